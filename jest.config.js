@@ -1,0 +1,20 @@
+/** Tests lie beside the code in `src`; other packages are taken as built, as their users get them. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/native/src', '<rootDir>/packages', '<rootDir>/examples'],
+  testMatch: ['**/src/**/*.test.ts', '**/examples/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript', explicitResourceManagement: true } },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  testTimeout: 30_000,
+};

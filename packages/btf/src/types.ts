@@ -1,0 +1,232 @@
+/** TypeId numbers a type within a {@link Spec}. 0 is void; a split BTF continues its base's numbers. */
+export type TypeId = number;
+
+/** The bits of {@link Int.encoding}; the kernel accepts none or exactly one of them. */
+export const IntEncoding = { SIGNED: 1, CHAR: 2, BOOL: 4 } as const;
+
+/** The values of {@link Func.linkage}. */
+export const FuncLinkage = { STATIC: 0, GLOBAL: 1, EXTERN: 2 } as const;
+
+/** The values of {@link Var.linkage}. */
+export const VarLinkage = { STATIC: 0, GLOBAL: 1, EXTERN: 2 } as const;
+
+interface Named<K extends string> {
+  /** The kind, in the kernel's word without its `BTF_KIND_` prefix. */
+  readonly kind: K;
+  readonly id: TypeId;
+  /** The name; empty for anonymous types. */
+  readonly name: string;
+}
+
+/** Void is type 0 of every BTF. It has no bytes of its own. */
+export interface Void extends Named<'VOID'> {}
+
+/** Int is an integer, a character or a boolean. */
+export interface Int extends Named<'INT'> {
+  /** Size in bytes. */
+  readonly size: number;
+  /** {@link IntEncoding} bits. */
+  readonly encoding: number;
+  /** Bits in use, counted from `bitOffset`. */
+  readonly bits: number;
+  readonly bitOffset: number;
+}
+
+/** Pointer is a `T *`. */
+export interface Pointer extends Named<'PTR'> {
+  readonly typeId: TypeId;
+}
+
+/** Array is a `T[nelems]`. */
+export interface Array extends Named<'ARRAY'> {
+  readonly typeId: TypeId;
+  readonly indexTypeId: TypeId;
+  readonly nelems: number;
+}
+
+/** Member is a field of a {@link Struct} or {@link Union}. */
+export interface Member {
+  /** The name; empty for anonymous members. */
+  readonly name: string;
+  readonly typeId: TypeId;
+  /** Offset from the start of the composite, in bits. */
+  readonly bitOffset: number;
+  /** Width in bits; 0 where the member is not a bitfield. */
+  readonly bitfieldSize: number;
+}
+
+interface Composite<K extends string> extends Named<K> {
+  /** Size in bytes. */
+  readonly size: number;
+  readonly members: readonly Member[];
+}
+
+/** Struct is a `struct`. */
+export interface Struct extends Composite<'STRUCT'> {}
+
+/** Union is a `union`. */
+export interface Union extends Composite<'UNION'> {}
+
+/** EnumValue is one constant of an {@link Enum}. */
+export interface EnumValue {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** Enum is an `enum` with values of at most 32 bits. */
+export interface Enum extends Named<'ENUM'> {
+  /** Size in bytes. */
+  readonly size: number;
+  /** Whether values are signed (the kind flag). */
+  readonly signed: boolean;
+  readonly values: readonly EnumValue[];
+}
+
+/** Fwd is a forward declaration of a struct or union. */
+export interface Fwd extends Named<'FWD'> {
+  /** Whether a union is declared (the kind flag); a struct otherwise. */
+  readonly union: boolean;
+}
+
+/** Typedef is another name for a type. */
+export interface Typedef extends Named<'TYPEDEF'> {
+  readonly typeId: TypeId;
+}
+
+/** Volatile is a `volatile T`. */
+export interface Volatile extends Named<'VOLATILE'> {
+  readonly typeId: TypeId;
+}
+
+/** Const is a `const T`. */
+export interface Const extends Named<'CONST'> {
+  readonly typeId: TypeId;
+}
+
+/** Restrict is a `T restrict`. */
+export interface Restrict extends Named<'RESTRICT'> {
+  readonly typeId: TypeId;
+}
+
+/** Func is a function: a name for a {@link FuncProto}. */
+export interface Func extends Named<'FUNC'> {
+  /** The id of its FuncProto. */
+  readonly typeId: TypeId;
+  /** A {@link FuncLinkage}; kept as a number because hostile BTF can hold others. */
+  readonly linkage: number;
+}
+
+/** FuncParam is a parameter of a {@link FuncProto}. */
+export interface FuncParam {
+  /** The name; empty where unnamed and for the `...` of a variadic function (with type 0). */
+  readonly name: string;
+  readonly typeId: TypeId;
+}
+
+/** FuncProto is the signature of a function. */
+export interface FuncProto extends Named<'FUNC_PROTO'> {
+  readonly returnTypeId: TypeId;
+  readonly params: readonly FuncParam[];
+}
+
+/** Var is a global variable. */
+export interface Var extends Named<'VAR'> {
+  readonly typeId: TypeId;
+  /** A {@link VarLinkage}; kept as a number because hostile BTF can hold others. */
+  readonly linkage: number;
+}
+
+/** VarSecinfo places a {@link Var} in a {@link Datasec}. */
+export interface VarSecinfo {
+  readonly typeId: TypeId;
+  /** Offset within the section, in bytes. */
+  readonly offset: number;
+  /** Size in bytes. */
+  readonly size: number;
+}
+
+/** Datasec is a section of variables, such as `.bss`. */
+export interface Datasec extends Named<'DATASEC'> {
+  /** Size in bytes. */
+  readonly size: number;
+  readonly vars: readonly VarSecinfo[];
+}
+
+/** Float is a floating point number. */
+export interface Float extends Named<'FLOAT'> {
+  /** Size in bytes. */
+  readonly size: number;
+}
+
+/** DeclTag annotates a declaration; its name is the tag's text. */
+export interface DeclTag extends Named<'DECL_TAG'> {
+  readonly typeId: TypeId;
+  /** Index of the member or parameter that is tagged; -1 tags the type itself. */
+  readonly componentIdx: number;
+  /** Whether the tag is a raw `__attribute__((name))` (the kind flag, Linux 6.15). */
+  readonly attribute: boolean;
+}
+
+/** TypeTag annotates a type; its name is the tag's text. */
+export interface TypeTag extends Named<'TYPE_TAG'> {
+  readonly typeId: TypeId;
+  /** Whether the tag is a raw `__attribute__((name))` (the kind flag, Linux 6.15). */
+  readonly attribute: boolean;
+}
+
+/** Enum64Value is one constant of an {@link Enum64}. */
+export interface Enum64Value {
+  readonly name: string;
+  readonly value: bigint;
+}
+
+/** Enum64 is an `enum` with values of up to 64 bits. */
+export interface Enum64 extends Named<'ENUM64'> {
+  /** Size in bytes. */
+  readonly size: number;
+  /** Whether values are signed (the kind flag). */
+  readonly signed: boolean;
+  readonly values: readonly Enum64Value[];
+}
+
+/**
+ * Unknown is a type of a kind newer than this library, kept as it came. Only BTF with a layout
+ * section (Linux 7.1) can hold one, because without it the size of an unknown kind is not known.
+ */
+export interface Unknown extends Named<'UNKNOWN'> {
+  /** The kind's number. */
+  readonly kindNumber: number;
+  readonly kindFlag: boolean;
+  readonly vlen: number;
+  /** The third word of the type: a size or a type id, as the kind defines. */
+  readonly sizeOrTypeId: number;
+  /** The bytes after the type's three words, in the byte order of the BTF. */
+  readonly data: Uint8Array;
+}
+
+/** Type is any type of BTF, told apart by `kind`. */
+export type Type =
+  | Void
+  | Int
+  | Pointer
+  | Array
+  | Struct
+  | Union
+  | Enum
+  | Fwd
+  | Typedef
+  | Volatile
+  | Const
+  | Restrict
+  | Func
+  | FuncProto
+  | Var
+  | Datasec
+  | Float
+  | DeclTag
+  | TypeTag
+  | Enum64
+  | Unknown;
+
+/** KindName is what {@link Type.kind} can say. */
+export type KindName = Type['kind'];
