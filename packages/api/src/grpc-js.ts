@@ -1,0 +1,57 @@
+/**
+ * The adapter from a service descriptor of protobuf-es to a `ServiceDefinition` of grpc-js.
+ *
+ * ```ts
+ * import { Client, credentials } from '@grpc/grpc-js';
+ * import { BtfService } from '@btfd/api';
+ * import { toServiceDefinition } from '@btfd/api/grpc-js';
+ *
+ * const { getServerInfo } = toServiceDefinition(BtfService);
+ * ```
+ *
+ * @module
+ */
+import {
+  fromBinary,
+  toBinary,
+  type DescMethod,
+  type DescService,
+  type Message,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { MethodDefinition } from '@grpc/grpc-js';
+
+/** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
+export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
+  readonly [K in keyof M]: MethodDefinition<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
+};
+
+/** toServiceDefinition makes the grpc-js definition of a generated service. */
+export function toServiceDefinition<M extends GenServiceMethods>(service: GenService<M>): GrpcJsServiceDefinition<M>;
+export function toServiceDefinition(service: DescService): Record<string, MethodDefinition<Message, Message>> {
+  return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
+}
+
+function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
+  const { input, output, methodKind } = method;
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    originalName: method.localName,
+    requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
+    responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
+    requestSerialize: (message) => asBuffer(toBinary(input, message)),
+    requestDeserialize: (bytes) => fromBinary(input, asUint8Array(bytes)),
+    responseSerialize: (message) => asBuffer(toBinary(output, message)),
+    responseDeserialize: (bytes) => fromBinary(output, asUint8Array(bytes)),
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A plain view, because protobuf-es makes `bytes` fields of the class that it is given. */
+function asUint8Array(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

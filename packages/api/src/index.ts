@@ -1,0 +1,34 @@
+/**
+ * The contract of btfd as code: messages and the service descriptor of `btf.v1`, generated
+ * from `proto/`, and the messages of `google.rpc` that its errors carry. Usable with any gRPC stack.
+ *
+ * ```ts
+ * import { create, toBinary } from '@bufbuild/protobuf';
+ * import { BtfService, SpecRequestSchema } from '@btfd/api';
+ *
+ * const request = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
+ * const bytes = toBinary(SpecRequestSchema, request);
+ * console.log(BtfService.typeName, bytes.length);
+ * ```
+ *
+ * @module
+ */
+export * from './gen/btf/v1/btf_service_pb.js';
+export * from './gen/btf/v1/errors_pb.js';
+export * from './gen/btf/v1/handle_pb.js';
+export * from './gen/btf/v1/server_info_pb.js';
+export * from './gen/btf/v1/spec_pb.js';
+export * from './gen/btf/v1/types_pb.js';
+export {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+  type BadRequest,
+  type BadRequest_FieldViolation,
+  type ErrorInfo,
+  type QuotaFailure,
+  type RetryInfo,
+} from './gen/google/rpc/error_details_pb.js';
+export { StatusSchema, type Status } from './gen/google/rpc/status_pb.js';
+export { ERROR_DOMAIN } from './error-domain.js';
