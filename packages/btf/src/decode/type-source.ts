@@ -1,0 +1,36 @@
+import { BtfError } from '../errors.js';
+import type { StringTable } from '../strings.js';
+import type { TypeId } from '../types.js';
+import type { Words } from '../words.js';
+
+/** TypeSource is the type section and the strings that its types name. `at` counts from the section's start. */
+export class TypeSource {
+  readonly words: Words;
+  readonly strings: StringTable;
+  /** The section's own bytes. */
+  readonly bytes: Uint8Array;
+  readonly #sectionOffset: number;
+
+  constructor(words: Words, strings: StringTable, bytes: Uint8Array, sectionOffset: number) {
+    this.words = words;
+    this.strings = strings;
+    this.bytes = bytes;
+    this.#sectionOffset = sectionOffset;
+  }
+
+  /**
+   * name reads the string whose offset is the word at `at`.
+   *
+   * @throws BtfError `MALFORMED` when that offset is outside of the string section.
+   */
+  name(at: number, typeId: TypeId): string {
+    const offset = this.words.u32(at);
+    if (offset === 0) return '';
+    const name = this.strings.get(offset);
+    if (name !== undefined) return name;
+    throw new BtfError('MALFORMED', `string offset ${offset} is outside of the string section`, {
+      offset: this.#sectionOffset + at,
+      typeId,
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import { BtfError } from './errors.js';
+
+/** ByteOrder is the byte order of a BTF. */
+export type ByteOrder = 'little' | 'big';
+
+/** BtfSection is a stretch of the BTF's bytes. */
+export interface BtfSection {
+  /** Bytes from the start of the BTF (the format itself counts from the header's end). */
+  readonly offset: number;
+  /** Length in bytes. */
+  readonly length: number;
+}
+
+/** BtfHeader is what the header of a BTF says. */
+export interface BtfHeader {
+  readonly byteOrder: ByteOrder;
+  /** Length of the header in bytes: 24, 32 since Linux 7.1, or more where the surplus is zero. */
+  readonly length: number;
+  readonly types: BtfSection;
+  readonly strings: BtfSection;
+  /** The sizes of the kinds that the producer knew (Linux 7.1); of length 0 where there are none. */
+  readonly layout: BtfSection;
+}
+
+const MAGIC = 0xeb9f;
+const VERSION = 1;
+
+/** The header until Linux 7.0; `layout_off` and `layout_len` follow it since. */
+const SHORT_HEADER_LENGTH = 24;
+const LONG_HEADER_LENGTH = 32;
+
+/**
+ * parseHeader reads the header of a BTF and checks it against the BTF's length. It needs no base.
+ *
+ * Sections follow the rules of the kernel's `btf_check_sec_info`: in any order they must fill all that
+ * follows the header, without gap or overlap. A header and nothing else is the empty BTF that a module
+ * without types of its own has.
+ *
+ * @param bytes the whole BTF.
+ * @throws BtfError `MALFORMED`; `UNSUPPORTED` for a version, a flag or a header field that is not known.
+ */
+export function parseHeader(bytes: Uint8Array): BtfHeader {
+  if (bytes.length < SHORT_HEADER_LENGTH) {
+    throw malformed(`BTF of ${bytes.length} bytes is shorter than its header of 24`, 0);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const littleEndian = readByteOrder(view) === 'little';
+  const version = view.getUint8(2);
+  if (version !== VERSION) throw unsupported(`BTF version ${version} is not known`, 2);
+  const flags = view.getUint8(3);
+  if (flags !== 0) throw unsupported(`BTF flags 0x${flags.toString(16)} are not known`, 3);
+
+  const length = view.getUint32(4, littleEndian);
+  if (length < SHORT_HEADER_LENGTH) throw malformed(`header length ${length} is less than 24`, 4);
+  if (length > bytes.length) {
+    throw malformed(`header length ${length} is more than the BTF's ${bytes.length} bytes`, 4);
+  }
+  const hasLayout = length >= LONG_HEADER_LENGTH;
+  checkSurplus(bytes, hasLayout ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH, length);
+
+  const section = (at: number): BtfSection => ({
+    offset: length + view.getUint32(at, littleEndian),
+    length: view.getUint32(at + 4, littleEndian),
+  });
+  const types = section(8);
+  const strings = section(16);
+  const layout = hasLayout ? section(24) : { offset: length, length: 0 };
+  if ((types.offset - length) % 4 !== 0) {
+    throw malformed(`type section at ${types.offset - length} is not aligned to 4 bytes`, 8);
+  }
+  // An absent layout section has no place that could be checked; the kernel passes over it too.
+  checkSections(layout.length === 0 ? [types, strings] : [types, strings, layout], length, bytes.length);
+  return { byteOrder: littleEndian ? 'little' : 'big', length, types, strings, layout };
+}
+
+function readByteOrder(view: DataView): ByteOrder {
+  if (view.getUint16(0, true) === MAGIC) return 'little';
+  if (view.getUint16(0, false) === MAGIC) return 'big';
+  throw malformed('BTF does not begin with the magic number 0xeb9f', 0);
+}
+
+function checkSurplus(bytes: Uint8Array, known: number, length: number): void {
+  for (let at = known; at < length; at++) {
+    if (bytes[at] !== 0) throw unsupported('BTF header has a field that is not known', at);
+  }
+}
+
+function checkSections(sections: BtfSection[], start: number, total: number): void {
+  const sorted = sections.toSorted((a, b) => a.offset - b.offset || a.length - b.length);
+  let end = start;
+  for (const { offset, length } of sorted) {
+    if (offset > total) throw malformed('section starts behind the end of the BTF', offset);
+    if (offset > end) throw malformed('bytes between sections belong to none', end);
+    if (offset < end) throw malformed('sections overlap', offset);
+    if (length > total - offset) throw malformed('section ends behind the end of the BTF', offset);
+    end = offset + length;
+  }
+  if (end !== total) throw malformed('bytes behind the last section belong to none', end);
+}
+
+function malformed(message: string, offset: number): BtfError {
+  return new BtfError('MALFORMED', message, { offset });
+}
+
+function unsupported(message: string, offset: number): BtfError {
+  return new BtfError('UNSUPPORTED', message, { offset });
+}

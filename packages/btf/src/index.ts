@@ -1,0 +1,56 @@
+/**
+ * Reading BTF, the BPF Type Format, in Node and in browsers.
+ *
+ * ```ts
+ * import { Spec } from '@btfd/btf';
+ *
+ * const vmlinux = Spec.parse(bytes);
+ * for (const type of vmlinux.typesByName('task_struct')) {
+ *   if (type.kind === 'STRUCT') console.log(type.size, type.members.length);
+ * }
+ * const module = Spec.parse(moduleBytes, { base: vmlinux });
+ * ```
+ *
+ * @module
+ */
+export { countTypes } from './count-types.js';
+export { BtfError, type BtfErrorCode, type BtfErrorPlace } from './errors.js';
+export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
+export { Kind } from './kind.js';
+export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+export { type ParseOptions, Spec } from './spec.js';
+export { isSplit } from './split.js';
+export {
+  type Array,
+  type Const,
+  type Datasec,
+  type DeclTag,
+  type Enum,
+  type Enum64,
+  type Enum64Value,
+  type EnumValue,
+  type Float,
+  type Func,
+  FuncLinkage,
+  type FuncParam,
+  type FuncProto,
+  type Fwd,
+  type Int,
+  IntEncoding,
+  type KindName,
+  type Member,
+  type Pointer,
+  type Restrict,
+  type Struct,
+  type Type,
+  type TypeId,
+  type TypeTag,
+  type Typedef,
+  type Union,
+  type Unknown,
+  type Var,
+  VarLinkage,
+  type VarSecinfo,
+  type Void,
+  type Volatile,
+} from './types.js';

@@ -1,0 +1,19 @@
+/** ParseLimits bounds what parsing accepts, and by that the memory and the time it takes. */
+export interface ParseLimits {
+  /** Most bytes of one BTF, its base not counted. */
+  readonly bytes: number;
+  /** Most types of one BTF, those of its base not counted. The index takes four bytes for each. */
+  readonly types: number;
+  /** Most bases below a split BTF. */
+  readonly baseDepth: number;
+}
+
+/** DEFAULT_PARSE_LIMITS are the limits in force where none are given. */
+export const DEFAULT_PARSE_LIMITS: ParseLimits = {
+  // 16 times the kernel's BTF_MAX_SIZE: room for BTF of user space before deduplication.
+  bytes: 256 * 1024 * 1024,
+  // 16 times the kernel's BTF_MAX_TYPE: an index of at most 64 MiB.
+  types: 16 * 1024 * 1024,
+  // The kernel uses one (modules on vmlinux); three levels are planned.
+  baseDepth: 8,
+};

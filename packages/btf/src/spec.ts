@@ -1,0 +1,204 @@
+import { decodeType } from './decode/type.js';
+import { TypeSource } from './decode/type-source.js';
+import { BtfError } from './errors.js';
+import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
+import { kindOfInfo } from './info.js';
+import { type KindSizes, kindSizes } from './kind-sizes.js';
+import { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+import { needsBase } from './split.js';
+import { StringTable } from './strings.js';
+import { indexTypes } from './type-index.js';
+import type { Type, TypeId, Void } from './types.js';
+import { wordsOf } from './words.js';
+
+const VOID: Void = { kind: 'VOID', id: 0, name: '' };
+
+/** ParseOptions are the options of {@link Spec.parse}. */
+export interface ParseOptions {
+  /** What split BTF continues. Default: none. */
+  readonly base?: Spec | null;
+  /** Limits that differ from {@link DEFAULT_PARSE_LIMITS}. */
+  readonly limits?: Partial<ParseLimits>;
+}
+
+/**
+ * Spec is the type information of one BTF object.
+ *
+ * Parsing finds where each type starts; a type is decoded each time it is asked for and is not kept, so
+ * that a Spec takes its bytes and four more for each type, plus the text of the string section once a name
+ * was read. Two decodings of a type are equal but not the same object: compare ids.
+ *
+ * A Spec never changes. It aliases the bytes it was parsed from, which must not change either.
+ */
+export class Spec implements Iterable<Type> {
+  /** The spec that this one continues; null where it stands alone. */
+  readonly base: Spec | null;
+  readonly byteOrder: ByteOrder;
+  /** The raw BTF that was parsed, without its base's: the very array that was given, not a copy. */
+  readonly bytes: Uint8Array;
+  /** The id of the first own type: 1, or the end of the base. */
+  readonly firstTypeId: TypeId;
+  /** Own types: without void and without the base's. */
+  readonly typeCount: number;
+  /** The first id that is too large: `firstTypeId + typeCount`. */
+  readonly endTypeId: TypeId;
+  readonly #depth: number;
+  readonly #sizes: KindSizes;
+  readonly #source: TypeSource;
+  readonly #offsets: Uint32Array;
+
+  /**
+   * parse reads header and layout and finds the types. Names and what else a type holds are checked when
+   * it is decoded, ids in it when they are looked up.
+   *
+   * @param bytes a whole BTF in either byte order, as the kernel gives it or as an ELF section `.BTF` holds it.
+   * @throws BtfError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
+   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed.
+   */
+  static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
+    const limits = { ...DEFAULT_PARSE_LIMITS, ...options.limits };
+    const base = options.base ?? null;
+    if (bytes.length > limits.bytes) {
+      throw new BtfError(
+        'LIMIT_EXCEEDED',
+        `BTF of ${bytes.length} bytes exceeds the limit of ${limits.bytes}`,
+      );
+    }
+    if (base !== null && base.#depth >= limits.baseDepth) {
+      throw new BtfError('LIMIT_EXCEEDED', `more than ${limits.baseDepth} bases below split BTF`);
+    }
+    const header = parseHeader(bytes);
+    checkBase(bytes, header, base);
+    checkStringsEnd(bytes, header);
+    return new Spec(bytes, header, base, limits);
+  }
+
+  private constructor(bytes: Uint8Array, header: BtfHeader, base: Spec | null, limits: ParseLimits) {
+    const { types, strings, byteOrder } = header;
+    const typeBytes = bytes.subarray(types.offset, types.offset + types.length);
+    const stringBytes = bytes.subarray(strings.offset, strings.offset + strings.length);
+    const words = wordsOf(typeBytes, byteOrder);
+    const table = new StringTable(stringBytes, base === null ? null : base.#source.strings);
+    this.base = base;
+    this.byteOrder = byteOrder;
+    this.bytes = bytes;
+    this.firstTypeId = base === null ? 1 : base.endTypeId;
+    this.#depth = base === null ? 0 : base.#depth + 1;
+    this.#sizes = kindSizes(bytes, header, base === null ? null : base.#sizes);
+    this.#source = new TypeSource(words, table, typeBytes, types.offset);
+    this.#offsets = indexTypes({
+      words,
+      section: types,
+      sizes: this.#sizes,
+      firstTypeId: this.firstTypeId,
+      limit: limits.types,
+    });
+    this.typeCount = this.#offsets.length;
+    this.endTypeId = this.firstTypeId + this.typeCount;
+  }
+
+  /**
+   * typeById decodes a type of this spec or of its base. 0 is void.
+   *
+   * @throws BtfError `NOT_FOUND` when there is no such id; `MALFORMED` when a name of the type is.
+   */
+  typeById(id: TypeId): Type {
+    if (id === 0) return VOID;
+    const spec = this.#owner(id);
+    const index = id - spec.firstTypeId;
+    const end = spec.#offsets[index + 1] ?? spec.#source.bytes.length;
+    return decodeType(spec.#source, spec.#offset(index), end, id);
+  }
+
+  /**
+   * kindOf returns the number of a type's kind (see `Kind`) without decoding the type.
+   *
+   * @throws BtfError `NOT_FOUND`.
+   */
+  kindOf(id: TypeId): number {
+    if (id === 0) return 0;
+    const spec = this.#owner(id);
+    return kindOfInfo(spec.#source.words.i32(spec.#offset(id - spec.firstTypeId) + 4));
+  }
+
+  /**
+   * nameOf returns a type's name, empty when it is anonymous, without decoding the type.
+   *
+   * @throws BtfError `NOT_FOUND`; `MALFORMED` when the name lies outside of the string section.
+   */
+  nameOf(id: TypeId): string {
+    if (id === 0) return '';
+    const spec = this.#owner(id);
+    return spec.#source.name(spec.#offset(id - spec.firstTypeId), id);
+  }
+
+  /**
+   * typesByName decodes the types with a name, the base's first, in the order of their ids. Names repeat:
+   * `struct file` and a function `file` may both be there, and a kernel may have several of one kind.
+   *
+   * @returns an empty array when there are none.
+   * @throws BtfError `MALFORMED` when another name in such a type is.
+   */
+  typesByName(name: string): Type[] {
+    return this.idsByName(name).map((id) => this.typeById(id));
+  }
+
+  /**
+   * idsByName finds the types with a name, the base's first, in ascending order. The name is compared as
+   * UTF-8. No index of names is kept: each call is one pass over the types' names.
+   */
+  idsByName(name: string): TypeId[] {
+    if (name.includes('\0')) return [];
+    return this.#idsOf(new TextEncoder().encode(name));
+  }
+
+  /** types decodes the own types in the order of their ids, one at a time. */
+  *types(): IterableIterator<Type> {
+    for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
+  }
+
+  /** The same as {@link types}. */
+  [Symbol.iterator](): IterableIterator<Type> {
+    return this.types();
+  }
+
+  #idsOf(name: Uint8Array): TypeId[] {
+    const { words, strings } = this.#source;
+    const offsets = this.#offsets;
+    const ids = this.base === null ? [] : this.base.#idsOf(name);
+    for (let index = 0; index < offsets.length; index++) {
+      if (strings.equals(words.u32(offsets[index] ?? 0), name)) ids.push(this.firstTypeId + index);
+    }
+    return ids;
+  }
+
+  /** The spec of the chain of bases in which the id lies. */
+  #owner(id: TypeId): Spec {
+    if (!Number.isInteger(id) || id < 0 || id >= this.endTypeId) {
+      throw new BtfError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
+    }
+    return this.base === null || id >= this.firstTypeId ? this : this.base.#owner(id);
+  }
+
+  #offset(index: number): number {
+    return this.#offsets[index] ?? 0;
+  }
+}
+
+function checkBase(bytes: Uint8Array, header: BtfHeader, base: Spec | null): void {
+  if (base === null) {
+    if (!needsBase(bytes, header)) return;
+    throw new BtfError('MISSING_BASE', 'missing base types: this is split BTF, which needs its base');
+  }
+  if (base.byteOrder !== header.byteOrder) {
+    const message = `split BTF is ${header.byteOrder}-endian, its base ${base.byteOrder}-endian`;
+    throw new BtfError('BASE_MISMATCH', message, { offset: 0 });
+  }
+}
+
+function checkStringsEnd(bytes: Uint8Array, { strings }: BtfHeader): void {
+  const last = strings.offset + strings.length - 1;
+  if (strings.length > 0 && bytes[last] !== 0) {
+    throw new BtfError('MALFORMED', 'string section does not end in NUL', { offset: last });
+  }
+}

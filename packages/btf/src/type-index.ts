@@ -1,0 +1,70 @@
+import { BtfError } from './errors.js';
+import type { BtfSection } from './header.js';
+import { kindOfInfo, vlenOfInfo } from './info.js';
+import { type KindSizes, TYPE_LENGTH } from './kind-sizes.js';
+import type { TypeId } from './types.js';
+import type { Words } from './words.js';
+
+/** TypeIndexInput is what {@link indexTypes} reads. */
+export interface TypeIndexInput {
+  readonly words: Words;
+  readonly section: BtfSection;
+  readonly sizes: KindSizes;
+  readonly firstTypeId: TypeId;
+  /** Most types to accept. */
+  readonly limit: number;
+}
+
+/**
+ * indexTypes finds where each type starts, in bytes from the start of the type section, by one pass over
+ * the types' info words. Afterwards every type is known to lie within the section with all its elements,
+ * so that no later read or allocation can exceed what the section holds.
+ *
+ * @throws BtfError `MALFORMED`; `UNSUPPORTED` for a kind of unknown size; `LIMIT_EXCEEDED`.
+ */
+export function indexTypes(input: TypeIndexInput): Uint32Array {
+  const { words, sizes, limit } = input;
+  const { fixed, element } = sizes;
+  const end = input.section.length;
+  // No type is shorter than its first three words, so that this never runs over.
+  const offsets = new Uint32Array(Math.min(Math.ceil(end / TYPE_LENGTH), limit));
+  let count = 0;
+  let at = 0;
+  while (at < end) {
+    if (count === limit) throw tooManyTypes(input, at);
+    if (end - at < TYPE_LENGTH) throw truncated(input, count, at);
+    const info = words.i32(at + 4);
+    const kind = kindOfInfo(info);
+    const once = fixed[kind] ?? 0;
+    if (once === 0) throw unknownKind(input, count, at, kind);
+    const length = once + (element[kind] ?? 0) * vlenOfInfo(info);
+    if (length > end - at) throw truncated(input, count, at);
+    offsets[count] = at;
+    count += 1;
+    at += length;
+  }
+  return count === offsets.length ? offsets : offsets.slice(0, count);
+}
+
+function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfError {
+  return new BtfError('LIMIT_EXCEEDED', `more than ${limit} types`, { offset: section.offset + at });
+}
+
+function truncated({ section, firstTypeId }: TypeIndexInput, count: number, at: number): BtfError {
+  return new BtfError('MALFORMED', 'type ends behind the end of the type section', {
+    offset: section.offset + at,
+    typeId: firstTypeId + count,
+  });
+}
+
+function unknownKind(
+  { section, firstTypeId }: TypeIndexInput,
+  count: number,
+  at: number,
+  kind: number,
+): BtfError {
+  const place = { offset: section.offset + at, typeId: firstTypeId + count };
+  return kind === 0
+    ? new BtfError('MALFORMED', 'type of kind 0', place)
+    : new BtfError('UNSUPPORTED', `type of kind ${kind}, whose size is not known`, place);
+}
