@@ -4,6 +4,8 @@ export interface ParseLimits {
   readonly bytes: number;
   /** Most types of one BTF, those of its base not counted. The index takes four bytes for each. */
   readonly types: number;
+  /** Longest name in bytes. A longer one fails the decoding of the type that has it, not the parse. */
+  readonly nameLength: number;
   /** Most bases below a split BTF. */
   readonly baseDepth: number;
 }
@@ -14,6 +16,9 @@ export const DEFAULT_PARSE_LIMITS: ParseLimits = {
   bytes: 256 * 1024 * 1024,
   // 16 times the kernel's BTF_MAX_TYPE: an index of at most 64 MiB.
   types: 16 * 1024 * 1024,
+  // 32 times the kernel's KSYM_NAME_LEN. Types may share one string: without a bound on it, a few
+  // megabytes of BTF could decode to terabytes of names.
+  nameLength: 16 * 1024,
   // The kernel uses one (modules on vmlinux); three levels are planned.
   baseDepth: 8,
 };

@@ -5,6 +5,7 @@ import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
 import { kindOfInfo } from './info.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+import { findByName } from './name-search.js';
 import { needsBase } from './split.js';
 import { StringTable } from './strings.js';
 import { indexTypes } from './type-index.js';
@@ -25,8 +26,8 @@ export interface ParseOptions {
  * Spec is the type information of one BTF object.
  *
  * Parsing finds where each type starts; a type is decoded each time it is asked for and is not kept, so
- * that a Spec takes its bytes and four more for each type, plus the text of the string section once a name
- * was read. Two decodings of a type are equal but not the same object: compare ids.
+ * that a Spec takes its bytes and four more for each type, plus the text of the string section once many
+ * names were read. Two decodings of a type are equal but not the same object: compare ids.
  *
  * A Spec never changes. It aliases the bytes it was parsed from, which must not change either.
  */
@@ -78,7 +79,11 @@ export class Spec implements Iterable<Type> {
     const typeBytes = bytes.subarray(types.offset, types.offset + types.length);
     const stringBytes = bytes.subarray(strings.offset, strings.offset + strings.length);
     const words = wordsOf(typeBytes, byteOrder);
-    const table = new StringTable(stringBytes, base === null ? null : base.#source.strings);
+    const table = new StringTable(
+      stringBytes,
+      base === null ? null : base.#source.strings,
+      limits.nameLength,
+    );
     this.base = base;
     this.byteOrder = byteOrder;
     this.bytes = bytes;
@@ -164,11 +169,8 @@ export class Spec implements Iterable<Type> {
 
   #idsOf(name: Uint8Array): TypeId[] {
     const { words, strings } = this.#source;
-    const offsets = this.#offsets;
     const ids = this.base === null ? [] : this.base.#idsOf(name);
-    for (let index = 0; index < offsets.length; index++) {
-      if (strings.equals(words.u32(offsets[index] ?? 0), name)) ids.push(this.firstTypeId + index);
-    }
+    findByName(words, this.#offsets, strings, name, (index) => ids.push(this.firstTypeId + index));
     return ids;
   }
 

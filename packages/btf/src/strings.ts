@@ -1,59 +1,118 @@
+import { BtfError } from './errors.js';
+import type { TypeId } from './types.js';
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Single strings are decoded until they make up this part of the section; then all of it is decoded. */
+const WHOLE_AFTER = 1 / 8;
+
+/** Up to here building a string from its bytes is quicker than a call of TextDecoder. */
+const SHORT = 64;
 
 /**
  * StringTable is the string section of a BTF, continuing that of its base.
  *
- * An offset may point into the middle of another string: tools share suffixes.
+ * An offset may point into the middle of another string: tools share suffixes. Bytes that are no UTF-8
+ * read as U+FFFD.
  */
 export class StringTable {
   readonly #bytes: Uint8Array;
   readonly #base: StringTable | null;
+  readonly #maxLength: number;
   /** The offset of the first own string: a split BTF counts on from the end of its base. */
   readonly #start: number;
   /** The offset behind the last own string. */
   readonly end: number;
-  #text: string | null = null;
+  #decodedSingly = 0;
+  #whole: string | null = null;
 
-  /** @param bytes the section; its last byte must be NUL unless it is empty. */
-  constructor(bytes: Uint8Array, base: StringTable | null) {
+  /**
+   * @param bytes the section; its last byte must be NUL unless it is empty.
+   * @param maxLength the longest string to return, in bytes.
+   */
+  constructor(bytes: Uint8Array, base: StringTable | null, maxLength: number) {
     this.#bytes = bytes;
     this.#base = base;
+    this.#maxLength = maxLength;
     this.#start = base === null ? 0 : base.end;
     this.end = this.#start + bytes.length;
   }
 
   /**
-   * get returns the string at an offset, or undefined where the offset lies outside of the sections.
-   * Bytes that are no UTF-8 read as U+FFFD.
+   * get returns the string at an offset.
+   *
+   * @param place where the offset was read, in bytes from the start of the BTF, for errors.
+   * @throws BtfError `MALFORMED` for an offset outside of the section, `LIMIT_EXCEEDED` for a long string.
    */
-  get(offset: number): string | undefined {
-    if (offset >= this.end) return undefined;
-    if (offset < this.#start) return this.#base?.get(offset);
+  get(offset: number, place: number, typeId: TypeId): string {
+    if (offset >= this.end) {
+      const message = `string offset ${offset} is behind the end of the string section at ${this.end}`;
+      throw new BtfError('MALFORMED', message, { offset: place, typeId });
+    }
+    if (offset < this.#start && this.#base !== null) return this.#base.get(offset, place, typeId);
     const from = offset - this.#start;
-    const text = (this.#text ??= wholeText(this.#bytes));
-    if (text !== '') return text.slice(from, text.indexOf('\0', from));
-    return decoder.decode(this.#bytes.subarray(from, this.#bytes.indexOf(0, from)));
+    const to = this.#endOf(from);
+    if (to - from > this.#maxLength) {
+      const message = `string at ${offset} is longer than the limit of ${this.#maxLength} bytes`;
+      throw new BtfError('LIMIT_EXCEEDED', message, { offset: place, typeId });
+    }
+    return this.#text(from, to);
   }
 
-  /** equals tells whether the string at an offset has exactly these bytes, which must hold no NUL. */
-  equals(offset: number, name: Uint8Array): boolean {
-    if (offset >= this.end) return false;
-    if (offset < this.#start) return this.#base !== null && this.#base.equals(offset, name);
-    const bytes = this.#bytes;
+  /**
+   * mayEqual is a test that most strings fail at once; {@link equals} decides for the others.
+   *
+   * @param name bytes without NUL.
+   */
+  mayEqual(offset: number, name: Uint8Array): boolean {
+    if (offset < this.#start) return this.#base !== null && this.#base.mayEqual(offset, name);
     const from = offset - this.#start;
-    if (bytes[from + name.length] !== 0) return false;
+    return this.#bytes[from + name.length] === 0 && (name.length === 0 || this.#bytes[from] === name[0]);
+  }
+
+  /** equals tells whether the string at an offset has exactly these bytes, for which {@link mayEqual} holds. */
+  equals(offset: number, name: Uint8Array): boolean {
+    if (offset < this.#start) return this.#base !== null && this.#base.equals(offset, name);
+    const from = offset - this.#start;
     for (let i = 0; i < name.length; i++) {
-      if (bytes[from + i] !== name[i]) return false;
+      if (this.#bytes[from + i] !== name[i]) return false;
     }
     return true;
+  }
+
+  /** The index of the NUL that ends the string, or one past the longest string allowed. */
+  #endOf(from: number): number {
+    const bytes = this.#bytes;
+    const last = from + this.#maxLength;
+    let to = from;
+    while (to <= last && bytes[to] !== 0) to++;
+    return to;
+  }
+
+  #text(from: number, to: number): string {
+    this.#whole ??= this.#decodedSingly > this.#bytes.length * WHOLE_AFTER ? wholeText(this.#bytes) : null;
+    if (this.#whole !== null && this.#whole !== '') return this.#whole.slice(from, to);
+    this.#decodedSingly += to - from;
+    return singleText(this.#bytes, from, to);
   }
 }
 
 /**
- * wholeText decodes all strings at once, which makes each a slice of one text: ten times faster than to
- * decode each. Only where every byte became one character do offsets still hold, otherwise it returns ''.
+ * wholeText decodes all strings at once, so that each is a slice of one text: ten times quicker than
+ * decoding each. Only where every byte became one character do offsets still hold; otherwise it returns ''.
  */
 function wholeText(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);
   return text.length === bytes.length ? text : '';
+}
+
+function singleText(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from > SHORT) return decoder.decode(bytes.subarray(from, to));
+  let text = '';
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte > 0x7f) return decoder.decode(bytes.subarray(from, to));
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

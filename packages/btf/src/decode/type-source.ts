@@ -1,4 +1,3 @@
-import { BtfError } from '../errors.js';
 import type { StringTable } from '../strings.js';
 import type { TypeId } from '../types.js';
 import type { Words } from '../words.js';
@@ -21,16 +20,10 @@ export class TypeSource {
   /**
    * name reads the string whose offset is the word at `at`.
    *
-   * @throws BtfError `MALFORMED` when that offset is outside of the string section.
+   * @throws BtfError `MALFORMED` when that offset is outside of the string section, `LIMIT_EXCEEDED`.
    */
   name(at: number, typeId: TypeId): string {
     const offset = this.words.u32(at);
-    if (offset === 0) return '';
-    const name = this.strings.get(offset);
-    if (name !== undefined) return name;
-    throw new BtfError('MALFORMED', `string offset ${offset} is outside of the string section`, {
-      offset: this.#sectionOffset + at,
-      typeId,
-    });
+    return offset === 0 ? '' : this.strings.get(offset, this.#sectionOffset + at, typeId);
   }
 }
