@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import { countTypes } from './count-types.js';
+import { BtfError } from './errors.js';
+import { Kind } from './kind.js';
+import { Spec } from './spec.js';
+import { assembleAllKinds } from './testing/all-kinds.js';
+import { BtfAssembler } from './testing/assemble-btf.js';
+import { exercise, type Outcomes } from './testing/exercise.js';
+import { mutate, seededRandom } from './testing/mutate.js';
+
+const MUTANTS = 4000;
+
+describe.each(['little', 'big'] as const)(
+  'mutants of %s-endian BTF end in a value or a BtfError',
+  (order) => {
+    const baseBtf = assembleAllKinds(order);
+    const base = Spec.parse(baseBtf.bytes());
+    const layout = globalThis.Array.from({ length: 23 }, (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const);
+    const withLayout = assembleAllKinds(order).type(20, 'new', { vlen: 1, data: [1, 2] });
+    const split = new BtfAssembler(order, baseBtf.stringEnd)
+      .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 30, 32] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 30 })
+      .type(Kind.ENUM64, 'e', { vlen: 1, sizeOrTypeId: 8, data: ['A', 1, 2] });
+
+    test.each<[string, Uint8Array, Spec | null]>([
+      ['that stands alone', baseBtf.bytes(), null],
+      ['that is split', split.bytes(), base],
+      ['with a layout section', withLayout.bytes({ headerLength: 32, layout }), null],
+    ])('%s', (_, bytes, onBase) => {
+      const random = seededRandom(0xb7f);
+      const outcomes: Outcomes = new Map();
+      for (let i = 0; i < MUTANTS; i++) exercise(mutate(bytes, random), onBase, outcomes);
+      expect(outcomes.get('VALUE')).toBeGreaterThan(MUTANTS);
+      expect(outcomes.get('MALFORMED')).toBeGreaterThan(MUTANTS / 20);
+      expect(outcomes.get('UNSUPPORTED')).toBeGreaterThan(0);
+    });
+  },
+);
+
+test('every truncation of a BTF ends in a BtfError', () => {
+  const bytes = assembleAllKinds('little').bytes();
+  for (let length = 0; length < bytes.length; length++) {
+    expect(() => Spec.parse(bytes.subarray(0, length))).toThrow(BtfError);
+  }
+});
+
+test('the largest count of elements is refused without being allocated', () => {
+  for (let kind = 1; kind < 128; kind++) {
+    const bytes = new BtfAssembler('little').type(kind, '', { vlen: 0xffffff }).bytes();
+    const hasElements = [4, 5, 6, 13, 15, 19].includes(kind);
+    // Without elements, a kind that needs no more than its first words is complete.
+    const complete = [2, 7, 8, 9, 10, 11, 12, 16, 18].includes(kind);
+    if (complete) expect(countTypes(bytes)).toBe(1);
+    else expect(() => Spec.parse(bytes)).toThrow(BtfError);
+    expect(hasElements && complete).toBe(false);
+  }
+});

@@ -1,0 +1,53 @@
+// oxlint-disable no-restricted-imports -- runs bpftool for tests; the published package leaves it out
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { normalizeBpftoolJson } from './bpftool-json.js';
+
+/** VMLINUX is the BTF of the running kernel. */
+export const VMLINUX = '/sys/kernel/btf/vmlinux';
+
+/** whyNoBpftool says why tests against bpftool cannot run; null where they can or must. */
+export function whyNoBpftool(): string | null {
+  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
+  try {
+    execFileSync('bpftool', ['version'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return 'bpftool does not run here';
+  }
+}
+
+/** whyNoVmlinux says why tests of the running kernel's BTF cannot run; null where they can or must. */
+export function whyNoVmlinux(): string | null {
+  const missing = process.env['BTFD_REQUIRE_KERNEL'] !== '1' && !existsSync(VMLINUX);
+  return missing ? `${VMLINUX} does not exist` : null;
+}
+
+/** dumpFile lists what bpftool reads from a file, a type each in the form of `bpftoolJson`. */
+export function dumpFile(path: string, basePath?: string): string[] {
+  const base = basePath === undefined ? [] : ['-B', basePath];
+  const output = execFileSync('bpftool', [...base, '-j', 'btf', 'dump', 'file', path], {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { types }: { types: object[] } = JSON.parse(normalizeBpftoolJson(output));
+  return types.map((type) => JSON.stringify(type));
+}
+
+/** dumpBytes is {@link dumpFile} for bytes, optionally split from a base. */
+export function dumpBytes(bytes: Uint8Array, base?: Uint8Array): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'btf-'));
+  try {
+    const path = join(folder, 'btf');
+    const basePath = join(folder, 'base');
+    writeFileSync(path, bytes);
+    if (base === undefined) return dumpFile(path);
+    writeFileSync(basePath, base);
+    return dumpFile(path, basePath);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

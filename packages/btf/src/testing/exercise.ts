@@ -1,0 +1,57 @@
+import { countTypes } from '../count-types.js';
+import { BtfError } from '../errors.js';
+import { Spec } from '../spec.js';
+import { isSplit } from '../split.js';
+import type { Type } from '../types.js';
+
+/** Outcomes counts what became of reads of hostile BTF, so that a fuzz which reaches nothing does not pass. */
+export type Outcomes = Map<string, number>;
+
+/**
+ * exercise reads all there is to read in BTF that may be broken. It throws where anything but a value or
+ * a BtfError comes out, where ways to read the same thing differ, and where more is read than the bytes hold.
+ */
+export function exercise(bytes: Uint8Array, base: Spec | null, outcomes: Outcomes): void {
+  attempt(outcomes, () => isSplit(bytes));
+  const count = attempt(outcomes, () => countTypes(bytes));
+  const spec = attempt(outcomes, () => Spec.parse(bytes, { base }));
+  if (spec === undefined) return;
+  check(base !== null || count === spec.typeCount, 'countTypes differs');
+  check(spec.typeCount * 12 <= bytes.length, 'more types than bytes');
+  let elements = 0;
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    const type = attempt(outcomes, () => spec.typeById(id));
+    const name = attempt(outcomes, () => spec.nameOf(id));
+    check(spec.kindOf(id) > 0, 'kind 0');
+    if (type === undefined) continue;
+    check(type.id === id && type.name === name, 'nameOf differs');
+    elements += elementsOf(type);
+    const mayLookUp = id % 8 === 0 && !type.name.includes('\u{fffd}');
+    check(!mayLookUp || spec.idsByName(type.name).includes(id), 'idsByName differs');
+  }
+  check(elements * 8 <= bytes.length, 'more elements than bytes');
+}
+
+function attempt<T>(outcomes: Outcomes, run: () => T): T | undefined {
+  let outcome = 'VALUE';
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof BtfError)) throw error;
+    outcome = error.code;
+    return undefined;
+  } finally {
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+}
+
+function elementsOf(type: Type): number {
+  if ('members' in type) return type.members.length;
+  if ('values' in type) return type.values.length;
+  if ('params' in type) return type.params.length;
+  return 'vars' in type ? type.vars.length : 0;
+}
+
+function check(holds: boolean, message: string): void {
+  if (!holds) throw new Error(message);
+}
