@@ -1,0 +1,83 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { isLoopback, parseAddress, type Address } from './listen/address.js';
+import { defaultAddress } from './listen/default-address.js';
+import { VERSION } from './version.js';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** Settings are what the command line says. */
+export interface Settings {
+  readonly listen: readonly Address[];
+  readonly insecure: boolean;
+  readonly btfDir: string | null;
+  readonly show: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+interface ParsedOptions {
+  readonly listen?: Address[];
+  readonly insecure: boolean;
+  readonly btfDir?: string;
+  readonly show: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/**
+ * parseCommandLine reads the arguments of `btfd`. Ends the process after `--help` and `--version`, and
+ * with status 2 after bad arguments.
+ */
+export function parseCommandLine(args: readonly string[], uid: number, env: NodeJS.ProcessEnv): Settings {
+  const command = makeCommand();
+  command.parse(args, { from: 'user' });
+  const { listen, insecure, btfDir, show, logLevel } = command.opts<ParsedOptions>();
+  for (const address of listen ?? []) {
+    const refusal = whyRefused(address, insecure);
+    if (refusal !== null) command.error(`error: ${refusal}`, { exitCode: 2 });
+  }
+  return { listen: listen ?? [defaultAddress(uid, env)], insecure, btfDir: btfDir ?? null, show, logLevel };
+}
+
+function makeCommand(): Command {
+  return new Command('btfd')
+    .description('Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option(
+      '--listen <address>',
+      'listen on unix:PATH or HOST:PORT; may be given several times\n' +
+        '(default: unix:/run/btfd/btfd.sock as root, else under $XDG_RUNTIME_DIR)',
+      (text: string, all: Address[] | undefined) => [...(all ?? []), addressArgument(text)],
+    )
+    .option('--insecure', 'allow HOST:PORT without TLS, on loopback only: every local user can connect', false)
+    .option('--btf-dir <dir>', 'serve the raw BTF files of a folder instead of the kernel', directoryArgument)
+    .option('--show', 'print what is served once it is', false)
+    .addOption(
+      new Option('--log-level <level>', 'log from this level on, to standard error').choices(LOG_LEVELS).default('info'),
+    )
+    .allowExcessArguments(false)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+
+function whyRefused(address: Address, insecure: boolean): string | null {
+  if (address.kind === 'unix') return null;
+  const where = `--listen ${address.host}:${address.port}`;
+  if (!insecure) return `${where} has no TLS: any local user could connect; allow it with --insecure`;
+  return isLoopback(address) ? null : `${where} is not loopback: without TLS nothing else is allowed`;
+}
+
+function addressArgument(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function directoryArgument(text: string): string {
+  if (statSync(text, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new InvalidArgumentError('there is no such folder');
+  }
+  return resolve(text);
+}

@@ -1,0 +1,136 @@
+import { ErrorReason, BtfService } from '@btfd/api';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Logger } from 'pino';
+import { systemClock } from './clock.js';
+import { ServiceError } from './error/service-error.js';
+import { toStatus } from './error/to-status.js';
+import { OpenCalls } from './grpc/open-calls.js';
+import { reflectionService } from './grpc/reflection.js';
+import { wireDefinition } from './grpc/serve.js';
+import { HandleTable } from './handle/handle-table.js';
+import { newEpoch } from './handle/token.js';
+import { filesOnly, probeAccess } from './kernel/access.js';
+import { BtfFiles } from './kernel/btf-files.js';
+import type { Kernel } from './kernel/kernel.js';
+import { ObjectList } from './kernel/object-list.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import type { Address } from './listen/address.js';
+import { Listener } from './listen/listener.js';
+import { btfService } from './service.js';
+import type { Services } from './services.js';
+import { BtfCache } from './spec/btf-cache.js';
+import { SpecSource } from './spec/spec-source.js';
+import { VERSION } from './version.js';
+
+const SYSFS_BTF = '/sys/kernel/btf';
+
+/** DaemonOptions are what a daemon is started with. */
+export interface DaemonOptions {
+  /** Where to listen. */
+  readonly addresses: readonly Address[];
+  /** The folder of BTF files to serve instead of the kernel; null serves the kernel. */
+  readonly btfDir: string | null;
+  readonly kernel: Kernel;
+  readonly logger: Logger;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** Daemon is a running btfd. */
+export interface Daemon {
+  /** Where it listens, with the port that was chosen for port 0. */
+  readonly addresses: readonly Address[];
+  readonly services: Services;
+  /**
+   * Ends it: no new connections and calls, streams are told UNAVAILABLE, unary calls may finish until
+   * the deadline, every handle is closed.
+   */
+  stop(): Promise<void>;
+}
+
+/** startDaemon starts to serve. If it can't listen everywhere, nothing is left open. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { logger } = options;
+  const services = await makeServices(options);
+  const shutdown = new AbortController();
+  const openCalls = new OpenCalls();
+  const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
+  const grpc = new Server({ ...channelOptions(services.limits), interceptors: [openCalls.interceptor] });
+  const implementation = btfService(services, {
+    maxRequestBytes: (method) =>
+      method === BtfService.method.loadHandle.name
+        ? services.limits.maxLoadMessageBytes
+        : services.limits.maxMessageBytes,
+    slowReaderMs: services.limits.slowReaderMs,
+    shutdown: shutdown.signal,
+    onInternalError: (method, err) => logger.error({ method, err }, 'internal error'),
+  });
+  grpc.addService(wireDefinition(BtfService), implementation);
+  health.addToServer(grpc);
+  reflectionService().addToServer(grpc);
+  const listening = await listenEverywhere(options.addresses, grpc);
+  return {
+    addresses: listening.map(({ address }) => address),
+    services,
+    async stop() {
+      const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
+      for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
+      for (const { listener } of listening) listener.stopAccepting();
+      shutdown.abort(ending);
+      openCalls.endStreams(toStatus(ending));
+      await drained(grpc, services.limits.drainMs);
+      for (const { listener } of listening) listener.destroyConnections();
+      services.handles.closeAll();
+    },
+  };
+}
+
+async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Promise<Services> {
+  const limits = { ...DEFAULT_LIMITS, ...own };
+  const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
+  const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
+  const objects = new ObjectList(kernel, files, access);
+  const handles = new HandleTable(newEpoch(), systemClock);
+  const cache = new BtfCache(limits.specCacheBytes);
+  const specs = new SpecSource(kernel, access, files, objects, handles, cache);
+  return { version: VERSION, kernel, files, access, objects, handles, specs, limits, clock: systemClock };
+}
+
+function channelOptions(limits: Limits): ServerOptions {
+  return {
+    // The largest of all methods; each has its own limit, checked before decoding.
+    'grpc.max_receive_message_length': limits.maxLoadMessageBytes,
+    // A stopped client is found by this alone. Longer than the drain, which a ping would cut short.
+    'grpc.keepalive_time_ms': limits.keepaliveMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveMs,
+    'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+  };
+}
+
+async function listenEverywhere(
+  addresses: readonly Address[],
+  grpc: Server,
+): Promise<{ readonly listener: Listener; readonly address: Address }[]> {
+  const listening: { readonly listener: Listener; readonly address: Address }[] = [];
+  try {
+    for (const address of addresses) {
+      listening.push(await Listener.open(address, grpc, ServerCredentials.createInsecure()));
+    }
+    return listening;
+  } catch (error) {
+    for (const { listener } of listening) listener.stopAccepting();
+    throw error;
+  }
+}
+
+/** Waits until the calls that are open have ended, or for the time given. */
+async function drained(grpc: Server, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    grpc.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

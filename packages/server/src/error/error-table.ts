@@ -1,0 +1,44 @@
+import { ErrorReason } from '@btfd/api';
+import { status } from '@grpc/grpc-js';
+
+/** ERROR_CODES gives the gRPC code of each reason: the one place where it is decided. */
+export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
+  [ErrorReason.UNSPECIFIED]: status.INTERNAL,
+  [ErrorReason.BTF_ID_NOT_FOUND]: status.NOT_FOUND,
+  [ErrorReason.HANDLE_NOT_FOUND]: status.NOT_FOUND,
+  [ErrorReason.HANDLE_OF_EARLIER_DAEMON]: status.NOT_FOUND,
+  [ErrorReason.NAME_NOT_FOUND]: status.NOT_FOUND,
+  [ErrorReason.VERIFIER_REJECTED]: status.INVALID_ARGUMENT,
+  [ErrorReason.BTF_TOO_LARGE]: status.INVALID_ARGUMENT,
+  [ErrorReason.INVALID_REQUEST]: status.INVALID_ARGUMENT,
+  [ErrorReason.MISSING_BASE]: status.FAILED_PRECONDITION,
+  [ErrorReason.KERNEL_WITHOUT_BTF]: status.FAILED_PRECONDITION,
+  [ErrorReason.OPERATION_UNAVAILABLE]: status.FAILED_PRECONDITION,
+  [ErrorReason.DAEMON_LACKS_CAPABILITY]: status.PERMISSION_DENIED,
+  [ErrorReason.OUT_OF_FILES]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.OUT_OF_MEMORY]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.HOLD_STALLED]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.SLOW_READER]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.MESSAGE_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.KERNEL_LACKS_SUPPORT]: status.UNIMPLEMENTED,
+  [ErrorReason.NOT_IMPLEMENTED]: status.UNIMPLEMENTED,
+  [ErrorReason.SHUTTING_DOWN]: status.UNAVAILABLE,
+  [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,
+  [ErrorReason.INTERNAL]: status.INTERNAL,
+};
+
+/**
+ * ERRNO_REASONS gives the reason for an errno of bpf(2) that means the same whatever the command.
+ * Every other errno is INTERNAL, unless the code that made the call knows better (ENOENT of an id,
+ * the verifier's EINVAL).
+ */
+export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
+  EPERM: ErrorReason.DAEMON_LACKS_CAPABILITY,
+  EACCES: ErrorReason.DAEMON_LACKS_CAPABILITY,
+  EMFILE: ErrorReason.OUT_OF_FILES,
+  ENFILE: ErrorReason.OUT_OF_FILES,
+  ENOMEM: ErrorReason.OUT_OF_MEMORY,
+  ENOSYS: ErrorReason.KERNEL_LACKS_SUPPORT,
+  ENOTSUPP: ErrorReason.KERNEL_LACKS_SUPPORT,
+  EOPNOTSUPP: ErrorReason.KERNEL_LACKS_SUPPORT,
+};

@@ -1,0 +1,43 @@
+import { ErrorReason } from '@btfd/api';
+import { BtfError } from '@btfd/btf';
+import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
+import { ERRNO_REASONS } from './error-table.js';
+import { ServiceError } from './service-error.js';
+
+/** toServiceError makes the error that a client may see of anything that was thrown. */
+export function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof BpfError) return fromBpfError(error);
+  if (error instanceof BpfUnavailableError) {
+    return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
+  }
+  if (error instanceof BtfError) {
+    return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {
+      metadata: {
+        ...(error.offset === null ? {} : { offset: String(error.offset) }),
+        ...(error.typeId === null ? {} : { type_id: String(error.typeId) }),
+      },
+      cause: error,
+    });
+  }
+  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', { cause: error });
+}
+
+function fromBpfError(error: BpfError): ServiceError {
+  const reason = ERRNO_REASONS[error.code];
+  const metadata = { command: error.command, errno_name: error.code };
+  if (reason === undefined) {
+    return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', { cause: error });
+  }
+  if (reason === ErrorReason.DAEMON_LACKS_CAPABILITY) {
+    const needed = CAPABILITY_NEEDED[error.command] ?? 'CAP_SYS_ADMIN';
+    const message = `the daemon lacks ${needed}: the kernel refused ${error.command} with ${error.code}`;
+    return new ServiceError(reason, message, { metadata, cause: error });
+  }
+  return new ServiceError(reason, error.message, { metadata, cause: error });
+}
+
+const CAPABILITY_NEEDED: Partial<Record<BpfCommand, string>> = {
+  BPF_BTF_LOAD: 'CAP_BPF',
+  BPF_PROG_LOAD: 'CAP_BPF',
+};

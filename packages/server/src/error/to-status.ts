@@ -1,0 +1,61 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import { BadRequestSchema, ERROR_DOMAIN, ErrorInfoSchema, ErrorReason, StatusSchema } from '@btfd/api';
+import { Metadata, type StatusObject } from '@grpc/grpc-js';
+import { ERROR_CODES } from './error-table.js';
+import type { FieldViolation, ServiceError } from './service-error.js';
+
+/** 4 KiB: clients hang on trailers of 64 KiB, and some stop near 8 KiB. */
+const MAX_STATUS_BYTES = 4096;
+/** Percent-encoding makes up to nine bytes of a character. */
+const MAX_MESSAGE_LENGTH = 400;
+const MAX_VIOLATIONS = 10;
+
+/** toStatus makes the gRPC status of an error, with its details within 4 KiB. */
+export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
+  const code = ERROR_CODES[error.reason];
+  const details = shorten(error.message, MAX_MESSAGE_LENGTH);
+  const trailers = new Metadata();
+  trailers.set('grpc-status-details-bin', Buffer.from(encodeWithin(error, code, details)));
+  return { code, details, metadata: trailers };
+}
+
+/** Halves the longest text of the error until the whole fits; of a log the tail is kept. */
+function encodeWithin(error: ServiceError, code: number, message: string): Uint8Array {
+  const metadata = { ...error.metadata };
+  const violations = error.violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
+    field: shorten(field, 100),
+    description: shorten(description, 200),
+  }));
+  for (;;) {
+    const bytes = encode(error.reason, code, message, metadata, violations);
+    if (bytes.length <= MAX_STATUS_BYTES) return bytes;
+    const longest = Object.entries(metadata).toSorted(([, a], [, b]) => b.length - a.length)[0];
+    if (longest === undefined || longest[1].length < 2) {
+      violations.pop();
+      continue;
+    }
+    const [key, text] = longest;
+    metadata[key] = key === 'log' ? text.slice(Math.ceil(text.length / 8)) : shorten(text, text.length >> 1);
+    if (key === 'log') metadata['log_truncated'] = 'true';
+  }
+}
+
+function encode(
+  reason: ErrorReason,
+  code: number,
+  message: string,
+  metadata: Record<string, string>,
+  fieldViolations: FieldViolation[],
+): Uint8Array {
+  const info = create(ErrorInfoSchema, { reason: ErrorReason[reason], domain: ERROR_DOMAIN, metadata });
+  const details = [anyPack(ErrorInfoSchema, info)];
+  if (fieldViolations.length > 0) {
+    details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
+  }
+  return toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
+}
+
+function shorten(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1)).toWellFormed()}…`;
+}

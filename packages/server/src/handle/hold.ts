@@ -1,0 +1,57 @@
+import { ErrorReason } from '@btfd/api';
+import type { Clock } from '../clock.js';
+import { ServiceError } from '../error/service-error.js';
+
+/** Hold is the set of handles that one stream holds open, with its bound. */
+export class Hold {
+  private readonly tokens = new Set<string>();
+  private onRoom: (() => void) | null = null;
+
+  constructor(
+    private readonly limit: number,
+    private readonly stallMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The tokens of the handles held now. */
+  held(): string[] {
+    return [...this.tokens];
+  }
+
+  add(token: string): void {
+    this.tokens.add(token);
+  }
+
+  /** Forgets a handle that was taken or closed. */
+  delete(token: string): void {
+    if (this.tokens.delete(token)) this.onRoom?.();
+  }
+
+  /**
+   * Waits until one more handle may be held.
+   *
+   * @throws ServiceError with HOLD_STALLED if for too long none is taken or closed.
+   * @throws the signal's reason if it aborts.
+   */
+  async room(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.tokens.size < this.limit) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        this.onRoom = null;
+        timer.cancel();
+        signal.removeEventListener('abort', aborted);
+        act();
+      };
+      const aborted = (): void => settle(() => reject(signal.reason));
+      const timer = this.clock.after(this.stallMs, () => settle(() => reject(this.stalled())));
+      signal.addEventListener('abort', aborted);
+      this.onRoom = () => settle(resolve);
+    });
+  }
+
+  private stalled(): ServiceError {
+    const message = `the stream holds ${this.limit} handles, and none was taken or closed for ${this.stallMs} ms`;
+    return new ServiceError(ErrorReason.HOLD_STALLED, message, { metadata: { limit: String(this.limit) } });
+  }
+}

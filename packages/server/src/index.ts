@@ -1,0 +1,23 @@
+/**
+ * The daemon of btfd, for programs that start it within themselves. Most will run `btfd` instead.
+ *
+ * ```ts
+ * import { addonKernel, parseAddress, startDaemon } from '@btfd/server';
+ * import { pino } from 'pino';
+ *
+ * const daemon = await startDaemon({
+ *   addresses: [parseAddress('unix:/run/btfd/btfd.sock')],
+ *   btfDir: null,
+ *   kernel: addonKernel,
+ *   logger: pino(),
+ * });
+ * await daemon.stop();
+ * ```
+ *
+ * @module
+ */
+export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
+export { addonKernel } from './kernel/addon-kernel.js';
+export type { Kernel, KernelObject, ObjectInfo } from './kernel/kernel.js';
+export { DEFAULT_LIMITS, type Limits } from './limits.js';
+export { formatAddress, parseAddress, type Address } from './listen/address.js';

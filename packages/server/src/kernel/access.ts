@@ -1,0 +1,85 @@
+import { ErrorReason, Mode, Operation } from '@btfd/api';
+import { BpfError } from '@btfd/native';
+import { toServiceError } from '../error/from-unknown.js';
+import { ServiceError } from '../error/service-error.js';
+import type { Kernel } from './kernel.js';
+
+/** Access says what works on this machine: for each operation the error that it fails with, or null. */
+export class Access {
+  constructor(
+    readonly mode: Mode,
+    private readonly refusals: Readonly<Partial<Record<Operation, ServiceError>>>,
+  ) {}
+
+  /** The error that an operation fails with, or null where it works. */
+  refusal(operation: Operation): ServiceError | null {
+    return this.refusals[operation] ?? null;
+  }
+
+  /** Throws the operation's refusal, if there is one. */
+  require(operation: Operation): void {
+    const refusal = this.refusal(operation);
+    if (refusal !== null) throw refusal;
+  }
+}
+
+/** filesOnly is the access of a daemon that was told to serve a folder instead of the kernel. */
+export function filesOnly(dir: string): Access {
+  const refusal = (operation: Operation): ServiceError =>
+    new ServiceError(ErrorReason.OPERATION_UNAVAILABLE, `the daemon serves the folder ${dir}, not the kernel`, {
+      metadata: { operation: Operation[operation] },
+    });
+  return new Access(Mode.FILES, {
+    [Operation.LOAD]: refusal(Operation.LOAD),
+    [Operation.OPEN_BY_ID]: refusal(Operation.OPEN_BY_ID),
+    [Operation.LIST_IDS]: refusal(Operation.LIST_IDS),
+  });
+}
+
+/** probeAccess finds out by trying what the kernel lets the daemon do. */
+export async function probeAccess(kernel: Kernel): Promise<Access> {
+  const load = await refusalOf(() => probeLoad(kernel));
+  const ids = await refusalOf(() => kernel.nextId(0));
+  return new Access(ids === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
+    ...(load === null ? {} : { [Operation.LOAD]: load }),
+    ...(ids === null ? {} : { [Operation.OPEN_BY_ID]: ids, [Operation.LIST_IDS]: ids }),
+  });
+}
+
+async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {
+  try {
+    await attempt();
+    return null;
+  } catch (error) {
+    return toServiceError(error);
+  }
+}
+
+/**
+ * Whether the kernel knows BTF at all can't be told from an errno (a kernel before 4.18 says EINVAL
+ * to the command as a newer one does to bad BTF), so load BTF that every such kernel accepts.
+ */
+async function probeLoad(kernel: Kernel): Promise<void> {
+  try {
+    const object = await kernel.load(minimalBtf(), 0);
+    object.close();
+  } catch (error) {
+    if (error instanceof BpfError && error.code === 'EINVAL') {
+      throw new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, 'the kernel does not know BTF (Linux 4.18 does)', {
+        metadata: { command: error.command, errno_name: error.code },
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** One anonymous int of 0 bits, in the machine's byte order. */
+function minimalBtf(): Uint8Array {
+  const words = new Uint32Array([0, 24, 0, 16, 16, 1, 0, 1 << 24, 4, 0, 0]);
+  const header = new DataView(words.buffer);
+  const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+  header.setUint16(0, 0xeb9f, little);
+  header.setUint8(2, 1);
+  return new Uint8Array(words.buffer, 0, 41);
+}

@@ -1,0 +1,18 @@
+import { btfGetFdById, btfGetNextId, btfLoad, capabilities, progLoad } from '@btfd/native';
+import type { Kernel } from './kernel.js';
+
+const BPF_PROG_TYPE_SOCKET_FILTER = 1;
+
+/** `r0 = 0; exit`: the smallest program that the verifier accepts, in the machine's byte order. */
+const RETURN_ZERO = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
+
+/** addonKernel is the running kernel, reached through the native addon. */
+export const addonKernel: Kernel = {
+  load: btfLoad,
+  open: btfGetFdById,
+  nextId: btfGetNextId,
+  // Checking any program makes the kernel parse its own BTF, if nothing has done so since boot
+  // (bpf_check() calls bpf_get_btf_vmlinux()).
+  parseOwnBtf: () => progLoad(BPF_PROG_TYPE_SOCKET_FILTER, RETURN_ZERO, 'MIT'),
+  capabilities,
+};

@@ -1,0 +1,38 @@
+/** ObjectInfo is what the kernel says of a BTF object. */
+export interface ObjectInfo {
+  /** The BTF id; 0 for an object that left the kernel's list while it was held. */
+  readonly id: number;
+  readonly name: string;
+  readonly kernelBtf: boolean;
+  /** Size of the raw BTF in bytes. */
+  readonly size: number;
+}
+
+/** KernelObject is a BTF object held open through a file descriptor. */
+export interface KernelObject {
+  /** The kernel's word on the object now. */
+  info(): ObjectInfo;
+  /** Reads the raw BTF, off the event loop. Safe against `close` meanwhile. */
+  read(): Promise<Uint8Array>;
+  /** A second reference to the object. */
+  dup(): KernelObject;
+  /** Lets go of the object. Says whether it was open. */
+  close(): boolean;
+}
+
+/**
+ * Kernel is what the daemon asks of bpf(2). Failures are `BpfError` or, where there is no bpf(2) at
+ * all, `BpfUnavailableError`.
+ */
+export interface Kernel {
+  /** Loads BTF; on refusal the error has the verifier's log of up to `logSize` bytes. Requires CAP_BPF. */
+  load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
+  /** Opens the object with an id. Requires CAP_SYS_ADMIN. */
+  open(id: number): KernelObject;
+  /** The smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
+  nextId(after: number): number | null;
+  /** Makes the kernel parse its own BTF, which gives vmlinux an id. Requires CAP_BPF. */
+  parseOwnBtf(): void;
+  /** The capabilities in effect for the daemon. */
+  capabilities(): { readonly sysAdmin: boolean; readonly bpf: boolean };
+}

@@ -1,0 +1,61 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Limits bound what one call or one stream can ask of the daemon. Sizes are bytes, times milliseconds. */
+export interface Limits {
+  readonly maxLoadMessageBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxBtfBytes: number;
+  readonly minTtlMs: number;
+  readonly maxTtlMs: number;
+  readonly defaultTtlMs: number;
+  readonly maxHeldPerStream: number;
+  readonly holdStallMs: number;
+  readonly defaultLogBytes: number;
+  readonly maxLogBytes: number;
+  readonly maxTokens: number;
+  readonly maxFileBytes: number;
+  readonly specCacheBytes: number;
+  readonly chunkBytes: number;
+  readonly slowReaderMs: number;
+  readonly maxStreamsPerConnection: number;
+  readonly keepaliveMs: number;
+  readonly drainMs: number;
+}
+
+/** DEFAULT_LIMITS are the limits in force, each with its reason. */
+export const DEFAULT_LIMITS: Limits = {
+  // The kernel's 16 MiB and a margin, so that a BTF that is slightly too large gets the clearer error.
+  maxLoadMessageBytes: 17 * MIB,
+  // 1000 tokens, or a selection with every list full of ordinary names, fit.
+  maxMessageBytes: 64 * KIB,
+  // The kernel's BTF_MAX_SIZE.
+  maxBtfBytes: 16 * MIB,
+  // Shorter ones would spend more on renewing than on work.
+  minTtlMs: 1_000,
+  // What a client that died without its connection breaking can keep in the kernel at most.
+  maxTtlMs: 3_600_000,
+  // Long enough for a client that is stopped in a debugger for a moment.
+  defaultTtlMs: 60_000,
+  // Hides the round trip of closing, at a cost of one fd each.
+  maxHeldPerStream: 64,
+  holdStallMs: 30_000,
+  // The tail of a log is what tells the fault.
+  defaultLogBytes: 256 * KIB,
+  // gRPC clients receive 4 MiB by default: this and its envelope must fit.
+  maxLogBytes: 4 * MIB - 64 * KIB,
+  maxTokens: 1_000,
+  // A vmlinux is 5 to 10 MiB; a folder may hold anything.
+  maxFileBytes: 64 * MIB,
+  // About ten kernels.
+  specCacheBytes: 64 * MIB,
+  // gRPC clients receive 4 MiB by default, and a chunk is what a slow reader costs.
+  chunkBytes: 256 * KIB,
+  // A reader that takes nothing for this long is gone or broken.
+  slowReaderMs: 60_000,
+  // Node would let one connection open as many as memory holds.
+  maxStreamsPerConnection: 1_000,
+  keepaliveMs: 20_000,
+  // Shorter than the 20 s after which a ping cuts a session that is being closed.
+  drainMs: 10_000,
+};

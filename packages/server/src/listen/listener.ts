@@ -1,0 +1,57 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import type { Address } from './address.js';
+import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
+
+/** Listener accepts connections for a gRPC server. */
+export class Listener {
+  private readonly sockets = new Set<Socket>();
+  private readonly server: NetServer;
+  private unixSocket: UnixSocket | null = null;
+
+  private constructor(grpc: GrpcServer, credentials: ServerCredentials) {
+    this.server = createServer((socket) => {
+      const injector = grpc.createConnectionInjector(credentials);
+      this.sockets.add(socket);
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        injector.destroy();
+      });
+      injector.injectConnection(socket);
+    });
+  }
+
+  /** Starts to listen. */
+  static async open(
+    address: Address,
+    grpc: GrpcServer,
+    credentials: ServerCredentials,
+  ): Promise<{ readonly listener: Listener; readonly address: Address }> {
+    const listener = new Listener(grpc, credentials);
+    return { listener, address: await listener.listen(address) };
+  }
+
+  /** Accepts no more connections; the ones that are open go on. */
+  stopAccepting(): void {
+    this.server.close();
+    this.unixSocket?.remove();
+  }
+
+  /** Breaks the connections that are open. */
+  destroyConnections(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** The address is the one given, with the port that was chosen for port 0. */
+  private async listen(address: Address): Promise<Address> {
+    if (address.kind === 'unix') {
+      this.unixSocket = await listenOnUnixSocket(this.server, address.path);
+      return address;
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject).listen(address.port, address.host, resolve);
+    });
+    const bound = this.server.address();
+    return bound !== null && typeof bound === 'object' ? { ...address, port: bound.port } : address;
+  }
+}

@@ -1,0 +1,72 @@
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync, type Stats } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+
+/** Its owner and group may enter; created like this, never changed where it exists. */
+const DIRECTORY_MODE = 0o750;
+/** Its owner and group may connect. */
+const SOCKET_MODE = 0o660;
+
+/** UnixSocket is a socket that the daemon listens on. */
+export interface UnixSocket {
+  /** Removes the socket from its folder, if it is still this one. */
+  remove(): void;
+}
+
+/**
+ * listenOnUnixSocket makes a socket beside its place and renames it into it, so that nobody meets one
+ * with wider rights or one that doesn't answer. A stale socket is replaced.
+ *
+ * @throws Error if something answers there, or if it is no socket.
+ */
+export async function listenOnUnixSocket(server: Server, path: string): Promise<UnixSocket> {
+  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+  await refuseLive(path);
+  const beside = `${path}.${process.pid}`;
+  rmSync(beside, { force: true });
+  await bind(server, beside);
+  chmodSync(beside, SOCKET_MODE);
+  const { ino } = lstatSync(beside);
+  renameSync(beside, path);
+  return {
+    remove() {
+      if (statOf(path)?.ino === ino) unlinkSync(path);
+    },
+  };
+}
+
+async function bind(server: Server, path: string): Promise<void> {
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve).once('error', reject);
+  });
+  // Node binds a path before `listen` returns, so that nothing else sees this umask.
+  const umask = process.umask(0o777 & ~SOCKET_MODE);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(umask);
+  }
+  await listening;
+}
+
+async function refuseLive(path: string): Promise<void> {
+  const stat = statOf(path);
+  if (stat === undefined) return;
+  if (!stat.isSocket()) throw new Error(`${path} exists and is no socket`);
+  if (await answers(path)) throw new Error(`another process listens on ${path}`);
+}
+
+function statOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+async function answers(path: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,49 @@
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import { parseCommandLine, type Settings } from './command-line.js';
+import { startDaemon } from './daemon.js';
+import { addonKernel } from './kernel/addon-kernel.js';
+import { formatAddress } from './listen/address.js';
+import { describeServed } from './show.js';
+
+/** main is the program `btfd`. */
+export async function main(): Promise<void> {
+  const settings = parseCommandLine(process.argv.slice(2), process.getuid?.() ?? 0, process.env);
+  const logger = makeLogger(settings);
+  try {
+    await run(settings, logger);
+  } catch (error) {
+    logger.fatal({ err: error }, 'cannot start');
+    process.exitCode = 1;
+  }
+}
+
+async function run(settings: Settings, logger: Logger): Promise<void> {
+  const ending = endingSignal();
+  const daemon = await startDaemon({
+    addresses: settings.listen,
+    btfDir: settings.btfDir,
+    kernel: addonKernel,
+    logger,
+  });
+  const listening = daemon.addresses.map(formatAddress);
+  if (settings.insecure) logger.warn({ listening }, 'TCP without TLS: every local user can connect');
+  logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
+  if (settings.show) process.stdout.write(await describeServed(daemon.services, daemon.addresses));
+  const signal = await ending;
+  logger.info({ signal }, 'ending');
+  await daemon.stop();
+  logger.info('ended');
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
+async function endingSignal(): Promise<NodeJS.Signals> {
+  return await new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+}
+
+function makeLogger({ logLevel }: Settings): Logger {
+  // Standard output is for what --show prints.
+  return pino({ level: logLevel }, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY }));
+}

@@ -1,0 +1,15 @@
+import type { Rpc } from '../grpc/rpc.js';
+import { handleMessage } from '../handle/handle-message.js';
+import type { Services } from '../services.js';
+import { checkToken, grantedTtlMs } from './validate.js';
+
+/** cloneHandle serves CloneHandle. */
+export function cloneHandle({ handles, limits }: Services): Rpc<'cloneHandle'> {
+  return ({ token, ttl }) => {
+    checkToken('token', token);
+    const ttlMs = grantedTtlMs(ttl, limits);
+    using use = handles.use(token);
+    const { object, info } = use.held;
+    return { handle: handleMessage(handles.grant(object.dup(), info, ttlMs), handles.epoch) };
+  };
+}

@@ -1,0 +1,11 @@
+import { checkCount } from '../error/invalid-request.js';
+import type { Rpc } from '../grpc/rpc.js';
+import type { Services } from '../services.js';
+
+/** closeHandles serves CloseHandles. */
+export function closeHandles({ handles, limits }: Services): Rpc<'closeHandles'> {
+  return ({ tokens }) => {
+    checkCount('tokens', tokens, limits.maxTokens);
+    return { wasOpen: tokens.map((token) => handles.close(token)) };
+  };
+}

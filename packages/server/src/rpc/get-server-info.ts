@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { machine, release } from 'node:os';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Operation } from '@btfd/api';
+import type { Rpc } from '../grpc/rpc.js';
+import type { Services } from '../services.js';
+
+const OPERATIONS = [
+  Operation.LOAD,
+  Operation.OPEN_BY_ID,
+  Operation.LIST_IDS,
+  Operation.SPEC_BY_NAME,
+] as const;
+
+/** getServerInfo serves GetServerInfo. */
+export function getServerInfo({ version, kernel, files, access, handles, limits }: Services): Rpc<'getServerInfo'> {
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  const { sysAdmin, bpf } = kernel.capabilities();
+  return () => ({
+    version,
+    bootId,
+    daemonEpoch: handles.epoch,
+    kernelRelease: release(),
+    machine: machine(),
+    mode: access.mode,
+    btfDir: files.dir,
+    operations: OPERATIONS.map((operation) => {
+      const refusal = access.refusal(operation);
+      return { operation, available: refusal === null, reason: refusal?.message ?? '' };
+    }),
+    capabilities: { sysAdmin, bpf },
+    limits: {
+      maxLoadMessageBytes: limits.maxLoadMessageBytes,
+      maxMessageBytes: limits.maxMessageBytes,
+      maxBtfBytes: limits.maxBtfBytes,
+      minTtl: durationFromMs(limits.minTtlMs),
+      maxTtl: durationFromMs(limits.maxTtlMs),
+      defaultTtl: durationFromMs(limits.defaultTtlMs),
+      maxHeldPerStream: limits.maxHeldPerStream,
+      holdStallTimeout: durationFromMs(limits.holdStallMs),
+      maxLogBytes: limits.maxLogBytes,
+      maxTokens: limits.maxTokens,
+    },
+  });
+}

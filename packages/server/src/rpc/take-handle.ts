@@ -1,0 +1,13 @@
+import type { Rpc } from '../grpc/rpc.js';
+import { handleMessage } from '../handle/handle-message.js';
+import type { Services } from '../services.js';
+import { checkToken, grantedTtlMs } from './validate.js';
+
+/** takeHandle serves TakeHandle. */
+export function takeHandle({ handles, limits }: Services): Rpc<'takeHandle'> {
+  return ({ token, ttl }) => {
+    checkToken('token', token);
+    const held = handles.take(token, grantedTtlMs(ttl, limits));
+    return { handle: handleMessage(held, handles.epoch) };
+  };
+}

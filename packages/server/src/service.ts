@@ -1,0 +1,32 @@
+import { BtfService } from '@btfd/api';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { BtfMethods } from './grpc/rpc.js';
+import { serveStream, serveUnary, type ServeOptions } from './grpc/serve.js';
+import { cloneHandle } from './rpc/clone-handle.js';
+import { closeHandles } from './rpc/close-handles.js';
+import { getHandleById } from './rpc/get-handle-by-id.js';
+import { getHandleInfo } from './rpc/get-handle-info.js';
+import { getServerInfo } from './rpc/get-server-info.js';
+import { iterateHandles } from './rpc/iterate-handles.js';
+import { loadHandle } from './rpc/load-handle.js';
+import { renewHandles } from './rpc/renew-handles.js';
+import { spec } from './rpc/spec.js';
+import { takeHandle } from './rpc/take-handle.js';
+import type { Services } from './services.js';
+
+/** btfService puts the RPCs together. A missing one is a compile error. */
+export function btfService(services: Services, options: ServeOptions): UntypedServiceImplementation {
+  const method = BtfService.method;
+  return {
+    loadHandle: serveUnary(method.loadHandle, loadHandle(services), options),
+    getHandleById: serveUnary(method.getHandleById, getHandleById(services), options),
+    iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options),
+    takeHandle: serveUnary(method.takeHandle, takeHandle(services), options),
+    cloneHandle: serveUnary(method.cloneHandle, cloneHandle(services), options),
+    getHandleInfo: serveUnary(method.getHandleInfo, getHandleInfo(services), options),
+    renewHandles: serveUnary(method.renewHandles, renewHandles(services), options),
+    closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
+    spec: serveStream(method.spec, spec(services), options),
+    getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),
+  } satisfies Record<keyof BtfMethods, unknown>;
+}

@@ -1,0 +1,21 @@
+import type { Clock } from './clock.js';
+import type { HandleTable } from './handle/handle-table.js';
+import type { Access } from './kernel/access.js';
+import type { BtfFiles } from './kernel/btf-files.js';
+import type { Kernel } from './kernel/kernel.js';
+import type { ObjectList } from './kernel/object-list.js';
+import type { Limits } from './limits.js';
+import type { SpecSource } from './spec/spec-source.js';
+
+/** Services are what the RPCs work with. */
+export interface Services {
+  readonly version: string;
+  readonly kernel: Kernel;
+  readonly files: BtfFiles;
+  readonly access: Access;
+  readonly objects: ObjectList;
+  readonly handles: HandleTable;
+  readonly specs: SpecSource;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}

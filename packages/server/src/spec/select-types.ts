@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import type { SelectionResultSchema, TypeSelection } from '@btfd/api';
+import type { Spec, TypeId } from '@btfd/btf';
+import { checkCount } from '../error/invalid-request.js';
+import type { Init } from '../grpc/message-init.js';
+import { compileGlobs, type Matcher } from './glob.js';
+
+const MAX_NAMES = 1_000;
+const MAX_GLOBS = 100;
+const MAX_KINDS = 32;
+const MAX_IDS = 10_000;
+
+/** Comparisons of a name with a glob between two turns of the event loop: a few milliseconds. */
+const MATCHES_PER_TURN = 20_000;
+
+/** Selector is a selection whose fields were checked. */
+export interface Selector {
+  readonly names: ReadonlySet<string>;
+  readonly globs: readonly { readonly text: string; readonly matches: Matcher }[];
+  readonly kinds: ReadonlySet<number>;
+  readonly ids: ReadonlySet<TypeId>;
+}
+
+/** SelectedTypes are the types that a selection means, and what it found nothing for. */
+export interface SelectedTypes {
+  readonly ids: readonly TypeId[];
+  readonly result: Init<typeof SelectionResultSchema>;
+}
+
+/** compileSelection checks the selection of a request. */
+export function compileSelection({ names, nameGlobs, kinds, ids }: TypeSelection): Selector {
+  checkCount('selection.names', names, MAX_NAMES);
+  checkCount('selection.name_globs', nameGlobs, MAX_GLOBS);
+  checkCount('selection.kinds', kinds, MAX_KINDS);
+  checkCount('selection.ids', ids, MAX_IDS);
+  const matchers = compileGlobs('selection.name_globs', nameGlobs);
+  return {
+    names: new Set(names),
+    globs: matchers.map((matches, index) => ({ text: nameGlobs[index] ?? '', matches })),
+    kinds: new Set(kinds),
+    ids: new Set(ids),
+  };
+}
+
+/** selectTypes finds the own types of a spec that a selection means, in slices of the event loop. */
+export async function selectTypes(spec: Spec, selector: Selector, signal: AbortSignal): Promise<SelectedTypes> {
+  const { names, globs, kinds, ids } = selector;
+  const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
+  const usesNames = names.size > 0 || globs.length > 0;
+  const perTurn = Math.max(1, Math.floor(MATCHES_PER_TURN / (globs.length + 1)));
+  const found: TypeId[] = [];
+  const namesFound = new Set<string>();
+  const globsFound = new Set<string>();
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    if ((id - spec.firstTypeId) % perTurn === perTurn - 1) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+    const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
+    let selected = everything || ids.has(id);
+    if (usesNames) {
+      const name = spec.nameOf(id);
+      if (names.has(name)) {
+        namesFound.add(name);
+        selected = true;
+      }
+      for (const { text, matches } of name === '' ? [] : globs) {
+        if (!matches(name)) continue;
+        globsFound.add(text);
+        selected = true;
+      }
+    }
+    if (selected && ofKind) found.push(id);
+  }
+  return {
+    ids: found,
+    result: {
+      typeCount: found.length,
+      namesNotFound: [...names].filter((name) => !namesFound.has(name)),
+      globsNotMatched: globs.map(({ text }) => text).filter((text) => !globsFound.has(text)),
+      idsNotFound: [...ids].filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
+    },
+  };
+}

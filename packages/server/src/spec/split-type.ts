@@ -1,0 +1,90 @@
+import type { Type } from '@btfd/btf';
+
+/** An element's numbers with their tags and length prefixes take less: at most two varints of ten bytes and three of five. */
+const NUMBERS_BYTES = 48;
+/** A UTF-16 unit takes at most three bytes of UTF-8. */
+const BYTES_PER_CHAR = 3;
+
+/** TypePiece is a type, or a part of the list that it has, with a bound on its encoded size in bytes. */
+export interface TypePiece {
+  readonly type: Type;
+  /** Whether an earlier piece of the type came before. */
+  readonly continued: boolean;
+  readonly maxBytes: number;
+}
+
+/** splitType cuts a type whose list may take more than `limit` bytes encoded into pieces that continue one another. */
+export function* splitType(type: Type, limit: number): Generator<TypePiece, void, void> {
+  const fixed = NUMBERS_BYTES + type.name.length * BYTES_PER_CHAR;
+  let continued = false;
+  for (const { part, bytes } of partsOf(type, limit)) {
+    yield { type: part, continued, maxBytes: fixed + bytes };
+    continued = true;
+  }
+}
+
+interface Part {
+  readonly part: Type;
+  readonly bytes: number;
+}
+
+function* partsOf(type: Type, limit: number): Generator<Part, void, void> {
+  switch (type.kind) {
+    case 'STRUCT':
+    case 'UNION':
+      for (const { items, bytes } of slices(type.members, limit, nameLength)) yield { part: { ...type, members: items }, bytes };
+      return;
+    case 'ENUM':
+      for (const { items, bytes } of slices(type.values, limit, nameLength)) yield { part: { ...type, values: items }, bytes };
+      return;
+    case 'ENUM64':
+      for (const { items, bytes } of slices(type.values, limit, nameLength)) yield { part: { ...type, values: items }, bytes };
+      return;
+    case 'FUNC_PROTO':
+      for (const { items, bytes } of slices(type.params, limit, nameLength)) yield { part: { ...type, params: items }, bytes };
+      return;
+    case 'DATASEC':
+      for (const { items, bytes } of slices(type.vars, limit, () => 0)) yield { part: { ...type, vars: items }, bytes };
+      return;
+    case 'UNKNOWN': {
+      let at = 0;
+      do {
+        const data = type.data.subarray(at, at + limit);
+        yield { part: { ...type, data }, bytes: data.length };
+        at += limit;
+      } while (at < type.data.length);
+      return;
+    }
+    default:
+      yield { part: type, bytes: 0 };
+  }
+}
+
+interface Slice<T> {
+  readonly items: readonly T[];
+  readonly bytes: number;
+}
+
+/** Slices of a list, each within the limit or of one element; the list itself where it fits. */
+function* slices<T>(
+  list: readonly T[],
+  limit: number,
+  nameLengthOf: (item: T) => number,
+): Generator<Slice<T>, void, void> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, item] of list.entries()) {
+    const size = NUMBERS_BYTES + nameLengthOf(item) * BYTES_PER_CHAR;
+    if (index > start && bytes + size > limit) {
+      yield { items: list.slice(start, index), bytes };
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  yield { items: start === 0 ? list : list.slice(start), bytes };
+}
+
+function nameLength({ name }: { readonly name: string }): number {
+  return name.length;
+}
