@@ -1,0 +1,141 @@
+import { ErrorReason } from '@btfd/api';
+import { Metadata, status } from '@grpc/grpc-js';
+import { decodeErrorDetails, type ErrorDetails, type FieldViolation, NO_DETAILS } from './error-details.js';
+import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';
+
+/** DaemonErrorReason is why the daemon refused: the names of `btf.v1.ErrorReason`, explained there. */
+export type DaemonErrorReason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
+
+/**
+ * ClientErrorReason is why the client itself gave up.
+ *
+ * - `NO_MATCH` (NOT_FOUND): the predicate of `findHandle` was never true.
+ * - `HANDLE_CLOSED` (FAILED_PRECONDITION): the handle was used after its end.
+ * - `CLIENT_CLOSED` (FAILED_PRECONDITION): the client was used after its end, or ended during the call.
+ * - `LEASE_EXPIRED` (UNAVAILABLE): the daemon could not be reached before a lease ran out.
+ * - `TRANSFER_CORRUPT` (DATA_LOSS): the BTF received is not what the daemon announced.
+ * - `BASE_MISMATCH` (FAILED_PRECONDITION): the daemon's vmlinux is not the base of a split BTF.
+ * - `INVALID_RESPONSE` (INTERNAL): the daemon's answer lacks something, or is none.
+ */
+export type ClientErrorReason =
+  | 'NO_MATCH'
+  | 'HANDLE_CLOSED'
+  | 'CLIENT_CLOSED'
+  | 'LEASE_EXPIRED'
+  | 'TRANSFER_CORRUPT'
+  | 'BASE_MISMATCH'
+  | 'INVALID_RESPONSE';
+
+/** BtfErrorReason is why a call failed. */
+export type BtfErrorReason = DaemonErrorReason | ClientErrorReason;
+
+/** BtfErrorInit is what a {@link BtfError} is made of. */
+export interface BtfErrorInit {
+  readonly code: status;
+  readonly reason: BtfErrorReason | null;
+  readonly message: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly fieldViolations?: readonly FieldViolation[];
+  readonly cause?: unknown;
+}
+
+/** What marks a BtfError, so that errors of a second copy of this package are known too. */
+const BRAND = Symbol.for('@btfd/client/BtfError');
+
+/**
+ * BtfError is what every call of this package rejects with, except when its AbortSignal was aborted (then
+ * it is the signal's reason) or when BTF received cannot be parsed (then it is the error of `@btfd/btf`).
+ */
+export class BtfError extends Error {
+  override readonly name = 'BtfError';
+  /** The gRPC status code. */
+  readonly code: status;
+  /** Why; null where the daemon told no reason, or one that this release does not know. */
+  readonly reason: BtfErrorReason | null;
+  /** What the daemon adds to its reason, such as the `id` that does not exist. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The fields of the request that the daemon does not accept. */
+  readonly fieldViolations: readonly FieldViolation[];
+  readonly [BRAND] = true;
+
+  constructor(init: BtfErrorInit) {
+    const { code, reason, message, metadata = {}, fieldViolations = [] } = init;
+    super(`${message} [${[status[code], reason].filter(Boolean).join(', ')}]`, { cause: init.cause });
+    this.code = code;
+    this.reason = reason;
+    this.metadata = metadata;
+    this.fieldViolations = fieldViolations;
+  }
+
+  /** The name of {@link code}, such as `NOT_FOUND`. */
+  get codeName(): keyof typeof status {
+    const names: Readonly<Record<number, string>> = status;
+    const name = names[this.code];
+    return isCodeName(name) ? name : 'UNKNOWN';
+  }
+
+  /**
+   * What the kernel's verifier said of BTF that it refused, at most its last 3 KiB; `tryLoadHandle` tells
+   * more. Null where nothing was refused.
+   */
+  get verifierLog(): VerifierLog | null {
+    return this.reason === 'VERIFIER_REJECTED' ? verifierLogFromMetadata(this.metadata) : null;
+  }
+
+  /** isBtfError tells whether a value is a BtfError, of this copy of the package or of another. */
+  static isBtfError(value: unknown): value is BtfError {
+    return value instanceof Error && BRAND in value;
+  }
+
+  /** from makes a BtfError of whatever was thrown: a gRPC error is decoded, anything else is UNKNOWN. */
+  static from(value: unknown): BtfError {
+    if (BtfError.isBtfError(value)) return value;
+    if (isServiceError(value)) return fromServiceError(value);
+    const message = value instanceof Error ? value.message : String(value);
+    return new BtfError({ code: status.UNKNOWN, reason: null, message, cause: value });
+  }
+}
+
+interface ServiceErrorLike extends Error {
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+function isServiceError(value: unknown): value is ServiceErrorLike {
+  return (
+    value instanceof Error &&
+    'code' in value &&
+    typeof value.code === 'number' &&
+    'details' in value &&
+    typeof value.details === 'string' &&
+    'metadata' in value &&
+    value.metadata instanceof Metadata
+  );
+}
+
+function fromServiceError(error: ServiceErrorLike): BtfError {
+  const { reason, metadata, fieldViolations } = detailsOf(error.metadata);
+  const violations = fieldViolations.map(({ field, description }) => `${field}: ${description}`);
+  return new BtfError({
+    code: error.code,
+    reason: isDaemonReason(reason) ? reason : null,
+    message: [error.details || 'the daemon gave no message', ...violations].join('; '),
+    metadata,
+    fieldViolations,
+    cause: error,
+  });
+}
+
+function detailsOf(metadata: Metadata): ErrorDetails {
+  const [trailer] = metadata.get('grpc-status-details-bin');
+  return trailer instanceof Uint8Array ? decodeErrorDetails(trailer) : NO_DETAILS;
+}
+
+function isDaemonReason(name: string): name is DaemonErrorReason {
+  return name !== 'UNSPECIFIED' && Object.hasOwn(ErrorReason, name) && !/^\d/.test(name);
+}
+
+function isCodeName(name: string | undefined): name is keyof typeof status {
+  return name !== undefined && name in status;
+}

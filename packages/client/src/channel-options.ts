@@ -1,0 +1,14 @@
+import type { ChannelOptions } from '@grpc/grpc-js';
+
+/** DEFAULT_CHANNEL_OPTIONS are the options of grpc-js in force where `channelOptions` says nothing else. */
+export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
+  // A daemon that stopped, or a path that went dead, is only found by asking.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  // With HTTP/2's own 64 KiB a vmlinux of 5.5 MB took three times as long over a unix socket.
+  'grpc-node.flow_control_window': 8 * 1024 * 1024,
+  // A rejection with the longest verifier log, 4 MiB, exceeds the default of 4 MiB by its framing.
+  'grpc.max_receive_message_length': 5 * 1024 * 1024,
+  // The daemon publishes no service config: spare the DNS server the question.
+  'grpc.service_config_disable_resolution': 1,
+};

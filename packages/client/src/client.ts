@@ -1,0 +1,249 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  GetHandleByIdRequestSchema,
+  GetServerInfoRequestSchema,
+  type LoadHandleRequest,
+  LoadHandleRequestSchema,
+  type LoadHandleResponse,
+} from '@btfd/api';
+import type { Spec } from '@btfd/btf';
+import { type ChannelCredentials, type ChannelOptions, credentials, status } from '@grpc/grpc-js';
+import { BtfError } from './btf-error.js';
+import type { CallOptions, LeaseOptions } from './call-options.js';
+import { systemClock } from './clock.js';
+import { Connection } from './connection.js';
+import { durationFromMs } from './duration.js';
+import { type Handle, leasedHandle } from './handle.js';
+import type { HandleInfo } from './handle-info.js';
+import { invalidResponse } from './invalid-response.js';
+import { iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
+import type { IteratedHandle } from './iterated-handle.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { methods } from './methods.js';
+import { RemoteObject, type SpecOptions } from './remote-object.js';
+import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
+import type { Session } from './session.js';
+import { SpecStore } from './spec-store.js';
+import { closeTokens, renewTokens } from './token-calls.js';
+import { type VerifierLog, verifierLogFromMessage } from './verifier-log.js';
+
+/** A daemon on the same network answers within milliseconds; what takes this long is lost. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** The kernel's check of a large BTF can take seconds, and the daemon loads one at a time. */
+const DEFAULT_LOAD_TIMEOUT_MS = 120_000;
+
+/** Closing a client tells a daemon that answers, and does not wait for one that does not. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** BtfClientOptions are the options of a {@link BtfClient}. */
+export interface BtfClientOptions {
+  /** Default: insecure, which is what a unix socket takes. */
+  readonly credentials?: ChannelCredentials | undefined;
+  /**
+   * Deadline of calls that answer at once, in milliseconds. Default: 10 s. `loadHandle` has 120 s, because
+   * the kernel's check can take seconds and the daemon loads one BTF at a time; a transfer of BTF has 120 s; an
+   * iteration has none.
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * Options of grpc-js that replace or join those in force: keepalive every 30 s during calls, a
+   * flow-control window of 8 MiB, messages received of at most 5 MiB, no service config from DNS.
+   */
+  readonly channelOptions?: ChannelOptions | undefined;
+}
+
+/** LoadOptions are the options of loading BTF. */
+export interface LoadOptions extends LeaseOptions {
+  /** Bytes of verifier log to keep when the kernel refuses, at most 4 MiB. Default: 256 KiB. */
+  readonly logSize?: number | undefined;
+}
+
+/** Rejection tells that the kernel's verifier refused BTF. */
+export interface Rejection {
+  /** The kernel's errno, such as 22. */
+  readonly errno: number;
+  /** Its name, such as `EINVAL`. */
+  readonly errnoName: string;
+  /** What the verifier said. */
+  readonly log: VerifierLog;
+}
+
+/** LoadResult is how a load ended: one of the two is null. */
+export type LoadResult =
+  | { readonly handle: Handle; readonly rejection: null }
+  | { readonly handle: null; readonly rejection: Rejection };
+
+/** FindOptions are the options of finding a handle. */
+export interface FindOptions extends IterateOptions {
+  /** The TTL to ask for, in milliseconds. Default: the daemon's. */
+  readonly ttl?: number | undefined;
+}
+
+/**
+ * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It
+ * does not keep the process alive, and can be used by any number of callers at the same time.
+ *
+ * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason.
+ */
+export class BtfClient implements AsyncDisposable {
+  readonly #session: Session;
+  #closing: Promise<void> | null = null;
+
+  /** @param address `unix:/path` or `host:port`. */
+  constructor(address: string, options: BtfClientOptions = {}) {
+    const { timeout = DEFAULT_TIMEOUT_MS, channelOptions = {} } = options;
+    const connection = new Connection(
+      address,
+      options.credentials ?? credentials.createInsecure(),
+      channelOptions,
+    );
+    const leases = new LeaseKeeper(
+      {
+        renew: async (tokens) => renewTokens(connection, tokens, { timeout }),
+        daemonEpoch: async () => (await this.serverInfo()).daemonEpoch,
+      },
+      systemClock,
+    );
+    this.#session = { connection, leases, specs: new SpecStore(connection), timeout };
+  }
+
+  /**
+   * loadHandle loads BTF into the kernel.
+   *
+   * @param rawBtf BTF in the daemon's byte order, at most 16 MiB.
+   * @throws BtfError VERIFIER_REJECTED with a `verifierLog` of at most 3 KiB, BTF_TOO_LARGE,
+   * DAEMON_LACKS_CAPABILITY (loading needs CAP_BPF), …
+   */
+  async loadHandle(rawBtf: Uint8Array, options: LoadOptions = {}): Promise<Handle> {
+    const { result } = await this.#load(loadRequest(rawBtf, options, false), options);
+    if (result.case !== 'handle') throw invalidResponse('handle');
+    return leasedHandle(this.#session, result.value);
+  }
+
+  /**
+   * tryLoadHandle loads BTF into the kernel, and answers a refusal by the kernel's verifier as a result,
+   * with all of the log that was asked for. Whatever else goes wrong is an error as in {@link loadHandle}.
+   */
+  async tryLoadHandle(rawBtf: Uint8Array, options: LoadOptions = {}): Promise<LoadResult> {
+    const { result } = await this.#load(loadRequest(rawBtf, options, true), options);
+    if (result.case !== 'rejection') {
+      return { handle: leasedHandle(this.#session, result.value), rejection: null };
+    }
+    const { errno, errnoName, log } = result.value;
+    return { handle: null, rejection: { errno, errnoName, log: verifierLogFromMessage(log) } };
+  }
+
+  /**
+   * getHandleById opens the object with a BTF id.
+   *
+   * @throws BtfError BTF_ID_NOT_FOUND; DAEMON_LACKS_CAPABILITY (ids need CAP_SYS_ADMIN); …
+   */
+  async getHandleById(id: number, options: LeaseOptions = {}): Promise<Handle> {
+    const { ttl, signal, timeout = this.#session.timeout } = options;
+    const { handle } = await this.#session.connection.unary(
+      methods.getHandleById,
+      create(GetHandleByIdRequestSchema, { id, ttl: durationFromMs(ttl) }),
+      { signal, timeout },
+    );
+    return leasedHandle(this.#session, handle);
+  }
+
+  /**
+   * iterateHandles visits the objects in the kernel in the order of ids. Each comes with a handle that is
+   * valid until the loop goes on; its `take()` keeps it. Leaving the loop ends the call and closes what it holds.
+   *
+   * ```ts
+   * for await (const handle of client.iterateHandles({ origins: ['module'] })) {
+   *   console.log(handle.info.name);
+   * }
+   * ```
+   *
+   * @throws BtfError DAEMON_LACKS_CAPABILITY or OPERATION_UNAVAILABLE (holding needs CAP_SYS_ADMIN; without it use
+   * {@link listObjects}); HOLD_STALLED.
+   */
+  iterateHandles(options: IterateOptions = {}): AsyncGenerator<IteratedHandle, void, undefined> {
+    return iterateHandles(this.#session, options);
+  }
+
+  /** listObjects answers what is in the kernel, in the order of ids, without holding it: ids can be gone by then. */
+  async listObjects(options: IterateOptions = {}): Promise<HandleInfo[]> {
+    return listObjects(this.#session, options);
+  }
+
+  /**
+   * findHandle answers a handle on the first object for which a predicate is true. The predicate runs here,
+   * while the object is held open.
+   *
+   * @throws BtfError NO_MATCH where there is none; what {@link iterateHandles} throws.
+   */
+  async findHandle(
+    predicate: (info: HandleInfo) => boolean | Promise<boolean>,
+    { ttl, ...options }: FindOptions = {},
+  ): Promise<Handle> {
+    for await (const handle of this.iterateHandles(options)) {
+      if (await predicate(handle.info)) return handle.take({ ttl, signal: options.signal });
+    }
+    throw new BtfError({ code: status.NOT_FOUND, reason: 'NO_MATCH', message: 'no BTF object matches' });
+  }
+
+  /**
+   * spec answers the type information of an object of the kernel by name: `vmlinux`, or a module's. It
+   * needs no privilege of the daemon.
+   *
+   * @throws BtfError NAME_NOT_FOUND, KERNEL_WITHOUT_BTF, MISSING_BASE, …
+   */
+  async spec(name: string, { base, signal }: SpecOptions = {}): Promise<Spec> {
+    const { specs } = this.#session;
+    const raw = await specs.rawByName(name, signal);
+    return specs.parse(raw, base instanceof RemoteObject ? await base.spec({ signal }) : base, signal);
+  }
+
+  /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
+  async serverInfo({ signal, timeout = this.#session.timeout }: CallOptions = {}): Promise<ServerInfo> {
+    const request = create(GetServerInfoRequestSchema);
+    const limits = { signal, timeout };
+    return serverInfoFromMessage(
+      await this.#session.connection.unary(methods.getServerInfo, request, limits),
+    );
+  }
+
+  /**
+   * close ends the client: handles that are still open are closed, as far as the daemon answers within 2 s;
+   * calls in progress fail with CLIENT_CLOSED. Never rejects; closing again does nothing.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes the client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { connection, leases } = this.#session;
+    const tokens = leases.stop();
+    await closeTokens(connection, tokens, { timeout: CLOSE_TIMEOUT_MS }).catch(() => {});
+    connection.close();
+  }
+
+  async #load(request: LoadHandleRequest, options: LoadOptions): Promise<LoadHandleResponse> {
+    const { signal, timeout = DEFAULT_LOAD_TIMEOUT_MS } = options;
+    return this.#session.connection.unary(methods.loadHandle, request, { signal, timeout });
+  }
+}
+
+function loadRequest(
+  rawBtf: Uint8Array,
+  { ttl, logSize = 0 }: LoadOptions,
+  reportRejection: boolean,
+): LoadHandleRequest {
+  return create(LoadHandleRequestSchema, {
+    source: { case: 'rawBtf', value: rawBtf },
+    ttl: durationFromMs(ttl),
+    logSize,
+    reportRejection,
+  });
+}

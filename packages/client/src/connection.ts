@@ -1,0 +1,125 @@
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  Metadata,
+  type MethodDefinition,
+  status,
+} from '@grpc/grpc-js';
+import { BtfError } from './btf-error.js';
+import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
+import { onAbort } from './on-abort.js';
+
+/** CallLimits bound one call. */
+export interface CallLimits {
+  /** Deadline in milliseconds from now, told to the daemon too. None if absent. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connection makes calls of grpc-js promises and async iterables: deadlines are gRPC's own, an aborted call
+ * rejects with its signal's reason, and every other failure is a {@link BtfError}.
+ */
+export class Connection {
+  readonly #client: Client;
+  readonly #calls = new Set<{ cancel(): void }>();
+  #closed = false;
+
+  constructor(address: string, credentials: ChannelCredentials, options: ChannelOptions) {
+    this.#client = new Client(address, credentials, { ...DEFAULT_CHANNEL_OPTIONS, ...options });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Makes a unary call. */
+  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, { timeout, signal }: CallLimits): Promise<R> {
+    this.#checkStart(signal);
+    const { path, requestSerialize, responseDeserialize } = method;
+    return new Promise<R>((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        callOptions(timeout),
+        (error, response) => {
+          this.#calls.delete(call);
+          stopListening();
+          if (response === undefined) reject(this.#failure(error, signal));
+          else resolve(response);
+        },
+      );
+      this.#calls.add(call);
+      const stopListening = onAbort(signal, () => call.cancel());
+    });
+  }
+
+  /** Makes a server-streaming call when the first message is asked for, and cancels it when its reader leaves. */
+  async *stream<Q, R>(
+    method: MethodDefinition<Q, R>,
+    request: Q,
+    { timeout, signal }: CallLimits,
+  ): AsyncGenerator<R, void, undefined> {
+    this.#checkStart(signal);
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      callOptions(timeout),
+    );
+    this.#calls.add(call);
+    const stopListening = onAbort(signal, () => call.cancel());
+    // A status that comes after the reader left has nobody to tell, and must not become an uncaught error.
+    call.on('error', () => {});
+    const messages: AsyncIterable<R> = call;
+    try {
+      for await (const message of messages) {
+        signal?.throwIfAborted();
+        yield message;
+      }
+    } catch (error) {
+      throw this.#failure(error, signal);
+    } finally {
+      stopListening();
+      this.#calls.delete(call);
+      call.cancel();
+    }
+  }
+
+  /** Ends calls in progress and the channel. */
+  close(): void {
+    this.#closed = true;
+    for (const call of this.#calls) call.cancel();
+    this.#client.close();
+  }
+
+  #checkStart(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#closed) throw clientClosed();
+  }
+
+  #failure(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    if (this.#closed) return clientClosed(error);
+    return BtfError.from(error);
+  }
+}
+
+function callOptions(timeout: number | undefined): { deadline?: number } {
+  return timeout === undefined ? {} : { deadline: Date.now() + timeout };
+}
+
+function clientClosed(cause?: unknown): BtfError {
+  return new BtfError({
+    code: status.FAILED_PRECONDITION,
+    reason: 'CLIENT_CLOSED',
+    message: 'the client was closed',
+    cause,
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * The client of btfd: typed access to the BTF of a Linux kernel on another machine.
+ *
+ * ```ts
+ * import { BtfClient, defaultAddress } from '@btfd/client';
+ *
+ * await using client = new BtfClient(defaultAddress());
+ * await using handle = await client.findHandle((info) => info.isVmlinux);
+ * const spec = await handle.spec();
+ * console.log(spec.typesByName('task_struct'));
+ * ```
+ *
+ * @module
+ */
+export {
+  BtfError,
+  type BtfErrorInit,
+  type BtfErrorReason,
+  type ClientErrorReason,
+  type DaemonErrorReason,
+} from './btf-error.js';
+export type { CallOptions, LeaseOptions } from './call-options.js';
+export {
+  BtfClient,
+  type BtfClientOptions,
+  type FindOptions,
+  type LoadOptions,
+  type LoadResult,
+  type Rejection,
+} from './client.js';
+export { defaultAddress } from './default-address.js';
+export type { FieldViolation } from './error-details.js';
+export type { Handle } from './handle.js';
+export type { HandleInfo, KnownOrigin, Origin } from './handle-info.js';
+export type { IterateOptions, ObjectFilter } from './iterate-handles.js';
+export type { IteratedHandle } from './iterated-handle.js';
+export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
+export type { Limits, Mode, Operation, OperationStatus, ServerInfo } from './server-info.js';
+export type { VerifierLog } from './verifier-log.js';

@@ -1,0 +1,90 @@
+import { create } from '@bufbuild/protobuf';
+import { type IterateHandlesRequest, IterateHandlesRequestSchema } from '@btfd/api';
+import { CloseQueue } from './close-queue.js';
+import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
+import { invalidResponse } from './invalid-response.js';
+import { IteratedHandle, type Visit } from './iterated-handle.js';
+import { methods } from './methods.js';
+import { onAbort } from './on-abort.js';
+import type { Session } from './session.js';
+import { closeTokens } from './token-calls.js';
+
+/** ObjectFilter says which BTF objects are meant; everything where it says nothing. */
+export interface ObjectFilter {
+  /** Objects of these origins. Default: of any. */
+  readonly origins?: readonly KnownOrigin[] | undefined;
+  /**
+   * Objects whose name matches one of these globs: `*` stands for any characters, `?` for one, `[a-z]`
+   * for one of a range. At most 100. Default: any name, even none.
+   */
+  readonly nameGlobs?: readonly string[] | undefined;
+  /** Objects behind this BTF id. Default: from the beginning. */
+  readonly afterId?: number | undefined;
+}
+
+/** IterateOptions are the options of an iteration. */
+export interface IterateOptions extends ObjectFilter {
+  /** Aborting it ends the iteration, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** iterateHandles visits objects in the order of ids, each held open until the iteration moves on. */
+export async function* iterateHandles(
+  session: Session,
+  { signal, ...filter }: IterateOptions,
+): AsyncGenerator<IteratedHandle, void, undefined> {
+  const { connection, timeout } = session;
+  const iteration = new AbortController();
+  const stopFollowing = onAbort(signal, () => iteration.abort(signal?.reason));
+  const closing = new CloseQueue(
+    async (tokens) => closeTokens(connection, tokens, { timeout }),
+    (error) => iteration.abort(error),
+  );
+  const responses = connection.stream(methods.iterateHandles, iterateRequest(filter, true), {
+    signal: iteration.signal,
+  });
+  try {
+    for await (const { info, handle } of responses) {
+      if (info === undefined || handle === undefined) throw invalidResponse('handle');
+      const visit: Visit = { over: false, taken: null };
+      try {
+        yield new IteratedHandle(session, handleInfoFromMessage(info), handle.token, visit);
+      } finally {
+        visit.over = true;
+        // The end of the stream would overtake a handle that is just being taken.
+        await visit.taken?.catch(() => {});
+      }
+      if (visit.taken === null) closing.add(handle.token);
+    }
+  } finally {
+    stopFollowing();
+  }
+}
+
+/** listObjects answers the objects in the order of ids, and holds none of them. */
+export async function listObjects(
+  { connection, timeout }: Session,
+  { signal, ...filter }: IterateOptions,
+): Promise<HandleInfo[]> {
+  const infos: HandleInfo[] = [];
+  for await (const { info } of connection.stream(methods.iterateHandles, iterateRequest(filter, false), {
+    signal,
+    timeout,
+  })) {
+    if (info === undefined) throw invalidResponse('info');
+    infos.push(handleInfoFromMessage(info));
+  }
+  return infos;
+}
+
+function iterateRequest(
+  { origins = [], nameGlobs = [], afterId = 0 }: ObjectFilter,
+  hold: boolean,
+): IterateHandlesRequest {
+  return create(IterateHandlesRequestSchema, {
+    hold,
+    afterId,
+    origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
+    nameGlobs: [...nameGlobs],
+  });
+}

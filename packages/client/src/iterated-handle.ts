@@ -1,0 +1,73 @@
+import { create } from '@bufbuild/protobuf';
+import { TakeHandleRequestSchema } from '@btfd/api';
+import { status } from '@grpc/grpc-js';
+import { BtfError } from './btf-error.js';
+import type { LeaseOptions } from './call-options.js';
+import { durationFromMs } from './duration.js';
+import { type Handle, leasedHandle } from './handle.js';
+import type { HandleInfo } from './handle-info.js';
+import { methods } from './methods.js';
+import { RemoteObject } from './remote-object.js';
+import type { Session } from './session.js';
+
+/** Visit is what an iteration and the handle that it shows know of each other. */
+export interface Visit {
+  /** Whether the iteration has moved on. */
+  over: boolean;
+  /** The taking of the handle, while it is under way and when it succeeded. */
+  taken: Promise<Handle> | null;
+}
+
+/** IteratedHandle is the current handle of an iteration. It is valid until the iteration moves on. */
+export class IteratedHandle extends RemoteObject {
+  readonly #token: string;
+  readonly #visit: Visit;
+
+  /** @internal */
+  constructor(session: Session, info: HandleInfo, token: string, visit: Visit) {
+    super(session, info);
+    this.#token = token;
+    this.#visit = visit;
+  }
+
+  /**
+   * take keeps the object beyond the iteration: answers a handle of its own, for the caller to close. Taking
+   * again answers the same handle; where taking failed, perhaps by a lost answer, it can be repeated.
+   */
+  take(options: LeaseOptions = {}): Promise<Handle> {
+    this.#visit.taken ??= this.#take(options);
+    return this.#visit.taken;
+  }
+
+  protected override use(): string {
+    if (this.#visit.over) throw movedOn();
+    return this.#token;
+  }
+
+  protected override failed(): void {}
+
+  async #take({ ttl, signal, timeout = this.session.timeout }: LeaseOptions): Promise<Handle> {
+    const { connection } = this.session;
+    try {
+      const { handle } = await this.guard((token) =>
+        connection.unary(
+          methods.takeHandle,
+          create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) }),
+          { signal, timeout },
+        ),
+      );
+      return leasedHandle(this.session, handle);
+    } catch (error) {
+      this.#visit.taken = null;
+      throw error;
+    }
+  }
+}
+
+function movedOn(): BtfError {
+  return new BtfError({
+    code: status.FAILED_PRECONDITION,
+    reason: 'HANDLE_CLOSED',
+    message: 'the iteration has moved on: take() a handle to keep it',
+  });
+}

@@ -1,0 +1,26 @@
+import type { BtfError } from './btf-error.js';
+
+/** Lease is a handle's claim on its object. Its handle alone holds it: with the handle it becomes garbage. */
+export class Lease {
+  readonly token: string;
+  /** The run of the daemon that gave it. */
+  readonly daemonEpoch: string;
+  /** The TTL granted, in milliseconds. */
+  readonly grantedTtl: number;
+  readonly #lost = new AbortController();
+
+  constructor(token: string, daemonEpoch: string, grantedTtl: number) {
+    this.token = token;
+    this.daemonEpoch = daemonEpoch;
+    this.grantedTtl = grantedTtl;
+  }
+
+  /** Aborts, with a {@link BtfError} as reason, when the lease is lost. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  lose(error: BtfError): void {
+    this.#lost.abort(error);
+  }
+}

@@ -1,0 +1,12 @@
+import type { Connection } from './connection.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import type { SpecStore } from './spec-store.js';
+
+/** Session is what the handles of one client share. */
+export interface Session {
+  readonly connection: Connection;
+  readonly leases: LeaseKeeper;
+  readonly specs: SpecStore;
+  /** The default deadline of unary calls, in milliseconds. */
+  readonly timeout: number;
+}
