@@ -12,6 +12,7 @@ export type DaemonErrorReason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>
  * - `NO_MATCH` (NOT_FOUND): the predicate of `findHandle` was never true.
  * - `HANDLE_CLOSED` (FAILED_PRECONDITION): the handle was used after its end.
  * - `CLIENT_CLOSED` (FAILED_PRECONDITION): the client was used after its end, or ended during the call.
+ * - `UNREACHABLE` (UNAVAILABLE): there is no connection to the daemon, or it broke during the call.
  * - `LEASE_EXPIRED` (UNAVAILABLE): the daemon could not be reached before a lease ran out.
  * - `TRANSFER_CORRUPT` (DATA_LOSS): the BTF received is not what the daemon announced.
  * - `BASE_MISMATCH` (FAILED_PRECONDITION): the daemon's vmlinux is not the base of a split BTF.
@@ -21,6 +22,7 @@ export type ClientErrorReason =
   | 'NO_MATCH'
   | 'HANDLE_CLOSED'
   | 'CLIENT_CLOSED'
+  | 'UNREACHABLE'
   | 'LEASE_EXPIRED'
   | 'TRANSFER_CORRUPT'
   | 'BASE_MISMATCH'
@@ -52,6 +54,8 @@ export class BtfError extends Error {
   readonly code: status;
   /** Why; null where the daemon told no reason, or one that this release does not know. */
   readonly reason: BtfErrorReason | null;
+  /** The message without code and reason. */
+  readonly rawMessage: string;
   /** What the daemon adds to its reason, such as the `id` that does not exist. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The fields of the request that the daemon does not accept. */
@@ -63,6 +67,7 @@ export class BtfError extends Error {
     super(`${message} [${[status[code], reason].filter(Boolean).join(', ')}]`, { cause: init.cause });
     this.code = code;
     this.reason = reason;
+    this.rawMessage = message;
     this.metadata = metadata;
     this.fieldViolations = fieldViolations;
   }

@@ -22,11 +22,13 @@ export interface CallLimits {
  * rejects with its signal's reason, and every other failure is a {@link BtfError}.
  */
 export class Connection {
+  readonly #address: string;
   readonly #client: Client;
   readonly #calls = new Set<{ cancel(): void }>();
   #closed = false;
 
   constructor(address: string, credentials: ChannelCredentials, options: ChannelOptions) {
+    this.#address = address;
     this.#client = new Client(address, credentials, { ...DEFAULT_CHANNEL_OPTIONS, ...options });
   }
 
@@ -107,12 +109,24 @@ export class Connection {
   #failure(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason;
     if (this.#closed) return clientClosed(error);
-    return BtfError.from(error);
+    const failure = BtfError.from(error);
+    // The daemon gives each of its own errors a reason.
+    const isOurs = failure.code === status.UNAVAILABLE && failure.reason === null;
+    return isOurs ? unreachable(this.#address, failure) : failure;
   }
 }
 
 function callOptions(timeout: number | undefined): { deadline?: number } {
   return timeout === undefined ? {} : { deadline: Date.now() + timeout };
+}
+
+function unreachable(address: string, cause: BtfError): BtfError {
+  return new BtfError({
+    code: status.UNAVAILABLE,
+    reason: 'UNREACHABLE',
+    message: `the daemon at ${address} cannot be reached: ${cause.rawMessage}`,
+    cause,
+  });
 }
 
 function clientClosed(cause?: unknown): BtfError {
