@@ -1,0 +1,71 @@
+#include <linux/capability.h>
+#include <napi.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "bpf.h"
+#include "environment.h"
+
+// The functions that src/addon.ts declares, in its order. Arguments come checked from there.
+namespace btfd {
+namespace {
+
+void BtfLoadFunction(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env())
+      .loader.Load(info.Env(), info[0].As<Napi::Uint8Array>(), info[1].As<Napi::Number>().Uint32Value(),
+                   info[2].As<Napi::Function>());
+}
+
+Napi::Value BtfGetFdByIdFunction(const Napi::CallbackInfo& info) {
+  return BtfFd::FromResult(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+Napi::Value BtfGetNextIdFunction(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), BtfGetNextId(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+Napi::Value ProgLoadFunction(const Napi::CallbackInfo& info) {
+  constexpr uint32_t kInstructionSize = 8;
+  Napi::Uint8Array instructions = info[1].As<Napi::Uint8Array>();
+  const std::string license = info[2].As<Napi::String>().Utf8Value();
+  const int result = ProgLoad(info[0].As<Napi::Number>().Uint32Value(), instructions.Data(),
+                              instructions.ByteLength() / kInstructionSize, license.c_str());
+  return Napi::Number::New(info.Env(), result);
+}
+
+// The effective capabilities of the calling thread, by capget(2).
+Napi::Value CapabilitiesFunction(const Napi::CallbackInfo& info) {
+  __user_cap_header_struct header = {};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  syscall(SYS_capget, &header, data);
+  return Napi::BigInt::New(info.Env(), uint64_t{data[1].effective} << 32 | data[0].effective);
+}
+
+Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
+  const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("open", Napi::Number::New(info.Env(), stats.open));
+  object.Set("closedByFinalizer", Napi::Number::New(info.Env(), stats.closed_by_finalizer));
+  return object;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment();
+  environment->btf_fd_constructor = Napi::Persistent(BtfFd::Define(env));
+  env.SetInstanceData(environment);
+  exports.Set("btfLoad", Napi::Function::New<BtfLoadFunction>(env, "btfLoad"));
+  exports.Set("btfGetFdById", Napi::Function::New<BtfGetFdByIdFunction>(env, "btfGetFdById"));
+  exports.Set("btfGetNextId", Napi::Function::New<BtfGetNextIdFunction>(env, "btfGetNextId"));
+  exports.Set("progLoad", Napi::Function::New<ProgLoadFunction>(env, "progLoad"));
+  exports.Set("capabilities", Napi::Function::New<CapabilitiesFunction>(env, "capabilities"));
+  exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));
+  return exports;
+}
+
+NODE_API_MODULE(btfd_native, Init)
+
+}  // namespace
+}  // namespace btfd

@@ -1,0 +1,183 @@
+#include "bpf.h"
+
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+namespace btfd {
+namespace {
+
+// The parts of `union bpf_attr` in use, written down here because the kernel headers of older distributions lack
+// the newest fields. A kernel that doesn't know a field takes it as long as it is zero. No structure has padding.
+
+struct BtfLoadAttr {
+  uint64_t btf;
+  uint64_t btf_log_buf;
+  uint32_t btf_size;
+  uint32_t btf_log_size;
+  uint32_t btf_log_level;
+  uint32_t btf_log_true_size;
+};
+static_assert(offsetof(BtfLoadAttr, btf_log_buf) == 8);
+static_assert(offsetof(BtfLoadAttr, btf_size) == 16);
+static_assert(offsetof(BtfLoadAttr, btf_log_size) == 20);
+static_assert(offsetof(BtfLoadAttr, btf_log_level) == 24);
+static_assert(offsetof(BtfLoadAttr, btf_log_true_size) == 28);
+static_assert(sizeof(BtfLoadAttr) == 32);
+
+struct GetFdByIdAttr {
+  uint32_t btf_id;
+};
+static_assert(sizeof(GetFdByIdAttr) == 4);
+
+struct GetNextIdAttr {
+  uint32_t start_id;
+  uint32_t next_id;
+};
+static_assert(offsetof(GetNextIdAttr, next_id) == 4);
+static_assert(sizeof(GetNextIdAttr) == 8);
+
+struct GetInfoAttr {
+  uint32_t bpf_fd;
+  uint32_t info_len;
+  uint64_t info;
+};
+static_assert(offsetof(GetInfoAttr, info_len) == 4);
+static_assert(offsetof(GetInfoAttr, info) == 8);
+static_assert(sizeof(GetInfoAttr) == 16);
+
+// `struct bpf_btf_info`; the name's fields and kernel_btf are known since Linux 5.11.
+struct KernelBtfInfo {
+  uint64_t btf;
+  uint32_t btf_size;
+  uint32_t id;
+  uint64_t name;
+  uint32_t name_len;
+  uint32_t kernel_btf;
+};
+static_assert(offsetof(KernelBtfInfo, btf_size) == 8);
+static_assert(offsetof(KernelBtfInfo, id) == 12);
+static_assert(offsetof(KernelBtfInfo, name) == 16);
+static_assert(offsetof(KernelBtfInfo, name_len) == 24);
+static_assert(offsetof(KernelBtfInfo, kernel_btf) == 28);
+static_assert(sizeof(KernelBtfInfo) == 32);
+
+struct ProgLoadAttr {
+  uint32_t prog_type;
+  uint32_t insn_cnt;
+  uint64_t insns;
+  uint64_t license;
+};
+static_assert(offsetof(ProgLoadAttr, insn_cnt) == 4);
+static_assert(offsetof(ProgLoadAttr, insns) == 8);
+static_assert(offsetof(ProgLoadAttr, license) == 16);
+static_assert(sizeof(ProgLoadAttr) == 24);
+
+uint64_t Address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+
+template <typename Attr>
+int Bpf(bpf_cmd command, Attr* attr) {
+  const long result = syscall(__NR_bpf, command, attr, sizeof(Attr));
+  return result < 0 ? -errno : static_cast<int>(result);
+}
+
+// Takes over the fd that a command gave. Fd 0 moves: bpf(2) reads 0 in its attributes as "none".
+FdOrErrno Own(int result) {
+  if (result < 0) return {Fd(), -result};
+  Fd fd(result);
+  if (result > 0) return {std::move(fd), 0};
+  return Dup(fd.Get());
+}
+
+int GetInfo(int fd, KernelBtfInfo* info) {
+  GetInfoAttr attr = {};
+  attr.bpf_fd = fd;
+  attr.info_len = sizeof(*info);
+  attr.info = Address(info);
+  return Bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+}  // namespace
+
+FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log) {
+  BtfLoadAttr attr = {};
+  attr.btf = Address(bytes);
+  attr.btf_size = size;
+  if (log != nullptr) {
+    attr.btf_log_buf = Address(log->data);
+    attr.btf_log_size = log->size;
+    attr.btf_log_level = 1;
+  }
+  FdOrErrno loaded = Own(Bpf(BPF_BTF_LOAD, &attr));
+  if (log != nullptr) log->true_size = attr.btf_log_true_size;
+  return loaded;
+}
+
+FdOrErrno BtfGetFdById(uint32_t id) {
+  GetFdByIdAttr attr = {};
+  attr.btf_id = id;
+  return Own(Bpf(BPF_BTF_GET_FD_BY_ID, &attr));
+}
+
+int64_t BtfGetNextId(uint32_t after) {
+  GetNextIdAttr attr = {};
+  attr.start_id = after;
+  const int result = Bpf(BPF_BTF_GET_NEXT_ID, &attr);
+  if (result < 0) return result;
+  return attr.next_id;
+}
+
+int BtfGetInfo(int fd, BtfInfo* info) {
+  KernelBtfInfo sizes = {};
+  const int result = GetInfo(fd, &sizes);
+  if (result < 0) return result;
+  info->id = sizes.id;
+  info->size = sizes.btf_size;
+  info->kernel_btf = sizes.kernel_btf != 0;
+  if (sizes.name_len == 0) return 0;
+
+  // The length comes without the NUL, the buffer must have room for it.
+  info->name.resize(sizes.name_len + 1);
+  KernelBtfInfo named = {};
+  named.name = Address(info->name.data());
+  named.name_len = info->name.size();
+  const int named_result = GetInfo(fd, &named);
+  info->name.resize(sizes.name_len);
+  return named_result;
+}
+
+int BtfGetSize(int fd, uint32_t* size) {
+  KernelBtfInfo info = {};
+  const int result = GetInfo(fd, &info);
+  *size = info.btf_size;
+  return result;
+}
+
+int BtfGetData(int fd, uint8_t* data, uint32_t size) {
+  KernelBtfInfo info = {};
+  info.btf = Address(data);
+  info.btf_size = size;
+  return GetInfo(fd, &info);
+}
+
+int ProgLoad(uint32_t program_type, const uint8_t* instructions, uint32_t count, const char* license) {
+  ProgLoadAttr attr = {};
+  attr.prog_type = program_type;
+  attr.insn_cnt = count;
+  attr.insns = Address(instructions);
+  attr.license = Address(license);
+  const int result = Bpf(BPF_PROG_LOAD, &attr);
+  if (result < 0) return result;
+  close(result);
+  return 0;
+}
+
+FdOrErrno Dup(int fd) {
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 1);
+  if (copy < 0) return {Fd(), errno};
+  return {Fd(copy), 0};
+}
+
+}  // namespace btfd

@@ -1,0 +1,72 @@
+#include "loader.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "environment.h"
+
+namespace btfd {
+
+void Loader::Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, Napi::Function callback) {
+  LoadJob job;
+  job.size = bytes.ByteLength();
+  job.log_size = log_size;
+  job.bytes = AllocateZeroed(job.size);
+  const int error = job.bytes == nullptr ? ENOMEM : Start(env);
+  if (error != 0) {
+    callback.Call({Napi::Number::New(env, -error), env.Null(), Napi::Number::New(env, 0)});
+    return;
+  }
+  if (job.size > 0) memcpy(job.bytes.get(), bytes.Data(), job.size);
+  if (callbacks_.empty()) napi_ref_threadsafe_function(env, notify_);
+  callbacks_.push_back(Napi::Persistent(callback));
+  thread_->Push(std::move(job));
+}
+
+int Loader::Start(Napi::Env env) {
+  if (thread_ != nullptr) return 0;
+  if (notify_ == nullptr) {
+    const napi_status status =
+        napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "btfd-load"), 0, 1, nullptr,
+                                        nullptr, nullptr, OnResult, &notify_);
+    if (status != napi_ok) return ENOMEM;
+    napi_unref_threadsafe_function(env, notify_);
+    // Hooks run in reverse order: this one before that with which Node frees the threadsafe function.
+    napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
+  }
+  int error = 0;
+  thread_ = LoadThread::Start(notify_, &error);
+  return error;
+}
+
+void Loader::OnEnvironmentEnd(void* self) {
+  Loader* loader = static_cast<Loader*>(self);
+  if (loader->thread_ != nullptr) loader->thread_->Stop();
+}
+
+void Loader::OnResult(napi_env env, napi_value, void*, void*) {
+  // Null: the environment is going, and the result went with Stop.
+  if (env != nullptr) Environment::Of(env).loader.Finish(env);
+}
+
+void Loader::Finish(Napi::Env env) {
+  std::optional<LoadResult> result = thread_->Take();
+  if (!result) return;
+  Napi::FunctionReference callback = std::move(callbacks_.front());
+  callbacks_.pop_front();
+  if (callbacks_.empty()) napi_unref_threadsafe_function(env, notify_);
+
+  Napi::Value log = env.Null();
+  if (result->log != nullptr) {
+    Napi::Uint8Array text = Napi::Uint8Array::New(env, result->log_length);
+    if (text.IsEmpty()) return;
+    if (result->log_length > 0) memcpy(text.Data(), result->log.get(), result->log_length);
+    log = text;
+  }
+  Napi::Value fd = BtfFd::FromResult(env, {std::move(result->fd), result->error});
+  if (fd.IsEmpty()) return;
+  callback.Call({fd, log, Napi::Number::New(env, result->log_true_size)});
+}
+
+}  // namespace btfd

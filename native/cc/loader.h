@@ -1,0 +1,34 @@
+#ifndef BTFD_LOADER_H_
+#define BTFD_LOADER_H_
+
+#include <napi.h>
+
+#include <deque>
+#include <memory>
+
+#include "load-thread.h"
+
+namespace btfd {
+
+// The side of BTF_LOAD that lives on JavaScript's thread: starts the load thread on first use, and hands its results
+// to the callbacks. Keeps the event loop alive while a load is pending, and only then.
+class Loader {
+ public:
+  // Copies the bytes before it returns. Calls `callback(fd or negative errno, log or null, log's true size or 0)`.
+  void Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, Napi::Function callback);
+
+ private:
+  int Start(Napi::Env env);
+  void Finish(Napi::Env env);
+  static void OnResult(napi_env env, napi_value, void*, void*);
+  static void OnEnvironmentEnd(void* self);
+
+  napi_threadsafe_function notify_ = nullptr;
+  std::shared_ptr<LoadThread> thread_;
+  // In the order of the jobs, which is that of the results.
+  std::deque<Napi::FunctionReference> callbacks_;
+};
+
+}  // namespace btfd
+
+#endif  // BTFD_LOADER_H_

@@ -1,0 +1,27 @@
+#include "read-worker.h"
+
+#include <utility>
+
+#include "bpf.h"
+
+namespace btfd {
+
+ReadWorker::ReadWorker(Napi::Function callback, std::shared_ptr<OpenFd> fd, Napi::Uint8Array bytes)
+    : Napi::AsyncWorker(callback, "btfd-read"),
+      fd_(std::move(fd)),
+      bytes_(Napi::Reference<Napi::Uint8Array>::New(bytes, 1)),
+      data_(bytes.Data()),
+      size_(bytes.ByteLength()) {}
+
+void ReadWorker::Execute() { result_ = BtfGetData(fd_->Get(), data_, size_); }
+
+void ReadWorker::OnOK() {
+  Napi::Env env = Env();
+  if (result_ < 0) {
+    Callback().Call({Napi::Number::New(env, result_)});
+  } else {
+    Callback().Call({bytes_.Value()});
+  }
+}
+
+}  // namespace btfd
