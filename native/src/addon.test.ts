@@ -1,0 +1,58 @@
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { expect, test } from '@jest/globals';
+
+import { runNode } from './testing/run-node.js';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+/** What each function does in a process that sees a copy of the package without its build, on a platform. */
+async function failures(platform: string) {
+  const copy = await mkdtemp(path.join(tmpdir(), 'btfd-native-'));
+  try {
+    for (const part of ['dist', 'package.json'])
+      await cp(path.join(PACKAGE, part), path.join(copy, part), { recursive: true });
+    await symlink(path.join(PACKAGE, 'node_modules'), path.join(copy, 'node_modules'));
+    const result = await runNode(
+      `
+      Object.defineProperty(process, 'platform', { value: ${JSON.stringify(platform)} });
+      const native = await import(${JSON.stringify(pathToFileURL(path.join(copy, 'dist/index.js')).href)});
+      const calls = {
+        btfLoad: () => native.btfLoad(intBtf(), 0),
+        btfGetFdById: () => native.btfGetFdById(1),
+        btfGetNextId: () => native.btfGetNextId(0),
+        progLoad: () => native.progLoad(1, new Uint8Array(8), 'GPL'),
+        capabilities: () => native.capabilities(),
+        fdStats: () => native.fdStats(),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        try {
+          await call();
+        } catch (error) {
+          const isTyped = error instanceof native.BpfUnavailableError;
+          console.log(name, isTyped, error.message, error.cause instanceof Error);
+        }
+      }`,
+      { withoutNative: true },
+    );
+    expect(result.stderr).toBe('');
+    return result.stdout.trimEnd().split('\n');
+  } finally {
+    await rm(copy, { recursive: true });
+  }
+}
+
+const FUNCTIONS = ['btfLoad', 'btfGetFdById', 'btfGetNextId', 'progLoad', 'capabilities', 'fdStats'];
+
+test('Without its build the package can be imported, and each call says that the addon is missing', async () => {
+  const message = 'bpf(2) is not available: the addon of @btfd/native is not built, or does not load here';
+  expect(await failures('linux')).toEqual(FUNCTIONS.map((name) => `${name} true ${message} true`));
+});
+
+test('On another system the package can be imported, and each call says that bpf(2) is of Linux', async () => {
+  const message = 'bpf(2) is not available: bpf(2) is a system call of Linux, this is darwin';
+  expect(await failures('darwin')).toEqual(FUNCTIONS.map((name) => `${name} true ${message} false`));
+});

@@ -1,0 +1,55 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+import { BpfUnavailableError } from './errors.js';
+
+/** What the addon's functions give: the value, or an errno as a negative number. */
+export type OrErrno<T> = T | number;
+
+/** The addon as cc/addon.cc and cc/btf-fd.cc define it, in their order. It trusts its arguments. */
+export interface Addon {
+  /** Calls back with the log's text (null where no logged load ran) and its true size (0 where unknown). */
+  btfLoad(
+    bytes: Uint8Array,
+    logSize: number,
+    callback: (fd: OrErrno<NativeBtfFd>, log: Uint8Array | null, logTrueSize: number) => void,
+  ): void;
+  btfGetFdById(id: number): OrErrno<NativeBtfFd>;
+  btfGetNextId(after: number): number;
+  progLoad(programType: number, instructions: Uint8Array, license: string): number;
+  capabilities(): bigint;
+  fdStats(): { open: number; closedByFinalizer: number };
+}
+
+export interface NativeBtfFd {
+  readonly fd: number;
+  info(): OrErrno<{ id: number; name: string; kernelBtf: boolean; size: number }>;
+  read(callback: (bytes: OrErrno<Uint8Array>) => void): void;
+  dup(): OrErrno<NativeBtfFd>;
+  close(): boolean;
+}
+
+const require = createRequire(import.meta.url);
+let loaded: Addon | null = null;
+
+/**
+ * addon loads the native addon on first use, so that this package can be imported where it can't be built.
+ *
+ * @throws BpfUnavailableError
+ */
+export function addon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Addon {
+  if (process.platform !== 'linux') {
+    throw new BpfUnavailableError(`bpf(2) is a system call of Linux, this is ${process.platform}`, null);
+  }
+  try {
+    const nodeGypBuild: (root: string) => Addon = require('node-gyp-build');
+    return nodeGypBuild(fileURLToPath(new URL('..', import.meta.url)));
+  } catch (error) {
+    throw new BpfUnavailableError('the addon of @btfd/native is not built, or does not load here', error);
+  }
+}

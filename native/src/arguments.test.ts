@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { btfGetFdById, btfGetNextId, btfLoad, progLoad } from './index.js';
+
+const BYTES = new Uint8Array(8);
+
+const CASES: readonly (readonly [
+  string,
+  (...args: never[]) => unknown,
+  readonly unknown[],
+  string,
+  string,
+])[] = [
+  ['an id below 0', btfGetFdById, [-1], 'RangeError', 'id must be an integer from 0 to 4294967295, is -1'],
+  ['an id over 32 bits', btfGetFdById, [2 ** 32], 'RangeError', 'id must be an integer'],
+  ['an id that is not whole', btfGetFdById, [1.5], 'RangeError', 'id must be an integer'],
+  ['an id that is no number', btfGetFdById, ['1'], 'TypeError', 'id must be a number, is string'],
+  ['an id after NaN', btfGetNextId, [Number.NaN], 'RangeError', 'after must be an integer'],
+  ['bytes that are an array', btfLoad, [[1], 0], 'TypeError', 'bytes must be a Uint8Array'],
+  ['bytes in words', btfLoad, [new Uint16Array(8), 0], 'TypeError', 'bytes must be a Uint8Array'],
+  ['a log of 127 bytes', btfLoad, [BYTES, 127], 'RangeError', 'logSize must be 0 or at least 128, is 127'],
+  [
+    'a log of 1 GiB',
+    btfLoad,
+    [BYTES, 2 ** 30],
+    'RangeError',
+    'logSize must be an integer from 0 to 1073741823',
+  ],
+  ['a log below 0', btfLoad, [BYTES, -1], 'RangeError', 'logSize must be an integer'],
+  ['a program type below 0', progLoad, [-1, BYTES, 'GPL'], 'RangeError', 'programType must be an integer'],
+  [
+    'a half instruction',
+    progLoad,
+    [1, new Uint8Array(12), 'GPL'],
+    'RangeError',
+    'a multiple of 8 bytes, has 12',
+  ],
+  [
+    'a license that is no string',
+    progLoad,
+    [1, BYTES, 1],
+    'TypeError',
+    'license must be a string, is number',
+  ],
+];
+
+describe('An argument is refused before the kernel is asked:', () => {
+  test.each(CASES)('%s', async (_, call, args, name, message) => {
+    const promise = new Promise((resolve) => {
+      resolve(Reflect.apply(call, null, args));
+    });
+    await expect(promise).rejects.toMatchObject({ name, message: expect.stringContaining(message) });
+  });
+});
+
+test('btfLoad gives its argument errors as a rejection, not as an exception', async () => {
+  const promise = btfLoad(BYTES, 1);
+  await expect(promise).rejects.toBeInstanceOf(RangeError);
+});

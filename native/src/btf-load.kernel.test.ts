@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { runInNewContext } from 'node:vm';
+
+import { expect, test } from '@jest/globals';
+
+import { BpfError, btfLoad, fdStats } from './index.js';
+import { intBtf, refusedBtf } from './testing/btf-bytes.js';
+import { describeKernel } from './testing/kernel.js';
+
+const BIG_LOG = 1 << 20;
+
+/** The ids that bpftool sees. */
+function bpftoolIds(): number[] {
+  const list: { id: number }[] = JSON.parse(
+    execFileSync('bpftool', ['--json', 'btf', 'list'], { encoding: 'utf8' }),
+  );
+  return list.map(({ id }) => id);
+}
+
+/** The error of a load that must be refused. */
+async function refusal(bytes: Uint8Array, logSize: number): Promise<BpfError> {
+  try {
+    (await btfLoad(bytes, logSize)).close();
+  } catch (error) {
+    if (error instanceof BpfError) return error;
+    throw error;
+  }
+  throw new Error('the kernel took it');
+}
+
+function text(error: BpfError): string {
+  return Buffer.from(error.log?.text ?? []).toString();
+}
+
+describeKernel('btfLoad', () => {
+  test('gives an object that bpftool lists until it is closed', async () => {
+    const btf = await btfLoad(intBtf(), 0);
+    const { id } = btf.info();
+    expect(bpftoolIds()).toContain(id);
+    btf.close();
+    expect(bpftoolIds()).not.toContain(id);
+  });
+
+  test('takes the bytes as they were when it was called', async () => {
+    const bytes = intBtf(1000);
+    const before = bytes.slice();
+    const promise = btfLoad(bytes, 0);
+    bytes.fill(0xff);
+    using btf = await promise;
+    expect(Buffer.compare(await btf.read(), before)).toBe(0);
+  });
+
+  test.each([
+    ['a Buffer', () => Buffer.from(intBtf())],
+    ['a view amid its buffer', () => new Uint8Array([1, 2, 3, ...intBtf()]).subarray(3)],
+    [
+      'bytes of another realm',
+      () => {
+        const bytes: Uint8Array = runInNewContext('Uint8Array.from(bytes)', { bytes: intBtf() });
+        return bytes;
+      },
+    ],
+    [
+      'shared memory',
+      () => {
+        const shared = new Uint8Array(new SharedArrayBuffer(intBtf().length));
+        shared.set(intBtf());
+        return shared;
+      },
+    ],
+  ])('takes %s', async (_, make) => {
+    using btf = await btfLoad(make(), 0);
+    expect(Buffer.compare(await btf.read(), intBtf())).toBe(0);
+  });
+
+  test('finishes loads in the order of the calls', async () => {
+    const done: number[] = [];
+    const loads = [5000, 1, 2000, 1].map(async (count, index) => {
+      const btf = await btfLoad(intBtf(count), 0);
+      done.push(index);
+      return btf;
+    });
+    const objects = await Promise.all(loads);
+    const ids = objects.map((btf) => btf.info().id);
+    for (const btf of objects) btf.close();
+    expect(done).toEqual([0, 1, 2, 3]);
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  });
+
+  test('tells what the verifier wrote about a refused BTF', async () => {
+    const error = await refusal(refusedBtf(3), BIG_LOG);
+    expect(error).toMatchObject({
+      command: 'BPF_BTF_LOAD',
+      code: 'EINVAL',
+      errno: 22,
+      log: { truncated: false },
+    });
+    expect(text(error)).toContain('[1] INT int size=4');
+    expect(text(error)).toContain('[3] Invalid kind:0');
+    expect(text(error)).not.toContain('\0');
+  });
+
+  test('asks for no log where none is wanted', async () => {
+    expect(await refusal(refusedBtf(), 0)).toMatchObject({ code: 'EINVAL', log: null });
+  });
+
+  test('keeps the errno of the first call where the log does not fit', async () => {
+    const bytes = refusedBtf(100);
+    const whole = (await refusal(bytes, BIG_LOG)).log;
+    const cut = await refusal(bytes, 128);
+    expect(cut).toMatchObject({ code: 'EINVAL', log: { truncated: true } });
+    const wholeText = Buffer.from(whole?.text ?? []);
+    expect(wholeText.length).toBeGreaterThan(128);
+    expect(cut.log?.text).toHaveLength(127);
+    expect(cut.log?.trueSize).toBe(whole?.trueSize);
+    // Since Linux 6.4, which tells the true size, the tail is kept; before, the head was.
+    const kept = whole?.trueSize === null ? wholeText.subarray(0, 127) : wholeText.subarray(-127);
+    expect(Buffer.compare(cut.log?.text ?? new Uint8Array(), kept)).toBe(0);
+  });
+
+  test('gets the whole log with its true size, and one byte less cuts it', async () => {
+    const bytes = refusedBtf(100);
+    const trueSize = (await refusal(bytes, 128)).log?.trueSize;
+    if (typeof trueSize !== 'number') return; // Before Linux 6.4.
+    const exact = (await refusal(bytes, trueSize)).log;
+    expect(exact).toMatchObject({ truncated: false, trueSize });
+    expect(exact?.text).toHaveLength(trueSize - 1);
+    expect((await refusal(bytes, trueSize - 1)).log).toMatchObject({ truncated: true, trueSize });
+  });
+
+  test('bounds a log of megabytes', async () => {
+    const { log } = await refusal(refusedBtf(50_000), 4096);
+    expect(log?.truncated).toBe(true);
+    expect(log?.text).toHaveLength(4095);
+  });
+
+  test.each([
+    ['over 16 MiB', new Uint8Array(16 * 1024 * 1024 + 1), 'E2BIG', null],
+    ['that is empty', new Uint8Array(), 'EINVAL', 'hdr_len not found'],
+    ['with another magic', new Uint8Array(64), 'EINVAL', 'Invalid magic'],
+    ['of an unknown version', intBtf().fill(9, 2, 3), 'ENOTSUPP', 'Unsupported version'],
+  ])('refuses a BTF %s', async (_, bytes, code, said) => {
+    const error = await refusal(bytes, 4096);
+    expect(error.code).toBe(code);
+    if (said === null) expect(error.log).toBeNull();
+    else expect(text(error)).toContain(said);
+  });
+
+  test('leaks no fd over 10,000 loads, half of them refused', async () => {
+    const good = intBtf();
+    const bad = refusedBtf();
+    for (let i = 0; i < 5000; i++) {
+      const [btf] = await Promise.all([btfLoad(good, 0), btfLoad(bad, 128).catch(() => null)]);
+      btf.close();
+    }
+    expect(fdStats()).toEqual({ open: 0, closedByFinalizer: 0 });
+  });
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, test } from '@jest/globals';
+
+import { capabilities } from './index.js';
+import { describeKernel } from './testing/kernel.js';
+import { runNode } from './testing/run-node.js';
+
+const CALLS = `
+  const { effective, sysAdmin, bpf } = native.capabilities();
+  console.log(effective, sysAdmin, bpf);
+  const outcome = async (call) => {
+    try {
+      const value = await call();
+      value?.close?.();
+      return 'ok';
+    } catch (error) {
+      return [error.constructor.name, error.command, error.code, error.log].join(' ').trimEnd();
+    }
+  };
+  console.log(await outcome(() => native.btfLoad(intBtf(), 4096)));
+  console.log(await outcome(() => native.btfGetFdById(1)));
+  console.log(await outcome(() => native.btfGetNextId(0)));`;
+
+describeKernel('capabilities', () => {
+  test('are those that the kernel shows in the thread’s status', () => {
+    const status = readFileSync('/proc/thread-self/status', 'latin1');
+    const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1]}`);
+    expect(capabilities().effective).toBe(effective);
+  });
+
+  test.each([
+    [
+      'none at all: every command is refused',
+      '-all',
+      [
+        '0n false false',
+        'BpfError BPF_BTF_LOAD EPERM',
+        'BpfError BPF_BTF_GET_FD_BY_ID EPERM',
+        'BpfError BPF_BTF_GET_NEXT_ID EPERM',
+      ],
+    ],
+    [
+      'CAP_BPF: loading is allowed, ids are not',
+      '-all,+bpf',
+      [
+        `${1n << 39n}n false true`,
+        'ok',
+        'BpfError BPF_BTF_GET_FD_BY_ID EPERM',
+        'BpfError BPF_BTF_GET_NEXT_ID EPERM',
+      ],
+    ],
+    ['CAP_SYS_ADMIN: all is allowed', '-all,+sys_admin', [`${1n << 21n}n true false`, 'ok', 'ok', 'ok']],
+  ])('decide: %s', async (_, set, lines) => {
+    const wrapper = ['setpriv', `--inh-caps=${set}`, `--bounding-set=${set}`];
+    const { stdout, stderr } = await runNode(CALLS, { wrapper });
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd().split('\n')).toEqual(lines);
+  });
+});

@@ -1,0 +1,29 @@
+/**
+ * bpf(2) about BTF, for Node on Linux: a thin, typed face over the system call, without policy.
+ *
+ * ```ts
+ * import { btfGetFdById, btfGetNextId } from '@btfd/native';
+ *
+ * for (let id = btfGetNextId(0); id !== null; id = btfGetNextId(id)) {
+ *   const btf = btfGetFdById(id);
+ *   try {
+ *     console.log(btf.info(), await btf.read());
+ *   } finally {
+ *     btf.close();
+ *   }
+ * }
+ * ```
+ *
+ * Each function throws {@link BpfUnavailableError} where the addon can't be loaded, {@link BpfError} where the
+ * kernel refuses, and TypeError or RangeError for a bad argument. Functions that give a promise reject instead.
+ *
+ * @module
+ */
+export { BtfFd, type BtfInfo } from './btf-fd.js';
+export { btfGetFdById, btfGetNextId } from './btf-ids.js';
+export { btfLoad } from './btf-load.js';
+export { capabilities, type Capabilities } from './capabilities.js';
+export { BpfError, BpfUnavailableError, BtfFdClosedError, type BpfCommand } from './errors.js';
+export { fdStats, type FdStats } from './fd-stats.js';
+export { progLoad } from './prog-load.js';
+export type { VerifierLog } from './verifier-log.js';

@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals';
+
+import { describeKernel } from './testing/kernel.js';
+import { built, runNode } from './testing/run-node.js';
+
+/** A worker that loads, reads and leaves objects open, and says once when it is about to. */
+const WORKER = `
+const source = ${JSON.stringify(`
+  import { parentPort } from 'node:worker_threads';
+  const native = await import(${built('index.js')});
+  const { intBtf, slowBtf } = await import(${built('testing/btf-bytes.js')});
+  const open = await native.btfLoad(intBtf(), 0);
+  parentPort.postMessage('ready');
+`)};
+const start = (program) => new Worker(new URL('data:text/javascript,' + encodeURIComponent(source + program)));
+const ready = (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+`;
+
+describeKernel('A process', () => {
+  test.each([
+    ['ends with an open BtfFd', 'globalThis.btf = await native.btfLoad(intBtf(), 0);', ''],
+    [
+      'waits for a pending load',
+      `native.btfLoad(slowBtf(2000), 0).then(() => console.log('loaded'));`,
+      'loaded\n',
+    ],
+    ['waits for a pending read', `native.btfGetFdById(1).read().then(() => console.log('read'));`, 'read\n'],
+    [
+      'waits for no load once the last one is done',
+      `await Promise.all([1, 2, 3].map((count) => native.btfLoad(intBtf(count), 0)));
+       await native.btfLoad(refusedBtf(), 128).catch(() => {});`,
+      '',
+    ],
+    [
+      'can exit amid loads',
+      'for (let i = 0; i < 50; i++) native.btfLoad(slowBtf(2000), 0); process.exit();',
+      '',
+    ],
+    [
+      'can exit with a load inside the kernel',
+      `native.btfLoad(slowBtf(5000), 0);
+       await until(() => loadThreads().some(isRunning));
+       process.exit();`,
+      '',
+    ],
+    [
+      'can exit amid reads',
+      'const btf = native.btfGetFdById(1); for (let i = 0; i < 50; i++) btf.read(); process.exit();',
+      '',
+    ],
+  ])('%s', async (_, program, stdout) => {
+    expect(await runNode(program)).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+  });
+});
+
+describeKernel('A worker', () => {
+  test('that ends does not wait for its load, whose thread then closes the fd and ends', async () => {
+    const result = await runNode(
+      `${WORKER}
+      const worker = start('native.btfLoad(slowBtf(10000), 0); native.btfLoad(slowBtf(10000), 0);');
+      await ready(worker);
+      await until(() => loadThreads().some(isRunning));
+      await worker.terminate();
+      console.log(loadThreads().length);
+      await until(() => loadThreads().length === 0);
+      console.log(btfFds().length);`,
+      { withoutNative: true },
+    );
+    expect(result).toEqual({ code: 0, signal: null, stdout: '1\n0\n', stderr: '' });
+  });
+
+  test.each([
+    ['loads', 'for (let i = 0; i < 20; i++) native.btfLoad(slowBtf(1000), 0);'],
+    [
+      'small loads and refusals',
+      'for (;;) { await Promise.all([native.btfLoad(intBtf(), 0), native.btfLoad(intBtf().fill(0, 0, 2), 4096).catch(() => {})]); }',
+    ],
+    [
+      'calls',
+      `for (;;) {
+         const copy = open.dup();
+         native.btfGetFdById(copy.info().id).close();
+         try { native.btfGetFdById(0); } catch {}
+         copy.close();
+       }`,
+    ],
+    [
+      'reads',
+      'const vmlinux = native.btfGetFdById(1); for (;;) await Promise.all([vmlinux.read(), open.read(), vmlinux.read()]);',
+    ],
+  ])('can be terminated amid %s, many times, and leaves no thread and no fd', async (_, work) => {
+    const result = await runNode(
+      `${WORKER}
+      const run = async (delay) => {
+        const worker = start(${JSON.stringify(work)});
+        await ready(worker);
+        await sleep(delay);
+        await worker.terminate();
+      };
+      for (let i = 0; i < 20; i++) await Promise.all([run(i), run(i / 2)]);
+      await until(() => loadThreads().length === 0);
+      console.log(btfFds().length);`,
+      { withoutNative: true },
+    );
+    expect(result).toEqual({ code: 0, signal: null, stdout: '0\n', stderr: '' });
+  });
+
+  test('has counts of its own, and the end of one does not touch another’s objects', async () => {
+    const result = await runNode(`${WORKER}
+      const mine = await native.btfLoad(intBtf(5), 0);
+      const worker = start('setInterval(() => {}, 1000);');
+      await ready(worker);
+      console.log(native.fdStats().open, btfFds().length);
+      await worker.terminate();
+      console.log(native.fdStats().open, btfFds().length, (await mine.read()).length === intBtf(5).length);
+      (await native.btfLoad(intBtf(), 0)).close();`);
+    expect(result).toEqual({ code: 0, signal: null, stdout: '1 2\n1 1 true\n', stderr: '' });
+  });
+});
