@@ -38,7 +38,7 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
       spec.typesByName(name).map((type) => 'attribute' in type && type.attribute);
     expect(['tag', 'tag_a', 'user', 'percpu'].flatMap(attributes)).toEqual([false, true, false, true]);
     expect(spec.typesByName('odd')).toEqual([
-      { kind: 'INT', id: 3, name: 'odd', size: 8, encoding: 4, bits: 5, bitOffset: 3 },
+      { kind: 'INT', id: 3, name: 'odd', size: 8, encoding: 0xc, bits: 5, bitOffset: 3 },
     ]);
   });
 

@@ -7,7 +7,7 @@ export function assembleAllKinds(order: ByteOrder): BtfAssembler {
   const btf = new BtfAssembler(order);
   btf.type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [(1 << 24) | 32] }); // 1
   btf.type(Kind.INT, 'char', { sizeOrTypeId: 1, data: [(2 << 24) | 8] }); // 2
-  btf.type(Kind.INT, 'odd', { sizeOrTypeId: 8, data: [(4 << 24) | (3 << 16) | 5] }); // 3
+  btf.type(Kind.INT, 'odd', { sizeOrTypeId: 8, data: [0xf0000000 | (0xc << 24) | (3 << 16) | 0xff05] }); // 3
   btf.type(Kind.PTR, '', { sizeOrTypeId: 1 }); // 4
   btf.type(Kind.ARRAY, '', { data: [2, 1, 0xfffffff0] }); // 5
   btf.type(Kind.STRUCT, 'plain', {
@@ -17,10 +17,10 @@ export function assembleAllKinds(order: ByteOrder): BtfAssembler {
   }); // 6
   btf.type(Kind.UNION, '', { vlen: 1, sizeOrTypeId: 8, data: ['b', 4, 0] }); // 7
   btf.type(Kind.STRUCT, 'fields', {
-    vlen: 3,
+    vlen: 4,
     kindFlag: true,
-    sizeOrTypeId: 8,
-    data: ['low', 1, 3 << 24, 'high', 1, (29 << 24) | 3, 'whole', 1, 32],
+    sizeOrTypeId: 40,
+    data: ['low', 1, 3 << 24, 'high', 1, (29 << 24) | 3, 'whole', 1, 32, 'wide', 1, (200 << 24) | 64],
   }); // 8
   btf.type(Kind.ENUM, 'unsigned', { vlen: 2, sizeOrTypeId: 4, data: ['ZERO', 0, 'MAX', 0xffffffff] }); // 9
   btf.type(Kind.ENUM, 'signed', { vlen: 1, kindFlag: true, sizeOrTypeId: 4, data: ['MINUS', -2] }); // 10
