@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { btfList } from './testing/bpftool.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+
+const BUF = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
+const SERVICE = 'http://localhost/btf.v1.BtfService';
+
+/** A client that shares no code with this project, and knows the service by reflection alone. */
+describeKernel('buf curl', () => {
+  let daemon: DaemonProcess;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+  });
+  afterAll(async () => {
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  async function curl(...args: readonly string[]): Promise<string> {
+    const transport = ['--protocol', 'grpc', '--http2-prior-knowledge', '--unix-socket', daemon.socket];
+    const { stdout } = await promisify(execFile)(BUF, ['curl', ...transport, ...args], { maxBuffer: 1 << 28 });
+    return stdout;
+  }
+
+  /** The messages of a stream: JSON objects, one behind the other. */
+  function messages(text: string): unknown[] {
+    return JSON.parse(`[${text.replaceAll(/^\}\n\{$/gm, '},{')}]`);
+  }
+
+  test('finds the service by reflection', async () => {
+    expect(await curl('--list-services', 'http://localhost')).toContain('btf.v1.BtfService\n');
+  });
+
+  test('lists objects', async () => {
+    const answers = messages(await curl(`${SERVICE}/IterateHandles`));
+    expect(answers).toEqual(
+      btfList().map(({ id, size, name }) => ({
+        info: expect.objectContaining({ id, size, ...(name === undefined ? {} : { name }) }),
+      })),
+    );
+  });
+
+  test('streams a spec', async () => {
+    const answers = messages(await curl('-d', '{"name": "vmlinux"}', `${SERVICE}/Spec`));
+    const [first, ...chunks] = answers;
+    expect(first).toMatchObject({ header: { info: { name: 'vmlinux' }, byteOrder: 'BYTE_ORDER_LITTLE_ENDIAN' } });
+    const bytes = chunks.map((chunk) => Buffer.from((chunk as { raw: string }).raw, 'base64'));
+    const size = bytes.reduce((sum, { length }) => sum + length, 0);
+    expect((first as { header: { rawSize: number } }).header.rawSize).toBe(size);
+  });
+});

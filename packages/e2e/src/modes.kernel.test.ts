@@ -1,0 +1,121 @@
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { Mode, Operation, Origin } from '@btfd/api';
+import { status } from '@grpc/grpc-js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
+import { intBtf } from './testing/sample-btf.js';
+
+const SYSFS_VMLINUX = '/sys/kernel/btf/vmlinux';
+
+const WITHOUT = {
+  'CAP_BPF alone': ['setpriv', '--bounding-set=-sys_admin'],
+  'no capability': ['setpriv', '--bounding-set=-sys_admin,-bpf'],
+} as const;
+
+describeKernel('the daemon', () => {
+  async function rawOf(client: RawClient, name: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    for await (const { part } of client.stream('spec', { source: { case: 'name', value: name } })) {
+      if (part.case === 'raw') chunks.push(part.value);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async function infosOf(client: RawClient) {
+    const infos = [];
+    for await (const { info } of client.stream('iterateHandles', {})) infos.push(info);
+    return infos;
+  }
+
+  async function operationsOf(client: RawClient): Promise<[Mode, Record<string, boolean>]> {
+    const { mode, operations } = await client.call('getServerInfo', {});
+    for (const { available, reason } of operations) expect(reason === '').toBe(available);
+    return [mode, Object.fromEntries(operations.map((row) => [Operation[row.operation], row.available]))];
+  }
+
+  const codeAndReason = async (call: Promise<unknown>) => {
+    const error = await failureOf(call);
+    return [error.code, errorInfoOf(error).reason];
+  };
+  const load = (client: RawClient) =>
+    client.call('loadHandle', { source: { case: 'rawBtf', value: intBtf(1, 'mode') } });
+  const drain = async (stream: AsyncIterable<unknown>) => {
+    for await (const answer of stream) void answer;
+  };
+  const LACKS = [status.PERMISSION_DENIED, 'DAEMON_LACKS_CAPABILITY'];
+  const UNAVAILABLE = [status.FAILED_PRECONDITION, 'OPERATION_UNAVAILABLE'];
+
+  test('as root everything works', async () => {
+    await using daemon = await DaemonProcess.start();
+    using client = new RawClient(daemon.address);
+    const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true };
+    expect(await operationsOf(client)).toEqual([Mode.FULL, all]);
+  });
+
+  test('with CAP_BPF alone loads BTF, lists objects by name with id 0, and serves their specs', async () => {
+    await using daemon = await DaemonProcess.start({ wrapper: WITHOUT['CAP_BPF alone'] });
+    using client = new RawClient(daemon.address);
+    expect(await operationsOf(client)).toEqual([
+      Mode.LOAD_AND_FILES,
+      { LOAD: true, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true },
+    ]);
+    const infos = await infosOf(client);
+    expect(infos.map((info) => info?.name).toSorted()).toEqual(readdirSync('/sys/kernel/btf').toSorted());
+    expect(infos[0]).toMatchObject({ id: 0, name: 'vmlinux', origin: Origin.VMLINUX, isKernel: true });
+    expect((await rawOf(client, 'vmlinux')).equals(readFileSync(SYSFS_VMLINUX))).toBe(true);
+    const { result } = await load(client);
+    expect(result.case).toBe('handle');
+    expect(await codeAndReason(client.call('getHandleById', { id: 1 }))).toEqual(LACKS);
+    expect(await codeAndReason(drain(client.stream('iterateHandles', { hold: true })))).toEqual(LACKS);
+    expect(await codeAndReason(drain(client.stream('iterateHandles', { afterId: 1 })))).toEqual(LACKS);
+  });
+
+  test('without capabilities serves specs, and refuses the rest before anything else is looked at', async () => {
+    await using daemon = await DaemonProcess.start({ wrapper: WITHOUT['no capability'] });
+    using client = new RawClient(daemon.address);
+    expect(await operationsOf(client)).toEqual([
+      Mode.FILES,
+      { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true },
+    ]);
+    expect((await rawOf(client, 'vmlinux')).equals(readFileSync(SYSFS_VMLINUX))).toBe(true);
+    expect(await codeAndReason(load(client))).toEqual(LACKS);
+    expect(await codeAndReason(client.call('loadHandle', {}))).toEqual(LACKS);
+    expect(await codeAndReason(client.call('getHandleById', { id: 1 }))).toEqual(LACKS);
+    const error = await failureOf(load(client));
+    expect(error.details).toContain('CAP_BPF');
+  });
+
+  test('with --btf-dir serves the folder’s files as they are at the time, and nothing of the kernel', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btf-dir-'));
+    try {
+      cpSync(SYSFS_VMLINUX, join(dir, 'vmlinux'));
+      writeFileSync(join(dir, 'broken'), 'no BTF');
+      await using daemon = await DaemonProcess.start({ args: ['--btf-dir', dir] });
+      using client = new RawClient(daemon.address);
+      const files = { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true };
+      expect(await operationsOf(client)).toEqual([Mode.FILES, files]);
+      expect((await infosOf(client)).map((info) => [info?.id, info?.name])).toEqual([
+        [0, 'vmlinux'],
+        [0, 'broken'],
+      ]);
+      expect((await rawOf(client, 'vmlinux')).equals(readFileSync(SYSFS_VMLINUX))).toBe(true);
+      expect(await codeAndReason(rawOf(client, 'broken'))).toEqual([status.DATA_LOSS, 'BTF_UNDECODABLE']);
+      writeFileSync(join(dir, 'broken'), intBtf(1, 'mended'));
+      expect((await rawOf(client, 'broken')).equals(Buffer.from(intBtf(1, 'mended')))).toBe(true);
+      expect(await codeAndReason(rawOf(client, 'dummy'))).toEqual([status.NOT_FOUND, 'NAME_NOT_FOUND']);
+      expect(await codeAndReason(load(client))).toEqual(UNAVAILABLE);
+      expect(await codeAndReason(client.call('getHandleById', { id: 1 }))).toEqual(UNAVAILABLE);
+      rmSync(join(dir, 'vmlinux'));
+      expect(await codeAndReason(rawOf(client, 'vmlinux'))).toEqual([
+        status.FAILED_PRECONDITION,
+        'KERNEL_WITHOUT_BTF',
+      ]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+
+/** BtfListEntry is an object as bpftool lists it. */
+export interface BtfListEntry {
+  readonly id: number;
+  readonly size: number;
+  readonly name?: string;
+  readonly kernel?: boolean;
+}
+
+/** btfList is `bpftool -j btf list`. */
+export function btfList(): BtfListEntry[] {
+  return JSON.parse(bpftool('-j', 'btf', 'list'));
+}
+
+/** btfIds are the ids that bpftool lists. */
+export function btfIds(): number[] {
+  return btfList().map(({ id }) => id);
+}
+
+/** btfDump is `bpftool -j btf dump`, a type each; 64-bit values are strings, which JSON.parse keeps exact. */
+export function btfDump(...source: readonly string[]): unknown[] {
+  const text = bpftool('-j', ...(source[0] === '-B' ? source.slice(0, 2) : []), 'btf', 'dump', ...sourceWords(source));
+  const { types }: { types: unknown[] } = JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"'));
+  return types;
+}
+
+/** whyNoBpftool says why bpftool can't be run, or null where it can. */
+export function whyNoBpftool(): string | null {
+  try {
+    bpftool('version');
+    return null;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function sourceWords(source: readonly string[]): readonly string[] {
+  return source[0] === '-B' ? source.slice(2) : source;
+}
+
+function bpftool(...args: readonly string[]): string {
+  return execFileSync('bpftool', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+}

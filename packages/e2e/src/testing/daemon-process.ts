@@ -1,0 +1,95 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.js';
+
+const BTFD = fileURLToPath(new URL('../../../server/bin/btfd.js', import.meta.url));
+
+/** DaemonProcessOptions say how to run the daemon. */
+export interface DaemonProcessOptions {
+  /** Arguments besides `--listen`. */
+  readonly args?: readonly string[];
+  /** A command that runs the daemon, such as `setpriv --bounding-set -sys_admin`. */
+  readonly wrapper?: readonly string[];
+}
+
+/** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
+export class DaemonProcess implements AsyncDisposable {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly dir: string,
+    /** What it logged so far. */
+    readonly log: { text: string },
+  ) {}
+
+  /** Starts a daemon, and waits until it listens. */
+  static async start({ args = [], wrapper = [] }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
+    const words = [...wrapper, process.execPath, BTFD, '--listen', `unix:${join(dir, 'btfd.sock')}`, ...args];
+    const [command = '', ...rest] = words;
+    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const log = { text: '' };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (log.text += text));
+    const daemon = new DaemonProcess(child, dir, log);
+    await until(`the daemon listens: ${log.text}`, () => {
+      if (child.exitCode !== null) throw new Error(`btfd ended with ${child.exitCode}: ${log.text}`);
+      return existsSync(daemon.socket);
+    });
+    return daemon;
+  }
+
+  get socket(): string {
+    return join(this.dir, 'btfd.sock');
+  }
+
+  /** Where it listens. */
+  get address(): string {
+    return `unix:${this.socket}`;
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the daemon did not start');
+    return this.child.pid;
+  }
+
+  /** The number of BTF objects that it holds open. */
+  btfFds(): number {
+    return this.fds().filter((target) => target === 'anon_inode:btf').length;
+  }
+
+  /** What its file descriptors refer to. */
+  fds(): string[] {
+    const dir = `/proc/${this.pid}/fd`;
+    return readdirSync(dir).flatMap((fd) => {
+      try {
+        return [readlinkSync(join(dir, fd))];
+      } catch {
+        return []; // Closed meanwhile.
+      }
+    });
+  }
+
+  /** Its resident memory in bytes. */
+  residentBytes(): number {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
+    return Number(match?.[1]) * 1024;
+  }
+
+  /** Sends a signal and waits for the end. Answers the exit code, or null where the signal ended it. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = once(this.child, 'exit');
+      this.child.kill(signal);
+      await exited;
+    }
+    return this.child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
