@@ -63,6 +63,15 @@ describe('StringTable', () => {
     expect(find(tableOf('\0a\0'), 3, '')).toBe(false);
   });
 
+  test('finds the end of long strings as it does that of short ones', () => {
+    const lengths = [511, 512, 513, 1, 700, 1024, 0, 512, 514];
+    const text = `\0${lengths.map((length) => `${'x'.repeat(length)}\0`).join('')}`;
+    const table = tableOf(text);
+    for (let from = 0; from < text.length; from++) {
+      expect(get(table, from)).toBe(text.slice(from, text.indexOf('\0', from)));
+    }
+  });
+
   test('refuses a string longer than the limit, but not one as long', () => {
     const table = tableOf(`\0${'x'.repeat(LIMIT + 1)}\0`);
     expect(get(table, 2)).toHaveLength(LIMIT);

@@ -1,4 +1,5 @@
 import { BtfError } from './errors.js';
+import { LongStrings } from './long-strings.js';
 import type { TypeId } from './types.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -8,6 +9,9 @@ const WHOLE_AFTER = 1 / 8;
 
 /** Up to here building a string from its bytes is quicker than a call of TextDecoder. */
 const SHORT = 64;
+
+/** The end of strings up to this length is searched, that of longer ones is looked up; kernel names are shorter. */
+const SEARCHED = 512;
 
 /**
  * StringTable is the string section of a BTF, continuing that of its base.
@@ -25,6 +29,7 @@ export class StringTable {
   readonly end: number;
   #decodedSingly = 0;
   #whole: string | null = null;
+  #long: LongStrings | null = null;
 
   /**
    * @param bytes the section; its last byte must be NUL unless it is empty.
@@ -80,13 +85,16 @@ export class StringTable {
     return true;
   }
 
-  /** The index of the NUL that ends the string, or one past the longest string allowed. */
+  /** The index of the NUL that ends a string. */
   #endOf(from: number): number {
     const bytes = this.#bytes;
-    const last = from + this.#maxLength;
+    const last = from + SEARCHED;
     let to = from;
     while (to <= last && bytes[to] !== 0) to++;
-    return to;
+    if (to <= last) return to;
+    // Many names may be suffixes of one endless string: their cost must not be its length for each.
+    this.#long ??= new LongStrings(bytes, SEARCHED);
+    return this.#long.endOf(from);
   }
 
   #text(from: number, to: number): string {
