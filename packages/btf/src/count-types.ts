@@ -8,7 +8,7 @@ import { wordsOf } from './words.js';
  * countTypes counts the types of a BTF: without void, and for split BTF without those of its base, which
  * is not needed. Types are not decoded; the count costs one pass over the type section.
  *
- * @throws BtfError where `Spec.parse` does for header, layout and extent of types.
+ * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types.
  */
 export function countTypes(bytes: Uint8Array): number {
   const header = parseHeader(bytes);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { countTypes } from './count-types.js';
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import { Kind } from './kind.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
@@ -11,7 +11,7 @@ import { mutate, seededRandom } from './testing/mutate.js';
 const MUTANTS = 4000;
 
 describe.each(['little', 'big'] as const)(
-  'mutants of %s-endian BTF end in a value or a BtfError',
+  'mutants of %s-endian BTF end in a value or a BtfFormatError',
   (order) => {
     const baseBtf = assembleAllKinds(order);
     const base = Spec.parse(baseBtf.bytes());
@@ -37,10 +37,10 @@ describe.each(['little', 'big'] as const)(
   },
 );
 
-test('every truncation of a BTF ends in a BtfError', () => {
+test('every truncation of a BTF ends in a BtfFormatError', () => {
   const bytes = assembleAllKinds('little').bytes();
   for (let length = 0; length < bytes.length; length++) {
-    expect(() => Spec.parse(bytes.subarray(0, length))).toThrow(BtfError);
+    expect(() => Spec.parse(bytes.subarray(0, length))).toThrow(BtfFormatError);
   }
 });
 
@@ -51,7 +51,7 @@ test('the largest count of elements is refused without being allocated', () => {
     // Without elements, a kind that needs no more than its first words is complete.
     const complete = [2, 7, 8, 9, 10, 11, 12, 16, 18].includes(kind);
     if (complete) expect(countTypes(bytes)).toBe(1);
-    else expect(() => Spec.parse(bytes)).toThrow(BtfError);
+    else expect(() => Spec.parse(bytes)).toThrow(BtfFormatError);
     expect(hasElements && complete).toBe(false);
   }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import { parseHeader } from './header.js';
 import { Kind } from './kind.js';
 import { Spec } from './spec.js';
@@ -111,7 +111,7 @@ describe('parseHeader', () => {
     ],
   ])('refuses %s', (_, bytes, code, message, offset) => {
     const error = failure(() => parseHeader(bytes));
-    expect(error).toBeInstanceOf(BtfError);
+    expect(error).toBeInstanceOf(BtfFormatError);
     expect(error).toMatchObject({ code, offset, message: expect.stringContaining(message) });
   });
 });

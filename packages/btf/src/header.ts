@@ -1,4 +1,4 @@
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 
 /** ByteOrder is the byte order of a BTF. */
 export type ByteOrder = 'little' | 'big';
@@ -37,7 +37,7 @@ const LONG_HEADER_LENGTH = 32;
  * without types of its own has.
  *
  * @param bytes the whole BTF.
- * @throws BtfError `MALFORMED`; `UNSUPPORTED` for a version, a flag or a header field that is not known.
+ * @throws BtfFormatError `MALFORMED`; `UNSUPPORTED` for a version, a flag or a header field that is not known.
  */
 export function parseHeader(bytes: Uint8Array): BtfHeader {
   if (bytes.length < SHORT_HEADER_LENGTH) {
@@ -98,10 +98,10 @@ function checkSections(sections: BtfSection[], start: number, total: number): vo
   if (end !== total) throw malformed('bytes behind the last section belong to none', end);
 }
 
-function malformed(message: string, offset: number): BtfError {
-  return new BtfError('MALFORMED', message, { offset });
+function malformed(message: string, offset: number): BtfFormatError {
+  return new BtfFormatError('MALFORMED', message, { offset });
 }
 
-function unsupported(message: string, offset: number): BtfError {
-  return new BtfError('UNSUPPORTED', message, { offset });
+function unsupported(message: string, offset: number): BtfFormatError {
+  return new BtfFormatError('UNSUPPORTED', message, { offset });
 }

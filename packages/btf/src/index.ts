@@ -14,7 +14,7 @@
  * @module
  */
 export { countTypes } from './count-types.js';
-export { BtfError, type BtfErrorCode, type BtfErrorPlace } from './errors.js';
+export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 export { Kind } from './kind.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';

@@ -1,4 +1,4 @@
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import type { BtfHeader } from './header.js';
 import { Kind } from './kind.js';
 
@@ -47,15 +47,19 @@ const KNOWN: KindSizes = knownSizes();
  * kindSizes takes the sizes of known kinds from this library and those of others from the layout section.
  * A split BTF without a layout section shares that of its base, as in libbpf.
  *
- * @throws BtfError `MALFORMED` when the layout section is not made of whole, aligned entries.
+ * @throws BtfFormatError `MALFORMED` when the layout section is not made of whole, aligned entries.
  */
 export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes | null): KindSizes {
   const { offset, length } = header.layout;
   if (length === 0) return base ?? KNOWN;
   if ((offset - header.length) % 4 !== 0 || length % LAYOUT_LENGTH !== 0) {
-    throw new BtfError('MALFORMED', `layout section of ${length} bytes is not made of aligned entries`, {
-      offset,
-    });
+    throw new BtfFormatError(
+      'MALFORMED',
+      `layout section of ${length} bytes is not made of aligned entries`,
+      {
+        offset,
+      },
+    );
   }
   const fixed = KNOWN.fixed.slice();
   const element = KNOWN.element.slice();

@@ -69,7 +69,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
   test('says without its base that it needs one, and counts its own types all the same', () => {
     expect(() => Spec.parse(moduleBtf.bytes())).toThrow(
       expect.objectContaining({
-        name: 'BtfError',
+        name: 'BtfFormatError',
         code: 'MISSING_BASE',
         message: expect.stringContaining('missing base types'),
       }),

@@ -59,7 +59,9 @@ describe('Spec', () => {
 
   test.each([30, -1, 1.5, NaN, Infinity, 2 ** 32 + 1])('refuses the id %d', (id) => {
     for (const read of [() => spec.typeById(id), () => spec.kindOf(id), () => spec.nameOf(id)]) {
-      expect(read).toThrow(expect.objectContaining({ name: 'BtfError', code: 'NOT_FOUND', offset: null }));
+      expect(read).toThrow(
+        expect.objectContaining({ name: 'BtfFormatError', code: 'NOT_FOUND', offset: null }),
+      );
     }
   });
 

@@ -1,6 +1,6 @@
 import { decodeType } from './decode/type.js';
 import { TypeSource } from './decode/type-source.js';
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
 import { kindOfInfo } from './info.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
@@ -53,20 +53,20 @@ export class Spec implements Iterable<Type> {
    * it is decoded, ids in it when they are looked up.
    *
    * @param bytes a whole BTF in either byte order, as the kernel gives it or as an ELF section `.BTF` holds it.
-   * @throws BtfError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
+   * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
    * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed.
    */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
     const limits = { ...DEFAULT_PARSE_LIMITS, ...options.limits };
     const base = options.base ?? null;
     if (bytes.length > limits.bytes) {
-      throw new BtfError(
+      throw new BtfFormatError(
         'LIMIT_EXCEEDED',
         `BTF of ${bytes.length} bytes exceeds the limit of ${limits.bytes}`,
       );
     }
     if (base !== null && base.#depth >= limits.baseDepth) {
-      throw new BtfError('LIMIT_EXCEEDED', `more than ${limits.baseDepth} bases below split BTF`);
+      throw new BtfFormatError('LIMIT_EXCEEDED', `more than ${limits.baseDepth} bases below split BTF`);
     }
     const header = parseHeader(bytes);
     checkBase(bytes, header, base);
@@ -105,7 +105,7 @@ export class Spec implements Iterable<Type> {
   /**
    * typeById decodes a type of this spec or of its base. 0 is void.
    *
-   * @throws BtfError `NOT_FOUND` when there is no such id; `MALFORMED` when a name of the type is.
+   * @throws BtfFormatError `NOT_FOUND` when there is no such id; `MALFORMED` when a name of the type is.
    */
   typeById(id: TypeId): Type {
     if (id === 0) return VOID;
@@ -118,7 +118,7 @@ export class Spec implements Iterable<Type> {
   /**
    * kindOf returns the number of a type's kind (see `Kind`) without decoding the type.
    *
-   * @throws BtfError `NOT_FOUND`.
+   * @throws BtfFormatError `NOT_FOUND`.
    */
   kindOf(id: TypeId): number {
     if (id === 0) return 0;
@@ -129,7 +129,7 @@ export class Spec implements Iterable<Type> {
   /**
    * nameOf returns a type's name, empty when it is anonymous, without decoding the type.
    *
-   * @throws BtfError `NOT_FOUND`; `MALFORMED` when the name lies outside of the string section.
+   * @throws BtfFormatError `NOT_FOUND`; `MALFORMED` when the name lies outside of the string section.
    */
   nameOf(id: TypeId): string {
     if (id === 0) return '';
@@ -142,7 +142,7 @@ export class Spec implements Iterable<Type> {
    * `struct file` and a function `file` may both be there, and a kernel may have several of one kind.
    *
    * @returns an empty array when there are none.
-   * @throws BtfError `MALFORMED` when another name in such a type is.
+   * @throws BtfFormatError `MALFORMED` when another name in such a type is.
    */
   typesByName(name: string): Type[] {
     return this.idsByName(name).map((id) => this.typeById(id));
@@ -177,7 +177,7 @@ export class Spec implements Iterable<Type> {
   /** The spec of the chain of bases in which the id lies. */
   #owner(id: TypeId): Spec {
     if (!Number.isInteger(id) || id < 0 || id >= this.endTypeId) {
-      throw new BtfError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
+      throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
     }
     return this.base === null || id >= this.firstTypeId ? this : this.base.#owner(id);
   }
@@ -190,17 +190,17 @@ export class Spec implements Iterable<Type> {
 function checkBase(bytes: Uint8Array, header: BtfHeader, base: Spec | null): void {
   if (base === null) {
     if (!needsBase(bytes, header)) return;
-    throw new BtfError('MISSING_BASE', 'missing base types: this is split BTF, which needs its base');
+    throw new BtfFormatError('MISSING_BASE', 'missing base types: this is split BTF, which needs its base');
   }
   if (base.byteOrder !== header.byteOrder) {
     const message = `split BTF is ${header.byteOrder}-endian, its base ${base.byteOrder}-endian`;
-    throw new BtfError('BASE_MISMATCH', message, { offset: 0 });
+    throw new BtfFormatError('BASE_MISMATCH', message, { offset: 0 });
   }
 }
 
 function checkStringsEnd(bytes: Uint8Array, { strings }: BtfHeader): void {
   const last = strings.offset + strings.length - 1;
   if (strings.length > 0 && bytes[last] !== 0) {
-    throw new BtfError('MALFORMED', 'string section does not end in NUL', { offset: last });
+    throw new BtfFormatError('MALFORMED', 'string section does not end in NUL', { offset: last });
   }
 }

@@ -8,7 +8,7 @@ import { type BtfHeader, parseHeader } from './header.js';
  * but no strings at all. False does not prove the contrary: a producer may repeat the empty string in
  * split BTF (cilium/ebpf does), and BTF without types and strings, as modules have it, needs no base.
  *
- * @throws BtfError where {@link parseHeader} does.
+ * @throws BtfFormatError where {@link parseHeader} does.
  */
 export function isSplit(bytes: Uint8Array): boolean {
   return needsBase(bytes, parseHeader(bytes));

@@ -1,4 +1,4 @@
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import { LongStrings } from './long-strings.js';
 import type { TypeId } from './types.js';
 
@@ -47,19 +47,19 @@ export class StringTable {
    * get returns the string at an offset.
    *
    * @param place where the offset was read, in bytes from the start of the BTF, for errors.
-   * @throws BtfError `MALFORMED` for an offset outside of the section, `LIMIT_EXCEEDED` for a long string.
+   * @throws BtfFormatError `MALFORMED` for an offset outside of the section, `LIMIT_EXCEEDED` for a long string.
    */
   get(offset: number, place: number, typeId: TypeId): string {
     if (offset >= this.end) {
       const message = `string offset ${offset} is behind the end of the string section at ${this.end}`;
-      throw new BtfError('MALFORMED', message, { offset: place, typeId });
+      throw new BtfFormatError('MALFORMED', message, { offset: place, typeId });
     }
     if (offset < this.#start && this.#base !== null) return this.#base.get(offset, place, typeId);
     const from = offset - this.#start;
     const to = this.#endOf(from);
     if (to - from > this.#maxLength) {
       const message = `string at ${offset} is longer than the limit of ${this.#maxLength} bytes`;
-      throw new BtfError('LIMIT_EXCEEDED', message, { offset: place, typeId });
+      throw new BtfFormatError('LIMIT_EXCEEDED', message, { offset: place, typeId });
     }
     return this.#text(from, to);
   }

@@ -1,4 +1,4 @@
-import { BtfError } from './errors.js';
+import { BtfFormatError } from './format-error.js';
 import type { BtfSection } from './header.js';
 import { kindOfInfo, vlenOfInfo } from './info.js';
 import { type KindSizes, TYPE_LENGTH } from './kind-sizes.js';
@@ -20,7 +20,7 @@ export interface TypeIndexInput {
  * the types' info words. Afterwards every type is known to lie within the section with all its elements,
  * so that no later read or allocation can exceed what the section holds.
  *
- * @throws BtfError `MALFORMED`; `UNSUPPORTED` for a kind of unknown size; `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `MALFORMED`; `UNSUPPORTED` for a kind of unknown size; `LIMIT_EXCEEDED`.
  */
 export function indexTypes(input: TypeIndexInput): Uint32Array {
   const { words, sizes, limit } = input;
@@ -46,12 +46,12 @@ export function indexTypes(input: TypeIndexInput): Uint32Array {
   return count === offsets.length ? offsets : offsets.slice(0, count);
 }
 
-function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfError {
-  return new BtfError('LIMIT_EXCEEDED', `more than ${limit} types`, { offset: section.offset + at });
+function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfFormatError {
+  return new BtfFormatError('LIMIT_EXCEEDED', `more than ${limit} types`, { offset: section.offset + at });
 }
 
-function truncated({ section, firstTypeId }: TypeIndexInput, count: number, at: number): BtfError {
-  return new BtfError('MALFORMED', 'type ends behind the end of the type section', {
+function truncated({ section, firstTypeId }: TypeIndexInput, count: number, at: number): BtfFormatError {
+  return new BtfFormatError('MALFORMED', 'type ends behind the end of the type section', {
     offset: section.offset + at,
     typeId: firstTypeId + count,
   });
@@ -62,9 +62,9 @@ function unknownKind(
   count: number,
   at: number,
   kind: number,
-): BtfError {
+): BtfFormatError {
   const place = { offset: section.offset + at, typeId: firstTypeId + count };
   return kind === 0
-    ? new BtfError('MALFORMED', 'type of kind 0', place)
-    : new BtfError('UNSUPPORTED', `type of kind ${kind}, whose size is not known`, place);
+    ? new BtfFormatError('MALFORMED', 'type of kind 0', place)
+    : new BtfFormatError('UNSUPPORTED', `type of kind ${kind}, whose size is not known`, place);
 }

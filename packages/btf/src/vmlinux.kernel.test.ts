@@ -79,7 +79,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
     expect(wrong).toEqual([]);
   });
 
-  test('in mutants of its first types every read ends in a value or a BtfError', () => {
+  test('in mutants of its first types every read ends in a value or a BtfFormatError', () => {
     const head = headOf(spec.bytes, 16 * 1024);
     expect(Spec.parse(head).typeCount).toBeGreaterThan(200);
     const random = seededRandom(0x5eed);

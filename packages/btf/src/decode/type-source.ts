@@ -20,7 +20,7 @@ export class TypeSource {
   /**
    * name reads the string whose offset is the word at `at`.
    *
-   * @throws BtfError `MALFORMED` when that offset is outside of the string section, `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `MALFORMED` when that offset is outside of the string section, `LIMIT_EXCEEDED`.
    */
   name(at: number, typeId: TypeId): string {
     const offset = this.words.u32(at);

@@ -20,7 +20,7 @@ import { decodeUnknown } from './unknown.js';
 /**
  * decodeType reads the type that the index found between `at` and `end`. Ids in it are not looked up.
  *
- * @throws BtfError `MALFORMED` when a name lies outside of the string section.
+ * @throws BtfFormatError `MALFORMED` when a name lies outside of the string section.
  */
 export function decodeType(source: TypeSource, at: number, end: number, id: TypeId): Type {
   const name = source.name(at, id);

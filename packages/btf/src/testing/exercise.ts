@@ -1,5 +1,5 @@
 import { countTypes } from '../count-types.js';
-import { BtfError } from '../errors.js';
+import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { isSplit } from '../split.js';
 import type { Type } from '../types.js';
@@ -9,7 +9,7 @@ export type Outcomes = Map<string, number>;
 
 /**
  * exercise reads all there is to read in BTF that may be broken. It throws where anything but a value or
- * a BtfError comes out, where ways to read the same thing differ, and where more is read than the bytes hold.
+ * a BtfFormatError comes out, where ways to read the same thing differ, and where more is read than the bytes hold.
  */
 export function exercise(bytes: Uint8Array, base: Spec | null, outcomes: Outcomes): void {
   attempt(outcomes, () => isSplit(bytes));
@@ -37,7 +37,7 @@ function attempt<T>(outcomes: Outcomes, run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof BtfError)) throw error;
+    if (!(error instanceof BtfFormatError)) throw error;
     outcome = error.code;
     return undefined;
   } finally {

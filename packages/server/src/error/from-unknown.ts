@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import { BtfError } from '@btfd/btf';
+import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
 import { ServiceError } from './service-error.js';
@@ -11,7 +11,7 @@ export function toServiceError(error: unknown): ServiceError {
   if (error instanceof BpfUnavailableError) {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
-  if (error instanceof BtfError) {
+  if (error instanceof BtfFormatError) {
     return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {
       metadata: {
         ...(error.offset === null ? {} : { offset: String(error.offset) }),
@@ -20,14 +20,18 @@ export function toServiceError(error: unknown): ServiceError {
       cause: error,
     });
   }
-  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', { cause: error });
+  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', {
+    cause: error,
+  });
 }
 
 function fromBpfError(error: BpfError): ServiceError {
   const reason = ERRNO_REASONS[error.code];
   const metadata = { command: error.command, errno_name: error.code };
   if (reason === undefined) {
-    return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', { cause: error });
+    return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', {
+      cause: error,
+    });
   }
   if (reason === ErrorReason.DAEMON_LACKS_CAPABILITY) {
     const needed = CAPABILITY_NEEDED[error.command] ?? 'CAP_SYS_ADMIN';

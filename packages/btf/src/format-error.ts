@@ -1,7 +1,7 @@
 import type { TypeId } from './types.js';
 
 /**
- * BtfErrorCode says what kind of failure a {@link BtfError} is.
+ * BtfFormatErrorCode says what kind of failure a {@link BtfFormatError} is.
  *
  * - `MALFORMED`: the bytes break a rule of the format.
  * - `UNSUPPORTED`: the bytes may be right, but use a version, a flag, a header field or a kind that this
@@ -11,28 +11,28 @@ import type { TypeId } from './types.js';
  * - `BASE_MISMATCH`: the base given cannot be the base of these bytes.
  * - `NOT_FOUND`: no type has the id that was asked for.
  */
-export type BtfErrorCode =
+export type BtfFormatErrorCode =
   'MALFORMED' | 'UNSUPPORTED' | 'LIMIT_EXCEEDED' | 'MISSING_BASE' | 'BASE_MISMATCH' | 'NOT_FOUND';
 
-/** BtfErrorPlace says where in the BTF a failure is. */
-export interface BtfErrorPlace {
+/** BtfFormatErrorPlace says where in the BTF a failure is. */
+export interface BtfFormatErrorPlace {
   /** Bytes from the start of the BTF. */
   readonly offset?: number | undefined;
   /** The type that is concerned. */
   readonly typeId?: TypeId | undefined;
 }
 
-/** BtfError is the only error this library throws for bad input, however hostile. */
-export class BtfError extends Error {
-  override readonly name = 'BtfError';
-  readonly code: BtfErrorCode;
+/** BtfFormatError is the only error this library throws for bad input, however hostile. */
+export class BtfFormatError extends Error {
+  override readonly name = 'BtfFormatError';
+  readonly code: BtfFormatErrorCode;
   /** Where the offending bytes are, counted from the start of the BTF; null where no bytes are to blame. */
   readonly offset: number | null;
   /** The type that is concerned; null where the failure is not about one type. */
   readonly typeId: TypeId | null;
 
   /** @param message what is wrong; the place is appended to it. */
-  constructor(code: BtfErrorCode, message: string, place: BtfErrorPlace = {}) {
+  constructor(code: BtfFormatErrorCode, message: string, place: BtfFormatErrorPlace = {}) {
     const words: string[] = [];
     if (place.typeId !== undefined) words.push(`type id ${place.typeId}`);
     if (place.offset !== undefined) words.push(`offset ${place.offset}`);
