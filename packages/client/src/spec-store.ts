@@ -104,7 +104,7 @@ export class SpecStore {
       const cached = this.#cache.get(header.digest);
       if (cached !== undefined) return cached;
       // From here on others may wait for these bytes too: the signal of all of them together counts.
-      return await this.#transfers.run(digestKey(header.digest), signal, async (shared) => {
+      const transfer = this.#transfers.run(digestKey(header.digest), signal, async (shared) => {
         handedOver = true;
         stopFollowing();
         onAbort(shared, () => call.abort(shared.reason));
@@ -112,6 +112,8 @@ export class SpecStore {
         this.#cache.add(raw);
         return raw;
       });
+      if (!handedOver) call.abort();
+      return await transfer;
     } finally {
       stopFollowing();
       if (!handedOver) await parts.return();

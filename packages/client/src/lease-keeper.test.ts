@@ -1,0 +1,171 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { BtfError } from './btf-error.js';
+import { Lease } from './lease.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { FakeClock } from './testing/fake-clock.js';
+
+const TTL = 60_000;
+
+let clock: FakeClock;
+let rounds: string[][];
+let open: Set<string>;
+let epoch: string;
+let unreachable: boolean;
+let keeper: LeaseKeeper;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  rounds = [];
+  open = new Set(['a', 'b', 'c']);
+  epoch = 'one';
+  unreachable = false;
+  const calls = {
+    renew: async (tokens: readonly string[]) => {
+      rounds.push([...tokens]);
+      if (unreachable)
+        throw new BtfError({ code: status.UNAVAILABLE, reason: 'UNREACHABLE', message: 'away' });
+      return tokens.map((token) => (open.has(token) ? TTL : null));
+    },
+    daemonEpoch: async () => epoch,
+  };
+  keeper = new LeaseKeeper(calls, clock);
+});
+
+function lease(token: string, ttl = TTL): Lease {
+  const made = new Lease(token, 'one', ttl);
+  keeper.add(made);
+  return made;
+}
+
+describe('renewal', () => {
+  test('renews all leases by one call at each third of the TTL', async () => {
+    const leases = [lease('a'), lease('b')];
+    expect(clock.timers).toBe(1);
+    await clock.advance(TTL / 3 - 1);
+    expect(rounds).toEqual([]);
+    await clock.advance(1);
+    expect(rounds).toEqual([['a', 'b']]);
+    await clock.advance(TTL / 3);
+    expect(rounds).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(leases.map(({ lost }) => lost.aborted)).toEqual([false, false]);
+  });
+
+  test('follows the shortest TTL, with one timer', async () => {
+    const leases = [lease('a', TTL), lease('b', 3_000)];
+    expect(clock.timers).toBe(1);
+    await clock.advance(1_000);
+    expect(rounds).toEqual([['a', 'b']]);
+    expect(leases[0]?.lost.aborted).toBe(false);
+  });
+
+  test('does not spin where a daemon grants nothing', async () => {
+    const held = lease('a', 0);
+    await clock.advance(1_000);
+    expect(rounds).toHaveLength(10);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  test('asks at least hourly, since timers overflow at 24 days', async () => {
+    const held = lease('a', 1_000 * 24 * 3_600_000);
+    await clock.advance(3_600_000);
+    expect(rounds).toHaveLength(1);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  test('ends with the last lease', async () => {
+    keeper.remove(lease('a'));
+    expect(clock.timers).toBe(0);
+    await clock.advance(TTL);
+    expect(rounds).toEqual([]);
+  });
+
+  test('ends at stop, which tells what was kept', async () => {
+    const leases = [lease('a'), lease('b')];
+    keeper.lose(lease('c'), BtfError.from('gone'));
+    expect(keeper.stop()).toEqual(leases.map(({ token }) => token));
+    expect(clock.timers).toBe(0);
+  });
+
+  test('on demand answers what is left', async () => {
+    const held = lease('a');
+    await clock.advance(10_000);
+    expect(await keeper.renew(held)).toBe(TTL);
+    await clock.advance(TTL / 3 - 10_000);
+    expect(rounds).toEqual([['a'], ['a']]);
+  });
+
+  test('leaves the lease of garbage to expire', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    if (typeof collect !== 'function') throw new Error('no gc');
+    const kept = lease('a');
+    (() => lease('b'))();
+    await clock.advance(0);
+    collect();
+    await clock.advance(TTL / 3);
+    expect(rounds).toEqual([['a']]);
+    expect(kept.lost.aborted).toBe(false);
+  });
+});
+
+describe('loss', () => {
+  test('of a lease that the daemon let go of', async () => {
+    const [gone, kept] = [lease('a'), lease('b')];
+    open.delete('a');
+    await clock.advance(TTL / 3);
+    expect(gone.lost.reason).toMatchObject({ code: status.NOT_FOUND, reason: 'HANDLE_NOT_FOUND' });
+    expect(kept.lost.aborted).toBe(false);
+    await clock.advance(TTL / 3);
+    expect(rounds).toEqual([['a', 'b'], ['b']]);
+  });
+
+  test('by a restart of the daemon is told apart', async () => {
+    const gone = lease('a');
+    open.clear();
+    epoch = 'two';
+    await clock.advance(TTL / 3);
+    expect(gone.lost.reason).toMatchObject({
+      reason: 'HANDLE_OF_EARLIER_DAEMON',
+      metadata: { daemon_epoch: 'two' },
+    });
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is not concluded from one failure: the round is repeated after a second', async () => {
+    const held = lease('a');
+    unreachable = true;
+    await clock.advance(TTL / 3 + 2_000);
+    expect(rounds).toHaveLength(3);
+    unreachable = false;
+    await clock.advance(TTL);
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  test('when the lease ran out while the daemon could not be asked', async () => {
+    const gone = lease('a');
+    unreachable = true;
+    await clock.advance(TTL - 1);
+    expect(gone.lost.aborted).toBe(false);
+    await clock.advance(1_000);
+    expect(gone.lost.reason).toMatchObject({
+      reason: 'LEASE_EXPIRED',
+      cause: expect.objectContaining({ reason: 'UNREACHABLE' }),
+    });
+    expect(clock.timers).toBe(0);
+  });
+
+  test('does not come to a lease that was let go of while the answer was on its way', async () => {
+    const closed = lease('a');
+    open.clear();
+    const renewed = keeper.renew(closed);
+    keeper.remove(closed);
+    expect(await renewed).toBe(0);
+    expect(closed.lost.aborted).toBe(false);
+  });
+});

@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import { SharedCalls } from './shared-calls.js';
+
+test('all who ask by one key at the same time share one call', async () => {
+  const calls = new SharedCalls<number>();
+  let started = 0;
+  const start = async (): Promise<number> => {
+    started += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    return started;
+  };
+  expect(await Promise.all([calls.run('a', undefined, start), calls.run('a', undefined, start)])).toEqual([
+    1, 1,
+  ]);
+  expect(await calls.run('a', undefined, start)).toBe(2);
+});
+
+test('other keys have other calls', async () => {
+  const calls = new SharedCalls<string>();
+  const results = [calls.run('a', undefined, async () => 'A'), calls.run('b', undefined, async () => 'B')];
+  expect(await Promise.all(results)).toEqual(['A', 'B']);
+});
+
+test('a failure reaches all, and the next call starts anew', async () => {
+  const calls = new SharedCalls<string>();
+  const error = new Error('away');
+  const fail = async (): Promise<string> => Promise.reject(error);
+  const results = await Promise.allSettled([
+    calls.run('a', undefined, fail),
+    calls.run('a', undefined, fail),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await calls.run('a', undefined, async () => 'A')).toBe('A');
+});
+
+test('who aborts leaves alone; the call is aborted when all have left', async () => {
+  const calls = new SharedCalls<never>();
+  const signals: AbortSignal[] = [];
+  const start = (signal: AbortSignal): Promise<never> => {
+    signals.push(signal);
+    return new Promise(() => {});
+  };
+  const [first, second] = [new AbortController(), new AbortController()];
+  const results = [calls.run('a', first.signal, start), calls.run('a', second.signal, start)];
+  first.abort(new Error('first'));
+  await expect(results[0]).rejects.toThrow('first');
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  second.abort(new Error('second'));
+  await expect(results[1]).rejects.toThrow('second');
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+});
+
+test('nothing starts on an aborted signal', async () => {
+  const calls = new SharedCalls<string>();
+  let started = false;
+  const start = async (): Promise<string> => {
+    started = true;
+    return 'A';
+  };
+  await expect(calls.run('a', AbortSignal.abort(new Error('over')), start)).rejects.toThrow('over');
+  expect(started).toBe(false);
+});

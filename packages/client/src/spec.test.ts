@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Spec } from '@btfd/btf';
+import { status } from '@grpc/grpc-js';
+import { BtfClient } from './client.js';
+import { FakeDaemon } from './testing/fake-daemon.js';
+import { tinyBtf, tinySplitBtf } from './testing/tiny-btf.js';
+import { until } from './testing/until.js';
+
+const VMLINUX = tinyBtf('u32');
+const MODULE = tinySplitBtf();
+
+/** A name so long that a transfer takes a while. */
+const LONG = 'a'.repeat(4_000);
+
+let daemon: FakeDaemon;
+let client: BtfClient;
+
+beforeEach(async () => {
+  daemon = await FakeDaemon.start([
+    { id: 1, name: 'vmlinux', bytes: VMLINUX },
+    { id: 2, name: 'dummy', bytes: MODULE, base: VMLINUX },
+    { id: 3, name: '', bytes: tinyBtf('user') },
+  ]);
+  client = new BtfClient(daemon.address);
+});
+
+afterEach(async () => {
+  await client.close();
+  await daemon[Symbol.asyncDispose]();
+});
+
+function names(spec: Spec): string[] {
+  return [...spec.types()].map(({ kind, name }) => `${kind} ${name}`);
+}
+
+describe('the spec of a handle', () => {
+  test('is read from its raw BTF', async () => {
+    const handle = await client.getHandleById(3);
+    expect(names(await handle.spec())).toEqual(['INT user']);
+  });
+
+  test('is transferred once, also for other handles on the same bytes', async () => {
+    const bytes = tinyBtf(LONG);
+    daemon.objects.push({ id: 4, name: '', bytes }, { id: 5, name: '', bytes });
+    const handle = await client.getHandleById(4);
+    const spec = await handle.spec();
+    const other = await client.getHandleById(5);
+    expect(await other.spec()).toBe(spec);
+    expect(await handle.spec()).toBe(spec);
+    expect(daemon.specsSent).toBe(1);
+    await until(() => daemon.calls.cancelled.length === 2);
+  });
+
+  test('is transferred once when asked for many times at once', async () => {
+    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf(LONG) };
+    const handles = await Promise.all([1, 1, 1].map(async (id) => client.getHandleById(id)));
+    const specs = await Promise.all([
+      ...handles.map(async (handle) => handle.spec()),
+      client.spec('vmlinux'),
+    ]);
+    expect(new Set(specs).size).toBe(1);
+    expect(daemon.specsSent).toBe(1);
+  });
+
+  test('goes on for others when who asked first aborts', async () => {
+    const [first, second] = await Promise.all([client.getHandleById(1), client.getHandleById(1)]);
+    const controller = new AbortController();
+    const go = daemon.calls.stall('spec');
+    const specs = [first.spec({ signal: controller.signal }), second.spec()];
+    await until(() => daemon.calls.deadlines.has('spec'));
+    go();
+    setTimeout(() => controller.abort(new Error('enough')), 3);
+    const [aborted, whole] = await Promise.allSettled(specs);
+    expect(aborted?.status).toBe('rejected');
+    expect(whole?.status).toBe('fulfilled');
+  });
+
+  test('aborted by all is cancelled', async () => {
+    daemon.objects.push({ id: 4, name: '', bytes: tinyBtf(LONG) });
+    const handle = await client.getHandleById(4);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const spec = handle.spec({ signal: controller.signal });
+    await until(() => daemon.specRequests.length === 1);
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(spec).rejects.toBe(reason);
+    await until(() => daemon.calls.cancelled.includes('spec'));
+    expect(daemon.specsSent).toBe(0);
+  });
+});
+
+describe('rawBtf', () => {
+  test("is the caller's own copy", async () => {
+    const handle = await client.getHandleById(1);
+    const raw = await handle.rawBtf();
+    expect(raw).toEqual(VMLINUX);
+    raw.fill(0);
+    expect(await handle.rawBtf()).toEqual(VMLINUX);
+  });
+
+  test.each([
+    ['other bytes', tinyBtf('u33'), 'another digest'],
+    ['fewer bytes', VMLINUX.subarray(1), 'of the 45 bytes'],
+    ['more bytes', new Uint8Array(100), 'more than the 45 bytes'],
+  ])('refuses %s than announced, and does not keep them', async (_, sent, message) => {
+    const handle = await client.getHandleById(1);
+    daemon.sent = sent;
+    const error: unknown = await handle.rawBtf().catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: status.DATA_LOSS, reason: 'TRANSFER_CORRUPT' });
+    expect(String(error)).toContain(message);
+    daemon.sent = null;
+    expect(await handle.rawBtf()).toEqual(VMLINUX);
+  });
+});
+
+describe('the spec of split BTF', () => {
+  test('continues vmlinux, which is fetched by itself and once', async () => {
+    const handle = await client.getHandleById(2);
+    const spec = await handle.spec();
+    expect(spec.base).toBe(await client.spec('vmlinux'));
+    expect((await handle.spec()).base).toBe(spec.base);
+    expect(daemon.specsSent).toBe(2);
+  });
+
+  test('of many modules at once fetches the base once', async () => {
+    const handles = await Promise.all([2, 2, 2].map(async (id) => client.getHandleById(id)));
+    const specs = await Promise.all(handles.map(async (handle) => handle.spec()));
+    expect(new Set(specs.map(({ base }) => base)).size).toBe(1);
+    expect(daemon.specRequests.filter(({ source }) => source.value === 'vmlinux')).toHaveLength(1);
+  });
+
+  test('fails without a base', async () => {
+    const handle = await client.getHandleById(2);
+    const missing = { code: status.FAILED_PRECONDITION, reason: 'MISSING_BASE' };
+    await expect(handle.spec({ base: null })).rejects.toMatchObject(missing);
+    await expect(handle.spec({ base: null })).rejects.toThrow('missing base types');
+    await expect(client.spec('dummy', { base: null })).rejects.toMatchObject(missing);
+  });
+
+  test('takes the base that is given, as a Spec or as a handle', async () => {
+    const handle = await client.getHandleById(2);
+    const base = Spec.parse(VMLINUX);
+    expect((await handle.spec({ base })).base).toBe(base);
+    expect((await client.spec('dummy', { base })).base).toBe(base);
+    const vmlinux = await client.getHandleById(1);
+    expect((await handle.spec({ base: vmlinux })).base).toBe(await vmlinux.spec());
+  });
+
+  test('does not continue a vmlinux that is not its base', async () => {
+    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf('other') };
+    const handle = await client.getHandleById(2);
+    await expect(handle.spec()).rejects.toMatchObject({ reason: 'BASE_MISMATCH' });
+  });
+
+  test('leaves BTF that is not split alone', async () => {
+    const handle = await client.getHandleById(3);
+    expect((await handle.spec({ base: null })).base).toBeNull();
+    expect((await handle.spec({ base: Spec.parse(VMLINUX) })).base).toBeNull();
+  });
+});
+
+describe('the spec of a name', () => {
+  test('is asked for with what is known of it', async () => {
+    const spec = await client.spec('vmlinux');
+    expect(await client.spec('vmlinux')).toBe(spec);
+    expect(daemon.specRequests.map(({ ifNoneMatch }) => ifNoneMatch !== undefined)).toEqual([false, true]);
+    expect(daemon.calls.cancelled).toEqual([]);
+  });
+
+  test('is new when the object is', async () => {
+    await client.spec('vmlinux');
+    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf('newer') };
+    expect(names(await client.spec('vmlinux'))).toEqual(['INT newer']);
+  });
+
+  test('passes on that there is none', async () => {
+    daemon.calls.failNext('spec', {
+      code: status.NOT_FOUND,
+      reason: 'NAME_NOT_FOUND',
+      metadata: { name: 'x' },
+    });
+    await expect(client.spec('x')).rejects.toMatchObject({
+      reason: 'NAME_NOT_FOUND',
+      metadata: { name: 'x' },
+    });
+  });
+});
