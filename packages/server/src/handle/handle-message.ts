@@ -23,6 +23,9 @@ export function handleMessage(
     daemonEpoch: epoch,
     ...(lease === null
       ? {}
-      : { grantedTtl: durationFromMs(lease.ttlMs), remainingTtl: durationFromMs(Math.ceil(lease.remainingMs)) }),
+      : {
+          grantedTtl: durationFromMs(lease.ttlMs),
+          remainingTtl: durationFromMs(Math.ceil(lease.remainingMs)),
+        }),
   };
 }

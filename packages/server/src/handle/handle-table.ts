@@ -24,6 +24,8 @@ export interface Use extends Disposable {
 interface Entry extends HeldObject {
   lease: Lease | null;
   hold: Hold | null;
+  /** Calls that use it now. */
+  uses: number;
 }
 
 /**
@@ -32,6 +34,7 @@ interface Entry extends HeldObject {
  */
 export class HandleTable {
   private readonly entries = new Map<string, Entry>();
+  private ended = false;
 
   constructor(
     readonly epoch: string,
@@ -46,7 +49,7 @@ export class HandleTable {
   /** Gives an object a handle with a lease. The table owns the object from here on. */
   grant(object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
     const entry = this.insert(object, info);
-    entry.lease = this.newLease(entry.token, ttlMs);
+    entry.lease = this.newLease(entry, ttlMs);
     return entry;
   }
 
@@ -62,7 +65,7 @@ export class HandleTable {
   take(token: string, ttlMs: number): HeldObject {
     const entry = this.find(token);
     if (entry.lease === null) {
-      entry.lease = this.newLease(token, ttlMs);
+      entry.lease = this.newLease(entry, ttlMs);
       entry.hold?.delete(token);
       entry.hold = null;
     } else {
@@ -74,10 +77,16 @@ export class HandleTable {
   /** Starts a use of a handle, which renews its lease. */
   use(token: string): Use {
     const entry = this.find(token);
-    // A handle that is taken while in use gets its lease only then.
-    const lease = entry.lease;
-    lease?.suspend();
-    return { held: entry, [Symbol.dispose]: () => lease?.resume() };
+    entry.uses += 1;
+    entry.lease?.suspend();
+    return {
+      held: entry,
+      [Symbol.dispose]() {
+        entry.uses -= 1;
+        // A handle that was taken meanwhile got its lease with this use.
+        entry.lease?.resume();
+      },
+    };
   }
 
   /** Looks at a handle without renewing its lease. */
@@ -102,20 +111,25 @@ export class HandleTable {
     return entry.object.close();
   }
 
-  /** Closes every handle. */
+  /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
   closeAll(): void {
+    this.ended = true;
     for (const token of this.entries.keys()) this.close(token);
   }
 
   private insert(object: KernelObject, info: ObjectInfo): Entry {
+    if (this.ended) {
+      object.close();
+      throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
+    }
     const token = newToken(this.epoch);
-    const entry: Entry = { token, object, info, lease: null, hold: null };
+    const entry: Entry = { token, object, info, lease: null, hold: null, uses: 0 };
     this.entries.set(token, entry);
     return entry;
   }
 
-  private newLease(token: string, ttlMs: number): Lease {
-    return new Lease(ttlMs, this.clock, () => this.close(token));
+  private newLease({ token, uses }: Entry, ttlMs: number): Lease {
+    return new Lease(ttlMs, uses, this.clock, () => this.close(token));
   }
 
   private find(token: string): Entry {
@@ -129,6 +143,9 @@ export class HandleTable {
         { metadata: { daemon_epoch: this.epoch } },
       );
     }
-    throw new ServiceError(ErrorReason.HANDLE_NOT_FOUND, 'no such handle: it was closed, has expired, or never was');
+    throw new ServiceError(
+      ErrorReason.HANDLE_NOT_FOUND,
+      'no such handle: it was closed, has expired, or never was',
+    );
   }
 }

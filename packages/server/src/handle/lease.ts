@@ -4,11 +4,12 @@ import type { Clock, Timer } from '../clock.js';
 export class Lease {
   private expiresAt: number;
   private timer: Timer;
-  private uses = 0;
 
   constructor(
     /** The TTL granted. */
     readonly ttlMs: number,
+    /** Uses that go on already. */
+    private uses: number,
     private readonly clock: Clock,
     private readonly onExpiry: () => void,
   ) {

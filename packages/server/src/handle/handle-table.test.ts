@@ -1,0 +1,238 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { intBtf } from '../testing/btf-bytes.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { EPOCH } from '../testing/services.js';
+import { failureOf, reasonOf } from '../testing/service-error.js';
+import { HandleTable } from './handle-table.js';
+import { Hold } from './hold.js';
+import { newEpoch, newToken } from './token.js';
+
+const TTL = 1000;
+
+function setUp() {
+  const kernel = new FakeKernel();
+  const clock = new ManualClock();
+  const table = new HandleTable(EPOCH, clock);
+  const id = kernel.add('module', intBtf());
+  const open = () => {
+    const object = kernel.open(id);
+    return [object, object.info()] as const;
+  };
+  const hold = new Hold(64, 30_000, clock);
+  return { kernel, clock, table, open, hold };
+}
+
+describe('A handle with a lease', () => {
+  test('closes its object when the lease expires, and is not found from then on', async () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    clock.advance(TTL - 1);
+    expect([kernel.openCount, table.size]).toEqual([1, 1]);
+    clock.advance(1);
+    expect([kernel.openCount, table.size]).toEqual([0, 0]);
+    expect(await reasonOf(() => table.use(token))).toBe(ErrorReason.HANDLE_NOT_FOUND);
+    expect(table.renew(token)).toBeNull();
+    expect(table.close(token)).toBe(false);
+  });
+
+  test('lives on as long as it is renewed', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    for (let i = 0; i < 10; i++) {
+      clock.advance(TTL - 1);
+      expect(table.renew(token)?.lease?.remainingMs).toBe(TTL);
+    }
+    expect(kernel.openCount).toBe(1);
+  });
+
+  test('lives on while a call uses it, and for the whole TTL after', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    {
+      using use = table.use(token);
+      clock.advance(10 * TTL);
+      expect(use.held.token).toBe(token);
+      expect(kernel.openCount).toBe(1);
+    }
+    clock.advance(TTL - 1);
+    expect(kernel.openCount).toBe(1);
+    clock.advance(1);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('lives on until the last of several calls that use it ends', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    const uses = [table.use(token), table.use(token)];
+    clock.advance(5 * TTL);
+    uses[0]?.[Symbol.dispose]();
+    clock.advance(5 * TTL);
+    expect(kernel.openCount).toBe(1);
+    uses[1]?.[Symbol.dispose]();
+    clock.advance(TTL);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('is not renewed by looking at it', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    clock.advance(600);
+    expect(table.peek(token).lease?.remainingMs).toBe(400);
+    clock.advance(400);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('is closed once, and tells so', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    expect([table.close(token), table.close(token)]).toEqual([true, false]);
+    expect([kernel.openCount, clock.timers]).toEqual([0, 0]);
+  });
+
+  test('can be closed while a call uses it, and stays closed at the end of that call', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(...open(), TTL);
+    const use = table.use(token);
+    expect(table.close(token)).toBe(true);
+    use[Symbol.dispose]();
+    expect([kernel.openCount, table.size, clock.timers]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('A handle that a stream holds', () => {
+  test('has no lease and does not expire', () => {
+    const { kernel, clock, table, open, hold } = setUp();
+    const held = table.hold(...open(), hold);
+    clock.advance(1e9);
+    expect(held.lease).toBeNull();
+    expect(table.renew(held.token)?.lease).toBeNull();
+    expect([kernel.openCount, clock.timers]).toEqual([1, 0]);
+    expect(hold.held()).toEqual([held.token]);
+  });
+
+  test('leaves its stream when it is taken, with the same token and a lease of its own', () => {
+    const { kernel, clock, table, open, hold } = setUp();
+    const { token } = table.hold(...open(), hold);
+    const taken = table.take(token, TTL);
+    expect([taken.token, taken.lease?.ttlMs, hold.held()]).toEqual([token, TTL, []]);
+    clock.advance(TTL);
+    expect([kernel.openCount, table.size]).toEqual([0, 0]);
+  });
+
+  test('is renewed when it is taken again, with the TTL of the first time', () => {
+    const { kernel, clock, table, open, hold } = setUp();
+    const { token } = table.hold(...open(), hold);
+    table.take(token, TTL);
+    clock.advance(900);
+    expect(table.take(token, 5 * TTL).lease).toMatchObject({ ttlMs: TTL, remainingMs: TTL });
+    clock.advance(900);
+    expect(kernel.openCount).toBe(1);
+    clock.advance(100);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('does not expire while a call uses it that began before it was taken', () => {
+    const { kernel, clock, table, open, hold } = setUp();
+    const { token } = table.hold(...open(), hold);
+    const use = table.use(token);
+    table.take(token, TTL);
+    clock.advance(10 * TTL);
+    expect(kernel.openCount).toBe(1);
+    use[Symbol.dispose]();
+    clock.advance(TTL - 1);
+    expect(kernel.openCount).toBe(1);
+    clock.advance(1);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('can’t be taken after the end of its stream', async () => {
+    const { table, open, hold } = setUp();
+    const { token } = table.hold(...open(), hold);
+    for (const each of hold.held()) table.close(each);
+    expect(await reasonOf(() => table.take(token, TTL))).toBe(ErrorReason.HANDLE_NOT_FOUND);
+  });
+
+  test('leaves its stream when it is closed', () => {
+    const { kernel, table, open, hold } = setUp();
+    const { token } = table.hold(...open(), hold);
+    expect(table.close(token)).toBe(true);
+    expect([hold.held(), kernel.openCount]).toEqual([[], 0]);
+  });
+});
+
+test('Two handles on one object live and die apart', () => {
+  const { kernel, clock, table, open } = setUp();
+  const first = table.grant(...open(), TTL);
+  table.grant(first.object.dup(), first.info, 3 * TTL);
+  clock.advance(TTL);
+  expect([kernel.openCount, table.size]).toEqual([1, 1]);
+  clock.advance(2 * TTL);
+  expect([kernel.openCount, table.size]).toEqual([0, 0]);
+});
+
+describe('When the daemon ends', () => {
+  test('every handle is closed, leased or held', () => {
+    const { kernel, clock, table, open, hold } = setUp();
+    table.grant(...open(), TTL);
+    table.grant(...open(), TTL);
+    table.hold(...open(), hold);
+    table.closeAll();
+    expect([kernel.openCount, table.size, clock.timers, hold.held()]).toEqual([0, 0, 0, []]);
+  });
+
+  test('an object that comes later is closed at once', async () => {
+    const { kernel, table, open, hold } = setUp();
+    table.closeAll();
+    expect(await reasonOf(() => table.grant(...open(), TTL))).toBe(ErrorReason.SHUTTING_DOWN);
+    expect(await reasonOf(() => table.hold(...open(), hold))).toBe(ErrorReason.SHUTTING_DOWN);
+    expect([kernel.openCount, table.size, hold.held()]).toEqual([0, 0, []]);
+  });
+});
+
+describe('A token', () => {
+  test.each([
+    ['made up, of this run', newToken(EPOCH), ErrorReason.HANDLE_NOT_FOUND],
+    ['of another run', newToken('fedcba9876543210'), ErrorReason.HANDLE_OF_EARLIER_DAEMON],
+    ['that is empty', '', ErrorReason.HANDLE_NOT_FOUND],
+    ['that is this run’s epoch alone', EPOCH, ErrorReason.HANDLE_NOT_FOUND],
+    ['of another run, too short', newToken('fedcba9876543210').slice(0, -1), ErrorReason.HANDLE_NOT_FOUND],
+    ['of another run, too long', `${newToken('fedcba9876543210')}x`, ErrorReason.HANDLE_NOT_FOUND],
+    ['of another run with a line feed', `${newToken('fedcba9876543210')}\n`, ErrorReason.HANDLE_NOT_FOUND],
+    ['that names a property of objects', '__proto__', ErrorReason.HANDLE_NOT_FOUND],
+    ['of a megabyte', 'f'.repeat(1 << 20), ErrorReason.HANDLE_NOT_FOUND],
+  ])('%s is not found', async (_, token, reason) => {
+    const { table, open } = setUp();
+    table.grant(...open(), TTL);
+    for (const attempt of [() => table.use(token), () => table.peek(token), () => table.take(token, TTL)]) {
+      expect(await reasonOf(attempt)).toBe(reason);
+    }
+    expect(table.renew(token)).toBeNull();
+    expect(table.close(token)).toBe(false);
+    expect(table.size).toBe(1);
+  });
+
+  test('of another run brings the epoch of this one; the token itself is told to nobody', async () => {
+    const token = newToken('fedcba9876543210');
+    const error = await failureOf(() => setUp().table.use(token));
+    expect(error.metadata).toEqual({ daemon_epoch: EPOCH });
+    expect(error.message).not.toContain(token);
+  });
+
+  test('is never given twice', () => {
+    const tokens = new Set(Array.from({ length: 10_000 }, () => newToken(EPOCH)));
+    expect(tokens.size).toBe(10_000);
+    expect(new Set(Array.from({ length: 1000 }, newEpoch)).size).toBe(1000);
+  });
+
+  test('has 128 bits that can’t be guessed behind the epoch', () => {
+    const secrets = Array.from({ length: 100 }, () => newToken(EPOCH).slice(EPOCH.length + 1));
+    const bytes = secrets.map((secret) => Buffer.from(secret, 'base64url'));
+    expect(bytes.every(({ length }) => length === 16)).toBe(true);
+    // Each of the 128 bits is 0 in some and 1 in others; by chance it isn't once in 10^27.
+    const or = bytes.reduce((a, b) => Buffer.from(a.map((byte, i) => byte | (b[i] ?? 0))));
+    const and = bytes.reduce((a, b) => Buffer.from(a.map((byte, i) => byte & (b[i] ?? 0))));
+    expect([or.toString('hex'), and.toString('hex')]).toEqual(['ff'.repeat(16), '00'.repeat(16)]);
+  });
+});

@@ -1,0 +1,119 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { intBtf } from '../testing/btf-bytes.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { EPOCH } from '../testing/services.js';
+import { failureOf } from '../testing/service-error.js';
+import { HandleTable } from './handle-table.js';
+import { Hold } from './hold.js';
+
+const LIMIT = 3;
+const STALL = 30_000;
+
+function setUp() {
+  const clock = new ManualClock();
+  const kernel = new FakeKernel();
+  const id = kernel.add('module', intBtf());
+  const table = new HandleTable(EPOCH, clock);
+  const hold = new Hold(LIMIT, STALL, clock);
+  const abort = new AbortController();
+  const holdOne = () => {
+    const object = kernel.open(id);
+    return table.hold(object, object.info(), hold).token;
+  };
+  /** Whether `room` has settled, and how. */
+  const room = () => {
+    const state = { settled: false };
+    const promise = hold.room(abort.signal).finally(() => {
+      state.settled = true;
+    });
+    promise.catch(() => {});
+    return { state, promise };
+  };
+  const nothingLeft = () => {
+    expect(clock.timers).toBe(0);
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
+  };
+  return { clock, table, hold, abort, holdOne, room, nothingLeft };
+}
+
+/** Lets promises that are settled run on. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+describe('Room for one more handle', () => {
+  test('is there below the bound', async () => {
+    const { hold, abort, holdOne, nothingLeft } = setUp();
+    for (let i = 0; i < LIMIT; i++) {
+      await hold.room(abort.signal);
+      holdOne();
+    }
+    expect(hold.held()).toHaveLength(LIMIT);
+    nothingLeft();
+  });
+
+  test.each<[string, (table: HandleTable, token: string) => unknown]>([
+    ['closed', (table, token) => table.close(token)],
+    ['taken', (table, token) => table.take(token, 1e6)],
+  ])('comes at the bound when a handle is %s', async (_, act) => {
+    const { table, clock, abort, holdOne, room } = setUp();
+    const tokens = Array.from({ length: LIMIT }, holdOne);
+    const { state, promise } = room();
+    await settle();
+    expect(state.settled).toBe(false);
+    act(table, tokens[1] ?? '');
+    await promise;
+    table.closeAll();
+    expect(clock.timers).toBe(0);
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
+  });
+
+  test('is waited for as long as the stall time, no longer', async () => {
+    const { clock, holdOne, room, nothingLeft } = setUp();
+    for (let i = 0; i < LIMIT; i++) holdOne();
+    const { state, promise } = room();
+    clock.advance(STALL - 1);
+    await settle();
+    expect(state.settled).toBe(false);
+    clock.advance(1);
+    const error = await failureOf(() => promise);
+    expect(error.reason).toBe(ErrorReason.HOLD_STALLED);
+    nothingLeft();
+  });
+
+  test('may take the whole stall time each time', async () => {
+    const { clock, table, holdOne, room, nothingLeft } = setUp();
+    const tokens = Array.from({ length: LIMIT }, holdOne);
+    for (let i = 0; i < 5; i++) {
+      const { promise } = room();
+      clock.advance(STALL - 1);
+      table.close(tokens.shift() ?? '');
+      await promise;
+      tokens.push(holdOne());
+    }
+    nothingLeft();
+  });
+
+  test('is not waited for once the call has ended', async () => {
+    const { abort, holdOne, room, nothingLeft } = setUp();
+    for (let i = 0; i < LIMIT; i++) holdOne();
+    const { promise } = room();
+    const reason = new Error('gone');
+    abort.abort(reason);
+    await expect(promise).rejects.toBe(reason);
+    nothingLeft();
+  });
+
+  test('is refused to a call that has ended before', async () => {
+    const { abort, room, nothingLeft } = setUp();
+    const reason = new Error('gone');
+    abort.abort(reason);
+    await expect(room().promise).rejects.toBe(reason);
+    nothingLeft();
+  });
+});

@@ -1,0 +1,44 @@
+import { HandleTable } from '../handle/handle-table.js';
+import { filesOnly, probeAccess } from '../kernel/access.js';
+import { BtfFiles } from '../kernel/btf-files.js';
+import { ObjectList } from '../kernel/object-list.js';
+import { DEFAULT_LIMITS, type Limits } from '../limits.js';
+import type { Services } from '../services.js';
+import { BtfCache } from '../spec/btf-cache.js';
+import { SpecSource } from '../spec/spec-source.js';
+import type { FakeKernel } from './fake-kernel.js';
+import { ManualClock } from './manual-clock.js';
+
+/** EPOCH is the daemon's in tests. */
+export const EPOCH = '0123456789abcdef';
+
+/** ServicesForTest are the services with the fakes that they stand on. */
+export interface ServicesForTest extends Services {
+  readonly kernel: FakeKernel;
+  readonly clock: ManualClock;
+}
+
+/** ServicesChoices are what differs from test to test. */
+export interface ServicesChoices {
+  /** The folder of BTF files. Default: none. */
+  readonly dir?: string;
+  /** Serve the folder instead of the kernel. */
+  readonly filesOnly?: boolean;
+  readonly limits?: Partial<Limits>;
+}
+
+/** makeServices puts services together as the daemon does. */
+export async function makeServices(
+  kernel: FakeKernel,
+  choices: ServicesChoices = {},
+): Promise<ServicesForTest> {
+  const { dir = '/nonexistent', limits: own = {} } = choices;
+  const clock = new ManualClock();
+  const limits = { ...DEFAULT_LIMITS, ...own };
+  const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
+  const files = new BtfFiles(dir, limits.maxFileBytes);
+  const objects = new ObjectList(kernel, files, access);
+  const handles = new HandleTable(EPOCH, clock);
+  const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
+  return { version: '0.0.0', kernel, files, access, objects, handles, specs, limits, clock };
+}
