@@ -73,18 +73,20 @@ describeKernel('btfLoad', () => {
     expect(Buffer.compare(await btf.read(), intBtf())).toBe(0);
   });
 
-  test('finishes loads in the order of the calls', async () => {
-    const done: number[] = [];
-    const loads = [5000, 1, 2000, 1].map(async (count, index) => {
-      const btf = await btfLoad(intBtf(count), 0);
-      done.push(index);
+  test('runs loads in the order of the calls, and gives each its own object', async () => {
+    const blobs = [5000, 1, 2000, 3].map((count) => intBtf(count));
+    const finished: number[] = [];
+    const loads = blobs.map(async (bytes, index) => {
+      const btf = await btfLoad(bytes, 0);
+      finished.push(index);
       return btf;
     });
     const objects = await Promise.all(loads);
-    const ids = objects.map((btf) => btf.info().id);
+    const infos = objects.map((btf) => btf.info());
     for (const btf of objects) btf.close();
-    expect(done).toEqual([0, 1, 2, 3]);
-    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(finished).toEqual([0, 1, 2, 3]);
+    expect(infos.map(({ size }) => size)).toEqual(blobs.map(({ length }) => length));
+    expect(infos).toEqual(infos.toSorted((a, b) => a.id - b.id));
   });
 
   test('tells what the verifier wrote about a refused BTF', async () => {

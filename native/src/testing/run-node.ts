@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { intBtf, refusedBtf, slowBtf } from ${built('testing/btf-bytes.js')};
+import { vmlinuxId } from ${built('testing/vmlinux.js')};
 const tasks = () => readdirSync('/proc/self/task').map((id) => '/proc/self/task/' + id);
 const unlessGone = (read) => { try { return read(); } catch { return ''; } };
 const loadThreads = () => tasks().filter((task) => unlessGone(() => readFileSync(task + '/comm', 'latin1')) === 'btfd-load\\n');
