@@ -7,7 +7,16 @@
 // dpkg-deb, objcopy and the decompressor of the kernel (lz4, xz or zstd).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +31,8 @@ const DECOMPRESSORS = {
   '1f8b0800': ['gzip', '-dc'],
 };
 
-for (const kernel of JSON.parse(readFileSync(join(ROOT, 'scripts/kernel-packages.json'), 'utf8'))) fetchKernel(kernel);
+for (const kernel of JSON.parse(readFileSync(join(ROOT, 'scripts/kernel-packages.json'), 'utf8')))
+  fetchKernel(kernel);
 
 function fetchKernel(kernel) {
   const target = join(CACHE, kernel.release);
@@ -34,9 +44,15 @@ function fetchKernel(kernel) {
     run('dpkg-deb', ['-x', deb, join(work, 'root')]);
     const out = join(work, 'btf');
     mkdirSync(out);
-    writeFileSync(join(work, 'vmlinux.elf'), unpackKernel(join(work, 'root', 'boot', `vmlinuz-${kernel.release}`)));
+    writeFileSync(
+      join(work, 'vmlinux.elf'),
+      unpackKernel(join(work, 'root', 'boot', `vmlinuz-${kernel.release}`)),
+    );
     extractBtf(join(work, 'vmlinux.elf'), join(out, 'vmlinux'));
-    for (const [name, file] of findModules(join(work, 'root', 'lib/modules', kernel.release), kernel.modules)) {
+    for (const [name, file] of findModules(
+      join(work, 'root', 'lib/modules', kernel.release),
+      kernel.modules,
+    )) {
       extractBtf(unpackModule(file), join(out, name));
     }
     // At once, so that what is there is always whole.
@@ -49,7 +65,10 @@ function fetchKernel(kernel) {
 
 function download({ package: name, version, sha256 }, work) {
   run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', `${name}=${version}`], { cwd: work });
-  const deb = join(work, readdirSync(work).find((file) => file.endsWith('.deb')));
+  const deb = join(
+    work,
+    readdirSync(work).find((file) => file.endsWith('.deb')),
+  );
   const actual = createHash('sha256').update(readFileSync(deb)).digest('hex');
   if (actual !== sha256) throw new Error(`${basename(deb)} has SHA-256 ${actual}; expected ${sha256}`);
   return deb;

@@ -28,8 +28,12 @@ export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
 };
 
 /** toServiceDefinition makes the grpc-js definition of a generated service. */
-export function toServiceDefinition<M extends GenServiceMethods>(service: GenService<M>): GrpcJsServiceDefinition<M>;
-export function toServiceDefinition(service: DescService): Record<string, MethodDefinition<Message, Message>> {
+export function toServiceDefinition<M extends GenServiceMethods>(
+  service: GenService<M>,
+): GrpcJsServiceDefinition<M>;
+export function toServiceDefinition(
+  service: DescService,
+): Record<string, MethodDefinition<Message, Message>> {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
 }
 

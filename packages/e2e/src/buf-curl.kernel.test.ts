@@ -22,7 +22,9 @@ describeKernel('buf curl', () => {
 
   async function curl(...args: readonly string[]): Promise<string> {
     const transport = ['--protocol', 'grpc', '--http2-prior-knowledge', '--unix-socket', daemon.socket];
-    const { stdout } = await promisify(execFile)(BUF, ['curl', ...transport, ...args], { maxBuffer: 1 << 28 });
+    const { stdout } = await promisify(execFile)(BUF, ['curl', ...transport, ...args], {
+      maxBuffer: 1 << 28,
+    });
     return stdout;
   }
 
@@ -47,7 +49,9 @@ describeKernel('buf curl', () => {
   test('streams a spec', async () => {
     const answers = messages(await curl('-d', '{"name": "vmlinux"}', `${SERVICE}/Spec`));
     const [first, ...chunks] = answers;
-    expect(first).toMatchObject({ header: { info: { name: 'vmlinux' }, byteOrder: 'BYTE_ORDER_LITTLE_ENDIAN' } });
+    expect(first).toMatchObject({
+      header: { info: { name: 'vmlinux' }, byteOrder: 'BYTE_ORDER_LITTLE_ENDIAN' },
+    });
     const bytes = chunks.map((chunk) => Buffer.from((chunk as { raw: string }).raw, 'base64'));
     const size = bytes.reduce((sum, { length }) => sum + length, 0);
     expect((first as { header: { rawSize: number } }).header.rawSize).toBe(size);

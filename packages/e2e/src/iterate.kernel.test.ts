@@ -24,7 +24,9 @@ describeKernel('IterateHandles', () => {
   beforeAll(async () => {
     daemon = await DaemonProcess.start();
     client = new RawClient(daemon.address);
-    objects = await Promise.all(Array.from({ length: 200 }, (_, index) => btfLoad(intBtf(1, `object_${index}`), 0)));
+    objects = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => btfLoad(intBtf(1, `object_${index}`), 0)),
+    );
   });
   afterAll(async () => {
     for (const object of objects) object.close();
@@ -32,8 +34,9 @@ describeKernel('IterateHandles', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  const iterate = (request: Partial<Pick<IterateHandlesRequest, 'afterId' | 'hold' | 'origins' | 'nameGlobs'>> = {}) =>
-    client.stream('iterateHandles', request);
+  const iterate = (
+    request: Partial<Pick<IterateHandlesRequest, 'afterId' | 'hold' | 'origins' | 'nameGlobs'>> = {},
+  ) => client.stream('iterateHandles', request);
   const noneHeld = () => until('the daemon holds nothing', () => daemon.btfFds() === 0);
 
   async function all(stream: AsyncIterable<IterateHandlesResponse>): Promise<IterateHandlesResponse[]> {
@@ -56,7 +59,9 @@ describeKernel('IterateHandles', () => {
   test('visits every object that bpftool lists, in the order of ids, with the same info', async () => {
     const answers = await all(iterate());
     const expected = btfList().map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
-    expect(answers.map(({ info }) => ({ id: info?.id, size: info?.size, name: info?.name }))).toEqual(expected);
+    expect(answers.map(({ info }) => ({ id: info?.id, size: info?.size, name: info?.name }))).toEqual(
+      expected,
+    );
     expect(answers.every(({ handle }) => handle === undefined)).toBe(true);
     expect(daemon.btfFds()).toBe(0);
   });
@@ -66,7 +71,9 @@ describeKernel('IterateHandles', () => {
     const middle = ids[100] ?? 0;
     expect((await all(iterate({ afterId: middle }))).map(({ info }) => info?.id)).toEqual(ids.slice(101));
     const kernel = await all(iterate({ origins: [Origin.VMLINUX] }));
-    expect(kernel.map(({ info }) => info)).toMatchObject([{ name: 'vmlinux', isKernel: true, origin: Origin.VMLINUX }]);
+    expect(kernel.map(({ info }) => info)).toMatchObject([
+      { name: 'vmlinux', isKernel: true, origin: Origin.VMLINUX },
+    ]);
     expect(await all(iterate({ nameGlobs: ['vm*x'], origins: [Origin.MODULE] }))).toEqual([]);
     expect((await all(iterate({ nameGlobs: ['vm[a-m]inu?'] }))).length).toBe(1);
   });

@@ -16,29 +16,34 @@ describeKernel('the daemon', () => {
     for await (const answer of stream) void answer;
   };
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('at %s tells streams UNAVAILABLE, removes its socket and exits with 0', async (signal) => {
-    await using daemon = await DaemonProcess.start();
-    using client = new RawClient(daemon.address);
-    const health = new Client(daemon.address, credentials.createInsecure());
-    const method = healthService['Watch'];
-    if (method === undefined) throw new Error('no method Watch');
-    const { path, requestSerialize, responseDeserialize } = method;
-    const statuses: string[] = [];
-    const watch = health.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: '' });
-    watch.on('data', ({ status: word }: { status: string }) => statuses.push(word)).on('error', () => null);
-    await new Promise((resolve) => watch.once('data', resolve));
-    const spec = client.stream('spec', { source: { case: 'name', value: 'vmlinux' }, encoding: 2 });
-    await new Promise((resolve) => spec.once('readable', resolve));
-    const ended = failureOf(drain(spec));
-    const started = performance.now();
-    expect(await daemon.end(signal)).toBe(0);
-    expect(performance.now() - started).toBeLessThan(9_000);
-    const error = await ended;
-    expect([error.code, errorInfoOf(error).reason]).toEqual([status.UNAVAILABLE, 'SHUTTING_DOWN']);
-    expect(statuses).toEqual(['SERVING', 'NOT_SERVING']);
-    expect(existsSync(daemon.socket)).toBe(false);
-    health.close();
-  });
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'at %s tells streams UNAVAILABLE, removes its socket and exits with 0',
+    async (signal) => {
+      await using daemon = await DaemonProcess.start();
+      using client = new RawClient(daemon.address);
+      const health = new Client(daemon.address, credentials.createInsecure());
+      const method = healthService['Watch'];
+      if (method === undefined) throw new Error('no method Watch');
+      const { path, requestSerialize, responseDeserialize } = method;
+      const statuses: string[] = [];
+      const watch = health.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {
+        service: '',
+      });
+      watch.on('data', ({ status: word }: { status: string }) => statuses.push(word)).on('error', () => null);
+      await new Promise((resolve) => watch.once('data', resolve));
+      const spec = client.stream('spec', { source: { case: 'name', value: 'vmlinux' }, encoding: 2 });
+      await new Promise((resolve) => spec.once('readable', resolve));
+      const ended = failureOf(drain(spec));
+      const started = performance.now();
+      expect(await daemon.end(signal)).toBe(0);
+      expect(performance.now() - started).toBeLessThan(9_000);
+      const error = await ended;
+      expect([error.code, errorInfoOf(error).reason]).toEqual([status.UNAVAILABLE, 'SHUTTING_DOWN']);
+      expect(statuses).toEqual(['SERVING', 'NOT_SERVING']);
+      expect(existsSync(daemon.socket)).toBe(false);
+      health.close();
+    },
+  );
 
   test('makes its socket for owner and group alone', async () => {
     await using daemon = await DaemonProcess.start();
@@ -58,7 +63,15 @@ describeKernel('the daemon', () => {
     await using first = await DaemonProcess.start();
     await first.end('SIGKILL');
     expect(existsSync(first.socket)).toBe(true);
-    const second = spawnSync('timeout', ['-s', 'TERM', '3', process.execPath, BTFD, '--listen', first.address]);
+    const second = spawnSync('timeout', [
+      '-s',
+      'TERM',
+      '3',
+      process.execPath,
+      BTFD,
+      '--listen',
+      first.address,
+    ]);
     expect(String(second.stderr)).toContain('listening');
     expect(String(second.stderr)).toContain('ended');
   });
@@ -90,7 +103,9 @@ describeKernel('the daemon', () => {
     await using daemon = await DaemonProcess.start();
     const file = `${daemon.socket}.file`;
     writeFileSync(file, '');
-    const { status: code, stderr } = spawnSync(process.execPath, [BTFD, '--listen', `unix:${file}`], { encoding: 'utf8' });
+    const { status: code, stderr } = spawnSync(process.execPath, [BTFD, '--listen', `unix:${file}`], {
+      encoding: 'utf8',
+    });
     expect(code).toBe(1);
     expect(stderr).toContain('is no socket');
     expect(existsSync(file)).toBe(true);

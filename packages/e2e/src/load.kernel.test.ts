@@ -36,7 +36,12 @@ describeKernel('LoadHandle', () => {
   test('gives a handle on an object that bpftool lists until CloseHandles', async () => {
     const handle = await load(intBtf(1, 'loaded'));
     expect(btfIds()).toContain(idOf(handle));
-    expect(handle.info).toMatchObject({ name: '', isKernel: false, size: intBtf(1, 'loaded').length, removed: false });
+    expect(handle.info).toMatchObject({
+      name: '',
+      isKernel: false,
+      size: intBtf(1, 'loaded').length,
+      removed: false,
+    });
     const twice = await client.call('closeHandles', { tokens: [handle.token, handle.token, 'made up'] });
     expect(twice.wasOpen).toEqual([true, false, false]);
     await isGone(handle);
@@ -84,15 +89,20 @@ describeKernel('LoadHandle', () => {
     await isGone(original);
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('objects are gone after the daemon ended by %s', async (signal) => {
-    await using other = await DaemonProcess.start();
-    using otherClient = new RawClient(other.address);
-    const { result } = await otherClient.call('loadHandle', { source: { case: 'rawBtf', value: intBtf(1, 'x') } });
-    const handle = result.case === 'handle' ? result.value : undefined;
-    expect(btfIds()).toContain(handle?.info?.id);
-    expect(await other.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
-    await until('the object is gone', () => !btfIds().includes(handle?.info?.id ?? 0));
-  });
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'objects are gone after the daemon ended by %s',
+    async (signal) => {
+      await using other = await DaemonProcess.start();
+      using otherClient = new RawClient(other.address);
+      const { result } = await otherClient.call('loadHandle', {
+        source: { case: 'rawBtf', value: intBtf(1, 'x') },
+      });
+      const handle = result.case === 'handle' ? result.value : undefined;
+      expect(btfIds()).toContain(handle?.info?.id);
+      expect(await other.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
+      await until('the object is gone', () => !btfIds().includes(handle?.info?.id ?? 0));
+    },
+  );
 
   test('refuses what the verifier refuses, with the kernel’s own log', async () => {
     const error = await failureOf(load(refusedBtf(2, 'refused')));
@@ -163,7 +173,10 @@ describeKernel('LoadHandle', () => {
     using otherClient = new RawClient(other.address);
     const handle = await load(intBtf(1, 'mine'));
     const earlier = await failureOf(otherClient.call('cloneHandle', { token: handle.token }));
-    expect([earlier.code, errorInfoOf(earlier).reason]).toEqual([status.NOT_FOUND, 'HANDLE_OF_EARLIER_DAEMON']);
+    expect([earlier.code, errorInfoOf(earlier).reason]).toEqual([
+      status.NOT_FOUND,
+      'HANDLE_OF_EARLIER_DAEMON',
+    ]);
     const { daemonEpoch } = await otherClient.call('getServerInfo', {});
     expect(errorInfoOf(earlier).metadata).toEqual({ daemon_epoch: daemonEpoch });
     for (const token of ['made up', `${daemonEpoch}.AAAAAAAAAAAAAAAAAAAAAA`]) {

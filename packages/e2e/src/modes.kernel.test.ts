@@ -64,7 +64,9 @@ describeKernel('the daemon', () => {
       { LOAD: true, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true },
     ]);
     const infos = await infosOf(client);
-    expect(infos.map((info) => info?.name).toSorted()).toEqual(readdirSync('/sys/kernel/btf').toSorted());
+    expect(infos.map((info) => info?.name ?? '').toSorted()).toEqual(
+      readdirSync('/sys/kernel/btf').toSorted(),
+    );
     expect(infos[0]).toMatchObject({ id: 0, name: 'vmlinux', origin: Origin.VMLINUX, isKernel: true });
     expect((await rawOf(client, 'vmlinux')).equals(readFileSync(SYSFS_VMLINUX))).toBe(true);
     const { result } = await load(client);

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Encoding, SpecRequestSchema, type SpecHeader, type SpecRequest, type SpecResponse, type Type } from '@btfd/api';
+import {
+  Encoding,
+  SpecRequestSchema,
+  type SpecHeader,
+  type SpecRequest,
+  type SpecResponse,
+  type Type,
+} from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { btfLoad } from '@btfd/native';
 import { btfDump } from './testing/bpftool.js';
@@ -102,7 +109,9 @@ describeKernel('Spec', () => {
     const names = ['task_struct', 'list_head', 'no_such_type'];
     const selection = { names, nameGlobs: ['vfs_rea?', 'no_such*'], ids: [1, 999_999_999] };
     const { header, types } = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection });
-    const expected = all.filter(({ id, name }) => id === 1 || names.includes(name) || /^vfs_rea.$/.test(name));
+    const expected = all.filter(
+      ({ id, name }) => id === 1 || names.includes(name) || /^vfs_rea.$/.test(name),
+    );
     expect(types.map(bpftoolJson)).toEqual(expected);
     expect(header.selection).toMatchObject({
       typeCount: expected.length,
@@ -111,16 +120,38 @@ describeKernel('Spec', () => {
       idsNotFound: [999_999_999],
     });
     const kinds = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection: { kinds: [16, 7] } });
-    expect(kinds.types.map(bpftoolJson)).toEqual(all.filter(({ kind }) => kind === 'FLOAT' || kind === 'FWD'));
+    expect(kinds.types.map(bpftoolJson)).toEqual(
+      all.filter(({ kind }) => kind === 'FLOAT' || kind === 'FWD'),
+    );
   }, 60_000);
 
   test.each<[string, MessageInitShape<typeof SpecRequestSchema>, status, string]>([
     ['no source', {}, status.INVALID_ARGUMENT, 'INVALID_REQUEST'],
-    ['an unknown name', { source: { case: 'name', value: '../../etc/passwd' } }, status.NOT_FOUND, 'NAME_NOT_FOUND'],
+    [
+      'an unknown name',
+      { source: { case: 'name', value: '../../etc/passwd' } },
+      status.NOT_FOUND,
+      'NAME_NOT_FOUND',
+    ],
     ['an unknown id', { source: { case: 'id', value: 2_000_000_000 } }, status.NOT_FOUND, 'BTF_ID_NOT_FOUND'],
-    ['RAW of a selection', { ...VMLINUX, selection: { names: ['x'] } }, status.UNIMPLEMENTED, 'NOT_IMPLEMENTED'],
-    ['an unknown encoding', { ...VMLINUX, encoding: Number('77') as Encoding }, status.INVALID_ARGUMENT, 'INVALID_REQUEST'],
-    ['a short digest', { ...VMLINUX, ifNoneMatch: { digest: Buffer.alloc(5) } }, status.INVALID_ARGUMENT, 'INVALID_REQUEST'],
+    [
+      'RAW of a selection',
+      { ...VMLINUX, selection: { names: ['x'] } },
+      status.UNIMPLEMENTED,
+      'NOT_IMPLEMENTED',
+    ],
+    [
+      'an unknown encoding',
+      { ...VMLINUX, encoding: Number('77') as Encoding },
+      status.INVALID_ARGUMENT,
+      'INVALID_REQUEST',
+    ],
+    [
+      'a short digest',
+      { ...VMLINUX, ifNoneMatch: { digest: Buffer.alloc(5) } },
+      status.INVALID_ARGUMENT,
+      'INVALID_REQUEST',
+    ],
   ])('refuses %s', async (_, request, code, reason) => {
     const error = await failureOf(receive(request));
     expect([error.code, errorInfoOf(error).reason]).toEqual([code, reason]);
@@ -137,7 +168,9 @@ describeKernel('Spec', () => {
   test('a reader that stops costs a bounded amount of memory, and nothing when it goes', async () => {
     const before = { memory: daemon.residentBytes(), fds: daemon.fds().length };
     const slow = new RawClient(daemon.address);
-    const streams = Array.from({ length: 20 }, () => slow.stream('spec', { ...VMLINUX, encoding: Encoding.TYPES }));
+    const streams = Array.from({ length: 20 }, () =>
+      slow.stream('spec', { ...VMLINUX, encoding: Encoding.TYPES }),
+    );
     for (const stream of streams) stream.on('error', () => null).pause();
     // Another client is served meanwhile.
     for (let round = 0; round < 5; round++) expect((await receive(VMLINUX)).raw.length).toBe(vmlinux.length);

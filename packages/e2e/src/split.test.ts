@@ -14,7 +14,9 @@ import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 
 /** Where scripts/fetch-kernel-btf.js puts the BTF of Debian's kernels. */
 const KERNELS = fileURLToPath(new URL('../../../.cache/kernels', import.meta.url));
-const [release] = existsSync(KERNELS) ? readdirSync(KERNELS).filter((name) => !name.startsWith('fetch-')) : [];
+const [release] = existsSync(KERNELS)
+  ? readdirSync(KERNELS).filter((name) => !name.startsWith('fetch-'))
+  : [];
 const dir = join(KERNELS, release ?? '');
 
 const reason = release === undefined ? 'node scripts/fetch-kernel-btf.js gets it' : whyNoBpftool();
@@ -39,7 +41,8 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
     const types: Type[] = [];
     const request = { source: { case: 'name', value: name }, encoding: Encoding.TYPES } as const;
     for await (const { part } of client.stream('spec', request)) {
-      if (part.case === 'header') expect(part.value).toMatchObject({ split: true, info: { name, isKernel: true } });
+      if (part.case === 'header')
+        expect(part.value).toMatchObject({ split: true, info: { name, isKernel: true } });
       if (part.case === 'types') types.push(...part.value.types);
     }
     expect(types.map(bpftoolJson)).toEqual(btfDump('-B', join(dir, 'vmlinux'), 'file', join(dir, name)));
@@ -50,10 +53,12 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
     const spec = await typed.spec('bonding');
     expect(Buffer.from(spec.bytes).equals(readFileSync(join(dir, 'bonding')))).toBe(true);
     expect(spec.base?.typesByName('net_device').map(({ kind }) => kind)).toContain('STRUCT');
-    const [bond] = spec.typesByName('bonding').filter(({ kind }) => kind === 'STRUCT');
+    const bond = spec.typesByName('bonding').find(({ kind }) => kind === 'STRUCT');
     const dev = bond?.kind === 'STRUCT' ? bond.members.find(({ name }) => name === 'dev') : undefined;
     const pointer = spec.typeById(dev?.typeId ?? 0);
-    expect(pointer.kind === 'PTR' ? spec.typeById(pointer.typeId) : null).toMatchObject({ name: 'net_device' });
+    expect(pointer.kind === 'PTR' ? spec.typeById(pointer.typeId) : null).toMatchObject({
+      name: 'net_device',
+    });
   });
 
   test('without a base the client says "missing base types", as the original does', async () => {

@@ -1,4 +1,3 @@
-// oxlint-disable no-restricted-imports -- runs bpftool for tests; the published package leaves it out
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

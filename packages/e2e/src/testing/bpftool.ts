@@ -20,7 +20,13 @@ export function btfIds(): number[] {
 
 /** btfDump is `bpftool -j btf dump`, a type each; 64-bit values are strings, which JSON.parse keeps exact. */
 export function btfDump(...source: readonly string[]): unknown[] {
-  const text = bpftool('-j', ...(source[0] === '-B' ? source.slice(0, 2) : []), 'btf', 'dump', ...sourceWords(source));
+  const text = bpftool(
+    '-j',
+    ...(source[0] === '-B' ? source.slice(0, 2) : []),
+    'btf',
+    'dump',
+    ...sourceWords(source),
+  );
   const { types }: { types: unknown[] } = JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"'));
   return types;
 }

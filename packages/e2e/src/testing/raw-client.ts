@@ -32,14 +32,15 @@ export class RawClient implements Disposable {
   ): Promise<MessageShape<Methods[N]['output']>> {
     const { path, requestSerialize, responseDeserialize } = methodOf(name);
     const input: DescMessage = BtfService.method[name].input;
-    return await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
         create(input, init),
         options,
-        (error, message) => (error === null ? resolve(message as MessageShape<Methods[N]['output']>) : reject(error)),
+        (error, message) =>
+          error === null ? resolve(message as MessageShape<Methods[N]['output']>) : reject(error),
       );
     });
   }

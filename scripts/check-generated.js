@@ -1,0 +1,20 @@
+// Fails if the generated code differs from what buf generates of proto/:
+//
+//     pnpm generated:check
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const GENERATED = 'packages/api/src/gen';
+const kept = mkdtempSync(join(tmpdir(), 'btfd-generated-'));
+try {
+  cpSync(GENERATED, kept, { recursive: true });
+  execFileSync('buf', ['generate'], { stdio: 'inherit' });
+  execFileSync('diff', ['-r', kept, GENERATED], { stdio: 'inherit' });
+} catch (error) {
+  console.error(`${GENERATED} is not what buf generates; it is now. ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(kept, { recursive: true });
+}
