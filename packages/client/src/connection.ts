@@ -120,12 +120,12 @@ function callOptions(timeout: number | undefined): { deadline?: number } {
   return timeout === undefined ? {} : { deadline: Date.now() + timeout };
 }
 
-function unreachable(address: string, cause: BtfError): BtfError {
+function unreachable(address: string, failure: BtfError): BtfError {
   return new BtfError({
     code: status.UNAVAILABLE,
     reason: 'UNREACHABLE',
-    message: `the daemon at ${address} cannot be reached: ${cause.rawMessage}`,
-    cause,
+    message: `the daemon at ${address} cannot be reached: ${failure.rawMessage}`,
+    cause: failure.cause,
   });
 }
 

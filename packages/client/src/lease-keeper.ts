@@ -72,7 +72,7 @@ export class LeaseKeeper {
   async renew(lease: Lease): Promise<number> {
     await this.#renew([lease]);
     const entry = this.#entries.get(lease.token);
-    return entry === undefined ? 0 : entry.expiresAt - this.#clock.now();
+    return entry === undefined ? 0 : Math.round(entry.expiresAt - this.#clock.now());
   }
 
   /** Ends all renewal. Answers the tokens of the leases that were kept. */
