@@ -14,6 +14,19 @@ import { wordsOf } from './words.js';
 
 const VOID: Void = { kind: 'VOID', id: 0, name: '' };
 
+/** SpecTypes is where a Spec keeps its own types: one starts at `offsets[id - firstTypeId]` in `source`. */
+export interface SpecTypes {
+  readonly source: TypeSource;
+  readonly offsets: Uint32Array;
+}
+
+let ownTypes: (spec: Spec) => SpecTypes;
+
+/** typesOf lets modules of this package read types word by word, where decoding all of them is too slow. */
+export function typesOf(spec: Spec): SpecTypes {
+  return ownTypes(spec);
+}
+
 /** ParseOptions are the options of {@link Spec.parse}. */
 export interface ParseOptions {
   /** What split BTF continues. Default: none. */
@@ -47,6 +60,10 @@ export class Spec implements Iterable<Type> {
   readonly #sizes: KindSizes;
   readonly #source: TypeSource;
   readonly #offsets: Uint32Array;
+
+  static {
+    ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
+  }
 
   /**
    * parse reads header and layout and finds the types. Names and what else a type holds are checked when
