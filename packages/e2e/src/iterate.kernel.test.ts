@@ -97,17 +97,27 @@ describeKernel('IterateHandles', () => {
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('with hold every object comes with a handle that works, and the end of the stream closes it', async () => {
+  test('with hold every object comes with a handle that works until it is closed, also the last one', async () => {
     const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
     const reader = stream[Symbol.asyncIterator]();
     const { value } = await reader.next();
-    const token = value.handle.token;
-    expect([value.handle.grantedTtl, value.handle.remainingTtl]).toEqual([undefined, undefined]);
-    // The stream has ended on the daemon's side, with it the hold.
-    expect((await reader.next()).done).toBe(true);
-    const error = await failureOf(client.call('getHandleInfo', { token }));
-    expect(errorInfoOf(error).reason).toBe('HANDLE_NOT_FOUND');
+    const { token, grantedTtl, remainingTtl } = value.handle;
+    expect([grantedTtl, remainingTtl]).toEqual([undefined, undefined]);
+    const end = reader.next();
+    expect((await client.call('getHandleInfo', { token })).handle?.info?.name).toBe('vmlinux');
+    await client.call('closeHandles', { tokens: [token] });
+    expect((await end).done).toBe(true);
     await noneHeld();
+  });
+
+  test('what is held when a stream is cancelled is closed', async () => {
+    const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
+    const { value } = await stream[Symbol.asyncIterator]().next();
+    expect(daemon.btfFds()).toBe(1);
+    stream.on('error', () => null).cancel();
+    await noneHeld();
+    const error = await failureOf(client.call('getHandleInfo', { token: value.handle.token }));
+    expect(errorInfoOf(error).reason).toBe('HANDLE_NOT_FOUND');
   });
 
   test('holds its bound at most, and goes on when one is closed or taken', async () => {

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { Mode, Operation, Origin } from '@btfd/api';
+import { Mode, Operation, Origin, type HandleInfo } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
@@ -25,8 +25,8 @@ describeKernel('the daemon', () => {
     return Buffer.concat(chunks);
   }
 
-  async function infosOf(client: RawClient) {
-    const infos = [];
+  async function infosOf(client: RawClient): Promise<(HandleInfo | undefined)[]> {
+    const infos: (HandleInfo | undefined)[] = [];
     for await (const { info } of client.stream('iterateHandles', {})) infos.push(info);
     return infos;
   }

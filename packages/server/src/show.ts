@@ -31,7 +31,9 @@ export async function describeServed(services: Services, addresses: readonly Add
   const rows = await objectRows(services);
   const refusals = [Operation.LOAD, Operation.OPEN_BY_ID].flatMap((operation) => {
     const refusal = access.refusal(operation);
-    return refusal === null ? [] : [`  not ${operation === Operation.LOAD ? 'loading' : 'by id'}: ${refusal.message}`];
+    return refusal === null
+      ? []
+      : [`  not ${operation === Operation.LOAD ? 'loading' : 'by id'}: ${refusal.message}`];
   });
   const first = addresses[0];
   return [
@@ -41,7 +43,7 @@ export async function describeServed(services: Services, addresses: readonly Add
     ...(rows.length === 0 ? [`no BTF objects in ${files.dir}`] : table(rows)),
     '',
     ...addresses.map((address) => `listening on ${formatAddress(address)}`),
-    ...(first === undefined ? [] : [`try next: node examples/dist/tour.js ${formatAddress(first)}`]),
+    ...(first === undefined ? [] : [`try next: node examples/dist/layout.js ${formatAddress(first)}`]),
     '',
   ].join('\n');
 }
@@ -63,20 +65,24 @@ async function objectRows(services: Services): Promise<Row[]> {
 }
 
 async function objectRow({ info, object }: ListedObject, { files }: Services): Promise<Row> {
-  const file = object === null ? files.find(info.name) : null;
-  const bytes = object === null ? (file === null ? null : files.read(file)) : await object.read();
   return [
     info.id === 0 ? '-' : String(info.id),
     info.name === '' ? '-' : info.name,
     ORIGIN_TEXT[originOf(info)],
     info.size.toLocaleString('en-US'),
-    bytes === null ? '-' : typesText(bytes),
+    await typesText(async () => {
+      if (object !== null) return object.read();
+      const file = files.find(info.name);
+      return file === null ? null : files.read(file);
+    }),
   ];
 }
 
-function typesText(bytes: Uint8Array): string {
+/** The number of types, or why it can't be told. */
+async function typesText(read: () => Promise<Uint8Array | null>): Promise<string> {
   try {
-    return countTypes(bytes).toLocaleString('en-US');
+    const bytes = await read();
+    return bytes === null ? '-' : countTypes(bytes).toLocaleString('en-US');
   } catch (error) {
     return toServiceError(error).message;
   }
@@ -88,7 +94,9 @@ function table(rows: readonly Row[]): string[] {
   const isText = [false, true, true, false, false];
   return all.map((row) =>
     row
-      .map((cell, column) => (isText[column] === true ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) =>
+        isText[column] === true ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
       .join('  ')
       .trimEnd(),
   );

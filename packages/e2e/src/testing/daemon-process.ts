@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ export interface DaemonProcessOptions {
   readonly args?: readonly string[];
   /** A command that runs the daemon, such as `setpriv --bounding-set -sys_admin`. */
   readonly wrapper?: readonly string[];
+  /** The path of its socket. Default: one in a folder of its own. */
+  readonly socket?: string;
 }
 
 /** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
@@ -21,28 +23,26 @@ export class DaemonProcess implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
     private readonly dir: string,
+    readonly socket: string,
     /** What it logged so far. */
     readonly log: { text: string },
   ) {}
 
   /** Starts a daemon, and waits until it listens. */
-  static async start({ args = [], wrapper = [] }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
+  static async start({ args = [], wrapper = [], socket }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
-    const words = [...wrapper, process.execPath, BTFD, '--listen', `unix:${join(dir, 'btfd.sock')}`, ...args];
+    const path = socket ?? join(dir, 'btfd.sock');
+    const words = [...wrapper, process.execPath, BTFD, '--listen', `unix:${path}`, ...args];
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     const log = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log.text += text));
-    const daemon = new DaemonProcess(child, dir, log);
-    await until(`the daemon listens: ${log.text}`, () => {
+    const daemon = new DaemonProcess(child, dir, path, log);
+    await until('the daemon listens', () => {
       if (child.exitCode !== null) throw new Error(`btfd ended with ${child.exitCode}: ${log.text}`);
-      return existsSync(daemon.socket);
+      return log.text.includes('listening');
     });
     return daemon;
-  }
-
-  get socket(): string {
-    return join(this.dir, 'btfd.sock');
   }
 
   /** Where it listens. */

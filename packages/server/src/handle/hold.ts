@@ -5,7 +5,7 @@ import { ServiceError } from '../error/service-error.js';
 /** Hold is the set of handles that one stream holds open, with its bound. */
 export class Hold {
   private readonly tokens = new Set<string>();
-  private onRoom: (() => void) | null = null;
+  private onRelease: (() => void) | null = null;
 
   constructor(
     private readonly limit: number,
@@ -24,7 +24,7 @@ export class Hold {
 
   /** Forgets a handle that was taken or closed. */
   delete(token: string): void {
-    if (this.tokens.delete(token)) this.onRoom?.();
+    if (this.tokens.delete(token)) this.onRelease?.();
   }
 
   /**
@@ -35,10 +35,24 @@ export class Hold {
    */
   async room(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.tokens.size < this.limit) return;
+    if (this.tokens.size >= this.limit) await this.released(signal);
+  }
+
+  /**
+   * Waits until no handle is held: the last ones of a stream stay valid until their client is done with them.
+   *
+   * @throws as `room` does.
+   */
+  async empty(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    while (this.tokens.size > 0) await this.released(signal);
+  }
+
+  /** Waits until a handle is taken or closed. */
+  private async released(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
-        this.onRoom = null;
+        this.onRelease = null;
         timer.cancel();
         signal.removeEventListener('abort', aborted);
         act();
@@ -46,12 +60,12 @@ export class Hold {
       const aborted = (): void => settle(() => reject(signal.reason));
       const timer = this.clock.after(this.stallMs, () => settle(() => reject(this.stalled())));
       signal.addEventListener('abort', aborted);
-      this.onRoom = () => settle(resolve);
+      this.onRelease = () => settle(resolve);
     });
   }
 
   private stalled(): ServiceError {
-    const message = `the stream holds ${this.limit} handles, and none was taken or closed for ${this.stallMs} ms`;
+    const message = `the stream holds ${this.tokens.size} handles, and none was taken or closed for ${this.stallMs} ms`;
     return new ServiceError(ErrorReason.HOLD_STALLED, message, { metadata: { limit: String(this.limit) } });
   }
 }

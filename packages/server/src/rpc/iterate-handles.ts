@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Operation, type IterateHandlesRequest } from '@btfd/api';
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount, invalidRequest } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage, infoMessage } from '../handle/handle-message.js';
 import { Hold } from '../handle/hold.js';
@@ -12,11 +12,14 @@ import { compileGlobs } from '../spec/glob.js';
 /** Objects looked at between two turns of the event loop: about 1 ms. */
 const OBJECTS_PER_TURN = 256;
 const MAX_GLOBS = 100;
+/** 2^31 - 1: the kernel gives no id from here on, and says EINVAL to whoever asks behind it. */
+const ID_END = 0x7fff_ffff;
 
 /** iterateHandles serves IterateHandles. */
 export function iterateHandles({ access, objects, handles, limits, clock }: Services): Rpc<'iterateHandles'> {
   return async function* (request, { signal }) {
     const matches = compileFilter(request);
+    if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
@@ -38,6 +41,7 @@ export function iterateHandles({ access, objects, handles, limits, clock }: Serv
         if (looked % OBJECTS_PER_TURN === 0) await setImmediate();
         signal.throwIfAborted();
       }
+      await hold?.empty(signal);
     } finally {
       for (const token of hold?.held() ?? []) handles.close(token);
     }
@@ -51,4 +55,3 @@ function compileFilter({ origins, nameGlobs }: IterateHandlesRequest): (info: Ob
     (origins.length === 0 || origins.includes(originOf(info))) &&
     (globs.length === 0 || globs.some((matches) => matches(info.name)));
 }
-

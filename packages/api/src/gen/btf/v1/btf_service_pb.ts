@@ -83,11 +83,12 @@ export const BtfService: GenService<{
    * With `hold`, each object comes with a handle that the stream holds open: it
    * works in every RPC, and is closed when the stream ends in any way unless
    * TakeHandle gave it a lease, or CloseHandles closed it before. While the
-   * daemon's bound of held handles is reached the stream waits.
+   * daemon's bound of held handles is reached, and behind the last object while any
+   * is held, the stream waits. So a client closes each when it is done with it.
    *
    * Errors include:
-   * - RESOURCE_EXHAUSTED, HOLD_STALLED: the bound was reached and for 30 s no
-   *   handle was taken or closed.
+   * - RESOURCE_EXHAUSTED, HOLD_STALLED: the stream waited, and for 30 s no handle
+   *   was taken or closed.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: holding needs CAP_SYS_ADMIN.
    *
    * @generated from rpc btf.v1.BtfService.IterateHandles

@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BtfClient, BtfError, type Handle } from '@btfd/client';
+import { btfLoad, type BtfFd } from '@btfd/native';
+import { status } from '@grpc/grpc-js';
+import { btfIds } from './testing/bpftool.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { intBtf, refusedBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+const MAX_HELD = 64;
+const WALKING_CLIENT = fileURLToPath(new URL('../dist/testing/walking-client.js', import.meta.url));
+
+describeKernel('BtfClient', () => {
+  let daemon: DaemonProcess;
+  let client: BtfClient;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    client = new BtfClient(daemon.address);
+  });
+  afterAll(async () => {
+    await client.close();
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  async function failureOf(call: Promise<unknown>): Promise<BtfError> {
+    try {
+      await call;
+    } catch (error) {
+      if (BtfError.isBtfError(error)) return error;
+      throw error;
+    }
+    throw new Error('the call succeeded');
+  }
+
+  const noneHeld = () => until('the daemon holds nothing', () => daemon.btfFds() === 0);
+
+  test('tells what the daemon is', async () => {
+    const info = await client.serverInfo();
+    expect(info.kernelRelease).toBe(readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
+    expect(info.bootId).toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  });
+
+  test('findHandle holds the first match and nothing else', async () => {
+    await using handle = await client.findHandle((info) => info.isVmlinux);
+    expect(handle.info).toMatchObject({ name: 'vmlinux', isVmlinux: true, isModule: false, isKernel: true });
+    await until('only the match is held', () => daemon.btfFds() === 1);
+    const spec = await handle.spec();
+    expect(Buffer.compare(spec.bytes, readFileSync('/sys/kernel/btf/vmlinux'))).toBe(0);
+    expect(spec.typesByName('task_struct').map(({ kind }) => kind)).toContain('STRUCT');
+  });
+
+  test('findHandle without a match is its own NOT_FOUND, and holds nothing', async () => {
+    const error = await failureOf(client.findHandle(() => false));
+    expect([error.code, error.reason]).toEqual([status.NOT_FOUND, 'NO_MATCH']);
+    await noneHeld();
+  });
+
+  test('a predicate that throws ends the search with its error, and holds nothing', async () => {
+    const search = client.findHandle(() => {
+      throw new Error('of the predicate');
+    });
+    await expect(search).rejects.toThrow('of the predicate');
+    await noneHeld();
+  });
+
+  test('iterates two thousand objects with never more held than the bound', async () => {
+    const objects: BtfFd[] = [];
+    for (let round = 0; round < 20; round++) {
+      objects.push(...(await Promise.all(Array.from({ length: 100 }, () => btfLoad(intBtf(1, 'many'), 0)))));
+    }
+    try {
+      const seen: number[] = [];
+      let most = 0;
+      for await (const handle of client.iterateHandles()) {
+        seen.push(handle.info.id);
+        if (seen.length % 50 === 0) {
+          most = Math.max(most, daemon.btfFds());
+          expect((await handle.inspect()).info.id).toBe(handle.info.id);
+        }
+      }
+      expect(seen).toEqual(btfIds());
+      expect(seen.length).toBeGreaterThan(2_000);
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(MAX_HELD);
+      await noneHeld();
+
+      const before = daemon.fds().length;
+      const child = spawn(process.execPath, [WALKING_CLIENT, daemon.address], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await noneHeld();
+      await until('its connection is closed', () => daemon.fds().length <= before);
+    } finally {
+      for (const object of objects) object.close();
+    }
+  }, 60_000);
+
+  test('the current handle is valid until the iteration moves on, and a taken one beyond', async () => {
+    let taken: Handle | null = null;
+    for await (const handle of client.iterateHandles()) {
+      taken = await handle.take();
+      expect(await handle.take()).toBe(taken);
+      break;
+    }
+    if (taken === null) throw new Error('no objects');
+    await until('only the taken one is held', () => daemon.btfFds() === 1);
+    expect((await taken.inspect()).grantedTtl).toBe(60_000);
+    await taken.close();
+    await taken.close();
+    expect(daemon.btfFds()).toBe(0);
+    expect((await failureOf(taken.spec())).reason).toBe('HANDLE_CLOSED');
+  });
+
+  test('loads BTF, reads it back, clones it, and lets go', async () => {
+    const bytes = intBtf(2, 'mine');
+    const handle = await client.loadHandle(bytes);
+    expect(btfIds()).toContain(handle.info.id);
+    const spec = await handle.spec();
+    expect(spec.typesByName('mine').map(({ id }) => id)).toEqual([1, 2]);
+    const clone = await handle.clone();
+    await handle.close();
+    expect(Buffer.compare(await clone.rawBtf(), bytes)).toBe(0);
+    await clone.close();
+    await until('the object is gone', () => !btfIds().includes(handle.info.id));
+  });
+
+  test('a refusal has the verifier’s log, as an error or as a result', async () => {
+    const error = await failureOf(client.loadHandle(refusedBtf(2, 'bad')));
+    expect([error.code, error.reason]).toEqual([status.INVALID_ARGUMENT, 'VERIFIER_REJECTED']);
+    expect(error.verifierLog?.text).toContain('Invalid kind');
+    const { rejection } = await client.tryLoadHandle(refusedBtf(20_000, 'bad'), { logSize: 4 * 1024 * 1024 });
+    expect(rejection?.errnoName).toBe('EINVAL');
+    expect(rejection?.log).toMatchObject({ truncated: false });
+    expect(rejection?.log.text).toContain('[19999] INT bad');
+  });
+
+  test('keeps a lease alive by itself for longer than its TTL, and lets it go at the end of the client', async () => {
+    const own = new BtfClient(daemon.address);
+    const handle = await own.loadHandle(intBtf(1, 'kept'), { ttl: 1_000 });
+    expect(handle.grantedTtl).toBe(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect((await handle.inspect()).info.id).toBe(handle.info.id);
+    expect(handle.lost.aborted).toBe(false);
+    await own.close();
+    await until('the object is gone', () => !btfIds().includes(handle.info.id));
+  });
+
+  test('a daemon that was restarted fails its handles loudly', async () => {
+    await using first = await DaemonProcess.start();
+    await using own = new BtfClient(first.address);
+    const handle = await own.loadHandle(intBtf(1, 'lost'), { ttl: 12_000 });
+    await first.end('SIGKILL');
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    await until('the loss is noticed', () => handle.lost.aborted);
+    expect(BtfError.from(handle.lost.reason).reason).toBe('HANDLE_OF_EARLIER_DAEMON');
+    expect((await failureOf(handle.spec())).reason).toBe('HANDLE_OF_EARLIER_DAEMON');
+    expect(second.btfFds()).toBe(0);
+  });
+
+  test('an aborted signal cancels calls and iterations, with its reason', async () => {
+    const abort = new AbortController();
+    const iteration = (async () => {
+      for await (const handle of client.iterateHandles({ signal: abort.signal })) {
+        void handle;
+        abort.abort(new Error('enough'));
+      }
+    })();
+    await expect(iteration).rejects.toThrow('enough');
+    await expect(client.serverInfo({ signal: abort.signal })).rejects.toThrow('enough');
+    await noneHeld();
+  });
+});
