@@ -64,6 +64,15 @@ describe('renewal', () => {
     expect(leases[0]?.lost.aborted).toBe(false);
   });
 
+  test('is not put off by a lease that is added later', async () => {
+    const first = lease('a');
+    await clock.advance(TTL / 3 - 1);
+    const second = lease('b');
+    await clock.advance(1);
+    expect(rounds).toEqual([['a', 'b']]);
+    expect([first, second].map(({ lost }) => lost.aborted)).toEqual([false, false]);
+  });
+
   test('does not spin where a daemon grants nothing', async () => {
     const held = lease('a', 0);
     await clock.advance(1_000);
@@ -158,6 +167,13 @@ describe('loss', () => {
       cause: expect.objectContaining({ reason: 'UNREACHABLE' }),
     });
     expect(clock.timers).toBe(0);
+  });
+
+  test('does not come to a lease that was let go of before', () => {
+    const closed = lease('a');
+    keeper.remove(closed);
+    keeper.lose(closed, BtfError.from('gone'));
+    expect(closed.lost.aborted).toBe(false);
   });
 
   test('does not come to a lease that was let go of while the answer was on its way', async () => {
