@@ -9,10 +9,19 @@ import type { TypeId } from './types.js';
  * - `LIMIT_EXCEEDED`: a limit of `ParseLimits` was reached.
  * - `MISSING_BASE`: split BTF was given without its base.
  * - `BASE_MISMATCH`: the base given cannot be the base of these bytes.
- * - `NOT_FOUND`: no type has the id that was asked for.
+ * - `NOT_FOUND`: no type has the id or name that was asked for, no member the name.
+ * - `AMBIGUOUS`: several types have the name that was asked for.
+ * - `INVALID_ARGUMENT`: what was asked for makes no sense: the size of a function, a member of an integer.
  */
 export type BtfFormatErrorCode =
-  'MALFORMED' | 'UNSUPPORTED' | 'LIMIT_EXCEEDED' | 'MISSING_BASE' | 'BASE_MISMATCH' | 'NOT_FOUND';
+  | 'MALFORMED'
+  | 'UNSUPPORTED'
+  | 'LIMIT_EXCEEDED'
+  | 'MISSING_BASE'
+  | 'BASE_MISMATCH'
+  | 'NOT_FOUND'
+  | 'AMBIGUOUS'
+  | 'INVALID_ARGUMENT';
 
 /** BtfFormatErrorPlace says where in the BTF a failure is. */
 export interface BtfFormatErrorPlace {

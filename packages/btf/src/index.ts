@@ -18,6 +18,14 @@ export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } fro
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 export { Kind } from './kind.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+export { alignof } from './query/alignof.js';
+export { essentialName, flavourOf } from './query/essential-name.js';
+export { typeByName, type TypeOf, typesByName } from './query/names.js';
+export { pointerSize, type PointerSize } from './query/pointer-size.js';
+export { postorder } from './query/postorder.js';
+export { children, mapReferences } from './query/references.js';
+export { type Alias, isAlias, resolve, unqualified } from './query/resolve.js';
+export { type DataModel, sizeof } from './query/sizeof.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { isSplit } from './split.js';
 export {

@@ -1,0 +1,80 @@
+import { BtfFormatError } from '../format-error.js';
+import type { Spec } from '../spec.js';
+import type { Type, TypeId } from '../types.js';
+import { Chain } from './chain.js';
+import { follow } from './follow.js';
+import { type PointerSize, pointerSize } from './pointer-size.js';
+
+/** DataModel says what BTF leaves open about the machine that the types are for. */
+export interface DataModel {
+  /** Bytes of a pointer. Default: what {@link pointerSize} finds. */
+  readonly pointerSize?: PointerSize;
+}
+
+/**
+ * sizeof is the size of a type in bytes, as C's operator gives it. A variable and a declaration tag have the
+ * size of their type, a data section has its own; an array without elements has none (0).
+ *
+ * @throws BtfFormatError `NOT_FOUND` when there is no such id; `INVALID_ARGUMENT` for what has no size: void,
+ * a function, a forward declaration; `UNSUPPORTED` for a kind that is not known; `LIMIT_EXCEEDED` when it is
+ * 2^53 or more; `MALFORMED` and `LIMIT_EXCEEDED` as `resolve` does.
+ */
+export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
+  const chain = new Chain(id);
+  let count = 1;
+  let type = spec.typeById(id);
+  for (;;) {
+    const next = refersTo(type);
+    if (next === null) return product(count, ownSize(spec, type, id, model), id);
+    if (type.kind === 'ARRAY') count = product(count, type.nelems, id);
+    chain.pass(next);
+    type = follow(spec, type.id, next);
+  }
+}
+
+/** The type that decides about the size; null where the type does itself. */
+function refersTo(type: Type): TypeId | null {
+  switch (type.kind) {
+    case 'ARRAY':
+    case 'TYPEDEF':
+    case 'VOLATILE':
+    case 'CONST':
+    case 'RESTRICT':
+    case 'TYPE_TAG':
+    case 'VAR':
+    case 'DECL_TAG':
+      return type.typeId;
+    default:
+      return null;
+  }
+}
+
+function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
+  switch (type.kind) {
+    case 'INT':
+    case 'STRUCT':
+    case 'UNION':
+    case 'ENUM':
+    case 'ENUM64':
+    case 'FLOAT':
+    case 'DATASEC':
+      return type.size;
+    case 'PTR':
+      return model.pointerSize ?? pointerSize(spec);
+    case 'UNKNOWN': {
+      const message = `the size of a type of kind ${type.kindNumber} is not known`;
+      throw new BtfFormatError('UNSUPPORTED', message, { typeId: type.id });
+    }
+    default: {
+      const what = type.id === id ? '' : `, type id ${type.id},`;
+      const message = `${type.kind}${what} has no size`;
+      throw new BtfFormatError('INVALID_ARGUMENT', message, { typeId: id });
+    }
+  }
+}
+
+function product(a: number, b: number, id: TypeId): number {
+  const size = a * b;
+  if (size <= Number.MAX_SAFE_INTEGER) return size;
+  throw new BtfFormatError('LIMIT_EXCEEDED', 'the size of the type is 2^53 bytes or more', { typeId: id });
+}
