@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { findByName } from './name-search.js';
+import { NameSearch } from './name-search.js';
 import { StringTable } from './strings.js';
 import { wordsOf } from './words.js';
 
@@ -21,8 +21,41 @@ test('a long string that many types share is compared once, so that hostile name
   const nameOffsets = globalThis.Array.from({ length: 300 }, (_, i) => [1, other, other + 1][i % 3] ?? 0);
   const words = wordsOf(new Uint8Array(Uint32Array.from(nameOffsets).buffer), 'little');
   const offsets = Uint32Array.from(nameOffsets, (_, i) => i * 4);
-  const found: number[] = [];
-  findByName(words, offsets, strings, bytes(long), (index) => found.push(index));
-  expect(found).toEqual(nameOffsets.flatMap((offset, i) => (offset === other ? [] : [i])));
-  expect(strings.compared).toBe(2);
+  const search = new NameSearch(words, offsets, strings);
+  for (let searches = 1; searches < 8; searches++) {
+    const found: number[] = [];
+    search.find(bytes(long), (index) => found.push(index));
+    expect(found).toEqual(nameOffsets.flatMap((offset, i) => (offset === other ? [] : [i])));
+    expect(strings.compared).toBe(2 * searches);
+  }
+});
+
+test('finds the same types in the first searches and later, through the index', () => {
+  // Equal names at different offsets, as the end of others, alone and in the base, outside, and none.
+  const base = new StringTable(bytes('\0int\0unsigned int\0'), null, 16384);
+  const strings = new StringTable(bytes('int\0point\0\0\u00fcber\0'), base, 16384);
+  const names = [0, 1, 5, 14, 18, 22, 24, 25, 28, 29, 35, 36, 999, 0xffffffff];
+  const words = wordsOf(new Uint8Array(Uint32Array.from(names).buffer), 'little');
+  const search = new NameSearch(
+    words,
+    Uint32Array.from(names, (_, i) => i * 4),
+    strings,
+  );
+  const find = (name: string): number[] => {
+    const found: number[] = [];
+    search.find(bytes(name), (index) => found.push(names[index] ?? -1));
+    return found;
+  };
+  const expected = [
+    ['int', [1, 14, 18, 24]],
+    ['unsigned int', [5]],
+    ['point', [22]],
+    ['nt', [25]],
+    ['', [0, 28]],
+    ['\u00fcber', [29]],
+    ['absent', []],
+  ] as const;
+  for (let round = 0; round < 3; round++) {
+    for (const [name, offsets] of expected) expect([name, find(name)]).toEqual([name, offsets]);
+  }
 });

@@ -1,28 +1,62 @@
+import { NameIndex } from './name-index.js';
 import type { StringTable } from './strings.js';
 import type { Words } from './words.js';
 
 /** Names up to here are compared anew for each type. */
 const SHORT = 64;
 
+/** Searches of all names until an index is made, which costs about as much as three more of them. */
+const INDEX_AFTER = 4;
+
 /**
- * findByName finds the types with a name by one pass over their name offsets; it needs no index of names.
- *
- * @param offsets where the types start in `words`.
- * @param name the name's bytes, without NUL.
- * @param found is called with the place of each match in `offsets`, in ascending order.
+ * NameSearch finds the types of a BTF that have a name: at first by one pass over the name offsets, which
+ * needs no memory, and from the fifth search on through a {@link NameIndex}.
  */
-export function findByName(
-  words: Words,
-  offsets: Uint32Array,
-  strings: StringTable,
-  name: Uint8Array,
-  found: (index: number) => void,
-): void {
-  const equals =
-    name.length <= SHORT ? (at: number) => strings.equals(at, name) : comparedOnce(strings, name);
-  for (let index = 0; index < offsets.length; index++) {
-    const at = words.u32(offsets[index] ?? 0);
-    if (strings.mayEqual(at, name) && equals(at)) found(index);
+export class NameSearch {
+  readonly #words: Words;
+  readonly #offsets: Uint32Array;
+  readonly #strings: StringTable;
+  #searches = 0;
+  #index: NameIndex | null = null;
+
+  /** @param offsets where the types start in `words`. */
+  constructor(words: Words, offsets: Uint32Array, strings: StringTable) {
+    this.#words = words;
+    this.#offsets = offsets;
+    this.#strings = strings;
+  }
+
+  /**
+   * find calls `found` with the place in `offsets` of each type that has a name, in ascending order.
+   *
+   * @param name the name's bytes, without NUL; empty for anonymous types.
+   */
+  find(name: Uint8Array, found: (index: number) => void): void {
+    const equals = this.#comparison(name);
+    const candidates = name.length === 0 ? null : this.#candidates(name);
+    if (candidates === null) {
+      for (let index = 0; index < this.#offsets.length; index++) if (equals(index)) found(index);
+    } else {
+      for (const index of candidates) if (equals(index)) found(index);
+    }
+  }
+
+  #candidates(name: Uint8Array): Uint32Array | null {
+    this.#searches += 1;
+    if (this.#searches <= INDEX_AFTER) return null;
+    this.#index ??= new NameIndex(this.#words, this.#offsets, this.#strings);
+    return this.#index.candidates(name);
+  }
+
+  /** Tells whether the type at a place in `offsets` has a name. */
+  #comparison(name: Uint8Array): (index: number) => boolean {
+    const strings = this.#strings;
+    const equals =
+      name.length <= SHORT ? (at: number) => strings.equals(at, name) : comparedOnce(strings, name);
+    return (index) => {
+      const at = this.#words.u32(this.#offsets[index] ?? 0);
+      return strings.mayEqual(at, name) && equals(at);
+    };
   }
 }
 

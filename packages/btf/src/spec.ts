@@ -5,7 +5,7 @@ import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
 import { kindOfInfo } from './info.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
-import { findByName } from './name-search.js';
+import { NameSearch } from './name-search.js';
 import { needsBase } from './split.js';
 import { StringTable } from './strings.js';
 import { indexTypes } from './type-index.js';
@@ -40,7 +40,7 @@ export interface ParseOptions {
  *
  * Parsing finds where each type starts; a type is decoded each time it is asked for and is not kept, so
  * that a Spec takes its bytes and four more for each type, plus the text of the string section once many
- * names were read. Two decodings of a type are equal but not the same object: compare ids.
+ * names were read, plus an index of names once several were searched. Two decodings of a type are equal but not the same object: compare ids.
  *
  * A Spec never changes. It aliases the bytes it was parsed from, which must not change either.
  */
@@ -60,6 +60,7 @@ export class Spec implements Iterable<Type> {
   readonly #sizes: KindSizes;
   readonly #source: TypeSource;
   readonly #offsets: Uint32Array;
+  readonly #names: NameSearch;
 
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
@@ -115,6 +116,7 @@ export class Spec implements Iterable<Type> {
       firstTypeId: this.firstTypeId,
       limit: limits.types,
     });
+    this.#names = new NameSearch(words, this.#offsets, table);
     this.typeCount = this.#offsets.length;
     this.endTypeId = this.firstTypeId + this.typeCount;
   }
@@ -167,7 +169,8 @@ export class Spec implements Iterable<Type> {
 
   /**
    * idsByName finds the types with a name, the base's first, in ascending order. The name is compared as
-   * UTF-8. No index of names is kept: each call is one pass over the types' names.
+   * UTF-8. The first four calls are each one pass over the types' names; then an index of at most eight bytes
+   * for each type is made and kept.
    */
   idsByName(name: string): TypeId[] {
     if (name.includes('\0')) return [];
@@ -185,9 +188,8 @@ export class Spec implements Iterable<Type> {
   }
 
   #idsOf(name: Uint8Array): TypeId[] {
-    const { words, strings } = this.#source;
     const ids = this.base === null ? [] : this.base.#idsOf(name);
-    findByName(words, this.#offsets, strings, name, (index) => ids.push(this.firstTypeId + index));
+    this.#names.find(name, (index) => ids.push(this.firstTypeId + index));
     return ids;
   }
 

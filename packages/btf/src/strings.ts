@@ -1,4 +1,5 @@
 import { BtfFormatError } from './format-error.js';
+import { hashText } from './hash-text.js';
 import { LongStrings } from './long-strings.js';
 import type { TypeId } from './types.js';
 
@@ -83,6 +84,12 @@ export class StringTable {
       if (this.#bytes[from + i] !== name[i]) return false;
     }
     return true;
+  }
+
+  /** hash gives the {@link hashText} of the string at an offset; 0 for an offset outside of the section. */
+  hash(offset: number): number {
+    if (offset < this.#start) return this.#base === null ? 0 : this.#base.hash(offset);
+    return hashText(this.#bytes, offset - this.#start);
   }
 
   /** The index of the NUL that ends a string. */

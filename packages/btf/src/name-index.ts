@@ -1,0 +1,60 @@
+import { hashText } from './hash-text.js';
+import type { StringTable } from './strings.js';
+import type { Words } from './words.js';
+
+/**
+ * NameIndex narrows down which types can have a name: a hash table over the names of all types, in two
+ * typed arrays of together at most eight bytes for each type. Anonymous types are not in it.
+ *
+ * Names are told apart by their bytes, not by their offset: equal names may lie in different places, also
+ * at the end of longer strings.
+ */
+export class NameIndex {
+  /** Where the types of each bucket start in `#types`; one more than there are buckets. */
+  readonly #starts: Uint32Array;
+  /** Places of types in `offsets`, bucket by bucket, ascending within each. */
+  readonly #types: Uint32Array;
+
+  /** @param offsets where the types start in `words`. */
+  constructor(words: Words, offsets: Uint32Array, strings: StringTable) {
+    const buckets = bucketsFor(offsets.length);
+    const bucketOf = new Uint32Array(offsets.length);
+    const starts = new Uint32Array(buckets + 1);
+    for (let index = 0; index < offsets.length; index++) {
+      const hash = strings.hash(words.u32(offsets[index] ?? 0));
+      const bucket = hash === 0 ? buckets : hash & (buckets - 1);
+      bucketOf[index] = bucket;
+      if (bucket < buckets) starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1;
+    }
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0);
+    }
+    const types = new Uint32Array(starts[buckets] ?? 0);
+    const ends = starts.slice();
+    for (let index = 0; index < offsets.length; index++) {
+      const bucket = bucketOf[index] ?? buckets;
+      if (bucket === buckets) continue;
+      const end = ends[bucket] ?? 0;
+      types[end] = index;
+      ends[bucket] = end + 1;
+    }
+    this.#starts = starts;
+    this.#types = types;
+  }
+
+  /**
+   * candidates gives the places in `offsets` of all types that have a name, and of some that do not, in
+   * ascending order.
+   *
+   * @param name the name's bytes, at least one, without NUL.
+   */
+  candidates(name: Uint8Array): Uint32Array {
+    const bucket = hashText(name, 0) & (this.#starts.length - 2);
+    return this.#types.subarray(this.#starts[bucket], this.#starts[bucket + 1]);
+  }
+}
+
+/** A power of two, about as many as there are names: in vmlinux a good half of the types has one. */
+function bucketsFor(types: number): number {
+  return 2 ** Math.max(0, Math.floor(Math.log2(Math.max(types, 1))));
+}
