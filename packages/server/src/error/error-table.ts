@@ -40,5 +40,6 @@ export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   ENOMEM: ErrorReason.OUT_OF_MEMORY,
   ENOSYS: ErrorReason.KERNEL_LACKS_SUPPORT,
   ENOTSUPP: ErrorReason.KERNEL_LACKS_SUPPORT,
-  EOPNOTSUPP: ErrorReason.KERNEL_LACKS_SUPPORT,
+  // EOPNOTSUPP, in Node's word.
+  ENOTSUP: ErrorReason.KERNEL_LACKS_SUPPORT,
 };

@@ -10,5 +10,6 @@ export function invalidRequest(field: string, description: string): ServiceError
 
 /** checkCount throws if a repeated field has more elements than allowed. */
 export function checkCount(field: string, values: readonly unknown[], limit: number): void {
-  if (values.length > limit) throw invalidRequest(field, `has ${values.length} elements; at most ${limit} are allowed`);
+  if (values.length > limit)
+    throw invalidRequest(field, `has ${values.length} elements; at most ${limit} are allowed`);
 }

@@ -7,20 +7,28 @@ import type { FieldViolation, ServiceError } from './service-error.js';
 
 /** 4 KiB: clients hang on trailers of 64 KiB, and some stop near 8 KiB. */
 const MAX_STATUS_BYTES = 4096;
-/** Percent-encoding makes up to nine bytes of a character. */
-const MAX_MESSAGE_LENGTH = 400;
+/** The message travels a second time, percent-encoded, beside the details. */
+const MAX_MESSAGE_BYTES = 1024;
 const MAX_VIOLATIONS = 10;
+/** Shorter texts aren't worth shortening. */
+const MIN_TEXT_LENGTH = 16;
 
 /** toStatus makes the gRPC status of an error, with its details within 4 KiB. */
 export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = ERROR_CODES[error.reason];
-  const details = shorten(error.message, MAX_MESSAGE_LENGTH);
+  const details = messageWithin(error.message);
   const trailers = new Metadata();
   trailers.set('grpc-status-details-bin', Buffer.from(encodeWithin(error, code, details)));
   return { code, details, metadata: trailers };
 }
 
-/** Halves the longest text of the error until the whole fits; of a log the tail is kept. */
+function messageWithin(message: string): string {
+  let text = message.toWellFormed();
+  while (encodeURI(text).length > MAX_MESSAGE_BYTES) text = shorten(text, (text.length * 7) >> 3);
+  return text;
+}
+
+/** Shortens the longest text of the error until the whole fits; of a log the tail is kept. */
 function encodeWithin(error: ServiceError, code: number, message: string): Uint8Array {
   const metadata = { ...error.metadata };
   const violations = error.violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
@@ -31,13 +39,16 @@ function encodeWithin(error: ServiceError, code: number, message: string): Uint8
     const bytes = encode(error.reason, code, message, metadata, violations);
     if (bytes.length <= MAX_STATUS_BYTES) return bytes;
     const longest = Object.entries(metadata).toSorted(([, a], [, b]) => b.length - a.length)[0];
-    if (longest === undefined || longest[1].length < 2) {
-      violations.pop();
-      continue;
+    const [key, text] = longest ?? ['', ''];
+    if (text.length < MIN_TEXT_LENGTH) {
+      // Many short texts: violations go first, then the metadata that came last.
+      if (violations.pop() === undefined) delete metadata[Object.keys(metadata).at(-1) ?? ''];
+    } else if (key === 'log') {
+      metadata[key] = text.slice(text.length >> 3).toWellFormed();
+      metadata['log_truncated'] = 'true';
+    } else {
+      metadata[key] = shorten(text, text.length >> 1);
     }
-    const [key, text] = longest;
-    metadata[key] = key === 'log' ? text.slice(Math.ceil(text.length / 8)) : shorten(text, text.length >> 1);
-    if (key === 'log') metadata['log_truncated'] = 'true';
   }
 }
 
@@ -57,5 +68,7 @@ function encode(
 }
 
 function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1)).toWellFormed()}…`;
+  return text.length <= length
+    ? text.toWellFormed()
+    : `${text.slice(0, Math.max(0, length - 1)).toWellFormed()}…`;
 }

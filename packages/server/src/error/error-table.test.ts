@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReasonSchema } from '@btfd/api';
+import { BpfError } from '@btfd/native';
+import { status } from '@grpc/grpc-js';
+import { ERRNO_REASONS, ERROR_CODES } from './error-table.js';
+
+const PROTO = readFileSync(new URL('../../../../proto/btf/v1/errors.proto', import.meta.url), 'utf8');
+
+/** The code that the comment of each reason begins with. */
+function documentedCodes(): Map<string, string> {
+  const entry =
+    /^ {2}\/\/ (?<code>[A-Z_]+)\. (?:[^\n]*\n {2}\/\/)*[^\n]*\n {2}ERROR_REASON_(?<reason>[A-Z_]+) = \d+;$/gm;
+  return new Map(
+    [...PROTO.matchAll(entry)].map(({ groups }) => [groups?.['reason'] ?? '', groups?.['code'] ?? '']),
+  );
+}
+
+describe('The gRPC code of a reason', () => {
+  const codes = new Map<string, number>(Object.entries(ERROR_CODES));
+  const reasons = ErrorReasonSchema.values.filter(({ localName }) => localName !== 'UNSPECIFIED');
+
+  test('is documented for each', () => {
+    expect([...documentedCodes().keys()]).toEqual(reasons.map(({ localName }) => localName));
+  });
+
+  test.each(reasons.map(({ localName, number }) => ({ localName, number })))(
+    'is what the contract says: $localName',
+    ({ localName, number }) => {
+      expect(status[codes.get(String(number)) ?? -1]).toBe(documentedCodes().get(localName));
+    },
+  );
+
+  test('is never OK', () => {
+    expect(Object.values(ERROR_CODES)).not.toContain(status.OK);
+  });
+});
+
+test('Each errno of the table has the name that errors of the kernel’s calls have', () => {
+  const numbers = [...new Set([...Object.values(constants.errno), 524])];
+  const names = new Set(numbers.map((errno) => new BpfError('dup', errno, null, null).code));
+  expect(Object.keys(ERRNO_REASONS).filter((name) => !names.has(name))).toEqual([]);
+});
