@@ -13,6 +13,7 @@ export interface Limits {
   readonly holdStallMs: number;
   readonly defaultLogBytes: number;
   readonly maxLogBytes: number;
+  readonly maxAnswerBytes: number;
   readonly maxTokens: number;
   readonly maxFileBytes: number;
   readonly specCacheBytes: number;
@@ -42,14 +43,16 @@ export const DEFAULT_LIMITS: Limits = {
   holdStallMs: 30_000,
   // The tail of a log is what tells the fault.
   defaultLogBytes: 256 * KIB,
-  // gRPC clients receive 4 MiB by default: this and its envelope must fit.
-  maxLogBytes: 4 * MIB - 64 * KIB,
+  // More than a person reads, and about what an answer may have.
+  maxLogBytes: 4 * MIB,
+  // gRPC clients receive 4 MiB by default; 4 KiB for whatever a proxy may add.
+  maxAnswerBytes: 4 * MIB - 4 * KIB,
   maxTokens: 1_000,
   // A vmlinux is 5 to 10 MiB; a folder may hold anything.
   maxFileBytes: 64 * MIB,
   // About ten kernels.
   specCacheBytes: 64 * MIB,
-  // gRPC clients receive 4 MiB by default, and a chunk is what a slow reader costs.
+  // gRPC clients receive 4 MiB by default, and two chunks are what a slow reader costs.
   chunkBytes: 256 * KIB,
   // A reader that takes nothing for this long is gone or broken.
   slowReaderMs: 60_000,

@@ -1,16 +1,23 @@
-import { ErrorReason, Operation, type LoadHandleRequest } from '@btfd/api';
+import { ErrorReason, Operation, type LoadHandleRequest, type RejectionSchema } from '@btfd/api';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
+import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
+import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
+import { tailText } from './tail-text.js';
 import { grantedTtlMs } from './validate.js';
 
 /** The rest of the 4 KiB of a status is for its other details. */
 const LOG_TAIL_BYTES = 3072;
+/** The kernel refuses smaller buffers (before Linux 6.4). */
+const MIN_LOG_BYTES = 128;
+/** What a rejection takes besides the text of its log is less. */
+const REJECTION_BYTES = 256;
 
 /** loadHandle serves LoadHandle. */
 export function loadHandle({ kernel, access, handles, limits }: Services): Rpc<'loadHandle'> {
@@ -20,10 +27,13 @@ export function loadHandle({ kernel, access, handles, limits }: Services): Rpc<'
     const ttlMs = grantedTtlMs(request.ttl, limits);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
-      throw invalidRequest('log_size', `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`);
+      throw invalidRequest(
+        'log_size',
+        `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
+      );
     }
     try {
-      const object = await kernel.load(rawBtf, logSize);
+      const object = await kernel.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES));
       const info = infoOrClose(object);
       if (signal.aborted) {
         object.close();
@@ -36,7 +46,9 @@ export function loadHandle({ kernel, access, handles, limits }: Services): Rpc<'
       if (rejection === null) throw error;
       if (!request.reportRejection) throw rejectionError(rejection);
       const { errno, code, log } = rejection;
-      return { result: { case: 'rejection', value: { errno, errnoName: code, ...logField(log) } } };
+      const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
+      const value = { errno, errnoName: code, ...logField(log, maxTextBytes) };
+      return { result: { case: 'rejection', value } };
     }
   };
 }
@@ -61,17 +73,20 @@ function requireRawBtf({ source }: LoadHandleRequest, limits: Limits): Uint8Arra
 /**
  * The verifier's refusal, or null where something else went wrong. EINVAL is always the verifier's,
  * since access was probed; other errnos are if it said something (it has ENOTSUPP for a version that
- * it doesn't know, E2BIG for too many types).
+ * it doesn't know, E2BIG for too many types). A lack of rights, files or memory isn't, whatever the
+ * verifier wrote before: it writes of good BTF too.
  */
 function asRejection(error: unknown): BpfError | null {
   if (!(error instanceof BpfError) || error.command !== 'BPF_BTF_LOAD') return null;
-  return error.code === 'EINVAL' || (error.log !== null && error.log.text.length > 0) ? error : null;
+  if (error.code === 'EINVAL') return error;
+  const reason = ERRNO_REASONS[error.code] ?? ErrorReason.KERNEL_LACKS_SUPPORT;
+  const said = error.log !== null && error.log.text.length > 0;
+  return said && reason === ErrorReason.KERNEL_LACKS_SUPPORT ? error : null;
 }
 
 function rejectionError({ errno, code, log }: BpfError): ServiceError {
-  const tail = log === null ? '' : decodeText(log.text.subarray(-LOG_TAIL_BYTES));
-  const lastLine = tail.trimEnd().split('\n').at(-1) ?? '';
-  const cut = log !== null && (log.truncated || log.text.length > LOG_TAIL_BYTES);
+  const tail = tailText(log?.text ?? new Uint8Array(), LOG_TAIL_BYTES);
+  const lastLine = tail.text.trimEnd().split('\n').at(-1) ?? '';
   return new ServiceError(
     ErrorReason.VERIFIER_REJECTED,
     `the kernel refused the BTF with ${code}${lastLine === '' ? '' : `: ${lastLine}`}`,
@@ -79,20 +94,16 @@ function rejectionError({ errno, code, log }: BpfError): ServiceError {
       metadata: {
         errno: String(errno),
         errno_name: code,
-        log: tail,
-        log_truncated: String(cut),
+        log: tail.text,
+        log_truncated: String(log?.truncated === true || tail.cut),
         ...(log === null || log.trueSize === null ? {} : { log_true_size: String(log.trueSize) }),
       },
     },
   );
 }
 
-function logField(log: VerifierLog | null): { log?: { text: string; truncated: boolean; trueSize: number } } {
+function logField(log: VerifierLog | null, maxBytes: number): Pick<Init<typeof RejectionSchema>, 'log'> {
   if (log === null) return {};
-  return { log: { text: decodeText(log.text), truncated: log.truncated, trueSize: log.trueSize ?? 0 } };
-}
-
-/** Names in a log are the sender's bytes: what is no UTF-8 becomes U+FFFD. */
-function decodeText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  const { text, cut } = tailText(log.text, maxBytes);
+  return { log: { text, truncated: log.truncated || cut, trueSize: log.trueSize ?? 0 } };
 }
