@@ -46,6 +46,51 @@ async function settle(): Promise<void> {
   });
 }
 
+describe('Being empty', () => {
+  test('is waited for until the last handle is taken or closed, each within the stall time', async () => {
+    const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
+    const tokens = Array.from({ length: LIMIT }, holdOne);
+    let isEmpty = false;
+    const empty = hold.empty(abort.signal).finally(() => {
+      isEmpty = true;
+    });
+    for (const token of tokens) {
+      clock.advance(STALL - 1);
+      await settle();
+      expect(isEmpty).toBe(false);
+      table.close(token);
+      await settle();
+    }
+    await empty;
+    nothingLeft();
+  });
+
+  test('is waited for as long as the stall time, no longer', async () => {
+    const { clock, hold, abort, holdOne, nothingLeft } = setUp();
+    holdOne();
+    const empty = failureOf(() => hold.empty(abort.signal));
+    clock.advance(STALL);
+    expect((await empty).reason).toBe(ErrorReason.HOLD_STALLED);
+    nothingLeft();
+  });
+
+  test('is not waited for once the call has ended', async () => {
+    const { hold, abort, holdOne, nothingLeft } = setUp();
+    holdOne();
+    const empty = hold.empty(abort.signal);
+    const reason = new Error('gone');
+    abort.abort(reason);
+    await expect(empty).rejects.toBe(reason);
+    nothingLeft();
+  });
+
+  test('is told at once where nothing is held', async () => {
+    const { hold, abort, nothingLeft } = setUp();
+    await hold.empty(abort.signal);
+    nothingLeft();
+  });
+});
+
 describe('Room for one more handle', () => {
   test('is there below the bound', async () => {
     const { hold, abort, holdOne, nothingLeft } = setUp();

@@ -45,7 +45,8 @@ export class ObjectList {
 
   private *visitVmlinuxFile(): Generator<ListedObject, void, void> {
     const file = this.files.find('vmlinux');
-    if (file !== null) yield { info: { id: 0, name: file.name, kernelBtf: true, size: file.size }, object: null };
+    if (file !== null)
+      yield { info: { id: 0, name: file.name, kernelBtf: true, size: file.size }, object: null };
   }
 
   /**

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { BpfError } from '@btfd/native';
+import { intBtf } from '../testing/btf-bytes.js';
+import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
+import { makeServices } from '../testing/services.js';
+import { TempDir } from '../testing/temp-dir.js';
+import type { ObjectList } from './object-list.js';
+
+const VMLINUX = intBtf('vmlinux');
+
+/** Id and name of all objects, each closed. */
+function visit(objects: ObjectList, afterId = 0): [id: number, name: string][] {
+  return [...objects.visit(afterId)].map(({ info, object }) => {
+    object?.close();
+    return [info.id, info.name];
+  });
+}
+
+/** A kernel with vmlinux, two modules and a user's object, of the ids 1 to 4. */
+function kernelOfFour(): FakeKernel {
+  const kernel = new FakeKernel();
+  kernel.add('vmlinux', VMLINUX);
+  kernel.add('mod_a', intBtf('a'));
+  kernel.addUsers(intBtf('u'));
+  kernel.add('mod_b', intBtf('b'));
+  return kernel;
+}
+
+describe('Objects', () => {
+  test('are visited in the order of ids, each open until who visits closes it', async () => {
+    const kernel = kernelOfFour();
+    const { objects } = await makeServices(kernel);
+    const open: number[] = [];
+    const ids: number[] = [];
+    for (const { info, object } of objects.visit(0)) {
+      open.push(kernel.openCount);
+      ids.push(info.id);
+      object?.close();
+    }
+    expect([ids, open, kernel.openCount]).toEqual([[1, 2, 3, 4], [1, 1, 1, 1], 0]);
+  });
+
+  test.each([
+    [1, [2, 3, 4]],
+    [3, [4]],
+    [4, []],
+    [1000, []],
+  ])('behind the id %i are %j', async (afterId, ids) => {
+    const { objects } = await makeServices(kernelOfFour());
+    expect(visit(objects, afterId).map(([id]) => id)).toEqual(ids);
+  });
+
+  test('that vanish between being listed and being opened are skipped', async () => {
+    const kernel = kernelOfFour();
+    kernel.vanishing.add(2).add(4);
+    const { objects } = await makeServices(kernel);
+    expect(visit(objects).map(([id]) => id)).toEqual([1, 3]);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test.each(['EMFILE', 'EPERM', 'ENOMEM'])(
+    'end with the kernel’s %s when one can’t be opened',
+    async (code) => {
+      const kernel = kernelOfFour();
+      const { objects } = await makeServices(kernel);
+      expect(visit(objects)).toHaveLength(4);
+      kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', code);
+      expect(() => visit(objects)).toThrow(BpfError);
+      expect(() => visit(objects)).toThrow(code);
+    },
+  );
+
+  test('end with the kernel’s error when one tells nothing of itself, which is closed', async () => {
+    const kernel = kernelOfFour();
+    const { objects } = await makeServices(kernel);
+    kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
+    expect(() => visit(objects, 1)).toThrow('ENOMEM');
+    expect(kernel.openCount).toBe(0);
+  });
+});
+
+describe('Where vmlinux has no id yet', () => {
+  test('the kernel is made to parse it, once', async () => {
+    using dir = new TempDir();
+    dir.write('vmlinux', VMLINUX);
+    const kernel = new FakeKernel();
+    kernel.unparsedVmlinux = VMLINUX;
+    kernel.addUsers(intBtf('u'));
+    const { objects } = await makeServices(kernel, { dir: dir.path });
+    expect(visit(objects).map(([, name]) => name)).toEqual(['', 'vmlinux']);
+    visit(objects);
+    expect([kernel.parses, kernel.openCount]).toEqual([1, 0]);
+  });
+
+  test('but has one without being asked, the kernel isn’t made to parse anything', async () => {
+    using dir = new TempDir();
+    dir.write('vmlinux', VMLINUX);
+    const kernel = kernelOfFour();
+    const { objects } = await makeServices(kernel, { dir: dir.path });
+    visit(objects);
+    expect([kernel.parses, kernel.openCount]).toEqual([0, 0]);
+  });
+
+  test.each<[string, (kernel: FakeKernel) => void]>([
+    ['fails', (kernel) => (kernel.failures.parseOwnBtf = bpfError('BPF_PROG_LOAD', 'EPERM'))],
+    ['gives none', () => {}],
+  ])('and parsing %s, it comes first as a file, with id 0', async (_, prepare) => {
+    using dir = new TempDir();
+    dir.write('vmlinux', VMLINUX);
+    const kernel = new FakeKernel();
+    prepare(kernel);
+    const user = kernel.addUsers(intBtf('u'));
+    const { objects } = await makeServices(kernel, { dir: dir.path });
+    expect(visit(objects)).toEqual([
+      [0, 'vmlinux'],
+      [user, ''],
+    ]);
+    const [first] = objects.visit(0);
+    expect(first).toEqual({
+      info: { id: 0, name: 'vmlinux', kernelBtf: true, size: VMLINUX.length },
+      object: null,
+    });
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('and none is shown as a file either, the kernel has no BTF and isn’t asked to parse', async () => {
+    const kernel = new FakeKernel();
+    const user = kernel.addUsers(intBtf('u'));
+    const { objects } = await makeServices(kernel);
+    expect(visit(objects)).toEqual([[user, '']]);
+    expect(kernel.parses).toBe(0);
+  });
+});
+
+test('Where ids can’t be had, objects are the files, vmlinux first, then by name, with id 0', async () => {
+  using dir = new TempDir();
+  for (const name of ['zram', 'vmlinux', 'btrfs', 'xfs']) dir.write(name, intBtf(name));
+  const kernel = kernelOfFour();
+  kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
+  const { objects } = await makeServices(kernel, { dir: dir.path });
+  expect(visit(objects)).toEqual([
+    [0, 'vmlinux'],
+    [0, 'btrfs'],
+    [0, 'xfs'],
+    [0, 'zram'],
+  ]);
+});
