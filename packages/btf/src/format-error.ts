@@ -9,7 +9,7 @@ import type { TypeId } from './types.js';
  * - `LIMIT_EXCEEDED`: a limit of `ParseLimits` was reached.
  * - `MISSING_BASE`: split BTF was given without its base.
  * - `BASE_MISMATCH`: the base given cannot be the base of these bytes.
- * - `NOT_FOUND`: no type has the id or name that was asked for, no member the name.
+ * - `NOT_FOUND`: no type has the id or name that was asked for, no member the name; an ELF file has no BTF.
  * - `AMBIGUOUS`: several types have the name that was asked for.
  * - `INVALID_ARGUMENT`: what was asked for makes no sense: the size of a function, a member of an integer.
  */
@@ -25,7 +25,7 @@ export type BtfFormatErrorCode =
 
 /** BtfFormatErrorPlace says where in the BTF a failure is. */
 export interface BtfFormatErrorPlace {
-  /** Bytes from the start of the BTF. */
+  /** Bytes from the start of the BTF, or of the ELF file that was read. */
   readonly offset?: number | undefined;
   /** The type that is concerned. */
   readonly typeId?: TypeId | undefined;

@@ -14,6 +14,9 @@
  * @module
  */
 export { countTypes } from './count-types.js';
+export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
+export { ElfFile, type ElfSection } from './elf/elf-file.js';
+export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 export { Kind } from './kind.js';

@@ -1,0 +1,171 @@
+import { BtfFormatError } from '../format-error.js';
+import type { ByteOrder } from '../header.js';
+import { ELF32, ELF64, type ElfLayout, ElfReader } from './elf-layout.js';
+
+/** ElfSection is a stretch of an ELF file, found by its name. */
+export interface ElfSection {
+  readonly name: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes in the file: fewer than the section's where it is compressed. */
+  readonly size: number;
+  /** Whether the bytes begin with a compression header (`SHF_COMPRESSED`). */
+  readonly compressed: boolean;
+}
+
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+const VERSION = 1;
+const SHT_PROGBITS = 1;
+const SHF_COMPRESSED = 0x800;
+
+/** What stands for an index of a section that is too large for its field: section 0 has it then. */
+const SHN_XINDEX = 0xffff;
+
+/**
+ * ElfFile finds sections of an ELF file by name: 32 and 64 bits, both byte orders, any number of sections.
+ * Nothing else of ELF is read, so that files which loaders would refuse can still be read.
+ *
+ * It aliases the bytes it was parsed from.
+ */
+export class ElfFile {
+  readonly bytes: Uint8Array;
+  /** Bytes of a pointer on the machine that the file is for. */
+  readonly pointerSize: 4 | 8;
+  readonly byteOrder: ByteOrder;
+  readonly sectionCount: number;
+  readonly #reader: ElfReader;
+  readonly #layout: ElfLayout;
+  /** Where the section headers start, and the bytes from one to the next. */
+  readonly #table: number;
+  readonly #entrySize: number;
+  readonly #names: { readonly offset: number; readonly end: number };
+
+  /**
+   * parse reads the ELF header and finds the section headers and names. It takes no longer for more sections.
+   *
+   * @throws BtfFormatError `MALFORMED` with the place in the file; `UNSUPPORTED` for an ELF version that is not known.
+   */
+  static parse(bytes: Uint8Array): ElfFile {
+    return new ElfFile(bytes);
+  }
+
+  private constructor(bytes: Uint8Array) {
+    const { layout, byteOrder } = readIdent(bytes);
+    const reader = new ElfReader(bytes, layout, byteOrder);
+    const table = reader.word(layout.sectionTable);
+    const entrySize = reader.u16(layout.sectionEntrySize);
+    const fewSections = reader.u16(layout.sectionCount);
+    this.bytes = bytes;
+    this.pointerSize = layout.wordSize;
+    this.byteOrder = byteOrder;
+    this.#reader = reader;
+    this.#layout = layout;
+    this.#table = table;
+    this.#entrySize = entrySize;
+    if (table === 0) {
+      this.sectionCount = 0;
+      this.#names = { offset: 0, end: 0 };
+      return;
+    }
+    if (entrySize < layout.section.length) {
+      const message = `section headers of ${entrySize} bytes are shorter than ${layout.section.length}`;
+      throw malformed(message, layout.sectionEntrySize);
+    }
+    this.#checkTable(1);
+    this.sectionCount = fewSections === 0 ? reader.word(table + layout.section.size) : fewSections;
+    this.#checkTable(this.sectionCount);
+    this.#names = this.#findNames();
+  }
+
+  /**
+   * section finds the section with a name.
+   *
+   * @param name is compared as UTF-8.
+   * @returns null when there is none.
+   * @throws BtfFormatError `MALFORMED` when there are several, when it is not of type `SHT_PROGBITS`, or when
+   * it ends behind the end of the file.
+   */
+  section(name: string): ElfSection | null {
+    const wanted = new TextEncoder().encode(`${name}\0`);
+    let found: ElfSection | null = null;
+    for (let index = 1; index < this.sectionCount; index++) {
+      const header = this.#header(index);
+      if (!this.#isNamed(header, wanted)) continue;
+      if (found !== null) throw malformed(`ELF file has several sections ${name}`, header);
+      found = this.#sectionAt(header, name);
+    }
+    return found;
+  }
+
+  #header(index: number): number {
+    return this.#table + index * this.#entrySize;
+  }
+
+  #isNamed(header: number, wanted: Uint8Array): boolean {
+    const { offset, end } = this.#names;
+    const from = offset + this.#reader.u32(header + this.#layout.section.name);
+    if (from + wanted.length > end) return false;
+    return wanted.every((byte, i) => this.bytes[from + i] === byte);
+  }
+
+  #sectionAt(header: number, name: string): ElfSection {
+    const reader = this.#reader;
+    const { section } = this.#layout;
+    const type = reader.u32(header + section.type);
+    if (type !== SHT_PROGBITS) throw malformed(`section ${name} has type ${type}, not PROGBITS`, header);
+    const offset = reader.word(header + section.offset);
+    const size = reader.word(header + section.size);
+    this.#checkWithin(offset, size, header, `section ${name}`);
+    // No flag above the first 32 bits matters here.
+    const compressed = (reader.word(header + section.flags) & SHF_COMPRESSED) !== 0;
+    return { name, offset, size, compressed };
+  }
+
+  #checkTable(count: number): void {
+    const place = this.#layout.sectionTable;
+    this.#checkWithin(this.#table, count * this.#entrySize, place, `table of ${count} section headers`);
+  }
+
+  #findNames(): { offset: number; end: number } {
+    const reader = this.#reader;
+    const { sectionNames, section } = this.#layout;
+    const near = reader.u16(sectionNames);
+    const index = near === SHN_XINDEX ? reader.u32(this.#table + section.link) : near;
+    if (index >= this.sectionCount) {
+      throw malformed(`section names are in section ${index} of ${this.sectionCount}`, sectionNames);
+    }
+    // Section 0 is none: the file has no section names.
+    if (index === 0) return { offset: 0, end: 0 };
+    const header = this.#header(index);
+    const offset = reader.word(header + section.offset);
+    const size = reader.word(header + section.size);
+    this.#checkWithin(offset, size, header, 'section of section names');
+    return { offset, end: offset + size };
+  }
+
+  #checkWithin(offset: number, size: number, place: number, what: string): void {
+    const total = this.bytes.length;
+    if (offset > total || size > total - offset) {
+      throw malformed(`${what} ends behind the end of the ELF file`, place);
+    }
+  }
+}
+
+function readIdent(bytes: Uint8Array): { layout: ElfLayout; byteOrder: ByteOrder } {
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw malformed('not an ELF file', 0);
+  const layout = { 1: ELF32, 2: ELF64 }[bytes[4] ?? 0];
+  if (layout === undefined) throw malformed(`ELF class ${bytes[4]} is neither 32 nor 64 bit`, 4);
+  const littleEndian = { 1: true, 2: false }[bytes[5] ?? 0];
+  if (littleEndian === undefined) throw malformed(`ELF byte order ${bytes[5]} is neither of two`, 5);
+  if (bytes[6] !== VERSION) {
+    throw new BtfFormatError('UNSUPPORTED', `ELF version ${bytes[6]} is not known`, { offset: 6 });
+  }
+  if (bytes.length < layout.length) {
+    throw malformed(`ELF file of ${bytes.length} bytes is shorter than its header of ${layout.length}`, 0);
+  }
+  return { layout, byteOrder: littleEndian ? 'little' : 'big' };
+}
+
+function malformed(message: string, offset: number): BtfFormatError {
+  return new BtfFormatError('MALFORMED', message, { offset });
+}

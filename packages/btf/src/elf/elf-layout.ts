@@ -1,0 +1,73 @@
+import type { ByteOrder } from '../header.js';
+
+/** ElfLayout says where the fields that sections need lie, in bytes: `Elf32_Ehdr` and so on of `elf.h`. */
+export interface ElfLayout {
+  /** Bytes of an address, an offset or a size. */
+  readonly wordSize: 4 | 8;
+  /** Bytes of the ELF header, and the places in it. */
+  readonly length: number;
+  readonly sectionTable: number;
+  readonly sectionEntrySize: number;
+  readonly sectionCount: number;
+  readonly sectionNames: number;
+  /** Places within a section header, and its length. */
+  readonly section: {
+    readonly length: number;
+    readonly name: number;
+    readonly type: number;
+    readonly flags: number;
+    readonly offset: number;
+    readonly size: number;
+    readonly link: number;
+  };
+  /** Places within the header of a compressed section, and its length. */
+  readonly compression: { readonly length: number; readonly type: number; readonly size: number };
+}
+
+export const ELF32: ElfLayout = {
+  wordSize: 4,
+  length: 52,
+  sectionTable: 32,
+  sectionEntrySize: 46,
+  sectionCount: 48,
+  sectionNames: 50,
+  section: { length: 40, name: 0, type: 4, flags: 8, offset: 16, size: 20, link: 24 },
+  compression: { length: 12, type: 0, size: 4 },
+};
+
+export const ELF64: ElfLayout = {
+  wordSize: 8,
+  length: 64,
+  sectionTable: 40,
+  sectionEntrySize: 58,
+  sectionCount: 60,
+  sectionNames: 62,
+  section: { length: 64, name: 0, type: 4, flags: 8, offset: 24, size: 32, link: 40 },
+  compression: { length: 24, type: 0, size: 8 },
+};
+
+/** ElfReader reads numbers of an ELF file. Offsets must lie in the file. */
+export class ElfReader {
+  readonly #view: DataView;
+  readonly #littleEndian: boolean;
+  readonly #wordSize: 4 | 8;
+
+  constructor(bytes: Uint8Array, layout: ElfLayout, byteOrder: ByteOrder) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#littleEndian = byteOrder === 'little';
+    this.#wordSize = layout.wordSize;
+  }
+
+  u16(at: number): number {
+    return this.#view.getUint16(at, this.#littleEndian);
+  }
+
+  u32(at: number): number {
+    return this.#view.getUint32(at, this.#littleEndian);
+  }
+
+  /** An address, an offset or a size. Above 2^53 it is not exact, but certainly larger than any file. */
+  word(at: number): number {
+    return this.#wordSize === 4 ? this.u32(at) : Number(this.#view.getBigUint64(at, this.#littleEndian));
+  }
+}

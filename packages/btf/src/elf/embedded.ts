@@ -1,0 +1,49 @@
+import { Kind } from '../kind.js';
+import type { Spec } from '../spec.js';
+import type { TypeId } from '../types.js';
+
+/**
+ * embeddedInSplit finds the structs and unions of the base that a struct or union of split BTF holds as a
+ * member, directly or in an array, and not by pointer: their size is part of that of the split type.
+ */
+export function embeddedInSplit(split: Spec): Set<TypeId> {
+  const embedded = new Set<TypeId>();
+  // Each type is followed once, so that shared and circular chains cost no more than their length.
+  const followed = new Set<TypeId>();
+  for (let id = split.firstTypeId; id < split.endTypeId; id++) {
+    const type = isComposite(split.kindOf(id)) ? split.typeById(id) : null;
+    if (type === null || !('members' in type)) continue;
+    for (const { typeId } of type.members) {
+      const composite = follow(split, typeId, followed);
+      if (composite !== null && composite < split.firstTypeId) embedded.add(composite);
+    }
+  }
+  return embedded;
+}
+
+/** The struct or union that a member's type is; null where it is none, or was found before. */
+function follow(split: Spec, start: TypeId, followed: Set<TypeId>): TypeId | null {
+  let id = start;
+  while (id !== 0 && id < split.endTypeId && !followed.has(id)) {
+    followed.add(id);
+    if (isComposite(split.kindOf(id))) return id;
+    if (!PASSED.has(split.kindOf(id))) return null;
+    const type = split.typeById(id);
+    if (!('typeId' in type)) return null;
+    id = type.typeId;
+  }
+  return null;
+}
+
+function isComposite(kind: number): boolean {
+  return kind === Kind.STRUCT || kind === Kind.UNION;
+}
+
+const PASSED: ReadonlySet<number> = new Set([
+  Kind.ARRAY,
+  Kind.CONST,
+  Kind.RESTRICT,
+  Kind.TYPEDEF,
+  Kind.TYPE_TAG,
+  Kind.VOLATILE,
+]);

@@ -1,0 +1,93 @@
+import { BtfFormatError } from '../format-error.js';
+import { parseHeader } from '../header.js';
+import { type ParseOptions, Spec } from '../spec.js';
+import { matchDistilled } from './distilled-match.js';
+import { embeddedInSplit } from './embedded.js';
+import { rewriteWords, type WordMaps } from './rewrite-words.js';
+
+/**
+ * relocateSplit moves split BTF from a distilled base (`.BTF.base`, Linux 6.11) onto a full one, as the kernel does
+ * when it loads an out-of-tree module, and libbpf by `btf__relocate`.
+ *
+ * The result has the types of the split BTF in the same order, with ids that continue the full base's. Names that
+ * were in the distilled base become strings of its own, so that it needs nothing of the distilled base.
+ *
+ * @param split what was parsed with the distilled base as its base.
+ * @param fullBase the BTF of a kernel; may itself be split.
+ * @throws BtfFormatError `BASE_MISMATCH` when the full base lacks a type of the distilled base, has several that match,
+ * or has the other byte order; `MALFORMED` when `split` refers to what is not there or its base is no distilled
+ * one; `MISSING_BASE` when `split` has no base; `UNSUPPORTED` for kinds that are not known; those of `Spec.parse`.
+ */
+export function relocateSplit(split: Spec, fullBase: Spec, options: Omit<ParseOptions, 'base'> = {}): Spec {
+  const distilled = split.base;
+  if (distilled === null) {
+    throw new BtfFormatError('MISSING_BASE', 'BTF without a distilled base cannot be relocated');
+  }
+  if (distilled.base !== null) {
+    throw new BtfFormatError('MALFORMED', 'a distilled base stands alone, this one is split BTF');
+  }
+  if (stringSection(distilled).length === 0) {
+    throw new BtfFormatError('MALFORMED', 'a distilled base has a string section, if only of one NUL');
+  }
+  if (fullBase.byteOrder !== split.byteOrder) {
+    const message = `split BTF is ${split.byteOrder}-endian, the full base ${fullBase.byteOrder}-endian`;
+    throw new BtfFormatError('BASE_MISMATCH', message);
+  }
+  const ids = matchDistilled(distilled, fullBase, embeddedInSplit(split));
+  return Spec.parse(rewritten(split, distilled, fullBase, ids), { ...options, base: fullBase });
+}
+
+function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Array): Uint8Array {
+  const bytes = split.bytes;
+  const { length, types, strings, layout } = parseHeader(bytes);
+  const distilledStrings = stringSection(distilled);
+  const ownStrings = bytes.subarray(strings.offset, strings.offset + strings.length);
+  // Without its first NUL: what begins with the empty string would look as if it stood alone.
+  const carriedStrings = distilledStrings.subarray(1);
+  const stringLength = carriedStrings.length + ownStrings.length;
+
+  const result = new Uint8Array(length + types.length + layout.length + stringLength);
+  const view = new DataView(result.buffer);
+  const littleEndian = split.byteOrder === 'little';
+  result.set(bytes.subarray(0, length));
+  const sections = [0, types.length, types.length + layout.length, stringLength];
+  if (layout.length > 0) sections.push(types.length, layout.length);
+  for (const [i, word] of sections.entries()) view.setUint32(8 + i * 4, word, littleEndian);
+  result.set(bytes.subarray(types.offset, types.offset + types.length), length);
+  result.set(bytes.subarray(layout.offset, layout.offset + layout.length), length + types.length);
+  result.set(carriedStrings, length + types.length + layout.length);
+  result.set(ownStrings, length + types.length + layout.length + carriedStrings.length);
+
+  const place = (at: number) => ({ offset: types.offset + at });
+  const stringEnd = distilledStrings.length + ownStrings.length;
+  const stringShift = stringEndOf(fullBase) - 1;
+  const maps: WordMaps = {
+    name(offset, at) {
+      if (offset === 0) return 0;
+      // Behind the end nothing was wrong to find before: it must not become the end of another string.
+      if (offset < stringEnd) return offset + stringShift;
+      const message = `string offset ${offset} is behind the end of the string section at ${stringEnd}`;
+      throw new BtfFormatError('MALFORMED', message, place(at));
+    },
+    typeId(id, at) {
+      const mapped = id < split.firstTypeId ? ids[id] : id - split.firstTypeId + fullBase.endTypeId;
+      if (mapped !== undefined && id < split.endTypeId) return mapped;
+      const message = `no type with id ${id}: ids end before ${split.endTypeId}`;
+      throw new BtfFormatError('MALFORMED', message, place(at));
+    },
+  };
+  rewriteWords(new DataView(result.buffer, length, types.length), littleEndian, maps);
+  return result;
+}
+
+function stringSection(spec: Spec): Uint8Array {
+  const { strings } = parseHeader(spec.bytes);
+  return spec.bytes.subarray(strings.offset, strings.offset + strings.length);
+}
+
+/** The length of the string sections of a spec and of all its bases. */
+function stringEndOf(spec: Spec): number {
+  let end = 0;
+  for (let at: Spec | null = spec; at !== null; at = at.base) end += stringSection(at).length;
+  return end;
+}

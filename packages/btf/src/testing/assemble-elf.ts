@@ -1,0 +1,86 @@
+import type { ByteOrder } from '../header.js';
+
+/** SectionWords are a section for {@link assembleElf}. */
+export interface SectionWords {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Default: 1, SHT_PROGBITS. */
+  readonly type?: number;
+  /** Default: 0. */
+  readonly flags?: number;
+  /** What the header says instead of the place of the bytes. */
+  readonly offset?: number;
+  readonly size?: number;
+}
+
+/** ElfChoices are what {@link assembleElf} may write otherwise. */
+export interface ElfChoices {
+  /** Whether counts and indices stand in section 0, as with more than 65,279 sections. */
+  readonly extended?: boolean;
+}
+
+/** assembleElf writes an ELF file with these sections, after an empty section 0 and one of names. */
+export function assembleElf(
+  bits: 32 | 64,
+  order: ByteOrder,
+  sections: readonly SectionWords[],
+  { extended = false }: ElfChoices = {},
+): Uint8Array {
+  const wide = bits === 64;
+  const little = order === 'little';
+  const names = ['', '.shstrtab', ...sections.map(({ name }) => name)];
+  const nameBytes = new TextEncoder().encode(names.map((name) => `${name}\0`).join(''));
+  const contents = [{ name: '.shstrtab', bytes: nameBytes, type: 3 }, ...sections];
+  const headerLength = wide ? 64 : 52;
+  const entryLength = wide ? 64 : 40;
+  const total = contents.reduce((sum, { bytes }) => sum + bytes.length, headerLength);
+  const table = (total + 7) & ~7;
+  const file = new Uint8Array(table + (contents.length + 1) * entryLength);
+  const view = new DataView(file.buffer);
+  const word = (at: number, value: number) =>
+    wide ? view.setBigUint64(at, BigInt(value), little) : view.setUint32(at, value, little);
+
+  file.set([0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, little ? 1 : 2, 1]);
+  view.setUint16(16, 1, little);
+  view.setUint16(18, 247, little);
+  view.setUint32(20, 1, little);
+  word(wide ? 40 : 32, table);
+  const tail = wide ? 52 : 40;
+  const count = contents.length + 1;
+  const words = [headerLength, 0, 0, entryLength, extended ? 0 : count, extended ? 0xffff : 1];
+  for (const [i, value] of words.entries()) view.setUint16(tail + i * 2, value, little);
+  if (extended) {
+    word(table + (wide ? 32 : 20), count);
+    view.setUint32(table + (wide ? 40 : 24), 1, little);
+  }
+
+  let at = headerLength;
+  let nameAt = 1;
+  for (const [i, section] of contents.entries()) {
+    const { name, bytes, type = 1, flags = 0, offset = at, size = bytes.length }: SectionWords = section;
+    file.set(bytes, at);
+    const header = table + (i + 1) * entryLength;
+    view.setUint32(header, nameAt, little);
+    view.setUint32(header + 4, type, little);
+    word(header + 8, flags);
+    word(header + (wide ? 24 : 16), offset);
+    word(header + (wide ? 32 : 20), size);
+    word(header + (wide ? 48 : 32), 1);
+    at += bytes.length;
+    nameAt += name.length + 1;
+  }
+  return file;
+}
+
+/** compressionHeader is what precedes the bytes of a section with SHF_COMPRESSED; 1 is zlib, 2 zstd. */
+export function compressionHeader(bits: 32 | 64, order: ByteOrder, format: number, size: number): Uint8Array {
+  const little = order === 'little';
+  const header = new Uint8Array(bits === 64 ? 24 : 12);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, format, little);
+  if (bits === 64) view.setBigUint64(8, BigInt(size), little);
+  else view.setUint32(4, size, little);
+  // Alignment: a power of two.
+  header[little ? header.length - (bits === 64 ? 8 : 4) : header.length - 1] = 1;
+  return header;
+}
