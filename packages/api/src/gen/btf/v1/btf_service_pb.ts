@@ -10,14 +10,14 @@ import type { CloneHandleRequestSchema, CloneHandleResponseSchema, CloseHandlesR
 import { file_btf_v1_handle } from "./handle_pb.js";
 import type { GetServerInfoRequestSchema, GetServerInfoResponseSchema } from "./server_info_pb.js";
 import { file_btf_v1_server_info } from "./server_info_pb.js";
-import type { SpecRequestSchema, SpecResponseSchema } from "./spec_pb.js";
+import type { ResolveMembersRequestSchema, ResolveMembersResponseSchema, SpecRequestSchema, SpecResponseSchema } from "./spec_pb.js";
 import { file_btf_v1_spec } from "./spec_pb.js";
 
 /**
  * Describes the file btf/v1/btf_service.proto.
  */
 export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTKJBgoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESUQoNR2V0U2VydmVySW5mbxIcLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec]);
+  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTLfBgoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJRCg1HZXRTZXJ2ZXJJbmZvEhwuYnRmLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldFNlcnZlckluZm9SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec]);
 
 /**
  * BtfService gives access to the BTF (BPF Type Format) objects of the kernel on
@@ -51,6 +51,8 @@ export const BtfService: GenService<{
    * Errors include:
    * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
    * - INVALID_ARGUMENT, BTF_TOO_LARGE: larger than the kernel's 16 MiB.
+   * - INVALID_ARGUMENT, BTF_UNBUILDABLE: types that make no BTF, or BTF that cannot
+   *   be read to be adapted.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
    * - RESOURCE_EXHAUSTED without reason: larger than the daemon's message limit.
    *
@@ -174,11 +176,11 @@ export const BtfService: GenService<{
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, BTF_ID_NOT_FOUND or
    *   NAME_NOT_FOUND: the source does not exist.
-   * - FAILED_PRECONDITION, MISSING_BASE: TYPES of a split BTF whose base the daemon
-   *   does not have.
+   * - FAILED_PRECONDITION, MISSING_BASE: a split BTF whose base the daemon does not
+   *   have, unless its whole RAW is asked for.
    * - FAILED_PRECONDITION, KERNEL_WITHOUT_BTF: "vmlinux" of a kernel that was built
    *   without BTF.
-   * - UNIMPLEMENTED, NOT_IMPLEMENTED: RAW of a selection.
+   * - RESOURCE_EXHAUSTED, OUTPUT_TOO_LARGE: a C header above the daemon's bound.
    * - DATA_LOSS, BTF_UNDECODABLE: the object cannot be decoded.
    *
    * @generated from rpc btf.v1.BtfService.Spec
@@ -187,6 +189,21 @@ export const BtfService: GenService<{
     methodKind: "server_streaming";
     input: typeof SpecRequestSchema;
     output: typeof SpecResponseSchema;
+  },
+  /**
+   * ResolveMembers tells where members of structs and unions are: offset, size and
+   * type of "task_struct.mm.pgd".
+   *
+   * Errors include:
+   * - those of Spec for its source and base. A path that leads nowhere is told in
+   *   the answer; it is not an error.
+   *
+   * @generated from rpc btf.v1.BtfService.ResolveMembers
+   */
+  resolveMembers: {
+    methodKind: "unary";
+    input: typeof ResolveMembersRequestSchema;
+    output: typeof ResolveMembersResponseSchema;
   },
   /**
    * GetServerInfo tells what the daemon is, what it can do here and why it cannot

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { TypeList } from "./types_pb.js";
+import { file_btf_v1_types } from "./types_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/handle.proto.
  */
 export const file_btf_v1_handle: GenFile = /*@__PURE__*/
-  fileDesc("ChNidGYvdjEvaGFuZGxlLnByb3RvEgZidGYudjEieAoKSGFuZGxlSW5mbxIKCgJpZBgBIAEoDRIMCgRuYW1lGAIgASgJEh4KBm9yaWdpbhgDIAEoDjIOLmJ0Zi52MS5PcmlnaW4SEQoJaXNfa2VybmVsGAQgASgIEgwKBHNpemUYBSABKA0SDwoHcmVtb3ZlZBgGIAEoCCKxAQoGSGFuZGxlEg0KBXRva2VuGAEgASgJEiAKBGluZm8YAiABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIuCgtncmFudGVkX3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg1yZW1haW5pbmdfdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGRhZW1vbl9lcG9jaBgFIAEoCSKKAQoRTG9hZEhhbmRsZVJlcXVlc3QSEQoHcmF3X2J0ZhgBIAEoDEgAEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChByZXBvcnRfcmVqZWN0aW9uGAQgASgIEhAKCGxvZ19zaXplGAUgASgNQggKBnNvdXJjZUoECAIQAyJBCgtWZXJpZmllckxvZxIMCgR0ZXh0GAEgASgJEhEKCXRydW5jYXRlZBgCIAEoCBIRCgl0cnVlX3NpemUYAyABKA0iUAoJUmVqZWN0aW9uEg0KBWVycm5vGAEgASgNEhIKCmVycm5vX25hbWUYAiABKAkSIAoDbG9nGAMgASgLMhMuYnRmLnYxLlZlcmlmaWVyTG9nImgKEkxvYWRIYW5kbGVSZXNwb25zZRIgCgZoYW5kbGUYASABKAsyDi5idGYudjEuSGFuZGxlSAASJgoJcmVqZWN0aW9uGAIgASgLMhEuYnRmLnYxLlJlamVjdGlvbkgAQggKBnJlc3VsdCJKChRHZXRIYW5kbGVCeUlkUmVxdWVzdBIKCgJpZBgBIAEoDRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNwoVR2V0SGFuZGxlQnlJZFJlc3BvbnNlEh4KBmhhbmRsZRgBIAEoCzIOLmJ0Zi52MS5IYW5kbGUibAoVSXRlcmF0ZUhhbmRsZXNSZXF1ZXN0EhAKCGFmdGVyX2lkGAEgASgNEgwKBGhvbGQYAiABKAgSHwoHb3JpZ2lucxgDIAMoDjIOLmJ0Zi52MS5PcmlnaW4SEgoKbmFtZV9nbG9icxgEIAMoCSJaChZJdGVyYXRlSGFuZGxlc1Jlc3BvbnNlEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIeCgZoYW5kbGUYAiABKAsyDi5idGYudjEuSGFuZGxlIkoKEVRha2VIYW5kbGVSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEiYKA3R0bBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI0ChJUYWtlSGFuZGxlUmVzcG9uc2USHgoGaGFuZGxlGAEgASgLMg4uYnRmLnYxLkhhbmRsZSJLChJDbG9uZUhhbmRsZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjUKE0Nsb25lSGFuZGxlUmVzcG9uc2USHgoGaGFuZGxlGAEgASgLMg4uYnRmLnYxLkhhbmRsZSIlChRHZXRIYW5kbGVJbmZvUmVxdWVzdBINCgV0b2tlbhgBIAEoCSI3ChVHZXRIYW5kbGVJbmZvUmVzcG9uc2USHgoGaGFuZGxlGAEgASgLMg4uYnRmLnYxLkhhbmRsZSIlChNSZW5ld0hhbmRsZXNSZXF1ZXN0Eg4KBnRva2VucxgBIAMoCSKgAQoUUmVuZXdIYW5kbGVzUmVzcG9uc2USOQoHcmVzdWx0cxgBIAMoCzIoLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXNwb25zZS5SZW5ld1Jlc3VsdBpNCgtSZW5ld1Jlc3VsdBIMCgRvcGVuGAEgASgIEjAKDXJlbWFpbmluZ190dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJQoTQ2xvc2VIYW5kbGVzUmVxdWVzdBIOCgZ0b2tlbnMYASADKAkiKAoUQ2xvc2VIYW5kbGVzUmVzcG9uc2USEAoId2FzX29wZW4YASADKAgqcQoGT3JpZ2luEhYKEk9SSUdJTl9VTlNQRUNJRklFRBAAEhIKDk9SSUdJTl9WTUxJTlVYEAESEQoNT1JJR0lOX01PRFVMRRACEhcKE09SSUdJTl9LRVJORUxfT1RIRVIQAxIPCgtPUklHSU5fVVNFUhAEYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChNidGYvdjEvaGFuZGxlLnByb3RvEgZidGYudjEirAEKCkhhbmRsZUluZm8SCgoCaWQYASABKA0SDAoEbmFtZRgCIAEoCRIeCgZvcmlnaW4YAyABKA4yDi5idGYudjEuT3JpZ2luEhEKCWlzX2tlcm5lbBgEIAEoCBIMCgRzaXplGAUgASgNEg8KB3JlbW92ZWQYBiABKAgSDgoGZGlnZXN0GAcgASgMEiIKBXVzZXJzGAggASgLMhMuYnRmLnYxLk9iamVjdFVzZXJzIusBCgtPYmplY3RVc2VycxIvCghwcm9ncmFtcxgBIAMoCzIdLmJ0Zi52MS5PYmplY3RVc2Vycy5CcGZPYmplY3QSKwoEbWFwcxgCIAMoCzIdLmJ0Zi52MS5PYmplY3RVc2Vycy5CcGZPYmplY3QSLgoJcHJvY2Vzc2VzGAMgAygLMhsuYnRmLnYxLk9iamVjdFVzZXJzLlByb2Nlc3MaJQoJQnBmT2JqZWN0EgoKAmlkGAEgASgNEgwKBG5hbWUYAiABKAkaJwoHUHJvY2VzcxILCgNwaWQYASABKA0SDwoHY29tbWFuZBgCIAEoCSKxAQoGSGFuZGxlEg0KBXRva2VuGAEgASgJEiAKBGluZm8YAiABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIuCgtncmFudGVkX3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg1yZW1haW5pbmdfdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGRhZW1vbl9lcG9jaBgFIAEoCSLAAQoRTG9hZEhhbmRsZVJlcXVlc3QSEQoHcmF3X2J0ZhgBIAEoDEgAEiEKBXR5cGVzGAIgASgLMhAuYnRmLnYxLlR5cGVMaXN0SAASJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHJlcG9ydF9yZWplY3Rpb24YBCABKAgSEAoIbG9nX3NpemUYBSABKA0SFwoPYWRhcHRfdG9fa2VybmVsGAYgASgIQggKBnNvdXJjZSJBCgtWZXJpZmllckxvZxIMCgR0ZXh0GAEgASgJEhEKCXRydW5jYXRlZBgCIAEoCBIRCgl0cnVlX3NpemUYAyABKA0iUAoJUmVqZWN0aW9uEg0KBWVycm5vGAEgASgNEhIKCmVycm5vX25hbWUYAiABKAkSIAoDbG9nGAMgASgLMhMuYnRmLnYxLlZlcmlmaWVyTG9nImgKEkxvYWRIYW5kbGVSZXNwb25zZRIgCgZoYW5kbGUYASABKAsyDi5idGYudjEuSGFuZGxlSAASJgoJcmVqZWN0aW9uGAIgASgLMhEuYnRmLnYxLlJlamVjdGlvbkgAQggKBnJlc3VsdCJKChRHZXRIYW5kbGVCeUlkUmVxdWVzdBIKCgJpZBgBIAEoDRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNwoVR2V0SGFuZGxlQnlJZFJlc3BvbnNlEh4KBmhhbmRsZRgBIAEoCzIOLmJ0Zi52MS5IYW5kbGUikQEKFUl0ZXJhdGVIYW5kbGVzUmVxdWVzdBIQCghhZnRlcl9pZBgBIAEoDRIMCgRob2xkGAIgASgIEh8KB29yaWdpbnMYAyADKA4yDi5idGYudjEuT3JpZ2luEhIKCm5hbWVfZ2xvYnMYBCADKAkSIwoHZGV0YWlscxgFIAMoDjISLmJ0Zi52MS5JbmZvRGV0YWlsIloKFkl0ZXJhdGVIYW5kbGVzUmVzcG9uc2USIAoEaW5mbxgBIAEoCzISLmJ0Zi52MS5IYW5kbGVJbmZvEh4KBmhhbmRsZRgCIAEoCzIOLmJ0Zi52MS5IYW5kbGUiSgoRVGFrZUhhbmRsZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKElRha2VIYW5kbGVSZXNwb25zZRIeCgZoYW5kbGUYASABKAsyDi5idGYudjEuSGFuZGxlIksKEkNsb25lSGFuZGxlUmVxdWVzdBINCgV0b2tlbhgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iNQoTQ2xvbmVIYW5kbGVSZXNwb25zZRIeCgZoYW5kbGUYASABKAsyDi5idGYudjEuSGFuZGxlIkoKFEdldEhhbmRsZUluZm9SZXF1ZXN0Eg0KBXRva2VuGAEgASgJEiMKB2RldGFpbHMYAiADKA4yEi5idGYudjEuSW5mb0RldGFpbCI3ChVHZXRIYW5kbGVJbmZvUmVzcG9uc2USHgoGaGFuZGxlGAEgASgLMg4uYnRmLnYxLkhhbmRsZSIlChNSZW5ld0hhbmRsZXNSZXF1ZXN0Eg4KBnRva2VucxgBIAMoCSKgAQoUUmVuZXdIYW5kbGVzUmVzcG9uc2USOQoHcmVzdWx0cxgBIAMoCzIoLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXNwb25zZS5SZW5ld1Jlc3VsdBpNCgtSZW5ld1Jlc3VsdBIMCgRvcGVuGAEgASgIEjAKDXJlbWFpbmluZ190dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJQoTQ2xvc2VIYW5kbGVzUmVxdWVzdBIOCgZ0b2tlbnMYASADKAkiKAoUQ2xvc2VIYW5kbGVzUmVzcG9uc2USEAoId2FzX29wZW4YASADKAgqcQoGT3JpZ2luEhYKEk9SSUdJTl9VTlNQRUNJRklFRBAAEhIKDk9SSUdJTl9WTUxJTlVYEAESEQoNT1JJR0lOX01PRFVMRRACEhcKE09SSUdJTl9LRVJORUxfT1RIRVIQAxIPCgtPUklHSU5fVVNFUhAEKlgKCkluZm9EZXRhaWwSGwoXSU5GT19ERVRBSUxfVU5TUEVDSUZJRUQQABIWChJJTkZPX0RFVEFJTF9ESUdFU1QQARIVChFJTkZPX0RFVEFJTF9VU0VSUxACYgZwcm90bzM", [file_btf_v1_types, file_google_protobuf_duration]);
 
 /**
  * HandleInfo describes a BTF object.
@@ -65,6 +67,20 @@ export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
    * @generated from field: bool removed = 6;
    */
   removed: boolean;
+
+  /**
+   * SHA-256 of the raw BTF. Only if asked for.
+   *
+   * @generated from field: bytes digest = 7;
+   */
+  digest: Uint8Array;
+
+  /**
+   * Who uses the object. Only if asked for.
+   *
+   * @generated from field: btf.v1.ObjectUsers users = 8;
+   */
+  users?: ObjectUsers | undefined;
 };
 
 /**
@@ -73,6 +89,97 @@ export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
  */
 export const HandleInfoSchema: GenMessage<HandleInfo> = /*@__PURE__*/
   messageDesc(file_btf_v1_handle, 0);
+
+/**
+ * ObjectUsers are the users of a BTF object, as "bpftool btf list" shows them.
+ *
+ * @generated from message btf.v1.ObjectUsers
+ */
+export type ObjectUsers = Message<"btf.v1.ObjectUsers"> & {
+  /**
+   * Programs that were loaded with the object.
+   *
+   * @generated from field: repeated btf.v1.ObjectUsers.BpfObject programs = 1;
+   */
+  programs: ObjectUsers_BpfObject[];
+
+  /**
+   * Maps that were made with the object.
+   *
+   * @generated from field: repeated btf.v1.ObjectUsers.BpfObject maps = 2;
+   */
+  maps: ObjectUsers_BpfObject[];
+
+  /**
+   * Processes that the daemon can see, itself included.
+   *
+   * @generated from field: repeated btf.v1.ObjectUsers.Process processes = 3;
+   */
+  processes: ObjectUsers_Process[];
+};
+
+/**
+ * Describes the message btf.v1.ObjectUsers.
+ * Use `create(ObjectUsersSchema)` to create a new message.
+ */
+export const ObjectUsersSchema: GenMessage<ObjectUsers> = /*@__PURE__*/
+  messageDesc(file_btf_v1_handle, 1);
+
+/**
+ * BpfObject is a program or a map.
+ *
+ * @generated from message btf.v1.ObjectUsers.BpfObject
+ */
+export type ObjectUsers_BpfObject = Message<"btf.v1.ObjectUsers.BpfObject"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message btf.v1.ObjectUsers.BpfObject.
+ * Use `create(ObjectUsers_BpfObjectSchema)` to create a new message.
+ */
+export const ObjectUsers_BpfObjectSchema: GenMessage<ObjectUsers_BpfObject> = /*@__PURE__*/
+  messageDesc(file_btf_v1_handle, 1, 0);
+
+/**
+ * Process is a process that holds a file descriptor on the object.
+ *
+ * @generated from message btf.v1.ObjectUsers.Process
+ */
+export type ObjectUsers_Process = Message<"btf.v1.ObjectUsers.Process"> & {
+  /**
+   * Its pid, in the daemon's pid namespace.
+   *
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * Its command (comm).
+   *
+   * @generated from field: string command = 2;
+   */
+  command: string;
+};
+
+/**
+ * Describes the message btf.v1.ObjectUsers.Process.
+ * Use `create(ObjectUsers_ProcessSchema)` to create a new message.
+ */
+export const ObjectUsers_ProcessSchema: GenMessage<ObjectUsers_Process> = /*@__PURE__*/
+  messageDesc(file_btf_v1_handle, 1, 1);
 
 /**
  * Handle is a BTF object held open by the daemon.
@@ -121,7 +228,7 @@ export type Handle = Message<"btf.v1.Handle"> & {
  * Use `create(HandleSchema)` to create a new message.
  */
 export const HandleSchema: GenMessage<Handle> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 1);
+  messageDesc(file_btf_v1_handle, 2);
 
 /**
  * LoadHandleRequest is the request of BtfService.LoadHandle.
@@ -142,6 +249,14 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
      */
     value: Uint8Array;
     case: "rawBtf";
+  } | {
+    /**
+     * Types to build BTF from. Ids are 1, 2, 3 and so on. At most 1 MiB encoded.
+     *
+     * @generated from field: btf.v1.TypeList types = 2;
+     */
+    value: TypeList;
+    case: "types";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -165,6 +280,14 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
    * @generated from field: uint32 log_size = 5;
    */
   logSize: number;
+
+  /**
+   * Rewrite what this kernel is too old for into what it knows, as the features in
+   * GetServerInfo tell: enums of 64 bits, tags, the linkage of functions.
+   *
+   * @generated from field: bool adapt_to_kernel = 6;
+   */
+  adaptToKernel: boolean;
 };
 
 /**
@@ -172,7 +295,7 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
  * Use `create(LoadHandleRequestSchema)` to create a new message.
  */
 export const LoadHandleRequestSchema: GenMessage<LoadHandleRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 2);
+  messageDesc(file_btf_v1_handle, 3);
 
 /**
  * VerifierLog is what the kernel said about BTF that it refused.
@@ -207,7 +330,7 @@ export type VerifierLog = Message<"btf.v1.VerifierLog"> & {
  * Use `create(VerifierLogSchema)` to create a new message.
  */
 export const VerifierLogSchema: GenMessage<VerifierLog> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 3);
+  messageDesc(file_btf_v1_handle, 4);
 
 /**
  * Rejection tells that the kernel's verifier refused BTF.
@@ -242,7 +365,7 @@ export type Rejection = Message<"btf.v1.Rejection"> & {
  * Use `create(RejectionSchema)` to create a new message.
  */
 export const RejectionSchema: GenMessage<Rejection> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 4);
+  messageDesc(file_btf_v1_handle, 5);
 
 /**
  * LoadHandleResponse is the response of BtfService.LoadHandle.
@@ -279,7 +402,7 @@ export type LoadHandleResponse = Message<"btf.v1.LoadHandleResponse"> & {
  * Use `create(LoadHandleResponseSchema)` to create a new message.
  */
 export const LoadHandleResponseSchema: GenMessage<LoadHandleResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 5);
+  messageDesc(file_btf_v1_handle, 6);
 
 /**
  * GetHandleByIdRequest is the request of BtfService.GetHandleById.
@@ -307,7 +430,7 @@ export type GetHandleByIdRequest = Message<"btf.v1.GetHandleByIdRequest"> & {
  * Use `create(GetHandleByIdRequestSchema)` to create a new message.
  */
 export const GetHandleByIdRequestSchema: GenMessage<GetHandleByIdRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 6);
+  messageDesc(file_btf_v1_handle, 7);
 
 /**
  * GetHandleByIdResponse is the response of BtfService.GetHandleById.
@@ -328,7 +451,7 @@ export type GetHandleByIdResponse = Message<"btf.v1.GetHandleByIdResponse"> & {
  * Use `create(GetHandleByIdResponseSchema)` to create a new message.
  */
 export const GetHandleByIdResponseSchema: GenMessage<GetHandleByIdResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 7);
+  messageDesc(file_btf_v1_handle, 8);
 
 /**
  * IterateHandlesRequest is the request of BtfService.IterateHandles.
@@ -365,6 +488,13 @@ export type IterateHandlesRequest = Message<"btf.v1.IterateHandlesRequest"> & {
    * @generated from field: repeated string name_globs = 4;
    */
   nameGlobs: string[];
+
+  /**
+   * What each info is to have besides.
+   *
+   * @generated from field: repeated btf.v1.InfoDetail details = 5;
+   */
+  details: InfoDetail[];
 };
 
 /**
@@ -372,7 +502,7 @@ export type IterateHandlesRequest = Message<"btf.v1.IterateHandlesRequest"> & {
  * Use `create(IterateHandlesRequestSchema)` to create a new message.
  */
 export const IterateHandlesRequestSchema: GenMessage<IterateHandlesRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 8);
+  messageDesc(file_btf_v1_handle, 9);
 
 /**
  * IterateHandlesResponse is one object of BtfService.IterateHandles.
@@ -400,7 +530,7 @@ export type IterateHandlesResponse = Message<"btf.v1.IterateHandlesResponse"> & 
  * Use `create(IterateHandlesResponseSchema)` to create a new message.
  */
 export const IterateHandlesResponseSchema: GenMessage<IterateHandlesResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 9);
+  messageDesc(file_btf_v1_handle, 10);
 
 /**
  * TakeHandleRequest is the request of BtfService.TakeHandle.
@@ -428,7 +558,7 @@ export type TakeHandleRequest = Message<"btf.v1.TakeHandleRequest"> & {
  * Use `create(TakeHandleRequestSchema)` to create a new message.
  */
 export const TakeHandleRequestSchema: GenMessage<TakeHandleRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 10);
+  messageDesc(file_btf_v1_handle, 11);
 
 /**
  * TakeHandleResponse is the response of BtfService.TakeHandle.
@@ -449,7 +579,7 @@ export type TakeHandleResponse = Message<"btf.v1.TakeHandleResponse"> & {
  * Use `create(TakeHandleResponseSchema)` to create a new message.
  */
 export const TakeHandleResponseSchema: GenMessage<TakeHandleResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 11);
+  messageDesc(file_btf_v1_handle, 12);
 
 /**
  * CloneHandleRequest is the request of BtfService.CloneHandle.
@@ -477,7 +607,7 @@ export type CloneHandleRequest = Message<"btf.v1.CloneHandleRequest"> & {
  * Use `create(CloneHandleRequestSchema)` to create a new message.
  */
 export const CloneHandleRequestSchema: GenMessage<CloneHandleRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 12);
+  messageDesc(file_btf_v1_handle, 13);
 
 /**
  * CloneHandleResponse is the response of BtfService.CloneHandle.
@@ -498,7 +628,7 @@ export type CloneHandleResponse = Message<"btf.v1.CloneHandleResponse"> & {
  * Use `create(CloneHandleResponseSchema)` to create a new message.
  */
 export const CloneHandleResponseSchema: GenMessage<CloneHandleResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 13);
+  messageDesc(file_btf_v1_handle, 14);
 
 /**
  * GetHandleInfoRequest is the request of BtfService.GetHandleInfo.
@@ -512,6 +642,13 @@ export type GetHandleInfoRequest = Message<"btf.v1.GetHandleInfoRequest"> & {
    * @generated from field: string token = 1;
    */
   token: string;
+
+  /**
+   * What the info is to have besides.
+   *
+   * @generated from field: repeated btf.v1.InfoDetail details = 2;
+   */
+  details: InfoDetail[];
 };
 
 /**
@@ -519,7 +656,7 @@ export type GetHandleInfoRequest = Message<"btf.v1.GetHandleInfoRequest"> & {
  * Use `create(GetHandleInfoRequestSchema)` to create a new message.
  */
 export const GetHandleInfoRequestSchema: GenMessage<GetHandleInfoRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 14);
+  messageDesc(file_btf_v1_handle, 15);
 
 /**
  * GetHandleInfoResponse is the response of BtfService.GetHandleInfo.
@@ -540,7 +677,7 @@ export type GetHandleInfoResponse = Message<"btf.v1.GetHandleInfoResponse"> & {
  * Use `create(GetHandleInfoResponseSchema)` to create a new message.
  */
 export const GetHandleInfoResponseSchema: GenMessage<GetHandleInfoResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 15);
+  messageDesc(file_btf_v1_handle, 16);
 
 /**
  * RenewHandlesRequest is the request of BtfService.RenewHandles.
@@ -561,7 +698,7 @@ export type RenewHandlesRequest = Message<"btf.v1.RenewHandlesRequest"> & {
  * Use `create(RenewHandlesRequestSchema)` to create a new message.
  */
 export const RenewHandlesRequestSchema: GenMessage<RenewHandlesRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 16);
+  messageDesc(file_btf_v1_handle, 17);
 
 /**
  * RenewHandlesResponse is the response of BtfService.RenewHandles.
@@ -582,7 +719,7 @@ export type RenewHandlesResponse = Message<"btf.v1.RenewHandlesResponse"> & {
  * Use `create(RenewHandlesResponseSchema)` to create a new message.
  */
 export const RenewHandlesResponseSchema: GenMessage<RenewHandlesResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 17);
+  messageDesc(file_btf_v1_handle, 18);
 
 /**
  * RenewResult tells what became of one token.
@@ -611,7 +748,7 @@ export type RenewHandlesResponse_RenewResult = Message<"btf.v1.RenewHandlesRespo
  * Use `create(RenewHandlesResponse_RenewResultSchema)` to create a new message.
  */
 export const RenewHandlesResponse_RenewResultSchema: GenMessage<RenewHandlesResponse_RenewResult> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 17, 0);
+  messageDesc(file_btf_v1_handle, 18, 0);
 
 /**
  * CloseHandlesRequest is the request of BtfService.CloseHandles.
@@ -632,7 +769,7 @@ export type CloseHandlesRequest = Message<"btf.v1.CloseHandlesRequest"> & {
  * Use `create(CloseHandlesRequestSchema)` to create a new message.
  */
 export const CloseHandlesRequestSchema: GenMessage<CloseHandlesRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 18);
+  messageDesc(file_btf_v1_handle, 19);
 
 /**
  * CloseHandlesResponse is the response of BtfService.CloseHandles.
@@ -653,7 +790,7 @@ export type CloseHandlesResponse = Message<"btf.v1.CloseHandlesResponse"> & {
  * Use `create(CloseHandlesResponseSchema)` to create a new message.
  */
 export const CloseHandlesResponseSchema: GenMessage<CloseHandlesResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_handle, 19);
+  messageDesc(file_btf_v1_handle, 20);
 
 /**
  * Origin says where a BTF object comes from.
@@ -702,4 +839,38 @@ export enum Origin {
  */
 export const OriginSchema: GenEnum<Origin> = /*@__PURE__*/
   enumDesc(file_btf_v1_handle, 0);
+
+/**
+ * InfoDetail is something that an object's info has on request, because it costs.
+ *
+ * @generated from enum btf.v1.InfoDetail
+ */
+export enum InfoDetail {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: INFO_DETAIL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * HandleInfo.digest: the BTF is read, once for each object.
+   *
+   * @generated from enum value: INFO_DETAIL_DIGEST = 1;
+   */
+  DIGEST = 1,
+
+  /**
+   * HandleInfo.users: programs, maps and processes of the machine are looked at.
+   *
+   * @generated from enum value: INFO_DETAIL_USERS = 2;
+   */
+  USERS = 2,
+}
+
+/**
+ * Describes the enum btf.v1.InfoDetail.
+ */
+export const InfoDetailSchema: GenEnum<InfoDetail> = /*@__PURE__*/
+  enumDesc(file_btf_v1_handle, 1);
 

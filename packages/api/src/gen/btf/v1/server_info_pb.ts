@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/server_info.proto.
  */
 export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIuECCgZMaW1pdHMSHgoWbWF4X2xvYWRfbWVzc2FnZV9ieXRlcxgBIAEoDRIZChFtYXhfbWVzc2FnZV9ieXRlcxgCIAEoDRIVCg1tYXhfYnRmX2J5dGVzGAMgASgNEioKB21pbl90dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHbWF4X3R0bBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgtkZWZhdWx0X3R0bBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIbChNtYXhfaGVsZF9wZXJfc3RyZWFtGAcgASgNEjUKEmhvbGRfc3RhbGxfdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIVCg1tYXhfbG9nX2J5dGVzGAkgASgNEhIKCm1heF90b2tlbnMYCiABKA0iFgoUR2V0U2VydmVySW5mb1JlcXVlc3QingIKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEg8KB2Jvb3RfaWQYAiABKAkSFAoMZGFlbW9uX2Vwb2NoGAMgASgJEhYKDmtlcm5lbF9yZWxlYXNlGAQgASgJEhoKBG1vZGUYBSABKA4yDC5idGYudjEuTW9kZRIPCgdidGZfZGlyGAYgASgJEisKCm9wZXJhdGlvbnMYByADKAsyFy5idGYudjEuT3BlcmF0aW9uU3RhdHVzEioKDGNhcGFiaWxpdGllcxgIIAEoCzIULmJ0Zi52MS5DYXBhYmlsaXRpZXMSHgoGbGltaXRzGAkgASgLMg4uYnRmLnYxLkxpbWl0cxIPCgdtYWNoaW5lGAogASgJKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLHAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cypUCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0ZVTEwQARIXChNNT0RFX0xPQURfQU5EX0ZJTEVTEAISDgoKTU9ERV9GSUxFUxADKogBCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASEgoOT1BFUkFUSU9OX0xPQUQQARIYChRPUEVSQVRJT05fT1BFTl9CWV9JRBACEhYKEk9QRVJBVElPTl9MSVNUX0lEUxADEhoKFk9QRVJBVElPTl9TUEVDX0JZX05BTUUQBCriAQoHRmVhdHVyZRIXChNGRUFUVVJFX1VOU1BFQ0lGSUVEEAASDwoLRkVBVFVSRV9CVEYQARIQCgxGRUFUVVJFX0ZVTkMQAhITCg9GRUFUVVJFX0RBVEFTRUMQAxIYChRGRUFUVVJFX0ZVTkNfTElOS0FHRRAEEhEKDUZFQVRVUkVfRkxPQVQQBRIUChBGRUFUVVJFX0RFQ0xfVEFHEAYSFAoQRkVBVFVSRV9UWVBFX1RBRxAHEhIKDkZFQVRVUkVfRU5VTTY0EAgSGQoVRkVBVFVSRV9BVFRSSUJVVEVfVEFHEAliBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * OperationStatus tells whether an operation works here.
@@ -76,6 +76,34 @@ export type Capabilities = Message<"btf.v1.Capabilities"> & {
  */
 export const CapabilitiesSchema: GenMessage<Capabilities> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 1);
+
+/**
+ * FeatureStatus tells whether the kernel has a feature.
+ *
+ * @generated from message btf.v1.FeatureStatus
+ */
+export type FeatureStatus = Message<"btf.v1.FeatureStatus"> & {
+  /**
+   * The feature.
+   *
+   * @generated from field: btf.v1.Feature feature = 1;
+   */
+  feature: Feature;
+
+  /**
+   * Whether the kernel accepted BTF with it.
+   *
+   * @generated from field: bool supported = 2;
+   */
+  supported: boolean;
+};
+
+/**
+ * Describes the message btf.v1.FeatureStatus.
+ * Use `create(FeatureStatusSchema)` to create a new message.
+ */
+export const FeatureStatusSchema: GenMessage<FeatureStatus> = /*@__PURE__*/
+  messageDesc(file_btf_v1_server_info, 2);
 
 /**
  * Limits are the limits in force.
@@ -152,6 +180,20 @@ export type Limits = Message<"btf.v1.Limits"> & {
    * @generated from field: uint32 max_tokens = 10;
    */
   maxTokens: number;
+
+  /**
+   * Largest list of types in LoadHandle, in bytes, encoded.
+   *
+   * @generated from field: uint32 max_types_bytes = 11;
+   */
+  maxTypesBytes: number;
+
+  /**
+   * Largest C header, in bytes.
+   *
+   * @generated from field: uint64 max_c_bytes = 12;
+   */
+  maxCBytes: bigint;
 };
 
 /**
@@ -159,7 +201,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 2);
+  messageDesc(file_btf_v1_server_info, 3);
 
 /**
  * GetServerInfoRequest is the request of BtfService.GetServerInfo.
@@ -174,7 +216,7 @@ export type GetServerInfoRequest = Message<"btf.v1.GetServerInfoRequest"> & {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 3);
+  messageDesc(file_btf_v1_server_info, 4);
 
 /**
  * GetServerInfoResponse is the response of BtfService.GetServerInfo.
@@ -251,6 +293,13 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
    * @generated from field: string machine = 10;
    */
   machine: string;
+
+  /**
+   * What the kernel's BTF can have, as it was tried. Empty where nothing can be loaded.
+   *
+   * @generated from field: repeated btf.v1.FeatureStatus features = 11;
+   */
+  features: FeatureStatus[];
 };
 
 /**
@@ -258,7 +307,7 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 4);
+  messageDesc(file_btf_v1_server_info, 5);
 
 /**
  * Mode says what serves the daemon's operations.
@@ -350,4 +399,87 @@ export enum Operation {
  */
 export const OperationSchema: GenEnum<Operation> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 1);
+
+/**
+ * Feature is something that a kernel's BTF can have since some release.
+ *
+ * @generated from enum btf.v1.Feature
+ */
+export enum Feature {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: FEATURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * BTF at all (4.18).
+   *
+   * @generated from enum value: FEATURE_BTF = 1;
+   */
+  BTF = 1,
+
+  /**
+   * Functions and their signatures (5.0).
+   *
+   * @generated from enum value: FEATURE_FUNC = 2;
+   */
+  FUNC = 2,
+
+  /**
+   * Variables and sections (5.2).
+   *
+   * @generated from enum value: FEATURE_DATASEC = 3;
+   */
+  DATASEC = 3,
+
+  /**
+   * Linkage of functions (5.6).
+   *
+   * @generated from enum value: FEATURE_FUNC_LINKAGE = 4;
+   */
+  FUNC_LINKAGE = 4,
+
+  /**
+   * Floating point types (5.13).
+   *
+   * @generated from enum value: FEATURE_FLOAT = 5;
+   */
+  FLOAT = 5,
+
+  /**
+   * Declaration tags (5.16).
+   *
+   * @generated from enum value: FEATURE_DECL_TAG = 6;
+   */
+  DECL_TAG = 6,
+
+  /**
+   * Type tags (5.17).
+   *
+   * @generated from enum value: FEATURE_TYPE_TAG = 7;
+   */
+  TYPE_TAG = 7,
+
+  /**
+   * Enums of 64 bits and signed enums (6.0).
+   *
+   * @generated from enum value: FEATURE_ENUM64 = 8;
+   */
+  ENUM64 = 8,
+
+  /**
+   * Tags that are raw attributes (6.15).
+   *
+   * @generated from enum value: FEATURE_ATTRIBUTE_TAG = 9;
+   */
+  ATTRIBUTE_TAG = 9,
+}
+
+/**
+ * Describes the enum btf.v1.Feature.
+ */
+export const FeatureSchema: GenEnum<Feature> = /*@__PURE__*/
+  enumDesc(file_btf_v1_server_info, 2);
 

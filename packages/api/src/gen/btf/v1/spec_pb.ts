@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { HandleInfo } from "./handle_pb.js";
 import { file_btf_v1_handle } from "./handle_pb.js";
-import type { Type } from "./types_pb.js";
+import type { TypeList } from "./types_pb.js";
 import { file_btf_v1_types } from "./types_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,13 +14,16 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/spec.proto.
  */
 export const file_btf_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIk4KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0iMgoLSWZOb25lTWF0Y2gSDgoGZGlnZXN0GAEgASgMEhMKC2Jhc2VfZGlnZXN0GAIgASgMIuEBCgtTcGVjUmVxdWVzdBIQCgZoYW5kbGUYASABKAlIABIMCgJpZBgCIAEoDUgAEg4KBG5hbWUYAyABKAlIABIiCghlbmNvZGluZxgEIAEoDjIQLmJ0Zi52MS5FbmNvZGluZxIoCglzZWxlY3Rpb24YBSABKAsyFS5idGYudjEuVHlwZVNlbGVjdGlvbhIqCg1pZl9ub25lX21hdGNoGAYgASgLMhMuYnRmLnYxLklmTm9uZU1hdGNoEh4KBGJhc2UYByABKAsyEC5idGYudjEuU3BlY0Jhc2VCCAoGc291cmNlIjQKCFNwZWNCYXNlEhAKBmhhbmRsZRgBIAEoCUgAEgwKAmlkGAIgASgNSABCCAoGc291cmNlInAKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCInCghUeXBlTGlzdBIbCgV0eXBlcxgBIAMoCzIMLmJ0Zi52MS5UeXBlInQKDFNwZWNSZXNwb25zZRIkCgZoZWFkZXIYASABKAsyEi5idGYudjEuU3BlY0hlYWRlckgAEg0KA3JhdxgCIAEoDEgAEiEKBXR5cGVzGAMgASgLMhAuYnRmLnYxLlR5cGVMaXN0SABCBgoEcGFydEoECAQQBSpKCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhIKDkVOQ09ESU5HX1RZUEVTEAIqYAoJQnl0ZU9yZGVyEhoKFkJZVEVfT1JERVJfVU5TUEVDSUZJRUQQABIcChhCWVRFX09SREVSX0xJVFRMRV9FTkRJQU4QARIZChVCWVRFX09SREVSX0JJR19FTkRJQU4QAmIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_types]);
+  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCIyCgtJZk5vbmVNYXRjaBIOCgZkaWdlc3QYASABKAwSEwoLYmFzZV9kaWdlc3QYAiABKAwi4QEKC1NwZWNSZXF1ZXN0EhAKBmhhbmRsZRgBIAEoCUgAEgwKAmlkGAIgASgNSAASDgoEbmFtZRgDIAEoCUgAEiIKCGVuY29kaW5nGAQgASgOMhAuYnRmLnYxLkVuY29kaW5nEigKCXNlbGVjdGlvbhgFIAEoCzIVLmJ0Zi52MS5UeXBlU2VsZWN0aW9uEioKDWlmX25vbmVfbWF0Y2gYBiABKAsyEy5idGYudjEuSWZOb25lTWF0Y2gSHgoEYmFzZRgHIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiZwoKTWVtYmVyU3RlcBIMCgRuYW1lGAEgASgJEhQKDGRlcmVmZXJlbmNlZBgCIAEoCBISCgpiaXRfb2Zmc2V0GAMgASgEEhAKCGJpdF9zaXplGAQgASgEEg8KB3R5cGVfaWQYBSABKA0ilAEKDlJlc29sdmVkTWVtYmVyEhIKCmJpdF9vZmZzZXQYASABKAQSEAoIYml0X3NpemUYAiABKAQSFQoNYml0ZmllbGRfc2l6ZRgDIAEoDRIPCgd0eXBlX2lkGAQgASgNEhEKCXR5cGVfbmFtZRgFIAEoCRIhCgVzdGVwcxgGIAMoCzISLmJ0Zi52MS5NZW1iZXJTdGVwIh4KC01lbWJlckVycm9yEg8KB21lc3NhZ2UYASABKAkiaAoMTWVtYmVyUmVzdWx0EigKBm1lbWJlchgBIAEoCzIWLmJ0Zi52MS5SZXNvbHZlZE1lbWJlckgAEiQKBWVycm9yGAIgASgLMhMuYnRmLnYxLk1lbWJlckVycm9ySABCCAoGcmVzdWx0Ik8KFlJlc29sdmVNZW1iZXJzUmVzcG9uc2USJQoHcmVzdWx0cxgBIAMoCzIULmJ0Zi52MS5NZW1iZXJSZXN1bHQSDgoGZGlnZXN0GAIgASgMKloKCEVuY29kaW5nEhgKFEVOQ09ESU5HX1VOU1BFQ0lGSUVEEAASEAoMRU5DT0RJTkdfUkFXEAESEgoORU5DT0RJTkdfVFlQRVMQAhIOCgpFTkNPRElOR19DEAMqYAoJQnl0ZU9yZGVyEhoKFkJZVEVfT1JERVJfVU5TUEVDSUZJRUQQABIcChhCWVRFX09SREVSX0xJVFRMRV9FTkRJQU4QARIZChVCWVRFX09SREVSX0JJR19FTkRJQU4QAmIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_types]);
 
 /**
  * TypeSelection names some types of a spec. A type is selected if its id or its
  * name is listed or a glob matches its name, and if its kind is among `kinds`; where
  * only kinds are given, every type of those kinds is selected. Of a split BTF its
  * own types are meant, not its base's.
+ *
+ * RAW of a selection is a BTF of its own, with everything that the selected types
+ * refer to, also in the base; its ids are new. C has what the selected types need.
  *
  * @generated from message btf.v1.TypeSelection
  */
@@ -52,6 +55,13 @@ export type TypeSelection = Message<"btf.v1.TypeSelection"> & {
    * @generated from field: repeated uint32 ids = 4;
    */
   ids: number[];
+
+  /**
+   * For TYPES: also everything that the selected types refer to, in the base too.
+   *
+   * @generated from field: bool closure = 5;
+   */
+  closure: boolean;
 };
 
 /**
@@ -148,8 +158,8 @@ export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
   ifNoneMatch?: IfNoneMatch | undefined;
 
   /**
-   * For TYPES of a split BTF: the object that is its base, by token or id. The
-   * running kernel's vmlinux if absent.
+   * For everything but the whole RAW of a split BTF: the object that is its base, by
+   * token or id. The running kernel's vmlinux if absent.
    *
    * @generated from field: btf.v1.SpecBase base = 7;
    */
@@ -207,7 +217,8 @@ export const SpecBaseSchema: GenMessage<SpecBase> = /*@__PURE__*/
  */
 export type SelectionResult = Message<"btf.v1.SelectionResult"> & {
   /**
-   * Number of types selected.
+   * Number of types sent: those selected and, with the closure, what they refer to.
+   * For C the number of those selected.
    *
    * @generated from field: uint32 type_count = 1;
    */
@@ -233,6 +244,13 @@ export type SelectionResult = Message<"btf.v1.SelectionResult"> & {
    * @generated from field: repeated uint32 ids_not_found = 4;
    */
   idsNotFound: number[];
+
+  /**
+   * For RAW: size in bytes of the BTF that is sent.
+   *
+   * @generated from field: uint32 raw_size = 5;
+   */
+  rawSize: number;
 };
 
 /**
@@ -321,27 +339,6 @@ export const SpecHeaderSchema: GenMessage<SpecHeader> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 5);
 
 /**
- * TypeList is a chunk of types.
- *
- * @generated from message btf.v1.TypeList
- */
-export type TypeList = Message<"btf.v1.TypeList"> & {
-  /**
-   * The types, in the order of ids.
-   *
-   * @generated from field: repeated btf.v1.Type types = 1;
-   */
-  types: Type[];
-};
-
-/**
- * Describes the message btf.v1.TypeList.
- * Use `create(TypeListSchema)` to create a new message.
- */
-export const TypeListSchema: GenMessage<TypeList> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 6);
-
-/**
  * SpecResponse is one message of BtfService.Spec.
  *
  * @generated from message btf.v1.SpecResponse
@@ -376,6 +373,14 @@ export type SpecResponse = Message<"btf.v1.SpecResponse"> & {
      */
     value: TypeList;
     case: "types";
+  } | {
+    /**
+     * For C: the next bytes of the text.
+     *
+     * @generated from field: bytes c = 4;
+     */
+    value: Uint8Array;
+    case: "c";
   } | { case: undefined; value?: undefined };
 };
 
@@ -384,7 +389,263 @@ export type SpecResponse = Message<"btf.v1.SpecResponse"> & {
  * Use `create(SpecResponseSchema)` to create a new message.
  */
 export const SpecResponseSchema: GenMessage<SpecResponse> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 6);
+
+/**
+ * ResolveMembersRequest is the request of BtfService.ResolveMembers.
+ *
+ * @generated from message btf.v1.ResolveMembersRequest
+ */
+export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
+  /**
+   * Which object.
+   *
+   * @generated from oneof btf.v1.ResolveMembersRequest.source
+   */
+  source: {
+    /**
+     * The token of a handle.
+     *
+     * @generated from field: string handle = 1;
+     */
+    value: string;
+    case: "handle";
+  } | {
+    /**
+     * A BTF id.
+     *
+     * @generated from field: uint32 id = 2;
+     */
+    value: number;
+    case: "id";
+  } | {
+    /**
+     * The name of an object of the kernel: "vmlinux", or a module's.
+     *
+     * @generated from field: string name = 3;
+     */
+    value: string;
+    case: "name";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Paths such as "task_struct.mm.pgd": a struct or union, or a typedef of one, and
+   * members of it and of what they hold or point to. At most 1000.
+   *
+   * @generated from field: repeated string paths = 4;
+   */
+  paths: string[];
+
+  /**
+   * For a split BTF: the object that is its base. The running kernel's vmlinux if
+   * absent.
+   *
+   * @generated from field: btf.v1.SpecBase base = 5;
+   */
+  base?: SpecBase | undefined;
+};
+
+/**
+ * Describes the message btf.v1.ResolveMembersRequest.
+ * Use `create(ResolveMembersRequestSchema)` to create a new message.
+ */
+export const ResolveMembersRequestSchema: GenMessage<ResolveMembersRequest> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 7);
+
+/**
+ * MemberStep is a member on a path.
+ *
+ * @generated from message btf.v1.MemberStep
+ */
+export type MemberStep = Message<"btf.v1.MemberStep"> & {
+  /**
+   * The member's name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whether the step before is a pointer, so that `bit_offset` starts anew from what
+   * it points to.
+   *
+   * @generated from field: bool dereferenced = 2;
+   */
+  dereferenced: boolean;
+
+  /**
+   * Offset in bits from the start of the struct that the path began with, or of the
+   * one that was pointed to last.
+   *
+   * @generated from field: uint64 bit_offset = 3;
+   */
+  bitOffset: bigint;
+
+  /**
+   * Size in bits.
+   *
+   * @generated from field: uint64 bit_size = 4;
+   */
+  bitSize: bigint;
+
+  /**
+   * Type of the member.
+   *
+   * @generated from field: uint32 type_id = 5;
+   */
+  typeId: number;
+};
+
+/**
+ * Describes the message btf.v1.MemberStep.
+ * Use `create(MemberStepSchema)` to create a new message.
+ */
+export const MemberStepSchema: GenMessage<MemberStep> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 8);
+
+/**
+ * ResolvedMember is where a path leads.
+ *
+ * @generated from message btf.v1.ResolvedMember
+ */
+export type ResolvedMember = Message<"btf.v1.ResolvedMember"> & {
+  /**
+   * Offset in bits from the start of the struct that the path began with, or of the
+   * one that was pointed to last.
+   *
+   * @generated from field: uint64 bit_offset = 1;
+   */
+  bitOffset: bigint;
+
+  /**
+   * Size in bits.
+   *
+   * @generated from field: uint64 bit_size = 2;
+   */
+  bitSize: bigint;
+
+  /**
+   * Width in bits where the member is a bitfield, else 0.
+   *
+   * @generated from field: uint32 bitfield_size = 3;
+   */
+  bitfieldSize: number;
+
+  /**
+   * Type of the member.
+   *
+   * @generated from field: uint32 type_id = 4;
+   */
+  typeId: number;
+
+  /**
+   * The type in C, such as "struct list_head *".
+   *
+   * @generated from field: string type_name = 5;
+   */
+  typeName: string;
+
+  /**
+   * The steps that cross a pointer: what must be read on the way. The last has the
+   * offset above.
+   *
+   * @generated from field: repeated btf.v1.MemberStep steps = 6;
+   */
+  steps: MemberStep[];
+};
+
+/**
+ * Describes the message btf.v1.ResolvedMember.
+ * Use `create(ResolvedMemberSchema)` to create a new message.
+ */
+export const ResolvedMemberSchema: GenMessage<ResolvedMember> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 9);
+
+/**
+ * MemberError tells why a path leads nowhere.
+ *
+ * @generated from message btf.v1.MemberError
+ */
+export type MemberError = Message<"btf.v1.MemberError"> & {
+  /**
+   * Why, and at which step.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message btf.v1.MemberError.
+ * Use `create(MemberErrorSchema)` to create a new message.
+ */
+export const MemberErrorSchema: GenMessage<MemberError> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 10);
+
+/**
+ * MemberResult is the result for a path.
+ *
+ * @generated from message btf.v1.MemberResult
+ */
+export type MemberResult = Message<"btf.v1.MemberResult"> & {
+  /**
+   * Either of the two.
+   *
+   * @generated from oneof btf.v1.MemberResult.result
+   */
+  result: {
+    /**
+     * Where the path leads.
+     *
+     * @generated from field: btf.v1.ResolvedMember member = 1;
+     */
+    value: ResolvedMember;
+    case: "member";
+  } | {
+    /**
+     * Why it leads nowhere.
+     *
+     * @generated from field: btf.v1.MemberError error = 2;
+     */
+    value: MemberError;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message btf.v1.MemberResult.
+ * Use `create(MemberResultSchema)` to create a new message.
+ */
+export const MemberResultSchema: GenMessage<MemberResult> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 11);
+
+/**
+ * ResolveMembersResponse is the response of BtfService.ResolveMembers.
+ *
+ * @generated from message btf.v1.ResolveMembersResponse
+ */
+export type ResolveMembersResponse = Message<"btf.v1.ResolveMembersResponse"> & {
+  /**
+   * One result for each path, in the order of the request.
+   *
+   * @generated from field: repeated btf.v1.MemberResult results = 1;
+   */
+  results: MemberResult[];
+
+  /**
+   * SHA-256 of the object's raw BTF.
+   *
+   * @generated from field: bytes digest = 2;
+   */
+  digest: Uint8Array;
+};
+
+/**
+ * Describes the message btf.v1.ResolveMembersResponse.
+ * Use `create(ResolveMembersResponseSchema)` to create a new message.
+ */
+export const ResolveMembersResponseSchema: GenMessage<ResolveMembersResponse> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 12);
 
 /**
  * Encoding says in which form a spec is sent.
@@ -412,6 +673,13 @@ export enum Encoding {
    * @generated from enum value: ENCODING_TYPES = 2;
    */
   TYPES = 2,
+
+  /**
+   * A C header, as bpftool's "format c" prints it.
+   *
+   * @generated from enum value: ENCODING_C = 3;
+   */
+  C = 3,
 }
 
 /**

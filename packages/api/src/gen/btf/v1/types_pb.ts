@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/types.proto.
  */
 export const file_btf_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChJidGYvdjEvdHlwZXMucHJvdG8SBmJ0Zi52MSLxBQoEVHlwZRIKCgJpZBgBIAEoDRIMCgRraW5kGAIgASgNEgwKBG5hbWUYAyABKAkSEQoJY29udGludWVkGAQgASgIEhoKA2ludBgFIAEoCzILLmJ0Zi52MS5JbnRIABIeCgNwdHIYBiABKAsyDy5idGYudjEuUG9pbnRlckgAEh4KBWFycmF5GAcgASgLMg0uYnRmLnYxLkFycmF5SAASIwoGc3RydWN0GAggASgLMhEuYnRmLnYxLkNvbXBvc2l0ZUgAEiIKBXVuaW9uGAkgASgLMhEuYnRmLnYxLkNvbXBvc2l0ZUgAEhwKBGVudW0YCiABKAsyDC5idGYudjEuRW51bUgAEhoKA2Z3ZBgLIAEoCzILLmJ0Zi52MS5Gd2RIABIiCgd0eXBlZGVmGAwgASgLMg8uYnRmLnYxLlR5cGVkZWZIABIkCgh2b2xhdGlsZRgNIAEoCzIQLmJ0Zi52MS5Wb2xhdGlsZUgAEh4KBWNvbnN0GA4gASgLMg0uYnRmLnYxLkNvbnN0SAASJAoIcmVzdHJpY3QYDyABKAsyEC5idGYudjEuUmVzdHJpY3RIABIcCgRmdW5jGBAgASgLMgwuYnRmLnYxLkZ1bmNIABInCgpmdW5jX3Byb3RvGBEgASgLMhEuYnRmLnYxLkZ1bmNQcm90b0gAEhoKA3ZhchgSIAEoCzILLmJ0Zi52MS5WYXJIABIiCgdkYXRhc2VjGBMgASgLMg8uYnRmLnYxLkRhdGFzZWNIABIeCgVmbG9hdBgUIAEoCzINLmJ0Zi52MS5GbG9hdEgAEiMKCGRlY2xfdGFnGBUgASgLMg8uYnRmLnYxLkRlY2xUYWdIABIjCgh0eXBlX3RhZxgWIAEoCzIPLmJ0Zi52MS5UeXBlVGFnSAASIAoGZW51bTY0GBcgASgLMg4uYnRmLnYxLkVudW02NEgAEiIKB3Vua25vd24YGCABKAsyDy5idGYudjEuVW5rbm93bkgAQggKBmRldGFpbCJHCgNJbnQSDAoEc2l6ZRgBIAEoDRIQCghlbmNvZGluZxgCIAEoDRIMCgRiaXRzGAMgASgNEhIKCmJpdF9vZmZzZXQYBCABKA0iGgoHUG9pbnRlchIPCgd0eXBlX2lkGAEgASgNIj8KBUFycmF5Eg8KB3R5cGVfaWQYASABKA0SFQoNaW5kZXhfdHlwZV9pZBgCIAEoDRIOCgZuZWxlbXMYAyABKA0iUgoGTWVtYmVyEgwKBG5hbWUYASABKAkSDwoHdHlwZV9pZBgCIAEoDRISCgpiaXRfb2Zmc2V0GAMgASgNEhUKDWJpdGZpZWxkX3NpemUYBCABKA0iOgoJQ29tcG9zaXRlEgwKBHNpemUYASABKA0SHwoHbWVtYmVycxgCIAMoCzIOLmJ0Zi52MS5NZW1iZXIiKAoJRW51bVZhbHVlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKBIiRwoERW51bRIMCgRzaXplGAEgASgNEg4KBnNpZ25lZBgCIAEoCBIhCgZ2YWx1ZXMYAyADKAsyES5idGYudjEuRW51bVZhbHVlIhQKA0Z3ZBINCgV1bmlvbhgBIAEoCCIaCgdUeXBlZGVmEg8KB3R5cGVfaWQYASABKA0iGwoIVm9sYXRpbGUSDwoHdHlwZV9pZBgBIAEoDSIYCgVDb25zdBIPCgd0eXBlX2lkGAEgASgNIhsKCFJlc3RyaWN0Eg8KB3R5cGVfaWQYASABKA0iKAoERnVuYxIPCgd0eXBlX2lkGAEgASgNEg8KB2xpbmthZ2UYAiABKA0iKgoJRnVuY1BhcmFtEgwKBG5hbWUYASABKAkSDwoHdHlwZV9pZBgCIAEoDSJGCglGdW5jUHJvdG8SFgoOcmV0dXJuX3R5cGVfaWQYASABKA0SIQoGcGFyYW1zGAIgAygLMhEuYnRmLnYxLkZ1bmNQYXJhbSInCgNWYXISDwoHdHlwZV9pZBgBIAEoDRIPCgdsaW5rYWdlGAIgASgNIjsKClZhclNlY2luZm8SDwoHdHlwZV9pZBgBIAEoDRIOCgZvZmZzZXQYAiABKA0SDAoEc2l6ZRgDIAEoDSI5CgdEYXRhc2VjEgwKBHNpemUYASABKA0SIAoEdmFycxgCIAMoCzISLmJ0Zi52MS5WYXJTZWNpbmZvIhUKBUZsb2F0EgwKBHNpemUYASABKA0iRAoHRGVjbFRhZxIPCgd0eXBlX2lkGAEgASgNEhUKDWNvbXBvbmVudF9pZHgYAiABKBESEQoJYXR0cmlidXRlGAMgASgIIi0KB1R5cGVUYWcSDwoHdHlwZV9pZBgBIAEoDRIRCglhdHRyaWJ1dGUYAiABKAgiKQoLRW51bTY0VmFsdWUSDAoEbmFtZRgBIAEoCRIMCgRiaXRzGAIgASgGIksKBkVudW02NBIMCgRzaXplGAEgASgNEg4KBnNpZ25lZBgCIAEoCBIjCgZ2YWx1ZXMYAyADKAsyEy5idGYudjEuRW51bTY0VmFsdWUiUQoHVW5rbm93bhIRCglraW5kX2ZsYWcYASABKAgSDAoEdmxlbhgCIAEoDRIXCg9zaXplX29yX3R5cGVfaWQYAyABKA0SDAoEZGF0YRgEIAEoDGIGcHJvdG8z");
+  fileDesc("ChJidGYvdjEvdHlwZXMucHJvdG8SBmJ0Zi52MSLxBQoEVHlwZRIKCgJpZBgBIAEoDRIMCgRraW5kGAIgASgNEgwKBG5hbWUYAyABKAkSEQoJY29udGludWVkGAQgASgIEhoKA2ludBgFIAEoCzILLmJ0Zi52MS5JbnRIABIeCgNwdHIYBiABKAsyDy5idGYudjEuUG9pbnRlckgAEh4KBWFycmF5GAcgASgLMg0uYnRmLnYxLkFycmF5SAASIwoGc3RydWN0GAggASgLMhEuYnRmLnYxLkNvbXBvc2l0ZUgAEiIKBXVuaW9uGAkgASgLMhEuYnRmLnYxLkNvbXBvc2l0ZUgAEhwKBGVudW0YCiABKAsyDC5idGYudjEuRW51bUgAEhoKA2Z3ZBgLIAEoCzILLmJ0Zi52MS5Gd2RIABIiCgd0eXBlZGVmGAwgASgLMg8uYnRmLnYxLlR5cGVkZWZIABIkCgh2b2xhdGlsZRgNIAEoCzIQLmJ0Zi52MS5Wb2xhdGlsZUgAEh4KBWNvbnN0GA4gASgLMg0uYnRmLnYxLkNvbnN0SAASJAoIcmVzdHJpY3QYDyABKAsyEC5idGYudjEuUmVzdHJpY3RIABIcCgRmdW5jGBAgASgLMgwuYnRmLnYxLkZ1bmNIABInCgpmdW5jX3Byb3RvGBEgASgLMhEuYnRmLnYxLkZ1bmNQcm90b0gAEhoKA3ZhchgSIAEoCzILLmJ0Zi52MS5WYXJIABIiCgdkYXRhc2VjGBMgASgLMg8uYnRmLnYxLkRhdGFzZWNIABIeCgVmbG9hdBgUIAEoCzINLmJ0Zi52MS5GbG9hdEgAEiMKCGRlY2xfdGFnGBUgASgLMg8uYnRmLnYxLkRlY2xUYWdIABIjCgh0eXBlX3RhZxgWIAEoCzIPLmJ0Zi52MS5UeXBlVGFnSAASIAoGZW51bTY0GBcgASgLMg4uYnRmLnYxLkVudW02NEgAEiIKB3Vua25vd24YGCABKAsyDy5idGYudjEuVW5rbm93bkgAQggKBmRldGFpbCInCghUeXBlTGlzdBIbCgV0eXBlcxgBIAMoCzIMLmJ0Zi52MS5UeXBlIkcKA0ludBIMCgRzaXplGAEgASgNEhAKCGVuY29kaW5nGAIgASgNEgwKBGJpdHMYAyABKA0SEgoKYml0X29mZnNldBgEIAEoDSIaCgdQb2ludGVyEg8KB3R5cGVfaWQYASABKA0iPwoFQXJyYXkSDwoHdHlwZV9pZBgBIAEoDRIVCg1pbmRleF90eXBlX2lkGAIgASgNEg4KBm5lbGVtcxgDIAEoDSJSCgZNZW1iZXISDAoEbmFtZRgBIAEoCRIPCgd0eXBlX2lkGAIgASgNEhIKCmJpdF9vZmZzZXQYAyABKA0SFQoNYml0ZmllbGRfc2l6ZRgEIAEoDSI6CglDb21wb3NpdGUSDAoEc2l6ZRgBIAEoDRIfCgdtZW1iZXJzGAIgAygLMg4uYnRmLnYxLk1lbWJlciIoCglFbnVtVmFsdWUSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoEiJHCgRFbnVtEgwKBHNpemUYASABKA0SDgoGc2lnbmVkGAIgASgIEiEKBnZhbHVlcxgDIAMoCzIRLmJ0Zi52MS5FbnVtVmFsdWUiFAoDRndkEg0KBXVuaW9uGAEgASgIIhoKB1R5cGVkZWYSDwoHdHlwZV9pZBgBIAEoDSIbCghWb2xhdGlsZRIPCgd0eXBlX2lkGAEgASgNIhgKBUNvbnN0Eg8KB3R5cGVfaWQYASABKA0iGwoIUmVzdHJpY3QSDwoHdHlwZV9pZBgBIAEoDSIoCgRGdW5jEg8KB3R5cGVfaWQYASABKA0SDwoHbGlua2FnZRgCIAEoDSIqCglGdW5jUGFyYW0SDAoEbmFtZRgBIAEoCRIPCgd0eXBlX2lkGAIgASgNIkYKCUZ1bmNQcm90bxIWCg5yZXR1cm5fdHlwZV9pZBgBIAEoDRIhCgZwYXJhbXMYAiADKAsyES5idGYudjEuRnVuY1BhcmFtIicKA1ZhchIPCgd0eXBlX2lkGAEgASgNEg8KB2xpbmthZ2UYAiABKA0iOwoKVmFyU2VjaW5mbxIPCgd0eXBlX2lkGAEgASgNEg4KBm9mZnNldBgCIAEoDRIMCgRzaXplGAMgASgNIjkKB0RhdGFzZWMSDAoEc2l6ZRgBIAEoDRIgCgR2YXJzGAIgAygLMhIuYnRmLnYxLlZhclNlY2luZm8iFQoFRmxvYXQSDAoEc2l6ZRgBIAEoDSJECgdEZWNsVGFnEg8KB3R5cGVfaWQYASABKA0SFQoNY29tcG9uZW50X2lkeBgCIAEoERIRCglhdHRyaWJ1dGUYAyABKAgiLQoHVHlwZVRhZxIPCgd0eXBlX2lkGAEgASgNEhEKCWF0dHJpYnV0ZRgCIAEoCCIpCgtFbnVtNjRWYWx1ZRIMCgRuYW1lGAEgASgJEgwKBGJpdHMYAiABKAYiSwoGRW51bTY0EgwKBHNpemUYASABKA0SDgoGc2lnbmVkGAIgASgIEiMKBnZhbHVlcxgDIAMoCzITLmJ0Zi52MS5FbnVtNjRWYWx1ZSJRCgdVbmtub3duEhEKCWtpbmRfZmxhZxgBIAEoCBIMCgR2bGVuGAIgASgNEhcKD3NpemVfb3JfdHlwZV9pZBgDIAEoDRIMCgRkYXRhGAQgASgMYgZwcm90bzM");
 
 /**
  * Type is one type of a BTF. Fields follow `linux/btf.h`.
@@ -225,6 +225,27 @@ export const TypeSchema: GenMessage<Type> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 0);
 
 /**
+ * TypeList is a list of types.
+ *
+ * @generated from message btf.v1.TypeList
+ */
+export type TypeList = Message<"btf.v1.TypeList"> & {
+  /**
+   * The types, in the order of ids.
+   *
+   * @generated from field: repeated btf.v1.Type types = 1;
+   */
+  types: Type[];
+};
+
+/**
+ * Describes the message btf.v1.TypeList.
+ * Use `create(TypeListSchema)` to create a new message.
+ */
+export const TypeListSchema: GenMessage<TypeList> = /*@__PURE__*/
+  messageDesc(file_btf_v1_types, 1);
+
+/**
  * Int is an integer, a character or a boolean.
  *
  * @generated from message btf.v1.Int
@@ -264,7 +285,7 @@ export type Int = Message<"btf.v1.Int"> & {
  * Use `create(IntSchema)` to create a new message.
  */
 export const IntSchema: GenMessage<Int> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 1);
+  messageDesc(file_btf_v1_types, 2);
 
 /**
  * Pointer is a pointer.
@@ -285,7 +306,7 @@ export type Pointer = Message<"btf.v1.Pointer"> & {
  * Use `create(PointerSchema)` to create a new message.
  */
 export const PointerSchema: GenMessage<Pointer> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 2);
+  messageDesc(file_btf_v1_types, 3);
 
 /**
  * Array is an array.
@@ -320,7 +341,7 @@ export type Array = Message<"btf.v1.Array"> & {
  * Use `create(ArraySchema)` to create a new message.
  */
 export const ArraySchema: GenMessage<Array> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 3);
+  messageDesc(file_btf_v1_types, 4);
 
 /**
  * Member is a field of a struct or union.
@@ -362,7 +383,7 @@ export type Member = Message<"btf.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 4);
+  messageDesc(file_btf_v1_types, 5);
 
 /**
  * Composite is a struct or union.
@@ -390,7 +411,7 @@ export type Composite = Message<"btf.v1.Composite"> & {
  * Use `create(CompositeSchema)` to create a new message.
  */
 export const CompositeSchema: GenMessage<Composite> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 5);
+  messageDesc(file_btf_v1_types, 6);
 
 /**
  * EnumValue is a constant of an enum.
@@ -418,7 +439,7 @@ export type EnumValue = Message<"btf.v1.EnumValue"> & {
  * Use `create(EnumValueSchema)` to create a new message.
  */
 export const EnumValueSchema: GenMessage<EnumValue> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 6);
+  messageDesc(file_btf_v1_types, 7);
 
 /**
  * Enum is an enum with values of at most 32 bits.
@@ -453,7 +474,7 @@ export type Enum = Message<"btf.v1.Enum"> & {
  * Use `create(EnumSchema)` to create a new message.
  */
 export const EnumSchema: GenMessage<Enum> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 7);
+  messageDesc(file_btf_v1_types, 8);
 
 /**
  * Fwd is a forward declaration of a struct or union.
@@ -474,7 +495,7 @@ export type Fwd = Message<"btf.v1.Fwd"> & {
  * Use `create(FwdSchema)` to create a new message.
  */
 export const FwdSchema: GenMessage<Fwd> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 8);
+  messageDesc(file_btf_v1_types, 9);
 
 /**
  * Typedef is another name for a type.
@@ -495,7 +516,7 @@ export type Typedef = Message<"btf.v1.Typedef"> & {
  * Use `create(TypedefSchema)` to create a new message.
  */
 export const TypedefSchema: GenMessage<Typedef> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 9);
+  messageDesc(file_btf_v1_types, 10);
 
 /**
  * Volatile is the volatile qualifier.
@@ -516,7 +537,7 @@ export type Volatile = Message<"btf.v1.Volatile"> & {
  * Use `create(VolatileSchema)` to create a new message.
  */
 export const VolatileSchema: GenMessage<Volatile> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 10);
+  messageDesc(file_btf_v1_types, 11);
 
 /**
  * Const is the const qualifier.
@@ -537,7 +558,7 @@ export type Const = Message<"btf.v1.Const"> & {
  * Use `create(ConstSchema)` to create a new message.
  */
 export const ConstSchema: GenMessage<Const> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 11);
+  messageDesc(file_btf_v1_types, 12);
 
 /**
  * Restrict is the restrict qualifier.
@@ -558,7 +579,7 @@ export type Restrict = Message<"btf.v1.Restrict"> & {
  * Use `create(RestrictSchema)` to create a new message.
  */
 export const RestrictSchema: GenMessage<Restrict> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 12);
+  messageDesc(file_btf_v1_types, 13);
 
 /**
  * Func is a function.
@@ -586,7 +607,7 @@ export type Func = Message<"btf.v1.Func"> & {
  * Use `create(FuncSchema)` to create a new message.
  */
 export const FuncSchema: GenMessage<Func> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 13);
+  messageDesc(file_btf_v1_types, 14);
 
 /**
  * FuncParam is a parameter of a function.
@@ -614,7 +635,7 @@ export type FuncParam = Message<"btf.v1.FuncParam"> & {
  * Use `create(FuncParamSchema)` to create a new message.
  */
 export const FuncParamSchema: GenMessage<FuncParam> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 14);
+  messageDesc(file_btf_v1_types, 15);
 
 /**
  * FuncProto is the signature of a function.
@@ -642,7 +663,7 @@ export type FuncProto = Message<"btf.v1.FuncProto"> & {
  * Use `create(FuncProtoSchema)` to create a new message.
  */
 export const FuncProtoSchema: GenMessage<FuncProto> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 15);
+  messageDesc(file_btf_v1_types, 16);
 
 /**
  * Var is a global variable.
@@ -670,7 +691,7 @@ export type Var = Message<"btf.v1.Var"> & {
  * Use `create(VarSchema)` to create a new message.
  */
 export const VarSchema: GenMessage<Var> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 16);
+  messageDesc(file_btf_v1_types, 17);
 
 /**
  * VarSecinfo places a variable in a section.
@@ -705,7 +726,7 @@ export type VarSecinfo = Message<"btf.v1.VarSecinfo"> & {
  * Use `create(VarSecinfoSchema)` to create a new message.
  */
 export const VarSecinfoSchema: GenMessage<VarSecinfo> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 17);
+  messageDesc(file_btf_v1_types, 18);
 
 /**
  * Datasec is a section of variables.
@@ -733,7 +754,7 @@ export type Datasec = Message<"btf.v1.Datasec"> & {
  * Use `create(DatasecSchema)` to create a new message.
  */
 export const DatasecSchema: GenMessage<Datasec> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 18);
+  messageDesc(file_btf_v1_types, 19);
 
 /**
  * Float is a floating point number.
@@ -754,7 +775,7 @@ export type Float = Message<"btf.v1.Float"> & {
  * Use `create(FloatSchema)` to create a new message.
  */
 export const FloatSchema: GenMessage<Float> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 19);
+  messageDesc(file_btf_v1_types, 20);
 
 /**
  * DeclTag annotates a declaration with its name.
@@ -789,7 +810,7 @@ export type DeclTag = Message<"btf.v1.DeclTag"> & {
  * Use `create(DeclTagSchema)` to create a new message.
  */
 export const DeclTagSchema: GenMessage<DeclTag> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 20);
+  messageDesc(file_btf_v1_types, 21);
 
 /**
  * TypeTag annotates a type with its name.
@@ -817,7 +838,7 @@ export type TypeTag = Message<"btf.v1.TypeTag"> & {
  * Use `create(TypeTagSchema)` to create a new message.
  */
 export const TypeTagSchema: GenMessage<TypeTag> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 21);
+  messageDesc(file_btf_v1_types, 22);
 
 /**
  * Enum64Value is a constant of a 64-bit enum.
@@ -845,7 +866,7 @@ export type Enum64Value = Message<"btf.v1.Enum64Value"> & {
  * Use `create(Enum64ValueSchema)` to create a new message.
  */
 export const Enum64ValueSchema: GenMessage<Enum64Value> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 22);
+  messageDesc(file_btf_v1_types, 23);
 
 /**
  * Enum64 is an enum with values of up to 64 bits.
@@ -880,7 +901,7 @@ export type Enum64 = Message<"btf.v1.Enum64"> & {
  * Use `create(Enum64Schema)` to create a new message.
  */
 export const Enum64Schema: GenMessage<Enum64> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 23);
+  messageDesc(file_btf_v1_types, 24);
 
 /**
  * Unknown is a type whose kind the daemon does not know, as it came.
@@ -922,5 +943,5 @@ export type Unknown = Message<"btf.v1.Unknown"> & {
  * Use `create(UnknownSchema)` to create a new message.
  */
 export const UnknownSchema: GenMessage<Unknown> = /*@__PURE__*/
-  messageDesc(file_btf_v1_types, 24);
+  messageDesc(file_btf_v1_types, 25);
 
