@@ -8,7 +8,7 @@ const SUGGESTED = 3;
 /** nearNames chooses the names that a misspelt one may have been meant to be, nearest first. */
 export function nearNames(name: string, names: Iterable<string>): string[] {
   if (name.length > MAX_LENGTH) return [];
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = Math.ceil(name.length / 3);
   const near: { readonly name: string; readonly distance: number }[] = [];
   let compared = 0;
   for (const other of names) {
