@@ -1,15 +1,36 @@
+import type { BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import type { PointerSize } from './pointer-size.js';
+
+/** What makes the search for an alignment fail, which is kept in place of the alignment. */
+const FAILURES: readonly BtfFormatErrorCode[] = [
+  'INVALID_ARGUMENT',
+  'UNSUPPORTED',
+  'LIMIT_EXCEEDED',
+  'MALFORMED',
+];
+
+/** Alignments are at most 8, so that there is room for other things in a byte. */
+const FIRST_FAILURE = 128;
 
 /** Alignments keeps the alignments of a spec's types once they are found, a byte for each type. */
 export class Alignments {
   /** What `get` gives for a type whose alignment was not looked for yet. */
   static readonly UNKNOWN = 0;
   /** What `get` gives for a type whose alignment is being looked for. */
-  static readonly UNDER_WAY = 254;
-  /** What `get` gives for a type that has no alignment. */
-  static readonly NONE = 255;
+  static readonly UNDER_WAY = 127;
+
+  /** failure is what to keep for a type whose alignment could not be found. */
+  static failure(code: BtfFormatErrorCode): number {
+    const index = FAILURES.indexOf(code);
+    return FIRST_FAILURE + (index === -1 ? FAILURES.length - 1 : index);
+  }
+
+  /** failureIn is the code of a failure that was kept; null for anything else. */
+  static failureIn(kept: number): BtfFormatErrorCode | null {
+    return kept < FIRST_FAILURE ? null : (FAILURES[kept - FIRST_FAILURE] ?? 'MALFORMED');
+  }
 
   readonly #base: Alignments | null;
   readonly #firstTypeId: TypeId;
@@ -23,7 +44,7 @@ export class Alignments {
 
   get(id: TypeId): number {
     if (id >= this.#firstTypeId) return this.#own[id - this.#firstTypeId] ?? Alignments.UNKNOWN;
-    return this.#base === null ? Alignments.NONE : this.#base.get(id);
+    return this.#base === null ? Alignments.failure('INVALID_ARGUMENT') : this.#base.get(id);
   }
 
   set(id: TypeId, alignment: number): void {

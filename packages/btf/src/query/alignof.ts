@@ -1,8 +1,8 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { Struct, Type, TypeId, Union } from '../types.js';
 import { Alignments, alignmentsOf } from './alignments.js';
-import { follow } from './follow.js';
+import { describeType } from './describe-type.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
 import type { DataModel } from './sizeof.js';
 
@@ -23,10 +23,11 @@ export function alignof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   const pointer = model.pointerSize ?? pointerSize(spec);
   const type = spec.typeById(id);
   const known = alignmentsOf(spec, pointer);
-  const before = known.get(id);
-  if (before === Alignments.NONE) throw noAlignment(type);
-  if (before === Alignments.UNKNOWN) search(spec, type, known, pointer);
-  return known.get(id);
+  if (known.get(id) === Alignments.UNKNOWN) search(spec, type, known, pointer);
+  const found = known.get(id);
+  const failure = Alignments.failureIn(found);
+  if (failure !== null) throw noAlignment(type, failure);
+  return found;
 }
 
 interface Frame {
@@ -36,7 +37,7 @@ interface Frame {
   next: number;
 }
 
-/** Finds the alignments of a type and of all that it consists of, without recursion. */
+/** Finds the alignments of a type and of all that it consists of, or why there are none, without recursion. */
 function search(spec: Spec, root: Type, known: Alignments, pointer: PointerSize): void {
   const stack: Frame[] = [];
   const enter = (type: Type): void => {
@@ -44,26 +45,35 @@ function search(spec: Spec, root: Type, known: Alignments, pointer: PointerSize)
     stack.push({ type, parts: partsOf(type), next: 0 });
   };
   enter(root);
-  try {
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const part = top.parts[top.next];
-      if (part === undefined) {
-        known.set(top.type.id, alignmentOf(top.type, known, pointer));
-        stack.pop();
-        continue;
-      }
-      const alignment = known.get(part);
-      if (alignment === Alignments.UNDER_WAY) {
-        throw new BtfFormatError('MALFORMED', 'type contains itself', { typeId: part });
-      }
-      if (alignment === Alignments.NONE) throw noAlignment(spec.typeById(part));
-      if (alignment === Alignments.UNKNOWN) enter(follow(spec, top.type.id, part));
-      else top.next += 1;
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const part = top.parts[top.next];
+    const alignment = part === undefined ? alignmentOf(top.type, known, pointer) : ofPart(spec, part, known);
+    if (alignment === Alignments.UNKNOWN && part !== undefined) {
+      const type = decoded(spec, part, known);
+      if (type !== null) enter(type);
+    } else if (part === undefined || Alignments.failureIn(alignment) !== null) {
+      // One part without alignment is enough: what consists of it has none either.
+      known.set(top.type.id, alignment);
+      stack.pop();
+    } else {
+      top.next += 1;
     }
+  }
+}
+
+/** What is known of a part's alignment. One that is under way contains itself. */
+function ofPart(spec: Spec, part: TypeId, known: Alignments): number {
+  const alignment = part < spec.endTypeId ? known.get(part) : Alignments.UNDER_WAY;
+  return alignment === Alignments.UNDER_WAY ? Alignments.failure('MALFORMED') : alignment;
+}
+
+function decoded(spec: Spec, id: TypeId, known: Alignments): Type | null {
+  try {
+    return spec.typeById(id);
   } catch (error) {
-    // What contains a type without alignment has none either, and must not be searched each time it is asked for.
-    for (const { type } of stack) known.set(type.id, Alignments.NONE);
-    throw error;
+    if (!(error instanceof BtfFormatError)) throw error;
+    known.set(id, Alignments.failure(error.code));
+    return null;
   }
 }
 
@@ -93,8 +103,7 @@ function alignmentOf(type: Type, known: Alignments, pointer: PointerSize): numbe
     case 'ENUM':
     case 'ENUM64':
     case 'FLOAT':
-      if (type.size === 0) throw noAlignment(type);
-      return Math.min(type.size, pointer);
+      return type.size === 0 ? Alignments.failure('INVALID_ARGUMENT') : Math.min(type.size, pointer);
     case 'PTR':
       return pointer;
     case 'ARRAY':
@@ -109,8 +118,10 @@ function alignmentOf(type: Type, known: Alignments, pointer: PointerSize): numbe
     case 'STRUCT':
     case 'UNION':
       return alignmentOfComposite(type, known);
+    case 'UNKNOWN':
+      return Alignments.failure('UNSUPPORTED');
     default:
-      throw noAlignment(type);
+      return Alignments.failure('INVALID_ARGUMENT');
   }
 }
 
@@ -124,10 +135,12 @@ function alignmentOfComposite({ size, members }: Struct | Union, known: Alignmen
   return size % largest === 0 ? largest : 1;
 }
 
-function noAlignment(type: Type): BtfFormatError {
-  if (type.kind === 'UNKNOWN') {
-    const message = `the alignment of a type of kind ${type.kindNumber} is not known`;
-    return new BtfFormatError('UNSUPPORTED', message, { typeId: type.id });
-  }
-  return new BtfFormatError('INVALID_ARGUMENT', `${type.kind} has no alignment`, { typeId: type.id });
+const REASONS = new Map<BtfFormatErrorCode, string>([
+  ['UNSUPPORTED', ' that is known: its kind, or that of a part, is not'],
+  ['MALFORMED', ': it contains itself, or a part that cannot be read'],
+]);
+
+function noAlignment(type: Type, code: BtfFormatErrorCode): BtfFormatError {
+  const reason = REASONS.get(code) ?? '';
+  return new BtfFormatError(code, `${describeType(type)} has no alignment${reason}`, { typeId: type.id });
 }

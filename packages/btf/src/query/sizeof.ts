@@ -26,7 +26,7 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   for (;;) {
     const next = refersTo(type);
     if (next === null) return product(count, ownSize(spec, type, id, model), id);
-    if (type.kind === 'ARRAY') count = product(count, type.nelems, id);
+    if (type.kind === 'ARRAY') count *= type.nelems;
     chain.pass(next);
     type = follow(spec, type.id, next);
   }
@@ -73,8 +73,10 @@ function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
   }
 }
 
-function product(a: number, b: number, id: TypeId): number {
-  const size = a * b;
+function product(count: number, each: number, id: TypeId): number {
+  const size = count * each;
   if (size <= Number.MAX_SAFE_INTEGER) return size;
+  // Infinity times 0: one of the counts, or the element, is empty.
+  if (Number.isNaN(size)) return 0;
   throw new BtfFormatError('LIMIT_EXCEEDED', 'the size of the type is 2^53 bytes or more', { typeId: id });
 }

@@ -1,7 +1,11 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { CallEnded } from './call-ended.js';
 
 /** AnyCall is what calls of every kind have. */
-type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline' | 'off' | 'on'>;
+interface AnyCall extends Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline'> {
+  on(event: 'cancelled', listener: () => void): unknown;
+  off(event: 'cancelled', listener: () => void): unknown;
+}
 
 /** CallScope is the life of a call: its signal aborts at cancellation, deadline or shutdown. */
 export interface CallScope extends Disposable {
@@ -14,20 +18,21 @@ export interface CallScope extends Disposable {
  */
 export function openScope(call: AnyCall, shutdown: AbortSignal | null): CallScope {
   const controller = new AbortController();
-  const abort = (): void => controller.abort();
+  const onCancelled = (): void => controller.abort(CallEnded.cancelled());
+  const onDeadline = (): void => controller.abort(CallEnded.deadline());
   const onShutdown = (): void => controller.abort(shutdown?.reason);
-  call.on('cancelled', abort);
+  call.on('cancelled', onCancelled);
   const deadline = call.getDeadline();
   const ms = (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now();
   // setTimeout takes 31 bits; a deadline beyond them is none.
-  const timer = ms < 2 ** 31 ? setTimeout(abort, Math.max(0, ms)) : undefined;
+  const timer = ms < 2 ** 31 ? setTimeout(onDeadline, Math.max(0, ms)) : undefined;
   if (shutdown?.aborted === true) onShutdown();
   shutdown?.addEventListener('abort', onShutdown);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
       clearTimeout(timer);
-      call.off('cancelled', abort);
+      call.off('cancelled', onCancelled);
       shutdown?.removeEventListener('abort', onShutdown);
     },
   };

@@ -1,16 +1,26 @@
-import { create, fromBinary, toBinary, type DescMessage, type DescService, type Message, type MessageShape } from '@bufbuild/protobuf';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescService,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
-import type {
-  MethodDefinition,
-  StatusObject,
-  handleServerStreamingCall,
-  handleUnaryCall,
+import {
+  Metadata,
+  type MethodDefinition,
+  type StatusObject,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
 } from '@grpc/grpc-js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
+import { CallEnded } from './call-ended.js';
 import { openScope } from './call-scope.js';
-import { untilDrained } from './drain.js';
+import { PacedWriter } from './paced-writer.js';
 import type { StreamHandler, UnaryHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
@@ -36,12 +46,12 @@ type Wire = Uint8Array;
 type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 
 /**
- * wireDefinition is the grpc-js definition of a service whose requests reach the handlers as bytes, so
- * that a method's own limit on them holds before they are decoded.
+ * wireDefinition is the grpc-js definition of a service of bytes: requests, so that a method's own limit on
+ * them holds before they are decoded; answers, so that a failure to encode one is told as every other.
  */
-export function wireDefinition(service: DescService): Record<string, MethodDefinition<Wire, Message>> {
+export function wireDefinition(service: DescService): Record<string, MethodDefinition<Wire, Wire>> {
   return Object.fromEntries(
-    service.methods.map(({ name, localName, methodKind, output }) => [
+    service.methods.map(({ name, localName, methodKind }) => [
       localName,
       {
         path: `/${service.typeName}/${name}`,
@@ -49,9 +59,9 @@ export function wireDefinition(service: DescService): Record<string, MethodDefin
         responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
         requestDeserialize: (bytes) => bytes,
         requestSerialize: asBuffer,
-        responseSerialize: (message) => asBuffer(toBinary(output, message)),
-        responseDeserialize: (bytes) => fromBinary(output, bytes),
-      } satisfies MethodDefinition<Wire, Message>,
+        responseSerialize: asBuffer,
+        responseDeserialize: (bytes) => bytes,
+      } satisfies MethodDefinition<Wire, Wire>,
     ]),
   );
 }
@@ -61,16 +71,16 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: UnaryHandler<I, O>,
   options: ServeOptions,
-): handleUnaryCall<Wire, Message> {
-  return (call, callback) => {
-    const answer = async (): Promise<Message> => {
+): handleUnaryCall<Wire, Wire> {
+  return (call, respond) => {
+    const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
       const request = decode(method, call.request, options);
-      return create(method.output, await handler(request, scope));
+      return encode(method, await handler(request, scope));
     };
     answer().then(
-      (message) => callback(null, message),
-      (error: unknown) => callback(statusOf(error, method.name, options)),
+      (wire) => respond(null, wire),
+      (error: unknown) => respond(statusOf(error, method.name, options)),
     );
   };
 }
@@ -80,17 +90,13 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: StreamHandler<I, O>,
   options: ServeOptions,
-): handleServerStreamingCall<Wire, Message> {
+): handleServerStreamingCall<Wire, Wire> {
   return (call) => {
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
       const request = decode(method, call.request, options);
-      for await (const init of handler(request, scope)) {
-        scope.signal.throwIfAborted();
-        if (!call.write(create(method.output, init))) {
-          await untilDrained(call, scope.signal, options.slowReaderMs);
-        }
-      }
+      const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
+      for await (const init of handler(request, scope)) await writer.write(encode(method, init));
     };
     answer().then(
       () => call.end(),
@@ -120,18 +126,26 @@ function decode<I extends DescMessage>(
   }
 }
 
+function encode<O extends DescMessage>(method: Method<DescMessage, O>, init: MessageInitShape<O>): Wire {
+  return toBinary(method.output, create(method.output, init));
+}
+
 function statusOf(error: unknown, methodName: string, options: ServeOptions): Status {
+  const ended = asCallEnded(error);
+  if (ended !== null) return { code: ended.code, details: ended.message, metadata: new Metadata() };
   const told = toServiceError(error);
-  if (told.reason === ErrorReason.INTERNAL && !isAbort(error)) options.onInternalError(methodName, error);
+  if (told.reason === ErrorReason.INTERNAL) options.onInternalError(methodName, error);
   return toStatus(told);
 }
 
-/** What a signal aborts with when the client is gone: nobody is left to be told. */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+/** What a signal aborted with, or what Node made of it: the client is gone, and nothing went wrong here. */
+function asCallEnded(error: unknown): CallEnded | null {
+  if (error instanceof CallEnded) return error;
+  if (typeof error !== 'object' || error === null || !('name' in error)) return null;
+  if (error.name !== 'AbortError') return null;
+  return 'cause' in error && error.cause instanceof CallEnded ? error.cause : CallEnded.cancelled();
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
-

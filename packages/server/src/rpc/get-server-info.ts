@@ -13,7 +13,14 @@ const OPERATIONS = [
 ] as const;
 
 /** getServerInfo serves GetServerInfo. */
-export function getServerInfo({ version, kernel, files, access, handles, limits }: Services): Rpc<'getServerInfo'> {
+export function getServerInfo({
+  version,
+  kernel,
+  files,
+  access,
+  handles,
+  limits,
+}: Services): Rpc<'getServerInfo'> {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   const { sysAdmin, bpf } = kernel.capabilities();
   return () => ({

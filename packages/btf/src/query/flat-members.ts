@@ -1,0 +1,59 @@
+import type { Spec } from '../spec.js';
+import type { Member, Struct, TypeId, Union } from '../types.js';
+import { follow } from './follow.js';
+import { isAlias } from './resolve.js';
+
+/** FlatMember is a named member of a struct or union, or of an anonymous one within it. */
+export interface FlatMember {
+  readonly member: Member;
+  /** Bits from the start of the outermost struct or union to that in which the member is declared. */
+  readonly baseOffset: number;
+  /** The index of each anonymous member that was entered, outermost first, and last that of the member itself. */
+  readonly indices: readonly number[];
+}
+
+interface Frame {
+  readonly members: readonly Member[];
+  readonly baseOffset: number;
+  next: number;
+}
+
+/**
+ * flatMembers goes through the members of a struct or union by which C can name them: those of anonymous
+ * structs and unions within it take the place of the anonymous member.
+ *
+ * Each type is entered once, the first time it is met: hostile BTF can nest anonymous unions so that the same
+ * types are met again and again, twice as often with each level. C has each name once, so that nothing is lost.
+ *
+ * @throws BtfFormatError `MALFORMED` when an anonymous member's type does not exist.
+ */
+export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
+  const entered = new Set<TypeId>([outer.id]);
+  const stack: Frame[] = [{ members: outer.members, baseOffset: 0, next: 0 }];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const member = top.members[top.next];
+    top.next += 1;
+    if (member === undefined) {
+      stack.pop();
+    } else if (member.name !== '') {
+      yield { member, baseOffset: top.baseOffset, indices: stack.map(({ next }) => next - 1) };
+    } else {
+      const inner = enter(spec, outer.id, member.typeId, entered);
+      if (inner === null) continue;
+      stack.push({ members: inner.members, baseOffset: top.baseOffset + member.bitOffset, next: 0 });
+    }
+  }
+}
+
+/** The struct or union that an anonymous member is; null where it is none, or one that was entered before. */
+function enter(spec: Spec, from: TypeId, id: TypeId, entered: Set<TypeId>): Struct | Union | null {
+  let at = id;
+  while (!entered.has(at)) {
+    entered.add(at);
+    const type = follow(spec, from, at);
+    if (type.kind === 'STRUCT' || type.kind === 'UNION') return type;
+    if (!isAlias(type)) return null;
+    at = type.typeId;
+  }
+  return null;
+}

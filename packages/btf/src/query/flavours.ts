@@ -1,0 +1,47 @@
+import type { Spec } from '../spec.js';
+import type { Type, TypeId } from '../types.js';
+import { essentialName } from './essential-name.js';
+
+/** The types of a spec whose name has a flavour, by their essential name; those of its base not among them. */
+type Flavours = ReadonlyMap<string, readonly TypeId[]>;
+
+const found = new WeakMap<Spec, Flavours>();
+
+/**
+ * typesByEssentialName decodes the types with a name in any flavour or none: `task_struct` finds also
+ * `task_struct___v58`. The order is that of their ids, the base's first.
+ *
+ * The first call on a spec reads the names of all types, and remembers those with a flavour.
+ *
+ * @param name an essential name; a flavour in it is ignored.
+ * @throws BtfFormatError `MALFORMED` when a name of any type cannot be read.
+ */
+export function typesByEssentialName(spec: Spec, name: string): Type[] {
+  const essential = essentialName(name);
+  const ids = [...spec.idsByName(essential), ...flavoursOf(spec, essential)];
+  return ids.toSorted((a, b) => a - b).map((id) => spec.typeById(id));
+}
+
+function flavoursOf(spec: Spec, name: string): TypeId[] {
+  const ofBase = spec.base === null ? [] : flavoursOf(spec.base, name);
+  let flavours = found.get(spec);
+  if (flavours === undefined) {
+    flavours = searchFlavours(spec);
+    found.set(spec, flavours);
+  }
+  return [...ofBase, ...(flavours.get(name) ?? [])];
+}
+
+function searchFlavours(spec: Spec): Flavours {
+  const flavours = new Map<string, TypeId[]>();
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    const name = spec.nameOf(id);
+    if (!name.includes('___')) continue;
+    const essential = essentialName(name);
+    if (essential === name) continue;
+    const ids = flavours.get(essential);
+    if (ids === undefined) flavours.set(essential, [id]);
+    else ids.push(id);
+  }
+  return flavours;
+}

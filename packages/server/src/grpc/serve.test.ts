@@ -1,0 +1,352 @@
+import { once } from 'node:events';
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
+import {
+  BtfService,
+  ErrorReason,
+  GetServerInfoRequestSchema,
+  SpecRequestSchema,
+  type SpecResponse,
+} from '@btfd/api';
+import { status, type ClientReadableStream } from '@grpc/grpc-js';
+import { ServiceError } from '../error/service-error.js';
+import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
+import type { Rpc } from './rpc.js';
+import { serveStream, serveUnary, type ServeOptions } from './serve.js';
+
+const EMPTY = create(GetServerInfoRequestSchema);
+const SPEC = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
+
+/** A server with two methods and a client of it. */
+async function serve(
+  { getServerInfo, spec }: { getServerInfo?: Rpc<'getServerInfo'>; spec?: Rpc<'spec'> },
+  choices: Partial<ServeOptions> = {},
+) {
+  const internal: [method: string, error: unknown][] = [];
+  const options: ServeOptions = {
+    maxRequestBytes: () => 1000,
+    slowReaderMs: 5000,
+    shutdown: new AbortController().signal,
+    onInternalError: (method, error) => internal.push([method, error]),
+    ...choices,
+  };
+  const { method } = BtfService;
+  const server = await GrpcServer.start({
+    getServerInfo: serveUnary(method.getServerInfo, getServerInfo ?? (() => ({})), options),
+    spec: serveStream(method.spec, spec ?? async function* () {}, options),
+  });
+  const client = new GrpcClient(server.address);
+  return {
+    client,
+    internal,
+    [Symbol.dispose]() {
+      client[Symbol.dispose]();
+      server[Symbol.dispose]();
+    },
+  };
+}
+
+/** The sizes of the chunks that come before the stream ends or fails. */
+async function chunks(stream: ClientReadableStream<SpecResponse>, got: number[] = []): Promise<number[]> {
+  stream.on('data', ({ part }: SpecResponse) => got.push(part.case === 'raw' ? part.value.length : -1));
+  stream.resume();
+  await once(stream, 'end');
+  return got;
+}
+
+const raw = (bytes: number) => ({ part: { case: 'raw' as const, value: new Uint8Array(bytes) } });
+
+function reasonIn(error: {
+  readonly metadata: { get(key: string): (string | Buffer)[] };
+}): string | undefined {
+  const [details] = error.metadata.get('grpc-status-details-bin');
+  return details === undefined ? undefined : /[A-Z]+(?:_[A-Z]+)+/.exec(details.toString('latin1'))?.[0];
+}
+
+describe('A unary call', () => {
+  test('is answered', async () => {
+    using served = await serve({ getServerInfo: () => ({ version: '1.2.3' }) });
+    expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: '1.2.3' });
+    expect(served.internal).toEqual([]);
+  });
+
+  test('with bytes that are no message is INVALID_ARGUMENT, and no handler sees it', async () => {
+    let calls = 0;
+    using served = await serve({
+      getServerInfo: () => {
+        calls += 1;
+        return {};
+      },
+    });
+    // A field that ends behind the end of the message.
+    const error = await grpcErrorOf(served.client.unaryBytes(Buffer.from([0x0a, 0x7f])));
+    expect([error.code, calls]).toEqual([status.INVALID_ARGUMENT, 0]);
+    expect(error.details).toContain('btf.v1.GetServerInfoRequest');
+    expect(served.internal).toEqual([]);
+  });
+
+  test.each([
+    [1000, status.INVALID_ARGUMENT],
+    [1001, status.RESOURCE_EXHAUSTED],
+  ])('of %i bytes, where 1000 are taken, is judged by its size before it is decoded', async (size, code) => {
+    using served = await serve({});
+    // Decoding fails at the first byte.
+    const error = await grpcErrorOf(served.client.unaryBytes(Buffer.alloc(size, 0xff)));
+    expect(error.code).toBe(code);
+    if (code === status.RESOURCE_EXHAUSTED) expect(reasonIn(error)).toBe('MESSAGE_TOO_LARGE');
+  });
+
+  test('that fails is told code, reason and message', async () => {
+    using served = await serve({
+      getServerInfo: () => {
+        throw new ServiceError(ErrorReason.NAME_NOT_FOUND, 'no such name');
+      },
+    });
+    const error = await grpcErrorOf(served.client.unary('getServerInfo', EMPTY).answer);
+    expect([error.code, error.details, reasonIn(error)]).toEqual([
+      status.NOT_FOUND,
+      'no such name',
+      'NAME_NOT_FOUND',
+    ]);
+    expect(served.internal).toEqual([]);
+  });
+
+  test.each<[string, Rpc<'getServerInfo'>]>([
+    ['an error that nobody foresaw', () => Promise.reject(new Error('the secret'))],
+    // protobuf-es refuses it when it is encoded.
+    ['an answer that can’t be encoded', () => ({ limits: { maxTokens: -1 } })],
+  ])('with %s is INTERNAL without its text, which is reported here', async (_, getServerInfo) => {
+    using served = await serve({ getServerInfo });
+    const error = await grpcErrorOf(served.client.unary('getServerInfo', EMPTY).answer);
+    expect([error.code, error.details]).toEqual([
+      status.INTERNAL,
+      'internal error; the daemon’s log tells more',
+    ]);
+    expect(error.metadata.get('grpc-status-details-bin').toString()).not.toMatch(/secret|uint32/);
+    expect(served.internal).toEqual([
+      ['GetServerInfo', expect.objectContaining({ message: expect.any(String) })],
+    ]);
+  });
+
+  test.each<[string, { deadline?: number }, status]>([
+    ['at the client’s cancel', {}, status.CANCELLED],
+    ['at the deadline', { deadline: 50 }, status.DEADLINE_EXCEEDED],
+  ])('aborts its signal %s, and nothing is reported', async (_, { deadline }, code) => {
+    const started = withResolvers();
+    const aborted = withResolvers<unknown>();
+    using served = await serve({
+      getServerInfo: async (_request, { signal }) => {
+        started.resolve();
+        await once(signal, 'abort');
+        aborted.resolve(signal.reason);
+        signal.throwIfAborted();
+        return {};
+      },
+    });
+    const options = deadline === undefined ? {} : { deadline: Date.now() + deadline };
+    const { call, answer } = served.client.unary('getServerInfo', EMPTY, options);
+    await started.promise;
+    if (deadline === undefined) call.cancel();
+    expect((await grpcErrorOf(answer)).code).toBe(code);
+    await aborted.promise;
+    expect(served.internal).toEqual([]);
+  });
+
+  test('is not aborted by shutdown: it may finish', async () => {
+    const shutdown = new AbortController();
+    using served = await serve(
+      {
+        getServerInfo: (_, { signal }) => {
+          shutdown.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+          return { version: String(signal.aborted) };
+        },
+      },
+      { shutdown: shutdown.signal },
+    );
+    expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: 'false' });
+  });
+});
+
+describe('A stream', () => {
+  test('sends its messages in order, and ends', async () => {
+    using served = await serve({
+      spec: async function* () {
+        for (let i = 1; i <= 100; i++) yield raw(i);
+      },
+    });
+    const got = await chunks(served.client.stream('spec', SPEC));
+    expect(got).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+  });
+
+  test('with bytes that are no message, or too many, is refused as a unary call is', async () => {
+    using served = await serve({}, { maxRequestBytes: () => 5 });
+    const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC)));
+    expect([error.code, reasonIn(error)]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
+  });
+
+  test('that fails after some messages sends them, then the status', async () => {
+    using served = await serve({
+      spec: async function* () {
+        yield raw(1);
+        yield raw(2);
+        throw new ServiceError(ErrorReason.HOLD_STALLED, 'stalled');
+      },
+    });
+    const got: number[] = [];
+    const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC), got));
+    expect([error.code, error.details, reasonIn(error)]).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      'stalled',
+      'HOLD_STALLED',
+    ]);
+    expect(got).toEqual([1, 2]);
+    expect(served.internal).toEqual([]);
+  });
+
+  test('with an error that nobody foresaw is INTERNAL without its text, which is reported here', async () => {
+    using served = await serve({
+      spec: async function* () {
+        yield raw(1);
+        throw new Error('the secret');
+      },
+    });
+    const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC)));
+    expect([error.code, error.details]).toEqual([
+      status.INTERNAL,
+      'internal error; the daemon’s log tells more',
+    ]);
+    expect(served.internal).toEqual([['Spec', expect.objectContaining({ message: 'the secret' })]]);
+  });
+
+  test.each<[string, { deadline?: number }, status]>([
+    ['at the client’s cancel', {}, status.CANCELLED],
+    ['at the deadline', { deadline: 100 }, status.DEADLINE_EXCEEDED],
+  ])('runs its handler’s finally %s, while it writes and while it waits', async (_, { deadline }, code) => {
+    for (const waits of [false, true]) {
+      const released = withResolvers();
+      using served = await serve({
+        spec: async function* (_request, { signal }) {
+          try {
+            yield raw(1);
+            if (waits) {
+              await once(signal, 'abort');
+              signal.throwIfAborted();
+            }
+            for (;;) yield raw(1000);
+          } finally {
+            released.resolve();
+          }
+        },
+      });
+      const options = deadline === undefined ? {} : { deadline: Date.now() + deadline };
+      const stream = served.client.stream('spec', SPEC, options);
+      const end = grpcErrorOf(chunks(stream));
+      await once(stream, 'data');
+      if (deadline === undefined) stream.cancel();
+      expect((await end).code).toBe(code);
+      await released.promise;
+      expect(served.internal).toEqual([]);
+    }
+  });
+
+  test('makes no more messages than its client reads, but for a few', async () => {
+    let made = 0;
+    using served = await serve({
+      spec: async function* () {
+        for (; made < 500; made++) yield raw(256 * 1024);
+      },
+    });
+    const stream = served.client.stream('spec', SPEC);
+    await readOneAndStop(stream);
+    await stable(() => made);
+    // The client's stream takes 16 before it stops reading, HTTP/2's window one; 500 would be 128 MB.
+    expect(made).toBeLessThan(16 + 6);
+    expect(await chunks(stream)).toHaveLength(499);
+  });
+
+  test('ends with SLOW_READER when its client reads nothing for too long, and runs its handler’s finally', async () => {
+    const released = withResolvers();
+    using served = await serve(
+      {
+        spec: async function* () {
+          try {
+            for (;;) yield raw(256 * 1024);
+          } finally {
+            released.resolve();
+          }
+        },
+      },
+      { slowReaderMs: 50 },
+    );
+    const stream = served.client.stream('spec', SPEC);
+    await readOneAndStop(stream);
+    await released.promise;
+    // What was sent before is read first.
+    const error = await grpcErrorOf(chunks(stream));
+    expect([error.code, reasonIn(error)]).toEqual([status.RESOURCE_EXHAUSTED, 'SLOW_READER']);
+    expect(served.internal).toEqual([]);
+  });
+
+  test('ends with UNAVAILABLE at shutdown, whatever its handler does', async () => {
+    const shutdown = new AbortController();
+    const released = withResolvers();
+    using served = await serve(
+      {
+        spec: async function* (_, { signal }) {
+          try {
+            yield raw(1);
+            await once(signal, 'abort');
+            signal.throwIfAborted();
+          } finally {
+            released.resolve();
+          }
+        },
+      },
+      { shutdown: shutdown.signal },
+    );
+    const stream = served.client.stream('spec', SPEC);
+    const end = grpcErrorOf(chunks(stream));
+    await once(stream, 'data');
+    shutdown.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+    const error = await end;
+    expect([error.code, error.details, reasonIn(error)]).toEqual([
+      status.UNAVAILABLE,
+      'ending',
+      'SHUTTING_DOWN',
+    ]);
+    await released.promise;
+  });
+
+  test('that begins after the shutdown ends with UNAVAILABLE at once', async () => {
+    const shutdown = AbortSignal.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+    using served = await serve(
+      {
+        spec: async function* () {
+          yield raw(1);
+        },
+      },
+      { shutdown },
+    );
+    expect((await grpcErrorOf(chunks(served.client.stream('spec', SPEC)))).code).toBe(status.UNAVAILABLE);
+  });
+});
+
+/** Reads a message, then no more: a client that is alive and slow. */
+async function readOneAndStop(stream: ClientReadableStream<SpecResponse>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.once('data', () => {
+      stream.pause();
+      resolve();
+    });
+  });
+}
+
+/** Waits until a number changes no more. */
+async function stable(read: () => number): Promise<void> {
+  for (let before = -1; before !== read();) {
+    before = read();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
+}
