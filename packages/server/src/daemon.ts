@@ -12,11 +12,13 @@ import { HandleTable } from './handle/handle-table.js';
 import { newEpoch } from './handle/token.js';
 import { filesOnly, probeAccess } from './kernel/access.js';
 import { BtfFiles } from './kernel/btf-files.js';
+import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ObjectList } from './kernel/object-list.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address } from './listen/address.js';
 import { Listener } from './listen/listener.js';
+import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
 import { BtfCache } from './spec/btf-cache.js';
@@ -58,10 +60,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
   const grpc = new Server({ ...channelOptions(services.limits), interceptors: [openCalls.interceptor] });
   const implementation = btfService(services, {
-    maxRequestBytes: (method) =>
-      method === BtfService.method.loadHandle.name
-        ? services.limits.maxLoadMessageBytes
-        : services.limits.maxMessageBytes,
+    checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
     onInternalError: (method, err) => logger.error({ method, err }, 'internal error'),
@@ -90,11 +89,12 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
+  const features = new KernelFeatures(kernel);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(newEpoch(), systemClock);
   const cache = new BtfCache(limits.specCacheBytes);
   const specs = new SpecSource(kernel, access, files, objects, handles, cache);
-  return { version: VERSION, kernel, files, access, objects, handles, specs, limits, clock: systemClock };
+  return { version: VERSION, kernel, files, access, features, objects, handles, specs, limits, clock: systemClock };
 }
 
 function channelOptions(limits: Limits): ServerOptions {

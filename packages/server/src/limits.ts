@@ -15,6 +15,8 @@ export interface Limits {
   readonly maxLogBytes: number;
   readonly maxAnswerBytes: number;
   readonly maxTokens: number;
+  readonly maxTypesBytes: number;
+  readonly maxCBytes: number;
   readonly maxFileBytes: number;
   readonly specCacheBytes: number;
   readonly chunkBytes: number;
@@ -48,6 +50,10 @@ export const DEFAULT_LIMITS: Limits = {
   // gRPC clients receive 4 MiB by default; 4 KiB for whatever a proxy may add.
   maxAnswerBytes: 4 * MIB - 4 * KIB,
   maxTokens: 1_000,
+  // Decoding it takes tens of milliseconds of the event loop; 1 MiB of types is some thousands.
+  maxTypesBytes: MIB,
+  // A kernel's takes some 3 MiB; hostile BTF prints without bound.
+  maxCBytes: 64 * MIB,
   // A vmlinux is 5 to 10 MiB; a folder may hold anything.
   maxFileBytes: 64 * MIB,
   // About ten kernels.

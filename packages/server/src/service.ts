@@ -10,6 +10,7 @@ import { getServerInfo } from './rpc/get-server-info.js';
 import { iterateHandles } from './rpc/iterate-handles.js';
 import { loadHandle } from './rpc/load-handle.js';
 import { renewHandles } from './rpc/renew-handles.js';
+import { resolveMembers } from './rpc/resolve-members.js';
 import { spec } from './rpc/spec.js';
 import { takeHandle } from './rpc/take-handle.js';
 import type { Services } from './services.js';
@@ -26,6 +27,7 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
     getHandleInfo: serveUnary(method.getHandleInfo, getHandleInfo(services), options),
     renewHandles: serveUnary(method.renewHandles, renewHandles(services), options),
     closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
+    resolveMembers: serveUnary(method.resolveMembers, resolveMembers(services), options),
     spec: serveStream(method.spec, spec(services), options),
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),
   } satisfies Record<keyof BtfMethods, unknown>;

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.js';
 import type { HandleTable } from './handle/handle-table.js';
 import type { Access } from './kernel/access.js';
+import type { KernelFeatures } from './kernel/features.js';
 import type { BtfFiles } from './kernel/btf-files.js';
 import type { Kernel } from './kernel/kernel.js';
 import type { ObjectList } from './kernel/object-list.js';
@@ -13,6 +14,7 @@ export interface Services {
   readonly kernel: Kernel;
   readonly files: BtfFiles;
   readonly access: Access;
+  readonly features: KernelFeatures;
   readonly objects: ObjectList;
   readonly handles: HandleTable;
   readonly specs: SpecSource;

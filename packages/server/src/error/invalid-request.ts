@@ -13,3 +13,8 @@ export function checkCount(field: string, values: readonly unknown[], limit: num
   if (values.length > limit)
     throw invalidRequest(field, `has ${values.length} elements; at most ${limit} are allowed`);
 }
+
+/** checkToken throws if a token is missing. */
+export function checkToken(field: string, token: string): void {
+  if (token === '') throw invalidRequest(field, 'is required');
+}

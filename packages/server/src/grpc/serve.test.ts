@@ -17,6 +17,13 @@ import { serveStream, serveUnary, type ServeOptions } from './serve.js';
 const EMPTY = create(GetServerInfoRequestSchema);
 const SPEC = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
 
+/** Refuses requests of more bytes. */
+function atMost(limit: number): ServeOptions['checkRequest'] {
+  return (_, { length }) => {
+    if (length > limit) throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, `${length} bytes`);
+  };
+}
+
 /** A server with two methods and a client of it. */
 async function serve(
   { getServerInfo, spec }: { getServerInfo?: Rpc<'getServerInfo'>; spec?: Rpc<'spec'> },
@@ -24,7 +31,7 @@ async function serve(
 ) {
   const internal: [method: string, error: unknown][] = [];
   const options: ServeOptions = {
-    maxRequestBytes: () => 1000,
+    checkRequest: atMost(1000),
     slowReaderMs: 5000,
     shutdown: new AbortController().signal,
     onInternalError: (method, error) => internal.push([method, error]),
@@ -179,7 +186,7 @@ describe('A stream', () => {
   });
 
   test('with bytes that are no message, or too many, is refused as a unary call is', async () => {
-    using served = await serve({}, { maxRequestBytes: () => 5 });
+    using served = await serve({}, { checkRequest: atMost(5) });
     const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC)));
     expect([error.code, reasonIn(error)]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
   });

@@ -25,8 +25,8 @@ import type { StreamHandler, UnaryHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
-  /** Largest encoded request of a method, in bytes. */
-  readonly maxRequestBytes: (methodName: string) => number;
+  /** Throws if an encoded request may not be decoded. */
+  readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
   /** How long a stream waits for a client that doesn't read, in milliseconds. */
   readonly slowReaderMs: number;
   /** Aborts when the daemon shuts down; streams end then. Its reason is what clients are told. */
@@ -111,12 +111,7 @@ function decode<I extends DescMessage>(
   wire: Wire,
   options: ServeOptions,
 ): MessageShape<I> {
-  const limit = options.maxRequestBytes(method.name);
-  if (wire.length > limit) {
-    const message = `the request has ${wire.length} bytes; ${method.name} takes at most ${limit}`;
-    const metadata = { size: String(wire.length), limit: String(limit) };
-    throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, message, { metadata });
-  }
+  options.checkRequest(method.name, wire);
   try {
     // A plain view, because protobuf-es makes `bytes` fields of the class that it is given.
     return fromBinary(method.input, new Uint8Array(wire.buffer, wire.byteOffset, wire.byteLength));

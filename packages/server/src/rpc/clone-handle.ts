@@ -1,7 +1,8 @@
+import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import type { Services } from '../services.js';
-import { checkToken, grantedTtlMs } from './validate.js';
+import { grantedTtlMs } from './validate.js';
 
 /** cloneHandle serves CloneHandle. */
 export function cloneHandle({ handles, limits }: Services): Rpc<'cloneHandle'> {

@@ -1,8 +1,8 @@
+import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import { isRemoved } from '../handle/removal.js';
 import type { Services } from '../services.js';
-import { checkToken } from './validate.js';
 
 /** getHandleInfo serves GetHandleInfo. */
 export function getHandleInfo({ handles, kernel }: Services): Rpc<'getHandleInfo'> {

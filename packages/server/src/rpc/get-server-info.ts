@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Operation } from '@btfd/api';
+import { Operation, type Feature } from '@btfd/api';
 import type { Rpc } from '../grpc/rpc.js';
 import type { Services } from '../services.js';
 
@@ -18,12 +18,13 @@ export function getServerInfo({
   kernel,
   files,
   access,
+  features,
   handles,
   limits,
 }: Services): Rpc<'getServerInfo'> {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   const { sysAdmin, bpf } = kernel.capabilities();
-  return () => ({
+  return async () => ({
     version,
     bootId,
     daemonEpoch: handles.epoch,
@@ -36,6 +37,7 @@ export function getServerInfo({
       return { operation, available: refusal === null, reason: refusal?.message ?? '' };
     }),
     capabilities: { sysAdmin, bpf },
+    features: access.refusal(Operation.LOAD) === null ? featureList(await features.all()) : [],
     limits: {
       maxLoadMessageBytes: limits.maxLoadMessageBytes,
       maxMessageBytes: limits.maxMessageBytes,
@@ -47,6 +49,12 @@ export function getServerInfo({
       holdStallTimeout: durationFromMs(limits.holdStallMs),
       maxLogBytes: limits.maxLogBytes,
       maxTokens: limits.maxTokens,
+      maxTypesBytes: limits.maxTypesBytes,
+      maxCBytes: BigInt(limits.maxCBytes),
     },
   });
+}
+
+function featureList(features: ReadonlyMap<Feature, boolean>): { feature: Feature; supported: boolean }[] {
+  return [...features].map(([feature, supported]) => ({ feature, supported }));
 }

@@ -1,4 +1,4 @@
-import { ErrorReason, Operation, type LoadHandleRequest, type RejectionSchema } from '@btfd/api';
+import { ErrorReason, Operation, type RejectionSchema } from '@btfd/api';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
@@ -6,6 +6,7 @@ import { ServiceError } from '../error/service-error.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
+import { btfToLoad } from '../load/btf-to-load.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
@@ -20,10 +21,10 @@ const MIN_LOG_BYTES = 128;
 const REJECTION_BYTES = 256;
 
 /** loadHandle serves LoadHandle. */
-export function loadHandle({ kernel, access, handles, limits }: Services): Rpc<'loadHandle'> {
+export function loadHandle({ kernel, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
   return async (request, { signal }) => {
     access.require(Operation.LOAD);
-    const rawBtf = requireRawBtf(request, limits);
+    const rawBtf = checkSize(await btfToLoad(request, features), limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
@@ -53,10 +54,8 @@ export function loadHandle({ kernel, access, handles, limits }: Services): Rpc<'
   };
 }
 
-function requireRawBtf({ source }: LoadHandleRequest, limits: Limits): Uint8Array {
-  if (source.case !== 'rawBtf') throw invalidRequest('source', 'is required');
-  const { length } = source.value;
-  if (length === 0) throw invalidRequest('raw_btf', 'is empty');
+function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {
+  const { length } = rawBtf;
   if (length > limits.maxBtfBytes) {
     throw new ServiceError(
       ErrorReason.BTF_TOO_LARGE,
@@ -67,7 +66,7 @@ function requireRawBtf({ source }: LoadHandleRequest, limits: Limits): Uint8Arra
       },
     );
   }
-  return source.value;
+  return rawBtf;
 }
 
 /**

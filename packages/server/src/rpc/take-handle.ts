@@ -1,7 +1,8 @@
+import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import type { Services } from '../services.js';
-import { checkToken, grantedTtlMs } from './validate.js';
+import { grantedTtlMs } from './validate.js';
 
 /** takeHandle serves TakeHandle. */
 export function takeHandle({ handles, limits }: Services): Rpc<'takeHandle'> {

@@ -2,11 +2,6 @@ import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import { invalidRequest } from '../error/invalid-request.js';
 import type { Limits } from '../limits.js';
 
-/** checkToken throws if a token is missing. */
-export function checkToken(field: string, token: string): void {
-  if (token === '') throw invalidRequest(field, 'is required');
-}
-
 /** grantedTtlMs is the TTL granted for the one asked for, in milliseconds. */
 export function grantedTtlMs(ttl: Duration | undefined, limits: Limits): number {
   if (ttl === undefined) return limits.defaultTtlMs;

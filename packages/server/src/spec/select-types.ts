@@ -19,6 +19,8 @@ export interface Selector {
   readonly globs: readonly { readonly text: string; readonly matches: Matcher }[];
   readonly kinds: ReadonlySet<number>;
   readonly ids: ReadonlySet<TypeId>;
+  /** Whether what the types refer to is wanted too. */
+  readonly closure: boolean;
 }
 
 /** SelectedTypes are the types that a selection means, and what it found nothing for. */
@@ -28,7 +30,7 @@ export interface SelectedTypes {
 }
 
 /** compileSelection checks the selection of a request. */
-export function compileSelection({ names, nameGlobs, kinds, ids }: TypeSelection): Selector {
+export function compileSelection({ names, nameGlobs, kinds, ids, closure }: TypeSelection): Selector {
   checkCount('selection.names', names, MAX_NAMES);
   checkCount('selection.name_globs', nameGlobs, MAX_GLOBS);
   checkCount('selection.kinds', kinds, MAX_KINDS);
@@ -39,11 +41,12 @@ export function compileSelection({ names, nameGlobs, kinds, ids }: TypeSelection
     globs: matchers.map((matches, index) => ({ text: nameGlobs[index] ?? '', matches })),
     kinds: new Set(kinds),
     ids: new Set(ids),
+    closure,
   };
 }
 
-/** selectTypes finds the own types of a spec that a selection means, in slices of the event loop. */
-export async function selectTypes(spec: Spec, selector: Selector, signal: AbortSignal): Promise<SelectedTypes> {
+/** findSelected finds the own types of a spec that a selection means, in slices of the event loop. */
+export async function findSelected(spec: Spec, selector: Selector, signal: AbortSignal): Promise<SelectedTypes> {
   const { names, globs, kinds, ids } = selector;
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
   const usesNames = names.size > 0 || globs.length > 0;

@@ -1,6 +1,7 @@
 import { HandleTable } from '../handle/handle-table.js';
 import { filesOnly, probeAccess } from '../kernel/access.js';
 import { BtfFiles } from '../kernel/btf-files.js';
+import { KernelFeatures } from '../kernel/features.js';
 import { ObjectList } from '../kernel/object-list.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Services } from '../services.js';
@@ -37,8 +38,9 @@ export async function makeServices(
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
   const files = new BtfFiles(dir, limits.maxFileBytes);
+  const features = new KernelFeatures(kernel);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(EPOCH, clock);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
-  return { version: '0.0.0', kernel, files, access, objects, handles, specs, limits, clock };
+  return { version: '0.0.0', kernel, files, access, features, objects, handles, specs, limits, clock };
 }

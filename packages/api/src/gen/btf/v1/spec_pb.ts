@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/spec.proto.
  */
 export const file_btf_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCIyCgtJZk5vbmVNYXRjaBIOCgZkaWdlc3QYASABKAwSEwoLYmFzZV9kaWdlc3QYAiABKAwi4QEKC1NwZWNSZXF1ZXN0EhAKBmhhbmRsZRgBIAEoCUgAEgwKAmlkGAIgASgNSAASDgoEbmFtZRgDIAEoCUgAEiIKCGVuY29kaW5nGAQgASgOMhAuYnRmLnYxLkVuY29kaW5nEigKCXNlbGVjdGlvbhgFIAEoCzIVLmJ0Zi52MS5UeXBlU2VsZWN0aW9uEioKDWlmX25vbmVfbWF0Y2gYBiABKAsyEy5idGYudjEuSWZOb25lTWF0Y2gSHgoEYmFzZRgHIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiZwoKTWVtYmVyU3RlcBIMCgRuYW1lGAEgASgJEhQKDGRlcmVmZXJlbmNlZBgCIAEoCBISCgpiaXRfb2Zmc2V0GAMgASgEEhAKCGJpdF9zaXplGAQgASgEEg8KB3R5cGVfaWQYBSABKA0ilAEKDlJlc29sdmVkTWVtYmVyEhIKCmJpdF9vZmZzZXQYASABKAQSEAoIYml0X3NpemUYAiABKAQSFQoNYml0ZmllbGRfc2l6ZRgDIAEoDRIPCgd0eXBlX2lkGAQgASgNEhEKCXR5cGVfbmFtZRgFIAEoCRIhCgVzdGVwcxgGIAMoCzISLmJ0Zi52MS5NZW1iZXJTdGVwIh4KC01lbWJlckVycm9yEg8KB21lc3NhZ2UYASABKAkiaAoMTWVtYmVyUmVzdWx0EigKBm1lbWJlchgBIAEoCzIWLmJ0Zi52MS5SZXNvbHZlZE1lbWJlckgAEiQKBWVycm9yGAIgASgLMhMuYnRmLnYxLk1lbWJlckVycm9ySABCCAoGcmVzdWx0Ik8KFlJlc29sdmVNZW1iZXJzUmVzcG9uc2USJQoHcmVzdWx0cxgBIAMoCzIULmJ0Zi52MS5NZW1iZXJSZXN1bHQSDgoGZGlnZXN0GAIgASgMKloKCEVuY29kaW5nEhgKFEVOQ09ESU5HX1VOU1BFQ0lGSUVEEAASEAoMRU5DT0RJTkdfUkFXEAESEgoORU5DT0RJTkdfVFlQRVMQAhIOCgpFTkNPRElOR19DEAMqYAoJQnl0ZU9yZGVyEhoKFkJZVEVfT1JERVJfVU5TUEVDSUZJRUQQABIcChhCWVRFX09SREVSX0xJVFRMRV9FTkRJQU4QARIZChVCWVRFX09SREVSX0JJR19FTkRJQU4QAmIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_types]);
+  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCIyCgtJZk5vbmVNYXRjaBIOCgZkaWdlc3QYASABKAwSEwoLYmFzZV9kaWdlc3QYAiABKAwi4QEKC1NwZWNSZXF1ZXN0EhAKBmhhbmRsZRgBIAEoCUgAEgwKAmlkGAIgASgNSAASDgoEbmFtZRgDIAEoCUgAEiIKCGVuY29kaW5nGAQgASgOMhAuYnRmLnYxLkVuY29kaW5nEigKCXNlbGVjdGlvbhgFIAEoCzIVLmJ0Zi52MS5UeXBlU2VsZWN0aW9uEioKDWlmX25vbmVfbWF0Y2gYBiABKAsyEy5idGYudjEuSWZOb25lTWF0Y2gSHgoEYmFzZRgHIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiUwoLRGVyZWZlcmVuY2USEgoKYml0X29mZnNldBgBIAEoBBIPCgd0eXBlX2lkGAIgASgNEhEKCXRhcmdldF9pZBgDIAEoDRIMCgR0YWdzGAQgAygJIq0BCg5SZXNvbHZlZE1lbWJlchISCgpiaXRfb2Zmc2V0GAEgASgEEhAKCGJpdF9zaXplGAIgASgEEhAKCGJpdGZpZWxkGAMgASgIEg8KB3R5cGVfaWQYBCABKA0SFAoMY29udGFpbmVyX2lkGAUgASgNEikKDGRlcmVmZXJlbmNlcxgGIAMoCzITLmJ0Zi52MS5EZXJlZmVyZW5jZRIRCgl0eXBlX25hbWUYByABKAkiHgoLTWVtYmVyRXJyb3ISDwoHbWVzc2FnZRgBIAEoCSJoCgxNZW1iZXJSZXN1bHQSKAoGbWVtYmVyGAEgASgLMhYuYnRmLnYxLlJlc29sdmVkTWVtYmVySAASJAoFZXJyb3IYAiABKAsyEy5idGYudjEuTWVtYmVyRXJyb3JIAEIICgZyZXN1bHQiTwoWUmVzb2x2ZU1lbWJlcnNSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuYnRmLnYxLk1lbWJlclJlc3VsdBIOCgZkaWdlc3QYAiABKAwqWgoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARISCg5FTkNPRElOR19UWVBFUxACEg4KCkVOQ09ESU5HX0MQAypgCglCeXRlT3JkZXISGgoWQllURV9PUkRFUl9VTlNQRUNJRklFRBAAEhwKGEJZVEVfT1JERVJfTElUVExFX0VORElBThABEhkKFUJZVEVfT1JERVJfQklHX0VORElBThACYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_types]);
 
 /**
  * TypeSelection names some types of a spec. A type is selected if its id or its
@@ -429,8 +429,9 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Paths such as "task_struct.mm.pgd": a struct or union, or a typedef of one, and
-   * members of it and of what they hold or point to. At most 1000.
+   * Paths such as "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a struct,
+   * a union or a typedef of one, and members of it and of what they hold or point to.
+   * At most 1000, of 1024 bytes each at most.
    *
    * @generated from field: repeated string paths = 4;
    */
@@ -453,54 +454,47 @@ export const ResolveMembersRequestSchema: GenMessage<ResolveMembersRequest> = /*
   messageDesc(file_btf_v1_spec, 7);
 
 /**
- * MemberStep is a member on a path.
+ * Dereference is a pointer that must be read to go on along a path.
  *
- * @generated from message btf.v1.MemberStep
+ * @generated from message btf.v1.Dereference
  */
-export type MemberStep = Message<"btf.v1.MemberStep"> & {
+export type Dereference = Message<"btf.v1.Dereference"> & {
   /**
-   * The member's name.
+   * Offset of the pointer in bits, from the start of the path's struct or, behind a
+   * pointer, from what that points to.
    *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Whether the step before is a pointer, so that `bit_offset` starts anew from what
-   * it points to.
-   *
-   * @generated from field: bool dereferenced = 2;
-   */
-  dereferenced: boolean;
-
-  /**
-   * Offset in bits from the start of the struct that the path began with, or of the
-   * one that was pointed to last.
-   *
-   * @generated from field: uint64 bit_offset = 3;
+   * @generated from field: uint64 bit_offset = 1;
    */
   bitOffset: bigint;
 
   /**
-   * Size in bits.
+   * Type of the pointer.
    *
-   * @generated from field: uint64 bit_size = 4;
-   */
-  bitSize: bigint;
-
-  /**
-   * Type of the member.
-   *
-   * @generated from field: uint32 type_id = 5;
+   * @generated from field: uint32 type_id = 2;
    */
   typeId: number;
+
+  /**
+   * Type that it points to.
+   *
+   * @generated from field: uint32 target_id = 3;
+   */
+  targetId: number;
+
+  /**
+   * Type tags on what it points to, such as "rcu" or "percpu": not every pointer can
+   * be read plainly.
+   *
+   * @generated from field: repeated string tags = 4;
+   */
+  tags: string[];
 };
 
 /**
- * Describes the message btf.v1.MemberStep.
- * Use `create(MemberStepSchema)` to create a new message.
+ * Describes the message btf.v1.Dereference.
+ * Use `create(DereferenceSchema)` to create a new message.
  */
-export const MemberStepSchema: GenMessage<MemberStep> = /*@__PURE__*/
+export const DereferenceSchema: GenMessage<Dereference> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 8);
 
 /**
@@ -510,48 +504,54 @@ export const MemberStepSchema: GenMessage<MemberStep> = /*@__PURE__*/
  */
 export type ResolvedMember = Message<"btf.v1.ResolvedMember"> & {
   /**
-   * Offset in bits from the start of the struct that the path began with, or of the
-   * one that was pointed to last.
+   * Offset in bits from the start of `container_id`.
    *
    * @generated from field: uint64 bit_offset = 1;
    */
   bitOffset: bigint;
 
   /**
-   * Size in bits.
+   * Size in bits. 0 for an array without elements.
    *
    * @generated from field: uint64 bit_size = 2;
    */
   bitSize: bigint;
 
   /**
-   * Width in bits where the member is a bitfield, else 0.
+   * Whether it is a bitfield, which may start and end amid a byte.
    *
-   * @generated from field: uint32 bitfield_size = 3;
+   * @generated from field: bool bitfield = 3;
    */
-  bitfieldSize: number;
+  bitfield: boolean;
 
   /**
-   * Type of the member.
+   * Type of the member as it is declared.
    *
    * @generated from field: uint32 type_id = 4;
    */
   typeId: number;
 
   /**
-   * The type in C, such as "struct list_head *".
+   * The type that the offset counts from: that in which the path starts or, once a
+   * pointer was crossed, the one that the last pointer points to.
    *
-   * @generated from field: string type_name = 5;
+   * @generated from field: uint32 container_id = 5;
    */
-  typeName: string;
+  containerId: number;
 
   /**
-   * The steps that cross a pointer: what must be read on the way. The last has the
-   * offset above.
+   * The pointers to read on the way, in order.
    *
-   * @generated from field: repeated btf.v1.MemberStep steps = 6;
+   * @generated from field: repeated btf.v1.Dereference dereferences = 6;
    */
-  steps: MemberStep[];
+  dereferences: Dereference[];
+
+  /**
+   * The member's type in words of C, such as "struct list_head *".
+   *
+   * @generated from field: string type_name = 7;
+   */
+  typeName: string;
 };
 
 /**
