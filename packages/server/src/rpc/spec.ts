@@ -33,7 +33,7 @@ export function spec({ specs, limits }: Services): Rpc<'spec'> {
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
     const selector = request.selection === undefined ? null : compileSelection(request.selection);
-    const object = await specs.find(name);
+    using object = await specs.find(name);
     const base = await findBase(object, request, specs);
     const header = headerOf(object, base);
     signal.throwIfAborted();
@@ -41,7 +41,8 @@ export function spec({ specs, limits }: Services): Rpc<'spec'> {
       const notModified = isSame(request.ifNoneMatch, header);
       yield headerMessage({ ...header, notModified });
       if (notModified) return;
-      for (const raw of rawChunks(object.btf.bytes, limits.chunkBytes)) yield { part: { case: 'raw', value: raw } };
+      for (const raw of rawChunks(object.btf.bytes, limits.chunkBytes))
+        yield { part: { case: 'raw', value: raw } };
       return;
     }
     const types = object.btf.spec(base);
@@ -67,8 +68,9 @@ function requireName({ source }: SpecRequest): SpecName {
       if (source.value === '') throw invalidRequest('name', 'is empty');
       return source;
     case undefined:
-      throw invalidRequest('source', 'is required');
+      break;
   }
+  throw invalidRequest('source', 'is required');
 }
 
 function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: Encoding): void {
@@ -84,7 +86,10 @@ function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: En
   if (ifNoneMatch === undefined) return;
   if (encoding !== Encoding.RAW) throw invalidRequest('if_none_match', 'is for RAW without selection');
   if (ifNoneMatch.digest.length !== DIGEST_BYTES) {
-    throw invalidRequest('if_none_match.digest', `has ${ifNoneMatch.digest.length} bytes instead of ${DIGEST_BYTES}`);
+    throw invalidRequest(
+      'if_none_match.digest',
+      `has ${ifNoneMatch.digest.length} bytes instead of ${DIGEST_BYTES}`,
+    );
   }
 }
 
@@ -93,10 +98,14 @@ function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: En
  *
  * @throws ServiceError with MISSING_BASE if types are asked for and there is no base.
  */
-async function findBase(object: SpecObject, request: SpecRequest, specs: SpecSource): Promise<LoadedBtf | null> {
+async function findBase(
+  object: SpecObject,
+  request: SpecRequest,
+  specs: SpecSource,
+): Promise<LoadedBtf | null> {
   if (!object.btf.split) return null;
   const { base, encoding } = request;
-  const found = base?.source.case === undefined ? await specs.vmlinux() : (await specs.find(base.source)).btf;
+  const found = base?.source.case === undefined ? await specs.vmlinux() : await namedBase(base.source, specs);
   if (found !== null && !found.split) return found;
   if (encoding !== Encoding.TYPES) return null;
   const name = JSON.stringify(object.info.name);
@@ -106,6 +115,11 @@ async function findBase(object: SpecObject, request: SpecRequest, specs: SpecSou
       ? `missing base types: ${name} continues the kernel’s BTF, which the daemon does not have`
       : `missing base types: the base given for ${name} is split BTF itself`,
   );
+}
+
+async function namedBase(name: SpecName, specs: SpecSource): Promise<LoadedBtf> {
+  using found = await specs.find(name);
+  return found.btf;
 }
 
 function headerOf({ info, btf }: SpecObject, base: LoadedBtf | null): HeaderMessage {
@@ -127,6 +141,8 @@ function headerMessage(header: HeaderMessage): SpecMessage {
 function isSame(condition: IfNoneMatch | undefined, header: HeaderMessage): boolean {
   if (condition === undefined) return false;
   const { digest, baseDigest } = condition;
-  return Buffer.compare(digest, header.digest ?? new Uint8Array()) === 0 &&
-    Buffer.compare(baseDigest, header.baseDigest ?? new Uint8Array()) === 0;
+  return (
+    Buffer.compare(digest, header.digest ?? new Uint8Array()) === 0 &&
+    Buffer.compare(baseDigest, header.baseDigest ?? new Uint8Array()) === 0
+  );
 }
