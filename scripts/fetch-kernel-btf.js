@@ -1,13 +1,21 @@
-// Gets the BTF of Debian's kernels and of some of their modules, for tests of split BTF on its base:
+// Gets the BTF of Debian's kernels and of their modules, for tests on real BTF:
 //
-//     node scripts/fetch-kernel-btf.js
+//     node scripts/fetch-kernel-btf.js            what CI takes: one kernel and a dozen modules (40 MB)
+//     node scripts/fetch-kernel-btf.js --all      what test:long takes: three kernels, all modules (150 MB)
+//     node scripts/fetch-kernel-btf.js --update   pins the newest package of each series; gets nothing
 //
-// Downloads each package of kernel-packages.json with apt, checks its SHA-256, and writes
-// .cache/kernels/RELEASE/{vmlinux,MODULE}. Does nothing where they are there already. Needs apt-get,
-// dpkg-deb, objcopy and the decompressor of the kernel (lz4, xz or zstd).
+// Downloads each package of kernel-packages.json, checks its SHA-256, and writes
+//
+//     .cache/kernels/RELEASE/{vmlinux,MODULE}     BTF, as objcopy takes it out of the ELF files
+//     .cache/elf/RELEASE/{vmlinux,MODULE.ko}      the ELF files
+//     .cache/corpus/RELEASE/…                     with --all: BTF
+//     .cache/tools/bpftool                        with --all: one that knows newer BTF than Debian 12's
+//
+// Does nothing where they are there already. Needs Debian's apt-get and dpkg-deb, objcopy and the
+// decompressor of the kernel (lz4, xz or zstd).
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,9 +27,11 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { download, newest, packageNames, useSuites } from './apt-sources.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CACHE = join(ROOT, '.cache', 'kernels');
+const PACKAGES = join(ROOT, 'scripts/kernel-packages.json');
+const CACHE = join(ROOT, '.cache');
 
 /** Magic of the payload of a bzImage → the command that decompresses it. */
 const DECOMPRESSORS = {
@@ -31,47 +41,117 @@ const DECOMPRESSORS = {
   '1f8b0800': ['gzip', '-dc'],
 };
 
-for (const kernel of JSON.parse(readFileSync(join(ROOT, 'scripts/kernel-packages.json'), 'utf8')))
-  fetchKernel(kernel);
+const { kernels, bpftool } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
+const [mode] = process.argv.slice(2);
+if (mode === '--update') update();
+else if (mode === '--all') fetchAll();
+else if (mode === undefined) fetchForCi();
+else throw new Error(`${mode} is neither --all nor --update`);
 
-function fetchKernel(kernel) {
-  const target = join(CACHE, kernel.release);
-  if (existsSync(target)) return;
+function fetchForCi() {
+  const wanted = kernels.filter(
+    ({ release, modules }) => modules !== undefined && !isWhole(release, modules),
+  );
+  if (wanted.length === 0) return;
+  useSuites(wanted.map(({ suite }) => suite));
+  for (const kernel of wanted) {
+    fetchKernel(kernel, kernel.modules, {
+      btf: join(CACHE, 'kernels', kernel.release),
+      elf: join(CACHE, 'elf', kernel.release),
+    });
+  }
+}
+
+function fetchAll() {
+  const missing = kernels.filter(({ release }) => !existsSync(join(CACHE, 'corpus', release)));
+  const tool = join(CACHE, 'tools', 'bpftool');
+  if (missing.length === 0 && existsSync(tool)) return;
+  useSuites([bpftool, ...missing].map(({ suite }) => suite));
+  if (!existsSync(tool)) fetchBpftool(tool);
+  for (const kernel of missing) fetchKernel(kernel, [], { btf: join(CACHE, 'corpus', kernel.release) });
+}
+
+/** Whether all that CI takes of a kernel is there. */
+function isWhole(release, modules) {
+  return (
+    ['vmlinux', ...modules].every((name) => existsSync(join(CACHE, 'kernels', release, name))) &&
+    existsSync(join(CACHE, 'elf', release))
+  );
+}
+
+/** Pins the newest release of each series in its suite, and the newest bpftool. */
+function update() {
+  useSuites([bpftool, ...kernels].map(({ suite }) => suite));
+  for (const kernel of kernels) {
+    const { suite, series, packages } = kernel;
+    const first = packages[0].name;
+    const pattern = `^${first}-${series === '' ? '[0-9]' : series.replaceAll('.', '[.]')}[.].*-cloud-amd64$`;
+    const candidates = packageNames(pattern).toReversed();
+    const name = candidates.find((candidate) => isIn(candidate, suite));
+    if (name === undefined) throw new Error(`no package ${pattern} in ${suite}`);
+    kernel.release = name.slice(first.length + 1);
+    for (const entry of packages) Object.assign(entry, newest(`${entry.name}-${kernel.release}`, suite));
+    console.log(`${suite}: ${kernel.release} ${packages[0].version}`);
+  }
+  Object.assign(bpftool, newest('bpftool', bpftool.suite));
+  writeFileSync(PACKAGES, `${JSON.stringify({ kernels, bpftool }, null, 2)}\n`);
+  run('npx', ['prettier', '--write', PACKAGES]);
+}
+
+function isIn(name, suite) {
+  try {
+    newest(name, suite);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param modules names of those wanted; all where it is empty. */
+function fetchKernel({ release, packages }, modules, targets) {
   mkdirSync(CACHE, { recursive: true });
   const work = mkdtempSync(join(CACHE, 'fetch-'));
   try {
-    const deb = download(kernel, work);
-    run('dpkg-deb', ['-x', deb, join(work, 'root')]);
-    const out = join(work, 'btf');
-    mkdirSync(out);
-    writeFileSync(
-      join(work, 'vmlinux.elf'),
-      unpackKernel(join(work, 'root', 'boot', `vmlinuz-${kernel.release}`)),
-    );
-    extractBtf(join(work, 'vmlinux.elf'), join(out, 'vmlinux'));
-    for (const [name, file] of findModules(
-      join(work, 'root', 'lib/modules', kernel.release),
-      kernel.modules,
-    )) {
-      extractBtf(unpackModule(file), join(out, name));
+    const root = join(work, 'root');
+    for (const { name, version, sha256 } of packages) {
+      run('dpkg-deb', ['-x', download({ package: `${name}-${release}`, version, sha256 }, work), root]);
     }
-    // At once, so that what is there is always whole.
-    renameSync(out, target);
-    console.log(`${kernel.package} ${kernel.version}: ${readdirSync(target).join(', ')}`);
+    const files = readdirSync(root, { recursive: true }).map((file) => join(root, file));
+    const elf = join(work, 'elf');
+    const btf = join(work, 'btf');
+    mkdirSync(elf);
+    mkdirSync(btf);
+    const vmlinuz = files.find((file) => basename(file).startsWith('vmlinuz'));
+    writeFileSync(join(elf, 'vmlinux'), unpackKernel(vmlinuz));
+    for (const file of files) unpackModule(file, modules, elf);
+    for (const name of modules) {
+      if (!existsSync(join(elf, `${name}.ko`))) throw new Error(`${release} has no module ${name}`);
+    }
+    for (const file of readdirSync(elf)) extractBtf(join(elf, file), join(btf, file.replace(/\.ko$/, '')));
+    if (targets.elf !== undefined) replace(elf, targets.elf);
+    replace(btf, targets.btf);
+    console.log(`${release} (${packages[0].version}): BTF of ${readdirSync(targets.btf).length} files`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-function download({ package: name, version, sha256 }, work) {
-  run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', `${name}=${version}`], { cwd: work });
-  const deb = join(
-    work,
-    readdirSync(work).find((file) => file.endsWith('.deb')),
-  );
-  const actual = createHash('sha256').update(readFileSync(deb)).digest('hex');
-  if (actual !== sha256) throw new Error(`${basename(deb)} has SHA-256 ${actual}; expected ${sha256}`);
-  return deb;
+function fetchBpftool(target) {
+  const work = mkdtempSync(join(CACHE, 'fetch-'));
+  try {
+    run('dpkg-deb', ['-x', download({ package: 'bpftool', ...bpftool }, work), join(work, 'root')]);
+    mkdirSync(join(CACHE, 'tools'), { recursive: true });
+    copyFileSync(join(work, 'root/usr/sbin/bpftool'), target);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Puts a folder in place at once, so that what is there is always whole. */
+function replace(folder, target) {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(join(target, '..'), { recursive: true });
+  renameSync(folder, target);
 }
 
 /** The ELF file within a bzImage: Documentation/arch/x86/boot.rst says where it lies. */
@@ -88,20 +168,11 @@ function unpackKernel(file) {
   return run(decompressor[0], decompressor.slice(1), { input: stream });
 }
 
-function unpackModule(file) {
-  if (!file.endsWith('.xz')) return file;
-  const unpacked = file.slice(0, -3);
-  writeFileSync(unpacked, run('xz', ['-dc', file]));
-  return unpacked;
-}
-
-function* findModules(dir, names) {
-  const files = readdirSync(dir, { recursive: true });
-  for (const name of names) {
-    const found = files.find((file) => [`${name}.ko`, `${name}.ko.xz`].includes(basename(file)));
-    if (found === undefined) throw new Error(`no module ${name} in ${dir}`);
-    yield [name, join(dir, found)];
-  }
+function unpackModule(file, modules, folder) {
+  const [, name, suffix] = /^(.*)\.ko(|\.xz)$/.exec(basename(file)) ?? [];
+  if (name === undefined || (modules.length > 0 && !modules.includes(name))) return;
+  const bytes = suffix === '' ? readFileSync(file) : run('xz', ['-dc', file]);
+  writeFileSync(join(folder, `${name}.ko`), bytes);
 }
 
 function extractBtf(elf, target) {

@@ -1,6 +1,6 @@
 import type { Spec, TypeId } from '@btfd/btf';
 
-/** BTF does not tell the size of pointers; every kernel that has BTF for its modules is of 64 bits. */
+/** BTF does not tell the size of pointers: this is that of 64-bit kernels. */
 const POINTER_SIZE = 8;
 
 /** sizeOf is the size of a type in bytes; 0 for what has none, such as a function. */

@@ -2,17 +2,13 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
 import { BtfClient } from './client.js';
-import type { Handle } from './handle.js';
-import type { IteratedHandle } from './iterated-handle.js';
-import { FakeDaemon, type FakeObject } from './testing/fake-daemon.js';
+import { FakeDaemon } from './testing/fake-daemon.js';
+import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
+import { userObjects } from './testing/user-objects.js';
 
 const BYTES = tinyBtf('u32');
-
-function userObjects(count: number): FakeObject[] {
-  return Array.from({ length: count }, (_, i) => ({ id: i + 3, name: '', bytes: BYTES }));
-}
 
 let daemon: FakeDaemon;
 let client: BtfClient;
@@ -29,23 +25,6 @@ afterEach(async () => {
   await client.close();
   await daemon[Symbol.asyncDispose]();
 });
-
-async function visit(handles: AsyncIterable<IteratedHandle>, each: () => void): Promise<void> {
-  for await (const _ of handles) each();
-}
-
-async function takeFirst(): Promise<Handle> {
-  for await (const handle of client.iterateHandles()) return handle.take();
-  throw new Error('no object');
-}
-
-/** What a promise was rejected with. */
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect('resolved').toBe('rejected'),
-    (error: unknown) => error,
-  );
-}
 
 describe('loadHandle', () => {
   test('answers a handle on what was loaded', async () => {
@@ -106,229 +85,6 @@ describe('tryLoadHandle', () => {
     expect(refusal).toBeNull();
     expect(handle?.info.id).toBe(1000);
   });
-});
-
-describe('a handle', () => {
-  test('tells vmlinux from modules', async () => {
-    const [vmlinux, module] = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
-    expect([vmlinux.info.isVmlinux, vmlinux.info.isModule, vmlinux.info.origin]).toEqual([
-      true,
-      false,
-      'vmlinux',
-    ]);
-    expect([module.info.isVmlinux, module.info.isModule, module.info.origin]).toEqual([
-      false,
-      true,
-      'module',
-    ]);
-  });
-
-  test('is closed once', async () => {
-    const handle = await client.getHandleById(1);
-    await Promise.all([handle.close(), handle.close()]);
-    await handle.close();
-    expect(daemon.closes).toEqual([['token-1']]);
-    expect(daemon.open.size).toBe(0);
-  });
-
-  test('cannot be used after its close, and is not lost by it', async () => {
-    const handle = await client.getHandleById(1);
-    const closing = handle.close();
-    for (const use of [handle.spec(), handle.rawBtf(), handle.clone(), handle.renew(), handle.inspect()]) {
-      expect(await rejection(use)).toMatchObject({
-        code: status.FAILED_PRECONDITION,
-        reason: 'HANDLE_CLOSED',
-      });
-    }
-    await closing;
-    expect(handle.lost.aborted).toBe(false);
-  });
-
-  test('is closed at the end of its scope', async () => {
-    {
-      await using handle = await client.getHandleById(1);
-      expect(daemon.open.size).toBe(handle.info.id);
-    }
-    expect(daemon.open.size).toBe(0);
-  });
-
-  test('tells of a close that failed, but not at the end of a scope', async () => {
-    const handle = await client.getHandleById(1);
-    daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
-    expect(await rejection(handle.close())).toMatchObject({ code: status.INTERNAL });
-    await handle[Symbol.asyncDispose]();
-  });
-
-  test('has clones that live on', async () => {
-    const handle = await client.getHandleById(2);
-    const clone = await handle.clone();
-    await handle.close();
-    expect((await clone.inspect()).info.name).toBe('dummy');
-  });
-
-  test('inspects the state of its lease', async () => {
-    const handle = await client.getHandleById(1);
-    expect(await handle.inspect()).toEqual({ info: handle.info, grantedTtl: 60_000, remainingTtl: 60_000 });
-  });
-
-  test('renews on demand', async () => {
-    const handle = await client.getHandleById(1);
-    expect(await handle.renew()).toBeGreaterThan(50_000);
-    expect(daemon.renewals).toEqual([['token-1']]);
-  });
-
-  test('is renewed by itself, together with others', async () => {
-    daemon.grantedTtl = 300;
-    const handles = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
-    await until(() => daemon.renewals.length >= 3);
-    expect(daemon.renewals[0]?.toSorted()).toEqual(['token-1', 'token-2']);
-    expect(handles.some(({ lost }) => lost.aborted)).toBe(false);
-  });
-
-  test('that the daemon let go of is lost at its next use', async () => {
-    const handle = await client.getHandleById(1);
-    daemon.open.clear();
-    const error = await rejection(handle.inspect());
-    expect(error).toMatchObject({ reason: 'HANDLE_NOT_FOUND' });
-    expect(handle.lost.reason).toBe(error);
-    expect(await rejection(handle.clone())).toBe(error);
-    await handle.close();
-    expect(daemon.closes).toEqual([]);
-  });
-
-  test('is lost when the daemon restarts', async () => {
-    daemon.grantedTtl = 300;
-    const handle = await client.getHandleById(1);
-    daemon.restart();
-    await until(() => handle.lost.aborted);
-    expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
-    expect(await rejection(handle.renew())).toBe(handle.lost.reason);
-  });
-});
-
-describe('iterateHandles', () => {
-  test('visits objects in order, each open until the loop goes on', async () => {
-    const seen: number[] = [];
-    let previous: IteratedHandle | null = null;
-    for await (const handle of client.iterateHandles()) {
-      if (previous !== null)
-        expect(await rejection(previous.inspect())).toMatchObject({ reason: 'HANDLE_CLOSED' });
-      expect((await handle.inspect()).info.id).toBe(handle.info.id);
-      seen.push(handle.info.id);
-      previous = handle;
-    }
-    expect(seen).toEqual([1, 2]);
-    expect(daemon.open.size).toBe(0);
-  });
-
-  test('of two thousand objects closes in batches, by one call at a time', async () => {
-    daemon.objects.push(...userObjects(2000));
-    let count = 0;
-    for await (const _ of client.iterateHandles()) count += 1;
-    expect(count).toBe(2002);
-    expect(daemon.mostHeld).toBeLessThanOrEqual(daemon.maxHeld);
-    expect(daemon.calls.mostAtOnce.get('closeHandles')).toBe(1);
-    expect(daemon.closes.flat()).toHaveLength(2002);
-  });
-
-  test('does not wait for handles to be closed', async () => {
-    daemon.objects.push(...userObjects(8));
-    const go = daemon.calls.stall('closeHandles');
-    let count = 0;
-    for await (const _ of client.iterateHandles()) {
-      count += 1;
-      if (count === 10) go();
-    }
-    const [first, ...rest] = Array.from({ length: 10 }, (_, i) => `token-${i + 1}`);
-    await until(() => daemon.closes.length === 2);
-    expect(daemon.closes).toEqual([[first], rest]);
-  });
-
-  test('passes the filter on', async () => {
-    const names: string[] = [];
-    for await (const handle of client.iterateHandles({ origins: ['module'] })) names.push(handle.info.name);
-    for await (const handle of client.iterateHandles({ nameGlobs: ['vmlinux'] }))
-      names.push(handle.info.name);
-    for await (const handle of client.iterateHandles({ afterId: 1 })) names.push(handle.info.name);
-    expect(names).toEqual(['dummy', 'vmlinux', 'dummy']);
-  });
-
-  test('left early ends the call, and with it what is held', async () => {
-    daemon.objects.push(...userObjects(10));
-    for await (const handle of client.iterateHandles()) if (handle.info.id === 2) break;
-    await until(() => daemon.open.size === 0);
-    expect(daemon.calls.cancelled).toEqual(['iterateHandles']);
-  });
-
-  test('left by an error passes it on, and ends the call', async () => {
-    const error = new Error('in the loop');
-    const visiting = visit(client.iterateHandles(), () => {
-      throw error;
-    });
-    expect(await rejection(visiting)).toBe(error);
-    await until(() => daemon.open.size === 0);
-  });
-
-  test("aborted rejects with the signal's reason, and ends the call", async () => {
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    const handles = client.iterateHandles({ signal: controller.signal });
-    expect(await rejection(visit(handles, () => controller.abort(reason)))).toBe(reason);
-    await until(() => daemon.open.size === 0);
-  });
-
-  test('fails when handles cannot be closed', async () => {
-    daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
-    const visiting = visit(client.iterateHandles(), () => {});
-    expect(await rejection(visiting)).toMatchObject({ code: status.INTERNAL });
-  });
-
-  test('take keeps a handle beyond the iteration', async () => {
-    for await (const handle of client.iterateHandles()) {
-      if (!handle.info.isVmlinux) continue;
-      const taken = await handle.take();
-      expect(await handle.take()).toBe(taken);
-      await until(() => daemon.held.size === 1);
-    }
-    expect([...daemon.open.values()].map(({ name }) => name)).toEqual(['vmlinux']);
-    expect(daemon.closes.flat()).toEqual(['token-2']);
-  });
-
-  test('take can be repeated when its answer was lost', async () => {
-    daemon.calls.loseNextAnswer('takeHandle');
-    for await (const handle of client.iterateHandles({ origins: ['vmlinux'] })) {
-      expect(await rejection(handle.take())).toMatchObject({ code: status.UNAVAILABLE });
-      const taken = await handle.take();
-      expect((await taken.inspect()).grantedTtl).toBe(60_000);
-    }
-    expect(daemon.open.size).toBe(1);
-  });
-
-  test('a handle whose taking failed for good is closed like others', async () => {
-    daemon.calls.loseNextAnswer('takeHandle');
-    for await (const handle of client.iterateHandles())
-      if (handle.info.isVmlinux) await rejection(handle.take());
-    await until(() => daemon.open.size === 0);
-    expect(daemon.closes.flat()).toContain('token-1');
-  });
-
-  test('taking is finished before the iteration ends', async () => {
-    const go = daemon.calls.stall('takeHandle');
-    const found = takeFirst();
-    setTimeout(go, 50);
-    expect((await found).info.id).toBe(1);
-    expect([...daemon.open.keys()]).toContain('token-1');
-    await until(() => daemon.open.size === 1);
-  });
-});
-
-test('listObjects holds nothing', async () => {
-  expect((await client.listObjects()).map(({ id, name }) => [id, name])).toEqual([
-    [1, 'vmlinux'],
-    [2, 'dummy'],
-  ]);
-  expect(await client.listObjects({ origins: ['user'] })).toEqual([]);
-  expect(daemon.mostHeld).toBe(0);
 });
 
 describe('findHandle', () => {

@@ -118,7 +118,9 @@ describe('the spec of split BTF', () => {
     const handle = await client.getHandleById(2);
     const spec = await handle.spec();
     expect(spec.base).toBe(await client.spec('vmlinux'));
+    expect(daemon.specRequests).toHaveLength(3);
     expect((await handle.spec()).base).toBe(spec.base);
+    expect(daemon.specRequests).toHaveLength(4);
     expect(daemon.specsSent).toBe(2);
   });
 

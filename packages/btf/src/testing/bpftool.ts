@@ -24,10 +24,10 @@ export function whyNoVmlinux(): string | null {
   return missing ? `${VMLINUX} does not exist` : null;
 }
 
-/** dumpFile lists what bpftool reads from a file, a type each in the form of `bpftoolJson`. */
-export function dumpFile(path: string, basePath?: string): string[] {
+/** dumpFile lists what a bpftool reads from a file, a type each in the form of `bpftoolJson`. */
+export function dumpFile(path: string, basePath?: string, bpftool = 'bpftool'): string[] {
   const base = basePath === undefined ? [] : ['-B', basePath];
-  const output = execFileSync('bpftool', [...base, '-j', 'btf', 'dump', 'file', path], {
+  const output = execFileSync(bpftool, [...base, '-j', 'btf', 'dump', 'file', path], {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'pipe'],

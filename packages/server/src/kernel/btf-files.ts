@@ -21,8 +21,7 @@ export class BtfFiles {
   /** The files, vmlinux first, then by name. Empty where the folder doesn't exist. */
   list(): BtfFile[] {
     return this.names()
-      .map((name) => ({ name, stat: statSync(join(this.dir, name), { throwIfNoEntry: false }) }))
-      .flatMap(({ name, stat }) => (stat?.isFile() === true ? [{ name, size: stat.size }] : []))
+      .flatMap((name) => this.fileOf(name) ?? [])
       .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
@@ -35,24 +34,51 @@ export class BtfFiles {
    * Reads a file whole. Blocks: sysfs hands out a page at a time, so that the many small reads of the
    * asynchronous call take 60 ms for a vmlinux where this takes 2 ms.
    *
-   * @throws ServiceError if the file is larger than the limit.
+   * @throws ServiceError with BTF_UNDECODABLE if the file is larger than the limit, with NAME_NOT_FOUND if
+   * it is gone, as a module's is when the module is unloaded.
    */
   read({ name, size }: BtfFile): Uint8Array {
     if (size > this.maxBytes) {
       const message = `${name} in ${this.dir} has ${size} bytes; at most ${this.maxBytes} are read`;
       throw new ServiceError(ErrorReason.BTF_UNDECODABLE, message);
     }
-    return readFileSync(join(this.dir, name));
+    try {
+      return readFileSync(join(this.dir, name));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      const message = `${JSON.stringify(name)} is gone from ${this.dir}`;
+      throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name }, cause: error });
+    }
+  }
+
+  private fileOf(name: string): BtfFile | null {
+    try {
+      const stat = statSync(join(this.dir, name));
+      return stat.isFile() ? { name, size: stat.size } : null;
+    } catch {
+      // Gone meanwhile, or a link that leads nowhere: no file to read.
+      return null;
+    }
   }
 
   private names(): string[] {
     try {
       return readdirSync(this.dir);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (isGone(error)) return [];
       throw error;
     }
   }
+}
+
+/** ENODEV: what sysfs says of a file that went while it was open. */
+function isGone(error: unknown): boolean {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    (error.code === 'ENOENT' || error.code === 'ENODEV')
+  );
 }
 
 function rank(file: BtfFile): number {

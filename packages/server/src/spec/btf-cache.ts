@@ -26,8 +26,7 @@ export class BtfCache {
     const digest = this.digests.get(key);
     const cached = digest === undefined ? undefined : this.byDigest.get(digest);
     if (cached !== undefined) return cached;
-    const loading = this.loading.get(key) ?? this.load(key, read);
-    return await loading;
+    return this.loading.get(key) ?? this.load(key, read);
   }
 
   /** The BTF that is read now; where the cache has the same bytes, the cache's. */

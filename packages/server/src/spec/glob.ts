@@ -29,7 +29,7 @@ function compileGlob(path: string, glob: string): Matcher {
     let step = 0;
     let starStep = -1;
     let starAt = 0;
-    for (let at = 0; at < name.length; ) {
+    for (let at = 0; at < name.length;) {
       const current = steps[step];
       if (current?.kind === 'any') {
         starStep = step++;

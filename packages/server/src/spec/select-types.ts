@@ -10,8 +10,10 @@ const MAX_GLOBS = 100;
 const MAX_KINDS = 32;
 const MAX_IDS = 10_000;
 
-/** Comparisons of a name with a glob between two turns of the event loop: a few milliseconds. */
-const MATCHES_PER_TURN = 20_000;
+/** Steps of matching between two turns of the event loop: a few milliseconds. */
+const STEPS_PER_TURN = 1_000_000;
+/** What looking at a type, or at a glob, costs in steps. */
+const STEPS_PER_LOOK = 50;
 
 /** Selector is a selection whose fields were checked. */
 export interface Selector {
@@ -46,19 +48,24 @@ export function compileSelection({ names, nameGlobs, kinds, ids, closure }: Type
 }
 
 /** findSelected finds the own types of a spec that a selection means, in slices of the event loop. */
-export async function findSelected(spec: Spec, selector: Selector, signal: AbortSignal): Promise<SelectedTypes> {
+export async function findSelected(
+  spec: Spec,
+  selector: Selector,
+  signal: AbortSignal,
+): Promise<SelectedTypes> {
   const { names, globs, kinds, ids } = selector;
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
   const usesNames = names.size > 0 || globs.length > 0;
-  const perTurn = Math.max(1, Math.floor(MATCHES_PER_TURN / (globs.length + 1)));
   const found: TypeId[] = [];
   const namesFound = new Set<string>();
   const globsFound = new Set<string>();
+  let steps = 0;
+  const isTurnOver = (more: number): boolean => {
+    steps = steps < STEPS_PER_TURN ? steps + more : more;
+    return steps >= STEPS_PER_TURN;
+  };
   for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
-    if ((id - spec.firstTypeId) % perTurn === perTurn - 1) {
-      await setImmediate();
-      signal.throwIfAborted();
-    }
+    if (isTurnOver(STEPS_PER_LOOK)) await nextTurn(signal);
     const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
     let selected = everything || ids.has(id);
     if (usesNames) {
@@ -68,6 +75,8 @@ export async function findSelected(spec: Spec, selector: Selector, signal: Abort
         selected = true;
       }
       for (const { text, matches } of name === '' ? [] : globs) {
+        // The most that it may take, for a name that almost matches again and again.
+        if (isTurnOver(STEPS_PER_LOOK + text.length * name.length)) await nextTurn(signal);
         if (!matches(name)) continue;
         globsFound.add(text);
         selected = true;
@@ -84,4 +93,9 @@ export async function findSelected(spec: Spec, selector: Selector, signal: Abort
       idsNotFound: [...ids].filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
     },
   };
+}
+
+async function nextTurn(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }

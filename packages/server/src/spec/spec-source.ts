@@ -1,6 +1,6 @@
 import { ErrorReason, Operation } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
-import type { HandleTable } from '../handle/handle-table.js';
+import type { HandleTable, Use } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
 import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
@@ -8,18 +8,13 @@ import { infoOrClose, type ObjectList } from '../kernel/object-list.js';
 import { openById } from '../kernel/open-by-id.js';
 import type { BtfCache } from './btf-cache.js';
 import type { LoadedBtf } from './loaded-btf.js';
+import type { SpecName } from './spec-name.js';
 
-/** SpecObject is an object whose BTF was asked for. */
-export interface SpecObject {
+/** SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use. */
+export interface SpecObject extends Disposable {
   readonly info: ObjectInfo;
   readonly btf: LoadedBtf;
 }
-
-/** What a request can name. */
-export type SpecName =
-  | { readonly case: 'handle'; readonly value: string }
-  | { readonly case: 'id'; readonly value: number }
-  | { readonly case: 'name'; readonly value: string };
 
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
@@ -35,16 +30,15 @@ export class SpecSource {
   /** The object that a request names. */
   async find(name: SpecName): Promise<SpecObject> {
     switch (name.case) {
-      case 'handle': {
-        using use = this.handles.use(name.value);
-        return { info: use.held.info, btf: await this.read(use.held.object, use.held.info.id) };
-      }
+      case 'handle':
+        return this.findHeld(name.value);
       case 'id':
         this.access.require(Operation.OPEN_BY_ID);
-        return await this.readAndClose(openById(this.kernel, name.value));
+        return this.readAndClose(openById(this.kernel, name.value));
       case 'name':
-        return await this.findNamed(name.value);
+        break;
     }
+    return this.findNamed(name.value);
   }
 
   /** The running kernel's own BTF, or null where it has none. */
@@ -58,19 +52,33 @@ export class SpecSource {
     }
   }
 
+  private async findHeld(token: string): Promise<SpecObject> {
+    const use = this.handles.use(token);
+    try {
+      const { object, info } = use.held;
+      return specObject(info, await this.read(object, info.id), use);
+    } catch (error) {
+      use[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   private async findNamed(name: string): Promise<SpecObject> {
     if (this.access.refusal(Operation.LIST_IDS) === null) {
       const object = this.openNamed(name);
-      if (object !== null) return await this.readAndClose(object);
+      if (object !== null) return this.readAndClose(object);
     }
     const file = this.files.find(name);
     if (file !== null) {
       // A folder's files may be replaced under their name, so what was read before says nothing.
       const btf = await this.cache.getFresh(() => this.files.read(file));
-      return { info: { id: 0, name, kernelBtf: true, size: btf.bytes.length }, btf };
+      return specObject({ id: 0, name, kernelBtf: true, size: btf.bytes.length }, btf, null);
     }
     if (name === 'vmlinux') {
-      throw new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, `no vmlinux in ${this.files.dir}: the kernel has no BTF`);
+      throw new ServiceError(
+        ErrorReason.KERNEL_WITHOUT_BTF,
+        `no vmlinux in ${this.files.dir}: the kernel has no BTF`,
+      );
     }
     const message = `the kernel has no BTF object named ${JSON.stringify(name)}`;
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
@@ -88,15 +96,19 @@ export class SpecSource {
   private async readAndClose(object: KernelObject): Promise<SpecObject> {
     const info = infoOrClose(object);
     try {
-      return { info, btf: await this.read(object, info.id) };
+      return specObject(info, await this.read(object, info.id), null);
     } finally {
       object.close();
     }
   }
 
   private async read(object: KernelObject, id: number): Promise<LoadedBtf> {
-    return await this.cache.get(`id:${id}`, () => object.read());
+    return this.cache.get(`id:${id}`, () => object.read());
   }
+}
+
+function specObject(info: ObjectInfo, btf: LoadedBtf, use: Use | null): SpecObject {
+  return { info, btf, [Symbol.dispose]: () => use?.[Symbol.dispose]() };
 }
 
 const NO_SUCH_NAME: ReadonlySet<ErrorReason> = new Set([

@@ -32,19 +32,24 @@ function* partsOf(type: Type, limit: number): Generator<Part, void, void> {
   switch (type.kind) {
     case 'STRUCT':
     case 'UNION':
-      for (const { items, bytes } of slices(type.members, limit, nameLength)) yield { part: { ...type, members: items }, bytes };
+      for (const { items, bytes } of slices(type.members, limit, nameLength))
+        yield { part: { ...type, members: items }, bytes };
       return;
     case 'ENUM':
-      for (const { items, bytes } of slices(type.values, limit, nameLength)) yield { part: { ...type, values: items }, bytes };
+      for (const { items, bytes } of slices(type.values, limit, nameLength))
+        yield { part: { ...type, values: items }, bytes };
       return;
     case 'ENUM64':
-      for (const { items, bytes } of slices(type.values, limit, nameLength)) yield { part: { ...type, values: items }, bytes };
+      for (const { items, bytes } of slices(type.values, limit, nameLength))
+        yield { part: { ...type, values: items }, bytes };
       return;
     case 'FUNC_PROTO':
-      for (const { items, bytes } of slices(type.params, limit, nameLength)) yield { part: { ...type, params: items }, bytes };
+      for (const { items, bytes } of slices(type.params, limit, nameLength))
+        yield { part: { ...type, params: items }, bytes };
       return;
     case 'DATASEC':
-      for (const { items, bytes } of slices(type.vars, limit, () => 0)) yield { part: { ...type, vars: items }, bytes };
+      for (const { items, bytes } of slices(type.vars, limit, () => 0))
+        yield { part: { ...type, vars: items }, bytes };
       return;
     case 'UNKNOWN': {
       let at = 0;

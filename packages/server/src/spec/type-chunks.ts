@@ -17,7 +17,8 @@ export function* typeChunks(
   let bytes = 0;
   for (const id of ids) {
     for (const piece of splitType(spec.typeById(id), pieceBytes)) {
-      if (bytes + piece.maxBytes > chunkBytes) {
+      const isFull = piece.continued || bytes + piece.maxBytes > chunkBytes;
+      if (isFull && chunk.length > 0) {
         yield chunk;
         chunk = [];
         bytes = 0;

@@ -65,9 +65,9 @@ function detailOf(type: Type): NonNullable<TypeMessage['detail']> {
       const values = type.values.map(({ name, value }) => ({ name, bits: BigInt.asUintN(64, value) }));
       return { case: 'enum64', value: { size: type.size, signed: type.signed, values } };
     }
-    case 'UNKNOWN': {
-      const { kindFlag, vlen, sizeOrTypeId, data } = type;
-      return { case: 'unknown', value: { kindFlag, vlen, sizeOrTypeId, data } };
-    }
+    case 'UNKNOWN':
+      break;
   }
+  const { kindFlag, vlen, sizeOrTypeId, data } = type;
+  return { case: 'unknown', value: { kindFlag, vlen, sizeOrTypeId, data } };
 }

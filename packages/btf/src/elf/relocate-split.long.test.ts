@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { Spec } from '../spec.js';
+import { assembleElf } from '../testing/assemble-elf.js';
+import { bpftoolJson } from '../testing/bpftool-json.js';
+import { dumpFile } from '../testing/bpftool.js';
+import { NEW_BPFTOOL } from '../testing/corpus.js';
+import { assembleDistilled, DISTILLED_CASES } from '../testing/distilled-cases.js';
+import { parseElfBtf } from './elf-btf.js';
+
+let folder: string;
+
+beforeAll(() => {
+  expect(existsSync(NEW_BPFTOOL)).toBe(true);
+  folder = mkdtempSync(join(tmpdir(), 'btf-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each(DISTILLED_CASES.map((rows) => [rows.what, rows] as const))(
+  'libbpf and we agree where relocation meets %s',
+  (_, rows) => {
+    const bytes = assembleDistilled(rows);
+    const file = assembleElf(64, 'little', [
+      { name: '.BTF', bytes: bytes.split },
+      { name: '.BTF.base', bytes: bytes.distilled },
+    ]);
+    const paths = { file: join(folder, 'file'), base: join(folder, 'base') };
+    writeFileSync(paths.file, file);
+    writeFileSync(paths.base, bytes.base);
+    const libbpf = attempt(() => dumpFile(paths.file, paths.base, NEW_BPFTOOL));
+    const ours = attempt(() => [...parseElfBtf(file, { base: Spec.parse(bytes.base) })].map(bpftoolJson));
+    if (rows.libbpfRefuses === true) {
+      expect(libbpf).toBe('refused');
+      expect(ours).not.toBe('refused');
+    } else {
+      expect(ours).toEqual(libbpf);
+    }
+  },
+);
+
+function attempt(read: () => string[]): string[] | 'refused' {
+  try {
+    return read();
+  } catch (error) {
+    // bpftool exits with a status, we throw a BtfFormatError; anything else is a fault.
+    const exited = typeof error === 'object' && error !== null && 'status' in error;
+    if (exited || error instanceof BtfFormatError) return 'refused';
+    throw error;
+  }
+}
+
+test('the bpftool of these tests relocates', () => {
+  expect(execFileSync(NEW_BPFTOOL, ['version'], { encoding: 'utf8' })).toMatch(
+    /using libbpf v1\.([5-9]|\d\d)/,
+  );
+});

@@ -1,0 +1,48 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Spec } from '../spec.js';
+
+const CACHE = fileURLToPath(new URL('../../../../.cache', import.meta.url));
+
+/** NEW_BPFTOOL is a bpftool with libbpf 1.5 or newer; `scripts/fetch-kernel-btf.js --all` gets it. */
+export const NEW_BPFTOOL = join(CACHE, 'tools', 'bpftool');
+
+/** KernelFolder is the BTF of a kernel and of modules, one file each. */
+export interface KernelFolder {
+  readonly release: string;
+  readonly vmlinux: string;
+  /** Names of modules, sorted. */
+  readonly modules: readonly string[];
+  /** The file of a module. */
+  readonly path: (module: string) => string;
+}
+
+/** kernels lists what `scripts/fetch-kernel-btf.js` got: for CI, or with `corpus` by `--all`. */
+export function kernels(of: 'kernels' | 'corpus'): KernelFolder[] {
+  const folder = join(CACHE, of);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .toSorted()
+    .map((release) => {
+      const path = (name: string) => join(folder, release, name);
+      const modules = readdirSync(path('')).filter((name) => name !== 'vmlinux');
+      return { release, vmlinux: path('vmlinux'), modules: modules.toSorted(), path };
+    });
+}
+
+/** elfFolder is where the ELF files lie that BTF of a kernel for CI comes from: `vmlinux`, `NAME.ko`. */
+export function elfFolder({ release }: KernelFolder): string {
+  return join(CACHE, 'elf', release);
+}
+
+/** whyNoKernels says why tests on Debian's kernels cannot run; null where they can or must. */
+export function whyNoKernels(): string | null {
+  if (process.env['BTFD_REQUIRE_KERNEL'] === '1' || kernels('kernels').length > 0) return null;
+  return 'no BTF of kernels: `node scripts/fetch-kernel-btf.js` gets it';
+}
+
+/** readSpec parses the BTF in a file. */
+export function readSpec(path: string, base: Spec | null = null): Spec {
+  return Spec.parse(new Uint8Array(readFileSync(path)), { base });
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { BtfClient } from './client.js';
+import { FakeDaemon } from './testing/fake-daemon.js';
+import { rejection } from './testing/rejection.js';
+import { tinyBtf } from './testing/tiny-btf.js';
+import { until } from './testing/until.js';
+
+const BYTES = tinyBtf('u32');
+
+let daemon: FakeDaemon;
+let client: BtfClient;
+
+beforeEach(async () => {
+  daemon = await FakeDaemon.start([
+    { id: 1, name: 'vmlinux', bytes: BYTES },
+    { id: 2, name: 'dummy', bytes: BYTES },
+  ]);
+  client = new BtfClient(daemon.address);
+});
+
+afterEach(async () => {
+  await client.close();
+  await daemon[Symbol.asyncDispose]();
+});
+
+test('a handle tells vmlinux from modules', async () => {
+  const [vmlinux, module] = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
+  expect([vmlinux.info.isVmlinux, vmlinux.info.isModule, vmlinux.info.origin]).toEqual([
+    true,
+    false,
+    'vmlinux',
+  ]);
+  expect([module.info.isVmlinux, module.info.isModule, module.info.origin]).toEqual([false, true, 'module']);
+});
+
+test('a handle is closed once', async () => {
+  const handle = await client.getHandleById(1);
+  await Promise.all([handle.close(), handle.close()]);
+  await handle.close();
+  expect(daemon.closes).toEqual([['token-1']]);
+  expect(daemon.open.size).toBe(0);
+});
+
+test('a handle cannot be used after its close, and is not lost by it', async () => {
+  const handle = await client.getHandleById(1);
+  const closing = handle.close();
+  for (const use of [handle.spec(), handle.rawBtf(), handle.clone(), handle.renew(), handle.inspect()]) {
+    expect(await rejection(use)).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      reason: 'HANDLE_CLOSED',
+    });
+  }
+  await closing;
+  expect(handle.lost.aborted).toBe(false);
+});
+
+test('a handle is closed at the end of its scope', async () => {
+  {
+    await using handle = await client.getHandleById(1);
+    expect(daemon.open.size).toBe(handle.info.id);
+  }
+  expect(daemon.open.size).toBe(0);
+});
+
+test('a handle tells of a close that failed, but not at the end of a scope', async () => {
+  const handle = await client.getHandleById(1);
+  daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
+  expect(await rejection(handle.close())).toMatchObject({ code: status.INTERNAL });
+  await handle[Symbol.asyncDispose]();
+});
+
+test('a handle has clones that live on', async () => {
+  const handle = await client.getHandleById(2);
+  const clone = await handle.clone();
+  await handle.close();
+  expect((await clone.inspect()).info.name).toBe('dummy');
+});
+
+test('a handle inspects the state of its lease', async () => {
+  const handle = await client.getHandleById(1);
+  expect(await handle.inspect()).toEqual({ info: handle.info, grantedTtl: 60_000, remainingTtl: 60_000 });
+});
+
+test('a handle renews on demand', async () => {
+  const handle = await client.getHandleById(1);
+  expect(await handle.renew()).toBeGreaterThan(50_000);
+  expect(daemon.renewals).toEqual([['token-1']]);
+});
+
+test('a handle is renewed by itself, together with others', async () => {
+  daemon.grantedTtl = 300;
+  const handles = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
+  await until(() => daemon.renewals.length >= 3);
+  expect(daemon.renewals[0]?.toSorted()).toEqual(['token-1', 'token-2']);
+  expect(handles.some(({ lost }) => lost.aborted)).toBe(false);
+});
+
+test('a handle that the daemon let go of is lost at its next use', async () => {
+  const handle = await client.getHandleById(1);
+  daemon.open.clear();
+  const error = await rejection(handle.inspect());
+  expect(error).toMatchObject({ reason: 'HANDLE_NOT_FOUND' });
+  expect(handle.lost.reason).toBe(error);
+  expect(await rejection(handle.clone())).toBe(error);
+  await handle.close();
+  expect(daemon.closes).toEqual([]);
+});
+
+test('a handle is lost when the daemon restarts', async () => {
+  daemon.grantedTtl = 300;
+  const handle = await client.getHandleById(1);
+  daemon.restart();
+  await until(() => handle.lost.aborted);
+  expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
+  expect(await rejection(handle.renew())).toBe(handle.lost.reason);
+});

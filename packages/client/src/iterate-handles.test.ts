@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { BtfClient } from './client.js';
+import type { Handle } from './handle.js';
+import type { IteratedHandle } from './iterated-handle.js';
+import { FakeDaemon } from './testing/fake-daemon.js';
+import { rejection } from './testing/rejection.js';
+import { tinyBtf } from './testing/tiny-btf.js';
+import { until } from './testing/until.js';
+import { userObjects } from './testing/user-objects.js';
+
+const BYTES = tinyBtf('u32');
+
+let daemon: FakeDaemon;
+let client: BtfClient;
+
+beforeEach(async () => {
+  daemon = await FakeDaemon.start([
+    { id: 1, name: 'vmlinux', bytes: BYTES },
+    { id: 2, name: 'dummy', bytes: BYTES },
+  ]);
+  client = new BtfClient(daemon.address);
+});
+
+afterEach(async () => {
+  await client.close();
+  await daemon[Symbol.asyncDispose]();
+});
+
+async function visit(handles: AsyncIterable<IteratedHandle>, each: () => void): Promise<void> {
+  for await (const _ of handles) each();
+}
+
+async function takeFirst(): Promise<Handle> {
+  for await (const handle of client.iterateHandles()) return handle.take();
+  throw new Error('no object');
+}
+
+test('an iteration visits objects in order, each open until the loop goes on', async () => {
+  const seen: number[] = [];
+  let previous: IteratedHandle | null = null;
+  for await (const handle of client.iterateHandles()) {
+    if (previous !== null)
+      expect(await rejection(previous.inspect())).toMatchObject({ reason: 'HANDLE_CLOSED' });
+    expect((await handle.inspect()).info.id).toBe(handle.info.id);
+    seen.push(handle.info.id);
+    previous = handle;
+  }
+  expect(seen).toEqual([1, 2]);
+  expect(daemon.open.size).toBe(0);
+});
+
+test('an iteration of two thousand objects closes in batches, by one call at a time', async () => {
+  daemon.objects.push(...userObjects(2000));
+  let count = 0;
+  for await (const _ of client.iterateHandles()) count += 1;
+  expect(count).toBe(2002);
+  expect(daemon.mostHeld).toBeLessThanOrEqual(daemon.maxHeld);
+  expect(daemon.calls.mostAtOnce.get('closeHandles')).toBe(1);
+  expect(daemon.closes.flat()).toHaveLength(2002);
+});
+
+test('an iteration does not wait for handles to be closed', async () => {
+  daemon.objects.push(...userObjects(8));
+  const go = daemon.calls.stall('closeHandles');
+  let count = 0;
+  for await (const _ of client.iterateHandles()) {
+    count += 1;
+    if (count === 10) go();
+  }
+  const [first, ...rest] = Array.from({ length: 10 }, (_, i) => `token-${i + 1}`);
+  await until(() => daemon.closes.length === 2);
+  expect(daemon.closes).toEqual([[first], rest]);
+});
+
+test('an iteration passes the filter on', async () => {
+  const names: string[] = [];
+  for await (const handle of client.iterateHandles({ origins: ['module'] })) names.push(handle.info.name);
+  for await (const handle of client.iterateHandles({ nameGlobs: ['vmlinux'] })) names.push(handle.info.name);
+  for await (const handle of client.iterateHandles({ afterId: 1 })) names.push(handle.info.name);
+  expect(names).toEqual(['dummy', 'vmlinux', 'dummy']);
+});
+
+test('an iteration left early ends the call, and with it what is held', async () => {
+  daemon.objects.push(...userObjects(10));
+  for await (const handle of client.iterateHandles()) if (handle.info.id === 2) break;
+  await until(() => daemon.open.size === 0);
+  expect(daemon.calls.cancelled).toEqual(['iterateHandles']);
+});
+
+test('an iteration left by an error passes it on, and ends the call', async () => {
+  const error = new Error('in the loop');
+  const visiting = visit(client.iterateHandles(), () => {
+    throw error;
+  });
+  expect(await rejection(visiting)).toBe(error);
+  await until(() => daemon.open.size === 0);
+});
+
+test("an iteration aborted rejects with the signal's reason, and ends the call", async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const handles = client.iterateHandles({ signal: controller.signal });
+  expect(await rejection(visit(handles, () => controller.abort(reason)))).toBe(reason);
+  await until(() => daemon.open.size === 0);
+});
+
+test('an iteration fails when handles cannot be closed', async () => {
+  daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
+  const visiting = visit(client.iterateHandles(), () => {});
+  expect(await rejection(visiting)).toMatchObject({ code: status.INTERNAL });
+});
+
+test('take keeps a handle beyond the iteration', async () => {
+  for await (const handle of client.iterateHandles()) {
+    if (!handle.info.isVmlinux) continue;
+    const taken = await handle.take();
+    expect(await handle.take()).toBe(taken);
+    await until(() => daemon.held.size === 1);
+  }
+  expect([...daemon.open.values()].map(({ name }) => name)).toEqual(['vmlinux']);
+  expect(daemon.closes.flat()).toEqual(['token-2']);
+});
+
+test('take can be repeated when its answer was lost', async () => {
+  daemon.calls.loseNextAnswer('takeHandle');
+  for await (const handle of client.iterateHandles({ origins: ['vmlinux'] })) {
+    expect(await rejection(handle.take())).toMatchObject({ code: status.UNAVAILABLE });
+    const taken = await handle.take();
+    expect((await taken.inspect()).grantedTtl).toBe(60_000);
+  }
+  expect(daemon.open.size).toBe(1);
+});
+
+test('a handle whose taking failed for good is closed like others', async () => {
+  daemon.calls.loseNextAnswer('takeHandle');
+  for await (const handle of client.iterateHandles())
+    if (handle.info.isVmlinux) await rejection(handle.take());
+  await until(() => daemon.open.size === 0);
+  expect(daemon.closes.flat()).toContain('token-1');
+});
+
+test('taking is finished before the iteration ends', async () => {
+  const go = daemon.calls.stall('takeHandle');
+  const found = takeFirst();
+  setTimeout(go, 50);
+  expect((await found).info.id).toBe(1);
+  expect([...daemon.open.keys()]).toContain('token-1');
+  await until(() => daemon.open.size === 1);
+});
+
+test('listObjects holds nothing', async () => {
+  expect((await client.listObjects()).map(({ id, name }) => [id, name])).toEqual([
+    [1, 'vmlinux'],
+    [2, 'dummy'],
+  ]);
+  expect(await client.listObjects({ origins: ['user'] })).toEqual([]);
+  expect(daemon.mostHeld).toBe(0);
+});

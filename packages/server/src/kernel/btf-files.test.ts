@@ -1,0 +1,89 @@
+import { mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { reasonOf } from '../testing/service-error.js';
+import { TempDir } from '../testing/temp-dir.js';
+import { BtfFiles } from './btf-files.js';
+
+const MAX = 1000;
+
+describe('A folder of BTF files', () => {
+  test('lists its files with their sizes, vmlinux first, then by name', () => {
+    using dir = new TempDir();
+    dir.write('xfs', 'xxx');
+    dir.write('Btrfs', 'b');
+    dir.write('vmlinux', 'vmlinux');
+    dir.write('amdgpu', '');
+    expect(new BtfFiles(dir.path, MAX).list()).toEqual([
+      { name: 'vmlinux', size: 7 },
+      { name: 'Btrfs', size: 1 },
+      { name: 'amdgpu', size: 0 },
+      { name: 'xfs', size: 3 },
+    ]);
+  });
+
+  test('lists what links lead to, and nothing that is no file', () => {
+    using dir = new TempDir();
+    using elsewhere = new TempDir();
+    symlinkSync(elsewhere.write('file', 'four'), join(dir.path, 'link'));
+    symlinkSync('nowhere', join(dir.path, 'dangling'));
+    symlinkSync('loop', join(dir.path, 'loop'));
+    mkdirSync(join(dir.path, 'folder'));
+    expect(new BtfFiles(dir.path, MAX).list()).toEqual([{ name: 'link', size: 4 }]);
+  });
+
+  test('that does not exist is empty', () => {
+    const files = new BtfFiles('/nonexistent/folder', MAX);
+    expect([files.list(), files.find('vmlinux')]).toEqual([[], null]);
+  });
+
+  test.each([
+    '../secret',
+    '.',
+    '..',
+    '',
+    '/etc/passwd',
+    'folder/inner',
+    './vmlinux',
+    'vmlinux\0',
+    'VMLINUX',
+    'vmlinux/',
+  ])('has no file named %j: a name is none of its paths', (name) => {
+    using outer = new TempDir();
+    outer.write('secret', 'secret');
+    const inner = join(outer.path, 'dir');
+    mkdirSync(join(inner, 'folder'), { recursive: true });
+    outer.write('dir/vmlinux', 'v');
+    outer.write('dir/folder/inner', 'i');
+    const files = new BtfFiles(inner, MAX);
+    expect([files.find('vmlinux')?.name, files.find(name)]).toEqual(['vmlinux', null]);
+  });
+
+  test('gives the bytes of a file', () => {
+    using dir = new TempDir();
+    dir.write('xfs', Uint8Array.of(1, 2, 3));
+    const files = new BtfFiles(dir.path, MAX);
+    const file = files.find('xfs');
+    expect(file === null ? null : [...files.read(file)]).toEqual([1, 2, 3]);
+  });
+
+  test('does not read a file that is too large', async () => {
+    using dir = new TempDir();
+    dir.write('large', new Uint8Array(MAX + 1));
+    dir.write('most', new Uint8Array(MAX));
+    const files = new BtfFiles(dir.path, MAX);
+    const read = (name: string) => () => files.read(files.find(name) ?? { name, size: 0 });
+    expect(read('most')().length).toBe(MAX);
+    expect(await reasonOf(read('large'))).toBe(ErrorReason.BTF_UNDECODABLE);
+  });
+
+  test('says of a file that went meanwhile that there is none', async () => {
+    using dir = new TempDir();
+    const path = dir.write('xfs', 'x');
+    const files = new BtfFiles(dir.path, MAX);
+    const file = files.find('xfs');
+    unlinkSync(path);
+    expect(await reasonOf(() => (file === null ? null : files.read(file)))).toBe(ErrorReason.NAME_NOT_FOUND);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '@btfd/btf';
+import { BtfWriter, intBtf } from '../testing/btf-bytes.js';
+import { withResolvers } from '../testing/grpc-harness.js';
+import { BtfCache } from './btf-cache.js';
+
+const MIB = 1024 * 1024;
+
+/** A reader that counts, and waits if it is told to. */
+function reader(bytes: Uint8Array, gate: Promise<void> = Promise.resolve()) {
+  const state = { reads: 0 };
+  const read = async (): Promise<Uint8Array> => {
+    state.reads += 1;
+    await gate;
+    return bytes.slice();
+  };
+  return { state, read };
+}
+
+describe('The cache', () => {
+  test('tells bytes, digest, byte order, number of types and whether it is split', async () => {
+    const btf = await new BtfCache(MIB).get('a', () => intBtf());
+    const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', intBtf().slice().buffer));
+    expect(btf).toMatchObject({
+      bytes: intBtf(),
+      digest: sha256,
+      byteOrder: 'little',
+      typeCount: 1,
+      split: false,
+    });
+    expect(Buffer.isBuffer(btf.bytes)).toBe(false);
+  });
+
+  test('reads what has one key once', async () => {
+    const cache = new BtfCache(MIB);
+    const { state, read } = reader(intBtf());
+    expect(await cache.get('a', read)).toBe(await cache.get('a', read));
+    expect(state.reads).toBe(1);
+  });
+
+  test('reads once for readers that come at the same time', async () => {
+    const cache = new BtfCache(MIB);
+    const gate = withResolvers();
+    const { state, read } = reader(intBtf(), gate.promise);
+    const all = Promise.all([cache.get('a', read), cache.get('a', read), cache.get('a', read)]);
+    gate.resolve();
+    expect(new Set(await all).size).toBe(1);
+    expect(state.reads).toBe(1);
+  });
+
+  test('keeps equal bytes once, whatever their keys, also those that are always read anew', async () => {
+    const cache = new BtfCache(MIB);
+    const first = await cache.get('a', () => intBtf());
+    expect(await cache.get('b', () => intBtf())).toBe(first);
+    expect(await cache.getFresh(() => intBtf())).toBe(first);
+    expect(await cache.get('c', () => intBtf('other'))).not.toBe(first);
+  });
+
+  test('reads each time what may have changed', async () => {
+    const cache = new BtfCache(MIB);
+    const { state, read } = reader(intBtf());
+    await cache.getFresh(read);
+    await cache.getFresh(read);
+    expect(state.reads).toBe(2);
+    expect((await cache.getFresh(() => intBtf('new'))).bytes).toEqual(intBtf('new'));
+  });
+
+  test.each<[string, () => Promise<Uint8Array>, unknown]>([
+    [
+      'could not be read',
+      () => Promise.reject(new Error('EIO')),
+      expect.objectContaining({ message: 'EIO' }),
+    ],
+    ['is no BTF', () => Promise.resolve(new Uint8Array(100)), expect.any(BtfFormatError)],
+  ])('does not remember what %s', async (_, read, error) => {
+    const cache = new BtfCache(MIB);
+    const both = [cache.get('a', read), cache.get('a', read)];
+    for (const failed of both) await expect(failed).rejects.toEqual(error);
+    const { state, read: again } = reader(intBtf());
+    expect((await cache.get('a', again)).typeCount).toBe(1);
+    expect(state.reads).toBe(1);
+  });
+
+  test('forgets what was not asked for the longest once its bytes are too many', async () => {
+    const big = (name: string): Uint8Array => intBtf(name + 'x'.repeat(100_000));
+    const cache = new BtfCache(250_000);
+    const [a, b, c] = [reader(big('a')), reader(big('b')), reader(big('c'))];
+    await cache.get('a', a.read);
+    await cache.get('b', b.read);
+    await cache.get('a', a.read);
+    await cache.get('c', c.read);
+    await cache.get('a', a.read);
+    await cache.get('c', c.read);
+    expect([a.state.reads, b.state.reads, c.state.reads]).toEqual([1, 1, 1]);
+    await cache.get('b', b.read);
+    expect(b.state.reads).toBe(2);
+  });
+
+  test('serves what is larger than itself, without keeping it', async () => {
+    const cache = new BtfCache(10);
+    const { state, read } = reader(intBtf());
+    for (let i = 0; i < 2; i++) expect((await cache.get('a', read)).typeCount).toBe(1);
+    expect(state.reads).toBe(2);
+  });
+});
+
+describe('The types of BTF', () => {
+  test('are parsed once', async () => {
+    const btf = await new BtfCache(MIB).get('a', () => intBtf());
+    expect(btf.spec(null)).toBe(btf.spec(null));
+  });
+
+  test('of split BTF are parsed once for the base they are on', async () => {
+    const writer = new BtfWriter().type(1, 'int', { sizeOrTypeId: 4, data: [32] });
+    const split = new BtfWriter(writer).type(2, '', { sizeOrTypeId: 1 });
+    const cache = new BtfCache(MIB);
+    const base = await cache.get('base', () => writer.bytes());
+    const btf = await cache.get('split', () => split.bytes());
+    expect(btf.split).toBe(true);
+    expect(btf.spec(base)).toBe(btf.spec(base));
+    expect(btf.spec(base)).toMatchObject({ firstTypeId: 2, base: base.spec(null) });
+  });
+});

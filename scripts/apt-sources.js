@@ -1,0 +1,96 @@
+// Debian packages of suites other than the machine's own, without a change to the machine: sources, lists and
+// downloads lie in .cache/apt. The mirror is the one that the machine has for its own suite.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HOME = fileURLToPath(new URL('../.cache/apt', import.meta.url));
+
+/** Of the package debian-archive-keyring; without it apt tries the keys that it trusts by itself. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
+
+/** Writes the sources of some suites, `sid` or `bookworm-backports` say, and gets their lists. */
+export function useSuites(suites) {
+  rmSync(join(HOME, 'lists'), { recursive: true, force: true });
+  for (const folder of ['parts', 'lists/partial', 'cache/archives/partial']) {
+    mkdirSync(join(HOME, folder), { recursive: true });
+  }
+  const uri = machineMirror();
+  const option = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
+  const lines = [...new Set(suites)].map((suite) => `deb ${option}${uri} ${suite} main\n`);
+  writeFileSync(join(HOME, 'sources.list'), lines.join(''));
+  apt('apt-get', ['-qq', 'update']);
+}
+
+/** Downloads a package at a version into a folder; refuses it unless it has the SHA-256. */
+export function download({ package: name, version, sha256 }, folder) {
+  mkdirSync(folder, { recursive: true });
+  try {
+    apt('apt-get', ['-qq', 'download', `${name}=${version}`], { cwd: folder });
+  } catch {
+    throw new Error(
+      `${name} ${version} cannot be had. Mirrors keep no old versions: if this one is gone, ` +
+        `\`${UPDATE}\` writes the newest of each series to scripts/kernel-packages.json; commit that.`,
+    );
+  }
+  const deb = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
+  const actual = createHash('sha256')
+    .update(readFileSync(join(folder, deb)))
+    .digest('hex');
+  if (actual !== sha256) throw new Error(`${deb} has SHA-256 ${actual}; expected ${sha256}`);
+  return join(folder, deb);
+}
+
+/** The version and SHA-256 of a package in one suite, the newest there. */
+export function newest(name, suite) {
+  const version = apt('apt-cache', ['madison', name])
+    .split('\n')
+    .map((line) => line.split('|').map((word) => word.trim()))
+    .find(([, , source]) => source?.split(' ')[1]?.startsWith(`${suite}/`))?.[1];
+  if (version === undefined) throw new Error(`no ${name} in ${suite}`);
+  const record = apt('apt-cache', ['show', `${name}=${version}`]);
+  return { version, sha256: /^SHA256: (\w+)$/m.exec(record)[1] };
+}
+
+/** The names of packages that match a regular expression, oldest version first. */
+export function packageNames(pattern) {
+  const names = apt('apt-cache', ['search', '--names-only', pattern])
+    .split('\n')
+    .map((line) => line.split(' ')[0])
+    .filter((name) => name !== '');
+  return execFileSync('sort', ['-V'], { input: names.join('\n'), encoding: 'utf8' })
+    .trim()
+    .split('\n');
+}
+
+/** Where the machine gets Debian from, security updates aside. */
+function machineMirror() {
+  const format = '$(ORIGIN)|$(REPO_URI)|$(RELEASE)';
+  const targets = execFileSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });
+  for (const line of targets.split('\n')) {
+    const [origin, uri, suite] = line.split('|');
+    if (origin === 'Debian' && !suite.includes('-')) return uri;
+  }
+  throw new Error('apt has no source of Debian packages');
+}
+
+function apt(command, args, options = {}) {
+  const settings = {
+    'Dir::Etc::sourcelist': join(HOME, 'sources.list'),
+    'Dir::Etc::sourceparts': join(HOME, 'parts'),
+    'Dir::State::lists': join(HOME, 'lists'),
+    'Dir::Cache': join(HOME, 'cache'),
+    'APT::Sandbox::User': 'root',
+  };
+  const flags = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+  return execFileSync(command, [...flags, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  });
+}
