@@ -6,12 +6,13 @@ import {
   LoadHandleRequestSchema,
   type LoadHandleResponse,
 } from '@btfd/api';
-import type { Spec } from '@btfd/btf';
+import { type Builder, type Spec } from '@btfd/btf';
 import { type ChannelCredentials, type ChannelOptions, credentials, status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
 import { systemClock } from './clock.js';
 import { Connection } from './connection.js';
+import { fetchCHeader } from './c-header.js';
 import { durationFromMs } from './duration.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
@@ -19,9 +20,11 @@ import { invalidResponse } from './invalid-response.js';
 import { iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
 import { RemoteObject, type SpecOptions } from './remote-object.js';
 import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
+import type { Selection } from './selection.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
@@ -55,6 +58,11 @@ export interface BtfClientOptions {
 
 /** LoadOptions are the options of loading BTF. */
 export interface LoadOptions extends LeaseOptions {
+  /**
+   * Rewrite what the daemon's kernel is too old for into what it knows: enums of 64 bits, tags, the linkage of
+   * functions. Default: true for a `Builder`, as in the original's `NewHandle`; false for bytes.
+   */
+  readonly adaptToKernel?: boolean | undefined;
   /** Bytes of verifier log to keep when the kernel refuses, at most 4 MiB. Default: 256 KiB. */
   readonly logSize?: number | undefined;
 }
@@ -111,12 +119,12 @@ export class BtfClient implements AsyncDisposable {
   /**
    * loadHandle loads BTF into the kernel.
    *
-   * @param rawBtf BTF in the daemon's byte order, at most 16 MiB.
+   * @param btf BTF in the daemon's byte order, at most 16 MiB, or a `Builder`, which is marshalled here.
    * @throws BtfError VERIFIER_REJECTED with a `verifierLog` of at most 3 KiB, BTF_TOO_LARGE,
    * DAEMON_LACKS_CAPABILITY (loading needs CAP_BPF), …
    */
-  async loadHandle(rawBtf: Uint8Array, options: LoadOptions = {}): Promise<Handle> {
-    const { result } = await this.#load(loadRequest(rawBtf, options, false), options);
+  async loadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<Handle> {
+    const { result } = await this.#load(loadRequest(btf, options, false), options);
     if (result.case !== 'handle') throw invalidResponse('handle');
     return leasedHandle(this.#session, result.value);
   }
@@ -125,8 +133,8 @@ export class BtfClient implements AsyncDisposable {
    * tryLoadHandle loads BTF into the kernel, and answers a refusal by the kernel's verifier as a result,
    * with all of the log that was asked for. Whatever else goes wrong is an error as in {@link loadHandle}.
    */
-  async tryLoadHandle(rawBtf: Uint8Array, options: LoadOptions = {}): Promise<LoadResult> {
-    const { result } = await this.#load(loadRequest(rawBtf, options, true), options);
+  async tryLoadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<LoadResult> {
+    const { result } = await this.#load(loadRequest(btf, options, true), options);
     if (result.case !== 'rejection') {
       return { handle: leasedHandle(this.#session, result.value), rejection: null };
     }
@@ -199,6 +207,36 @@ export class BtfClient implements AsyncDisposable {
     return specs.parse(raw, base instanceof RemoteObject ? await base.spec({ signal }) : base, signal);
   }
 
+  /**
+   * resolveMembers answers where members are in an object of the kernel by name, such as `vmlinux`. At most 1000
+   * paths; a path that leads nowhere has its own error. It needs no privilege of the daemon.
+   *
+   * ```ts
+   * const [pgd] = await client.resolveMembers('vmlinux', ['task_struct.mm.pgd']);
+   * ```
+   */
+  async resolveMembers(
+    name: string,
+    paths: readonly string[],
+    { signal, timeout = this.#session.timeout }: CallOptions = {},
+  ): Promise<MemberResult[]> {
+    return fetchMembers(this.#session.connection, { case: 'name', value: name }, paths, { signal, timeout });
+  }
+
+  /**
+   * cHeader answers an object of the kernel by name as a C header, or the selected types with all that they need. It
+   * needs no privilege of the daemon.
+   *
+   * @throws BtfError OUTPUT_TOO_LARGE.
+   */
+  async cHeader(
+    name: string,
+    selection: Selection = {},
+    { signal }: Pick<SpecOptions, 'signal'> = {},
+  ): Promise<string> {
+    return fetchCHeader(this.#session.connection, { case: 'name', value: name }, selection, signal);
+  }
+
   /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
   async serverInfo({ signal, timeout = this.#session.timeout }: CallOptions = {}): Promise<ServerInfo> {
     const request = create(GetServerInfoRequestSchema);
@@ -236,14 +274,16 @@ export class BtfClient implements AsyncDisposable {
 }
 
 function loadRequest(
-  rawBtf: Uint8Array,
-  { ttl, logSize = 0 }: LoadOptions,
+  btf: Uint8Array | Builder,
+  { ttl, logSize = 0, adaptToKernel }: LoadOptions,
   reportRejection: boolean,
 ): LoadHandleRequest {
+  const isBuilt = !(btf instanceof Uint8Array);
   return create(LoadHandleRequestSchema, {
-    source: { case: 'rawBtf', value: rawBtf },
+    source: { case: 'rawBtf', value: isBuilt ? btf.marshal({ preventNoTypeFound: true }) : btf },
     ttl: durationFromMs(ttl),
     logSize,
     reportRejection,
+    adaptToKernel: adaptToKernel ?? isBuilt,
   });
 }

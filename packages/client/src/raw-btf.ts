@@ -44,15 +44,21 @@ export async function receiveRawBtf(header: SpecHeader, parts: AsyncIterable<Spe
     if (size > header.rawSize) throw corrupt(`more than the ${header.rawSize} bytes announced`);
   }
   if (size < header.rawSize) throw corrupt(`${size} of the ${header.rawSize} bytes announced`);
-  const bytes = new Uint8Array(size);
+  const bytes = joinBytes(chunks);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  if (digestKey(digest) !== digestKey(header.digest)) throw corrupt('bytes of another digest than announced');
+  return new RawBtf(bytes, header);
+}
+
+/** joinBytes puts chunks together. */
+export function joinBytes(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  if (digestKey(digest) !== digestKey(header.digest)) throw corrupt('bytes of another digest than announced');
-  return new RawBtf(bytes, header);
+  return bytes;
 }
 
 function corrupt(received: string): BtfError {

@@ -4,8 +4,12 @@ import type { Spec } from '@btfd/btf';
 import type { CallOptions } from './call-options.js';
 import { msFromDuration } from './duration.js';
 import { type HandleInfo, handleInfoFromMessage } from './handle-info.js';
+import { fetchCHeader } from './c-header.js';
 import { invalidResponse } from './invalid-response.js';
+import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
+import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
+import { allFound, selectsAll, type Selection } from './selection.js';
 import type { Session } from './session.js';
 
 /** SpecOptions are the options of asking for a {@link Spec}. */
@@ -18,6 +22,12 @@ export interface SpecOptions {
   readonly base?: Spec | RemoteObject | null | undefined;
   /** Aborting it cancels the transfer, unless others wait for the same one. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** SelectedOptions select types for {@link RemoteObject.spec}. */
+export interface SelectedOptions extends Selection {
+  /** What the selected types refer to always comes too, since a Spec without it is none. */
+  readonly closure?: true | undefined;
 }
 
 /** HandleState is what the daemon says of a handle now. */
@@ -49,11 +59,17 @@ export abstract class RemoteObject {
    * spec answers the object's type information. The BTF is transferred once for each digest and kept, up
    * to 64 MiB for each client; of BTF that is not split, everyone gets the same Spec.
    *
-   * @throws BtfError MISSING_BASE, BASE_MISMATCH, TRANSFER_CORRUPT; the error of `@btfd/btf` for BTF that
+   * With a selection it is that of {@link selectTypes}, and every name and id must be there.
+   *
+   * @throws BtfError MISSING_BASE, BASE_MISMATCH, TRANSFER_CORRUPT; NO_MATCH for what was selected and is not there; the error of `@btfd/btf` for BTF that
    * cannot be parsed.
    */
-  async spec({ base, signal }: SpecOptions = {}): Promise<Spec> {
+  async spec({ base, signal, closure, ...selection }: SpecOptions & SelectedOptions = {}): Promise<Spec> {
     const { specs } = this.session;
+    if (closure !== undefined || !selectsAll(selection)) {
+      const { spec, notFound } = await this.selectTypes(selection, { signal });
+      return allFound(spec, notFound);
+    }
     const raw = await this.guard((token) => specs.rawOfHandle(token, this.kernelName, signal));
     return specs.parse(raw, base instanceof RemoteObject ? await base.spec({ signal }) : base, signal);
   }
@@ -62,6 +78,51 @@ export abstract class RemoteObject {
   async rawBtf({ signal }: Pick<SpecOptions, 'signal'> = {}): Promise<Uint8Array> {
     const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, this.kernelName, signal));
     return raw.bytes.slice();
+  }
+
+  /**
+   * selectTypes answers some of the object's types, with all that they refer to, as a Spec of their own. Its ids are
+   * its own too. Types of split BTF and of its base, the vmlinux of the daemon's kernel, come together.
+   *
+   * ```ts
+   * const { spec, notFound } = await handle.selectTypes({ names: ['task_struct'] });
+   * ```
+   */
+  async selectTypes(
+    selection: Selection,
+    { signal }: Pick<SpecOptions, 'signal'> = {},
+  ): Promise<SelectedTypes> {
+    const { connection } = this.session;
+    return this.guard((token) =>
+      fetchSelectedTypes(connection, { case: 'handle', value: token }, selection, signal),
+    );
+  }
+
+  /**
+   * cHeader answers the object's types as a C header, as `bpftool btf dump format c` prints it; or the selected
+   * types with all that they need.
+   *
+   * @throws BtfError OUTPUT_TOO_LARGE.
+   */
+  async cHeader(selection: Selection = {}, { signal }: Pick<SpecOptions, 'signal'> = {}): Promise<string> {
+    const { connection } = this.session;
+    return this.guard((token) =>
+      fetchCHeader(connection, { case: 'handle', value: token }, selection, signal),
+    );
+  }
+
+  /**
+   * resolveMembers answers where members are: offset, size and type of `task_struct.mm.pgd`. At most 1000 paths; a
+   * path that leads nowhere has its own error.
+   */
+  async resolveMembers(
+    paths: readonly string[],
+    { signal, timeout = this.session.timeout }: CallOptions = {},
+  ): Promise<MemberResult[]> {
+    const { connection } = this.session;
+    return this.guard((token) =>
+      fetchMembers(connection, { case: 'handle', value: token }, paths, { signal, timeout }),
+    );
   }
 
   /** inspect asks the kernel and the daemon what they say now. It is the only use that does not renew a lease. */

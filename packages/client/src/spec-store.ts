@@ -17,8 +17,8 @@ export type SpecSource = Extract<
   { case: 'handle' | 'name' }
 >;
 
-/** A vmlinux of 5.5 MB takes this long at 50 kB/s. */
-const TRANSFER_TIMEOUT_MS = 120_000;
+/** TRANSFER_TIMEOUT_MS is the deadline of a transfer: a vmlinux of 5.5 MB takes this long at 50 kB/s. */
+export const TRANSFER_TIMEOUT_MS = 120_000;
 
 /** Room for a kernel with all modules of a distribution, or for ten kernels. */
 const CACHE_BYTES = 64 * 1024 * 1024;

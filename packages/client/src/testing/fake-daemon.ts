@@ -161,7 +161,7 @@ export class FakeDaemon implements AsyncDisposable {
   #load(request: api.LoadHandleRequest): MessageInitShape<typeof api.LoadHandleResponseSchema> {
     this.loaded = request;
     if (this.rejection !== null) return { result: { case: 'rejection', value: this.rejection } };
-    const bytes = request.source.value?.slice() ?? new Uint8Array();
+    const bytes = request.source.case === 'rawBtf' ? request.source.value.slice() : new Uint8Array();
     const object = { id: 1000 + this.#tokens, name: '', bytes };
     this.objects.push(object);
     return { result: { case: 'handle', value: this.#handle(this.#openOn(object)) } };
