@@ -22,8 +22,25 @@ Napi::Value BtfGetFdByIdFunction(const Napi::CallbackInfo& info) {
   return BtfFd::FromResult(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value()));
 }
 
-Napi::Value BtfGetNextIdFunction(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), BtfGetNextId(info[0].As<Napi::Number>().Uint32Value()));
+template <int64_t (*GetNextId)(uint32_t)>
+Napi::Value GetNextIdFunction(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), GetNextId(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+template <ObjectInfoResult (*GetInfoById)(uint32_t)>
+Napi::Value GetInfoByIdFunction(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const ObjectInfoResult read = GetInfoById(info[0].As<Napi::Number>().Uint32Value());
+  Napi::Object object = Napi::Object::New(env);
+  if (read.result < 0) {
+    object.Set("opened", Napi::Boolean::New(env, read.opened));
+    object.Set("result", Napi::Number::New(env, read.result));
+    return object;
+  }
+  object.Set("id", Napi::Number::New(env, read.info.id));
+  object.Set("name", Napi::String::New(env, read.info.name));
+  object.Set("btfId", Napi::Number::New(env, read.info.btf_id));
+  return object;
 }
 
 Napi::Value ProgLoadFunction(const Napi::CallbackInfo& info) {
@@ -58,7 +75,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(environment);
   exports.Set("btfLoad", Napi::Function::New<BtfLoadFunction>(env, "btfLoad"));
   exports.Set("btfGetFdById", Napi::Function::New<BtfGetFdByIdFunction>(env, "btfGetFdById"));
-  exports.Set("btfGetNextId", Napi::Function::New<BtfGetNextIdFunction>(env, "btfGetNextId"));
+  exports.Set("btfGetNextId", Napi::Function::New<GetNextIdFunction<BtfGetNextId>>(env, "btfGetNextId"));
+  exports.Set("progGetNextId", Napi::Function::New<GetNextIdFunction<ProgGetNextId>>(env, "progGetNextId"));
+  exports.Set("progGetInfoById", Napi::Function::New<GetInfoByIdFunction<ProgGetInfoById>>(env, "progGetInfoById"));
+  exports.Set("mapGetNextId", Napi::Function::New<GetNextIdFunction<MapGetNextId>>(env, "mapGetNextId"));
+  exports.Set("mapGetInfoById", Napi::Function::New<GetInfoByIdFunction<MapGetInfoById>>(env, "mapGetInfoById"));
   exports.Set("progLoad", Napi::Function::New<ProgLoadFunction>(env, "progLoad"));
   exports.Set("capabilities", Napi::Function::New<CapabilitiesFunction>(env, "capabilities"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));

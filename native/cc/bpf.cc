@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace btfd {
 namespace {
@@ -28,7 +29,7 @@ static_assert(offsetof(BtfLoadAttr, btf_log_true_size) == 28);
 static_assert(sizeof(BtfLoadAttr) == 32);
 
 struct GetFdByIdAttr {
-  uint32_t btf_id;
+  uint32_t id;
 };
 static_assert(sizeof(GetFdByIdAttr) == 4);
 
@@ -64,6 +65,36 @@ static_assert(offsetof(KernelBtfInfo, name_len) == 24);
 static_assert(offsetof(KernelBtfInfo, kernel_btf) == 28);
 static_assert(sizeof(KernelBtfInfo) == 32);
 
+// The heads of `struct bpf_prog_info` and `struct bpf_map_info`, up to `btf_id`, which Linux 5.0 has. Sizes that are
+// zero ask for no data.
+struct KernelProgInfo {
+  uint32_t type;
+  uint32_t id;
+  uint8_t tag_to_map_ids[56];
+  char name[BPF_OBJ_NAME_LEN];
+  uint8_t ifindex_to_jited_func_lens[48];
+  uint32_t btf_id;
+  uint32_t func_info_rec_size;
+};
+static_assert(offsetof(KernelProgInfo, id) == 4);
+static_assert(offsetof(KernelProgInfo, name) == 64);
+static_assert(offsetof(KernelProgInfo, btf_id) == 128);
+static_assert(sizeof(KernelProgInfo) == 136);
+
+struct KernelMapInfo {
+  uint32_t type;
+  uint32_t id;
+  uint8_t key_size_to_map_flags[16];
+  char name[BPF_OBJ_NAME_LEN];
+  uint8_t ifindex_to_netns_ino[24];
+  uint32_t btf_id;
+  uint32_t btf_key_type_id;
+};
+static_assert(offsetof(KernelMapInfo, id) == 4);
+static_assert(offsetof(KernelMapInfo, name) == 24);
+static_assert(offsetof(KernelMapInfo, btf_id) == 64);
+static_assert(sizeof(KernelMapInfo) == 72);
+
 struct ProgLoadAttr {
   uint32_t prog_type;
   uint32_t insn_cnt;
@@ -91,12 +122,38 @@ FdOrErrno Own(int result) {
   return Dup(fd.Get());
 }
 
-int GetInfo(int fd, KernelBtfInfo* info) {
+FdOrErrno GetFdById(bpf_cmd command, uint32_t id) {
+  GetFdByIdAttr attr = {};
+  attr.id = id;
+  return Own(Bpf(command, &attr));
+}
+
+int64_t GetNextId(bpf_cmd command, uint32_t after) {
+  GetNextIdAttr attr = {};
+  attr.start_id = after;
+  const int result = Bpf(command, &attr);
+  if (result < 0) return result;
+  return attr.next_id;
+}
+
+// What an older kernel doesn't know stays zero.
+template <typename Info>
+int GetInfo(int fd, Info* info) {
   GetInfoAttr attr = {};
   attr.bpf_fd = fd;
   attr.info_len = sizeof(*info);
   attr.info = Address(info);
   return Bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+template <typename Info>
+ObjectInfoResult GetObjectInfoById(bpf_cmd get_fd, uint32_t id) {
+  const FdOrErrno opened = GetFdById(get_fd, id);
+  if (opened.error != 0) return {false, -opened.error, {}};
+  Info info = {};
+  const int result = GetInfo(opened.fd.Get(), &info);
+  if (result < 0) return {true, result, {}};
+  return {true, 0, {info.id, info.btf_id, std::string(info.name, strnlen(info.name, sizeof(info.name)))}};
 }
 
 }  // namespace
@@ -115,19 +172,9 @@ FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log) {
   return loaded;
 }
 
-FdOrErrno BtfGetFdById(uint32_t id) {
-  GetFdByIdAttr attr = {};
-  attr.btf_id = id;
-  return Own(Bpf(BPF_BTF_GET_FD_BY_ID, &attr));
-}
+FdOrErrno BtfGetFdById(uint32_t id) { return GetFdById(BPF_BTF_GET_FD_BY_ID, id); }
 
-int64_t BtfGetNextId(uint32_t after) {
-  GetNextIdAttr attr = {};
-  attr.start_id = after;
-  const int result = Bpf(BPF_BTF_GET_NEXT_ID, &attr);
-  if (result < 0) return result;
-  return attr.next_id;
-}
+int64_t BtfGetNextId(uint32_t after) { return GetNextId(BPF_BTF_GET_NEXT_ID, after); }
 
 int BtfGetInfo(int fd, BtfInfo* info) {
   KernelBtfInfo sizes = {};
@@ -161,6 +208,16 @@ int BtfGetData(int fd, uint8_t* data, uint32_t size) {
   info.btf_size = size;
   return GetInfo(fd, &info);
 }
+
+int64_t ProgGetNextId(uint32_t after) { return GetNextId(BPF_PROG_GET_NEXT_ID, after); }
+
+int64_t MapGetNextId(uint32_t after) { return GetNextId(BPF_MAP_GET_NEXT_ID, after); }
+
+ObjectInfoResult ProgGetInfoById(uint32_t id) {
+  return GetObjectInfoById<KernelProgInfo>(BPF_PROG_GET_FD_BY_ID, id);
+}
+
+ObjectInfoResult MapGetInfoById(uint32_t id) { return GetObjectInfoById<KernelMapInfo>(BPF_MAP_GET_FD_BY_ID, id); }
 
 int ProgLoad(uint32_t program_type, const uint8_t* instructions, uint32_t count, const char* license) {
   ProgLoadAttr attr = {};

@@ -28,6 +28,21 @@ struct BtfInfo {
   std::string name;
 };
 
+// What BPF_OBJ_GET_INFO_BY_FD tells of a program or a map.
+struct ObjectInfo {
+  uint32_t id = 0;
+  // Of the BTF object that it was loaded with; 0 without one.
+  uint32_t btf_id = 0;
+  std::string name;
+};
+
+// How reading the info of the object with an id ended. `opened` tells which of its two commands gave the result.
+struct ObjectInfoResult {
+  bool opened = false;
+  int result = 0;
+  ObjectInfo info;
+};
+
 FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log);
 FdOrErrno BtfGetFdById(uint32_t id);
 int64_t BtfGetNextId(uint32_t after);
@@ -35,6 +50,11 @@ int64_t BtfGetNextId(uint32_t after);
 int BtfGetInfo(int fd, BtfInfo* info);
 int BtfGetSize(int fd, uint32_t* size);
 int BtfGetData(int fd, uint8_t* data, uint32_t size);
+int64_t ProgGetNextId(uint32_t after);
+int64_t MapGetNextId(uint32_t after);
+// These open the object, read and close it again.
+ObjectInfoResult ProgGetInfoById(uint32_t id);
+ObjectInfoResult MapGetInfoById(uint32_t id);
 int ProgLoad(uint32_t program_type, const uint8_t* instructions, uint32_t count, const char* license);
 FdOrErrno Dup(int fd);
 

@@ -24,6 +24,10 @@ async function failures(platform: string) {
         btfLoad: () => native.btfLoad(intBtf(), 0),
         btfGetFdById: () => native.btfGetFdById(1),
         btfGetNextId: () => native.btfGetNextId(0),
+        progGetNextId: () => native.progGetNextId(0),
+        progGetInfoById: () => native.progGetInfoById(1),
+        mapGetNextId: () => native.mapGetNextId(0),
+        mapGetInfoById: () => native.mapGetInfoById(1),
         progLoad: () => native.progLoad(1, new Uint8Array(8), 'GPL'),
         capabilities: () => native.capabilities(),
         fdStats: () => native.fdStats(),
@@ -45,7 +49,18 @@ async function failures(platform: string) {
   }
 }
 
-const FUNCTIONS = ['btfLoad', 'btfGetFdById', 'btfGetNextId', 'progLoad', 'capabilities', 'fdStats'];
+const FUNCTIONS = [
+  'btfLoad',
+  'btfGetFdById',
+  'btfGetNextId',
+  'progGetNextId',
+  'progGetInfoById',
+  'mapGetNextId',
+  'mapGetInfoById',
+  'progLoad',
+  'capabilities',
+  'fdStats',
+];
 
 test('Without its build the package can be imported, and each call says that the addon is missing', async () => {
   const message = 'bpf(2) is not available: the addon of @btfd/native is not built, or does not load here';

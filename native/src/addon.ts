@@ -16,9 +16,26 @@ export interface Addon {
   ): void;
   btfGetFdById(id: number): OrErrno<NativeBtfFd>;
   btfGetNextId(after: number): number;
+  progGetNextId(after: number): number;
+  progGetInfoById(id: number): NativeObjectInfo | FailedInfo;
+  mapGetNextId(after: number): number;
+  mapGetInfoById(id: number): NativeObjectInfo | FailedInfo;
   progLoad(programType: number, instructions: Uint8Array, license: string): number;
   capabilities(): bigint;
   fdStats(): { open: number; closedByFinalizer: number };
+}
+
+export interface NativeObjectInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly btfId: number;
+}
+
+export interface FailedInfo {
+  /** Whether the object was opened, so that it was its info that the kernel refused. */
+  readonly opened: boolean;
+  /** The errno as a negative number. */
+  readonly result: number;
 }
 
 export interface NativeBtfFd {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { btfGetFdById, btfGetNextId, btfLoad, progLoad } from './index.js';
+import { btfGetFdById, btfGetNextId, btfLoad, mapGetInfoById, mapGetNextId, progLoad } from './index.js';
 
 const BYTES = new Uint8Array(8);
 
@@ -16,6 +16,8 @@ const CASES: readonly (readonly [
   ['an id that is not whole', btfGetFdById, [1.5], 'RangeError', 'id must be an integer'],
   ['an id that is no number', btfGetFdById, ['1'], 'TypeError', 'id must be a number, is string'],
   ['an id after NaN', btfGetNextId, [Number.NaN], 'RangeError', 'after must be an integer'],
+  ['an id of a map that is not whole', mapGetInfoById, [0.5], 'RangeError', 'id must be an integer'],
+  ['an id after one over 32 bits', mapGetNextId, [2 ** 32], 'RangeError', 'after must be an integer'],
   ['bytes that are an array', btfLoad, [[1], 0], 'TypeError', 'bytes must be a Uint8Array'],
   ['bytes in words', btfLoad, [new Uint16Array(8), 0], 'TypeError', 'bytes must be a Uint8Array'],
   ['a log of 127 bytes', btfLoad, [BYTES, 127], 'RangeError', 'logSize must be 0 or at least 128, is 127'],

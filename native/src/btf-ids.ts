@@ -1,9 +1,8 @@
-import { constants } from 'node:os';
-
 import { addon } from './addon.js';
 import { checkInteger, MAX_UINT32 } from './arguments.js';
 import { wrapBtfFd, type BtfFd } from './btf-fd.js';
 import { BpfError } from './errors.js';
+import { nextId } from './next-id.js';
 
 /**
  * btfGetFdById opens the BTF object with an id (`BPF_BTF_GET_FD_BY_ID`). Needs CAP_SYS_ADMIN.
@@ -24,9 +23,5 @@ export function btfGetFdById(id: number): BtfFd {
  * @throws BpfError: `EPERM`; `EINVAL` from 2^31 - 1 on, which no id reaches
  */
 export function btfGetNextId(after: number): number | null {
-  checkInteger('after', after, 0, MAX_UINT32);
-  const next = addon().btfGetNextId(after);
-  if (next === -constants.errno.ENOENT) return null;
-  if (next < 0) throw new BpfError('BPF_BTF_GET_NEXT_ID', -next, `ids after ${after}`, null);
-  return next;
+  return nextId('BPF_BTF_GET_NEXT_ID', after, (id) => addon().btfGetNextId(id));
 }

@@ -22,7 +22,20 @@ const calls = (id: number) => `
   };
   console.log(await outcome(() => native.btfLoad(intBtf(), 4096)));
   console.log(await outcome(() => native.btfGetFdById(${id})));
-  console.log(await outcome(() => native.btfGetNextId(0)));`;
+  console.log(await outcome(() => native.btfGetNextId(0)));
+  console.log(await outcome(() => native.progGetNextId(0)));
+  console.log(await outcome(() => native.progGetInfoById(1)));
+  console.log(await outcome(() => native.mapGetNextId(0)));
+  console.log(await outcome(() => native.mapGetInfoById(1)));`;
+
+const IDS_REFUSED = [
+  'BTF_GET_FD_BY_ID',
+  'BTF_GET_NEXT_ID',
+  'PROG_GET_NEXT_ID',
+  'PROG_GET_FD_BY_ID',
+  'MAP_GET_NEXT_ID',
+  'MAP_GET_FD_BY_ID',
+].map((command) => `BpfError BPF_${command} EPERM`);
 
 describeKernel('capabilities', () => {
   test('are those that the kernel shows in the thread’s status', () => {
@@ -35,24 +48,18 @@ describeKernel('capabilities', () => {
     [
       'none at all: every command is refused',
       '-all',
-      [
-        '0n false false',
-        'BpfError BPF_BTF_LOAD EPERM',
-        'BpfError BPF_BTF_GET_FD_BY_ID EPERM',
-        'BpfError BPF_BTF_GET_NEXT_ID EPERM',
-      ],
+      ['0n false false', 'BpfError BPF_BTF_LOAD EPERM', ...IDS_REFUSED],
     ],
     [
       'CAP_BPF: loading is allowed, ids are not',
       '-all,+bpf',
-      [
-        `${1n << 39n}n false true`,
-        'ok',
-        'BpfError BPF_BTF_GET_FD_BY_ID EPERM',
-        'BpfError BPF_BTF_GET_NEXT_ID EPERM',
-      ],
+      [`${1n << 39n}n false true`, 'ok', ...IDS_REFUSED],
     ],
-    ['CAP_SYS_ADMIN: all is allowed', '-all,+sys_admin', [`${1n << 21n}n true false`, 'ok', 'ok', 'ok']],
+    [
+      'CAP_SYS_ADMIN: all is allowed',
+      '-all,+sys_admin',
+      [`${1n << 21n}n true false`, 'ok', ...IDS_REFUSED.map(() => 'ok')],
+    ],
   ])('decide: %s', async (_, set, lines) => {
     const wrapper = ['setpriv', `--inh-caps=${set}`, `--bounding-set=${set}`];
     const { stdout, stderr } = await runNode(calls(vmlinuxId()), { wrapper });

@@ -6,6 +6,10 @@ export type BpfCommand =
   | 'BPF_BTF_LOAD'
   | 'BPF_BTF_GET_FD_BY_ID'
   | 'BPF_BTF_GET_NEXT_ID'
+  | 'BPF_PROG_GET_FD_BY_ID'
+  | 'BPF_PROG_GET_NEXT_ID'
+  | 'BPF_MAP_GET_FD_BY_ID'
+  | 'BPF_MAP_GET_NEXT_ID'
   | 'BPF_OBJ_GET_INFO_BY_FD'
   | 'BPF_PROG_LOAD'
   | 'dup';

@@ -19,6 +19,13 @@
  *
  * @module
  */
+export {
+  mapGetInfoById,
+  mapGetNextId,
+  progGetInfoById,
+  progGetNextId,
+  type BpfObjectInfo,
+} from './bpf-objects.js';
 export { BtfFd, type BtfInfo } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';

@@ -23,9 +23,11 @@ import { btfService } from './service.js';
 import type { Services } from './services.js';
 import { BtfCache } from './spec/btf-cache.js';
 import { SpecSource } from './spec/spec-source.js';
+import { UserScanner } from './users/user-scanner.js';
 import { VERSION } from './version.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
+const PROCFS = '/proc';
 
 /** DaemonOptions are what a daemon is started with. */
 export interface DaemonOptions {
@@ -94,7 +96,20 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const handles = new HandleTable(newEpoch(), systemClock);
   const cache = new BtfCache(limits.specCacheBytes);
   const specs = new SpecSource(kernel, access, files, objects, handles, cache);
-  return { version: VERSION, kernel, files, access, features, objects, handles, specs, limits, clock: systemClock };
+  const users = new UserScanner(kernel, PROCFS, systemClock);
+  return {
+    version: VERSION,
+    kernel,
+    files,
+    access,
+    features,
+    objects,
+    handles,
+    specs,
+    users,
+    limits,
+    clock: systemClock,
+  };
 }
 
 function channelOptions(limits: Limits): ServerOptions {

@@ -7,6 +7,7 @@ import type { Kernel } from './kernel/kernel.js';
 import type { ObjectList } from './kernel/object-list.js';
 import type { Limits } from './limits.js';
 import type { SpecSource } from './spec/spec-source.js';
+import type { UserScanner } from './users/user-scanner.js';
 
 /** Services are what the RPCs work with. */
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly objects: ObjectList;
   readonly handles: HandleTable;
   readonly specs: SpecSource;
+  readonly users: UserScanner;
   readonly limits: Limits;
   readonly clock: Clock;
 }

@@ -26,9 +26,13 @@ export class Access {
 /** filesOnly is the access of a daemon that was told to serve a folder instead of the kernel. */
 export function filesOnly(dir: string): Access {
   const refusal = (operation: Operation): ServiceError =>
-    new ServiceError(ErrorReason.OPERATION_UNAVAILABLE, `the daemon serves the folder ${dir}, not the kernel`, {
-      metadata: { operation: Operation[operation] },
-    });
+    new ServiceError(
+      ErrorReason.OPERATION_UNAVAILABLE,
+      `the daemon serves the folder ${dir}, not the kernel`,
+      {
+        metadata: { operation: Operation[operation] },
+      },
+    );
   return new Access(Mode.FILES, {
     [Operation.LOAD]: refusal(Operation.LOAD),
     [Operation.OPEN_BY_ID]: refusal(Operation.OPEN_BY_ID),
@@ -65,10 +69,14 @@ async function probeLoad(kernel: Kernel): Promise<void> {
     object.close();
   } catch (error) {
     if (error instanceof BpfError && error.code === 'EINVAL') {
-      throw new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, 'the kernel does not know BTF (Linux 4.18 does)', {
-        metadata: { command: error.command, errno_name: error.code },
-        cause: error,
-      });
+      throw new ServiceError(
+        ErrorReason.KERNEL_LACKS_SUPPORT,
+        'the kernel does not know BTF (Linux 4.18 does)',
+        {
+          metadata: { command: error.command, errno_name: error.code },
+          cause: error,
+        },
+      );
     }
     throw error;
   }

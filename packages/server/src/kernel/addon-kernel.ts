@@ -1,4 +1,14 @@
-import { btfGetFdById, btfGetNextId, btfLoad, capabilities, progLoad } from '@btfd/native';
+import {
+  btfGetFdById,
+  btfGetNextId,
+  btfLoad,
+  capabilities,
+  mapGetInfoById,
+  mapGetNextId,
+  progGetInfoById,
+  progGetNextId,
+  progLoad,
+} from '@btfd/native';
 import type { Kernel } from './kernel.js';
 
 const BPF_PROG_TYPE_SOCKET_FILTER = 1;
@@ -14,5 +24,7 @@ export const addonKernel: Kernel = {
   // Checking any program makes the kernel parse its own BTF, if nothing has done so since boot
   // (bpf_check() calls bpf_get_btf_vmlinux()).
   parseOwnBtf: () => progLoad(BPF_PROG_TYPE_SOCKET_FILTER, RETURN_ZERO, 'MIT'),
+  programs: { nextId: progGetNextId, info: progGetInfoById },
+  maps: { nextId: mapGetNextId, info: mapGetInfoById },
   capabilities,
 };

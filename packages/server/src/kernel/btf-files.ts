@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ErrorReason } from '@btfd/api';
+import { errorCode } from '../error/error-code.js';
 import { ServiceError } from '../error/service-error.js';
 
 /** BtfFile is a file in a folder of BTF. */
@@ -73,12 +74,8 @@ export class BtfFiles {
 
 /** ENODEV: what sysfs says of a file that went while it was open. */
 function isGone(error: unknown): boolean {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    (error.code === 'ENOENT' || error.code === 'ENODEV')
-  );
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENODEV';
 }
 
 function rank(file: BtfFile): number {

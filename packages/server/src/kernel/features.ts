@@ -10,7 +10,13 @@ const PROTO: NewType = { kind: 'FUNC_PROTO', returnTypeId: 0, params: [] };
 const PROBES: ReadonlyMap<Feature, readonly NewType[]> = new Map([
   [Feature.BTF, [INT]],
   [Feature.FUNC, [PROTO, { kind: 'FUNC', name: 'a', typeId: 1, linkage: FuncLinkage.STATIC }]],
-  [Feature.VAR, [{ kind: 'PTR', typeId: 0 }, { kind: 'VAR', name: 'a', typeId: 1, linkage: 0 }]],
+  [
+    Feature.VAR,
+    [
+      { kind: 'PTR', typeId: 0 },
+      { kind: 'VAR', name: 'a', typeId: 1, linkage: 0 },
+    ],
+  ],
   [Feature.FUNC_LINKAGE, [PROTO, { kind: 'FUNC', name: 'a', typeId: 1, linkage: FuncLinkage.GLOBAL }]],
   [
     Feature.DECL_TAG,

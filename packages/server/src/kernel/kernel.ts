@@ -20,6 +20,22 @@ export interface KernelObject {
   close(): boolean;
 }
 
+/** BpfObjectInfo is what the kernel says of a program or a map. */
+export interface BpfObjectInfo {
+  /** The head of its name, of at most 15 bytes. */
+  readonly name: string;
+  /** The id of the BTF object that it was loaded with, 0 without one. */
+  readonly btfId: number;
+}
+
+/** BpfObjects are the programs in the kernel, or the maps. */
+export interface BpfObjects {
+  /** The smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
+  nextId(after: number): number | null;
+  /** What has the id, or null where nothing has it any more. Requires CAP_SYS_ADMIN. */
+  info(id: number): BpfObjectInfo | null;
+}
+
 /**
  * Kernel is what the daemon asks of bpf(2). Failures are `BpfError` or, where there is no bpf(2) at
  * all, `BpfUnavailableError`.
@@ -33,6 +49,8 @@ export interface Kernel {
   nextId(after: number): number | null;
   /** Makes the kernel parse its own BTF, which gives vmlinux an id. Requires CAP_BPF. */
   parseOwnBtf(): void;
+  readonly programs: BpfObjects;
+  readonly maps: BpfObjects;
   /** The capabilities in effect for the daemon. */
   capabilities(): { readonly sysAdmin: boolean; readonly bpf: boolean };
 }

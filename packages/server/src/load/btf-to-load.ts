@@ -49,7 +49,8 @@ function built(types: readonly TypeMessage[], options: MarshalOptions): Uint8Arr
   for (const [index, message] of types.entries()) {
     const path = `types.types[${index}]`;
     if (message.continued) throw invalidRequest(`${path}.continued`, 'a type must come whole');
-    if (message.id !== index + 1) throw invalidRequest(`${path}.id`, `is ${message.id} instead of ${index + 1}`);
+    if (message.id !== index + 1)
+      throw invalidRequest(`${path}.id`, `is ${message.id} instead of ${index + 1}`);
     orUnbuildable(() => builder.add(newTypeOf(message, path)));
   }
   return orUnbuildable(() => builder.marshal(options));

@@ -73,6 +73,7 @@ function typeOf(detail: TypeMessage['detail'], name: string, path: string): NewT
 /** 32 bits, read as signed where the enum is. */
 function enumValue(value: bigint, signed: boolean, path: string): number {
   const fits = signed ? BigInt.asIntN(32, value) : BigInt.asUintN(32, value);
-  if (fits !== value) throw invalidRequest(path, `${value} does not fit ${signed ? 'a signed' : 'an unsigned'} enum`);
+  if (fits !== value)
+    throw invalidRequest(path, `${value} does not fit ${signed ? 'a signed' : 'an unsigned'} enum`);
   return Number(value);
 }

@@ -1,14 +1,20 @@
 import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
+import { askDetails, detailsOf } from '../handle/info-details.js';
 import { isRemoved } from '../handle/removal.js';
 import type { Services } from '../services.js';
 
 /** getHandleInfo serves GetHandleInfo. */
-export function getHandleInfo({ handles, kernel }: Services): Rpc<'getHandleInfo'> {
-  return ({ token }) => {
-    checkToken('token', token);
-    const held = handles.peek(token);
-    return { handle: handleMessage(held, handles.epoch, isRemoved(held, kernel)) };
+export function getHandleInfo(services: Services): Rpc<'getHandleInfo'> {
+  const { handles, kernel, specs } = services;
+  return async (request) => {
+    checkToken('token', request.token);
+    const peeked = handles.peek(request.token);
+    const details = await detailsOf(peeked, askDetails(request.details, services), specs);
+    // Nothing kept the handle meanwhile.
+    const held = handles.peek(request.token);
+    const removed = isRemoved(held, kernel);
+    return { handle: handleMessage(held, handles.epoch, { removed, ...details }) };
   };
 }

@@ -1,13 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
-import { Operation, type IterateHandlesRequest } from '@btfd/api';
+import { ErrorReason, Operation, type IterateHandlesRequest } from '@btfd/api';
 import { checkCount, invalidRequest } from '../error/invalid-request.js';
+import { ServiceError } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage, infoMessage } from '../handle/handle-message.js';
 import { Hold } from '../handle/hold.js';
+import { askDetails, detailsOf, type AskedDetails, type InfoDetails } from '../handle/info-details.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
+import type { ListedObject } from '../kernel/object-list.js';
 import { originOf } from '../kernel/origin.js';
 import type { Services } from '../services.js';
 import { compileGlobs } from '../spec/glob.js';
+import type { SpecSource } from '../spec/spec-source.js';
 
 /** Objects looked at between two turns of the event loop: about 1 ms. */
 const OBJECTS_PER_TURN = 256;
@@ -16,25 +20,31 @@ const MAX_GLOBS = 100;
 const ID_END = 0x7fff_ffff;
 
 /** iterateHandles serves IterateHandles. */
-export function iterateHandles({ access, objects, handles, limits, clock }: Services): Rpc<'iterateHandles'> {
+export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
+  const { access, objects, handles, specs, limits, clock } = services;
   return async function* (request, { signal }) {
     const matches = compileFilter(request);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
+    const asked = askDetails(request.details, services);
+    // Before the first object is opened: whoever only looks at objects is none of their users.
+    await asked.users;
     let looked = 0;
     try {
       await hold?.room(signal);
-      for (const { info, object } of objects.visit(request.afterId)) {
+      for (const listed of objects.visit(request.afterId)) {
+        const { info, object } = listed;
         if (!matches(info)) {
           object?.close();
         } else if (hold === null || object === null) {
-          object?.close();
-          yield { info: infoMessage(info) };
+          const details = await detailsAndClose(listed, asked, specs);
+          if (details !== null) yield { info: infoMessage(info, details) };
         } else {
           const held = handles.hold(object, info, hold);
-          yield { info: infoMessage(info), handle: handleMessage(held, handles.epoch) };
+          const details = await detailsOf(listed, asked, specs);
+          yield { info: infoMessage(info, details), handle: handleMessage(held, handles.epoch, details) };
           await hold.room(signal);
         }
         looked += 1;
@@ -46,6 +56,22 @@ export function iterateHandles({ access, objects, handles, limits, clock }: Serv
       for (const token of hold?.held() ?? []) handles.close(token);
     }
   };
+}
+
+/** Null for an object that was seen as a file only, and is gone. */
+async function detailsAndClose(
+  listed: ListedObject,
+  asked: AskedDetails,
+  specs: SpecSource,
+): Promise<InfoDetails | null> {
+  try {
+    return await detailsOf(listed, asked, specs);
+  } catch (error) {
+    if (error instanceof ServiceError && error.reason === ErrorReason.NAME_NOT_FOUND) return null;
+    throw error;
+  } finally {
+    listed.object?.close();
+  }
 }
 
 function compileFilter({ origins, nameGlobs }: IterateHandlesRequest): (info: ObjectInfo) => boolean {

@@ -18,9 +18,13 @@ export function checkRequestSize(methodName: string, wire: Uint8Array, limits: L
 
 function check(what: string, size: number, limit: number): void {
   if (size <= limit) return;
-  throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, `${what}: ${size} bytes; at most ${limit} are accepted`, {
-    metadata: { size: String(size), limit: String(limit) },
-  });
+  throw new ServiceError(
+    ErrorReason.MESSAGE_TOO_LARGE,
+    `${what}: ${size} bytes; at most ${limit} are accepted`,
+    {
+      metadata: { size: String(size), limit: String(limit) },
+    },
+  );
 }
 
 /** The bytes of the types in a LoadHandleRequest, without decoding them. */
@@ -32,7 +36,8 @@ function typesBytes(wire: Uint8Array): number {
       const [field, type] = reader.tag();
       const start = reader.pos;
       reader.skip(type, field);
-      const isTypes = field === LoadHandleRequestSchema.field.types.number && type === WireType.LengthDelimited;
+      const isTypes =
+        field === LoadHandleRequestSchema.field.types.number && type === WireType.LengthDelimited;
       if (isTypes) bytes += reader.pos - start;
     }
   } catch {

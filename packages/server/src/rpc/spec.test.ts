@@ -256,11 +256,6 @@ describe('Spec refuses', () => {
   });
 
   test.each<[string, Request, ErrorReason]>([
-    [
-      'RAW of a selection, as yet',
-      { ...named('vmlinux'), selection: { names: ['int'] } },
-      ErrorReason.NOT_IMPLEMENTED,
-    ],
     ['an id that no object has', ofId(99), ErrorReason.BTF_ID_NOT_FOUND],
     ['a handle that there is not', ofHandle('x'), ErrorReason.HANDLE_NOT_FOUND],
     [

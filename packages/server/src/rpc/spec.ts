@@ -78,12 +78,22 @@ async function* rawOfSelection(
   const all = object.btf.spec(base);
   const { ids, result } = await findSelected(all, selector, signal);
   const { bytes, ids: newIds } = selectTypes(all, ids);
-  const selection = { ...result, typeCount: newIds.reduce((count, id) => count + (id === 0 ? 0 : 1), 0), rawSize: bytes.length };
+  const selection = {
+    ...result,
+    typeCount: newIds.reduce((count, id) => count + (id === 0 ? 0 : 1), 0),
+    rawSize: bytes.length,
+  };
   yield headerMessage({ ...specHeader(object, base), selection });
   yield* rawMessages(bytes, limits);
 }
 
-async function* types({ object, base, selector, limits, signal }: Answer): AsyncGenerator<SpecMessage, void, void> {
+async function* types({
+  object,
+  base,
+  selector,
+  limits,
+  signal,
+}: Answer): AsyncGenerator<SpecMessage, void, void> {
   const all = object.btf.spec(base);
   const header = specHeader(object, base);
   let ids: Iterable<number> = ownTypeIds(all);
@@ -102,7 +112,13 @@ async function* types({ object, base, selector, limits, signal }: Answer): Async
   }
 }
 
-async function* c({ object, base, selector, limits, signal }: Answer): AsyncGenerator<SpecMessage, void, void> {
+async function* c({
+  object,
+  base,
+  selector,
+  limits,
+  signal,
+}: Answer): AsyncGenerator<SpecMessage, void, void> {
   const all = object.btf.spec(base);
   const header = specHeader(object, base);
   const selected = selector === null ? null : await findSelected(all, selector, signal);

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { LoadedBtf } from './loaded-btf.js';
+import { sha256 } from './sha256.js';
 
 /** A LoadedBtf's other fields, and four bytes for each type once it is parsed. */
 const OVERHEAD = 1024;
@@ -13,6 +14,7 @@ export class BtfCache {
   private readonly byDigest: LRUCache<string, LoadedBtf>;
   private readonly digests = new LRUCache<string, string>({ max: 10_000 });
   private readonly loading = new Map<string, Promise<LoadedBtf>>();
+  private readonly digesting = new Map<string, Promise<Uint8Array>>();
 
   constructor(maxBytes: number) {
     this.byDigest = new LRUCache({
@@ -36,6 +38,28 @@ export class BtfCache {
     const same = this.byDigest.get(digest) ?? loaded;
     this.byDigest.set(digest, same);
     return same;
+  }
+
+  /**
+   * The SHA-256 of the BTF with a key, which is read only if its digest isn't known. It isn't kept: the
+   * digests of many would drive out what is in use. Who asks for one key shares one reading.
+   */
+  async digest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const known = this.digests.get(key);
+    if (known !== undefined) return new Uint8Array(Buffer.from(known, 'hex'));
+    return this.digesting.get(key) ?? this.startDigest(key, read);
+  }
+
+  private startDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const digesting = this.readDigest(key, read).finally(() => this.digesting.delete(key));
+    this.digesting.set(key, digesting);
+    return digesting;
+  }
+
+  private async readDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const digest = await sha256(new Uint8Array(await read()));
+    this.digests.set(key, hex(digest));
+    return digest;
   }
 
   private load(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {

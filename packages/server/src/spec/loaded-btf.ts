@@ -1,4 +1,5 @@
 import { countTypes, isSplit, parseHeader, Spec, type ByteOrder } from '@btfd/btf';
+import { sha256 } from './sha256.js';
 
 /** LoadedBtf is the raw BTF of an object with what its header, its digest and its types say. */
 export class LoadedBtf {
@@ -21,7 +22,7 @@ export class LoadedBtf {
 
   /** Makes the digest off the event loop. */
   static async of(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedBtf> {
-    return new LoadedBtf(bytes, new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+    return new LoadedBtf(bytes, await sha256(bytes));
   }
 
   /** The types, on a base where they need one. Parsed once for each base. */

@@ -5,7 +5,7 @@ import { TypeSelectionSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { BtfWriter } from '../testing/btf-bytes.js';
 import { failureOf } from '../testing/service-error.js';
-import { compileSelection, selectTypes } from './select-types.js';
+import { compileSelection, findSelected } from './select-types.js';
 
 type Selection = Omit<MessageInitShape<typeof TypeSelectionSchema>, '$typeName'>;
 
@@ -23,7 +23,7 @@ const SPLIT = Spec.parse(new BtfWriter(BASE).type(Kind.STRUCT, 'own').type(Kind.
 });
 
 async function select(selection: Selection, spec = SPEC, signal = new AbortController().signal) {
-  return selectTypes(spec, compileSelection(create(TypeSelectionSchema, selection)), signal);
+  return findSelected(spec, compileSelection(create(TypeSelectionSchema, selection)), signal);
 }
 
 describe('A selection', () => {

@@ -28,5 +28,8 @@ export function isSame(
 ): boolean {
   if (condition === undefined) return false;
   const baseDigest = base?.digest ?? new Uint8Array();
-  return Buffer.compare(condition.digest, btf.digest) === 0 && Buffer.compare(condition.baseDigest, baseDigest) === 0;
+  return (
+    Buffer.compare(condition.digest, btf.digest) === 0 &&
+    Buffer.compare(condition.baseDigest, baseDigest) === 0
+  );
 }

@@ -4,10 +4,11 @@ import type { HandleTable, Use } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
 import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
-import { infoOrClose, type ObjectList } from '../kernel/object-list.js';
+import { infoOrClose, type ListedObject, type ObjectList } from '../kernel/object-list.js';
 import { openById } from '../kernel/open-by-id.js';
 import type { BtfCache } from './btf-cache.js';
 import type { LoadedBtf } from './loaded-btf.js';
+import { sha256 } from './sha256.js';
 import type { SpecName } from './spec-name.js';
 
 /** SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use. */
@@ -50,6 +51,14 @@ export class SpecSource {
       if (error instanceof ServiceError && NO_SUCH_NAME.has(error.reason)) return null;
       throw error;
     }
+  }
+
+  /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
+  async digest({ info, object }: ListedObject): Promise<Uint8Array> {
+    if (object === null) return sha256(new Uint8Array(this.files.read(info)));
+    // Objects that left the kernel's list share the id 0.
+    if (info.id === 0) return sha256(new Uint8Array(await object.read()));
+    return this.cache.digest(keyOf(info.id), () => object.read());
   }
 
   private async findHeld(token: string): Promise<SpecObject> {
@@ -103,8 +112,12 @@ export class SpecSource {
   }
 
   private async read(object: KernelObject, id: number): Promise<LoadedBtf> {
-    return this.cache.get(`id:${id}`, () => object.read());
+    return this.cache.get(keyOf(id), () => object.read());
   }
+}
+
+function keyOf(id: number): string {
+  return `id:${id}`;
 }
 
 function specObject(info: ObjectInfo, btf: LoadedBtf, use: Use | null): SpecObject {

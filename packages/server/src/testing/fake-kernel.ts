@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { BpfError, type BpfCommand, type VerifierLog } from '@btfd/native';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
+import { FakeBpfObjects } from './fake-bpf-objects.js';
 
 /** The errno of the kernel's own ENOTSUPP. */
 const ENOTSUPP = 524;
@@ -29,7 +30,7 @@ interface Present {
   removed: boolean;
 }
 
-type Call = Exclude<keyof Kernel, 'capabilities'> | 'info' | 'read' | 'dup';
+type Call = Exclude<keyof Kernel, 'capabilities' | 'programs' | 'maps'> | 'info' | 'read' | 'dup';
 
 /** FakeKernel is a kernel in memory: objects with ids, which live while something holds them. */
 export class FakeKernel implements Kernel {
@@ -49,6 +50,8 @@ export class FakeKernel implements Kernel {
   reads = 0;
   /** What is asked for, for tests that see through it. */
   granted = { sysAdmin: true, bpf: true };
+  readonly programs = new FakeBpfObjects();
+  readonly maps = new FakeBpfObjects();
   private readonly objects = new Map<number, Present>();
   private lastId = 0;
 

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Services } from '../services.js';
 import { BtfCache } from '../spec/btf-cache.js';
 import { SpecSource } from '../spec/spec-source.js';
+import { UserScanner } from '../users/user-scanner.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -26,6 +27,8 @@ export interface ServicesChoices {
   /** Serve the folder instead of the kernel. */
   readonly filesOnly?: boolean;
   readonly limits?: Partial<Limits>;
+  /** Where processes are shown. Default: nowhere. */
+  readonly procDir?: string;
 }
 
 /** makeServices puts services together as the daemon does. */
@@ -33,7 +36,7 @@ export async function makeServices(
   kernel: FakeKernel,
   choices: ServicesChoices = {},
 ): Promise<ServicesForTest> {
-  const { dir = '/nonexistent', limits: own = {} } = choices;
+  const { dir = '/nonexistent', limits: own = {}, procDir = '/nonexistent' } = choices;
   const clock = new ManualClock();
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
@@ -42,5 +45,6 @@ export async function makeServices(
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(EPOCH, clock);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
-  return { version: '0.0.0', kernel, files, access, features, objects, handles, specs, limits, clock };
+  const users = new UserScanner(kernel, procDir, clock);
+  return { version: '0.0.0', kernel, files, access, features, objects, handles, specs, users, limits, clock };
 }

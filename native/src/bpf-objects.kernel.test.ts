@@ -1,0 +1,88 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { mapGetInfoById, mapGetNextId, progGetInfoById, progGetNextId } from './index.js';
+import { BtfUser } from './testing/btf-user.js';
+import { describeKernel } from './testing/kernel.js';
+import { runNode } from './testing/run-node.js';
+
+const KINDS = [
+  ['program', 'PROG', progGetNextId, progGetInfoById],
+  ['map', 'MAP', mapGetNextId, mapGetInfoById],
+] as const;
+
+function walk(nextId: (after: number) => number | null): number[] {
+  const ids: number[] = [];
+  for (let id = nextId(0); id !== null; id = nextId(id)) ids.push(id);
+  return ids;
+}
+
+describeKernel('Of programs and maps', () => {
+  let user: BtfUser;
+  beforeAll(async () => {
+    user = await BtfUser.start();
+  });
+  afterAll(async () => {
+    await user[Symbol.asyncDispose]();
+  });
+
+  describe.each(KINDS)('a %s', (kind, word, nextId, infoById) => {
+    test('tells its id, its name and its BTF', () => {
+      const { [kind]: object, btfId } = user.held;
+      expect(infoById(object.id)).toEqual({ ...object, btfId });
+    });
+
+    test('is among the ids, which are walked in rising order to null', () => {
+      const ids = walk(nextId);
+      expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+      expect(ids).toContain(user.held[kind].id);
+    });
+
+    test.each([0, 0x7fff_0000, 0xffff_ffff])('has no id %i: its info is null', (id) => {
+      expect(infoById(id)).toBeNull();
+    });
+
+    test('has no id beyond the largest, after which EINVAL is said', () => {
+      expect(nextId(2 ** 31 - 2)).toBeNull();
+      expect(() => nextId(2 ** 31 - 1)).toThrow(
+        expect.objectContaining({ code: 'EINVAL', command: `BPF_${word}_GET_NEXT_ID` }),
+      );
+    });
+
+    test('is let go of when its info was read', () => {
+      const before = readdirSync('/proc/self/fd').length;
+      for (let i = 0; i < 100; i++) infoById(user.held[kind].id);
+      expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+    });
+
+    test('says EMFILE where the process has no fd left', async () => {
+      const call = `native.${infoById.name}(${user.held[kind].id})`;
+      const { stdout, stderr } = await runNode(
+        `
+        native.progGetNextId(0);
+        try { for (;;) openSync('/dev/null'); } catch {}
+        try { ${call}; } catch ({ command, code }) { console.log(command, code); }`,
+        { wrapper: ['prlimit', '--nofile=64'] },
+      );
+      expect(stderr).toBe('');
+      expect(stdout).toBe(`BPF_${word}_GET_FD_BY_ID EMFILE\n`);
+    });
+  });
+
+  test('one without BTF tells 0 for it, and an empty name where it has none', () => {
+    const { id } = user.held.plainMap;
+    expect(mapGetInfoById(id)).toEqual({ id, name: '', btfId: 0 });
+  });
+
+  test('one that is gone has no info', async () => {
+    const { held } = user;
+    await user[Symbol.asyncDispose]();
+    // The kernel frees them soon after their last fd is closed.
+    for (let i = 0; i < 100 && progGetInfoById(held.program.id) !== null; i++) await sleep(10);
+    for (let i = 0; i < 100 && mapGetInfoById(held.map.id) !== null; i++) await sleep(10);
+    expect([progGetInfoById(held.program.id), mapGetInfoById(held.map.id)]).toEqual([null, null]);
+    expect(walk(progGetNextId)).not.toContain(held.program.id);
+  });
+});

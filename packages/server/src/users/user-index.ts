@@ -1,0 +1,40 @@
+/** BpfUser is a program or a map that was loaded with a BTF object. */
+export interface BpfUser {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** ProcessUser is a process that holds a file descriptor of a BTF object. */
+export interface ProcessUser {
+  readonly pid: number;
+  /** Its command (comm). */
+  readonly command: string;
+}
+
+/** ObjectUsers are the users of a BTF object. */
+export interface ObjectUsers {
+  readonly programs: BpfUser[];
+  readonly maps: BpfUser[];
+  readonly processes: ProcessUser[];
+}
+
+/** UserIndex has the users of each BTF object as they were at one time. */
+export class UserIndex {
+  private readonly users = new Map<number, ObjectUsers>();
+
+  /** The users of the object with a BTF id. */
+  of(btfId: number): ObjectUsers {
+    return this.users.get(btfId) ?? none();
+  }
+
+  /** The users of an object, to add to. */
+  to(btfId: number): ObjectUsers {
+    const users = this.of(btfId);
+    this.users.set(btfId, users);
+    return users;
+  }
+}
+
+function none(): ObjectUsers {
+  return { programs: [], maps: [], processes: [] };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../clock.js';
+import type { BpfObjects, Kernel } from '../kernel/kernel.js';
+import { btfHolders } from './btf-holders.js';
+import { inSlices } from './slices.js';
+import { UserIndex, type BpfUser } from './user-index.js';
+
+/**
+ * UserScanner finds out who uses the BTF objects: it looks at every program and map of the kernel, and at every
+ * file descriptor of every process, in slices of the event loop.
+ */
+export class UserScanner {
+  private next: Promise<UserIndex> | null = null;
+  private idle: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly procDir: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The users of all objects, looked for from now on. One scan runs at a time; who asks while it does gets the next
+   * one, with all others who ask until that starts.
+   */
+  async scan(): Promise<UserIndex> {
+    this.next ??= this.start();
+    return this.next;
+  }
+
+  private start(): Promise<UserIndex> {
+    const scan = this.idle.then(() => {
+      this.next = null;
+      return inSlices(this.steps(), this.clock);
+    });
+    this.idle = scan.catch(() => {});
+    return scan;
+  }
+
+  private *steps(): Generator<void, UserIndex, void> {
+    const index = new UserIndex();
+    yield* bpfUsers(this.kernel.programs, (btfId, user) => index.to(btfId).programs.push(user));
+    yield* bpfUsers(this.kernel.maps, (btfId, user) => index.to(btfId).maps.push(user));
+    yield* btfHolders(this.procDir, (btfId, holder) => index.to(btfId).processes.push(holder));
+    return index;
+  }
+}
+
+function* bpfUsers(
+  objects: BpfObjects,
+  found: (btfId: number, user: BpfUser) => void,
+): Generator<void, void, void> {
+  for (let id = objects.nextId(0); id !== null; id = objects.nextId(id)) {
+    const info = objects.info(id);
+    if (info !== null && info.btfId !== 0) found(info.btfId, { id, name: info.name });
+    yield;
+  }
+}
