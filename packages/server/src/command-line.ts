@@ -50,11 +50,17 @@ function makeCommand(): Command {
         '(default: unix:/run/btfd/btfd.sock as root, else under $XDG_RUNTIME_DIR)',
       (text: string, all: Address[] | undefined) => [...(all ?? []), addressArgument(text)],
     )
-    .option('--insecure', 'allow HOST:PORT without TLS, on loopback only: every local user can connect', false)
+    .option(
+      '--insecure',
+      'allow HOST:PORT without TLS, on loopback only: every local user can connect',
+      false,
+    )
     .option('--btf-dir <dir>', 'serve the raw BTF files of a folder instead of the kernel', directoryArgument)
     .option('--show', 'print what is served once it is', false)
     .addOption(
-      new Option('--log-level <level>', 'log from this level on, to standard error').choices(LOG_LEVELS).default('info'),
+      new Option('--log-level <level>', 'log from this level on, to standard error')
+        .choices(LOG_LEVELS)
+        .default('info'),
     )
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
@@ -76,8 +82,10 @@ function addressArgument(text: string): Address {
 }
 
 function directoryArgument(text: string): string {
-  if (statSync(text, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new InvalidArgumentError('there is no such folder');
+  try {
+    if (statSync(text).isDirectory()) return resolve(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-  return resolve(text);
+  throw new InvalidArgumentError('it is no folder');
 }
