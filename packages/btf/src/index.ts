@@ -13,6 +13,15 @@
  *
  * @module
  */
+export { BtfBuildError, type BtfBuildErrorCode, type BtfBuildErrorPlace } from './build/build-error.js';
+export { Builder, type BuilderOptions } from './build/builder.js';
+export { convertByteOrder } from './build/byte-order.js';
+export { dedup, type DedupOptions } from './build/dedup/dedup.js';
+export type { MarshalOptions } from './build/marshal-options.js';
+export { merge, type Merged, type MergeOptions } from './build/merge.js';
+export type { NewType } from './build/new-type.js';
+export type { Rebuilt } from './build/rebuilt.js';
+export { selectTypes, type SelectOptions } from './build/select.js';
 export { countTypes } from './count-types.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection } from './elf/elf-file.js';
@@ -73,3 +82,6 @@ export {
   type Void,
   type Volatile,
 } from './types.js';
+export { KERNEL_FEATURES, type KernelFeatures, kernelFeaturesOf } from './validate/kernel-features.js';
+export type { Problem } from './validate/problem.js';
+export { validate, type ValidateOptions } from './validate/validate.js';

@@ -86,6 +86,12 @@ export class StringTable {
     return true;
   }
 
+  /** byteAt gives a byte of the section or of a base's; 0 behind the end. */
+  byteAt(offset: number): number {
+    if (offset < this.#start) return this.#base === null ? 0 : this.#base.byteAt(offset);
+    return this.#bytes[offset - this.#start] ?? 0;
+  }
+
   /** hash gives the {@link hashText} of the string at an offset; 0 for an offset outside of the section. */
   hash(offset: number): number {
     if (offset < this.#start) return this.#base === null ? 0 : this.#base.hash(offset);

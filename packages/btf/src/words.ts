@@ -13,7 +13,8 @@ export function wordsOf(bytes: Uint8Array, order: ByteOrder): Words {
     : new ForeignWords(bytes, order);
 }
 
-const HOST_ORDER: ByteOrder = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
+/** HOST_ORDER is the byte order of the machine that runs this. */
+export const HOST_ORDER: ByteOrder = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 'little' : 'big';
 
 class HostWords implements Words {
   readonly #words: Int32Array;

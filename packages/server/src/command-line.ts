@@ -82,8 +82,10 @@ function addressArgument(text: string): Address {
 }
 
 function directoryArgument(text: string): string {
-  if (statSync(text, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new InvalidArgumentError('there is no such folder');
+  try {
+    if (statSync(text).isDirectory()) return resolve(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-  return resolve(text);
+  throw new InvalidArgumentError('it is no folder');
 }

@@ -48,7 +48,7 @@ export interface Daemon {
   readonly services: Services;
   /**
    * Ends it: no new connections and calls, streams are told UNAVAILABLE, unary calls may finish until
-   * the deadline, every handle is closed.
+   * the deadline, every handle is closed. Later calls wait for the same end.
    */
   stop(): Promise<void>;
 }
@@ -71,19 +71,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
   const listening = await listenEverywhere(options.addresses, grpc);
+  const end = async (): Promise<void> => {
+    const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
+    for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
+    for (const { listener } of listening) listener.stopAccepting();
+    shutdown.abort(ending);
+    openCalls.endStreams(toStatus(ending));
+    await drained(grpc, services.limits.drainMs);
+    for (const { listener } of listening) listener.destroyConnections();
+    services.handles.closeAll();
+  };
+  let ended: Promise<void> | null = null;
   return {
     addresses: listening.map(({ address }) => address),
     services,
-    async stop() {
-      const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
-      for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
-      for (const { listener } of listening) listener.stopAccepting();
-      shutdown.abort(ending);
-      openCalls.endStreams(toStatus(ending));
-      await drained(grpc, services.limits.drainMs);
-      for (const { listener } of listening) listener.destroyConnections();
-      services.handles.closeAll();
-    },
+    stop: async () => (ended ??= end()),
   };
 }
 

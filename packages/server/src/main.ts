@@ -38,7 +38,7 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
 async function endingSignal(): Promise<NodeJS.Signals> {
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
 }

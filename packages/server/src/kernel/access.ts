@@ -40,10 +40,14 @@ export function filesOnly(dir: string): Access {
   });
 }
 
-/** probeAccess finds out by trying what the kernel lets the daemon do. */
+/**
+ * probeAccess finds out by trying what the kernel lets the daemon do.
+ *
+ * @throws whatever says nothing about the kernel or the daemon's rights, such as a lack of memory.
+ */
 export async function probeAccess(kernel: Kernel): Promise<Access> {
   const load = await refusalOf(() => probeLoad(kernel));
-  const ids = await refusalOf(() => kernel.nextId(0));
+  const ids = await refusalOf(() => probeIds(kernel));
   return new Access(ids === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
     ...(load === null ? {} : { [Operation.LOAD]: load }),
     ...(ids === null ? {} : { [Operation.OPEN_BY_ID]: ids, [Operation.LIST_IDS]: ids }),
@@ -55,9 +59,17 @@ async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {
     await attempt();
     return null;
   } catch (error) {
-    return toServiceError(error);
+    const refusal = toServiceError(error);
+    if (LASTING.has(refusal.reason)) return refusal;
+    throw error;
   }
 }
+
+/** Refusals that are the same at every call. */
+const LASTING: ReadonlySet<ErrorReason> = new Set([
+  ErrorReason.DAEMON_LACKS_CAPABILITY,
+  ErrorReason.KERNEL_LACKS_SUPPORT,
+]);
 
 /**
  * Whether the kernel knows BTF at all can't be told from an errno (a kernel before 4.18 says EINVAL
@@ -68,18 +80,27 @@ async function probeLoad(kernel: Kernel): Promise<void> {
     const object = await kernel.load(minimalBtf(), 0);
     object.close();
   } catch (error) {
-    if (error instanceof BpfError && error.code === 'EINVAL') {
-      throw new ServiceError(
-        ErrorReason.KERNEL_LACKS_SUPPORT,
-        'the kernel does not know BTF (Linux 4.18 does)',
-        {
-          metadata: { command: error.command, errno_name: error.code },
-          cause: error,
-        },
-      );
-    }
+    throwIfUnknown(error, 'the kernel does not know BTF (Linux 4.18 does)');
     throw error;
   }
+}
+
+function probeIds(kernel: Kernel): void {
+  try {
+    kernel.nextId(0);
+  } catch (error) {
+    throwIfUnknown(error, 'the kernel does not list BTF ids (Linux 5.0 does)');
+    throw error;
+  }
+}
+
+/** To a command that it doesn't know the kernel says EINVAL. */
+function throwIfUnknown(error: unknown, message: string): void {
+  if (!(error instanceof BpfError) || error.code !== 'EINVAL') return;
+  throw new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, message, {
+    metadata: { command: error.command, errno_name: error.code },
+    cause: error,
+  });
 }
 
 /** One anonymous int of 0 bits, in the machine's byte order. */

@@ -1,12 +1,15 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 /** Address is where the daemon listens. */
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
-/** 107 bytes and a NUL: `sun_path` of unix(7). */
-const MAX_SOCKET_PATH_BYTES = 107;
-
-const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
+/**
+ * `sun_path` of unix(7) has 107 bytes and a NUL. The socket is made under its name with a dot and a
+ * process id, which has at most seven digits, and renamed.
+ */
+const MAX_SOCKET_PATH_BYTES = 107 - 8;
 
 /**
  * parseAddress reads `unix:PATH` or `HOST:PORT`, with an IPv6 host in brackets.
@@ -18,7 +21,8 @@ export function parseAddress(text: string): Address {
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]/]+)):(?<port>\d{1,5})$/.exec(text);
   const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
   const port = Number(match?.groups?.['port']);
-  if (host === undefined || port > 65_535) {
+  const isHost = match?.groups?.['v6'] === undefined || isIPv6(match.groups['v6']);
+  if (host === undefined || !isHost || port > 65_535) {
     throw new Error(`${JSON.stringify(text)} is no address: write unix:PATH or HOST:PORT`);
   }
   return { kind: 'tcp', host, port };
@@ -33,7 +37,9 @@ export function formatAddress(address: Address): string {
 
 /** isLoopback says whether only this machine can reach an address. */
 export function isLoopback(address: Address): boolean {
-  return address.kind === 'unix' || LOOPBACK.test(address.host);
+  if (address.kind === 'unix') return true;
+  const { host } = address;
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function parseUnix(rest: string): Address {

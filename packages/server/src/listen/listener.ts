@@ -19,22 +19,30 @@ export class Listener {
       });
       injector.injectConnection(socket);
     });
+    // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
+    this.server.on('error', () => {});
   }
 
-  /** Starts to listen. */
+  /** Starts to listen. If it can't, nothing is left open. */
   static async open(
     address: Address,
     grpc: GrpcServer,
     credentials: ServerCredentials,
   ): Promise<{ readonly listener: Listener; readonly address: Address }> {
     const listener = new Listener(grpc, credentials);
-    return { listener, address: await listener.listen(address) };
+    try {
+      return { listener, address: await listener.listen(address) };
+    } catch (error) {
+      listener.stopAccepting();
+      throw error;
+    }
   }
 
   /** Accepts no more connections; the ones that are open go on. */
   stopAccepting(): void {
-    this.server.close();
+    // In this order: the number of its inode is its own while it is open.
     this.unixSocket?.remove();
+    this.server.close();
   }
 
   /** Breaks the connections that are open. */

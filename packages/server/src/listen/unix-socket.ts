@@ -26,11 +26,12 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
   rmSync(beside, { force: true });
   await bind(server, beside);
   chmodSync(beside, SOCKET_MODE);
-  const { ino } = lstatSync(beside);
+  const { dev, ino } = lstatSync(beside);
   renameSync(beside, path);
   return {
     remove() {
-      if (statOf(path)?.ino === ino) unlinkSync(path);
+      const stat = statOf(path);
+      if (stat?.dev === dev && stat.ino === ino) unlinkSync(path);
     },
   };
 }
@@ -60,13 +61,16 @@ function statOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
+/** Whether something may listen: it does unless the kernel says that nothing does (not so when it is busy). */
 async function answers(path: string): Promise<boolean> {
-  return await new Promise((resolve) => {
+  return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
   });
 }

@@ -1,0 +1,63 @@
+import { BtfFormatError } from '../format-error.js';
+import { type BtfHeader, type ByteOrder, parseHeader } from '../header.js';
+import { kindOfInfo } from '../info.js';
+import { kindSizes } from '../kind-sizes.js';
+import { DEFAULT_PARSE_LIMITS } from '../limits.js';
+import type { Spec } from '../spec.js';
+import { indexTypes } from '../type-index.js';
+import { wordsOf } from '../words.js';
+import { isKnownKind } from './kind-words.js';
+
+/** Bytes of the header that are one byte each: magic and version aside, it is made of words. */
+const MAGIC_LENGTH = 2;
+const WORDS_START = 4;
+
+/** An entry of the layout section: `{u8 info_sz; u8 elem_sz; u16 flags}`. */
+const LAYOUT_LENGTH = 4;
+
+/**
+ * convertByteOrder gives the same BTF in a byte order, as a copy: sections, ids and strings stay where they are.
+ * Split BTF is converted without its base, which must be converted too.
+ *
+ * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types; `UNSUPPORTED` for a type
+ * of unknown kind, of which it is not known what its bytes are.
+ */
+export function convertByteOrder(btf: Uint8Array | Spec, order: ByteOrder): Uint8Array {
+  const source = btf instanceof Uint8Array ? btf : btf.bytes;
+  const header = parseHeader(source);
+  const bytes = new Uint8Array(source);
+  if (header.byteOrder === order) return bytes;
+  checkKinds(source, header);
+  reverse(bytes, 0, MAGIC_LENGTH);
+  reverseEach(bytes, WORDS_START, header.length);
+  const { types, layout } = header;
+  reverseEach(bytes, types.offset, types.offset + types.length);
+  for (let at = layout.offset; at < layout.offset + layout.length; at += LAYOUT_LENGTH) {
+    reverse(bytes, at + 2, at + 4);
+  }
+  return bytes;
+}
+
+function checkKinds(bytes: Uint8Array, header: BtfHeader): void {
+  const { types, byteOrder } = header;
+  const words = wordsOf(bytes.subarray(types.offset, types.offset + types.length), byteOrder);
+  const sizes = kindSizes(bytes, header, null);
+  const limit = DEFAULT_PARSE_LIMITS.types;
+  const offsets = indexTypes({ words, section: types, sizes, firstTypeId: 1, limit });
+  for (const offset of offsets) {
+    const kind = kindOfInfo(words.i32(offset + 4));
+    if (isKnownKind(kind)) continue;
+    const message = `type of kind ${kind}, whose byte order cannot be converted`;
+    throw new BtfFormatError('UNSUPPORTED', message, { offset: types.offset + offset });
+  }
+}
+
+/** Turns the bytes of each word around. What is left of the header behind its last word is zero. */
+function reverseEach(bytes: Uint8Array, from: number, to: number): void {
+  const view = new DataView(bytes.buffer);
+  for (let at = from; at + 4 <= to; at += 4) view.setUint32(at, view.getUint32(at, true), false);
+}
+
+function reverse(bytes: Uint8Array, from: number, to: number): void {
+  bytes.subarray(from, to).reverse();
+}

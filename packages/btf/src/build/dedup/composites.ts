@@ -1,0 +1,32 @@
+import { Kind } from '../../kind.js';
+import type { TypeId } from '../../types.js';
+import { type DedupState, isComposite } from './dedup-state.js';
+import { Equivalence } from './equivalence.js';
+import { sameShape, shapeHash } from './same-shape.js';
+
+/**
+ * mapComposites lets one of equivalent STRUCTs, UNIONs and TYPEDEFs stand for the others: the kinds through
+ * which types can form circles, so that their references cannot be compared as ids.
+ */
+export function mapComposites(state: DedupState): void {
+  const equivalence = new Equivalence(state);
+  const byShape = new Map<number, TypeId[]>();
+  for (let id = 1; id < state.endTypeId; id++) {
+    const kind = state.kind(id);
+    if (!isComposite(kind) && kind !== Kind.TYPEDEF) continue;
+    const isBase = id < state.firstTypeId;
+    if (!isBase && state.isMapped(id)) continue;
+    const hash = shapeHash(state, id);
+    const candidates = byShape.get(hash) ?? [];
+    const canonical = isBase ? id : (candidates.find((other) => stands(state, equivalence, id, other)) ?? id);
+    if (!isBase) state.map(id, canonical);
+    if (canonical !== id) continue;
+    candidates.push(id);
+    byShape.set(hash, candidates);
+  }
+}
+
+function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonical: TypeId): boolean {
+  state.step(id);
+  return sameShape(state, id, canonical) && equivalence.test(id, canonical) === 'EQUIVALENT';
+}

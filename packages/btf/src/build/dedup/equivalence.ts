@@ -1,0 +1,101 @@
+import { Kind } from '../../kind.js';
+import type { TypeId } from '../../types.js';
+import { type DedupState, isComposite } from './dedup-state.js';
+import { Identical } from './identical.js';
+import { PendingPairs } from './pending-pairs.js';
+import { compatibleEnums, isDeclarationOf, sameShape } from './same-shape.js';
+
+const NONE = -1;
+
+/** Verdict is what came of comparing the graphs of two types. */
+export type Verdict = 'EQUIVALENT' | 'DIFFERENT' | 'NEEDS_BASE_CHANGE';
+
+/**
+ * Equivalence compares the graph of types that one type leads to, the candidate, with that of a canonical type, as
+ * libbpf's `btf_dedup_is_equiv` does: side by side along all references, assuming that each type of the
+ * canonical graph corresponds to one of the candidate's. A FWD corresponds to a struct or union of its name.
+ */
+export class Equivalence {
+  readonly #state: DedupState;
+  readonly #pairs: PendingPairs;
+  readonly #identical: Identical;
+  /** For each type of the canonical graph, the one of the candidate's to which it is assumed to correspond. */
+  readonly #assumed: Int32Array;
+  /** The types that have an assumption, in their order. */
+  readonly #order: TypeId[] = [];
+  #needsBaseChange = false;
+
+  constructor(state: DedupState) {
+    this.#state = state;
+    this.#pairs = new PendingPairs(state);
+    this.#identical = new Identical(state);
+    this.#assumed = new Int32Array(state.endTypeId).fill(NONE);
+  }
+
+  /**
+   * test compares two graphs. Where they are equivalent it maps what follows: FWDs to what they declare, and
+   * composites whose counterpart is canonical.
+   *
+   * `NEEDS_BASE_CHANGE` says that they would be equivalent if a FWD of the base were resolved. Bases do not change.
+   */
+  test(candidate: TypeId, canonical: TypeId): Verdict {
+    for (const id of this.#order) this.#assumed[id] = NONE;
+    this.#order.length = 0;
+    this.#needsBaseChange = false;
+    const pairs = this.#pairs;
+    for (pairs.start(candidate, canonical); pairs.pop();) {
+      if (!this.#compare(pairs.first, pairs.second)) return 'DIFFERENT';
+    }
+    this.#apply();
+    return this.#needsBaseChange ? 'NEEDS_BASE_CHANGE' : 'EQUIVALENT';
+  }
+
+  #compare(candidate: TypeId, canonicalOrForward: TypeId): boolean {
+    const state = this.#state;
+    state.step(candidate);
+    if (state.resolve(candidate) === state.resolve(canonicalOrForward)) return true;
+    const canonical = this.#resolveForward(canonicalOrForward);
+    const assumed = this.#assumed[canonical] ?? NONE;
+    if (assumed !== NONE) return assumed === candidate || this.#identical.test(assumed, candidate);
+    this.#assumed[canonical] = candidate;
+    this.#order.push(canonical);
+    if (state.kind(candidate) !== state.kind(canonical)) return this.#compareForward(candidate, canonical);
+    if (compatibleEnums(state, candidate, canonical)) return true;
+    if (!sameShape(state, candidate, canonical)) return false;
+    this.#pairs.pushReferences(candidate, canonical);
+    return true;
+  }
+
+  #compareForward(candidate: TypeId, canonical: TypeId): boolean {
+    const state = this.#state;
+    if (isDeclarationOf(state, candidate, canonical)) return true;
+    if (!isDeclarationOf(state, canonical, candidate)) return false;
+    if (canonical < state.firstTypeId) this.#needsBaseChange = true;
+    return true;
+  }
+
+  /** What a FWD of the canonical graph was found to declare; those of the candidate's graph stay as they are. */
+  #resolveForward(id: TypeId): TypeId {
+    if (this.#state.kind(id) !== Kind.FWD) return id;
+    const resolved = this.#state.resolve(id);
+    return this.#state.kind(resolved) === Kind.FWD ? id : resolved;
+  }
+
+  #apply(): void {
+    const state = this.#state;
+    for (const canonical of this.#order) {
+      const one = state.resolve(this.#assumed[canonical] ?? 0);
+      const other = state.resolve(canonical);
+      const oneKind = state.kind(one);
+      const otherKind = state.kind(other);
+      // A base's FWD that is resolved in the split BTF leads the split BTF's own FWDs there.
+      if (oneKind !== Kind.FWD && otherKind === Kind.FWD) state.map(other, one);
+      if (this.#needsBaseChange) continue;
+      if (oneKind === Kind.FWD && otherKind !== Kind.FWD) state.map(one, other);
+      // Only a counterpart that is canonical for certain may stand for a composite already now.
+      if (isComposite(oneKind) && otherKind !== Kind.FWD && state.isMapped(other) && !state.isMapped(one)) {
+        state.map(one, other);
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { TypeId } from '../../types.js';
+import type { DedupState } from './dedup-state.js';
+import { PendingPairs } from './pending-pairs.js';
+import { compatibleEnums, sameShape } from './same-shape.js';
+
+/** Most pairs to compare: compilers repeat small types, arrays and pointers above all. */
+const MAX_PAIRS = 4096;
+
+/**
+ * Identical compares two types of one compilation unit. A compiler should have made one of both, but some repeat
+ * equal types within one struct; forward declarations are never resolved here.
+ */
+export class Identical {
+  readonly #state: DedupState;
+  readonly #pairs: PendingPairs;
+
+  constructor(state: DedupState) {
+    this.#state = state;
+    this.#pairs = new PendingPairs(state);
+  }
+
+  /** test tells whether both are equal with all that they refer to; false too where that is too much to find out. */
+  test(first: TypeId, second: TypeId): boolean {
+    const state = this.#state;
+    const pairs = this.#pairs;
+    const seen = new Set<number>();
+    for (pairs.start(first, second); pairs.pop();) {
+      const { first: one, second: other } = pairs;
+      if (one === other || (state.resolve(one) === state.resolve(other) && state.isMapped(one))) continue;
+      const key = one * state.endTypeId + other;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      state.step(one);
+      if (seen.size > MAX_PAIRS) return false;
+      if (compatibleEnums(state, one, other)) continue;
+      if (!sameShape(state, one, other)) return false;
+      pairs.pushReferences(one, other);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+import { BtfFormatError } from '../../format-error.js';
+import { Kind } from '../../kind.js';
+import type { TypeId } from '../../types.js';
+import { visitIds } from '../kind-words.js';
+import { WordIndex } from '../word-index.js';
+import type { DedupState } from './dedup-state.js';
+
+const UNDER_WAY = 1;
+
+/**
+ * mapReferences lets the first of equal types of the other kinds stand for the rest. All that can form circles
+ * is mapped before, so that each chain of references ends; on the way back ids are replaced by those of the
+ * types that stand for them, and equal types have equal words. VARs and DATASECs all stay.
+ *
+ * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef in it.
+ */
+export function mapReferences(state: DedupState): void {
+  const index = new WordIndex(state.table);
+  const underWay = new Uint8Array(state.endTypeId);
+  for (let id = 1; id < state.firstTypeId; id++) {
+    if (isReference(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
+  }
+  for (let root = state.firstTypeId; root < state.endTypeId; root++) {
+    if (state.isMapped(root)) continue;
+    const stack: TypeId[] = [root];
+    for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
+      if (underWay[id] === UNDER_WAY) {
+        stack.pop();
+        if (!state.isMapped(id)) mapOne(state, index, id);
+        continue;
+      }
+      underWay[id] = UNDER_WAY;
+      if (!isReference(state.kind(id))) {
+        state.map(id, id);
+        continue;
+      }
+      pushUnmapped(state, id, underWay, stack);
+    }
+  }
+}
+
+/** Kinds that can only be compared once what they refer to is known. */
+function isReference(kind: number): boolean {
+  switch (kind) {
+    case Kind.PTR:
+    case Kind.ARRAY:
+    case Kind.VOLATILE:
+    case Kind.CONST:
+    case Kind.RESTRICT:
+    case Kind.FUNC:
+    case Kind.FUNC_PROTO:
+    case Kind.DECL_TAG:
+    case Kind.TYPE_TAG:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack: TypeId[]): void {
+  const { words } = state.table;
+  visitIds(words, state.table.offset(id), (at) => {
+    const target = words[at] ?? 0;
+    if (state.isMapped(target)) return;
+    if (underWay[target] === UNDER_WAY) {
+      throw new BtfFormatError(
+        'MALFORMED',
+        'type refers to itself without a struct, union or typedef between',
+        {
+          typeId: target,
+        },
+      );
+    }
+    stack.push(target);
+  });
+}
+
+function mapOne(state: DedupState, index: WordIndex, id: TypeId): void {
+  const { words } = state.table;
+  visitIds(words, state.table.offset(id), (at) => {
+    words[at] = state.resolve(words[at] ?? 0);
+  });
+  const equal = equalTo(state, index, id);
+  state.map(id, equal === 0 ? id : equal);
+  if (equal === 0) index.add(id);
+}
+
+function equalTo(state: DedupState, index: WordIndex, id: TypeId): TypeId {
+  return index.find(state.table.words, state.table.offset(id));
+}

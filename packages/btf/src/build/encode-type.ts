@@ -1,0 +1,141 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import { BtfBuildError } from './build-error.js';
+import { FieldChecks } from './field-checks.js';
+import type { NewType } from './new-type.js';
+import type { StringPool } from './string-pool.js';
+
+const KIND_FLAG = 1 << 31;
+
+/** The bits of an offset beside the width of a bitfield. */
+const PACKED_OFFSET = 0xffffff;
+
+/**
+ * encodeType gives the words of a type, with numbers of the pool in place of names.
+ *
+ * @param id the id it will have, for errors.
+ * @throws BtfBuildError `INVALID_TYPE`; `LIMIT_EXCEEDED` for more than 16,777,215 elements; `UNSUPPORTED`.
+ */
+export function encodeType(
+  type: Exclude<NewType, { kind: 'VOID' }>,
+  id: TypeId,
+  pool: StringPool,
+): Int32Array {
+  const check = new FieldChecks(type, id, pool);
+  if (type.kind === 'UNKNOWN') {
+    const message = `${check.what}: names and references of kind ${type.kindNumber} are not known`;
+    throw new BtfBuildError('UNSUPPORTED', message, { typeId: id });
+  }
+  const { info, third, data } = contents(type, check);
+  const words = new Int32Array(3 + data.length);
+  words.set([check.name(type.name ?? '', 'name'), (Kind[type.kind] << 24) | info, third]);
+  words.set(data, 3);
+  return words;
+}
+
+interface Contents {
+  /** The info word without its kind. */
+  readonly info: number;
+  readonly third: number;
+  readonly data: readonly number[];
+}
+
+function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: FieldChecks): Contents {
+  switch (type.kind) {
+    case 'INT': {
+      const encoding = check.range(type.encoding, 'encoding', 0, 0xf);
+      const offset = check.range(type.bitOffset, 'bitOffset', 0, 0xff);
+      const bits = check.range(type.bits, 'bits', 0, 0xff);
+      return { ...sized(type, check), data: [(encoding << 24) | (offset << 16) | bits] };
+    }
+    case 'PTR':
+    case 'TYPEDEF':
+    case 'VOLATILE':
+    case 'CONST':
+    case 'RESTRICT':
+      return { info: 0, third: check.u32(type.typeId, 'typeId'), data: [] };
+    case 'ARRAY': {
+      const ids = [check.u32(type.typeId, 'typeId'), check.u32(type.indexTypeId, 'indexTypeId')];
+      return { info: 0, third: 0, data: [...ids, check.u32(type.nelems, 'nelems')] };
+    }
+    case 'STRUCT':
+    case 'UNION':
+      return { ...sized(type, check), ...members(type, check) };
+    case 'ENUM': {
+      const [least, most] = type.signed ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+      const data = type.values.flatMap(({ name, value }, i) => [
+        check.name(name, `values[${i}].name`),
+        check.range(value, `values[${i}].value`, least, most),
+      ]);
+      return { ...sized(type, check), info: flagged(type.signed, check.vlen(type.values, 'values')), data };
+    }
+    case 'ENUM64': {
+      const data = type.values.flatMap(({ name, value }, i) => [
+        check.name(name, `values[${i}].name`),
+        ...check.words64(value, `values[${i}].value`, type.signed),
+      ]);
+      return { ...sized(type, check), info: flagged(type.signed, check.vlen(type.values, 'values')), data };
+    }
+    case 'FWD':
+      return { info: flagged(type.union, 0), third: 0, data: [] };
+    case 'FUNC': {
+      const linkage = check.range(type.linkage, 'linkage', 0, 0xffff);
+      return { info: linkage, third: check.u32(type.typeId, 'typeId'), data: [] };
+    }
+    case 'FUNC_PROTO': {
+      const data = type.params.flatMap(({ name, typeId }, i) => [
+        check.name(name, `params[${i}].name`),
+        check.u32(typeId, `params[${i}].typeId`),
+      ]);
+      const third = check.u32(type.returnTypeId, 'returnTypeId');
+      return { info: check.vlen(type.params, 'params'), third, data };
+    }
+    case 'VAR':
+      return {
+        info: 0,
+        third: check.u32(type.typeId, 'typeId'),
+        data: [check.u32(type.linkage, 'linkage')],
+      };
+    case 'DATASEC': {
+      const data = type.vars.flatMap(({ typeId, offset, size }, i) => [
+        check.u32(typeId, `vars[${i}].typeId`),
+        check.u32(offset, `vars[${i}].offset`),
+        check.u32(size, `vars[${i}].size`),
+      ]);
+      return { ...sized(type, check), info: check.vlen(type.vars, 'vars'), data };
+    }
+    case 'FLOAT':
+      return { ...sized(type, check), data: [] };
+    case 'DECL_TAG': {
+      const componentIdx = check.range(type.componentIdx, 'componentIdx', -1, 2 ** 31 - 1);
+      const third = check.u32(type.typeId, 'typeId');
+      return { info: flagged(type.attribute, 0), third, data: [componentIdx] };
+    }
+    case 'TYPE_TAG':
+      return { info: flagged(type.attribute, 0), third: check.u32(type.typeId, 'typeId'), data: [] };
+  }
+}
+
+function sized({ size }: { readonly size: number }, check: FieldChecks): { info: number; third: number } {
+  return { info: 0, third: check.u32(size, 'size') };
+}
+
+/** One bitfield is enough for all members to have offsets of 24 bits. */
+function members(
+  type: Extract<NewType, { kind: 'STRUCT' | 'UNION' }>,
+  check: FieldChecks,
+): { info: number; data: number[] } {
+  const packed = type.members.some(({ bitfieldSize }) => bitfieldSize !== 0);
+  const most = packed ? PACKED_OFFSET : 0xffffffff;
+  const data = type.members.flatMap(({ name, typeId, bitOffset, bitfieldSize }, i) => [
+    check.name(name, `members[${i}].name`),
+    check.u32(typeId, `members[${i}].typeId`),
+    check.range(bitOffset, `members[${i}].bitOffset`, 0, most) |
+      (check.range(bitfieldSize, `members[${i}].bitfieldSize`, 0, 0xff) << 24),
+  ]);
+  return { info: flagged(packed, check.vlen(type.members, 'members')), data };
+}
+
+function flagged(flag: boolean, vlen: number): number {
+  return flag ? KIND_FLAG | vlen : vlen;
+}

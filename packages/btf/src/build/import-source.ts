@@ -1,0 +1,39 @@
+import { Kind } from '../kind.js';
+import type { Spec } from '../spec.js';
+import type { TypeId } from '../types.js';
+import { SpecReader } from './spec-reader.js';
+import type { StringPool } from './string-pool.js';
+
+/** ImportSource is a spec from which types are added, with the ids that they got. */
+export class ImportSource {
+  readonly reader: SpecReader;
+  /** Ids in what is built, by ids of the spec; 0 for types that were not added. */
+  readonly ids: Int32Array;
+  readonly #spec: Spec;
+  #tags: ReadonlyMap<TypeId, readonly TypeId[]> | null = null;
+
+  constructor(spec: Spec, pool: StringPool) {
+    this.#spec = spec;
+    this.reader = new SpecReader(spec, pool);
+    this.ids = new Int32Array(spec.endTypeId);
+  }
+
+  /** tagsOf lists the DECL_TAGs of a type. */
+  tagsOf(id: TypeId): readonly TypeId[] {
+    this.#tags ??= this.#findTags();
+    return this.#tags.get(id) ?? [];
+  }
+
+  #findTags(): Map<TypeId, TypeId[]> {
+    const tags = new Map<TypeId, TypeId[]>();
+    for (let id = 1; id < this.#spec.endTypeId; id++) {
+      if (this.reader.kind(id) !== Kind.DECL_TAG) continue;
+      this.reader.visitReferences(id, (tagged) => {
+        const others = tags.get(tagged);
+        if (others === undefined) tags.set(tagged, [id]);
+        else others.push(id);
+      });
+    }
+    return tags;
+  }
+}

@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import { Spec } from '../spec.js';
+import { assembleAllKinds } from '../testing/all-kinds.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { mutate, seededRandom } from '../testing/mutate.js';
+import { Builder } from './builder.js';
+import { convertByteOrder } from './byte-order.js';
+import { dedup } from './dedup/dedup.js';
+import { merge } from './merge.js';
+import { selectTypes } from './select.js';
+
+const ORDERS = ['little', 'big'] as const;
+const LAYOUT = globalThis.Array.from({ length: 21 }, (_, kind) => [kind === 20 ? 8 : 0, 4] as const);
+
+function specOf(btf: BtfAssembler): Spec {
+  return Spec.parse(btf.bytes());
+}
+
+/** A base of all kinds, and two BTFs that are split from it. */
+function splitSpecs(): { base: Spec; first: Spec; second: Spec } {
+  const baseBtf = assembleAllKinds('little');
+  const base = specOf(baseBtf);
+  const split = (name: string): Spec => {
+    const btf = new BtfAssembler('little', baseBtf.stringEnd)
+      .type(Kind.STRUCT, name, { vlen: 2, sizeOrTypeId: 16, data: ['a', 13, 0, 'b', 31, 64] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 30 });
+    return Spec.parse(btf.bytes(), { base });
+  };
+  return { base, first: split('first'), second: split('second') };
+}
+
+describe('selectTypes', () => {
+  test('gives the closure alone, in the order it had, and the new ids', () => {
+    const spec = specOf(assembleAllKinds('big'));
+    const { bytes, ids } = selectTypes(spec, [19, 8, 0]);
+    const selected = Spec.parse(bytes);
+    expect(selected.byteOrder).toBe('big');
+    expect([...selected].map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'INT int',
+      'PTR ',
+      'STRUCT fields',
+      'FUNC_PROTO ',
+      'FUNC global',
+    ]);
+    expect([0, 1, 2, 4, 8, 17, 18, 19].map((id) => ids[id])).toEqual([0, 1, 0, 2, 3, 4, 0, 5]);
+    expect(ids).toHaveLength(30);
+  });
+
+  test('brings DECL_TAGs unless told not to', () => {
+    const spec = specOf(assembleAllKinds('little'));
+    const kinds = (declTags: boolean): string[] =>
+      [...Spec.parse(selectTypes(spec, [6], { declTags }).bytes)].map(({ kind }) => kind);
+    expect(kinds(true)).toEqual(['INT', 'PTR', 'STRUCT', 'UNION', 'DECL_TAG', 'DECL_TAG']);
+    expect(kinds(false)).toEqual(['INT', 'PTR', 'STRUCT', 'UNION']);
+  });
+
+  test('of split BTF stands alone', () => {
+    const { first } = splitSpecs();
+    const { bytes, ids } = selectTypes(first, [31], { byteOrder: 'big' });
+    const names = [...Spec.parse(bytes)].map(({ name }) => name);
+    expect(names).toEqual(['int', 'size_t', 'first', '']);
+    expect([ids[1], ids[13], ids[30], ids[31], ids[2]]).toEqual([1, 2, 3, 4, 0]);
+  });
+
+  test('of nothing is a BTF without types', () => {
+    const { bytes } = selectTypes(specOf(assembleAllKinds('little')), []);
+    expect(Spec.parse(bytes).typeCount).toBe(0);
+  });
+
+  test('tells an id that is not there', () => {
+    const spec = specOf(assembleAllKinds('little'));
+    expect(() => selectTypes(spec, [30])).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+  });
+});
+
+describe('merge', () => {
+  test('puts all types one after the other, whatever their byte order', () => {
+    const [little, big] = ORDERS.map((order) => specOf(assembleAllKinds(order)));
+    if (little === undefined || big === undefined) throw new Error('two specs');
+    const { bytes, ids } = merge([little, big, little]);
+    const merged = Spec.parse(bytes);
+    expect([merged.typeCount, merged.byteOrder]).toEqual([87, 'little']);
+    expect(merged.typeById(29 + 8)).toMatchObject({ name: 'fields', members: [{ typeId: 30 }, {}, {}, {}] });
+    expect(ids.map((map) => [map[0], map[1], map[29]])).toEqual([
+      [0, 1, 29],
+      [0, 30, 58],
+      [0, 59, 87],
+    ]);
+    expect(Spec.parse(merge([big]).bytes).byteOrder).toBe('big');
+    expect(Spec.parse(merge([]).bytes).typeCount).toBe(0);
+  });
+
+  test('takes a base that several share once', () => {
+    const { base, first, second } = splitSpecs();
+    for (const specs of [
+      [first, second],
+      [base, first, second],
+    ]) {
+      const { bytes, ids } = merge(specs);
+      const merged = Spec.parse(bytes);
+      expect([...merged].slice(29).map(({ name }) => name)).toEqual(['first', '', 'second', '']);
+      expect([...merged].slice(0, 29)).toEqual([...base]);
+      expect(ids.at(-1)?.[30]).toBe(32);
+    }
+  });
+});
+
+describe('convertByteOrder', () => {
+  test.each(ORDERS)('gives what was written as %s-endian', (order) => {
+    const bytes = assembleAllKinds('little').bytes();
+    const expected = assembleAllKinds(order).bytes();
+    expect(convertByteOrder(bytes, order)).toEqual(expected);
+    expect(convertByteOrder(convertByteOrder(Spec.parse(bytes), order), 'little')).toEqual(bytes);
+    expect(convertByteOrder(bytes, order)).not.toBe(bytes);
+  });
+
+  test('converts longer headers and the layout section', () => {
+    const of = (order: 'little' | 'big'): Uint8Array =>
+      assembleAllKinds(order).bytes({ headerLength: 40, layout: LAYOUT });
+    expect(convertByteOrder(of('little'), 'big')).toEqual(of('big'));
+    const flags = of('little');
+    const at = 40 + new DataView(flags.buffer).getUint32(24, true) + 2;
+    flags[at] = 1;
+    expect(convertByteOrder(flags, 'big')[at + 1]).toBe(1);
+  });
+
+  test('converts split BTF without its base, and an empty BTF', () => {
+    const { first } = splitSpecs();
+    const back = convertByteOrder(convertByteOrder(first, 'big'), 'little');
+    expect(back).toEqual(first.bytes);
+    const empty = new BtfAssembler('little').bytes();
+    expect(Spec.parse(convertByteOrder(empty, 'big'))).toMatchObject({ typeCount: 0, byteOrder: 'big' });
+  });
+
+  test('refuses types whose bytes are not known', () => {
+    const bytes = new BtfAssembler('little').type(20, 'new', { data: [1, 2] }).bytes({
+      headerLength: 32,
+      layout: LAYOUT,
+    });
+    expect(() => convertByteOrder(bytes, 'big')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+    expect(convertByteOrder(bytes, 'little')).toEqual(bytes);
+  });
+});
+
+test('mutants of BTF are rebuilt, selected from, merged and deduplicated, or end in a BtfFormatError', () => {
+  const bytes = assembleAllKinds('little').bytes();
+  const random = seededRandom(0xb111d);
+  let [built, refused] = [0, 0];
+  const attempt = (run: () => Uint8Array): void => {
+    try {
+      Spec.parse(run());
+      built += 1;
+    } catch (error) {
+      if (!(error instanceof BtfFormatError)) throw error;
+      refused += 1;
+    }
+  };
+  for (let i = 0; i < 2000; i++) {
+    const mutant = mutate(bytes, random);
+    let spec: Spec;
+    try {
+      spec = Spec.parse(mutant);
+    } catch {
+      continue;
+    }
+    const all = globalThis.Array.from({ length: spec.typeCount }, (_, index) => index + 1);
+    for (const deduplicate of [true, false]) {
+      attempt(() => {
+        const builder = new Builder({ deduplicate });
+        builder.addAllFrom(spec, all);
+        return builder.marshal({ wideVlen: true, replaceEnum64: true, shareSuffixes: true });
+      });
+    }
+    attempt(() => selectTypes(spec, all.slice(-3)).bytes);
+    attempt(() => merge([spec, spec]).bytes);
+    attempt(() => dedup(spec).bytes);
+    attempt(() => convertByteOrder(spec, 'big'));
+  }
+  expect(built).toBeGreaterThan(2000);
+  expect(refused).toBeGreaterThan(200);
+});

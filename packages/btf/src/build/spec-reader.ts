@@ -1,0 +1,183 @@
+import { BtfFormatError } from '../format-error.js';
+import { parseHeader } from '../header.js';
+import { kindOfInfo } from '../info.js';
+import { type Spec, typesOf } from '../spec.js';
+import type { TypeId } from '../types.js';
+import { withRoom } from './growing.js';
+import { hostWords } from './host-words.js';
+import { isKnownKind, visitIds, visitNames, wordCount } from './kind-words.js';
+import type { StringPool } from './string-pool.js';
+
+/**
+ * The names that are read may add up to so many times the string section: types may name each suffix of one
+ * long string, and copying all of those would take the square of its length.
+ */
+const NAMES_PER_SECTION = 8;
+const FREE_NAME_BYTES = 64 * 1024;
+
+/**
+ * SpecReader reads types of a spec and its bases as words in the machine's byte order, with names as numbers
+ * of a pool.
+ */
+export class SpecReader {
+  /** The words of the type that was read last. Another array after each `read`. */
+  words: Int32Array = new Int32Array(256);
+  readonly #levels: readonly Level[];
+
+  constructor(spec: Spec, pool: StringPool) {
+    const levels: Level[] = [];
+    for (let own: Spec | null = spec; own !== null; own = own.base) levels.unshift(new Level(own));
+    for (const level of levels) level.names = new Names(level, pool, levels);
+    this.#levels = levels;
+  }
+
+  /** kind is a type's `Kind`. */
+  kind(id: TypeId): number {
+    const level = this.#level(id);
+    return kindOfInfo(level.words[level.offset(id) + 1] ?? 0);
+  }
+
+  /**
+   * visitReferences calls with each id that a type refers to, void and repetitions included.
+   *
+   * @throws BtfFormatError `UNSUPPORTED` for a kind of which no reference is known; `MALFORMED` for one to no type.
+   */
+  visitReferences(id: TypeId, visit: (id: TypeId) => void): void {
+    const level = this.#level(id);
+    const { words } = level;
+    checkKind(words, level.offset(id), id);
+    visitIds(words, level.offset(id), (at) => visit(this.#checked(words[at] ?? 0, id)));
+  }
+
+  /**
+   * read copies a type to the start of {@link words}. Ids in it are those of the spec.
+   *
+   * @returns how many words it has.
+   * @throws BtfFormatError `MALFORMED` when a name lies outside of the string section or a reference is to no
+   * type; `UNSUPPORTED` for an unknown kind; `LIMIT_EXCEEDED` when the names read add up to more than 8 times
+   * the string section.
+   */
+  read(id: TypeId): number {
+    const level = this.#level(id);
+    const start = level.offset(id);
+    checkKind(level.words, start, id);
+    const length = wordCount(level.words[start + 1] ?? 0);
+    const words = withRoom(this.words, length);
+    for (let i = 0; i < length; i++) words[i] = level.words[start + i] ?? 0;
+    visitIds(words, 0, (at) => this.#checked(words[at] ?? 0, id));
+    visitNames(words, 0, (at) => {
+      words[at] = level.names?.number((words[at] ?? 0) >>> 0, id) ?? 0;
+    });
+    this.words = words;
+    return length;
+  }
+
+  /** visitNameOffsets calls with each name that was read and an offset of it. */
+  visitNameOffsets(visit: (name: number, offset: number) => void): void {
+    for (const level of this.#levels) level.names?.visit(visit);
+  }
+
+  /** stringEnd is where the strings of a spec of the chain end. */
+  stringEnd(spec: Spec): number {
+    const level = this.#levels.find((other) => other.spec === spec);
+    return level === undefined ? 0 : level.stringStart + level.strings.length;
+  }
+
+  #checked(reference: number, id: TypeId): TypeId {
+    const target = reference >>> 0;
+    const end = this.#levels.at(-1)?.spec.endTypeId ?? 0;
+    if (target < end) return target;
+    throw new BtfFormatError('MALFORMED', `reference to type ${target}: ids end before ${end}`, {
+      typeId: id,
+    });
+  }
+
+  #level(id: TypeId): Level {
+    for (let i = this.#levels.length - 1; i >= 0; i--) {
+      const level = this.#levels[i];
+      if (level !== undefined && id >= level.spec.firstTypeId && id < level.spec.endTypeId) return level;
+    }
+    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}`);
+  }
+}
+
+/** One spec of the chain of bases. */
+class Level {
+  readonly spec: Spec;
+  readonly words: Int32Array;
+  readonly strings: Uint8Array;
+  /** Where the offsets of own strings start. */
+  readonly stringStart: number;
+  names: Names | null = null;
+  readonly #offsets: Uint32Array;
+
+  constructor(spec: Spec) {
+    const { source, offsets } = typesOf(spec);
+    const { strings } = parseHeader(spec.bytes);
+    this.spec = spec;
+    this.words = hostWords(source.bytes, spec.byteOrder);
+    this.strings = spec.bytes.subarray(strings.offset, strings.offset + strings.length);
+    this.stringStart = source.strings.end - strings.length;
+    this.#offsets = offsets;
+  }
+
+  offset(id: TypeId): number {
+    return (this.#offsets[id - this.spec.firstTypeId] ?? 0) >>> 2;
+  }
+}
+
+/** The names that types of one level have, by offset. */
+class Names {
+  readonly #level: Level;
+  readonly #levels: readonly Level[];
+  readonly #pool: StringPool;
+  readonly #numbers = new Map<number, number>();
+  #left: number;
+
+  constructor(level: Level, pool: StringPool, levels: readonly Level[]) {
+    this.#level = level;
+    this.#levels = levels;
+    this.#pool = pool;
+    this.#left = FREE_NAME_BYTES + NAMES_PER_SECTION * (level.stringStart + level.strings.length);
+  }
+
+  number(offset: number, id: TypeId): number {
+    if (offset === 0) return 0;
+    const known = this.#numbers.get(offset);
+    if (known !== undefined) return known;
+    const { strings, stringStart } = this.#owner(offset, id);
+    const from = offset - stringStart;
+    const nul = strings.indexOf(0, from);
+    const to = nul < 0 ? strings.length : nul;
+    this.#left -= to - from + 1;
+    if (this.#left < 0) {
+      const message = `names add up to more than ${NAMES_PER_SECTION} times the string section`;
+      throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId: id });
+    }
+    const number = this.#pool.intern(strings, from, to);
+    this.#numbers.set(offset, number);
+    return number;
+  }
+
+  visit(visit: (name: number, offset: number) => void): void {
+    for (const [offset, number] of this.#numbers) visit(number, offset);
+  }
+
+  /** The level at or below the own one in whose strings an offset lies. */
+  #owner(offset: number, id: TypeId): Level {
+    const end = this.#level.stringStart + this.#level.strings.length;
+    if (offset >= end) {
+      const message = `string offset ${offset} is behind the end of the string section at ${end}`;
+      throw new BtfFormatError('MALFORMED', message, { typeId: id });
+    }
+    return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
+  }
+}
+
+function checkKind(words: Int32Array, start: number, id: TypeId): void {
+  const kind = kindOfInfo(words[start + 1] ?? 0);
+  if (isKnownKind(kind)) return;
+  throw new BtfFormatError('UNSUPPORTED', `type of kind ${kind}, of which no name or reference is known`, {
+    typeId: id,
+  });
+}

@@ -1,0 +1,122 @@
+import { withRoom } from './growing.js';
+import { HASH_SEED } from './hash.js';
+
+const encoder = new TextEncoder();
+
+/** The hash of the empty string; each byte from the last to the first is added to it. */
+const EMPTY_HASH = HASH_SEED;
+
+function addByte(hash: number, byte: number): number {
+  const mixed = Math.imul(hash ^ byte, 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
+}
+
+/**
+ * StringPool numbers distinct strings of bytes; 0 is the empty one. Bytes are kept as they are, UTF-8 or not.
+ *
+ * Hashes run from a string's end to its start, so that hashing a string passes the hash of each suffix.
+ */
+export class StringPool {
+  #bytes = new Uint8Array(1024);
+  #starts: Int32Array = new Int32Array(64);
+  #hashes: Int32Array = new Int32Array(64);
+  /** Open addressing: 0 is free, otherwise a string's number + 1. */
+  #slots = new Int32Array(128);
+  #count = 0;
+
+  constructor() {
+    this.intern(new Uint8Array(0), 0, 0);
+  }
+
+  /** The number of strings, the empty one included. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** intern gives the number of the string that the bytes from `from` until `to` are; it copies them if they are new. */
+  intern(bytes: Uint8Array, from: number, to: number): number {
+    let hash = EMPTY_HASH;
+    for (let at = to - 1; at >= from; at--) hash = addByte(hash, bytes[at] ?? 0);
+    const found = this.#find(hash, bytes, from, to);
+    return found < 0 ? this.#append(hash, bytes, from, to) : found;
+  }
+
+  /** internText gives the number of a text; -1 where it has what no string section holds: NUL, half a surrogate pair. */
+  internText(text: string): number {
+    if (text === '') return 0;
+    if (text.includes('\0') || /\p{Surrogate}/u.test(text)) return -1;
+    const bytes = encoder.encode(text);
+    return this.intern(bytes, 0, bytes.length);
+  }
+
+  /** bytesOf is a string's bytes, valid until the next string is added. */
+  bytesOf(id: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[id] ?? 0, this.#starts[id + 1] ?? 0);
+  }
+
+  /** lengthOf is a string's length in bytes. */
+  lengthOf(id: number): number {
+    return (this.#starts[id + 1] ?? 0) - (this.#starts[id] ?? 0);
+  }
+
+  /** visitSuffixes calls with each other string but the empty one that the string ends with, shortest first. */
+  visitSuffixes(id: number, visit: (suffix: number) => void): void {
+    const start = this.#starts[id] ?? 0;
+    const end = this.#starts[id + 1] ?? 0;
+    let hash = EMPTY_HASH;
+    for (let at = end - 1; at > start; at--) {
+      hash = addByte(hash, this.#bytes[at] ?? 0);
+      const found = this.#find(hash, this.#bytes, at, end);
+      if (found >= 0) visit(found);
+    }
+  }
+
+  #find(hash: number, bytes: Uint8Array, from: number, to: number): number {
+    const mask = this.#slots.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const id = (this.#slots[at] ?? 0) - 1;
+      if (id < 0) return -1;
+      if (this.#hashes[id] === hash && this.#equals(id, bytes, from, to)) return id;
+    }
+  }
+
+  #equals(id: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.#starts[id] ?? 0;
+    if (this.lengthOf(id) !== to - from) return false;
+    for (let i = 0; i < to - from; i++) {
+      if (this.#bytes[start + i] !== bytes[from + i]) return false;
+    }
+    return true;
+  }
+
+  #append(hash: number, bytes: Uint8Array, from: number, to: number): number {
+    const id = this.#count++;
+    const start = this.#starts[id] ?? 0;
+    const end = start + to - from;
+    if (end > this.#bytes.length) {
+      const longer = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      longer.set(this.#bytes);
+      this.#bytes = longer;
+    }
+    this.#bytes.set(bytes.subarray(from, to), start);
+    this.#starts = withRoom(this.#starts, id + 2);
+    this.#starts[id + 1] = end;
+    this.#hashes = withRoom(this.#hashes, id + 1);
+    this.#hashes[id] = hash;
+    if (this.#count * 2 > this.#slots.length) this.#rehash();
+    else this.#insert(id);
+    return id;
+  }
+
+  #rehash(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    for (let id = 0; id < this.#count; id++) this.#insert(id);
+  }
+
+  #insert(id: number): void {
+    const mask = this.#slots.length - 1;
+    let at = (this.#hashes[id] ?? 0) & mask;
+    while (this.#slots[at] !== 0) at = (at + 1) & mask;
+    this.#slots[at] = id + 1;
+  }
+}

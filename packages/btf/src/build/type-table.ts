@@ -1,0 +1,83 @@
+import { DEFAULT_PARSE_LIMITS } from '../limits.js';
+import { kindOfInfo } from '../info.js';
+import type { TypeId } from '../types.js';
+import { BtfBuildError } from './build-error.js';
+import { withRoom } from './growing.js';
+import { wordCount } from './kind-words.js';
+
+/** Most types and words of a table: what is built must be small enough to be parsed again. */
+const MAX_TYPES = DEFAULT_PARSE_LIMITS.types;
+const MAX_WORDS = DEFAULT_PARSE_LIMITS.bytes / 4;
+
+/**
+ * TypeTable keeps types as the words of the format in the machine's byte order, with the number of a string
+ * of a `StringPool` in place of each name's offset. Ids count from 1.
+ */
+export class TypeTable {
+  /** All types' words. Another array after each addition. */
+  words: Int32Array = new Int32Array(1024);
+  #offsets: Int32Array = new Int32Array(256).fill(-1);
+  #used = 0;
+  #count = 0;
+
+  /** The number of types, reserved ones included; the largest id. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The words of all types. */
+  get wordLength(): number {
+    return this.#used;
+  }
+
+  /** offset is where a type starts in {@link words}; -1 where its id is only reserved. */
+  offset(id: TypeId): number {
+    return this.#offsets[id] ?? -1;
+  }
+
+  /** kind is a type's `Kind`; 0 for void and for a reserved id. */
+  kind(id: TypeId): number {
+    const offset = this.offset(id);
+    return offset < 0 ? 0 : kindOfInfo(this.words[offset + 1] ?? 0);
+  }
+
+  /**
+   * reserve gives the next id without a type.
+   *
+   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   */
+  reserve(): TypeId {
+    if (this.#count === MAX_TYPES) {
+      throw new BtfBuildError('LIMIT_EXCEEDED', `more than ${MAX_TYPES} types`);
+    }
+    const id = ++this.#count;
+    this.#offsets = withRoom(this.#offsets, id + 1);
+    this.#offsets[id] = -1;
+    return id;
+  }
+
+  /**
+   * define gives a reserved id its type.
+   *
+   * @param source where the type's words are, from `start` on.
+   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   */
+  define(id: TypeId, source: Int32Array, start: number): void {
+    const length = wordCount(source[start + 1] ?? 0);
+    if (this.#used + length > MAX_WORDS) {
+      throw new BtfBuildError('LIMIT_EXCEEDED', `types of more than ${MAX_WORDS * 4} bytes`, { typeId: id });
+    }
+    const target = withRoom(this.words, this.#used + length);
+    for (let i = 0; i < length; i++) target[this.#used + i] = source[start + i] ?? 0;
+    this.words = target;
+    this.#offsets[id] = this.#used;
+    this.#used += length;
+  }
+
+  /** append gives the next id to a type. See {@link define}. */
+  append(source: Int32Array, start: number): TypeId {
+    const id = this.reserve();
+    this.define(id, source, start);
+    return id;
+  }
+}

@@ -1,0 +1,122 @@
+import type { ByteOrder } from '../header.js';
+import { kindOfInfo, vlenOfInfo } from '../info.js';
+import { Kind } from '../kind.js';
+import { DEFAULT_PARSE_LIMITS } from '../limits.js';
+import type { TypeId } from '../types.js';
+import { HOST_ORDER } from '../words.js';
+import { BtfBuildError } from './build-error.js';
+import { swapWords } from './host-words.js';
+import { visitIds, visitNames, wordCount } from './kind-words.js';
+import { type BaseStrings, layoutStrings } from './string-layout.js';
+import type { StringPool } from './string-pool.js';
+import type { TypeTable } from './type-table.js';
+
+const HEADER_LENGTH = 24;
+
+/** What vlen could say before Linux 7.2. */
+const SHORT_VLEN = 0xffff;
+
+/** WriteOptions are the choices for {@link writeBtf}. */
+export interface WriteOptions {
+  readonly byteOrder?: ByteOrder | undefined;
+  readonly wideVlen?: boolean | undefined;
+  readonly shareSuffixes?: boolean | undefined;
+  /** Write only the types from this id on, as BTF split from a base that has those before. Default: 1. */
+  readonly firstTypeId?: TypeId;
+  /** The strings of that base. */
+  readonly baseStrings?: BaseStrings | null;
+}
+
+/**
+ * writeBtf writes the types of a table as BTF with a header of 24 bytes, which every kernel reads.
+ *
+ * @throws BtfBuildError `INVALID_TYPE` for an id that was reserved and not defined and for a reference to no
+ * type; `LIMIT_EXCEEDED`.
+ */
+export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptions): Uint8Array {
+  const byteOrder = options.byteOrder ?? HOST_ORDER;
+  const words = wordsInOrder(table, options);
+  const strings = layoutStrings(pool, namesOf(words, pool), {
+    shareSuffixes: options.shareSuffixes === true,
+    base: options.baseStrings ?? null,
+  });
+  for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
+    visitNames(words, at, (index) => {
+      words[index] = strings.offsets[words[index] ?? 0] ?? 0;
+    });
+  }
+  if (byteOrder !== HOST_ORDER) swapWords(words);
+
+  const total = HEADER_LENGTH + words.byteLength + strings.bytes.length;
+  if (total > DEFAULT_PARSE_LIMITS.bytes) {
+    const message = `BTF of ${total} bytes exceeds the limit of ${DEFAULT_PARSE_LIMITS.bytes}`;
+    throw new BtfBuildError('LIMIT_EXCEEDED', message);
+  }
+  const bytes = new Uint8Array(total);
+  const header = new DataView(bytes.buffer);
+  const little = byteOrder === 'little';
+  header.setUint16(0, 0xeb9f, little);
+  header.setUint8(2, 1);
+  const fields = [HEADER_LENGTH, 0, words.byteLength, words.byteLength, strings.bytes.length];
+  for (const [i, field] of fields.entries()) header.setUint32(4 + i * 4, field, little);
+  bytes.set(new Uint8Array(words.buffer), HEADER_LENGTH);
+  bytes.set(strings.bytes, HEADER_LENGTH + words.byteLength);
+  return bytes;
+}
+
+/** The words of the types one after the other by id, checked. */
+function wordsInOrder(table: TypeTable, options: WriteOptions): Int32Array {
+  const { firstTypeId = 1, wideVlen = false } = options;
+  const source = table.words;
+  let length = 0;
+  for (let id = firstTypeId; id <= table.count; id++) {
+    length += checkedLength(table, id, wideVlen);
+  }
+  const words = new Int32Array(length);
+  let end = 0;
+  for (let id = firstTypeId; id <= table.count; id++) {
+    const start = table.offset(id);
+    const count = wordCount(source[start + 1] ?? 0);
+    for (let i = 0; i < count; i++) words[end + i] = source[start + i] ?? 0;
+    end += count;
+  }
+  return words;
+}
+
+function checkedLength(table: TypeTable, id: TypeId, wideVlen: boolean): number {
+  const { words } = table;
+  const start = table.offset(id);
+  if (start < 0) {
+    throw new BtfBuildError('INVALID_TYPE', `type id ${id} was reserved but not defined`, { typeId: id });
+  }
+  const info = words[start + 1] ?? 0;
+  const vlen = vlenOfInfo(info);
+  if (vlen > SHORT_VLEN && !wideVlen) {
+    const message = `type id ${id} has ${vlen} elements: more than ${SHORT_VLEN} need wideVlen and Linux 7.2`;
+    throw new BtfBuildError('LIMIT_EXCEEDED', message, { typeId: id });
+  }
+  visitIds(words, start, (at) => {
+    const target = (words[at] ?? 0) >>> 0;
+    if (target <= table.count) return;
+    const kind = Object.entries(Kind).find(([, number]) => number === kindOfInfo(info))?.[0];
+    const message = `${kind} with type id ${id} refers to type ${target}, the last is ${table.count}`;
+    throw new BtfBuildError('INVALID_TYPE', message, { typeId: id });
+  });
+  return wordCount(info);
+}
+
+/** The numbers of all names in the order of their first use. */
+function namesOf(words: Int32Array, pool: StringPool): number[] {
+  const seen = new Uint8Array(pool.count);
+  const names: number[] = [];
+  seen[0] = 1;
+  for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
+    visitNames(words, at, (index) => {
+      const name = words[index] ?? 0;
+      if (seen[name] === 1) return;
+      seen[name] = 1;
+      names.push(name);
+    });
+  }
+  return names;
+}

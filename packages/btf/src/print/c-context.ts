@@ -1,0 +1,28 @@
+import type { TypeId } from '../types.js';
+import type { CNames } from './c-names.js';
+import type { TextOutput } from './text-output.js';
+import type { StringBytes } from './string-bytes.js';
+import type { TypeWords } from './type-words.js';
+import type { WorkLimit } from './work-limit.js';
+
+/** CContext is what the parts of the C printer share during one run. */
+export interface CContext {
+  readonly types: TypeWords;
+  readonly strings: StringBytes;
+  readonly names: CNames;
+  readonly out: TextOutput;
+  readonly work: WorkLimit;
+}
+
+/** Define writes the body of a struct, union or enum at a level of indentation. */
+export type Define = (id: TypeId, level: number) => void;
+
+/** Deepest indentation: what lies deeper is still right, but a line must not grow with its depth. */
+const MAX_INDENT = 13;
+
+const INDENTS = globalThis.Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.repeat(level)}`);
+
+/** lineStart is a line break and the indentation of a level. */
+export function lineStart(level: number): string {
+  return INDENTS[Math.min(level, MAX_INDENT)] ?? '\n';
+}

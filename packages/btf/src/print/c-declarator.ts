@@ -1,0 +1,266 @@
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import type { CContext, Define } from './c-context.js';
+import { writeNumbered, writeTag } from './c-tag.js';
+import { PARAM_WORDS } from './type-words.js';
+
+/**
+ * CDeclarator writes declarations: a type with the name of what has it, `const char *(*names[2])(void)`.
+ *
+ * BTF goes from the name to the type (array of pointers to functions…), C starts with the type at its end. So the
+ * chain of references is put on a stack and written from its top.
+ */
+export class CDeclarator {
+  readonly #context: CContext;
+  readonly #define: Define;
+  /** Chains under way. One inside of another, as of a member of an anonymous struct, lies above it. */
+  readonly #stack: TypeId[] = [];
+  #top = 0;
+  /** The lowest place of the chain that is being written. */
+  #bottom = 0;
+  #level = 0;
+
+  /** @param define writes anonymous types, in place. */
+  constructor(context: CContext, define: Define) {
+    this.#context = context;
+    this.#define = define;
+  }
+
+  /**
+   * declare writes a declaration without the semicolon.
+   *
+   * @param name offset of the name in the string section; 0 for the type alone.
+   * @param number 1, or the number to be appended to the name.
+   * @param level the indentation of the line in which the declaration starts.
+   */
+  declare(id: TypeId, name: number, number: number, level: number): void {
+    const bottom = this.#bottom;
+    const levelAround = this.#level;
+    this.#bottom = this.#top;
+    this.#level = level;
+    this.#push(id);
+    this.#writeChain(name, number);
+    this.#bottom = bottom;
+    this.#level = levelAround;
+  }
+
+  /** refer names a struct, union or enum without its body. */
+  refer(id: TypeId): void {
+    this.#context.out.write(this.#keyword(id));
+    writeTag(this.#context, id);
+  }
+
+  #push(first: TypeId): void {
+    const { types, work } = this.#context;
+    for (let id = first; ; work.step(id)) {
+      this.#stack[this.#top] = id;
+      this.#top += 1;
+      switch (types.kind(id)) {
+        case Kind.PTR:
+        case Kind.VOLATILE:
+        case Kind.CONST:
+        case Kind.RESTRICT:
+        case Kind.FUNC_PROTO:
+        case Kind.TYPE_TAG:
+          id = types.third(id);
+          break;
+        case Kind.ARRAY:
+          id = types.unsignedAt(types.elements(id));
+          break;
+        default:
+          return;
+      }
+    }
+  }
+
+  #pop(): TypeId {
+    this.#top -= 1;
+    return this.#stack[this.#top] ?? 0;
+  }
+
+  /** The kind of what comes next in the chain; -1 at its end. */
+  #nextKind(): number {
+    return this.#top > this.#bottom ? this.#context.types.kind(this.#stack[this.#top - 1] ?? 0) : -1;
+  }
+
+  #writeChain(name: number, number: number): void {
+    const { types, out, work } = this.#context;
+    // A star joins the one before it, `**`, and the parenthesis it starts in, `(*`; else a space parts it.
+    let afterStar = true;
+    while (this.#top > this.#bottom) {
+      const id = this.#pop();
+      const kind = types.kind(id);
+      switch (kind) {
+        case Kind.PTR:
+          out.write(afterStar ? '*' : ' *');
+          break;
+        case Kind.VOLATILE:
+          out.write(' volatile');
+          break;
+        case Kind.CONST:
+          out.write(' const');
+          break;
+        case Kind.RESTRICT:
+          out.write(' restrict');
+          break;
+        case Kind.ARRAY:
+        case Kind.FUNC_PROTO:
+          work.enter(id);
+          if (kind === Kind.ARRAY) this.#writeArray(id, name, number, afterStar);
+          else this.#writeFuncProto(id, name, number, afterStar);
+          work.leave();
+          return;
+        default:
+          this.#writeQualifiers();
+          this.#writeType(id, kind);
+          break;
+      }
+      afterStar = kind === Kind.PTR;
+    }
+    this.#writeName(name, number, afterStar);
+  }
+
+  /** Writes what the chain ends in. */
+  #writeType(id: TypeId, kind: number): void {
+    const { types, names, out } = this.#context;
+    switch (kind) {
+      case Kind.VOID:
+        out.write('void');
+        break;
+      case Kind.INT:
+      case Kind.FLOAT:
+        out.writeName(types.name(id));
+        break;
+      case Kind.TYPEDEF:
+        writeNumbered(out, types.name(id), names.ofTypedef(id));
+        break;
+      case Kind.STRUCT:
+      case Kind.UNION:
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        if (types.name(id) === 0) this.#define(id, this.#level);
+        else this.refer(id);
+        break;
+      case Kind.FWD:
+        this.refer(id);
+        break;
+      case Kind.TYPE_TAG:
+        out.write(types.kindFlag(id) ? ' __attribute__((' : ' __attribute__((btf_type_tag("');
+        out.writeName(types.name(id));
+        out.write(types.kindFlag(id) ? '))' : '")))');
+        break;
+      default:
+        throw new BtfFormatError('MALFORMED', `a declaration cannot have a type of kind ${kind}`, {
+          typeId: id,
+        });
+    }
+  }
+
+  #keyword(id: TypeId): string {
+    const { types } = this.#context;
+    switch (types.kind(id)) {
+      case Kind.STRUCT:
+        return 'struct';
+      case Kind.UNION:
+        return 'union';
+      case Kind.FWD:
+        return types.kindFlag(id) ? 'union' : 'struct';
+      default:
+        return 'enum';
+    }
+  }
+
+  /** Writes what qualifies the type last taken: before a type, qualifiers stand on its left. */
+  #writeQualifiers(): void {
+    const { out } = this.#context;
+    for (;;) {
+      switch (this.#nextKind()) {
+        case Kind.VOLATILE:
+          out.write('volatile ');
+          break;
+        case Kind.CONST:
+          out.write('const ');
+          break;
+        case Kind.RESTRICT:
+          out.write('restrict ');
+          break;
+        default:
+          return;
+      }
+      this.#pop();
+    }
+  }
+
+  /** Leaves out qualifiers of an array or a function, which GCC makes from those of elements and from `noreturn`. */
+  #dropQualifiers(): void {
+    for (;;) {
+      switch (this.#nextKind()) {
+        case Kind.VOLATILE:
+        case Kind.CONST:
+        case Kind.RESTRICT:
+        case Kind.TYPE_TAG:
+          this.#pop();
+          break;
+        default:
+          return;
+      }
+    }
+  }
+
+  #writeArray(id: TypeId, name: number, number: number, afterStar: boolean): void {
+    const { types, out } = this.#context;
+    this.#dropQualifiers();
+    const next = this.#nextKind();
+    if (next === -1) {
+      this.#writeName(name, number, afterStar);
+    } else {
+      if (name !== 0 && !afterStar) out.write(' ');
+      if (next !== Kind.ARRAY) out.write('(');
+      this.#writeChain(name, number);
+      if (next !== Kind.ARRAY) out.write(')');
+    }
+    out.write('[');
+    out.writeNumber(types.unsignedAt(types.elements(id) + 2));
+    out.write(']');
+  }
+
+  #writeFuncProto(id: TypeId, name: number, number: number, afterStar: boolean): void {
+    const { out } = this.#context;
+    this.#dropQualifiers();
+    if (this.#nextKind() === -1) {
+      this.#writeName(name, number, afterStar);
+    } else {
+      out.write(' (');
+      this.#writeChain(name, number);
+      out.write(')');
+    }
+    out.write('(');
+    this.#writeParams(id);
+    out.write(')');
+  }
+
+  #writeParams(id: TypeId): void {
+    const { types, out } = this.#context;
+    const count = types.vlen(id);
+    const first = types.elements(id);
+    // Clang writes a parameter of type void where there is none.
+    if (count === 0 || (count === 1 && types.at(first + 1) === 0)) {
+      out.write('void');
+      return;
+    }
+    const last = first + (count - 1) * PARAM_WORDS;
+    for (let at = first; at <= last; at += PARAM_WORDS) {
+      if (at > first) out.write(', ');
+      const typeId = types.unsignedAt(at + 1);
+      if (at === last && typeId === 0) out.write('...');
+      else this.declare(typeId, types.unsignedAt(at), 1, this.#level);
+    }
+  }
+
+  #writeName(name: number, number: number, afterStar: boolean): void {
+    if (name === 0) return;
+    if (!afterStar) this.#context.out.write(' ');
+    writeNumbered(this.#context.out, name, number);
+  }
+}

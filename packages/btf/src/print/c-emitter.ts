@@ -1,0 +1,171 @@
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import type { CDefinitions } from './c-definitions.js';
+import type { CContext } from './c-context.js';
+import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
+
+const EMITTING = 1;
+const EMITTED = 2;
+
+/** Compilers define it themselves, each in its own way. */
+const BUILTIN_VA_LIST = '__builtin_va_list';
+
+const GNUC_VA_LIST = '__gnuc_va_list';
+
+/** Names that GCC gives to vector element types on Arm, which have no keyword. */
+const MISSING_BASE_TYPES = [
+  ['__Poly8_t', 'unsigned char'],
+  ['__Poly16_t', 'unsigned short'],
+  ['__Poly64_t', 'unsigned long long'],
+  ['__Poly128_t', 'unsigned __int128'],
+] as const;
+
+/**
+ * CEmitter writes definitions, each after the forward declarations that it needs, as libbpf's
+ * `btf_dump_emit_type` does.
+ */
+export class CEmitter {
+  readonly #context: CContext;
+  readonly #definitions: CDefinitions;
+  readonly #states: Uint8Array;
+  /** Types with a forward declaration. A typedef is its own. */
+  readonly #declared: Uint8Array;
+
+  constructor(context: CContext, definitions: CDefinitions) {
+    const { endTypeId } = context.types;
+    this.#context = context;
+    this.#definitions = definitions;
+    this.#states = new Uint8Array(endTypeId);
+    this.#states[0] = EMITTED;
+    this.#declared = new Uint8Array(endTypeId);
+  }
+
+  /** emit writes a definition that `COrder` listed. */
+  emit(id: TypeId): void {
+    this.#visit(id, 0);
+  }
+
+  /** @param container the named type whose definition is to follow; 0 where it is this one. */
+  #visit(id: TypeId, container: TypeId): void {
+    const state = this.#states[id];
+    if (state === EMITTED) return;
+    this.#context.work.enter(id);
+    if (state === EMITTING) this.#meetAgain(id, container);
+    else this.#visitKind(id, container);
+    this.#context.work.leave();
+  }
+
+  #meetAgain(id: TypeId, container: TypeId): void {
+    if (this.#declared[id] === 1) return;
+    if (this.#context.types.kind(id) === Kind.TYPEDEF) {
+      this.#writeTypedef(id);
+    } else if (id !== container) {
+      if (this.#context.types.name(id) === 0) {
+        throw new BtfFormatError('MALFORMED', 'the anonymous type contains itself', { typeId: id });
+      }
+      this.#writeForward(id);
+    }
+  }
+
+  #visitKind(id: TypeId, container: TypeId): void {
+    const { types } = this.#context;
+    const kind = types.kind(id);
+    switch (kind) {
+      case Kind.PTR:
+      case Kind.VOLATILE:
+      case Kind.CONST:
+      case Kind.RESTRICT:
+      case Kind.TYPE_TAG:
+        this.#visit(types.third(id), container);
+        break;
+      case Kind.ARRAY:
+        this.#visit(types.unsignedAt(types.elements(id)), container);
+        break;
+      case Kind.FUNC_PROTO:
+        this.#visit(types.third(id), container);
+        this.#visitElements(id, PARAM_WORDS, container);
+        break;
+      case Kind.STRUCT:
+      case Kind.UNION:
+        this.#visitComposite(id, container);
+        break;
+      case Kind.TYPEDEF:
+        this.#states[id] = EMITTING;
+        this.#visit(types.third(id), id);
+        if (this.#declared[id] === 0) this.#writeTypedef(id);
+        this.#states[id] = EMITTED;
+        break;
+      case Kind.INT:
+        this.#writeMissingBaseType(id);
+        this.#states[id] = EMITTED;
+        break;
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        if (container === 0) this.#writeDefinition(id);
+        this.#states[id] = EMITTED;
+        break;
+      case Kind.FWD:
+        this.#writeReference(id);
+        this.#states[id] = EMITTED;
+        break;
+      default:
+        // FLOAT is known to C; all else is not printed.
+        break;
+    }
+  }
+
+  #visitComposite(id: TypeId, container: TypeId): void {
+    const named = this.#context.types.name(id) !== 0;
+    this.#states[id] = EMITTING;
+    if (container === 0 || !named) this.#visitElements(id, MEMBER_WORDS, named ? id : container);
+    else if (this.#declared[id] === 0 && id !== container) this.#writeForward(id);
+    if (container === 0) this.#writeDefinition(id);
+    this.#states[id] = container === 0 ? EMITTED : 0;
+  }
+
+  #visitElements(id: TypeId, words: number, container: TypeId): void {
+    const { types } = this.#context;
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * words;
+    for (let at = first; at < end; at += words) this.#visit(types.unsignedAt(at + 1), container);
+  }
+
+  #writeDefinition(id: TypeId): void {
+    this.#definitions.define(id, 0);
+    this.#context.out.write(';\n\n');
+  }
+
+  #writeForward(id: TypeId): void {
+    this.#writeReference(id);
+    this.#declared[id] = 1;
+  }
+
+  #writeReference(id: TypeId): void {
+    this.#definitions.declarator.refer(id);
+    this.#context.out.write(';\n\n');
+  }
+
+  #writeTypedef(id: TypeId): void {
+    const { types, strings, names, out } = this.#context;
+    this.#declared[id] = 1;
+    const name = types.name(id);
+    if (strings.equals(name, BUILTIN_VA_LIST)) return;
+    const number = names.ofTypedef(id);
+    const typeId = types.third(id);
+    out.write('typedef ');
+    // Old GCC describes __gnuc_va_list as a typedef of void.
+    if (typeId === 0 && number === 1 && strings.equals(name, GNUC_VA_LIST)) {
+      out.write(`${BUILTIN_VA_LIST} ${GNUC_VA_LIST}`);
+    } else {
+      this.#definitions.declarator.declare(typeId, name, number, 0);
+    }
+    out.write(';\n\n');
+  }
+
+  #writeMissingBaseType(id: TypeId): void {
+    const { types, strings, out } = this.#context;
+    const missing = MISSING_BASE_TYPES.find(([name]) => strings.equals(types.name(id), name));
+    if (missing !== undefined) out.write(`typedef ${missing[1]} ${missing[0]};\n\n`);
+  }
+}

@@ -1,0 +1,125 @@
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import { ReferencedTypes } from './referenced-types.js';
+import { MEMBER_WORDS, PARAM_WORDS, type TypeWords } from './type-words.js';
+import type { WorkLimit } from './work-limit.js';
+
+const ORDERING = 1;
+const ORDERED = 2;
+
+/**
+ * COrder sorts definitions so that C knows each type before its size is needed, as libbpf's
+ * `btf_dump_order_type` does.
+ *
+ * A reference is weak where a forward declaration serves: a pointer is on the way to a type with a name. Any
+ * other is strong, a pointer to an anonymous struct too, which is defined where it is used.
+ */
+export class COrder {
+  readonly #types: TypeWords;
+  readonly #work: WorkLimit;
+  readonly #states: Uint8Array;
+  readonly #referenced: ReferencedTypes;
+  #queue: TypeId[] = [];
+
+  constructor(types: TypeWords, work: WorkLimit) {
+    this.#types = types;
+    this.#work = work;
+    this.#states = new Uint8Array(types.endTypeId);
+    this.#states[0] = ORDERED;
+    this.#referenced = new ReferencedTypes(types);
+  }
+
+  /**
+   * definitionsFor lists what must be defined for a type, itself last, in the order of definition, without what
+   * an earlier call listed.
+   *
+   * @throws BtfFormatError `MALFORMED` when types contain each other, `NOT_FOUND`, `LIMIT_EXCEEDED`.
+   */
+  definitionsFor(id: TypeId): readonly TypeId[] {
+    if (this.#states[id] === ORDERED) return [];
+    this.#queue = [];
+    this.#visit(id, false);
+    return this.#queue;
+  }
+
+  /** Whether the reference is strong. */
+  #visit(id: TypeId, throughPointer: boolean): boolean {
+    const state = this.#states[id];
+    if (state === ORDERED) return true;
+    this.#work.enter(id);
+    const strong =
+      state === ORDERING ? this.#meetAgain(id, throughPointer) : this.#visitKind(id, throughPointer);
+    this.#work.leave();
+    return strong;
+  }
+
+  #meetAgain(id: TypeId, throughPointer: boolean): boolean {
+    // Only composites are marked while they are ordered.
+    if (throughPointer && this.#types.name(id) !== 0) return false;
+    throw new BtfFormatError('MALFORMED', 'the type contains itself', { typeId: id });
+  }
+
+  #visitKind(id: TypeId, throughPointer: boolean): boolean {
+    const types = this.#types;
+    switch (types.kind(id)) {
+      case Kind.PTR: {
+        const strong = this.#visit(types.third(id), true);
+        this.#states[id] = ORDERED;
+        return strong;
+      }
+      case Kind.ARRAY:
+        return this.#visit(types.unsignedAt(types.elements(id)), false);
+      case Kind.STRUCT:
+      case Kind.UNION:
+        return this.#visitComposite(id, throughPointer);
+      case Kind.ENUM:
+      case Kind.ENUM64:
+      case Kind.FWD:
+        // An anonymous enum that nothing refers to declares constants; any other is printed where it is used.
+        if (types.name(id) !== 0 || !this.#referenced.has(id)) this.#queue.push(id);
+        this.#states[id] = ORDERED;
+        return true;
+      case Kind.TYPEDEF:
+        if (!this.#visit(types.third(id), throughPointer) && throughPointer) return false;
+        this.#queue.push(id);
+        this.#states[id] = ORDERED;
+        return true;
+      case Kind.VOLATILE:
+      case Kind.CONST:
+      case Kind.RESTRICT:
+      case Kind.TYPE_TAG:
+        return this.#visit(types.third(id), throughPointer);
+      case Kind.FUNC_PROTO:
+        return this.#visitFuncProto(id, throughPointer);
+      default:
+        // INT and FLOAT need no definition; FUNC, VAR, DATASEC, DECL_TAG and unknown kinds are not printed.
+        this.#states[id] = ORDERED;
+        return false;
+    }
+  }
+
+  #visitComposite(id: TypeId, throughPointer: boolean): boolean {
+    const types = this.#types;
+    const named = types.name(id) !== 0;
+    if (throughPointer && named) return false;
+    this.#states[id] = ORDERING;
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * MEMBER_WORDS;
+    for (let at = first; at < end; at += MEMBER_WORDS) this.#visit(types.unsignedAt(at + 1), false);
+    if (named) this.#queue.push(id);
+    this.#states[id] = ORDERED;
+    return true;
+  }
+
+  #visitFuncProto(id: TypeId, throughPointer: boolean): boolean {
+    const types = this.#types;
+    let strong = this.#visit(types.third(id), throughPointer);
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * PARAM_WORDS;
+    for (let at = first; at < end; at += PARAM_WORDS) {
+      if (this.#visit(types.unsignedAt(at + 1), throughPointer)) strong = true;
+    }
+    return strong;
+  }
+}

@@ -1,0 +1,52 @@
+import type { PointerSize } from '../query/pointer-size.js';
+import type { Spec } from '../spec.js';
+import type { TypeId } from '../types.js';
+import type { CContext } from './c-context.js';
+import { CDefinitions } from './c-definitions.js';
+import { CEmitter } from './c-emitter.js';
+import { CNames } from './c-names.js';
+import { COrder } from './c-order.js';
+import { CSizes } from './c-sizes.js';
+import { StringBytes } from './string-bytes.js';
+import { TextOutput } from './text-output.js';
+import { TypeWords } from './type-words.js';
+import { WorkLimit } from './work-limit.js';
+
+/** CPrinter holds what one run of `printC` knows: what was defined, under which names, and the text. */
+export class CPrinter {
+  readonly out: TextOutput;
+  readonly #spec: Spec;
+  readonly #context: CContext;
+  readonly #order: COrder;
+  readonly #emitter: CEmitter;
+
+  constructor(spec: Spec, pointerSize: PointerSize, maxBytes: number) {
+    const types = new TypeWords(spec);
+    const strings = new StringBytes(spec);
+    const work = new WorkLimit(types.endTypeId);
+    this.out = new TextOutput(strings, maxBytes);
+    this.#spec = spec;
+    this.#context = { types, strings, names: new CNames(types, strings, work), out: this.out, work };
+    this.#order = new COrder(types, work);
+    const sizes = new CSizes(types, work, pointerSize);
+    this.#emitter = new CEmitter(this.#context, new CDefinitions(this.#context, sizes));
+  }
+
+  /** defineFrom defines the types from one id to before another, and what they need, until some bytes wait. */
+  defineFrom(first: TypeId, end: TypeId, bytes: number): TypeId {
+    let id = first;
+    for (; id < end && this.out.length < bytes; id++) this.define(id);
+    return id;
+  }
+
+  /** define defines a type with what it needs and was not defined yet. */
+  define(root: TypeId): void {
+    for (const id of this.#order.definitionsFor(root)) this.#emitter.emit(id);
+  }
+
+  /** tagOf is the C name of a struct, union or enum that was printed. */
+  tagOf(id: TypeId): string {
+    const number = this.#context.names.ofTag(id);
+    return number === 1 ? this.#spec.nameOf(id) : `${this.#spec.nameOf(id)}___${number}`;
+  }
+}

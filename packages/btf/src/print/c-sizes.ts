@@ -1,0 +1,133 @@
+import { Kind } from '../kind.js';
+import type { PointerSize } from '../query/pointer-size.js';
+import type { TypeId } from '../types.js';
+import { MEMBER_WORDS, type TypeWords } from './type-words.js';
+import type { WorkLimit } from './work-limit.js';
+
+/** The largest size that libbpf computes; beyond, a type counts as without size. */
+const MAX_SIZE = 0xffffffff;
+
+/**
+ * CSizes gives sizes and alignments in bytes, with 0 and 1 for what has none. It says the same as `sizeof` and
+ * `alignof` do where these do not throw, without decoding types.
+ */
+export class CSizes {
+  readonly pointerSize: PointerSize;
+  readonly #types: TypeWords;
+  readonly #work: WorkLimit;
+  /** Alignments of composites; 0 where not known yet. */
+  readonly #alignments: Uint8Array;
+
+  constructor(types: TypeWords, work: WorkLimit, pointerSize: PointerSize) {
+    this.#types = types;
+    this.#work = work;
+    this.pointerSize = pointerSize;
+    this.#alignments = new Uint8Array(types.endTypeId);
+  }
+
+  sizeof(id: TypeId): number {
+    const types = this.#types;
+    let count = 1;
+    for (let at = id; ; this.#work.step(at)) {
+      switch (types.kind(at)) {
+        case Kind.INT:
+        case Kind.STRUCT:
+        case Kind.UNION:
+        case Kind.ENUM:
+        case Kind.ENUM64:
+        case Kind.FLOAT:
+          return atMost(count * types.third(at));
+        case Kind.PTR:
+          return atMost(count * this.pointerSize);
+        case Kind.TYPEDEF:
+        case Kind.VOLATILE:
+        case Kind.CONST:
+        case Kind.RESTRICT:
+        case Kind.TYPE_TAG:
+          at = types.third(at);
+          break;
+        case Kind.ARRAY:
+          count = atMost(count * types.unsignedAt(types.elements(at) + 2));
+          at = types.unsignedAt(types.elements(at));
+          break;
+        default:
+          return 0;
+      }
+    }
+  }
+
+  alignof(id: TypeId): number {
+    const types = this.#types;
+    for (let at = id; ; this.#work.step(at)) {
+      switch (types.kind(at)) {
+        case Kind.INT:
+        case Kind.ENUM:
+        case Kind.ENUM64:
+        case Kind.FLOAT:
+          return Math.max(1, Math.min(types.third(at), this.pointerSize));
+        case Kind.PTR:
+          return this.pointerSize;
+        case Kind.TYPEDEF:
+        case Kind.VOLATILE:
+        case Kind.CONST:
+        case Kind.RESTRICT:
+        case Kind.TYPE_TAG:
+          at = types.third(at);
+          break;
+        case Kind.ARRAY:
+          at = types.unsignedAt(types.elements(at));
+          break;
+        case Kind.STRUCT:
+        case Kind.UNION:
+          return this.#alignments[at] || this.#alignofComposite(at);
+        default:
+          return 1;
+      }
+    }
+  }
+
+  /** isPacked tells whether offsets or the size show that a composite was declared `packed`. */
+  isPacked(id: TypeId): boolean {
+    // An alignment above 1 was found to fit all members and the size.
+    return this.alignof(id) === 1 && this.#largestMemberAlignment(id) > 1;
+  }
+
+  #alignofComposite(id: TypeId): number {
+    this.#work.enter(id);
+    const alignment = this.#naturalAlignment(id);
+    this.#work.leave();
+    this.#alignments[id] = alignment;
+    return alignment;
+  }
+
+  #naturalAlignment(id: TypeId): number {
+    const types = this.#types;
+    const packsBitfields = types.kindFlag(id);
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * MEMBER_WORDS;
+    let largest = 1;
+    for (let at = first; at < end; at += MEMBER_WORDS) {
+      const alignment = this.alignof(types.unsignedAt(at + 1));
+      const offset = types.unsignedAt(at + 2);
+      const isBitfield = packsBitfields && offset > 0xffffff;
+      if (!isBitfield && offset % (8 * alignment) !== 0) return 1;
+      if (alignment > largest) largest = alignment;
+    }
+    return types.third(id) % largest === 0 ? largest : 1;
+  }
+
+  #largestMemberAlignment(id: TypeId): number {
+    const types = this.#types;
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * MEMBER_WORDS;
+    let largest = 1;
+    for (let at = first; at < end; at += MEMBER_WORDS) {
+      largest = Math.max(largest, this.alignof(types.unsignedAt(at + 1)));
+    }
+    return largest;
+  }
+}
+
+function atMost(size: number): number {
+  return size > MAX_SIZE ? 0 : size;
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { cOfFile, compareC } from '../testing/bpftool-c.js';
+import { compile, layoutAssertions, whyNoCompiler } from '../testing/c-compiler.js';
+import { debianKernels, parseFiles } from '../testing/kernel-btf.js';
+import { printC } from './print-c.js';
+
+const live = { name: 'the running kernel', path: VMLINUX, basePath: undefined };
+/** What is compared with each run; print-c.long.test.ts has all. */
+const fetched = debianKernels().filter(({ name }) => /\/(?:vmlinux|nf_conntrack|xfs)$/.test(name));
+const noFetched = fetched.length > 0 ? null : 'no BTF of Debian kernels: node scripts/fetch-kernel-btf.js';
+const required = process.env['BTFD_REQUIRE_KERNEL'] === '1';
+const skip = whyNoVmlinux() ?? whyNoBpftool() ?? whyNoCompiler('gcc') ?? (required ? null : noFetched);
+if (skip !== null) console.warn(`skipped: ${skip}`);
+
+(skip === null ? describe : describe.skip)('C of real kernels', () => {
+  test('there is BTF of a Debian kernel and of its modules', () => {
+    expect(fetched.length).toBeGreaterThan(2);
+  });
+
+  test.each([live, ...fetched])(
+    'of $name is bpftool’s text, in its order, but for what libbpf changed since',
+    (file) => {
+      const text = printC(parseFiles(file));
+      const { unexplained, explained, lines } = compareC(text, cOfFile(file.path, file.basePath));
+      console.info(`${file.name}: ${lines} lines, explained differences ${JSON.stringify(explained)}`);
+      expect(unexplained).toEqual([]);
+      expect(lines).toBeGreaterThan(50_000);
+      expect(Object.values(explained).reduce((sum, count) => sum + count)).toBeLessThan(20);
+    },
+  );
+
+  test.each([live, ...fetched])(
+    'of $name compiles, and each named struct and union has the size and offsets of its BTF',
+    (file) => {
+      const { text, assertions } = layoutAssertions(parseFiles(file));
+      expect(assertions).toBeGreaterThan(20_000);
+      expect(compile('gcc', text)).toEqual([]);
+    },
+  );
+
+  test('of a member’s wrong offset would not compile', () => {
+    const text = 'struct s { int a; int b; };\n_Static_assert(__builtin_offsetof(struct s, b) == 8, "b");';
+    expect(compile('gcc', text)).toHaveLength(1);
+  });
+
+  test('of single types holds what they need and compiles alone, preamble and all', () => {
+    const spec = parseFiles(live);
+    const roots = spec.idsByName('task_struct').slice(0, 1);
+    const text = printC(spec, { roots });
+    expect(text).toMatch(/^#ifndef __VMLINUX_H__\n/);
+    expect(text).toMatch(/\nstruct task_struct \{\n/);
+    expect(text.length).toBeLessThan(printC(spec).length / 3);
+    expect(compile('gcc', text)).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import { Spec } from '../spec.js';
+import { assembleAllKinds } from '../testing/all-kinds.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { whyNoBpftool } from '../testing/bpftool.js';
+import { cOfBytes, compareC } from '../testing/bpftool-c.js';
+import { printC, printCChunks, type PrintCOptions } from './print-c.js';
+
+const noBpftool = whyNoBpftool();
+if (noBpftool !== null) console.warn(`skipped: ${noBpftool}`);
+
+const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
+
+/** The definitions of hand-made BTF. */
+function definitions(btf: BtfAssembler, options: PrintCOptions = {}): string[] {
+  const text = printC(Spec.parse(btf.bytes()), { preamble: false, ...options });
+  return text.split(';\n\n').filter((definition) => definition !== '');
+}
+
+/** What printing throws. */
+function failure(btf: BtfAssembler, options: PrintCOptions = {}): BtfFormatError {
+  try {
+    printC(Spec.parse(btf.bytes()), options);
+  } catch (error) {
+    if (error instanceof BtfFormatError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Anonymous unions that have the next one twice each: a few bytes that mean 2^levels members. */
+function explosive(levels: number): BtfAssembler {
+  const btf = new BtfAssembler('little').type(Kind.INT, 'int', INT);
+  for (let id = 2; id < levels + 2; id++) {
+    btf.type(Kind.UNION, '', { vlen: 2, sizeOrTypeId: 4, data: ['', id - 1, 0, '', id - 1, 0] });
+  }
+  return btf.type(Kind.STRUCT, 'top', { vlen: 1, sizeOrTypeId: 4, data: ['', levels + 1, 0] });
+}
+
+function one(...type: Parameters<BtfAssembler['type']>): BtfAssembler {
+  return new BtfAssembler('little').type(...type);
+}
+
+/** A chain of references, each to the type before it, which ends in an int. */
+function chain(kind: number, length: number): BtfAssembler {
+  const btf = new BtfAssembler('little').type(Kind.INT, 'int', INT);
+  for (let id = 2; id < length + 2; id++) {
+    if (kind === Kind.ARRAY) btf.type(kind, '', { data: [id - 1, 1, 2] });
+    else if (kind === Kind.FUNC_PROTO) btf.type(kind, '', { vlen: 1, sizeOrTypeId: 1, data: [0, id - 1] });
+    else btf.type(kind, kind === Kind.TYPEDEF ? `t${id}` : '', { sizeOrTypeId: id - 1 });
+  }
+  return btf.type(Kind.TYPEDEF, 'last', { sizeOrTypeId: length + 1 });
+}
+
+describe('printC', () => {
+  (noBpftool === null ? test : test.skip)('prints every kind as bpftool does, in both byte orders', () => {
+    for (const order of ['little', 'big'] as const) {
+      const bytes = assembleAllKinds(order).bytes();
+      expect(compareC(printC(Spec.parse(bytes)), cOfBytes(bytes)).unexplained).toEqual([]);
+    }
+  });
+
+  test('gives in pieces what it gives whole', () => {
+    const spec = Spec.parse(explosive(12).bytes());
+    const chunks = [...printCChunks(spec)];
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(chunks.join('')).toBe(printC(spec));
+  });
+
+  test('names a tag that is an attribute as such (Linux 6.15), others as btf_type_tag', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.TYPE_TAG, 'user', { sizeOrTypeId: 1 })
+      .type(Kind.TYPE_TAG, 'noderef', { sizeOrTypeId: 2, kindFlag: true })
+      .type(Kind.PTR, '', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 'p', { sizeOrTypeId: 4 });
+    expect(definitions(btf)).toEqual([
+      'typedef int __attribute__((btf_type_tag("user"))) __attribute__((noderef)) *p',
+    ]);
+  });
+
+  test('numbers types of one name, and refers to each by its number', () => {
+    const member = { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] };
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.STRUCT, 's', member)
+      .type(Kind.UNION, 's', member)
+      .type(Kind.PTR, '', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 's', { sizeOrTypeId: 4 })
+      .type(Kind.ENUM, 'e', { vlen: 2, sizeOrTypeId: 4, data: ['s', 1, 's', 2] });
+    expect(definitions(btf)).toEqual([
+      'struct s {\n\tint a;\n}',
+      'union s___2 {\n\tint a;\n}',
+      'typedef union s___2 *s',
+      'enum e {\n\ts___2 = 1,\n\ts___3 = 2,\n}',
+    ]);
+  });
+
+  test('prints the types that roots need, once, and no others', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.STRUCT, 'other', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] })
+      .type(Kind.STRUCT, 'inner', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 2 })
+      .type(Kind.STRUCT, 'outer', { vlen: 2, sizeOrTypeId: 16, data: ['in', 3, 0, 'to', 4, 64] });
+    expect(definitions(btf, { roots: [5, 3, 5] })).toEqual([
+      'struct inner {\n\tint a;\n}',
+      'struct other',
+      'struct outer {\n\tstruct inner in;\n\tstruct other *to;\n}',
+    ]);
+  });
+
+  test('prints names beyond ASCII as UTF-8, and counts their bytes', () => {
+    const btf = new BtfAssembler('little').type(Kind.FWD, 'größe');
+    expect(definitions(btf, { maxBytes: 17 })).toEqual(['struct größe']);
+    expect(failure(btf, { maxBytes: 16, preamble: false }).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('stops at the first byte too many', () => {
+    const spec = Spec.parse(explosive(4).bytes());
+    const { length } = printC(spec);
+    expect(printC(spec, { maxBytes: length })).toHaveLength(length);
+    expect(failure(explosive(4), { maxBytes: length - 1 })).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: `the text exceeds the limit of ${length - 1} bytes`,
+    });
+  });
+
+  test.each([
+    ['more text than the limit', explosive(30), 'LIMIT_EXCEEDED'],
+    ['nesting without end', explosive(600), 'LIMIT_EXCEEDED'],
+    ['a chain of pointers without end', chain(Kind.PTR, 20_000), 'LIMIT_EXCEEDED'],
+    ['a chain of qualifiers without end', chain(Kind.CONST, 20_000), 'LIMIT_EXCEEDED'],
+    ['a chain of arrays without end', chain(Kind.ARRAY, 20_000), 'LIMIT_EXCEEDED'],
+    ['a chain of functions without end', chain(Kind.FUNC_PROTO, 20_000), 'LIMIT_EXCEEDED'],
+    [
+      'a struct that contains itself',
+      one(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['m', 1, 0] }),
+      'MALFORMED',
+    ],
+    ['a typedef of itself', one(Kind.TYPEDEF, 't', { sizeOrTypeId: 1 }), 'LIMIT_EXCEEDED'],
+    ['a pointer to itself', one(Kind.PTR, '', { sizeOrTypeId: 1 }), 'LIMIT_EXCEEDED'],
+    ['a type that is not there', one(Kind.TYPEDEF, 't', { sizeOrTypeId: 9 }), 'NOT_FOUND'],
+    ['a name that is not there', one(Kind.FWD, 999, {}), 'MALFORMED'],
+    ['padding of half a gigabyte', one(Kind.STRUCT, 's', { sizeOrTypeId: 0xffffffff }), 'LIMIT_EXCEEDED'],
+    [
+      'a typedef of a variable',
+      one(Kind.VAR, 'v', { data: [0] }).type(Kind.TYPEDEF, 't', { sizeOrTypeId: 1 }),
+      'MALFORMED',
+    ],
+  ])('ends with an error on %s', (_, btf, code) => {
+    expect(failure(btf, { maxBytes: 1 << 20 }).code).toBe(code);
+  });
+});

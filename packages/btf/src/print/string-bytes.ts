@@ -1,0 +1,55 @@
+import { BtfFormatError } from '../format-error.js';
+import { parseHeader } from '../header.js';
+import type { Spec } from '../spec.js';
+
+/** StringBytes reads the string sections of a Spec and of its bases byte by byte. */
+export class StringBytes {
+  readonly #bytes: Uint8Array;
+  readonly #base: StringBytes | null;
+  /** The offset of the first own string: a split BTF counts on from the end of its base. */
+  readonly #first: number;
+  readonly #end: number;
+
+  constructor(spec: Spec) {
+    const { strings } = parseHeader(spec.bytes);
+    this.#bytes = spec.bytes.subarray(strings.offset, strings.offset + strings.length);
+    this.#base = spec.base === null ? null : new StringBytes(spec.base);
+    this.#first = this.#base === null ? 0 : this.#base.#end;
+    this.#end = this.#first + this.#bytes.length;
+  }
+
+  /**
+   * section is the string section in which the string with an offset lies.
+   *
+   * @throws BtfFormatError `MALFORMED` for an offset behind the last string.
+   */
+  section(offset: number): Uint8Array {
+    if (offset < this.#first && this.#base !== null) return this.#base.section(offset);
+    if (offset < this.#end) return this.#bytes;
+    throw new BtfFormatError('MALFORMED', `string offset ${offset} is behind the end of the string section`);
+  }
+
+  /** start is the index in its {@link section} at which the string with an offset starts. It ends at NUL. */
+  start(offset: number): number {
+    if (offset < this.#first && this.#base !== null) return this.#base.start(offset);
+    return offset - this.#first;
+  }
+
+  /** equals tells whether the string at an offset is a text of ASCII alone. */
+  equals(offset: number, text: string): boolean {
+    const bytes = this.section(offset);
+    const start = this.start(offset);
+    for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+    return bytes[start + text.length] === 0;
+  }
+
+  /** same tells whether the strings at two offsets are equal. */
+  same(a: number, b: number): boolean {
+    if (a === b) return true;
+    const bytesA = this.section(a);
+    const bytesB = this.section(b);
+    let i = this.start(a);
+    for (let j = this.start(b); bytesA[i] === bytesB[j]; i++, j++) if (bytesA[i] === 0) return true;
+    return false;
+  }
+}

@@ -1,0 +1,101 @@
+import { BtfFormatError } from '../format-error.js';
+import type { StringBytes } from './string-bytes.js';
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Room from the first write on: a chunk fits with the definition that ends it. */
+const CAPACITY = 128 * 1024;
+
+/**
+ * TextOutput gathers text up to a bound, as bytes: names are copied from the string section without becoming
+ * strings, and a string that grows in small pieces is a tree of its pieces, which costs several times as much.
+ */
+export class TextOutput {
+  readonly #strings: StringBytes;
+  readonly #maxBytes: number;
+  #bytes = new Uint8Array(0);
+  #length = 0;
+  #taken = 0;
+  /** What `#length` may grow to without more being done. */
+  #room = 0;
+
+  /** @param maxBytes most bytes of UTF-8 in total, those already taken included. */
+  constructor(strings: StringBytes, maxBytes: number) {
+    this.#strings = strings;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The bytes that wait to be taken. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * write appends a text of ASCII alone.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED` when the whole becomes too long, as the other methods.
+   */
+  write(text: string): void {
+    const { length } = text;
+    const start = this.#length;
+    const bytes = this.#reserve(length);
+    for (let i = 0; i < length; i++) bytes[start + i] = text.charCodeAt(i);
+    this.#length = start + length;
+  }
+
+  /** writeName appends the string with an offset in the string section. */
+  writeName(offset: number): void {
+    const from = this.#strings.section(offset);
+    const first = this.#strings.start(offset);
+    let last = first;
+    while (from[last] !== 0) last += 1;
+    const length = last - first;
+    const start = this.#length;
+    const bytes = this.#reserve(length);
+    for (let i = 0; i < length; i++) bytes[start + i] = from[first + i] ?? 0;
+    this.#length = start + length;
+  }
+
+  /** writeNumber appends an integer in decimal. */
+  writeNumber(value: number): void {
+    if (value < 0) this.write('-');
+    let rest = Math.abs(value);
+    let count = 1;
+    for (let scale = 10; scale <= rest; scale *= 10) count += 1;
+    const bytes = this.#reserve(count);
+    const start = this.#length;
+    for (let at = start + count - 1; at >= start; at--) {
+      const digit = rest % 10;
+      bytes[at] = 48 + digit;
+      rest = (rest - digit) / 10;
+    }
+    this.#length = start + count;
+  }
+
+  /** take returns what was written since the last call. */
+  take(): string {
+    const text = decoder.decode(this.#bytes.subarray(0, this.#length));
+    this.#taken += this.#length;
+    this.#length = 0;
+    this.#room = Math.min(this.#bytes.length, this.#maxBytes - this.#taken);
+    return text;
+  }
+
+  /** Makes room for some more bytes. */
+  #reserve(count: number): Uint8Array {
+    const length = this.#length + count;
+    if (length > this.#room) this.#grow(length);
+    return this.#bytes;
+  }
+
+  #grow(length: number): void {
+    const most = this.#maxBytes - this.#taken;
+    if (length > most) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `the text exceeds the limit of ${this.#maxBytes} bytes`);
+    }
+    const bytes = new Uint8Array(Math.max(length, CAPACITY, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
+    this.#room = Math.min(bytes.length, most);
+  }
+}

@@ -1,0 +1,61 @@
+import { BtfFormatError } from '../format-error.js';
+import type { TypeId } from '../types.js';
+
+/**
+ * Deepest nesting that is followed: recursion must not exhaust the stack of the caller. The kernel accepts
+ * 32 levels, compilers some hundred.
+ */
+const MAX_DEPTH = 512;
+
+/** Steps that any BTF may take, however small: some tenths of a second. */
+const FREE_STEPS = 1 << 22;
+
+/** Steps for each type; real kernels need less than ten. */
+const STEPS_PER_TYPE = 64;
+
+/**
+ * WorkLimit bounds the work for BTF that is small and yet describes exponentially much, as anonymous types do
+ * that contain the next one twice each.
+ */
+export class WorkLimit {
+  #depth = 0;
+  #steps: number;
+
+  /** @param typeCount the types that are at hand. */
+  constructor(typeCount: number) {
+    this.#steps = FREE_STEPS + STEPS_PER_TYPE * typeCount;
+  }
+
+  /**
+   * step counts one visit of a type.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED`.
+   */
+  step(id: TypeId): void {
+    this.#steps -= 1;
+    if (this.#steps < 0) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', 'types refer to each other too often to print', {
+        typeId: id,
+      });
+    }
+  }
+
+  /**
+   * enter is a {@link step} one level down, until {@link leave}.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED`.
+   */
+  enter(id: TypeId): void {
+    this.step(id);
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `types nest deeper than ${MAX_DEPTH} levels`, {
+        typeId: id,
+      });
+    }
+  }
+
+  leave(): void {
+    this.#depth -= 1;
+  }
+}

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** cOfFile is what bpftool prints as C of a file. */
+export function cOfFile(path: string, basePath?: string): string {
+  const base = basePath === undefined ? [] : ['-B', basePath];
+  return execFileSync('bpftool', [...base, 'btf', 'dump', 'file', path, 'format', 'c'], {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** cOfBytes is {@link cOfFile} for bytes. */
+export function cOfBytes(bytes: Uint8Array): string {
+  const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
+  try {
+    const path = join(folder, 'btf');
+    writeFileSync(path, bytes);
+    return cOfFile(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * EXPLAINED lists what libbpf changed since bpftool 7.1, the version of the oracle. Each replaces what a line
+ * has more now.
+ */
+export const EXPLAINED = {
+  // Commit e6e0e3fd of December 2022: enums that are not as large as an int.
+  'mode of an enum': [/^(\t*\}) __attribute__\(\(mode\((?:byte|word)\)\)\)/gm, '$1'],
+} as const satisfies Record<string, readonly [RegExp, string]>;
+
+/** Comparison is how our C text differs from bpftool's. */
+export interface Comparison {
+  /** Lines that differ in one explained way, by the way. */
+  readonly explained: Readonly<Record<string, number>>;
+  /** The first lines that differ otherwise. */
+  readonly unexplained: readonly string[];
+  readonly lines: number;
+}
+
+/** compareC compares C texts line by line, order included. */
+export function compareC(ours: string, theirs: string): Comparison {
+  const explained: Record<string, number> = {};
+  for (const reason of Object.keys(EXPLAINED)) explained[reason] = 0;
+  const unexplained: string[] = [];
+  const ourLines = ours.split('\n');
+  const theirLines = theirs.split('\n');
+  for (let i = 0; i < Math.max(ourLines.length, theirLines.length); i++) {
+    const our = ourLines[i];
+    const their = theirLines[i];
+    if (our === their) continue;
+    const reason = our === undefined || their === undefined ? undefined : reasonOf(our, their);
+    if (reason !== undefined) explained[reason] = (explained[reason] ?? 0) + 1;
+    else if (unexplained.length < 10) unexplained.push(`${i + 1}: ${our} <> ${their}`);
+  }
+  return { explained, unexplained, lines: ourLines.length };
+}
+
+function reasonOf(our: string, their: string): string | undefined {
+  const reason = Object.entries(EXPLAINED).find(
+    ([, [pattern, old]]) => our.replaceAll(pattern, old) === their.replaceAll(pattern, old),
+  );
+  return reason?.[0];
+}

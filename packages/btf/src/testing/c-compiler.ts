@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BtfFormatError } from '../format-error.js';
+import { CPrinter } from '../print/c-printer.js';
+import type { Spec } from '../spec.js';
+
+/** whyNoCompiler says why a C compiler cannot be used; null where it can or must. */
+export function whyNoCompiler(compiler: string): string | null {
+  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
+  try {
+    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return `${compiler} does not run here`;
+  }
+}
+
+/** compile checks a C text without making anything of it; returns the compiler's errors. */
+export function compile(compiler: string, text: string, flags: readonly string[] = []): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
+  const path = join(folder, 'types.c');
+  try {
+    writeFileSync(path, text);
+    const checks = ['-std=gnu11', '-fsyntax-only', '-w', ...flags, path];
+    execFileSync(compiler, checks, { stdio: ['ignore', 'ignore', 'pipe'] });
+    return [];
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    return output.split('\n').filter((line) => line.includes('error'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Layouts is C text that defines all types of a spec and asserts the layout of those with a name. */
+export interface Layouts {
+  readonly text: string;
+  readonly assertions: number;
+}
+
+/** layoutAssertions asserts the size of each named struct and union and the offset of each member, bitfields aside. */
+export function layoutAssertions(spec: Spec): Layouts {
+  const printer = new CPrinter(spec, 8, 256 * 1024 * 1024);
+  for (let id = 1; id < spec.endTypeId; id++) printer.define(id);
+  const lines = [printer.out.take()];
+  for (let id = 1; id < spec.endTypeId; id++) {
+    const type = spec.typeById(id);
+    if ((type.kind !== 'STRUCT' && type.kind !== 'UNION') || type.name === '') continue;
+    const tag = `${type.kind.toLowerCase()} ${printer.tagOf(id)}`;
+    lines.push(`_Static_assert(sizeof(${tag}) == ${type.size}, "size of ${tag}");`);
+    for (const { name, bitOffset, bitfieldSize } of type.members) {
+      if (name === '' || bitfieldSize > 0) continue;
+      if (bitOffset % 8 !== 0) throw new BtfFormatError('MALFORMED', 'not a byte offset', { typeId: id });
+      const at = `__builtin_offsetof(${tag}, ${name})`;
+      lines.push(`_Static_assert(${at} == ${bitOffset / 8}, "offset of ${tag}.${name}");`);
+    }
+  }
+  return { text: lines.join('\n'), assertions: lines.length - 1 };
+}

@@ -1,0 +1,31 @@
+import { parseHeader } from '../header.js';
+import type { Spec } from '../spec.js';
+import type { KernelFeatures } from './kernel-features.js';
+import type { ProblemList } from './problem.js';
+import { MAX_TYPE } from './check-type.js';
+
+/** The most bytes of a BTF (BTF_MAX_SIZE). */
+const MAX_SIZE = 16 * 1024 * 1024;
+
+/** The header with the layout section, and where in it that begins. */
+const LONG_HEADER = 32;
+const SHORT_HEADER = 24;
+
+/** checkHeader checks the whole of a BTF, its header and sections, as far as parsing has not done so. */
+export function checkHeader(spec: Spec, features: KernelFeatures, problems: ProblemList): void {
+  const { bytes } = spec;
+  if (bytes.length > MAX_SIZE) problems.add(null, `BTF of ${bytes.length} bytes exceeds 16 MiB`);
+  if (spec.base === null && spec.typeCount === 0) problems.add(null, 'No type found');
+  if (spec.endTypeId > MAX_TYPE) problems.add(null, 'Exceeded max num of types');
+  const { length, strings } = parseHeader(bytes);
+  if (
+    !features.layout &&
+    bytes.subarray(SHORT_HEADER, Math.min(length, LONG_HEADER)).some((byte) => byte !== 0)
+  ) {
+    problems.add(null, 'Unsupported btf_header');
+  }
+  const long = features.layout && length >= LONG_HEADER;
+  if (!long && strings.offset + strings.length !== bytes.length) {
+    problems.add(null, 'String section is not at the end');
+  }
+}

@@ -1,0 +1,269 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import type { KernelFeatures } from './kernel-features.js';
+import type { NameRules } from './name-rules.js';
+import type { ProblemList } from './problem.js';
+import { HEAD, isComposite, type RawTypes } from './raw-types.js';
+
+/** The largest type id (BTF_MAX_TYPE). */
+export const MAX_TYPE = 0xfffff;
+
+/** The bits of the info word that mean something before Linux 7.2 (BTF_INFO_MASK). */
+const NARROW_INFO_MASK = 0x9f00ffff;
+
+/** The bits of an INT's own word that mean something (BTF_INT_MASK). */
+const INT_MASK = 0x0fffffff;
+
+const KIND_FLAG = 'Invalid btf_info kind_flag';
+
+/** TypeCheck checks types one by one, without looking at the types that they refer to: the kernel's first pass. */
+export class TypeCheck {
+  readonly #types: RawTypes;
+  readonly #names: NameRules;
+  readonly #features: KernelFeatures;
+  readonly #problems: ProblemList;
+
+  constructor(types: RawTypes, names: NameRules, features: KernelFeatures, problems: ProblemList) {
+    this.#types = types;
+    this.#names = names;
+    this.#features = features;
+    this.#problems = problems;
+  }
+
+  check(id: TypeId): void {
+    const types = this.#types;
+    const kind = types.kind(id);
+    const info = types.info(id);
+    if (!this.#features.wideVlen && (info & ~NARROW_INFO_MASK) !== 0) {
+      this.#problems.add(id, `Invalid btf_info:${(info >>> 0).toString(16)}`);
+      return;
+    }
+    if (!isKnown(kind, this.#features)) {
+      this.#problems.add(id, `Invalid kind:${kind}`);
+      return;
+    }
+    const nameOffset = types.nameOffset(id);
+    if (!this.#names.isOffset(nameOffset)) {
+      this.#problems.add(id, `Invalid name_offset:${nameOffset}`);
+      return;
+    }
+    if (!hasVlen(kind) && types.vlen(id) !== 0) this.#problems.add(id, 'vlen != 0');
+    if (types.kindFlag(id) && !this.#mayHaveKindFlag(kind)) this.#problems.add(id, KIND_FLAG);
+    this.#checkName(id, kind, nameOffset);
+    this.#checkOwn(id, kind);
+  }
+
+  #mayHaveKindFlag(kind: number): boolean {
+    switch (kind) {
+      case Kind.STRUCT:
+      case Kind.UNION:
+      case Kind.FWD:
+      case Kind.ENUM64:
+        return true;
+      case Kind.ENUM:
+        return this.#features.enum64;
+      case Kind.DECL_TAG:
+      case Kind.TYPE_TAG:
+        return this.#features.tagAttributes;
+      default:
+        return false;
+    }
+  }
+
+  #checkName(id: TypeId, kind: number, offset: number): void {
+    const names = this.#names;
+    switch (kind) {
+      case Kind.TYPEDEF:
+      case Kind.FWD:
+      case Kind.FUNC:
+      case Kind.VAR:
+        if (offset === 0 || !names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name');
+        return;
+      case Kind.STRUCT:
+      case Kind.UNION:
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        if (offset !== 0 && !names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name');
+        return;
+      case Kind.DATASEC:
+        if (offset === 0 || !names.isSectionName(offset)) this.#problems.add(id, 'Invalid name');
+        return;
+      case Kind.TYPE_TAG:
+        if (names.isEmpty(offset)) this.#problems.add(id, 'Invalid name');
+        return;
+      case Kind.DECL_TAG:
+        if (names.isEmpty(offset)) this.#problems.add(id, 'Invalid value');
+        return;
+      case Kind.INT:
+      case Kind.FLOAT:
+        // Any name, or none.
+        return;
+      default:
+        if (offset !== 0) this.#problems.add(id, 'Invalid name');
+    }
+  }
+
+  #checkOwn(id: TypeId, kind: number): void {
+    switch (kind) {
+      case Kind.INT:
+        this.#checkInt(id);
+        return;
+      case Kind.ARRAY:
+        this.#checkArray(id);
+        return;
+      case Kind.STRUCT:
+      case Kind.UNION:
+        this.#checkMembers(id, kind === Kind.UNION);
+        return;
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        this.#checkValues(id, kind === Kind.ENUM ? 2 : 3);
+        return;
+      case Kind.FWD:
+        if (this.#types.third(id) !== 0) this.#problems.add(id, 'type != 0');
+        return;
+      case Kind.FUNC:
+        if (this.#types.vlen(id) > (this.#features.funcLinkage ? 1 : 0)) {
+          this.#problems.add(id, 'Invalid func linkage');
+        }
+        return;
+      case Kind.FUNC_PROTO:
+        return;
+      case Kind.VAR:
+        this.#checkVar(id);
+        return;
+      case Kind.DATASEC:
+        this.#checkSection(id);
+        return;
+      case Kind.FLOAT:
+        if (![2, 4, 8, 12, 16].includes(this.#types.third(id))) this.#problems.add(id, 'Invalid type_size');
+        return;
+      case Kind.DECL_TAG:
+        if ((this.#types.word(id, HEAD) | 0) < -1) this.#problems.add(id, 'Invalid component_idx');
+        return;
+      default:
+        if (this.#types.third(id) > MAX_TYPE) this.#problems.add(id, 'Invalid type_id');
+    }
+  }
+
+  #checkInt(id: TypeId): void {
+    const word = this.#types.word(id, HEAD);
+    if ((word & ~INT_MASK) !== 0) {
+      this.#problems.add(id, `Invalid int_data:${word.toString(16)}`);
+      return;
+    }
+    const bits = (word & 0xff) + ((word >>> 16) & 0xff);
+    if (bits > 128) this.#problems.add(id, 'nr_bits exceeds 128');
+    else if (Math.ceil(bits / 8) > this.#types.third(id)) this.#problems.add(id, 'nr_bits exceeds type_size');
+    // None of signed, char and bool, or one of them.
+    if (![0, 1, 2, 4].includes((word >>> 24) & 0xf)) this.#problems.add(id, 'Unsupported encoding');
+  }
+
+  #checkArray(id: TypeId): void {
+    if (this.#types.third(id) !== 0) this.#problems.add(id, 'size != 0');
+    if (!isReference(this.#types.word(id, HEAD))) this.#problems.add(id, 'Invalid elem');
+    if (!isReference(this.#types.word(id, HEAD + 1))) this.#problems.add(id, 'Invalid index');
+  }
+
+  #checkMembers(id: TypeId, isUnion: boolean): void {
+    const types = this.#types;
+    const size = types.third(id);
+    const packed = types.kindFlag(id);
+    const count = types.vlen(id);
+    let last = 0;
+    for (let i = 0; i < count && !this.#problems.full; i++) {
+      const at = HEAD + i * 3;
+      this.#checkComponentName(id, i, types.word(id, at), 'Invalid member name_offset:');
+      if (!isReference(types.word(id, at + 1))) this.#problems.add(id, 'Invalid type_id', i);
+      const word = types.word(id, at + 2);
+      const offset = packed ? word & 0xffffff : word;
+      if (isUnion ? offset !== 0 : offset < last) this.#problems.add(id, 'Invalid member bits_offset', i);
+      if (Math.ceil(offset / 8) > size) {
+        this.#problems.add(id, 'Member bits_offset exceeds its struct size', i);
+      }
+      last = offset;
+    }
+  }
+
+  /** A member's name, which may be missing. */
+  #checkComponentName(id: TypeId, i: number, offset: number, invalidOffset: string): void {
+    if (!this.#names.isOffset(offset)) this.#problems.add(id, `${invalidOffset}${offset}`, i);
+    else if (offset !== 0 && !this.#names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name', i);
+  }
+
+  #checkValues(id: TypeId, words: number): void {
+    const size = this.#types.third(id);
+    if (![1, 2, 4, 8].includes(size)) this.#problems.add(id, 'Unexpected size');
+    const count = this.#types.vlen(id);
+    for (let i = 0; i < count && !this.#problems.full; i++) {
+      const offset = this.#types.word(id, HEAD + i * words);
+      if (offset === 0) this.#problems.add(id, 'Invalid name', i);
+      else this.#checkComponentName(id, i, offset, 'Invalid name_offset:');
+    }
+  }
+
+  #checkVar(id: TypeId): void {
+    if (!isReference(this.#types.third(id))) this.#problems.add(id, 'Invalid type_id');
+    // Static or global: what is extern must be resolved before.
+    if (this.#types.word(id, HEAD) > 1) this.#problems.add(id, 'Linkage not supported');
+  }
+
+  #checkSection(id: TypeId): void {
+    const types = this.#types;
+    const sectionSize = types.third(id);
+    if (sectionSize === 0) this.#problems.add(id, 'size == 0');
+    const count = types.vlen(id);
+    let end = 0;
+    let sum = 0;
+    for (let i = 0; i < count && !this.#problems.full; i++) {
+      const at = HEAD + i * 3;
+      const offset = types.word(id, at + 1);
+      const size = types.word(id, at + 2);
+      if (!isReference(types.word(id, at))) this.#problems.add(id, 'Invalid type_id', i);
+      if (offset < end || offset >= sectionSize) this.#problems.add(id, 'Invalid offset', i);
+      if (size === 0 || size > sectionSize) this.#problems.add(id, 'Invalid size', i);
+      // The kernel adds the two as 32 bits.
+      end = (offset + size) >>> 0;
+      if (end > sectionSize) this.#problems.add(id, 'Invalid offset+size', i);
+      sum += size;
+    }
+    if (sum > sectionSize) this.#problems.add(id, 'Invalid btf_info size');
+  }
+}
+
+function isKnown(kind: number, features: KernelFeatures): boolean {
+  switch (kind) {
+    case Kind.FUNC:
+    case Kind.FUNC_PROTO:
+      return features.func;
+    case Kind.VAR:
+    case Kind.DATASEC:
+      return features.datasec;
+    case Kind.FLOAT:
+      return features.float;
+    case Kind.DECL_TAG:
+      return features.declTag;
+    case Kind.TYPE_TAG:
+      return features.typeTag;
+    case Kind.ENUM64:
+      return features.enum64;
+    default:
+      return kind > 0 && kind < Kind.FUNC;
+  }
+}
+
+function hasVlen(kind: number): boolean {
+  return (
+    isComposite(kind) ||
+    kind === Kind.ENUM ||
+    kind === Kind.ENUM64 ||
+    kind === Kind.FUNC ||
+    kind === Kind.FUNC_PROTO ||
+    kind === Kind.DATASEC
+  );
+}
+
+/** Whether an id can be that of a type, void excluded. */
+function isReference(id: TypeId): boolean {
+  return id !== 0 && id <= MAX_TYPE;
+}

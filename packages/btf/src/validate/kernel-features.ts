@@ -1,0 +1,71 @@
+/** KernelFeatures says which parts of BTF a kernel accepts. Each names the release that has it first. */
+export interface KernelFeatures {
+  /** FUNC and FUNC_PROTO. */
+  readonly func: boolean;
+  /** VAR and DATASEC. */
+  readonly datasec: boolean;
+  /** The linkage of a FUNC in the place of vlen. */
+  readonly funcLinkage: boolean;
+  /** FLOAT. */
+  readonly float: boolean;
+  /** DECL_TAG. */
+  readonly declTag: boolean;
+  /** TYPE_TAG. */
+  readonly typeTag: boolean;
+  /** ENUM64, and the kind flag on ENUM. */
+  readonly enum64: boolean;
+  /** Names of up to 512 bytes; 128 before. */
+  readonly longNames: boolean;
+  /** Any printable character in the name of a DATASEC, and dots in that of any type. */
+  readonly freeNames: boolean;
+  /** The kind flag on DECL_TAG and TYPE_TAG. */
+  readonly tagAttributes: boolean;
+  /** A header of 32 bytes with a layout section. */
+  readonly layout: boolean;
+  /** A vlen of 24 bits; 16 before. */
+  readonly wideVlen: boolean;
+}
+
+/** The release that has a feature first. */
+const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, minor: number]>> = {
+  func: [5, 0],
+  datasec: [5, 2],
+  funcLinkage: [5, 6],
+  float: [5, 13],
+  declTag: [5, 16],
+  typeTag: [5, 17],
+  enum64: [6, 0],
+  longNames: [6, 1],
+  freeNames: [6, 12],
+  tagAttributes: [6, 15],
+  layout: [7, 1],
+  wideVlen: [7, 2],
+};
+
+/** KERNEL_FEATURES are those of the newest kernel known here (Linux 7.2). */
+export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(7, 2);
+
+/**
+ * kernelFeaturesOf gives the features of a release, such as 6 and 18. What distributions backport is not known:
+ * probing a kernel tells more.
+ */
+export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
+  const has = (name: keyof KernelFeatures): boolean => {
+    const [sinceMajor, sinceMinor] = SINCE[name];
+    return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+  };
+  return {
+    func: has('func'),
+    datasec: has('datasec'),
+    funcLinkage: has('funcLinkage'),
+    float: has('float'),
+    declTag: has('declTag'),
+    typeTag: has('typeTag'),
+    enum64: has('enum64'),
+    longNames: has('longNames'),
+    freeNames: has('freeNames'),
+    tagAttributes: has('tagAttributes'),
+    layout: has('layout'),
+    wideVlen: has('wideVlen'),
+  };
+}

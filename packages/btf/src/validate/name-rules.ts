@@ -1,0 +1,78 @@
+import type { StringTable } from '../strings.js';
+import type { KernelFeatures } from './kernel-features.js';
+
+/** The largest offset of a name (BTF_MAX_NAME_OFFSET). */
+const MAX_NAME_OFFSET = 0xffffff;
+
+/** KSYM_NAME_LEN since Linux 6.1 and before it. */
+const LONG_NAME = 512;
+const SHORT_NAME = 128;
+
+const DOT = 0x2e;
+const UNDERSCORE = 0x5f;
+
+/** NameRules are the kernel's rules for names. An offset given to its tests must be valid. */
+export class NameRules {
+  readonly #strings: StringTable;
+  readonly #maxLength: number;
+  readonly #free: boolean;
+
+  constructor(strings: StringTable, features: KernelFeatures) {
+    this.#strings = strings;
+    this.#maxLength = features.longNames ? LONG_NAME : SHORT_NAME;
+    this.#free = features.freeNames;
+  }
+
+  /** isOffset tells whether an offset lies in the strings. */
+  isOffset(offset: number): boolean {
+    return offset <= MAX_NAME_OFFSET && offset < this.#strings.end;
+  }
+
+  /** isEmpty tells whether the string at an offset is empty, at whatever place. */
+  isEmpty(offset: number): boolean {
+    return this.#strings.byteAt(offset) === 0;
+  }
+
+  /** isIdentifier tells whether a name is letters, digits, underscores and dots, and does not begin with a digit. */
+  isIdentifier(offset: number): boolean {
+    return this.#every(offset, (byte, at) => {
+      if (byte === UNDERSCORE || isLetter(byte)) return true;
+      return byte === DOT ? this.#free : at > 0 && isDigit(byte);
+    });
+  }
+
+  /** isSectionName tells whether a name is fit for a DATASEC. */
+  isSectionName(offset: number): boolean {
+    if (this.#free) return this.#every(offset, isPrintable);
+    return this.#every(
+      offset,
+      (byte, at) => byte === DOT || byte === UNDERSCORE || isLetter(byte) || (at > 0 && isDigit(byte)),
+    );
+  }
+
+  /** Whether a name is not empty, not too long, and of bytes that are all allowed. */
+  #every(offset: number, allowed: (byte: number, at: number) => boolean): boolean {
+    for (let at = 0; at <= this.#maxLength; at++) {
+      const byte = this.#strings.byteAt(offset + at);
+      if (byte === 0) return at > 0;
+      if (!allowed(byte, at)) return false;
+    }
+    return false;
+  }
+}
+
+// The kernel's character classes are those of Latin 1 (lib/ctype.c).
+
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  if (lower >= 0x61 && lower <= 0x7a) return true;
+  return byte >= 0xc0 && byte !== 0xd7 && byte !== 0xf7;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isPrintable(byte: number): boolean {
+  return (byte >= 0x20 && byte <= 0x7e) || byte >= 0xa0;
+}

@@ -1,0 +1,92 @@
+import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
+import { Kind } from '../kind.js';
+import { type Spec, typesOf } from '../spec.js';
+import type { StringTable } from '../strings.js';
+import type { TypeId } from '../types.js';
+import type { Words } from '../words.js';
+
+interface Level {
+  readonly firstTypeId: TypeId;
+  readonly words: Words;
+  readonly offsets: Uint32Array;
+}
+
+/** RawTypes reads types of a spec and its bases word by word: nothing is decoded that is not asked for. */
+export class RawTypes {
+  /** The first id that is too large. */
+  readonly end: TypeId;
+  readonly strings: StringTable;
+  /** The spec's own types first, then those of its bases. */
+  readonly #levels: readonly Level[];
+
+  constructor(spec: Spec) {
+    const levels: Level[] = [];
+    for (let at: Spec | null = spec; at !== null; at = at.base) {
+      const { source, offsets } = typesOf(at);
+      levels.push({ firstTypeId: at.firstTypeId, words: source.words, offsets });
+    }
+    this.end = spec.endTypeId;
+    this.strings = typesOf(spec).source.strings;
+    this.#levels = levels;
+  }
+
+  /** info is the info word; 0 for void. */
+  info(id: TypeId): number {
+    return this.word(id, 1) | 0;
+  }
+
+  /** kind is a `Kind`; 0 for void. */
+  kind(id: TypeId): number {
+    return kindOfInfo(this.word(id, 1));
+  }
+
+  vlen(id: TypeId): number {
+    return vlenOfInfo(this.word(id, 1));
+  }
+
+  kindFlag(id: TypeId): boolean {
+    return kindFlagOfInfo(this.word(id, 1));
+  }
+
+  nameOffset(id: TypeId): number {
+    return this.word(id, 0);
+  }
+
+  /** third is the word that holds a size or a type id. */
+  third(id: TypeId): number {
+    return this.word(id, 2);
+  }
+
+  /** word is the word of a type at an index, unsigned; 0 for void. The types must have the word. */
+  word(id: TypeId, index: number): number {
+    for (const { firstTypeId, words, offsets } of this.#levels) {
+      if (id >= firstTypeId) return words.u32((offsets[id - firstTypeId] ?? 0) + index * 4);
+    }
+    return 0;
+  }
+}
+
+/** The words before those of elements or of a kind's own. */
+export const HEAD = 3;
+
+/** isModifier tells whether types of a kind have no size of their own but that of the type they refer to. */
+export function isModifier(kind: number): boolean {
+  return (
+    kind === Kind.TYPEDEF ||
+    kind === Kind.VOLATILE ||
+    kind === Kind.CONST ||
+    kind === Kind.RESTRICT ||
+    kind === Kind.TYPE_TAG
+  );
+}
+
+/** isComposite tells whether a kind is a struct or a union. */
+export function isComposite(kind: number): boolean {
+  return kind === Kind.STRUCT || kind === Kind.UNION;
+}
+
+/** isRegularInt tells whether the word of an INT says that it is one of whole bytes: 1, 2, 4, 8 or 16, without offset. */
+export function isRegularInt(intWord: number): boolean {
+  const bits = intWord & 0xff;
+  return ((intWord >>> 16) & 0xff) === 0 && [8, 16, 32, 64, 128].includes(bits);
+}

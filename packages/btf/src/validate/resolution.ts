@@ -1,0 +1,77 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import { isModifier, type RawTypes } from './raw-types.js';
+
+/** How far the resolution of a type got. */
+export const State = { NEW: 0, UNDER_WAY: 1, RESOLVED: 2, FAILED: 3 } as const;
+
+/** SizedType is a type that has a size, and this. */
+export interface SizedType {
+  readonly id: TypeId;
+  readonly size: number;
+}
+
+/** Resolution is what is known of each type: its state and, once resolved, what it stands for and its size. */
+export class Resolution {
+  readonly #types: RawTypes;
+  readonly pointerSize: number;
+  readonly #states: Uint8Array;
+  readonly #ids: Uint32Array;
+  readonly #sizes: Uint32Array;
+
+  constructor(types: RawTypes, pointerSize: number) {
+    this.#types = types;
+    this.pointerSize = pointerSize;
+    this.#states = new Uint8Array(types.end);
+    this.#ids = new Uint32Array(types.end);
+    this.#sizes = new Uint32Array(types.end);
+  }
+
+  state(id: TypeId): number {
+    return this.#states[id] ?? State.NEW;
+  }
+
+  setState(id: TypeId, state: number): void {
+    this.#states[id] = state;
+  }
+
+  /** resolve notes what a type stands for and, for arrays, its size. */
+  resolve(id: TypeId, standsFor: TypeId, size: number): void {
+    this.#states[id] = State.RESOLVED;
+    this.#ids[id] = standsFor;
+    this.#sizes[id] = size;
+  }
+
+  /** resolvedId is what a type stands for; 0 where it is not resolved or stands for nothing else. */
+  resolvedId(id: TypeId): TypeId {
+    return this.#ids[id] ?? 0;
+  }
+
+  /** sized gives a type's size and the type that has it; null where there is none. */
+  sized(id: TypeId): SizedType | null {
+    const own = this.#own(id);
+    if (own !== null) return own;
+    const kind = this.#types.kind(id);
+    return isModifier(kind) || kind === Kind.VAR ? this.#own(this.resolvedId(id)) : null;
+  }
+
+  #own(id: TypeId): SizedType | null {
+    if (id >= this.#types.end) return null;
+    switch (this.#types.kind(id)) {
+      case Kind.INT:
+      case Kind.STRUCT:
+      case Kind.UNION:
+      case Kind.ENUM:
+      case Kind.ENUM64:
+      case Kind.DATASEC:
+      case Kind.FLOAT:
+        return { id, size: this.#types.third(id) };
+      case Kind.ARRAY:
+        return { id, size: this.#sizes[id] ?? 0 };
+      case Kind.PTR:
+        return { id, size: this.pointerSize };
+      default:
+        return null;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import type { ProblemList } from './problem.js';
+import { isModifier, type RawTypes } from './raw-types.js';
+
+/** How many modifiers the kernel follows here. */
+const MAX_MODIFIERS = 32;
+
+/**
+ * checkTypeTagOrder checks that type tags come first where several modifiers follow each other (Linux 5.17). All
+ * types must have resolved.
+ *
+ * @param first the first type to check.
+ */
+export function checkTypeTagOrder(types: RawTypes, first: TypeId, problems: ProblemList): void {
+  // What was checked before need not be followed again: from there on the order is right.
+  let checked = first - 1;
+  for (let id = first; id < types.end && !problems.full; id++) {
+    if (!isModifier(types.kind(id))) continue;
+    const message = orderProblem(types, id, checked);
+    if (message !== null) problems.add(id, message);
+    checked = id;
+  }
+}
+
+function orderProblem(types: RawTypes, start: TypeId, checked: TypeId): string | null {
+  let id = start;
+  let inTags = types.kind(id) === Kind.TYPE_TAG;
+  for (let followed = 0; isModifier(types.kind(id)); followed++) {
+    if (followed === MAX_MODIFIERS) return 'Max chain length or cycle detected';
+    const isTag = types.kind(id) === Kind.TYPE_TAG;
+    if (isTag && !inTags) return "Type tags don't precede modifiers";
+    inTags = isTag;
+    if (id <= checked) return null;
+    id = types.third(id);
+  }
+  return null;
+}

@@ -1,0 +1,237 @@
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
+import {
+  GetHandleByIdRequestSchema,
+  GetServerInfoRequestSchema,
+  IterateHandlesRequestSchema,
+  LoadHandleRequestSchema,
+  Mode,
+} from '@btfd/api';
+import { Client, credentials, status, type ClientReadableStream } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { pino } from 'pino';
+import { startDaemon, type DaemonOptions } from './daemon.js';
+import { formatAddress, parseAddress } from './listen/address.js';
+import { intBtf } from './testing/btf-bytes.js';
+import { bpfError, FakeKernel } from './testing/fake-kernel.js';
+import { GrpcClient, grpcErrorOf, withResolvers } from './testing/grpc-harness.js';
+import { TempDir } from './testing/temp-dir.js';
+
+const INFO = create(GetServerInfoRequestSchema);
+const HOLD = create(IterateHandlesRequestSchema, { hold: true });
+const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
+
+async function setUp(choices: Partial<DaemonOptions> = {}) {
+  const dir = new TempDir();
+  const kernel = new FakeKernel();
+  const id = kernel.add('vmlinux', intBtf());
+  const log: string[] = [];
+  const path = join(dir.path, 'run', 'btfd.sock');
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'unix', path }],
+    btfDir: null,
+    kernel,
+    logger: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
+    ...choices,
+  });
+  const clients: Disposable[] = [];
+  return {
+    kernel,
+    id,
+    log,
+    path,
+    daemon,
+    client: () => {
+      const client = new GrpcClient(`unix:${path}`);
+      clients.push(client);
+      return client;
+    },
+    watchHealth: () => {
+      const client = new Client(`unix:${path}`, credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      });
+      clients.push({ [Symbol.dispose]: () => client.close() });
+      const { Watch } = healthService;
+      if (Watch === undefined) throw new Error('no Watch');
+      return client.makeServerStreamRequest(Watch.path, Watch.requestSerialize, Watch.responseDeserialize, {
+        service: 'btf.v1.BtfService',
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client[Symbol.dispose]();
+      await daemon.stop();
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+/** Reads a stream to its end, and gives what came. */
+async function readAll<T>(stream: ClientReadableStream<T>, got: T[] = []): Promise<T[]> {
+  stream.on('data', (message: T) => got.push(message));
+  await once(stream, 'end');
+  return got;
+}
+
+describe('The daemon', () => {
+  test('serves on every address, and tells the port that was chosen', async () => {
+    using dir = new TempDir();
+    const unix = `unix:${join(dir.path, 'a.sock')}`;
+    await using served = await setUp({ addresses: [unix, '127.0.0.1:0', '[::1]:0'].map(parseAddress) });
+    const addresses = served.daemon.addresses.map(formatAddress);
+    expect(addresses).toEqual([
+      unix,
+      expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/),
+      expect.stringMatching(/^\[::1\]:[1-9]\d*$/),
+    ]);
+    for (const address of addresses) {
+      using client = new GrpcClient(address);
+      expect((await client.unary('getServerInfo', INFO).answer).mode).toBe(Mode.FULL);
+    }
+  });
+
+  test('takes a LoadHandle of 16 MiB, and 64 KiB of everything else', async () => {
+    await using served = await setUp();
+    const client = served.client();
+    const load = create(LoadHandleRequestSchema, {
+      source: { case: 'rawBtf', value: new Uint8Array(16 << 20) },
+    });
+    expect((await client.unary('loadHandle', load).answer).result.case).toBe('handle');
+    const tooLong = create(IterateHandlesRequestSchema, { nameGlobs: ['x'.repeat(65_536)] });
+    const error = await grpcErrorOf(readAll(client.stream('iterateHandles', tooLong)));
+    expect([error.code, error.details]).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      expect.stringContaining('IterateHandles takes at most 65536'),
+    ]);
+  });
+
+  test('logs what went wrong within, and tells clients nothing of it', async () => {
+    await using served = await setUp();
+    served.kernel.failures.open = new Error('a secret');
+    const request = create(GetHandleByIdRequestSchema, { id: served.id });
+    const error = await grpcErrorOf(served.client().unary('getHandleById', request).answer);
+    expect([error.code, error.details]).toEqual([status.INTERNAL, expect.not.stringContaining('secret')]);
+    expect(served.log.join('')).toContain('a secret');
+    expect(served.log).toHaveLength(1);
+  });
+
+  test('closes what a stream holds when its client goes away', async () => {
+    await using served = await setUp();
+    const client = served.client();
+    const stream = client.stream('iterateHandles', HOLD);
+    stream.on('error', () => {});
+    await once(stream, 'data');
+    expect(served.kernel.openCount).toBe(1);
+    stream.cancel();
+    while (served.kernel.openCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(served.daemon.services.handles.size).toBe(0);
+  });
+});
+
+describe('When the daemon ends', () => {
+  test('streams are told UNAVAILABLE, health says NOT_SERVING, and everything is closed', async () => {
+    await using served = await setUp();
+    const client = served.client();
+    const { answer } = client.unary('getHandleById', create(GetHandleByIdRequestSchema, { id: served.id }));
+    await answer;
+    const held = client.stream('iterateHandles', HOLD);
+    const heldEnd = grpcErrorOf(readAll(held));
+    await once(held, 'data');
+    const health = served.watchHealth();
+    const states: unknown[] = [];
+    const healthEnd = grpcErrorOf(readAll(health, states));
+    await once(health, 'data');
+    expect([served.kernel.openCount, existsSync(served.path)]).toEqual([2, true]);
+
+    const start = performance.now();
+    await served.daemon.stop();
+    // Neither the open watch nor the connections that are idle hold it up to the drain deadline of 10 s.
+    expect(performance.now() - start).toBeLessThan(5000);
+
+    expect(await heldEnd).toMatchObject({ code: status.UNAVAILABLE, details: 'the daemon is shutting down' });
+    expect((await healthEnd).code).toBe(status.UNAVAILABLE);
+    expect(states).toEqual([{ status: 'SERVING' }, { status: 'NOT_SERVING' }]);
+    expect([served.kernel.openCount, served.daemon.services.handles.size]).toEqual([0, 0]);
+    expect([existsSync(served.path), served.log]).toEqual([false, []]);
+  });
+
+  test('a unary call that is in flight may finish', async () => {
+    await using served = await setUp();
+    const gate = withResolvers();
+    served.kernel.loadGate = gate.promise;
+    const { answer } = served.client().unary('loadHandle', LOAD);
+    while (served.kernel.loads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const stopped = served.daemon.stop();
+    gate.resolve();
+    expect((await answer).result.case).toBe('handle');
+    await stopped;
+    expect([served.kernel.openCount, served.log]).toEqual([0, []]);
+  });
+
+  test('a load that outlasts the drain is closed when it comes', async () => {
+    await using served = await setUp({ limits: { drainMs: 50 } });
+    const gate = withResolvers();
+    served.kernel.loadGate = gate.promise;
+    const { answer } = served.client().unary('loadHandle', LOAD);
+    while (served.kernel.loads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await served.daemon.stop();
+    expect((await grpcErrorOf(answer)).code).toBe(status.UNAVAILABLE);
+    gate.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([served.kernel.openCount, served.kernel.ids(), served.daemon.services.handles.size]).toEqual([
+      0,
+      [served.id],
+      0,
+    ]);
+  });
+
+  test('twice, it ends once', async () => {
+    await using served = await setUp();
+    await Promise.all([served.daemon.stop(), served.daemon.stop()]);
+    await served.daemon.stop();
+    expect(existsSync(served.path)).toBe(false);
+  });
+
+  test('a connection that never said anything is broken', async () => {
+    await using served = await setUp({ limits: { drainMs: 50 } });
+    const socket = connect(served.path).resume();
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    socket.on('error', () => {});
+    await served.daemon.stop();
+    await closed;
+  });
+});
+
+describe('A daemon that can’t start', () => {
+  test('leaves nothing open when one of its addresses is taken', async () => {
+    using dir = new TempDir();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const taken = other.address();
+    if (taken === null || typeof taken === 'string') throw new Error('no port');
+    const free = join(dir.path, 'btfd.sock');
+    const kernel = new FakeKernel();
+    const start = startDaemon({
+      addresses: [
+        { kind: 'unix', path: free },
+        { kind: 'tcp', host: '127.0.0.1', port: taken.port },
+      ],
+      btfDir: null,
+      kernel,
+      logger: pino({ level: 'silent' }),
+    });
+    await expect(start).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    other.close();
+    expect([readdirSync(dir.path), kernel.openCount]).toEqual([[], 0]);
+  });
+
+  test('says what the kernel said', async () => {
+    const kernel = new FakeKernel();
+    kernel.failures.load = bpfError('BPF_BTF_LOAD', 'ENOMEM');
+    await expect(setUp({ kernel })).rejects.toThrow('ENOMEM');
+  });
+});

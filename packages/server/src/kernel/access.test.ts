@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason, Mode, Operation } from '@btfd/api';
+import { BpfUnavailableError } from '@btfd/native';
+import { Spec } from '@btfd/btf';
+import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
+import { reasonOf } from '../testing/service-error.js';
+import { filesOnly, probeAccess } from './access.js';
+
+const { DAEMON_LACKS_CAPABILITY, KERNEL_LACKS_SUPPORT, OPERATION_UNAVAILABLE } = ErrorReason;
+const load = (code: string) => bpfError('BPF_BTF_LOAD', code);
+const ids = (code: string) => bpfError('BPF_BTF_GET_NEXT_ID', code);
+
+interface Case {
+  readonly failures: FakeKernel['failures'];
+  readonly mode: Mode;
+  /** Why loading, and why ids, don't work. */
+  readonly refusals: readonly [load: ErrorReason | null, ids: ErrorReason | null];
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  'all capabilities': { failures: {}, mode: Mode.FULL, refusals: [null, null] },
+  'CAP_BPF alone': {
+    failures: { nextId: ids('EPERM') },
+    mode: Mode.LOAD_AND_FILES,
+    refusals: [null, DAEMON_LACKS_CAPABILITY],
+  },
+  'no capability': {
+    failures: { load: load('EPERM'), nextId: ids('EPERM') },
+    mode: Mode.FILES,
+    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
+  },
+  'a filter that says EACCES': {
+    failures: { load: load('EACCES'), nextId: ids('EACCES') },
+    mode: Mode.FILES,
+    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
+  },
+  'a kernel that knows no BTF': {
+    failures: { load: load('EINVAL'), nextId: ids('EINVAL') },
+    mode: Mode.FILES,
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+  },
+  'a kernel that loads BTF and lists no ids': {
+    failures: { nextId: ids('EINVAL') },
+    mode: Mode.LOAD_AND_FILES,
+    refusals: [null, KERNEL_LACKS_SUPPORT],
+  },
+  'a kernel without bpf(2)': {
+    failures: { load: load('ENOSYS'), nextId: ids('ENOSYS') },
+    mode: Mode.FILES,
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+  },
+  'no addon': {
+    failures: {
+      load: new BpfUnavailableError('not built', null),
+      nextId: new BpfUnavailableError('not built', null),
+    },
+    mode: Mode.FILES,
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+  },
+};
+
+describe('What the daemon can do', () => {
+  test.each(Object.entries(CASES))('with %s', async (_, { failures, mode, refusals }) => {
+    const kernel = new FakeKernel();
+    Object.assign(kernel.failures, failures);
+    const access = await probeAccess(kernel);
+    const reason = (operation: Operation) => access.refusal(operation)?.reason ?? null;
+    expect(access.mode).toBe(mode);
+    expect([reason(Operation.LOAD), reason(Operation.OPEN_BY_ID), reason(Operation.LIST_IDS)]).toEqual([
+      refusals[0],
+      refusals[1],
+      refusals[1],
+    ]);
+    expect(reason(Operation.SPEC_BY_NAME)).toBeNull();
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('with a folder of files is what files allow; the kernel isn’t asked', async () => {
+    const access = filesOnly('/srv/btf');
+    expect(access.mode).toBe(Mode.FILES);
+    for (const operation of [Operation.LOAD, Operation.OPEN_BY_ID, Operation.LIST_IDS]) {
+      expect(access.refusal(operation)).toMatchObject({
+        reason: OPERATION_UNAVAILABLE,
+        metadata: { operation: Operation[operation] },
+      });
+      expect(access.refusal(operation)?.message).toContain('/srv/btf');
+      expect(await reasonOf(() => access.require(operation))).toBe(OPERATION_UNAVAILABLE);
+    }
+    expect(() => access.require(Operation.SPEC_BY_NAME)).not.toThrow();
+  });
+
+  test.each<[string, FakeKernel['failures']]>([
+    ['memory when it loads', { load: load('ENOMEM') }],
+    ['files when it loads', { load: load('EMFILE') }],
+    ['memory when it lists', { nextId: ids('ENOMEM') }],
+    ['an answer that anybody foresaw', { nextId: ids('EIO') }],
+  ])('is not judged for want of %s: starting fails', async (_, failures) => {
+    const kernel = new FakeKernel();
+    Object.assign(kernel.failures, failures);
+    await expect(probeAccess(kernel)).rejects.toMatchObject({ name: 'BpfError' });
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('is found out with BTF that is valid', async () => {
+    const kernel = new FakeKernel();
+    await probeAccess(kernel);
+    expect(kernel.loads.map(({ logSize }) => logSize)).toEqual([0]);
+    expect([...Spec.parse(kernel.loads[0]?.bytes ?? new Uint8Array())]).toMatchObject([
+      { kind: 'INT', size: 4 },
+    ]);
+  });
+});

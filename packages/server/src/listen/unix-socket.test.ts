@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { TempDir } from '../testing/temp-dir.js';
+import { listenOnUnixSocket } from './unix-socket.js';
+
+/** A server that listens, until it is disposed of. */
+async function listen(path: string) {
+  const server = createServer((socket) => socket.destroy());
+  const socket = await listenOnUnixSocket(server, path);
+  return { server, socket, [Symbol.dispose]: () => void server.close() };
+}
+
+async function canConnect(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Leaves a socket behind as a process does that was killed. */
+async function leaveStale(path: string): Promise<void> {
+  const server: Server = createServer();
+  const beside = `${path}.tmp`;
+  server.listen(beside);
+  await once(server, 'listening');
+  // Node removes at close the name that it bound.
+  renameSync(beside, path);
+  server.close();
+  await once(server, 'close');
+}
+
+const mode = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
+
+describe('A unix socket', () => {
+  test('lets its owner and group connect, in a folder that they may enter, whatever the umask', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'made', 'btfd.sock');
+    const umask = process.umask(0);
+    try {
+      using listening = await listen(path);
+      expect([mode(path), mode(join(dir.path, 'made'))]).toEqual(['660', '750']);
+      expect(process.umask()).toBe(0);
+      expect(readdirSync(join(dir.path, 'made'))).toEqual(['btfd.sock']);
+      expect(await canConnect(path)).toBe(true);
+      listening.socket.remove();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test('leaves a folder that is there as it is', async () => {
+    using dir = new TempDir();
+    const folder = join(dir.path, 'there');
+    mkdirSync(folder, { mode: 0o700 });
+    using _ = await listen(join(folder, 'btfd.sock'));
+    expect(mode(folder)).toBe('700');
+  });
+
+  test('may have the longest path that an address takes', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'p'.repeat(99 - dir.path.length - 1));
+    using _ = await listen(path);
+    expect(await canConnect(path)).toBe(true);
+  });
+
+  test('is replaced where nobody listens on it any more', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    await leaveStale(path);
+    expect([existsSync(path), await canConnect(path)]).toEqual([true, false]);
+    using _ = await listen(path);
+    expect(await canConnect(path)).toBe(true);
+  });
+
+  test('is not taken from who listens on it', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    using _ = await listen(path);
+    await expect(listen(path)).rejects.toThrow(`another process listens on ${path}`);
+    expect([await canConnect(path), readdirSync(dir.path)]).toEqual([true, ['btfd.sock']]);
+  });
+
+  test('is not taken from who is too busy to answer', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    const program = `require('net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+      process.stdout.write('listening');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    })`;
+    const busy = spawn(process.execPath, ['--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const waiting: Socket[] = [];
+    try {
+      await once(busy.stdout, 'data');
+      // More than the backlog takes: the next is told to come again.
+      for (let i = 0; i < 3; i++) waiting.push(connect(path).on('error', () => {}));
+      await expect(listen(path)).rejects.toThrow('another process listens');
+    } finally {
+      for (const socket of waiting) socket.destroy();
+      busy.kill('SIGKILL');
+      await once(busy, 'close');
+    }
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ['a file', (path) => writeFileSync(path, 'precious')],
+    ['a folder', (path) => mkdirSync(path)],
+  ])('does not replace %s', async (_, make) => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    make(path);
+    await expect(listen(path)).rejects.toThrow(`${path} exists and is no socket`);
+    if (lstatSync(path).isFile()) expect(readFileSync(path, 'utf8')).toBe('precious');
+    expect(readdirSync(dir.path)).toEqual(['btfd.sock']);
+  });
+
+  test('is removed when it is done with, once', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    using listening = await listen(path);
+    listening.socket.remove();
+    listening.socket.remove();
+    expect(readdirSync(dir.path)).toEqual([]);
+  });
+
+  test('is left alone when it is another’s by then', async () => {
+    using dir = new TempDir();
+    const path = join(dir.path, 'btfd.sock');
+    using first = await listen(path);
+    renameSync(path, `${path}.old`);
+    using _ = await listen(path);
+    first.socket.remove();
+    expect(await canConnect(path)).toBe(true);
+  });
+});
