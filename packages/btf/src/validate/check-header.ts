@@ -15,9 +15,11 @@ const SHORT_HEADER = 24;
 export function checkHeader(spec: Spec, features: KernelFeatures, problems: ProblemList): void {
   const { bytes } = spec;
   if (bytes.length > MAX_SIZE) problems.add(null, `BTF of ${bytes.length} bytes exceeds 16 MiB`);
-  if (spec.base === null && spec.typeCount === 0) problems.add(null, 'No type found');
   if (spec.endTypeId > MAX_TYPE) problems.add(null, 'Exceeded max num of types');
   const { length, strings } = parseHeader(bytes);
+  if (spec.base === null && spec.typeCount === 0) {
+    problems.add(null, bytes.length === length ? 'No data' : 'No type found');
+  }
   if (
     !features.layout &&
     bytes.subarray(SHORT_HEADER, Math.min(length, LONG_HEADER)).some((byte) => byte !== 0)

@@ -82,12 +82,16 @@ export class Resolver {
     const returned = types.third(id);
     if (returned !== 0 && !this.#isValue(returned)) this.#problems.add(id, 'Invalid return type');
     const count = types.vlen(id);
-    for (let i = 0; i < count && !this.#problems.full; i++) {
+    // The last may be void, for any further arguments; the kernel looks at it first.
+    const variadic = count > 0 && types.word(id, HEAD + count * 2 - 1) === 0;
+    if (variadic && types.word(id, HEAD + count * 2 - 2) !== 0) {
+      this.#problems.add(id, `Invalid arg#${count}`, count - 1);
+    }
+    const fixed = variadic ? count - 1 : count;
+    for (let i = 0; i < fixed && !this.#problems.full; i++) {
       const name = types.word(id, HEAD + i * 2);
       const typeId = types.word(id, HEAD + i * 2 + 1);
-      // The last may be void, for any further arguments.
-      const variadic = typeId === 0 && i === count - 1;
-      const valid = variadic ? name === 0 : this.#isValue(typeId) && this.#isParamName(name);
+      const valid = this.#isValue(typeId) && this.#isParamName(name);
       if (!valid) this.#problems.add(id, `Invalid arg#${i + 1}`, i);
     }
   }

@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseElfBtf } from '../../elf/elf-btf.js';
+import { Spec } from '../../spec.js';
+import { dumpFile, whyNoBpftool } from '../../testing/bpftool.js';
+import { kernels, readSpec, whyNoKernels } from '../../testing/corpus.js';
+import { kindCounts } from '../../testing/kind-counts.js';
+import { LibbpfDedup, whyNoLibbpf } from '../../testing/libbpf-dedup.js';
+import { merge } from '../merge.js';
+import { selectTypes } from '../select.js';
+import { dedup } from './dedup.js';
+
+const TESTDATA = fileURLToPath(new URL('testdata/', import.meta.url));
+
+function deduplicated(specs: readonly Spec[]): Spec {
+  return Spec.parse(dedup(Spec.parse(merge(specs).bytes)).bytes);
+}
+
+test('leaves as many types of each kind of three objects as pahole does in their library', () => {
+  const units = ['a', 'b', 'c'].map((name) => readSpec(`${TESTDATA}${name}.btf`));
+  const left = kindCounts(deduplicated(units));
+  expect(left).toEqual(kindCounts(readSpec(`${TESTDATA}all.btf`)));
+  expect(left).toMatchObject({ FWD: 2, STRUCT: 5, ENUM: 2 });
+});
+
+const skipBpftool = whyNoBpftool();
+if (skipBpftool !== null) console.warn(`skipped: ${skipBpftool}`);
+
+(skipBpftool === null ? test : test.skip)(
+  'leaves of BPF objects what bpftool gen object does, but for what is known',
+  () => {
+    const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
+    const left = kindCounts(
+      deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
+    );
+    const linked = kindCounts(Spec.parse(genObject(objects)));
+    // The linker makes one of the sections of a name, which is no deduplication: of three .bss.
+    expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
+    // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
+    // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
+    const old = { FWD: 3, ENUM: 3, PTR: 11 };
+    const recent = { FWD: left['FWD'], ENUM: left['ENUM'], PTR: left['PTR'] };
+    expect(recent).toEqual({ FWD: 2, ENUM: 2, PTR: 10 });
+    expect([old, recent]).toContainEqual({ FWD: linked['FWD'], ENUM: linked['ENUM'], PTR: linked['PTR'] });
+    const known = { DATASEC: 1, FWD: 0, ENUM: 0, PTR: 0 };
+    expect({ ...left, ...known }).toEqual({ ...linked, ...known });
+  },
+);
+
+function genObject(objects: readonly string[]): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'btf-'));
+  try {
+    const path = join(folder, 'all.bpf.o');
+    execFileSync('bpftool', ['gen', 'object', path, ...objects], { stdio: 'pipe' });
+    expect(dumpFile(path).length).toBeGreaterThan(40);
+    const { bytes } = parseElfBtf(new Uint8Array(readFileSync(path)));
+    return bytes;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const skip = whyNoLibbpf() ?? whyNoKernels();
+if (skip !== null) console.warn(`skipped: ${skip}`);
+
+(skip === null ? describe : describe.skip)('dedup leaves as many types of each kind as libbpf', () => {
+  const MODULES = ['bonding', 'nf_conntrack', 'veth', 'dummy'];
+  let libbpf: LibbpfDedup;
+  let base: Spec;
+  let modules: Spec[];
+
+  beforeAll(() => {
+    const [kernel] = kernels('kernels');
+    if (kernel === undefined) throw new Error('no BTF of a kernel');
+    libbpf = new LibbpfDedup();
+    base = readSpec(kernel.vmlinux);
+    modules = MODULES.map((name) => readSpec(kernel.path(name), base));
+  });
+  afterAll(() => libbpf.close());
+
+  test('of modules that each bring what they use of vmlinux', () => {
+    const flat = modules.map((module) => {
+      const own = globalThis.Array.from({ length: module.typeCount }, (_, i) => module.firstTypeId + i);
+      return Spec.parse(selectTypes(module, own).bytes);
+    });
+    const merged = Spec.parse(merge(flat).bytes);
+    const ours = Spec.parse(dedup(merged).bytes);
+    const theirs = Spec.parse(libbpf.run(merged.bytes));
+    expect(kindCounts(ours)).toEqual(kindCounts(theirs));
+    expect(ours.bytes.length).toBe(theirs.bytes.length);
+    expect(ours.typeCount).toBeLessThan(merged.typeCount / 3);
+  });
+
+  test('of modules split from one base', () => {
+    const merged = merge(modules).bytes;
+    const [ours, theirs] = [dedup(Spec.parse(merged)).bytes, libbpf.run(merged)];
+    expect(kindCounts(Spec.parse(ours))).toEqual(kindCounts(Spec.parse(theirs)));
+  });
+
+  test('of one module on its base, whose types it does not repeat', () => {
+    for (const module of modules) {
+      const ours = Spec.parse(dedup(module).bytes, { base });
+      const theirs = Spec.parse(libbpf.run(module.bytes, base.bytes), { base });
+      expect(kindCounts(ours)).toEqual(kindCounts(theirs));
+      expect(ours.typeCount).toBeGreaterThan(0);
+    }
+  });
+});

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Spec } from '../spec.js';
+import { dumpBytes, dumpFile, VMLINUX } from '../testing/bpftool.js';
+import { kernels, type KernelFolder, readSpec } from '../testing/corpus.js';
+import { kindCounts } from '../testing/kind-counts.js';
+import { LibbpfDedup } from '../testing/libbpf-dedup.js';
+import { Builder } from './builder.js';
+import { convertByteOrder } from './byte-order.js';
+import { dedup } from './dedup/dedup.js';
+import { merge } from './merge.js';
+
+const CORPUS = kernels('corpus').map((kernel) => [kernel.release, kernel] as const);
+
+let libbpf: LibbpfDedup;
+
+beforeAll(() => {
+  libbpf = new LibbpfDedup();
+});
+afterAll(() => libbpf.close());
+
+function rebuilt(spec: Spec): Uint8Array {
+  const builder = new Builder({ deduplicate: false });
+  const all = globalThis.Array.from({ length: spec.typeCount }, (_, i) => i + 1);
+  builder.addAllFrom(spec, all);
+  return builder.marshal({ wideVlen: true });
+}
+
+function expectAsLibbpf(bytes: Uint8Array): void {
+  const [ours, theirs] = [Spec.parse(dedup(Spec.parse(bytes)).bytes), Spec.parse(libbpf.run(bytes))];
+  expect(kindCounts(ours)).toEqual(kindCounts(theirs));
+}
+
+function modulesOf(kernel: KernelFolder, base: Spec): Spec[] {
+  return kernel.modules.map((name) => readSpec(kernel.path(name), base));
+}
+
+test('there are kernels', () => {
+  expect(CORPUS.length).toBeGreaterThan(0);
+});
+
+test.each(CORPUS)('vmlinux of %s, built anew and in big-endian, is for bpftool what it was', (_, kernel) => {
+  const spec = readSpec(kernel.vmlinux);
+  const dump = dumpFile(kernel.vmlinux);
+  expect(Buffer.compare(Buffer.from(dumpBytes(rebuilt(spec)).join()), Buffer.from(dump.join()))).toBe(0);
+  const big = convertByteOrder(spec, 'big');
+  expect(Buffer.compare(Buffer.from(dumpBytes(big).join()), Buffer.from(dump.join()))).toBe(0);
+});
+
+test.each(CORPUS)('all of %s is deduplicated as libbpf does it', (_, kernel) => {
+  const base = readSpec(kernel.vmlinux);
+  expectAsLibbpf(merge([base, base]).bytes);
+  expectAsLibbpf(merge(modulesOf(kernel, base)).bytes);
+  for (const module of modulesOf(kernel, base)) {
+    const ours = Spec.parse(dedup(module).bytes, { base });
+    const theirs = Spec.parse(libbpf.run(module.bytes, base.bytes), { base });
+    expect(kindCounts(ours)).toEqual(kindCounts(theirs));
+  }
+});
+
+test('two kernels in one are deduplicated as libbpf does it, in either order', () => {
+  const all = CORPUS.map(([, kernel]) => readSpec(kernel.vmlinux));
+  if (existsSync(VMLINUX)) all.push(readSpec(VMLINUX));
+  for (const [i, one] of all.entries()) {
+    for (const other of all.slice(i + 1)) {
+      expectAsLibbpf(merge([one, other]).bytes);
+      expectAsLibbpf(merge([other, one]).bytes);
+    }
+  }
+});

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Builder } from './build/builder.js';
+import { children, mapReferences } from './query/references.js';
+import { Spec } from './spec.js';
+import { dumpBytes, dumpFile } from './testing/bpftool.js';
+import { bpftoolJson } from './testing/bpftool-json.js';
+import { kernels, NEW_BPFTOOL, readSpec } from './testing/corpus.js';
+import type { TypeId } from './types.js';
+
+const CORPUS = kernels('corpus');
+
+test('the corpus holds Linux 6.1, 6.12 and 7, each with at least 200 modules', () => {
+  expect(CORPUS.map(({ release }) => release)).toEqual([
+    expect.stringMatching(/^6[.]1[.]/),
+    expect.stringMatching(/^6[.]12[.]/),
+    expect.stringMatching(/^([7-9]|\d\d)[.]/),
+  ]);
+  expect(CORPUS.filter(({ modules }) => modules.length < 200)).toEqual([]);
+  expect(existsSync(NEW_BPFTOOL)).toBe(true);
+});
+
+describe.each(CORPUS)('BTF of Linux $release', ({ vmlinux, modules, path }) => {
+  let base: Spec;
+
+  beforeAll(() => {
+    base = readSpec(vmlinux);
+  });
+
+  test('every type of vmlinux is as bpftool prints it', () => {
+    expect(difference(base, dumpFile(vmlinux, undefined, NEW_BPFTOOL))).toBeNull();
+    expect(base.typeCount).toBeGreaterThan(90_000);
+  });
+
+  test('every type of every module is as bpftool prints it', () => {
+    let types = 0;
+    for (const module of modules) {
+      const spec = readSpec(path(module), base);
+      types += spec.typeCount;
+      expect([module, difference(spec, dumpFile(path(module), vmlinux, NEW_BPFTOOL))]).toEqual([
+        module,
+        null,
+      ]);
+    }
+    expect(types).toBeGreaterThan(100_000);
+  });
+
+  test('vmlinux rebuilt is the same to bpftool, in either byte order', () => {
+    const dump = dumpFile(vmlinux, undefined, NEW_BPFTOOL);
+    for (const byteOrder of ['little', 'big'] as const) {
+      const builder = new Builder({ deduplicate: false });
+      builder.addAllFrom(base, ownIds(base));
+      const bytes = builder.marshal({ byteOrder });
+      const rebuilt = Spec.parse(bytes);
+      expect([byteOrder, rebuilt.byteOrder, difference(rebuilt, dump)]).toEqual([byteOrder, byteOrder, null]);
+      expect(dumpBytes(bytes)).toEqual(dump);
+    }
+  });
+
+  test('one module in eight, rebuilt with what it refers to, reads the same', () => {
+    const chosen = modules.filter((_, i) => i % 8 === 0);
+    for (const module of chosen) {
+      const spec = readSpec(path(module), base);
+      const builder = new Builder({ deduplicate: false });
+      const ids = builder.addAllFrom(spec, ownIds(spec));
+      const rebuilt = Spec.parse(builder.marshal());
+      const differing = ids.filter((id, i) => named(rebuilt, id) !== named(spec, spec.firstTypeId + i));
+      expect([module, differing]).toEqual([module, []]);
+    }
+    expect(chosen.length).toBeGreaterThan(100);
+  });
+});
+
+function ownIds({ firstTypeId, typeCount }: Spec): TypeId[] {
+  return globalThis.Array.from({ length: typeCount }, (_, i) => firstTypeId + i);
+}
+
+/** A type as JSON in which kinds and names stand for the types that it refers to: ids may differ. */
+function named(spec: Spec, id: TypeId): string {
+  const type = spec.typeById(id);
+  const references = children(type).map((child) => `${spec.kindOf(child)} ${spec.nameOf(child)}`);
+  return `${bpftoolJson({ ...mapReferences(type, () => 0), id: 0 })} ${references.join()}`;
+}
+
+/** The first type that differs; null where all are the same. Quicker than a comparison of all by Jest. */
+function difference(spec: Spec, expected: readonly string[]): unknown {
+  let count = 0;
+  for (const type of spec) {
+    const [ours, theirs] = [bpftoolJson(type), expected[count]];
+    if (ours !== theirs) return { ours, theirs };
+    count += 1;
+  }
+  return count === expected.length ? null : { ours: count, theirs: expected.length };
+}

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { functionNames } from './testing/exercise-library.js';
+import { FUZZ_TARGETS } from './testing/fuzz/targets.js';
+
+/** As it was built: only there are its own scripts the only ones that V8 counts. */
+const MAIN = fileURLToPath(new URL('../dist/testing/fuzz/main.js', import.meta.url));
+
+const INPUTS = 20_000;
+
+/** No call of the library on hostile bytes may need more memory than this beyond its input, in MiB. */
+const HEAP = 256;
+
+/**
+ * Calls of functions for one byte, all that the harness asks of one input taken together; a measure of time. It was
+ * 40 at most when this was written; what is quadratic makes thousands.
+ */
+const CALLS_PER_BYTE = 200;
+
+const SEED = Number(process.env['BTFD_FUZZ_SEED'] ?? 1);
+
+test.each(FUZZ_TARGETS)(
+  `${INPUTS} inputs that V8's coverage guides into $name end in a value or a typed error, within bounds`,
+  async ({ name, seeds }) => {
+    const args = [`--max-old-space-size=${HEAP}`, MAIN, name, String(INPUTS), String(SEED)];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 19 * 60_000 });
+    const report: Record<string, unknown> = JSON.parse(stdout);
+    console.log(stdout.trim());
+    expect(report).toMatchObject({ inputs: INPUTS, finding: null });
+    expect(report['corpus']).toBeGreaterThan(seeds.length);
+    expect(report['blocks']).toBeGreaterThan(Number(report['seedBlocks']) * 1.2);
+    expect(report['callsPerByte']).toBeLessThan(CALLS_PER_BYTE);
+  },
+);
+
+test('the harness calls the functions of the library', () => {
+  expect(functionNames()).toEqual(expect.arrayContaining(['sizeof', 'resolveMember', 'postorder']));
+});

@@ -1,0 +1,112 @@
+import { BtfBuildError } from '../build/build-error.js';
+import { Builder } from '../build/builder.js';
+import { convertByteOrder } from '../build/byte-order.js';
+import { dedup } from '../build/dedup/dedup.js';
+import { merge } from '../build/merge.js';
+import { selectTypes } from '../build/select.js';
+import { BtfFormatError } from '../format-error.js';
+import { alignof } from '../query/alignof.js';
+import { datasecVars } from '../query/datasec-vars.js';
+import { declTagsOf } from '../query/decl-tags.js';
+import { flatMembers } from '../query/flat-members.js';
+import { typesByEssentialName } from '../query/flavours.js';
+import { typeByName } from '../query/names.js';
+import { pointerSize } from '../query/pointer-size.js';
+import { postorder } from '../query/postorder.js';
+import { children } from '../query/references.js';
+import { resolve } from '../query/resolve.js';
+import { resolveMember, resolveMemberOf } from '../query/resolve-member.js';
+import { sizeof } from '../query/sizeof.js';
+import { Spec } from '../spec.js';
+import type { TypeId } from '../types.js';
+import { validate } from '../validate/validate.js';
+import type { Outcomes } from './exercise.js';
+
+/** A function of the library on a whole spec; each area has its own here. */
+const ON_SPEC: Readonly<Record<string, (spec: Spec) => unknown>> = {
+  build: (spec) => {
+    const builder = new Builder();
+    builder.addAllFrom(spec, ids(spec));
+    return builder.toSpec();
+  },
+  buildCopies: (spec) => {
+    const builder = new Builder({ deduplicate: false });
+    builder.addAllFrom(spec, ids(spec));
+    return builder.marshal({
+      byteOrder: 'big',
+      replaceDeclTags: true,
+      replaceEnum64: true,
+      replaceTypeTags: true,
+      shareSuffixes: true,
+      stripFuncLinkage: true,
+    });
+  },
+  convertByteOrder: (spec) => Spec.parse(convertByteOrder(spec, 'big'), { base: bigEndian(spec.base) }),
+  dedup: (spec) => Spec.parse(dedup(spec).bytes, { base: spec.base }),
+  merge: (spec) => Spec.parse(merge([spec, spec]).bytes),
+  pointerSize,
+  postorder: (spec) => {
+    for (const id of postorder(spec, ids(spec))) spec.kindOf(id);
+  },
+  resolveMember: (spec) => resolveMember(spec, 'plain.a'),
+  selectTypes: (spec) => Spec.parse(selectTypes(spec, ids(spec).slice(0, 8)).bytes),
+  validate: (spec) => validate(spec),
+};
+
+/** A function of the library on one type. */
+const ON_TYPE: Readonly<Record<string, (spec: Spec, id: TypeId) => unknown>> = {
+  alignof: (spec, id) => alignof(spec, id),
+  children: (spec, id) => children(spec.typeById(id)).map((child) => spec.kindOf(child)),
+  datasecVars,
+  declTagsOf,
+  flatMembers: (spec, id) => {
+    const type = spec.typeById(id);
+    return 'members' in type ? [...flatMembers(spec, type)] : [];
+  },
+  resolve,
+  resolveMemberOf: (spec, id) => resolveMemberOf(spec, id, [{ member: 'b' }, { index: 0 }]),
+  sizeof: (spec, id) => sizeof(spec, id),
+  typeByName: (spec, id) => typeByName(spec, spec.nameOf(id), spec.typeById(id).kind),
+  typesByEssentialName: (spec, id) => typesByEssentialName(spec, spec.nameOf(id)),
+};
+
+/** So many types are asked about one by one; whole specs are short enough where all are. */
+const MOST_TYPES = 64;
+
+/**
+ * exerciseLibrary calls every function of the library on a spec that may be hostile.
+ *
+ * @param outcomes counts what became of each function, as `name VALUE` or `name CODE`.
+ * @throws what is neither a BtfFormatError nor a BtfBuildError.
+ */
+export function exerciseLibrary(spec: Spec, outcomes: Outcomes): void {
+  for (const [name, call] of Object.entries(ON_SPEC)) attempt(outcomes, name, () => call(spec));
+  for (const id of ids(spec).slice(0, MOST_TYPES)) {
+    for (const [name, call] of Object.entries(ON_TYPE)) attempt(outcomes, name, () => call(spec, id));
+  }
+}
+
+/** functionNames are those that {@link exerciseLibrary} calls. */
+export function functionNames(): string[] {
+  return [...Object.keys(ON_SPEC), ...Object.keys(ON_TYPE)];
+}
+
+function ids({ firstTypeId, typeCount }: Spec): TypeId[] {
+  return globalThis.Array.from({ length: typeCount }, (_, i) => firstTypeId + i);
+}
+
+function bigEndian(spec: Spec | null): Spec | null {
+  return spec === null ? null : Spec.parse(convertByteOrder(spec, 'big'), { base: bigEndian(spec.base) });
+}
+
+function attempt(outcomes: Outcomes, name: string, run: () => unknown): void {
+  let outcome = 'VALUE';
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof BtfFormatError || error instanceof BtfBuildError)) throw error;
+    outcome = error.code;
+  }
+  const key = `${name} ${outcome}`;
+  outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,91 @@
+import { mutate, seededRandom } from '../mutate.js';
+import type { Coverage } from './coverage.js';
+
+/** FuzzTarget is what is fuzzed. */
+export interface FuzzTarget {
+  readonly name: string;
+  readonly seeds: readonly Uint8Array[];
+  /** Throws where hostile bytes end in anything but a value or a typed error. */
+  readonly run: (bytes: Uint8Array) => void;
+}
+
+/** FuzzReport is what a run of the fuzzer found. */
+export interface FuzzReport {
+  readonly target: string;
+  readonly inputs: number;
+  /** Inputs that reached what none before did; seeds are among them. */
+  readonly corpus: number;
+  /** Blocks (by how often they ran) that were reached, by the seeds alone and in the end. */
+  readonly seedBlocks: number;
+  readonly blocks: number;
+  /** The most calls of functions for one byte of input (and for 256 more, which any input may cost). */
+  readonly callsPerByte: number;
+  /** The input that broke a rule, as base64, and how; null where none did. */
+  readonly finding: { readonly error: string; readonly input: string } | null;
+}
+
+/** What {@link FuzzReport.callsPerByte} adds to the length of an input. */
+const ANY_INPUT = 256;
+
+/**
+ * coverageFuzz mutates what reached new code, again and again. The same seed gives the same run, as long
+ * as V8 counts the same.
+ *
+ * @param inputs how many mutants to run.
+ */
+export function coverageFuzz(
+  target: FuzzTarget,
+  coverage: Coverage,
+  inputs: number,
+  seed: number,
+): FuzzReport {
+  const random = seededRandom(seed);
+  const seen = new Set<string>();
+  const corpus: Uint8Array[] = [];
+  let callsPerByte = 0;
+  let finding: FuzzReport['finding'] = null;
+  const run = (bytes: Uint8Array) => {
+    coverage.take();
+    try {
+      target.run(bytes);
+    } catch (error) {
+      finding = { error: String(error instanceof Error ? error.stack : error), input: base64(bytes) };
+    }
+    const { blocks, calls } = coverage.take();
+    callsPerByte = Math.max(callsPerByte, calls / (bytes.length + ANY_INPUT));
+    const before = seen.size;
+    for (const block of blocks) seen.add(block);
+    if (seen.size > before) corpus.push(bytes);
+  };
+  for (const bytes of target.seeds) run(bytes);
+  const seedBlocks = seen.size;
+  let count = 0;
+  for (; count < inputs && finding === null; count++) run(mutant(corpus, random));
+  return {
+    target: target.name,
+    inputs: count,
+    corpus: corpus.length,
+    seedBlocks,
+    blocks: seen.size,
+    callsPerByte: Math.ceil(callsPerByte),
+    finding,
+  };
+}
+
+/** One in four mutants has its end from another input. */
+function mutant(corpus: readonly Uint8Array[], random: (bound: number) => number): Uint8Array {
+  // Half of the choices among the newest, which reached the most.
+  const from = random(2) === 0 ? Math.max(0, corpus.length - 16) : 0;
+  const bytes = corpus[from + random(corpus.length - from)] ?? new Uint8Array(0);
+  const other = corpus[random(corpus.length)] ?? bytes;
+  if (random(4) !== 0) return mutate(bytes, random);
+  const cut = random(Math.min(bytes.length, other.length) + 1) & ~3;
+  const spliced = new Uint8Array(other.length);
+  spliced.set(bytes.subarray(0, cut));
+  spliced.set(other.subarray(cut), cut);
+  return mutate(spliced, random);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { parseElfBtf } from '../../elf/elf-btf.js';
+import { BtfFormatError } from '../../format-error.js';
+import { Kind } from '../../kind.js';
+import { Spec } from '../../spec.js';
+import { assembleAllKinds } from '../all-kinds.js';
+import { BtfAssembler } from '../assemble-btf.js';
+import { assembleElf } from '../assemble-elf.js';
+import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
+import { exercise } from '../exercise.js';
+import { exerciseLibrary } from '../exercise-library.js';
+import type { FuzzTarget } from './coverage-fuzz.js';
+
+const ORDERS = ['little', 'big'] as const;
+const LAYOUT = globalThis.Array.from({ length: 23 }, (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const);
+
+/** What pahole made: the depth of the folders is the same where this is compiled. */
+function testdata(name: string): Uint8Array {
+  return new Uint8Array(
+    readFileSync(new URL(`../../../src/elf/testdata/distilled/${name}`, import.meta.url)),
+  );
+}
+
+const all = assembleAllKinds('little');
+const base = Spec.parse(all.bytes());
+const split = new BtfAssembler('little', all.stringEnd)
+  .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 30, 32] })
+  .type(Kind.PTR, '', { sizeOrTypeId: 30 })
+  .type(Kind.ENUM64, 'e', { vlen: 1, sizeOrTypeId: 8, data: ['A', 1, 2] });
+
+/** FUZZ_TARGETS are the ways for hostile bytes into the library. */
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [
+  {
+    name: 'BTF that stands alone',
+    seeds: [
+      ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
+      assembleAllKinds('little')
+        .type(20, 'new', { vlen: 1, data: [1, 2] })
+        .bytes({ headerLength: 32, layout: LAYOUT }),
+      testdata('base.btf'),
+    ],
+    run: (bytes) => exerciseAll(bytes, null),
+  },
+  { name: 'split BTF', seeds: [split.bytes()], run: (bytes) => exerciseAll(bytes, base) },
+  {
+    name: 'ELF files',
+    seeds: ORDERS.flatMap((order) =>
+      ([32, 64] as const).flatMap((bits) => {
+        const btf = { name: '.BTF', bytes: new BtfAssembler(order).type(Kind.FWD, 'f').bytes() };
+        return [false, true].map((extended) => assembleElf(bits, order, [btf], { extended }));
+      }),
+    ),
+    run: (bytes) => typed(() => parseElfBtf(bytes)),
+  },
+  {
+    name: 'split BTF on a distilled base',
+    seeds: DISTILLED_CASES.map((rows) => {
+      const { split: own, distilled } = assembleDistilled(rows);
+      return assembleElf(64, 'little', [
+        { name: '.BTF', bytes: own },
+        { name: '.BTF.base', bytes: distilled },
+      ]);
+    }).concat(testdata('module.o')),
+    run: (bytes) => {
+      for (const full of FULL_BASES) typed(() => [...parseElfBtf(bytes, { base: full })]);
+    },
+  },
+];
+
+/** What the distilled bases of the cases are found in: one where much is ambiguous, one where nothing is. */
+const FULL_BASES = [
+  DISTILLED_CASES.flatMap((rows) => rows.base),
+  DISTILLED_CASES.filter(({ what }) => /^(a float|enums|a union|declar)/.test(what)).flatMap(
+    (rows) => rows.base,
+  ),
+].map((types) => Spec.parse(assembleDistilled({ what: '', distilled: [], base: types, expected: [] }).base));
+
+function exerciseAll(bytes: Uint8Array, onBase: Spec | null): void {
+  exercise(bytes, onBase, new Map());
+  let spec: Spec | null = null;
+  typed(() => {
+    spec = Spec.parse(bytes, { base: onBase });
+  });
+  if (spec !== null) exerciseLibrary(spec, new Map());
+}
+
+function typed(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+  }
+}

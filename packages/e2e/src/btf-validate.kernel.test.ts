@@ -1,0 +1,91 @@
+import { release } from 'node:os';
+import { BpfError, btfLoad } from '@btfd/native';
+import { BtfFormatError, kernelFeaturesOf, Spec, validate } from '@btfd/btf';
+import { expect, test } from '@jest/globals';
+import { describeKernel } from './testing/describe-kernel.js';
+import { HEADERS, NAMES, REFERENCES, TYPES } from './testing/malformed-btf.js';
+import { mutantOf, randomBtf, sampleOfAllKinds } from './testing/random-btf.js';
+
+const [major = 0, minor = 0] = release().split('.').map(Number);
+const kernelFeatures = kernelFeaturesOf(major, minor);
+
+/** What the kernel says: the last line of its log, empty where it says nothing; null where it accepts. */
+async function kernelRefusal(bytes: Uint8Array): Promise<string | null> {
+  try {
+    (await btfLoad(bytes, 1 << 16)).close();
+    return null;
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    const log = Buffer.from(error.log?.text ?? []).toString('latin1');
+    return log.trimEnd().split('\n').at(-1) ?? '';
+  }
+}
+
+/** What validate finds; an empty text where the BTF cannot even be parsed; null where it finds nothing. */
+function ourRefusals(bytes: Uint8Array): string[] | null {
+  try {
+    const problems = validate(Spec.parse(bytes), { kernelFeatures, byteOrder: 'little' });
+    return problems.length === 0 ? null : problems.map(({ message }) => message);
+  } catch (error) {
+    if (error instanceof BtfFormatError) return [''];
+    throw error;
+  }
+}
+
+interface Comparison {
+  readonly disagreements: readonly string[];
+  readonly refused: number;
+  readonly accepted: number;
+}
+
+/** Compares both. Where both refuse, one of the problems that validate finds must be the kernel's, word by word. */
+async function compare(cases: Iterable<readonly [what: string, bytes: Uint8Array]>): Promise<Comparison> {
+  const disagreements: string[] = [];
+  let refused = 0;
+  let accepted = 0;
+  for (const [what, bytes] of cases) {
+    const theirs = await kernelRefusal(bytes);
+    const ours = ourRefusals(bytes);
+    if (theirs === null) accepted += 1;
+    else refused += 1;
+    const agree =
+      theirs === null || ours === null ? theirs === ours : ours.some((message) => theirs.includes(message));
+    if (!agree) disagreements.push(`${what}: the kernel says ${theirs}, validate says ${ours?.join(', ')}`);
+  }
+  return { disagreements: disagreements.slice(0, 10), refused, accepted };
+}
+
+function* numbered(count: number, make: (i: number) => Uint8Array): Generator<readonly [string, Uint8Array]> {
+  for (let i = 0; i < count; i++) yield [`number ${i}`, make(i)];
+}
+
+describeKernel('what the kernel refuses, validate refuses in the same words, and nothing else', () => {
+  test.each([
+    ['headers and sections', HEADERS, 20, 2],
+    ['names', NAMES, 100, 100],
+    ['types by themselves', TYPES, 50, 25],
+    ['references', REFERENCES, 100, 60],
+  ] as const)('in a table of %s', async (_, cases, leastRefused, leastAccepted) => {
+    const { disagreements, refused, accepted } = await compare(cases);
+    expect(disagreements).toEqual([]);
+    expect(refused).toBeGreaterThanOrEqual(leastRefused);
+    expect(accepted).toBeGreaterThanOrEqual(leastAccepted);
+  });
+
+  test('in 6,000 mutants of BTF of all kinds', async () => {
+    const sample = sampleOfAllKinds();
+    const mutants = mutantOf(sample, 0xbadb7f);
+    expect(ourRefusals(sample)).toBeNull();
+    const { disagreements, refused, accepted } = await compare(numbered(6000, mutants));
+    expect(disagreements).toEqual([]);
+    expect(refused).toBeGreaterThan(3000);
+    expect(accepted).toBeGreaterThan(500);
+  });
+
+  test('in 4,000 BTFs of random types that refer to each other at random', async () => {
+    const { disagreements, refused, accepted } = await compare(numbered(4000, randomBtf(0x5eed)));
+    expect(disagreements).toEqual([]);
+    expect(refused).toBeGreaterThan(2000);
+    expect(accepted).toBeGreaterThan(300);
+  });
+});
