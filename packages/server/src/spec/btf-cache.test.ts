@@ -104,6 +104,37 @@ describe('The cache', () => {
   });
 });
 
+describe('The digest of BTF', () => {
+  test('is its SHA-256, for which it is read once, and not kept', async () => {
+    const cache = new BtfCache(MIB);
+    const gate = withResolvers();
+    const { state, read } = reader(intBtf(), gate.promise);
+    const both = Promise.all([cache.digest('a', read), cache.digest('a', read)]);
+    gate.resolve();
+    const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', intBtf().slice().buffer));
+    expect([...(await both), await cache.digest('a', read)]).toEqual([sha256, sha256, sha256]);
+    expect(state.reads).toBe(1);
+    await cache.get('a', read);
+    expect(state.reads).toBe(2);
+  });
+
+  test('is known where its BTF was read', async () => {
+    const cache = new BtfCache(MIB);
+    const { digest } = await cache.get('a', () => intBtf());
+    const { state, read } = reader(intBtf('other'));
+    expect(await cache.digest('a', read)).toEqual(digest);
+    expect(state.reads).toBe(0);
+  });
+
+  test('is asked for again where reading failed', async () => {
+    const cache = new BtfCache(MIB);
+    await expect(cache.digest('a', () => Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
+    const { state, read } = reader(intBtf());
+    await cache.digest('a', read);
+    expect(state.reads).toBe(1);
+  });
+});
+
 describe('The types of BTF', () => {
   test('are parsed once', async () => {
     const btf = await new BtfCache(MIB).get('a', () => intBtf());

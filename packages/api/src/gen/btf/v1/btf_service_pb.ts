@@ -91,7 +91,8 @@ export const BtfService: GenService<{
    * Errors include:
    * - RESOURCE_EXHAUSTED, HOLD_STALLED: the stream waited, and for 30 s no handle
    *   was taken or closed.
-   * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: holding needs CAP_SYS_ADMIN.
+   * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: holding, and users in the info,
+   *   need CAP_SYS_ADMIN.
    *
    * @generated from rpc btf.v1.BtfService.IterateHandles
    */
@@ -135,6 +136,8 @@ export const BtfService: GenService<{
    *
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON.
+   * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: users in the info need
+   *   CAP_SYS_ADMIN.
    *
    * @generated from rpc btf.v1.BtfService.GetHandleInfo
    */

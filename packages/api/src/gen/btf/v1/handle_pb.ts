@@ -91,7 +91,8 @@ export const HandleInfoSchema: GenMessage<HandleInfo> = /*@__PURE__*/
   messageDesc(file_btf_v1_handle, 0);
 
 /**
- * ObjectUsers are the users of a BTF object, as "bpftool btf list" shows them.
+ * ObjectUsers are the users of a BTF object, as "bpftool btf list" shows them. Newer
+ * kernels do not tell those of a removed object.
  *
  * @generated from message btf.v1.ObjectUsers
  */
@@ -111,7 +112,8 @@ export type ObjectUsers = Message<"btf.v1.ObjectUsers"> & {
   maps: ObjectUsers_BpfObject[];
 
   /**
-   * Processes that the daemon can see, itself included.
+   * Processes that the daemon can see, itself included. Those of another user, or with
+   * capabilities that it lacks, it sees only with CAP_SYS_PTRACE.
    *
    * @generated from field: repeated btf.v1.ObjectUsers.Process processes = 3;
    */
@@ -139,7 +141,7 @@ export type ObjectUsers_BpfObject = Message<"btf.v1.ObjectUsers.BpfObject"> & {
   id: number;
 
   /**
-   * Its name.
+   * Its name: at most 15 bytes, which may be the head of a longer one.
    *
    * @generated from field: string name = 2;
    */
@@ -861,7 +863,8 @@ export enum InfoDetail {
   DIGEST = 1,
 
   /**
-   * HandleInfo.users: programs, maps and processes of the machine are looked at.
+   * HandleInfo.users: programs, maps and processes of the machine are looked at, once
+   * for each request, before the first object is opened. Needs CAP_SYS_ADMIN.
    *
    * @generated from enum value: INFO_DETAIL_USERS = 2;
    */
