@@ -38,6 +38,8 @@ describe('loadHandle', () => {
       removed: false,
       isVmlinux: false,
       isModule: false,
+      digest: null,
+      users: null,
     });
     expect(handle.grantedTtl).toBe(60_000);
     expect(daemon.loaded).toMatchObject({ ttl: { seconds: 90n }, logSize: 4096, reportRejection: false });

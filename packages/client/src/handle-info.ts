@@ -1,4 +1,6 @@
 import { type HandleInfo as HandleInfoMessage, Origin as OriginNumber } from '@btfd/api';
+import { type ObjectUsers, objectUsersFromMessage } from './object-users.js';
+import { digestKey } from './raw-btf.js';
 
 /**
  * KnownOrigin says where a BTF object comes from: the kernel itself, a module, something else of the kernel
@@ -26,6 +28,10 @@ export interface HandleInfo {
   readonly isVmlinux: boolean;
   /** Whether this is a module's BTF: `isKernel` and not named `vmlinux`, as IsModule of cilium/ebpf. */
   readonly isModule: boolean;
+  /** SHA-256 of the raw BTF in hexadecimal; null unless it was asked for. */
+  readonly digest: string | null;
+  /** Who uses the object; null unless it was asked for. */
+  readonly users: ObjectUsers | null;
 }
 
 /** ORIGIN_NUMBERS gives each origin's number in messages. */
@@ -46,7 +52,7 @@ const ORIGINS: Readonly<Record<number, Origin>> = {
 
 /** handleInfoFromMessage reads the message of the same name. */
 export function handleInfoFromMessage(message: HandleInfoMessage): HandleInfo {
-  const { id, name, origin, isKernel, size, removed } = message;
+  const { id, name, origin, isKernel, size, removed, digest, users } = message;
   return {
     id,
     name,
@@ -56,5 +62,7 @@ export function handleInfoFromMessage(message: HandleInfoMessage): HandleInfo {
     removed,
     isVmlinux: isKernel && name === 'vmlinux',
     isModule: isKernel && name !== 'vmlinux',
+    digest: digest.length === 0 ? null : digestKey(digest),
+    users: users === undefined ? null : objectUsersFromMessage(users),
   };
 }

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { type IterateHandlesRequest, IterateHandlesRequestSchema } from '@btfd/api';
 import { CloseQueue } from './close-queue.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
+import { detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { methods } from './methods.js';
@@ -23,7 +24,7 @@ export interface ObjectFilter {
 }
 
 /** IterateOptions are the options of an iteration. */
-export interface IterateOptions extends ObjectFilter {
+export interface IterateOptions extends ObjectFilter, DetailOptions {
   /** Aborting it ends the iteration, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,7 +79,7 @@ export async function listObjects(
 }
 
 function iterateRequest(
-  { origins = [], nameGlobs = [], afterId = 0 }: ObjectFilter,
+  { origins = [], nameGlobs = [], afterId = 0, details = [] }: ObjectFilter & DetailOptions,
   hold: boolean,
 ): IterateHandlesRequest {
   return create(IterateHandlesRequestSchema, {
@@ -86,5 +87,6 @@ function iterateRequest(
     afterId,
     origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
     nameGlobs: [...nameGlobs],
+    details: detailNumbers(details),
   });
 }

@@ -28,7 +28,7 @@ export class RawBtf {
   }
 }
 
-/** digestKey is a digest as a key of maps. */
+/** digestKey is a digest in hexadecimal, as a key of maps and for people. */
 export function digestKey(digest: Uint8Array): string {
   return Buffer.from(digest).toString('hex');
 }

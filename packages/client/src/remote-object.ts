@@ -5,6 +5,7 @@ import type { CallOptions } from './call-options.js';
 import { msFromDuration } from './duration.js';
 import { type HandleInfo, handleInfoFromMessage } from './handle-info.js';
 import { fetchCHeader } from './c-header.js';
+import { detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
 import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
@@ -126,13 +127,18 @@ export abstract class RemoteObject {
   }
 
   /** inspect asks the kernel and the daemon what they say now. It is the only use that does not renew a lease. */
-  async inspect({ signal, timeout = this.session.timeout }: CallOptions = {}): Promise<HandleState> {
+  async inspect({
+    details = [],
+    signal,
+    timeout = this.session.timeout,
+  }: CallOptions & DetailOptions = {}): Promise<HandleState> {
     const { connection } = this.session;
     const { handle } = await this.guard((token) =>
-      connection.unary(methods.getHandleInfo, create(GetHandleInfoRequestSchema, { token }), {
-        signal,
-        timeout,
-      }),
+      connection.unary(
+        methods.getHandleInfo,
+        create(GetHandleInfoRequestSchema, { token, details: detailNumbers(details) }),
+        { signal, timeout },
+      ),
     );
     this.#info = infoOf(handle);
     return {

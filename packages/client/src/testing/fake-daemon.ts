@@ -18,6 +18,8 @@ export interface FakeObject {
   readonly bytes: Uint8Array;
   /** The bytes of what it continues. */
   readonly base?: Uint8Array;
+  /** Default: nobody. */
+  readonly users?: MessageInitShape<typeof api.ObjectUsersSchema>;
 }
 
 type HandleInit = MessageInitShape<typeof api.HandleSchema>;
@@ -115,8 +117,8 @@ export class FakeDaemon implements AsyncDisposable {
       getHandleInfo: calls.unary(
         'getHandleInfo',
         api.GetHandleInfoResponseSchema,
-        ({ token }: api.GetHandleInfoRequest) =>
-          this.open.has(token) ? { handle: this.#handle(token) } : null,
+        ({ token, details }: api.GetHandleInfoRequest) =>
+          this.open.has(token) ? { handle: this.#handle(token, details) } : null,
       ),
       renewHandles: calls.unary(
         'renewHandles',
@@ -168,13 +170,13 @@ export class FakeDaemon implements AsyncDisposable {
   }
 
   async *#iterate(
-    { afterId, hold, origins, nameGlobs }: api.IterateHandlesRequest,
+    { afterId, hold, origins, nameGlobs, details }: api.IterateHandlesRequest,
     signal: AbortSignal,
   ): AsyncGenerator<MessageInitShape<typeof api.IterateHandlesResponseSchema>> {
     const held: string[] = [];
     try {
       for (const object of this.objects) {
-        const info = infoOf(object);
+        const info = infoOf(object, details);
         if (object.id <= afterId || (origins.length > 0 && !origins.includes(info.origin))) continue;
         if (nameGlobs.length > 0 && !nameGlobs.includes(object.name)) continue;
         if (!hold) {
@@ -185,7 +187,7 @@ export class FakeDaemon implements AsyncDisposable {
         held.push(token);
         this.held.add(token);
         this.mostHeld = Math.max(this.mostHeld, this.held.size);
-        yield { info, handle: this.#handle(token) };
+        yield { info, handle: this.#handle(token, details) };
         while (this.held.size >= this.maxHeld && !signal.aborted) await this.#nextRelease(signal);
       }
       while (this.held.size > 0 && !signal.aborted) await this.#nextRelease(signal);
@@ -238,11 +240,11 @@ export class FakeDaemon implements AsyncDisposable {
     return token;
   }
 
-  #handle(token: string): HandleInit {
+  #handle(token: string, details: api.InfoDetail[] = []): HandleInit {
     const object = this.open.get(token);
     const ttl = this.held.has(token) ? undefined : durationFromMs(this.grantedTtl);
     const lease = ttl && { grantedTtl: ttl, remainingTtl: ttl };
-    return { token, daemonEpoch: this.epoch, ...(object && { info: infoOf(object) }), ...lease };
+    return { token, daemonEpoch: this.epoch, ...(object && { info: infoOf(object, details) }), ...lease };
   }
 
   #close(token: string): boolean {
@@ -256,10 +258,18 @@ export class FakeDaemon implements AsyncDisposable {
   }
 }
 
-function infoOf({ id, name, bytes }: FakeObject) {
+function infoOf({ id, name, bytes, users = {} }: FakeObject, details: api.InfoDetail[] = []) {
   const isKernel = name !== '';
   const kernelOrigin = name === 'vmlinux' ? api.Origin.VMLINUX : api.Origin.MODULE;
-  return { id, name, isKernel, origin: isKernel ? kernelOrigin : api.Origin.USER, size: bytes.length };
+  return {
+    id,
+    name,
+    isKernel,
+    origin: isKernel ? kernelOrigin : api.Origin.USER,
+    size: bytes.length,
+    ...(details.includes(api.InfoDetail.DIGEST) && { digest: sha256(bytes) }),
+    ...(details.includes(api.InfoDetail.USERS) && { users }),
+  };
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
