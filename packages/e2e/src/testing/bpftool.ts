@@ -6,6 +6,10 @@ export interface BtfListEntry {
   readonly size: number;
   readonly name?: string;
   readonly kernel?: boolean;
+  readonly prog_ids: readonly number[];
+  readonly map_ids: readonly number[];
+  /** Where it was built with the means to find them. */
+  readonly pids?: readonly { readonly pid: number; readonly comm: string }[];
 }
 
 /** btfList is `bpftool -j btf list`. */

@@ -1,0 +1,40 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('../../../../native/src/testing/btf-user.py', import.meta.url));
+
+interface Named {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** What btf-user.py says of itself. */
+interface Said {
+  readonly pid: number;
+  readonly command: string;
+  readonly btfId: number;
+  readonly map: Named;
+  readonly program: Named;
+}
+
+/** BtfUser is a process that holds a BTF object twice, and a map and a program that were loaded with it. */
+export class BtfUser implements AsyncDisposable {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly said: Said,
+  ) {}
+
+  static async start(): Promise<BtfUser> {
+    const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [line] = await once(createInterface(child.stdout), 'line');
+    return new BtfUser(child, JSON.parse(line));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exited = once(this.child, 'exit');
+    this.child.stdin?.end();
+    await exited;
+  }
+}
