@@ -108,6 +108,15 @@ describe('a kernel of a release', () => {
     expect(messages(spec)).toEqual([]);
   });
 
+  test('has dots in the names of variables and sections since 5.2', () => {
+    const spec = parse(
+      start()
+        .type(Kind.VAR, 'a.b', { sizeOrTypeId: 1, data: [1] })
+        .type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }),
+    );
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 2) })).toEqual([]);
+  });
+
   test('has a layout section since 7.1', () => {
     const layout = Array.from({ length: 20 }, () => [0, 0] as const);
     const spec = Spec.parse(start().bytes({ headerLength: 32, layout }));
