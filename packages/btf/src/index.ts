@@ -46,6 +46,21 @@ export { children, mapReferences } from './query/references.js';
 export { type Alias, isAlias, resolve, unqualified } from './query/resolve.js';
 export { resolveMember, resolveMemberOf } from './query/resolve-member.js';
 export { type DataModel, sizeof } from './query/sizeof.js';
+export { toBpftoolJson } from './print/bpftool-json.js';
+export {
+  type Layout,
+  type LayoutClose,
+  type LayoutGap,
+  type LayoutMember,
+  type LayoutOpen,
+  type LayoutOptions,
+  type LayoutRow,
+  layoutOf,
+} from './print/layout.js';
+export { formatLayout } from './print/layout-text.js';
+export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
+export { printRaw } from './print/raw.js';
+export { declarationOf, formatTypeName } from './print/type-name.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { isSplit } from './split.js';
 export {

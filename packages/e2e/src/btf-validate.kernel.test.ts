@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { BpfError, btfLoad } from '@btfd/native';
 import { BtfFormatError, kernelFeaturesOf, Spec, validate } from '@btfd/btf';
@@ -70,6 +71,18 @@ describeKernel('what the kernel refuses, validate refuses in the same words, and
     expect(disagreements).toEqual([]);
     expect(refused).toBeGreaterThanOrEqual(leastRefused);
     expect(accepted).toBeGreaterThanOrEqual(leastAccepted);
+  });
+
+  test('in the BTF of the running kernel, whole and cut off', async () => {
+    const vmlinux = new Uint8Array(readFileSync('/sys/kernel/btf/vmlinux'));
+    const damaged = vmlinux.slice();
+    damaged.fill(0xff, 24 + 1000 * 12, 24 + 1001 * 12);
+    const { disagreements, refused, accepted } = await compare([
+      ['vmlinux', vmlinux],
+      ['cut off', vmlinux.subarray(0, -1)],
+      ['damaged', damaged],
+    ]);
+    expect({ disagreements, refused, accepted }).toEqual({ disagreements: [], refused: 2, accepted: 1 });
   });
 
   test('in 6,000 mutants of BTF of all kinds', async () => {

@@ -1,15 +1,24 @@
 import type { TypeId } from '../types.js';
-import type { CNames } from './c-names.js';
 import type { TextOutput } from './text-output.js';
 import type { StringBytes } from './string-bytes.js';
 import type { TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
+/** CNaming numbers what has the same name in C, from 1. */
+export interface CNaming {
+  /** ofTag numbers a STRUCT, UNION, ENUM, ENUM64 or FWD with a name. */
+  ofTag(id: TypeId): number;
+  /** ofTypedef numbers a TYPEDEF. */
+  ofTypedef(id: TypeId): number;
+  /** ofEnumerator numbers a constant, by the offset of its name. */
+  ofEnumerator(name: number): number;
+}
+
 /** CContext is what the parts of the C printer share during one run. */
 export interface CContext {
   readonly types: TypeWords;
   readonly strings: StringBytes;
-  readonly names: CNames;
+  readonly names: CNaming;
   readonly out: TextOutput;
   readonly work: WorkLimit;
 }

@@ -1,5 +1,6 @@
 import { Kind } from '../kind.js';
 import type { TypeId } from '../types.js';
+import type { CNaming } from './c-context.js';
 import { NameCounter } from './name-counter.js';
 import type { StringBytes } from './string-bytes.js';
 import type { TypeWords } from './type-words.js';
@@ -9,7 +10,7 @@ import type { WorkLimit } from './work-limit.js';
  * CNames makes names unique in their C name space. BTF of a kernel has several types of one name, from several of
  * its source files; the second that is printed becomes `name___2`, which relocation takes for a flavour of `name`.
  */
-export class CNames {
+export class CNames implements CNaming {
   readonly #types: TypeWords;
   /** Which of the types of its name a type is, counted from 1; 0 where that was not asked yet. */
   readonly #numbers: Uint32Array;

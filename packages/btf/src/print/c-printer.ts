@@ -9,7 +9,7 @@ import { COrder } from './c-order.js';
 import { CSizes } from './c-sizes.js';
 import { StringBytes } from './string-bytes.js';
 import { TextOutput } from './text-output.js';
-import { TypeWords } from './type-words.js';
+import { typeWordsOf } from './type-words.js';
 import { WorkLimit } from './work-limit.js';
 
 /** CPrinter holds what one run of `printC` knows: what was defined, under which names, and the text. */
@@ -21,7 +21,7 @@ export class CPrinter {
   readonly #emitter: CEmitter;
 
   constructor(spec: Spec, pointerSize: PointerSize, maxBytes: number) {
-    const types = new TypeWords(spec);
+    const types = typeWordsOf(spec);
     const strings = new StringBytes(spec);
     const work = new WorkLimit(types.endTypeId);
     this.out = new TextOutput(strings, maxBytes);

@@ -3,8 +3,8 @@ import type { StringBytes } from './string-bytes.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Room from the first write on: a chunk fits with the definition that ends it. */
-const CAPACITY = 128 * 1024;
+/** Room from the first write on: enough for the name of a type. */
+const CAPACITY = 128;
 
 /**
  * TextOutput gathers text up to a bound, as bytes: names are copied from the string section without becoming

@@ -2,6 +2,7 @@ import { BtfFormatError } from '../format-error.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
+import { HOST_ORDER } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
 export const MEMBER_WORDS = 3;
@@ -15,31 +16,38 @@ const HEAD_WORDS = 3;
 /**
  * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux asks for each type
  * many times; decoding it each time would take longer than all else.
- *
- * It holds a copy of the words, in the byte order of this machine, and four bytes for each type.
  */
 export class TypeWords {
   /** The first id that is too large. */
   readonly endTypeId: TypeId;
+  readonly #base: TypeWords | null;
+  readonly #firstTypeId: TypeId;
+  /** Own words. Indexes count on from those of the base. */
   readonly #words: Int32Array;
-  /** The index of each type's first word, by id. */
-  readonly #starts: Uint32Array;
+  readonly #firstWord: number;
+  readonly #endWord: number;
+  /** Where each own type starts, in bytes. */
+  readonly #offsets: Uint32Array;
 
   constructor(spec: Spec) {
     this.endTypeId = spec.endTypeId;
-    this.#words = new Int32Array(wordCount(spec));
-    this.#starts = new Uint32Array(spec.endTypeId);
-    copyTypes(spec, this.#words, this.#starts);
+    this.#base = spec.base === null ? null : typeWordsOf(spec.base);
+    this.#firstTypeId = spec.firstTypeId;
+    this.#words = wordArray(spec);
+    this.#firstWord = this.#base === null ? 0 : this.#base.#endWord;
+    this.#endWord = this.#firstWord + this.#words.length;
+    this.#offsets = typesOf(spec).offsets;
   }
 
   /** at is a word by its index, as {@link elements} counts. */
   at(index: number): number {
-    return this.#words[index] ?? 0;
+    if (index < this.#firstWord && this.#base !== null) return this.#base.at(index);
+    return this.#words[index - this.#firstWord] ?? 0;
   }
 
   /** unsignedAt is {@link at} of a word that holds a type id, an offset or a size. */
   unsignedAt(index: number): number {
-    return (this.#words[index] ?? 0) >>> 0;
+    return this.at(index) >>> 0;
   }
 
   /**
@@ -79,26 +87,30 @@ export class TypeWords {
   }
 
   #start(id: TypeId): number {
-    const start = this.#starts[id];
-    if (start !== undefined) return start;
+    if (id < this.#firstTypeId && this.#base !== null) return this.#base.#start(id);
+    const offset = this.#offsets[id - this.#firstTypeId];
+    if (offset !== undefined) return this.#firstWord + offset / 4;
     throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
   }
 }
 
-function wordCount(spec: Spec): number {
-  return ownWords(spec) + (spec.base === null ? 0 : wordCount(spec.base));
+const kept = new WeakMap<Spec, TypeWords>();
+
+/** typeWordsOf gives the one TypeWords of a spec. */
+export function typeWordsOf(spec: Spec): TypeWords {
+  let types = kept.get(spec);
+  if (types === undefined) {
+    types = new TypeWords(spec);
+    kept.set(spec, types);
+  }
+  return types;
 }
 
-function ownWords(spec: Spec): number {
-  return typesOf(spec).source.bytes.length >>> 2;
-}
-
-/** Copies the types of the bases, then the spec's own; returns how many words that are. */
-function copyTypes(spec: Spec, words: Int32Array, starts: Uint32Array): number {
-  const first = spec.base === null ? 0 : copyTypes(spec.base, words, starts);
-  const { source, offsets } = typesOf(spec);
-  const count = ownWords(spec);
-  for (let i = 0; i < count; i++) words[first + i] = source.words.i32(i * 4);
-  for (let i = 0; i < offsets.length; i++) starts[spec.firstTypeId + i] = first + (offsets[i] ?? 0) / 4;
-  return first + count;
+/** The words of a spec's own types: a view where that is possible, else a copy in this machine's byte order. */
+function wordArray(spec: Spec): Int32Array {
+  const { bytes, words } = typesOf(spec).source;
+  if (spec.byteOrder === HOST_ORDER && bytes.byteOffset % 4 === 0) {
+    return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+  }
+  return Int32Array.from({ length: bytes.length >>> 2 }, (_, index) => words.i32(index * 4));
 }

@@ -76,8 +76,10 @@ export class TypeCheck {
       case Kind.TYPEDEF:
       case Kind.FWD:
       case Kind.FUNC:
-      case Kind.VAR:
         if (offset === 0 || !names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name');
+        return;
+      case Kind.VAR:
+        if (offset === 0 || !names.isVariableName(offset)) this.#problems.add(id, 'Invalid name');
         return;
       case Kind.STRUCT:
       case Kind.UNION:

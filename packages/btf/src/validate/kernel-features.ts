@@ -16,8 +16,10 @@ export interface KernelFeatures {
   readonly enum64: boolean;
   /** Names of up to 512 bytes; 128 before. */
   readonly longNames: boolean;
-  /** Any printable character in the name of a DATASEC, and dots in that of any type. */
-  readonly freeNames: boolean;
+  /** Dots in all names; only in those of VAR and DATASEC before. Backported to stable kernels. */
+  readonly dotNames: boolean;
+  /** Any printable character in the name of a DATASEC. */
+  readonly printableSectionNames: boolean;
   /** The kind flag on DECL_TAG and TYPE_TAG. */
   readonly tagAttributes: boolean;
   /** A header of 32 bytes with a layout section. */
@@ -36,7 +38,8 @@ const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, mino
   typeTag: [5, 17],
   enum64: [6, 0],
   longNames: [6, 1],
-  freeNames: [6, 12],
+  dotNames: [6, 4],
+  printableSectionNames: [6, 9],
   tagAttributes: [6, 15],
   layout: [7, 1],
   wideVlen: [7, 2],
@@ -63,7 +66,8 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     typeTag: has('typeTag'),
     enum64: has('enum64'),
     longNames: has('longNames'),
-    freeNames: has('freeNames'),
+    dotNames: has('dotNames'),
+    printableSectionNames: has('printableSectionNames'),
     tagAttributes: has('tagAttributes'),
     layout: has('layout'),
     wideVlen: has('wideVlen'),

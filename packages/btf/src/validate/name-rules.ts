@@ -15,12 +15,14 @@ const UNDERSCORE = 0x5f;
 export class NameRules {
   readonly #strings: StringTable;
   readonly #maxLength: number;
-  readonly #free: boolean;
+  readonly #dots: boolean;
+  readonly #printable: boolean;
 
   constructor(strings: StringTable, features: KernelFeatures) {
     this.#strings = strings;
     this.#maxLength = features.longNames ? LONG_NAME : SHORT_NAME;
-    this.#free = features.freeNames;
+    this.#dots = features.dotNames;
+    this.#printable = features.printableSectionNames;
   }
 
   /** isOffset tells whether an offset lies in the strings. */
@@ -35,19 +37,17 @@ export class NameRules {
 
   /** isIdentifier tells whether a name is letters, digits, underscores and dots, and does not begin with a digit. */
   isIdentifier(offset: number): boolean {
-    return this.#every(offset, (byte, at) => {
-      if (byte === UNDERSCORE || isLetter(byte)) return true;
-      return byte === DOT ? this.#free : at > 0 && isDigit(byte);
-    });
+    return this.#every(offset, this.#dots ? isDottedPart : isIdentifierPart);
+  }
+
+  /** isVariableName tells whether a name is fit for a VAR. */
+  isVariableName(offset: number): boolean {
+    return this.#every(offset, isDottedPart);
   }
 
   /** isSectionName tells whether a name is fit for a DATASEC. */
   isSectionName(offset: number): boolean {
-    if (this.#free) return this.#every(offset, isPrintable);
-    return this.#every(
-      offset,
-      (byte, at) => byte === DOT || byte === UNDERSCORE || isLetter(byte) || (at > 0 && isDigit(byte)),
-    );
+    return this.#every(offset, this.#printable ? isPrintable : isDottedPart);
   }
 
   /** Whether a name is not empty, not too long, and of bytes that are all allowed. */
@@ -59,6 +59,14 @@ export class NameRules {
     }
     return false;
   }
+}
+
+function isDottedPart(byte: number, at: number): boolean {
+  return byte === DOT || isIdentifierPart(byte, at);
+}
+
+function isIdentifierPart(byte: number, at: number): boolean {
+  return byte === UNDERSCORE || isLetter(byte) || (at > 0 && isDigit(byte));
 }
 
 // The kernel's character classes are those of Latin 1 (lib/ctype.c).

@@ -1,0 +1,88 @@
+import type { Member, Struct, Union } from '../types.js';
+
+/** Gap is room that no member takes. */
+export interface Gap {
+  /** Whole bytes from the start of the type. */
+  readonly offset: number;
+  readonly bits: number;
+  readonly bytes: number;
+}
+
+/** GapTotals sums up members and gaps of one type. */
+export interface GapTotals {
+  readonly memberBytes: number;
+  readonly holes: number;
+  readonly holeBytes: number;
+  readonly bitHoles: number;
+  readonly holeBits: number;
+  readonly bitfieldBits: number;
+  readonly padding: number;
+  readonly paddingBits: number;
+}
+
+/** Gaps finds holes and padding while it is led through the members of a type. */
+export class Gaps {
+  readonly #size: number;
+  /** Members of a union share their place: there are no holes between them. */
+  readonly #isUnion: boolean;
+  /** The end of what members took so far, in bits. */
+  #end = 0;
+  /** The end of the unit in which the last bitfield lies, in bits. */
+  #unitEnd = 0;
+  readonly #totals = {
+    memberBytes: 0,
+    holes: 0,
+    holeBytes: 0,
+    bitHoles: 0,
+    holeBits: 0,
+    bitfieldBits: 0,
+    padding: 0,
+    paddingBits: 0,
+  };
+
+  constructor({ kind, size }: Struct | Union) {
+    this.#size = size;
+    this.#isUnion = kind === 'UNION';
+  }
+
+  /** before is the hole before the next member; null where there is none. */
+  before({ bitOffset, bitfieldSize }: Member, size: number): Gap | null {
+    const gap = this.#isUnion ? null : this.#gapTo(bitOffset);
+    if (gap !== null) {
+      if (gap.bits > 0) this.#totals.bitHoles += 1;
+      if (gap.bytes > 0) this.#totals.holes += 1;
+      this.#totals.holeBits += gap.bits;
+      this.#totals.holeBytes += gap.bytes;
+    }
+    const unit = Math.max(1, size) * 8;
+    if (bitfieldSize === 0) this.#totals.memberBytes += size;
+    else this.#totals.bitfieldBits += bitfieldSize;
+    this.#end = Math.max(this.#end, bitOffset + (bitfieldSize === 0 ? size * 8 : bitfieldSize));
+    this.#unitEnd = bitfieldSize === 0 ? 0 : (Math.floor(bitOffset / unit) + 1) * unit;
+    return gap;
+  }
+
+  /** atEnd is the padding; null where there is none. */
+  atEnd(): Gap | null {
+    const gap = this.#gapTo(this.#size * 8);
+    this.#totals.padding = gap === null ? 0 : gap.bytes;
+    this.#totals.paddingBits = gap === null ? 0 : gap.bits;
+    return gap;
+  }
+
+  totals(): GapTotals {
+    return this.#totals;
+  }
+
+  #gapTo(offset: number): Gap | null {
+    if (offset <= this.#end) return null;
+    // Bits up to the end of a bitfield's unit, then bytes, then what bits are left before the next bitfield.
+    const bitsEnd = Math.min(offset, Math.max(this.#end, this.#unitEnd));
+    const bytesStart = Math.min(offset, Math.ceil(bitsEnd / 8) * 8);
+    return {
+      offset: Math.floor(this.#end / 8),
+      bits: bytesStart - this.#end + ((offset - bytesStart) % 8),
+      bytes: Math.floor((offset - bytesStart) / 8),
+    };
+  }
+}

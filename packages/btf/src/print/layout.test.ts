@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import { Spec } from '../spec.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { layoutOf } from './layout.js';
+import { formatLayout } from './layout-text.js';
+import { declarationOf, formatTypeName } from './type-name.js';
+
+const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
+const CHAR = { sizeOrTypeId: 1, data: [(1 << 24) | 8] };
+
+/** struct s { char c; const struct { int a:3; int b; } in; char d[3]; } with two bytes of padding. */
+const spec = Spec.parse(
+  new BtfAssembler('little')
+    .type(Kind.INT, 'int', INT) // 1
+    .type(Kind.INT, 'char', CHAR) // 2
+    .type(Kind.STRUCT, '', { vlen: 2, kindFlag: true, sizeOrTypeId: 8, data: ['a', 1, 3 << 24, 'b', 1, 32] }) // 3
+    .type(Kind.CONST, '', { sizeOrTypeId: 3 }) // 4
+    .type(Kind.ARRAY, '', { data: [2, 1, 3] }) // 5
+    .type(Kind.STRUCT, 's', { vlen: 3, sizeOrTypeId: 17, data: ['c', 2, 0, 'in', 4, 32, 'd', 5, 96] }) // 6
+    .type(Kind.PTR, '', { sizeOrTypeId: 6 }) // 7
+    .type(Kind.TYPEDEF, 's_t', { sizeOrTypeId: 6 }) // 8
+    .type(Kind.FUNC_PROTO, '', { vlen: 3, sizeOrTypeId: 0, data: ['to', 7, 'n', 1, 0, 0] }) // 9
+    .type(Kind.FUNC, 'fn', { sizeOrTypeId: 9 }) // 10
+    .type(Kind.PTR, '', { sizeOrTypeId: 9 }) // 11
+    .type(Kind.ARRAY, '', { data: [11, 1, 2] }) // 12
+    .type(Kind.ARRAY, '', { data: [5, 1, 4] }) // 13
+    .type(Kind.VAR, 'table', { sizeOrTypeId: 12, data: [1] }) // 14
+    .type(Kind.PTR, '', { sizeOrTypeId: 4 }) // 15
+    .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 4, data: ['later', 17, 0] }) // 16
+    .type(Kind.FWD, 'absent') // 17
+    .type(Kind.UNION, '', { vlen: 2, sizeOrTypeId: 4, data: ['', 19, 0, '', 19, 0] }) // 18
+    .type(Kind.UNION, '', { vlen: 2, sizeOrTypeId: 4, data: ['', 18, 0, '', 18, 0] }) // 19
+    .type(Kind.STRUCT, 'late', {
+      vlen: 2,
+      kindFlag: true,
+      sizeOrTypeId: 4,
+      data: ['c', 2, 0, 'a', 2, (1 << 24) | 18],
+    }) // 20
+    .bytes(),
+);
+
+describe('layoutOf', () => {
+  test('tells members, those of anonymous types in place, holes in bytes and bits, and padding', () => {
+    expect(layoutOf(spec, 6)).toMatchObject({
+      keyword: 'struct',
+      name: 's',
+      size: 17,
+      memberCount: 3,
+      rows: [
+        { row: 'member', depth: 1, name: 'c', type: 'char', declaration: 'char c', offset: 0, size: 1 },
+        { row: 'hole', depth: 1, offset: 1, bytes: 3, bits: 0 },
+        { row: 'open', depth: 1, type: 'const struct', typeId: 4, offset: 4, size: 8 },
+        { row: 'member', depth: 2, name: 'a', offset: 4, size: 4, bitOffset: 0, bitfieldSize: 3 },
+        { row: 'hole', depth: 2, offset: 4, bytes: 0, bits: 29 },
+        { row: 'member', depth: 2, name: 'b', offset: 8, size: 4, bitOffset: 0, bitfieldSize: 0 },
+        { row: 'close', depth: 1, name: 'in', offset: 4, size: 8 },
+        {
+          row: 'member',
+          depth: 1,
+          name: 'd',
+          type: 'char[3]',
+          declaration: 'char d[3]',
+          offset: 12,
+          size: 3,
+        },
+        { row: 'padding', depth: 1, offset: 15, bytes: 2, bits: 0 },
+      ],
+      memberBytes: 12,
+      holes: 1,
+      holeBytes: 3,
+      padding: 2,
+    });
+  });
+
+  test('has a hole of bytes and bits before a bitfield that starts late', () => {
+    const { rows, paddingBits, padding } = layoutOf(spec, 20);
+    expect(rows[1]).toEqual({ row: 'hole', depth: 1, offset: 1, bytes: 1, bits: 2 });
+    expect({ paddingBits, padding }).toEqual({ paddingBits: 5, padding: 1 });
+  });
+
+  test('of a typedef is that of its struct', () => {
+    expect(layoutOf(spec, 8)).toEqual(layoutOf(spec, 6));
+  });
+
+  test('as text shows places, holes and sums', () => {
+    expect(formatLayout(layoutOf(spec, 6)).split('\n')).toEqual([
+      'struct s {',
+      '\tchar                       c;                    /*     0     1 */',
+      '',
+      '\t/* XXX 3 bytes hole, try to pack */',
+      '',
+      '\tconst struct {',
+      '\t\tint                a:3;                  /*     4: 0  4 */',
+      '',
+      '\t\t/* XXX 29 bits hole, try to pack */',
+      '',
+      '\t\tint                b;                    /*     8     4 */',
+      '\t} in;                                            /*     4     8 */',
+      '\tchar                       d[3];                 /*    12     3 */',
+      '',
+      '\t/* size: 17, cachelines: 1, members: 3 */',
+      '\t/* sum members: 12, holes: 1, sum holes: 3 */',
+      '\t/* padding: 2 */',
+      '\t/* last cacheline: 17 bytes */',
+      '};',
+      '',
+    ]);
+  });
+
+  test.each([
+    ['what is no struct or union', 1, 'INVALID_ARGUMENT'],
+    ['a member without a size', 16, 'INVALID_ARGUMENT'],
+    ['an id that no type has', 99, 'NOT_FOUND'],
+    ['unions that contain each other', 18, 'LIMIT_EXCEEDED'],
+  ])('refuses %s', (_, id, code) => {
+    expect(() => layoutOf(spec, id)).toThrow(expect.objectContaining({ name: 'BtfFormatError', code }));
+    expect(() => layoutOf(spec, id)).toThrow(BtfFormatError);
+  });
+
+  test('refuses more rows than its limit', () => {
+    expect(layoutOf(spec, 6, { maxRows: 9 }).rows).toHaveLength(9);
+    expect(() => layoutOf(spec, 6, { maxRows: 8 })).toThrow('the layout exceeds the limit of 8 rows');
+  });
+});
+
+describe('names of types', () => {
+  test.each([
+    [0, 'void'],
+    [2, 'char'],
+    [3, 'struct { ... }'],
+    [5, 'char[3]'],
+    [7, 'struct s *'],
+    [8, 's_t'],
+    [10, 'void(struct s *to, int n, ...)'],
+    [11, 'void (*)(struct s *to, int n, ...)'],
+    [12, 'void (*[2])(struct s *to, int n, ...)'],
+    [13, 'char[4][3]'],
+    [15, 'const struct { ... } *'],
+    [17, 'struct absent'],
+  ])('of type %i is %s', (id, name) => {
+    expect(formatTypeName(spec, id)).toBe(name);
+  });
+
+  test.each([
+    [8, 'typedef struct s s_t'],
+    [10, 'void fn(struct s *to, int n, ...)'],
+    [14, 'void (*table[2])(struct s *to, int n, ...)'],
+    [7, 'struct s *'],
+  ])('as declaration of type %i is %s', (id, declaration) => {
+    expect(declarationOf(spec, id)).toBe(declaration);
+  });
+});

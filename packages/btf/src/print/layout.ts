@@ -1,0 +1,208 @@
+import { BtfFormatError } from '../format-error.js';
+import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
+import { resolve, unqualified } from '../query/resolve.js';
+import { sizeof } from '../query/sizeof.js';
+import type { Spec } from '../spec.js';
+import type { Member, Struct, TypeId, Union } from '../types.js';
+import { Gaps } from './layout-gaps.js';
+import { formatTypeName, memberDeclaration } from './type-name.js';
+
+/** LayoutMember is a row for a member. */
+export interface LayoutMember {
+  readonly row: 'member';
+  /** How many anonymous types lie around it, plus 1. */
+  readonly depth: number;
+  readonly name: string;
+  readonly typeId: TypeId;
+  /** The type as C, such as `struct list_head *`. */
+  readonly type: string;
+  /** The whole declaration as C, such as `struct list_head *next`; without the width of a bitfield. */
+  readonly declaration: string;
+  /** Bytes from the start of the outermost type; of a bitfield, that of the unit of its type's size it lies in. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  /** Bits from `offset`; 0 where the member is no bitfield. */
+  readonly bitOffset: number;
+  /** Width in bits; 0 where the member is no bitfield. */
+  readonly bitfieldSize: number;
+}
+
+/** LayoutOpen is a row for a member whose type is anonymous: the rows until its {@link LayoutClose} are its members. */
+export interface LayoutOpen {
+  readonly row: 'open';
+  readonly depth: number;
+  /** `struct` or `union`, behind qualifiers such as `const`. */
+  readonly type: string;
+  readonly typeId: TypeId;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** LayoutClose is a row for the end of an anonymous type. */
+export interface LayoutClose {
+  readonly row: 'close';
+  readonly depth: number;
+  /** The member's name; empty where only the names of its own members are in scope. */
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** LayoutGap is a row for bytes and bits between two members (`hole`) or behind the last one (`padding`). */
+export interface LayoutGap {
+  readonly row: 'hole' | 'padding';
+  readonly depth: number;
+  /** Bytes from the start of the outermost type. The bits come first. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Bits that are left of the unit in which a bitfield lies. */
+  readonly bits: number;
+}
+
+/** LayoutRow is a line of a {@link Layout}, told apart by `row`. */
+export type LayoutRow = LayoutMember | LayoutOpen | LayoutClose | LayoutGap;
+
+/** Layout is how a struct or union lies in memory. */
+export interface Layout {
+  readonly typeId: TypeId;
+  readonly keyword: 'struct' | 'union';
+  /** Empty for an anonymous type. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Members of its own: an anonymous type counts as one. */
+  readonly memberCount: number;
+  readonly rows: readonly LayoutRow[];
+  /** What its members take, without holes and padding; of a union, whose members share their place, all of them. */
+  readonly memberBytes: number;
+  readonly holes: number;
+  readonly holeBytes: number;
+  readonly bitHoles: number;
+  readonly holeBits: number;
+  /** Bits of bitfields. */
+  readonly bitfieldBits: number;
+  /** Bytes behind the last member. */
+  readonly padding: number;
+  /** Bits behind the last member, where that is a bitfield, before the bytes. */
+  readonly paddingBits: number;
+}
+
+/** LayoutOptions are the options of {@link layoutOf}. */
+export interface LayoutOptions {
+  /** Bytes of a pointer. Default: what the spec's `long` says, else 8. */
+  readonly pointerSize?: PointerSize;
+  /** Most rows. Default: 65,536; the largest struct of a kernel takes some thousand. */
+  readonly maxRows?: number;
+}
+
+const DEFAULT_MAX_ROWS = 65_536;
+
+/** As deep as the kernel lets types nest. */
+const MAX_DEPTH = 32;
+
+/**
+ * layoutOf tells how a struct or union lies in memory, as pahole does: offset and size of each member, those of
+ * anonymous types in place, holes and padding.
+ *
+ * @param id a STRUCT or UNION, or what stands for one: a typedef or qualifier.
+ * @throws BtfFormatError `NOT_FOUND`; `INVALID_ARGUMENT` for what is neither, and for members without a size;
+ * `LIMIT_EXCEEDED` for more rows than `maxRows` and beyond 32 levels; `MALFORMED`.
+ */
+export function layoutOf(spec: Spec, id: TypeId, options: LayoutOptions = {}): Layout {
+  const type = resolve(spec, id);
+  if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
+    throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
+  }
+  const model = { pointerSize: options.pointerSize ?? inferPointerSize(spec) };
+  return new LayoutWriter(spec, model, options.maxRows ?? DEFAULT_MAX_ROWS).layout(type);
+}
+
+class LayoutWriter {
+  readonly #spec: Spec;
+  readonly #model: { readonly pointerSize: PointerSize };
+  readonly #maxRows: number;
+  readonly #rows: LayoutRow[] = [];
+
+  constructor(spec: Spec, model: { readonly pointerSize: PointerSize }, maxRows: number) {
+    this.#spec = spec;
+    this.#model = model;
+    this.#maxRows = maxRows;
+  }
+
+  layout(type: Struct | Union): Layout {
+    const gaps = this.#addMembers(type, 0, 1);
+    return {
+      typeId: type.id,
+      keyword: keywordOf(type),
+      name: type.name,
+      size: type.size,
+      memberCount: type.members.length,
+      rows: this.#rows,
+      ...gaps.totals(),
+    };
+  }
+
+  /** @param start bytes from the start of the outermost type. */
+  #addMembers(type: Struct | Union, start: number, depth: number): Gaps {
+    const gaps = new Gaps(type);
+    for (const [index, member] of type.members.entries()) {
+      const size = sizeof(this.#spec, member.typeId, this.#model);
+      const gap = gaps.before(member, size);
+      if (gap !== null) this.#add({ row: 'hole', depth, ...gap, offset: start + gap.offset });
+      this.#addMember(type, index, member, size, start, depth);
+    }
+    const padding = gaps.atEnd();
+    if (padding !== null) this.#add({ row: 'padding', depth, ...padding, offset: start + padding.offset });
+    return gaps;
+  }
+
+  #addMember(
+    composite: Struct | Union,
+    index: number,
+    member: Member,
+    size: number,
+    start: number,
+    depth: number,
+  ): void {
+    const { name, typeId, bitOffset, bitfieldSize } = member;
+    const type = unqualified(this.#spec, typeId);
+    if ((type.kind === 'STRUCT' || type.kind === 'UNION') && type.name === '' && bitfieldSize === 0) {
+      const offset = start + Math.floor(bitOffset / 8);
+      const [head = ''] = formatTypeName(this.#spec, typeId).split(' {');
+      this.#add({ row: 'open', depth, type: head, typeId, offset, size });
+      this.#addMembers(type, offset, depth + 1);
+      this.#add({ row: 'close', depth, name, offset, size });
+      return;
+    }
+    // A bitfield lies in a unit of its type's size, which starts at a multiple of that.
+    const unit = bitfieldSize === 0 ? 8 : Math.max(1, size) * 8;
+    const unitStart = Math.floor(bitOffset / unit) * unit;
+    this.#add({
+      row: 'member',
+      depth,
+      name,
+      typeId,
+      type: formatTypeName(this.#spec, typeId),
+      declaration: memberDeclaration(this.#spec, composite.id, index),
+      offset: start + unitStart / 8,
+      size,
+      bitOffset: bitOffset - unitStart,
+      bitfieldSize,
+    });
+  }
+
+  #add(row: LayoutRow): void {
+    if (this.#rows.length >= this.#maxRows) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `the layout exceeds the limit of ${this.#maxRows} rows`);
+    }
+    if (row.depth > MAX_DEPTH) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `anonymous types nest deeper than ${MAX_DEPTH} levels`);
+    }
+    this.#rows.push(row);
+  }
+}
+
+function keywordOf({ kind }: Struct | Union): 'struct' | 'union' {
+  return kind === 'STRUCT' ? 'struct' : 'union';
+}

@@ -1,0 +1,65 @@
+import { Kind } from '../kind.js';
+import type { Spec } from '../spec.js';
+import type { TypeId } from '../types.js';
+import type { CContext, CNaming } from './c-context.js';
+import { CDeclarator } from './c-declarator.js';
+import { StringBytes } from './string-bytes.js';
+import { TextOutput } from './text-output.js';
+import { MEMBER_WORDS, typeWordsOf } from './type-words.js';
+import { WorkLimit } from './work-limit.js';
+
+/** Longest name of a type: functions that take functions can be long, though not this long. */
+const MAX_BYTES = 64 * 1024;
+
+const AS_THEY_ARE: CNaming = { ofTag: () => 1, ofTypedef: () => 1, ofEnumerator: () => 1 };
+
+/**
+ * formatTypeName writes a type as C does in a cast: `struct task_struct *`, `int (*)(void)`, `char[16]`. What is
+ * anonymous shows as `struct { ... }`; a function or variable as its type.
+ *
+ * @throws BtfFormatError `NOT_FOUND`; `MALFORMED` for what no declaration can have, as a data section;
+ * `LIMIT_EXCEEDED` beyond 512 levels or 64 KiB.
+ */
+export function formatTypeName(spec: Spec, id: TypeId): string {
+  return write(spec, declaredType(spec, id), 0);
+}
+
+/**
+ * declarationOf writes the declaration of a function, a variable or a typedef without the semicolon: `int
+ * main(int argc, char **argv)`. Of any other type it is its name.
+ *
+ * @throws BtfFormatError as {@link formatTypeName}.
+ */
+export function declarationOf(spec: Spec, id: TypeId): string {
+  const types = typeWordsOf(spec);
+  const kind = types.kind(id);
+  if (kind === Kind.TYPEDEF) return `typedef ${write(spec, types.third(id), types.name(id))}`;
+  const declares = kind === Kind.FUNC || kind === Kind.VAR;
+  return write(spec, declaredType(spec, id), declares ? types.name(id) : 0);
+}
+
+/** memberDeclaration writes the declaration of a member, without the width of a bitfield. */
+export function memberDeclaration(spec: Spec, compositeId: TypeId, index: number): string {
+  const types = typeWordsOf(spec);
+  const at = types.elements(compositeId) + index * MEMBER_WORDS;
+  return write(spec, types.unsignedAt(at + 1), types.unsignedAt(at));
+}
+
+function declaredType(spec: Spec, id: TypeId): TypeId {
+  const types = typeWordsOf(spec);
+  const kind = types.kind(id);
+  return kind === Kind.FUNC || kind === Kind.VAR ? types.third(id) : id;
+}
+
+function write(spec: Spec, id: TypeId, name: number): string {
+  const types = typeWordsOf(spec);
+  const strings = new StringBytes(spec);
+  const out = new TextOutput(strings, MAX_BYTES);
+  const context: CContext = { types, strings, names: AS_THEY_ARE, out, work: new WorkLimit(0) };
+  const declarator = new CDeclarator(context, (anonymous) => {
+    declarator.refer(anonymous);
+    out.write(' { ... }');
+  });
+  declarator.declare(id, name, 1, 0);
+  return out.take();
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import { Kind } from '../kind.js';
+import { Spec } from '../spec.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { mutate, seededRandom } from '../testing/mutate.js';
+import { BtfFormatError } from '../format-error.js';
+import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
+import { validate } from './validate.js';
+
+// What the kernel refuses is tested against the live kernel, in the package of the tests from end to end.
+
+const INT = { sizeOrTypeId: 4, data: [32] };
+const parse = (btf: BtfAssembler): Spec => Spec.parse(btf.bytes());
+const start = (): BtfAssembler => new BtfAssembler('little').type(Kind.INT, 'int', INT);
+const messages = (spec: Spec, options = {}): string[] =>
+  validate(spec, options).map(({ message }) => message);
+
+test('each problem of the first pass is told, with type and component', () => {
+  const spec = parse(
+    start()
+      .type(Kind.STRUCT, '1st', { vlen: 3, sizeOrTypeId: 8, data: ['a b', 1, 0, 'ok', 0, 0, 'far', 1, 999] })
+      .type(Kind.ENUM, 'e', { vlen: 2, sizeOrTypeId: 3, data: ['A', 0, 0, 1] }),
+  );
+  expect(validate(spec)).toEqual([
+    { typeId: 2, component: null, message: 'Invalid name' },
+    { typeId: 2, component: 0, message: 'Invalid name' },
+    { typeId: 2, component: 1, message: 'Invalid type_id' },
+    { typeId: 2, component: 2, message: 'Member bits_offset exceeds its struct size' },
+    { typeId: 3, component: null, message: 'Unexpected size' },
+    { typeId: 3, component: 1, message: 'Invalid name' },
+  ]);
+});
+
+test('of types that fail in the second pass because another does, only that one is told', () => {
+  const spec = parse(
+    start()
+      .type(Kind.CONST, 0, { sizeOrTypeId: 3 }) // 2
+      .type(Kind.TYPEDEF, 'gone', { sizeOrTypeId: 99 }) // 3
+      .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['m', 2, 0] }) // 4
+      .type(Kind.FUNC_PROTO, 0, { vlen: 1, sizeOrTypeId: 3, data: ['a', 2] }) // 5
+      .type(Kind.PTR, 0, { sizeOrTypeId: 98 }), // 6
+  );
+  expect(validate(spec)).toEqual([
+    { typeId: 3, component: null, message: 'Invalid type_id' },
+    { typeId: 6, component: null, message: 'Invalid type_id' },
+  ]);
+});
+
+test('no more problems are told than asked for', () => {
+  const btf = new BtfAssembler('little');
+  for (let i = 0; i < 300; i++) btf.type(Kind.FLOAT, 0, { sizeOrTypeId: 3 });
+  const spec = parse(btf);
+  expect(validate(spec)).toHaveLength(100);
+  expect(validate(spec, { maxProblems: 7 })).toHaveLength(7);
+  expect(validate(spec, { maxProblems: 1000 })).toHaveLength(300);
+});
+
+describe('a kernel of a release', () => {
+  const proto = (btf: BtfAssembler): BtfAssembler => btf.type(Kind.FUNC_PROTO, 0);
+  const longName = 'x'.repeat(129);
+  test.each<
+    [feature: keyof KernelFeatures, major: number, minor: number, btf: BtfAssembler, message: string]
+  >([
+    ['func', 5, 0, proto(start()), 'Invalid kind:13'],
+    ['datasec', 5, 2, start().type(Kind.VAR, 'v', { sizeOrTypeId: 1, data: [1] }), 'Invalid kind:14'],
+    [
+      'funcLinkage',
+      5,
+      6,
+      proto(start()).type(Kind.FUNC, 'f', { vlen: 1, sizeOrTypeId: 2 }),
+      'Invalid func linkage',
+    ],
+    ['float', 5, 13, start().type(Kind.FLOAT, 'f', { sizeOrTypeId: 4 }), 'Invalid kind:16'],
+    ['typeTag', 5, 17, start().type(Kind.TYPE_TAG, 't', { sizeOrTypeId: 1 }), 'Invalid kind:18'],
+    ['enum64', 6, 0, start().type(Kind.ENUM64, 'e', { sizeOrTypeId: 8 }), 'Invalid kind:19'],
+    [
+      'enum64',
+      6,
+      0,
+      start().type(Kind.ENUM, 'e', { sizeOrTypeId: 4, kindFlag: true }),
+      'Invalid btf_info kind_flag',
+    ],
+    ['longNames', 6, 1, start().type(Kind.TYPEDEF, longName, { sizeOrTypeId: 1 }), 'Invalid name'],
+    [
+      'tagAttributes',
+      6,
+      15,
+      start().type(Kind.TYPE_TAG, 't', { sizeOrTypeId: 1, kindFlag: true }),
+      'Invalid btf_info kind_flag',
+    ],
+    [
+      'wideVlen',
+      7,
+      2,
+      start().type(Kind.FUNC_PROTO, 0, {
+        vlen: 0x10000,
+        data: Array.from({ length: 0x20000 }, (_, i) => i & 1),
+      }),
+      'Invalid btf_info:d010000',
+    ],
+  ])('has %s since %d.%d and refuses what needs it before', (feature, major, minor, btf, message) => {
+    const spec = parse(btf);
+    const before = minor === 0 ? kernelFeaturesOf(major - 1, 19) : kernelFeaturesOf(major, minor - 1);
+    expect([before[feature], kernelFeaturesOf(major, minor)[feature]]).toEqual([false, true]);
+    expect(messages(spec, { kernelFeatures: before })).toContain(message);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(major, minor) })).toEqual([]);
+    expect(messages(spec, { kernelFeatures: { [feature]: false } })).toEqual([message]);
+    expect(messages(spec)).toEqual([]);
+  });
+
+  test('has dots in the names of variables and sections since 5.2', () => {
+    const spec = parse(
+      start()
+        .type(Kind.VAR, 'a.b', { sizeOrTypeId: 1, data: [1] })
+        .type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }),
+    );
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 2) })).toEqual([]);
+  });
+
+  test('has a layout section since 7.1', () => {
+    const layout = Array.from({ length: 20 }, () => [0, 0] as const);
+    const spec = Spec.parse(start().bytes({ headerLength: 32, layout }));
+    expect(messages(spec)).toEqual([]);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(7, 0) })).toContain('Unsupported btf_header');
+  });
+});
+
+test('a BTF in the other byte order is judged by its content, or refused where the kernel’s order is given', () => {
+  const big = Spec.parse(
+    new BtfAssembler('big').type(Kind.INT, 'int', INT).type(Kind.PTR, 0, { sizeOrTypeId: 9 }).bytes(),
+  );
+  expect(messages(big)).toEqual(['Invalid type_id']);
+  expect(messages(big, { byteOrder: 'little' })).toEqual(['Invalid magic']);
+  expect(messages(big, { byteOrder: 'big' })).toEqual(['Invalid type_id']);
+});
+
+test('an array of pointers has the size that the kernel’s pointers have', () => {
+  const spec = parse(
+    start()
+      .type(Kind.PTR, 0)
+      .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['p', 2, 0] }),
+  );
+  expect(messages(spec)).toEqual(['Member exceeds struct_size']);
+  expect(messages(spec, { pointerSize: 4 })).toEqual([]);
+});
+
+test('split BTF is judged by its own types, whatever its base has', () => {
+  const btf = start().type(Kind.STRUCT, 'loop', { vlen: 1, sizeOrTypeId: 4, data: ['m', 2, 0] }); // 2
+  const base = parse(btf);
+  const split = (typeId: number): Spec =>
+    Spec.parse(
+      new BtfAssembler('little', btf.stringEnd)
+        .type(Kind.STRUCT, 'own', { vlen: 1, sizeOrTypeId: 4, data: ['m', typeId, 0] })
+        .bytes(),
+      { base },
+    );
+  expect(messages(base)).toEqual(['Loop detected']);
+  expect(messages(split(1))).toEqual([]);
+  expect(messages(split(3))).toEqual(['Loop detected']);
+  expect(messages(split(4))).toEqual(['Invalid member']);
+  const header = new BtfAssembler('little', btf.stringEnd).bytes();
+  expect(messages(Spec.parse(header, { base }))).toEqual([]);
+});
+
+test('hostile BTF ends in a list of problems: loops, depth, types that share one long name', () => {
+  const rings = new BtfAssembler('little');
+  for (let id = 1; id <= 50_000; id++) rings.type(Kind.PTR, 0, { sizeOrTypeId: (id % 50_000) + 1 });
+  expect(messages(parse(rings))[0]).toBe('Exceeded max resolving depth:32');
+  const nest = new BtfAssembler('little');
+  for (let id = 1; id <= 31; id++) {
+    nest.type(Kind.STRUCT, 0, { vlen: 3, sizeOrTypeId: 8, data: [0, id + 1, 0, 0, id + 1, 0, 0, id + 1, 0] });
+  }
+  expect(messages(parse(nest.type(Kind.INT, 'int', INT)))).toEqual([]);
+  const named = new BtfAssembler('little');
+  for (let i = 0; i < 50_000; i++) named.type(Kind.TYPEDEF, 1 + (i % 1000), { sizeOrTypeId: 0 });
+  named.string('x'.repeat(10_000));
+  expect(messages(parse(named))[0]).toBe('Invalid name');
+});
+
+test('mutants end in a list of problems', () => {
+  const random = seededRandom(77);
+  const bytes = start()
+    .type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: 16, data: ['m', 3, 0, 'n', 4, 64] })
+    .type(Kind.PTR, 0, { sizeOrTypeId: 2 })
+    .type(Kind.ARRAY, 0, { data: [1, 1, 2] })
+    .bytes();
+  let valid = 0;
+  let invalid = 0;
+  for (let i = 0; i < 3000; i++) {
+    try {
+      if (validate(Spec.parse(mutate(bytes, random))).length === 0) valid += 1;
+      else invalid += 1;
+    } catch (error) {
+      expect(error).toBeInstanceOf(BtfFormatError);
+    }
+  }
+  expect(valid).toBeGreaterThan(100);
+  expect(invalid).toBeGreaterThan(500);
+});
