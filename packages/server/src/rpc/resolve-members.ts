@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MemberResultSchema } from '@btfd/api';
-import { BtfFormatError, resolveMember, typeName, type Spec } from '@btfd/btf';
+import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
 import { checkCount, invalidRequest } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
@@ -49,7 +49,7 @@ function resultOf(spec: Spec, path: string): Init<typeof MemberResultSchema> {
           bitfield,
           typeId,
           containerId,
-          typeName: typeName(spec, typeId).slice(0, MAX_TYPE_NAME_LENGTH),
+          typeName: formatTypeName(spec, typeId).slice(0, MAX_TYPE_NAME_LENGTH),
           dereferences: dereferences.map((step) => ({
             bitOffset: BigInt(step.bitOffset),
             typeId: step.typeId,
