@@ -135,7 +135,9 @@ describeKernel('types over the wire', () => {
   });
 
   const ptr = { detail: { case: 'ptr', value: {} } } as const;
-  test.each<[string, NonNullable<MessageInitShape<typeof LoadHandleRequestSchema>['source']>, string, string]>([
+  test.each<
+    [string, NonNullable<MessageInitShape<typeof LoadHandleRequestSchema>['source']>, string, string]
+  >([
     ['no types', { case: 'types', value: {} }, 'INVALID_REQUEST', 'types'],
     [
       'ids that do not count from 1',
@@ -322,9 +324,14 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     const builder = new Builder({ deduplicate: false });
     let inner = builder.add(INT);
     for (let depth = 0; depth < 30; depth++) {
-      const members = [0, 1].map(() => ({ name: '', typeId: inner, bitOffset: 0, bitfieldSize: 0 }));
-      const named = members.map((member, index) => (depth === 0 ? { ...member, name: `m${index}` } : member));
-      inner = builder.add({ kind: 'UNION', size: 4, members: named });
+      const nameOf = (index: number) => (depth === 0 ? `m${index}` : '');
+      const members = [0, 1].map((index) => ({
+        name: nameOf(index),
+        typeId: inner,
+        bitOffset: 0,
+        bitfieldSize: 0,
+      }));
+      inner = builder.add({ kind: 'UNION', size: 4, members });
     }
     builder.add({
       kind: 'STRUCT',
