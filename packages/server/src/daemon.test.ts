@@ -188,11 +188,14 @@ describe('When the daemon ends', () => {
     ]);
   });
 
-  test('twice, it ends once', async () => {
+  test('twice, it ends once, and leaves alone who listens there by then', async () => {
     await using served = await setUp();
     await Promise.all([served.daemon.stop(), served.daemon.stop()]);
-    await served.daemon.stop();
     expect(existsSync(served.path)).toBe(false);
+    // Its socket may well have got the number of the inode that is free again.
+    await using next = await setUp({ addresses: [{ kind: 'unix', path: served.path }] });
+    await served.daemon.stop();
+    expect([existsSync(served.path), next.daemon.addresses.length]).toEqual([true, 1]);
   });
 
   test('a connection that never said anything is broken', async () => {

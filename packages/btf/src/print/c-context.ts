@@ -29,7 +29,7 @@ export type Define = (id: TypeId, level: number) => void;
 /** Deepest indentation: what lies deeper is still right, but a line must not grow with its depth. */
 const MAX_INDENT = 13;
 
-const INDENTS = globalThis.Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.repeat(level)}`);
+const INDENTS = Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.repeat(level)}`);
 
 /** lineStart is a line break and the indentation of a level. */
 export function lineStart(level: number): string {

@@ -76,5 +76,6 @@ export class CDefinitions {
     if (count > 0 || size > 0) out.write(lineStart(level));
     out.write('}');
     if (packed) out.write(' __attribute__((packed))');
+    if (!isStruct) out.write(sizes.unionAttributes(id));
   }
 }

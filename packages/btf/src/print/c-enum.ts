@@ -42,6 +42,8 @@ export function writeEnum(context: CContext, pointerSize: number, id: TypeId, le
   out.write('}');
   const size = types.third(id);
   if (size === 1) out.write(' __attribute__((mode(byte)))');
+  // libbpf prints nothing for two bytes.
+  if (size === 2) out.write(' __attribute__((mode(HI)))');
   // A value that needs 64 bits makes the enum that large by itself.
   if (size === 8 && pointerSize === 8 && !needsWords) out.write(' __attribute__((mode(word)))');
 }

@@ -7,6 +7,9 @@ import type { WorkLimit } from './work-limit.js';
 /** The largest size that libbpf computes; beyond, a type counts as without size. */
 const MAX_SIZE = 0xffffffff;
 
+/** The largest alignment that is looked for: a page. */
+const MAX_ALIGNMENT = 4096;
+
 /**
  * CSizes gives sizes and alignments in bytes, with 0 and 1 for what has none. It says the same as `sizeof` and
  * `alignof` do where these do not throw, without decoding types.
@@ -92,6 +95,22 @@ export class CSizes {
     return this.alignof(id) === 1 && this.#largestMemberAlignment(id) > 1;
   }
 
+  /**
+   * unionAttributes are the attributes that give a union its size; empty where its members do. libbpf prints none.
+   */
+  unionAttributes(id: TypeId): string {
+    const size = this.#types.third(id);
+    const largest = this.#largestMemberSize(id);
+    const natural = this.#largestMemberAlignment(id);
+    if (size < largest || roundUp(largest, natural) === size) return '';
+    let alignment = 1;
+    while (alignment < MAX_ALIGNMENT && roundUp(largest, alignment) !== size) alignment *= 2;
+    if (roundUp(largest, alignment) !== size) return '';
+    const packed = alignment < natural ? ['packed'] : [];
+    const aligned = alignment > 1 ? [`aligned(${alignment})`] : [];
+    return ` __attribute__((${[...packed, ...aligned].join(', ')}))`;
+  }
+
   #alignofComposite(id: TypeId): number {
     this.#work.enter(id);
     const alignment = this.#naturalAlignment(id);
@@ -116,6 +135,19 @@ export class CSizes {
     return types.third(id) % largest === 0 ? largest : 1;
   }
 
+  #largestMemberSize(id: TypeId): number {
+    const types = this.#types;
+    const packsBitfields = types.kindFlag(id);
+    const first = types.elements(id);
+    const end = first + types.vlen(id) * MEMBER_WORDS;
+    let largest = 0;
+    for (let at = first; at < end; at += MEMBER_WORDS) {
+      const bits = packsBitfields ? types.unsignedAt(at + 2) >>> 24 : 0;
+      largest = Math.max(largest, bits === 0 ? this.sizeof(types.unsignedAt(at + 1)) : Math.ceil(bits / 8));
+    }
+    return largest;
+  }
+
   #largestMemberAlignment(id: TypeId): number {
     const types = this.#types;
     const first = types.elements(id);
@@ -130,4 +162,8 @@ export class CSizes {
 
 function atMost(size: number): number {
   return size > MAX_SIZE ? 0 : size;
+}
+
+function roundUp(size: number, step: number): number {
+  return Math.ceil(size / step) * step;
 }

@@ -3,23 +3,26 @@ import type { Member, Struct, TypeId, Union } from '../types.js';
 import { follow } from './follow.js';
 import { isAlias } from './resolve.js';
 
-/** FlatMember is a named member of a struct or union, or of an anonymous one within it. */
+/** FlatMember is a member of a struct or union, or of an anonymous one within it. */
 export interface FlatMember {
   readonly member: Member;
-  /** Bits from the start of the outermost struct or union to that in which the member is declared. */
+  /** The member's index among those of the struct or union that declares it. */
+  readonly index: number;
+  /** Bits from the start of the outermost struct or union to that which declares the member. */
   readonly baseOffset: number;
-  /** The index of each anonymous member that was entered, outermost first, and last that of the member itself. */
-  readonly indices: readonly number[];
+  /** The anonymous member in which it lies; null where the outermost struct or union declares it. */
+  readonly parent: FlatMember | null;
 }
 
 interface Frame {
   readonly members: readonly Member[];
   readonly baseOffset: number;
+  readonly parent: FlatMember | null;
   next: number;
 }
 
 /**
- * flatMembers goes through the members of a struct or union by which C can name them: those of anonymous
+ * flatMembers goes through the named members of a struct or union by which C can name them: those of anonymous
  * structs and unions within it take the place of the anonymous member.
  *
  * Each type is entered once, the first time it is met: hostile BTF can nest anonymous unions so that the same
@@ -29,19 +32,23 @@ interface Frame {
  */
 export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
   const entered = new Set<TypeId>([outer.id]);
-  const stack: Frame[] = [{ members: outer.members, baseOffset: 0, next: 0 }];
+  const stack: Frame[] = [{ members: outer.members, baseOffset: 0, parent: null, next: 0 }];
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const member = top.members[top.next];
-    top.next += 1;
+    const index = top.next++;
+    const member = top.members[index];
     if (member === undefined) {
       stack.pop();
-    } else if (member.name !== '') {
-      yield { member, baseOffset: top.baseOffset, indices: stack.map(({ next }) => next - 1) };
-    } else {
-      const inner = enter(spec, outer.id, member.typeId, entered);
-      if (inner === null) continue;
-      stack.push({ members: inner.members, baseOffset: top.baseOffset + member.bitOffset, next: 0 });
+      continue;
     }
+    const { baseOffset } = top;
+    const flat = { member, index, baseOffset, parent: top.parent };
+    if (member.name !== '') {
+      yield flat;
+      continue;
+    }
+    const inner = enter(spec, outer.id, member.typeId, entered);
+    if (inner === null) continue;
+    stack.push({ members: inner.members, baseOffset: baseOffset + member.bitOffset, parent: flat, next: 0 });
   }
 }
 

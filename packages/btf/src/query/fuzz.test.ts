@@ -12,7 +12,7 @@ import { resolve } from './resolve.js';
 import { resolveMemberOf } from './resolve-member.js';
 import { sizeof } from './sizeof.js';
 
-const MUTANTS = 1200;
+const MUTANTS = 600;
 
 test('every question about mutants of BTF of all kinds ends in a value or a BtfFormatError', () => {
   const random = seededRandom(0xa5);

@@ -1,11 +1,15 @@
+import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 import { describeType } from './describe-type.js';
 import { MemberPathError } from './member-path-error.js';
-import { typesByName } from './names.js';
+import { idsOfKind } from './names.js';
 import { resolve } from './resolve.js';
 
-const KINDS = ['STRUCT', 'UNION', 'TYPEDEF'] as const;
+const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
+
+/** Types of one name to look at: a kernel has a handful, and each may take a long chain of typedefs to resolve. */
+const MAX_CANDIDATES = 1024;
 
 /**
  * rootOfPath finds the type that a path starts in by its name: a struct, a union or what a typedef stands for.
@@ -14,12 +18,15 @@ const KINDS = ['STRUCT', 'UNION', 'TYPEDEF'] as const;
  * @throws MemberPathError `NOT_FOUND`, `AMBIGUOUS`.
  */
 export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | null): Type {
+  const kinds: readonly number[] = kind === null ? KINDS : [Kind[kind]];
+  const ids = spec.idsByName(name).filter((id) => kinds.includes(spec.kindOf(id)));
+  if (ids.length > MAX_CANDIDATES) {
+    throw new MemberPathError('AMBIGUOUS', name, `${ids.length} types have this name`, -1);
+  }
   const roots = new Map<TypeId, Type>();
   const declared = new Map<TypeId, Type>();
-  for (const type of typesByName(spec, name)) {
-    const wanted = kind === null ? KINDS.some((of) => of === type.kind) : type.kind === kind;
-    if (!wanted) continue;
-    const root = resolve(spec, type.id);
+  for (const id of ids) {
+    const root = resolve(spec, id);
     (root.kind === 'FWD' ? declared : roots).set(root.id, root);
   }
   const found = roots.size === 0 ? declared : roots;
@@ -46,7 +53,6 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
  */
 export function definitionOf(spec: Spec, type: Type): Type {
   if (type.kind !== 'FWD' || type.name === '') return type;
-  const definitions = typesByName(spec, type.name, type.union ? 'UNION' : 'STRUCT');
-  const [definition] = definitions;
-  return definition === undefined || definitions.length > 1 ? type : definition;
+  const [id, ...others] = idsOfKind(spec, type.name, type.union ? 'UNION' : 'STRUCT');
+  return id === undefined || others.length > 0 ? type : spec.typeById(id);
 }

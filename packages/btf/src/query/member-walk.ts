@@ -73,11 +73,17 @@ export class MemberWalk {
         `${describeType(type)} has no members${ADVICE.get(type.kind) ?? ''}`,
       );
     }
-    const { member, baseOffset, indices } = this.#find(type, name);
+    const flat = this.#find(type, name);
+    const { member, baseOffset } = flat;
     const { typeId, bitfieldSize } = member;
     const at = start.bitOffset + baseOffset + member.bitOffset;
     const found = { containerId: start.containerId, typeId, ...this.#extent(at, typeId, bitfieldSize) };
-    return this.#arrive({ name, ...found, dereferences: this.#dereferences.length, indices });
+    return this.#arrive({
+      name,
+      ...found,
+      dereferences: this.#dereferences.length,
+      indices: indicesOf(flat),
+    });
   }
 
   #element(place: MemberPlace, index: number): MemberPlace {
@@ -164,4 +170,11 @@ export class MemberWalk {
   #failure(code: BtfFormatErrorCode, message: string, near: readonly string[] = []): MemberPathError {
     return new MemberPathError(code, this.#path, message, this.#steps.length, near);
   }
+}
+
+/** The indices on the way to a member, outermost first. */
+function indicesOf(flat: FlatMember): number[] {
+  const indices: number[] = [];
+  for (let at: FlatMember | null = flat; at !== null; at = at.parent) indices.push(at.index);
+  return indices.toReversed();
 }

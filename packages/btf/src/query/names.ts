@@ -44,7 +44,8 @@ export function typeByName(spec: Spec, name: string, kind?: KindName): Type {
   return spec.typeById(id);
 }
 
-function idsOfKind(spec: Spec, name: string, kind: KindName | undefined): TypeId[] {
+/** idsOfKind finds the types with a name, of one kind where one is given. */
+export function idsOfKind(spec: Spec, name: string, kind: KindName | undefined): TypeId[] {
   const ids = spec.idsByName(name);
   return kind === undefined ? ids : ids.filter((id) => hasKind(spec, id, kind));
 }

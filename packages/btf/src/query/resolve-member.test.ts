@@ -139,6 +139,21 @@ describe('resolveMember', () => {
   });
 });
 
+test('ends quickly where many members lie very deep', () => {
+  const depth = 20_000;
+  const nest = new BtfAssembler('little');
+  for (let id = 1; id < depth; id++) {
+    nest.type(Kind.STRUCT, id === 1 ? 'deep' : 0, { vlen: 1, sizeOrTypeId: 4, data: [0, id + 1, 0] });
+  }
+  nest.string('m');
+  const name = nest.stringEnd - 2;
+  const data = Array.from({ length: depth }, () => [name, depth + 1, 0]).flat();
+  nest.type(Kind.STRUCT, 0, { vlen: depth, sizeOrTypeId: 4, data });
+  const parsed = Spec.parse(nest.type(Kind.INT, 0, { sizeOrTypeId: 4, data: [32] }).bytes());
+  expect(() => resolveMember(parsed, 'deep.none')).toThrow('no such member');
+  expect(resolveMember(parsed, 'deep.m').steps[0]?.indices).toHaveLength(depth);
+});
+
 test.each<[path: string, parsed: unknown]>([
   ['a', { kind: null, root: 'a', steps: [] }],
   ['struct a.b', { kind: 'STRUCT', root: 'a', steps: [{ member: 'b' }] }],

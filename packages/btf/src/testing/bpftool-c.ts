@@ -26,12 +26,16 @@ export function cOfBytes(bytes: Uint8Array): string {
 }
 
 /**
- * EXPLAINED lists what libbpf changed since bpftool 7.1, the version of the oracle. Each replaces what a line
- * has more now.
+ * EXPLAINED lists what we print more than bpftool 7.1, the version of the oracle. Each replaces that in a line.
  */
 export const EXPLAINED = {
-  // Commit e6e0e3fd of December 2022: enums that are not as large as an int.
-  'mode of an enum': [/^(\t*\}) __attribute__\(\(mode\((?:byte|word)\)\)\)/gm, '$1'],
+  // libbpf's commit e6e0e3fd of December 2022: enums that are not as large as an int. Ours of two bytes too.
+  'mode of an enum': [/^(\t*\}) __attribute__\(\(mode\((?:byte|HI|word)\)\)\)/gm, '$1'],
+  // Not in libbpf: without it a union that is packed or aligned has another size.
+  'size of a union': [
+    /^(\t*\}) __attribute__\(\((?:packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm,
+    '$1',
+  ],
 } as const satisfies Record<string, readonly [RegExp, string]>;
 
 /** Comparison is how our C text differs from bpftool's. */

@@ -3,13 +3,11 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { HeldObject } from './handle-table.js';
 
 /**
- * isRemoved says whether an object left the kernel's list while it was held. Newer kernels report
- * id 0 for it then, older ones the id that no longer opens anything. A user's object stays in the
- * list for as long as it is held.
+ * isRemoved says whether an object left the kernel's list while it was held: its id opens nothing then. A
+ * user's object stays in the list for as long as it is held.
  */
-export function isRemoved({ object, info }: HeldObject, kernel: Kernel): boolean {
+export function isRemoved({ info }: HeldObject, kernel: Kernel): boolean {
   if (!info.kernelBtf) return false;
-  if (object.info().id === 0) return true;
   try {
     kernel.open(info.id).close();
     return false;

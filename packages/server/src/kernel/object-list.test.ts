@@ -92,6 +92,15 @@ describe('Where vmlinux has no id yet', () => {
     expect([kernel.parses, kernel.openCount]).toEqual([1, 0]);
   });
 
+  test('it is looked for until it has one, then no more', async () => {
+    const kernel = kernelOfFour();
+    const { objects } = await makeServices(kernel);
+    visit(objects);
+    kernel.opens = 0;
+    visit(objects);
+    expect(kernel.opens).toBe(4);
+  });
+
   test('but has one without being asked, the kernel isn’t made to parse anything', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);

@@ -46,9 +46,9 @@ export class FakeKernel implements Kernel {
   unparsedVmlinux: Uint8Array | null = null;
   /** Calls of `parseOwnBtf`. */
   parses = 0;
-  /** Calls of `read`. */
-  reads = 0;
-  /** What is asked for, for tests that see through it. */
+  /** Calls of `open`. */
+  opens = 0;
+  /** The capabilities in effect. */
   granted = { sysAdmin: true, bpf: true };
   readonly programs = new FakeBpfObjects();
   readonly maps = new FakeBpfObjects();
@@ -94,6 +94,7 @@ export class FakeKernel implements Kernel {
   }
 
   open(id: number): KernelObject {
+    this.opens += 1;
     this.check('open');
     const present = this.objects.get(id);
     if (present === undefined || this.vanishing.has(id)) throw bpfError('BPF_BTF_GET_FD_BY_ID', 'ENOENT');
@@ -165,7 +166,6 @@ class FakeObject implements KernelObject {
 
   async read(): Promise<Uint8Array> {
     this.check('read');
-    this.kernel.reads += 1;
     return this.present.bytes.slice();
   }
 

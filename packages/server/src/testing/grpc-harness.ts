@@ -30,6 +30,16 @@ export class GrpcClient implements Disposable {
     this.client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
   }
 
+  /** Waits until the connection stands. */
+  async connected(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.client.waitForReady(Infinity, (error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+  }
+
   /** Starts a unary call. */
   unary<Name extends keyof Methods>(
     name: Name,
