@@ -48,6 +48,8 @@ export class FakeKernel implements Kernel {
   parses = 0;
   /** Calls of `open`. */
   opens = 0;
+  /** Calls of `read`. */
+  reads = 0;
   /** The capabilities in effect. */
   granted = { sysAdmin: true, bpf: true };
   readonly programs = new FakeBpfObjects();
@@ -166,6 +168,7 @@ class FakeObject implements KernelObject {
 
   async read(): Promise<Uint8Array> {
     this.check('read');
+    this.kernel.reads += 1;
     return this.present.bytes.slice();
   }
 
