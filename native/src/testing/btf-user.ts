@@ -28,8 +28,8 @@ export class BtfUser implements AsyncDisposable {
 
   static async start(): Promise<BtfUser> {
     const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const [line] = await once(createInterface(child.stdout), 'line');
-    return new BtfUser(child, JSON.parse(line));
+    for await (const line of createInterface(child.stdout)) return new BtfUser(child, JSON.parse(line));
+    throw new Error('btf-user.py ended without a word');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

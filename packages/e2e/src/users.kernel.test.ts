@@ -24,14 +24,14 @@ describeKernel('An object’s info', () => {
   let client: BtfClient;
 
   beforeAll(async () => {
-    user = await BtfUser.start();
     daemon = await DaemonProcess.start();
     client = new BtfClient(daemon.address);
+    user = await BtfUser.start();
   });
   afterAll(async () => {
+    await user[Symbol.asyncDispose]();
     await client.close();
     await daemon[Symbol.asyncDispose]();
-    await user[Symbol.asyncDispose]();
   });
 
   /** An object as it is listed with its users. */

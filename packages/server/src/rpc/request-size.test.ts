@@ -27,11 +27,11 @@ describe('A request', () => {
   });
 
   test.each([
-    ['Spec', new Uint8Array(11), 'the request: 11 bytes'],
+    ['Spec', new Uint8Array(11), 'the request has 11 bytes'],
     ['LoadHandle', rawBtf(1_000), 'the request'],
-    ['LoadHandle', types(100), 'types'],
+    ['LoadHandle', types(100), 'the list of types has'],
     // Protobuf merges a message that comes in parts.
-    ['LoadHandle', Buffer.concat([types(60), types(60)]), 'types'],
+    ['LoadHandle', Buffer.concat([types(60), types(60)]), 'the list of types has'],
   ])('of %s beyond them is refused', (method, wire, message) => {
     expect(() => checkRequestSize(method, wire, LIMITS)).toThrow(message);
   });

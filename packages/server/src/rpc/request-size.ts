@@ -9,18 +9,18 @@ import type { Limits } from '../limits.js';
  */
 export function checkRequestSize(methodName: string, wire: Uint8Array, limits: Limits): void {
   if (methodName !== BtfService.method.loadHandle.name) {
-    check(`the request`, wire.length, limits.maxMessageBytes);
+    check('the request', methodName, wire.length, limits.maxMessageBytes);
     return;
   }
-  check('the request', wire.length, limits.maxLoadMessageBytes);
-  check('types', typesBytes(wire), limits.maxTypesBytes);
+  check('the request', methodName, wire.length, limits.maxLoadMessageBytes);
+  check('the list of types', methodName, typesBytes(wire), limits.maxTypesBytes);
 }
 
-function check(what: string, size: number, limit: number): void {
+function check(what: string, methodName: string, size: number, limit: number): void {
   if (size <= limit) return;
   throw new ServiceError(
     ErrorReason.MESSAGE_TOO_LARGE,
-    `${what}: ${size} bytes; at most ${limit} are accepted`,
+    `${what} has ${size} bytes; ${methodName} takes at most ${limit}`,
     {
       metadata: { size: String(size), limit: String(limit) },
     },
