@@ -113,6 +113,19 @@ describe('printC', () => {
     ]);
   });
 
+  test('declares a struct before a typedef behind a pointer in it that points back', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 8, data: ['list', 2, 0] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 'holder_t', { sizeOrTypeId: 4 })
+      .type(Kind.PTR, '', { sizeOrTypeId: 1 });
+    expect(definitions(btf)).toEqual([
+      'struct holder',
+      'typedef struct holder *holder_t',
+      'struct holder {\n\tholder_t *list;\n}',
+    ]);
+  });
+
   test('prints the types that roots need, once, and no others', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.INT, 'int', INT)
