@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, jest, test } from '@jest/globals';
 import { Builder, dedup, Kind, merge, selectTypes, Spec } from '@btfd/btf';
 import { btfLoad } from '@btfd/native';
 import { describeKernel } from './testing/describe-kernel.js';
+
+// All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
+jest.setTimeout(180_000);
 
 /** What the kernel keeps of BTF that it accepted; it throws where the kernel refuses. */
 async function loaded(bytes: Uint8Array): Promise<Uint8Array> {

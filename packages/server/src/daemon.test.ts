@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, renameSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
@@ -188,14 +188,16 @@ describe('When the daemon ends', () => {
     ]);
   });
 
-  test('twice, it ends once, and leaves alone who listens there by then', async () => {
+  test('twice, it ends once, and leaves alone what is there by then', async () => {
     await using served = await setUp();
+    const link = `${served.path}.link`;
+    linkSync(served.path, link);
     await Promise.all([served.daemon.stop(), served.daemon.stop()]);
     expect(existsSync(served.path)).toBe(false);
-    // Its socket may well have got the number of the inode that is free again.
-    await using next = await setUp({ addresses: [{ kind: 'unix', path: served.path }] });
+    // Another's socket, which got the number of the inode that was free again.
+    renameSync(link, served.path);
     await served.daemon.stop();
-    expect([existsSync(served.path), next.daemon.addresses.length]).toEqual([true, 1]);
+    expect(existsSync(served.path)).toBe(true);
   });
 
   test('a connection that never said anything is broken', async () => {

@@ -1,10 +1,5 @@
 import type { TypeId } from '../types.js';
 
-/** Graph gives the types that a type refers to; those that are of no interest are left out. */
-export interface Graph {
-  references(id: TypeId): readonly TypeId[];
-}
-
 interface Frame {
   readonly id: TypeId;
   readonly references: readonly TypeId[];
@@ -12,42 +7,78 @@ interface Frame {
 }
 
 /**
- * components lists the types that can be reached from some, in groups that refer to each other in circles
- * (Tarjan's strongly connected components), most of them of one type. What a group refers to comes before it.
+ * Components finds groups of types that refer to each other in circles: strongly connected components, by
+ * Tarjan's algorithm without recursion. Most groups are of one type.
  */
-export function* components(graph: Graph, roots: Iterable<TypeId>): Generator<TypeId[], void, undefined> {
-  const numbers = new Map<TypeId, number>();
-  const lowest = new Map<TypeId, number>();
-  const open: TypeId[] = [];
-  const closed = new Set<TypeId>();
-  const enter = (id: TypeId): Frame => {
-    lowest.set(id, numbers.size);
-    numbers.set(id, numbers.size);
-    open.push(id);
-    return { id, references: graph.references(id), next: 0 };
-  };
-  const lower = (id: TypeId, to: number): void => {
-    lowest.set(id, Math.min(lowest.get(id) ?? to, to));
-  };
-  for (const root of roots) {
-    if (numbers.has(root)) continue;
-    const stack = [enter(root)];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const { id } = top;
-      const child = top.references[top.next++];
-      if (child !== undefined) {
-        const number = numbers.get(child);
-        if (number === undefined) stack.push(enter(child));
-        else if (!closed.has(child)) lower(id, number);
-        continue;
+export class Components {
+  /** When a type of an open group was met first, counted from 1; 0 for all others. */
+  readonly #numbers: Int32Array;
+  /** For types of open groups, the lowest number that can be reached from them, as far as is known. */
+  readonly #lowest: Int32Array;
+  readonly #open: TypeId[] = [];
+  #count = 0;
+
+  constructor(endTypeId: TypeId) {
+    this.#numbers = new Int32Array(endTypeId);
+    this.#lowest = new Int32Array(endTypeId);
+  }
+
+  /**
+   * from lists the groups that can be reached from a type. What a group refers to comes before it.
+   *
+   * @param references gives the types that a type refers to; those of groups that were taken may be left out.
+   * @param isDone tells whether a type is of a group that was taken, as it must be once the next one is asked for.
+   */
+  *from(
+    root: TypeId,
+    references: (id: TypeId) => readonly TypeId[],
+    isDone: (id: TypeId) => boolean,
+  ): Generator<TypeId[], void, undefined> {
+    try {
+      const stack = [this.#enter(root, references)];
+      for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+        const { id } = top;
+        const child = top.references[top.next++];
+        if (child !== undefined) {
+          const number = this.#numbers[child] ?? 0;
+          if (number !== 0) this.#lower(id, number);
+          else if (!isDone(child)) stack.push(this.#enter(child, references));
+          continue;
+        }
+        stack.pop();
+        const parent = stack.at(-1);
+        const lowest = this.#lowest[id] ?? 0;
+        if (parent !== undefined) this.#lower(parent.id, lowest);
+        if (lowest === this.#numbers[id]) yield this.#close(id);
       }
-      stack.pop();
-      const parent = stack.at(-1);
-      if (parent !== undefined) lower(parent.id, lowest.get(id) ?? 0);
-      if (lowest.get(id) !== numbers.get(id)) continue;
-      const group = open.splice(open.lastIndexOf(id));
-      for (const member of group) closed.add(member);
-      yield group;
+    } finally {
+      // Nothing stays open after an error.
+      for (const id of this.#open) this.#numbers[id] = 0;
+      this.#open.length = 0;
     }
+  }
+
+  #enter(id: TypeId, references: (id: TypeId) => readonly TypeId[]): Frame {
+    const found = references(id);
+    this.#count += 1;
+    this.#numbers[id] = this.#count;
+    this.#lowest[id] = this.#count;
+    this.#open.push(id);
+    return { id, references: found, next: 0 };
+  }
+
+  #lower(id: TypeId, to: number): void {
+    if (to < (this.#lowest[id] ?? 0)) this.#lowest[id] = to;
+  }
+
+  /** The group whose first type this is: those that were met since and are still open. */
+  #close(first: TypeId): TypeId[] {
+    const group: TypeId[] = [];
+    for (let id = this.#open.pop(); id !== undefined; id = this.#open.pop()) {
+      this.#numbers[id] = 0;
+      group.push(id);
+      if (id === first) break;
+    }
+    return group;
   }
 }

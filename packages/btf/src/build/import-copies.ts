@@ -3,9 +3,6 @@ import type { ImportSource } from './import-source.js';
 import { visitIds } from './kind-words.js';
 import { TypeTable } from './type-table.js';
 
-/** A type that gets its id when all types to add are known. */
-const PENDING = -1;
-
 /** CopyOptions are the choices for {@link importCopies}. */
 export interface CopyOptions {
   /** Whether DECL_TAGs of added types are added too. */
@@ -26,10 +23,9 @@ export function importCopies(
 ): void {
   const { ids, reader } = source;
   const found: TypeId[] = [];
+  // Until all types to add are known, each has its place among those found as a negative id.
   const find = (id: TypeId): void => {
-    if (id === 0 || ids[id] !== 0) return;
-    ids[id] = PENDING;
-    found.push(id);
+    if (id !== 0 && ids[id] === 0) ids[id] = -found.push(id);
   };
   for (const id of roots) find(id);
   const asked = rootsFirst ? found.length : 0;
@@ -42,21 +38,21 @@ export function importCopies(
       const { words } = reader;
       visitIds(words, 0, (at) => find(words[at] ?? 0));
       copies.append(words, 0);
-      if (declTags) for (const tag of source.tagsOf(id)) find(tag);
+      if (declTags) source.tagsOf(id)?.forEach(find);
     }
   } catch (error) {
     for (const id of found) ids[id] = 0;
     throw error;
   }
-  const places = new Map(found.map((id, index) => [id, copies.offset(index + 1)]));
-  const order = [...found.slice(0, asked), ...found.slice(asked).toSorted((a, b) => a - b)];
+  const order = found.slice(0, asked).concat(found.slice(asked).toSorted((a, b) => a - b));
+  const places = order.map((id) => copies.offset(-(ids[id] ?? 0)));
   for (const id of order) ids[id] = table.reserve();
   const { words } = copies;
-  for (const id of order) {
-    const start = places.get(id) ?? 0;
+  for (let i = 0; i < order.length; i++) {
+    const start = places[i] ?? 0;
     visitIds(words, start, (at) => {
       words[at] = ids[words[at] ?? 0] ?? 0;
     });
-    table.define(ids[id] ?? 0, words, start);
+    table.define(ids[order[i] ?? 0] ?? 0, words, start);
   }
 }

@@ -1,5 +1,4 @@
 import type { TypeId } from '../types.js';
-import { components } from './components.js';
 import type { CircleIndex } from './circle-index.js';
 import type { ImportSource } from './import-source.js';
 import { visitIds } from './kind-words.js';
@@ -26,15 +25,18 @@ export function importEqual(
   withTags: boolean,
 ): void {
   const { ids } = source;
-  const graph = { references: (id: TypeId) => unadded(source, id) };
-  let from = roots.filter((id) => id !== 0 && ids[id] === 0);
-  while (from.length > 0) {
+  const references = (id: TypeId): TypeId[] => unadded(source, id);
+  const isDone = (id: TypeId): boolean => ids[id] !== 0;
+  for (let from = roots; from.length > 0;) {
     const tags: TypeId[] = [];
-    for (const group of components(graph, from)) {
-      addGroup(source, equal, group);
-      if (withTags) for (const id of group) tags.push(...source.tagsOf(id));
+    for (const root of from) {
+      if (root === 0 || isDone(root)) continue;
+      for (const group of source.components.from(root, references, isDone)) {
+        addGroup(source, equal, group);
+        if (withTags) for (const id of group) tags.push(...(source.tagsOf(id) ?? []));
+      }
     }
-    from = tags.filter((id) => ids[id] === 0);
+    from = tags;
   }
 }
 
@@ -49,17 +51,21 @@ function unadded({ reader, ids }: ImportSource, id: TypeId): TypeId[] {
 function addGroup(source: ImportSource, equal: EqualTypes, group: readonly TypeId[]): void {
   const [id = 0] = group;
   const { ids, reader } = source;
-  if (group.length > 1 || unadded(source, id).includes(id)) {
+  let isCircle = group.length > 1;
+  if (!isCircle) {
+    reader.read(id);
+    const { words } = reader;
+    visitIds(words, 0, (at) => {
+      isCircle ||= words[at] === id;
+      words[at] = ids[words[at] ?? 0] ?? 0;
+    });
+  }
+  if (isCircle) {
     equal.circles.add(source, group);
     return;
   }
-  reader.read(id);
-  const { words } = reader;
-  visitIds(words, 0, (at) => {
-    words[at] = ids[words[at] ?? 0] ?? 0;
-  });
-  ids[id] = equal.single.find(words, 0);
+  ids[id] = equal.single.find(reader.words, 0);
   if (ids[id] !== 0) return;
-  ids[id] = equal.table.append(words, 0);
+  ids[id] = equal.table.append(reader.words, 0);
   equal.single.add(ids[id] ?? 0);
 }

@@ -1,6 +1,7 @@
 import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
+import { Components } from './components.js';
 import { SpecReader } from './spec-reader.js';
 import type { StringPool } from './string-pool.js';
 
@@ -9,6 +10,8 @@ export class ImportSource {
   readonly reader: SpecReader;
   /** Ids in what is built, by ids of the spec; 0 for types that were not added. */
   readonly ids: Int32Array;
+  /** Of use for types that were not added only. */
+  readonly components: Components;
   readonly #spec: Spec;
   #tags: ReadonlyMap<TypeId, readonly TypeId[]> | null = null;
 
@@ -16,12 +19,13 @@ export class ImportSource {
     this.#spec = spec;
     this.reader = new SpecReader(spec, pool);
     this.ids = new Int32Array(spec.endTypeId);
+    this.components = new Components(spec.endTypeId);
   }
 
-  /** tagsOf lists the DECL_TAGs of a type. */
-  tagsOf(id: TypeId): readonly TypeId[] {
+  /** tagsOf lists the DECL_TAGs of a type; undefined where there are none. */
+  tagsOf(id: TypeId): readonly TypeId[] | undefined {
     this.#tags ??= this.#findTags();
-    return this.#tags.get(id) ?? [];
+    return this.#tags.get(id);
   }
 
   #findTags(): Map<TypeId, TypeId[]> {

@@ -5,7 +5,7 @@ import { Kind } from '../kind.js';
 export const HEAD_WORDS = 3;
 
 /** KindWords says which words of a type are names and which are type ids. */
-interface KindWords {
+export interface KindWords {
   /** Whether the third word is a type id. */
   readonly thirdIsId: boolean;
   /** Words that follow once. */
@@ -24,7 +24,7 @@ const PLAIN: KindWords = { thirdIsId: false, once: 0, onceIds: 0, each: 0, eachN
 const REFERENCE: KindWords = { ...PLAIN, thirdIsId: true };
 const MEMBERS: KindWords = { ...PLAIN, each: 3, eachNamed: true, eachId: 1 };
 
-const KIND_WORDS: readonly (readonly [kind: number, words: KindWords])[] = [
+const KIND_WORDS: readonly (readonly [kind: number, layout: KindWords])[] = [
   [Kind.INT, { ...PLAIN, once: 1 }],
   [Kind.PTR, REFERENCE],
   [Kind.ARRAY, { ...PLAIN, once: 3, onceIds: 2 }],
@@ -51,6 +51,11 @@ const BY_KIND: readonly (KindWords | undefined)[] = byKind();
 /** isKnownKind tells whether a kind's names and type ids are known. */
 export function isKnownKind(kind: number): boolean {
   return BY_KIND[kind] !== undefined;
+}
+
+/** kindWords describes the words of a type with an info word, for loops too hot for {@link visitIds}. */
+export function kindWords(info: number): KindWords {
+  return BY_KIND[kindOfInfo(info)] ?? PLAIN;
 }
 
 /** wordCount counts the words of a type of known kind. */
@@ -84,6 +89,6 @@ export function visitNames(words: Int32Array, start: number, visit: (index: numb
 
 function byKind(): (KindWords | undefined)[] {
   const words: (KindWords | undefined)[] = [];
-  for (const [kind, kindWords] of KIND_WORDS) words[kind] = kindWords;
+  for (const [kind, layout] of KIND_WORDS) words[kind] = layout;
   return words;
 }

@@ -31,8 +31,12 @@ function expectAsLibbpf(bytes: Uint8Array): void {
   expect(kindCounts(ours)).toEqual(kindCounts(theirs));
 }
 
-function modulesOf(kernel: KernelFolder, base: Spec): Spec[] {
-  return kernel.modules.map((name) => readSpec(kernel.path(name), base));
+/** Every so many modules are deduplicated on their base: libbpf takes a third of a second for each. */
+const EACH = 40;
+
+function modulesOf(kernel: KernelFolder, base: Spec, each = 1): Spec[] {
+  const names = kernel.modules.filter((_, i) => i % each === 0);
+  return names.map((name) => readSpec(kernel.path(name), base));
 }
 
 test('there are kernels', () => {
@@ -51,7 +55,7 @@ test.each(CORPUS)('all of %s is deduplicated as libbpf does it', (_, kernel) => 
   const base = readSpec(kernel.vmlinux);
   expectAsLibbpf(merge([base, base]).bytes);
   expectAsLibbpf(merge(modulesOf(kernel, base)).bytes);
-  for (const module of modulesOf(kernel, base)) {
+  for (const module of modulesOf(kernel, base, EACH)) {
     const ours = Spec.parse(dedup(module).bytes, { base });
     const theirs = Spec.parse(libbpf.run(module.bytes, base.bytes), { base });
     expect(kindCounts(ours)).toEqual(kindCounts(theirs));

@@ -144,6 +144,17 @@ describe('convertByteOrder', () => {
   });
 });
 
+test('types that name each suffix of one long string are refused, not copied', () => {
+  const btf = new BtfAssembler('little');
+  const start = btf.string('x'.repeat(10_000));
+  for (let i = 0; i < 10_000; i++) btf.type(Kind.FLOAT, start + i, { sizeOrTypeId: 4 });
+  const spec = specOf(btf);
+  const limit = expect.objectContaining({ name: 'BtfFormatError', code: 'LIMIT_EXCEEDED' });
+  expect(() => merge([spec])).toThrow(limit);
+  expect(() => dedup(spec)).toThrow(limit);
+  expect(Spec.parse(selectTypes(spec, [1, 5]).bytes).typeCount).toBe(2);
+});
+
 test('mutants of BTF are rebuilt, selected from, merged and deduplicated, or end in a BtfFormatError', () => {
   const bytes = assembleAllKinds('little').bytes();
   const random = seededRandom(0xb111d);

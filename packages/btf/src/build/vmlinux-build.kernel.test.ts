@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mapReferences } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { VMLINUX, dumpBytes, dumpFile, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
@@ -11,6 +11,9 @@ import { convertByteOrder } from './byte-order.js';
 import { dedup } from './dedup/dedup.js';
 import { merge } from './merge.js';
 import { selectTypes } from './select.js';
+
+// All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
+jest.setTimeout(180_000);
 
 const skip = whyNoVmlinux() ?? whyNoBpftool();
 if (skip !== null) console.warn(`skipped: ${skip}`);

@@ -118,6 +118,15 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
     expect(failure(() => readElfBtf(file)).message).toContain(message);
   });
 
+  test('is not searched for names behind the end of its section of names', () => {
+    const file = assembleElf(bits, order, [section]);
+    const sizeOfNames = file.length - 2 * (bits === 64 ? 64 : 40) + (bits === 64 ? 32 : 20);
+    const view = new DataView(file.buffer);
+    const low = order === 'big' && bits === 64 ? sizeOfNames + 4 : sizeOfNames;
+    view.setUint32(low, view.getUint32(low, order === 'little') - 1, order === 'little');
+    expect(failure(() => readElfBtf(file)).message).toBe('ELF file has no section .BTF');
+  });
+
   test('cut anywhere, or with a hostile word anywhere in its headers, ends in a value or a BtfFormatError', () => {
     const file = assembleElf(bits, order, [TEXT, section], { extended: true });
     const outcomes = new Set<string>();

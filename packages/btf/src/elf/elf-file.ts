@@ -134,8 +134,6 @@ export class ElfFile {
     if (index >= this.sectionCount) {
       throw malformed(`section names are in section ${index} of ${this.sectionCount}`, sectionNames);
     }
-    // Section 0 is none: the file has no section names.
-    if (index === 0) return { offset: 0, end: 0 };
     const header = this.#header(index);
     const offset = reader.word(header + section.offset);
     const size = reader.word(header + section.size);
@@ -144,8 +142,7 @@ export class ElfFile {
   }
 
   #checkWithin(offset: number, size: number, place: number, what: string): void {
-    const total = this.bytes.length;
-    if (offset > total || size > total - offset) {
+    if (size > this.bytes.length - offset) {
       throw malformed(`${what} ends behind the end of the ELF file`, place);
     }
   }

@@ -117,6 +117,14 @@ describe('relocation', () => {
     expect(relocated.typeCount).toBe(aloneSpec.typeCount);
   });
 
+  test('takes only a base that stands alone for a distilled one, and only names that kernels accept', () => {
+    const onSplit = splitOf(assembler(), splitOf(assembler().type(Kind.FWD, 'f')));
+    expect(() => relocateSplit(onSplit, base)).toThrow('a distilled base stands alone');
+    const long = new BtfAssembler(order).type(Kind.FWD, 'x'.repeat(513));
+    const onLong = splitOf(new BtfAssembler(order, long.stringEnd), Spec.parse(long.bytes()));
+    expect(() => relocateSplit(onLong, base)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+
   test.each<[string, string, () => Spec]>([
     ['BTF without base', 'MISSING_BASE', () => distilled],
     [
@@ -151,7 +159,7 @@ describe('relocation', () => {
   test('refuses a base of the other byte order', () => {
     const big = Spec.parse(assembleAllKinds('big').bytes());
     const split = splitOf(assembler().type(Kind.PTR, '', { sizeOrTypeId: 1 }));
-    expect(() => relocateSplit(split, big)).toThrow(expect.objectContaining({ code: 'BASE_MISMATCH' }));
+    expect(() => relocateSplit(split, big)).toThrow('split BTF is little-endian, the full base big-endian');
     expect([...relocateSplit(split, base)].map(children)).toEqual([[1]]);
   });
 
@@ -169,6 +177,36 @@ describe('relocation', () => {
     const relocated = relocateSplit(spec, base);
     expect([...relocated].map(({ name }) => name)).toEqual(['own']);
     expect(relocated.bytes.length).toBe(spec.bytes.length + distilledBtf.stringEnd - 1);
+  });
+
+  test('finds sections in any order', () => {
+    // Strings, layout, types: the header says where each is, the result has its own order.
+    const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
+    const bytes = assembler()
+      .type(Kind.TYPEDEF, 'own', { sizeOrTypeId: 1 })
+      .bytes({ headerLength: 32, layout });
+    const parts = [bytes.subarray(32, 44), bytes.subarray(44, 44 + 84), bytes.subarray(44 + 84)];
+    const swapped = new Uint8Array(Buffer.concat([bytes.subarray(0, 32), ...parts.toReversed()]));
+    new Uint32Array(swapped.buffer, 8, 6).set([88, 12, 0, 4, 4, 84]);
+    const relocated = relocateSplit(Spec.parse(swapped, { base: distilled }), base);
+    expect([...relocated].map(({ name }) => name)).toEqual(['own']);
+    expect(relocated.bytes.length).toBe(swapped.length + distilledBtf.stringEnd - 1);
+  });
+
+  test('moves the names of elements', () => {
+    const btf = assembler()
+      .type(Kind.ENUM, 'e', { vlen: 2, sizeOrTypeId: 4, data: ['A', 1, 'B', 2] })
+      .type(Kind.ENUM64, 'w', { vlen: 2, sizeOrTypeId: 8, data: ['C', 1, 0, 'D', 2, 0] })
+      .type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: 8, data: ['m', 1, 0, 'n', 1, 32] })
+      .type(Kind.FUNC_PROTO, '', { vlen: 2, sizeOrTypeId: 1, data: ['p', 1, 'q', 1] });
+    const names = (spec: Spec) =>
+      [...spec]
+        .map(bpftoolJson)
+        .join()
+        .match(/"name":"[^"]*"/g);
+    const split = splitOf(btf);
+    expect(names(relocateSplit(split, base))).toEqual(names(split));
+    expect(names(split)).toHaveLength(12);
   });
 
   test('ends on members whose types are circles', () => {

@@ -53,7 +53,6 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
   const sections = [0, types.length, types.length + layout.length, stringLength];
   if (layout.length > 0) sections.push(types.length, layout.length);
   for (const [i, word] of sections.entries()) view.setUint32(8 + i * 4, word, littleEndian);
-  result.set(bytes.subarray(types.offset, types.offset + types.length), length);
   result.set(bytes.subarray(layout.offset, layout.offset + layout.length), length + types.length);
   result.set(carriedStrings, length + types.length + layout.length);
   result.set(ownStrings, length + types.length + layout.length + carriedStrings.length);
@@ -76,7 +75,8 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
       throw new BtfFormatError('MALFORMED', message, place(at));
     },
   };
-  rewriteWords(new DataView(result.buffer, length, types.length), littleEndian, maps);
+  const ownTypes = bytes.subarray(types.offset, types.offset + types.length);
+  result.set(rewriteWords(ownTypes, split.byteOrder, maps), length);
   return result;
 }
 

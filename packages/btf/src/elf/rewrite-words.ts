@@ -1,32 +1,9 @@
+import { hostWords, swapWords } from '../build/host-words.js';
+import { isKnownKind, visitIds, visitNames, wordCount } from '../build/kind-words.js';
 import { BtfFormatError } from '../format-error.js';
-import { kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
-
-/**
- * What each word of a type is: `n` the offset of a name, `t` a type id, `.` anything else. First the words that
- * a type has once, then those that it has for each element.
- */
-const WORDS: ReadonlyMap<number, readonly [once: string, each: string]> = new Map([
-  [Kind.INT, ['n...', '']],
-  [Kind.PTR, ['n.t', '']],
-  [Kind.ARRAY, ['n..tt.', '']],
-  [Kind.STRUCT, ['n..', 'nt.']],
-  [Kind.UNION, ['n..', 'nt.']],
-  [Kind.ENUM, ['n..', 'n.']],
-  [Kind.FWD, ['n..', '']],
-  [Kind.TYPEDEF, ['n.t', '']],
-  [Kind.VOLATILE, ['n.t', '']],
-  [Kind.CONST, ['n.t', '']],
-  [Kind.RESTRICT, ['n.t', '']],
-  [Kind.FUNC, ['n.t', '']],
-  [Kind.FUNC_PROTO, ['n.t', 'nt']],
-  [Kind.VAR, ['n.t.', '']],
-  [Kind.DATASEC, ['n..', 't..']],
-  [Kind.FLOAT, ['n..', '']],
-  [Kind.DECL_TAG, ['n.t.', '']],
-  [Kind.TYPE_TAG, ['n.t', '']],
-  [Kind.ENUM64, ['n..', 'n..']],
-]);
+import type { ByteOrder } from '../header.js';
+import { kindOfInfo } from '../info.js';
+import { HOST_ORDER } from '../words.js';
 
 /** WordMaps gives what takes the place of a name's offset or a type id; `place` is its offset in the section. */
 export interface WordMaps {
@@ -35,35 +12,28 @@ export interface WordMaps {
 }
 
 /**
- * rewriteWords replaces names and type ids in a type section, in place. The section must be one that was indexed,
- * so that all types are whole.
+ * rewriteWords replaces names and type ids in a type section. The section must be one that was indexed, so that
+ * all types are whole.
  *
+ * @returns a copy.
  * @throws BtfFormatError `UNSUPPORTED` for a kind that is not known: it may refer to types that cannot be seen.
  */
-export function rewriteWords(types: DataView, littleEndian: boolean, maps: WordMaps): void {
-  const rewrite = (words: string, at: number): number => {
-    let place = at;
-    for (const word of words) {
-      if (word !== '.') {
-        const value = types.getUint32(place, littleEndian);
-        const mapped = word === 'n' ? maps.name(value, place) : maps.typeId(value, place);
-        types.setUint32(place, mapped, littleEndian);
-      }
-      place += 4;
+export function rewriteWords(types: Uint8Array, order: ByteOrder, maps: WordMaps): Uint8Array {
+  const words = hostWords(types.slice(), order);
+  for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
+    const kind = kindOfInfo(words[at + 1] ?? 0);
+    if (!isKnownKind(kind)) {
+      throw new BtfFormatError('UNSUPPORTED', `a type of kind ${kind} cannot be relocated`, {
+        offset: at * 4,
+      });
     }
-    return place;
-  };
-  let at = 0;
-  while (at < types.byteLength) {
-    const info = types.getInt32(at + 4, littleEndian);
-    const words = WORDS.get(kindOfInfo(info));
-    if (words === undefined) {
-      const message = `a type of kind ${kindOfInfo(info)} cannot be relocated`;
-      throw new BtfFormatError('UNSUPPORTED', message, { offset: at });
-    }
-    const [once, each] = words;
-    at = rewrite(once, at);
-    if (each === '') continue;
-    for (let count = vlenOfInfo(info); count > 0; count--) at = rewrite(each, at);
+    visitNames(words, at, (i) => {
+      words[i] = maps.name((words[i] ?? 0) >>> 0, i * 4);
+    });
+    visitIds(words, at, (i) => {
+      words[i] = maps.typeId((words[i] ?? 0) >>> 0, i * 4);
+    });
   }
+  if (order !== HOST_ORDER) swapWords(words);
+  return new Uint8Array(words.buffer);
 }

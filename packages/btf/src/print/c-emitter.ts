@@ -1,4 +1,3 @@
-import { BtfFormatError } from '../format-error.js';
 import { Kind } from '../kind.js';
 import type { TypeId } from '../types.js';
 import type { CDefinitions } from './c-definitions.js';
@@ -29,7 +28,7 @@ export class CEmitter {
   readonly #context: CContext;
   readonly #definitions: CDefinitions;
   readonly #states: Uint8Array;
-  /** Types with a forward declaration. A typedef is its own. */
+  /** Structs and unions with a forward declaration. */
   readonly #declared: Uint8Array;
 
   constructor(context: CContext, definitions: CDefinitions) {
@@ -58,14 +57,8 @@ export class CEmitter {
 
   #meetAgain(id: TypeId, container: TypeId): void {
     if (this.#declared[id] === 1) return;
-    if (this.#context.types.kind(id) === Kind.TYPEDEF) {
-      this.#writeTypedef(id);
-    } else if (id !== container) {
-      if (this.#context.types.name(id) === 0) {
-        throw new BtfFormatError('MALFORMED', 'the anonymous type contains itself', { typeId: id });
-      }
-      this.#writeForward(id);
-    }
+    // A pointer to what is being defined needs no declaration; one in a typedef before it does.
+    if (id !== container) this.#writeForward(id);
   }
 
   #visitKind(id: TypeId, container: TypeId): void {
@@ -91,9 +84,8 @@ export class CEmitter {
         this.#visitComposite(id, container);
         break;
       case Kind.TYPEDEF:
-        this.#states[id] = EMITTING;
         this.#visit(types.third(id), id);
-        if (this.#declared[id] === 0) this.#writeTypedef(id);
+        this.#writeTypedef(id);
         this.#states[id] = EMITTED;
         break;
       case Kind.INT:
@@ -148,7 +140,6 @@ export class CEmitter {
 
   #writeTypedef(id: TypeId): void {
     const { types, strings, names, out } = this.#context;
-    this.#declared[id] = 1;
     const name = types.name(id);
     if (strings.equals(name, BUILTIN_VA_LIST)) return;
     const number = names.ofTypedef(id);

@@ -98,6 +98,34 @@ describe('printC', () => {
     ]);
   });
 
+  test('gives no number to a declaration, which means the type that has a body', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.FWD, 's')
+      .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] })
+      .type(Kind.ENUM, 'e', { sizeOrTypeId: 4 })
+      .type(Kind.ENUM, 'e', { vlen: 1, sizeOrTypeId: 4, data: ['A', 1] });
+    expect(definitions(btf)).toEqual([
+      'struct s',
+      'struct s {\n\tint a;\n}',
+      'enum e',
+      'enum e {\n\tA = 1,\n}',
+    ]);
+  });
+
+  test('declares a struct before a typedef behind a pointer in it that points back', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 8, data: ['list', 2, 0] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 'holder_t', { sizeOrTypeId: 4 })
+      .type(Kind.PTR, '', { sizeOrTypeId: 1 });
+    expect(definitions(btf)).toEqual([
+      'struct holder',
+      'typedef struct holder *holder_t',
+      'struct holder {\n\tholder_t *list;\n}',
+    ]);
+  });
+
   test('prints the types that roots need, once, and no others', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.INT, 'int', INT)

@@ -5,6 +5,12 @@ import { dedup } from '../build/dedup/dedup.js';
 import { merge } from '../build/merge.js';
 import { selectTypes } from '../build/select.js';
 import { BtfFormatError } from '../format-error.js';
+import { toBpftoolJson } from '../print/bpftool-json.js';
+import { layoutOf } from '../print/layout.js';
+import { formatLayout } from '../print/layout-text.js';
+import { printC } from '../print/print-c.js';
+import { printRaw } from '../print/raw.js';
+import { declarationOf, formatTypeName } from '../print/type-name.js';
 import { alignof } from '../query/alignof.js';
 import { datasecVars } from '../query/datasec-vars.js';
 import { declTagsOf } from '../query/decl-tags.js';
@@ -21,6 +27,9 @@ import { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { validate } from '../validate/validate.js';
 import type { Outcomes } from './exercise.js';
+
+/** Bytes of C that a few hundred bytes of BTF may print as. */
+const MOST_TEXT = 64 * 1024;
 
 /** A function of the library on a whole spec; each area has its own here. */
 const ON_SPEC: Readonly<Record<string, (spec: Spec) => unknown>> = {
@@ -48,6 +57,7 @@ const ON_SPEC: Readonly<Record<string, (spec: Spec) => unknown>> = {
   postorder: (spec) => {
     for (const id of postorder(spec, ids(spec))) spec.kindOf(id);
   },
+  printC: (spec) => printC(spec, { maxBytes: MOST_TEXT }),
   resolveMember: (spec) => resolveMember(spec, 'plain.a'),
   selectTypes: (spec) => Spec.parse(selectTypes(spec, ids(spec).slice(0, 8)).bytes),
   validate: (spec) => validate(spec),
@@ -59,13 +69,18 @@ const ON_TYPE: Readonly<Record<string, (spec: Spec, id: TypeId) => unknown>> = {
   children: (spec, id) => children(spec.typeById(id)).map((child) => spec.kindOf(child)),
   datasecVars,
   declTagsOf,
+  declarationOf,
   flatMembers: (spec, id) => {
     const type = spec.typeById(id);
     return 'members' in type ? [...flatMembers(spec, type)] : [];
   },
+  formatLayout: (spec, id) => formatLayout(layoutOf(spec, id)),
+  formatTypeName,
+  printRaw: (spec, id) => printRaw(spec.typeById(id), spec),
   resolve,
   resolveMemberOf: (spec, id) => resolveMemberOf(spec, id, [{ member: 'b' }, { index: 0 }]),
   sizeof: (spec, id) => sizeof(spec, id),
+  toBpftoolJson: (spec, id) => toBpftoolJson(spec.typeById(id)),
   typeByName: (spec, id) => typeByName(spec, spec.nameOf(id), spec.typeById(id).kind),
   typesByEssentialName: (spec, id) => typesByEssentialName(spec, spec.nameOf(id)),
 };

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { Spec } from '../../spec.js';
 import { dumpFile, whyNoBpftool } from '../../testing/bpftool.js';
@@ -13,6 +13,9 @@ import { LibbpfDedup, whyNoLibbpf } from '../../testing/libbpf-dedup.js';
 import { merge } from '../merge.js';
 import { selectTypes } from '../select.js';
 import { dedup } from './dedup.js';
+
+// All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
+jest.setTimeout(180_000);
 
 const TESTDATA = fileURLToPath(new URL('testdata/', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { withRoom } from '../growing.js';
-import { visitIds } from '../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** PendingPairs is a stack of pairs of types that are still to be compared. */
@@ -10,7 +10,6 @@ export class PendingPairs {
   readonly #state: DedupState;
   #stack: Int32Array = new Int32Array(256);
   #length = 0;
-  readonly #at: number[] = [];
 
   constructor(state: DedupState) {
     this.#state = state;
@@ -31,17 +30,23 @@ export class PendingPairs {
 
   /** pushReferences adds what two types of the same shape refer to, so that it is taken in the order of their words. */
   pushReferences(first: number, second: number): void {
+    if (first === 0) return;
     const { table } = this.#state;
     const { words } = table;
-    const difference = table.offset(second) - table.offset(first);
-    if (first === 0) return;
-    const at = this.#at;
-    at.length = 0;
-    visitIds(words, table.offset(first), (index) => at.push(index));
-    for (let i = at.length - 1; i >= 0; i--) {
-      const index = at[i] ?? 0;
-      this.#push(words[index] ?? 0, words[index + difference] ?? 0);
+    const start = table.offset(first);
+    const difference = table.offset(second) - start;
+    const info = words[start + 1] ?? 0;
+    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+    const elements = start + HEAD_WORDS + once;
+    if (eachId >= 0) {
+      for (let at = start + wordCount(info) - each + eachId; at >= elements; at -= each) {
+        this.#push(words[at] ?? 0, words[at + difference] ?? 0);
+      }
     }
+    for (let at = start + HEAD_WORDS + onceIds - 1; at >= start + HEAD_WORDS; at--) {
+      this.#push(words[at] ?? 0, words[at + difference] ?? 0);
+    }
+    if (thirdIsId) this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
   }
 
   #push(first: number, second: number): void {

@@ -1,40 +1,47 @@
 import { Kind } from '../../kind.js';
 import type { TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../hash.js';
-import { visitIds, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** sameShape tells whether two types are of one kind and equal in all but the ids that they refer to. */
 export function sameShape(state: DedupState, first: TypeId, second: TypeId): boolean {
-  if (state.info(first) !== state.info(second)) return false;
+  const info = state.info(first);
+  if (info !== state.info(second)) return false;
+  if (first === 0) return true;
   const { words } = state.table;
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
   const start = state.table.offset(first);
   const difference = state.table.offset(second) - start;
-  const end = first === 0 ? start : start + wordCount(state.info(first));
-  let same = true;
-  let from = start;
-  const compareUntil = (to: number): void => {
-    for (let at = from; at < to && same; at++) same = words[at] === words[at + difference];
-    from = to + 1;
-  };
-  if (first !== 0) visitIds(words, start, compareUntil);
-  compareUntil(end);
-  return same;
+  if (words[start] !== words[start + difference]) return false;
+  if (!thirdIsId && words[start + 2] !== words[start + 2 + difference]) return false;
+  let at = start + HEAD_WORDS + onceIds;
+  const elements = start + HEAD_WORDS + once;
+  for (; at < elements; at++) if (words[at] !== words[at + difference]) return false;
+  const end = start + wordCount(info);
+  for (let id = at + eachId; at < end; at++) {
+    if (at === id) id += each;
+    else if (words[at] !== words[at + difference]) return false;
+  }
+  return true;
 }
 
 /** shapeHash is equal for types of {@link sameShape}. */
 export function shapeHash(state: DedupState, id: TypeId): number {
+  const info = state.info(id);
   const { words } = state.table;
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
   const start = state.table.offset(id);
-  const end = start + wordCount(state.info(id));
-  let hash = HASH_SEED;
-  let from = start;
-  const mixUntil = (to: number): void => {
-    for (let at = from; at < to; at++) hash = mixHash(hash, words[at] ?? 0);
-    from = to + 1;
-  };
-  visitIds(words, start, mixUntil);
-  mixUntil(end);
+  let hash = mixHash(mixHash(HASH_SEED, words[start] ?? 0), info);
+  if (!thirdIsId) hash = mixHash(hash, words[start + 2] ?? 0);
+  let at = start + HEAD_WORDS + onceIds;
+  const elements = start + HEAD_WORDS + once;
+  for (; at < elements; at++) hash = mixHash(hash, words[at] ?? 0);
+  const end = start + wordCount(info);
+  for (let next = at + eachId; at < end; at++) {
+    if (at === next) next += each;
+    else hash = mixHash(hash, words[at] ?? 0);
+  }
   return hash;
 }
 

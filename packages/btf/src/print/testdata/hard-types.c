@@ -23,6 +23,11 @@ struct empty { };
 struct has_empty { int a; struct empty e; char b; };
 struct tail { long l; char c; };
 struct shortpad { short a; char b; long :48; char c; };
+struct gap { int a; int :32; int :32; int b; };
+struct holder;
+typedef int (*callback_t)(struct holder *);
+typedef struct holder *holder_t;
+struct holder { callback_t call; holder_t *list; };
 struct self { struct self *next; struct other *o; }; struct other { struct self s; };
 struct packed_ptr { char c; void *p; } __attribute__((packed, aligned(4)));
 struct arr_packed { int n; struct packed_ptr a[3]; };
@@ -35,4 +40,4 @@ struct packed v1; struct packed_in v2; union packed_union v3; union aligned_unio
 struct aligned64 v6; struct holds_aligned v7; struct bits v8; struct packed_bits v9; struct enums v10;
 struct fn v11; struct anon v12; struct int128 v13; struct zero v14; struct empty v15; struct has_empty v16;
 struct tail v17; struct shortpad v18; struct other v19; struct arr_packed v20; struct ld v21; union u_of_s v22;
-struct bitunion v23; union packed_aligned v24;
+struct bitunion v23; union packed_aligned v24; struct gap v25; struct holder v26;

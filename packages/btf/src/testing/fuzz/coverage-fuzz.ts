@@ -5,6 +5,8 @@ import type { Coverage } from './coverage.js';
 export interface FuzzTarget {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
+  /** Bytes that each run reads besides its input, such as a base. Default: 0. */
+  readonly besides?: number;
   /** Throws where hostile bytes end in anything but a value or a typed error. */
   readonly run: (bytes: Uint8Array) => void;
 }
@@ -18,13 +20,13 @@ export interface FuzzReport {
   /** Blocks (by how often they ran) that were reached, by the seeds alone and in the end. */
   readonly seedBlocks: number;
   readonly blocks: number;
-  /** The most calls of functions for one byte of input (and for 256 more, which any input may cost). */
+  /** The most calls of functions for one byte that was read, and for 256 more, which any input may cost. */
   readonly callsPerByte: number;
   /** The input that broke a rule, as base64, and how; null where none did. */
   readonly finding: { readonly error: string; readonly input: string } | null;
 }
 
-/** What {@link FuzzReport.callsPerByte} adds to the length of an input. */
+/** What {@link FuzzReport.callsPerByte} adds to the bytes of an input. */
 const ANY_INPUT = 256;
 
 /**
@@ -52,7 +54,7 @@ export function coverageFuzz(
       finding = { error: String(error instanceof Error ? error.stack : error), input: base64(bytes) };
     }
     const { blocks, calls } = coverage.take();
-    callsPerByte = Math.max(callsPerByte, calls / (bytes.length + ANY_INPUT));
+    callsPerByte = Math.max(callsPerByte, calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT));
     const before = seen.size;
     for (const block of blocks) seen.add(block);
     if (seen.size > before) corpus.push(bytes);

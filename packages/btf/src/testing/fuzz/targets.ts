@@ -41,7 +41,12 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     ],
     run: (bytes) => exerciseAll(bytes, null),
   },
-  { name: 'split BTF', seeds: [split.bytes()], run: (bytes) => exerciseAll(bytes, base) },
+  {
+    name: 'split BTF',
+    seeds: [split.bytes()],
+    besides: base.bytes.length,
+    run: (bytes) => exerciseAll(bytes, base),
+  },
   {
     name: 'ELF files',
     seeds: ORDERS.flatMap((order) =>
