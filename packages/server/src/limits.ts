@@ -52,8 +52,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxTokens: 1_000,
   // Decoding it takes tens of milliseconds of the event loop; 1 MiB of types is some thousands.
   maxTypesBytes: MIB,
-  // A kernel's takes some 3 MiB; hostile BTF prints without bound.
-  maxCBytes: 64 * MIB,
+  // A kernel's takes 3 MiB. Hostile BTF prints without bound, in one definition that nothing interrupts.
+  maxCBytes: 16 * MIB,
   // A vmlinux is 5 to 10 MiB; a folder may hold anything.
   maxFileBytes: 64 * MIB,
   // About ten kernels.
