@@ -163,6 +163,28 @@ describe('Builder', () => {
     }
   });
 
+  test('tells a circle that meets one type twice from one that meets two which differ far away', () => {
+    const length = 6;
+    // A root with two chains of pointers; each ends in a struct that leads back to the root.
+    const circle = (ends: readonly string[]): Spec => {
+      const btf = new BtfAssembler('little');
+      const chains = ends.map((_, i) => 2 + i * (length + 1));
+      const [a = 2, b = a] = chains;
+      btf.type(Kind.STRUCT, 'root', { vlen: 2, sizeOrTypeId: 16, data: ['a', a, 0, 'b', b, 64] });
+      for (const [i, end] of ends.entries()) {
+        const first = chains[i] ?? 0;
+        for (let link = 1; link <= length; link++) btf.type(Kind.PTR, '', { sizeOrTypeId: first + link });
+        btf.type(Kind.STRUCT, end, { vlen: 1, sizeOrTypeId: 8, data: ['root', 1, 0] });
+      }
+      return Spec.parse(btf.bytes());
+    };
+    const builder = new Builder();
+    const two = builder.addFrom(circle(['x', 'y']), 1);
+    expect(builder.typeCount).toBe(1 + 2 * (length + 1));
+    expect(builder.addFrom(circle(['x']), 1)).not.toBe(two);
+    expect(builder.addFrom(circle(['x', 'y']), 1)).toBe(two);
+  });
+
   test('keeps ids and order of a whole spec where it does not deduplicate', () => {
     const spec = listSpec('node', 3);
     const builder = new Builder({ deduplicate: false });
