@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /**
  * defaultAddress is where the daemon of the same user listens unless it was told otherwise:
@@ -8,6 +8,9 @@ import { join } from 'node:path';
  */
 export function defaultAddress(): string {
   const uid = process.getuid?.() ?? 0;
-  const dir = uid === 0 ? '/run' : (process.env['XDG_RUNTIME_DIR'] ?? join(tmpdir(), `btfd-${uid}`));
-  return `unix:${join(dir, 'btfd', 'btfd.sock')}`;
+  if (uid === 0) return 'unix:/run/btfd/btfd.sock';
+  const runtimeDir = process.env['XDG_RUNTIME_DIR'];
+  // The XDG specification: a path that isn't absolute is to be ignored.
+  const hasRuntimeDir = runtimeDir !== undefined && isAbsolute(runtimeDir);
+  return `unix:${join(hasRuntimeDir ? join(runtimeDir, 'btfd') : join(tmpdir(), `btfd-${uid}`), 'btfd.sock')}`;
 }

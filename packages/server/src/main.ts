@@ -38,8 +38,13 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
 async function endingSignal(): Promise<NodeJS.Signals> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    const onSignal = (signal: NodeJS.Signals): void => {
+      for (const each of signals) process.off(each, onSignal);
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, onSignal);
   });
 }
 

@@ -7,6 +7,7 @@ export function defaultAddress(uid: number, env: NodeJS.ProcessEnv): Address {
   if (uid === 0) return { kind: 'unix', path: '/run/btfd/btfd.sock' };
   const runtimeDir = env['XDG_RUNTIME_DIR'];
   // The XDG specification: a path that isn't absolute is to be ignored.
-  const dir = runtimeDir !== undefined && isAbsolute(runtimeDir) ? runtimeDir : join(tmpdir(), `btfd-${uid}`);
-  return { kind: 'unix', path: join(dir, 'btfd', 'btfd.sock') };
+  const hasRuntimeDir = runtimeDir !== undefined && isAbsolute(runtimeDir);
+  const dir = hasRuntimeDir ? join(runtimeDir, 'btfd') : join(tmpdir(), `btfd-${uid}`);
+  return { kind: 'unix', path: join(dir, 'btfd.sock') };
 }

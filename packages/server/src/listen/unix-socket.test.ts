@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
 import { listenOnUnixSocket } from './unix-socket.js';
 
@@ -147,5 +148,27 @@ describe('A unix socket', () => {
     using _ = await listen(path);
     first.socket.remove();
     expect(await canConnect(path)).toBe(true);
+  });
+});
+
+describe('A folder of another user’s', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test('is refused, because that user could put a socket in this one’s place', async () => {
+    using dir = new TempDir();
+    const folder = join(dir.path, 'other');
+    mkdirSync(folder);
+    // Root can give it away; anyone else can only seem to be someone else.
+    if (process.geteuid?.() === 0) chownSync(folder, 12_345, 12_345);
+    const { uid } = lstatSync(folder);
+    jest.spyOn(process, 'geteuid').mockReturnValue(uid + 1);
+    const server = createServer();
+    await expect(listenOnUnixSocket(server, join(folder, 'btfd.sock'))).rejects.toThrow(`uid ${uid}`);
+    expect(server.listening).toBe(false);
+    jest.spyOn(process, 'geteuid').mockReturnValue(0);
+    await listenOnUnixSocket(server, join(folder, 'btfd.sock'));
+    server.close();
   });
 });

@@ -1,4 +1,13 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  type Stats,
+} from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 
@@ -17,10 +26,11 @@ export interface UnixSocket {
  * listenOnUnixSocket makes a socket beside its place and renames it into it, so that nobody meets one
  * with wider rights or one that doesn't answer. A stale socket is replaced.
  *
- * @throws Error if something answers there, or if it is no socket.
+ * @throws Error if something answers there, if it is no socket, or if the folder is another user's.
  */
 export async function listenOnUnixSocket(server: Server, path: string): Promise<UnixSocket> {
   mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+  refuseForeignDirectory(dirname(path));
   await refuseLive(path);
   const beside = `${path}.${process.pid}`;
   rmSync(beside, { force: true });
@@ -34,6 +44,18 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
       if (stat?.dev === dev && stat.ino === ino) unlinkSync(path);
     },
   };
+}
+
+/**
+ * In a folder of another user's, that user could put a socket in this one's place. Root's folders are trusted, and
+ * root is to know where it listens.
+ */
+function refuseForeignDirectory(dir: string): void {
+  const own = process.geteuid?.();
+  const { uid } = statSync(dir);
+  if (own !== 0 && uid !== 0 && uid !== own) {
+    throw new Error(`the folder ${dir} belongs to another user (uid ${uid})`);
+  }
 }
 
 async function bind(server: Server, path: string): Promise<void> {
