@@ -135,12 +135,6 @@ describeKernel('Spec', () => {
     ],
     ['an unknown id', { source: { case: 'id', value: 2_000_000_000 } }, status.NOT_FOUND, 'BTF_ID_NOT_FOUND'],
     [
-      'RAW of a selection',
-      { ...VMLINUX, selection: { names: ['x'] } },
-      status.UNIMPLEMENTED,
-      'NOT_IMPLEMENTED',
-    ],
-    [
       'an unknown encoding',
       { ...VMLINUX, encoding: Number('77') as Encoding },
       status.INVALID_ARGUMENT,

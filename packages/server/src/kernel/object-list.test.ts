@@ -58,6 +58,25 @@ describe('Objects', () => {
     expect(kernel.openCount).toBe(0);
   });
 
+  test('that leave the list once they are opened keep the id that they were opened by', async () => {
+    const kernel = kernelOfFour();
+    const { objects, specs } = await makeServices(kernel);
+    kernel.leaving.add(2);
+    expect(visit(objects)).toEqual([
+      [1, 'vmlinux'],
+      [2, 'mod_a'],
+      [3, ''],
+      [4, 'mod_b'],
+    ]);
+    // Else the BTF of all such objects would be taken for one.
+    kernel.leaving.add(3).add(4);
+    using users = await specs.find({ case: 'id', value: 3 });
+    using module = await specs.find({ case: 'name', value: 'mod_b' });
+    expect([users.info.id, module.info.id]).toEqual([3, 4]);
+    expect(module.btf.bytes).toEqual(intBtf('b'));
+    expect(users.btf.bytes).toEqual(intBtf('u'));
+  });
+
   test.each(['EMFILE', 'EPERM', 'ENOMEM'])(
     'end with the kernel’s %s when one can’t be opened',
     async (code) => {

@@ -33,7 +33,7 @@ export class ObjectList {
     if (afterId === 0 && !this.ensureVmlinuxId()) yield* this.visitVmlinuxFile();
     for (let id = this.kernel.nextId(afterId); id !== null; id = this.kernel.nextId(id)) {
       const object = openIfThere(this.kernel, id);
-      if (object !== null) yield { info: infoOrClose(object), object };
+      if (object !== null) yield { info: infoOrClose(object, id), object };
     }
   }
 
@@ -83,10 +83,14 @@ export class ObjectList {
   }
 }
 
-/** infoOrClose is an object's info; an object that has none to give is closed. */
-export function infoOrClose(object: KernelObject): ObjectInfo {
+/**
+ * infoOrClose is an object's info; an object that has none to give is closed. `openedId` is the id that it was opened
+ * by: the kernel says 0 of an object that left its list since.
+ */
+export function infoOrClose(object: KernelObject, openedId = 0): ObjectInfo {
   try {
-    return object.info();
+    const info = object.info();
+    return info.id === 0 ? { ...info, id: openedId } : info;
   } catch (error) {
     object.close();
     throw error;

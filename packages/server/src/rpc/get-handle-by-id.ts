@@ -14,7 +14,7 @@ export function getHandleById({ kernel, access, handles, limits }: Services): Rp
     if (id === 0) throw invalidRequest('id', 'must not be 0');
     const ttlMs = grantedTtlMs(ttl, limits);
     const object = openById(kernel, id);
-    const held = handles.grant(object, infoOrClose(object), ttlMs);
+    const held = handles.grant(object, infoOrClose(object, id), ttlMs);
     return { handle: handleMessage(held, handles.epoch) };
   };
 }

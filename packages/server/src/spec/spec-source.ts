@@ -33,9 +33,11 @@ export class SpecSource {
     switch (name.case) {
       case 'handle':
         return this.findHeld(name.value);
-      case 'id':
+      case 'id': {
         this.access.require(Operation.OPEN_BY_ID);
-        return this.readAndClose(openById(this.kernel, name.value));
+        const object = openById(this.kernel, name.value);
+        return this.readAndClose(object, infoOrClose(object, name.value));
+      }
       case 'name':
         break;
     }
@@ -74,8 +76,8 @@ export class SpecSource {
 
   private async findNamed(name: string): Promise<SpecObject> {
     if (this.access.refusal(Operation.LIST_IDS) === null) {
-      const object = this.openNamed(name);
-      if (object !== null) return this.readAndClose(object);
+      const named = this.openNamed(name);
+      if (named !== null) return this.readAndClose(named.object, named.info);
     }
     const file = this.files.find(name);
     if (file !== null) {
@@ -94,16 +96,15 @@ export class SpecSource {
   }
 
   /** Opens the kernel's object with a name; users' objects have none. */
-  private openNamed(name: string): KernelObject | null {
+  private openNamed(name: string): { readonly info: ObjectInfo; readonly object: KernelObject } | null {
     for (const { info, object } of this.objects.visit(0)) {
-      if (info.kernelBtf && info.name === name) return object;
+      if (object !== null && info.kernelBtf && info.name === name) return { info, object };
       object?.close();
     }
     return null;
   }
 
-  private async readAndClose(object: KernelObject): Promise<SpecObject> {
-    const info = infoOrClose(object);
+  private async readAndClose(object: KernelObject, info: ObjectInfo): Promise<SpecObject> {
     try {
       return specObject(info, await this.read(object, info.id), null);
     } finally {

@@ -38,6 +38,8 @@ export class FakeKernel implements Kernel {
   readonly failures: Partial<Record<Call, Error>> = {};
   /** Objects that vanish between being listed and being opened. */
   readonly vanishing = new Set<number>();
+  /** Objects that leave the list once they are opened, before they are asked for their info. */
+  readonly leaving = new Set<number>();
   /** What `load` was called with. */
   readonly loads: { readonly bytes: Uint8Array; readonly logSize: number }[] = [];
   /** Loads wait for this. */
@@ -100,7 +102,9 @@ export class FakeKernel implements Kernel {
     this.check('open');
     const present = this.objects.get(id);
     if (present === undefined || this.vanishing.has(id)) throw bpfError('BPF_BTF_GET_FD_BY_ID', 'ENOENT');
-    return this.openPresent(present);
+    const object = this.openPresent(present);
+    if (this.leaving.delete(id)) this.remove(id);
+    return object;
   }
 
   nextId(after: number): number | null {

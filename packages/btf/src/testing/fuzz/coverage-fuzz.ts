@@ -22,6 +22,8 @@ export interface FuzzReport {
   readonly blocks: number;
   /** The most calls of functions for one byte that was read, and for 256 more, which any input may cost. */
   readonly callsPerByte: number;
+  /** The input that needed them, as base64. */
+  readonly worst: string;
   /** The input that broke a rule, as base64, and how; null where none did. */
   readonly finding: { readonly error: string; readonly input: string } | null;
 }
@@ -45,6 +47,7 @@ export function coverageFuzz(
   const seen = new Set<string>();
   const corpus: Uint8Array[] = [];
   let callsPerByte = 0;
+  let worst = new Uint8Array(0);
   let finding: FuzzReport['finding'] = null;
   const run = (bytes: Uint8Array) => {
     coverage.take();
@@ -54,7 +57,11 @@ export function coverageFuzz(
       finding = { error: String(error instanceof Error ? error.stack : error), input: base64(bytes) };
     }
     const { blocks, calls } = coverage.take();
-    callsPerByte = Math.max(callsPerByte, calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT));
+    const ratio = calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT);
+    if (ratio > callsPerByte) {
+      callsPerByte = ratio;
+      worst = bytes.slice();
+    }
     const before = seen.size;
     for (const block of blocks) seen.add(block);
     if (seen.size > before) corpus.push(bytes);
@@ -70,6 +77,7 @@ export function coverageFuzz(
     seedBlocks,
     blocks: seen.size,
     callsPerByte: Math.ceil(callsPerByte),
+    worst: base64(worst),
     finding,
   };
 }
