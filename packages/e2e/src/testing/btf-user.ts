@@ -33,6 +33,7 @@ export class BtfUser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null) return;
     const exited = once(this.child, 'exit');
     this.child.stdin?.end();
     await exited;
