@@ -17,5 +17,7 @@ export default {
       },
     ],
   },
+  // One at a time: all tests share one kernel.
+  maxWorkers: 1,
   testTimeout: 30_000,
 };

@@ -63,18 +63,22 @@ describeKernel('the daemon', () => {
     await using first = await DaemonProcess.start();
     await first.end('SIGKILL');
     expect(existsSync(first.socket)).toBe(true);
-    const second = spawnSync('timeout', [
-      '-s',
-      'TERM',
-      '3',
-      process.execPath,
-      BTFD,
-      '--listen',
-      first.address,
-    ]);
-    expect(String(second.stderr)).toContain('listening');
-    expect(String(second.stderr)).toContain('ended');
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    using client = new RawClient(second.address);
+    expect((await client.call('getServerInfo', {})).version).not.toBe('');
+    expect(await second.end()).toBe(0);
+    expect(existsSync(first.socket)).toBe(false);
   });
+
+  test('of several that start at the same time on one socket, one serves and the others end', async () => {
+    await using first = await DaemonProcess.start();
+    const { socket } = first;
+    await first.end();
+    const started = await Promise.allSettled([1, 2, 3].map(() => DaemonProcess.start({ socket })));
+    const serving = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(serving.length).toBe(1);
+    for (const daemon of serving) await daemon[Symbol.asyncDispose]();
+  }, 30_000);
 
   test.each([
     [['--listen', 'nonsense'], 'is no address'],

@@ -162,8 +162,9 @@ describe('When the daemon ends', () => {
     await using served = await setUp();
     const gate = withResolvers();
     served.kernel.loadGate = gate.promise;
+    const before = served.kernel.loads.length;
     const { answer } = served.client().unary('loadHandle', LOAD);
-    while (served.kernel.loads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (served.kernel.loads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
     const stopped = served.daemon.stop();
     gate.resolve();
     expect((await answer).result.case).toBe('handle');
@@ -171,12 +172,33 @@ describe('When the daemon ends', () => {
     expect([served.kernel.openCount, served.log]).toEqual([0, []]);
   });
 
+  test('a load that waits behind another is dropped, and never begins', async () => {
+    await using served = await setUp({ limits: { drainMs: 50 } });
+    const gate = withResolvers();
+    served.kernel.loadGate = gate.promise;
+    const before = served.kernel.loads.length;
+    const first = served.client().unary('loadHandle', LOAD).answer;
+    while (served.kernel.loads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = served.client().unary('loadHandle', LOAD).answer;
+    const ends = [grpcErrorOf(first), grpcErrorOf(second)];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await served.daemon.stop();
+    expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([
+      status.UNAVAILABLE,
+      status.UNAVAILABLE,
+    ]);
+    gate.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([served.kernel.loads.length, served.kernel.openCount]).toEqual([before + 1, 0]);
+  });
+
   test('a load that outlasts the drain is closed when it comes', async () => {
     await using served = await setUp({ limits: { drainMs: 50 } });
     const gate = withResolvers();
     served.kernel.loadGate = gate.promise;
+    const before = served.kernel.loads.length;
     const { answer } = served.client().unary('loadHandle', LOAD);
-    while (served.kernel.loads.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (served.kernel.loads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
     await served.daemon.stop();
     expect((await grpcErrorOf(answer)).code).toBe(status.UNAVAILABLE);
     gate.resolve();

@@ -1,4 +1,5 @@
-import { ErrorReason, BtfService } from '@btfd/api';
+import { setMaxListeners } from 'node:events';
+import { ErrorReason, BtfService, Operation } from '@btfd/api';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
@@ -15,6 +16,7 @@ import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ObjectList } from './kernel/object-list.js';
+import { LoadQueue } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address } from './listen/address.js';
 import { Listener } from './listen/listener.js';
@@ -58,6 +60,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { logger } = options;
   const services = await makeServices(options);
   const shutdown = new AbortController();
+  // Every open stream listens.
+  setMaxListeners(0, shutdown.signal);
   const openCalls = new OpenCalls();
   const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
   const grpc = new Server({ ...channelOptions(services.limits), interceptors: [openCalls.interceptor] });
@@ -65,6 +69,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
+    resetStream: (metadata) => openCalls.reset(metadata),
     onInternalError: (method, err) => logger.error({ method, err }, 'internal error'),
   });
   grpc.addService(wireDefinition(BtfService), implementation);
@@ -76,6 +81,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
     for (const { listener } of listening) listener.stopAccepting();
     shutdown.abort(ending);
+    services.loads.end(ending);
     openCalls.endStreams(toStatus(ending));
     await drained(grpc, services.limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
@@ -94,6 +100,9 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
   const features = new KernelFeatures(kernel);
+  // Now, because later a load of somebody's may keep the kernel for long.
+  if (access.refusal(Operation.LOAD) === null) await features.all();
+  const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(newEpoch(), systemClock);
   const cache = new BtfCache(limits.specCacheBytes);
@@ -105,6 +114,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     files,
     access,
     features,
+    loads,
     objects,
     handles,
     specs,

@@ -16,6 +16,8 @@ export interface Limits {
   readonly maxAnswerBytes: number;
   readonly maxTokens: number;
   readonly maxTypesBytes: number;
+  readonly maxQueuedLoads: number;
+  readonly maxQueuedLoadBytes: number;
   readonly maxCBytes: number;
   readonly maxFileBytes: number;
   readonly specCacheBytes: number;
@@ -50,6 +52,10 @@ export const DEFAULT_LIMITS: Limits = {
   // gRPC clients receive 4 MiB by default; 4 KiB for whatever a proxy may add.
   maxAnswerBytes: 4 * MIB - 4 * KIB,
   maxTokens: 1_000,
+  // The kernel checks one at a time; who waits behind more than this waits too long.
+  maxQueuedLoads: 32,
+  // Four of the largest, besides the one that is checked.
+  maxQueuedLoadBytes: 64 * MIB,
   // Decoding it takes tens of milliseconds of the event loop; 1 MiB of types is some thousands.
   maxTypesBytes: MIB,
   // A kernel's takes 3 MiB. Hostile BTF prints without bound, in one definition that nothing interrupts.

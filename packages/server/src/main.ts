@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { parseCommandLine, type Settings } from './command-line.js';
-import { startDaemon } from './daemon.js';
+import { startDaemon, type Daemon } from './daemon.js';
 import { addonKernel } from './kernel/addon-kernel.js';
 import { formatAddress } from './listen/address.js';
 import { describeServed } from './show.js';
@@ -29,11 +29,21 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
   const listening = daemon.addresses.map(formatAddress);
   if (settings.insecure) logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
-  if (settings.show) process.stdout.write(await describeServed(daemon.services, daemon.addresses));
+  if (settings.show) await show(daemon, logger);
   const signal = await ending;
   logger.info({ signal }, 'ending');
   await daemon.stop();
   logger.info('ended');
+}
+
+/** What can't be shown is no reason not to serve. */
+async function show({ services, addresses }: Daemon, logger: Logger): Promise<void> {
+  process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
+  try {
+    process.stdout.write(await describeServed(services, addresses));
+  } catch (err) {
+    logger.warn({ err }, 'cannot show what is served');
+  }
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */

@@ -6,6 +6,7 @@ import type { BtfFiles } from './kernel/btf-files.js';
 import type { Kernel } from './kernel/kernel.js';
 import type { ObjectList } from './kernel/object-list.js';
 import type { Limits } from './limits.js';
+import type { LoadQueue } from './load/load-queue.js';
 import type { SpecSource } from './spec/spec-source.js';
 import type { UserScanner } from './users/user-scanner.js';
 
@@ -16,6 +17,7 @@ export interface Services {
   readonly files: BtfFiles;
   readonly access: Access;
   readonly features: KernelFeatures;
+  readonly loads: LoadQueue;
   readonly objects: ObjectList;
   readonly handles: HandleTable;
   readonly specs: SpecSource;

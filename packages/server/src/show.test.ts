@@ -52,7 +52,7 @@ describe('What --show prints', () => {
       limits: { maxFileBytes: 1000 },
     });
     const text = await describeServed(services, []);
-    expect(text).toContain('at most 1000 are read');
+    expect(text).toContain('has more than 1000 bytes');
     expect(text).toMatch(/mod +module +\d+ +1$/m);
   });
 

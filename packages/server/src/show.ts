@@ -67,7 +67,7 @@ async function objectRows(services: Services): Promise<Row[]> {
 async function objectRow({ info, object }: ListedObject, { files }: Services): Promise<Row> {
   return [
     info.id === 0 ? '-' : String(info.id),
-    info.name === '' ? '-' : info.name,
+    info.name === '' ? '-' : printable(info.name),
     ORIGIN_TEXT[originOf(info)],
     info.size.toLocaleString('en-US'),
     await typesText(async () => {
@@ -76,6 +76,11 @@ async function objectRow({ info, object }: ListedObject, { files }: Services): P
       return file === null ? null : files.read(file);
     }),
   ];
+}
+
+/** A file's name can be anything, also what a terminal takes for a command. */
+function printable(name: string): string {
+  return name.replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
 /** The number of types, or why it can't be told. */

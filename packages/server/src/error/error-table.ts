@@ -22,6 +22,7 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.MESSAGE_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.KERNEL_LACKS_SUPPORT]: status.UNIMPLEMENTED,
   [ErrorReason.OUTPUT_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.LOAD_QUEUE_FULL]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.BTF_UNBUILDABLE]: status.INVALID_ARGUMENT,
   [ErrorReason.SHUTTING_DOWN]: status.UNAVAILABLE,
   [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,

@@ -1,4 +1,6 @@
+import { constants } from 'node:http2';
 import {
+  type Metadata,
   ServerInterceptingCall,
   type ServerInterceptor,
   type ServerInterceptingCallInterface,
@@ -11,6 +13,7 @@ import {
  */
 export class OpenCalls {
   private readonly streams = new Set<ServerInterceptingCallInterface>();
+  private readonly transports = new WeakMap<Metadata, ServerInterceptingCallInterface>();
 
   /** Follows every call. */
   readonly interceptor: ServerInterceptor = (method, call) => {
@@ -18,7 +21,10 @@ export class OpenCalls {
       start: (next) => {
         if (method.requestStream || method.responseStream) this.streams.add(intercepting);
         next({
-          onReceiveMetadata: (metadata, forward) => forward(metadata),
+          onReceiveMetadata: (metadata, forward) => {
+            this.transports.set(metadata, call);
+            forward(metadata);
+          },
           onReceiveMessage: (message, forward) => forward(message),
           onReceiveHalfClose: (forward) => forward(),
           onCancel: () => this.streams.delete(intercepting),
@@ -32,8 +38,24 @@ export class OpenCalls {
     return intercepting;
   };
 
+  /**
+   * Breaks the stream of a call, known by its metadata: to a client that doesn't read, its status waits behind
+   * what flow control holds back, so that the stream would stay for as long as the client likes.
+   */
+  reset(metadata: Metadata): void {
+    const call = this.transports.get(metadata);
+    if (call !== undefined) closeTransport(call);
+  }
+
   /** Ends every open stream with a status. */
   endStreams(status: Pick<StatusObject, 'code' | 'details' | 'metadata'>): void {
     for (const call of this.streams) call.sendStatus(status);
   }
+}
+
+/** grpc-js (1.14) has no way to reset a stream from the server: this takes the HTTP/2 stream that it keeps to itself. */
+function closeTransport(call: object): void {
+  const stream: unknown = 'stream' in call ? call.stream : null;
+  if (typeof stream !== 'object' || stream === null || !('close' in stream)) return;
+  if (typeof stream.close === 'function') stream.close(constants.NGHTTP2_CANCEL);
 }

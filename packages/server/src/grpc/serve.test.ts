@@ -34,6 +34,7 @@ async function serve(
   const options: ServeOptions = {
     checkRequest: atMost(1000),
     slowReaderMs: 5000,
+    resetStream: () => {},
     shutdown: new AbortController().signal,
     onInternalError: (method, error) => internal.push([method, error]),
     ...choices,

@@ -10,6 +10,7 @@ import {
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
+  status,
   type MethodDefinition,
   type StatusObject,
   type handleServerStreamingCall,
@@ -29,6 +30,8 @@ export interface ServeOptions {
   readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
   /** How long a stream waits for a client that doesn't read, in milliseconds. */
   readonly slowReaderMs: number;
+  /** Breaks the HTTP/2 stream of the call with this metadata. */
+  readonly resetStream: (metadata: Metadata) => void;
   /** Aborts when the daemon shuts down; streams end then. Its reason is what clients are told. */
   readonly shutdown: AbortSignal;
   /** Takes every error whose text clients aren't told. */
@@ -41,6 +44,9 @@ interface Method<I extends DescMessage, O extends DescMessage> {
   readonly input: I;
   readonly output: O;
 }
+
+/** Time for a status to arrive at a client that reads after all. */
+const RESET_AFTER_MS = 1_000;
 
 type Wire = Uint8Array;
 type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
@@ -100,10 +106,19 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
     };
     answer().then(
       () => call.end(),
-      // `call.destroy(error)` would send no status.
-      (error: unknown) => call.emit('error', statusOf(error, method.name, options)),
+      (error: unknown) => {
+        // `call.destroy(error)` would send no status.
+        call.emit('error', statusOf(error, method.name, options));
+        if (mayNotRead(error)) setTimeout(() => options.resetStream(call.metadata), RESET_AFTER_MS).unref();
+      },
     );
   };
+}
+
+/** A client that doesn't read gets no status either. */
+function mayNotRead(error: unknown): boolean {
+  if (error instanceof CallEnded) return error.code === status.DEADLINE_EXCEEDED;
+  return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;
 }
 
 function decode<I extends DescMessage>(

@@ -79,12 +79,14 @@ export class HandleTable {
     const entry = this.find(token);
     entry.uses += 1;
     entry.lease?.suspend();
+    entry.hold?.touch();
     return {
       held: entry,
       [Symbol.dispose]() {
         entry.uses -= 1;
         // A handle that was taken meanwhile got its lease with this use.
         entry.lease?.resume();
+        entry.hold?.touch();
       },
     };
   }
@@ -94,10 +96,11 @@ export class HandleTable {
     return this.find(token);
   }
 
-  /** Renews the lease of a handle; null where it is gone. */
+  /** Renews the lease of a handle, or keeps the stream that holds it waiting; null where it is gone. */
   renew(token: string): HeldObject | null {
     const entry = this.entries.get(token);
     entry?.lease?.renew();
+    entry?.hold?.touch();
     return entry ?? null;
   }
 

@@ -65,6 +65,22 @@ describe('Being empty', () => {
     nothingLeft();
   });
 
+  test.each<[string, (table: HandleTable, token: string) => void]>([
+    ['renews', (table, token) => void table.renew(token)],
+    ['uses', (table, token) => table.use(token)[Symbol.dispose]()],
+  ])('is waited for while the client %s one of the handles', async (_, act) => {
+    const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
+    const token = holdOne();
+    const empty = hold.empty(abort.signal);
+    for (let round = 0; round < 5; round++) {
+      clock.advance(STALL - 1);
+      act(table, token);
+    }
+    table.close(token);
+    await empty;
+    nothingLeft();
+  });
+
   test('is waited for as long as the stall time, no longer', async () => {
     const { clock, hold, abort, holdOne, nothingLeft } = setUp();
     holdOne();

@@ -6,6 +6,7 @@ import { ServiceError } from '../error/service-error.js';
 export class Hold {
   private readonly tokens = new Set<string>();
   private onRelease: (() => void) | null = null;
+  private onSignOfLife: (() => void) | null = null;
 
   constructor(
     private readonly limit: number,
@@ -27,10 +28,15 @@ export class Hold {
     if (this.tokens.delete(token)) this.onRelease?.();
   }
 
+  /** Takes note of a sign of life: a handle was renewed or used. */
+  touch(): void {
+    this.onSignOfLife?.();
+  }
+
   /**
    * Waits until one more handle may be held.
    *
-   * @throws ServiceError with HOLD_STALLED if for too long none is taken or closed.
+   * @throws ServiceError with HOLD_STALLED if for too long none is taken or closed, and none renewed or used.
    * @throws the signal's reason if it aborts.
    */
   async room(signal: AbortSignal): Promise<void> {
@@ -53,19 +59,25 @@ export class Hold {
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         this.onRelease = null;
+        this.onSignOfLife = null;
         timer.cancel();
         signal.removeEventListener('abort', aborted);
         act();
       };
       const aborted = (): void => settle(() => reject(signal.reason));
-      const timer = this.clock.after(this.stallMs, () => settle(() => reject(this.stalled())));
+      const wait = () => this.clock.after(this.stallMs, () => settle(() => reject(this.stalled())));
+      let timer = wait();
+      this.onSignOfLife = () => {
+        timer.cancel();
+        timer = wait();
+      };
       signal.addEventListener('abort', aborted);
       this.onRelease = () => settle(resolve);
     });
   }
 
   private stalled(): ServiceError {
-    const message = `the stream holds ${this.tokens.size} handles, and none was taken or closed for ${this.stallMs} ms`;
+    const message = `the stream holds ${this.tokens.size} handles, and none was taken, closed, renewed or used for ${this.stallMs} ms`;
     return new ServiceError(ErrorReason.HOLD_STALLED, message, { metadata: { limit: String(this.limit) } });
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -66,6 +67,23 @@ describe('A folder of BTF files', () => {
     const files = new BtfFiles(dir.path, MAX);
     const file = files.find('xfs');
     expect(file === null ? null : [...files.read(file)]).toEqual([1, 2, 3]);
+  });
+
+  test('does not believe what a file says of its size', () => {
+    using dir = new TempDir();
+    // Of procfs: it says 0 and has hundreds of bytes.
+    symlinkSync('/proc/self/status', join(dir.path, 'status'));
+    const small = new BtfFiles(dir.path, 20);
+    expect(small.list()).toEqual([{ name: 'status', size: 0 }]);
+    expect(() => small.read({ name: 'status' })).toThrow('more than 20 bytes');
+    const text = Buffer.from(new BtfFiles(dir.path, 1 << 20).read({ name: 'status' })).toString();
+    expect(text).toMatch(/^Name:.*\n(?:.*\n)*.*nonvoluntary_ctxt_switches/);
+  });
+
+  test('does not wait for a FIFO that took a file’s place', () => {
+    using dir = new TempDir();
+    execFileSync('mkfifo', [join(dir.path, 'fifo')]);
+    expect(() => new BtfFiles(dir.path, 100).read({ name: 'fifo' })).toThrow('is no file');
   });
 
   test('does not read a file that is too large', async () => {

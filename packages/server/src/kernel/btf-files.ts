@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ErrorReason } from '@btfd/api';
 import { errorCode } from '../error/error-code.js';
+import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
 
 /** BtfFile is a file in a folder of BTF. */
@@ -36,20 +37,54 @@ export class BtfFiles {
    * asynchronous call take 60 ms for a vmlinux where this takes 2 ms.
    *
    * @throws ServiceError with BTF_UNDECODABLE if the file is larger than the limit, with NAME_NOT_FOUND if
-   * it is gone, as a module's is when the module is unloaded.
+   * it is gone, as a module's is when the module is unloaded, and by its errno if it can't be read.
    */
-  read({ name, size }: BtfFile): Uint8Array {
-    if (size > this.maxBytes) {
-      const message = `${name} in ${this.dir} has ${size} bytes; at most ${this.maxBytes} are read`;
-      throw new ServiceError(ErrorReason.BTF_UNDECODABLE, message);
-    }
+  read({ name }: Pick<BtfFile, 'name'>): Uint8Array {
     try {
-      return readFileSync(join(this.dir, name));
+      return this.readBounded(name);
     } catch (error) {
-      if (!isGone(error)) throw error;
-      const message = `${JSON.stringify(name)} is gone from ${this.dir}`;
-      throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name }, cause: error });
+      if (error instanceof ServiceError) throw error;
+      throw this.toServiceError(name, error);
     }
+  }
+
+  /** What a file says of its size need not be true, and a FIFO may have taken its place. */
+  private readBounded(name: string): Uint8Array {
+    const fd = openSync(join(this.dir, name), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) throw this.unreadable(name, 'is no file');
+      // One byte more than it says tells whether that was all.
+      let bytes = new Uint8Array(Math.min(stat.size, this.maxBytes) + 1);
+      let length = 0;
+      for (;;) {
+        const got = readSync(fd, bytes, length, bytes.length - length, null);
+        if (got === 0) return bytes.slice(0, length);
+        length += got;
+        if (length > this.maxBytes) throw this.unreadable(name, `has more than ${this.maxBytes} bytes`);
+        if (length === bytes.length) {
+          const larger = new Uint8Array(Math.min(2 * length, this.maxBytes) + 1);
+          larger.set(bytes);
+          bytes = larger;
+        }
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  private toServiceError(name: string, error: unknown): ServiceError {
+    const code = String(errorCode(error) ?? 'unknown error');
+    if (isGone(error)) {
+      const message = `${JSON.stringify(name)} is gone from ${this.dir}`;
+      return new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name }, cause: error });
+    }
+    const reason = ERRNO_REASONS[code] ?? ErrorReason.BTF_UNDECODABLE;
+    return this.unreadable(name, `cannot be read: ${code}`, reason);
+  }
+
+  private unreadable(name: string, why: string, reason = ErrorReason.BTF_UNDECODABLE): ServiceError {
+    return new ServiceError(reason, `${JSON.stringify(name)} in ${this.dir} ${why}`, { metadata: { name } });
   }
 
   private fileOf(name: string): BtfFile | null {

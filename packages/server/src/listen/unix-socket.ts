@@ -10,11 +10,15 @@ import {
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */
 const DIRECTORY_MODE = 0o750;
 /** Its owner and group may connect. */
 const SOCKET_MODE = 0o660;
+
+/** More than a start takes from looking whether something answers to renaming. */
+const SETTLE_MS = 100;
 
 /** UnixSocket is a socket that the daemon listens on. */
 export interface UnixSocket {
@@ -38,6 +42,9 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
   chmodSync(beside, SOCKET_MODE);
   const { dev, ino } = lstatSync(beside);
   renameSync(beside, path);
+  // Of several that start at the same time and found nothing that answers, the last to rename has the place.
+  await setTimeout(SETTLE_MS);
+  if (statOf(path)?.ino !== ino) throw new Error(`another process listens on ${path}`);
   return {
     remove() {
       const stat = statOf(path);

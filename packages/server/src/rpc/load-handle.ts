@@ -21,7 +21,7 @@ const MIN_LOG_BYTES = 128;
 const REJECTION_BYTES = 256;
 
 /** loadHandle serves LoadHandle. */
-export function loadHandle({ kernel, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
+export function loadHandle({ loads, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
   return async (request, { signal }) => {
     access.require(Operation.LOAD);
     const rawBtf = checkSize(await btfToLoad(request, features), limits);
@@ -34,7 +34,7 @@ export function loadHandle({ kernel, access, features, handles, limits }: Servic
       );
     }
     try {
-      const object = await kernel.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES));
+      const object = await loads.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES), signal);
       const info = infoOrClose(object);
       if (signal.aborted) {
         object.close();

@@ -3,6 +3,7 @@ import { filesOnly, probeAccess } from '../kernel/access.js';
 import { BtfFiles } from '../kernel/btf-files.js';
 import { KernelFeatures } from '../kernel/features.js';
 import { ObjectList } from '../kernel/object-list.js';
+import { LoadQueue } from '../load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Services } from '../services.js';
 import { BtfCache } from '../spec/btf-cache.js';
@@ -42,9 +43,23 @@ export async function makeServices(
   const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
   const files = new BtfFiles(dir, limits.maxFileBytes);
   const features = new KernelFeatures(kernel);
+  const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(EPOCH, clock);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
   const users = new UserScanner(kernel, procDir, clock);
-  return { version: '0.0.0', kernel, files, access, features, objects, handles, specs, users, limits, clock };
+  return {
+    version: '0.0.0',
+    kernel,
+    files,
+    access,
+    features,
+    loads,
+    objects,
+    handles,
+    specs,
+    users,
+    limits,
+    clock,
+  };
 }

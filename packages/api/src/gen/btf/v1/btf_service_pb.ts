@@ -35,6 +35,10 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: the kernel refuses the daemon.
  * - FAILED_PRECONDITION, OPERATION_UNAVAILABLE: impossible in the daemon's mode.
  * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine.
+ * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC; or
+ *   without reason, if it is larger than the daemon takes in any RPC.
+ * - RESOURCE_EXHAUSTED, SLOW_READER: of a stream whose client did not read for too
+ *   long. The stream is reset soon after, since such a client reads no status either.
  * - UNIMPLEMENTED, KERNEL_LACKS_SUPPORT: the kernel has no such call.
  * - UNAVAILABLE, SHUTTING_DOWN: the daemon is ending.
  * - INTERNAL, INTERNAL: the detail is in the daemon's log only.
@@ -54,7 +58,7 @@ export const BtfService: GenService<{
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: types that make no BTF, or BTF that cannot
    *   be read to be adapted.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
-   * - RESOURCE_EXHAUSTED without reason: larger than the daemon's message limit.
+   * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too much waits for the kernel.
    *
    * @generated from rpc btf.v1.BtfService.LoadHandle
    */
@@ -90,7 +94,7 @@ export const BtfService: GenService<{
    *
    * Errors include:
    * - RESOURCE_EXHAUSTED, HOLD_STALLED: the stream waited, and for 30 s no handle
-   *   was taken or closed.
+   *   of it was taken, closed, renewed or used.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: holding, and users in the info,
    *   need CAP_SYS_ADMIN.
    *
@@ -104,7 +108,8 @@ export const BtfService: GenService<{
   /**
    * TakeHandle gives a handle that a stream holds its own lease; the stream's end
    * no longer closes it. The token stays the same. Taking a handle that has a lease
-   * already renews it, so that the call can be repeated when an answer was lost.
+   * already renews it, with the TTL that it has, so that the call can be repeated
+   * when an answer was lost.
    *
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON.

@@ -1,0 +1,93 @@
+import { ErrorReason } from '@btfd/api';
+import { ServiceError } from '../error/service-error.js';
+import type { Kernel, KernelObject } from '../kernel/kernel.js';
+
+/** LoadQueueLimits bound what waits for the kernel. */
+export interface LoadQueueLimits {
+  readonly maxQueuedLoads: number;
+  readonly maxQueuedLoadBytes: number;
+}
+
+/** Waiting is a load that waits. */
+interface Waiting {
+  begin(): void;
+  drop(reason: unknown): void;
+}
+
+/**
+ * LoadQueue loads one BTF at a time. What waits can still be dropped, which the kernel's check can't: so a load
+ * whose caller went away, or that the daemon's end overtakes, is never begun.
+ */
+export class LoadQueue {
+  private readonly waiting = new Set<Waiting>();
+  private waitingBytes = 0;
+  private busy = false;
+  private ended: Error | null = null;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly limits: LoadQueueLimits,
+  ) {}
+
+  /**
+   * Loads BTF once every load before it has ended.
+   *
+   * @throws ServiceError with LOAD_QUEUE_FULL if too much waits.
+   * @throws the signal's reason if it aborts before the load begins; later the load goes on.
+   * @throws what the kernel's `load` does.
+   */
+  async load(bytes: Uint8Array, logSize: number, signal: AbortSignal): Promise<KernelObject> {
+    signal.throwIfAborted();
+    if (this.ended !== null) throw this.ended;
+    if (this.busy) await this.turn(bytes.length, signal);
+    this.busy = true;
+    try {
+      return await this.kernel.load(bytes, logSize);
+    } finally {
+      this.next();
+    }
+  }
+
+  /** Drops what waits, and refuses what comes. What the kernel checks already goes on. */
+  end(reason: Error): void {
+    this.ended = reason;
+    for (const each of this.waiting) each.drop(reason);
+  }
+
+  private async turn(bytes: number, signal: AbortSignal): Promise<void> {
+    const { maxQueuedLoads, maxQueuedLoadBytes } = this.limits;
+    if (this.waiting.size >= maxQueuedLoads || this.waitingBytes + bytes > maxQueuedLoadBytes) {
+      const message = `${this.waiting.size} loads of ${this.waitingBytes} bytes in all wait for the kernel already`;
+      const metadata = { limit: String(maxQueuedLoads), limit_bytes: String(maxQueuedLoadBytes) };
+      throw new ServiceError(ErrorReason.LOAD_QUEUE_FULL, message, { metadata });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.waiting.delete(entry);
+        this.waitingBytes -= bytes;
+        signal.removeEventListener('abort', aborted);
+      };
+      const aborted = (): void => entry.drop(signal.reason);
+      const entry: Waiting = {
+        begin() {
+          leave();
+          resolve();
+        },
+        drop(reason) {
+          leave();
+          reject(reason);
+        },
+      };
+      this.waiting.add(entry);
+      this.waitingBytes += bytes;
+      signal.addEventListener('abort', aborted);
+    });
+  }
+
+  /** Hands the turn on: `busy` stays while anything waits, so that nobody overtakes. */
+  private next(): void {
+    const [first] = this.waiting;
+    if (first === undefined) this.busy = false;
+    else first.begin();
+  }
+}
