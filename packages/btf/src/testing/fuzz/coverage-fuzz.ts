@@ -7,8 +7,12 @@ export interface FuzzTarget {
   readonly seeds: readonly Uint8Array[];
   /** Bytes that each run reads besides its input, such as a base. Default: 0. */
   readonly besides?: number;
-  /** Throws where hostile bytes end in anything but a value or a typed error. */
-  readonly run: (bytes: Uint8Array) => void;
+  /**
+   * Throws where hostile bytes end in anything but a value or a typed error.
+   *
+   * @returns how many calls ended at a stated limit of work.
+   */
+  readonly run: (bytes: Uint8Array) => number;
 }
 
 /** FuzzReport is what a run of the fuzzer found. */
@@ -20,10 +24,15 @@ export interface FuzzReport {
   /** Blocks (by how often they ran) that were reached, by the seeds alone and in the end. */
   readonly seedBlocks: number;
   readonly blocks: number;
-  /** The most calls of functions for one byte that was read, and for 256 more, which any input may cost. */
+  /**
+   * The most calls of functions for one byte that was read, and for 256 more, which any input may cost; of
+   * inputs with which no limit of work was reached.
+   */
   readonly callsPerByte: number;
   /** The input that needed them, as base64. */
   readonly worst: string;
+  /** The most calls of functions for one limit of work that was reached. */
+  readonly callsPerLimit: number;
   /** The input that broke a rule, as base64, and how; null where none did. */
   readonly finding: { readonly error: string; readonly input: string } | null;
 }
@@ -47,18 +56,21 @@ export function coverageFuzz(
   const seen = new Set<string>();
   const corpus: Uint8Array[] = [];
   let callsPerByte = 0;
+  let callsPerLimit = 0;
   let worst = new Uint8Array(0);
   let finding: FuzzReport['finding'] = null;
   const run = (bytes: Uint8Array) => {
     coverage.take();
+    let limits = 0;
     try {
-      target.run(bytes);
+      limits = target.run(bytes);
     } catch (error) {
       finding = { error: String(error instanceof Error ? error.stack : error), input: base64(bytes) };
     }
     const { blocks, calls } = coverage.take();
     const ratio = calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT);
-    if (ratio > callsPerByte) {
+    if (limits > 0) callsPerLimit = Math.max(callsPerLimit, calls / limits);
+    else if (ratio > callsPerByte) {
       callsPerByte = ratio;
       worst = bytes.slice();
     }
@@ -78,6 +90,7 @@ export function coverageFuzz(
     blocks: seen.size,
     callsPerByte: Math.ceil(callsPerByte),
     worst: base64(worst),
+    callsPerLimit: Math.ceil(callsPerLimit),
     finding,
   };
 }

@@ -7,7 +7,7 @@ import { assembleAllKinds } from '../all-kinds.js';
 import { BtfAssembler } from '../assemble-btf.js';
 import { assembleElf } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
-import { exercise } from '../exercise.js';
+import { exercise, type Outcomes } from '../exercise.js';
 import { exerciseLibrary } from '../exercise-library.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
@@ -24,7 +24,7 @@ function testdata(name: string): Uint8Array {
 const all = assembleAllKinds('little');
 const base = Spec.parse(all.bytes());
 const split = new BtfAssembler('little', all.stringEnd)
-  .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 30, 32] })
+  .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 31, 32] })
   .type(Kind.PTR, '', { sizeOrTypeId: 30 })
   .type(Kind.ENUM64, 'e', { vlen: 1, sizeOrTypeId: 8, data: ['A', 1, 2] });
 
@@ -68,6 +68,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     }).concat(testdata('module.o')),
     run: (bytes) => {
       for (const full of FULL_BASES) typed(() => [...parseElfBtf(bytes, { base: full })]);
+      return 0;
     },
   },
 ];
@@ -80,19 +81,20 @@ const FULL_BASES = [
   ),
 ].map((types) => Spec.parse(assembleDistilled({ what: '', distilled: [], base: types, expected: [] }).base));
 
-function exerciseAll(bytes: Uint8Array, onBase: Spec | null): void {
+function exerciseAll(bytes: Uint8Array, onBase: Spec | null): number {
   exercise(bytes, onBase, new Map());
-  let spec: Spec | null = null;
-  typed(() => {
-    spec = Spec.parse(bytes, { base: onBase });
-  });
-  if (spec !== null) exerciseLibrary(spec, new Map());
+  const outcomes: Outcomes = new Map();
+  typed(() => exerciseLibrary(Spec.parse(bytes, { base: onBase }), outcomes));
+  let limits = 0;
+  for (const [outcome, count] of outcomes) if (outcome.endsWith(' LIMIT_EXCEEDED')) limits += count;
+  return limits;
 }
 
-function typed(run: () => unknown): void {
+function typed(run: () => unknown): number {
   try {
     run();
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
   }
+  return 0;
 }
