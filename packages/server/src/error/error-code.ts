@@ -1,4 +1,5 @@
-/** errorCode is the name of an error of the system, such as ENOENT; undefined for any other. */
-export function errorCode(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+/** errorCode is the name of an error of the system, such as ENOENT; empty for any other. */
+export function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
 }

@@ -74,13 +74,13 @@ export class BtfFiles {
   }
 
   private toServiceError(name: string, error: unknown): ServiceError {
-    const code = String(errorCode(error) ?? 'unknown error');
+    const code = errorCode(error);
     if (isGone(error)) {
       const message = `${JSON.stringify(name)} is gone from ${this.dir}`;
       return new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name }, cause: error });
     }
     const reason = ERRNO_REASONS[code] ?? ErrorReason.BTF_UNDECODABLE;
-    return this.unreadable(name, `cannot be read: ${code}`, reason);
+    return this.unreadable(name, `cannot be read${code === '' ? '' : `: ${code}`}`, reason);
   }
 
   private unreadable(name: string, why: string, reason = ErrorReason.BTF_UNDECODABLE): ServiceError {

@@ -12,6 +12,8 @@ const MAX_PATHS = 1_000;
 const MAX_PATH_LENGTH = 1_024;
 /** A type's name in C can be longer than anything: a function of functions. */
 const MAX_TYPE_NAME_LENGTH = 256;
+/** The path and what is wrong with it; a result stays below a kilobyte. */
+const MAX_ERROR_LENGTH = 900;
 /** Paths resolved between two turns of the event loop: about a millisecond where types are ordinary. */
 const PATHS_PER_TURN = 20;
 
@@ -61,6 +63,6 @@ function resultOf(spec: Spec, path: string): Init<typeof MemberResultSchema> {
     };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    return { result: { case: 'error', value: { message: error.message } } };
+    return { result: { case: 'error', value: { message: error.message.slice(0, MAX_ERROR_LENGTH) } } };
   }
 }
