@@ -113,7 +113,14 @@ export class BtfClient implements AsyncDisposable {
       },
       systemClock,
     );
-    this.#session = { connection, leases, specs: new SpecStore(connection), timeout };
+    this.#session = {
+      connection,
+      leases,
+      specs: new SpecStore(connection),
+      timeout,
+      clock: systemClock,
+      doubtful: new Set(),
+    };
   }
 
   /**
@@ -159,7 +166,8 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * iterateHandles visits the objects in the kernel in the order of ids. Each comes with a handle that is
-   * valid until the loop goes on; its `take()` keeps it. Leaving the loop ends the call and closes what it holds.
+   * valid until the loop goes on; its `take()` keeps it. Leaving the loop ends the call and closes what it holds. The
+   * loop's body may take as long as it likes: meanwhile the client tells the daemon every 10 s that it is still there.
    *
    * ```ts
    * for await (const handle of client.iterateHandles({ origins: ['module'] })) {
@@ -181,7 +189,7 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * findHandle answers a handle on the first object for which a predicate is true. The predicate runs here,
-   * while the object is held open.
+   * while the object is held open, and may take as long as it likes.
    *
    * @throws BtfError NO_MATCH where there is none; what {@link iterateHandles} throws.
    */
@@ -261,8 +269,8 @@ export class BtfClient implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { connection, leases } = this.#session;
-    const tokens = leases.stop();
+    const { connection, leases, doubtful } = this.#session;
+    const tokens = [...leases.stop(), ...doubtful];
     await closeTokens(connection, tokens, { timeout: CLOSE_TIMEOUT_MS }).catch(() => {});
     connection.close();
   }

@@ -1,8 +1,14 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
+import { Connection } from './connection.js';
 import type { Handle } from './handle.js';
+import { iterateHandles } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import type { Session } from './session.js';
+import { SpecStore } from './spec-store.js';
+import { FakeClock } from './testing/fake-clock.js';
 import { FakeDaemon } from './testing/fake-daemon.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
@@ -34,6 +40,19 @@ async function visit(handles: AsyncIterable<IteratedHandle>, each: () => void): 
 async function takeFirst(): Promise<Handle> {
   for await (const handle of client.iterateHandles()) return handle.take();
   throw new Error('no object');
+}
+
+function sessionWith(clock: FakeClock): Session {
+  const connection = new Connection(daemon.address, credentials.createInsecure(), {});
+  const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock);
+  return {
+    connection,
+    leases,
+    specs: new SpecStore(connection),
+    timeout: 10_000,
+    clock,
+    doubtful: new Set(),
+  };
 }
 
 test('an iteration visits objects in order, each open until the loop goes on', async () => {
@@ -138,6 +157,80 @@ test('a handle whose taking failed for good is closed like others', async () => 
     if (handle.info.isVmlinux) await rejection(handle.take());
   await until(() => daemon.open.size === 0);
   expect(daemon.closes.flat()).toContain('token-1');
+});
+
+test('a handle whose taking failed is closed where the iteration is left, since it may have a lease', async () => {
+  daemon.calls.loseNextAnswer('takeHandle');
+  expect(await rejection(takeFirst())).toMatchObject({ code: status.UNAVAILABLE });
+  await until(() => daemon.open.size === 0);
+  expect(daemon.closes).toEqual([['token-1']]);
+});
+
+test('a handle whose taking is aborted is closed', async () => {
+  const go = daemon.calls.stall('takeHandle');
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const found = client.findHandle(() => true, { signal: controller.signal });
+  await until(() => daemon.calls.deadlines.has('takeHandle'));
+  controller.abort(reason);
+  expect(await rejection(found)).toBe(reason);
+  await until(() => daemon.closes.length > 0);
+  expect(daemon.closes).toEqual([['token-1']]);
+  go();
+});
+
+test('a handle whose taking failed is closed with the client, if nothing else comes before', async () => {
+  daemon.calls.loseNextAnswer('takeHandle');
+  const iteration = client.iterateHandles();
+  const { value } = await iteration.next();
+  await rejection(Promise.resolve(value?.take()));
+  await client.close();
+  expect(daemon.closes).toEqual([['token-1']]);
+  await rejection(iteration.next().then(async () => iteration.next()));
+});
+
+test('a handle that was taken by the second try is not closed where the iteration is left', async () => {
+  daemon.calls.loseNextAnswer('takeHandle');
+  for await (const handle of client.iterateHandles()) {
+    await rejection(handle.take());
+    await handle.take();
+    break;
+  }
+  await until(() => daemon.calls.cancelled.includes('iterateHandles'));
+  expect([...daemon.open.keys()]).toEqual(['token-1']);
+  expect(daemon.closes).toEqual([]);
+});
+
+test('a body that lingers renews what is held, until the iteration is left', async () => {
+  const clock = new FakeClock();
+  const session = sessionWith(clock);
+  for await (const handle of iterateHandles(session, {})) {
+    await until(() => daemon.held.size === 2);
+    await handle.inspect();
+    await clock.advance(10_000);
+    await until(() => daemon.renewals.length === 1);
+    daemon.calls.failNext('renewHandles', { code: status.UNAVAILABLE });
+    await clock.advance(20_000);
+    await until(() => daemon.renewals.length === 2);
+    expect(daemon.renewals).toEqual(Array.from({ length: 2 }, () => ['token-1', 'token-2']));
+    expect(clock.timers).toBe(1);
+    break;
+  }
+  expect(clock.timers).toBe(0);
+  session.connection.close();
+});
+
+test('an iteration that moves on renews no longer what it left', async () => {
+  const clock = new FakeClock();
+  const session = sessionWith(clock);
+  for await (const { info } of iterateHandles(session, {})) {
+    if (info.isVmlinux) continue;
+    await clock.advance(10_000);
+    await until(() => daemon.renewals.length > 0);
+  }
+  expect(daemon.renewals).toEqual([['token-2']]);
+  expect(clock.timers).toBe(0);
+  session.connection.close();
 });
 
 test('taking is finished before the iteration ends', async () => {

@@ -1,5 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { type IterateHandlesRequest, IterateHandlesRequestSchema } from '@btfd/api';
+import {
+  type IterateHandlesRequest,
+  IterateHandlesRequestSchema,
+  type IterateHandlesResponse,
+} from '@btfd/api';
 import { CloseQueue } from './close-queue.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
 import { detailNumbers, type DetailOptions } from './info-detail.js';
@@ -7,6 +11,7 @@ import { invalidResponse } from './invalid-response.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { methods } from './methods.js';
 import { onAbort } from './on-abort.js';
+import { renewHeld } from './renew-held.js';
 import type { Session } from './session.js';
 import { closeTokens } from './token-calls.js';
 
@@ -29,37 +34,77 @@ export interface IterateOptions extends ObjectFilter, DetailOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** iterateHandles visits objects in the order of ids, each held open until the iteration moves on. */
+/**
+ * iterateHandles visits objects in the order of ids, each held open until the iteration moves on, however long that
+ * takes.
+ */
 export async function* iterateHandles(
   session: Session,
   { signal, ...filter }: IterateOptions,
 ): AsyncGenerator<IteratedHandle, void, undefined> {
-  const { connection, timeout } = session;
+  const { connection, timeout, doubtful } = session;
   const iteration = new AbortController();
   const stopFollowing = onAbort(signal, () => iteration.abort(signal?.reason));
   const closing = new CloseQueue(
-    async (tokens) => closeTokens(connection, tokens, { timeout }),
+    async (tokens) => {
+      await closeTokens(connection, tokens, { timeout });
+      for (const token of tokens) doubtful.delete(token);
+    },
     (error) => iteration.abort(error),
   );
   const responses = connection.stream(methods.iterateHandles, iterateRequest(filter, true), {
     signal: iteration.signal,
   });
+  // The next is read ahead: once the current one is taken, it is what shows the daemon that someone is there.
+  let next = readAhead(responses);
   try {
-    for await (const { info, handle } of responses) {
+    for (;;) {
+      const response = await next.result;
+      iteration.signal.throwIfAborted();
+      if (response.done === true) return;
+      const { info, handle } = response.value;
       if (info === undefined || handle === undefined) throw invalidResponse('handle');
+      next = readAhead(responses);
+      const { token } = handle;
       const visit: Visit = { over: false, taken: null };
+      const stopRenewing = renewHeld(session, () => [token, ...next.tokens]);
+      let left = true;
       try {
-        yield new IteratedHandle(session, handleInfoFromMessage(info), handle.token, visit);
+        yield new IteratedHandle(session, handleInfoFromMessage(info), token, visit);
+        left = false;
       } finally {
+        stopRenewing();
         visit.over = true;
         // The end of the stream would overtake a handle that is just being taken.
         await visit.taken?.catch(() => {});
+        // The end of the stream closes what it holds, but not what a taking leased whose answer did not come.
+        if (left ? doubtful.has(token) : visit.taken === null) closing.add(token);
       }
-      if (visit.taken === null) closing.add(handle.token);
     }
   } finally {
     stopFollowing();
+    // Reading ahead would keep the stream from ending.
+    iteration.abort();
+    await responses.return();
   }
+}
+
+/** ReadAhead is a response that is asked for before it is needed. */
+interface ReadAhead {
+  readonly result: Promise<IteratorResult<IterateHandlesResponse, void>>;
+  /** The token of its handle, once it is there. */
+  readonly tokens: string[];
+}
+
+function readAhead(responses: AsyncIterator<IterateHandlesResponse, void>): ReadAhead {
+  const result = responses.next();
+  const tokens: string[] = [];
+  result.then(
+    ({ value }) => void (value?.handle && tokens.push(value.handle.token)),
+    // Whoever awaits the result is told.
+    () => {},
+  );
+  return { result, tokens };
 }
 
 /** listObjects answers the objects in the order of ids, and holds none of them. */

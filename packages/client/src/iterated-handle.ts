@@ -32,7 +32,8 @@ export class IteratedHandle extends RemoteObject {
 
   /**
    * take keeps the object beyond the iteration: answers a handle of its own, for the caller to close. Taking
-   * again answers the same handle; where taking failed, perhaps by a lost answer, it can be repeated.
+   * again answers the same handle; where taking failed, perhaps by a lost answer, it can be repeated until the
+   * iteration moves on. What the daemon may have leased by a taking that failed is closed then.
    */
   take(options: LeaseOptions = {}): Promise<Handle> {
     this.#visit.taken ??= this.#take(options);
@@ -47,16 +48,16 @@ export class IteratedHandle extends RemoteObject {
   protected override failed(): void {}
 
   async #take({ ttl, signal, timeout = this.session.timeout }: LeaseOptions): Promise<Handle> {
-    const { connection } = this.session;
+    const { connection, doubtful } = this.session;
     try {
-      const { handle } = await this.guard((token) =>
-        connection.unary(
-          methods.takeHandle,
-          create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) }),
-          { signal, timeout },
-        ),
-      );
-      return leasedHandle(this.session, handle);
+      const { handle } = await this.guard(async (token) => {
+        const request = create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) });
+        doubtful.add(token);
+        return connection.unary(methods.takeHandle, request, { signal, timeout });
+      });
+      const taken = leasedHandle(this.session, handle);
+      doubtful.delete(this.#token);
+      return taken;
     } catch (error) {
       this.#visit.taken = null;
       throw error;

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { SpecStore } from './spec-store.js';
@@ -9,4 +10,10 @@ export interface Session {
   readonly specs: SpecStore;
   /** The default deadline of unary calls, in milliseconds. */
   readonly timeout: number;
+  readonly clock: Clock;
+  /**
+   * Tokens of handles that may have a lease which no handle keeps: their taking is under way, or has failed and they
+   * are not closed yet.
+   */
+  readonly doubtful: Set<string>;
 }
