@@ -108,10 +108,11 @@ export class BtfClient implements AsyncDisposable {
     );
     const leases = new LeaseKeeper(
       {
-        renew: async (tokens) => renewTokens(connection, tokens, { timeout }),
-        daemonEpoch: async () => (await this.serverInfo()).daemonEpoch,
+        renew: async (tokens, limits) => renewTokens(connection, tokens, limits),
+        daemonEpoch: async (limits) => (await this.serverInfo(limits)).daemonEpoch,
       },
       systemClock,
+      timeout,
     );
     this.#session = {
       connection,
@@ -131,9 +132,10 @@ export class BtfClient implements AsyncDisposable {
    * DAEMON_LACKS_CAPABILITY (loading needs CAP_BPF), …
    */
   async loadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<Handle> {
+    const askedAt = this.#session.clock.now();
     const { result } = await this.#load(loadRequest(btf, options, false), options);
     if (result.case !== 'handle') throw invalidResponse('handle');
-    return leasedHandle(this.#session, result.value);
+    return leasedHandle(this.#session, result.value, askedAt);
   }
 
   /**
@@ -141,9 +143,10 @@ export class BtfClient implements AsyncDisposable {
    * with all of the log that was asked for. Whatever else goes wrong is an error as in {@link loadHandle}.
    */
   async tryLoadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<LoadResult> {
+    const askedAt = this.#session.clock.now();
     const { result } = await this.#load(loadRequest(btf, options, true), options);
     if (result.case !== 'rejection') {
-      return { handle: leasedHandle(this.#session, result.value), rejection: null };
+      return { handle: leasedHandle(this.#session, result.value, askedAt), rejection: null };
     }
     const { errno, errnoName, log } = result.value;
     return { handle: null, rejection: { errno, errnoName, log: verifierLogFromMessage(log) } };
@@ -156,12 +159,13 @@ export class BtfClient implements AsyncDisposable {
    */
   async getHandleById(id: number, options: LeaseOptions = {}): Promise<Handle> {
     const { ttl, signal, timeout = this.#session.timeout } = options;
+    const askedAt = this.#session.clock.now();
     const { handle } = await this.#session.connection.unary(
       methods.getHandleById,
       create(GetHandleByIdRequestSchema, { id, ttl: durationFromMs(ttl) }),
       { signal, timeout },
     );
-    return leasedHandle(this.#session, handle);
+    return leasedHandle(this.#session, handle, askedAt);
   }
 
   /**

@@ -88,6 +88,16 @@ test('a handle renews on demand', async () => {
   expect(daemon.renewals).toEqual([['token-1']]);
 });
 
+test('a handle renews on demand within the limits of any call', async () => {
+  const handle = await client.getHandleById(1);
+  const reason = new Error('enough');
+  expect(await rejection(handle.renew({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+  const go = daemon.calls.stall('renewHandles');
+  expect(await rejection(handle.renew({ timeout: 50 }))).toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  go();
+  expect(handle.lost.aborted).toBe(false);
+});
+
 test('a handle is renewed by itself, together with others', async () => {
   daemon.grantedTtl = 300;
   const handles = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);

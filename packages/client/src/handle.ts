@@ -52,7 +52,8 @@ export class Handle extends RemoteObject implements AsyncDisposable {
 
   /** clone answers a second handle on the same object. Closing one does not affect the other. */
   async clone({ ttl, signal, timeout = this.session.timeout }: LeaseOptions = {}): Promise<Handle> {
-    const { connection } = this.session;
+    const { connection, clock } = this.session;
+    const askedAt = clock.now();
     const { handle } = await this.guard((token) =>
       connection.unary(
         methods.cloneHandle,
@@ -60,7 +61,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
         { signal, timeout },
       ),
     );
-    return leasedHandle(this.session, handle);
+    return leasedHandle(this.session, handle, askedAt);
   }
 
   /**
@@ -69,9 +70,9 @@ export class Handle extends RemoteObject implements AsyncDisposable {
    *
    * @returns what is left of the lease, in milliseconds.
    */
-  async renew(): Promise<number> {
+  async renew({ signal, timeout = this.session.timeout }: CallOptions = {}): Promise<number> {
     this.use();
-    const remaining = await this.session.leases.renew(this.#lease);
+    const remaining = await this.session.leases.renew(this.#lease, { signal, timeout });
     this.use();
     return remaining;
   }
@@ -112,11 +113,15 @@ export class Handle extends RemoteObject implements AsyncDisposable {
   }
 }
 
-/** leasedHandle makes the Handle of a handle that the daemon gave a lease. */
-export function leasedHandle(session: Session, message: HandleMessage | undefined): Handle {
+/**
+ * leasedHandle makes the Handle of a handle that the daemon gave a lease.
+ *
+ * @param askedAt when it was asked for, by the session's clock.
+ */
+export function leasedHandle(session: Session, message: HandleMessage | undefined, askedAt: number): Handle {
   const info = infoOf(message);
   if (message?.grantedTtl === undefined) throw invalidResponse('lease');
-  const lease = new Lease(message.token, message.daemonEpoch, msFromDuration(message.grantedTtl));
+  const lease = new Lease(message.token, message.daemonEpoch, msFromDuration(message.grantedTtl), askedAt);
   return new Handle(session, info, lease);
 }
 

@@ -44,7 +44,7 @@ async function takeFirst(): Promise<Handle> {
 
 function sessionWith(clock: FakeClock): Session {
   const connection = new Connection(daemon.address, credentials.createInsecure(), {});
-  const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock);
+  const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock, 10_000);
   return {
     connection,
     leases,

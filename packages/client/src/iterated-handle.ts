@@ -48,14 +48,15 @@ export class IteratedHandle extends RemoteObject {
   protected override failed(): void {}
 
   async #take({ ttl, signal, timeout = this.session.timeout }: LeaseOptions): Promise<Handle> {
-    const { connection, doubtful } = this.session;
+    const { connection, doubtful, clock } = this.session;
+    const askedAt = clock.now();
     try {
       const { handle } = await this.guard(async (token) => {
         const request = create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) });
         doubtful.add(token);
         return connection.unary(methods.takeHandle, request, { signal, timeout });
       });
-      const taken = leasedHandle(this.session, handle);
+      const taken = leasedHandle(this.session, handle, askedAt);
       doubtful.delete(this.#token);
       return taken;
     } catch (error) {

@@ -3,17 +3,21 @@ import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
+import type { CallLimits } from './connection.js';
 import { Lease } from './lease.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { FakeClock } from './testing/fake-clock.js';
 
 const TTL = 60_000;
+const CALL_TIMEOUT = 10_000;
 
 let clock: FakeClock;
 let rounds: string[][];
 let open: Set<string>;
 let epoch: string;
 let unreachable: boolean;
+let hanging: boolean;
+let timeouts: (number | undefined)[];
 let keeper: LeaseKeeper;
 
 beforeEach(() => {
@@ -22,20 +26,24 @@ beforeEach(() => {
   open = new Set(['a', 'b', 'c']);
   epoch = 'one';
   unreachable = false;
+  hanging = false;
+  timeouts = [];
   const calls = {
-    renew: async (tokens: readonly string[]) => {
+    renew: async (tokens: readonly string[], { timeout }: CallLimits) => {
       rounds.push([...tokens]);
+      timeouts.push(timeout);
+      if (hanging) await new Promise(() => {});
       if (unreachable)
         throw new BtfError({ code: status.UNAVAILABLE, reason: 'UNREACHABLE', message: 'away' });
       return tokens.map((token) => (open.has(token) ? TTL : null));
     },
     daemonEpoch: async () => epoch,
   };
-  keeper = new LeaseKeeper(calls, clock);
+  keeper = new LeaseKeeper(calls, clock, CALL_TIMEOUT);
 });
 
-function lease(token: string, ttl = TTL): Lease {
-  const made = new Lease(token, 'one', ttl);
+function lease(token: string, ttl = TTL, askedAt = clock.now()): Lease {
+  const made = new Lease(token, 'one', ttl, askedAt);
   keeper.add(made);
   return made;
 }
@@ -87,6 +95,25 @@ describe('renewal', () => {
     expect(held.lost.aborted).toBe(false);
   });
 
+  test('does not wait for an answer beyond the next round, or the timeout of the client', async () => {
+    const [long, short] = [lease('a'), lease('b', 3_000)];
+    await clock.advance(1_000);
+    expect(timeouts).toEqual([1_000]);
+    keeper.remove(short);
+    await clock.advance(1_000 + TTL / 3);
+    expect(timeouts.slice(-1)).toEqual([CALL_TIMEOUT]);
+    expect(long.lost.aborted).toBe(false);
+  });
+
+  test('comes at once for a lease that was long in coming', async () => {
+    await clock.advance(TTL * 2);
+    const held = lease('a', TTL, 0);
+    await clock.advance(0);
+    expect(rounds).toEqual([['a']]);
+    await clock.advance(TTL);
+    expect(held.lost.aborted).toBe(false);
+  });
+
   test('ends with the last lease', async () => {
     keeper.remove(lease('a'));
     expect(clock.timers).toBe(0);
@@ -104,7 +131,7 @@ describe('renewal', () => {
   test('on demand answers what is left', async () => {
     const held = lease('a');
     await clock.advance(10_000);
-    expect(await keeper.renew(held)).toBe(TTL);
+    expect(await keeper.renew(held, {})).toBe(TTL);
     await clock.advance(TTL / 3 - 10_000);
     expect(rounds).toEqual([['a'], ['a']]);
   });
@@ -161,12 +188,32 @@ describe('loss', () => {
     unreachable = true;
     await clock.advance(TTL - 1);
     expect(gone.lost.aborted).toBe(false);
-    await clock.advance(1_000);
+    await clock.advance(1);
     expect(gone.lost.reason).toMatchObject({
       reason: 'LEASE_EXPIRED',
       cause: expect.objectContaining({ reason: 'UNREACHABLE' }),
     });
     expect(clock.timers).toBe(0);
+  });
+
+  test('does not wait for a call that hangs', async () => {
+    hanging = true;
+    const gone = lease('a');
+    await clock.advance(TTL - 1);
+    expect(gone.lost.aborted).toBe(false);
+    await clock.advance(1);
+    expect(gone.lost.reason).toMatchObject({ reason: 'LEASE_EXPIRED' });
+    expect(clock.timers).toBe(0);
+  });
+
+  test('comes when the TTL is over that began when the lease was asked for', async () => {
+    unreachable = true;
+    await clock.advance(5_000);
+    const gone = lease('a', TTL, 0);
+    await clock.advance(TTL - 5_001);
+    expect(gone.lost.aborted).toBe(false);
+    await clock.advance(1);
+    expect(gone.lost.aborted).toBe(true);
   });
 
   test('does not come to a lease that was let go of before', () => {
@@ -179,7 +226,7 @@ describe('loss', () => {
   test('does not come to a lease that was let go of while the answer was on its way', async () => {
     const closed = lease('a');
     open.clear();
-    const renewed = keeper.renew(closed);
+    const renewed = keeper.renew(closed, {});
     keeper.remove(closed);
     expect(await renewed).toBe(0);
     expect(closed.lost.aborted).toBe(false);

@@ -1,14 +1,15 @@
 import { status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
 import type { Clock } from './clock.js';
+import type { CallLimits } from './connection.js';
 import type { Lease } from './lease.js';
 
 /** LeaseCalls are the calls to the daemon that keeping leases takes. */
 export interface LeaseCalls {
   /** Renews leases. Answers for each token what is left in milliseconds, or null where it is gone. */
-  renew(tokens: readonly string[]): Promise<readonly (number | null)[]>;
+  renew(tokens: readonly string[], limits: CallLimits): Promise<readonly (number | null)[]>;
   /** The daemon's present run. */
-  daemonEpoch(): Promise<string>;
+  daemonEpoch(limits: CallLimits): Promise<string>;
 }
 
 /** A third of the TTL: two more rounds can fail before a lease runs out. */
@@ -30,21 +31,29 @@ interface Entry {
 /**
  * LeaseKeeper renews all leases of a client together: one timer, which does not keep the process alive, and
  * one call for all at each third of the shortest TTL. A lease is lost when the daemon says so, or when it ran
- * out while the daemon could not be asked.
+ * out by the client's own clock, whether or not a call is under way.
  */
 export class LeaseKeeper {
   readonly #calls: LeaseCalls;
   readonly #clock: Clock;
+  /** The longest that one call may take, in milliseconds. */
+  readonly #timeout: number;
   readonly #entries = new Map<string, Entry>();
-  #dueAt = Infinity;
+  /** When the next round is due. */
+  #roundAt = Infinity;
+  /** When the timer fires. */
+  #wakeAt = Infinity;
   #cancelTimer = (): void => {};
+  /** Why the last round failed; null where it did not. */
+  #failure: BtfError | null = null;
 
-  constructor(calls: LeaseCalls, clock: Clock) {
+  constructor(calls: LeaseCalls, clock: Clock, timeout: number) {
     this.#calls = calls;
     this.#clock = clock;
+    this.#timeout = timeout;
   }
 
-  /** Keeps a lease that was granted just now. */
+  /** Keeps a lease. */
   add(lease: Lease): void {
     const now = this.#clock.now();
     const third = lease.grantedTtl / ROUNDS_PER_TTL;
@@ -52,9 +61,10 @@ export class LeaseKeeper {
     this.#entries.set(lease.token, {
       lease: new WeakRef(lease),
       period,
-      expiresAt: now + lease.grantedTtl,
+      // A load can take longer than the TTL, which begins at its end: one round finds out.
+      expiresAt: Math.max(expiry(lease.askedAt, lease.grantedTtl), now + period),
     });
-    this.#wakeBy(now + period);
+    this.#roundBy(Math.max(now, lease.askedAt + period));
   }
 
   /** Lets go of a lease. */
@@ -65,12 +75,14 @@ export class LeaseKeeper {
 
   /** Gives a lease up as lost, unless it was let go of before: who closes a handle loses nothing. */
   lose(lease: Lease, error: BtfError): void {
-    if (this.#entries.delete(lease.token)) lease.lose(error);
+    if (!this.#entries.has(lease.token)) return;
+    this.remove(lease);
+    lease.lose(error);
   }
 
   /** Renews one lease now. Answers what is left of it in milliseconds, 0 where it is gone. */
-  async renew(lease: Lease): Promise<number> {
-    await this.#renew([lease]);
+  async renew(lease: Lease, limits: CallLimits): Promise<number> {
+    await this.#renew([lease], limits);
     const entry = this.#entries.get(lease.token);
     return entry === undefined ? 0 : Math.round(entry.expiresAt - this.#clock.now());
   }
@@ -83,30 +95,57 @@ export class LeaseKeeper {
     return tokens;
   }
 
-  #wakeBy(dueAt: number): void {
-    if (dueAt >= this.#dueAt) return;
+  #roundBy(at: number): void {
+    this.#roundAt = Math.min(this.#roundAt, at);
+    this.#wakeBy(this.#roundAt);
+  }
+
+  #wakeBy(at: number): void {
+    if (at >= this.#wakeAt) return;
     this.#cancelTimer();
-    this.#dueAt = dueAt;
-    this.#cancelTimer = this.#clock.setTimer(() => void this.#round(), dueAt - this.#clock.now());
+    this.#wakeAt = at;
+    const ms = Math.min(at - this.#clock.now(), MAX_PERIOD_MS);
+    this.#cancelTimer = this.#clock.setTimer(() => this.#wake(), ms);
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity;
+    const now = this.#clock.now();
+    this.#expire(now);
+    if (this.#roundAt <= now) {
+      this.#roundAt = Infinity;
+      void this.#round();
+    }
+    let soonest = this.#roundAt;
+    for (const { expiresAt } of this.#entries.values()) soonest = Math.min(soonest, expiresAt);
+    if (soonest !== Infinity) this.#wakeBy(soonest);
   }
 
   #sleep(): void {
     this.#cancelTimer();
-    this.#dueAt = Infinity;
+    this.#wakeAt = Infinity;
+    this.#roundAt = Infinity;
   }
 
   async #round(): Promise<void> {
-    this.#dueAt = Infinity;
-    const living = this.#living();
-    let pause = Infinity;
+    let pause = this.#shortestPeriod();
     try {
-      await this.#renew(living);
+      // A call that hangs must not use up the time of the rounds to come.
+      await this.#renew(this.#living(), { timeout: Math.min(this.#timeout, pause) });
+      this.#failure = null;
     } catch (error) {
-      this.#expire(living, BtfError.from(error));
+      this.#failure = BtfError.from(error);
       pause = RETRY_MS;
     }
-    for (const { period } of this.#entries.values()) pause = Math.min(pause, period);
-    if (this.#entries.size > 0) this.#wakeBy(this.#clock.now() + pause);
+    if (this.#entries.size > 0) {
+      this.#roundBy(this.#clock.now() + Math.min(pause, this.#shortestPeriod()));
+    }
+  }
+
+  #shortestPeriod(): number {
+    let shortest = Infinity;
+    for (const { period } of this.#entries.values()) shortest = Math.min(shortest, period);
+    return shortest;
   }
 
   #living(): Lease[] {
@@ -119,30 +158,40 @@ export class LeaseKeeper {
     return living;
   }
 
-  async #renew(leases: readonly Lease[]): Promise<void> {
+  async #renew(leases: readonly Lease[], limits: CallLimits): Promise<void> {
     if (leases.length === 0) return;
     const askedAt = this.#clock.now();
-    const remaining = await this.#calls.renew(leases.map(({ token }) => token));
+    const remaining = await this.#calls.renew(
+      leases.map(({ token }) => token),
+      limits,
+    );
     const gone: Lease[] = [];
     for (const [index, lease] of leases.entries()) {
       const left = remaining[index] ?? null;
       const entry = this.#entries.get(lease.token);
       if (entry === undefined) continue;
       if (left === null) gone.push(lease);
-      else entry.expiresAt = askedAt + left;
+      else entry.expiresAt = Math.max(entry.expiresAt, expiry(askedAt, left));
     }
     if (gone.length === 0) return;
-    const epoch = await this.#calls.daemonEpoch();
+    const epoch = await this.#calls.daemonEpoch(limits);
     for (const lease of gone) this.lose(lease, goneError(lease, epoch));
   }
 
-  #expire(leases: readonly Lease[], cause: BtfError): void {
-    const now = this.#clock.now();
-    for (const lease of leases) {
-      const entry = this.#entries.get(lease.token);
-      if (entry !== undefined && entry.expiresAt <= now) this.lose(lease, expiredError(cause));
+  #expire(now: number): void {
+    for (const [token, { lease, expiresAt }] of this.#entries) {
+      if (expiresAt > now) continue;
+      const leased = lease.deref();
+      if (leased === undefined) this.#entries.delete(token);
+      else this.lose(leased, expiredError(this.#failure));
     }
   }
+}
+
+/** When a lease ends, counted from its request: the daemon began at the earliest then. */
+function expiry(askedAt: number, ttl: number): number {
+  // What is shorter cannot be kept by rounds: the daemon's word counts.
+  return askedAt + Math.max(ttl, ROUNDS_PER_TTL * MIN_PERIOD_MS);
 }
 
 function goneError(lease: Lease, epoch: string): BtfError {
@@ -157,11 +206,11 @@ function goneError(lease: Lease, epoch: string): BtfError {
   });
 }
 
-function expiredError(cause: BtfError): BtfError {
+function expiredError(cause: BtfError | null): BtfError {
   return new BtfError({
     code: status.UNAVAILABLE,
     reason: 'LEASE_EXPIRED',
     message: 'the lease ran out while the daemon could not be reached',
-    cause,
+    cause: cause ?? undefined,
   });
 }

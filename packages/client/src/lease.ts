@@ -7,12 +7,15 @@ export class Lease {
   readonly daemonEpoch: string;
   /** The TTL granted, in milliseconds. */
   readonly grantedTtl: number;
+  /** When it was asked for, by the client's clock: the daemon granted it no earlier. */
+  readonly askedAt: number;
   readonly #lost = new AbortController();
 
-  constructor(token: string, daemonEpoch: string, grantedTtl: number) {
+  constructor(token: string, daemonEpoch: string, grantedTtl: number, askedAt: number) {
     this.token = token;
     this.daemonEpoch = daemonEpoch;
     this.grantedTtl = grantedTtl;
+    this.askedAt = askedAt;
   }
 
   /** Aborts, with a {@link BtfError} as reason, when the lease is lost. */
