@@ -45,6 +45,22 @@ describe('from a gRPC error', () => {
     expect(error.rawMessage).toBe('bad request; ttl: is negative');
   });
 
+  test('does not repeat field violations that the message tells already', () => {
+    const error = BtfError.from(
+      serviceError(
+        failure({
+          code: status.INVALID_ARGUMENT,
+          message: 'ttl: must be positive',
+          fieldViolations: [
+            { field: 'ttl', description: 'must be positive' },
+            { field: 'id', description: 'must not be 0' },
+          ],
+        }),
+      ),
+    );
+    expect(error.rawMessage).toBe('ttl: must be positive; id: must not be 0');
+  });
+
   test.each([
     [
       { log: 'Invalid magic', log_truncated: 'true', log_true_size: '70000' },

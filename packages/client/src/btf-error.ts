@@ -121,11 +121,14 @@ function isServiceError(value: unknown): value is ServiceErrorLike {
 
 function fromServiceError(error: ServiceErrorLike): BtfError {
   const { reason, metadata, fieldViolations } = detailsOf(error.metadata);
-  const violations = fieldViolations.map(({ field, description }) => `${field}: ${description}`);
+  const said = error.details || 'the daemon gave no message';
+  const violations = fieldViolations
+    .map(({ field, description }) => `${field}: ${description}`)
+    .filter((violation) => !said.includes(violation));
   return new BtfError({
     code: error.code,
     reason: isDaemonReason(reason) ? reason : null,
-    message: [error.details || 'the daemon gave no message', ...violations].join('; '),
+    message: [said, ...violations].join('; '),
     metadata,
     fieldViolations,
     cause: error,
