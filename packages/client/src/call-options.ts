@@ -2,7 +2,7 @@
 export interface CallOptions {
   /** Aborting it cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline in milliseconds, told to the daemon. Default: the client's `timeout`. */
+  /** Deadline in milliseconds, told to the daemon; Infinity for none. Default: the client's `timeout`. */
   readonly timeout?: number | undefined;
 }
 

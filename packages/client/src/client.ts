@@ -8,12 +8,12 @@ import {
 } from '@btfd/api';
 import { type Builder, type Spec } from '@btfd/btf';
 import { type ChannelCredentials, type ChannelOptions, credentials, status } from '@grpc/grpc-js';
+import { invalidArgument, msArgument, ttlArgument, uint32Argument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
 import { systemClock } from './clock.js';
 import { Connection } from './connection.js';
 import { fetchCHeader } from './c-header.js';
-import { durationFromMs } from './duration.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
 import { invalidResponse } from './invalid-response.js';
@@ -92,15 +92,20 @@ export interface FindOptions extends IterateOptions {
  * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It
  * does not keep the process alive, and can be used by any number of callers at the same time.
  *
- * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason.
+ * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason. Arguments that
+ * cannot be sent make an INVALID_REQUEST that names them, as those that the daemon does not accept.
  */
 export class BtfClient implements AsyncDisposable {
   readonly #session: Session;
   #closing: Promise<void> | null = null;
 
-  /** @param address `unix:/path` or `host:port`. */
+  /**
+   * @param address `unix:/path` or `host:port`.
+   * @throws BtfError INVALID_REQUEST for a `timeout` that is none.
+   */
   constructor(address: string, options: BtfClientOptions = {}) {
     const { timeout = DEFAULT_TIMEOUT_MS, channelOptions = {} } = options;
+    msArgument('timeout', timeout);
     const connection = new Connection(
       address,
       options.credentials ?? credentials.createInsecure(),
@@ -162,7 +167,7 @@ export class BtfClient implements AsyncDisposable {
     const askedAt = this.#session.clock.now();
     const { handle } = await this.#session.connection.unary(
       methods.getHandleById,
-      create(GetHandleByIdRequestSchema, { id, ttl: durationFromMs(ttl) }),
+      create(GetHandleByIdRequestSchema, { id: uint32Argument('id', id), ttl: ttlArgument(ttl) }),
       { signal, timeout },
     );
     return leasedHandle(this.#session, handle, askedAt);
@@ -201,6 +206,8 @@ export class BtfClient implements AsyncDisposable {
     predicate: (info: HandleInfo) => boolean | Promise<boolean>,
     { ttl, ...options }: FindOptions = {},
   ): Promise<Handle> {
+    // Else a TTL that cannot be sent would only be found when there is a match.
+    ttlArgument(ttl);
     for await (const handle of this.iterateHandles(options)) {
       if (await predicate(handle.info)) return handle.take({ ttl, signal: options.signal });
     }
@@ -291,11 +298,19 @@ function loadRequest(
   reportRejection: boolean,
 ): LoadHandleRequest {
   const isBuilt = !(btf instanceof Uint8Array);
+  if (isBuilt && !isBuilder(btf)) throw invalidArgument('btf', 'must be a Uint8Array or a Builder');
   return create(LoadHandleRequestSchema, {
     source: { case: 'rawBtf', value: isBuilt ? btf.marshal({ preventNoTypeFound: true }) : btf },
-    ttl: durationFromMs(ttl),
-    logSize,
+    ttl: ttlArgument(ttl),
+    logSize: uint32Argument('logSize', logSize),
     reportRejection,
     adaptToKernel: adaptToKernel ?? isBuilt,
   });
+}
+
+/** Not by class: the Builder may be of another copy of its package. */
+function isBuilder(value: unknown): value is Builder {
+  return (
+    typeof value === 'object' && value !== null && 'marshal' in value && typeof value.marshal === 'function'
+  );
 }

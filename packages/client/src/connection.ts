@@ -6,13 +6,17 @@ import {
   type MethodDefinition,
   status,
 } from '@grpc/grpc-js';
+import { msArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { onAbort } from './on-abort.js';
 
+/** The longest time that Node's timers, which deadlines are made of, can wait: 24 days. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** CallLimits bound one call. */
 export interface CallLimits {
-  /** Deadline in milliseconds from now, told to the daemon too. None if absent. */
+  /** Deadline in milliseconds from now, told to the daemon too. None if absent or beyond {@link MAX_TIMEOUT_MS}. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -117,7 +121,8 @@ export class Connection {
 }
 
 function callOptions(timeout: number | undefined): { deadline?: number } {
-  return timeout === undefined ? {} : { deadline: Date.now() + timeout };
+  if (timeout === undefined || msArgument('timeout', timeout) > MAX_TIMEOUT_MS) return {};
+  return { deadline: Date.now() + timeout };
 }
 
 function unreachable(address: string, failure: BtfError): BtfError {

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import { ttlArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
-import { durationFromMs, msFromDuration } from './duration.js';
+import { msFromDuration } from './duration.js';
 import type { HandleInfo } from './handle-info.js';
 import { invalidResponse } from './invalid-response.js';
 import { Lease } from './lease.js';
@@ -57,7 +58,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     const { handle } = await this.guard((token) =>
       connection.unary(
         methods.cloneHandle,
-        create(CloneHandleRequestSchema, { token, ttl: durationFromMs(ttl) }),
+        create(CloneHandleRequestSchema, { token, ttl: ttlArgument(ttl) }),
         { signal, timeout },
       ),
     );

@@ -1,4 +1,5 @@
 import { InfoDetail as InfoDetailNumber } from '@btfd/api';
+import { choicesArgument } from './argument.js';
 
 /** InfoDetail is what an object's info has on request, because it costs: its `digest`, and its `users`. */
 export type InfoDetail = 'digest' | 'users';
@@ -14,7 +15,7 @@ export interface DetailOptions {
 
 /** detailNumbers are the details' numbers in messages. */
 export function detailNumbers(details: readonly InfoDetail[]): InfoDetailNumber[] {
-  return details.map((detail) => NUMBERS[detail]);
+  return choicesArgument('details', details, NUMBERS);
 }
 
 const NUMBERS = {

@@ -4,6 +4,7 @@ import {
   IterateHandlesRequestSchema,
   type IterateHandlesResponse,
 } from '@btfd/api';
+import { choicesArgument, stringsArgument, uint32Argument } from './argument.js';
 import { CloseQueue } from './close-queue.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
 import { detailNumbers, type DetailOptions } from './info-detail.js';
@@ -129,9 +130,9 @@ function iterateRequest(
 ): IterateHandlesRequest {
   return create(IterateHandlesRequestSchema, {
     hold,
-    afterId,
-    origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
-    nameGlobs: [...nameGlobs],
+    afterId: uint32Argument('afterId', afterId),
+    origins: choicesArgument('origins', origins, ORIGIN_NUMBERS),
+    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
     details: detailNumbers(details),
   });
 }

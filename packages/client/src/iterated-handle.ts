@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import { ttlArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import type { LeaseOptions } from './call-options.js';
-import { durationFromMs } from './duration.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
 import { methods } from './methods.js';
@@ -52,7 +52,7 @@ export class IteratedHandle extends RemoteObject {
     const askedAt = clock.now();
     try {
       const { handle } = await this.guard(async (token) => {
-        const request = create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) });
+        const request = create(TakeHandleRequestSchema, { token, ttl: ttlArgument(ttl) });
         doubtful.add(token);
         return connection.unary(methods.takeHandle, request, { signal, timeout });
       });

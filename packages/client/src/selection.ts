@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
+import { stringsArgument, uint32sArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 
@@ -34,7 +35,12 @@ export function selectionMessage({
   ids = [],
 }: Selection): MessageInitShape<typeof TypeSelectionSchema> | undefined {
   if (selectsAll({ names, nameGlobs, kinds, ids })) return undefined;
-  return { names: [...names], nameGlobs: [...nameGlobs], kinds: [...kinds], ids: [...ids] };
+  return {
+    names: stringsArgument('names', names),
+    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
+    kinds: uint32sArgument('kinds', kinds),
+    ids: uint32sArgument('ids', ids),
+  };
 }
 
 /** selectsAll says whether a selection names nothing, which means everything. */
