@@ -20,15 +20,11 @@ afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-/** What a caller without types can give for anything. */
-function untyped<T>(json: string): T {
-  return JSON.parse(json);
-}
-
+// JSON.parse answers what a caller without types can give for anything.
 test.each<[string, () => Promise<unknown>]>([
   ['timeout', async () => client.serverInfo({ timeout: NaN })],
   ['timeout', async () => client.serverInfo({ timeout: -1 })],
-  ['timeout', async () => client.serverInfo({ timeout: untyped('"1000"') })],
+  ['timeout', async () => client.serverInfo({ timeout: JSON.parse('"1000"') })],
   ['timeout', async () => new BtfClient(daemon.address, { timeout: NaN })],
   ['ttl', async () => client.getHandleById(1, { ttl: NaN })],
   ['ttl', async () => client.getHandleById(1, { ttl: Infinity })],
@@ -39,17 +35,17 @@ test.each<[string, () => Promise<unknown>]>([
   ['id', async () => client.getHandleById(1.5)],
   ['id', async () => client.getHandleById(2 ** 32)],
   ['logSize', async () => client.loadHandle(BYTES, { logSize: NaN })],
-  ['btf', async () => client.loadHandle(untyped('"abc"'))],
-  ['btf', async () => client.tryLoadHandle(untyped('null'))],
+  ['btf', async () => client.loadHandle(JSON.parse('"abc"'))],
+  ['btf', async () => client.tryLoadHandle(JSON.parse('null'))],
   ['afterId', async () => client.listObjects({ afterId: -1 })],
-  ['origins', async () => client.listObjects({ origins: untyped('"module"') })],
-  ['origins[1]', async () => client.listObjects({ origins: untyped('["module", "toString"]') })],
-  ['details[0]', async () => client.listObjects({ details: untyped('["size"]') })],
-  ['nameGlobs', async () => client.listObjects({ nameGlobs: untyped('"nf_*"') })],
-  ['nameGlobs[0]', async () => client.iterateHandles({ nameGlobs: untyped('[1]') }).next()],
-  ['names', async () => client.cHeader('vmlinux', { names: untyped('"task_struct"') })],
+  ['origins', async () => client.listObjects({ origins: JSON.parse('"module"') })],
+  ['origins[1]', async () => client.listObjects({ origins: JSON.parse('["module", "toString"]') })],
+  ['details[0]', async () => client.listObjects({ details: JSON.parse('["size"]') })],
+  ['nameGlobs', async () => client.listObjects({ nameGlobs: JSON.parse('"nf_*"') })],
+  ['nameGlobs[0]', async () => client.iterateHandles({ nameGlobs: JSON.parse('[1]') }).next()],
+  ['names', async () => client.cHeader('vmlinux', { names: JSON.parse('"task_struct"') })],
   ['ids[0]', async () => client.cHeader('vmlinux', { ids: [-1] })],
-  ['paths', async () => client.resolveMembers('vmlinux', untyped('"task_struct.mm"'))],
+  ['paths', async () => client.resolveMembers('vmlinux', JSON.parse('"task_struct.mm"'))],
 ])('%s is checked before anything is sent: %s', async (field, call) => {
   expect(await rejection(call())).toMatchObject({
     code: status.INVALID_ARGUMENT,
