@@ -120,6 +120,17 @@ describeKernel('BtfClient', () => {
     expect((await failureOf(taken.spec())).reason).toBe('HANDLE_CLOSED');
   });
 
+  test('a loop body may take longer than the daemon waits for a client that does nothing', async () => {
+    const { limits } = await client.serverInfo();
+    for await (const handle of client.iterateHandles()) {
+      await new Promise((resolve) => setTimeout(resolve, limits.holdStallTimeout + 4_000));
+      await using taken = await handle.take();
+      expect(taken.info.id).toBe(handle.info.id);
+      break;
+    }
+    await noneHeld();
+  }, 60_000);
+
   test('loads BTF, reads it back, clones it, and lets go', async () => {
     const bytes = intBtf(2, 'mine');
     const handle = await client.loadHandle(bytes);
