@@ -13,18 +13,15 @@ import { mapForwards } from './forwards.js';
 import { mapPrimitives } from './primitives.js';
 import { mapReferences } from './references.js';
 
-/** Comparisons that any BTF may take, however small: a second or two. */
-const FREE_COMPARISONS = 1 << 25;
-
-/** Comparisons for each word of the types. Real kernels need less than one; see DedupOptions for what needs more. */
-const COMPARISONS_PER_WORD = 8;
+/** About a minute. The module `nfsd` on the vmlinux of Linux 7.3, which has many types twice, takes 293 million. */
+const MAX_COMPARISONS = 1 << 29;
 
 /** DedupOptions are the options of {@link dedup}. */
 export interface DedupOptions {
   /**
-   * Most pairs of types to compare, which bounds the time. Default: 33,554,432 and 8 for each word of the types.
-   * A kernel, two kernels in one, and a module on its base take less than one for each word. Hundreds of modules
-   * merged whose vmlinux has types twice, as since Linux 7.1, take far more; libbpf takes half a minute for them.
+   * Most pairs of types to compare, which bounds the time: ten to twenty million take a second. Default:
+   * 536,870,912. Up to Linux 7.0, kernels and modules take fewer than they have words; since 7.1 vmlinux has types
+   * twice, and modules on it may take hundreds of millions. Set less where the BTF is not trusted.
    */
   readonly maxComparisons?: number;
 }
@@ -52,8 +49,7 @@ export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
     reader.read(id);
     table.append(reader.words, 0);
   }
-  const comparisons = options.maxComparisons ?? FREE_COMPARISONS + COMPARISONS_PER_WORD * table.wordLength;
-  const state = new DedupState(table, spec.firstTypeId, comparisons);
+  const state = new DedupState(table, spec.firstTypeId, options.maxComparisons ?? MAX_COMPARISONS);
   mapPrimitives(state);
   mapComposites(state);
   mapForwards(state);
