@@ -7,6 +7,8 @@ export interface FuzzTarget {
   readonly seeds: readonly Uint8Array[];
   /** Bytes that each run reads besides its input, such as a base. Default: 0. */
   readonly besides?: number;
+  /** Whether the work is bounded by stated limits alone, and not in proportion to the input. Default: false. */
+  readonly boundedBySteps?: boolean;
   /**
    * Throws where hostile bytes end in anything but a value or a typed error.
    *
@@ -31,7 +33,7 @@ export interface FuzzReport {
   readonly callsPerByte: number;
   /** The input that needed them, as base64. */
   readonly worst: string;
-  /** The most calls of functions for one limit of work that was reached. */
+  /** The most calls of functions for one limit of work that was reached, or for an input with which none was. */
   readonly callsPerLimit: number;
   /** The input that broke a rule, as base64, and how; null where none did. */
   readonly finding: { readonly error: string; readonly input: string } | null;
@@ -69,8 +71,8 @@ export function coverageFuzz(
     }
     const { blocks, calls } = coverage.take();
     const ratio = calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT);
-    if (limits > 0) callsPerLimit = Math.max(callsPerLimit, calls / limits);
-    else if (ratio > callsPerByte) {
+    callsPerLimit = Math.max(callsPerLimit, calls / Math.max(1, limits));
+    if (limits === 0 && ratio > callsPerByte) {
       callsPerByte = ratio;
       worst = bytes.slice();
     }

@@ -8,7 +8,7 @@ import { BtfAssembler } from '../assemble-btf.js';
 import { assembleElf } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exercise, type Outcomes } from '../exercise.js';
-import { exerciseLibrary } from '../exercise-library.js';
+import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;
@@ -28,24 +28,28 @@ const split = new BtfAssembler('little', all.stringEnd)
   .type(Kind.PTR, '', { sizeOrTypeId: 30 })
   .type(Kind.ENUM64, 'e', { vlen: 1, sizeOrTypeId: 8, data: ['A', 1, 2] });
 
+const ALONE = [
+  ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
+  assembleAllKinds('little')
+    .type(20, 'new', { vlen: 1, data: [1, 2] })
+    .bytes({ headerLength: 32, layout: LAYOUT }),
+  testdata('base.btf'),
+];
+
 /** FUZZ_TARGETS are the ways for hostile bytes into the library. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
-  {
-    name: 'BTF that stands alone',
-    seeds: [
-      ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
-      assembleAllKinds('little')
-        .type(20, 'new', { vlen: 1, data: [1, 2] })
-        .bytes({ headerLength: 32, layout: LAYOUT }),
-      testdata('base.btf'),
-    ],
-    run: (bytes) => exerciseAll(bytes, null),
-  },
+  { name: 'BTF that stands alone', seeds: ALONE, run: (bytes) => exerciseAll(bytes, null) },
   {
     name: 'split BTF',
     seeds: [split.bytes()],
     besides: base.bytes.length,
     run: (bytes) => exerciseAll(bytes, base),
+  },
+  {
+    name: 'BTF that is printed',
+    seeds: ALONE,
+    boundedBySteps: true,
+    run: (bytes) => limitsReached(bytes, null, exercisePrinting),
   },
   {
     name: 'ELF files',
@@ -83,8 +87,12 @@ const FULL_BASES = [
 
 function exerciseAll(bytes: Uint8Array, onBase: Spec | null): number {
   exercise(bytes, onBase, new Map());
+  return limitsReached(bytes, onBase, exerciseLibrary);
+}
+
+function limitsReached(bytes: Uint8Array, onBase: Spec | null, run: typeof exerciseLibrary): number {
   const outcomes: Outcomes = new Map();
-  typed(() => exerciseLibrary(Spec.parse(bytes, { base: onBase }), outcomes));
+  typed(() => run(Spec.parse(bytes, { base: onBase }), outcomes));
   let limits = 0;
   for (const [outcome, count] of outcomes) if (outcome.endsWith(' LIMIT_EXCEEDED')) limits += count;
   return limits;
