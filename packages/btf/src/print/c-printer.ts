@@ -10,7 +10,7 @@ import { CSizes } from './c-sizes.js';
 import { StringBytes } from './string-bytes.js';
 import { TextOutput } from './text-output.js';
 import { typeWordsOf } from './type-words.js';
-import { WorkLimit } from './work-limit.js';
+import { STEPS_OF_ALL, WorkLimit } from './work-limit.js';
 
 /** CPrinter holds what one run of `printC` knows: what was defined, under which names, and the text. */
 export class CPrinter {
@@ -23,7 +23,7 @@ export class CPrinter {
   constructor(spec: Spec, pointerSize: PointerSize, maxBytes: number) {
     const types = typeWordsOf(spec);
     const strings = new StringBytes(spec);
-    const work = new WorkLimit(types.endTypeId);
+    const work = new WorkLimit(STEPS_OF_ALL, types.endTypeId);
     this.out = new TextOutput(strings, maxBytes);
     this.#spec = spec;
     this.#context = { types, strings, names: new CNames(types, strings, work), out: this.out, work };

@@ -6,7 +6,7 @@ import { CDeclarator } from './c-declarator.js';
 import { StringBytes } from './string-bytes.js';
 import { TextOutput } from './text-output.js';
 import { MEMBER_WORDS, typeWordsOf } from './type-words.js';
-import { WorkLimit } from './work-limit.js';
+import { STEPS_OF_NAME, WorkLimit } from './work-limit.js';
 
 /** Longest name of a type: functions that take functions can be long, though not this long. */
 const MAX_BYTES = 64 * 1024;
@@ -55,7 +55,13 @@ function write(spec: Spec, id: TypeId, name: number): string {
   const types = typeWordsOf(spec);
   const strings = new StringBytes(spec);
   const out = new TextOutput(strings, MAX_BYTES);
-  const context: CContext = { types, strings, names: AS_THEY_ARE, out, work: new WorkLimit(0) };
+  const context: CContext = {
+    types,
+    strings,
+    names: AS_THEY_ARE,
+    out,
+    work: new WorkLimit(STEPS_OF_NAME, 0),
+  };
   const declarator = new CDeclarator(context, (anonymous) => {
     declarator.refer(anonymous);
     out.write(' { ... }');

@@ -7,8 +7,11 @@ import type { TypeId } from '../types.js';
  */
 const MAX_DEPTH = 512;
 
-/** Steps that any BTF may take, however small: some tenths of a second. */
-const FREE_STEPS = 1 << 22;
+/** STEPS_OF_ALL are what printing any BTF may take, however small: some tenths of a second. */
+export const STEPS_OF_ALL = 1 << 22;
+
+/** STEPS_OF_NAME are what one name may take, which is at most some thousand bytes: some milliseconds. */
+export const STEPS_OF_NAME = 1 << 16;
 
 /** Steps for each type; real kernels need less than ten. */
 const STEPS_PER_TYPE = 64;
@@ -21,9 +24,12 @@ export class WorkLimit {
   #depth = 0;
   #steps: number;
 
-  /** @param typeCount the types that are at hand. */
-  constructor(typeCount: number) {
-    this.#steps = FREE_STEPS + STEPS_PER_TYPE * typeCount;
+  /**
+   * @param freeSteps the steps that are taken however few types there are.
+   * @param typeCount the types that are at hand.
+   */
+  constructor(freeSteps: number, typeCount: number) {
+    this.#steps = freeSteps + STEPS_PER_TYPE * typeCount;
   }
 
   /**
