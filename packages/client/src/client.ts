@@ -246,7 +246,7 @@ export class BtfClient implements AsyncDisposable {
    * cHeader answers an object of the kernel by name as a C header, or the selected types with all that they need. It
    * needs no privilege of the daemon.
    *
-   * @throws BtfError OUTPUT_TOO_LARGE.
+   * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
   async cHeader(
     name: string,

@@ -103,7 +103,7 @@ export abstract class RemoteObject {
    * cHeader answers the object's types as a C header, as `bpftool btf dump format c` prints it; or the selected
    * types with all that they need.
    *
-   * @throws BtfError OUTPUT_TOO_LARGE.
+   * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
   async cHeader(selection: Selection = {}, { signal }: Pick<SpecOptions, 'signal'> = {}): Promise<string> {
     const { connection } = this.session;

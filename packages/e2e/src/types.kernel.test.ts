@@ -319,6 +319,27 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     expect(error.code).toBe(status.INVALID_ARGUMENT);
   });
 
+  test('BTF whose printing is much work and little text ends with OUTPUT_TOO_LARGE soon, others served', async () => {
+    // Each of the anonymous members of the one union is the other, which has as many members.
+    const builder = new Builder({ deduplicate: false });
+    const int = builder.add(INT);
+    const wide = (typeId: number, nameOf: (index: number) => string) =>
+      Array.from({ length: 20_000 }, (_, index) => ({
+        name: nameOf(index),
+        typeId,
+        bitOffset: 0,
+        bitfieldSize: 0,
+      }));
+    const inner = builder.add({ kind: 'UNION', size: 4, members: wide(int, (index) => `m${index}`) });
+    builder.add({ kind: 'UNION', name: 'u', size: 4, members: wide(inner, () => '') });
+    await using handle = await client.loadHandle(builder);
+    const header = handle.cHeader().catch((thrown: unknown) => BtfError.from(thrown).reason);
+    expect(await header).toBe('OUTPUT_TOO_LARGE');
+    const results = await handle.resolveMembers(['u.m19999', 'u.nothing']);
+    expect(results.map(({ error }) => error === null)).toEqual([true, false]);
+    await expect(client.cHeader('vmlinux', { names: ['no_such_type'] })).rejects.toThrow('no_such_type');
+  }, 60_000);
+
   test('a C header that would be too large ends with OUTPUT_TOO_LARGE, not with the daemon', async () => {
     // Each union holds the one before twice, anonymously: printed, it doubles with each.
     const builder = new Builder({ deduplicate: false });

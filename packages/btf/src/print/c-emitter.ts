@@ -117,10 +117,14 @@ export class CEmitter {
   }
 
   #visitElements(id: TypeId, words: number, container: TypeId): void {
-    const { types } = this.#context;
+    const { types, work } = this.#context;
     const first = types.elements(id);
     const end = first + types.vlen(id) * words;
-    for (let at = first; at < end; at += words) this.#visit(types.unsignedAt(at + 1), container);
+    for (let at = first; at < end; at += words) {
+      // Also of what is printed already: an anonymous composite is gone through again with each reference.
+      work.step(id);
+      this.#visit(types.unsignedAt(at + 1), container);
+    }
   }
 
   #writeDefinition(id: TypeId): void {

@@ -1,3 +1,4 @@
+import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { Member, Struct, TypeId, Union } from '../types.js';
 import { follow } from './follow.js';
@@ -14,6 +15,9 @@ export interface FlatMember {
   readonly parent: FlatMember | null;
 }
 
+/** Anonymous composites within one another: compilers and kernels stay far below. */
+const MAX_DEPTH = 512;
+
 interface Frame {
   readonly members: readonly Member[];
   readonly baseOffset: number;
@@ -28,7 +32,8 @@ interface Frame {
  * Each type is entered once, the first time it is met: hostile BTF can nest anonymous unions so that the same
  * types are met again and again, twice as often with each level. C has each name once, so that nothing is lost.
  *
- * @throws BtfFormatError `MALFORMED` when an anonymous member's type does not exist.
+ * @throws BtfFormatError `MALFORMED` when an anonymous member's type does not exist; `LIMIT_EXCEEDED` when more
+ * than 512 lie within one another.
  */
 export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
   const entered = new Set<TypeId>([outer.id]);
@@ -48,8 +53,14 @@ export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatM
     }
     const inner = enter(spec, outer.id, member.typeId, entered);
     if (inner === null) continue;
+    if (stack.length > MAX_DEPTH) throw tooDeep(outer.id);
     stack.push({ members: inner.members, baseOffset: baseOffset + member.bitOffset, parent: flat, next: 0 });
   }
+}
+
+function tooDeep(typeId: TypeId): BtfFormatError {
+  const message = `anonymous members nest deeper than ${MAX_DEPTH} levels`;
+  return new BtfFormatError('LIMIT_EXCEEDED', message, { typeId });
 }
 
 /** The struct or union that an anonymous member is; null where it is none, or one that was entered before. */

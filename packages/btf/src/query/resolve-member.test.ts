@@ -139,19 +139,27 @@ describe('resolveMember', () => {
   });
 });
 
-test('ends quickly where many members lie very deep', () => {
-  const depth = 20_000;
+/** A struct in which many members of one name lie below as many anonymous structs as `depth` says. */
+function deepStruct(depth: number): Spec {
   const nest = new BtfAssembler('little');
   for (let id = 1; id < depth; id++) {
     nest.type(Kind.STRUCT, id === 1 ? 'deep' : 0, { vlen: 1, sizeOrTypeId: 4, data: [0, id + 1, 0] });
   }
   nest.string('m');
   const name = nest.stringEnd - 2;
-  const data = Array.from({ length: depth }, () => [name, depth + 1, 0]).flat();
-  nest.type(Kind.STRUCT, 0, { vlen: depth, sizeOrTypeId: 4, data });
-  const parsed = Spec.parse(nest.type(Kind.INT, 0, { sizeOrTypeId: 4, data: [32] }).bytes());
+  const data = Array.from({ length: 20_000 }, () => [name, depth + 1, 0]).flat();
+  nest.type(Kind.STRUCT, 0, { vlen: 20_000, sizeOrTypeId: 4, data });
+  return Spec.parse(nest.type(Kind.INT, 0, { sizeOrTypeId: 4, data: [32] }).bytes());
+}
+
+test('ends quickly where many members lie deep', () => {
+  const parsed = deepStruct(512);
   expect(() => resolveMember(parsed, 'deep.none')).toThrow('no such member');
-  expect(resolveMember(parsed, 'deep.m').steps[0]?.indices).toHaveLength(depth);
+  expect(resolveMember(parsed, 'deep.m').steps[0]?.indices).toHaveLength(512);
+});
+
+test('goes no deeper than 512 anonymous members within one another', () => {
+  expect(() => resolveMember(deepStruct(20_000), 'deep.m')).toThrow('nest deeper than 512 levels');
 });
 
 test.each<[path: string, parsed: unknown]>([

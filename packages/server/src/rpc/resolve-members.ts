@@ -14,8 +14,6 @@ const MAX_PATH_LENGTH = 1_024;
 const MAX_TYPE_NAME_LENGTH = 256;
 /** The path and what is wrong with it; a result stays below a kilobyte. */
 const MAX_ERROR_LENGTH = 900;
-/** Paths resolved between two turns of the event loop: about a millisecond where types are ordinary. */
-const PATHS_PER_TURN = 20;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
@@ -32,7 +30,8 @@ export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
     const results: Init<typeof MemberResultSchema>[] = [];
     for (const path of paths) {
       results.push(resultOf(types, path));
-      if (results.length % PATHS_PER_TURN === 0) await setImmediate();
+      // A path into hostile types takes milliseconds.
+      await setImmediate();
       signal.throwIfAborted();
     }
     return { results, digest: object.btf.digest };

@@ -431,7 +431,7 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
   /**
    * Paths such as "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a struct,
    * a union or a typedef of one, and members of it and of what they hold or point to.
-   * At most 1000, of 1024 bytes each at most.
+   * At most 1000, of 1024 characters each at most, and 64 KiB in all.
    *
    * @generated from field: repeated string paths = 4;
    */
