@@ -10,9 +10,9 @@ export async function sizes(address: string): Promise<Map<string, number>> {
   await using client = new BtfClient(address);
   const handle: Handle = await client.findHandle((info: HandleInfo) => info.isVmlinux);
   const spec: Spec = await handle.spec();
-  const sizes = new Map<string, number>();
-  for (const type of spec.typesByName('task_struct')) if (type.kind === 'STRUCT') sizes.set(type.name, type.size);
-  return sizes;
+  const found = new Map<string, number>();
+  for (const type of spec.typesByName('task_struct')) if (type.kind === 'STRUCT') found.set(type.name, type.size);
+  return found;
 }
 
 export const request: SpecRequest = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
