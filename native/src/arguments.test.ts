@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { btfGetFdById, btfGetNextId, btfLoad, mapGetInfoById, mapGetNextId, progLoad, socketPeer } from './index.js';
+import {
+  btfGetFdById,
+  btfGetNextId,
+  btfLoad,
+  mapGetInfoById,
+  mapGetNextId,
+  progLoad,
+  socketPeer,
+} from './index.js';
 
 const BYTES = new Uint8Array(8);
 

@@ -17,9 +17,9 @@ import { TempDir } from '../testing/temp-dir.js';
 import { listenOnUnixSocket } from './unix-socket.js';
 
 /** A server that listens, until it is disposed of. */
-async function listen(path: string) {
+async function listen(path: string, group: number | null = null) {
   const server = createServer((socket) => socket.destroy());
-  const socket = await listenOnUnixSocket(server, path);
+  const socket = await listenOnUnixSocket(server, path, group);
   return { server, socket, [Symbol.dispose]: () => void server.close() };
 }
 
@@ -70,7 +70,7 @@ describe('A unix socket', () => {
     using dir = new TempDir();
     const folder = join(dir.path, 'there');
     mkdirSync(folder, { mode: 0o700 });
-    using _ = await listen(join(folder, 'btfd.sock'));
+    using _ = await listen(join(folder, 'btfd.sock'), null);
     expect(mode(folder)).toBe('700');
   });
 
@@ -165,10 +165,10 @@ describe('A folder of another user’s', () => {
     const { uid } = lstatSync(folder);
     jest.spyOn(process, 'geteuid').mockReturnValue(uid + 1);
     const server = createServer();
-    await expect(listenOnUnixSocket(server, join(folder, 'btfd.sock'))).rejects.toThrow(`uid ${uid}`);
+    await expect(listenOnUnixSocket(server, join(folder, 'btfd.sock'), null)).rejects.toThrow(`uid ${uid}`);
     expect(server.listening).toBe(false);
     jest.spyOn(process, 'geteuid').mockReturnValue(0);
-    await listenOnUnixSocket(server, join(folder, 'btfd.sock'));
+    await listenOnUnixSocket(server, join(folder, 'btfd.sock'), null);
     server.close();
   });
 });
