@@ -27,7 +27,7 @@ require('node:net').connect(path).resume();`;
 
 /** Node keeps the file descriptor of a socket to itself. */
 function fdOf(socket: Socket): number {
-  const handle: unknown = '_handle' in socket ? socket._handle : null;
+  const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) throw new Error('no handle');
   return Number(handle.fd);
 }

@@ -15,7 +15,7 @@ export function unixPeer(socket: Socket, socketGid: number): UnixPeer | UnknownP
 
 /** Node keeps the file descriptor of a socket to itself (v20). */
 function fdOf(socket: Socket): number {
-  const handle: unknown = '_handle' in socket ? socket._handle : null;
+  const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle === 'object' && handle !== null && 'fd' in handle && typeof handle.fd === 'number') {
     return handle.fd;
   }
