@@ -73,9 +73,17 @@ describeKernel('TLS', () => {
 
   test.each([
     ['that has expired', { notBefore: hours(-2), notAfter: hours(-1) }, 'the client certificate has expired'],
-    ['that is not valid yet', { notBefore: hours(1), notAfter: hours(2) }, 'the client certificate is not valid yet'],
+    [
+      'that is not valid yet',
+      { notBefore: hours(1), notAfter: hours(2) },
+      'the client certificate is not valid yet',
+    ],
     ['of a server', { purpose: 'server' as const }, 'the client certificate is not for clients'],
-    ['that names nobody', { names: [] }, 'the client certificate names nobody: it has no URI and no DNS name'],
+    [
+      'that names nobody',
+      { names: [] },
+      'the client certificate names nobody: it has no URI and no DNS name',
+    ],
   ])('a certificate %s is refused', async (_, choices, why) => {
     expect(await refusal(await certificates.client([VIEWER], choices))).toEqual([...UNAUTHENTICATED, why]);
   });
@@ -86,11 +94,13 @@ describeKernel('TLS', () => {
   });
 
   test('a certificate that the policy does not name may do nothing, and a common name counts for nothing', async () => {
-    expect(await refusal(await certificates.client(['spiffe://test/other'], { commonName: VIEWER }))).toEqual([
-      status.PERMISSION_DENIED,
-      'ROLE_FORBIDS',
-      'uri:spiffe://test/other has no role; GetServerInfo needs viewer',
-    ]);
+    expect(await refusal(await certificates.client(['spiffe://test/other'], { commonName: VIEWER }))).toEqual(
+      [
+        status.PERMISSION_DENIED,
+        'ROLE_FORBIDS',
+        'uri:spiffe://test/other has no role; GetServerInfo needs viewer',
+      ],
+    );
   });
 
   test('a role is enough for what it is for, and not for more', async () => {

@@ -47,7 +47,10 @@ export class TestCertificates implements Disposable {
   }
 
   /** Credentials of a client with these names. */
-  async client(names: readonly string[], choices: Partial<CertificateRequest> = {}): Promise<ChannelCredentials> {
+  async client(
+    names: readonly string[],
+    choices: Partial<CertificateRequest> = {},
+  ): Promise<ChannelCredentials> {
     return this.credentialsOf(await this.issueClient(names, choices));
   }
 

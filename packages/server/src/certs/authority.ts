@@ -101,7 +101,10 @@ async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
-async function pairOf(certificate: X509Certificate, { privateKey }: webcrypto.CryptoKeyPair): Promise<KeyPair> {
+async function pairOf(
+  certificate: X509Certificate,
+  { privateKey }: webcrypto.CryptoKeyPair,
+): Promise<KeyPair> {
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey)).toString('base64');
   const lines = pkcs8.match(/.{1,64}/g) ?? [];
   return {

@@ -12,4 +12,8 @@
  * @module
  */
 export { Authority, type CertificateRequest, type KeyPair, type Validity } from './authority.js';
-export { initCertificates, type CertificateFiles, type InitCertificatesOptions } from './init-certificates.js';
+export {
+  initCertificates,
+  type CertificateFiles,
+  type InitCertificatesOptions,
+} from './init-certificates.js';

@@ -39,7 +39,10 @@ describe('initCertificates', () => {
     expect(certificate(files.clientCert).subjectAltName).toBe(
       'URI:spiffe://example.org/agent, DNS:agent.example.org',
     );
-    expect([server.validFrom, server.validTo]).toEqual(['Dec 31 23:55:00 2029 GMT', 'Jan  3 00:00:00 2030 GMT']);
+    expect([server.validFrom, server.validTo]).toEqual([
+      'Dec 31 23:55:00 2029 GMT',
+      'Jan  3 00:00:00 2030 GMT',
+    ]);
   });
 
   test('keeps keys for their owner alone', async () => {
