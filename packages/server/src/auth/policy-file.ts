@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode } from 'yaml';
+import { errorMessage } from '../error/error-message.js';
 import type { PolicyRules } from './policy.js';
 import { parsePrincipal } from './principal.js';
 import { higherRole, type Role } from './role.js';
@@ -56,7 +57,7 @@ function readBounded(file: string): string {
   try {
     fd = openSync(file, 'r');
   } catch (error) {
-    throw new PolicyError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new PolicyError(`${file}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
@@ -132,7 +133,7 @@ class PolicyParser {
         const role = POLICY_LISTS[name];
         this.roles.set(principal, higherRole(this.roles.get(principal) ?? null, role) ?? role);
       } catch (error) {
-        this.problem(item.range[0], field, error instanceof Error ? error.message : String(error));
+        this.problem(item.range[0], field, errorMessage(error));
       }
     }
   }

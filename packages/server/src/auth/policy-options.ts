@@ -1,3 +1,4 @@
+import { errorMessage } from '../error/error-message.js';
 import { Policy, mergeRules, NO_RULES, type PolicyRules } from './policy.js';
 import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
 import { higherRole, type Role } from './role.js';
@@ -41,6 +42,6 @@ function principalOf(list: keyof typeof POLICY_LISTS, text: string, commonNames:
   try {
     return checkedPrincipal(text, commonNames);
   } catch (error) {
-    throw new Error(`${list}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${list}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { errorMessage } from '../error/error-message.js';
 
 /** TlsFiles are the PEM files that TLS on TCP needs. */
 export interface TlsFiles {
@@ -35,7 +36,7 @@ export function readTlsFiles(files: TlsFiles): TlsKeys {
   try {
     createSecureContext({ cert, key, ca });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new Error(`the key ${files.key} does not serve the certificate ${files.cert}: ${why}`, {
       cause: error,
     });
@@ -47,7 +48,7 @@ function readFile(what: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new Error(`the ${what} ${file} cannot be read: ${why}`, { cause: error });
   }
 }

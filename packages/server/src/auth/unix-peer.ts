@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { socketPeer } from '@btfd/native';
+import { errorMessage } from '../error/error-message.js';
 import type { UnixPeer, UnknownPeer } from './peer.js';
 
 /** unixPeer asks the kernel who connected to a unix socket. Who can't be told is nobody. */
@@ -8,7 +9,7 @@ export function unixPeer(socket: Socket, socketGid: number): UnixPeer | UnknownP
     const { pid, uid, gid, groups } = socketPeer(fdOf(socket));
     return { kind: 'unix', pid, uid, gids: [...new Set([gid, ...groups])], socketGid };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     return { kind: 'unknown', why: `the kernel does not say who connected: ${why}` };
   }
 }

@@ -12,6 +12,7 @@ import {
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { errorMessage } from '../error/error-message.js';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */
 const DIRECTORY_MODE = 0o750;
@@ -79,7 +80,7 @@ function changeGroup(path: string, group: number): void {
   try {
     chownSync(path, statSync(path).uid, group);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new Error(`${path} cannot be given to the group ${group}: ${why}`, { cause: error });
   }
 }

@@ -83,8 +83,9 @@ function compileFilter(
   const globs = compileGlobs('name_globs', nameGlobs);
   // Who names an origin wants to know that its objects aren't shown; else they are left out.
   for (const origin of origins) requireSight(caller, origin);
+  // The caller last: only what is shown counts as what its role was needed for.
   return (info) =>
-    caller.maySee(originOf(info)) &&
     (origins.length === 0 || origins.includes(originOf(info))) &&
-    (globs.length === 0 || globs.some((matches) => matches(info.name)));
+    (globs.length === 0 || globs.some((matches) => matches(info.name))) &&
+    caller.maySee(originOf(info));
 }
