@@ -123,11 +123,11 @@ describeKernel('TLS', () => {
   test('@btfd/client works with a certificate', async () => {
     const client = new BtfClient(`localhost:${port}`, { credentials: await certificates.client([VIEWER]) });
     try {
-      const info = await client.findHandle(({ name }) => name === 'vmlinux');
-      expect(info.info.name).toBe('vmlinux');
-      await info.close();
+      const handle = await client.findHandle(({ name }) => name === 'vmlinux');
+      expect(handle.info.name).toBe('vmlinux');
+      await handle.close();
     } finally {
-      client.close();
+      await client.close();
     }
   });
 

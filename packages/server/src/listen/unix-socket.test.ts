@@ -172,3 +172,36 @@ describe('A folder of another user’s', () => {
     server.close();
   });
 });
+
+describe('A group', () => {
+  // Root may give a file to any group, everybody else to their own.
+  const group = process.geteuid?.() === 0 ? 54_321 : (process.getegid?.() ?? 0);
+
+  test('gets the socket and the folders that are made for it, and no folder that is there', async () => {
+    using dir = new TempDir();
+    const { gid } = lstatSync(dir.path);
+    const path = join(dir.path, 'a', 'b', 'btfd.sock');
+    using listening = await listen(path, group);
+    expect(listening.server.listening).toBe(true);
+    const shown = [path, join(dir.path, 'a', 'b'), join(dir.path, 'a'), dir.path].map((each) => {
+      const stat = lstatSync(each);
+      return [stat.gid, (stat.mode & 0o777).toString(8)];
+    });
+    expect(shown).toEqual([
+      [group, '660'],
+      [group, '750'],
+      [group, '750'],
+      [gid, '700'],
+    ]);
+  });
+
+  test('that a socket cannot be given is refused, and nothing is left', async () => {
+    using dir = new TempDir();
+    const server = createServer();
+    const listening = listenOnUnixSocket(server, join(dir.path, 'btfd.sock'), -2);
+    await expect(listening).rejects.toThrow('cannot be given to the group -2');
+    server.close();
+    await once(server, 'close');
+    expect(readdirSync(dir.path)).toEqual([]);
+  });
+});
