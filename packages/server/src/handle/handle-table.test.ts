@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
+import { callerAs, LOADER } from '../testing/callers.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { EPOCH } from '../testing/services.js';
@@ -8,7 +9,6 @@ import { failureOf, reasonOf } from '../testing/service-error.js';
 import { HandleTable } from './handle-table.js';
 import { Hold } from './hold.js';
 import { newEpoch, newToken } from './token.js';
-import { LOADER } from '../testing/callers.js';
 
 const TTL = 1000;
 
@@ -190,6 +190,53 @@ describe('When the daemon ends', () => {
     expect(await reasonOf(() => table.hold(LOADER, ...open(), hold))).toBe(ErrorReason.SHUTTING_DOWN);
     expect([kernel.openCount, table.size, hold.held()]).toEqual([0, 0, []]);
   });
+});
+
+describe('A handle of somebody else’s', () => {
+  const other = callerAs('loader', 'uid:2000');
+
+  test('is not found, as one that never was', async () => {
+    const { table, open, hold } = setUp();
+    const leased = table.grant(LOADER, ...open(), TTL);
+    const held = table.hold(LOADER, ...open(), hold);
+    const unknown = await failureOf(() => table.use(other, newToken(EPOCH)));
+    for (const { token } of [leased, held]) {
+      for (const attempt of [
+        () => table.use(other, token),
+        () => table.peek(other, token),
+        () => table.take(other, token, TTL),
+      ]) {
+        const { reason, message, metadata } = await failureOf(attempt);
+        expect({ reason, message, metadata }).toEqual({
+          reason: ErrorReason.HANDLE_NOT_FOUND,
+          message: unknown.message,
+          metadata: unknown.metadata,
+        });
+      }
+    }
+  });
+
+  test('is neither renewed nor closed', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(LOADER, ...open(), TTL);
+    clock.advance(600);
+    expect([table.renew(other, token), table.closeFor(other, token)]).toEqual([null, false]);
+    expect(table.peek(LOADER, token).lease?.remainingMs).toBe(400);
+    expect(table.closeFor(LOADER, token)).toBe(true);
+    expect(kernel.openCount).toBe(0);
+  });
+});
+
+test('A handle of a users’ object is not for its owner any more who may not see such objects any more', async () => {
+  const { kernel, table } = setUp();
+  const object = kernel.open(kernel.addUsers(intBtf()));
+  const { token } = table.grant(LOADER, object, object.info(), TTL);
+  const viewer = callerAs('viewer', LOADER.principal);
+  expect(await reasonOf(() => table.use(viewer, token))).toBe(ErrorReason.ROLE_FORBIDS);
+  expect(await reasonOf(() => table.take(viewer, token, TTL))).toBe(ErrorReason.ROLE_FORBIDS);
+  expect(table.renew(viewer, token)).toBeNull();
+  expect(table.closeFor(viewer, token)).toBe(true);
+  expect(kernel.openCount).toBe(0);
 });
 
 describe('A token', () => {
