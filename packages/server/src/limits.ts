@@ -26,6 +26,9 @@ export interface Limits {
   readonly maxStreamsPerConnection: number;
   readonly keepaliveMs: number;
   readonly drainMs: number;
+  readonly handshakeMs: number;
+  readonly unauthenticatedMs: number;
+  readonly reloadPollMs: number;
 }
 
 /** DEFAULT_LIMITS are the limits in force, each with its reason. */
@@ -73,4 +76,10 @@ export const DEFAULT_LIMITS: Limits = {
   keepaliveMs: 20_000,
   // Shorter than the 20 s after which a ping cuts a session that is being closed.
   drainMs: 10_000,
+  // A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.
+  handshakeMs: 10_000,
+  // Long enough to be told why; nobody else uses such a connection.
+  unauthenticatedMs: 5_000,
+  // Four files are looked at each time; who replaces one doesn't wait longer than for a command.
+  reloadPollMs: 2_000,
 };

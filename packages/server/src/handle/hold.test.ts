@@ -8,6 +8,7 @@ import { EPOCH } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
 import { HandleTable } from './handle-table.js';
 import { Hold } from './hold.js';
+import { LOADER } from '../testing/callers.js';
 
 const LIMIT = 3;
 const STALL = 30_000;
@@ -21,7 +22,7 @@ function setUp() {
   const abort = new AbortController();
   const holdOne = () => {
     const object = kernel.open(id);
-    return table.hold(object, object.info(), hold).token;
+    return table.hold(LOADER, object, object.info(), hold).token;
   };
   /** Whether `room` has settled, and how. */
   const room = () => {
@@ -66,8 +67,8 @@ describe('Being empty', () => {
   });
 
   test.each<[string, (table: HandleTable, token: string) => void]>([
-    ['renews', (table, token) => void table.renew(token)],
-    ['uses', (table, token) => table.use(token)[Symbol.dispose]()],
+    ['renews', (table, token) => void table.renew(LOADER, token)],
+    ['uses', (table, token) => table.use(LOADER, token)[Symbol.dispose]()],
   ])('is waited for while the client %s one of the handles', async (_, act) => {
     const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
     const token = holdOne();
@@ -120,7 +121,7 @@ describe('Room for one more handle', () => {
 
   test.each<[string, (table: HandleTable, token: string) => unknown]>([
     ['closed', (table, token) => table.close(token)],
-    ['taken', (table, token) => table.take(token, 1e6)],
+    ['taken', (table, token) => table.take(LOADER, token, 1e6)],
   ])('comes at the bound when a handle is %s', async (_, act) => {
     const { table, clock, abort, holdOne, room } = setUp();
     const tokens = Array.from({ length: LIMIT }, holdOne);
