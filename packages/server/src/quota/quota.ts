@@ -66,11 +66,16 @@ export class Quota {
    * @throws ServiceError with QUOTA_EXCEEDED.
    */
   check(principal: string, amount = 1): void {
+    if (this.hasRoom(principal, amount)) return;
     const own = this.usedBy(principal);
-    if (own + amount > this.limits.each)
-      throw this.exceeded(`principal:${principal}`, own, amount, this.limits.each);
-    if (this.total + amount > this.limits.all)
-      throw this.exceeded('daemon', this.total, amount, this.limits.all);
+    throw own + amount > this.limits.each
+      ? this.exceeded(`principal:${principal}`, own, amount, this.limits.each)
+      : this.exceeded('daemon', this.total, amount, this.limits.all);
+  }
+
+  /** Says whether there is room. */
+  hasRoom(principal: string, amount = 1): boolean {
+    return this.usedBy(principal) + amount <= this.limits.each && this.total + amount <= this.limits.all;
   }
 
   private add(principal: string, amount: number): void {
