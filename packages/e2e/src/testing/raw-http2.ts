@@ -47,10 +47,10 @@ export class RawHttp2 implements Disposable {
     stream.on('response', note).on('trailers', note);
     stream.resume();
     stream.end(framed(message));
-    await Promise.race([
-      stream.closed ? null : once(stream, 'close'),
-      setTimeout(5_000, null, { ref: false }),
-    ]);
+    if (!stream.closed) {
+      const closed = new Promise((resolve) => stream.once('close', resolve));
+      await Promise.race([closed, setTimeout(5_000, null, { ref: false })]);
+    }
     return { grpcStatus, resetCode: stream.rstCode };
   }
 
@@ -69,7 +69,11 @@ export function framed(message: Uint8Array): Buffer {
 
 /** silentSockets opens connections that say nothing. Those that are refused or dropped are among them, closed. */
 export async function silentSockets(path: string, count: number): Promise<Socket[]> {
-  const sockets = Array.from({ length: count }, () => connect(path).on('error', () => {}));
+  const sockets = Array.from({ length: count }, () =>
+    connect(path)
+      .on('error', () => {})
+      .resume(),
+  );
   await Promise.all(
     sockets.map(async (socket) => {
       if (socket.connecting)
