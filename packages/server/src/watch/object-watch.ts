@@ -19,7 +19,7 @@ export class ObjectWatch {
   private timer: Timer | null = null;
 
   constructor(
-    private readonly keys: ObjectKeys,
+    private readonly keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>,
     private readonly limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>,
     private readonly clock: Clock,
   ) {
