@@ -16,6 +16,8 @@ class CountedKeys implements Pick<ObjectKeys, 'prepare' | 'keys' | 'info'> {
   looks = 0;
   infos = 0;
   prepared = 0;
+  /** What can't be opened. */
+  readonly failing = new Set<number>();
 
   prepare(): void {
     this.prepared += 1;
@@ -28,6 +30,7 @@ class CountedKeys implements Pick<ObjectKeys, 'prepare' | 'keys' | 'info'> {
 
   info(key: ObjectKey) {
     this.infos += 1;
+    if (this.failing.has(Number(key))) throw new Error('cannot be opened');
     return { id: Number(key), name: '', kernelBtf: false, size: 1 };
   }
 }
@@ -117,6 +120,26 @@ test('Of any sequence of changes each watcher sees just what changed, in the sam
     expect([...there].toSorted((a, b) => a - b)).toEqual(ids.toSorted((a, b) => a - b));
   }
   watcher[Symbol.dispose]();
+});
+
+test('What a look that failed left undone is done by the next', async () => {
+  const { keys, watch } = setUp();
+  keys.there = [10, 11];
+  using watcher = await watch.open();
+  keys.there = [5, 10, 11];
+  keys.failing.add(5);
+  await expect(watch.open()).rejects.toThrow('cannot be opened');
+  keys.failing.clear();
+  keys.there = [5, 10];
+  using later = await watch.open();
+  expect(later.start().map(({ id }) => id)).toEqual([10, 5]);
+  watcher.resume(2);
+  const { signal } = new AbortController();
+  const events = [await watcher.next(0, signal), await watcher.next(0, signal)];
+  expect(events.map((event) => [event?.kind, event?.info.id])).toEqual([
+    ['removed', 11],
+    ['added', 5],
+  ]);
 });
 
 test('While nothing changes no object is opened', async () => {
