@@ -16,6 +16,7 @@ import {
   TakeHandleRequestSchema,
   type Handle,
 } from '@btfd/api';
+import { ServiceError } from '../error/service-error.js';
 import type { Use } from '../handle/handle-table.js';
 import { newToken } from '../handle/token.js';
 import { cloneHandle } from '../rpc/clone-handle.js';
@@ -281,18 +282,7 @@ export class LifecycleDriver {
     const stream = ready[pick % Math.max(1, ready.length)];
     if (stream === undefined) return null;
     stream.answer = null;
-    stream.messages.next().then(
-      ({ done, value }) => {
-        const outcome = done === true ? 'done' : (value.handle?.info?.id ?? 0);
-        stream.answer = { outcome, token: done === true ? '' : (value.handle?.token ?? '') };
-      },
-      (error: unknown) => {
-        const isStall =
-          error instanceof Error && 'reason' in error && error.reason === ErrorReason.HOLD_STALLED;
-        // What a cancelled stream is told matters to nobody.
-        stream.answer = { outcome: isStall ? 'stalled' : 'waits', token: '' };
-      },
-    );
+    void answerOf(stream).then((answer) => (stream.answer = answer));
     return { stream: stream.model, outcome: this.model.pull(stream.model) };
   }
 
@@ -390,6 +380,18 @@ export class LifecycleDriver {
 
 /** What it shows when a stream ends, or waits. */
 const OUTCOME_PROPERTIES = { done: 'S6', stalled: 'S7', waits: 'S5' } as const;
+
+async function answerOf({ messages }: Stream): Promise<Stream['answer']> {
+  try {
+    const { done, value } = await messages.next();
+    if (done === true) return { outcome: 'done', token: '' };
+    return { outcome: value.handle?.info?.id ?? 0, token: value.handle?.token ?? '' };
+  } catch (error) {
+    const isStall = error instanceof ServiceError && error.reason === ErrorReason.HOLD_STALLED;
+    // What a cancelled stream is told matters to nobody.
+    return { outcome: isStall ? 'stalled' : 'waits', token: '' };
+  }
+}
 
 function ttlField(ttl: number | null) {
   return ttl === null ? {} : { ttl: durationFromMs(ttl) };
