@@ -49,7 +49,7 @@ function lease(token: string, ttl = TTL, askedAt = clock.now()): Lease {
 }
 
 describe('renewal', () => {
-  test('renews all leases by one call at each third of the TTL', async () => {
+  test('[C1] renews all leases by one call at each third of the TTL', async () => {
     const leases = [lease('a'), lease('b')];
     expect(clock.timers).toBe(1);
     await clock.advance(TTL / 3 - 1);
@@ -176,7 +176,7 @@ describe('loss', () => {
   test.each([
     ['any answer', () => keeper.sawEpoch('two')],
     ['a new lease', () => keeper.add(new Lease('new', 'two', TTL, clock.now()))],
-  ])('by a restart comes at once where %s tells another run', async (_, tell) => {
+  ])('[C3] by a restart comes at once where %s tells another run', async (_, tell) => {
     const gone = lease('a');
     open = new Set(['new']);
     epoch = 'two';
