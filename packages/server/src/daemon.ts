@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { ErrorReason, BtfService, Operation } from '@btfd/api';
-import { Server, type ServerOptions } from '@grpc/grpc-js';
+import { Server, type Metadata, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import { Admission } from './auth/admission.js';
+import type { Caller } from './auth/caller.js';
 import type { PolicyOptions } from './auth/policy-options.js';
 import type { TlsFiles } from './auth/tls-files.js';
 import { systemClock } from './clock.js';
@@ -24,6 +25,8 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address } from './listen/address.js';
 import { Listener, type ListenerOptions } from './listen/listener.js';
 import { whyRefused } from './listen/refusal.js';
+import { callQuotas } from './quota/call-quotas.js';
+import { makeQuotas } from './quota/quotas.js';
 import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
@@ -80,6 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (refusal !== null) throw new Error(refusal);
   }
   const services = await makeServices(options);
+  const { quotas } = services;
   const shutdown = new AbortController();
   // Every open stream listens.
   setMaxListeners(0, shutdown.signal);
@@ -94,10 +98,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     resetStream: (metadata) => openCalls.reset(metadata),
   });
   const { callers } = admission;
-  const interceptors = [openCalls.interceptor, callers.interceptor];
+  const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
+  const { calls, streams } = quotas;
+  const { maxConnections, maxMetadataBytes } = services.limits;
+  const interceptors = [
+    openCalls.interceptor,
+    callers.interceptor,
+    callQuotas({ calls, streams, maxMetadataBytes, callerOf }),
+  ];
   const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
-    callerOf: (metadata) => callers.of(metadata),
+    callerOf,
     checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
@@ -107,13 +118,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
-  const onConnection = admission.serveWith(grpc);
-  const listening = await listenEverywhere(options.addresses, { socketGroup, onConnection }).catch(
-    (error) => {
-      admission.close();
-      throw error;
-    },
-  );
+  const onConnection = admission.serveWith(grpc, quotas.connections);
+  const listening = await listenEverywhere(options.addresses, {
+    socketGroup,
+    maxConnections,
+    onConnection,
+  }).catch((error) => {
+    admission.close();
+    throw error;
+  });
   const end = async (): Promise<void> => {
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
@@ -144,7 +157,8 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
-  const handles = new HandleTable(newEpoch(), systemClock);
+  const quotas = makeQuotas(limits);
+  const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
   const specs = new SpecSource(kernel, access, files, objects, handles, cache);
   const users = new UserScanner(kernel, PROCFS, systemClock);
@@ -159,6 +173,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     handles,
     specs,
     users,
+    quotas,
     limits,
     clock: systemClock,
   };
@@ -172,6 +187,14 @@ function channelOptions(limits: Limits): ServerOptions {
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    'grpc.max_connection_idle_ms': limits.maxConnectionIdleMs,
+    ...(limits.maxConnectionAgeMs === Infinity
+      ? {}
+      : {
+          'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
+          'grpc.max_connection_age_grace_ms': limits.drainMs,
+        }),
+    'grpc-node.max_session_memory': limits.maxSessionMemoryMiB,
   };
 }
 

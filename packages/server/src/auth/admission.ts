@@ -5,6 +5,7 @@ import type { Limits } from '../limits.js';
 import { Connections } from '../listen/connections.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { roleForPath } from '../method-roles.js';
+import type { Quota } from '../quota/quota.js';
 import { Callers } from './callers.js';
 import { CurrentPolicy } from './current-policy.js';
 import { FileWatch } from './file-watch.js';
@@ -68,9 +69,9 @@ export class Admission {
   }
 
   /** A function that serves a connection, given the group of the unix socket that it came to; null for TCP. */
-  serveWith(grpc: GrpcServer): (socket: Socket, socketGid: number | null) => void {
+  serveWith(grpc: GrpcServer, connectionQuota: Quota): (socket: Socket, socketGid: number | null) => void {
     const { limits, logger } = this.options;
-    const connections = new Connections(grpc, this.callers, limits);
+    const connections = new Connections(grpc, this.callers, connectionQuota, limits);
     if (this.keys !== null) {
       this.tlsServer = new TlsServer(this.keys, {
         handshakeMs: limits.handshakeMs,

@@ -65,6 +65,11 @@ export class Callers {
       });
   }
 
+  /** The principal that a peer's connections are counted for; those that prove nothing count as one. */
+  nameOf(peer: Peer): string {
+    return this.policy.now.namesOf(peer)[0] ?? 'nobody';
+  }
+
   /** Refuses calls that their caller may not make: an interceptor of the server. */
   readonly interceptor: ServerInterceptor = ({ path }, call) =>
     new ServerInterceptingCall(call, {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
+import { DEFAULT_LIMITS } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { callerAs, LOADER } from '../testing/callers.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
@@ -15,7 +17,7 @@ const TTL = 1000;
 function setUp() {
   const kernel = new FakeKernel();
   const clock = new ManualClock();
-  const table = new HandleTable(EPOCH, clock);
+  const table = new HandleTable(EPOCH, clock, makeQuotas(DEFAULT_LIMITS));
   const id = kernel.add('module', intBtf());
   const open = () => {
     const object = kernel.open(id);

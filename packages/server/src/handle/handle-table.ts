@@ -4,6 +4,8 @@ import type { Clock } from '../clock.js';
 import { ServiceError } from '../error/service-error.js';
 import type { KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import { originOf } from '../kernel/origin.js';
+import type { Taken } from '../quota/quota.js';
+import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
 import { epochOf, newToken } from './token.js';
@@ -30,6 +32,8 @@ interface Entry extends HeldObject {
   hold: Hold | null;
   /** Calls that use it now. */
   uses: number;
+  /** What it takes of its owner's quotas. */
+  readonly taken: readonly Taken[];
 }
 
 /**
@@ -44,6 +48,7 @@ export class HandleTable {
   constructor(
     readonly epoch: string,
     private readonly clock: Clock,
+    private readonly quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
   ) {}
 
   /** Number of handles open. */
@@ -51,14 +56,29 @@ export class HandleTable {
     return this.entries.size;
   }
 
-  /** Gives an object a handle with a lease, which is the caller's. The table owns the object from here on. */
+  /**
+   * Finds out whether the caller may have one more handle, before something is done for it.
+   *
+   * @param bytes - the size of the BTF that the handle would keep in the kernel
+   * @throws ServiceError with QUOTA_EXCEEDED.
+   */
+  checkRoom({ principal }: Caller, bytes: number): void {
+    this.quotas.handles.check(principal);
+    this.quotas.btfBytes.check(principal, bytes);
+  }
+
+  /**
+   * Gives an object a handle with a lease, which is the caller's. The table owns the object from here on.
+   *
+   * @throws ServiceError with QUOTA_EXCEEDED, and closes the object then.
+   */
   grant(caller: Caller, object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
     const entry = this.insert(caller, object, info);
     entry.lease = this.newLease(entry, ttlMs);
     return entry;
   }
 
-  /** Gives an object a handle that a stream of the caller's holds. The table owns the object from here on. */
+  /** Gives an object a handle that a stream of the caller's holds, as `grant` does one with a lease. */
   hold(caller: Caller, object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
     const entry = this.insert(caller, object, info);
     entry.hold = hold;
@@ -125,6 +145,7 @@ export class HandleTable {
     this.entries.delete(token);
     entry.lease?.end();
     entry.hold?.delete(token);
+    for (const taken of entry.taken) taken[Symbol.dispose]();
     return entry.object.close();
   }
 
@@ -140,9 +161,24 @@ export class HandleTable {
       throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     }
     const token = newToken(this.epoch);
-    const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0 };
+    const taken = this.takeRoom(principal, object, info);
+    const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, taken };
     this.entries.set(token, entry);
     return entry;
+  }
+
+  private takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
+    const taken: Taken[] = [];
+    try {
+      taken.push(this.quotas.handles.take(principal));
+      // The kernel's own objects are there whether somebody holds them or not.
+      if (!info.kernelBtf) taken.push(this.quotas.btfBytes.take(principal, info.size));
+      return taken;
+    } catch (error) {
+      for (const each of taken) each[Symbol.dispose]();
+      object.close();
+      throw error;
+    }
   }
 
   private newLease({ token, uses }: Entry, ttlMs: number): Lease {

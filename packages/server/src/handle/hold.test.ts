@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
+import { DEFAULT_LIMITS } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -17,7 +19,7 @@ function setUp() {
   const clock = new ManualClock();
   const kernel = new FakeKernel();
   const id = kernel.add('module', intBtf());
-  const table = new HandleTable(EPOCH, clock);
+  const table = new HandleTable(EPOCH, clock, makeQuotas(DEFAULT_LIMITS));
   const hold = new Hold(LIMIT, STALL, clock);
   const abort = new AbortController();
   const holdOne = () => {

@@ -7,6 +7,8 @@ import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 export interface ListenerOptions {
   /** The group of unix sockets; null leaves them to the daemon's own. */
   readonly socketGroup: number | null;
+  /** Connections at one time, those whose handshake goes on included. More are broken at once. */
+  readonly maxConnections: number;
   /** Takes each connection, with the group of the socket that it came to; null for TCP. */
   readonly onConnection: (socket: Socket, socketGid: number | null) => void;
 }
@@ -26,6 +28,7 @@ export class Listener {
       socket.on('error', () => {});
       options.onConnection(socket, this.socketGid);
     });
+    this.server.maxConnections = options.maxConnections;
     // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
     this.server.on('error', () => {});
   }

@@ -26,6 +26,7 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
     access.require(Operation.LOAD);
     const rawBtf = checkSize(await btfToLoad(request, features), limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
+    handles.checkRoom(caller, rawBtf.length);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
       throw invalidRequest(
