@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isLoopback, parseAddress, type Address } from './listen/address.js';
+import { formatAddress, isLoopback, parseAddress, type Address, type TcpAddress } from './listen/address.js';
 import { defaultAddress } from './listen/default-address.js';
+import { LOG_FORMATS, type LogFormat } from './observe/logger.js';
+import { DEFAULT_METRICS_ADDRESS } from './observe/observability.js';
 import { VERSION } from './version.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -14,6 +16,11 @@ export interface Settings {
   readonly btfDir: string | null;
   readonly show: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logFormat: LogFormat;
+  /** Where metrics are served, or null for nowhere. */
+  readonly metricsListen: TcpAddress | null;
+  /** Whether metrics must be served; nobody who takes the default address keeps the daemon from starting. */
+  readonly metricsRequired: boolean;
 }
 
 interface ParsedOptions {
@@ -22,6 +29,8 @@ interface ParsedOptions {
   readonly btfDir?: string;
   readonly show: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logFormat: LogFormat;
+  readonly metricsListen?: TcpAddress | 'off';
 }
 
 /**
@@ -31,12 +40,20 @@ interface ParsedOptions {
 export function parseCommandLine(args: readonly string[], uid: number, env: NodeJS.ProcessEnv): Settings {
   const command = makeCommand();
   command.parse(args, { from: 'user' });
-  const { listen, insecure, btfDir, show, logLevel } = command.opts<ParsedOptions>();
+  const options = command.opts<ParsedOptions>();
+  const { listen, insecure, btfDir, metricsListen, ...rest } = options;
   for (const address of listen ?? []) {
     const refusal = whyRefused(address, insecure);
     if (refusal !== null) command.error(`error: ${refusal}`, { exitCode: 2 });
   }
-  return { listen: listen ?? [defaultAddress(uid, env)], insecure, btfDir: btfDir ?? null, show, logLevel };
+  return {
+    ...rest,
+    listen: listen ?? [defaultAddress(uid, env)],
+    insecure,
+    btfDir: btfDir ?? null,
+    metricsListen: metricsListen === 'off' ? null : (metricsListen ?? DEFAULT_METRICS_ADDRESS),
+    metricsRequired: metricsListen !== undefined,
+  };
 }
 
 function makeCommand(): Command {
@@ -62,6 +79,17 @@ function makeCommand(): Command {
         .choices(LOG_LEVELS)
         .default('info'),
     )
+    .addOption(
+      new Option('--log-format <format>', 'pretty or json; auto is pretty on a terminal')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
+    .option(
+      '--metrics-listen <address>',
+      'serve /metrics, /healthz and /readyz over HTTP on HOST:PORT, or off\n' +
+        `(default: ${formatAddress(DEFAULT_METRICS_ADDRESS)}, if it is free)`,
+      metricsArgument,
+    )
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
@@ -79,6 +107,13 @@ function addressArgument(text: string): Address {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function metricsArgument(text: string): TcpAddress | 'off' {
+  if (text === 'off') return text;
+  const address = addressArgument(text);
+  if (address.kind === 'tcp') return address;
+  throw new InvalidArgumentError('metrics are served on HOST:PORT');
 }
 
 function directoryArgument(text: string): string {

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { ErrorReason, BtfService, Operation } from '@btfd/api';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Logger } from 'pino';
 import { systemClock } from './clock.js';
 import { ServiceError } from './error/service-error.js';
 import { toStatus } from './error/to-status.js';
@@ -16,10 +15,11 @@ import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ObjectList } from './kernel/object-list.js';
-import { LoadQueue } from './load/load-queue.js';
+import { LoadQueue, type LoadTimes } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import type { Address } from './listen/address.js';
+import type { Address, TcpAddress } from './listen/address.js';
 import { Listener } from './listen/listener.js';
+import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
@@ -32,13 +32,12 @@ const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
 
 /** DaemonOptions are what a daemon is started with. */
-export interface DaemonOptions {
+export interface DaemonOptions extends ObservabilityOptions {
   /** Where to listen. */
   readonly addresses: readonly Address[];
   /** The folder of BTF files to serve instead of the kernel; null serves the kernel. */
   readonly btfDir: string | null;
   readonly kernel: Kernel;
-  readonly logger: Logger;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
 }
@@ -47,6 +46,8 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Where it listens, with the port that was chosen for port 0. */
   readonly addresses: readonly Address[];
+  /** Where metrics and probes are served; null where they aren't. */
+  readonly metricsAddress: TcpAddress | null;
   readonly services: Services;
   /**
    * Ends it: no new connections and calls, streams are told UNAVAILABLE, unary calls may finish until
@@ -57,26 +58,41 @@ export interface Daemon {
 
 /** startDaemon starts to serve. If it can't listen everywhere, nothing is left open. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const observability = await Observability.start(options);
+  try {
+    return await startServing(options, observability);
+  } catch (error) {
+    await observability.stop();
+    throw error;
+  }
+}
+
+async function startServing(options: DaemonOptions, observability: Observability): Promise<Daemon> {
   const { logger } = options;
-  const services = await makeServices(options);
+  const { calls } = observability;
+  const services = await makeServices(options, observability.onLoad);
   const shutdown = new AbortController();
   // Every open stream listens.
   setMaxListeners(0, shutdown.signal);
   const openCalls = new OpenCalls();
   const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
-  const grpc = new Server({ ...channelOptions(services.limits), interceptors: [openCalls.interceptor] });
+  const interceptors = [calls.interceptor, openCalls.interceptor];
+  const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
     checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
     resetStream: (metadata) => openCalls.reset(metadata),
-    onInternalError: (method, err) => logger.error({ method, err }, 'internal error'),
+    calls,
+    onInternalError: (method, err, requestId) => logger.error({ requestId, method, err }, 'internal error'),
   });
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
   const listening = await listenEverywhere(options.addresses, grpc);
+  observability.serving(services, () => connectionsOf(listening));
   const end = async (): Promise<void> => {
+    observability.draining();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
     for (const { listener } of listening) listener.stopAccepting();
@@ -86,23 +102,28 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await drained(grpc, services.limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
+    await observability.stop();
   };
   let ended: Promise<void> | null = null;
   return {
     addresses: listening.map(({ address }) => address),
+    metricsAddress: observability.metricsAddress,
     services,
     stop: async () => (ended ??= end()),
   };
 }
 
-async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Promise<Services> {
+async function makeServices(
+  { kernel, btfDir, limits: own }: DaemonOptions,
+  onLoad: (times: LoadTimes) => void,
+): Promise<Services> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
   const features = new KernelFeatures(kernel);
   // Now, because later a load of somebody's may keep the kernel for long.
   if (access.refusal(Operation.LOAD) === null) await features.all();
-  const loads = new LoadQueue(kernel, limits);
+  const loads = new LoadQueue(kernel, limits, onLoad);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(newEpoch(), systemClock);
   const cache = new BtfCache(limits.specCacheBytes);
@@ -149,6 +170,17 @@ async function listenEverywhere(
     for (const { listener } of listening) listener.stopAccepting();
     throw error;
   }
+}
+
+function connectionsOf(
+  listening: readonly { readonly listener: Listener; readonly address: Address }[],
+): { readonly transport: string; readonly count: number }[] {
+  return (['unix', 'tcp'] as const).map((transport) => ({
+    transport,
+    count: listening
+      .filter(({ address }) => address.kind === transport)
+      .reduce((sum, { listener }) => sum + listener.connections, 0),
+  }));
 }
 
 /** Waits until the calls that are open have ended, or for the time given. */

@@ -1,10 +1,13 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
+import type { CallRecord } from './call-record.js';
 
 /** CallContext is what a handler knows of its call besides the request. */
 export interface CallContext {
   /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
   readonly signal: AbortSignal;
+  /** What observers are told of the call; absent where none observes. */
+  readonly record?: Pick<CallRecord, 'note' | 'requestId'>;
 }
 
 /** UnaryHandler answers a request. */

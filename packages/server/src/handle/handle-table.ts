@@ -33,6 +33,8 @@ interface Entry extends HeldObject {
  * its lease expires, its stream ends, a client closes it, or the daemon ends.
  */
 export class HandleTable {
+  /** Leases so far: given, and ended by time or by closing. */
+  readonly leases = { granted: 0, expired: 0, closed: 0 };
   private readonly entries = new Map<string, Entry>();
   private ended = false;
 
@@ -44,6 +46,11 @@ export class HandleTable {
   /** Number of handles open. */
   get size(): number {
     return this.entries.size;
+  }
+
+  /** Every handle that is open. */
+  all(): Iterable<HeldObject> {
+    return this.entries.values();
   }
 
   /** Gives an object a handle with a lease. The table owns the object from here on. */
@@ -108,10 +115,8 @@ export class HandleTable {
   close(token: string): boolean {
     const entry = this.entries.get(token);
     if (entry === undefined) return false;
-    this.entries.delete(token);
-    entry.lease?.end();
-    entry.hold?.delete(token);
-    return entry.object.close();
+    if (entry.lease !== null) this.leases.closed += 1;
+    return this.remove(entry);
   }
 
   /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
@@ -131,8 +136,19 @@ export class HandleTable {
     return entry;
   }
 
-  private newLease({ token, uses }: Entry, ttlMs: number): Lease {
-    return new Lease(ttlMs, uses, this.clock, () => this.close(token));
+  private remove({ token, lease, hold, object }: Entry): boolean {
+    this.entries.delete(token);
+    lease?.end();
+    hold?.delete(token);
+    return object.close();
+  }
+
+  private newLease(entry: Entry, ttlMs: number): Lease {
+    this.leases.granted += 1;
+    return new Lease(ttlMs, entry.uses, this.clock, () => {
+      this.leases.expired += 1;
+      this.remove(entry);
+    });
   }
 
   private find(token: string): Entry {

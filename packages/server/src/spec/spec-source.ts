@@ -6,7 +6,7 @@ import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import { infoOrClose, type ListedObject, type ObjectList } from '../kernel/object-list.js';
 import { openById } from '../kernel/open-by-id.js';
-import type { BtfCache } from './btf-cache.js';
+import type { BtfCache, CacheStats } from './btf-cache.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
 import type { SpecName } from './spec-name.js';
@@ -27,6 +27,11 @@ export class SpecSource {
     private readonly handles: HandleTable,
     private readonly cache: BtfCache,
   ) {}
+
+  /** What the cache holds, and how often it had what was asked for. */
+  get cacheStats(): CacheStats {
+    return this.cache.stats;
+  }
 
   /** The object that a request names. */
   async find(name: SpecName): Promise<SpecObject> {

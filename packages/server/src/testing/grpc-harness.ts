@@ -5,12 +5,14 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import {
   Client,
   credentials,
+  Metadata,
   Server,
   ServerCredentials,
   type CallOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
   type MethodDefinition,
+  type ServerInterceptor,
   type ServiceError as GrpcError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -45,8 +47,9 @@ export class GrpcClient implements Disposable {
     name: Name,
     request: MessageShape<Methods[Name]['input']>,
     options: CallOptions = {},
+    metadata: Metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<MessageShape<Methods[Name]['output']>> } {
-    return this.unaryAs(definition[name], request, options);
+    return this.unaryAs(definition[name], request, options, metadata);
   }
 
   /** Starts a unary call of GetServerInfo with any bytes as request. */
@@ -74,6 +77,7 @@ export class GrpcClient implements Disposable {
     method: Pick<MethodDefinition<I, O>, 'path' | 'requestSerialize' | 'responseDeserialize'>,
     request: I,
     options: CallOptions,
+    metadata: Metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<O> } {
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = withResolvers<O>();
@@ -83,6 +87,7 @@ export class GrpcClient implements Disposable {
       requestSerialize,
       responseDeserialize,
       request,
+      metadata,
       options,
       (error, value) => {
         if (error !== null) reject(error);
@@ -96,11 +101,18 @@ export class GrpcClient implements Disposable {
 /** GrpcServer serves an implementation of BtfService, or a part of one, on a unix socket. */
 export class GrpcServer implements Disposable {
   private readonly dir = new TempDir();
-  private readonly server = new Server();
+  private readonly server: Server;
   readonly address = `unix:${join(this.dir.path, 'socket')}`;
 
-  static async start(implementation: UntypedServiceImplementation): Promise<GrpcServer> {
-    const self = new GrpcServer();
+  private constructor(interceptors: ServerInterceptor[]) {
+    this.server = new Server({ interceptors });
+  }
+
+  static async start(
+    implementation: UntypedServiceImplementation,
+    interceptors: ServerInterceptor[] = [],
+  ): Promise<GrpcServer> {
+    const self = new GrpcServer(interceptors);
     self.server.addService(wireDefinition(BtfService), implementation);
     await new Promise<void>((resolve, reject) => {
       self.server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {

@@ -1,0 +1,80 @@
+import { pino, stdSerializers, type Logger, type LoggerOptions as PinoOptions } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { LogOutput, type LogStream } from './log-output.js';
+import { printable, printableLines } from './printable.js';
+
+/** LOG_FORMATS are how log lines are written: `auto` is pretty on a terminal and JSON elsewhere. */
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
+
+/** LogFormat is one of LOG_FORMATS. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** LoggerOptions say what is logged and how. */
+export interface LoggerOptions {
+  readonly level: string;
+  readonly format: LogFormat;
+  /** Where lines go. Default: standard error. */
+  readonly stream?: LogStream & { readonly isTTY?: boolean };
+}
+
+/** Log is a logger with the place its lines go to. */
+export interface Log {
+  readonly logger: Logger;
+  readonly output: LogOutput;
+}
+
+/** What waits for a reader of standard error at most: thousands of lines. */
+const MAX_PENDING = 1 << 20;
+/** A field of a line; none that the daemon means to log is longer. */
+const MAX_TEXT = 1024;
+const MAX_STACK = 8192;
+
+/** makeLog makes the daemon's logger. */
+export function makeLog({ level, format, stream = process.stderr }: LoggerOptions): Log {
+  const terminal = stream.isTTY === true;
+  const pretty = format === 'pretty' || (format === 'auto' && terminal);
+  const output = new LogOutput(stream, MAX_PENDING, pretty ? prettyLine(terminal) : undefined);
+  return { logger: pino(loggerOptions(level), output), output };
+}
+
+/** loggerOptions bound what a line may hold. */
+export function loggerOptions(level: string): PinoOptions<never> {
+  return {
+    level,
+    serializers: { err: errorFields },
+    formatters: { log: bounded },
+  };
+}
+
+/** Of an error nothing but what a person needs: other properties may hold a verifier's log, or what a client sent. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return cut(String(error), MAX_TEXT);
+  const { type, message, stack } = stdSerializers.err(error);
+  const code = 'code' in error && typeof error.code === 'string' ? { code: cut(error.code, MAX_TEXT) } : {};
+  return { type, message: cut(message, MAX_TEXT), ...code, stack: cut(stack, MAX_STACK) };
+}
+
+function bounded(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? cut(value, MAX_TEXT) : value,
+    ]),
+  );
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
+}
+
+/** Text that clients chose is no line of its own, and no command to a terminal. */
+function prettyLine(colorize: boolean): (line: string) => string {
+  const prettify = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+  return (line) => prettify(JSON.parse(line, printableValue));
+}
+
+function printableValue(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  // Printed with every line set in.
+  return key === 'stack' ? printableLines(value) : printable(value);
+}
