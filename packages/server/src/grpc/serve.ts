@@ -90,10 +90,7 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
       return encode(method, await handler(request, contextOf(scope, record)));
     };
     run(record, answer).then(
-      (wire) => {
-        record?.handled(null);
-        respond(null, wire);
-      },
+      (wire) => respond(null, wire),
       (error: unknown) => {
         const failure = statusOf(error, method.name, options, record);
         record?.handled(failure);
@@ -119,10 +116,7 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       for await (const init of messages) await writer.write(encode(method, init));
     };
     run(record, answer).then(
-      () => {
-        record?.handled(null);
-        call.end();
-      },
+      () => call.end(),
       (error: unknown) => {
         const failure = statusOf(error, method.name, options, record);
         record?.handled(failure);
@@ -139,7 +133,10 @@ function contextOf({ signal }: CallScope, record: CallRecord | undefined): CallC
 }
 
 async function run<T>(record: CallRecord | undefined, answer: () => Promise<T>): Promise<T> {
-  return record === undefined ? answer() : record.run(answer);
+  if (record === undefined) return answer();
+  const answered = await record.run(answer);
+  record.handled(null);
+  return answered;
 }
 
 /** A client that doesn't read gets no status either. */

@@ -1,3 +1,4 @@
+import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
@@ -36,8 +37,13 @@ function actionOf({ method }: CallInfo, { code }: CallEnd): 'load' | 'take' | 'r
   return TAKING.has(method) && code === status.OK ? 'take' : null;
 }
 
-function outcomeOf({ facts }: CallInfo, { code }: CallEnd): 'granted' | 'rejected' | 'failed' | 'refused' {
-  if (code === status.OK) return facts.rejected === true ? 'rejected' : 'granted';
+/** `rejected` is the kernel's verdict, `refused` the daemon's. */
+function outcomeOf(
+  { facts }: CallInfo,
+  { code, reason }: CallEnd,
+): 'granted' | 'rejected' | 'refused' | 'failed' {
+  if (facts.rejected === true || reason === ErrorReason.VERIFIER_REJECTED) return 'rejected';
+  if (code === status.OK) return 'granted';
   return code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED ? 'refused' : 'failed';
 }
 

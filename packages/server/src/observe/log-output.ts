@@ -43,11 +43,7 @@ export class LogOutput {
     }
     if (this.dropped > this.reported) {
       this.reported = this.dropped;
-      this.send(
-        this.format(
-          `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, droppedLines: this.dropped, msg: 'log lines were dropped: nobody read them' })}\n`,
-        ),
-      );
+      this.send(this.format(droppedLine(this.dropped)));
     }
     this.send(this.format(line));
   }
@@ -66,10 +62,24 @@ export class LogOutput {
 
   private send(text: string): void {
     this.pending += 1;
-    this.stream.write(text, () => {
-      if (this.broken) return;
-      this.pending -= 1;
-      if (this.pending === 0) this.onIdle?.();
-    });
+    try {
+      this.stream.write(text, () => this.written());
+    } catch {
+      // A file on a full disk throws.
+      this.dropped += 1;
+      this.written();
+    }
   }
+
+  private written(): void {
+    if (this.broken) return;
+    this.pending -= 1;
+    if (this.pending === 0) this.onIdle?.();
+  }
+}
+
+/** As pino writes a warning. */
+function droppedLine(droppedLines: number): string {
+  const msg = 'log lines were dropped: nobody read them';
+  return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, droppedLines, msg })}\n`;
 }

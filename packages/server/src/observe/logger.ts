@@ -38,7 +38,7 @@ export function makeLog({ level, format, stream = process.stderr }: LoggerOption
 }
 
 /** loggerOptions bound what a line may hold. */
-export function loggerOptions(level: string): PinoOptions<never> {
+export function loggerOptions(level: string): PinoOptions {
   return {
     level,
     serializers: { err: errorFields },
@@ -70,11 +70,15 @@ function cut(text: string, length: number): string {
 /** Text that clients chose is no line of its own, and no command to a terminal. */
 function prettyLine(colorize: boolean): (line: string) => string {
   const prettify = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
-  return (line) => prettify(JSON.parse(line, printableValue));
+  return (line) => prettify(printableTree('', JSON.parse(line)));
 }
 
-function printableValue(key: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  // Printed with every line set in.
-  return key === 'stack' ? printableLines(value) : printable(value);
+function printableTree(key: string, value: unknown): unknown {
+  // A stack is printed with every line set in.
+  if (typeof value === 'string') return key === 'stack' ? printableLines(value) : printable(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => printableTree(key, item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [printable(name), printableTree(name, item)]),
+  );
 }
