@@ -16,7 +16,7 @@ const METRICS = ['--metrics-listen', '127.0.0.1:0', '--log-format', 'json', '--l
 const SECRET = 'btf_bytes_in_no_log';
 
 /** Makes calls of many kinds, and gives every token it saw. */
-async function session(client: RawClient): Promise<string[]> {
+async function callMuch(client: RawClient): Promise<string[]> {
   const tokens: string[] = [];
   const load = (bytes: Uint8Array, more: object = {}) =>
     client.call('loadHandle', { source: { case: 'rawBtf', value: bytes }, ...more });
@@ -79,7 +79,7 @@ describeKernel('What operators see', () => {
   test('of the metrics is what was called', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);
-    const tokens = await session(client);
+    const tokens = await callMuch(client);
     await checkHealth(daemon.address);
     const scraped = () => Scrape.of(daemon.metricsUrl);
     await until('every call has ended', async () => (await scraped()).sum('btfd_rpc_in_flight') === 0);
@@ -132,7 +132,7 @@ describeKernel('What operators see', () => {
   test('of the logs is every call, and each load and take for the audit, but no token and no BTF', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);
-    const tokens = await session(client);
+    const tokens = await callMuch(client);
     expect(tokens).toHaveLength(5);
     await until('every call is logged', () =>
       linesOf(daemon).some(({ method, msg }) => msg === 'call' && method === 'RenewHandles'),
