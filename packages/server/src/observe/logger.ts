@@ -1,5 +1,7 @@
-import { pino, stdSerializers, type Logger, type LoggerOptions as PinoOptions } from 'pino';
+import { types } from 'node:util';
+import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
 import { printable, printableLines } from './printable.js';
 
@@ -48,10 +50,21 @@ export function loggerOptions(level: string): PinoOptions {
 
 /** Of an error nothing but what a person needs: other properties may hold a verifier's log, or what a client sent. */
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return cut(String(error), MAX_TEXT);
-  const { type, message, stack } = stdSerializers.err(error);
-  const code = 'code' in error && typeof error.code === 'string' ? { code: cut(error.code, MAX_TEXT) } : {};
-  return { type, message: cut(message, MAX_TEXT), ...code, stack: cut(stack, MAX_STACK) };
+  if (!types.isNativeError(error)) {
+    return cut(typeof error === 'string' ? error : Object.prototype.toString.call(error), MAX_TEXT);
+  }
+  const code = errorCode(error);
+  return {
+    type: error.name,
+    message: cut(error.message, MAX_TEXT),
+    ...(code === '' ? {} : { code: cut(code, MAX_TEXT) }),
+    stack: cut(stackOf(error), MAX_STACK),
+  };
+}
+
+/** The stack of an error and of its cause. */
+function stackOf({ stack = '', cause }: Error): string {
+  return types.isNativeError(cause) ? `${stack}\ncaused by: ${cause.stack ?? cause.message}` : stack;
 }
 
 function bounded(fields: Record<string, unknown>): Record<string, unknown> {

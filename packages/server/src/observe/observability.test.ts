@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { startDaemon, type Daemon } from '../daemon.js';
@@ -52,10 +53,12 @@ test('A daemon that can’t listen for clients leaves no socket for metrics open
   });
   const metricsAddress = probe.address;
   await probe.close();
-  const addresses = [{ kind: 'unix', path: join(dir.path, 'no', 'such', 'folder', 'btfd.sock') }] as const;
+  // What should be its folder is a file.
+  writeFileSync(join(dir.path, 'file'), '');
+  const addresses = [{ kind: 'unix', path: join(dir.path, 'file', 'btfd.sock') }] as const;
   const kernel = new FakeKernel();
   const starting = startDaemon({ addresses, btfDir: null, kernel, logger, metricsAddress });
-  await expect(starting).rejects.toThrow('ENOENT');
+  await expect(starting).rejects.toThrow(/ENOTDIR|EEXIST/);
   const again = await OperationsServer.open(metricsAddress, {
     metrics: async () => '',
     metricsType: '',
