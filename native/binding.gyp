@@ -12,7 +12,9 @@
             'cc/load.cc',
             'cc/load-thread.cc',
             'cc/loader.cc',
+            'cc/notify.cc',
             'cc/read-worker.cc',
+            'cc/socket-info.cc',
           ],
           'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
           'defines': [

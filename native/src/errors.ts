@@ -45,6 +45,23 @@ export class BpfUnavailableError extends Error {
   }
 }
 
+/** SystemCallError is a call other than bpf(2) that the kernel refused. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
+  /** The errno, as a positive number. */
+  readonly errno: number;
+  /** The errno's name: `ENOENT`. */
+  readonly code: string;
+
+  /** @param object - what the call was about, such as `fd 3` */
+  constructor(call: string, object: string, errno: number) {
+    const code = errnoName(errno);
+    super(`${call} of ${object}: ${code} (${errnoText(errno)})`);
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
 /** BtfFdClosedError is the use of a {@link BtfFd} after its `close`. */
 export class BtfFdClosedError extends Error {
   override readonly name = 'BtfFdClosedError';

@@ -30,7 +30,15 @@ export { BtfFd, type BtfInfo } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';
 export { capabilities, type Capabilities } from './capabilities.js';
-export { BpfError, BpfUnavailableError, BtfFdClosedError, type BpfCommand } from './errors.js';
+export {
+  BpfError,
+  BpfUnavailableError,
+  BtfFdClosedError,
+  SystemCallError,
+  type BpfCommand,
+} from './errors.js';
 export { fdStats, type FdStats } from './fd-stats.js';
+export { notify } from './notify.js';
 export { progLoad } from './prog-load.js';
+export { socketInfo, type SocketInfo } from './socket-info.js';
 export type { VerifierLog } from './verifier-log.js';

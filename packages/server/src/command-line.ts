@@ -1,91 +1,114 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { isLoopback, parseAddress, type Address } from './listen/address.js';
-import { defaultAddress } from './listen/default-address.js';
+import { Command, Option } from 'commander';
+import { CONFIG_VARIABLE } from './config/environment.js';
+import type { Given } from './config/given.js';
+import { DEFAULT_CONFIG_FILE, type ConfigSources } from './config/read-config.js';
+import { defaultOf, flagOf, VARIABLE_PREFIX, type Setting } from './config/setting.js';
+import { SETTING_GROUPS } from './config/settings.js';
 import { VERSION } from './version.js';
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-
-/** Settings are what the command line says. */
-export interface Settings {
-  readonly listen: readonly Address[];
-  readonly insecure: boolean;
-  readonly btfDir: string | null;
+/** Invocation is what the arguments of `btfd` ask for. */
+export interface Invocation {
+  readonly command: 'serve' | 'check-config';
+  /** Where the settings come from. */
+  readonly sources: ConfigSources;
+  /** Whether to print what is served once it is. */
   readonly show: boolean;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-interface ParsedOptions {
-  readonly listen?: Address[];
-  readonly insecure: boolean;
-  readonly btfDir?: string;
-  readonly show: boolean;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
+interface SettingOption {
+  readonly setting: Setting<unknown>;
+  readonly option: Option;
 }
+
+const INTRODUCTION = `
+Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).
+
+Each setting below is a flag, an environment variable and a key of the file: --max-ttl, ${VARIABLE_PREFIX}MAX_TTL
+and max-ttl. A flag is stronger than the environment, that than the file. docs/operations.md explains each.`;
 
 /**
- * parseCommandLine reads the arguments of `btfd`. Ends the process after `--help` and `--version`, and
- * with status 2 after bad arguments.
+ * parseCommandLine reads the arguments of `btfd`; what the settings' values mean is not looked at. Ends the process
+ * after `--help` and `--version`, and with status 2 after arguments that it does not know.
  */
-export function parseCommandLine(args: readonly string[], uid: number, env: NodeJS.ProcessEnv): Settings {
-  const command = makeCommand();
-  command.parse(args, { from: 'user' });
-  const { listen, insecure, btfDir, show, logLevel } = command.opts<ParsedOptions>();
-  for (const address of listen ?? []) {
-    const refusal = whyRefused(address, insecure);
-    if (refusal !== null) command.error(`error: ${refusal}`, { exitCode: 2 });
-  }
-  return { listen: listen ?? [defaultAddress(uid, env)], insecure, btfDir: btfDir ?? null, show, logLevel };
+export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): Invocation {
+  let command: Invocation['command'] = 'serve';
+  const program = makeProgram();
+  const options = addSettings(program);
+  program.action(() => {});
+  program
+    .command('serve')
+    .description('serve, as without a command')
+    .action(() => {});
+  program
+    .command('config')
+    .description('about the settings')
+    .command('check')
+    .description('print the settings in force and where each came from; status 2 if something is wrong')
+    .action(() => {
+      command = 'check-config';
+    });
+  program.parse(args, { from: 'user' });
+  const file: unknown = program.getOptionValue('config');
+  return {
+    command,
+    sources: { flags: flagsOf(program, options), env, file: typeof file === 'string' ? file : null },
+    show: program.getOptionValue('show') === true,
+  };
 }
 
-function makeCommand(): Command {
+function makeProgram(): Command {
+  // Commands inherit what is set here, so it comes first.
   return new Command('btfd')
-    .description('Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .configureHelp({ showGlobalOptions: true })
+    .description(INTRODUCTION.trim())
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
     .option(
-      '--listen <address>',
-      'listen on unix:PATH or HOST:PORT; may be given several times\n' +
-        '(default: unix:/run/btfd/btfd.sock as root, else under $XDG_RUNTIME_DIR)',
-      (text: string, all: Address[] | undefined) => [...(all ?? []), addressArgument(text)],
+      '--config <file>',
+      `YAML file of settings (default: ${DEFAULT_CONFIG_FILE} if there; ${CONFIG_VARIABLE})`,
     )
-    .option(
-      '--insecure',
-      'allow HOST:PORT without TLS, on loopback only: every local user can connect',
-      false,
-    )
-    .option('--btf-dir <dir>', 'serve the raw BTF files of a folder instead of the kernel', directoryArgument)
-    .option('--show', 'print what is served once it is', false)
-    .addOption(
-      new Option('--log-level <level>', 'log from this level on, to standard error')
-        .choices(LOG_LEVELS)
-        .default('info'),
-    )
-    .allowExcessArguments(false)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .option('--show', 'print what is served once it is')
+    .allowExcessArguments(false);
 }
 
-function whyRefused(address: Address, insecure: boolean): string | null {
-  if (address.kind === 'unix') return null;
-  const where = `--listen ${address.host}:${address.port}`;
-  if (!insecure) return `${where} has no TLS: any local user could connect; allow it with --insecure`;
-  return isLoopback(address) ? null : `${where} is not loopback: without TLS nothing else is allowed`;
+function addSettings(program: Command): SettingOption[] {
+  return SETTING_GROUPS.flatMap(({ title, settings }) =>
+    settings.map((setting) => {
+      const option = optionOf(setting).helpGroup(`${title}:`);
+      program.addOption(option);
+      if (setting.kind.placeholder === null) {
+        program.addOption(new Option(`--no-${setting.name}`).hideHelp());
+      }
+      return { setting, option };
+    }),
+  );
 }
 
-function addressArgument(text: string): Address {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+function optionOf(setting: Setting<unknown>): Option {
+  const { kind, description } = setting;
+  const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
+  const note = kind.note === undefined ? '' : `; ${kind.note}`;
+  const option = new Option(
+    `${flagOf(setting)}${value}`,
+    `${description}${note} (default: ${defaultOf(setting)})`,
+  );
+  if (!kind.isList) return option;
+  return option.argParser((text: string, all: readonly string[] | undefined) => [...(all ?? []), text]);
+}
+
+function flagsOf(program: Command, options: readonly SettingOption[]): Map<string, Given> {
+  const flags = new Map<string, Given>();
+  for (const { setting, option } of options) {
+    const value: unknown = program.getOptionValue(option.attributeName());
+    if (value === undefined) continue;
+    const flag = flagOf(setting);
+    flags.set(setting.name, {
+      texts: Array.isArray(value) ? value.map(String) : [String(value)],
+      origin: flag,
+      subject: flag,
+    });
   }
-}
-
-function directoryArgument(text: string): string {
-  try {
-    if (statSync(text).isDirectory()) return resolve(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-  throw new InvalidArgumentError('it is no folder');
+  return flags;
 }
