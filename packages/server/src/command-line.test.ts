@@ -124,7 +124,9 @@ describe('The program', () => {
       const { kind, description } = setting;
       const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
       const note = kind.note === undefined ? '' : `; ${kind.note}`;
-      expect(text).toContain(` ${flagOf(setting)}${value} ${description}${note} (default: ${defaultOf(setting)})`);
+      expect(text).toContain(
+        ` ${flagOf(setting)}${value} ${description}${note} (default: ${defaultOf(setting)})`,
+      );
     }
     expect(stdout).not.toContain('--no-');
   });

@@ -102,13 +102,15 @@ function flagsOf(program: Command, options: readonly SettingOption[]): Map<strin
   const flags = new Map<string, Given>();
   for (const { setting, option } of options) {
     const value: unknown = program.getOptionValue(option.attributeName());
-    if (value === undefined) continue;
+    const texts = textsOf(value);
     const flag = flagOf(setting);
-    flags.set(setting.name, {
-      texts: Array.isArray(value) ? value.map(String) : [String(value)],
-      origin: flag,
-      subject: flag,
-    });
+    if (texts !== null) flags.set(setting.name, { texts, origin: flag, subject: flag });
   }
   return flags;
+}
+
+/** What commander made of an option: true or false of a switch, the text of a value, those of a list. */
+function textsOf(value: unknown): readonly string[] | null {
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' || typeof value === 'boolean' ? [String(value)] : null;
 }

@@ -52,6 +52,9 @@ async function run(config: Config, logger: Logger, { show, reread }: RunOptions)
   });
   const daemon = await starting;
   const listening = daemon.addresses.map(formatAddress);
+  if (daemon.addresses.some(({ kind }) => kind === 'tcp')) {
+    logger.warn({ listening }, 'TCP without TLS: every local user can connect');
+  }
   logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
   manager.ready(`serving on ${listening.join(', ')}`);
   if (show) await print(daemon, logger);
@@ -62,13 +65,10 @@ async function run(config: Config, logger: Logger, { show, reread }: RunOptions)
   logger.info('ended');
 }
 
+/** Async, so that what is wrong with passed sockets is a rejection too. */
 async function start(config: Config, logger: Logger): Promise<Daemon> {
-  const addresses = addressesOf(config);
-  if (addresses.some(({ kind }) => kind === 'tcp')) {
-    logger.warn({ listening: addresses.map(formatAddress) }, 'TCP without TLS: every local user can connect');
-  }
   return startDaemon({
-    addresses,
+    addresses: addressesOf(config),
     btfDir: config.get(SERVING.btfDir),
     kernel: addonKernel,
     logger,

@@ -11,18 +11,21 @@ export async function untilEndingSignal(): Promise<NodeJS.Signals> {
 }
 
 /**
- * onHangup calls back at SIGHUP, one call after the other. A signal that comes while an earlier one still waits for its
- * turn asks for nothing more.
+ * onHangup calls back at SIGHUP, one call after the other. Signals that come during a call are answered by one more.
  */
 export function onHangup(callback: () => Promise<void>): void {
-  let last = Promise.resolve();
-  let isWaiting = false;
-  process.on('SIGHUP', () => {
-    if (isWaiting) return;
-    isWaiting = true;
-    last = last.then(async () => {
-      isWaiting = false;
+  let isRunning = false;
+  let isAsked = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (isAsked) {
+      isAsked = false;
       await callback();
-    });
+    }
+    isRunning = false;
+  };
+  process.on('SIGHUP', () => {
+    isAsked = true;
+    if (!isRunning) void run();
   });
 }

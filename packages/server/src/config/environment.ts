@@ -6,13 +6,13 @@ import { variableOf, VARIABLE_PREFIX, type Setting } from './setting.js';
 export const CONFIG_VARIABLE = 'BTFD_CONFIG';
 
 /** Variables with our prefix that are no settings of the daemon. */
-const OTHERS: readonly string[] = [
+const OTHERS: ReadonlySet<string> = new Set([
   CONFIG_VARIABLE,
   // Where clients look for the daemon.
   'BTFD_ADDRESS',
   // Forbids tests to be skipped.
   'BTFD_REQUIRE_KERNEL',
-];
+]);
 
 /** readEnvironment takes the settings from the environment. Those of a list are separated by commas. */
 export function readEnvironment(env: NodeJS.ProcessEnv, settings: readonly Setting<unknown>[]): Source {
@@ -20,7 +20,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, settings: readonly Setti
   const given = new Map<string, Given>();
   const problems: string[] = [];
   for (const [variable, text] of Object.entries(env)) {
-    if (text === undefined || !variable.startsWith(VARIABLE_PREFIX) || OTHERS.includes(variable)) continue;
+    if (text === undefined || !variable.startsWith(VARIABLE_PREFIX) || OTHERS.has(variable)) continue;
     const setting = byVariable.get(variable);
     if (setting === undefined) {
       problems.push(`${variable}: unknown variable${didYouMean(variable, [...byVariable.keys()])}`);

@@ -40,7 +40,9 @@ export function readConfig({ flags, env, file }: ConfigSources): Config {
   ];
   const problems = sources.flatMap((source) => [...source.problems, ...badValues(source)]);
   if (problems.length > 0) throw new ConfigError(problems);
-  const config = new Config(new Map(sources.flatMap(({ given }) => [...given])));
+  const given = new Map<string, Given>();
+  for (const source of sources) for (const [name, each] of source.given) given.set(name, each);
+  const config = new Config(given);
   const cross = crossProblems(config);
   if (cross.length > 0) throw new ConfigError(cross);
   return config;

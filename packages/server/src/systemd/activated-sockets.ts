@@ -35,8 +35,7 @@ export function takeActivatedSockets(
 
 function addressOf(fd: number, what: string, socketInfo: (fd: number) => SocketInfo): Address {
   const { family, isListening, host, port } = infoOf(fd, what, socketInfo);
-  if (!isListening)
-    throw new Error(`${what} is not listening for streams: it needs ListenStream=, and Accept=no`);
+  if (!isListening) throw new Error(`${what} accepts no streams: it needs ListenStream=, and Accept=no`);
   if (family === 'inet') return { kind: 'tcp', host, port, fd };
   if (family === 'unix' && host.startsWith('/')) return { kind: 'unix', path: host, fd };
   if (family === 'unix') throw new Error(`${what} has no path: who may connect to it could not be told`);
