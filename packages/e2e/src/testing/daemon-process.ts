@@ -20,6 +20,10 @@ export interface DaemonProcessOptions {
   readonly listen?: boolean;
   /** Environment variables besides this process's. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The program. Default: the one built here. */
+  readonly btfd?: string;
+  /** The Node that runs it. Default: this one. */
+  readonly node?: string;
 }
 
 /** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
@@ -35,15 +39,10 @@ export class DaemonProcess implements AsyncDisposable {
   /** Starts a daemon, and waits until it listens. */
   static async start(options: DaemonProcessOptions = {}): Promise<DaemonProcess> {
     const { args = [], wrapper = [], socket, listen = true, env = {} } = options;
+    const { btfd = BTFD, node = process.execPath } = options;
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const path = socket ?? join(dir, 'btfd.sock');
-    const words = [
-      ...wrapper,
-      process.execPath,
-      BTFD,
-      ...(listen ? ['--listen', `unix:${path}`] : []),
-      ...args,
-    ];
+    const words = [...wrapper, node, btfd, ...(listen ? ['--listen', `unix:${path}`] : []), ...args];
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -29,12 +29,15 @@ outside() {
   ) || true
 }
 
+# They are in use until the last process of the namespace is gone.
 remove_groups() {
   local point try
-  for try in 1 2 3 4 5; do
+  for try in {1..50}; do
     for point in "${points[@]}"; do
-      [ ! -d "$point/$1" ] || find "$point/$1" -depth -type d -exec rmdir {} + 2> /dev/null || sleep 0.2
+      [ ! -d "$point/$1" ] || find "$point/$1" -depth -type d -exec rmdir {} \; 2> /dev/null || true
     done
+    [ -n "$(compgen -G "${points[0]}/$1")$(compgen -G "${points[-1]}/$1")" ] || return 0
+    sleep 0.1
   done
 }
 
