@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # A command and its package.
-commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux systemd-analyze:systemd)
+commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux systemd-analyze:systemd setcap:libcap2-bin)
 # A file and its package.
 files=()
 if [ "${1:-}" = --long ]; then
