@@ -16,12 +16,13 @@ const USER = 65_532;
  * What a container runtime does for `--cap-drop ALL --cap-add BPF --cap-add SYS_ADMIN --user 65532 --read-only` and a
  * volume.
  */
-const asInAContainer = (volume: string) => [
-  ...['unshare', '--mount', '--ipc', '--uts'],
-  ...['bash', '-c', 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"', volume],
-  ...['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--inh-caps=-all'],
-  '--bounding-set=-all,+bpf,+sys_admin',
-];
+const asInAContainer = (volume: string) => {
+  const namespaces = ['unshare', '--mount', '--ipc', '--uts'];
+  const mounts = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"';
+  const user = [`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'];
+  const rights = ['--inh-caps=-all', '--bounding-set=-all,+bpf,+sys_admin'];
+  return [...namespaces, 'bash', '-c', mounts, volume, 'setpriv', ...user, ...rights];
+};
 
 describeKernel('A Node with the file capabilities of the image', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-container-'));

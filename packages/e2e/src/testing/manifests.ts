@@ -32,7 +32,7 @@ export function readManifest(path: string): Manifest & Record<string, unknown> {
 export function checkManifest(manifest: Manifest): void {
   const Model = Object.entries(MODELS).find(([kind]) => kind === manifest.kind)?.[1];
   if (Model === undefined) throw new Error(`no schema for kind ${manifest.kind}`);
-  const model = new Model(manifest as never);
+  const model = new Model(manifest);
   if (model.apiVersion !== manifest.apiVersion) throw new Error(`${manifest.kind} is of ${model.apiVersion}`);
   model.validate();
 }

@@ -84,7 +84,7 @@ export class PrivateSystemd implements AsyncDisposable {
 function descendants(pid: number): number[] {
   const text = readUnlessGone(`/proc/${pid}/task/${pid}/children`);
   const children = text.split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+  return [...children, ...children.flatMap(descendants)];
 }
 
 function commandOf(pid: number): string {
