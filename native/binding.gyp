@@ -15,6 +15,7 @@
             'cc/notify.cc',
             'cc/read-worker.cc',
             'cc/socket-info.cc',
+            'cc/socket-peer.cc',
           ],
           'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
           'defines': [

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "bpf.h"
 #include "environment.h"
 #include "notify.h"
 #include "socket-info.h"
+#include "socket-peer.h"
 
 // The functions that src/addon.ts declares, in its order. Arguments come checked from there.
 namespace btfd {
@@ -79,6 +81,26 @@ Napi::Value SocketInfoFunction(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value PeerCredentialsFunction(const Napi::CallbackInfo& info) {
+  PeerCredentials peer;
+  const int result = GetPeerCredentials(info[0].As<Napi::Number>().Int32Value(), &peer);
+  if (result < 0) return Napi::Number::New(info.Env(), result);
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("pid", Napi::Number::New(info.Env(), peer.pid));
+  object.Set("uid", Napi::Number::New(info.Env(), peer.uid));
+  object.Set("gid", Napi::Number::New(info.Env(), peer.gid));
+  return object;
+}
+
+Napi::Value PeerGroupsFunction(const Napi::CallbackInfo& info) {
+  std::vector<gid_t> groups;
+  const int result = GetPeerGroups(info[0].As<Napi::Number>().Int32Value(), &groups);
+  if (result < 0) return Napi::Number::New(info.Env(), result);
+  Napi::Array array = Napi::Array::New(info.Env(), groups.size());
+  for (uint32_t i = 0; i < groups.size(); i++) array.Set(i, Napi::Number::New(info.Env(), groups[i]));
+  return array;
+}
+
 Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
   const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
   Napi::Object object = Napi::Object::New(info.Env());
@@ -102,6 +124,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("capabilities", Napi::Function::New<CapabilitiesFunction>(env, "capabilities"));
   exports.Set("notify", Napi::Function::New<NotifyFunction>(env, "notify"));
   exports.Set("socketInfo", Napi::Function::New<SocketInfoFunction>(env, "socketInfo"));
+  exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
+  exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));
   return exports;
 }

@@ -32,6 +32,7 @@ async function failures(platform: string) {
         capabilities: () => native.capabilities(),
         notify: () => native.notify('/nonexistent', ''),
         socketInfo: () => native.socketInfo(0),
+        socketPeer: () => native.socketPeer(0),
         fdStats: () => native.fdStats(),
       };
       for (const [name, call] of Object.entries(calls)) {
@@ -63,6 +64,7 @@ const FUNCTIONS = [
   'capabilities',
   'notify',
   'socketInfo',
+  'socketPeer',
   'fdStats',
 ];
 

@@ -24,6 +24,8 @@ export interface Addon {
   capabilities(): bigint;
   notify(address: string, text: string): number;
   socketInfo(fd: number): OrErrno<NativeSocketInfo>;
+  peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
+  peerGroups(fd: number): OrErrno<number[]>;
   fdStats(): { open: number; closedByFinalizer: number };
 }
 

@@ -1,5 +1,6 @@
 /**
- * bpf(2) about BTF, for Node on Linux: a thin, typed face over the system call, without policy.
+ * bpf(2) about BTF, and who is at the other end of a unix socket, for Node on Linux: a thin, typed face over the system
+ * calls, without policy.
  *
  * ```ts
  * import { btfGetFdById, btfGetNextId } from '@btfd/native';
@@ -41,4 +42,5 @@ export { fdStats, type FdStats } from './fd-stats.js';
 export { notify } from './notify.js';
 export { progLoad } from './prog-load.js';
 export { socketInfo, type SocketInfo } from './socket-info.js';
+export { socketPeer, type SocketPeer } from './socket-peer.js';
 export type { VerifierLog } from './verifier-log.js';

@@ -47,13 +47,18 @@ describe('Arguments', () => {
   });
 
   test('say what to do', () => {
-    const none = { command: 'serve', show: false, sources: { file: null } };
+    const none = { command: { name: 'serve' }, show: false, sources: { file: null } };
     expect(parseCommandLine([], {})).toMatchObject(none);
     expect(parseCommandLine(['serve', '--show'], {})).toMatchObject({ ...none, show: true });
     expect(parseCommandLine(['config', 'check', '--config', '/x'], {})).toMatchObject({
-      command: 'check-config',
+      command: { name: 'check-config' },
       sources: { file: '/x' },
     });
+  });
+
+  test('name the folder of certificates', () => {
+    const { command } = parseCommandLine(['certs', 'init', '/x'], {});
+    expect(command).toEqual({ name: 'init-certificates', dir: '/x' });
   });
 
   test('are what messages about a value begin with', () => {
@@ -134,6 +139,14 @@ describe('The program', () => {
   test('prints the settings of a command too in its help', async () => {
     const { code, stdout } = await run(['config', 'check', '--help']);
     expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
+  });
+
+  test('makes certificates, once', async () => {
+    using dir = new TempDir();
+    const { code, stdout } = await run(['certs', 'init', dir.path]);
+    expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([`${dir.path}/server.crt`])]);
+    const again = await run(['certs', 'init', dir.path]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^error: .*\n$/)]);
   });
 
   test('prints its version', async () => {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command as Program, Option } from 'commander';
 import { CONFIG_VARIABLE } from './config/environment.js';
 import type { Given } from './config/given.js';
 import { DEFAULT_CONFIG_FILE, type ConfigSources } from './config/read-config.js';
@@ -6,9 +6,13 @@ import { defaultOf, flagOf, VARIABLE_PREFIX, type Setting } from './config/setti
 import { SETTING_GROUPS } from './config/settings.js';
 import { VERSION } from './version.js';
 
+/** Command is what `btfd` is to do. */
+export type Command =
+  { readonly name: 'serve' | 'check-config' } | { readonly name: 'init-certificates'; readonly dir: string };
+
 /** Invocation is what the arguments of `btfd` ask for. */
 export interface Invocation {
-  readonly command: 'serve' | 'check-config';
+  readonly command: Command;
   /** Where the settings come from. */
   readonly sources: ConfigSources;
   /** Whether to print what is served once it is. */
@@ -31,7 +35,7 @@ and max-ttl. A flag is stronger than the environment, that than the file. docs/o
  * after `--help` and `--version`, and with status 2 after arguments that it does not know.
  */
 export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): Invocation {
-  let command: Invocation['command'] = 'serve';
+  let command: Command = { name: 'serve' };
   const program = makeProgram();
   const options = addSettings(program);
   program.action(() => {});
@@ -45,7 +49,15 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     .command('check')
     .description('print the settings in force and where each came from; status 2 if something is wrong')
     .action(() => {
-      command = 'check-config';
+      command = { name: 'check-config' };
+    });
+  program
+    .command('certs')
+    .description('about certificates')
+    .command('init <dir>')
+    .description('make an authority, and certificates of a server and a client, to try mutual TLS with')
+    .action((dir: string) => {
+      command = { name: 'init-certificates', dir };
     });
   program.parse(args, { from: 'user' });
   const file: unknown = program.getOptionValue('config');
@@ -56,9 +68,9 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
   };
 }
 
-function makeProgram(): Command {
+function makeProgram(): Program {
   // Commands inherit what is set here, so it comes first.
-  return new Command('btfd')
+  return new Program('btfd')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .configureHelp({ showGlobalOptions: true })
     .description(INTRODUCTION.trim())
@@ -73,7 +85,7 @@ function makeProgram(): Command {
     .allowExcessArguments(false);
 }
 
-function addSettings(program: Command): SettingOption[] {
+function addSettings(program: Program): SettingOption[] {
   return SETTING_GROUPS.flatMap(({ title, settings }) =>
     settings.map((setting) => {
       const option = optionOf(setting).helpGroup(`${title}:`);
@@ -98,7 +110,7 @@ function optionOf(setting: Setting<unknown>): Option {
   return option.argParser((text: string, all: readonly string[] | undefined) => [...(all ?? []), text]);
 }
 
-function flagsOf(program: Command, options: readonly SettingOption[]): Map<string, Given> {
+function flagsOf(program: Program, options: readonly SettingOption[]): Map<string, Given> {
   const flags = new Map<string, Given>();
   for (const { setting, option } of options) {
     const value: unknown = program.getOptionValue(option.attributeName());

@@ -1,9 +1,11 @@
 import type { Setting } from './config/setting.js';
-import { BYTES, bytes, COUNT, DURATION } from './config/kinds.js';
+import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES } from './config/kinds.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** Sizes of what is counted together, and no buffer. */
+const TOTAL = bytes(1, 1024 * 1024 * MIB);
 /** The smallest buffer that the kernel takes, and more than any log has. */
 const VERIFIER_LOG = bytes(128, 64 * MIB);
 /** Room for a name, of 16 KiB at most, and what is around it; and what gRPC clients receive by default. */
@@ -177,6 +179,163 @@ export const LIMIT_SETTINGS = {
     fallback: 10_000,
     description: 'how long calls in flight may go on at SIGTERM',
     reason: 'Shorter than the 20 s after which a ping cuts a session that is being closed.',
+  },
+  handshakeMs: {
+    name: 'handshake-timeout',
+    kind: DURATION,
+    fallback: 10_000,
+    description: 'how long the handshake of TLS and HTTP/2 may take',
+    reason:
+      'A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.',
+  },
+  unauthenticatedMs: {
+    name: 'unauthenticated-timeout',
+    kind: DURATION,
+    fallback: 5_000,
+    description: 'how long a connection that nobody is known of stays open',
+    reason: 'Long enough to be told why; nobody else uses such a connection.',
+  },
+  reloadPollMs: {
+    name: 'reload-interval',
+    kind: DURATION,
+    fallback: 2_000,
+    description: 'time between looks at the files of TLS and policy',
+    reason: 'Four files are looked at each time; who replaces one doesn’t wait longer than for a command.',
+  },
+  maxHandles: {
+    name: 'max-handles',
+    kind: COUNT,
+    fallback: 16_384,
+    description: 'handles in all',
+    reason:
+      'A file descriptor each. A process may have some hundred thousand; a kernel with all its modules has some hundred objects.',
+  },
+  maxHandlesPerPrincipal: {
+    name: 'max-handles-per-principal',
+    kind: COUNT,
+    fallback: 4_096,
+    description: 'handles of one principal',
+    reason: 'A quarter of all, so that no principal takes the place of every other.',
+  },
+  maxHeldBtfBytes: {
+    name: 'max-held-btf',
+    kind: TOTAL,
+    fallback: 1024 * MIB,
+    description: 'bytes of BTF that handles on loaded objects hold in all',
+    reason:
+      'The kernel took 2.4 times as much memory as the BTF that it was given, which no cgroup is charged for.',
+  },
+  maxHeldBtfBytesPerPrincipal: {
+    name: 'max-held-btf-per-principal',
+    kind: TOTAL,
+    fallback: 256 * MIB,
+    description: 'bytes of BTF that the handles of one principal hold',
+    reason: 'A quarter of all, as for handles.',
+  },
+  maxCalls: {
+    name: 'max-calls',
+    kind: COUNT,
+    fallback: 2_048,
+    description: 'calls in flight in all',
+    reason: 'Far more than a node’s clients have; each takes some kilobytes.',
+  },
+  maxCallsPerPrincipal: {
+    name: 'max-calls-per-principal',
+    kind: COUNT,
+    fallback: 512,
+    description: 'calls in flight of one principal',
+    reason: 'A quarter of all, as for handles.',
+  },
+  maxStreams: {
+    name: 'max-streams',
+    kind: COUNT,
+    fallback: 1_024,
+    description: 'streams in all',
+    reason: 'Each may hold two chunks that its reader does not take: half a megabyte.',
+  },
+  maxStreamsPerPrincipal: {
+    name: 'max-streams-per-principal',
+    kind: COUNT,
+    fallback: 256,
+    description: 'streams of one principal',
+    reason: 'A quarter of all, as for handles.',
+  },
+  maxConnections: {
+    name: 'max-connections',
+    kind: COUNT,
+    fallback: 1_024,
+    description: 'connections in all',
+    reason: 'A socket and some hundred kilobytes each.',
+  },
+  maxConnectionsPerPrincipal: {
+    name: 'max-connections-per-principal',
+    kind: COUNT,
+    fallback: 256,
+    description: 'connections of one principal',
+    reason: 'A quarter of all, as for handles.',
+  },
+  maxMetadataBytes: {
+    name: 'max-metadata',
+    kind: BYTES,
+    fallback: 8 * KIB,
+    description: 'size of the metadata of a call',
+    reason: 'What other gRPC servers take is 8 KiB; a trace context and a request id are some hundred bytes.',
+  },
+  maxConnectionIdleMs: {
+    name: 'max-connection-idle',
+    kind: DURATION,
+    fallback: 15 * 60_000,
+    description: 'how long a connection without calls stays open',
+    reason: 'A client that comes again connects in milliseconds.',
+  },
+  maxConnectionAgeMs: {
+    name: 'max-connection-age',
+    kind: DURATION_OR_NONE,
+    fallback: Infinity,
+    description: 'how long a connection stays open at most',
+    reason: 'The end of a connection ends the streams on it, and what they hold.',
+  },
+  maxSessionMemoryMiB: {
+    name: 'max-session-memory',
+    kind: MEBIBYTES,
+    fallback: 64,
+    description: 'memory of one HTTP/2 session',
+    reason: 'Node ends a session that keeps more. The largest message is a quarter of it.',
+  },
+  watchIntervalMs: {
+    name: 'watch-interval',
+    kind: DURATION,
+    fallback: 400,
+    description: 'time between looks for objects that came or went, while somebody watches',
+    reason: 'With the time to look and to tell, watchers know within half a second.',
+  },
+  watchHistory: {
+    name: 'watch-history',
+    kind: COUNT,
+    fallback: 16_384,
+    description: 'changes that are kept for watchers who come again',
+    reason: 'Some 150 bytes each. More than a machine’s modules and programs come to in one go.',
+  },
+  minBookmarkMs: {
+    name: 'min-bookmark-interval',
+    kind: DURATION,
+    fallback: 1_000,
+    description: 'shortest time between bookmarks of a watch',
+    reason: 'More often would be traffic and nothing else.',
+  },
+  maxBookmarkMs: {
+    name: 'max-bookmark-interval',
+    kind: DURATION,
+    fallback: 3_600_000,
+    description: 'longest time between bookmarks of a watch',
+    reason: 'Longer is as good as none.',
+  },
+  defaultBookmarkMs: {
+    name: 'default-bookmark-interval',
+    kind: DURATION,
+    fallback: 30_000,
+    description: 'time between bookmarks of a watch that asks for none',
+    reason: 'Proxies take a stream for dead after a minute or more.',
   },
 } as const satisfies Readonly<Record<string, Setting<number>>>;
 

@@ -1,5 +1,6 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
 import { describeConfig } from './config/describe-config.js';
+import { errorMessage } from './error/error-message.js';
 import { ConfigError, readConfig } from './config/read-config.js';
 import { runDaemon } from './run-daemon.js';
 
@@ -19,7 +20,23 @@ export async function main(): Promise<void> {
 }
 
 async function run({ command, sources, show }: Invocation): Promise<void> {
+  if (command.name === 'init-certificates') {
+    await makeCertificates(command.dir);
+    return;
+  }
   const config = readConfig(sources);
-  if (command === 'check-config') process.stdout.write(describeConfig(config));
+  if (command.name === 'check-config') process.stdout.write(describeConfig(config));
   else await runDaemon(config, { show, reread: () => readConfig(sources) });
+}
+
+async function makeCertificates(dir: string): Promise<void> {
+  // Only here, because the daemon needs none of it.
+  const { initCertificates } = await import('./certs/index.js');
+  try {
+    const files = await initCertificates(dir);
+    for (const file of Object.values(files)) process.stdout.write(`${file}\n`);
+  } catch (error) {
+    process.stderr.write(`error: ${errorMessage(error)}\n`);
+    process.exitCode = 1;
+  }
 }

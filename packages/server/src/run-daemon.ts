@@ -3,8 +3,8 @@ import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { systemClock } from './clock.js';
 import type { Config } from './config/config.js';
-import { listenProblems } from './config/cross-checks.js';
-import { LOGGING, SERVING, SETTINGS } from './config/settings.js';
+import { tlsOf } from './config/cross-checks.js';
+import { ACCESS, LOGGING, SERVING, SETTINGS } from './config/settings.js';
 import { startDaemon, type Daemon } from './daemon.js';
 import { addonKernel } from './kernel/addon-kernel.js';
 import { formatAddress, type Address } from './listen/address.js';
@@ -45,14 +45,16 @@ async function run(config: Config, logger: Logger, { show, reread }: RunOptions)
   const starting = start(config, logger);
   // From here on, so that SIGHUP is never the end of it.
   onHangup(async () => {
-    await starting.catch(() => {});
+    const daemon = await starting.catch(() => null);
+    if (daemon === null) return;
     manager.reloading();
     reload(config, reread, logger);
+    daemon.reload();
     manager.reloaded();
   });
   const daemon = await starting;
   const listening = daemon.addresses.map(formatAddress);
-  if (daemon.addresses.some(({ kind }) => kind === 'tcp')) {
+  if (tlsOf(config) === null && daemon.addresses.some(({ kind }) => kind === 'tcp')) {
     logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   }
   logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
@@ -73,14 +75,22 @@ async function start(config: Config, logger: Logger): Promise<Daemon> {
     kernel: addonKernel,
     logger,
     limits: config.limits,
+    tls: tlsOf(config),
+    insecure: config.get(SERVING.insecure),
+    policy: {
+      file: config.get(ACCESS.policy),
+      viewers: config.get(ACCESS.viewer),
+      inspectors: config.get(ACCESS.inspector),
+      loaders: config.get(ACCESS.loader),
+      commonNames: config.get(ACCESS.tlsCn),
+    },
+    socketGroup: config.get(ACCESS.socketGroup),
   });
 }
 
 /** Sockets that were passed, and addresses that were given; the default one where there are neither. */
 function addressesOf(config: Config): Address[] {
   const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
-  const [problem] = listenProblems(config, passed, 'passed socket');
-  if (problem !== undefined) throw new Error(problem);
   const addresses = [...passed, ...config.get(SERVING.listen)];
   return addresses.length > 0 ? addresses : [defaultAddress(process.getuid?.() ?? 0, process.env)];
 }

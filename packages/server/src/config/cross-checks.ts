@@ -1,8 +1,9 @@
 import { LIMIT_SETTINGS } from '../limits.js';
-import { formatAddress, isLoopback, type Address } from '../listen/address.js';
+import type { TlsFiles } from '../auth/tls-files.js';
+import { whyRefused } from '../listen/refusal.js';
 import type { Config } from './config.js';
-import { flagOf, type Setting } from './setting.js';
-import { SERVING } from './settings.js';
+import type { Setting } from './setting.js';
+import { ACCESS, SERVING } from './settings.js';
 
 const LIMITS = LIMIT_SETTINGS;
 
@@ -10,9 +11,16 @@ const LIMITS = LIMIT_SETTINGS;
 const AT_MOST: readonly (readonly [smaller: Setting<number>, larger: Setting<number>])[] = [
   [LIMITS.minTtlMs, LIMITS.defaultTtlMs],
   [LIMITS.defaultTtlMs, LIMITS.maxTtlMs],
+  [LIMITS.minBookmarkMs, LIMITS.defaultBookmarkMs],
+  [LIMITS.defaultBookmarkMs, LIMITS.maxBookmarkMs],
   [LIMITS.defaultLogBytes, LIMITS.maxLogBytes],
   [LIMITS.maxBtfBytes, LIMITS.maxLoadMessageBytes],
   [LIMITS.maxMessageBytes, LIMITS.maxLoadMessageBytes],
+  [LIMITS.maxHandlesPerPrincipal, LIMITS.maxHandles],
+  [LIMITS.maxHeldBtfBytesPerPrincipal, LIMITS.maxHeldBtfBytes],
+  [LIMITS.maxCallsPerPrincipal, LIMITS.maxCalls],
+  [LIMITS.maxStreamsPerPrincipal, LIMITS.maxStreams],
+  [LIMITS.maxConnectionsPerPrincipal, LIMITS.maxConnections],
 ];
 
 /** crossProblems tells where settings that are fine by themselves do not go together. */
@@ -28,22 +36,37 @@ export function crossProblems(config: Config): string[] {
     const why = 'a ping would end calls that may still go on';
     problems.push(`${told(config, keepaliveMs)} is not more than ${told(config, drainMs)}: ${why}`);
   }
-  const origin = config.originOf(SERVING.listen) ?? SERVING.listen.name;
-  return [...problems, ...listenProblems(config, config.get(SERVING.listen), origin)];
+  const tls = tlsProblems(config);
+  // Whether there is TLS is not known while that is wrong.
+  return [...problems, ...tls, ...(tls.length === 0 ? listenProblems(config) : [])];
 }
 
-/**
- * listenProblems tells which addresses may not be listened on: TCP without TLS is for loopback, and only where that
- * was asked for.
- */
-export function listenProblems(config: Config, addresses: readonly Address[], origin: string): string[] {
-  return addresses.flatMap((address) => {
-    if (address.kind === 'unix') return [];
-    const where = `${origin}: ${formatAddress(address)}`;
-    if (!config.get(SERVING.insecure)) {
-      return [`${where} has no TLS: any local user could connect; allow it with ${flagOf(SERVING.insecure)}`];
-    }
-    return isLoopback(address) ? [] : [`${where} is not loopback: without TLS nothing else is allowed`];
+/** tlsOf is the files of TLS, null where none is given; all three are needed where one is. */
+export function tlsOf(config: Config): TlsFiles | null {
+  const [cert, key, clientCa] = [ACCESS.tlsCert, ACCESS.tlsKey, ACCESS.tlsClientCa].map((each) =>
+    config.get(each),
+  );
+  return isPath(cert) && isPath(key) && isPath(clientCa) ? { cert, key, clientCa } : null;
+}
+
+function isPath(value: string | null | undefined): value is string {
+  return typeof value === 'string';
+}
+
+function tlsProblems(config: Config): string[] {
+  const files = [ACCESS.tlsCert, ACCESS.tlsKey, ACCESS.tlsClientCa];
+  const missing = files.filter((each) => config.get(each) === null);
+  if (missing.length === 0 || missing.length === files.length) return [];
+  const names = files.map(({ name }) => name).join(', ');
+  return [`${names} need each other: ${missing.map(({ name }) => name).join(', ')} is not given`];
+}
+
+function listenProblems(config: Config): string[] {
+  const origin = config.originOf(SERVING.listen) ?? SERVING.listen.name;
+  const given = { tls: tlsOf(config) !== null, insecure: config.get(SERVING.insecure) };
+  return config.get(SERVING.listen).flatMap((address) => {
+    const refusal = whyRefused(address, given);
+    return refusal === null ? [] : [`${origin}: ${refusal}`];
   });
 }
 

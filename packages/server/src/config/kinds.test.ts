@@ -1,6 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Kind } from './kind.js';
-import { ADDRESSES, BYTES, bytes, choice, COUNT, DIRECTORY, DURATION, SWITCH } from './kinds.js';
+import {
+  ADDRESSES,
+  BYTES,
+  bytes,
+  choice,
+  COUNT,
+  DIRECTORY,
+  DURATION,
+  DURATION_OR_NONE,
+  FILE,
+  GROUP,
+  MEBIBYTES,
+  PRINCIPALS,
+  SWITCH,
+} from './kinds.js';
 
 const LEVEL = choice('LEVEL', ['info', 'warn']);
 
@@ -16,6 +30,13 @@ describe('A value that is given as text', () => {
     [DURATION, '1m30s', 90_000],
     [DURATION, '24h', 86_400_000],
     [DURATION, '1h1m1s1ms', 3_661_001],
+    [DURATION_OR_NONE, 'none', Infinity],
+    [DURATION_OR_NONE, '1s', 1_000],
+    [MEBIBYTES, '64MiB', 64],
+    [FILE, 'x', `${process.cwd()}/x`],
+    [PRINCIPALS, 'uid:0', ['uid:0']],
+    [GROUP, 'root', 0],
+    [GROUP, '12', 12],
     [COUNT, '1', 1],
     [COUNT, '1000000000', 1_000_000_000],
     [SWITCH, 'true', true],
@@ -52,9 +73,13 @@ describe('A value that is given as text', () => {
     [SWITCH, 'yes', '"yes" is neither true nor false'],
     [LEVEL, 'loud', '"loud" is none of info, warn'],
     [LEVEL, 'toString', '"toString" is none of info, warn'],
+    [DURATION_OR_NONE, 'never', 'is no time'],
+    [MEBIBYTES, '1KiB', 'is no whole number of MiB'],
+    [PRINCIPALS, 'somebody', 'somebody'],
+    [GROUP, 'no-such-group', 'has no group'],
     [ADDRESSES, 'localhost', '"localhost" is no address'],
     [DIRECTORY, '', 'the path is empty'],
-    [DIRECTORY, '/nonexistent', 'no such file or directory'],
+    [DIRECTORY, '/no/such/folder', 'no such file or directory'],
     [DIRECTORY, '/etc/passwd', '/etc/passwd is no folder'],
     [DIRECTORY, `/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
   ])('%# is refused with a word why: %s %s', (kind, text, message) => {
@@ -80,6 +105,8 @@ describe('A value is written', () => {
     [DURATION, 90_000, '90s'],
     [DURATION, 1_500, '1500ms'],
     [COUNT, 64, '64'],
+    [MEBIBYTES, 64, '64MiB'],
+    [DURATION_OR_NONE, Infinity, 'none'],
   ])('%# in the largest unit that holds it exactly, as it can be read: %s %d', (kind, value, text) => {
     expect(kind.format(value)).toBe(text);
     expect(kind.parse([text])).toBe(value);

@@ -1,5 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { statSync } from 'node:fs';
+import { parsePrincipal } from '../auth/principal.js';
+import { findGroup } from '../listen/find-group.js';
 import { formatAddress, parseAddress, type Address } from '../listen/address.js';
 import type { Kind } from './kind.js';
 
@@ -68,6 +70,50 @@ export const DURATION: Kind<number> = {
   format: (value) => inLargestUnit(value, TIME_UNITS),
 };
 
+/** DURATION_OR_NONE is a time, or `none` for as long as it may be. */
+export const DURATION_OR_NONE: Kind<number> = {
+  ...DURATION,
+  placeholder: 'TIME|none',
+  parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : DURATION.parse(texts)),
+  format: (value) => (value === Infinity ? 'none' : DURATION.format(value)),
+};
+
+/** MEBIBYTES is a size whose value is in MiB. */
+export const MEBIBYTES: Kind<number> = {
+  ...BYTES,
+  parse(texts) {
+    const size = BYTES.parse(texts);
+    if (size % MIB === 0) return size / MIB;
+    throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
+  },
+  format: (value) => BYTES.format(value * MIB),
+};
+
+/** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
+export const FILE: Kind<string | null> = {
+  placeholder: 'FILE',
+  isList: false,
+  parse: (texts) => pathOf(only(texts)),
+  format: (value) => value ?? 'none',
+};
+
+/** PRINCIPALS is a list of who calls. */
+export const PRINCIPALS: Kind<readonly string[]> = {
+  placeholder: 'PRINCIPAL',
+  isList: true,
+  note: 'may be given several times',
+  parse: (texts) => texts.map(parsePrincipal),
+  format: (value) => (value.length === 0 ? 'none' : value.join(',')),
+};
+
+/** GROUP is a group of users, by number or by its name in `/etc/group`; null is none. */
+export const GROUP: Kind<number | null> = {
+  placeholder: 'GROUP',
+  isList: false,
+  parse: (texts) => findGroup(only(texts)),
+  format: (value) => (value === null ? 'none' : String(value)),
+};
+
 /** DIRECTORY is a folder that exists; null is none. A relative path is one from where the daemon starts. */
 export const DIRECTORY: Kind<string | null> = {
   placeholder: 'DIR',
@@ -105,6 +151,7 @@ export function choice<Word extends string>(placeholder: string, words: readonly
   };
 }
 
+const MIB = 2 ** 20;
 /** More than any machine holds, and exact in every unit that is derived from it. */
 const MAX_COUNT = 1_000_000_000;
 /** Node's timers end at 24 days; nothing here is meant to take longer than a day. */

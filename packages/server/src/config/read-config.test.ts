@@ -154,12 +154,25 @@ describe('What is wrong', () => {
       { listen: '127.0.0.1:1' },
       '--listen: 127.0.0.1:1 has no TLS: any local user could connect; allow it with --insecure',
     ],
+    [
+      { 'max-calls': '100' },
+      'max-calls-per-principal 512 (default) is more than max-calls 100 (--max-calls)',
+    ],
+    [
+      { 'tls-cert': '/c' },
+      'tls-cert, tls-key, tls-client-ca need each other: tls-key, tls-client-ca is not given',
+    ],
     [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
     [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
   ])('are settings that do not go together: %j', (flags, message) => {
     const problems = problemsOf(flags);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(message);
+  });
+
+  test('is no TCP with all files of TLS', () => {
+    const tls = { 'tls-cert': '/c', 'tls-key': '/k', 'tls-client-ca': '/ca', listen: '0.0.0.0:1' };
+    expect(problemsOf(tls)).toEqual([]);
   });
 
   test('are no settings that go together only just', () => {

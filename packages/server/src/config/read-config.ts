@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { errorMessage } from '../error/error-message.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.js';
@@ -53,7 +54,7 @@ function fileSource(named: string | null): Source {
   try {
     return readConfigFile(named ?? DEFAULT_CONFIG_FILE, SETTINGS);
   } catch (error) {
-    return { given: new Map(), problems: [`cannot read the settings: ${messageOf(error)}`] };
+    return { given: new Map(), problems: [`cannot read the settings: ${errorMessage(error)}`] };
   }
 }
 
@@ -70,10 +71,6 @@ function problemOf({ kind }: Setting<unknown>, { texts, subject }: Given): strin
     kind.parse(texts);
     return null;
   } catch (error) {
-    return `${subject}: ${messageOf(error)}`;
+    return `${subject}: ${errorMessage(error)}`;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

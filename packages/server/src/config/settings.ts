@@ -1,6 +1,6 @@
 import { LIMIT_SETTINGS } from '../limits.js';
 import { setting, type Setting } from './setting.js';
-import { ADDRESSES, choice, DIRECTORY, SWITCH } from './kinds.js';
+import { ADDRESSES, choice, DIRECTORY, FILE, GROUP, PRINCIPALS, SWITCH } from './kinds.js';
 
 /** SERVING are the settings of where to listen and what to serve. */
 export const SERVING = {
@@ -28,6 +28,74 @@ export const SERVING = {
   }),
 };
 
+/** ACCESS are the settings of who may connect and do what. */
+export const ACCESS = {
+  tlsCert: setting({
+    name: 'tls-cert',
+    kind: FILE,
+    fallback: null,
+    description: 'certificate of the daemon in PEM, for TLS on HOST:PORT; read again when it changes',
+    reason: 'Unix sockets need none.',
+  }),
+  tlsKey: setting({
+    name: 'tls-key',
+    kind: FILE,
+    fallback: null,
+    description: 'key of the certificate, in PEM',
+    reason: 'As for the certificate.',
+  }),
+  tlsClientCa: setting({
+    name: 'tls-client-ca',
+    kind: FILE,
+    fallback: null,
+    description: 'authorities of client certificates, in PEM',
+    reason: 'As for the certificate.',
+  }),
+  tlsCn: setting({
+    name: 'tls-cn',
+    kind: SWITCH,
+    fallback: false,
+    description: 'let the common name of a certificate be a principal (cn:)',
+    reason: 'Authorities vouch for the other names; what is in a common name is not said anywhere.',
+  }),
+  policy: setting({
+    name: 'policy',
+    kind: FILE,
+    fallback: null,
+    description: 'who may do what: a YAML file, read again when it changes',
+    reason: 'Root and who runs the daemon load, the group of the socket views; that is enough for one node.',
+  }),
+  viewer: setting({
+    name: 'viewer',
+    kind: PRINCIPALS,
+    fallback: [],
+    description: 'who may see the kernel’s objects, such as gid:27 or uri:spiffe://x/y',
+    reason: 'Certificates that nobody named are nobody’s.',
+  }),
+  inspector: setting({
+    name: 'inspector',
+    kind: PRINCIPALS,
+    fallback: [],
+    description: 'who may see users’ objects too',
+    reason: 'As for viewers.',
+  }),
+  loader: setting({
+    name: 'loader',
+    kind: PRINCIPALS,
+    fallback: [],
+    description: 'who may load BTF too',
+    reason: 'As for viewers.',
+  }),
+  socketGroup: setting({
+    name: 'socket-group',
+    kind: GROUP,
+    fallback: null,
+    fallbackText: 'the daemon’s own',
+    description: 'group of unix sockets, by number or name; its members may connect',
+    reason: 'No other group is known to be meant.',
+  }),
+};
+
 /** LOGGING are the settings of what the daemon says. */
 export const LOGGING = {
   logLevel: setting({
@@ -48,6 +116,7 @@ export interface SettingGroup {
 /** SETTING_GROUPS are all settings, in the order in which they are told. */
 export const SETTING_GROUPS: readonly SettingGroup[] = [
   { title: 'Serving', settings: Object.values(SERVING) },
+  { title: 'Access', settings: Object.values(ACCESS) },
   { title: 'Logs', settings: Object.values(LOGGING) },
   { title: 'Limits', settings: Object.values(LIMIT_SETTINGS) },
 ];

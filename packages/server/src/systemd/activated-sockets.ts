@@ -1,4 +1,5 @@
 import type { SocketInfo } from '@btfd/native';
+import { errorMessage } from '../error/error-message.js';
 import type { Address } from '../listen/address.js';
 
 /** The first file descriptor that is passed, as in sd_listen_fds(3). */
@@ -46,7 +47,7 @@ function infoOf(fd: number, what: string, socketInfo: (fd: number) => SocketInfo
   try {
     return socketInfo(fd);
   } catch (cause) {
-    throw new Error(`${what} is no socket: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new Error(`${what} is no socket: ${errorMessage(cause)}`, {
       cause,
     });
   }
