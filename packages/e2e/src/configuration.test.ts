@@ -144,6 +144,16 @@ describe('At SIGHUP the daemon', () => {
     expect(await daemon.end()).toBe(0);
   });
 
+  test('reads the policy again, without waiting until it looks by itself', async () => {
+    const policy = write('policy.yaml', '{}\n');
+    const args = ['--btf-dir', dir, '--policy', policy, '--reload-interval', '24h'];
+    await using daemon = await DaemonProcess.start({ args });
+    write('policy.yaml', 'nonsense: 1\n');
+    daemon.signal('SIGHUP');
+    await until('the policy is refused', () => daemon.log.text.includes(`${policy}:1`));
+    expect(await daemon.end()).toBe(0);
+  });
+
   test('logs from the level on that the file now says', async () => {
     const file = write('level.yaml', `btf-dir: ${dir}\n`);
     using notify = await NotifySocket.open(join(dir, 'notify.sock'));
