@@ -10,6 +10,7 @@ import type { LoadQueue } from './load/load-queue.js';
 import type { Quotas } from './quota/quotas.js';
 import type { SpecSource } from './spec/spec-source.js';
 import type { UserScanner } from './users/user-scanner.js';
+import type { ObjectWatch } from './watch/object-watch.js';
 
 /** Services are what the RPCs work with. */
 export interface Services {
@@ -24,6 +25,7 @@ export interface Services {
   readonly specs: SpecSource;
   readonly users: UserScanner;
   readonly quotas: Quotas;
+  readonly watch: ObjectWatch;
   readonly limits: Limits;
   readonly clock: Clock;
 }
