@@ -12,7 +12,7 @@ hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2, $3, $4 }' /pr
 outside() {
   local name="btfd-test-$$" point
   mapfile -t points < <(hierarchies | cut -d' ' -f1)
-  trap 'remove_groups "$name"' EXIT
+  trap "remove_groups '$name'" EXIT
   for point in "${points[@]}"; do
     mkdir "$point/$name"
     # A group of cpuset takes nobody before it has these.
