@@ -1,0 +1,11 @@
+import { parseArgs } from 'node:util';
+import { Child } from './child.js';
+import { measureEventLoop } from './event-loop.js';
+import { measureThroughput } from './throughput.js';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+
+await using daemon = await Child.start('daemon-child');
+await using peer = await Child.start('echo-child');
+await measureEventLoop(daemon, values.quick);
+await measureThroughput(daemon, peer, values.quick);
