@@ -1,15 +1,23 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { BtfService } from '@btfd/api';
-import { toServiceDefinition } from '@btfd/api/grpc-js';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescMethod,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 
-type Methods = typeof BtfService.method;
-type Name<Kind> = { [K in keyof Methods]: Methods[K]['methodKind'] extends Kind ? K : never }[keyof Methods];
+/** Method is a method with a request and a response. */
+interface Method<I extends DescMessage, O extends DescMessage> extends Pick<DescMethod, 'name' | 'parent'> {
+  readonly input: I;
+  readonly output: O;
+}
 
-const definition = toServiceDefinition(BtfService);
 const identity = (bytes: Buffer): Buffer => bytes;
 
-/** Caller calls a server and throws the answers away, so that what is measured is the server. */
+/** Caller calls a server, and decodes no more of what it answers than it is asked to. */
 export class Caller implements Disposable {
   private readonly client: Client;
 
@@ -21,15 +29,13 @@ export class Caller implements Disposable {
     });
   }
 
-  /** Makes a unary call of the daemon. */
-  async call<N extends Name<'unary'>>(
-    name: N,
-    init: MessageInitShape<Methods[N]['input']>,
-  ): Promise<MessageShape<Methods[N]['output']>> {
-    const method = definition[name];
-    const input: DescMessage = BtfService.method[name].input;
-    const wire = method.requestSerialize(create(input, init) as never);
-    return method.responseDeserialize(await this.unaryBytes(method.path, wire)) as never;
+  /** Makes a unary call. */
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: Method<I, O>,
+    init: MessageInitShape<I>,
+  ): Promise<MessageShape<O>> {
+    const bytes = await this.unaryBytes(pathOf(method), encode(method.input, init));
+    return fromBinary(method.output, new Uint8Array(bytes));
   }
 
   /** Makes a unary call, and answers the bytes of the response. */
@@ -42,17 +48,16 @@ export class Caller implements Disposable {
     });
   }
 
-  /** The encoded request of a method of the daemon. */
-  static encode<N extends keyof Methods>(name: N, init: MessageInitShape<Methods[N]['input']>): Buffer {
-    const input: DescMessage = BtfService.method[name].input;
-    return definition[name].requestSerialize(create(input, init) as never);
-  }
-
-  /** Reads a stream to its end, and answers its bytes. */
+  /** Reads a stream to its end, and answers how many bytes came. */
   async drain(path: string, request: Buffer): Promise<number> {
     let bytes = 0;
-    const stream = this.client.makeServerStreamRequest(path, identity, identity, request);
-    for await (const message of stream) bytes += (message as Buffer).length;
+    const stream: AsyncIterable<Buffer> = this.client.makeServerStreamRequest(
+      path,
+      identity,
+      identity,
+      request,
+    );
+    for await (const message of stream) bytes += message.length;
     return bytes;
   }
 
@@ -61,7 +66,12 @@ export class Caller implements Disposable {
   }
 }
 
-/** pathOf is the path of a method of the daemon. */
-export function pathOf(name: keyof Methods): string {
-  return definition[name].path;
+/** encode makes the bytes of a message. */
+export function encode<I extends DescMessage>(schema: I, init: MessageInitShape<I>): Buffer {
+  return Buffer.from(toBinary(schema, create(schema, init)));
+}
+
+/** pathOf is the path of a method. */
+export function pathOf({ name, parent }: Pick<DescMethod, 'name' | 'parent'>): string {
+  return `/${parent.typeName}/${name}`;
 }

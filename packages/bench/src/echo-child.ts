@@ -26,7 +26,11 @@ const definition: ServiceDefinition = {
 const server = new Server();
 server.addService(definition, {
   unary: (_call: unknown, respond: (error: null, value: Buffer) => void) => respond(null, unaryAnswer),
-  stream: (call: { write(value: Buffer): boolean; once(event: 'drain', next: () => void): void; end(): void }) => {
+  stream: (call: {
+    write(value: Buffer): boolean;
+    once(event: 'drain', next: () => void): void;
+    end(): void;
+  }) => {
     let left = PEER_CHUNKS;
     const more = (): void => {
       while (left > 0) {

@@ -1,7 +1,10 @@
-import { Encoding } from '@btfd/api';
-import { Caller, pathOf } from './caller.js';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
+import { Caller, encode, pathOf } from './caller.js';
 import type { Child } from './child.js';
 import { nestedUnions, tinyTypes, wideStructs } from './hostile-btf.js';
+
+const { getServerInfo, loadHandle, resolveMembers } = BtfService.method;
 
 /** Case is one kind of heavy request. */
 interface Case {
@@ -13,7 +16,7 @@ interface Case {
 async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   const load = async (rawBtf: Uint8Array): Promise<string> => {
     const ttl = { seconds: 600n, nanos: 0 };
-    const { result } = await caller.call('loadHandle', { source: { case: 'rawBtf', value: rawBtf }, ttl });
+    const { result } = await caller.call(loadHandle, { source: { case: 'rawBtf', value: rawBtf }, ttl });
     if (result.case !== 'handle') throw new Error('not loaded');
     return result.value.token;
   };
@@ -22,9 +25,10 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   const unions = await held(nestedUnions(28));
   const tiny = await held(tinyTypes(quick ? 100_000 : 1_048_000));
   const wide = await held(wideStructs(quick ? 2 : 20));
-  const spec = (name: string, init: Parameters<typeof Caller.encode<'spec'>>[1]): Case => ({
+  const spec = (name: string, init: MessageInitShape<typeof SpecRequestSchema>): Case => ({
     name,
-    run: async () => caller.drain(pathOf('spec'), Caller.encode('spec', init)).catch(refused),
+    run: async () =>
+      caller.drain(pathOf(BtfService.method.spec), encode(BtfService.method.spec.input, init)).catch(refused),
   });
   const { TYPES, C, RAW } = Encoding;
   const everything = { nameGlobs: ['*'] };
@@ -57,12 +61,15 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
     {
       name: 'ResolveMembers in nested anonymous unions',
       run: async () =>
-        caller.call('resolveMembers', { source: unions, paths: Array.from({ length: 20 }, () => 'hostile.no') }),
+        caller.call(resolveMembers, {
+          source: unions,
+          paths: Array.from({ length: 20 }, () => 'hostile.no'),
+        }),
     },
     {
       name: 'LoadHandle of 1 MiB of types',
       run: async () =>
-        caller.call('loadHandle', { source: { case: 'types', value: { types } }, adaptToKernel: true }),
+        caller.call(loadHandle, { source: { case: 'types', value: { types } }, adaptToKernel: true }),
     },
     { name: 'LoadHandle of a million tiny types', run: async () => load(big) },
   ];
@@ -77,29 +84,34 @@ function refused(error: unknown): void {
 export async function measureEventLoop(daemon: Child, quick: boolean): Promise<void> {
   using caller = new Caller(daemon.address);
   using other = new Caller(daemon.address);
-  const request = Caller.encode('getServerInfo', {});
+  const request = encode(getServerInfo.input, {});
   console.log('\nWhile one request runs: the longest time that the daemon’s event loop was held, and the');
   console.log('slowest of the small calls that another client made meanwhile, in milliseconds.\n');
   const cases = await heavyCases(caller, quick);
   // What is read for the first time counts too, so nothing but the connection is warmed up.
-  await other.unaryBytes(pathOf('getServerInfo'), request);
+  await other.unaryBytes(pathOf(getServerInfo), request);
   const rows: Record<string, Record<string, number>> = {};
-  for (const { name, run } of cases) {
+  for (const heavy of cases) {
     await daemon.loopDelay();
-    let running = true;
+    const state = { running: true };
     const started = performance.now();
-    const work = run().finally(() => (running = false));
+    const work = heavy.run().finally(() => (state.running = false));
     let slowest = 0;
-    while (running) {
+    while (state.running) {
       const asked = performance.now();
-      await other.unaryBytes(pathOf('getServerInfo'), request);
+      await other.unaryBytes(pathOf(getServerInfo), request);
       slowest = Math.max(slowest, performance.now() - asked);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     await work;
     const total = performance.now() - started;
     const { max, p99 } = await daemon.loopDelay();
-    rows[name] = { 'held max': round(max), 'held p99': round(p99), 'small call': round(slowest), total: round(total) };
+    rows[heavy.name] = {
+      'held max': round(max),
+      'held p99': round(p99),
+      'small call': round(slowest),
+      total: round(total),
+    };
   }
   console.table(rows);
 }

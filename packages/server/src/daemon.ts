@@ -27,6 +27,7 @@ import { BtfCache } from './spec/btf-cache.js';
 import { SpecSource } from './spec/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
 import { VERSION } from './version.js';
+import { WorkerPool } from './worker/worker-pool.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
@@ -86,6 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await drained(grpc, services.limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
+    await services.workers.end(ending);
   };
   let ended: Promise<void> | null = null;
   return {
@@ -95,7 +97,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Promise<Services> {
+async function makeServices({
+  kernel,
+  btfDir,
+  limits: own,
+}: DaemonOptions): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
@@ -119,6 +125,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     handles,
     specs,
     users,
+    workers: new WorkerPool(limits),
     limits,
     clock: systemClock,
   };

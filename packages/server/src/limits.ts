@@ -22,6 +22,10 @@ export interface Limits {
   readonly maxFileBytes: number;
   readonly specCacheBytes: number;
   readonly chunkBytes: number;
+  readonly workers: number;
+  readonly maxJobs: number;
+  readonly workerHeapBytes: number;
+  readonly workerStepMs: number;
   readonly slowReaderMs: number;
   readonly maxStreamsPerConnection: number;
   readonly keepaliveMs: number;
@@ -56,16 +60,24 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueuedLoads: 32,
   // Four of the largest, besides the one that is checked.
   maxQueuedLoadBytes: 64 * MIB,
-  // Decoding it takes tens of milliseconds of the event loop; 1 MiB of types is some thousands.
+  // Decoding it takes tenths of a second; 1 MiB of types is some thousands.
   maxTypesBytes: MIB,
-  // A kernel's takes 3 MiB. Hostile BTF prints without bound, in one definition that nothing interrupts.
+  // A kernel's takes 3 MiB. Hostile BTF prints without bound.
   maxCBytes: 16 * MIB,
   // A vmlinux is 5 to 10 MiB; a folder may hold anything.
   maxFileBytes: 64 * MIB,
-  // About ten kernels.
+  // About ten kernels; half as many in each worker, which keeps their names as text, too.
   specCacheBytes: 64 * MIB,
   // gRPC clients receive 4 MiB by default, and two chunks are what a slow reader costs.
   chunkBytes: 256 * KIB,
+  // One may be held by a hostile request for as long as a step may take; the other goes on.
+  workers: 2,
+  // Each may keep a megabyte: which types were selected, and the definitions printed so far.
+  maxJobs: 256,
+  // A type with a million members, and its messages, take some 300 MiB.
+  workerHeapBytes: 512 * MIB,
+  // The longest step of BTF that the kernel accepts takes 2 s here.
+  workerStepMs: 10_000,
   // A reader that takes nothing for this long is gone or broken.
   slowReaderMs: 60_000,
   // Node would let one connection open as many as memory holds.

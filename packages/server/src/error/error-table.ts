@@ -27,6 +27,9 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.SHUTTING_DOWN]: status.UNAVAILABLE,
   [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,
   [ErrorReason.INTERNAL]: status.INTERNAL,
+  [ErrorReason.WORK_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
+  [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
 };
 
 /**

@@ -1,12 +1,4 @@
-import {
-  create,
-  fromBinary,
-  toBinary,
-  type DescMessage,
-  type DescService,
-  type MessageInitShape,
-  type MessageShape,
-} from '@bufbuild/protobuf';
+import { create, toBinary, type DescMessage, type DescService } from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
@@ -21,8 +13,10 @@ import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import { CallEnded } from './call-ended.js';
 import { openScope } from './call-scope.js';
+import { decodeRequest } from './decode-request.js';
+import { Encoded } from './encoded.js';
 import { PacedWriter } from './paced-writer.js';
-import type { StreamHandler, UnaryHandler } from './rpc.js';
+import type { Answer, StreamHandler, UnaryHandler, WireHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
@@ -75,14 +69,27 @@ export function wireDefinition(service: DescService): Record<string, MethodDefin
 /** serveUnary makes a grpc-js handler of a handler of a unary method. */
 export function serveUnary<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  handler: UnaryHandler<I, O>,
+  handler: UnaryHandler<I, O, Answer<O>>,
+  options: ServeOptions,
+): handleUnaryCall<Wire, Wire> {
+  return serveWire(
+    method,
+    async (wire, context) => handler(decodeRequest(method.input, wire), context),
+    options,
+  );
+}
+
+/** serveWire is serveUnary for a handler that decodes its request itself. */
+export function serveWire<O extends DescMessage>(
+  method: Method<DescMessage, O>,
+  handler: WireHandler<O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
   return (call, respond) => {
     const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
-      const request = decode(method, call.request, options);
-      return encode(method, await handler(request, scope));
+      options.checkRequest(method.name, call.request);
+      return encode(method, await handler(call.request, scope));
     };
     answer().then(
       (wire) => respond(null, wire),
@@ -94,13 +101,14 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
 /** serveStream makes a grpc-js handler of a handler of a server-streaming method. */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  handler: StreamHandler<I, O>,
+  handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
   return (call) => {
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
-      const request = decode(method, call.request, options);
+      options.checkRequest(method.name, call.request);
+      const request = decodeRequest(method.input, call.request);
       const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
       for await (const init of handler(request, scope)) await writer.write(encode(method, init));
     };
@@ -121,23 +129,8 @@ function mayNotRead(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;
 }
 
-function decode<I extends DescMessage>(
-  method: Method<I, DescMessage>,
-  wire: Wire,
-  options: ServeOptions,
-): MessageShape<I> {
-  options.checkRequest(method.name, wire);
-  try {
-    // A plain view, because protobuf-es makes `bytes` fields of the class that it is given.
-    return fromBinary(method.input, new Uint8Array(wire.buffer, wire.byteOffset, wire.byteLength));
-  } catch (error) {
-    const message = `the request is no ${method.input.typeName}: ${error instanceof Error ? error.message : ''}`;
-    throw new ServiceError(ErrorReason.INVALID_REQUEST, message, { cause: error });
-  }
-}
-
-function encode<O extends DescMessage>(method: Method<DescMessage, O>, init: MessageInitShape<O>): Wire {
-  return toBinary(method.output, create(method.output, init));
+function encode<O extends DescMessage>(method: Method<DescMessage, O>, answer: Answer<O>): Wire {
+  return answer instanceof Encoded ? answer.wire : toBinary(method.output, create(method.output, answer));
 }
 
 function statusOf(error: unknown, methodName: string, options: ServeOptions): Status {

@@ -8,6 +8,18 @@ export interface LoadQueueLimits {
   readonly maxQueuedLoadBytes: number;
 }
 
+/** LoadRequest is a load that is asked for. */
+export interface LoadRequest {
+  /** Bytes of the request, which counts while it waits. */
+  readonly size: number;
+  /**
+   * Makes the BTF, once it is this load's turn: so that not more than one is made at a time. What it throws, the
+   * caller gets; the kernel is not asked then.
+   */
+  prepare(): Promise<Uint8Array>;
+  readonly logSize: number;
+}
+
 /** Waiting is a load that waits. */
 interface Waiting {
   begin(): void;
@@ -34,15 +46,18 @@ export class LoadQueue {
    *
    * @throws ServiceError with LOAD_QUEUE_FULL if too much waits.
    * @throws the signal's reason if it aborts before the load begins; later the load goes on.
-   * @throws what the kernel's `load` does.
+   * @throws what `prepare` and the kernel's `load` do.
    */
-  async load(bytes: Uint8Array, logSize: number, signal: AbortSignal): Promise<KernelObject> {
+  async load(request: LoadRequest, signal: AbortSignal): Promise<KernelObject> {
     signal.throwIfAborted();
-    if (this.ended !== null) throw this.ended;
-    if (this.busy) await this.turn(bytes.length, signal);
+    this.throwIfEnded();
+    if (this.busy) await this.turn(request.size, signal);
     this.busy = true;
     try {
-      return await this.kernel.load(bytes, logSize);
+      const bytes = await request.prepare();
+      signal.throwIfAborted();
+      this.throwIfEnded();
+      return await this.kernel.load(bytes, request.logSize);
     } finally {
       this.next();
     }
@@ -52,6 +67,10 @@ export class LoadQueue {
   end(reason: Error): void {
     this.ended = reason;
     for (const each of this.waiting) each.drop(reason);
+  }
+
+  private throwIfEnded(): void {
+    if (this.ended !== null) throw this.ended;
   }
 
   private async turn(bytes: number, signal: AbortSignal): Promise<void> {

@@ -31,7 +31,7 @@ async function setUp(choices: ServicesChoices = {}) {
     request: Request,
     signal = new AbortController().signal,
   ): Promise<LoadHandleResponse['result']> => {
-    const answer = await loadHandle(services)(create(LoadHandleRequestSchema, request), { signal });
+    const answer = await loadHandle(services)(encoded(request), { signal });
     const wire = toBinary(LoadHandleResponseSchema, create(LoadHandleResponseSchema, answer));
     expect(wire.length).toBeLessThanOrEqual(MAX_ANSWER);
     return fromBinary(LoadHandleResponseSchema, wire).result;
@@ -59,6 +59,10 @@ async function setUp(choices: ServicesChoices = {}) {
     return result.value;
   };
   return { kernel, services, load, refuse, reject };
+}
+
+function encoded(request: Request): Uint8Array {
+  return toBinary(LoadHandleRequestSchema, create(LoadHandleRequestSchema, request));
 }
 
 function raw(bytes: Uint8Array): Request {
@@ -124,8 +128,7 @@ describe('LoadHandle', () => {
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     const services = await makeServices(kernel);
     const signal = new AbortController().signal;
-    const request = create(LoadHandleRequestSchema, raw(intBtf()));
-    const error = await failureOf(() => loadHandle(services)(request, { signal }));
+    const error = await failureOf(() => loadHandle(services)(encoded(raw(intBtf())), { signal }));
     expect(error.reason).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
     expect(error.message).toContain('CAP_BPF');
   });

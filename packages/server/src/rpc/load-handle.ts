@@ -1,15 +1,25 @@
-import { ErrorReason, Operation, type RejectionSchema } from '@btfd/api';
+import {
+  ErrorReason,
+  LoadHandleRequestSchema,
+  Operation,
+  type LoadHandleRequest,
+  type LoadHandleResponseSchema,
+  type RejectionSchema,
+} from '@btfd/api';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Init } from '../grpc/message-init.js';
-import type { Rpc } from '../grpc/rpc.js';
+import { decodeRequest } from '../grpc/decode-request.js';
+import type { WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
-import { btfToLoad } from '../load/btf-to-load.js';
+import { splitLoad } from '../load/load-wire.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
+import type { LoadSource } from '../worker/job.js';
+import { onlyItem } from '../worker/only-item.js';
 import { tailText } from './tail-text.js';
 import { grantedTtlMs } from './validate.js';
 
@@ -20,11 +30,18 @@ const MIN_LOG_BYTES = 128;
 /** What a rejection takes besides the text of its log is less. */
 const REJECTION_BYTES = 256;
 
-/** loadHandle serves LoadHandle. */
-export function loadHandle({ loads, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
-  return async (request, { signal }) => {
+/**
+ * loadHandle serves LoadHandle. It takes the request undecoded: a MiB of types takes tenths of a second to decode,
+ * which is a worker's work, as is all that is done with the BTF.
+ */
+export function loadHandle(services: Services): WireHandler<typeof LoadHandleResponseSchema> {
+  const { loads, workers, access, features, handles, limits } = services;
+  return async (wire, { signal }) => {
     access.require(Operation.LOAD);
-    const rawBtf = checkSize(await btfToLoad(request, features), limits);
+    const { head, types } = splitLoad(wire);
+    const request = decodeRequest(LoadHandleRequestSchema, head);
+    const source = requireSource(request.source, types);
+    checkSize(source.value.length, limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
@@ -33,8 +50,20 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
         `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
       );
     }
+    const prepare = async (): Promise<Uint8Array> => {
+      const adapt = request.adaptToKernel ? await features.marshalOptions() : null;
+      // The request's buffer is gRPC's; a copy can be given away.
+      const value = source.value.slice();
+      const job = { name: 'load', source: { case: source.case, value }, adapt } as const;
+      const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
+      checkSize(bytes.length, limits);
+      return bytes;
+    };
     try {
-      const object = await loads.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES), signal);
+      const object = await loads.load(
+        { size: source.value.length, prepare, logSize: Math.max(logSize, MIN_LOG_BYTES) },
+        signal,
+      );
       const info = infoOrClose(object);
       if (signal.aborted) {
         object.close();
@@ -54,8 +83,14 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
   };
 }
 
-function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {
-  const { length } = rawBtf;
+function requireSource(source: LoadHandleRequest['source'], types: Uint8Array | null): LoadSource {
+  if (types !== null) return { case: 'types', value: types };
+  if (source.case !== 'rawBtf') throw invalidRequest('source', 'is required');
+  if (source.value.length === 0) throw invalidRequest('raw_btf', 'is empty');
+  return source;
+}
+
+function checkSize(length: number, limits: Limits): void {
   if (length > limits.maxBtfBytes) {
     throw new ServiceError(
       ErrorReason.BTF_TOO_LARGE,
@@ -66,7 +101,6 @@ function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {
       },
     );
   }
-  return rawBtf;
 }
 
 /**

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
 
-/** A LoadedBtf's other fields, and four bytes for each type once it is parsed. */
+/** A LoadedBtf's other fields. */
 const OVERHEAD = 1024;
 
 /**
@@ -19,7 +19,7 @@ export class BtfCache {
   constructor(maxBytes: number) {
     this.byDigest = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: ({ bytes, typeCount }) => bytes.length + 4 * typeCount + OVERHEAD,
+      sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD,
     });
   }
 

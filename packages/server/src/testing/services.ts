@@ -10,6 +10,7 @@ import { BtfCache } from '../spec/btf-cache.js';
 import { SpecSource } from '../spec/spec-source.js';
 import { UserScanner } from '../users/user-scanner.js';
 import type { FakeKernel } from './fake-kernel.js';
+import { InlineJobs } from './inline-jobs.js';
 import { ManualClock } from './manual-clock.js';
 
 /** EPOCH is the daemon's in tests. */
@@ -59,6 +60,7 @@ export async function makeServices(
     handles,
     specs,
     users,
+    workers: new InlineJobs(),
     limits,
     clock,
   };
