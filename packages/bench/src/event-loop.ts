@@ -80,19 +80,23 @@ function refused(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 8) throw error;
 }
 
-/** measureEventLoop prints how long heavy requests hold the daemon's event loop, and what others then wait. */
-export async function measureEventLoop(daemon: Child, quick: boolean): Promise<void> {
+/**
+ * measureEventLoop prints how long heavy requests hold the daemon's event loop, and what others then wait. What an
+ * idle process sees at the same time is the machine's share.
+ */
+export async function measureEventLoop(daemon: Child, idle: Child, quick: boolean): Promise<void> {
   using caller = new Caller(daemon.address);
   using other = new Caller(daemon.address);
   const request = encode(getServerInfo.input, {});
-  console.log('\nWhile one request runs: the longest time that the daemon’s event loop was held, and the');
-  console.log('slowest of the small calls that another client made meanwhile, in milliseconds.\n');
+  console.log('\nWhile one request runs, in milliseconds: the longest time that the daemon’s event loop was');
+  console.log('held, and that of an idle process at the same time, which is what the machine adds; and the');
+  console.log('slowest of the small calls that another client made meanwhile.\n');
   const cases = await heavyCases(caller, quick);
   // What is read for the first time counts too, so nothing but the connection is warmed up.
   await other.unaryBytes(pathOf(getServerInfo), request);
   const rows: Record<string, Record<string, number>> = {};
   for (const heavy of cases) {
-    await daemon.loopDelay();
+    await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
     const state = { running: true };
     const started = performance.now();
     const work = heavy.run().finally(() => (state.running = false));
@@ -105,10 +109,11 @@ export async function measureEventLoop(daemon: Child, quick: boolean): Promise<v
     }
     await work;
     const total = performance.now() - started;
-    const { max, p99 } = await daemon.loopDelay();
+    const [{ max, p99 }, control] = await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
     rows[heavy.name] = {
       'held max': round(max),
       'held p99': round(p99),
+      'idle max': round(control.max),
       'small call': round(slowest),
       total: round(total),
     };

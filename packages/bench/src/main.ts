@@ -7,5 +7,5 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean', default: fal
 
 await using daemon = await Child.start('daemon-child');
 await using peer = await Child.start('echo-child');
-await measureEventLoop(daemon, values.quick);
+await measureEventLoop(daemon, peer, values.quick);
 await measureThroughput(daemon, peer, values.quick);

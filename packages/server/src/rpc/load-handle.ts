@@ -18,6 +18,7 @@ import { splitLoad } from '../load/load-wire.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
+import { copyBytes } from '../spec/byte-slices.js';
 import type { LoadSource } from '../worker/job.js';
 import { onlyItem } from '../worker/only-item.js';
 import { tailText } from './tail-text.js';
@@ -53,7 +54,7 @@ export function loadHandle(services: Services): WireHandler<typeof LoadHandleRes
     const prepare = async (): Promise<Uint8Array> => {
       const adapt = request.adaptToKernel ? await features.marshalOptions() : null;
       // The request's buffer is gRPC's; a copy can be given away.
-      const value = source.value.slice();
+      const value = await copyBytes(source.value);
       const job = { name: 'load', source: { case: source.case, value }, adapt } as const;
       const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
       checkSize(bytes.length, limits);

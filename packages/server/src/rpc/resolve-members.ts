@@ -21,8 +21,8 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
     }
     using object = await specs.find(name);
     const { btf } = object;
-    const base = (await requireBase(object, baseName, specs))?.shared() ?? null;
-    const job = { name: 'resolve', btf: btf.shared(), base, paths, digest: btf.digest } as const;
+    const base = (await requireBase(object, baseName, specs))?.shared ?? null;
+    const job = { name: 'resolve', btf: btf.shared, base, paths, digest: btf.digest } as const;
     return new Encoded(await onlyItem(workers.run(job, signal)));
   };
 }

@@ -34,8 +34,8 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
     }
     const job: SpecJob = {
       name: 'spec',
-      btf: object.btf.shared(),
-      base: base?.shared() ?? null,
+      btf: object.btf.shared,
+      base: base?.shared ?? null,
       encoding,
       selection: request.selection === undefined ? null : plainSelection(request.selection),
       chunkBytes: limits.chunkBytes,

@@ -33,8 +33,8 @@ export class BtfCache {
 
   /** The BTF that is read now; where the cache has the same bytes, the cache's. */
   async getFresh(read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    const loaded = await LoadedBtf.of(new Uint8Array(await read()));
-    const digest = hex(loaded.digest);
+    const loaded = await LoadedBtf.of(await read());
+    const { digest } = loaded.shared;
     const same = this.byDigest.get(digest) ?? loaded;
     this.byDigest.set(digest, same);
     return same;
@@ -57,7 +57,7 @@ export class BtfCache {
   }
 
   private async readDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const digest = await sha256(new Uint8Array(await read()));
+    const digest = await sha256(await read());
     this.digests.set(key, hex(digest));
     return digest;
   }
@@ -70,7 +70,7 @@ export class BtfCache {
 
   private async readAndKeep(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const loaded = await this.getFresh(read);
-    this.digests.set(key, hex(loaded.digest));
+    this.digests.set(key, loaded.shared.digest);
     return loaded;
   }
 }
