@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { errorCode } from '../error/error-code.js';
 import type { ItemOf, Job } from './job.js';
 import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
 import { Run } from './run.js';
@@ -98,8 +99,7 @@ export class WorkerThread {
 
   private broke(error: unknown): void {
     const culprit = this.runs.get(Atomics.load(this.state, CURRENT_JOB));
-    const outOfMemory =
-      error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    const outOfMemory = errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY';
     culprit?.fail(outOfMemory ? workTooLarge('memory') : error);
     this.ended(workerLost());
   }
