@@ -18,6 +18,7 @@ export interface Limits {
   readonly maxTypesBytes: number;
   readonly maxQueuedLoads: number;
   readonly maxQueuedLoadBytes: number;
+  readonly maxCheckMs: number;
   readonly maxCBytes: number;
   readonly maxFileBytes: number;
   readonly specCacheBytes: number;
@@ -60,6 +61,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueuedLoads: 32,
   // Four of the largest, besides the one that is checked.
   maxQueuedLoadBytes: 64 * MIB,
+  // By estimate; nothing can end the check. A kernel's own BTF takes milliseconds of searching.
+  maxCheckMs: 2_000,
   // Decoding it takes tenths of a second; 1 MiB of types is some thousands.
   maxTypesBytes: MIB,
   // A kernel's takes 3 MiB. Hostile BTF prints without bound.

@@ -55,7 +55,8 @@ export function loadHandle(services: Services): WireHandler<typeof LoadHandleRes
       const adapt = request.adaptToKernel ? await features.marshalOptions() : null;
       // The request's buffer is gRPC's; a copy can be given away.
       const value = await copyBytes(source.value);
-      const job = { name: 'load', source: { case: source.case, value }, adapt } as const;
+      const { maxCheckMs } = limits;
+      const job = { name: 'load', source: { case: source.case, value }, adapt, maxCheckMs } as const;
       const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
       checkSize(bytes.length, limits);
       return bytes;

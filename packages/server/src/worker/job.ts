@@ -39,12 +39,14 @@ export interface ResolveJob {
   readonly digest: Uint8Array;
 }
 
-/** LoadJob makes what is loaded into the kernel. Its one item is raw BTF. */
+/** LoadJob makes what is loaded into the kernel, and screens it. Its one item is raw BTF. */
 export interface LoadJob {
   readonly name: 'load';
   readonly source: LoadSource;
   /** How BTF is written for this kernel; null leaves it as it is. */
   readonly adapt: MarshalOptions | null;
+  /** What the kernel's check may take by estimate, in milliseconds. */
+  readonly maxCheckMs: number;
 }
 
 /** LoadSource is raw BTF, or an encoded TypeList to build it of. */

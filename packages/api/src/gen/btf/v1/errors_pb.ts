@@ -176,7 +176,8 @@ export enum ErrorReason {
   OUTPUT_TOO_LARGE = 20,
 
   /**
-   * INVALID_ARGUMENT. The types make no BTF, or the BTF cannot be read to be adapted.
+   * INVALID_ARGUMENT. The types make no BTF, or the BTF cannot be read to be adapted
+   * or to be judged before the kernel checks it: it has a kind that is unknown.
    * Metadata: type_id.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNBUILDABLE = 21;
@@ -216,8 +217,8 @@ export enum ErrorReason {
   WORKER_LOST = 41,
 
   /**
-   * INVALID_ARGUMENT. The kernel would take too long to check the BTF, as it searches
-   * all types for each of many. Metadata: estimate and limit, in steps.
+   * INVALID_ARGUMENT. By estimate the kernel would search for too long when it
+   * checks the BTF, which nothing can end. Metadata: estimate_ms, limit_ms.
    *
    * @generated from enum value: ERROR_REASON_BTF_TOO_EXPENSIVE = 42;
    */
