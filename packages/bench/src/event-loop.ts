@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
 import { Caller, encode, pathOf } from './caller.js';
 import type { Child } from './child.js';
-import { nestedUnions, tinyTypes, wideStructs } from './hostile-btf.js';
+import { nestedUnions, rejectedWithLog, tinyTypes, wideStructs } from './hostile-btf.js';
 
 const { getServerInfo, loadHandle, resolveMembers } = BtfService.method;
 
@@ -37,6 +37,7 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
     name: `type${index}`,
     detail: { case: 'fwd', value: { union: false } } as const,
   }));
+  const rejected = rejectedWithLog();
   const big = tinyTypes(quick ? 100_000 : 1_048_000);
   return [
     spec('RAW of vmlinux', { source: vmlinux, encoding: RAW }),
@@ -51,6 +52,7 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
     spec('C of nested anonymous unions', { source: unions, encoding: C }),
     spec('TYPES of a million tiny types', { source: tiny, encoding: TYPES }),
     spec('C of a million tiny types', { source: tiny, encoding: C }),
+    spec('RAW of a million tiny types', { source: tiny, encoding: RAW }),
     spec('RAW of a million tiny types, a selection', {
       source: tiny,
       encoding: RAW,
@@ -72,6 +74,13 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
         caller.call(loadHandle, { source: { case: 'types', value: { types } }, adaptToKernel: true }),
     },
     { name: 'LoadHandle of a million tiny types', run: async () => load(big) },
+    {
+      name: 'LoadHandle that is rejected with 4 MiB of log',
+      run: async () => {
+        const source = { case: 'rawBtf', value: rejected } as const;
+        return caller.call(loadHandle, { source, reportRejection: true, logSize: 4 * 1024 * 1024 });
+      },
+    },
   ];
 }
 

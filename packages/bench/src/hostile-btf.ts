@@ -38,3 +38,17 @@ export function wideStructs(count: number): Uint8Array {
   }
   return builder.marshal();
 }
+
+/** rejectedWithLog is BTF that the kernel refuses after it has printed megabytes of bytes that are no text. */
+export function rejectedWithLog(): Uint8Array {
+  const builder = new Builder({ deduplicate: false });
+  const int = builder.add(INT);
+  const name = 'x'.repeat(15_000);
+  for (let index = 0; index < 600; index++)
+    builder.add({ kind: 'TYPE_TAG', name, typeId: int, attribute: false });
+  // Of no size.
+  builder.add({ kind: 'STRUCT', name: 'refused', size: 0, members: [member('a', int)] });
+  const rawBtf = builder.marshal();
+  for (let at = rawBtf.length - 1; at >= 0; at--) if (rawBtf[at] === 0x78) rawBtf[at] = 0xff;
+  return rawBtf;
+}

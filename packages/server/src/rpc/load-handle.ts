@@ -4,15 +4,14 @@ import {
   Operation,
   type LoadHandleRequest,
   type LoadHandleResponseSchema,
-  type RejectionSchema,
 } from '@btfd/api';
-import { BpfError, type VerifierLog } from '@btfd/native';
+import { BpfError } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
-import type { Init } from '../grpc/message-init.js';
 import { decodeRequest } from '../grpc/decode-request.js';
-import type { WireHandler } from '../grpc/rpc.js';
+import { Encoded } from '../grpc/encoded.js';
+import type { Answer, WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import { splitLoad } from '../load/load-wire.js';
 import { infoOrClose } from '../kernel/object-list.js';
@@ -35,7 +34,9 @@ const REJECTION_BYTES = 256;
  * loadHandle serves LoadHandle. It takes the request undecoded: a MiB of types takes tenths of a second to decode,
  * which is a worker's work, as is all that is done with the BTF.
  */
-export function loadHandle(services: Services): WireHandler<typeof LoadHandleResponseSchema> {
+export function loadHandle(
+  services: Services,
+): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
   const { loads, workers, access, features, handles, limits } = services;
   return async (wire, { signal }) => {
     access.require(Operation.LOAD);
@@ -77,10 +78,10 @@ export function loadHandle(services: Services): WireHandler<typeof LoadHandleRes
       const rejection = asRejection(error);
       if (rejection === null) throw error;
       if (!request.reportRejection) throw rejectionError(rejection);
-      const { errno, code, log } = rejection;
+      const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
-      const value = { errno, errnoName: code, ...logField(log, maxTextBytes) };
-      return { result: { case: 'rejection', value } };
+      const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
+      return new Encoded(await onlyItem(workers.run(job, signal)));
     }
   };
 }
@@ -135,10 +136,4 @@ function rejectionError({ errno, code, log }: BpfError): ServiceError {
       },
     },
   );
-}
-
-function logField(log: VerifierLog | null, maxBytes: number): Pick<Init<typeof RejectionSchema>, 'log'> {
-  if (log === null) return {};
-  const { text, cut } = tailText(log.text, maxBytes);
-  return { log: { text, truncated: log.truncated || cut, trueSize: log.trueSize ?? 0 } };
 }

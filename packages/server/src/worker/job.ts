@@ -1,5 +1,6 @@
 import type { Encoding, SelectionResultSchema, TypeSelection } from '@btfd/api';
 import type { MarshalOptions } from '@btfd/btf';
+import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../grpc/message-init.js';
 
 /** SharedBtf is raw BTF in memory that threads share, which never changes. */
@@ -55,14 +56,28 @@ export interface LoadSource {
   readonly value: Uint8Array;
 }
 
+/**
+ * RejectionJob reads the verifier's log, megabytes of any bytes. Its one item is the encoded LoadHandleResponse that
+ * answers the rejection.
+ */
+export interface RejectionJob {
+  readonly name: 'rejection';
+  readonly errno: number;
+  readonly errnoName: string;
+  readonly log: VerifierLog | null;
+  /** What the text may take as UTF-8. */
+  readonly maxTextBytes: number;
+}
+
 /** Job is work that takes too long for the event loop. */
-export type Job = SpecJob | ResolveJob | LoadJob;
+export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob;
 
 /** ItemOf is what a job hands out, by its name. */
 export interface ItemOf {
   readonly spec: SpecItem;
   readonly resolve: Uint8Array;
   readonly load: Uint8Array;
+  readonly rejection: Uint8Array;
 }
 
 /** Item is what any job hands out. */

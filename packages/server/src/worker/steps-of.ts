@@ -1,5 +1,6 @@
 import type { Item, Job, Steps } from './job.js';
 import { loadSteps } from './load-job.js';
+import { rejectionSteps } from './rejection-job.js';
 import { resolveSteps } from './resolve-job.js';
 import type { SpecCache } from './spec-cache.js';
 import { specSteps } from './spec-job.js';
@@ -13,5 +14,7 @@ export function stepsOf(job: Job, specs: SpecCache): Steps<Item> {
       return resolveSteps(job, specs);
     case 'load':
       return loadSteps(job);
+    case 'rejection':
+      return rejectionSteps(job);
   }
 }
