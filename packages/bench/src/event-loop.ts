@@ -97,9 +97,12 @@ export async function measureEventLoop(daemon: Child, idle: Child, quick: boolea
   using caller = new Caller(daemon.address);
   using other = new Caller(daemon.address);
   const request = encode(getServerInfo.input, {});
-  console.log('\nWhile one request runs, in milliseconds: the longest time that the daemon’s event loop was');
-  console.log('held, and that of an idle process at the same time, which is what the machine adds; and the');
-  console.log('slowest of the small calls that another client made meanwhile.\n');
+  console.log(`
+While one request runs, in milliseconds: the longest time that the daemon’s event loop was held, as
+time that its thread ran (what it would be on an idle machine) and by the clock; that of an idle process
+at the same time by the clock, which is what the machine adds; and the slowest of the small calls that
+another client made meanwhile.
+`);
   const cases = await heavyCases(caller, quick);
   // What is read for the first time counts too, so nothing but the connection is warmed up.
   await other.unaryBytes(pathOf(getServerInfo), request);
@@ -118,8 +121,9 @@ export async function measureEventLoop(daemon: Child, idle: Child, quick: boolea
     }
     await work;
     const total = performance.now() - started;
-    const [{ max, p99 }, control] = await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
+    const [{ max, p99, maxRun }, control] = await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
     rows[heavy.name] = {
+      'held, run': round(maxRun),
       'held max': round(max),
       'held p99': round(p99),
       'idle max': round(control.max),
