@@ -77,7 +77,7 @@ export const DEFAULT_LIMITS: Limits = {
   workers: 2,
   // Each may keep a megabyte: which types were selected, and the definitions printed so far.
   maxJobs: 256,
-  // A type with a million members, and its messages, take some 300 MiB.
+  // A type with a million members, the most that 16 MiB of BTF can hold, takes some 150 MiB.
   workerHeapBytes: 512 * MIB,
   // The longest step of BTF that the kernel accepts takes 2 s here.
   workerStepMs: 10_000,
