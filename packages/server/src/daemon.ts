@@ -101,6 +101,7 @@ async function makeServices({
   kernel,
   btfDir,
   limits: own,
+  logger,
 }: DaemonOptions): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
@@ -125,7 +126,7 @@ async function makeServices({
     handles,
     specs,
     users,
-    workers: new WorkerPool(limits),
+    workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was ended')),
     limits,
     clock: systemClock,
   };

@@ -9,7 +9,7 @@ const BTF = '{ digest: "", bytes: new Uint8Array() }';
 test('A worker that has nothing to do keeps no process alive, one that has does', () => {
   const program = `
     import { WorkerPool } from ${JSON.stringify(POOL)};
-    const pool = new WorkerPool(${LIMITS});
+    const pool = new WorkerPool(${LIMITS}, console.error);
     const job = { name: 'resolve', btf: ${BTF}, base: null, paths: [], digest: new Uint8Array() };
     try {
       for await (const _ of pool.run(job, new AbortController().signal)) ;

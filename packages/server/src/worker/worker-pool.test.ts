@@ -17,13 +17,16 @@ const LIMITS = { specCacheBytes: MIB, workers: 1, maxJobs: 8, workerHeapBytes: 6
 const NEVER = new AbortController().signal;
 
 const pools: WorkerPool[] = [];
+/** What the pools told of broken workers. */
+const broken: unknown[] = [];
 
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.end(new Error('the test is over'));
+  broken.splice(0);
 });
 
 function setUp(limits: Partial<WorkerPoolLimits> = {}, program?: string): WorkerPool {
-  const pool = new WorkerPool({ ...LIMITS, ...limits }, program);
+  const pool = new WorkerPool({ ...LIMITS, ...limits }, (error) => broken.push(error), program);
   pools.push(pool);
   return pool;
 }
@@ -116,11 +119,11 @@ describe('A worker', () => {
 
 describe('A worker is replaced', () => {
   test.each([
-    ['is at one step for too long', 'spin', ErrorReason.WORK_TOO_LARGE, { resource: 'time' }],
-    ['takes all memory', 'eat', ErrorReason.WORK_TOO_LARGE, { resource: 'memory' }],
-    ['crashes', 'crash', ErrorReason.WORKER_LOST, {}],
-    ['ends', 'exit', ErrorReason.WORKER_LOST, {}],
-  ])('that %s, and the other jobs are told to try again', async (_, deed, reason, metadata) => {
+    ['is at one step for too long', 'spin', ErrorReason.WORK_TOO_LARGE, { resource: 'time' }, 'more time'],
+    ['takes all memory', 'eat', ErrorReason.WORK_TOO_LARGE, { resource: 'memory' }, 'out of memory'],
+    ['crashes', 'crash', ErrorReason.WORKER_LOST, {}, 'nobody catches this'],
+    ['ends', 'exit', ErrorReason.WORKER_LOST, {}, 'a worker ended with 0'],
+  ])('that %s, and the other jobs are told to try again', async (_, deed, reason, metadata, told) => {
     const pool = setUp(deed === 'spin' ? {} : { workerStepMs: 20_000 }, STUBBORN);
     const other = start(pool, 'count');
     await other.next();
@@ -130,6 +133,7 @@ describe('A worker is replaced', () => {
     expect([error.reason, error.metadata]).toEqual([reason, metadata]);
     expect(await failureOf(() => other.next())).toMatchObject({ reason: ErrorReason.WORKER_LOST });
     expect(await next(start(pool, 'count'))).toBe(0);
+    expect(broken).toEqual([expect.objectContaining({ message: expect.stringContaining(told) })]);
   });
 });
 
@@ -164,5 +168,6 @@ describe('The pool', () => {
     await pool.end(ending);
     await expect(items.next()).rejects.toBe(ending);
     await expect(start(pool, 'count').next()).rejects.toBe(ending);
+    expect(broken).toEqual([]);
   });
 });

@@ -18,8 +18,10 @@ export class WorkerPool implements JobRunner {
   private readonly places: Places;
   private ending: { readonly reason: unknown } | null = null;
 
+  /** @param onBroken is told what broke a worker. */
   constructor(
     private readonly limits: WorkerPoolLimits,
+    private readonly onBroken: (error: unknown) => void,
     private readonly program = PROGRAM,
   ) {
     this.places = new Places(limits.maxJobs);
@@ -50,9 +52,10 @@ export class WorkerPool implements JobRunner {
   private thread(): WorkerThread {
     const [least] = [...this.threads].toSorted((a, b) => a.size - b.size);
     if (least !== undefined && (least.size === 0 || this.threads.size >= this.limits.workers)) return least;
-    const thread: WorkerThread = new WorkerThread(this.program, this.limits, () =>
-      this.threads.delete(thread),
-    );
+    const thread: WorkerThread = new WorkerThread(this.program, this.limits, (broken) => {
+      this.threads.delete(thread);
+      if (broken !== null) this.onBroken(broken);
+    });
     this.threads.add(thread);
     return thread;
   }

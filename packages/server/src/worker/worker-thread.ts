@@ -32,13 +32,14 @@ export class WorkerThread {
   private readonly worker: Worker;
   private watch: NodeJS.Timeout | undefined;
   private lastId = 0;
+  private hasEnded = false;
   private seen = { step: 0, at: 0 };
 
-  /** @param onEnd is called once the thread takes no more jobs. */
+  /** @param onEnd is called once the thread takes no more jobs, with what broke it, or null. */
   constructor(
     program: string,
     private readonly limits: WorkerLimits,
-    private readonly onEnd: () => void,
+    private readonly onEnd: (broken: unknown) => void,
   ) {
     this.worker = new Worker(program, {
       workerData: { specCacheBytes: limits.specCacheBytes, state: this.state },
@@ -48,7 +49,7 @@ export class WorkerThread {
     });
     this.worker.on('message', (message: FromWorker) => this.receive(message));
     this.worker.on('error', (error) => this.broke(error));
-    this.worker.on('exit', () => this.ended(workerLost()));
+    this.worker.on('exit', (code) => this.ended(workerLost(), new Error(`a worker ended with ${code}`)));
     this.worker.unref();
   }
 
@@ -88,7 +89,7 @@ export class WorkerThread {
 
   /** Ends the thread, and with an error what it does. */
   async end(error: unknown): Promise<void> {
-    this.ended(error);
+    this.ended(error, null);
     await this.worker.terminate();
   }
 
@@ -101,14 +102,16 @@ export class WorkerThread {
     const culprit = this.runs.get(Atomics.load(this.state, CURRENT_JOB));
     const outOfMemory = errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY';
     culprit?.fail(outOfMemory ? workTooLarge('memory') : error);
-    this.ended(workerLost());
+    this.ended(workerLost(), error);
   }
 
-  private ended(error: unknown): void {
+  private ended(error: unknown, broken: unknown): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     this.idle();
     for (const run of this.runs.values()) run.fail(error);
     this.runs.clear();
-    this.onEnd();
+    this.onEnd(broken);
   }
 
   private send(message: ToWorker, transfer: readonly ArrayBuffer[]): void {
@@ -138,7 +141,9 @@ export class WorkerThread {
       return;
     }
     if (now - this.seen.at < this.limits.workerStepMs) return;
-    this.runs.get(id)?.fail(workTooLarge('time'));
-    void this.end(workerLost());
+    const tooLarge = workTooLarge('time');
+    this.runs.get(id)?.fail(tooLarge);
+    this.ended(workerLost(), tooLarge);
+    void this.worker.terminate();
   }
 }
