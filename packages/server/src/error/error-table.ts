@@ -26,10 +26,13 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.BTF_UNBUILDABLE]: status.INVALID_ARGUMENT,
   [ErrorReason.SHUTTING_DOWN]: status.UNAVAILABLE,
   [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,
+  [ErrorReason.QUOTA_EXCEEDED]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.INTERNAL]: status.INTERNAL,
   [ErrorReason.WORK_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
   [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
+  [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
+  [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };
 
 /**

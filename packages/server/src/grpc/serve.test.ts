@@ -15,6 +15,7 @@ import {
 import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
+import { LOADER } from '../testing/callers.js';
 import { decodeRequest } from './decode-request.js';
 import { Encoded } from './encoded.js';
 import type { Rpc, WireHandler, WorkerRpc } from './rpc.js';
@@ -38,6 +39,7 @@ async function serve(
 ) {
   const internal: [method: string, error: unknown][] = [];
   const options: ServeOptions = {
+    callerOf: () => LOADER,
     checkRequest: atMost(1000),
     slowReaderMs: 5000,
     resetStream: () => {},

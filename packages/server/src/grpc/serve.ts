@@ -8,6 +8,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js';
+import type { Caller } from '../auth/caller.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
@@ -20,6 +21,8 @@ import type { Answer, StreamHandler, UnaryHandler, WireHandler } from './rpc.js'
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
+  /** Who makes the call with this metadata. */
+  readonly callerOf: (metadata: Metadata) => Caller;
   /** Throws if an encoded request may not be decoded. */
   readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
   /** How long a stream waits for a client that doesn't read, in milliseconds. */
@@ -88,8 +91,9 @@ export function serveWire<O extends DescMessage>(
   return (call, respond) => {
     const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
+      const caller = options.callerOf(call.metadata);
       options.checkRequest(method.name, call.request);
-      return encode(method, await handler(call.request, scope));
+      return encode(method, await handler(call.request, { signal: scope.signal, caller }));
     };
     answer().then(
       (wire) => respond(null, wire),
@@ -107,10 +111,12 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   return (call) => {
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
+      const caller = options.callerOf(call.metadata);
       options.checkRequest(method.name, call.request);
       const request = decodeRequest(method.input, call.request);
       const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
-      for await (const init of handler(request, scope)) await writer.write(encode(method, init));
+      const messages = handler(request, { signal: scope.signal, caller });
+      for await (const init of messages) await writer.write(encode(method, init));
     };
     answer().then(
       () => call.end(),

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { ErrorReason, Operation, type IterateHandlesRequest } from '@btfd/api';
+import { requireSight, type Caller } from '../auth/caller.js';
 import { checkCount, invalidRequest } from '../error/invalid-request.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
@@ -22,13 +23,13 @@ const ID_END = 0x7fff_ffff;
 /** iterateHandles serves IterateHandles. */
 export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   const { access, objects, handles, specs, limits, clock } = services;
-  return async function* (request, { signal }) {
-    const matches = compileFilter(request);
+  return async function* (request, { signal, caller }) {
+    const matches = compileFilter(request, caller);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
-    const asked = askDetails(request.details, services);
+    const asked = askDetails(request.details, services, caller);
     // Before the first object is opened: whoever only looks at objects is none of their users.
     await asked.users;
     let looked = 0;
@@ -42,7 +43,7 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
           const details = await detailsAndClose(listed, asked, specs);
           if (details !== null) yield { info: infoMessage(info, details) };
         } else {
-          const held = handles.hold(object, info, hold);
+          const held = handles.hold(caller, object, info, hold);
           const details = await detailsOf(listed, asked, specs);
           yield { info: infoMessage(info, details), handle: handleMessage(held, handles.epoch, details) };
           await hold.room(signal);
@@ -74,10 +75,17 @@ async function detailsAndClose(
   }
 }
 
-function compileFilter({ origins, nameGlobs }: IterateHandlesRequest): (info: ObjectInfo) => boolean {
+function compileFilter(
+  { origins, nameGlobs }: IterateHandlesRequest,
+  caller: Caller,
+): (info: ObjectInfo) => boolean {
   checkCount('name_globs', nameGlobs, MAX_GLOBS);
   const globs = compileGlobs('name_globs', nameGlobs);
+  // Who names an origin wants to know that its objects aren't shown; else they are left out.
+  for (const origin of origins) requireSight(caller, origin);
+  // The caller last: only what is shown counts as what its role was needed for.
   return (info) =>
     (origins.length === 0 || origins.includes(originOf(info))) &&
-    (globs.length === 0 || globs.some((matches) => matches(info.name)));
+    (globs.length === 0 || globs.some((matches) => matches(info.name))) &&
+    caller.maySee(originOf(info));
 }

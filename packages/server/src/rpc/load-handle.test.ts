@@ -17,6 +17,7 @@ import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
 import { loadHandle } from './load-handle.js';
+import { LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
 /** What a gRPC client receives by default, less the 4 KiB that the daemon leaves. */
@@ -32,7 +33,7 @@ async function setUp(choices: ServicesChoices = {}) {
     request: Request,
     signal = new AbortController().signal,
   ): Promise<LoadHandleResponse['result']> => {
-    const answer = await loadHandle(services)(encoded(request), { signal });
+    const answer = await loadHandle(services)(encoded(request), { signal, caller: LOADER });
     const wire =
       answer instanceof Encoded
         ? answer.wire
@@ -132,7 +133,9 @@ describe('LoadHandle', () => {
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     const services = await makeServices(kernel);
     const signal = new AbortController().signal;
-    const error = await failureOf(() => loadHandle(services)(encoded(raw(intBtf())), { signal }));
+    const error = await failureOf(() =>
+      loadHandle(services)(encoded(raw(intBtf())), { signal, caller: LOADER }),
+    );
     expect(error.reason).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
     expect(error.message).toContain('CAP_BPF');
   });

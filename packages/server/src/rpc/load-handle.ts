@@ -38,13 +38,14 @@ export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
   const { loads, workers, access, features, handles, limits } = services;
-  return async (wire, { signal }) => {
+  return async (wire, { signal, caller }) => {
     access.require(Operation.LOAD);
     const { head, types } = splitLoad(wire);
     const request = decodeRequest(LoadHandleRequestSchema, head);
     const source = requireSource(request.source, types);
     checkSize(source.value.length, limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
+    handles.checkRoom(caller, source.case === 'rawBtf' ? source.value.length : 0);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
       throw invalidRequest(
@@ -60,6 +61,8 @@ export function loadHandle(
       const job = { name: 'load', source: { case: source.case, value }, adapt, maxCheckMs } as const;
       const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
       checkSize(bytes.length, limits);
+      // Only now it is known how large that is which was built.
+      handles.checkRoom(caller, bytes.length);
       return bytes;
     };
     try {
@@ -72,7 +75,7 @@ export function loadHandle(
         object.close();
         signal.throwIfAborted();
       }
-      const handle = handleMessage(handles.grant(object, info, ttlMs), handles.epoch);
+      const handle = handleMessage(handles.grant(caller, object, info, ttlMs), handles.epoch);
       return { result: { case: 'handle', value: handle } };
     } catch (error) {
       const rejection = asRejection(error);

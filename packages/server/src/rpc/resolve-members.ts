@@ -11,7 +11,7 @@ const MAX_PATH_LENGTH = 1_024;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolveMembers'> {
-  return async ({ source, paths, base: baseName }, { signal }) => {
+  return async ({ source, paths, base: baseName }, { signal, caller }) => {
     const name = requireSpecName(source);
     checkCount('paths', paths, MAX_PATHS);
     for (const [index, path] of paths.entries()) {
@@ -19,9 +19,9 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
         throw invalidRequest(`paths[${index}]`, `has more than ${MAX_PATH_LENGTH} characters`);
       }
     }
-    using object = await specs.find(name);
+    using object = await specs.find(name, caller);
     const { btf } = object;
-    const base = (await requireBase(object, baseName, specs))?.shared ?? null;
+    const base = (await requireBase(object, baseName, specs, caller))?.shared ?? null;
     const job = { name: 'resolve', btf: btf.shared, base, paths, digest: btf.digest } as const;
     return new Encoded(await onlyItem(workers.run(job, signal)));
   };

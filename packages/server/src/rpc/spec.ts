@@ -19,13 +19,13 @@ const DIGEST_BYTES = 32;
 
 /** spec serves Spec. */
 export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
-  return async function* (request, { signal }) {
+  return async function* (request, { signal, caller }) {
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
-    using object = await specs.find(name);
+    using object = await specs.find(name, caller);
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
-    const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs);
+    const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
     signal.throwIfAborted();
     const header = specHeader(object, base);
     if (wholeRaw) {

@@ -5,6 +5,7 @@ import { KernelFeatures } from '../kernel/features.js';
 import { ObjectList } from '../kernel/object-list.js';
 import { LoadQueue } from '../load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import type { Services } from '../services.js';
 import { BtfCache } from '../spec/btf-cache.js';
 import { SpecSource } from '../spec/spec-source.js';
@@ -46,7 +47,8 @@ export async function makeServices(
   const features = new KernelFeatures(kernel);
   const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
-  const handles = new HandleTable(EPOCH, clock);
+  const quotas = makeQuotas(limits);
+  const handles = new HandleTable(EPOCH, clock, quotas);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
   const users = new UserScanner(kernel, procDir, clock);
   return {
@@ -61,6 +63,7 @@ export async function makeServices(
     specs,
     users,
     workers: new InlineJobs(),
+    quotas,
     limits,
     clock,
   };
