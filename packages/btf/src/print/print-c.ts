@@ -60,6 +60,12 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
 /**
  * printCChunks is {@link printC} in pieces of some 64 KiB, each ending between two definitions, so that a caller
  * can stop, send or do other work in between.
+ *
+ * A definition is not broken up: what writes it calls itself for each type within, and could stop amid that only as a
+ * generator at every level, which every definition would pay for. So what can happen between two pieces is one
+ * definition that takes all of `maxBytes`, and the steps that are left of those for the whole (4,194,304 and 64 for
+ * each type). Only hostile BTF has such definitions: where it is not trusted, set `maxBytes` low, or print where
+ * nobody waits, in a worker.
  */
 export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generator<string, void, undefined> {
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots } = options;
