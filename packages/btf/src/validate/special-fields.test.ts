@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
 import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
+import { mutate, seededRandom } from '../testing/mutate.js';
 import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
 import { validate } from './validate.js';
 
@@ -145,4 +147,33 @@ describe('what takes the kernel very long is found at once', () => {
     }
     expect(problemsOf(btf)).toEqual([]);
   });
+});
+
+test('mutants of structs with special fields end in a list of problems', () => {
+  const random = seededRandom(1618);
+  const btf = struct(
+    start(),
+    'owner',
+    64,
+    ['list', LIST, 0],
+    ['lock', LOCK, 16],
+    ['p', 7, 24],
+    ['in', 9, 32],
+  );
+  contains(btf, 5, 0, 'elem:node'); // 6
+  btf.type(Kind.PTR, 0, { sizeOrTypeId: 8 }).type(Kind.TYPE_TAG, 'kptr', { sizeOrTypeId: 10 }); // 7, 8
+  btf.type(Kind.ARRAY, 0, { data: [7, INT, 4] }); // 9
+  struct(btf, 'elem', 32, ['node', NODE, 0]); // 10
+  const bytes = btf.bytes();
+  expect(validate(Spec.parse(bytes))).toEqual([]);
+  const special = new Set<string>();
+  for (let i = 0; i < 4000; i++) {
+    try {
+      const [problem] = validate(Spec.parse(mutate(bytes, random)));
+      if (problem?.message.endsWith(')') === true) special.add(problem.message);
+    } catch (error) {
+      expect(error).toBeInstanceOf(BtfFormatError);
+    }
+  }
+  expect(special.size).toBeGreaterThan(8);
 });
