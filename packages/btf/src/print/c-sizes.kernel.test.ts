@@ -14,7 +14,7 @@ const skip = whyNoVmlinux();
 if (skip !== null) console.warn(`skipped: ${skip}`);
 
 /** No member has such a type. */
-const SIZELESS: readonly KindName[] = ['FUNC', 'FUNC_PROTO', 'VAR', 'DATASEC', 'DECL_TAG'];
+const SIZELESS: ReadonlySet<KindName> = new Set(['FUNC', 'FUNC_PROTO', 'VAR', 'DATASEC', 'DECL_TAG']);
 
 /** What `ask` gives, or what stands for none where there is none. */
 function orNone(ask: () => number, none: number): number {
@@ -34,7 +34,7 @@ function orNone(ask: () => number, none: number): number {
     const differing: number[] = [];
     let sized = 0;
     for (const { id, kind } of spec) {
-      if (SIZELESS.includes(kind)) continue;
+      if (SIZELESS.has(kind)) continue;
       const size = orNone(() => sizeof(spec, id, { pointerSize }), 0);
       const alignment = orNone(() => alignof(spec, id, { pointerSize }), 1);
       if (size !== 0) sized += 1;

@@ -45,7 +45,8 @@ const EPILOGUE = `\
  * printC writes types as C, as `bpftool btf dump format c` does: in the order of their ids where C allows it,
  * else sorted so that what a type contains stands before it.
  *
- * Names are printed as they are, even where they are no identifiers of C.
+ * Names are printed as they are, even where they are no identifiers of C. A struct with a tag may be a member without
+ * a name (since Linux 7): compilers take that with `-fms-extensions`, and without it leave the member out.
  *
  * @throws BtfFormatError `LIMIT_EXCEEDED` when the text exceeds `maxBytes`, or types nest too deep or refer to
  * each other too often; `MALFORMED` when types contain themselves or a declaration cannot have its type;
