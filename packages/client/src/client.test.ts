@@ -204,7 +204,7 @@ describe('a call', () => {
 });
 
 describe('close', () => {
-  test('closes the handles that are open', async () => {
+  test('[C4] closes the handles that are open', async () => {
     await client.getHandleById(1);
     const closed = await client.getHandleById(2);
     await closed.close();
@@ -213,7 +213,7 @@ describe('close', () => {
     expect(daemon.closes).toEqual([['token-2'], ['token-1']]);
   });
 
-  test('ends calls in progress', async () => {
+  test('[C4] ends calls in progress', async () => {
     const go = daemon.calls.stall('getServerInfo');
     const call = rejection(client.serverInfo());
     const iteration = client.iterateHandles();

@@ -29,6 +29,8 @@ import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
 import { type VerifierLog, verifierLogFromMessage } from './verifier-log.js';
+import type { WatchEvent } from './watch-event.js';
+import { watchHandles, type WatchOptions } from './watch-handles.js';
 
 /** A daemon on the same network answers within milliseconds; what takes this long is lost. */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -51,7 +53,7 @@ export interface BtfClientOptions {
   readonly timeout?: number | undefined;
   /**
    * Options of grpc-js that replace or join those in force: keepalive every 30 s during calls, a
-   * flow-control window of 8 MiB, messages received of at most 5 MiB, no service config from DNS.
+   * flow-control window of 8 MiB, a broken connection tried again at least every 5 s, messages received of at most 5 MiB, no service config from DNS.
    */
   readonly channelOptions?: ChannelOptions | undefined;
 }
@@ -197,6 +199,26 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
+   * watchHandles tells which objects are in the kernel, then which come and go: `present` for each that is there,
+   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call.
+   *
+   * Until `synced` every failure is thrown. After it the watch goes on by itself when the connection breaks or the
+   * daemon restarts, for as long as it takes: events that happened meanwhile are told late, none twice. Where the daemon
+   * does not know them any more, the client lists anew and tells the difference; then `synced` comes again.
+   *
+   * ```ts
+   * for await (const event of client.watchHandles({ origins: ['module'] })) {
+   *   if (event.type === 'added') console.log(event.info.name);
+   * }
+   * ```
+   *
+   * @throws BtfError what is not mended by waiting, such as an end of the caller's rights.
+   */
+  watchHandles(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
+    return watchHandles(this.#session, options);
+  }
+
+  /**
    * findHandle answers a handle on the first object for which a predicate is true. The predicate runs here,
    * while the object is held open, and may take as long as it likes.
    *
@@ -258,11 +280,13 @@ export class BtfClient implements AsyncDisposable {
 
   /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
   async serverInfo({ signal, timeout = this.#session.timeout }: CallOptions = {}): Promise<ServerInfo> {
+    const { connection, leases } = this.#session;
     const request = create(GetServerInfoRequestSchema);
-    const limits = { signal, timeout };
-    return serverInfoFromMessage(
-      await this.#session.connection.unary(methods.getServerInfo, request, limits),
+    const info = serverInfoFromMessage(
+      await connection.unary(methods.getServerInfo, request, { signal, timeout }),
     );
+    leases.sawEpoch(info.daemonEpoch);
+    return info;
   }
 
   /**

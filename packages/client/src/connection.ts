@@ -29,7 +29,7 @@ export class Connection {
   readonly #address: string;
   readonly #client: Client;
   readonly #calls = new Set<{ cancel(): void }>();
-  #closed = false;
+  readonly #end = new AbortController();
 
   constructor(address: string, credentials: ChannelCredentials, options: ChannelOptions) {
     this.#address = address;
@@ -37,7 +37,12 @@ export class Connection {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.ended.aborted;
+  }
+
+  /** Aborts when the client is closed, with a {@link BtfError} as reason. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
   }
 
   /** Makes a unary call. */
@@ -100,19 +105,19 @@ export class Connection {
 
   /** Ends calls in progress and the channel. */
   close(): void {
-    this.#closed = true;
+    this.#end.abort(clientClosed());
     for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
   #checkStart(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
-    if (this.#closed) throw clientClosed();
+    this.ended.throwIfAborted();
   }
 
   #failure(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason;
-    if (this.#closed) return clientClosed(error);
+    if (this.closed) return clientClosed(error);
     const failure = BtfError.from(error);
     // The daemon gives each of its own errors a reason.
     const isOurs = failure.code === status.UNAVAILABLE && failure.reason === null;

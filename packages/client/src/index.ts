@@ -42,3 +42,5 @@ export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
 export type { Limits, Mode, Operation, OperationStatus, ServerInfo } from './server-info.js';
 export type { VerifierLog } from './verifier-log.js';
+export type { WatchEvent } from './watch-event.js';
+export type { WatchOptions } from './watch-handles.js';

@@ -49,7 +49,7 @@ function lease(token: string, ttl = TTL, askedAt = clock.now()): Lease {
 }
 
 describe('renewal', () => {
-  test('renews all leases by one call at each third of the TTL', async () => {
+  test('[C1] renews all leases by one call at each third of the TTL', async () => {
     const leases = [lease('a'), lease('b')];
     expect(clock.timers).toBe(1);
     await clock.advance(TTL / 3 - 1);
@@ -171,6 +171,29 @@ describe('loss', () => {
       metadata: { daemon_epoch: 'two' },
     });
     expect(clock.timers).toBe(0);
+  });
+
+  test.each([
+    ['any answer', () => keeper.sawEpoch('two')],
+    ['a new lease', () => keeper.add(new Lease('new', 'two', TTL, clock.now()))],
+  ])('[C3] by a restart comes at once where %s tells another run', async (_, tell) => {
+    const gone = lease('a');
+    open = new Set(['new']);
+    epoch = 'two';
+    await clock.advance(1_000);
+    tell();
+    await clock.advance(0);
+    expect(gone.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
+    expect(rounds).toHaveLength(1);
+  });
+
+  test('is not looked for where an answer tells the same run, or there is no lease', async () => {
+    keeper.sawEpoch('zero');
+    keeper.sawEpoch('one');
+    const kept = lease('a');
+    keeper.sawEpoch('one');
+    await clock.advance(1_000);
+    expect([rounds.length, kept.lost.aborted]).toEqual([0, false]);
   });
 
   test('is not concluded from one failure: the round is repeated after a second', async () => {

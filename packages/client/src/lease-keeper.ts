@@ -44,6 +44,8 @@ export class LeaseKeeper {
   /** When the timer fires. */
   #wakeAt = Infinity;
   #cancelTimer = (): void => {};
+  /** The daemon's run that an answer told last. */
+  #epoch = '';
   /** Why the last round failed; null where it did not. */
   #failure: BtfError | null = null;
 
@@ -65,6 +67,14 @@ export class LeaseKeeper {
       expiresAt: Math.max(expiry(lease.askedAt, lease.grantedTtl), now + period),
     });
     this.#roundBy(Math.max(now, lease.askedAt + period));
+    this.sawEpoch(lease.daemonEpoch);
+  }
+
+  /** Takes note of the daemon's run, as an answer tells it. If it is another one, leases are asked about at once. */
+  sawEpoch(epoch: string): void {
+    const isOther = this.#epoch !== '' && this.#epoch !== epoch;
+    this.#epoch = epoch;
+    if (isOther && this.#entries.size > 0) this.#roundBy(this.#clock.now());
   }
 
   /** Lets go of a lease. */

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { type handleServerStreamingCall, type handleUnaryCall, status } from '@grpc/grpc-js';
+import { CallFailure } from './call-failure.js';
 import { failure, type FailureInit } from './failure.js';
 
 /** FakeCalls records the calls of a fake daemon and disturbs them. */
@@ -23,6 +24,11 @@ export class FakeCalls {
   /** Makes the next call of a method do its work and fail nevertheless, as when the answer is lost. */
   loseNextAnswer(method: string): void {
     this.#disturbances.push({ method, failure: { code: status.UNAVAILABLE }, whenDone: true });
+  }
+
+  /** How many calls of a method are still to be disturbed. */
+  disturbances(method: string): number {
+    return this.#disturbances.filter((disturbance) => disturbance.method === method).length;
   }
 
   /** Makes calls of a method wait until the function answered is called. */
@@ -67,12 +73,15 @@ export class FakeCalls {
       const gone = new AbortController();
       call.on('cancelled', () => gone.abort());
       void this.#counted(method, async () => {
-        const disturbance = this.#nextDisturbance(method);
+        let disturbance = this.#nextDisturbance(method);
         try {
           for await (const message of serve(call.request, gone.signal)) {
             if (gone.signal.aborted || disturbance?.whenDone === false) break;
             call.write(create(schema, message));
           }
+        } catch (error) {
+          if (!(error instanceof CallFailure)) throw error;
+          disturbance = { failure: error.init, whenDone: true };
         } finally {
           if (gone.signal.aborted) this.cancelled.push(method);
           if (disturbance === undefined) call.end();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,8 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { durationFromMs } from '../duration.js';
 import { FakeCalls } from './fake-calls.js';
+import { infoOf, sha256 } from './fake-info.js';
+import { FakeWatch } from './fake-watch.js';
 
 /** FakeObject is a BTF object in the fake kernel. */
 export interface FakeObject {
@@ -56,6 +57,8 @@ export class FakeDaemon implements AsyncDisposable {
   rejection: MessageInitShape<typeof api.RejectionSchema> | null = null;
   /** What is sent in place of an object's bytes. */
   sent: Uint8Array | null = null;
+  /** What WatchHandles tells of the objects. */
+  readonly watch: FakeWatch;
   epoch = 'epoch-1';
   grantedTtl = 60_000;
   maxHeld = 64;
@@ -66,6 +69,7 @@ export class FakeDaemon implements AsyncDisposable {
 
   private constructor(objects: FakeObject[], folder: string) {
     this.objects = objects;
+    this.watch = new FakeWatch(objects);
     this.#folder = folder;
   }
 
@@ -83,6 +87,7 @@ export class FakeDaemon implements AsyncDisposable {
   restart(): void {
     this.epoch += '+';
     this.open.clear();
+    this.watch.restart();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,6 +154,11 @@ export class FakeDaemon implements AsyncDisposable {
         'iterateHandles',
         api.IterateHandlesResponseSchema,
         (request: api.IterateHandlesRequest, signal) => this.#iterate(request, signal),
+      ),
+      watchHandles: calls.stream(
+        'watchHandles',
+        api.WatchHandlesResponseSchema,
+        (request: api.WatchHandlesRequest, signal) => this.watch.serve(request, () => this.epoch, signal),
       ),
       spec: calls.stream('spec', api.SpecResponseSchema, (request: api.SpecRequest) => this.#spec(request)),
     });
@@ -256,22 +266,4 @@ export class FakeDaemon implements AsyncDisposable {
     this.held.delete(token);
     this.#released.dispatchEvent(new Event('release'));
   }
-}
-
-function infoOf({ id, name, bytes, users = {} }: FakeObject, details: api.InfoDetail[] = []) {
-  const isKernel = name !== '';
-  const kernelOrigin = name === 'vmlinux' ? api.Origin.VMLINUX : api.Origin.MODULE;
-  return {
-    id,
-    name,
-    isKernel,
-    origin: isKernel ? kernelOrigin : api.Origin.USER,
-    size: bytes.length,
-    ...(details.includes(api.InfoDetail.DIGEST) && { digest: sha256(bytes) }),
-    ...(details.includes(api.InfoDetail.USERS) && { users }),
-  };
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }

@@ -12,12 +12,14 @@ import type { GetServerInfoRequestSchema, GetServerInfoResponseSchema } from "./
 import { file_btf_v1_server_info } from "./server_info_pb.js";
 import type { ResolveMembersRequestSchema, ResolveMembersResponseSchema, SpecRequestSchema, SpecResponseSchema } from "./spec_pb.js";
 import { file_btf_v1_spec } from "./spec_pb.js";
+import type { WatchHandlesRequestSchema, WatchHandlesResponseSchema } from "./watch_pb.js";
+import { file_btf_v1_watch } from "./watch_pb.js";
 
 /**
  * Describes the file btf/v1/btf_service.proto.
  */
 export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTLfBgoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJRCg1HZXRTZXJ2ZXJJbmZvEhwuYnRmLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldFNlcnZlckluZm9SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec]);
+  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTKxBwoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJQCgxXYXRjaEhhbmRsZXMSGy5idGYudjEuV2F0Y2hIYW5kbGVzUmVxdWVzdBocLmJ0Zi52MS5XYXRjaEhhbmRsZXNSZXNwb25zZSIDkAIBMAESUQoNR2V0U2VydmVySW5mbxIcLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec, file_btf_v1_watch]);
 
 /**
  * BtfService gives access to the BTF (BPF Type Format) objects of the kernel on
@@ -27,12 +29,21 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * holds the object. A handle is an object held open by the daemon for a client,
  * named by an opaque token, under a lease.
  *
+ * What a caller may do depends on its role: a viewer sees the kernel's own objects,
+ * an inspector also users' objects and who uses an object, a loader may also load.
+ * Each RPC needs a viewer unless it says otherwise. A handle belongs to the
+ * principal that got it; to everybody else it does not exist.
+ *
  * Errors carry a google.rpc.ErrorInfo whose domain is "btf.v1" and whose reason is
  * the name of an ErrorReason without its prefix. Errors of every RPC include:
  *
  * - INVALID_ARGUMENT, INVALID_REQUEST: a request field is bad; a
  *   google.rpc.BadRequest names it.
  * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: the kernel refuses the daemon.
+ * - PERMISSION_DENIED, ROLE_FORBIDS: the caller's role is not enough, for the RPC,
+ *   for an object or for a detail of it. A call that goes on ends with it when the
+ *   caller loses the role that the call needed.
+ * - UNAUTHENTICATED, UNAUTHENTICATED: the connection does not prove who calls.
  * - FAILED_PRECONDITION, OPERATION_UNAVAILABLE: impossible in the daemon's mode.
  * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine.
  * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC; or
@@ -47,7 +58,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  */
 export const BtfService: GenService<{
   /**
-   * LoadHandle loads BTF into the kernel and answers a leased handle on it.
+   * LoadHandle loads BTF into the kernel and answers a leased handle on it. Needs a
+   * loader.
    *
    * The kernel is asked without a log first. If it refuses, it is asked once more
    * with a log, and the first refusal is reported with the tail of that log.
@@ -69,6 +81,7 @@ export const BtfService: GenService<{
   },
   /**
    * GetHandleById opens the object with a BTF id and answers a leased handle on it.
+   * A user's object needs an inspector.
    *
    * Errors include:
    * - NOT_FOUND, BTF_ID_NOT_FOUND: no object has the id.
@@ -84,7 +97,9 @@ export const BtfService: GenService<{
   /**
    * IterateHandles visits every BTF object in the kernel in the order of ids. An
    * object that vanishes meanwhile is skipped. Without CAP_SYS_ADMIN the objects
-   * that the kernel shows as files come by name, with id 0.
+   * that the kernel shows as files come by name, with id 0. Users' objects are left
+   * out for viewers; asking for their origin, or for users in the info, needs an
+   * inspector.
    *
    * With `hold`, each object comes with a handle that the stream holds open: it
    * works in every RPC, and is closed when the stream ends in any way unless
@@ -153,7 +168,8 @@ export const BtfService: GenService<{
   },
   /**
    * RenewHandles resets leases to their full TTL. A token that is gone is told in
-   * the answer; it is not an error.
+   * the answer; it is not an error. So is one whose object the caller may not see
+   * any more.
    *
    * Errors include: those of every RPC.
    *
@@ -212,6 +228,32 @@ export const BtfService: GenService<{
     methodKind: "unary";
     input: typeof ResolveMembersRequestSchema;
     output: typeof ResolveMembersResponseSchema;
+  },
+  /**
+   * WatchHandles tells which BTF objects are in the kernel, then which come and go:
+   * `present` for each object that is there, `synced`, and from then on `added` and
+   * `removed`, each once and in order. A client that was cut off goes on behind the
+   * last `position` that it was told, without seeing anything twice; `bookmark` moves
+   * that position on while nothing else does.
+   *
+   * The daemon looks several times a second while anybody watches. An object that
+   * comes and goes between two looks may not be told, and neither are objects that
+   * the daemon makes to try out the kernel. Without CAP_SYS_ADMIN the objects that
+   * the kernel shows as files are watched by name, with id 0.
+   *
+   * Errors include:
+   * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` is of another run of the daemon, or
+   *   further back than it remembers. The client begins anew without `after`, and
+   *   compares: what it knows and is not told is gone.
+   * - RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW: more happened than the daemon remembers
+   *   since the client last read. It begins anew likewise.
+   *
+   * @generated from rpc btf.v1.BtfService.WatchHandles
+   */
+  watchHandles: {
+    methodKind: "server_streaming";
+    input: typeof WatchHandlesRequestSchema;
+    output: typeof WatchHandlesResponseSchema;
   },
   /**
    * GetServerInfo tells what the daemon is, what it can do here and why it cannot
