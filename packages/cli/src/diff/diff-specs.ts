@@ -1,0 +1,102 @@
+import type { Spec } from '@btfd/btf';
+import { type Change, changeOf } from './change.js';
+import { factsOf, type TypeFacts, type ValueFact, valuesOf } from './type-facts.js';
+
+/** SpecDiff is how the types of two specs differ. Types are told apart by kind and name. */
+export interface SpecDiff {
+  readonly added: readonly TypeFacts[];
+  readonly removed: readonly TypeFacts[];
+  readonly changed: readonly Change[];
+  /** How many types are the same. */
+  readonly same: number;
+}
+
+/** Wanted tells of the kind and name of a type whether to compare it. */
+export type Wanted = (kind: string, name: string) => boolean;
+
+/** Kinds whose types are compared where something refers to them, or that only annotate. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['FWD', 'DECL_TAG', 'TYPE_TAG', 'UNKNOWN']);
+
+/** The order in which kinds are listed. */
+const KIND_ORDER = ['struct', 'union', 'enum', 'typedef', 'func', 'var', 'datasec', 'int', 'float'];
+
+/** diffSpecs compares the types of two specs that are wanted, not those of their bases. */
+export function diffSpecs(a: Spec, b: Spec, wanted: Wanted): SpecDiff {
+  if (isSame(a, b)) return { added: [], removed: [], changed: [], same: [...comparedTypes(a, wanted)].length };
+  const before = factsByKey(a, wanted);
+  const after = factsByKey(b, wanted);
+  const added: TypeFacts[] = [];
+  const removed: TypeFacts[] = [];
+  const changed: Change[] = [];
+  let same = 0;
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const { rest, others, equal } = unequal(before.get(key) ?? [], after.get(key) ?? []);
+    same += equal;
+    for (let at = 0; at < Math.max(rest.length, others.length); at++) {
+      const [from, to] = [rest[at], others[at]];
+      if (from !== undefined && to !== undefined) changed.push(changeOf(from, to));
+      else if (from !== undefined) removed.push(from);
+      else if (to !== undefined) added.push(to);
+    }
+  }
+  return { added: inOrder(added), removed: inOrder(removed), changed: inOrder(changed), same };
+}
+
+/** Two nodes with one kernel, as a rule: there is no need to compare type by type. */
+function isSame(a: Spec, b: Spec): boolean {
+  if (a.base !== null && b.base !== null) return Buffer.compare(a.bytes, b.bytes) === 0 && isSame(a.base, b.base);
+  return a.base === b.base && Buffer.compare(a.bytes, b.bytes) === 0;
+}
+
+function inOrder<T extends { readonly kind: string; readonly name: string }>(types: readonly T[]): T[] {
+  const rank = ({ kind }: T): number => KIND_ORDER.indexOf(kind);
+  return types.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
+}
+
+function factsByKey(spec: Spec, wanted: Wanted): Map<string, TypeFacts[]> {
+  const byKey = new Map<string, TypeFacts[]>();
+  for (const facts of comparedTypes(spec, wanted)) {
+    const key = `${facts.kind} ${facts.name}`;
+    const there = byKey.get(key);
+    if (there === undefined) byKey.set(key, [facts]);
+    else there.push(facts);
+  }
+  return byKey;
+}
+
+function* comparedTypes(spec: Spec, wanted: Wanted): Generator<TypeFacts, void, undefined> {
+  const constants: ValueFact[] = [];
+  for (const type of spec) {
+    if (LEFT_OUT.has(type.kind)) continue;
+    const kind = type.kind === 'ENUM64' ? 'enum' : type.kind.toLowerCase();
+    if (!wanted(kind, type.name)) continue;
+    if (type.name !== '') yield factsOf(spec, type);
+    // Constants of anonymous enums are in scope for whoever includes them.
+    else if (type.kind === 'ENUM' || type.kind === 'ENUM64') constants.push(...valuesOf(type.values));
+  }
+  if (constants.length > 0) {
+    yield { kind: 'enum', name: '', size: null, declaration: null, members: [], values: constants };
+  }
+}
+
+interface Unequal {
+  readonly rest: readonly TypeFacts[];
+  readonly others: readonly TypeFacts[];
+  readonly equal: number;
+}
+
+/** Takes out what is on both sides: names repeat, in kernels whose types are not fully deduplicated too. */
+function unequal(before: readonly TypeFacts[], after: readonly TypeFacts[]): Unequal {
+  const others = after.map((facts) => ({ facts, print: JSON.stringify(facts) }));
+  const rest = before.filter((facts) => {
+    const print = JSON.stringify(facts);
+    const at = others.findIndex((other) => other.print === print);
+    if (at !== -1) others.splice(at, 1);
+    return at === -1;
+  });
+  return {
+    rest,
+    others: others.map(({ facts }) => facts),
+    equal: before.length - rest.length,
+  };
+}

@@ -1,0 +1,143 @@
+import type { Layout, LayoutRow } from '@btfd/btf';
+import type { Colors } from '../output/colors.js';
+import { clip } from '../output/table.js';
+import { printable } from '../terminal.js';
+import { CACHE_LINE, drawCacheLine } from './cache-line.js';
+import { type Extent, extentsOf } from './extents.js';
+
+/** DrawOptions are the options of {@link drawLayout}. */
+export interface DrawOptions {
+  /** Columns of the terminal; null for no bound. */
+  readonly width: number | null;
+  readonly colors: Colors;
+}
+
+/** Columns of offset and size, before the type. */
+const PLACE_COLUMNS = 8 + 1 + 7 + 2;
+
+/**
+ * drawLayout draws a struct or union by cache line: 64 bytes as 64 cells, and below them the members that begin
+ * there.
+ */
+export function drawLayout(layout: Layout, options: DrawOptions): string {
+  const { colors } = options;
+  const extents = extentsOf(layout);
+  const lines: string[] = [title(layout, colors), ''];
+  const rowsByLine = rowsOf(layout);
+  const lineCount = Math.max(1, Math.ceil(layout.size / CACHE_LINE));
+  for (let line = 0; line < lineCount; line++) {
+    const rows = rowsByLine.get(line) ?? [];
+    const start = line * CACHE_LINE;
+    const whole = rows.length > 0 ? null : wholeLines(start, extents, rowsByLine, lineCount);
+    if (whole !== null && whole.lines > 1) {
+      lines.push(colors.faint(`${String(start).padStart(8)} ⋮ ${whole.lines} cache lines of ${printable(whole.name)}`));
+      line += whole.lines - 1;
+      continue;
+    }
+    lines.push(`${colors.heading(String(start).padStart(8))} ${drawCacheLine(start, extents, colors)}`);
+    for (const row of rows) lines.push(...rowLines(row, options));
+    if (line < lineCount - 1) lines.push('');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function title({ keyword, name, size, memberCount, ...sums }: Layout, colors: Colors): string {
+  const { holes, holeBytes, bitHoles, padding } = sums;
+  const lines = Math.ceil(size / CACHE_LINE);
+  const facts = [
+    counted(size, 'byte'),
+    counted(lines, 'cache line'),
+    counted(memberCount, 'member'),
+    ...(holes > 0 ? [colors.bad(`${counted(holes, 'hole')} of ${counted(holeBytes, 'byte')}`)] : []),
+    ...(bitHoles > 0 ? [counted(bitHoles, 'bit hole')] : []),
+    ...(padding > 0 ? [`${counted(padding, 'byte')} of padding`] : []),
+  ];
+  return `${colors.strong(`${keyword} ${name === '' ? '(anonymous)' : printable(name)}`)}  ${facts.join(', ')}`;
+}
+
+/** The rows by the cache line in which they begin; the end of an anonymous type follows its last member. */
+function rowsOf({ rows }: Layout): ReadonlyMap<number, readonly LayoutRow[]> {
+  const byLine = new Map<number, LayoutRow[]>();
+  let last = 0;
+  for (const row of rows) {
+    // Members of a union go back to its start, and stand where the union does.
+    last = row.row === 'close' ? last : Math.max(last, Math.floor(row.offset / CACHE_LINE));
+    const there = byLine.get(last);
+    if (there === undefined) byLine.set(last, [row]);
+    else there.push(row);
+  }
+  return byLine;
+}
+
+/** How many lines from one on lie wholly within one member; null where that one does not. */
+function wholeLines(
+  start: number,
+  extents: readonly Extent[],
+  rowsByLine: ReadonlyMap<number, readonly LayoutRow[]>,
+  lineCount: number,
+): { readonly name: string; readonly lines: number } | null {
+  const extent = extents.find((one) => one.start <= start && one.end >= start + CACHE_LINE);
+  if (extent === undefined) return null;
+  const first = start / CACHE_LINE;
+  let lines = 0;
+  while (
+    first + lines < lineCount &&
+    extent.end >= start + (lines + 1) * CACHE_LINE &&
+    !rowsByLine.has(first + lines)
+  ) {
+    lines += 1;
+  }
+  return { name: extent.name || extent.kind, lines };
+}
+
+function rowLines(row: LayoutRow, options: DrawOptions): string[] {
+  const { colors } = options;
+  switch (row.row) {
+    case 'member': {
+      const bits = row.bitfieldSize > 0;
+      const offset = bits ? `${row.offset}:${row.bitOffset}` : String(row.offset);
+      const size = bits ? counted(row.bitfieldSize, 'bit') : String(row.size);
+      return [placed(offset, size, row.depth, row.type, row.name, options)];
+    }
+    case 'open':
+      return [placed(String(row.offset), String(row.size), row.depth, row.type, '{', options)];
+    case 'close':
+      return [placed('', '', row.depth, '}', row.name, options)];
+    case 'hole':
+    case 'padding': {
+      const { bytes, bits } = row;
+      const parts = [...(bits > 0 ? [counted(bits, 'bit')] : []), ...(bytes > 0 ? [counted(bytes, 'byte')] : [])];
+      const text = `${row.row} of ${parts.join(' and ')}`;
+      const paint = row.row === 'hole' ? colors.bad : colors.faint;
+      const place = `${String(row.offset).padStart(8)} ${' '.repeat(7)}  ${indent(row.depth)}`;
+      return [place + paint(`${row.row === 'hole' ? '░' : '▒'} ${text}`)];
+    }
+  }
+}
+
+/** A line with offset and size, then the type, cut where the terminal ends, then the name. */
+function placed(
+  offset: string,
+  size: string,
+  depth: number,
+  type: string,
+  name: string,
+  { width, colors }: DrawOptions,
+): string {
+  const start = `${offset.padStart(8)} ${size.padStart(7)}  ${indent(depth)}`;
+  const safeName = printable(name);
+  const room = width === null ? Infinity : width - PLACE_COLUMNS - indent(depth).length - safeName.length - 1;
+  const safeType = printable(type);
+  const shown = room === Infinity ? safeType : clip(safeType, Math.max(4, room));
+  const separator = safeName === '' ? '' : ' ';
+  const painted = name === '{' ? safeName : colors.name(safeName);
+  return `${start}${type === '}' ? shown : colors.type(shown)}${separator}${painted}`;
+}
+
+function indent(depth: number): string {
+  return '  '.repeat(depth - 1);
+}
+
+function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
+}
