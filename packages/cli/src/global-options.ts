@@ -13,7 +13,7 @@ export interface GlobalOptions {
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly output: Format;
-  readonly quiet: boolean;
+  readonly quiet?: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
   readonly color: ColorChoice;
@@ -33,7 +33,7 @@ export function addGlobalOptions(program: Command): void {
     .addOption(
       new Option('-o, --output <format>', 'how to print answers').choices(FORMATS).default('table'),
     )
-    .option('-q, --quiet', 'print answers and errors, but no notes and no progress', false)
+    .option('-q, --quiet', 'print answers and errors, but no notes and no progress')
     .addOption(
       new Option('--timeout <time>', 'wait this long for each answer of a daemon: 500ms, 10s, 2m').argParser(
         parseTime,

@@ -63,7 +63,7 @@ export class Session implements AsyncDisposable {
 
   /** Tells people something besides the answer, unless they want it quiet. */
   note(text: string): void {
-    if (!this.options.quiet) this.#io.stderr.write(`${text}\n`);
+    if (this.options.quiet !== true) this.#io.stderr.write(`${text}\n`);
   }
 
   /** Tells people what went wrong. */

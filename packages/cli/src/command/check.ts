@@ -8,7 +8,7 @@ import { readLoadable } from '../source/loadable.js';
 import { printableText } from '../terminal.js';
 
 interface CheckOptions {
-  readonly adapt: boolean;
+  readonly adapt?: boolean;
 }
 
 /** checkCommand is `btfctl check`. */
@@ -16,7 +16,7 @@ export function checkCommand(run: Run): Command {
   return new Command('check')
     .description("ask the kernel's verifier about BTF, and keep nothing; exits with 4 where it refuses")
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows', false)
+    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
     .action(run(check));
 }
 
@@ -25,7 +25,7 @@ async function check(session: Session, path: string, { adapt }: CheckOptions): P
   const client = session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
   const { handle, rejection } = await client.tryLoadHandle(bytes, {
-    adaptToKernel: adapt,
+    adaptToKernel: adapt ?? false,
     logSize: limits.maxLogBytes,
     signal: session.interrupted,
     timeout: session.options.timeout,

@@ -1,7 +1,7 @@
 import type { Spec } from '@btfd/btf';
 import { Command, Option } from 'commander';
 import { diffData } from '../diff/diff-data.js';
-import { diffSpecs, type Wanted } from '../diff/diff-specs.js';
+import { DIFF_KINDS, diffSpecs, type Wanted } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { ExitCode } from '../exit-code.js';
 import { compileGlob } from '../glob.js';
@@ -11,11 +11,9 @@ import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
 import { typeOption } from './dump.js';
 import { baseOption } from './in-option.js';
 
-const KINDS = ['struct', 'union', 'enum', 'typedef', 'func', 'var', 'datasec', 'int', 'float'] as const;
-
 interface DiffOptions {
-  readonly type: readonly string[];
-  readonly kind?: (typeof KINDS)[number];
+  readonly type?: readonly string[];
+  readonly kind?: (typeof DIFF_KINDS)[number];
   readonly base?: string;
 }
 
@@ -29,7 +27,7 @@ export function diffCommand(run: Run): Command {
         .argument('<b>', 'a SPEC'),
     ),
   )
-    .addOption(new Option('-k, --kind <kind>', 'only types of one kind').choices(KINDS))
+    .addOption(new Option('-k, --kind <kind>', 'only types of one kind').choices(DIFF_KINDS))
     .addHelpText(
       'after',
       `
@@ -60,7 +58,7 @@ async function diff(session: Session, a: string, b: string, options: DiffOptions
   return added.length + removed.length + changed.length === 0 ? ExitCode.OK : ExitCode.DIFFERENT;
 }
 
-function wanted({ type, kind }: DiffOptions): Wanted {
+function wanted({ type = [], kind }: DiffOptions): Wanted {
   const globs = type.map(compileGlob);
   return (ofKind, name) =>
     (kind === undefined || ofKind === kind) && (globs.length === 0 || globs.some((matches) => matches(name)));

@@ -15,8 +15,8 @@ type DumpFormat = (typeof FORMATS)[number];
 
 interface DumpOptions {
   readonly format?: DumpFormat;
-  readonly type: readonly string[];
-  readonly closure: boolean;
+  readonly type?: readonly string[];
+  readonly closure?: boolean;
   readonly base?: string;
 }
 
@@ -28,7 +28,7 @@ export function dumpCommand(run: Run): Command {
         .description('print types: dump vmlinux, dump id 7 format c, dump ./vmlinux.btf --type list_head')
         .argument('<spec...>', 'a SPEC, and `format FORMAT` as bpftool takes it')
         .addOption(new Option('-f, --format <format>', 'how to print them; raw by default').choices(FORMATS)),
-    ).option('--closure', 'with --type: also all that they refer to, which c and btf always have', false),
+    ).option('--closure', 'with --type: also all that they refer to, which c and btf always have'),
   )
     .addHelpText(
       'after',
@@ -50,8 +50,7 @@ export function typeOption(command: Command): Command {
   return command.option(
     '-t, --type <name>',
     'only types of this name, or that a glob matches; can be repeated',
-    (name: string, names: readonly string[]) => [...names, name],
-    [],
+    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
   );
 }
 
@@ -59,9 +58,9 @@ async function dump(session: Session, words: readonly string[], options: DumpOpt
   const { ref, format } = readWords(session, words, options);
   const source = session.source(ref, options.base);
   const spec = await source.spec();
-  const names = options.type;
-  if (options.closure && names.length === 0) throw usageError('--closure is for --type');
-  const ids = names.length === 0 ? null : chosenIds(spec, names, options.closure, source.label);
+  const { type: names = [], closure = false } = options;
+  if (closure && names.length === 0) throw usageError('--closure is for --type');
+  const ids = names.length === 0 ? null : chosenIds(spec, names, closure, source.label);
   if (format === 'btf') {
     if (session.onTerminal) throw usageError('BTF is no text: write it to a file, with > FILE');
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);

@@ -8,7 +8,7 @@ import { baseOption } from './in-option.js';
 import { printText } from './print-text.js';
 
 interface HeaderOptions {
-  readonly type: readonly string[];
+  readonly type?: readonly string[];
   readonly base?: string;
 }
 
@@ -23,7 +23,7 @@ export function headerCommand(run: Run): Command {
   )
     .addHelpText('after', `\n${SPEC_HELP}`)
     .action(
-      run(async (session, text: string, { type, base }: HeaderOptions) => {
+      run(async (session, text: string, { type = [], base }: HeaderOptions) => {
         const source = session.source(parseSpecRef(text), base);
         const spec = await source.spec();
         const ids = type.length === 0 ? null : chosenIds(spec, type, false, source.label);

@@ -28,7 +28,8 @@ async function hold(session: Session, object: string, words: readonly string[]):
   handle.lost.addEventListener('abort', () =>
     session.warn(explainError(lostError(id, handle.lost.reason)).message),
   );
-  return runCommand(words, { ...session.env, BTF_ID: String(id) }, session.interrupted);
+  // Awaited, so that the handle stays open until then.
+  return await runCommand(words, { ...session.env, BTF_ID: String(id) }, session.interrupted);
 }
 
 function objectRef(text: string): ObjectRef {

@@ -10,7 +10,7 @@ const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies
 
 interface ListOptions {
   readonly origin?: KnownOrigin;
-  readonly digest: boolean;
+  readonly digest?: boolean;
 }
 
 /** listCommand is `btfctl list`. */
@@ -20,20 +20,20 @@ export function listCommand(run: Run): Command {
     .description('list the BTF objects in the kernel; with -o wide, who uses each')
     .argument('[object...]', 'names, globs, or id:7; default: all')
     .addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS))
-    .option('--digest', 'tell the SHA-256 of each', false)
+    .option('--digest', 'tell the SHA-256 of each')
     .action(run(list));
 }
 
 async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
-  const details: InfoDetail[] = [...(users ? ['users' as const] : []), ...(options.digest ? ['digest' as const] : [])];
+  const details: InfoDetail[] = [...(users ? ['users' as const] : []), ...(options.digest === true ? ['digest' as const] : [])];
   const all = await listObjects(session, details, options.origin);
   const infos = all.filter(wanted(joinIds(words)));
   if (words.length > 0 && infos.length === 0) {
     throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
   }
-  const digest = options.digest;
+  const { digest = false } = options;
   await session.show({
     data: objectsData(infos),
     names: infos.map(({ id, name }) => (name === '' ? `id:${id}` : name)),

@@ -8,7 +8,7 @@ import type { Session } from '../session.js';
 import { readLoadable } from '../source/loadable.js';
 
 interface LoadOptions {
-  readonly adapt: boolean;
+  readonly adapt?: boolean;
 }
 
 /** loadCommand is `btfctl load`. */
@@ -16,7 +16,7 @@ export function loadCommand(run: Run): Command {
   return new Command('load')
     .description('load BTF into the kernel and hold it there until Ctrl-C')
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows', false)
+    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
     .action(run(load));
 }
 
@@ -24,7 +24,7 @@ async function load(session: Session, path: string, { adapt }: LoadOptions): Pro
   const bytes = await readLoadable(path);
   const client = session.client();
   await using handle = await client.loadHandle(bytes, {
-    adaptToKernel: adapt,
+    adaptToKernel: adapt ?? false,
     signal: session.interrupted,
     timeout: session.options.timeout,
   });

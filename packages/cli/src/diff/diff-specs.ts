@@ -1,4 +1,4 @@
-import type { Spec } from '@btfd/btf';
+import { Kind, type Spec, type TypeId } from '@btfd/btf';
 import { type Change, changeOf } from './change.js';
 import { factsOf, type TypeFacts, type ValueFact, valuesOf } from './type-facts.js';
 
@@ -14,15 +14,35 @@ export interface SpecDiff {
 /** Wanted tells of the kind and name of a type whether to compare it. */
 export type Wanted = (kind: string, name: string) => boolean;
 
-/** Kinds whose types are compared where something refers to them, or that only annotate. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['FWD', 'DECL_TAG', 'TYPE_TAG', 'UNKNOWN']);
+/** The kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
+export const DIFF_KINDS = [
+  'struct',
+  'union',
+  'enum',
+  'typedef',
+  'func',
+  'var',
+  'datasec',
+  'int',
+  'float',
+] as const;
 
-/** The order in which kinds are listed. */
-const KIND_ORDER = ['struct', 'union', 'enum', 'typedef', 'func', 'var', 'datasec', 'int', 'float'];
+const COMPARED: ReadonlyMap<number, (typeof DIFF_KINDS)[number]> = new Map([
+  [Kind.STRUCT, 'struct'],
+  [Kind.UNION, 'union'],
+  [Kind.ENUM, 'enum'],
+  [Kind.ENUM64, 'enum'],
+  [Kind.TYPEDEF, 'typedef'],
+  [Kind.FUNC, 'func'],
+  [Kind.VAR, 'var'],
+  [Kind.DATASEC, 'datasec'],
+  [Kind.INT, 'int'],
+  [Kind.FLOAT, 'float'],
+]);
 
 /** diffSpecs compares the types of two specs that are wanted, not those of their bases. */
 export function diffSpecs(a: Spec, b: Spec, wanted: Wanted): SpecDiff {
-  if (isSame(a, b)) return { added: [], removed: [], changed: [], same: [...comparedTypes(a, wanted)].length };
+  if (isSame(a, b)) return { added: [], removed: [], changed: [], same: countCompared(a, wanted) };
   const before = factsByKey(a, wanted);
   const after = factsByKey(b, wanted);
   const added: TypeFacts[] = [];
@@ -49,7 +69,7 @@ function isSame(a: Spec, b: Spec): boolean {
 }
 
 function inOrder<T extends { readonly kind: string; readonly name: string }>(types: readonly T[]): T[] {
-  const rank = ({ kind }: T): number => KIND_ORDER.indexOf(kind);
+  const rank = ({ kind }: T): number => DIFF_KINDS.findIndex((known) => known === kind);
   return types.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
 }
 
@@ -66,17 +86,35 @@ function factsByKey(spec: Spec, wanted: Wanted): Map<string, TypeFacts[]> {
 
 function* comparedTypes(spec: Spec, wanted: Wanted): Generator<TypeFacts, void, undefined> {
   const constants: ValueFact[] = [];
-  for (const type of spec) {
-    if (LEFT_OUT.has(type.kind)) continue;
-    const kind = type.kind === 'ENUM64' ? 'enum' : type.kind.toLowerCase();
-    if (!wanted(kind, type.name)) continue;
+  for (const id of comparedIds(spec, wanted)) {
+    const type = spec.typeById(id);
     if (type.name !== '') yield factsOf(spec, type);
-    // Constants of anonymous enums are in scope for whoever includes them.
     else if (type.kind === 'ENUM' || type.kind === 'ENUM64') constants.push(...valuesOf(type.values));
   }
   if (constants.length > 0) {
     yield { kind: 'enum', name: '', size: null, declaration: null, members: [], values: constants };
   }
+}
+
+/** The ids of named types and of anonymous enums, whose constants are in scope for whoever includes them. */
+function* comparedIds(spec: Spec, wanted: Wanted): Generator<TypeId, void, undefined> {
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    const word = COMPARED.get(spec.kindOf(id));
+    if (word === undefined) continue;
+    const name = spec.nameOf(id);
+    if ((name !== '' || word === 'enum') && wanted(word, name)) yield id;
+  }
+}
+
+/** How many types {@link comparedTypes} gives: anonymous enums are one together. */
+function countCompared(spec: Spec, wanted: Wanted): number {
+  let named = 0;
+  let anonymous = 0;
+  for (const id of comparedIds(spec, wanted)) {
+    if (spec.nameOf(id) === '') anonymous = 1;
+    else named += 1;
+  }
+  return named + anonymous;
 }
 
 interface Unequal {

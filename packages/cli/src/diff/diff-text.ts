@@ -105,7 +105,7 @@ function place(bits: number, { bitfieldSize }: MemberFact): string {
 function distance(bits: number): string {
   const sign = bits < 0 ? '-' : '+';
   const size = Math.abs(bits);
-  return size % 8 === 0 ? `${sign}${bytes(size / 8)}` : `${sign}${size} bits`;
+  return size % 8 === 0 ? `${sign}${bytes(size / 8)}` : `${sign}${size} ${size === 1 ? 'bit' : 'bits'}`;
 }
 
 function bytes(count: number): string {

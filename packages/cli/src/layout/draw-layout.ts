@@ -1,4 +1,4 @@
-import type { Layout, LayoutRow } from '@btfd/btf';
+import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { clip } from '../output/table.js';
 import { printable } from '../terminal.js';
@@ -14,6 +14,9 @@ export interface DrawOptions {
 
 /** Columns of offset and size, before the type. */
 const PLACE_COLUMNS = 8 + 1 + 7 + 2;
+
+/** A type is not cut below this. */
+const MIN_TYPE = 4;
 
 /**
  * drawLayout draws a struct or union by cache line: 64 bytes as 64 cells, and below them the members that begin
@@ -97,41 +100,44 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
       const bits = row.bitfieldSize > 0;
       const offset = bits ? `${row.offset}:${row.bitOffset}` : String(row.offset);
       const size = bits ? counted(row.bitfieldSize, 'bit') : String(row.size);
-      return [placed(offset, size, row.depth, row.type, row.name, options)];
+      return [placed(offset, size, row.depth) + declaration(row, options)];
     }
     case 'open':
-      return [placed(String(row.offset), String(row.size), row.depth, row.type, '{', options)];
+      return [`${placed(String(row.offset), String(row.size), row.depth)}${colors.type(printable(row.type))} {`];
     case 'close':
-      return [placed('', '', row.depth, '}', row.name, options)];
+      return [`${placed('', '', row.depth)}} ${colors.name(printable(row.name))}`.trimEnd()];
     case 'hole':
     case 'padding': {
       const { bytes, bits } = row;
       const parts = [...(bits > 0 ? [counted(bits, 'bit')] : []), ...(bytes > 0 ? [counted(bytes, 'byte')] : [])];
-      const text = `${row.row} of ${parts.join(' and ')}`;
-      const paint = row.row === 'hole' ? colors.bad : colors.faint;
-      const place = `${String(row.offset).padStart(8)} ${' '.repeat(7)}  ${indent(row.depth)}`;
-      return [place + paint(`${row.row === 'hole' ? '░' : '▒'} ${text}`)];
+      const [mark, paint] = row.row === 'hole' ? ['░', colors.bad] : ['▒', colors.faint];
+      return [placed(String(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`)];
     }
   }
 }
 
-/** A line with offset and size, then the type, cut where the terminal ends, then the name. */
-function placed(
-  offset: string,
-  size: string,
-  depth: number,
-  type: string,
-  name: string,
-  { width, colors }: DrawOptions,
-): string {
-  const start = `${offset.padStart(8)} ${size.padStart(7)}  ${indent(depth)}`;
-  const safeName = printable(name);
-  const room = width === null ? Infinity : width - PLACE_COLUMNS - indent(depth).length - safeName.length - 1;
-  const safeType = printable(type);
-  const shown = room === Infinity ? safeType : clip(safeType, Math.max(4, room));
-  const separator = safeName === '' ? '' : ' ';
-  const painted = name === '{' ? safeName : colors.name(safeName);
-  return `${start}${type === '}' ? shown : colors.type(shown)}${separator}${painted}`;
+/** Offset and size, and room for the level. */
+function placed(offset: string, size: string, depth: number): string {
+  return `${offset.padStart(8)} ${size.padStart(7)}  ${indent(depth)}`;
+}
+
+/** A member as C declares it, its name in colour; where the terminal is too narrow its type is cut. */
+function declaration({ name, type, depth, ...row }: LayoutMember, { width, colors }: DrawOptions): string {
+  const at = row.declaration.indexOf(name, commonLength(type, row.declaration));
+  const left = printable(row.declaration.slice(0, at));
+  const right = printable(row.declaration.slice(at + name.length));
+  const shownName = printable(name);
+  const room = width === null ? Infinity : width - PLACE_COLUMNS - indent(depth).length - shownName.length;
+  const shownRight = clip(right, Math.max(1, room - Math.min(left.length, MIN_TYPE)));
+  const shownLeft = clip(left, Math.max(MIN_TYPE, room - shownRight.length));
+  return colors.type(shownLeft) + colors.name(shownName) + colors.type(shownRight);
+}
+
+/** How far a type and a declaration with it are the same: the name comes behind. */
+function commonLength(type: string, text: string): number {
+  let length = 0;
+  while (length < type.length && type[length] === text[length]) length += 1;
+  return length;
 }
 
 function indent(depth: number): string {

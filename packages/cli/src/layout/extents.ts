@@ -10,47 +10,33 @@ export interface Extent {
 }
 
 /**
- * extentsOf are the outermost members of a struct with its holes, in the order of their bytes and without overlap:
- * bitfields that share bytes are one extent, and so are the members of a union.
+ * extentsOf are the outermost members of a struct and what no member takes, in the order of their bytes and without
+ * overlap: bitfields that share bytes are one extent, and so are the members of a union.
  */
 export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
   if (keyword === 'union') return [{ kind: 'member', start: 0, end: size, name: name || 'union' }];
   const extents: Extent[] = [];
   const add = (extent: Extent): void => {
     const last = extents.at(-1);
-    if (last === undefined || extent.start >= last.end) {
+    const end = last?.end ?? 0;
+    if (extent.start > end) extents.push({ kind: 'hole', start: end, end: extent.start, name: '' });
+    if (last === undefined || extent.start >= end) {
       if (extent.end > extent.start) extents.push(extent);
     } else {
       // Bits of the same bytes.
       const joined = `${last.name},${extent.name}`;
-      extents[extents.length - 1] = { ...last, end: Math.max(last.end, extent.end), name: joined };
+      extents[extents.length - 1] = { ...last, end: Math.max(end, extent.end), name: joined };
     }
   };
   for (const row of rows) {
     if (row.depth !== 1) continue;
-    switch (row.row) {
-      case 'member':
-        add({ kind: 'member', ...bytesOf(row), name: row.name || row.type });
-        break;
-      case 'close':
-        add({
-          kind: 'member',
-          start: row.offset,
-          end: row.offset + row.size,
-          name: row.name || '{…}',
-        });
-        break;
-      case 'hole':
-      case 'padding': {
-        // The bits of a hole share a byte with a bitfield.
-        const start = row.offset + Math.ceil(row.bits / 8);
-        if (row.bytes > 0) add({ kind: row.row, start, end: start + row.bytes, name: '' });
-        break;
-      }
-      case 'open':
-        break;
+    if (row.row === 'member') add({ kind: 'member', ...bytesOf(row), name: row.name });
+    if (row.row === 'close') {
+      add({ kind: 'member', start: row.offset, end: row.offset + row.size, name: row.name || '{…}' });
     }
   }
+  const end = extents.at(-1)?.end ?? 0;
+  if (end < size) extents.push({ kind: 'padding', start: end, end: size, name: '' });
   return extents;
 }
 

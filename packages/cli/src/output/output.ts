@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import type { Stream } from '../terminal.js';
+import { drained } from './drained.js';
 import { Pager } from './pager.js';
 
 /** OutputOptions are the options of an {@link Output}. */
@@ -65,7 +65,7 @@ export class Output {
 
   async #send(text: string | Uint8Array): Promise<void> {
     if (this.#closed || this.#stream.write(text)) return;
-    await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')]).catch(() => {});
+    await drained(this.#stream);
   }
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { drained } from './drained.js';
 
 /** Ends at once where the text fits the screen, passes colours through, leaves the text on the screen. */
 const LESS_OPTIONS = 'FRX';
@@ -37,7 +38,7 @@ export class Pager {
   async write(text: string | Uint8Array): Promise<void> {
     const { stdin } = this.#child;
     if (stdin === null || this.#ended || stdin.write(text)) return;
-    await Promise.race([once(stdin, 'drain'), once(this.#child, 'close')]).catch(() => {});
+    await drained(stdin);
   }
 
   /** Tells it that there is no more, and waits until it is left. */
