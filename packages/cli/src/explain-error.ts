@@ -103,7 +103,9 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
 
 function unreachable(rawMessage: string): Explanation {
   const address = /^the daemon at (.+?) cannot be reached/.exec(rawMessage)?.[1] ?? 'its address';
-  const said = (/Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, ''))
+  const said = (
+    /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, '')
+  )
     .replace(/\s*Resolution note:.*$/s, '')
     .replace(/^Error: /, '');
   const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [

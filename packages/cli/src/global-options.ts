@@ -30,9 +30,7 @@ export function addGlobalOptions(program: Command): void {
     .option('--tls-cert <file>', 'show the certificate in a PEM file')
     .option('--tls-key <file>', 'the key of that certificate, a PEM file')
     .option('--tls-server-name <name>', "the name that the daemon's certificate must have")
-    .addOption(
-      new Option('-o, --output <format>', 'how to print answers').choices(FORMATS).default('table'),
-    )
+    .addOption(new Option('-o, --output <format>', 'how to print answers').choices(FORMATS).default('table'))
     .option('-q, --quiet', 'print answers and errors, but no notes and no progress')
     .addOption(
       new Option('--timeout <time>', 'wait this long for each answer of a daemon: 500ms, 10s, 2m').argParser(
@@ -53,6 +51,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 function parseTime(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
   const time = Number(digits) * (UNITS[unit === '' ? 's' : unit] ?? 0);
-  if (digits === undefined || time <= 0) throw new InvalidArgumentError('Write a time such as 500ms, 10s or 2m.');
+  if (digits === undefined || time <= 0)
+    throw new InvalidArgumentError('Write a time such as 500ms, 10s or 2m.');
   return time;
 }

@@ -40,11 +40,11 @@ export function columnsOf(stream: Stream): number | null {
  * takes for a command.
  */
 export function printable(text: string): string {
-  // Controls of ASCII and of Latin-1, and what turns the direction of writing.
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD');
+  // Controls, and what turns the direction of writing.
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
 
 /** printableText is {@link printable} for text of many lines, whose line breaks and tabs stay. */
 export function printableText(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD');
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }

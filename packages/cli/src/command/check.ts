@@ -32,9 +32,14 @@ async function check(session: Session, path: string, { adapt }: CheckOptions): P
   });
   await handle?.close();
   await session.show({
-    data: { file: path, accepted: rejection === null, ...(rejection === null ? {} : rejectionData(rejection)) },
+    data: {
+      file: path,
+      accepted: rejection === null,
+      ...(rejection === null ? {} : rejectionData(rejection)),
+    },
     names: rejection === null ? [path] : [],
-    text: () => (rejection === null ? acceptedText(session, path, bytes) : refusedText(session, path, rejection)),
+    text: () =>
+      rejection === null ? acceptedText(session, path, bytes) : refusedText(session, path, rejection),
   });
   return rejection === null ? ExitCode.OK : ExitCode.REFUSED;
 }

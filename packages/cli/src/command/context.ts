@@ -51,7 +51,12 @@ async function list(session: Session): Promise<void> {
     text: () =>
       formatTable(
         columns,
-        rows.map(({ name, address, tls, current }) => [current ? '*' : '', name, address, tls ? 'yes' : 'no']),
+        rows.map(({ name, address, tls, current }) => [
+          current ? '*' : '',
+          name,
+          address,
+          tls ? 'yes' : 'no',
+        ]),
         session,
       ),
   });
@@ -70,7 +75,8 @@ async function set(session: Session, name: string): Promise<void> {
   const { address } = session.options;
   if (address === undefined) throw usageError('a context needs an address', 'give it with --address');
   // They would be read as an address, or as a name with an object behind it.
-  if (/[:/@]|^$/.test(name)) throw usageError(`${JSON.stringify(name)} is no name for a context: no : / @ in it`);
+  if (/[:/@]|^$/.test(name))
+    throw usageError(`${JSON.stringify(name)} is no name for a context: no : / @ in it`);
   const { tls } = session.target;
   const { ca, cert, key, serverName } = tlsOf(session.options);
   const absolute = (path: string | undefined): string | undefined => path && resolve(path);

@@ -22,7 +22,9 @@ export function diffCommand(run: Run): Command {
   return baseOption(
     typeOption(
       new Command('diff')
-        .description('tell which types two kernels, objects or files do not have in common; exits with 5 then')
+        .description(
+          'tell which types two kernels, objects or files do not have in common; exits with 5 then',
+        )
         .argument('<a>', 'a SPEC')
         .argument('<b>', 'a SPEC'),
     ),

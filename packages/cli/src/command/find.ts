@@ -99,15 +99,15 @@ function* foundIn(
       kind: word,
       name: spec.nameOf(id),
       size: sizeOrNull(spec, id),
-      declaration: declaration(spec, id),
+      declaration: declarationOrName(spec, id),
     };
   }
 }
 
-const SIZELESS: readonly number[] = [Kind.FUNC, Kind.FUNC_PROTO, Kind.FWD, Kind.DECL_TAG];
+const SIZELESS: ReadonlySet<number> = new Set([Kind.FUNC, Kind.FUNC_PROTO, Kind.FWD, Kind.DECL_TAG]);
 
 function sizeOrNull(spec: Spec, id: TypeId): number | null {
-  if (SIZELESS.includes(spec.kindOf(id))) return null;
+  if (SIZELESS.has(spec.kindOf(id))) return null;
   try {
     return sizeof(spec, id);
   } catch {
@@ -116,7 +116,7 @@ function sizeOrNull(spec: Spec, id: TypeId): number | null {
   }
 }
 
-function declaration(spec: Spec, id: TypeId): string {
+function declarationOrName(spec: Spec, id: TypeId): string {
   const kind = spec.kindOf(id);
   if (kind === Kind.DATASEC || kind === Kind.DECL_TAG) return spec.nameOf(id);
   return declarationOf(spec, id);
@@ -126,7 +126,7 @@ function findText(found: readonly Found[], wide: boolean, { width, colors }: Ses
   const columns: Column[] = [
     { heading: 'OBJECT', shrinks: true },
     { heading: 'ID', align: 'right' },
-    { heading: 'KIND', color: colors.type },
+    { heading: 'KIND' },
     { heading: 'NAME', shrinks: true, color: colors.name },
     { heading: 'BYTES', align: 'right' },
     ...(wide ? [{ heading: 'DECLARATION', shrinks: true }] : []),

@@ -17,14 +17,19 @@ export function layoutCommand(run: Run): Command {
       .description('draw structs and unions by cache line, with their holes')
       .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
   )
-    .addHelpText('after', `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`)
+    .addHelpText(
+      'after',
+      `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`,
+    )
     .action(run(layout));
 }
 
 async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
   const source = session.source(parseSpecRef(options.in), options.base);
   const spec = await source.spec();
-  const layouts = names.flatMap((name) => compositeIds(spec, name, source.label)).map((id) => layoutOf(spec, id));
+  const layouts = names
+    .flatMap((name) => compositeIds(spec, name, source.label))
+    .map((id) => layoutOf(spec, id));
   await session.show({
     data: layouts.map(layoutData),
     names: layouts.map(({ name }) => name),
@@ -40,7 +45,10 @@ function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
   if (ids.length === 0) {
     throw notFound(`no type of ${label} is named ${JSON.stringify(bare)}`, `try: btfctl find "*${bare}*"`);
   }
-  throw new CliError(ExitCode.NOT_FOUND, `${JSON.stringify(bare)} is no struct or union, so it has no layout`);
+  throw new CliError(
+    ExitCode.NOT_FOUND,
+    `${JSON.stringify(bare)} is no struct or union, so it has no layout`,
+  );
 }
 
 /** The struct or union that a type is or stands for. */

@@ -27,7 +27,10 @@ export function listCommand(run: Run): Command {
 async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
-  const details: InfoDetail[] = [...(users ? ['users' as const] : []), ...(options.digest === true ? ['digest' as const] : [])];
+  const details: InfoDetail[] = [
+    ...(users ? ['users' as const] : []),
+    ...(options.digest === true ? ['digest' as const] : []),
+  ];
   const all = await listObjects(session, details, options.origin);
   const infos = all.filter(wanted(joinIds(words)));
   if (words.length > 0 && infos.length === 0) {
@@ -43,7 +46,11 @@ async function list(session: Session, words: readonly string[], options: ListOpt
 
 /** As bpftool writes it: `id 7`. */
 function joinIds(words: readonly string[]): string[] {
-  return words.join(' ').replaceAll(/(^| )id (\d+)/g, '$1id:$2').split(' ').filter((word) => word !== '');
+  return words
+    .join(' ')
+    .replaceAll(/(^| )id (\d+)/g, '$1id:$2')
+    .split(' ')
+    .filter((word) => word !== '');
 }
 
 function wanted(words: readonly string[]): (info: HandleInfo) => boolean {

@@ -31,7 +31,7 @@ async function member(session: Session, paths: readonly string[], options: InOpt
     { heading: 'PATH', shrinks: true, color: session.colors.name },
     { heading: 'OFFSET', align: 'right' },
     { heading: 'BITS', align: 'right' },
-    { heading: 'TYPE', shrinks: true, color: session.colors.type },
+    { heading: 'TYPE', shrinks: true },
   ] as const;
   const rows = found.map(({ path, place }) => [path, offsets(place), String(place.bitSize), typeOf(place)]);
   await session.show({
@@ -45,7 +45,10 @@ async function member(session: Session, paths: readonly string[], options: InOpt
 }
 
 function offsets({ dereferences, bitOffset, bitfield }: RemoteMember): string {
-  const places = [...dereferences.map((step) => inBytes(step.bitOffset, false)), inBytes(bitOffset, bitfield)];
+  const places = [
+    ...dereferences.map((step) => inBytes(step.bitOffset, false)),
+    inBytes(bitOffset, bitfield),
+  ];
   return places.join(' → ');
 }
 

@@ -45,7 +45,11 @@ export function commandTree(command: Command): CommandNode {
   };
 }
 
-function wordsOf(command: Command, name: string | undefined, choices: readonly string[] | undefined): Completes {
+function wordsOf(
+  command: Command,
+  name: string | undefined,
+  choices: readonly string[] | undefined,
+): Completes {
   if (choices !== undefined) return choices;
   if (name === undefined) return 'nothing';
   if (command.parent?.name() === 'context' && name === 'name') return 'context';

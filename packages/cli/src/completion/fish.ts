@@ -28,13 +28,20 @@ ${root.options.map((option) => optionLine(option, null)).join('')}${root.command
 function commandLines(node: CommandNode, before: readonly string[], parent: CommandNode): string {
   const siblings = parent.commands.flatMap(({ names }) => names);
   // Not yet one of them, behind what leads here.
-  const here = [...before.map((name) => `__fish_seen_subcommand_from ${name}`), `not __fish_seen_subcommand_from ${siblings.join(' ')}`];
+  const here = [
+    ...before.map((name) => `__fish_seen_subcommand_from ${name}`),
+    `not __fish_seen_subcommand_from ${siblings.join(' ')}`,
+  ];
   const seen = [...before, node.names.join(' ')];
   const within = seen.map((names) => `__fish_seen_subcommand_from ${names}`).join('; and ');
-  const words = node.commands.length > 0 || node.words === 'nothing' ? '' : `complete -c btfctl -n '${within}' ${argument(node.words)}\n`;
+  const words =
+    node.commands.length > 0 || node.words === 'nothing'
+      ? ''
+      : `complete -c btfctl -n '${within}' ${argument(node.words)}\n`;
   return [
     ...node.names.map(
-      (name) => `complete -c btfctl -n '${here.join('; and ')}' -a ${name} -d '${quoted(node.description)}'\n`,
+      (name) =>
+        `complete -c btfctl -n '${here.join('; and ')}' -a ${name} -d '${quoted(node.description)}'\n`,
     ),
     ...node.options.map((option) => optionLine(option, within)),
     words,

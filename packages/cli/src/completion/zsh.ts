@@ -63,9 +63,7 @@ ${node.commands.map((child) => functions(`${name}_${child.names[0] ?? ''}`, chil
 function optionSpec({ flags, description, value }: OptionNode): string {
   const text = `[${quoted(description).replaceAll(/[[\]]/g, '')}]${value === null ? '' : `:${argumentName(value)}:${action(value)}`}`;
   const [first = ''] = flags;
-  return flags.length === 1
-    ? `'*${first}${text}'`
-    : `'*'{${flags.join(',')}}'${text}'`;
+  return flags.length === 1 ? `'*${first}${text}'` : `'*'{${flags.join(',')}}'${text}'`;
 }
 
 function argumentName(value: Completes): string {

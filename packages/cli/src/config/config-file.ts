@@ -73,6 +73,8 @@ function readIfThere(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw usageError(`cannot read the config file: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(
+      `cannot read the config file: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

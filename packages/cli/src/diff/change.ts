@@ -31,14 +31,16 @@ export function changeOf(from: TypeFacts, to: TypeFacts): Change {
     kind: from.kind,
     name: from.name,
     size: from.size === to.size ? null : { from: from.size, to: to.size },
-    declaration:
-      from.declaration === to.declaration ? null : { from: from.declaration, to: to.declaration },
+    declaration: from.declaration === to.declaration ? null : { from: from.declaration, to: to.declaration },
     members: listChange(from.members, to.members),
     values: listChange(from.values, to.values),
   };
 }
 
-function listChange<T extends { readonly name: string }>(from: readonly T[], to: readonly T[]): ListChange<T> {
+function listChange<T extends { readonly name: string }>(
+  from: readonly T[],
+  to: readonly T[],
+): ListChange<T> {
   const left = new Map<string, T[]>();
   for (const one of to) left.set(one.name, [...(left.get(one.name) ?? []), one]);
   const removed: T[] = [];

@@ -64,7 +64,8 @@ export function diffSpecs(a: Spec, b: Spec, wanted: Wanted): SpecDiff {
 
 /** Two nodes with one kernel, as a rule: there is no need to compare type by type. */
 function isSame(a: Spec, b: Spec): boolean {
-  if (a.base !== null && b.base !== null) return Buffer.compare(a.bytes, b.bytes) === 0 && isSame(a.base, b.base);
+  if (a.base !== null && b.base !== null)
+    return Buffer.compare(a.bytes, b.bytes) === 0 && isSame(a.base, b.base);
   return a.base === b.base && Buffer.compare(a.bytes, b.bytes) === 0;
 }
 

@@ -52,12 +52,16 @@ class ChangeWriter {
     const sizes = size === null ? '' : `, ${size.from ?? '-'} → ${bytes(size.to ?? 0)}`;
     return [
       this.#colors.changed(`~ ${printable(typeName(type))}${sizes}`),
-      ...(declaration === null ? [] : [this.#minus(declaration.from ?? '-'), this.#plus(declaration.to ?? '-')]),
+      ...(declaration === null
+        ? []
+        : [this.#minus(declaration.from ?? '-'), this.#plus(declaration.to ?? '-')]),
       ...members.removed.map((member) => this.#minus(memberText(member))),
       ...members.added.map((member) => this.#plus(memberText(member))),
       ...others.map(({ from, to }) => this.#changed(memberChange(from, to))),
       ...moved.map(({ first, count, bits }) =>
-        this.#changed(`${count === 1 ? first : `${count} members from ${first} on`} moved by ${distance(bits)}`),
+        this.#changed(
+          `${count === 1 ? first : `${count} members from ${first} on`} moved by ${distance(bits)}`,
+        ),
       ),
       ...values.removed.map((value) => this.#minus(valueText(value))),
       ...values.added.map((value) => this.#plus(valueText(value))),

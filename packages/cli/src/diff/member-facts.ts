@@ -30,7 +30,12 @@ interface Place {
   readonly depth: number;
 }
 
-function addMembers(spec: Spec, type: Struct | Union, { prefix, start, depth }: Place, facts: MemberFact[]): void {
+function addMembers(
+  spec: Spec,
+  type: Struct | Union,
+  { prefix, start, depth }: Place,
+  facts: MemberFact[],
+): void {
   if (depth > MAX_DEPTH) {
     throw new BtfFormatError('LIMIT_EXCEEDED', `anonymous types nest deeper than ${MAX_DEPTH} levels`, {
       typeId: type.id,

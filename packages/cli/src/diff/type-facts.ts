@@ -44,7 +44,12 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
     case 'FLOAT':
       return { ...none, kind: 'float', size: type.size };
     case 'TYPEDEF':
-      return { ...none, kind: 'typedef', declaration: declarationOf(spec, type.id), ...behind(spec, type.typeId) };
+      return {
+        ...none,
+        kind: 'typedef',
+        declaration: declarationOf(spec, type.id),
+        ...behind(spec, type.typeId),
+      };
     case 'FUNC':
       return { ...none, kind: 'func', declaration: declarationOf(spec, type.id) };
     case 'VAR':
@@ -73,7 +78,8 @@ function behind(spec: Spec, id: number): Partial<TypeFacts> {
   if (type.kind === 'STRUCT' || type.kind === 'UNION') {
     return { size: type.size, members: memberFacts(spec, type) };
   }
-  if (type.kind === 'ENUM' || type.kind === 'ENUM64') return { size: type.size, values: valuesOf(type.values) };
+  if (type.kind === 'ENUM' || type.kind === 'ENUM64')
+    return { size: type.size, values: valuesOf(type.values) };
   return {};
 }
 

@@ -2,17 +2,18 @@ import type { Colors } from '../output/colors.js';
 import { printable } from '../terminal.js';
 import type { Extent } from './extents.js';
 
-/** CACHE_LINE is the size of a cache line on x86 and arm64, in bytes; a picture has a cell for each. */
+/** CACHE_LINE is the size of a cache line on x86 and arm64, in bytes. */
 export const CACHE_LINE = 64;
 
 /**
- * drawCacheLine draws 64 bytes, a cell each: members with their names as far as they fit, holes as ░, padding as ▒.
+ * drawBytes draws bytes of a struct, a cell each: members with their names as far as they fit, holes as ░, padding as
+ * ▒.
  *
- * @param start where the line begins, in bytes from the start of the struct.
+ * @param start the first byte, from the start of the struct.
  * @param extents those of the whole struct, in order.
  */
-export function drawCacheLine(start: number, extents: readonly Extent[], colors: Colors): string {
-  const end = start + CACHE_LINE;
+export function drawBytes(start: number, length: number, extents: readonly Extent[], colors: Colors): string {
+  const end = start + length;
   let drawn = '';
   for (const [index, extent] of extents.entries()) {
     if (extent.end <= start || extent.start >= end) continue;
@@ -32,6 +33,6 @@ function drawExtent(
   if (kind === 'hole') return colors.hole('░'.repeat(cells));
   if (kind === 'padding') return colors.faint('▒'.repeat(cells));
   const text = startsHere ? `▏${printable(name)}` : ` ${printable(name)}`;
-  const fitting = [...text].slice(0, cells).join('').padEnd(cells, '·');
+  const fitting = Array.from(text).slice(0, cells).join('').padEnd(cells, '·');
   return colors.cells[index % 2 === 0 ? 0 : 1](fitting);
 }

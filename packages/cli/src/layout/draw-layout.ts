@@ -2,7 +2,7 @@ import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { clip } from '../output/table.js';
 import { printable } from '../terminal.js';
-import { CACHE_LINE, drawCacheLine } from './cache-line.js';
+import { CACHE_LINE, drawBytes } from './cache-line.js';
 import { type Extent, extentsOf } from './extents.js';
 
 /** DrawOptions are the options of {@link drawLayout}. */
@@ -12,6 +12,9 @@ export interface DrawOptions {
   readonly colors: Colors;
 }
 
+/** Columns of the offset before a picture. */
+const OFFSET_COLUMNS = 8 + 1;
+
 /** Columns of offset and size, before the type. */
 const PLACE_COLUMNS = 8 + 1 + 7 + 2;
 
@@ -19,11 +22,11 @@ const PLACE_COLUMNS = 8 + 1 + 7 + 2;
 const MIN_TYPE = 4;
 
 /**
- * drawLayout draws a struct or union by cache line: 64 bytes as 64 cells, and below them the members that begin
- * there.
+ * drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that begin there.
  */
 export function drawLayout(layout: Layout, options: DrawOptions): string {
-  const { colors } = options;
+  const { colors, width } = options;
+  const cells = cellsIn(width);
   const extents = extentsOf(layout);
   const lines: string[] = [title(layout, colors), ''];
   const rowsByLine = rowsOf(layout);
@@ -33,15 +36,25 @@ export function drawLayout(layout: Layout, options: DrawOptions): string {
     const start = line * CACHE_LINE;
     const whole = rows.length > 0 ? null : wholeLines(start, extents, rowsByLine, lineCount);
     if (whole !== null && whole.lines > 1) {
-      lines.push(colors.faint(`${String(start).padStart(8)} ⋮ ${whole.lines} cache lines of ${printable(whole.name)}`));
+      lines.push(
+        colors.faint(`${String(start).padStart(8)} ⋮ ${whole.lines} cache lines of ${printable(whole.name)}`),
+      );
       line += whole.lines - 1;
       continue;
     }
-    lines.push(`${colors.heading(String(start).padStart(8))} ${drawCacheLine(start, extents, colors)}`);
+    for (let at = start; at < Math.min(start + CACHE_LINE, Math.max(layout.size, start + 1)); at += cells) {
+      lines.push(`${colors.heading(String(at).padStart(8))} ${drawBytes(at, cells, extents, colors)}`);
+    }
     for (const row of rows) lines.push(...rowLines(row, options));
     if (line < lineCount - 1) lines.push('');
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A cache line stands in one line or, where the terminal is too narrow, in two or four. */
+function cellsIn(width: number | null): number {
+  const room = width === null ? CACHE_LINE : width - OFFSET_COLUMNS;
+  return [CACHE_LINE, CACHE_LINE / 2].find((cells) => cells <= room) ?? CACHE_LINE / 4;
 }
 
 function title({ keyword, name, size, memberCount, ...sums }: Layout, colors: Colors): string {
@@ -103,15 +116,20 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
       return [placed(offset, size, row.depth) + declaration(row, options)];
     }
     case 'open':
-      return [`${placed(String(row.offset), String(row.size), row.depth)}${colors.type(printable(row.type))} {`];
+      return [`${placed(String(row.offset), String(row.size), row.depth)}${printable(row.type)} {`];
     case 'close':
       return [`${placed('', '', row.depth)}} ${colors.name(printable(row.name))}`.trimEnd()];
     case 'hole':
     case 'padding': {
       const { bytes, bits } = row;
-      const parts = [...(bits > 0 ? [counted(bits, 'bit')] : []), ...(bytes > 0 ? [counted(bytes, 'byte')] : [])];
+      const parts = [
+        ...(bits > 0 ? [counted(bits, 'bit')] : []),
+        ...(bytes > 0 ? [counted(bytes, 'byte')] : []),
+      ];
       const [mark, paint] = row.row === 'hole' ? ['░', colors.bad] : ['▒', colors.faint];
-      return [placed(String(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`)];
+      return [
+        placed(String(row.offset), '', row.depth) + paint(`${mark} ${row.row} of ${parts.join(' and ')}`),
+      ];
     }
   }
 }
@@ -130,7 +148,7 @@ function declaration({ name, type, depth, ...row }: LayoutMember, { width, color
   const room = width === null ? Infinity : width - PLACE_COLUMNS - indent(depth).length - shownName.length;
   const shownRight = clip(right, Math.max(1, room - Math.min(left.length, MIN_TYPE)));
   const shownLeft = clip(left, Math.max(MIN_TYPE, room - shownRight.length));
-  return colors.type(shownLeft) + colors.name(shownName) + colors.type(shownRight);
+  return shownLeft + colors.name(shownName) + shownRight;
 }
 
 /** How far a type and a declaration with it are the same: the name comes behind. */

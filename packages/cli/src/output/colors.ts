@@ -15,7 +15,6 @@ export function makeColors(enabled: boolean) {
     bad: colors.red,
     changed: colors.yellow,
     name: colors.cyan,
-    type: colors.blue,
     hole: (text: string) => colors.bgRed(colors.white(text)),
     /** The two that members take turns with in a picture of a struct. */
     cells: [

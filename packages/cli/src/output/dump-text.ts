@@ -1,4 +1,13 @@
-import { formatLayout, Kind, layoutOf, printCChunks, printRaw, type Spec, toBpftoolJson, type TypeId } from '@btfd/btf';
+import {
+  formatLayout,
+  Kind,
+  layoutOf,
+  printCChunks,
+  printRaw,
+  type Spec,
+  toBpftoolJson,
+  type TypeId,
+} from '@btfd/btf';
 
 /** TEXT_FORMATS are what types can be printed as. */
 export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;

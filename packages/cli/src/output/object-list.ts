@@ -34,7 +34,8 @@ export function objectsText(infos: readonly HandleInfo[], options: ListTextOptio
       {
         heading: 'PROCESSES',
         shrinks: true,
-        cell: ({ users }) => namedIds(users?.processes.map(({ pid, command }) => ({ id: pid, name: command }))),
+        cell: ({ users }) =>
+          namedIds(users?.processes.map(({ pid, command }) => ({ id: pid, name: command }))),
       },
     );
   }

@@ -77,7 +77,7 @@ class Reader {
       };
     });
     const names = raw[this.#u16(0x3e)]?.offset ?? 0;
-    return raw.map(({ nameAt, ...section }) => ({ ...section, name: this.#text(names + nameAt) }));
+    return raw.map((section) => Object.assign(section, { name: this.#text(names + section.nameAt) }));
   }
 
   #symbols(table: Section, sections: readonly Section[], offsets: Map<string, number>): void {

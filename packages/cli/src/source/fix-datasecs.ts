@@ -22,11 +22,9 @@ export function fixDatasecs(btf: Uint8Array, file: Uint8Array): Uint8Array {
 function fixed(datasec: Datasec, spec: Spec, { sectionSize, offsetOf }: ElfVariables): Datasec {
   const size = sectionSize(datasec.name);
   if (size === null || datasec.size !== 0) return datasec;
-  const vars = datasec.vars.map(
-    (info): VarSecinfo => ({
-      ...info,
-      offset: offsetOf(datasec.name, spec.nameOf(info.typeId)) ?? info.offset,
-    }),
-  );
+  const vars = datasec.vars.map((info): VarSecinfo => ({
+    ...info,
+    offset: offsetOf(datasec.name, spec.nameOf(info.typeId)) ?? info.offset,
+  }));
   return { ...datasec, size, vars: vars.toSorted((a, b) => a.offset - b.offset) };
 }

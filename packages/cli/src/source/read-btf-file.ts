@@ -39,7 +39,8 @@ function readBytes(path: string): Uint8Array {
     // At once, as reading sysfs piece by piece through the thread pool takes thirty times as long.
     return readFileSync(path);
   } catch (error) {
-    const { code, message } = error instanceof Error && 'code' in error ? error : { code: '', message: String(error) };
+    const { code, message } =
+      error instanceof Error && 'code' in error ? error : { code: '', message: String(error) };
     if (code === 'ENOENT') throw notFound(`there is no file ${path}`);
     throw new CliError(ExitCode.FAILURE, `cannot read ${path}: ${message}`);
   }

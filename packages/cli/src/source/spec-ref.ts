@@ -2,8 +2,7 @@ import { usageError } from '../cli-error.js';
 
 /** ObjectRef names an object of a kernel. */
 export type ObjectRef =
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'id'; readonly id: number };
+  { readonly kind: 'name'; readonly name: string } | { readonly kind: 'id'; readonly id: number };
 
 /** SpecRef says whose types are meant: an object's of a node, or those in a file. */
 export type SpecRef =
@@ -40,7 +39,7 @@ export function parseSpecRef(text: string): SpecRef {
   const path = text.startsWith('file:') ? text.slice('file:'.length) : null;
   if (path !== null) return { kind: 'file', path };
   if (text === '-') return { kind: 'file', path: '/dev/stdin' };
-  if (/^id:/.test(text)) return { kind: 'object', node: null, object: parseObject(text) };
+  if (text.startsWith('id:')) return { kind: 'object', node: null, object: parseObject(text) };
   if (/^(?:\[[^\]/]+\]|[^:/]+):\d+$/.test(text)) return { kind: 'object', node: text, object: VMLINUX };
   if (text.includes('/') || FILE_NAME.test(text)) return { kind: 'file', path: text };
   return { kind: 'object', node: null, object: parseObject(text) };
