@@ -4,7 +4,7 @@ import { ExitCode } from './exit-code.js';
 import type { GlobalOptions } from './global-options.js';
 import { makeColors } from './output/colors.js';
 import { Session } from './session.js';
-import { type Io, wantsColor } from './terminal.js';
+import { type Io, printableText, wantsColor } from './terminal.js';
 
 /** Run makes an action of commander from what a command does. It answers an exit code, or nothing for OK. */
 export type Run = <A extends unknown[]>(
@@ -38,7 +38,7 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
 function report(error: unknown, { stderr, env }: Io, { color }: GlobalOptions): number {
   const { exitCode, message, hint } = explainError(error);
   const colors = makeColors(wantsColor(color, stderr, env));
-  stderr.write(`${colors.bad('btfctl:')} ${message}\n`);
-  if (hint !== null) stderr.write(`${colors.faint('hint:')} ${hint}\n`);
+  stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
+  if (hint !== null) stderr.write(`${colors.faint('hint:')} ${printableText(hint)}\n`);
   return exitCode;
 }

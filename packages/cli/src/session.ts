@@ -12,7 +12,7 @@ import { DaemonSource } from './source/daemon-source.js';
 import { FileSource } from './source/file-source.js';
 import { formatSpecRef, parseSpecRef, type SpecRef } from './source/spec-ref.js';
 import type { Source } from './source/source.js';
-import { columnsOf, type Io, wantsColor } from './terminal.js';
+import { columnsOf, type Io, printableText, wantsColor } from './terminal.js';
 
 /** Session is one run of a command: what it was told, where it prints, and the daemons that it asks. */
 export class Session implements AsyncDisposable {
@@ -63,12 +63,12 @@ export class Session implements AsyncDisposable {
 
   /** Tells people something besides the answer, unless they want it quiet. */
   note(text: string): void {
-    if (this.options.quiet !== true) this.#io.stderr.write(`${text}\n`);
+    if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
   }
 
   /** Tells people what went wrong. */
   warn(text: string): void {
-    this.#io.stderr.write(`btfctl: ${text}\n`);
+    this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
   }
 
   /** The signal of one request: aborts when the user wants an end, or after `--timeout`. */

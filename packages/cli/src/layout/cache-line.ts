@@ -15,10 +15,12 @@ export const CACHE_LINE = 64;
 export function drawBytes(start: number, length: number, extents: readonly Extent[], colors: Colors): string {
   const end = start + length;
   let drawn = '';
-  for (const [index, extent] of extents.entries()) {
+  let members = 0;
+  for (const extent of extents) {
+    if (extent.kind === 'member') members += 1;
     if (extent.end <= start || extent.start >= end) continue;
     const cells = Math.min(extent.end, end) - Math.max(extent.start, start);
-    drawn += drawExtent(extent, cells, extent.start >= start, index, colors);
+    drawn += drawExtent(extent, cells, extent.start >= start, members, colors);
   }
   return drawn;
 }
@@ -27,12 +29,13 @@ function drawExtent(
   { kind, name }: Extent,
   cells: number,
   startsHere: boolean,
-  index: number,
+  /** Which member it is, counted from 1. */
+  count: number,
   colors: Colors,
 ): string {
   if (kind === 'hole') return colors.hole('░'.repeat(cells));
   if (kind === 'padding') return colors.faint('▒'.repeat(cells));
   const text = startsHere ? `▏${printable(name)}` : ` ${printable(name)}`;
   const fitting = Array.from(text).slice(0, cells).join('').padEnd(cells, '·');
-  return colors.cells[index % 2 === 0 ? 0 : 1](fitting);
+  return colors.cells[count % 2 === 1 ? 0 : 1](fitting);
 }

@@ -68,7 +68,11 @@ function shrink(columns: readonly Column[], widths: number[], width: number): vo
 
 /** clip cuts a text to a width, and says so. */
 export function clip(text: string, width: number): string {
-  return lengthOf(text) <= width ? text : `${Array.from(text).slice(0, Math.max(0, width - 1)).join('')}…`;
+  return lengthOf(text) <= width
+    ? text
+    : `${Array.from(text)
+        .slice(0, Math.max(0, width - 1))
+        .join('')}…`;
 }
 
 function lengthOf(text: string): number {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { type ElfBtf, inflateElfBtf } from '@btfd/btf';
 import { CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
@@ -7,6 +8,9 @@ import { ExitCode } from '../exit-code.js';
 export type BtfFile =
   | { readonly kind: 'raw'; readonly btf: Uint8Array }
   | { readonly kind: 'elf'; readonly elf: ElfBtf; readonly bytes: Uint8Array };
+
+/** STANDARD_INPUT is the path that stands for standard input. */
+export const STANDARD_INPUT = '-';
 
 /** What compressed files begin with, and what makes them readable. */
 const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[] = [
@@ -21,7 +25,8 @@ const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[]
  * @throws CliError NOT_FOUND, FAILURE; BtfFormatError for an ELF file without BTF or one that cannot be read.
  */
 export async function readBtfFile(path: string): Promise<BtfFile> {
-  const bytes = readBytes(path);
+  // Opening /dev/stdin would fail where that is a socket, as between programs of Node.
+  const bytes = path === STANDARD_INPUT ? await buffer(process.stdin) : readBytes(path);
   if (startsWith(bytes, [0x7f, 0x45, 0x4c, 0x46])) {
     return { kind: 'elf', elf: await inflateElfBtf(bytes), bytes };
   }

@@ -1,4 +1,5 @@
 import { usageError } from '../cli-error.js';
+import { STANDARD_INPUT } from './read-btf-file.js';
 
 /** ObjectRef names an object of a kernel. */
 export type ObjectRef =
@@ -38,7 +39,7 @@ export function parseSpecRef(text: string): SpecRef {
   if (text.startsWith('unix:')) return { kind: 'object', node: text, object: VMLINUX };
   const path = text.startsWith('file:') ? text.slice('file:'.length) : null;
   if (path !== null) return { kind: 'file', path };
-  if (text === '-') return { kind: 'file', path: '/dev/stdin' };
+  if (text === STANDARD_INPUT) return { kind: 'file', path: text };
   if (text.startsWith('id:')) return { kind: 'object', node: null, object: parseObject(text) };
   if (/^(?:\[[^\]/]+\]|[^:/]+):\d+$/.test(text)) return { kind: 'object', node: text, object: VMLINUX };
   if (text.includes('/') || FILE_NAME.test(text)) return { kind: 'file', path: text };

@@ -45,9 +45,9 @@ export class Terminal implements Disposable {
     this.#tmux('send-keys', ...keys);
   }
 
-  /** What it shows. */
+  /** What it shows, without the empty lines at its end; no line has spaces at its end. */
   screen(): string {
-    return this.#tmux('capture-pane', '-p');
+    return this.#tmux('capture-pane', '-p').trimEnd();
   }
 
   /** What it shows, with the sequences that colour it. */
