@@ -68,7 +68,8 @@ export class Terminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.#tmux('kill-server');
-    rmSync(this.#dir, { recursive: true, force: true });
+    // A shell that was told to end may still write its history.
+    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 10 });
   }
 
   #tmux(...args: readonly string[]): string {
