@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 
 const BUILT = new URL('../dist/index.js', import.meta.url).href;
@@ -10,7 +10,7 @@ test.each([
   ['a client and a handle that were never closed', 'await client.getHandleById(1);'],
   ['an iteration that was left', 'for await (const _ of client.iterateHandles()) break;'],
 ])('%s do not keep the process alive', async (_, use) => {
-  await using daemon = await FakeDaemon.start([{ id: 1, name: '', bytes: tinyBtf('u32') }]);
+  await using daemon = await FakeDaemon.start({ objects: [{ id: 1, name: '', btf: tinyBtf('u32') }] });
   const program = `
     import { BtfClient } from ${JSON.stringify(BUILT)};
     const client = new BtfClient(${JSON.stringify(daemon.address)});
