@@ -190,8 +190,9 @@ export class Connection {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
     const failure = BtfError.from(error);
-    // The daemon gives each of its own errors a reason.
-    if (failure.code !== status.UNAVAILABLE || failure.reason !== null) return failure;
+    // The daemon gives each of its own errors a reason. What nobody here cancelled, the other side broke off.
+    const isOff = failure.code === status.UNAVAILABLE || failure.code === status.CANCELLED;
+    if (!isOff || failure.reason !== null) return failure;
     const unreached = unreachable(this.#address, failure);
     // A call that found no connection has no peer: grpc-js says the target instead, or that it knows none.
     if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);

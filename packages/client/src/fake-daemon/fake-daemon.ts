@@ -145,6 +145,12 @@ export class FakeDaemon implements AsyncDisposable {
     await this.#listen();
   }
 
+  /** disconnect breaks all connections; the daemon lives on, and its handles with it. */
+  async disconnect(): Promise<void> {
+    this.#server?.forceShutdown();
+    await this.#listen();
+  }
+
   /** Stops the daemon. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
