@@ -5,10 +5,11 @@
  *   node scripts/build-addon.js --unless-loadable # at install: a prebuilt or present addon that loads is enough
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownHeaders } from './own-headers.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -35,18 +36,19 @@ function isNewerThanSources() {
 }
 
 function build() {
-  const args = [require.resolve('node-gyp/bin/node-gyp.js'), 'configure', 'build', ...ownHeaders()];
-  process.exitCode = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
-}
+  const args = [require.resolve('node-gyp/bin/node-gyp.js'), 'configure', 'build'];
+  const env = { ...process.env, ...ownHeaders() };
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
+  if (status === 0) return;
+  console.error(`
+@btfd/native has no prebuilt addon that loads on this system (${process.platform} ${process.arch}, Node ${process.version}),
+and building it failed; what node-gyp says above tells why. It needs a C++17 compiler, make and Python 3:
 
-/** Node's headers where they lie beside the executable, so that node-gyp need not download them. */
-function ownHeaders() {
-  const prefix = path.dirname(path.dirname(realpathSync(process.execPath)));
-  const header = path.join(prefix, 'include/node/node_version.h');
-  if (!existsSync(header)) return [];
-  const text = readFileSync(header, 'utf8');
-  const version = ['MAJOR', 'MINOR', 'PATCH'].map(
-    (part) => new RegExp(`^#define NODE_${part}_VERSION (\\d+)`, 'm').exec(text)?.[1],
-  );
-  return version.join('.') === process.versions.node ? [`--nodedir=${prefix}`] : [];
+  Debian, Ubuntu:  apt-get install g++ make python3
+  Fedora, RHEL:    dnf install gcc-c++ make python3
+  Alpine:          apk add g++ make python3 linux-headers
+
+Without the addon (npm install --ignore-scripts) btfd serves BTF that the kernel shows as files, and no more.
+`);
+  process.exitCode = 1;
 }

@@ -16,6 +16,10 @@ export interface DaemonProcessOptions {
   readonly wrapper?: readonly string[];
   /** The path of its socket. Default: one in a folder of its own. */
   readonly socket?: string;
+  /** The program. Default: the one built here. */
+  readonly btfd?: string;
+  /** The Node that runs it. Default: this one. */
+  readonly node?: string;
 }
 
 /** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
@@ -29,10 +33,16 @@ export class DaemonProcess implements AsyncDisposable {
   ) {}
 
   /** Starts a daemon, and waits until it listens. */
-  static async start({ args = [], wrapper = [], socket }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
+  static async start({
+    args = [],
+    wrapper = [],
+    socket,
+    btfd = BTFD,
+    node = process.execPath,
+  }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const path = socket ?? join(dir, 'btfd.sock');
-    const words = [...wrapper, process.execPath, BTFD, '--listen', `unix:${path}`, ...args];
+    const words = [...wrapper, node, btfd, '--listen', `unix:${path}`, ...args];
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     const log = { text: '' };

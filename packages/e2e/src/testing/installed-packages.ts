@@ -1,0 +1,72 @@
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const CONSUMERS = fileURLToPath(new URL('../../testdata/consumers', import.meta.url));
+
+/** What npm itself needs; no compiler, no make, no Python. */
+const TOOLS = ['node', 'npm', 'sh', 'env'];
+
+/** InstalledPackages are the public packages, packed and installed by npm in a folder of their own, with consumers. */
+export class InstalledPackages implements Disposable {
+  readonly dir = mkdtempSync(join(tmpdir(), 'btfd-packages-'));
+  /** A PATH without a compiler. */
+  readonly bareBin = join(this.dir, 'bare-bin');
+  readonly project = join(this.dir, 'project');
+
+  /** Packs and installs, without a compiler. */
+  constructor() {
+    const tarballs = join(this.dir, 'tarballs');
+    execFileSync(process.execPath, ['scripts/pack.js', tarballs], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    mkdirSync(this.bareBin);
+    for (const tool of TOOLS) symlinkSync(pathOf(tool), join(this.bareBin, tool));
+    cpSync(CONSUMERS, this.project, { recursive: true });
+    writeFileSync(join(this.project, 'package.json'), '{"private": true}');
+    const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+    const install = ['install', '--no-audit', '--no-fund', ...files, '@types/node@20'];
+    const { status, stderr } = spawnSync(join(this.bareBin, 'npm'), install, {
+      cwd: this.project,
+      encoding: 'utf8',
+      env: this.bareEnv(),
+    });
+    if (status !== 0) throw new Error(`npm install failed: ${stderr}`);
+  }
+
+  /** The environment of a machine without a compiler. */
+  bareEnv(): NodeJS.ProcessEnv {
+    // What pnpm tells its scripts is not there when a user runs npm.
+    const own = Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|NODE_)/i.test(name));
+    return { ...Object.fromEntries(own), PATH: this.bareBin };
+  }
+
+  /** Runs a program of the project in a Node of some version. */
+  run(args: readonly string[], node = process.execPath): SpawnSyncReturns<string> {
+    return spawnSync(node, args, { cwd: this.project, encoding: 'utf8', env: this.bareEnv() });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+function pathOf(tool: string): string {
+  if (tool === 'node') return process.execPath;
+  const path = execFileSync('sh', ['-c', 'command -v -- "$0"', tool], { encoding: 'utf8' }).trim();
+  // npm finds its own files from where it lies.
+  return tool === 'npm' ? realpathSync(path) : join(realpathSync(dirname(path)), tool);
+}

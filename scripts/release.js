@@ -1,0 +1,82 @@
+// Makes a release of what is committed, in `release/`: the packages, their checksums and their bill of materials.
+//
+//     pnpm release            # everything that CI checks, then the packages
+//     pnpm release --no-check # the packages alone, of a commit that CI passed
+//
+// It refuses a tree with changes, and packages of different versions. Publishing is
+// `npm publish release/FILE.tgz` for each, in the order of release/SHA256SUMS.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publicPackages } from './public-packages.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RELEASE = join(ROOT, 'release');
+/** A package comes behind those that it depends on. */
+const ORDER = ['@btfd/btf', '@btfd/api', '@btfd/native', '@btfd/client', '@btfd/server', '@btfd/cli'];
+
+const version = oneVersion();
+refuseChanges();
+if (!process.argv.includes('--no-check')) run('bash', ['.ci/run']);
+rmSync(RELEASE, { recursive: true, force: true });
+run('npx', ['--yes', 'pnpm@12', 'build']);
+run(process.execPath, ['scripts/pack.js', RELEASE, '--all']);
+writeSbom();
+writeChecksums();
+// Building or generating may have shown that what is committed is not whole.
+refuseChanges();
+console.log(`release/ holds ${readdirSync(RELEASE).length} files of version ${version}`);
+
+/** @returns {string} the version that all packages have */
+function oneVersion() {
+  const versions = publicPackages().map(({ manifest }) => `${manifest.name} ${manifest.version}`);
+  const distinct = new Set(versions.map((line) => line.split(' ')[1]));
+  if (distinct.size !== 1) fail(`the packages differ in version:\n  ${versions.join('\n  ')}`);
+  return [...distinct][0];
+}
+
+function refuseChanges() {
+  const changes = execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' });
+  if (changes !== '') fail(`there are changes that are not committed:\n${changes}`);
+}
+
+function writeSbom() {
+  const filters = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
+  const options = [
+    '--sbom-format',
+    'cyclonedx',
+    '--prod',
+    '--split',
+    '--out',
+    join(RELEASE, '%s-%v.cdx.json'),
+  ];
+  run('npx', ['--yes', 'pnpm@12', ...filters, 'sbom', ...options]);
+}
+
+function writeChecksums() {
+  const rank = (file) =>
+    ORDER.findIndex((name) => file.startsWith(`${name.replace('@', '').replace('/', '-')}-`));
+  const tarballs = readdirSync(RELEASE).filter((file) => file.endsWith('.tgz'));
+  const unknown = tarballs.filter((file) => rank(file) < 0);
+  if (unknown.length > 0) fail(`release.js does not know when to publish ${unknown.join(', ')}`);
+  const others = readdirSync(RELEASE).filter((file) => !file.endsWith('.tgz'));
+  const files = [...tarballs.toSorted((a, b) => rank(a) - rank(b)), ...others.toSorted()];
+  const lines = files.map((file) => {
+    const digest = createHash('sha256')
+      .update(readFileSync(join(RELEASE, file)))
+      .digest('hex');
+    return `${digest}  ${file}\n`;
+  });
+  writeFileSync(join(RELEASE, 'SHA256SUMS'), lines.join(''));
+}
+
+function run(command, args) {
+  execFileSync(command, args, { cwd: ROOT, stdio: 'inherit' });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
