@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # A command and its package.
-commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux)
+commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux openssl:openssl)
 # A file and its package.
 files=()
 if [ "${1:-}" = --long ]; then
