@@ -9,6 +9,9 @@ import type { FakeObject, FakeObjectInit } from './fake-object.js';
 import { fakeRpcs } from './fake-rpcs.js';
 import { FakeServer } from './fake-server.js';
 
+/** More than the kernel takes, so that this is what refuses it. */
+const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
+
 /** FakeDaemonOptions are the options of a {@link FakeDaemon}. */
 export interface FakeDaemonOptions {
   /** What the kernel holds; vmlinux before the modules that continue it. Default: nothing. */
@@ -165,13 +168,17 @@ export class FakeDaemon implements AsyncDisposable {
       chunkBytes = 256 * 1024,
       chunkDelay = 0,
     } = options;
-    const server = new Server();
+    const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
     const run = {
       kernel: this.#kernel,
       handles: this.#handles,
       epoch: this.#epoch,
       bootId: this.#bootId,
-      ...{ kernelRelease, defaultTtl, maxHeld, chunkBytes, chunkDelay },
+      kernelRelease,
+      defaultTtl,
+      maxHeld,
+      chunkBytes,
+      chunkDelay,
     };
     server.addService(toServiceDefinition(BtfService), fakeRpcs(run, new FakeServer(this.#calls)));
     const port = await new Promise<number>((resolve, reject) => {

@@ -27,16 +27,16 @@ export class FakeServer {
         if (fault !== null) throw fault.error;
         return message;
       };
-      work().then(
-        (message) => {
+      void (async () => {
+        try {
+          const message = await work();
           record.end('answered');
           callback(null, message);
-        },
-        (error: unknown) => {
+        } catch (error) {
           record.end('failed');
           callback(fakeStatus(error));
-        },
-      );
+        }
+      })();
     };
   }
 
@@ -60,17 +60,17 @@ export class FakeServer {
         }
         if (fault !== null) throw fault.error;
       };
-      work().then(
-        () => {
+      void (async () => {
+        try {
+          await work();
           record.end('answered');
           call.end();
-        },
-        (error: unknown) => {
+        } catch (error) {
           record.end('failed');
           // Destroying the call would send no status.
           call.emit('error', fakeStatus(error));
-        },
-      );
+        }
+      })();
     };
   }
 

@@ -4,6 +4,7 @@ import {
   ByteOrder,
   Encoding,
   type ResolveMembersResponseSchema,
+  type SpecHeaderSchema,
   type SpecRequest,
   type SpecResponseSchema,
 } from '@btfd/api';
@@ -27,38 +28,44 @@ export interface SpecPace {
 /** fakeSpec answers Spec for an object. */
 export async function* fakeSpec(
   object: FakeObject,
-  { encoding, selection, ifNoneMatch }: SpecRequest,
+  request: SpecRequest,
   pace: SpecPace,
 ): AsyncGenerator<SpecPart, void, undefined> {
+  const { header, kind, bytes } = answerOf(object, request);
+  yield { part: { case: 'header', value: header } };
+  for await (const value of chunks(bytes, pace)) yield { part: { case: kind, value } };
+}
+
+interface Answer {
+  readonly header: MessageInitShape<typeof SpecHeaderSchema>;
+  readonly kind: 'raw' | 'c';
+  readonly bytes: Uint8Array;
+}
+
+function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch }: SpecRequest): Answer {
   const header = headerOf(object);
   if (encoding === Encoding.TYPES) throw unsupported('the encoding TYPES');
   if (encoding === Encoding.C) {
     const spec = parsed(object);
     const found = selection === undefined ? null : findTypes(spec, selection);
-    yield {
-      part: { case: 'header', value: found === null ? header : { ...header, selection: found.result } },
-    };
-    const text = new TextEncoder().encode(printC(spec, found === null ? {} : { roots: found.ids }));
-    for await (const value of chunks(text, pace)) yield { part: { case: 'c', value } };
-    return;
+    const text = printC(spec, found === null ? {} : { roots: found.ids });
+    const result = found === null ? {} : { selection: found.result };
+    return { header: { ...header, ...result }, kind: 'c', bytes: new TextEncoder().encode(text) };
   }
   if (selection !== undefined) {
     const spec = parsed(object);
     const { ids, result } = findTypes(spec, selection);
     const { bytes, ids: newIds } = selectTypes(spec, ids);
     const typeCount = newIds.filter((id) => id !== 0).length;
-    const value = { ...header, selection: { ...result, typeCount, rawSize: bytes.length } };
-    yield { part: { case: 'header', value } };
-    for await (const value of chunks(bytes, pace)) yield { part: { case: 'raw', value } };
-    return;
+    const sent = { ...result, typeCount, rawSize: bytes.length };
+    return { header: { ...header, selection: sent }, kind: 'raw', bytes };
   }
   const notModified =
     ifNoneMatch !== undefined &&
     Buffer.compare(ifNoneMatch.digest, header.digest) === 0 &&
     Buffer.compare(ifNoneMatch.baseDigest, header.baseDigest) === 0;
-  yield { part: { case: 'header', value: { ...header, notModified } } };
-  if (notModified) return;
-  for await (const value of chunks(object.btf, pace)) yield { part: { case: 'raw', value } };
+  const bytes = notModified ? new Uint8Array() : object.btf;
+  return { header: { ...header, notModified }, kind: 'raw', bytes };
 }
 
 /** fakeMembers answers ResolveMembers for an object. */

@@ -26,14 +26,9 @@ export class Certificates implements Disposable {
   issue(name: string): KeyPair {
     this.#openssl('req', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
     writeFileSync(join(this.#dir, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    execFileSync(
-      'openssl',
-      [
-        ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-        ...['-extfile', `${name}.ext`, '-days', '1', '-out', `${name}.pem`],
-      ],
-      { cwd: this.#dir, stdio: 'ignore' },
-    );
+    const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1'];
+    const files = ['-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.pem`];
+    execFileSync('openssl', ['x509', '-req', ...signing, ...files], { cwd: this.#dir, stdio: 'ignore' });
     return {
       cert: readFileSync(join(this.#dir, `${name}.pem`)),
       key: readFileSync(join(this.#dir, `${name}.key`)),
