@@ -171,7 +171,13 @@ test('serverInfo is plain data, in milliseconds', async () => {
       holdStallTimeout: 0,
       maxLogBytes: 0,
       maxTokens: 1000,
+      maxTypesBytes: 0,
+      maxCBytes: 0,
     },
+    features: ['btf', 'func', 'var', 'func-linkage', 'decl-tag', 'type-tag', 'enum64'].map((feature) => ({
+      feature,
+      supported: true,
+    })),
   });
 });
 

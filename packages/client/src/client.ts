@@ -26,6 +26,7 @@ import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
 import { RemoteObject, type SpecOptions } from './remote-object.js';
 import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
+import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
 import type { Selection } from './selection.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
@@ -211,6 +212,29 @@ export class BtfClient implements AsyncDisposable {
     const { specs } = this.#session;
     const raw = await specs.rawByName(name, options);
     return specs.parse(raw, base instanceof RemoteObject ? await base.spec(options) : base, options);
+  }
+
+  /**
+   * rawBtf answers the BTF of an object of the kernel by name, as the kernel holds it: a copy, for the caller to keep.
+   *
+   * @throws what {@link spec} throws.
+   */
+  async rawBtf(name: string, options: TransferOptions = {}): Promise<Uint8Array> {
+    return (await this.#session.specs.rawByName(name, options)).bytes.slice();
+  }
+
+  /**
+   * selectTypes answers some types of an object of the kernel by name, with all that they refer to, as a Spec of their
+   * own. It needs no privilege of the daemon.
+   *
+   * @throws what {@link spec} throws.
+   */
+  async selectTypes(
+    name: string,
+    selection: Selection,
+    options: TransferOptions = {},
+  ): Promise<SelectedTypes> {
+    return fetchSelectedTypes(this.#session.connection, { case: 'name', value: name }, selection, options);
   }
 
   /**

@@ -36,7 +36,15 @@ export type { SelectedTypes } from './selected-types.js';
 export type { NotFound, Selection } from './selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
-export type { Limits, Mode, Operation, OperationStatus, ServerInfo } from './server-info.js';
+export type {
+  Feature,
+  FeatureStatus,
+  Limits,
+  Mode,
+  Operation,
+  OperationStatus,
+  ServerInfo,
+} from './server-info.js';
 export type { Pem, TlsOptions } from './tls-options.js';
 export type { TransferOptions, TransferProgress } from './transfer-progress.js';
 export type { VerifierLog } from './verifier-log.js';

@@ -10,8 +10,8 @@ import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
 /** What a program sees of a daemon, and what does not depend on which objects there are besides. */
 const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   'what can be done': async (client) => {
-    const { mode, operations, capabilities } = await client.serverInfo();
-    return { mode, operations, capabilities };
+    const { mode, operations, capabilities, features } = await client.serverInfo();
+    return { mode, operations, capabilities, features };
   },
   'the list of objects': async (client) => {
     const objects = await client.listObjects({ nameGlobs: ['vm[a-z]*?ux'], details: ['digest'] });
@@ -24,6 +24,11 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
       users,
       id > 0,
     ]);
+  },
+  'what globs match': async (client) => {
+    const list = async (glob: string) => client.listObjects({ nameGlobs: [glob], origins: ['vmlinux'] });
+    const seen = GLOBS.map(async (glob) => [glob, await list(glob).then(({ length }) => length, codeOf)]);
+    return Promise.all(seen);
   },
   'a list that matches nothing': async (client) => client.listObjects({ nameGlobs: ['no such*'] }),
   'an iteration': async (client) => {
@@ -99,6 +104,38 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
     return reasonOf(handle.spec());
   },
 };
+
+/** Of the one name `vmlinux`. */
+const GLOBS = [
+  ...[
+    'vmlinux',
+    'vml',
+    '*',
+    '**',
+    '?',
+    '???????',
+    'vm*x',
+    '*linu',
+    'vmlin[a-z]x',
+    'vmlin[!a-z]x',
+    'vmlin[!v]x',
+  ],
+  ...[
+    '[uv]mlinux',
+    '[z-a]mlinux',
+    '[!z-a]mlinux',
+    'vmlin[]u]x',
+    'vmlin[u-]x',
+    'vmlin[-u]x',
+    'vmlin[^a]x',
+    'vmlin\\ux',
+  ],
+  ...['', '[', 'vm[', '[]', '[!]', '.*'],
+];
+
+function codeOf(error: unknown): unknown {
+  return BtfError.from(error).codeName;
+}
 
 async function errorOf(call: Promise<unknown>): Promise<BtfError> {
   try {

@@ -3,6 +3,7 @@ import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import {
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,
+  Feature,
   GetHandleByIdResponseSchema,
   GetHandleInfoResponseSchema,
   GetServerInfoResponseSchema,
@@ -46,6 +47,16 @@ export interface FakeRun extends SpecPace {
   /** Handles that one stream holds at most. */
   readonly maxHeld: number;
 }
+
+const FEATURES = [
+  Feature.BTF,
+  Feature.FUNC,
+  Feature.VAR,
+  Feature.FUNC_LINKAGE,
+  Feature.DECL_TAG,
+  Feature.TYPE_TAG,
+  Feature.ENUM64,
+];
 
 /** fakeRpcs are the RPCs of a run, as grpc-js takes them. */
 export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplementation {
@@ -191,6 +202,7 @@ function serverInfo({
     mode: Mode.FULL,
     operations,
     capabilities: { sysAdmin: true, bpf: true },
+    features: FEATURES.map((feature) => ({ feature, supported: true })),
     limits: {
       maxBtfBytes: 16 * 1024 * 1024,
       minTtl: durationFromMs(MIN_TTL_MS),

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { SelectionResultSchema, TypeSelection } from '@btfd/api';
 import type { Spec, TypeId } from '@btfd/btf';
+import { invalidArgument } from '../argument.js';
 
 /** FoundTypes are the types that a selection means, and what it found nothing for. */
 export interface FoundTypes {
@@ -33,18 +34,30 @@ export function findTypes(spec: Spec, { names, nameGlobs, kinds, ids }: TypeSele
   };
 }
 
-/** globPattern is a glob (`*`, `?`, `[a-z]`, `[!a-z]`) as a pattern for the whole of a name. */
+/**
+ * globPattern is a glob (`*`, `?`, `[a-z]`, `[!a-z]`) as a pattern for the whole of a name.
+ *
+ * @throws BtfError INVALID_REQUEST for a glob that is none.
+ */
 export function globPattern(glob: string): RegExp {
-  const parts = glob.match(/\[[!^]?\]?[^\]]*\]|[^]/gu) ?? [];
-  const source = parts.map((part) => {
-    if (part === '*') return '.*';
-    if (part === '?') return '.';
-    if (part.length > 1 && part.startsWith('[')) {
-      const negated = /^\[[!^]/.test(part);
-      const set = part.slice(negated ? 2 : 1, -1).replaceAll(/[\\\]^]/g, '\\$&');
-      return `[${negated ? '^' : ''}${set}]`;
-    }
-    return part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  });
+  const parts: readonly string[] = glob.match(/\[(?:![^]|[^!])[^\]]*\]|[^]/gu) ?? [];
+  if (parts.length === 0 || parts.includes('[')) throw invalidArgument('globs', `${glob} is none`);
+  const source = parts.map((part) => (part.length > 1 ? classPattern(part) : charPattern(part)));
   return new RegExp(`^${source.join('')}$`, 's');
+}
+
+function charPattern(char: string): string {
+  if (char === '*') return '.*';
+  if (char === '?') return '.';
+  return char.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+function classPattern(glob: string): string {
+  const isNegated = glob.startsWith('[!');
+  const members = glob.slice(isNegated ? 2 : 1, -1).match(/[^]-[^]|[^]/g) ?? [];
+  // A range that runs backwards has nothing in it, and is an error in a RegExp.
+  const kept = members.filter((member) => member.length === 1 || member.charAt(0) <= member.charAt(2));
+  const source = kept.map((member) => member.replaceAll(/[\\\]^]|^-$/g, '\\$&')).join('');
+  if (source === '') return isNegated ? '.' : '(?!)';
+  return `[${isNegated ? '^' : ''}${source}]`;
 }
