@@ -18,9 +18,9 @@ export interface BtfClientOptions {
    */
   readonly timeout?: number | undefined;
   /**
-   * How often a call is repeated, after pauses that grow from 0.2 s to 5 s, all within its deadline: when the daemon
+   * How often a call is repeated, after pauses that grow from 0.1 s to 5 s, all within its deadline: when the daemon
    * cannot be reached and repeating does no harm, and when it says when to come back. What may have opened a handle is
-   * not repeated. Default: 4, some 3 s; 0 for never.
+   * not repeated. Default: 5, some 3 s; 0 for never.
    */
   readonly retries?: number | undefined;
   /** What to send with every call besides, or a function that is asked for it at each. Keys are in lower case. */

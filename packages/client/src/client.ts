@@ -33,6 +33,8 @@ import { SpecStore } from './spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
 import type { TransferOptions } from './transfer-progress.js';
 import { type VerifierLog, verifierLogFromMessage } from './verifier-log.js';
+import type { WatchEvent } from './watch-event.js';
+import { watchHandles, type WatchOptions } from './watch-handles.js';
 
 /** A daemon on the same network answers within milliseconds; what takes this long is lost. */
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -182,6 +184,26 @@ export class BtfClient implements AsyncDisposable {
   /** listObjects answers what is in the kernel, in the order of ids, without holding it: ids can be gone by then. */
   async listObjects(options: IterateOptions = {}): Promise<HandleInfo[]> {
     return listObjects(this.#session, options);
+  }
+
+  /**
+   * watchHandles tells which objects are in the kernel, then which come and go: `present` for each that is there,
+   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call.
+   *
+   * Until `synced` every failure is thrown. After it the watch goes on by itself when the connection breaks or the
+   * daemon restarts, for as long as it takes: events that happened meanwhile are told late, none twice. Where the daemon
+   * does not know them any more, the client lists anew and tells the difference; then `synced` comes again.
+   *
+   * ```ts
+   * for await (const event of client.watchHandles({ origins: ['module'] })) {
+   *   if (event.type === 'added') console.log(event.info.name);
+   * }
+   * ```
+   *
+   * @throws BtfError what is not mended by waiting, such as an end of the caller's rights.
+   */
+  watchHandles(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
+    return watchHandles(this.#session, options);
   }
 
   /**

@@ -7,9 +7,11 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { invalidArgument, msArgument } from './argument.js';
+import { pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
+import { systemClock } from './clock.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
 import { isRepeatable } from './methods.js';
 import { onAbort } from './on-abort.js';
@@ -46,7 +48,7 @@ export class Connection {
   readonly #metadata: CallMetadata | (() => CallMetadata);
   readonly #retries: number;
   readonly #calls = new Set<{ cancel(): void }>();
-  readonly #closing = new AbortController();
+  readonly #end = new AbortController();
   /** The failures of calls whose request never left. */
   readonly #unsent = new WeakSet<BtfError>();
 
@@ -58,7 +60,12 @@ export class Connection {
   }
 
   get closed(): boolean {
-    return this.#closing.signal.aborted;
+    return this.ended.aborted;
+  }
+
+  /** Aborts when the client is closed, with a {@link BtfError} as reason. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
   }
 
   /** Tells of the connection to the daemon, from now on. */
@@ -127,16 +134,16 @@ export class Connection {
       } catch (error) {
         if (!BtfError.isBtfError(error) || retry >= retries) throw error;
         if (!mayRepeat({ error, repeatable, sent: !this.#unsent.has(error) })) throw error;
-        const pause = pauseBefore(retry, error, Math.random());
-        if (performance.now() + pause >= end) throw error;
-        await this.#pause(pause, signal);
+        const ms = pauseBefore(retry, error, Math.random());
+        if (performance.now() + ms >= end) throw error;
+        await pause(systemClock, ms, [signal, this.ended]);
       }
     }
   }
 
   /** Ends calls in progress and the channel. */
   close(): void {
-    this.#closing.abort();
+    this.#end.abort(clientClosed());
     for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
@@ -166,24 +173,9 @@ export class Connection {
     });
   }
 
-  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const over = (): void => {
-        clearTimeout(timer);
-        stopListening();
-        stopClosing();
-        resolve();
-      };
-      const timer = setTimeout(over, ms);
-      const stopListening = onAbort(signal, () => over());
-      const stopClosing = onAbort(this.#closing.signal, () => over());
-    });
-    this.#checkStart(signal);
-  }
-
   #checkStart(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
-    if (this.closed) throw clientClosed();
+    this.ended.throwIfAborted();
   }
 
   #failure(error: unknown, signal: AbortSignal | undefined, peer: string): unknown {

@@ -48,3 +48,5 @@ export type {
 export type { Pem, TlsOptions } from './tls-options.js';
 export type { TransferOptions, TransferProgress } from './transfer-progress.js';
 export type { VerifierLog } from './verifier-log.js';
+export type { WatchEvent } from './watch-event.js';
+export type { WatchOptions } from './watch-handles.js';

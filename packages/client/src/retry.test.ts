@@ -46,8 +46,8 @@ test.each<[string, BtfError, boolean, boolean, boolean]>([
 
 test('pauses grow to a bound, and chance shortens them by half at most', () => {
   const pauses = (random: number) => [0, 1, 2, 3, 30].map((retry) => pauseBefore(retry, error(14), random));
-  expect(pauses(0)).toEqual([200, 400, 800, 1600, 5000]);
-  expect(pauses(1)).toEqual([100, 200, 400, 800, 2500]);
+  expect(pauses(0)).toEqual([100, 200, 400, 800, 5000]);
+  expect(pauses(1)).toEqual([50, 100, 200, 400, 2500]);
 });
 
 test('a delay that the daemon asks for is never cut', () => {

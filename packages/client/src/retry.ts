@@ -1,14 +1,12 @@
 import { status } from '@grpc/grpc-js';
+import { backoffMs } from './backoff.js';
 import type { BtfError } from './btf-error.js';
 
-/** The pauses between attempts double from here: 0.2 s, 0.4 s, 0.8 s, 1.6 s bridge the restart of a daemon. */
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 5_000;
-/** So much of a pause is left to chance, so that clients of one daemon do not come back all at once. */
+/** So much is added to a delay that the daemon asks for, by chance, so that its clients do not come all at once. */
 const JITTER = 0.5;
 
-/** DEFAULT_RETRIES is how often a call is repeated where the client is told nothing else. */
-export const DEFAULT_RETRIES = 4;
+/** DEFAULT_RETRIES is how often a call is repeated where the client is told nothing else: 3 s bridge a restart. */
+export const DEFAULT_RETRIES = 5;
 
 /** FailedAttempt is what is known of an attempt that failed. */
 export interface FailedAttempt {
@@ -40,6 +38,5 @@ export function mayRepeat({ error, repeatable, sent }: FailedAttempt): boolean {
 export function pauseBefore(retry: number, { retryDelay }: BtfError, random: number): number {
   // Never sooner than the daemon said.
   if (retryDelay !== null) return retryDelay * (1 + JITTER * random);
-  const pause = Math.min(FIRST_PAUSE_MS * 2 ** retry, MAX_PAUSE_MS);
-  return pause * (1 - JITTER * random);
+  return backoffMs(retry + 1, () => random);
 }

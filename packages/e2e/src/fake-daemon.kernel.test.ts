@@ -30,6 +30,33 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
     const seen = GLOBS.map(async (glob) => [glob, await list(glob).then(({ length }) => length, codeOf)]);
     return Promise.all(seen);
   },
+  'a watch': async (client) => {
+    const seen: unknown[] = [];
+    for await (const event of client.watchHandles({
+      origins: ['vmlinux', 'user'],
+      nameGlobs: ['vm*', '?'],
+    })) {
+      seen.push(event.type === 'synced' ? event : [event.type, event.info.name, event.info.removed]);
+      if (event.type === 'synced') break;
+    }
+    return seen;
+  },
+  'what a watch sees of a load': async (client) => {
+    const seen: unknown[] = [];
+    let id = 0;
+    for await (const event of client.watchHandles({ origins: ['user'] })) {
+      if (event.type === 'synced') {
+        const handle = await client.loadHandle(intBtf(1, 'watched'));
+        ({ id } = handle.info);
+        // The daemon looks several times a second.
+        setTimeout(() => void handle.close(), 1_000);
+      } else if (event.info.id === id) {
+        seen.push([event.type, event.info.removed, event.info.size]);
+        if (event.type === 'removed') break;
+      }
+    }
+    return seen;
+  },
   'a list that matches nothing': async (client) => client.listObjects({ nameGlobs: ['no such*'] }),
   'an iteration': async (client) => {
     const seen: unknown[] = [];
@@ -106,32 +133,9 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
 };
 
 /** Of the one name `vmlinux`. */
-const GLOBS = [
-  ...[
-    'vmlinux',
-    'vml',
-    '*',
-    '**',
-    '?',
-    '???????',
-    'vm*x',
-    '*linu',
-    'vmlin[a-z]x',
-    'vmlin[!a-z]x',
-    'vmlin[!v]x',
-  ],
-  ...[
-    '[uv]mlinux',
-    '[z-a]mlinux',
-    '[!z-a]mlinux',
-    'vmlin[]u]x',
-    'vmlin[u-]x',
-    'vmlin[-u]x',
-    'vmlin[^a]x',
-    'vmlin\\ux',
-  ],
-  ...['', '[', 'vm[', '[]', '[!]', '.*'],
-];
+const GLOBS: readonly string[] =
+  `vmlinux vml * ** ? ??????? vm*x *linu vmlin[a-z]x vmlin[!a-z]x vmlin[!v]x [uv]mlinux [z-a]mlinux [!z-a]mlinux
+   vmlin[]u]x vmlin[u-]x vmlin[-u]x vmlin[^a]x vmlin\\ux [ vm[ [] [!] .*`.split(/\s+/);
 
 function codeOf(error: unknown): unknown {
   return BtfError.from(error).codeName;

@@ -39,6 +39,7 @@ interface Fault {
 export class FakeCalls {
   readonly #all: FakeCall[] = [];
   readonly #faults: Fault[] = [];
+  readonly #streams = new Set<{ readonly method: MethodName; readonly cut: (error: BtfError) => void }>();
   readonly #gates = new Map<MethodName, Gate>();
 
   get all(): readonly FakeCall[] {
@@ -55,8 +56,7 @@ export class FakeCalls {
   }
 
   failNext(method: MethodName, failure: FakeFailure): void {
-    const error = new BtfError({ reason: null, message: 'failed as it was told to', ...failure });
-    this.#faults.push({ method, error, afterWork: false });
+    this.#faults.push({ method, error: errorOf(failure), afterWork: false });
   }
 
   loseNextAnswer(method: MethodName): void {
@@ -85,11 +85,26 @@ export class FakeCalls {
     return index === -1 ? null : (this.#faults.splice(index, 1)[0] ?? null);
   }
 
+  /** Keeps a stream for {@link cutOff}. @returns what forgets it. */
+  opened(method: MethodName, cut: (error: BtfError) => void): () => void {
+    const stream = { method, cut };
+    this.#streams.add(stream);
+    return () => void this.#streams.delete(stream);
+  }
+
+  cutOff(method: MethodName, failure: FakeFailure): void {
+    for (const stream of this.#streams) if (stream.method === method) stream.cut(errorOf(failure));
+  }
+
   /** Lets everything go. */
   openGates(): void {
     for (const gate of this.#gates.values()) gate.resolve();
     this.#gates.clear();
   }
+}
+
+function errorOf(failure: FakeFailure): BtfError {
+  return new BtfError({ reason: null, message: 'failed as it was told to', ...failure });
 }
 
 interface Gate {

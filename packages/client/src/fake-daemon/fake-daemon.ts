@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { type FakeCall, FakeCalls, type FakeFailure, type MethodName } from './fake-calls.js';
 import { type FakeHandle, FakeHandles } from './fake-handles.js';
 import { FakeKernel } from './fake-kernel.js';
 import type { FakeObject, FakeObjectInit } from './fake-object.js';
 import { fakeRpcs } from './fake-rpcs.js';
 import { FakeServer } from './fake-server.js';
+import { FakeWatch } from './fake-watch.js';
 
 /** More than the kernel takes, so that this is what refuses it. */
 const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
@@ -41,7 +42,7 @@ export interface FakeDaemonOptions {
  * await using client = new BtfClient(daemon.address);
  * ```
  *
- * Handles, leases, iterations, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon that has
+ * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon that has
  * all rights. It leaves out: `LoadHandle` of types and `Spec` as TYPES, which this package does not use; adapting to
  * older kernels; `SpecBase`; limits, and so most refusals of requests that break one.
  */
@@ -53,6 +54,7 @@ export class FakeDaemon implements AsyncDisposable {
   #bootId = randomUUID();
   #epoch = randomUUID();
   #handles: FakeHandles;
+  #watch: FakeWatch;
   #server: Server | null = null;
 
   private constructor(options: FakeDaemonOptions) {
@@ -60,6 +62,7 @@ export class FakeDaemon implements AsyncDisposable {
     this.#address = options.listen ?? '127.0.0.1:0';
     this.#handles = new FakeHandles(this.#kernel, this.#epoch);
     for (const object of options.objects ?? []) this.#kernel.add(object);
+    this.#watch = new FakeWatch(this.#kernel, this.#epoch, this.#bootId);
   }
 
   /** start starts a daemon. It is to be disposed of, or stopped. */
@@ -129,6 +132,16 @@ export class FakeDaemon implements AsyncDisposable {
     return this.#calls.stall(method);
   }
 
+  /** cutOff ends the open streams of a method, such as `watchHandles`. Default: as when the connection breaks. */
+  cutOff(method: MethodName, failure: FakeFailure = { code: status.UNAVAILABLE }): void {
+    this.#calls.cutOff(method, failure);
+  }
+
+  /** forgetEvents makes the daemon forget what came and went so far: a watch that goes on behind has to list anew. */
+  forgetEvents(): void {
+    this.#watch.forget();
+  }
+
   /** stop ends the daemon and all connections; handles are gone. Stopping again does nothing. */
   async stop(): Promise<void> {
     const server = this.#server;
@@ -145,6 +158,7 @@ export class FakeDaemon implements AsyncDisposable {
     if (reboot) this.#bootId = randomUUID();
     this.#epoch = randomUUID();
     this.#handles = new FakeHandles(this.#kernel, this.#epoch);
+    this.#watch = new FakeWatch(this.#kernel, this.#epoch, this.#bootId);
     await this.#listen();
   }
 
@@ -172,6 +186,7 @@ export class FakeDaemon implements AsyncDisposable {
     const run = {
       kernel: this.#kernel,
       handles: this.#handles,
+      watch: this.#watch,
       epoch: this.#epoch,
       bootId: this.#bootId,
       kernelRelease,

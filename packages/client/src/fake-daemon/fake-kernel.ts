@@ -2,14 +2,28 @@ import { status } from '@grpc/grpc-js';
 import { BtfError } from '../btf-error.js';
 import { FakeObject, type FakeObjectInit } from './fake-object.js';
 
+/** FakeEvent is an object that came or went. */
+export interface FakeEvent {
+  readonly kind: 'added' | 'removed';
+  readonly object: FakeObject;
+}
+
 /** FakeKernel holds the objects of a fake daemon. */
 export class FakeKernel {
   #objects: FakeObject[] = [];
   #lastId = 0;
+  readonly #events: FakeEvent[] = [];
+  /** Tells of each event by one of its own, `change`. */
+  readonly changes = new EventTarget();
 
   /** What is there, in the order of ids. */
   get objects(): readonly FakeObject[] {
     return this.#objects;
+  }
+
+  /** All that ever happened. It grows. */
+  get events(): readonly FakeEvent[] {
+    return this.#events;
   }
 
   add(init: FakeObjectInit, transient = false): FakeObject {
@@ -19,6 +33,7 @@ export class FakeKernel {
     const object = new FakeObject(init, id, this.named('vmlinux'), transient);
     this.#lastId = Math.max(this.#lastId, id);
     this.#objects = [...this.#objects, object].toSorted((a, b) => a.id - b.id);
+    this.#tell('added', object);
     return object;
   }
 
@@ -27,6 +42,7 @@ export class FakeKernel {
     const object = this.withId(id);
     object.removed = true;
     this.#objects = this.#objects.filter((other) => other !== object);
+    this.#tell('removed', object);
   }
 
   /** The object of the kernel with a name, or null; users' objects have none. */
@@ -44,5 +60,10 @@ export class FakeKernel {
       message: `no BTF object has the id ${id}`,
       metadata: { id: String(id) },
     });
+  }
+
+  #tell(kind: FakeEvent['kind'], object: FakeObject): void {
+    this.#events.push({ kind, object });
+    this.changes.dispatchEvent(new Event('change'));
   }
 }

@@ -19,6 +19,7 @@ import {
   type SpecRequest,
   SpecResponseSchema,
   TakeHandleResponseSchema,
+  WatchHandlesResponseSchema,
 } from '@btfd/api';
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { invalidArgument } from '../argument.js';
@@ -28,8 +29,9 @@ import type { FakeHandles, HandleInit } from './fake-handles.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
 import type { FakeObject } from './fake-object.js';
-import { globPattern } from './fake-selection.js';
+import { objectFilter } from './fake-selection.js';
 import type { FakeServer } from './fake-server.js';
+import type { FakeWatch } from './fake-watch.js';
 import { fakeMembers, fakeSpec, type SpecPace } from './fake-spec.js';
 
 /** Leases cannot be kept that are shorter. */
@@ -39,6 +41,7 @@ const MIN_TTL_MS = 1;
 export interface FakeRun extends SpecPace {
   readonly kernel: FakeKernel;
   readonly handles: FakeHandles;
+  readonly watch: FakeWatch;
   readonly epoch: string;
   readonly bootId: string;
   readonly kernelRelease: string;
@@ -88,6 +91,9 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
     iterateHandles: server.stream('iterateHandles', IterateHandlesResponseSchema, (request, signal) =>
       iterate(request, run, signal),
     ),
+    watchHandles: server.stream('watchHandles', WatchHandlesResponseSchema, (request, signal) =>
+      run.watch.serve(request, signal),
+    ),
     spec: server.stream('spec', SpecResponseSchema, (request) => spec(request, run)),
     resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, paths }) =>
       fakeMembers(sourceOf(source, run), paths),
@@ -123,15 +129,13 @@ async function* iterate(
   { kernel, handles, maxHeld }: FakeRun,
   signal: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof IterateHandlesResponseSchema>, void, undefined> {
-  const globs = nameGlobs.map(globPattern);
+  const matches = objectFilter(origins, nameGlobs);
   const tokens: string[] = [];
   const held = (): number => tokens.filter((token) => handles.isHeld(token)).length;
   try {
     for (const object of kernel.objects) {
+      if (object.removed || object.id <= afterId || !matches(object)) continue;
       const info = object.info(details);
-      if (object.removed || object.id <= afterId) continue;
-      if (origins.length > 0 && (info.origin === undefined || !origins.includes(info.origin))) continue;
-      if (globs.length > 0 && !globs.some((glob) => glob.test(object.name))) continue;
       if (!hold) {
         yield { info };
         continue;

@@ -1,7 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { SelectionResultSchema, TypeSelection } from '@btfd/api';
+import type { Origin, SelectionResultSchema, TypeSelection } from '@btfd/api';
 import type { Spec, TypeId } from '@btfd/btf';
 import { invalidArgument } from '../argument.js';
+import { ORIGIN_NUMBERS } from '../handle-info.js';
+import type { FakeObject } from './fake-object.js';
 
 /** FoundTypes are the types that a selection means, and what it found nothing for. */
 export interface FoundTypes {
@@ -32,6 +34,17 @@ export function findTypes(spec: Spec, { names, nameGlobs, kinds, ids }: TypeSele
       idsNotFound: ids.filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
     },
   };
+}
+
+/** objectFilter says which objects have one of some origins and a name that matches one of some globs. */
+export function objectFilter(
+  origins: readonly Origin[],
+  nameGlobs: readonly string[],
+): (object: FakeObject) => boolean {
+  const globs = nameGlobs.map(globPattern);
+  return ({ origin, name }) =>
+    (origins.length === 0 || origins.includes(ORIGIN_NUMBERS[origin])) &&
+    (globs.length === 0 || globs.some((glob) => glob.test(name)));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { BtfError } from '../btf-error.js';
 import type { FakeCall, FakeCalls, MethodName, RequestOf } from './fake-calls.js';
 import { fakeStatus } from './fake-status.js';
 
@@ -50,14 +51,20 @@ export class FakeServer {
       const record = this.#record(method, call);
       const gone = new AbortController();
       call.on('cancelled', () => gone.abort());
+      let cut: BtfError | null = null;
+      const forget = this.#calls.opened(method, (error) => {
+        cut = error;
+        gone.abort();
+      });
       const work = async (): Promise<void> => {
         await this.#calls.passGate(method);
         const fault = this.#calls.nextFault(method);
         if (fault?.afterWork === false) throw fault.error;
         for await (const message of serve(call.request, gone.signal)) {
-          if (gone.signal.aborted) return;
+          if (gone.signal.aborted) break;
           call.write(create(schema, message));
         }
+        if (cut !== null) throw cut;
         if (fault !== null) throw fault.error;
       };
       void (async () => {
@@ -69,6 +76,8 @@ export class FakeServer {
           record.end('failed');
           // Destroying the call would send no status.
           call.emit('error', fakeStatus(error));
+        } finally {
+          forget();
         }
       })();
     };
