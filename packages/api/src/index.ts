@@ -19,6 +19,7 @@ export * from './gen/btf/v1/handle_pb.js';
 export * from './gen/btf/v1/server_info_pb.js';
 export * from './gen/btf/v1/spec_pb.js';
 export * from './gen/btf/v1/types_pb.js';
+export * from './gen/btf/v1/watch_pb.js';
 export {
   BadRequestSchema,
   ErrorInfoSchema,

@@ -173,6 +173,27 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
+  test('by a restart comes at once where another run is told, for leases of the run before', async () => {
+    const [gone, kept] = [lease('a'), new Lease('b', 'two', TTL, clock.now())];
+    keeper.add(kept);
+    keeper.loseOthers('two');
+    expect(gone.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
+    expect(kept.lost.aborted).toBe(false);
+  });
+
+  test('is looked for at once when something happened to the daemon', async () => {
+    const gone = lease('a');
+    open = new Set();
+    await clock.advance(1_000);
+    keeper.hurry();
+    await clock.advance(0);
+    expect(gone.lost.aborted).toBe(true);
+    expect(rounds).toHaveLength(1);
+    keeper.hurry();
+    await clock.advance(1_000);
+    expect(rounds).toHaveLength(1);
+  });
+
   test('is not concluded from one failure: the round is repeated after a second', async () => {
     const held = lease('a');
     unreachable = true;

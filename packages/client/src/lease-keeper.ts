@@ -87,6 +87,18 @@ export class LeaseKeeper {
     return entry === undefined ? 0 : Math.round(entry.expiresAt - this.#clock.now());
   }
 
+  /** Gives up the leases that another run of the daemon gave. */
+  loseOthers(epoch: string): void {
+    for (const lease of this.#living()) {
+      if (lease.daemonEpoch !== epoch) this.lose(lease, goneError(lease, epoch));
+    }
+  }
+
+  /** Renews now what is kept: something happened to the daemon. */
+  hurry(): void {
+    if (this.#entries.size > 0) this.#roundBy(this.#clock.now());
+  }
+
   /** Ends all renewal. Answers the tokens of the leases that were kept. */
   stop(): string[] {
     const tokens = this.#living().map(({ token }) => token);

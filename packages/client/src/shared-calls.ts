@@ -1,31 +1,40 @@
 import { onAbort } from './on-abort.js';
 
-interface SharedCall<T> {
+interface SharedCall<T, E> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
+  readonly listeners: Set<(event: E) => void>;
   waiting: number;
 }
 
 /**
  * SharedCalls makes one call of all that are asked for by the same key at the same time. Who aborts leaves
- * alone; the call itself is aborted when everyone has left.
+ * alone; the call itself is aborted when everyone has left. What the call tells on its way reaches everyone.
  */
-export class SharedCalls<T> {
-  readonly #calls = new Map<string, SharedCall<T>>();
+export class SharedCalls<T, E = never> {
+  readonly #calls = new Map<string, SharedCall<T, E>>();
 
-  /** Joins the call with this key, or starts it. The signal given to `start` is the shared call's own. */
+  /**
+   * Joins the call with this key, or starts it.
+   *
+   * @param start is given the shared call's own signal, and what tells everyone.
+   * @param listen is told from now on.
+   */
   async run(
     key: string,
     signal: AbortSignal | undefined,
-    start: (signal: AbortSignal) => Promise<T>,
+    start: (signal: AbortSignal, tell: (event: E) => void) => Promise<T>,
+    listen?: (event: E) => void,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const call = this.#calls.get(key) ?? this.#start(key, start);
+    const call = this.#calls.get(key) ?? this.#start(key, start, listen);
+    if (listen !== undefined) call.listeners.add(listen);
     call.waiting += 1;
     try {
       return await orAborted(call.result, signal);
     } finally {
       call.waiting -= 1;
+      if (listen !== undefined) call.listeners.delete(listen);
       if (call.waiting === 0) {
         if (this.#calls.get(key) === call) this.#calls.delete(key);
         call.controller.abort();
@@ -33,9 +42,15 @@ export class SharedCalls<T> {
     }
   }
 
-  #start(key: string, start: (signal: AbortSignal) => Promise<T>): SharedCall<T> {
+  #start(
+    key: string,
+    start: (signal: AbortSignal, tell: (event: E) => void) => Promise<T>,
+    first: ((event: E) => void) | undefined,
+  ): SharedCall<T, E> {
     const controller = new AbortController();
-    const call = { result: start(controller.signal), controller, waiting: 0 };
+    const listeners = new Set(first === undefined ? [] : [first]);
+    const tell = (event: E): void => listeners.forEach((listen) => listen(event));
+    const call = { result: start(controller.signal, tell), controller, listeners, waiting: 0 };
     this.#calls.set(key, call);
     return call;
   }

@@ -16,6 +16,7 @@ import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ObjectList } from './kernel/object-list.js';
+import { OwnLoads } from './kernel/own-loads.js';
 import { LoadQueue } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address } from './listen/address.js';
@@ -26,6 +27,8 @@ import type { Services } from './services.js';
 import { BtfCache } from './spec/btf-cache.js';
 import { SpecSource } from './spec/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
+import { ObjectKeys } from './watch/object-keys.js';
+import { ObjectWatch } from './watch/object-watch.js';
 import { VERSION } from './version.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
@@ -99,7 +102,8 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
-  const features = new KernelFeatures(kernel);
+  const ownLoads = new OwnLoads(kernel);
+  const features = new KernelFeatures(ownLoads);
   // Now, because later a load of somebody's may keep the kernel for long.
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits);
@@ -108,6 +112,8 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const cache = new BtfCache(limits.specCacheBytes);
   const specs = new SpecSource(kernel, access, files, objects, handles, cache);
   const users = new UserScanner(kernel, PROCFS, systemClock);
+  const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
+  const watch = new ObjectWatch(keys, limits, systemClock);
   return {
     version: VERSION,
     kernel,
@@ -119,6 +125,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     handles,
     specs,
     users,
+    watch,
     limits,
     clock: systemClock,
   };

@@ -26,6 +26,11 @@ export interface Limits {
   readonly maxStreamsPerConnection: number;
   readonly keepaliveMs: number;
   readonly drainMs: number;
+  readonly watchIntervalMs: number;
+  readonly watchHistory: number;
+  readonly minBookmarkMs: number;
+  readonly maxBookmarkMs: number;
+  readonly defaultBookmarkMs: number;
 }
 
 /** DEFAULT_LIMITS are the limits in force, each with its reason. */
@@ -73,4 +78,13 @@ export const DEFAULT_LIMITS: Limits = {
   keepaliveMs: 20_000,
   // Shorter than the 20 s after which a ping cuts a session that is being closed.
   drainMs: 10_000,
+  // With the time to look and to tell, watchers know within half a second.
+  watchIntervalMs: 400,
+  // Some 150 bytes each. More than a machine's modules and programs come to in one go.
+  watchHistory: 16_384,
+  // More often would be traffic and nothing else.
+  minBookmarkMs: 1_000,
+  maxBookmarkMs: 3_600_000,
+  // Proxies take a stream for dead after a minute or more.
+  defaultBookmarkMs: 30_000,
 };

@@ -13,6 +13,7 @@ import { renewHandles } from './rpc/renew-handles.js';
 import { resolveMembers } from './rpc/resolve-members.js';
 import { spec } from './rpc/spec.js';
 import { takeHandle } from './rpc/take-handle.js';
+import { watchHandles } from './rpc/watch-handles.js';
 import type { Services } from './services.js';
 
 /** btfService puts the RPCs together. A missing one is a compile error. */
@@ -29,6 +30,7 @@ export function btfService(services: Services, options: ServeOptions): UntypedSe
     closeHandles: serveUnary(method.closeHandles, closeHandles(services), options),
     resolveMembers: serveUnary(method.resolveMembers, resolveMembers(services), options),
     spec: serveStream(method.spec, spec(services), options),
+    watchHandles: serveStream(method.watchHandles, watchHandles(services), options),
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo(services), options),
   } satisfies Record<keyof BtfMethods, unknown>;
 }

@@ -9,6 +9,7 @@ import type { Limits } from './limits.js';
 import type { LoadQueue } from './load/load-queue.js';
 import type { SpecSource } from './spec/spec-source.js';
 import type { UserScanner } from './users/user-scanner.js';
+import type { ObjectWatch } from './watch/object-watch.js';
 
 /** Services are what the RPCs work with. */
 export interface Services {
@@ -22,6 +23,7 @@ export interface Services {
   readonly handles: HandleTable;
   readonly specs: SpecSource;
   readonly users: UserScanner;
+  readonly watch: ObjectWatch;
   readonly limits: Limits;
   readonly clock: Clock;
 }

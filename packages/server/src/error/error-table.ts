@@ -26,6 +26,8 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.BTF_UNBUILDABLE]: status.INVALID_ARGUMENT,
   [ErrorReason.SHUTTING_DOWN]: status.UNAVAILABLE,
   [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,
+  [ErrorReason.WATCH_HISTORY_GONE]: status.OUT_OF_RANGE,
+  [ErrorReason.WATCHER_TOO_SLOW]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.INTERNAL]: status.INTERNAL,
 };
 

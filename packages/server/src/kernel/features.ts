@@ -41,7 +41,7 @@ export class KernelFeatures {
   private readonly known = new Map<Feature, boolean>();
   private probing: Promise<void> | null = null;
 
-  constructor(private readonly kernel: Kernel) {}
+  constructor(private readonly kernel: Pick<Kernel, 'load'>) {}
 
   /**
    * Every feature whose probe was conclusive, and whether the kernel has it. One that failed for another

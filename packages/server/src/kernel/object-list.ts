@@ -53,7 +53,7 @@ export class ObjectList {
    * The kernel parses its own BTF, and gives it an id, when something needs it for the first time after
    * boot. Says whether vmlinux has an id, after making the kernel parse it if it had none.
    */
-  private ensureVmlinuxId(): boolean {
+  ensureVmlinuxId(): boolean {
     if (this.vmlinuxHasId) return true;
     this.vmlinuxHasId = this.hasVmlinux();
     if (this.vmlinuxHasId || this.files.find('vmlinux') === null) return this.vmlinuxHasId;
@@ -97,8 +97,8 @@ export function infoOrClose(object: KernelObject, openedId = 0): ObjectInfo {
   }
 }
 
-/** Null if the object vanished between being listed and being opened. */
-function openIfThere(kernel: Kernel, id: number): KernelObject | null {
+/** openIfThere opens the object with an id; null if it vanished since it was listed. */
+export function openIfThere(kernel: Pick<Kernel, 'open'>, id: number): KernelObject | null {
   try {
     return kernel.open(id);
   } catch (error) {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Operation, type Feature } from '@btfd/api';
 import type { Rpc } from '../grpc/rpc.js';
+import { readBootId } from '../kernel/boot-id.js';
 import type { Services } from '../services.js';
 
 const OPERATIONS = [
@@ -22,7 +22,7 @@ export function getServerInfo({
   handles,
   limits,
 }: Services): Rpc<'getServerInfo'> {
-  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  const bootId = readBootId();
   const { sysAdmin, bpf } = kernel.capabilities();
   return async () => ({
     version,

@@ -1,21 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { ErrorReason, Operation, type IterateHandlesRequest } from '@btfd/api';
-import { checkCount, invalidRequest } from '../error/invalid-request.js';
+import { ErrorReason, Operation } from '@btfd/api';
+import { invalidRequest } from '../error/invalid-request.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage, infoMessage } from '../handle/handle-message.js';
 import { Hold } from '../handle/hold.js';
 import { askDetails, detailsOf, type AskedDetails, type InfoDetails } from '../handle/info-details.js';
-import type { ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
-import { originOf } from '../kernel/origin.js';
 import type { Services } from '../services.js';
-import { compileGlobs } from '../spec/glob.js';
 import type { SpecSource } from '../spec/spec-source.js';
+import { objectFilter } from './object-filter.js';
 
 /** Objects looked at between two turns of the event loop: about 1 ms. */
 const OBJECTS_PER_TURN = 256;
-const MAX_GLOBS = 100;
 /** 2^31 - 1: the kernel gives no id from here on, and says EINVAL to whoever asks behind it. */
 const ID_END = 0x7fff_ffff;
 
@@ -23,7 +20,7 @@ const ID_END = 0x7fff_ffff;
 export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   const { access, objects, handles, specs, limits, clock } = services;
   return async function* (request, { signal }) {
-    const matches = compileFilter(request);
+    const matches = objectFilter(request);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
@@ -72,12 +69,4 @@ async function detailsAndClose(
   } finally {
     listed.object?.close();
   }
-}
-
-function compileFilter({ origins, nameGlobs }: IterateHandlesRequest): (info: ObjectInfo) => boolean {
-  checkCount('name_globs', nameGlobs, MAX_GLOBS);
-  const globs = compileGlobs('name_globs', nameGlobs);
-  return (info) =>
-    (origins.length === 0 || origins.includes(originOf(info))) &&
-    (globs.length === 0 || globs.some((matches) => matches(info.name)));
 }

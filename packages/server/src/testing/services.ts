@@ -3,12 +3,15 @@ import { filesOnly, probeAccess } from '../kernel/access.js';
 import { BtfFiles } from '../kernel/btf-files.js';
 import { KernelFeatures } from '../kernel/features.js';
 import { ObjectList } from '../kernel/object-list.js';
+import { OwnLoads } from '../kernel/own-loads.js';
 import { LoadQueue } from '../load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import type { Services } from '../services.js';
 import { BtfCache } from '../spec/btf-cache.js';
 import { SpecSource } from '../spec/spec-source.js';
 import { UserScanner } from '../users/user-scanner.js';
+import { ObjectKeys } from '../watch/object-keys.js';
+import { ObjectWatch } from '../watch/object-watch.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -42,12 +45,15 @@ export async function makeServices(
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
   const files = new BtfFiles(dir, limits.maxFileBytes);
-  const features = new KernelFeatures(kernel);
+  const ownLoads = new OwnLoads(kernel);
+  const features = new KernelFeatures(ownLoads);
   const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
   const handles = new HandleTable(EPOCH, clock);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
   const users = new UserScanner(kernel, procDir, clock);
+  const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
+  const watch = new ObjectWatch(keys, limits, clock);
   return {
     version: '0.0.0',
     kernel,
@@ -59,6 +65,7 @@ export async function makeServices(
     handles,
     specs,
     users,
+    watch,
     limits,
     clock,
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { BpfObjects, Kernel } from '../kernel/kernel.js';
+import { SharedRuns } from '../shared-runs.js';
 import { btfHolders } from './btf-holders.js';
 import { inSlices } from './slices.js';
 import { UserIndex, type BpfUser } from './user-index.js';
@@ -9,8 +10,7 @@ import { UserIndex, type BpfUser } from './user-index.js';
  * file descriptor of every process, in slices of the event loop.
  */
 export class UserScanner {
-  private next: Promise<UserIndex> | null = null;
-  private idle: Promise<unknown> = Promise.resolve();
+  private readonly scans = new SharedRuns(() => inSlices(this.steps(), this.clock));
 
   constructor(
     private readonly kernel: Kernel,
@@ -23,17 +23,7 @@ export class UserScanner {
    * one, with all others who ask until that starts.
    */
   async scan(): Promise<UserIndex> {
-    this.next ??= this.start();
-    return this.next;
-  }
-
-  private start(): Promise<UserIndex> {
-    const scan = this.idle.then(() => {
-      this.next = null;
-      return inSlices(this.steps(), this.clock);
-    });
-    this.idle = scan.catch(() => {});
-    return scan;
+    return this.scans.next();
   }
 
   private *steps(): Generator<void, UserIndex, void> {

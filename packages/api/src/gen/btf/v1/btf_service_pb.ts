@@ -12,12 +12,14 @@ import type { GetServerInfoRequestSchema, GetServerInfoResponseSchema } from "./
 import { file_btf_v1_server_info } from "./server_info_pb.js";
 import type { ResolveMembersRequestSchema, ResolveMembersResponseSchema, SpecRequestSchema, SpecResponseSchema } from "./spec_pb.js";
 import { file_btf_v1_spec } from "./spec_pb.js";
+import type { WatchHandlesRequestSchema, WatchHandlesResponseSchema } from "./watch_pb.js";
+import { file_btf_v1_watch } from "./watch_pb.js";
 
 /**
  * Describes the file btf/v1/btf_service.proto.
  */
 export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTLfBgoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJRCg1HZXRTZXJ2ZXJJbmZvEhwuYnRmLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldFNlcnZlckluZm9SZXNwb25zZSIDkAIBYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec]);
+  fileDesc("ChhidGYvdjEvYnRmX3NlcnZpY2UucHJvdG8SBmJ0Zi52MTKxBwoKQnRmU2VydmljZRJDCgpMb2FkSGFuZGxlEhkuYnRmLnYxLkxvYWRIYW5kbGVSZXF1ZXN0GhouYnRmLnYxLkxvYWRIYW5kbGVSZXNwb25zZRJMCg1HZXRIYW5kbGVCeUlkEhwuYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUJ5SWRSZXNwb25zZRJWCg5JdGVyYXRlSGFuZGxlcxIdLmJ0Zi52MS5JdGVyYXRlSGFuZGxlc1JlcXVlc3QaHi5idGYudjEuSXRlcmF0ZUhhbmRsZXNSZXNwb25zZSIDkAIBMAESSAoKVGFrZUhhbmRsZRIZLmJ0Zi52MS5UYWtlSGFuZGxlUmVxdWVzdBoaLmJ0Zi52MS5UYWtlSGFuZGxlUmVzcG9uc2UiA5ACAhJGCgtDbG9uZUhhbmRsZRIaLmJ0Zi52MS5DbG9uZUhhbmRsZVJlcXVlc3QaGy5idGYudjEuQ2xvbmVIYW5kbGVSZXNwb25zZRJRCg1HZXRIYW5kbGVJbmZvEhwuYnRmLnYxLkdldEhhbmRsZUluZm9SZXF1ZXN0Gh0uYnRmLnYxLkdldEhhbmRsZUluZm9SZXNwb25zZSIDkAIBEk4KDFJlbmV3SGFuZGxlcxIbLmJ0Zi52MS5SZW5ld0hhbmRsZXNSZXF1ZXN0GhwuYnRmLnYxLlJlbmV3SGFuZGxlc1Jlc3BvbnNlIgOQAgISTgoMQ2xvc2VIYW5kbGVzEhsuYnRmLnYxLkNsb3NlSGFuZGxlc1JlcXVlc3QaHC5idGYudjEuQ2xvc2VIYW5kbGVzUmVzcG9uc2UiA5ACAhI4CgRTcGVjEhMuYnRmLnYxLlNwZWNSZXF1ZXN0GhQuYnRmLnYxLlNwZWNSZXNwb25zZSIDkAIBMAESVAoOUmVzb2x2ZU1lbWJlcnMSHS5idGYudjEuUmVzb2x2ZU1lbWJlcnNSZXF1ZXN0Gh4uYnRmLnYxLlJlc29sdmVNZW1iZXJzUmVzcG9uc2UiA5ACARJQCgxXYXRjaEhhbmRsZXMSGy5idGYudjEuV2F0Y2hIYW5kbGVzUmVxdWVzdBocLmJ0Zi52MS5XYXRjaEhhbmRsZXNSZXNwb25zZSIDkAIBMAESUQoNR2V0U2VydmVySW5mbxIcLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBodLmJ0Zi52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_btf_v1_handle, file_btf_v1_server_info, file_btf_v1_spec, file_btf_v1_watch]);
 
 /**
  * BtfService gives access to the BTF (BPF Type Format) objects of the kernel on
@@ -212,6 +214,32 @@ export const BtfService: GenService<{
     methodKind: "unary";
     input: typeof ResolveMembersRequestSchema;
     output: typeof ResolveMembersResponseSchema;
+  },
+  /**
+   * WatchHandles tells which BTF objects are in the kernel, then which come and go:
+   * `present` for each object that is there, `synced`, and from then on `added` and
+   * `removed`, each once and in order. A client that was cut off goes on behind the
+   * last `position` that it was told, without seeing anything twice; `bookmark` moves
+   * that position on while nothing else does.
+   *
+   * The daemon looks several times a second while anybody watches. An object that
+   * comes and goes between two looks may not be told, and neither are objects that
+   * the daemon makes to try out the kernel. Without CAP_SYS_ADMIN the objects that
+   * the kernel shows as files are watched by name, with id 0.
+   *
+   * Errors include:
+   * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` is of another run of the daemon, or
+   *   further back than it remembers. The client begins anew without `after`, and
+   *   compares: what it knows and is not told is gone.
+   * - RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW: more happened than the daemon remembers
+   *   since the client last read. It begins anew likewise.
+   *
+   * @generated from rpc btf.v1.BtfService.WatchHandles
+   */
+  watchHandles: {
+    methodKind: "server_streaming";
+    input: typeof WatchHandlesRequestSchema;
+    output: typeof WatchHandlesResponseSchema;
   },
   /**
    * GetServerInfo tells what the daemon is, what it can do here and why it cannot

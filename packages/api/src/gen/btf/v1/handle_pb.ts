@@ -61,8 +61,8 @@ export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
   size: number;
 
   /**
-   * Whether the object left the kernel's list while it was held, as a module's does
-   * when the module is unloaded. `id` is then the last one known.
+   * Whether the object left the kernel's list: while it was held, as a module's does
+   * when the module is unloaded, or as a watch tells. `id` is then the last one known.
    *
    * @generated from field: bool removed = 6;
    */

@@ -1,0 +1,174 @@
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { BtfClient, BtfError, type Handle } from '@btfd/client';
+import { status } from '@grpc/grpc-js';
+import { btfIds } from './testing/bpftool.js';
+import { BtfUser } from './testing/btf-user.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { FollowedWatch } from './testing/followed-watch.js';
+import { intBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+describeKernel('a daemon that is killed and started again on its socket', () => {
+  async function errorOf(call: Promise<unknown>): Promise<BtfError> {
+    return call.then(
+      () => {
+        throw new Error('the call succeeded');
+      },
+      (error: unknown) => BtfError.from(error),
+    );
+  }
+
+  /** Handles on objects that nobody else holds. */
+  async function load(client: BtfClient, count: number): Promise<Handle[]> {
+    const loads = Array.from({ length: count }, () => client.loadHandle(intBtf(1, 'restarted')));
+    return Promise.all(loads);
+  }
+
+  const idsOf = (handles: readonly Handle[]) => handles.map(({ info }) => info.id);
+
+  test('leaves nothing of what it held, and no file besides its socket', async () => {
+    await using first = await DaemonProcess.start();
+    await using client = new BtfClient(first.address);
+    const ids = idsOf(await load(client, 3));
+    expect(btfIds()).toEqual(expect.arrayContaining(ids));
+    await first.end('SIGKILL');
+    await until('the objects are gone', () => btfIds().every((id) => !ids.includes(id)));
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    expect(readdirSync(dirname(second.socket))).toEqual(['btfd.sock']);
+    expect(second.btfFds()).toBe(0);
+    expect(await second.end()).toBe(0);
+    expect(readdirSync(dirname(second.socket))).toEqual([]);
+  });
+
+  test('costs a client its handles at the first answer of the new run, without another use of them', async () => {
+    await using first = await DaemonProcess.start();
+    await using client = new BtfClient(first.address);
+    const handles = await load(client, 3);
+    const { daemonEpoch } = await client.serverInfo();
+    await first.end('SIGKILL');
+    const away = await errorOf(client.serverInfo());
+    expect([away.code, away.reason]).toEqual([status.UNAVAILABLE, 'UNREACHABLE']);
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    const answered = async () => client.serverInfo().catch(() => null);
+    await until('the daemon answers', async () => (await answered()) !== null);
+    const info = await client.serverInfo();
+    expect(info.daemonEpoch).not.toBe(daemonEpoch);
+    // The granted 60 s would let the next renewal wait for 20 s.
+    await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted), 5_000);
+    for (const handle of handles) {
+      const lost = BtfError.from(handle.lost.reason);
+      expect([lost.code, lost.reason]).toEqual([status.NOT_FOUND, 'HANDLE_OF_EARLIER_DAEMON']);
+      expect(lost.metadata).toEqual({ daemon_epoch: info.daemonEpoch });
+      for (const use of [handle.spec(), handle.rawBtf(), handle.clone(), handle.renew(), handle.inspect()]) {
+        expect((await errorOf(use)).reason).toBe('HANDLE_OF_EARLIER_DAEMON');
+      }
+      await handle.close();
+    }
+    const [fresh] = await load(client, 1);
+    expect(second.btfFds()).toBe(1);
+    await fresh?.close();
+    expect(second.btfFds()).toBe(0);
+  });
+
+  test('tells a handle that is used before anything else of the earlier run by its token', async () => {
+    await using first = await DaemonProcess.start();
+    await using client = new BtfClient(first.address);
+    const [handle] = await load(client, 1);
+    if (handle === undefined) throw new Error('no handle');
+    await first.end('SIGKILL');
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    const failures = new Set<string | null>();
+    await until('the daemon answers', async () => {
+      failures.add((await errorOf(handle.inspect())).reason);
+      return handle.lost.aborted;
+    });
+    expect([...failures].filter((reason) => reason !== 'UNREACHABLE')).toEqual(['HANDLE_OF_EARLIER_DAEMON']);
+    expect(second.btfFds()).toBe(0);
+  });
+
+  test('ends an iteration with an error, and loses what was taken from it', async () => {
+    await using first = await DaemonProcess.start();
+    await using client = new BtfClient(first.address);
+    await using other = await BtfUser.start();
+    const taken: Handle[] = [];
+    const iteration = (async () => {
+      for await (const handle of client.iterateHandles()) {
+        if (handle.info.id === other.said.btfId) continue;
+        taken.push(await handle.take());
+        await first.end('SIGKILL');
+      }
+    })();
+    expect((await errorOf(iteration)).code).toBe(status.UNAVAILABLE);
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    await until('the daemon answers', async () => (await client.serverInfo().catch(() => null)) !== null);
+    await until('the handle is lost', () => taken.every(({ lost }) => lost.aborted));
+    expect(taken.map(({ lost }) => BtfError.from(lost.reason).reason)).toEqual(['HANDLE_OF_EARLIER_DAEMON']);
+    expect(second.btfFds()).toBe(0);
+  });
+
+  test('is watched on: each object that went or came meanwhile is told once, and handles are lost', async () => {
+    await using first = await DaemonProcess.start();
+    await using client = new BtfClient(first.address);
+    await using staying = await BtfUser.start();
+    const going = await BtfUser.start();
+    const handles = await load(client, 3);
+    const watch = FollowedWatch.start(client);
+    await watch.synced();
+    await first.end('SIGKILL');
+    await going[Symbol.asyncDispose]();
+    await using coming = await BtfUser.start();
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    await watch.synced(2);
+    for (const id of [going.said.btfId, ...idsOf(handles)])
+      expect(watch.of(id)).toEqual(['present', 'removed']);
+    expect(watch.of(staying.said.btfId)).toEqual(['present']);
+    expect(watch.of(coming.said.btfId)).toEqual(['added']);
+    expect(watch.events.at(-1)).toEqual({ type: 'synced', relisted: true });
+    await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted));
+    const later = await BtfUser.start();
+    await until('it is told', () => watch.of(later.said.btfId).length === 1);
+    await later[Symbol.asyncDispose]();
+    await until('its end is told', () => watch.of(later.said.btfId).length === 2);
+    await watch.stop();
+    expect(second.btfFds()).toBe(0);
+  });
+
+  test('three times in a row, with clients at work, leaves every client working', async () => {
+    const first = await DaemonProcess.start();
+    const daemons = [first];
+    await using client = new BtfClient(first.address);
+    const watch = FollowedWatch.start(client);
+    await watch.synced();
+    let working = true;
+    const reasons = new Set<string | null>();
+    const work = Array.from({ length: 4 }, async () => {
+      while (working) {
+        try {
+          const handle = await client.loadHandle(intBtf(1, 'working'));
+          await handle.spec();
+          await handle.close();
+        } catch (error) {
+          reasons.add(BtfError.from(error).reason);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    });
+    for (let round = 0; round < 3; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await daemons.at(-1)?.end('SIGKILL');
+      daemons.push(await DaemonProcess.start({ socket: first.socket }));
+      await watch.synced(round + 2);
+    }
+    working = false;
+    await Promise.all(work);
+    const last = daemons.at(-1);
+    await until('the last daemon holds nothing', () => last?.btfFds() === 0);
+    for (const expected of ['UNREACHABLE', 'HANDLE_OF_EARLIER_DAEMON'] as const) reasons.delete(expected);
+    expect([...reasons]).toEqual([]);
+    await watch.stop();
+    for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
+  }, 60_000);
+});

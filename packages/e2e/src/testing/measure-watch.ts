@@ -1,0 +1,71 @@
+// A program that measures what a watch costs the daemon while nothing changes, and how soon it tells of a change:
+//     node packages/e2e/dist/testing/measure-watch.js [objects] [seconds] [changes]
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { BtfClient } from '@btfd/client';
+import { btfLoad } from '@btfd/native';
+import { DaemonProcess } from './daemon-process.js';
+import { intBtf } from './sample-btf.js';
+
+const [objectCount = 200, seconds = 10, changes = 50] = process.argv.slice(2).map(Number);
+
+/** CPU time of all threads of a process so far, in milliseconds. */
+function cpuMs(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  const times = readdirSync(tasks).map(
+    (task) => readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0],
+  );
+  return times.reduce((sum, ns) => sum + Number(ns), 0) / 1e6;
+}
+
+async function cpuPerSecond(pid: number): Promise<string> {
+  const before = cpuMs(pid);
+  await setTimeout(seconds * 1000);
+  return `${((cpuMs(pid) - before) / seconds).toFixed(2)} ms/s`;
+}
+
+const objects = await Promise.all(
+  Array.from({ length: objectCount }, () => btfLoad(intBtf(1, 'measured'), 0)),
+);
+await using daemon = await DaemonProcess.start();
+await using client = new BtfClient(daemon.address);
+await client.serverInfo();
+// What start-up left to do.
+await setTimeout(2_000);
+console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await cpuPerSecond(daemon.pid)}`);
+
+const added = new Map<number, number>();
+let synced = false;
+let told = 0;
+const stop = new AbortController();
+const watching = (async () => {
+  for await (const event of client.watchHandles({ signal: stop.signal })) {
+    told += 1;
+    if (event.type === 'synced') synced = true;
+    if (event.type === 'added') added.set(event.info.id, performance.now());
+  }
+})();
+watching.catch(() => {});
+while (!synced) await setTimeout(10);
+await setTimeout(2_000);
+const before = told;
+const watched = await cpuPerSecond(daemon.pid);
+console.log(
+  `CPU of the daemon, ${objectCount} objects, one watches: ${watched}; events meanwhile: ${told - before}`,
+);
+
+const latencies: number[] = [];
+for (let change = 0; change < changes; change++) {
+  await setTimeout(Math.random() * 400);
+  const object = await btfLoad(intBtf(1, 'noticed'), 0);
+  const loadedAt = performance.now();
+  const { id } = object.info();
+  while (!added.has(id)) await setTimeout(1);
+  latencies.push((added.get(id) ?? 0) - loadedAt);
+  object.close();
+}
+latencies.sort((a, b) => a - b);
+const at = (share: number) => Math.round(latencies[Math.floor((latencies.length - 1) * share)] ?? 0);
+console.log(`noticed after (of ${changes}): median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`);
+stop.abort();
+for (const object of objects) object.close();

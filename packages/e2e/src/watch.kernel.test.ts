@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { WatchHandlesResponse } from '@btfd/api';
+import { BtfClient } from '@btfd/client';
+import { btfLoad, type BtfFd } from '@btfd/native';
+import { status } from '@grpc/grpc-js';
+import { btfIds } from './testing/bpftool.js';
+import { BtfUser } from './testing/btf-user.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { FollowedWatch } from './testing/followed-watch.js';
+import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
+import { intBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+describeKernel('WatchHandles', () => {
+  let daemon: DaemonProcess;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+  });
+  afterAll(async () => {
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  test('tells what bpftool lists, and then what a process of another language loads and lets go of', async () => {
+    await using client = new BtfClient(daemon.address);
+    const watch = FollowedWatch.start(client);
+    await watch.synced();
+    const present = watch.events.flatMap((event) => (event.type === 'present' ? event.info.id : []));
+    expect(present).toEqual(btfIds());
+    const user = await BtfUser.start();
+    const id = user.said.btfId;
+    await until('it is told', () => watch.of(id).length === 1);
+    await user[Symbol.asyncDispose]();
+    await until('its end is told', () => watch.of(id).length === 2);
+    expect(watch.of(id)).toEqual(['added', 'removed']);
+    await watch.stop();
+    expect(daemon.btfFds()).toBe(0);
+  });
+
+  test('tells of a thousand objects that come and go each once, in an order that fits, to all who watch', async () => {
+    await using client = new BtfClient(daemon.address);
+    const watches = [FollowedWatch.start(client), FollowedWatch.start(client), FollowedWatch.start(client)];
+    for (const watch of watches) await watch.synced();
+    const ids: number[] = [];
+    let open: BtfFd[] = [];
+    for (let round = 0; round < 10; round++) {
+      const batch = await Promise.all(Array.from({ length: 100 }, () => btfLoad(intBtf(1, 'watched'), 0)));
+      ids.push(...batch.map((object) => object.info().id));
+      for (const object of open) object.close();
+      open = batch;
+      // Longer than it takes to notice: else they would come and go unseen.
+      const [first = 0] = ids.slice(-1);
+      await until('the batch is told', () => watches.every((watch) => watch.of(first).length === 1));
+    }
+    for (const object of open) object.close();
+    await until('the end is told', () => watches.every((watch) => watch.of(ids.at(-1) ?? 0).length === 2));
+    for (const watch of watches) {
+      for (const id of ids) expect(watch.of(id)).toEqual(['added', 'removed']);
+      expect(watch.events).toEqual(watches[0]?.events);
+      await watch.stop();
+    }
+  });
+
+  test('tells of an object that a client loads; its own probes it tells to nobody', async () => {
+    await using client = new BtfClient(daemon.address);
+    const watch = FollowedWatch.start(client);
+    await watch.synced();
+    const before = watch.events.length;
+    for (let i = 0; i < 20; i++) await client.serverInfo();
+    const handle = await client.loadHandle(intBtf(1, 'mine'), { adaptToKernel: true });
+    await until('it is told', () => watch.events.length > before);
+    await handle.close();
+    await until('its end is told', () => watch.events.length > before + 1);
+    const told = watch.events
+      .slice(before)
+      .map((event) => ('info' in event ? [event.type, event.info.id] : []));
+    expect(told).toEqual([
+      ['added', handle.info.id],
+      ['removed', handle.info.id],
+    ]);
+    await watch.stop();
+  });
+
+  test('goes on behind a position that was told, and says when it can’t', async () => {
+    using raw = new RawClient(daemon.address);
+    const first = raw.stream('watchHandles', {}).on('error', () => null);
+    const messages: AsyncIterator<WatchHandlesResponse> = first[Symbol.asyncIterator]();
+    let synced: WatchHandlesResponse | null = null;
+    while (synced?.event.case !== 'synced') synced = (await messages.next()).value;
+    first.cancel();
+    const object = await btfLoad(intBtf(1, 'later'), 0);
+    const { id } = object.info();
+    if (synced.position === undefined) throw new Error('no position');
+    const second = raw.stream('watchHandles', { after: synced.position }).on('error', () => null);
+    const cases: unknown[] = [];
+    for await (const { event } of second) {
+      cases.push([event.case, event.case === 'added' ? event.value.id : null]);
+      if (event.case === 'synced') break;
+    }
+    expect(cases).toEqual([
+      ['added', id],
+      ['synced', null],
+    ]);
+    second.cancel();
+    object.close();
+    const drain = async (stream: AsyncIterable<unknown>) => {
+      for await (const message of stream) void message;
+    };
+    const after = { ...synced.position, daemonEpoch: '0123456789abcdef' };
+    const error = await failureOf(drain(raw.stream('watchHandles', { after })));
+    expect([error.code, errorInfoOf(error).reason]).toEqual([status.OUT_OF_RANGE, 'WATCH_HISTORY_GONE']);
+  });
+
+  test('ends at the daemon’s end with UNAVAILABLE, and with its client without a trace', async () => {
+    await using own = await DaemonProcess.start();
+    using raw = new RawClient(own.address);
+    const before = own.fds().length;
+    const client = new BtfClient(own.address);
+    for await (const event of client.watchHandles()) if (event.type === 'synced') break;
+    await client.close();
+    await until('its connection is closed', () => own.fds().length <= before);
+    const stream = raw.stream('watchHandles', {});
+    const cases: unknown[] = [];
+    const ended = failureOf(
+      (async () => {
+        for await (const { event } of stream) cases.push(event.case);
+      })(),
+    );
+    await until('it is synced', () => cases.includes('synced'));
+    expect(await own.end()).toBe(0);
+    const error = await ended;
+    expect([error.code, errorInfoOf(error).reason]).toEqual([status.UNAVAILABLE, 'SHUTTING_DOWN']);
+  });
+
+  test('of a client that does not read nothing is buffered, and others go on', async () => {
+    using raw = new RawClient(daemon.address);
+    const stalled = raw.stream('watchHandles', {}).on('error', () => null);
+    await using client = new BtfClient(daemon.address);
+    const watch = FollowedWatch.start(client);
+    await watch.synced();
+    const before = daemon.residentBytes();
+    for (let round = 0; round < 5; round++) {
+      const objects = await Promise.all(Array.from({ length: 400 }, () => btfLoad(intBtf(1, 'flood'), 0)));
+      const last = objects.at(-1)?.info().id ?? 0;
+      await until('they are told', () => watch.of(last).length === 1);
+      for (const object of objects) object.close();
+      await until('their end is told', () => watch.of(last).length === 2);
+    }
+    expect(daemon.residentBytes() - before).toBeLessThan(32 << 20);
+    stalled.cancel();
+    await watch.stop();
+  });
+
+  test('of a folder of files is by name', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-files-'));
+    writeFileSync(join(dir, 'vmlinux'), intBtf(1, 'v'));
+    try {
+      await using files = await DaemonProcess.start({ args: ['--btf-dir', dir] });
+      await using client = new BtfClient(files.address);
+      const watch = FollowedWatch.start(client);
+      await watch.synced();
+      writeFileSync(join(dir, 'xfs'), intBtf(1, 'x'));
+      await until('it is told', () => watch.events.length === 3);
+      rmSync(join(dir, 'xfs'));
+      await until('its end is told', () => watch.events.length === 4);
+      const told = watch.events.map((event) =>
+        'info' in event ? [event.type, event.info.name] : event.type,
+      );
+      expect(told).toEqual([['present', 'vmlinux'], 'synced', ['added', 'xfs'], ['removed', 'xfs']]);
+      await watch.stop();
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,74 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  WatchHandlesRequestSchema,
+  WatchHandlesResponseSchema,
+  type WatchHandlesResponse,
+  type WatchPosition,
+} from '@btfd/api';
+import { watchHandles } from '../rpc/watch-handles.js';
+import type { Services } from '../services.js';
+
+/** Watching is a call of WatchHandles, read message by message. */
+export class Watching {
+  private readonly abort = new AbortController();
+  private readonly messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
+  /** The last position that was told. */
+  position: WatchPosition | undefined;
+
+  constructor(
+    services: Services,
+    request: Omit<MessageInitShape<typeof WatchHandlesRequestSchema>, '$typeName'> = {},
+  ) {
+    const stream = watchHandles(services)(create(WatchHandlesRequestSchema, request), {
+      signal: this.abort.signal,
+    });
+    this.messages = stream[Symbol.asyncIterator]();
+  }
+
+  /** The next message. */
+  async next(): Promise<WatchHandlesResponse> {
+    const { done, value } = await this.messages.next();
+    if (done === true) throw new Error('the stream ended');
+    const message = create(WatchHandlesResponseSchema, value);
+    this.position = message.position ?? this.position;
+    return message;
+  }
+
+  /** The next messages, in short: `added 4 xfs`. */
+  async take(count: number): Promise<string[]> {
+    const texts: string[] = [];
+    while (texts.length < count) texts.push(short(await this.next()));
+    return texts;
+  }
+
+  /** The messages up to `synced`, in short. */
+  async sync(): Promise<string[]> {
+    const texts: string[] = [];
+    while (texts.at(-1) !== 'synced') texts.push(short(await this.next()));
+    return texts;
+  }
+
+  /** Ends it as its client's cancelling does. */
+  cancel(reason: Error): void {
+    this.abort.abort(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.messages.return?.();
+  }
+}
+
+function short({ event }: WatchHandlesResponse): string {
+  switch (event.case) {
+    case 'present':
+    case 'added':
+    case 'removed': {
+      const { id, name, removed } = event.value;
+      return [event.case, id, name, removed ? '(removed)' : ''].filter((part) => part !== '').join(' ');
+    }
+    case 'synced':
+    case 'bookmark':
+    case undefined:
+      return event.case ?? 'nothing';
+  }
+}
