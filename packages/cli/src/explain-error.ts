@@ -98,25 +98,34 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
   ],
   [/altnames|Hostname\/IP/, 'its certificate is for another name: give that with --tls-server-name'],
   [/certificate required|bad certificate|unknown ca|handshake failure/i, CREDENTIALS],
+  [/Failed to connect/, 'it may want TLS: name who vouches for it with --tls-ca'],
   [/wrong version number|packet length too long/, 'it does not speak TLS there: leave out the --tls options'],
 ];
 
 function unreachable(rawMessage: string): Explanation {
   const address = /^the daemon at (.+?) cannot be reached/.exec(rawMessage)?.[1] ?? 'its address';
-  const said = (
-    /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, '')
-  )
-    .replace(/\s*Resolution note:.*$/s, '')
-    .replace(/^Error: /, '');
+  const said = causeOf(rawMessage);
   const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [
     null,
     'is btfd running there? `--address`, BTFD_ADDRESS or a context of the config file name another place',
   ];
   return {
     exitCode: ExitCode.UNREACHABLE,
-    message: `no daemon answers at ${address}: ${said.trim()}`,
+    message: `no daemon answers at ${address}: ${said}`,
     hint,
   };
+}
+
+/** What the system said, without what grpc-js and OpenSSL put around it. */
+function causeOf(rawMessage: string): string {
+  const cause =
+    /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, '');
+  const bySsl = /:SSL routines:[^:]*:([^:]+):/.exec(cause)?.[1];
+  return (bySsl ?? cause)
+    .replace(/\s*Resolution note:.*$/s, '')
+    .replaceAll(/\s*\(\d{4}-\d\d-\d\dT[^)]*\)/g, '')
+    .replace(/^Error(?: \[\w+\])?: /, '')
+    .replace(/\.?\s*$/, '');
 }
 
 function isTimeout(error: unknown): boolean {

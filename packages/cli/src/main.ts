@@ -7,6 +7,8 @@ const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } a
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
+  // Deprecations are for developers, and Node has one for TLS with an IP address.
+  process.noDeprecation = true;
   const { stdout, stderr, env } = process;
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
 }

@@ -12,6 +12,7 @@ import { layoutCommand } from './command/layout.js';
 import { listCommand } from './command/list.js';
 import { loadCommand } from './command/load.js';
 import { memberCommand } from './command/member.js';
+import { watchCommand } from './command/watch.js';
 import { versionCommand } from './command/version.js';
 import { addGlobalOptions } from './global-options.js';
 import { makeRun, type Run, type RunOptions } from './run.js';
@@ -28,6 +29,7 @@ const COMMANDS: readonly ((run: Run, program: Command) => Command)[] = [
   loadCommand,
   checkCommand,
   holdCommand,
+  watchCommand,
   infoCommand,
   contextCommand,
   completionCommand,

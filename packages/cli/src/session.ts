@@ -1,4 +1,4 @@
-import type { BtfClient } from '@btfd/client';
+import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import { ConfigFile, configPath } from './config/config-file.js';
 import { EMPTY_CONFIG, type Node } from './config/config.js';
 import { connectTo } from './config/connect.js';
@@ -7,6 +7,7 @@ import { type GlobalOptions, tlsOf } from './global-options.js';
 import { type Colors, makeColors } from './output/colors.js';
 import { Output } from './output/output.js';
 import { pagerOf } from './output/pager.js';
+import { Progress } from './output/progress.js';
 import { showView, type View } from './output/show-view.js';
 import { DaemonSource } from './source/daemon-source.js';
 import { FileSource } from './source/file-source.js';
@@ -27,6 +28,8 @@ export class Session implements AsyncDisposable {
   readonly interrupted: AbortSignal;
   readonly #io: Io;
   readonly #clients = new Map<string, BtfClient>();
+  /** Null where nobody sees it. */
+  readonly #progress: Progress | null;
   #configFile: ConfigFile | null = null;
 
   constructor(io: Io, options: GlobalOptions, interrupted: AbortSignal) {
@@ -35,6 +38,9 @@ export class Session implements AsyncDisposable {
     this.env = io.env;
     this.interrupted = interrupted;
     this.colors = makeColors(wantsColor(options.color, io.stdout, io.env));
+    const { isTTY } = io.stderr;
+    this.#progress =
+      isTTY === true && options.quiet !== true ? new Progress(io.stderr, () => performance.now()) : null;
     this.width = columnsOf(io.stdout);
     this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
   }
@@ -78,13 +84,21 @@ export class Session implements AsyncDisposable {
     return AbortSignal.any([this.interrupted, AbortSignal.timeout(timeout)]);
   };
 
+  /** The options of one transfer from a source. */
+  readonly transferOptions = (source: string): TransferOptions => ({
+    signal: this.requestSignal(),
+    ...(this.#progress === null
+      ? {}
+      : { onProgress: (progress: TransferProgress) => this.#progress?.update(source, progress) }),
+  });
+
   /** The client of the node that the command asks, or of the one that a SPEC names. */
   client(node: string | null = null): BtfClient {
     const key = node ?? '';
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
     const target = node === null ? this.target : this.#nodeNamed(node);
-    const client = connectTo(target, this.options.timeout);
+    const client = connectTo(target, this.options.timeout, this.env);
     this.#clients.set(key, client);
     return client;
   }
@@ -98,10 +112,11 @@ export class Session implements AsyncDisposable {
     const baseSource = base === undefined ? null : this.source(parseSpecRef(base));
     if (ref.kind === 'file') return new FileSource(ref.path, baseSource);
     const { node, object } = ref;
-    return new DaemonSource(formatSpecRef(ref), this.client(node), object, baseSource, this.requestSignal);
+    return new DaemonSource(formatSpecRef(ref), this.client(node), object, baseSource, this.transferOptions);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#progress?.[Symbol.dispose]();
     await Promise.all([...this.#clients.values()].map(async (client) => client.close()));
     await this.out.end();
   }

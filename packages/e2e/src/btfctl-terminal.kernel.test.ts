@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { FakeDaemon } from '@btfd/client/testing';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
@@ -94,6 +96,21 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/no BTF object is a\uFFFD\[31mb/);
     expect(terminal.colors()).not.toContain('a\u001B');
   });
+
+  test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
+    const btf = readFileSync('/sys/kernel/btf/vmlinux');
+    await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
+    using terminal = open({ env: { BTFD_ADDRESS: slow.address, XDG_CACHE_HOME: '/nonexistent' } });
+    terminal.type('clear; btfctl find task_struct --in vmlinux', 'Enter');
+    const screen = await terminal.shows(/MB\/s/);
+    expect(screen).toMatch(/^vmlinux  █+░+  [\d.]+\/[\d.]+ MB  [\d.]+ MB\/s$/m);
+    await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
+    expect(terminal.screen()).not.toContain('MB');
+    terminal.type('clear; btfctl find task_struct --in vmlinux --quiet', 'Enter');
+    await setTimeout(1_500);
+    expect(terminal.screen()).not.toContain('MB');
+    await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
+  }, 60_000);
 
   test('Ctrl-C ends what load holds', async () => {
     using terminal = open();

@@ -223,6 +223,36 @@ describeKernel('btfctl', () => {
     expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
   });
 
+  test('watch tells what is there, comes and goes, until it is told to end', async () => {
+    await using watch = new Btfctl(['watch', '-o', 'json'], env);
+    const events = (): { event: string; object?: { id: number } }[] =>
+      watch.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    await until('it knows what is there', () => events().some(({ event }) => event === 'synced'));
+    expect(events()[0]).toMatchObject({ event: 'present', object: { name: 'vmlinux' } });
+    const held = await hold();
+    await using table = new Btfctl(['watch', '--origin', 'user', '--new'], env);
+    await until('the table has begun', () => table.stdout !== '');
+    await held.end();
+    const eventsOf = (id: number): string[] =>
+      events().flatMap(({ event, object }) => (object?.id === id ? [event] : []));
+    await until('it went', () => eventsOf(held.id).includes('removed'));
+    expect(eventsOf(held.id)).toEqual(['added', 'removed']);
+    for (const event of watch.stdout.trimEnd().split('\n')) {
+      expect(schemaErrors('watch-event', event)).toEqual([]);
+    }
+    await using again = await hold();
+    const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
+    await until('the table tells of it', () => row.test(table.stdout));
+    expect(table.stdout).not.toContain('present');
+    for (const run of [watch, table]) {
+      run.kill('SIGINT');
+      expect(await run.end()).toMatchObject({ status: 0, stderr: '' });
+    }
+  });
+
   test('a node and the same kernel in a file do not differ', async () => {
     const ran = await run('diff', 'vmlinux', '/sys/kernel/btf/vmlinux');
     expect(ran).toMatchObject({ status: 0, stderr: '' });

@@ -3,6 +3,7 @@ import type { HandleInfo } from '@btfd/client';
 import { Command, Option } from 'commander';
 import { notFound } from '../cli-error.js';
 import { explainError } from '../explain-error.js';
+import { objectName } from '../output/object-list.js';
 import { formatTable, type Column } from '../output/table.js';
 import type { Run } from '../run.js';
 import type { Session } from '../session.js';
@@ -77,10 +78,6 @@ async function* specsOf(
   for await (const { info, spec } of everySpec(session.client(), session, unreadable)) {
     yield [objectName(info), spec];
   }
-}
-
-function objectName({ id, name }: HandleInfo): string {
-  return name === '' ? `id:${id}` : name;
 }
 
 function* foundIn(

@@ -4,7 +4,7 @@ import { notFound } from '../cli-error.js';
 import { compileGlob } from '../glob.js';
 import type { Run } from '../run.js';
 import type { Session } from '../session.js';
-import { objectsData, objectsText } from '../output/object-list.js';
+import { objectData, objectName, objectsText } from '../output/object-list.js';
 
 const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
 
@@ -15,13 +15,19 @@ interface ListOptions {
 
 /** listCommand is `btfctl list`. */
 export function listCommand(run: Run): Command {
-  return new Command('list')
-    .alias('show')
-    .description('list the BTF objects in the kernel; with -o wide, who uses each')
-    .argument('[object...]', 'names, globs, or id:7; default: all')
-    .addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS))
+  return originOption(
+    new Command('list')
+      .alias('show')
+      .description('list the BTF objects in the kernel; with -o wide, who uses each')
+      .argument('[object...]', 'names, globs, or id:7; default: all'),
+  )
     .option('--digest', 'tell the SHA-256 of each')
     .action(run(list));
+}
+
+/** originOption declares `--origin`. */
+export function originOption(command: Command): Command {
+  return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
 }
 
 async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
@@ -38,8 +44,8 @@ async function list(session: Session, words: readonly string[], options: ListOpt
   }
   const { digest = false } = options;
   await session.show({
-    data: objectsData(infos),
-    names: infos.map(({ id, name }) => (name === '' ? `id:${id}` : name)),
+    data: infos.map(objectData),
+    names: infos.map(objectName),
     text: (wide) => objectsText(infos, { wide, digest, width: session.width, colors: session.colors }),
   });
 }

@@ -49,9 +49,23 @@ function namedIds(users: readonly { readonly id: number; readonly name: string }
   return users.map(({ id, name }) => (name === '' ? String(id) : `${name}(${id})`)).join(' ');
 }
 
-/** objectsData is the list of objects for programs, with the field names of `bpftool -j btf list`. */
-export function objectsData(infos: readonly HandleInfo[]): unknown {
-  return infos.map(({ id, name, origin, isKernel, size, removed, digest, users }) => ({
+/** objectName is what an object is called: its name, or `id:7` where it has none. */
+export function objectName({ id, name }: HandleInfo): string {
+  return name === '' ? `id:${id}` : name;
+}
+
+/** objectData is an object for programs, with the field names of `bpftool -j btf list`. */
+export function objectData({
+  id,
+  name,
+  origin,
+  isKernel,
+  size,
+  removed,
+  digest,
+  users,
+}: HandleInfo): unknown {
+  return {
     id,
     size,
     ...(users === null
@@ -66,5 +80,5 @@ export function objectsData(infos: readonly HandleInfo[]): unknown {
     origin,
     removed,
     ...(digest === null ? {} : { digest }),
-  }));
+  };
 }

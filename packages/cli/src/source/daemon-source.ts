@@ -1,5 +1,5 @@
 import type { Spec } from '@btfd/btf';
-import type { BtfClient, Handle, MemberResult } from '@btfd/client';
+import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
 import type { ObjectRef } from './spec-ref.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
@@ -13,26 +13,26 @@ export class DaemonSource implements Source {
   readonly #client: BtfClient;
   readonly #object: ObjectRef;
   readonly #base: Source | null;
-  readonly #signal: () => AbortSignal;
+  readonly #transfer: (source: string) => TransferOptions;
   #handle: Promise<Handle> | null = null;
   #spec: Promise<Spec> | null = null;
 
   /**
    * @param base what split BTF continues; null for the node's own vmlinux.
-   * @param signal makes the signal that bounds one request.
+   * @param transfer makes the options of one request of a source.
    */
   constructor(
     label: string,
     client: BtfClient,
     object: ObjectRef,
     base: Source | null,
-    signal: () => AbortSignal,
+    transfer: (source: string) => TransferOptions,
   ) {
     this.label = label;
     this.#client = client;
     this.#object = object;
     this.#base = base;
-    this.#signal = signal;
+    this.#transfer = transfer;
   }
 
   spec(): Promise<Spec> {
@@ -51,7 +51,7 @@ export class DaemonSource implements Source {
   }
 
   async #membersOf(paths: readonly string[]): Promise<MemberResult[]> {
-    const signal = this.#signal();
+    const { signal } = this.#transfer(this.label);
     return this.#object.kind === 'name'
       ? this.#client.resolveMembers(this.#object.name, paths, { signal })
       : (await this.#opened(this.#object.id)).resolveMembers(paths, { signal });
@@ -59,15 +59,15 @@ export class DaemonSource implements Source {
 
   async #fetch(): Promise<Spec> {
     const base = await this.#base?.spec();
-    const signal = this.#signal();
+    const options = { base, ...this.#transfer(this.label) };
     return this.#object.kind === 'name'
-      ? this.#client.spec(this.#object.name, { base, signal })
-      : (await this.#opened(this.#object.id)).spec({ base, signal });
+      ? this.#client.spec(this.#object.name, options)
+      : (await this.#opened(this.#object.id)).spec(options);
   }
 
   /** Held until the client is closed: what has an id only lives as long as someone holds it. */
   #opened(id: number): Promise<Handle> {
-    this.#handle ??= this.#client.getHandleById(id, { signal: this.#signal() });
+    this.#handle ??= this.#client.getHandleById(id, { signal: this.#transfer(this.label).signal });
     return this.#handle;
   }
 }

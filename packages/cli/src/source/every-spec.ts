@@ -1,5 +1,6 @@
 import type { Spec } from '@btfd/btf';
-import type { BtfClient, HandleInfo } from '@btfd/client';
+import type { BtfClient, HandleInfo, TransferOptions } from '@btfd/client';
+import { objectName } from '../output/object-list.js';
 
 /** NamedSpec is an object with its types. */
 export interface NamedSpec {
@@ -7,10 +8,14 @@ export interface NamedSpec {
   readonly spec: Spec;
 }
 
-/** Signals end what takes too long. */
-export interface Signals {
+/** Requests says how to make requests. */
+export interface Requests {
+  /** Ends everything. */
   readonly interrupted: AbortSignal;
+  /** The signal of one request. */
   readonly requestSignal: () => AbortSignal;
+  /** The options of one transfer. */
+  readonly transferOptions: (source: string) => TransferOptions;
 }
 
 /**
@@ -18,28 +23,27 @@ export interface Signals {
  * is read, where the daemon can do that; else the kernel's own are read by name.
  *
  * @param unreadable told of an object whose types cannot be had.
- * @param signals the signal of the whole, and what makes the signal of one request.
  */
 export async function* everySpec(
   client: BtfClient,
-  { interrupted, requestSignal: signal }: Signals,
+  { interrupted, requestSignal, transferOptions }: Requests,
   unreadable: (info: HandleInfo, error: unknown) => void,
 ): AsyncGenerator<NamedSpec, void, undefined> {
-  const { operations } = await client.serverInfo({ signal: signal() });
+  const { operations } = await client.serverInfo({ signal: requestSignal() });
   const holds = operations.some(({ operation, available }) => operation === 'open-by-id' && available);
   const objects = holds
     ? client.iterateHandles({ signal: interrupted })
-    : (await client.listObjects({ signal: signal() })).map((info) => ({
+    : (await client.listObjects({ signal: requestSignal() })).map((info) => ({
         info,
-        spec: async (options: { signal: AbortSignal }) => client.spec(info.name, options),
+        spec: async (options: TransferOptions) => client.spec(info.name, options),
       }));
   for await (const object of objects) {
-    const asked = signal();
+    const options = transferOptions(objectName(object.info));
     let spec: Spec;
     try {
-      spec = await object.spec({ signal: asked });
+      spec = await object.spec(options);
     } catch (error) {
-      asked.throwIfAborted();
+      options.signal?.throwIfAborted();
       unreadable(object.info, error);
       continue;
     }
