@@ -11,7 +11,7 @@ import { Progress } from './output/progress.js';
 import { showView, type View } from './output/show-view.js';
 import { DaemonSource } from './source/daemon-source.js';
 import { FileSource } from './source/file-source.js';
-import { formatSpecRef, parseSpecRef, type SpecRef } from './source/spec-ref.js';
+import { formatObjectRef, parseSpecRef, type SpecRef } from './source/spec-ref.js';
 import type { Source } from './source/source.js';
 import { columnsOf, type Io, printableText, wantsColor } from './terminal.js';
 
@@ -112,7 +112,13 @@ export class Session implements AsyncDisposable {
     const baseSource = base === undefined ? null : this.source(parseSpecRef(base));
     if (ref.kind === 'file') return new FileSource(ref.path, baseSource);
     const { node, object } = ref;
-    return new DaemonSource(formatSpecRef(ref), this.client(node), object, baseSource, this.transferOptions);
+    return new DaemonSource(
+      formatObjectRef(ref),
+      this.client(node),
+      object,
+      baseSource,
+      this.transferOptions,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

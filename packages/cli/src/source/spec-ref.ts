@@ -80,10 +80,9 @@ function parseObject(text: string): ObjectRef {
   return { kind: 'id', id };
 }
 
-/** formatSpecRef writes a SPEC as {@link parseSpecRef} reads it. */
-export function formatSpecRef(ref: SpecRef): string {
-  if (ref.kind === 'file') return ref.path;
-  const object = ref.object.kind === 'id' ? `id:${ref.object.id}` : ref.object.name;
-  if (ref.node === null) return object;
-  return object === 'vmlinux' ? `@${ref.node}` : `@${ref.node}/${object}`;
+/** formatObjectRef writes the SPEC of an object as {@link parseSpecRef} reads it. */
+export function formatObjectRef({ node, object: ref }: Extract<SpecRef, { kind: 'object' }>): string {
+  const object = ref.kind === 'id' ? `id:${ref.id}` : ref.name;
+  if (node === null) return object;
+  return object === 'vmlinux' ? `@${node}` : `@${node}/${object}`;
 }
