@@ -238,7 +238,7 @@ describe('a call', () => {
 });
 
 describe('close', () => {
-  test('closes the handles that are open', async () => {
+  test('[C4] closes the handles that are open', async () => {
     await client.getHandleById(1);
     const closed = await client.getHandleById(2);
     await closed.close();
@@ -247,7 +247,7 @@ describe('close', () => {
     expect(closes(daemon)).toEqual([[`${daemon.epoch}:2`], [`${daemon.epoch}:1`]]);
   });
 
-  test('ends calls in progress', async () => {
+  test('[C4] ends calls in progress', async () => {
     const go = daemon.stall('getServerInfo');
     const call = rejection(client.serverInfo());
     const iteration = client.iterateHandles();

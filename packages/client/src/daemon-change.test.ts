@@ -21,7 +21,7 @@ afterEach(async () => {
   await daemon.stop();
 });
 
-test('a handle is lost as soon as the daemon is back as another, long before its lease would be renewed', async () => {
+test('[C3] a handle is lost as soon as the daemon is back as another, long before its lease would be renewed', async () => {
   await using plain = new BtfClient(daemon.address);
   const handle = await plain.getHandleById(1, { ttl: 3_600_000 });
   await daemon.restart();
@@ -42,7 +42,7 @@ test('a handle stays where the connection broke and the daemon did not', async (
   expect(changes).toEqual([]);
 });
 
-test('all handles are lost when one answer shows another daemon', async () => {
+test('[C3] all handles are lost when one answer shows another daemon', async () => {
   const handle = await client.getHandleById(1, { ttl: 3_600_000 });
   await daemon.restart();
   // What opens a handle is not repeated where the connection broke under it.

@@ -50,3 +50,5 @@ export type { TransferOptions, TransferProgress } from './transfer-progress.js';
 export type { VerifierLog } from './verifier-log.js';
 export type { WatchEvent } from './watch-event.js';
 export type { WatchOptions } from './watch-handles.js';
+/** The gRPC status codes, as `BtfError.code` has them. */
+export { status } from '@grpc/grpc-js';

@@ -49,7 +49,7 @@ function lease(token: string, ttl = TTL, askedAt = clock.now()): Lease {
 }
 
 describe('renewal', () => {
-  test('renews all leases by one call at each third of the TTL', async () => {
+  test('[C1] renews all leases by one call at each third of the TTL', async () => {
     const leases = [lease('a'), lease('b')];
     expect(clock.timers).toBe(1);
     await clock.advance(TTL / 3 - 1);
@@ -173,7 +173,7 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('by a restart comes at once where another run is told, for leases of the run before', async () => {
+  test('[C3] by a restart comes at once where another run is told, for leases of the run before', async () => {
     const [gone, kept] = [lease('a'), new Lease('b', 'two', TTL, clock.now())];
     keeper.add(kept);
     keeper.loseOthers('two');

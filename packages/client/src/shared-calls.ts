@@ -18,7 +18,7 @@ export class SharedCalls<T, E = never> {
    * Joins the call with this key, or starts it.
    *
    * @param start is given the shared call's own signal, and what tells everyone.
-   * @param listen is told from now on.
+   * @param listen is told from now on. Who throws leaves alone, too.
    */
   async run(
     key: string,
@@ -27,14 +27,25 @@ export class SharedCalls<T, E = never> {
     listen?: (event: E) => void,
   ): Promise<T> {
     signal?.throwIfAborted();
-    const call = this.#calls.get(key) ?? this.#start(key, start, listen);
-    if (listen !== undefined) call.listeners.add(listen);
+    const leaving = new AbortController();
+    const stopFollowing = onAbort(signal, () => leaving.abort(signal?.reason));
+    // One's own, since others may listen with the same function.
+    const hear = (event: E): void => {
+      try {
+        listen?.(event);
+      } catch (error) {
+        leaving.abort(error);
+      }
+    };
+    const call = this.#calls.get(key) ?? this.#start(key, start, hear);
+    call.listeners.add(hear);
     call.waiting += 1;
     try {
-      return await orAborted(call.result, signal);
+      return await orAborted(call.result, leaving.signal);
     } finally {
+      stopFollowing();
       call.waiting -= 1;
-      if (listen !== undefined) call.listeners.delete(listen);
+      call.listeners.delete(hear);
       if (call.waiting === 0) {
         if (this.#calls.get(key) === call) this.#calls.delete(key);
         call.controller.abort();
@@ -45,10 +56,10 @@ export class SharedCalls<T, E = never> {
   #start(
     key: string,
     start: (signal: AbortSignal, tell: (event: E) => void) => Promise<T>,
-    first: ((event: E) => void) | undefined,
+    first: (event: E) => void,
   ): SharedCall<T, E> {
     const controller = new AbortController();
-    const listeners = new Set(first === undefined ? [] : [first]);
+    const listeners = new Set([first]);
     const tell = (event: E): void => listeners.forEach((listen) => listen(event));
     const call = { result: start(controller.signal, tell), controller, listeners, waiting: 0 };
     this.#calls.set(key, call);
@@ -56,9 +67,9 @@ export class SharedCalls<T, E = never> {
   }
 }
 
-async function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const stopListening = onAbort(signal, () => reject(signal?.reason));
+    const stopListening = onAbort(signal, () => reject(signal.reason));
     void result.then(resolve, reject).finally(stopListening);
   });
 }

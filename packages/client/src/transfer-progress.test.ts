@@ -89,3 +89,15 @@ test('a selection is told with its own size', async () => {
   expect(received).toBe(total);
   expect(total).toBeGreaterThan(100);
 });
+
+test('an error of who is told is that of its call, and of no other', async () => {
+  const error = new Error('of the listener');
+  const fails = client.spec('vmlinux', {
+    onProgress: () => {
+      throw error;
+    },
+  });
+  const others = client.spec('vmlinux');
+  await expect(fails).rejects.toBe(error);
+  expect((await others).typesByName('a'.repeat(100))).toHaveLength(1);
+});

@@ -14,7 +14,7 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Told at the beginning and with each part of a transfer, and again from the beginning where it had to be repeated.
-   * Not told of BTF that is in the cache. It must not throw.
+   * Not told of BTF that is in the cache. What it throws the call rejects with; others who wait for the transfer go on.
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }

@@ -89,7 +89,7 @@ test('a watch passes the filter on, and refuses one that is none', async () => {
   }
 });
 
-test('a watch that is cut off goes on behind what it was told', async () => {
+test('[W10] a watch that is cut off goes on behind what it was told', async () => {
   const events = await synced();
   daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
@@ -104,7 +104,7 @@ test.each<[string, () => Promise<void>, FakeFailure | undefined]>([
   ['the history is gone', async () => daemon.forgetEvents(), undefined],
   ['it was too slow', async () => {}, { code: status.RESOURCE_EXHAUSTED, reason: 'WATCHER_TOO_SLOW' }],
   ['the daemon was restarted', async () => daemon.restart(), undefined],
-])('a watch lists anew where %s, and tells each difference once', async (_, happen, failure) => {
+])('[W10] a watch lists anew where %s, and tells each difference once', async (_, happen, failure) => {
   const events = await synced();
   daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
@@ -133,7 +133,7 @@ test('a watch whose list is cut off begins the list again, and tells each differ
   expect(listed).toEqual([true, false, true, true]);
 });
 
-test('after another boot all is gone, and what is there came', async () => {
+test('[W11] after another boot all is gone, and what is there came', async () => {
   const events = await synced();
   await daemon.restart({ reboot: true });
   expect(await take(events, 5)).toEqual([

@@ -29,7 +29,7 @@ describeKernel('a daemon that is killed and started again on its socket', () => 
 
   const idsOf = (handles: readonly Handle[]) => handles.map(({ info }) => info.id);
 
-  test('leaves nothing of what it held, and no file besides its socket', async () => {
+  test('[D4] leaves nothing of what it held, and no file besides its socket', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const ids = idsOf(await load(client, 3));
@@ -43,7 +43,7 @@ describeKernel('a daemon that is killed and started again on its socket', () => 
     expect(readdirSync(dirname(second.socket))).toEqual([]);
   });
 
-  test('costs a client its handles at the first answer of the new run, without another use of them', async () => {
+  test('[C2] [C3] costs a client its handles at the first answer of the new run, without another use of them', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const handles = await load(client, 3);
@@ -73,7 +73,7 @@ describeKernel('a daemon that is killed and started again on its socket', () => 
     expect(second.btfFds()).toBe(0);
   });
 
-  test('tells a handle that is used before anything else of the earlier run by its token', async () => {
+  test('[D2] tells a handle that is used before anything else of the earlier run by its token', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const [handle] = await load(client, 1);
@@ -109,7 +109,7 @@ describeKernel('a daemon that is killed and started again on its socket', () => 
     expect(second.btfFds()).toBe(0);
   });
 
-  test('is watched on: each object that went or came meanwhile is told once, and handles are lost', async () => {
+  test('[W10] is watched on: each object that went or came meanwhile is told once, and handles are lost', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     await using staying = await BtfUser.start();

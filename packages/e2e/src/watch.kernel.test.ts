@@ -25,7 +25,7 @@ describeKernel('WatchHandles', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  test('tells what bpftool lists, and then what a process of another language loads and lets go of', async () => {
+  test('[W1] tells what bpftool lists, and then what a process of another language loads and lets go of', async () => {
     await using client = new BtfClient(daemon.address);
     const watch = FollowedWatch.start(client);
     await watch.synced();
@@ -41,7 +41,7 @@ describeKernel('WatchHandles', () => {
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('tells of a thousand objects that come and go each once, in an order that fits, to all who watch', async () => {
+  test('[W2] tells of a thousand objects that come and go each once, in an order that fits, to all who watch', async () => {
     await using client = new BtfClient(daemon.address);
     const watches = [FollowedWatch.start(client), FollowedWatch.start(client), FollowedWatch.start(client)];
     for (const watch of watches) await watch.synced();
@@ -65,7 +65,7 @@ describeKernel('WatchHandles', () => {
     }
   });
 
-  test('tells of an object that a client loads; its own probes it tells to nobody', async () => {
+  test('[W4] tells of an object that a client loads; its own probes it tells to nobody', async () => {
     await using client = new BtfClient(daemon.address);
     const watch = FollowedWatch.start(client);
     await watch.synced();
@@ -85,7 +85,7 @@ describeKernel('WatchHandles', () => {
     await watch.stop();
   });
 
-  test('goes on behind a position that was told, and says when it can’t', async () => {
+  test('[W5] [W6] goes on behind a position that was told, and says when it can’t', async () => {
     using raw = new RawClient(daemon.address);
     const first = raw.stream('watchHandles', {}).on('error', () => null);
     const messages: AsyncIterator<WatchHandlesResponse> = first[Symbol.asyncIterator]();
@@ -136,7 +136,7 @@ describeKernel('WatchHandles', () => {
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.UNAVAILABLE, 'SHUTTING_DOWN']);
   });
 
-  test('of a client that does not read nothing is buffered, and others go on', async () => {
+  test('[W7] of a client that does not read nothing is buffered, and others go on', async () => {
     using raw = new RawClient(daemon.address);
     const stalled = raw.stream('watchHandles', {}).on('error', () => null);
     await using client = new BtfClient(daemon.address);
@@ -155,7 +155,7 @@ describeKernel('WatchHandles', () => {
     await watch.stop();
   });
 
-  test('of a folder of files is by name', async () => {
+  test('[W9] of a folder of files is by name', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-files-'));
     writeFileSync(join(dir, 'vmlinux'), intBtf(1, 'v'));
     try {

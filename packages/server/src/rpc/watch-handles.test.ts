@@ -38,7 +38,7 @@ function from(position: WatchPosition | undefined) {
 }
 
 describe('WatchHandles', () => {
-  test('tells what is present in the order of ids, a marker, and then what comes and goes', async () => {
+  test('[W1] tells what is present in the order of ids, a marker, and then what comes and goes', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'present 3', 'synced']);
@@ -91,7 +91,7 @@ describe('WatchHandles', () => {
     expect(await watching.take(2)).toEqual(['removed 2 xfs (removed)', 'added 5 xfs']);
   });
 
-  test('tells nothing of what comes and goes between two looks, or before it can be opened', async () => {
+  test('[W3] tells nothing of what comes and goes between two looks, or before it can be opened', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -104,7 +104,7 @@ describe('WatchHandles', () => {
     expect(watching.position?.sequence).toBe(4n);
   });
 
-  test('tells of objects that clients load, not of those that the daemon tries out the kernel with', async () => {
+  test('[W4] tells of objects that clients load, not of those that the daemon tries out the kernel with', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -150,7 +150,7 @@ describe('WatchHandles', () => {
 });
 
 describe('A watch that was cut off', () => {
-  test('goes on behind its position: what happened since, a marker, what happens', async () => {
+  test('[W5] goes on behind its position: what happened since, a marker, what happens', async () => {
     const { kernel, services, look } = await setUp();
     const first = new Watching(services);
     await using other = new Watching(services);
@@ -197,7 +197,7 @@ describe('A watch that was cut off', () => {
     expect(await watching.sync()).toEqual(['added 1 vmlinux', 'synced']);
   });
 
-  test('is told WATCH_HISTORY_GONE where its position is of another run, or too far back', async () => {
+  test('[W6] is told WATCH_HISTORY_GONE where its position is of another run, or too far back', async () => {
     const { kernel, services, look, clock } = await setUp({ limits: { watchHistory: 4 } });
     const otherRun = await failureOf(() => new Watching(services, after(0, 'fedcba9876543210')).next());
     expect([otherRun.reason, otherRun.metadata]).toEqual([
@@ -225,7 +225,7 @@ describe('A watch in which nothing happens', () => {
     ['of 30 s', {}, 30_000],
     ['of the interval asked for', { bookmarkInterval: durationFromMs(5_000) }, 5_000],
     ['of a second where less is asked for', { bookmarkInterval: durationFromMs(1) }, 1_000],
-  ])('has a bookmark after each silence %s', async (_, request, interval) => {
+  ])('[W8] has a bookmark after each silence %s', async (_, request, interval) => {
     const { services, clock, kernel } = await setUp();
     await using watching = new Watching(services, { ...request, nameGlobs: ['xfs'] });
     await watching.sync();
@@ -250,7 +250,7 @@ describe('A watch in which nothing happens', () => {
 });
 
 describe('A watcher', () => {
-  test('that does not read while more happens than is remembered is told WATCHER_TOO_SLOW', async () => {
+  test('[W7] that does not read while more happens than is remembered is told WATCHER_TOO_SLOW', async () => {
     const { kernel, services, look, clock } = await setUp({ limits: { watchHistory: 4 } });
     const slow = new Watching(services);
     await using quick = new Watching(services);
@@ -296,7 +296,7 @@ describe('A watcher', () => {
 });
 
 describe('Where ids can’t be had', () => {
-  test('files are watched by name, and one of another size is another', async () => {
+  test('[W9] files are watched by name, and one of another size is another', async () => {
     using dir = new TempDir();
     for (const name of ['xfs', 'vmlinux']) dir.write(name, intBtf(name));
     const { services, look } = await setUp({ dir: dir.path, filesOnly: true });

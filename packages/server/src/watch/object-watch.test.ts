@@ -46,7 +46,7 @@ function setUp(clock = new ManualClock()) {
 }
 
 describe('One look at each interval', () => {
-  test('serves any number of watchers, and asks after nothing while nothing changes', async () => {
+  test('[W3] serves any number of watchers, and asks after nothing while nothing changes', async () => {
     const { keys, watch, tick } = setUp();
     keys.there = [1, 2, 3];
     const watchers = await Promise.all(Array.from({ length: 100 }, () => watch.open()));
@@ -57,7 +57,7 @@ describe('One look at each interval', () => {
     for (const watcher of watchers) watcher[Symbol.dispose]();
   });
 
-  test('happens only while anybody watches', async () => {
+  test('[W3] happens only while anybody watches', async () => {
     const { keys, clock, watch, tick } = setUp();
     await tick();
     expect(keys.looks).toBe(0);
@@ -103,7 +103,7 @@ describe('One look at each interval', () => {
   });
 });
 
-test('Of any sequence of changes each watcher sees just what changed, in the same order', async () => {
+test('[W2] Of any sequence of changes each watcher sees just what changed, in the same order', async () => {
   const { keys, watch, tick } = setUp();
   const watcher = await watch.open();
   const there = new Set(watcher.start().map(({ id }) => id));
