@@ -25,9 +25,14 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
     btfDir: settings.btfDir,
     kernel: addonKernel,
     logger,
+    policy: settings.policy,
+    tls: settings.tls,
+    insecure: settings.insecure,
+    socketGroup: settings.socketGroup,
   });
   const listening = daemon.addresses.map(formatAddress);
-  if (settings.insecure) logger.warn({ listening }, 'TCP without TLS: every local user can connect');
+  if (settings.insecure && settings.tls === null)
+    logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
   if (settings.show) await show(daemon, logger);
   const signal = await ending;

@@ -4,6 +4,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, Origin, type WatchPosition } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
+import { callerAs } from '../testing/callers.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { EPOCH, makeServices, type ServicesChoices } from '../testing/services.js';
@@ -49,6 +50,18 @@ describe('WatchHandles', () => {
     await look();
     expect(await watching.take(3)).toEqual(['added 5 ext4', 'removed 2 xfs (removed)', 'added 6']);
     expect(kernel.openCount).toBe(0);
+  });
+
+  test('tells viewers of the kernel’s objects alone, and refuses them the others by name', async () => {
+    const { kernel, services, look } = await setUp();
+    await using watching = new Watching(services, {}, callerAs('viewer'));
+    expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
+    kernel.addUsers(intBtf('w'));
+    kernel.add('ext4', intBtf('e'));
+    await look();
+    expect(await watching.take(1)).toEqual(['added 6 ext4']);
+    await using refused = new Watching(services, { origins: [Origin.USER] }, callerAs('viewer'));
+    expect(await reasonOf(async () => refused.next())).toBe(ErrorReason.ROLE_FORBIDS);
   });
 
   test('tells the boot, and with each event the whole info and a position', async () => {

@@ -5,9 +5,11 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import {
   Client,
   credentials,
+  Metadata,
   Server,
   ServerCredentials,
   type CallOptions,
+  type ChannelCredentials,
   type ClientReadableStream,
   type ClientUnaryCall,
   type MethodDefinition,
@@ -25,9 +27,10 @@ const definition = toServiceDefinition(BtfService);
 export class GrpcClient implements Disposable {
   private readonly client: Client;
 
-  constructor(address: string) {
+  /** @param channel - default: no TLS */
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
     // A channel of its own, so that what one test does to its connection is no other's matter.
-    this.client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Waits until the connection stands. */
@@ -45,8 +48,9 @@ export class GrpcClient implements Disposable {
     name: Name,
     request: MessageShape<Methods[Name]['input']>,
     options: CallOptions = {},
+    metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<MessageShape<Methods[Name]['output']>> } {
-    return this.unaryAs(definition[name], request, options);
+    return this.unaryAs(definition[name], request, options, metadata);
   }
 
   /** Starts a unary call of GetServerInfo with any bytes as request. */
@@ -74,6 +78,7 @@ export class GrpcClient implements Disposable {
     method: Pick<MethodDefinition<I, O>, 'path' | 'requestSerialize' | 'responseDeserialize'>,
     request: I,
     options: CallOptions,
+    metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<O> } {
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = withResolvers<O>();
@@ -83,6 +88,7 @@ export class GrpcClient implements Disposable {
       requestSerialize,
       responseDeserialize,
       request,
+      metadata,
       options,
       (error, value) => {
         if (error !== null) reject(error);
