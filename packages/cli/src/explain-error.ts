@@ -1,5 +1,5 @@
 import { BtfBuildError, BtfFormatError, type BtfFormatErrorCode } from '@btfd/btf';
-import { BtfError } from '@btfd/client';
+import { BtfError, type BtfErrorReason } from '@btfd/client';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
 
@@ -17,7 +17,9 @@ const CREDENTIALS =
   'give a certificate that the daemon knows with --tls-cert and --tls-key, or in a context of the config file';
 
 /** What to do next, and the exit code where it differs from FAILURE, by the reason of a {@link BtfError}. */
-const ADVICE: Readonly<Record<string, { readonly exitCode?: number; readonly hint?: string }>> = {
+const ADVICE: Partial<
+  Readonly<Record<BtfErrorReason, { readonly exitCode?: number; readonly hint?: string }>>
+> = {
   BTF_ID_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: LIST },
   NAME_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: `${LIST}; the path of a file has a slash` },
   NO_MATCH: { exitCode: ExitCode.NOT_FOUND },
@@ -29,6 +31,8 @@ const ADVICE: Readonly<Record<string, { readonly exitCode?: number; readonly hin
   DAEMON_LACKS_CAPABILITY: { exitCode: ExitCode.DENIED, hint: PRIVILEGES },
   ROLE_FORBIDS: { exitCode: ExitCode.DENIED, hint: "ask the node's administrator for a role that may" },
   LOAD_QUEUE_FULL: { hint: 'the daemon is busy with other loads: try again in a moment' },
+  QUOTA_EXCEEDED: { hint: "close what you hold, or ask the node's administrator for a larger quota" },
+  UNAUTHENTICATED: { exitCode: ExitCode.DENIED, hint: CREDENTIALS },
   LEASE_EXPIRED: { exitCode: ExitCode.UNREACHABLE },
   SHUTTING_DOWN: { exitCode: ExitCode.UNREACHABLE, hint: 'try again once it has started anew' },
   OUTPUT_TOO_LARGE: { hint: 'ask for single types with --type' },

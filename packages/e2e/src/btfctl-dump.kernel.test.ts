@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { btfctl, BTFCTL } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
@@ -16,6 +16,9 @@ const KERNELS = fileURLToPath(new URL('../../../.cache/kernels', import.meta.url
 
 /** What newer versions of libbpf print, and the bpftool that is the oracle does not. */
 const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm;
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
 
 describeKernel('btfctl dump', () => {
   let daemon: DaemonProcess;
@@ -55,7 +58,7 @@ describeKernel('btfctl dump', () => {
     isSame(await dump('vmlinux'), theirs);
     isSame(await dump('id', String(id), 'format', 'raw'), theirs);
     isSame(await dump('file', VMLINUX), theirs);
-  }, 60_000);
+  });
 
   test('json is what bpftool prints, and its schema describes it', async () => {
     const ours = await dump('vmlinux', '-o', 'json');
@@ -63,14 +66,14 @@ describeKernel('btfctl dump', () => {
     isSame(lines(ours), lines(bpftool('-j', 'btf', 'dump', 'file', VMLINUX)));
     const { stdout } = await btfctl(['dump', 'vmlinux', '--type', '*sock*', '--closure', '-o', 'json'], env);
     expect(schemaErrors('dump', stdout)).toEqual([]);
-  }, 60_000);
+  });
 
   test('c and header are what bpftool prints, but for attributes that its version does not know', async () => {
     const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
     const ours = await dump('vmlinux', 'format', 'c');
     isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
     expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
-  }, 60_000);
+  });
 
   test('c of some types compiles by itself', async () => {
     const header = await btfctl(['header', '--type', 'task_struct', '--type', 'sk_buff'], env);
@@ -137,5 +140,5 @@ describeKernel('btfctl dump', () => {
     await using node = await DaemonProcess.start({ args: ['--btf-dir', kernel] });
     const ofNode = await btfctl(['dump', module], { BTFD_ADDRESS: node.address });
     isSame(ofNode.stdout, await dump(path, '--base', base));
-  }, 60_000);
+  });
 });

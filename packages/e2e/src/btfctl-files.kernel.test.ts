@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { schemaErrors } from './testing/json-schema.js';
 
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 
-// They need the compiler and pahole, which CI has where it has bpftool.
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
 describeKernel('btfctl on files, without a daemon', () => {
   let dir: string;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Spec } from '@btfd/btf';
 import { btfIds, btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
@@ -14,6 +14,9 @@ import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
 
 describeKernel('btfctl', () => {
   let daemon: DaemonProcess;
@@ -96,7 +99,7 @@ describeKernel('btfctl', () => {
     await using held = await hold();
     const found = await json('find', 'find', 'list_head', 'numb?r');
     const vmlinux = Spec.parse(readFileSync('/sys/kernel/btf/vmlinux'));
-    const [type] = vmlinux.typesByName('list_head').filter(({ kind }) => kind === 'STRUCT');
+    const type = vmlinux.typesByName('list_head').find(({ kind }) => kind === 'STRUCT');
     expect(found).toContainEqual({
       object: 'vmlinux',
       id: type?.id,
@@ -190,7 +193,7 @@ describeKernel('btfctl', () => {
     const ran = await load.end();
     expect(ran.status).toBe(1);
     expect(ran.stderr).toMatch(/BTF id \d+ is not held any more/);
-  }, 120_000);
+  });
 
   test('hold keeps an object open while a command runs, and ends as that does', async () => {
     await using held = await hold();
@@ -247,9 +250,9 @@ describeKernel('btfctl', () => {
     const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
     await until('the table tells of it', () => row.test(table.stdout));
     expect(table.stdout).not.toContain('present');
-    for (const run of [watch, table]) {
-      run.kill('SIGINT');
-      expect(await run.end()).toMatchObject({ status: 0, stderr: '' });
+    for (const running of [watch, table]) {
+      running.kill('SIGINT');
+      expect(await running.end()).toMatchObject({ status: 0, stderr: '' });
     }
   });
 
