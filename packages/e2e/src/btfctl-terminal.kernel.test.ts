@@ -103,13 +103,13 @@ describeKernel('btfctl on a terminal', () => {
   test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux');
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
-    using terminal = open({ env: { BTFD_ADDRESS: slow.address, XDG_CACHE_HOME: '/nonexistent' } });
+    using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
     terminal.type('clear; btfctl find task_struct --in vmlinux', 'Enter');
     const screen = await terminal.shows(/MB\/s/);
     expect(screen).toMatch(/^vmlinux  █+░+  [\d.]+\/[\d.]+ MB  [\d.]+ MB\/s$/m);
     await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
     expect(terminal.screen()).not.toContain('MB');
-    terminal.type('clear; btfctl find task_struct --in vmlinux --quiet', 'Enter');
+    terminal.type('rm -r ~/.cache; clear; btfctl find task_struct --in vmlinux --quiet', 'Enter');
     await setTimeout(1_500);
     expect(terminal.screen()).not.toContain('MB');
     await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
