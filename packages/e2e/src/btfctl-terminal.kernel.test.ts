@@ -32,7 +32,7 @@ describeKernel('btfctl on a terminal', () => {
     new Terminal(shell, { ...options, env: { BTFD_ADDRESS: daemon.address, ...env } });
 
   test('a table fits the terminal, its headings in bold and its names in colour', async () => {
-    using terminal = open({ columns: 60 });
+    await using terminal = open({ columns: 60 });
     terminal.type('btfctl find tcp_v4_connect --in vmlinux -o wide', 'Enter');
     const screen = await terminal.shows(/DECLARATION[^]*\n\$$/);
     const rows = screen.split('\n').filter((line) => /OBJECT|vmlinux {2}\d/.test(line));
@@ -48,7 +48,7 @@ describeKernel('btfctl on a terminal', () => {
     ['--color never says so', {}, ' --color never'],
     ['the output is a pipe', {}, ' | cat'],
   ])('nothing is coloured where %s', async (_, env, words) => {
-    using terminal = open({ env });
+    await using terminal = open({ env });
     terminal.type(
       `btfctl layout sock_common --no-pager${words} | tail -3`.replace(' | cat | tail', ' | tail'),
       'Enter',
@@ -59,7 +59,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('a struct is drawn in colour, its holes too', async () => {
-    using terminal = open({ rows: 50 });
+    await using terminal = open({ rows: 50 });
     terminal.type(`btfctl layout item --in ${PROGRAM}`, 'Enter');
     await terminal.shows(/hole of 4 bytes[^]*\n\$$/);
     const colors = terminal.colors();
@@ -70,7 +70,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('long output is paged, and leaving the pager ends the command', async () => {
-    using terminal = open();
+    await using terminal = open();
     terminal.type('btfctl dump vmlinux', 'Enter');
     await terminal.shows(/^\[1\] [^]*\n:/m);
     terminal.type('q');
@@ -80,7 +80,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('short output is not paged, nor is long output with --no-pager', async () => {
-    using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
+    await using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
     terminal.type('btfctl list vmlinux; btfctl info', 'Enter');
     await terminal.shows(/spec-by-name\n\$$/);
     terminal.type(
@@ -94,7 +94,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('a name that a terminal takes for a command does nothing', async () => {
-    using terminal = open();
+    await using terminal = open();
     terminal.type(`btfctl list $'a\\e[31mb'`, 'Enter');
     await terminal.shows(/no BTF object is a\uFFFD\[31mb/);
     expect(terminal.colors()).not.toContain('a\u001B');
@@ -103,7 +103,7 @@ describeKernel('btfctl on a terminal', () => {
   test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux');
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
-    using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
+    await using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
     terminal.type('clear; btfctl find task_struct --in vmlinux', 'Enter');
     const screen = await terminal.shows(/MB\/s/);
     expect(screen).toMatch(/^vmlinux  █+░+  [\d.]+\/[\d.]+ MB  [\d.]+ MB\/s$/m);
@@ -116,7 +116,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('Ctrl-C ends what load holds', async () => {
-    using terminal = open();
+    await using terminal = open();
     terminal.type(`btfctl load ${PROGRAM}`, 'Enter');
     await terminal.shows(/held until Ctrl-C/);
     terminal.type('C-c');
@@ -126,7 +126,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('bash completes commands, options, their values, objects, types and contexts', async () => {
-    using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml' } });
+    await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml' } });
     terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
     await terminal.shows(/^\$$/);
     const completes = async (typed: string, shown: RegExp): Promise<void> => {
@@ -145,7 +145,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('zsh and fish complete too', async () => {
-    using zsh = open({}, 'zsh -f -i');
+    await using zsh = open({}, 'zsh -f -i');
     zsh.type(
       'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh); clear',
       'Enter',
@@ -157,7 +157,7 @@ describeKernel('btfctl on a terminal', () => {
     await zsh.shows(/^\$ btfctl layout task_struct/m);
     zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
     await zsh.shows(/--format layout/);
-    using fish = open({}, 'fish --no-config -i');
+    await using fish = open({}, 'fish --no-config -i');
     fish.type('function fish_prompt; echo "> "; end; btfctl completion fish | source; clear', 'Enter');
     await fish.shows(/^>$/);
     fish.type('btfctl layo', 'Tab');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BTFCTL } from './btfctl.js';
@@ -16,7 +16,7 @@ export interface TerminalOptions {
 }
 
 /** Terminal is a terminal with a shell in it, as one sits before it, with `btfctl` in its PATH. */
-export class Terminal implements Disposable {
+export class Terminal implements AsyncDisposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'btfd-terminal-'));
   readonly #socket = join(this.#dir, 'tmux');
 
@@ -66,10 +66,12 @@ export class Terminal implements Disposable {
     return screen;
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    const shell = Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
     this.#tmux('kill-server');
-    // A shell that was told to end may still write its history.
-    rmSync(this.#dir, { recursive: true, force: true, maxRetries: 10 });
+    // It still writes its history.
+    await until('the shell is gone', () => !existsSync(`/proc/${shell}`));
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 
   #tmux(...args: readonly string[]): string {
