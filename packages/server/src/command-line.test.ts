@@ -32,6 +32,9 @@ describe('Arguments', () => {
     tls: null,
     policy: { file: null, viewers: [], inspectors: [], loaders: [] },
     socketGroup: null,
+    logFormat: 'auto',
+    metricsListen: { kind: 'tcp', host: '127.0.0.1', port: 9755 },
+    metricsRequired: false,
   };
   const unix = (path: string) => ({ kind: 'unix' as const, path });
 
@@ -39,6 +42,12 @@ describe('Arguments', () => {
     [[], {}],
     [['--show'], { show: true }],
     [['--log-level', 'debug'], { logLevel: 'debug' }],
+    [['--log-format', 'json'], { logFormat: 'json' }],
+    [['--metrics-listen', 'off'], { metricsListen: null, metricsRequired: true }],
+    [
+      ['--metrics-listen', '[::1]:0'],
+      { metricsListen: { kind: 'tcp', host: '::1', port: 0 }, metricsRequired: true },
+    ],
     [['--listen', 'unix:/a'], { listen: [unix('/a')] }],
     [['--listen=unix:/a', '--listen', 'unix:/b'], { listen: [unix('/a'), unix('/b')] }],
     [

@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress, type Address } from './listen/address.js';
 import type { PolicyOptions } from './auth/policy-options.js';
 import type { TlsFiles } from './auth/tls-files.js';
+import { formatAddress, parseAddress, type Address, type TcpAddress } from './listen/address.js';
 import { defaultAddress } from './listen/default-address.js';
 import { findGroup } from './listen/find-group.js';
 import { whyRefused } from './listen/refusal.js';
+import { LOG_FORMATS, type LogFormat } from './observe/logger.js';
+import { DEFAULT_METRICS_ADDRESS } from './observe/observability.js';
 import { VERSION } from './version.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -21,6 +23,11 @@ export interface Settings {
   readonly tls: TlsFiles | null;
   readonly policy: PolicyOptions;
   readonly socketGroup: number | null;
+  readonly logFormat: LogFormat;
+  /** Where metrics are served, or null for nowhere. */
+  readonly metricsListen: TcpAddress | null;
+  /** Whether metrics must be served; nobody who takes the default address keeps the daemon from starting. */
+  readonly metricsRequired: boolean;
 }
 
 interface ParsedOptions {
@@ -37,6 +44,8 @@ interface ParsedOptions {
   readonly inspector: string[];
   readonly loader: string[];
   readonly socketGroup?: number;
+  readonly logFormat: LogFormat;
+  readonly metricsListen?: TcpAddress | 'off';
 }
 
 /**
@@ -47,7 +56,8 @@ export function parseCommandLine(args: readonly string[], uid: number, env: Node
   const command = makeCommand();
   command.parse(args, { from: 'user' });
   const options = command.opts<ParsedOptions>();
-  const { listen, insecure, btfDir, show, logLevel, socketGroup, viewer, inspector, loader } = options;
+  const { listen, insecure, btfDir, show, logLevel, logFormat, socketGroup, metricsListen } = options;
+  const { viewer, inspector, loader } = options;
   const tls = tlsOf(options, command);
   for (const address of listen ?? []) {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
@@ -59,9 +69,12 @@ export function parseCommandLine(args: readonly string[], uid: number, env: Node
     btfDir: btfDir ?? null,
     show,
     logLevel,
+    logFormat,
     tls,
     policy: { file: options.policy ?? null, viewers: viewer, inspectors: inspector, loaders: loader },
     socketGroup: socketGroup ?? null,
+    metricsListen: metricsListen === 'off' ? null : (metricsListen ?? DEFAULT_METRICS_ADDRESS),
+    metricsRequired: metricsListen !== undefined,
   };
 }
 
@@ -104,6 +117,17 @@ function makeCommand(): Command {
         .choices(LOG_LEVELS)
         .default('info'),
     )
+    .addOption(
+      new Option('--log-format <format>', 'pretty or json; auto is pretty on a terminal')
+        .choices(LOG_FORMATS)
+        .default('auto'),
+    )
+    .option(
+      '--metrics-listen <address>',
+      'serve /metrics, /healthz and /readyz over HTTP on HOST:PORT, or off\n' +
+        `(default: ${formatAddress(DEFAULT_METRICS_ADDRESS)}, if it is free)`,
+      metricsArgument,
+    )
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
@@ -126,6 +150,13 @@ function groupArgument(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function metricsArgument(text: string): TcpAddress | 'off' {
+  if (text === 'off') return text;
+  const address = addressArgument(text);
+  if (address.kind === 'tcp') return address;
+  throw new InvalidArgumentError('metrics are served on HOST:PORT');
 }
 
 function directoryArgument(text: string): string {

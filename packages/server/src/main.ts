@@ -1,24 +1,30 @@
-import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import type { Logger } from 'pino';
 import { parseCommandLine, type Settings } from './command-line.js';
 import { startDaemon, type Daemon } from './daemon.js';
 import { addonKernel } from './kernel/addon-kernel.js';
 import { formatAddress } from './listen/address.js';
+import { makeLog } from './observe/logger.js';
 import { describeServed } from './show.js';
+
+/** For the last log lines to be read. */
+const FLUSH_MS = 1_000;
 
 /** main is the program `btfd`. */
 export async function main(): Promise<void> {
   const settings = parseCommandLine(process.argv.slice(2), process.getuid?.() ?? 0, process.env);
-  const logger = makeLogger(settings);
+  const { logger, output } = makeLog({ level: settings.logLevel, format: settings.logFormat });
   try {
-    await run(settings, logger);
+    await run(settings, logger, () => output.dropped);
   } catch (error) {
     logger.fatal({ err: error }, 'cannot start');
     process.exitCode = 1;
   }
+  // Lines that nobody reads would keep the process from ending.
+  await output.flush(FLUSH_MS);
+  process.exit();
 }
 
-async function run(settings: Settings, logger: Logger): Promise<void> {
+async function run(settings: Settings, logger: Logger, droppedLogLines: () => number): Promise<void> {
   const ending = endingSignal();
   const daemon = await startDaemon({
     addresses: settings.listen,
@@ -29,11 +35,15 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
     tls: settings.tls,
     insecure: settings.insecure,
     socketGroup: settings.socketGroup,
+    droppedLogLines,
+    metricsAddress: settings.metricsListen,
+    metricsRequired: settings.metricsRequired,
   });
   const listening = daemon.addresses.map(formatAddress);
   if (settings.insecure && settings.tls === null)
     logger.warn({ listening }, 'TCP without TLS: every local user can connect');
-  logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
+  const metrics = daemon.metricsAddress === null ? {} : { metrics: formatAddress(daemon.metricsAddress) };
+  logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
   if (settings.show) await show(daemon, logger);
   const signal = await ending;
   logger.info({ signal }, 'ending');
@@ -61,9 +71,4 @@ async function endingSignal(): Promise<NodeJS.Signals> {
     };
     for (const signal of signals) process.on(signal, onSignal);
   });
-}
-
-function makeLogger({ logLevel }: Settings): Logger {
-  // Standard output is for what --show prints.
-  return pino({ level: logLevel }, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY }));
 }

@@ -60,6 +60,13 @@ export class DaemonProcess implements AsyncDisposable {
     return `unix:${this.socket}`;
   }
 
+  /** Where it serves metrics, as it logged. */
+  get metricsUrl(): string {
+    const address = /"metrics":"(?<address>[^"]+)"/.exec(this.log.text)?.groups?.['address'];
+    if (address === undefined) throw new Error('it serves no metrics');
+    return `http://${address}`;
+  }
+
   get pid(): number {
     if (this.child.pid === undefined) throw new Error('the daemon did not start');
     return this.child.pid;
@@ -74,6 +81,16 @@ export class DaemonProcess implements AsyncDisposable {
   /** The number of BTF objects that it holds open. */
   btfFds(): number {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;
+  }
+
+  /** Reads its log no more, so that it soon finds the pipe full. */
+  leaveLogUnread(): void {
+    this.child.stderr?.pause();
+  }
+
+  /** Closes the reader's end of its log. */
+  closeLog(): void {
+    this.child.stderr?.destroy();
   }
 
   /** What its file descriptors refer to. */

@@ -1,9 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
+/** TcpAddress is a host and a port. */
+export interface TcpAddress {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Address is where the daemon listens. */
-export type Address =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type Address = { readonly kind: 'unix'; readonly path: string } | TcpAddress;
 
 /**
  * `sun_path` of unix(7) has 107 bytes and a NUL. The socket is made under its name with a dot and a

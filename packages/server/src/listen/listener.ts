@@ -47,6 +47,11 @@ export class Listener {
     }
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
   /** Accepts no more connections; the ones that are open go on. */
   stopAccepting(): void {
     // In this order: the number of its inode is its own while it is open.
