@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
 import { ExitCode } from './exit-code.js';
 import { makeProgram } from './program.js';
@@ -33,6 +34,8 @@ export async function runBtfctl(args: readonly string[], io: Io, interrupted: Ab
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
+  // Every request listens to it.
+  setMaxListeners(0, ending.signal);
   for (const [name, exitCode] of Object.entries(ENDINGS)) {
     process.once(name, () => ending.abort(exitCode));
   }

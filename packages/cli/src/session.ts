@@ -81,7 +81,12 @@ export class Session implements AsyncDisposable {
   readonly requestSignal = (): AbortSignal => {
     const { timeout } = this.options;
     if (timeout === undefined) return this.interrupted;
-    return AbortSignal.any([this.interrupted, AbortSignal.timeout(timeout)]);
+    // Not by AbortSignal.any and AbortSignal.timeout: Node 20 lets go of those while something waits for them.
+    const request = new AbortController();
+    this.interrupted.addEventListener('abort', () => request.abort(this.interrupted.reason));
+    const error = new DOMException('it took too long', 'TimeoutError');
+    setTimeout(() => request.abort(error), timeout).unref();
+    return request.signal;
   };
 
   /** The options of one transfer from a source. */

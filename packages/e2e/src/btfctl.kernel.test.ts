@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Spec } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds, btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
@@ -291,6 +293,26 @@ describeKernel('btfctl', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     });
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('a daemon that takes longer than --timeout is not waited for', async () => {
+    const btf = readFileSync('/sys/kernel/btf/vmlinux');
+    await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 1_000 });
+    const cut = await btfctl(['dump', 'vmlinux', '--timeout', '1500ms'], {
+      BTFD_ADDRESS: slow.address,
+      XDG_CACHE_HOME: join(dir, 'cache'),
+    });
+    expect([cut.status, cut.stdout.length]).toEqual([6, 0]);
+    expect(cut.stderr).toMatch(/^btfctl: it took longer than --timeout allows\nhint: .*--timeout 1m\n$/);
+    // One that takes the connection and says nothing.
+    const silent = createServer().listen(join(dir, 'silent.sock'));
+    try {
+      const ran = await btfctl(['list', '--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`]);
+      expect(ran).toMatchObject({ status: 6, stdout: '' });
+      expect(ran.stderr).toContain('--timeout 1m');
+    } finally {
+      silent.close();
+    }
   });
 
   test('Ctrl-C ends a command without a word, by its own exit code', async () => {
