@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
 import type { Address } from './address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
@@ -66,15 +66,25 @@ export class Listener {
 
   /** The address is the one given, with the port that was chosen for port 0. */
   private async listen(address: Address): Promise<Address> {
+    if (address.fd !== undefined) {
+      // Its path is not ours to remove: the service manager goes on listening.
+      await this.listenOn({ fd: address.fd });
+      if (address.kind === 'unix') this.socketGid = statSync(address.path).gid;
+      return address;
+    }
     if (address.kind === 'unix') {
       this.unixSocket = await listenOnUnixSocket(this.server, address.path, this.options.socketGroup);
       this.socketGid = statSync(address.path).gid;
       return address;
     }
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject).listen(address.port, address.host, resolve);
-    });
+    await this.listenOn({ host: address.host, port: address.port });
     const bound = this.server.address();
     return bound !== null && typeof bound === 'object' ? { ...address, port: bound.port } : address;
+  }
+
+  private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject).listen(where, resolve);
+    });
   }
 }

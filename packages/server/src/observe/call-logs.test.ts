@@ -31,7 +31,9 @@ function logged(
   };
   const counts = { sentMessages: 0, sentBytes: 0, receivedBytes: 0 };
   const end: CallEnd = { code, reason: reason ?? null, durationMs: 1.23456, ...counts };
-  make(logger, () => 'uid:1000').begin(call).end(end);
+  make(logger, () => 'uid:1000')
+    .begin(call)
+    .end(end);
   return lines;
 }
 
