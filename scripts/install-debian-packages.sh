@@ -8,7 +8,10 @@ set -euo pipefail
 # A command and its package.
 commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux openssl:openssl)
 # A file and its package.
-files=()
+files=(
+  /usr/lib/python3/dist-packages/grpc/__init__.py:python3-grpcio
+  /usr/lib/python3/dist-packages/google/protobuf/__init__.py:python3-protobuf
+)
 if [ "${1:-}" = --long ]; then
   commands+=(clang:clang qemu-aarch64:qemu-user aarch64-linux-gnu-g++:g++-aarch64-linux-gnu)
   files+=(/usr/aarch64-linux-gnu/lib/libstdc++.so.6:libstdc++6-arm64-cross)

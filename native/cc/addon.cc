@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "bpf.h"
 #include "environment.h"
+#include "socket-peer.h"
 
 // The functions that src/addon.ts declares, in its order. Arguments come checked from there.
 namespace btfd {
@@ -61,6 +63,26 @@ Napi::Value CapabilitiesFunction(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), uint64_t{data[1].effective} << 32 | data[0].effective);
 }
 
+Napi::Value PeerCredentialsFunction(const Napi::CallbackInfo& info) {
+  PeerCredentials peer;
+  const int result = GetPeerCredentials(info[0].As<Napi::Number>().Int32Value(), &peer);
+  if (result < 0) return Napi::Number::New(info.Env(), result);
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("pid", Napi::Number::New(info.Env(), peer.pid));
+  object.Set("uid", Napi::Number::New(info.Env(), peer.uid));
+  object.Set("gid", Napi::Number::New(info.Env(), peer.gid));
+  return object;
+}
+
+Napi::Value PeerGroupsFunction(const Napi::CallbackInfo& info) {
+  std::vector<gid_t> groups;
+  const int result = GetPeerGroups(info[0].As<Napi::Number>().Int32Value(), &groups);
+  if (result < 0) return Napi::Number::New(info.Env(), result);
+  Napi::Array array = Napi::Array::New(info.Env(), groups.size());
+  for (uint32_t i = 0; i < groups.size(); i++) array.Set(i, Napi::Number::New(info.Env(), groups[i]));
+  return array;
+}
+
 Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
   const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
   Napi::Object object = Napi::Object::New(info.Env());
@@ -82,6 +104,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("mapGetInfoById", Napi::Function::New<GetInfoByIdFunction<MapGetInfoById>>(env, "mapGetInfoById"));
   exports.Set("progLoad", Napi::Function::New<ProgLoadFunction>(env, "progLoad"));
   exports.Set("capabilities", Napi::Function::New<CapabilitiesFunction>(env, "capabilities"));
+  exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
+  exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));
   return exports;
 }

@@ -30,6 +30,7 @@ async function failures(platform: string) {
         mapGetInfoById: () => native.mapGetInfoById(1),
         progLoad: () => native.progLoad(1, new Uint8Array(8), 'GPL'),
         capabilities: () => native.capabilities(),
+        socketPeer: () => native.socketPeer(0),
         fdStats: () => native.fdStats(),
       };
       for (const [name, call] of Object.entries(calls)) {
@@ -59,6 +60,7 @@ const FUNCTIONS = [
   'mapGetInfoById',
   'progLoad',
   'capabilities',
+  'socketPeer',
   'fdStats',
 ];
 

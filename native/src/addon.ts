@@ -22,6 +22,8 @@ export interface Addon {
   mapGetInfoById(id: number): NativeObjectInfo | FailedInfo;
   progLoad(programType: number, instructions: Uint8Array, license: string): number;
   capabilities(): bigint;
+  peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
+  peerGroups(fd: number): OrErrno<number[]>;
   fdStats(): { open: number; closedByFinalizer: number };
 }
 

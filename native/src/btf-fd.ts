@@ -80,6 +80,7 @@ export class BtfFd {
     return this.#native.close();
   }
 
+  /** Closes the file descriptor. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -45,6 +45,26 @@ export class BpfUnavailableError extends Error {
   }
 }
 
+/** SocketError is an option of a socket that the kernel did not give. */
+export class SocketError extends Error {
+  override readonly name = 'SocketError';
+  /** The errno, as a positive number. */
+  readonly errno: number;
+  /** The errno's name: `ENOTSOCK`. */
+  readonly code: string;
+
+  constructor(
+    readonly option: 'SO_PEERCRED' | 'SO_PEERGROUPS',
+    fd: number,
+    errno: number,
+  ) {
+    const code = errnoName(errno);
+    super(`getsockopt ${option} of fd ${fd}: ${code} (${errnoText(errno)})`);
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
 /** BtfFdClosedError is the use of a {@link BtfFd} after its `close`. */
 export class BtfFdClosedError extends Error {
   override readonly name = 'BtfFdClosedError';

@@ -1,5 +1,6 @@
 /**
- * bpf(2) about BTF, for Node on Linux: a thin, typed face over the system call, without policy.
+ * bpf(2) about BTF, and who is at the other end of a unix socket, for Node on Linux: a thin, typed face over the system
+ * calls, without policy.
  *
  * ```ts
  * import { btfGetFdById, btfGetNextId } from '@btfd/native';
@@ -30,7 +31,8 @@ export { BtfFd, type BtfInfo } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';
 export { capabilities, type Capabilities } from './capabilities.js';
-export { BpfError, BpfUnavailableError, BtfFdClosedError, type BpfCommand } from './errors.js';
+export { BpfError, BpfUnavailableError, BtfFdClosedError, SocketError, type BpfCommand } from './errors.js';
 export { fdStats, type FdStats } from './fd-stats.js';
 export { progLoad } from './prog-load.js';
+export { socketPeer, type SocketPeer } from './socket-peer.js';
 export type { VerifierLog } from './verifier-log.js';

@@ -29,6 +29,9 @@ describe('Arguments', () => {
     btfDir: null,
     show: false,
     logLevel: 'info',
+    tls: null,
+    policy: { file: null, viewers: [], inspectors: [], loaders: [] },
+    socketGroup: null,
   };
   const unix = (path: string) => ({ kind: 'unix' as const, path });
 

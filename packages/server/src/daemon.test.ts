@@ -80,7 +80,10 @@ describe('The daemon', () => {
   test('serves on every address, and tells the port that was chosen', async () => {
     using dir = new TempDir();
     const unix = `unix:${join(dir.path, 'a.sock')}`;
-    await using served = await setUp({ addresses: [unix, '127.0.0.1:0', '[::1]:0'].map(parseAddress) });
+    await using served = await setUp({
+      addresses: [unix, '127.0.0.1:0', '[::1]:0'].map(parseAddress),
+      insecure: true,
+    });
     const addresses = served.daemon.addresses.map(formatAddress);
     expect(addresses).toEqual([
       unix,
@@ -247,6 +250,7 @@ describe('A daemon that can’t start', () => {
         { kind: 'unix', path: free },
         { kind: 'tcp', host: '127.0.0.1', port: taken.port },
       ],
+      insecure: true,
       btfDir: null,
       kernel,
       logger: pino({ level: 'silent' }),

@@ -1,8 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { ErrorReason, BtfService, Operation } from '@btfd/api';
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { Server, type Metadata, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
+import { Admission } from './auth/admission.js';
+import type { Caller } from './auth/caller.js';
+import type { PolicyOptions } from './auth/policy-options.js';
+import type { TlsFiles } from './auth/tls-files.js';
 import { systemClock } from './clock.js';
 import { ServiceError } from './error/service-error.js';
 import { toStatus } from './error/to-status.js';
@@ -20,7 +24,10 @@ import { OwnLoads } from './kernel/own-loads.js';
 import { LoadQueue } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address } from './listen/address.js';
-import { Listener } from './listen/listener.js';
+import { Listener, type ListenerOptions } from './listen/listener.js';
+import { whyRefused } from './listen/refusal.js';
+import { callQuotas } from './quota/call-quotas.js';
+import { makeQuotas } from './quota/quotas.js';
 import { checkRequestSize } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
@@ -44,6 +51,14 @@ export interface DaemonOptions {
   readonly logger: Logger;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
+  /** Who may do what besides what holds by default. */
+  readonly policy?: PolicyOptions;
+  /** TLS for every TCP address. Files are read again when they change. */
+  readonly tls?: TlsFiles | null;
+  /** Allows TCP on loopback without TLS. Whoever connects is anonymous. */
+  readonly insecure?: boolean;
+  /** The group of unix sockets, whose members are viewers by default. Default: the daemon's own. */
+  readonly socketGroup?: number | null;
 }
 
 /** Daemon is a running btfd. */
@@ -51,6 +66,11 @@ export interface Daemon {
   /** Where it listens, with the port that was chosen for port 0. */
   readonly addresses: readonly Address[];
   readonly services: Services;
+  /**
+   * Reads the policy and the files of TLS again. Calls that the new policy doesn't allow end. Says whether all could be
+   * used; what couldn't is logged, and the old stays in force.
+   */
+  reload(): boolean;
   /**
    * Ends it: no new connections and calls, streams are told UNAVAILABLE, unary calls may finish until
    * the deadline, every handle is closed. Later calls wait for the same end.
@@ -60,15 +80,38 @@ export interface Daemon {
 
 /** startDaemon starts to serve. If it can't listen everywhere, nothing is left open. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { logger } = options;
+  const { logger, tls = null, insecure = false, socketGroup = null } = options;
+  for (const address of options.addresses) {
+    const refusal = whyRefused(address, { tls: tls !== null, insecure });
+    if (refusal !== null) throw new Error(refusal);
+  }
   const services = await makeServices(options);
+  const { quotas } = services;
   const shutdown = new AbortController();
   // Every open stream listens.
   setMaxListeners(0, shutdown.signal);
   const openCalls = new OpenCalls();
   const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
-  const grpc = new Server({ ...channelOptions(services.limits), interceptors: [openCalls.interceptor] });
+  const admission = Admission.open({
+    policy: options.policy ?? {},
+    tls,
+    ownUid: process.geteuid?.() ?? 0,
+    limits: services.limits,
+    logger,
+    resetStream: (metadata) => openCalls.reset(metadata),
+  });
+  const { callers } = admission;
+  const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
+  const { calls, streams } = quotas;
+  const { maxConnections, maxMetadataBytes } = services.limits;
+  const interceptors = [
+    openCalls.interceptor,
+    callers.interceptor,
+    callQuotas({ calls, streams, maxMetadataBytes, callerOf }),
+  ];
+  const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
+    callerOf,
     checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
@@ -78,11 +121,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
-  const listening = await listenEverywhere(options.addresses, grpc);
+  const onConnection = admission.serveWith(grpc, quotas.connections);
+  const listening = await listenEverywhere(options.addresses, {
+    socketGroup,
+    maxConnections,
+    onConnection,
+  }).catch((error) => {
+    admission.close();
+    throw error;
+  });
   const end = async (): Promise<void> => {
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
     for (const { listener } of listening) listener.stopAccepting();
+    admission.close();
     shutdown.abort(ending);
     services.loads.end(ending);
     openCalls.endStreams(toStatus(ending));
@@ -94,6 +146,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     addresses: listening.map(({ address }) => address),
     services,
+    reload: () => admission.reload(),
     stop: async () => (ended ??= end()),
   };
 }
@@ -108,7 +161,8 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
-  const handles = new HandleTable(newEpoch(), systemClock);
+  const quotas = makeQuotas(limits);
+  const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
   const specs = new SpecSource(kernel, access, files, objects, handles, cache);
   const users = new UserScanner(kernel, PROCFS, systemClock);
@@ -126,6 +180,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     specs,
     users,
     watch,
+    quotas,
     limits,
     clock: systemClock,
   };
@@ -139,17 +194,25 @@ function channelOptions(limits: Limits): ServerOptions {
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    'grpc.max_connection_idle_ms': limits.maxConnectionIdleMs,
+    ...(limits.maxConnectionAgeMs === Infinity
+      ? {}
+      : {
+          'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
+          'grpc.max_connection_age_grace_ms': limits.drainMs,
+        }),
+    'grpc-node.max_session_memory': limits.maxSessionMemoryMiB,
   };
 }
 
 async function listenEverywhere(
   addresses: readonly Address[],
-  grpc: Server,
+  options: ListenerOptions,
 ): Promise<{ readonly listener: Listener; readonly address: Address }[]> {
   const listening: { readonly listener: Listener; readonly address: Address }[] = [];
   try {
     for (const address of addresses) {
-      listening.push(await Listener.open(address, grpc, ServerCredentials.createInsecure()));
+      listening.push(await Listener.open(address, options));
     }
     return listening;
   } catch (error) {

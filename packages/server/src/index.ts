@@ -16,6 +16,8 @@
  *
  * @module
  */
+export type { PolicyOptions } from './auth/policy-options.js';
+export type { TlsFiles } from './auth/tls-files.js';
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { addonKernel } from './kernel/addon-kernel.js';
 export type { Kernel, KernelObject, ObjectInfo } from './kernel/kernel.js';

@@ -31,6 +31,23 @@ export interface Limits {
   readonly minBookmarkMs: number;
   readonly maxBookmarkMs: number;
   readonly defaultBookmarkMs: number;
+  readonly handshakeMs: number;
+  readonly unauthenticatedMs: number;
+  readonly reloadPollMs: number;
+  readonly maxHandles: number;
+  readonly maxHandlesPerPrincipal: number;
+  readonly maxHeldBtfBytes: number;
+  readonly maxHeldBtfBytesPerPrincipal: number;
+  readonly maxCalls: number;
+  readonly maxCallsPerPrincipal: number;
+  readonly maxStreams: number;
+  readonly maxStreamsPerPrincipal: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerPrincipal: number;
+  readonly maxMetadataBytes: number;
+  readonly maxConnectionIdleMs: number;
+  readonly maxConnectionAgeMs: number;
+  readonly maxSessionMemoryMiB: number;
 }
 
 /** DEFAULT_LIMITS are the limits in force, each with its reason. */
@@ -87,4 +104,33 @@ export const DEFAULT_LIMITS: Limits = {
   maxBookmarkMs: 3_600_000,
   // Proxies take a stream for dead after a minute or more.
   defaultBookmarkMs: 30_000,
+  // A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.
+  handshakeMs: 10_000,
+  // Long enough to be told why; nobody else uses such a connection.
+  unauthenticatedMs: 5_000,
+  // Four files are looked at each time; who replaces one doesn't wait longer than for a command.
+  reloadPollMs: 2_000,
+  // A file descriptor each. A process may have some hundred thousand; a kernel with all its modules has some hundred objects.
+  maxHandles: 16_384,
+  maxHandlesPerPrincipal: 4_096,
+  // The kernel took 2.4 times as much memory as the BTF that it was given, which no cgroup is charged for.
+  maxHeldBtfBytes: 1024 * MIB,
+  maxHeldBtfBytesPerPrincipal: 256 * MIB,
+  // Far more than a node's clients have; each takes some kilobytes.
+  maxCalls: 2_048,
+  maxCallsPerPrincipal: 512,
+  // Each may hold two chunks that its reader does not take: half a megabyte.
+  maxStreams: 1_024,
+  maxStreamsPerPrincipal: 256,
+  // A socket and some hundred kilobytes each.
+  maxConnections: 1_024,
+  maxConnectionsPerPrincipal: 256,
+  // What other gRPC servers take is 8 KiB; a trace context and a request id are some hundred bytes.
+  maxMetadataBytes: 8 * KIB,
+  // A client that comes again connects in milliseconds.
+  maxConnectionIdleMs: 15 * 60_000,
+  // None: the end of a connection ends the streams on it, and what they hold.
+  maxConnectionAgeMs: Infinity,
+  // Node ends a session that keeps more. The largest message is a quarter of it.
+  maxSessionMemoryMiB: 64,
 };

@@ -25,6 +25,10 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
     btfDir: settings.btfDir,
     kernel: addonKernel,
     logger,
+    policy: settings.policy,
+    tls: settings.tls,
+    insecure: settings.insecure,
+    socketGroup: settings.socketGroup,
   });
   const listening = daemon.addresses.map(formatAddress);
   if (settings.insecure) logger.warn({ listening }, 'TCP without TLS: every local user can connect');

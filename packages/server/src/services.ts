@@ -7,6 +7,7 @@ import type { Kernel } from './kernel/kernel.js';
 import type { ObjectList } from './kernel/object-list.js';
 import type { Limits } from './limits.js';
 import type { LoadQueue } from './load/load-queue.js';
+import type { Quotas } from './quota/quotas.js';
 import type { SpecSource } from './spec/spec-source.js';
 import type { UserScanner } from './users/user-scanner.js';
 import type { ObjectWatch } from './watch/object-watch.js';
@@ -24,6 +25,7 @@ export interface Services {
   readonly specs: SpecSource;
   readonly users: UserScanner;
   readonly watch: ObjectWatch;
+  readonly quotas: Quotas;
   readonly limits: Limits;
   readonly clock: Clock;
 }

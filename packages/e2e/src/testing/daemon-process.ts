@@ -65,6 +65,12 @@ export class DaemonProcess implements AsyncDisposable {
     return this.child.pid;
   }
 
+  /** The port of the TCP address of loopback that it listens on, or null before it is logged. */
+  tcpPort(): number | null {
+    const port = /"127\.0\.0\.1:(\d+)"/.exec(this.log.text)?.[1];
+    return port === undefined ? null : Number(port);
+  }
+
   /** The number of BTF objects that it holds open. */
   btfFds(): number {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;

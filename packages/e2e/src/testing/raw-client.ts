@@ -6,6 +6,7 @@ import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import {
   Client,
   credentials,
+  type ChannelCredentials,
   type ClientReadableStream,
   type MethodDefinition,
   type ServiceError,
@@ -20,8 +21,10 @@ const definition = toServiceDefinition(BtfService);
 export class RawClient implements Disposable {
   private readonly client: Client;
 
-  constructor(address: string) {
-    this.client = new Client(address, credentials.createInsecure());
+  /** @param channel - default: no TLS */
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    // A connection of its own: it is whose calls come on it.
+    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Makes a unary call. */

@@ -28,7 +28,10 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.BTF_UNDECODABLE]: status.DATA_LOSS,
   [ErrorReason.WATCH_HISTORY_GONE]: status.OUT_OF_RANGE,
   [ErrorReason.WATCHER_TOO_SLOW]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.QUOTA_EXCEEDED]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.INTERNAL]: status.INTERNAL,
+  [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
+  [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };
 
 /**

@@ -1,7 +1,14 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
-import { BadRequestSchema, ErrorInfoSchema, ErrorReason, StatusSchema } from '@btfd/api';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  ErrorReason,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+  StatusSchema,
+} from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { ServiceError, type ServiceErrorDetail } from './service-error.js';
 import { toStatus } from './to-status.js';
@@ -32,6 +39,20 @@ test('A status has code, message, reason, domain, metadata and violations', () =
   expect([code, message]).toEqual([status.INVALID_ARGUMENT, 'ttl: must be positive']);
   expect(info).toMatchObject({ reason: 'INVALID_REQUEST', domain: 'btf.v1', metadata: { id: '7' } });
   expect(told).toMatchObject(violations);
+});
+
+test('A status tells whose quota is used up, and when to come again', () => {
+  const quota = { subject: 'principal:uid:1', description: 'the caller has 2 open handles of at most 2' };
+  const error = new ServiceError(ErrorReason.QUOTA_EXCEEDED, 'm', { quota, retryMs: 1500 });
+  const [bytes] = toStatus(error).metadata.get('grpc-status-details-bin');
+  if (!Buffer.isBuffer(bytes)) throw new Error('no details');
+  const { details } = fromBinary(StatusSchema, new Uint8Array(bytes));
+  const told = details.map((any) => anyUnpack(any, QuotaFailureSchema) ?? anyUnpack(any, RetryInfoSchema));
+  expect(told).toMatchObject([
+    undefined,
+    { violations: [quota] },
+    { retryDelay: { seconds: 1n, nanos: 500_000_000 } },
+  ]);
 });
 
 test('A log of 3 KiB arrives whole, beside the rest of a refusal', () => {

@@ -1,6 +1,14 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
-import { BadRequestSchema, ERROR_DOMAIN, ErrorInfoSchema, ErrorReason, StatusSchema } from '@btfd/api';
+import { anyPack, durationFromMs, type Any } from '@bufbuild/protobuf/wkt';
+import {
+  BadRequestSchema,
+  ERROR_DOMAIN,
+  ErrorInfoSchema,
+  ErrorReason,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+  StatusSchema,
+} from '@btfd/api';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES } from './error-table.js';
 import type { FieldViolation, ServiceError } from './service-error.js';
@@ -35,8 +43,9 @@ function encodeWithin(error: ServiceError, code: number, message: string): Uint8
     field: shorten(field, 100),
     description: shorten(description, 200),
   }));
+  const limits = limitDetails(error);
   for (;;) {
-    const bytes = encode(error.reason, code, message, metadata, violations);
+    const bytes = encode(error.reason, code, message, metadata, violations, limits);
     if (bytes.length <= MAX_STATUS_BYTES) return bytes;
     const longest = Object.entries(metadata).toSorted(([, a], [, b]) => b.length - a.length)[0];
     const [key, text] = longest ?? ['', ''];
@@ -58,13 +67,31 @@ function encode(
   message: string,
   metadata: Record<string, string>,
   fieldViolations: FieldViolation[],
+  others: readonly Any[],
 ): Uint8Array {
   const info = create(ErrorInfoSchema, { reason: ErrorReason[reason], domain: ERROR_DOMAIN, metadata });
   const details = [anyPack(ErrorInfoSchema, info)];
   if (fieldViolations.length > 0) {
     details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
   }
+  details.push(...others);
   return toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
+}
+
+/** Which quota is used up, and when to come again. */
+function limitDetails({ quota, retryMs }: ServiceError): Any[] {
+  const details: Any[] = [];
+  if (quota !== null) {
+    const violations = [
+      { subject: shorten(quota.subject, 200), description: shorten(quota.description, 200) },
+    ];
+    details.push(anyPack(QuotaFailureSchema, create(QuotaFailureSchema, { violations })));
+  }
+  if (retryMs !== null) {
+    const retryDelay = durationFromMs(retryMs);
+    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
+  }
+  return details;
 }
 
 function shorten(text: string, length: number): string {

@@ -55,6 +55,11 @@ export class OpenCalls {
 
 /** grpc-js (1.14) has no way to reset a stream from the server: this takes the HTTP/2 stream that it keeps to itself. */
 function closeTransport(call: object): void {
+  // An interceptor of the connection's credentials stands between.
+  if ('nextCall' in call && typeof call.nextCall === 'object' && call.nextCall !== null) {
+    closeTransport(call.nextCall);
+    return;
+  }
   const stream: unknown = 'stream' in call ? call.stream : null;
   if (typeof stream !== 'object' || stream === null || !('close' in stream)) return;
   if (typeof stream.close === 'function') stream.close(constants.NGHTTP2_CANCEL);

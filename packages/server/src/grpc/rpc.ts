@@ -1,10 +1,13 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
+import type { Caller } from '../auth/caller.js';
 
 /** CallContext is what a handler knows of its call besides the request. */
 export interface CallContext {
   /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
   readonly signal: AbortSignal;
+  /** Who calls. The role that the method needs was checked. */
+  readonly caller: Caller;
 }
 
 /** UnaryHandler answers a request. */

@@ -13,6 +13,7 @@ import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
 import type { Rpc } from './rpc.js';
+import { LOADER } from '../testing/callers.js';
 import { serveStream, serveUnary, type ServeOptions } from './serve.js';
 
 const EMPTY = create(GetServerInfoRequestSchema);
@@ -32,6 +33,7 @@ async function serve(
 ) {
   const internal: [method: string, error: unknown][] = [];
   const options: ServeOptions = {
+    callerOf: () => LOADER,
     checkRequest: atMost(1000),
     slowReaderMs: 5000,
     resetStream: () => {},

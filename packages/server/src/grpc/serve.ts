@@ -16,6 +16,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js';
+import type { Caller } from '../auth/caller.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
@@ -26,6 +27,8 @@ import type { StreamHandler, UnaryHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
+  /** Who makes the call with this metadata. */
+  readonly callerOf: (metadata: Metadata) => Caller;
   /** Throws if an encoded request may not be decoded. */
   readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
   /** How long a stream waits for a client that doesn't read, in milliseconds. */
@@ -81,8 +84,9 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   return (call, respond) => {
     const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
+      const caller = options.callerOf(call.metadata);
       const request = decode(method, call.request, options);
-      return encode(method, await handler(request, scope));
+      return encode(method, await handler(request, { signal: scope.signal, caller }));
     };
     answer().then(
       (wire) => respond(null, wire),
@@ -100,9 +104,11 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   return (call) => {
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
+      const caller = options.callerOf(call.metadata);
       const request = decode(method, call.request, options);
       const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
-      for await (const init of handler(request, scope)) await writer.write(encode(method, init));
+      const messages = handler(request, { signal: scope.signal, caller });
+      for await (const init of messages) await writer.write(encode(method, init));
     };
     answer().then(
       () => call.end(),

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
+import { DEFAULT_LIMITS } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import { intBtf } from '../testing/btf-bytes.js';
+import { callerAs, LOADER } from '../testing/callers.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { EPOCH } from '../testing/services.js';
@@ -14,7 +17,7 @@ const TTL = 1000;
 function setUp() {
   const kernel = new FakeKernel();
   const clock = new ManualClock();
-  const table = new HandleTable(EPOCH, clock);
+  const table = new HandleTable(EPOCH, clock, makeQuotas(DEFAULT_LIMITS));
   const id = kernel.add('module', intBtf());
   const open = () => {
     const object = kernel.open(id);
@@ -27,31 +30,31 @@ function setUp() {
 describe('A handle with a lease', () => {
   test('closes its object when the lease expires, and is not found from then on', async () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
+    const { token } = table.grant(LOADER, ...open(), TTL);
     clock.advance(TTL - 1);
     expect([kernel.openCount, table.size]).toEqual([1, 1]);
     clock.advance(1);
     expect([kernel.openCount, table.size]).toEqual([0, 0]);
-    expect(await reasonOf(() => table.use(token))).toBe(ErrorReason.HANDLE_NOT_FOUND);
-    expect(table.renew(token)).toBeNull();
+    expect(await reasonOf(() => table.use(LOADER, token))).toBe(ErrorReason.HANDLE_NOT_FOUND);
+    expect(table.renew(LOADER, token)).toBeNull();
     expect(table.close(token)).toBe(false);
   });
 
   test('lives on as long as it is renewed', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
+    const { token } = table.grant(LOADER, ...open(), TTL);
     for (let i = 0; i < 10; i++) {
       clock.advance(TTL - 1);
-      expect(table.renew(token)?.lease?.remainingMs).toBe(TTL);
+      expect(table.renew(LOADER, token)?.lease?.remainingMs).toBe(TTL);
     }
     expect(kernel.openCount).toBe(1);
   });
 
   test('lives on while a call uses it, and for the whole TTL after', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
+    const { token } = table.grant(LOADER, ...open(), TTL);
     {
-      using use = table.use(token);
+      using use = table.use(LOADER, token);
       clock.advance(10 * TTL);
       expect(use.held.token).toBe(token);
       expect(kernel.openCount).toBe(1);
@@ -64,8 +67,8 @@ describe('A handle with a lease', () => {
 
   test('lives on until the last of several calls that use it ends', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
-    const uses = [table.use(token), table.use(token)];
+    const { token } = table.grant(LOADER, ...open(), TTL);
+    const uses = [table.use(LOADER, token), table.use(LOADER, token)];
     clock.advance(5 * TTL);
     uses[0]?.[Symbol.dispose]();
     clock.advance(5 * TTL);
@@ -77,24 +80,24 @@ describe('A handle with a lease', () => {
 
   test('is not renewed by looking at it', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
+    const { token } = table.grant(LOADER, ...open(), TTL);
     clock.advance(600);
-    expect(table.peek(token).lease?.remainingMs).toBe(400);
+    expect(table.peek(LOADER, token).lease?.remainingMs).toBe(400);
     clock.advance(400);
     expect(kernel.openCount).toBe(0);
   });
 
   test('is closed once, and tells so', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
+    const { token } = table.grant(LOADER, ...open(), TTL);
     expect([table.close(token), table.close(token)]).toEqual([true, false]);
     expect([kernel.openCount, clock.timers]).toEqual([0, 0]);
   });
 
   test('can be closed while a call uses it, and stays closed at the end of that call', () => {
     const { kernel, clock, table, open } = setUp();
-    const { token } = table.grant(...open(), TTL);
-    const use = table.use(token);
+    const { token } = table.grant(LOADER, ...open(), TTL);
+    const use = table.use(LOADER, token);
     expect(table.close(token)).toBe(true);
     use[Symbol.dispose]();
     expect([kernel.openCount, table.size, clock.timers]).toEqual([0, 0, 0]);
@@ -104,18 +107,18 @@ describe('A handle with a lease', () => {
 describe('A handle that a stream holds', () => {
   test('has no lease and does not expire', () => {
     const { kernel, clock, table, open, hold } = setUp();
-    const held = table.hold(...open(), hold);
+    const held = table.hold(LOADER, ...open(), hold);
     clock.advance(1e9);
     expect(held.lease).toBeNull();
-    expect(table.renew(held.token)?.lease).toBeNull();
+    expect(table.renew(LOADER, held.token)?.lease).toBeNull();
     expect([kernel.openCount, clock.timers]).toEqual([1, 0]);
     expect(hold.held()).toEqual([held.token]);
   });
 
   test('leaves its stream when it is taken, with the same token and a lease of its own', () => {
     const { kernel, clock, table, open, hold } = setUp();
-    const { token } = table.hold(...open(), hold);
-    const taken = table.take(token, TTL);
+    const { token } = table.hold(LOADER, ...open(), hold);
+    const taken = table.take(LOADER, token, TTL);
     expect([taken.token, taken.lease?.ttlMs, hold.held()]).toEqual([token, TTL, []]);
     clock.advance(TTL);
     expect([kernel.openCount, table.size]).toEqual([0, 0]);
@@ -123,10 +126,10 @@ describe('A handle that a stream holds', () => {
 
   test('is renewed when it is taken again, with the TTL of the first time', () => {
     const { kernel, clock, table, open, hold } = setUp();
-    const { token } = table.hold(...open(), hold);
-    table.take(token, TTL);
+    const { token } = table.hold(LOADER, ...open(), hold);
+    table.take(LOADER, token, TTL);
     clock.advance(900);
-    expect(table.take(token, 5 * TTL).lease).toMatchObject({ ttlMs: TTL, remainingMs: TTL });
+    expect(table.take(LOADER, token, 5 * TTL).lease).toMatchObject({ ttlMs: TTL, remainingMs: TTL });
     clock.advance(900);
     expect(kernel.openCount).toBe(1);
     clock.advance(100);
@@ -135,9 +138,9 @@ describe('A handle that a stream holds', () => {
 
   test('does not expire while a call uses it that began before it was taken', () => {
     const { kernel, clock, table, open, hold } = setUp();
-    const { token } = table.hold(...open(), hold);
-    const use = table.use(token);
-    table.take(token, TTL);
+    const { token } = table.hold(LOADER, ...open(), hold);
+    const use = table.use(LOADER, token);
+    table.take(LOADER, token, TTL);
     clock.advance(10 * TTL);
     expect(kernel.openCount).toBe(1);
     use[Symbol.dispose]();
@@ -149,14 +152,14 @@ describe('A handle that a stream holds', () => {
 
   test('can’t be taken after the end of its stream', async () => {
     const { table, open, hold } = setUp();
-    const { token } = table.hold(...open(), hold);
+    const { token } = table.hold(LOADER, ...open(), hold);
     for (const each of hold.held()) table.close(each);
-    expect(await reasonOf(() => table.take(token, TTL))).toBe(ErrorReason.HANDLE_NOT_FOUND);
+    expect(await reasonOf(() => table.take(LOADER, token, TTL))).toBe(ErrorReason.HANDLE_NOT_FOUND);
   });
 
   test('leaves its stream when it is closed', () => {
     const { kernel, table, open, hold } = setUp();
-    const { token } = table.hold(...open(), hold);
+    const { token } = table.hold(LOADER, ...open(), hold);
     expect(table.close(token)).toBe(true);
     expect([hold.held(), kernel.openCount]).toEqual([[], 0]);
   });
@@ -164,8 +167,8 @@ describe('A handle that a stream holds', () => {
 
 test('Two handles on one object live and die apart', () => {
   const { kernel, clock, table, open } = setUp();
-  const first = table.grant(...open(), TTL);
-  table.grant(first.object.dup(), first.info, 3 * TTL);
+  const first = table.grant(LOADER, ...open(), TTL);
+  table.grant(LOADER, first.object.dup(), first.info, 3 * TTL);
   clock.advance(TTL);
   expect([kernel.openCount, table.size]).toEqual([1, 1]);
   clock.advance(2 * TTL);
@@ -175,9 +178,9 @@ test('Two handles on one object live and die apart', () => {
 describe('When the daemon ends', () => {
   test('every handle is closed, leased or held', () => {
     const { kernel, clock, table, open, hold } = setUp();
-    table.grant(...open(), TTL);
-    table.grant(...open(), TTL);
-    table.hold(...open(), hold);
+    table.grant(LOADER, ...open(), TTL);
+    table.grant(LOADER, ...open(), TTL);
+    table.hold(LOADER, ...open(), hold);
     table.closeAll();
     expect([kernel.openCount, table.size, clock.timers, hold.held()]).toEqual([0, 0, 0, []]);
   });
@@ -185,10 +188,57 @@ describe('When the daemon ends', () => {
   test('an object that comes later is closed at once', async () => {
     const { kernel, table, open, hold } = setUp();
     table.closeAll();
-    expect(await reasonOf(() => table.grant(...open(), TTL))).toBe(ErrorReason.SHUTTING_DOWN);
-    expect(await reasonOf(() => table.hold(...open(), hold))).toBe(ErrorReason.SHUTTING_DOWN);
+    expect(await reasonOf(() => table.grant(LOADER, ...open(), TTL))).toBe(ErrorReason.SHUTTING_DOWN);
+    expect(await reasonOf(() => table.hold(LOADER, ...open(), hold))).toBe(ErrorReason.SHUTTING_DOWN);
     expect([kernel.openCount, table.size, hold.held()]).toEqual([0, 0, []]);
   });
+});
+
+describe('A handle of somebody else’s', () => {
+  const other = callerAs('loader', 'uid:2000');
+
+  test('is not found, as one that never was', async () => {
+    const { table, open, hold } = setUp();
+    const leased = table.grant(LOADER, ...open(), TTL);
+    const held = table.hold(LOADER, ...open(), hold);
+    const unknown = await failureOf(() => table.use(other, newToken(EPOCH)));
+    for (const { token } of [leased, held]) {
+      for (const attempt of [
+        () => table.use(other, token),
+        () => table.peek(other, token),
+        () => table.take(other, token, TTL),
+      ]) {
+        const { reason, message, metadata } = await failureOf(attempt);
+        expect({ reason, message, metadata }).toEqual({
+          reason: ErrorReason.HANDLE_NOT_FOUND,
+          message: unknown.message,
+          metadata: unknown.metadata,
+        });
+      }
+    }
+  });
+
+  test('is neither renewed nor closed', () => {
+    const { kernel, clock, table, open } = setUp();
+    const { token } = table.grant(LOADER, ...open(), TTL);
+    clock.advance(600);
+    expect([table.renew(other, token), table.closeFor(other, token)]).toEqual([null, false]);
+    expect(table.peek(LOADER, token).lease?.remainingMs).toBe(400);
+    expect(table.closeFor(LOADER, token)).toBe(true);
+    expect(kernel.openCount).toBe(0);
+  });
+});
+
+test('A handle of a users’ object is not for its owner any more who may not see such objects any more', async () => {
+  const { kernel, table } = setUp();
+  const object = kernel.open(kernel.addUsers(intBtf()));
+  const { token } = table.grant(LOADER, object, object.info(), TTL);
+  const viewer = callerAs('viewer', LOADER.principal);
+  expect(await reasonOf(() => table.use(viewer, token))).toBe(ErrorReason.ROLE_FORBIDS);
+  expect(await reasonOf(() => table.take(viewer, token, TTL))).toBe(ErrorReason.ROLE_FORBIDS);
+  expect(table.renew(viewer, token)).toBeNull();
+  expect(table.closeFor(viewer, token)).toBe(true);
+  expect(kernel.openCount).toBe(0);
 });
 
 describe('A token', () => {
@@ -204,18 +254,22 @@ describe('A token', () => {
     ['of a megabyte', 'f'.repeat(1 << 20), ErrorReason.HANDLE_NOT_FOUND],
   ])('%s is not found', async (_, token, reason) => {
     const { table, open } = setUp();
-    table.grant(...open(), TTL);
-    for (const attempt of [() => table.use(token), () => table.peek(token), () => table.take(token, TTL)]) {
+    table.grant(LOADER, ...open(), TTL);
+    for (const attempt of [
+      () => table.use(LOADER, token),
+      () => table.peek(LOADER, token),
+      () => table.take(LOADER, token, TTL),
+    ]) {
       expect(await reasonOf(attempt)).toBe(reason);
     }
-    expect(table.renew(token)).toBeNull();
+    expect(table.renew(LOADER, token)).toBeNull();
     expect(table.close(token)).toBe(false);
     expect(table.size).toBe(1);
   });
 
   test('of another run brings the epoch of this one; the token itself is told to nobody', async () => {
     const token = newToken('fedcba9876543210');
-    const error = await failureOf(() => setUp().table.use(token));
+    const error = await failureOf(() => setUp().table.use(LOADER, token));
     expect(error.metadata).toEqual({ daemon_epoch: EPOCH });
     expect(error.message).not.toContain(token);
   });

@@ -1,7 +1,11 @@
 import { ErrorReason } from '@btfd/api';
+import { requireSight, type Caller } from '../auth/caller.js';
 import type { Clock } from '../clock.js';
 import { ServiceError } from '../error/service-error.js';
 import type { KernelObject, ObjectInfo } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
+import type { Taken } from '../quota/quota.js';
+import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
 import { epochOf, newToken } from './token.js';
@@ -22,15 +26,20 @@ export interface Use extends Disposable {
 }
 
 interface Entry extends HeldObject {
+  /** The principal that got it. To everybody else there is no such handle. */
+  readonly owner: string;
   lease: Lease | null;
   hold: Hold | null;
   /** Calls that use it now. */
   uses: number;
+  /** What it takes of its owner's quotas. */
+  readonly taken: readonly Taken[];
 }
 
 /**
  * HandleTable has every handle of this run of the daemon, and closes each object exactly once: when
- * its lease expires, its stream ends, a client closes it, or the daemon ends.
+ * its lease expires, its stream ends, a client closes it, or the daemon ends. Who names a handle must own it, and
+ * still may see its object.
  */
 export class HandleTable {
   private readonly entries = new Map<string, Entry>();
@@ -39,6 +48,7 @@ export class HandleTable {
   constructor(
     readonly epoch: string,
     private readonly clock: Clock,
+    private readonly quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
   ) {}
 
   /** Number of handles open. */
@@ -46,24 +56,39 @@ export class HandleTable {
     return this.entries.size;
   }
 
-  /** Gives an object a handle with a lease. The table owns the object from here on. */
-  grant(object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
-    const entry = this.insert(object, info);
+  /**
+   * Finds out whether the caller may have one more handle, before something is done for it.
+   *
+   * @param bytes - the size of the BTF that the handle would keep in the kernel
+   * @throws ServiceError with QUOTA_EXCEEDED.
+   */
+  checkRoom({ principal }: Caller, bytes: number): void {
+    this.quotas.handles.check(principal);
+    this.quotas.btfBytes.check(principal, bytes);
+  }
+
+  /**
+   * Gives an object a handle with a lease, which is the caller's. The table owns the object from here on.
+   *
+   * @throws ServiceError with QUOTA_EXCEEDED, and closes the object then.
+   */
+  grant(caller: Caller, object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
+    const entry = this.insert(caller, object, info);
     entry.lease = this.newLease(entry, ttlMs);
     return entry;
   }
 
-  /** Gives an object a handle that a stream holds. The table owns the object from here on. */
-  hold(object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
-    const entry = this.insert(object, info);
+  /** Gives an object a handle that a stream of the caller's holds, as `grant` does one with a lease. */
+  hold(caller: Caller, object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
+    const entry = this.insert(caller, object, info);
     entry.hold = hold;
     hold.add(entry.token);
     return entry;
   }
 
   /** Gives a handle that a stream holds a lease of its own; renews the one of a handle that has it. */
-  take(token: string, ttlMs: number): HeldObject {
-    const entry = this.find(token);
+  take(caller: Caller, token: string, ttlMs: number): HeldObject {
+    const entry = this.find(caller, token);
     if (entry.lease === null) {
       entry.lease = this.newLease(entry, ttlMs);
       entry.hold?.delete(token);
@@ -75,8 +100,8 @@ export class HandleTable {
   }
 
   /** Starts a use of a handle, which renews its lease. */
-  use(token: string): Use {
-    const entry = this.find(token);
+  use(caller: Caller, token: string): Use {
+    const entry = this.find(caller, token);
     entry.uses += 1;
     entry.lease?.suspend();
     entry.hold?.touch();
@@ -92,25 +117,35 @@ export class HandleTable {
   }
 
   /** Looks at a handle without renewing its lease. */
-  peek(token: string): HeldObject {
-    return this.find(token);
+  peek(caller: Caller, token: string): HeldObject {
+    return this.find(caller, token);
   }
 
-  /** Renews the lease of a handle, or keeps the stream that holds it waiting; null where it is gone. */
-  renew(token: string): HeldObject | null {
-    const entry = this.entries.get(token);
-    entry?.lease?.renew();
-    entry?.hold?.touch();
-    return entry ?? null;
+  /**
+   * Renews the lease of a handle, or keeps the stream that holds it waiting; null where it is gone, or its object not
+   * for the caller any more.
+   */
+  renew(caller: Caller, token: string): HeldObject | null {
+    const entry = this.entryOf(caller, token);
+    if (entry === undefined || !caller.maySee(originOf(entry.info))) return null;
+    entry.lease?.renew();
+    entry.hold?.touch();
+    return entry;
   }
 
-  /** Closes a handle. Says whether it was open. */
+  /** Closes a handle of the caller's. Says whether it was open. */
+  closeFor(caller: Caller, token: string): boolean {
+    return this.entryOf(caller, token) !== undefined && this.close(token);
+  }
+
+  /** Closes a handle, whosever it is. Says whether it was open. */
   close(token: string): boolean {
     const entry = this.entries.get(token);
     if (entry === undefined) return false;
     this.entries.delete(token);
     entry.lease?.end();
     entry.hold?.delete(token);
+    for (const taken of entry.taken) taken[Symbol.dispose]();
     return entry.object.close();
   }
 
@@ -120,24 +155,47 @@ export class HandleTable {
     for (const token of this.entries.keys()) this.close(token);
   }
 
-  private insert(object: KernelObject, info: ObjectInfo): Entry {
+  private insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
     if (this.ended) {
       object.close();
       throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     }
     const token = newToken(this.epoch);
-    const entry: Entry = { token, object, info, lease: null, hold: null, uses: 0 };
+    const taken = this.takeRoom(principal, object, info);
+    const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, taken };
     this.entries.set(token, entry);
     return entry;
+  }
+
+  private takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
+    const taken: Taken[] = [];
+    try {
+      taken.push(this.quotas.handles.take(principal));
+      // The kernel's own objects are there whether somebody holds them or not.
+      if (!info.kernelBtf) taken.push(this.quotas.btfBytes.take(principal, info.size));
+      return taken;
+    } catch (error) {
+      for (const each of taken) each[Symbol.dispose]();
+      object.close();
+      throw error;
+    }
   }
 
   private newLease({ token, uses }: Entry, ttlMs: number): Lease {
     return new Lease(ttlMs, uses, this.clock, () => this.close(token));
   }
 
-  private find(token: string): Entry {
+  private entryOf({ principal }: Caller, token: string): Entry | undefined {
     const entry = this.entries.get(token);
-    if (entry !== undefined) return entry;
+    return entry?.owner === principal ? entry : undefined;
+  }
+
+  private find(caller: Caller, token: string): Entry {
+    const entry = this.entryOf(caller, token);
+    if (entry !== undefined) {
+      requireSight(caller, originOf(entry.info));
+      return entry;
+    }
     const epoch = epochOf(token);
     if (epoch !== null && epoch !== this.epoch) {
       throw new ServiceError(
@@ -148,7 +206,7 @@ export class HandleTable {
     }
     throw new ServiceError(
       ErrorReason.HANDLE_NOT_FOUND,
-      'no such handle: it was closed, has expired, or never was',
+      'no such handle: it was closed, has expired, never was, or is somebody else’s',
     );
   }
 }

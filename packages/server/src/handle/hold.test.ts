@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
+import { DEFAULT_LIMITS } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -8,6 +10,7 @@ import { EPOCH } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
 import { HandleTable } from './handle-table.js';
 import { Hold } from './hold.js';
+import { LOADER } from '../testing/callers.js';
 
 const LIMIT = 3;
 const STALL = 30_000;
@@ -16,12 +19,12 @@ function setUp() {
   const clock = new ManualClock();
   const kernel = new FakeKernel();
   const id = kernel.add('module', intBtf());
-  const table = new HandleTable(EPOCH, clock);
+  const table = new HandleTable(EPOCH, clock, makeQuotas(DEFAULT_LIMITS));
   const hold = new Hold(LIMIT, STALL, clock);
   const abort = new AbortController();
   const holdOne = () => {
     const object = kernel.open(id);
-    return table.hold(object, object.info(), hold).token;
+    return table.hold(LOADER, object, object.info(), hold).token;
   };
   /** Whether `room` has settled, and how. */
   const room = () => {
@@ -66,8 +69,8 @@ describe('Being empty', () => {
   });
 
   test.each<[string, (table: HandleTable, token: string) => void]>([
-    ['renews', (table, token) => void table.renew(token)],
-    ['uses', (table, token) => table.use(token)[Symbol.dispose]()],
+    ['renews', (table, token) => void table.renew(LOADER, token)],
+    ['uses', (table, token) => table.use(LOADER, token)[Symbol.dispose]()],
   ])('is waited for while the client %s one of the handles', async (_, act) => {
     const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
     const token = holdOne();
@@ -120,7 +123,7 @@ describe('Room for one more handle', () => {
 
   test.each<[string, (table: HandleTable, token: string) => unknown]>([
     ['closed', (table, token) => table.close(token)],
-    ['taken', (table, token) => table.take(token, 1e6)],
+    ['taken', (table, token) => table.take(LOADER, token, 1e6)],
   ])('comes at the bound when a handle is %s', async (_, act) => {
     const { table, clock, abort, holdOne, room } = setUp();
     const tokens = Array.from({ length: LIMIT }, holdOne);

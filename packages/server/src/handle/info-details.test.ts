@@ -19,6 +19,7 @@ import { FakeProc } from '../testing/fake-proc.js';
 import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
+import { LOADER } from '../testing/callers.js';
 
 const { DIGEST, USERS, UNSPECIFIED } = InfoDetail;
 const UNKNOWN: number = 99;
@@ -33,7 +34,7 @@ async function* iterate(
   hold = false,
 ): AsyncGenerator<{ info: HandleInfo | undefined; token: string; held: HandleInfo | undefined }> {
   const request = create(BtfService.method.iterateHandles.input, { details, hold });
-  for await (const init of iterateHandles(services)(request, { signal })) {
+  for await (const init of iterateHandles(services)(request, { signal, caller: LOADER })) {
     const { info, handle } = create(IterateHandlesResponseSchema, init);
     yield { info, token: handle?.token ?? '', held: handle?.info };
   }
@@ -49,14 +50,14 @@ async function infoOf(
   details: InfoDetail[],
 ): Promise<HandleInfo | undefined> {
   const request = create(BtfService.method.getHandleInfo.input, { token, details });
-  const answer = await getHandleInfo(services)(request, { signal });
+  const answer = await getHandleInfo(services)(request, { signal, caller: LOADER });
   return create(GetHandleInfoResponseSchema, answer).handle?.info;
 }
 
 /** A handle on the object with an id. */
 function openHandle({ kernel, handles }: ServicesForTest, id: number): string {
   const object = kernel.open(id);
-  return handles.grant(object, object.info(), 60_000).token;
+  return handles.grant(LOADER, object, object.info(), 60_000).token;
 }
 
 /** vmlinux with the id 1, which nobody uses, and a user's object with the id 2, which all kinds of users use. */
@@ -177,7 +178,7 @@ describe('A digest', () => {
       const id = kernel.add(name, intBtf(name));
       const object = kernel.open(id);
       kernel.remove(id);
-      const { token } = services.handles.grant(object, object.info(), 60_000);
+      const { token } = services.handles.grant(LOADER, object, object.info(), 60_000);
       return (await infoOf(services, token, [DIGEST]))?.digest;
     });
     expect(await Promise.all(digests)).toEqual(await Promise.all(names.map((name) => sha256(intBtf(name)))));

@@ -1,4 +1,5 @@
 import { InfoDetail, Operation, type HandleInfoSchema } from '@btfd/api';
+import { requireRole, type Caller } from '../auth/caller.js';
 import { invalidRequest } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
 import type { ListedObject } from '../kernel/object-list.js';
@@ -20,16 +21,19 @@ export interface AskedDetails {
  * askDetails checks the details that a request names, and starts to look for users if they are among them.
  *
  * @throws ServiceError with INVALID_REQUEST for an unknown detail; with the refusal of OPEN_BY_ID for users,
- * because programs and maps are walked by id as BTF objects are.
+ * because programs and maps are walked by id as BTF objects are; with ROLE_FORBIDS for users if the caller is no
+ * inspector.
  */
 export function askDetails(
   details: readonly InfoDetail[],
   { access, users }: Pick<Services, 'access' | 'users'>,
+  caller: Caller,
 ): AskedDetails {
   for (const [index, detail] of details.entries()) {
     if (!KNOWN.has(detail)) throw invalidRequest(`details[${index}]`, `${detail} is no detail`);
   }
   const asksUsers = details.includes(InfoDetail.USERS);
+  if (asksUsers) requireRole(caller, 'inspector', 'who uses an object');
   if (asksUsers) access.require(Operation.OPEN_BY_ID);
   return { digest: details.includes(InfoDetail.DIGEST), users: asksUsers ? users.scan() : null };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BpfError } from '@btfd/native';
+import { LOADER } from '../testing/callers.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { makeServices } from '../testing/services.js';
@@ -70,8 +71,8 @@ describe('Objects', () => {
     ]);
     // Else the BTF of all such objects would be taken for one.
     kernel.leaving.add(3).add(4);
-    using users = await specs.find({ case: 'id', value: 3 });
-    using module = await specs.find({ case: 'name', value: 'mod_b' });
+    using users = await specs.find({ case: 'id', value: 3 }, LOADER);
+    using module = await specs.find({ case: 'name', value: 'mod_b' }, LOADER);
     expect([users.info.id, module.info.id]).toEqual([3, 4]);
     expect(module.btf.bytes).toEqual(intBtf('b'));
     expect(users.btf.bytes).toEqual(intBtf('u'));

@@ -1,10 +1,33 @@
 import { ErrorReason } from '@btfd/api';
 import { BpfError } from '@btfd/native';
+import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
-import type { Kernel, KernelObject } from './kernel.js';
+import type { Kernel, KernelObject, ObjectInfo } from './kernel.js';
+import { infoOrClose } from './object-list.js';
+import { originOf } from './origin.js';
 
-/** openById opens the object that a client names by id. */
-export function openById(kernel: Kernel, id: number): KernelObject {
+/**
+ * openVisible opens the object that a caller names by id.
+ *
+ * @throws ServiceError with BTF_ID_NOT_FOUND, or with ROLE_FORBIDS if the caller may not see it.
+ */
+export function openVisible(
+  kernel: Kernel,
+  id: number,
+  caller: Caller,
+): { readonly object: KernelObject; readonly info: ObjectInfo } {
+  const object = openById(kernel, id);
+  const info = infoOrClose(object, id);
+  try {
+    requireSight(caller, originOf(info));
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+  return { object, info };
+}
+
+function openById(kernel: Kernel, id: number): KernelObject {
   try {
     return kernel.open(id);
   } catch (error) {

@@ -1,24 +1,34 @@
+import { statSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import type { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import type { Address } from './address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
-/** Listener accepts connections for a gRPC server. */
+/** ListenerOptions are what listening needs besides the address. */
+export interface ListenerOptions {
+  /** The group of unix sockets; null leaves them to the daemon's own. */
+  readonly socketGroup: number | null;
+  /** Connections at one time, those whose handshake goes on included. More are broken at once. */
+  readonly maxConnections: number;
+  /** Takes each connection, with the group of the socket that it came to; null for TCP. */
+  readonly onConnection: (socket: Socket, socketGid: number | null) => void;
+}
+
+/** Listener accepts connections. */
 export class Listener {
   private readonly sockets = new Set<Socket>();
   private readonly server: NetServer;
   private unixSocket: UnixSocket | null = null;
+  private socketGid: number | null = null;
 
-  private constructor(grpc: GrpcServer, credentials: ServerCredentials) {
+  private constructor(private readonly options: ListenerOptions) {
     this.server = createServer((socket) => {
-      const injector = grpc.createConnectionInjector(credentials);
       this.sockets.add(socket);
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        injector.destroy();
-      });
-      injector.injectConnection(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+      // Whoever serves it tells of errors; what breaks earlier is nobody's.
+      socket.on('error', () => {});
+      options.onConnection(socket, this.socketGid);
     });
+    this.server.maxConnections = options.maxConnections;
     // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
     this.server.on('error', () => {});
   }
@@ -26,10 +36,9 @@ export class Listener {
   /** Starts to listen. If it can't, nothing is left open. */
   static async open(
     address: Address,
-    grpc: GrpcServer,
-    credentials: ServerCredentials,
+    options: ListenerOptions,
   ): Promise<{ readonly listener: Listener; readonly address: Address }> {
-    const listener = new Listener(grpc, credentials);
+    const listener = new Listener(options);
     try {
       return { listener, address: await listener.listen(address) };
     } catch (error) {
@@ -53,7 +62,8 @@ export class Listener {
   /** The address is the one given, with the port that was chosen for port 0. */
   private async listen(address: Address): Promise<Address> {
     if (address.kind === 'unix') {
-      this.unixSocket = await listenOnUnixSocket(this.server, address.path);
+      this.unixSocket = await listenOnUnixSocket(this.server, address.path, this.options.socketGroup);
+      this.socketGid = statSync(address.path).gid;
       return address;
     }
     await new Promise<void>((resolve, reject) => {

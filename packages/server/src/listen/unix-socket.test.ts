@@ -17,9 +17,9 @@ import { TempDir } from '../testing/temp-dir.js';
 import { listenOnUnixSocket } from './unix-socket.js';
 
 /** A server that listens, until it is disposed of. */
-async function listen(path: string) {
+async function listen(path: string, group: number | null = null) {
   const server = createServer((socket) => socket.destroy());
-  const socket = await listenOnUnixSocket(server, path);
+  const socket = await listenOnUnixSocket(server, path, group);
   return { server, socket, [Symbol.dispose]: () => void server.close() };
 }
 
@@ -70,7 +70,7 @@ describe('A unix socket', () => {
     using dir = new TempDir();
     const folder = join(dir.path, 'there');
     mkdirSync(folder, { mode: 0o700 });
-    using _ = await listen(join(folder, 'btfd.sock'));
+    using _ = await listen(join(folder, 'btfd.sock'), null);
     expect(mode(folder)).toBe('700');
   });
 
@@ -165,10 +165,43 @@ describe('A folder of another user’s', () => {
     const { uid } = lstatSync(folder);
     jest.spyOn(process, 'geteuid').mockReturnValue(uid + 1);
     const server = createServer();
-    await expect(listenOnUnixSocket(server, join(folder, 'btfd.sock'))).rejects.toThrow(`uid ${uid}`);
+    await expect(listenOnUnixSocket(server, join(folder, 'btfd.sock'), null)).rejects.toThrow(`uid ${uid}`);
     expect(server.listening).toBe(false);
     jest.spyOn(process, 'geteuid').mockReturnValue(0);
-    await listenOnUnixSocket(server, join(folder, 'btfd.sock'));
+    await listenOnUnixSocket(server, join(folder, 'btfd.sock'), null);
     server.close();
+  });
+});
+
+describe('A group', () => {
+  // Root may give a file to any group, everybody else to their own.
+  const group = process.geteuid?.() === 0 ? 54_321 : (process.getegid?.() ?? 0);
+
+  test('gets the socket and the folders that are made for it, and no folder that is there', async () => {
+    using dir = new TempDir();
+    const { gid } = lstatSync(dir.path);
+    const path = join(dir.path, 'a', 'b', 'btfd.sock');
+    using listening = await listen(path, group);
+    expect(listening.server.listening).toBe(true);
+    const shown = [path, join(dir.path, 'a', 'b'), join(dir.path, 'a'), dir.path].map((each) => {
+      const stat = lstatSync(each);
+      return [stat.gid, (stat.mode & 0o777).toString(8)];
+    });
+    expect(shown).toEqual([
+      [group, '660'],
+      [group, '750'],
+      [group, '750'],
+      [gid, '700'],
+    ]);
+  });
+
+  test('that a socket cannot be given is refused, and nothing is left', async () => {
+    using dir = new TempDir();
+    const server = createServer();
+    const listening = listenOnUnixSocket(server, join(dir.path, 'btfd.sock'), -2);
+    await expect(listening).rejects.toThrow('cannot be given to the group -2');
+    server.close();
+    await once(server, 'close');
+    expect(readdirSync(dir.path)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   renameSync,
@@ -11,11 +12,14 @@ import {
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { errorMessage } from '../error/error-message.js';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */
 const DIRECTORY_MODE = 0o750;
 /** Its owner and group may connect. */
 const SOCKET_MODE = 0o660;
+/** Until its group is right, nobody may. */
+const MADE_WITH_UMASK = 0o777;
 
 /** More than a start takes from looking whether something answers to renaming. */
 const SETTLE_MS = 100;
@@ -30,15 +34,21 @@ export interface UnixSocket {
  * listenOnUnixSocket makes a socket beside its place and renames it into it, so that nobody meets one
  * with wider rights or one that doesn't answer. A stale socket is replaced.
  *
+ * @param group - the group of the socket, and of the folders that are made for it; null for the daemon's own
  * @throws Error if something answers there, if it is no socket, or if the folder is another user's.
  */
-export async function listenOnUnixSocket(server: Server, path: string): Promise<UnixSocket> {
-  mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+export async function listenOnUnixSocket(
+  server: Server,
+  path: string,
+  group: number | null,
+): Promise<UnixSocket> {
+  makeDirectory(dirname(path), group);
   refuseForeignDirectory(dirname(path));
   await refuseLive(path);
   const beside = `${path}.${process.pid}`;
   rmSync(beside, { force: true });
   await bind(server, beside);
+  if (group !== null) changeGroup(beside, group);
   chmodSync(beside, SOCKET_MODE);
   const { dev, ino } = lstatSync(beside);
   renameSync(beside, path);
@@ -51,6 +61,28 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
       if (stat?.dev === dev && stat.ino === ino) unlinkSync(path);
     },
   };
+}
+
+/** Folders that are there are left as they are. */
+function makeDirectory(dir: string, group: number | null): void {
+  const umask = process.umask(0o777 & ~DIRECTORY_MODE);
+  let first: string | undefined;
+  try {
+    first = mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
+  } finally {
+    process.umask(umask);
+  }
+  if (group === null || first === undefined) return;
+  for (let made = dir; made.length >= first.length; made = dirname(made)) changeGroup(made, group);
+}
+
+function changeGroup(path: string, group: number): void {
+  try {
+    chownSync(path, statSync(path).uid, group);
+  } catch (error) {
+    const why = errorMessage(error);
+    throw new Error(`${path} cannot be given to the group ${group}: ${why}`, { cause: error });
+  }
 }
 
 /**
@@ -70,7 +102,7 @@ async function bind(server: Server, path: string): Promise<void> {
     server.once('listening', resolve).once('error', reject);
   });
   // Node binds a path before `listen` returns, so that nothing else sees this umask.
-  const umask = process.umask(0o777 & ~SOCKET_MODE);
+  const umask = process.umask(MADE_WITH_UMASK);
   try {
     server.listen(path);
   } finally {

@@ -6,11 +6,11 @@ import { grantedTtlMs } from './validate.js';
 
 /** cloneHandle serves CloneHandle. */
 export function cloneHandle({ handles, limits }: Services): Rpc<'cloneHandle'> {
-  return ({ token, ttl }) => {
+  return ({ token, ttl }, { caller }) => {
     checkToken('token', token);
     const ttlMs = grantedTtlMs(ttl, limits);
-    using use = handles.use(token);
+    using use = handles.use(caller, token);
     const { object, info } = use.held;
-    return { handle: handleMessage(handles.grant(object.dup(), info, ttlMs), handles.epoch) };
+    return { handle: handleMessage(handles.grant(caller, object.dup(), info, ttlMs), handles.epoch) };
   };
 }

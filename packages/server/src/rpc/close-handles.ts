@@ -4,8 +4,8 @@ import type { Services } from '../services.js';
 
 /** closeHandles serves CloseHandles. */
 export function closeHandles({ handles, limits }: Services): Rpc<'closeHandles'> {
-  return ({ tokens }) => {
+  return ({ tokens }, { caller }) => {
     checkCount('tokens', tokens, limits.maxTokens);
-    return { wasOpen: tokens.map((token) => handles.close(token)) };
+    return { wasOpen: tokens.map((token) => handles.closeFor(caller, token)) };
   };
 }

@@ -8,12 +8,12 @@ import type { Services } from '../services.js';
 /** getHandleInfo serves GetHandleInfo. */
 export function getHandleInfo(services: Services): Rpc<'getHandleInfo'> {
   const { handles, kernel, specs } = services;
-  return async (request) => {
+  return async (request, { caller }) => {
     checkToken('token', request.token);
-    const peeked = handles.peek(request.token);
-    const details = await detailsOf(peeked, askDetails(request.details, services), specs);
+    const peeked = handles.peek(caller, request.token);
+    const details = await detailsOf(peeked, askDetails(request.details, services, caller), specs);
     // Nothing kept the handle meanwhile.
-    const held = handles.peek(request.token);
+    const held = handles.peek(caller, request.token);
     const removed = isRemoved(held, kernel);
     return { handle: handleMessage(held, handles.epoch, { removed, ...details }) };
   };

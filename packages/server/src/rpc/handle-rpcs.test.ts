@@ -25,6 +25,7 @@ import { getHandleInfo } from './get-handle-info.js';
 import { getServerInfo } from './get-server-info.js';
 import { renewHandles } from './renew-handles.js';
 import { takeHandle } from './take-handle.js';
+import { LOADER } from '../testing/callers.js';
 
 const signal = new AbortController().signal;
 const MINUTE = 60_000;
@@ -36,7 +37,7 @@ async function setUp(limits = {}) {
   const open = async (ttl?: { seconds: bigint }): Promise<Handle> => {
     const answer = await getHandleById(services)(
       create(BtfService.method.getHandleById.input, ttl ? { id, ttl } : { id }),
-      { signal },
+      { signal, caller: LOADER },
     );
     return required(create(GetHandleByIdResponseSchema, answer).handle);
   };
@@ -50,7 +51,7 @@ function required<T>(value: T | undefined): T {
 
 const infoOf = async (services: ServicesForTest, token: string): Promise<Handle> => {
   const request = create(BtfService.method.getHandleInfo.input, { token });
-  const answer = await getHandleInfo(services)(request, { signal });
+  const answer = await getHandleInfo(services)(request, { signal, caller: LOADER });
   return required(create(GetHandleInfoResponseSchema, answer).handle);
 };
 
@@ -75,7 +76,7 @@ describe('GetHandleById', () => {
   ])('refuses the id %i', async (id, reason) => {
     const { services } = await setUp();
     const request = create(BtfService.method.getHandleById.input, { id });
-    const error = await failureOf(() => getHandleById(services)(request, { signal }));
+    const error = await failureOf(() => getHandleById(services)(request, { signal, caller: LOADER }));
     expect(error.reason).toBe(reason);
     if (reason === ErrorReason.BTF_ID_NOT_FOUND) expect(error.metadata).toEqual({ id: String(id) });
   });
@@ -105,7 +106,7 @@ describe('GetHandleInfo', () => {
   test('tells no lease of a handle that a stream holds', async () => {
     const { kernel, id, services } = await setUp();
     const object = kernel.open(id);
-    const held = services.handles.hold(object, object.info(), new Hold(1, 1, services.clock));
+    const held = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
     const { grantedTtl, remainingTtl } = await infoOf(services, held.token);
     expect([grantedTtl, remainingTtl]).toEqual([undefined, undefined]);
   });
@@ -129,7 +130,7 @@ describe('GetHandleInfo', () => {
   test('does not open a user’s object to see whether it was removed: it can’t be while it is held', async () => {
     const { kernel, services } = await setUp();
     const object = kernel.open(kernel.addUsers(intBtf()));
-    const { token } = services.handles.grant(object, object.info(), MINUTE);
+    const { token } = services.handles.grant(LOADER, object, object.info(), MINUTE);
     kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
     expect((await infoOf(services, token)).info).toMatchObject({ removed: false });
   });
@@ -139,7 +140,8 @@ describe('CloneHandle', () => {
   const clone = async (services: ServicesForTest, token: string): Promise<Handle> => {
     const request = create(BtfService.method.cloneHandle.input, { token, ttl: { seconds: 10n } });
     return required(
-      create(CloneHandleResponseSchema, await cloneHandle(services)(request, { signal })).handle,
+      create(CloneHandleResponseSchema, await cloneHandle(services)(request, { signal, caller: LOADER }))
+        .handle,
     );
   };
 
@@ -178,10 +180,13 @@ describe('CloneHandle', () => {
 test('TakeHandle gives a held handle a lease of the TTL asked for, and says so again when repeated', async () => {
   const { kernel, id, services } = await setUp();
   const object = kernel.open(id);
-  const { token } = services.handles.hold(object, object.info(), new Hold(1, 1, services.clock));
+  const { token } = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
   const take = async (): Promise<Handle> => {
     const request = create(BtfService.method.takeHandle.input, { token, ttl: { seconds: 5n } });
-    return required(create(TakeHandleResponseSchema, await takeHandle(services)(request, { signal })).handle);
+    return required(
+      create(TakeHandleResponseSchema, await takeHandle(services)(request, { signal, caller: LOADER }))
+        .handle,
+    );
   };
   const first = await take();
   expect(first).toMatchObject({ token, grantedTtl: { seconds: 5n }, remainingTtl: { seconds: 5n } });
@@ -194,11 +199,12 @@ describe('Of many tokens', () => {
     const { kernel, id, services, open } = await setUp();
     const { token } = await open();
     const object = kernel.open(id);
-    const held = services.handles.hold(object, object.info(), new Hold(1, 1, services.clock));
+    const held = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
     services.clock.advance(50_000);
     const tokens = [token, newToken(EPOCH), held.token, '', token];
     const answer = await renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), {
       signal,
+      caller: LOADER,
     });
     const { results } = create(BtfService.method.renewHandles.output, answer);
     expect(results.map(({ open: isOpen, remainingTtl }) => [isOpen, remainingTtl?.seconds])).toEqual([
@@ -218,6 +224,7 @@ describe('Of many tokens', () => {
     const tokens = [token, newToken('fedcba9876543210'), token, ''];
     const answer = await closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), {
       signal,
+      caller: LOADER,
     });
     expect(answer.wasOpen).toEqual([true, false, false, false]);
     expect(kernel.openCount).toBe(0);
@@ -227,12 +234,18 @@ describe('Of many tokens', () => {
     [
       'RenewHandles',
       (services, tokens) =>
-        renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), { signal }),
+        renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), {
+          signal,
+          caller: LOADER,
+        }),
     ],
     [
       'CloseHandles',
       (services, tokens) =>
-        closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), { signal }),
+        closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), {
+          signal,
+          caller: LOADER,
+        }),
     ],
   ])('%s takes 1000 and no more', async (_, call) => {
     const { services, open } = await setUp();
@@ -251,11 +264,13 @@ describe('A token that is no handle’s is refused by', () => {
   test.each<[string, Call]>([
     [
       'TakeHandle',
-      (services, token) => takeHandle(services)(create(method.takeHandle.input, { token }), { signal }),
+      (services, token) =>
+        takeHandle(services)(create(method.takeHandle.input, { token }), { signal, caller: LOADER }),
     ],
     [
       'CloneHandle',
-      (services, token) => cloneHandle(services)(create(method.cloneHandle.input, { token }), { signal }),
+      (services, token) =>
+        cloneHandle(services)(create(method.cloneHandle.input, { token }), { signal, caller: LOADER }),
     ],
     ['GetHandleInfo', (services, token) => infoOf(services, token)],
   ])('%s', async (_, call) => {
@@ -272,7 +287,10 @@ test('GetServerInfo tells mode, operations with reasons, capabilities and limits
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
   kernel.granted = { sysAdmin: false, bpf: true };
   const services = await makeServices(kernel, { dir: '/sys/kernel/btf' });
-  const answer = await getServerInfo(services)(create(BtfService.method.getServerInfo.input), { signal });
+  const answer = await getServerInfo(services)(create(BtfService.method.getServerInfo.input), {
+    signal,
+    caller: LOADER,
+  });
   const info = create(BtfService.method.getServerInfo.output, answer);
   const reason = expect.stringContaining('CAP_SYS_ADMIN');
   expect(info).toMatchObject({

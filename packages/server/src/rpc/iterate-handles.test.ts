@@ -14,6 +14,7 @@ import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { iterateHandles } from './iterate-handles.js';
+import { LOADER } from '../testing/callers.js';
 
 type Request = Omit<MessageInitShape<typeof IterateHandlesRequestSchema>, '$typeName'>;
 
@@ -35,7 +36,10 @@ async function* start(
   request: Request,
   signal = new AbortController().signal,
 ): Messages {
-  const messages = iterateHandles(services)(create(IterateHandlesRequestSchema, request), { signal });
+  const messages = iterateHandles(services)(create(IterateHandlesRequestSchema, request), {
+    signal,
+    caller: LOADER,
+  });
   for await (const message of messages) yield create(IterateHandlesResponseSchema, message);
 }
 
@@ -164,7 +168,7 @@ describe('IterateHandles with hold', () => {
     const messages = await take(iterator, 5);
     expect(new Set(messages.map(tokenOf)).size).toBe(5);
     for (const message of messages) {
-      expect(services.handles.peek(tokenOf(message)).lease).toBeNull();
+      expect(services.handles.peek(LOADER, tokenOf(message)).lease).toBeNull();
       expect(message.handle?.info).toEqual(message.info);
       expect(message.handle?.grantedTtl).toBeUndefined();
       expect(message.handle?.daemonEpoch).toBe(services.handles.epoch);
@@ -178,7 +182,7 @@ describe('IterateHandles with hold', () => {
     const iterator = start(services, { hold: true });
     const [first, ...others] = await take(iterator, 5);
     const end = iterator.next();
-    services.handles.take(tokenOf(first), 60_000);
+    services.handles.take(LOADER, tokenOf(first), 60_000);
     for (const other of others.slice(1)) services.handles.close(tokenOf(other));
     await setImmediate();
     expect([kernel.openCount, services.clock.timers]).toEqual([2, 2]);
@@ -222,7 +226,7 @@ describe('IterateHandles with hold', () => {
     const iterator = start(services, { hold: true }, abort.signal);
     const messages = await take(iterator, 3);
     const taken = tokenOf(messages[1]);
-    services.handles.take(taken, 60_000);
+    services.handles.take(LOADER, taken, 60_000);
     await end(iterator, abort, kernel);
     expect([kernel.openCount, services.handles.size]).toEqual([1, 1]);
     expect(services.handles.close(taken)).toBe(true);

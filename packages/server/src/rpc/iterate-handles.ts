@@ -19,13 +19,13 @@ const ID_END = 0x7fff_ffff;
 /** iterateHandles serves IterateHandles. */
 export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   const { access, objects, handles, specs, limits, clock } = services;
-  return async function* (request, { signal }) {
-    const matches = objectFilter(request);
+  return async function* (request, { signal, caller }) {
+    const matches = objectFilter(request, caller);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
-    const asked = askDetails(request.details, services);
+    const asked = askDetails(request.details, services, caller);
     // Before the first object is opened: whoever only looks at objects is none of their users.
     await asked.users;
     let looked = 0;
@@ -39,7 +39,7 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
           const details = await detailsAndClose(listed, asked, specs);
           if (details !== null) yield { info: infoMessage(info, details) };
         } else {
-          const held = handles.hold(object, info, hold);
+          const held = handles.hold(caller, object, info, hold);
           const details = await detailsOf(listed, asked, specs);
           yield { info: infoMessage(info, details), handle: handleMessage(held, handles.epoch, details) };
           await hold.room(signal);

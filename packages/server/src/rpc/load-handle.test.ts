@@ -16,6 +16,7 @@ import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
 import { loadHandle } from './load-handle.js';
+import { LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
 /** What a gRPC client receives by default, less the 4 KiB that the daemon leaves. */
@@ -31,7 +32,10 @@ async function setUp(choices: ServicesChoices = {}) {
     request: Request,
     signal = new AbortController().signal,
   ): Promise<LoadHandleResponse['result']> => {
-    const answer = await loadHandle(services)(create(LoadHandleRequestSchema, request), { signal });
+    const answer = await loadHandle(services)(create(LoadHandleRequestSchema, request), {
+      signal,
+      caller: LOADER,
+    });
     const wire = toBinary(LoadHandleResponseSchema, create(LoadHandleResponseSchema, answer));
     expect(wire.length).toBeLessThanOrEqual(MAX_ANSWER);
     return fromBinary(LoadHandleResponseSchema, wire).result;
@@ -125,7 +129,7 @@ describe('LoadHandle', () => {
     const services = await makeServices(kernel);
     const signal = new AbortController().signal;
     const request = create(LoadHandleRequestSchema, raw(intBtf()));
-    const error = await failureOf(() => loadHandle(services)(request, { signal }));
+    const error = await failureOf(() => loadHandle(services)(request, { signal, caller: LOADER }));
     expect(error.reason).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
     expect(error.message).toContain('CAP_BPF');
   });

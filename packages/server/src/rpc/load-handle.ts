@@ -22,10 +22,11 @@ const REJECTION_BYTES = 256;
 
 /** loadHandle serves LoadHandle. */
 export function loadHandle({ loads, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
-  return async (request, { signal }) => {
+  return async (request, { signal, caller }) => {
     access.require(Operation.LOAD);
     const rawBtf = checkSize(await btfToLoad(request, features), limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
+    handles.checkRoom(caller, rawBtf.length);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
       throw invalidRequest(
@@ -40,7 +41,7 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
         object.close();
         signal.throwIfAborted();
       }
-      const handle = handleMessage(handles.grant(object, info, ttlMs), handles.epoch);
+      const handle = handleMessage(handles.grant(caller, object, info, ttlMs), handles.epoch);
       return { result: { case: 'handle', value: handle } };
     } catch (error) {
       const rejection = asRejection(error);

@@ -5,11 +5,11 @@ import type { Services } from '../services.js';
 
 /** renewHandles serves RenewHandles. */
 export function renewHandles({ handles, limits }: Services): Rpc<'renewHandles'> {
-  return ({ tokens }) => {
+  return ({ tokens }, { caller }) => {
     checkCount('tokens', tokens, limits.maxTokens);
     return {
       results: tokens.map((token) => {
-        const held = handles.renew(token);
+        const held = handles.renew(caller, token);
         if (held === null) return { open: false };
         return held.lease === null
           ? { open: true }

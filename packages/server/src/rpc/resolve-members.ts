@@ -17,7 +17,7 @@ const MAX_ERROR_LENGTH = 900;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
-  return async ({ source, paths, base }, { signal }) => {
+  return async ({ source, paths, base }, { signal, caller }) => {
     const name = requireSpecName(source);
     checkCount('paths', paths, MAX_PATHS);
     for (const [index, path] of paths.entries()) {
@@ -25,8 +25,8 @@ export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
         throw invalidRequest(`paths[${index}]`, `has more than ${MAX_PATH_LENGTH} characters`);
       }
     }
-    using object = await specs.find(name);
-    const types = object.btf.spec(await requireBase(object, base, specs));
+    using object = await specs.find(name, caller);
+    const types = object.btf.spec(await requireBase(object, base, specs, caller));
     const results: Init<typeof MemberResultSchema>[] = [];
     for (const path of paths) {
       results.push(resultOf(types, path));

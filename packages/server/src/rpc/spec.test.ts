@@ -19,6 +19,7 @@ import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { spec } from './spec.js';
+import { LOADER } from '../testing/callers.js';
 
 type Request = Omit<MessageInitShape<typeof SpecRequestSchema>, '$typeName'>;
 
@@ -30,7 +31,10 @@ async function* start(
   request: Request,
   signal = new AbortController().signal,
 ): AsyncGenerator<SpecResponse, void, void> {
-  for await (const message of spec(services)(create(SpecRequestSchema, request), { signal })) {
+  for await (const message of spec(services)(create(SpecRequestSchema, request), {
+    signal,
+    caller: LOADER,
+  })) {
     yield create(SpecResponseSchema, message);
   }
 }
@@ -68,7 +72,7 @@ async function setUp() {
   const services = await makeServices(kernel);
   const handleOn = (id: number) => {
     const object = kernel.open(id);
-    return services.handles.grant(object, object.info(), 1000).token;
+    return services.handles.grant(LOADER, object, object.info(), 1000).token;
   };
   return { kernel, services, ids, handleOn };
 }
@@ -187,7 +191,7 @@ describe('A TYPES spec', () => {
     const { header, types } = await receive(services, { ...ofId(module), ...TYPES, base });
     expect([header.baseDigest, types.map(({ id }) => id)]).toEqual([await sha256(VMLINUX), [2, 3]]);
     const object = kernel.open(other);
-    const { token } = services.handles.grant(object, object.info(), 1000);
+    const { token } = services.handles.grant(LOADER, object, object.info(), 1000);
     const byHandle = { source: { case: 'handle' as const, value: token } };
     expect((await receive(services, { ...ofId(module), ...TYPES, base: byHandle })).types).toEqual(types);
     services.clock.advance(1000);
@@ -287,7 +291,7 @@ describe('While a spec is streamed', () => {
       await messages.next();
       await messages.return();
     }
-    expect(services.handles.peek(token).lease?.remainingMs).toBe(1000);
+    expect(services.handles.peek(LOADER, token).lease?.remainingMs).toBe(1000);
     services.clock.advance(1000);
     expect(kernel.openCount).toBe(0);
   });

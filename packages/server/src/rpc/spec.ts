@@ -32,14 +32,14 @@ interface Answer {
 
 /** spec serves Spec. */
 export function spec({ specs, limits }: Services): Rpc<'spec'> {
-  return async function* (request, { signal }) {
+  return async function* (request, { signal, caller }) {
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
     const selector = request.selection === undefined ? null : compileSelection(request.selection);
-    using object = await specs.find(name);
+    using object = await specs.find(name, caller);
     const wholeRaw = encoding === Encoding.RAW && selector === null;
-    const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs);
+    const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
     signal.throwIfAborted();
     const answer: Answer = { object, base, selector, limits, signal };
     if (encoding === Encoding.TYPES) yield* types(answer);

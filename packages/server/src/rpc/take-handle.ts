@@ -6,9 +6,9 @@ import { grantedTtlMs } from './validate.js';
 
 /** takeHandle serves TakeHandle. */
 export function takeHandle({ handles, limits }: Services): Rpc<'takeHandle'> {
-  return ({ token, ttl }) => {
+  return ({ token, ttl }, { caller }) => {
     checkToken('token', token);
-    const held = handles.take(token, grantedTtlMs(ttl, limits));
+    const held = handles.take(caller, token, grantedTtlMs(ttl, limits));
     return { handle: handleMessage(held, handles.epoch) };
   };
 }

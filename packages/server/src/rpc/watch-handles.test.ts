@@ -4,6 +4,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, Origin, type WatchPosition } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
+import { callerAs } from '../testing/callers.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { EPOCH, makeServices, type ServicesChoices } from '../testing/services.js';
@@ -132,6 +133,20 @@ describe('WatchHandles', () => {
     client.close();
     await look();
     expect(await watching.take(1)).toEqual([`removed ${clientsId} (removed)`]);
+  });
+
+  test('[W12] tells a viewer of the kernel’s objects alone, and refuses one who names users’ objects', async () => {
+    const { kernel, services, look } = await setUp();
+    const viewer = callerAs('viewer');
+    await using watching = new Watching(services, {}, viewer);
+    expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
+    kernel.addUsers(intBtf('w'));
+    kernel.remove(3);
+    kernel.add('ext4', intBtf('e'));
+    await look();
+    expect(await watching.take(1)).toEqual(['added 6 ext4']);
+    const refused = await reasonOf(() => new Watching(services, { origins: [Origin.USER] }, viewer).next());
+    expect(refused).toBe(ErrorReason.ROLE_FORBIDS);
   });
 
   test.each([

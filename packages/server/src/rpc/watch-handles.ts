@@ -18,8 +18,8 @@ type Event = NonNullable<Message['event']>;
 /** watchHandles serves WatchHandles. */
 export function watchHandles({ watch, handles, limits, clock }: Services): Rpc<'watchHandles'> {
   const bootId = readBootId();
-  return async function* (request, { signal }) {
-    const matches = objectFilter(request);
+  return async function* (request, { signal, caller }) {
+    const matches = objectFilter(request, caller);
     const bookmarkMs = bookmarkInterval(request.bookmarkInterval, limits);
     const after = request.after === undefined ? null : sequenceOf(request.after, handles.epoch);
     using watcher = await watch.open();

@@ -1,4 +1,5 @@
 import { ErrorReason, type SpecBase } from '@btfd/api';
+import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import type { SpecName } from './spec-name.js';
@@ -12,9 +13,11 @@ export async function findBase(
   { btf }: SpecObject,
   base: SpecBase | undefined,
   specs: SpecSource,
+  caller: Caller,
 ): Promise<LoadedBtf | null> {
   if (!btf.split) return null;
-  const found = base?.source.case === undefined ? await specs.vmlinux() : await named(base.source, specs);
+  const found =
+    base?.source.case === undefined ? await specs.vmlinux() : await named(base.source, specs, caller);
   return found === null || found.split ? null : found;
 }
 
@@ -27,8 +30,9 @@ export async function requireBase(
   object: SpecObject,
   base: SpecBase | undefined,
   specs: SpecSource,
+  caller: Caller,
 ): Promise<LoadedBtf | null> {
-  const found = await findBase(object, base, specs);
+  const found = await findBase(object, base, specs, caller);
   if (found !== null || !object.btf.split) return found;
   const name = JSON.stringify(object.info.name);
   throw new ServiceError(
@@ -39,7 +43,7 @@ export async function requireBase(
   );
 }
 
-async function named(name: SpecName, specs: SpecSource): Promise<LoadedBtf> {
-  using found = await specs.find(name);
+async function named(name: SpecName, specs: SpecSource, caller: Caller): Promise<LoadedBtf> {
+  using found = await specs.find(name, caller);
   return found.btf;
 }

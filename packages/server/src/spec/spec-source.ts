@@ -1,11 +1,12 @@
 import { ErrorReason, Operation } from '@btfd/api';
+import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { HandleTable, Use } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
 import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
-import { infoOrClose, type ListedObject, type ObjectList } from '../kernel/object-list.js';
-import { openById } from '../kernel/open-by-id.js';
+import type { ListedObject, ObjectList } from '../kernel/object-list.js';
+import { openVisible } from '../kernel/open-by-id.js';
 import type { BtfCache } from './btf-cache.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
@@ -28,15 +29,15 @@ export class SpecSource {
     private readonly cache: BtfCache,
   ) {}
 
-  /** The object that a request names. */
-  async find(name: SpecName): Promise<SpecObject> {
+  /** The object that a caller names. */
+  async find(name: SpecName, caller: Caller): Promise<SpecObject> {
     switch (name.case) {
       case 'handle':
-        return this.findHeld(name.value);
+        return this.findHeld(name.value, caller);
       case 'id': {
         this.access.require(Operation.OPEN_BY_ID);
-        const object = openById(this.kernel, name.value);
-        return this.readAndClose(object, infoOrClose(object, name.value));
+        const { object, info } = openVisible(this.kernel, name.value, caller);
+        return this.readAndClose(object, info);
       }
       case 'name':
         break;
@@ -63,8 +64,8 @@ export class SpecSource {
     return this.cache.digest(keyOf(info.id), () => object.read());
   }
 
-  private async findHeld(token: string): Promise<SpecObject> {
-    const use = this.handles.use(token);
+  private async findHeld(token: string, caller: Caller): Promise<SpecObject> {
+    const use = this.handles.use(caller, token);
     try {
       const { object, info } = use.held;
       return specObject(info, await this.read(object, info.id), use);

@@ -5,6 +5,7 @@ import { toServiceDefinition } from '@btfd/api/grpc-js';
 import {
   Client,
   credentials,
+  Metadata,
   Server,
   ServerCredentials,
   type CallOptions,
@@ -45,8 +46,9 @@ export class GrpcClient implements Disposable {
     name: Name,
     request: MessageShape<Methods[Name]['input']>,
     options: CallOptions = {},
+    metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<MessageShape<Methods[Name]['output']>> } {
-    return this.unaryAs(definition[name], request, options);
+    return this.unaryAs(definition[name], request, options, metadata);
   }
 
   /** Starts a unary call of GetServerInfo with any bytes as request. */
@@ -74,6 +76,7 @@ export class GrpcClient implements Disposable {
     method: Pick<MethodDefinition<I, O>, 'path' | 'requestSerialize' | 'responseDeserialize'>,
     request: I,
     options: CallOptions,
+    metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<O> } {
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = withResolvers<O>();
@@ -83,6 +86,7 @@ export class GrpcClient implements Disposable {
       requestSerialize,
       responseDeserialize,
       request,
+      metadata,
       options,
       (error, value) => {
         if (error !== null) reject(error);

@@ -28,6 +28,7 @@ import { loadHandle } from '../rpc/load-handle.js';
 import { renewHandles } from '../rpc/renew-handles.js';
 import { takeHandle } from '../rpc/take-handle.js';
 import { intBtf } from './btf-bytes.js';
+import { LOADER } from './callers.js';
 import { FakeKernel } from './fake-kernel.js';
 import {
   BOUNDS,
@@ -242,7 +243,7 @@ export class LifecycleDriver {
   }
 
   private async use(token: string): Promise<void> {
-    const use = () => this.services.handles.use(token);
+    const use = () => this.services.handles.use(LOADER, token);
     const handle = await this.openOrRefused(token, use);
     if (handle === null) return;
     handle.uses += 1;
@@ -353,7 +354,7 @@ export class LifecycleDriver {
 
   private isOpen(token: string): boolean {
     try {
-      return this.services.handles.peek(token).token === token;
+      return this.services.handles.peek(LOADER, token).token === token;
     } catch {
       return false;
     }
@@ -367,7 +368,7 @@ export class LifecycleDriver {
   }
 
   private context() {
-    return { signal: new AbortController().signal };
+    return { signal: new AbortController().signal, caller: LOADER };
   }
 
   private check(property: string, actual: unknown, expected: unknown): void {

@@ -6,6 +6,7 @@ import { ObjectList } from '../kernel/object-list.js';
 import { OwnLoads } from '../kernel/own-loads.js';
 import { LoadQueue } from '../load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../limits.js';
+import { makeQuotas } from '../quota/quotas.js';
 import type { Services } from '../services.js';
 import { BtfCache } from '../spec/btf-cache.js';
 import { SpecSource } from '../spec/spec-source.js';
@@ -49,7 +50,8 @@ export async function makeServices(
   const features = new KernelFeatures(ownLoads);
   const loads = new LoadQueue(kernel, limits);
   const objects = new ObjectList(kernel, files, access);
-  const handles = new HandleTable(EPOCH, clock);
+  const quotas = makeQuotas(limits);
+  const handles = new HandleTable(EPOCH, clock, quotas);
   const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
   const users = new UserScanner(kernel, procDir, clock);
   const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
@@ -66,6 +68,7 @@ export async function makeServices(
     specs,
     users,
     watch,
+    quotas,
     limits,
     clock,
   };

@@ -7,6 +7,7 @@ import {
 } from '@btfd/api';
 import { watchHandles } from '../rpc/watch-handles.js';
 import type { Services } from '../services.js';
+import { LOADER } from './callers.js';
 
 /** Watching is a call of WatchHandles, read message by message. */
 export class Watching {
@@ -18,9 +19,11 @@ export class Watching {
   constructor(
     services: Services,
     request: Omit<MessageInitShape<typeof WatchHandlesRequestSchema>, '$typeName'> = {},
+    caller = LOADER,
   ) {
     const stream = watchHandles(services)(create(WatchHandlesRequestSchema, request), {
       signal: this.abort.signal,
+      caller,
     });
     this.messages = stream[Symbol.asyncIterator]();
   }

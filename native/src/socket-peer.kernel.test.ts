@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { expect, test } from '@jest/globals';
+
+import { socketPeer, type SocketPeer } from './index.js';
+import { describeKernel } from './testing/kernel.js';
+
+interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** Becomes somebody, connects, and stays until the connection ends. */
+const CLIENT = `
+const [path, identity] = process.argv.slice(1);
+const { uid, gid, groups } = JSON.parse(identity);
+process.setgroups(groups);
+process.setgid(gid);
+process.setuid(uid);
+require('node:net').connect(path).resume();`;
+
+/** Node keeps the file descriptor of a socket to itself. */
+function fdOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null || !('fd' in handle)) throw new Error('no handle');
+  return Number(handle.fd);
+}
+
+/** What is told of a process that connects as somebody, and the process's id. */
+async function peerOf(identity: Identity): Promise<{ peer: SocketPeer; pid: number | undefined }> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'btfd-peer-'));
+  const server = createServer();
+  try {
+    const address = path.join(dir, 'socket');
+    await once(server.listen(address), 'listening');
+    await chmod(dir, 0o755);
+    await chmod(address, 0o777);
+    const args = ['--eval', CLIENT, address, JSON.stringify(identity)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const ended = once(child, 'exit');
+    const connection: Promise<Socket[]> = once(server, 'connection');
+    const [socket] = await Promise.race([connection, ended.then(() => [])]);
+    if (socket === undefined) throw new Error('the client ended without connecting');
+    const peer = socketPeer(fdOf(socket));
+    socket.end();
+    await ended;
+    socket.destroy();
+    return { peer, pid: child.pid };
+  } finally {
+    server.close();
+    await rm(dir, { recursive: true });
+  }
+}
+
+describeKernel('socketPeer', () => {
+  test('tells pid, uid, primary and supplementary groups of another user’s process', async () => {
+    const { peer, pid } = await peerOf({ uid: 1234, gid: 1235, groups: [27, 4242] });
+    expect(peer).toEqual({ pid, uid: 1234, gid: 1235, groups: [27, 4242] });
+  });
+
+  test('tells no groups of a process without supplementary ones', async () => {
+    const { peer } = await peerOf({ uid: 1234, gid: 1235, groups: [] });
+    expect(peer).toMatchObject({ uid: 1234, gid: 1235, groups: [] });
+  });
+
+  test('tells more groups than there is room for at first', async () => {
+    const groups = Array.from({ length: 300 }, (_, index) => 20_000 + index);
+    const { peer } = await peerOf({ uid: 0, gid: 0, groups });
+    expect(peer.groups).toEqual(groups);
+  });
+});
+
+test('socketPeer throws the errno for a TCP connection, which has no such peer', async () => {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const client = connect(address.port, '127.0.0.1');
+  const [socket]: Socket[] = await once(server, 'connection');
+  if (socket === undefined) throw new Error('no connection');
+  try {
+    expect(() => socketPeer(fdOf(socket))).toThrow(
+      expect.objectContaining({ name: 'SocketError', option: 'SO_PEERGROUPS', code: 'ENODATA' }),
+    );
+  } finally {
+    client.destroy();
+    socket.destroy();
+    server.close();
+  }
+});
+
+test('socketPeer throws the errno for what is no socket', () => {
+  expect(() => socketPeer(0xffff)).toThrow(
+    expect.objectContaining({ name: 'SocketError', option: 'SO_PEERCRED', code: 'EBADF' }),
+  );
+});

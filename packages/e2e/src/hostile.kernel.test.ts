@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Builder } from '@btfd/btf';
+import { status } from '@grpc/grpc-js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
+import { framed, RawHttp2, silentSockets } from './testing/raw-http2.js';
+import { until } from './testing/until.js';
+
+const MIB = 1024 * 1024;
+const EMPTY = new Uint8Array();
+
+/** BTF whose anonymous unions nest: some hundred bytes print as megabytes of C, four times more for two levels. */
+function explosiveBtf(levels: number): Uint8Array {
+  const builder = new Builder({ deduplicate: false });
+  let inner = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  const member = (name: string) => ({ name, typeId: inner, bitOffset: 0, bitfieldSize: 0 });
+  for (let level = 0; level < levels; level++) {
+    const members = level === levels - 1 ? [member('a')] : [member(''), member('')];
+    inner = builder.add({
+      kind: 'UNION',
+      name: level === levels - 1 ? 'outer' : '',
+      size: 4,
+      members: level === 0 ? [member('a'), member('b')] : members,
+    });
+  }
+  return builder.marshal();
+}
+
+describeKernel('A hostile client', () => {
+  let daemon: DaemonProcess;
+  let honest: RawClient;
+
+  beforeEach(async () => {
+    daemon = await DaemonProcess.start();
+    honest = new RawClient(daemon.address);
+    await serves();
+  });
+  afterEach(async () => {
+    honest[Symbol.dispose]();
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  /** That a client which came before is served, within a second. */
+  const serves = async (): Promise<void> => {
+    const { version } = await honest.call('getServerInfo', {}, { deadline: Date.now() + 5_000 });
+    expect(version).not.toBe('');
+  };
+  /** That a new client is served, and that the daemon holds no more than before. */
+  const recovers = async (fds: number): Promise<void> => {
+    await until('the daemon holds no more than before', () => daemon.fds().length <= fds + 2, 20_000);
+    using fresh = new RawClient(daemon.address);
+    expect((await fresh.call('getServerInfo', {})).version).not.toBe('');
+  };
+
+  test('with two thousand connections that say nothing takes a bounded number of sockets, for a bounded time', async () => {
+    const fds = daemon.fds().length;
+    const sockets = await silentSockets(daemon.socket, 2_000);
+    await serves();
+    expect(daemon.fds().length - fds).toBeLessThanOrEqual(1_024);
+    await until('silent connections are closed', () => sockets.every((socket) => socket.closed), 20_000);
+    await recovers(fds);
+  }, 60_000);
+
+  test('with connections that begin HTTP/2 and go on no further is closed too', async () => {
+    const fds = daemon.fds().length;
+    const sockets = await silentSockets(daemon.socket, 200);
+    for (const socket of sockets) socket.write('PRI * HTTP/2.0\r\n\r\nSM');
+    await serves();
+    await until('they are closed', () => sockets.every((socket) => socket.closed), 20_000);
+    await recovers(fds);
+  }, 60_000);
+
+  test('that opens and resets ten thousand streams loses its connection, or is served no more than others', async () => {
+    const fds = daemon.fds().length;
+    const before = daemon.residentBytes();
+    using raw = new RawHttp2(daemon.socket);
+    await once(raw.session, 'connect');
+    for (let round = 0; round < 100 && !raw.session.closed && !raw.session.destroyed; round++) {
+      for (let index = 0; index < 100; index++) {
+        const stream = raw.open('Spec');
+        stream.write(framed(EMPTY));
+        stream.close();
+      }
+      await setTimeout(1);
+    }
+    await serves();
+    expect(daemon.residentBytes() - before).toBeLessThan(128 * MIB);
+    raw.session.destroy();
+    await recovers(fds);
+  }, 60_000);
+
+  test.each([
+    ['as one value', { 'x-large': 'a'.repeat(60_000) }],
+    [
+      'as a hundred',
+      Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x-${index}`, 'a'.repeat(500)])),
+    ],
+    [
+      'as five thousand',
+      Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`x-${index}`, 'a'])),
+    ],
+  ])('that sends metadata of tens of kilobytes, %s, is refused', async (_, headers) => {
+    const fds = daemon.fds().length;
+    using raw = new RawHttp2(daemon.socket);
+    const { grpcStatus } = await raw.request('GetServerInfo', EMPTY, headers);
+    expect(grpcStatus).not.toBe(status.OK);
+    await serves();
+    raw.session.destroy();
+    await recovers(fds);
+  });
+
+  test.each([
+    ['a field that goes on behind the end', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f])],
+    ['a group without end', Buffer.alloc(10_000, 0x0b)],
+    ['a varint without end', Buffer.alloc(64, 0xff)],
+    ['the field number 0', Buffer.from([0x00, 0x01])],
+    ['text that is no UTF-8', Buffer.from([0x1a, 0x02, 0xc3, 0x28])],
+  ])('that sends %s is told INVALID_ARGUMENT', async (_, message) => {
+    using raw = new RawHttp2(daemon.socket);
+    expect(await raw.request('Spec', message)).toMatchObject({ grpcStatus: status.INVALID_ARGUMENT });
+    await serves();
+  });
+
+  test('whose message says that it is larger than it may be is refused before it comes', async () => {
+    using raw = new RawHttp2(daemon.socket);
+    const stream = raw.open('LoadHandle');
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(0xffff_ffff, 1);
+    const trailers = once(stream, 'response');
+    stream.write(head);
+    const [received] = (await trailers) as [{ 'grpc-status'?: string }];
+    expect(Number(received['grpc-status'])).toBe(status.RESOURCE_EXHAUSTED);
+    await serves();
+  });
+
+  test('that names files outside of the kernel’s folder finds nothing', async () => {
+    for (const value of [
+      '../../etc/passwd',
+      '/etc/passwd',
+      '..',
+      '.',
+      'vmlinux/../vmlinux',
+      'vmlinux\0',
+      'a'.repeat(10_000),
+    ]) {
+      const read = async () => {
+        for await (const answer of honest.stream('spec', { source: { case: 'name', value } })) void answer;
+      };
+      expect(errorInfoOf(await failureOf(read())).reason).toBe('NAME_NOT_FOUND');
+    }
+  });
+
+  test('whose BTF prints without bound gets as much as the daemon prints, while others are served', async () => {
+    const source = { case: 'rawBtf', value: explosiveBtf(28) } as const;
+    const { result } = await honest.call('loadHandle', { source });
+    const token = result.case === 'handle' ? result.value.token : '';
+    const before = daemon.residentBytes();
+    const read = async () => {
+      for await (const answer of honest.stream('spec', {
+        source: { case: 'handle', value: token },
+        encoding: 3,
+      }))
+        void answer;
+    };
+    const reading = failureOf(read());
+    await serves();
+    expect(errorInfoOf(await reading).reason).toBe('OUTPUT_TOO_LARGE');
+    expect(daemon.residentBytes() - before).toBeLessThan(256 * MIB);
+    await serves();
+  }, 60_000);
+
+  test('whose BTF has paths without bound is told so, while others are served', async () => {
+    const source = { case: 'rawBtf', value: explosiveBtf(28) } as const;
+    const { result } = await honest.call('loadHandle', { source });
+    const token = result.case === 'handle' ? result.value.token : '';
+    const paths = Array.from({ length: 1_000 }, (_, index) => `outer.no_such_${index}`);
+    const searching = honest.call('resolveMembers', { source: { case: 'handle', value: token }, paths });
+    await serves();
+    const { results } = await searching;
+    expect(new Set(results.map(({ result: { case: which } }) => which))).toEqual(new Set(['error']));
+    await serves();
+  }, 60_000);
+
+  test('whose selections are as large and as costly as they may be is served in turn with others', async () => {
+    const selection = {
+      names: Array.from({ length: 1_000 }, (_, index) => `no_such_name_${index}`),
+      nameGlobs: Array.from({ length: 100 }, (_, index) => `${'*a'.repeat(100)}${index}`),
+      ids: Array.from({ length: 4_000 }, (_, index) => index),
+    };
+    const read = async () => {
+      for await (const answer of honest.stream('spec', {
+        source: { case: 'name', value: 'vmlinux' },
+        encoding: 2,
+        selection,
+      }))
+        void answer;
+    };
+    const reading = Promise.all([read(), read(), read()]);
+    for (let round = 0; round < 5; round++) await serves();
+    await reading;
+  }, 120_000);
+});

@@ -1,0 +1,35 @@
+// A daemon whose kernel fails at random, which tells at SIGUSR2 what it holds, after a collection of garbage:
+//
+//     node --expose-gc faulty-daemon.js SOCKET RATE SEED
+import { fdStats } from '@btfd/native';
+import { addonKernel, startDaemon } from '@btfd/server';
+import { pino } from 'pino';
+import { FaultyKernel } from './faulty-kernel.js';
+import type { Holdings } from './holdings.js';
+
+const [path = '', rate = '0', seed = '1'] = process.argv.slice(2);
+const kernel = new FaultyKernel(addonKernel, Number(seed));
+const daemon = await startDaemon({
+  addresses: [{ kind: 'unix', path }],
+  btfDir: null,
+  kernel,
+  logger: pino({ level: 'silent' }),
+});
+// What the daemon needs to start is no matter of chance.
+kernel.rate = Number(rate);
+
+process.on('SIGUSR2', () => {
+  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  const resources = process.getActiveResourcesInfo();
+  const holdings: Holdings = {
+    handles: daemon.services.handles.size,
+    kernelFds: fdStats().open,
+    timers: resources.filter((name) => name === 'Timeout').length,
+    sockets: resources.filter((name) => name === 'PipeWrap' || name === 'TCPSocketWrap').length,
+    heapBytes: process.memoryUsage().heapUsed + process.memoryUsage().external,
+    faults: kernel.faults,
+  };
+  process.stdout.write(`${JSON.stringify(holdings)}\n`);
+});
+process.once('SIGTERM', () => void daemon.stop());
+process.stdout.write('ready\n');

@@ -1,0 +1,15 @@
+/** Holdings are what a daemon holds at a moment. */
+export interface Holdings {
+  /** Handles in its table. */
+  readonly handles: number;
+  /** File descriptors of BTF objects that its addon has open. */
+  readonly kernelFds: number;
+  /** Timers that keep the process alive. */
+  readonly timers: number;
+  /** Sockets. */
+  readonly sockets: number;
+  /** Memory of JavaScript values and of buffers, after a collection. */
+  readonly heapBytes: number;
+  /** Calls of the kernel that were made to fail. */
+  readonly faults: number;
+}

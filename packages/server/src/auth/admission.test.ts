@@ -1,0 +1,268 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  BtfService,
+  GetServerInfoRequestSchema,
+  IterateHandlesRequestSchema,
+  LoadHandleRequestSchema,
+  Origin,
+  SpecRequestSchema,
+} from '@btfd/api';
+import { describe, expect, jest, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { startDaemon, type DaemonOptions } from '../daemon.js';
+import { intBtf } from '../testing/btf-bytes.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
+import { TempDir } from '../testing/temp-dir.js';
+
+const INFO = create(GetServerInfoRequestSchema);
+const HOLD = create(IterateHandlesRequestSchema, { hold: true });
+const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
+
+const GRPC_HEADERS = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+
+/** The user that the tests run as, which connects. */
+const OWN = `uid:${process.geteuid?.() ?? 0}`;
+
+const policyOf = (list: string): string => `defaults: false\n${list}: ["${OWN}"]\n`;
+
+/** A daemon by a policy file that makes the tests' user something. */
+async function setUp(list: string, choices: Partial<DaemonOptions> = {}) {
+  const dir = new TempDir();
+  const kernel = new FakeKernel();
+  kernel.add('vmlinux', intBtf());
+  const log: string[] = [];
+  const path = join(dir.path, 'btfd.sock');
+  const file = dir.write('policy.yaml', policyOf(list));
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'unix', path }],
+    btfDir: null,
+    kernel,
+    logger: pino({ level: 'info' }, { write: (line: string) => void log.push(line) }),
+    policy: { file },
+    ...choices,
+  });
+  const client = new GrpcClient(`unix:${path}`);
+  return {
+    kernel,
+    log,
+    path,
+    daemon,
+    client,
+    write: (text: string) => dir.write('policy.yaml', text),
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await daemon.stop();
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('A policy that is read again', () => {
+  test('ends a stream whose caller lost the role for it, and what the stream held', async () => {
+    await using served = await setUp('viewers');
+    const stream = served.client.stream('iterateHandles', HOLD);
+    await once(stream, 'data');
+    expect(served.kernel.openCount).toBe(1);
+    const ended = once(stream, 'error');
+    served.write('defaults: false');
+    expect(served.daemon.reload()).toBe(true);
+    expect(await ended).toEqual([expect.objectContaining({ code: status.PERMISSION_DENIED })]);
+    await until(() => served.kernel.openCount === 0);
+    const refused = await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
+    expect([refused.code, refused.details]).toEqual([
+      status.PERMISSION_DENIED,
+      `${OWN} has no role; GetServerInfo needs viewer`,
+    ]);
+  });
+
+  test('ends a stream that went by a higher role than its method needs, and no other', async () => {
+    await using served = await setUp('inspectors');
+    const id = served.kernel.addUsers(intBtf());
+    const withUsers = served.client.stream('iterateHandles', HOLD);
+    const users = once(withUsers, 'error');
+    await once(withUsers, 'data');
+    const noUsers = served.client.stream(
+      'iterateHandles',
+      create(IterateHandlesRequestSchema, { hold: true, origins: [Origin.VMLINUX] }),
+    );
+    noUsers.on('error', () => {});
+    await once(noUsers, 'data');
+    await until(() => served.kernel.openCount === 3);
+    served.write(policyOf('viewers'));
+    served.daemon.reload();
+    expect(await users).toEqual([
+      expect.objectContaining({ details: `${OWN} is viewer; IterateHandles needs inspector` }),
+    ]);
+    await until(() => served.kernel.openCount === 1);
+    expect(noUsers.destroyed).toBe(false);
+    noUsers.cancel();
+    const spec = served.client.stream(
+      'spec',
+      create(SpecRequestSchema, { source: { case: 'id', value: id } }),
+    );
+    spec.resume();
+    expect(await once(spec, 'error')).toEqual([
+      expect.objectContaining({ details: `${OWN} is viewer; an object that a user loaded needs inspector` }),
+    ]);
+  });
+
+  test('drops a load that waits', async () => {
+    await using served = await setUp('loaders');
+    const gate = withResolvers();
+    served.kernel.loadGate = gate.promise;
+    const probes = served.kernel.loads.length;
+    const loads = [1, 2].map(() => served.client.unary('loadHandle', LOAD).answer);
+    await until(() => served.kernel.loads.length === probes + 1);
+    served.write(policyOf('viewers'));
+    served.daemon.reload();
+    for (const load of loads) expect((await grpcErrorOf(load)).code).toBe(status.PERMISSION_DENIED);
+    gate.resolve();
+    await until(() => served.kernel.openCount === 0);
+    expect(served.kernel.loads.length).toBe(probes + 1);
+  });
+
+  test('leaves handles of users’ objects to be closed by who may not see them any more, and no more', async () => {
+    await using served = await setUp('loaders');
+    const { result } = await served.client.unary('loadHandle', LOAD).answer;
+    if (result.case !== 'handle') throw new Error('not loaded');
+    const { token } = result.value;
+    served.write(policyOf('viewers'));
+    served.daemon.reload();
+    const { method } = BtfService;
+    const info = served.client.unary('getHandleInfo', create(method.getHandleInfo.input, { token }));
+    expect((await grpcErrorOf(info.answer)).code).toBe(status.PERMISSION_DENIED);
+    const tokens = [token];
+    const renewed = await served.client.unary('renewHandles', create(method.renewHandles.input, { tokens }))
+      .answer;
+    expect(renewed.results.map(({ open }) => open)).toEqual([false]);
+    const closed = await served.client.unary('closeHandles', create(method.closeHandles.input, { tokens }))
+      .answer;
+    expect([closed.wasOpen, served.kernel.openCount]).toEqual([[true], 0]);
+  });
+
+  test('that is bad changes nothing, and is logged with its place', async () => {
+    await using served = await setUp('viewers');
+    served.write(`${policyOf('viewers')}\nvewers: []`);
+    expect(served.daemon.reload()).toBe(false);
+    expect(served.log.join('')).toMatch(/policy\.yaml:4: vewers: is no field of a policy/);
+    expect((await served.client.unary('getServerInfo', INFO).answer).version).not.toBe('');
+  });
+
+  test('is noticed when its file changes', async () => {
+    await using served = await setUp('viewers', { limits: { reloadPollMs: 10 } });
+    const stream = served.client.stream('iterateHandles', HOLD);
+    const ended = once(stream, 'error');
+    await once(stream, 'data');
+    served.write('defaults: false');
+    await ended;
+  });
+
+  test('resets the stream of a client that does not read, which the status would not reach', async () => {
+    await using served = await setUp('viewers');
+    served.kernel.add('large', new Uint8Array(4 * 1024 * 1024));
+    const session = connectHttp2('http://localhost', { createConnection: () => connect(served.path) });
+    const request = session.request({ ...GRPC_HEADERS, ':path': '/btf.v1.BtfService/Spec' });
+    const closed = once(request, 'close');
+    const message = toBinary(
+      SpecRequestSchema,
+      create(SpecRequestSchema, { source: { case: 'id', value: 2 } }),
+    );
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    request.end(Buffer.concat([head, message]));
+    request.on('error', () => {}).pause();
+    await once(request, 'response');
+    served.write('defaults: false');
+    served.daemon.reload();
+    await closed;
+    session.destroy();
+  });
+});
+
+describe('A daemon', () => {
+  test('does not start by a bad policy', async () => {
+    await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
+      'loaders: "root" is no',
+    );
+    await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow('/nonexistent: ');
+  });
+
+  test('does not start with TLS files that do not serve', async () => {
+    const tls = { cert: '/nonexistent/crt', key: '/nonexistent/key', clientCa: '/nonexistent/ca' };
+    await expect(setUp('viewers', { tls })).rejects.toThrow(
+      'the certificate /nonexistent/crt cannot be read',
+    );
+  });
+
+  test('refuses TCP without TLS, unless it is loopback and allowed', async () => {
+    const tcp = (host: string) => [{ kind: 'tcp' as const, host, port: 0 }];
+    await expect(setUp('viewers', { addresses: tcp('127.0.0.1') })).rejects.toThrow('has no TLS');
+    const wide = setUp('viewers', { addresses: tcp('0.0.0.0'), insecure: true });
+    await expect(wide).rejects.toThrow('is not loopback');
+  });
+
+  test('knows who comes by loopback TCP as anonymous, a viewer', async () => {
+    await using served = await setUp('viewers', {
+      addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
+      insecure: true,
+      policy: {},
+    });
+    const [address] = served.daemon.addresses;
+    if (address?.kind !== 'tcp') throw new Error('no TCP');
+    using client = new GrpcClient(`127.0.0.1:${address.port}`);
+    expect((await client.unary('getServerInfo', INFO).answer).version).not.toBe('');
+    expect((await grpcErrorOf(client.unary('loadHandle', LOAD).answer)).details).toBe(
+      'anonymous is viewer; LoadHandle needs loader',
+    );
+  });
+
+  test('refuses a call on its metadata, before its message, and takes no header for who calls', async () => {
+    await using served = await setUp('viewers');
+    const session = connectHttp2('http://localhost', { createConnection: () => connect(served.path) });
+    // The message never comes.
+    const request = session.request({
+      ...GRPC_HEADERS,
+      ':path': '/btf.v1.BtfService/LoadHandle',
+      principal: 'uid:0',
+      authorization: 'uid:0',
+      'x-forwarded-client-cert': 'URI=spiffe://x/loader',
+    });
+    const [headers]: Record<string, string>[] = await once(request, 'response');
+    expect([headers?.['grpc-status'], decodeURI(headers?.['grpc-message'] ?? '')]).toEqual([
+      String(status.PERMISSION_DENIED),
+      `${OWN} is viewer; LoadHandle needs loader`,
+    ]);
+    session.destroy();
+  });
+
+  test('closes a connection that says nothing, and leaves one alone that waits between calls', async () => {
+    await using served = await setUp('viewers', { limits: { handshakeMs: 100 } });
+    await served.client.unary('getServerInfo', INFO).answer;
+    const silent: Socket = connect(served.path).resume();
+    await once(silent, 'close');
+    const before = served.client.unary('getServerInfo', INFO);
+    expect((await before.answer).version).not.toBe('');
+  });
+});
+
+test('nobody is let in whom the kernel does not name', async () => {
+  await using served = await setUp('loaders', { limits: { unauthenticatedMs: 200 } });
+  jest.spyOn(Reflect, 'get').mockReturnValue(null);
+  using client = new GrpcClient(`unix:${served.path}`);
+  const error = await grpcErrorOf(client.unary('getServerInfo', INFO).answer);
+  jest.restoreAllMocks();
+  expect([error.code, error.details]).toEqual([
+    status.UNAUTHENTICATED,
+    'the kernel does not say who connected: the connection has no file descriptor',
+  ]);
+});

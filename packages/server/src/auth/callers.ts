@@ -1,0 +1,146 @@
+import { ErrorReason } from '@btfd/api';
+import {
+  ServerInterceptingCall,
+  type Metadata,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import { ServiceError } from '../error/service-error.js';
+import { toStatus } from '../error/to-status.js';
+import { PeerCaller, roleForbids, type Caller } from './caller.js';
+import type { CurrentPolicy } from './current-policy.js';
+import type { Peer } from './peer.js';
+import type { Role } from './role.js';
+
+/** CallersOptions are what checking callers needs. */
+export interface CallersOptions {
+  /** The role that a method needs, by its path; null where none is. */
+  readonly roleFor: (path: string) => Role | null;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Breaks the HTTP/2 stream of the call with this metadata. */
+  readonly resetStream: (metadata: Metadata) => void;
+}
+
+interface LiveCall {
+  readonly caller: PeerCaller;
+  readonly path: string;
+  readonly metadata: Metadata;
+}
+
+/** Time for a status to arrive at a client that reads. */
+const RESET_AFTER_MS = 1_000;
+
+/**
+ * Callers knows who makes each call. What a connection proves is bound to the metadata object of each of its calls, so
+ * that there is nothing in a header to forge. A call is refused when its metadata comes, before its message is read.
+ */
+export class Callers {
+  private readonly peers = new WeakMap<Metadata, Peer>();
+  private readonly callers = new WeakMap<Metadata, PeerCaller>();
+  private readonly live = new Map<ServerInterceptingCallInterface, LiveCall>();
+
+  constructor(
+    private readonly policy: CurrentPolicy,
+    private readonly options: CallersOptions,
+  ) {
+    policy.onReplaced(() => this.endForbidden());
+  }
+
+  /** Binds a connection's peer to the calls that come on it: an interceptor of the connection's credentials. */
+  bind(peer: Peer): ServerInterceptor {
+    return (_, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) => {
+          next({
+            onReceiveMetadata: (metadata, forward) => {
+              this.peers.set(metadata, peer);
+              forward(metadata);
+            },
+            onReceiveMessage: (message, forward) => forward(message),
+            onReceiveHalfClose: (forward) => forward(),
+            onCancel: () => {},
+          });
+        },
+      });
+  }
+
+  /** The principal that a peer's connections are counted for; those that prove nothing count as one. */
+  nameOf(peer: Peer): string {
+    return this.policy.now.namesOf(peer)[0] ?? 'nobody';
+  }
+
+  /** Refuses calls that their caller may not make: an interceptor of the server. */
+  readonly interceptor: ServerInterceptor = ({ path }, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, forward) => {
+            const refusal = this.admit(path, metadata, call);
+            if (refusal === null) forward(metadata);
+            else call.sendStatus(toStatus(refusal));
+          },
+          onReceiveMessage: (message, forward) => forward(message),
+          onReceiveHalfClose: (forward) => forward(),
+          onCancel: () => this.live.delete(call),
+        });
+      },
+    });
+
+  /**
+   * The caller of the call with this metadata.
+   *
+   * @throws ServiceError with UNAUTHENTICATED for a call that was not admitted.
+   */
+  of(metadata: Metadata): Caller {
+    const caller = this.callers.get(metadata);
+    if (caller === undefined) throw unauthenticated('nobody is known to make this call');
+    return caller;
+  }
+
+  /** Null if the call may go on. */
+  private admit(
+    path: string,
+    metadata: Metadata,
+    call: ServerInterceptingCallInterface,
+  ): ServiceError | null {
+    const peer = this.peers.get(metadata) ?? { kind: 'unknown', why: 'the connection proves nothing' };
+    const [principal, ...others] = this.policy.now.namesOf(peer);
+    if (principal === undefined) return unauthenticated(whyNobody(peer));
+    if (peer.kind === 'tls' && this.options.now() > peer.validUntil) {
+      return unauthenticated('the client certificate has expired since the connection was made');
+    }
+    const caller = new PeerCaller(peer, [principal, ...others], this.policy);
+    const needed = this.options.roleFor(path);
+    if (needed !== null && !caller.may(needed)) return roleForbids(caller, needed, methodName(path));
+    this.callers.set(metadata, caller);
+    this.live.set(call, { caller, path, metadata });
+    return null;
+  }
+
+  /** Ends the calls that go on by a role which their caller lost. */
+  private endForbidden(): void {
+    for (const [call, { caller, path, metadata }] of this.live) {
+      const lost = caller.lost();
+      if (lost === null) continue;
+      call.sendStatus(toStatus(roleForbids(caller, lost, methodName(path))));
+      // To a client that doesn't read, the status doesn't come.
+      setTimeout(() => {
+        if (this.live.has(call)) this.options.resetStream(metadata);
+      }, RESET_AFTER_MS).unref();
+    }
+  }
+}
+
+function whyNobody(peer: Peer): string {
+  if (peer.kind === 'unknown') return peer.why;
+  return 'the client certificate names nobody: it has no URI and no DNS name';
+}
+
+function unauthenticated(message: string): ServiceError {
+  return new ServiceError(ErrorReason.UNAUTHENTICATED, message);
+}
+
+function methodName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

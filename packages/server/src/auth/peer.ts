@@ -1,0 +1,36 @@
+/** Peer is who is at the other end of a connection, as the connection proves it. */
+export type Peer = UnixPeer | TlsPeer | AnonymousPeer | UnknownPeer;
+
+/** UnixPeer is a process that connected to a unix socket. */
+export interface UnixPeer {
+  readonly kind: 'unix';
+  readonly pid: number;
+  readonly uid: number;
+  /** The primary group and the supplementary ones. */
+  readonly gids: readonly number[];
+  /** The group of the socket. */
+  readonly socketGid: number;
+}
+
+/** TlsPeer is the holder of a certificate that a trusted authority signed. */
+export interface TlsPeer {
+  readonly kind: 'tls';
+  /** The certificate's names as principals: `uri:` in the certificate's order, then `dns:`. */
+  readonly names: readonly string[];
+  /** The common name as a principal, or null. It counts where the policy says so. */
+  readonly commonName: string | null;
+  /** When the certificate ends, in milliseconds since 1970. */
+  readonly validUntil: number;
+}
+
+/** AnonymousPeer is anybody on loopback TCP without TLS. */
+export interface AnonymousPeer {
+  readonly kind: 'anonymous';
+}
+
+/** UnknownPeer is who proved nothing, or nothing that holds. */
+export interface UnknownPeer {
+  readonly kind: 'unknown';
+  /** What clients are told. */
+  readonly why: string;
+}

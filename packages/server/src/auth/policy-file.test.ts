@@ -1,0 +1,114 @@
+import { chmodSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { TempDir } from '../testing/temp-dir.js';
+import { parsePolicy, readPolicyFile } from './policy-file.js';
+import { readPolicy } from './policy-options.js';
+
+describe('A policy', () => {
+  test('gives principals roles; one in several lists has the highest', () => {
+    const { roles, commonNames, defaults } = parsePolicy(
+      [
+        '# who may do what',
+        'viewers: [gid:27, "dns:Agent.Example.org", uid:5]',
+        'inspectors:',
+        '  - uid:1000',
+        '  - uri:spiffe://example.org/agent # with a comment',
+        'loaders: [cn:builder, uid:5]',
+        'commonNames: true',
+        'defaults: false',
+      ].join('\n'),
+      'policy.yaml',
+    );
+    expect(Object.fromEntries(roles)).toEqual({
+      'gid:27': 'viewer',
+      'dns:agent.example.org': 'viewer',
+      'uid:5': 'loader',
+      'uid:1000': 'inspector',
+      'uri:spiffe://example.org/agent': 'inspector',
+      'cn:builder': 'loader',
+    });
+    expect([commonNames, defaults]).toEqual([true, false]);
+  });
+
+  test.each(['', '# nothing\n', '---\n', '{}', 'viewers: []'])('%j says nothing', (text) => {
+    expect(parsePolicy(text, 'p')).toEqual({ roles: new Map(), commonNames: false, defaults: true });
+  });
+
+  test.each([
+    [
+      'a list at the top',
+      '- uid:1',
+      'p:1: must have fields: viewers, inspectors, loaders, commonNames, defaults',
+    ],
+    ['an unknown field', 'viewers: []\nadmins: []', 'p:2: admins: is no field of a policy'],
+    ['an unknown role', '\n\nloader: [uid:1]', 'p:3: loader: is no field of a policy'],
+    ['a field in another case', 'Viewers: []', 'p:1: Viewers: is no field of a policy'],
+    ['a field that is a list', '? [viewers]\n: []', 'p:1: ["viewers"]: is no field of a policy'],
+    ['a field twice', 'viewers: []\nviewers: [uid:1]', 'p:2: Map keys must be unique'],
+    ['one principal in place of a list', 'viewers:\n  uid:1', 'p:2: viewers: must be a list of principals'],
+    ['a list without content', 'viewers:', 'p:1: viewers: must be a list of principals'],
+    ['a map in place of a list', 'loaders:\n  uid: 1', 'p:2: loaders: must be a list of principals'],
+    ['a bad principal', 'viewers:\n  - uid:1\n  - root\n', 'p:3: viewers[1]: "root" is no principal'],
+    ['a name in place of a number', 'viewers: ["uid:root"]', 'p:1: viewers[0]: "root" is no uid'],
+    ['a number alone', 'viewers:\n- 1000', 'p:2: viewers[0]: must be a principal, such as uid:1000'],
+    ['a principal with a space', 'loaders:\n- uid: 1000', 'p:2: loaders[0]: must be a principal'],
+    ['nothing in a list', 'viewers: [~]', 'p:1: viewers[0]: must be a principal'],
+    ['a wildcard', 'viewers: ["dns:*.a.b"]', 'p:1: viewers[0]: "*.a.b" has a wildcard'],
+    ['a common name that does not count', 'loaders: [cn:x]', 'p:1: loaders[0]: common names do not count'],
+    ['a switch that is a word', 'defaults: yes', 'p:1: defaults: must be true or false'],
+    ['a switch without content', 'commonNames:', 'p:1: commonNames: must be true or false'],
+    ['an alias', 'viewers: &a [uid:1]\nloaders: *a', 'p:2: loaders: must be a list of principals'],
+    ['what is no YAML', 'viewers: [uid:1\nloaders: }', 'p:2: '],
+    ['a second document', 'viewers: []\n---\nloaders: [uid:1]', 'p:2: '],
+    ['a tab', 'viewers:\n\t- uid:1', 'p:2: '],
+  ])('with %s is refused, by file, line and field', (_, text, message) => {
+    expect(() => parsePolicy(text, 'p')).toThrow(message);
+  });
+
+  test('tells every problem, each on a line', () => {
+    const text = 'viewers: [root, uid:1]\nowners: []\nloaders: [uid:x]';
+    const expected = ['p:1: viewers[0]:', 'p:2: owners:', 'p:3: loaders[0]:'];
+    try {
+      parsePolicy(text, 'p');
+      throw new Error('it was taken');
+    } catch (error) {
+      const lines = error instanceof Error ? error.message.split('\n') : [];
+      expect(lines).toEqual(expected.map((line): unknown => expect.stringContaining(line)));
+    }
+  });
+});
+
+describe('A policy file', () => {
+  test('that is not there, is no file or is too large is refused by its name', () => {
+    using dir = new TempDir();
+    const large = dir.write('large.yaml', '#'.repeat(1024 * 1024 + 1));
+    expect(() => readPolicyFile(`${dir.path}/none.yaml`)).toThrow(/none\.yaml: ENOENT/);
+    expect(() => readPolicyFile(dir.path)).toThrow(`${dir.path}: is no file`);
+    expect(() => readPolicyFile(large)).toThrow('large.yaml: has more than 1048576 bytes');
+  });
+
+  test('that everybody may write is refused', () => {
+    using dir = new TempDir();
+    const file = dir.write('policy.yaml', 'viewers: [uid:1]');
+    chmodSync(file, 0o646);
+    expect(() => readPolicyFile(file)).toThrow('every user may write it');
+    chmodSync(file, 0o664);
+    expect(readPolicyFile(file).roles.get('uid:1')).toBe('viewer');
+  });
+
+  test('is put together with lists that are given besides', () => {
+    using dir = new TempDir();
+    const file = dir.write('policy.yaml', 'viewers: [uid:1, uid:2]');
+    const policy = readPolicy({ file, loaders: ['uid:2'], inspectors: ['uid:3'] }, 990);
+    const roles = [1, 2, 3].map((uid) =>
+      policy.roleOf({ kind: 'unix', pid: 1, uid, gids: [], socketGid: 50 }),
+    );
+    expect(roles).toEqual(['viewer', 'loader', 'inspector']);
+  });
+
+  test('a bad principal in a list is refused by the name of the list', () => {
+    expect(() => readPolicy({ inspectors: ['uid:1', 'nobody'] }, 990)).toThrow('inspectors: "nobody" is no');
+    expect(() => readPolicy({ loaders: ['cn:x'] }, 990)).toThrow('loaders: common names do not count');
+    expect(() => readPolicy({ loaders: ['cn:x'], commonNames: true }, 990)).not.toThrow();
+  });
+});

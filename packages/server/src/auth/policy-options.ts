@@ -1,0 +1,47 @@
+import { errorMessage } from '../error/error-message.js';
+import { Policy, mergeRules, NO_RULES, type PolicyRules } from './policy.js';
+import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
+import { higherRole, type Role } from './role.js';
+
+/** PolicyOptions say who may do what: by a file, by lists, or by both together. */
+export interface PolicyOptions {
+  /** A policy file, read again when it changes. */
+  readonly file?: string | null;
+  readonly viewers?: readonly string[];
+  readonly inspectors?: readonly string[];
+  readonly loaders?: readonly string[];
+  /** Whether `cn:` principals stand for the common name of certificates. Default: no. */
+  readonly commonNames?: boolean;
+}
+
+/**
+ * readPolicy puts the policy together that options and the file that they name give.
+ *
+ * @throws Error that says what is wrong and where; a PolicyError for the file.
+ */
+export function readPolicy(options: PolicyOptions, ownUid: number): Policy {
+  const { file } = options;
+  const fromFile = file === undefined || file === null ? NO_RULES : readPolicyFile(file);
+  return new Policy(mergeRules(fromFile, rulesOfOptions(options)), ownUid);
+}
+
+function rulesOfOptions(options: PolicyOptions): PolicyRules {
+  const { commonNames = false } = options;
+  const roles = new Map<string, Role>();
+  for (const list of ['viewers', 'inspectors', 'loaders'] as const) {
+    for (const text of options[list] ?? []) {
+      const principal = principalOf(list, text, commonNames);
+      const role = POLICY_LISTS[list];
+      roles.set(principal, higherRole(roles.get(principal) ?? null, role) ?? role);
+    }
+  }
+  return { roles, commonNames, defaults: true };
+}
+
+function principalOf(list: keyof typeof POLICY_LISTS, text: string, commonNames: boolean): string {
+  try {
+    return checkedPrincipal(text, commonNames);
+  } catch (error) {
+    throw new Error(`${list}: ${errorMessage(error)}`, { cause: error });
+  }
+}

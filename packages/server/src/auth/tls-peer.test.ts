@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
+import { Authority } from '../certs/authority.js';
+import { namesIn } from './tls-peer.js';
+
+describe('namesIn', () => {
+  test.each<[string, string[]]>([
+    ['', []],
+    ['DNS:a.example.org', ['dns:a.example.org']],
+    [
+      'DNS:B.Example.org, URI:spiffe://x/y, DNS:c, URI:urn:z',
+      ['uri:spiffe://x/y', 'uri:urn:z', 'dns:b.example.org', 'dns:c'],
+    ],
+    ['IP Address:10.0.0.1, email:a@b.c, DNS:d', ['dns:d']],
+    ['othername:<unsupported>, DNS:d', ['dns:d']],
+    ['DNS:*.example.org', []],
+    // As Node writes names that would be ambiguous otherwise.
+    ['DNS:"a.org, URI:spiffe://x/loader", URI:spiffe://x/viewer', ['uri:spiffe://x/viewer']],
+    ['URI:"spiffe://x/a,b"', ['uri:spiffe://x/a,b']],
+    ['DNS:"\\u0000x"', []],
+    // What can't be told apart gives nothing at all.
+    ['DNS:a"b, URI:spiffe://x/y', []],
+    ['URI:spiffe://x/y, "', []],
+    ['URI:spiffe://x/y,DNS:a', []],
+  ])('of %j', (text, names) => {
+    expect(namesIn(text)).toEqual(names);
+  });
+
+  test('reads a certificate whose name imitates a list of names as one name', async () => {
+    const now = Date.now();
+    const validity = { notBefore: new Date(now - 1000), notAfter: new Date(now + 1e6) };
+    const authority = await Authority.make('ca', validity);
+    const { cert } = await authority.issue({
+      commonName: 'x',
+      names: ['viewer.org, URI:spiffe', 'spiffe://x/a, DNS:loader.org', 'last.org'],
+      purpose: 'client',
+      ...validity,
+    });
+    const { subjectAltName = '' } = new X509Certificate(cert);
+    // The first two have characters that no policy can have.
+    expect(namesIn(subjectAltName)).toEqual(['dns:last.org']);
+  });
+});

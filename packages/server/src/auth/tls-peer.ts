@@ -1,0 +1,67 @@
+import type { TLSSocket } from 'node:tls';
+import type { TlsPeer, UnknownPeer } from './peer.js';
+
+/** tlsPeer reads from a connection who is at its other end, once the handshake is done. */
+export function tlsPeer(socket: TLSSocket): TlsPeer | UnknownPeer {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return { kind: 'unknown', why: 'no client certificate was shown' };
+  if (!socket.authorized) return { kind: 'unknown', why: `the client certificate ${whyNot(socket)}` };
+  const { CN } = socket.getPeerCertificate().subject;
+  return {
+    kind: 'tls',
+    names: namesIn(certificate.subjectAltName ?? ''),
+    // Of several none is the one.
+    commonName: typeof CN === 'string' && CN !== '' ? `cn:${CN}` : null,
+    validUntil: Date.parse(certificate.validTo),
+  };
+}
+
+function whyNot({ authorizationError }: TLSSocket): string {
+  // Node's types say Error; it is the code of OpenSSL's word on the certificate.
+  const code = String(authorizationError);
+  return REASONS.get(code) ?? `is not trusted: ${code}`;
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'has expired'],
+  ['CERT_NOT_YET_VALID', 'is not valid yet'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'is not signed by a trusted authority'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'is not signed by a trusted authority'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'is not signed by a trusted authority'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'is not signed by a trusted authority'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'is not signed by a trusted authority'],
+  ['CERT_SIGNATURE_FAILURE', 'is not signed by a trusted authority'],
+  ['INVALID_PURPOSE', 'is not for clients'],
+]);
+
+/** A name, in JSON's quotes where it has characters that would make it ambiguous. */
+const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
+
+/**
+ * namesIn finds the principals in Node's text of subject alternative names: URIs in their order, then DNS names. Names
+ * that policies can't have (with a wildcard, with characters outside of ASCII) are left out. A text that doesn't read
+ * as expected to its end gives none.
+ */
+export function namesIn(text: string): string[] {
+  const uris: string[] = [];
+  const dnsNames: string[] = [];
+  NAME.lastIndex = 0;
+  while (NAME.lastIndex < text.length) {
+    const [, type = '', value = ''] = NAME.exec(text) ?? [];
+    if (type === '') return [];
+    const name = value.startsWith('"') ? unquoted(value) : value;
+    if (name === null) return [];
+    if (type === 'URI' && /^[!-~]+$/.test(name)) uris.push(`uri:${name}`);
+    if (type === 'DNS' && /^[A-Za-z0-9._-]+$/.test(name)) dnsNames.push(`dns:${name.toLowerCase()}`);
+  }
+  return [...uris, ...dnsNames];
+}
+
+function unquoted(text: string): string | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,61 @@
+import { ErrorReason } from '@btfd/api';
+import { ServerInterceptingCall, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Caller } from '../auth/caller.js';
+import { ServiceError } from '../error/service-error.js';
+import { toStatus } from '../error/to-status.js';
+import type { Quota, Taken } from './quota.js';
+
+/** CallQuotasOptions are what counting calls needs. */
+export interface CallQuotasOptions {
+  readonly calls: Quota;
+  readonly streams: Quota;
+  /** Bound of a call's metadata, in bytes. */
+  readonly maxMetadataBytes: number;
+  readonly callerOf: (metadata: Metadata) => Caller;
+}
+
+/**
+ * callQuotas refuses calls of those that have too many in flight, and calls with too much metadata, before their
+ * message is read: an interceptor of the server, behind the one that knows callers. A call counts until its stream
+ * is closed, so that one whose client does not read its end counts too.
+ */
+export function callQuotas(options: CallQuotasOptions): ServerInterceptor {
+  return (method, call) => {
+    const quota = method.responseStream || method.requestStream ? options.streams : options.calls;
+    let taken: Taken | null = null;
+    return new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, forward) => {
+            try {
+              checkMetadata(metadata, options.maxMetadataBytes);
+              taken = quota.take(options.callerOf(metadata).principal);
+            } catch (error) {
+              if (!(error instanceof ServiceError)) throw error;
+              call.sendStatus(toStatus(error));
+              return;
+            }
+            forward(metadata);
+          },
+          onReceiveMessage: (message, forward) => forward(message),
+          onReceiveHalfClose: (forward) => forward(),
+          // Comes once for every call, however it ends.
+          onCancel: () => taken?.[Symbol.dispose](),
+        });
+      },
+    });
+  };
+}
+
+function checkMetadata(metadata: Metadata, limit: number): void {
+  let size = 0;
+  for (const [key, values] of Object.entries(metadata.toHttp2Headers())) {
+    for (const value of [values].flat()) size += key.length + String(value ?? '').length;
+  }
+  if (size <= limit) return;
+  throw new ServiceError(
+    ErrorReason.MESSAGE_TOO_LARGE,
+    `the metadata has ${size} bytes; at most ${limit} are taken`,
+    { metadata: { size: String(size), limit: String(limit) } },
+  );
+}

@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { describe, expect, test } from '@jest/globals';
+import {
+  CloseHandlesRequestSchema,
+  ErrorInfoSchema,
+  GetHandleByIdRequestSchema,
+  GetServerInfoRequestSchema,
+  IterateHandlesRequestSchema,
+  LoadHandleRequestSchema,
+  QuotaFailureSchema,
+  StatusSchema,
+} from '@btfd/api';
+import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { startDaemon } from '../daemon.js';
+import type { Limits } from '../limits.js';
+import { intBtf } from '../testing/btf-bytes.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
+import { TempDir } from '../testing/temp-dir.js';
+
+const INFO = create(GetServerInfoRequestSchema);
+const HOLD = create(IterateHandlesRequestSchema, { hold: true });
+const OPEN = create(GetHandleByIdRequestSchema, { id: 1 });
+const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
+
+/** A daemon with small limits, and a client of it. */
+async function setUp(limits: Partial<Limits>) {
+  const dir = new TempDir();
+  const kernel = new FakeKernel();
+  kernel.add('vmlinux', intBtf());
+  const path = join(dir.path, 'btfd.sock');
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'unix', path }],
+    btfDir: null,
+    kernel,
+    logger: pino({ level: 'silent' }),
+    limits,
+  });
+  const client = new GrpcClient(`unix:${path}`);
+  return {
+    kernel,
+    path,
+    client,
+    quotas: daemon.services.quotas,
+    open: async () => (await client.unary('getHandleById', OPEN).answer).handle?.token ?? '',
+    close: async (token: string) =>
+      client.unary('closeHandles', create(CloseHandlesRequestSchema, { tokens: [token] })).answer,
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await daemon.stop();
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+/** What an error says of a limit. */
+function limitOf(error: GrpcError): unknown {
+  const [bytes] = error.metadata.get('grpc-status-details-bin');
+  if (!Buffer.isBuffer(bytes)) throw new Error(`no details: ${error.message}`);
+  const { details } = fromBinary(StatusSchema, new Uint8Array(bytes));
+  const info = details.map((any) => anyUnpack(any, ErrorInfoSchema)).find((each) => each !== undefined);
+  const quota = details.map((any) => anyUnpack(any, QuotaFailureSchema)).find((each) => each !== undefined);
+  return [error.code, info?.reason, info?.metadata['quota'], quota?.violations[0]?.subject];
+}
+
+const OWN = `principal:uid:${process.geteuid?.()}`;
+
+describe('At a limit', () => {
+  test('of handles one more is refused, its object closed, until one is closed', async () => {
+    await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
+    const tokens = [await setup.open(), await setup.open()];
+    const error = await grpcErrorOf(setup.open());
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'handles', OWN]);
+    expect(setup.kernel.openCount).toBe(2);
+    await setup.close(tokens[0] ?? '');
+    await setup.open();
+    expect(setup.quotas.handles.inUse).toBe(2);
+  });
+
+  test('of all handles everybody is refused', async () => {
+    await using setup = await setUp({ maxHandles: 1 });
+    await setup.open();
+    expect(limitOf(await grpcErrorOf(setup.open()))).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      'QUOTA_EXCEEDED',
+      'handles',
+      'daemon',
+    ]);
+  });
+
+  test('of bytes a load is refused before the kernel sees it; what the kernel has anyway counts for nothing', async () => {
+    await using setup = await setUp({ maxHeldBtfBytesPerPrincipal: intBtf().length });
+    const loads = setup.kernel.loads.length;
+    const { result } = await setup.client.unary('loadHandle', LOAD).answer;
+    await setup.open();
+    const error = await grpcErrorOf(setup.client.unary('loadHandle', LOAD).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'btf_bytes', OWN]);
+    expect(setup.kernel.loads.length).toBe(loads + 1);
+    await setup.close(result.case === 'handle' ? result.value.token : '');
+    await setup.client.unary('loadHandle', LOAD).answer;
+  });
+
+  test('of handles a stream that would hold one more ends, and gives back what it held', async () => {
+    await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
+    for (let count = 0; count < 3; count++) setup.kernel.add(`mod_${count}`, intBtf());
+    const stream = setup.client.stream('iterateHandles', HOLD);
+    let received = 0;
+    stream.on('data', () => (received += 1));
+    const [error] = (await once(stream, 'error')) as [GrpcError];
+    expect([received, error.code]).toEqual([2, status.RESOURCE_EXHAUSTED]);
+    expect([setup.quotas.handles.inUse, setup.kernel.openCount]).toEqual([0, 0]);
+  });
+
+  test('of streams one more is refused, told when to come again, and unary calls go on', async () => {
+    await using setup = await setUp({ maxStreamsPerPrincipal: 1 });
+    const first = setup.client.stream('iterateHandles', HOLD).on('error', () => {});
+    await once(first, 'data');
+    const second = setup.client.stream('iterateHandles', HOLD);
+    const [error] = (await once(second, 'error')) as [GrpcError];
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'streams', OWN]);
+    await setup.client.unary('getServerInfo', INFO).answer;
+    first.cancel();
+    while (setup.quotas.streams.inUse > 0) await new Promise(setImmediate);
+    const third = setup.client.stream('iterateHandles', create(IterateHandlesRequestSchema));
+    await once(third.resume(), 'end');
+  });
+
+  test('of calls in flight one more is refused before it is read, until one ends', async () => {
+    await using setup = await setUp({ maxCallsPerPrincipal: 1 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loading = setup.client.unary('loadHandle', LOAD).answer;
+    await setup.client.connected();
+    while (setup.quotas.calls.inUse === 0) await new Promise(setImmediate);
+    const error = await grpcErrorOf(setup.client.unary('getServerInfo', INFO).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'calls', OWN]);
+    resolve();
+    await loading;
+    while (setup.quotas.calls.inUse > 0) await new Promise(setImmediate);
+    await setup.client.unary('getServerInfo', INFO).answer;
+  });
+
+  test('of metadata a call is refused', async () => {
+    await using setup = await setUp({ maxMetadataBytes: 1_000 });
+    const metadata = new Metadata();
+    metadata.set('x-large', 'a'.repeat(1_000));
+    const error = await grpcErrorOf(setup.client.unary('getServerInfo', INFO, {}, metadata).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE', undefined, undefined]);
+    await setup.client.unary('getServerInfo', INFO).answer;
+  });
+
+  test.each([
+    ['of a principal', { maxConnectionsPerPrincipal: 2 }],
+    ['of all', { maxConnections: 2 }],
+  ])('of connections %s one more is broken, until one ends', async (_, limits) => {
+    await using setup = await setUp(limits);
+    await setup.client.unary('getServerInfo', INFO).answer;
+    const second = connect(setup.path);
+    await once(second, 'connect');
+    const third = connect(setup.path);
+    await once(third.on('error', () => {}).resume(), 'close');
+    second.destroy();
+    await once(second, 'close');
+    const fourth = await connectedFor(setup.path);
+    expect(fourth.closed).toBe(false);
+    fourth.destroy();
+  });
+
+  test('of time a connection that only begins to speak is broken', async () => {
+    await using setup = await setUp({ handshakeMs: 100 });
+    const socket = connect(setup.path).on('error', () => {});
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM');
+    await once(socket.resume(), 'close');
+    await setup.client.unary('getServerInfo', INFO).answer;
+  });
+
+  test('of idleness a connection ends, and the next call makes another', async () => {
+    await using setup = await setUp({ maxConnectionIdleMs: 200 });
+    await setup.client.unary('getServerInfo', INFO).answer;
+    while (setup.quotas.connections.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await setup.client.unary('getServerInfo', INFO).answer;
+  });
+
+  test('of age a connection ends, and the next call makes another', async () => {
+    await using setup = await setUp({ maxConnectionAgeMs: 300 });
+    await setup.client.unary('getServerInfo', INFO).answer;
+    while (setup.quotas.connections.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await setup.client.unary('getServerInfo', INFO).answer;
+  });
+});
+
+/** A connection that the daemon keeps: it answers the preface with its settings. */
+async function connectedFor(path: string): Promise<Socket> {
+  const socket = connect(path).on('error', () => {});
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
+  await once(socket, 'data');
+  return socket;
+}

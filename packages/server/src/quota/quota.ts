@@ -1,0 +1,100 @@
+import { ErrorReason } from '@btfd/api';
+import { ServiceError } from '../error/service-error.js';
+
+/** QuotaLimits bound what is had at one time. */
+export interface QuotaLimits {
+  /** By one principal. */
+  readonly each: number;
+  /** By all together. */
+  readonly all: number;
+}
+
+/** QuotaKind says what a quota counts. */
+export interface QuotaKind {
+  /** Its name in errors and metrics: `handles`. */
+  readonly name: string;
+  /** What it counts, in words: `open handles`. */
+  readonly what: string;
+  /** After how long it is worth trying again; null where only giving something back helps. */
+  readonly retryMs: number | null;
+}
+
+/** Taken is what was taken of a quota. Disposing of it gives it back, once. */
+export type Taken = Disposable;
+
+/** Quota counts what each principal has at one time, and refuses what would be more than its limits. */
+export class Quota {
+  private readonly used = new Map<string, number>();
+  private total = 0;
+
+  constructor(
+    private readonly kind: QuotaKind,
+    private readonly limits: QuotaLimits,
+  ) {}
+
+  /** What all principals have. */
+  get inUse(): number {
+    return this.total;
+  }
+
+  /** What one principal has. */
+  usedBy(principal: string): number {
+    return this.used.get(principal) ?? 0;
+  }
+
+  /**
+   * Takes some of the quota for a principal.
+   *
+   * @throws as `check` does, and takes nothing then.
+   */
+  take(principal: string, amount = 1): Taken {
+    this.check(principal, amount);
+    this.add(principal, amount);
+    let given = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (given) return;
+        given = true;
+        this.add(principal, -amount);
+      },
+    };
+  }
+
+  /**
+   * Finds out whether there is room, without taking it.
+   *
+   * @throws ServiceError with QUOTA_EXCEEDED.
+   */
+  check(principal: string, amount = 1): void {
+    if (this.hasRoom(principal, amount)) return;
+    const own = this.usedBy(principal);
+    throw own + amount > this.limits.each
+      ? this.exceeded(`principal:${principal}`, own, amount, this.limits.each)
+      : this.exceeded('daemon', this.total, amount, this.limits.all);
+  }
+
+  /** Says whether there is room. */
+  hasRoom(principal: string, amount = 1): boolean {
+    return this.usedBy(principal) + amount <= this.limits.each && this.total + amount <= this.limits.all;
+  }
+
+  private add(principal: string, amount: number): void {
+    this.total += amount;
+    const own = this.usedBy(principal) + amount;
+    // Principals come and go: only those that have something are remembered.
+    if (own === 0) this.used.delete(principal);
+    else this.used.set(principal, own);
+  }
+
+  private exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
+    const { name, what, retryMs } = this.kind;
+    const whose = subject === 'daemon' ? 'all callers together have' : 'the caller has';
+    const more = amount === 1 ? '' : `; ${amount} more are asked for`;
+    const message = `${whose} ${used} ${what} of at most ${limit}${more}`;
+    return new ServiceError(ErrorReason.QUOTA_EXCEEDED, message, {
+      metadata: { quota: name, limit: String(limit) },
+      quota: { subject, description: message },
+      ...(retryMs === null ? {} : { retryMs }),
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Limits } from '../limits.js';
+import { Quota } from './quota.js';
+
+/** Quotas are what each principal, and all of them together, may have at one time. */
+export interface Quotas {
+  /** Handles, those that streams hold included: each is a file descriptor. */
+  readonly handles: Quota;
+  /** Bytes of users' BTF that handles keep in the kernel, which charges its memory to nobody. */
+  readonly btfBytes: Quota;
+  /** Calls in flight that answer once. */
+  readonly calls: Quota;
+  /** Streams in flight. */
+  readonly streams: Quota;
+  /** Connections. */
+  readonly connections: Quota;
+}
+
+/** The limits that quotas are made of. */
+type QuotaLimitNames =
+  | 'maxHandles'
+  | 'maxHeldBtfBytes'
+  | 'maxCalls'
+  | 'maxStreams'
+  | 'maxConnections'
+  | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections'}PerPrincipal`;
+
+/** makeQuotas makes the quotas that limits say. */
+export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
+  return {
+    handles: new Quota(
+      // A lease that nobody renews ends, but no answer can tell when.
+      { name: 'handles', what: 'open handles', retryMs: null },
+      { each: limits.maxHandlesPerPrincipal, all: limits.maxHandles },
+    ),
+    btfBytes: new Quota(
+      { name: 'btf_bytes', what: 'bytes of BTF held', retryMs: null },
+      { each: limits.maxHeldBtfBytesPerPrincipal, all: limits.maxHeldBtfBytes },
+    ),
+    calls: new Quota(
+      { name: 'calls', what: 'calls in flight', retryMs: 1_000 },
+      { each: limits.maxCallsPerPrincipal, all: limits.maxCalls },
+    ),
+    streams: new Quota(
+      { name: 'streams', what: 'streams in flight', retryMs: 1_000 },
+      { each: limits.maxStreamsPerPrincipal, all: limits.maxStreams },
+    ),
+    connections: new Quota(
+      { name: 'connections', what: 'connections', retryMs: 1_000 },
+      { each: limits.maxConnectionsPerPrincipal, all: limits.maxConnections },
+    ),
+  };
+}
