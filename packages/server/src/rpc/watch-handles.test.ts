@@ -150,6 +150,20 @@ describe('WatchHandles', () => {
     expect(await watching.take(1)).toEqual([`removed ${clientsId} (removed)`]);
   });
 
+  test('[W12] tells a viewer of the kernel’s objects alone, and refuses one who names users’ objects', async () => {
+    const { kernel, services, look } = await setUp();
+    const viewer = callerAs('viewer');
+    await using watching = new Watching(services, {}, viewer);
+    expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
+    kernel.addUsers(intBtf('w'));
+    kernel.remove(3);
+    kernel.add('ext4', intBtf('e'));
+    await look();
+    expect(await watching.take(1)).toEqual(['added 6 ext4']);
+    const refused = await reasonOf(() => new Watching(services, { origins: [Origin.USER] }, viewer).next());
+    expect(refused).toBe(ErrorReason.ROLE_FORBIDS);
+  });
+
   test.each([
     ['an empty glob', { nameGlobs: [''] }, 'name_globs[0]'],
     ['an interval of nothing', { bookmarkInterval: durationFromMs(0) }, 'bookmark_interval'],
