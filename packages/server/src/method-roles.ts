@@ -16,7 +16,6 @@ export const METHOD_ROLES = {
   renewHandles: 'viewer',
   closeHandles: 'viewer',
   spec: 'viewer',
-  watchHandles: 'viewer',
   resolveMembers: 'viewer',
   watchHandles: 'viewer',
   getServerInfo: 'viewer',

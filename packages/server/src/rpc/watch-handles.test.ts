@@ -52,18 +52,6 @@ describe('WatchHandles', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('tells viewers of the kernel’s objects alone, and refuses them the others by name', async () => {
-    const { kernel, services, look } = await setUp();
-    await using watching = new Watching(services, {}, callerAs('viewer'));
-    expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
-    kernel.addUsers(intBtf('w'));
-    kernel.add('ext4', intBtf('e'));
-    await look();
-    expect(await watching.take(1)).toEqual(['added 6 ext4']);
-    await using refused = new Watching(services, { origins: [Origin.USER] }, callerAs('viewer'));
-    expect(await reasonOf(async () => refused.next())).toBe(ErrorReason.ROLE_FORBIDS);
-  });
-
   test('tells the boot, and with each event the whole info and a position', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services, { origins: [Origin.MODULE] });
