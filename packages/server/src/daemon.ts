@@ -179,8 +179,8 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
     handles,
     specs,
     users,
-    watch,
     quotas,
+    watch,
     limits,
     clock: systemClock,
   };

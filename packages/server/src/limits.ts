@@ -26,11 +26,6 @@ export interface Limits {
   readonly maxStreamsPerConnection: number;
   readonly keepaliveMs: number;
   readonly drainMs: number;
-  readonly watchIntervalMs: number;
-  readonly watchHistory: number;
-  readonly minBookmarkMs: number;
-  readonly maxBookmarkMs: number;
-  readonly defaultBookmarkMs: number;
   readonly handshakeMs: number;
   readonly unauthenticatedMs: number;
   readonly reloadPollMs: number;
@@ -48,6 +43,11 @@ export interface Limits {
   readonly maxConnectionIdleMs: number;
   readonly maxConnectionAgeMs: number;
   readonly maxSessionMemoryMiB: number;
+  readonly watchIntervalMs: number;
+  readonly watchHistory: number;
+  readonly minBookmarkMs: number;
+  readonly maxBookmarkMs: number;
+  readonly defaultBookmarkMs: number;
 }
 
 /** DEFAULT_LIMITS are the limits in force, each with its reason. */
@@ -95,15 +95,6 @@ export const DEFAULT_LIMITS: Limits = {
   keepaliveMs: 20_000,
   // Shorter than the 20 s after which a ping cuts a session that is being closed.
   drainMs: 10_000,
-  // With the time to look and to tell, watchers know within half a second.
-  watchIntervalMs: 400,
-  // Some 150 bytes each. More than a machine's modules and programs come to in one go.
-  watchHistory: 16_384,
-  // More often would be traffic and nothing else.
-  minBookmarkMs: 1_000,
-  maxBookmarkMs: 3_600_000,
-  // Proxies take a stream for dead after a minute or more.
-  defaultBookmarkMs: 30_000,
   // A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.
   handshakeMs: 10_000,
   // Long enough to be told why; nobody else uses such a connection.
@@ -133,4 +124,13 @@ export const DEFAULT_LIMITS: Limits = {
   maxConnectionAgeMs: Infinity,
   // Node ends a session that keeps more. The largest message is a quarter of it.
   maxSessionMemoryMiB: 64,
+  // With the time to look and to tell, watchers know within half a second.
+  watchIntervalMs: 400,
+  // Some 150 bytes each. More than a machine's modules and programs come to in one go.
+  watchHistory: 16_384,
+  // More often would be traffic and nothing else.
+  minBookmarkMs: 1_000,
+  maxBookmarkMs: 3_600_000,
+  // Proxies take a stream for dead after a minute or more.
+  defaultBookmarkMs: 30_000,
 };

@@ -31,7 +31,8 @@ async function run(settings: Settings, logger: Logger): Promise<void> {
     socketGroup: settings.socketGroup,
   });
   const listening = daemon.addresses.map(formatAddress);
-  if (settings.insecure) logger.warn({ listening }, 'TCP without TLS: every local user can connect');
+  if (settings.insecure && settings.tls === null)
+    logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
   if (settings.show) await show(daemon, logger);
   const signal = await ending;

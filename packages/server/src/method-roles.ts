@@ -16,8 +16,8 @@ export const METHOD_ROLES = {
   renewHandles: 'viewer',
   closeHandles: 'viewer',
   spec: 'viewer',
-  resolveMembers: 'viewer',
   watchHandles: 'viewer',
+  resolveMembers: 'viewer',
   getServerInfo: 'viewer',
 } as const satisfies Record<keyof BtfMethods, Role>;
 

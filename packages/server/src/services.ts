@@ -24,8 +24,8 @@ export interface Services {
   readonly handles: HandleTable;
   readonly specs: SpecSource;
   readonly users: UserScanner;
-  readonly watch: ObjectWatch;
   readonly quotas: Quotas;
+  readonly watch: ObjectWatch;
   readonly limits: Limits;
   readonly clock: Clock;
 }

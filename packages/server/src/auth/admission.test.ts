@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -18,6 +18,7 @@ import { startDaemon, type DaemonOptions } from '../daemon.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
+import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -169,13 +170,16 @@ describe('A policy that is read again', () => {
 
   test('resets the stream of a client that does not read, which the status would not reach', async () => {
     await using served = await setUp('viewers');
-    served.kernel.add('large', new Uint8Array(4 * 1024 * 1024));
-    const session = connectHttp2('http://localhost', { createConnection: () => connect(served.path) });
+    const id = served.kernel.add('large', largeBtf());
+    const session = connectHttp2('http://localhost', {
+      createConnection: () => connect(served.path),
+      settings: { initialWindowSize: 0 },
+    });
     const request = session.request({ ...GRPC_HEADERS, ':path': '/btf.v1.BtfService/Spec' });
     const closed = once(request, 'close');
     const message = toBinary(
       SpecRequestSchema,
-      create(SpecRequestSchema, { source: { case: 'id', value: 2 } }),
+      create(SpecRequestSchema, { source: { case: 'id', value: id } }),
     );
     const head = Buffer.alloc(5);
     head.writeUInt32BE(message.length, 1);
@@ -185,6 +189,7 @@ describe('A policy that is read again', () => {
     served.write('defaults: false');
     served.daemon.reload();
     await closed;
+    expect(request.rstCode).toBe(constants.NGHTTP2_CANCEL);
     session.destroy();
   });
 });

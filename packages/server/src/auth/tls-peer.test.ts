@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { Authority } from '../certs/authority.js';
-import { namesIn } from './tls-peer.js';
+import { commonNameOf, namesIn } from './tls-peer.js';
 
 describe('namesIn', () => {
   test.each<[string, string[]]>([
@@ -27,17 +27,29 @@ describe('namesIn', () => {
   });
 
   test('reads a certificate whose name imitates a list of names as one name', async () => {
-    const now = Date.now();
-    const validity = { notBefore: new Date(now - 1000), notAfter: new Date(now + 1e6) };
-    const authority = await Authority.make('ca', validity);
-    const { cert } = await authority.issue({
-      commonName: 'x',
-      names: ['viewer.org, URI:spiffe', 'spiffe://x/a, DNS:loader.org', 'last.org'],
-      purpose: 'client',
-      ...validity,
-    });
-    const { subjectAltName = '' } = new X509Certificate(cert);
+    const { subjectAltName = '' } = await certificateOf('x', [
+      'viewer.org, URI:spiffe',
+      'spiffe://x/a, DNS:loader.org',
+      'last.org',
+    ]);
     // The first two have characters that no policy can have.
     expect(namesIn(subjectAltName)).toEqual(['dns:last.org']);
   });
 });
+
+test.each([
+  ['agent', 'agent'],
+  ['Agent, Inc.\nCN=root', 'Agent, Inc.\nCN=root'],
+  ['', null],
+  [null, null],
+])('commonNameOf a subject with %j is %j', async (commonName, expected) => {
+  expect(commonNameOf(await certificateOf(commonName, ['spiffe://x/y']))).toBe(expected);
+});
+
+async function certificateOf(commonName: string | null, names: readonly string[]): Promise<X509Certificate> {
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - 1000), notAfter: new Date(now + 1e6) };
+  const authority = await Authority.make('ca', validity);
+  const { cert } = await authority.issue({ commonName, names, purpose: 'client', ...validity });
+  return new X509Certificate(cert);
+}

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsPeer, UnknownPeer } from './peer.js';
 
@@ -6,14 +7,20 @@ export function tlsPeer(socket: TLSSocket): TlsPeer | UnknownPeer {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return { kind: 'unknown', why: 'no client certificate was shown' };
   if (!socket.authorized) return { kind: 'unknown', why: `the client certificate ${whyNot(socket)}` };
-  const { CN } = socket.getPeerCertificate().subject;
+  const commonName = commonNameOf(certificate);
   return {
     kind: 'tls',
     names: namesIn(certificate.subjectAltName ?? ''),
-    // Of several none is the one.
-    commonName: typeof CN === 'string' && CN !== '' ? `cn:${CN}` : null,
+    commonName: commonName === null ? null : `cn:${commonName}`,
     validUntil: Date.parse(certificate.validTo),
   };
+}
+
+/** Null for a subject without a common name, and for one with several, of which none is the one. */
+export function commonNameOf(certificate: X509Certificate): string | null {
+  const { subject }: { subject?: object } = certificate.toLegacyObject();
+  const name: unknown = subject !== undefined && 'CN' in subject ? subject.CN : null;
+  return typeof name === 'string' && name !== '' ? name : null;
 }
 
 function whyNot({ authorizationError }: TLSSocket): string {

@@ -29,7 +29,8 @@ export interface Validity {
 
 /** CertificateRequest is what a certificate is to say. */
 export interface CertificateRequest extends Validity {
-  readonly commonName: string;
+  /** Without one the subject is empty, as SPIFFE has it. */
+  readonly commonName: string | null;
   /** Subject alternative names: URIs (with a colon), IP addresses, and DNS names. */
   readonly names: readonly string[];
   readonly purpose: 'server' | 'client';
@@ -113,8 +114,8 @@ async function pairOf(
   };
 }
 
-function nameOf(commonName: string): { CN: string[] }[] {
-  return [{ CN: [commonName] }];
+function nameOf(commonName: string | null): { CN: string[] }[] {
+  return commonName === null ? [] : [{ CN: [commonName] }];
 }
 
 /** 127 bits, so that the number is positive and as long as RFC 5280 allows it to be. */

@@ -4,21 +4,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { SpecRequestSchema } from '@btfd/api';
-import { Builder } from '@btfd/btf';
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
+import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
-
-/** BTF of some megabytes, so that nothing on the way takes all of it. */
-function largeBtf(): Uint8Array {
-  const builder = new Builder({ deduplicate: false });
-  for (let index = 0; index < 200_000; index++) {
-    builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 0, bits: 32, bitOffset: 0 });
-  }
-  return builder.marshal();
-}
 
 describe('A client whose window for messages stays shut, and that answers pings', () => {
   test.each<[string, Record<string, string>, number]>([

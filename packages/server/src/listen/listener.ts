@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Address } from './address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
@@ -62,8 +61,11 @@ export class Listener {
   /** The address is the one given, with the port that was chosen for port 0. */
   private async listen(address: Address): Promise<Address> {
     if (address.kind === 'unix') {
-      this.unixSocket = await listenOnUnixSocket(this.server, address.path, this.options.socketGroup);
-      this.socketGid = statSync(address.path).gid;
+      const onBound = (gid: number): void => {
+        this.socketGid = gid;
+      };
+      const { socketGroup } = this.options;
+      this.unixSocket = await listenOnUnixSocket(this.server, address.path, socketGroup, onBound);
       return address;
     }
     await new Promise<void>((resolve, reject) => {

@@ -7,7 +7,11 @@ import { compileGlobs } from '../spec/glob.js';
 
 const MAX_GLOBS = 100;
 
-/** objectFilter says which objects a request asks for, of those that its caller may see. */
+/**
+ * objectFilter says which objects a request asks for, of those that its caller may see.
+ *
+ * @throws ServiceError with ROLE_FORBIDS for an origin whose objects the caller may not see.
+ */
 export function objectFilter(
   { origins, nameGlobs }: Pick<IterateHandlesRequest, 'origins' | 'nameGlobs'>,
   caller: Caller,

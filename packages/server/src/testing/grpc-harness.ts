@@ -9,6 +9,7 @@ import {
   Server,
   ServerCredentials,
   type CallOptions,
+  type ChannelCredentials,
   type ClientReadableStream,
   type ClientUnaryCall,
   type MethodDefinition,
@@ -26,9 +27,10 @@ const definition = toServiceDefinition(BtfService);
 export class GrpcClient implements Disposable {
   private readonly client: Client;
 
-  constructor(address: string) {
+  /** @param channel - default: no TLS */
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
     // A channel of its own, so that what one test does to its connection is no other's matter.
-    this.client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Waits until the connection stands. */

@@ -67,8 +67,8 @@ export async function makeServices(
     handles,
     specs,
     users,
-    watch,
     quotas,
+    watch,
     limits,
     clock,
   };

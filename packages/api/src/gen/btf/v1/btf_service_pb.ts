@@ -29,12 +29,21 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * holds the object. A handle is an object held open by the daemon for a client,
  * named by an opaque token, under a lease.
  *
+ * What a caller may do depends on its role: a viewer sees the kernel's own objects,
+ * an inspector also users' objects and who uses an object, a loader may also load.
+ * Each RPC needs a viewer unless it says otherwise. A handle belongs to the
+ * principal that got it; to everybody else it does not exist.
+ *
  * Errors carry a google.rpc.ErrorInfo whose domain is "btf.v1" and whose reason is
  * the name of an ErrorReason without its prefix. Errors of every RPC include:
  *
  * - INVALID_ARGUMENT, INVALID_REQUEST: a request field is bad; a
  *   google.rpc.BadRequest names it.
  * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: the kernel refuses the daemon.
+ * - PERMISSION_DENIED, ROLE_FORBIDS: the caller's role is not enough, for the RPC,
+ *   for an object or for a detail of it. A call that goes on ends with it when the
+ *   caller loses the role that the call needed.
+ * - UNAUTHENTICATED, UNAUTHENTICATED: the connection does not prove who calls.
  * - FAILED_PRECONDITION, OPERATION_UNAVAILABLE: impossible in the daemon's mode.
  * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine.
  * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC; or
@@ -49,7 +58,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  */
 export const BtfService: GenService<{
   /**
-   * LoadHandle loads BTF into the kernel and answers a leased handle on it.
+   * LoadHandle loads BTF into the kernel and answers a leased handle on it. Needs a
+   * loader.
    *
    * The kernel is asked without a log first. If it refuses, it is asked once more
    * with a log, and the first refusal is reported with the tail of that log.
@@ -71,6 +81,7 @@ export const BtfService: GenService<{
   },
   /**
    * GetHandleById opens the object with a BTF id and answers a leased handle on it.
+   * A user's object needs an inspector.
    *
    * Errors include:
    * - NOT_FOUND, BTF_ID_NOT_FOUND: no object has the id.
@@ -86,7 +97,9 @@ export const BtfService: GenService<{
   /**
    * IterateHandles visits every BTF object in the kernel in the order of ids. An
    * object that vanishes meanwhile is skipped. Without CAP_SYS_ADMIN the objects
-   * that the kernel shows as files come by name, with id 0.
+   * that the kernel shows as files come by name, with id 0. Users' objects are left
+   * out for viewers; asking for their origin, or for users in the info, needs an
+   * inspector.
    *
    * With `hold`, each object comes with a handle that the stream holds open: it
    * works in every RPC, and is closed when the stream ends in any way unless
@@ -155,7 +168,8 @@ export const BtfService: GenService<{
   },
   /**
    * RenewHandles resets leases to their full TTL. A token that is gone is told in
-   * the answer; it is not an error.
+   * the answer; it is not an error. So is one whose object the caller may not see
+   * any more.
    *
    * Errors include: those of every RPC.
    *

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { create } from '@bufbuild/protobuf';
+import { GetServerInfoRequestSchema } from '@btfd/api';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { credentials, status } from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { initCertificates } from '../certs/init-certificates.js';
+import { startDaemon } from '../daemon.js';
+import { TlsServer } from '../listen/tls-server.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { GrpcClient, grpcErrorOf } from '../testing/grpc-harness.js';
+import { TempDir } from '../testing/temp-dir.js';
+
+const INFO = create(GetServerInfoRequestSchema);
+const HANDSHAKE_MS = 300;
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** A daemon with TLS, and a client that it knows. */
+async function setUp() {
+  const dir = new TempDir();
+  const made = await initCertificates(join(dir.path, 'certs'), { days: 1 });
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
+    btfDir: null,
+    kernel: new FakeKernel(),
+    logger: pino({ level: 'silent' }),
+    tls: { cert: made.serverCert, key: made.serverKey, clientCa: made.ca },
+    policy: { viewers: ['uri:spiffe://btfd/client'] },
+    limits: { handshakeMs: HANDSHAKE_MS },
+  });
+  const [address] = daemon.addresses;
+  if (address?.kind !== 'tcp') throw new Error('no TCP');
+  const [ca, key, cert] = [made.ca, made.clientKey, made.clientCert].map((file) => readFileSync(file));
+  if (ca === undefined || key === undefined || cert === undefined) throw new Error('no certificates');
+  const client = new GrpcClient(`localhost:${address.port}`, credentials.createSsl(ca, key, cert));
+  return {
+    client,
+    port: address.port,
+    tls: { host: '127.0.0.1', port: address.port, ca, key, cert, ALPNProtocols: ['h2'] },
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await daemon.stop();
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+test('a connection that says nothing is closed, before the handshake and after it', async () => {
+  await using served = await setUp();
+  const before = connectTcp(served.port, '127.0.0.1').resume();
+  const after = connectTls(served.tls).resume();
+  await Promise.all([once(before, 'close'), once(after, 'close')]);
+  expect(after.authorized).toBe(true);
+});
+
+test('a connection that waits between calls stays', async () => {
+  await using served = await setUp();
+  const accepted = jest.spyOn(TlsServer.prototype, 'accept');
+  for (let i = 0; i < 3; i++) {
+    await served.client.unary('getServerInfo', INFO).answer;
+    await setTimeout(HANDSHAKE_MS + 100);
+  }
+  expect(accepted).toHaveBeenCalledTimes(1);
+});
+
+test('a certificate that ends while its connection goes on is worth nothing from then on', async () => {
+  await using served = await setUp();
+  await served.client.unary('getServerInfo', INFO).answer;
+  const tomorrow = Date.now() + 25 * 3_600_000;
+  jest.spyOn(Date, 'now').mockReturnValue(tomorrow);
+  const error = await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
+  expect([error.code, error.details]).toEqual([
+    status.UNAUTHENTICATED,
+    'the client certificate has expired since the connection was made',
+  ]);
+});
