@@ -6,11 +6,12 @@
 set -euo pipefail
 
 # A command and its package.
-commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux)
+commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux systemd-analyze:systemd setcap:libcap2-bin)
 # A file and its package.
 files=(
   /usr/lib/python3/dist-packages/grpc/__init__.py:python3-grpcio
   /usr/lib/python3/dist-packages/google/protobuf/__init__.py:python3-protobuf
+  /usr/lib/python3/dist-packages/prometheus_client:python3-prometheus-client
 )
 if [ "${1:-}" = --long ]; then
   commands+=(clang:clang qemu-aarch64:qemu-user aarch64-linux-gnu-g++:g++-aarch64-linux-gnu)

@@ -8,6 +8,8 @@
 
 #include "bpf.h"
 #include "environment.h"
+#include "notify.h"
+#include "socket-info.h"
 #include "socket-peer.h"
 
 // The functions that src/addon.ts declares, in its order. Arguments come checked from there.
@@ -63,6 +65,22 @@ Napi::Value CapabilitiesFunction(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), uint64_t{data[1].effective} << 32 | data[0].effective);
 }
 
+Napi::Value NotifyFunction(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Notify(info[0].As<Napi::String>(), info[1].As<Napi::String>()));
+}
+
+Napi::Value SocketInfoFunction(const Napi::CallbackInfo& info) {
+  SocketInfo socket;
+  const int result = GetSocketInfo(info[0].As<Napi::Number>().Int32Value(), &socket);
+  if (result < 0) return Napi::Number::New(info.Env(), result);
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("family", Napi::Number::New(info.Env(), socket.family));
+  object.Set("isListening", Napi::Boolean::New(info.Env(), socket.is_listening));
+  object.Set("host", Napi::String::New(info.Env(), socket.host));
+  object.Set("port", Napi::Number::New(info.Env(), socket.port));
+  return object;
+}
+
 Napi::Value PeerCredentialsFunction(const Napi::CallbackInfo& info) {
   PeerCredentials peer;
   const int result = GetPeerCredentials(info[0].As<Napi::Number>().Int32Value(), &peer);
@@ -104,6 +122,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("mapGetInfoById", Napi::Function::New<GetInfoByIdFunction<MapGetInfoById>>(env, "mapGetInfoById"));
   exports.Set("progLoad", Napi::Function::New<ProgLoadFunction>(env, "progLoad"));
   exports.Set("capabilities", Napi::Function::New<CapabilitiesFunction>(env, "capabilities"));
+  exports.Set("notify", Napi::Function::New<NotifyFunction>(env, "notify"));
+  exports.Set("socketInfo", Napi::Function::New<SocketInfoFunction>(env, "socketInfo"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
   exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));

@@ -30,6 +30,8 @@ async function failures(platform: string) {
         mapGetInfoById: () => native.mapGetInfoById(1),
         progLoad: () => native.progLoad(1, new Uint8Array(8), 'GPL'),
         capabilities: () => native.capabilities(),
+        notify: () => native.notify('/nonexistent', ''),
+        socketInfo: () => native.socketInfo(0),
         socketPeer: () => native.socketPeer(0),
         fdStats: () => native.fdStats(),
       };
@@ -60,6 +62,8 @@ const FUNCTIONS = [
   'mapGetInfoById',
   'progLoad',
   'capabilities',
+  'notify',
+  'socketInfo',
   'socketPeer',
   'fdStats',
 ];

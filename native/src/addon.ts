@@ -22,6 +22,8 @@ export interface Addon {
   mapGetInfoById(id: number): NativeObjectInfo | FailedInfo;
   progLoad(programType: number, instructions: Uint8Array, license: string): number;
   capabilities(): bigint;
+  notify(address: string, text: string): number;
+  socketInfo(fd: number): OrErrno<NativeSocketInfo>;
   peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
   peerGroups(fd: number): OrErrno<number[]>;
   fdStats(): { open: number; closedByFinalizer: number };
@@ -31,6 +33,13 @@ export interface NativeObjectInfo {
   readonly id: number;
   readonly name: string;
   readonly btfId: number;
+}
+
+export interface NativeSocketInfo {
+  readonly family: number;
+  readonly isListening: boolean;
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface FailedInfo {

@@ -6,7 +6,9 @@ import {
   btfLoad,
   mapGetInfoById,
   mapGetNextId,
+  notify,
   progLoad,
+  socketInfo,
   socketPeer,
 } from './index.js';
 
@@ -46,6 +48,9 @@ const CASES: readonly (readonly [
     'RangeError',
     'a multiple of 8 bytes, has 12',
   ],
+  ['a file descriptor of -1', socketInfo, [-1], 'RangeError', 'fd must be an integer from 0'],
+  ['an address that is no string', notify, [1, ''], 'TypeError', 'address must be a string, is number'],
+  ['a text that is bytes', notify, ['/x', BYTES], 'TypeError', 'text must be a string, is object'],
   [
     'a license that is no string',
     progLoad,

@@ -45,21 +45,18 @@ export class BpfUnavailableError extends Error {
   }
 }
 
-/** SocketError is an option of a socket that the kernel did not give. */
-export class SocketError extends Error {
-  override readonly name = 'SocketError';
+/** SystemCallError is a call other than bpf(2) that the kernel refused. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
   /** The errno, as a positive number. */
   readonly errno: number;
-  /** The errno's name: `ENOTSOCK`. */
+  /** The errno's name: `ENOENT`. */
   readonly code: string;
 
-  constructor(
-    readonly option: 'SO_PEERCRED' | 'SO_PEERGROUPS',
-    fd: number,
-    errno: number,
-  ) {
+  /** @param object - what the call was about, such as `fd 3` */
+  constructor(call: string, object: string, errno: number) {
     const code = errnoName(errno);
-    super(`getsockopt ${option} of fd ${fd}: ${code} (${errnoText(errno)})`);
+    super(`${call} of ${object}: ${code} (${errnoText(errno)})`);
     this.errno = errno;
     this.code = code;
   }

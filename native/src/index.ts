@@ -31,8 +31,16 @@ export { BtfFd, type BtfInfo } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';
 export { capabilities, type Capabilities } from './capabilities.js';
-export { BpfError, BpfUnavailableError, BtfFdClosedError, SocketError, type BpfCommand } from './errors.js';
+export {
+  BpfError,
+  BpfUnavailableError,
+  BtfFdClosedError,
+  SystemCallError,
+  type BpfCommand,
+} from './errors.js';
 export { fdStats, type FdStats } from './fd-stats.js';
+export { notify } from './notify.js';
 export { progLoad } from './prog-load.js';
+export { socketInfo, type SocketInfo } from './socket-info.js';
 export { socketPeer, type SocketPeer } from './socket-peer.js';
 export type { VerifierLog } from './verifier-log.js';

@@ -1,6 +1,6 @@
 import { addon } from './addon.js';
 import { checkInteger } from './arguments.js';
-import { SocketError } from './errors.js';
+import { SystemCallError } from './errors.js';
 
 /**
  * SocketPeer is the process at the other end of a unix socket, as the kernel noted it when the process connected (or
@@ -23,13 +23,14 @@ const MAX_INT32 = 0x7fff_ffff;
  * socketPeer asks the kernel for the peer of a connected unix socket (`SO_PEERCRED`, and `SO_PEERGROUPS` of Linux 4.13).
  * Needs no privilege.
  *
- * @throws SocketError: `ENOTSOCK`, `EBADF`; `ENODATA` or `EOPNOTSUPP` for a socket without such a peer
+ * @throws SystemCallError: `ENOTSOCK`, `EBADF`; `ENODATA` or `EOPNOTSUPP` for a socket without such a peer
  */
 export function socketPeer(fd: number): SocketPeer {
   checkInteger('fd', fd, 0, MAX_INT32);
   const credentials = addon().peerCredentials(fd);
-  if (typeof credentials === 'number') throw new SocketError('SO_PEERCRED', fd, -credentials);
+  if (typeof credentials === 'number')
+    throw new SystemCallError('getsockopt SO_PEERCRED', `fd ${fd}`, -credentials);
   const groups = addon().peerGroups(fd);
-  if (typeof groups === 'number') throw new SocketError('SO_PEERGROUPS', fd, -groups);
+  if (typeof groups === 'number') throw new SystemCallError('getsockopt SO_PEERGROUPS', `fd ${fd}`, -groups);
   return { ...credentials, groups };
 }

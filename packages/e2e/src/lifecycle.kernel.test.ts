@@ -100,7 +100,7 @@ describeKernel('the daemon', () => {
     const port = portLogged();
     using client = new RawClient(`127.0.0.1:${port}`);
     expect((await client.call('getServerInfo', {})).kernelRelease).not.toBe('');
-    expect(daemon.log.text).toContain('WARN');
+    expect(daemon.log.text).toContain('"level":40');
   });
 
   test('does not listen where something other than a socket is', async () => {

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
-import { parseCommandLine, type Settings } from './command-line.js';
+import { parseCommandLine } from './command-line.js';
+import { defaultOf, flagOf } from './config/setting.js';
+import { SETTINGS } from './config/settings.js';
 import { TempDir } from './testing/temp-dir.js';
 import { VERSION } from './version.js';
 
@@ -23,45 +25,45 @@ async function run(args: readonly string[]): Promise<Outcome> {
 }
 
 describe('Arguments', () => {
-  const defaults: Settings = {
-    listen: [{ kind: 'unix', path: '/run/btfd/btfd.sock' }],
-    insecure: false,
-    btfDir: null,
-    show: false,
-    logLevel: 'info',
-    tls: null,
-    policy: { file: null, viewers: [], inspectors: [], loaders: [] },
-    socketGroup: null,
+  const textsOf = (...args: string[]) => {
+    const { flags } = parseCommandLine(args, {}).sources;
+    return Object.fromEntries([...flags].map(([name, { texts }]) => [name, texts]));
   };
-  const unix = (path: string) => ({ kind: 'unix' as const, path });
 
-  test.each<[string[], Partial<Settings>]>([
+  test.each<[string[], Record<string, string[]>]>([
     [[], {}],
-    [['--show'], { show: true }],
-    [['--log-level', 'debug'], { logLevel: 'debug' }],
-    [['--listen', 'unix:/a'], { listen: [unix('/a')] }],
-    [['--listen=unix:/a', '--listen', 'unix:/b'], { listen: [unix('/a'), unix('/b')] }],
-    [
-      ['--listen', '127.0.0.1:0', '--insecure'],
-      { listen: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }], insecure: true },
-    ],
-    [
-      ['--insecure', '--listen', '[::1]:1'],
-      { listen: [{ kind: 'tcp', host: '::1', port: 1 }], insecure: true },
-    ],
-    [['--btf-dir', '/'], { btfDir: '/' }],
-    [['--btf-dir', '/sys/..'], { btfDir: '/' }],
-  ])('%j are understood', (args, expected) => {
-    expect(parseCommandLine(args, 0, {})).toEqual({ ...defaults, ...expected });
+    [['serve'], {}],
+    [['--log-level', 'debug'], { 'log-level': ['debug'] }],
+    [['serve', '--log-level', 'debug'], { 'log-level': ['debug'] }],
+    [['--log-level', 'debug', 'serve'], { 'log-level': ['debug'] }],
+    [['--log-level', 'debug', '--log-level=warn'], { 'log-level': ['warn'] }],
+    [['--listen=unix:/a', '--listen', 'unix:/b'], { listen: ['unix:/a', 'unix:/b'] }],
+    [['--insecure'], { insecure: ['true'] }],
+    [['--insecure', '--no-insecure'], { insecure: ['false'] }],
+    [['--max-held-per-stream', '7'], { 'max-held-per-stream': ['7'] }],
+    [['--max-ttl', ''], { 'max-ttl': [''] }],
+  ])('%j are flags as they are written', (args, expected) => {
+    expect(textsOf(...args)).toEqual(expected);
   });
 
-  test('of a user who is not root mean the user’s own place', () => {
-    const { listen } = parseCommandLine([], 1000, { XDG_RUNTIME_DIR: '/run/user/1000' });
-    expect(listen).toEqual([unix('/run/user/1000/btfd/btfd.sock')]);
+  test('say what to do', () => {
+    const none = { command: { name: 'serve' }, show: false, sources: { file: null } };
+    expect(parseCommandLine([], {})).toMatchObject(none);
+    expect(parseCommandLine(['serve', '--show'], {})).toMatchObject({ ...none, show: true });
+    expect(parseCommandLine(['config', 'check', '--config', '/x'], {})).toMatchObject({
+      command: { name: 'check-config' },
+      sources: { file: '/x' },
+    });
   });
 
-  test('with a folder that is relative mean the one that it is now', () => {
-    expect(parseCommandLine(['--btf-dir', '.'], 0, {}).btfDir).toBe(process.cwd());
+  test('name the folder of certificates', () => {
+    const { command } = parseCommandLine(['certs', 'init', '/x'], {});
+    expect(command).toEqual({ name: 'init-certificates', dir: '/x' });
+  });
+
+  test('are what messages about a value begin with', () => {
+    const { flags } = parseCommandLine(['--max-ttl', '1'], {}).sources;
+    expect(flags.get('max-ttl')).toEqual({ texts: ['1'], origin: '--max-ttl', subject: '--max-ttl' });
   });
 });
 
@@ -73,7 +75,7 @@ function refusal(args: readonly string[]): { readonly code: unknown; readonly sa
     throw new Error('exit');
   });
   try {
-    expect(() => parseCommandLine(args, 0, {})).toThrow('exit');
+    expect(() => parseCommandLine(args, {})).toThrow('exit');
     return { code: exit.mock.calls[0]?.[0], said: said.join('') };
   } finally {
     write.mockRestore();
@@ -83,19 +85,14 @@ function refusal(args: readonly string[]): { readonly code: unknown; readonly sa
 
 describe('Bad arguments', () => {
   test.each<[string[], string]>([
-    [['--listen', 'localhost'], '"localhost" is no address'],
-    [['--listen', 'unix:relative'], 'is not absolute'],
-    [['--listen', `unix:/${'p'.repeat(200)}`], 'more than 99 bytes'],
-    [['--listen', '127.0.0.1:1'], 'has no TLS: any local user could connect; allow it with --insecure'],
-    [['--insecure', '--listen', '0.0.0.0:1'], 'is not loopback'],
-    [['--insecure', '--listen', 'unix:/tmp/x', '--listen', '[::]:1'], 'is not loopback'],
-    [['--btf-dir', '/nonexistent'], 'no such file or directory'],
-    [['--btf-dir', '/etc/passwd'], 'it is no folder'],
-    [['--btf-dir', `/${'n'.repeat(5000)}`], 'ENAMETOOLONG'],
-    [['--log-level', 'loud'], 'Allowed choices are debug, info, warn, error, silent'],
     [['--listen'], 'argument missing'],
     [['--unknown'], "unknown option '--unknown'"],
     [['argument'], 'too many arguments'],
+    [['serve', 'argument'], 'too many arguments'],
+    [['serve', '--unknown'], "unknown option '--unknown'"],
+    [['config', 'chekc'], "unknown command 'chekc'"],
+    [['--no-max-ttl'], "unknown option '--no-max-ttl'"],
+    [['--max-tll', '1s'], 'Did you mean --max-ttl?'],
   ])('%j end the process with status 2 and a word why', (args, message) => {
     const { code, said } = refusal(args);
     expect(code).toBe(2);
@@ -116,20 +113,40 @@ describe('The program', () => {
     expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
-  test('prints its help, with every option', async () => {
+  test('tells all that is wrong with the settings', async () => {
+    const { code, stdout, stderr } = await run(['--max-ttl', 'x', '--max-tokens', '0']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: --max-ttl: "x" .*\nerror: --max-tokens: "0" .*\n$/);
+  });
+
+  test('prints its help, with every setting and its default', async () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
-    for (const option of [
-      '--listen',
-      '--insecure',
-      '--btf-dir',
-      '--show',
-      '--log-level',
-      '--version',
-      '--help',
-    ]) {
-      expect(stdout).toContain(option);
+    const flags = stdout.match(/--[a-z-]+/g);
+    expect(flags).toEqual(expect.arrayContaining(['--version', '--help', '--config', '--show']));
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    for (const setting of SETTINGS) {
+      const { kind, description } = setting;
+      const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
+      const note = kind.note === undefined ? '' : `; ${kind.note}`;
+      expect(text).toContain(
+        ` ${flagOf(setting)}${value} ${description}${note} (default: ${defaultOf(setting)})`,
+      );
     }
+    expect(stdout).not.toContain('--no-');
+  });
+
+  test('prints the settings of a command too in its help', async () => {
+    const { code, stdout } = await run(['config', 'check', '--help']);
+    expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
+  });
+
+  test('makes certificates, once', async () => {
+    using dir = new TempDir();
+    const { code, stdout } = await run(['certs', 'init', dir.path]);
+    expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([`${dir.path}/server.crt`])]);
+    const again = await run(['certs', 'init', dir.path]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^error: .*\n$/)]);
   });
 
   test('prints its version', async () => {

@@ -1,138 +1,128 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress, type Address } from './listen/address.js';
-import type { PolicyOptions } from './auth/policy-options.js';
-import type { TlsFiles } from './auth/tls-files.js';
-import { defaultAddress } from './listen/default-address.js';
-import { findGroup } from './listen/find-group.js';
-import { whyRefused } from './listen/refusal.js';
+import { Command as Program, Option } from 'commander';
+import { CONFIG_VARIABLE } from './config/environment.js';
+import type { Given } from './config/given.js';
+import { DEFAULT_CONFIG_FILE, type ConfigSources } from './config/read-config.js';
+import { defaultOf, flagOf, VARIABLE_PREFIX, type Setting } from './config/setting.js';
+import { SETTING_GROUPS } from './config/settings.js';
 import { VERSION } from './version.js';
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** Command is what `btfd` is to do. */
+export type Command =
+  { readonly name: 'serve' | 'check-config' } | { readonly name: 'init-certificates'; readonly dir: string };
 
-/** Settings are what the command line says. */
-export interface Settings {
-  readonly listen: readonly Address[];
-  readonly insecure: boolean;
-  readonly btfDir: string | null;
+/** Invocation is what the arguments of `btfd` ask for. */
+export interface Invocation {
+  readonly command: Command;
+  /** Where the settings come from. */
+  readonly sources: ConfigSources;
+  /** Whether to print what is served once it is. */
   readonly show: boolean;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly tls: TlsFiles | null;
-  readonly policy: PolicyOptions;
-  readonly socketGroup: number | null;
 }
 
-interface ParsedOptions {
-  readonly listen?: Address[];
-  readonly insecure: boolean;
-  readonly btfDir?: string;
-  readonly show: boolean;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsClientCa?: string;
-  readonly policy?: string;
-  readonly viewer: string[];
-  readonly inspector: string[];
-  readonly loader: string[];
-  readonly socketGroup?: number;
+interface SettingOption {
+  readonly setting: Setting<unknown>;
+  readonly option: Option;
 }
+
+const INTRODUCTION = `
+Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).
+
+Each setting below is a flag, an environment variable and a key of the file: --max-ttl, ${VARIABLE_PREFIX}MAX_TTL
+and max-ttl. A flag is stronger than the environment, that than the file. docs/operations.md explains each.`;
 
 /**
- * parseCommandLine reads the arguments of `btfd`. Ends the process after `--help` and `--version`, and
- * with status 2 after bad arguments.
+ * parseCommandLine reads the arguments of `btfd`; what the settings' values mean is not looked at. Ends the process
+ * after `--help` and `--version`, and with status 2 after arguments that it does not know.
  */
-export function parseCommandLine(args: readonly string[], uid: number, env: NodeJS.ProcessEnv): Settings {
-  const command = makeCommand();
-  command.parse(args, { from: 'user' });
-  const options = command.opts<ParsedOptions>();
-  const { listen, insecure, btfDir, show, logLevel, socketGroup, viewer, inspector, loader } = options;
-  const tls = tlsOf(options, command);
-  for (const address of listen ?? []) {
-    const refusal = whyRefused(address, { tls: tls !== null, insecure });
-    if (refusal !== null) command.error(`error: --listen: ${refusal}`, { exitCode: 2 });
-  }
+export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): Invocation {
+  let command: Command = { name: 'serve' };
+  const program = makeProgram();
+  const options = addSettings(program);
+  program.action(() => {});
+  program
+    .command('serve')
+    .description('serve, as without a command')
+    .action(() => {});
+  program
+    .command('config')
+    .description('about the settings')
+    .command('check')
+    .description('print the settings in force and where each came from; status 2 if something is wrong')
+    .action(() => {
+      command = { name: 'check-config' };
+    });
+  program
+    .command('certs')
+    .description('about certificates')
+    .command('init <dir>')
+    .description('make an authority, and certificates of a server and a client, to try mutual TLS with')
+    .action((dir: string) => {
+      command = { name: 'init-certificates', dir };
+    });
+  program.parse(args, { from: 'user' });
+  const file: unknown = program.getOptionValue('config');
   return {
-    listen: listen ?? [defaultAddress(uid, env)],
-    insecure,
-    btfDir: btfDir ?? null,
-    show,
-    logLevel,
-    tls,
-    policy: { file: options.policy ?? null, viewers: viewer, inspectors: inspector, loaders: loader },
-    socketGroup: socketGroup ?? null,
+    command,
+    sources: { flags: flagsOf(program, options), env, file: typeof file === 'string' ? file : null },
+    show: program.getOptionValue('show') === true,
   };
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ParsedOptions, command: Command): TlsFiles | null {
-  if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return null;
-  if (tlsCert === undefined || tlsKey === undefined || tlsClientCa === undefined) {
-    return command.error('error: --tls-cert, --tls-key and --tls-client-ca need each other', { exitCode: 2 });
-  }
-  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa };
-}
-
-function makeCommand(): Command {
-  return new Command('btfd')
-    .description('Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).')
+function makeProgram(): Program {
+  // Commands inherit what is set here, so it comes first.
+  return new Program('btfd')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .configureHelp({ showGlobalOptions: true })
+    .description(INTRODUCTION.trim())
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
     .option(
-      '--listen <address>',
-      'listen on unix:PATH or HOST:PORT; may be given several times\n' +
-        '(default: unix:/run/btfd/btfd.sock as root, else under $XDG_RUNTIME_DIR)',
-      (text: string, all: Address[] | undefined) => [...(all ?? []), addressArgument(text)],
+      '--config <file>',
+      `YAML file of settings (default: ${DEFAULT_CONFIG_FILE} if there; ${CONFIG_VARIABLE})`,
     )
-    .option(
-      '--insecure',
-      'allow HOST:PORT without TLS, on loopback only: every local user can connect',
-      false,
-    )
-    .option('--tls-cert <file>', 'PEM: certificate of the daemon, for TLS on HOST:PORT')
-    .option('--tls-key <file>', 'PEM: its key')
-    .option('--tls-client-ca <file>', 'PEM: authorities of client certificates')
-    .option('--policy <file>', 'who may do what: a YAML file, read again when it changes')
-    .option('--viewer <principal>', 'such as gid:27 or uri:spiffe://x/y; several times', collect, [])
-    .option('--inspector <principal>', 'as --viewer', collect, [])
-    .option('--loader <principal>', 'as --viewer', collect, [])
-    .option('--socket-group <group>', 'group of unix sockets, by number or name', groupArgument)
-    .option('--btf-dir <dir>', 'serve the raw BTF files of a folder instead of the kernel', directoryArgument)
-    .option('--show', 'print what is served once it is', false)
-    .addOption(
-      new Option('--log-level <level>', 'log from this level on, to standard error')
-        .choices(LOG_LEVELS)
-        .default('info'),
-    )
-    .allowExcessArguments(false)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .option('--show', 'print what is served once it is')
+    .allowExcessArguments(false);
 }
 
-function addressArgument(text: string): Address {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+function addSettings(program: Program): SettingOption[] {
+  return SETTING_GROUPS.flatMap(({ title, settings }) =>
+    settings.map((setting) => {
+      const option = optionOf(setting).helpGroup(`${title}:`);
+      program.addOption(option);
+      if (setting.kind.placeholder === null) {
+        program.addOption(new Option(`--no-${setting.name}`).hideHelp());
+      }
+      return { setting, option };
+    }),
+  );
+}
+
+function optionOf(setting: Setting<unknown>): Option {
+  const { kind, description } = setting;
+  const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
+  const note = kind.note === undefined ? '' : `; ${kind.note}`;
+  const option = new Option(
+    `${flagOf(setting)}${value}`,
+    `${description}${note} (default: ${defaultOf(setting)})`,
+  );
+  if (!kind.isList) return option;
+  return option.argParser((text: string, all: readonly string[] | undefined) => [...(all ?? []), text]);
+}
+
+function flagsOf(program: Program, options: readonly SettingOption[]): Map<string, Given> {
+  const flags = new Map<string, Given>();
+  for (const { setting, option } of options) {
+    const value: unknown = program.getOptionValue(option.attributeName());
+    const texts = textsOf(value);
+    const flag = flagOf(setting);
+    if (texts !== null) flags.set(setting.name, { texts, origin: flag, subject: flag });
   }
+  return flags;
 }
 
-function collect(text: string, all: string[]): string[] {
-  return [...all, text];
-}
-
-function groupArgument(text: string): number {
-  try {
-    return findGroup(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function directoryArgument(text: string): string {
-  try {
-    if (statSync(text).isDirectory()) return resolve(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-  throw new InvalidArgumentError('it is no folder');
+/** What commander made of an option: true or false of a switch, the text of a value, those of a list. */
+function textsOf(value: unknown): readonly string[] | null {
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' || typeof value === 'boolean' ? [String(value)] : null;
 }

@@ -25,6 +25,11 @@ const INFO = create(GetServerInfoRequestSchema);
 const HOLD = create(IterateHandlesRequestSchema, { hold: true });
 const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
 
+/** Lines of audit come at any level. */
+function isAudit(line: string): boolean {
+  return line.includes('"audit":true');
+}
+
 async function setUp(choices: Partial<DaemonOptions> = {}) {
   const dir = new TempDir();
   const kernel = new FakeKernel();
@@ -35,7 +40,7 @@ async function setUp(choices: Partial<DaemonOptions> = {}) {
     addresses: [{ kind: 'unix', path }],
     btfDir: null,
     kernel,
-    logger: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
+    logger: pino({ level: 'warn' }, { write: (line) => void (isAudit(line) || log.push(line)) }),
     ...choices,
   });
   const clients: Disposable[] = [];

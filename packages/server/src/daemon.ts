@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { ErrorReason, BtfService, Operation } from '@btfd/api';
 import { Server, type Metadata, type ServerOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Logger } from 'pino';
 import { Admission } from './auth/admission.js';
 import type { Caller } from './auth/caller.js';
 import type { PolicyOptions } from './auth/policy-options.js';
@@ -21,11 +20,12 @@ import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { ObjectList } from './kernel/object-list.js';
 import { OwnLoads } from './kernel/own-loads.js';
-import { LoadQueue } from './load/load-queue.js';
+import { LoadQueue, type LoadTimes } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import type { Address } from './listen/address.js';
+import type { Address, TcpAddress } from './listen/address.js';
 import { Listener, type ListenerOptions } from './listen/listener.js';
 import { whyRefused } from './listen/refusal.js';
+import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { callQuotas } from './quota/call-quotas.js';
 import { makeQuotas } from './quota/quotas.js';
 import { checkRequestSize } from './rpc/request-size.js';
@@ -42,13 +42,12 @@ const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
 
 /** DaemonOptions are what a daemon is started with. */
-export interface DaemonOptions {
+export interface DaemonOptions extends ObservabilityOptions {
   /** Where to listen. */
   readonly addresses: readonly Address[];
   /** The folder of BTF files to serve instead of the kernel; null serves the kernel. */
   readonly btfDir: string | null;
   readonly kernel: Kernel;
-  readonly logger: Logger;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
   /** Who may do what besides what holds by default. */
@@ -65,6 +64,8 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Where it listens, with the port that was chosen for port 0. */
   readonly addresses: readonly Address[];
+  /** Where metrics and probes are served; null where they aren't. */
+  readonly metricsAddress: TcpAddress | null;
   readonly services: Services;
   /**
    * Reads the policy and the files of TLS again. Calls that the new policy doesn't allow end. Says whether all could be
@@ -80,12 +81,23 @@ export interface Daemon {
 
 /** startDaemon starts to serve. If it can't listen everywhere, nothing is left open. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { logger, tls = null, insecure = false, socketGroup = null } = options;
+  const { tls = null, insecure = false } = options;
   for (const address of options.addresses) {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
     if (refusal !== null) throw new Error(refusal);
   }
-  const services = await makeServices(options);
+  const observability = await Observability.start(options);
+  try {
+    return await startServing(options, observability);
+  } catch (error) {
+    await observability.stop();
+    throw error;
+  }
+}
+
+async function startServing(options: DaemonOptions, observability: Observability): Promise<Daemon> {
+  const { logger, tls = null, socketGroup = null } = options;
+  const services = await makeServices(options, observability.onLoad);
   const { quotas } = services;
   const shutdown = new AbortController();
   // Every open stream listens.
@@ -101,13 +113,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     resetStream: (metadata) => openCalls.reset(metadata),
   });
   const { callers } = admission;
+  observability.naming((metadata) => callers.principalOf(metadata));
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
-  const { calls, streams } = quotas;
   const { maxConnections, maxMetadataBytes } = services.limits;
   const interceptors = [
+    observability.calls.interceptor,
     openCalls.interceptor,
     callers.interceptor,
-    callQuotas({ calls, streams, maxMetadataBytes, callerOf }),
+    callQuotas({ ...quotas, maxMetadataBytes, callerOf }),
   ];
   const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
@@ -116,7 +129,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     slowReaderMs: services.limits.slowReaderMs,
     shutdown: shutdown.signal,
     resetStream: (metadata) => openCalls.reset(metadata),
-    onInternalError: (method, err) => logger.error({ method, err }, 'internal error'),
+    calls: observability.calls,
+    onInternalError: (method, err, requestId) => logger.error({ requestId, method, err }, 'internal error'),
   });
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
@@ -130,7 +144,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     admission.close();
     throw error;
   });
+  observability.serving(services, () => connectionsOf(listening));
   const end = async (): Promise<void> => {
+    observability.draining();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
     for (const { listener } of listening) listener.stopAccepting();
@@ -141,17 +157,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await drained(grpc, services.limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
+    await observability.stop();
   };
   let ended: Promise<void> | null = null;
   return {
     addresses: listening.map(({ address }) => address),
+    metricsAddress: observability.metricsAddress,
     services,
     reload: () => admission.reload(),
     stop: async () => (ended ??= end()),
   };
 }
 
-async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Promise<Services> {
+async function makeServices(
+  { kernel, btfDir, limits: own }: DaemonOptions,
+  onLoad: (times: LoadTimes) => void,
+): Promise<Services> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
@@ -159,7 +180,7 @@ async function makeServices({ kernel, btfDir, limits: own }: DaemonOptions): Pro
   const features = new KernelFeatures(ownLoads);
   // Now, because later a load of somebody's may keep the kernel for long.
   if (access.refusal(Operation.LOAD) === null) await features.all();
-  const loads = new LoadQueue(kernel, limits);
+  const loads = new LoadQueue(kernel, limits, onLoad);
   const objects = new ObjectList(kernel, files, access);
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(newEpoch(), systemClock, quotas);
@@ -219,6 +240,17 @@ async function listenEverywhere(
     for (const { listener } of listening) listener.stopAccepting();
     throw error;
   }
+}
+
+function connectionsOf(
+  listening: readonly { readonly listener: Listener; readonly address: Address }[],
+): { readonly transport: string; readonly count: number }[] {
+  return (['unix', 'tcp'] as const).map((transport) => ({
+    transport,
+    count: listening
+      .filter(({ address }) => address.kind === transport)
+      .reduce((sum, { listener }) => sum + listener.connections, 0),
+  }));
 }
 
 /** Waits until the calls that are open have ended, or for the time given. */

@@ -1,69 +1,42 @@
-import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
-import { parseCommandLine, type Settings } from './command-line.js';
-import { startDaemon, type Daemon } from './daemon.js';
-import { addonKernel } from './kernel/addon-kernel.js';
-import { formatAddress } from './listen/address.js';
-import { describeServed } from './show.js';
+import { parseCommandLine, type Invocation } from './command-line.js';
+import { describeConfig } from './config/describe-config.js';
+import { errorMessage } from './error/error-message.js';
+import { ConfigError, readConfig } from './config/read-config.js';
+import { runDaemon } from './run-daemon.js';
+
+/** The settings or arguments are wrong; what goes wrong later ends with 1. */
+const STATUS_BAD_CONFIG = 2;
 
 /** main is the program `btfd`. */
 export async function main(): Promise<void> {
-  const settings = parseCommandLine(process.argv.slice(2), process.getuid?.() ?? 0, process.env);
-  const logger = makeLogger(settings);
+  const invocation = parseCommandLine(process.argv.slice(2), process.env);
   try {
-    await run(settings, logger);
+    await run(invocation);
   } catch (error) {
-    logger.fatal({ err: error }, 'cannot start');
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
+    process.exitCode = STATUS_BAD_CONFIG;
+  }
+}
+
+async function run({ command, sources, show }: Invocation): Promise<void> {
+  if (command.name === 'init-certificates') {
+    await makeCertificates(command.dir);
+    return;
+  }
+  const config = readConfig(sources);
+  if (command.name === 'check-config') process.stdout.write(describeConfig(config));
+  else await runDaemon(config, { show, reread: () => readConfig(sources) });
+}
+
+async function makeCertificates(dir: string): Promise<void> {
+  // Only here, because the daemon needs none of it.
+  const { initCertificates } = await import('./certs/index.js');
+  try {
+    const files = await initCertificates(dir);
+    for (const file of Object.values(files)) process.stdout.write(`${file}\n`);
+  } catch (error) {
+    process.stderr.write(`error: ${errorMessage(error)}\n`);
     process.exitCode = 1;
   }
-}
-
-async function run(settings: Settings, logger: Logger): Promise<void> {
-  const ending = endingSignal();
-  const daemon = await startDaemon({
-    addresses: settings.listen,
-    btfDir: settings.btfDir,
-    kernel: addonKernel,
-    logger,
-    policy: settings.policy,
-    tls: settings.tls,
-    insecure: settings.insecure,
-    socketGroup: settings.socketGroup,
-  });
-  const listening = daemon.addresses.map(formatAddress);
-  if (settings.insecure && settings.tls === null)
-    logger.warn({ listening }, 'TCP without TLS: every local user can connect');
-  logger.info({ listening, epoch: daemon.services.handles.epoch }, 'listening');
-  if (settings.show) await show(daemon, logger);
-  const signal = await ending;
-  logger.info({ signal }, 'ending');
-  await daemon.stop();
-  logger.info('ended');
-}
-
-/** What can't be shown is no reason not to serve. */
-async function show({ services, addresses }: Daemon, logger: Logger): Promise<void> {
-  process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
-  try {
-    process.stdout.write(await describeServed(services, addresses));
-  } catch (err) {
-    logger.warn({ err }, 'cannot show what is served');
-  }
-}
-
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
-async function endingSignal(): Promise<NodeJS.Signals> {
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  return new Promise((resolve) => {
-    const onSignal = (signal: NodeJS.Signals): void => {
-      for (const each of signals) process.off(each, onSignal);
-      resolve(signal);
-    };
-    for (const signal of signals) process.on(signal, onSignal);
-  });
-}
-
-function makeLogger({ logLevel }: Settings): Logger {
-  // Standard output is for what --show prints.
-  return pino({ level: logLevel }, pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY }));
 }

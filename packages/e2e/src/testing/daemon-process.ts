@@ -16,6 +16,10 @@ export interface DaemonProcessOptions {
   readonly wrapper?: readonly string[];
   /** The path of its socket. Default: one in a folder of its own. */
   readonly socket?: string;
+  /** Whether to give it `--listen`. Default: true. */
+  readonly listen?: boolean;
+  /** Environment variables besides this process's. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The program. Default: the one built here. */
   readonly btfd?: string;
   /** The Node that runs it. Default: this one. */
@@ -33,18 +37,17 @@ export class DaemonProcess implements AsyncDisposable {
   ) {}
 
   /** Starts a daemon, and waits until it listens. */
-  static async start({
-    args = [],
-    wrapper = [],
-    socket,
-    btfd = BTFD,
-    node = process.execPath,
-  }: DaemonProcessOptions = {}): Promise<DaemonProcess> {
+  static async start(options: DaemonProcessOptions = {}): Promise<DaemonProcess> {
+    const { args = [], wrapper = [], socket, listen = true, env = {} } = options;
+    const { btfd = BTFD, node = process.execPath } = options;
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const path = socket ?? join(dir, 'btfd.sock');
-    const words = [...wrapper, node, btfd, '--listen', `unix:${path}`, ...args];
+    const words = [...wrapper, node, btfd, ...(listen ? ['--listen', `unix:${path}`] : []), ...args];
     const [command = '', ...rest] = words;
-    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, rest, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const log = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log.text += text));
     const daemon = new DaemonProcess(child, dir, path, log);
@@ -58,6 +61,13 @@ export class DaemonProcess implements AsyncDisposable {
   /** Where it listens. */
   get address(): string {
     return `unix:${this.socket}`;
+  }
+
+  /** Where it serves metrics, as it logged. */
+  get metricsUrl(): string {
+    const address = /"metrics":"(?<address>[^"]+)"/.exec(this.log.text)?.groups?.['address'];
+    if (address === undefined) throw new Error('it serves no metrics');
+    return `http://${address}`;
   }
 
   get pid(): number {
@@ -76,6 +86,16 @@ export class DaemonProcess implements AsyncDisposable {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;
   }
 
+  /** Reads its log no more, so that it soon finds the pipe full. */
+  leaveLogUnread(): void {
+    this.child.stderr?.pause();
+  }
+
+  /** Closes the reader's end of its log. */
+  closeLog(): void {
+    this.child.stderr?.destroy();
+  }
+
   /** What its file descriptors refer to. */
   fds(): string[] {
     const dir = `/proc/${this.pid}/fd`;
@@ -92,6 +112,11 @@ export class DaemonProcess implements AsyncDisposable {
   residentBytes(): number {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
     return Number(match?.[1]) * 1024;
+  }
+
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Sends a signal and waits for the end. Answers the exit code, or null where the signal ended it. */

@@ -65,6 +65,12 @@ export class Callers {
       });
   }
 
+  /** The principal that makes the call with this metadata, whether it was let or not; null where nobody is known. */
+  principalOf(metadata: Metadata): string | null {
+    const peer = this.peers.get(metadata);
+    return peer === undefined ? null : (this.policy.now.namesOf(peer)[0] ?? null);
+  }
+
   /** The principal that a peer's connections are counted for; those that prove nothing count as one. */
   nameOf(peer: Peer): string {
     return this.policy.now.namesOf(peer)[0] ?? 'nobody';

@@ -1,6 +1,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
+import type { CallRecord } from './call-record.js';
 
 /** CallContext is what a handler knows of its call besides the request. */
 export interface CallContext {
@@ -8,6 +9,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Who calls. The role that the method needs was checked. */
   readonly caller: Caller;
+  /** What observers are told of the call; absent where none observes. */
+  readonly record?: Pick<CallRecord, 'note' | 'requestId'>;
 }
 
 /** UnaryHandler answers a request. */

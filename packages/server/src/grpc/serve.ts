@@ -21,9 +21,11 @@ import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import { CallEnded } from './call-ended.js';
-import { openScope } from './call-scope.js';
+import type { CallRecord } from './call-record.js';
+import { openScope, type CallScope } from './call-scope.js';
+import type { ObservedCalls } from './observed-calls.js';
 import { PacedWriter } from './paced-writer.js';
-import type { StreamHandler, UnaryHandler } from './rpc.js';
+import type { CallContext, StreamHandler, UnaryHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
@@ -37,8 +39,10 @@ export interface ServeOptions {
   readonly resetStream: (metadata: Metadata) => void;
   /** Aborts when the daemon shuts down; streams end then. Its reason is what clients are told. */
   readonly shutdown: AbortSignal;
-  /** Takes every error whose text clients aren't told. */
-  readonly onInternalError: (methodName: string, error: unknown) => void;
+  /** The calls' records, where they are observed. */
+  readonly calls?: Pick<ObservedCalls, 'of'>;
+  /** Takes every error whose text clients aren't told, with the id of its request where that has one. */
+  readonly onInternalError: (methodName: string, error: unknown, requestId: string | undefined) => void;
 }
 
 /** What the layer needs to know of a method. */
@@ -82,15 +86,20 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
   return (call, respond) => {
+    const record = options.calls?.of(call.metadata);
     const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
       const caller = options.callerOf(call.metadata);
       const request = decode(method, call.request, options);
-      return encode(method, await handler(request, { signal: scope.signal, caller }));
+      return encode(method, await handler(request, contextOf(scope, caller, record)));
     };
-    answer().then(
+    run(record, answer).then(
       (wire) => respond(null, wire),
-      (error: unknown) => respond(statusOf(error, method.name, options)),
+      (error: unknown) => {
+        const failure = statusOf(error, method.name, options, record);
+        record?.handled(failure);
+        respond(failure);
+      },
     );
   };
 }
@@ -102,23 +111,37 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
   return (call) => {
+    const record = options.calls?.of(call.metadata);
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
       const caller = options.callerOf(call.metadata);
       const request = decode(method, call.request, options);
       const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
-      const messages = handler(request, { signal: scope.signal, caller });
+      const messages = handler(request, contextOf(scope, caller, record));
       for await (const init of messages) await writer.write(encode(method, init));
     };
-    answer().then(
+    run(record, answer).then(
       () => call.end(),
       (error: unknown) => {
+        const failure = statusOf(error, method.name, options, record);
+        record?.handled(failure);
         // `call.destroy(error)` would send no status.
-        call.emit('error', statusOf(error, method.name, options));
+        call.emit('error', failure);
         if (mayNotRead(error)) setTimeout(() => options.resetStream(call.metadata), RESET_AFTER_MS).unref();
       },
     );
   };
+}
+
+function contextOf({ signal }: CallScope, caller: Caller, record: CallRecord | undefined): CallContext {
+  return record === undefined ? { signal, caller } : { signal, caller, record };
+}
+
+async function run<T>(record: CallRecord | undefined, answer: () => Promise<T>): Promise<T> {
+  if (record === undefined) return answer();
+  const answered = await record.run(answer);
+  record.handled(null);
+  return answered;
 }
 
 /** A client that doesn't read gets no status either. */
@@ -146,11 +169,16 @@ function encode<O extends DescMessage>(method: Method<DescMessage, O>, init: Mes
   return toBinary(method.output, create(method.output, init));
 }
 
-function statusOf(error: unknown, methodName: string, options: ServeOptions): Status {
+function statusOf(
+  error: unknown,
+  methodName: string,
+  options: ServeOptions,
+  record: CallRecord | undefined,
+): Status {
   const ended = asCallEnded(error);
   if (ended !== null) return { code: ended.code, details: ended.message, metadata: new Metadata() };
   const told = toServiceError(error);
-  if (told.reason === ErrorReason.INTERNAL) options.onInternalError(methodName, error);
+  if (told.reason === ErrorReason.INTERNAL) options.onInternalError(methodName, error, record?.requestId);
   return toStatus(told);
 }
 

@@ -42,6 +42,8 @@ interface Entry extends HeldObject {
  * still may see its object.
  */
 export class HandleTable {
+  /** Leases so far: given, and ended by time or by closing. */
+  readonly leases = { granted: 0, expired: 0, closed: 0 };
   private readonly entries = new Map<string, Entry>();
   private ended = false;
 
@@ -54,6 +56,11 @@ export class HandleTable {
   /** Number of handles open. */
   get size(): number {
     return this.entries.size;
+  }
+
+  /** Every handle that is open. */
+  all(): Iterable<HeldObject> {
+    return this.entries.values();
   }
 
   /**
@@ -142,11 +149,8 @@ export class HandleTable {
   close(token: string): boolean {
     const entry = this.entries.get(token);
     if (entry === undefined) return false;
-    this.entries.delete(token);
-    entry.lease?.end();
-    entry.hold?.delete(token);
-    for (const taken of entry.taken) taken[Symbol.dispose]();
-    return entry.object.close();
+    if (entry.lease !== null) this.leases.closed += 1;
+    return this.remove(entry);
   }
 
   /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
@@ -181,8 +185,20 @@ export class HandleTable {
     }
   }
 
-  private newLease({ token, uses }: Entry, ttlMs: number): Lease {
-    return new Lease(ttlMs, uses, this.clock, () => this.close(token));
+  private remove({ token, lease, hold, object, taken }: Entry): boolean {
+    this.entries.delete(token);
+    lease?.end();
+    hold?.delete(token);
+    for (const each of taken) each[Symbol.dispose]();
+    return object.close();
+  }
+
+  private newLease(entry: Entry, ttlMs: number): Lease {
+    this.leases.granted += 1;
+    return new Lease(ttlMs, entry.uses, this.clock, () => {
+      this.leases.expired += 1;
+      this.remove(entry);
+    });
   }
 
   private entryOf({ principal }: Caller, token: string): Entry | undefined {

@@ -1,9 +1,25 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Address is where the daemon listens. */
-export type Address =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+export type Address = UnixAddress | TcpAddress;
+
+/** UnixAddress is the path of a unix socket. */
+export interface UnixAddress extends Inherited {
+  readonly kind: 'unix';
+  readonly path: string;
+}
+
+/** TcpAddress is a host, by name or IP address, and a port; 0 lets the kernel choose one. */
+export interface TcpAddress extends Inherited {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Inherited {
+  /** The file descriptor of the socket, where the service manager made it and listens already. */
+  readonly fd?: number;
+}
 
 /**
  * `sun_path` of unix(7) has 107 bytes and a NUL. The socket is made under its name with a dot and a

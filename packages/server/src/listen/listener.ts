@@ -1,4 +1,5 @@
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { statSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
 import type { Address } from './address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
@@ -46,6 +47,11 @@ export class Listener {
     }
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.sockets.size;
+  }
+
   /** Accepts no more connections; the ones that are open go on. */
   stopAccepting(): void {
     // In this order: the number of its inode is its own while it is open.
@@ -60,6 +66,12 @@ export class Listener {
 
   /** The address is the one given, with the port that was chosen for port 0. */
   private async listen(address: Address): Promise<Address> {
+    if (address.fd !== undefined) {
+      // Its path is not ours to remove: the service manager goes on listening.
+      if (address.kind === 'unix') this.socketGid = statSync(address.path).gid;
+      await this.listenOn({ fd: address.fd });
+      return address;
+    }
     if (address.kind === 'unix') {
       const onBound = (gid: number): void => {
         this.socketGid = gid;
@@ -68,10 +80,14 @@ export class Listener {
       this.unixSocket = await listenOnUnixSocket(this.server, address.path, socketGroup, onBound);
       return address;
     }
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject).listen(address.port, address.host, resolve);
-    });
+    await this.listenOn({ host: address.host, port: address.port });
     const bound = this.server.address();
     return bound !== null && typeof bound === 'object' ? { ...address, port: bound.port } : address;
+  }
+
+  private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject).listen(where, resolve);
+    });
   }
 }

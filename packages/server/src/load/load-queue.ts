@@ -1,11 +1,18 @@
 import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel, KernelObject } from '../kernel/kernel.js';
+import { inSpan } from '../observe/span.js';
 
 /** LoadQueueLimits bound what waits for the kernel. */
 export interface LoadQueueLimits {
   readonly maxQueuedLoads: number;
   readonly maxQueuedLoadBytes: number;
+}
+
+/** LoadTimes are how long a load waited, and how long the kernel took, in milliseconds. */
+export interface LoadTimes {
+  readonly waitedMs: number;
+  readonly tookMs: number;
 }
 
 /** Waiting is a load that waits. */
@@ -27,7 +34,14 @@ export class LoadQueue {
   constructor(
     private readonly kernel: Kernel,
     private readonly limits: LoadQueueLimits,
+    /** Told of every load that the kernel was asked for, however it ended. */
+    private readonly onLoad: (times: LoadTimes) => void = () => {},
   ) {}
+
+  /** What waits now, and whether the kernel checks a load. */
+  get queue(): { readonly length: number; readonly bytes: number; readonly running: boolean } {
+    return { length: this.waiting.size, bytes: this.waitingBytes, running: this.busy };
+  }
 
   /**
    * Loads BTF once every load before it has ended.
@@ -39,11 +53,14 @@ export class LoadQueue {
   async load(bytes: Uint8Array, logSize: number, signal: AbortSignal): Promise<KernelObject> {
     signal.throwIfAborted();
     if (this.ended !== null) throw this.ended;
+    const asked = performance.now();
     if (this.busy) await this.turn(bytes.length, signal);
     this.busy = true;
+    const begun = performance.now();
     try {
-      return await this.kernel.load(bytes, logSize);
+      return await inSpan('load into the kernel', () => this.kernel.load(bytes, logSize));
     } finally {
+      this.onLoad({ waitedMs: begun - asked, tookMs: performance.now() - begun });
       this.next();
     }
   }

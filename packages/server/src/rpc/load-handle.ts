@@ -3,6 +3,7 @@ import { BpfError, type VerifierLog } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
+import type { CallRecord } from '../grpc/call-record.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
@@ -10,6 +11,7 @@ import { btfToLoad } from '../load/btf-to-load.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
+import { sha256 } from '../spec/sha256.js';
 import { tailText } from './tail-text.js';
 import { grantedTtlMs } from './validate.js';
 
@@ -22,7 +24,7 @@ const REJECTION_BYTES = 256;
 
 /** loadHandle serves LoadHandle. */
 export function loadHandle({ loads, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
-  return async (request, { signal, caller }) => {
+  return async (request, { signal, caller, record }) => {
     access.require(Operation.LOAD);
     const rawBtf = checkSize(await btfToLoad(request, features), limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
@@ -34,9 +36,11 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
         `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
       );
     }
+    const noted = record === undefined ? null : noteBtf(record, rawBtf);
     try {
       const object = await loads.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES), signal);
       const info = infoOrClose(object);
+      record?.note({ btfId: info.id });
       if (signal.aborted) {
         object.close();
         signal.throwIfAborted();
@@ -47,12 +51,21 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
       const rejection = asRejection(error);
       if (rejection === null) throw error;
       if (!request.reportRejection) throw rejectionError(rejection);
+      record?.note({ rejected: true });
       const { errno, code, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
       const value = { errno, errnoName: code, ...logField(log, maxTextBytes) };
       return { result: { case: 'rejection', value } };
+    } finally {
+      await noted;
     }
   };
+}
+
+/** Tells observers what is loaded, while the kernel checks it. */
+async function noteBtf(record: Pick<CallRecord, 'note'>, rawBtf: Uint8Array): Promise<void> {
+  const digest = await sha256(new Uint8Array(rawBtf));
+  record.note({ btfBytes: rawBtf.length, digest: Buffer.from(digest).toString('hex') });
 }
 
 function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {

@@ -4,6 +4,7 @@ import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/
 import { checkCount, invalidRequest } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
+import { factsOf } from '../handle/facts.js';
 import type { Services } from '../services.js';
 import { requireBase } from '../spec/find-base.js';
 import { requireSpecName } from '../spec/spec-name.js';
@@ -17,7 +18,7 @@ const MAX_ERROR_LENGTH = 900;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
-  return async ({ source, paths, base }, { signal, caller }) => {
+  return async ({ source, paths, base }, { signal, caller, record }) => {
     const name = requireSpecName(source);
     checkCount('paths', paths, MAX_PATHS);
     for (const [index, path] of paths.entries()) {
@@ -26,6 +27,7 @@ export function resolveMembers({ specs }: Services): Rpc<'resolveMembers'> {
       }
     }
     using object = await specs.find(name, caller);
+    record?.note(factsOf(object.info));
     const types = object.btf.spec(await requireBase(object, base, specs, caller));
     const results: Init<typeof MemberResultSchema>[] = [];
     for (const path of paths) {

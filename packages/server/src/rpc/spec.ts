@@ -4,6 +4,7 @@ import { selectTypes } from '@btfd/btf';
 import { invalidRequest } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Rpc } from '../grpc/rpc.js';
+import { factsOf } from '../handle/facts.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
 import { cChunks } from '../spec/c-chunks.js';
@@ -32,12 +33,13 @@ interface Answer {
 
 /** spec serves Spec. */
 export function spec({ specs, limits }: Services): Rpc<'spec'> {
-  return async function* (request, { signal, caller }) {
+  return async function* (request, { signal, caller, record }) {
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
     const selector = request.selection === undefined ? null : compileSelection(request.selection);
     using object = await specs.find(name, caller);
+    record?.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && selector === null;
     const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
     signal.throwIfAborted();

@@ -1,6 +1,15 @@
 import { LRUCache } from 'lru-cache';
+import { inSpan } from '../observe/span.js';
 import { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
+
+/** CacheStats are what the cache holds, and how often it had what was asked for. */
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
 
 /** A LoadedBtf's other fields, and four bytes for each type once it is parsed. */
 const OVERHEAD = 1024;
@@ -15,6 +24,8 @@ export class BtfCache {
   private readonly digests = new LRUCache<string, string>({ max: 10_000 });
   private readonly loading = new Map<string, Promise<LoadedBtf>>();
   private readonly digesting = new Map<string, Promise<Uint8Array>>();
+  private hits = 0;
+  private misses = 0;
 
   constructor(maxBytes: number) {
     this.byDigest = new LRUCache({
@@ -23,17 +34,26 @@ export class BtfCache {
     });
   }
 
+  get stats(): CacheStats {
+    const { hits, misses, byDigest } = this;
+    return { hits, misses, entries: byDigest.size, bytes: byDigest.calculatedSize };
+  }
+
   /** The BTF with a key, read if it isn't here. Readers of one key share one reading. */
   async get(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const digest = this.digests.get(key);
     const cached = digest === undefined ? undefined : this.byDigest.get(digest);
-    if (cached !== undefined) return cached;
-    return this.loading.get(key) ?? this.load(key, read);
+    const found = cached ?? this.loading.get(key);
+    if (found === undefined) return this.load(key, read);
+    this.hits += 1;
+    return found;
   }
 
   /** The BTF that is read now; where the cache has the same bytes, the cache's. */
   async getFresh(read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    const loaded = await LoadedBtf.of(new Uint8Array(await read()));
+    this.misses += 1;
+    const bytes = await inSpan('read BTF', async () => read());
+    const loaded = await LoadedBtf.of(new Uint8Array(bytes));
     const digest = hex(loaded.digest);
     const same = this.byDigest.get(digest) ?? loaded;
     this.byDigest.set(digest, same);

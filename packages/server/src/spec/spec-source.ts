@@ -7,7 +7,7 @@ import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject, ObjectList } from '../kernel/object-list.js';
 import { openVisible } from '../kernel/open-by-id.js';
-import type { BtfCache } from './btf-cache.js';
+import type { BtfCache, CacheStats } from './btf-cache.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
 import type { SpecName } from './spec-name.js';
@@ -28,6 +28,11 @@ export class SpecSource {
     private readonly handles: HandleTable,
     private readonly cache: BtfCache,
   ) {}
+
+  /** What the cache holds, and how often it had what was asked for. */
+  get cacheStats(): CacheStats {
+    return this.cache.stats;
+  }
 
   /** The object that a caller names. */
   async find(name: SpecName, caller: Caller): Promise<SpecObject> {

@@ -13,6 +13,7 @@ import {
   type ClientReadableStream,
   type ClientUnaryCall,
   type MethodDefinition,
+  type ServerInterceptor,
   type ServiceError as GrpcError,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -102,11 +103,18 @@ export class GrpcClient implements Disposable {
 /** GrpcServer serves an implementation of BtfService, or a part of one, on a unix socket. */
 export class GrpcServer implements Disposable {
   private readonly dir = new TempDir();
-  private readonly server = new Server();
+  private readonly server: Server;
   readonly address = `unix:${join(this.dir.path, 'socket')}`;
 
-  static async start(implementation: UntypedServiceImplementation): Promise<GrpcServer> {
-    const self = new GrpcServer();
+  private constructor(interceptors: ServerInterceptor[]) {
+    this.server = new Server({ interceptors });
+  }
+
+  static async start(
+    implementation: UntypedServiceImplementation,
+    interceptors: ServerInterceptor[] = [],
+  ): Promise<GrpcServer> {
+    const self = new GrpcServer(interceptors);
     self.server.addService(wireDefinition(BtfService), implementation);
     await new Promise<void>((resolve, reject) => {
       self.server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {

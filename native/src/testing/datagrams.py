@@ -1,0 +1,12 @@
+"""Binds a datagram socket (an abstract one after '@'), and prints each datagram as a line of JSON."""
+
+import json
+import socket
+import sys
+
+address = sys.argv[1]
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind("\0" + address[1:] if address.startswith("@") else address)
+print(json.dumps("bound"), flush=True)
+while True:
+    print(json.dumps(receiver.recv(65536).decode()), flush=True)

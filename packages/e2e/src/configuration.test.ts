@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { NotifySocket } from './testing/notify-socket.js';
+import { failureOf, RawClient } from './testing/raw-client.js';
+import { until } from './testing/until.js';
+
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+
+const dir = mkdtempSync(join(tmpdir(), 'btfd-config-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Runs a command of btfd that ends by itself. */
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const {
+    status: code,
+    stdout,
+    stderr,
+  } = spawnSync(process.execPath, [BTFD, ...args], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    env: { ...process.env, ...env },
+  });
+  return { code, stdout, stderr };
+}
+
+describe('The daemon’s settings', () => {
+  // Three bounds, each from another place; a request tells which one is in force.
+  const tooMany = async (client: RawClient, count: number) =>
+    (await failureOf(client.call('renewHandles', { tokens: Array.from({ length: count }, () => 'x') }))).code;
+
+  test('are in force: a flag before the environment, that before the file', async () => {
+    const file = write(
+      'order.yaml',
+      `btf-dir: ${dir}\nmax-tokens: 3\nmax-message: 128KiB\ndrain-timeout: 1s\n`,
+    );
+    await using daemon = await DaemonProcess.start({
+      args: ['--config', file, '--max-message', '1KiB'],
+      env: { BTFD_MAX_TOKENS: '5', BTFD_MAX_MESSAGE: '2KiB' },
+    });
+    using client = new RawClient(daemon.address);
+    expect((await client.call('getServerInfo', {})).limits).toMatchObject({ maxTokens: 5 });
+    expect(await tooMany(client, 6)).toBe(status.INVALID_ARGUMENT);
+    expect((await client.call('renewHandles', { tokens: ['a', 'b', 'c', 'd', 'e'] })).results).toHaveLength(
+      5,
+    );
+    const long = client.call('renewHandles', { tokens: ['x'.repeat(1024)] });
+    expect((await failureOf(long)).details).toContain('takes at most 1024');
+  });
+
+  test('say where to listen, in each of the three places', async () => {
+    const file = write('listen.yaml', `btf-dir: ${dir}\nlisten: [unix:${dir}/file.sock]\n`);
+    const served = async (options: { args?: string[]; env?: Record<string, string> }, socket: string) => {
+      await using daemon = await DaemonProcess.start({
+        listen: false,
+        args: ['--config', file, ...(options.args ?? [])],
+        env: options.env ?? {},
+      });
+      using client = new RawClient(`unix:${join(dir, socket)}`);
+      expect((await client.call('getServerInfo', {})).version).not.toBe('');
+      expect(await daemon.end()).toBe(0);
+    };
+    await served({}, 'file.sock');
+    await served({ env: { BTFD_LISTEN: `unix:${dir}/env.sock` } }, 'env.sock');
+    await served(
+      { args: ['--listen', `unix:${dir}/flag.sock`], env: { BTFD_LISTEN: 'unix:/x' } },
+      'flag.sock',
+    );
+  });
+
+  test('that are wrong keep the daemon from starting, each told with its place, with status 2', () => {
+    const file = write('wrong.yaml', '# a comment\nmax-tll: 30m\nmax-ttl: forever\n');
+    const { code, stdout, stderr } = run(['--config', file, '--max-tokens', 'many'], {
+      BTFD_LOG_LEVEL: 'loud',
+    });
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      `error: ${file}:2: unknown key "max-tll"; did you mean max-ttl?`,
+      expect.stringMatching(/^error: .*wrong\.yaml:3: max-ttl: "forever" is no time/),
+      expect.stringMatching(/^error: BTFD_LOG_LEVEL: "loud" is none of/),
+      expect.stringMatching(/^error: --max-tokens: "many" is no whole number/),
+    ]);
+  });
+});
+
+describe('btfd config check', () => {
+  test('prints every setting in force and where it came from, and starts nothing', () => {
+    const file = write('check.yaml', 'max-ttl: 30m\n');
+    const { code, stdout, stderr } = run(['config', 'check', '--config', file, '--max-tokens', '7'], {
+      BTFD_DRAIN_TIMEOUT: '5s',
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        ['max-ttl', '30m', `${file}:1`],
+        ['max-tokens', '7', '--max-tokens'],
+        ['drain-timeout', '5s', 'BTFD_DRAIN_TIMEOUT'],
+        ['keepalive', '20s', 'default'],
+      ]),
+    );
+  });
+
+  test('ends with status 2 where the daemon would not start', () => {
+    const { code, stdout, stderr } = run(['config', 'check', '--min-ttl', '2h']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('min-ttl 2h (--min-ttl) is more than default-ttl 1m (default)');
+  });
+});
+
+describe('At SIGHUP the daemon', () => {
+  test('reads its settings again, applies the level of logs, and names what needs a restart', async () => {
+    const file = write('reload.yaml', `btf-dir: ${dir}\nlog-level: warn\n`);
+    const settings = ['--config', file, '--log-level', 'info'];
+    await using daemon = await DaemonProcess.start({ args: settings });
+    const said = (text: string) => until(text, () => daemon.log.text.includes(text));
+
+    write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: nonsense\n`);
+    daemon.signal('SIGHUP');
+    await said('settings not read again');
+    expect(daemon.log.text).toContain(`${file}:2: max-ttl: \\"nonsense\\" is no time`);
+
+    write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: 2h\n`);
+    daemon.signal('SIGHUP');
+    await said('changed settings that need a restart');
+    expect(daemon.log.text).toContain('"max-ttl"');
+    await said('settings read again');
+    using client = new RawClient(daemon.address);
+    expect((await client.call('getServerInfo', {})).version).not.toBe('');
+    expect(await daemon.end()).toBe(0);
+  });
+
+  test('reads the policy again, without waiting until it looks by itself', async () => {
+    const policy = write('policy.yaml', '{}\n');
+    const args = ['--btf-dir', dir, '--policy', policy, '--reload-interval', '24h'];
+    await using daemon = await DaemonProcess.start({ args });
+    write('policy.yaml', 'nonsense: 1\n');
+    daemon.signal('SIGHUP');
+    await until('the policy is refused', () => daemon.log.text.includes(`${policy}:1`));
+    expect(await daemon.end()).toBe(0);
+  });
+
+  test('logs from the level on that the file now says', async () => {
+    const file = write('level.yaml', `btf-dir: ${dir}\n`);
+    using notify = await NotifySocket.open(join(dir, 'notify.sock'));
+    const env = { NOTIFY_SOCKET: notify.address };
+    await using daemon = await DaemonProcess.start({ args: ['--config', file], env });
+    write('level.yaml', `btf-dir: ${dir}\nlog-level: silent\n`);
+    daemon.signal('SIGHUP');
+    await until('the settings are read', () => notify.states().length === 3);
+    const before = daemon.log.text;
+    expect(await daemon.end()).toBe(0);
+    expect(daemon.log.text).toBe(before);
+  });
+});

@@ -1,0 +1,130 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
+import { apiFieldNames, checkManifest, readManifest } from './testing/manifests.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const KUBERNETES = join(ROOT, 'deploy/kubernetes');
+const CONTAINERFILE = join(ROOT, 'deploy/container/Containerfile');
+
+const yamlFiles = (dir: string) =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => join(dir, name));
+const applied = yamlFiles(KUBERNETES);
+const manifests = [...applied, ...yamlFiles(join(KUBERNETES, 'examples'))].map(
+  (path) => [path.slice(ROOT.length), readManifest(path)] as const,
+);
+
+/** Fields whose value is a map with names of the user's own. */
+const MAPS = new Set(['labels', 'matchLabels', 'nodeSelector', 'data', 'stringData', 'requests', 'limits']);
+
+/** The names of fields, without the user's own. */
+function fieldNames(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(fieldNames);
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.entries(value).filter(([name]) => !MAPS.has(name));
+  return [...Object.keys(value), ...inner.flatMap(([, each]) => fieldNames(each))];
+}
+
+describe('The Kubernetes manifests', () => {
+  const known = apiFieldNames();
+
+  test.each(manifests)('%s is what the API takes', (_, manifest) => {
+    expect(() => checkManifest(manifest)).not.toThrow();
+    // A Service's selector is a map of labels, others' have them in a field of theirs.
+    const labels = manifest.kind === 'Service' ? ['app.kubernetes.io/name'] : [];
+    expect(fieldNames(manifest).filter((name) => !known.has(name))).toEqual(labels);
+    if (manifest.kind !== 'Namespace') expect(manifest.metadata.namespace).toBe('btfd');
+  });
+
+  test('would be refused with a field that is missing, wrong or unknown', () => {
+    const policy = readManifest(join(KUBERNETES, 'network-policy.yaml'));
+    expect(() => checkManifest({ ...policy, spec: {} } as never)).toThrow('podSelector');
+    expect(() => checkManifest({ ...policy, spec: { podSelector: 1 } } as never)).toThrow('object');
+    expect(() => checkManifest({ ...policy, kind: 'Policy' })).toThrow('no schema');
+    expect(known.has('podSelectorr')).toBe(false);
+  });
+
+  test('run the daemon on every node, not as root, with two capabilities and nothing to write', () => {
+    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const pod = spec?.template.spec;
+    const container = pod?.containers[0];
+    expect(pod).toMatchObject({
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 65_532 },
+    });
+    expect(container?.securityContext).toMatchObject({
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['BPF', 'SYS_ADMIN'] },
+    });
+    for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(field);
+  });
+
+  test('name ports, volumes and other objects that there are', () => {
+    const text = (name: string) => readFileSync(join(KUBERNETES, name), 'utf8');
+    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const container = spec?.template.spec?.containers[0];
+    const ports = new Set(container?.ports?.map(({ name }) => name));
+    const used = [
+      ...[container?.startupProbe, container?.livenessProbe, container?.readinessProbe].map(
+        (probe) => probe?.httpGet?.port,
+      ),
+      ...[
+        ...(text('service.yaml') + text('network-policy.yaml')).matchAll(/(?:targetPort|- port): (\w+)/g),
+      ].map(([, name]) => name),
+    ];
+    expect(used.length).toBe(6);
+    for (const port of used) expect(ports).toContain(port);
+    const volumes = spec?.template.spec?.volumes?.map(({ name }) => name);
+    expect(container?.volumeMounts?.map(({ name }) => name)).toEqual(volumes);
+    // Every file of TLS in the settings is in the Secret, and mounted where they say.
+    const secret = readManifest(join(KUBERNETES, 'examples/secret.yaml'));
+    const paths = [...text('config-map.yaml').matchAll(/: (\/etc\/btfd-tls)\/(\S+)/g)];
+    expect(paths.map(([, , name = '']) => name).toSorted()).toEqual(
+      Object.keys(secret['stringData'] ?? {}).toSorted(),
+    );
+    expect(container?.volumeMounts?.find(({ name }) => name === 'tls')?.mountPath).toBe(paths[0]?.[1]);
+  });
+});
+
+describe('The container file', () => {
+  const lines = readFileSync(CONTAINERFILE, 'utf8')
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll(/\\\n/g, ' ')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(/\s+/));
+  const stages = lines.filter(([word]) => word === 'FROM').map(([, image, , name]) => ({ image, name }));
+
+  test('copies only what is in the repository, or in a stage before', () => {
+    const copies = lines.filter(([word]) => word === 'COPY').map((line) => line.slice(1, -1));
+    expect(copies.length).toBeGreaterThan(3);
+    for (const [first = '', ...rest] of copies) {
+      if (first.startsWith('--from=')) expect(stages.map(({ name }) => name)).toContain(first.slice(7));
+      else
+        for (const source of [first, ...rest])
+          expect([source, existsSync(join(ROOT, source))]).toEqual([source, true]);
+    }
+  });
+
+  test('copies every package of the workspace, whose lock file names them', () => {
+    const workspace = readFileSync(join(ROOT, 'pnpm-workspace.yaml'), 'utf8');
+    const members = [...workspace.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name);
+    const copied = lines.filter(([word]) => word === 'COPY').flat();
+    expect(members.length).toBeGreaterThan(2);
+    for (const member of members) expect(copied).toContain(member);
+  });
+
+  test('names versions of what it builds on, and runs as a user by number that is not root', () => {
+    for (const { image } of stages) expect(image).toMatch(/^[\w.]+\/[\w./-]+:(?!latest)\S+$/);
+    const last = lines.slice(lines.findLastIndex(([word]) => word === 'FROM'));
+    expect(last.find(([word]) => word === 'USER')?.[1]).toBe('65532:65532');
+    // There is no shell for the other form.
+    expect(last.find(([word]) => word === 'ENTRYPOINT')?.[1]).toMatch(/^\["\/usr\/bin\/node",$/);
+    expect(last.some(([word]) => word === 'RUN')).toBe(false);
+  });
+});

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { failureOf, RawClient } from './testing/raw-client.js';
+import { Scrape } from './testing/scrape.js';
+import { until } from './testing/until.js';
+
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+const ARGS = ['--metrics-listen', '127.0.0.1:0', '--log-format', 'json', '--log-level', 'debug'];
+
+/** Makes calls that are logged, about 300 bytes each. */
+async function callOften(client: RawClient, times: number): Promise<void> {
+  for (let i = 0; i < times; i += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, () => failureOf(client.call('getHandleInfo', { token: 'x' }))),
+    );
+  }
+}
+
+describeKernel('A log that can’t be written', () => {
+  test('because nobody reads it neither holds up calls nor the end, and lines are dropped', async () => {
+    await using daemon = await DaemonProcess.start({ args: ARGS });
+    using client = new RawClient(daemon.address);
+    daemon.leaveLogUnread();
+    const dropped = async () => (await Scrape.of(daemon.metricsUrl)).sum('btfd_log_lines_dropped_total');
+    // Until what the pipe and the daemon keep is full: some 1.3 MB.
+    while ((await dropped()) < 100) await callOften(client, 1000);
+    expect((await client.call('getServerInfo', {})).version).not.toBe('');
+    expect(await daemon.end()).toBe(0);
+  }, 60_000);
+
+  test('because its reader is gone ends nothing', async () => {
+    await using daemon = await DaemonProcess.start({ args: ARGS });
+    using client = new RawClient(daemon.address);
+    daemon.closeLog();
+    await callOften(client, 200);
+    expect((await client.call('getServerInfo', {})).version).not.toBe('');
+    expect((await Scrape.of(daemon.metricsUrl)).sum('btfd_log_lines_dropped_total')).toBeGreaterThan(100);
+    expect(await daemon.end()).toBe(0);
+  });
+
+  test('because the disk is full ends nothing', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
+    const socket = join(dir, 'btfd.sock');
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [BTFD, '--listen', `unix:${socket}`, ...ARGS], {
+      stdio: ['ignore', 'ignore', full],
+    });
+    const exited = once(child, 'exit');
+    try {
+      await until('it listens', () => existsSync(socket));
+      using client = new RawClient(`unix:${socket}`);
+      await callOften(client, 100);
+      expect((await client.call('getServerInfo', {})).version).not.toBe('');
+      child.kill();
+      expect(await exited).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      closeSync(full);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Mode } from '@btfd/api';
+import { describeKernel } from './testing/describe-kernel.js';
+import { PrivateSystemd } from './testing/private-systemd.js';
+import { RawClient } from './testing/raw-client.js';
+import { intBtf } from './testing/sample-btf.js';
+
+const UNIT = fileURLToPath(new URL('../../../deploy/systemd/btfd.service', import.meta.url));
+
+describeKernel('The systemd units', () => {
+  let systemd: PrivateSystemd;
+
+  beforeAll(async () => {
+    systemd = await PrivateSystemd.boot();
+  });
+  afterAll(async () => {
+    await systemd[Symbol.asyncDispose]();
+  });
+
+  test('have nothing that systemd-analyze finds wrong', () => {
+    expect(systemd.run('systemd-analyze', 'verify', 'btfd.service', 'btfd.socket')).toEqual({
+      code: 0,
+      said: '',
+    });
+  });
+
+  test('expose little, as systemd-analyze counts', () => {
+    const args = ['security', '--offline=true', '--threshold=17', '--no-pager', UNIT];
+    const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    expect([status, /exposure level for btfd\.service: (\d\.\d)/.exec(stdout)?.[1]]).toEqual([0, '1.7']);
+  });
+
+  test('start the daemon at the first connection, in which everything works', async () => {
+    expect(systemd.property('ActiveState')).toBe('inactive');
+    using client = new RawClient(systemd.address);
+    expect((await client.call('getServerInfo', {})).mode).toBe(Mode.FULL);
+    expect([systemd.property('ActiveState'), systemd.property('StatusText')]).toEqual([
+      'active',
+      'serving on unix:/run/btfd/btfd.sock',
+    ]);
+
+    const { result } = await client.call('loadHandle', {
+      source: { case: 'rawBtf', value: intBtf(1, 'unit') },
+    });
+    const loaded = result.case === 'handle' ? result.value : undefined;
+    const ids: (number | undefined)[] = [];
+    for await (const { info } of client.stream('iterateHandles', {})) ids.push(info?.id);
+    expect(ids).toContain(loaded?.info?.id);
+    const chunks: Uint8Array[] = [];
+    for await (const { part } of client.stream('spec', { source: { case: 'name', value: 'vmlinux' } })) {
+      if (part.case === 'raw') chunks.push(part.value);
+    }
+    expect(Buffer.concat(chunks).equals(readFileSync('/sys/kernel/btf/vmlinux'))).toBe(true);
+  });
+
+  test('leave the daemon two capabilities, no way to more, and nothing to write', () => {
+    const pid = systemd.mainPid();
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
+    const two = ((1n << 39n) | (1n << 21n)).toString(16).padStart(16, '0');
+    expect(['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field)).toEqual([two, two, two, two]);
+    expect(field('Uid')).not.toBe('0');
+    expect([field('NoNewPrivs'), field('Seccomp')]).toEqual(['1', '2']);
+    const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1');
+    expect(/^\d+ \d+ \S+ \S+ \/ (\S+)/m.exec(mounts)?.[1]).toMatch(/^ro,/);
+  });
+
+  test('reload the daemon, which goes on', () => {
+    const pid = systemd.mainPid();
+    expect(systemd.run('systemctl', 'reload', 'btfd.service')).toEqual({ code: 0, said: '' });
+    expect([systemd.mainPid(), systemd.property('ActiveState')]).toEqual([pid, 'active']);
+  });
+
+  test('stop the daemon, which ends by itself, and start it again at the next connection', async () => {
+    expect(systemd.run('systemctl', 'stop', 'btfd.service').code).toBe(0);
+    expect([systemd.property('ActiveState'), systemd.property('Result')]).toEqual(['inactive', 'success']);
+    using client = new RawClient(systemd.address);
+    expect((await client.call('getServerInfo', {})).mode).toBe(Mode.FULL);
+  });
+});

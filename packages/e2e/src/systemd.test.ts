@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { NotifySocket } from './testing/notify-socket.js';
+import { RawClient } from './testing/raw-client.js';
+import { until } from './testing/until.js';
+
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+const PASS_SOCKETS = fileURLToPath(new URL('testing/pass-sockets.py', import.meta.url));
+
+const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+/** Needs no kernel. */
+const FILES = ['--btf-dir', dir];
+
+async function answers(address: string): Promise<boolean> {
+  using client = new RawClient(address);
+  return (await client.call('getServerInfo', {})).version !== '';
+}
+
+/** Runs the daemon with passed sockets, as its parent would if it were systemd. */
+const passing = (...specs: readonly string[]) => ['python3', PASS_SOCKETS, ...specs, '--'];
+
+describe('The service manager', () => {
+  test.each([
+    ['a path', join(dir, 'notify.sock')],
+    ['an abstract name', `@btfd-e2e-${process.pid}`],
+  ])('is told at %s when the daemon is ready, reloads, is ready again and stops', async (_, address) => {
+    using notify = await NotifySocket.open(address);
+    await using daemon = await DaemonProcess.start({ args: FILES, env: { NOTIFY_SOCKET: address } });
+    await until('it is ready', () => notify.states().length === 1);
+    expect(notify.told).toEqual([['READY=1', `STATUS=serving on unix:${daemon.socket}`]]);
+
+    daemon.signal('SIGHUP');
+    await until('it is ready again', () => notify.states().length === 3);
+    expect(notify.states()).toEqual(['READY=1', 'RELOADING=1', 'READY=1']);
+    const [, reloading = []] = notify.told;
+    const time = reloading.find((each) => each.startsWith('MONOTONIC_USEC='))?.split('=')[1];
+    // The clock of /proc/uptime is this one, where the machine was not suspended.
+    const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
+    expect(Math.abs(Number(time) / 1e6 - uptime)).toBeLessThan(60);
+
+    expect(await daemon.end()).toBe(0);
+    await until('it stops', () => notify.states().length === 4);
+    expect(notify.states().at(-1)).toBe('STOPPING=1');
+  });
+
+  test('hears from the daemon as often as its watchdog asks', async () => {
+    using notify = await NotifySocket.open(join(dir, 'watchdog.sock'));
+    const env = { NOTIFY_SOCKET: notify.address, WATCHDOG_USEC: '200000' };
+    await using daemon = await DaemonProcess.start({ args: FILES, env });
+    await until('three times', () => notify.told.filter(([each]) => each === 'WATCHDOG=1').length >= 3);
+    expect(await daemon.end()).toBe(0);
+  });
+
+  test('that is gone does not keep the daemon from serving', async () => {
+    const env = { NOTIFY_SOCKET: join(dir, 'nobody.sock') };
+    await using daemon = await DaemonProcess.start({ args: FILES, env });
+    await until('it is logged', () => daemon.log.text.includes('cannot tell the service manager'));
+    expect(await answers(daemon.address)).toBe(true);
+    expect(await daemon.end()).toBe(0);
+  });
+});
+
+describe('Sockets that were passed', () => {
+  test('are served, unix and TCP alike, with those of --listen; only these are removed at the end', async () => {
+    const path = join(dir, 'passed.sock');
+    await using daemon = await DaemonProcess.start({
+      wrapper: passing(`unix:${path}`, 'tcp:127.0.0.1', 'tcp:::1'),
+      args: [...FILES, '--insecure'],
+    });
+    const tcp = [...daemon.log.text.matchAll(/"((?:127\.0\.0\.1|\[::1\]):\d+)"/g)].map(
+      ([, each]) => each ?? '',
+    );
+    expect(new Set(tcp).size).toBe(2);
+    for (const address of [`unix:${path}`, ...tcp, daemon.address]) expect(await answers(address)).toBe(true);
+    expect(await daemon.end()).toBe(0);
+    expect([existsSync(path), existsSync(daemon.socket)]).toEqual([true, false]);
+  });
+
+  test('are enough: the default address is not listened on', async () => {
+    const path = join(dir, 'alone.sock');
+    await using daemon = await DaemonProcess.start({
+      wrapper: passing(`unix:${path}`),
+      listen: false,
+      args: FILES,
+    });
+    expect(daemon.log.text.match(/"unix:.*"/g)).toEqual([`"unix:${path}"`]);
+    expect(await answers(`unix:${path}`)).toBe(true);
+  });
+
+  test('of another process are left alone', async () => {
+    const path = join(dir, 'other.sock');
+    await using daemon = await DaemonProcess.start({
+      wrapper: passing(`unix:${path}`),
+      args: FILES,
+      env: { OTHER_PID: '1' },
+    });
+    expect(await answers(daemon.address)).toBe(true);
+    expect(daemon.log.text).not.toContain(path);
+  });
+
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  test.each([
+    [`file:${file}`, 'the passed socket 3 (file) is no socket: getsockopt of fd 3: ENOTSOCK'],
+    [`dgram:${dir}/dgram.sock`, 'the passed socket 3 (dgram) accepts no streams'],
+    [`bound:${dir}/bound.sock`, 'the passed socket 3 (bound) accepts no streams'],
+    [`abstract:btfd-e2e-${process.pid}`, 'the passed socket 3 (abstract) has no path'],
+    ['tcp:127.0.0.1', 'has no TLS: any local user could connect; allow it with --insecure'],
+  ])('that nobody can be served on safely keep the daemon from starting: %s', async (spec, message) => {
+    const started = DaemonProcess.start({ wrapper: passing(spec), listen: false, args: FILES });
+    await expect(started).rejects.toThrow(message);
+  });
+
+  test('come from systemd-socket-activate too, which starts the daemon at the first connection', async () => {
+    const path = join(dir, 'activate.sock');
+    const command = [process.execPath, BTFD, ...FILES];
+    const child = spawn('systemd-socket-activate', ['--listen', path, ...command], { stdio: 'ignore' });
+    try {
+      await until('it listens', () => existsSync(path));
+      const first = connect(path).on('error', () => {});
+      await once(first, 'connect');
+      expect(await answers(`unix:${path}`)).toBe(true);
+      first.destroy();
+    } finally {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    }
+    expect(child.exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,40 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.js';
+
+const RECEIVER = fileURLToPath(new URL('../../../../native/src/testing/datagrams.py', import.meta.url));
+
+/** NotifySocket is where a daemon tells how it is, as systemd would make it. */
+export class NotifySocket implements Disposable {
+  /** What was told so far, a list of assignments each time. */
+  readonly told: string[][] = [];
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly address: string,
+  ) {}
+
+  /** Listens at a path, or at an abstract name after `@`. */
+  static async open(address: string): Promise<NotifySocket> {
+    const child = spawn('python3', [RECEIVER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const socket = new NotifySocket(child, address);
+    let isBound = false;
+    createInterface(child.stdout).on('line', (line) => {
+      const text: string = JSON.parse(line);
+      if (isBound) socket.told.push(text.split('\n'));
+      isBound = true;
+    });
+    await until('the notify socket is bound', () => isBound);
+    return socket;
+  }
+
+  /** The states that were told, in order. */
+  states(): string[] {
+    return this.told.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill();
+  }
+}

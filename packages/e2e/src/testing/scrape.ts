@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+
+/** Prometheus's own Python library reads what the daemon writes. */
+const PARSE = `
+import json, sys
+from prometheus_client.parser import text_string_to_metric_families
+print(json.dumps([[s.name, s.labels, s.value] for f in text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))
+`;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Scrape is what a daemon exposed at one time. */
+export class Scrape {
+  private constructor(
+    private readonly samples: readonly (readonly [name: string, Labels, value: number])[],
+  ) {}
+
+  /** Reads the metrics of a daemon, with a parser that isn't ours. */
+  static async of(url: string): Promise<Scrape> {
+    const response = await fetch(`${url}/metrics`);
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    const input = await response.text();
+    return new Scrape(
+      JSON.parse(execFileSync('/usr/bin/python3', ['-c', PARSE], { input, encoding: 'utf8' })),
+    );
+  }
+
+  /** The names of all samples. */
+  names(): Set<string> {
+    return new Set(this.samples.map(([name]) => name));
+  }
+
+  /** Every value that a label has. */
+  labelValues(): Set<string> {
+    return new Set(this.samples.flatMap(([, labels]) => Object.values(labels)));
+  }
+
+  /** The sum of the samples with a name and labels. */
+  sum(name: string, labels: Labels = {}): number {
+    return this.samples
+      .filter(
+        ([sample, has]) =>
+          sample === name && Object.entries(labels).every(([key, value]) => has[key] === value),
+      )
+      .reduce((sum, [, , value]) => sum + value, 0);
+  }
+}

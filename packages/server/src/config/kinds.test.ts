@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Kind } from './kind.js';
+import {
+  ADDRESSES,
+  BYTES,
+  bytes,
+  choice,
+  COUNT,
+  DIRECTORY,
+  DURATION,
+  DURATION_OR_NONE,
+  FILE,
+  GROUP,
+  MEBIBYTES,
+  PRINCIPALS,
+  SWITCH,
+} from './kinds.js';
+
+const LEVEL = choice('LEVEL', ['info', 'warn']);
+
+describe('A value that is given as text', () => {
+  test.each<[Kind<unknown>, string, unknown]>([
+    [BYTES, '1', 1],
+    [BYTES, '4096', 4096],
+    [BYTES, '64KiB', 65_536],
+    [BYTES, '17MiB', 17 * 1024 * 1024],
+    [BYTES, '1GiB', 2 ** 30],
+    [DURATION, '1ms', 1],
+    [DURATION, '30s', 30_000],
+    [DURATION, '1m30s', 90_000],
+    [DURATION, '24h', 86_400_000],
+    [DURATION, '1h1m1s1ms', 3_661_001],
+    [DURATION_OR_NONE, 'none', Infinity],
+    [DURATION_OR_NONE, '1s', 1_000],
+    [MEBIBYTES, '64MiB', 64],
+    [FILE, 'x', `${process.cwd()}/x`],
+    [PRINCIPALS, 'uid:0', ['uid:0']],
+    [GROUP, 'root', 0],
+    [GROUP, '12', 12],
+    [COUNT, '1', 1],
+    [COUNT, '1000000000', 1_000_000_000],
+    [SWITCH, 'true', true],
+    [SWITCH, 'false', false],
+    [LEVEL, 'warn', 'warn'],
+    [DIRECTORY, '/sys/..', '/sys/..'],
+    [DIRECTORY, '.', process.cwd()],
+  ])('%# is read: %s %s', (kind, text, value) => {
+    expect(kind.parse([text])).toEqual(value);
+  });
+
+  test.each<[Kind<unknown>, string, string]>([
+    [BYTES, '0', 'is no size from 1 to 1GiB'],
+    [BYTES, '2GiB', 'from 1 to 1GiB'],
+    [BYTES, '1025MiB', 'from 1 to 1GiB'],
+    [BYTES, '64kb', 'write it as 4096, 64KiB, 16MiB or 1GiB'],
+    [BYTES, '64 KiB', 'is no size'],
+    [BYTES, '1.5MiB', 'is no size'],
+    [BYTES, '-1', 'is no size'],
+    [BYTES, '99999999999', 'is no size'],
+    [bytes(1024, 4096), '1023', 'is no size from 1KiB to 4KiB'],
+    [DURATION, '30', 'write it as 250ms, 30s, 5m, 1h or 1m30s'],
+    [DURATION, '0s', 'is no time from 1ms to 24h'],
+    [DURATION, '25h', 'is no time'],
+    [DURATION, '24h1ms', 'is no time'],
+    [DURATION, '1.5s', 'is no time'],
+    [DURATION, 'x1s', 'is no time'],
+    [DURATION, '1s x', 'is no time'],
+    [DURATION, '', '"" is no time'],
+    [COUNT, '0', 'is no whole number from 1 to 1000000000'],
+    [COUNT, '1000000001', 'is no whole number'],
+    [COUNT, '1e3', 'is no whole number'],
+    [COUNT, '0x10', 'is no whole number'],
+    [SWITCH, 'yes', '"yes" is neither true nor false'],
+    [LEVEL, 'loud', '"loud" is none of info, warn'],
+    [LEVEL, 'toString', '"toString" is none of info, warn'],
+    [DURATION_OR_NONE, 'never', 'is no time'],
+    [MEBIBYTES, '1KiB', 'is no whole number of MiB'],
+    [PRINCIPALS, 'somebody', 'somebody'],
+    [GROUP, 'no-such-group', 'has no group'],
+    [ADDRESSES, 'localhost', '"localhost" is no address'],
+    [DIRECTORY, '', 'the path is empty'],
+    [DIRECTORY, '/no/such/folder', 'no such file or directory'],
+    [DIRECTORY, '/etc/passwd', '/etc/passwd is no folder'],
+    [DIRECTORY, `/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
+  ])('%# is refused with a word why: %s %s', (kind, text, message) => {
+    expect(() => kind.parse([text])).toThrow(message);
+  });
+
+  test.each([BYTES, DURATION, COUNT, SWITCH, LEVEL, DIRECTORY])('is one value, not several', (kind) => {
+    expect(() => kind.parse(['1', '2'])).toThrow('one value is needed, not 2');
+    expect(() => kind.parse([])).toThrow('one value is needed, not 0');
+  });
+
+  test('that is hopelessly long is not repeated whole', () => {
+    expect(() => COUNT.parse(['9'.repeat(100_000)])).toThrow(/^.{100,160}$/);
+  });
+});
+
+describe('A value is written', () => {
+  test.each<[Kind<number>, number, string]>([
+    [BYTES, 2 ** 30, '1GiB'],
+    [BYTES, 4 * 1024 * 1024 - 4096, '4092KiB'],
+    [BYTES, 1025, '1025'],
+    [DURATION, 3_600_000, '1h'],
+    [DURATION, 90_000, '90s'],
+    [DURATION, 1_500, '1500ms'],
+    [COUNT, 64, '64'],
+    [MEBIBYTES, 64, '64MiB'],
+    [DURATION_OR_NONE, Infinity, 'none'],
+  ])('%# in the largest unit that holds it exactly, as it can be read: %s %d', (kind, value, text) => {
+    expect(kind.format(value)).toBe(text);
+    expect(kind.parse([text])).toBe(value);
+  });
+
+  test('as addresses with commas between', () => {
+    const addresses = ADDRESSES.parse(['unix:/a', '[::1]:80']);
+    expect(ADDRESSES.format(addresses)).toBe('unix:/a,[::1]:80');
+    expect([ADDRESSES.format([]), DIRECTORY.format(null)]).toEqual(['none', 'none']);
+  });
+});

@@ -1,0 +1,211 @@
+import { isAbsolute, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { parsePrincipal } from '../auth/principal.js';
+import { findGroup } from '../listen/find-group.js';
+import { formatAddress, parseAddress, type Address, type TcpAddress } from '../listen/address.js';
+import type { Kind } from './kind.js';
+
+/** SWITCH is on or off. */
+export const SWITCH: Kind<boolean> = {
+  placeholder: null,
+  isList: false,
+  parse(texts) {
+    const text = only(texts);
+    if (text === 'true') return true;
+    if (text === 'false') return false;
+    throw new Error(`${quoted(text)} is neither true nor false`);
+  },
+  format: String,
+};
+
+/** COUNT is how many there may be: 1 and more. */
+export const COUNT: Kind<number> = {
+  placeholder: 'N',
+  isList: false,
+  parse(texts) {
+    const text = only(texts);
+    const value = Number(text);
+    if (/^\d{1,10}$/.test(text) && value >= 1 && value <= MAX_COUNT) return value;
+    throw new Error(`${quoted(text)} is no whole number from 1 to ${MAX_COUNT}`);
+  },
+  format: String,
+};
+
+/** bytes is a size within bounds: `4096`, `64KiB`, `17MiB`, `1GiB`. */
+export function bytes(min: number, max: number): Kind<number> {
+  const format = (value: number): string => inLargestUnit(value, BYTE_UNITS);
+  return {
+    placeholder: 'SIZE',
+    isList: false,
+    parse(texts) {
+      const text = only(texts);
+      const match = /^(\d{1,10})(KiB|MiB|GiB|)$/.exec(text);
+      const factor = BYTE_UNITS.find(([unit]) => unit === match?.[2])?.[1];
+      const value = Number(match?.[1]) * (factor ?? 1);
+      if (match !== null && value >= min && value <= max) return value;
+      const range = `from ${format(min)} to ${format(max)}`;
+      throw new Error(`${quoted(text)} is no size ${range}: write it as 4096, 64KiB, 16MiB or 1GiB`);
+    },
+    format,
+  };
+}
+
+/** BYTES is a size up to 1 GiB: what Node takes as one buffer everywhere. */
+export const BYTES: Kind<number> = bytes(1, 2 ** 30);
+
+/** DURATION is a time: `250ms`, `30s`, `5m`, `1h`, or a sum of these such as `1m30s`. In milliseconds. */
+export const DURATION: Kind<number> = {
+  placeholder: 'TIME',
+  isList: false,
+  parse(texts) {
+    const text = only(texts);
+    let value = 0;
+    for (const [, digits, unit] of text.matchAll(/(\d{1,9})(ms|s|m|h)/g)) {
+      value += Number(digits) * (TIME_UNITS.find(([each]) => each === unit)?.[1] ?? 0);
+    }
+    const isDuration = /^(\d{1,9}(ms|s|m|h))+$/.test(text);
+    if (isDuration && value >= 1 && value <= MAX_DURATION_MS) return value;
+    throw new Error(`${quoted(text)} is no time from 1ms to 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`);
+  },
+  format: (value) => inLargestUnit(value, TIME_UNITS),
+};
+
+/** DURATION_OR_NONE is a time, or `none` for as long as it may be. */
+export const DURATION_OR_NONE: Kind<number> = {
+  ...DURATION,
+  placeholder: 'TIME|none',
+  parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : DURATION.parse(texts)),
+  format: (value) => (value === Infinity ? 'none' : DURATION.format(value)),
+};
+
+/** MEBIBYTES is a size whose value is in MiB. */
+export const MEBIBYTES: Kind<number> = {
+  ...BYTES,
+  parse(texts) {
+    const size = BYTES.parse(texts);
+    if (size % MIB === 0) return size / MIB;
+    throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
+  },
+  format: (value) => BYTES.format(value * MIB),
+};
+
+/** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
+export const FILE: Kind<string | null> = {
+  placeholder: 'FILE',
+  isList: false,
+  parse: (texts) => pathOf(only(texts)),
+  format: (value) => value ?? 'none',
+};
+
+/** PRINCIPALS is a list of who calls. */
+export const PRINCIPALS: Kind<readonly string[]> = {
+  placeholder: 'PRINCIPAL',
+  isList: true,
+  note: 'may be given several times',
+  parse: (texts) => texts.map(parsePrincipal),
+  format: (value) => (value.length === 0 ? 'none' : value.join(',')),
+};
+
+/** GROUP is a group of users, by number or by its name in `/etc/group`; null is none. */
+export const GROUP: Kind<number | null> = {
+  placeholder: 'GROUP',
+  isList: false,
+  parse: (texts) => findGroup(only(texts)),
+  format: (value) => (value === null ? 'none' : String(value)),
+};
+
+/** DIRECTORY is a folder that exists; null is none. A relative path is one from where the daemon starts. */
+export const DIRECTORY: Kind<string | null> = {
+  placeholder: 'DIR',
+  isList: false,
+  parse(texts) {
+    const path = pathOf(only(texts));
+    if (statSync(path).isDirectory()) return path;
+    throw new Error(`${path} is no folder`);
+  },
+  format: (value) => value ?? 'none',
+};
+
+/** METRICS_ADDRESS is where metrics are served, or `off`; null where nothing is said. */
+export const METRICS_ADDRESS: Kind<TcpAddress | 'off' | null> = {
+  placeholder: 'HOST:PORT|off',
+  isList: false,
+  parse(texts) {
+    const text = only(texts);
+    if (text === 'off') return 'off';
+    const address = parseAddress(text);
+    if (address.kind === 'tcp') return address;
+    throw new Error(`${quoted(text)} is no HOST:PORT`);
+  },
+  format(value) {
+    if (value === null) return 'none';
+    return value === 'off' ? value : formatAddress(value);
+  },
+};
+
+/** ADDRESSES is a list of addresses to listen on. */
+export const ADDRESSES: Kind<readonly Address[]> = {
+  placeholder: 'ADDRESS',
+  isList: true,
+  note: 'may be given several times',
+  parse: (texts) => texts.map(parseAddress),
+  format: (value) => (value.length === 0 ? 'none' : value.map(formatAddress).join(',')),
+};
+
+/** choice is one of several words. */
+export function choice<Word extends string>(placeholder: string, words: readonly Word[]): Kind<Word> {
+  return {
+    placeholder,
+    isList: false,
+    note: words.join(', '),
+    parse(texts) {
+      const text = only(texts);
+      const word = words.find((each) => each === text);
+      if (word !== undefined) return word;
+      throw new Error(`${quoted(text)} is none of ${words.join(', ')}`);
+    },
+    format: (value) => value,
+  };
+}
+
+const MIB = 2 ** 20;
+/** More than any machine holds, and exact in every unit that is derived from it. */
+const MAX_COUNT = 1_000_000_000;
+/** Node's timers end at 24 days; nothing here is meant to take longer than a day. */
+const MAX_DURATION_MS = 24 * 3_600_000;
+
+type Units = readonly (readonly [unit: string, factor: number])[];
+
+const BYTE_UNITS: Units = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+  ['', 1],
+];
+
+const TIME_UNITS: Units = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+];
+
+function inLargestUnit(value: number, units: Units): string {
+  const [unit, factor] = units.find(([, each]) => value % each === 0) ?? ['', 1];
+  return `${value / factor}${unit}`;
+}
+
+function only(texts: readonly string[]): string {
+  const [text] = texts;
+  if (text === undefined || texts.length > 1) throw new Error(`one value is needed, not ${texts.length}`);
+  return text;
+}
+
+function pathOf(text: string): string {
+  if (text === '') throw new Error('the path is empty');
+  return isAbsolute(text) ? text : resolve(text);
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from '@jest/globals';
+import { LIMIT_SETTINGS } from '../limits.js';
+import { TempDir } from '../testing/temp-dir.js';
+import type { Config } from './config.js';
+import { describeConfig } from './describe-config.js';
+import { ConfigError, readConfig } from './read-config.js';
+import { flagOf, type Setting } from './setting.js';
+import { OBSERVING, SERVING } from './settings.js';
+
+const { maxTtlMs, maxTokens, maxHeldPerStream, drainMs } = LIMIT_SETTINGS;
+
+/** Reads what is given as flags, variables and the text of a file. */
+function read(
+  flags: Readonly<Record<string, string | string[]>>,
+  env: NodeJS.ProcessEnv = {},
+  text: string | null = null,
+): { readonly config: Config; readonly file: string } {
+  using dir = new TempDir();
+  const file = text === null ? '/dev/null' : dir.write('btfd.yaml', text);
+  const given = Object.entries(flags).map(([name, value]) => {
+    const flag = `--${name}`;
+    return [name, { texts: [value].flat(), origin: flag, subject: flag }] as const;
+  });
+  return { config: readConfig({ flags: new Map(given), env, file }), file };
+}
+
+function problemsOf(...args: Parameters<typeof read>): readonly string[] {
+  try {
+    read(...args);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('A setting', () => {
+  const valueAndOrigin = <T>(config: Config, setting: Setting<T>) => [
+    config.get(setting),
+    config.originOf(setting),
+  ];
+
+  test('comes from the flag, else the environment, else the file, else the default', () => {
+    const { config, file } = read(
+      { 'max-ttl': '1m' },
+      { BTFD_MAX_TTL: '2m', BTFD_MAX_TOKENS: '2' },
+      'max-ttl: 3m\nmax-tokens: 3\nmax-held-per-stream: 3\n',
+    );
+    expect(valueAndOrigin(config, maxTtlMs)).toEqual([60_000, '--max-ttl']);
+    expect(valueAndOrigin(config, maxTokens)).toEqual([2, 'BTFD_MAX_TOKENS']);
+    expect(valueAndOrigin(config, maxHeldPerStream)).toEqual([3, `${file}:3`]);
+    expect(valueAndOrigin(config, drainMs)).toEqual([10_000, null]);
+    expect(config.limits).toMatchObject({
+      maxTtlMs: 60_000,
+      maxTokens: 2,
+      maxHeldPerStream: 3,
+      drainMs: 10_000,
+    });
+  });
+
+  test('that is a list is one list from one source, in the environment with commas', () => {
+    const file = 'listen: [unix:/file]';
+    const env = { BTFD_LISTEN: 'unix:/a, unix:/b,' };
+    const unix = (path: string) => ({ kind: 'unix', path });
+    expect(read({ listen: ['unix:/x'] }, env, file).config.get(SERVING.listen)).toEqual([unix('/x')]);
+    expect(read({}, env, file).config.get(SERVING.listen)).toEqual([unix('/a'), unix('/b')]);
+    expect(read({}, {}, file).config.get(SERVING.listen)).toEqual([unix('/file')]);
+    expect(read({}, {}).config.get(SERVING.listen)).toEqual([]);
+  });
+
+  test('that is a switch can be switched off again by what is stronger', () => {
+    expect(read({}, {}, 'insecure: true').config.get(SERVING.insecure)).toBe(true);
+    expect(read({}, { BTFD_INSECURE: 'false' }, 'insecure: true').config.get(SERVING.insecure)).toBe(false);
+    expect(read({ insecure: 'false' }, { BTFD_INSECURE: 'true' }).config.get(SERVING.insecure)).toBe(false);
+  });
+
+  test('comes from the file that the environment names, unless the flag names another', () => {
+    using dir = new TempDir();
+    const named = dir.write('a.yaml', 'log-level: warn');
+    const flagged = dir.write('b.yaml', 'log-level: error');
+    const env = { BTFD_CONFIG: named };
+    expect(readConfig({ flags: new Map(), env, file: null }).get(OBSERVING.logLevel)).toBe('warn');
+    expect(readConfig({ flags: new Map(), env, file: flagged }).get(OBSERVING.logLevel)).toBe('error');
+  });
+
+  test('is shown with its value and where that came from', () => {
+    const { config, file } = read({ 'max-ttl': '90s' }, { BTFD_LISTEN: 'unix:/a,unix:/b' }, 'insecure: true');
+    const lines = describeConfig(config).replaceAll(/ +/g, ' ').split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'max-ttl 90s --max-ttl',
+        'listen unix:/a,unix:/b BTFD_LISTEN',
+        `insecure true ${file}:1`,
+        'max-tokens 1000 default',
+      ]),
+    );
+  });
+});
+
+describe('What is wrong', () => {
+  test('is told of all sources at once, with where and what is accepted', () => {
+    using dir = new TempDir();
+    const file = dir.write('f.yaml', 'max-ttl: long\nnonsense: 1\n');
+    const flags = new Map([
+      ['max-tokens', { texts: ['0'], origin: '--max-tokens', subject: '--max-tokens' }],
+    ]);
+    const env = { BTFD_LOG_LEVEL: 'loud', BTFD_NO_SUCH: '', PATH: '/bin' };
+    let problems: readonly string[] = [];
+    try {
+      readConfig({ flags, env, file });
+    } catch (error) {
+      if (error instanceof ConfigError) ({ problems } = error);
+    }
+    expect(problems).toEqual([
+      `${file}:2: unknown key "nonsense"`,
+      `${file}:1: max-ttl: "long" is no time from 1ms to 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`,
+      'BTFD_NO_SUCH: unknown variable',
+      'BTFD_LOG_LEVEL: "loud" is none of debug, info, warn, error, silent',
+      '--max-tokens: "0" is no whole number from 1 to 1000000000',
+    ]);
+  });
+
+  test('is told also where something stronger overrides it', () => {
+    expect(problemsOf({ 'max-tokens': '5' }, { BTFD_MAX_TOKENS: 'x' })).toEqual([
+      expect.stringContaining('BTFD_MAX_TOKENS: "x"'),
+    ]);
+  });
+
+  test('is a file that was named and is not there', () => {
+    expect(() => readConfig({ flags: new Map(), env: {}, file: '/nonexistent.yaml' })).toThrow(
+      /cannot read the settings: .*ENOENT.*\/nonexistent\.yaml/,
+    );
+  });
+
+  test('is not a variable of the client, or of tests, or one of others', () => {
+    const env = { BTFD_ADDRESS: 'x', BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
+    expect(problemsOf({}, env)).toEqual([]);
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{ 'min-ttl': '2m' }, 'min-ttl 2m (--min-ttl) is more than default-ttl 1m (default)'],
+    [{ 'max-ttl': '30s' }, 'default-ttl 1m (default) is more than max-ttl 30s (--max-ttl)'],
+    [
+      { 'max-verifier-log': '128KiB' },
+      'default-verifier-log 256KiB (default) is more than max-verifier-log 128KiB',
+    ],
+    [{ 'max-btf': '18MiB' }, 'max-btf 18MiB (--max-btf) is more than max-load-message 17MiB (default)'],
+    [{ 'max-message': '18MiB' }, 'max-message 18MiB (--max-message) is more than max-load-message'],
+    [
+      { 'drain-timeout': '20s' },
+      'keepalive 20s (default) is not more than drain-timeout 20s (--drain-timeout)',
+    ],
+    [
+      { listen: '127.0.0.1:1' },
+      '--listen: 127.0.0.1:1 has no TLS: any local user could connect; allow it with --insecure',
+    ],
+    [
+      { 'max-calls': '100' },
+      'max-calls-per-principal 512 (default) is more than max-calls 100 (--max-calls)',
+    ],
+    [
+      { 'tls-cert': '/c' },
+      'tls-cert, tls-key, tls-client-ca need each other: tls-key, tls-client-ca is not given',
+    ],
+    [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
+    [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
+  ])('are settings that do not go together: %j', (flags, message) => {
+    const problems = problemsOf(flags);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(message);
+  });
+
+  test('is no TCP with all files of TLS', () => {
+    const tls = { 'tls-cert': '/c', 'tls-key': '/k', 'tls-client-ca': '/ca', listen: '0.0.0.0:1' };
+    expect(problemsOf(tls)).toEqual([]);
+  });
+
+  test('are no settings that go together only just', () => {
+    expect(
+      problemsOf({
+        'min-ttl': '1m',
+        'max-ttl': '1m',
+        'drain-timeout': '19999ms',
+        insecure: 'true',
+        listen: '[::1]:1',
+      }),
+    ).toEqual([]);
+  });
+});
+
+test('A flag is spelled as its setting', () => {
+  expect(flagOf(maxHeldPerStream)).toBe('--max-held-per-stream');
+});

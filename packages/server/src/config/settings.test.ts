@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_LIMITS, LIMIT_SETTINGS } from '../limits.js';
+import { Config } from './config.js';
+import { crossProblems } from './cross-checks.js';
+import { variableOf } from './setting.js';
+import { SETTINGS } from './settings.js';
+
+describe('Every setting', () => {
+  test.each(SETTINGS.map((setting) => [setting.name, setting] as const))(
+    '%s has a name, a description and a reason in the form of the others',
+    (name, { description, reason }) => {
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(description).toMatch(/^[a-z].*[^.\s]$/i);
+      expect(reason).toMatch(/^([A-Z1-9]|gRPC ).*\.$/);
+      // A cell of a table.
+      expect(description + reason).not.toMatch(/[|\n]/);
+    },
+  );
+
+  test('has a name of its own, and so a variable', () => {
+    expect(new Set(SETTINGS.map(variableOf)).size).toBe(SETTINGS.length);
+  });
+});
+
+describe('Every limit', () => {
+  test.each(Object.entries(LIMIT_SETTINGS))(
+    '%s has a default that could be given',
+    (_, { kind, fallback }) => {
+      expect(kind.parse([kind.format(fallback)])).toBe(fallback);
+    },
+  );
+
+  test('has its default where nothing is given, and the defaults go together', () => {
+    const config = new Config(new Map());
+    expect(config.limits).toEqual(DEFAULT_LIMITS);
+    expect(crossProblems(config)).toEqual([]);
+  });
+
+  test('is a setting', () => {
+    expect(SETTINGS).toEqual(expect.arrayContaining(Object.values(LIMIT_SETTINGS)));
+  });
+});

@@ -1,0 +1,54 @@
+import { status, type Metadata } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import { codeName, reasonName } from './names.js';
+
+/** PrincipalOf names who makes the call with this metadata; null where nobody is known. */
+export type PrincipalOf = (metadata: Metadata) => string | null;
+
+/**
+ * callLog logs each call as it ends: what succeeds at debug, as most calls do and read only; what the daemon
+ * refuses or lacks at warn; every other failure at info. Loads are in the audit log besides.
+ */
+export function callLog(logger: Logger, principalOf: PrincipalOf): CallObserver {
+  return {
+    begin: (call) => ({
+      end: (end) => logger[levelOf(call, end)](callFields(call, end, principalOf), 'call'),
+    }),
+  };
+}
+
+/** callFields are what logs tell of a call. */
+export function callFields(
+  call: CallInfo,
+  { code, reason, durationMs }: CallEnd,
+  principalOf: PrincipalOf,
+): Record<string, unknown> {
+  const { service, method, requestId, peer, facts } = call;
+  return {
+    requestId,
+    principal: principalOf(call.metadata),
+    ...(peer === '' ? {} : { peer }),
+    service,
+    method,
+    code: codeName(code),
+    ...(reason === null ? {} : { reason: reasonName(reason) }),
+    durationMs: Math.round(durationMs * 1000) / 1000,
+    ...(facts.btfId === undefined ? {} : { btfId: facts.btfId }),
+  };
+}
+
+function levelOf({ method }: CallInfo, { code }: CallEnd): 'debug' | 'info' | 'warn' {
+  if (WARNED.has(code)) return 'warn';
+  // Leaving early is how clients end streams.
+  if (code !== status.OK && code !== status.CANCELLED) return 'info';
+  return method === 'LoadHandle' ? 'info' : 'debug';
+}
+
+/** What an operator may have to do something about. The detail of INTERNAL has an error of its own in the log. */
+const WARNED: ReadonlySet<status> = new Set([
+  status.PERMISSION_DENIED,
+  status.UNAUTHENTICATED,
+  status.RESOURCE_EXHAUSTED,
+  status.DATA_LOSS,
+]);

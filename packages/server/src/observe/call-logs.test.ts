@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { Metadata, status } from '@grpc/grpc-js';
+import type { CallEnd, CallFacts } from '../grpc/call-observer.js';
+import { logLines } from '../testing/log-lines.js';
+import { auditLog } from './audit-log.js';
+import { callLog } from './call-log.js';
+
+interface Call {
+  readonly method: string;
+  readonly code?: status;
+  readonly reason?: ErrorReason;
+  readonly facts?: CallFacts;
+  readonly peer?: string;
+}
+
+/** What is logged of a call. */
+function logged(
+  make: typeof callLog,
+  level: string,
+  { method, code = status.OK, reason, facts = {}, peer = '' }: Call,
+): Record<string, unknown>[] {
+  const { logger, lines } = logLines(level);
+  const call = {
+    service: 'btf.v1.BtfService',
+    method,
+    metadata: new Metadata(),
+    requestId: 'r1',
+    peer,
+    facts,
+  };
+  const counts = { sentMessages: 0, sentBytes: 0, receivedBytes: 0 };
+  const end: CallEnd = { code, reason: reason ?? null, durationMs: 1.23456, ...counts };
+  make(logger, () => 'uid:1000')
+    .begin(call)
+    .end(end);
+  return lines;
+}
+
+describe('The log of calls', () => {
+  test('tells who, what, how it ended and how long it took', () => {
+    const call: Call = {
+      method: 'GetHandleInfo',
+      code: status.NOT_FOUND,
+      reason: ErrorReason.HANDLE_NOT_FOUND,
+      facts: { btfId: 7 },
+      peer: '127.0.0.1:5',
+    };
+    expect(logged(callLog, 'debug', call)).toEqual([
+      {
+        level: 30,
+        time: expect.any(Number),
+        pid: expect.any(Number),
+        hostname: expect.any(String),
+        requestId: 'r1',
+        principal: 'uid:1000',
+        peer: '127.0.0.1:5',
+        service: 'btf.v1.BtfService',
+        method: 'GetHandleInfo',
+        code: 'NOT_FOUND',
+        reason: 'HANDLE_NOT_FOUND',
+        durationMs: 1.235,
+        btfId: 7,
+        msg: 'call',
+      },
+    ]);
+  });
+
+  test.each<[string, number, Call]>([
+    ['a read that succeeds', 20, { method: 'Spec' }],
+    ['a stream that its client leaves', 20, { method: 'IterateHandles', code: status.CANCELLED }],
+    ['a load', 30, { method: 'LoadHandle' }],
+    ['what a client got wrong', 30, { method: 'Spec', code: status.INVALID_ARGUMENT }],
+    ['what took too long', 30, { method: 'Spec', code: status.DEADLINE_EXCEEDED }],
+    ['a refusal', 40, { method: 'LoadHandle', code: status.PERMISSION_DENIED }],
+    ['a caller without credentials', 40, { method: 'Spec', code: status.UNAUTHENTICATED }],
+    ['a limit reached', 40, { method: 'Spec', code: status.RESOURCE_EXHAUSTED }],
+  ])('has %s at level %i', (_, level, call) => {
+    expect(logged(callLog, 'debug', call)).toMatchObject([{ level }]);
+  });
+});
+
+describe('The audit log', () => {
+  const digest = 'ab'.repeat(32);
+
+  test.each<[string, Call, Record<string, unknown>]>([
+    [
+      'a load',
+      { method: 'LoadHandle', facts: { btfId: 7, btfBytes: 53, digest } },
+      { action: 'load', outcome: 'granted', btfId: 7, btfBytes: 53, digest },
+    ],
+    [
+      'a load that the verifier refused, told as a result',
+      { method: 'LoadHandle', facts: { btfBytes: 53, digest, rejected: true } },
+      { action: 'load', outcome: 'rejected', code: 'OK', digest },
+    ],
+    [
+      'a load that the verifier refused, told as an error',
+      {
+        method: 'LoadHandle',
+        code: status.INVALID_ARGUMENT,
+        reason: ErrorReason.VERIFIER_REJECTED,
+        facts: { btfBytes: 53, digest },
+      },
+      { action: 'load', outcome: 'rejected', reason: 'VERIFIER_REJECTED', digest },
+    ],
+    [
+      'a load that found no room',
+      { method: 'LoadHandle', code: status.RESOURCE_EXHAUSTED, reason: ErrorReason.LOAD_QUEUE_FULL },
+      { action: 'load', outcome: 'failed', reason: 'LOAD_QUEUE_FULL' },
+    ],
+    [
+      'a handle that is taken',
+      { method: 'TakeHandle', facts: { btfId: 7, btfBytes: 53 } },
+      { action: 'take', outcome: 'granted', btfId: 7, btfBytes: 53 },
+    ],
+    ['a handle by id', { method: 'GetHandleById' }, { action: 'take', outcome: 'granted' }],
+    ['a clone', { method: 'CloneHandle' }, { action: 'take', outcome: 'granted' }],
+    [
+      'a refusal',
+      { method: 'Spec', code: status.PERMISSION_DENIED, reason: ErrorReason.DAEMON_LACKS_CAPABILITY },
+      { action: 'refusal', outcome: 'refused', reason: 'DAEMON_LACKS_CAPABILITY' },
+    ],
+    [
+      'a caller without credentials',
+      { method: 'LoadHandle', code: status.UNAUTHENTICATED },
+      { action: 'refusal', outcome: 'refused' },
+    ],
+  ])('has %s, whatever the level of the log', (_, call, expected) => {
+    const { method } = call;
+    expect(logged(auditLog, 'error', call)).toMatchObject([
+      { level: 30, audit: true, msg: 'audit', requestId: 'r1', principal: 'uid:1000', method, ...expected },
+    ]);
+  });
+
+  test.each<Call>([
+    { method: 'Spec' },
+    { method: 'RenewHandles' },
+    { method: 'TakeHandle', code: status.NOT_FOUND },
+  ])('has nothing of %j', (call) => {
+    expect(logged(auditLog, 'debug', call)).toEqual([]);
+  });
+
+  test('is silent where the log is', () => {
+    expect(logged(auditLog, 'silent', { method: 'LoadHandle' })).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type TextMapGetter,
+} from '@opentelemetry/api';
+import { status, type Metadata } from '@grpc/grpc-js';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import { codeName, reasonName } from './names.js';
+import { tracer } from './span.js';
+
+/**
+ * callTraces makes a span of each call, as OpenTelemetry's conventions for gRPC say, in the trace that the client's
+ * metadata names. Without an SDK in the process nothing is recorded.
+ */
+export const callTraces: CallObserver = {
+  begin(call) {
+    const { service, method, requestId } = call;
+    const parent = propagation.extract(ROOT_CONTEXT, call.metadata, METADATA);
+    const span = tracer().startSpan(
+      `${service}/${method}`,
+      {
+        kind: SpanKind.SERVER,
+        attributes: {
+          'rpc.system': 'grpc',
+          'rpc.service': service,
+          'rpc.method': method,
+          'btfd.request_id': requestId,
+        },
+      },
+      parent,
+    );
+    const within = trace.setSpan(parent, span);
+    return {
+      run: (work) => context.with(within, work),
+      end(end) {
+        span.setAttributes(endAttributes(call, end));
+        if (SERVER_FAULTS.has(end.code)) {
+          span.setStatus({ code: SpanStatusCode.ERROR, message: codeName(end.code) });
+        }
+        span.end();
+      },
+    };
+  },
+};
+
+function endAttributes({ facts }: CallInfo, { code, reason }: CallEnd): Record<string, string | number> {
+  return {
+    'rpc.grpc.status_code': code,
+    ...(reason === null ? {} : { 'btfd.reason': reasonName(reason) }),
+    ...(facts.btfId === undefined ? {} : { 'btfd.btf_id': facts.btfId }),
+  };
+}
+
+/** The codes that the conventions count as the server's failure; the others are the client's. */
+const SERVER_FAULTS: ReadonlySet<status> = new Set([
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.UNIMPLEMENTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+]);
+
+const METADATA: TextMapGetter<Metadata> = {
+  keys: (metadata) => Object.keys(metadata.getMap()),
+  get(metadata, key) {
+    const values = metadata.get(key).filter((value) => typeof value === 'string');
+    return values.length > 1 ? values : values[0];
+  },
+};

@@ -1,0 +1,100 @@
+import { release } from 'node:os';
+import { Origin } from '@btfd/api';
+import type { CallObserver } from '../grpc/call-observer.js';
+import { originOf } from '../kernel/origin.js';
+import type { LoadTimes } from '../load/load-queue.js';
+import type { Services } from '../services.js';
+import { VERSION } from '../version.js';
+import { MetricRegistry, type Reading } from './metric-registry.js';
+import { rpcMetrics } from './rpc-metrics.js';
+
+/** MetricSources are what metrics are read from besides the services. */
+export interface MetricSources {
+  /** Connections that are open, by transport. */
+  readonly connections: () => Iterable<{ readonly transport: string; readonly count: number }>;
+  /** Log lines that were dropped. */
+  readonly droppedLogLines: () => number;
+}
+
+/** DaemonMetrics are the metrics of a daemon. */
+export class DaemonMetrics {
+  readonly registry = new MetricRegistry();
+  readonly calls: CallObserver = rpcMetrics(this.registry);
+  private readonly loadWaits = this.registry.histogram('btfd_load_wait_seconds');
+  private readonly loadDurations = this.registry.histogram('btfd_load_duration_seconds');
+
+  constructor() {
+    const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
+    this.registry.readGauge('btfd_build_info', () => [{ labels, value: 1 }]);
+  }
+
+  /** Takes note of a load that the kernel was asked for. */
+  readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
+    this.loadWaits.observe(waitedMs / 1000);
+    this.loadDurations.observe(tookMs / 1000);
+  };
+
+  /** Adds what is read from the services. */
+  read({ handles, loads, specs }: Services, { connections, droppedLogLines }: MetricSources): void {
+    const { registry } = this;
+    registry.readGauge('btfd_connections', function* () {
+      for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
+    });
+    registry.readGauge('btfd_handles', function* () {
+      for (const { origin, leased, streamed } of heldByOrigin(handles)) {
+        yield { labels: { origin, holder: 'lease' }, value: leased };
+        yield { labels: { origin, holder: 'stream' }, value: streamed };
+      }
+    });
+    registry.readGauge('btfd_held_btf_bytes', function* () {
+      for (const { origin, bytes } of heldByOrigin(handles)) yield { labels: { origin }, value: bytes };
+    });
+    registry.readCounter('btfd_leases_granted_total', () => one(handles.leases.granted));
+    registry.readCounter('btfd_leases_ended_total', () => [
+      { labels: { cause: 'expired' }, value: handles.leases.expired },
+      { labels: { cause: 'closed' }, value: handles.leases.closed },
+    ]);
+    registry.readGauge('btfd_load_queue_length', () => one(loads.queue.length));
+    registry.readGauge('btfd_load_queue_bytes', () => one(loads.queue.bytes));
+    registry.readGauge('btfd_load_running', () => one(loads.queue.running ? 1 : 0));
+    registry.readCounter('btfd_spec_cache_hits_total', () => one(specs.cacheStats.hits));
+    registry.readCounter('btfd_spec_cache_misses_total', () => one(specs.cacheStats.misses));
+    registry.readGauge('btfd_spec_cache_bytes', () => one(specs.cacheStats.bytes));
+    registry.readGauge('btfd_spec_cache_entries', () => one(specs.cacheStats.entries));
+    registry.readCounter('btfd_log_lines_dropped_total', () => one(droppedLogLines()));
+  }
+}
+
+const ORIGIN_LABELS = new Map([
+  [Origin.VMLINUX, 'vmlinux'],
+  [Origin.MODULE, 'module'],
+  [Origin.KERNEL_OTHER, 'kernel_other'],
+  [Origin.USER, 'user'],
+]);
+
+interface HeldOfOrigin {
+  readonly origin: string;
+  leased: number;
+  streamed: number;
+  bytes: number;
+}
+
+/** Every origin is told, so that a series doesn't vanish when its last handle does. */
+function heldByOrigin(handles: Services['handles']): Iterable<HeldOfOrigin> {
+  const all = new Map<Origin, HeldOfOrigin>();
+  for (const [origin, label] of ORIGIN_LABELS) {
+    all.set(origin, { origin: label, leased: 0, streamed: 0, bytes: 0 });
+  }
+  for (const { info, lease } of handles.all()) {
+    const sum = all.get(originOf(info));
+    if (sum === undefined) continue;
+    if (lease === null) sum.streamed += 1;
+    else sum.leased += 1;
+    sum.bytes += info.size;
+  }
+  return all.values();
+}
+
+function one(value: number): Reading[] {
+  return [{ value }];
+}

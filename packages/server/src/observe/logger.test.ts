@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import { bpfError, verifierLog } from '../testing/fake-kernel.js';
+import { makeLog, type LogFormat } from './logger.js';
+
+/** What is written of one line. */
+function written(
+  format: LogFormat,
+  fields: Record<string, unknown>,
+  { message = 'said', isTTY = false } = {},
+): string {
+  let text = '';
+  const stream = {
+    writableLength: 0,
+    write(line: string, done: () => void) {
+      text += line;
+      done();
+    },
+    on: () => {},
+    isTTY,
+  };
+  makeLog({ level: 'info', format, stream }).logger.info(fields, message);
+  return text;
+}
+
+/** What a client may send to look like another line, or to command a terminal. */
+const HOSTILE = 'x\n{"level":60,"msg":"forged"}\r\n\u001b[2J\u0007\u009b31m\u202e\u2028';
+
+describe('A log line', () => {
+  test('is JSON where standard error is no terminal, and pretty where it is one', () => {
+    expect(JSON.parse(written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'said' });
+    expect(written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
+    expect(JSON.parse(written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'said' });
+    expect(written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: said\n {4}a: 1\n$/);
+  });
+
+  test('as JSON is one line whatever it holds', () => {
+    const text = written('json', { name: HOSTILE }, { message: HOSTILE });
+    expect(text.split('\n')).toHaveLength(2);
+    expect(JSON.parse(text)).toMatchObject({ name: HOSTILE, msg: HOSTILE });
+  });
+
+  test.each([
+    ['a field', { path: HOSTILE }],
+    ['the logger’s name', { name: HOSTILE }],
+    ['a key', { [HOSTILE]: 1 }],
+    ['a list', { names: [HOSTILE] }],
+    ['a field of a field', { a: { b: { c: HOSTILE } } }],
+    ['an error', { err: Object.assign(new Error(HOSTILE), { stack: `Error: ${HOSTILE}`, code: HOSTILE }) }],
+  ])('that is pretty has no control characters of %s, and no line that looks like another', (_, fields) => {
+    const text = written('pretty', fields);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    const [first, ...rest] = text.trimEnd().split('\n');
+    expect(first).toMatch(/ INFO.*: said$/);
+    expect(rest.filter((line) => !line.startsWith('    '))).toEqual([]);
+  });
+
+  test('that is pretty has none of its message either', () => {
+    const text = written('pretty', {}, { message: HOSTILE });
+    expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+
+  test('has no field of more than a kilobyte', () => {
+    const line = JSON.parse(written('json', { name: 'n'.repeat(1 << 20) }));
+    expect(line.name).toBe(`${'n'.repeat(1023)}…`);
+  });
+
+  test('has of an error its type, message, code and stack, bounded, and not what it carries', () => {
+    const log = verifierLog('what the verifier says of somebody’s BTF');
+    const err = Object.assign(bpfError('BPF_BTF_LOAD', 'EINVAL', log), { request: 'of a client' });
+    const { err: told } = JSON.parse(written('json', { err }));
+    expect(Object.keys(told).toSorted()).toEqual(['code', 'message', 'stack', 'type']);
+    expect(told).toMatchObject({
+      type: 'BpfError',
+      code: 'EINVAL',
+      stack: expect.stringContaining('.test.ts'),
+    });
+    const long = JSON.parse(written('json', { err: new Error('m'.repeat(1 << 20)) })).err;
+    expect([long.message.length, long.stack.length]).toEqual([1024, 8192]);
+  });
+
+  test('can hold what is thrown that is no error', () => {
+    expect(JSON.parse(written('json', { err: 'a text' })).err).toBe('a text');
+  });
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { DaemonMetrics } from './daemon-metrics.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { makeServices } from '../testing/services.js';
+import { METRICS, type MetricEntry } from './metric-table.js';
+import { exposedMetrics, withMetricTables } from './metrics-doc.js';
+
+const DOCUMENT = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8');
+
+async function scrape(): Promise<string> {
+  const metrics = new DaemonMetrics();
+  metrics.read(await makeServices(new FakeKernel()), { connections: () => [], droppedLogLines: () => 0 });
+  metrics.registry.addProcessMetrics();
+  return metrics.registry.text();
+}
+
+describe('docs/metrics.md', () => {
+  test('is what `pnpm generate:docs` makes', async () => {
+    expect(withMetricTables(DOCUMENT, await scrape())).toBe(DOCUMENT);
+  });
+
+  test('has every metric that the daemon exposes, and the daemon exposes every metric of the table', async () => {
+    const exposed = exposedMetrics(await scrape());
+    expect(exposed.filter(({ name }) => !DOCUMENT.includes(`| \`${name}\``))).toEqual([]);
+    const own = exposed.filter(({ name }) => name.startsWith('btfd_'));
+    const table = Object.entries<MetricEntry>(METRICS).map(([name, { type, help }]) => ({
+      name,
+      type,
+      help,
+    }));
+    expect(own.toSorted(byName)).toEqual(table.toSorted(byName));
+  });
+});
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+describe('The name of each metric', () => {
+  test.each(Object.entries<MetricEntry>(METRICS))('%s follows Prometheus’s conventions', (name, entry) => {
+    expect(name).toMatch(/^btfd_[a-z]+(?:_[a-z]+)*$/);
+    expect(name.endsWith('_total')).toBe(entry.type === 'counter');
+    if (entry.type === 'histogram') expect(name).toMatch(/_seconds$/);
+    expect(name).not.toMatch(/_(?:ms|milliseconds|kib|count|sum|bucket)$/);
+    expect(entry.help).toMatch(/[^.]$/);
+    for (const label of entry.labels) expect(label).toMatch(/^[a-z]+(?:_[a-z]+)*$/);
+    expect(entry.labels).not.toContain('le');
+  });
+});

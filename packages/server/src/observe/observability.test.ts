@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { startDaemon, type Daemon } from '../daemon.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { logLines } from '../testing/log-lines.js';
+import { TempDir } from '../testing/temp-dir.js';
+import { OperationsServer } from './operations-server.js';
+
+const ANY_PORT = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+
+/** Starts a daemon that serves metrics where something else listens already. */
+async function startWhereTaken(dir: string, metricsRequired: boolean) {
+  const taken = await OperationsServer.open(ANY_PORT, {
+    metrics: async () => '',
+    metricsType: '',
+    notReady: () => null,
+  });
+  const { logger, lines } = logLines('warn');
+  const kernel = new FakeKernel();
+  const addresses = [{ kind: 'unix', path: join(dir, 'btfd.sock') }] as const;
+  const metricsAddress = taken.address;
+  const starting = startDaemon({ addresses, btfDir: null, kernel, logger, metricsAddress, metricsRequired });
+  return { starting, lines, kernel, release: async () => taken.close() };
+}
+
+describe('A daemon whose address for metrics is taken', () => {
+  test('doesn’t start if they are required', async () => {
+    using dir = new TempDir();
+    const { starting, release } = await startWhereTaken(dir.path, true);
+    await expect(starting).rejects.toThrow('EADDRINUSE');
+    await release();
+  });
+
+  test('warns and serves without them otherwise', async () => {
+    using dir = new TempDir();
+    const { starting, lines, release } = await startWhereTaken(dir.path, false);
+    const daemon: Daemon = await starting;
+    expect([daemon.metricsAddress, daemon.addresses.length]).toEqual([null, 1]);
+    expect(lines).toMatchObject([{ level: 40, msg: 'cannot serve metrics', err: { code: 'EADDRINUSE' } }]);
+    await daemon.stop();
+    await release();
+  });
+});
+
+test('A daemon that can’t listen for clients leaves no socket for metrics open', async () => {
+  using dir = new TempDir();
+  const { logger } = logLines('silent');
+  const probe = await OperationsServer.open(ANY_PORT, {
+    metrics: async () => '',
+    metricsType: '',
+    notReady: () => null,
+  });
+  const metricsAddress = probe.address;
+  await probe.close();
+  // What should be its folder is a file.
+  writeFileSync(join(dir.path, 'file'), '');
+  const addresses = [{ kind: 'unix', path: join(dir.path, 'file', 'btfd.sock') }] as const;
+  const kernel = new FakeKernel();
+  const starting = startDaemon({ addresses, btfDir: null, kernel, logger, metricsAddress });
+  await expect(starting).rejects.toThrow(/ENOTDIR|EEXIST/);
+  const again = await OperationsServer.open(metricsAddress, {
+    metrics: async () => '',
+    metricsType: '',
+    notReady: () => null,
+  });
+  await again.close();
+});

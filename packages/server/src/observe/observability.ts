@@ -1,0 +1,101 @@
+import type { Logger } from 'pino';
+import { observeWith } from '../grpc/call-observer.js';
+import { ObservedCalls } from '../grpc/observed-calls.js';
+import { formatAddress, type TcpAddress } from '../listen/address.js';
+import type { LoadTimes } from '../load/load-queue.js';
+import type { Services } from '../services.js';
+import { auditLog } from './audit-log.js';
+import { callLog, type PrincipalOf } from './call-log.js';
+import { callTraces } from './call-traces.js';
+import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
+import { OperationsServer } from './operations-server.js';
+
+/** DEFAULT_METRICS_ADDRESS is where `btfd` serves metrics unless told otherwise: for this machine alone. */
+export const DEFAULT_METRICS_ADDRESS: TcpAddress = { kind: 'tcp', host: '127.0.0.1', port: 9755 };
+
+/** ObservabilityOptions say what of the daemon is told, and where. */
+export interface ObservabilityOptions {
+  readonly logger: Logger;
+  /** Where metrics and probes are served over HTTP; null or absent serves none. */
+  readonly metricsAddress?: TcpAddress | null;
+  /** Whether not being able to listen there is an error, as by default, or but a warning. */
+  readonly metricsRequired?: boolean;
+  /** Log lines that were dropped so far. */
+  readonly droppedLogLines?: () => number;
+}
+
+/** Observability is what operators see of a daemon: logs, traces and, where they are served, metrics. */
+export class Observability {
+  readonly calls: ObservedCalls;
+  /** Why the daemon takes no calls, or null while it does. */
+  private notReady: string | null = 'the daemon is starting';
+  private server: OperationsServer | null = null;
+  private known: PrincipalOf = () => null;
+  private readonly principalOf: PrincipalOf = (metadata) => this.known(metadata);
+
+  private constructor(
+    private readonly options: ObservabilityOptions,
+    private readonly metrics: DaemonMetrics | null,
+  ) {
+    const { logger } = options;
+    const observers = [callTraces, callLog(logger, this.principalOf), auditLog(logger, this.principalOf)];
+    this.calls = new ObservedCalls(observeWith(metrics === null ? observers : [...observers, metrics.calls]));
+  }
+
+  /**
+   * Starts to observe, and to answer probes: that the daemon isn't ready yet.
+   *
+   * @throws the error of the socket if metrics are required and can't be served.
+   */
+  static async start(options: ObservabilityOptions): Promise<Observability> {
+    const { metricsAddress = null, metricsRequired = true, logger } = options;
+    if (metricsAddress === null) return new Observability(options, null);
+    const metrics = new DaemonMetrics();
+    const self = new Observability(options, metrics);
+    try {
+      self.server = await OperationsServer.open(metricsAddress, {
+        metrics: async () => metrics.registry.text(),
+        metricsType: metrics.registry.contentType,
+        notReady: () => self.notReady,
+      });
+    } catch (err) {
+      if (metricsRequired) throw err;
+      logger.warn({ err, address: formatAddress(metricsAddress) }, 'cannot serve metrics');
+      return new Observability(options, null);
+    }
+    metrics.registry.addProcessMetrics();
+    return self;
+  }
+
+  /** Where metrics are served, with the port that was chosen for port 0; null where they aren't. */
+  get metricsAddress(): TcpAddress | null {
+    return this.server?.address ?? null;
+  }
+
+  /** Takes note of a load that the kernel was asked for. */
+  readonly onLoad = (times: LoadTimes): void => this.metrics?.onLoad(times);
+
+  /** Takes note of how to name who calls. */
+  naming(principalOf: PrincipalOf): void {
+    this.known = principalOf;
+  }
+
+  /** Takes note that the daemon serves. */
+  serving(services: Services, connections: MetricSources['connections']): void {
+    this.metrics?.read(services, {
+      connections,
+      droppedLogLines: this.options.droppedLogLines ?? (() => 0),
+    });
+    this.notReady = null;
+  }
+
+  /** Takes note that the daemon takes no more calls. */
+  draining(): void {
+    this.notReady = 'the daemon is draining';
+  }
+
+  /** Ends what is served over HTTP. */
+  async stop(): Promise<void> {
+    await this.server?.close();
+  }
+}

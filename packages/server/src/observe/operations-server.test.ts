@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { OperationsServer, type Operations } from './operations-server.js';
+
+const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+
+async function serve(operations: Partial<Operations> = {}) {
+  const server = await OperationsServer.open(LOOPBACK, {
+    metrics: async () => 'm 1\n',
+    metricsType: 'text/plain; version=0.0.4',
+    notReady: () => null,
+    ...operations,
+  });
+  return {
+    port: server.address.port,
+    server,
+    [Symbol.asyncDispose]: async () => server.close(),
+  };
+}
+
+interface Answer {
+  readonly code: number;
+  readonly body: string;
+  readonly type: string | undefined;
+  readonly allow: string | undefined;
+}
+
+async function ask(port: number, path: string, method = 'GET'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => (body += text));
+      response.on('end', () => {
+        const { 'content-type': type, allow } = response.headers;
+        resolve({ code: response.statusCode ?? 0, body, type, allow });
+      });
+    });
+    asking.on('error', reject).end();
+  });
+}
+
+/** Sends bytes, and gives what comes until the server closes. */
+async function exchange(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let got = '';
+  socket.setEncoding('utf8').on('data', (data: string) => (got += data));
+  socket.on('error', () => {});
+  socket.write(text);
+  await once(socket, 'close');
+  return got;
+}
+
+/** Asks until there is an answer. */
+async function whenServed(port: number): Promise<number> {
+  for (;;) {
+    try {
+      return (await ask(port, '/healthz')).code;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+describe('Over HTTP', () => {
+  test('/metrics is the metrics, with their type', async () => {
+    await using served = await serve();
+    expect(await ask(served.port, '/metrics')).toMatchObject({
+      code: 200,
+      body: 'm 1\n',
+      type: 'text/plain; version=0.0.4',
+    });
+  });
+
+  test('metrics that can’t be read are 500, without the reason', async () => {
+    await using served = await serve({ metrics: () => Promise.reject(new Error('secret')) });
+    const { code, body } = await ask(served.port, '/metrics');
+    expect([code, body]).toEqual([500, expect.not.stringContaining('secret')]);
+  });
+
+  test('/healthz is 200 whether ready or not, and /readyz says why not', async () => {
+    let reason: string | null = 'the daemon is starting';
+    await using served = await serve({ notReady: () => reason });
+    const codes = async () => Promise.all(['/healthz', '/readyz'].map((path) => ask(served.port, path)));
+    expect(await codes()).toMatchObject([
+      { code: 200 },
+      { code: 503, body: 'not ready: the daemon is starting\n' },
+    ]);
+    reason = null;
+    expect(await codes()).toMatchObject([{ code: 200 }, { code: 200, body: 'ready\n' }]);
+  });
+
+  test.each(['/', '/metrics/', '/metricsx', '//metrics', '/../metrics', '/debug/pprof'])(
+    '%s is 404',
+    async (path) => {
+      await using served = await serve();
+      expect((await ask(served.port, path)).code).toBe(404);
+    },
+  );
+
+  test('a query changes nothing', async () => {
+    await using served = await serve();
+    expect((await ask(served.port, '/readyz?verbose')).code).toBe(200);
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is refused', async (method) => {
+    await using served = await serve();
+    expect(await ask(served.port, '/metrics', method)).toMatchObject({ code: 405, allow: 'GET, HEAD' });
+  });
+
+  test('HEAD has no body', async () => {
+    await using served = await serve();
+    expect(await ask(served.port, '/metrics', 'HEAD')).toMatchObject({ code: 200, body: '' });
+  });
+
+  test('headers beyond 8 KiB are refused', async () => {
+    await using served = await serve();
+    const got = await exchange(
+      served.port,
+      `GET /metrics HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`,
+    );
+    expect(got).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  test('what is no HTTP is refused', async () => {
+    await using served = await serve();
+    expect(await exchange(served.port, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toMatch(/^HTTP\/1\.1 4\d\d /);
+  });
+
+  test('of 40 connections that stay, 32 are kept, and others are served once they leave', async () => {
+    await using served = await serve();
+    const sockets: Socket[] = [];
+    let open = 0;
+    let refused = 0;
+    for (let i = 0; i < 40; i++) {
+      const socket = connect(served.port, '127.0.0.1').on('error', () => {});
+      socket.on('connect', () => (open += 1)).on('close', () => (refused += 1));
+      socket.resume();
+      sockets.push(socket);
+    }
+    while (open < 40 || refused < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(refused).toBe(8);
+    for (const socket of sockets) socket.destroy();
+    expect(await whenServed(served.port)).toBe(200);
+  });
+
+  test('closing breaks connections that idle', async () => {
+    const served = await serve();
+    const socket = connect(served.port, '127.0.0.1');
+    socket.resume();
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    await served.server.close();
+    await closed;
+    await expect(ask(served.port, '/healthz')).rejects.toThrow();
+  });
+});
+
+test('An address that is taken is an error', async () => {
+  await using served = await serve();
+  await expect(
+    OperationsServer.open(
+      { ...LOOPBACK, port: served.port },
+      {
+        metrics: async () => '',
+        metricsType: '',
+        notReady: () => null,
+      },
+    ),
+  ).rejects.toThrow('EADDRINUSE');
+});

@@ -1,0 +1,31 @@
+/** untilEndingSignal resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
+export async function untilEndingSignal(): Promise<NodeJS.Signals> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      for (const each of signals) process.off(each, onSignal);
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, onSignal);
+  });
+}
+
+/**
+ * onHangup calls back at SIGHUP, one call after the other. Signals that come during a call are answered by one more.
+ */
+export function onHangup(callback: () => Promise<void>): void {
+  let isRunning = false;
+  let isAsked = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (isAsked) {
+      isAsked = false;
+      await callback();
+    }
+    isRunning = false;
+  };
+  process.on('SIGHUP', () => {
+    isAsked = true;
+    if (!isRunning) void run();
+  });
+}

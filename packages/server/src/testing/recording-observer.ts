@@ -1,0 +1,30 @@
+import type { CallEnd, CallFacts, CallInfo, CallObserver } from '../grpc/call-observer.js';
+
+/** ObservedEnd is a call that ended, with what was known of it. */
+export interface ObservedEnd extends CallEnd {
+  readonly method: string;
+  readonly requestId: string;
+  readonly facts: CallFacts;
+}
+
+/** RecordingObserver keeps what it is told of calls. */
+export class RecordingObserver implements CallObserver {
+  readonly begun: CallInfo[] = [];
+  readonly ended: ObservedEnd[] = [];
+
+  begin(call: CallInfo): { end(end: CallEnd): void } {
+    this.begun.push(call);
+    return {
+      end: (end) => {
+        const { method, requestId, facts } = call;
+        this.ended.push({ method, requestId, facts, ...end });
+      },
+    };
+  }
+
+  /** Waits until so many calls have ended. */
+  async ends(count: number): Promise<readonly ObservedEnd[]> {
+    while (this.ended.length < count) await new Promise((resolve) => setTimeout(resolve, 2));
+    return this.ended;
+  }
+}
