@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { deadlineOf } from './testing/daemon-calls.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 
@@ -11,7 +12,7 @@ let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeAll(async () => {
-  daemon = await FakeDaemon.start([{ id: 1, name: 'vmlinux', bytes: BYTES }]);
+  daemon = await FakeDaemon.start({ objects: [{ id: 1, name: 'vmlinux', btf: BYTES }] });
   client = new BtfClient(daemon.address);
 });
 
@@ -56,8 +57,8 @@ test.each<[string, () => Promise<unknown>]>([
 });
 
 test.each([Infinity, 2 ** 31, Number.MAX_VALUE])('a timeout of %d ms is no deadline', async (timeout) => {
-  expect((await client.serverInfo({ timeout })).version).toBe('9.9.9');
-  expect(daemon.calls.deadlines.get('getServerInfo')).toBe(Infinity);
+  expect((await client.serverInfo({ timeout })).version).toBe('0.0.0-fake');
+  expect(deadlineOf(daemon, 'getServerInfo')).toBe(Infinity);
 });
 
 test('a TTL in fractions of a second is none too many', async () => {

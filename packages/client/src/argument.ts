@@ -36,6 +36,13 @@ export function uint32Argument(name: string, value: unknown): number {
   throw invalidArgument(name, `must be an integer from 0 to ${MAX_UINT32}, not ${shown(value)}`);
 }
 
+/** countArgument answers a number of things: an integer that is not negative, or Infinity. @throws BtfError INVALID_REQUEST. */
+export function countArgument(name: string, value: unknown): number {
+  if (typeof value === 'number' && (Number.isInteger(value) || value === Infinity) && value >= 0)
+    return value;
+  throw invalidArgument(name, `must be an integer that is not negative, not ${shown(value)}`);
+}
+
 /** uint32sArgument answers a copy of a list of such numbers. @throws BtfError INVALID_REQUEST. */
 export function uint32sArgument(name: string, values: readonly number[]): number[] {
   return listArgument(name, values).map((value, index) => uint32Argument(`${name}[${index}]`, value));

@@ -1,4 +1,4 @@
-import type { Session } from './session.js';
+import type { Clock } from './clock.js';
 import { onAbort } from './on-abort.js';
 
 const FIRST_MS = 100;
@@ -18,14 +18,15 @@ export function backoffMs(failures: number, random: () => number): number {
 /**
  * pause waits. Unlike other timers of the client it keeps the process alive, as a call does.
  *
- * @throws the signal's reason, or BtfError CLIENT_CLOSED where the client is closed meanwhile.
+ * @param endings what ends it before its time.
+ * @throws the reason of the signal that ended it.
  */
 export async function pause(
-  { clock, connection }: Pick<Session, 'clock' | 'connection'>,
+  clock: Clock,
   ms: number,
-  signal: AbortSignal | undefined,
+  endings: readonly (AbortSignal | undefined)[],
 ): Promise<void> {
-  for (const ending of [signal, connection.ended]) ending?.throwIfAborted();
+  for (const ending of endings) ending?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const settle = (act: () => void): void => {
       cancel();
@@ -33,9 +34,6 @@ export async function pause(
       act();
     };
     const cancel = clock.setTimer(() => settle(resolve), ms, true);
-    const stops: (() => void)[] = [];
-    for (const ending of [signal, connection.ended]) {
-      stops.push(onAbort(ending, () => settle(() => reject(ending?.reason))));
-    }
+    const stops = endings.map((ending) => onAbort(ending, () => settle(() => reject(ending?.reason))));
   });
 }

@@ -1,6 +1,7 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { BtfError } from './btf-error.js';
+import { fakeStatus } from './fake-daemon/fake-status.js';
 import { failure } from './testing/failure.js';
 
 function serviceError(object: StatusObject): Error {
@@ -43,6 +44,28 @@ describe('from a gRPC error', () => {
     const error = BtfError.from(serviceError(failure(init)));
     expect(error.fieldViolations).toEqual(fieldViolations);
     expect(error.rawMessage).toBe('bad request; ttl: is negative');
+  });
+
+  test('takes quotas, and when to come back', () => {
+    const refusal = new BtfError({
+      code: status.RESOURCE_EXHAUSTED,
+      reason: 'LOAD_QUEUE_FULL',
+      message: 'too much waits',
+      quotaViolations: [{ subject: 'uid:1000', description: 'handles: at most 100' }],
+      retryDelay: 1500,
+    });
+    const error = BtfError.from(serviceError(fakeStatus(refusal)));
+    expect(error.quotaViolations).toEqual([{ subject: 'uid:1000', description: 'handles: at most 100' }]);
+    expect(error.retryDelay).toBe(1500);
+    expect(BtfError.from(serviceError(failure({ code: status.NOT_FOUND }))).retryDelay).toBeNull();
+  });
+
+  test('takes the metadata of another copy of grpc-js, whose class is another', () => {
+    const { metadata: trailers, ...object } = failure({ code: status.NOT_FOUND, reason: 'BTF_ID_NOT_FOUND' });
+    const metadata = { get: (key: string) => trailers.get(key) };
+    expect(BtfError.from(Object.assign(new Error('5'), object, { metadata })).reason).toBe(
+      'BTF_ID_NOT_FOUND',
+    );
   });
 
   test('does not repeat field violations that the message tells already', () => {

@@ -1,6 +1,12 @@
 import { ErrorReason } from '@btfd/api';
-import { Metadata, status } from '@grpc/grpc-js';
-import { decodeErrorDetails, type ErrorDetails, type FieldViolation, NO_DETAILS } from './error-details.js';
+import { status } from '@grpc/grpc-js';
+import {
+  decodeErrorDetails,
+  type ErrorDetails,
+  type FieldViolation,
+  NO_DETAILS,
+  type QuotaViolation,
+} from './error-details.js';
 import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';
 
 /** DaemonErrorReason is why the daemon refused: the names of `btf.v1.ErrorReason`, explained there. */
@@ -38,6 +44,8 @@ export interface BtfErrorInit {
   readonly message: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly fieldViolations?: readonly FieldViolation[];
+  readonly quotaViolations?: readonly QuotaViolation[];
+  readonly retryDelay?: number | null;
   readonly cause?: unknown;
 }
 
@@ -60,16 +68,22 @@ export class BtfError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   /** The fields of the request that the daemon does not accept. */
   readonly fieldViolations: readonly FieldViolation[];
+  /** The quotas that the call would have exceeded. */
+  readonly quotaViolations: readonly QuotaViolation[];
+  /** When the daemon wants to be asked again, in milliseconds; null where it told nothing. */
+  readonly retryDelay: number | null;
   readonly [BRAND] = true;
 
   constructor(init: BtfErrorInit) {
-    const { code, reason, message, metadata = {}, fieldViolations = [] } = init;
+    const { code, reason, message, metadata = {}, fieldViolations = [], quotaViolations = [] } = init;
     super(`${message} [${[status[code], reason].filter(Boolean).join(', ')}]`, { cause: init.cause });
     this.code = code;
     this.reason = reason;
     this.rawMessage = message;
     this.metadata = metadata;
     this.fieldViolations = fieldViolations;
+    this.quotaViolations = quotaViolations;
+    this.retryDelay = init.retryDelay ?? null;
   }
 
   /** The name of {@link code}, such as `NOT_FOUND`. */
@@ -104,7 +118,12 @@ export class BtfError extends Error {
 interface ServiceErrorLike extends Error {
   readonly code: status;
   readonly details: string;
-  readonly metadata: Metadata;
+  readonly metadata: MetadataLike;
+}
+
+/** What is read of metadata: an error may come from another copy of grpc-js, whose class is another. */
+interface MetadataLike {
+  get(key: string): unknown[];
 }
 
 function isServiceError(value: unknown): value is ServiceErrorLike {
@@ -115,12 +134,16 @@ function isServiceError(value: unknown): value is ServiceErrorLike {
     'details' in value &&
     typeof value.details === 'string' &&
     'metadata' in value &&
-    value.metadata instanceof Metadata
+    hasGet(value.metadata)
   );
 }
 
+function hasGet(value: unknown): value is MetadataLike {
+  return typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function';
+}
+
 function fromServiceError(error: ServiceErrorLike): BtfError {
-  const { reason, metadata, fieldViolations } = detailsOf(error.metadata);
+  const { reason, fieldViolations, ...details } = detailsOf(error.metadata);
   const said = error.details || 'the daemon gave no message';
   const violations = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
@@ -129,13 +152,13 @@ function fromServiceError(error: ServiceErrorLike): BtfError {
     code: error.code,
     reason: isDaemonReason(reason) ? reason : null,
     message: [said, ...violations].join('; '),
-    metadata,
     fieldViolations,
+    ...details,
     cause: error,
   });
 }
 
-function detailsOf(metadata: Metadata): ErrorDetails {
+function detailsOf(metadata: MetadataLike): ErrorDetails {
   const [trailer] = metadata.get('grpc-status-details-bin');
   return trailer instanceof Uint8Array ? decodeErrorDetails(trailer) : NO_DETAILS;
 }

@@ -5,7 +5,7 @@ export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
   // A daemon that stopped, or a path that went dead, is only found by asking.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
-  // A daemon that restarts is back within seconds; grpc-js would begin with 1 s, and come to wait for two minutes.
+  // A daemon that is back is found at once after a restart, and within seconds after a long absence.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 5_000,
   // With HTTP/2's own 64 KiB a vmlinux of 5.5 MB took three times as long over a unix socket.

@@ -1,23 +1,34 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { status } from '@grpc/grpc-js';
+import { promisify } from 'node:util';
+import { create } from '@bufbuild/protobuf';
+import { BtfService, type LoadHandleResponse, LoadHandleResponseSchema } from '@btfd/api';
+import { toServiceDefinition } from '@btfd/api/grpc-js';
+import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
 import { BtfClient } from './client.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { cancelled, closes, deadlineOf } from './testing/daemon-calls.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
-import { userObjects } from './testing/user-objects.js';
+import { addUserObjects } from './testing/user-objects.js';
 
 const BYTES = tinyBtf('u32');
+/** An integer of 4 bytes with 33 bits. */
+const INVALID = tinyBtf('u32').with(36, 33);
+
+const LOG = '[1] nr_bits exceeds type_size\n';
 
 let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([
-    { id: 1, name: 'vmlinux', bytes: BYTES },
-    { id: 2, name: 'dummy', bytes: BYTES },
-  ]);
+  daemon = await FakeDaemon.start({
+    objects: [
+      { id: 1, name: 'vmlinux', btf: BYTES },
+      { id: 2, name: 'dummy', btf: BYTES },
+    ],
+  });
   client = new BtfClient(daemon.address);
 });
 
@@ -30,7 +41,7 @@ describe('loadHandle', () => {
   test('answers a handle on what was loaded', async () => {
     const handle = await client.loadHandle(BYTES, { ttl: 90_000, logSize: 4096 });
     expect(handle.info).toEqual({
-      id: 1000,
+      id: 3,
       name: '',
       origin: 'user',
       isKernel: false,
@@ -41,60 +52,72 @@ describe('loadHandle', () => {
       digest: null,
       users: null,
     });
-    expect(handle.grantedTtl).toBe(60_000);
-    expect(daemon.loaded).toMatchObject({ ttl: { seconds: 90n }, logSize: 4096, reportRejection: false });
+    expect(handle.grantedTtl).toBe(90_000);
+    expect(daemon.callsOf('loadHandle')[0]?.request).toMatchObject({
+      ttl: { seconds: 90n },
+      logSize: 4096,
+      reportRejection: false,
+    });
     expect(await handle.rawBtf()).toEqual(BYTES);
   });
 
   test('is given more time than other calls', async () => {
     await client.loadHandle(BYTES);
-    expect(daemon.calls.deadlines.get('loadHandle')).toBeGreaterThan(Date.now() + 60_000);
+    expect(deadlineOf(daemon, 'loadHandle')).toBeGreaterThan(Date.now() + 60_000);
   });
 
   test('rejects with the verifier log', async () => {
-    const metadata = { errno_name: 'EINVAL', log: 'Invalid name' };
-    const refusal = { code: status.INVALID_ARGUMENT, reason: 'VERIFIER_REJECTED', metadata };
-    daemon.calls.failNext('loadHandle', refusal);
-    expect(await rejection(client.loadHandle(BYTES))).toMatchObject({
+    expect(await rejection(client.loadHandle(INVALID))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
       reason: 'VERIFIER_REJECTED',
-      verifierLog: { text: 'Invalid name', truncated: false, trueSize: null },
+      verifierLog: { text: LOG, truncated: false, trueSize: LOG.length + 1 },
     });
   });
 });
 
 describe('tryLoadHandle', () => {
   test('answers a refusal as a result', async () => {
-    daemon.rejection = {
-      errno: 22,
-      errnoName: 'EINVAL',
-      log: { text: 'long', truncated: true, trueSize: 99 },
-    };
-    expect(await client.tryLoadHandle(BYTES)).toEqual({
+    expect(await client.tryLoadHandle(INVALID)).toEqual({
       handle: null,
-      rejection: { errno: 22, errnoName: 'EINVAL', log: { text: 'long', truncated: true, trueSize: 99 } },
+      rejection: {
+        errno: 22,
+        errnoName: 'EINVAL',
+        log: { text: LOG, truncated: false, trueSize: LOG.length + 1 },
+      },
     });
-    expect(daemon.loaded?.reportRejection).toBe(true);
+    expect(daemon.handles).toEqual([]);
   });
 
   test('receives the longest log', async () => {
     const text = 'x'.repeat(4 * 1024 * 1024);
-    daemon.rejection = { errno: 22, log: { text } };
-    expect((await client.tryLoadHandle(BYTES)).rejection?.log.text).toHaveLength(text.length);
+    const value = { errno: 22, log: { text } };
+    const server = new Server();
+    server.addService(toServiceDefinition(BtfService), {
+      loadHandle: (_: unknown, callback: sendUnaryData<LoadHandleResponse>) =>
+        callback(null, create(LoadHandleResponseSchema, { result: { case: 'rejection', value } })),
+    });
+    const port = await promisify(server.bindAsync.bind(server))(
+      '127.0.0.1:0',
+      ServerCredentials.createInsecure(),
+    );
+    await using ofServer = new BtfClient(`127.0.0.1:${port}`);
+    expect((await ofServer.tryLoadHandle(BYTES)).rejection?.log.text).toHaveLength(text.length);
+    server.forceShutdown();
   });
 
   test('answers the handle otherwise', async () => {
     const { handle, rejection: refusal } = await client.tryLoadHandle(BYTES);
     expect(refusal).toBeNull();
-    expect(handle?.info.id).toBe(1000);
+    expect(handle?.info.id).toBe(3);
   });
 });
 
 describe('findHandle', () => {
   test('answers the first match, and holds nothing else', async () => {
-    daemon.objects.push(...userObjects(10));
+    addUserObjects(daemon, 10);
     const handle = await client.findHandle(({ id }) => id >= 2);
     expect(handle.info.id).toBe(2);
-    await until(() => daemon.open.size === 1);
+    await until(() => daemon.handles.length === 1);
     expect((await handle.inspect()).info.name).toBe('dummy');
   });
 
@@ -108,7 +131,7 @@ describe('findHandle', () => {
       code: status.NOT_FOUND,
       reason: 'NO_MATCH',
     });
-    await until(() => daemon.open.size === 0);
+    await until(() => daemon.handles.length === 0);
   });
 
   test('passes on what its predicate throws', async () => {
@@ -117,62 +140,73 @@ describe('findHandle', () => {
       throw error;
     });
     expect(await rejection(find)).toBe(error);
-    await until(() => daemon.open.size === 0);
+    await until(() => daemon.handles.length === 0);
   });
 });
 
 test('serverInfo is plain data, in milliseconds', async () => {
   expect(await client.serverInfo()).toEqual({
-    version: '9.9.9',
-    bootId: '',
-    daemonEpoch: 'epoch-1',
-    kernelRelease: '',
-    machine: '',
+    version: '0.0.0-fake',
+    bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    daemonEpoch: daemon.epoch,
+    kernelRelease: '6.18.0-fake',
+    machine: 'x86_64',
     mode: 'full',
     btfDir: '',
-    operations: [{ operation: 'load', available: false, reason: 'no CAP_BPF' }],
-    capabilities: { sysAdmin: true, bpf: false },
+    operations: [
+      { operation: 'load', available: true, reason: '' },
+      { operation: 'open-by-id', available: true, reason: '' },
+      { operation: 'list-ids', available: true, reason: '' },
+      { operation: 'spec-by-name', available: true, reason: '' },
+    ],
+    capabilities: { sysAdmin: true, bpf: true },
     limits: {
       maxLoadMessageBytes: 0,
       maxMessageBytes: 0,
-      maxBtfBytes: 0,
-      minTtl: 1500,
+      maxBtfBytes: 16 * 1024 * 1024,
+      minTtl: 1,
       maxTtl: 0,
-      defaultTtl: 0,
-      maxHeldPerStream: 0,
+      defaultTtl: 60_000,
+      maxHeldPerStream: 64,
       holdStallTimeout: 0,
       maxLogBytes: 0,
       maxTokens: 1000,
+      maxTypesBytes: 0,
+      maxCBytes: 0,
     },
+    features: ['btf', 'func', 'var', 'func-linkage', 'decl-tag', 'type-tag', 'enum64'].map((feature) => ({
+      feature,
+      supported: true,
+    })),
   });
 });
 
 describe('a call', () => {
   test('tells the daemon its deadline, and fails when it passes', async () => {
-    const go = daemon.calls.stall('getServerInfo');
+    const go = daemon.stall('getServerInfo');
     const start = Date.now();
     expect(await rejection(client.serverInfo({ timeout: 100 }))).toMatchObject({
       code: status.DEADLINE_EXCEEDED,
     });
-    expect(daemon.calls.deadlines.get('getServerInfo')).toBeLessThan(start + 1000);
+    expect(deadlineOf(daemon, 'getServerInfo')).toBeLessThan(start + 1000);
     go();
   });
 
   test('has a deadline where none is given', async () => {
     await client.getHandleById(1);
-    const deadline = daemon.calls.deadlines.get('getHandleById') ?? Infinity;
+    const deadline = deadlineOf(daemon, 'getHandleById') ?? Infinity;
     expect(Math.abs(deadline - Date.now() - 10_000)).toBeLessThan(2_000);
   });
 
   test("aborted rejects with the signal's reason, and is cancelled", async () => {
-    const go = daemon.calls.stall('getHandleById');
+    const go = daemon.stall('getHandleById');
     const controller = new AbortController();
     const call = client.getHandleById(1, { signal: controller.signal });
-    await until(() => daemon.calls.deadlines.has('getHandleById'));
+    await until(() => daemon.callsOf('getHandleById').length > 0);
     const reason = new Error('enough');
     controller.abort(reason);
     expect(await rejection(call)).toBe(reason);
-    await until(() => daemon.calls.cancelled.includes('getHandleById'));
+    await until(() => cancelled(daemon).includes('getHandleById'));
     go();
   });
 
@@ -180,7 +214,7 @@ describe('a call', () => {
     expect(await rejection(client.getHandleById(1, { signal: AbortSignal.abort() }))).toMatchObject({
       name: 'AbortError',
     });
-    expect(daemon.calls.deadlines.has('getHandleById')).toBe(false);
+    expect(daemon.callsOf('getHandleById').length > 0).toBe(false);
   });
 
   test('shares its listener on a signal with all others, since Node warns of more than ten', async () => {
@@ -209,12 +243,12 @@ describe('close', () => {
     const closed = await client.getHandleById(2);
     await closed.close();
     await Promise.all([client.close(), client.close()]);
-    expect(daemon.open.size).toBe(0);
-    expect(daemon.closes).toEqual([['token-2'], ['token-1']]);
+    expect(daemon.handles.length).toBe(0);
+    expect(closes(daemon)).toEqual([[`${daemon.epoch}:2`], [`${daemon.epoch}:1`]]);
   });
 
   test('[C4] ends calls in progress', async () => {
-    const go = daemon.calls.stall('getServerInfo');
+    const go = daemon.stall('getServerInfo');
     const call = rejection(client.serverInfo());
     const iteration = client.iterateHandles();
     await iteration.next();
@@ -236,8 +270,8 @@ describe('close', () => {
 
   test('succeeds where the daemon does not answer', async () => {
     await client.getHandleById(1);
-    daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
+    daemon.failNext('closeHandles', { code: status.INTERNAL });
     await client.close();
-    expect(daemon.closes).toEqual([]);
+    expect(closes(daemon)).toEqual([]);
   });
 });

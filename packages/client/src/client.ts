@@ -7,13 +7,15 @@ import {
   type LoadHandleResponse,
 } from '@btfd/api';
 import { type Builder, type Spec } from '@btfd/btf';
-import { type ChannelCredentials, type ChannelOptions, credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { invalidArgument, msArgument, ttlArgument, uint32Argument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
+import { type BtfClientOptions, connectionOptions, credentialsOf } from './client-options.js';
 import { systemClock } from './clock.js';
 import { Connection } from './connection.js';
 import { fetchCHeader } from './c-header.js';
+import { type DaemonChange, DaemonPin } from './daemon-pin.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
 import { invalidResponse } from './invalid-response.js';
@@ -24,10 +26,12 @@ import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
 import { RemoteObject, type SpecOptions } from './remote-object.js';
 import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
+import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
 import type { Selection } from './selection.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
+import type { TransferOptions } from './transfer-progress.js';
 import { type VerifierLog, verifierLogFromMessage } from './verifier-log.js';
 import type { WatchEvent } from './watch-event.js';
 import { watchHandles, type WatchOptions } from './watch-handles.js';
@@ -40,23 +44,6 @@ const DEFAULT_LOAD_TIMEOUT_MS = 120_000;
 
 /** Closing a client tells a daemon that answers, and does not wait for one that does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
-
-/** BtfClientOptions are the options of a {@link BtfClient}. */
-export interface BtfClientOptions {
-  /** Default: insecure, which is what a unix socket takes. */
-  readonly credentials?: ChannelCredentials | undefined;
-  /**
-   * Deadline of calls that answer at once, in milliseconds. Default: 10 s. `loadHandle` has 120 s, because
-   * the kernel's check can take seconds and the daemon loads one BTF at a time; a transfer of BTF has 120 s; an
-   * iteration has none.
-   */
-  readonly timeout?: number | undefined;
-  /**
-   * Options of grpc-js that replace or join those in force: keepalive every 30 s during calls, a
-   * flow-control window of 8 MiB, a broken connection tried again at least every 5 s, messages received of at most 5 MiB, no service config from DNS.
-   */
-  readonly channelOptions?: ChannelOptions | undefined;
-}
 
 /** LoadOptions are the options of loading BTF. */
 export interface LoadOptions extends LeaseOptions {
@@ -99,36 +86,37 @@ export interface FindOptions extends IterateOptions {
  */
 export class BtfClient implements AsyncDisposable {
   readonly #session: Session;
+  readonly #onDaemonChange: ((change: DaemonChange) => void) | null;
   #closing: Promise<void> | null = null;
 
   /**
    * @param address `unix:/path` or `host:port`.
-   * @throws BtfError INVALID_REQUEST for a `timeout` that is none.
+   * @throws BtfError INVALID_REQUEST for an option that makes no sense.
    */
   constructor(address: string, options: BtfClientOptions = {}) {
-    const { timeout = DEFAULT_TIMEOUT_MS, channelOptions = {} } = options;
+    const { timeout = DEFAULT_TIMEOUT_MS, onDaemonChange } = options;
     msArgument('timeout', timeout);
-    const connection = new Connection(
-      address,
-      options.credentials ?? credentials.createInsecure(),
-      channelOptions,
-    );
+    const connection = new Connection(address, credentialsOf(options), connectionOptions(options));
     const leases = new LeaseKeeper(
       {
-        renew: async (tokens, limits) => renewTokens(connection, tokens, limits),
+        renew: async (tokens, limits) => renewTokens(connection, tokens, { ...limits, retries: 0 }),
         daemonEpoch: async (limits) => (await this.serverInfo(limits)).daemonEpoch,
       },
       systemClock,
       timeout,
     );
+    const daemon = new DaemonPin((change) => this.#daemonChanged(change));
+    this.#onDaemonChange = onDaemonChange ?? null;
     this.#session = {
       connection,
       leases,
-      specs: new SpecStore(connection),
+      specs: new SpecStore(connection, options),
+      daemon,
       timeout,
       clock: systemClock,
       doubtful: new Set(),
     };
+    connection.watch({ up: () => this.#connected(), down: () => leases.hurry() });
   }
 
   /**
@@ -242,10 +230,33 @@ export class BtfClient implements AsyncDisposable {
    *
    * @throws BtfError NAME_NOT_FOUND, KERNEL_WITHOUT_BTF, MISSING_BASE, …
    */
-  async spec(name: string, { base, signal }: SpecOptions = {}): Promise<Spec> {
+  async spec(name: string, { base, ...options }: SpecOptions = {}): Promise<Spec> {
     const { specs } = this.#session;
-    const raw = await specs.rawByName(name, signal);
-    return specs.parse(raw, base instanceof RemoteObject ? await base.spec({ signal }) : base, signal);
+    const raw = await specs.rawByName(name, options);
+    return specs.parse(raw, base instanceof RemoteObject ? await base.spec(options) : base, options);
+  }
+
+  /**
+   * rawBtf answers the BTF of an object of the kernel by name, as the kernel holds it: a copy, for the caller to keep.
+   *
+   * @throws what {@link spec} throws.
+   */
+  async rawBtf(name: string, options: TransferOptions = {}): Promise<Uint8Array> {
+    return (await this.#session.specs.rawByName(name, options)).bytes.slice();
+  }
+
+  /**
+   * selectTypes answers some types of an object of the kernel by name, with all that they refer to, as a Spec of their
+   * own. It needs no privilege of the daemon.
+   *
+   * @throws what {@link spec} throws.
+   */
+  async selectTypes(
+    name: string,
+    selection: Selection,
+    options: TransferOptions = {},
+  ): Promise<SelectedTypes> {
+    return fetchSelectedTypes(this.#session.connection, { case: 'name', value: name }, selection, options);
   }
 
   /**
@@ -270,22 +281,18 @@ export class BtfClient implements AsyncDisposable {
    *
    * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
-  async cHeader(
-    name: string,
-    selection: Selection = {},
-    { signal }: Pick<SpecOptions, 'signal'> = {},
-  ): Promise<string> {
-    return fetchCHeader(this.#session.connection, { case: 'name', value: name }, selection, signal);
+  async cHeader(name: string, selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
+    return fetchCHeader(this.#session.connection, { case: 'name', value: name }, selection, options);
   }
 
   /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
   async serverInfo({ signal, timeout = this.#session.timeout }: CallOptions = {}): Promise<ServerInfo> {
-    const { connection, leases } = this.#session;
     const request = create(GetServerInfoRequestSchema);
+    const { connection, daemon } = this.#session;
     const info = serverInfoFromMessage(
       await connection.unary(methods.getServerInfo, request, { signal, timeout }),
     );
-    leases.sawEpoch(info.daemonEpoch);
+    daemon.observe(info.daemonEpoch, info.bootId);
     return info;
   }
 
@@ -306,8 +313,33 @@ export class BtfClient implements AsyncDisposable {
   async #close(): Promise<void> {
     const { connection, leases, doubtful } = this.#session;
     const tokens = [...leases.stop(), ...doubtful];
-    await closeTokens(connection, tokens, { timeout: CLOSE_TIMEOUT_MS }).catch(() => {});
+    const limits = { timeout: CLOSE_TIMEOUT_MS, retries: 0 };
+    await closeTokens(connection, tokens, limits).catch(() => {});
     connection.close();
+    await orAfter(this.#session.specs.settled(), CLOSE_TIMEOUT_MS);
+  }
+
+  /** There is a new connection: perhaps to another daemon. */
+  #connected(): void {
+    // Handles find out by their renewal.
+    if (this.#onDaemonChange !== null) void this.#askDaemon();
+  }
+
+  #daemonChanged(change: DaemonChange): void {
+    this.#session.leases.loseOthers(change.current.epoch);
+    if (this.#onDaemonChange !== null) void this.#tellChange(change, this.#onDaemonChange);
+  }
+
+  async #tellChange(change: DaemonChange, tell: (change: DaemonChange) => void): Promise<void> {
+    const { previous, current } = change;
+    const bootId = current.bootId ?? (await this.#askDaemon())?.bootId ?? null;
+    // What it throws is the program's, as with any event.
+    queueMicrotask(() => tell({ previous, current: { ...current, bootId } }));
+  }
+
+  /** Null where the daemon does not answer. */
+  async #askDaemon(): Promise<ServerInfo | null> {
+    return this.serverInfo().catch(() => null);
   }
 
   async #load(request: LoadHandleRequest, options: LoadOptions): Promise<LoadHandleResponse> {
@@ -329,6 +361,14 @@ function loadRequest(
     logSize: uint32Argument('logSize', logSize),
     reportRejection,
     adaptToKernel: adaptToKernel ?? isBuilt,
+  });
+}
+
+/** Waits for something, but no longer than some time. */
+async function orAfter(done: Promise<void>, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = systemClock.setTimer(resolve, ms);
+    void done.then(resolve).finally(cancel);
   });
 }
 

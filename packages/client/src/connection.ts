@@ -2,14 +2,20 @@ import {
   type ChannelCredentials,
   type ChannelOptions,
   Client,
-  Metadata,
+  type Interceptor,
   type MethodDefinition,
   status,
 } from '@grpc/grpc-js';
-import { msArgument } from './argument.js';
+import { invalidArgument, msArgument } from './argument.js';
+import { pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
+import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
+import { systemClock } from './clock.js';
+import { type ConnectionEvents, watchConnection } from './connection-watch.js';
+import { isRepeatable } from './methods.js';
 import { onAbort } from './on-abort.js';
+import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
 
 /** The longest time that Node's timers, which deadlines are made of, can wait: 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -19,21 +25,38 @@ export interface CallLimits {
   /** Deadline in milliseconds from now, told to the daemon too. None if absent or beyond {@link MAX_TIMEOUT_MS}. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How often the call may be repeated, within its deadline. Default: as often as the connection says. */
+  readonly retries?: number | undefined;
+}
+
+/** ConnectionOptions are the options of a {@link Connection}. */
+export interface ConnectionOptions {
+  readonly channelOptions?: ChannelOptions | undefined;
+  readonly interceptors?: readonly Interceptor[] | undefined;
+  readonly metadata?: CallMetadata | (() => CallMetadata) | undefined;
+  /** How often a call may be repeated. Default: {@link DEFAULT_RETRIES}. */
+  readonly retries?: number | undefined;
 }
 
 /**
- * Connection makes calls of grpc-js promises and async iterables: deadlines are gRPC's own, an aborted call
- * rejects with its signal's reason, and every other failure is a {@link BtfError}.
+ * Connection makes calls of grpc-js promises and async iterables: deadlines are gRPC's own, calls that can be are
+ * repeated, an aborted call rejects with its signal's reason, and every other failure is a {@link BtfError}.
  */
 export class Connection {
   readonly #address: string;
   readonly #client: Client;
+  readonly #metadata: CallMetadata | (() => CallMetadata);
+  readonly #retries: number;
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #end = new AbortController();
+  /** The failures of calls whose request never left. */
+  readonly #unsent = new WeakSet<BtfError>();
 
-  constructor(address: string, credentials: ChannelCredentials, options: ChannelOptions) {
+  constructor(address: string, credentials: ChannelCredentials, options: ConnectionOptions = {}) {
     this.#address = address;
-    this.#client = new Client(address, credentials, { ...DEFAULT_CHANNEL_OPTIONS, ...options });
+    this.#metadata = options.metadata ?? {};
+    this.#retries = options.retries ?? DEFAULT_RETRIES;
+    this.#client = newClient(address, credentials, options);
   }
 
   get closed(): boolean {
@@ -45,31 +68,20 @@ export class Connection {
     return this.#end.signal;
   }
 
-  /** Makes a unary call. */
-  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, { timeout, signal }: CallLimits): Promise<R> {
-    this.#checkStart(signal);
-    const { path, requestSerialize, responseDeserialize } = method;
-    return new Promise<R>((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        new Metadata(),
-        callOptions(timeout),
-        (error, response) => {
-          this.#calls.delete(call);
-          stopListening();
-          if (response === undefined) reject(this.#failure(error, signal));
-          else resolve(response);
-        },
-      );
-      this.#calls.add(call);
-      const stopListening = onAbort(signal, () => call.cancel());
-    });
+  /** Tells of the connection to the daemon, from now on. */
+  watch(events: ConnectionEvents): void {
+    watchConnection(this.#client.getChannel(), events);
   }
 
-  /** Makes a server-streaming call when the first message is asked for, and cancels it when its reader leaves. */
+  /** Makes a unary call. */
+  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
+    return this.retrying(method, limits, async (attempt) => this.#unary(method, request, attempt));
+  }
+
+  /**
+   * Makes a server-streaming call when the first message is asked for, and cancels it when its reader leaves. It is
+   * not repeated: what can be done again together is for {@link retrying}.
+   */
   async *stream<Q, R>(
     method: MethodDefinition<Q, R>,
     request: Q,
@@ -82,6 +94,7 @@ export class Connection {
       requestSerialize,
       responseDeserialize,
       request,
+      callMetadata(this.#metadata),
       callOptions(timeout),
     );
     this.#calls.add(call);
@@ -95,11 +108,36 @@ export class Connection {
         yield message;
       }
     } catch (error) {
-      throw this.#failure(error, signal);
+      throw this.#failure(error, signal, call.getPeer());
     } finally {
       stopListening();
       this.#calls.delete(call);
       call.cancel();
+    }
+  }
+
+  /**
+   * Does something by a method, and does it again where it failed in a way that this can mend: after a pause, so
+   * often as `limits` say, and within their deadline, which is that of all attempts together.
+   */
+  async retrying<T>(
+    method: { readonly path: string },
+    { timeout = Infinity, signal, retries = this.#retries }: CallLimits,
+    attempt: (limits: CallLimits) => Promise<T>,
+  ): Promise<T> {
+    // What the timers of a deadline cannot wait for is none.
+    const end = msArgument('timeout', timeout) > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
+    const repeatable = isRepeatable(method);
+    for (let retry = 0; ; retry++) {
+      try {
+        return await attempt({ timeout: Math.max(0, end - performance.now()), signal });
+      } catch (error) {
+        if (!BtfError.isBtfError(error) || retry >= retries) throw error;
+        if (!mayRepeat({ error, repeatable, sent: !this.#unsent.has(error) })) throw error;
+        const ms = pauseBefore(retry, error, Math.random());
+        if (performance.now() + ms >= end) throw error;
+        await pause(systemClock, ms, [signal, this.ended]);
+      }
     }
   }
 
@@ -110,18 +148,60 @@ export class Connection {
     this.#client.close();
   }
 
+  async #unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
+    const { timeout, signal } = limits;
+    this.#checkStart(signal);
+    const { path, requestSerialize, responseDeserialize } = method;
+    const metadata = callMetadata(this.#metadata);
+    return new Promise<R>((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadata,
+        callOptions(timeout),
+        (error, response) => {
+          this.#calls.delete(call);
+          stopListening();
+          if (response === undefined) reject(this.#failure(error, signal, call.getPeer()));
+          else resolve(response);
+        },
+      );
+      this.#calls.add(call);
+      const stopListening = onAbort(signal, () => call.cancel());
+    });
+  }
+
   #checkStart(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
     this.ended.throwIfAborted();
   }
 
-  #failure(error: unknown, signal: AbortSignal | undefined): unknown {
+  #failure(error: unknown, signal: AbortSignal | undefined, peer: string): unknown {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
     const failure = BtfError.from(error);
-    // The daemon gives each of its own errors a reason.
-    const isOurs = failure.code === status.UNAVAILABLE && failure.reason === null;
-    return isOurs ? unreachable(this.#address, failure) : failure;
+    // The daemon gives each of its own errors a reason. What nobody here cancelled, the other side broke off.
+    const isOff = failure.code === status.UNAVAILABLE || failure.code === status.CANCELLED;
+    if (!isOff || failure.reason !== null) return failure;
+    const unreached = unreachable(this.#address, failure);
+    // A call that found no connection has no peer: grpc-js says the target instead, or that it knows none.
+    if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);
+    return unreached;
+  }
+}
+
+function newClient(
+  address: string,
+  credentials: ChannelCredentials,
+  { channelOptions, interceptors = [] }: ConnectionOptions,
+): Client {
+  const options = { ...DEFAULT_CHANNEL_OPTIONS, ...channelOptions, interceptors: [...interceptors] };
+  try {
+    return new Client(address, credentials, options);
+  } catch (error) {
+    throw invalidArgument('address', `must be unix:/path or host:port: ${String(error)}`);
   }
 }
 
@@ -135,6 +215,7 @@ function unreachable(address: string, failure: BtfError): BtfError {
     code: status.UNAVAILABLE,
     reason: 'UNREACHABLE',
     message: `the daemon at ${address} cannot be reached: ${failure.rawMessage}`,
+    retryDelay: failure.retryDelay,
     cause: failure.cause,
   });
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { closes, renewals } from './testing/daemon-calls.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
@@ -12,10 +13,12 @@ let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([
-    { id: 1, name: 'vmlinux', bytes: BYTES },
-    { id: 2, name: 'dummy', bytes: BYTES },
-  ]);
+  daemon = await FakeDaemon.start({
+    objects: [
+      { id: 1, name: 'vmlinux', btf: BYTES },
+      { id: 2, name: 'dummy', btf: BYTES },
+    ],
+  });
   client = new BtfClient(daemon.address);
 });
 
@@ -38,8 +41,8 @@ test('a handle is closed once', async () => {
   const handle = await client.getHandleById(1);
   await Promise.all([handle.close(), handle.close()]);
   await handle.close();
-  expect(daemon.closes).toEqual([['token-1']]);
-  expect(daemon.open.size).toBe(0);
+  expect(closes(daemon)).toEqual([[`${daemon.epoch}:1`]]);
+  expect(daemon.handles.length).toBe(0);
 });
 
 test('a handle cannot be used after its close, and is not lost by it', async () => {
@@ -58,14 +61,14 @@ test('a handle cannot be used after its close, and is not lost by it', async () 
 test('a handle is closed at the end of its scope', async () => {
   {
     await using handle = await client.getHandleById(1);
-    expect(daemon.open.size).toBe(handle.info.id);
+    expect(daemon.handles.length).toBe(handle.info.id);
   }
-  expect(daemon.open.size).toBe(0);
+  expect(daemon.handles.length).toBe(0);
 });
 
 test('a handle tells of a close that failed, but not at the end of a scope', async () => {
   const handle = await client.getHandleById(1);
-  daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
+  daemon.failNext('closeHandles', { code: status.INTERNAL });
   expect(await rejection(handle.close())).toMatchObject({ code: status.INTERNAL });
   await handle[Symbol.asyncDispose]();
 });
@@ -79,48 +82,49 @@ test('a handle has clones that live on', async () => {
 
 test('a handle inspects the state of its lease', async () => {
   const handle = await client.getHandleById(1);
-  expect(await handle.inspect()).toEqual({ info: handle.info, grantedTtl: 60_000, remainingTtl: 60_000 });
+  const { remainingTtl, ...state } = await handle.inspect();
+  expect(state).toEqual({ info: handle.info, grantedTtl: 60_000 });
+  expect(remainingTtl).toBeGreaterThan(50_000);
+  expect(remainingTtl).toBeLessThanOrEqual(60_000);
 });
 
 test('a handle renews on demand', async () => {
   const handle = await client.getHandleById(1);
   expect(await handle.renew()).toBeGreaterThan(50_000);
-  expect(daemon.renewals).toEqual([['token-1']]);
+  expect(renewals(daemon)).toEqual([[`${daemon.epoch}:1`]]);
 });
 
 test('a handle renews on demand within the limits of any call', async () => {
   const handle = await client.getHandleById(1);
   const reason = new Error('enough');
   expect(await rejection(handle.renew({ signal: AbortSignal.abort(reason) }))).toBe(reason);
-  const go = daemon.calls.stall('renewHandles');
+  const go = daemon.stall('renewHandles');
   expect(await rejection(handle.renew({ timeout: 50 }))).toMatchObject({ code: status.DEADLINE_EXCEEDED });
   go();
   expect(handle.lost.aborted).toBe(false);
 });
 
 test('a handle is renewed by itself, together with others', async () => {
-  daemon.grantedTtl = 300;
-  const handles = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
-  await until(() => daemon.renewals.length >= 3);
-  expect(daemon.renewals[0]?.toSorted()).toEqual(['token-1', 'token-2']);
+  const handles = await Promise.all([1, 2].map(async (id) => client.getHandleById(id, { ttl: 300 })));
+  await until(() => renewals(daemon).length >= 3);
+  expect(renewals(daemon)[0]?.toSorted()).toEqual([`${daemon.epoch}:1`, `${daemon.epoch}:2`]);
   expect(handles.some(({ lost }) => lost.aborted)).toBe(false);
 });
 
 test('a handle that the daemon let go of is lost at its next use', async () => {
   const handle = await client.getHandleById(1);
-  daemon.open.clear();
+  daemon.expireHandles();
   const error = await rejection(handle.inspect());
   expect(error).toMatchObject({ reason: 'HANDLE_NOT_FOUND' });
   expect(handle.lost.reason).toBe(error);
   expect(await rejection(handle.clone())).toBe(error);
   await handle.close();
-  expect(daemon.closes).toEqual([]);
+  expect(closes(daemon)).toEqual([]);
 });
 
 test('a handle is lost when the daemon restarts', async () => {
-  daemon.grantedTtl = 300;
   const handle = await client.getHandleById(1);
-  daemon.restart();
+  await daemon.restart();
   await until(() => handle.lost.aborted);
   expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
   expect(await rejection(handle.renew())).toBe(handle.lost.reason);

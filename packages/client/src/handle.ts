@@ -101,9 +101,9 @@ export class Handle extends RemoteObject implements AsyncDisposable {
 
   protected override failed(error: unknown): void {
     if (!BtfError.isBtfError(error)) return;
-    if (error.reason === 'HANDLE_NOT_FOUND' || error.reason === 'HANDLE_OF_EARLIER_DAEMON') {
-      this.session.leases.lose(this.#lease, error);
-    }
+    if (error.reason !== 'HANDLE_NOT_FOUND' && error.reason !== 'HANDLE_OF_EARLIER_DAEMON') return;
+    this.session.leases.lose(this.#lease, error);
+    this.session.daemon.observe(error.metadata['daemon_epoch'] ?? '');
   }
 
   async #close({ signal, timeout = this.session.timeout }: CallOptions): Promise<void> {
@@ -122,6 +122,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
 export function leasedHandle(session: Session, message: HandleMessage | undefined, askedAt: number): Handle {
   const info = infoOf(message);
   if (message?.grantedTtl === undefined) throw invalidResponse('lease');
+  session.daemon.observe(message.daemonEpoch);
   const lease = new Lease(message.token, message.daemonEpoch, msFromDuration(message.grantedTtl), askedAt);
   return new Handle(session, info, lease);
 }

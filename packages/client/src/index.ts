@@ -19,17 +19,13 @@ export {
   type ClientErrorReason,
   type DaemonErrorReason,
 } from './btf-error.js';
+export type { CallMetadata } from './call-metadata.js';
 export type { CallOptions, LeaseOptions } from './call-options.js';
-export {
-  BtfClient,
-  type BtfClientOptions,
-  type FindOptions,
-  type LoadOptions,
-  type LoadResult,
-  type Rejection,
-} from './client.js';
+export { BtfClient, type FindOptions, type LoadOptions, type LoadResult, type Rejection } from './client.js';
+export type { BtfClientOptions } from './client-options.js';
+export type { DaemonChange, DaemonIdentity } from './daemon-pin.js';
 export { defaultAddress } from './default-address.js';
-export type { FieldViolation } from './error-details.js';
+export type { FieldViolation, QuotaViolation } from './error-details.js';
 export type { Handle } from './handle.js';
 export type { HandleInfo, KnownOrigin, Origin } from './handle-info.js';
 export type { DetailOptions, InfoDetail } from './info-detail.js';
@@ -40,7 +36,19 @@ export type { SelectedTypes } from './selected-types.js';
 export type { NotFound, Selection } from './selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
-export type { Limits, Mode, Operation, OperationStatus, ServerInfo } from './server-info.js';
+export type {
+  Feature,
+  FeatureStatus,
+  Limits,
+  Mode,
+  Operation,
+  OperationStatus,
+  ServerInfo,
+} from './server-info.js';
+export type { Pem, TlsOptions } from './tls-options.js';
+export type { TransferOptions, TransferProgress } from './transfer-progress.js';
 export type { VerifierLog } from './verifier-log.js';
 export type { WatchEvent } from './watch-event.js';
 export type { WatchOptions } from './watch-handles.js';
+/** The gRPC status codes, as `BtfError.code` has them. */
+export { status } from '@grpc/grpc-js';

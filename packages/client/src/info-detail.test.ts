@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BtfClient } from './client.js';
 import type { HandleInfo } from './handle-info.js';
 import type { InfoDetail } from './info-detail.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 
 const BYTES = tinyBtf('u32');
@@ -19,10 +19,12 @@ let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([
-    { id: 1, name: 'vmlinux', bytes: BYTES },
-    { id: 2, name: '', bytes: BYTES, users: USERS },
-  ]);
+  daemon = await FakeDaemon.start({
+    objects: [
+      { id: 1, name: 'vmlinux', btf: BYTES },
+      { id: 2, name: '', btf: BYTES, users: USERS },
+    ],
+  });
   client = new BtfClient(daemon.address);
 });
 

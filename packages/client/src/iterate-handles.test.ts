@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
 import { Connection } from './connection.js';
+import { DaemonPin } from './daemon-pin.js';
 import type { Handle } from './handle.js';
 import { iterateHandles } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
@@ -9,11 +10,12 @@ import { LeaseKeeper } from './lease-keeper.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
 import { FakeClock } from './testing/fake-clock.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { cancelled, closes, heldCount, renewals } from './testing/daemon-calls.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
-import { userObjects } from './testing/user-objects.js';
+import { addUserObjects } from './testing/user-objects.js';
 
 const BYTES = tinyBtf('u32');
 
@@ -21,11 +23,13 @@ let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([
-    { id: 1, name: 'vmlinux', bytes: BYTES },
-    { id: 2, name: 'dummy', bytes: BYTES },
-  ]);
-  client = new BtfClient(daemon.address);
+  daemon = await FakeDaemon.start({
+    objects: [
+      { id: 1, name: 'vmlinux', btf: BYTES },
+      { id: 2, name: 'dummy', btf: BYTES },
+    ],
+  });
+  client = new BtfClient(daemon.address, { retries: 0 });
 });
 
 afterEach(async () => {
@@ -37,18 +41,23 @@ async function visit(handles: AsyncIterable<IteratedHandle>, each: () => void): 
   for await (const _ of handles) each();
 }
 
+function token(number: number): string {
+  return `${daemon.epoch}:${number}`;
+}
+
 async function takeFirst(): Promise<Handle> {
   for await (const handle of client.iterateHandles()) return handle.take();
   throw new Error('no object');
 }
 
 function sessionWith(clock: FakeClock): Session {
-  const connection = new Connection(daemon.address, credentials.createInsecure(), {});
+  const connection = new Connection(daemon.address, credentials.createInsecure());
   const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock, 10_000);
   return {
     connection,
     leases,
     specs: new SpecStore(connection),
+    daemon: new DaemonPin(() => {}),
     timeout: 10_000,
     clock,
     doubtful: new Set(),
@@ -66,30 +75,31 @@ test('an iteration visits objects in order, each open until the loop goes on', a
     previous = handle;
   }
   expect(seen).toEqual([1, 2]);
-  expect(daemon.open.size).toBe(0);
+  expect(daemon.handles.length).toBe(0);
 });
 
 test('an iteration of two thousand objects closes in batches, by one call at a time', async () => {
-  daemon.objects.push(...userObjects(2000));
+  addUserObjects(daemon, 2000);
   let count = 0;
   for await (const _ of client.iterateHandles()) count += 1;
   expect(count).toBe(2002);
-  expect(daemon.mostHeld).toBeLessThanOrEqual(daemon.maxHeld);
-  expect(daemon.calls.mostAtOnce.get('closeHandles')).toBe(1);
-  expect(daemon.closes.flat()).toHaveLength(2002);
+  const calls = daemon.callsOf('closeHandles');
+  expect(calls.some(({ startedAt }, i) => startedAt < (calls[i - 1]?.endedAt ?? 0))).toBe(false);
+  expect(calls.length).toBeLessThan(1000);
+  expect(closes(daemon).flat()).toHaveLength(2002);
 });
 
 test('an iteration does not wait for handles to be closed', async () => {
-  daemon.objects.push(...userObjects(8));
-  const go = daemon.calls.stall('closeHandles');
+  addUserObjects(daemon, 8);
+  const go = daemon.stall('closeHandles');
   let count = 0;
   for await (const _ of client.iterateHandles()) {
     count += 1;
     if (count === 10) go();
   }
-  const [first, ...rest] = Array.from({ length: 10 }, (_, i) => `token-${i + 1}`);
-  await until(() => daemon.closes.length === 2);
-  expect(daemon.closes).toEqual([[first], rest]);
+  const [first, ...rest] = Array.from({ length: 10 }, (_, i) => token(i + 1));
+  await until(() => closes(daemon).length === 2);
+  expect(closes(daemon)).toEqual([[first], rest]);
 });
 
 test('an iteration passes the filter on', async () => {
@@ -101,10 +111,10 @@ test('an iteration passes the filter on', async () => {
 });
 
 test('an iteration left early ends the call, and with it what is held', async () => {
-  daemon.objects.push(...userObjects(10));
+  addUserObjects(daemon, 10);
   for await (const handle of client.iterateHandles()) if (handle.info.id === 2) break;
-  await until(() => daemon.open.size === 0);
-  expect(daemon.calls.cancelled).toEqual(['iterateHandles']);
+  await until(() => daemon.handles.length === 0);
+  expect(cancelled(daemon)).toEqual(['iterateHandles']);
 });
 
 test('an iteration left by an error passes it on, and ends the call', async () => {
@@ -113,7 +123,7 @@ test('an iteration left by an error passes it on, and ends the call', async () =
     throw error;
   });
   expect(await rejection(visiting)).toBe(error);
-  await until(() => daemon.open.size === 0);
+  await until(() => daemon.handles.length === 0);
 });
 
 test("an iteration aborted rejects with the signal's reason, and ends the call", async () => {
@@ -121,11 +131,11 @@ test("an iteration aborted rejects with the signal's reason, and ends the call",
   const reason = new Error('enough');
   const handles = client.iterateHandles({ signal: controller.signal });
   expect(await rejection(visit(handles, () => controller.abort(reason)))).toBe(reason);
-  await until(() => daemon.open.size === 0);
+  await until(() => daemon.handles.length === 0);
 });
 
 test('an iteration fails when handles cannot be closed', async () => {
-  daemon.calls.failNext('closeHandles', { code: status.INTERNAL });
+  daemon.failNext('closeHandles', { code: status.INTERNAL });
   const visiting = visit(client.iterateHandles(), () => {});
   expect(await rejection(visiting)).toMatchObject({ code: status.INTERNAL });
 });
@@ -135,84 +145,84 @@ test('take keeps a handle beyond the iteration', async () => {
     if (!handle.info.isVmlinux) continue;
     const taken = await handle.take();
     expect(await handle.take()).toBe(taken);
-    await until(() => daemon.held.size === 1);
+    await until(() => heldCount(daemon) === 1);
   }
-  expect([...daemon.open.values()].map(({ name }) => name)).toEqual(['vmlinux']);
-  expect(daemon.closes.flat()).toEqual(['token-2']);
+  expect(daemon.handles.map(({ object }) => object.name)).toEqual(['vmlinux']);
+  expect(closes(daemon).flat()).toEqual([token(2)]);
 });
 
 test('take can be repeated when its answer was lost', async () => {
-  daemon.calls.loseNextAnswer('takeHandle');
+  daemon.loseNextAnswer('takeHandle');
   for await (const handle of client.iterateHandles({ origins: ['vmlinux'] })) {
     expect(await rejection(handle.take())).toMatchObject({ code: status.UNAVAILABLE });
     const taken = await handle.take();
     expect((await taken.inspect()).grantedTtl).toBe(60_000);
   }
-  expect(daemon.open.size).toBe(1);
+  expect(daemon.handles.length).toBe(1);
 });
 
 test('a handle whose taking failed for good is closed like others', async () => {
-  daemon.calls.loseNextAnswer('takeHandle');
+  daemon.loseNextAnswer('takeHandle');
   for await (const handle of client.iterateHandles())
     if (handle.info.isVmlinux) await rejection(handle.take());
-  await until(() => daemon.open.size === 0);
-  expect(daemon.closes.flat()).toContain('token-1');
+  await until(() => daemon.handles.length === 0);
+  expect(closes(daemon).flat()).toContain(token(1));
 });
 
 test('a handle whose taking failed is closed where the iteration is left, since it may have a lease', async () => {
-  daemon.calls.loseNextAnswer('takeHandle');
+  daemon.loseNextAnswer('takeHandle');
   expect(await rejection(takeFirst())).toMatchObject({ code: status.UNAVAILABLE });
-  await until(() => daemon.open.size === 0);
-  expect(daemon.closes).toEqual([['token-1']]);
+  await until(() => daemon.handles.length === 0);
+  expect(closes(daemon)).toEqual([[token(1)]]);
 });
 
 test('a handle whose taking is aborted is closed', async () => {
-  const go = daemon.calls.stall('takeHandle');
+  const go = daemon.stall('takeHandle');
   const controller = new AbortController();
   const reason = new Error('enough');
   const found = client.findHandle(() => true, { signal: controller.signal });
-  await until(() => daemon.calls.deadlines.has('takeHandle'));
+  await until(() => daemon.callsOf('takeHandle').length > 0);
   controller.abort(reason);
   expect(await rejection(found)).toBe(reason);
-  await until(() => daemon.closes.length > 0);
-  expect(daemon.closes).toEqual([['token-1']]);
+  await until(() => closes(daemon).length > 0);
+  expect(closes(daemon)).toEqual([[token(1)]]);
   go();
 });
 
 test('a handle whose taking failed is closed with the client, if nothing else comes before', async () => {
-  daemon.calls.loseNextAnswer('takeHandle');
+  daemon.loseNextAnswer('takeHandle');
   const iteration = client.iterateHandles();
   const { value } = await iteration.next();
   await rejection(Promise.resolve(value?.take()));
   await client.close();
-  expect(daemon.closes).toEqual([['token-1']]);
+  expect(closes(daemon)).toEqual([[token(1)]]);
   await rejection(iteration.next().then(async () => iteration.next()));
 });
 
 test('a handle that was taken by the second try is not closed where the iteration is left', async () => {
-  daemon.calls.loseNextAnswer('takeHandle');
+  daemon.loseNextAnswer('takeHandle');
   for await (const handle of client.iterateHandles()) {
     await rejection(handle.take());
     await handle.take();
     break;
   }
-  await until(() => daemon.calls.cancelled.includes('iterateHandles'));
-  expect([...daemon.open.keys()]).toEqual(['token-1']);
-  expect(daemon.closes).toEqual([]);
+  await until(() => cancelled(daemon).includes('iterateHandles'));
+  expect(daemon.handles.map((handle) => handle.token)).toEqual([token(1)]);
+  expect(closes(daemon)).toEqual([]);
 });
 
 test('a body that lingers renews what is held, until the iteration is left', async () => {
   const clock = new FakeClock();
   const session = sessionWith(clock);
   for await (const handle of iterateHandles(session, {})) {
-    await until(() => daemon.held.size === 2);
+    await until(() => heldCount(daemon) === 2);
     await handle.inspect();
     await clock.advance(10_000);
-    await until(() => daemon.renewals.length === 1);
-    daemon.calls.failNext('renewHandles', { code: status.UNAVAILABLE });
+    await until(() => renewals(daemon).length === 1);
+    daemon.failNext('renewHandles', { code: status.UNAVAILABLE });
     await clock.advance(20_000);
-    await until(() => daemon.renewals.length === 2);
-    expect(daemon.renewals).toEqual(Array.from({ length: 2 }, () => ['token-1', 'token-2']));
+    await until(() => renewals(daemon).length === 2);
+    expect(renewals(daemon)).toEqual(Array.from({ length: 2 }, () => [token(1), token(2)]));
     expect(clock.timers).toBe(1);
     break;
   }
@@ -226,20 +236,20 @@ test('an iteration that moves on renews no longer what it left', async () => {
   for await (const { info } of iterateHandles(session, {})) {
     if (info.isVmlinux) continue;
     await clock.advance(10_000);
-    await until(() => daemon.renewals.length > 0);
+    await until(() => renewals(daemon).length > 0);
   }
-  expect(daemon.renewals).toEqual([['token-2']]);
+  expect(renewals(daemon)).toEqual([[token(2)]]);
   expect(clock.timers).toBe(0);
   session.connection.close();
 });
 
 test('taking is finished before the iteration ends', async () => {
-  const go = daemon.calls.stall('takeHandle');
+  const go = daemon.stall('takeHandle');
   const found = takeFirst();
   setTimeout(go, 50);
   expect((await found).info.id).toBe(1);
-  expect([...daemon.open.keys()]).toContain('token-1');
-  await until(() => daemon.open.size === 1);
+  expect(daemon.handles.map((handle) => handle.token)).toContain(token(1));
+  await until(() => daemon.handles.length === 1);
 });
 
 test('listObjects holds nothing', async () => {
@@ -248,5 +258,5 @@ test('listObjects holds nothing', async () => {
     [2, 'dummy'],
   ]);
   expect(await client.listObjects({ origins: ['user'] })).toEqual([]);
-  expect(daemon.mostHeld).toBe(0);
+  expect(daemon.callsOf('iterateHandles').map(({ request }) => request.hold)).toEqual([false, false]);
 });

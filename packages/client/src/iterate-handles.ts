@@ -6,6 +6,7 @@ import {
 } from '@btfd/api';
 import { choicesArgument, stringsArgument, uint32Argument } from './argument.js';
 import { CloseQueue } from './close-queue.js';
+import type { Connection } from './connection.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
 import { detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
@@ -43,7 +44,7 @@ export async function* iterateHandles(
   session: Session,
   { signal, ...filter }: IterateOptions,
 ): AsyncGenerator<IteratedHandle, void, undefined> {
-  const { connection, timeout, doubtful } = session;
+  const { connection, daemon, timeout, doubtful } = session;
   const iteration = new AbortController();
   const stopFollowing = onAbort(signal, () => iteration.abort(signal?.reason));
   const closing = new CloseQueue(
@@ -53,11 +54,9 @@ export async function* iterateHandles(
     },
     (error) => iteration.abort(error),
   );
-  const responses = connection.stream(methods.iterateHandles, iterateRequest(filter, true), {
-    signal: iteration.signal,
-  });
+  const opening = openStream(connection, iterateRequest(filter, true), iteration.signal);
   // The next is read ahead: once the current one is taken, it is what shows the daemon that someone is there.
-  let next = readAhead(responses);
+  let next = readAhead(opening.then(({ first }) => first));
   try {
     for (;;) {
       const response = await next.result;
@@ -65,7 +64,9 @@ export async function* iterateHandles(
       if (response.done === true) return;
       const { info, handle } = response.value;
       if (info === undefined || handle === undefined) throw invalidResponse('handle');
-      next = readAhead(responses);
+      const { responses } = await opening;
+      next = readAhead(responses.next());
+      daemon.observe(handle.daemonEpoch);
       const { token } = handle;
       const visit: Visit = { over: false, taken: null };
       const stopRenewing = renewHeld(session, () => [token, ...next.tokens]);
@@ -86,8 +87,25 @@ export async function* iterateHandles(
     stopFollowing();
     // Reading ahead would keep the stream from ending.
     iteration.abort();
-    await responses.return();
+    await opening.then(
+      async ({ responses }) => responses.return(),
+      () => {},
+    );
   }
+}
+
+type Responses = AsyncGenerator<IterateHandlesResponse, void, undefined>;
+
+/** Opens the stream. Until its first message it can be opened again without doing anything twice. */
+async function openStream(
+  connection: Connection,
+  request: IterateHandlesRequest,
+  signal: AbortSignal,
+): Promise<{ readonly responses: Responses; readonly first: IteratorResult<IterateHandlesResponse, void> }> {
+  return connection.retrying(methods.iterateHandles, { signal }, async (limits) => {
+    const responses = connection.stream(methods.iterateHandles, request, limits);
+    return { responses, first: await responses.next() };
+  });
 }
 
 /** ReadAhead is a response that is asked for before it is needed. */
@@ -97,8 +115,7 @@ interface ReadAhead {
   readonly tokens: string[];
 }
 
-function readAhead(responses: AsyncIterator<IterateHandlesResponse, void>): ReadAhead {
-  const result = responses.next();
+function readAhead(result: ReadAhead['result']): ReadAhead {
   const tokens: string[] = [];
   result.then(
     ({ value }) => void (value?.handle && tokens.push(value.handle.token)),
@@ -113,15 +130,15 @@ export async function listObjects(
   { connection, timeout }: Session,
   { signal, ...filter }: IterateOptions,
 ): Promise<HandleInfo[]> {
-  const infos: HandleInfo[] = [];
-  for await (const { info } of connection.stream(methods.iterateHandles, iterateRequest(filter, false), {
-    signal,
-    timeout,
-  })) {
-    if (info === undefined) throw invalidResponse('info');
-    infos.push(handleInfoFromMessage(info));
-  }
-  return infos;
+  const request = iterateRequest(filter, false);
+  return connection.retrying(methods.iterateHandles, { signal, timeout }, async (limits) => {
+    const infos: HandleInfo[] = [];
+    for await (const { info } of connection.stream(methods.iterateHandles, request, limits)) {
+      if (info === undefined) throw invalidResponse('info');
+      infos.push(handleInfoFromMessage(info));
+    }
+    return infos;
+  });
 }
 
 function iterateRequest(

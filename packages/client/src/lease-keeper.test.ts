@@ -173,27 +173,25 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test.each([
-    ['any answer', () => keeper.sawEpoch('two')],
-    ['a new lease', () => keeper.add(new Lease('new', 'two', TTL, clock.now()))],
-  ])('[C3] by a restart comes at once where %s tells another run', async (_, tell) => {
-    const gone = lease('a');
-    open = new Set(['new']);
-    epoch = 'two';
-    await clock.advance(1_000);
-    tell();
-    await clock.advance(0);
+  test('[C3] by a restart comes at once where another run is told, for leases of the run before', async () => {
+    const [gone, kept] = [lease('a'), new Lease('b', 'two', TTL, clock.now())];
+    keeper.add(kept);
+    keeper.loseOthers('two');
     expect(gone.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
-    expect(rounds).toHaveLength(1);
+    expect(kept.lost.aborted).toBe(false);
   });
 
-  test('is not looked for where an answer tells the same run, or there is no lease', async () => {
-    keeper.sawEpoch('zero');
-    keeper.sawEpoch('one');
-    const kept = lease('a');
-    keeper.sawEpoch('one');
+  test('is looked for at once when something happened to the daemon', async () => {
+    const gone = lease('a');
+    open = new Set();
     await clock.advance(1_000);
-    expect([rounds.length, kept.lost.aborted]).toEqual([0, false]);
+    keeper.hurry();
+    await clock.advance(0);
+    expect(gone.lost.aborted).toBe(true);
+    expect(rounds).toHaveLength(1);
+    keeper.hurry();
+    await clock.advance(1_000);
+    expect(rounds).toHaveLength(1);
   });
 
   test('is not concluded from one failure: the round is repeated after a second', async () => {

@@ -44,8 +44,6 @@ export class LeaseKeeper {
   /** When the timer fires. */
   #wakeAt = Infinity;
   #cancelTimer = (): void => {};
-  /** The daemon's run that an answer told last. */
-  #epoch = '';
   /** Why the last round failed; null where it did not. */
   #failure: BtfError | null = null;
 
@@ -67,14 +65,6 @@ export class LeaseKeeper {
       expiresAt: Math.max(expiry(lease.askedAt, lease.grantedTtl), now + period),
     });
     this.#roundBy(Math.max(now, lease.askedAt + period));
-    this.sawEpoch(lease.daemonEpoch);
-  }
-
-  /** Takes note of the daemon's run, as an answer tells it. If it is another one, leases are asked about at once. */
-  sawEpoch(epoch: string): void {
-    const isOther = this.#epoch !== '' && this.#epoch !== epoch;
-    this.#epoch = epoch;
-    if (isOther && this.#entries.size > 0) this.#roundBy(this.#clock.now());
   }
 
   /** Lets go of a lease. */
@@ -95,6 +85,18 @@ export class LeaseKeeper {
     await this.#renew([lease], limits);
     const entry = this.#entries.get(lease.token);
     return entry === undefined ? 0 : Math.round(entry.expiresAt - this.#clock.now());
+  }
+
+  /** Gives up the leases that another run of the daemon gave. */
+  loseOthers(epoch: string): void {
+    for (const lease of this.#living()) {
+      if (lease.daemonEpoch !== epoch) this.lose(lease, goneError(lease, epoch));
+    }
+  }
+
+  /** Renews now what is kept: something happened to the daemon. */
+  hurry(): void {
+    if (this.#entries.size > 0) this.#roundBy(this.#clock.now());
   }
 
   /** Ends all renewal. Answers the tokens of the leases that were kept. */

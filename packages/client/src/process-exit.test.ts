@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
 
@@ -13,7 +13,7 @@ test.each([
   ['a client and a handle that were never closed', 'await client.getHandleById(1);'],
   ['an iteration that was left', 'for await (const _ of client.iterateHandles()) break;'],
 ])('%s do not keep the process alive', async (_, use) => {
-  await using daemon = await FakeDaemon.start([{ id: 1, name: '', bytes: tinyBtf('u32') }]);
+  await using daemon = await FakeDaemon.start({ objects: [{ id: 1, name: '', btf: tinyBtf('u32') }] });
   const program = `
     import { BtfClient } from ${JSON.stringify(BUILT)};
     const client = new BtfClient(${JSON.stringify(daemon.address)});
@@ -26,7 +26,7 @@ test.each([
 });
 
 test('a watch that waits for its daemon keeps the process alive, as a call does', async () => {
-  const daemon = await FakeDaemon.start([{ id: 1, name: '', bytes: tinyBtf('u32') }]);
+  const daemon = await FakeDaemon.start({ objects: [{ btf: tinyBtf('u32') }] });
   const program = `
     import { BtfClient } from ${JSON.stringify(BUILT)};
     const client = new BtfClient(${JSON.stringify(daemon.address)});

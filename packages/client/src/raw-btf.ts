@@ -3,22 +3,30 @@ import { Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
 
-/** RawBtf is the BTF of one object as the daemon sent it, verified by its digest. It never changes. */
-export class RawBtf {
-  readonly bytes: Uint8Array;
+/** RawBtfFacts are what is known of BTF besides its bytes. */
+export interface RawBtfFacts {
   /** SHA-256 of the bytes. */
   readonly digest: Uint8Array;
   /** SHA-256 of the base's bytes; empty where there is none or the daemon does not have it. */
   readonly baseDigest: Uint8Array;
   /** Whether the types of a base are continued. */
   readonly split: boolean;
+}
+
+/** RawBtf is the BTF of one object as the daemon sent it, verified by its digest. It never changes. */
+export class RawBtf implements RawBtfFacts {
+  readonly bytes: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly baseDigest: Uint8Array;
+  readonly split: boolean;
   #spec: Spec | null = null;
 
-  constructor(bytes: Uint8Array, header: SpecHeader) {
+  constructor(bytes: Uint8Array, { digest, baseDigest, split }: RawBtfFacts) {
     this.bytes = bytes;
-    this.digest = header.digest.slice();
-    this.baseDigest = header.baseDigest.slice();
-    this.split = header.split;
+    // Copies: those of a message are parts of what was received with it.
+    this.digest = digest.slice();
+    this.baseDigest = baseDigest.slice();
+    this.split = split;
   }
 
   /** The Spec of BTF that is not split: always the same one. */
@@ -33,20 +41,36 @@ export function digestKey(digest: Uint8Array): string {
   return Buffer.from(digest).toString('hex');
 }
 
-/** receiveRawBtf reads the chunks that follow a header. @throws BtfError TRANSFER_CORRUPT. */
-export async function receiveRawBtf(header: SpecHeader, parts: AsyncIterable<SpecResponse>): Promise<RawBtf> {
+/** sha256Hex is the SHA-256 of bytes in hexadecimal, made off the event loop. */
+export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return digestKey(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+}
+
+/**
+ * receiveRawBtf reads the chunks that follow a header.
+ *
+ * @param received told how many bytes are there, from 0 on.
+ * @throws BtfError TRANSFER_CORRUPT.
+ */
+export async function receiveRawBtf(
+  header: SpecHeader,
+  parts: AsyncIterable<SpecResponse>,
+  received: (size: number) => void,
+): Promise<RawBtf> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  received(size);
   for await (const { part } of parts) {
     if (part.case !== 'raw') throw corrupt(`a part of kind ${part.case ?? 'unknown'} instead of raw BTF`);
     chunks.push(part.value);
     size += part.value.length;
     if (size > header.rawSize) throw corrupt(`more than the ${header.rawSize} bytes announced`);
+    received(size);
   }
   if (size < header.rawSize) throw corrupt(`${size} of the ${header.rawSize} bytes announced`);
   const bytes = joinBytes(chunks);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  if (digestKey(digest) !== digestKey(header.digest)) throw corrupt('bytes of another digest than announced');
+  if ((await sha256Hex(bytes)) !== digestKey(header.digest))
+    throw corrupt('bytes of another digest than announced');
   return new RawBtf(bytes, header);
 }
 

@@ -12,17 +12,16 @@ import { methods } from './methods.js';
 import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
 import { allFound, selectsAll, type Selection } from './selection.js';
 import type { Session } from './session.js';
+import type { TransferOptions } from './transfer-progress.js';
 
 /** SpecOptions are the options of asking for a {@link Spec}. */
-export interface SpecOptions {
+export interface SpecOptions extends TransferOptions {
   /**
    * What split BTF, such as a module's, continues: a Spec, or a handle whose Spec it is; null where there
    * is none, so that split BTF fails with MISSING_BASE. Of no effect on BTF that is not split. Default: the
    * vmlinux of the daemon's kernel, which is transferred once and then shared.
    */
   readonly base?: Spec | RemoteObject | null | undefined;
-  /** Aborting it cancels the transfer, unless others wait for the same one. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** SelectedOptions select types for {@link RemoteObject.spec}. */
@@ -58,26 +57,28 @@ export abstract class RemoteObject {
 
   /**
    * spec answers the object's type information. The BTF is transferred once for each digest and kept, up
-   * to 64 MiB for each client; of BTF that is not split, everyone gets the same Spec.
+   * to the client's `specCacheBytes`; of BTF that is not split, everyone gets the same Spec.
    *
    * With a selection it is that of {@link selectTypes}, and every name and id must be there.
    *
-   * @throws BtfError MISSING_BASE, BASE_MISMATCH, TRANSFER_CORRUPT; NO_MATCH for what was selected and is not there; the error of `@btfd/btf` for BTF that
-   * cannot be parsed.
+   * @throws BtfError MISSING_BASE, BASE_MISMATCH, TRANSFER_CORRUPT; NO_MATCH for what was selected and is not there;
+   * the error of `@btfd/btf` for BTF that cannot be parsed.
    */
-  async spec({ base, signal, closure, ...selection }: SpecOptions & SelectedOptions = {}): Promise<Spec> {
+  async spec(options: SpecOptions & SelectedOptions = {}): Promise<Spec> {
+    const { base, signal, onProgress, closure, ...selection } = options;
+    const transfer = { signal, onProgress };
     const { specs } = this.session;
     if (closure !== undefined || !selectsAll(selection)) {
-      const { spec, notFound } = await this.selectTypes(selection, { signal });
+      const { spec, notFound } = await this.selectTypes(selection, transfer);
       return allFound(spec, notFound);
     }
-    const raw = await this.guard((token) => specs.rawOfHandle(token, this.kernelName, signal));
-    return specs.parse(raw, base instanceof RemoteObject ? await base.spec({ signal }) : base, signal);
+    const raw = await this.guard((token) => specs.rawOfHandle(token, this.kernelName, transfer));
+    return specs.parse(raw, base instanceof RemoteObject ? await base.spec(transfer) : base, transfer);
   }
 
   /** rawBtf answers the object's BTF as the kernel holds it: a copy, for the caller to keep. */
-  async rawBtf({ signal }: Pick<SpecOptions, 'signal'> = {}): Promise<Uint8Array> {
-    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, this.kernelName, signal));
+  async rawBtf(options: TransferOptions = {}): Promise<Uint8Array> {
+    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, this.kernelName, options));
     return raw.bytes.slice();
   }
 
@@ -89,13 +90,10 @@ export abstract class RemoteObject {
    * const { spec, notFound } = await handle.selectTypes({ names: ['task_struct'] });
    * ```
    */
-  async selectTypes(
-    selection: Selection,
-    { signal }: Pick<SpecOptions, 'signal'> = {},
-  ): Promise<SelectedTypes> {
+  async selectTypes(selection: Selection, options: TransferOptions = {}): Promise<SelectedTypes> {
     const { connection } = this.session;
     return this.guard((token) =>
-      fetchSelectedTypes(connection, { case: 'handle', value: token }, selection, signal),
+      fetchSelectedTypes(connection, { case: 'handle', value: token }, selection, options),
     );
   }
 
@@ -105,10 +103,10 @@ export abstract class RemoteObject {
    *
    * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
-  async cHeader(selection: Selection = {}, { signal }: Pick<SpecOptions, 'signal'> = {}): Promise<string> {
+  async cHeader(selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
     const { connection } = this.session;
     return this.guard((token) =>
-      fetchCHeader(connection, { case: 'handle', value: token }, selection, signal),
+      fetchCHeader(connection, { case: 'handle', value: token }, selection, options),
     );
   }
 

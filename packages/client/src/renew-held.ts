@@ -18,7 +18,7 @@ export function renewHeld(
   let cancel = (): void => {};
   const wait = (): void => {
     cancel = clock.setTimer(() => {
-      const limits = { timeout: Math.min(timeout, PERIOD_MS) };
+      const limits = { timeout: Math.min(timeout, PERIOD_MS), retries: 0 };
       renewTokens(connection, tokens(), limits).catch(() => {});
       wait();
     }, PERIOD_MS);

@@ -1,4 +1,5 @@
 import {
+  Feature as FeatureNumber,
   type GetServerInfoResponse,
   type Limits as LimitsMessage,
   Mode as ModeNumber,
@@ -18,6 +19,16 @@ export interface OperationStatus {
   readonly available: boolean;
   /** Why it does not work, in words; empty where it does. */
   readonly reason: string;
+}
+
+/** Feature is something that a kernel's BTF can have since some release; `btf.v1.Feature` explains each. */
+export type Feature =
+  'btf' | 'func' | 'var' | 'func-linkage' | 'decl-tag' | 'type-tag' | 'enum64' | 'unknown';
+
+/** FeatureStatus tells whether the daemon's kernel has a feature. */
+export interface FeatureStatus {
+  readonly feature: Feature;
+  readonly supported: boolean;
 }
 
 /** Limits are the limits that the daemon has in force. Sizes are in bytes, times in milliseconds. */
@@ -40,6 +51,10 @@ export interface Limits {
   readonly maxLogBytes: number;
   /** Handles renewed or closed by one call at most. */
   readonly maxTokens: number;
+  /** Largest list of types in a LoadHandle, encoded. */
+  readonly maxTypesBytes: number;
+  /** Largest header in C. */
+  readonly maxCBytes: number;
 }
 
 /** ServerInfo tells what the daemon is and what it can do. */
@@ -61,6 +76,8 @@ export interface ServerInfo {
   /** The daemon's capabilities that matter. */
   readonly capabilities: { readonly sysAdmin: boolean; readonly bpf: boolean };
   readonly limits: Limits;
+  /** What the kernel's BTF can have, as the daemon tried it; empty where nothing can be loaded. */
+  readonly features: readonly FeatureStatus[];
 }
 
 const MODES: Readonly<Record<number, Mode>> = {
@@ -77,6 +94,17 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [OperationNumber.LIST_IDS]: 'list-ids',
   [OperationNumber.SPEC_BY_NAME]: 'spec-by-name',
 } satisfies Record<OperationNumber, Operation>;
+
+const FEATURES: Readonly<Record<number, Feature>> = {
+  [FeatureNumber.UNSPECIFIED]: 'unknown',
+  [FeatureNumber.BTF]: 'btf',
+  [FeatureNumber.FUNC]: 'func',
+  [FeatureNumber.VAR]: 'var',
+  [FeatureNumber.FUNC_LINKAGE]: 'func-linkage',
+  [FeatureNumber.DECL_TAG]: 'decl-tag',
+  [FeatureNumber.TYPE_TAG]: 'type-tag',
+  [FeatureNumber.ENUM64]: 'enum64',
+} satisfies Record<FeatureNumber, Feature>;
 
 /** serverInfoFromMessage reads the answer of GetServerInfo. */
 export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInfo {
@@ -97,6 +125,10 @@ export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInf
     })),
     capabilities: { sysAdmin: capabilities?.sysAdmin ?? false, bpf: capabilities?.bpf ?? false },
     limits: limitsFromMessage(limits),
+    features: message.features.map(({ feature, supported }) => ({
+      feature: FEATURES[feature] ?? 'unknown',
+      supported,
+    })),
   };
 }
 
@@ -112,5 +144,7 @@ function limitsFromMessage(message: LimitsMessage | undefined): Limits {
     holdStallTimeout: msFromDuration(message?.holdStallTimeout),
     maxLogBytes: message?.maxLogBytes ?? 0,
     maxTokens: message?.maxTokens ?? 0,
+    maxTypesBytes: message?.maxTypesBytes ?? 0,
+    maxCBytes: Number(message?.maxCBytes ?? 0),
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
+import type { DaemonPin } from './daemon-pin.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { SpecStore } from './spec-store.js';
 
@@ -8,6 +9,8 @@ export interface Session {
   readonly connection: Connection;
   readonly leases: LeaseKeeper;
   readonly specs: SpecStore;
+  /** Told of the daemon that answers. */
+  readonly daemon: DaemonPin;
   /** The default deadline of unary calls, in milliseconds. */
   readonly timeout: number;
   readonly clock: Clock;

@@ -60,3 +60,26 @@ test('nothing starts on an aborted signal', async () => {
   await expect(calls.run('a', AbortSignal.abort(new Error('over')), start)).rejects.toThrow('over');
   expect(started).toBe(false);
 });
+
+test('what a call tells reaches all, each as often as it joined, and who throws leaves alone', async () => {
+  const calls = new SharedCalls<string, number>();
+  const heard: number[] = [];
+  const hear = (event: number): void => void heard.push(event);
+  const error = new Error('of the listener');
+  const start = async (_: AbortSignal, tell: (event: number) => void): Promise<string> => {
+    for (const event of [1, 2]) {
+      await new Promise((resolve) => setImmediate(resolve));
+      tell(event);
+    }
+    return 'A';
+  };
+  const results = await Promise.allSettled([
+    calls.run('a', undefined, start, () => {
+      throw error;
+    }),
+    calls.run('a', undefined, start, hear),
+    calls.run('a', undefined, start, hear),
+  ]);
+  expect(results).toMatchObject([{ reason: error }, { value: 'A' }, { value: 'A' }]);
+  expect(heard).toEqual([1, 1, 2, 2]);
+});

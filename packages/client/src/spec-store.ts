@@ -1,15 +1,18 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
-import { Spec } from '@btfd/btf';
+import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
+import { countArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
-import type { Connection } from './connection.js';
+import type { CallLimits, Connection } from './connection.js';
 import { invalidResponse } from './invalid-response.js';
 import { methods } from './methods.js';
 import { onAbort } from './on-abort.js';
-import { digestKey, type RawBtf, receiveRawBtf } from './raw-btf.js';
+import { digestKey, RawBtf, receiveRawBtf } from './raw-btf.js';
 import { RawBtfCache } from './raw-btf-cache.js';
 import { SharedCalls } from './shared-calls.js';
+import { SpecCacheDir } from './spec-cache-dir.js';
+import type { TransferOptions, TransferProgress } from './transfer-progress.js';
 
 /** SpecSource says whose BTF is asked for. */
 export type SpecSource = Extract<
@@ -22,6 +25,17 @@ export const TRANSFER_TIMEOUT_MS = 120_000;
 
 /** Room for a kernel with all modules of a distribution, or for ten kernels. */
 const CACHE_BYTES = 64 * 1024 * 1024;
+/** Room for the kernels and modules of some ten releases. */
+const CACHE_DIR_BYTES = 512 * 1024 * 1024;
+
+/** SpecStoreOptions say where a {@link SpecStore} keeps BTF. */
+export interface SpecStoreOptions {
+  readonly specCacheBytes?: number | undefined;
+  readonly specCacheDir?: string | undefined;
+  readonly specCacheDirBytes?: number | undefined;
+}
+
+type Report = (progress: TransferProgress) => void;
 
 /**
  * SpecStore gets the BTF of objects from the daemon. What it has already, known by digest, is not sent
@@ -29,20 +43,33 @@ const CACHE_BYTES = 64 * 1024 * 1024;
  */
 export class SpecStore {
   readonly #connection: Connection;
-  readonly #cache = new RawBtfCache(CACHE_BYTES);
-  readonly #transfers = new SharedCalls<RawBtf>();
-  readonly #requestsByName = new SharedCalls<RawBtf>();
+  readonly #cache: RawBtfCache;
+  readonly #dir: SpecCacheDir | null;
+  readonly #transfers = new SharedCalls<RawBtf, TransferProgress>();
+  readonly #requestsByName = new SharedCalls<RawBtf, TransferProgress>();
   /** What an object of the kernel was when last seen, by name: a guess that the daemon confirms. */
   readonly #lastByName = new Map<string, Uint8Array>();
 
-  constructor(connection: Connection) {
+  /** @throws BtfError INVALID_REQUEST for sizes that are none. */
+  constructor(connection: Connection, options: SpecStoreOptions = {}) {
+    const {
+      specCacheBytes = CACHE_BYTES,
+      specCacheDir = null,
+      specCacheDirBytes = CACHE_DIR_BYTES,
+    } = options;
     this.#connection = connection;
+    this.#cache = new RawBtfCache(countArgument('specCacheBytes', specCacheBytes));
+    const dirBytes = countArgument('specCacheDirBytes', specCacheDirBytes);
+    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, dirBytes);
   }
 
   /** The BTF of an object of the kernel. */
-  async rawByName(name: string, signal: AbortSignal | undefined): Promise<RawBtf> {
-    return this.#requestsByName.run(name, signal, (shared) =>
-      this.#request({ case: 'name', value: name }, name, shared),
+  async rawByName(name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
+    return this.#requestsByName.run(
+      name,
+      signal,
+      async (shared, tell) => this.#request({ case: 'name', value: name }, name, shared, tell),
+      onProgress,
     );
   }
 
@@ -51,8 +78,8 @@ export class SpecStore {
    *
    * @param name the kernel's name for the object; empty where it has none.
    */
-  async rawOfHandle(token: string, name: string, signal: AbortSignal | undefined): Promise<RawBtf> {
-    return this.#request({ case: 'handle', value: token }, name, signal);
+  async rawOfHandle(token: string, name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
+    return this.#request({ case: 'handle', value: token }, name, signal, onProgress);
   }
 
   /**
@@ -60,42 +87,84 @@ export class SpecStore {
    *
    * @param base the base. undefined: the running kernel's vmlinux; null: none.
    */
-  async parse(raw: RawBtf, base: Spec | null | undefined, signal: AbortSignal | undefined): Promise<Spec> {
+  async parse(raw: RawBtf, base: Spec | null | undefined, options: TransferOptions): Promise<Spec> {
     if (!raw.split) return raw.standaloneSpec();
     if (base === null) throw missingBase();
-    return Spec.parse(raw.bytes, { base: base ?? (await this.#baseOf(raw, signal)).standaloneSpec() });
+    return Spec.parse(raw.bytes, { base: base ?? (await this.#baseOf(raw, options)).standaloneSpec() });
   }
 
-  async #baseOf(raw: RawBtf, signal: AbortSignal | undefined): Promise<RawBtf> {
-    const base = this.#cache.get(raw.baseDigest) ?? (await this.rawByName('vmlinux', signal));
+  /** Resolves when what is kept on disk is there. */
+  async settled(): Promise<void> {
+    await this.#dir?.settled();
+  }
+
+  async #baseOf(raw: RawBtf, options: TransferOptions): Promise<RawBtf> {
+    const base = this.#cache.get(raw.baseDigest) ?? (await this.rawByName('vmlinux', options));
     const expected = digestKey(raw.baseDigest);
     if (expected !== '' && expected !== digestKey(base.digest)) throw baseMismatch();
     return base;
   }
 
-  async #request(source: SpecSource, name: string, signal: AbortSignal | undefined): Promise<RawBtf> {
+  async #request(
+    source: SpecSource,
+    name: string,
+    signal: AbortSignal | undefined,
+    report: Report | undefined,
+  ): Promise<RawBtf> {
+    const limits = { timeout: TRANSFER_TIMEOUT_MS, signal };
+    const raw = await this.#connection.retrying(methods.spec, limits, async (attempt) => {
+      // Asked anew by each attempt: what one fetched is not fetched again for its base.
+      const known = await this.#known(name);
+      const request = create(SpecRequestSchema, {
+        source,
+        encoding: Encoding.RAW,
+        ...(known && { ifNoneMatch: { digest: known.digest, baseDigest: known.baseDigest } }),
+      });
+      return this.#receive(request, known, attempt, report);
+    });
+    if (name !== '') this.#remember(name, raw);
+    return raw;
+  }
+
+  /** What is probably asked for: what the object was when it was last seen. */
+  async #known(name: string): Promise<RawBtf | undefined> {
+    if (name === '') return undefined;
     const last = this.#lastByName.get(name);
     const known = last && this.#cache.get(last);
-    const request = create(SpecRequestSchema, {
-      source,
-      encoding: Encoding.RAW,
-      ...(known && { ifNoneMatch: { digest: known.digest, baseDigest: known.baseDigest } }),
-    });
-    const raw = await this.#receive(request, known, signal);
-    if (name !== '') this.#lastByName.set(name, raw.digest);
-    return raw;
+    return known ?? (await this.#knownOnDisk(name));
+  }
+
+  async #knownOnDisk(name: string): Promise<RawBtf | undefined> {
+    const last = await this.#dir?.lastSeen(name);
+    const bytes = last && (await this.#dir?.read(last.digest));
+    if (!last || !bytes) return undefined;
+    const digest = Buffer.from(last.digest, 'hex');
+    const baseDigest = Buffer.from(last.baseDigest, 'hex');
+    try {
+      return new RawBtf(bytes, { digest, baseDigest, split: isSplit(bytes) });
+    } catch {
+      // It is what a daemon sent, but no BTF: whoever asks for it now is told so by parsing it.
+      return undefined;
+    }
+  }
+
+  #remember(name: string, raw: RawBtf): void {
+    this.#cache.add(raw);
+    const last = this.#lastByName.get(name);
+    this.#lastByName.set(name, raw.digest);
+    const [digest, baseDigest] = [digestKey(raw.digest), digestKey(raw.baseDigest)];
+    if (last === undefined || digestKey(last) !== digest)
+      this.#dir?.writeLastSeen(name, { digest, baseDigest });
   }
 
   async #receive(
     request: SpecRequest,
     known: RawBtf | undefined,
-    signal: AbortSignal | undefined,
+    { timeout, signal }: CallLimits,
+    report: Report | undefined,
   ): Promise<RawBtf> {
     const call = new AbortController();
-    const parts = this.#connection.stream(methods.spec, request, {
-      timeout: TRANSFER_TIMEOUT_MS,
-      signal: call.signal,
-    });
+    const parts = this.#connection.stream(methods.spec, request, { timeout, signal: call.signal });
     const stopFollowing = onAbort(signal, () => call.abort(signal?.reason));
     let handedOver = false;
     try {
@@ -104,20 +173,45 @@ export class SpecStore {
       const cached = this.#cache.get(header.digest);
       if (cached !== undefined) return cached;
       // From here on others may wait for these bytes too: the signal of all of them together counts.
-      const transfer = this.#transfers.run(digestKey(header.digest), signal, async (shared) => {
-        handedOver = true;
-        stopFollowing();
-        onAbort(shared, () => call.abort(shared.reason));
-        const raw = await receiveRawBtf(header, parts);
-        this.#cache.add(raw);
-        return raw;
-      });
+      const transfer = this.#transfers.run(
+        digestKey(header.digest),
+        signal,
+        async (shared, tell) => {
+          handedOver = true;
+          stopFollowing();
+          onAbort(shared, () => call.abort(shared.reason));
+          const raw = await this.#fromDiskOrTransfer(header, parts, tell);
+          this.#cache.add(raw);
+          return raw;
+        },
+        report,
+      );
       if (!handedOver) call.abort();
       return await transfer;
     } finally {
       stopFollowing();
       if (!handedOver) await parts.return();
     }
+  }
+
+  async #fromDiskOrTransfer(
+    header: SpecHeader,
+    parts: AsyncGenerator<SpecResponse, void, undefined>,
+    tell: Report,
+  ): Promise<RawBtf> {
+    const { info, rawSize } = header;
+    // Users' objects come and go; they would drive out what is worth keeping.
+    const dir = info?.isKernel === true ? this.#dir : null;
+    const digest = digestKey(header.digest);
+    const stored = await dir?.read(digest);
+    if (stored) {
+      await parts.return();
+      return new RawBtf(stored, header);
+    }
+    const name = info?.name ?? '';
+    const raw = await receiveRawBtf(header, parts, (received) => tell({ name, received, total: rawSize }));
+    dir?.write(digest, raw.bytes);
+    return raw;
   }
 }
 

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { cancelled, specsSent } from './testing/daemon-calls.js';
+import { replaceRaw } from './testing/replace-raw.js';
 import { tinyBtf, tinySplitBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
 
@@ -16,11 +18,15 @@ let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([
-    { id: 1, name: 'vmlinux', bytes: VMLINUX },
-    { id: 2, name: 'dummy', bytes: MODULE, base: VMLINUX },
-    { id: 3, name: '', bytes: tinyBtf('user') },
-  ]);
+  daemon = await FakeDaemon.start({
+    chunkBytes: 64,
+    chunkDelay: 1,
+    objects: [
+      { id: 1, name: 'vmlinux', btf: VMLINUX },
+      { id: 2, name: 'dummy', btf: MODULE },
+      { id: 3, name: '', btf: tinyBtf('user') },
+    ],
+  });
   client = new BtfClient(daemon.address);
 });
 
@@ -28,6 +34,11 @@ afterEach(async () => {
   await client.close();
   await daemon[Symbol.asyncDispose]();
 });
+
+function replaceVmlinux(btf: Uint8Array): void {
+  daemon.removeObject(1);
+  daemon.addObject({ id: 1, name: 'vmlinux', btf });
+}
 
 function names(spec: Spec): string[] {
   return [...spec.types()].map(({ kind, name }) => `${kind} ${name}`);
@@ -41,33 +52,33 @@ describe('the spec of a handle', () => {
 
   test('is transferred once, also for other handles on the same bytes', async () => {
     const bytes = tinyBtf(LONG);
-    daemon.objects.push({ id: 4, name: '', bytes }, { id: 5, name: '', bytes });
+    for (const id of [4, 5]) daemon.addObject({ id, btf: bytes });
     const handle = await client.getHandleById(4);
     const spec = await handle.spec();
     const other = await client.getHandleById(5);
     expect(await other.spec()).toBe(spec);
     expect(await handle.spec()).toBe(spec);
-    expect(daemon.specsSent).toBe(1);
-    await until(() => daemon.calls.cancelled.length === 2);
+    expect(specsSent(daemon)).toBe(1);
+    await until(() => cancelled(daemon).length === 2);
   });
 
   test('is transferred once when asked for many times at once', async () => {
-    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf(LONG) };
+    replaceVmlinux(tinyBtf(LONG));
     const handles = await Promise.all([1, 1, 1].map(async (id) => client.getHandleById(id)));
     const specs = await Promise.all([
       ...handles.map(async (handle) => handle.spec()),
       client.spec('vmlinux'),
     ]);
     expect(new Set(specs).size).toBe(1);
-    expect(daemon.specsSent).toBe(1);
+    expect(specsSent(daemon)).toBe(1);
   });
 
   test('goes on for others when who asked first aborts', async () => {
     const [first, second] = await Promise.all([client.getHandleById(1), client.getHandleById(1)]);
     const controller = new AbortController();
-    const go = daemon.calls.stall('spec');
+    const go = daemon.stall('spec');
     const specs = [first.spec({ signal: controller.signal }), second.spec()];
-    await until(() => daemon.calls.deadlines.has('spec'));
+    await until(() => daemon.callsOf('spec').length > 0);
     go();
     setTimeout(() => controller.abort(new Error('enough')), 3);
     const [aborted, whole] = await Promise.allSettled(specs);
@@ -76,16 +87,16 @@ describe('the spec of a handle', () => {
   });
 
   test('aborted by all is cancelled', async () => {
-    daemon.objects.push({ id: 4, name: '', bytes: tinyBtf(LONG) });
+    daemon.addObject({ id: 4, btf: tinyBtf(LONG) });
     const handle = await client.getHandleById(4);
     const controller = new AbortController();
     const reason = new Error('enough');
     const spec = handle.spec({ signal: controller.signal });
-    await until(() => daemon.specRequests.length === 1);
+    await until(() => daemon.callsOf('spec').length === 1);
     setTimeout(() => controller.abort(reason), 20);
     await expect(spec).rejects.toBe(reason);
-    await until(() => daemon.calls.cancelled.includes('spec'));
-    expect(daemon.specsSent).toBe(0);
+    await until(() => cancelled(daemon).includes('spec'));
+    expect(specsSent(daemon)).toBe(0);
   });
 });
 
@@ -103,12 +114,13 @@ describe('rawBtf', () => {
     ['fewer bytes', VMLINUX.subarray(1), 'of the 45 bytes'],
     ['more bytes', new Uint8Array(100), 'more than the 45 bytes'],
   ])('refuses %s than announced, and does not keep them', async (_, sent, message) => {
-    const handle = await client.getHandleById(1);
-    daemon.sent = sent;
+    let replaced: Uint8Array | null = sent;
+    await using deceived = new BtfClient(daemon.address, { interceptors: [replaceRaw(() => replaced)] });
+    const handle = await deceived.getHandleById(1);
     const error: unknown = await handle.rawBtf().catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: status.DATA_LOSS, reason: 'TRANSFER_CORRUPT' });
     expect(String(error)).toContain(message);
-    daemon.sent = null;
+    replaced = null;
     expect(await handle.rawBtf()).toEqual(VMLINUX);
   });
 });
@@ -118,17 +130,19 @@ describe('the spec of split BTF', () => {
     const handle = await client.getHandleById(2);
     const spec = await handle.spec();
     expect(spec.base).toBe(await client.spec('vmlinux'));
-    expect(daemon.specRequests).toHaveLength(3);
+    expect(daemon.callsOf('spec')).toHaveLength(3);
     expect((await handle.spec()).base).toBe(spec.base);
-    expect(daemon.specRequests).toHaveLength(4);
-    expect(daemon.specsSent).toBe(2);
+    expect(daemon.callsOf('spec')).toHaveLength(4);
+    expect(specsSent(daemon)).toBe(2);
   });
 
   test('of many modules at once fetches the base once', async () => {
     const handles = await Promise.all([2, 2, 2].map(async (id) => client.getHandleById(id)));
     const specs = await Promise.all(handles.map(async (handle) => handle.spec()));
     expect(new Set(specs.map(({ base }) => base)).size).toBe(1);
-    expect(daemon.specRequests.filter(({ source }) => source.value === 'vmlinux')).toHaveLength(1);
+    expect(daemon.callsOf('spec').filter(({ request }) => request.source.value === 'vmlinux')).toHaveLength(
+      1,
+    );
   });
 
   test('fails without a base', async () => {
@@ -149,7 +163,7 @@ describe('the spec of split BTF', () => {
   });
 
   test('does not continue a vmlinux that is not its base', async () => {
-    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf('other') };
+    replaceVmlinux(tinyBtf('other'));
     const handle = await client.getHandleById(2);
     await expect(handle.spec()).rejects.toMatchObject({ reason: 'BASE_MISMATCH' });
   });
@@ -165,18 +179,21 @@ describe('the spec of a name', () => {
   test('is asked for with what is known of it', async () => {
     const spec = await client.spec('vmlinux');
     expect(await client.spec('vmlinux')).toBe(spec);
-    expect(daemon.specRequests.map(({ ifNoneMatch }) => ifNoneMatch !== undefined)).toEqual([false, true]);
-    expect(daemon.calls.cancelled).toEqual([]);
+    expect(daemon.callsOf('spec').map(({ request }) => request.ifNoneMatch !== undefined)).toEqual([
+      false,
+      true,
+    ]);
+    expect(cancelled(daemon)).toEqual([]);
   });
 
   test('is new when the object is', async () => {
     await client.spec('vmlinux');
-    daemon.objects[0] = { id: 1, name: 'vmlinux', bytes: tinyBtf('newer') };
+    replaceVmlinux(tinyBtf('newer'));
     expect(names(await client.spec('vmlinux'))).toEqual(['INT newer']);
   });
 
   test('passes on that there is none', async () => {
-    daemon.calls.failNext('spec', {
+    daemon.failNext('spec', {
       code: status.NOT_FOUND,
       reason: 'NAME_NOT_FOUND',
       metadata: { name: 'x' },

@@ -1,19 +1,20 @@
 import { credentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { Connection } from './connection.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon } from './fake-daemon/index.js';
+import { closes, renewals } from './testing/daemon-calls.js';
 import { closeTokens, renewTokens } from './token-calls.js';
 
 const TOKENS = Array.from({ length: 2001 }, (_, i) => `token-${i}`);
 
 test('no call has more tokens than the contract allows', async () => {
   await using daemon = await FakeDaemon.start();
-  const connection = new Connection(daemon.address, credentials.createInsecure(), {});
+  const connection = new Connection(daemon.address, credentials.createInsecure());
   expect(await renewTokens(connection, TOKENS, {})).toEqual(TOKENS.map(() => null));
-  expect(daemon.renewals.map(({ length }) => length)).toEqual([1000, 1000, 1]);
-  expect(daemon.renewals.flat()).toEqual(TOKENS);
+  expect(renewals(daemon).map(({ length }) => length)).toEqual([1000, 1000, 1]);
+  expect(renewals(daemon).flat()).toEqual(TOKENS);
   await closeTokens(connection, TOKENS, {});
-  expect(daemon.closes.map(({ length }) => length)).toEqual([1000, 1000, 1]);
-  expect(daemon.closes.flat()).toEqual(TOKENS);
+  expect(closes(daemon).map(({ length }) => length)).toEqual([1000, 1000, 1]);
+  expect(closes(daemon).flat()).toEqual(TOKENS);
   connection.close();
 });

@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Origin } from '@btfd/api';
 import { credentials, status } from '@grpc/grpc-js';
+import type { WatchHandlesRequest } from '@btfd/api';
+import type { BtfErrorReason } from './btf-error.js';
 import { BtfClient } from './client.js';
+import { DaemonPin } from './daemon-pin.js';
 import { Connection } from './connection.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { SpecStore } from './spec-store.js';
 import { FakeClock } from './testing/fake-clock.js';
-import { FakeDaemon } from './testing/fake-daemon.js';
+import { FakeDaemon, type FakeFailure } from './fake-daemon/index.js';
+import { cancelled } from './testing/daemon-calls.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
@@ -14,13 +18,13 @@ import type { WatchEvent } from './watch-event.js';
 import { watchHandles } from './watch-handles.js';
 
 const BYTES = tinyBtf('u32');
-const object = (id: number, name = '') => ({ id, name, bytes: BYTES });
+const object = (id: number, name = '') => ({ id, name, btf: BYTES });
 
 let daemon: FakeDaemon;
 let client: BtfClient;
 
 beforeEach(async () => {
-  daemon = await FakeDaemon.start([object(1, 'vmlinux'), object(2, 'dummy')]);
+  daemon = await FakeDaemon.start({ objects: [object(1, 'vmlinux'), object(2, 'dummy')] });
   client = new BtfClient(daemon.address);
 });
 
@@ -28,6 +32,15 @@ afterEach(async () => {
   await client.close();
   await daemon[Symbol.asyncDispose]();
 });
+
+function requests(): WatchHandlesRequest[] {
+  return daemon.callsOf('watchHandles').map(({ request }) => request);
+}
+
+/** How many watches failed. */
+function failures(): number {
+  return daemon.callsOf('watchHandles').filter(({ state }) => state === 'failed').length;
+}
 
 /** The next events, in short. */
 async function take(events: AsyncGenerator<WatchEvent, void>, count: number): Promise<string[]> {
@@ -55,20 +68,20 @@ test('a watch tells what is there, then what comes and goes', async () => {
   const seen: WatchEvent[] = [];
   for await (const event of client.watchHandles()) {
     seen.push(event);
-    if (event.type === 'synced') daemon.watch.add(object(3, 'late'));
-    if (event.type === 'added') daemon.watch.remove(2);
+    if (event.type === 'synced') daemon.addObject(object(3, 'late'));
+    if (event.type === 'added') daemon.removeObject(2);
     if (event.type === 'removed') break;
   }
   expect(seen.map(({ type }) => type)).toEqual(['present', 'present', 'synced', 'added', 'removed']);
   expect(seen[0]).toMatchObject({ info: { id: 1, isVmlinux: true, origin: 'vmlinux' } });
   expect(seen[4]).toMatchObject({ info: { id: 2, name: 'dummy', removed: true } });
-  await until(() => daemon.calls.cancelled.includes('watchHandles'));
+  await until(() => cancelled(daemon).includes('watchHandles'));
 });
 
 test('a watch passes the filter on, and refuses one that is none', async () => {
   const events = client.watchHandles({ origins: ['module'], nameGlobs: ['d*'] });
   await events.next();
-  expect(daemon.watch.requests[0]).toMatchObject({ origins: [Origin.MODULE], nameGlobs: ['d*'] });
+  expect(requests()[0]).toMatchObject({ origins: [Origin.MODULE], nameGlobs: ['d*'] });
   await events.return();
   for (const options of [{ origins: ['modul'] }, { nameGlobs: 'd*' }]) {
     const wrong: object = options;
@@ -78,50 +91,51 @@ test('a watch passes the filter on, and refuses one that is none', async () => {
 
 test('[W10] a watch that is cut off goes on behind what it was told', async () => {
   const events = await synced();
-  daemon.watch.add(object(3));
+  daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
-  daemon.watch.cutOff();
-  daemon.watch.add(object(4));
-  daemon.watch.remove(3);
+  daemon.cutOff('watchHandles');
+  daemon.addObject(object(4));
+  daemon.removeObject(3);
   expect(await take(events, 2)).toEqual(['added 4', 'removed 3 (removed)']);
-  expect(daemon.watch.requests[1]?.after).toMatchObject({ daemonEpoch: 'epoch-1', sequence: 1n });
+  expect(requests()[1]?.after).toMatchObject({ daemonEpoch: daemon.epoch, sequence: 3n });
 });
 
-test.each([
-  ['the history is gone', () => void (daemon.watch.forgotten = 9), undefined],
-  ['it was too slow', () => {}, { code: status.RESOURCE_EXHAUSTED, reason: 'WATCHER_TOO_SLOW' }],
-  ['the daemon was restarted', () => daemon.restart(), undefined],
+test.each<[string, () => Promise<void>, FakeFailure | undefined]>([
+  ['the history is gone', async () => daemon.forgetEvents(), undefined],
+  ['it was too slow', async () => {}, { code: status.RESOURCE_EXHAUSTED, reason: 'WATCHER_TOO_SLOW' }],
+  ['the daemon was restarted', async () => daemon.restart(), undefined],
 ])('[W10] a watch lists anew where %s, and tells each difference once', async (_, happen, failure) => {
   const events = await synced();
-  daemon.watch.add(object(3));
+  daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
-  happen();
-  daemon.watch.cutOff(failure);
-  daemon.watch.remove(2);
-  daemon.watch.add(object(4));
-  daemon.watch.add(object(5));
-  daemon.watch.remove(5);
+  // Until all has happened.
+  const go = daemon.stall('watchHandles');
+  daemon.cutOff('watchHandles', failure);
+  daemon.removeObject(2);
+  daemon.addObject(object(4));
+  daemon.addObject(object(5));
+  daemon.removeObject(5);
+  await happen();
+  go();
   expect(await take(events, 3)).toEqual(['removed 2 (removed)', 'added 4', 'synced anew']);
-  daemon.watch.forgotten = 0;
-  daemon.watch.remove(4);
+  daemon.removeObject(4);
   expect(await take(events, 1)).toEqual(['removed 4 (removed)']);
 });
 
 test('a watch whose list is cut off begins the list again, and tells each difference once', async () => {
   const events = await synced();
-  daemon.calls.failNext('watchHandles', { code: status.OUT_OF_RANGE, reason: 'WATCH_HISTORY_GONE' });
-  daemon.calls.failNext('watchHandles', { code: status.UNAVAILABLE });
-  daemon.watch.cutOff();
-  daemon.watch.remove(1);
+  daemon.failNext('watchHandles', { code: status.OUT_OF_RANGE, reason: 'WATCH_HISTORY_GONE' });
+  daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
+  daemon.cutOff('watchHandles');
+  daemon.removeObject(1);
   expect(await take(events, 2)).toEqual(['removed 1 (removed)', 'synced anew']);
-  const listed = daemon.watch.requests.map(({ after }) => after === undefined);
+  const listed = requests().map(({ after }) => after === undefined);
   expect(listed).toEqual([true, false, true, true]);
 });
 
 test('[W11] after another boot all is gone, and what is there came', async () => {
   const events = await synced();
-  daemon.watch.bootId = 'boot-2';
-  daemon.restart();
+  await daemon.restart({ reboot: true });
   expect(await take(events, 5)).toEqual([
     'removed 1 (removed)',
     'removed 2 (removed)',
@@ -134,45 +148,54 @@ test('[W11] after another boot all is gone, and what is there came', async () =>
 test('a daemon that was restarted costs the handles of a client that watches at once', async () => {
   const handle = await client.getHandleById(1);
   const events = await synced();
-  daemon.restart();
+  await daemon.restart();
   expect(await take(events, 1)).toEqual(['synced anew']);
   await until(() => handle.lost.aborted);
   expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
 });
 
 test('a watch throws what goes wrong before it is synced', async () => {
-  daemon.calls.failNext('watchHandles', { code: status.UNAVAILABLE });
+  daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
   expect(await rejection(client.watchHandles().next())).toMatchObject({ code: status.UNAVAILABLE });
 });
 
-test.each([
+test.each<[string, status, BtfErrorReason | null]>([
   ['PERMISSION_DENIED', status.PERMISSION_DENIED, 'DAEMON_LACKS_CAPABILITY'],
   ['INTERNAL of the daemon', status.INTERNAL, 'INTERNAL'],
-  ['UNIMPLEMENTED', status.UNIMPLEMENTED, undefined],
+  ['UNIMPLEMENTED', status.UNIMPLEMENTED, null],
 ])('a watch throws %s, which waiting does not mend', async (_, code, reason) => {
   const events = await synced();
-  daemon.watch.cutOff({ code, ...(reason === undefined ? {} : { reason }) });
+  daemon.cutOff('watchHandles', { code, reason });
   expect(await rejection(events.next())).toMatchObject({ code });
-  expect(daemon.watch.requests).toHaveLength(1);
+  expect(requests()).toHaveLength(1);
 });
 
-test.each([
+test.each<[string, FakeFailure]>([
   ['of a stream that was reset', { code: status.CANCELLED }],
   ['of files', { code: status.RESOURCE_EXHAUSTED, reason: 'OUT_OF_FILES' }],
   ['of a proxy', { code: status.INTERNAL }],
 ])('a watch survives the failure %s', async (_, failure) => {
   const events = await synced();
-  daemon.watch.cutOff(failure);
-  daemon.watch.add(object(3));
+  daemon.cutOff('watchHandles', failure);
+  daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
 });
 
 test('a watch waits longer after each failure, at most 5 s, and begins anew once it caught up', async () => {
   const clock = new FakeClock();
-  const connection = new Connection(daemon.address, credentials.createInsecure(), {});
+  const connection = new Connection(daemon.address, credentials.createInsecure());
   const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock, 10_000);
   const specs = new SpecStore(connection);
-  const session = { connection, leases, specs, timeout: 10_000, clock, doubtful: new Set<string>() };
+  const daemonPin = new DaemonPin(() => {});
+  const session = {
+    connection,
+    leases,
+    specs,
+    daemon: daemonPin,
+    timeout: 10_000,
+    clock,
+    doubtful: new Set<string>(),
+  };
   const events = watchHandles(session, {});
   await take(events, 3);
   /** How long until the next attempt. */
@@ -186,9 +209,9 @@ test('a watch waits longer after each failure, at most 5 s, and begins anew once
   };
   const next = events.next();
   const fails = 8;
-  for (let i = 0; i < fails; i++) daemon.calls.failNext('watchHandles', { code: status.UNAVAILABLE });
-  daemon.watch.cutOff();
-  const failed = () => fails - daemon.calls.disturbances('watchHandles');
+  for (let i = 0; i < fails; i++) daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
+  daemon.cutOff('watchHandles');
+  const failed = () => failures() - 1;
   const delays: number[] = [];
   while (delays.length < fails) delays.push(await delay(failed));
   for (const [index, ms] of delays.entries()) {
@@ -196,13 +219,13 @@ test('a watch waits longer after each failure, at most 5 s, and begins anew once
     expect(ms).toBeGreaterThanOrEqual(longest / 2);
     expect(ms).toBeLessThanOrEqual(longest + 50);
   }
-  await delay(() => daemon.watch.requests.length);
-  daemon.watch.add(object(3));
+  await delay(() => requests().length);
+  daemon.addObject(object(3));
   await next;
   const after = events.next();
-  daemon.watch.cutOff();
-  expect(await delay(() => daemon.watch.requests.length)).toBeLessThanOrEqual(150);
-  daemon.watch.add(object(4));
+  daemon.cutOff('watchHandles');
+  expect(await delay(() => requests().length)).toBeLessThanOrEqual(150);
+  daemon.addObject(object(4));
   await after;
   await events.return();
   connection.close();
@@ -216,9 +239,9 @@ test('a watch aborted rejects with the signal’s reason, connected or not', asy
     await take(events, 3);
     const next = rejection(events.next());
     if (cut) {
-      for (let i = 0; i < 9; i++) daemon.calls.failNext('watchHandles', { code: status.UNAVAILABLE });
-      daemon.watch.cutOff();
-      await until(() => daemon.calls.disturbances('watchHandles') < 8);
+      for (let i = 0; i < 9; i++) daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
+      daemon.cutOff('watchHandles');
+      await until(() => failures() > 2);
     }
     controller.abort(reason);
     expect(await next).toBe(reason);
@@ -232,9 +255,9 @@ test('a watch ends with its client, connected or not', async () => {
     await take(events, 3);
     const next = rejection(events.next());
     if (cut) {
-      for (let i = 0; i < 9; i++) daemon.calls.failNext('watchHandles', { code: status.UNAVAILABLE });
-      daemon.watch.cutOff();
-      await until(() => daemon.calls.disturbances('watchHandles') < 6);
+      for (let i = 0; i < 9; i++) daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
+      daemon.cutOff('watchHandles');
+      await until(() => failures() > 4);
     }
     await own.close();
     expect(await next).toMatchObject({ reason: 'CLIENT_CLOSED' });

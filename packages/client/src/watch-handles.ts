@@ -54,13 +54,13 @@ export async function* watchHandles(
       if (LISTS_ANEW.has(error.reason ?? '')) progress.position = undefined;
     }
     progress.failures += 1;
-    await pause(session, backoffMs(progress.failures, Math.random), signal);
+    await pause(session.clock, backoffMs(progress.failures, Math.random), [signal, session.connection.ended]);
   }
 }
 
 /** What one call tells the reader. */
 async function* events(
-  { leases }: Session,
+  { daemon }: Session,
   messages: AsyncIterable<WatchHandlesResponse>,
   progress: Progress,
 ): AsyncGenerator<WatchEvent, void, undefined> {
@@ -82,7 +82,7 @@ async function* events(
         const { bootId } = event.value;
         const resumed = progress.position !== undefined;
         Object.assign(progress, { position, synced: true, failures: 0 });
-        leases.sawEpoch(position?.daemonEpoch ?? '');
+        daemon.observe(position?.daemonEpoch ?? '', bootId);
         if (isRelisting) yield* objects.relisted(listed, bootId);
         else if (!resumed) yield objects.synced(bootId);
         break;

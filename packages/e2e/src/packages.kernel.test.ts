@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DaemonProcess } from './testing/daemon-process.js';
@@ -31,6 +32,25 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     const files = readdirSync(scope, { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => /[.]test[.]|(^|\/)testdata\//.test(file))).toEqual([]);
     expect(files.filter((file) => file.endsWith('package.json')).length).toBeGreaterThan(4);
+  });
+
+  test.each([
+    ['publint', ['run', '--strict']],
+    // ES modules alone, which require() takes from Node 20.19 on.
+    ['attw', ['--profile', 'esm-only', '--no-color', '--no-emoji', '--format', 'ascii']],
+  ])('are what %s wants', (judge, options) => {
+    const bin = fileURLToPath(new URL(`../node_modules/.bin/${judge}`, import.meta.url));
+    for (const tarball of installed.tarballs) {
+      const { status, stdout, stderr } = spawnSync(bin, [...options, tarball], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
+    }
+  });
+
+  test('have their license and a readme', () => {
+    for (const name of readdirSync(join(installed.project, 'node_modules/@btfd'))) {
+      const files = readdirSync(join(installed.project, 'node_modules/@btfd', name));
+      expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
+    }
   });
 
   test('bring the addon prebuilt', () => {

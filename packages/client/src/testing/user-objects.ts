@@ -1,7 +1,7 @@
-import type { FakeObject } from './fake-daemon.js';
+import type { FakeDaemon } from '../fake-daemon/index.js';
 import { tinyBtf } from './tiny-btf.js';
 
-/** userObjects are so many BTF objects of users, with ids from 3. */
-export function userObjects(count: number): FakeObject[] {
-  return Array.from({ length: count }, (_, i) => ({ id: i + 3, name: '', bytes: tinyBtf('u32') }));
+/** addUserObjects puts so many BTF objects of users into a fake kernel. */
+export function addUserObjects(daemon: FakeDaemon, count: number): void {
+  for (let i = 0; i < count; i++) daemon.addObject({ btf: tinyBtf('u32') });
 }

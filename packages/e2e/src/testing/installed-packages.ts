@@ -25,11 +25,13 @@ export class InstalledPackages implements Disposable {
   /** A PATH without a compiler. */
   readonly bareBin = join(this.dir, 'bare-bin');
   readonly project = join(this.dir, 'project');
+  /** The packages as they would be published. */
+  readonly tarballs: readonly string[];
 
   /** Packs and installs, without a compiler. */
   constructor() {
-    const tarballs = join(this.dir, 'tarballs');
-    execFileSync(process.execPath, ['scripts/pack.js', tarballs], {
+    const packed = join(this.dir, 'tarballs');
+    execFileSync(process.execPath, ['scripts/pack.js', packed], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -37,8 +39,8 @@ export class InstalledPackages implements Disposable {
     for (const tool of TOOLS) symlinkSync(pathOf(tool), join(this.bareBin, tool));
     cpSync(CONSUMERS, this.project, { recursive: true });
     writeFileSync(join(this.project, 'package.json'), '{"private": true}');
-    const files = readdirSync(tarballs).map((name) => join(tarballs, name));
-    const install = ['install', '--no-audit', '--no-fund', ...files, '@types/node@20'];
+    this.tarballs = readdirSync(packed).map((name) => join(packed, name));
+    const install = ['install', '--no-audit', '--no-fund', ...this.tarballs, '@types/node@20'];
     const { status, stderr } = spawnSync(join(this.bareBin, 'npm'), install, {
       cwd: this.project,
       encoding: 'utf8',

@@ -3,6 +3,7 @@ import { BtfService, type SpecRequest, SpecRequestSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Builder, type Type, Spec, typeByName } from '@btfd/btf';
 import { BtfClient, BtfError, type Handle, type HandleInfo } from '@btfd/client';
+import { FakeDaemon } from '@btfd/client/testing';
 import { btfGetNextId } from '@btfd/native';
 import { create } from '@bufbuild/protobuf';
 
@@ -21,6 +22,12 @@ export const marshal = (builder: Builder): Uint8Array => builder.marshal();
 export const find = (spec: Spec): Type => typeByName(spec, 'list_head', 'STRUCT');
 export const reasonOf = (error: unknown): string | null => (error instanceof BtfError ? error.reason : null);
 export const nextId: (after: number) => number | null = btfGetNextId;
+
+export async function specsAsked(btf: Uint8Array): Promise<boolean[]> {
+  await using daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }] });
+  await sizes(daemon.address);
+  return daemon.callsOf('spec').map((call) => call.request.ifNoneMatch === undefined);
+}
 
 // @ts-expect-error an address is a string.
 export const wrong = new BtfClient(1);

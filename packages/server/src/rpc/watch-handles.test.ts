@@ -138,7 +138,10 @@ describe('WatchHandles', () => {
     await probing;
     await look();
     expect(await added).toEqual([`added ${id}`]);
-    const client = await services.loads.load(intBtf('c'), 0, new AbortController().signal);
+    const client = await services.loads.load(
+      { size: 0, prepare: async () => intBtf('c'), logSize: 0 },
+      new AbortController().signal,
+    );
     const clientsId = client.info().id;
     await look();
     expect(await watching.take(1)).toEqual([`added ${clientsId}`]);

@@ -1,0 +1,66 @@
+import type { Rejection } from '@btfd/client';
+import { Command } from 'commander';
+import { countTypes } from '@btfd/btf';
+import { ExitCode } from '../exit-code.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { readLoadable } from '../source/loadable.js';
+import { printableText } from '../terminal.js';
+
+interface CheckOptions {
+  readonly adapt?: boolean;
+}
+
+/** checkCommand is `btfctl check`. */
+export function checkCommand(run: Run): Command {
+  return new Command('check')
+    .description("ask the kernel's verifier about BTF, and keep nothing; exits with 4 where it refuses")
+    .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
+    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
+    .action(run(check));
+}
+
+async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
+  const bytes = await readLoadable(path);
+  const client = session.client();
+  const { limits } = await client.serverInfo({ signal: session.requestSignal() });
+  const { handle, rejection } = await client.tryLoadHandle(bytes, {
+    adaptToKernel: adapt ?? false,
+    logSize: limits.maxLogBytes,
+    signal: session.interrupted,
+    timeout: session.options.timeout,
+  });
+  await handle?.close();
+  await session.show({
+    data: {
+      file: path,
+      accepted: rejection === null,
+      ...(rejection === null ? {} : rejectionData(rejection)),
+    },
+    names: rejection === null ? [path] : [],
+    text: () =>
+      rejection === null ? acceptedText(session, path, bytes) : refusedText(session, path, rejection),
+  });
+  return rejection === null ? ExitCode.OK : ExitCode.REFUSED;
+}
+
+function acceptedText({ colors }: Session, path: string, bytes: Uint8Array): string {
+  const types = countTypes(bytes).toLocaleString('en-US');
+  return `${path}: ${colors.good('accepted')}, ${types} types in ${bytes.length.toLocaleString('en-US')} bytes\n`;
+}
+
+function refusedText({ colors }: Session, path: string, { errnoName, log }: Rejection): string {
+  const missing = log.truncated ? colors.faint('(the beginning of the log is missing)\n') : '';
+  const text = printableText(log.text.trimEnd());
+  return `${path}: ${colors.bad('refused')} with ${errnoName}\n${missing}${text}${text === '' ? '' : '\n'}`;
+}
+
+function rejectionData({ errno, errnoName, log }: Rejection): object {
+  return {
+    errno,
+    errno_name: errnoName,
+    log: log.text,
+    log_truncated: log.truncated,
+    ...(log.trueSize === null ? {} : { log_true_size: log.trueSize }),
+  };
+}

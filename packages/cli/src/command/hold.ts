@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { BtfClient, Handle } from '@btfd/client';
+import { Command } from 'commander';
+import { CliError, usageError } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
+import { explainError } from '../explain-error.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
+import { lostError } from './load.js';
+
+/** holdCommand is `btfctl hold`. */
+export function holdCommand(run: Run): Command {
+  return new Command('hold')
+    .description("keep an object open while a command runs; exits with the command's exit code")
+    .argument('<object>', 'a BTF id, or the name of an object of the kernel')
+    .argument('<command...>', 'behind --, the command; it finds the id in BTF_ID')
+    .usage('[options] <object> -- <command...>')
+    .addHelpText('after', '\nFor example: btfctl hold 7 -- bpftool btf dump id 7')
+    .action(run(hold));
+}
+
+async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
+  await using handle = await open(session.client(), objectRef(object), session.requestSignal());
+  const { id } = handle.info;
+  handle.lost.addEventListener('abort', () =>
+    session.warn(explainError(lostError(id, handle.lost.reason)).message),
+  );
+  // Awaited, so that the handle stays open until then.
+  return await runCommand(words, { ...session.env, BTF_ID: String(id) }, session.interrupted);
+}
+
+function objectRef(text: string): ObjectRef {
+  const ref = parseSpecRef(/^\d+$/.test(text) ? `id:${text}` : text);
+  if (ref.kind === 'file' || ref.node !== null) {
+    throw usageError(`${text} is no object to hold`, 'give a BTF id, or the name of a module');
+  }
+  return ref.object;
+}
+
+async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): Promise<Handle> {
+  if (object.kind === 'id') return client.getHandleById(object.id, { signal });
+  return client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
+}
+
+/** Runs a command with this process's input and output, passes on signals, and answers its exit code. */
+async function runCommand(
+  [program = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  interrupted: AbortSignal,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit', env });
+  interrupted.addEventListener('abort', () => {
+    // Ctrl-C reaches the command by the terminal already.
+    const byTerminal = interrupted.reason === ExitCode.INTERRUPTED && process.stdin.isTTY;
+    if (!byTerminal) child.kill(interrupted.reason === ExitCode.INTERRUPTED ? 'SIGINT' : 'SIGTERM');
+  });
+  try {
+    await once(child, 'exit');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'ENOENT') throw new CliError(ExitCode.NO_COMMAND, `there is no command ${program}`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CliError(ExitCode.NOT_EXECUTABLE, `cannot run ${program}: ${message}`);
+  }
+  // As shells write the end by a signal.
+  if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
+  return child.exitCode ?? ExitCode.FAILURE;
+}

@@ -1,0 +1,63 @@
+import { BtfFormatError, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
+import { Command } from 'commander';
+import { CliError, notFound } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
+import { drawLayout } from '../layout/draw-layout.js';
+import { layoutData } from '../layout/layout-data.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { idsNamed } from '../source/chosen-types.js';
+import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
+import { inOption, type InOptions } from './in-option.js';
+
+/** layoutCommand is `btfctl layout`. */
+export function layoutCommand(run: Run): Command {
+  return inOption(
+    new Command('layout')
+      .description('draw structs and unions by cache line, with their holes')
+      .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
+  )
+    .addHelpText(
+      'after',
+      `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`,
+    )
+    .action(run(layout));
+}
+
+async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
+  const source = session.source(parseSpecRef(options.in), options.base);
+  const spec = await source.spec();
+  const layouts = names
+    .flatMap((name) => compositeIds(spec, name, source.label))
+    .map((id) => layoutOf(spec, id));
+  await session.show({
+    data: layouts.map(layoutData),
+    names: layouts.map(({ name }) => name),
+    text: () => layouts.map((one) => drawLayout(one, session)).join('\n'),
+  });
+}
+
+function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
+  const bare = name.replace(/^(?:struct|union) +/, '');
+  const ids = idsNamed(spec, bare);
+  const composites = [...new Set(ids.flatMap((id) => compositeOf(spec, id)))];
+  if (composites.length > 0) return composites;
+  if (ids.length === 0) {
+    throw notFound(`no type of ${label} is named ${JSON.stringify(bare)}`, `try: btfctl find "*${bare}*"`);
+  }
+  throw new CliError(
+    ExitCode.NOT_FOUND,
+    `${JSON.stringify(bare)} is no struct or union, so it has no layout`,
+  );
+}
+
+/** The struct or union that a type is or stands for. */
+function compositeOf(spec: Spec, id: TypeId): TypeId[] {
+  try {
+    const type = resolve(spec, id);
+    return type.kind === 'STRUCT' || type.kind === 'UNION' ? [type.id] : [];
+  } catch (error) {
+    if (error instanceof BtfFormatError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import { BtfError, type BtfClient, type HandleInfo, type InfoDetail, type KnownOrigin } from '@btfd/client';
+import { Command, Option } from 'commander';
+import { notFound } from '../cli-error.js';
+import { compileGlob } from '../glob.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { objectData, objectName, objectsText } from '../output/object-list.js';
+
+const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
+
+interface ListOptions {
+  readonly origin?: KnownOrigin;
+  readonly digest?: boolean;
+}
+
+/** listCommand is `btfctl list`. */
+export function listCommand(run: Run): Command {
+  return originOption(
+    new Command('list')
+      .alias('show')
+      .description('list the BTF objects in the kernel; with -o wide, who uses each')
+      .argument('[object...]', 'names, globs, or id:7; default: all'),
+  )
+    .option('--digest', 'tell the SHA-256 of each')
+    .action(run(list));
+}
+
+/** originOption declares `--origin`. */
+export function originOption(command: Command): Command {
+  return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
+}
+
+async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
+  const { output } = session.options;
+  const users = output === 'wide' || output === 'json' || output === 'yaml';
+  const details: InfoDetail[] = [
+    ...(users ? ['users' as const] : []),
+    ...(options.digest === true ? ['digest' as const] : []),
+  ];
+  const all = await listObjects(session, details, options.origin);
+  const infos = all.filter(wanted(joinIds(words)));
+  if (words.length > 0 && infos.length === 0) {
+    throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
+  }
+  const { digest = false } = options;
+  await session.show({
+    data: infos.map(objectData),
+    names: infos.map(objectName),
+    text: (wide) => objectsText(infos, { wide, digest, width: session.width, colors: session.colors }),
+  });
+}
+
+/** As bpftool writes it: `id 7`. */
+function joinIds(words: readonly string[]): string[] {
+  return words
+    .join(' ')
+    .replaceAll(/(^| )id (\d+)/g, '$1id:$2')
+    .split(' ')
+    .filter((word) => word !== '');
+}
+
+function wanted(words: readonly string[]): (info: HandleInfo) => boolean {
+  if (words.length === 0) return () => true;
+  const tests = words.map((word) => {
+    if (/^id:\d+$/.test(word)) return ({ id }: HandleInfo) => id === Number(word.slice(3));
+    const matches = compileGlob(word);
+    return ({ name }: HandleInfo) => matches(name);
+  });
+  return (info) => tests.some((test) => test(info));
+}
+
+async function listObjects(
+  session: Session,
+  details: InfoDetail[],
+  origin: KnownOrigin | undefined,
+): Promise<HandleInfo[]> {
+  const client: BtfClient = session.client();
+  const ask = async (asked: InfoDetail[]): Promise<HandleInfo[]> =>
+    client.listObjects({
+      details: asked,
+      ...(origin === undefined ? {} : { origins: [origin] }),
+      signal: session.requestSignal(),
+    });
+  try {
+    return await ask(details);
+  } catch (error) {
+    // Who uses what is known to a privileged daemon only; what there is can be listed all the same.
+    if (!details.includes('users') || !isDenied(error)) throw error;
+    session.note(`btfctl: users are not shown: ${error.rawMessage}`);
+    return ask(details.filter((detail) => detail !== 'users'));
+  }
+}
+
+function isDenied(error: unknown): error is BtfError {
+  if (!BtfError.isBtfError(error)) return false;
+  return error.codeName === 'PERMISSION_DENIED' || error.reason === 'OPERATION_UNAVAILABLE';
+}

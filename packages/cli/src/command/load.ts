@@ -1,0 +1,66 @@
+import type { Handle } from '@btfd/client';
+import { Command } from 'commander';
+import { BtfError } from '@btfd/client';
+import { CliError } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { readLoadable } from '../source/loadable.js';
+
+interface LoadOptions {
+  readonly adapt?: boolean;
+}
+
+/** loadCommand is `btfctl load`. */
+export function loadCommand(run: Run): Command {
+  return new Command('load')
+    .description('load BTF into the kernel and hold it there until Ctrl-C')
+    .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
+    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
+    .action(run(load));
+}
+
+async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
+  const bytes = await readLoadable(path);
+  const client = session.client();
+  await using handle = await client.loadHandle(bytes, {
+    adaptToKernel: adapt ?? false,
+    signal: session.interrupted,
+    timeout: session.options.timeout,
+  });
+  const { id, size } = handle.info;
+  await session.show({
+    data: { file: path, id, size },
+    names: [`id:${id}`],
+    text: () => `loaded ${path} as BTF id ${id}, ${size.toLocaleString('en-US')} bytes\n`,
+  });
+  await session.out.flush();
+  session.note('held until Ctrl-C');
+  await endOf(handle, session.interrupted);
+  return ExitCode.OK;
+}
+
+/** Waits until the user wants an end. @throws CliError where the daemon lets go of the handle before. */
+async function endOf({ lost, info }: Handle, interrupted: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    // A promise alone does not keep a process alive, and a client doesn't either.
+    const alive = setInterval(() => {}, 60_000);
+    const end = (settle: () => void): void => {
+      clearInterval(alive);
+      settle();
+    };
+    interrupted.addEventListener('abort', () => end(resolve));
+    lost.addEventListener('abort', () => end(() => reject(lostError(info.id, lost.reason))));
+    if (interrupted.aborted) end(resolve);
+    if (lost.aborted) end(() => reject(lostError(info.id, lost.reason)));
+  });
+}
+
+/** lostError tells that the daemon let go of an object that was to be held. */
+export function lostError(id: number, reason: unknown): CliError {
+  return new CliError(
+    ExitCode.FAILURE,
+    `BTF id ${id} is not held any more: ${BtfError.from(reason).rawMessage}`,
+    'was the daemon restarted, or the way to it cut?',
+  );
+}

@@ -1,0 +1,83 @@
+import type { MemberResult, RemoteMember } from '@btfd/client';
+import { Command } from 'commander';
+import { ExitCode } from '../exit-code.js';
+import { formatTable } from '../output/table.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
+import { inOption, type InOptions } from './in-option.js';
+
+/** memberCommand is `btfctl member`. */
+export function memberCommand(run: Run): Command {
+  return inOption(
+    new Command('member')
+      .description('tell where members are: offset, bits and type of task_struct.mm.pgd')
+      .argument('<path...>', 'a struct and members of it: task_struct.mm.pgd, "struct sk_buff.cb[3]"')
+      .addHelpText(
+        'after',
+        `
+An offset is in bytes; that of a bitfield has its bit behind a colon. Behind a pointer it counts anew: "2320 → 120" is
+a pointer at 2320, and 120 bytes from where that points.
+
+${SPEC_HELP}`,
+      ),
+  ).action(run(member));
+}
+
+async function member(session: Session, paths: readonly string[], options: InOptions): Promise<number> {
+  const results = await session.source(parseSpecRef(options.in), options.base).members(paths);
+  const found = results.flatMap(({ path, member: place }) => (place === null ? [] : [{ path, place }]));
+  const columns = [
+    { heading: 'PATH', shrinks: true, color: session.colors.name },
+    { heading: 'OFFSET', align: 'right' },
+    { heading: 'BITS', align: 'right' },
+    { heading: 'TYPE', shrinks: true },
+  ] as const;
+  const rows = found.map(({ path, place }) => [path, offsets(place), String(place.bitSize), typeOf(place)]);
+  await session.show({
+    data: results.map(memberData),
+    names: found.map(({ path }) => path),
+    text: () => (rows.length === 0 ? '' : formatTable(columns, rows, session)),
+  });
+  const failures = results.flatMap(({ error }) => (error === null ? [] : [error]));
+  for (const failure of failures) session.warn(failure);
+  return failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
+}
+
+function offsets({ dereferences, bitOffset, bitfield }: RemoteMember): string {
+  const places = [
+    ...dereferences.map((step) => inBytes(step.bitOffset, false)),
+    inBytes(bitOffset, bitfield),
+  ];
+  return places.join(' → ');
+}
+
+function inBytes(bits: number, bitfield: boolean): string {
+  const bytes = String(Math.floor(bits / 8));
+  return bitfield || bits % 8 !== 0 ? `${bytes}:${bits % 8}` : bytes;
+}
+
+/** The type, with what must be known of the pointers on the way: not each can be read plainly. */
+function typeOf({ typeName, dereferences }: RemoteMember): string {
+  const tags = [...new Set(dereferences.flatMap((step) => step.tags))];
+  return tags.length === 0 ? typeName : `${typeName} (through ${tags.join(', ')})`;
+}
+
+function memberData({ path, member: place, error }: MemberResult): unknown {
+  if (place === null) return { path, error };
+  return {
+    path,
+    bits_offset: place.bitOffset,
+    nr_bits: place.bitSize,
+    bitfield: place.bitfield,
+    type: place.typeName,
+    type_id: place.typeId,
+    container_id: place.containerId,
+    dereferences: place.dereferences.map((step) => ({
+      bits_offset: step.bitOffset,
+      type_id: step.typeId,
+      target_id: step.targetId,
+      tags: step.tags,
+    })),
+  };
+}

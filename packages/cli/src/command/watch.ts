@@ -1,0 +1,82 @@
+import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { ExitCode } from '../exit-code.js';
+import { objectData, objectName } from '../output/object-list.js';
+import type { Format } from '../output/show-view.js';
+import type { Run } from '../run.js';
+import type { Session } from '../session.js';
+import { printable } from '../terminal.js';
+import { originOption } from './list.js';
+
+interface WatchOptions {
+  readonly origin?: KnownOrigin;
+  readonly new?: boolean;
+}
+
+/** watchCommand is `btfctl watch`. */
+export function watchCommand(run: Run): Command {
+  return originOption(
+    new Command('watch')
+      .description('tell which BTF objects are there, and which come and go, until Ctrl-C')
+      .argument('[object...]', 'names or globs; default: all'),
+  )
+    .option('--new', 'leave out what is there already')
+    .action(run(watch));
+}
+
+async function watch(session: Session, globs: readonly string[], options: WatchOptions): Promise<number> {
+  const { interrupted } = session;
+  const { output } = session.options;
+  const heading = output === 'table' || output === 'wide';
+  if (heading) await session.out.write(session.colors.heading(row('EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME')));
+  try {
+    for await (const event of session.client().watchHandles({
+      signal: interrupted,
+      nameGlobs: globs,
+      ...(options.origin === undefined ? {} : { origins: [options.origin] }),
+    })) {
+      if (!(options.new === true && event.type === 'present'))
+        await session.out.write(line(event, output, session));
+      await session.out.flush();
+      if (session.out.closed) break;
+    }
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+  }
+  return ExitCode.OK;
+}
+
+/** An event in a format; empty where it has nothing to say there. */
+function line(event: WatchEvent, format: Format, { colors }: Session): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(eventData(event))}\n`;
+    case 'yaml':
+      return `---\n${stringify(eventData(event))}`;
+    case 'name':
+      return event.type === 'synced' ? '' : `${objectName(event.info)}\n`;
+    case 'table':
+    case 'wide':
+      return event.type === 'synced' ? '' : eventRow(event.type, event.info, colors);
+  }
+}
+
+function eventData(event: WatchEvent): unknown {
+  if (event.type === 'synced') return { event: 'synced', relisted: event.relisted };
+  return { event: event.type, object: objectData(event.info) };
+}
+
+function eventRow(
+  type: 'present' | 'added' | 'removed',
+  { id, name, origin, size }: HandleInfo,
+  colors: Session['colors'],
+): string {
+  const paint = { present: (text: string) => text, added: colors.good, removed: colors.bad }[type];
+  return paint(row(type, String(id), size.toLocaleString('en-US'), origin, printable(name) || '-'));
+}
+
+/** Rows come one by one, so that their widths cannot be those of what will come. */
+function row(event: string, id: string, bytes: string, origin: string, name: string): string {
+  return `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}\n`;
+}

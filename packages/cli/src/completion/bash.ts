@@ -1,0 +1,109 @@
+import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+
+/** bashCompletion writes the completion script for bash. It needs nothing of the package bash-completion. */
+export function bashCompletion(root: CommandNode): string {
+  const { options, commands } = root;
+  return `# Completion of btfctl for bash; \`btfctl completion bash\` printed it.
+#     source <(btfctl completion bash)
+
+_btfctl_ask() {
+  btfctl "\${_btfctl_target[@]}" --quiet --timeout 2s -o name "$@" 2>/dev/null | grep -v '[: ]'
+}
+
+_btfctl_complete() {
+  case $1 in
+    object)
+      COMPREPLY+=($(compgen -W "$(_btfctl_ask list)" -- "$2"))
+      compopt -o filenames
+      COMPREPLY+=($(compgen -f -- "$2"))
+      ;;
+    # A kernel has too many types to list them all.
+    type) [[ \${#2} -ge 2 ]] && COMPREPLY+=($(compgen -W "$(_btfctl_ask find --in vmlinux "$2*")" -- "$2")) ;;
+    context) COMPREPLY+=($(compgen -W "$(_btfctl_ask context list)" -- "$2")) ;;
+    file)
+      compopt -o filenames
+      COMPREPLY+=($(compgen -f -- "$2"))
+      ;;
+    words) COMPREPLY+=($(compgen -W "$3" -- "$2")) ;;
+  esac
+}
+
+# What the value of an option is: its command and the option.
+_btfctl_value() {
+  case $1 in
+${valueCases('', options)}${commands.flatMap((command) => paths(command).map(([path, node]) => valueCases(path, node.options))).join('')}    *) return 1 ;;
+  esac
+}
+
+_btfctl() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' word value i
+  local -a _btfctl_target=()
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    if [[ $word == -- ]]; then
+      compopt -o default
+      return
+    elif [[ $word == -* ]]; then
+      if value=$(_btfctl_value "$path $word") || value=$(_btfctl_value " $word"); then
+        case $word in
+          -a | --address | --context | --config) _btfctl_target+=("$word" "\${COMP_WORDS[i+1]}") ;;
+        esac
+        ((i++))
+      fi
+    else
+      case "$path/$word" in
+${commands.flatMap((command) => steps('', command)).join('')}      esac
+    fi
+  done
+  if [[ $prev == -* ]] && { value=$(_btfctl_value "$path $prev") || value=$(_btfctl_value " $prev"); }; then
+    _btfctl_complete \${value%% *} "$cur" "\${value#* }"
+    return
+  fi
+  case $path in
+${[['', root] as const, ...commands.flatMap((command) => paths(command))].map(([path, node]) => wordCase(path, node, options)).join('')}  esac
+}
+
+complete -F _btfctl btfctl
+`;
+}
+
+/** The commands below one, with the names that lead to them; an alias is its command. */
+function paths(node: CommandNode, before = ''): (readonly [path: string, node: CommandNode])[] {
+  const path = `${before}/${node.names[0] ?? ''}`;
+  return [[path, node], ...node.commands.flatMap((child) => paths(child, path))];
+}
+
+function steps(before: string, node: CommandNode): string[] {
+  const path = `${before}/${node.names[0] ?? ''}`;
+  const patterns = node.names.map((name) => `${before}/${name}`).join(' | ');
+  return [`        ${patterns}) path=${path} ;;\n`, ...node.commands.flatMap((child) => steps(path, child))];
+}
+
+function valueCases(path: string, options: readonly OptionNode[]): string {
+  return options
+    .flatMap(({ flags, value }) =>
+      value === null
+        ? []
+        : [`    ${flags.map((flag) => `'${path} ${flag}'`).join(' | ')}) echo '${completed(value)}' ;;\n`],
+    )
+    .join('');
+}
+
+function wordCase(path: string, node: CommandNode, globals: readonly OptionNode[]): string {
+  const own = node.options === globals ? [] : node.options;
+  const flags = [...own, ...globals].flatMap((option) => option.flags).join(' ');
+  const words = node.commands.length > 0 ? node.commands.flatMap(({ names }) => names) : node.words;
+  return `    '${path}')
+      if [[ $cur == -* ]]; then
+        _btfctl_complete words "$cur" '${flags}'
+      else
+        _btfctl_complete ${typeof words === 'string' ? words : `words "$cur" '${words.join(' ')}'`}${typeof words === 'string' ? ' "$cur"' : ''}
+      fi
+      ;;
+`;
+}
+
+function completed(value: Completes): string {
+  return typeof value === 'string' ? value : `words ${value.join(' ')}`;
+}

@@ -1,0 +1,67 @@
+import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+
+/** fishCompletion writes the completion script for fish. */
+export function fishCompletion(root: CommandNode): string {
+  return `# Completion of btfctl for fish; \`btfctl completion fish\` printed it.
+#     btfctl completion fish | source
+
+function __btfctl_ask
+    btfctl --quiet --timeout 2s -o name $argv 2>/dev/null | string match -v -r '[: ]'
+end
+function __btfctl_object
+    __btfctl_ask list
+    __fish_complete_path (commandline -ct)
+end
+# A kernel has too many types to list them all.
+function __btfctl_type
+    set -l word (commandline -ct)
+    test (string length -- $word) -ge 2; and __btfctl_ask find --in vmlinux "$word*"
+end
+function __btfctl_context
+    __btfctl_ask context list
+end
+
+complete -c btfctl -f
+${root.options.map((option) => optionLine(option, null)).join('')}${root.commands.map((command) => commandLines(command, [], root)).join('')}`;
+}
+
+function commandLines(node: CommandNode, before: readonly string[], parent: CommandNode): string {
+  const siblings = parent.commands.flatMap(({ names }) => names);
+  // Not yet one of them, behind what leads here.
+  const here = [
+    ...before.map((name) => `__fish_seen_subcommand_from ${name}`),
+    `not __fish_seen_subcommand_from ${siblings.join(' ')}`,
+  ];
+  const seen = [...before, node.names.join(' ')];
+  const within = seen.map((names) => `__fish_seen_subcommand_from ${names}`).join('; and ');
+  const words =
+    node.commands.length > 0 || node.words === 'nothing'
+      ? ''
+      : `complete -c btfctl -n '${within}' ${argument(node.words)}\n`;
+  return [
+    ...node.names.map(
+      (name) =>
+        `complete -c btfctl -n '${here.join('; and ')}' -a ${name} -d '${quoted(node.description)}'\n`,
+    ),
+    ...node.options.map((option) => optionLine(option, within)),
+    words,
+    ...node.commands.map((child) => commandLines(child, seen, node)),
+  ].join('');
+}
+
+function optionLine({ flags, description, value }: OptionNode, condition: string | null): string {
+  const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
+  const when = condition === null ? '' : ` -n '${condition}'`;
+  const takes = value === null ? '' : ` ${value === 'file' ? '-r -F' : `-x ${argument(value)}`.trimEnd()}`;
+  return `complete -c btfctl${when} ${names.join(' ')}${takes} -d '${quoted(description)}'\n`;
+}
+
+function argument(value: Completes): string {
+  if (typeof value !== 'string') return `-a '${value.join(' ')}'`;
+  if (value === 'nothing') return '';
+  return value === 'file' ? '-F' : `-a '(__btfctl_${value})'`;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll('\\', String.raw`\\`).replaceAll("'", String.raw`\'`);
+}

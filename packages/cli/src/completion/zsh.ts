@@ -1,0 +1,82 @@
+import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+
+/** zshCompletion writes the completion script for zsh. */
+export function zshCompletion(root: CommandNode): string {
+  return `#compdef btfctl
+# Completion of btfctl for zsh; \`btfctl completion zsh\` printed it.
+#     source <(btfctl completion zsh)
+
+_btfctl_ask() {
+  local -a target names
+  local option
+  for option in -a --address --context --config; do
+    (( \${+opt_args[$option]} )) && target+=("$option" "\${opt_args[$option]}")
+  done
+  names=(\${(f)"$(btfctl $target --quiet --timeout 2s -o name "$@" 2>/dev/null | grep -v '[: ]')"})
+  compadd -a names
+}
+_btfctl_object() { _btfctl_ask list; _files }
+# A kernel has too many types to list them all.
+_btfctl_type() { (( \${#PREFIX} >= 2 )) && _btfctl_ask find --in vmlinux "$PREFIX*" }
+_btfctl_context() { _btfctl_ask context list }
+
+${functions('_btfctl', root, root.options)}
+compdef _btfctl btfctl
+`;
+}
+
+function functions(name: string, node: CommandNode, globals: readonly OptionNode[]): string {
+  const own = node.options === globals ? [] : node.options;
+  const specs = [...own, ...globals].map(optionSpec);
+  if (node.commands.length === 0) {
+    return `${name}() {
+  _arguments -S ${[...specs, `'*:${argumentName(node.words)}:${action(node.words)}'`].join(' \\\n    ')}
+}
+`;
+  }
+  const described = node.commands.flatMap(({ names, description }) =>
+    names.map((one) => `    '${one}:${quoted(description)}'`),
+  );
+  const cases = node.commands.map(
+    (child) => `        ${child.names.join('|')}) ${name}_${child.names[0] ?? ''} ;;`,
+  );
+  return `${name}() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands
+  commands=(
+${described.join('\n')}
+  )
+  _arguments -C ${[...specs, `'1:command:->command'`, `'*::words:->words'`].join(' \\\n    ')}
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+${cases.join('\n')}
+      esac
+      ;;
+  esac
+}
+${node.commands.map((child) => functions(`${name}_${child.names[0] ?? ''}`, child, globals)).join('')}`;
+}
+
+function optionSpec({ flags, description, value }: OptionNode): string {
+  const text = `[${quoted(description).replaceAll(/[[\]]/g, '')}]${value === null ? '' : `:${argumentName(value)}:${action(value)}`}`;
+  const [first = ''] = flags;
+  return flags.length === 1 ? `'*${first}${text}'` : `'*'{${flags.join(',')}}'${text}'`;
+}
+
+function argumentName(value: Completes): string {
+  return typeof value === 'string' ? value : 'value';
+}
+
+function action(value: Completes): string {
+  if (typeof value !== 'string') return `(${value.join(' ')})`;
+  if (value === 'nothing') return '';
+  return value === 'file' ? '_files' : `_btfctl_${value}`;
+}
+
+/** Within single quotes, and where a colon would end the text. */
+function quoted(text: string): string {
+  return text.replaceAll("'", String.raw`'\''`).replaceAll(':', String.raw`\:`);
+}

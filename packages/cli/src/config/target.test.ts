@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { defaultAddress } from '@btfd/client';
+import { readConfig } from './config.js';
+import { nodeNamed, targetOf, type TargetOptions } from './target.js';
+
+const config = readConfig(
+  {
+    'current-context': 'web1',
+    contexts: {
+      web1: { address: 'web1:7443', tls: { ca: 'ca.pem', cert: '/etc/me.pem', key: '/etc/me.key' } },
+      here: { address: 'unix:/run/x.sock' },
+    },
+  },
+  '/home/me/.config/btfd/config.yaml',
+);
+
+const addressOf = (options: Partial<TargetOptions>, env: NodeJS.ProcessEnv = {}): string =>
+  targetOf({ tls: {}, ...options }, env, () => config).address;
+
+test('the flags come before the environment, and that before the config file', () => {
+  const env = { BTFD_ADDRESS: 'env:1', BTFD_CONTEXT: 'here' };
+  expect(addressOf({ address: 'flag:1' }, env)).toBe('flag:1');
+  expect(addressOf({ context: 'here' }, env)).toBe('unix:/run/x.sock');
+  expect(addressOf({}, env)).toBe('env:1');
+  expect(addressOf({}, { BTFD_CONTEXT: 'here' })).toBe('unix:/run/x.sock');
+  expect(addressOf({}, { BTFD_ADDRESS: '' })).toBe('web1:7443');
+  expect(targetOf({ tls: {} }, {}, () => readConfig(null, 'none')).address).toBe(defaultAddress());
+});
+
+test('an address that is given does not get the certificates of the current context', () => {
+  expect(targetOf({ address: 'other:1', tls: {} }, {}, () => config).tls).toBeNull();
+});
+
+test('the files of a context lie beside the config file, and options come before them', () => {
+  const { tls } = targetOf({ tls: { ca: 'mine.pem' } }, {}, () => config);
+  expect(tls).toEqual({ ca: 'mine.pem', cert: '/etc/me.pem', key: '/etc/me.key', serverName: undefined });
+  expect(targetOf({ tls: {} }, {}, () => config).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
+});
+
+test('a node is named by its context or its address; a socket of this machine has no TLS', () => {
+  expect(nodeNamed('here', config, { ca: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
+  expect(nodeNamed('web2:1', config, { ca: 'x' })).toMatchObject({ address: 'web2:1', tls: { ca: 'x' } });
+  expect(() => nodeNamed('web3', config, {})).toThrow('there is no context "web3"');
+});
+
+test('both an address and a context are refused', () => {
+  expect(() => addressOf({ address: 'a:1', context: 'here' })).toThrow('name two daemons');
+});
+
+test.each([
+  [[], 'the file must be a mapping'],
+  [{ contexts: { a: {} } }, 'contexts.a has no address'],
+  [{ contexts: { a: { address: 5 } } }, 'contexts.a.address must be a text'],
+  [{ context: {} }, 'context is not known'],
+  [{ contexts: { a: { address: 'x:1', tls: { cart: 'x' } } } }, 'contexts.a.tls.cart is not known'],
+])('a config file of %j is refused: %s', (value, message) => {
+  expect(() => readConfig(value, '/c.yaml')).toThrow(`/c.yaml: ${message}`);
+});

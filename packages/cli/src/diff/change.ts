@@ -1,0 +1,55 @@
+import type { MemberFact } from './member-facts.js';
+import type { TypeFacts, ValueFact } from './type-facts.js';
+
+/** Pair is what something was and is. */
+export interface Pair<T> {
+  readonly from: T;
+  readonly to: T;
+}
+
+/** ListChange is how a list of named things changed. */
+export interface ListChange<T> {
+  readonly added: readonly T[];
+  readonly removed: readonly T[];
+  readonly changed: readonly Pair<T>[];
+}
+
+/** Change is how a type changed. */
+export interface Change {
+  readonly kind: string;
+  readonly name: string;
+  /** Null where it is the same. */
+  readonly size: Pair<number | null> | null;
+  readonly declaration: Pair<string | null> | null;
+  readonly members: ListChange<MemberFact>;
+  readonly values: ListChange<ValueFact>;
+}
+
+/** changeOf tells how a type changed. */
+export function changeOf(from: TypeFacts, to: TypeFacts): Change {
+  return {
+    kind: from.kind,
+    name: from.name,
+    size: from.size === to.size ? null : { from: from.size, to: to.size },
+    declaration: from.declaration === to.declaration ? null : { from: from.declaration, to: to.declaration },
+    members: listChange(from.members, to.members),
+    values: listChange(from.values, to.values),
+  };
+}
+
+function listChange<T extends { readonly name: string }>(
+  from: readonly T[],
+  to: readonly T[],
+): ListChange<T> {
+  const left = new Map<string, T[]>();
+  for (const one of to) left.set(one.name, [...(left.get(one.name) ?? []), one]);
+  const removed: T[] = [];
+  const changed: Pair<T>[] = [];
+  for (const one of from) {
+    const other = left.get(one.name)?.shift();
+    if (other === undefined) removed.push(one);
+    else if (JSON.stringify(one) !== JSON.stringify(other)) changed.push({ from: one, to: other });
+  }
+  const rest = new Set([...left.values()].flat());
+  return { added: to.filter((one) => rest.has(one)), removed, changed };
+}

@@ -1,0 +1,47 @@
+import type { Change, ListChange, Pair } from './change.js';
+import type { SpecDiff } from './diff-specs.js';
+import type { Sides } from './diff-text.js';
+import type { MemberFact } from './member-facts.js';
+import type { TypeFacts, ValueFact } from './type-facts.js';
+
+/** diffData is a diff for programs. */
+export function diffData({ a, b }: Sides, { added, removed, changed, same }: SpecDiff): unknown {
+  return {
+    a,
+    b,
+    added: added.map(typeData),
+    removed: removed.map(typeData),
+    changed: changed.map(changeData),
+    same,
+  };
+}
+
+function typeData({ kind, name, size, declaration }: TypeFacts): unknown {
+  return {
+    kind,
+    name,
+    ...(size === null ? {} : { size }),
+    ...(declaration === null ? {} : { declaration }),
+  };
+}
+
+function changeData({ kind, name, size, declaration, members, values }: Change): unknown {
+  return {
+    kind,
+    name,
+    ...(size === null ? {} : { size }),
+    ...(declaration === null ? {} : { declaration }),
+    members: listData(members, memberData),
+    values: listData(values, ({ name: constant, value }: ValueFact) => ({ name: constant, value })),
+  };
+}
+
+function listData<T>({ added, removed, changed }: ListChange<T>, data: (one: T) => unknown): unknown {
+  const pair = ({ from, to }: Pair<T>): unknown => ({ from: data(from), to: data(to) });
+  return { added: added.map(data), removed: removed.map(data), changed: changed.map(pair) };
+}
+
+function memberData({ name, type, bitOffset, bitfieldSize }: MemberFact): unknown {
+  const place = { name, type, bits_offset: bitOffset };
+  return bitfieldSize === 0 ? place : { ...place, bitfield_size: bitfieldSize };
+}

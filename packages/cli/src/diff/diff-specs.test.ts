@@ -1,0 +1,116 @@
+import { expect, test } from '@jest/globals';
+import { Builder, type NewType, type Spec } from '@btfd/btf';
+import { makeColors } from '../output/colors.js';
+import { diffSpecs } from './diff-specs.js';
+import { diffText } from './diff-text.js';
+
+const INT = {
+  kind: 'INT',
+  name: 'int',
+  size: 4,
+  encoding: 1,
+  bits: 32,
+  bitOffset: 0,
+} as const satisfies NewType;
+
+/** A spec of an int, which has id 1, and of more types. */
+function specOf(...types: readonly NewType[]): Spec {
+  const builder = new Builder({ deduplicate: false });
+  for (const type of [INT, ...types]) builder.add(type);
+  return builder.toSpec();
+}
+
+const struct = (name: string, ...members: readonly [name: string, byte: number][]): NewType => ({
+  kind: 'STRUCT',
+  name,
+  size: members.length * 4,
+  members: members.map(([member, byte]) => ({
+    name: member,
+    typeId: 1,
+    bitOffset: byte * 8,
+    bitfieldSize: 0,
+  })),
+});
+
+const lines = (a: Spec, b: Spec): string[] =>
+  diffText(
+    { a: 'a', b: 'b' },
+    diffSpecs(a, b, () => true),
+    makeColors(false),
+  )
+    .split('\n')
+    .slice(2, -1);
+
+test('the order and the ids of types make no difference', () => {
+  const [s, t] = [struct('s', ['x', 0]), struct('t', ['y', 0])];
+  expect(lines(specOf(s, t), specOf(t, s))).toEqual(['0 removed, 0 added, 0 changed, 3 the same']);
+});
+
+test('of types with one name those that are equal are paired first', () => {
+  const [one, two, other] = [struct('s', ['x', 0]), struct('s', ['y', 0]), struct('s', ['z', 0])];
+  expect(lines(specOf(one, two), specOf(two, other))).toEqual([
+    '~ struct s',
+    '    - x: int at 0',
+    '    + z: int at 0',
+    '0 removed, 0 added, 1 changed, 2 the same',
+  ]);
+  expect(lines(specOf(one, two), specOf(two))).toEqual([
+    '- struct s, 4 bytes',
+    '1 removed, 0 added, 0 changed, 2 the same',
+  ]);
+});
+
+test('what an anonymous type holds counts for the type around it', () => {
+  const around = (value: number): readonly NewType[] => [
+    { kind: 'ENUM', name: '', size: 4, signed: false, values: [{ name: 'A', value }] },
+    struct('', ['inner', value]),
+    { kind: 'PTR', typeId: 3 },
+    {
+      kind: 'STRUCT',
+      name: 'outer',
+      size: 8,
+      members: [{ name: 'p', typeId: 4, bitOffset: 0, bitfieldSize: 0 }],
+    },
+  ];
+  expect(lines(specOf(...around(0)), specOf(...around(4)))).toEqual([
+    '~ struct outer',
+    '    ~ p->inner moved by +4 bytes',
+    '~ enum (anonymous)',
+    '    ~ A = 0 → 4',
+    '0 removed, 0 added, 2 changed, 1 the same',
+  ]);
+});
+
+test('an enum of 64 bits is an enum too', () => {
+  const values = [{ name: 'A', value: 1 }];
+  const before = specOf({ kind: 'ENUM', name: 'e', size: 4, signed: false, values });
+  const big = [{ name: 'A', value: 2n ** 63n }];
+  const after = specOf({ kind: 'ENUM64', name: 'e', size: 8, signed: false, values: big });
+  expect(lines(before, after)).toEqual([
+    '~ enum e, 4 → 8 bytes',
+    '    ~ A = 1 → 9223372036854775808',
+    '0 removed, 0 added, 1 changed, 1 the same',
+  ]);
+});
+
+test('anonymous types that nest without end are refused, not followed', () => {
+  const loop = specOf(
+    {
+      kind: 'STRUCT',
+      name: 's',
+      size: 4,
+      members: [{ name: '', typeId: 3, bitOffset: 0, bitfieldSize: 0 }],
+    },
+    {
+      kind: 'STRUCT',
+      name: '',
+      size: 4,
+      members: [{ name: 'm', typeId: 3, bitOffset: 0, bitfieldSize: 0 }],
+    },
+  );
+  expect(() => diffSpecs(loop, specOf(), () => true)).toThrow();
+});
+
+test('names of a file that a terminal takes for commands are made harmless', () => {
+  expect(lines(specOf(), specOf(struct('a\u001B[2J', ['x', 0])))[0]).toBe('+ struct a�[2J, 4 bytes');
+});

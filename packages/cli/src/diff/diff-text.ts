@@ -1,0 +1,117 @@
+import type { Colors } from '../output/colors.js';
+import { printable } from '../terminal.js';
+import type { Change } from './change.js';
+import type { SpecDiff } from './diff-specs.js';
+import type { MemberFact } from './member-facts.js';
+import { splitMoved } from './moved.js';
+import type { TypeFacts, ValueFact } from './type-facts.js';
+
+/** Names of the two sides. */
+export interface Sides {
+  readonly a: string;
+  readonly b: string;
+}
+
+/** diffText writes the differences for people, as `diff -u` marks them; `~` is what changed. */
+export function diffText({ a, b }: Sides, diff: SpecDiff, colors: Colors): string {
+  const { added, removed, changed, same } = diff;
+  const plus = (text: string): string => colors.good(`+ ${text}`);
+  const minus = (text: string): string => colors.bad(`- ${text}`);
+  const writer = new ChangeWriter(colors);
+  return [
+    colors.bad(`--- ${printable(a)}`),
+    colors.good(`+++ ${printable(b)}`),
+    ...removed.map((type) => minus(typeLine(type))),
+    ...added.map((type) => plus(typeLine(type))),
+    ...changed.flatMap((change) => writer.lines(change)),
+    `${removed.length} removed, ${added.length} added, ${changed.length} changed, ${same} the same`,
+    '',
+  ].join('\n');
+}
+
+function typeLine(type: TypeFacts): string {
+  const { kind, declaration, size } = type;
+  if (kind === 'func' || kind === 'var') return printable(`${kind} ${declaration ?? ''}`);
+  return printable(typeName(type)) + (size === null ? '' : `, ${bytes(size)}`);
+}
+
+/** typeName is a type's kind and name. */
+export function typeName({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return `${kind} ${name === '' ? '(anonymous)' : name}`;
+}
+
+class ChangeWriter {
+  readonly #colors: Colors;
+
+  constructor(colors: Colors) {
+    this.#colors = colors;
+  }
+
+  lines({ size, declaration, members, values, ...type }: Change): string[] {
+    const { moved, others } = splitMoved(members.changed);
+    const sizes = size === null ? '' : `, ${size.from ?? '-'} → ${bytes(size.to ?? 0)}`;
+    return [
+      this.#colors.changed(`~ ${printable(typeName(type))}${sizes}`),
+      ...(declaration === null
+        ? []
+        : [this.#minus(declaration.from ?? '-'), this.#plus(declaration.to ?? '-')]),
+      ...members.removed.map((member) => this.#minus(memberText(member))),
+      ...members.added.map((member) => this.#plus(memberText(member))),
+      ...others.map(({ from, to }) => this.#changed(memberChange(from, to))),
+      ...moved.map(({ first, count, bits }) =>
+        this.#changed(
+          `${count === 1 ? first : `${count} members from ${first} on`} moved by ${distance(bits)}`,
+        ),
+      ),
+      ...values.removed.map((value) => this.#minus(valueText(value))),
+      ...values.added.map((value) => this.#plus(valueText(value))),
+      ...values.changed.map(({ from, to }) => this.#changed(`${from.name} = ${from.value} → ${to.value}`)),
+    ];
+  }
+
+  #plus(text: string): string {
+    return this.#colors.good(`    + ${printable(text)}`);
+  }
+
+  #minus(text: string): string {
+    return this.#colors.bad(`    - ${printable(text)}`);
+  }
+
+  #changed(text: string): string {
+    return this.#colors.changed(`    ~ ${printable(text)}`);
+  }
+}
+
+function memberText(member: MemberFact): string {
+  return `${member.name || '(unnamed)'}: ${typeText(member)} at ${place(member.bitOffset, member)}`;
+}
+
+function memberChange(from: MemberFact, to: MemberFact): string {
+  const type = typeText(from) === typeText(to) ? '' : ` ${typeText(from)} → ${typeText(to)}`;
+  const moved =
+    from.bitOffset === to.bitOffset ? '' : ` at ${place(from.bitOffset, from)} → ${place(to.bitOffset, to)}`;
+  return `${from.name}:${type}${type === '' || moved === '' ? '' : ','}${moved}`;
+}
+
+function valueText({ name, value }: ValueFact): string {
+  return `${name} = ${value}`;
+}
+
+function typeText({ type, bitfieldSize }: MemberFact): string {
+  return bitfieldSize === 0 ? type : `${type}:${bitfieldSize}`;
+}
+
+function place(bits: number, { bitfieldSize }: MemberFact): string {
+  const whole = String(Math.floor(bits / 8));
+  return bitfieldSize > 0 || bits % 8 !== 0 ? `${whole}:${bits % 8}` : whole;
+}
+
+function distance(bits: number): string {
+  const sign = bits < 0 ? '-' : '+';
+  const size = Math.abs(bits);
+  return size % 8 === 0 ? `${sign}${bytes(size / 8)}` : `${sign}${size} ${size === 1 ? 'bit' : 'bits'}`;
+}
+
+function bytes(count: number): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? 'byte' : 'bytes'}`;
+}

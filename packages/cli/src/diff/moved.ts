@@ -1,0 +1,30 @@
+import type { Pair } from './change.js';
+import type { MemberFact } from './member-facts.js';
+
+/** Moved are members next to each other that only moved, all as far. */
+export interface Moved {
+  readonly first: string;
+  readonly count: number;
+  readonly bits: number;
+}
+
+/** splitMoved tells members that only moved, which follow any insertion by the hundred, from those that changed. */
+export function splitMoved(changed: readonly Pair<MemberFact>[]): {
+  readonly moved: readonly Moved[];
+  readonly others: readonly Pair<MemberFact>[];
+} {
+  const moved: Moved[] = [];
+  const others: Pair<MemberFact>[] = [];
+  for (const pair of changed) {
+    const { from, to } = pair;
+    if (from.type !== to.type || from.bitfieldSize !== to.bitfieldSize) {
+      others.push(pair);
+      continue;
+    }
+    const bits = to.bitOffset - from.bitOffset;
+    const last = moved.at(-1);
+    if (last?.bits === bits) moved[moved.length - 1] = { ...last, count: last.count + 1 };
+    else moved.push({ first: from.name, count: 1, bits });
+  }
+  return { moved, others };
+}

@@ -1,0 +1,41 @@
+import type { Colors } from '../output/colors.js';
+import { printable } from '../terminal.js';
+import type { Extent } from './extents.js';
+
+/** CACHE_LINE is the size of a cache line on x86 and arm64, in bytes. */
+export const CACHE_LINE = 64;
+
+/**
+ * drawBytes draws bytes of a struct, a cell each: members with their names as far as they fit, holes as ░, padding as
+ * ▒.
+ *
+ * @param start the first byte, from the start of the struct.
+ * @param extents those of the whole struct, in order.
+ */
+export function drawBytes(start: number, length: number, extents: readonly Extent[], colors: Colors): string {
+  const end = start + length;
+  let drawn = '';
+  let members = 0;
+  for (const extent of extents) {
+    if (extent.kind === 'member') members += 1;
+    if (extent.end <= start || extent.start >= end) continue;
+    const cells = Math.min(extent.end, end) - Math.max(extent.start, start);
+    drawn += drawExtent(extent, cells, extent.start >= start, members, colors);
+  }
+  return drawn;
+}
+
+function drawExtent(
+  { kind, name }: Extent,
+  cells: number,
+  startsHere: boolean,
+  /** Which member it is, counted from 1. */
+  count: number,
+  colors: Colors,
+): string {
+  if (kind === 'hole') return colors.hole('░'.repeat(cells));
+  if (kind === 'padding') return colors.faint('▒'.repeat(cells));
+  const text = startsHere ? `▏${printable(name)}` : ` ${printable(name)}`;
+  const fitting = Array.from(text).slice(0, cells).join('').padEnd(cells, '·');
+  return colors.cells[count % 2 === 1 ? 0 : 1](fitting);
+}

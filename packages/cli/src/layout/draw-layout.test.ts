@@ -1,0 +1,83 @@
+import { expect, test } from '@jest/globals';
+import { Builder, layoutOf, type Member } from '@btfd/btf';
+import { makeColors } from '../output/colors.js';
+import { drawLayout } from './draw-layout.js';
+
+const builder = new Builder();
+const char = builder.add({ kind: 'INT', name: 'char', size: 1, encoding: 0, bits: 8, bitOffset: 0 });
+const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+const long = builder.add({ kind: 'INT', name: 'long', size: 8, encoding: 1, bits: 64, bitOffset: 0 });
+const buffer = builder.add({ kind: 'ARRAY', typeId: char, indexTypeId: int, nelems: 200 });
+const member = (name: string, typeId: number, byte: number, bit = 0, bitfieldSize = 0): Member => ({
+  name,
+  typeId,
+  bitOffset: byte * 8 + bit,
+  bitfieldSize,
+});
+
+function draw(
+  size: number,
+  members: readonly Member[],
+  width: number | null = null,
+  kind = 'STRUCT',
+): string[] {
+  const id =
+    kind === 'STRUCT'
+      ? builder.add({ kind: 'STRUCT', name: 's', size, members })
+      : builder.add({ kind: 'UNION', name: 's', size, members });
+  return drawLayout(layoutOf(builder.toSpec(), id), { width, colors: makeColors(false) }).split('\n');
+}
+
+test('holes and padding are drawn and counted', () => {
+  expect(draw(24, [member('c', char, 0), member('l', long, 8), member('d', char, 16)])).toEqual([
+    'struct s  24 bytes, 1 cache line, 3 members, 1 hole of 7 bytes, 7 bytes of padding',
+    '',
+    '       0 ▏░░░░░░░▏l······▏▒▒▒▒▒▒▒',
+    '       0       1  char c',
+    '       1          ░ hole of 7 bytes',
+    '       8       8  long l',
+    '      16       1  char d',
+    '      17          ▒ padding of 7 bytes',
+    '',
+  ]);
+});
+
+test('bitfields of one byte share a cell', () => {
+  const lines = draw(8, [member('a', int, 0, 0, 3), member('b', int, 0, 3, 5), member('n', int, 4)]);
+  expect(lines[2]).toBe('       0 ▏░░░▏n··');
+  expect(lines.slice(3, 5)).toEqual(['     0:0  3 bits  int a', '     0:3  5 bits  int b']);
+});
+
+test('cache lines within one member are one line', () => {
+  const lines = draw(216, [member('n', long, 0), member('buffer', buffer, 8), member('last', long, 208)]);
+  expect(lines.filter((line) => /^ +\d+ [▏ ⋮]/.test(line) && !/^ +\d+ +\d/.test(line))).toEqual([
+    `       0 ▏n······▏buffer${'·'.repeat(49)}`,
+    '      64 ⋮ 2 cache lines of buffer',
+    `     192  buffer${'·'.repeat(9)}▏last···`,
+  ]);
+});
+
+test('a narrow terminal gets a cache line in parts', () => {
+  const lines = draw(64, [member('n', long, 0), member('m', long, 56)], 50);
+  expect(lines.slice(2, 4)).toEqual([
+    `       0 ▏n······${'░'.repeat(24)}`,
+    `      32 ${'░'.repeat(24)}▏m······`,
+  ]);
+  expect(Math.max(...lines.slice(2).map((line) => line.length))).toBeLessThanOrEqual(50);
+});
+
+test('the members of a union share their place', () => {
+  const lines = draw(8, [member('l', long, 0), member('c', char, 0)], null, 'UNION');
+  expect(lines).toEqual([
+    'union s  8 bytes, 1 cache line, 2 members',
+    '',
+    '       0 ▏s······',
+    '       0       8  long l',
+    '       0       1  char c',
+    '',
+  ]);
+});
+
+test('a struct without members has a title and no bytes', () => {
+  expect(draw(0, [])[0]).toBe('struct s  0 bytes, 0 cache lines, 0 members');
+});

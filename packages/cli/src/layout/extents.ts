@@ -1,0 +1,49 @@
+import type { Layout, LayoutMember } from '@btfd/btf';
+
+/** Extent is a stretch of bytes of a struct that one member, or none, takes. */
+export interface Extent {
+  readonly kind: 'member' | 'hole' | 'padding';
+  /** Bytes from the start of the struct. */
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+}
+
+/**
+ * extentsOf are the outermost members of a struct and what no member takes, in the order of their bytes and without
+ * overlap: bitfields that share bytes are one extent, and so are the members of a union.
+ */
+export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
+  if (keyword === 'union') return [{ kind: 'member', start: 0, end: size, name: name || 'union' }];
+  const extents: Extent[] = [];
+  const add = (extent: Extent): void => {
+    const last = extents.at(-1);
+    const end = last?.end ?? 0;
+    if (extent.start > end) extents.push({ kind: 'hole', start: end, end: extent.start, name: '' });
+    if (last === undefined || extent.start >= end) {
+      if (extent.end > extent.start) extents.push(extent);
+    } else {
+      // Bits of the same bytes.
+      const joined = `${last.name},${extent.name}`;
+      extents[extents.length - 1] = { ...last, end: Math.max(end, extent.end), name: joined };
+    }
+  };
+  for (const row of rows) {
+    if (row.depth !== 1) continue;
+    if (row.row === 'member') add({ kind: 'member', ...bytesOf(row), name: row.name });
+    if (row.row === 'close') {
+      add({ kind: 'member', start: row.offset, end: row.offset + row.size, name: row.name || '{…}' });
+    }
+  }
+  const end = extents.at(-1)?.end ?? 0;
+  if (end < size) extents.push({ kind: 'padding', start: end, end: size, name: '' });
+  return extents;
+}
+
+function bytesOf({ offset, size, bitOffset, bitfieldSize }: LayoutMember): { start: number; end: number } {
+  if (bitfieldSize === 0) return { start: offset, end: offset + size };
+  return {
+    start: offset + Math.floor(bitOffset / 8),
+    end: offset + Math.ceil((bitOffset + bitfieldSize) / 8),
+  };
+}

@@ -1,0 +1,43 @@
+import { setMaxListeners } from 'node:events';
+import { CommanderError } from 'commander';
+import { ExitCode } from './exit-code.js';
+import { makeProgram } from './program.js';
+import type { Io } from './terminal.js';
+
+const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } as const;
+
+/** main is the program `btfctl`. */
+export async function main(): Promise<void> {
+  // Deprecations are for developers, and Node has one for TLS with an IP address.
+  process.noDeprecation = true;
+  const { stdout, stderr, env } = process;
+  process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
+}
+
+/**
+ * runBtfctl runs one command. Answers the exit code.
+ *
+ * @param interrupted aborts when the user wants an end, with the exit code as reason.
+ */
+export async function runBtfctl(args: readonly string[], io: Io, interrupted: AbortSignal): Promise<number> {
+  let exitCode: number = ExitCode.OK;
+  const program = makeProgram({ io, interrupted, ended: (code) => (exitCode = code) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+  }
+  return exitCode;
+}
+
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
+function endingSignal(): AbortSignal {
+  const ending = new AbortController();
+  // Every request listens to it.
+  setMaxListeners(0, ending.signal);
+  for (const [name, exitCode] of Object.entries(ENDINGS)) {
+    process.once(name, () => ending.abort(exitCode));
+  }
+  return ending.signal;
+}

@@ -1,0 +1,25 @@
+import picocolors from 'picocolors';
+
+/** Colors writes text in colour, or leaves it as it is where no colour is wanted. */
+export type Colors = ReturnType<typeof makeColors>;
+
+/** makeColors makes the {@link Colors} of a stream. */
+export function makeColors(enabled: boolean) {
+  const colors = picocolors.createColors(enabled);
+  return {
+    enabled,
+    heading: colors.bold,
+    strong: colors.bold,
+    faint: colors.dim,
+    good: colors.green,
+    bad: colors.red,
+    changed: colors.yellow,
+    name: colors.cyan,
+    hole: (text: string) => colors.bgRed(colors.white(text)),
+    /** The two that members take turns with in a picture of a struct. */
+    cells: [
+      (text: string) => colors.bgBlue(colors.white(text)),
+      (text: string) => colors.bgCyan(colors.black(text)),
+    ] as const,
+  };
+}

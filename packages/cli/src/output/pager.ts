@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { drained } from './drained.js';
+
+/** Ends at once where the text fits the screen, passes colours through, leaves the text on the screen. */
+const LESS_OPTIONS = 'FRX';
+
+/** Pager is a program that shows long text page by page. */
+export class Pager {
+  readonly #child: ChildProcess;
+  #ended = false;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    // Whoever leaves a pager early has seen enough.
+    child.stdin?.on('error', () => {});
+    child.on('error', () => (this.#ended = true));
+    child.on('close', () => (this.#ended = true));
+  }
+
+  static start(command: string, env: NodeJS.ProcessEnv): Pager {
+    // A command with options, as git and man take it.
+    const child = spawn(command, {
+      shell: true,
+      stdio: ['pipe', 'inherit', 'inherit'],
+      env: { LESS: LESS_OPTIONS, ...env },
+    });
+    return new Pager(child);
+  }
+
+  /** Whether it is gone. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  async write(text: string | Uint8Array): Promise<void> {
+    const { stdin } = this.#child;
+    if (stdin === null || this.#ended || stdin.write(text)) return;
+    await drained(stdin);
+  }
+
+  /** Tells it that there is no more, and waits until it is left. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    if (!this.#ended) await once(this.#child, 'close').catch(() => {});
+  }
+}
+
+/** pagerOf is the pager to use: BTFD_PAGER, PAGER or less; null where that is empty, `cat`, or not there. */
+export function pagerOf(env: NodeJS.ProcessEnv): string | null {
+  const command = (env['BTFD_PAGER'] ?? env['PAGER'] ?? 'less').trim();
+  const [program = ''] = command.split(/\s+/);
+  return program === '' || program === 'cat' || !isInPath(program, env) ? null : command;
+}
+
+function isInPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  const folders = program.includes('/') ? [''] : (env['PATH'] ?? '').split(delimiter);
+  return folders.some((folder) => {
+    try {
+      accessSync(folder === '' ? program : join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,95 @@
+import type { TransferProgress } from '@btfd/client';
+import cliProgress from 'cli-progress';
+import { printable, type Stream } from '../terminal.js';
+
+/** What is over sooner needs no progress bar. */
+const DELAY_MS = 500;
+
+/** Columns of the bar itself. */
+const BAR_COLUMNS = 24;
+
+/** Progress draws on a terminal how far transfers are that take longer than half a second. */
+export class Progress implements Disposable {
+  readonly #stream: Stream;
+  readonly #now: () => number;
+  /** What is under way, by source and object. */
+  readonly #transfers = new Map<string, TransferProgress>();
+  #startedAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #bar: cliProgress.SingleBar | null = null;
+
+  /** @param now milliseconds of a clock. */
+  constructor(stream: Stream, now: () => number) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  /** Tells how far a transfer is. */
+  update(source: string, progress: TransferProgress): void {
+    if (this.#transfers.size === 0) {
+      this.#startedAt = this.#now();
+      this.#timer = setTimeout(() => this.#show(), DELAY_MS);
+    }
+    this.#transfers.set(`${source}\0${progress.name}`, progress);
+    this.#bar?.update(sum(this.#transfers, 'received'));
+    this.#bar?.setTotal(sum(this.#transfers, 'total'));
+    if (isDone(this.#transfers)) this.#stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop();
+  }
+
+  #show(): void {
+    const bar = new cliProgress.SingleBar({
+      stream: this.#stream,
+      clearOnComplete: true,
+      hideCursor: true,
+      // A signal ends the command, which stops the bar.
+      gracefulExit: false,
+      linewrap: false,
+      format: (_options, { value, total }) => this.#line(value, total),
+    });
+    this.#bar = bar;
+    bar.start(sum(this.#transfers, 'total'), sum(this.#transfers, 'received'));
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#bar?.stop();
+    this.#bar = null;
+    this.#transfers.clear();
+  }
+
+  #line(received: number, total: number): string {
+    const names = [...new Set([...this.#transfers.values()].map(({ name }) => printable(name) || 'BTF'))];
+    return progressLine(names.join(', '), received, total, this.#now() - this.#startedAt);
+  }
+}
+
+/** progressLine is one state of the bar. @param total 0 where it is not known. */
+export function progressLine(name: string, received: number, total: number, elapsedMs: number): string {
+  const rate = elapsedMs > 0 ? (received / elapsedMs) * 1000 : 0;
+  const far = `${megabytes(received)}${total > 0 ? `/${megabytes(total)}` : ''} MB  ${megabytes(rate)} MB/s`;
+  if (total === 0) return `${name}  ${far}`;
+  const filled = Math.round(Math.min(1, received / total) * BAR_COLUMNS);
+  return `${name}  ${'█'.repeat(filled)}${'░'.repeat(BAR_COLUMNS - filled)}  ${far}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function sum(transfers: ReadonlyMap<string, TransferProgress>, field: 'received' | 'total'): number {
+  let bytes = 0;
+  for (const transfer of transfers.values()) bytes += transfer[field] ?? 0;
+  return bytes;
+}
+
+function isDone(transfers: ReadonlyMap<string, TransferProgress>): boolean {
+  for (const { received, total } of transfers.values()) {
+    if (total === null || received < total) return false;
+  }
+  return true;
+}

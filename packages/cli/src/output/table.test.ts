@@ -1,0 +1,46 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { makeColors } from './colors.js';
+import { formatTable } from './table.js';
+
+const colors = makeColors(false);
+const columns = [
+  { heading: 'ID', align: 'right' },
+  { heading: 'NAME', shrinks: true },
+  { heading: 'TYPE', shrinks: true },
+] as const;
+const rows = [
+  ['1', 'short', 'int'],
+  ['100', 'a_rather_long_name', 'struct with_a_long_name *'],
+];
+
+test('columns are as narrow as their cells', () => {
+  expect(formatTable(columns, rows, { width: null, colors }).split('\n')).toEqual([
+    ' ID  NAME                TYPE',
+    '  1  short               int',
+    '100  a_rather_long_name  struct with_a_long_name *',
+    '',
+  ]);
+});
+
+test.each([40, 30, 20])('a table is cut to %d columns, the widest column first', (width) => {
+  const lines = formatTable(columns, rows, { width, colors }).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBe(width);
+  expect(lines[2]).toMatch(/^100 {2}a.*… {2}struc.*…$/);
+});
+
+test('what may not shrink stays whole, however narrow the terminal', () => {
+  expect(formatTable(columns, rows, { width: 1, colors })).toMatch(/^100 {2}a_rat… {2}struc…$/m);
+});
+
+test('what a terminal takes for a command is made harmless', () => {
+  expect(formatTable([{ heading: 'X' }], [['a\u001B[2Jb\u202E']], { width: null, colors })).toBe(
+    'X\na�[2Jb�\n',
+  );
+});
+
+test('colour takes no room', () => {
+  const painted = formatTable(columns, rows, { width: 30, colors: makeColors(true) });
+  expect(stripVTControlCharacters(painted)).toBe(formatTable(columns, rows, { width: 30, colors }));
+  expect(painted).toContain('\u001B[1m');
+});

@@ -1,0 +1,82 @@
+import { printable } from '../terminal.js';
+import type { Colors } from './colors.js';
+
+/** Column says how a column of a table is written. */
+export interface Column {
+  readonly heading: string;
+  /** Default: left. */
+  readonly align?: 'left' | 'right';
+  /** Whether it may be cut where the table is wider than the terminal. Default: false. */
+  readonly shrinks?: boolean;
+  /** The colour of its cells. Default: none. */
+  readonly color?: (text: string) => string;
+}
+
+/** TableOptions are the options of {@link formatTable}. */
+export interface TableOptions {
+  /** Columns of the terminal; null for no bound. */
+  readonly width: number | null;
+  readonly colors: Colors;
+}
+
+const GAP = '  ';
+/** A column is not cut below this. */
+const MIN_WIDTH = 6;
+
+/** formatTable writes rows under headings, in columns as narrow as their cells, cut to the terminal's width. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width, colors }: TableOptions,
+): string {
+  const cells = rows.map((row) => row.map(printable));
+  const widths = columns.map(({ heading }, index) =>
+    cells.reduce((most, row) => Math.max(most, lengthOf(row[index] ?? '')), heading.length),
+  );
+  if (width !== null) shrink(columns, widths, width);
+  const line = (row: readonly string[], paint: (column: Column) => (text: string) => string): string => {
+    const written = columns.map((column, index) => {
+      const cell = clip(row[index] ?? '', widths[index] ?? 0);
+      const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - lengthOf(cell)));
+      const painted = paint(column)(cell);
+      if (column.align === 'right') return padding + painted;
+      return index === columns.length - 1 ? painted : painted + padding;
+    });
+    return written.join(GAP).trimEnd();
+  };
+  const headings = columns.map(({ heading }) => heading);
+  return [
+    line(headings, () => colors.heading),
+    ...cells.map((row) => line(row, ({ color }) => color ?? ((text) => text))),
+    '',
+  ].join('\n');
+}
+
+/** Takes from the widest column that may shrink until the row fits. */
+function shrink(columns: readonly Column[], widths: number[], width: number): void {
+  const room = width - GAP.length * (columns.length - 1);
+  for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
+    let widest = -1;
+    for (const [index, column] of columns.entries()) {
+      if (column.shrinks !== true || (widths[index] ?? 0) <= MIN_WIDTH) continue;
+      if (widest === -1 || (widths[index] ?? 0) > (widths[widest] ?? 0)) widest = index;
+    }
+    if (widest === -1) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+}
+
+/** clip cuts a text to a width, and says so. */
+export function clip(text: string, width: number): string {
+  return lengthOf(text) <= width
+    ? text
+    : `${Array.from(text)
+        .slice(0, Math.max(0, width - 1))
+        .join('')}…`;
+}
+
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const character of text) length += character === '' ? 0 : 1;
+  return length;
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { explainError } from './explain-error.js';
+import { ExitCode } from './exit-code.js';
+import type { GlobalOptions } from './global-options.js';
+import { makeColors } from './output/colors.js';
+import { Session } from './session.js';
+import { type Io, printableText, wantsColor } from './terminal.js';
+
+/** Run makes an action of commander from what a command does. It answers an exit code, or nothing for OK. */
+export type Run = <A extends unknown[]>(
+  body: (session: Session, ...args: A) => Promise<number | void>,
+) => (...args: A) => Promise<void>;
+
+/** RunOptions are what running a command needs. */
+export interface RunOptions {
+  readonly io: Io;
+  /** Aborts when the user wants an end, with the exit code as reason. */
+  readonly interrupted: AbortSignal;
+  /** Told how the command ended. */
+  readonly ended: (exitCode: number) => void;
+}
+
+/** makeRun makes the {@link Run} of a program. */
+export function makeRun(program: Command, { io, interrupted, ended }: RunOptions): Run {
+  return (body) =>
+    async (...args) => {
+      const options = program.opts<GlobalOptions>();
+      try {
+        await using session = new Session(io, options, interrupted);
+        ended((await body(session, ...args)) ?? ExitCode.OK);
+      } catch (error) {
+        ended(interrupted.aborted ? Number(interrupted.reason) : report(error, io, options));
+      }
+    };
+}
+
+/** Says what went wrong and what to do next. Answers the exit code. */
+function report(error: unknown, { stderr, env }: Io, { color }: GlobalOptions): number {
+  const { exitCode, message, hint } = explainError(error);
+  const colors = makeColors(wantsColor(color, stderr, env));
+  stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
+  if (hint !== null) stderr.write(`${colors.faint('hint:')} ${printableText(hint)}\n`);
+  return exitCode;
+}

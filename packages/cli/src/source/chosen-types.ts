@@ -1,0 +1,37 @@
+import { postorder, type Spec, type TypeId } from '@btfd/btf';
+import { notFound } from '../cli-error.js';
+import { compileGlob, isGlob } from '../glob.js';
+
+/** idsNamed finds the types of a spec, not those of its base, that have a name or whose name a glob matches. */
+export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
+  if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
+  const matches = compileGlob(nameOrGlob);
+  const ids: TypeId[] = [];
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    const name = spec.nameOf(id);
+    if (name !== '' && matches(name)) ids.push(id);
+  }
+  return ids;
+}
+
+/**
+ * chosenIds finds the types that names and globs choose, in the order of their ids.
+ *
+ * @param closure whether all that they refer to comes too, the base's types included.
+ * @throws CliError NOT_FOUND that names what no type has.
+ */
+export function chosenIds(spec: Spec, names: readonly string[], closure: boolean, label: string): TypeId[] {
+  const chosen = new Set<TypeId>();
+  for (const name of names) {
+    const ids = idsNamed(spec, name);
+    if (ids.length === 0) {
+      throw notFound(
+        `no type of ${label} is named ${JSON.stringify(name)}`,
+        '`btfctl find` takes globs: btfctl find "*name*"',
+      );
+    }
+    for (const id of ids) chosen.add(id);
+  }
+  const ids = closure ? [...postorder(spec, chosen)] : [...chosen];
+  return ids.toSorted((a, b) => a - b);
+}

@@ -1,0 +1,73 @@
+import type { Spec } from '@btfd/btf';
+import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
+import type { ObjectRef } from './spec-ref.js';
+import type { Source } from './source.js';
+import { specMembers } from './spec-members.js';
+
+/** As many paths as a daemon takes at once. */
+const PATHS_AT_ONCE = 1000;
+
+/** DaemonSource is an object of the kernel of a node. */
+export class DaemonSource implements Source {
+  readonly label: string;
+  readonly #client: BtfClient;
+  readonly #object: ObjectRef;
+  readonly #base: Source | null;
+  readonly #transfer: (source: string) => TransferOptions;
+  #handle: Promise<Handle> | null = null;
+  #spec: Promise<Spec> | null = null;
+
+  /**
+   * @param base what split BTF continues; null for the node's own vmlinux.
+   * @param transfer makes the options of one request of a source.
+   */
+  constructor(
+    label: string,
+    client: BtfClient,
+    object: ObjectRef,
+    base: Source | null,
+    transfer: (source: string) => TransferOptions,
+  ) {
+    this.label = label;
+    this.#client = client;
+    this.#object = object;
+    this.#base = base;
+    this.#transfer = transfer;
+  }
+
+  spec(): Promise<Spec> {
+    this.#spec ??= this.#fetch();
+    return this.#spec;
+  }
+
+  async members(paths: readonly string[]): Promise<MemberResult[]> {
+    // The daemon knows but its own base.
+    if (this.#base !== null) return specMembers(await this.spec(), paths);
+    const results: MemberResult[] = [];
+    for (let at = 0; at < paths.length; at += PATHS_AT_ONCE) {
+      results.push(...(await this.#membersOf(paths.slice(at, at + PATHS_AT_ONCE))));
+    }
+    return results;
+  }
+
+  async #membersOf(paths: readonly string[]): Promise<MemberResult[]> {
+    const { signal } = this.#transfer(this.label);
+    return this.#object.kind === 'name'
+      ? this.#client.resolveMembers(this.#object.name, paths, { signal })
+      : (await this.#opened(this.#object.id)).resolveMembers(paths, { signal });
+  }
+
+  async #fetch(): Promise<Spec> {
+    const base = await this.#base?.spec();
+    const options = { base, ...this.#transfer(this.label) };
+    return this.#object.kind === 'name'
+      ? this.#client.spec(this.#object.name, options)
+      : (await this.#opened(this.#object.id)).spec(options);
+  }
+
+  /** Held until the client is closed: what has an id only lives as long as someone holds it. */
+  #opened(id: number): Promise<Handle> {
+    this.#handle ??= this.#client.getHandleById(id, { signal: this.#transfer(this.label).signal });
+    return this.#handle;
+  }
+}

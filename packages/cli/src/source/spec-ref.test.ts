@@ -1,0 +1,59 @@
+import { expect, test } from '@jest/globals';
+import { formatObjectRef, parseSpecRef, parseSpecWords } from './spec-ref.js';
+
+const name = (text: string, node: string | null = null): unknown => ({
+  kind: 'object',
+  node,
+  object: { kind: 'name', name: text },
+});
+const id = (number: number, node: string | null = null): unknown => ({
+  kind: 'object',
+  node,
+  object: { kind: 'id', id: number },
+});
+const file = (path: string): unknown => ({ kind: 'file', path });
+
+test.each([
+  ['vmlinux', name('vmlinux')],
+  ['nf_tables', name('nf_tables')],
+  ['vmlinux.inline', name('vmlinux.inline')],
+  ['id:7', id(7)],
+  ['@web1', name('vmlinux', 'web1')],
+  ['@web1/nf_tables', name('nf_tables', 'web1')],
+  ['@web1/id:7', id(7, 'web1')],
+  ['@web1.example:7443', name('vmlinux', 'web1.example:7443')],
+  ['@[::1]:7443/id:7', id(7, '[::1]:7443')],
+  ['@unix:/run/btfd/btfd.sock', name('vmlinux', 'unix:/run/btfd/btfd.sock')],
+  ['unix:/run/btfd/btfd.sock', name('vmlinux', 'unix:/run/btfd/btfd.sock')],
+  ['web1.example:7443', name('vmlinux', 'web1.example:7443')],
+  ['./vmlinux', file('./vmlinux')],
+  ['/sys/kernel/btf/vmlinux', file('/sys/kernel/btf/vmlinux')],
+  ['program.bpf.o', file('program.bpf.o')],
+  ['file:vmlinux', file('vmlinux')],
+  ['-', file('-')],
+])('%s', (text, ref) => {
+  const read = parseSpecRef(text);
+  expect(read).toEqual(ref);
+  if (read.kind === 'object') expect(parseSpecRef(formatObjectRef(read))).toEqual(ref);
+});
+
+test('the words of bpftool are read too', () => {
+  expect(parseSpecWords(['id', '7'])).toEqual(id(7));
+  expect(parseSpecWords(['file', 'vmlinux'])).toEqual(file('vmlinux'));
+  expect(parseSpecWords(['vmlinux'])).toEqual(name('vmlinux'));
+});
+
+test.each([
+  ['', 'an empty text names no BTF'],
+  ['@', 'names no node'],
+  ['@web1/', 'an empty text names no object'],
+  ['id:0', 'id:0 is no BTF id'],
+  ['id:x', 'id:x is no BTF id'],
+  ['id:4294967296', 'is no BTF id'],
+])('%p is refused in words', (text, message) => {
+  expect(() => parseSpecRef(text)).toThrow(message);
+});
+
+test('words that name nothing are refused', () => {
+  expect(() => parseSpecWords(['prog', '7'])).toThrow('"prog 7" names no BTF');
+});

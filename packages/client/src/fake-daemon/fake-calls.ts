@@ -1,0 +1,121 @@
+import type { MessageShape } from '@bufbuild/protobuf';
+import type { BtfService } from '@btfd/api';
+import { status } from '@grpc/grpc-js';
+import { BtfError, type BtfErrorInit } from '../btf-error.js';
+
+type Methods = (typeof BtfService)['method'];
+
+/** MethodName is a method of `btf.v1.BtfService`, such as `getHandleById`. */
+export type MethodName = keyof Methods;
+
+/** RequestOf is the request message of a method. */
+export type RequestOf<M extends MethodName> = MessageShape<Methods[M]['input']>;
+
+/** FakeCall is a call that a {@link FakeDaemon} got. */
+export interface FakeCall<M extends MethodName = MethodName> {
+  readonly method: M;
+  readonly request: RequestOf<M>;
+  /** In milliseconds since 1970; Infinity where the client set none. */
+  readonly deadline: number;
+  /** What the client sent with it, by key in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** How it stands: `cancelled` is the client's doing. */
+  readonly state: 'running' | 'answered' | 'failed' | 'cancelled';
+  /** By `performance.now()`; null while it is running. */
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+}
+
+/** FakeFailure is how a call fails. Default: without reason, with a message that says so. */
+export type FakeFailure = Pick<BtfErrorInit, 'code'> & Partial<BtfErrorInit>;
+
+interface Fault {
+  readonly method: MethodName;
+  readonly error: BtfError;
+  readonly afterWork: boolean;
+}
+
+/** FakeCalls keeps what a fake daemon was asked, and what is to go wrong. */
+export class FakeCalls {
+  readonly #all: FakeCall[] = [];
+  readonly #faults: Fault[] = [];
+  readonly #streams = new Set<{ readonly method: MethodName; readonly cut: (error: BtfError) => void }>();
+  readonly #gates = new Map<MethodName, Gate>();
+
+  get all(): readonly FakeCall[] {
+    return this.#all;
+  }
+
+  add(call: FakeCall): void {
+    this.#all.push(call);
+  }
+
+  /** The calls of a method, in the order in which they came. */
+  of<M extends MethodName>(method: M): FakeCall<M>[] {
+    return this.#all.filter((call): call is FakeCall<M> => call.method === method);
+  }
+
+  failNext(method: MethodName, failure: FakeFailure): void {
+    this.#faults.push({ method, error: errorOf(failure), afterWork: false });
+  }
+
+  loseNextAnswer(method: MethodName): void {
+    const error = { code: status.UNAVAILABLE, reason: null, message: 'the answer is lost' };
+    this.#faults.push({ method, error: new BtfError(error), afterWork: true });
+  }
+
+  /** @returns what lets the calls go. */
+  stall(method: MethodName): () => void {
+    const gate = this.#gates.get(method) ?? newGate();
+    this.#gates.set(method, gate);
+    return () => {
+      this.#gates.delete(method);
+      gate.resolve();
+    };
+  }
+
+  /** Resolves when calls of a method may go on. */
+  async passGate(method: MethodName): Promise<void> {
+    await this.#gates.get(method)?.promise;
+  }
+
+  /** What is to go wrong with the next call of a method; asking uses it up. */
+  nextFault(method: MethodName): Fault | null {
+    const index = this.#faults.findIndex((fault) => fault.method === method);
+    return index === -1 ? null : (this.#faults.splice(index, 1)[0] ?? null);
+  }
+
+  /** Keeps a stream for {@link cutOff}. @returns what forgets it. */
+  opened(method: MethodName, cut: (error: BtfError) => void): () => void {
+    const stream = { method, cut };
+    this.#streams.add(stream);
+    return () => void this.#streams.delete(stream);
+  }
+
+  cutOff(method: MethodName, failure: FakeFailure): void {
+    for (const stream of this.#streams) if (stream.method === method) stream.cut(errorOf(failure));
+  }
+
+  /** Lets everything go. */
+  openGates(): void {
+    for (const gate of this.#gates.values()) gate.resolve();
+    this.#gates.clear();
+  }
+}
+
+function errorOf(failure: FakeFailure): BtfError {
+  return new BtfError({ reason: null, message: 'failed as it was told to', ...failure });
+}
+
+interface Gate {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function newGate(): Gate {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((resolved) => {
+    resolve = resolved;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Client, credentials, status } from '@grpc/grpc-js';
+import { create } from '@bufbuild/protobuf';
+import { Encoding, SpecRequestSchema, type SpecResponse } from '@btfd/api';
+import { BtfClient } from '../client.js';
+import { methods } from '../methods.js';
+import { rejection } from '../testing/rejection.js';
+import { tinyBtf, tinySplitBtf } from '../testing/tiny-btf.js';
+import { FakeDaemon } from './index.js';
+
+const BYTES = tinyBtf('u32');
+
+let daemon: FakeDaemon;
+let client: BtfClient;
+
+beforeEach(async () => {
+  daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf: BYTES }] });
+  client = new BtfClient(daemon.address);
+});
+
+afterEach(async () => {
+  await client.close();
+  await daemon.stop();
+});
+
+test('what it was asked and what is open are there to look at', async () => {
+  const handle = await client.getHandleById(1, { ttl: 5_000 });
+  expect(daemon.calls).toMatchObject([{ method: 'getHandleById', request: { id: 1 }, state: 'answered' }]);
+  expect(daemon.handles).toMatchObject([{ object: { id: 1, name: 'vmlinux' }, ttl: 5_000 }]);
+  await handle.close();
+  expect(daemon.handles).toEqual([]);
+});
+
+test('a loaded object lives as long as a handle on it', async () => {
+  const handle = await client.loadHandle(tinyBtf('mine'));
+  const clone = await handle.clone();
+  await handle.close();
+  expect(daemon.objects.map(({ id }) => id)).toEqual([1, 2]);
+  await clone.close();
+  expect(daemon.objects.map(({ id }) => id)).toEqual([1]);
+});
+
+test('a handle on what was removed goes on, and says so', async () => {
+  const { id } = daemon.addObject({ name: 'dummy', btf: tinySplitBtf() });
+  const handle = await client.getHandleById(id);
+  daemon.removeObject(id);
+  expect(await client.listObjects({ origins: ['module'] })).toEqual([]);
+  expect((await handle.inspect()).info).toMatchObject({ id, removed: true });
+  expect((await handle.spec()).base).not.toBeNull();
+  expect(await rejection(client.getHandleById(id))).toMatchObject({ reason: 'BTF_ID_NOT_FOUND' });
+});
+
+test('ids are never given again', () => {
+  daemon.removeObject(1);
+  expect(daemon.addObject({ btf: BYTES }).id).toBe(2);
+  expect(() => daemon.addObject({ id: 2, btf: BYTES })).toThrow('there is a BTF object 2');
+  expect(() => daemon.addObject({ id: 0, btf: BYTES })).toThrow('a positive integer');
+});
+
+test('a lease that nobody renews runs out', async () => {
+  const handle = await client.getHandleById(1, { ttl: 60_000 });
+  daemon.expireHandles();
+  expect(await rejection(handle.inspect())).toMatchObject({ reason: 'HANDLE_NOT_FOUND' });
+});
+
+test('a restart keeps the address and the objects, and nothing else', async () => {
+  const { address, epoch } = daemon;
+  await client.loadHandle(tinyBtf('mine'));
+  await daemon.restart();
+  expect([daemon.address, daemon.objects.length, daemon.handles.length]).toEqual([address, 1, 0]);
+  expect(daemon.epoch).not.toBe(epoch);
+});
+
+test('a split BTF without vmlinux has no base', async () => {
+  await using lonely = await FakeDaemon.start({ objects: [{ name: 'dummy', btf: tinySplitBtf() }] });
+  await using reader = new BtfClient(lonely.address);
+  expect(await rejection(reader.cHeader('dummy'))).toMatchObject({ reason: 'MISSING_BASE' });
+  expect(await reader.rawBtf('dummy')).toEqual(tinySplitBtf());
+});
+
+test('what is no BTF cannot be in the kernel', () => {
+  const btf = BYTES.with(0, 0);
+  expect(() => daemon.addObject({ btf })).toThrow('magic');
+});
+
+test('it listens on a unix socket if it is told to', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'btfd-fake-'));
+  const listen = `unix:${join(dir, 'btfd.sock')}`;
+  {
+    await using local = await FakeDaemon.start({ listen });
+    await using reader = new BtfClient(local.address);
+    expect([local.address, (await reader.serverInfo()).daemonEpoch]).toEqual([listen, local.epoch]);
+  }
+  rmSync(dir, { recursive: true });
+});
+
+test('it says what it leaves out', async () => {
+  const raw = new Client(daemon.address, credentials.createInsecure());
+  const { path, requestSerialize, responseDeserialize } = methods.spec;
+  const request = create(SpecRequestSchema, {
+    source: { case: 'name', value: 'vmlinux' },
+    encoding: Encoding.TYPES,
+  });
+  const call = raw.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  const read = async (): Promise<SpecResponse[]> => call.toArray();
+  expect(await rejection(read())).toMatchObject({
+    code: status.UNIMPLEMENTED,
+    details: 'a fake daemon lacks the encoding TYPES',
+  });
+  raw.close();
+});
+
+test('stopping lets go of calls that it holds up', async () => {
+  daemon.stall('getServerInfo');
+  await using impatient = new BtfClient(daemon.address, { retries: 0 });
+  const call = rejection(impatient.serverInfo());
+  await daemon.stop();
+  expect(await call).toMatchObject({ reason: 'UNREACHABLE' });
+  await daemon.stop();
+});

@@ -1,0 +1,61 @@
+import type { LoadHandleRequest } from '@btfd/api';
+import { BtfFormatError, Spec, validate } from '@btfd/btf';
+import { status } from '@grpc/grpc-js';
+import { BtfError } from '../btf-error.js';
+import { unsupported } from './fake-spec.js';
+
+/** EINVAL, which is what the kernel's verifier mostly says. */
+const EINVAL = 22;
+/** The kernel's BTF_MAX_SIZE. */
+const MAX_BTF_BYTES = 16 * 1024 * 1024;
+
+/** btfOf is the BTF of a LoadHandle. @throws BtfError. */
+export function btfOf({ source }: LoadHandleRequest): Uint8Array {
+  if (source.case === 'types') throw unsupported('loading types');
+  const bytes = source.case === 'rawBtf' ? source.value.slice() : new Uint8Array();
+  if (bytes.length <= MAX_BTF_BYTES) return bytes;
+  throw new BtfError({
+    code: status.INVALID_ARGUMENT,
+    reason: 'BTF_TOO_LARGE',
+    message: `the BTF has ${bytes.length} bytes; the kernel takes at most ${MAX_BTF_BYTES}`,
+    metadata: { size: String(bytes.length), limit: String(MAX_BTF_BYTES) },
+  });
+}
+
+/** verifierLogOf is what a kernel's verifier says of BTF, as `validate` knows it; null where it accepts it. */
+export function verifierLogOf(bytes: Uint8Array): string | null {
+  try {
+    const problems = validate(Spec.parse(bytes));
+    if (problems.length === 0) return null;
+    return problems
+      .map(({ typeId, message }) => `${typeId === null ? '' : `[${typeId}] `}${message}\n`)
+      .join('');
+  } catch (error) {
+    if (error instanceof BtfFormatError) return `${error.message}\n`;
+    throw error;
+  }
+}
+
+/** rejectionOf is the message of a refusal. */
+export function rejectionOf(log: string) {
+  const trueSize = Buffer.byteLength(log) + 1;
+  return { errno: EINVAL, errnoName: 'EINVAL', log: { text: log, truncated: false, trueSize } };
+}
+
+/** rejectionError is a refusal as an error. */
+export function rejectionError(log: string): BtfError {
+  const { errno, errnoName } = rejectionOf(log);
+  const lastLine = log.trimEnd().split('\n').at(-1) ?? '';
+  return new BtfError({
+    code: status.INVALID_ARGUMENT,
+    reason: 'VERIFIER_REJECTED',
+    message: `the kernel refused the BTF with ${errnoName}: ${lastLine}`,
+    metadata: {
+      errno: String(errno),
+      errno_name: errnoName,
+      log: log.slice(-3072),
+      log_truncated: String(log.length > 3072),
+      log_true_size: String(Buffer.byteLength(log) + 1),
+    },
+  });
+}

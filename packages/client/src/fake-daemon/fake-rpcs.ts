@@ -1,0 +1,218 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
+import {
+  CloneHandleResponseSchema,
+  CloseHandlesResponseSchema,
+  Feature,
+  GetHandleByIdResponseSchema,
+  GetHandleInfoResponseSchema,
+  GetServerInfoResponseSchema,
+  type IterateHandlesRequest,
+  IterateHandlesResponseSchema,
+  type LoadHandleRequest,
+  LoadHandleResponseSchema,
+  Mode,
+  Operation,
+  RenewHandlesResponseSchema,
+  type ResolveMembersRequest,
+  ResolveMembersResponseSchema,
+  type SpecRequest,
+  SpecResponseSchema,
+  TakeHandleResponseSchema,
+  WatchHandlesResponseSchema,
+} from '@btfd/api';
+import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { invalidArgument } from '../argument.js';
+import { BtfError } from '../btf-error.js';
+import { durationFromMs } from '../duration.js';
+import type { FakeHandles, HandleInit } from './fake-handles.js';
+import type { FakeKernel } from './fake-kernel.js';
+import { btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
+import type { FakeObject } from './fake-object.js';
+import { objectFilter } from './fake-selection.js';
+import type { FakeServer } from './fake-server.js';
+import type { FakeWatch } from './fake-watch.js';
+import { fakeMembers, fakeSpec, type SpecPace } from './fake-spec.js';
+
+/** Leases cannot be kept that are shorter. */
+const MIN_TTL_MS = 1;
+
+/** FakeRun is one run of a fake daemon. */
+export interface FakeRun extends SpecPace {
+  readonly kernel: FakeKernel;
+  readonly handles: FakeHandles;
+  readonly watch: FakeWatch;
+  readonly epoch: string;
+  readonly bootId: string;
+  readonly kernelRelease: string;
+  /** The TTL granted where none is asked for, in milliseconds. */
+  readonly defaultTtl: number;
+  /** Handles that one stream holds at most. */
+  readonly maxHeld: number;
+}
+
+const FEATURES = [
+  Feature.BTF,
+  Feature.FUNC,
+  Feature.VAR,
+  Feature.FUNC_LINKAGE,
+  Feature.DECL_TAG,
+  Feature.TYPE_TAG,
+  Feature.ENUM64,
+];
+
+/** fakeRpcs are the RPCs of a run, as grpc-js takes them. */
+export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplementation {
+  const { kernel, handles } = run;
+  return {
+    loadHandle: server.unary('loadHandle', LoadHandleResponseSchema, (request) => load(request, run)),
+    getHandleById: server.unary('getHandleById', GetHandleByIdResponseSchema, ({ id, ttl }) => ({
+      handle: lease(kernel.withId(id), ttl, run),
+    })),
+    takeHandle: server.unary('takeHandle', TakeHandleResponseSchema, ({ token, ttl }) => {
+      handles.take(token, grantedTtl(ttl, run));
+      return { handle: handles.message(token) };
+    }),
+    cloneHandle: server.unary('cloneHandle', CloneHandleResponseSchema, ({ token, ttl }) => ({
+      handle: lease(use(token, run), ttl, run),
+    })),
+    getHandleInfo: server.unary('getHandleInfo', GetHandleInfoResponseSchema, ({ token, details }) => ({
+      handle: handles.message(token, details),
+    })),
+    renewHandles: server.unary('renewHandles', RenewHandlesResponseSchema, ({ tokens }) => ({
+      results: tokens.map((token) => {
+        const left = handles.renew(token);
+        return left === null ? {} : { open: true, remainingTtl: durationFromMs(left) };
+      }),
+    })),
+    closeHandles: server.unary('closeHandles', CloseHandlesResponseSchema, ({ tokens }) => ({
+      wasOpen: tokens.map((token) => handles.close(token)),
+    })),
+    iterateHandles: server.stream('iterateHandles', IterateHandlesResponseSchema, (request, signal) =>
+      iterate(request, run, signal),
+    ),
+    watchHandles: server.stream('watchHandles', WatchHandlesResponseSchema, (request, signal) =>
+      run.watch.serve(request, signal),
+    ),
+    spec: server.stream('spec', SpecResponseSchema, (request) => spec(request, run)),
+    resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, paths }) =>
+      fakeMembers(sourceOf(source, run), paths),
+    ),
+    getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, () => serverInfo(run)),
+  };
+}
+
+function load(request: LoadHandleRequest, run: FakeRun): MessageInitShape<typeof LoadHandleResponseSchema> {
+  const btf = btfOf(request);
+  const log = verifierLogOf(btf);
+  if (log === null) {
+    return { result: { case: 'handle', value: lease(run.kernel.add({ btf }, true), request.ttl, run) } };
+  }
+  if (!request.reportRejection) throw rejectionError(log);
+  return { result: { case: 'rejection', value: rejectionOf(log) } };
+}
+
+function lease(object: FakeObject, ttl: Duration | undefined, run: FakeRun): HandleInit {
+  const { handles } = run;
+  return handles.message(handles.grant(object, grantedTtl(ttl, run)));
+}
+
+async function* spec(
+  request: SpecRequest,
+  run: FakeRun,
+): AsyncGenerator<MessageInitShape<typeof SpecResponseSchema>, void, undefined> {
+  yield* fakeSpec(sourceOf(request.source, run), request, run);
+}
+
+async function* iterate(
+  { afterId, hold, origins, nameGlobs, details }: IterateHandlesRequest,
+  { kernel, handles, maxHeld }: FakeRun,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof IterateHandlesResponseSchema>, void, undefined> {
+  const matches = objectFilter(origins, nameGlobs);
+  const tokens: string[] = [];
+  const held = (): number => tokens.filter((token) => handles.isHeld(token)).length;
+  try {
+    for (const object of kernel.objects) {
+      if (object.removed || object.id <= afterId || !matches(object)) continue;
+      const info = object.info(details);
+      if (!hold) {
+        yield { info };
+        continue;
+      }
+      const token = handles.grant(object, null);
+      tokens.push(token);
+      yield { info, handle: handles.message(token, details) };
+      while (held() >= maxHeld && !signal.aborted) await handles.released(signal);
+      if (signal.aborted) return;
+    }
+    while (held() > 0 && !signal.aborted) await handles.released(signal);
+  } finally {
+    for (const token of tokens) if (handles.isHeld(token)) handles.close(token);
+  }
+}
+
+/** The object of a handle, whose lease the use renews. */
+function use(token: string, { handles }: FakeRun): FakeObject {
+  handles.renew(token);
+  return handles.objectOf(token);
+}
+
+function sourceOf(source: (SpecRequest | ResolveMembersRequest)['source'], run: FakeRun): FakeObject {
+  switch (source.case) {
+    case 'handle':
+      return use(source.value, run);
+    case 'id':
+      return run.kernel.withId(source.value);
+    case 'name': {
+      const object = run.kernel.named(source.value);
+      if (object !== null) return object;
+      throw new BtfError({
+        code: status.NOT_FOUND,
+        reason: 'NAME_NOT_FOUND',
+        message: `the kernel has no BTF object named ${JSON.stringify(source.value)}`,
+        metadata: { name: source.value },
+      });
+    }
+    case undefined:
+      break;
+  }
+  throw invalidArgument('source', 'must be given');
+}
+
+function grantedTtl(ttl: Duration | undefined, { defaultTtl }: FakeRun): number {
+  if (ttl === undefined) return defaultTtl;
+  const asked = durationMs(ttl);
+  if (!(asked > 0)) throw invalidArgument('ttl', 'must be positive');
+  return Math.max(MIN_TTL_MS, asked);
+}
+
+function serverInfo({
+  epoch,
+  bootId,
+  kernelRelease,
+  defaultTtl,
+  maxHeld,
+}: FakeRun): MessageInitShape<typeof GetServerInfoResponseSchema> {
+  const operations = [Operation.LOAD, Operation.OPEN_BY_ID, Operation.LIST_IDS, Operation.SPEC_BY_NAME].map(
+    (operation) => ({ operation, available: true }),
+  );
+  return {
+    version: '0.0.0-fake',
+    bootId,
+    daemonEpoch: epoch,
+    kernelRelease,
+    machine: 'x86_64',
+    mode: Mode.FULL,
+    operations,
+    capabilities: { sysAdmin: true, bpf: true },
+    features: FEATURES.map((feature) => ({ feature, supported: true })),
+    limits: {
+      maxBtfBytes: 16 * 1024 * 1024,
+      minTtl: durationFromMs(MIN_TTL_MS),
+      defaultTtl: durationFromMs(defaultTtl),
+      maxHeldPerStream: maxHeld,
+      maxTokens: 1000,
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  ByteOrder,
+  Encoding,
+  type ResolveMembersResponseSchema,
+  type SpecHeaderSchema,
+  type SpecRequest,
+  type SpecResponseSchema,
+} from '@btfd/api';
+import { BtfFormatError, formatTypeName, printC, resolveMember, selectTypes, type Spec } from '@btfd/btf';
+import { status } from '@grpc/grpc-js';
+import { BtfError } from '../btf-error.js';
+import type { FakeObject } from './fake-object.js';
+import { findTypes } from './fake-selection.js';
+
+type SpecPart = MessageInitShape<typeof SpecResponseSchema>;
+type Members = MessageInitShape<typeof ResolveMembersResponseSchema>;
+
+/** SpecPace says how a fake daemon sends BTF. */
+export interface SpecPace {
+  /** Bytes in each message. */
+  readonly chunkBytes: number;
+  /** Milliseconds before each. */
+  readonly chunkDelay: number;
+}
+
+/** fakeSpec answers Spec for an object. */
+export async function* fakeSpec(
+  object: FakeObject,
+  request: SpecRequest,
+  pace: SpecPace,
+): AsyncGenerator<SpecPart, void, undefined> {
+  const { header, kind, bytes } = answerOf(object, request);
+  yield { part: { case: 'header', value: header } };
+  for await (const value of chunks(bytes, pace)) yield { part: { case: kind, value } };
+}
+
+interface Answer {
+  readonly header: MessageInitShape<typeof SpecHeaderSchema>;
+  readonly kind: 'raw' | 'c';
+  readonly bytes: Uint8Array;
+}
+
+function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch }: SpecRequest): Answer {
+  const header = headerOf(object);
+  if (encoding === Encoding.TYPES) throw unsupported('the encoding TYPES');
+  if (encoding === Encoding.C) {
+    const spec = parsed(object);
+    const found = selection === undefined ? null : findTypes(spec, selection);
+    const text = printC(spec, found === null ? {} : { roots: found.ids });
+    const result = found === null ? {} : { selection: found.result };
+    return { header: { ...header, ...result }, kind: 'c', bytes: new TextEncoder().encode(text) };
+  }
+  if (selection !== undefined) {
+    const spec = parsed(object);
+    const { ids, result } = findTypes(spec, selection);
+    const { bytes, ids: newIds } = selectTypes(spec, ids);
+    const typeCount = newIds.filter((id) => id !== 0).length;
+    const sent = { ...result, typeCount, rawSize: bytes.length };
+    return { header: { ...header, selection: sent }, kind: 'raw', bytes };
+  }
+  const notModified =
+    ifNoneMatch !== undefined &&
+    Buffer.compare(ifNoneMatch.digest, header.digest) === 0 &&
+    Buffer.compare(ifNoneMatch.baseDigest, header.baseDigest) === 0;
+  const bytes = notModified ? new Uint8Array() : object.btf;
+  return { header: { ...header, notModified }, kind: 'raw', bytes };
+}
+
+/** fakeMembers answers ResolveMembers for an object. */
+export function fakeMembers(object: FakeObject, paths: readonly string[]): Members {
+  const spec = parsed(object);
+  return { results: paths.map((path) => memberOf(spec, path)), digest: object.digest };
+}
+
+function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[number] {
+  try {
+    const { bitOffset, bitSize, dereferences, ...place } = resolveMember(spec, path);
+    const { bitfield, typeId, containerId } = place;
+    return {
+      result: {
+        case: 'member',
+        value: {
+          bitOffset: BigInt(bitOffset),
+          bitSize: BigInt(bitSize),
+          bitfield,
+          typeId,
+          containerId,
+          typeName: formatTypeName(spec, typeId),
+          dereferences: dereferences.map((step) => ({
+            bitOffset: BigInt(step.bitOffset),
+            typeId: step.typeId,
+            targetId: step.targetId,
+            tags: [...step.tags],
+          })),
+        },
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+    return { result: { case: 'error', value: { message: error.message } } };
+  }
+}
+
+function headerOf(object: FakeObject) {
+  const spec = object.split && object.base === null ? null : parsed(object);
+  const bigEndian = spec?.byteOrder === 'big';
+  return {
+    info: object.info(),
+    byteOrder: bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN,
+    typeCount: spec === null ? 0 : spec.endTypeId - spec.firstTypeId,
+    rawSize: object.btf.length,
+    digest: object.digest,
+    baseDigest: object.base?.digest ?? new Uint8Array(),
+    split: object.split,
+  };
+}
+
+/** @throws BtfError MISSING_BASE, BTF_UNDECODABLE. */
+function parsed(object: FakeObject): Spec {
+  if (object.split && object.base === null) {
+    throw new BtfError({
+      code: status.FAILED_PRECONDITION,
+      reason: 'MISSING_BASE',
+      message: `missing base types: there is no vmlinux for ${JSON.stringify(object.name)}`,
+    });
+  }
+  try {
+    return object.spec();
+  } catch (error) {
+    const message = `the BTF cannot be decoded: ${String(error)}`;
+    throw new BtfError({ code: status.DATA_LOSS, reason: 'BTF_UNDECODABLE', message, cause: error });
+  }
+}
+
+async function* chunks(
+  bytes: Uint8Array,
+  { chunkBytes, chunkDelay }: SpecPace,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    // Between chunks the client gets its turn, as it would over a network.
+    await (chunkDelay === 0 ? setImmediate() : setTimeout(chunkDelay));
+    yield bytes.subarray(at, at + chunkBytes);
+  }
+}
+
+/** unsupported is the error for what a fake daemon leaves out. */
+export function unsupported(what: string): BtfError {
+  return new BtfError({ code: status.UNIMPLEMENTED, reason: null, message: `a fake daemon lacks ${what}` });
+}

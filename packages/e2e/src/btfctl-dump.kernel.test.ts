@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { btfctl, BTFCTL } from './testing/btfctl.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { schemaErrors } from './testing/json-schema.js';
+
+const VMLINUX = '/sys/kernel/btf/vmlinux';
+
+/** Where scripts/fetch-kernel-btf.js puts the BTF of Debian's kernels. */
+const KERNELS = fileURLToPath(new URL('../../../.cache/kernels', import.meta.url));
+
+/** What newer versions of libbpf print, and the bpftool that is the oracle does not. */
+const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm;
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
+describeKernel('btfctl dump', () => {
+  let daemon: DaemonProcess;
+  let dir: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    env = { BTFD_ADDRESS: daemon.address };
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-'));
+  });
+  afterAll(async () => {
+    rmSync(dir, { recursive: true });
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  const dump = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, status } = await btfctl(['dump', ...args], env);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    return stdout;
+  };
+
+  const bpftool = (...args: string[]): string =>
+    execFileSync('bpftool', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+
+  // Not `toBe`: a difference would be printed whole, and it has hundreds of thousands of lines.
+  const isSame = (ours: string, theirs: string): void => {
+    const [ourLines, theirLines] = [ours.split('\n'), theirs.split('\n')];
+    const at = ourLines.findIndex((line, index) => line !== theirLines[index]);
+    expect(at === -1 ? [] : [at + 1, ourLines[at], theirLines[at]]).toEqual([]);
+    expect(ourLines.length).toBe(theirLines.length);
+  };
+
+  test('raw is what bpftool prints, by name, by id and of a file', async () => {
+    const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'raw');
+    const { id } = JSON.parse((await btfctl(['list', 'vmlinux', '-o', 'json'], env)).stdout)[0];
+    isSame(await dump('vmlinux'), theirs);
+    isSame(await dump('id', String(id), 'format', 'raw'), theirs);
+    isSame(await dump('file', VMLINUX), theirs);
+  });
+
+  test('json is what bpftool prints, and its schema describes it', async () => {
+    const ours = await dump('vmlinux', '-o', 'json');
+    const lines = (json: string): string => json.replaceAll('\n', '').replaceAll('},{"id"', '},\n{"id"');
+    isSame(lines(ours), lines(bpftool('-j', 'btf', 'dump', 'file', VMLINUX)));
+    const { stdout } = await btfctl(['dump', 'vmlinux', '--type', '*sock*', '--closure', '-o', 'json'], env);
+    expect(schemaErrors('dump', stdout)).toEqual([]);
+  });
+
+  test('c and header are what bpftool prints, but for attributes that its version does not know', async () => {
+    const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
+    const ours = await dump('vmlinux', 'format', 'c');
+    isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
+    expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
+  });
+
+  test('c of some types compiles by itself', async () => {
+    const header = await btfctl(['header', '--type', 'task_struct', '--type', 'sk_buff'], env);
+    const path = join(dir, 'types.c');
+    const asserts = '_Static_assert(sizeof(struct sk_buff) > 0 && sizeof(struct task_struct) > 0, "");';
+    writeFileSync(path, `${header.stdout}\n${asserts}\n`);
+    execFileSync('gcc', ['-std=gnu11', '-fsyntax-only', '-w', path]);
+  });
+
+  test('layout is what pahole prints', async () => {
+    // It warns of each kind that its version does not know.
+    const theirs = execFileSync('pahole', ['-C', 'list_head', VMLINUX], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(await dump('vmlinux', '--type', 'list_head', '--format', 'layout')).toBe(theirs);
+  });
+
+  test('btf is the bytes, and of some types a BTF that bpftool reads', async () => {
+    const path = join(dir, 'vmlinux.btf');
+    const write = (...args: string[]): Buffer =>
+      execFileSync(
+        'sh',
+        ['-c', `"$0" "$@" > ${path}`, process.execPath, BTFCTL, 'dump', ...args, 'format', 'btf'],
+        { env: { ...process.env, ...env } },
+      );
+    write('vmlinux');
+    expect(readFileSync(path).equals(readFileSync(VMLINUX))).toBe(true);
+    write('vmlinux', '--type', 'list_head');
+    expect(bpftool('btf', 'dump', 'file', path)).toBe(await dump(path));
+    expect(await dump(path)).toMatch(/^\[1\] STRUCT 'list_head' size=16 vlen=2\n/);
+  });
+
+  test('--closure brings what the types refer to, with the ids that they have', async () => {
+    const whole = await dump('vmlinux');
+    const some = await dump('vmlinux', '--type', 'list_head', '--closure');
+    const blocks = some.split(/^(?=\[)/m);
+    expect(blocks.map((block) => block.split(' ')[1])).toEqual(['STRUCT', 'PTR']);
+    for (const block of blocks) expect(whole).toContain(block);
+  });
+
+  test('a reader that has seen enough ends it without a word', () => {
+    const script = '"$0" "$@" | head -n 1; echo "${PIPESTATUS[0]}"';
+    const out = execFileSync('bash', ['-c', `${script} 2>&1`, process.execPath, BTFCTL, 'dump', 'vmlinux'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(out).toMatch(/^\[1\] \w+ .*\n0\n$/);
+  });
+
+  test('a module in a file continues the vmlinux that --base names', async () => {
+    const [release] = existsSync(KERNELS)
+      ? readdirSync(KERNELS).filter((name) => !name.startsWith('fetch-'))
+      : [];
+    if (release === undefined) throw new Error('node scripts/fetch-kernel-btf.js gets the modules');
+    const kernel = join(KERNELS, release);
+    const module = readdirSync(kernel).find((name) => name !== 'vmlinux') ?? '';
+    const [path, base] = [join(kernel, module), join(kernel, 'vmlinux')];
+    isSame(await dump(path, '--base', base), bpftool('-B', base, 'btf', 'dump', 'file', path));
+    const without = await btfctl(['dump', path], env);
+    expect(without).toMatchObject({ status: 1, stdout: '' });
+    expect(without.stderr).toMatch(/needs its base\nhint: name the BTF that it continues with --base/);
+    await using node = await DaemonProcess.start({ args: ['--btf-dir', kernel] });
+    const ofNode = await btfctl(['dump', module], { BTFD_ADDRESS: node.address });
+    isSame(ofNode.stdout, await dump(path, '--base', base));
+  });
+});

@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { schemaErrors } from './testing/json-schema.js';
+
+const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
+describeKernel('btfctl on files, without a daemon', () => {
+  let dir: string;
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-files-'));
+    for (const name of ['before', 'after']) {
+      const object = join(dir, `${name}.o`);
+      execFileSync('gcc', ['-g', '-c', join(SOURCES, `${name}.c`), '-o', object]);
+      execFileSync('pahole', ['-J', object]);
+    }
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const run = (...args: string[]): Promise<Ran> =>
+    btfctl(args, { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock' });
+
+  test('diff tells what was added, removed and changed', async () => {
+    const [before, after] = [join(dir, 'before.o'), join(dir, 'after.o')];
+    const ran = await run('diff', before, after);
+    expect(ran).toMatchObject({ status: 5, stderr: '' });
+    expect(ran.stdout.split('\n')).toEqual([
+      `--- ${before}`,
+      `+++ ${after}`,
+      '- struct gone, 8 bytes',
+      '+ struct fresh, 16 bytes',
+      '~ struct bits',
+      '    ~ a: unsigned int:3 → unsigned int:4',
+      '    ~ b moved by +1 bit',
+      '~ struct item, 28 → 48 bytes',
+      '    + flags: long int at 8',
+      '    + slots[].more: short int at 2',
+      '    ~ 5 members from name on moved by +12 bytes',
+      '~ enum (anonymous)',
+      '    ~ CONST_B = 2 → 3',
+      '~ enum color',
+      '    - OLD = 3',
+      '    + BLUE = 6',
+      '    ~ GREEN = 2 → 5',
+      '~ typedef opaque_t, 4 → 8 bytes',
+      '    ~ v: int → long int',
+      '~ func f',
+      '    - int f(int a, struct item *p)',
+      '    + int f(int a, const struct item *p, long int more)',
+      '1 removed, 1 added, 6 changed, 7 the same',
+      '',
+    ]);
+    const json = await run('diff', before, after, '-o', 'json');
+    expect(schemaErrors('diff', json.stdout)).toEqual([]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      added: [{ kind: 'struct', name: 'fresh', size: 16 }],
+      removed: [{ kind: 'struct', name: 'gone', size: 8 }],
+      same: 7,
+    });
+    const some = await run('diff', before, after, '--type', 'co*', '--kind', 'enum', '-o', 'name');
+    expect(some).toMatchObject({ status: 5, stdout: '~ enum color\n' });
+    expect((await run('diff', before, before)).status).toBe(0);
+  });
+
+  test('layout draws a struct by cache line', async () => {
+    const object = join(dir, 'before.o');
+    const { stdout, status } = await run('layout', 'item', '--in', object);
+    expect(status).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      'struct item  28 bytes, 1 cache line, 4 members, 2 bytes of padding',
+      '',
+      '       0 ▏cou▏name···▏pos····▏slots▒▒',
+      '       0       4  int count',
+      '       4       8  char name[8]',
+      '      12       8  struct {',
+      '      12       4    int x',
+      '      16       4    int y',
+      '                  } pos',
+      '      20       6  struct { ... } slots[3]',
+      '      26          ▒ padding of 2 bytes',
+      '',
+    ]);
+    const json = await run('layout', 'item', 'bits', 'u', '--in', object, '-o', 'json');
+    expect(schemaErrors('layout', json.stdout)).toEqual([]);
+    expect(JSON.parse(json.stdout)).toMatchObject([{ name: 'item' }, { name: 'bits' }, { name: 'u' }]);
+    expect((await run('layout', 'f', '--in', object)).status).toBe(3);
+  });
+
+  test('types of a file are printed, found and resolved', async () => {
+    const object = join(dir, 'before.o');
+    expect((await run('dump', object)).stdout).toBe(
+      execFileSync('bpftool', ['btf', 'dump', 'file', object], { encoding: 'utf8' }),
+    );
+    expect((await run('find', 'item', '--in', object, '-o', 'name')).stdout).toBe('item\n');
+    expect((await run('member', 'item.slots[2].tag', '--in', object)).stdout).toContain(
+      '24    16  short int',
+    );
+    const piped = execFileSync('sh', ['-c', `"$0" "$1" dump - < ${object}`, process.execPath, BTFCTL], {
+      encoding: 'utf8',
+    });
+    expect(piped).toBe((await run('dump', object)).stdout);
+  });
+
+  test.each([
+    ['a file that is not there', ['dump', './nothing.btf'], 3, 'there is no file ./nothing.btf'],
+    ['a file of something else', ['dump', '/etc/passwd'], 1, '/etc/passwd is neither BTF nor an ELF file'],
+    ['an ELF file without BTF', ['dump', '/bin/true'], 3, 'ELF file has no section .BTF'],
+    ['a daemon that is not there', ['list'], 6, 'no daemon answers at unix:/nonexistent/btfd.sock: '],
+    ['an address that is none', ['list', '--address', 'nowhere'], 2, '"nowhere" is no address'],
+    ['a format that there is not', ['dump', 'vmlinux', 'format', 'pdf'], 2, 'there is no format pdf'],
+    ['an option that there is not', ['list', '--nothing'], 2, "unknown option '--nothing'"],
+    ['a command that there is not', ['lits'], 2, "unknown command 'lits'"],
+    ['a context that there is not', ['list', '--context', 'x'], 3, 'there is no context "x"'],
+    ['a time that is none', ['list', '--timeout', 'soon'], 2, 'Write a time such as'],
+    ['TLS on a socket', ['list', '--tls-ca', 'ca.pem'], 2, 'which has no TLS'],
+    ['a certificate without key', ['list', '-a', 'x:1', '--tls-cert', '/etc/passwd'], 2, 'needs its key'],
+    ['a file of TLS that is not there', ['list', '-a', 'x:1', '--tls-ca', './no.pem'], 2, '--tls-ca: ENOENT'],
+  ])('%s is told in words', async (_, args, status, text) => {
+    const ran = await run(...args);
+    expect(ran).toMatchObject({ status, stdout: '' });
+    expect(ran.stderr).toMatch(/^btfctl: /);
+    expect(ran.stderr).toContain(text);
+  });
+
+  test('a compressed file is told how to be read', async () => {
+    const path = join(dir, 'module.ko.xz');
+    writeFileSync(path, Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0]));
+    expect((await run('dump', path)).stderr).toContain(`hint: it is compressed: xz -dc ${path} | btfctl … -`);
+  });
+
+  test('a config file that makes no sense is told where', async () => {
+    const config = join(dir, 'config.yaml');
+    writeFileSync(config, 'contexts:\n  web1:\n    adress: x:1\n');
+    const ran = await btfctl(['list', '--config', config]);
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toBe(
+      `btfctl: ${config}: contexts.web1.adress is not known\nhint: known here: address, tls\n`,
+    );
+  });
+});

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { FakeDaemon } from '@btfd/client/testing';
+import { btfctl } from './testing/btfctl.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { Terminal, type TerminalOptions } from './testing/terminal.js';
+
+const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
+const BASH = 'bash --norc --noprofile -i';
+
+/** What sequences that colour text begin with. */
+const COLORED = '\u001B[';
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
+describeKernel('btfctl on a terminal', () => {
+  let daemon: DaemonProcess;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+  });
+  afterAll(() => daemon[Symbol.asyncDispose]());
+
+  const open = ({ env = {}, ...options }: TerminalOptions = {}, shell = BASH): Terminal =>
+    new Terminal(shell, { ...options, env: { BTFD_ADDRESS: daemon.address, ...env } });
+
+  test('a table fits the terminal, its headings in bold and its names in colour', async () => {
+    await using terminal = open({ columns: 60 });
+    terminal.type('btfctl find tcp_v4_connect --in vmlinux -o wide', 'Enter');
+    const screen = await terminal.shows(/DECLARATION[^]*\n\$$/);
+    const rows = screen.split('\n').filter((line) => /OBJECT|vmlinux {2}\d/.test(line));
+    expect(rows).toHaveLength(2);
+    expect(rows[1]).toMatch(/^vmlinux  \d+  func  tcp_v4_connect +-  int tcp_v.*…$/);
+    expect(rows.every((row) => row.length <= 60)).toBe(true);
+    expect(terminal.colors()).toContain('\u001B[1mOBJECT');
+    expect(terminal.colors()).toContain('\u001B[36mtcp_v4_connect');
+  });
+
+  test.each([
+    ['NO_COLOR is set', { NO_COLOR: '1' }, ''],
+    ['--color never says so', {}, ' --color never'],
+    ['the output is a pipe', {}, ' | cat'],
+  ])('nothing is coloured where %s', async (_, env, words) => {
+    await using terminal = open({ env });
+    terminal.type(
+      `btfctl layout sock_common --no-pager${words} | tail -3`.replace(' | cat | tail', ' | tail'),
+      'Enter',
+    );
+    terminal.type(`btfctl list vmlinux${words}`, 'Enter');
+    await terminal.shows(/BYTES\n.*vmlinux.*\n\$$/);
+    expect(terminal.colors()).not.toContain(COLORED);
+  });
+
+  test('a struct is drawn in colour, its holes too', async () => {
+    await using terminal = open({ rows: 50 });
+    terminal.type(`btfctl layout item --in ${PROGRAM}`, 'Enter');
+    await terminal.shows(/hole of 4 bytes[^]*\n\$$/);
+    const colors = terminal.colors();
+    // White on blue, white on red, black on cyan.
+    expect(colors).toContain('\u001B[37m\u001B[44m▏a··');
+    expect(colors).toContain('\u001B[41m░░░░');
+    expect(colors).toContain('\u001B[46m▏b');
+  });
+
+  test('long output is paged, and leaving the pager ends the command', async () => {
+    await using terminal = open();
+    terminal.type('btfctl dump vmlinux', 'Enter');
+    await terminal.shows(/^\[1\] [^]*\n:/m);
+    terminal.type('q');
+    await terminal.shows(/\n\$$/);
+    terminal.type('echo "ended with $?"', 'Enter');
+    await terminal.shows(/\nended with 0\n/);
+  });
+
+  test('short output is not paged, nor is long output with --no-pager', async () => {
+    await using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
+    terminal.type('btfctl list vmlinux; btfctl info', 'Enter');
+    await terminal.shows(/spec-by-name\n\$$/);
+    terminal.type(
+      'btfctl layout task_struct --no-pager | tail -2; btfctl layout task_struct --no-pager',
+      'Enter',
+    );
+    await terminal.shows(/\n\$$/);
+    expect(terminal.screen()).not.toContain('paged');
+    terminal.type('clear; btfctl layout task_struct', 'Enter');
+    await terminal.shows(/^paged .*\n\$$/m);
+  });
+
+  test('a name that a terminal takes for a command does nothing', async () => {
+    await using terminal = open();
+    terminal.type(`btfctl list $'a\\e[31mb'`, 'Enter');
+    await terminal.shows(/no BTF object is a\uFFFD\[31mb/);
+    expect(terminal.colors()).not.toContain('a\u001B');
+  });
+
+  test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
+    const btf = readFileSync('/sys/kernel/btf/vmlinux');
+    await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
+    await using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
+    terminal.type('clear; btfctl find task_struct --in vmlinux', 'Enter');
+    const screen = await terminal.shows(/MB\/s/);
+    expect(screen).toMatch(/^vmlinux  █+░+  [\d.]+\/[\d.]+ MB  [\d.]+ MB\/s$/m);
+    await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
+    expect(terminal.screen()).not.toContain('MB');
+    terminal.type('rm -r ~/.cache; clear; btfctl find task_struct --in vmlinux --quiet', 'Enter');
+    await setTimeout(1_500);
+    expect(terminal.screen()).not.toContain('MB');
+    await terminal.shows(/BYTES\n.*task_struct.*\n\$$/);
+  });
+
+  test('Ctrl-C ends what load holds', async () => {
+    await using terminal = open();
+    terminal.type(`btfctl load ${PROGRAM}`, 'Enter');
+    await terminal.shows(/held until Ctrl-C/);
+    terminal.type('C-c');
+    await terminal.shows(/\^C\$$/);
+    terminal.type('echo "ended with $?"', 'Enter');
+    await terminal.shows(/\nended with 0\n/);
+  });
+
+  test('bash completes commands, options, their values, objects, types and contexts', async () => {
+    await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml' } });
+    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
+    await terminal.shows(/^\$$/);
+    const completes = async (typed: string, shown: RegExp): Promise<void> => {
+      terminal.type(typed, 'Tab');
+      await terminal.shows(shown);
+      terminal.type('C-u', 'C-l');
+    };
+    await completes('btfctl lay', /^\$ btfctl layout$/m);
+    await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
+    await completes('btfctl dump vmlinux --format la', /--format layout$/m);
+    await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
+    await completes('btfctl list vml', /^\$ btfctl list vmlinux$/m);
+    await completes('btfctl layout task_stru', /^\$ btfctl layout task_struct$/m);
+    await completes('btfctl context us', /^\$ btfctl context use$/m);
+    await completes('btfctl hold vmlinux -- /etc/hostn', /-- \/etc\/hostname$/m);
+  });
+
+  test('zsh and fish complete too', async () => {
+    await using zsh = open({}, 'zsh -f -i');
+    zsh.type(
+      'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh); clear',
+      'Enter',
+    );
+    await zsh.shows(/^\$$/);
+    zsh.type('btfctl layo', 'Tab');
+    await zsh.shows(/^\$ btfctl layout/m);
+    zsh.type('task_stru', 'Tab');
+    await zsh.shows(/^\$ btfctl layout task_struct/m);
+    zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
+    await zsh.shows(/--format layout/);
+    await using fish = open({}, 'fish --no-config -i');
+    fish.type('function fish_prompt; echo "> "; end; btfctl completion fish | source; clear', 'Enter');
+    await fish.shows(/^>$/);
+    fish.type('btfctl layo', 'Tab');
+    await fish.shows(/^> btfctl layout/m);
+    fish.type('task_stru', 'Tab');
+    await fish.shows(/^> btfctl layout task_struct/m);
+  });
+
+  test.each(['bash', 'zsh', 'fish'])('the script for %s is sound to that shell', async (shell) => {
+    const { stdout, status } = await btfctl(['completion', shell]);
+    expect(status).toBe(0);
+    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
+    try {
+      writeFileSync(join(dir, 'script'), stdout);
+      execFileSync(shell, ['-n', join(dir, 'script')]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});

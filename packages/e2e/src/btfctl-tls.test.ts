@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Builder } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { btfctl, type Ran } from './testing/btfctl.js';
+
+let dir: string;
+let daemon: FakeDaemon;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'btfctl-tls-'));
+  for (const name of ['daemon', 'reader']) selfSigned(name);
+  const [cert_chain, private_key] = [pem('daemon.pem'), pem('daemon.key')];
+  const builder = new Builder();
+  builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  daemon = await FakeDaemon.start({
+    objects: [{ name: 'vmlinux', btf: builder.marshal() }],
+    credentials: ServerCredentials.createSsl(pem('reader.pem'), [{ private_key, cert_chain }], true),
+  });
+});
+afterAll(async () => {
+  await daemon.stop();
+  rmSync(dir, { recursive: true });
+});
+
+const pem = (name: string): Buffer => readFileSync(join(dir, name));
+
+/** A certificate that is its own authority. */
+function selfSigned(name: string): void {
+  const key = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-keyout',
+    `${name}.key`,
+  ];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+  execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-days', '1', '-out', `${name}.pem`], {
+    cwd: dir,
+    stdio: 'ignore',
+  });
+}
+
+const file = (name: string): string => join(dir, name);
+const env = (): NodeJS.ProcessEnv => ({ BTFD_CONFIG: file('config.yaml'), XDG_CACHE_HOME: file('cache') });
+const run = (...args: string[]): Promise<Ran> => btfctl(args, env());
+const trust = (): string[] => ['--tls-ca', file('daemon.pem'), '--tls-server-name', 'daemon'];
+const pair = (): string[] => ['--tls-cert', file('reader.pem'), '--tls-key', file('reader.key')];
+
+test('options, and a context that was made with them, connect by mutual TLS', async () => {
+  const list = ['list', '-o', 'name'];
+  expect(await run(...list, '-a', daemon.address, ...trust(), ...pair())).toMatchObject({
+    stdout: 'vmlinux\n',
+  });
+  const set = await run('context', 'set', 'node', '-a', daemon.address, ...trust(), ...pair());
+  expect(set.status).toBe(0);
+  expect(await run(...list, '--context', 'node')).toMatchObject({
+    stdout: 'vmlinux\n',
+    stderr: '',
+    status: 0,
+  });
+  // A key is named by its file, and its text is nowhere.
+  expect(pem('config.yaml').toString()).not.toContain('PRIVATE');
+});
+
+test('paths in the config file start from its folder', async () => {
+  const tls = 'tls: { ca: daemon.pem, cert: reader.pem, key: reader.key, server-name: daemon }';
+  writeFileSync(
+    file('relative.yaml'),
+    `current-context: node\ncontexts:\n  node:\n    address: ${daemon.address}\n    ${tls}\n`,
+  );
+  expect(await run('list', '-o', 'name', '--config', file('relative.yaml'))).toMatchObject({
+    stdout: 'vmlinux\n',
+  });
+});
+
+test('what comes from another node is kept for the next time', async () => {
+  const dump = ['dump', 'vmlinux', '-a', daemon.address, ...trust(), ...pair()];
+  expect(existsSync(file('cache/btfd')) ? readdirSync(file('cache/btfd')) : []).toEqual([]);
+  const first = await run(...dump);
+  expect(first.stdout).toBe("[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n");
+  expect(readdirSync(file('cache/btfd')).length).toBeGreaterThan(0);
+  expect(await run(...dump)).toEqual(first);
+});
+
+test.each([
+  ['a daemon whose authority is not known', () => pair(), 'name that with --tls-ca'],
+  ['a daemon of another name', () => ['--tls-ca', file('daemon.pem'), ...pair()], '--tls-server-name'],
+  ['a daemon that is not spoken to by TLS', () => [], '--tls-ca'],
+  ['a daemon that wants a certificate', () => trust(), '--tls-cert and --tls-key'],
+])('%s is told with what to do', async (_, options, hint) => {
+  const ran = await run('list', '-a', daemon.address, ...options());
+  expect(ran).toMatchObject({ status: 6, stdout: '' });
+  expect(ran.stderr).toMatch(/^btfctl: no daemon answers at 127\.0\.0\.1:\d+: /);
+  expect(ran.stderr.split('hint: ')[1]).toContain(hint);
+});
+
+test("another one's key is refused at once", async () => {
+  const ran = await run(
+    'list',
+    '-a',
+    daemon.address,
+    ...trust(),
+    '--tls-cert',
+    file('reader.pem'),
+    '--tls-key',
+    file('daemon.key'),
+  );
+  expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('PEM that belongs together') });
+});

@@ -1,0 +1,352 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Spec } from '@btfd/btf';
+import { FakeDaemon } from '@btfd/client/testing';
+import { btfIds, btfList } from './testing/bpftool.js';
+import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
+import { BtfUser } from './testing/btf-user.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { schemaErrors } from './testing/json-schema.js';
+import { intBtf, refusedBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
+describeKernel('btfctl', () => {
+  let daemon: DaemonProcess;
+  let dir: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    env = { BTFD_ADDRESS: daemon.address };
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-'));
+    writeFileSync(join(dir, 'good.btf'), intBtf(3, 'number'));
+    writeFileSync(join(dir, 'bad.btf'), refusedBtf(3, 'number'));
+  });
+  afterAll(async () => {
+    rmSync(dir, { recursive: true });
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  const run = (...args: string[]): Promise<Ran> => btfctl(args, env);
+
+  /** The JSON of a command, which its schema must describe. */
+  async function json(schema: string, ...args: string[]): Promise<unknown> {
+    const { stdout } = await run(...args, '-o', 'json');
+    expect(schemaErrors(schema, stdout)).toEqual([]);
+    return JSON.parse(stdout);
+  }
+
+  test('list tells what bpftool lists', async () => {
+    await using user = await BtfUser.start();
+    const theirs = btfList();
+    const ours = await json('list', 'list');
+    for (const id of [user.said.btfId, theirs.find(({ name }) => name === 'vmlinux')?.id]) {
+      const { pids: _, ...object } = theirs.find((one) => one.id === id) ?? { pids: [] };
+      expect(ours).toContainEqual(expect.objectContaining(object));
+    }
+    const { pid, command } = user.said;
+    expect(ours).toContainEqual(
+      expect.objectContaining({
+        id: user.said.btfId,
+        pids: expect.arrayContaining([{ pid, comm: command }]),
+      }),
+    );
+    const { stdout } = await run('list', '-o', 'wide');
+    expect(stdout).toMatch(/^ +ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
+    const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
+    expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
+    expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
+    expect(row).toContain(`${command}(${pid})`);
+  });
+
+  test('show is list, which takes names, globs, ids and origins', async () => {
+    const table = /^ID  NAME {5}ORIGIN +BYTES\n +\d+  vmlinux  vmlinux  [\d,]+\n$/;
+    expect((await run('show', 'vmlinux')).stdout).toMatch(table);
+    expect((await run('list', 'vm*', '--origin', 'vmlinux')).stdout).toMatch(table);
+    expect((await run('list', '-o', 'name', 'vmlinux')).stdout).toBe('vmlinux\n');
+    await using held = await hold();
+    const { id } = held;
+    expect((await run('list', '-o', 'name', `id:${id}`)).stdout).toBe(`id:${id}\n`);
+    expect((await run('list', '-o', 'name', 'id', String(id))).stdout).toBe(`id:${id}\n`);
+    expect(await run('list', 'nothing*')).toMatchObject({ status: 3, stdout: '' });
+  });
+
+  test('list --digest tells the SHA-256 that every other tool makes', async () => {
+    const { createHash } = await import('node:crypto');
+    const digest = createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex');
+    expect(await json('list', 'list', 'vmlinux', '--digest')).toMatchObject([{ name: 'vmlinux', digest }]);
+    expect((await run('list', 'vmlinux', '--digest')).stdout).toContain(digest);
+  });
+
+  test('info tells of the daemon and of its kernel', async () => {
+    const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
+    expect(await json('info', 'info')).toMatchObject({ address: daemon.address, kernel_release: release });
+    const { stdout } = await run('info');
+    expect(stdout).toContain(`Linux ${release}`);
+    expect(stdout).toMatch(/yes {2}open-by-id/);
+    expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
+  });
+
+  test('find tells in which objects a type is', async () => {
+    await using held = await hold();
+    const found = await json('find', 'find', 'list_head', 'numb?r');
+    const vmlinux = Spec.parse(readFileSync('/sys/kernel/btf/vmlinux'));
+    const type = vmlinux.typesByName('list_head').find(({ kind }) => kind === 'STRUCT');
+    expect(found).toContainEqual({
+      object: 'vmlinux',
+      id: type?.id,
+      kind: 'struct',
+      name: 'list_head',
+      size: 16,
+      declaration: 'struct list_head',
+    });
+    expect(found).toContainEqual(expect.objectContaining({ object: `id:${held.id}`, name: 'number', id: 3 }));
+    const wide = await run('find', 'tcp_v4_connect', '--in', 'vmlinux', '-o', 'wide');
+    expect(wide.stdout).toMatch(/func +tcp_v4_connect +- +int tcp_v4_connect\(struct sock \*sk, /);
+    expect((await run('find', 'list_h*d', '--kind', 'func', '--in', 'vmlinux')).status).toBe(3);
+    expect(await run('find', 'no_such_type', '--in', 'vmlinux')).toMatchObject({
+      status: 3,
+      stdout: '',
+      stderr: expect.stringContaining('no type named no_such_type'),
+    });
+  });
+
+  test('member tells offset, bits and type, and goes on where one path leads nowhere', async () => {
+    const paths = ['list_head.prev', 'task_struct.mm.pgd', 'task_struct.nothing'];
+    const ran = await run('member', ...paths);
+    expect(ran.status).toBe(3);
+    expect(ran.stdout).toMatch(/^list_head\.prev +8 +64  struct list_head \*$/m);
+    expect(ran.stdout).toMatch(/^task_struct\.mm\.pgd  \d+ → \d+ +64  pgd_t \*$/m);
+    expect(ran.stderr).toContain('no such member');
+    expect(await json('member', 'member', ...paths)).toMatchObject([
+      { path: 'list_head.prev', bits_offset: 64, nr_bits: 64, dereferences: [] },
+      { path: 'task_struct.mm.pgd', dereferences: [{ tags: [] }] },
+      { path: 'task_struct.nothing', error: expect.stringContaining('no such member') },
+    ]);
+    // As a daemon answers, so does the library.
+    expect(await json('member', 'member', '--in', '/sys/kernel/btf/vmlinux', ...paths)).toEqual(
+      await json('member', 'member', ...paths),
+    );
+    expect((await run('member', '-o', 'name', 'list_head.next')).status).toBe(0);
+  });
+
+  test('check tells what the verifier says, and keeps nothing', async () => {
+    const good = join(dir, 'good.btf');
+    expect(await run('check', good)).toMatchObject({
+      status: 0,
+      stdout: `${good}: accepted, 3 types in 80 bytes\n`,
+    });
+    const refused = await run('check', join(dir, 'bad.btf'));
+    expect(refused.status).toBe(4);
+    expect(refused.stdout).toContain('refused with EINVAL');
+    expect(refused.stdout).toContain('[3] Invalid kind:0');
+    expect(await json('check', 'check', join(dir, 'bad.btf'))).toMatchObject({ accepted: false, errno: 22 });
+    expect(await json('check', 'check', good)).toEqual({ file: good, accepted: true });
+    await until('nothing is held', () => daemon.btfFds() === 0);
+  });
+
+  test('check and load take the object file of a program, whose sections a loader completes', async () => {
+    expect(await run('check', PROGRAM)).toMatchObject({ status: 0, stderr: '' });
+    await using load = new Btfctl(['load', PROGRAM, '-o', 'json'], env);
+    await until('it is loaded', () => load.stdout.includes('}'));
+    const { id } = JSON.parse(load.stdout);
+    const { stdout } = await run('dump', `id:${id}`, '--type', '.maps');
+    // By the symbol table: `second` lies behind `first`, 32 bytes each.
+    expect(stdout).toMatch(
+      /DATASEC '\.maps' size=64 vlen=2\n.* offset=0 size=32 \(VAR 'first'\)\n.* offset=32 size=32 /,
+    );
+    load.kill('SIGINT');
+    await load.end();
+  });
+
+  test('load holds an object until it is told to end', async () => {
+    await using load = new Btfctl(['load', join(dir, 'good.btf')], env);
+    await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
+    const id = Number(/as BTF id (\d+), 80 bytes/.exec(load.stdout)?.[1]);
+    expect(btfIds()).toContain(id);
+    load.kill('SIGINT');
+    expect(await load.end()).toMatchObject({ status: 0 });
+    await until('the object is gone', () => !btfIds().includes(id));
+    const refused = await run('load', join(dir, 'bad.btf'));
+    expect(refused).toMatchObject({ status: 4, stdout: '' });
+    expect(refused.stderr).toContain('[3] Invalid kind:0');
+  });
+
+  test('load tells when the daemon that held its object is gone', async () => {
+    await using own = await DaemonProcess.start();
+    await using load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'json'], {
+      BTFD_ADDRESS: own.address,
+    });
+    await until('it is loaded', () => load.stdout.includes('}'));
+    expect(schemaErrors('load', load.stdout)).toEqual([]);
+    await own.end('SIGKILL');
+    await using again = await DaemonProcess.start({ socket: own.socket });
+    expect(again.address).toBe(own.address);
+    const ran = await load.end();
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toMatch(/BTF id \d+ is not held any more/);
+  });
+
+  test('hold keeps an object open while a command runs, and ends as that does', async () => {
+    await using held = await hold();
+    const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
+    await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], env);
+    await until('the command runs', () => holding.stdout !== '');
+    await held.end();
+    // The command still runs, and nothing else holds the object.
+    expect(btfIds()).toContain(held.id);
+    expect(await holding.end()).toMatchObject({ status: 9, stdout: `${held.id}\n` });
+    await until('the object is gone', () => !btfIds().includes(held.id));
+  });
+
+  test.each([
+    ['of a command that is not there', ['vmlinux', '--', 'no-such-command'], 127],
+    ['of a file that cannot be run', ['vmlinux', '--', '/etc/passwd'], 126],
+    ['of a command that a signal ends', ['vmlinux', '--', 'sh', '-c', 'kill -9 $$'], 137],
+    ['where there is no such id', ['2147483000', '--', 'true'], 3],
+    ['where there is no such name', ['no_such_module', '--', 'true'], 3],
+    ['for what is no object', ['./file', '--', 'true'], 2],
+  ] as const)('hold has the exit code %s', async (_, args, status) => {
+    expect((await run('hold', ...args)).status).toBe(status);
+  });
+
+  test('hold passes on a signal, and holds until its command ends', async () => {
+    const script = 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.1; done';
+    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
+    await until('the command runs', () => holding.stdout.includes('ready'));
+    holding.kill('SIGTERM');
+    expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
+  });
+
+  test('watch tells what is there, comes and goes, until it is told to end', async () => {
+    await using watch = new Btfctl(['watch', '-o', 'json'], env);
+    const events = (): { event: string; object?: { id: number } }[] =>
+      watch.stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    await until('it knows what is there', () => events().some(({ event }) => event === 'synced'));
+    expect(events()[0]).toMatchObject({ event: 'present', object: { name: 'vmlinux' } });
+    const held = await hold();
+    await using table = new Btfctl(['watch', '--origin', 'user', '--new'], env);
+    await until('the table has begun', () => table.stdout !== '');
+    await held.end();
+    const eventsOf = (id: number): string[] =>
+      events().flatMap(({ event, object }) => (object?.id === id ? [event] : []));
+    await until('it went', () => eventsOf(held.id).includes('removed'));
+    expect(eventsOf(held.id)).toEqual(['added', 'removed']);
+    for (const event of watch.stdout.trimEnd().split('\n')) {
+      expect(schemaErrors('watch-event', event)).toEqual([]);
+    }
+    await using again = await hold();
+    const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
+    await until('the table tells of it', () => row.test(table.stdout));
+    expect(table.stdout).not.toContain('present');
+    for (const running of [watch, table]) {
+      running.kill('SIGINT');
+      expect(await running.end()).toMatchObject({ status: 0, stderr: '' });
+    }
+  });
+
+  test('a node and the same kernel in a file do not differ', async () => {
+    const ran = await run('diff', 'vmlinux', '/sys/kernel/btf/vmlinux');
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^0 removed, 0 added, 0 changed, \d{5} the same$/m);
+    const other = await run('diff', `@${daemon.address}`, 'vmlinux', '--kind', 'struct');
+    expect(other.stdout).toMatch(/^0 removed, 0 added, 0 changed, \d+ the same$/m);
+  });
+
+  test('contexts name nodes, in a config file that btfctl changes', async () => {
+    const config = join(dir, 'config', 'config.yaml');
+    const withConfig = (...args: string[]): Promise<Ran> => btfctl(args, { BTFD_CONFIG: config });
+    expect((await withConfig('context', 'use', 'here')).status).toBe(3);
+    const set = await withConfig('context', 'set', 'here', '--address', daemon.address);
+    expect(set).toMatchObject({ status: 0, stdout: '' });
+    expect((await withConfig('context', 'use', 'here')).status).toBe(0);
+    writeFileSync(config, `# Ours.\n${readFileSync(config, 'utf8')}`);
+    await withConfig('context', 'set', 'away', '-a', 'web1.example:7443', '--tls-ca', 'ca.pem');
+    expect(readFileSync(config, 'utf8')).toMatch(/^# Ours\.\n/);
+    const { stdout } = await withConfig('context', 'list', '-o', 'json');
+    expect(schemaErrors('context-list', stdout)).toEqual([]);
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'here', address: daemon.address, tls: false, current: true },
+      { name: 'away', address: 'web1.example:7443', tls: true, current: false },
+    ]);
+    expect((await withConfig('list', '-o', 'name', 'vmlinux')).stdout).toBe('vmlinux\n');
+    expect((await withConfig('dump', '@here/vmlinux', '--type', 'list_head')).stdout).toContain("'next'");
+    expect((await withConfig('context', 'remove', 'here')).status).toBe(0);
+    expect((await withConfig('context', 'list', '-o', 'name')).stdout).toBe('away\n');
+  });
+
+  test('version has the version of the package', async () => {
+    expect(await json('version', 'version')).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    });
+    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('a daemon that takes longer than --timeout is not waited for', async () => {
+    const btf = readFileSync('/sys/kernel/btf/vmlinux');
+    await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 1_000 });
+    const cut = await btfctl(['dump', 'vmlinux', '--timeout', '1500ms'], {
+      BTFD_ADDRESS: slow.address,
+      XDG_CACHE_HOME: join(dir, 'cache'),
+    });
+    expect([cut.status, cut.stdout.length]).toEqual([6, 0]);
+    expect(cut.stderr).toMatch(/^btfctl: it took longer than --timeout allows\nhint: .*--timeout 1m\n$/);
+    // One that takes the connection and says nothing.
+    const silent = createServer().listen(join(dir, 'silent.sock'));
+    try {
+      const ran = await btfctl(['list', '--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`]);
+      expect(ran).toMatchObject({ status: 6, stdout: '' });
+      expect(ran.stderr).toContain('--timeout 1m');
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('Ctrl-C ends a command without a word, by its own exit code', async () => {
+    await using slow = new Btfctl(['find', '*', '--quiet'], env);
+    await until('it has begun', () => daemon.btfFds() > 0);
+    slow.kill('SIGINT');
+    expect(await slow.end()).toEqual({ status: 130, stdout: '', stderr: '' });
+    await until('nothing is held', () => daemon.btfFds() === 0);
+  });
+
+  test('a daemon without CAP_SYS_ADMIN lists and reads what it can, and says why not the rest', async () => {
+    await using weak = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set', '-all', '--'] });
+    const weakEnv = { BTFD_ADDRESS: weak.address };
+    const list = await btfctl(['list', '-o', 'json'], weakEnv);
+    expect(schemaErrors('list', list.stdout)).toEqual([]);
+    expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
+    expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
+    expect((await btfctl(['info'], weakEnv)).stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
+    const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
+    expect(load.status).toBe(7);
+    expect(load.stderr).toMatch(
+      /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
+    );
+  });
+
+  /** Loads an object of its own that nothing else holds. */
+  async function hold(): Promise<AsyncDisposable & { id: number; end: () => Promise<unknown> }> {
+    const load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'name'], env);
+    await until('it is loaded', () => load.stdout.endsWith('\n'));
+    const id = Number(/^id:(\d+)$/m.exec(load.stdout)?.[1]);
+    const end = async (): Promise<unknown> => {
+      load.kill('SIGINT');
+      return load.end();
+    };
+    return { id, end, [Symbol.asyncDispose]: async () => void (await end()) };
+  }
+});

@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { type DocProgram, docPrograms } from './testing/doc-programs.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+/** Within this package, so that its programs find what it depends on. */
+const DIR = fileURLToPath(new URL('../dist/docs', import.meta.url));
+const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+
+/** The address in the documents; a test's daemon listens elsewhere. */
+const ADDRESS = '/run/btfd/btfd.sock';
+
+const DOCUMENTS = [
+  'README.md',
+  'docs/guide.md',
+  ...['packages/api', 'packages/btf', 'packages/client', 'packages/server', 'native'].map(
+    (dir) => `${dir}/README.md`,
+  ),
+];
+
+interface NamedProgram extends DocProgram {
+  /** Its document and line. */
+  readonly place: string;
+  readonly file: string;
+}
+
+const PROGRAMS: readonly NamedProgram[] = DOCUMENTS.flatMap((document) =>
+  docPrograms(readFileSync(join(ROOT, document), 'utf8')).map(({ line, source, runs }) => ({
+    line,
+    source,
+    runs,
+    place: `${document}:${line}`,
+    file: `${document.replaceAll(/[/.]/g, '-')}-${line}`,
+  })),
+);
+
+test('a program of a document goes on where no import begins another', () => {
+  const block = (source: string): string => `\`\`\`ts\n${source}\`\`\`\n`;
+  const markdown = `# Title\n\n${block("import 'a';\n")}text\n${block('b();\n')}\n${block("import 'c';\n")}`;
+  expect(docPrograms(`${markdown}\n<!-- not run: why -->\n\n${block("import 'd';\n")}`)).toEqual([
+    { line: 3, source: "import 'a';\n{\nb();\n}\nexport {};\n", runs: true },
+    { line: 11, source: "import 'c';\nexport {};\n", runs: true },
+    { line: 15, source: "import 'd';\nexport {};\n", runs: false },
+  ]);
+});
+
+describeKernel('the TypeScript of the documents', () => {
+  let daemon: DaemonProcess;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    rmSync(DIR, { recursive: true, force: true });
+    mkdirSync(DIR, { recursive: true });
+    for (const { file, source } of PROGRAMS) {
+      writeFileSync(join(DIR, `${file}.ts`), source.replaceAll(ADDRESS, daemon.socket));
+    }
+    const config = {
+      extends: '../../../../tsconfig.base.json',
+      // Examples show what there is; not all of it is used.
+      compilerOptions: {
+        types: ['node'],
+        noUnusedLocals: false,
+        composite: false,
+        declaration: false,
+        declarationMap: false,
+      },
+      include: ['*.ts'],
+    };
+    writeFileSync(join(DIR, 'tsconfig.json'), JSON.stringify(config));
+  });
+
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    rmSync(DIR, { recursive: true, force: true });
+  });
+
+  test('is sound, and compiles to what the next tests run', () => {
+    const { stdout, status } = spawnSync(process.execPath, [TSC, '-p', DIR], { encoding: 'utf8' });
+    expect([stdout, status]).toEqual(['', 0]);
+  });
+
+  describe('runs', () => {
+    test.each(PROGRAMS.filter(({ runs }) => runs).map(({ place, file }) => [place, file]))(
+      '%s',
+      (_, file) => {
+        const { status, stderr, stdout } = spawnSync(process.execPath, [join(DIR, `${file}.js`)], {
+          encoding: 'utf8',
+          timeout: 20_000,
+        });
+        if (status !== 0) throw new Error(`ended with ${status}:\n${stderr}${stdout}`);
+        expect(stdout).not.toBe('');
+      },
+    );
+  });
+});

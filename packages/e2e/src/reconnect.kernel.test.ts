@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { BtfClient, BtfError, type DaemonChange } from '@btfd/client';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { intBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+describeKernel('a client whose daemon goes away and comes back', () => {
+  let first: DaemonProcess;
+  let client: BtfClient;
+  let changes: DaemonChange[];
+
+  beforeEach(async () => {
+    first = await DaemonProcess.start();
+    changes = [];
+    client = new BtfClient(first.address, { retries: 10, onDaemonChange: (change) => changes.push(change) });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await first[Symbol.asyncDispose]();
+  });
+
+  test.each<NodeJS.Signals>(['SIGKILL', 'SIGTERM'])('finishes its calls over a %s', async (signal) => {
+    await client.serverInfo();
+    await first.end(signal);
+    const calls = Promise.all([
+      client.listObjects(),
+      client.spec('vmlinux'),
+      client.resolveMembers('vmlinux', ['list_head.next']),
+      // Opens a handle; but what was never sent can be sent again.
+      client.getHandleById(1),
+      client.loadHandle(intBtf(1, 'late')),
+    ]);
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    const [objects, spec, members, handle, loaded] = await calls;
+    expect(objects.map(({ name }) => name)).toContain('vmlinux');
+    expect(spec.typesByName('list_head').length).toBeGreaterThan(0);
+    expect(members[0]?.member?.bitOffset).toBe(0);
+    expect([handle.info.id, loaded.info.origin]).toEqual([1, 'user']);
+    expect(second.btfFds()).toBe(2);
+  });
+
+  test('loses its handles at once, and is told of the change', async () => {
+    // Its renewal alone would find out after a minute.
+    const handle = await client.loadHandle(intBtf(1, 'lost'), { ttl: 180_000 });
+    const { daemonEpoch, bootId } = await client.serverInfo();
+    await first.end('SIGKILL');
+    await using second = await DaemonProcess.start({ socket: first.socket });
+    await until('the loss is noticed', () => handle.lost.aborted);
+    expect(BtfError.from(handle.lost.reason).reason).toBe('HANDLE_OF_EARLIER_DAEMON');
+    await until('the change is told', () => changes.length > 0);
+    expect(second.pid).not.toBe(first.pid);
+    const current = { epoch: (await client.serverInfo()).daemonEpoch, bootId };
+    expect(changes).toEqual([{ previous: { epoch: daemonEpoch, bootId }, current }]);
+  });
+
+  test('says that it cannot be reached when it stays away', async () => {
+    await using impatient = new BtfClient(first.address, { retries: 1 });
+    await impatient.serverInfo();
+    await first.end('SIGKILL');
+    await expect(impatient.serverInfo()).rejects.toMatchObject({ reason: 'UNREACHABLE' });
+  });
+});
+
+describeKernel('specs kept in a folder', () => {
+  test('are transferred once for all clients', async () => {
+    const specCacheDir = mkdtempSync(join(tmpdir(), 'btfd-specs-'));
+    try {
+      await using daemon = await DaemonProcess.start();
+      const received: number[][] = [];
+      for (let run = 0; run < 2; run++) {
+        const told: number[] = [];
+        await using client = new BtfClient(daemon.address, { specCacheDir });
+        const spec = await client.spec('vmlinux', { onProgress: (progress) => told.push(progress.received) });
+        await using handle = await client.findHandle((info) => info.isVmlinux);
+        expect(await handle.spec()).toBe(spec);
+        received.push(told);
+      }
+      expect(received[0]?.at(-1)).toBeGreaterThan(1_000_000);
+      expect(received[1]).toEqual([]);
+    } finally {
+      rmSync(specCacheDir, { recursive: true });
+    }
+  });
+});
