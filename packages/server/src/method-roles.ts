@@ -17,7 +17,6 @@ export const METHOD_ROLES = {
   closeHandles: 'viewer',
   spec: 'viewer',
   resolveMembers: 'viewer',
-  watchHandles: 'viewer',
   getServerInfo: 'viewer',
 } as const satisfies Record<keyof BtfMethods, Role>;
 
