@@ -7,6 +7,8 @@ import { dumpBytes, dumpFile } from './testing/bpftool.js';
 import { bpftoolJson } from './testing/bpftool-json.js';
 import { kernels, NEW_BPFTOOL, readSpec } from './testing/corpus.js';
 import type { TypeId } from './types.js';
+import { kernelFeaturesOf } from './validate/kernel-features.js';
+import { validate } from './validate/validate.js';
 
 const CORPUS = kernels('corpus');
 
@@ -20,7 +22,7 @@ test('the corpus holds Linux 6.1, 6.12 and 7, each with at least 200 modules', (
   expect(existsSync(NEW_BPFTOOL)).toBe(true);
 });
 
-describe.each(CORPUS)('BTF of Linux $release', ({ vmlinux, modules, path }) => {
+describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, path }) => {
   let base: Spec;
 
   beforeAll(() => {
@@ -43,6 +45,15 @@ describe.each(CORPUS)('BTF of Linux $release', ({ vmlinux, modules, path }) => {
       ]);
     }
     expect(types).toBeGreaterThan(100_000);
+  });
+
+  test('a kernel of its release finds nothing wrong in vmlinux and one module in eight', () => {
+    const [major = 0, minor = 0] = release.split('.').map(Number);
+    const options = { kernelFeatures: kernelFeaturesOf(major, minor) };
+    expect(validate(base, options)).toEqual([]);
+    for (const module of modules.filter((_, i) => i % 8 === 0)) {
+      expect([module, validate(readSpec(path(module), base), options)]).toEqual([module, []]);
+    }
   });
 
   test('vmlinux rebuilt is the same to bpftool, in either byte order', () => {

@@ -1,47 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Builder } from '@btfd/btf';
+import { Encoding } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
+import { healthOf } from './testing/health.js';
+import { until } from './testing/until.js';
+import { nestedStructs, slowBtf } from './testing/slow-btf.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
-
-/**
- * BTF whose check takes the kernel time that grows with the square of `count`: for each struct with a list head it
- * searches all types for the tag that says what the list contains. 8,000 take about a second.
- */
-function slowBtf(count: number): Uint8Array {
-  const builder = new Builder({ deduplicate: false });
-  const member = (name: string, typeId: number, bitOffset: number) => ({
-    name,
-    typeId,
-    bitOffset,
-    bitfieldSize: 0,
-  });
-  const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
-  const lock = builder.add({
-    kind: 'STRUCT',
-    name: 'bpf_spin_lock',
-    size: 4,
-    members: [member('val', int, 0)],
-  });
-  const head = builder.add({ kind: 'STRUCT', name: 'bpf_list_head', size: 16, members: [] });
-  const node = builder.add({ kind: 'STRUCT', name: 'bpf_list_node', size: 24, members: [] });
-  builder.add({ kind: 'STRUCT', name: 'element', size: 24, members: [member('node', node, 0)] });
-  const members = [member('head', head, 0), member('lock', lock, 128)];
-  const lists = Array.from({ length: count }, () => builder.add({ kind: 'STRUCT', size: 24, members }));
-  for (const typeId of lists) {
-    builder.add({
-      kind: 'DECL_TAG',
-      name: 'contains:element:node',
-      typeId,
-      componentIdx: 0,
-      attribute: false,
-    });
-  }
-  return builder.marshal();
-}
 
 describeKernel('While the kernel checks a load for long', () => {
   const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
@@ -57,12 +25,23 @@ describeKernel('While the kernel checks a load for long', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  test('other calls go on', async () => {
+  test('health, lists, specs and leases go on', async () => {
+    const small = { case: 'rawBtf', value: intBtf(1, 'small') } as const;
+    const held = await client.call('loadHandle', { source: small, ttl: { seconds: 1n } });
+    if (held.result.case !== 'handle') throw new Error('no handle');
+    const { token } = held.result.value;
     let done = false;
     const slow = client.call('loadHandle', { source }).finally(() => (done = true));
     await client.call('getServerInfo', {});
     for await (const answer of client.stream('iterateHandles', {})) expect(answer.info).toBeDefined();
+    const spec = { source: { case: 'handle', value: token }, encoding: Encoding.TYPES } as const;
+    for await (const answer of client.stream('spec', spec)) expect(answer.part.case).toBeDefined();
+    expect(await client.call('renewHandles', { tokens: [token] })).toMatchObject({
+      results: [{ remainingTtl: { seconds: 1n } }],
+    });
+    expect(await healthOf(daemon.address)).toBe('SERVING');
     expect(done).toBe(false);
+    await client.call('closeHandles', { tokens: [token] });
     const { result } = await slow;
     await client.call('closeHandles', { tokens: [result.case === 'handle' ? result.value.token : ''] });
   }, 60_000);
@@ -82,6 +61,24 @@ describeKernel('While the kernel checks a load for long', () => {
     // Twenty more would have taken twenty times as long.
     expect(performance.now() - started).toBeLessThan(Math.max(5 * one, 5_000));
     expect(small.result.case).toBe('handle');
+  }, 60_000);
+
+  test('a deadline ends the call at its time, and what the kernel gives later is closed', async () => {
+    const before = daemon.btfFds();
+    let checked = false;
+    const other = client.call('loadHandle', { source }).finally(() => (checked = true));
+    const error = await failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 200 }));
+    expect([error.code, checked]).toEqual([status.DEADLINE_EXCEEDED, false]);
+    const { result } = await other;
+    await client.call('closeHandles', { tokens: [result.case === 'handle' ? result.value.token : ''] });
+    const begun = failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 200 }));
+    expect((await begun).code).toBe(status.DEADLINE_EXCEEDED);
+    // Behind it.
+    await client.call('loadHandle', {
+      source: { case: 'rawBtf', value: intBtf(1, 'small') },
+      ttl: { seconds: 1n },
+    });
+    await until('nothing more is held', () => daemon.btfFds() <= before);
   }, 60_000);
 
   test('what waits is bounded', async () => {
@@ -114,4 +111,42 @@ describeKernel('While the kernel checks a load for long', () => {
     expect(codes.length).toBeGreaterThanOrEqual(9);
     expect(btfIds().filter((id) => !before.includes(id))).toEqual([]);
   }, 60_000);
+
+  test('SIGKILL ends the daemon once that load has ended, and leaves nothing', async () => {
+    const before = btfIds();
+    await using other = await DaemonProcess.start();
+    using otherClient = new RawClient(other.address);
+    const lost = failureOf(otherClient.call('loadHandle', { source }));
+    await otherClient.call('getServerInfo', {});
+    expect(await other.end('SIGKILL')).toBeNull();
+    expect((await lost).code).toBe(status.UNAVAILABLE);
+    expect(btfIds().filter((id) => !before.includes(id))).toEqual([]);
+  }, 60_000);
+});
+
+describeKernel('BTF that would keep the kernel for too long', () => {
+  test.each<[string, () => Uint8Array]>([
+    // These would take the kernel minutes: a gigantic number of visits for a kilobyte.
+    ['structs that nest', () => nestedStructs(29)],
+    ['lists by the thousands', () => slowBtf(16_000)],
+  ])('is refused at once, and the kernel is not asked: %s', async (_, make) => {
+    await using daemon = await DaemonProcess.start();
+    using client = new RawClient(daemon.address);
+    const error = await failureOf(client.call('loadHandle', { source: { case: 'rawBtf', value: make() } }));
+    expect([error.code, errorInfoOf(error).reason]).toEqual([status.INVALID_ARGUMENT, 'BTF_TOO_EXPENSIVE']);
+    const small = { case: 'rawBtf', value: intBtf(1, 'small') } as const;
+    const { result } = await client.call('loadHandle', { source: small }, { deadline: Date.now() + 5_000 });
+    expect(result.case).toBe('handle');
+    expect(daemon.btfFds()).toBe(1);
+  });
+
+  test('is not the kernel’s own, nor what nests as deep with one in each', async () => {
+    await using daemon = await DaemonProcess.start();
+    using client = new RawClient(daemon.address);
+    for (const value of [readFileSync('/sys/kernel/btf/vmlinux'), nestedStructs(29, 1), nestedStructs(12)]) {
+      const source = { case: 'rawBtf', value: new Uint8Array(value) } as const;
+      const { result } = await client.call('loadHandle', { source });
+      expect(result.case).toBe('handle');
+    }
+  });
 });

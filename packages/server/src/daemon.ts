@@ -37,6 +37,7 @@ import { UserScanner } from './users/user-scanner.js';
 import { ObjectKeys } from './watch/object-keys.js';
 import { ObjectWatch } from './watch/object-watch.js';
 import { VERSION } from './version.js';
+import { WorkerPool } from './worker/worker-pool.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
@@ -157,6 +158,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     await drained(grpc, services.limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
+    await services.workers.end(ending);
     await observability.stop();
   };
   let ended: Promise<void> | null = null;
@@ -170,9 +172,9 @@ async function startServing(options: DaemonOptions, observability: Observability
 }
 
 async function makeServices(
-  { kernel, btfDir, limits: own }: DaemonOptions,
+  { kernel, btfDir, limits: own, logger }: DaemonOptions,
   onLoad: (times: LoadTimes) => void,
-): Promise<Services> {
+): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
@@ -200,6 +202,7 @@ async function makeServices(
     handles,
     specs,
     users,
+    workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was ended')),
     quotas,
     watch,
     limits,

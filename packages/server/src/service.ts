@@ -1,7 +1,7 @@
 import { BtfService } from '@btfd/api';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { BtfMethods } from './grpc/rpc.js';
-import { serveStream, serveUnary, type ServeOptions } from './grpc/serve.js';
+import { serveStream, serveUnary, serveWire, type ServeOptions } from './grpc/serve.js';
 import { cloneHandle } from './rpc/clone-handle.js';
 import { closeHandles } from './rpc/close-handles.js';
 import { getHandleById } from './rpc/get-handle-by-id.js';
@@ -20,7 +20,7 @@ import type { Services } from './services.js';
 export function btfService(services: Services, options: ServeOptions): UntypedServiceImplementation {
   const method = BtfService.method;
   return {
-    loadHandle: serveUnary(method.loadHandle, loadHandle(services), options),
+    loadHandle: serveWire(method.loadHandle, loadHandle(services), options),
     getHandleById: serveUnary(method.getHandleById, getHandleById(services), options),
     iterateHandles: serveStream(method.iterateHandles, iterateHandles(services), options),
     takeHandle: serveUnary(method.takeHandle, takeHandle(services), options),

@@ -11,6 +11,7 @@ import type { Quotas } from './quota/quotas.js';
 import type { SpecSource } from './spec/spec-source.js';
 import type { UserScanner } from './users/user-scanner.js';
 import type { ObjectWatch } from './watch/object-watch.js';
+import type { JobRunner } from './worker/job.js';
 
 /** Services are what the RPCs work with. */
 export interface Services {
@@ -24,6 +25,7 @@ export interface Services {
   readonly handles: HandleTable;
   readonly specs: SpecSource;
   readonly users: UserScanner;
+  readonly workers: JobRunner;
   readonly quotas: Quotas;
   readonly watch: ObjectWatch;
   readonly limits: Limits;

@@ -65,11 +65,11 @@ export class Builder {
    * whether they exist is checked when it is marshalled.
    *
    * @returns its id: 0 for void.
-   * @throws BtfBuildError `INVALID_TYPE` for a field outside of what BTF can say; `LIMIT_EXCEEDED`; `UNSUPPORTED`
-   * for a kind that is not known.
+   * @throws BtfBuildError `INVALID_TYPE` for a field outside of what BTF can say, missing, or of another type, as callers
+   * in plain JavaScript may have it; `LIMIT_EXCEEDED`; `UNSUPPORTED` for a kind that is not known.
    */
   add(type: NewType): TypeId {
-    if (type.kind === 'VOID') return 0;
+    if (isVoid(type)) return 0;
     const words = encodeType(type, this.#table.count + 1, this.#pool);
     const known = this.#equal?.single.find(words, 0) ?? 0;
     if (known !== 0) return known;
@@ -93,10 +93,11 @@ export class Builder {
    * @throws BtfBuildError `INVALID_TYPE` where the id is not reserved or has its type; otherwise as {@link add}.
    */
   define(id: TypeId, type: NewType): void {
-    if (type.kind === 'VOID' || !this.#isReserved(id)) {
-      throw new BtfBuildError('INVALID_TYPE', `type id ${id} cannot be defined as ${type.kind}`, {
-        typeId: id,
-      });
+    if (!this.#isReserved(id)) {
+      throw new BtfBuildError('INVALID_TYPE', `type id ${String(id)} is not reserved`);
+    }
+    if (isVoid(type)) {
+      throw new BtfBuildError('INVALID_TYPE', `type id ${id} cannot be defined as VOID`, { typeId: id });
     }
     const words = encodeType(type, id, this.#pool);
     const isNew = this.#equal?.single.find(words, 0) === 0;
@@ -159,4 +160,10 @@ export class Builder {
     this.#sources.set(spec, source);
     return source;
   }
+}
+
+/** Whether a type is void. What is no type at all is told by `encodeType`. */
+function isVoid(type: NewType): type is Extract<NewType, { kind: 'VOID' }> {
+  const given: NewType | null | undefined = type;
+  return given?.kind === 'VOID';
 }

@@ -23,12 +23,21 @@ export function encodeType(
 ): Int32Array {
   const check = new FieldChecks(type, id, pool);
   if (type.kind === 'UNKNOWN') {
-    const message = `${check.what}: names and references of kind ${type.kindNumber} are not known`;
+    const number = check.range(type.kindNumber, 'kindNumber', 0, 0x7f);
+    const message = `${check.what}: names and references of kind ${number} are not known`;
     throw new BtfBuildError('UNSUPPORTED', message, { typeId: id });
+  }
+  const kind: unknown = type.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(Kind, kind) || kind === 'VOID') {
+    throw check.invalid('kind is none of BTF', 'kind');
   }
   const { info, third, data } = contents(type, check);
   const words = new Int32Array(3 + data.length);
-  words.set([check.name(type.name ?? '', 'name'), (Kind[type.kind] << 24) | info, third]);
+  words.set([
+    check.name(type.name === undefined ? '' : type.name, 'name'),
+    (Kind[type.kind] << 24) | info,
+    third,
+  ]);
   words.set(data, 3);
   return words;
 }
@@ -62,33 +71,38 @@ function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: F
     case 'UNION':
       return { ...sized(type, check), ...members(type, check) };
     case 'ENUM': {
-      const [least, most] = type.signed ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
-      const data = type.values.flatMap(({ name, value }, i) => [
+      const signed = check.flag(type.signed, 'signed');
+      const [least, most] = signed ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+      const values = check.elements(type.values, 'values');
+      const data = values.flatMap(({ name, value }, i) => [
         check.name(name, `values[${i}].name`),
         check.range(value, `values[${i}].value`, least, most),
       ]);
-      return { ...sized(type, check), info: flagged(type.signed, check.vlen(type.values, 'values')), data };
+      return { ...sized(type, check), info: flagged(signed, values.length), data };
     }
     case 'ENUM64': {
-      const data = type.values.flatMap(({ name, value }, i) => [
+      const signed = check.flag(type.signed, 'signed');
+      const values = check.elements(type.values, 'values');
+      const data = values.flatMap(({ name, value }, i) => [
         check.name(name, `values[${i}].name`),
-        ...check.words64(value, `values[${i}].value`, type.signed),
+        ...check.words64(value, `values[${i}].value`, signed),
       ]);
-      return { ...sized(type, check), info: flagged(type.signed, check.vlen(type.values, 'values')), data };
+      return { ...sized(type, check), info: flagged(signed, values.length), data };
     }
     case 'FWD':
-      return { info: flagged(type.union, 0), third: 0, data: [] };
+      return { info: flagged(check.flag(type.union, 'union'), 0), third: 0, data: [] };
     case 'FUNC': {
       const linkage = check.range(type.linkage, 'linkage', 0, 0xffff);
       return { info: linkage, third: check.u32(type.typeId, 'typeId'), data: [] };
     }
     case 'FUNC_PROTO': {
-      const data = type.params.flatMap(({ name, typeId }, i) => [
+      const params = check.elements(type.params, 'params');
+      const data = params.flatMap(({ name, typeId }, i) => [
         check.name(name, `params[${i}].name`),
         check.u32(typeId, `params[${i}].typeId`),
       ]);
       const third = check.u32(type.returnTypeId, 'returnTypeId');
-      return { info: check.vlen(type.params, 'params'), third, data };
+      return { info: params.length, third, data };
     }
     case 'VAR':
       return {
@@ -97,22 +111,27 @@ function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: F
         data: [check.u32(type.linkage, 'linkage')],
       };
     case 'DATASEC': {
-      const data = type.vars.flatMap(({ typeId, offset, size }, i) => [
+      const vars = check.elements(type.vars, 'vars');
+      const data = vars.flatMap(({ typeId, offset, size }, i) => [
         check.u32(typeId, `vars[${i}].typeId`),
         check.u32(offset, `vars[${i}].offset`),
         check.u32(size, `vars[${i}].size`),
       ]);
-      return { ...sized(type, check), info: check.vlen(type.vars, 'vars'), data };
+      return { ...sized(type, check), info: vars.length, data };
     }
     case 'FLOAT':
       return { ...sized(type, check), data: [] };
     case 'DECL_TAG': {
       const componentIdx = check.range(type.componentIdx, 'componentIdx', -1, 2 ** 31 - 1);
       const third = check.u32(type.typeId, 'typeId');
-      return { info: flagged(type.attribute, 0), third, data: [componentIdx] };
+      return { info: flagged(check.flag(type.attribute, 'attribute'), 0), third, data: [componentIdx] };
     }
     case 'TYPE_TAG':
-      return { info: flagged(type.attribute, 0), third: check.u32(type.typeId, 'typeId'), data: [] };
+      return {
+        info: flagged(check.flag(type.attribute, 'attribute'), 0),
+        third: check.u32(type.typeId, 'typeId'),
+        data: [],
+      };
   }
 }
 
@@ -125,15 +144,16 @@ function members(
   type: Extract<NewType, { kind: 'STRUCT' | 'UNION' }>,
   check: FieldChecks,
 ): { info: number; data: number[] } {
-  const packed = type.members.some(({ bitfieldSize }) => bitfieldSize !== 0);
+  const list = check.elements(type.members, 'members');
+  const packed = list.some(({ bitfieldSize }) => bitfieldSize !== 0);
   const most = packed ? PACKED_OFFSET : 0xffffffff;
-  const data = type.members.flatMap(({ name, typeId, bitOffset, bitfieldSize }, i) => [
+  const data = list.flatMap(({ name, typeId, bitOffset, bitfieldSize }, i) => [
     check.name(name, `members[${i}].name`),
     check.u32(typeId, `members[${i}].typeId`),
     check.range(bitOffset, `members[${i}].bitOffset`, 0, most) |
       (check.range(bitfieldSize, `members[${i}].bitfieldSize`, 0, 0xff) << 24),
   ]);
-  return { info: flagged(packed, check.vlen(type.members, 'members')), data };
+  return { info: flagged(packed, list.length), data };
 }
 
 function flagged(flag: boolean, vlen: number): number {

@@ -13,6 +13,10 @@ const MAX_ALIGNMENT = 4096;
 /**
  * CSizes gives sizes and alignments in bytes, with 0 and 1 for what has none. It says the same as `sizeof` and
  * `alignof` do where these do not throw, without decoding types.
+ *
+ * So the two are written twice. With `sizeof` and `alignof` the members of a kernel's structs would take three times
+ * as long as all of its header does (150 ms to 50 ms), as they decode a type for each; and throwing is the wrong answer
+ * here. A test holds the two together.
  */
 export class CSizes {
   readonly pointerSize: PointerSize;

@@ -1,4 +1,4 @@
-import type { Member, Struct, Union } from '../types.js';
+import type { Member, Struct, TypeId, Union } from '../types.js';
 
 /** Gap is room that no member takes. */
 export interface Gap {
@@ -8,7 +8,7 @@ export interface Gap {
   readonly bytes: number;
 }
 
-/** GapTotals sums up members and gaps of one type. */
+/** GapTotals sums up members and gaps of one type; what the fields mean is said at `Layout`. */
 export interface GapTotals {
   readonly memberBytes: number;
   readonly holes: number;
@@ -18,6 +18,9 @@ export interface GapTotals {
   readonly bitfieldBits: number;
   readonly padding: number;
   readonly paddingBits: number;
+  readonly forcedAlignments: number;
+  readonly forcedHoles: number;
+  readonly forcedHoleBytes: number;
 }
 
 /** Gaps finds holes and padding while it is led through the members of a type. */
@@ -25,10 +28,13 @@ export class Gaps {
   readonly #size: number;
   /** Members of a union share their place: there are no holes between them. */
   readonly #isUnion: boolean;
+  readonly #alignmentOf: (typeId: TypeId) => number;
   /** The end of what members took so far, in bits. */
   #end = 0;
   /** The end of the unit in which the last bitfield lies, in bits. */
   #unitEnd = 0;
+  /** The end of the last member, or of the unit in which it lies, in bytes. */
+  #lastEnd = 0;
   readonly #totals = {
     memberBytes: 0,
     holes: 0,
@@ -38,15 +44,24 @@ export class Gaps {
     bitfieldBits: 0,
     padding: 0,
     paddingBits: 0,
+    forcedAlignments: 0,
+    forcedHoles: 0,
+    forcedHoleBytes: 0,
   };
 
-  constructor({ kind, size }: Struct | Union) {
+  /** @param alignmentOf gives the alignment of a member's type. */
+  constructor({ kind, size }: Struct | Union, alignmentOf: (typeId: TypeId) => number) {
     this.#size = size;
     this.#isUnion = kind === 'UNION';
+    this.#alignmentOf = alignmentOf;
   }
 
-  /** before is the hole before the next member; null where there is none. */
-  before({ bitOffset, bitfieldSize }: Member, size: number): Gap | null {
+  /**
+   * before is the hole before the next member; null where there is none.
+   *
+   * @param size of the member's type.
+   */
+  before({ typeId, bitOffset, bitfieldSize }: Member, size: number): Gap | null {
     const gap = this.#isUnion ? null : this.#gapTo(bitOffset);
     if (gap !== null) {
       if (gap.bits > 0) this.#totals.bitHoles += 1;
@@ -54,11 +69,14 @@ export class Gaps {
       this.#totals.holeBits += gap.bits;
       this.#totals.holeBytes += gap.bytes;
     }
-    const unit = Math.max(1, size) * 8;
+    const unit = bitfieldSize === 0 ? 8 : Math.max(1, size) * 8;
+    const unitStart = Math.floor(bitOffset / unit) * unit;
     if (bitfieldSize === 0) this.#totals.memberBytes += size;
     else this.#totals.bitfieldBits += bitfieldSize;
     this.#end = Math.max(this.#end, bitOffset + (bitfieldSize === 0 ? size * 8 : bitfieldSize));
-    this.#unitEnd = bitfieldSize === 0 ? 0 : (Math.floor(bitOffset / unit) + 1) * unit;
+    this.#unitEnd = bitfieldSize === 0 ? 0 : unitStart + unit;
+    // As pahole does, members without a size are passed over, with the room before them.
+    if (size > 0 && !this.#isUnion) this.#addPlace(unitStart / 8, size, typeId, gap?.bytes ?? 0);
     return gap;
   }
 
@@ -72,6 +90,17 @@ export class Gaps {
 
   totals(): GapTotals {
     return this.#totals;
+  }
+
+  #addPlace(offset: number, size: number, typeId: TypeId, hole: number): void {
+    const room = offset - this.#lastEnd;
+    this.#lastEnd = offset + size;
+    if (room <= 0 || offset % 2 !== 0) return;
+    // The power of two above the room: what an alignment to less would not explain, an attribute must.
+    if (2 ** (Math.floor(Math.log2(room)) + 1) <= this.#alignmentOf(typeId)) return;
+    this.#totals.forcedAlignments += 1;
+    this.#totals.forcedHoles += hole > 0 ? 1 : 0;
+    this.#totals.forcedHoleBytes += hole;
   }
 
   #gapTo(offset: number): Gap | null {

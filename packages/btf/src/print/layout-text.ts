@@ -1,4 +1,4 @@
-import type { Layout, LayoutGap, LayoutMember, LayoutRow } from './layout.js';
+import type { Layout, LayoutClose, LayoutGap, LayoutMember, LayoutRow } from './layout.js';
 
 /** Bytes of a cache line on x86 and arm64, as pahole assumes. */
 const CACHE_LINE = 64;
@@ -14,7 +14,13 @@ export function formatLayout(layout: Layout): string {
   // As in pahole, an anonymous type and what follows it each go on from the cache line before it.
   const around: number[] = [];
   let cacheLine = 0;
+  let remarks: string[] = [];
   for (const row of rows) {
+    if (row.row === 'hole') remarks.push(...holeRemarks(row));
+    else {
+      if (remarks.length > 0) lines.push('', ...remarks, '');
+      remarks = row.row === 'member' || row.row === 'close' ? paddingRemarks(row) : [];
+    }
     if (row.row === 'close') cacheLine = around.pop() ?? 0;
     if (row.row === 'open' || row.row === 'member') {
       const line = Math.floor(row.offset / CACHE_LINE);
@@ -24,6 +30,7 @@ export function formatLayout(layout: Layout): string {
     if (row.row === 'open') around.push(cacheLine);
     lines.push(...linesOf(row));
   }
+  if (remarks.length > 0) lines.push('', ...remarks);
   return [...lines, '', ...sums(layout), '};', ''].join('\n');
 }
 
@@ -45,9 +52,8 @@ function linesOf(row: LayoutRow): string[] {
       return [withPlace(text, row.depth, number(row.offset), row.size)];
     }
     case 'hole':
-      return holeLines(row);
     case 'padding':
-      // Said in the sums.
+      // Said in the remarks and the sums.
       return [];
   }
 }
@@ -78,12 +84,16 @@ function leftPart(type: string, declaration: string): string {
   return type.slice(0, open === -1 ? length : open);
 }
 
-function holeLines({ depth, bytes, bits }: LayoutGap): string[] {
-  const lines: string[] = [];
-  if (bits > 0) lines.push('', `${tabs(depth)}/* XXX ${bits} ${plural(bits, 'bit')} hole, try to pack */`);
-  if (bytes > 0)
-    lines.push('', `${tabs(depth)}/* XXX ${bytes} ${plural(bytes, 'byte')} hole, try to pack */`);
-  return [...lines, ''];
+function paddingRemarks({ depth, innerPadding: bytes }: LayoutMember | LayoutClose): string[] {
+  return bytes === 0
+    ? []
+    : [`${tabs(depth)}/* XXX last struct has ${bytes} ${plural(bytes, 'byte')} of padding */`];
+}
+
+function holeRemarks({ depth, bytes, bits }: LayoutGap): string[] {
+  const remark = (count: number, word: string): string[] =>
+    count === 0 ? [] : [`${tabs(depth)}/* XXX ${count} ${plural(count, word)} hole, try to pack */`];
+  return [...remark(bits, 'bit'), ...remark(bytes, 'byte')];
 }
 
 function sums(layout: Layout): string[] {
@@ -99,7 +109,13 @@ function sums(layout: Layout): string[] {
     }
   }
   if (padding > 0) lines.push(`padding: ${padding}`);
+  const { innerPaddings, innerPaddingBytes, forcedAlignments, forcedHoles, forcedHoleBytes } = layout;
+  if (innerPaddings > 0) lines.push(`paddings: ${innerPaddings}, sum paddings: ${innerPaddingBytes}`);
   if (paddingBits > 0) lines.push(`bit_padding: ${paddingBits} bits`);
+  if (forcedAlignments > 0) {
+    const sum = forcedHoles > 0 ? `, forced holes: ${forcedHoles}, sum forced holes: ${forcedHoleBytes}` : '';
+    lines.push(`forced alignments: ${forcedAlignments}${sum}`);
+  }
   if (size % CACHE_LINE !== 0) lines.push(`last cacheline: ${size % CACHE_LINE} bytes`);
   return lines.map((line) => `\t/* ${line} */`);
 }

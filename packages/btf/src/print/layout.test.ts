@@ -109,6 +109,51 @@ describe('layoutOf', () => {
     ]);
   });
 
+  test('tells padding within members and members that only an attribute can have moved', () => {
+    const moved = Spec.parse(
+      new BtfAssembler('little')
+        .type(Kind.INT, 'int', INT) // 1
+        .type(Kind.INT, 'char', CHAR) // 2
+        .type(Kind.STRUCT, 'padded', { vlen: 2, sizeOrTypeId: 8, data: ['i', 1, 0, 'c', 2, 32] }) // 3
+        .type(Kind.TYPEDEF, 'padded_t', { sizeOrTypeId: 3 }) // 4
+        .type(Kind.STRUCT, 'empty', { sizeOrTypeId: 0 }) // 5
+        .type(Kind.STRUCT, 's', {
+          vlen: 6,
+          sizeOrTypeId: 256,
+          // Byte 4 is natural, 64 and 128 are not; the room before an empty member is that of the next.
+          data: ['c', 2, 0, 'p', 3, 32, 't', 4, 96, 'far', 1, 512, 'e', 5, 1024, 'next', 3, 1024],
+        }) // 6
+        .bytes(),
+    );
+    const layout = layoutOf(moved, 6);
+    expect(layout).toMatchObject({
+      innerPaddings: 2,
+      innerPaddingBytes: 6,
+      forcedAlignments: 2,
+      forcedHoles: 1,
+      forcedHoleBytes: 44,
+    });
+    const paddings = layout.rows.map((row) => (row.row === 'member' ? row.innerPadding : null));
+    expect(paddings).toEqual([0, null, 3, 0, null, 0, null, 0, 3, null]);
+    expect(formatLayout(layout).split('\n').slice(3, 9)).toEqual([
+      '\t/* XXX 3 bytes hole, try to pack */',
+      '',
+      '\tstruct padded              p;                    /*     4     8 */',
+      '',
+      '\t/* XXX last struct has 3 bytes of padding */',
+      '',
+    ]);
+    expect(formatLayout(layout).split('\n').slice(-7)).toEqual([
+      '\t/* size: 256, cachelines: 4, members: 6 */',
+      '\t/* sum members: 29, holes: 3, sum holes: 107 */',
+      '\t/* padding: 120 */',
+      '\t/* paddings: 2, sum paddings: 6 */',
+      '\t/* forced alignments: 2, forced holes: 1, sum forced holes: 44 */',
+      '};',
+      '',
+    ]);
+  });
+
   test.each([
     ['what is no struct or union', 1, 'INVALID_ARGUMENT'],
     ['a member without a size', 16, 'INVALID_ARGUMENT'],

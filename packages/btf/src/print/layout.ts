@@ -1,4 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
+import { alignof } from '../query/alignof.js';
 import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
 import { resolve, unqualified } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
@@ -26,6 +27,8 @@ export interface LayoutMember {
   readonly bitOffset: number;
   /** Width in bits; 0 where the member is no bitfield. */
   readonly bitfieldSize: number;
+  /** Bytes of padding within it, behind its own last member; 0 where its type is no struct. */
+  readonly innerPadding: number;
 }
 
 /** LayoutOpen is a row for a member whose type is anonymous: the rows until its {@link LayoutClose} are its members. */
@@ -47,6 +50,8 @@ export interface LayoutClose {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
+  /** Bytes of padding within it, behind its own last member; 0 where it is no struct. */
+  readonly innerPadding: number;
 }
 
 /** LayoutGap is a row for bytes and bits between two members (`hole`) or behind the last one (`padding`). */
@@ -86,6 +91,15 @@ export interface Layout {
   readonly padding: number;
   /** Bits behind the last member, where that is a bitfield, before the bytes. */
   readonly paddingBits: number;
+  /** Members of its own that are structs with padding. */
+  readonly innerPaddings: number;
+  /** Bytes of that padding. */
+  readonly innerPaddingBytes: number;
+  /** Members of its own that lie where their types alone would not put them: it takes an attribute, or it is a guess. */
+  readonly forcedAlignments: number;
+  /** Holes before these. */
+  readonly forcedHoles: number;
+  readonly forcedHoleBytes: number;
 }
 
 /** LayoutOptions are the options of {@link layoutOf}. */
@@ -123,6 +137,8 @@ class LayoutWriter {
   readonly #model: { readonly pointerSize: PointerSize };
   readonly #maxRows: number;
   readonly #rows: LayoutRow[] = [];
+  /** The padding of the structs that members are. */
+  readonly #paddings = new Map<TypeId, number>();
 
   constructor(spec: Spec, model: { readonly pointerSize: PointerSize }, maxRows: number) {
     this.#spec = spec;
@@ -132,6 +148,9 @@ class LayoutWriter {
 
   layout(type: Struct | Union): Layout {
     const gaps = this.#addMembers(type, 0, 1);
+    const paddings = type.members
+      .map((member) => this.#innerPadding(type, member))
+      .filter((bytes) => bytes > 0);
     return {
       typeId: type.id,
       keyword: keywordOf(type),
@@ -140,12 +159,14 @@ class LayoutWriter {
       memberCount: type.members.length,
       rows: this.#rows,
       ...gaps.totals(),
+      innerPaddings: paddings.length,
+      innerPaddingBytes: paddings.reduce((sum, bytes) => sum + bytes, 0),
     };
   }
 
   /** @param start bytes from the start of the outermost type. */
   #addMembers(type: Struct | Union, start: number, depth: number): Gaps {
-    const gaps = new Gaps(type);
+    const gaps = new Gaps(type, (typeId) => alignof(this.#spec, typeId, this.#model));
     for (const [index, member] of type.members.entries()) {
       const size = sizeof(this.#spec, member.typeId, this.#model);
       const gap = gaps.before(member, size);
@@ -166,13 +187,14 @@ class LayoutWriter {
     depth: number,
   ): void {
     const { name, typeId, bitOffset, bitfieldSize } = member;
+    const innerPadding = this.#innerPadding(composite, member);
     const type = unqualified(this.#spec, typeId);
     if ((type.kind === 'STRUCT' || type.kind === 'UNION') && type.name === '' && bitfieldSize === 0) {
       const offset = start + Math.floor(bitOffset / 8);
       const [head = ''] = formatTypeName(this.#spec, typeId).split(' {');
       this.#add({ row: 'open', depth, type: head, typeId, offset, size });
       this.#addMembers(type, offset, depth + 1);
-      this.#add({ row: 'close', depth, name, offset, size });
+      this.#add({ row: 'close', depth, name, offset, size, innerPadding });
       return;
     }
     // A bitfield lies in a unit of its type's size, which starts at a multiple of that.
@@ -189,7 +211,26 @@ class LayoutWriter {
       size,
       bitOffset: bitOffset - unitStart,
       bitfieldSize,
+      innerPadding,
     });
+  }
+
+  /** As pahole does, of members of structs, and where the type is a struct itself, not what stands for one. */
+  #innerPadding({ kind }: Struct | Union, { typeId, bitfieldSize }: Member): number {
+    if (kind === 'UNION' || bitfieldSize !== 0) return 0;
+    const known = this.#paddings.get(typeId);
+    if (known !== undefined) return known;
+    const type = this.#spec.typeById(typeId);
+    let padding = 0;
+    if (type.kind === 'STRUCT') {
+      const gaps = new Gaps(type, () => 1);
+      for (const member of type.members) {
+        gaps.before(member, sizeof(this.#spec, member.typeId, this.#model));
+      }
+      padding = gaps.atEnd()?.bytes ?? 0;
+    }
+    this.#paddings.set(typeId, padding);
+    return padding;
   }
 
   #add(row: LayoutRow): void {

@@ -2,15 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
 import { cOfFile, compareC } from '../testing/bpftool-c.js';
 import { compile, layoutAssertions, whyNoCompiler } from '../testing/c-compiler.js';
-import { debianKernels, parseFiles } from '../testing/kernel-btf.js';
+import { filesOf, kernels, parseFile, whyNoKernels } from '../testing/corpus.js';
 import { printC } from './print-c.js';
 
 const live = { name: 'the running kernel', path: VMLINUX, basePath: undefined };
 /** What is compared with each run; print-c.long.test.ts has all. */
-const fetched = debianKernels().filter(({ name }) => /\/(?:vmlinux|nf_conntrack|xfs)$/.test(name));
-const noFetched = fetched.length > 0 ? null : 'no BTF of Debian kernels: node scripts/fetch-kernel-btf.js';
-const required = process.env['BTFD_REQUIRE_KERNEL'] === '1';
-const skip = whyNoVmlinux() ?? whyNoBpftool() ?? whyNoCompiler('gcc') ?? (required ? null : noFetched);
+const fetched = filesOf(kernels('kernels'), ['vmlinux', 'nf_conntrack', 'xfs']);
+const skip = whyNoVmlinux() ?? whyNoBpftool() ?? whyNoCompiler('gcc') ?? whyNoKernels();
 if (skip !== null) console.warn(`skipped: ${skip}`);
 
 (skip === null ? describe : describe.skip)('C of real kernels', () => {
@@ -21,7 +19,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   test.each([live, ...fetched])(
     'of $name is bpftool’s text, in its order, but for what libbpf changed since',
     (file) => {
-      const text = printC(parseFiles(file));
+      const text = printC(parseFile(file));
       const { unexplained, explained, lines } = compareC(text, cOfFile(file.path, file.basePath));
       console.info(`${file.name}: ${lines} lines, explained differences ${JSON.stringify(explained)}`);
       expect(unexplained).toEqual([]);
@@ -33,7 +31,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   test.each([live, ...fetched])(
     'of $name compiles, and each named struct and union has the size and offsets of its BTF',
     (file) => {
-      const { text, assertions } = layoutAssertions(parseFiles(file));
+      const { text, assertions } = layoutAssertions(parseFile(file));
       expect(assertions).toBeGreaterThan(20_000);
       expect(compile('gcc', text)).toEqual([]);
     },
@@ -45,7 +43,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
 
   test('of single types holds what they need and compiles alone, preamble and all', () => {
-    const spec = parseFiles(live);
+    const spec = parseFile(live);
     const roots = spec.idsByName('task_struct').slice(0, 1);
     const text = printC(spec, { roots });
     expect(text).toMatch(/^#ifndef __VMLINUX_H__\n/);

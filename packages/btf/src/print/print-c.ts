@@ -45,7 +45,8 @@ const EPILOGUE = `\
  * printC writes types as C, as `bpftool btf dump format c` does: in the order of their ids where C allows it,
  * else sorted so that what a type contains stands before it.
  *
- * Names are printed as they are, even where they are no identifiers of C.
+ * Names are printed as they are, even where they are no identifiers of C. A struct with a tag may be a member without
+ * a name (since Linux 7): compilers take that with `-fms-extensions`, and without it leave the member out.
  *
  * @throws BtfFormatError `LIMIT_EXCEEDED` when the text exceeds `maxBytes`, or types nest too deep or refer to
  * each other too often; `MALFORMED` when types contain themselves or a declaration cannot have its type;
@@ -60,6 +61,12 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
 /**
  * printCChunks is {@link printC} in pieces of some 64 KiB, each ending between two definitions, so that a caller
  * can stop, send or do other work in between.
+ *
+ * A definition is not broken up: what writes it calls itself for each type within, and could stop amid that only as a
+ * generator at every level, which every definition would pay for. So what can happen between two pieces is one
+ * definition that takes all of `maxBytes`, and the steps that are left of those for the whole (4,194,304 and 64 for
+ * each type). Only hostile BTF has such definitions: where it is not trusted, set `maxBytes` low, or print where
+ * nobody waits, in a worker.
  */
 export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generator<string, void, undefined> {
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots } = options;

@@ -23,7 +23,7 @@ export class BtfAssembler {
   readonly #stringStart: number;
   readonly #words: number[] = [];
   readonly #encoder = new TextEncoder();
-  #strings: number[];
+  readonly #strings: number[];
 
   /** @param stringStart for split BTF the length of all string sections below, otherwise 0. */
   constructor(order: ByteOrder, stringStart = 0) {
@@ -46,7 +46,8 @@ export class BtfAssembler {
   /** Appends a string of any bytes. */
   rawString(bytes: Iterable<number>): number {
     const offset = this.stringEnd;
-    this.#strings = [...this.#strings, ...bytes, 0];
+    for (const byte of bytes) this.#strings.push(byte);
+    this.#strings.push(0);
     return offset;
   }
 

@@ -31,6 +31,32 @@ export function kernels(of: 'kernels' | 'corpus'): KernelFolder[] {
     });
 }
 
+/** BtfFile is BTF on disk, with that of its base where it has one. */
+export interface BtfFile {
+  /** Release and module. */
+  readonly name: string;
+  readonly path: string;
+  readonly basePath: string | undefined;
+}
+
+/** filesOf lists vmlinux and the modules of kernels, or those of the names given. */
+export function filesOf(folders: readonly KernelFolder[], names?: readonly string[]): BtfFile[] {
+  return folders.flatMap(({ release, vmlinux, modules, path }) =>
+    ['vmlinux', ...modules]
+      .filter((name) => names === undefined || names.includes(name))
+      .map((name) => ({
+        name: `${release}/${name}`,
+        path: path(name),
+        basePath: name === 'vmlinux' ? undefined : vmlinux,
+      })),
+  );
+}
+
+/** parseFile parses BTF on disk, and its base. */
+export function parseFile({ path, basePath }: Pick<BtfFile, 'path' | 'basePath'>): Spec {
+  return readSpec(path, basePath === undefined ? null : readSpec(basePath));
+}
+
 /** elfFolder is where the ELF files lie that BTF of a kernel for CI comes from: `vmlinux`, `NAME.ko`. */
 export function elfFolder({ release }: KernelFolder): string {
   return join(CACHE, 'elf', release);

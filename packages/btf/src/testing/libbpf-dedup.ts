@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +18,11 @@ int main(int argc, char **argv)
   struct btf *base = argc > 3 ? btf__parse(argv[3], NULL) : NULL;
   struct btf *btf = base ? btf__parse_split(argv[1], base) : btf__parse(argv[1], NULL);
   unsigned int size;
-  if (libbpf_get_error(btf) || btf__dedup(btf, NULL))
+  if (libbpf_get_error(btf))
     return 1;
+  int error = btf__dedup(btf, NULL);
+  if (error)
+    return -error;
   const void *data = btf__raw_data(btf, &size);
   FILE *out = fopen(argv[2], "wb");
   return !data || !out || fwrite(data, 1, size, out) != size || fclose(out);
@@ -45,6 +48,14 @@ export class LibbpfDedup {
     const args = base === undefined ? [input, output] : [input, output, basePath];
     execFileSync(this.#path('dedup'), args, { stdio: 'pipe' });
     return new Uint8Array(readFileSync(output));
+  }
+
+  /** refusal is the number of the error for which libbpf refuses BTF; 0 where it deduplicates it. */
+  refusal(bytes: Uint8Array): number {
+    writeFileSync(this.#path('in'), bytes);
+    const { status } = spawnSync(this.#path('dedup'), [this.#path('in'), this.#path('out')]);
+    if (status === null) throw new Error('libbpf was ended by a signal');
+    return status;
   }
 
   /** Removes what was made. */

@@ -1,4 +1,4 @@
-/** KernelFeatures says which parts of BTF a kernel accepts. Each names the release that has it first. */
+/** KernelFeatures says which parts of BTF a kernel accepts or checks. Each names the release that has it first. */
 export interface KernelFeatures {
   /** FUNC and FUNC_PROTO. */
   readonly func: boolean;
@@ -22,6 +22,19 @@ export interface KernelFeatures {
   readonly printableSectionNames: boolean;
   /** The kind flag on DECL_TAG and TYPE_TAG. */
   readonly tagAttributes: boolean;
+  /**
+   * Checks of fields that are special to BPF programs: locks, lists, trees and reference counts. Linux 6.2 to 6.5 check
+   * too, but smaller nodes; that is not known here.
+   */
+  readonly specialFields: boolean;
+  /** The same within arrays, and within structs that are members. */
+  readonly nestedFields: boolean;
+  /** The same of pointers tagged `kptr` and the like. */
+  readonly pointerFields: boolean;
+  /** The tag `uptr` among them. */
+  readonly userPointers: boolean;
+  /** The lock `bpf_res_spin_lock`. */
+  readonly resilientLocks: boolean;
   /** A header of 32 bytes with a layout section. */
   readonly layout: boolean;
   /** A vlen of 24 bits; 16 before. */
@@ -41,6 +54,11 @@ const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, mino
   dotNames: [6, 4],
   printableSectionNames: [6, 9],
   tagAttributes: [6, 15],
+  specialFields: [6, 6],
+  nestedFields: [6, 11],
+  pointerFields: [6, 12],
+  userPointers: [6, 13],
+  resilientLocks: [6, 15],
   layout: [7, 1],
   wideVlen: [7, 2],
 };
@@ -69,6 +87,11 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     dotNames: has('dotNames'),
     printableSectionNames: has('printableSectionNames'),
     tagAttributes: has('tagAttributes'),
+    specialFields: has('specialFields'),
+    nestedFields: has('nestedFields'),
+    pointerFields: has('pointerFields'),
+    userPointers: has('userPointers'),
+    resilientLocks: has('resilientLocks'),
     layout: has('layout'),
     wideVlen: has('wideVlen'),
   };

@@ -10,6 +10,7 @@ import { type Problem, ProblemList } from './problem.js';
 import { RawTypes } from './raw-types.js';
 import { Resolution } from './resolution.js';
 import { Resolver } from './resolver.js';
+import { checkSpecialFields } from './special-fields.js';
 import { checkTypeTagOrder } from './type-tag-order.js';
 
 /** ValidateOptions are the options of {@link validate}. */
@@ -29,7 +30,7 @@ export interface ValidateOptions {
  *
  * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.2) in two passes: first each type for itself,
  * then the references between types. The kernel stops at its first problem; this finds those of one pass,
- * and goes on to the second only where the first has none, as the second relies on it. What depends on a
+ * and goes on to the next only where there are none, as it relies on that. What depends on a
  * type that fails in the second pass is not told again.
  *
  * Split BTF is checked as the kernel checks a module's; it cannot be loaded by BPF_BTF_LOAD. Of its base only
@@ -37,10 +38,14 @@ export interface ValidateOptions {
  *
  * One thing is told that the kernel accepts: of more than 1,048,574 types it silently drops those behind.
  *
- * Not checked are the rules for structs with fields special to BPF programs (`bpf_spin_lock`, `bpf_list_head`
- * and the like, pointers tagged `kptr`), which depend on the types of the running kernel.
+ * Then it checks the structs with fields that are special to BPF programs (`bpf_spin_lock`, `bpf_list_head` and the
+ * like, pointers tagged `kptr`). The kernel logs nothing about these; the message ends with the name of its errno.
+ * One rule is left out, as it depends on the running kernel: a pointer tagged `kptr` to a struct whose name one of the
+ * kernel's own types has is refused unless the kernel knows how to release that type. Sizes are those of Linux 6.6 and
+ * later.
  *
- * It reads each word a bounded number of times and takes nine bytes of memory for each type.
+ * It reads each word a bounded number of times and takes nine bytes of memory for each type; where a root of a list or
+ * tree is found, also a map of the structs' names and of the declaration tags.
  *
  * @returns an empty array where the kernel would accept the BTF.
  */
@@ -61,6 +66,9 @@ export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   resolveAll(types, new Resolver(types, names, resolution, new ProblemList(0)), 1, spec.firstTypeId);
   resolveAll(types, new Resolver(types, names, resolution, problems), spec.firstTypeId, spec.endTypeId);
   if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, problems);
+  // Only BPF_BTF_LOAD looks for special fields: the BTF of a module passes without.
+  if (problems.list.length === 0 && spec.base === null)
+    checkSpecialFields(types, resolution, features, problems);
   return problems.list;
 }
 

@@ -12,10 +12,11 @@ import {
   variable,
 } from './type-words.js';
 
-type Random = (bound: number) => number;
+/** Random gives an integer below a bound. */
+export type Random = (bound: number) => number;
 
-/** The same sequence of integers below a bound for the same seed (xorshift32). */
-function seeded(seed: number): Random {
+/** seeded gives the same sequence of integers for the same seed (xorshift32). */
+export function seeded(seed: number): Random {
   let state = seed | 1;
   return (bound) => {
     state ^= state << 13;

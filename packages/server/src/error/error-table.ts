@@ -30,6 +30,9 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.WATCH_HISTORY_GONE]: status.OUT_OF_RANGE,
   [ErrorReason.WATCHER_TOO_SLOW]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.INTERNAL]: status.INTERNAL,
+  [ErrorReason.WORK_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
+  [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
   [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
   [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };

@@ -2,6 +2,7 @@ import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
+import { fromFormatError } from './from-format-error.js';
 import { ServiceError } from './service-error.js';
 
 /** toServiceError makes the error that a client may see of anything that was thrown. */
@@ -11,15 +12,7 @@ export function toServiceError(error: unknown): ServiceError {
   if (error instanceof BpfUnavailableError) {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
-  if (error instanceof BtfFormatError) {
-    return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {
-      metadata: {
-        ...(error.offset === null ? {} : { offset: String(error.offset) }),
-        ...(error.typeId === null ? {} : { type_id: String(error.typeId) }),
-      },
-      cause: error,
-    });
-  }
+  if (error instanceof BtfFormatError) return fromFormatError(error);
   return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', {
     cause: error,
   });

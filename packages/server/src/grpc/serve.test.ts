@@ -1,20 +1,25 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import {
   BtfService,
   ErrorReason,
   GetServerInfoRequestSchema,
+  GetServerInfoResponseSchema,
+  LoadHandleRequestSchema,
   SpecRequestSchema,
+  type LoadHandleResponseSchema,
   type SpecResponse,
 } from '@btfd/api';
 import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
-import type { Rpc } from './rpc.js';
 import { LOADER } from '../testing/callers.js';
-import { serveStream, serveUnary, type ServeOptions } from './serve.js';
+import { decodeRequest } from './decode-request.js';
+import { Encoded } from './encoded.js';
+import type { Rpc, WireHandler, WorkerRpc } from './rpc.js';
+import { serveStream, serveUnary, serveWire, type ServeOptions } from './serve.js';
 
 const EMPTY = create(GetServerInfoRequestSchema);
 const SPEC = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
@@ -28,8 +33,9 @@ function atMost(limit: number): ServeOptions['checkRequest'] {
 
 /** A server with two methods and a client of it. */
 async function serve(
-  { getServerInfo, spec }: { getServerInfo?: Rpc<'getServerInfo'>; spec?: Rpc<'spec'> },
+  { getServerInfo, spec }: { getServerInfo?: WorkerRpc<'getServerInfo'>; spec?: WorkerRpc<'spec'> },
   choices: Partial<ServeOptions> = {},
+  loadHandle: WireHandler<typeof LoadHandleResponseSchema> = async () => ({}),
 ) {
   const internal: [method: string, error: unknown][] = [];
   const options: ServeOptions = {
@@ -44,6 +50,7 @@ async function serve(
   const { method } = BtfService;
   const server = await GrpcServer.start({
     getServerInfo: serveUnary(method.getServerInfo, getServerInfo ?? (() => ({})), options),
+    loadHandle: serveWire(method.loadHandle, loadHandle, options),
     spec: serveStream(method.spec, spec ?? async function* () {}, options),
   });
   const client = new GrpcClient(server.address);
@@ -81,6 +88,26 @@ describe('A unary call', () => {
     using served = await serve({ getServerInfo: () => ({ version: '1.2.3' }) });
     expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: '1.2.3' });
     expect(served.internal).toEqual([]);
+  });
+
+  test('may be answered with a message that is encoded already', async () => {
+    const wire = toBinary(GetServerInfoResponseSchema, create(GetServerInfoResponseSchema, { version: '4' }));
+    using served = await serve({ getServerInfo: () => new Encoded(wire) });
+    expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: '4' });
+  });
+
+  test('may be decoded by its handler, once its size was judged', async () => {
+    using served = await serve({}, {}, async (wire) => {
+      const { source } = decodeRequest(LoadHandleRequestSchema, wire);
+      const size = source.case === 'rawBtf' ? source.value.length : 0;
+      return { result: { case: 'handle', value: { token: String(size) } } };
+    });
+    const load = async (size: number) => {
+      const source = { case: 'rawBtf', value: new Uint8Array(size) } as const;
+      return served.client.unary('loadHandle', create(LoadHandleRequestSchema, { source })).answer;
+    };
+    expect(await load(100)).toMatchObject({ result: { value: { token: '100' } } });
+    expect((await grpcErrorOf(load(1000))).code).toBe(status.RESOURCE_EXHAUSTED);
   });
 
   test('with bytes that are no message is INVALID_ARGUMENT, and no handler sees it', async () => {

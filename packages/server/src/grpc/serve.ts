@@ -1,12 +1,4 @@
-import {
-  create,
-  fromBinary,
-  toBinary,
-  type DescMessage,
-  type DescService,
-  type MessageInitShape,
-  type MessageShape,
-} from '@bufbuild/protobuf';
+import { create, toBinary, type DescMessage, type DescService } from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
@@ -23,9 +15,11 @@ import { toStatus } from '../error/to-status.js';
 import { CallEnded } from './call-ended.js';
 import type { CallRecord } from './call-record.js';
 import { openScope, type CallScope } from './call-scope.js';
+import { decodeRequest } from './decode-request.js';
+import { Encoded } from './encoded.js';
 import type { ObservedCalls } from './observed-calls.js';
 import { PacedWriter } from './paced-writer.js';
-import type { CallContext, StreamHandler, UnaryHandler } from './rpc.js';
+import type { Answer, CallContext, StreamHandler, UnaryHandler, WireHandler } from './rpc.js';
 
 /** ServeOptions are what calls need beyond their handlers. */
 export interface ServeOptions {
@@ -82,7 +76,20 @@ export function wireDefinition(service: DescService): Record<string, MethodDefin
 /** serveUnary makes a grpc-js handler of a handler of a unary method. */
 export function serveUnary<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  handler: UnaryHandler<I, O>,
+  handler: UnaryHandler<I, O, Answer<O>>,
+  options: ServeOptions,
+): handleUnaryCall<Wire, Wire> {
+  return serveWire(
+    method,
+    async (wire, context) => handler(decodeRequest(method.input, wire), context),
+    options,
+  );
+}
+
+/** serveWire is serveUnary for a handler that decodes its request itself. */
+export function serveWire<O extends DescMessage>(
+  method: Method<DescMessage, O>,
+  handler: WireHandler<O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
   return (call, respond) => {
@@ -90,8 +97,8 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
     const answer = async (): Promise<Wire> => {
       using scope = openScope(call, null);
       const caller = options.callerOf(call.metadata);
-      const request = decode(method, call.request, options);
-      return encode(method, await handler(request, contextOf(scope, caller, record)));
+      options.checkRequest(method.name, call.request);
+      return encode(method, await handler(call.request, contextOf(scope, caller, record)));
     };
     run(record, answer).then(
       (wire) => respond(null, wire),
@@ -107,7 +114,7 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
 /** serveStream makes a grpc-js handler of a handler of a server-streaming method. */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
-  handler: StreamHandler<I, O>,
+  handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
   return (call) => {
@@ -115,7 +122,8 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
     const answer = async (): Promise<void> => {
       using scope = openScope(call, options.shutdown);
       const caller = options.callerOf(call.metadata);
-      const request = decode(method, call.request, options);
+      options.checkRequest(method.name, call.request);
+      const request = decodeRequest(method.input, call.request);
       const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
       const messages = handler(request, contextOf(scope, caller, record));
       for await (const init of messages) await writer.write(encode(method, init));
@@ -150,23 +158,8 @@ function mayNotRead(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;
 }
 
-function decode<I extends DescMessage>(
-  method: Method<I, DescMessage>,
-  wire: Wire,
-  options: ServeOptions,
-): MessageShape<I> {
-  options.checkRequest(method.name, wire);
-  try {
-    // A plain view, because protobuf-es makes `bytes` fields of the class that it is given.
-    return fromBinary(method.input, new Uint8Array(wire.buffer, wire.byteOffset, wire.byteLength));
-  } catch (error) {
-    const message = `the request is no ${method.input.typeName}: ${error instanceof Error ? error.message : ''}`;
-    throw new ServiceError(ErrorReason.INVALID_REQUEST, message, { cause: error });
-  }
-}
-
-function encode<O extends DescMessage>(method: Method<DescMessage, O>, init: MessageInitShape<O>): Wire {
-  return toBinary(method.output, create(method.output, init));
+function encode<O extends DescMessage>(method: Method<DescMessage, O>, answer: Answer<O>): Wire {
+  return answer instanceof Encoded ? answer.wire : toBinary(method.output, create(method.output, answer));
 }
 
 function statusOf(

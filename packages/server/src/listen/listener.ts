@@ -68,13 +68,16 @@ export class Listener {
   private async listen(address: Address): Promise<Address> {
     if (address.fd !== undefined) {
       // Its path is not ours to remove: the service manager goes on listening.
-      await this.listenOn({ fd: address.fd });
       if (address.kind === 'unix') this.socketGid = statSync(address.path).gid;
+      await this.listenOn({ fd: address.fd });
       return address;
     }
     if (address.kind === 'unix') {
-      this.unixSocket = await listenOnUnixSocket(this.server, address.path, this.options.socketGroup);
-      this.socketGid = statSync(address.path).gid;
+      const onBound = (gid: number): void => {
+        this.socketGid = gid;
+      };
+      const { socketGroup } = this.options;
+      this.unixSocket = await listenOnUnixSocket(this.server, address.path, socketGroup, onBound);
       return address;
     }
     await this.listenOn({ host: address.host, port: address.port });

@@ -35,12 +35,14 @@ export interface UnixSocket {
  * with wider rights or one that doesn't answer. A stale socket is replaced.
  *
  * @param group - the group of the socket, and of the folders that are made for it; null for the daemon's own
+ * @param onBound - told the socket's group before anyone can connect, which is before this returns
  * @throws Error if something answers there, if it is no socket, or if the folder is another user's.
  */
 export async function listenOnUnixSocket(
   server: Server,
   path: string,
   group: number | null,
+  onBound: (gid: number) => void = () => {},
 ): Promise<UnixSocket> {
   makeDirectory(dirname(path), group);
   refuseForeignDirectory(dirname(path));
@@ -50,7 +52,8 @@ export async function listenOnUnixSocket(
   await bind(server, beside);
   if (group !== null) changeGroup(beside, group);
   chmodSync(beside, SOCKET_MODE);
-  const { dev, ino } = lstatSync(beside);
+  const { dev, ino, gid } = lstatSync(beside);
+  onBound(gid);
   renameSync(beside, path);
   // Of several that start at the same time and found nothing that answers, the last to rename has the place.
   await setTimeout(SETTLE_MS);

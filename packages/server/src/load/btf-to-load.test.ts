@@ -1,11 +1,13 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { ErrorReason, LoadHandleRequestSchema } from '@btfd/api';
+import { ErrorReason, TypeListSchema } from '@btfd/api';
 import { Builder, Spec } from '@btfd/btf';
 import { KernelFeatures } from '../kernel/features.js';
 import { ServiceError } from '../error/service-error.js';
+import { allSteps } from '../testing/all-steps.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { isKnownTo54, OldKernel } from '../testing/old-kernel.js';
+import type { LoadSource } from '../worker/job.js';
 import { btfToLoad } from './btf-to-load.js';
 
 /** BTF with all that Linux 5.4 doesn't know. */
@@ -28,21 +30,28 @@ function modernBtf(): Uint8Array {
   return builder.marshal();
 }
 
-const request = (rawBtf: Uint8Array, adaptToKernel: boolean) =>
-  create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: rawBtf }, adaptToKernel });
+async function load(source: LoadSource, kernel: FakeKernel | null): Promise<Uint8Array> {
+  const adapt = kernel === null ? null : await new KernelFeatures(kernel).marshalOptions();
+  return allSteps(btfToLoad(source, adapt)).value;
+}
+
+const raw = (value: Uint8Array) => ({ case: 'rawBtf', value }) as const;
+
+function encodedTypes(types: MessageInitShape<typeof TypeListSchema>['types']): LoadSource {
+  const message = create(TypeListSchema, { ...(types && { types }) });
+  return { case: 'types', value: toBinary(TypeListSchema, message) };
+}
 
 describe('btfToLoad', () => {
   test('gives raw BTF as it is, unless it is to be adapted and the kernel lacks something', async () => {
     const bytes = modernBtf();
-    expect(await btfToLoad(request(bytes, false), new KernelFeatures(new OldKernel(isKnownTo54)))).toBe(
-      bytes,
-    );
-    expect(await btfToLoad(request(bytes, true), new KernelFeatures(new FakeKernel()))).toBe(bytes);
+    expect(await load(raw(bytes), null)).toBe(bytes);
+    expect(await load(raw(bytes), new FakeKernel())).toBe(bytes);
   });
 
   test('adapts to an older kernel, which takes the result and refuses the original', async () => {
     const kernel = new OldKernel(isKnownTo54);
-    const bytes = await btfToLoad(request(modernBtf(), true), new KernelFeatures(kernel));
+    const bytes = await load(raw(modernBtf()), kernel);
     await expect(kernel.load(modernBtf(), 0)).rejects.toMatchObject({ code: 'EINVAL' });
     (await kernel.load(bytes, 0)).close();
     const spec = Spec.parse(bytes);
@@ -52,20 +61,29 @@ describe('btfToLoad', () => {
   });
 
   test('adapts types as it does bytes', async () => {
-    const kernel = new OldKernel(isKnownTo54);
-    const value = { types: [{ id: 1, name: 'e', detail: { case: 'enum64', value: { size: 8 } } as const }] };
-    const types = create(LoadHandleRequestSchema, { source: { case: 'types', value }, adaptToKernel: true });
-    const bytes = await btfToLoad(types, new KernelFeatures(kernel));
+    const types = encodedTypes([{ id: 1, name: 'e', detail: { case: 'enum64', value: { size: 8 } } }]);
+    const bytes = await load(types, new OldKernel(isKnownTo54));
     expect(Spec.parse(bytes).typeById(1).kind).toBe('UNION');
   });
 
-  test('BTF that cannot be read cannot be adapted', async () => {
-    const adapted = btfToLoad(
-      request(new Uint8Array(24), true),
-      new KernelFeatures(new OldKernel(isKnownTo54)),
-    );
-    const error: unknown = await adapted.catch((thrown: unknown) => thrown);
+  test('builds types in steps', () => {
+    const fwd = (index: number) =>
+      ({ id: index + 1, name: 'f', detail: { case: 'fwd', value: {} } }) as const;
+    const types = encodedTypes(Array.from({ length: 2_500 }, (_, index) => fwd(index)));
+    expect(allSteps(btfToLoad(types, null)).turns).toBe(2);
+  });
+
+  test.each<[string, LoadSource, ErrorReason]>([
+    ['that cannot be read cannot be adapted', raw(new Uint8Array(24)), ErrorReason.BTF_UNBUILDABLE],
+    [
+      'of what is no list of types is an invalid request',
+      { case: 'types', value: new Uint8Array([0xff]) },
+      ErrorReason.INVALID_REQUEST,
+    ],
+    ['of no types is an invalid request', encodedTypes([]), ErrorReason.INVALID_REQUEST],
+  ])('BTF %s', async (_, source, reason) => {
+    const error: unknown = await load(source, new OldKernel(isKnownTo54)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ServiceError);
-    expect(error).toMatchObject({ reason: ErrorReason.BTF_UNBUILDABLE });
+    expect(error).toMatchObject({ reason });
   });
 });

@@ -1,31 +1,26 @@
-import { ErrorReason, type LoadHandleRequest, type Type as TypeMessage } from '@btfd/api';
+import { ErrorReason, TypeListSchema, type Type as TypeMessage } from '@btfd/api';
 import { BtfBuildError, BtfFormatError, Builder, Spec, type MarshalOptions } from '@btfd/btf';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ServiceError } from '../error/service-error.js';
-import type { KernelFeatures } from '../kernel/features.js';
+import { decodeRequest } from '../grpc/decode-request.js';
+import type { LoadSource } from '../worker/job.js';
 import { newTypeOf } from './new-type.js';
 
+/** Types decoded and added in a step: a few milliseconds. */
+const TYPES_PER_STEP = 1_000;
+
 /**
- * btfToLoad is the raw BTF of a request: the one given, or one built of the types given; either for
- * this kernel if the request wants it adapted.
+ * btfToLoad is the raw BTF of a source: the one given, or one built of the types given; either with what `adapt`
+ * says for this kernel. It yields where others may have a turn.
  *
  * @throws ServiceError with INVALID_REQUEST or BTF_UNBUILDABLE.
  */
-export async function btfToLoad(
-  { source, adaptToKernel }: LoadHandleRequest,
-  features: KernelFeatures,
-): Promise<Uint8Array> {
-  const options = adaptToKernel ? await features.marshalOptions() : null;
-  switch (source.case) {
-    case 'rawBtf':
-      if (source.value.length === 0) throw invalidRequest('raw_btf', 'is empty');
-      return options === null || !downgrades(options) ? source.value : adapted(source.value, options);
-    case 'types':
-      return built(source.value.types, options ?? {});
-    case undefined:
-      break;
-  }
-  throw invalidRequest('source', 'is required');
+export function* btfToLoad(
+  { case: kind, value }: LoadSource,
+  adapt: MarshalOptions | null,
+): Generator<null, Uint8Array, void> {
+  if (kind === 'types') return yield* built(decodeRequest(TypeListSchema, value).types, adapt ?? {});
+  return adapt === null || !downgrades(adapt) ? value : adapted(value, adapt);
 }
 
 /** Whether writing with the options can change what is written. */
@@ -43,10 +38,11 @@ function adapted(rawBtf: Uint8Array, options: MarshalOptions): Uint8Array {
   });
 }
 
-function built(types: readonly TypeMessage[], options: MarshalOptions): Uint8Array {
+function* built(types: readonly TypeMessage[], options: MarshalOptions): Generator<null, Uint8Array, void> {
   if (types.length === 0) throw invalidRequest('types', 'is empty');
   const builder = new Builder({ deduplicate: false });
   for (const [index, message] of types.entries()) {
+    if (index > 0 && index % TYPES_PER_STEP === 0) yield null;
     const path = `types.types[${index}]`;
     if (message.continued) throw invalidRequest(`${path}.continued`, 'a type must come whole');
     if (message.id !== index + 1)

@@ -3,10 +3,15 @@ import { ErrorReason } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { withResolvers } from '../testing/grpc-harness.js';
-import { LoadQueue } from './load-queue.js';
+import { LoadQueue, type LoadRequest } from './load-queue.js';
 
 const LIMITS = { maxQueuedLoads: 2, maxQueuedLoadBytes: 1_000 };
 const NEVER = new AbortController().signal;
+
+function request(name: string): LoadRequest {
+  const bytes = intBtf(name);
+  return { size: bytes.length, prepare: async () => bytes, logSize: 0 };
+}
 
 function setUp(limits = LIMITS) {
   const kernel = new FakeKernel();
@@ -17,7 +22,7 @@ function setUp(limits = LIMITS) {
     kernel,
     queue,
     open: () => gate.resolve(),
-    load: (name: string, signal = NEVER) => queue.load(intBtf(name), 0, signal),
+    load: (name: string, signal = NEVER) => queue.load(request(name), signal),
   };
 }
 
@@ -36,7 +41,7 @@ describe('LoadQueue', () => {
     expect(kernel.loads.map(({ bytes }) => bytes)).toEqual(['a', 'b', 'c'].map((name) => intBtf(name)));
     expect(sizes.length).toBe(3);
     // It is free again.
-    await queue.load(intBtf('d'), 0, NEVER);
+    await queue.load(request('d'), NEVER);
   });
 
   test('never begins a load whose caller went away while it waited, and hands its place on', async () => {
@@ -83,11 +88,57 @@ describe('LoadQueue', () => {
     const { kernel, queue, open, load } = setUp();
     const begun = load('a');
     const waiting = load('b');
+    await turns();
     queue.end(new Error('the end'));
     await expect(waiting).rejects.toThrow('the end');
     await expect(load('c')).rejects.toThrow('the end');
     open();
     await begun;
     expect(kernel.loads.length).toBe(1);
+  });
+
+  test('makes what is loaded when its turn comes, one at a time, and loads nothing of what cannot be made', async () => {
+    const { kernel, queue, open, load } = setUp();
+    const events: string[] = [];
+    const making = (name: string, make: () => Uint8Array) => ({
+      ...request(name),
+      prepare: async () => {
+        events.push(name);
+        return make();
+      },
+    });
+    const noBtf = (): never => {
+      throw new Error('no BTF');
+    };
+    const first = load('a');
+    const failing = queue.load(making('b', noBtf), NEVER);
+    const last = queue.load(
+      making('c', () => intBtf('c')),
+      NEVER,
+    );
+    await turns();
+    expect(events).toEqual([]);
+    open();
+    await expect(failing).rejects.toThrow('no BTF');
+    await Promise.all([first, last]);
+    expect(events).toEqual(['b', 'c']);
+    expect(kernel.loads.map(({ bytes }) => bytes)).toEqual([intBtf('a'), intBtf('c')]);
+  });
+
+  test('never begins a load whose caller went away, or that the end overtook, while it was made', async () => {
+    const { kernel, queue, open } = setUp();
+    open();
+    const abort = new AbortController();
+    const gate = withResolvers<Uint8Array>();
+    const gone = queue.load({ ...request('a'), prepare: () => gate.promise }, abort.signal);
+    abort.abort(new Error('gone'));
+    gate.resolve(intBtf('a'));
+    await expect(gone).rejects.toThrow('gone');
+    const late = withResolvers<Uint8Array>();
+    const overtaken = queue.load({ ...request('b'), prepare: () => late.promise }, NEVER);
+    queue.end(new Error('the end'));
+    late.resolve(intBtf('b'));
+    await expect(overtaken).rejects.toThrow('the end');
+    expect(kernel.loads).toEqual([]);
   });
 });

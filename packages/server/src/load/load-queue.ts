@@ -15,6 +15,18 @@ export interface LoadTimes {
   readonly tookMs: number;
 }
 
+/** LoadRequest is a load that is asked for. */
+export interface LoadRequest {
+  /** Bytes of the request, which counts while it waits. */
+  readonly size: number;
+  /**
+   * Makes the BTF, once it is this load's turn: so that not more than one is made at a time. What it throws, the
+   * caller gets; the kernel is not asked then.
+   */
+  prepare(): Promise<Uint8Array>;
+  readonly logSize: number;
+}
+
 /** Waiting is a load that waits. */
 interface Waiting {
   begin(): void;
@@ -48,20 +60,31 @@ export class LoadQueue {
    *
    * @throws ServiceError with LOAD_QUEUE_FULL if too much waits.
    * @throws the signal's reason if it aborts before the load begins; later the load goes on.
-   * @throws what the kernel's `load` does.
+   * @throws what `prepare` and the kernel's `load` do.
    */
-  async load(bytes: Uint8Array, logSize: number, signal: AbortSignal): Promise<KernelObject> {
+  async load(request: LoadRequest, signal: AbortSignal): Promise<KernelObject> {
     signal.throwIfAborted();
-    if (this.ended !== null) throw this.ended;
+    this.throwIfEnded();
     const asked = performance.now();
-    if (this.busy) await this.turn(bytes.length, signal);
+    if (this.busy) await this.turn(request.size, signal);
     this.busy = true;
+    const begun = performance.now();
+    try {
+      const bytes = await request.prepare();
+      signal.throwIfAborted();
+      this.throwIfEnded();
+      return await this.askKernel(bytes, request.logSize, begun - asked);
+    } finally {
+      this.next();
+    }
+  }
+
+  private async askKernel(bytes: Uint8Array, logSize: number, waitedMs: number): Promise<KernelObject> {
     const begun = performance.now();
     try {
       return await inSpan('load into the kernel', () => this.kernel.load(bytes, logSize));
     } finally {
-      this.onLoad({ waitedMs: begun - asked, tookMs: performance.now() - begun });
-      this.next();
+      this.onLoad({ waitedMs, tookMs: performance.now() - begun });
     }
   }
 
@@ -69,6 +92,10 @@ export class LoadQueue {
   end(reason: Error): void {
     this.ended = reason;
     for (const each of this.waiting) each.drop(reason);
+  }
+
+  private throwIfEnded(): void {
+    if (this.ended !== null) throw this.ended;
   }
 
   private async turn(bytes: number, signal: AbortSignal): Promise<void> {

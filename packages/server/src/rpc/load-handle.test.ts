@@ -1,21 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import {
-  ErrorReason,
-  LoadHandleRequestSchema,
-  LoadHandleResponseSchema,
-  type LoadHandleResponse,
-} from '@btfd/api';
+import { ErrorReason, LoadHandleRequestSchema, type LoadHandleResponse } from '@btfd/api';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { toServiceError } from '../error/from-unknown.js';
 import type { ServiceError } from '../error/service-error.js';
 import { intBtf } from '../testing/btf-bytes.js';
+import { callLoad } from '../testing/call-load.js';
 import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
-import { loadHandle } from './load-handle.js';
 import { LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
@@ -32,13 +27,9 @@ async function setUp(choices: ServicesChoices = {}) {
     request: Request,
     signal = new AbortController().signal,
   ): Promise<LoadHandleResponse['result']> => {
-    const answer = await loadHandle(services)(create(LoadHandleRequestSchema, request), {
-      signal,
-      caller: LOADER,
-    });
-    const wire = toBinary(LoadHandleResponseSchema, create(LoadHandleResponseSchema, answer));
-    expect(wire.length).toBeLessThanOrEqual(MAX_ANSWER);
-    return fromBinary(LoadHandleResponseSchema, wire).result;
+    const { result, size } = await callLoad(services, request, { signal, caller: LOADER });
+    expect(size).toBeLessThanOrEqual(MAX_ANSWER);
+    return result;
   };
   /** The error of a load that the kernel refuses. */
   const refuse = async (
@@ -128,8 +119,7 @@ describe('LoadHandle', () => {
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     const services = await makeServices(kernel);
     const signal = new AbortController().signal;
-    const request = create(LoadHandleRequestSchema, raw(intBtf()));
-    const error = await failureOf(() => loadHandle(services)(request, { signal, caller: LOADER }));
+    const error = await failureOf(() => callLoad(services, raw(intBtf()), { signal, caller: LOADER }));
     expect(error.reason).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
     expect(error.message).toContain('CAP_BPF');
   });

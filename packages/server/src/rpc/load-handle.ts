@@ -1,17 +1,27 @@
-import { ErrorReason, Operation, type RejectionSchema } from '@btfd/api';
-import { BpfError, type VerifierLog } from '@btfd/native';
+import {
+  ErrorReason,
+  LoadHandleRequestSchema,
+  Operation,
+  type LoadHandleRequest,
+  type LoadHandleResponseSchema,
+} from '@btfd/api';
+import { BpfError } from '@btfd/native';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
 import type { CallRecord } from '../grpc/call-record.js';
-import type { Init } from '../grpc/message-init.js';
-import type { Rpc } from '../grpc/rpc.js';
+import { decodeRequest } from '../grpc/decode-request.js';
+import { Encoded } from '../grpc/encoded.js';
+import type { Answer, WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
-import { btfToLoad } from '../load/btf-to-load.js';
+import { splitLoad } from '../load/load-wire.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
+import { copyBytes } from '../spec/byte-slices.js';
 import { sha256 } from '../spec/sha256.js';
+import type { LoadSource } from '../worker/job.js';
+import { onlyItem } from '../worker/only-item.js';
 import { tailText } from './tail-text.js';
 import { grantedTtlMs } from './validate.js';
 
@@ -22,13 +32,22 @@ const MIN_LOG_BYTES = 128;
 /** What a rejection takes besides the text of its log is less. */
 const REJECTION_BYTES = 256;
 
-/** loadHandle serves LoadHandle. */
-export function loadHandle({ loads, access, features, handles, limits }: Services): Rpc<'loadHandle'> {
-  return async (request, { signal, caller, record }) => {
+/**
+ * loadHandle serves LoadHandle. It takes the request undecoded: a MiB of types takes tenths of a second to decode,
+ * which is a worker's work, as is all that is done with the BTF.
+ */
+export function loadHandle(
+  services: Services,
+): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
+  const { loads, workers, access, features, handles, limits } = services;
+  return async (wire, { signal, caller, record }) => {
     access.require(Operation.LOAD);
-    const rawBtf = checkSize(await btfToLoad(request, features), limits);
+    const { head, types } = splitLoad(wire);
+    const request = decodeRequest(LoadHandleRequestSchema, head);
+    const source = requireSource(request.source, types);
+    checkSize(source.value.length, limits);
     const ttlMs = grantedTtlMs(request.ttl, limits);
-    handles.checkRoom(caller, rawBtf.length);
+    handles.checkRoom(caller, source.case === 'rawBtf' ? source.value.length : 0);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
     if (logSize > limits.maxLogBytes) {
       throw invalidRequest(
@@ -36,9 +55,25 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
         `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
       );
     }
-    const noted = record === undefined ? null : noteBtf(record, rawBtf);
+    const noting: Promise<void>[] = [];
+    const prepare = async (): Promise<Uint8Array> => {
+      const adapt = request.adaptToKernel ? await features.marshalOptions() : null;
+      // The request's buffer is gRPC's; a copy can be given away.
+      const value = await copyBytes(source.value);
+      const { maxCheckMs } = limits;
+      const job = { name: 'load', source: { case: source.case, value }, adapt, maxCheckMs } as const;
+      const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
+      checkSize(bytes.length, limits);
+      // Only now it is known how large that is which was built.
+      handles.checkRoom(caller, bytes.length);
+      if (record !== undefined) noting.push(noteBtf(record, bytes));
+      return bytes;
+    };
     try {
-      const object = await loads.load(rawBtf, Math.max(logSize, MIN_LOG_BYTES), signal);
+      const object = await loads.load(
+        { size: source.value.length, prepare, logSize: Math.max(logSize, MIN_LOG_BYTES) },
+        signal,
+      );
       const info = infoOrClose(object);
       record?.note({ btfId: info.id });
       if (signal.aborted) {
@@ -52,24 +87,30 @@ export function loadHandle({ loads, access, features, handles, limits }: Service
       if (rejection === null) throw error;
       if (!request.reportRejection) throw rejectionError(rejection);
       record?.note({ rejected: true });
-      const { errno, code, log } = rejection;
+      const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
-      const value = { errno, errnoName: code, ...logField(log, maxTextBytes) };
-      return { result: { case: 'rejection', value } };
+      const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
+      return new Encoded(await onlyItem(workers.run(job, signal)));
     } finally {
-      await noted;
+      await Promise.all(noting);
     }
   };
 }
 
 /** Tells observers what is loaded, while the kernel checks it. */
 async function noteBtf(record: Pick<CallRecord, 'note'>, rawBtf: Uint8Array): Promise<void> {
-  const digest = await sha256(new Uint8Array(rawBtf));
+  const digest = await sha256(rawBtf);
   record.note({ btfBytes: rawBtf.length, digest: Buffer.from(digest).toString('hex') });
 }
 
-function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {
-  const { length } = rawBtf;
+function requireSource(source: LoadHandleRequest['source'], types: Uint8Array | null): LoadSource {
+  if (types !== null) return { case: 'types', value: types };
+  if (source.case !== 'rawBtf') throw invalidRequest('source', 'is required');
+  if (source.value.length === 0) throw invalidRequest('raw_btf', 'is empty');
+  return source;
+}
+
+function checkSize(length: number, limits: Limits): void {
   if (length > limits.maxBtfBytes) {
     throw new ServiceError(
       ErrorReason.BTF_TOO_LARGE,
@@ -80,7 +121,6 @@ function checkSize(rawBtf: Uint8Array, limits: Limits): Uint8Array {
       },
     );
   }
-  return rawBtf;
 }
 
 /**
@@ -113,10 +153,4 @@ function rejectionError({ errno, code, log }: BpfError): ServiceError {
       },
     },
   );
-}
-
-function logField(log: VerifierLog | null, maxBytes: number): Pick<Init<typeof RejectionSchema>, 'log'> {
-  if (log === null) return {};
-  const { text, cut } = tailText(log.text, maxBytes);
-  return { log: { text, truncated: log.truncated || cut, trueSize: log.trueSize ?? 0 } };
 }

@@ -1,7 +1,7 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { BtfService, ErrorReason, LoadHandleRequestSchema } from '@btfd/api';
+import { BtfService, ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 import type { Limits } from '../limits.js';
+import { loadSizes } from '../load/load-wire.js';
 
 /**
  * checkRequestSize throws if an encoded request is larger than its method allows: decoding takes many times
@@ -13,7 +13,9 @@ export function checkRequestSize(methodName: string, wire: Uint8Array, limits: L
     return;
   }
   check('the request', methodName, wire.length, limits.maxLoadMessageBytes);
-  check('the list of types', methodName, typesBytes(wire), limits.maxTypesBytes);
+  const { types, rest } = loadSizes(wire, limits.maxMessageBytes);
+  check('the request, besides raw_btf and types,', methodName, rest, limits.maxMessageBytes);
+  check('the list of types', methodName, types, limits.maxTypesBytes);
 }
 
 function check(what: string, methodName: string, size: number, limit: number): void {
@@ -25,24 +27,4 @@ function check(what: string, methodName: string, size: number, limit: number): v
       metadata: { size: String(size), limit: String(limit) },
     },
   );
-}
-
-/** The bytes of the types in a LoadHandleRequest, without decoding them. */
-function typesBytes(wire: Uint8Array): number {
-  const reader = new BinaryReader(wire);
-  let bytes = 0;
-  try {
-    while (reader.pos < reader.len) {
-      const [field, type] = reader.tag();
-      const start = reader.pos;
-      reader.skip(type, field);
-      const isTypes =
-        field === LoadHandleRequestSchema.field.types.number && type === WireType.LengthDelimited;
-      if (isTypes) bytes += reader.pos - start;
-    }
-  } catch {
-    // What can't be skipped can't be decoded: decoding says what is wrong.
-    return 0;
-  }
-  return bytes;
 }

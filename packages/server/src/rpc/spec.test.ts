@@ -1,4 +1,4 @@
-import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import {
   ByteOrder,
@@ -12,6 +12,7 @@ import {
   type Type,
 } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
+import { Encoded } from '../grpc/encoded.js';
 import { BtfWriter, intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
@@ -35,7 +36,9 @@ async function* start(
     signal,
     caller: LOADER,
   })) {
-    yield create(SpecResponseSchema, message);
+    yield message instanceof Encoded
+      ? fromBinary(SpecResponseSchema, message.wire)
+      : create(SpecResponseSchema, message);
   }
 }
 

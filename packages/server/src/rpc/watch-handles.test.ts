@@ -52,7 +52,7 @@ describe('WatchHandles', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('tells viewers of the kernel’s objects alone, and refuses them the others by name', async () => {
+  test('[W12] tells viewers of the kernel’s objects alone, and refuses them the others by name', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services, {}, callerAs('viewer'));
     expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
@@ -138,7 +138,10 @@ describe('WatchHandles', () => {
     await probing;
     await look();
     expect(await added).toEqual([`added ${id}`]);
-    const client = await services.loads.load(intBtf('c'), 0, new AbortController().signal);
+    const client = await services.loads.load(
+      { size: 0, prepare: async () => intBtf('c'), logSize: 0 },
+      new AbortController().signal,
+    );
     const clientsId = client.info().id;
     await look();
     expect(await watching.take(1)).toEqual([`added ${clientsId}`]);

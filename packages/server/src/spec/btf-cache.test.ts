@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '@btfd/btf';
-import { BtfWriter, intBtf } from '../testing/btf-bytes.js';
+import { intBtf } from '../testing/btf-bytes.js';
 import { withResolvers } from '../testing/grpc-harness.js';
 import { BtfCache } from './btf-cache.js';
 
@@ -135,20 +135,9 @@ describe('The digest of BTF', () => {
   });
 });
 
-describe('The types of BTF', () => {
-  test('are parsed once', async () => {
-    const btf = await new BtfCache(MIB).get('a', () => intBtf());
-    expect(btf.spec(null)).toBe(btf.spec(null));
-  });
-
-  test('of split BTF are parsed once for the base they are on', async () => {
-    const writer = new BtfWriter().type(1, 'int', { sizeOrTypeId: 4, data: [32] });
-    const split = new BtfWriter(writer).type(2, '', { sizeOrTypeId: 1 });
-    const cache = new BtfCache(MIB);
-    const base = await cache.get('base', () => writer.bytes());
-    const btf = await cache.get('split', () => split.bytes());
-    expect(btf.split).toBe(true);
-    expect(btf.spec(base)).toBe(btf.spec(base));
-    expect(btf.spec(base)).toMatchObject({ firstTypeId: 2, base: base.spec(null) });
-  });
+test('What workers share is the bytes that are kept', async () => {
+  const btf = await new BtfCache(MIB).get('a', () => intBtf());
+  expect(btf.shared).toEqual({ digest: Buffer.from(btf.digest).toString('hex'), bytes: btf.bytes });
+  expect(btf.bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect([...btf.bytes]).toEqual([...intBtf()]);
 });

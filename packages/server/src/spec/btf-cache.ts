@@ -11,7 +11,7 @@ export interface CacheStats {
   readonly bytes: number;
 }
 
-/** A LoadedBtf's other fields, and four bytes for each type once it is parsed. */
+/** A LoadedBtf's other fields. */
 const OVERHEAD = 1024;
 
 /**
@@ -30,7 +30,7 @@ export class BtfCache {
   constructor(maxBytes: number) {
     this.byDigest = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: ({ bytes, typeCount }) => bytes.length + 4 * typeCount + OVERHEAD,
+      sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD,
     });
   }
 
@@ -52,9 +52,8 @@ export class BtfCache {
   /** The BTF that is read now; where the cache has the same bytes, the cache's. */
   async getFresh(read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     this.misses += 1;
-    const bytes = await inSpan('read BTF', async () => read());
-    const loaded = await LoadedBtf.of(new Uint8Array(bytes));
-    const digest = hex(loaded.digest);
+    const loaded = await LoadedBtf.of(await inSpan('read BTF', async () => read()));
+    const { digest } = loaded.shared;
     const same = this.byDigest.get(digest) ?? loaded;
     this.byDigest.set(digest, same);
     return same;
@@ -77,7 +76,7 @@ export class BtfCache {
   }
 
   private async readDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const digest = await sha256(new Uint8Array(await read()));
+    const digest = await sha256(await read());
     this.digests.set(key, hex(digest));
     return digest;
   }
@@ -90,7 +89,7 @@ export class BtfCache {
 
   private async readAndKeep(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const loaded = await this.getFresh(read);
-    this.digests.set(key, hex(loaded.digest));
+    this.digests.set(key, loaded.shared.digest);
     return loaded;
   }
 }

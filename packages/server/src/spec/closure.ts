@@ -1,16 +1,20 @@
-import { setImmediate } from 'node:timers/promises';
 import { children, type Spec, type TypeId } from '@btfd/btf';
 
-/** Types decoded between two turns of the event loop: a few milliseconds. */
-const TYPES_PER_TURN = 4_000;
+/** Types decoded in a step: a few milliseconds. */
+const TYPES_PER_STEP = 4_000;
 
-/** closureOf lists, in order, types and everything that they refer to, in the spec's bases too; without void. */
-export async function closureOf(spec: Spec, roots: Iterable<TypeId>, signal: AbortSignal): Promise<TypeId[]> {
+/**
+ * closureOf lists, in order, types and everything that they refer to, in the spec's bases too; without void. It yields
+ * where others may have a turn.
+ */
+export function* closureOf(spec: Spec, roots: Iterable<TypeId>): Generator<null, Uint32Array, void> {
   const seen = new Uint8Array(spec.endTypeId);
   const open: TypeId[] = [];
+  let count = 0;
   const visit = (id: TypeId): void => {
     if (id === 0 || seen[id] === 1) return;
     seen[id] = 1;
+    count += 1;
     open.push(id);
   };
   for (const id of roots) visit(id);
@@ -18,12 +22,10 @@ export async function closureOf(spec: Spec, roots: Iterable<TypeId>, signal: Abo
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     for (const child of children(spec.typeById(id))) visit(child);
     decoded += 1;
-    if (decoded % TYPES_PER_TURN === 0) {
-      await setImmediate();
-      signal.throwIfAborted();
-    }
+    if (decoded % TYPES_PER_STEP === 0) yield null;
   }
-  const ids: TypeId[] = [];
-  for (const [id, mark] of seen.entries()) if (mark === 1) ids.push(id);
+  const ids = new Uint32Array(count);
+  let at = 0;
+  for (let id = 1; id < seen.length; id++) if (seen[id] === 1) ids[at++] = id;
   return ids;
 }

@@ -1,14 +1,16 @@
-import { countTypes, isSplit, parseHeader, Spec, type ByteOrder } from '@btfd/btf';
+import { countTypes, isSplit, parseHeader, type ByteOrder } from '@btfd/btf';
+import type { SharedBtf } from '../worker/job.js';
 import { sha256 } from './sha256.js';
 
-/** LoadedBtf is the raw BTF of an object with what its header, its digest and its types say. */
+/** LoadedBtf is the raw BTF of an object, in memory that workers share, with what its header and digest say. */
 export class LoadedBtf {
   readonly byteOrder: ByteOrder;
   /** Own types, without void and without the base's. */
   readonly typeCount: number;
   /** Whether it continues a base. */
   readonly split: boolean;
-  private parsed: { readonly base: LoadedBtf | null; readonly spec: Spec } | null = null;
+  /** The bytes for workers. */
+  readonly shared: SharedBtf;
 
   private constructor(
     readonly bytes: Uint8Array,
@@ -18,18 +20,13 @@ export class LoadedBtf {
     this.byteOrder = parseHeader(bytes).byteOrder;
     this.typeCount = countTypes(bytes);
     this.split = isSplit(bytes);
+    this.shared = { digest: Buffer.from(digest).toString('hex'), bytes };
   }
 
-  /** Makes the digest off the event loop. */
-  static async of(bytes: Uint8Array<ArrayBuffer>): Promise<LoadedBtf> {
-    return new LoadedBtf(bytes, await sha256(bytes));
-  }
-
-  /** The types, on a base where they need one. Parsed once for each base. */
-  spec(base: LoadedBtf | null): Spec {
-    if (this.parsed === null || this.parsed.base !== base) {
-      this.parsed = { base, spec: Spec.parse(this.bytes, { base: base === null ? null : base.spec(null) }) };
-    }
-    return this.parsed.spec;
+  /** Copies the bytes into shared memory and hashes them, slice by slice. */
+  static async of(bytes: Uint8Array): Promise<LoadedBtf> {
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    const digest = await sha256(bytes, (slice, at) => shared.set(slice, at));
+    return new LoadedBtf(shared, digest);
   }
 }

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import type { SelectionResultSchema, TypeSelection } from '@btfd/api';
+import type { SelectionResultSchema } from '@btfd/api';
 import type { Spec, TypeId } from '@btfd/btf';
 import { checkCount } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
+import type { Selection } from '../worker/job.js';
 import { compileGlobs, type Matcher } from './glob.js';
 
 const MAX_NAMES = 1_000;
@@ -10,7 +10,7 @@ const MAX_GLOBS = 100;
 const MAX_KINDS = 32;
 const MAX_IDS = 10_000;
 
-/** Steps of matching between two turns of the event loop: a few milliseconds. */
+/** What is matched in a turn: a few milliseconds. */
 const STEPS_PER_TURN = 1_000_000;
 /** What looking at a type, or at a glob, costs in steps. */
 const STEPS_PER_LOOK = 50;
@@ -32,7 +32,7 @@ export interface SelectedTypes {
 }
 
 /** compileSelection checks the selection of a request. */
-export function compileSelection({ names, nameGlobs, kinds, ids, closure }: TypeSelection): Selector {
+export function compileSelection({ names, nameGlobs, kinds, ids, closure }: Selection): Selector {
   checkCount('selection.names', names, MAX_NAMES);
   checkCount('selection.name_globs', nameGlobs, MAX_GLOBS);
   checkCount('selection.kinds', kinds, MAX_KINDS);
@@ -47,12 +47,8 @@ export function compileSelection({ names, nameGlobs, kinds, ids, closure }: Type
   };
 }
 
-/** findSelected finds the own types of a spec that a selection means, in slices of the event loop. */
-export async function findSelected(
-  spec: Spec,
-  selector: Selector,
-  signal: AbortSignal,
-): Promise<SelectedTypes> {
+/** findSelected finds the own types of a spec that a selection means. It yields where others may have a turn. */
+export function* findSelected(spec: Spec, selector: Selector): Generator<null, SelectedTypes, void> {
   const { names, globs, kinds, ids } = selector;
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
   const usesNames = names.size > 0 || globs.length > 0;
@@ -65,7 +61,7 @@ export async function findSelected(
     return steps >= STEPS_PER_TURN;
   };
   for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
-    if (isTurnOver(STEPS_PER_LOOK)) await nextTurn(signal);
+    if (isTurnOver(STEPS_PER_LOOK)) yield null;
     const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
     let selected = everything || ids.has(id);
     if (usesNames) {
@@ -76,7 +72,7 @@ export async function findSelected(
       }
       for (const { text, matches } of name === '' ? [] : globs) {
         // The most that it may take, for a name that almost matches again and again.
-        if (isTurnOver(STEPS_PER_LOOK + text.length * name.length)) await nextTurn(signal);
+        if (isTurnOver(STEPS_PER_LOOK + text.length * name.length)) yield null;
         if (!matches(name)) continue;
         globsFound.add(text);
         selected = true;
@@ -93,9 +89,4 @@ export async function findSelected(
       idsNotFound: [...ids].filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
     },
   };
-}
-
-async function nextTurn(signal: AbortSignal): Promise<void> {
-  await setImmediate();
-  signal.throwIfAborted();
 }

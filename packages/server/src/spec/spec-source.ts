@@ -63,9 +63,9 @@ export class SpecSource {
 
   /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return sha256(new Uint8Array(this.files.read(info)));
+    if (object === null) return sha256(this.files.read(info));
     // Objects that left the kernel's list share the id 0.
-    if (info.id === 0) return sha256(new Uint8Array(await object.read()));
+    if (info.id === 0) return sha256(await object.read());
     return this.cache.digest(keyOf(info.id), () => object.read());
   }
 

@@ -11,7 +11,6 @@ import {
   HandleSchema,
   IterateHandlesRequestSchema,
   IterateHandlesResponseSchema,
-  LoadHandleRequestSchema,
   RenewHandlesRequestSchema,
   TakeHandleRequestSchema,
   type Handle,
@@ -24,10 +23,10 @@ import { closeHandles } from '../rpc/close-handles.js';
 import { getHandleById } from '../rpc/get-handle-by-id.js';
 import { getHandleInfo } from '../rpc/get-handle-info.js';
 import { iterateHandles } from '../rpc/iterate-handles.js';
-import { loadHandle } from '../rpc/load-handle.js';
 import { renewHandles } from '../rpc/renew-handles.js';
 import { takeHandle } from '../rpc/take-handle.js';
 import { intBtf } from './btf-bytes.js';
+import { callLoad } from './call-load.js';
 import { LOADER } from './callers.js';
 import { FakeKernel } from './fake-kernel.js';
 import {
@@ -153,12 +152,9 @@ export class LifecycleDriver {
   }
 
   private async load(ttl: number | null): Promise<void> {
-    const request = create(LoadHandleRequestSchema, {
-      source: { case: 'rawBtf', value: intBtf() },
-      ...ttlField(ttl),
-    });
-    const { result } = await loadHandle(this.services)(request, this.context());
-    if (result?.case !== 'handle') throw new Error('no handle');
+    const source = { case: 'rawBtf', value: intBtf() } as const;
+    const { result } = await callLoad(this.services, { source, ...ttlField(ttl) }, this.context());
+    if (result.case !== 'handle') throw new Error('no handle');
     this.granted(create(HandleSchema, result.value), null, ttl);
   }
 

@@ -14,6 +14,7 @@ import { UserScanner } from '../users/user-scanner.js';
 import { ObjectKeys } from '../watch/object-keys.js';
 import { ObjectWatch } from '../watch/object-watch.js';
 import type { FakeKernel } from './fake-kernel.js';
+import { InlineJobs } from './inline-jobs.js';
 import { ManualClock } from './manual-clock.js';
 
 /** EPOCH is the daemon's in tests. */
@@ -67,6 +68,7 @@ export async function makeServices(
     handles,
     specs,
     users,
+    workers: new InlineJobs(),
     quotas,
     watch,
     limits,

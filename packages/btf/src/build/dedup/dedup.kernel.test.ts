@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { parseElfBtf } from '../../elf/elf-btf.js';
+import { BtfFormatError } from '../../format-error.js';
+import { Kind } from '../../kind.js';
 import { Spec } from '../../spec.js';
+import { BtfAssembler } from '../../testing/assemble-btf.js';
 import { dumpFile, whyNoBpftool } from '../../testing/bpftool.js';
 import { kernels, readSpec, whyNoKernels } from '../../testing/corpus.js';
 import { kindCounts } from '../../testing/kind-counts.js';
@@ -111,5 +114,62 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
       expect(kindCounts(ours)).toEqual(kindCounts(theirs));
       expect(ours.typeCount).toBeGreaterThan(0);
     }
+  });
+});
+
+const skipLibbpf = whyNoLibbpf();
+(skipLibbpf === null ? describe : describe.skip)('of references in a circle', () => {
+  /** The errno of libbpf for a circle that its search of references runs into. */
+  const ELOOP = 40;
+  let libbpf: LibbpfDedup;
+  beforeAll(() => {
+    libbpf = new LibbpfDedup();
+  });
+  afterAll(() => libbpf.close());
+
+  const refusal = (spec: Spec): string | null => {
+    try {
+      dedup(spec);
+      return null;
+    } catch (error) {
+      if (!(error instanceof BtfFormatError)) throw error;
+      return error.code;
+    }
+  };
+  const start = (): BtfAssembler => new BtfAssembler('little');
+
+  test.each<[string, BtfAssembler]>([
+    ['a pointer to itself', start().type(Kind.PTR, 0, { sizeOrTypeId: 1 })],
+    [
+      'a pointer to a const pointer to it',
+      start().type(Kind.PTR, 0, { sizeOrTypeId: 2 }).type(Kind.CONST, 0, { sizeOrTypeId: 1 }),
+    ],
+    [
+      'a function that takes a pointer to itself, which the kernel loads',
+      start()
+        .type(Kind.FUNC_PROTO, 0, { vlen: 1, data: [0, 2] })
+        .type(Kind.PTR, 0, { sizeOrTypeId: 1 }),
+    ],
+    [
+      'a pointer to an array of it',
+      start()
+        .type(Kind.PTR, 0, { sizeOrTypeId: 2 })
+        .type(Kind.ARRAY, 0, { data: [1, 3, 1] })
+        .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] }),
+    ],
+  ])('libbpf refuses %s, and so does dedup', (_, btf) => {
+    const bytes = btf.bytes();
+    expect(libbpf.refusal(bytes)).toBe(ELOOP);
+    expect(refusal(Spec.parse(bytes))).toBe('MALFORMED');
+  });
+
+  test('libbpf deduplicates one through a struct, and so does dedup', () => {
+    const bytes = start()
+      .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 8, data: ['p', 2, 0] })
+      .type(Kind.PTR, 0, { sizeOrTypeId: 3 })
+      .type(Kind.CONST, 0, { sizeOrTypeId: 1 })
+      .bytes();
+    expect(libbpf.refusal(bytes)).toBe(0);
+    expect(refusal(Spec.parse(bytes))).toBeNull();
   });
 });

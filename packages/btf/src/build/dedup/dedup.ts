@@ -38,7 +38,8 @@ export interface DedupOptions {
  * types are compared too; and it gives up on equal types that lead to themselves, which are found equal here.
  *
  * @throws BtfFormatError `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what cannot be read; `MALFORMED` for
- * references in a circle without a struct, union or typedef; `LIMIT_EXCEEDED` for types so many and alike that
+ * references in a circle without a struct, union or typedef, which libbpf refuses too (`ELOOP`), though the kernel loads
+ * a function that takes a pointer to itself; `LIMIT_EXCEEDED` for types so many and alike that
  * telling them apart exceeds `maxComparisons`.
  */
 export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {

@@ -52,6 +52,9 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  *   long. The stream is reset soon after, since such a client reads no status either.
  * - UNIMPLEMENTED, KERNEL_LACKS_SUPPORT: the kernel has no such call.
  * - UNAVAILABLE, SHUTTING_DOWN: the daemon is ending.
+ * - of LoadHandle, Spec and ResolveMembers, which workers of the daemon decode:
+ *   RESOURCE_EXHAUSTED, WORK_TOO_LARGE: it takes more time or memory than one request
+ *   is given; UNAVAILABLE, WORKER_LOST: another request broke the worker; try again.
  * - INTERNAL, INTERNAL: the detail is in the daemon's log only.
  *
  * @generated from service btf.v1.BtfService
@@ -64,11 +67,17 @@ export const BtfService: GenService<{
    * The kernel is asked without a log first. If it refuses, it is asked once more
    * with a log, and the first refusal is reported with the tail of that log.
    *
+   * It checks one BTF at a time, and nothing can interrupt a check: a deadline or a
+   * cancellation drops a load that waits, but ends only the call of one that is
+   * checked, and what the kernel gives for it is closed. So BTF for which it would
+   * search too long, by estimate, is refused before.
+   *
    * Errors include:
    * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
    * - INVALID_ARGUMENT, BTF_TOO_LARGE: larger than the kernel's 16 MiB.
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: types that make no BTF, or BTF that cannot
-   *   be read to be adapted.
+   *   be read to be adapted or judged.
+   * - INVALID_ARGUMENT, BTF_TOO_EXPENSIVE: the kernel would search for too long.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
    * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too much waits for the kernel.
    *

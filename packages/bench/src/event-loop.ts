@@ -1,0 +1,139 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
+import { Caller, encode, pathOf } from './caller.js';
+import type { Child } from './child.js';
+import { nestedUnions, rejectedWithLog, tinyTypes, wideStructs } from './hostile-btf.js';
+
+const { getServerInfo, loadHandle, resolveMembers } = BtfService.method;
+
+/** Case is one kind of heavy request. */
+interface Case {
+  readonly name: string;
+  run(): Promise<unknown>;
+}
+
+/** The requests that hold an event loop the longest. */
+async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
+  const load = async (rawBtf: Uint8Array): Promise<string> => {
+    const ttl = { seconds: 600n, nanos: 0 };
+    const { result } = await caller.call(loadHandle, { source: { case: 'rawBtf', value: rawBtf }, ttl });
+    if (result.case !== 'handle') throw new Error('not loaded');
+    return result.value.token;
+  };
+  const vmlinux = { case: 'name', value: 'vmlinux' } as const;
+  const held = async (bytes: Uint8Array) => ({ case: 'handle', value: await load(bytes) }) as const;
+  const unions = await held(nestedUnions(28));
+  const tiny = await held(tinyTypes(quick ? 100_000 : 1_048_000));
+  const wide = await held(wideStructs(quick ? 2 : 20));
+  const spec = (name: string, init: MessageInitShape<typeof SpecRequestSchema>): Case => ({
+    name,
+    run: async () =>
+      caller.drain(pathOf(BtfService.method.spec), encode(BtfService.method.spec.input, init)).catch(refused),
+  });
+  const { TYPES, C, RAW } = Encoding;
+  const everything = { nameGlobs: ['*'] };
+  const types = Array.from({ length: quick ? 2_000 : 45_000 }, (_, index) => ({
+    id: index + 1,
+    name: `type${index}`,
+    detail: { case: 'fwd', value: { union: false } } as const,
+  }));
+  const rejected = rejectedWithLog();
+  const big = tinyTypes(quick ? 100_000 : 1_048_000);
+  return [
+    spec('RAW of vmlinux', { source: vmlinux, encoding: RAW }),
+    spec('C of vmlinux', { source: vmlinux, encoding: C }),
+    spec('TYPES of vmlinux', { source: vmlinux, encoding: TYPES }),
+    spec('TYPES of vmlinux, a selection with closure', {
+      source: vmlinux,
+      encoding: TYPES,
+      selection: { ...everything, closure: true },
+    }),
+    spec('RAW of vmlinux, a selection', { source: vmlinux, encoding: RAW, selection: everything }),
+    spec('C of nested anonymous unions', { source: unions, encoding: C }),
+    spec('TYPES of a million tiny types', { source: tiny, encoding: TYPES }),
+    spec('C of a million tiny types', { source: tiny, encoding: C }),
+    spec('RAW of a million tiny types', { source: tiny, encoding: RAW }),
+    spec('RAW of a million tiny types, a selection', {
+      source: tiny,
+      encoding: RAW,
+      selection: { kinds: [2] },
+    }),
+    spec('TYPES of structs with 65,535 members', { source: wide, encoding: TYPES }),
+    spec('C of structs with 65,535 members', { source: wide, encoding: C }),
+    {
+      name: 'ResolveMembers in nested anonymous unions',
+      run: async () =>
+        caller.call(resolveMembers, {
+          source: unions,
+          paths: Array.from({ length: 20 }, () => 'hostile.no'),
+        }),
+    },
+    {
+      name: 'LoadHandle of 1 MiB of types',
+      run: async () =>
+        caller.call(loadHandle, { source: { case: 'types', value: { types } }, adaptToKernel: true }),
+    },
+    { name: 'LoadHandle of a million tiny types', run: async () => load(big) },
+    {
+      name: 'LoadHandle that is rejected with 4 MiB of log',
+      run: async () => {
+        const source = { case: 'rawBtf', value: rejected } as const;
+        return caller.call(loadHandle, { source, reportRejection: true, logSize: 4 * 1024 * 1024 });
+      },
+    },
+  ];
+}
+
+/** What the daemon refuses was worth its while, too: the work up to there counts. */
+function refused(error: unknown): void {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 8) throw error;
+}
+
+/**
+ * measureEventLoop prints how long heavy requests hold the daemon's event loop, and what others then wait. What an
+ * idle process sees at the same time is the machine's share.
+ */
+export async function measureEventLoop(daemon: Child, idle: Child, quick: boolean): Promise<void> {
+  using caller = new Caller(daemon.address);
+  using other = new Caller(daemon.address);
+  const request = encode(getServerInfo.input, {});
+  console.log(`
+While one request runs, in milliseconds: the longest time that the daemon’s event loop was held, as
+time that its thread ran (what it would be on an idle machine) and by the clock; that of an idle process
+at the same time by the clock, which is what the machine adds; and the slowest of the small calls that
+another client made meanwhile.
+`);
+  const cases = await heavyCases(caller, quick);
+  // What is read for the first time counts too, so nothing but the connection is warmed up.
+  await other.unaryBytes(pathOf(getServerInfo), request);
+  const rows: Record<string, Record<string, number>> = {};
+  for (const heavy of cases) {
+    await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
+    const state = { running: true };
+    const started = performance.now();
+    const work = heavy.run().finally(() => (state.running = false));
+    let slowest = 0;
+    while (state.running) {
+      const asked = performance.now();
+      await other.unaryBytes(pathOf(getServerInfo), request);
+      slowest = Math.max(slowest, performance.now() - asked);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await work;
+    const total = performance.now() - started;
+    const [{ max, p99, maxRun }, control] = await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
+    rows[heavy.name] = {
+      'held, run': round(maxRun),
+      'held max': round(max),
+      'held p99': round(p99),
+      'idle max': round(control.max),
+      'small call': round(slowest),
+      total: round(total),
+    };
+  }
+  console.table(rows);
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

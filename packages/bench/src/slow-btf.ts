@@ -1,0 +1,62 @@
+import { Builder, type Member, type TypeId } from '@btfd/btf';
+
+function member(name: string, typeId: TypeId, bitOffset = 0): Member {
+  return { name, typeId, bitOffset, bitfieldSize: 0 };
+}
+
+/** BTF in the making, with an INT and a struct that makes the kernel look for special fields. */
+function withLock() {
+  const builder = new Builder({ deduplicate: false });
+  const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  const struct = (name: string, size: number, ...members: Member[]): TypeId =>
+    builder.add({ kind: 'STRUCT', name, size, members });
+  return { builder, int, struct, lock: struct('bpf_spin_lock', 4, member('val', int)) };
+}
+
+/** lists is BTF of structs with a list each, and a tag each that says what it contains. */
+export function lists(count: number): Uint8Array {
+  const { builder, struct, lock } = withLock();
+  const head = struct('bpf_list_head', 16);
+  const node = struct('bpf_list_node', 24);
+  struct('element', 24, member('node', node));
+  const ids = Array.from({ length: count }, () =>
+    struct('', 24, member('head', head), member('lock', lock, 128)),
+  );
+  for (const typeId of ids) {
+    const name = 'contains:element:node';
+    builder.add({ kind: 'DECL_TAG', name, typeId, componentIdx: 0, attribute: false });
+  }
+  return builder.marshal();
+}
+
+/** nestedStructs is BTF of structs of which each contains the one before twice. */
+export function nestedStructs(levels: number): Uint8Array {
+  const { builder, int, struct, lock } = withLock();
+  let inner = struct('leaf', 4, member('value', int));
+  for (let level = 0; level < levels; level++) {
+    inner = struct(`level${level}`, 4, member('a', inner), member('b', inner));
+  }
+  struct('root', 8, member('lock', lock), member('inner', inner, 32));
+  return builder.marshal();
+}
+
+/** kernelPointers is BTF of structs with a pointer each to an object that the kernel has not. */
+export function kernelPointers(count: number): Uint8Array {
+  const { builder, int, struct } = withLock();
+  const object = struct('btfd_no_such_object', 4, member('value', int));
+  const tag = builder.add({ kind: 'TYPE_TAG', name: 'kptr_untrusted', typeId: object, attribute: false });
+  const pointer = builder.add({ kind: 'PTR', typeId: tag });
+  for (let index = 0; index < count; index++) struct('', 8, member('pointer', pointer));
+  return builder.marshal();
+}
+
+/** sharedNames is BTF of enum values that all have one name, as long as the kernel takes. */
+export function sharedNames(count: number): Uint8Array {
+  const { builder } = withLock();
+  const value = { name: 'x'.repeat(511), value: 1 };
+  for (let left = count; left > 0; left -= 50_000) {
+    const values = Array.from({ length: Math.min(left, 50_000) }, () => value);
+    builder.add({ kind: 'ENUM', name: '', size: 4, signed: false, values });
+  }
+  return builder.marshal();
+}

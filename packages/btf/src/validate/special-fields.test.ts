@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
+import { Spec } from '../spec.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { mutate, seededRandom } from '../testing/mutate.js';
+import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
+import { validate } from './validate.js';
+
+// What the kernel refuses is tested against the live kernel, in the package of the tests from end to end.
+
+const LOCK = 1;
+const LIST = 2;
+const NODE = 3;
+const INT = 4;
+
+/** A lock, the head and node of a list, an int, and what follows: type 5 is its first. */
+const start = (): BtfAssembler =>
+  new BtfAssembler('little')
+    .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
+    .type(Kind.STRUCT, 'bpf_list_head', { sizeOrTypeId: 16 })
+    .type(Kind.STRUCT, 'bpf_list_node', { sizeOrTypeId: 24 })
+    .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] });
+
+type Member = readonly [name: string, typeId: number, byte: number];
+
+const struct = (
+  btf: BtfAssembler,
+  name: string | number,
+  size: number,
+  ...members: readonly Member[]
+): BtfAssembler =>
+  btf.type(Kind.STRUCT, name, {
+    sizeOrTypeId: size,
+    vlen: members.length,
+    data: members.flatMap(([member, typeId, byte]) => [member, typeId, byte * 8]),
+  });
+
+const contains = (btf: BtfAssembler, structId: number, member: number, what: string): BtfAssembler =>
+  btf.type(Kind.DECL_TAG, `contains:${what}`, { sizeOrTypeId: structId, data: [member] });
+
+const problemsOf = (btf: BtfAssembler, kernelFeatures: Partial<KernelFeatures> = {}): string[] =>
+  validate(Spec.parse(btf.bytes()), { kernelFeatures }).map(({ message }) => message);
+
+test('a problem tells the struct and the member', () => {
+  const btf = struct(start(), 'two', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
+  struct(btf, 'untagged', 32, ['lock', LOCK, 0], ['list', LIST, 8]);
+  struct(btf, 'bare', 16, ['list', LIST, 0]);
+  expect(validate(Spec.parse(btf.bytes()))).toEqual([
+    { typeId: 5, component: 1, message: 'More than one bpf_spin_lock (E2BIG)' },
+    { typeId: 6, component: 1, message: 'Root without contains: tag (EINVAL)' },
+    { typeId: 7, component: 0, message: 'Root without contains: tag (EINVAL)' },
+  ]);
+});
+
+describe('a kernel of a release checks', () => {
+  const inArray = (): BtfAssembler =>
+    struct(
+      start().type(Kind.ARRAY, 0, { data: [LIST, INT, 2] }),
+      's',
+      40,
+      ['lists', 5, 0],
+      ['lock', LOCK, 32],
+    );
+  const pointer = (tag: string): BtfAssembler =>
+    struct(
+      start().type(Kind.PTR, 0, { sizeOrTypeId: 6 }).type(Kind.TYPE_TAG, tag, { sizeOrTypeId: INT }),
+      's',
+      16,
+      ['p', 5, 0],
+      ['lock', LOCK, 8],
+    );
+  const resLocks = (): BtfAssembler =>
+    struct(
+      start().type(Kind.STRUCT, 'bpf_res_spin_lock', { sizeOrTypeId: 4 }),
+      's',
+      12,
+      ['a', 5, 0],
+      ['b', 5, 4],
+      ['l', LOCK, 8],
+    );
+  const twoLocks = (): BtfAssembler => struct(start(), 's', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
+
+  test.each<[string, keyof KernelFeatures, number, number, () => BtfAssembler, string]>([
+    ['locks', 'specialFields', 6, 6, twoLocks, 'More than one bpf_spin_lock (E2BIG)'],
+    ['what lies in arrays', 'nestedFields', 6, 11, inArray, 'Root without contains: tag (EINVAL)'],
+    [
+      'tagged pointers',
+      'pointerFields',
+      6,
+      12,
+      () => pointer('kptr'),
+      'Pointer tagged kptr to what is no struct (EINVAL)',
+    ],
+    ['res locks', 'resilientLocks', 6, 15, resLocks, 'More than one bpf_res_spin_lock (E2BIG)'],
+  ])('%s (%s) since %d.%d', (_, feature, major, minor, make, message) => {
+    const before = kernelFeaturesOf(major, minor - 1);
+    const since = kernelFeaturesOf(major, minor);
+    expect([before[feature], since[feature]]).toEqual([false, true]);
+    expect(problemsOf(make(), since)).toContain(message);
+    expect(problemsOf(make(), before)).not.toContain(message);
+  });
+
+  test('the tag uptr as one that it knows since 6.13', () => {
+    const unknown = 'Pointer with a type tag that is not for programs (EINVAL)';
+    expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 12))).toEqual([unknown]);
+    expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 13))).toEqual([]);
+  });
+});
+
+test('split BTF has no special fields: the kernel does not look for them in that of a module', () => {
+  const base = struct(start(), 'two', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
+  const split = struct(new BtfAssembler('little', base.stringEnd), 'own', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
+  expect(validate(Spec.parse(base.bytes()))).toHaveLength(1);
+  expect(validate(Spec.parse(split.bytes(), { base: Spec.parse(base.bytes()) }))).toEqual([]);
+});
+
+describe('what takes the kernel very long is found at once', () => {
+  test('20,000 lists, each with a tag of its own', () => {
+    const count = 20_000;
+    const btf = struct(start(), 'elem', 24, ['node', NODE, 0]);
+    for (let i = 0; i < count; i++) struct(btf, `s${i}`, 24, ['list', LIST, 0], ['lock', LOCK, 16]);
+    for (let i = 0; i < count; i++) contains(btf, 6 + i, 0, 'elem:node');
+    expect(problemsOf(btf)).toEqual([]);
+  });
+
+  test('structs that have the next thrice, 30 deep', () => {
+    const depth = 30;
+    const btf = start();
+    for (let i = 0; i < depth; i++) {
+      const next = 6 + i;
+      struct(btf, `s${i}`, 0, ['a', next, 0], ['b', next, 0], ['c', next, 0]);
+    }
+    struct(btf, 'last', 0);
+    struct(btf, 'top', 8, ['lock', LOCK, 0], ['first', 5, 8]);
+    expect(problemsOf(btf)).toEqual([]);
+  });
+
+  test('a tag on a pointer before a long chain of typedefs, many times', () => {
+    const count = 30_000;
+    const btf = start();
+    for (let i = 0; i < count; i++) btf.type(Kind.TYPEDEF, 't', { sizeOrTypeId: INT + i });
+    const last = INT + count;
+    for (let i = 0; i < count; i++) {
+      btf.type(Kind.PTR, 0, { sizeOrTypeId: last + 2 + 2 * i });
+      btf.type(Kind.TYPE_TAG, 'kptr', { sizeOrTypeId: last });
+    }
+    expect(problemsOf(btf)).toEqual([]);
+  });
+});
+
+test('mutants of structs with special fields end in a list of problems', () => {
+  const random = seededRandom(1618);
+  const btf = struct(
+    start(),
+    'owner',
+    64,
+    ['list', LIST, 0],
+    ['lock', LOCK, 16],
+    ['p', 7, 24],
+    ['in', 9, 32],
+  );
+  contains(btf, 5, 0, 'elem:node'); // 6
+  btf.type(Kind.PTR, 0, { sizeOrTypeId: 8 }).type(Kind.TYPE_TAG, 'kptr', { sizeOrTypeId: 10 }); // 7, 8
+  btf.type(Kind.ARRAY, 0, { data: [7, INT, 4] }); // 9
+  struct(btf, 'elem', 32, ['node', NODE, 0]); // 10
+  const bytes = btf.bytes();
+  expect(validate(Spec.parse(bytes))).toEqual([]);
+  const special = new Set<string>();
+  for (let i = 0; i < 4000; i++) {
+    try {
+      const [problem] = validate(Spec.parse(mutate(bytes, random)));
+      if (problem?.message.endsWith(')') === true) special.add(problem.message);
+    } catch (error) {
+      expect(error).toBeInstanceOf(BtfFormatError);
+    }
+  }
+  expect(special.size).toBeGreaterThan(8);
+});

@@ -1,0 +1,121 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import { GraphRoots } from './graph-roots.js';
+import type { KernelFeatures } from './kernel-features.js';
+import type { ProblemList } from './problem.js';
+import { HEAD, type RawTypes } from './raw-types.js';
+import type { Resolution } from './resolution.js';
+import { SPECIAL_KINDS, type SpecialName } from './special-kinds.js';
+import { SpecialSearch, type SpecialField } from './special-search.js';
+
+/** How many structs the kernel looks for special fields in, one within the other (MAX_RESOLVE_DEPTH). */
+const MAX_HEIGHT = 31;
+
+interface Checked {
+  readonly id: TypeId;
+  readonly fields: readonly SpecialField[];
+}
+
+/**
+ * checkSpecialFields checks the structs with fields that are special to BPF programs (Linux 6.2 and later). The kernel
+ * logs nothing about them: the name of its errno is at the end of each message. All types must have resolved.
+ *
+ * Each struct is looked through once, whatever it is a part of.
+ */
+export function checkSpecialFields(
+  types: RawTypes,
+  resolution: Resolution,
+  features: KernelFeatures,
+  problems: ProblemList,
+): void {
+  if (!features.specialFields) return;
+  const roots = new GraphRoots(types);
+  const search = new SpecialSearch(types, resolution, roots, features);
+  const sought = soughtTypes(types, search, features);
+  if (sought.size === 0) return;
+  const checked = new Map<TypeId, Checked>();
+  for (let id = 1; id < types.end && !problems.full; id++) {
+    if (types.kind(id) !== Kind.STRUCT || !hasMember(types, id, sought)) continue;
+    const { fields, height, problem } = search.search(id);
+    if (problem !== null) problems.add(id, problem.message, problem.member);
+    else if (height > MAX_HEIGHT) problems.add(id, 'Structs nested too deep (E2BIG)');
+    else if (fields.length === 0) problems.add(id, 'Special field of another size or alignment (EFAULT)');
+    else checkFields(id, fields, roots, problems);
+    checked.set(id, { id, fields });
+  }
+  if (problems.list.length > 0) return;
+  for (const struct of checked.values()) checkOwnership(struct, checked, problems);
+}
+
+/** The types that make the kernel look into a struct: the first of each special name, and tagged pointers. */
+function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFeatures): Set<TypeId> {
+  const found = new Set<SpecialName>();
+  const sought = new Set<TypeId>();
+  for (let id = 1; id < types.end; id++) {
+    const kind = types.kind(id);
+    if (kind === Kind.STRUCT) {
+      const special = search.kindOf(id);
+      if (special === null || !special.sought || found.has(special.name)) continue;
+      found.add(special.name);
+      sought.add(id);
+    } else if (features.pointerFields && (kind === Kind.PTR || kind === Kind.VOLATILE)) {
+      // What is wrong with a tagged pointer is told only of those in structs with special fields.
+      if (search.pointer(id) === true) sought.add(id);
+    }
+  }
+  return sought;
+}
+
+function hasMember(types: RawTypes, id: TypeId, sought: ReadonlySet<TypeId>): boolean {
+  const count = types.vlen(id);
+  for (let i = 0; i < count; i++) {
+    if (sought.has(types.word(id, HEAD + i * 3 + 1))) return true;
+  }
+  return false;
+}
+
+function checkFields(
+  id: TypeId,
+  fields: readonly SpecialField[],
+  roots: GraphRoots,
+  problems: ProblemList,
+): void {
+  let end = 0;
+  for (const { name, offset, size, root, member } of fields) {
+    if (offset < end) return problems.add(id, 'Special fields overlap (EEXIST)', member);
+    end = offset + size;
+    const node = SPECIAL_KINDS.get(SPECIAL_KINDS.get(name)?.node ?? '');
+    const message = root === null || node === undefined ? null : roots.problemOf(root, node);
+    if (message !== null) return problems.add(id, message, member);
+  }
+  const has = (name: SpecialName): boolean => fields.some((field) => field.name === name);
+  if (has('bpf_spin_lock') && has('bpf_res_spin_lock')) {
+    return problems.add(id, 'bpf_spin_lock beside bpf_res_spin_lock (EINVAL)');
+  }
+  const needsLock = has('bpf_list_head') || has('bpf_rb_root');
+  if (needsLock && !has('bpf_spin_lock') && !has('bpf_res_spin_lock')) {
+    return problems.add(id, 'bpf_list_head or bpf_rb_root without a lock (EINVAL)');
+  }
+  if (has('bpf_list_node') && has('bpf_rb_node') && !has('bpf_refcount')) {
+    problems.add(id, 'bpf_list_node and bpf_rb_node without bpf_refcount (EINVAL)');
+  }
+}
+
+/** What a root contains must be special itself, and where the root's struct can be an element, must have no root. */
+function checkOwnership(
+  { id, fields }: Checked,
+  checked: ReadonlyMap<TypeId, Checked>,
+  problems: ProblemList,
+): void {
+  const isElement = fields.some(({ name }) => name === 'bpf_list_node' || name === 'bpf_rb_node');
+  for (const { root, member } of fields) {
+    if (root === null) continue;
+    const value = checked.get(root.valueId);
+    if (value === undefined) {
+      problems.add(id, 'contains: tag names a struct without special fields (EFAULT)', member);
+    } else if (isElement && value.fields.some((field) => field.root !== null)) {
+      problems.add(id, 'Elements of a list or tree own elements that own others (ELOOP)', member);
+    } else continue;
+    return;
+  }
+}

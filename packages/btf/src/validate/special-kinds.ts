@@ -1,0 +1,57 @@
+/** SpecialName is the name of a struct that programs declare for the kernel to fill, or `kptr` for a tagged pointer. */
+export type SpecialName =
+  | 'bpf_spin_lock'
+  | 'bpf_res_spin_lock'
+  | 'bpf_list_head'
+  | 'bpf_list_node'
+  | 'bpf_rb_root'
+  | 'bpf_rb_node'
+  | 'bpf_refcount'
+  | 'kptr';
+
+/** SpecialKind is what the kernel knows of such a struct. */
+export interface SpecialKind {
+  readonly name: SpecialName;
+  /** Bytes; a struct of the name that has another size is nothing special. */
+  readonly size: number;
+  /** Bytes; a member that is not so aligned is nothing special. */
+  readonly align: number;
+  /** Whether a struct may have only one. */
+  readonly unique: boolean;
+  /** Whether the search for structs with special fields begins at it; the others count where it finds one. */
+  readonly sought: boolean;
+  /** Of the root of a list or tree: the struct that its elements have. */
+  readonly node: SpecialName | null;
+}
+
+const KINDS: readonly SpecialKind[] = [
+  { name: 'bpf_spin_lock', size: 4, align: 4, unique: true, sought: true, node: null },
+  { name: 'bpf_res_spin_lock', size: 4, align: 4, unique: true, sought: false, node: null },
+  { name: 'bpf_list_head', size: 16, align: 8, unique: false, sought: true, node: 'bpf_list_node' },
+  { name: 'bpf_list_node', size: 24, align: 8, unique: false, sought: true, node: null },
+  { name: 'bpf_rb_root', size: 16, align: 8, unique: false, sought: true, node: 'bpf_rb_node' },
+  { name: 'bpf_rb_node', size: 32, align: 8, unique: false, sought: true, node: null },
+  { name: 'bpf_refcount', size: 4, align: 4, unique: false, sought: true, node: null },
+];
+
+/** SPECIAL_KINDS are the structs that BPF_BTF_LOAD looks for, by name; timers and work are looked for in maps alone. */
+export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = new Map(
+  KINDS.map((kind) => [kind.name, kind]),
+);
+
+/** POINTER_TAGS are the type tags of pointers that the kernel keeps for a program, and whether they count as fields. */
+export const POINTER_TAGS: ReadonlyMap<string, boolean> = new Map([
+  ['kptr_untrusted', true],
+  ['kptr', true],
+  ['percpu_kptr', true],
+  // For the values of maps alone.
+  ['uptr', false],
+]);
+
+/** KPTR_SIZE is the size and alignment of a pointer that the kernel keeps: it keeps them on 64-bit machines alone. */
+export const KPTR_SIZE = 8;
+
+/** isRepeatable tells whether an array may have such fields as elements, or structs with them. */
+export function isRepeatable(name: SpecialName): boolean {
+  return name === 'kptr' || name === 'bpf_list_head' || name === 'bpf_rb_root';
+}

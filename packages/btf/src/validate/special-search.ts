@@ -1,0 +1,216 @@
+import { Kind } from '../kind.js';
+import type { TypeId } from '../types.js';
+import type { GraphRoot, GraphRoots } from './graph-roots.js';
+import type { KernelFeatures } from './kernel-features.js';
+import { latin1At } from './latin1.js';
+import { HEAD, type RawTypes } from './raw-types.js';
+import type { Resolution } from './resolution.js';
+import {
+  isRepeatable,
+  KPTR_SIZE,
+  POINTER_TAGS,
+  SPECIAL_KINDS,
+  type SpecialKind,
+  type SpecialName,
+} from './special-kinds.js';
+
+/** The most special fields of a struct (BTF_FIELDS_MAX). */
+const MAX_FIELDS = 11;
+
+/** How many arrays the kernel follows one within the other (MAX_RESOLVE_DEPTH). */
+const MAX_ARRAYS = 32;
+
+/** No name or tag that matters is longer. */
+const LONGEST_NAME = 32;
+
+/** SpecialField is a field that is special to BPF programs. */
+export interface SpecialField {
+  readonly name: SpecialName;
+  /** Bytes from the start of the struct that was searched. */
+  readonly offset: number;
+  readonly size: number;
+  /** What the root of a list or tree contains. */
+  readonly root: GraphRoot | null;
+  /** The member of the struct that was searched which is the field or has it within. */
+  readonly member: number;
+}
+
+/** SpecialFields are what the search of a struct found, in the order of its members. */
+export interface SpecialFields {
+  readonly fields: readonly SpecialField[];
+  /** How many structs lie one within the other. */
+  readonly height: number;
+  readonly problem: { readonly message: string; readonly member: number } | null;
+}
+
+/** What a member has: fields, or what is wrong with it. */
+interface Found {
+  readonly fields: readonly SpecialField[];
+  readonly height: number;
+}
+
+interface Element {
+  readonly typeId: TypeId;
+  readonly count: number;
+}
+
+const NOTHING: Found = { fields: [], height: 0 };
+const TOO_MANY = 'More than 11 special fields (E2BIG)';
+const IN_ARRAY = 'Array of a special field that cannot be repeated (EINVAL)';
+
+/** SpecialSearch finds the special fields of structs, each of which it looks through once. All types must have resolved. */
+export class SpecialSearch {
+  readonly #types: RawTypes;
+  readonly #resolution: Resolution;
+  readonly #roots: GraphRoots;
+  readonly #features: KernelFeatures;
+  readonly #known = new Map<TypeId, SpecialFields>();
+
+  constructor(types: RawTypes, resolution: Resolution, roots: GraphRoots, features: KernelFeatures) {
+    this.#types = types;
+    this.#resolution = resolution;
+    this.#roots = roots;
+    this.#features = features;
+  }
+
+  /** kindOf tells what is special about a type by its name. */
+  kindOf(typeId: TypeId): SpecialKind | null {
+    const { strings } = this.#types;
+    const kind = SPECIAL_KINDS.get(latin1At(strings, this.#types.nameOffset(typeId), LONGEST_NAME));
+    if (kind === undefined) return null;
+    return kind.name === 'bpf_res_spin_lock' && !this.#features.resilientLocks ? null : kind;
+  }
+
+  /** pointer tells whether a type is a pointer that the kernel keeps; a text says what is wrong with it. */
+  pointer(id: TypeId): boolean | string {
+    const types = this.#types;
+    const pointerId = types.kind(id) === Kind.VOLATILE ? types.third(id) : id;
+    if (types.kind(pointerId) !== Kind.PTR) return false;
+    const tag = types.third(pointerId);
+    if (types.kind(tag) !== Kind.TYPE_TAG || types.kindFlag(tag)) return false;
+    if (types.kind(types.third(tag)) === Kind.TYPE_TAG) return 'Pointer with several type tags (EINVAL)';
+    const value = latin1At(types.strings, types.nameOffset(tag), LONGEST_NAME);
+    const counts = POINTER_TAGS.get(value);
+    if (counts === undefined || (value === 'uptr' && !this.#features.userPointers)) {
+      return 'Pointer with a type tag that is not for programs (EINVAL)';
+    }
+    if (!counts) return false;
+    const target = this.#resolution.sized(tag);
+    const isStruct = target !== null && types.kind(target.id) === Kind.STRUCT;
+    return isStruct || `Pointer tagged ${value} to what is no struct (EINVAL)`;
+  }
+
+  /** search finds the special fields of a struct and of those within it. */
+  search(id: TypeId): SpecialFields {
+    const stack = this.#known.has(id) ? [] : [{ id, next: 0 }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const within = this.#nextWithin(top);
+      if (within !== null) stack.push({ id: within, next: 0 });
+      else {
+        this.#known.set(top.id, this.#gather(top.id));
+        stack.pop();
+      }
+    }
+    return this.#known.get(id) ?? { ...NOTHING, problem: null };
+  }
+
+  /** The next struct among the members that was not looked through yet. */
+  #nextWithin(frame: { readonly id: TypeId; next: number }): TypeId | null {
+    const types = this.#types;
+    const count = types.vlen(frame.id);
+    while (this.#features.nestedFields && frame.next < count) {
+      const typeId = this.#element(types.word(frame.id, HEAD + frame.next * 3 + 1))?.typeId ?? 0;
+      frame.next += 1;
+      if (types.kind(typeId) === Kind.STRUCT && this.kindOf(typeId) === null && !this.#known.has(typeId)) {
+        return typeId;
+      }
+    }
+    return null;
+  }
+
+  #gather(id: TypeId): SpecialFields {
+    const types = this.#types;
+    const count = types.vlen(id);
+    const fields: SpecialField[] = [];
+    const seen = new Set<SpecialName>();
+    let height = 0;
+    for (let member = 0; member < count; member++) {
+      const found = this.#inMember(id, member, seen, MAX_FIELDS - fields.length);
+      if (typeof found === 'string') return { fields, height, problem: { message: found, member } };
+      fields.push(...found.fields);
+      height = Math.max(height, found.height);
+    }
+    return { fields, height, problem: null };
+  }
+
+  #inMember(id: TypeId, member: number, seen: Set<SpecialName>, room: number): Found | string {
+    const types = this.#types;
+    const word = types.word(id, HEAD + member * 3 + 2);
+    const bitOffset = types.kindFlag(id) ? word & 0xffffff : word;
+    if (bitOffset % 8 !== 0) return 'Bitfield beside special fields (EINVAL)';
+    const offset = bitOffset / 8;
+    const element = this.#element(types.word(id, HEAD + member * 3 + 1));
+    if (element === null) return 'Arrays nested too deep (E2BIG)';
+    const { typeId, count } = element;
+    if (count === 0) return NOTHING;
+    const kind = this.kindOf(typeId);
+    if (kind !== null) {
+      if (kind.unique && seen.has(kind.name)) return `More than one ${kind.name} (E2BIG)`;
+      seen.add(kind.name);
+      const isKind =
+        offset % kind.align === 0 && types.kind(typeId) === Kind.STRUCT && types.third(typeId) === kind.size;
+      if (!isKind) return NOTHING;
+      const root = kind.node === null ? null : this.#roots.rootOf(id, member);
+      if (typeof root === 'string') return root;
+      const field = { name: kind.name, offset, size: kind.size, root, member };
+      return repeat([field], count, kind.size, room, 0);
+    }
+    if (types.kind(typeId) !== Kind.STRUCT) return this.#pointerField(typeId, offset, count, member, room);
+    if (!this.#features.nestedFields) return NOTHING;
+    const within = this.search(typeId);
+    if (within.problem !== null) return within.problem.message;
+    const moved = within.fields.map((field) => ({ ...field, offset: offset + field.offset, member }));
+    return repeat(moved, count, types.third(typeId), room, within.height + 1);
+  }
+
+  #pointerField(typeId: TypeId, offset: number, count: number, member: number, room: number): Found | string {
+    if (!this.#features.pointerFields || offset % KPTR_SIZE !== 0) return NOTHING;
+    const isPointer = this.pointer(typeId);
+    if (typeof isPointer === 'string') return isPointer;
+    if (!isPointer) return NOTHING;
+    const field = { name: 'kptr', offset, size: KPTR_SIZE, root: null, member } as const;
+    return repeat([field], count, KPTR_SIZE, room, 0);
+  }
+
+  /** What an array, of arrays too, has as elements, and how many; null where too many lie within each other. */
+  #element(id: TypeId): Element | null {
+    const types = this.#types;
+    if (!this.#features.nestedFields) return { typeId: id, count: 1 };
+    let typeId = id;
+    let count = 1;
+    for (let depth = 0; types.kind(typeId) === Kind.ARRAY; depth++) {
+      if (depth === MAX_ARRAYS - 1) return null;
+      count = Math.imul(count, types.word(typeId, HEAD + 2));
+      typeId = types.word(typeId, HEAD);
+    }
+    return { typeId, count: count >>> 0 };
+  }
+}
+
+/** The fields of all elements of an array, where they may be repeated and there is room. */
+function repeat(
+  fields: readonly SpecialField[],
+  count: number,
+  size: number,
+  room: number,
+  height: number,
+): Found | string {
+  if (fields.length > room) return TOO_MANY;
+  if (count === 1 || fields.length === 0) return { fields, height };
+  if (!fields.every(({ name }) => isRepeatable(name))) return IN_ARRAY;
+  if (fields.length * count > room) return TOO_MANY;
+  const all = Array.from({ length: count }, (_, i) =>
+    fields.map((field) => ({ ...field, offset: field.offset + i * size })),
+  );
+  return { fields: all.flat(), height };
+}

@@ -1,0 +1,46 @@
+import { Builder, type Member, type TypeId } from '@btfd/btf';
+
+function member(name: string, typeId: TypeId, bitOffset: number): Member {
+  return { name, typeId, bitOffset, bitfieldSize: 0 };
+}
+
+function withLock(): { readonly builder: Builder; readonly int: TypeId; readonly lock: TypeId } {
+  const builder = new Builder({ deduplicate: false });
+  const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
+  const members = [member('val', int, 0)];
+  return { builder, int, lock: builder.add({ kind: 'STRUCT', name: 'bpf_spin_lock', size: 4, members }) };
+}
+
+/**
+ * slowBtf is BTF whose check takes the kernel time that grows with the square of `count`: for each struct with a list
+ * head it searches all types for the tag that says what the list contains. 8,000 take about a second.
+ */
+export function slowBtf(count: number): Uint8Array {
+  const { builder, lock } = withLock();
+  const head = builder.add({ kind: 'STRUCT', name: 'bpf_list_head', size: 16, members: [] });
+  const node = builder.add({ kind: 'STRUCT', name: 'bpf_list_node', size: 24, members: [] });
+  builder.add({ kind: 'STRUCT', name: 'element', size: 24, members: [member('node', node, 0)] });
+  const members = [member('head', head, 0), member('lock', lock, 128)];
+  const lists = Array.from({ length: count }, () => builder.add({ kind: 'STRUCT', size: 24, members }));
+  for (const typeId of lists) {
+    const name = 'contains:element:node';
+    builder.add({ kind: 'DECL_TAG', name, typeId, componentIdx: 0, attribute: false });
+  }
+  return builder.marshal();
+}
+
+/**
+ * nestedStructs is BTF whose check takes the kernel time that doubles with each level: from a struct with a lock it
+ * looks through each member that is a struct, and in each of those again. 20 levels take a third of a second.
+ */
+export function nestedStructs(levels: number, each = 2): Uint8Array {
+  const { builder, int, lock } = withLock();
+  let inner = builder.add({ kind: 'STRUCT', name: 'leaf', size: 4, members: [member('value', int, 0)] });
+  for (let level = 0; level < levels; level++) {
+    const members = Array.from({ length: each }, (_, index) => member(`m${index}`, inner, 0));
+    inner = builder.add({ kind: 'STRUCT', name: `level${level}`, size: 4, members });
+  }
+  const members = [member('lock', lock, 0), member('inner', inner, 32)];
+  builder.add({ kind: 'STRUCT', name: 'root', size: 8, members });
+  return builder.marshal();
+}

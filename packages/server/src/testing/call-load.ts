@@ -1,0 +1,28 @@
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { LoadHandleRequestSchema, LoadHandleResponseSchema, type LoadHandleResponse } from '@btfd/api';
+import { Encoded } from '../grpc/encoded.js';
+import type { CallContext } from '../grpc/rpc.js';
+import { loadHandle } from '../rpc/load-handle.js';
+import type { Services } from '../services.js';
+
+/** LoadAnswer is what a load answers. */
+export interface LoadAnswer {
+  readonly result: LoadHandleResponse['result'];
+  /** Bytes of the answer, encoded. */
+  readonly size: number;
+}
+
+/** callLoad calls LoadHandle, which takes its request encoded, and may answer so too. */
+export async function callLoad(
+  services: Services,
+  request: MessageInitShape<typeof LoadHandleRequestSchema>,
+  context: CallContext,
+): Promise<LoadAnswer> {
+  const wire = toBinary(LoadHandleRequestSchema, create(LoadHandleRequestSchema, request));
+  const answer = await loadHandle(services)(wire, context);
+  const answered =
+    answer instanceof Encoded
+      ? answer.wire
+      : toBinary(LoadHandleResponseSchema, create(LoadHandleResponseSchema, answer));
+  return { result: fromBinary(LoadHandleResponseSchema, answered).result, size: answered.length };
+}

@@ -1,0 +1,16 @@
+import type { ItemOf, Job, JobRunner } from '../worker/job.js';
+import { SpecCache } from '../worker/spec-cache.js';
+import { stepsOf } from '../worker/steps-of.js';
+
+/** InlineJobs does jobs as workers do, but on this thread. */
+export class InlineJobs implements JobRunner {
+  private readonly specs = new SpecCache(64 * 1024 * 1024);
+
+  async *run<J extends Job>(job: J, signal: AbortSignal): AsyncGenerator<ItemOf[J['name']], void, void> {
+    signal.throwIfAborted();
+    for (const item of stepsOf(job, this.specs)) {
+      if (item !== null) yield item as ItemOf[J['name']];
+      signal.throwIfAborted();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { createRequire } from 'node:module';
+import type { ItemOf, Job, JobRunner } from './job.js';
+import { Places } from './places.js';
+import { WorkerThread, type WorkerLimits } from './worker-thread.js';
+
+/** WorkerPoolLimits bound the workers and what they do at a time. */
+export interface WorkerPoolLimits extends WorkerLimits {
+  readonly workers: number;
+  readonly maxJobs: number;
+}
+
+/** By the package's own name for it, which is the compiled file also where tests run the sources. */
+const PROGRAM = createRequire(import.meta.url).resolve('#worker');
+
+/** WorkerPool does jobs on threads, which it starts when they are needed and replaces when they end. */
+export class WorkerPool implements JobRunner {
+  private readonly threads = new Set<WorkerThread>();
+  private readonly places: Places;
+  private ending: { readonly reason: unknown } | null = null;
+
+  /** @param onBroken is told what broke a worker. */
+  constructor(
+    private readonly limits: WorkerPoolLimits,
+    private readonly onBroken: (error: unknown) => void,
+    private readonly program = PROGRAM,
+  ) {
+    this.places = new Places(limits.maxJobs);
+  }
+
+  async *run<J extends Job>(
+    job: J,
+    signal: AbortSignal,
+    transfer: readonly ArrayBuffer[] = [],
+  ): AsyncGenerator<ItemOf[J['name']], void, void> {
+    signal.throwIfAborted();
+    await this.places.take(signal);
+    try {
+      if (this.ending !== null) throw this.ending.reason;
+      yield* this.thread().run(job, signal, transfer);
+    } finally {
+      this.places.free();
+    }
+  }
+
+  /** Ends all threads; what they do, and what comes later, fails with the reason. */
+  async end(reason: unknown): Promise<void> {
+    this.ending = { reason };
+    await Promise.all([...this.threads].map(async (thread) => thread.end(reason)));
+  }
+
+  /** An idle thread, else a new one, else the one with the fewest jobs. */
+  private thread(): WorkerThread {
+    const [least] = [...this.threads].toSorted((a, b) => a.size - b.size);
+    if (least !== undefined && (least.size === 0 || this.threads.size >= this.limits.workers)) return least;
+    const thread: WorkerThread = new WorkerThread(this.program, this.limits, (broken) => {
+      this.threads.delete(thread);
+      if (broken !== null) this.onBroken(broken);
+    });
+    this.threads.add(thread);
+    return thread;
+  }
+}

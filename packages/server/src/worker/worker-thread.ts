@@ -1,0 +1,149 @@
+import { Worker } from 'node:worker_threads';
+import { errorCode } from '../error/error-code.js';
+import type { ItemOf, Job } from './job.js';
+import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
+import { Run } from './run.js';
+import { workerLost, workTooLarge } from './worker-errors.js';
+
+/** WorkerLimits bound what a worker may take. */
+export interface WorkerLimits {
+  readonly specCacheBytes: number;
+  readonly workerHeapBytes: number;
+  readonly workerStepMs: number;
+}
+
+const MIB = 1024 * 1024;
+/** How often a step is looked at that takes too long. */
+const LOOKS_PER_STEP = 10;
+
+/** A run of any job: it is only ever given what its own job says. */
+interface AnyRun {
+  receive(message: FromWorker): boolean;
+  fail(error: unknown): void;
+}
+
+/**
+ * WorkerThread is one thread that does jobs. It doesn't keep the process alive while it has none. A step that takes
+ * too long, or memory that does, ends the thread: the job that did it is told so, the others that they were lost.
+ */
+export class WorkerThread {
+  private readonly runs = new Map<number, AnyRun>();
+  private readonly state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
+  private readonly worker: Worker;
+  private watch: NodeJS.Timeout | undefined;
+  private lastId = 0;
+  private hasEnded = false;
+  private seen = { step: 0, at: 0 };
+
+  /** @param onEnd is called once the thread takes no more jobs, with what broke it, or null. */
+  constructor(
+    program: string,
+    private readonly limits: WorkerLimits,
+    private readonly onEnd: (broken: unknown) => void,
+  ) {
+    this.worker = new Worker(program, {
+      workerData: { specCacheBytes: limits.specCacheBytes, state: this.state },
+      resourceLimits: { maxOldGenerationSizeMb: limits.workerHeapBytes / MIB },
+      // What the daemon's own process was started with is no matter of the worker's.
+      execArgv: [],
+    });
+    this.worker.on('message', (message: FromWorker) => this.receive(message));
+    this.worker.on('error', (error) => this.broke(error));
+    this.worker.on('exit', (code) => this.ended(workerLost(), new Error(`a worker ended with ${code}`)));
+    this.worker.unref();
+  }
+
+  /** Jobs that it has. */
+  get size(): number {
+    return this.runs.size;
+  }
+
+  /** Runs a job, whose next item is asked for with each turn of the iteration. */
+  async *run<J extends Job>(
+    job: J,
+    signal: AbortSignal,
+    transfer: readonly ArrayBuffer[],
+  ): AsyncGenerator<ItemOf[J['name']], void, void> {
+    const id = ++this.lastId;
+    const run = new Run<ItemOf[J['name']]>();
+    const aborted = (): void => run.fail(signal.reason);
+    signal.addEventListener('abort', aborted);
+    this.runs.set(id, run);
+    this.busy();
+    try {
+      let next = run.next();
+      this.send({ kind: 'start', id, job }, transfer);
+      for (;;) {
+        const item = await next;
+        if (item === null) return;
+        yield item;
+        next = run.next();
+        this.send({ kind: 'next', id }, []);
+      }
+    } finally {
+      signal.removeEventListener('abort', aborted);
+      if (this.runs.delete(id)) this.send({ kind: 'cancel', id }, []);
+      if (this.runs.size === 0) this.idle();
+    }
+  }
+
+  /** Ends the thread, and with an error what it does. */
+  async end(error: unknown): Promise<void> {
+    this.ended(error, null);
+    await this.worker.terminate();
+  }
+
+  private receive(message: FromWorker): void {
+    const run = this.runs.get(message.id);
+    if (run?.receive(message) === true) this.runs.delete(message.id);
+  }
+
+  private broke(error: unknown): void {
+    const culprit = this.runs.get(Atomics.load(this.state, CURRENT_JOB));
+    const outOfMemory = errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY';
+    culprit?.fail(outOfMemory ? workTooLarge('memory') : error);
+    this.ended(workerLost(), error);
+  }
+
+  private ended(error: unknown, broken: unknown): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.idle();
+    for (const run of this.runs.values()) run.fail(error);
+    this.runs.clear();
+    this.onEnd(broken);
+  }
+
+  private send(message: ToWorker, transfer: readonly ArrayBuffer[]): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private busy(): void {
+    if (this.watch !== undefined) return;
+    this.worker.ref();
+    this.seen = { step: -1, at: 0 };
+    this.watch = setInterval(() => this.look(), this.limits.workerStepMs / LOOKS_PER_STEP).unref();
+  }
+
+  private idle(): void {
+    this.worker.unref();
+    clearInterval(this.watch);
+    this.watch = undefined;
+  }
+
+  /** Ends the thread if it is at one step for too long. */
+  private look(): void {
+    const step = Atomics.load(this.state, STEP_COUNT);
+    const id = Atomics.load(this.state, CURRENT_JOB);
+    const now = performance.now();
+    if (id === 0 || step !== this.seen.step) {
+      this.seen = { step, at: now };
+      return;
+    }
+    if (now - this.seen.at < this.limits.workerStepMs) return;
+    const tooLarge = workTooLarge('time');
+    this.runs.get(id)?.fail(tooLarge);
+    this.ended(workerLost(), tooLarge);
+    void this.worker.terminate();
+  }
+}
