@@ -16,6 +16,7 @@ export const METHOD_ROLES = {
   renewHandles: 'viewer',
   closeHandles: 'viewer',
   spec: 'viewer',
+  watchHandles: 'viewer',
   resolveMembers: 'viewer',
   getServerInfo: 'viewer',
 } as const satisfies Record<keyof BtfMethods, Role>;
