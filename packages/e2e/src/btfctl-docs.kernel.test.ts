@@ -77,5 +77,6 @@ function general(text: string): string[] {
   return text
     .replaceAll(/\d[\d,]*/g, '#')
     .replaceAll(/ +/g, ' ')
-    .split('\n');
+    .split('\n')
+    .map((line) => line.trimStart());
 }
