@@ -28,7 +28,11 @@ const ADDRESS = '/run/btfd/btfd.sock';
 jest.setTimeout(90_000);
 
 const SHOWN = ['README.md', 'docs/btfctl.md', 'docs/guide.md', 'docs/grpc-tools.md'].flatMap((document) =>
-  shownCommands(readFileSync(join(ROOT, document), 'utf8')).map((shown) => ({ document, ...shown })),
+  shownCommands(readFileSync(join(ROOT, document), 'utf8')).map(({ command, output }) => ({
+    document,
+    command,
+    output,
+  })),
 );
 
 test('a command of a document may go on in the next line', () => {

@@ -33,10 +33,13 @@ interface NamedProgram extends DocProgram {
 }
 
 const PROGRAMS: readonly NamedProgram[] = DOCUMENTS.flatMap((document) =>
-  docPrograms(readFileSync(join(ROOT, document), 'utf8')).map((program) => ({
-    ...program,
-    place: `${document}:${program.line}`,
-    file: `${document.replaceAll(/[/.]/g, '-')}-${program.line}`,
+  docPrograms(readFileSync(join(ROOT, document), 'utf8')).map(({ line, source, runs, prints }) => ({
+    line,
+    source,
+    runs,
+    prints,
+    place: `${document}:${line}`,
+    file: `${document.replaceAll(/[/.]/g, '-')}-${line}`,
   })),
 );
 

@@ -30,5 +30,10 @@ export function docPrograms(markdown: string): DocProgram[] {
     }
   }
   // What imports nothing would be a script, without await.
-  return programs.map((program) => ({ ...program, source: `${program.source}export {};\n` }));
+  return programs.map(({ line, source, runs, prints }) => ({
+    line,
+    source: `${source}export {};\n`,
+    runs,
+    prints,
+  }));
 }
