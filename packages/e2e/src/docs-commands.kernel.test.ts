@@ -129,5 +129,6 @@ function general(text: string): string[] {
     .replaceAll(/"[\w+/]{43}="/g, '"="')
     .replaceAll(/\d[\d,]*/g, '#')
     .replaceAll(/ +/g, ' ')
-    .split('\n');
+    .split('\n')
+    .map((line) => line.trimStart());
 }

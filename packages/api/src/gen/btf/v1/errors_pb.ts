@@ -216,9 +216,10 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The caller, or all callers together, have as much as they may
-   * have at one time. A google.rpc.QuotaFailure names whose quota it is, and a
-   * google.rpc.RetryInfo comes where waiting helps. Metadata: quota, limit. Next: try
-   * again after the delay of the RetryInfo; without one, give back what is held.
+   * have at one time; or the BTF is larger than callers other than root may load. A
+   * google.rpc.QuotaFailure names whose quota it is, and a google.rpc.RetryInfo comes
+   * where waiting helps. Metadata: quota, limit. Next: try again after the delay of
+   * the RetryInfo; without one, give back what is held, or load less.
    *
    * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 23;
    */
