@@ -19,10 +19,14 @@ mkdirSync(destination, { recursive: true });
 execFileSync(process.execPath, ['native/scripts/prebuild.js', ...options], { cwd: ROOT, stdio: 'inherit' });
 for (const { folder } of publicPackages()) removeOutputOfGoneSources(folder);
 const filters = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
-execFileSync('npx', ['--yes', 'pnpm@12', '--recursive', ...filters, 'pack', '--pack-destination', destination], {
-  cwd: ROOT,
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
+execFileSync(
+  'npx',
+  ['--yes', 'pnpm@12', '--recursive', ...filters, 'pack', '--pack-destination', destination],
+  {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  },
+);
 
 /** What tsc made of a source that was removed or renamed since stays where it is; it is not to be published. */
 function removeOutputOfGoneSources(folder) {

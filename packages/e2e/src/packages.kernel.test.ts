@@ -159,20 +159,24 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     expect(Object.values(counts)).not.toContain(0);
   });
 
-  test.each(COMPILERS)('are sound under strict to %s', (_, manifest) => {
-    const files = (['mts', 'cts'] as const).map((kind) => {
-      writeFileSync(
-        join(installed.project, `all-types.${kind}`),
-        typesOfAll(entryPointsOf(installed), kind),
-      );
-      return `all-types.${kind}`;
-    });
-    const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
-    const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
-    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
-    expect([stdout, status]).toEqual(['', 0]);
-  }, 60_000);
+  test.each(COMPILERS)(
+    'are sound under strict to %s',
+    (_, manifest) => {
+      const files = (['mts', 'cts'] as const).map((kind) => {
+        writeFileSync(
+          join(installed.project, `all-types.${kind}`),
+          typesOfAll(entryPointsOf(installed), kind),
+        );
+        return `all-types.${kind}`;
+      });
+      const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
+      const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+      const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
+      const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
+      expect([stdout, status]).toEqual(['', 0]);
+    },
+    60_000,
+  );
 
   test('are commands after a global installation, both of one version', () => {
     const run = (command: string, ...args: string[]) => {
@@ -206,19 +210,27 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     const { stdout, stderr } = spawnSync('bash', ['-c', script], {
       encoding: 'utf8',
       cwd: installed.dir,
-      env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: '/nonexistent', BTFD_ADDRESS: daemon.address },
+      env: {
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+        HOME: '/nonexistent',
+        BTFD_ADDRESS: daemon.address,
+      },
     });
     expect({ stdout, stderr }).toEqual({ stdout: 'layout\nvmlinux\n', stderr: '' });
   });
 
-  test.each([Encoding.TYPES, Encoding.C])('a daemon started by a link has workers for encoding %i', async (encoding) => {
-    using client = new RawClient(daemon.address);
-    const source = { case: 'name', value: 'vmlinux' } as const;
-    const selection = { names: ['list_head'] };
-    const parts: unknown[] = [];
-    for await (const { part } of client.stream('spec', { source, encoding, selection })) parts.push(part.case);
-    expect(parts).toContain(encoding === Encoding.C ? 'c' : 'types');
-  });
+  test.each([Encoding.TYPES, Encoding.C])(
+    'a daemon started by a link has workers for encoding %i',
+    async (encoding) => {
+      using client = new RawClient(daemon.address);
+      const source = { case: 'name', value: 'vmlinux' } as const;
+      const selection = { names: ['list_head'] };
+      const parts: unknown[] = [];
+      for await (const { part } of client.stream('spec', { source, encoding, selection }))
+        parts.push(part.case);
+      expect(parts).toContain(encoding === Encoding.C ? 'c' : 'types');
+    },
+  );
 
   test('say what to install where there is neither a prebuilt addon nor a compiler', () => {
     const script = join(native, 'scripts/build-addon.js');

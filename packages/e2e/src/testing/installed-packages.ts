@@ -105,10 +105,11 @@ export class InstalledPackages implements Disposable {
   private npmInstall(...args: readonly string[]): void {
     const { status, stderr } = spawnSync(
       join(this.bareBin, 'npm'),
-      ['install', '--no-audit', '--no-fund', ...args],
-      { cwd: this.project, encoding: 'utf8', env: this.bareEnv() },
+      // By default npm waits five minutes for an answer that got lost.
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
+      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
     );
-    if (status !== 0) throw new Error(`npm install failed: ${stderr}`);
+    if (status !== 0) throw new Error(`npm install failed, with ${String(status)}: ${stderr}`);
   }
 }
 
