@@ -48,7 +48,8 @@ and building it failed; what node-gyp says above tells why. It needs a C++17 com
   Fedora, RHEL:    dnf install gcc-c++ make python3
   Alpine:          apk add g++ make python3 linux-headers
 
-Without the addon (npm install --ignore-scripts) btfd serves BTF that the kernel shows as files, and no more.
+Without the addon (npm install --ignore-scripts) btfd serves BTF that the kernel shows as files, over TCP alone, and
+no more; @btfd/client, @btfd/btf and btfctl do not need it.
 `);
   process.exitCode = 1;
 }

@@ -78,6 +78,10 @@ function load(): Addon {
     const nodeGypBuild: (root: string) => Addon = require('node-gyp-build');
     return nodeGypBuild(fileURLToPath(new URL('..', import.meta.url)));
   } catch (error) {
-    throw new BpfUnavailableError('the addon of @btfd/native is not built, or does not load here', error);
+    throw new BpfUnavailableError(
+      'the addon of @btfd/native is not built, or does not load here; ' +
+        '`npm rebuild @btfd/native`, with --global where it was installed so, builds it',
+      error,
+    );
   }
 }

