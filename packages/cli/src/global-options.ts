@@ -25,7 +25,7 @@ export function addGlobalOptions(program: Command): void {
   program
     .option('-a, --address <address>', 'ask the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)')
     .option('--context <name>', 'ask the daemon of a context of the config file (BTFD_CONTEXT)')
-    .option('--config <file>', 'use another config file (BTFD_CONFIG)')
+    .option('--config <file>', 'use another config file (BTFCTL_CONFIG)')
     .option('--tls-ca <file>', 'trust the authorities in a PEM file')
     .option('--tls-cert <file>', 'show the certificate in a PEM file')
     .option('--tls-key <file>', 'the key of that certificate, a PEM file')

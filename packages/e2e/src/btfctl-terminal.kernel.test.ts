@@ -126,7 +126,7 @@ describeKernel('btfctl on a terminal', () => {
   });
 
   test('bash completes commands, options, their values, objects, types and contexts', async () => {
-    await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml' } });
+    await using terminal = open({ env: { BTFCTL_CONFIG: '/nonexistent/config.yaml' } });
     terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
     await terminal.shows(/^\$$/);
     const completes = async (typed: string, shown: RegExp): Promise<void> => {

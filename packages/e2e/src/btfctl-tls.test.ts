@@ -48,7 +48,7 @@ function selfSigned(name: string): void {
 }
 
 const file = (name: string): string => join(dir, name);
-const env = (): NodeJS.ProcessEnv => ({ BTFD_CONFIG: file('config.yaml'), XDG_CACHE_HOME: file('cache') });
+const env = (): NodeJS.ProcessEnv => ({ BTFCTL_CONFIG: file('config.yaml'), XDG_CACHE_HOME: file('cache') });
 const run = (...args: string[]): Promise<Ran> => btfctl(args, env());
 const trust = (): string[] => ['--tls-ca', file('daemon.pem'), '--tls-server-name', 'daemon'];
 const pair = (): string[] => ['--tls-cert', file('reader.pem'), '--tls-key', file('reader.key')];

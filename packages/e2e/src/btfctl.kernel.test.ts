@@ -268,7 +268,7 @@ describeKernel('btfctl', () => {
 
   test('contexts name nodes, in a config file that btfctl changes', async () => {
     const config = join(dir, 'config', 'config.yaml');
-    const withConfig = (...args: string[]): Promise<Ran> => btfctl(args, { BTFD_CONFIG: config });
+    const withConfig = (...args: string[]): Promise<Ran> => btfctl(args, { BTFCTL_CONFIG: config });
     expect((await withConfig('context', 'use', 'here')).status).toBe(3);
     const set = await withConfig('context', 'set', 'here', '--address', daemon.address);
     expect(set).toMatchObject({ status: 0, stdout: '' });

@@ -20,6 +20,7 @@ import { shownCommands } from './testing/shown-commands.js';
 import { until } from './testing/until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The address in the documents; a test's daemon listens elsewhere. */
@@ -27,7 +28,13 @@ const ADDRESS = '/run/btfd/btfd.sock';
 
 jest.setTimeout(90_000);
 
-const SHOWN = ['README.md', 'docs/btfctl.md', 'docs/guide.md', 'docs/grpc-tools.md'].flatMap((document) =>
+const SHOWN = [
+  'README.md',
+  'docs/btfctl.md',
+  'docs/guide.md',
+  'docs/grpc-tools.md',
+  'docs/operations.md',
+].flatMap((document) =>
   shownCommands(readFileSync(join(ROOT, document), 'utf8')).map(({ command, output }) => ({
     document,
     command,
@@ -54,6 +61,8 @@ describeKernel('the commands of the documents', () => {
     const program = (name: string, command: string): void =>
       writeFileSync(join(dir, 'bin', name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
     program('btfctl', `'${process.execPath}' '${BTFCTL}'`);
+    program('btfd', `'${process.execPath}' '${BTFD}'`);
+    writeFileSync(join(dir, 'config.yaml'), 'listen:\n  - unix:/run/btfd/btfd.sock\nmax-tll: 30m\n');
     // Debian's, which has Debian's grpcio.
     program('python3', '/usr/bin/python3');
     symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
@@ -80,19 +89,20 @@ describeKernel('the commands of the documents', () => {
   test.each(SHOWN.map((shown) => [shown.document, shown.command, shown.output] as const))(
     '%s shows what `%s` prints, but for what differs from kernel to kernel',
     (_, command, output) => {
-      const printed = execFileSync(
-        'sh',
-        ['-c', `${command.replaceAll(ADDRESS, daemon.socket)} || [ $? -lt 6 ]`],
-        {
-          cwd: dir,
-          encoding: 'utf8',
-          env: {
-            ...process.env,
-            PATH: [join(dir, 'bin'), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(':'),
-            BTFD_ADDRESS: daemon.address,
-          },
+      // The daemon says what is wrong on standard error.
+      const redirection = command.startsWith('btfd ') ? '2>&1' : '';
+      const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || [ $? -lt 6 ]`;
+      const printed = execFileSync('sh', ['-c', script], {
+        cwd: dir,
+        encoding: 'utf8',
+        timeout: 30_000,
+        env: {
+          ...process.env,
+          PATH: [join(dir, 'bin'), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(':'),
+          BTFD_ADDRESS: daemon.address,
+          BTFD_CONFIG: join(dir, 'config.yaml'),
         },
-      );
+      }).replaceAll(join(dir, 'config.yaml'), '/etc/btfd/config.yaml');
       // Who else is on this machine, and what it loaded, is not in the document.
       const shown = (text: string): string[] =>
         general(text).slice(0, command.includes(' list ') ? 1 : undefined);
@@ -104,7 +114,7 @@ describeKernel('the commands of the documents', () => {
   test('README.md shows what the first one prints', async () => {
     const [shown = ''] = /^btfd \d[^]*?(?=^```)/m.exec(README) ?? [];
     const socket = join(dir, 'show.sock');
-    const args = [join(ROOT, 'packages/server/bin/btfd.js'), '--show', '--metrics-listen', 'off'];
+    const args = [BTFD, '--show', '--metrics-listen', 'off'];
     const btfd = spawn(process.execPath, [...args, '--listen', `unix:${socket}`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -5,9 +5,9 @@ import { type Document, parseDocument } from 'yaml';
 import { usageError } from '../cli-error.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
 
-/** configPath is where the config file lies: `BTFD_CONFIG`, else `btfd/config.yaml` in the folder of configurations. */
+/** configPath is where the config file lies: `BTFCTL_CONFIG`, else `btfd/config.yaml` in the folder of configurations. */
 export function configPath(env: NodeJS.ProcessEnv): string {
-  const named = env['BTFD_CONFIG'];
+  const named = env['BTFCTL_CONFIG'];
   if (named !== undefined && named !== '') return named;
   const folder = env['XDG_CONFIG_HOME'];
   // The XDG specification: a path that isn't absolute is to be ignored.

@@ -8,8 +8,10 @@ export const CONFIG_VARIABLE = 'BTFD_CONFIG';
 /** Variables with our prefix that are no settings of the daemon. */
 const OTHERS: ReadonlySet<string> = new Set([
   CONFIG_VARIABLE,
-  // Where clients look for the daemon.
+  // btfctl's: whoever runs both in one shell has them.
   'BTFD_ADDRESS',
+  'BTFD_CONTEXT',
+  'BTFD_PAGER',
   // Forbids tests to be skipped.
   'BTFD_REQUIRE_KERNEL',
 ]);

@@ -133,7 +133,8 @@ describe('What is wrong', () => {
   });
 
   test('is not a variable of the client, or of tests, or one of others', () => {
-    const env = { BTFD_ADDRESS: 'x', BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
+    const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
+    const env = { ...btfctl, BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
     expect(problemsOf({}, env)).toEqual([]);
   });
 
