@@ -85,5 +85,6 @@ function copySection(elf: ElfFile, { name, offset, size, compressed }: ElfSectio
     const message = `section ${name} is compressed: use inflateElfBtf`;
     throw new BtfFormatError('UNSUPPORTED', message, { offset });
   }
-  return elf.bytes.slice(offset, offset + size);
+  // Not by its own `slice`: that of arrays that Node reads files into gives a view.
+  return new Uint8Array(elf.bytes.subarray(offset, offset + size));
 }
