@@ -1,3 +1,5 @@
+import { BtfFormatError } from './format-error.js';
+
 /** ParseLimits bounds what parsing accepts, and by that the memory and the time it takes. */
 export interface ParseLimits {
   /** Most bytes of one BTF, its base not counted. */
@@ -22,3 +24,22 @@ export const DEFAULT_PARSE_LIMITS: ParseLimits = {
   // The kernel uses one (modules on vmlinux); three levels are planned.
   baseDepth: 8,
 };
+
+/**
+ * limitsOf completes limits by the defaults. A limit that is undefined is not given.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT` for what is no count: a comparison with it would be no limit at all.
+ */
+export function limitsOf(given: { readonly [Name in keyof ParseLimits]?: number | undefined } = {}): ParseLimits {
+  const limit = (name: keyof ParseLimits): number => {
+    const value = given[name] ?? DEFAULT_PARSE_LIMITS[name];
+    if (value === Infinity || (Number.isInteger(value) && value >= 0)) return value;
+    throw new BtfFormatError('INVALID_ARGUMENT', `the limit ${name} is not a count: ${String(value)}`);
+  };
+  return {
+    bytes: limit('bytes'),
+    types: limit('types'),
+    nameLength: limit('nameLength'),
+    baseDepth: limit('baseDepth'),
+  };
+}

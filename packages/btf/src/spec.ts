@@ -4,7 +4,7 @@ import { BtfFormatError } from './format-error.js';
 import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
 import { kindOfInfo } from './info.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
-import { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
 import { needsBase } from './split.js';
 import { StringTable } from './strings.js';
@@ -72,10 +72,11 @@ export class Spec implements Iterable<Type> {
    *
    * @param bytes a whole BTF in either byte order, as the kernel gives it or as an ELF section `.BTF` holds it.
    * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
-   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed.
+   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed; `INVALID_ARGUMENT` for a limit
+   * that is not a count.
    */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
-    const limits = { ...DEFAULT_PARSE_LIMITS, ...options.limits };
+    const limits = limitsOf(options.limits);
     const base = options.base ?? null;
     if (bytes.length > limits.bytes) {
       throw new BtfFormatError(
