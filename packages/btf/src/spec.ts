@@ -27,6 +27,18 @@ export function typesOf(spec: Spec): SpecTypes {
   return ownTypes(spec);
 }
 
+let thirdWord: (spec: Spec, id: TypeId) => number;
+
+/**
+ * sizeOrTypeIdOf reads the third word of a type, which is a size or a type id as its kind has it. A composite with a
+ * million members is not decoded for it: many types may lead to the same one.
+ *
+ * @throws BtfFormatError `NOT_FOUND`.
+ */
+export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
+  return thirdWord(spec, id);
+}
+
 /** ParseOptions are the options of {@link Spec.parse}. */
 export interface ParseOptions {
   /** What split BTF continues. Default: none. */
@@ -64,6 +76,10 @@ export class Spec implements Iterable<Type> {
 
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
+    thirdWord = (spec, id) => {
+      const owner = spec.#owner(id);
+      return owner.#source.words.u32(owner.#offset(id - owner.firstTypeId) + 8);
+    };
   }
 
   /**
