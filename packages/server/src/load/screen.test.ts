@@ -68,7 +68,12 @@ describe('The screen', () => {
       'leaves to the kernel what has nothing to search for, only %s',
       (name) => {
         expect(() =>
-          run(new BtfWriter().type(Kind.INT, name, { data: [32] }).type(LATER, '').bytes()),
+          run(
+            new BtfWriter()
+              .type(Kind.INT, name, { data: [32] })
+              .type(LATER, '')
+              .bytes(),
+          ),
         ).not.toThrow();
       },
     );
@@ -76,7 +81,10 @@ describe('The screen', () => {
     test.each(['bpf_timer', 'kptr_untrusted', 'percpu_kptr', 'uptr', 'my_bpf_rb_root'])(
       'sees %s, also where a name begins within a longer one',
       async (name) => {
-        const bytes = new BtfWriter().type(Kind.INT, name, { data: [32] }).type(LATER, '').bytes();
+        const bytes = new BtfWriter()
+          .type(Kind.INT, name, { data: [32] })
+          .type(LATER, '')
+          .bytes();
         expect((await judge(bytes)).reason).toBe(ErrorReason.BTF_UNBUILDABLE);
       },
     );
@@ -108,6 +116,46 @@ describe('The screen', () => {
         expect(error.reason).toBe(ErrorReason.BTF_UNBUILDABLE);
       },
     );
+  });
+
+  describe('of functions', () => {
+    /** Functions of one prototype with so many parameters. */
+    const functions = (count: number, params: number, first: number | string = 1) => {
+      const data = [first, 1, ...Array.from({ length: params - 1 }, () => ['', 1]).flat()];
+      const writer = new BtfWriter()
+        .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] })
+        .type(Kind.FUNC_PROTO, '', { vlen: params, data });
+      for (let index = 0; index < count; index++) writer.type(Kind.FUNC, 'f', { sizeOrTypeId: 2 });
+      return writer;
+    };
+
+    test('lets pass what programs and kernels have', () => {
+      expect(() => run(functions(60_000, 12).bytes())).not.toThrow();
+    });
+
+    test('refuses many with many parameters each: the kernel looks at all of them for each function', async () => {
+      const error = await judge(functions(40_000, 65_535).bytes());
+      expect([error.reason, error.metadata['estimate_ms']]).toEqual([ErrorReason.BTF_TOO_EXPENSIVE, '2622']);
+    });
+
+    test.each([
+      ['a name that lies nowhere', functions(40_000, 65_535, 0xffffff)],
+      ['a name that is too long to be read', functions(40_000, 65_535, 'x'.repeat(20_000))],
+      ['an id of nothing behind them', functions(40_000, 65_535).type(Kind.FUNC, 'f', { sizeOrTypeId: 1e6 })],
+      [
+        'a struct of nothing, and a lock',
+        functions(40_000, 65_535)
+          .type(Kind.STRUCT, 'bpf_spin_lock', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1e6, 0] })
+          .type(Kind.STRUCT, 'broken', { vlen: 1, sizeOrTypeId: 4, data: [0xffffff, 1, 0] }),
+      ],
+    ])('refuses them even with what the kernel finds wrong only after them: %s', async (_, writer) => {
+      expect((await judge(writer.bytes())).reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
+    });
+
+    test('refuses large BTF with kinds that are unknown here, which may hide them', async () => {
+      const error = await judge(functions(40_000, 65_535).type(20, '').bytes());
+      expect(error.reason).toBe(ErrorReason.BTF_UNBUILDABLE);
+    });
   });
 
   test('does not let pass a header that a later kernel may take', async () => {
