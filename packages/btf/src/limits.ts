@@ -6,7 +6,10 @@ export interface ParseLimits {
   readonly bytes: number;
   /** Most types of one BTF, those of its base not counted. The index takes four bytes for each. */
   readonly types: number;
-  /** Longest name in bytes. A longer one fails the decoding of the type that has it, not the parse. */
+  /**
+   * Longest name in bytes. A longer one fails the decoding of the type that has it, not the parse; so do names within
+   * one type that add up to more than 64 MiB.
+   */
   readonly nameLength: number;
   /** Most bases below a split BTF. */
   readonly baseDepth: number;

@@ -49,6 +49,24 @@ describe('a large struct to which many types lead is not decoded for each of the
   });
 });
 
+test.each([Kind.STRUCT, Kind.ENUM, Kind.ENUM64, Kind.FUNC_PROTO])(
+  'a type of kind %i whose elements share one long name ends at a bound, before it is more than a string can be',
+  (kind) => {
+    const words = kind === Kind.STRUCT || kind === Kind.ENUM64 ? 3 : 2;
+    const btf = new BtfAssembler('little');
+    const name = btf.string('x'.repeat(16_000));
+    const element = [name, ...globalThis.Array.from({ length: words - 1 }, () => 0)];
+    // 67,200,000 characters, and 67,104,000: the limit is 67,108,864.
+    for (const vlen of [4_200, 4_194]) {
+      btf.type(kind, '', { vlen, data: globalThis.Array.from({ length: vlen }, () => element).flat() });
+    }
+    const spec = Spec.parse(btf.bytes());
+    expect(() => spec.typeById(1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED', typeId: 1 }));
+    expect(printRaw(spec.typeById(2)).length).toBeGreaterThan(67_000_000);
+    expect(() => spec.typeById(1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  },
+);
+
 test('a layout whose rows share one long name ends at a bound of text', () => {
   const btf = new BtfAssembler('little').type(Kind.STRUCT, 'x'.repeat(16_000), { sizeOrTypeId: 4 });
   const members = ids.slice(0, 400).flatMap((i) => ['m', 1, 32 * i]);
