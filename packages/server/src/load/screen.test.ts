@@ -118,6 +118,14 @@ describe('The screen', () => {
     );
   });
 
+  test('refuses a struct of more names than are read here, which Linux 7.2 may take', async () => {
+    const members = 132_000;
+    const writer = new BtfWriter().type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 });
+    const data = Array.from({ length: members }, () => ['x'.repeat(511), 1, 0]).flat();
+    const error = await judge(writer.type(Kind.STRUCT, 'wide', { vlen: members, data }).bytes());
+    expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNBUILDABLE, { type_id: '2' }]);
+  });
+
   describe('of functions', () => {
     /** Functions of one prototype with so many parameters. */
     const functions = (count: number, params: number, first: number | string = 1) => {

@@ -58,6 +58,8 @@ function* estimated(spec: Spec): Generator<null, number, void> {
     estimate += yield* checkCost(spec);
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
+    // More than is read here need not be more than the kernel reads.
+    if (error.code === 'LIMIT_EXCEEDED') throw unjudged(error.message, error.typeId, error);
   }
   return estimate;
 }
