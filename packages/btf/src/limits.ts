@@ -33,7 +33,9 @@ export const DEFAULT_PARSE_LIMITS: ParseLimits = {
  *
  * @throws BtfFormatError `INVALID_ARGUMENT` for what is no count: a comparison with it would be no limit at all.
  */
-export function limitsOf(given: { readonly [Name in keyof ParseLimits]?: number | undefined } = {}): ParseLimits {
+export function limitsOf(
+  given: { readonly [Name in keyof ParseLimits]?: number | undefined } = {},
+): ParseLimits {
   const limit = (name: keyof ParseLimits): number => {
     const value = given[name] ?? DEFAULT_PARSE_LIMITS[name];
     if (value === Infinity || (Number.isInteger(value) && value >= 0)) return value;

@@ -5,7 +5,7 @@ import { btfIds } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
-import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
+import { intBtf, rawBtf as btfOf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const MIB = 1024 * 1024;
@@ -117,11 +117,11 @@ describeKernel('LoadHandle', () => {
   test('leaves kinds of later kernels to the kernel, unless it might search for something', async () => {
     const kind = 100;
     const words = [1, 1 << 24, 4, 32, 0, kind << 24, 0];
-    const refused = errorInfoOf(await failureOf(load(rawBtf(words, '\0int\0'))));
+    const refused = errorInfoOf(await failureOf(load(btfOf(words, '\0int\0'))));
     expect(refused.reason).toBe('VERIFIER_REJECTED');
     // Linux before 7.2 reads five bits of kind and calls the others wrong.
     expect(refused.metadata['log']).toMatch(/Invalid (kind:100|btf_info)/);
-    const unjudged = errorInfoOf(await failureOf(load(rawBtf(words, '\0bpf_spin_lock\0'))));
+    const unjudged = errorInfoOf(await failureOf(load(btfOf(words, '\0bpf_spin_lock\0'))));
     expect([unjudged.reason, unjudged.metadata['type_id']]).toEqual(['BTF_UNBUILDABLE', '2']);
   });
 

@@ -52,7 +52,8 @@ describe('The screen', () => {
     const LATER = 20;
     /** The layout section that gives types of the kind so many bytes beyond the first 12. */
     const layout = (once: number) => Array.from({ length: LATER + 1 }, () => [once, 0] as const);
-    const kernelLayout = (once: number) => Uint8Array.from(layout(once).flatMap((sizes) => [...sizes, 0, 0]));
+    const kernelLayout = (once: number) =>
+      Uint8Array.from(layout(once).flatMap(([info, each]) => [info, each, 0, 0]));
     /** A lock, so that there is something to search for, and the kind. */
     const withLock = () =>
       new BtfWriter()
