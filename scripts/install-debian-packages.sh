@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # A command and its package.
-commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux openssl:openssl systemd-analyze:systemd setcap:libcap2-bin tmux:tmux less:less zsh:zsh fish:fish)
+commands=(bpftool:bpftool gcc:gcc pahole:dwarves lz4:lz4 xz:xz-utils objcopy:binutils dpkg-deb:dpkg setpriv:util-linux openssl:openssl systemd-analyze:systemd setcap:libcap2-bin tmux:tmux less:less zsh:zsh fish:fish protoc:protobuf-compiler grpc_python_plugin:protobuf-compiler-grpc)
 # A file and its package.
 files=(
   /usr/lib/python3/dist-packages/grpc/__init__.py:python3-grpcio

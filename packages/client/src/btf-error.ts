@@ -1,5 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import type { CLIENT_REASONS } from './client-reasons.js';
 import {
   decodeErrorDetails,
   type ErrorDetails,
@@ -12,27 +13,8 @@ import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';
 /** DaemonErrorReason is why the daemon refused: the names of `btf.v1.ErrorReason`, explained there. */
 export type DaemonErrorReason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
 
-/**
- * ClientErrorReason is why the client itself gave up.
- *
- * - `NO_MATCH` (NOT_FOUND): the predicate of `findHandle` was never true.
- * - `HANDLE_CLOSED` (FAILED_PRECONDITION): the handle was used after its end.
- * - `CLIENT_CLOSED` (FAILED_PRECONDITION): the client was used after its end, or ended during the call.
- * - `UNREACHABLE` (UNAVAILABLE): there is no connection to the daemon, or it broke during the call.
- * - `LEASE_EXPIRED` (UNAVAILABLE): the daemon could not be reached before a lease ran out.
- * - `TRANSFER_CORRUPT` (DATA_LOSS): the BTF received is not what the daemon announced.
- * - `BASE_MISMATCH` (FAILED_PRECONDITION): the daemon's vmlinux is not the base of a split BTF.
- * - `INVALID_RESPONSE` (INTERNAL): the daemon's answer lacks something, or is none.
- */
-export type ClientErrorReason =
-  | 'NO_MATCH'
-  | 'HANDLE_CLOSED'
-  | 'CLIENT_CLOSED'
-  | 'UNREACHABLE'
-  | 'LEASE_EXPIRED'
-  | 'TRANSFER_CORRUPT'
-  | 'BASE_MISMATCH'
-  | 'INVALID_RESPONSE';
+/** ClientErrorReason is why the client itself gave up: the names of a table that docs/errors.md shows. */
+export type ClientErrorReason = keyof typeof CLIENT_REASONS;
 
 /** BtfErrorReason is why a call failed. */
 export type BtfErrorReason = DaemonErrorReason | ClientErrorReason;

@@ -188,6 +188,7 @@ describe('a call', () => {
     expect(await rejection(client.serverInfo({ timeout: 100 }))).toMatchObject({
       code: status.DEADLINE_EXCEEDED,
     });
+    await until(() => deadlineOf(daemon, 'getServerInfo') !== undefined);
     expect(deadlineOf(daemon, 'getServerInfo')).toBeLessThan(start + 1000);
     go();
   });

@@ -7,9 +7,8 @@ import {
   type LoadHandleResponse,
 } from '@btfd/api';
 import { type Builder, type Spec } from '@btfd/btf';
-import { status } from '@grpc/grpc-js';
 import { invalidArgument, msArgument, ttlArgument, uint32Argument } from './argument.js';
-import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
 import { type BtfClientOptions, connectionOptions, credentialsOf } from './client-options.js';
 import { systemClock } from './clock.js';
@@ -221,7 +220,7 @@ export class BtfClient implements AsyncDisposable {
     for await (const handle of this.iterateHandles(options)) {
       if (await predicate(handle.info)) return handle.take({ ttl, signal: options.signal });
     }
-    throw new BtfError({ code: status.NOT_FOUND, reason: 'NO_MATCH', message: 'no BTF object matches' });
+    throw clientError('NO_MATCH', 'no BTF object matches');
   }
 
   /**

@@ -9,6 +9,7 @@ import {
 import { invalidArgument, msArgument } from './argument.js';
 import { pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { systemClock } from './clock.js';
@@ -211,20 +212,13 @@ function callOptions(timeout: number | undefined): { deadline?: number } {
 }
 
 function unreachable(address: string, failure: BtfError): BtfError {
-  return new BtfError({
-    code: status.UNAVAILABLE,
-    reason: 'UNREACHABLE',
-    message: `the daemon at ${address} cannot be reached: ${failure.rawMessage}`,
-    retryDelay: failure.retryDelay,
-    cause: failure.cause,
-  });
+  return clientError(
+    'UNREACHABLE',
+    `the daemon at ${address} cannot be reached: ${failure.rawMessage}`,
+    failure,
+  );
 }
 
 function clientClosed(cause?: unknown): BtfError {
-  return new BtfError({
-    code: status.FAILED_PRECONDITION,
-    reason: 'CLIENT_CLOSED',
-    message: 'the client was closed',
-    cause,
-  });
+  return clientError('CLIENT_CLOSED', 'the client was closed', { cause });
 }

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
-import { status } from '@grpc/grpc-js';
 import { ttlArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { CallOptions, LeaseOptions } from './call-options.js';
 import { msFromDuration } from './duration.js';
 import type { HandleInfo } from './handle-info.js';
@@ -128,9 +128,5 @@ export function leasedHandle(session: Session, message: HandleMessage | undefine
 }
 
 function handleClosed(): BtfError {
-  return new BtfError({
-    code: status.FAILED_PRECONDITION,
-    reason: 'HANDLE_CLOSED',
-    message: 'the handle was closed',
-  });
+  return clientError('HANDLE_CLOSED', 'the handle was closed');
 }

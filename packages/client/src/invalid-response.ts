@@ -1,11 +1,7 @@
-import { status } from '@grpc/grpc-js';
-import { BtfError } from './btf-error.js';
+import type { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 
 /** invalidResponse is the error for an answer that lacks what the contract promises. */
 export function invalidResponse(what: string): BtfError {
-  return new BtfError({
-    code: status.INTERNAL,
-    reason: 'INVALID_RESPONSE',
-    message: `the daemon's answer has no ${what}`,
-  });
+  return clientError('INVALID_RESPONSE', `the daemon's answer has no ${what}`);
 }

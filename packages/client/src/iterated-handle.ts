@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
-import { status } from '@grpc/grpc-js';
 import { ttlArgument } from './argument.js';
-import { BtfError } from './btf-error.js';
+import type { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { LeaseOptions } from './call-options.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
@@ -67,9 +67,5 @@ export class IteratedHandle extends RemoteObject {
 }
 
 function movedOn(): BtfError {
-  return new BtfError({
-    code: status.FAILED_PRECONDITION,
-    reason: 'HANDLE_CLOSED',
-    message: 'the iteration has moved on: take() a handle to keep it',
-  });
+  return clientError('HANDLE_CLOSED', 'the iteration has moved on: take() a handle to keep it');
 }

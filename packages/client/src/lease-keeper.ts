@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { Clock } from './clock.js';
 import type { CallLimits } from './connection.js';
 import type { Lease } from './lease.js';
@@ -219,10 +220,5 @@ function goneError(lease: Lease, epoch: string): BtfError {
 }
 
 function expiredError(cause: BtfError | null): BtfError {
-  return new BtfError({
-    code: status.UNAVAILABLE,
-    reason: 'LEASE_EXPIRED',
-    message: 'the lease ran out while the daemon could not be reached',
-    cause: cause ?? undefined,
-  });
+  return clientError('LEASE_EXPIRED', 'the lease ran out while the daemon could not be reached', { cause });
 }

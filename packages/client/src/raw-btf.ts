@@ -1,7 +1,7 @@
 import type { SpecHeader, SpecResponse } from '@btfd/api';
 import { Spec } from '@btfd/btf';
-import { status } from '@grpc/grpc-js';
-import { BtfError } from './btf-error.js';
+import type { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 
 /** RawBtfFacts are what is known of BTF besides its bytes. */
 export interface RawBtfFacts {
@@ -86,9 +86,5 @@ export function joinBytes(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer
 }
 
 function corrupt(received: string): BtfError {
-  return new BtfError({
-    code: status.DATA_LOSS,
-    reason: 'TRANSFER_CORRUPT',
-    message: `the daemon sent ${received}`,
-  });
+  return clientError('TRANSFER_CORRUPT', `the daemon sent ${received}`);
 }

@@ -1,7 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
 import { stringsArgument, uint32sArgument } from './argument.js';
-import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 
 /**
@@ -52,11 +51,10 @@ export function selectsAll({ names = [], nameGlobs = [], kinds = [], ids = [] }:
 export function allFound<T>(found: T, { names, nameGlobs, ids }: NotFound): T {
   const missing = [...names, ...nameGlobs, ...ids.map((id) => `id ${id}`)];
   if (missing.length === 0) return found;
-  throw new BtfError({
-    code: status.NOT_FOUND,
-    reason: 'NO_MATCH',
-    message: `no type matches ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`,
-  });
+  throw clientError(
+    'NO_MATCH',
+    `no type matches ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`,
+  );
 }
 
 /** notFoundOf is what a daemon found no type for. */

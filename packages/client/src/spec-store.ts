@@ -4,6 +4,7 @@ import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { countArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
+import { clientError } from './client-error.js';
 import type { CallLimits, Connection } from './connection.js';
 import { invalidResponse } from './invalid-response.js';
 import { methods } from './methods.js';
@@ -231,9 +232,5 @@ function missingBase(): BtfError {
 }
 
 function baseMismatch(): BtfError {
-  return new BtfError({
-    code: status.FAILED_PRECONDITION,
-    reason: 'BASE_MISMATCH',
-    message: "the daemon's vmlinux is not the base of this BTF",
-  });
+  return clientError('BASE_MISMATCH', "the daemon's vmlinux is not the base of this BTF");
 }

@@ -101,6 +101,21 @@ export const LIMIT_SETTINGS = {
     description: 'handles that one RenewHandles or CloseHandles names',
     reason: 'As many as fit in a request; more than a client holds as a rule.',
   },
+  maxBtfBytesOfOthers: {
+    name: 'max-btf-of-others',
+    kind: BYTES,
+    fallback: 4 * MIB,
+    description: 'size of BTF to load for callers other than root',
+    reason:
+      'Many times what BPF programs have. The kernel’s check takes longer the more there is, and nothing ends it.',
+  },
+  maxLoadsPerPrincipal: {
+    name: 'max-loads-per-principal',
+    kind: COUNT,
+    fallback: 8,
+    description: 'loads of one principal that wait for the kernel or that it checks',
+    reason: 'A quarter of the queue, so that one cannot fill it for all.',
+  },
   maxQueuedLoads: {
     name: 'max-queued-loads',
     kind: COUNT,

@@ -25,6 +25,9 @@ const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
   [Origin.USER]: 'user',
 };
 
+/** In a checkout, where `start` runs. */
+const TRY = 'npx --yes pnpm@12 btfctl layout task_struct';
+
 /** describeServed says in text what the daemon serves, where, and what to try next. */
 export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {
   const { access, version, files } = services;
@@ -43,7 +46,7 @@ export async function describeServed(services: Services, addresses: readonly Add
     ...(rows.length === 0 ? [`no BTF objects in ${files.dir}`] : table(rows)),
     '',
     ...addresses.map((address) => `listening on ${formatAddress(address)}`),
-    ...(first === undefined ? [] : [`try next: node examples/dist/layout.js ${formatAddress(first)}`]),
+    ...(first === undefined ? [] : [`try next: ${TRY} --address ${formatAddress(first)}`]),
     '',
   ].join('\n');
 }

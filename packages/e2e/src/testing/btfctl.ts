@@ -20,7 +20,7 @@ export class Btfctl implements AsyncDisposable {
   /** @param env what its environment has besides; nothing of the caller's config is seen. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, [BTFCTL, ...args], {
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
+      env: { PATH: process.env['PATH'], HOME: '/dev/null', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const name of ['stdout', 'stderr'] as const) {

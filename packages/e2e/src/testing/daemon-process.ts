@@ -46,7 +46,8 @@ export class DaemonProcess implements AsyncDisposable {
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...env },
+      // Of daemons at one time only one has the default port.
+      env: { ...process.env, BTFD_METRICS_LISTEN: 'off', ...env },
     });
     const log = { text: '' };
     child.stderr.setEncoding('utf8').on('data', (text: string) => (log.text += text));

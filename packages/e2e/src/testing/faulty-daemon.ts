@@ -20,12 +20,14 @@ kernel.rate = Number(rate);
 
 process.on('SIGUSR2', () => {
   for (let round = 0; round < 3; round++) globalThis.gc?.();
+  const { quotas } = daemon.services;
   const resources = process.getActiveResourcesInfo();
   const holdings: Holdings = {
     handles: daemon.services.handles.size,
     kernelFds: fdStats().open,
     timers: resources.filter((name) => name === 'Timeout').length,
-    sockets: resources.filter((name) => name === 'PipeWrap' || name === 'TCPSocketWrap').length,
+    connections: quotas.connections.inUse,
+    inUse: quotas.calls.inUse + quotas.streams.inUse + quotas.loads.inUse + quotas.btfBytes.inUse,
     heapBytes: process.memoryUsage().heapUsed + process.memoryUsage().external,
     faults: kernel.faults,
   };

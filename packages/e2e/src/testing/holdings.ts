@@ -6,8 +6,10 @@ export interface Holdings {
   readonly kernelFds: number;
   /** Timers that keep the process alive. */
   readonly timers: number;
-  /** Sockets. */
-  readonly sockets: number;
+  /** Connections. */
+  readonly connections: number;
+  /** What callers have of the quotas of calls, streams, loads and bytes of BTF. */
+  readonly inUse: number;
   /** Memory of JavaScript values and of buffers, after a collection. */
   readonly heapBytes: number;
   /** Calls of the kernel that were made to fail. */

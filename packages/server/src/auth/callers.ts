@@ -130,10 +130,8 @@ export class Callers {
       const lost = caller.lost();
       if (lost === null) continue;
       call.sendStatus(toStatus(roleForbids(caller, lost, methodName(path))));
-      // To a client that doesn't read, the status doesn't come.
-      setTimeout(() => {
-        if (this.live.has(call)) this.options.resetStream(metadata);
-      }, RESET_AFTER_MS).unref();
+      // To a client that doesn't read, the status doesn't come. Where it came, the stream is closed by then.
+      setTimeout(() => this.options.resetStream(metadata), RESET_AFTER_MS).unref();
     }
   }
 }

@@ -20,7 +20,7 @@ export const SERVING = {
     kind: SWITCH,
     fallback: false,
     description: 'allow HOST:PORT without TLS, on loopback only: every local user can connect',
-    reason: 'Who can connect can read the types of the kernel, and load BTF.',
+    reason: 'Who can connect can read the types of the kernel, in clear text.',
   }),
   btfDir: setting({
     name: 'btf-dir',

@@ -4,17 +4,14 @@ import { describe, expect, test } from '@jest/globals';
 import { ErrorReasonSchema } from '@btfd/api';
 import { BpfError } from '@btfd/native';
 import { status } from '@grpc/grpc-js';
+import { reasonsInProto } from '../documentation/reasons-in-proto.js';
 import { ERRNO_REASONS, ERROR_CODES } from './error-table.js';
 
 const PROTO = readFileSync(new URL('../../../../proto/btf/v1/errors.proto', import.meta.url), 'utf8');
 
 /** The code that the comment of each reason begins with. */
 function documentedCodes(): Map<string, string> {
-  const entry =
-    /^ {2}\/\/ (?<code>[A-Z_]+)\. (?:[^\n]*\n {2}\/\/)*[^\n]*\n {2}ERROR_REASON_(?<reason>[A-Z_]+) = \d+;$/gm;
-  return new Map(
-    [...PROTO.matchAll(entry)].map(({ groups }) => [groups?.['reason'] ?? '', groups?.['code'] ?? '']),
-  );
+  return new Map(reasonsInProto(PROTO).map(({ reason, code }) => [reason, code]));
 }
 
 describe('The gRPC code of a reason', () => {

@@ -3,6 +3,9 @@ import { ServiceError } from '../error/service-error.js';
 import type { Kernel, KernelObject } from '../kernel/kernel.js';
 import { inSpan } from '../observe/span.js';
 
+/** A small load takes milliseconds, a large one some tenths of a second. */
+const RETRY_MS = 1_000;
+
 /** LoadQueueLimits bound what waits for the kernel. */
 export interface LoadQueueLimits {
   readonly maxQueuedLoads: number;
@@ -103,7 +106,8 @@ export class LoadQueue {
     if (this.waiting.size >= maxQueuedLoads || this.waitingBytes + bytes > maxQueuedLoadBytes) {
       const message = `${this.waiting.size} loads of ${this.waitingBytes} bytes in all wait for the kernel already`;
       const metadata = { limit: String(maxQueuedLoads), limit_bytes: String(maxQueuedLoadBytes) };
-      throw new ServiceError(ErrorReason.LOAD_QUEUE_FULL, message, { metadata });
+      const quota = { subject: 'daemon', description: message };
+      throw new ServiceError(ErrorReason.LOAD_QUEUE_FULL, message, { metadata, quota, retryMs: RETRY_MS });
     }
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {

@@ -16,8 +16,8 @@ export interface CallQuotasOptions {
 
 /**
  * callQuotas refuses calls of those that have too many in flight, and calls with too much metadata, before their
- * message is read: an interceptor of the server, behind the one that knows callers. A call counts until its stream
- * is closed, so that one whose client does not read its end counts too.
+ * message is read: an interceptor of the server, behind the one that knows callers. A call counts until its status
+ * is sent or its client is gone.
  */
 export function callQuotas(options: CallQuotasOptions): ServerInterceptor {
   return (method, call) => {
@@ -39,7 +39,7 @@ export function callQuotas(options: CallQuotasOptions): ServerInterceptor {
           },
           onReceiveMessage: (message, forward) => forward(message),
           onReceiveHalfClose: (forward) => forward(),
-          // Comes once for every call, however it ends.
+          // Comes once for every call, however it ends: when its status is sent, or when its client goes.
           onCancel: () => taken?.[Symbol.dispose](),
         });
       },

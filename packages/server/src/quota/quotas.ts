@@ -11,12 +11,15 @@ export interface Quotas {
   readonly calls: Quota;
   /** Streams in flight. */
   readonly streams: Quota;
+  /** Loads that wait for the kernel or that it checks. The queue bounds those of all together. */
+  readonly loads: Quota;
   /** Connections. */
   readonly connections: Quota;
 }
 
 /** The limits that quotas are made of. */
 type QuotaLimitNames =
+  | 'maxLoadsPerPrincipal'
   | 'maxHandles'
   | 'maxHeldBtfBytes'
   | 'maxCalls'
@@ -43,6 +46,10 @@ export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
     streams: new Quota(
       { name: 'streams', what: 'streams in flight', retryMs: 1_000 },
       { each: limits.maxStreamsPerPrincipal, all: limits.maxStreams },
+    ),
+    loads: new Quota(
+      { name: 'loads', what: 'loads under way', retryMs: 1_000 },
+      { each: limits.maxLoadsPerPrincipal, all: Infinity },
     ),
     connections: new Quota(
       { name: 'connections', what: 'connections', retryMs: 1_000 },

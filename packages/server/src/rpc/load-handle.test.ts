@@ -12,7 +12,7 @@ import { callLoad } from '../testing/call-load.js';
 import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
-import { LOADER } from '../testing/callers.js';
+import { callerAs, LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
 /** What a gRPC client receives by default, less the 4 KiB that the daemon leaves. */
@@ -27,8 +27,9 @@ async function setUp(choices: ServicesChoices = {}) {
   const load = async (
     request: Request,
     signal = new AbortController().signal,
+    caller = LOADER,
   ): Promise<LoadHandleResponse['result']> => {
-    const { result, size } = await callLoad(services, request, { signal, caller: LOADER });
+    const { result, size } = await callLoad(services, request, { signal, caller });
     expect(size).toBeLessThanOrEqual(MAX_ANSWER);
     return result;
   };
@@ -103,10 +104,34 @@ describe('LoadHandle', () => {
     expect((await load(raw(withLock))).case).toBe('handle');
   });
 
-  test('takes 16 MiB', async () => {
+  test('takes 16 MiB of root, and 4 MiB of others', async () => {
     const { kernel, load } = await setUp();
-    expect((await load(raw(new Uint8Array(16 * MIB)))).case).toBe('handle');
-    expect(kernel.openCount).toBe(1);
+    const signal = new AbortController().signal;
+    const root = callerAs('loader', 'uid:0');
+    expect((await load(raw(new Uint8Array(16 * MIB)), signal, root)).case).toBe('handle');
+    expect((await load(raw(new Uint8Array(4 * MIB)))).case).toBe('handle');
+    const error = await failureOf(() => load(raw(new Uint8Array(4 * MIB + 1))));
+    expect(error).toMatchObject({
+      reason: ErrorReason.QUOTA_EXCEEDED,
+      metadata: { quota: 'btf_size', limit: String(4 * MIB) },
+      quota: { subject: 'principal:uid:1000' },
+      retryMs: null,
+    });
+    expect(kernel.openCount).toBe(2);
+  });
+
+  test('lets a principal have so many loads under way, and others theirs', async () => {
+    const { kernel, load } = await setUp({ limits: { maxLoadsPerPrincipal: 2 } });
+    let open = (): void => {};
+    kernel.loadGate = new Promise((resolve) => (open = resolve));
+    const signal = new AbortController().signal;
+    const loads = [load(raw(intBtf())), load(raw(intBtf()))];
+    const error = await failureOf(() => load(raw(intBtf())));
+    expect(error).toMatchObject({ metadata: { quota: 'loads', limit: '2' }, retryMs: 1_000 });
+    loads.push(load(raw(intBtf()), signal, callerAs('loader', 'uid:7')));
+    open();
+    await Promise.all(loads);
+    expect((await load(raw(intBtf()))).case).toBe('handle');
   });
 
   test('tells size and limit of what is too large', async () => {

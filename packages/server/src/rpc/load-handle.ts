@@ -6,6 +6,7 @@ import {
   type LoadHandleResponseSchema,
 } from '@btfd/api';
 import { BpfError } from '@btfd/native';
+import type { Caller } from '../auth/caller.js';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
@@ -27,6 +28,8 @@ import { onlyItem } from '../worker/only-item.js';
 import { tailText } from './tail-text.js';
 import { grantedTtlMs } from './validate.js';
 
+/** Who may load what the kernel takes. */
+const ROOT = 'uid:0';
 /** The rest of the 4 KiB of a status is for its other details. */
 const LOG_TAIL_BYTES = 3072;
 /** The kernel refuses smaller buffers (before Linux 6.4). */
@@ -41,13 +44,13 @@ const REJECTION_BYTES = 256;
 export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
-  const { loads, workers, access, features, handles, specs, limits } = services;
+  const { loads, workers, access, features, handles, specs, quotas, limits } = services;
   return async (wire, { signal, caller, record }) => {
     access.require(Operation.LOAD);
     const { head, types } = splitLoad(wire);
     const request = decodeRequest(LoadHandleRequestSchema, head);
     const source = requireSource(request.source, types);
-    checkSize(source.value.length, limits);
+    checkSize(source.value.length, limits, caller);
     const ttlMs = grantedTtlMs(request.ttl, limits);
     handles.checkRoom(caller, source.case === 'rawBtf' ? source.value.length : 0);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
@@ -72,12 +75,13 @@ export function loadHandle(
         kernelLayout,
       } as const;
       const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
-      checkSize(bytes.length, limits);
+      checkSize(bytes.length, limits, caller);
       // Only now it is known how large that is which was built.
       handles.checkRoom(caller, bytes.length);
       if (record !== undefined) noting.push(noteBtf(record, bytes));
       return bytes;
     };
+    const underWay = quotas.loads.take(caller.principal);
     try {
       const object = await loads.load(
         { size: source.value.length, prepare, logSize: Math.max(logSize, MIN_LOG_BYTES) },
@@ -101,6 +105,7 @@ export function loadHandle(
       const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
       return new Encoded(await onlyItem(workers.run(job, signal)));
     } finally {
+      underWay[Symbol.dispose]();
       await Promise.all(noting);
     }
   };
@@ -126,7 +131,7 @@ function requireSource(source: LoadHandleRequest['source'], types: Uint8Array | 
   return source;
 }
 
-function checkSize(length: number, limits: Limits): void {
+function checkSize(length: number, limits: Limits, { principal }: Caller): void {
   if (length > limits.maxBtfBytes) {
     throw new ServiceError(
       ErrorReason.BTF_TOO_LARGE,
@@ -137,6 +142,12 @@ function checkSize(length: number, limits: Limits): void {
       },
     );
   }
+  if (principal === ROOT || length <= limits.maxBtfBytesOfOthers) return;
+  const message = `the BTF has ${length} bytes; callers other than root may load at most ${limits.maxBtfBytesOfOthers}`;
+  throw new ServiceError(ErrorReason.QUOTA_EXCEEDED, message, {
+    metadata: { quota: 'btf_size', limit: String(limits.maxBtfBytesOfOthers) },
+    quota: { subject: `principal:${principal}`, description: message },
+  });
 }
 
 /**

@@ -17,6 +17,9 @@ export const file_btf_v1_errors: GenFile = /*@__PURE__*/
  *
  *     {"reason": "BTF_ID_NOT_FOUND", "domain": "btf.v1", "metadata": {"id": "7"}}
  *
+ * Each value tells its gRPC code, when it happens, the keys of its metadata, and what
+ * the caller should do next.
+ *
  * @generated from enum btf.v1.ErrorReason
  */
 export enum ErrorReason {
@@ -28,15 +31,15 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * NOT_FOUND. No BTF object has the id. Metadata: id.
+   * NOT_FOUND. No BTF object has the id. Metadata: id. Next: list the objects anew.
    *
    * @generated from enum value: ERROR_REASON_BTF_ID_NOT_FOUND = 1;
    */
   BTF_ID_NOT_FOUND = 1,
 
   /**
-   * NOT_FOUND. The handle is unknown: it was never given, was closed, has expired,
-   * or is someone else's.
+   * NOT_FOUND. The handle is unknown: it was never given, was closed, has expired, or
+   * is someone else's. Next: open the object anew.
    *
    * @generated from enum value: ERROR_REASON_HANDLE_NOT_FOUND = 2;
    */
@@ -44,14 +47,16 @@ export enum ErrorReason {
 
   /**
    * NOT_FOUND. The handle belongs to an earlier run of the daemon. Metadata:
-   * daemon_epoch, the current one.
+   * daemon_epoch, the current one. Next: open the object anew; every other handle of
+   * that run is gone too.
    *
    * @generated from enum value: ERROR_REASON_HANDLE_OF_EARLIER_DAEMON = 3;
    */
   HANDLE_OF_EARLIER_DAEMON = 3,
 
   /**
-   * NOT_FOUND. The kernel has no object with the name. Metadata: name.
+   * NOT_FOUND. The kernel has no object with the name. Metadata: name. Next: list the
+   * objects.
    *
    * @generated from enum value: ERROR_REASON_NAME_NOT_FOUND = 4;
    */
@@ -60,43 +65,47 @@ export enum ErrorReason {
   /**
    * INVALID_ARGUMENT. The kernel's verifier refused the BTF. Metadata: errno,
    * errno_name, log (the last 3 KiB), log_truncated, log_true_size (where the kernel
-   * tells).
+   * tells). Next: correct the BTF. `report_rejection` brings more of the log.
    *
    * @generated from enum value: ERROR_REASON_VERIFIER_REJECTED = 5;
    */
   VERIFIER_REJECTED = 5,
 
   /**
-   * INVALID_ARGUMENT. The BTF is larger than the kernel allows. Metadata: size, limit.
+   * INVALID_ARGUMENT. The BTF is larger than the kernel allows; a
+   * google.rpc.BadRequest names the field. Metadata: size, limit. Next: send less BTF.
    *
    * @generated from enum value: ERROR_REASON_BTF_TOO_LARGE = 6;
    */
   BTF_TOO_LARGE = 6,
 
   /**
-   * INVALID_ARGUMENT. A field of the request is bad; google.rpc.BadRequest names it.
+   * INVALID_ARGUMENT. A field of the request is bad, which a google.rpc.BadRequest
+   * names, or the request cannot be decoded. Next: correct it.
    *
    * @generated from enum value: ERROR_REASON_INVALID_REQUEST = 7;
    */
   INVALID_REQUEST = 7,
 
   /**
-   * FAILED_PRECONDITION. The types of a split BTF need its base.
+   * FAILED_PRECONDITION. The types of a split BTF need its base. Next: name the base
+   * in the request, or ask for the whole RAW, which needs none.
    *
    * @generated from enum value: ERROR_REASON_MISSING_BASE = 8;
    */
   MISSING_BASE = 8,
 
   /**
-   * FAILED_PRECONDITION. The running kernel was built without BTF.
+   * FAILED_PRECONDITION. The running kernel was built without BTF. Next: nothing helps
+   * on this kernel.
    *
    * @generated from enum value: ERROR_REASON_KERNEL_WITHOUT_BTF = 9;
    */
   KERNEL_WITHOUT_BTF = 9,
 
   /**
-   * FAILED_PRECONDITION. The operation is impossible in the daemon's mode.
-   * Metadata: operation.
+   * FAILED_PRECONDITION. The operation is impossible in the daemon's mode. Metadata:
+   * operation. Next: ask GetServerInfo what works.
    *
    * @generated from enum value: ERROR_REASON_OPERATION_UNAVAILABLE = 10;
    */
@@ -104,6 +113,8 @@ export enum ErrorReason {
 
   /**
    * PERMISSION_DENIED. The kernel refuses the daemon. Metadata: command, errno_name.
+   * Next: ask GetServerInfo what works without the capability, or give it to the
+   * daemon.
    *
    * @generated from enum value: ERROR_REASON_DAEMON_LACKS_CAPABILITY = 11;
    */
@@ -111,13 +122,15 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The daemon or the machine has no file descriptor left.
+   * Metadata: command, errno_name. Next: close handles that are not needed.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_FILES = 12;
    */
   OUT_OF_FILES = 12,
 
   /**
-   * RESOURCE_EXHAUSTED. The kernel has no memory left for this.
+   * RESOURCE_EXHAUSTED. The kernel has no memory left for this. Metadata: command,
+   * errno_name. Next: free memory on the machine.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_MEMORY = 13;
    */
@@ -125,14 +138,17 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. A stream waited for a handle that it holds to be taken or
-   * closed, and for too long none was taken, closed, renewed or used.
+   * closed, and for too long none was taken, closed, renewed or used. Metadata: limit,
+   * the handles that it may hold. Next: iterate anew behind the last id, and take or
+   * close handles as they come.
    *
    * @generated from enum value: ERROR_REASON_HOLD_STALLED = 14;
    */
   HOLD_STALLED = 14,
 
   /**
-   * RESOURCE_EXHAUSTED. A stream's client did not read for too long.
+   * RESOURCE_EXHAUSTED. A stream's client did not read for too long. Next: call again,
+   * and read.
    *
    * @generated from enum value: ERROR_REASON_SLOW_READER = 15;
    */
@@ -140,7 +156,7 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The request is larger than the daemon accepts for this RPC.
-   * Metadata: size, limit.
+   * Metadata: size, limit. Next: send less; GetServerInfo tells the limits.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 16;
    */
@@ -148,21 +164,24 @@ export enum ErrorReason {
 
   /**
    * UNIMPLEMENTED. The kernel has no such call or feature. Metadata: command,
-   * errno_name.
+   * errno_name. Next: ask GetServerInfo which features the kernel has;
+   * `adapt_to_kernel` does without the others.
    *
    * @generated from enum value: ERROR_REASON_KERNEL_LACKS_SUPPORT = 17;
    */
   KERNEL_LACKS_SUPPORT = 17,
 
   /**
-   * UNAVAILABLE. The daemon is shutting down.
+   * UNAVAILABLE. The daemon is shutting down. Next: try again after a pause. What the
+   * call did ends with the daemon.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 18;
    */
   SHUTTING_DOWN = 18,
 
   /**
-   * DATA_LOSS. An object's BTF cannot be decoded. Metadata: offset, type_id.
+   * DATA_LOSS. An object's BTF cannot be decoded. Metadata: offset and type_id, or
+   * name where a file cannot be read. Next: nothing helps; the object is at fault.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNDECODABLE = 19;
    */
@@ -170,6 +189,7 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The output is larger than the daemon makes. Metadata: limit.
+   * Next: select fewer types.
    *
    * @generated from enum value: ERROR_REASON_OUTPUT_TOO_LARGE = 20;
    */
@@ -179,7 +199,7 @@ export enum ErrorReason {
    * INVALID_ARGUMENT. The types make no BTF, or the BTF cannot be read to be adapted
    * or to be judged before the kernel checks it: it has a kind that is unknown, and
    * a type or tag for which the kernel might search.
-   * Metadata: type_id.
+   * Metadata: type_id. Next: correct the types.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNBUILDABLE = 21;
    */
@@ -188,7 +208,8 @@ export enum ErrorReason {
   /**
    * RESOURCE_EXHAUSTED. Too many loads, or too many bytes, wait for the kernel, which
    * checks one BTF at a time. Comes with a google.rpc.QuotaFailure and a
-   * google.rpc.RetryInfo. Metadata: limit, limit_bytes.
+   * google.rpc.RetryInfo. Metadata: limit, limit_bytes. Next: try again after the
+   * delay of the RetryInfo.
    *
    * @generated from enum value: ERROR_REASON_LOAD_QUEUE_FULL = 22;
    */
@@ -196,24 +217,28 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The caller, or all callers together, have as much as they may
-   * have at one time. A google.rpc.QuotaFailure names whose quota it is, and a
-   * google.rpc.RetryInfo comes where waiting helps. Metadata: quota, limit.
+   * have at one time; or the BTF is larger than callers other than root may load. A
+   * google.rpc.QuotaFailure names whose quota it is, and a google.rpc.RetryInfo comes
+   * where waiting helps. Metadata: quota, limit. Next: try again after the delay of
+   * the RetryInfo; without one, give back what is held, or load less.
    *
    * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 23;
    */
   QUOTA_EXCEEDED = 23,
 
   /**
-   * OUT_OF_RANGE. The events behind a position are not known any more: it is of another
-   * run of the daemon, or too far back. Metadata: daemon_epoch, the current one.
+   * OUT_OF_RANGE. The events behind a position are not known any more: it is of
+   * another run of the daemon, or too far back. Metadata: daemon_epoch, the current
+   * one. Next: begin anew without `after`; what was known and is not told is gone.
    *
    * @generated from enum value: ERROR_REASON_WATCH_HISTORY_GONE = 24;
    */
   WATCH_HISTORY_GONE = 24,
 
   /**
-   * RESOURCE_EXHAUSTED. While the client of a watch did not read, more happened than the
-   * daemon remembers. Metadata: limit, the events remembered.
+   * RESOURCE_EXHAUSTED. While the client of a watch did not read, more happened than
+   * the daemon remembers. Metadata: limit, the events remembered. Next: begin anew
+   * without `after`, and read faster.
    *
    * @generated from enum value: ERROR_REASON_WATCHER_TOO_SLOW = 25;
    */
@@ -222,7 +247,8 @@ export enum ErrorReason {
   /**
    * PERMISSION_DENIED. The caller's role is not enough: for the RPC, for the object,
    * or for a detail of it; or it lost the role while its call went on. Metadata:
-   * principal (the caller), role (empty where it has none), needed_role.
+   * principal (the caller), role (empty where it has none), needed_role. Next: have
+   * the operator name the principal in the policy.
    *
    * @generated from enum value: ERROR_REASON_ROLE_FORBIDS = 26;
    */
@@ -230,7 +256,8 @@ export enum ErrorReason {
 
   /**
    * UNAUTHENTICATED. The connection does not prove who calls: no client certificate,
-   * or one that does not hold or names nobody.
+   * or one that does not hold or names nobody. Next: show a certificate that the
+   * daemon trusts.
    *
    * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 27;
    */
@@ -238,31 +265,33 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. What was asked for takes more time or memory than the daemon
-   * gives one request: asking again does not help. Metadata: resource, "time" or
-   * "memory".
+   * gives one request. Metadata: resource, "time" or "memory". Next: ask for less;
+   * asking again does not help.
    *
    * @generated from enum value: ERROR_REASON_WORK_TOO_LARGE = 28;
    */
   WORK_TOO_LARGE = 28,
 
   /**
-   * UNAVAILABLE. Another request broke the worker that served this one. Asking again
-   * helps.
+   * UNAVAILABLE. Another request broke the worker that served this one. Next: try
+   * again.
    *
    * @generated from enum value: ERROR_REASON_WORKER_LOST = 29;
    */
   WORKER_LOST = 29,
 
   /**
-   * INVALID_ARGUMENT. By estimate the kernel would search for too long when it
-   * checks the BTF, which nothing can end. Metadata: estimate_ms, limit_ms.
+   * INVALID_ARGUMENT. By estimate the kernel would search for too long when it checks
+   * the BTF, which nothing can end. Metadata: estimate_ms, limit_ms. Next: send BTF
+   * without the shapes that docs/loads.md names.
    *
    * @generated from enum value: ERROR_REASON_BTF_TOO_EXPENSIVE = 30;
    */
   BTF_TOO_EXPENSIVE = 30,
 
   /**
-   * INTERNAL. Anything else. The detail is in the daemon's log only.
+   * INTERNAL. Anything else. The detail is in the daemon's log only. Next: look into
+   * the log of the daemon.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 31;
    */

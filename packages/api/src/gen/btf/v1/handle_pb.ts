@@ -245,7 +245,8 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
    */
   source: {
     /**
-     * BTF as bytes, in the daemon's byte order. At most 16 MiB.
+     * BTF as bytes, in the daemon's byte order. At most 16 MiB; 4 MiB, unless the daemon
+     * is told otherwise, of callers other than root.
      *
      * @generated from field: bytes raw_btf = 1;
      */

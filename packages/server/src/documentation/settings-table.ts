@@ -1,5 +1,6 @@
 import { defaultOf } from '../config/setting.js';
 import { SETTING_GROUPS } from '../config/settings.js';
+import { markdownTable } from './markdown-table.js';
 
 /** settingsTable is the documentation of all settings, in Markdown. */
 export function settingsTable(): string {
@@ -7,9 +8,8 @@ export function settingsTable(): string {
     const rows = settings.map((setting) => {
       const { name, kind, description, reason } = setting;
       const note = kind.note === undefined ? '' : `; ${kind.note}`;
-      return `| \`${name}\` | ${defaultOf(setting)} | ${description}${note} | ${reason} |`;
+      return [`\`${name}\``, defaultOf(setting), `${description}${note}`, reason];
     });
-    const head = ['| setting | default | what it is | why this default |', '| --- | --- | --- | --- |'];
-    return `### ${title}\n\n${[...head, ...rows].join('\n')}\n`;
+    return `### ${title}\n\n${markdownTable(['setting', 'default', 'what it is', 'why this default'], rows)}\n`;
   }).join('\n');
 }

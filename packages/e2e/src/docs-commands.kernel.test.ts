@@ -1,0 +1,134 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { BTFCTL } from './testing/btfctl.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { rawBtf } from './testing/sample-btf.js';
+import { shownCommands } from './testing/shown-commands.js';
+import { until } from './testing/until.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+/** The address in the documents; a test's daemon listens elsewhere. */
+const ADDRESS = '/run/btfd/btfd.sock';
+
+jest.setTimeout(90_000);
+
+const SHOWN = ['README.md', 'docs/btfctl.md', 'docs/guide.md', 'docs/grpc-tools.md'].flatMap((document) =>
+  shownCommands(readFileSync(join(ROOT, document), 'utf8')).map(({ command, output }) => ({
+    document,
+    command,
+    output,
+  })),
+);
+
+test('a command of a document may go on in the next line', () => {
+  const block = '```\n$ one \\\n  more\nprinted\n$ two\n```\n';
+  expect(shownCommands(`${block}\n\`\`\`sh\n$ three\n\`\`\`\n`)).toEqual([
+    { command: 'one \\\n  more', output: 'printed\n' },
+    { command: 'two', output: '' },
+  ]);
+});
+
+describeKernel('the commands of the documents', () => {
+  let daemon: DaemonProcess;
+  let dir: string;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    dir = mkdtempSync(join(tmpdir(), 'docs-commands-'));
+    mkdirSync(join(dir, 'bin'));
+    const program = (name: string, command: string): void =>
+      writeFileSync(join(dir, 'bin', name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
+    program('btfctl', `'${process.execPath}' '${BTFCTL}'`);
+    // Debian's, which has Debian's grpcio.
+    program('python3', '/usr/bin/python3');
+    symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
+    copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
+    for (const name of ['before', 'after']) {
+      execFileSync('gcc', ['-g', '-c', join(SOURCES, `${name}.c`), '-o', join(dir, `${name}.o`)]);
+      execFileSync('pahole', ['-J', join(dir, `${name}.o`)]);
+    }
+    // An int, and a type of no kind.
+    const words = [1, 1 << 24, 4, 32, 1, 0, 4, 32];
+    writeFileSync(join(dir, 'bad.btf'), rawBtf(words, '\0bad\0'));
+  });
+  afterAll(async () => {
+    rmSync(dir, { recursive: true });
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  test('are found', () => {
+    expect(new Set(SHOWN.map(({ document }) => document)).size).toBeGreaterThan(2);
+    expect(SHOWN.filter(({ command }) => command.includes('btfctl ')).length).toBeGreaterThan(5);
+    expect(SHOWN.some(({ command }) => command.includes('python3 '))).toBe(true);
+  });
+
+  test.each(SHOWN.map((shown) => [shown.document, shown.command, shown.output] as const))(
+    '%s shows what `%s` prints, but for what differs from kernel to kernel',
+    (_, command, output) => {
+      const printed = execFileSync(
+        'sh',
+        ['-c', `${command.replaceAll(ADDRESS, daemon.socket)} || [ $? -lt 6 ]`],
+        {
+          cwd: dir,
+          encoding: 'utf8',
+          env: {
+            ...process.env,
+            PATH: [join(dir, 'bin'), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(':'),
+            BTFD_ADDRESS: daemon.address,
+          },
+        },
+      );
+      // Who else is on this machine, and what it loaded, is not in the document.
+      const shown = (text: string): string[] =>
+        general(text).slice(0, command.includes(' list ') ? 1 : undefined);
+      const users = / ORIGIN_USER | ORIGIN_MODULE /;
+      expect(shown(printed).filter((line) => !users.test(line))).toEqual(shown(output));
+    },
+  );
+
+  test('README.md shows what the first one prints', async () => {
+    const [shown = ''] = /^btfd \d[^]*?(?=^```)/m.exec(README) ?? [];
+    const socket = join(dir, 'show.sock');
+    const args = [join(ROOT, 'packages/server/bin/btfd.js'), '--show', '--metrics-listen', 'off'];
+    const btfd = spawn(process.execPath, [...args, '--listen', `unix:${socket}`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      let printed = '';
+      btfd.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+      await until('it says what to try next', () => /try next: .*\n/.test(printed));
+      const same = (text: string): string[] =>
+        general(text.replaceAll(socket, ADDRESS).replace(/ on Linux \S+ \S+:/, ' on Linux:')).filter(
+          (line) => !/ (?:user|module) # #$/.test(line),
+        );
+      expect(same(printed)).toEqual(same(shown));
+    } finally {
+      btfd.kill();
+    }
+  });
+});
+
+/** Lines without numbers, digests, and the spaces that depend on them. */
+function general(text: string): string[] {
+  return text
+    .replaceAll(/"[\w+/]{43}="/g, '"="')
+    .replaceAll(/\d[\d,]*/g, '#')
+    .replaceAll(/ +/g, ' ')
+    .split('\n')
+    .map((line) => line.trimStart());
+}
