@@ -1,5 +1,5 @@
 import { btfLoad } from '@btfd/native';
-import { kernelPointers, lists, nestedStructs, sharedNames } from './slow-btf.js';
+import { functions, kernelPointers, lists, MOST_PARAMS, nestedStructs, sharedNames } from './slow-btf.js';
 
 /** Shape is BTF whose check takes the kernel long, by a size. */
 interface Shape {
@@ -37,6 +37,12 @@ const SHAPES: readonly Shape[] = [
     sizes: [100_000, 200_000],
     make: sharedNames,
     units: (count) => count * 511,
+  },
+  {
+    name: 'functions: a parameter of the prototype for each',
+    sizes: [1_000, 2_000],
+    make: functions,
+    units: (count) => count * MOST_PARAMS,
   },
 ];
 

@@ -1,5 +1,8 @@
 import { Builder, type Member, type TypeId } from '@btfd/btf';
 
+/** MOST_PARAMS is what 16 bits of vlen can say. */
+export const MOST_PARAMS = 65_535;
+
 function member(name: string, typeId: TypeId, bitOffset = 0): Member {
   return { name, typeId, bitOffset, bitfieldSize: 0 };
 }
@@ -47,6 +50,15 @@ export function kernelPointers(count: number): Uint8Array {
   const tag = builder.add({ kind: 'TYPE_TAG', name: 'kptr_untrusted', typeId: object, attribute: false });
   const pointer = builder.add({ kind: 'PTR', typeId: tag });
   for (let index = 0; index < count; index++) struct('', 8, member('pointer', pointer));
+  return builder.marshal();
+}
+
+/** functions is BTF of functions with one prototype, which has as many parameters as the kernel took before Linux 7.2. */
+export function functions(count: number): Uint8Array {
+  const { builder, int } = withLock();
+  const params = Array.from({ length: MOST_PARAMS }, () => ({ name: 'p', typeId: int }));
+  const typeId = builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params });
+  for (let index = 0; index < count; index++) builder.add({ kind: 'FUNC', name: 'f', typeId, linkage: 0 });
   return builder.marshal();
 }
 

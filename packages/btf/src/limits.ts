@@ -1,10 +1,15 @@
+import { BtfFormatError } from './format-error.js';
+
 /** ParseLimits bounds what parsing accepts, and by that the memory and the time it takes. */
 export interface ParseLimits {
   /** Most bytes of one BTF, its base not counted. */
   readonly bytes: number;
   /** Most types of one BTF, those of its base not counted. The index takes four bytes for each. */
   readonly types: number;
-  /** Longest name in bytes. A longer one fails the decoding of the type that has it, not the parse. */
+  /**
+   * Longest name in bytes. A longer one fails the decoding of the type that has it, not the parse; so do names within
+   * one type that add up to more than 64 MiB.
+   */
   readonly nameLength: number;
   /** Most bases below a split BTF. */
   readonly baseDepth: number;
@@ -22,3 +27,24 @@ export const DEFAULT_PARSE_LIMITS: ParseLimits = {
   // The kernel uses one (modules on vmlinux); three levels are planned.
   baseDepth: 8,
 };
+
+/**
+ * limitsOf completes limits by the defaults. A limit that is undefined is not given.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT` for what is no count: a comparison with it would be no limit at all.
+ */
+export function limitsOf(
+  given: { readonly [Name in keyof ParseLimits]?: number | undefined } = {},
+): ParseLimits {
+  const limit = (name: keyof ParseLimits): number => {
+    const value = given[name] ?? DEFAULT_PARSE_LIMITS[name];
+    if (value === Infinity || (Number.isInteger(value) && value >= 0)) return value;
+    throw new BtfFormatError('INVALID_ARGUMENT', `the limit ${name} is not a count: ${String(value)}`);
+  };
+  return {
+    bytes: limit('bytes'),
+    types: limit('types'),
+    nameLength: limit('nameLength'),
+    baseDepth: limit('baseDepth'),
+  };
+}

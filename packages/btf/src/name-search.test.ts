@@ -5,10 +5,22 @@ import { wordsOf } from './words.js';
 
 class CountingStrings extends StringTable {
   compared = 0;
+  looked = 0;
+  hashed = 0;
 
   override equals(offset: number, name: Uint8Array): boolean {
     this.compared += 1;
     return super.equals(offset, name);
+  }
+
+  override mayEqual(offset: number, name: Uint8Array): boolean {
+    this.looked += 1;
+    return super.mayEqual(offset, name);
+  }
+
+  override hash(offset: number): number {
+    this.hashed += 1;
+    return super.hash(offset);
   }
 }
 
@@ -58,4 +70,29 @@ test('finds the same types in the first searches and later, through the index', 
   for (let round = 0; round < 3; round++) {
     for (const [name, offsets] of expected) expect([name, find(name)]).toEqual([name, offsets]);
   }
+});
+
+test('two thousand lookups pass over all names five times, and compare few', () => {
+  const count = 50_000;
+  const names = globalThis.Array.from({ length: count }, (_, i) => `type_${i}`);
+  const strings = new CountingStrings(bytes(`\0${names.join('\0')}\0`), null, 16384);
+  let end = 1;
+  const nameOffsets = names.map((name) => (end += name.length + 1) - name.length - 1);
+  const words = wordsOf(new Uint8Array(Uint32Array.from(nameOffsets).buffer), 'little');
+  const search = new NameSearch(
+    words,
+    Uint32Array.from(nameOffsets, (_, i) => i * 4),
+    strings,
+  );
+  const lookups = 2_000;
+  for (let i = 0; i < lookups; i++) {
+    const wanted = (i * 7919) % count;
+    const found: number[] = [];
+    search.find(bytes(names[wanted] ?? ''), (index) => found.push(index));
+    expect(found).toEqual([wanted]);
+  }
+  // An index is made once, of hashes, and only after four searches without it.
+  expect(strings.hashed).toBe(count);
+  expect(strings.looked).toBeLessThan(4 * count + 8 * lookups);
+  expect(strings.compared).toBeLessThan(4 * count + 4 * lookups);
 });

@@ -171,6 +171,20 @@ describe('Spec', () => {
     );
   });
 
+  test.each(['bytes', 'types', 'nameLength', 'baseDepth'])(
+    'takes a limit of %s that is undefined for one that is not given, and none for a limit that is no count',
+    (name) => {
+      const parse = (limit: unknown) => Spec.parse(bytes, { limits: Object.fromEntries([[name, limit]]) });
+      expect(parse(undefined).typeCount).toBe(29);
+      expect(parse(Infinity).typeCount).toBe(29);
+      for (const wrong of [NaN, -1, 28.5, '28']) {
+        expect(() => parse(wrong)).toThrow(
+          expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(name) }),
+        );
+      }
+    },
+  );
+
   test('keeps its limit of name length when a type is decoded', () => {
     const limited = Spec.parse(float('double').bytes(), { limits: { nameLength: 5 } });
     expect(() => limited.typeById(1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED', typeId: 1 }));

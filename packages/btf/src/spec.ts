@@ -4,7 +4,7 @@ import { BtfFormatError } from './format-error.js';
 import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
 import { kindOfInfo } from './info.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
-import { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
 import { needsBase } from './split.js';
 import { StringTable } from './strings.js';
@@ -25,6 +25,18 @@ let ownTypes: (spec: Spec) => SpecTypes;
 /** typesOf lets modules of this package read types word by word, where decoding all of them is too slow. */
 export function typesOf(spec: Spec): SpecTypes {
   return ownTypes(spec);
+}
+
+let thirdWord: (spec: Spec, id: TypeId) => number;
+
+/**
+ * sizeOrTypeIdOf reads the third word of a type, which is a size or a type id as its kind has it. A composite with a
+ * million members is not decoded for it: many types may lead to the same one.
+ *
+ * @throws BtfFormatError `NOT_FOUND`.
+ */
+export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
+  return thirdWord(spec, id);
 }
 
 /** ParseOptions are the options of {@link Spec.parse}. */
@@ -64,6 +76,10 @@ export class Spec implements Iterable<Type> {
 
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
+    thirdWord = (spec, id) => {
+      const owner = spec.#owner(id);
+      return owner.#source.words.u32(owner.#offset(id - owner.firstTypeId) + 8);
+    };
   }
 
   /**
@@ -72,10 +88,11 @@ export class Spec implements Iterable<Type> {
    *
    * @param bytes a whole BTF in either byte order, as the kernel gives it or as an ELF section `.BTF` holds it.
    * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
-   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed.
+   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed; `INVALID_ARGUMENT` for a limit
+   * that is not a count.
    */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
-    const limits = { ...DEFAULT_PARSE_LIMITS, ...options.limits };
+    const limits = limitsOf(options.limits);
     const base = options.base ?? null;
     if (bytes.length > limits.bytes) {
       throw new BtfFormatError(

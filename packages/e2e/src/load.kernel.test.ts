@@ -5,7 +5,7 @@ import { btfIds } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
-import { intBtf, refusedBtf } from './testing/sample-btf.js';
+import { intBtf, rawBtf as btfOf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const MIB = 1024 * 1024;
@@ -112,6 +112,17 @@ describeKernel('LoadHandle', () => {
     expect(metadata).toMatchObject({ errno: '22', errno_name: 'EINVAL', log_truncated: 'false' });
     expect(metadata['log']).toContain('[1] INT refused size=4 bits_offset=0 nr_bits=32');
     expect(metadata['log']).toContain('Invalid kind');
+  });
+
+  test('leaves kinds of later kernels to the kernel, unless it might search for something', async () => {
+    const kind = 100;
+    const words = [1, 1 << 24, 4, 32, 0, kind << 24, 0];
+    const refused = errorInfoOf(await failureOf(load(btfOf(words, '\0int\0'))));
+    expect(refused.reason).toBe('VERIFIER_REJECTED');
+    // Linux before 7.2 reads five bits of kind and calls the others wrong.
+    expect(refused.metadata['log']).toMatch(/Invalid (kind:100|btf_info)/);
+    const unjudged = errorInfoOf(await failureOf(load(btfOf(words, '\0bpf_spin_lock\0'))));
+    expect([unjudged.reason, unjudged.metadata['type_id']]).toEqual(['BTF_UNBUILDABLE', '2']);
   });
 
   test('of a log that does not fit an error its tail, the truncation and the true size are told', async () => {

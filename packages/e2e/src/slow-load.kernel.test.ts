@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
 import { healthOf } from './testing/health.js';
 import { until } from './testing/until.js';
-import { nestedStructs, slowBtf } from './testing/slow-btf.js';
+import { functions, nestedStructs, slowBtf } from './testing/slow-btf.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
@@ -129,6 +129,7 @@ describeKernel('BTF that would keep the kernel for too long', () => {
     // These would take the kernel minutes: a gigantic number of visits for a kilobyte.
     ['structs that nest', () => nestedStructs(29)],
     ['lists by the thousands', () => slowBtf(16_000)],
+    ['functions that share a prototype', () => functions(100_000)],
   ])('is refused at once, and the kernel is not asked: %s', async (_, make) => {
     await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);

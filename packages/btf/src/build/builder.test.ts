@@ -32,6 +32,17 @@ function allIds(spec: Spec): number[] {
 }
 
 describe('Builder', () => {
+  test.each([true, false])(
+    'adds a type with more tags than a call takes arguments (deduplicate: %p)',
+    (deduplicate) => {
+      const btf = new BtfAssembler('little').type(Kind.STRUCT, 's');
+      for (let i = 0; i < 150_000; i++) btf.type(Kind.DECL_TAG, 2, { sizeOrTypeId: 1, data: [i] });
+      const builder = new Builder({ deduplicate });
+      builder.addFrom(Spec.parse(btf.bytes()), 1);
+      expect(builder.typeCount).toBe(150_001);
+    },
+  );
+
   test('writes types that are added by value word for word as the format has them', () => {
     const builder = new Builder();
     const int = builder.add(INT);

@@ -33,7 +33,8 @@ export function importEqual(
       if (root === 0 || isDone(root)) continue;
       for (const group of source.components.from(root, references, isDone)) {
         addGroup(source, equal, group);
-        if (withTags) for (const id of group) tags.push(...(source.tagsOf(id) ?? []));
+        // One by one: a type may have more tags than a call takes arguments.
+        if (withTags) for (const id of group) source.tagsOf(id)?.forEach((tag) => tags.push(tag));
       }
     }
     from = tags;

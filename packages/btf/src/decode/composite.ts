@@ -22,7 +22,7 @@ function decodeMembers(source: TypeSource, start: number, id: TypeId): Member[] 
   for (let at = start + 12; at < end; at += 12) {
     const offset = words.u32(at + 8);
     members.push({
-      name: source.name(at, id),
+      name: source.elementName(at, id),
       typeId: words.u32(at + 4),
       bitOffset: packed ? offset & 0xffffff : offset,
       bitfieldSize: packed ? offset >>> 24 : 0,

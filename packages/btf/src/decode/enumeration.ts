@@ -10,7 +10,7 @@ export function decodeEnum(source: TypeSource, start: number, id: TypeId, name: 
   const end = start + 12 + vlenOfInfo(info) * 8;
   const values: EnumValue[] = [];
   for (let at = start + 12; at < end; at += 8) {
-    values.push({ name: source.name(at, id), value: signed ? words.i32(at + 4) : words.u32(at + 4) });
+    values.push({ name: source.elementName(at, id), value: signed ? words.i32(at + 4) : words.u32(at + 4) });
   }
   return { kind: 'ENUM', id, name, size: words.u32(start + 8), signed, values };
 }
@@ -25,7 +25,7 @@ export function decodeEnum64(source: TypeSource, start: number, id: TypeId, name
   for (let at = start + 12; at < end; at += 12) {
     const low = BigInt(words.u32(at + 4));
     const high = BigInt(signed ? words.i32(at + 8) : words.u32(at + 8));
-    values.push({ name: source.name(at, id), value: (high << 32n) | low });
+    values.push({ name: source.elementName(at, id), value: (high << 32n) | low });
   }
   return { kind: 'ENUM64', id, name, size: words.u32(start + 8), signed, values };
 }

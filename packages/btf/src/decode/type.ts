@@ -24,6 +24,7 @@ import { decodeUnknown } from './unknown.js';
  */
 export function decodeType(source: TypeSource, at: number, end: number, id: TypeId): Type {
   const name = source.name(at, id);
+  source.startElements();
   switch (kindOfInfo(source.words.i32(at + 4))) {
     case Kind.INT:
       return decodeInt(source, at, id, name);

@@ -35,7 +35,7 @@ export async function inflateSection(
     throw new BtfFormatError('LIMIT_EXCEEDED', message, { offset: offset + size });
   }
   // A copy: a stream may not take bytes of shared memory.
-  const compressed = file.bytes.slice(offset + length, offset + section.size);
+  const compressed = new Uint8Array(file.bytes.subarray(offset + length, offset + section.size));
   const inflated = await inflate(compressed, inflatedSize);
   if (inflated === null) {
     const message = `section ${name} does not inflate to the ${inflatedSize} bytes that its header says`;

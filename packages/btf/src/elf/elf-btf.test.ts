@@ -78,8 +78,10 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
   test('gives copies, so that the file may change or go', () => {
     const file = assembleElf(bits, order, [section]);
     const read = readElfBtf(file).btf;
+    const readOfBuffer = readElfBtf(Buffer.from(file.buffer)).btf;
     file.fill(0);
     expect(read).toEqual(btf);
+    expect(readOfBuffer).toEqual(btf);
   });
 
   test('inflates compressed BTF, which reading at once refuses', async () => {

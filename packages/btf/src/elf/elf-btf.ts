@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import { DEFAULT_PARSE_LIMITS, type ParseLimits } from '../limits.js';
+import { limitsOf, type ParseLimits } from '../limits.js';
 import { type ParseOptions, Spec } from '../spec.js';
 import { inflateSection } from './compressed.js';
 import { ElfFile, type ElfSection } from './elf-file.js';
@@ -49,7 +49,7 @@ export async function inflateElfBtf(
   limits: Partial<Pick<ParseLimits, 'bytes'>> = {},
 ): Promise<ElfBtf> {
   const elf = ElfFile.parse(file);
-  const limit = limits.bytes ?? DEFAULT_PARSE_LIMITS.bytes;
+  const limit = limitsOf(limits).bytes;
   const read = async (section: ElfSection) =>
     section.compressed ? inflateSection(elf, section, limit) : copySection(elf, section);
   const { btf, base } = btfSections(elf);
@@ -85,5 +85,6 @@ function copySection(elf: ElfFile, { name, offset, size, compressed }: ElfSectio
     const message = `section ${name} is compressed: use inflateElfBtf`;
     throw new BtfFormatError('UNSUPPORTED', message, { offset });
   }
-  return elf.bytes.slice(offset, offset + size);
+  // Not by its own `slice`: that of arrays that Node reads files into gives a view.
+  return new Uint8Array(elf.bytes.subarray(offset, offset + size));
 }

@@ -1,7 +1,8 @@
 import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
 import { alignof } from '../query/alignof.js';
 import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
-import { resolve, unqualified } from '../query/resolve.js';
+import { resolve, unqualifiedId } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
 import type { Member, Struct, TypeId, Union } from '../types.js';
@@ -112,6 +113,12 @@ export interface LayoutOptions {
 
 const DEFAULT_MAX_ROWS = 65_536;
 
+/**
+ * Most text of all rows, in characters; the largest struct of a kernel takes less than a megabyte. Rows may share one
+ * long name, which must not cost its length for each.
+ */
+const MAX_TEXT = 16 * 1024 * 1024;
+
 /** As deep as the kernel lets types nest. */
 const MAX_DEPTH = 32;
 
@@ -121,7 +128,7 @@ const MAX_DEPTH = 32;
  *
  * @param id a STRUCT or UNION, or what stands for one: a typedef or qualifier.
  * @throws BtfFormatError `NOT_FOUND`; `INVALID_ARGUMENT` for what is neither, and for members without a size;
- * `LIMIT_EXCEEDED` for more rows than `maxRows` and beyond 32 levels; `MALFORMED`.
+ * `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text and beyond 32 levels; `MALFORMED`.
  */
 export function layoutOf(spec: Spec, id: TypeId, options: LayoutOptions = {}): Layout {
   const type = resolve(spec, id);
@@ -137,6 +144,7 @@ class LayoutWriter {
   readonly #model: { readonly pointerSize: PointerSize };
   readonly #maxRows: number;
   readonly #rows: LayoutRow[] = [];
+  #text = 0;
   /** The padding of the structs that members are. */
   readonly #paddings = new Map<TypeId, number>();
 
@@ -188,8 +196,8 @@ class LayoutWriter {
   ): void {
     const { name, typeId, bitOffset, bitfieldSize } = member;
     const innerPadding = this.#innerPadding(composite, member);
-    const type = unqualified(this.#spec, typeId);
-    if ((type.kind === 'STRUCT' || type.kind === 'UNION') && type.name === '' && bitfieldSize === 0) {
+    const type = bitfieldSize === 0 ? this.#anonymous(typeId) : null;
+    if (type !== null) {
       const offset = start + Math.floor(bitOffset / 8);
       const [head = ''] = formatTypeName(this.#spec, typeId).split(' {');
       this.#add({ row: 'open', depth, type: head, typeId, offset, size });
@@ -213,6 +221,17 @@ class LayoutWriter {
       bitfieldSize,
       innerPadding,
     });
+  }
+
+  /** The anonymous struct or union that a type is, whose members get rows; null for any other. */
+  #anonymous(typeId: TypeId): Struct | Union | null {
+    const id = unqualifiedId(this.#spec, typeId);
+    // Of a type with a name nothing is decoded: it may have a million members, and as many types may have it.
+    if (id === 0 || this.#spec.nameOf(id) !== '') return null;
+    const kind = this.#spec.kindOf(id);
+    if (kind !== Kind.STRUCT && kind !== Kind.UNION) return null;
+    const type = this.#spec.typeById(id);
+    return type.kind === 'STRUCT' || type.kind === 'UNION' ? type : null;
   }
 
   /** As pahole does, of members of structs, and where the type is a struct itself, not what stands for one. */
@@ -239,6 +258,10 @@ class LayoutWriter {
     }
     if (row.depth > MAX_DEPTH) {
       throw new BtfFormatError('LIMIT_EXCEEDED', `anonymous types nest deeper than ${MAX_DEPTH} levels`);
+    }
+    if (row.row === 'member') this.#text += row.type.length + row.declaration.length;
+    if (this.#text > MAX_TEXT) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `the layout exceeds the limit of ${MAX_TEXT} characters`);
     }
     this.#rows.push(row);
   }

@@ -1,6 +1,6 @@
-import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { Member, Type, TypeId, VarSecinfo } from '../types.js';
+import type { Member, Type, VarSecinfo } from '../types.js';
 import {
   encodingWord,
   funcLinkageWord,
@@ -76,15 +76,12 @@ function memberLine({ name, typeId, bitOffset, bitfieldSize }: Member): string {
 
 function secinfoLine({ typeId, offset, size }: VarSecinfo, spec: Spec | undefined): string {
   const line = `\n\ttype_id=${typeId} offset=${offset} size=${size}`;
-  const variable = spec === undefined ? null : typeOrNull(spec, typeId);
-  return variable === null ? line : `${line} (${kindWord(variable)} '${nameWord(variable.name)}')`;
+  if (spec === undefined || typeId >= spec.endTypeId) return line;
+  // Not decoded: it need be no variable, and all of the section's lines may name one type with a million members.
+  return `${line} (${KIND_WORDS.get(spec.kindOf(typeId)) ?? 'UNKNOWN'} '${nameWord(spec.nameOf(typeId))}')`;
 }
 
-function typeOrNull(spec: Spec, id: TypeId): Type | null {
-  try {
-    return spec.typeById(id);
-  } catch (error) {
-    if (error instanceof BtfFormatError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
-}
+/** The words of kinds by their numbers, without void's, for which bpftool has none. */
+const KIND_WORDS: ReadonlyMap<number, string> = new Map(
+  Object.entries(Kind).flatMap(([word, number]) => (number === 0 ? [] : [[number, word]])),
+);

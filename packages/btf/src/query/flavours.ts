@@ -11,7 +11,8 @@ const found = new WeakMap<Spec, Flavours>();
  * typesByEssentialName decodes the types with a name in any flavour or none: `task_struct` finds also
  * `task_struct___v58`. The order is that of their ids, the base's first.
  *
- * The first call on a spec reads the names of all types, and remembers those with a flavour.
+ * The first call on a spec reads the names of all types, and remembers those with a flavour. Names of more than 512
+ * characters, which no kernel accepts, have none.
  *
  * @param name an essential name; a flavour in it is ignored.
  * @throws BtfFormatError `MALFORMED` when a name of any type cannot be read.
@@ -32,11 +33,14 @@ function flavoursOf(spec: Spec, name: string): TypeId[] {
   return [...ofBase, ...(flavours.get(name) ?? [])];
 }
 
+/** The kernel's KSYM_NAME_LEN: it accepts no longer name. Types may share one, which must not cost its length for each. */
+const LONGEST_NAME = 512;
+
 function searchFlavours(spec: Spec): Flavours {
   const flavours = new Map<string, TypeId[]>();
   for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
     const name = spec.nameOf(id);
-    if (!name.includes('___')) continue;
+    if (name.length > LONGEST_NAME || !name.includes('___')) continue;
     const essential = essentialName(name);
     if (essential === name) continue;
     const ids = flavours.get(essential);

@@ -4,7 +4,7 @@ import type { Type, TypeId } from '../types.js';
 import { describeType } from './describe-type.js';
 import { MemberPathError } from './member-path-error.js';
 import { idsOfKind } from './names.js';
-import { resolve } from './resolve.js';
+import { resolveId } from './resolve.js';
 
 const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 
@@ -25,8 +25,9 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
   }
   const roots = new Map<TypeId, Type>();
   const declared = new Map<TypeId, Type>();
-  for (const id of ids) {
-    const root = resolve(spec, id);
+  // Each is decoded once, however many typedefs stand for it.
+  for (const id of new Set(ids.map((named) => resolveId(spec, named)))) {
+    const root = spec.typeById(id);
     (root.kind === 'FWD' ? declared : roots).set(root.id, root);
   }
   const found = roots.size === 0 ? declared : roots;

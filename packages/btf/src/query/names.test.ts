@@ -73,6 +73,15 @@ test.each([
   expect([essentialName(name), flavourOf(name)]).toEqual([essential, flavour]);
 });
 
+test('no flavour is looked for in names longer than the kernel accepts, which a million types may share', () => {
+  const name = (length: number) => `a___${'_'.repeat(length - 5)}b`;
+  const btf = new BtfAssembler('little')
+    .type(Kind.FWD, `a___${'b'.repeat(508)}`)
+    .type(Kind.FWD, `a___${'b'.repeat(509)}`);
+  for (const length of [512, 513]) btf.type(Kind.FWD, name(length));
+  expect(ids(typesByEssentialName(Spec.parse(btf.bytes()), 'a'))).toEqual([1]);
+});
+
 test('types are found in every flavour', () => {
   expect(ids(typesByEssentialName(spec, 'file'))).toEqual([1, 3, 6, 7, 9]);
   expect(ids(typesByEssentialName(spec, 'file___any'))).toEqual([1, 3, 6, 7, 9]);

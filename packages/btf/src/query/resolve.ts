@@ -1,7 +1,8 @@
-import type { Spec } from '../spec.js';
+import { Kind } from '../kind.js';
+import { type Spec, sizeOrTypeIdOf } from '../spec.js';
 import type { Const, Restrict, Type, TypeId, TypeTag, Typedef, Volatile } from '../types.js';
 import { Chain } from './chain.js';
-import { follow } from './follow.js';
+import { followed } from './follow.js';
 
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;
@@ -20,6 +21,10 @@ export function isAlias(type: Type): type is Alias {
   }
 }
 
+/** The kinds of types that stand for another one; TYPEDEF aside, those that change nothing but how it is used. */
+const QUALIFIERS: ReadonlySet<number> = new Set([Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG]);
+const ALIASES: ReadonlySet<number> = new Set([...QUALIFIERS, Kind.TYPEDEF]);
+
 /**
  * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that
  * they stand for. Any other type is its own answer.
@@ -28,13 +33,14 @@ export function isAlias(type: Type): type is Alias {
  * to no type; `LIMIT_EXCEEDED` after 1024 links.
  */
 export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
-  const chain = new Chain(id);
-  let type = spec.typeById(id);
-  while (isAlias(type)) {
-    chain.pass(type.typeId);
-    type = follow(spec, type.id, type.typeId);
-  }
+  const type = spec.typeById(resolveId(spec, id));
+  if (isAlias(type)) throw new Error(`type id ${type.id} was not followed`);
   return type;
+}
+
+/** resolveId is {@link resolve} without decoding: many types may stand for one that has a million members. */
+export function resolveId(spec: Spec, id: TypeId): TypeId {
+  return followKinds(spec, id, ALIASES);
 }
 
 /**
@@ -43,11 +49,23 @@ export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
  * @throws BtfFormatError as {@link resolve} does.
  */
 export function unqualified(spec: Spec, id: TypeId): Exclude<Type, Exclude<Alias, Typedef>> {
-  const chain = new Chain(id);
-  let type = spec.typeById(id);
-  while (isAlias(type) && type.kind !== 'TYPEDEF') {
-    chain.pass(type.typeId);
-    type = follow(spec, type.id, type.typeId);
-  }
+  const type = spec.typeById(unqualifiedId(spec, id));
+  if (isAlias(type) && type.kind !== 'TYPEDEF') throw new Error(`type id ${type.id} was not followed`);
   return type;
+}
+
+/** unqualifiedId is {@link unqualified} without decoding. */
+export function unqualifiedId(spec: Spec, id: TypeId): TypeId {
+  return followKinds(spec, id, QUALIFIERS);
+}
+
+function followKinds(spec: Spec, id: TypeId, kinds: ReadonlySet<number>): TypeId {
+  const chain = new Chain(id);
+  let at = id;
+  while (kinds.has(spec.kindOf(at))) {
+    const next = sizeOrTypeIdOf(spec, at);
+    chain.pass(next);
+    at = followed(spec, at, next);
+  }
+  return at;
 }

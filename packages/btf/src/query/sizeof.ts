@@ -1,8 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
-import type { Spec } from '../spec.js';
+import { Kind } from '../kind.js';
+import { type Spec, sizeOrTypeIdOf } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 import { Chain } from './chain.js';
-import { follow } from './follow.js';
+import { followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
 
 /** DataModel says what BTF leaves open about the machine that the types are for. */
@@ -22,15 +23,29 @@ export interface DataModel {
 export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   const chain = new Chain(id);
   let count = 1;
-  let type = spec.typeById(id);
+  let at = id;
   for (;;) {
+    // Not decoded: a million types may ask for the size of one that has a million members.
+    if (SIZED.has(spec.kindOf(at))) return product(count, sizeOrTypeIdOf(spec, at), id);
+    const type = spec.typeById(at);
     const next = refersTo(type);
     if (next === null) return product(count, ownSize(spec, type, id, model), id);
     if (type.kind === 'ARRAY') count *= type.nelems;
     chain.pass(next);
-    type = follow(spec, type.id, next);
+    at = followed(spec, at, next);
   }
 }
+
+/** The kinds of types that say their size. */
+const SIZED: ReadonlySet<number> = new Set([
+  Kind.INT,
+  Kind.STRUCT,
+  Kind.UNION,
+  Kind.ENUM,
+  Kind.ENUM64,
+  Kind.FLOAT,
+  Kind.DATASEC,
+]);
 
 /** The type that decides about the size; null where the type does itself. */
 function refersTo(type: Type): TypeId | null {
@@ -51,14 +66,6 @@ function refersTo(type: Type): TypeId | null {
 
 function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
   switch (type.kind) {
-    case 'INT':
-    case 'STRUCT':
-    case 'UNION':
-    case 'ENUM':
-    case 'ENUM64':
-    case 'FLOAT':
-    case 'DATASEC':
-      return type.size;
     case 'PTR':
       return model.pointerSize ?? pointerSize(spec);
     case 'UNKNOWN': {

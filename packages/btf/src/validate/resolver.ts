@@ -35,6 +35,7 @@ const INVALID_ID = { message: 'Invalid type_id' };
  */
 export class Resolver {
   readonly #types: RawTypes;
+  readonly #unnamedParams = new Map<TypeId, number>();
   readonly #names: NameRules;
   readonly #resolution: Resolution;
   readonly #problems: ProblemList;
@@ -229,13 +230,27 @@ export class Resolver {
     const types = this.#types;
     const proto = types.third(id);
     if (!this.#is(proto, Kind.FUNC_PROTO)) return INVALID_ID;
-    const count = types.vlen(proto);
-    for (let i = 0; i < count; i++) {
-      const named = types.word(proto, HEAD + i * 2) !== 0;
-      const variadic = types.word(proto, HEAD + i * 2 + 1) === 0;
-      if (!named && !variadic) return { message: `Invalid arg#${i + 1}`, component: i };
-    }
+    const unnamed = this.#unnamedParam(proto);
+    if (unnamed !== -1) return { message: `Invalid arg#${unnamed + 1}`, component: unnamed };
     return this.#done(id, proto);
+  }
+
+  /** The first parameter of a prototype that lacks a name, or -1. Looked for once, however many functions have it. */
+  #unnamedParam(proto: TypeId): number {
+    const known = this.#unnamedParams.get(proto);
+    if (known !== undefined) return known;
+    const types = this.#types;
+    const count = types.vlen(proto);
+    let unnamed = 0;
+    while (unnamed < count) {
+      const named = types.word(proto, HEAD + unnamed * 2) !== 0;
+      const variadic = types.word(proto, HEAD + unnamed * 2 + 1) === 0;
+      if (!named && !variadic) break;
+      unnamed += 1;
+    }
+    const found = unnamed === count ? -1 : unnamed;
+    this.#unnamedParams.set(proto, found);
+    return found;
   }
 
   #declTag(id: TypeId): Step {

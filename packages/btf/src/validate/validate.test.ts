@@ -1,10 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
 import { BtfFormatError } from '../format-error.js';
 import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
+import { RawTypes } from './raw-types.js';
 import { validate } from './validate.js';
 
 // What the kernel refuses is tested against the live kernel, in the package of the tests from end to end.
@@ -196,4 +197,23 @@ test('mutants end in a list of problems', () => {
   }
   expect(valid).toBeGreaterThan(100);
   expect(invalid).toBeGreaterThan(500);
+});
+
+test('looks at the parameters of a prototype once, however many functions have it', () => {
+  const [params, functions] = [400, 500];
+  const btf = start().type(Kind.FUNC_PROTO, 0, {
+    vlen: params,
+    data: globalThis.Array.from({ length: params }, (_, i) => (i === params - 1 ? [0, 1] : ['p', 1])).flat(),
+  });
+  for (let i = 0; i < functions; i++) btf.type(Kind.FUNC, 'f', { sizeOrTypeId: 2 });
+  const spec = parse(btf);
+  const words = jest.spyOn(RawTypes.prototype, 'word');
+  const problems = validate(spec);
+  const read = words.mock.calls.length;
+  words.mockRestore();
+  expect(problems.slice(0, 2).map(({ message, component }) => [message, component])).toEqual([
+    ['Invalid arg#400', 399],
+    ['Invalid arg#400', 399],
+  ]);
+  expect(read).toBeLessThan((params * functions) / 4);
 });

@@ -44,3 +44,12 @@ export function nestedStructs(levels: number, each = 2): Uint8Array {
   builder.add({ kind: 'STRUCT', name: 'root', size: 8, members });
   return builder.marshal();
 }
+
+/** functions is BTF of so many functions with one prototype of 65,535 parameters, at all of which it looks for each. */
+export function functions(count: number): Uint8Array {
+  const { builder, int } = withLock();
+  const params = Array.from({ length: 65_535 }, () => ({ name: 'p', typeId: int }));
+  const typeId = builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params });
+  for (let index = 0; index < count; index++) builder.add({ kind: 'FUNC', name: 'f', typeId, linkage: 0 });
+  return builder.marshal();
+}

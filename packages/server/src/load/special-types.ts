@@ -7,8 +7,9 @@ const TYPES_PER_STEP = 50_000;
 const SPECIAL_STRUCT = 'bpf_';
 /** The structs that contain others. */
 const ROOTS: ReadonlySet<string> = new Set(['bpf_list_head', 'bpf_rb_root']);
-/** Tags of pointers to objects of the kernel: `kptr`, `kptr_untrusted`, `percpu_kptr`, `uptr`. */
-const POINTER_TAG = /kptr|uptr/;
+/** Tags of pointers to objects of the kernel have these in them: `kptr`, `kptr_untrusted`, `percpu_kptr`, `uptr`. */
+const POINTER_TAGS = ['kptr', 'uptr'];
+const POINTER_TAG = new RegExp(POINTER_TAGS.join('|'));
 /** The tag that says what a list or a tree contains. */
 const CONTAINS = 'contains:';
 
@@ -21,6 +22,15 @@ export interface SpecialTypes {
   readonly pointers: ReadonlySet<TypeId>;
   /** Characters that finding what a list contains compares at most: names of structs, and that name itself. */
   readonly comparedCharacters: number;
+}
+
+/**
+ * mayHaveSpecialTypes tells whether any string of BTF can be the name of a special type. Where none can, the kernel
+ * searches for nothing. It reads no types, so that it holds for BTF with kinds that are unknown here, too.
+ */
+export function mayHaveSpecialTypes(rawBtf: Uint8Array): boolean {
+  const bytes = Buffer.from(rawBtf.buffer, rawBtf.byteOffset, rawBtf.byteLength);
+  return [SPECIAL_STRUCT, ...POINTER_TAGS].some((part) => bytes.includes(part));
 }
 
 /** specialTypes finds them. It yields where others may have a turn. */

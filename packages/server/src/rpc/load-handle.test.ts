@@ -2,11 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, LoadHandleRequestSchema, type LoadHandleResponse } from '@btfd/api';
+import { Kind } from '@btfd/btf';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { toServiceError } from '../error/from-unknown.js';
 import type { ServiceError } from '../error/service-error.js';
-import { intBtf } from '../testing/btf-bytes.js';
+import { BtfWriter, intBtf } from '../testing/btf-bytes.js';
 import { callLoad } from '../testing/call-load.js';
 import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
@@ -89,6 +90,18 @@ describe('LoadHandle', () => {
     const error = await failureOf(() => load(request));
     expect([error.reason, error.violations.map((violation) => violation.field)]).toEqual([reason, [field]]);
     expect(kernel.loads).toHaveLength(0);
+  });
+
+  test('passes over kinds that are unknown here where the kernel’s own BTF tells the same size', async () => {
+    const layout = Array.from({ length: 21 }, () => [4, 0] as const);
+    const withLock = new BtfWriter()
+      .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
+      .type(20, 'later', { data: [7] })
+      .bytes(layout);
+    const { kernel, load } = await setUp();
+    expect((await failureOf(() => load(raw(withLock)))).reason).toBe(ErrorReason.BTF_UNBUILDABLE);
+    kernel.add('vmlinux', new BtfWriter().bytes(layout));
+    expect((await load(raw(withLock))).case).toBe('handle');
   });
 
   test('takes 16 MiB of root, and 4 MiB of others', async () => {

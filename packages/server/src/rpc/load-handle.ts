@@ -16,11 +16,13 @@ import { Encoded } from '../grpc/encoded.js';
 import type { Answer, WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from '../handle/handle-message.js';
 import { splitLoad } from '../load/load-wire.js';
+import { hasNewKinds, layoutOf, type KindLayout } from '../load/unknown-kinds.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../limits.js';
 import type { Services } from '../services.js';
 import { copyBytes } from '../spec/byte-slices.js';
 import { sha256 } from '../spec/sha256.js';
+import type { SpecSource } from '../spec/spec-source.js';
 import type { LoadSource } from '../worker/job.js';
 import { onlyItem } from '../worker/only-item.js';
 import { tailText } from './tail-text.js';
@@ -42,7 +44,7 @@ const REJECTION_BYTES = 256;
 export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
-  const { loads, workers, access, features, handles, quotas, limits } = services;
+  const { loads, workers, access, features, handles, specs, quotas, limits } = services;
   return async (wire, { signal, caller, record }) => {
     access.require(Operation.LOAD);
     const { head, types } = splitLoad(wire);
@@ -64,7 +66,14 @@ export function loadHandle(
       // The request's buffer is gRPC's; a copy can be given away.
       const value = await copyBytes(source.value);
       const { maxCheckMs } = limits;
-      const job = { name: 'load', source: { case: source.case, value }, adapt, maxCheckMs } as const;
+      const kernelLayout = await layoutToJudge(source, specs);
+      const job = {
+        name: 'load',
+        source: { case: source.case, value },
+        adapt,
+        maxCheckMs,
+        kernelLayout,
+      } as const;
       const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
       checkSize(bytes.length, limits, caller);
       // Only now it is known how large that is which was built.
@@ -100,6 +109,13 @@ export function loadHandle(
       await Promise.all(noting);
     }
   };
+}
+
+/** The layout section of the kernel's BTF; empty where the source has no kinds that only it can tell the size of. */
+async function layoutToJudge(source: LoadSource, specs: Pick<SpecSource, 'vmlinux'>): Promise<KindLayout> {
+  if (source.case !== 'rawBtf' || !hasNewKinds(source.value)) return new Uint8Array();
+  const vmlinux = await specs.vmlinux();
+  return vmlinux === null ? new Uint8Array() : layoutOf(vmlinux.bytes);
 }
 
 /** Tells observers what is loaded, while the kernel checks it. */

@@ -2,6 +2,7 @@ import type { Encoding, SelectionResultSchema, TypeSelection } from '@btfd/api';
 import type { MarshalOptions } from '@btfd/btf';
 import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../grpc/message-init.js';
+import type { KindLayout } from '../load/unknown-kinds.js';
 
 /** SharedBtf is raw BTF in memory that threads share, which never changes. */
 export interface SharedBtf {
@@ -48,6 +49,8 @@ export interface LoadJob {
   readonly adapt: MarshalOptions | null;
   /** What the kernel's check may take by estimate, in milliseconds. */
   readonly maxCheckMs: number;
+  /** The layout section of the kernel's own BTF, for judging kinds that are unknown here. */
+  readonly kernelLayout: KindLayout;
 }
 
 /** LoadSource is raw BTF, or an encoded TypeList to build it of. */

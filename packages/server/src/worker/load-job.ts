@@ -3,8 +3,8 @@ import { screen } from '../load/screen.js';
 import type { LoadJob, Steps } from './job.js';
 
 /** loadSteps do a LoadJob. */
-export function* loadSteps({ source, adapt, maxCheckMs }: LoadJob): Steps<Uint8Array> {
+export function* loadSteps({ source, adapt, maxCheckMs, kernelLayout }: LoadJob): Steps<Uint8Array> {
   const rawBtf = yield* btfToLoad(source, adapt);
-  yield* screen(rawBtf, maxCheckMs);
+  yield* screen(rawBtf, maxCheckMs, kernelLayout);
   yield rawBtf;
 }

@@ -197,7 +197,8 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT. The types make no BTF, or the BTF cannot be read to be adapted
-   * or to be judged before the kernel checks it: it has a kind that is unknown.
+   * or to be judged before the kernel checks it: it has a kind that is unknown, and
+   * a type or tag for which the kernel might search.
    * Metadata: type_id. Next: correct the types.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNBUILDABLE = 21;

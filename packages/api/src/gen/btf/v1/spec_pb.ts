@@ -583,7 +583,8 @@ export const MemberErrorSchema: GenMessage<MemberError> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 10);
 
 /**
- * MemberResult is the result for a path.
+ * MemberResult is the result for a path, at most 1 KiB of it. Where the way is longer,
+ * as hostile types may make it, it is an error.
  *
  * @generated from message btf.v1.MemberResult
  */

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { VMLINUX, whyNoVmlinux } from './testing/bpftool.js';
+
+const skip = whyNoVmlinux();
+if (skip !== null) console.warn(`skipped: ${skip}`);
+
+const LOOKUPS = 2_000;
+const MB = 1_000_000;
+
+/** Prints the bytes that a spec of the kernel's BTF takes beside the raw ones: when parsed, and after lookups. */
+const PROGRAM = `
+  import { readFileSync } from 'node:fs';
+  import { Spec } from ${JSON.stringify(fileURLToPath(new URL('../dist/index.js', import.meta.url)))};
+  const bytes = new Uint8Array(readFileSync(${JSON.stringify(VMLINUX)}));
+  const warm = Spec.parse(bytes);
+  const names = Array.from({ length: warm.typeCount }, (_, i) => warm.nameOf(i + 1)).filter((name) => name !== '');
+  const looked = Array.from({ length: ${LOOKUPS} }, (_, i) => names[Math.floor((i * names.length) / ${LOOKUPS})]);
+  for (const name of looked) warm.idsByName(name);
+  const used = () => {
+    for (let i = 0; i < 4; i++) gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = used();
+  const spec = Spec.parse(bytes);
+  const parsed = used() - before;
+  for (const name of looked) if (spec.idsByName(name).length === 0) throw new Error(name);
+  const searched = used() - before - parsed;
+  console.log(JSON.stringify({ parsed, searched, types: spec.typeCount }));
+`;
+
+(skip === null ? describe : describe.skip)('a spec of the running kernel', () => {
+  const run = (): { parsed: number; searched: number; types: number } =>
+    JSON.parse(
+      execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', PROGRAM], {
+        encoding: 'utf8',
+      }),
+    );
+
+  test('takes an offset for each type beside its bytes, and after two thousand lookups no map of names', () => {
+    const { parsed, searched, types } = run();
+    expect(types).toBeGreaterThan(10_000);
+    // The offsets are measured at all; other things of the process may have gone meanwhile.
+    expect(parsed).toBeGreaterThan(4 * types - MB / 4);
+    expect(parsed).toBeLessThan(4 * types + MB / 4);
+    expect(parsed).toBeLessThan(MB);
+    // At most eight bytes for each type. A map of names takes some fifty.
+    expect(searched).toBeLessThan(8 * types + MB / 4);
+  });
+});
