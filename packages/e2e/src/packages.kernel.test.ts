@@ -255,7 +255,7 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     expect(stdout).toContain('struct list_head {');
     const refused = btfctl('--address', bare.address, 'list');
     expect(refused.stderr).toContain('`npm rebuild @btfd/native`');
-    const { stderr } = btfctl('--address', tcp, 'dump', '1');
+    const { stderr } = btfctl('--address', tcp, 'dump', 'id:1');
     expect(stderr).toContain('the addon of @btfd/native is not built');
   });
 
