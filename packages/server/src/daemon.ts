@@ -10,6 +10,7 @@ import { systemClock } from './clock.js';
 import { ServiceError } from './error/service-error.js';
 import { toStatus } from './error/to-status.js';
 import { OpenCalls } from './grpc/open-calls.js';
+import { receiveLimit } from './grpc/receive-limit.js';
 import { reflectionService } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
 import { HandleTable } from './handle/handle-table.js';
@@ -28,7 +29,7 @@ import { whyRefused } from './listen/refusal.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { callQuotas } from './quota/call-quotas.js';
 import { makeQuotas } from './quota/quotas.js';
-import { checkRequestSize } from './rpc/request-size.js';
+import { checkRequestSize, receiveBytes } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
 import { BtfCache } from './spec/btf-cache.js';
@@ -118,6 +119,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
   const { maxConnections, maxMetadataBytes } = services.limits;
   const interceptors = [
+    receiveLimit((path) => receiveBytes(path, services.limits)),
     observability.calls.interceptor,
     openCalls.interceptor,
     callers.interceptor,
