@@ -190,7 +190,7 @@ export const LIMIT_SETTINGS = {
     name: 'slow-reader-timeout',
     kind: DURATION,
     fallback: 60_000,
-    description: 'how long a stream waits for a client that does not read',
+    description: 'how long a call waits for a client that does not read',
     reason: 'A reader that takes nothing for this long is gone or broken.',
   },
   maxStreamsPerConnection: {

@@ -113,11 +113,7 @@ function addressesOf(config: Config): Address[] {
 }
 
 /** Reads the settings again, and applies what can change while it runs. Settings that are wrong change nothing. */
-function reload(
-  running: ReadonlyMap<Setting<unknown>, string>,
-  reread: () => Config,
-  logger: Logger,
-): void {
+function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Config, logger: Logger): void {
   try {
     const config = reread();
     const needRestart = SETTINGS.filter((setting) => {
@@ -125,7 +121,8 @@ function reload(
       return changed && setting !== OBSERVING.logLevel;
     }).map(({ name }) => name);
     logger.level = config.get(OBSERVING.logLevel);
-    if (needRestart.length > 0) logger.warn({ settings: needRestart }, 'changed settings that need a restart');
+    if (needRestart.length > 0)
+      logger.warn({ settings: needRestart }, 'changed settings that need a restart');
     logger.info('settings read again');
   } catch (error) {
     logger.error(

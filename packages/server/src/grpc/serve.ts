@@ -4,6 +4,7 @@ import {
   Metadata,
   status,
   type MethodDefinition,
+  type ServerUnaryCall,
   type StatusObject,
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -101,7 +102,10 @@ export function serveWire<O extends DescMessage>(
       return encode(method, await handler(call.request, contextOf(scope, caller, record)));
     };
     run(record, answer).then(
-      (wire) => respond(null, wire),
+      (wire) => {
+        respond(null, wire);
+        resetUnlessRead(call, options.slowReaderMs, options);
+      },
       (error: unknown) => {
         const failure = statusOf(error, method.name, options, record);
         record?.handled(failure);
@@ -129,13 +133,16 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       for await (const init of messages) await writer.write(encode(method, init));
     };
     run(record, answer).then(
-      () => call.end(),
+      () => {
+        call.end();
+        resetUnlessRead(call, options.slowReaderMs, options);
+      },
       (error: unknown) => {
         const failure = statusOf(error, method.name, options, record);
         record?.handled(failure);
         // `call.destroy(error)` would send no status.
         call.emit('error', failure);
-        if (mayNotRead(error)) setTimeout(() => options.resetStream(call.metadata), RESET_AFTER_MS).unref();
+        resetUnlessRead(call, mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs, options);
       },
     );
   };
@@ -150,6 +157,18 @@ async function run<T>(record: CallRecord | undefined, answer: () => Promise<T>):
   const answered = await record.run(answer);
   record.handled(null);
   return answered;
+}
+
+/** What a client doesn't read of a call that has ended would stay for as long as it likes. */
+function resetUnlessRead(
+  call: Pick<ServerUnaryCall<Wire, Wire>, 'cancelled' | 'metadata' | 'once'>,
+  ms: number,
+  { resetStream }: ServeOptions,
+): void {
+  if (call.cancelled) return;
+  const timer = setTimeout(() => resetStream(call.metadata), ms).unref();
+  // Comes once for every call, when its stream is closed.
+  call.once('cancelled', () => clearTimeout(timer));
 }
 
 /** A client that doesn't read gets no status either. */
