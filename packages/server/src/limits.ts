@@ -136,6 +136,13 @@ export const LIMIT_SETTINGS = {
     description: 'requests that the threads work on at one time; more wait',
     reason: 'Each may keep a megabyte: which types were selected, and the definitions printed so far.',
   },
+  maxJobsPerPrincipal: {
+    name: 'max-jobs-per-principal',
+    kind: COUNT,
+    fallback: 64,
+    description: 'requests of one principal that the threads work on at one time; more wait',
+    reason: 'A quarter of all, as for handles.',
+  },
   workerHeapBytes: {
     name: 'max-worker-heap',
     kind: bytes(64 * MIB, 16 * 1024 * MIB),

@@ -62,7 +62,7 @@ export function loadHandle(
       const value = await copyBytes(source.value);
       const { maxCheckMs } = limits;
       const job = { name: 'load', source: { case: source.case, value }, adapt, maxCheckMs } as const;
-      const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
+      const bytes = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
       checkSize(bytes.length, limits);
       // Only now it is known how large that is which was built.
       handles.checkRoom(caller, bytes.length);
@@ -90,7 +90,7 @@ export function loadHandle(
       const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
       const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
-      return new Encoded(await onlyItem(workers.run(job, signal)));
+      return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
     } finally {
       await Promise.all(noting);
     }
