@@ -185,6 +185,23 @@ describe('The pool', () => {
     expect(await more).toBe(0);
   });
 
+  test('makes what is loaded though its principal has all the jobs that it may have', async () => {
+    const pool = setUp({ maxJobs: 1, maxJobsPerPrincipal: 1 });
+    const { shared } = await LoadedBtf.of(intBtf('number'));
+    const limits = { chunkBytes: MIB, maxCBytes: MIB };
+    const spec = {
+      name: 'spec',
+      btf: shared,
+      base: null,
+      encoding: Encoding.TYPES,
+      selection: null,
+    } as const;
+    await pool.run({ ...spec, ...limits }, 'uid:0', NEVER).next();
+    const source = { case: 'rawBtf', value: intBtf('other') } as const;
+    const load = { name: 'load', source, adapt: null, maxCheckMs: 1_000 } as const;
+    expect(await collect(pool.run(load, 'uid:0', NEVER))).toEqual([intBtf('other')]);
+  });
+
   test('fails at its end what is done and what comes', async () => {
     const pool = setUp({}, STUBBORN);
     const items = start(pool, 'count');

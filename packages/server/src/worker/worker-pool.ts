@@ -35,12 +35,14 @@ export class WorkerPool implements JobRunner {
     transfer: readonly ArrayBuffer[] = [],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    await this.places.take(principal, signal);
+    // Loads come one at a time, and one that waited for its principal's readers would keep those of others waiting.
+    const needsPlace = job.name !== 'load';
+    if (needsPlace) await this.places.take(principal, signal);
     try {
       if (this.ending !== null) throw this.ending.reason;
       yield* this.thread().run(job, signal, transfer);
     } finally {
-      this.places.free(principal);
+      if (needsPlace) this.places.free(principal);
     }
   }
 
