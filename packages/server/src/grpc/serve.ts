@@ -101,17 +101,15 @@ export function serveWire<O extends DescMessage>(
       options.checkRequest(method.name, call.request);
       return encode(method, await handler(call.request, contextOf(scope, caller, record)));
     };
-    run(record, answer).then(
-      (wire) => {
-        respond(null, wire);
-        resetUnlessRead(call, options.slowReaderMs, options);
-      },
-      (error: unknown) => {
-        const failure = statusOf(error, method.name, options, record);
-        record?.handled(failure);
-        respond(failure);
-      },
-    );
+    const succeed = (wire: Wire): void => {
+      respond(null, wire);
+      resetUnlessRead(call, options.slowReaderMs, options);
+    };
+    run(record, answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, record);
+      record?.handled(failure);
+      respond(failure);
+    });
   };
 }
 
@@ -132,19 +130,17 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       const messages = handler(request, contextOf(scope, caller, record));
       for await (const init of messages) await writer.write(encode(method, init));
     };
-    run(record, answer).then(
-      () => {
-        call.end();
-        resetUnlessRead(call, options.slowReaderMs, options);
-      },
-      (error: unknown) => {
-        const failure = statusOf(error, method.name, options, record);
-        record?.handled(failure);
-        // `call.destroy(error)` would send no status.
-        call.emit('error', failure);
-        resetUnlessRead(call, mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs, options);
-      },
-    );
+    const succeed = (): void => {
+      call.end();
+      resetUnlessRead(call, options.slowReaderMs, options);
+    };
+    run(record, answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, record);
+      record?.handled(failure);
+      // `call.destroy(error)` would send no status.
+      call.emit('error', failure);
+      resetUnlessRead(call, mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs, options);
+    });
   };
 }
 
