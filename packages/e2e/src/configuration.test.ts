@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -141,6 +141,18 @@ describe('At SIGHUP the daemon', () => {
     await said('settings read again');
     using client = new RawClient(daemon.address);
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
+    expect(await daemon.end()).toBe(0);
+  });
+
+  test('goes on where the folder that it serves is gone and the settings name another', async () => {
+    const gone = join(dir, 'gone');
+    mkdirSync(gone);
+    const file = write('folder.yaml', `btf-dir: ${gone}\n`);
+    await using daemon = await DaemonProcess.start({ args: ['--config', file] });
+    rmdirSync(gone);
+    write('folder.yaml', `btf-dir: ${dir}\n`);
+    daemon.signal('SIGHUP');
+    await until('the change is told', () => daemon.log.text.includes('"settings":["btf-dir"]'));
     expect(await daemon.end()).toBe(0);
   });
 

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ErrorReason, BtfService, Operation } from '@btfd/api';
 import { Server, type Metadata, type ServerOptions } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { Admission } from './auth/admission.js';
 import type { Caller } from './auth/caller.js';
 import type { PolicyOptions } from './auth/policy-options.js';
@@ -9,7 +8,9 @@ import type { TlsFiles } from './auth/tls-files.js';
 import { systemClock } from './clock.js';
 import { ServiceError } from './error/service-error.js';
 import { toStatus } from './error/to-status.js';
+import { Health } from './grpc/health.js';
 import { OpenCalls } from './grpc/open-calls.js';
+import { receiveLimit } from './grpc/receive-limit.js';
 import { reflectionService } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
 import { HandleTable } from './handle/handle-table.js';
@@ -28,7 +29,7 @@ import { whyRefused } from './listen/refusal.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { callQuotas } from './quota/call-quotas.js';
 import { makeQuotas } from './quota/quotas.js';
-import { checkRequestSize } from './rpc/request-size.js';
+import { checkRequestSize, receiveBytes } from './rpc/request-size.js';
 import { btfService } from './service.js';
 import type { Services } from './services.js';
 import { BtfCache } from './spec/btf-cache.js';
@@ -104,7 +105,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   // Every open stream listens.
   setMaxListeners(0, shutdown.signal);
   const openCalls = new OpenCalls();
-  const health = new HealthImplementation({ '': 'SERVING', [BtfService.typeName]: 'SERVING' });
+  const health = new Health(['', BtfService.typeName]);
   const admission = Admission.open({
     policy: options.policy ?? {},
     tls,
@@ -118,6 +119,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
   const { maxConnections, maxMetadataBytes } = services.limits;
   const interceptors = [
+    receiveLimit((path) => receiveBytes(path, services.limits)),
     observability.calls.interceptor,
     openCalls.interceptor,
     callers.interceptor,
@@ -149,7 +151,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const end = async (): Promise<void> => {
     observability.draining();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
-    for (const name of ['', BtfService.typeName]) health.setStatus(name, 'NOT_SERVING');
+    health.notServing();
     for (const { listener } of listening) listener.stopAccepting();
     admission.close();
     shutdown.abort(ending);

@@ -151,6 +151,13 @@ export const LIMIT_SETTINGS = {
     description: 'requests that the threads work on at one time; more wait',
     reason: 'Each may keep a megabyte: which types were selected, and the definitions printed so far.',
   },
+  maxJobsPerPrincipal: {
+    name: 'max-jobs-per-principal',
+    kind: COUNT,
+    fallback: 64,
+    description: 'requests of one principal that the threads work on at one time; more wait',
+    reason: 'A quarter of all, as for handles.',
+  },
   workerHeapBytes: {
     name: 'max-worker-heap',
     kind: bytes(64 * MIB, 16 * 1024 * MIB),
@@ -205,7 +212,7 @@ export const LIMIT_SETTINGS = {
     name: 'slow-reader-timeout',
     kind: DURATION,
     fallback: 60_000,
-    description: 'how long a stream waits for a client that does not read',
+    description: 'how long a call waits for a client that does not read',
     reason: 'A reader that takes nothing for this long is gone or broken.',
   },
   maxStreamsPerConnection: {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { systemClock } from './clock.js';
 import type { Config } from './config/config.js';
 import { tlsOf } from './config/cross-checks.js';
+import type { Setting } from './config/setting.js';
 import { ACCESS, OBSERVING, SERVING, SETTINGS } from './config/settings.js';
 import { startDaemon, type Daemon } from './daemon.js';
 import { addonKernel } from './kernel/addon-kernel.js';
@@ -51,13 +52,15 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
     send: notify,
     onError: (err) => logger.warn({ err }, 'cannot tell the service manager'),
   });
+  // As text, because what a value is read from (a folder, a group) may be gone when it is compared.
+  const running = new Map(SETTINGS.map((setting) => [setting, config.format(setting)]));
   const starting = start(config, log);
   // From here on, so that SIGHUP is never the end of it.
   onHangup(async () => {
     const daemon = await starting.catch(() => null);
     if (daemon === null) return;
     manager.reloading();
-    reload(config, reread, logger);
+    reload(running, reread, logger);
     daemon.reload();
     manager.reloaded();
   });
@@ -110,24 +113,23 @@ function addressesOf(config: Config): Address[] {
 }
 
 /** Reads the settings again, and applies what can change while it runs. Settings that are wrong change nothing. */
-function reload(running: Config, reread: () => Config, logger: Logger): void {
-  let config: Config;
+function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Config, logger: Logger): void {
   try {
-    config = reread();
+    const config = reread();
+    const needRestart = SETTINGS.filter((setting) => {
+      const changed = config.format(setting) !== running.get(setting);
+      return changed && setting !== OBSERVING.logLevel;
+    }).map(({ name }) => name);
+    logger.level = config.get(OBSERVING.logLevel);
+    if (needRestart.length > 0)
+      logger.warn({ settings: needRestart }, 'changed settings that need a restart');
+    logger.info('settings read again');
   } catch (error) {
     logger.error(
       { problems: error instanceof Error ? error.message.split('\n') : error },
       'settings not read again',
     );
-    return;
   }
-  logger.level = config.get(OBSERVING.logLevel);
-  const needRestart = SETTINGS.filter((setting) => {
-    const changed = config.format(setting) !== running.format(setting);
-    return changed && setting !== OBSERVING.logLevel;
-  }).map(({ name }) => name);
-  if (needRestart.length > 0) logger.warn({ settings: needRestart }, 'changed settings that need a restart');
-  logger.info('settings read again');
 }
 
 /** What can't be shown is no reason not to serve. */

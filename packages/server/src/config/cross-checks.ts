@@ -16,6 +16,7 @@ const AT_MOST: readonly (readonly [smaller: Setting<number>, larger: Setting<num
   [LIMITS.defaultLogBytes, LIMITS.maxLogBytes],
   [LIMITS.maxBtfBytes, LIMITS.maxLoadMessageBytes],
   [LIMITS.maxMessageBytes, LIMITS.maxLoadMessageBytes],
+  [LIMITS.maxJobsPerPrincipal, LIMITS.maxJobs],
   [LIMITS.maxHandlesPerPrincipal, LIMITS.maxHandles],
   [LIMITS.maxHeldBtfBytesPerPrincipal, LIMITS.maxHeldBtfBytes],
   [LIMITS.maxCallsPerPrincipal, LIMITS.maxCalls],

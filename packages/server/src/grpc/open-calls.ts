@@ -6,6 +6,7 @@ import {
   type ServerInterceptingCallInterface,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { transportCall } from './transport-call.js';
 
 /**
  * OpenCalls knows the streams that are open, so that they can be ended at shutdown: health's Watch and
@@ -55,12 +56,7 @@ export class OpenCalls {
 
 /** grpc-js (1.14) has no way to reset a stream from the server: this takes the HTTP/2 stream that it keeps to itself. */
 function closeTransport(call: object): void {
-  // An interceptor of the connection's credentials stands between.
-  if ('nextCall' in call && typeof call.nextCall === 'object' && call.nextCall !== null) {
-    closeTransport(call.nextCall);
-    return;
-  }
-  const stream: unknown = 'stream' in call ? call.stream : null;
+  const stream: unknown = Reflect.get(transportCall(call), 'stream');
   if (typeof stream !== 'object' || stream === null || !('close' in stream)) return;
   if (typeof stream.close === 'function') stream.close(constants.NGHTTP2_CANCEL);
 }

@@ -4,6 +4,7 @@ import {
   Metadata,
   status,
   type MethodDefinition,
+  type ServerUnaryCall,
   type StatusObject,
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -100,14 +101,15 @@ export function serveWire<O extends DescMessage>(
       options.checkRequest(method.name, call.request);
       return encode(method, await handler(call.request, contextOf(scope, caller, record)));
     };
-    run(record, answer).then(
-      (wire) => respond(null, wire),
-      (error: unknown) => {
-        const failure = statusOf(error, method.name, options, record);
-        record?.handled(failure);
-        respond(failure);
-      },
-    );
+    const succeed = (wire: Wire): void => {
+      respond(null, wire);
+      resetUnlessRead(call, options.slowReaderMs, options);
+    };
+    run(record, answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, record);
+      record?.handled(failure);
+      respond(failure);
+    });
   };
 }
 
@@ -128,16 +130,17 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       const messages = handler(request, contextOf(scope, caller, record));
       for await (const init of messages) await writer.write(encode(method, init));
     };
-    run(record, answer).then(
-      () => call.end(),
-      (error: unknown) => {
-        const failure = statusOf(error, method.name, options, record);
-        record?.handled(failure);
-        // `call.destroy(error)` would send no status.
-        call.emit('error', failure);
-        if (mayNotRead(error)) setTimeout(() => options.resetStream(call.metadata), RESET_AFTER_MS).unref();
-      },
-    );
+    const succeed = (): void => {
+      call.end();
+      resetUnlessRead(call, options.slowReaderMs, options);
+    };
+    run(record, answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, record);
+      record?.handled(failure);
+      // `call.destroy(error)` would send no status.
+      call.emit('error', failure);
+      resetUnlessRead(call, mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs, options);
+    });
   };
 }
 
@@ -150,6 +153,18 @@ async function run<T>(record: CallRecord | undefined, answer: () => Promise<T>):
   const answered = await record.run(answer);
   record.handled(null);
   return answered;
+}
+
+/** What a client doesn't read of a call that has ended would stay for as long as it likes. */
+function resetUnlessRead(
+  call: Pick<ServerUnaryCall<Wire, Wire>, 'cancelled' | 'metadata' | 'once'>,
+  ms: number,
+  { resetStream }: ServeOptions,
+): void {
+  if (call.cancelled) return;
+  const timer = setTimeout(() => resetStream(call.metadata), ms).unref();
+  // Comes once for every call, when its stream is closed.
+  call.once('cancelled', () => clearTimeout(timer));
 }
 
 /** A client that doesn't read gets no status either. */

@@ -74,7 +74,7 @@ export function loadHandle(
         maxCheckMs,
         kernelLayout,
       } as const;
-      const bytes = await onlyItem(workers.run(job, signal, [value.buffer]));
+      const bytes = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
       checkSize(bytes.length, limits, caller);
       // Only now it is known how large that is which was built.
       handles.checkRoom(caller, bytes.length);
@@ -103,7 +103,7 @@ export function loadHandle(
       const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
       const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
-      return new Encoded(await onlyItem(workers.run(job, signal)));
+      return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
     } finally {
       underWay[Symbol.dispose]();
       await Promise.all(noting);

@@ -25,6 +25,6 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
     const { btf } = object;
     const base = (await requireBase(object, baseName, specs, caller))?.shared ?? null;
     const job = { name: 'resolve', btf: btf.shared, base, paths, digest: btf.digest } as const;
-    return new Encoded(await onlyItem(workers.run(job, signal)));
+    return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
   };
 }

@@ -44,7 +44,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
       maxCBytes: limits.maxCBytes,
     };
     if (job.selection === null) yield headerMessage(header);
-    for await (const item of workers.run(job, signal)) {
+    for await (const item of workers.run(job, caller.principal, signal)) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }

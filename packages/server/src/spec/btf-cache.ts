@@ -22,6 +22,11 @@ const OVERHEAD = 1024;
 export class BtfCache {
   private readonly byDigest: LRUCache<string, LoadedBtf>;
   private readonly digests = new LRUCache<string, string>({ max: 10_000 });
+  /** What is in use, whether there is room to keep it or not: streams that wait for readers share it. */
+  private readonly inUse = new Map<string, WeakRef<LoadedBtf>>();
+  private readonly collected = new FinalizationRegistry<string>((digest) => {
+    if (this.inUse.get(digest)?.deref() === undefined) this.inUse.delete(digest);
+  });
   private readonly loading = new Map<string, Promise<LoadedBtf>>();
   private readonly digesting = new Map<string, Promise<Uint8Array>>();
   private hits = 0;
@@ -42,7 +47,7 @@ export class BtfCache {
   /** The BTF with a key, read if it isn't here. Readers of one key share one reading. */
   async get(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const digest = this.digests.get(key);
-    const cached = digest === undefined ? undefined : this.byDigest.get(digest);
+    const cached = digest === undefined ? undefined : this.known(digest);
     const found = cached ?? this.loading.get(key);
     if (found === undefined) return this.load(key, read);
     this.hits += 1;
@@ -54,9 +59,21 @@ export class BtfCache {
     this.misses += 1;
     const loaded = await LoadedBtf.of(await inSpan('read BTF', async () => read()));
     const { digest } = loaded.shared;
-    const same = this.byDigest.get(digest) ?? loaded;
-    this.byDigest.set(digest, same);
-    return same;
+    const same = this.known(digest);
+    if (same !== undefined) return same;
+    this.byDigest.set(digest, loaded);
+    this.inUse.set(digest, new WeakRef(loaded));
+    this.collected.register(loaded, digest);
+    return loaded;
+  }
+
+  /** What was asked for last is kept, also where it was dropped and is still in use. */
+  private known(digest: string): LoadedBtf | undefined {
+    const kept = this.byDigest.get(digest);
+    if (kept !== undefined) return kept;
+    const used = this.inUse.get(digest)?.deref();
+    if (used !== undefined) this.byDigest.set(digest, used);
+    return used;
   }
 
   /**

@@ -6,7 +6,11 @@ import { stepsOf } from '../worker/steps-of.js';
 export class InlineJobs implements JobRunner {
   private readonly specs = new SpecCache(64 * 1024 * 1024);
 
-  async *run<J extends Job>(job: J, signal: AbortSignal): AsyncGenerator<ItemOf[J['name']], void, void> {
+  async *run<J extends Job>(
+    job: J,
+    _principal: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
     for (const item of stepsOf(job, this.specs)) {
       if (item !== null) yield item as ItemOf[J['name']];

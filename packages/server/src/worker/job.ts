@@ -92,13 +92,15 @@ export type Steps<Of> = Generator<Of | null, void, void>;
 /** JobRunner does jobs. */
 export interface JobRunner {
   /**
-   * Runs a job, each item when it is asked for. Leaving the iteration, or the signal, ends the job at its next step.
+   * Runs a job for a principal, each item when it is asked for. Leaving the iteration, or the signal, ends the job at
+   * its next step. A principal has so many jobs at most; what is more waits, and keeps no other principal's waiting.
    * `transfer` are buffers of the job that are given away.
    *
    * @throws ServiceError; the signal's reason.
    */
   run<J extends Job>(
     job: J,
+    principal: string,
     signal: AbortSignal,
     transfer?: readonly ArrayBuffer[],
   ): AsyncGenerator<ItemOf[J['name']], void, void>;

@@ -4,20 +4,36 @@ import { Places } from './places.js';
 const NEVER = new AbortController().signal;
 
 test('A place goes to who waits the longest, and not to who gave up', async () => {
-  const places = new Places(1);
+  const places = new Places(1, 1);
   const order: string[] = [];
   const abort = new AbortController();
-  await places.take(NEVER);
-  const first = places.take(NEVER).then(() => order.push('first'));
-  const gone = places.take(abort.signal);
-  const last = places.take(NEVER).then(() => order.push('last'));
+  await places.take('a', NEVER);
+  const first = places.take('a', NEVER).then(() => order.push('first'));
+  const gone = places.take('a', abort.signal);
+  const last = places.take('b', NEVER).then(() => order.push('last'));
   abort.abort(new Error('gone'));
   await expect(gone).rejects.toThrow('gone');
-  places.free();
+  places.free('a');
   await first;
   expect(order).toEqual(['first']);
-  places.free();
+  places.free('a');
   await last;
-  places.free();
-  await places.take(NEVER);
+  places.free('b');
+  await places.take('a', NEVER);
+});
+
+test('Whoever has as many places as an owner may have waits, and keeps nobody else from one', async () => {
+  const places = new Places(3, 2);
+  const order: string[] = [];
+  await places.take('greedy', NEVER);
+  await places.take('greedy', NEVER);
+  const third = places.take('greedy', NEVER).then(() => order.push('greedy'));
+  await places.take('other', NEVER);
+  const another = places.take('other', NEVER).then(() => order.push('other'));
+  places.free('other');
+  await another;
+  expect(order).toEqual(['other']);
+  places.free('greedy');
+  await third;
+  expect(order).toEqual(['other', 'greedy']);
 });

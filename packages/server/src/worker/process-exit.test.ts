@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 
 const POOL = new URL('../../dist/worker/worker-pool.js', import.meta.url).href;
 const LIMITS =
-  '{ specCacheBytes: 1e6, workers: 1, maxJobs: 8, workerHeapBytes: 64 * 2 ** 20, workerStepMs: 10_000 }';
+  '{ specCacheBytes: 1e6, workers: 1, maxJobs: 8, maxJobsPerPrincipal: 8, workerHeapBytes: 64 * 2 ** 20, workerStepMs: 10_000 }';
 const BTF = '{ digest: "", bytes: new Uint8Array() }';
 
 test('A worker that has nothing to do keeps no process alive, one that has does', () => {
@@ -12,7 +12,7 @@ test('A worker that has nothing to do keeps no process alive, one that has does'
     const pool = new WorkerPool(${LIMITS}, console.error);
     const job = { name: 'resolve', btf: ${BTF}, base: null, paths: [], digest: new Uint8Array() };
     try {
-      for await (const _ of pool.run(job, new AbortController().signal)) ;
+      for await (const _ of pool.run(job, 'uid:0', new AbortController().signal)) ;
     } catch (error) {
       console.log(error.message);
     }

@@ -13,7 +13,14 @@ import { WorkerPool, type WorkerPoolLimits } from './worker-pool.js';
 /** Compiled, as the pool's own program is. */
 const STUBBORN = fileURLToPath(new URL('../../dist/testing/stubborn-worker.js', import.meta.url));
 const MIB = 1024 * 1024;
-const LIMITS = { specCacheBytes: MIB, workers: 1, maxJobs: 8, workerHeapBytes: 64 * MIB, workerStepMs: 300 };
+const LIMITS = {
+  specCacheBytes: MIB,
+  workers: 1,
+  maxJobs: 8,
+  maxJobsPerPrincipal: 8,
+  workerHeapBytes: 64 * MIB,
+  workerStepMs: 300,
+};
 const NEVER = new AbortController().signal;
 
 const pools: WorkerPool[] = [];
@@ -32,10 +39,15 @@ function setUp(limits: Partial<WorkerPoolLimits> = {}, program?: string): Worker
 }
 
 /** Starts a job of the stubborn worker: what it does is named by its path. */
-function start(pool: WorkerPool, deed: string, signal = NEVER): AsyncGenerator<Uint8Array, void, void> {
+function start(
+  pool: WorkerPool,
+  deed: string,
+  signal = NEVER,
+  principal = 'uid:0',
+): AsyncGenerator<Uint8Array, void, void> {
   const btf = { digest: '', bytes: new Uint8Array() };
   const job: ResolveJob = { name: 'resolve', btf, base: null, paths: [deed], digest: btf.bytes };
-  return pool.run(job, signal);
+  return pool.run(job, principal, signal);
 }
 
 async function next(items: AsyncGenerator<Uint8Array, void, void>): Promise<number | undefined> {
@@ -55,7 +67,7 @@ describe('A worker', () => {
       selection: null,
       ...limits,
     } as const;
-    const [item, ...more] = await collect(setUp().run(job, NEVER));
+    const [item, ...more] = await collect(setUp().run(job, 'uid:0', NEVER));
     if (item?.case !== 'message') throw new Error('no message');
     const { part } = fromBinary(SpecResponseSchema, new Uint8Array(item.value));
     expect(part).toMatchObject({ case: 'types', value: { types: [{ id: 1, name: 'number' }] } });
@@ -76,7 +88,7 @@ describe('A worker', () => {
       selection: null,
       ...limits,
     } as const;
-    const error = await failureOf(() => collect(setUp().run(job, NEVER)));
+    const error = await failureOf(() => collect(setUp().run(job, 'uid:0', NEVER)));
     expect([error.reason, error.metadata]).toEqual([
       ErrorReason.BTF_UNDECODABLE,
       { offset: '32', type_id: '1' },
@@ -158,6 +170,36 @@ describe('The pool', () => {
     await expect(gone).rejects.toThrow('gone');
     await first.return();
     expect(await waiting).toBe(0);
+  });
+
+  test('works for others while a principal has all the jobs that it may have, and reads none', async () => {
+    const pool = setUp({ maxJobs: 2, maxJobsPerPrincipal: 1 }, STUBBORN);
+    const [unread, waiting] = [
+      start(pool, 'count', NEVER, 'uid:1000'),
+      start(pool, 'count', NEVER, 'uid:1000'),
+    ];
+    await unread.next();
+    const more = next(waiting);
+    expect(await next(start(pool, 'count', NEVER, 'uid:1001'))).toBe(0);
+    await unread.return();
+    expect(await more).toBe(0);
+  });
+
+  test('makes what is loaded though its principal has all the jobs that it may have', async () => {
+    const pool = setUp({ maxJobs: 1, maxJobsPerPrincipal: 1 });
+    const { shared } = await LoadedBtf.of(intBtf('number'));
+    const limits = { chunkBytes: MIB, maxCBytes: MIB };
+    const spec = {
+      name: 'spec',
+      btf: shared,
+      base: null,
+      encoding: Encoding.TYPES,
+      selection: null,
+    } as const;
+    await pool.run({ ...spec, ...limits }, 'uid:0', NEVER).next();
+    const source = { case: 'rawBtf', value: intBtf('other') } as const;
+    const load = { name: 'load', source, adapt: null, maxCheckMs: 1_000 } as const;
+    expect(await collect(pool.run(load, 'uid:0', NEVER))).toEqual([intBtf('other')]);
   });
 
   test('fails at its end what is done and what comes', async () => {

@@ -7,6 +7,7 @@ import { WorkerThread, type WorkerLimits } from './worker-thread.js';
 export interface WorkerPoolLimits extends WorkerLimits {
   readonly workers: number;
   readonly maxJobs: number;
+  readonly maxJobsPerPrincipal: number;
 }
 
 /** By the package's own name for it, which is the compiled file also where tests run the sources. */
@@ -24,21 +25,24 @@ export class WorkerPool implements JobRunner {
     private readonly onBroken: (error: unknown) => void,
     private readonly program = PROGRAM,
   ) {
-    this.places = new Places(limits.maxJobs);
+    this.places = new Places(limits.maxJobs, limits.maxJobsPerPrincipal);
   }
 
   async *run<J extends Job>(
     job: J,
+    principal: string,
     signal: AbortSignal,
     transfer: readonly ArrayBuffer[] = [],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    await this.places.take(signal);
+    // Loads come one at a time, and one that waited for its principal's readers would keep those of others waiting.
+    const needsPlace = job.name !== 'load';
+    if (needsPlace) await this.places.take(principal, signal);
     try {
       if (this.ending !== null) throw this.ending.reason;
       yield* this.thread().run(job, signal, transfer);
     } finally {
-      this.places.free();
+      if (needsPlace) this.places.free(principal);
     }
   }
 

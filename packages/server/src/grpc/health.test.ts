@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { expect, test } from '@jest/globals';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { grpcFrame, Http2Client } from '../testing/http2-client.js';
+import { TempDir } from '../testing/temp-dir.js';
+import { Health } from './health.js';
+
+/** A HealthCheckRequest with a short name. */
+const request = (name: string) => grpcFrame(Buffer.from([0x0a, name.length, ...Buffer.from(name)]));
+const SERVING = [...grpcFrame(new Uint8Array([8, 1]))];
+const NOT_SERVING = [...grpcFrame(new Uint8Array([8, 2]))];
+const SERVICE_UNKNOWN = [...grpcFrame(new Uint8Array([8, 3]))];
+
+test('Watches of health hear of what is served, and those of other names leave nothing behind', async () => {
+  using dir = new TempDir();
+  const path = join(dir.path, 'socket');
+  const health = new Health(['']);
+  const server = new Server();
+  health.addToServer(server);
+  await new Promise<void>((resolve) => {
+    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), () => resolve());
+  });
+  try {
+    using client = new Http2Client(path);
+    const watch = async (name: string) => {
+      const stream = client.call('/grpc.health.v1.Health/Watch');
+      stream.end(request(name));
+      const [first] = await once(stream, 'data');
+      return { stream, first: [...first] };
+    };
+    for (const name of ['one', 'two']) expect((await watch(name)).first).toEqual(SERVICE_UNKNOWN);
+    const known = await watch('');
+    expect(known.first).toEqual(SERVING);
+    // What the library remembers of watches.
+    const watchers: unknown = Reflect.get(Reflect.get(health, 'implementation'), 'watchers');
+    expect(watchers instanceof Map && [...watchers.keys()]).toEqual(['']);
+    health.notServing();
+    const [second] = await once(known.stream, 'data');
+    expect([...second]).toEqual(NOT_SERVING);
+  } finally {
+    server.forceShutdown();
+  }
+});
