@@ -198,7 +198,13 @@ describe('The pool', () => {
     } as const;
     await pool.run({ ...spec, ...limits }, 'uid:0', NEVER).next();
     const source = { case: 'rawBtf', value: intBtf('other') } as const;
-    const load = { name: 'load', source, adapt: null, maxCheckMs: 1_000 } as const;
+    const load = {
+      name: 'load',
+      source,
+      adapt: null,
+      maxCheckMs: 1_000,
+      kernelLayout: new Uint8Array(),
+    } as const;
     expect(await collect(pool.run(load, 'uid:0', NEVER))).toEqual([intBtf('other')]);
   });
 
