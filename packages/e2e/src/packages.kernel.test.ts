@@ -23,10 +23,9 @@ const COMPILERS = [
 ] as const;
 
 /** ES modules alone, which require() takes from Node 20.19 on. TypeScript 4 without `exports` is not served. */
-const ATTW = [
-  ...['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm'],
-  ...['--no-color', '--no-emoji', '--format', 'ascii'],
-] as const;
+const ATTW = '--profile node16 --ignore-rules cjs-resolves-to-esm --no-color --no-emoji --format ascii'.split(
+  ' ',
+);
 
 /** node-gyp-build looks for an addon of this C library; musl's is not shipped. */
 const MUSL = { LIBC: 'musl' } as const;
