@@ -113,8 +113,8 @@ export const LIMIT_SETTINGS = {
     name: 'max-loads-per-principal',
     kind: COUNT,
     fallback: 8,
-    description: 'loads of one principal that wait for the kernel or that it checks',
-    reason: 'A quarter of the queue, so that one cannot fill it for all.',
+    description: 'calls of LoadHandle of one principal in flight',
+    reason: 'A quarter of the queue, so that one cannot fill it for all; each may bring 17 MiB.',
   },
   maxQueuedLoads: {
     name: 'max-queued-loads',

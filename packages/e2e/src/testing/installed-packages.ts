@@ -81,8 +81,9 @@ export class InstalledPackages implements Disposable {
 
   /** The environment of a machine without a compiler. */
   bareEnv(): NodeJS.ProcessEnv {
-    // What pnpm tells its scripts is not there when a user runs npm.
-    const own = Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|NODE_)/i.test(name));
+    // What pnpm tells its scripts is not there when a user runs npm; an authority that a registry needs is.
+    const dropped = /^(npm_|pnpm_|NODE_(?!EXTRA_CA_CERTS$))/i;
+    const own = Object.entries(process.env).filter(([name]) => !dropped.test(name));
     return { ...Object.fromEntries(own), PATH: this.bareBin };
   }
 

@@ -1,14 +1,18 @@
-import { ErrorReason } from '@btfd/api';
+import { BtfService, ErrorReason } from '@btfd/api';
 import { ServerInterceptingCall, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import type { Quota, Taken } from './quota.js';
 
+const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
+
 /** CallQuotasOptions are what counting calls needs. */
 export interface CallQuotasOptions {
   readonly calls: Quota;
   readonly streams: Quota;
+  /** Calls of LoadHandle, besides: each may bring as much as all other calls of a principal together. */
+  readonly loads: Quota;
   /** Bound of a call's metadata, in bytes. */
   readonly maxMetadataBytes: number;
   readonly callerOf: (metadata: Metadata) => Caller;
@@ -21,16 +25,22 @@ export interface CallQuotasOptions {
  */
 export function callQuotas(options: CallQuotasOptions): ServerInterceptor {
   return (method, call) => {
-    const quota = method.responseStream || method.requestStream ? options.streams : options.calls;
-    let taken: Taken | null = null;
+    const quotas = [method.responseStream || method.requestStream ? options.streams : options.calls];
+    if (method.path === LOAD_PATH) quotas.push(options.loads);
+    const taken: Taken[] = [];
+    const giveBack = (): void => {
+      for (const each of taken.splice(0)) each[Symbol.dispose]();
+    };
     return new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, forward) => {
             try {
               checkMetadata(metadata, options.maxMetadataBytes);
-              taken = quota.take(options.callerOf(metadata).principal);
+              const { principal } = options.callerOf(metadata);
+              for (const quota of quotas) taken.push(quota.take(principal));
             } catch (error) {
+              giveBack();
               if (!(error instanceof ServiceError)) throw error;
               call.sendStatus(toStatus(error));
               return;
@@ -40,7 +50,7 @@ export function callQuotas(options: CallQuotasOptions): ServerInterceptor {
           onReceiveMessage: (message, forward) => forward(message),
           onReceiveHalfClose: (forward) => forward(),
           // Comes once for every call, however it ends: when its status is sent, or when its client goes.
-          onCancel: () => taken?.[Symbol.dispose](),
+          onCancel: giveBack,
         });
       },
     });

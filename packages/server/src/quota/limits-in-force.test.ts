@@ -145,6 +145,23 @@ describe('At a limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 
+  test('of loads one more is refused before it is read, and other calls go on', async () => {
+    await using setup = await setUp({ maxLoadsPerPrincipal: 2 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loads = [1, 2].map(() => setup.client.unary('loadHandle', LOAD).answer);
+    while (setup.quotas.loads.inUse < 2) await new Promise(setImmediate);
+    const error = await grpcErrorOf(setup.client.unary('loadHandle', LOAD).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'loads', OWN]);
+    // What the refused call took of other quotas is given back.
+    expect(setup.quotas.calls.inUse).toBe(2);
+    await setup.client.unary('getServerInfo', INFO).answer;
+    resolve();
+    await Promise.all(loads);
+    while (setup.quotas.loads.inUse > 0) await new Promise(setImmediate);
+    await setup.client.unary('loadHandle', LOAD).answer;
+  });
+
   test('of metadata a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
     const metadata = new Metadata();

@@ -11,7 +11,7 @@ export interface Quotas {
   readonly calls: Quota;
   /** Streams in flight. */
   readonly streams: Quota;
-  /** Loads that wait for the kernel or that it checks. The queue bounds those of all together. */
+  /** Calls of LoadHandle in flight: their requests come in, wait for the kernel, or it checks them. */
   readonly loads: Quota;
   /** Connections. */
   readonly connections: Quota;

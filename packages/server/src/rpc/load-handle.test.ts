@@ -120,20 +120,6 @@ describe('LoadHandle', () => {
     expect(kernel.openCount).toBe(2);
   });
 
-  test('lets a principal have so many loads under way, and others theirs', async () => {
-    const { kernel, load } = await setUp({ limits: { maxLoadsPerPrincipal: 2 } });
-    let open = (): void => {};
-    kernel.loadGate = new Promise((resolve) => (open = resolve));
-    const signal = new AbortController().signal;
-    const loads = [load(raw(intBtf())), load(raw(intBtf()))];
-    const error = await failureOf(() => load(raw(intBtf())));
-    expect(error).toMatchObject({ metadata: { quota: 'loads', limit: '2' }, retryMs: 1_000 });
-    loads.push(load(raw(intBtf()), signal, callerAs('loader', 'uid:7')));
-    open();
-    await Promise.all(loads);
-    expect((await load(raw(intBtf()))).case).toBe('handle');
-  });
-
   test('tells size and limit of what is too large', async () => {
     const { load } = await setUp();
     const error = await failureOf(() => load(raw(new Uint8Array(16 * MIB + 7))));

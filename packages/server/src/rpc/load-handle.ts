@@ -44,7 +44,7 @@ const REJECTION_BYTES = 256;
 export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
-  const { loads, workers, access, features, handles, specs, quotas, limits } = services;
+  const { loads, workers, access, features, handles, specs, limits } = services;
   return async (wire, { signal, caller, record }) => {
     access.require(Operation.LOAD);
     const { head, types } = splitLoad(wire);
@@ -81,7 +81,6 @@ export function loadHandle(
       if (record !== undefined) noting.push(noteBtf(record, bytes));
       return bytes;
     };
-    const underWay = quotas.loads.take(caller.principal);
     try {
       const object = await loads.load(
         { size: source.value.length, prepare, logSize: Math.max(logSize, MIN_LOG_BYTES) },
@@ -105,7 +104,6 @@ export function loadHandle(
       const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
       return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
     } finally {
-      underWay[Symbol.dispose]();
       await Promise.all(noting);
     }
   };
