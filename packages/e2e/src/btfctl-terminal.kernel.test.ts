@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
@@ -142,6 +143,24 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl layout task_stru', /^\$ btfctl layout task_struct$/m);
     await completes('btfctl context us', /^\$ btfctl context use$/m);
     await completes('btfctl hold vmlinux -- /etc/hostn', /-- \/etc\/hostname$/m);
+  });
+
+  test('bash completes behind an address, and runs nothing that a daemon calls its objects', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
+    const btf = new Builder().marshal();
+    await using fake = await FakeDaemon.start({
+      objects: [
+        { name: 'mod_a', btf },
+        { name: `mod_$(touch\${IFS}${dir}/run)`, btf },
+      ],
+    });
+    await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml', BTFD_ADDRESS: '' } });
+    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
+    await terminal.shows(/^\$$/);
+    terminal.type(`btfctl --address ${fake.address} dump mo`, 'Tab');
+    await terminal.shows(/dump mod_a$/m);
+    expect(readdirSync(dir)).toEqual([]);
+    rmSync(dir, { recursive: true });
   });
 
   test('zsh and fish complete too', async () => {

@@ -1,4 +1,4 @@
-import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
 
 /** bashCompletion writes the completion script for bash. It needs nothing of the package bash-completion. */
 export function bashCompletion(root: CommandNode): string {
@@ -6,8 +6,9 @@ export function bashCompletion(root: CommandNode): string {
   return `# Completion of btfctl for bash; \`btfctl completion bash\` printed it.
 #     source <(btfctl completion bash)
 
+# Names come from other machines. compgen -W would expand them as the shell does, with the commands in them.
 _btfctl_ask() {
-  btfctl "\${_btfctl_target[@]}" --quiet --timeout 2s -o name "$@" 2>/dev/null | grep -v '[: ]'
+  btfctl "\${_btfctl_target[@]}" --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}'
 }
 
 _btfctl_complete() {
@@ -36,18 +37,29 @@ ${valueCases('', options)}${commands.flatMap((command) => paths(command).map(([p
 }
 
 _btfctl() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' word value i
-  local -a _btfctl_target=()
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev path='' glued='' word value i
+  local -a _btfctl_target=() words=()
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
+  # Bash takes words apart at colons, which addresses have, and at equals signs.
+  for word in "\${COMP_WORDS[@]:0:COMP_CWORD}"; do
+    if [[ $glued || $word =~ ^:+$ ]]; then
+      words[\${#words[@]}-1]+=$word
+    elif [[ $word != = ]]; then
+      words+=("$word")
+    fi
+    [[ $word =~ ^:+$ ]] && glued=1 || glued=''
+  done
+  [[ $cur == = ]] && cur=''
+  prev=\${words[\${#words[@]}-1]}
+  for ((i = 1; i < \${#words[@]}; i++)); do
+    word=\${words[i]}
     if [[ $word == -- ]]; then
       compopt -o default
       return
     elif [[ $word == -* ]]; then
       if value=$(_btfctl_value "$path $word") || value=$(_btfctl_value " $word"); then
         case $word in
-          -a | --address | --context | --config) _btfctl_target+=("$word" "\${COMP_WORDS[i+1]}") ;;
+          -a | --address | --context | --config) _btfctl_target+=("$word" "\${words[i+1]}") ;;
         esac
         ((i++))
       fi

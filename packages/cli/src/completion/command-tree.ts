@@ -3,6 +3,9 @@ import type { Command, Option } from 'commander';
 /** What the words of an argument or the value of an option are completed with. */
 export type Completes = 'object' | 'type' | 'file' | 'context' | 'nothing' | readonly string[];
 
+/** PLAIN_NAME matches the names that are offered: those that no shell takes for anything else. */
+export const PLAIN_NAME = '[A-Za-z0-9_][A-Za-z0-9_.@-]*';
+
 /** OptionNode is an option as completion sees it. */
 export interface OptionNode {
   /** `-o` and `--output`. */

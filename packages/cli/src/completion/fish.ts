@@ -1,4 +1,4 @@
-import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
 
 /** fishCompletion writes the completion script for fish. */
 export function fishCompletion(root: CommandNode): string {
@@ -6,7 +6,7 @@ export function fishCompletion(root: CommandNode): string {
 #     btfctl completion fish | source
 
 function __btfctl_ask
-    btfctl --quiet --timeout 2s -o name $argv 2>/dev/null | string match -v -r '[: ]'
+    btfctl --quiet --timeout 2s -o name $argv 2>/dev/null | string match -r '^${PLAIN_NAME}$'
 end
 function __btfctl_object
     __btfctl_ask list

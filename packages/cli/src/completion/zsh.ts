@@ -1,4 +1,4 @@
-import type { CommandNode, Completes, OptionNode } from './command-tree.js';
+import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
 
 /** zshCompletion writes the completion script for zsh. */
 export function zshCompletion(root: CommandNode): string {
@@ -12,7 +12,7 @@ _btfctl_ask() {
   for option in -a --address --context --config; do
     (( \${+opt_args[$option]} )) && target+=("$option" "\${opt_args[$option]}")
   done
-  names=(\${(f)"$(btfctl $target --quiet --timeout 2s -o name "$@" 2>/dev/null | grep -v '[: ]')"})
+  names=(\${(f)"$(btfctl $target --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}')"})
   compadd -a names
 }
 _btfctl_object() { _btfctl_ask list; _files }
