@@ -11,13 +11,16 @@ import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
+/** What waits is bounded for each principal too; here all of it comes from one. */
+const ONE_CALLER = ['--max-loads-per-principal', '64'];
+
 describeKernel('While the kernel checks a load for long', () => {
   const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
   let daemon: DaemonProcess;
   let client: RawClient;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start();
+    daemon = await DaemonProcess.start({ args: ONE_CALLER });
     client = new RawClient(daemon.address);
   });
   afterAll(async () => {
@@ -97,7 +100,7 @@ describeKernel('While the kernel checks a load for long', () => {
   }, 60_000);
 
   test('SIGTERM ends the daemon once that load has ended, and drops what waits', async () => {
-    await using other = await DaemonProcess.start();
+    await using other = await DaemonProcess.start({ args: ONE_CALLER });
     using otherClient = new RawClient(other.address);
     const ends = Array.from({ length: 10 }, () =>
       failureOf(otherClient.call('loadHandle', { source })).catch(() => null),
@@ -114,7 +117,7 @@ describeKernel('While the kernel checks a load for long', () => {
 
   test('SIGKILL ends the daemon once that load has ended, and leaves nothing', async () => {
     const before = btfIds();
-    await using other = await DaemonProcess.start();
+    await using other = await DaemonProcess.start({ args: ONE_CALLER });
     using otherClient = new RawClient(other.address);
     const lost = failureOf(otherClient.call('loadHandle', { source }));
     await otherClient.call('getServerInfo', {});
@@ -131,7 +134,7 @@ describeKernel('BTF that would keep the kernel for too long', () => {
     ['lists by the thousands', () => slowBtf(16_000)],
     ['functions that share a prototype', () => functions(100_000)],
   ])('is refused at once, and the kernel is not asked: %s', async (_, make) => {
-    await using daemon = await DaemonProcess.start();
+    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
     using client = new RawClient(daemon.address);
     const error = await failureOf(client.call('loadHandle', { source: { case: 'rawBtf', value: make() } }));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.INVALID_ARGUMENT, 'BTF_TOO_EXPENSIVE']);
@@ -142,7 +145,7 @@ describeKernel('BTF that would keep the kernel for too long', () => {
   });
 
   test('is not the kernel’s own, nor what nests as deep with one in each', async () => {
-    await using daemon = await DaemonProcess.start();
+    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
     using client = new RawClient(daemon.address);
     for (const value of [readFileSync('/sys/kernel/btf/vmlinux'), nestedStructs(29, 1), nestedStructs(12)]) {
       const source = { case: 'rawBtf', value: new Uint8Array(value) } as const;

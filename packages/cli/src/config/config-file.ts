@@ -72,9 +72,14 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (error instanceof Error && 'code' in error && isNotThere(error.code)) return null;
     throw usageError(
       `cannot read the config file: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** ENOTDIR: of a user whose home is no folder, as that of many services is. */
+function isNotThere(code: unknown): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
