@@ -228,6 +228,17 @@ describeKernel('btfctl', () => {
     expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
   });
 
+  test('hold passes on every signal, and holds for a command that lives on', async () => {
+    const script =
+      'n=0; trap "n=\\$((n+1)); echo \\$n" INT; echo ready; while [ $n -lt 2 ]; do sleep 0.1; done; exit 6';
+    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
+    for (const said of ['ready\n', 'ready\n1\n']) {
+      await until('the command has said it', () => holding.stdout === said);
+      holding.kill('SIGINT');
+    }
+    expect(await holding.end()).toMatchObject({ status: 6, stdout: 'ready\n1\n2\n' });
+  });
+
   test('watch tells what is there, comes and goes, until it is told to end', async () => {
     await using watch = new Btfctl(['watch', '-o', 'json'], env);
     const events = (): { event: string; object?: { id: number } }[] =>

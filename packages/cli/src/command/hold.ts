@@ -51,12 +51,14 @@ async function runCommand(
   env: NodeJS.ProcessEnv,
   interrupted: AbortSignal,
 ): Promise<number> {
+  interrupted.throwIfAborted();
   const child = spawn(program, args, { stdio: 'inherit', env });
-  interrupted.addEventListener('abort', () => {
+  // Each one, not the first alone: a shell or a debugger lives on, and the object is held as long.
+  const pass = (signal: NodeJS.Signals): void => {
     // Ctrl-C reaches the command by the terminal already.
-    const byTerminal = interrupted.reason === ExitCode.INTERRUPTED && process.stdin.isTTY;
-    if (!byTerminal) child.kill(interrupted.reason === ExitCode.INTERRUPTED ? 'SIGINT' : 'SIGTERM');
-  });
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  process.on('SIGINT', pass).on('SIGTERM', pass);
   try {
     await once(child, 'exit');
   } catch (error) {
@@ -64,6 +66,8 @@ async function runCommand(
     if (code === 'ENOENT') throw new CliError(ExitCode.NO_COMMAND, `there is no command ${program}`);
     const message = error instanceof Error ? error.message : String(error);
     throw new CliError(ExitCode.NOT_EXECUTABLE, `cannot run ${program}: ${message}`);
+  } finally {
+    process.off('SIGINT', pass).off('SIGTERM', pass);
   }
   // As shells write the end by a signal.
   if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
