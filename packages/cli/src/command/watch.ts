@@ -2,11 +2,12 @@ import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { ExitCode } from '../exit-code.js';
+import { jsonText } from '../output/machine-text.js';
 import { objectData, objectName } from '../output/object-list.js';
 import type { Format } from '../output/show-view.js';
 import type { Run } from '../run.js';
 import type { Session } from '../session.js';
-import { printable } from '../terminal.js';
+import { printable, printableText } from '../terminal.js';
 import { originOption } from './list.js';
 
 interface WatchOptions {
@@ -51,11 +52,11 @@ async function watch(session: Session, globs: readonly string[], options: WatchO
 function line(event: WatchEvent, format: Format, { colors }: Session): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(eventData(event))}\n`;
+      return `${jsonText(eventData(event))}\n`;
     case 'yaml':
-      return `---\n${stringify(eventData(event))}`;
+      return `---\n${printableText(stringify(eventData(event)))}`;
     case 'name':
-      return event.type === 'synced' ? '' : `${objectName(event.info)}\n`;
+      return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
     case 'table':
     case 'wide':
       return event.type === 'synced' ? '' : eventRow(event.type, event.info, colors);

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { CliError } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
 import type { Stream } from '../terminal.js';
 import { drained } from './drained.js';
 import { Pager } from './pager.js';
@@ -21,14 +24,15 @@ export class Output {
   #waiting = '';
   #pager: Pager | null = null;
   #closed = false;
+  #failure: Error | null = null;
 
   constructor(stream: Stream, { pager, env }: OutputOptions) {
     this.#stream = stream;
     this.#pagerCommand = stream.isTTY === true ? pager : null;
     this.#env = env;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
       this.#closed = true;
+      if (error.code !== 'EPIPE') this.#failure = error;
     });
   }
 
@@ -57,10 +61,18 @@ export class Output {
     if (waiting !== '') await this.#send(waiting);
   }
 
-  /** Ends the output, and waits for the pager's end. */
+  /**
+   * Ends the output, and waits for the pager's end.
+   *
+   * @throws CliError FAILURE where something could not be written, as for lack of room.
+   */
   async end(): Promise<void> {
     await this.flush();
     await this.#pager?.end();
+    // What the stream could not write, it tells by an event.
+    await setImmediate();
+    if (this.#failure !== null)
+      throw new CliError(ExitCode.FAILURE, `cannot write: ${this.#failure.message}`);
   }
 
   async #send(text: string | Uint8Array): Promise<void> {

@@ -1,4 +1,6 @@
 import { stringify } from 'yaml';
+import { printable, printableText } from '../terminal.js';
+import { jsonText } from './machine-text.js';
 import type { Output } from './output.js';
 
 /** FORMATS are what `-o` can say. */
@@ -24,10 +26,10 @@ export async function showView(out: Output, format: Format, view: View): Promise
     case 'wide':
       return out.write(view.text(format === 'wide'));
     case 'json':
-      return out.write(`${JSON.stringify(view.data, null, 2)}\n`);
+      return out.write(`${jsonText(view.data, 2)}\n`);
     case 'yaml':
-      return out.write(stringify(view.data));
+      return out.write(printableText(stringify(view.data)));
     case 'name':
-      return out.write(view.names.map((name) => `${name}\n`).join(''));
+      return out.write(view.names.map((name) => `${printable(name)}\n`).join(''));
   }
 }

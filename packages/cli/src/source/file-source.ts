@@ -1,6 +1,8 @@
 import { basename, dirname } from 'node:path';
-import { parseElfBtf, Spec } from '@btfd/btf';
+import { BtfFormatError, parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
+import { CliError } from '../cli-error.js';
+import { explainError } from '../explain-error.js';
 import { readBtfFile } from './read-btf-file.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
@@ -32,9 +34,22 @@ export class FileSource implements Source {
   }
 
   async #read(): Promise<Spec> {
-    const file = await readBtfFile(this.#path);
     const base = (await this.#base?.spec()) ?? null;
-    return file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
+    return inFile(this.#path, async () => {
+      const file = await readBtfFile(this.#path);
+      return file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
+    });
+  }
+}
+
+/** Names the file in what is wrong with the BTF in it. */
+async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+    const { exitCode, message, hint } = explainError(error);
+    throw new CliError(exitCode, `${path}: ${message}`, hint);
   }
 }
 
