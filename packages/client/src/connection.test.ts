@@ -143,7 +143,7 @@ describe('metadata', () => {
   });
 
   test('that HTTP/2 does not take is refused by name', async () => {
-    await using bad = new BtfClient(daemon.address, { metadata: { 'no spaces': 'x' } });
+    await using bad = new BtfClient(daemon.address, { metadata: () => ({ 'no spaces': 'x' }) });
     expect(await rejection(bad.serverInfo())).toMatchObject({
       reason: 'INVALID_REQUEST',
       fieldViolations: [{ field: 'metadata.no spaces' }],

@@ -6,7 +6,7 @@ import {
   type MethodDefinition,
   status,
 } from '@grpc/grpc-js';
-import { invalidArgument, msArgument } from './argument.js';
+import { invalidArgument } from './argument.js';
 import { pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
@@ -127,7 +127,7 @@ export class Connection {
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
     // What the timers of a deadline cannot wait for is none.
-    const end = msArgument('timeout', timeout) > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
+    const end = timeout > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
     const repeatable = isRepeatable(method);
     for (let retry = 0; ; retry++) {
       try {
@@ -207,7 +207,7 @@ function newClient(
 }
 
 function callOptions(timeout: number | undefined): { deadline?: number } {
-  if (timeout === undefined || msArgument('timeout', timeout) > MAX_TIMEOUT_MS) return {};
+  if (timeout === undefined || timeout > MAX_TIMEOUT_MS) return {};
   return { deadline: Date.now() + timeout };
 }
 

@@ -2,7 +2,6 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
-import { countArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
 import type { CallLimits, Connection } from './connection.js';
@@ -51,7 +50,6 @@ export class SpecStore {
   /** What an object of the kernel was when last seen, by name: a guess that the daemon confirms. */
   readonly #lastByName = new Map<string, Uint8Array>();
 
-  /** @throws BtfError INVALID_REQUEST for sizes that are none. */
   constructor(connection: Connection, options: SpecStoreOptions = {}) {
     const {
       specCacheBytes = CACHE_BYTES,
@@ -59,9 +57,8 @@ export class SpecStore {
       specCacheDirBytes = CACHE_DIR_BYTES,
     } = options;
     this.#connection = connection;
-    this.#cache = new RawBtfCache(countArgument('specCacheBytes', specCacheBytes));
-    const dirBytes = countArgument('specCacheDirBytes', specCacheDirBytes);
-    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, dirBytes);
+    this.#cache = new RawBtfCache(specCacheBytes);
+    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, specCacheDirBytes);
   }
 
   /** The BTF of an object of the kernel. */

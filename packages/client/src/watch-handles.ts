@@ -6,11 +6,11 @@ import {
   type WatchPosition,
 } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { choicesArgument, stringsArgument } from './argument.js';
+import { anAbortSignal, checkOptions, type Rules } from './argument.js';
 import { backoffMs, pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
 import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './handle-info.js';
-import type { ObjectFilter } from './iterate-handles.js';
+import { FILTER_RULES, type ObjectFilter } from './iterate-handles.js';
 import { methods } from './methods.js';
 import type { Session } from './session.js';
 import type { WatchEvent } from './watch-event.js';
@@ -21,6 +21,12 @@ export interface WatchOptions extends Pick<ObjectFilter, 'origins' | 'nameGlobs'
   /** Aborting it ends the watch, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const WATCH_RULES: Rules<WatchOptions> = {
+  origins: FILTER_RULES.origins,
+  nameGlobs: FILTER_RULES.nameGlobs,
+  signal: anAbortSignal,
+};
 
 /** Where a watch is between two calls. */
 interface Progress {
@@ -36,8 +42,10 @@ interface Progress {
 /** watchHandles tells which objects are there, come and go. Once it is synced it goes on by itself when it is cut off. */
 export async function* watchHandles(
   session: Session,
-  { signal, ...filter }: WatchOptions,
+  options: WatchOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
+  checkOptions(options, WATCH_RULES);
+  const { signal, ...filter } = options;
   const request = watchRequest(filter);
   const progress: Progress = {
     objects: new WatchedObjects(),
@@ -113,7 +121,7 @@ const LISTS_ANEW: ReadonlySet<string> = new Set(['WATCH_HISTORY_GONE', 'WATCHER_
 
 function watchRequest({ origins = [], nameGlobs = [] }: WatchOptions): WatchHandlesRequest {
   return create(WatchHandlesRequestSchema, {
-    origins: choicesArgument('origins', origins, ORIGIN_NUMBERS),
-    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
+    origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
+    nameGlobs: [...nameGlobs],
   });
 }
