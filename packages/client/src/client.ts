@@ -59,8 +59,9 @@ export interface FindOptions extends IterateOptions {
 const FIND_RULES: Rules<FindOptions> = { ...ITERATE_RULES, ttl: aTtl };
 
 /**
- * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It
- * does not keep the process alive, and can be used by any number of callers at the same time.
+ * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It can be used by
+ * any number of callers at the same time. Neither it nor its handles keep the process alive; calls, iterations and
+ * watches do while they are under way.
  *
  * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason. Arguments of
  * another type, and options that are unknown, make an INVALID_REQUEST that names them, as what the daemon does not accept.
