@@ -15,6 +15,7 @@ import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { systemClock } from './clock.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
 import { isRepeatable } from './methods.js';
+import { withSizes } from './message-too-large.js';
 import { onAbort } from './on-abort.js';
 import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
 
@@ -89,10 +90,11 @@ export class Connection {
     { timeout, signal }: CallLimits,
   ): AsyncGenerator<R, void, undefined> {
     this.#checkStart(signal);
-    const { path, requestSerialize, responseDeserialize } = method;
+    const { path, responseDeserialize } = method;
+    const wire = measured(method);
     const call = this.#client.makeServerStreamRequest(
       path,
-      requestSerialize,
+      wire.serialize,
       responseDeserialize,
       request,
       callMetadata(this.#metadata),
@@ -109,7 +111,7 @@ export class Connection {
         yield message;
       }
     } catch (error) {
-      throw this.#failure(error, signal, call.getPeer());
+      throw this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() });
     } finally {
       stopListening();
       this.#calls.delete(call);
@@ -152,12 +154,13 @@ export class Connection {
   async #unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
     const { timeout, signal } = limits;
     this.#checkStart(signal);
-    const { path, requestSerialize, responseDeserialize } = method;
+    const { path, responseDeserialize } = method;
+    const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
     return new Promise<R>((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         path,
-        requestSerialize,
+        wire.serialize,
         responseDeserialize,
         request,
         metadata,
@@ -165,8 +168,8 @@ export class Connection {
         (error, response) => {
           this.#calls.delete(call);
           stopListening();
-          if (response === undefined) reject(this.#failure(error, signal, call.getPeer()));
-          else resolve(response);
+          if (response !== undefined) resolve(response);
+          else reject(this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() }));
         },
       );
       this.#calls.add(call);
@@ -179,10 +182,14 @@ export class Connection {
     this.ended.throwIfAborted();
   }
 
-  #failure(error: unknown, signal: AbortSignal | undefined, peer: string): unknown {
+  #failure(
+    error: unknown,
+    signal: AbortSignal | undefined,
+    { peer, sent }: { readonly peer: string; readonly sent: number },
+  ): unknown {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
-    const failure = BtfError.from(error);
+    const failure = withSizes(BtfError.from(error), sent);
     // The daemon gives each of its own errors a reason. What nobody here cancelled, the other side broke off.
     const isOff = failure.code === status.UNAVAILABLE || failure.code === status.CANCELLED;
     if (!isOff || failure.reason !== null) return failure;
@@ -204,6 +211,22 @@ function newClient(
   } catch (error) {
     throw invalidArgument('address', `must be unix:/path or host:port: ${String(error)}`);
   }
+}
+
+/** Serializes the request of one call, and remembers its size. */
+function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'requestSerialize'>): {
+  serialize(request: Q): Buffer;
+  size(): number;
+} {
+  let size = 0;
+  return {
+    serialize: (request) => {
+      const bytes = requestSerialize(request);
+      size = bytes.length;
+      return bytes;
+    },
+    size: () => size,
+  };
 }
 
 function callOptions(timeout: number | undefined): { deadline?: number } {
