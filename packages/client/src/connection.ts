@@ -190,9 +190,7 @@ export class Connection {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
     const failure = withSizes(BtfError.from(error), sent);
-    // The daemon gives each of its own errors a reason. What nobody here cancelled, the other side broke off.
-    const isOff = failure.code === status.UNAVAILABLE || failure.code === status.CANCELLED;
-    if (!isOff || failure.reason !== null) return failure;
+    if (!isOff(failure)) return failure;
     const unreached = unreachable(this.#address, failure);
     // A call that found no connection has no peer: grpc-js says the target instead, or that it knows none.
     if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);
@@ -215,8 +213,8 @@ function newClient(
 
 /** Serializes the request of one call, and remembers its size. */
 function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'requestSerialize'>): {
-  serialize(request: Q): Buffer;
-  size(): number;
+  readonly serialize: (request: Q) => Buffer;
+  readonly size: () => number;
 } {
   let size = 0;
   return {
@@ -232,6 +230,15 @@ function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'r
 function callOptions(timeout: number | undefined): { deadline?: number } {
   if (timeout === undefined || timeout > MAX_TIMEOUT_MS) return {};
   return { deadline: Date.now() + timeout };
+}
+
+/** Whether the way to the daemon broke, or there is none. The daemon gives each of its own errors a reason. */
+function isOff({ code, reason, rawMessage }: BtfError): boolean {
+  if (reason !== null) return false;
+  // What nobody here cancelled, the other side broke off.
+  if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
+  // So grpc-js calls a connection that ended with an error, unless it was reset.
+  return code === status.INTERNAL && rawMessage.includes('triggered by internal client error');
 }
 
 function unreachable(address: string, failure: BtfError): BtfError {

@@ -12,6 +12,7 @@ import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
 import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
 import { allFound, checkSelection, SELECTION_RULES, selectsAll, type Selection } from './selection.js';
+import { digestKey, type RawBtf } from './raw-btf.js';
 import type { Session } from './session.js';
 import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
@@ -49,6 +50,8 @@ export abstract class RemoteObject {
 
   protected readonly session: Session;
   #info: HandleInfo;
+  /** Of the object's BTF, which never changes; null until it was told. */
+  #digest: string | null = null;
 
   /** @internal */
   constructor(session: Session, info: HandleInfo) {
@@ -74,15 +77,14 @@ export abstract class RemoteObject {
       const { spec, notFound } = await this.selectTypes(selection, transfer);
       return allFound(spec, notFound);
     }
-    const raw = await this.guard((token) => specs.rawOfHandle(token, this.kernelName, transfer));
+    const raw = await this.#raw(transfer);
     return specs.parse(raw, base instanceof RemoteObject ? await base.spec(transfer) : base, transfer);
   }
 
   /** rawBtf answers the object's BTF as the kernel holds it: a copy, for the caller to keep. */
   async rawBtf(options: TransferOptions = {}): Promise<Uint8Array> {
     checkOptions(options, TRANSFER_RULES);
-    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, this.kernelName, options));
-    return raw.bytes.slice();
+    return (await this.#raw(options)).bytes.slice();
   }
 
   /**
@@ -167,8 +169,12 @@ export abstract class RemoteObject {
     }
   }
 
-  private get kernelName(): string {
-    return this.info.isKernel ? this.info.name : '';
+  async #raw(options: TransferOptions): Promise<RawBtf> {
+    const { isKernel, name, digest } = this.#info;
+    const object = { name: isKernel ? name : '', digest: this.#digest ?? digest };
+    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, object, options));
+    this.#digest = digestKey(raw.digest);
+    return raw;
   }
 }
 
