@@ -89,18 +89,22 @@ export class Connection {
     request: Q,
     { timeout, signal }: CallLimits,
   ): AsyncGenerator<R, void, undefined> {
-    this.#checkStart(signal);
     const { path, responseDeserialize } = method;
     const wire = measured(method);
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      wire.serialize,
-      responseDeserialize,
-      request,
-      callMetadata(this.#metadata),
-      callOptions(timeout),
-    );
-    this.#calls.add(call);
+    const metadata = callMetadata(this.#metadata);
+    const call = await apart(() => {
+      this.#checkStart(signal);
+      const begun = this.#client.makeServerStreamRequest(
+        path,
+        wire.serialize,
+        responseDeserialize,
+        request,
+        metadata,
+        callOptions(timeout),
+      );
+      this.#calls.add(begun);
+      return begun;
+    });
     const stopListening = onAbort(signal, () => call.cancel());
     // A status that comes after the reader left has nobody to tell, and must not become an uncaught error.
     call.on('error', () => {});
@@ -209,6 +213,22 @@ function newClient(
   } catch (error) {
     throw invalidArgument('address', `must be unix:/path or host:port: ${String(error)}`);
   }
+}
+
+/**
+ * Begins a call on a stack of its own: grpc-js keeps the stack with the call, and V8 the generators on it, so that those
+ * of an iteration would never be garbage.
+ */
+async function apart<T>(begin: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    queueMicrotask(() => {
+      try {
+        resolve(begin());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
 }
 
 /** Serializes the request of one call, and remembers its size. */

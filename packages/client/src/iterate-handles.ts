@@ -7,6 +7,7 @@ import {
 import { aListOf, anAbortSignal, aString, aUint32, checkOptions, oneOf, type Rules } from './argument.js';
 import { CloseQueue } from './close-queue.js';
 import type { Connection } from './connection.js';
+import { endForgotten } from './forgotten.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
 import { DETAIL_RULES, detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
@@ -54,14 +55,22 @@ export const ITERATE_RULES: Rules<IterateOptions> = {
  * iterateHandles visits objects in the order of ids, each held open until the iteration moves on, however long that
  * takes.
  */
-export async function* iterateHandles(
+export function iterateHandles(
   session: Session,
   options: IterateOptions,
+): AsyncGenerator<IteratedHandle, void, undefined> {
+  const iteration = new AbortController();
+  return endForgotten(visits(session, options, iteration), iteration);
+}
+
+async function* visits(
+  session: Session,
+  options: IterateOptions,
+  iteration: AbortController,
 ): AsyncGenerator<IteratedHandle, void, undefined> {
   checkOptions(options, ITERATE_RULES);
   const { signal, ...filter } = options;
   const { connection, daemon, timeout, doubtful } = session;
-  const iteration = new AbortController();
   const stopFollowing = onAbort(signal, () => iteration.abort(signal?.reason));
   const closing = new CloseQueue(
     async (tokens) => {
@@ -85,7 +94,7 @@ export async function* iterateHandles(
       daemon.observe(handle.daemonEpoch);
       const { token } = handle;
       const visit: Visit = { over: false, taken: null };
-      const stopRenewing = renewHeld(session, () => [token, ...next.tokens]);
+      const stopRenewing = renewHeld(session, () => [token, ...next.tokens], iteration.signal);
       let left = true;
       try {
         yield new IteratedHandle(session, handleInfoFromMessage(info), token, visit);
