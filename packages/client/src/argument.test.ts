@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Builder } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
 import { FakeDaemon } from './fake-daemon/index.js';
@@ -212,7 +213,14 @@ const WRONG_CLIENT: BadArguments<Required<ConstructorParameters<typeof BtfClient
     specCacheBytes: NO_COUNT,
     specCacheDir: [5, null, ''],
     specCacheDirBytes: NO_COUNT,
-    channelOptions: [5, null, 'x'],
+    channelOptions: [
+      5,
+      null,
+      'x',
+      { 'grpc.keepalive_time_ms': '5' },
+      { 'grpc.default_authority': 5 },
+      { 'grpc-node.flow_control_window': -1 },
+    ],
   },
 ];
 
@@ -285,4 +293,19 @@ test.each([Infinity, 2 ** 31, Number.MAX_VALUE])('a timeout of %d ms is no deadl
 
 test('a TTL in fractions of a second is none too many', async () => {
   expect((await client.getHandleById(1, { ttl: 1500.5 })).info.id).toBe(1);
+});
+
+test('an option that is inherited is checked as one of the own', async () => {
+  const options = Object.create({ timeout: '1000' });
+  expect(await rejection(client.serverInfo(options))).toMatchObject(refusal('timeout'));
+});
+
+test('a builder that cannot be marshalled says why', async () => {
+  const builder = new Builder();
+  builder.add({ kind: 'PTR', typeId: 77 });
+  expect(await rejection(client.loadHandle(builder))).toMatchObject({
+    ...refusal('btf'),
+    message: expect.stringContaining('77'),
+    cause: expect.objectContaining({ name: 'BtfBuildError' }),
+  });
 });

@@ -12,12 +12,13 @@ export type Rule = (field: string, value: unknown) => void;
 export type Rules<T> = Readonly<Record<keyof T, Rule>>;
 
 /** invalidArgument is the error for an argument that cannot be sent, with code and reason as if the daemon refused it. */
-export function invalidArgument(field: string, description: string): BtfError {
+export function invalidArgument(field: string, description: string, cause?: unknown): BtfError {
   return new BtfError({
     code: status.INVALID_ARGUMENT,
     reason: 'INVALID_REQUEST',
     message: `${field}: ${description}`,
     fieldViolations: [{ field, description }],
+    cause,
   });
 }
 
@@ -33,12 +34,13 @@ export function checkFields<T extends object>(
   value: unknown,
   rules: Rules<T>,
 ): void {
-  const known = new Map<string, Rule>(Object.entries(rules));
-  for (const [key, field] of fieldsOf(name, value)) {
-    const rule = known.get(key);
-    if (rule === undefined) {
-      throw invalidArgument(`${prefix}${key}`, `is no option: there are ${[...known.keys()].join(', ')}`);
-    }
+  for (const [key] of fieldsOf(name, value)) {
+    if (Object.hasOwn(rules, key)) continue;
+    throw invalidArgument(`${prefix}${key}`, `is no option: there are ${Object.keys(rules).join(', ')}`);
+  }
+  // Inherited ones count too.
+  for (const [key, rule] of Object.entries<Rule>(rules)) {
+    const field: unknown = isObject(value) ? value[key] : undefined;
     if (field !== undefined) rule(`${prefix}${key}`, field);
   }
 }

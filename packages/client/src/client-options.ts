@@ -3,7 +3,6 @@ import {
   aCount,
   aFunction,
   aListOf,
-  anObject,
   checkOptions,
   invalidArgument,
   milliseconds,
@@ -11,6 +10,7 @@ import {
   type Rules,
 } from './argument.js';
 import { type CallMetadata, callMetadata, someMetadata } from './call-metadata.js';
+import { someChannelOptions } from './channel-options.js';
 import type { ConnectionOptions } from './connection.js';
 import type { DaemonChange } from './daemon-pin.js';
 import { aTlsOptions, tlsChannelOptions, tlsCredentials, type TlsOptions } from './tls-options.js';
@@ -74,7 +74,7 @@ const CLIENT_RULES: Rules<BtfClientOptions> = {
   specCacheBytes: aCount,
   specCacheDir: must('the path of a folder', (value) => typeof value === 'string' && value !== ''),
   specCacheDirBytes: aCount,
-  channelOptions: anObject,
+  channelOptions: someChannelOptions,
 };
 
 /** What grpc-js would take for a name to be resolved, and try again and again. */

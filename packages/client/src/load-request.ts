@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
 import type { Builder } from '@btfd/btf';
-import { aBoolean, aUint32, checkOptions, must, type Rules } from './argument.js';
+import { aBoolean, aUint32, checkOptions, invalidArgument, must, type Rules } from './argument.js';
 import { LEASE_RULES, type LeaseOptions } from './call-options.js';
 import { durationFromMs } from './duration.js';
 import type { Handle } from './handle.js';
@@ -46,12 +46,20 @@ export function loadRequest(
   const { ttl, logSize = 0, adaptToKernel } = options;
   const isBuilt = !(btf instanceof Uint8Array);
   return create(LoadHandleRequestSchema, {
-    source: { case: 'rawBtf', value: isBuilt ? btf.marshal({ preventNoTypeFound: true }) : btf },
+    source: { case: 'rawBtf', value: isBuilt ? marshalled(btf) : btf },
     ttl: durationFromMs(ttl),
     logSize,
     reportRejection,
     adaptToKernel: adaptToKernel ?? isBuilt,
   });
+}
+
+function marshalled(builder: Builder): Uint8Array {
+  try {
+    return builder.marshal({ preventNoTypeFound: true });
+  } catch (error) {
+    throw invalidArgument('btf', `must be what can be marshalled: ${String(error)}`, error);
+  }
 }
 
 /** Not by class: the Builder may be of another copy of its package. */
