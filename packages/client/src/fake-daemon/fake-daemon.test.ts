@@ -121,3 +121,38 @@ test('stopping lets go of calls that it holds up', async () => {
   expect(await call).toMatchObject({ reason: 'UNREACHABLE' });
   await daemon.stop();
 });
+
+const OBJECT = { btf: BYTES };
+
+test.each<[string, Readonly<Record<string, unknown>>]>([
+  ['objects', { objects: OBJECT }],
+  ['objects[0].btf', { objects: [{ name: 'vmlinux' }] }],
+  ['objects[0].btf', { objects: [{ btf: 'x' }] }],
+  ['objects[0].name', { objects: [{ ...OBJECT, name: 5 }] }],
+  ['objects[0].id', { objects: [{ ...OBJECT, id: 0 }] }],
+  ['objects[0].origin', { objects: [{ ...OBJECT, origin: 'kernel' }] }],
+  ['objects[0].users', { objects: [{ ...OBJECT, users: 5 }] }],
+  ['objects[0].nonsense', { objects: [{ ...OBJECT, nonsense: 5 }] }],
+  ['listen', { listen: 5 }],
+  ['credentials', { credentials: credentials.createInsecure() }],
+  ['defaultTtl', { defaultTtl: '1' }],
+  ['maxHeld', { maxHeld: -1 }],
+  ['kernelRelease', { kernelRelease: 6 }],
+  ['chunkBytes', { chunkBytes: 0 }],
+  ['chunkDelay', { chunkDelay: -1 }],
+  ['nonsense', { nonsense: 1 }],
+])('it refuses wrong %s', async (field, options) => {
+  const start = Promise.resolve(Reflect.apply(Reflect.get(FakeDaemon, 'start'), FakeDaemon, [options]));
+  expect(await rejection(start)).toMatchObject({
+    reason: 'INVALID_REQUEST',
+    fieldViolations: [expect.objectContaining({ field })],
+  });
+});
+
+test.each(['callsOf', 'failNext', 'loseNextAnswer', 'stall', 'cutOff'] as const)(
+  '%s refuses a method that there is not, since a test would test nothing',
+  (call) => {
+    const misspelt = (): unknown => Reflect.apply(daemon[call], daemon, ['GetHandleByID', { code: 5 }]);
+    expect(misspelt).toThrow('method: must be one of loadHandle, getHandleById,');
+  },
+);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type HandleInfoSchema, InfoDetail } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
+import { anObject, aString, checkFields, fieldsOf, must, oneOf, type Rule, type Rules } from '../argument.js';
 import { type KnownOrigin, ORIGIN_NUMBERS } from '../handle-info.js';
 import type { ObjectUsers } from '../object-users.js';
 
@@ -18,6 +19,21 @@ export interface FakeObjectInit {
   /** Who uses it. Default: nobody. */
   readonly users?: Partial<ObjectUsers> | undefined;
 }
+
+const OBJECT_RULES: Rules<FakeObjectInit> = {
+  btf: must('a Uint8Array', (value) => value instanceof Uint8Array),
+  name: aString,
+  id: must('a positive integer', (value) => Number.isInteger(value) && Number(value) > 0),
+  origin: oneOf(ORIGIN_NUMBERS),
+  users: anObject,
+};
+
+/** aFakeObject is the rule of what an object is made of. */
+export const aFakeObject: Rule = (field, value) => {
+  checkFields(`${field}.`, field, value, OBJECT_RULES);
+  // It alone has to be there.
+  OBJECT_RULES.btf(`${field}.btf`, new Map(fieldsOf(field, value)).get('btf'));
+};
 
 type InfoInit = MessageInitShape<typeof HandleInfoSchema>;
 
