@@ -56,7 +56,7 @@ const DAEMON_RULES: Rules<FakeDaemonOptions> = {
  *
  * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon that has
  * all rights. It leaves out: `LoadHandle` of types and `Spec` as TYPES, which this package does not use; adapting to
- * older kernels; `SpecBase`; limits, and so most refusals of requests that break one.
+ * older kernels; roles; limits, and so most refusals of requests that break one.
  */
 export class FakeDaemon implements AsyncDisposable {
   readonly #options: FakeDaemonOptions;

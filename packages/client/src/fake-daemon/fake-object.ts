@@ -48,7 +48,7 @@ export class FakeObject {
   /** What split BTF continues: the vmlinux that was there when it came. */
   readonly base: FakeObject | null;
   readonly split: boolean;
-  readonly #users: Partial<ObjectUsers>;
+  readonly #init: FakeObjectInit;
   /** Whether it left the kernel, as an unloaded module does. */
   removed = false;
   /** Whether it lives only as long as a handle holds it, because it was loaded by one. */
@@ -56,7 +56,8 @@ export class FakeObject {
   #spec: Spec | null = null;
 
   constructor(init: FakeObjectInit, id: number, vmlinux: FakeObject | null, transient: boolean) {
-    const { name = '', btf, origin = originOf(name), users = {} } = init;
+    const { name = '', btf, origin = originOf(name) } = init;
+    this.#init = init;
     this.id = id;
     this.name = name;
     this.origin = origin;
@@ -64,7 +65,6 @@ export class FakeObject {
     this.digest = new Uint8Array(createHash('sha256').update(btf).digest());
     this.split = isSplit(btf);
     this.base = this.split ? vmlinux : null;
-    this.#users = users;
     this.transient = transient;
   }
 
@@ -74,9 +74,16 @@ export class FakeObject {
     return this.#spec;
   }
 
+  /** The object, continuing another base where it is split. What is split itself is none. */
+  on(base: FakeObject): FakeObject {
+    const based = new FakeObject(this.#init, this.id, base.split ? null : base, this.transient);
+    based.removed = this.removed;
+    return based;
+  }
+
   /** The message of its info, with the details that were asked for. */
   info(details: readonly InfoDetail[] = []): InfoInit {
-    const { programs = [], maps = [], processes = [] } = this.#users;
+    const { programs = [], maps = [], processes = [] } = this.#init.users ?? {};
     const users = { programs: [...programs], maps: [...maps], processes: [...processes] };
     return {
       id: this.id,
