@@ -88,6 +88,15 @@ describe('tryLoadHandle', () => {
     expect(daemon.handles).toEqual([]);
   });
 
+  test('of more than the daemon receives is told so, with both sizes', async () => {
+    expect(await rejection(client.loadHandle(new Uint8Array(20 * 1024 * 1024)))).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      reason: 'MESSAGE_TOO_LARGE',
+      rawMessage: 'the request has 20971525 bytes; the daemon takes at most 20971520',
+      metadata: { size: '20971525', limit: '20971520' },
+    });
+  });
+
   test('receives the longest log', async () => {
     const text = 'x'.repeat(4 * 1024 * 1024);
     const value = { errno: 22, log: { text } };
@@ -141,6 +150,16 @@ describe('findHandle', () => {
     });
     expect(await rejection(find)).toBe(error);
     await until(() => daemon.handles.length === 0);
+  });
+});
+
+test('an answer that is larger than the client receives is not taken for a request that is', async () => {
+  const channelOptions = { 'grpc.max_receive_message_length': 10 };
+  await using small = new BtfClient(daemon.address, { channelOptions });
+  expect(await rejection(small.serverInfo())).toMatchObject({
+    code: status.RESOURCE_EXHAUSTED,
+    reason: null,
+    message: expect.stringContaining('larger than max'),
   });
 });
 
