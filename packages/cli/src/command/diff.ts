@@ -1,49 +1,23 @@
 import type { Spec } from '@btfd/btf';
-import { Command, Option } from 'commander';
 import { diffData } from '../diff/diff-data.js';
-import { DIFF_KINDS, diffSpecs, type Wanted } from '../diff/diff-specs.js';
+import type { DiffKind } from '../diff/diff-kinds.js';
+import { diffSpecs, type Wanted } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { ExitCode } from '../exit-code.js';
 import { compileGlob } from '../glob.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
-import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
-import { typeOption } from './dump.js';
-import { baseOption } from './in-option.js';
+import { parseSpecRef } from '../source/spec-ref.js';
 
 interface DiffOptions {
   readonly type?: readonly string[];
-  readonly kind?: (typeof DIFF_KINDS)[number];
+  readonly kind?: DiffKind;
   readonly base?: string;
 }
 
-/** diffCommand is `btfctl diff`. */
-export function diffCommand(run: Run): Command {
-  return baseOption(
-    typeOption(
-      new Command('diff')
-        .description(
-          'tell which types two kernels, objects or files do not have in common; exits with 5 then',
-        )
-        .argument('<a>', 'a SPEC')
-        .argument('<b>', 'a SPEC'),
-    ),
-  )
-    .addOption(new Option('-k, --kind <kind>', 'only types of one kind').choices(DIFF_KINDS))
-    .addHelpText(
-      'after',
-      `
-Types are told apart by kind and name. Compared are sizes, members with their places and types, values of enums, and
-the types of functions, variables and typedefs; not tags.
-
-${SPEC_HELP}`,
-    )
-    .action(run(diff));
-}
-
-async function diff(session: Session, a: string, b: string, options: DiffOptions): Promise<number> {
+/** diff is what `btfctl diff` does. */
+export async function diff(session: Session, a: string, b: string, options: DiffOptions): Promise<number> {
   const specOf = async (text: string): Promise<Spec> =>
-    session.source(parseSpecRef(text), options.base).spec();
+    (await session.source(parseSpecRef(text), options.base)).spec();
   const [from, to] = await Promise.all([specOf(a), specOf(b)]);
   const result = diffSpecs(from, to, wanted(options));
   const sides: Sides = { a, b };

@@ -1,17 +1,11 @@
-import { Command, Option } from 'commander';
 import { usageError } from '../cli-error.js';
-import { dumpText, TEXT_FORMATS } from '../output/dump-text.js';
-import type { Run } from '../run.js';
+import { DUMP_FORMATS, type DumpFormat } from '../output/dump-format.js';
+import { dumpText } from '../output/dump-text.js';
 import type { Session } from '../session.js';
 import { chosenIds } from '../source/chosen-types.js';
-import { parseSpecWords, SPEC_HELP, type SpecRef } from '../source/spec-ref.js';
+import { parseSpecWords, type SpecRef } from '../source/spec-ref.js';
 import { selectTypes } from '@btfd/btf';
-import { baseOption } from './in-option.js';
 import { printText } from './print-text.js';
-
-const FORMATS = [...TEXT_FORMATS, 'btf'] as const;
-
-type DumpFormat = (typeof FORMATS)[number];
 
 interface DumpOptions {
   readonly format?: DumpFormat;
@@ -20,43 +14,10 @@ interface DumpOptions {
   readonly base?: string;
 }
 
-/** dumpCommand is `btfctl dump`. */
-export function dumpCommand(run: Run): Command {
-  return baseOption(
-    typeOption(
-      new Command('dump')
-        .description('print types: dump vmlinux, dump id 7 format c, dump ./vmlinux.btf --type list_head')
-        .argument('<spec...>', 'a SPEC, and `format FORMAT` as bpftool takes it')
-        .addOption(new Option('-f, --format <format>', 'how to print them; raw by default').choices(FORMATS)),
-    ).option('--closure', 'with --type: also all that they refer to, which c and btf always have'),
-  )
-    .addHelpText(
-      'after',
-      `
-FORMAT is one of
-  raw      a line for each type, as bpftool prints it
-  c        a C header, as bpftool prints it
-  json     the types as \`bpftool -j\` prints them (-o json is the same)
-  layout   structs and unions with offsets and holes, as pahole prints them
-  btf      the bytes themselves, for a file
-
-${SPEC_HELP}`,
-    )
-    .action(run(dump));
-}
-
-/** typeOption declares `--type`, which can be given several times. */
-export function typeOption(command: Command): Command {
-  return command.option(
-    '-t, --type <name>',
-    'only types of this name, or that a glob matches; can be repeated',
-    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
-  );
-}
-
-async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
+/** dump is what `btfctl dump` does. */
+export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
   const { ref, format } = readWords(session, words, options);
-  const source = session.source(ref, options.base);
+  const source = await session.source(ref, options.base);
   const spec = await source.spec();
   const { type: names = [], closure = false } = options;
   if (closure && names.length === 0) throw usageError('--closure is for --type');
@@ -79,9 +40,10 @@ function readWords(
   const word = hasFormat ? words.at(-1) : format;
   if (output === 'json' && (word === undefined || word === 'json')) return { ref, format: 'json' };
   if (output !== 'table' && output !== 'wide') {
-    throw usageError(`dump cannot print ${output}`, `it prints ${FORMATS.join(', ')}, by --format`);
+    throw usageError(`dump cannot print ${output}`, `it prints ${DUMP_FORMATS.join(', ')}, by --format`);
   }
-  const found = FORMATS.find((known) => known === (word ?? 'raw'));
-  if (found === undefined) throw usageError(`there is no format ${word}`, `there are ${FORMATS.join(', ')}`);
+  const found = DUMP_FORMATS.find((known) => known === (word ?? 'raw'));
+  if (found === undefined)
+    throw usageError(`there is no format ${word}`, `there are ${DUMP_FORMATS.join(', ')}`);
   return { ref, format: found };
 }

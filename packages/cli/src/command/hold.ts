@@ -2,28 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { BtfClient, Handle } from '@btfd/client';
-import { Command } from 'commander';
 import { CliError, usageError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { explainError } from '../explain-error.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
-/** holdCommand is `btfctl hold`. */
-export function holdCommand(run: Run): Command {
-  return new Command('hold')
-    .description("keep an object open while a command runs; exits with the command's exit code")
-    .argument('<object>', 'a BTF id, or the name of an object of the kernel')
-    .argument('<command...>', 'behind --, the command; it finds the id in BTF_ID')
-    .usage('[options] <object> -- <command...>')
-    .addHelpText('after', '\nFor example: btfctl hold 7 -- bpftool btf dump id 7')
-    .action(run(hold));
-}
-
-async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
-  await using handle = await open(session.client(), objectRef(object), session.requestSignal());
+/** hold is what `btfctl hold` does. */
+export async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
+  await using handle = await open(await session.client(), objectRef(object), session.requestSignal());
   const { id } = handle.info;
   handle.lost.addEventListener('abort', () =>
     session.warn(explainError(lostError(id, handle.lost.reason)).message),

@@ -1,44 +1,36 @@
 import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
-import { Command } from 'commander';
-import { stringify } from 'yaml';
 import { ExitCode } from '../exit-code.js';
 import { jsonText } from '../output/machine-text.js';
 import { objectData, objectName } from '../output/object-list.js';
 import type { Format } from '../output/show-view.js';
-import type { Run } from '../run.js';
+import { yamlText } from '../output/yaml-text.js';
 import type { Session } from '../session.js';
-import { printable, printableText } from '../terminal.js';
-import { originOption } from './list.js';
+import { printable } from '../terminal.js';
 
 interface WatchOptions {
   readonly origin?: KnownOrigin;
   readonly new?: boolean;
 }
 
-/** watchCommand is `btfctl watch`. */
-export function watchCommand(run: Run): Command {
-  return originOption(
-    new Command('watch')
-      .description('tell which BTF objects are there, and which come and go, until Ctrl-C')
-      .argument('[object...]', 'names or globs; default: all'),
-  )
-    .option('--new', 'leave out what is there already')
-    .action(run(watch));
-}
-
-async function watch(session: Session, globs: readonly string[], options: WatchOptions): Promise<number> {
+/** watch is what `btfctl watch` does. */
+export async function watch(
+  session: Session,
+  globs: readonly string[],
+  options: WatchOptions,
+): Promise<number> {
+  const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;
   const heading = output === 'table' || output === 'wide';
   if (heading) await session.out.write(session.colors.heading(row('EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME')));
   try {
-    for await (const event of session.client().watchHandles({
+    for await (const event of client.watchHandles({
       signal: interrupted,
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
       if (!(options.new === true && event.type === 'present'))
-        await session.out.write(line(event, output, session));
+        await session.out.write(await line(event, output, session));
       await session.out.flush();
       if (session.out.closed) break;
     }
@@ -49,12 +41,12 @@ async function watch(session: Session, globs: readonly string[], options: WatchO
 }
 
 /** An event in a format; empty where it has nothing to say there. */
-function line(event: WatchEvent, format: Format, { colors }: Session): string {
+async function line(event: WatchEvent, format: Format, { colors }: Session): Promise<string> {
   switch (format) {
     case 'json':
       return `${jsonText(eventData(event))}\n`;
     case 'yaml':
-      return `---\n${printableText(stringify(eventData(event)))}`;
+      return `---\n${await yamlText(eventData(event))}`;
     case 'name':
       return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
     case 'table':

@@ -1,5 +1,6 @@
 import { Kind, type Spec, type TypeId } from '@btfd/btf';
 import { type Change, changeOf } from './change.js';
+import { DIFF_KINDS, type DiffKind } from './diff-kinds.js';
 import { factsOf, type TypeFacts, type ValueFact, valuesOf } from './type-facts.js';
 
 /** SpecDiff is how the types of two specs differ. Types are told apart by kind and name. */
@@ -14,20 +15,7 @@ export interface SpecDiff {
 /** Wanted tells of the kind and name of a type whether to compare it. */
 export type Wanted = (kind: string, name: string) => boolean;
 
-/** The kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
-export const DIFF_KINDS = [
-  'struct',
-  'union',
-  'enum',
-  'typedef',
-  'func',
-  'var',
-  'datasec',
-  'int',
-  'float',
-] as const;
-
-const COMPARED: ReadonlyMap<number, (typeof DIFF_KINDS)[number]> = new Map([
+const COMPARED: ReadonlyMap<number, DiffKind> = new Map([
   [Kind.STRUCT, 'struct'],
   [Kind.UNION, 'union'],
   [Kind.ENUM, 'enum'],

@@ -8,12 +8,7 @@ import {
   toBpftoolJson,
   type TypeId,
 } from '@btfd/btf';
-
-/** TEXT_FORMATS are what types can be printed as. */
-export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;
-
-/** TextFormat is one of {@link TEXT_FORMATS}. */
-export type TextFormat = (typeof TEXT_FORMATS)[number];
+import type { TextFormat } from './dump-format.js';
 
 /** Characters from which a piece is handed out. */
 const PIECE = 64 * 1024;
