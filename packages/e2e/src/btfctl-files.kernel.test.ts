@@ -146,4 +146,17 @@ describeKernel('btfctl on files, without a daemon', () => {
       `btfctl: ${config}: contexts.web1.adress is not known\nhint: known here: address, tls\n`,
     );
   });
+
+  test.each([
+    ['find', '['],
+    ['list', '['],
+    ['watch', '['],
+    ['layout', '['],
+    ['dump', 'vmlinux', '--type', '['],
+    ['header', 'vmlinux', '--type', '['],
+    ['diff', 'a.btf', 'b.btf', '--type', '['],
+  ])('%s says what is wrong with a glob, before it asks for anything: %s %s %s', async (...args) => {
+    const message = 'btfctl: "[" is no glob: the "[" at 0 has no "]"\n';
+    expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message });
+  });
 });

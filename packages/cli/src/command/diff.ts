@@ -4,7 +4,7 @@ import type { DiffKind } from '../diff/diff-kinds.js';
 import { diffSpecs, type Wanted } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { ExitCode } from '../exit-code.js';
-import { compileGlob } from '../glob.js';
+import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
@@ -16,10 +16,11 @@ interface DiffOptions {
 
 /** diff is what `btfctl diff` does. */
 export async function diff(session: Session, a: string, b: string, options: DiffOptions): Promise<number> {
+  const isWanted = wanted(options);
   const specOf = async (text: string): Promise<Spec> =>
     (await session.source(parseSpecRef(text), options.base)).spec();
   const [from, to] = await Promise.all([specOf(a), specOf(b)]);
-  const result = diffSpecs(from, to, wanted(options));
+  const result = diffSpecs(from, to, isWanted);
   const sides: Sides = { a, b };
   await session.show({
     data: diffData(sides, result),
@@ -35,7 +36,7 @@ export async function diff(session: Session, a: string, b: string, options: Diff
 }
 
 function wanted({ type = [], kind }: DiffOptions): Wanted {
-  const globs = type.map(compileGlob);
+  const globs = type.map(nameTest);
   return (ofKind, name) =>
     (kind === undefined || ofKind === kind) && (globs.length === 0 || globs.some((matches) => matches(name)));
 }

@@ -1,4 +1,5 @@
 import { usageError } from '../cli-error.js';
+import { checkNames } from '../glob.js';
 import { DUMP_FORMATS, type DumpFormat } from '../output/dump-format.js';
 import { dumpText } from '../output/dump-text.js';
 import type { Session } from '../session.js';
@@ -17,10 +18,11 @@ interface DumpOptions {
 /** dump is what `btfctl dump` does. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
   const { ref, format } = readWords(session, words, options);
-  const source = await session.source(ref, options.base);
-  const spec = await source.spec();
   const { type: names = [], closure = false } = options;
   if (closure && names.length === 0) throw usageError('--closure is for --type');
+  checkNames(names);
+  const source = await session.source(ref, options.base);
+  const spec = await source.spec();
   const ids = names.length === 0 ? null : chosenIds(spec, names, closure, source.label);
   if (format === 'btf') {
     if (session.onTerminal) throw usageError('BTF is no text: write it to a file, with > FILE');

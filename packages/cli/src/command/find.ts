@@ -2,6 +2,7 @@ import { declarationOf, Kind, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
 import { notFound } from '../cli-error.js';
 import { explainError } from '../explain-error.js';
+import { checkNames } from '../glob.js';
 import { objectName } from '../output/object-list.js';
 import { formatTable, type Column } from '../output/table.js';
 import type { Session } from '../session.js';
@@ -26,6 +27,7 @@ interface Found {
 
 /** find is what `btfctl find` does. */
 export async function find(session: Session, names: readonly string[], options: FindOptions): Promise<void> {
+  checkNames(names);
   const found: Found[] = [];
   for await (const [object, spec] of specsOf(session, options)) {
     found.push(...foundIn(object, spec, names, options.kind));

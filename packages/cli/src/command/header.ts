@@ -1,3 +1,4 @@
+import { checkNames } from '../glob.js';
 import { dumpText } from '../output/dump-text.js';
 import type { Session } from '../session.js';
 import { chosenIds } from '../source/chosen-types.js';
@@ -15,6 +16,7 @@ export async function header(
   text: string,
   { type = [], base }: HeaderOptions,
 ): Promise<void> {
+  checkNames(type);
   const source = await session.source(parseSpecRef(text), base);
   const spec = await source.spec();
   const ids = type.length === 0 ? null : chosenIds(spec, type, false, source.label);

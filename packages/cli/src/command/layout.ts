@@ -1,6 +1,7 @@
 import { BtfFormatError, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
 import { CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
+import { checkNames } from '../glob.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session.js';
@@ -10,6 +11,7 @@ import type { InOptions } from '../grammar/in-option.js';
 
 /** layout is what `btfctl layout` does. */
 export async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
+  checkNames(names);
   const source = await session.source(parseSpecRef(options.in), options.base);
   const spec = await source.spec();
   const layouts = names

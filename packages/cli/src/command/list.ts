@@ -1,7 +1,7 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
 import { notFound } from '../cli-error.js';
 import { isBtfError } from '../is-btf-error.js';
-import { compileGlob } from '../glob.js';
+import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
 import { objectData, objectName, objectsText } from '../output/object-list.js';
 
@@ -12,6 +12,7 @@ interface ListOptions {
 
 /** list is what `btfctl list` does. */
 export async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
+  const isWanted = wanted(joinIds(words));
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -19,7 +20,7 @@ export async function list(session: Session, words: readonly string[], options: 
     ...(options.digest === true ? ['digest' as const] : []),
   ];
   const all = await listObjects(session, details, options.origin);
-  const infos = all.filter(wanted(joinIds(words)));
+  const infos = all.filter(isWanted);
   if (words.length > 0 && infos.length === 0) {
     throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
   }
@@ -44,7 +45,7 @@ function wanted(words: readonly string[]): (info: HandleInfo) => boolean {
   if (words.length === 0) return () => true;
   const tests = words.map((word) => {
     if (/^id:\d+$/.test(word)) return ({ id }: HandleInfo) => id === Number(word.slice(3));
-    const matches = compileGlob(word);
+    const matches = nameTest(word);
     return ({ name }: HandleInfo) => matches(name);
   });
   return (info) => tests.some((test) => test(info));

@@ -1,5 +1,6 @@
 import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
 import { ExitCode } from '../exit-code.js';
+import { checkNames } from '../glob.js';
 import { jsonText } from '../output/machine-text.js';
 import { objectData, objectName } from '../output/object-list.js';
 import type { Format } from '../output/show-view.js';
@@ -18,6 +19,8 @@ export async function watch(
   globs: readonly string[],
   options: WatchOptions,
 ): Promise<number> {
+  // The daemon checks them too, but tells that as it tells programs.
+  checkNames(globs);
   const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;
