@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { checkFormat, formatsHelp } from './grammar/check-format.js';
 import { checkCommand } from './grammar/check.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
@@ -48,15 +49,23 @@ export function makeProgram(options: RunOptions): Command {
       writeOut: (text) => options.io.stdout.write(text),
       writeErr: (text) => options.io.stderr.write(text.replace(/^error: /, 'btfctl: ')),
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', checkFormat);
   addGlobalOptions(program);
   const run = makeRun(program, options);
   for (const make of COMMANDS) {
     const command = make(run, program);
     inherit(command, program);
     program.addCommand(command);
+    addFormatsHelp(command);
   }
   return program;
+}
+
+/** To commands that do something themselves. */
+function addFormatsHelp(command: Command): void {
+  if (command.commands.length === 0) command.addHelpText('after', formatsHelp(command));
+  for (const child of command.commands) addFormatsHelp(child);
 }
 
 function inherit(command: Command, parent: Command): void {

@@ -21,31 +21,36 @@ export async function dump(session: Session, words: readonly string[], options: 
   const { type: names = [], closure = false } = options;
   if (closure && names.length === 0) throw usageError('--closure is for --type');
   checkNames(names);
+  if (format === 'btf' && session.onTerminal) {
+    throw usageError('BTF is no text: write it to a file, with > FILE');
+  }
   const source = await session.source(ref, options.base);
   const spec = await source.spec();
   const ids = names.length === 0 ? null : chosenIds(spec, names, closure, source.label);
   if (format === 'btf') {
-    if (session.onTerminal) throw usageError('BTF is no text: write it to a file, with > FILE');
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);
     return;
   }
   await printText(session, dumpText(spec, format, ids));
 }
 
+/** What is to be printed: one of the formats of `--format`, or one of `-o` in its place. */
+type Printed = DumpFormat | 'yaml' | 'name';
+
 function readWords(
   { options: { output } }: Session,
   words: readonly string[],
   { format }: DumpOptions,
-): { readonly ref: SpecRef; readonly format: DumpFormat } {
+): { readonly ref: SpecRef; readonly format: Printed } {
   const hasFormat = words.length > 2 && words.at(-2) === 'format';
   const ref = parseSpecWords(hasFormat ? words.slice(0, -2) : words);
   const word = hasFormat ? words.at(-1) : format;
-  if (output === 'json' && (word === undefined || word === 'json')) return { ref, format: 'json' };
-  if (output !== 'table' && output !== 'wide') {
-    throw usageError(`dump cannot print ${output}`, `it prints ${DUMP_FORMATS.join(', ')}, by --format`);
-  }
   const found = DUMP_FORMATS.find((known) => known === (word ?? 'raw'));
   if (found === undefined)
     throw usageError(`there is no format ${word}`, `there are ${DUMP_FORMATS.join(', ')}`);
-  return { ref, format: found };
+  if (output === 'table' || output === 'wide') return { ref, format: found };
+  if (word !== undefined && word !== output) {
+    throw usageError(`-o ${output} and the format ${word} are two`, 'give one of them');
+  }
+  return { ref, format: output };
 }

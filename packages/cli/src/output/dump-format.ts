@@ -1,4 +1,4 @@
-/** TEXT_FORMATS are what types can be printed as. */
+/** TEXT_FORMATS are what `dump --format` can say for text. */
 export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;
 
 /** TextFormat is one of {@link TEXT_FORMATS}. */
