@@ -4,7 +4,11 @@ import { ExitCode } from './exit-code.js';
 import { makeProgram } from './program.js';
 import type { Io } from './terminal.js';
 
-const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } as const;
+const ENDINGS = {
+  SIGHUP: ExitCode.HUNG_UP,
+  SIGINT: ExitCode.INTERRUPTED,
+  SIGTERM: ExitCode.TERMINATED,
+} as const;
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
@@ -31,7 +35,7 @@ export async function runBtfctl(args: readonly string[], io: Io, interrupted: Ab
   return exitCode;
 }
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
+/** Aborts at the first SIGHUP, SIGINT or SIGTERM; a second one ends the process at once, as by default. */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.
