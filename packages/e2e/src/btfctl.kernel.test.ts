@@ -90,8 +90,16 @@ describeKernel('btfctl', () => {
 
   test('info tells of the daemon and of its kernel', async () => {
     const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
-    expect(await json('info', 'info')).toMatchObject({ address: daemon.address, kernel_release: release });
+    expect(await json('info', 'info')).toMatchObject({
+      address: daemon.address,
+      kernel_release: release,
+      caller: { principal: 'uid:0', role: 'loader' },
+      // This kernel's own BTF has functions.
+      features: expect.arrayContaining([{ feature: 'func', supported: true }]),
+    });
     const { stdout } = await run('info');
+    expect(stdout).toMatch(/^you +uid:0, loader: sees all objects, and loads BTF$/m);
+    expect(stdout).toMatch(/^features +btf, func, var, /m);
     expect(stdout).toContain(`Linux ${release}`);
     expect(stdout).toMatch(/yes {2}open-by-id/);
     expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);

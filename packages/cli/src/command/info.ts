@@ -1,4 +1,4 @@
-import type { ServerInfo } from '@btfd/client';
+import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../terminal.js';
 import type { Session } from '../session.js';
@@ -15,13 +15,35 @@ export async function info(session: Session): Promise<void> {
   });
 }
 
+/** What callers see and do, by their role. */
+const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  viewer: "viewer: sees the kernel's own objects",
+  inspector: 'inspector: sees all objects, and who uses them',
+  loader: 'loader: sees all objects, and loads BTF',
+  unknown: 'of a role that btfctl does not know',
+};
+
+function callerText({ principal, role }: Caller): string {
+  return `${principal}, ${ROLE_WORDS[role]}`;
+}
+
+function featuresText(features: readonly FeatureStatus[]): string {
+  if (features.length === 0) return 'not known, as nothing can be loaded';
+  const words = (wanted: boolean): string =>
+    features.flatMap(({ feature, supported }) => (supported === wanted ? [feature] : [])).join(', ');
+  const missing = words(false);
+  return missing === '' ? words(true) : `${words(true) || 'none'}; not ${missing}`;
+}
+
 function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
   const { limits } = daemon;
   const bytes = (value: number): string => `${value.toLocaleString('en-US')} bytes`;
   const rows: [string, string][] = [
     ['address', address],
     ['daemon', `btfd ${daemon.version}`],
+    ['you', callerText(daemon.caller)],
     ['kernel', `Linux ${daemon.kernelRelease} ${daemon.machine}`],
+    ['features', featuresText(daemon.features)],
     ['mode', daemon.mode],
     ...(daemon.btfDir === '' ? [] : [['BTF files', daemon.btfDir] satisfies [string, string]]),
     ['boot id', daemon.bootId],
@@ -59,6 +81,8 @@ function infoData(address: string, daemon: ServerInfo): unknown {
       available,
       ...(available ? {} : { reason }),
     })),
+    features: daemon.features,
+    caller: daemon.caller,
     limits: {
       max_load_message_bytes: limits.maxLoadMessageBytes,
       max_message_bytes: limits.maxMessageBytes,
@@ -70,6 +94,8 @@ function infoData(address: string, daemon: ServerInfo): unknown {
       max_held_per_stream: limits.maxHeldPerStream,
       hold_stall_timeout_ms: limits.holdStallTimeout,
       max_tokens: limits.maxTokens,
+      max_types_bytes: limits.maxTypesBytes,
+      max_c_bytes: limits.maxCBytes,
     },
   };
 }
