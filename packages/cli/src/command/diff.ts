@@ -1,8 +1,10 @@
 import type { Spec } from '@btfd/btf';
 import { diffData } from '../diff/diff-data.js';
 import type { DiffKind } from '../diff/diff-kinds.js';
-import { diffSpecs, type Wanted } from '../diff/diff-specs.js';
+import type { DiffWish } from '../diff/diff-scope.js';
+import { diffSpecs } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
+import { notFound, usageError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
@@ -11,16 +13,23 @@ import { parseSpecRef } from '../source/spec-ref.js';
 interface DiffOptions {
   readonly type?: readonly string[];
   readonly kind?: DiffKind;
-  readonly base?: string;
+  readonly base?: readonly string[];
+  readonly closure?: boolean;
 }
 
 /** diff is what `btfctl diff` does. */
 export async function diff(session: Session, a: string, b: string, options: DiffOptions): Promise<number> {
-  const isWanted = wanted(options);
-  const specOf = async (text: string): Promise<Spec> =>
-    (await session.source(parseSpecRef(text), options.base)).spec();
-  const [from, to] = await Promise.all([specOf(a), specOf(b)]);
-  const result = diffSpecs(from, to, isWanted);
+  const wish = wishOf(options);
+  const [baseOfA, baseOfB] = basesOf(options);
+  const specOf = async (text: string, base: string | undefined): Promise<Spec> =>
+    (await session.source(parseSpecRef(text), base)).spec();
+  const [from, to] = await Promise.all([specOf(a, baseOfA), specOf(b, baseOfB)]);
+  const result = diffSpecs(from, to, wish);
+  const { added, removed, changed, same } = result;
+  const isPart = wish.named !== null || wish.kind !== null;
+  if (isPart && added.length + removed.length + changed.length + same === 0) {
+    throw notFound(`neither ${a} nor ${b} has types to compare`, '--type takes globs: --type "*name*"');
+  }
   const sides: Sides = { a, b };
   await session.show({
     data: diffData(sides, result),
@@ -31,12 +40,16 @@ export async function diff(session: Session, a: string, b: string, options: Diff
     ],
     text: () => diffText(sides, result, session.colors),
   });
-  const { added, removed, changed } = result;
   return added.length + removed.length + changed.length === 0 ? ExitCode.OK : ExitCode.DIFFERENT;
 }
 
-function wanted({ type = [], kind }: DiffOptions): Wanted {
-  const globs = type.map(nameTest);
-  return (ofKind, name) =>
-    (kind === undefined || ofKind === kind) && (globs.length === 0 || globs.some((matches) => matches(name)));
+function wishOf({ type = [], kind, closure = false }: DiffOptions): DiffWish {
+  const tests = type.map(nameTest);
+  const named = tests.length === 0 ? null : (name: string) => tests.some((test) => test(name));
+  return { named, kind: kind ?? null, closure };
+}
+
+function basesOf({ base: [ofA, ofB = ofA, ...more] = [] }: DiffOptions): (string | undefined)[] {
+  if (more.length > 0) throw usageError('there are two sides, and so two --base at most');
+  return [ofA, ofB];
 }
