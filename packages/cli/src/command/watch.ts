@@ -3,6 +3,7 @@ import { ExitCode } from '../exit-code.js';
 import { checkNames } from '../glob.js';
 import { jsonText } from '../output/machine-text.js';
 import { objectData, objectName } from '../output/object-list.js';
+import { clip } from '../output/table.js';
 import type { Format } from '../output/show-view.js';
 import { yamlText } from '../output/yaml-text.js';
 import type { Session } from '../session.js';
@@ -25,7 +26,11 @@ export async function watch(
   const { interrupted } = session;
   const { output } = session.options;
   const heading = output === 'table' || output === 'wide';
-  if (heading) await session.out.write(session.colors.heading(row('EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME')));
+  if (heading) {
+    await session.out.write(
+      session.colors.heading(row(['EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME'], session.width)),
+    );
+  }
   try {
     for await (const event of client.watchHandles({
       signal: interrupted,
@@ -44,7 +49,7 @@ export async function watch(
 }
 
 /** An event in a format; empty where it has nothing to say there. */
-async function line(event: WatchEvent, format: Format, { colors }: Session): Promise<string> {
+async function line(event: WatchEvent, format: Format, session: Session): Promise<string> {
   switch (format) {
     case 'json':
       return `${jsonText(eventData(event))}\n`;
@@ -54,7 +59,7 @@ async function line(event: WatchEvent, format: Format, { colors }: Session): Pro
       return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
     case 'table':
     case 'wide':
-      return event.type === 'synced' ? '' : eventRow(event.type, event.info, colors);
+      return event.type === 'synced' ? '' : eventRow(event.type, event.info, session);
   }
 }
 
@@ -66,13 +71,23 @@ function eventData(event: WatchEvent): unknown {
 function eventRow(
   type: 'present' | 'added' | 'removed',
   { id, name, origin, size }: HandleInfo,
-  colors: Session['colors'],
+  { colors, width }: Session,
 ): string {
   const paint = { present: (text: string) => text, added: colors.good, removed: colors.bad }[type];
-  return paint(row(type, String(id), size.toLocaleString('en-US'), origin, printable(name) || '-'));
+  const cells = [
+    type,
+    id === 0 ? '-' : String(id),
+    size.toLocaleString('en-US'),
+    origin,
+    printable(name) || '-',
+  ] as const;
+  return paint(row(cells, width));
 }
 
+type Cells = readonly [event: string, id: string, bytes: string, origin: string, name: string];
+
 /** Rows come one by one, so that their widths cannot be those of what will come. */
-function row(event: string, id: string, bytes: string, origin: string, name: string): string {
-  return `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}\n`;
+function row([event, id, bytes, origin, name]: Cells, width: number | null): string {
+  const text = `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}`;
+  return `${width === null ? text : clip(text, width)}\n`;
 }
