@@ -46,12 +46,7 @@ describeKernel('of btfctl, whoever looks over a shoulder or keeps a log', () => 
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
     const id = Number(/\d+/.exec(load.stdout.replace(path, ''))?.[0]);
     const said: Ran[] = [];
-    for (const args of [
-      ['dump', `id:${id}`],
-      ['check', path],
-      ['list', `id:${id}`],
-      ['info'],
-    ]) {
+    for (const args of [['dump', `id:${id}`], ['check', path], ['list', `id:${id}`], ['info']]) {
       said.push(await btfctl([...args, '-o', format], env));
     }
     load.kill('SIGINT');
