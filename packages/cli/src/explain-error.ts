@@ -21,6 +21,7 @@ const CREDENTIALS =
 const ADVICE: Partial<
   Readonly<Record<BtfErrorReason, { readonly exitCode?: number; readonly hint?: string }>>
 > = {
+  INVALID_REQUEST: { exitCode: ExitCode.USAGE },
   BTF_ID_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: LIST },
   NAME_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: `${LIST}; the path of a file has a slash` },
   NO_MATCH: { exitCode: ExitCode.NOT_FOUND },

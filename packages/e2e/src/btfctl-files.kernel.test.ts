@@ -230,4 +230,13 @@ describeKernel('btfctl on files, without a daemon', () => {
     const message = 'btfctl: "[" is no glob: the "[" at 0 has no "]"\n';
     expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message });
   });
+
+  test.each(['', 'task_struct..mm', 'task_struct.', 'a[x]'])(
+    'member refuses %j, which is no path, before it asks for anything',
+    async (path) => {
+      const ran = await run('member', 'list_head.next', path);
+      expect(ran).toMatchObject({ status: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/^btfctl: ".*" is no path to a member: .* is expected at character \d+\n$/);
+    },
+  );
 });

@@ -1,4 +1,6 @@
+import { BtfFormatError, parseMemberPath } from '@btfd/btf';
 import type { MemberResult, RemoteMember } from '@btfd/client';
+import { usageError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session.js';
@@ -11,6 +13,7 @@ export async function member(
   paths: readonly string[],
   options: InOptions,
 ): Promise<number> {
+  checkPaths(paths);
   const source = await session.source(parseSpecRef(options.in), options.base);
   const results = await source.members(paths);
   const found = results.flatMap(({ path, member: place }) => (place === null ? [] : [{ path, place }]));
@@ -29,6 +32,17 @@ export async function member(
   const failures = results.flatMap(({ error }) => (error === null ? [] : [error]));
   for (const failure of failures) session.warn(failure);
   return failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
+}
+
+/** What is no path is wrong use, and nothing is asked then; one that leads nowhere is told among the others. */
+function checkPaths(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      parseMemberPath(path);
+    } catch (error) {
+      throw error instanceof BtfFormatError ? usageError(error.message) : error;
+    }
+  }
 }
 
 function offsets({ dereferences, bitOffset, bitfield }: RemoteMember): string {
