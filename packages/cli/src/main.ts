@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
 import { ExitCode } from './exit-code.js';
+import { endWithTerminal, terminals } from './lost-terminal.js';
 import { makeProgram } from './program.js';
 import type { Io } from './terminal.js';
 
@@ -14,8 +15,10 @@ const ENDINGS = {
 export async function main(): Promise<void> {
   // Deprecations are for developers, and Node has one for TLS with an IP address.
   process.noDeprecation = true;
+  const atStart = terminals();
   const { stdout, stderr, env } = process;
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
+  endWithTerminal(atStart);
 }
 
 /**
