@@ -34,8 +34,8 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
     };
 }
 
-/** Says what went wrong and what to do next. Answers the exit code. */
-function report(error: unknown, { stderr, env }: Io, { color }: GlobalOptions): number {
+/** report says what went wrong and what to do next. Answers the exit code. */
+export function report(error: unknown, { stderr, env }: Io, { color }: Pick<GlobalOptions, 'color'>): number {
   const { exitCode, message, hint } = explainError(error);
   const colors = makeColors(wantsColor(color, stderr, env));
   stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
