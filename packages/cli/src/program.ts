@@ -16,6 +16,7 @@ import { memberCommand } from './grammar/member.js';
 import { watchCommand } from './grammar/watch.js';
 import { versionCommand } from './grammar/version.js';
 import { addGlobalOptions } from './global-options.js';
+import type { Output } from './output/output.js';
 import { makeRun, type Run, type RunOptions } from './run.js';
 import { VERSION } from './version.js';
 
@@ -37,8 +38,12 @@ const COMMANDS: readonly ((run: Run, program: Command) => Command)[] = [
   versionCommand,
 ];
 
-/** makeProgram puts the commands of `btfctl` together. */
-export function makeProgram(options: RunOptions): Command {
+/**
+ * makeProgram puts the commands of `btfctl` together.
+ *
+ * @param help where help and the version are printed.
+ */
+export function makeProgram(options: RunOptions, help: Output): Command {
   const program = new Command('btfctl')
     .description('The BTF (BPF Type Format) of Linux kernels: of nodes with btfd, and of files.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -46,7 +51,7 @@ export function makeProgram(options: RunOptions): Command {
     .helpCommand('help [command]', 'print help for a command')
     .showHelpAfterError('hint: --help tells what can be written here')
     .configureOutput({
-      writeOut: (text) => options.io.stdout.write(text),
+      writeOut: (text) => void help.write(text),
       writeErr: (text) => options.io.stderr.write(text.replace(/^error: /, 'btfctl: ')),
     })
     .exitOverride()

@@ -37,8 +37,12 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
     };
 }
 
-/** Says what went wrong and what to do next. Answers the exit code. */
-async function report(error: unknown, { stderr, env }: Io, { color }: GlobalOptions): Promise<number> {
+/** report says what went wrong and what to do next. Answers the exit code. */
+export async function report(
+  error: unknown,
+  { stderr, env }: Io,
+  { color }: Pick<GlobalOptions, 'color'>,
+): Promise<number> {
   const { explainError } = await import('./explain-error.js');
   const { exitCode, message, hint } = explainError(error);
   const colors = makeColors(wantsColor(color, stderr, env));
