@@ -11,8 +11,10 @@ import { toStatus } from './error/to-status.js';
 import { Health } from './grpc/health.js';
 import { OpenCalls } from './grpc/open-calls.js';
 import { receiveLimit } from './grpc/receive-limit.js';
+import { requestTimer } from './grpc/request-timer.js';
 import { reflectionService } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
+import { followUnknown, refuseUnknown } from './grpc/unknown-methods.js';
 import { HandleTable } from './handle/handle-table.js';
 import { newEpoch } from './handle/token.js';
 import { filesOnly, probeAccess } from './kernel/access.js';
@@ -117,13 +119,15 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { callers } = admission;
   observability.naming((metadata) => callers.principalOf(metadata));
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
-  const { maxConnections, maxMetadataBytes } = services.limits;
+  const { maxConnections, maxMetadataBytes, requestMs } = services.limits;
   const interceptors = [
     receiveLimit((path) => receiveBytes(path, services.limits)),
     observability.calls.interceptor,
+    requestTimer(requestMs),
     openCalls.interceptor,
     callers.interceptor,
     callQuotas({ ...quotas, maxMetadataBytes, callerOf }),
+    refuseUnknown,
   ];
   const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
@@ -138,6 +142,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
+  followUnknown(grpc);
   const onConnection = admission.serveWith(grpc, quotas.connections);
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,

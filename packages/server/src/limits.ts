@@ -208,6 +208,13 @@ export const LIMIT_SETTINGS = {
     description: 'size of a message of Spec',
     reason: 'gRPC clients receive 4 MiB by default, and two chunks are what a slow reader costs.',
   },
+  requestMs: {
+    name: 'request-timeout',
+    kind: DURATION,
+    fallback: 60_000,
+    description: 'how long the request of a call may take to come',
+    reason: 'The largest load comes in that time at 3 Mbit/s. Who sends no more keeps a place for nothing.',
+  },
   slowReaderMs: {
     name: 'slow-reader-timeout',
     kind: DURATION,

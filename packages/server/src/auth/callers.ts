@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
+import { isUnknown } from '../grpc/unknown-methods.js';
 import { PeerCaller, roleForbids, type Caller } from './caller.js';
 import type { CurrentPolicy } from './current-policy.js';
 import type { Peer } from './peer.js';
@@ -21,6 +22,8 @@ export interface CallersOptions {
   /** Breaks the HTTP/2 stream of the call with this metadata. */
   readonly resetStream: (metadata: Metadata) => void;
 }
+
+type Method = Parameters<ServerInterceptor>[0];
 
 interface LiveCall {
   readonly caller: PeerCaller;
@@ -77,12 +80,12 @@ export class Callers {
   }
 
   /** Refuses calls that their caller may not make: an interceptor of the server. */
-  readonly interceptor: ServerInterceptor = ({ path }, call) =>
+  readonly interceptor: ServerInterceptor = (method, call) =>
     new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, forward) => {
-            const refusal = this.admit(path, metadata, call);
+            const refusal = this.admit(method, metadata, call);
             if (refusal === null) forward(metadata);
             else call.sendStatus(toStatus(refusal));
           },
@@ -106,10 +109,11 @@ export class Callers {
 
   /** Null if the call may go on. */
   private admit(
-    path: string,
+    method: Method,
     metadata: Metadata,
     call: ServerInterceptingCallInterface,
   ): ServiceError | null {
+    const { path } = method;
     const peer = this.peers.get(metadata) ?? { kind: 'unknown', why: 'the connection proves nothing' };
     const [principal, ...others] = this.policy.now.namesOf(peer);
     if (principal === undefined) return unauthenticated(whyNobody(peer));
@@ -117,7 +121,8 @@ export class Callers {
       return unauthenticated('the client certificate has expired since the connection was made');
     }
     const caller = new PeerCaller(peer, [principal, ...others], this.policy);
-    const needed = this.options.roleFor(path);
+    // What isn't served is told so to everybody who is known.
+    const needed = isUnknown(method) ? null : this.options.roleFor(path);
     if (needed !== null && !caller.may(needed)) return roleForbids(caller, needed, methodName(path));
     this.callers.set(metadata, caller);
     this.live.set(call, { caller, path, metadata });

@@ -24,13 +24,14 @@ export function callFields(
   { code, reason, durationMs }: CallEnd,
   principalOf: PrincipalOf,
 ): Record<string, unknown> {
-  const { service, method, requestId, peer, facts } = call;
+  const { service, method, unknownPath, requestId, peer, facts } = call;
   return {
     requestId,
     principal: principalOf(call.metadata),
     ...(peer === '' ? {} : { peer }),
     service,
     method,
+    ...(unknownPath === null ? {} : { path: unknownPath }),
     code: codeName(code),
     ...(reason === null ? {} : { reason: reasonName(reason) }),
     durationMs: Math.round(durationMs * 1000) / 1000,

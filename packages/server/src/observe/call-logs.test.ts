@@ -24,6 +24,7 @@ function logged(
   const call = {
     service: 'btf.v1.BtfService',
     method,
+    unknownPath: null,
     metadata: new Metadata(),
     requestId: 'r1',
     peer,

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
 import {
+  BtfService,
   CloseHandlesRequestSchema,
   ErrorInfoSchema,
   GetHandleByIdRequestSchema,
@@ -21,6 +23,7 @@ import type { Limits } from '../limits.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
+import { grpcFrame, Http2Client } from '../testing/http2-client.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -196,6 +199,54 @@ describe('At a limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 
+  test.each([
+    ['of nothing', BtfService.method.loadHandle, Buffer.alloc(0)],
+    ['of a part', BtfService.method.loadHandle, grpcFrame(intBtf()).subarray(0, 20)],
+    ['without its end', BtfService.method.spec, grpcFrame(new Uint8Array())],
+  ])('of time a request %s ends its call, and gives back its place', async (_, { name }, part) => {
+    await using setup = await setUp({ requestMs: 100 });
+    using raw = new Http2Client(setup.path);
+    const call = raw.call(`/${BtfService.typeName}/${name}`);
+    call.write(part);
+    const trailers = await headersOf(call);
+    expect([trailers['grpc-status'], trailers['grpc-message']]).toEqual([
+      String(status.RESOURCE_EXHAUSTED),
+      encodeURI('the request did not come within 100 ms'),
+    ]);
+    await once(call.resume(), 'close');
+    expect([setup.quotas.calls.inUse, setup.quotas.loads.inUse, setup.quotas.streams.inUse]).toEqual([
+      0, 0, 0,
+    ]);
+  });
+
+  test.each([
+    [
+      'was refused',
+      '/btf.v1.BtfService/LoadHandle',
+      { 'x-large': 'a'.repeat(9_000) },
+      status.RESOURCE_EXHAUSTED,
+    ],
+    ['is of no service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
+    ['is past its deadline', '/btf.v1.BtfService/Spec', { 'grpc-timeout': '1m' }, status.DEADLINE_EXCEEDED],
+  ])('of time a call that %s, and goes on sending, loses its stream', async (_, path, headers, code) => {
+    await using setup = await setUp({ requestMs: 100 });
+    using raw = new Http2Client(setup.path);
+    const call = raw.call(path, headers);
+    expect((await headersOf(call))['grpc-status']).toBe(String(code));
+    await once(call.resume(), 'close');
+    expect(call.rstCode).toBe(constants.NGHTTP2_CANCEL);
+  });
+
+  test('of time a call whose request came goes on', async () => {
+    await using setup = await setUp({ requestMs: 100 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loading = setup.client.unary('loadHandle', LOAD).answer;
+    await new Promise((later) => setTimeout(later, 300));
+    resolve();
+    expect((await loading).result.case).toBe('handle');
+  });
+
   test('of idleness a connection ends, and the next call makes another', async () => {
     await using setup = await setUp({ maxConnectionIdleMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
@@ -218,4 +269,9 @@ async function connectedFor(path: string): Promise<Socket> {
   socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
   await once(socket, 'data');
   return socket;
+}
+
+/** The headers that answer a call: its status, where it has no message. */
+async function headersOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve) => call.once('response', resolve));
 }
