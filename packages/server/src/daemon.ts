@@ -26,6 +26,7 @@ import { OwnLoads } from './kernel/own-loads.js';
 import { LoadQueue, type LoadTimes } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address, TcpAddress } from './listen/address.js';
+import { MAX_TOLD } from './listen/connections.js';
 import { Listener, type ListenerOptions } from './listen/listener.js';
 import { whyRefused } from './listen/refusal.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
@@ -119,7 +120,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { callers } = admission;
   observability.naming((metadata) => callers.principalOf(metadata));
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
-  const { maxConnections, maxMetadataBytes, requestMs } = services.limits;
+  const { maxConnections, maxHandshakes, maxMetadataBytes, requestMs } = services.limits;
   const interceptors = [
     receiveLimit((path) => receiveBytes(path, services.limits)),
     observability.calls.interceptor,
@@ -146,13 +147,17 @@ async function startServing(options: DaemonOptions, observability: Observability
   const onConnection = admission.serveWith(grpc, quotas.connections);
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,
-    maxConnections,
+    // Quotas count those that are served. What is above all is broken without a word.
+    maxConnections: maxConnections + maxHandshakes + MAX_TOLD,
     onConnection,
   }).catch((error) => {
     admission.close();
     throw error;
   });
-  observability.serving(services, () => connectionsOf(listening));
+  observability.serving(services, {
+    connections: () => connectionsOf(listening),
+    refusedConnections: () => admission.refused,
+  });
   const end = async (): Promise<void> => {
     observability.draining();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');

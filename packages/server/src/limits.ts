@@ -252,6 +252,14 @@ export const LIMIT_SETTINGS = {
     reason:
       'A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.',
   },
+  maxHandshakes: {
+    name: 'max-handshakes',
+    kind: COUNT,
+    fallback: 256,
+    description: 'handshakes of TLS at one time; one more breaks the oldest',
+    reason:
+      'Whoever reaches the port can begin one. Who goes on is done in a moment, before it is the oldest.',
+  },
   unauthenticatedMs: {
     name: 'unauthenticated-timeout',
     kind: DURATION,
@@ -344,6 +352,14 @@ export const LIMIT_SETTINGS = {
     fallback: 8 * KIB,
     description: 'size of the metadata of a call',
     reason: 'What other gRPC servers take is 8 KiB; a trace context and a request id are some hundred bytes.',
+  },
+  maxLogLines: {
+    name: 'max-log-lines',
+    kind: COUNT,
+    fallback: 500,
+    description:
+      'lines in 10 s of one principal’s failed calls, and as many of its takes and its refusals; more are counted',
+    reason: 'journald drops what a service writes beyond 10,000 lines in 30 s, be it of whom it may.',
   },
   maxConnectionIdleMs: {
     name: 'max-connection-idle',

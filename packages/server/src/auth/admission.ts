@@ -21,7 +21,7 @@ export interface AdmissionOptions {
   /** TLS for every TCP connection; null for none. */
   readonly tls: TlsFiles | null;
   readonly ownUid: number;
-  readonly limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs' | 'reloadPollMs'>;
+  readonly limits: Pick<Limits, 'handshakeMs' | 'maxHandshakes' | 'unauthenticatedMs' | 'reloadPollMs'>;
   readonly logger: Logger;
   /** Breaks the HTTP/2 stream of the call with this metadata. */
   readonly resetStream: (metadata: Metadata) => void;
@@ -33,6 +33,7 @@ export class Admission {
   private readonly policy: CurrentPolicy;
   private readonly watches: FileWatch[] = [];
   private tlsServer: TlsServer | null = null;
+  private connections: Connections | null = null;
 
   private constructor(
     private readonly options: AdmissionOptions,
@@ -72,9 +73,11 @@ export class Admission {
   serveWith(grpc: GrpcServer, connectionQuota: Quota): (socket: Socket, socketGid: number | null) => void {
     const { limits, logger } = this.options;
     const connections = new Connections(grpc, this.callers, connectionQuota, limits);
+    this.connections = connections;
     if (this.keys !== null) {
       this.tlsServer = new TlsServer(this.keys, {
         handshakeMs: limits.handshakeMs,
+        maxHandshakes: limits.maxHandshakes,
         onSecure: (socket) => connections.serve(socket, tlsPeer(socket)),
         onFailure: (err, remote) => logger.debug({ err, remote }, 'TLS handshake failed'),
       });
@@ -84,6 +87,14 @@ export class Admission {
       else if (this.tlsServer !== null) this.tlsServer.accept(socket);
       else connections.serve(socket, { kind: 'anonymous' });
     };
+  }
+
+  /** Connections that were not served so far, by why. */
+  get refused(): { readonly cause: 'quota' | 'handshake'; readonly count: number }[] {
+    return [
+      { cause: 'quota', count: this.connections?.refused ?? 0 },
+      { cause: 'handshake', count: this.tlsServer?.failed ?? 0 },
+    ];
   }
 
   /** Reads policy and keys again. Says whether both could be used; the old ones stay where not. */

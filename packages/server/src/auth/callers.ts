@@ -25,6 +25,14 @@ export interface CallersOptions {
 
 type Method = Parameters<ServerInterceptor>[0];
 
+/** What a connection proves, and whether anything may be done on it. */
+interface Bound {
+  readonly peer: Peer;
+  readonly refusal: ServiceError | null;
+}
+
+const UNBOUND: Bound = { peer: { kind: 'unknown', why: 'the connection proves nothing' }, refusal: null };
+
 interface LiveCall {
   readonly caller: PeerCaller;
   readonly path: string;
@@ -39,7 +47,7 @@ const RESET_AFTER_MS = 1_000;
  * that there is nothing in a header to forge. A call is refused when its metadata comes, before its message is read.
  */
 export class Callers {
-  private readonly peers = new WeakMap<Metadata, Peer>();
+  private readonly bound = new WeakMap<Metadata, Bound>();
   private readonly callers = new WeakMap<Metadata, PeerCaller>();
   private readonly live = new Map<ServerInterceptingCallInterface, LiveCall>();
 
@@ -50,14 +58,19 @@ export class Callers {
     policy.onReplaced(() => this.endForbidden());
   }
 
-  /** Binds a connection's peer to the calls that come on it: an interceptor of the connection's credentials. */
-  bind(peer: Peer): ServerInterceptor {
+  /**
+   * Binds a connection's peer to the calls that come on it: an interceptor of the connection's credentials.
+   *
+   * @param refusal - what every call on the connection is refused with; null where each is judged by itself
+   */
+  bind(peer: Peer, refusal: ServiceError | null = null): ServerInterceptor {
+    const bound = { peer, refusal };
     return (_, call) =>
       new ServerInterceptingCall(call, {
         start: (next) => {
           next({
             onReceiveMetadata: (metadata, forward) => {
-              this.peers.set(metadata, peer);
+              this.bound.set(metadata, bound);
               forward(metadata);
             },
             onReceiveMessage: (message, forward) => forward(message),
@@ -70,7 +83,7 @@ export class Callers {
 
   /** The principal that makes the call with this metadata, whether it was let or not; null where nobody is known. */
   principalOf(metadata: Metadata): string | null {
-    const peer = this.peers.get(metadata);
+    const peer = this.bound.get(metadata)?.peer;
     return peer === undefined ? null : (this.policy.now.namesOf(peer)[0] ?? null);
   }
 
@@ -114,7 +127,8 @@ export class Callers {
     call: ServerInterceptingCallInterface,
   ): ServiceError | null {
     const { path } = method;
-    const peer = this.peers.get(metadata) ?? { kind: 'unknown', why: 'the connection proves nothing' };
+    const { peer, refusal } = this.bound.get(metadata) ?? UNBOUND;
+    if (refusal !== null) return refusal;
     const [principal, ...others] = this.policy.now.namesOf(peer);
     if (principal === undefined) return unauthenticated(whyNobody(peer));
     if (peer.kind === 'tls' && this.options.now() > peer.validUntil) {

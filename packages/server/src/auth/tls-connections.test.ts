@@ -11,6 +11,7 @@ import { credentials, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { initCertificates } from '../certs/init-certificates.js';
 import { startDaemon } from '../daemon.js';
+import type { Limits } from '../limits.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf } from '../testing/grpc-harness.js';
@@ -24,7 +25,7 @@ afterEach(() => {
 });
 
 /** A daemon with TLS, and a client that it knows. */
-async function setUp() {
+async function setUp(limits: Partial<Limits> = { handshakeMs: HANDSHAKE_MS }) {
   const dir = new TempDir();
   const made = await initCertificates(join(dir.path, 'certs'), { days: 1 });
   const daemon = await startDaemon({
@@ -34,7 +35,7 @@ async function setUp() {
     logger: pino({ level: 'silent' }),
     tls: { cert: made.serverCert, key: made.serverKey, clientCa: made.ca },
     policy: { viewers: ['uri:spiffe://btfd/client'] },
-    limits: { handshakeMs: HANDSHAKE_MS },
+    limits,
   });
   const [address] = daemon.addresses;
   if (address?.kind !== 'tcp') throw new Error('no TCP');
@@ -59,6 +60,24 @@ test('a connection that says nothing is closed, before the handshake and after i
   const after = connectTls(served.tls).resume();
   await Promise.all([once(before, 'close'), once(after, 'close')]);
   expect(after.authorized).toBe(true);
+});
+
+test('connections that never finish their handshake keep out nobody, and break no connection that did', async () => {
+  await using served = await setUp({ maxHandshakes: 4, maxConnections: 2 });
+  await served.client.unary('getServerInfo', INFO).answer;
+  const silent = Array.from({ length: 100 }, () =>
+    connectTcp(served.port, '127.0.0.1')
+      .on('error', () => {})
+      .resume(),
+  );
+  while (silent.filter(({ closed }) => closed).length < 96) await setTimeout(5);
+  const another = connectTls(served.tls).resume();
+  await once(another, 'secureConnect');
+  while (silent.filter(({ closed }) => closed).length < 97) await setTimeout(5);
+  await served.client.unary('getServerInfo', INFO).answer;
+  expect([another.closed, silent.filter(({ closed }) => closed).length]).toEqual([false, 97]);
+  another.destroy();
+  for (const socket of silent) socket.destroy();
 });
 
 test('a connection that waits between calls stays', async () => {

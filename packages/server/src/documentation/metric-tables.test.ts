@@ -10,7 +10,11 @@ const DOCUMENT = readFileSync(new URL('../../../../docs/metrics.md', import.meta
 
 async function scrape(): Promise<string> {
   const metrics = new DaemonMetrics();
-  metrics.read(await makeServices(new FakeKernel()), { connections: () => [], droppedLogLines: () => 0 });
+  metrics.read(await makeServices(new FakeKernel()), {
+    connections: () => [],
+    refusedConnections: () => [],
+    droppedLogLines: () => 0,
+  });
   metrics.registry.addProcessMetrics();
   return metrics.registry.text();
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TcpAddress } from '../listen/address.js';
+import { NewestSockets } from '../listen/newest-sockets.js';
 
 /** Operations are what operators may ask over HTTP. */
 export interface Operations {
@@ -10,7 +11,7 @@ export interface Operations {
   notReady(): string | null;
 }
 
-/** A scraper, a probe, and a person or two. */
+/** A scraper, a probe, and a person or two; one more breaks the oldest, so that nobody keeps a probe out. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 /** For a request to arrive. */
@@ -42,7 +43,8 @@ export class OperationsServer {
       },
       (request, response) => void answer(request, response, operations),
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    const connections = new NewestSockets(MAX_CONNECTIONS);
+    server.on('connection', (socket) => connections.add(socket));
     // A reader that takes nothing of its answer; `requestTimeout` is over by then.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {

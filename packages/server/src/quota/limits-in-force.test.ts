@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
@@ -20,6 +20,7 @@ import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js'
 import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import type { Limits } from '../limits.js';
+import { MAX_TOLD } from '../listen/connections.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
@@ -175,20 +176,39 @@ describe('At a limit', () => {
   });
 
   test.each([
-    ['of a principal', { maxConnectionsPerPrincipal: 2 }],
-    ['of all', { maxConnections: 2 }],
-  ])('of connections %s one more is broken, until one ends', async (_, limits) => {
-    await using setup = await setUp(limits);
+    ['of a principal', { maxConnectionsPerPrincipal: 2 }, OWN],
+    ['of all', { maxConnections: 2 }, 'daemon'],
+  ])('of connections %s one more is told so and has to go, until one ends', async (_, limits, subject) => {
+    await using setup = await setUp({ ...limits, unauthenticatedMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
     const second = connect(setup.path);
     await once(second, 'connect');
-    const third = connect(setup.path);
-    await once(third.on('error', () => {}).resume(), 'close');
+    while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
+    using third = new GrpcClient(`unix:${setup.path}`);
+    const error = await grpcErrorOf(third.unary('getServerInfo', INFO).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'connections', subject]);
+    const fourth = connect(setup.path).on('error', () => {});
+    await once(fourth.resume(), 'close');
+    expect(setup.quotas.connections.inUse).toBe(2);
     second.destroy();
-    await once(second, 'close');
-    const fourth = await connectedFor(setup.path);
-    expect(fourth.closed).toBe(false);
-    fourth.destroy();
+    while (setup.quotas.connections.inUse > 1) await new Promise(setImmediate);
+    using fifth = new GrpcClient(`unix:${setup.path}`);
+    await fifth.unary('getServerInfo', INFO).answer;
+  });
+
+  test('of connections more than a few that are told so are broken', async () => {
+    await using setup = await setUp({ maxConnections: 1 });
+    await setup.client.unary('getServerInfo', INFO).answer;
+    const sockets = Array.from({ length: MAX_TOLD + 10 }, () =>
+      connect(setup.path)
+        .on('error', () => {})
+        .resume(),
+    );
+    const closed = (): number => sockets.filter((socket) => socket.closed).length;
+    while (closed() < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(closed()).toBe(10);
+    await setup.client.unary('getServerInfo', INFO).answer;
+    for (const socket of sockets) socket.destroy();
   });
 
   test('of time a connection that only begins to speak is broken', async () => {
@@ -261,15 +281,6 @@ describe('At a limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 });
-
-/** A connection that the daemon keeps: it answers the preface with its settings. */
-async function connectedFor(path: string): Promise<Socket> {
-  const socket = connect(path).on('error', () => {});
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
-  await once(socket, 'data');
-  return socket;
-}
 
 /** The headers that answer a call: its status, where it has no message. */
 async function headersOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
