@@ -28,6 +28,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address, TcpAddress } from './listen/address.js';
 import { MAX_TOLD } from './listen/connections.js';
 import { Listener, type ListenerOptions } from './listen/listener.js';
+import { onLoopback } from './listen/loopback.js';
 import { whyRefused } from './listen/refusal.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { callQuotas } from './quota/call-quotas.js';
@@ -91,9 +92,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
     if (refusal !== null) throw new Error(refusal);
   }
+  // Without TLS they are all of loopback, by what they are called.
+  const addresses =
+    tls === null
+      ? await Promise.all(options.addresses.map(async (each) => onLoopback(each)))
+      : options.addresses;
   const observability = await Observability.start(options);
   try {
-    return await startServing(options, observability);
+    return await startServing({ ...options, addresses }, observability);
   } catch (error) {
     await observability.stop();
     throw error;
@@ -157,6 +163,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   observability.serving(services, {
     connections: () => connectionsOf(listening),
     refusedConnections: () => admission.refused,
+    certificateEnd: () => admission.certificateEnd,
   });
   const end = async (): Promise<void> => {
     observability.draining();

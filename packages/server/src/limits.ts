@@ -359,7 +359,7 @@ export const LIMIT_SETTINGS = {
     fallback: 500,
     description:
       'lines in 10 s of one principal’s failed calls, and as many of its takes and its refusals; more are counted',
-    reason: 'journald drops what a service writes beyond 10,000 lines in 30 s, be it of whom it may.',
+    reason: 'What a service writes beyond 10,000 lines in 30 s journald drops, be it of whom it may.',
   },
   maxConnectionIdleMs: {
     name: 'max-connection-idle',

@@ -6,6 +6,7 @@ import { Connections } from '../listen/connections.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { roleForPath } from '../method-roles.js';
 import type { Quota } from '../quota/quota.js';
+import { atDate } from './at-date.js';
 import { Callers } from './callers.js';
 import { CurrentPolicy } from './current-policy.js';
 import { FileWatch } from './file-watch.js';
@@ -34,11 +35,12 @@ export class Admission {
   private readonly watches: FileWatch[] = [];
   private tlsServer: TlsServer | null = null;
   private connections: Connections | null = null;
+  private cancelExpiry = (): void => {};
 
   private constructor(
     private readonly options: AdmissionOptions,
     policy: Policy,
-    private readonly keys: TlsKeys | null,
+    private keys: TlsKeys | null,
   ) {
     const { resetStream } = options;
     this.policy = new CurrentPolicy(policy);
@@ -89,6 +91,11 @@ export class Admission {
     };
   }
 
+  /** When the certificate of the daemon ends; null where it has none. */
+  get certificateEnd(): Date | null {
+    return this.keys?.validUntil ?? null;
+  }
+
   /** Connections that were not served so far, by why. */
   get refused(): { readonly cause: 'quota' | 'handshake'; readonly count: number }[] {
     return [
@@ -105,6 +112,7 @@ export class Admission {
 
   /** Stops to look for changes. */
   close(): void {
+    this.cancelExpiry();
     for (const watch of this.watches) watch[Symbol.dispose]();
   }
 
@@ -120,6 +128,7 @@ export class Admission {
     return this.reloading('keys and certificates', () => {
       const keys = readTlsFiles(tls);
       this.tlsServer?.replaceKeys(keys);
+      this.keys = keys;
       this.noteExpiry(keys);
     });
   }
@@ -136,10 +145,12 @@ export class Admission {
     }
   }
 
+  /** Says so when the certificate ends, be it now: clients will trust it no more. */
   private noteExpiry({ validUntil }: TlsKeys): void {
-    if (validUntil.getTime() < Date.now()) {
+    this.cancelExpiry();
+    this.cancelExpiry = atDate(validUntil.getTime(), () => {
       this.options.logger.warn({ validUntil }, 'the certificate of the daemon has expired');
-    }
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import { toStatus } from '../error/to-status.js';
 import { isUnknown } from '../grpc/unknown-methods.js';
 import { PeerCaller, roleForbids, type Caller } from './caller.js';
 import type { CurrentPolicy } from './current-policy.js';
-import type { Peer } from './peer.js';
+import type { Peer, TlsPeer } from './peer.js';
 import type { Role } from './role.js';
 
 /** CallersOptions are what checking callers needs. */
@@ -34,10 +34,13 @@ interface Bound {
 const UNBOUND: Bound = { peer: { kind: 'unknown', why: 'the connection proves nothing' }, refusal: null };
 
 interface LiveCall {
+  readonly peer: Peer;
   readonly caller: PeerCaller;
   readonly path: string;
   readonly metadata: Metadata;
 }
+
+const EXPIRED = 'the client certificate has expired since the connection was made';
 
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
@@ -120,6 +123,13 @@ export class Callers {
     return caller;
   }
 
+  /** Ends the calls of a connection whose certificate has ended; `admit` refuses those that come. */
+  endExpired(peer: TlsPeer): void {
+    for (const [call, live] of this.live) {
+      if (live.peer === peer) this.end(call, live.metadata, unauthenticated(EXPIRED));
+    }
+  }
+
   /** Null if the call may go on. */
   private admit(
     method: Method,
@@ -132,14 +142,14 @@ export class Callers {
     const [principal, ...others] = this.policy.now.namesOf(peer);
     if (principal === undefined) return unauthenticated(whyNobody(peer));
     if (peer.kind === 'tls' && this.options.now() > peer.validUntil) {
-      return unauthenticated('the client certificate has expired since the connection was made');
+      return unauthenticated(EXPIRED);
     }
     const caller = new PeerCaller(peer, [principal, ...others], this.policy);
     // What isn't served is told so to everybody who is known.
     const needed = isUnknown(method) ? null : this.options.roleFor(path);
     if (needed !== null && !caller.may(needed)) return roleForbids(caller, needed, methodName(path));
     this.callers.set(metadata, caller);
-    this.live.set(call, { caller, path, metadata });
+    this.live.set(call, { peer, caller, path, metadata });
     return null;
   }
 
@@ -147,11 +157,14 @@ export class Callers {
   private endForbidden(): void {
     for (const [call, { caller, path, metadata }] of this.live) {
       const lost = caller.lost();
-      if (lost === null) continue;
-      call.sendStatus(toStatus(roleForbids(caller, lost, methodName(path))));
-      // To a client that doesn't read, the status doesn't come. Where it came, the stream is closed by then.
-      setTimeout(() => this.options.resetStream(metadata), RESET_AFTER_MS).unref();
+      if (lost !== null) this.end(call, metadata, roleForbids(caller, lost, methodName(path)));
     }
+  }
+
+  private end(call: ServerInterceptingCallInterface, metadata: Metadata, why: ServiceError): void {
+    call.sendStatus(toStatus(why));
+    // To a client that doesn't read, the status doesn't come. Where it came, the stream is closed by then.
+    setTimeout(() => this.options.resetStream(metadata), RESET_AFTER_MS).unref();
   }
 }
 

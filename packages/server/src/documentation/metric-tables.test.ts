@@ -13,6 +13,7 @@ async function scrape(): Promise<string> {
   metrics.read(await makeServices(new FakeKernel()), {
     connections: () => [],
     refusedConnections: () => [],
+    certificateEnd: () => null,
     droppedLogLines: () => 0,
   });
   metrics.registry.addProcessMetrics();

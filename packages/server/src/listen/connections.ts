@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
+import { atDate } from '../auth/at-date.js';
 import type { Callers } from '../auth/callers.js';
-import type { Peer } from '../auth/peer.js';
+import type { Peer, TlsPeer } from '../auth/peer.js';
 import type { ServiceError } from '../error/service-error.js';
 import type { Limits } from '../limits.js';
 import type { Quota } from '../quota/quota.js';
@@ -20,7 +21,7 @@ export class Connections {
 
   constructor(
     private readonly grpc: GrpcServer,
-    private readonly callers: Pick<Callers, 'bind' | 'nameOf'>,
+    private readonly callers: Pick<Callers, 'bind' | 'endExpired' | 'nameOf'>,
     private readonly quota: Quota,
     private readonly limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>,
   ) {}
@@ -37,6 +38,7 @@ export class Connections {
     if (refusal !== null) return this.refuse(socket, peer, refusal);
     const taken = this.quota.take(name);
     socket.once('close', () => taken[Symbol.dispose]());
+    if (peer.kind === 'tls') this.endWithCertificate(socket, peer);
     const isUnknown = peer.kind === 'unknown';
     const before = socket.bytesRead;
     const end = (): void => {
@@ -44,6 +46,15 @@ export class Connections {
     };
     // Who isn't known is told so and has to go; who doesn't begin to speak goes too.
     this.inject(socket, peer, null, end, isUnknown ? this.limits.unauthenticatedMs : this.limits.handshakeMs);
+  }
+
+  /** Who isn't known any more is told so and has to go, as who never was. */
+  private endWithCertificate(socket: Socket, peer: TlsPeer): void {
+    const end = (): void => {
+      this.callers.endExpired(peer);
+      setTimeout(() => socket.destroy(), this.limits.unauthenticatedMs).unref();
+    };
+    socket.once('close', atDate(peer.validUntil, end));
   }
 
   private refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {

@@ -60,6 +60,11 @@ export const METRICS = {
     help: 'Connections not served: for a quota, or because the handshake of TLS failed',
     labels: ['cause'],
   },
+  btfd_tls_certificate_not_after_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate of the daemon ends, since 1970; without TLS there is none',
+    labels: [],
+  },
   btfd_handles: {
     type: 'gauge',
     help: 'Handles that are open, by origin of the object and by what holds them: a lease or a stream',
