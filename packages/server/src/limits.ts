@@ -141,8 +141,8 @@ export const LIMIT_SETTINGS = {
     name: 'workers',
     kind: COUNT,
     fallback: 2,
-    description: 'threads that decode, select, print and build BTF',
-    reason: 'One may be held by a hostile request for as long as a step may take; the other goes on.',
+    description: 'threads that decode, select, print and build BTF; one principal has at most all but one',
+    reason: 'One may be held by a hostile principal for as long as steps may take; the other goes on.',
   },
   maxJobs: {
     name: 'max-jobs',
