@@ -140,9 +140,10 @@ export const LIMIT_SETTINGS = {
   workers: {
     name: 'workers',
     kind: COUNT,
-    fallback: 2,
+    fallback: 3,
     description: 'threads that decode, select, print and build BTF; one principal has at most all but one',
-    reason: 'One may be held by a hostile principal for as long as steps may take; the other goes on.',
+    reason:
+      'Of one principal’s, one may be held for as long as a step may take, and the other goes on; so do others’.',
   },
   maxJobs: {
     name: 'max-jobs',

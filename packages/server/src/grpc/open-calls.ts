@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -44,7 +45,7 @@ export class OpenCalls {
    */
   reset(metadata: Metadata): void {
     const call = this.transports.get(metadata);
-    if (call !== undefined) resetTransport(call);
+    if (call !== undefined) resetTransport(call, constants.NGHTTP2_CANCEL);
   }
 
   /** Ends every open stream with a status. */

@@ -248,13 +248,31 @@ describe('At a limit', () => {
     ],
     ['is of no service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
     ['is past its deadline', '/btf.v1.BtfService/Spec', { 'grpc-timeout': '1m' }, status.DEADLINE_EXCEEDED],
-  ])('of time a call that %s, and goes on sending, loses its stream', async (_, path, headers, code) => {
-    await using setup = await setUp({ requestMs: 100 });
+  ])('a call that %s, and goes on sending, loses its stream', async (_, path, headers, code) => {
+    await using setup = await setUp({});
     using raw = new Http2Client(setup.path);
     const call = raw.call(path, headers);
     expect((await headersOf(call))['grpc-status']).toBe(String(code));
     await once(call.resume(), 'close');
-    expect(call.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect(call.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  test('of size large requests are refused with their status, and leave the connection as it was', async () => {
+    await using setup = await setUp({ maxLoadsPerPrincipal: 1 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loading = setup.client.unary('loadHandle', LOAD).answer;
+    while (setup.quotas.loads.inUse < 1) await new Promise(setImmediate);
+    const value = new Uint8Array(8 * 1024 * 1024);
+    const large = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value } });
+    for (let count = 0; count < 10; count++) {
+      const error = await grpcErrorOf(setup.client.unary('loadHandle', large).answer);
+      expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'loads', OWN]);
+    }
+    resolve();
+    expect((await loading).result.case).toBe('handle');
+    await setup.client.unary('loadHandle', LOAD).answer;
+    expect(setup.quotas.connections.inUse).toBe(1);
   });
 
   test('of time a call whose request came goes on', async () => {
