@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { withResolvers } from '../testing/grpc-harness.js';
 import { OperationsServer, type Operations } from './operations-server.js';
 
 const LOOPBACK = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
@@ -60,6 +61,24 @@ describe('Over HTTP', () => {
       body: 'm 1\n',
       type: 'text/plain; version=0.0.4',
     });
+  });
+
+  test('the metrics are made once for all who ask while they are made', async () => {
+    const { promise, resolve } = withResolvers();
+    let made = 0;
+    const metrics = async (): Promise<string> => {
+      made += 1;
+      await promise;
+      return `m ${made}\n`;
+    };
+    await using served = await serve({ metrics });
+    const first = ask(served.port, '/metrics');
+    while (made === 0) await new Promise(setImmediate);
+    const others = Array.from({ length: 20 }, async () => ask(served.port, '/metrics'));
+    expect((await ask(served.port, '/healthz')).code).toBe(200);
+    resolve();
+    expect((await first).body).toBe('m 1\n');
+    expect(new Set((await Promise.all(others)).map(({ body }) => body))).toEqual(new Set(['m 2\n']));
   });
 
   test('metrics that can’t be read are 500, without the reason', async () => {

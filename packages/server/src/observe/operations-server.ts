@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TcpAddress } from '../listen/address.js';
 import { NewestSockets } from '../listen/newest-sockets.js';
+import { SharedRuns } from '../shared-runs.js';
 
 /** Operations are what operators may ask over HTTP. */
 export interface Operations {
-  /** Every metric, and the type of that text. */
+  /** Every metric, and the type of that text. It is made for all who ask meanwhile. */
   metrics(): Promise<string>;
   readonly metricsType: string;
   /** Why the daemon takes no calls now, or null where it does. */
@@ -33,6 +34,13 @@ export class OperationsServer {
    * @throws the error of the socket if it can't.
    */
   static async open(address: TcpAddress, operations: Operations): Promise<OperationsServer> {
+    // Anybody may ask, and each text takes milliseconds of the event loop.
+    const texts = new SharedRuns(async () => operations.metrics());
+    const served: Operations = {
+      metrics: async () => texts.next(),
+      metricsType: operations.metricsType,
+      notReady: () => operations.notReady(),
+    };
     const server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -41,7 +49,7 @@ export class OperationsServer {
         keepAliveTimeout: IDLE_MS,
         connectionsCheckingInterval: 1_000,
       },
-      (request, response) => void answer(request, response, operations),
+      (request, response) => void answer(request, response, served),
     );
     const connections = new NewestSockets(MAX_CONNECTIONS);
     server.on('connection', (socket) => connections.add(socket));
