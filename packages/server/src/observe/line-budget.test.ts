@@ -66,9 +66,13 @@ describe('Of many failed calls of one principal', () => {
     calls(1, { principal: 'uid:2' });
     calls(10, { principal: null });
     expect(lines.map(({ principal }) => principal)).toEqual([
-      ...['uid:1', 'uid:1', 'uid:1'],
+      'uid:1',
+      'uid:1',
+      'uid:1',
       'uid:2',
-      ...[null, null, null],
+      null,
+      null,
+      null,
     ]);
   });
 
