@@ -32,10 +32,10 @@ function setUp(which: 'call' | 'audit', level = 'info') {
     lines,
     clock,
     budget,
-    calls(
+    calls: (
       count: number,
       { principal = 'uid:1', method = 'Spec', facts = {}, end = FAILED }: Call = {},
-    ): void {
+    ): void => {
       for (let index = 0; index < count; index++) {
         const metadata = new Metadata();
         principals.set(metadata, principal);
