@@ -8,6 +8,7 @@ import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject, ObjectList } from '../kernel/object-list.js';
 import { openVisible } from '../kernel/open-by-id.js';
 import type { BtfCache, CacheStats } from './btf-cache.js';
+import { FileReads } from './file-reads.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
 import type { SpecName } from './spec-name.js';
@@ -20,6 +21,9 @@ export interface SpecObject extends Disposable {
 
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
+  private readonly specReads = new FileReads<LoadedBtf>();
+  private readonly digestReads = new FileReads<Uint8Array>();
+
   constructor(
     private readonly kernel: Kernel,
     private readonly access: Access,
@@ -63,7 +67,7 @@ export class SpecSource {
 
   /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return sha256(this.files.read(info));
+    if (object === null) return this.digestReads.get(info.name, () => sha256(this.files.read(info)));
     // Objects that left the kernel's list share the id 0.
     if (info.id === 0) return sha256(await object.read());
     return this.cache.digest(keyOf(info.id), () => object.read());
@@ -88,7 +92,7 @@ export class SpecSource {
     const file = this.files.find(name);
     if (file !== null) {
       // A folder's files may be replaced under their name, so what was read before says nothing.
-      const btf = await this.cache.getFresh(() => this.files.read(file));
+      const btf = await this.specReads.get(name, () => this.cache.getFresh(() => this.files.read(file)));
       return specObject({ id: 0, name, kernelBtf: true, size: btf.bytes.length }, btf, null);
     }
     if (name === 'vmlinux') {
