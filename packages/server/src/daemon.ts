@@ -206,7 +206,7 @@ async function makeServices(
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, objects, handles, cache);
+  const specs = new SpecSource(kernel, access, files, objects, handles, cache, quotas.specBytes);
   const users = new UserScanner(kernel, PROCFS, systemClock);
   const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
   const watch = new ObjectWatch(keys, limits, systemClock);

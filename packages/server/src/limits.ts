@@ -202,6 +202,20 @@ export const LIMIT_SETTINGS = {
     description: 'memory for BTF that was read',
     reason: 'About ten kernels.',
   },
+  maxSpecBytes: {
+    name: 'max-specs-in-use',
+    kind: TOTAL,
+    fallback: 512 * MIB,
+    description: 'bytes of BTF that calls of Spec and ResolveMembers read and send at one time',
+    reason: 'Besides the cache: what is dropped from it stays until the last call that sends it is done.',
+  },
+  maxSpecBytesPerPrincipal: {
+    name: 'max-specs-in-use-per-principal',
+    kind: TOTAL,
+    fallback: 128 * MIB,
+    description: 'those of one principal; one object counts once',
+    reason: 'A quarter of all, as for handles. A kernel with all its modules has some 40 MiB.',
+  },
   chunkBytes: {
     name: 'chunk-size',
     kind: MESSAGE,

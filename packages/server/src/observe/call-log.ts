@@ -18,8 +18,10 @@ export function callLog(logger: Logger, principalOf: PrincipalOf, budget: LineBu
     begin: (call) => ({
       end: (end) => {
         const level = levelOf(call, end);
+        if (!logger.isLevelEnabled(level)) return;
         // Who asks for every call gets every call.
-        if (level !== 'debug' && !budget.allows({ principal: principalOf(call.metadata) })) return;
+        const all = logger.isLevelEnabled('debug');
+        if (!all && !budget.allows({ principal: principalOf(call.metadata) })) return;
         logger[level](callFields(call, end, principalOf), 'call');
       },
     }),

@@ -76,11 +76,20 @@ describe('Of many failed calls of one principal', () => {
     ]);
   });
 
-  test('those that succeed count for nothing, and are all there at debug', () => {
+  test('all are logged at debug', () => {
     const { lines, calls } = setUp('call', 'debug');
     calls(10, { end: { code: status.OK, reason: null } });
-    calls(1);
-    expect(lines).toHaveLength(11);
+    calls(10);
+    expect(lines).toHaveLength(20);
+  });
+
+  test('those that are not logged anyway count for nothing', () => {
+    const { lines, clock, calls } = setUp('call', 'warn');
+    calls(10);
+    calls(10, { end: { code: status.OK, reason: null } });
+    calls(MOST, { end: REFUSED });
+    clock.advance(WINDOW_MS);
+    expect(lines.map(({ code }) => code)).toEqual(Array<string>(MOST).fill('PERMISSION_DENIED'));
   });
 
   test('few are told as they are, and no number', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -14,6 +14,7 @@ import {
   IterateHandlesRequestSchema,
   LoadHandleRequestSchema,
   QuotaFailureSchema,
+  SpecRequestSchema,
   StatusSchema,
 } from '@btfd/api';
 import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js';
@@ -25,6 +26,7 @@ import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
+import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -61,6 +63,8 @@ async function setUp(limits: Partial<Limits>) {
     },
   };
 }
+
+const specOf = (id: number) => create(SpecRequestSchema, { source: { case: 'id', value: id } });
 
 /** What an error says of a limit. */
 function limitOf(error: GrpcError): unknown {
@@ -164,6 +168,25 @@ describe('At a limit', () => {
     await Promise.all(loads);
     while (setup.quotas.loads.inUse > 0) await new Promise(setImmediate);
     await setup.client.unary('loadHandle', LOAD).answer;
+  });
+
+  test('of BTF in use another object is refused, the same is not, until a stream that sends it ends', async () => {
+    const large = largeBtf();
+    await using setup = await setUp({ maxSpecBytesPerPrincipal: large.length });
+    const id = setup.kernel.add('large', large);
+    const slow = new Http2Client(setup.path, { initialWindowSize: 0 });
+    const message = toBinary(SpecRequestSchema, specOf(id));
+    slow.call('/btf.v1.BtfService/Spec').end(grpcFrame(message));
+    while (setup.quotas.specBytes.inUse === 0) await new Promise(setImmediate);
+    const refused = setup.client.stream('spec', specOf(1)).resume();
+    const [error] = (await once(refused, 'error')) as [GrpcError];
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'spec_bytes', OWN]);
+    await once(setup.client.stream('spec', specOf(id)).resume(), 'end');
+    expect(setup.quotas.specBytes.inUse).toBe(large.length);
+    slow[Symbol.dispose]();
+    while (setup.quotas.specBytes.inUse > 0) await new Promise(setImmediate);
+    await once(setup.client.stream('spec', specOf(1)).resume(), 'end');
+    expect(setup.quotas.specBytes.inUse).toBe(0);
   });
 
   test('of metadata a call is refused', async () => {

@@ -211,7 +211,7 @@ describe('A TYPES spec', () => {
     const byHandle = { source: { case: 'handle' as const, value: token } };
     expect((await receive(services, { ...ofId(module), ...TYPES, base: byHandle })).types).toEqual(types);
     services.clock.advance(1000);
-    expect(kernel.openCount).toBe(0);
+    expect([kernel.openCount, services.quotas.specBytes.inUse]).toEqual([0, 0]);
   });
 
   test('of split BTF whose base is missing says so', async () => {
