@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { runBtfctl } from '../main.js';
+import { Output } from '../output/output.js';
 import { FORMATS } from '../output/show-view.js';
 import { makeProgram } from '../program.js';
 import { commandName } from './check-format.js';
@@ -38,7 +39,8 @@ test('the table has each command that does something', () => {
   const leaves = (command: Command): string[] =>
     command.commands.length === 0 ? [commandName(command)] : command.commands.flatMap(leaves);
   const io = { stdout: new Text(), stderr: new Text(), env: {} };
-  const program = makeProgram({ io, interrupted: new AbortController().signal, ended: () => {} });
+  const help = new Output(io.stdout, { pager: null, env: {} });
+  const program = makeProgram({ io, interrupted: new AbortController().signal, ended: () => {} }, help);
   expect(leaves(program)).toEqual(ENTRIES.map(([name]) => name));
 });
 
