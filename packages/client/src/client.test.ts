@@ -179,6 +179,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       { operation: 'spec-by-name', available: true, reason: '' },
     ],
     capabilities: { sysAdmin: true, bpf: true },
+    caller: { principal: `uid:${process.getuid?.()}`, role: 'loader' },
     limits: {
       maxLoadMessageBytes: 0,
       maxMessageBytes: 0,

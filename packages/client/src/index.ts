@@ -38,12 +38,14 @@ export type { NotFound, Selection } from './selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
 export type {
+  Caller,
   Feature,
   FeatureStatus,
   Limits,
   Mode,
   Operation,
   OperationStatus,
+  Role,
   ServerInfo,
 } from './server-info.js';
 export type { Pem, TlsOptions } from './tls-options.js';
