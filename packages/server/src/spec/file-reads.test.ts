@@ -19,7 +19,7 @@ function setUp() {
         if (file === 'bad') throw new Error('cannot be read');
         return `${file}${number}`;
       }),
-    async end(): Promise<void> {
+    end: async (): Promise<void> => {
       while (ends.length === 0) await new Promise(setImmediate);
       ends.shift()?.();
       await new Promise(setImmediate);
