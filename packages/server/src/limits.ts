@@ -1,5 +1,5 @@
 import type { Setting } from './config/setting.js';
-import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES } from './config/kinds.js';
+import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE } from './config/kinds.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -389,13 +389,6 @@ export const LIMIT_SETTINGS = {
     fallback: Infinity,
     description: 'how long a connection stays open at most',
     reason: 'The end of a connection ends the streams on it, and what they hold.',
-  },
-  maxSessionMemoryMiB: {
-    name: 'max-session-memory',
-    kind: MEBIBYTES,
-    fallback: 64,
-    description: 'memory of one HTTP/2 session',
-    reason: 'Node ends a session that keeps more. The largest message is a quarter of it.',
   },
   watchIntervalMs: {
     name: 'watch-interval',

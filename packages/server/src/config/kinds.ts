@@ -78,17 +78,6 @@ export const DURATION_OR_NONE: Kind<number> = {
   format: (value) => (value === Infinity ? 'none' : DURATION.format(value)),
 };
 
-/** MEBIBYTES is a size whose value is in MiB. */
-export const MEBIBYTES: Kind<number> = {
-  ...BYTES,
-  parse(texts) {
-    const size = BYTES.parse(texts);
-    if (size % MIB === 0) return size / MIB;
-    throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
-  },
-  format: (value) => BYTES.format(value * MIB),
-};
-
 /** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
 export const FILE: Kind<string | null> = {
   placeholder: 'FILE',
@@ -168,7 +157,6 @@ export function choice<Word extends string>(placeholder: string, words: readonly
   };
 }
 
-const MIB = 2 ** 20;
 /** More than any machine holds, and exact in every unit that is derived from it. */
 const MAX_COUNT = 1_000_000_000;
 /** Node's timers end at 24 days; nothing here is meant to take longer than a day. */

@@ -189,6 +189,18 @@ describe('At a limit', () => {
     expect(setup.quotas.specBytes.inUse).toBe(0);
   });
 
+  test('no number of streams that were cancelled while they were sent keeps a connection from others', async () => {
+    await using setup = await setUp({});
+    const id = setup.kernel.add('large', largeBtf());
+    for (let count = 0; count < 400; count++) {
+      const stream = setup.client.stream('spec', specOf(id)).on('error', () => {});
+      await once(stream, 'data');
+      stream.cancel();
+    }
+    await setup.client.unary('getServerInfo', INFO).answer;
+    expect(setup.quotas.connections.inUse).toBe(1);
+  });
+
   test('of metadata a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
     const metadata = new Metadata();
