@@ -3,6 +3,16 @@ import { BtfFormatError } from './format-error.js';
 /** ByteOrder is the byte order of a BTF. */
 export type ByteOrder = 'little' | 'big';
 
+/**
+ * checkByteOrder refuses what is no byte order, as callers in plain JavaScript may have it.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT`.
+ */
+export function checkByteOrder(order: ByteOrder): void {
+  if (order === 'little' || order === 'big') return;
+  throw new BtfFormatError('INVALID_ARGUMENT', "the byte order must be 'little' or 'big'");
+}
+
 /** BtfSection is a stretch of the BTF's bytes. */
 export interface BtfSection {
   /** Bytes from the start of the BTF (the format itself counts from the header's end). */

@@ -1,19 +1,26 @@
 import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
 import { ExitCode } from './exit-code.js';
+import { endWithTerminal, terminals } from './lost-terminal.js';
 import { Output } from './output/output.js';
 import { makeProgram } from './program.js';
 import { report } from './run.js';
 import type { Io } from './terminal.js';
 
-const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } as const;
+const ENDINGS = {
+  SIGHUP: ExitCode.HUNG_UP,
+  SIGINT: ExitCode.INTERRUPTED,
+  SIGTERM: ExitCode.TERMINATED,
+} as const;
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
   // Deprecations are for developers, and Node has one for TLS with an IP address.
   process.noDeprecation = true;
+  const atStart = terminals();
   const { stdout, stderr, env } = process;
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
+  endWithTerminal(atStart);
 }
 
 /**
@@ -44,7 +51,7 @@ async function endOf(help: Output, io: Io): Promise<number> {
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
+/** Aborts at the first SIGHUP, SIGINT or SIGTERM; a second one ends the process at once, as by default. */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.

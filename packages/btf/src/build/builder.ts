@@ -139,6 +139,7 @@ export class Builder {
    *
    * @throws BtfBuildError `INVALID_TYPE` for a reference to no type and for an id that was reserved and not
    * defined; `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `INVALID_ARGUMENT` for what is no byte order.
    */
   marshal(options: MarshalOptions = {}): Uint8Array {
     return writeBtf(downgrade(this.#table, this.#pool, options), this.#pool, options);

@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import { type BtfHeader, type ByteOrder, parseHeader } from '../header.js';
+import { type BtfHeader, type ByteOrder, checkByteOrder, parseHeader } from '../header.js';
 import { kindOfInfo } from '../info.js';
 import { kindSizes } from '../kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
@@ -20,9 +20,10 @@ const LAYOUT_LENGTH = 4;
  * Split BTF is converted without its base, which must be converted too.
  *
  * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types; `UNSUPPORTED` for a type
- * of unknown kind, of which it is not known what its bytes are.
+ * of unknown kind, of which it is not known what its bytes are; `INVALID_ARGUMENT` for what is no byte order.
  */
 export function convertByteOrder(btf: Uint8Array | Spec, order: ByteOrder): Uint8Array {
+  checkByteOrder(order);
   const source = btf instanceof Uint8Array ? btf : btf.bytes;
   const header = parseHeader(source);
   const bytes = new Uint8Array(source);

@@ -26,7 +26,8 @@ export interface MergeOptions {
  * apart until `dedup`. A spec given twice comes twice. The base of split BTF comes before it, but only once for
  * several, and not again where it was given before. Other byte orders are converted.
  *
- * @throws BtfFormatError `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what cannot be read.
+ * @throws BtfFormatError `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what cannot be read; `INVALID_ARGUMENT` for what
+ * is no byte order.
  * @throws BtfBuildError `LIMIT_EXCEEDED`.
  */
 export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merged {

@@ -21,7 +21,8 @@ export interface SelectOptions {
  * come together in one that stands alone. Types keep their order, so that what was sorted stays sorted.
  *
  * @throws BtfFormatError `NOT_FOUND` for an id that the spec has not; `MALFORMED`, `LIMIT_EXCEEDED` for what
- * cannot be read; `UNSUPPORTED` for a type of unknown kind, of which it is not known what it refers to.
+ * cannot be read; `UNSUPPORTED` for a type of unknown kind, of which it is not known what it refers to;
+ * `INVALID_ARGUMENT` for what is no byte order.
  * @throws BtfBuildError `LIMIT_EXCEEDED`.
  */
 export function selectTypes(spec: Spec, ids: Iterable<TypeId>, options: SelectOptions = {}): Rebuilt {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
+import { convertByteOrder } from './byte-order.js';
+import { merge } from './merge.js';
 import type { NewType } from './new-type.js';
+import { selectTypes } from './select.js';
+import type { ByteOrder } from '../header.js';
+import { Spec } from '../spec.js';
 
 /** A good type of each kind. */
 const TYPES: readonly NewType[] = [
@@ -44,6 +49,9 @@ const WRONG: readonly unknown[] = [
   globalThis.Array(3),
   Object.create(null),
 ];
+
+/** What plain JavaScript may give in place of a byte order. */
+const ORDERS = ['x', 'BIG', 4321, {}].map((order): ByteOrder => JSON.parse(JSON.stringify(order)));
 
 interface Place {
   readonly path: readonly (string | number)[];
@@ -167,6 +175,22 @@ describe('a caller without types', () => {
       const error = failure(() => builder.add(type));
       expect(error).toBeInstanceOf(BtfBuildError);
       if (error instanceof BtfBuildError) expect(error.message.length).toBeLessThan(300);
+    }
+  });
+
+  test.each(ORDERS)('is told that %p is no byte order, by all that writes', (order) => {
+    const builder = new Builder();
+    for (const type of TYPES) builder.add(type);
+    const bytes = builder.marshal();
+    const spec = Spec.parse(bytes);
+    const writers = [
+      () => builder.marshal({ byteOrder: order }),
+      () => convertByteOrder(bytes, order),
+      () => selectTypes(spec, [1], { byteOrder: order }),
+      () => merge([spec], { byteOrder: order }),
+    ];
+    for (const write of writers) {
+      expect(failure(write)).toMatchObject({ name: 'BtfFormatError', code: 'INVALID_ARGUMENT' });
     }
   });
 });

@@ -1,4 +1,4 @@
-import type { ByteOrder } from '../header.js';
+import { type ByteOrder, checkByteOrder } from '../header.js';
 import { kindOfInfo, vlenOfInfo } from '../info.js';
 import { Kind } from '../kind.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
@@ -32,9 +32,11 @@ export interface WriteOptions {
  *
  * @throws BtfBuildError `INVALID_TYPE` for an id that was reserved and not defined and for a reference to no
  * type; `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `INVALID_ARGUMENT` for what is no byte order.
  */
 export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptions): Uint8Array {
   const byteOrder = options.byteOrder ?? HOST_ORDER;
+  checkByteOrder(byteOrder);
   const words = wordsInOrder(table, options);
   const strings = layoutStrings(pool, namesOf(words, pool), {
     shareSuffixes: options.shareSuffixes === true,

@@ -1,36 +1,18 @@
-import { BtfError, type BtfClient, type HandleInfo, type InfoDetail, type KnownOrigin } from '@btfd/client';
-import { Command, Option } from 'commander';
+import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
 import { notFound } from '../cli-error.js';
-import { compileGlob } from '../glob.js';
-import type { Run } from '../run.js';
+import { isBtfError } from '../is-btf-error.js';
+import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
 import { objectData, objectName, objectsText } from '../output/object-list.js';
-
-const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
 
 interface ListOptions {
   readonly origin?: KnownOrigin;
   readonly digest?: boolean;
 }
 
-/** listCommand is `btfctl list`. */
-export function listCommand(run: Run): Command {
-  return originOption(
-    new Command('list')
-      .alias('show')
-      .description('list the BTF objects in the kernel; with -o wide, who uses each')
-      .argument('[object...]', 'names, globs, or id:7; default: all'),
-  )
-    .option('--digest', 'tell the SHA-256 of each')
-    .action(run(list));
-}
-
-/** originOption declares `--origin`. */
-export function originOption(command: Command): Command {
-  return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
-}
-
-async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
+/** list is what `btfctl list` does. */
+export async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
+  const isWanted = wanted(joinIds(words));
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -38,7 +20,7 @@ async function list(session: Session, words: readonly string[], options: ListOpt
     ...(options.digest === true ? ['digest' as const] : []),
   ];
   const all = await listObjects(session, details, options.origin);
-  const infos = all.filter(wanted(joinIds(words)));
+  const infos = all.filter(isWanted);
   if (words.length > 0 && infos.length === 0) {
     throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
   }
@@ -63,7 +45,7 @@ function wanted(words: readonly string[]): (info: HandleInfo) => boolean {
   if (words.length === 0) return () => true;
   const tests = words.map((word) => {
     if (/^id:\d+$/.test(word)) return ({ id }: HandleInfo) => id === Number(word.slice(3));
-    const matches = compileGlob(word);
+    const matches = nameTest(word);
     return ({ name }: HandleInfo) => matches(name);
   });
   return (info) => tests.some((test) => test(info));
@@ -74,7 +56,7 @@ async function listObjects(
   details: InfoDetail[],
   origin: KnownOrigin | undefined,
 ): Promise<HandleInfo[]> {
-  const client: BtfClient = session.client();
+  const client = await session.client();
   const ask = async (asked: InfoDetail[]): Promise<HandleInfo[]> =>
     client.listObjects({
       details: asked,
@@ -92,6 +74,6 @@ async function listObjects(
 }
 
 function isDenied(error: unknown): error is BtfError {
-  if (!BtfError.isBtfError(error)) return false;
+  if (!isBtfError(error)) return false;
   return error.codeName === 'PERMISSION_DENIED' || error.reason === 'OPERATION_UNAVAILABLE';
 }

@@ -3,14 +3,12 @@ import { buffer } from 'node:stream/consumers';
 import { type ElfBtf, inflateElfBtf } from '@btfd/btf';
 import { CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
+import { STANDARD_INPUT } from './spec-ref.js';
 
 /** BtfFile is what a file with BTF holds. */
 export type BtfFile =
   | { readonly kind: 'raw'; readonly btf: Uint8Array }
   | { readonly kind: 'elf'; readonly elf: ElfBtf; readonly bytes: Uint8Array };
-
-/** STANDARD_INPUT is the path that stands for standard input. */
-export const STANDARD_INPUT = '-';
 
 /** What compressed files begin with, and what makes them readable. */
 const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[] = [
