@@ -244,6 +244,9 @@ function channelOptions(limits: Limits): ServerOptions {
           'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
           'grpc.max_connection_age_grace_ms': limits.drainMs,
         }),
+    ...(limits.maxSessionMemoryMiB === Infinity
+      ? {}
+      : { 'grpc-node.max_session_memory': limits.maxSessionMemoryMiB }),
   };
 }
 

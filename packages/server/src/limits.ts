@@ -1,5 +1,5 @@
 import type { Setting } from './config/setting.js';
-import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE } from './config/kinds.js';
+import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES_OR_NONE } from './config/kinds.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -389,6 +389,15 @@ export const LIMIT_SETTINGS = {
     fallback: Infinity,
     description: 'how long a connection stays open at most',
     reason: 'The end of a connection ends the streams on it, and what they hold.',
+  },
+  maxSessionMemoryMiB: {
+    name: 'max-session-memory',
+    kind: MEBIBYTES_OR_NONE,
+    fallback: Infinity,
+    description: 'memory of one HTTP/2 session, as Node counts it',
+    reason:
+      'Node 20 counts for ever what a cancelled stream had still to send, so that a bound ends what lives long. ' +
+      'A session keeps what its streams keep, which other limits bound.',
   },
   watchIntervalMs: {
     name: 'watch-interval',

@@ -11,6 +11,7 @@ import {
   DURATION_OR_NONE,
   FILE,
   GROUP,
+  MEBIBYTES_OR_NONE,
   PRINCIPALS,
   SWITCH,
 } from './kinds.js';
@@ -31,6 +32,8 @@ describe('A value that is given as text', () => {
     [DURATION, '1h1m1s1ms', 3_661_001],
     [DURATION_OR_NONE, 'none', Infinity],
     [DURATION_OR_NONE, '1s', 1_000],
+    [MEBIBYTES_OR_NONE, '64MiB', 64],
+    [MEBIBYTES_OR_NONE, 'none', Infinity],
     [FILE, 'x', `${process.cwd()}/x`],
     [PRINCIPALS, 'uid:0', ['uid:0']],
     [GROUP, 'root', 0],
@@ -72,6 +75,7 @@ describe('A value that is given as text', () => {
     [LEVEL, 'loud', '"loud" is none of info, warn'],
     [LEVEL, 'toString', '"toString" is none of info, warn'],
     [DURATION_OR_NONE, 'never', 'is no time'],
+    [MEBIBYTES_OR_NONE, '1KiB', 'is no whole number of MiB'],
     [PRINCIPALS, 'somebody', 'somebody'],
     [GROUP, 'no-such-group', 'has no group'],
     [ADDRESSES, 'localhost', '"localhost" is no address'],
@@ -103,6 +107,8 @@ describe('A value is written', () => {
     [DURATION, 1_500, '1500ms'],
     [COUNT, 64, '64'],
     [DURATION_OR_NONE, Infinity, 'none'],
+    [MEBIBYTES_OR_NONE, 64, '64MiB'],
+    [MEBIBYTES_OR_NONE, Infinity, 'none'],
   ])('%# in the largest unit that holds it exactly, as it can be read: %s %d', (kind, value, text) => {
     expect(kind.format(value)).toBe(text);
     expect(kind.parse([text])).toBe(value);

@@ -71,12 +71,28 @@ export const DURATION: Kind<number> = {
 };
 
 /** DURATION_OR_NONE is a time, or `none` for as long as it may be. */
-export const DURATION_OR_NONE: Kind<number> = {
-  ...DURATION,
-  placeholder: 'TIME|none',
-  parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : DURATION.parse(texts)),
-  format: (value) => (value === Infinity ? 'none' : DURATION.format(value)),
-};
+export const DURATION_OR_NONE = orNone(DURATION);
+
+/** MEBIBYTES_OR_NONE is a size whose value is in MiB, or `none` for as much as there is. */
+export const MEBIBYTES_OR_NONE = orNone({
+  ...BYTES,
+  parse(texts) {
+    const size = BYTES.parse(texts);
+    if (size % MIB === 0) return size / MIB;
+    throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
+  },
+  format: (value) => BYTES.format(value * MIB),
+});
+
+/** A bound of a kind, or `none`. */
+function orNone(kind: Kind<number>): Kind<number> {
+  return {
+    ...kind,
+    placeholder: `${kind.placeholder}|none`,
+    parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : kind.parse(texts)),
+    format: (value) => (value === Infinity ? 'none' : kind.format(value)),
+  };
+}
 
 /** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
 export const FILE: Kind<string | null> = {
@@ -157,6 +173,7 @@ export function choice<Word extends string>(placeholder: string, words: readonly
   };
 }
 
+const MIB = 2 ** 20;
 /** More than any machine holds, and exact in every unit that is derived from it. */
 const MAX_COUNT = 1_000_000_000;
 /** Node's timers end at 24 days; nothing here is meant to take longer than a day. */

@@ -189,17 +189,24 @@ describe('At a limit', () => {
     expect(setup.quotas.specBytes.inUse).toBe(0);
   });
 
-  test('no number of streams that were cancelled while they were sent keeps a connection from others', async () => {
-    await using setup = await setUp({});
-    const id = setup.kernel.add('large', largeBtf());
-    for (let count = 0; count < 400; count++) {
-      const stream = setup.client.stream('spec', specOf(id)).on('error', () => {});
-      await once(stream, 'data');
-      stream.cancel();
-    }
-    await setup.client.unary('getServerInfo', INFO).answer;
-    expect(setup.quotas.connections.inUse).toBe(1);
-  });
+  test.each([
+    ['without a bound on the memory of a session no', Infinity, 400, null],
+    ['with one a', 1, 20, status.RESOURCE_EXHAUSTED],
+  ])(
+    '%s number of streams that were cancelled keeps calls from a connection',
+    async (_, bound, count, code) => {
+      await using setup = await setUp({ maxSessionMemoryMiB: bound });
+      const id = setup.kernel.add('large', largeBtf());
+      for (let i = 0; i < count; i++) {
+        const stream = setup.client.stream('spec', specOf(id));
+        await once(stream, 'data').catch(() => {});
+        stream.on('error', () => {}).cancel();
+      }
+      const { answer } = setup.client.unary('getServerInfo', INFO);
+      if (code === null) await answer;
+      else expect((await grpcErrorOf(answer)).code).toBe(code);
+    },
+  );
 
   test('of metadata a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
