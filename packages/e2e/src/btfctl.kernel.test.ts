@@ -280,10 +280,11 @@ describeKernel('btfctl', () => {
     expect(events()[0]).toMatchObject({ event: 'present', object: { name: 'vmlinux' } });
     const held = await hold();
     await using table = new Btfctl(['watch', '--origin', 'user', '--new'], env);
-    await until('the table has begun', () => table.stdout !== '');
-    await held.end();
     const eventsOf = (id: number): string[] =>
       events().flatMap(({ event, object }) => (object?.id === id ? [event] : []));
+    await until('it came', () => eventsOf(held.id).includes('added'));
+    await until('the table has begun', () => table.stdout !== '');
+    await held.end();
     await until('it went', () => eventsOf(held.id).includes('removed'));
     expect(eventsOf(held.id)).toEqual(['added', 'removed']);
     for (const event of watch.stdout.trimEnd().split('\n')) {
