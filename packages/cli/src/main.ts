@@ -4,6 +4,9 @@ import { ExitCode } from './exit-code.js';
 import { makeProgram } from './program.js';
 import type { Io } from './terminal.js';
 
+/** How long what does not hear of an interruption, such as the opening of a pipe, may hold up the end. */
+const DEAF_MS = 200;
+
 const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } as const;
 
 /** main is the program `btfctl`. */
@@ -11,7 +14,24 @@ export async function main(): Promise<void> {
   // Deprecations are for developers, and Node has one for TLS with an IP address.
   process.noDeprecation = true;
   const { stdout, stderr, env } = process;
-  process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
+  // A full disk below the help. What commands print has its own look at it.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'EPIPE') process.exitCode = ExitCode.FAILURE;
+    });
+  }
+  const interrupted = endingSignal();
+  const exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
+  process.exitCode ||= exitCode;
+  if (interrupted.aborted) endAnyway(interrupted.reason === ExitCode.INTERRUPTED ? 'SIGINT' : 'SIGTERM');
+}
+
+/** Ends the process where something keeps it alive; `process.exit` would wait for that too. */
+function endAnyway(signal: NodeJS.Signals): void {
+  setTimeout(() => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }, DEAF_MS).unref();
 }
 
 /**

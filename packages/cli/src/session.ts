@@ -115,7 +115,7 @@ export class Session implements AsyncDisposable {
    */
   source(ref: SpecRef, base?: string): Source {
     const baseSource = base === undefined ? null : this.source(parseSpecRef(base));
-    if (ref.kind === 'file') return new FileSource(ref.path, baseSource);
+    if (ref.kind === 'file') return new FileSource(ref.path, baseSource, this.interrupted);
     const { node, object } = ref;
     return new DaemonSource(
       formatObjectRef(ref),

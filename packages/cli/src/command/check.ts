@@ -21,7 +21,7 @@ export function checkCommand(run: Run): Command {
 }
 
 async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
-  const bytes = await readLoadable(path);
+  const bytes = await readLoadable(path, session.interrupted);
   const client = session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
   const { handle, rejection } = await client.tryLoadHandle(bytes, {

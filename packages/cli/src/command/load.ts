@@ -21,7 +21,7 @@ export function loadCommand(run: Run): Command {
 }
 
 async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
-  const bytes = await readLoadable(path);
+  const bytes = await readLoadable(path, session.interrupted);
   const client = session.client();
   await using handle = await client.loadHandle(bytes, {
     adaptToKernel: adapt ?? false,

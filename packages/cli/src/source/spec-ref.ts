@@ -1,5 +1,5 @@
 import { usageError } from '../cli-error.js';
-import { STANDARD_INPUT } from './read-btf-file.js';
+import { STANDARD_INPUT } from './read-file.js';
 
 /** ObjectRef names an object of a kernel. */
 export type ObjectRef =
