@@ -45,9 +45,15 @@ export class Session implements AsyncDisposable {
     this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
   }
 
-  /** The config file. @throws CliError USAGE where it makes no sense. */
+  /** The config file. @throws CliError USAGE where it makes no sense, NOT_FOUND where `--config` names none. */
   get configFile(): ConfigFile {
-    this.#configFile ??= new ConfigFile(this.options.config ?? configPath(this.env));
+    this.#configFile ??= this.#openConfig(this.options.config !== undefined);
+    return this.#configFile;
+  }
+
+  /** The config file, for who makes it where it is not there. @throws CliError USAGE where it makes no sense. */
+  get newConfigFile(): ConfigFile {
+    this.#configFile ??= this.#openConfig(false);
     return this.#configFile;
   }
 
@@ -130,6 +136,10 @@ export class Session implements AsyncDisposable {
     this.#progress?.[Symbol.dispose]();
     await Promise.all([...this.#clients.values()].map(async (client) => client.close()));
     await this.out.end();
+  }
+
+  #openConfig(mustExist: boolean): ConfigFile {
+    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
   }
 
   #nodeNamed(node: string): Node {

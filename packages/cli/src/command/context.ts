@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { resolve } from 'node:path';
 import { notFound, usageError } from '../cli-error.js';
+import { checkPair } from '../config/tls-files.js';
 import { tlsOf } from '../global-options.js';
 import { formatTable } from '../output/table.js';
 import type { Run } from '../run.js';
@@ -81,8 +82,10 @@ async function set(session: Session, name: string): Promise<void> {
   const { ca, cert, key, serverName } = tlsOf(session.options);
   const absolute = (path: string | undefined): string | undefined => path && resolve(path);
   const files = { ca: absolute(ca), cert: absolute(cert), key: absolute(key), serverName };
-  session.configFile.set(name, { address, tls: tls && files });
-  session.note(`${name} is ${address}, in ${session.configFile.path}`);
+  checkPair(files);
+  const file = session.newConfigFile;
+  file.set(name, { address, tls: tls && files });
+  session.note(`${name} is ${address}, in ${file.path}`);
 }
 
 async function remove(session: Session, name: string): Promise<void> {

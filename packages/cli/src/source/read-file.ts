@@ -1,5 +1,5 @@
 import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { CliError, notFound } from '../cli-error.js';
+import { CliError, codeOf, messageOf, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { interruptible } from '../interruptible.js';
 
@@ -31,11 +31,10 @@ export async function readFile(
     // At once, as reading sysfs piece by piece through the thread pool takes thirty times as long.
     return readFileSync(path);
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const { message } = error;
-    const code = 'code' in error ? error.code : '';
+    const code = codeOf(error);
+    if (typeof code !== 'string') throw error;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(`there is no file ${path}`);
-    throw new CliError(ExitCode.FAILURE, `cannot read ${path}: ${message}`);
+    throw new CliError(ExitCode.FAILURE, `cannot read ${path}: ${messageOf(error)}`);
   }
 }
 
