@@ -1,6 +1,7 @@
 import { BtfError, type BtfClient, type HandleInfo, type InfoDetail, type KnownOrigin } from '@btfd/client';
 import { Command, Option } from 'commander';
-import { notFound } from '../cli-error.js';
+import { type CliError, notFound } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
 import { compileGlob } from '../glob.js';
 import type { Run } from '../run.js';
 import type { Session } from '../session.js';
@@ -30,7 +31,7 @@ export function originOption(command: Command): Command {
   return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
 }
 
-async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
+async function list(session: Session, words: readonly string[], options: ListOptions): Promise<number> {
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -38,16 +39,24 @@ async function list(session: Session, words: readonly string[], options: ListOpt
     ...(options.digest === true ? ['digest' as const] : []),
   ];
   const all = await listObjects(session, details, options.origin);
-  const infos = all.filter(wanted(joinIds(words)));
-  if (words.length > 0 && infos.length === 0) {
-    throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
-  }
+  const names = joinIds(words);
+  const tests = names.map(wanted);
+  const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
+  const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
+  if (missing.length > 0 && infos.length === 0) throw noObject(missing);
   const { digest = false } = options;
   await session.show({
     data: infos.map(objectData),
     names: infos.map(objectName),
     text: (wide) => objectsText(infos, { wide, digest, width: session.width, colors: session.colors }),
   });
+  if (missing.length === 0) return ExitCode.OK;
+  session.warn(noObject(missing).message);
+  return ExitCode.NOT_FOUND;
+}
+
+function noObject(names: readonly string[]): CliError {
+  return notFound(`no BTF object is ${names.join(', ')}`, '`btfctl list` without arguments shows all');
 }
 
 /** As bpftool writes it: `id 7`. */
@@ -59,14 +68,10 @@ function joinIds(words: readonly string[]): string[] {
     .filter((word) => word !== '');
 }
 
-function wanted(words: readonly string[]): (info: HandleInfo) => boolean {
-  if (words.length === 0) return () => true;
-  const tests = words.map((word) => {
-    if (/^id:\d+$/.test(word)) return ({ id }: HandleInfo) => id === Number(word.slice(3));
-    const matches = compileGlob(word);
-    return ({ name }: HandleInfo) => matches(name);
-  });
-  return (info) => tests.some((test) => test(info));
+function wanted(word: string): (info: HandleInfo) => boolean {
+  if (/^id:\d+$/.test(word)) return ({ id }) => id === Number(word.slice(3));
+  const matches = compileGlob(word);
+  return ({ name }) => matches(name);
 }
 
 async function listObjects(
