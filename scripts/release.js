@@ -3,14 +3,16 @@
 //     pnpm release            # everything that CI checks, then the packages
 //     pnpm release --no-check # the packages alone, of a commit that CI passed
 //
-// It refuses a tree with changes, and packages of different versions. Publishing is
-// `npm publish release/FILE.tgz` for each, in the order of release/SHA256SUMS.
+// It refuses a tree with changes, packages of different versions, a version that another commit was released as, and one
+// that CHANGELOG.md does not have. One commit gives the same bytes each time. Publishing is `npm publish
+// release/FILE.tgz` for each, in the order of release/SHA256SUMS.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publicPackages } from './public-packages.js';
+import { reproducibleSbom } from './reproducible-sbom.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RELEASE = join(ROOT, 'release');
@@ -19,9 +21,13 @@ const ORDER = ['@btfd/btf', '@btfd/api', '@btfd/native', '@btfd/client', '@btfd/
 
 const version = oneVersion();
 refuseChanges();
+refuseReleased();
+refuseUntold();
 if (!process.argv.includes('--no-check')) run('bash', ['.ci/run']);
 rmSync(RELEASE, { recursive: true, force: true });
 run('npx', ['--yes', 'pnpm@12', 'build']);
+// What lies in `dist/` may not be what is committed.
+run('npx', ['--yes', 'pnpm@12', 'exec', 'tsc', '-b', '--force']);
 run(process.execPath, ['scripts/pack.js', RELEASE, '--all']);
 writeSbom();
 writeChecksums();
@@ -38,8 +44,20 @@ function oneVersion() {
 }
 
 function refuseChanges() {
-  const changes = execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' });
+  const changes = git('status', '--porcelain');
   if (changes !== '') fail(`there are changes that are not committed:\n${changes}`);
+}
+
+function refuseReleased() {
+  const tag = `v${version}`;
+  if (git('tag', '--list', tag) === '') return;
+  if (git('rev-parse', `${tag}^{commit}`) === git('rev-parse', 'HEAD')) return;
+  fail(`${tag} is a tag of another commit: give the packages a new version`);
+}
+
+function refuseUntold() {
+  const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
+  if (!changelog.split('\n').includes(`## ${version}`)) fail(`CHANGELOG.md has no "## ${version}"`);
 }
 
 function writeSbom() {
@@ -53,6 +71,11 @@ function writeSbom() {
     join(RELEASE, '%s-%v.cdx.json'),
   ];
   run('npx', ['--yes', 'pnpm@12', ...filters, 'sbom', ...options]);
+  const time = new Date(Number(git('log', '-1', '--format=%ct')) * 1000);
+  for (const file of readdirSync(RELEASE).filter((name) => name.endsWith('.cdx.json'))) {
+    const path = join(RELEASE, file);
+    writeFileSync(path, reproducibleSbom(readFileSync(path, 'utf8'), time));
+  }
 }
 
 function writeChecksums() {
@@ -70,6 +93,11 @@ function writeChecksums() {
     return `${digest}  ${file}\n`;
   });
   writeFileSync(join(RELEASE, 'SHA256SUMS'), lines.join(''));
+}
+
+/** @returns {string} what git says */
+function git(...args) {
+  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trimEnd();
 }
 
 function run(command, args) {

@@ -71,7 +71,7 @@ const FUNCTIONS = [
 test('Without its build the package can be imported, and each call says that the addon is missing', async () => {
   const message =
     'bpf(2) is not available: the addon of @btfd/native is not built, or does not load here; ' +
-    '`npm rebuild @btfd/native`, with --global where it was installed so, builds it';
+    '`npm rebuild @btfd/native`, with --global where it was installed so, builds it where npm may run install scripts';
   expect(await failures('linux')).toEqual(FUNCTIONS.map((name) => `${name} true ${message} true`));
 });
 

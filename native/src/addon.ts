@@ -80,7 +80,7 @@ function load(): Addon {
   } catch (error) {
     throw new BpfUnavailableError(
       'the addon of @btfd/native is not built, or does not load here; ' +
-        '`npm rebuild @btfd/native`, with --global where it was installed so, builds it',
+        '`npm rebuild @btfd/native`, with --global where it was installed so, builds it where npm may run install scripts',
       error,
     );
   }

@@ -36,6 +36,7 @@ export { type DeclTags, declTagsOf } from './query/decl-tags.js';
 export { essentialName, flavourOf } from './query/essential-name.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { typesByEssentialName } from './query/flavours.js';
+export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
 export { MemberPathError } from './query/member-path-error.js';
 export { type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
 export type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './query/member-place.js';

@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js';
-
+// An older Node cannot even load the rest.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`btfctl needs Node 20.19 or newer; ${process.execPath} is ${process.versions.node}`);
+  process.exit(1);
+}
+const { main } = await import('../dist/main.js');
 await main();

@@ -10,6 +10,7 @@ export const ExitCode = {
   DENIED: 7,
   NOT_EXECUTABLE: 126,
   NO_COMMAND: 127,
+  HUNG_UP: 129,
   INTERRUPTED: 130,
   TERMINATED: 143,
 } as const;
@@ -29,6 +30,7 @@ export const EXIT_MEANINGS = {
   DENIED: 'The daemon may not do it for lack of a capability, or you may not ask for it.',
   NOT_EXECUTABLE: '`hold`: the command is there but cannot be run.',
   NO_COMMAND: '`hold`: there is no such command.',
+  HUNG_UP: 'Ended by SIGHUP, as when the terminal is closed.',
   INTERRUPTED: 'Ended by Ctrl-C (SIGINT).',
   TERMINATED: 'Ended by SIGTERM.',
 } as const satisfies Record<ExitCodeName, string>;

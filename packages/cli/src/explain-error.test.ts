@@ -66,6 +66,19 @@ test('a daemon that lacks a capability says which, and the hint how to give it',
   });
 });
 
+test('what the daemon cannot make sense of is wrong use', () => {
+  const error = new BtfError({
+    code: 3,
+    reason: 'INVALID_REQUEST',
+    message: 'paths[0]: has too many characters',
+  });
+  expect(explainError(error)).toEqual({
+    exitCode: 2,
+    message: 'paths[0]: has too many characters',
+    hint: null,
+  });
+});
+
 test('what a newer daemon refuses for a reason that is not known here still has its code', () => {
   const error = (code: number): BtfError => new BtfError({ code, reason: null, message: 'no' });
   expect(explainError(error(PERMISSION_DENIED))).toMatchObject({ exitCode: 7, message: 'no' });

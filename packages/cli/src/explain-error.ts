@@ -1,7 +1,8 @@
 import { BtfBuildError, BtfFormatError, type BtfFormatErrorCode } from '@btfd/btf';
-import { BtfError, type BtfErrorReason } from '@btfd/client';
+import type { BtfError, BtfErrorReason } from '@btfd/client';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
+import { isBtfError } from './is-btf-error.js';
 
 /** Explanation is what a command that failed says, and how it ends. */
 export interface Explanation {
@@ -20,6 +21,7 @@ const CREDENTIALS =
 const ADVICE: Partial<
   Readonly<Record<BtfErrorReason, { readonly exitCode?: number; readonly hint?: string }>>
 > = {
+  INVALID_REQUEST: { exitCode: ExitCode.USAGE },
   BTF_ID_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: LIST },
   NAME_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: `${LIST}; the path of a file has a slash` },
   NO_MATCH: { exitCode: ExitCode.NOT_FOUND },
@@ -51,7 +53,7 @@ export function explainError(error: unknown): Explanation {
   if (error instanceof CliError) {
     return { exitCode: error.exitCode, message: error.message, hint: error.hint };
   }
-  if (BtfError.isBtfError(error)) return explainBtfError(error);
+  if (isBtfError(error)) return explainBtfError(error);
   if (error instanceof BtfFormatError) {
     const exitCode =
       error.code === 'NOT_FOUND' || error.code === 'AMBIGUOUS' ? ExitCode.NOT_FOUND : ExitCode.FAILURE;

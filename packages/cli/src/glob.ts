@@ -1,36 +1,28 @@
+import { compileGlob, GlobError, isGlob, type NameTest } from '@btfd/btf';
 import { usageError } from './cli-error.js';
 
 /**
- * compileGlob makes a test of a glob as the daemon knows them: `*` stands for any characters, `?` for one, `[a-z]`
- * for one of a range, `[!a-z]` for one outside of it. @throws CliError USAGE.
+ * checkNames checks names and globs before anything is asked for them.
+ *
+ * @throws CliError USAGE as {@link nameTest}.
  */
-export function compileGlob(glob: string): (text: string) => boolean {
-  if (!isGlob(glob)) return (text) => text === glob;
-  const pattern = glob.replaceAll(/\*+|\?|\[[!^]?\]?[^\]]*\]|[^]/g, (part) => {
-    if (part.startsWith('*')) return '.*';
-    if (part === '?') return '.';
-    if (part.length > 1) return classOf(part.slice(1, -1));
-    return part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
-  });
-  const regExp = compile(pattern, glob);
-  return (text) => regExp.test(text);
+export function checkNames(namesAndGlobs: readonly string[]): void {
+  for (const one of namesAndGlobs) nameTest(one);
 }
 
-function compile(pattern: string, glob: string): RegExp {
+/**
+ * nameTest makes a test of a name or a glob, as the daemon takes them.
+ *
+ * @throws CliError USAGE that says what is wrong with a glob, or with an empty name.
+ */
+export function nameTest(nameOrGlob: string): NameTest {
+  // What has no name isn't meant.
+  if (nameOrGlob === '') throw usageError('an empty text is no name');
+  if (!isGlob(nameOrGlob)) return (name) => name === nameOrGlob;
   try {
-    return new RegExp(`^${pattern}$`, 'su');
-  } catch {
-    throw usageError(`${JSON.stringify(glob)} is no glob: the range in it makes no sense`);
+    return compileGlob(nameOrGlob);
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    throw usageError(`${JSON.stringify(nameOrGlob)} is no glob: ${error.message}`);
   }
-}
-
-/** isGlob tells whether a text has anything that a glob gives a meaning. */
-export function isGlob(text: string): boolean {
-  return /[*?[]/.test(text);
-}
-
-function classOf(inside: string): string {
-  const negated = /^[!^]/.test(inside);
-  const members = (negated ? inside.slice(1) : inside).replaceAll(/[\\\]^[]/g, String.raw`\$&`);
-  return `[${negated ? '^' : ''}${members}]`;
 }

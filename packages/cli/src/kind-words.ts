@@ -1,5 +1,3 @@
-import { Kind } from '@btfd/btf';
-
 /** KIND_WORDS are the kinds that a named type can have, in lower case. */
 export const KIND_WORDS = [
   'struct',
@@ -16,12 +14,3 @@ export const KIND_WORDS = [
   'decl_tag',
   'type_tag',
 ] as const;
-
-const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]),
-);
-
-/** kindWordOf is a kind's word, by its number. */
-export function kindWordOf(kind: number): string {
-  return NAMES.get(kind) ?? `kind ${kind}`;
-}

@@ -1,37 +1,40 @@
 import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
 import { ExitCode } from './exit-code.js';
+import { endWithTerminal, terminals } from './lost-terminal.js';
+import { Output } from './output/output.js';
 import { makeProgram } from './program.js';
+import { report } from './run.js';
 import type { Io } from './terminal.js';
 
 /** How long what does not hear of an interruption, such as the opening of a pipe, may hold up the end. */
 const DEAF_MS = 200;
 
-const ENDINGS = { SIGINT: ExitCode.INTERRUPTED, SIGTERM: ExitCode.TERMINATED } as const;
+const ENDINGS = {
+  SIGHUP: ExitCode.HUNG_UP,
+  SIGINT: ExitCode.INTERRUPTED,
+  SIGTERM: ExitCode.TERMINATED,
+} as const;
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
   // Deprecations are for developers, and Node has one for TLS with an IP address.
   process.noDeprecation = true;
+  const atStart = terminals();
   const { stdout, stderr, env } = process;
-  // A full disk below the help. What commands print has its own look at it.
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (code !== 'EPIPE') process.exitCode = ExitCode.FAILURE;
-    });
-  }
   const interrupted = endingSignal();
-  const exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
-  process.exitCode ||= exitCode;
-  if (interrupted.aborted) endAnyway(interrupted.reason === ExitCode.INTERRUPTED ? 'SIGINT' : 'SIGTERM');
+  process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
+  endWithTerminal(atStart);
+  if (interrupted.aborted) endAnyway(Number(interrupted.reason) - 128);
 }
 
-/** Ends the process where something keeps it alive; `process.exit` would wait for that too. */
-function endAnyway(signal: NodeJS.Signals): void {
-  setTimeout(() => {
-    process.removeAllListeners(signal);
+/** Ends the process by the signal where something keeps it alive; `process.exit` would wait for that too. */
+function endAnyway(signal: number): void {
+  const kill = (): void => {
+    for (const name of Object.keys(ENDINGS)) process.removeAllListeners(name);
     process.kill(process.pid, signal);
-  }, DEAF_MS).unref();
+  };
+  setTimeout(kill, DEAF_MS).unref();
 }
 
 /**
@@ -41,17 +44,28 @@ function endAnyway(signal: NodeJS.Signals): void {
  */
 export async function runBtfctl(args: readonly string[], io: Io, interrupted: AbortSignal): Promise<number> {
   let exitCode: number = ExitCode.OK;
-  const program = makeProgram({ io, interrupted, ended: (code) => (exitCode = code) });
+  const help = new Output(io.stdout, { pager: null, env: io.env });
+  const program = makeProgram({ io, interrupted, ended: (code) => (exitCode = code) }, help);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+    return error.exitCode === 0 ? endOf(help, io) : ExitCode.USAGE;
   }
   return exitCode;
 }
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once, as by default. */
+/** Waits until help, or the version, is written. A reader that has had enough of it is no failure, a full disk is. */
+async function endOf(help: Output, io: Io): Promise<number> {
+  try {
+    await help.end();
+    return ExitCode.OK;
+  } catch (error) {
+    return report(error, io, { color: 'auto' });
+  }
+}
+
+/** Aborts at the first SIGHUP, SIGINT or SIGTERM; a second one ends the process at once, as by default. */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.

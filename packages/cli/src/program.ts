@@ -1,20 +1,22 @@
 import { Command } from 'commander';
-import { checkCommand } from './command/check.js';
-import { completionCommand } from './command/completion.js';
-import { contextCommand } from './command/context.js';
-import { diffCommand } from './command/diff.js';
-import { dumpCommand } from './command/dump.js';
-import { findCommand } from './command/find.js';
-import { headerCommand } from './command/header.js';
-import { holdCommand } from './command/hold.js';
-import { infoCommand } from './command/info.js';
-import { layoutCommand } from './command/layout.js';
-import { listCommand } from './command/list.js';
-import { loadCommand } from './command/load.js';
-import { memberCommand } from './command/member.js';
-import { watchCommand } from './command/watch.js';
-import { versionCommand } from './command/version.js';
+import { checkFormat, formatsHelp } from './grammar/check-format.js';
+import { checkCommand } from './grammar/check.js';
+import { completionCommand } from './grammar/completion.js';
+import { contextCommand } from './grammar/context.js';
+import { diffCommand } from './grammar/diff.js';
+import { dumpCommand } from './grammar/dump.js';
+import { findCommand } from './grammar/find.js';
+import { headerCommand } from './grammar/header.js';
+import { holdCommand } from './grammar/hold.js';
+import { infoCommand } from './grammar/info.js';
+import { layoutCommand } from './grammar/layout.js';
+import { listCommand } from './grammar/list.js';
+import { loadCommand } from './grammar/load.js';
+import { memberCommand } from './grammar/member.js';
+import { watchCommand } from './grammar/watch.js';
+import { versionCommand } from './grammar/version.js';
 import { addGlobalOptions } from './global-options.js';
+import type { Output } from './output/output.js';
 import { makeRun, type Run, type RunOptions } from './run.js';
 import { VERSION } from './version.js';
 
@@ -36,8 +38,12 @@ const COMMANDS: readonly ((run: Run, program: Command) => Command)[] = [
   versionCommand,
 ];
 
-/** makeProgram puts the commands of `btfctl` together. */
-export function makeProgram(options: RunOptions): Command {
+/**
+ * makeProgram puts the commands of `btfctl` together.
+ *
+ * @param help where help and the version are printed.
+ */
+export function makeProgram(options: RunOptions, help: Output): Command {
   const program = new Command('btfctl')
     .description('The BTF (BPF Type Format) of Linux kernels: of nodes with btfd, and of files.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -45,18 +51,26 @@ export function makeProgram(options: RunOptions): Command {
     .helpCommand('help [command]', 'print help for a command')
     .showHelpAfterError('hint: --help tells what can be written here')
     .configureOutput({
-      writeOut: (text) => options.io.stdout.write(text),
+      writeOut: (text) => void help.write(text),
       writeErr: (text) => options.io.stderr.write(text.replace(/^error: /, 'btfctl: ')),
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', checkFormat);
   addGlobalOptions(program);
   const run = makeRun(program, options);
   for (const make of COMMANDS) {
     const command = make(run, program);
     inherit(command, program);
     program.addCommand(command);
+    addFormatsHelp(command);
   }
   return program;
+}
+
+/** To commands that do something themselves. */
+function addFormatsHelp(command: Command): void {
+  if (command.commands.length === 0) command.addHelpText('after', formatsHelp(command));
+  for (const child of command.commands) addFormatsHelp(child);
 }
 
 function inherit(command: Command, parent: Command): void {

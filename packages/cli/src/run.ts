@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
-import { explainError } from './explain-error.js';
 import { ExitCode } from './exit-code.js';
 import type { GlobalOptions } from './global-options.js';
 import { makeColors } from './output/colors.js';
 import { Session } from './session.js';
 import { type Io, printableText, wantsColor } from './terminal.js';
 
-/** Run makes an action of commander from what a command does. It answers an exit code, or nothing for OK. */
+/**
+ * Run makes an action of commander from what a command does, which is loaded then: to print help, or to refuse what was
+ * typed, takes none of it. It answers an exit code, or nothing for OK.
+ */
 export type Run = <A extends unknown[]>(
-  body: (session: Session, ...args: A) => Promise<number | void>,
+  load: () => Promise<(session: Session, ...args: A) => Promise<number | void>>,
 ) => (...args: A) => Promise<void>;
 
 /** RunOptions are what running a command needs. */
@@ -22,20 +24,26 @@ export interface RunOptions {
 
 /** makeRun makes the {@link Run} of a program. */
 export function makeRun(program: Command, { io, interrupted, ended }: RunOptions): Run {
-  return (body) =>
+  return (load) =>
     async (...args) => {
       const options = program.opts<GlobalOptions>();
       try {
+        const body = await load();
         await using session = new Session(io, options, interrupted);
         ended((await body(session, ...args)) ?? ExitCode.OK);
       } catch (error) {
-        ended(interrupted.aborted ? Number(interrupted.reason) : report(error, io, options));
+        ended(interrupted.aborted ? Number(interrupted.reason) : await report(error, io, options));
       }
     };
 }
 
-/** Says what went wrong and what to do next. Answers the exit code. */
-function report(error: unknown, { stderr, env }: Io, { color }: GlobalOptions): number {
+/** report says what went wrong and what to do next. Answers the exit code. */
+export async function report(
+  error: unknown,
+  { stderr, env }: Io,
+  { color }: Pick<GlobalOptions, 'color'>,
+): Promise<number> {
+  const { explainError } = await import('./explain-error.js');
   const { exitCode, message, hint } = explainError(error);
   const colors = makeColors(wantsColor(color, stderr, env));
   stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);

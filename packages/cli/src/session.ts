@@ -1,7 +1,6 @@
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
-import { ConfigFile, configPath } from './config/config-file.js';
-import { EMPTY_CONFIG, type Node } from './config/config.js';
-import { connectTo } from './config/connect.js';
+import type { ConfigFile } from './config/config-file.js';
+import { type Config, EMPTY_CONFIG, type Node } from './config/config.js';
 import { nodeNamed, targetOf } from './config/target.js';
 import { type GlobalOptions, tlsOf } from './global-options.js';
 import { type Colors, makeColors } from './output/colors.js';
@@ -9,13 +8,14 @@ import { Output } from './output/output.js';
 import { pagerOf } from './output/pager.js';
 import { Progress } from './output/progress.js';
 import { showView, type View } from './output/show-view.js';
-import { DaemonSource } from './source/daemon-source.js';
-import { FileSource } from './source/file-source.js';
 import { formatObjectRef, parseSpecRef, type SpecRef } from './source/spec-ref.js';
 import type { Source } from './source/source.js';
 import { columnsOf, type Io, printableText, wantsColor } from './terminal.js';
 
-/** Session is one run of a command: what it was told, where it prints, and the daemons that it asks. */
+/**
+ * Session is one run of a command: what it was told, where it prints, and the daemons that it asks. What takes long to
+ * load is loaded when it is needed: gRPC where a daemon is asked, the format where types are read.
+ */
 export class Session implements AsyncDisposable {
   readonly options: GlobalOptions;
   readonly env: NodeJS.ProcessEnv;
@@ -27,10 +27,10 @@ export class Session implements AsyncDisposable {
   /** Aborts when the user wants it to end. */
   readonly interrupted: AbortSignal;
   readonly #io: Io;
-  readonly #clients = new Map<string, BtfClient>();
+  readonly #clients = new Map<string, Promise<BtfClient>>();
   /** Null where nobody sees it. */
   readonly #progress: Progress | null;
-  #configFile: ConfigFile | null = null;
+  #configFile: Promise<ConfigFile> | null = null;
 
   constructor(io: Io, options: GlobalOptions, interrupted: AbortSignal) {
     this.#io = io;
@@ -46,14 +46,14 @@ export class Session implements AsyncDisposable {
   }
 
   /** The config file. @throws CliError USAGE where it makes no sense, NOT_FOUND where `--config` names none. */
-  get configFile(): ConfigFile {
-    this.#configFile ??= this.#openConfig(this.options.config !== undefined);
+  configFile(): Promise<ConfigFile> {
+    this.#configFile ??= this.#readConfigFile(this.options.config !== undefined);
     return this.#configFile;
   }
 
   /** The config file, for who makes it where it is not there. @throws CliError USAGE where it makes no sense. */
-  get newConfigFile(): ConfigFile {
-    this.#configFile ??= this.#openConfig(false);
+  newConfigFile(): Promise<ConfigFile> {
+    this.#configFile ??= this.#readConfigFile(false);
     return this.#configFile;
   }
 
@@ -63,9 +63,10 @@ export class Session implements AsyncDisposable {
   }
 
   /** Where to ask. */
-  get target(): Node {
+  async target(): Promise<Node> {
     const { address, context } = this.options;
-    return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, () => this.configFile.config);
+    const config = async (): Promise<Config> => (await this.configFile()).config;
+    return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, config);
   }
 
   /** Prints an answer in the format that was asked for. */
@@ -104,12 +105,9 @@ export class Session implements AsyncDisposable {
   });
 
   /** The client of the node that the command asks, or of the one that a SPEC names. */
-  client(node: string | null = null): BtfClient {
+  client(node: string | null = null): Promise<BtfClient> {
     const key = node ?? '';
-    const known = this.#clients.get(key);
-    if (known !== undefined) return known;
-    const target = node === null ? this.target : this.#nodeNamed(node);
-    const client = connectTo(target, this.options.timeout, this.env);
+    const client = this.#clients.get(key) ?? this.#connect(node);
     this.#clients.set(key, client);
     return client;
   }
@@ -119,13 +117,17 @@ export class Session implements AsyncDisposable {
    *
    * @param base the SPEC of what split BTF continues.
    */
-  source(ref: SpecRef, base?: string): Source {
-    const baseSource = base === undefined ? null : this.source(parseSpecRef(base));
-    if (ref.kind === 'file') return new FileSource(ref.path, baseSource, this.interrupted);
+  async source(ref: SpecRef, base?: string): Promise<Source> {
+    const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
+    if (ref.kind === 'file') {
+      const { FileSource } = await import('./source/file-source.js');
+      return new FileSource(ref.path, baseSource, this.interrupted);
+    }
     const { node, object } = ref;
+    const { DaemonSource } = await import('./source/daemon-source.js');
     return new DaemonSource(
       formatObjectRef(ref),
-      this.client(node),
+      await this.client(node),
       object,
       baseSource,
       this.transferOptions,
@@ -134,16 +136,26 @@ export class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress?.[Symbol.dispose]();
-    await Promise.all([...this.#clients.values()].map(async (client) => client.close()));
+    // Why one could not be made, whoever asked for it was told.
+    const clients = await Promise.allSettled(this.#clients.values());
+    await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
     await this.out.end();
   }
 
-  #openConfig(mustExist: boolean): ConfigFile {
-    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
+  async #connect(node: string | null): Promise<BtfClient> {
+    const target = node === null ? await this.target() : await this.#nodeNamed(node);
+    const { connectTo } = await import('./config/connect.js');
+    return connectTo(target, this.options.timeout, this.env);
   }
 
-  #nodeNamed(node: string): Node {
+  async #nodeNamed(node: string): Promise<Node> {
     // An address needs no config file, not even a good one.
-    return nodeNamed(node, node.includes(':') ? EMPTY_CONFIG : this.configFile.config, tlsOf(this.options));
+    const config = node.includes(':') ? EMPTY_CONFIG : (await this.configFile()).config;
+    return nodeNamed(node, config, tlsOf(this.options));
+  }
+
+  async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
+    const { ConfigFile, configPath } = await import('./config/config-file.js');
+    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
   }
 }

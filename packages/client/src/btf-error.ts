@@ -36,7 +36,8 @@ const BRAND = Symbol.for('@btfd/client/BtfError');
 
 /**
  * BtfError is what every call of this package rejects with, except when its AbortSignal was aborted (then
- * it is the signal's reason) or when BTF received cannot be parsed (then it is the error of `@btfd/btf`).
+ * it is the signal's reason), when BTF received cannot be parsed (then it is the error of `@btfd/btf`) or when a function
+ * of the program threw (then it is that error).
  */
 export class BtfError extends Error {
   override readonly name = 'BtfError';

@@ -1,3 +1,5 @@
+import { anAbortSignal, aTtl, milliseconds, type Rules } from './argument.js';
+
 /** CallOptions are the options of one call. */
 export interface CallOptions {
   /** Aborting it cancels the call, which then rejects with the signal's reason. */
@@ -14,3 +16,9 @@ export interface LeaseOptions extends CallOptions {
    */
   readonly ttl?: number | undefined;
 }
+
+/** CALL_RULES are the rules of {@link CallOptions}. */
+export const CALL_RULES: Rules<CallOptions> = { signal: anAbortSignal, timeout: milliseconds };
+
+/** LEASE_RULES are the rules of {@link LeaseOptions}. */
+export const LEASE_RULES: Rules<LeaseOptions> = { ...CALL_RULES, ttl: aTtl };

@@ -1,9 +1,21 @@
-import { type ChannelCredentials, type ChannelOptions, credentials, type Interceptor } from '@grpc/grpc-js';
-import { countArgument, invalidArgument } from './argument.js';
-import type { CallMetadata } from './call-metadata.js';
+import { ChannelCredentials, type ChannelOptions, credentials, type Interceptor } from '@grpc/grpc-js';
+import {
+  aCount,
+  aFunction,
+  aListOf,
+  checkOptions,
+  invalidArgument,
+  milliseconds,
+  must,
+  type Rules,
+} from './argument.js';
+import { type CallMetadata, callMetadata, someMetadata } from './call-metadata.js';
+import { someChannelOptions } from './channel-options.js';
 import type { ConnectionOptions } from './connection.js';
 import type { DaemonChange } from './daemon-pin.js';
-import { tlsChannelOptions, tlsCredentials, type TlsOptions } from './tls-options.js';
+import { aTlsOptions, tlsChannelOptions, tlsCredentials, type TlsOptions } from './tls-options.js';
+
+const MAX_PORT = 65_535;
 
 /** BtfClientOptions are the options of a {@link BtfClient}. */
 export interface BtfClientOptions {
@@ -51,20 +63,61 @@ export interface BtfClientOptions {
   readonly channelOptions?: ChannelOptions | undefined;
 }
 
-/** credentialsOf are the credentials that options ask for. @throws BtfError INVALID_REQUEST. */
+const CLIENT_RULES: Rules<BtfClientOptions> = {
+  tls: aTlsOptions,
+  credentials: must('ChannelCredentials of grpc-js', (value) => value instanceof ChannelCredentials),
+  timeout: milliseconds,
+  retries: aCount,
+  metadata: someMetadata,
+  interceptors: aListOf(aFunction),
+  onDaemonChange: aFunction,
+  specCacheBytes: aCount,
+  specCacheDir: must('the path of a folder', (value) => typeof value === 'string' && value !== ''),
+  specCacheDirBytes: aCount,
+  channelOptions: someChannelOptions,
+};
+
+/** What grpc-js would take for a name to be resolved, and try again and again. */
+const anAddress = must(
+  'unix:/path or host:port',
+  (value) => typeof value === 'string' && (/^unix:./.test(value) || hasPort(value)),
+);
+
+/** checkClientOptions checks what a client is made of. @throws BtfError INVALID_REQUEST. */
+export function checkClientOptions(address: string, options: BtfClientOptions): void {
+  anAddress('address', address);
+  checkOptions(options, CLIENT_RULES);
+  const { tls, credentials: given, metadata } = options;
+  if (typeof metadata === 'object') callMetadata(metadata);
+  if (tls === undefined) return;
+  if (given !== undefined) throw invalidArgument('tls', 'must not be given together with credentials');
+  // A tunnel to a daemon on TCP may end in a unix socket: then the name is all that its certificate can be held against.
+  if (address.startsWith('unix:') && tls.serverName === undefined) {
+    throw invalidArgument(
+      'tls',
+      'must not be given for a unix socket, on which no daemon speaks TLS, without serverName',
+    );
+  }
+}
+
+/** credentialsOf are the credentials that options ask for. @throws BtfError INVALID_REQUEST for PEM that cannot be used. */
 export function credentialsOf({ tls, credentials: given }: BtfClientOptions): ChannelCredentials {
   if (tls === undefined) return given ?? credentials.createInsecure();
-  if (given !== undefined) throw invalidArgument('tls', 'must not be given together with credentials');
   return tlsCredentials(tls);
 }
 
-/** connectionOptions are the options of the connection that options ask for. @throws BtfError INVALID_REQUEST. */
+/** connectionOptions are the options of the connection that options ask for. */
 export function connectionOptions(options: BtfClientOptions): ConnectionOptions {
   const { tls = {}, channelOptions = {}, interceptors, metadata, retries } = options;
   return {
     channelOptions: { ...tlsChannelOptions(tls), ...channelOptions },
     interceptors,
     metadata,
-    retries: retries === undefined ? undefined : countArgument('retries', retries),
+    retries,
   };
+}
+
+function hasPort(address: string): boolean {
+  const port = /^(?!https?:).+:(\d+)$/.exec(address)?.[1];
+  return port !== undefined && Number(port) <= MAX_PORT;
 }

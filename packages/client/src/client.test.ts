@@ -88,6 +88,15 @@ describe('tryLoadHandle', () => {
     expect(daemon.handles).toEqual([]);
   });
 
+  test('of more than the daemon receives is told so, with both sizes', async () => {
+    expect(await rejection(client.loadHandle(new Uint8Array(20 * 1024 * 1024)))).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      reason: 'MESSAGE_TOO_LARGE',
+      rawMessage: 'the request has 20971525 bytes; the daemon takes at most 20971520',
+      metadata: { size: '20971525', limit: '20971520' },
+    });
+  });
+
   test('receives the longest log', async () => {
     const text = 'x'.repeat(4 * 1024 * 1024);
     const value = { errno: 22, log: { text } };
@@ -144,6 +153,16 @@ describe('findHandle', () => {
   });
 });
 
+test('an answer that is larger than the client receives is not taken for a request that is', async () => {
+  const channelOptions = { 'grpc.max_receive_message_length': 10 };
+  await using small = new BtfClient(daemon.address, { channelOptions });
+  expect(await rejection(small.serverInfo())).toMatchObject({
+    code: status.RESOURCE_EXHAUSTED,
+    reason: null,
+    message: expect.stringContaining('larger than max'),
+  });
+});
+
 test('serverInfo is plain data, in milliseconds', async () => {
   expect(await client.serverInfo()).toEqual({
     version: '0.0.0-fake',
@@ -160,6 +179,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       { operation: 'spec-by-name', available: true, reason: '' },
     ],
     capabilities: { sysAdmin: true, bpf: true },
+    caller: { principal: `uid:${process.getuid?.()}`, role: 'loader' },
     limits: {
       maxLoadMessageBytes: 0,
       maxMessageBytes: 0,

@@ -3,35 +3,41 @@ import {
   GetHandleByIdRequestSchema,
   GetServerInfoRequestSchema,
   type LoadHandleRequest,
-  LoadHandleRequestSchema,
   type LoadHandleResponse,
 } from '@btfd/api';
-import { type Builder, type Spec } from '@btfd/btf';
-import { invalidArgument, msArgument, ttlArgument, uint32Argument } from './argument.js';
+import type { Builder, Spec } from '@btfd/btf';
+import { aFunction, aListOf, aString, aUint32, aTtl, checkOptions, type Rules } from './argument.js';
 import { clientError } from './client-error.js';
-import type { CallOptions, LeaseOptions } from './call-options.js';
-import { type BtfClientOptions, connectionOptions, credentialsOf } from './client-options.js';
+import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call-options.js';
+import {
+  type BtfClientOptions,
+  checkClientOptions,
+  connectionOptions,
+  credentialsOf,
+} from './client-options.js';
 import { systemClock } from './clock.js';
 import { Connection } from './connection.js';
 import { fetchCHeader } from './c-header.js';
 import { type DaemonChange, DaemonPin } from './daemon-pin.js';
+import { durationFromMs } from './duration.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
 import { invalidResponse } from './invalid-response.js';
-import { iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
+import { ITERATE_RULES, iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
 import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
-import { RemoteObject, type SpecOptions } from './remote-object.js';
+import { RemoteObject, SPEC_RULES, type SpecOptions } from './remote-object.js';
 import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
 import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
-import type { Selection } from './selection.js';
+import { checkSelection, type Selection } from './selection.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
-import type { TransferOptions } from './transfer-progress.js';
-import { type VerifierLog, verifierLogFromMessage } from './verifier-log.js';
+import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
+import { verifierLogFromMessage } from './verifier-log.js';
 import type { WatchEvent } from './watch-event.js';
 import { watchHandles, type WatchOptions } from './watch-handles.js';
 
@@ -44,44 +50,21 @@ const DEFAULT_LOAD_TIMEOUT_MS = 120_000;
 /** Closing a client tells a daemon that answers, and does not wait for one that does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** LoadOptions are the options of loading BTF. */
-export interface LoadOptions extends LeaseOptions {
-  /**
-   * Rewrite what the daemon's kernel is too old for into what it knows: enums of 64 bits, tags, the linkage of
-   * functions. Default: true for a `Builder`, as in the original's `NewHandle`; false for bytes.
-   */
-  readonly adaptToKernel?: boolean | undefined;
-  /** Bytes of verifier log to keep when the kernel refuses, at most 4 MiB. Default: 256 KiB. */
-  readonly logSize?: number | undefined;
-}
-
-/** Rejection tells that the kernel's verifier refused BTF. */
-export interface Rejection {
-  /** The kernel's errno, such as 22. */
-  readonly errno: number;
-  /** Its name, such as `EINVAL`. */
-  readonly errnoName: string;
-  /** What the verifier said. */
-  readonly log: VerifierLog;
-}
-
-/** LoadResult is how a load ended: one of the two is null. */
-export type LoadResult =
-  | { readonly handle: Handle; readonly rejection: null }
-  | { readonly handle: null; readonly rejection: Rejection };
-
 /** FindOptions are the options of finding a handle. */
 export interface FindOptions extends IterateOptions {
   /** The TTL to ask for, in milliseconds. Default: the daemon's. */
   readonly ttl?: number | undefined;
 }
 
+const FIND_RULES: Rules<FindOptions> = { ...ITERATE_RULES, ttl: aTtl };
+
 /**
- * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It
- * does not keep the process alive, and can be used by any number of callers at the same time.
+ * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It can be used by
+ * any number of callers at the same time. Neither it nor its handles keep the process alive; calls, iterations and
+ * watches do while they are under way.
  *
- * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason. Arguments that
- * cannot be sent make an INVALID_REQUEST that names them, as those that the daemon does not accept.
+ * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason. Arguments of
+ * another type, and options that are unknown, make an INVALID_REQUEST that names them, as what the daemon does not accept.
  */
 export class BtfClient implements AsyncDisposable {
   readonly #session: Session;
@@ -90,11 +73,11 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * @param address `unix:/path` or `host:port`.
-   * @throws BtfError INVALID_REQUEST for an option that makes no sense.
+   * @throws BtfError INVALID_REQUEST for an option that is unknown, is of another type or contradicts another.
    */
   constructor(address: string, options: BtfClientOptions = {}) {
+    checkClientOptions(address, options);
     const { timeout = DEFAULT_TIMEOUT_MS, onDaemonChange } = options;
-    msArgument('timeout', timeout);
     const connection = new Connection(address, credentialsOf(options), connectionOptions(options));
     const leases = new LeaseKeeper(
       {
@@ -152,11 +135,13 @@ export class BtfClient implements AsyncDisposable {
    * @throws BtfError BTF_ID_NOT_FOUND; DAEMON_LACKS_CAPABILITY (ids need CAP_SYS_ADMIN); …
    */
   async getHandleById(id: number, options: LeaseOptions = {}): Promise<Handle> {
+    aUint32('id', id);
+    checkOptions(options, LEASE_RULES);
     const { ttl, signal, timeout = this.#session.timeout } = options;
     const askedAt = this.#session.clock.now();
     const { handle } = await this.#session.connection.unary(
       methods.getHandleById,
-      create(GetHandleByIdRequestSchema, { id: uint32Argument('id', id), ttl: ttlArgument(ttl) }),
+      create(GetHandleByIdRequestSchema, { id, ttl: durationFromMs(ttl) }),
       { signal, timeout },
     );
     return leasedHandle(this.#session, handle, askedAt);
@@ -213,11 +198,12 @@ export class BtfClient implements AsyncDisposable {
    */
   async findHandle(
     predicate: (info: HandleInfo) => boolean | Promise<boolean>,
-    { ttl, ...options }: FindOptions = {},
+    options: FindOptions = {},
   ): Promise<Handle> {
-    // Else a TTL that cannot be sent would only be found when there is a match.
-    ttlArgument(ttl);
-    for await (const handle of this.iterateHandles(options)) {
+    aFunction('predicate', predicate);
+    checkOptions(options, FIND_RULES);
+    const { ttl, ...iteration } = options;
+    for await (const handle of this.iterateHandles(iteration)) {
       if (await predicate(handle.info)) return handle.take({ ttl, signal: options.signal });
     }
     throw clientError('NO_MATCH', 'no BTF object matches');
@@ -229,10 +215,13 @@ export class BtfClient implements AsyncDisposable {
    *
    * @throws BtfError NAME_NOT_FOUND, KERNEL_WITHOUT_BTF, MISSING_BASE, …
    */
-  async spec(name: string, { base, ...options }: SpecOptions = {}): Promise<Spec> {
+  async spec(name: string, options: SpecOptions = {}): Promise<Spec> {
+    aString('name', name);
+    checkOptions(options, SPEC_RULES);
+    const { base, ...transfer } = options;
     const { specs } = this.#session;
-    const raw = await specs.rawByName(name, options);
-    return specs.parse(raw, base instanceof RemoteObject ? await base.spec(options) : base, options);
+    const raw = await specs.rawByName(name, transfer);
+    return specs.parse(raw, base instanceof RemoteObject ? await base.spec(transfer) : base, transfer);
   }
 
   /**
@@ -241,6 +230,8 @@ export class BtfClient implements AsyncDisposable {
    * @throws what {@link spec} throws.
    */
   async rawBtf(name: string, options: TransferOptions = {}): Promise<Uint8Array> {
+    aString('name', name);
+    checkOptions(options, TRANSFER_RULES);
     return (await this.#session.specs.rawByName(name, options)).bytes.slice();
   }
 
@@ -255,6 +246,9 @@ export class BtfClient implements AsyncDisposable {
     selection: Selection,
     options: TransferOptions = {},
   ): Promise<SelectedTypes> {
+    aString('name', name);
+    checkSelection(selection);
+    checkOptions(options, TRANSFER_RULES);
     return fetchSelectedTypes(this.#session.connection, { case: 'name', value: name }, selection, options);
   }
 
@@ -269,8 +263,12 @@ export class BtfClient implements AsyncDisposable {
   async resolveMembers(
     name: string,
     paths: readonly string[],
-    { signal, timeout = this.#session.timeout }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<MemberResult[]> {
+    aString('name', name);
+    aListOf(aString)('paths', paths);
+    checkOptions(options, CALL_RULES);
+    const { signal, timeout = this.#session.timeout } = options;
     return fetchMembers(this.#session.connection, { case: 'name', value: name }, paths, { signal, timeout });
   }
 
@@ -281,11 +279,16 @@ export class BtfClient implements AsyncDisposable {
    * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
   async cHeader(name: string, selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
+    aString('name', name);
+    checkSelection(selection);
+    checkOptions(options, TRANSFER_RULES);
     return fetchCHeader(this.#session.connection, { case: 'name', value: name }, selection, options);
   }
 
   /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
-  async serverInfo({ signal, timeout = this.#session.timeout }: CallOptions = {}): Promise<ServerInfo> {
+  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
+    checkOptions(options, CALL_RULES);
+    const { signal, timeout = this.#session.timeout } = options;
     const request = create(GetServerInfoRequestSchema);
     const { connection, daemon } = this.#session;
     const info = serverInfoFromMessage(
@@ -347,33 +350,10 @@ export class BtfClient implements AsyncDisposable {
   }
 }
 
-function loadRequest(
-  btf: Uint8Array | Builder,
-  { ttl, logSize = 0, adaptToKernel }: LoadOptions,
-  reportRejection: boolean,
-): LoadHandleRequest {
-  const isBuilt = !(btf instanceof Uint8Array);
-  if (isBuilt && !isBuilder(btf)) throw invalidArgument('btf', 'must be a Uint8Array or a Builder');
-  return create(LoadHandleRequestSchema, {
-    source: { case: 'rawBtf', value: isBuilt ? btf.marshal({ preventNoTypeFound: true }) : btf },
-    ttl: ttlArgument(ttl),
-    logSize: uint32Argument('logSize', logSize),
-    reportRejection,
-    adaptToKernel: adaptToKernel ?? isBuilt,
-  });
-}
-
 /** Waits for something, but no longer than some time. */
 async function orAfter(done: Promise<void>, ms: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const cancel = systemClock.setTimer(resolve, ms);
     void done.then(resolve).finally(cancel);
   });
-}
-
-/** Not by class: the Builder may be of another copy of its package. */
-function isBuilder(value: unknown): value is Builder {
-  return (
-    typeof value === 'object' && value !== null && 'marshal' in value && typeof value.marshal === 'function'
-  );
 }

@@ -118,6 +118,19 @@ describe('between two attempts', () => {
   });
 });
 
+// Node's HTTP/2 ends a connection with an error after a thousand resets of streams in short time.
+test('a connection that ends with an error of HTTP/2 is one that broke', async () => {
+  await using once = new BtfClient(daemon.address, { retries: 0 });
+  const leave = async (): Promise<void> => {
+    for await (const _ of once.iterateHandles()) break;
+  };
+  const leaveOften = async (): Promise<void> => {
+    for (let i = 0; i < 2000; i++) await leave();
+  };
+  expect(await rejection(leaveOften())).toMatchObject({ code: status.UNAVAILABLE, reason: 'UNREACHABLE' });
+  await leave();
+});
+
 test('a daemon that asks for a delay beyond the deadline is not waited for', async () => {
   const busy = { code: status.RESOURCE_EXHAUSTED, reason: 'OUT_OF_FILES', retryDelay: 60_000 } as const;
   daemon.failNext('getHandleById', busy);
@@ -143,7 +156,7 @@ describe('metadata', () => {
   });
 
   test('that HTTP/2 does not take is refused by name', async () => {
-    await using bad = new BtfClient(daemon.address, { metadata: { 'no spaces': 'x' } });
+    await using bad = new BtfClient(daemon.address, { metadata: () => ({ 'no spaces': 'x' }) });
     expect(await rejection(bad.serverInfo())).toMatchObject({
       reason: 'INVALID_REQUEST',
       fieldViolations: [{ field: 'metadata.no spaces' }],

@@ -6,7 +6,7 @@ import {
   type MethodDefinition,
   status,
 } from '@grpc/grpc-js';
-import { invalidArgument, msArgument } from './argument.js';
+import { invalidArgument } from './argument.js';
 import { pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
@@ -15,6 +15,7 @@ import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { systemClock } from './clock.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
 import { isRepeatable } from './methods.js';
+import { withSizes } from './message-too-large.js';
 import { onAbort } from './on-abort.js';
 import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
 
@@ -88,17 +89,22 @@ export class Connection {
     request: Q,
     { timeout, signal }: CallLimits,
   ): AsyncGenerator<R, void, undefined> {
-    this.#checkStart(signal);
-    const { path, requestSerialize, responseDeserialize } = method;
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      callMetadata(this.#metadata),
-      callOptions(timeout),
-    );
-    this.#calls.add(call);
+    const { path, responseDeserialize } = method;
+    const wire = measured(method);
+    const metadata = callMetadata(this.#metadata);
+    const call = await apart(() => {
+      this.#checkStart(signal);
+      const begun = this.#client.makeServerStreamRequest(
+        path,
+        wire.serialize,
+        responseDeserialize,
+        request,
+        metadata,
+        callOptions(timeout),
+      );
+      this.#calls.add(begun);
+      return begun;
+    });
     const stopListening = onAbort(signal, () => call.cancel());
     // A status that comes after the reader left has nobody to tell, and must not become an uncaught error.
     call.on('error', () => {});
@@ -109,7 +115,7 @@ export class Connection {
         yield message;
       }
     } catch (error) {
-      throw this.#failure(error, signal, call.getPeer());
+      throw this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() });
     } finally {
       stopListening();
       this.#calls.delete(call);
@@ -127,7 +133,7 @@ export class Connection {
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
     // What the timers of a deadline cannot wait for is none.
-    const end = msArgument('timeout', timeout) > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
+    const end = timeout > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
     const repeatable = isRepeatable(method);
     for (let retry = 0; ; retry++) {
       try {
@@ -152,12 +158,13 @@ export class Connection {
   async #unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
     const { timeout, signal } = limits;
     this.#checkStart(signal);
-    const { path, requestSerialize, responseDeserialize } = method;
+    const { path, responseDeserialize } = method;
+    const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
     return new Promise<R>((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         path,
-        requestSerialize,
+        wire.serialize,
         responseDeserialize,
         request,
         metadata,
@@ -165,8 +172,8 @@ export class Connection {
         (error, response) => {
           this.#calls.delete(call);
           stopListening();
-          if (response === undefined) reject(this.#failure(error, signal, call.getPeer()));
-          else resolve(response);
+          if (response !== undefined) resolve(response);
+          else reject(this.#failure(error, signal, { peer: call.getPeer(), sent: wire.size() }));
         },
       );
       this.#calls.add(call);
@@ -179,13 +186,15 @@ export class Connection {
     this.ended.throwIfAborted();
   }
 
-  #failure(error: unknown, signal: AbortSignal | undefined, peer: string): unknown {
+  #failure(
+    error: unknown,
+    signal: AbortSignal | undefined,
+    { peer, sent }: { readonly peer: string; readonly sent: number },
+  ): unknown {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
-    const failure = BtfError.from(error);
-    // The daemon gives each of its own errors a reason. What nobody here cancelled, the other side broke off.
-    const isOff = failure.code === status.UNAVAILABLE || failure.code === status.CANCELLED;
-    if (!isOff || failure.reason !== null) return failure;
+    const failure = withSizes(BtfError.from(error), sent);
+    if (!isOff(failure)) return failure;
     const unreached = unreachable(this.#address, failure);
     // A call that found no connection has no peer: grpc-js says the target instead, or that it knows none.
     if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);
@@ -206,9 +215,50 @@ function newClient(
   }
 }
 
+/**
+ * Begins a call on a stack of its own: grpc-js keeps the stack with the call, and V8 the generators on it, so that those
+ * of an iteration would never be garbage.
+ */
+async function apart<T>(begin: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    queueMicrotask(() => {
+      try {
+        resolve(begin());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+/** Serializes the request of one call, and remembers its size. */
+function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'requestSerialize'>): {
+  readonly serialize: (request: Q) => Buffer;
+  readonly size: () => number;
+} {
+  let size = 0;
+  return {
+    serialize: (request) => {
+      const bytes = requestSerialize(request);
+      size = bytes.length;
+      return bytes;
+    },
+    size: () => size,
+  };
+}
+
 function callOptions(timeout: number | undefined): { deadline?: number } {
-  if (timeout === undefined || msArgument('timeout', timeout) > MAX_TIMEOUT_MS) return {};
+  if (timeout === undefined || timeout > MAX_TIMEOUT_MS) return {};
   return { deadline: Date.now() + timeout };
+}
+
+/** Whether the way to the daemon broke, or there is none. The daemon gives each of its own errors a reason. */
+function isOff({ code, reason, rawMessage }: BtfError): boolean {
+  if (reason !== null) return false;
+  // What nobody here cancelled, the other side broke off.
+  if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
+  // So grpc-js calls a connection that ended with an error, unless it was reset.
+  return code === status.INTERNAL && rawMessage.includes('triggered by internal client error');
 }
 
 function unreachable(address: string, failure: BtfError): BtfError {

@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
-import { ttlArgument } from './argument.js';
+import { checkOptions } from './argument.js';
 import { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
-import type { CallOptions, LeaseOptions } from './call-options.js';
-import { msFromDuration } from './duration.js';
+import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call-options.js';
+import { durationFromMs, msFromDuration } from './duration.js';
 import type { HandleInfo } from './handle-info.js';
 import { invalidResponse } from './invalid-response.js';
 import { Lease } from './lease.js';
@@ -52,13 +52,15 @@ export class Handle extends RemoteObject implements AsyncDisposable {
   }
 
   /** clone answers a second handle on the same object. Closing one does not affect the other. */
-  async clone({ ttl, signal, timeout = this.session.timeout }: LeaseOptions = {}): Promise<Handle> {
+  async clone(options: LeaseOptions = {}): Promise<Handle> {
+    checkOptions(options, LEASE_RULES);
+    const { ttl, signal, timeout = this.session.timeout } = options;
     const { connection, clock } = this.session;
     const askedAt = clock.now();
     const { handle } = await this.guard((token) =>
       connection.unary(
         methods.cloneHandle,
-        create(CloneHandleRequestSchema, { token, ttl: ttlArgument(ttl) }),
+        create(CloneHandleRequestSchema, { token, ttl: durationFromMs(ttl) }),
         { signal, timeout },
       ),
     );
@@ -71,7 +73,9 @@ export class Handle extends RemoteObject implements AsyncDisposable {
    *
    * @returns what is left of the lease, in milliseconds.
    */
-  async renew({ signal, timeout = this.session.timeout }: CallOptions = {}): Promise<number> {
+  async renew(options: CallOptions = {}): Promise<number> {
+    checkOptions(options, CALL_RULES);
+    const { signal, timeout = this.session.timeout } = options;
     this.use();
     const remaining = await this.session.leases.renew(this.#lease, { signal, timeout });
     this.use();
@@ -83,7 +87,8 @@ export class Handle extends RemoteObject implements AsyncDisposable {
    *
    * @throws BtfError when the daemon could not be told; the handle is closed all the same, and its lease runs out.
    */
-  close(options: CallOptions = {}): Promise<void> {
+  async close(options: CallOptions = {}): Promise<void> {
+    checkOptions(options, CALL_RULES);
     this.#closing ??= this.#close(options);
     return this.#closing;
   }

@@ -21,7 +21,7 @@ export {
 } from './btf-error.js';
 export type { CallMetadata } from './call-metadata.js';
 export type { CallOptions, LeaseOptions } from './call-options.js';
-export { BtfClient, type FindOptions, type LoadOptions, type LoadResult, type Rejection } from './client.js';
+export { BtfClient, type FindOptions } from './client.js';
 export type { BtfClientOptions } from './client-options.js';
 export type { DaemonChange, DaemonIdentity } from './daemon-pin.js';
 export { defaultAddress } from './default-address.js';
@@ -31,18 +31,21 @@ export type { HandleInfo, KnownOrigin, Origin } from './handle-info.js';
 export type { DetailOptions, InfoDetail } from './info-detail.js';
 export type { IterateOptions, ObjectFilter } from './iterate-handles.js';
 export type { IteratedHandle } from './iterated-handle.js';
+export type { LoadOptions, LoadResult, Rejection } from './load-request.js';
 export type { MemberResult, RemoteDereference, RemoteMember } from './member-result.js';
 export type { SelectedTypes } from './selected-types.js';
 export type { NotFound, Selection } from './selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
 export type {
+  Caller,
   Feature,
   FeatureStatus,
   Limits,
   Mode,
   Operation,
   OperationStatus,
+  Role,
   ServerInfo,
 } from './server-info.js';
 export type { Pem, TlsOptions } from './tls-options.js';

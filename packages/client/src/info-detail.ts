@@ -1,5 +1,5 @@
 import { InfoDetail as InfoDetailNumber } from '@btfd/api';
-import { choicesArgument } from './argument.js';
+import { aListOf, oneOf, type Rules } from './argument.js';
 
 /** InfoDetail is what an object's info has on request, because it costs: its `digest`, and its `users`. */
 export type InfoDetail = 'digest' | 'users';
@@ -15,10 +15,13 @@ export interface DetailOptions {
 
 /** detailNumbers are the details' numbers in messages. */
 export function detailNumbers(details: readonly InfoDetail[]): InfoDetailNumber[] {
-  return choicesArgument('details', details, NUMBERS);
+  return details.map((detail) => NUMBERS[detail]);
 }
 
 const NUMBERS = {
   digest: InfoDetailNumber.DIGEST,
   users: InfoDetailNumber.USERS,
 } as const satisfies Record<InfoDetail, InfoDetailNumber>;
+
+/** DETAIL_RULES are the rules of {@link DetailOptions}. */
+export const DETAIL_RULES: Rules<DetailOptions> = { details: aListOf(oneOf(NUMBERS)) };

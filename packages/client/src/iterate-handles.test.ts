@@ -9,6 +9,7 @@ import type { IteratedHandle } from './iterated-handle.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import type { Session } from './session.js';
 import { SpecStore } from './spec-store.js';
+import { collectGarbage } from './testing/collect-garbage.js';
 import { FakeClock } from './testing/fake-clock.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { cancelled, closes, heldCount, renewals } from './testing/daemon-calls.js';
@@ -259,4 +260,14 @@ test('listObjects holds nothing', async () => {
   ]);
   expect(await client.listObjects({ origins: ['user'] })).toEqual([]);
   expect(daemon.callsOf('iterateHandles').map(({ request }) => request.hold)).toEqual([false, false]);
+});
+
+test('an iteration that nobody can go on with ends, and closes what it held', async () => {
+  await (async () => client.iterateHandles().next())();
+  expect(heldCount(daemon)).toBeGreaterThan(0);
+  await until(() => {
+    collectGarbage();
+    return heldCount(daemon) === 0;
+  });
+  expect(cancelled(daemon)).toEqual(['iterateHandles']);
 });

@@ -4,11 +4,12 @@ import {
   IterateHandlesRequestSchema,
   type IterateHandlesResponse,
 } from '@btfd/api';
-import { choicesArgument, stringsArgument, uint32Argument } from './argument.js';
+import { aListOf, anAbortSignal, aString, aUint32, checkOptions, oneOf, type Rules } from './argument.js';
 import { CloseQueue } from './close-queue.js';
 import type { Connection } from './connection.js';
+import { endForgotten } from './forgotten.js';
 import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
-import { detailNumbers, type DetailOptions } from './info-detail.js';
+import { DETAIL_RULES, detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { methods } from './methods.js';
@@ -36,16 +37,40 @@ export interface IterateOptions extends ObjectFilter, DetailOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** FILTER_RULES are the rules of an {@link ObjectFilter}. */
+export const FILTER_RULES: Rules<ObjectFilter> = {
+  origins: aListOf(oneOf(ORIGIN_NUMBERS)),
+  nameGlobs: aListOf(aString),
+  afterId: aUint32,
+};
+
+/** ITERATE_RULES are the rules of {@link IterateOptions}. */
+export const ITERATE_RULES: Rules<IterateOptions> = {
+  ...FILTER_RULES,
+  ...DETAIL_RULES,
+  signal: anAbortSignal,
+};
+
 /**
  * iterateHandles visits objects in the order of ids, each held open until the iteration moves on, however long that
  * takes.
  */
-export async function* iterateHandles(
+export function iterateHandles(
   session: Session,
-  { signal, ...filter }: IterateOptions,
+  options: IterateOptions,
 ): AsyncGenerator<IteratedHandle, void, undefined> {
-  const { connection, daemon, timeout, doubtful } = session;
   const iteration = new AbortController();
+  return endForgotten(visits(session, options, iteration), iteration);
+}
+
+async function* visits(
+  session: Session,
+  options: IterateOptions,
+  iteration: AbortController,
+): AsyncGenerator<IteratedHandle, void, undefined> {
+  checkOptions(options, ITERATE_RULES);
+  const { signal, ...filter } = options;
+  const { connection, daemon, timeout, doubtful } = session;
   const stopFollowing = onAbort(signal, () => iteration.abort(signal?.reason));
   const closing = new CloseQueue(
     async (tokens) => {
@@ -69,7 +94,7 @@ export async function* iterateHandles(
       daemon.observe(handle.daemonEpoch);
       const { token } = handle;
       const visit: Visit = { over: false, taken: null };
-      const stopRenewing = renewHeld(session, () => [token, ...next.tokens]);
+      const stopRenewing = renewHeld(session, () => [token, ...next.tokens], iteration.signal);
       let left = true;
       try {
         yield new IteratedHandle(session, handleInfoFromMessage(info), token, visit);
@@ -128,8 +153,10 @@ function readAhead(result: ReadAhead['result']): ReadAhead {
 /** listObjects answers the objects in the order of ids, and holds none of them. */
 export async function listObjects(
   { connection, timeout }: Session,
-  { signal, ...filter }: IterateOptions,
+  options: IterateOptions,
 ): Promise<HandleInfo[]> {
+  checkOptions(options, ITERATE_RULES);
+  const { signal, ...filter } = options;
   const request = iterateRequest(filter, false);
   return connection.retrying(methods.iterateHandles, { signal, timeout }, async (limits) => {
     const infos: HandleInfo[] = [];
@@ -147,9 +174,9 @@ function iterateRequest(
 ): IterateHandlesRequest {
   return create(IterateHandlesRequestSchema, {
     hold,
-    afterId: uint32Argument('afterId', afterId),
-    origins: choicesArgument('origins', origins, ORIGIN_NUMBERS),
-    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
+    afterId,
+    origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
+    nameGlobs: [...nameGlobs],
     details: detailNumbers(details),
   });
 }

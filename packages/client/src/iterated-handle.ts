@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
-import { ttlArgument } from './argument.js';
+import { checkOptions } from './argument.js';
 import type { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
-import type { LeaseOptions } from './call-options.js';
+import { LEASE_RULES, type LeaseOptions } from './call-options.js';
+import { durationFromMs } from './duration.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './handle-info.js';
 import { methods } from './methods.js';
@@ -35,7 +36,8 @@ export class IteratedHandle extends RemoteObject {
    * again answers the same handle; where taking failed, perhaps by a lost answer, it can be repeated until the
    * iteration moves on. What the daemon may have leased by a taking that failed is closed then.
    */
-  take(options: LeaseOptions = {}): Promise<Handle> {
+  async take(options: LeaseOptions = {}): Promise<Handle> {
+    checkOptions(options, LEASE_RULES);
     this.#visit.taken ??= this.#take(options);
     return this.#visit.taken;
   }
@@ -52,7 +54,7 @@ export class IteratedHandle extends RemoteObject {
     const askedAt = clock.now();
     try {
       const { handle } = await this.guard(async (token) => {
-        const request = create(TakeHandleRequestSchema, { token, ttl: ttlArgument(ttl) });
+        const request = create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) });
         doubtful.add(token);
         return connection.unary(methods.takeHandle, request, { signal, timeout });
       });

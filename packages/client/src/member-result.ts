@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import { ResolveMembersRequestSchema, type MemberResult as MemberResultMessage } from '@btfd/api';
-import { stringsArgument } from './argument.js';
 import type { CallLimits, Connection } from './connection.js';
 import { invalidResponse } from './invalid-response.js';
 import { methods } from './methods.js';
@@ -45,7 +44,7 @@ export async function fetchMembers(
   paths: readonly string[],
   limits: CallLimits,
 ): Promise<MemberResult[]> {
-  const request = create(ResolveMembersRequestSchema, { source, paths: stringsArgument('paths', paths) });
+  const request = create(ResolveMembersRequestSchema, { source, paths: [...paths] });
   const { results } = await connection.unary(methods.resolveMembers, request, limits);
   return paths.map((path, index) => memberResult(path, results[index]));
 }

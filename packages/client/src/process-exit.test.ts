@@ -10,13 +10,35 @@ import { until } from './testing/until.js';
 const BUILT = new URL('../dist/index.js', import.meta.url).href;
 
 test.each([
-  ['a client and a handle that were never closed', 'await client.getHandleById(1);'],
-  ['an iteration that was left', 'for await (const _ of client.iterateHandles()) break;'],
-])('%s do not keep the process alive', async (_, use) => {
-  await using daemon = await FakeDaemon.start({ objects: [{ id: 1, name: '', btf: tinyBtf('u32') }] });
+  ['a client that was never closed does', 'await client.serverInfo();'],
+  // Its lease is renewed every 0.3 s meanwhile.
+  [
+    'a handle that was never closed does',
+    `globalThis.handle = await client.getHandleById(1, { ttl: 1000 });
+     handle.lost.addEventListener('abort', () => {});
+     await setTimeout(1500);
+     await handle.inspect();`,
+  ],
+  [
+    'a handle that was loaded does',
+    `globalThis.handle = await client.loadHandle(await client.rawBtf('vmlinux'));`,
+  ],
+  ['an iteration that was left does', 'for await (const _ of client.iterateHandles()) break;'],
+  ['a watch that was left does', 'for await (const _ of client.watchHandles()) break;'],
+  [
+    'a watch whose signal was aborted does',
+    `const end = new AbortController();
+     const watch = client.watchHandles({ signal: end.signal });
+     await watch.next();
+     end.abort();`,
+  ],
+  ['a watch whose client was closed does', 'await client.watchHandles().next(); await client.close();'],
+])('%s not keep the process alive', async (_, use) => {
+  await using daemon = await FakeDaemon.start({ objects: [{ id: 1, name: 'vmlinux', btf: tinyBtf('u32') }] });
   const program = `
+    import { setTimeout } from 'node:timers/promises';
     import { BtfClient } from ${JSON.stringify(BUILT)};
-    const client = new BtfClient(${JSON.stringify(daemon.address)});
+    const client = new BtfClient(${JSON.stringify(daemon.address)}, { onDaemonChange() {} });
     ${use}
     console.log('used');`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { SpecHeaderSchema } from '@btfd/api';
 import { expect, test } from '@jest/globals';
-import { RawBtf } from './raw-btf.js';
+import { digestKey, RawBtf } from './raw-btf.js';
 import { RawBtfCache } from './raw-btf-cache.js';
 
 function raw(digest: number, size: number): RawBtf {
@@ -13,9 +13,9 @@ test('keeps BTF up to the limit, and drops what was not used longest', () => {
   const [a, b, c] = [raw(1, 40), raw(2, 40), raw(3, 40)];
   cache.add(a);
   cache.add(b);
-  expect(cache.get(a.digest)).toBe(a);
+  expect(cache.get(digestKey(a.digest))).toBe(a);
   cache.add(c);
-  expect([a, b, c].map(({ digest }) => cache.get(digest))).toEqual([a, undefined, c]);
+  expect([a, b, c].map(({ digest }) => cache.get(digestKey(digest)))).toEqual([a, undefined, c]);
 });
 
 test('counts BTF that is added again once', () => {
@@ -24,7 +24,7 @@ test('counts BTF that is added again once', () => {
   cache.add(a);
   cache.add(a);
   cache.add(b);
-  expect([a, b].map(({ digest }) => cache.get(digest))).toEqual([a, b]);
+  expect([a, b].map(({ digest }) => cache.get(digestKey(digest)))).toEqual([a, b]);
 });
 
 test('does not keep what is larger than the limit, nor drops anything for it', () => {
@@ -32,5 +32,5 @@ test('does not keep what is larger than the limit, nor drops anything for it', (
   const [a, huge] = [raw(1, 40), raw(2, 101)];
   cache.add(a);
   cache.add(huge);
-  expect([a, huge].map(({ digest }) => cache.get(digest))).toEqual([a, undefined]);
+  expect([a, huge].map(({ digest }) => cache.get(digestKey(digest)))).toEqual([a, undefined]);
 });

@@ -12,8 +12,8 @@ export class RawBtfCache {
     this.#limit = limit;
   }
 
-  get(digest: Uint8Array): RawBtf | undefined {
-    const key = digestKey(digest);
+  /** @param key a digest in hexadecimal. */
+  get(key: string): RawBtf | undefined {
     const found = this.#entries.get(key);
     if (found !== undefined) {
       this.#entries.delete(key);

@@ -1,18 +1,20 @@
 import { create } from '@bufbuild/protobuf';
 import { GetHandleInfoRequestSchema, type Handle as HandleMessage } from '@btfd/api';
-import type { Spec } from '@btfd/btf';
-import type { CallOptions } from './call-options.js';
+import { Spec } from '@btfd/btf';
+import { aListOf, aString, checkOptions, must, type Rules } from './argument.js';
+import { CALL_RULES, type CallOptions } from './call-options.js';
 import { msFromDuration } from './duration.js';
 import { type HandleInfo, handleInfoFromMessage } from './handle-info.js';
 import { fetchCHeader } from './c-header.js';
-import { detailNumbers, type DetailOptions } from './info-detail.js';
+import { DETAIL_RULES, detailNumbers, type DetailOptions } from './info-detail.js';
 import { invalidResponse } from './invalid-response.js';
 import { fetchMembers, type MemberResult } from './member-result.js';
 import { methods } from './methods.js';
 import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
-import { allFound, selectsAll, type Selection } from './selection.js';
+import { allFound, checkSelection, SELECTION_RULES, selectsAll, type Selection } from './selection.js';
+import { digestKey, type RawBtf } from './raw-btf.js';
 import type { Session } from './session.js';
-import type { TransferOptions } from './transfer-progress.js';
+import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SpecOptions are the options of asking for a {@link Spec}. */
 export interface SpecOptions extends TransferOptions {
@@ -48,6 +50,8 @@ export abstract class RemoteObject {
 
   protected readonly session: Session;
   #info: HandleInfo;
+  /** Of the object's BTF, which never changes; null until it was told. */
+  #digest: string | null = null;
 
   /** @internal */
   constructor(session: Session, info: HandleInfo) {
@@ -65,6 +69,7 @@ export abstract class RemoteObject {
    * the error of `@btfd/btf` for BTF that cannot be parsed.
    */
   async spec(options: SpecOptions & SelectedOptions = {}): Promise<Spec> {
+    checkOptions(options, SELECTED_SPEC_RULES);
     const { base, signal, onProgress, closure, ...selection } = options;
     const transfer = { signal, onProgress };
     const { specs } = this.session;
@@ -72,14 +77,14 @@ export abstract class RemoteObject {
       const { spec, notFound } = await this.selectTypes(selection, transfer);
       return allFound(spec, notFound);
     }
-    const raw = await this.guard((token) => specs.rawOfHandle(token, this.kernelName, transfer));
+    const raw = await this.#raw(transfer);
     return specs.parse(raw, base instanceof RemoteObject ? await base.spec(transfer) : base, transfer);
   }
 
   /** rawBtf answers the object's BTF as the kernel holds it: a copy, for the caller to keep. */
   async rawBtf(options: TransferOptions = {}): Promise<Uint8Array> {
-    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, this.kernelName, options));
-    return raw.bytes.slice();
+    checkOptions(options, TRANSFER_RULES);
+    return (await this.#raw(options)).bytes.slice();
   }
 
   /**
@@ -91,6 +96,8 @@ export abstract class RemoteObject {
    * ```
    */
   async selectTypes(selection: Selection, options: TransferOptions = {}): Promise<SelectedTypes> {
+    checkSelection(selection);
+    checkOptions(options, TRANSFER_RULES);
     const { connection } = this.session;
     return this.guard((token) =>
       fetchSelectedTypes(connection, { case: 'handle', value: token }, selection, options),
@@ -104,6 +111,8 @@ export abstract class RemoteObject {
    * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
    */
   async cHeader(selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
+    checkSelection(selection);
+    checkOptions(options, TRANSFER_RULES);
     const { connection } = this.session;
     return this.guard((token) =>
       fetchCHeader(connection, { case: 'handle', value: token }, selection, options),
@@ -114,10 +123,10 @@ export abstract class RemoteObject {
    * resolveMembers answers where members are: offset, size and type of `task_struct.mm.pgd`. At most 1000 paths; a
    * path that leads nowhere has its own error.
    */
-  async resolveMembers(
-    paths: readonly string[],
-    { signal, timeout = this.session.timeout }: CallOptions = {},
-  ): Promise<MemberResult[]> {
+  async resolveMembers(paths: readonly string[], options: CallOptions = {}): Promise<MemberResult[]> {
+    aListOf(aString)('paths', paths);
+    checkOptions(options, CALL_RULES);
+    const { signal, timeout = this.session.timeout } = options;
     const { connection } = this.session;
     return this.guard((token) =>
       fetchMembers(connection, { case: 'handle', value: token }, paths, { signal, timeout }),
@@ -125,11 +134,9 @@ export abstract class RemoteObject {
   }
 
   /** inspect asks the kernel and the daemon what they say now. It is the only use that does not renew a lease. */
-  async inspect({
-    details = [],
-    signal,
-    timeout = this.session.timeout,
-  }: CallOptions & DetailOptions = {}): Promise<HandleState> {
+  async inspect(options: CallOptions & DetailOptions = {}): Promise<HandleState> {
+    checkOptions(options, INSPECT_RULES);
+    const { details = [], signal, timeout = this.session.timeout } = options;
     const { connection } = this.session;
     const { handle } = await this.guard((token) =>
       connection.unary(
@@ -162,8 +169,12 @@ export abstract class RemoteObject {
     }
   }
 
-  private get kernelName(): string {
-    return this.info.isKernel ? this.info.name : '';
+  async #raw(options: TransferOptions): Promise<RawBtf> {
+    const { isKernel, name, digest } = this.#info;
+    const object = { name: isKernel ? name : '', digest: this.#digest ?? digest };
+    const raw = await this.guard((token) => this.session.specs.rawOfHandle(token, object, options));
+    this.#digest = digestKey(raw.digest);
+    return raw;
   }
 }
 
@@ -172,3 +183,20 @@ export function infoOf(message: HandleMessage | undefined): HandleInfo {
   if (message?.info === undefined) throw invalidResponse('handle');
   return handleInfoFromMessage(message.info);
 }
+
+/** SPEC_RULES are the rules of {@link SpecOptions}. */
+export const SPEC_RULES: Rules<SpecOptions> = {
+  ...TRANSFER_RULES,
+  base: must(
+    'a Spec, a handle or null',
+    (value) => value === null || value instanceof Spec || value instanceof RemoteObject,
+  ),
+};
+
+const SELECTED_SPEC_RULES: Rules<SpecOptions & SelectedOptions> = {
+  ...SPEC_RULES,
+  ...SELECTION_RULES,
+  closure: must('true', (value) => value === true),
+};
+
+const INSPECT_RULES: Rules<CallOptions & DetailOptions> = { ...CALL_RULES, ...DETAIL_RULES };

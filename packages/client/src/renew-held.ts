@@ -1,3 +1,4 @@
+import { onAbort } from './on-abort.js';
 import type { Session } from './session.js';
 import { renewTokens } from './token-calls.js';
 
@@ -9,11 +10,13 @@ const PERIOD_MS = 10_000;
  * fails does not matter by itself: the next may succeed, and a stream that ended says so.
  *
  * @param tokens asked for each time.
+ * @param over ends it, too.
  * @returns what ends it.
  */
 export function renewHeld(
   { connection, clock, timeout }: Session,
   tokens: () => readonly string[],
+  over: AbortSignal,
 ): () => void {
   let cancel = (): void => {};
   const wait = (): void => {
@@ -24,5 +27,9 @@ export function renewHeld(
     }, PERIOD_MS);
   };
   wait();
-  return () => cancel();
+  const stopListening = onAbort(over, () => cancel());
+  return () => {
+    stopListening();
+    cancel();
+  };
 }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { stringsArgument, uint32sArgument } from './argument.js';
+import { aListOf, aString, aUint32, checkFields, type Rules } from './argument.js';
 import { clientError } from './client-error.js';
 import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 
@@ -19,6 +19,19 @@ export interface Selection {
   readonly ids?: readonly number[] | undefined;
 }
 
+/** SELECTION_RULES are the rules of a {@link Selection}. */
+export const SELECTION_RULES: Rules<Selection> = {
+  names: aListOf(aString),
+  nameGlobs: aListOf(aString),
+  kinds: aListOf(aUint32),
+  ids: aListOf(aUint32),
+};
+
+/** checkSelection checks a selection that is an argument of its own. */
+export function checkSelection(selection: Selection): void {
+  checkFields('', 'selection', selection, SELECTION_RULES);
+}
+
 /** NotFound is what a selection names and no type has. */
 export interface NotFound {
   readonly names: readonly string[];
@@ -35,10 +48,10 @@ export function selectionMessage({
 }: Selection): MessageInitShape<typeof TypeSelectionSchema> | undefined {
   if (selectsAll({ names, nameGlobs, kinds, ids })) return undefined;
   return {
-    names: stringsArgument('names', names),
-    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
-    kinds: uint32sArgument('kinds', kinds),
-    ids: uint32sArgument('ids', ids),
+    names: [...names],
+    nameGlobs: [...nameGlobs],
+    kinds: [...kinds],
+    ids: [...ids],
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type Limits as LimitsMessage,
   Mode as ModeNumber,
   Operation as OperationNumber,
+  Role as RoleNumber,
 } from '@btfd/api';
 import { msFromDuration } from './duration.js';
 
@@ -29,6 +30,17 @@ export type Feature =
 export interface FeatureStatus {
   readonly feature: Feature;
   readonly supported: boolean;
+}
+
+/** Role is what a caller may do; `btf.v1.Role` explains each. */
+export type Role = 'viewer' | 'inspector' | 'loader' | 'unknown';
+
+/** Caller is who asks, as the daemon sees them. */
+export interface Caller {
+  /** The name that owns the caller's handles, such as `uid:1000`. */
+  readonly principal: string;
+  /** What they may do. */
+  readonly role: Role;
 }
 
 /** Limits are the limits that the daemon has in force. Sizes are in bytes, times in milliseconds. */
@@ -78,6 +90,8 @@ export interface ServerInfo {
   readonly limits: Limits;
   /** What the kernel's BTF can have, as the daemon tried it; empty where nothing can be loaded. */
   readonly features: readonly FeatureStatus[];
+  /** This client. What works there may still be forbidden to it. */
+  readonly caller: Caller;
 }
 
 const MODES: Readonly<Record<number, Mode>> = {
@@ -106,6 +120,13 @@ const FEATURES: Readonly<Record<number, Feature>> = {
   [FeatureNumber.ENUM64]: 'enum64',
 } satisfies Record<FeatureNumber, Feature>;
 
+const ROLES: Readonly<Record<number, Role>> = {
+  [RoleNumber.UNSPECIFIED]: 'unknown',
+  [RoleNumber.VIEWER]: 'viewer',
+  [RoleNumber.INSPECTOR]: 'inspector',
+  [RoleNumber.LOADER]: 'loader',
+} satisfies Record<RoleNumber, Role>;
+
 /** serverInfoFromMessage reads the answer of GetServerInfo. */
 export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInfo {
   const { version, bootId, daemonEpoch, kernelRelease, machine, mode, btfDir, capabilities, limits } =
@@ -129,6 +150,10 @@ export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInf
       feature: FEATURES[feature] ?? 'unknown',
       supported,
     })),
+    caller: {
+      principal: message.caller?.principal ?? '',
+      role: ROLES[message.caller?.role ?? RoleNumber.UNSPECIFIED] ?? 'unknown',
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -68,6 +69,19 @@ test('what is written is read again, also by others, from a file for the user al
   expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
+test('a folder that is relative stays where it was', async () => {
+  const cwd = process.cwd();
+  try {
+    process.chdir(root);
+    const cache = new SpecCacheDir('specs', LIMIT);
+    process.chdir(cwd);
+    await keep(cache, sample(1));
+    expect(existsSync(pathOf(sample(1)))).toBe(true);
+  } finally {
+    process.chdir(cwd);
+  }
+});
+
 test('what was not written is not there', async () => {
   const cache = new SpecCacheDir(dir, LIMIT);
   expect(await cache.read(sample(1).digest)).toBeNull();
@@ -112,6 +126,25 @@ describe('a file that is not what its name says', () => {
     mkdirSync(dir);
     make();
     expect(await new SpecCacheDir(dir, LIMIT).read(a.digest)).toBeNull();
+  });
+
+  test('larger than any BTF, is not read', async () => {
+    const cache = new SpecCacheDir(dir, Infinity);
+    await keep(cache, a);
+    truncateSync(pathOf(a), 400 * 1024 * 1024);
+    expect(await cache.read(a.digest)).toBeNull();
+    // What was read would have been removed.
+    expect(existsSync(pathOf(a))).toBe(true);
+    await keep(cache, a);
+    expect(await cache.read(a.digest)).toEqual(a.bytes);
+  });
+
+  test('larger than what is remembered of an object, is not read', async () => {
+    const cache = new SpecCacheDir(dir, Infinity);
+    cache.writeLastSeen('vmlinux', { digest: a.digest, baseDigest: '' });
+    await cache.settled();
+    for (const name of readdirSync(dir)) truncateSync(join(dir, name), 400 * 1024 * 1024);
+    expect(await cache.lastSeen('vmlinux')).toBeNull();
   });
 });
 

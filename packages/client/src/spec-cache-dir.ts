@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { sha256Hex } from './raw-btf.js';
 
 /** For the user alone: BTF tells what a kernel is made of. */
@@ -13,6 +13,10 @@ const TEMPORARY_FILE = /^[0-9a-f-]{36}\.btf-tmp$/;
 
 /** Writing takes milliseconds: what is older was left by a process that ended amid it. */
 const TEMPORARY_MS = 3_600_000;
+/** Several times the BTF of the largest kernel: what is larger was not written here, and would cost memory to be read. */
+const MAX_BTF_BYTES = 64 * 1024 * 1024;
+/** Two digests in hexadecimal take 130. */
+const MAX_LAST_BYTES = 1024;
 /** What a file takes of a disk at least. */
 const BLOCK_BYTES = 4096;
 /** After a cleaning an eighth is free, so that not every write begins another. */
@@ -35,19 +39,22 @@ export interface LastSeen {
 export class SpecCacheDir {
   readonly #dir: string;
   readonly #maxBytes: number;
+  readonly #maxFileBytes: number;
   readonly #writes = new Set<Promise<void>>();
   /** Bytes that may be written before the folder is looked at. */
   #unseen = 0;
 
   constructor(dir: string, maxBytes: number) {
-    this.#dir = dir;
+    // What the program changes its working directory to later is another matter.
+    this.#dir = resolve(dir);
     this.#maxBytes = maxBytes;
+    this.#maxFileBytes = Math.min(maxBytes, MAX_BTF_BYTES);
   }
 
   /** The BTF with a digest, or null. A file that is something else is removed. */
   async read(digest: string): Promise<Uint8Array | null> {
     const name = `${digest}.btf`;
-    const bytes = BTF_FILE.test(name) ? await this.#readFile(name) : null;
+    const bytes = BTF_FILE.test(name) ? await this.#readFile(name, this.#maxFileBytes) : null;
     if (bytes === null || (await sha256Hex(bytes)) === digest) return bytes;
     await this.#remove(name);
     return null;
@@ -55,7 +62,7 @@ export class SpecCacheDir {
 
   /** What an object of the kernel was when any process last saw it, or null: a guess. */
   async lastSeen(name: string): Promise<LastSeen | null> {
-    const bytes = await this.#readFile(await lastFile(name));
+    const bytes = await this.#readFile(await lastFile(name), MAX_LAST_BYTES);
     const [digest = '', baseDigest = ''] = new TextDecoder().decode(bytes ?? new Uint8Array()).split('\n');
     return digest === '' ? null : { digest, baseDigest };
   }
@@ -84,13 +91,13 @@ export class SpecCacheDir {
     this.#writes.add(writing);
   }
 
-  async #readFile(name: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  async #readFile(name: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
     try {
       // No links, and no waiting for whoever writes into a pipe. Windows has neither flag.
       const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
       await using file = await open(join(this.#dir, name), flags);
       const stats = await file.stat();
-      if (!stats.isFile() || stats.size > this.#maxBytes) return null;
+      if (!stats.isFile() || stats.size > maxBytes) return null;
       const bytes = new Uint8Array(await file.readFile());
       const now = new Date();
       // The time of change serves as that of use, since many systems do not keep the latter.
@@ -103,7 +110,7 @@ export class SpecCacheDir {
 
   async #writeFile(name: string, bytes: Uint8Array): Promise<void> {
     const size = sizeOnDisk(bytes.length);
-    if (size > this.#maxBytes) return;
+    if (size > this.#maxFileBytes) return;
     await mkdir(this.#dir, { recursive: true, mode: DIR_MODE });
     const temporary = `${randomUUID()}.btf-tmp`;
     try {

@@ -2,7 +2,6 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
-import { countArgument } from './argument.js';
 import { BtfError } from './btf-error.js';
 import { clientError } from './client-error.js';
 import type { CallLimits, Connection } from './connection.js';
@@ -29,11 +28,25 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 /** Room for the kernels and modules of some ten releases. */
 const CACHE_DIR_BYTES = 512 * 1024 * 1024;
 
+/**
+ * An answer that is not needed is read to its end up to this size, one part of a transfer: to cancel it resets its
+ * stream, and Node's HTTP/2 ends a connection with all its calls after a thousand resets in short time.
+ */
+const READ_OUT_BYTES = 256 * 1024;
+
 /** SpecStoreOptions say where a {@link SpecStore} keeps BTF. */
 export interface SpecStoreOptions {
   readonly specCacheBytes?: number | undefined;
   readonly specCacheDir?: string | undefined;
   readonly specCacheDirBytes?: number | undefined;
+}
+
+/** KnownObject is what is known of an object before its BTF is asked for. */
+export interface KnownObject {
+  /** The kernel's name for it; empty where it has none. */
+  readonly name: string;
+  /** The digest of its BTF in hexadecimal; null where it is not known. */
+  readonly digest: string | null;
 }
 
 type Report = (progress: TransferProgress) => void;
@@ -49,9 +62,8 @@ export class SpecStore {
   readonly #transfers = new SharedCalls<RawBtf, TransferProgress>();
   readonly #requestsByName = new SharedCalls<RawBtf, TransferProgress>();
   /** What an object of the kernel was when last seen, by name: a guess that the daemon confirms. */
-  readonly #lastByName = new Map<string, Uint8Array>();
+  readonly #lastByName = new Map<string, string>();
 
-  /** @throws BtfError INVALID_REQUEST for sizes that are none. */
   constructor(connection: Connection, options: SpecStoreOptions = {}) {
     const {
       specCacheBytes = CACHE_BYTES,
@@ -59,9 +71,8 @@ export class SpecStore {
       specCacheDirBytes = CACHE_DIR_BYTES,
     } = options;
     this.#connection = connection;
-    this.#cache = new RawBtfCache(countArgument('specCacheBytes', specCacheBytes));
-    const dirBytes = countArgument('specCacheDirBytes', specCacheDirBytes);
-    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, dirBytes);
+    this.#cache = new RawBtfCache(specCacheBytes);
+    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, specCacheDirBytes);
   }
 
   /** The BTF of an object of the kernel. */
@@ -69,18 +80,19 @@ export class SpecStore {
     return this.#requestsByName.run(
       name,
       signal,
-      async (shared, tell) => this.#request({ case: 'name', value: name }, name, shared, tell),
+      async (shared, tell) =>
+        this.#request({ case: 'name', value: name }, { name, digest: null }, shared, tell),
       onProgress,
     );
   }
 
-  /**
-   * The BTF of a handle's object.
-   *
-   * @param name the kernel's name for the object; empty where it has none.
-   */
-  async rawOfHandle(token: string, name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
-    return this.#request({ case: 'handle', value: token }, name, signal, onProgress);
+  /** The BTF of a handle's object. */
+  async rawOfHandle(
+    token: string,
+    object: KnownObject,
+    { signal, onProgress }: TransferOptions,
+  ): Promise<RawBtf> {
+    return this.#request({ case: 'handle', value: token }, object, signal, onProgress);
   }
 
   /**
@@ -100,7 +112,7 @@ export class SpecStore {
   }
 
   async #baseOf(raw: RawBtf, options: TransferOptions): Promise<RawBtf> {
-    const base = this.#cache.get(raw.baseDigest) ?? (await this.rawByName('vmlinux', options));
+    const base = this.#cache.get(digestKey(raw.baseDigest)) ?? (await this.rawByName('vmlinux', options));
     const expected = digestKey(raw.baseDigest);
     if (expected !== '' && expected !== digestKey(base.digest)) throw baseMismatch();
     return base;
@@ -108,14 +120,14 @@ export class SpecStore {
 
   async #request(
     source: SpecSource,
-    name: string,
+    object: KnownObject,
     signal: AbortSignal | undefined,
     report: Report | undefined,
   ): Promise<RawBtf> {
     const limits = { timeout: TRANSFER_TIMEOUT_MS, signal };
     const raw = await this.#connection.retrying(methods.spec, limits, async (attempt) => {
       // Asked anew by each attempt: what one fetched is not fetched again for its base.
-      const known = await this.#known(name);
+      const known = await this.#known(object);
       const request = create(SpecRequestSchema, {
         source,
         encoding: Encoding.RAW,
@@ -123,16 +135,15 @@ export class SpecStore {
       });
       return this.#receive(request, known, attempt, report);
     });
-    if (name !== '') this.#remember(name, raw);
+    if (object.name !== '') this.#remember(object.name, raw);
     return raw;
   }
 
   /** What is probably asked for: what the object was when it was last seen. */
-  async #known(name: string): Promise<RawBtf | undefined> {
-    if (name === '') return undefined;
-    const last = this.#lastByName.get(name);
-    const known = last && this.#cache.get(last);
-    return known ?? (await this.#knownOnDisk(name));
+  async #known({ name, digest }: KnownObject): Promise<RawBtf | undefined> {
+    const last = digest ?? this.#lastByName.get(name);
+    const known = last === undefined ? undefined : this.#cache.get(last);
+    return known ?? (name === '' ? undefined : await this.#knownOnDisk(name));
   }
 
   async #knownOnDisk(name: string): Promise<RawBtf | undefined> {
@@ -151,11 +162,10 @@ export class SpecStore {
 
   #remember(name: string, raw: RawBtf): void {
     this.#cache.add(raw);
-    const last = this.#lastByName.get(name);
-    this.#lastByName.set(name, raw.digest);
     const [digest, baseDigest] = [digestKey(raw.digest), digestKey(raw.baseDigest)];
-    if (last === undefined || digestKey(last) !== digest)
-      this.#dir?.writeLastSeen(name, { digest, baseDigest });
+    if (this.#lastByName.get(name) === digest) return;
+    this.#lastByName.set(name, digest);
+    this.#dir?.writeLastSeen(name, { digest, baseDigest });
   }
 
   async #receive(
@@ -170,9 +180,11 @@ export class SpecStore {
     let handedOver = false;
     try {
       const header = await nextHeader(parts);
-      if (header.notModified && known !== undefined) return known;
-      const cached = this.#cache.get(header.digest);
-      if (cached !== undefined) return cached;
+      const here = header.notModified ? known : this.#cache.get(digestKey(header.digest));
+      if (here !== undefined) {
+        if (header.notModified || header.rawSize <= READ_OUT_BYTES) await readOut(parts);
+        return here;
+      }
       // From here on others may wait for these bytes too: the signal of all of them together counts.
       const transfer = this.#transfers.run(
         digestKey(header.digest),
@@ -221,6 +233,10 @@ async function nextHeader(parts: AsyncIterator<SpecResponse>): Promise<SpecHeade
   const part = next.done === true ? undefined : next.value.part;
   if (part?.case !== 'header') throw invalidResponse('header');
   return part.value;
+}
+
+async function readOut(parts: AsyncIterable<SpecResponse>): Promise<void> {
+  for await (const _ of parts);
 }
 
 function missingBase(): BtfError {

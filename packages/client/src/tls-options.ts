@@ -1,5 +1,6 @@
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
-import { invalidArgument } from './argument.js';
+import { X509Certificate } from 'node:crypto';
+import { aString, checkFields, invalidArgument, must, type Rule, type Rules } from './argument.js';
 
 /** Pem is a certificate or key in PEM, as text or as the bytes of a file, which may hold several. */
 export type Pem = string | Uint8Array;
@@ -15,6 +16,19 @@ export interface TlsOptions {
   /** The name that the daemon's certificate must have. Default: the host of the address; a unix socket has none. */
   readonly serverName?: string | undefined;
 }
+
+const aPem = must('PEM, as a string or the bytes of a file', isPem);
+
+/** OpenSSL would take anything for authorities, and trust nobody. */
+const certificates: Rule = (field, value) => {
+  aPem(field, value);
+  if (isPem(value) && !isCertificate(value)) throw invalidArgument(field, 'must be certificates in PEM');
+};
+
+const TLS_RULES: Rules<TlsOptions> = { ca: certificates, cert: aPem, key: aPem, serverName: aString };
+
+/** aTlsOptions checks the options of TLS. */
+export const aTlsOptions: Rule = (field, value) => checkFields(`${field}.`, field, value, TLS_RULES);
 
 /** tlsCredentials makes the credentials of TLS. @throws BtfError INVALID_REQUEST for what OpenSSL cannot read. */
 export function tlsCredentials({ ca, cert, key }: TlsOptions): ChannelCredentials {
@@ -36,4 +50,17 @@ export function tlsChannelOptions({ serverName }: TlsOptions): ChannelOptions {
 
 function buffer(pem: Pem | undefined): Buffer | null {
   return pem === undefined ? null : Buffer.from(pem);
+}
+
+function isPem(value: unknown): value is Pem {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+/** Whether PEM has a certificate, which may have others behind it. */
+function isCertificate(pem: Pem): boolean {
+  try {
+    return new X509Certificate(pem).serialNumber !== '';
+  } catch {
+    return false;
+  }
 }

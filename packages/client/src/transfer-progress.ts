@@ -1,3 +1,5 @@
+import { aFunction, anAbortSignal, type Rules } from './argument.js';
+
 /** TransferProgress tells how far a transfer of BTF is. */
 export interface TransferProgress {
   /** The kernel's name for the object that is transferred: a module's base comes behind it, as `vmlinux`. */
@@ -18,3 +20,6 @@ export interface TransferOptions {
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
+
+/** TRANSFER_RULES are the rules of {@link TransferOptions}. */
+export const TRANSFER_RULES: Rules<TransferOptions> = { signal: anAbortSignal, onProgress: aFunction };

@@ -8,6 +8,7 @@ import { DaemonPin } from './daemon-pin.js';
 import { Connection } from './connection.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { SpecStore } from './spec-store.js';
+import { collectGarbage } from './testing/collect-garbage.js';
 import { FakeClock } from './testing/fake-clock.js';
 import { FakeDaemon, type FakeFailure } from './fake-daemon/index.js';
 import { cancelled } from './testing/daemon-calls.js';
@@ -262,4 +263,13 @@ test('a watch ends with its client, connected or not', async () => {
     await own.close();
     expect(await next).toMatchObject({ reason: 'CLIENT_CLOSED' });
   }
+});
+
+test('a watch that nobody can go on with ends', async () => {
+  await (async () => client.watchHandles().next())();
+  await until(() => {
+    collectGarbage();
+    return cancelled(daemon).length > 0;
+  });
+  expect(cancelled(daemon)).toEqual(['watchHandles']);
 });

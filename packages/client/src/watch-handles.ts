@@ -6,12 +6,14 @@ import {
   type WatchPosition,
 } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { choicesArgument, stringsArgument } from './argument.js';
+import { anAbortSignal, checkOptions, type Rules } from './argument.js';
 import { backoffMs, pause } from './backoff.js';
 import { BtfError } from './btf-error.js';
+import { endForgotten } from './forgotten.js';
 import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './handle-info.js';
-import type { ObjectFilter } from './iterate-handles.js';
+import { FILTER_RULES, type ObjectFilter } from './iterate-handles.js';
 import { methods } from './methods.js';
+import { onAbort } from './on-abort.js';
 import type { Session } from './session.js';
 import type { WatchEvent } from './watch-event.js';
 import { WatchedObjects } from './watched-objects.js';
@@ -21,6 +23,12 @@ export interface WatchOptions extends Pick<ObjectFilter, 'origins' | 'nameGlobs'
   /** Aborting it ends the watch, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const WATCH_RULES: Rules<WatchOptions> = {
+  origins: FILTER_RULES.origins,
+  nameGlobs: FILTER_RULES.nameGlobs,
+  signal: anAbortSignal,
+};
 
 /** Where a watch is between two calls. */
 interface Progress {
@@ -34,10 +42,21 @@ interface Progress {
 }
 
 /** watchHandles tells which objects are there, come and go. Once it is synced it goes on by itself when it is cut off. */
-export async function* watchHandles(
+export function watchHandles(
   session: Session,
-  { signal, ...filter }: WatchOptions,
+  options: WatchOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
+  const watch = new AbortController();
+  return endForgotten(watched(session, options, watch), watch);
+}
+
+async function* watched(
+  session: Session,
+  options: WatchOptions,
+  watch: AbortController,
+): AsyncGenerator<WatchEvent, void, undefined> {
+  checkOptions(options, WATCH_RULES);
+  const { signal, ...filter } = options;
   const request = watchRequest(filter);
   const progress: Progress = {
     objects: new WatchedObjects(),
@@ -45,16 +64,23 @@ export async function* watchHandles(
     synced: false,
     failures: 0,
   };
-  for (;;) {
-    try {
-      const call = create(WatchHandlesRequestSchema, { ...request, after: progress.position });
-      yield* events(session, session.connection.stream(methods.watchHandles, call, { signal }), progress);
-    } catch (error) {
-      if (!progress.synced || !BtfError.isBtfError(error) || !isPassing(error)) throw error;
-      if (LISTS_ANEW.has(error.reason ?? '')) progress.position = undefined;
+  const { connection, clock } = session;
+  const limits = { signal: watch.signal };
+  const stopFollowing = onAbort(signal, () => watch.abort(signal?.reason));
+  try {
+    for (;;) {
+      try {
+        const call = create(WatchHandlesRequestSchema, { ...request, after: progress.position });
+        yield* events(session, connection.stream(methods.watchHandles, call, limits), progress);
+      } catch (error) {
+        if (!progress.synced || !BtfError.isBtfError(error) || !isPassing(error)) throw error;
+        if (LISTS_ANEW.has(error.reason ?? '')) progress.position = undefined;
+      }
+      progress.failures += 1;
+      await pause(clock, backoffMs(progress.failures, Math.random), [watch.signal, connection.ended]);
     }
-    progress.failures += 1;
-    await pause(session.clock, backoffMs(progress.failures, Math.random), [signal, session.connection.ended]);
+  } finally {
+    stopFollowing();
   }
 }
 
@@ -113,7 +139,7 @@ const LISTS_ANEW: ReadonlySet<string> = new Set(['WATCH_HISTORY_GONE', 'WATCHER_
 
 function watchRequest({ origins = [], nameGlobs = [] }: WatchOptions): WatchHandlesRequest {
   return create(WatchHandlesRequestSchema, {
-    origins: choicesArgument('origins', origins, ORIGIN_NUMBERS),
-    nameGlobs: stringsArgument('nameGlobs', nameGlobs),
+    origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
+    nameGlobs: [...nameGlobs],
   });
 }

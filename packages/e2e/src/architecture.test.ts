@@ -48,6 +48,17 @@ describe('ARCHITECTURE.md', () => {
     expect([...new Set(named)].toSorted()).toEqual([...new Set(used)].toSorted());
   });
 
+  test('names dependencies of exact versions', () => {
+    const loose = packages.flatMap((folder) =>
+      dependenciesOf(folder)
+        // Which version there is beside a package is its user's to say.
+        .filter(([name]) => !(folder === 'packages/api' && name === '@grpc/grpc-js'))
+        .filter(([, version]) => !/^(?:workspace:[*]|(?:npm:.+@)?\d+[.]\d+[.]\d+)$/.test(version))
+        .map(([name, version]) => `${folder}: ${name} ${version}`),
+    );
+    expect(loose).toEqual([]);
+  });
+
   test('tells what of ours each package imports', () => {
     const told = rowsOf('# Architecture').flatMap(([folders = '', imports = '']) =>
       namesIn(folders).map((folder): [string, string] => [folder, imports]),

@@ -71,6 +71,77 @@ describeKernel('btfctl on files, without a daemon', () => {
     expect((await run('diff', before, before)).status).toBe(0);
   });
 
+  test('diff --closure compares what a module uses of its base, each side of its own', async () => {
+    for (const [side, more] of [
+      ['a', ''],
+      ['b', 'int b;'],
+    ] as const) {
+      const shared = `struct shared { int a; ${more} };`;
+      const base = compile(`base-${side}`, `${shared} struct unused_${side} { long x; } u; struct shared s;`);
+      execFileSync('objcopy', ['--dump-section', `.BTF=${base}.btf`, base]);
+      compile(`mod-${side}`, `${shared} struct mine { struct shared *s; } m;`, `${base}.btf`);
+    }
+    const sides = [join(dir, 'mod-a.o'), join(dir, 'mod-b.o')] as const;
+    const bases = ['--base', join(dir, 'base-a.o.btf'), '--base', join(dir, 'base-b.o.btf')];
+    const own = await run('diff', ...sides, ...bases);
+    expect(own).toMatchObject({ status: 0, stderr: '' });
+    expect(own.stdout).toMatch(/^0 removed, 0 added, 0 changed, 1 the same$/m);
+    const all = await run('diff', ...sides, ...bases, '--closure');
+    expect(all.status).toBe(5);
+    // `struct mine` and `int` are the same; what the module does not use of its base is not told.
+    expect(all.stdout.split('\n').slice(2)).toEqual([
+      '~ struct shared, 4 → 8 bytes',
+      '    + b: int at 4',
+      '0 removed, 0 added, 1 changed, 2 the same',
+      '',
+    ]);
+    expect(await run('diff', ...sides, ...bases, ...bases)).toMatchObject({ status: 2, stdout: '' });
+    const nothing = await run('diff', ...sides, ...bases, '--type', 'no_such');
+    expect(nothing).toMatchObject({ status: 3, stdout: '' });
+  });
+
+  /** An object file whose types pahole writes, split from those of a base where there is one. */
+  function compile(name: string, source: string, base?: string): string {
+    const path = join(dir, `${name}.o`);
+    execFileSync('gcc', ['-g', '-c', '-x', 'c', '-', '-o', path], { input: source });
+    execFileSync('pahole', ['-J', ...(base === undefined ? [] : ['--btf_base', base]), path]);
+    return path;
+  }
+
+  test('diff tells of declaration tags and type tags, as clang writes them', async () => {
+    const compileBpf = (name: string, source: string): string => {
+      const path = join(dir, name);
+      execFileSync('clang', ['-g', '-target', 'bpf', '-c', '-x', 'c', '-', '-o', path], { input: source });
+      return path;
+    };
+    const tag = '__attribute__((btf_decl_tag("new")))';
+    const before = compileBpf('tags-a.o', `struct s { int x; int *p; long y; } s;`);
+    const after = compileBpf(
+      'tags-b.o',
+      `struct s { int x ${tag}; int __attribute__((btf_type_tag("user"))) *p; long y; } ${tag}; struct s s ${tag};`,
+    );
+    const { stdout, status } = await run('diff', before, after);
+    expect(status).toBe(5);
+    expect(stdout.split('\n').slice(2)).toEqual([
+      '~ struct s',
+      `    + ${tag}`,
+      `    ~ x: int → int ${tag}`,
+      '    ~ p: int * → int __attribute__((btf_type_tag("user"))) *',
+      '~ var s',
+      `    + ${tag}`,
+      expect.stringMatching(/^0 removed, 0 added, 2 changed, \d the same$/),
+      '',
+    ]);
+    const json = await run('diff', before, after, '-o', 'json');
+    expect(schemaErrors('diff', json.stdout)).toEqual([]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      changed: [
+        { tags: { added: [{ tag: 'btf_decl_tag("new")' }], removed: [] } },
+        { kind: 'var', tags: { added: [{ tag: 'btf_decl_tag("new")' }] } },
+      ],
+    });
+  });
+
   test('layout draws a struct by cache line', async () => {
     const object = join(dir, 'before.o');
     const { stdout, status } = await run('layout', 'item', '--in', object);
@@ -146,4 +217,26 @@ describeKernel('btfctl on files, without a daemon', () => {
       `btfctl: ${config}: contexts.web1.adress is not known\nhint: known here: address, tls\n`,
     );
   });
+
+  test.each([
+    ['find', '['],
+    ['list', '['],
+    ['watch', '['],
+    ['layout', '['],
+    ['dump', 'vmlinux', '--type', '['],
+    ['header', 'vmlinux', '--type', '['],
+    ['diff', 'a.btf', 'b.btf', '--type', '['],
+  ])('%s says what is wrong with a glob, before it asks for anything: %s %s %s', async (...args) => {
+    const message = 'btfctl: "[" is no glob: the "[" at 0 has no "]"\n';
+    expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message });
+  });
+
+  test.each(['', 'task_struct..mm', 'task_struct.', 'a[x]'])(
+    'member refuses %j, which is no path, before it asks for anything',
+    async (path) => {
+      const ran = await run('member', 'list_head.next', path);
+      expect(ran).toMatchObject({ status: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/^btfctl: ".*" is no path to a member: .* is expected at character \d+\n$/);
+    },
+  );
 });

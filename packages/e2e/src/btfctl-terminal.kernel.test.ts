@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,10 +7,12 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
+import { btfIds } from './testing/bpftool.js';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { describeKernel } from './testing/describe-kernel.js';
 import { Terminal, type TerminalOptions } from './testing/terminal.js';
+import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
 const BASH = 'bash --norc --noprofile -i';
@@ -96,8 +98,8 @@ describeKernel('btfctl on a terminal', () => {
 
   test('a name that a terminal takes for a command does nothing', async () => {
     await using terminal = open();
-    terminal.type(`btfctl list $'a\\e[31mb'`, 'Enter');
-    await terminal.shows(/no BTF object is a\uFFFD\[31mb/);
+    terminal.type(`btfctl list $'a\\ecb'`, 'Enter');
+    await terminal.shows(/no BTF object is a\uFFFDcb/);
     expect(terminal.colors()).not.toContain('a\u001B');
   });
 
@@ -124,6 +126,20 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/\^C\$$/);
     terminal.type('echo "ended with $?"', 'Enter');
     await terminal.shows(/\nended with 0\n/);
+  });
+
+  test('closing the terminal ends what load holds, by SIGHUP and without a core file', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfctl-hang-up-'));
+    const status = join(dir, 'status');
+    const terminal = open();
+    terminal.type(`(trap "" HUP; btfctl load ${PROGRAM}; echo $? > ${status})`, 'Enter');
+    const [, id] = /as BTF id (\d+)/.exec(await terminal.shows(/held until Ctrl-C/)) ?? [];
+    expect(btfIds()).toContain(Number(id));
+    await terminal[Symbol.asyncDispose]();
+    await until('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
+    expect(readFileSync(status, 'utf8')).toBe('129\n');
+    expect(btfIds()).not.toContain(Number(id));
+    rmSync(dir, { recursive: true });
   });
 
   test('bash completes commands, options, their values, objects, types and contexts', async () => {

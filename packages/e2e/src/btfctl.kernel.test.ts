@@ -90,8 +90,16 @@ describeKernel('btfctl', () => {
 
   test('info tells of the daemon and of its kernel', async () => {
     const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
-    expect(await json('info', 'info')).toMatchObject({ address: daemon.address, kernel_release: release });
+    expect(await json('info', 'info')).toMatchObject({
+      address: daemon.address,
+      kernel_release: release,
+      caller: { principal: 'uid:0', role: 'loader' },
+      // This kernel's own BTF has functions.
+      features: expect.arrayContaining([{ feature: 'func', supported: true }]),
+    });
     const { stdout } = await run('info');
+    expect(stdout).toMatch(/^you +uid:0, loader: sees all objects, and loads BTF$/m);
+    expect(stdout).toMatch(/^features +btf, func, var, /m);
     expect(stdout).toContain(`Linux ${release}`);
     expect(stdout).toMatch(/yes {2}open-by-id/);
     expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
@@ -191,6 +199,9 @@ describeKernel('btfctl', () => {
     load.kill('SIGINT');
     expect(await load.end()).toMatchObject({ status: 0 });
     await until('the object is gone', () => !btfIds().includes(id));
+    await using orphan = await hold();
+    orphan.hangUp();
+    await until('it ends with its terminal', () => !btfIds().includes(orphan.id));
     const refused = await run('load', join(dir, 'bad.btf'));
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     expect(refused.stderr).toContain('[3] Invalid kind:0');
@@ -234,13 +245,32 @@ describeKernel('btfctl', () => {
     expect((await run('hold', ...args)).status).toBe(status);
   });
 
-  test('hold passes on a signal, and holds until its command ends', async () => {
-    const script = 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.1; done';
-    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
-    await until('the command runs', () => holding.stdout.includes('ready'));
-    holding.kill('SIGTERM');
-    expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
-  });
+  test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(
+    'hold passes on %s, and holds until its command ends',
+    async (signal) => {
+      const script = `trap "echo asked; exit 5" ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
+      await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
+      await until('the command runs', () => holding.stdout.includes('ready'));
+      holding.kill(signal);
+      expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
+    },
+  );
+
+  test.each([
+    ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+  ] as const)(
+    'a command of hold that %s ends makes the exit code that shells write',
+    async (signal, status) => {
+      await using holding = new Btfctl(
+        ['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'],
+        env,
+      );
+      await until('the command runs', () => holding.stdout.includes('ready'));
+      holding.kill(signal);
+      expect(await holding.end()).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
+    },
+  );
 
   test('hold passes on every signal, and holds for a command that lives on', async () => {
     const script =
@@ -355,7 +385,9 @@ describeKernel('btfctl', () => {
     expect(schemaErrors('list', list.stdout)).toEqual([]);
     expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
     expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
-    expect((await btfctl(['info'], weakEnv)).stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
+    const info = await btfctl(['info'], weakEnv);
+    expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
+    expect(info.stdout).toMatch(/^features +not known, as nothing can be loaded$/m);
     const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
     expect(load.status).toBe(7);
     expect(load.stderr).toMatch(
@@ -364,7 +396,9 @@ describeKernel('btfctl', () => {
   });
 
   /** Loads an object of its own that nothing else holds. */
-  async function hold(): Promise<AsyncDisposable & { id: number; end: () => Promise<unknown> }> {
+  async function hold(): Promise<
+    AsyncDisposable & { id: number; hangUp: () => void; end: () => Promise<unknown> }
+  > {
     const load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'name'], env);
     await until('it is loaded', () => load.stdout.endsWith('\n'));
     const id = Number(/^id:(\d+)$/m.exec(load.stdout)?.[1]);
@@ -372,6 +406,11 @@ describeKernel('btfctl', () => {
       load.kill('SIGINT');
       return load.end();
     };
-    return { id, end, [Symbol.asyncDispose]: async () => void (await end()) };
+    return {
+      id,
+      hangUp: () => load.kill('SIGHUP'),
+      end,
+      [Symbol.asyncDispose]: async () => void (await end()),
+    };
   }
 });

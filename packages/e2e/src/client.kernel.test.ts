@@ -154,6 +154,35 @@ describeKernel('BtfClient', () => {
     expect(rejection?.log.text).toContain('[19999] INT bad');
   });
 
+  test.each([
+    [
+      'a message of BTF',
+      async () => client.loadHandle(new Uint8Array(17 * 1024 * 1024)),
+      'maxLoadMessageBytes',
+    ],
+    [
+      'a selection',
+      async () =>
+        client.selectTypes('vmlinux', { names: Array.from({ length: 1000 }, () => 'x'.repeat(300)) }),
+      'maxMessageBytes',
+    ],
+    [
+      'a list of paths',
+      async () => client.resolveMembers('vmlinux', ['x'.repeat(300_000)]),
+      'maxMessageBytes',
+    ],
+  ] as const)(
+    '%s that is larger than the daemon receives is told so, with both sizes',
+    async (_, call, bound) => {
+      const error = await failureOf(call());
+      expect([error.code, error.reason]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
+      const limit = Number(error.metadata['limit']);
+      expect(limit).toBeGreaterThanOrEqual((await client.serverInfo()).limits[bound]);
+      expect(Number(error.metadata['size'])).toBeGreaterThan(limit);
+      expect(error.message).toMatch(/the request has \d+ bytes; the daemon takes at most \d+/);
+    },
+  );
+
   test('keeps a lease alive by itself for longer than its TTL, and lets it go at the end of the client', async () => {
     const own = new BtfClient(daemon.address);
     const handle = await own.loadHandle(intBtf(1, 'kept'), { ttl: 1_000 });

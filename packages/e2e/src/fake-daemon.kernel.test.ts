@@ -10,8 +10,8 @@ import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
 /** What a program sees of a daemon, and what does not depend on which objects there are besides. */
 const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   'what can be done': async (client) => {
-    const { mode, operations, capabilities, features } = await client.serverInfo();
-    return { mode, operations, capabilities, features };
+    const { mode, operations, capabilities, features, caller } = await client.serverInfo();
+    return { mode, operations, capabilities, features, caller };
   },
   'the list of objects': async (client) => {
     const objects = await client.listObjects({ nameGlobs: ['vm[a-z]*?ux'], details: ['digest'] });

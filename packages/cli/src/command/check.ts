@@ -1,8 +1,6 @@
 import type { Rejection } from '@btfd/client';
-import { Command } from 'commander';
 import { countTypes } from '@btfd/btf';
 import { ExitCode } from '../exit-code.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 import { readLoadable } from '../source/loadable.js';
 import { printableText } from '../terminal.js';
@@ -11,18 +9,10 @@ interface CheckOptions {
   readonly adapt?: boolean;
 }
 
-/** checkCommand is `btfctl check`. */
-export function checkCommand(run: Run): Command {
-  return new Command('check')
-    .description("ask the kernel's verifier about BTF, and keep nothing; exits with 4 where it refuses")
-    .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
-    .action(run(check));
-}
-
-async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
+/** check is what `btfctl check` does. */
+export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
   const bytes = await readLoadable(path, session.interrupted);
-  const client = session.client();
+  const client = await session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
   const { handle, rejection } = await client.tryLoadHandle(bytes, {
     adaptToKernel: adapt ?? false,

@@ -1,23 +1,18 @@
-import { Argument, Command } from 'commander';
+import type { Command } from 'commander';
 import { bashCompletion } from '../completion/bash.js';
 import { commandTree, type CommandNode } from '../completion/command-tree.js';
 import { fishCompletion } from '../completion/fish.js';
+import type { Shell } from '../completion/shells.js';
 import { zshCompletion } from '../completion/zsh.js';
-import type { Run } from '../run.js';
+import type { Session } from '../session.js';
 
-const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const satisfies Record<
-  string,
-  (root: CommandNode) => string
->;
+const SCRIPTS: Readonly<Record<Shell, (root: CommandNode) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+};
 
-/** completionCommand is `btfctl completion`. */
-export function completionCommand(run: Run, program: Command): Command {
-  return new Command('completion')
-    .description('print the completion script for a shell: source <(btfctl completion bash)')
-    .addArgument(new Argument('<shell>').choices(Object.keys(SHELLS)))
-    .action(
-      run(async (session, shell: keyof typeof SHELLS) => {
-        await session.out.write(SHELLS[shell](commandTree(program)));
-      }),
-    );
+/** completion makes what `btfctl completion` does of the program that it completes. */
+export function completion(program: Command): (session: Session, shell: Shell) => Promise<void> {
+  return async ({ out }, shell) => out.write(SCRIPTS[shell](commandTree(program)));
 }

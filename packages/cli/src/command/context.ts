@@ -1,39 +1,15 @@
-import { Command } from 'commander';
 import { resolve } from 'node:path';
 import { notFound, usageError } from '../cli-error.js';
 import { checkPair } from '../config/tls-files.js';
+import type { ConfigFile } from '../config/config-file.js';
 import { tlsOf } from '../global-options.js';
 import { formatTable } from '../output/table.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 
-/** contextCommand is `btfctl context` with its own commands. */
-export function contextCommand(run: Run): Command {
-  return new Command('context')
-    .description('name daemons in the config file, and choose the one to ask')
-    .addCommand(new Command('list').description('list the contexts').action(run(list)))
-    .addCommand(
-      new Command('use')
-        .description('ask this one where none is named')
-        .argument('<name>')
-        .action(run(async (session: Session, name: string) => use(session, name))),
-    )
-    .addCommand(
-      new Command('set')
-        .description('add a context, or replace it, with the --address and the --tls options that are given')
-        .argument('<name>')
-        .action(run(async (session: Session, name: string) => set(session, name))),
-    )
-    .addCommand(
-      new Command('remove')
-        .description('remove a context')
-        .argument('<name>')
-        .action(run(async (session: Session, name: string) => remove(session, name))),
-    );
-}
-
-async function list(session: Session): Promise<void> {
-  const { contexts, currentContext } = session.configFile.config;
+/** list is what `btfctl context list` does. */
+export async function list(session: Session): Promise<void> {
+  const { path, config } = await session.configFile();
+  const { contexts, currentContext } = config;
   const rows = [...contexts].map(([name, { address, tls }]) => ({
     name,
     address,
@@ -62,40 +38,44 @@ async function list(session: Session): Promise<void> {
       ),
   });
   if (rows.length === 0) {
-    session.note(`no contexts in ${session.configFile.path}: \`btfctl context set NAME --address ADDRESS\``);
+    session.note(`no contexts in ${path}: \`btfctl context set NAME --address ADDRESS\``);
   }
 }
 
-async function use(session: Session, name: string): Promise<void> {
-  requireContext(session, name);
-  session.configFile.use(name);
+/** use is what `btfctl context use` does. */
+export async function use(session: Session, name: string): Promise<void> {
+  const file = await fileWith(session, name);
+  file.use(name);
   session.note(`asking ${name} from now on`);
 }
 
-async function set(session: Session, name: string): Promise<void> {
+/** set is what `btfctl context set` does. */
+export async function set(session: Session, name: string): Promise<void> {
   const { address } = session.options;
   if (address === undefined) throw usageError('a context needs an address', 'give it with --address');
   // They would be read as an address, or as a name with an object behind it.
   if (/[:/@]|^$/.test(name))
     throw usageError(`${JSON.stringify(name)} is no name for a context: no : / @ in it`);
-  const { tls } = session.target;
+  const { tls } = await session.target();
+  const file = await session.newConfigFile();
   const { ca, cert, key, serverName } = tlsOf(session.options);
   const absolute = (path: string | undefined): string | undefined => path && resolve(path);
   const files = { ca: absolute(ca), cert: absolute(cert), key: absolute(key), serverName };
   checkPair(files);
-  const file = session.newConfigFile;
   file.set(name, { address, tls: tls && files });
   session.note(`${name} is ${address}, in ${file.path}`);
 }
 
-async function remove(session: Session, name: string): Promise<void> {
-  requireContext(session, name);
-  session.configFile.remove(name);
+/** remove is what `btfctl context remove` does. */
+export async function remove(session: Session, name: string): Promise<void> {
+  const file = await fileWith(session, name);
+  file.remove(name);
   session.note(`removed ${name}`);
 }
 
-function requireContext(session: Session, name: string): void {
-  const { contexts } = session.configFile.config;
-  if (contexts.has(name)) return;
+/** The config file, which must have a context. */
+async function fileWith(session: Session, name: string): Promise<ConfigFile> {
+  const file = await session.configFile();
+  if (file.config.contexts.has(name)) return file;
   throw notFound(`there is no context ${JSON.stringify(name)}`, '`btfctl context list` shows what there is');
 }

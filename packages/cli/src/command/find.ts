@@ -1,18 +1,15 @@
 import { declarationOf, Kind, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
-import { Command, Option } from 'commander';
 import { type CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { explainError } from '../explain-error.js';
+import { checkNames } from '../glob.js';
 import { objectName } from '../output/object-list.js';
 import { formatTable, type Column } from '../output/table.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 import { idsNamed } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
-import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
-import { KIND_WORDS, kindWordOf } from '../kind-words.js';
-import { baseOption } from './in-option.js';
+import { parseSpecRef } from '../source/spec-ref.js';
 
 interface FindOptions {
   readonly in?: string;
@@ -29,20 +26,13 @@ interface Found {
   readonly declaration: string;
 }
 
-/** findCommand is `btfctl find`. */
-export function findCommand(run: Run): Command {
-  return baseOption(
-    new Command('find')
-      .description('find types by name, and tell in which objects they are')
-      .argument('<name...>', 'names or globs: tcp_sock, "tcp_*"')
-      .option('-i, --in <spec>', 'look in this SPEC only; default: in every object of the node'),
-  )
-    .addOption(new Option('-k, --kind <kind>', 'types of one kind').choices(KIND_WORDS))
-    .addHelpText('after', `\n${SPEC_HELP}`)
-    .action(run(find));
-}
-
-async function find(session: Session, names: readonly string[], options: FindOptions): Promise<number> {
+/** find is what `btfctl find` does. */
+export async function find(
+  session: Session,
+  names: readonly string[],
+  options: FindOptions,
+): Promise<number> {
+  checkNames(names);
   const found: Found[] = [];
   const missing = new Set(names);
   for await (const [object, spec] of specsOf(session, options)) {
@@ -82,30 +72,38 @@ async function* specsOf(
   { in: where, base }: FindOptions,
 ): AsyncGenerator<readonly [object: string, spec: Spec], void, undefined> {
   if (where !== undefined) {
-    const source = session.source(parseSpecRef(where), base);
+    const source = await session.source(parseSpecRef(where), base);
     yield [source.label, await source.spec()];
     return;
   }
   const unreadable = (info: HandleInfo, error: unknown): void =>
     session.warn(`${objectName(info)} is left out: ${explainError(error).message}`);
-  for await (const { info, spec } of everySpec(session.client(), session, unreadable)) {
+  for await (const { info, spec } of everySpec(await session.client(), session, unreadable)) {
     yield [objectName(info), spec];
   }
 }
 
 function isWanted(spec: Spec, id: TypeId, kind: string | undefined): boolean {
-  return kind === undefined || kindWordOf(spec.kindOf(id)) === kind;
+  return kind === undefined || kindWord(spec.kindOf(id)) === kind;
 }
 
 function foundType(object: string, spec: Spec, id: TypeId): Found {
   return {
     object,
     id,
-    kind: kindWordOf(spec.kindOf(id)),
+    kind: kindWord(spec.kindOf(id)),
     name: spec.nameOf(id),
     size: sizeOrNull(spec, id),
     declaration: declarationOrName(spec, id),
   };
+}
+
+const KIND_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]),
+);
+
+function kindWord(kind: number): string {
+  return KIND_NAMES.get(kind) ?? `kind ${kind}`;
 }
 
 const SIZELESS: ReadonlySet<number> = new Set([Kind.FUNC, Kind.FUNC_PROTO, Kind.FWD, Kind.DECL_TAG]);

@@ -1,29 +1,17 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { BtfClient, Handle } from '@btfd/client';
-import { Command } from 'commander';
 import { CliError, usageError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { explainError } from '../explain-error.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
-/** holdCommand is `btfctl hold`. */
-export function holdCommand(run: Run): Command {
-  return new Command('hold')
-    .description("keep an object open while a command runs; exits with the command's exit code")
-    .argument('<object>', 'a BTF id, or the name of an object of the kernel')
-    .argument('<command...>', 'behind --, the command; it finds the id in BTF_ID')
-    .usage('[options] <object> -- <command...>')
-    .addHelpText('after', '\nFor example: btfctl hold 7 -- bpftool btf dump id 7')
-    .action(run(hold));
-}
-
-async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
-  await using handle = await open(session.client(), objectRef(object), session.requestSignal());
+/** hold is what `btfctl hold` does. */
+export async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
+  await using handle = await open(await session.client(), objectRef(object), session.requestSignal());
   const { id } = handle.info;
   handle.lost.addEventListener('abort', () =>
     session.warn(explainError(lostError(id, handle.lost.reason)).message),
@@ -45,6 +33,12 @@ async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): 
   return client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
 }
 
+/** What `timeout` passes on. */
+const PASSED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
+
+/** Ctrl-C and Ctrl-\. */
+const TYPED: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
+
 /** Runs a command with this process's input and output, passes on signals, and answers its exit code. */
 async function runCommand(
   [program = '', ...args]: readonly string[],
@@ -52,24 +46,29 @@ async function runCommand(
   interrupted: AbortSignal,
 ): Promise<number> {
   interrupted.throwIfAborted();
-  const child = spawn(program, args, { stdio: 'inherit', env });
+  let child: ChildProcess | null = null;
   // Each one, not the first alone: a shell or a debugger lives on, and the object is held as long.
   const pass = (signal: NodeJS.Signals): void => {
-    // Ctrl-C reaches the command by the terminal already.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    // What is typed reaches the command by the terminal already.
+    if (!TYPED.has(signal) || !process.stdin.isTTY) child?.kill(signal);
   };
-  process.on('SIGINT', pass).on('SIGTERM', pass);
+  // Before the command runs, which can be before `spawn` is back: what nobody waits for ends this process.
+  for (const signal of PASSED) process.on(signal, pass);
   try {
+    child = spawn(program, args, { stdio: 'inherit', env });
     await once(child, 'exit');
+    return exitCodeOf(child);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
     if (code === 'ENOENT') throw new CliError(ExitCode.NO_COMMAND, `there is no command ${program}`);
     const message = error instanceof Error ? error.message : String(error);
     throw new CliError(ExitCode.NOT_EXECUTABLE, `cannot run ${program}: ${message}`);
   } finally {
-    process.off('SIGINT', pass).off('SIGTERM', pass);
+    for (const signal of PASSED) process.off(signal, pass);
   }
-  // As shells write the end by a signal.
-  if (child.signalCode !== null) return 128 + constants.signals[child.signalCode];
-  return child.exitCode ?? ExitCode.FAILURE;
+}
+
+/** As shells write the end by a signal. */
+function exitCodeOf({ exitCode, signalCode }: ChildProcess): number {
+  return signalCode === null ? (exitCode ?? ExitCode.FAILURE) : 128 + constants.signals[signalCode];
 }

@@ -1,40 +1,56 @@
-import type { ServerInfo } from '@btfd/client';
-import { Command } from 'commander';
+import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../terminal.js';
-import type { Run } from '../run.js';
+import type { Session } from '../session.js';
 
-/** infoCommand is `btfctl info`. */
-export function infoCommand(run: Run): Command {
-  return new Command('info')
-    .description('tell what the daemon is, what it can do, and why not the rest')
-    .action(
-      run(async (session) => {
-        const info = await session.client().serverInfo({ signal: session.requestSignal() });
-        const { address } = session.target;
-        await session.show({
-          data: infoData(address, info),
-          names: [address],
-          text: () => infoText(address, info, session.colors),
-        });
-      }),
-    );
+/** info is what `btfctl info` does. */
+export async function info(session: Session): Promise<void> {
+  const client = await session.client();
+  const answer = await client.serverInfo({ signal: session.requestSignal() });
+  const { address } = await session.target();
+  await session.show({
+    data: infoData(address, answer),
+    names: [address],
+    text: () => infoText(address, answer, session.colors),
+  });
 }
 
-function infoText(address: string, info: ServerInfo, colors: Colors): string {
-  const { limits } = info;
+/** What callers see and do, by their role. */
+const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  viewer: "viewer: sees the kernel's own objects",
+  inspector: 'inspector: sees all objects, and who uses them',
+  loader: 'loader: sees all objects, and loads BTF',
+  unknown: 'of a role that btfctl does not know',
+};
+
+function callerText({ principal, role }: Caller): string {
+  return `${principal}, ${ROLE_WORDS[role]}`;
+}
+
+function featuresText(features: readonly FeatureStatus[]): string {
+  if (features.length === 0) return 'not known, as nothing can be loaded';
+  const words = (wanted: boolean): string =>
+    features.flatMap(({ feature, supported }) => (supported === wanted ? [feature] : [])).join(', ');
+  const missing = words(false);
+  return missing === '' ? words(true) : `${words(true) || 'none'}; not ${missing}`;
+}
+
+function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
+  const { limits } = daemon;
   const bytes = (value: number): string => `${value.toLocaleString('en-US')} bytes`;
   const rows: [string, string][] = [
     ['address', address],
-    ['daemon', `btfd ${info.version}`],
-    ['kernel', `Linux ${info.kernelRelease} ${info.machine}`],
-    ['mode', info.mode],
-    ...(info.btfDir === '' ? [] : [['BTF files', info.btfDir] satisfies [string, string]]),
-    ['boot id', info.bootId],
+    ['daemon', `btfd ${daemon.version}`],
+    ['you', callerText(daemon.caller)],
+    ['kernel', `Linux ${daemon.kernelRelease} ${daemon.machine}`],
+    ['features', featuresText(daemon.features)],
+    ['mode', daemon.mode],
+    ...(daemon.btfDir === '' ? [] : [['BTF files', daemon.btfDir] satisfies [string, string]]),
+    ['boot id', daemon.bootId],
     ['largest BTF', bytes(limits.maxBtfBytes)],
     ['leases', `${limits.defaultTtl / 1000} s, from ${limits.minTtl / 1000} to ${limits.maxTtl / 1000} s`],
   ];
-  const operations = info.operations.map(({ operation, available, reason }) =>
+  const operations = daemon.operations.map(({ operation, available, reason }) =>
     available
       ? `  ${colors.good('yes')}  ${operation}`
       : `  ${colors.bad('no')}   ${operation.padEnd(12)}  ${printable(reason)}`,
@@ -48,23 +64,25 @@ function infoText(address: string, info: ServerInfo, colors: Colors): string {
   ].join('\n');
 }
 
-function infoData(address: string, info: ServerInfo): unknown {
-  const { limits } = info;
+function infoData(address: string, daemon: ServerInfo): unknown {
+  const { limits } = daemon;
   return {
     address,
-    version: info.version,
-    kernel_release: info.kernelRelease,
-    machine: info.machine,
-    boot_id: info.bootId,
-    daemon_epoch: info.daemonEpoch,
-    mode: info.mode,
-    btf_dir: info.btfDir,
-    capabilities: { sys_admin: info.capabilities.sysAdmin, bpf: info.capabilities.bpf },
-    operations: info.operations.map(({ operation, available, reason }) => ({
+    version: daemon.version,
+    kernel_release: daemon.kernelRelease,
+    machine: daemon.machine,
+    boot_id: daemon.bootId,
+    daemon_epoch: daemon.daemonEpoch,
+    mode: daemon.mode,
+    btf_dir: daemon.btfDir,
+    capabilities: { sys_admin: daemon.capabilities.sysAdmin, bpf: daemon.capabilities.bpf },
+    operations: daemon.operations.map(({ operation, available, reason }) => ({
       operation,
       available,
       ...(available ? {} : { reason }),
     })),
+    features: daemon.features,
+    caller: daemon.caller,
     limits: {
       max_load_message_bytes: limits.maxLoadMessageBytes,
       max_message_bytes: limits.maxMessageBytes,
@@ -76,6 +94,8 @@ function infoData(address: string, info: ServerInfo): unknown {
       max_held_per_stream: limits.maxHeldPerStream,
       hold_stall_timeout_ms: limits.holdStallTimeout,
       max_tokens: limits.maxTokens,
+      max_types_bytes: limits.maxTypesBytes,
+      max_c_bytes: limits.maxCBytes,
     },
   };
 }

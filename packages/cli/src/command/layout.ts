@@ -1,31 +1,18 @@
 import { BtfFormatError, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
-import { Command } from 'commander';
 import { CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
+import { checkNames } from '../glob.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
 import { idsNamed } from '../source/chosen-types.js';
-import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
-import { inOption, type InOptions } from './in-option.js';
+import { parseSpecRef } from '../source/spec-ref.js';
+import type { InOptions } from '../grammar/in-option.js';
 
-/** layoutCommand is `btfctl layout`. */
-export function layoutCommand(run: Run): Command {
-  return inOption(
-    new Command('layout')
-      .description('draw structs and unions by cache line, with their holes')
-      .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
-  )
-    .addHelpText(
-      'after',
-      `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`,
-    )
-    .action(run(layout));
-}
-
-async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
-  const source = session.source(parseSpecRef(options.in), options.base);
+/** layout is what `btfctl layout` does. */
+export async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
+  checkNames(names);
+  const source = await session.source(parseSpecRef(options.in), options.base);
   const spec = await source.spec();
   const layouts = names
     .flatMap((name) => compositeIds(spec, name, source.label))

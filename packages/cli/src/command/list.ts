@@ -1,37 +1,24 @@
-import { BtfError, type BtfClient, type HandleInfo, type InfoDetail, type KnownOrigin } from '@btfd/client';
-import { Command, Option } from 'commander';
+import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
 import { type CliError, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
-import { compileGlob } from '../glob.js';
-import type { Run } from '../run.js';
+import { isBtfError } from '../is-btf-error.js';
+import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
 import { objectData, objectName, objectsText } from '../output/object-list.js';
-
-const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
 
 interface ListOptions {
   readonly origin?: KnownOrigin;
   readonly digest?: boolean;
 }
 
-/** listCommand is `btfctl list`. */
-export function listCommand(run: Run): Command {
-  return originOption(
-    new Command('list')
-      .alias('show')
-      .description('list the BTF objects in the kernel; with -o wide, who uses each')
-      .argument('[object...]', 'names, globs, or id:7; default: all'),
-  )
-    .option('--digest', 'tell the SHA-256 of each')
-    .action(run(list));
-}
-
-/** originOption declares `--origin`. */
-export function originOption(command: Command): Command {
-  return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
-}
-
-async function list(session: Session, words: readonly string[], options: ListOptions): Promise<number> {
+/** list is what `btfctl list` does. */
+export async function list(
+  session: Session,
+  words: readonly string[],
+  options: ListOptions,
+): Promise<number> {
+  const names = joinIds(words);
+  const tests = names.map(wanted);
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -39,8 +26,6 @@ async function list(session: Session, words: readonly string[], options: ListOpt
     ...(options.digest === true ? ['digest' as const] : []),
   ];
   const all = await listObjects(session, details, options.origin);
-  const names = joinIds(words);
-  const tests = names.map(wanted);
   const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
   const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
   if (missing.length > 0 && infos.length === 0) throw noObject(missing);
@@ -70,7 +55,7 @@ function joinIds(words: readonly string[]): string[] {
 
 function wanted(word: string): (info: HandleInfo) => boolean {
   if (/^id:\d+$/.test(word)) return ({ id }) => id === Number(word.slice(3));
-  const matches = compileGlob(word);
+  const matches = nameTest(word);
   return ({ name }) => matches(name);
 }
 
@@ -79,7 +64,7 @@ async function listObjects(
   details: InfoDetail[],
   origin: KnownOrigin | undefined,
 ): Promise<HandleInfo[]> {
-  const client: BtfClient = session.client();
+  const client = await session.client();
   const ask = async (asked: InfoDetail[]): Promise<HandleInfo[]> =>
     client.listObjects({
       details: asked,
@@ -97,6 +82,6 @@ async function listObjects(
 }
 
 function isDenied(error: unknown): error is BtfError {
-  if (!BtfError.isBtfError(error)) return false;
+  if (!isBtfError(error)) return false;
   return error.codeName === 'PERMISSION_DENIED' || error.reason === 'OPERATION_UNAVAILABLE';
 }

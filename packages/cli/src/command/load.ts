@@ -1,9 +1,7 @@
 import type { Handle } from '@btfd/client';
-import { Command } from 'commander';
-import { BtfError } from '@btfd/client';
 import { CliError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
-import type { Run } from '../run.js';
+import { explainError } from '../explain-error.js';
 import type { Session } from '../session.js';
 import { readLoadable } from '../source/loadable.js';
 
@@ -11,18 +9,10 @@ interface LoadOptions {
   readonly adapt?: boolean;
 }
 
-/** loadCommand is `btfctl load`. */
-export function loadCommand(run: Run): Command {
-  return new Command('load')
-    .description('load BTF into the kernel and hold it there until Ctrl-C')
-    .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
-    .action(run(load));
-}
-
-async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
+/** load is what `btfctl load` does. */
+export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
   const bytes = await readLoadable(path, session.interrupted);
-  const client = session.client();
+  const client = await session.client();
   await using handle = await client.loadHandle(bytes, {
     adaptToKernel: adapt ?? false,
     signal: session.interrupted,
@@ -60,7 +50,7 @@ async function endOf({ lost, info }: Handle, interrupted: AbortSignal): Promise<
 export function lostError(id: number, reason: unknown): CliError {
   return new CliError(
     ExitCode.FAILURE,
-    `BTF id ${id} is not held any more: ${BtfError.from(reason).rawMessage}`,
+    `BTF id ${id} is not held any more: ${explainError(reason).message}`,
     'was the daemon restarted, or the way to it cut?',
   );
 }

@@ -1,31 +1,21 @@
+import { BtfFormatError, parseMemberPath } from '@btfd/btf';
 import type { MemberResult, RemoteMember } from '@btfd/client';
-import { Command } from 'commander';
+import { usageError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { formatTable } from '../output/table.js';
-import type { Run } from '../run.js';
 import type { Session } from '../session.js';
-import { parseSpecRef, SPEC_HELP } from '../source/spec-ref.js';
-import { inOption, type InOptions } from './in-option.js';
+import { parseSpecRef } from '../source/spec-ref.js';
+import type { InOptions } from '../grammar/in-option.js';
 
-/** memberCommand is `btfctl member`. */
-export function memberCommand(run: Run): Command {
-  return inOption(
-    new Command('member')
-      .description('tell where members are: offset, bits and type of task_struct.mm.pgd')
-      .argument('<path...>', 'a struct and members of it: task_struct.mm.pgd, "struct sk_buff.cb[3]"')
-      .addHelpText(
-        'after',
-        `
-An offset is in bytes; that of a bitfield has its bit behind a colon. Behind a pointer it counts anew: "2320 → 120" is
-a pointer at 2320, and 120 bytes from where that points.
-
-${SPEC_HELP}`,
-      ),
-  ).action(run(member));
-}
-
-async function member(session: Session, paths: readonly string[], options: InOptions): Promise<number> {
-  const results = await session.source(parseSpecRef(options.in), options.base).members(paths);
+/** member is what `btfctl member` does. */
+export async function member(
+  session: Session,
+  paths: readonly string[],
+  options: InOptions,
+): Promise<number> {
+  checkPaths(paths);
+  const source = await session.source(parseSpecRef(options.in), options.base);
+  const results = await source.members(paths);
   const found = results.flatMap(({ path, member: place }) => (place === null ? [] : [{ path, place }]));
   const columns = [
     { heading: 'PATH', shrinks: true, color: session.colors.name },
@@ -42,6 +32,17 @@ async function member(session: Session, paths: readonly string[], options: InOpt
   const failures = results.flatMap(({ error }) => (error === null ? [] : [error]));
   for (const failure of failures) session.warn(failure);
   return failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
+}
+
+/** What is no path is wrong use, and nothing is asked then; one that leads nowhere is told among the others. */
+function checkPaths(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      parseMemberPath(path);
+    } catch (error) {
+      throw error instanceof BtfFormatError ? usageError(error.message) : error;
+    }
+  }
 }
 
 function offsets({ dereferences, bitOffset, bitfield }: RemoteMember): string {

@@ -1,44 +1,44 @@
 import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
-import { Command } from 'commander';
-import { stringify } from 'yaml';
 import { ExitCode } from '../exit-code.js';
+import { checkNames } from '../glob.js';
 import { jsonText } from '../output/machine-text.js';
 import { objectData, objectName } from '../output/object-list.js';
+import { clip } from '../output/table.js';
 import type { Format } from '../output/show-view.js';
-import type { Run } from '../run.js';
+import { yamlText } from '../output/yaml-text.js';
 import type { Session } from '../session.js';
-import { printable, printableText } from '../terminal.js';
-import { originOption } from './list.js';
+import { printable } from '../terminal.js';
 
 interface WatchOptions {
   readonly origin?: KnownOrigin;
   readonly new?: boolean;
 }
 
-/** watchCommand is `btfctl watch`. */
-export function watchCommand(run: Run): Command {
-  return originOption(
-    new Command('watch')
-      .description('tell which BTF objects are there, and which come and go, until Ctrl-C')
-      .argument('[object...]', 'names or globs; default: all'),
-  )
-    .option('--new', 'leave out what is there already')
-    .action(run(watch));
-}
-
-async function watch(session: Session, globs: readonly string[], options: WatchOptions): Promise<number> {
+/** watch is what `btfctl watch` does. */
+export async function watch(
+  session: Session,
+  globs: readonly string[],
+  options: WatchOptions,
+): Promise<number> {
+  // The daemon checks them too, but tells that as it tells programs.
+  checkNames(globs);
+  const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;
   const heading = output === 'table' || output === 'wide';
-  if (heading) await session.out.write(session.colors.heading(row('EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME')));
+  if (heading) {
+    await session.out.write(
+      session.colors.heading(row(['EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME'], session.width)),
+    );
+  }
   try {
-    for await (const event of session.client().watchHandles({
+    for await (const event of client.watchHandles({
       signal: interrupted,
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
       if (!(options.new === true && event.type === 'present'))
-        await session.out.write(line(event, output, session));
+        await session.out.write(await line(event, output, session));
       await session.out.flush();
       if (session.out.closed) break;
     }
@@ -49,17 +49,17 @@ async function watch(session: Session, globs: readonly string[], options: WatchO
 }
 
 /** An event in a format; empty where it has nothing to say there. */
-function line(event: WatchEvent, format: Format, { colors }: Session): string {
+async function line(event: WatchEvent, format: Format, session: Session): Promise<string> {
   switch (format) {
     case 'json':
       return `${jsonText(eventData(event))}\n`;
     case 'yaml':
-      return `---\n${printableText(stringify(eventData(event)))}`;
+      return `---\n${await yamlText(eventData(event))}`;
     case 'name':
       return event.type === 'synced' ? '' : `${printable(objectName(event.info))}\n`;
     case 'table':
     case 'wide':
-      return event.type === 'synced' ? '' : eventRow(event.type, event.info, colors);
+      return event.type === 'synced' ? '' : eventRow(event.type, event.info, session);
   }
 }
 
@@ -71,13 +71,23 @@ function eventData(event: WatchEvent): unknown {
 function eventRow(
   type: 'present' | 'added' | 'removed',
   { id, name, origin, size }: HandleInfo,
-  colors: Session['colors'],
+  { colors, width }: Session,
 ): string {
   const paint = { present: (text: string) => text, added: colors.good, removed: colors.bad }[type];
-  return paint(row(type, String(id), size.toLocaleString('en-US'), origin, printable(name) || '-'));
+  const cells = [
+    type,
+    id === 0 ? '-' : String(id),
+    size.toLocaleString('en-US'),
+    origin,
+    printable(name) || '-',
+  ] as const;
+  return paint(row(cells, width));
 }
 
+type Cells = readonly [event: string, id: string, bytes: string, origin: string, name: string];
+
 /** Rows come one by one, so that their widths cannot be those of what will come. */
-function row(event: string, id: string, bytes: string, origin: string, name: string): string {
-  return `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}\n`;
+function row([event, id, bytes, origin, name]: Cells, width: number | null): string {
+  const text = `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}`;
+  return `${width === null ? text : clip(text, width)}\n`;
 }

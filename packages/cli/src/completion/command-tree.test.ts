@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import { Output } from '../output/output.js';
 import { makeProgram } from '../program.js';
 import { bashCompletion } from './bash.js';
 import { type CommandNode, commandTree } from './command-tree.js';
@@ -8,11 +9,14 @@ import { zshCompletion } from './zsh.js';
 
 const sink = new Writable();
 const tree = commandTree(
-  makeProgram({
-    io: { stdout: sink, stderr: sink, env: {} },
-    interrupted: new AbortController().signal,
-    ended: () => {},
-  }),
+  makeProgram(
+    {
+      io: { stdout: sink, stderr: sink, env: {} },
+      interrupted: new AbortController().signal,
+      ended: () => {},
+    },
+    new Output(sink, { pager: null, env: {} }),
+  ),
 );
 
 const command = (name: string): CommandNode | undefined =>

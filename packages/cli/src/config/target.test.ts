@@ -16,27 +16,29 @@ const config = readConfig(
   '/home/me/.config/btfd/config.yaml',
 );
 
-const addressOf = (options: Partial<TargetOptions>, env: NodeJS.ProcessEnv = {}): string =>
-  targetOf({ tls: {}, ...options }, env, () => config).address;
+const addressOf = async (options: Partial<TargetOptions>, env: NodeJS.ProcessEnv = {}): Promise<string> =>
+  (await targetOf({ tls: {}, ...options }, env, async () => config)).address;
 
-test('the flags come before the environment, and that before the config file', () => {
+test('the flags come before the environment, and that before the config file', async () => {
   const env = { BTFD_ADDRESS: 'env:1', BTFD_CONTEXT: 'here' };
-  expect(addressOf({ address: 'flag:1' }, env)).toBe('flag:1');
-  expect(addressOf({ context: 'here' }, env)).toBe('unix:/run/x.sock');
-  expect(addressOf({}, env)).toBe('env:1');
-  expect(addressOf({}, { BTFD_CONTEXT: 'here' })).toBe('unix:/run/x.sock');
-  expect(addressOf({}, { BTFD_ADDRESS: '' })).toBe('web1:7443');
-  expect(targetOf({ tls: {} }, {}, () => readConfig(null, 'none')).address).toBe(defaultAddress());
+  expect(await addressOf({ address: 'flag:1' }, env)).toBe('flag:1');
+  expect(await addressOf({ context: 'here' }, env)).toBe('unix:/run/x.sock');
+  expect(await addressOf({}, env)).toBe('env:1');
+  expect(await addressOf({}, { BTFD_CONTEXT: 'here' })).toBe('unix:/run/x.sock');
+  expect(await addressOf({}, { BTFD_ADDRESS: '' })).toBe('web1:7443');
+  expect((await targetOf({ tls: {} }, {}, async () => readConfig(null, 'none'))).address).toBe(
+    defaultAddress(),
+  );
 });
 
-test('an address that is given does not get the certificates of the current context', () => {
-  expect(targetOf({ address: 'other:1', tls: {} }, {}, () => config).tls).toBeNull();
+test('an address that is given does not get the certificates of the current context', async () => {
+  expect((await targetOf({ address: 'other:1', tls: {} }, {}, async () => config)).tls).toBeNull();
 });
 
-test('the files of a context lie beside the config file, and options come before them', () => {
-  const { tls } = targetOf({ tls: { ca: 'mine.pem' } }, {}, () => config);
+test('the files of a context lie beside the config file, and options come before them', async () => {
+  const { tls } = await targetOf({ tls: { ca: 'mine.pem' } }, {}, async () => config);
   expect(tls).toEqual({ ca: 'mine.pem', cert: '/etc/me.pem', key: '/etc/me.key', serverName: undefined });
-  expect(targetOf({ tls: {} }, {}, () => config).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
+  expect((await targetOf({ tls: {} }, {}, async () => config)).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
 });
 
 test('a path with ~/ starts from the home of the user', () => {
@@ -52,13 +54,15 @@ test('a node is named by its context or its address; a socket of this machine ha
 
 test.each(['web1', 'web1:0', 'web1:65536', 'web1:99999', 'unix:run/x.sock', 'https://web1:7443'])(
   '%s is no address',
-  (address) => {
-    expect(() => addressOf({ address })).toThrow(`"${address}" is no address: write unix:/PATH or HOST:PORT`);
+  async (address) => {
+    await expect(addressOf({ address })).rejects.toThrow(
+      `"${address}" is no address: write unix:/PATH or HOST:PORT`,
+    );
   },
 );
 
-test('both an address and a context are refused', () => {
-  expect(() => addressOf({ address: 'a:1', context: 'here' })).toThrow('name two daemons');
+test('both an address and a context are refused', async () => {
+  await expect(addressOf({ address: 'a:1', context: 'here' })).rejects.toThrow('name two daemons');
 });
 
 test.each([

@@ -1,4 +1,3 @@
-import { defaultAddress } from '@btfd/client';
 import { notFound, usageError } from '../cli-error.js';
 import type { Config, Node, TlsFiles } from './config.js';
 
@@ -16,11 +15,15 @@ export interface TargetOptions {
  *
  * @throws CliError NOT_FOUND for a context that is not there; USAGE for an address that is none.
  */
-export function targetOf(options: TargetOptions, env: NodeJS.ProcessEnv, config: () => Config): Node {
+export async function targetOf(
+  options: TargetOptions,
+  env: NodeJS.ProcessEnv,
+  config: () => Promise<Config>,
+): Promise<Node> {
   if (options.address !== undefined && options.context !== undefined) {
     throw usageError('--address and --context name two daemons: give one of them');
   }
-  return withTls(namedNode(options, env, config), options.tls);
+  return withTls(await namedNode(options, env, config), options.tls);
 }
 
 /** nodeNamed is the daemon that a text names: a context, or an address. */
@@ -30,14 +33,20 @@ export function nodeNamed(name: string, config: Config, tls: TlsFiles): Node {
   return withTls(node, node.address.startsWith('unix:') ? {} : tls);
 }
 
-function namedNode(options: TargetOptions, env: NodeJS.ProcessEnv, config: () => Config): Node {
+async function namedNode(
+  options: TargetOptions,
+  env: NodeJS.ProcessEnv,
+  config: () => Promise<Config>,
+): Promise<Node> {
   const { BTFD_ADDRESS: address, BTFD_CONTEXT: context } = env;
   if (options.address !== undefined) return { address: options.address, tls: null };
-  if (options.context !== undefined) return contextOf(options.context, config());
+  if (options.context !== undefined) return contextOf(options.context, await config());
   if (address !== undefined && address !== '') return { address, tls: null };
-  if (context !== undefined && context !== '') return contextOf(context, config());
-  const { currentContext } = config();
-  if (currentContext !== null) return contextOf(currentContext, config());
+  if (context !== undefined && context !== '') return contextOf(context, await config());
+  const file = await config();
+  if (file.currentContext !== null) return contextOf(file.currentContext, file);
+  // Whoever asks for it goes on to the daemon there, which needs all of the client.
+  const { defaultAddress } = await import('@btfd/client');
   return { address: defaultAddress(), tls: null };
 }
 

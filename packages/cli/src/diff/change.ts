@@ -1,4 +1,5 @@
 import type { MemberFact } from './member-facts.js';
+import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
 /** Pair is what something was and is. */
@@ -23,6 +24,7 @@ export interface Change {
   readonly declaration: Pair<string | null> | null;
   readonly members: ListChange<MemberFact>;
   readonly values: ListChange<ValueFact>;
+  readonly tags: { readonly added: readonly TagFact[]; readonly removed: readonly TagFact[] };
 }
 
 /** changeOf tells how a type changed. */
@@ -34,7 +36,14 @@ export function changeOf(from: TypeFacts, to: TypeFacts): Change {
     declaration: from.declaration === to.declaration ? null : { from: from.declaration, to: to.declaration },
     members: listChange(from.members, to.members),
     values: listChange(from.values, to.values),
+    tags: { added: without(to.tags, from.tags), removed: without(from.tags, to.tags) },
   };
+}
+
+function without(tags: readonly TagFact[], others: readonly TagFact[]): TagFact[] {
+  return tags.filter(
+    ({ text, parameter }) => !others.some((one) => one.text === text && one.parameter === parameter),
+  );
 }
 
 function listChange<T extends { readonly name: string }>(

@@ -2,6 +2,7 @@ import type { Change, ListChange, Pair } from './change.js';
 import type { SpecDiff } from './diff-specs.js';
 import type { Sides } from './diff-text.js';
 import type { MemberFact } from './member-facts.js';
+import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
 /** diffData is a diff for programs. */
@@ -25,7 +26,7 @@ function typeData({ kind, name, size, declaration }: TypeFacts): unknown {
   };
 }
 
-function changeData({ kind, name, size, declaration, members, values }: Change): unknown {
+function changeData({ kind, name, size, declaration, members, values, tags }: Change): unknown {
   return {
     kind,
     name,
@@ -33,6 +34,7 @@ function changeData({ kind, name, size, declaration, members, values }: Change):
     ...(declaration === null ? {} : { declaration }),
     members: listData(members, memberData),
     values: listData(values, ({ name: constant, value }: ValueFact) => ({ name: constant, value })),
+    tags: { added: tags.added.map(tagData), removed: tags.removed.map(tagData) },
   };
 }
 
@@ -41,7 +43,16 @@ function listData<T>({ added, removed, changed }: ListChange<T>, data: (one: T) 
   return { added: added.map(data), removed: removed.map(data), changed: changed.map(pair) };
 }
 
-function memberData({ name, type, bitOffset, bitfieldSize }: MemberFact): unknown {
-  const place = { name, type, bits_offset: bitOffset };
-  return bitfieldSize === 0 ? place : { ...place, bitfield_size: bitfieldSize };
+function memberData({ name, type, bitOffset, bitfieldSize, tags }: MemberFact): unknown {
+  return {
+    name,
+    type,
+    bits_offset: bitOffset,
+    ...(bitfieldSize === 0 ? {} : { bitfield_size: bitfieldSize }),
+    ...(tags.length === 0 ? {} : { tags }),
+  };
+}
+
+function tagData({ text, parameter }: TagFact): unknown {
+  return { tag: text, ...(parameter === null ? {} : { parameter }) };
 }

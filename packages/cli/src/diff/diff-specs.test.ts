@@ -32,12 +32,10 @@ const struct = (name: string, ...members: readonly [name: string, byte: number][
   })),
 });
 
+const ALL = { named: null, kind: null, closure: false };
+
 const lines = (a: Spec, b: Spec): string[] =>
-  diffText(
-    { a: 'a', b: 'b' },
-    diffSpecs(a, b, () => true),
-    makeColors(false),
-  )
+  diffText({ a: 'a', b: 'b' }, diffSpecs(a, b, ALL), makeColors(false))
     .split('\n')
     .slice(2, -1);
 
@@ -81,6 +79,60 @@ test('what an anonymous type holds counts for the type around it', () => {
   ]);
 });
 
+test('the tags of a function and of its parameters are told, in whatever order they come', () => {
+  const tags = (...tagged: readonly [name: string, componentIdx: number][]): Spec =>
+    specOf(
+      { kind: 'FUNC_PROTO', returnTypeId: 0, params: [{ name: 'a', typeId: 1 }] },
+      { kind: 'FUNC', name: 'f', typeId: 2, linkage: 1 },
+      ...tagged.map(([name, componentIdx]): NewType => ({
+        kind: 'DECL_TAG',
+        name,
+        typeId: 3,
+        componentIdx,
+        attribute: false,
+      })),
+    );
+  expect(lines(tags(['x', -1], ['y', -1]), tags(['y', -1], ['x', -1]))).toEqual([
+    '0 removed, 0 added, 0 changed, 2 the same',
+  ]);
+  expect(lines(tags(['x', -1], ['y', -1]), tags(['y', -1], ['x', 0]))).toEqual([
+    '~ func f',
+    '    - __attribute__((btf_decl_tag("x")))',
+    '    + __attribute__((btf_decl_tag("x"))) of parameter 1',
+    '0 removed, 0 added, 1 changed, 1 the same',
+  ]);
+});
+
+test('a member that moved and lost a tag is told by itself, not among those that moved', () => {
+  const tagged = (tag: string): NewType => ({
+    kind: 'DECL_TAG',
+    name: tag,
+    typeId: 2,
+    componentIdx: 1,
+    attribute: true,
+  });
+  expect(
+    lines(specOf(struct('s', ['x', 0], ['y', 4]), tagged('t')), specOf(struct('s', ['x', 4], ['y', 8]))),
+  ).toEqual([
+    '~ struct s',
+    '    ~ y: int __attribute__((t)) → int, at 4 → 8',
+    '    ~ x moved by +4 bytes',
+    '0 removed, 0 added, 1 changed, 1 the same',
+  ]);
+});
+
+test('what one side alone refers to is compared where both have it, and not told as removed', () => {
+  const user = (typeId: number): NewType => ({ kind: 'TYPEDEF', name: 'u', typeId });
+  const [far, farther] = [struct('far', ['x', 0]), struct('far', ['y', 0])];
+  const wish = { named: (name: string) => name === 'u', kind: null, closure: true };
+  // `u` is `struct far` on one side and an int on the other; both have both.
+  const { changed, removed, added, same } = diffSpecs(specOf(far, user(2)), specOf(farther, user(1)), wish);
+  expect([removed, added]).toEqual([[], []]);
+  expect(changed.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['struct far', 'typedef u']);
+  // The int.
+  expect(same).toBe(1);
+});
+
 test('an enum of 64 bits is an enum too', () => {
   const values = [{ name: 'A', value: 1 }];
   const before = specOf({ kind: 'ENUM', name: 'e', size: 4, signed: false, values });
@@ -108,7 +160,7 @@ test('anonymous types that nest without end are refused, not followed', () => {
       members: [{ name: 'm', typeId: 3, bitOffset: 0, bitfieldSize: 0 }],
     },
   );
-  expect(() => diffSpecs(loop, specOf(), () => true)).toThrow();
+  expect(() => diffSpecs(loop, specOf(), ALL)).toThrow();
 });
 
 test('names of a file that a terminal takes for commands are made harmless', () => {

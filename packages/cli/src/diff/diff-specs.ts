@@ -1,5 +1,7 @@
-import { Kind, type Spec, type TypeId } from '@btfd/btf';
+import type { Spec } from '@btfd/btf';
 import { type Change, changeOf } from './change.js';
+import { DIFF_KINDS } from './diff-kinds.js';
+import { type DiffScope, diffScope, type DiffWish } from './diff-scope.js';
 import { factsOf, type TypeFacts, type ValueFact, valuesOf } from './type-facts.js';
 
 /** SpecDiff is how the types of two specs differ. Types are told apart by kind and name. */
@@ -11,40 +13,12 @@ export interface SpecDiff {
   readonly same: number;
 }
 
-/** Wanted tells of the kind and name of a type whether to compare it. */
-export type Wanted = (kind: string, name: string) => boolean;
-
-/** The kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
-export const DIFF_KINDS = [
-  'struct',
-  'union',
-  'enum',
-  'typedef',
-  'func',
-  'var',
-  'datasec',
-  'int',
-  'float',
-] as const;
-
-const COMPARED: ReadonlyMap<number, (typeof DIFF_KINDS)[number]> = new Map([
-  [Kind.STRUCT, 'struct'],
-  [Kind.UNION, 'union'],
-  [Kind.ENUM, 'enum'],
-  [Kind.ENUM64, 'enum'],
-  [Kind.TYPEDEF, 'typedef'],
-  [Kind.FUNC, 'func'],
-  [Kind.VAR, 'var'],
-  [Kind.DATASEC, 'datasec'],
-  [Kind.INT, 'int'],
-  [Kind.FLOAT, 'float'],
-]);
-
-/** diffSpecs compares the types of two specs that are wanted, not those of their bases. */
-export function diffSpecs(a: Spec, b: Spec, wanted: Wanted): SpecDiff {
-  if (isSame(a, b)) return { added: [], removed: [], changed: [], same: countCompared(a, wanted) };
-  const before = factsByKey(a, wanted);
-  const after = factsByKey(b, wanted);
+/** diffSpecs compares types of two specs. */
+export function diffSpecs(a: Spec, b: Spec, wish: DiffWish): SpecDiff {
+  const scope = diffScope(a, b, wish);
+  if (isSame(a, b)) return { added: [], removed: [], changed: [], same: countCompared(a, scope) };
+  const before = factsByKey(a, scope);
+  const after = factsByKey(b, scope);
   const added: TypeFacts[] = [];
   const removed: TypeFacts[] = [];
   const changed: Change[] = [];
@@ -74,9 +48,9 @@ function inOrder<T extends { readonly kind: string; readonly name: string }>(typ
   return types.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
 }
 
-function factsByKey(spec: Spec, wanted: Wanted): Map<string, TypeFacts[]> {
+function factsByKey(spec: Spec, scope: DiffScope): Map<string, TypeFacts[]> {
   const byKey = new Map<string, TypeFacts[]>();
-  for (const facts of comparedTypes(spec, wanted)) {
+  for (const facts of comparedTypes(spec, scope)) {
     const key = `${facts.kind} ${facts.name}`;
     const there = byKey.get(key);
     if (there === undefined) byKey.set(key, [facts]);
@@ -85,33 +59,23 @@ function factsByKey(spec: Spec, wanted: Wanted): Map<string, TypeFacts[]> {
   return byKey;
 }
 
-function* comparedTypes(spec: Spec, wanted: Wanted): Generator<TypeFacts, void, undefined> {
+function* comparedTypes(spec: Spec, scope: DiffScope): Generator<TypeFacts, void, undefined> {
   const constants: ValueFact[] = [];
-  for (const id of comparedIds(spec, wanted)) {
+  for (const id of scope(spec)) {
     const type = spec.typeById(id);
     if (type.name !== '') yield factsOf(spec, type);
     else if (type.kind === 'ENUM' || type.kind === 'ENUM64') constants.push(...valuesOf(type.values));
   }
   if (constants.length > 0) {
-    yield { kind: 'enum', name: '', size: null, declaration: null, members: [], values: constants };
-  }
-}
-
-/** The ids of named types and of anonymous enums, whose constants are in scope for whoever includes them. */
-function* comparedIds(spec: Spec, wanted: Wanted): Generator<TypeId, void, undefined> {
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
-    const word = COMPARED.get(spec.kindOf(id));
-    if (word === undefined) continue;
-    const name = spec.nameOf(id);
-    if ((name !== '' || word === 'enum') && wanted(word, name)) yield id;
+    yield { kind: 'enum', name: '', size: null, declaration: null, members: [], values: constants, tags: [] };
   }
 }
 
 /** How many types {@link comparedTypes} gives: anonymous enums are one together. */
-function countCompared(spec: Spec, wanted: Wanted): number {
+function countCompared(spec: Spec, scope: DiffScope): number {
   let named = 0;
   let anonymous = 0;
-  for (const id of comparedIds(spec, wanted)) {
+  for (const id of scope(spec)) {
     if (spec.nameOf(id) === '') anonymous = 1;
     else named += 1;
   }

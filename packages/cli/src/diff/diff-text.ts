@@ -4,6 +4,7 @@ import type { Change } from './change.js';
 import type { SpecDiff } from './diff-specs.js';
 import type { MemberFact } from './member-facts.js';
 import { splitMoved } from './moved.js';
+import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
 /** Names of the two sides. */
@@ -47,7 +48,7 @@ class ChangeWriter {
     this.#colors = colors;
   }
 
-  lines({ size, declaration, members, values, ...type }: Change): string[] {
+  lines({ size, declaration, members, values, tags, ...type }: Change): string[] {
     const { moved, others } = splitMoved(members.changed);
     const sizes = size === null ? '' : `, ${size.from ?? '-'} → ${bytes(size.to ?? 0)}`;
     return [
@@ -55,6 +56,8 @@ class ChangeWriter {
       ...(declaration === null
         ? []
         : [this.#minus(declaration.from ?? '-'), this.#plus(declaration.to ?? '-')]),
+      ...tags.removed.map((tag) => this.#minus(tagText(tag))),
+      ...tags.added.map((tag) => this.#plus(tagText(tag))),
       ...members.removed.map((member) => this.#minus(memberText(member))),
       ...members.added.map((member) => this.#plus(memberText(member))),
       ...others.map(({ from, to }) => this.#changed(memberChange(from, to))),
@@ -97,8 +100,18 @@ function valueText({ name, value }: ValueFact): string {
   return `${name} = ${value}`;
 }
 
-function typeText({ type, bitfieldSize }: MemberFact): string {
-  return bitfieldSize === 0 ? type : `${type}:${bitfieldSize}`;
+function typeText({ type, bitfieldSize, tags }: MemberFact): string {
+  const attributes = tags.map((tag) => ` ${attribute(tag)}`).join('');
+  return `${type}${bitfieldSize === 0 ? '' : `:${bitfieldSize}`}${attributes}`;
+}
+
+function tagText({ text, parameter }: TagFact): string {
+  return `${attribute(text)}${parameter === null ? '' : ` of parameter ${parameter + 1}`}`;
+}
+
+/** As types have theirs. */
+function attribute(tag: string): string {
+  return `__attribute__((${tag}))`;
 }
 
 function place(bits: number, { bitfieldSize }: MemberFact): string {

@@ -1,4 +1,5 @@
 import { BtfFormatError, formatTypeName, type Spec, type Struct, type TypeId, type Union } from '@btfd/btf';
+import { memberTags } from './tag-facts.js';
 
 /** MemberFact is where a member lies and what it is. */
 export interface MemberFact {
@@ -10,6 +11,8 @@ export interface MemberFact {
   readonly bitOffset: number;
   /** Width in bits; 0 where it is no bitfield. */
   readonly bitfieldSize: number;
+  /** Its declaration tags. */
+  readonly tags: readonly string[];
 }
 
 /** As deep as the kernel lets types nest, and as many members as no real type has. */
@@ -41,7 +44,8 @@ function addMembers(
       typeId: type.id,
     });
   }
-  for (const { name, typeId, bitOffset, bitfieldSize } of type.members) {
+  const tags = memberTags(spec, type.id);
+  for (const [index, { name, typeId, bitOffset, bitfieldSize }] of type.members.entries()) {
     if (facts.length >= MAX_MEMBERS) {
       throw new BtfFormatError('LIMIT_EXCEEDED', `a type has more than ${MAX_MEMBERS} members`, {
         typeId: type.id,
@@ -50,7 +54,13 @@ function addMembers(
     const at = start + bitOffset;
     const inner = anonymousBehind(spec, typeId);
     if (name !== '' || inner === null) {
-      facts.push({ name: prefix + name, type: formatTypeName(spec, typeId), bitOffset: at, bitfieldSize });
+      facts.push({
+        name: prefix + name,
+        type: formatTypeName(spec, typeId),
+        bitOffset: at,
+        bitfieldSize,
+        tags: tags.get(index) ?? [],
+      });
     }
     if (inner === null) continue;
     const innerPrefix = name === '' ? prefix : `${prefix}${name}${inner.access}`;

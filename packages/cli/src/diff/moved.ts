@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Pair } from './change.js';
 import type { MemberFact } from './member-facts.js';
 
@@ -17,7 +18,7 @@ export function splitMoved(changed: readonly Pair<MemberFact>[]): {
   const others: Pair<MemberFact>[] = [];
   for (const pair of changed) {
     const { from, to } = pair;
-    if (from.type !== to.type || from.bitfieldSize !== to.bitfieldSize) {
+    if (!isDeepStrictEqual({ ...from, bitOffset: to.bitOffset }, to)) {
       others.push(pair);
       continue;
     }

@@ -1,5 +1,6 @@
 import { declarationOf, formatTypeName, type Spec, type Type } from '@btfd/btf';
 import { memberFacts, type MemberFact } from './member-facts.js';
+import { tagFacts, type TagFact } from './tag-facts.js';
 
 /** ValueFact is a constant of an enum. */
 export interface ValueFact {
@@ -17,11 +18,14 @@ export interface TypeFacts {
   readonly declaration: string | null;
   readonly members: readonly MemberFact[];
   readonly values: readonly ValueFact[];
+  /** Its declaration tags; those of types are written with the types. */
+  readonly tags: readonly TagFact[];
 }
 
 /** factsOf are the facts of a named type. */
 export function factsOf(spec: Spec, type: Type): TypeFacts {
-  const none = { name: type.name, size: null, declaration: null, members: [], values: [] };
+  const tags = tagFacts(spec, type.id);
+  const none = { name: type.name, size: null, declaration: null, members: [], values: [], tags };
   switch (type.kind) {
     case 'STRUCT':
     case 'UNION':
@@ -64,6 +68,7 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
           type: formatTypeName(spec, typeId),
           bitOffset: offset * 8,
           bitfieldSize: 0,
+          tags: [],
         })),
       };
     default:

@@ -8,18 +8,19 @@ import {
   toBpftoolJson,
   type TypeId,
 } from '@btfd/btf';
-
-/** TEXT_FORMATS are what types can be printed as. */
-export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;
-
-/** TextFormat is one of {@link TEXT_FORMATS}. */
-export type TextFormat = (typeof TEXT_FORMATS)[number];
+import { printable } from '../terminal.js';
+import type { TextFormat } from './dump-format.js';
+import { escapeControls } from './machine-text.js';
 
 /** Characters from which a piece is handed out. */
 const PIECE = 64 * 1024;
 
 /** dumpText prints types, or all own types of a spec, in pieces. */
-export function dumpText(spec: Spec, format: TextFormat, ids: readonly TypeId[] | null): Iterable<string> {
+export function dumpText(
+  spec: Spec,
+  format: TextFormat | 'yaml' | 'name',
+  ids: readonly TypeId[] | null,
+): Iterable<string> {
   const some = ids ?? ownIds(spec);
   switch (format) {
     case 'c':
@@ -28,6 +29,10 @@ export function dumpText(spec: Spec, format: TextFormat, ids: readonly TypeId[] 
       return inPieces(mapped(some, (id) => `${printRaw(spec.typeById(id), spec)}\n`));
     case 'json':
       return inPieces(jsonLines(spec, some));
+    case 'yaml':
+      return inPieces(yamlLines(spec, some));
+    case 'name':
+      return inPieces(nameLines(spec, some));
     case 'layout':
       return inPieces(layouts(spec, some));
   }
@@ -49,6 +54,27 @@ function* jsonLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, 
     before = ',\n';
   }
   yield before === ',\n' ? '\n]}\n' : '{"types":[]}\n';
+}
+
+/** The JSON of each type is YAML too, with numbers of 64 bits whole. */
+function* yamlLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
+  let before = 'types:\n';
+  for (const id of ids) {
+    yield `${before}- ${escapeControls(toBpftoolJson(spec.typeById(id)))}\n`;
+    before = '';
+  }
+  if (before !== '') yield 'types: []\n';
+}
+
+/** Each name once: of a struct and the typedef of it, of functions that are static in several files. */
+function* nameLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
+  const told = new Set(['']);
+  for (const id of ids) {
+    const name = spec.nameOf(id);
+    if (told.has(name)) continue;
+    told.add(name);
+    yield `${printable(name)}\n`;
+  }
 }
 
 function* layouts(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {

@@ -1,5 +1,5 @@
 import type { TransferProgress } from '@btfd/client';
-import cliProgress from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { printable, type Stream } from '../terminal.js';
 
 /** What is over sooner needs no progress bar. */
@@ -16,7 +16,7 @@ export class Progress implements Disposable {
   readonly #transfers = new Map<string, TransferProgress>();
   #startedAt = 0;
   #timer: NodeJS.Timeout | null = null;
-  #bar: cliProgress.SingleBar | null = null;
+  #bar: SingleBar | null = null;
 
   /** @param now milliseconds of a clock. */
   constructor(stream: Stream, now: () => number) {
@@ -28,7 +28,7 @@ export class Progress implements Disposable {
   update(source: string, progress: TransferProgress): void {
     if (this.#transfers.size === 0) {
       this.#startedAt = this.#now();
-      this.#timer = setTimeout(() => this.#show(), DELAY_MS);
+      this.#timer = setTimeout(() => void this.#show(), DELAY_MS);
     }
     this.#transfers.set(`${source}\0${progress.name}`, progress);
     this.#bar?.update(sum(this.#transfers, 'received'));
@@ -40,7 +40,11 @@ export class Progress implements Disposable {
     this.#stop();
   }
 
-  #show(): void {
+  async #show(): Promise<void> {
+    const timer = this.#timer;
+    // Loaded here, as few transfers take as long.
+    const { default: cliProgress } = await import('cli-progress');
+    if (this.#timer !== timer) return;
     const bar = new cliProgress.SingleBar({
       stream: this.#stream,
       clearOnComplete: true,

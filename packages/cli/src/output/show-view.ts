@@ -1,7 +1,7 @@
-import { stringify } from 'yaml';
-import { printable, printableText } from '../terminal.js';
+import { printable } from '../terminal.js';
 import { jsonText } from './machine-text.js';
 import type { Output } from './output.js';
+import { yamlText } from './yaml-text.js';
 
 /** FORMATS are what `-o` can say. */
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -28,7 +28,7 @@ export async function showView(out: Output, format: Format, view: View): Promise
     case 'json':
       return out.write(`${jsonText(view.data, 2)}\n`);
     case 'yaml':
-      return out.write(printableText(stringify(view.data)));
+      return out.write(await yamlText(view.data));
     case 'name':
       return out.write(view.names.map((name) => `${printable(name)}\n`).join(''));
   }

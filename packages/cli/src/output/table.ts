@@ -33,7 +33,10 @@ export function formatTable(
   const widths = columns.map(({ heading }, index) =>
     cells.reduce((most, row) => Math.max(most, lengthOf(row[index] ?? '')), heading.length),
   );
-  if (width !== null) shrink(columns, widths, width);
+  if (width !== null) {
+    shrink(columns, widths, width);
+    cut(widths, width);
+  }
   const line = (row: readonly string[], paint: (column: Column) => (text: string) => string): string => {
     const written = columns.map((column, index) => {
       const cell = clip(row[index] ?? '', widths[index] ?? 0);
@@ -42,7 +45,10 @@ export function formatTable(
       if (column.align === 'right') return padding + painted;
       return index === columns.length - 1 ? painted : painted + padding;
     });
-    return written.join(GAP).trimEnd();
+    return written
+      .filter((_, index) => widths[index] !== 0)
+      .join(GAP)
+      .trimEnd();
   };
   const headings = columns.map(({ heading }) => heading);
   return [
@@ -63,6 +69,15 @@ function shrink(columns: readonly Column[], widths: number[], width: number): vo
     }
     if (widest === -1) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+}
+
+/** Cuts off what does not fit all the same, as `ps` does: a row that goes on in the next line is no table any more. */
+function cut(widths: number[], width: number): void {
+  let left = width;
+  for (const [index, wanted] of widths.entries()) {
+    widths[index] = Math.max(0, Math.min(wanted, left));
+    left -= wanted + GAP.length;
   }
 }
 

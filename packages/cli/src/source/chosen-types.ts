@@ -1,11 +1,11 @@
-import { postorder, type Spec, type TypeId } from '@btfd/btf';
+import { isGlob, postorder, type Spec, type TypeId } from '@btfd/btf';
 import { notFound } from '../cli-error.js';
-import { compileGlob, isGlob } from '../glob.js';
+import { nameTest } from '../glob.js';
 
 /** idsNamed finds the types of a spec, not those of its base, that have a name or whose name a glob matches. */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
   if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
-  const matches = compileGlob(nameOrGlob);
+  const matches = nameTest(nameOrGlob);
   const ids: TypeId[] = [];
   for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
     const name = spec.nameOf(id);

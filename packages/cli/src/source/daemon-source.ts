@@ -1,11 +1,9 @@
 import type { Spec } from '@btfd/btf';
 import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
 import type { ObjectRef } from './spec-ref.js';
+import { pathBatches } from './path-batches.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
-
-/** As many paths as a daemon takes at once. */
-const PATHS_AT_ONCE = 1000;
 
 /** DaemonSource is an object of the kernel of a node. */
 export class DaemonSource implements Source {
@@ -44,9 +42,7 @@ export class DaemonSource implements Source {
     // The daemon knows but its own base.
     if (this.#base !== null) return specMembers(await this.spec(), paths);
     const results: MemberResult[] = [];
-    for (let at = 0; at < paths.length; at += PATHS_AT_ONCE) {
-      results.push(...(await this.#membersOf(paths.slice(at, at + PATHS_AT_ONCE))));
-    }
+    for (const batch of pathBatches(paths)) results.push(...(await this.#membersOf(batch)));
     return results;
   }
 

@@ -2,7 +2,8 @@ import { BtfFormatError, type ElfBtf, inflateElfBtf } from '@btfd/btf';
 import { CliError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { explainError } from '../explain-error.js';
-import { readFile, STANDARD_INPUT } from './read-file.js';
+import { readFile } from './read-file.js';
+import { STANDARD_INPUT } from './spec-ref.js';
 
 /** BtfFile is what a file with BTF holds. */
 export type BtfFile =

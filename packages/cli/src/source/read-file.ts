@@ -2,9 +2,7 @@ import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync
 import { CliError, codeOf, messageOf, notFound } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { interruptible } from '../interruptible.js';
-
-/** STANDARD_INPUT is the path that stands for standard input. */
-export const STANDARD_INPUT = '-';
+import { STANDARD_INPUT } from './spec-ref.js';
 
 /** Bytes that tell what a file is. */
 const HEAD_BYTES = 8;

@@ -1,5 +1,7 @@
 import { usageError } from '../cli-error.js';
-import { STANDARD_INPUT } from './read-file.js';
+
+/** STANDARD_INPUT is the path that stands for standard input. */
+export const STANDARD_INPUT = '-';
 
 /** ObjectRef names an object of a kernel. */
 export type ObjectRef =

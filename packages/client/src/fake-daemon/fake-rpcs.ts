@@ -16,6 +16,7 @@ import {
   RenewHandlesResponseSchema,
   type ResolveMembersRequest,
   ResolveMembersResponseSchema,
+  Role,
   type SpecRequest,
   SpecResponseSchema,
   TakeHandleResponseSchema,
@@ -207,6 +208,7 @@ function serverInfo({
     operations,
     capabilities: { sysAdmin: true, bpf: true },
     features: FEATURES.map((feature) => ({ feature, supported: true })),
+    caller: { principal: `uid:${process.getuid?.() ?? 0}`, role: Role.LOADER },
     limits: {
       maxBtfBytes: 16 * 1024 * 1024,
       minTtl: durationFromMs(MIN_TTL_MS),

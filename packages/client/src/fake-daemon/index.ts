@@ -10,7 +10,7 @@
  * const spec = await client.spec('vmlinux');
  * ```
  *
- * @module
+ * @module testing
  */
 export type { FakeCall, FakeFailure, MethodName, RequestOf } from './fake-calls.js';
 export { FakeDaemon, type FakeDaemonOptions } from './fake-daemon.js';

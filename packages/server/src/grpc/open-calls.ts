@@ -18,6 +18,7 @@ export class OpenCalls {
 
   /** Follows every call. */
   readonly interceptor: ServerInterceptor = (method, call) => {
+    let ended = false;
     const intercepting = new ServerInterceptingCall(call, {
       start: (next) => {
         if (method.requestStream || method.responseStream) this.streams.add(intercepting);
@@ -31,7 +32,13 @@ export class OpenCalls {
           onCancel: () => this.streams.delete(intercepting),
         });
       },
+      // What a handler wrote may still wait in its stream. grpc-js would write it behind the end of the HTTP/2 stream,
+      // which then never ends: the client gets no status, and the drain waits for its whole time.
+      sendMessage: (message, next) => {
+        if (!ended) next(message);
+      },
       sendStatus: (status, next) => {
+        ended = true;
         this.streams.delete(intercepting);
         next(status);
       },

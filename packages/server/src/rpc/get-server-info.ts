@@ -1,6 +1,7 @@
 import { machine, release } from 'node:os';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Operation, type Feature } from '@btfd/api';
+import { Operation, Role as RoleNumber, type Feature } from '@btfd/api';
+import type { Role } from '../auth/role.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { readBootId } from '../kernel/boot-id.js';
 import type { Services } from '../services.js';
@@ -11,6 +12,12 @@ const OPERATIONS = [
   Operation.LIST_IDS,
   Operation.SPEC_BY_NAME,
 ] as const;
+
+const ROLE_NUMBERS = {
+  viewer: RoleNumber.VIEWER,
+  inspector: RoleNumber.INSPECTOR,
+  loader: RoleNumber.LOADER,
+} as const satisfies Record<Role, RoleNumber>;
 
 /** getServerInfo serves GetServerInfo. */
 export function getServerInfo({
@@ -24,7 +31,7 @@ export function getServerInfo({
 }: Services): Rpc<'getServerInfo'> {
   const bootId = readBootId();
   const { sysAdmin, bpf } = kernel.capabilities();
-  return async () => ({
+  return async (_request, { caller: { principal, role } }) => ({
     version,
     bootId,
     daemonEpoch: handles.epoch,
@@ -38,6 +45,7 @@ export function getServerInfo({
     }),
     capabilities: { sysAdmin, bpf },
     features: access.refusal(Operation.LOAD) === null ? featureList(await features.all()) : [],
+    caller: { principal, role: role === null ? RoleNumber.UNSPECIFIED : ROLE_NUMBERS[role] },
     limits: {
       maxLoadMessageBytes: limits.maxLoadMessageBytes,
       maxMessageBytes: limits.maxMessageBytes,

@@ -1,70 +1,18 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { compileGlobs } from './glob.js';
 
-function matches(glob: string, name: string): boolean {
-  return compileGlobs('globs', [glob]).every((matcher) => matcher(name));
-}
+test.each([
+  ['', 'is empty'],
+  ['a'.repeat(257), 'has 257 characters; at most 256 are allowed'],
+  ['ab[', 'the "[" at 2 has no "]"'],
+  ['[z-a]', 'the range "z-a" at 1 runs backwards'],
+])('the glob %j is refused, with the place: it %s', (glob, description) => {
+  expect(() => compileGlobs('selection.name_globs', ['*', glob])).toThrow(
+    expect.objectContaining({ violations: [{ field: 'selection.name_globs[1]', description }] }),
+  );
+});
 
-describe('A glob', () => {
-  test.each([
-    // Itself, and nothing else.
-    ['task_struct', ['task_struct'], ['task_struct_', '_task_struct', 'task', '']],
-    ['a.b', ['a.b'], ['axb']],
-    ['a+(b)|^c$\\d', ['a+(b)|^c$\\d'], ['aab', 'c1']],
-    // Any characters.
-    ['*', ['', 'a', 'anything at all', '\n'], []],
-    ['**', ['', 'a'], []],
-    ['a*', ['a', 'ab', 'a\nb'], ['', 'ba']],
-    ['*a', ['a', 'ba', 'aa'], ['ab', '']],
-    ['a*b*c', ['abc', 'axbxc', 'abbcc', 'abcbc'], ['ab', 'acb', 'abcx']],
-    ['*ab*', ['ab', 'aab', 'xabx'], ['a', 'ba']],
-    // One character.
-    ['?', ['a', '?', '*'], ['', 'ab']],
-    ['a?c', ['abc', 'a?c'], ['ac', 'abbc']],
-    ['?*?', ['ab', 'abc'], ['a', '']],
-    // One of a class.
-    ['[abc]', ['a', 'c'], ['d', '', 'ab']],
-    ['[a-c]x', ['ax', 'bx', 'cx'], ['dx', '-x']],
-    ['[a-cx-z]', ['b', 'y'], ['m']],
-    ['[!a-c]', ['d', '!'], ['a', 'c', '']],
-    ['[a!]', ['a', '!'], ['b']],
-    ['[-a]', ['-', 'a'], ['b']],
-    ['[a-]', ['-', 'a'], ['b']],
-    ['[]a]', [']', 'a'], ['[']],
-    ['[!]a]', ['b', '['], [']', 'a']],
-    ['[*?]', ['*', '?'], ['a']],
-    ['[z-a]', [], ['a', 'm', 'z', '-']],
-    ['x[0-9]*[0-9]', ['x12', 'x1y2'], ['x1', 'xy2']],
-  ])('%j matches %j and not %j', (glob, names, others) => {
-    expect(names.filter((name) => !matches(glob, name))).toEqual([]);
-    expect(others.filter((name) => matches(glob, name))).toEqual([]);
-  });
-
-  test.each([
-    ['of many stars', '*a'.repeat(100), 'b'],
-    ['of many stars and classes', '*[a-z]?'.repeat(30), 'B'],
-  ])('%s does not take time without bound on a name that almost matches', (_, glob, end) => {
-    // A matcher that tries every way would not come to an end here.
-    expect(matches(glob + end, 'a'.repeat(1000))).toBe(false);
-    expect(matches(glob + end, 'a'.repeat(1000) + end)).toBe(true);
-  });
-
-  test.each([
-    ['', 'is empty'],
-    ['a'.repeat(257), 'has 257 characters; at most 256 are allowed'],
-    ['[abc', 'the "[" at 0 has no "]"'],
-    ['ab[', 'the "[" at 2 has no "]"'],
-    ['[]', 'the "[" at 0 has no "]"'],
-    ['[!]', 'the "[" at 0 has no "]"'],
-  ])('%j is refused, with the place: it %s', (glob, description) => {
-    expect(() => compileGlobs('selection.name_globs', ['*', glob])).toThrow(
-      expect.objectContaining({
-        violations: [{ field: 'selection.name_globs[1]', description }],
-      }),
-    );
-  });
-
-  test('of 256 characters is taken', () => {
-    expect(matches('a'.repeat(256), 'a'.repeat(256))).toBe(true);
-  });
+test('a glob of 256 characters is taken', () => {
+  const [matches] = compileGlobs('name_globs', ['a'.repeat(256)]);
+  expect(matches?.('a'.repeat(256))).toBe(true);
 });

@@ -1,9 +1,9 @@
 import type { SelectionResultSchema } from '@btfd/api';
-import type { Spec, TypeId } from '@btfd/btf';
+import type { NameTest, Spec, TypeId } from '@btfd/btf';
 import { checkCount } from '../error/invalid-request.js';
 import type { Init } from '../grpc/message-init.js';
 import type { Selection } from '../worker/job.js';
-import { compileGlobs, type Matcher } from './glob.js';
+import { compileGlobs } from './glob.js';
 
 const MAX_NAMES = 1_000;
 const MAX_GLOBS = 100;
@@ -18,7 +18,7 @@ const STEPS_PER_LOOK = 50;
 /** Selector is a selection whose fields were checked. */
 export interface Selector {
   readonly names: ReadonlySet<string>;
-  readonly globs: readonly { readonly text: string; readonly matches: Matcher }[];
+  readonly globs: readonly { readonly text: string; readonly matches: NameTest }[];
   readonly kinds: ReadonlySet<number>;
   readonly ids: ReadonlySet<TypeId>;
   /** Whether what the types refer to is wanted too. */

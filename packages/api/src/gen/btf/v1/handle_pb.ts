@@ -486,7 +486,7 @@ export type IterateHandlesRequest = Message<"btf.v1.IterateHandlesRequest"> & {
 
   /**
    * Only objects whose name matches one of these globs ("*" any characters, "?" one,
-   * "[a-z]" one of a range). Every name if empty. At most 100.
+   * "[a-z]" one of a range, "[!a-z]" one outside it). Every name if empty. At most 100.
    *
    * @generated from field: repeated string name_globs = 4;
    */

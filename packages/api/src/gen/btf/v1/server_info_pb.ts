@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/server_info.proto.
  */
 export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLHAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cypUCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0ZVTEwQARIXChNNT0RFX0xPQURfQU5EX0ZJTEVTEAISDgoKTU9ERV9GSUxFUxADKogBCglPcGVyYXRpb24SGQoVT1BFUkFUSU9OX1VOU1BFQ0lGSUVEEAASEgoOT1BFUkFUSU9OX0xPQUQQARIYChRPUEVSQVRJT05fT1BFTl9CWV9JRBACEhYKEk9QRVJBVElPTl9MSVNUX0lEUxADEhoKFk9QRVJBVElPTl9TUEVDX0JZX05BTUUQBCqwAQoHRmVhdHVyZRIXChNGRUFUVVJFX1VOU1BFQ0lGSUVEEAASDwoLRkVBVFVSRV9CVEYQARIQCgxGRUFUVVJFX0ZVTkMQAhIPCgtGRUFUVVJFX1ZBUhADEhgKFEZFQVRVUkVfRlVOQ19MSU5LQUdFEAQSFAoQRkVBVFVSRV9ERUNMX1RBRxAFEhQKEEZFQVRVUkVfVFlQRV9UQUcQBhISCg5GRUFUVVJFX0VOVU02NBAHYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEKrABCgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcqUgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9WSUVXRVIQARISCg5ST0xFX0lOU1BFQ1RPUhACEg8KC1JPTEVfTE9BREVSEANiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * OperationStatus tells whether an operation works here.
@@ -104,6 +104,34 @@ export type FeatureStatus = Message<"btf.v1.FeatureStatus"> & {
  */
 export const FeatureStatusSchema: GenMessage<FeatureStatus> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 2);
+
+/**
+ * Caller is who asks, as the daemon sees them.
+ *
+ * @generated from message btf.v1.Caller
+ */
+export type Caller = Message<"btf.v1.Caller"> & {
+  /**
+   * The name that owns the caller's handles, such as "uid:1000".
+   *
+   * @generated from field: string principal = 1;
+   */
+  principal: string;
+
+  /**
+   * What they may do by the policy in force.
+   *
+   * @generated from field: btf.v1.Role role = 2;
+   */
+  role: Role;
+};
+
+/**
+ * Describes the message btf.v1.Caller.
+ * Use `create(CallerSchema)` to create a new message.
+ */
+export const CallerSchema: GenMessage<Caller> = /*@__PURE__*/
+  messageDesc(file_btf_v1_server_info, 3);
 
 /**
  * Limits are the limits in force.
@@ -201,7 +229,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 3);
+  messageDesc(file_btf_v1_server_info, 4);
 
 /**
  * GetServerInfoRequest is the request of BtfService.GetServerInfo.
@@ -216,7 +244,7 @@ export type GetServerInfoRequest = Message<"btf.v1.GetServerInfoRequest"> & {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 4);
+  messageDesc(file_btf_v1_server_info, 5);
 
 /**
  * GetServerInfoResponse is the response of BtfService.GetServerInfo.
@@ -300,6 +328,13 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
    * @generated from field: repeated btf.v1.FeatureStatus features = 11;
    */
   features: FeatureStatus[];
+
+  /**
+   * Who asks. What works here may still be forbidden to them.
+   *
+   * @generated from field: btf.v1.Caller caller = 12;
+   */
+  caller?: Caller | undefined;
 };
 
 /**
@@ -307,7 +342,7 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_server_info, 5);
+  messageDesc(file_btf_v1_server_info, 6);
 
 /**
  * Mode says what serves the daemon's operations.
@@ -468,4 +503,45 @@ export enum Feature {
  */
 export const FeatureSchema: GenEnum<Feature> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 2);
+
+/**
+ * Role is what a caller may do. Each may do what those before it may.
+ *
+ * @generated from enum btf.v1.Role
+ */
+export enum Role {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Sees the kernel's own objects and their types.
+   *
+   * @generated from enum value: ROLE_VIEWER = 1;
+   */
+  VIEWER = 1,
+
+  /**
+   * Sees users' objects too, and who uses an object.
+   *
+   * @generated from enum value: ROLE_INSPECTOR = 2;
+   */
+  INSPECTOR = 2,
+
+  /**
+   * Loads BTF into the kernel too.
+   *
+   * @generated from enum value: ROLE_LOADER = 3;
+   */
+  LOADER = 3,
+}
+
+/**
+ * Describes the enum btf.v1.Role.
+ */
+export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
+  enumDesc(file_btf_v1_server_info, 3);
 

@@ -36,7 +36,8 @@ export type TypeSelection = Message<"btf.v1.TypeSelection"> & {
   names: string[];
 
   /**
-   * Globs ("*" any characters, "?" one, "[a-z]" one of a range). At most 100.
+   * Globs ("*" any characters, "?" one, "[a-z]" one of a range, "[!a-z]" one outside
+   * it). At most 100.
    *
    * @generated from field: repeated string name_globs = 2;
    */

@@ -1,0 +1,15 @@
+/** DIFF_KINDS are the kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
+export const DIFF_KINDS = [
+  'struct',
+  'union',
+  'enum',
+  'typedef',
+  'func',
+  'var',
+  'datasec',
+  'int',
+  'float',
+] as const;
+
+/** DiffKind is one of {@link DIFF_KINDS}. */
+export type DiffKind = (typeof DIFF_KINDS)[number];

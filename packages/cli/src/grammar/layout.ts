@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import type { Run } from '../run.js';
+import { SPEC_HELP } from '../source/spec-ref.js';
+import { inOption } from './in-option.js';
+
+/** layoutCommand is `btfctl layout`. */
+export function layoutCommand(run: Run): Command {
+  return inOption(
+    new Command('layout')
+      .description('draw structs and unions by cache line, with their holes')
+      .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
+  )
+    .addHelpText(
+      'after',
+      `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`,
+    )
+    .action(run(async () => (await import('../command/layout.js')).layout));
+}

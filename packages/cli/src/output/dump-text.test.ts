@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { Builder, type NewType, type Spec } from '@btfd/btf';
+import { parse } from 'yaml';
+import { dumpText } from './dump-text.js';
+
+function specOf(...types: readonly NewType[]): Spec {
+  const builder = new Builder({ deduplicate: false });
+  for (const type of types) builder.add(type);
+  return builder.toSpec();
+}
+
+const typedef = (name: string): NewType => ({ kind: 'TYPEDEF', name, typeId: 0 });
+
+test('yaml has what json has, with numbers of 64 bits whole, and what a terminal takes for a command escaped', () => {
+  const spec = specOf(
+    typedef('u8\u009b2J'),
+    { kind: 'ENUM64', name: 'e', size: 8, signed: false, values: [{ name: 'MOST', value: 2n ** 64n - 1n }] },
+    { kind: 'PTR', typeId: 1 },
+  );
+  const text = (format: 'json' | 'yaml'): string => [...dumpText(spec, format, null)].join('');
+  const options = { intAsBigInt: true };
+  expect(parse(text('yaml'), options)).toEqual(parse(text('json'), options));
+  expect(parse(text('yaml'), options)).toMatchObject({
+    types: [{ id: 1n }, { values: [{ name: 'MOST', val: 2n ** 64n - 1n }] }, { kind: 'PTR' }],
+  });
+  expect(text('yaml')).toContain(String.raw`u8\u009b2J`);
+  expect([...dumpText(spec, 'yaml', [])].join('')).toBe('types: []\n');
+});
+
+test('name has each name once, in the order of the types, and nothing for what has none', () => {
+  const spec = specOf(typedef('b'), { kind: 'PTR', typeId: 1 }, typedef('a'), typedef('b'), typedef('x\ny'));
+  expect([...dumpText(spec, 'name', null)].join('')).toBe('b\na\nx\uFFFDy\n');
+});

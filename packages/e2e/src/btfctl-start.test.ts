@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { loadedPackages } from './testing/loaded-packages.js';
+import { intBtf } from './testing/sample-btf.js';
+
+jest.setTimeout(90_000);
+
+describe('btfctl loads no more than a command needs', () => {
+  let dir: string;
+  let path: string;
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-start-'));
+    path = join(dir, 'good.btf');
+    writeFileSync(path, intBtf(3, 'number'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  test.each(['version', '--version', '--help', 'help find', 'completion bash', 'no-such-command'])(
+    '`%s` loads neither gRPC nor the format',
+    async (line) => {
+      const { packages } = await loadedPackages(line.split(' '));
+      expect([...packages].toSorted()).toEqual(['@btfd/cli', 'commander', 'picocolors']);
+    },
+  );
+
+  test.each([
+    'dump FILE --type number',
+    'dump FILE -o json',
+    'header FILE',
+    'find * --in FILE',
+    'member number.none --in FILE',
+    'layout number --in FILE',
+    'diff FILE FILE',
+    'dump ./no-such.btf',
+  ])('`%s` loads no gRPC', async (line) => {
+    const args = line.split(' ').map((word) => (word === 'FILE' ? path : word));
+    const { packages, status } = await loadedPackages(args);
+    expect([0, 3]).toContain(status);
+    expect([...packages].toSorted()).toEqual(['@btfd/btf', '@btfd/cli', 'commander', 'picocolors']);
+  });
+
+  test('what asks a daemon loads gRPC, so that this can be seen', async () => {
+    const { packages, status } = await loadedPackages(['list']);
+    expect(status).toBe(6);
+    expect([...packages]).toEqual(expect.arrayContaining(['@btfd/client', '@grpc/grpc-js']));
+  });
+});

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { describeKernel } from './testing/describe-kernel.js';
+import { RawClient } from './testing/raw-client.js';
+import { intBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+// Each test runs several processes.
+jest.setTimeout(90_000);
+
+describeKernel('of btfctl, whoever looks over a shoulder or keeps a log', () => {
+  let dir: string;
+  let daemon: DaemonProcess;
+  let path: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    daemon = await DaemonProcess.start();
+    env = { BTFD_ADDRESS: daemon.address };
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-tokens-'));
+    path = join(dir, 'good.btf');
+    writeFileSync(path, intBtf(3, 'number'));
+  });
+  afterAll(async () => {
+    rmSync(dir, { recursive: true });
+    await daemon[Symbol.asyncDispose]();
+  });
+
+  /** What tokens of this daemon begin with. The epoch alone is no secret. */
+  async function tokenStart(): Promise<string> {
+    using client = new RawClient(daemon.address);
+    const { result } = await client.call('loadHandle', { source: { case: 'rawBtf', value: intBtf(3, 'n') } });
+    const token = result.case === 'handle' ? result.value.token : '';
+    const [, start = ''] = /^([0-9a-f]{16}\.)[\w-]{22}$/.exec(token) ?? [];
+    expect(start).not.toBe('');
+    return start;
+  }
+
+  test.each(['wide', 'json'])('sees no token of a handle with -o %s', async (format) => {
+    const start = await tokenStart();
+    await using load = new Btfctl(['load', path, '-o', format], env);
+    await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
+    const id = Number(/\d+/.exec(load.stdout.replace(path, ''))?.[0]);
+    const said: Ran[] = [];
+    for (const args of [['dump', `id:${id}`], ['check', path], ['list', `id:${id}`], ['info']]) {
+      said.push(await btfctl([...args, '-o', format], env));
+    }
+    load.kill('SIGINT');
+    said.push(await load.end());
+    for (const { stdout, stderr } of said) expect(stdout + stderr).not.toContain(start);
+    expect(said.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test('finds no token in what hold gives its command, nor in what is said when the daemon is gone', async () => {
+    const start = await tokenStart();
+    const held = await btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'env; cat /proc/$PPID/cmdline'], env);
+    expect(held).toMatchObject({ status: 0, stdout: expect.stringContaining('BTF_ID=') });
+    expect(held.stdout + held.stderr).not.toContain(start);
+    await using own = await DaemonProcess.start();
+    await using load = new Btfctl(['load', path], { BTFD_ADDRESS: own.address });
+    await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
+    await own.end('SIGKILL');
+    await using _ = await DaemonProcess.start({ socket: own.socket });
+    const { stdout, stderr, status } = await load.end();
+    expect(status).toBe(1);
+    expect(stderr).toContain('is not held any more');
+    expect(stdout + stderr).not.toMatch(/[0-9a-f]{16}\.[\w-]{22}/);
+  });
+});

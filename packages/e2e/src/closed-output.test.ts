@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { BTFCTL } from './testing/btfctl.js';
+
+const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+
+const COMMANDS = [
+  ['btfctl', BTFCTL, ['help', 'dump']],
+  ['btfctl', BTFCTL, ['--version']],
+  ['btfctl', BTFCTL, ['completion', 'bash']],
+  ['btfd', BTFD, ['config', 'check']],
+] as const;
+
+/** Runs a command in bash; `$0` and `$@` are the command. */
+function bash(script: string, program: string, args: readonly string[]) {
+  const { stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, program, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return { stdout, stderr };
+}
+
+test.each([...COMMANDS, ['btfd', BTFD, ['--help']] as const])(
+  '%s, from %s, with %p ends without a word where nobody reads it',
+  (_, program, args) => {
+    // The reader is gone before anything is written.
+    const script = '{ sleep 0.2; "$0" "$@"; echo "$?" >&2; } | true';
+    expect(bash(script, program, args)).toEqual({ stdout: '', stderr: '0\n' });
+  },
+);
+
+test.each(COMMANDS)(
+  '%s, from %s, with %p says in words that there is no room for it',
+  (name, program, args) => {
+    const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', program, args);
+    expect(stderr).toMatch(
+      new RegExp(`^${name === 'btfctl' ? 'btfctl' : 'error'}: cannot write: ENOSPC: [^\\n]*\\n1\\n$`),
+    );
+  },
+);

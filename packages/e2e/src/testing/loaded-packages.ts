@@ -1,0 +1,38 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { btfctl } from './btfctl.js';
+
+/** LoadedBy is what a run of btfctl loaded. */
+export interface LoadedBy {
+  readonly status: number | null;
+  /** The packages, ours and others'. */
+  readonly packages: ReadonlySet<string>;
+}
+
+/** loadedPackages runs btfctl and tells of which packages V8 saw a script, ES modules and CommonJS alike. */
+export async function loadedPackages(args: readonly string[]): Promise<LoadedBy> {
+  const dir = mkdtempSync(join(tmpdir(), 'loaded-'));
+  try {
+    const env = { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock', NODE_V8_COVERAGE: dir };
+    const { status } = await btfctl(args, env);
+    const urls = readdirSync(dir).flatMap((name) =>
+      urlsIn(JSON.parse(readFileSync(join(dir, name), 'utf8'))),
+    );
+    return { status, packages: new Set(urls.flatMap(packageOf)) };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+function urlsIn({ result }: { readonly result: readonly { readonly url: string }[] }): string[] {
+  return result.map(({ url }) => url);
+}
+
+/** Of a file in `node_modules`, or of one of this repository. */
+function packageOf(url: string): string[] {
+  const [, ours] = /\/packages\/([^/]+)\/(?:dist|bin)\//.exec(url) ?? [];
+  if (ours !== undefined) return [`@btfd/${ours}`];
+  const [, others] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
+  return others === undefined ? [] : [others];
+}
