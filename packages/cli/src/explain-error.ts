@@ -62,7 +62,7 @@ export function explainError(error: unknown): Explanation {
   if (error instanceof BtfBuildError) {
     return { exitCode: ExitCode.FAILURE, message: error.message, hint: null };
   }
-  if (isTimeout(error)) return timedOut('it took longer than --timeout allows');
+  if (isTimeout(error)) return timedOut(error.message);
   return {
     exitCode: ExitCode.FAILURE,
     message: error instanceof Error ? error.message : String(error),
@@ -144,6 +144,6 @@ function causeOf(rawMessage: string): string {
     .replace(/\.?\s*$/, '');
 }
 
-function isTimeout(error: unknown): boolean {
+function isTimeout(error: unknown): error is DOMException {
   return error instanceof DOMException && error.name === 'TimeoutError';
 }

@@ -1,4 +1,5 @@
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
+import { AnswerWait } from './answer-wait.js';
 import type { ConfigFile } from './config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from './config/config.js';
 import { nodeNamed, targetOf } from './config/target.js';
@@ -84,25 +85,21 @@ export class Session implements AsyncDisposable {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
   }
 
-  /** The signal of one request: aborts when the user wants an end, or after `--timeout`. */
-  readonly requestSignal = (): AbortSignal => {
-    const { timeout } = this.options;
-    if (timeout === undefined) return this.interrupted;
-    // Not by AbortSignal.any and AbortSignal.timeout: Node 20 lets go of those while something waits for them.
-    const request = new AbortController();
-    this.interrupted.addEventListener('abort', () => request.abort(this.interrupted.reason));
-    const error = new DOMException('it took too long', 'TimeoutError');
-    setTimeout(() => request.abort(error), timeout).unref();
-    return request.signal;
-  };
+  /** The wait for answers of a daemon. */
+  readonly answerWait = (): AnswerWait => new AnswerWait(this.interrupted, this.options.timeout);
+
+  /** The signal of one request: aborts when the user wants an end, or when there is no answer in time. */
+  readonly requestSignal = (): AbortSignal => this.answerWait().signal;
 
   /** The options of one transfer from a source. */
-  readonly transferOptions = (source: string): TransferOptions => ({
-    signal: this.requestSignal(),
-    ...(this.#progress === null
-      ? {}
-      : { onProgress: (progress: TransferProgress) => this.#progress?.update(source, progress) }),
-  });
+  readonly transferOptions = (source: string): TransferOptions => {
+    const wait = this.answerWait();
+    const onProgress = (progress: TransferProgress): void => {
+      wait.heard();
+      this.#progress?.update(source, progress);
+    };
+    return { signal: wait.signal, onProgress };
+  };
 
   /** The client of the node that the command asks, or of the one that a SPEC names. */
   client(node: string | null = null): Promise<BtfClient> {

@@ -362,9 +362,11 @@ describeKernel('btfctl', () => {
     // One that takes the connection and says nothing.
     const silent = createServer().listen(join(dir, 'silent.sock'));
     try {
-      const ran = await btfctl(['list', '--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`]);
-      expect(ran).toMatchObject({ status: 6, stdout: '' });
-      expect(ran.stderr).toContain('--timeout 1m');
+      for (const words of [['list'], ['watch'], ['hold', 'vmlinux', '--', 'true']]) {
+        const ran = await btfctl(['--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`, ...words]);
+        expect(ran).toMatchObject({ status: 6, stdout: '' });
+        expect(ran.stderr).toContain('--timeout 1m');
+      }
     } finally {
       silent.close();
     }
