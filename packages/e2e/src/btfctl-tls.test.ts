@@ -115,10 +115,8 @@ test.each([
       stdio: 'ignore',
     },
   );
-  const ran = await run(
-    ...['list', '-a', daemon.address, ...trust()],
-    ...['--tls-cert', file(cert), '--tls-key', file(key)],
-  );
+  const shown = ['--tls-cert', file(cert), '--tls-key', file(key)];
+  const ran = await run('list', '-a', daemon.address, ...trust(), ...shown);
   expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(text) });
 });
 

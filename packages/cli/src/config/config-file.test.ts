@@ -85,7 +85,7 @@ describe('ConfigFile', () => {
 
 /** Lists of which each has ten of the one before. */
 function aliases(names: string): string {
-  return [...names.slice(1)]
+  return Array.from(names.slice(1))
     .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${names[index]}`).join(', ')}]\n`)
     .join('');
 }

@@ -9,7 +9,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '../error/error-message.js';
 import { makeFolder } from '../make-folder.js';
@@ -76,7 +76,7 @@ function makeDirectory(dir: string, group: number | null): void {
     process.umask(umask);
   }
   if (group === null || first === null) return;
-  for (let made = resolve(dir); made.length >= first.length; made = dirname(made)) changeGroup(made, group);
+  for (let made = absolute(dir); made.length >= first.length; made = dirname(made)) changeGroup(made, group);
 }
 
 function changeGroup(path: string, group: number): void {
