@@ -16,6 +16,12 @@ import { ownHeaders } from './own-headers.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
+/**
+ * libstdc++ goes into the addon: the system's may be older than the compiler here. What is not used of it is left out,
+ * because some of it asks for a newer C library. Only here, as not every system that builds its own has libstdc++.a.
+ */
+const LDFLAGS = '-static-libstdc++ -Wl,--gc-sections -Wl,--exclude-libs,ALL';
+
 /** Debian's names of the toolchains. */
 const TOOLCHAINS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
@@ -57,7 +63,7 @@ function prebuild(arch, triplet) {
       {
         cwd: dir,
         stdio: ['ignore', 'ignore', 'inherit'],
-        env: { ...process.env, CC: cc, CXX: cxx, ...ownHeaders() },
+        env: { ...process.env, CC: cc, CXX: cxx, LDFLAGS, ...ownHeaders() },
       },
     );
     if (status !== 0) throw new Error(`the addon cannot be built for ${arch}`);

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,9 +139,11 @@ describeKernel('btfctl on a terminal', () => {
   test('closing the terminal ends what load holds, by SIGHUP and without a core file', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-hang-up-'));
     const status = join(dir, 'status');
-    // Wide enough for the id not to be broken, wherever the checkout lies.
-    const terminal = open({ columns: 250 });
-    terminal.type(`(trap "" HUP; btfctl load ${PROGRAM}; echo $? > ${status})`, 'Enter');
+    const terminal = open();
+    // By a short path, so that the terminal does not break the line within the id.
+    const program = join(dir, 'p.o');
+    copyFileSync(PROGRAM, program);
+    terminal.type(`(trap "" HUP; btfctl load ${program}; echo $? > ${status})`, 'Enter');
     const [, id] = /as BTF id (\d+)/.exec(await terminal.shows(/held until Ctrl-C/)) ?? [];
     expect(btfIds()).toContain(Number(id));
     await terminal[Symbol.asyncDispose]();

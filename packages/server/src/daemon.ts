@@ -11,8 +11,10 @@ import { toStatus } from './error/to-status.js';
 import { Health } from './grpc/health.js';
 import { OpenCalls } from './grpc/open-calls.js';
 import { receiveLimit } from './grpc/receive-limit.js';
+import { requestTimer } from './grpc/request-timer.js';
 import { reflectionService } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
+import { followUnknown, refuseUnknown } from './grpc/unknown-methods.js';
 import { HandleTable } from './handle/handle-table.js';
 import { newEpoch } from './handle/token.js';
 import { filesOnly, probeAccess } from './kernel/access.js';
@@ -24,7 +26,9 @@ import { OwnLoads } from './kernel/own-loads.js';
 import { LoadQueue, type LoadTimes } from './load/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { Address, TcpAddress } from './listen/address.js';
+import { MAX_TOLD } from './listen/connections.js';
 import { Listener, type ListenerOptions } from './listen/listener.js';
+import { onLoopback } from './listen/loopback.js';
 import { whyRefused } from './listen/refusal.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { callQuotas } from './quota/call-quotas.js';
@@ -88,9 +92,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
     if (refusal !== null) throw new Error(refusal);
   }
+  // Without TLS they are all of loopback, by what they are called.
+  const addresses =
+    tls === null
+      ? await Promise.all(options.addresses.map(async (each) => onLoopback(each)))
+      : options.addresses;
   const observability = await Observability.start(options);
   try {
-    return await startServing(options, observability);
+    return await startServing({ ...options, addresses }, observability);
   } catch (error) {
     await observability.stop();
     throw error;
@@ -117,13 +126,15 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { callers } = admission;
   observability.naming((metadata) => callers.principalOf(metadata));
   const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
-  const { maxConnections, maxMetadataBytes } = services.limits;
+  const { maxConnections, maxHandshakes, maxMetadataBytes, requestMs } = services.limits;
   const interceptors = [
     receiveLimit((path) => receiveBytes(path, services.limits)),
     observability.calls.interceptor,
+    requestTimer(requestMs),
     openCalls.interceptor,
     callers.interceptor,
     callQuotas({ ...quotas, maxMetadataBytes, callerOf }),
+    refuseUnknown,
   ];
   const grpc = new Server({ ...channelOptions(services.limits), interceptors });
   const implementation = btfService(services, {
@@ -138,16 +149,22 @@ async function startServing(options: DaemonOptions, observability: Observability
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
+  followUnknown(grpc);
   const onConnection = admission.serveWith(grpc, quotas.connections);
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,
-    maxConnections,
+    // Quotas count those that are served. What is above all is broken without a word.
+    maxConnections: maxConnections + maxHandshakes + MAX_TOLD,
     onConnection,
   }).catch((error) => {
     admission.close();
     throw error;
   });
-  observability.serving(services, () => connectionsOf(listening));
+  observability.serving(services, {
+    connections: () => connectionsOf(listening),
+    refusedConnections: () => admission.refused,
+    certificateEnd: () => admission.certificateEnd,
+  });
   const end = async (): Promise<void> => {
     observability.draining();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
@@ -189,7 +206,7 @@ async function makeServices(
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, objects, handles, cache);
+  const specs = new SpecSource(kernel, access, files, objects, handles, cache, quotas.specBytes);
   const users = new UserScanner(kernel, PROCFS, systemClock);
   const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
   const watch = new ObjectWatch(keys, limits, systemClock);
@@ -227,7 +244,9 @@ function channelOptions(limits: Limits): ServerOptions {
           'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
           'grpc.max_connection_age_grace_ms': limits.drainMs,
         }),
-    'grpc-node.max_session_memory': limits.maxSessionMemoryMiB,
+    ...(limits.maxSessionMemoryMiB === Infinity
+      ? {}
+      : { 'grpc-node.max_session_memory': limits.maxSessionMemoryMiB }),
   };
 }
 

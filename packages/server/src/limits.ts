@@ -1,5 +1,5 @@
 import type { Setting } from './config/setting.js';
-import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES } from './config/kinds.js';
+import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES_OR_NONE } from './config/kinds.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -140,9 +140,10 @@ export const LIMIT_SETTINGS = {
   workers: {
     name: 'workers',
     kind: COUNT,
-    fallback: 2,
-    description: 'threads that decode, select, print and build BTF',
-    reason: 'One may be held by a hostile request for as long as a step may take; the other goes on.',
+    fallback: 3,
+    description: 'threads that decode, select, print and build BTF; one principal has at most all but one',
+    reason:
+      'Of one principal’s, one may be held for as long as a step may take, and the other goes on; so do others’.',
   },
   maxJobs: {
     name: 'max-jobs',
@@ -201,12 +202,33 @@ export const LIMIT_SETTINGS = {
     description: 'memory for BTF that was read',
     reason: 'About ten kernels.',
   },
+  maxSpecBytes: {
+    name: 'max-specs-in-use',
+    kind: TOTAL,
+    fallback: 512 * MIB,
+    description: 'bytes of BTF that calls of Spec and ResolveMembers read and send at one time',
+    reason: 'Besides the cache: what is dropped from it stays until the last call that sends it is done.',
+  },
+  maxSpecBytesPerPrincipal: {
+    name: 'max-specs-in-use-per-principal',
+    kind: TOTAL,
+    fallback: 128 * MIB,
+    description: 'those of one principal; one object counts once',
+    reason: 'A quarter of all, as for handles. A kernel with all its modules has some 40 MiB.',
+  },
   chunkBytes: {
     name: 'chunk-size',
     kind: MESSAGE,
     fallback: 256 * KIB,
     description: 'size of a message of Spec',
     reason: 'gRPC clients receive 4 MiB by default, and two chunks are what a slow reader costs.',
+  },
+  requestMs: {
+    name: 'request-timeout',
+    kind: DURATION,
+    fallback: 60_000,
+    description: 'how long the request of a call may take to come',
+    reason: 'The largest load comes in that time at 3 Mbit/s. Who sends no more keeps a place for nothing.',
   },
   slowReaderMs: {
     name: 'slow-reader-timeout',
@@ -244,6 +266,14 @@ export const LIMIT_SETTINGS = {
     description: 'how long the handshake of TLS and HTTP/2 may take',
     reason:
       'A round trip around the world is a fraction of a second; who says nothing for longer holds a socket for nothing.',
+  },
+  maxHandshakes: {
+    name: 'max-handshakes',
+    kind: COUNT,
+    fallback: 256,
+    description: 'handshakes of TLS at one time; one more breaks the oldest',
+    reason:
+      'Whoever reaches the port can begin one. Who goes on is done in a moment, before it is the oldest.',
   },
   unauthenticatedMs: {
     name: 'unauthenticated-timeout',
@@ -338,6 +368,14 @@ export const LIMIT_SETTINGS = {
     description: 'size of the metadata of a call',
     reason: 'What other gRPC servers take is 8 KiB; a trace context and a request id are some hundred bytes.',
   },
+  maxLogLines: {
+    name: 'max-log-lines',
+    kind: COUNT,
+    fallback: 500,
+    description:
+      'lines in 10 s of one principal’s failed calls, and as many of its takes and its refusals; more are counted',
+    reason: 'What a service writes beyond 10,000 lines in 30 s journald drops, be it of whom it may.',
+  },
   maxConnectionIdleMs: {
     name: 'max-connection-idle',
     kind: DURATION,
@@ -354,10 +392,12 @@ export const LIMIT_SETTINGS = {
   },
   maxSessionMemoryMiB: {
     name: 'max-session-memory',
-    kind: MEBIBYTES,
-    fallback: 64,
-    description: 'memory of one HTTP/2 session',
-    reason: 'Node ends a session that keeps more. The largest message is a quarter of it.',
+    kind: MEBIBYTES_OR_NONE,
+    fallback: Infinity,
+    description: 'memory of one HTTP/2 session, as Node counts it',
+    reason:
+      'Node 20 counts for ever what a cancelled stream had still to send, so that a bound ends what lives long. ' +
+      'A session keeps what its streams keep, which other limits bound.',
   },
   watchIntervalMs: {
     name: 'watch-interval',

@@ -39,9 +39,10 @@ test('the table has each command that does something', () => {
   const leaves = (command: Command): string[] =>
     command.commands.length === 0 ? [commandName(command)] : command.commands.flatMap(leaves);
   const io = { stdout: new Text(), stderr: new Text(), env: {} };
-  const { signal: interrupted } = new AbortController();
-  const help = new Output(io.stdout, { pager: null, env: io.env });
-  const program = makeProgram({ io, interrupted, ended: () => {} }, help);
+  const program = makeProgram(
+    { io, interrupted: new AbortController().signal, ended: () => {} },
+    new Output(io.stdout, { pager: null, env: {} }),
+  );
   expect(leaves(program)).toEqual(ENTRIES.map(([name]) => name));
 });
 

@@ -1,12 +1,16 @@
 import type { MessageShape } from '@bufbuild/protobuf';
-import type { BtfService } from '@btfd/api';
+import { BtfService } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import { oneOf } from '../argument.js';
 import { BtfError, type BtfErrorInit } from '../btf-error.js';
 
 type Methods = (typeof BtfService)['method'];
 
 /** MethodName is a method of `btf.v1.BtfService`, such as `getHandleById`. */
 export type MethodName = keyof Methods;
+
+/** aMethod is the rule of such a name: a test with a misspelt one would test nothing. */
+export const aMethod = oneOf(BtfService.method);
 
 /** RequestOf is the request message of a method. */
 export type RequestOf<M extends MethodName> = MessageShape<Methods[M]['input']>;

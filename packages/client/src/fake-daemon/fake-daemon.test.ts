@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, SpecRequestSchema, type SpecResponse } from '@btfd/api';
+import { Kind, Spec } from '@btfd/btf';
 import { BtfClient } from '../client.js';
 import { methods } from '../methods.js';
 import { rejection } from '../testing/rejection.js';
@@ -97,20 +98,46 @@ test('it listens on a unix socket if it is told to', async () => {
   rmSync(dir, { recursive: true });
 });
 
-test('it says what it leaves out', async () => {
+/** What Spec answers to a request that the client does not make. */
+async function specParts(init: MessageInitShape<typeof SpecRequestSchema>): Promise<SpecResponse[]> {
   const raw = new Client(daemon.address, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = methods.spec;
-  const request = create(SpecRequestSchema, {
-    source: { case: 'name', value: 'vmlinux' },
-    encoding: Encoding.TYPES,
-  });
-  const call = raw.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
-  const read = async (): Promise<SpecResponse[]> => call.toArray();
-  expect(await rejection(read())).toMatchObject({
+  try {
+    const { path, requestSerialize, responseDeserialize } = methods.spec;
+    const request = create(SpecRequestSchema, init);
+    return await raw.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request).toArray();
+  } finally {
+    raw.close();
+  }
+}
+
+test('it says what it leaves out', async () => {
+  const types = specParts({ source: { case: 'name', value: 'vmlinux' }, encoding: Encoding.TYPES });
+  expect(await rejection(types)).toMatchObject({
     code: status.UNIMPLEMENTED,
     details: 'a fake daemon lacks the encoding TYPES',
   });
-  raw.close();
+});
+
+test('split BTF is read on the base that a request names', async () => {
+  daemon.addObject({ id: 2, name: 'dummy', btf: tinySplitBtf() });
+  daemon.addObject({ id: 3, btf: tinyBtf('another') });
+  const dummy = async (base: number | null, whole = false): Promise<SpecResponse[]> =>
+    specParts({
+      source: { case: 'id', value: 2 },
+      encoding: Encoding.RAW,
+      ...(whole ? {} : { selection: { kinds: [Kind.PTR] } }),
+      ...(base === null ? {} : { base: { source: { case: 'id', value: base } } }),
+    });
+  const namesOf = (parts: readonly SpecResponse[]): string[] => {
+    const [, chunk] = parts;
+    if (chunk?.part.case !== 'raw') throw new Error('no BTF');
+    return [...Spec.parse(chunk.part.value).types()].map(({ name }) => name);
+  };
+  expect(namesOf(await dummy(null))).toEqual(['u32', '']);
+  expect(namesOf(await dummy(3))).toEqual(['another', '']);
+  // What is split itself is no base, and the whole needs none.
+  expect(await rejection(dummy(2))).toMatchObject({ code: status.FAILED_PRECONDITION });
+  expect(await rejection(dummy(3, true))).toMatchObject({ code: status.INVALID_ARGUMENT });
 });
 
 test('stopping lets go of calls that it holds up', async () => {
@@ -121,3 +148,38 @@ test('stopping lets go of calls that it holds up', async () => {
   expect(await call).toMatchObject({ reason: 'UNREACHABLE' });
   await daemon.stop();
 });
+
+const OBJECT = { btf: BYTES };
+
+test.each<[string, Readonly<Record<string, unknown>>]>([
+  ['objects', { objects: OBJECT }],
+  ['objects[0].btf', { objects: [{ name: 'vmlinux' }] }],
+  ['objects[0].btf', { objects: [{ btf: 'x' }] }],
+  ['objects[0].name', { objects: [{ ...OBJECT, name: 5 }] }],
+  ['objects[0].id', { objects: [{ ...OBJECT, id: 0 }] }],
+  ['objects[0].origin', { objects: [{ ...OBJECT, origin: 'kernel' }] }],
+  ['objects[0].users', { objects: [{ ...OBJECT, users: 5 }] }],
+  ['objects[0].nonsense', { objects: [{ ...OBJECT, nonsense: 5 }] }],
+  ['listen', { listen: 5 }],
+  ['credentials', { credentials: credentials.createInsecure() }],
+  ['defaultTtl', { defaultTtl: '1' }],
+  ['maxHeld', { maxHeld: -1 }],
+  ['kernelRelease', { kernelRelease: 6 }],
+  ['chunkBytes', { chunkBytes: 0 }],
+  ['chunkDelay', { chunkDelay: -1 }],
+  ['nonsense', { nonsense: 1 }],
+])('it refuses wrong %s', async (field, options) => {
+  const start = Promise.resolve(Reflect.apply(Reflect.get(FakeDaemon, 'start'), FakeDaemon, [options]));
+  expect(await rejection(start)).toMatchObject({
+    reason: 'INVALID_REQUEST',
+    fieldViolations: [expect.objectContaining({ field })],
+  });
+});
+
+test.each(['callsOf', 'failNext', 'loseNextAnswer', 'stall', 'cutOff'] as const)(
+  '%s refuses a method that there is not, since a test would test nothing',
+  (call) => {
+    const misspelt = (): unknown => Reflect.apply(daemon[call], daemon, ['GetHandleByID', { code: 5 }]);
+    expect(misspelt).toThrow('method: must be one of loadHandle, getHandleById,');
+  },
+);

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { type FakeCall, FakeCalls, type FakeFailure, type MethodName } from './fake-calls.js';
+import { aCount, aListOf, aString, checkOptions, milliseconds, must, type Rules } from '../argument.js';
+import { aMethod, type FakeCall, FakeCalls, type FakeFailure, type MethodName } from './fake-calls.js';
 import { type FakeHandle, FakeHandles } from './fake-handles.js';
 import { FakeKernel } from './fake-kernel.js';
-import type { FakeObject, FakeObjectInit } from './fake-object.js';
+import { aFakeObject, type FakeObject, type FakeObjectInit } from './fake-object.js';
 import { fakeRpcs } from './fake-rpcs.js';
 import { FakeServer } from './fake-server.js';
 import { FakeWatch } from './fake-watch.js';
@@ -33,6 +34,17 @@ export interface FakeDaemonOptions {
   readonly chunkDelay?: number | undefined;
 }
 
+const DAEMON_RULES: Rules<FakeDaemonOptions> = {
+  objects: aListOf(aFakeObject),
+  listen: aString,
+  credentials: must('ServerCredentials of grpc-js', (value) => value instanceof ServerCredentials),
+  defaultTtl: milliseconds,
+  maxHeld: aCount,
+  kernelRelease: aString,
+  chunkBytes: must('a number that is positive', (value) => typeof value === 'number' && value > 0),
+  chunkDelay: milliseconds,
+};
+
 /**
  * FakeDaemon serves `btf.v1` from BTF that it is given, in this process, without root and without Linux: for tests of
  * programs that use this package.
@@ -44,7 +56,7 @@ export interface FakeDaemonOptions {
  *
  * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon that has
  * all rights. It leaves out: `LoadHandle` of types and `Spec` as TYPES, which this package does not use; adapting to
- * older kernels; `SpecBase`; limits, and so most refusals of requests that break one.
+ * older kernels; roles; limits, and so most refusals of requests that break one.
  */
 export class FakeDaemon implements AsyncDisposable {
   readonly #options: FakeDaemonOptions;
@@ -65,8 +77,9 @@ export class FakeDaemon implements AsyncDisposable {
     this.#watch = new FakeWatch(this.#kernel, this.#epoch, this.#bootId);
   }
 
-  /** start starts a daemon. It is to be disposed of, or stopped. */
+  /** start starts a daemon. It is to be disposed of, or stopped. @throws BtfError INVALID_REQUEST for bad options. */
   static async start(options: FakeDaemonOptions = {}): Promise<FakeDaemon> {
+    checkOptions(options, DAEMON_RULES);
     const daemon = new FakeDaemon(options);
     await daemon.#listen();
     return daemon;
@@ -99,11 +112,13 @@ export class FakeDaemon implements AsyncDisposable {
 
   /** callsOf answers what it was asked by one method, such as `spec`. */
   callsOf<M extends MethodName>(method: M): FakeCall<M>[] {
+    aMethod('method', method);
     return this.#calls.of(method);
   }
 
   /** addObject puts an object into the kernel, as the loading of a module does. */
   addObject(init: FakeObjectInit): FakeObject {
+    aFakeObject('object', init);
     return this.#kernel.add(init);
   }
 
@@ -119,21 +134,25 @@ export class FakeDaemon implements AsyncDisposable {
 
   /** failNext makes the next call of a method fail before it does anything. Several are used up in order. */
   failNext(method: MethodName, failure: FakeFailure): void {
+    aMethod('method', method);
     this.#calls.failNext(method, failure);
   }
 
   /** loseNextAnswer makes the next call of a method do its work and fail all the same, as when the connection breaks. */
   loseNextAnswer(method: MethodName): void {
+    aMethod('method', method);
     this.#calls.loseNextAnswer(method);
   }
 
   /** stall makes calls of a method wait until the function answered is called. */
   stall(method: MethodName): () => void {
+    aMethod('method', method);
     return this.#calls.stall(method);
   }
 
   /** cutOff ends the open streams of a method, such as `watchHandles`. Default: as when the connection breaks. */
   cutOff(method: MethodName, failure: FakeFailure = { code: status.UNAVAILABLE }): void {
+    aMethod('method', method);
     this.#calls.cutOff(method, failure);
   }
 

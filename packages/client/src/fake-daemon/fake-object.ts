@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type HandleInfoSchema, InfoDetail } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
+import { anObject, aString, checkFields, fieldsOf, must, oneOf, type Rule, type Rules } from '../argument.js';
 import { type KnownOrigin, ORIGIN_NUMBERS } from '../handle-info.js';
 import type { ObjectUsers } from '../object-users.js';
 
@@ -19,6 +20,21 @@ export interface FakeObjectInit {
   readonly users?: Partial<ObjectUsers> | undefined;
 }
 
+const OBJECT_RULES: Rules<FakeObjectInit> = {
+  btf: must('a Uint8Array', (value) => value instanceof Uint8Array),
+  name: aString,
+  id: must('a positive integer', (value) => Number.isInteger(value) && Number(value) > 0),
+  origin: oneOf(ORIGIN_NUMBERS),
+  users: anObject,
+};
+
+/** aFakeObject is the rule of what an object is made of. */
+export const aFakeObject: Rule = (field, value) => {
+  checkFields(`${field}.`, field, value, OBJECT_RULES);
+  // It alone has to be there.
+  OBJECT_RULES.btf(`${field}.btf`, new Map(fieldsOf(field, value)).get('btf'));
+};
+
 type InfoInit = MessageInitShape<typeof HandleInfoSchema>;
 
 /** FakeObject is a BTF object in the kernel of a {@link FakeDaemon}. */
@@ -32,7 +48,7 @@ export class FakeObject {
   /** What split BTF continues: the vmlinux that was there when it came. */
   readonly base: FakeObject | null;
   readonly split: boolean;
-  readonly #users: Partial<ObjectUsers>;
+  readonly #init: FakeObjectInit;
   /** Whether it left the kernel, as an unloaded module does. */
   removed = false;
   /** Whether it lives only as long as a handle holds it, because it was loaded by one. */
@@ -40,7 +56,8 @@ export class FakeObject {
   #spec: Spec | null = null;
 
   constructor(init: FakeObjectInit, id: number, vmlinux: FakeObject | null, transient: boolean) {
-    const { name = '', btf, origin = originOf(name), users = {} } = init;
+    const { name = '', btf, origin = originOf(name) } = init;
+    this.#init = init;
     this.id = id;
     this.name = name;
     this.origin = origin;
@@ -48,7 +65,6 @@ export class FakeObject {
     this.digest = new Uint8Array(createHash('sha256').update(btf).digest());
     this.split = isSplit(btf);
     this.base = this.split ? vmlinux : null;
-    this.#users = users;
     this.transient = transient;
   }
 
@@ -58,9 +74,16 @@ export class FakeObject {
     return this.#spec;
   }
 
+  /** The object, continuing another base where it is split. What is split itself is none. */
+  on(base: FakeObject): FakeObject {
+    const based = new FakeObject(this.#init, this.id, base.split ? null : base, this.transient);
+    based.removed = this.removed;
+    return based;
+  }
+
   /** The message of its info, with the details that were asked for. */
   info(details: readonly InfoDetail[] = []): InfoInit {
-    const { programs = [], maps = [], processes = [] } = this.#users;
+    const { programs = [], maps = [], processes = [] } = this.#init.users ?? {};
     const users = { programs: [...programs], maps: [...maps], processes: [...processes] };
     return {
       id: this.id,

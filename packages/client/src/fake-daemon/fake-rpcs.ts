@@ -17,6 +17,7 @@ import {
   type ResolveMembersRequest,
   ResolveMembersResponseSchema,
   Role,
+  type SpecBase,
   type SpecRequest,
   SpecResponseSchema,
   TakeHandleResponseSchema,
@@ -96,8 +97,8 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
       run.watch.serve(request, signal),
     ),
     spec: server.stream('spec', SpecResponseSchema, (request) => spec(request, run)),
-    resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, paths }) =>
-      fakeMembers(sourceOf(source, run), paths),
+    resolveMembers: server.unary('resolveMembers', ResolveMembersResponseSchema, ({ source, base, paths }) =>
+      fakeMembers(sourceOf(source, run, base), paths),
     ),
     getServerInfo: server.unary('getServerInfo', GetServerInfoResponseSchema, () => serverInfo(run)),
   };
@@ -122,7 +123,7 @@ async function* spec(
   request: SpecRequest,
   run: FakeRun,
 ): AsyncGenerator<MessageInitShape<typeof SpecResponseSchema>, void, undefined> {
-  yield* fakeSpec(sourceOf(request.source, run), request, run);
+  yield* fakeSpec(sourceOf(request.source, run, request.base), request, run);
 }
 
 async function* iterate(
@@ -159,7 +160,16 @@ function use(token: string, { handles }: FakeRun): FakeObject {
   return handles.objectOf(token);
 }
 
-function sourceOf(source: (SpecRequest | ResolveMembersRequest)['source'], run: FakeRun): FakeObject {
+function sourceOf(
+  source: (SpecRequest | ResolveMembersRequest)['source'],
+  run: FakeRun,
+  base?: SpecBase,
+): FakeObject {
+  const object = named(source, run);
+  return base?.source.case === undefined ? object : object.on(named(base.source, run));
+}
+
+function named(source: (SpecRequest | ResolveMembersRequest)['source'], run: FakeRun): FakeObject {
   switch (source.case) {
     case 'handle':
       return use(source.value, run);

@@ -10,6 +10,7 @@ import {
 } from '@btfd/api';
 import { BtfFormatError, formatTypeName, printC, resolveMember, selectTypes, type Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
+import { invalidArgument } from '../argument.js';
 import { BtfError } from '../btf-error.js';
 import type { FakeObject } from './fake-object.js';
 import { findTypes } from './fake-selection.js';
@@ -42,7 +43,7 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
-function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch }: SpecRequest): Answer {
+function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }: SpecRequest): Answer {
   const header = headerOf(object);
   if (encoding === Encoding.TYPES) throw unsupported('the encoding TYPES');
   if (encoding === Encoding.C) {
@@ -60,6 +61,7 @@ function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch }: Spec
     const sent = { ...result, typeCount, rawSize: bytes.length };
     return { header: { ...header, selection: sent }, kind: 'raw', bytes };
   }
+  if (base !== undefined) throw invalidArgument('base', 'the whole RAW needs no base');
   const notModified =
     ifNoneMatch !== undefined &&
     Buffer.compare(ifNoneMatch.digest, header.digest) === 0 &&
@@ -123,7 +125,7 @@ function parsed(object: FakeObject): Spec {
     throw new BtfError({
       code: status.FAILED_PRECONDITION,
       reason: 'MISSING_BASE',
-      message: `missing base types: there is no vmlinux for ${JSON.stringify(object.name)}`,
+      message: `missing base types: there is no base for ${JSON.stringify(object.name)}`,
     });
   }
   try {

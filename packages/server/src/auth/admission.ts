@@ -6,6 +6,7 @@ import { Connections } from '../listen/connections.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { roleForPath } from '../method-roles.js';
 import type { Quota } from '../quota/quota.js';
+import { atDate } from './at-date.js';
 import { Callers } from './callers.js';
 import { CurrentPolicy } from './current-policy.js';
 import { FileWatch } from './file-watch.js';
@@ -21,7 +22,7 @@ export interface AdmissionOptions {
   /** TLS for every TCP connection; null for none. */
   readonly tls: TlsFiles | null;
   readonly ownUid: number;
-  readonly limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs' | 'reloadPollMs'>;
+  readonly limits: Pick<Limits, 'handshakeMs' | 'maxHandshakes' | 'unauthenticatedMs' | 'reloadPollMs'>;
   readonly logger: Logger;
   /** Breaks the HTTP/2 stream of the call with this metadata. */
   readonly resetStream: (metadata: Metadata) => void;
@@ -33,11 +34,13 @@ export class Admission {
   private readonly policy: CurrentPolicy;
   private readonly watches: FileWatch[] = [];
   private tlsServer: TlsServer | null = null;
+  private connections: Connections | null = null;
+  private cancelExpiry = (): void => {};
 
   private constructor(
     private readonly options: AdmissionOptions,
     policy: Policy,
-    private readonly keys: TlsKeys | null,
+    private keys: TlsKeys | null,
   ) {
     const { resetStream } = options;
     this.policy = new CurrentPolicy(policy);
@@ -72,9 +75,11 @@ export class Admission {
   serveWith(grpc: GrpcServer, connectionQuota: Quota): (socket: Socket, socketGid: number | null) => void {
     const { limits, logger } = this.options;
     const connections = new Connections(grpc, this.callers, connectionQuota, limits);
+    this.connections = connections;
     if (this.keys !== null) {
       this.tlsServer = new TlsServer(this.keys, {
         handshakeMs: limits.handshakeMs,
+        maxHandshakes: limits.maxHandshakes,
         onSecure: (socket) => connections.serve(socket, tlsPeer(socket)),
         onFailure: (err, remote) => logger.debug({ err, remote }, 'TLS handshake failed'),
       });
@@ -86,6 +91,19 @@ export class Admission {
     };
   }
 
+  /** When the certificate of the daemon ends; null where it has none. */
+  get certificateEnd(): Date | null {
+    return this.keys?.validUntil ?? null;
+  }
+
+  /** Connections that were not served so far, by why. */
+  get refused(): { readonly cause: 'quota' | 'handshake'; readonly count: number }[] {
+    return [
+      { cause: 'quota', count: this.connections?.refused ?? 0 },
+      { cause: 'handshake', count: this.tlsServer?.failed ?? 0 },
+    ];
+  }
+
   /** Reads policy and keys again. Says whether both could be used; the old ones stay where not. */
   reload(): boolean {
     const policyTaken = this.reloadPolicy();
@@ -94,6 +112,7 @@ export class Admission {
 
   /** Stops to look for changes. */
   close(): void {
+    this.cancelExpiry();
     for (const watch of this.watches) watch[Symbol.dispose]();
   }
 
@@ -109,6 +128,7 @@ export class Admission {
     return this.reloading('keys and certificates', () => {
       const keys = readTlsFiles(tls);
       this.tlsServer?.replaceKeys(keys);
+      this.keys = keys;
       this.noteExpiry(keys);
     });
   }
@@ -125,10 +145,12 @@ export class Admission {
     }
   }
 
+  /** Says so when the certificate ends, be it now: clients will trust it no more. */
   private noteExpiry({ validUntil }: TlsKeys): void {
-    if (validUntil.getTime() < Date.now()) {
+    this.cancelExpiry();
+    this.cancelExpiry = atDate(validUntil.getTime(), () => {
       this.options.logger.warn({ validUntil }, 'the certificate of the daemon has expired');
-    }
+    });
   }
 }
 

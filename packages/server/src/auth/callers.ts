@@ -7,9 +7,10 @@ import {
 } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
+import { isUnknown } from '../grpc/unknown-methods.js';
 import { PeerCaller, roleForbids, type Caller } from './caller.js';
 import type { CurrentPolicy } from './current-policy.js';
-import type { Peer } from './peer.js';
+import type { Peer, TlsPeer } from './peer.js';
 import type { Role } from './role.js';
 
 /** CallersOptions are what checking callers needs. */
@@ -22,11 +23,24 @@ export interface CallersOptions {
   readonly resetStream: (metadata: Metadata) => void;
 }
 
+type Method = Parameters<ServerInterceptor>[0];
+
+/** What a connection proves, and whether anything may be done on it. */
+interface Bound {
+  readonly peer: Peer;
+  readonly refusal: ServiceError | null;
+}
+
+const UNBOUND: Bound = { peer: { kind: 'unknown', why: 'the connection proves nothing' }, refusal: null };
+
 interface LiveCall {
+  readonly peer: Peer;
   readonly caller: PeerCaller;
   readonly path: string;
   readonly metadata: Metadata;
 }
+
+const EXPIRED = 'the client certificate has expired since the connection was made';
 
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
@@ -36,7 +50,7 @@ const RESET_AFTER_MS = 1_000;
  * that there is nothing in a header to forge. A call is refused when its metadata comes, before its message is read.
  */
 export class Callers {
-  private readonly peers = new WeakMap<Metadata, Peer>();
+  private readonly bound = new WeakMap<Metadata, Bound>();
   private readonly callers = new WeakMap<Metadata, PeerCaller>();
   private readonly live = new Map<ServerInterceptingCallInterface, LiveCall>();
 
@@ -47,14 +61,19 @@ export class Callers {
     policy.onReplaced(() => this.endForbidden());
   }
 
-  /** Binds a connection's peer to the calls that come on it: an interceptor of the connection's credentials. */
-  bind(peer: Peer): ServerInterceptor {
+  /**
+   * Binds a connection's peer to the calls that come on it: an interceptor of the connection's credentials.
+   *
+   * @param refusal - what every call on the connection is refused with; null where each is judged by itself
+   */
+  bind(peer: Peer, refusal: ServiceError | null = null): ServerInterceptor {
+    const bound = { peer, refusal };
     return (_, call) =>
       new ServerInterceptingCall(call, {
         start: (next) => {
           next({
             onReceiveMetadata: (metadata, forward) => {
-              this.peers.set(metadata, peer);
+              this.bound.set(metadata, bound);
               forward(metadata);
             },
             onReceiveMessage: (message, forward) => forward(message),
@@ -67,7 +86,7 @@ export class Callers {
 
   /** The principal that makes the call with this metadata, whether it was let or not; null where nobody is known. */
   principalOf(metadata: Metadata): string | null {
-    const peer = this.peers.get(metadata);
+    const peer = this.bound.get(metadata)?.peer;
     return peer === undefined ? null : (this.policy.now.namesOf(peer)[0] ?? null);
   }
 
@@ -77,12 +96,12 @@ export class Callers {
   }
 
   /** Refuses calls that their caller may not make: an interceptor of the server. */
-  readonly interceptor: ServerInterceptor = ({ path }, call) =>
+  readonly interceptor: ServerInterceptor = (method, call) =>
     new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, forward) => {
-            const refusal = this.admit(path, metadata, call);
+            const refusal = this.admit(method, metadata, call);
             if (refusal === null) forward(metadata);
             else call.sendStatus(toStatus(refusal));
           },
@@ -104,23 +123,33 @@ export class Callers {
     return caller;
   }
 
+  /** Ends the calls of a connection whose certificate has ended; `admit` refuses those that come. */
+  endExpired(peer: TlsPeer): void {
+    for (const [call, live] of this.live) {
+      if (live.peer === peer) this.end(call, live.metadata, unauthenticated(EXPIRED));
+    }
+  }
+
   /** Null if the call may go on. */
   private admit(
-    path: string,
+    method: Method,
     metadata: Metadata,
     call: ServerInterceptingCallInterface,
   ): ServiceError | null {
-    const peer = this.peers.get(metadata) ?? { kind: 'unknown', why: 'the connection proves nothing' };
+    const { path } = method;
+    const { peer, refusal } = this.bound.get(metadata) ?? UNBOUND;
+    if (refusal !== null) return refusal;
     const [principal, ...others] = this.policy.now.namesOf(peer);
     if (principal === undefined) return unauthenticated(whyNobody(peer));
     if (peer.kind === 'tls' && this.options.now() > peer.validUntil) {
-      return unauthenticated('the client certificate has expired since the connection was made');
+      return unauthenticated(EXPIRED);
     }
     const caller = new PeerCaller(peer, [principal, ...others], this.policy);
-    const needed = this.options.roleFor(path);
+    // What isn't served is told so to everybody who is known.
+    const needed = isUnknown(method) ? null : this.options.roleFor(path);
     if (needed !== null && !caller.may(needed)) return roleForbids(caller, needed, methodName(path));
     this.callers.set(metadata, caller);
-    this.live.set(call, { caller, path, metadata });
+    this.live.set(call, { peer, caller, path, metadata });
     return null;
   }
 
@@ -128,11 +157,14 @@ export class Callers {
   private endForbidden(): void {
     for (const [call, { caller, path, metadata }] of this.live) {
       const lost = caller.lost();
-      if (lost === null) continue;
-      call.sendStatus(toStatus(roleForbids(caller, lost, methodName(path))));
-      // To a client that doesn't read, the status doesn't come. Where it came, the stream is closed by then.
-      setTimeout(() => this.options.resetStream(metadata), RESET_AFTER_MS).unref();
+      if (lost !== null) this.end(call, metadata, roleForbids(caller, lost, methodName(path)));
     }
+  }
+
+  private end(call: ServerInterceptingCallInterface, metadata: Metadata, why: ServiceError): void {
+    call.sendStatus(toStatus(why));
+    // To a client that doesn't read, the status doesn't come. Where it came, the stream is closed by then.
+    setTimeout(() => this.options.resetStream(metadata), RESET_AFTER_MS).unref();
   }
 }
 

@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
-import { GetServerInfoRequestSchema } from '@btfd/api';
+import { GetServerInfoRequestSchema, IterateHandlesRequestSchema } from '@btfd/api';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
-import { pino } from 'pino';
 import { initCertificates } from '../certs/init-certificates.js';
 import { startDaemon } from '../daemon.js';
+import type { Limits } from '../limits.js';
 import { TlsServer } from '../listen/tls-server.js';
+import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf } from '../testing/grpc-harness.js';
+import { logLines } from '../testing/log-lines.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -24,17 +26,20 @@ afterEach(() => {
 });
 
 /** A daemon with TLS, and a client that it knows. */
-async function setUp() {
+async function setUp(limits: Partial<Limits> = { handshakeMs: HANDSHAKE_MS }, days = 1) {
   const dir = new TempDir();
-  const made = await initCertificates(join(dir.path, 'certs'), { days: 1 });
+  const made = await initCertificates(join(dir.path, 'certs'), { days });
+  const kernel = new FakeKernel();
+  kernel.add('vmlinux', intBtf());
+  const { logger, lines } = logLines('warn');
   const daemon = await startDaemon({
     addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
     btfDir: null,
-    kernel: new FakeKernel(),
-    logger: pino({ level: 'silent' }),
+    kernel,
+    logger,
     tls: { cert: made.serverCert, key: made.serverKey, clientCa: made.ca },
     policy: { viewers: ['uri:spiffe://btfd/client'] },
-    limits: { handshakeMs: HANDSHAKE_MS },
+    limits,
   });
   const [address] = daemon.addresses;
   if (address?.kind !== 'tcp') throw new Error('no TCP');
@@ -43,6 +48,9 @@ async function setUp() {
   const client = new GrpcClient(`localhost:${address.port}`, credentials.createSsl(ca, key, cert));
   return {
     client,
+    kernel,
+    lines,
+    quotas: daemon.services.quotas,
     port: address.port,
     tls: { host: '127.0.0.1', port: address.port, ca, key, cert, ALPNProtocols: ['h2'] },
     async [Symbol.asyncDispose]() {
@@ -59,6 +67,24 @@ test('a connection that says nothing is closed, before the handshake and after i
   const after = connectTls(served.tls).resume();
   await Promise.all([once(before, 'close'), once(after, 'close')]);
   expect(after.authorized).toBe(true);
+});
+
+test('connections that never finish their handshake keep out nobody, and break no connection that did', async () => {
+  await using served = await setUp({ maxHandshakes: 4, maxConnections: 2 });
+  await served.client.unary('getServerInfo', INFO).answer;
+  const silent = Array.from({ length: 100 }, () =>
+    connectTcp(served.port, '127.0.0.1')
+      .on('error', () => {})
+      .resume(),
+  );
+  while (silent.filter(({ closed }) => closed).length < 96) await setTimeout(5);
+  const another = connectTls(served.tls).resume();
+  await once(another, 'secureConnect');
+  while (silent.filter(({ closed }) => closed).length < 97) await setTimeout(5);
+  await served.client.unary('getServerInfo', INFO).answer;
+  expect([another.closed, silent.filter(({ closed }) => closed).length]).toEqual([false, 97]);
+  another.destroy();
+  for (const socket of silent) socket.destroy();
 });
 
 test('a connection that waits between calls stays', async () => {
@@ -81,4 +107,21 @@ test('a certificate that ends while its connection goes on is worth nothing from
     status.UNAUTHENTICATED,
     'the client certificate has expired since the connection was made',
   ]);
+});
+
+test('a stream ends with the certificate of its client, then its connection; the end of the daemon’s is told', async () => {
+  const seconds = 1 / 86_400;
+  await using served = await setUp({ unauthenticatedMs: 100 }, 3 * seconds);
+  const stream = served.client.stream('iterateHandles', create(IterateHandlesRequestSchema, { hold: true }));
+  const ended = once(stream, 'error');
+  await once(stream, 'data');
+  expect([served.kernel.openCount, served.quotas.connections.inUse]).toEqual([1, 1]);
+  expect(await ended).toEqual([
+    expect.objectContaining({
+      code: status.UNAUTHENTICATED,
+      details: 'the client certificate has expired since the connection was made',
+    }),
+  ]);
+  while (served.kernel.openCount > 0 || served.quotas.connections.inUse > 0) await setTimeout(5);
+  expect(served.lines.map(({ msg }) => msg)).toContain('the certificate of the daemon has expired');
 });

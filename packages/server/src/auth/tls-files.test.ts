@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { initCertificates } from '../certs/init-certificates.js';
 import { TempDir } from '../testing/temp-dir.js';
@@ -15,6 +16,13 @@ describe('readTlsFiles', () => {
     using served = await setUp();
     const { validUntil } = readTlsFiles(served.files);
     expect(validUntil.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  test('takes a file that has the key besides', async () => {
+    using served = await setUp();
+    const both = readFileSync(served.files.cert, 'utf8') + readFileSync(served.files.key, 'utf8');
+    const file = served.dir.write('both.pem', both);
+    expect(() => readTlsFiles({ ...served.files, cert: file, key: file })).not.toThrow();
   });
 
   test('refuses the key of another certificate, without a word of it', async () => {
@@ -40,6 +48,21 @@ describe('readTlsFiles', () => {
     const file = served.dir.write('other.pem', content);
     expect(() => readTlsFiles({ ...served.files, [field]: file })).toThrow(message);
     expect(() => readTlsFiles({ ...served.files, [field]: file })).toThrow('other.pem');
+  });
+
+  test.each([
+    ['cut off', (pem: string) => pem.slice(0, -40)],
+    ['cut off in its first line', (pem: string) => pem.slice(0, 20)],
+  ])('refuses authorities the last of which is %s', async (_, change) => {
+    using served = await setUp();
+    const ca = readFileSync(served.made.ca, 'utf8');
+    expect(() =>
+      readTlsFiles({ ...served.files, clientCa: served.dir.write('two.pem', ca + ca) }),
+    ).not.toThrow();
+    const clientCa = served.dir.write('half.pem', ca + change(ca));
+    expect(() => readTlsFiles({ ...served.files, clientCa })).toThrow(
+      'half.pem has a certificate without its end',
+    );
   });
 
   test('names the file that is not there', async () => {

@@ -55,8 +55,12 @@ function readFile(what: string, file: string): Buffer {
 
 /** Every certificate of a PEM file: the TLS library skips what it can't read. */
 function certificatesIn(pem: Buffer, file: string): [X509Certificate, ...X509Certificate[]] {
-  const blocks =
-    pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const text = pem.toString('latin1');
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  // A file that is being written would lose its last authorities without a word.
+  if (text.replaceAll(/-----BEGIN ([^-]+)-----[^]*?-----END \1-----/g, '').includes('-----BEGIN')) {
+    throw new Error(`${file} has a certificate without its end`);
+  }
   const [first, ...others] = blocks.map((block, index) => {
     try {
       return new X509Certificate(block);

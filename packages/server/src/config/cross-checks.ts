@@ -22,6 +22,7 @@ const AT_MOST: readonly (readonly [smaller: Setting<number>, larger: Setting<num
   [LIMITS.maxCallsPerPrincipal, LIMITS.maxCalls],
   [LIMITS.maxStreamsPerPrincipal, LIMITS.maxStreams],
   [LIMITS.maxConnectionsPerPrincipal, LIMITS.maxConnections],
+  [LIMITS.maxSpecBytesPerPrincipal, LIMITS.maxSpecBytes],
 ];
 
 /** crossProblems tells where settings that are fine by themselves do not go together. */

@@ -11,7 +11,7 @@ import {
   DURATION_OR_NONE,
   FILE,
   GROUP,
-  MEBIBYTES,
+  MEBIBYTES_OR_NONE,
   PRINCIPALS,
   SWITCH,
 } from './kinds.js';
@@ -32,7 +32,8 @@ describe('A value that is given as text', () => {
     [DURATION, '1h1m1s1ms', 3_661_001],
     [DURATION_OR_NONE, 'none', Infinity],
     [DURATION_OR_NONE, '1s', 1_000],
-    [MEBIBYTES, '64MiB', 64],
+    [MEBIBYTES_OR_NONE, '64MiB', 64],
+    [MEBIBYTES_OR_NONE, 'none', Infinity],
     [FILE, 'x', `${process.cwd()}/x`],
     [PRINCIPALS, 'uid:0', ['uid:0']],
     [GROUP, 'root', 0],
@@ -74,7 +75,7 @@ describe('A value that is given as text', () => {
     [LEVEL, 'loud', '"loud" is none of info, warn'],
     [LEVEL, 'toString', '"toString" is none of info, warn'],
     [DURATION_OR_NONE, 'never', 'is no time'],
-    [MEBIBYTES, '1KiB', 'is no whole number of MiB'],
+    [MEBIBYTES_OR_NONE, '1KiB', 'is no whole number of MiB'],
     [PRINCIPALS, 'somebody', 'somebody'],
     [GROUP, 'no-such-group', 'has no group'],
     [ADDRESSES, 'localhost', '"localhost" is no address'],
@@ -105,8 +106,9 @@ describe('A value is written', () => {
     [DURATION, 90_000, '90s'],
     [DURATION, 1_500, '1500ms'],
     [COUNT, 64, '64'],
-    [MEBIBYTES, 64, '64MiB'],
     [DURATION_OR_NONE, Infinity, 'none'],
+    [MEBIBYTES_OR_NONE, 64, '64MiB'],
+    [MEBIBYTES_OR_NONE, Infinity, 'none'],
   ])('%# in the largest unit that holds it exactly, as it can be read: %s %d', (kind, value, text) => {
     expect(kind.format(value)).toBe(text);
     expect(kind.parse([text])).toBe(value);

@@ -71,15 +71,10 @@ export const DURATION: Kind<number> = {
 };
 
 /** DURATION_OR_NONE is a time, or `none` for as long as it may be. */
-export const DURATION_OR_NONE: Kind<number> = {
-  ...DURATION,
-  placeholder: 'TIME|none',
-  parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : DURATION.parse(texts)),
-  format: (value) => (value === Infinity ? 'none' : DURATION.format(value)),
-};
+export const DURATION_OR_NONE = orNone(DURATION);
 
-/** MEBIBYTES is a size whose value is in MiB. */
-export const MEBIBYTES: Kind<number> = {
+/** MEBIBYTES_OR_NONE is a size whose value is in MiB, or `none` for as much as there is. */
+export const MEBIBYTES_OR_NONE = orNone({
   ...BYTES,
   parse(texts) {
     const size = BYTES.parse(texts);
@@ -87,7 +82,17 @@ export const MEBIBYTES: Kind<number> = {
     throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
   },
   format: (value) => BYTES.format(value * MIB),
-};
+});
+
+/** A bound of a kind, or `none`. */
+function orNone(kind: Kind<number>): Kind<number> {
+  return {
+    ...kind,
+    placeholder: `${kind.placeholder}|none`,
+    parse: (texts) => (texts.length === 1 && texts[0] === 'none' ? Infinity : kind.parse(texts)),
+    format: (value) => (value === Infinity ? 'none' : kind.format(value)),
+  };
+}
 
 /** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
 export const FILE: Kind<string | null> = {

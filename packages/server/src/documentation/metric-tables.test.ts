@@ -10,7 +10,12 @@ const DOCUMENT = readFileSync(new URL('../../../../docs/metrics.md', import.meta
 
 async function scrape(): Promise<string> {
   const metrics = new DaemonMetrics();
-  metrics.read(await makeServices(new FakeKernel()), { connections: () => [], droppedLogLines: () => 0 });
+  metrics.read(await makeServices(new FakeKernel()), {
+    connections: () => [],
+    refusedConnections: () => [],
+    certificateEnd: () => null,
+    droppedLogLines: () => 0,
+  });
   metrics.registry.addProcessMetrics();
   return metrics.registry.text();
 }

@@ -19,6 +19,7 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.OUT_OF_MEMORY]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.HOLD_STALLED]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.SLOW_READER]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.SLOW_SENDER]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.MESSAGE_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.KERNEL_LACKS_SUPPORT]: status.UNIMPLEMENTED,
   [ErrorReason.OUTPUT_TOO_LARGE]: status.RESOURCE_EXHAUSTED,

@@ -5,8 +5,10 @@ import type { Metadata, status } from '@grpc/grpc-js';
 export interface CallInfo {
   /** The full name of the service, such as `btf.v1.BtfService`. */
   readonly service: string;
-  /** The name of the method, such as `LoadHandle`. Only methods that are served come here: both are bounded. */
+  /** The name of the method, such as `LoadHandle`. Both are `unknown` for what isn't served, so that they are bounded. */
   readonly method: string;
+  /** What was called where that isn't served, in the client's words; else null. */
+  readonly unknownPath: string | null;
   readonly metadata: Metadata;
   /** Names the call in logs and traces, and to its client. */
   readonly requestId: string;

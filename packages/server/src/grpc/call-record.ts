@@ -14,6 +14,7 @@ type Status = Pick<StatusObject, 'code' | 'metadata'>;
 export class CallRecord implements CallInfo {
   readonly service: string;
   readonly method: string;
+  readonly unknownPath: string | null;
   readonly metadata: Metadata;
   readonly requestId: string;
   readonly peer: string;
@@ -33,6 +34,7 @@ export class CallRecord implements CallInfo {
   constructor(start: CallStart, observer: CallObserver) {
     this.service = start.service;
     this.method = start.method;
+    this.unknownPath = start.unknownPath;
     this.metadata = start.metadata;
     this.requestId = start.requestId;
     this.peer = start.peer;

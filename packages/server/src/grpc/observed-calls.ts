@@ -7,10 +7,16 @@ import {
 import type { CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
 import { REQUEST_ID, requestIdOf } from './request-id.js';
+import { isUnknown } from './unknown-methods.js';
+
+type Called = Parameters<ServerInterceptor>[0];
+
+/** Stands for every path that isn't served. */
+const UNKNOWN = ['', 'unknown', 'unknown'];
 
 /**
  * ObservedCalls tells an observer of every call of every service. What grpc-js refuses before it looks for
- * interceptors, such as an unknown method, does not come here.
+ * interceptors, which is what isn't gRPC by its content type, does not come here.
  */
 export class ObservedCalls {
   private readonly records = new WeakMap<Metadata, CallRecord>();
@@ -18,14 +24,14 @@ export class ObservedCalls {
   constructor(private readonly observer: CallObserver) {}
 
   /** Follows every call. Must be the first, so that it sees what others refuse. */
-  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+  readonly interceptor: ServerInterceptor = (method, call) => {
     let record: CallRecord | null = null;
     let sentMetadata = false;
     return new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, forward) => {
-            record = this.begin(path, metadata, call);
+            record = this.begin(method, metadata, call);
             forward(metadata);
           },
           onReceiveMessage: (message: unknown, forward) => {
@@ -57,14 +63,17 @@ export class ObservedCalls {
     return this.records.get(metadata);
   }
 
-  private begin(path: string, metadata: Metadata, call: ServerInterceptingCallInterface): CallRecord {
-    const [, service = '', method = ''] = path.split('/');
+  private begin(called: Called, metadata: Metadata, call: ServerInterceptingCallInterface): CallRecord {
+    const { path } = called;
+    const unknownPath = isUnknown(called) ? path : null;
+    const [, service = '', method = ''] = unknownPath === null ? path.split('/') : UNKNOWN;
     const deadline = call.getDeadline();
     const peer = call.getPeer();
     const record = new CallRecord(
       {
         service,
         method,
+        unknownPath,
         metadata,
         requestId: requestIdOf(metadata),
         // grpc-js's word for a unix socket.

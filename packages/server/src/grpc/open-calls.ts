@@ -6,7 +6,7 @@ import {
   type ServerInterceptingCallInterface,
   type StatusObject,
 } from '@grpc/grpc-js';
-import { transportCall } from './transport-call.js';
+import { resetTransport } from './transport-call.js';
 
 /**
  * OpenCalls knows the streams that are open, so that they can be ended at shutdown: health's Watch and
@@ -52,18 +52,11 @@ export class OpenCalls {
    */
   reset(metadata: Metadata): void {
     const call = this.transports.get(metadata);
-    if (call !== undefined) closeTransport(call);
+    if (call !== undefined) resetTransport(call, constants.NGHTTP2_CANCEL);
   }
 
   /** Ends every open stream with a status. */
   endStreams(status: Pick<StatusObject, 'code' | 'details' | 'metadata'>): void {
     for (const call of this.streams) call.sendStatus(status);
   }
-}
-
-/** grpc-js (1.14) has no way to reset a stream from the server: this takes the HTTP/2 stream that it keeps to itself. */
-function closeTransport(call: object): void {
-  const stream: unknown = Reflect.get(transportCall(call), 'stream');
-  if (typeof stream !== 'object' || stream === null || !('close' in stream)) return;
-  if (typeof stream.close === 'function') stream.close(constants.NGHTTP2_CANCEL);
 }

@@ -6,3 +6,10 @@ export function transportCall(call: object): object {
   const next = 'nextCall' in call ? call.nextCall : null;
   return typeof next === 'object' && next !== null ? transportCall(next) : call;
 }
+
+/** resetTransport breaks the HTTP/2 stream of a call: grpc-js (1.14) has no way to do so from the server. */
+export function resetTransport(call: object, code: number): void {
+  const stream: unknown = Reflect.get(transportCall(call), 'stream');
+  if (typeof stream !== 'object' || stream === null || !('close' in stream)) return;
+  if (typeof stream.close === 'function') stream.close(code);
+}

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** Address is where the daemon listens. */
 export type Address = UnixAddress | TcpAddress;
@@ -51,12 +51,21 @@ export function formatAddress(address: Address): string {
   return `${host}:${address.port}`;
 }
 
-/** isLoopback says whether only this machine can reach an address. */
+/** isLoopback says whether only this machine can reach an address. Of names it takes `localhost` at its word. */
 export function isLoopback(address: Address): boolean {
   if (address.kind === 'unix') return true;
   const { host } = address;
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  return host === 'localhost' || isLoopbackIp(host);
 }
+
+/** isLoopbackIp says whether an IP address is one of this machine's alone. */
+export function isLoopbackIp(ip: string): boolean {
+  return isIP(ip) !== 0 && LOOPBACK.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
 
 function parseUnix(rest: string): Address {
   // `unix:///abs` is the other form that gRPC knows.

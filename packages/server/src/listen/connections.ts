@@ -1,54 +1,85 @@
 import type { Socket } from 'node:net';
 import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
+import { atDate } from '../auth/at-date.js';
 import type { Callers } from '../auth/callers.js';
-import type { Peer } from '../auth/peer.js';
+import type { Peer, TlsPeer } from '../auth/peer.js';
+import type { ServiceError } from '../error/service-error.js';
 import type { Limits } from '../limits.js';
 import type { Quota } from '../quota/quota.js';
+import { NewestSockets } from './newest-sockets.js';
 
 /** HTTP/2's preface and an empty SETTINGS frame: what every client sends first, without being asked. */
 const HELLO_BYTES = 24 + 9;
 
+/** MAX_TOLD is how many connections beyond the quotas stay for a moment, so that their clients are told why they go. */
+export const MAX_TOLD = 32;
+
 /** Connections hands connections to a gRPC server, each with the peer that it proves. */
 export class Connections {
+  private readonly told = new NewestSockets(MAX_TOLD);
+  private refusedCount = 0;
+
   constructor(
     private readonly grpc: GrpcServer,
-    private readonly callers: Pick<Callers, 'bind' | 'nameOf'>,
+    private readonly callers: Pick<Callers, 'bind' | 'endExpired' | 'nameOf'>,
     private readonly quota: Quota,
     private readonly limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>,
   ) {}
 
-  /**
-   * Serves a connection. Its calls are its peer's. One more than its peer may have is broken: to tell why would keep it
-   * open, which is what there are too many of.
-   */
-  serve(socket: Socket, peer: Peer): void {
-    const name = this.callers.nameOf(peer);
-    if (!this.quota.hasRoom(name)) {
-      socket.destroy();
-      return;
-    }
-    const taken = this.quota.take(name);
-    const credentials = experimental.createServerCredentialsWithInterceptors(
-      ServerCredentials.createInsecure(),
-      [this.callers.bind(peer)],
-    );
-    const injector = this.grpc.createConnectionInjector(credentials);
-    const timer = this.boundOf(socket, peer);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      taken[Symbol.dispose]();
-      injector.destroy();
-    });
-    injector.injectConnection(socket);
+  /** Connections for which there was no room. */
+  get refused(): number {
+    return this.refusedCount;
   }
 
-  /** Who isn't known is told so and has to go; who doesn't begin to speak goes too. */
-  private boundOf(socket: Socket, peer: Peer): NodeJS.Timeout {
-    const before = socket.bytesRead;
+  /** Serves a connection. Its calls are its peer's. All of them are refused on one more than its peer may have. */
+  serve(socket: Socket, peer: Peer): void {
+    const name = this.callers.nameOf(peer);
+    const refusal = this.quota.refusal(name);
+    if (refusal !== null) return this.refuse(socket, peer, refusal);
+    const taken = this.quota.take(name);
+    socket.once('close', () => taken[Symbol.dispose]());
+    if (peer.kind === 'tls') this.endWithCertificate(socket, peer);
     const isUnknown = peer.kind === 'unknown';
+    const before = socket.bytesRead;
     const end = (): void => {
       if (isUnknown || socket.bytesRead - before < HELLO_BYTES) socket.destroy();
     };
-    return setTimeout(end, isUnknown ? this.limits.unauthenticatedMs : this.limits.handshakeMs).unref();
+    // Who isn't known is told so and has to go; who doesn't begin to speak goes too.
+    this.inject(socket, peer, null, end, isUnknown ? this.limits.unauthenticatedMs : this.limits.handshakeMs);
+  }
+
+  /** Who isn't known any more is told so and has to go, as who never was. */
+  private endWithCertificate(socket: Socket, peer: TlsPeer): void {
+    const end = (): void => {
+      this.callers.endExpired(peer);
+      setTimeout(() => socket.destroy(), this.limits.unauthenticatedMs).unref();
+    };
+    socket.once('close', atDate(peer.validUntil, end));
+  }
+
+  private refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
+    this.refusedCount += 1;
+    this.told.add(socket);
+    this.inject(socket, peer, refusal, () => socket.destroy(), this.limits.unauthenticatedMs);
+  }
+
+  private inject(
+    socket: Socket,
+    peer: Peer,
+    refusal: ServiceError | null,
+    onTime: () => void,
+    ms: number,
+  ): void {
+    const credentials = experimental.createServerCredentialsWithInterceptors(
+      ServerCredentials.createInsecure(),
+      [this.callers.bind(peer, refusal)],
+    );
+    const injector = this.grpc.createConnectionInjector(credentials);
+    const timer = setTimeout(onTime, ms).unref();
+    socket.once('close', () => {
+      clearTimeout(timer);
+      injector.destroy();
+    });
+    injector.injectConnection(socket);
   }
 }

@@ -2,11 +2,14 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { TlsKeys } from '../auth/tls-files.js';
+import { NewestSockets } from './newest-sockets.js';
 
 /** TlsServerOptions are what TLS on connections needs besides keys. */
 export interface TlsServerOptions {
   /** Bound of the handshake. */
   readonly handshakeMs: number;
+  /** Handshakes at one time; one more breaks the oldest. */
+  readonly maxHandshakes: number;
   /** Takes a connection once its handshake is done. */
   readonly onSecure: (socket: TLSSocket) => void;
   /** Takes why a handshake failed. */
@@ -20,8 +23,13 @@ export interface TlsServerOptions {
  */
 export class TlsServer {
   private readonly server: Server;
+  private readonly shaking: NewestSockets;
+  /** Sockets whose handshake goes on, by their ends: Node doesn't tell which one a TLS socket was made of. */
+  private readonly byEnds = new Map<string, Socket>();
+  private failedCount = 0;
 
-  constructor(keys: TlsKeys, { handshakeMs, onSecure, onFailure }: TlsServerOptions) {
+  constructor(keys: TlsKeys, { handshakeMs, maxHandshakes, onSecure, onFailure }: TlsServerOptions) {
+    this.shaking = new NewestSockets(maxHandshakes);
     this.server = createServer({
       ...contextOf(keys),
       requestCert: true,
@@ -33,16 +41,28 @@ export class TlsServer {
       // HTTP/2 forbids it, and it could bring another certificate.
       socket.disableRenegotiation();
       socket.on('error', () => {});
+      const raw = this.byEnds.get(endsOf(socket));
+      if (raw !== undefined) this.shaking.remove(raw);
       onSecure(socket);
     });
     this.server.on('tlsClientError', (error, socket) => {
       socket.destroy();
+      this.failedCount += 1;
       onFailure(error, socket.remoteAddress);
     });
   }
 
+  /** Handshakes that failed, took too long or were broken for others. */
+  get failed(): number {
+    return this.failedCount;
+  }
+
   /** Starts the handshake on a connection. */
   accept(socket: Socket): void {
+    const ends = endsOf(socket);
+    this.byEnds.set(ends, socket);
+    socket.once('close', () => this.byEnds.delete(ends));
+    this.shaking.add(socket);
     this.server.emit('connection', socket);
   }
 
@@ -50,6 +70,10 @@ export class TlsServer {
   replaceKeys(keys: TlsKeys): void {
     this.server.setSecureContext(contextOf(keys));
   }
+}
+
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
 }
 
 function contextOf({ cert, key, ca }: TlsKeys): SecureContextOptions {

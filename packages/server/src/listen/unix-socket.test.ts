@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   lstatSync,
@@ -148,6 +149,43 @@ describe('A unix socket', () => {
     using _ = await listen(path);
     first.socket.remove();
     expect(await canConnect(path)).toBe(true);
+  });
+});
+
+describe('A folder in which others may write', () => {
+  const GROUP = 12_345;
+
+  /** A folder in a folder, either of which has the mode. */
+  function foldersOf(dir: TempDir, bits: number, whose: 'own' | 'parent'): string {
+    const parent = join(dir.path, 'parent');
+    const folder = join(parent, 'folder');
+    mkdirSync(folder, { recursive: true });
+    const changed = whose === 'own' ? folder : parent;
+    if (process.geteuid?.() === 0) chownSync(changed, 0, GROUP);
+    chmodSync(changed, bits);
+    return folder;
+  }
+
+  test.each<[string, number, 'own' | 'parent', string]>([
+    ['everybody', 0o757, 'own', 'is writable for everybody'],
+    ['everybody, around the folder', 0o757, 'parent', 'is writable for everybody'],
+    ['its group', 0o770, 'own', 'is writable for its group'],
+    ['its group, around the folder', 0o770, 'parent', 'is writable for its group'],
+  ])('is refused: %s', async (_, bits, whose, why) => {
+    using dir = new TempDir();
+    const path = join(foldersOf(dir, bits, whose), 'btfd.sock');
+    await expect(listen(path)).rejects.toThrow(why);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test.each<[string, number]>([
+    ['nobody may replace what is another’s there, as in /tmp', 0o1777],
+    ['others may only look', 0o755],
+  ])('is taken where %s', async (_, bits) => {
+    using dir = new TempDir();
+    const path = join(foldersOf(dir, bits, 'own'), 'btfd.sock');
+    using listening = await listen(path);
+    expect(listening.server.listening).toBe(true);
   });
 });
 

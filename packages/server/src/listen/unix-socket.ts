@@ -13,6 +13,7 @@ import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '../error/error-message.js';
 import { makeFolder } from '../make-folder.js';
+import { refuseUnsafeFolder } from './safe-folder.js';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */
 const DIRECTORY_MODE = 0o750;
@@ -36,7 +37,7 @@ export interface UnixSocket {
  *
  * @param group - the group of the socket, and of the folders that are made for it; null for the daemon's own
  * @param onBound - told the socket's group before anyone can connect, which is before this returns
- * @throws Error if something answers there, if it is no socket, or if the folder is another user's.
+ * @throws Error if something answers there, if it is no socket, or if others may change the folder.
  */
 export async function listenOnUnixSocket(
   server: Server,
@@ -45,7 +46,7 @@ export async function listenOnUnixSocket(
   onBound: (gid: number) => void = () => {},
 ): Promise<UnixSocket> {
   makeDirectory(dirname(path), group);
-  refuseForeignDirectory(dirname(path));
+  refuseUnsafeFolder(dirname(path));
   await refuseLive(path);
   const beside = `${path}.${process.pid}`;
   rmSync(beside, { force: true });
@@ -85,18 +86,6 @@ function changeGroup(path: string, group: number): void {
   } catch (error) {
     const why = errorMessage(error);
     throw new Error(`${path} cannot be given to the group ${group}: ${why}`, { cause: error });
-  }
-}
-
-/**
- * In a folder of another user's, that user could put a socket in this one's place. Root's folders are trusted, and
- * root is to know where it listens.
- */
-function refuseForeignDirectory(dir: string): void {
-  const own = process.geteuid?.();
-  const { uid } = statSync(dir);
-  if (own !== 0 && uid !== 0 && uid !== own) {
-    throw new Error(`the folder ${dir} belongs to another user (uid ${uid})`);
   }
 }
 

@@ -1,20 +1,26 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
 import { callFields, type PrincipalOf } from './call-log.js';
+import { LineBudget } from './line-budget.js';
 
 /**
  * auditLog writes a line for each load, each handle taken for longer than a stream, and each refusal: who, what
- * and what came of it. It does so whatever the log level is, unless that is silent.
+ * and what came of it. It does so whatever the log level is, unless that is silent. Of one principal's takes and refusals,
+ * and loads that never came to the kernel, those beyond the budget are told as a number.
  */
-export function auditLog(logger: Logger, principalOf: PrincipalOf): CallObserver {
-  const audit = logger.child({ audit: true }, { level: logger.level === 'silent' ? 'silent' : 'info' });
+export function auditLog(logger: Logger, principalOf: PrincipalOf, budget: LineBudget): CallObserver {
+  const audit = auditLogger(logger);
   return {
     begin: (call) => ({
       end(end) {
         const action = actionOf(call, end);
         if (action === null) return;
+        // What the kernel was asked to take is told one by one, whoever asks for how much.
+        const toKernel = call.facts.digest !== undefined;
+        if (!toKernel && !budget.allows({ action, principal: principalOf(call.metadata) })) return;
         const { btfBytes, digest } = call.facts;
         audit.info(
           {
@@ -29,6 +35,16 @@ export function auditLog(logger: Logger, principalOf: PrincipalOf): CallObserver
       },
     }),
   };
+}
+
+/** auditBudget bounds the lines of the audit log. */
+export function auditBudget(logger: Logger, most: number, clock: Clock): LineBudget {
+  const audit = auditLogger(logger);
+  return new LineBudget(most, clock, (about, leftOut) => audit.info({ ...about, leftOut }, 'audit'));
+}
+
+function auditLogger(logger: Logger): Logger {
+  return logger.child({ audit: true }, { level: logger.level === 'silent' ? 'silent' : 'info' });
 }
 
 function actionOf({ method }: CallInfo, { code }: CallEnd): 'load' | 'take' | 'refusal' | null {

@@ -1,6 +1,8 @@
 import { status, type Metadata } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import { LineBudget } from './line-budget.js';
 import { codeName, reasonName } from './names.js';
 
 /** PrincipalOf names who makes the call with this metadata; null where nobody is known. */
@@ -8,14 +10,29 @@ export type PrincipalOf = (metadata: Metadata) => string | null;
 
 /**
  * callLog logs each call as it ends: what succeeds at debug, as most calls do and read only; what the daemon
- * refuses or lacks at warn; every other failure at info. Loads are in the audit log besides.
+ * refuses or lacks at warn; every other failure at info. Loads are in the audit log besides. Those of one principal that
+ * are beyond the budget are told as a number.
  */
-export function callLog(logger: Logger, principalOf: PrincipalOf): CallObserver {
+export function callLog(logger: Logger, principalOf: PrincipalOf, budget: LineBudget): CallObserver {
   return {
     begin: (call) => ({
-      end: (end) => logger[levelOf(call, end)](callFields(call, end, principalOf), 'call'),
+      end: (end) => {
+        const level = levelOf(call, end);
+        if (!logger.isLevelEnabled(level)) return;
+        // Who asks for every call gets every call.
+        const all = logger.isLevelEnabled('debug');
+        if (!all && !budget.allows({ principal: principalOf(call.metadata) })) return;
+        logger[level](callFields(call, end, principalOf), 'call');
+      },
     }),
   };
+}
+
+/** callBudget bounds the lines of the log of calls. */
+export function callBudget(logger: Logger, most: number, clock: Clock): LineBudget {
+  return new LineBudget(most, clock, (about, leftOut) => {
+    logger.warn({ ...about, leftOut }, 'more calls: too many to log each');
+  });
 }
 
 /** callFields are what logs tell of a call. */
@@ -24,13 +41,14 @@ export function callFields(
   { code, reason, durationMs }: CallEnd,
   principalOf: PrincipalOf,
 ): Record<string, unknown> {
-  const { service, method, requestId, peer, facts } = call;
+  const { service, method, unknownPath, requestId, peer, facts } = call;
   return {
     requestId,
     principal: principalOf(call.metadata),
     ...(peer === '' ? {} : { peer }),
     service,
     method,
+    ...(unknownPath === null ? {} : { path: unknownPath }),
     code: codeName(code),
     ...(reason === null ? {} : { reason: reasonName(reason) }),
     durationMs: Math.round(durationMs * 1000) / 1000,

@@ -3,8 +3,10 @@ import { ErrorReason } from '@btfd/api';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { CallEnd, CallFacts } from '../grpc/call-observer.js';
 import { logLines } from '../testing/log-lines.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { auditLog } from './audit-log.js';
 import { callLog } from './call-log.js';
+import { LineBudget } from './line-budget.js';
 
 interface Call {
   readonly method: string;
@@ -24,6 +26,7 @@ function logged(
   const call = {
     service: 'btf.v1.BtfService',
     method,
+    unknownPath: null,
     metadata: new Metadata(),
     requestId: 'r1',
     peer,
@@ -31,7 +34,7 @@ function logged(
   };
   const counts = { sentMessages: 0, sentBytes: 0, receivedBytes: 0 };
   const end: CallEnd = { code, reason: reason ?? null, durationMs: 1.23456, ...counts };
-  make(logger, () => 'uid:1000')
+  make(logger, () => 'uid:1000', new LineBudget(1, new ManualClock(), () => {}))
     .begin(call)
     .end(end);
   return lines;

@@ -12,6 +12,10 @@ import { rpcMetrics } from './rpc-metrics.js';
 export interface MetricSources {
   /** Connections that are open, by transport. */
   readonly connections: () => Iterable<{ readonly transport: string; readonly count: number }>;
+  /** Connections that were not served, by why. */
+  readonly refusedConnections: () => Iterable<{ readonly cause: string; readonly count: number }>;
+  /** When the daemon's certificate ends; null where it has none. */
+  readonly certificateEnd: () => Date | null;
   /** Log lines that were dropped. */
   readonly droppedLogLines: () => number;
 }
@@ -35,10 +39,18 @@ export class DaemonMetrics {
   };
 
   /** Adds what is read from the services. */
-  read({ handles, loads, specs }: Services, { connections, droppedLogLines }: MetricSources): void {
+  read({ handles, loads, specs }: Services, sources: MetricSources): void {
+    const { connections, refusedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
     registry.readGauge('btfd_connections', function* () {
       for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
+    });
+    registry.readCounter('btfd_connections_refused_total', function* () {
+      for (const { cause, count } of refusedConnections()) yield { labels: { cause }, value: count };
+    });
+    registry.readGauge('btfd_tls_certificate_not_after_timestamp_seconds', () => {
+      const end = certificateEnd();
+      return end === null ? [] : one(end.getTime() / 1000);
     });
     registry.readGauge('btfd_handles', function* () {
       for (const { origin, leased, streamed } of heldByOrigin(handles)) {

@@ -55,6 +55,16 @@ export const METRICS = {
     labels: RPC,
   },
   btfd_connections: { type: 'gauge', help: 'Connections of clients that are open', labels: ['transport'] },
+  btfd_connections_refused_total: {
+    type: 'counter',
+    help: 'Connections not served: for a quota, or because the handshake of TLS failed',
+    labels: ['cause'],
+  },
+  btfd_tls_certificate_not_after_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate of the daemon ends, since 1970; without TLS there is none',
+    labels: [],
+  },
   btfd_handles: {
     type: 'gauge',
     help: 'Handles that are open, by origin of the object and by what holds them: a lease or a stream',

@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
+import { systemClock } from '../clock.js';
 import { observeWith } from '../grpc/call-observer.js';
 import { ObservedCalls } from '../grpc/observed-calls.js';
+import { DEFAULT_LIMITS, type Limits } from '../limits.js';
 import { formatAddress, type TcpAddress } from '../listen/address.js';
 import type { LoadTimes } from '../load/load-queue.js';
 import type { Services } from '../services.js';
-import { auditLog } from './audit-log.js';
-import { callLog, type PrincipalOf } from './call-log.js';
+import { auditBudget, auditLog } from './audit-log.js';
+import { callBudget, callLog, type PrincipalOf } from './call-log.js';
 import { callTraces } from './call-traces.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
+import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
 
 /** DEFAULT_METRICS_ADDRESS is where `btfd` serves metrics unless told otherwise: for this machine alone. */
@@ -22,6 +25,8 @@ export interface ObservabilityOptions {
   readonly metricsRequired?: boolean;
   /** Log lines that were dropped so far. */
   readonly droppedLogLines?: () => number;
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<Pick<Limits, 'maxLogLines'>>;
 }
 
 /** Observability is what operators see of a daemon: logs, traces and, where they are served, metrics. */
@@ -30,6 +35,7 @@ export class Observability {
   /** Why the daemon takes no calls, or null while it does. */
   private notReady: string | null = 'the daemon is starting';
   private server: OperationsServer | null = null;
+  private readonly budgets: readonly LineBudget[];
   private known: PrincipalOf = () => null;
   private readonly principalOf: PrincipalOf = (metadata) => this.known(metadata);
 
@@ -37,8 +43,16 @@ export class Observability {
     private readonly options: ObservabilityOptions,
     private readonly metrics: DaemonMetrics | null,
   ) {
-    const { logger } = options;
-    const observers = [callTraces, callLog(logger, this.principalOf), auditLog(logger, this.principalOf)];
+    const { logger, limits } = options;
+    const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
+    const calls = callBudget(logger, most, systemClock);
+    const audit = auditBudget(logger, most, systemClock);
+    this.budgets = [calls, audit];
+    const observers = [
+      callTraces,
+      callLog(logger, this.principalOf, calls),
+      auditLog(logger, this.principalOf, audit),
+    ];
     this.calls = new ObservedCalls(observeWith(metrics === null ? observers : [...observers, metrics.calls]));
   }
 
@@ -81,9 +95,9 @@ export class Observability {
   }
 
   /** Takes note that the daemon serves. */
-  serving(services: Services, connections: MetricSources['connections']): void {
+  serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {
     this.metrics?.read(services, {
-      connections,
+      ...sources,
       droppedLogLines: this.options.droppedLogLines ?? (() => 0),
     });
     this.notReady = null;
@@ -94,8 +108,9 @@ export class Observability {
     this.notReady = 'the daemon is draining';
   }
 
-  /** Ends what is served over HTTP. */
+  /** Ends what is served over HTTP, and logs what was left out. */
   async stop(): Promise<void> {
+    for (const budget of this.budgets) budget.flush();
     await this.server?.close();
   }
 }

@@ -1,16 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TcpAddress } from '../listen/address.js';
+import { NewestSockets } from '../listen/newest-sockets.js';
+import { SharedRuns } from '../shared-runs.js';
 
 /** Operations are what operators may ask over HTTP. */
 export interface Operations {
-  /** Every metric, and the type of that text. */
+  /** Every metric, and the type of that text. It is made for all who ask meanwhile. */
   metrics(): Promise<string>;
   readonly metricsType: string;
   /** Why the daemon takes no calls now, or null where it does. */
   notReady(): string | null;
 }
 
-/** A scraper, a probe, and a person or two. */
+/** A scraper, a probe, and a person or two; one more breaks the oldest, so that nobody keeps a probe out. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 /** For a request to arrive. */
@@ -32,6 +34,13 @@ export class OperationsServer {
    * @throws the error of the socket if it can't.
    */
   static async open(address: TcpAddress, operations: Operations): Promise<OperationsServer> {
+    // Anybody may ask, and each text takes milliseconds of the event loop.
+    const texts = new SharedRuns(async () => operations.metrics());
+    const served: Operations = {
+      metrics: async () => texts.next(),
+      metricsType: operations.metricsType,
+      notReady: () => operations.notReady(),
+    };
     const server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -40,9 +49,10 @@ export class OperationsServer {
         keepAliveTimeout: IDLE_MS,
         connectionsCheckingInterval: 1_000,
       },
-      (request, response) => void answer(request, response, operations),
+      (request, response) => void answer(request, response, served),
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    const connections = new NewestSockets(MAX_CONNECTIONS);
+    server.on('connection', (socket) => connections.add(socket));
     // A reader that takes nothing of its answer; `requestTimeout` is over by then.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
 import {
+  BtfService,
   CloseHandlesRequestSchema,
   ErrorInfoSchema,
   GetHandleByIdRequestSchema,
@@ -12,15 +14,19 @@ import {
   IterateHandlesRequestSchema,
   LoadHandleRequestSchema,
   QuotaFailureSchema,
+  SpecRequestSchema,
   StatusSchema,
 } from '@btfd/api';
 import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import type { Limits } from '../limits.js';
+import { MAX_TOLD } from '../listen/connections.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
+import { grpcFrame, Http2Client } from '../testing/http2-client.js';
+import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -57,6 +63,8 @@ async function setUp(limits: Partial<Limits>) {
     },
   };
 }
+
+const specOf = (id: number) => create(SpecRequestSchema, { source: { case: 'id', value: id } });
 
 /** What an error says of a limit. */
 function limitOf(error: GrpcError): unknown {
@@ -162,6 +170,44 @@ describe('At a limit', () => {
     await setup.client.unary('loadHandle', LOAD).answer;
   });
 
+  test('of BTF in use another object is refused, the same is not, until a stream that sends it ends', async () => {
+    const large = largeBtf();
+    await using setup = await setUp({ maxSpecBytesPerPrincipal: large.length });
+    const id = setup.kernel.add('large', large);
+    const slow = new Http2Client(setup.path, { initialWindowSize: 0 });
+    const message = toBinary(SpecRequestSchema, specOf(id));
+    slow.call('/btf.v1.BtfService/Spec').end(grpcFrame(message));
+    while (setup.quotas.specBytes.inUse === 0) await new Promise(setImmediate);
+    const refused = setup.client.stream('spec', specOf(1)).resume();
+    const [error] = (await once(refused, 'error')) as [GrpcError];
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'spec_bytes', OWN]);
+    await once(setup.client.stream('spec', specOf(id)).resume(), 'end');
+    expect(setup.quotas.specBytes.inUse).toBe(large.length);
+    slow[Symbol.dispose]();
+    while (setup.quotas.specBytes.inUse > 0) await new Promise(setImmediate);
+    await once(setup.client.stream('spec', specOf(1)).resume(), 'end');
+    expect(setup.quotas.specBytes.inUse).toBe(0);
+  });
+
+  test.each([
+    ['without a bound on the memory of a session no', Infinity, 400, null],
+    ['with one a', 1, 20, status.RESOURCE_EXHAUSTED],
+  ])(
+    '%s number of streams that were cancelled keeps calls from a connection',
+    async (_, bound, count, code) => {
+      await using setup = await setUp({ maxSessionMemoryMiB: bound });
+      const id = setup.kernel.add('large', largeBtf());
+      for (let i = 0; i < count; i++) {
+        const stream = setup.client.stream('spec', specOf(id));
+        await once(stream, 'data').catch(() => {});
+        stream.on('error', () => {}).cancel();
+      }
+      const { answer } = setup.client.unary('getServerInfo', INFO);
+      if (code === null) await answer;
+      else expect((await grpcErrorOf(answer)).code).toBe(code);
+    },
+  );
+
   test('of metadata a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
     const metadata = new Metadata();
@@ -172,20 +218,39 @@ describe('At a limit', () => {
   });
 
   test.each([
-    ['of a principal', { maxConnectionsPerPrincipal: 2 }],
-    ['of all', { maxConnections: 2 }],
-  ])('of connections %s one more is broken, until one ends', async (_, limits) => {
-    await using setup = await setUp(limits);
+    ['of a principal', { maxConnectionsPerPrincipal: 2 }, OWN],
+    ['of all', { maxConnections: 2 }, 'daemon'],
+  ])('of connections %s one more is told so and has to go, until one ends', async (_, limits, subject) => {
+    await using setup = await setUp({ ...limits, unauthenticatedMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
     const second = connect(setup.path);
     await once(second, 'connect');
-    const third = connect(setup.path);
-    await once(third.on('error', () => {}).resume(), 'close');
+    while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
+    using third = new GrpcClient(`unix:${setup.path}`);
+    const error = await grpcErrorOf(third.unary('getServerInfo', INFO).answer);
+    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'connections', subject]);
+    const fourth = connect(setup.path).on('error', () => {});
+    await once(fourth.resume(), 'close');
+    expect(setup.quotas.connections.inUse).toBe(2);
     second.destroy();
-    await once(second, 'close');
-    const fourth = await connectedFor(setup.path);
-    expect(fourth.closed).toBe(false);
-    fourth.destroy();
+    while (setup.quotas.connections.inUse > 1) await new Promise(setImmediate);
+    using fifth = new GrpcClient(`unix:${setup.path}`);
+    await fifth.unary('getServerInfo', INFO).answer;
+  });
+
+  test('of connections more than a few that are told so are broken', async () => {
+    await using setup = await setUp({ maxConnections: 1 });
+    await setup.client.unary('getServerInfo', INFO).answer;
+    const sockets = Array.from({ length: MAX_TOLD + 10 }, () =>
+      connect(setup.path)
+        .on('error', () => {})
+        .resume(),
+    );
+    const closed = (): number => sockets.filter((socket) => socket.closed).length;
+    while (closed() < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(closed()).toBe(10);
+    await setup.client.unary('getServerInfo', INFO).answer;
+    for (const socket of sockets) socket.destroy();
   });
 
   test('of time a connection that only begins to speak is broken', async () => {
@@ -194,6 +259,72 @@ describe('At a limit', () => {
     socket.write('PRI * HTTP/2.0\r\n\r\nSM');
     await once(socket.resume(), 'close');
     await setup.client.unary('getServerInfo', INFO).answer;
+  });
+
+  test.each([
+    ['of nothing', BtfService.method.loadHandle, Buffer.alloc(0)],
+    ['of a part', BtfService.method.loadHandle, grpcFrame(intBtf()).subarray(0, 20)],
+    ['without its end', BtfService.method.spec, grpcFrame(new Uint8Array())],
+  ])('of time a request %s ends its call, and gives back its place', async (_, { name }, part) => {
+    await using setup = await setUp({ requestMs: 100 });
+    using raw = new Http2Client(setup.path);
+    const call = raw.call(`/${BtfService.typeName}/${name}`);
+    call.write(part);
+    const trailers = await headersOf(call);
+    expect([trailers['grpc-status'], trailers['grpc-message']]).toEqual([
+      String(status.RESOURCE_EXHAUSTED),
+      encodeURI('the request did not come within 100 ms'),
+    ]);
+    await once(call.resume(), 'close');
+    expect([setup.quotas.calls.inUse, setup.quotas.loads.inUse, setup.quotas.streams.inUse]).toEqual([
+      0, 0, 0,
+    ]);
+  });
+
+  test.each([
+    [
+      'was refused',
+      '/btf.v1.BtfService/LoadHandle',
+      { 'x-large': 'a'.repeat(9_000) },
+      status.RESOURCE_EXHAUSTED,
+    ],
+    ['is of no service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
+    ['is past its deadline', '/btf.v1.BtfService/Spec', { 'grpc-timeout': '1m' }, status.DEADLINE_EXCEEDED],
+  ])('a call that %s, and goes on sending, loses its stream', async (_, path, headers, code) => {
+    await using setup = await setUp({});
+    using raw = new Http2Client(setup.path);
+    const call = raw.call(path, headers);
+    expect((await headersOf(call))['grpc-status']).toBe(String(code));
+    await once(call.resume(), 'close');
+    expect(call.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  test('of size large requests are refused with their status, and leave the connection as it was', async () => {
+    await using setup = await setUp({ maxLoadsPerPrincipal: 1 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loading = setup.client.unary('loadHandle', LOAD).answer;
+    while (setup.quotas.loads.inUse < 1) await new Promise(setImmediate);
+    const value = new Uint8Array(8 * 1024 * 1024);
+    const large = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value } });
+    for (let count = 0; count < 10; count++) {
+      const error = await grpcErrorOf(setup.client.unary('loadHandle', large).answer);
+      expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'loads', OWN]);
+    }
+    resolve();
+    expect((await loading).result.case).toBe('handle');
+    await setup.client.unary('loadHandle', LOAD).answer;
+    expect(setup.quotas.connections.inUse).toBe(1);
+  });
+
+  test('of time a call whose request came goes on', async () => {
+    await using setup = await setUp({ requestMs: 100 });
+    const { promise, resolve } = withResolvers();
+    setup.kernel.loadGate = promise;
+    const loading = setup.client.unary('loadHandle', LOAD).answer;
+    await new Promise((later) => setTimeout(later, 300));
+    resolve();
+    expect((await loading).result.case).toBe('handle');
   });
 
   test('of idleness a connection ends, and the next call makes another', async () => {
@@ -211,11 +342,7 @@ describe('At a limit', () => {
   });
 });
 
-/** A connection that the daemon keeps: it answers the preface with its settings. */
-async function connectedFor(path: string): Promise<Socket> {
-  const socket = connect(path).on('error', () => {});
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
-  await once(socket, 'data');
-  return socket;
+/** The headers that answer a call: its status, where it has no message. */
+async function headersOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve) => call.once('response', resolve));
 }

@@ -66,16 +66,19 @@ export class Quota {
    * @throws ServiceError with QUOTA_EXCEEDED.
    */
   check(principal: string, amount = 1): void {
-    if (this.hasRoom(principal, amount)) return;
-    const own = this.usedBy(principal);
-    throw own + amount > this.limits.each
-      ? this.exceeded(`principal:${principal}`, own, amount, this.limits.each)
-      : this.exceeded('daemon', this.total, amount, this.limits.all);
+    const refusal = this.refusal(principal, amount);
+    if (refusal !== null) throw refusal;
   }
 
-  /** Says whether there is room. */
-  hasRoom(principal: string, amount = 1): boolean {
-    return this.usedBy(principal) + amount <= this.limits.each && this.total + amount <= this.limits.all;
+  /** What `check` throws; null if there is room. */
+  refusal(principal: string, amount = 1): ServiceError | null {
+    const own = this.usedBy(principal);
+    if (own + amount > this.limits.each) {
+      return this.exceeded(`principal:${principal}`, own, amount, this.limits.each);
+    }
+    return this.total + amount > this.limits.all
+      ? this.exceeded('daemon', this.total, amount, this.limits.all)
+      : null;
   }
 
   private add(principal: string, amount: number): void {

@@ -13,6 +13,8 @@ export interface Quotas {
   readonly streams: Quota;
   /** Calls of LoadHandle in flight: their requests come in, wait for the kernel, or it checks them. */
   readonly loads: Quota;
+  /** Bytes of BTF that calls read, or have read and send: the cache drops them, and they stay all the same. */
+  readonly specBytes: Quota;
   /** Connections. */
   readonly connections: Quota;
 }
@@ -25,7 +27,8 @@ type QuotaLimitNames =
   | 'maxCalls'
   | 'maxStreams'
   | 'maxConnections'
-  | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections'}PerPrincipal`;
+  | 'maxSpecBytes'
+  | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections' | 'maxSpecBytes'}PerPrincipal`;
 
 /** makeQuotas makes the quotas that limits say. */
 export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
@@ -50,6 +53,10 @@ export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
     loads: new Quota(
       { name: 'loads', what: 'loads under way', retryMs: 1_000 },
       { each: limits.maxLoadsPerPrincipal, all: Infinity },
+    ),
+    specBytes: new Quota(
+      { name: 'spec_bytes', what: 'bytes of BTF in use', retryMs: 1_000 },
+      { each: limits.maxSpecBytesPerPrincipal, all: limits.maxSpecBytes },
     ),
     connections: new Quota(
       { name: 'connections', what: 'connections', retryMs: 1_000 },

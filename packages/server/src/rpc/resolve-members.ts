@@ -23,8 +23,9 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
     using object = await specs.find(name, caller);
     record?.note(factsOf(object.info));
     const { btf } = object;
-    const base = (await requireBase(object, baseName, specs, caller))?.shared ?? null;
-    const job = { name: 'resolve', btf: btf.shared, base, paths, digest: btf.digest } as const;
+    using base = await requireBase(object, baseName, specs, caller);
+    const shared = base?.btf.shared ?? null;
+    const job = { name: 'resolve', btf: btf.shared, base: shared, paths, digest: btf.digest } as const;
     return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
   };
 }

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   ByteOrder,
   Encoding,
@@ -63,6 +63,19 @@ async function receive(
 async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice().buffer));
 }
+
+test('A file that many ask for at the same time is read once for those who wait', async () => {
+  using dir = new TempDir();
+  dir.write('vmlinux', VMLINUX);
+  const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
+  const read = jest.spyOn(services.files, 'read');
+  const request = { source: { case: 'name', value: 'vmlinux' } } as const;
+  const received = await Promise.all(Array.from({ length: 50 }, async () => receive(services, request)));
+  expect(new Set(received.map(({ raw }) => raw.toString('hex')))).toEqual(
+    new Set([Buffer.from(VMLINUX).toString('hex')]),
+  );
+  expect(read).toHaveBeenCalledTimes(1);
+});
 
 /** A kernel with vmlinux (1), a module (2) and a user's object (3). */
 async function setUp() {
@@ -198,7 +211,7 @@ describe('A TYPES spec', () => {
     const byHandle = { source: { case: 'handle' as const, value: token } };
     expect((await receive(services, { ...ofId(module), ...TYPES, base: byHandle })).types).toEqual(types);
     services.clock.advance(1000);
-    expect(kernel.openCount).toBe(0);
+    expect([kernel.openCount, services.quotas.specBytes.inUse]).toEqual([0, 0]);
   });
 
   test('of split BTF whose base is missing says so', async () => {

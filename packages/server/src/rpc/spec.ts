@@ -27,8 +27,9 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
     using object = await specs.find(name, caller);
     record?.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
-    const base = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
+    using found = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
     signal.throwIfAborted();
+    const base = found?.btf ?? null;
     const header = specHeader(object, base);
     if (wholeRaw) {
       yield* raw(object.btf, { ...header, notModified: isSame(request.ifNoneMatch, object, base) }, limits);

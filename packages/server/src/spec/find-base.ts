@@ -2,8 +2,12 @@ import { ErrorReason, type SpecBase } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { LoadedBtf } from './loaded-btf.js';
-import type { SpecName } from './spec-name.js';
 import type { SpecObject, SpecSource } from './spec-source.js';
+
+/** Base is the base of split BTF, in use until it is disposed of. */
+export interface Base extends Disposable {
+  readonly btf: LoadedBtf;
+}
 
 /**
  * findBase finds the base of split BTF: the one that a request names, or the running kernel's vmlinux. Null
@@ -14,11 +18,13 @@ export async function findBase(
   base: SpecBase | undefined,
   specs: SpecSource,
   caller: Caller,
-): Promise<LoadedBtf | null> {
+): Promise<Base | null> {
   if (!btf.split) return null;
   const found =
-    base?.source.case === undefined ? await specs.vmlinux() : await named(base.source, specs, caller);
-  return found === null || found.split ? null : found;
+    base?.source.case === undefined ? await vmlinux(specs) : await specs.find(base.source, caller);
+  if (found?.btf.split !== true) return found;
+  found[Symbol.dispose]();
+  return null;
 }
 
 /**
@@ -31,7 +37,7 @@ export async function requireBase(
   base: SpecBase | undefined,
   specs: SpecSource,
   caller: Caller,
-): Promise<LoadedBtf | null> {
+): Promise<Base | null> {
   const found = await findBase(object, base, specs, caller);
   if (found !== null || !object.btf.split) return found;
   const name = JSON.stringify(object.info.name);
@@ -43,7 +49,8 @@ export async function requireBase(
   );
 }
 
-async function named(name: SpecName, specs: SpecSource, caller: Caller): Promise<LoadedBtf> {
-  using found = await specs.find(name, caller);
-  return found.btf;
+/** Everybody's, so that it counts for nobody. */
+async function vmlinux(specs: SpecSource): Promise<Base | null> {
+  const btf = await specs.vmlinux();
+  return btf === null ? null : { btf, [Symbol.dispose]() {} };
 }

@@ -1,18 +1,24 @@
 import { ErrorReason, Operation } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
-import type { HandleTable, Use } from '../handle/handle-table.js';
+import type { HandleTable } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
 import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject, ObjectList } from '../kernel/object-list.js';
 import { openVisible } from '../kernel/open-by-id.js';
+import type { Quota } from '../quota/quota.js';
+import { SharedQuota } from '../quota/shared-quota.js';
 import type { BtfCache, CacheStats } from './btf-cache.js';
+import { FileReads } from './file-reads.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from './sha256.js';
 import type { SpecName } from './spec-name.js';
 
-/** SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use. */
+/**
+ * SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use, and its
+ * bytes count for who asked.
+ */
 export interface SpecObject extends Disposable {
   readonly info: ObjectInfo;
   readonly btf: LoadedBtf;
@@ -20,6 +26,10 @@ export interface SpecObject extends Disposable {
 
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
+  private readonly inUse: SharedQuota;
+  private readonly specReads = new FileReads<LoadedBtf>();
+  private readonly digestReads = new FileReads<Uint8Array>();
+
   constructor(
     private readonly kernel: Kernel,
     private readonly access: Access,
@@ -27,14 +37,21 @@ export class SpecSource {
     private readonly objects: ObjectList,
     private readonly handles: HandleTable,
     private readonly cache: BtfCache,
-  ) {}
+    inUse: Quota,
+  ) {
+    this.inUse = new SharedQuota(inUse);
+  }
 
   /** What the cache holds, and how often it had what was asked for. */
   get cacheStats(): CacheStats {
     return this.cache.stats;
   }
 
-  /** The object that a caller names. */
+  /**
+   * The object that a caller names.
+   *
+   * @throws ServiceError with QUOTA_EXCEEDED if what the caller reads is too much at one time.
+   */
   async find(name: SpecName, caller: Caller): Promise<SpecObject> {
     switch (name.case) {
       case 'handle':
@@ -42,19 +59,19 @@ export class SpecSource {
       case 'id': {
         this.access.require(Operation.OPEN_BY_ID);
         const { object, info } = openVisible(this.kernel, name.value, caller);
-        return this.readAndClose(object, info);
+        return this.readAndClose(object, info, caller);
       }
       case 'name':
         break;
     }
-    return this.findNamed(name.value);
+    return this.findNamed(name.value, caller);
   }
 
   /** The running kernel's own BTF, or null where it has none. */
   async vmlinux(): Promise<LoadedBtf | null> {
     try {
-      const { btf } = await this.findNamed('vmlinux');
-      return btf;
+      using found = await this.findNamed('vmlinux', null);
+      return found.btf;
     } catch (error) {
       if (error instanceof ServiceError && NO_SUCH_NAME.has(error.reason)) return null;
       throw error;
@@ -63,7 +80,7 @@ export class SpecSource {
 
   /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return sha256(this.files.read(info));
+    if (object === null) return this.digestReads.get(info.name, () => sha256(this.files.read(info)));
     // Objects that left the kernel's list share the id 0.
     if (info.id === 0) return sha256(await object.read());
     return this.cache.digest(keyOf(info.id), () => object.read());
@@ -73,23 +90,28 @@ export class SpecSource {
     const use = this.handles.use(caller, token);
     try {
       const { object, info } = use.held;
-      return specObject(info, await this.read(object, info.id), use);
+      // Objects that left the kernel's list share the id 0.
+      const key = info.id === 0 ? token : keyOf(info.id);
+      return await this.counted(caller, key, info, [use], () => this.read(object, info.id));
     } catch (error) {
       use[Symbol.dispose]();
       throw error;
     }
   }
 
-  private async findNamed(name: string): Promise<SpecObject> {
+  /** @param caller - for whom it counts; null for the daemon itself */
+  private async findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
     if (this.access.refusal(Operation.LIST_IDS) === null) {
       const named = this.openNamed(name);
-      if (named !== null) return this.readAndClose(named.object, named.info);
+      if (named !== null) return this.readAndClose(named.object, named.info, caller);
     }
     const file = this.files.find(name);
     if (file !== null) {
       // A folder's files may be replaced under their name, so what was read before says nothing.
-      const btf = await this.cache.getFresh(() => this.files.read(file));
-      return specObject({ id: 0, name, kernelBtf: true, size: btf.bytes.length }, btf, null);
+      const info = { id: 0, name, kernelBtf: true, size: file.size };
+      const read = () => this.specReads.get(name, () => this.cache.getFresh(() => this.files.read(file)));
+      const found = await this.counted(caller, `file:${name}`, info, [], read);
+      return { ...found, info: { ...info, size: found.btf.bytes.length } };
     }
     if (name === 'vmlinux') {
       throw new ServiceError(
@@ -110,11 +132,40 @@ export class SpecSource {
     return null;
   }
 
-  private async readAndClose(object: KernelObject, info: ObjectInfo): Promise<SpecObject> {
+  private async readAndClose(
+    object: KernelObject,
+    info: ObjectInfo,
+    caller: Caller | null,
+  ): Promise<SpecObject> {
     try {
-      return specObject(info, await this.read(object, info.id), null);
+      return await this.counted(caller, keyOf(info.id), info, [], () => this.read(object, info.id));
     } finally {
       object.close();
+    }
+  }
+
+  /** Reads BTF, which counts for its caller from before it is read until the object is disposed of. */
+  private async counted(
+    caller: Caller | null,
+    key: string,
+    info: ObjectInfo,
+    uses: readonly Disposable[],
+    read: () => Promise<LoadedBtf>,
+  ): Promise<SpecObject> {
+    const taken = caller === null ? null : this.inUse.take(caller.principal, key, info.size);
+    try {
+      const btf = await read();
+      return {
+        info,
+        btf,
+        [Symbol.dispose]() {
+          taken?.[Symbol.dispose]();
+          for (const use of uses) use[Symbol.dispose]();
+        },
+      };
+    } catch (error) {
+      taken?.[Symbol.dispose]();
+      throw error;
     }
   }
 
@@ -125,10 +176,6 @@ export class SpecSource {
 
 function keyOf(id: number): string {
   return `id:${id}`;
-}
-
-function specObject(info: ObjectInfo, btf: LoadedBtf, use: Use | null): SpecObject {
-  return { info, btf, [Symbol.dispose]: () => use?.[Symbol.dispose]() };
 }
 
 const NO_SUCH_NAME: ReadonlySet<ErrorReason> = new Set([

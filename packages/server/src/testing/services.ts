@@ -53,7 +53,8 @@ export async function makeServices(
   const objects = new ObjectList(kernel, files, access);
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(EPOCH, clock, quotas);
-  const specs = new SpecSource(kernel, access, files, objects, handles, new BtfCache(limits.specCacheBytes));
+  const cache = new BtfCache(limits.specCacheBytes);
+  const specs = new SpecSource(kernel, access, files, objects, handles, cache, quotas.specBytes);
   const users = new UserScanner(kernel, procDir, clock);
   const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
   const watch = new ObjectWatch(keys, limits, clock);

@@ -25,10 +25,11 @@ function setUp() {
     events,
     state,
     scheduler,
-    start: (id: number, name: string) =>
+    start: (id: number, name: string, owner = 'uid:0') =>
       scheduler.receive({
         kind: 'start',
         id,
+        owner,
         job: { name: 'resolve', btf: BTF, base: null, paths: [name], digest: BTF.bytes },
       }),
     run: () => {
@@ -55,6 +56,29 @@ test('Jobs have a step each in turn, up to the item that was asked for', () => {
   run();
   expect(events).toEqual(['b3 of job 2', 'b4 of job 2', 'item of job 2']);
   expect([state[CURRENT_JOB], state[STEP_COUNT]]).toEqual([0, 6]);
+});
+
+test('Owners have a turn each, however many jobs one has', () => {
+  const { events, scheduler, start, run } = setUp();
+  for (const id of [1, 2, 3]) start(id, 'a', 'uid:1');
+  start(4, 'b', 'uid:2');
+  run();
+  expect(events.filter((event) => /^[ab]/.test(event))).toEqual([
+    'a1 of job 1',
+    'b1 of job 4',
+    'a1 of job 2',
+    'b2 of job 4',
+    'a1 of job 3',
+    'a2 of job 1',
+    'a2 of job 2',
+    'a2 of job 3',
+  ]);
+  for (const id of [1, 2, 3, 4]) scheduler.receive({ kind: 'cancel', id });
+  events.splice(0);
+  start(5, 'b', 'uid:2');
+  scheduler.receive({ kind: 'next', id: 4 });
+  run();
+  expect(events).toEqual(['b1 of job 5', 'b2 of job 5', 'item of job 5']);
 });
 
 test('A job that is cancelled has no more steps', () => {

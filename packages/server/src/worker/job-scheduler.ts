@@ -12,11 +12,14 @@ interface Running {
 }
 
 /**
- * JobScheduler does the jobs of a worker: one step of each in turn, so that a long one doesn't hold up the others, and
- * none beyond the item that was asked for, so that slow readers cost no memory.
+ * JobScheduler does the jobs of a worker: one step of each owner in turn, and of each of an owner's jobs, so that neither
+ * a long one nor many hold up those of others; and none beyond the item that was asked for, so that slow readers cost no
+ * memory.
  */
 export class JobScheduler {
-  private readonly jobs = new Map<number, Running>();
+  /** Jobs by owner. Both maps are in the order of turns: who had one goes to the end. */
+  private readonly jobs = new Map<string, Map<number, Running>>();
+  private readonly owners = new Map<number, string>();
   private scheduled = false;
 
   constructor(
@@ -31,17 +34,31 @@ export class JobScheduler {
   receive(message: ToWorker): void {
     const { id } = message;
     if (message.kind === 'cancel') {
-      this.jobs.delete(id);
+      this.remove(id);
       return;
     }
-    if (message.kind === 'start')
-      this.jobs.set(id, { steps: lazily(() => this.stepsOf(message.job)), wanted: true });
+    if (message.kind === 'start') this.add(message.owner, id, message.job);
     else this.want(id);
     this.schedule();
   }
 
+  private add(owner: string, id: number, job: Job): void {
+    const running = { steps: lazily(() => this.stepsOf(job)), wanted: true };
+    const jobs = this.jobs.get(owner) ?? new Map<number, Running>();
+    this.jobs.set(owner, jobs.set(id, running));
+    this.owners.set(id, owner);
+  }
+
+  private remove(id: number): void {
+    const owner = this.owners.get(id) ?? '';
+    this.owners.delete(id);
+    const jobs = this.jobs.get(owner);
+    jobs?.delete(id);
+    if (jobs?.size === 0) this.jobs.delete(owner);
+  }
+
   private want(id: number): void {
-    const job = this.jobs.get(id);
+    const job = this.jobs.get(this.owners.get(id) ?? '')?.get(id);
     if (job !== undefined) job.wanted = true;
   }
 
@@ -51,13 +68,18 @@ export class JobScheduler {
     this.later(() => this.turn());
   }
 
-  /** Does a step of the first job that is wanted, which then goes behind the others. */
+  /** Does a step of the first job that is wanted. It and its owner then go behind the others. */
   private turn(): void {
     this.scheduled = false;
-    for (const [id, job] of this.jobs) {
-      if (!job.wanted) continue;
-      this.jobs.delete(id);
-      if (this.step(id, job)) this.jobs.set(id, job);
+    for (const [owner, jobs] of this.jobs) {
+      const wanted = [...jobs].find(([, job]) => job.wanted);
+      if (wanted === undefined) continue;
+      const [id, job] = wanted;
+      jobs.delete(id);
+      jobs.set(id, job);
+      this.jobs.delete(owner);
+      this.jobs.set(owner, jobs);
+      if (!this.step(id, job)) this.remove(id);
       this.schedule();
       return;
     }

@@ -3,7 +3,7 @@ import type { ErrorMessage } from './error-message.js';
 
 /** ToWorker is what a worker is told. A job's start asks for its first item, too. */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly id: number; readonly job: Job }
+  | { readonly kind: 'start'; readonly id: number; readonly owner: string; readonly job: Job }
   | { readonly kind: 'next'; readonly id: number }
   | { readonly kind: 'cancel'; readonly id: number };
 

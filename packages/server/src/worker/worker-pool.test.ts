@@ -156,8 +156,29 @@ describe('The pool', () => {
     await first.next();
     const stuck = failureOf(() => first.next());
     // The other one serves while the first is stuck.
-    expect(await next(start(pool, 'count'))).toBe(0);
+    expect(await next(start(pool, 'count', NEVER, 'uid:1'))).toBe(0);
     expect((await stuck).reason).toBe(ErrorReason.WORK_TOO_LARGE);
+  });
+
+  test('leaves a worker to others, however many jobs of one are stuck', async () => {
+    const pool = setUp({ workers: 2, workerStepMs: 20_000 }, STUBBORN);
+    const stuck = [1, 2, 3].map(() => start(pool, 'spin'));
+    for (const each of stuck) await each.next();
+    const ended = stuck.map(async (each) => failureOf(() => each.next()));
+    const other = start(pool, 'count', NEVER, 'uid:1');
+    for (const count of [0, 1, 2]) expect(await next(other)).toBe(count);
+    await pool.end(new ServiceError(ErrorReason.SHUTTING_DOWN, 'the end'));
+    await Promise.all(ended);
+  });
+
+  test('gives one all workers but one', async () => {
+    const pool = setUp({ workers: 3, workerStepMs: 20_000 }, STUBBORN);
+    const first = start(pool, 'spin');
+    await first.next();
+    const stuck = failureOf(() => first.next());
+    expect(await next(start(pool, 'count'))).toBe(0);
+    await pool.end(new ServiceError(ErrorReason.SHUTTING_DOWN, 'the end'));
+    await stuck;
   });
 
   test('lets what is too much at a time wait for its turn', async () => {

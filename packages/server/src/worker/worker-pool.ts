@@ -40,7 +40,7 @@ export class WorkerPool implements JobRunner {
     if (needsPlace) await this.places.take(principal, signal);
     try {
       if (this.ending !== null) throw this.ending.reason;
-      yield* this.thread().run(job, signal, transfer);
+      yield* this.thread(principal).run(job, principal, signal, transfer);
     } finally {
       if (needsPlace) this.places.free(principal);
     }
@@ -52,10 +52,16 @@ export class WorkerPool implements JobRunner {
     await Promise.all([...this.threads].map(async (thread) => thread.end(reason)));
   }
 
-  /** An idle thread, else a new one, else the one with the fewest jobs. */
-  private thread(): WorkerThread {
-    const [least] = [...this.threads].toSorted((a, b) => a.size - b.size);
-    if (least !== undefined && (least.size === 0 || this.threads.size >= this.limits.workers)) return least;
+  /**
+   * Among the threads that a principal may have: an idle one, else a new one, else the one with the fewest jobs. One
+   * is left for others, where there are several: steps cannot be interrupted, and who has long ones would have all.
+   */
+  private thread(principal: string): WorkerThread {
+    const own = [...this.threads].filter((thread) => thread.worksFor(principal));
+    const mayMore = own.length < Math.max(1, this.limits.workers - 1);
+    const [least] = (mayMore ? [...this.threads] : own).toSorted((a, b) => a.size - b.size);
+    const isNew = mayMore && this.threads.size < this.limits.workers;
+    if (least !== undefined && (least.size === 0 || !isNew)) return least;
     const thread: WorkerThread = new WorkerThread(this.program, this.limits, (broken) => {
       this.threads.delete(thread);
       if (broken !== null) this.onBroken(broken);

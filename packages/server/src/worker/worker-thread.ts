@@ -28,6 +28,7 @@ interface AnyRun {
  */
 export class WorkerThread {
   private readonly runs = new Map<number, AnyRun>();
+  private readonly owners = new Map<number, string>();
   private readonly state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
   private readonly worker: Worker;
   private watch: NodeJS.Timeout | undefined;
@@ -58,9 +59,15 @@ export class WorkerThread {
     return this.runs.size;
   }
 
+  /** Says whether it has a job of somebody's. */
+  worksFor(owner: string): boolean {
+    return [...this.owners.values()].includes(owner);
+  }
+
   /** Runs a job, whose next item is asked for with each turn of the iteration. */
   async *run<J extends Job>(
     job: J,
+    owner: string,
     signal: AbortSignal,
     transfer: readonly ArrayBuffer[],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
@@ -69,10 +76,11 @@ export class WorkerThread {
     const aborted = (): void => run.fail(signal.reason);
     signal.addEventListener('abort', aborted);
     this.runs.set(id, run);
+    this.owners.set(id, owner);
     this.busy();
     try {
       let next = run.next();
-      this.send({ kind: 'start', id, job }, transfer);
+      this.send({ kind: 'start', id, owner, job }, transfer);
       for (;;) {
         const item = await next;
         if (item === null) return;
@@ -82,6 +90,7 @@ export class WorkerThread {
       }
     } finally {
       signal.removeEventListener('abort', aborted);
+      this.owners.delete(id);
       if (this.runs.delete(id)) this.send({ kind: 'cancel', id }, []);
       if (this.runs.size === 0) this.idle();
     }

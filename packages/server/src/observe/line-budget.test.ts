@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { Metadata, status } from '@grpc/grpc-js';
+import type { CallEnd, CallFacts, CallObserver } from '../grpc/call-observer.js';
+import { logLines } from '../testing/log-lines.js';
+import { ManualClock } from '../testing/manual-clock.js';
+import { auditBudget, auditLog } from './audit-log.js';
+import { callBudget, callLog } from './call-log.js';
+import { WINDOW_MS, type LineBudget } from './line-budget.js';
+
+const MOST = 3;
+const FAILED = { code: status.INVALID_ARGUMENT, reason: ErrorReason.INVALID_REQUEST };
+const REFUSED = { code: status.PERMISSION_DENIED, reason: ErrorReason.ROLE_FORBIDS };
+
+interface Call {
+  readonly principal?: string | null;
+  readonly method?: string;
+  readonly facts?: CallFacts;
+  readonly end?: Pick<CallEnd, 'code' | 'reason'>;
+}
+
+/** A log of at most three lines, and what ends calls in it. */
+function setUp(which: 'call' | 'audit', level = 'info') {
+  const { logger, lines } = logLines(level);
+  const clock = new ManualClock();
+  const principals = new WeakMap<Metadata, string | null>();
+  const principalOf = (metadata: Metadata): string | null => principals.get(metadata) ?? null;
+  const [make, makeBudget] = which === 'call' ? [callLog, callBudget] : [auditLog, auditBudget];
+  const budget: LineBudget = makeBudget(logger, MOST, clock);
+  const observer: CallObserver = make(logger, principalOf, budget);
+  return {
+    lines,
+    clock,
+    budget,
+    calls: (
+      count: number,
+      { principal = 'uid:1', method = 'Spec', facts = {}, end = FAILED }: Call = {},
+    ): void => {
+      for (let index = 0; index < count; index++) {
+        const metadata = new Metadata();
+        principals.set(metadata, principal);
+        const names = { service: 'btf.v1.BtfService', method, unknownPath: null, requestId: 'r', peer: '' };
+        observer
+          .begin({ ...names, metadata, facts })
+          .end({ ...end, durationMs: 1, sentMessages: 0, sentBytes: 0, receivedBytes: 0 });
+      }
+    },
+  };
+}
+
+describe('Of many failed calls of one principal', () => {
+  test('a number is logged, and the rest told as a number once their time is over', () => {
+    const { lines, clock, calls } = setUp('call');
+    calls(10);
+    expect(lines).toHaveLength(MOST);
+    clock.advance(WINDOW_MS);
+    expect(lines.slice(MOST)).toMatchObject([{ level: 40, principal: 'uid:1', leftOut: 7 }]);
+    expect(clock.timers).toBe(0);
+    calls(1);
+    expect(lines.at(-1)).toMatchObject({ msg: 'call' });
+  });
+
+  test('what others do is logged all the same, also of nobody who is known', () => {
+    const { lines, calls } = setUp('call');
+    calls(10);
+    calls(1, { principal: 'uid:2' });
+    calls(10, { principal: null });
+    expect(lines.map(({ principal }) => principal)).toEqual([
+      'uid:1',
+      'uid:1',
+      'uid:1',
+      'uid:2',
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  test('all are logged at debug', () => {
+    const { lines, calls } = setUp('call', 'debug');
+    calls(10, { end: { code: status.OK, reason: null } });
+    calls(10);
+    expect(lines).toHaveLength(20);
+  });
+
+  test('those that are not logged anyway count for nothing', () => {
+    const { lines, clock, calls } = setUp('call', 'warn');
+    calls(10);
+    calls(10, { end: { code: status.OK, reason: null } });
+    calls(MOST, { end: REFUSED });
+    clock.advance(WINDOW_MS);
+    expect(lines.map(({ code }) => code)).toEqual(Array<string>(MOST).fill('PERMISSION_DENIED'));
+  });
+
+  test('few are told as they are, and no number', () => {
+    const { lines, clock, calls } = setUp('call');
+    calls(MOST);
+    clock.advance(WINDOW_MS);
+    expect(lines).toHaveLength(MOST);
+  });
+
+  test('what is left out is told at the end at the latest', () => {
+    const { lines, clock, budget, calls } = setUp('call');
+    calls(5);
+    budget.flush();
+    expect([lines.at(-1)?.['leftOut'], clock.timers]).toEqual([2, 0]);
+  });
+});
+
+describe('The audit', () => {
+  test('has a number of refusals, at any level, besides a number of what was taken', () => {
+    const { lines, clock, calls } = setUp('audit', 'error');
+    calls(10, { end: REFUSED });
+    calls(2, { method: 'TakeHandle', end: { code: status.OK, reason: null } });
+    expect(lines.map(({ action }) => action)).toEqual(['refusal', 'refusal', 'refusal', 'take', 'take']);
+    clock.advance(WINDOW_MS);
+    expect(lines.slice(5)).toMatchObject([
+      { audit: true, action: 'refusal', principal: 'uid:1', leftOut: 7, msg: 'audit' },
+    ]);
+  });
+
+  test('has every load that came to the kernel, and a number of those that did not', () => {
+    const { lines, calls } = setUp('audit');
+    calls(10, { method: 'LoadHandle', facts: { digest: 'ab' }, end: { code: status.OK, reason: null } });
+    calls(10, { method: 'LoadHandle' });
+    expect(lines.map(({ outcome }) => outcome)).toEqual([
+      ...Array<string>(10).fill('granted'),
+      ...Array<string>(MOST).fill('failed'),
+    ]);
+  });
+});
