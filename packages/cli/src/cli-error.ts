@@ -24,3 +24,15 @@ export function usageError(message: string, hint: string | null = null): CliErro
 export function notFound(message: string, hint: string | null = null): CliError {
   return new CliError(ExitCode.NOT_FOUND, message, hint);
 }
+
+/** codeOf is the code of an error of the system, such as `ENOENT`; null for what has none. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+}
+
+/** messageOf is what an error says. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
+}

@@ -15,6 +15,8 @@ const SAID = {
   closed:
     'No connection established. Last error: Error: connect EACCES /run/btfd/btfd.sock. Resolution note: ',
   tls: 'No connection established. Last error: 807CAC594C7F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 116\n (2026-11-25T10:28:24.347Z). Resolution note: ',
+  expired:
+    'No connection established. Last error: Error: certificate has expired (2026-11-25T13:03:24.347Z). Resolution note: ',
   plain:
     'No connection established. Last error: Failed to connect (2026-11-25T10:28:22.384Z). Resolution note: ',
 };
@@ -28,7 +30,7 @@ const unreachable = (said: string): BtfError =>
 
 test.each([
   ['gone', 'connect ENOENT /run/btfd/btfd.sock', /^is btfd running there\?/],
-  ['closed', 'connect EACCES /run/btfd/btfd.sock', /^you may not open its socket/],
+  ['expired', 'certificate has expired', /^renew the certificate of the daemon/],
   ['tls', 'tlsv13 alert certificate required', /--tls-cert and --tls-key/],
   ['plain', 'Failed to connect', /--tls-ca/],
 ] as const)(
@@ -41,6 +43,15 @@ test.each([
     });
   },
 );
+
+test('a socket that one may not open is denied, not a daemon that is away', () => {
+  expect(explainError(unreachable(SAID.closed))).toEqual({
+    exitCode: 7,
+    message:
+      'you may not open the socket of the daemon at unix:/run/btfd/btfd.sock: connect EACCES /run/btfd/btfd.sock',
+    hint: 'join its group, or run btfctl as its owner',
+  });
+});
 
 test('a daemon that lacks a capability says which, and the hint how to give it', () => {
   const error = new BtfError({

@@ -62,7 +62,7 @@ export function explainError(error: unknown): Explanation {
   if (error instanceof BtfBuildError) {
     return { exitCode: ExitCode.FAILURE, message: error.message, hint: null };
   }
-  if (isTimeout(error)) return timedOut('it took longer than --timeout allows');
+  if (isTimeout(error)) return timedOut(error.message);
   return {
     exitCode: ExitCode.FAILURE,
     message: error instanceof Error ? error.message : String(error),
@@ -97,10 +97,13 @@ function timedOut(message: string): Explanation {
 
 /** By what grpc-js says of the connection that it could not make. */
 const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
-  [/EACCES|EPERM/, 'you may not open its socket: join its group, or run btfctl as its owner'],
   [
     /self-signed|self signed|unable to (get|verify)|issuer certificate/,
     'its certificate is of no authority that you trust: name that with --tls-ca',
+  ],
+  [
+    /certificate (has expired|is not yet valid)/,
+    'renew the certificate of the daemon, or look at the clocks of both machines',
   ],
   [/altnames|Hostname\/IP/, 'its certificate is for another name: give that with --tls-server-name'],
   [/certificate required|bad certificate|unknown ca|handshake failure/i, CREDENTIALS],
@@ -111,6 +114,13 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
 function unreachable(rawMessage: string): Explanation {
   const address = /^the daemon at (.+?) cannot be reached/.exec(rawMessage)?.[1] ?? 'its address';
   const said = causeOf(rawMessage);
+  if (/\b(?:EACCES|EPERM)\b/.test(said)) {
+    return {
+      exitCode: ExitCode.DENIED,
+      message: `you may not open the socket of the daemon at ${address}: ${said}`,
+      hint: 'join its group, or run btfctl as its owner',
+    };
+  }
   const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [
     null,
     'is btfd running there? `--address`, BTFD_ADDRESS or a context of the config file name another place',
@@ -134,6 +144,6 @@ function causeOf(rawMessage: string): string {
     .replace(/\.?\s*$/, '');
 }
 
-function isTimeout(error: unknown): boolean {
+function isTimeout(error: unknown): error is DOMException {
   return error instanceof DOMException && error.name === 'TimeoutError';
 }

@@ -7,6 +7,9 @@ import { makeProgram } from './program.js';
 import { report } from './run.js';
 import type { Io } from './terminal.js';
 
+/** How long what does not hear of an interruption, such as the opening of a pipe, may hold up the end. */
+const DEAF_MS = 200;
+
 const ENDINGS = {
   SIGHUP: ExitCode.HUNG_UP,
   SIGINT: ExitCode.INTERRUPTED,
@@ -19,8 +22,19 @@ export async function main(): Promise<void> {
   process.noDeprecation = true;
   const atStart = terminals();
   const { stdout, stderr, env } = process;
-  process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, endingSignal());
+  const interrupted = endingSignal();
+  process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
   endWithTerminal(atStart);
+  if (interrupted.aborted) endAnyway(Number(interrupted.reason) - 128);
+}
+
+/** Ends the process by the signal where something keeps it alive; `process.exit` would wait for that too. */
+function endAnyway(signal: number): void {
+  const kill = (): void => {
+    for (const name of Object.keys(ENDINGS)) process.removeAllListeners(name);
+    process.kill(process.pid, signal);
+  };
+  setTimeout(kill, DEAF_MS).unref();
 }
 
 /**

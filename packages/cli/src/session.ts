@@ -1,4 +1,5 @@
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
+import { AnswerWait } from './answer-wait.js';
 import type { ConfigFile } from './config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from './config/config.js';
 import { nodeNamed, targetOf } from './config/target.js';
@@ -45,9 +46,15 @@ export class Session implements AsyncDisposable {
     this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
   }
 
-  /** The config file. @throws CliError USAGE where it makes no sense. */
+  /** The config file. @throws CliError USAGE where it makes no sense, NOT_FOUND where `--config` names none. */
   configFile(): Promise<ConfigFile> {
-    this.#configFile ??= this.#readConfigFile();
+    this.#configFile ??= this.#readConfigFile(this.options.config !== undefined);
+    return this.#configFile;
+  }
+
+  /** The config file, for who makes it where it is not there. @throws CliError USAGE where it makes no sense. */
+  newConfigFile(): Promise<ConfigFile> {
+    this.#configFile ??= this.#readConfigFile(false);
     return this.#configFile;
   }
 
@@ -78,25 +85,21 @@ export class Session implements AsyncDisposable {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
   }
 
-  /** The signal of one request: aborts when the user wants an end, or after `--timeout`. */
-  readonly requestSignal = (): AbortSignal => {
-    const { timeout } = this.options;
-    if (timeout === undefined) return this.interrupted;
-    // Not by AbortSignal.any and AbortSignal.timeout: Node 20 lets go of those while something waits for them.
-    const request = new AbortController();
-    this.interrupted.addEventListener('abort', () => request.abort(this.interrupted.reason));
-    const error = new DOMException('it took too long', 'TimeoutError');
-    setTimeout(() => request.abort(error), timeout).unref();
-    return request.signal;
-  };
+  /** The wait for answers of a daemon. */
+  readonly answerWait = (): AnswerWait => new AnswerWait(this.interrupted, this.options.timeout);
+
+  /** The signal of one request: aborts when the user wants an end, or when there is no answer in time. */
+  readonly requestSignal = (): AbortSignal => this.answerWait().signal;
 
   /** The options of one transfer from a source. */
-  readonly transferOptions = (source: string): TransferOptions => ({
-    signal: this.requestSignal(),
-    ...(this.#progress === null
-      ? {}
-      : { onProgress: (progress: TransferProgress) => this.#progress?.update(source, progress) }),
-  });
+  readonly transferOptions = (source: string): TransferOptions => {
+    const wait = this.answerWait();
+    const onProgress = (progress: TransferProgress): void => {
+      wait.heard();
+      this.#progress?.update(source, progress);
+    };
+    return { signal: wait.signal, onProgress };
+  };
 
   /** The client of the node that the command asks, or of the one that a SPEC names. */
   client(node: string | null = null): Promise<BtfClient> {
@@ -115,7 +118,7 @@ export class Session implements AsyncDisposable {
     const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
     if (ref.kind === 'file') {
       const { FileSource } = await import('./source/file-source.js');
-      return new FileSource(ref.path, baseSource);
+      return new FileSource(ref.path, baseSource, this.interrupted);
     }
     const { node, object } = ref;
     const { DaemonSource } = await import('./source/daemon-source.js');
@@ -148,8 +151,8 @@ export class Session implements AsyncDisposable {
     return nodeNamed(node, config, tlsOf(this.options));
   }
 
-  async #readConfigFile(): Promise<ConfigFile> {
+  async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
     const { ConfigFile, configPath } = await import('./config/config-file.js');
-    return new ConfigFile(this.options.config ?? configPath(this.env));
+    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
   }
 }

@@ -212,6 +212,27 @@ describeKernel('btfctl on a terminal', () => {
     await fish.shows(/^> btfctl layout task_struct/m);
   });
 
+  test('each shell completes contexts of the config file that was named, and names of files with spaces', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
+    const config = join(dir, 'c.yaml');
+    writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
+    writeFileSync(join(dir, 'a file.btf'), '');
+    for (const [shell, setUp] of [
+      [BASH, 'source <(btfctl completion bash)'],
+      ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
+      ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
+    ] as const) {
+      await using terminal = open({}, shell);
+      terminal.type(`${setUp}; cd ${dir}; clear`, 'Enter');
+      await terminal.shows(/^\$$/);
+      terminal.type('btfctl --config c.yaml context use no', 'Tab');
+      await terminal.shows(/ context use node7/);
+      terminal.type('C-u', 'btfctl check a', 'Tab');
+      await terminal.shows(/check a\\ file\.btf/);
+    }
+    rmSync(dir, { recursive: true });
+  });
+
   test.each(['bash', 'zsh', 'fish'])('the script for %s is sound to that shell', async (shell) => {
     const { stdout, status } = await btfctl(['completion', shell]);
     expect(status).toBe(0);

@@ -101,16 +101,41 @@ test.each([
   expect(ran.stderr.split('hint: ')[1]).toContain(hint);
 });
 
-test("another one's key is refused at once", async () => {
-  const ran = await run(
-    'list',
-    '-a',
-    daemon.address,
-    ...trust(),
-    '--tls-cert',
-    file('reader.pem'),
-    '--tls-key',
-    file('daemon.key'),
+test.each([
+  ['the key of another', ['reader.pem', 'daemon.key'], 'daemon.key is not the key of the certificate in '],
+  ['a key for a certificate', ['reader.key', 'reader.key'], '--tls-cert: there is no certificate in '],
+  ['a certificate for a key', ['reader.pem', 'reader.pem'], '--tls-key: there is no key in '],
+  ['an encrypted key', ['reader.pem', 'encrypted.key'], 'encrypted.key is encrypted'],
+])('%s is refused at once, by its name', async (_, [cert = '', key = ''], text) => {
+  execFileSync(
+    'openssl',
+    ['ec', '-in', 'reader.key', '-aes128', '-passout', 'pass:x', '-out', 'encrypted.key'],
+    {
+      cwd: dir,
+      stdio: 'ignore',
+    },
   );
-  expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('PEM that belongs together') });
+  const shown = ['--tls-cert', file(cert), '--tls-key', file(key)];
+  const ran = await run('list', '-a', daemon.address, ...trust(), ...shown);
+  expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(text) });
+});
+
+test.each(['reader.key', 'empty'])('a file of authorities that has none is refused: %s', async (name) => {
+  writeFileSync(file('empty'), '');
+  const ran = await run('list', '-a', daemon.address, '--tls-ca', file(name));
+  expect(ran).toMatchObject({
+    status: 2,
+    stderr: `btfctl: --tls-ca: there is no certificate in ${file(name)}\n`,
+  });
+});
+
+test('no context is made with a certificate without its key, nor is a config file missed', async () => {
+  const config = file('other.yaml');
+  const set = await run('context', 'set', 'half', '-a', 'x:1', '--tls-cert', 'me.pem', '--config', config);
+  expect(set).toMatchObject({ status: 2, stderr: expect.stringContaining('needs its key') });
+  expect(existsSync(config)).toBe(false);
+  expect(await run('list', '--config', config)).toMatchObject({
+    status: 3,
+    stderr: `btfctl: there is no config file ${config}\nhint: \`btfctl context set\` makes it\n`,
+  });
 });

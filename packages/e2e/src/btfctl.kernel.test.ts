@@ -105,6 +105,20 @@ describeKernel('btfctl', () => {
     expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
   });
 
+  test('a name that nothing has is told beside what was found', async () => {
+    for (const [command, name, missing] of [
+      ['list', 'vmlinux', 'no BTF object is absent, id:4294967295'],
+      ['find', 'list_head', 'there is no type named absent, id:4294967295'],
+    ] as const) {
+      expect(await run(command, name, 'absent', 'id:4294967295', '-o', 'name')).toEqual({
+        status: 3,
+        stdout: `${name}\n`,
+        stderr: `btfctl: ${missing}\n`,
+      });
+    }
+    expect((await run('list', 'id', '4294967295')).stderr).toContain('no BTF object is id:4294967295\n');
+  });
+
   test('find tells in which objects a type is', async () => {
     await using held = await hold();
     const found = await json('find', 'find', 'list_head', 'numb?r');
@@ -349,9 +363,11 @@ describeKernel('btfctl', () => {
     // One that takes the connection and says nothing.
     const silent = createServer().listen(join(dir, 'silent.sock'));
     try {
-      const ran = await btfctl(['list', '--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`]);
-      expect(ran).toMatchObject({ status: 6, stdout: '' });
-      expect(ran.stderr).toContain('--timeout 1m');
+      for (const words of [['list'], ['watch'], ['hold', 'vmlinux', '--', 'true']]) {
+        const ran = await btfctl(['--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`, ...words]);
+        expect(ran).toMatchObject({ status: 6, stdout: '' });
+        expect(ran.stderr).toContain('--timeout 1m');
+      }
     } finally {
       silent.close();
     }

@@ -141,10 +141,23 @@ describe('The program', () => {
     expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
   });
 
+  test('prints no settings in the help of what has none', async () => {
+    for (const words of [['certs'], ['certs', 'init']]) {
+      const { stdout, stderr } = await run([...words, '--help']);
+      expect(stdout + stderr).toMatch(/^Usage: btfd certs/);
+      expect(stdout + stderr).not.toContain('--max-ttl');
+    }
+  });
+
   test('makes certificates, once', async () => {
     using dir = new TempDir();
-    const { code, stdout } = await run(['certs', 'init', dir.path]);
+    const { code, stdout, stderr } = await run(['certs', 'init', dir.path]);
     expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([`${dir.path}/server.crt`])]);
+    // Each file but the authority's key is in the commands that use it.
+    for (const name of ['ca.crt', 'server.crt', 'server.key', 'client.crt', 'client.key']) {
+      expect(stderr).toContain(`${dir.path}/${name}`);
+    }
+    expect(stderr).toContain('--loader uri:spiffe://btfd/client');
     const again = await run(['certs', 'init', dir.path]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^error: .*\n$/)]);
   });

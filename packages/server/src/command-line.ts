@@ -54,6 +54,8 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
   program
     .command('certs')
     .description('about certificates')
+    // The settings say nothing about these.
+    .configureHelp({ showGlobalOptions: false })
     .command('init <dir>')
     .description('make an authority, and certificates of a server and a client, to try mutual TLS with')
     .action((dir: string) => {

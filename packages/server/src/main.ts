@@ -31,10 +31,17 @@ async function run({ command, sources, show }: Invocation): Promise<void> {
 
 async function makeCertificates(dir: string): Promise<void> {
   // Only here, because the daemon needs none of it.
-  const { initCertificates } = await import('./certs/index.js');
+  const { CLIENT_NAME, initCertificates } = await import('./certs/index.js');
   try {
     const files = await initCertificates(dir);
     for (const file of Object.values(files)) print(`${file}\n`);
+    // Who has a certificate has no role by it.
+    process.stderr.write(`
+try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${files.serverKey} \\
+       --tls-client-ca ${files.ca} --loader uri:${CLIENT_NAME}
+     btfctl info --address 127.0.0.1:7443 --tls-ca ${files.ca} \\
+       --tls-cert ${files.clientCert} --tls-key ${files.clientKey}
+`);
   } catch (error) {
     process.stderr.write(`error: ${errorMessage(error)}\n`);
     process.exitCode = 1;

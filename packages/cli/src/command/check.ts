@@ -11,7 +11,7 @@ interface CheckOptions {
 
 /** check is what `btfctl check` does. */
 export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
-  const bytes = await readLoadable(path);
+  const bytes = await readLoadable(path, session.interrupted);
   const client = await session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
   const { handle, rejection } = await client.tryLoadHandle(bytes, {

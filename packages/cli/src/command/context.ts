@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { notFound, usageError } from '../cli-error.js';
+import { checkPair } from '../config/tls-files.js';
 import type { ConfigFile } from '../config/config-file.js';
 import { tlsOf } from '../global-options.js';
 import { formatTable } from '../output/table.js';
@@ -56,10 +57,11 @@ export async function set(session: Session, name: string): Promise<void> {
   if (/[:/@]|^$/.test(name))
     throw usageError(`${JSON.stringify(name)} is no name for a context: no : / @ in it`);
   const { tls } = await session.target();
-  const file = await session.configFile();
+  const file = await session.newConfigFile();
   const { ca, cert, key, serverName } = tlsOf(session.options);
   const absolute = (path: string | undefined): string | undefined => path && resolve(path);
   const files = { ca: absolute(ca), cert: absolute(cert), key: absolute(key), serverName };
+  checkPair(files);
   file.set(name, { address, tls: tls && files });
   session.note(`${name} is ${address}, in ${file.path}`);
 }

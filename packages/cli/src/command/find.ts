@@ -1,6 +1,7 @@
 import { declarationOf, Kind, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
-import { notFound } from '../cli-error.js';
+import { type CliError, notFound } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
 import { explainError } from '../explain-error.js';
 import { checkNames } from '../glob.js';
 import { objectName } from '../output/object-list.js';
@@ -26,16 +27,24 @@ interface Found {
 }
 
 /** find is what `btfctl find` does. */
-export async function find(session: Session, names: readonly string[], options: FindOptions): Promise<void> {
+export async function find(
+  session: Session,
+  names: readonly string[],
+  options: FindOptions,
+): Promise<number> {
   checkNames(names);
   const found: Found[] = [];
+  const missing = new Set(names);
   for await (const [object, spec] of specsOf(session, options)) {
-    found.push(...foundIn(object, spec, names, options.kind));
+    const ids = new Set<TypeId>();
+    for (const name of names) {
+      const named = idsNamed(spec, name).filter((id) => isWanted(spec, id, options.kind));
+      if (named.length > 0) missing.delete(name);
+      for (const id of named) ids.add(id);
+    }
+    for (const id of [...ids].toSorted((a, b) => a - b)) found.push(foundType(object, spec, id));
   }
-  if (found.length === 0) {
-    const what = `${options.kind ?? 'type'} named ${names.join(', ')}`;
-    throw notFound(`there is no ${what}${options.in === undefined ? '' : ` in ${options.in}`}`);
-  }
+  if (found.length === 0) throw noType([...missing], options);
   await session.show({
     data: found.map(({ object, id, kind, name, size, declaration }) => ({
       object,
@@ -48,6 +57,14 @@ export async function find(session: Session, names: readonly string[], options: 
     names: [...new Set(found.map(({ name }) => name))],
     text: (wide) => findText(found, wide, session),
   });
+  if (missing.size === 0) return ExitCode.OK;
+  session.warn(noType([...missing], options).message);
+  return ExitCode.NOT_FOUND;
+}
+
+function noType(names: readonly string[], { kind, in: where }: FindOptions): CliError {
+  const what = `${kind ?? 'type'} named ${names.join(', ')}`;
+  return notFound(`there is no ${what}${where === undefined ? '' : ` in ${where}`}`);
 }
 
 async function* specsOf(
@@ -66,25 +83,19 @@ async function* specsOf(
   }
 }
 
-function* foundIn(
-  object: string,
-  spec: Spec,
-  names: readonly string[],
-  kind: string | undefined,
-): Generator<Found, void, undefined> {
-  const ids = new Set(names.flatMap((name) => idsNamed(spec, name)));
-  for (const id of [...ids].toSorted((a, b) => a - b)) {
-    const word = kindWord(spec.kindOf(id));
-    if (kind !== undefined && word !== kind) continue;
-    yield {
-      object,
-      id,
-      kind: word,
-      name: spec.nameOf(id),
-      size: sizeOrNull(spec, id),
-      declaration: declarationOrName(spec, id),
-    };
-  }
+function isWanted(spec: Spec, id: TypeId, kind: string | undefined): boolean {
+  return kind === undefined || kindWord(spec.kindOf(id)) === kind;
+}
+
+function foundType(object: string, spec: Spec, id: TypeId): Found {
+  return {
+    object,
+    id,
+    kind: kindWord(spec.kindOf(id)),
+    name: spec.nameOf(id),
+    size: sizeOrNull(spec, id),
+    declaration: declarationOrName(spec, id),
+  };
 }
 
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(

@@ -1,5 +1,6 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
-import { notFound } from '../cli-error.js';
+import { type CliError, notFound } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
 import { isBtfError } from '../is-btf-error.js';
 import { nameTest } from '../glob.js';
 import type { Session } from '../session.js';
@@ -11,8 +12,13 @@ interface ListOptions {
 }
 
 /** list is what `btfctl list` does. */
-export async function list(session: Session, words: readonly string[], options: ListOptions): Promise<void> {
-  const isWanted = wanted(joinIds(words));
+export async function list(
+  session: Session,
+  words: readonly string[],
+  options: ListOptions,
+): Promise<number> {
+  const names = joinIds(words);
+  const tests = names.map(wanted);
   const { output } = session.options;
   const users = output === 'wide' || output === 'json' || output === 'yaml';
   const details: InfoDetail[] = [
@@ -20,16 +26,22 @@ export async function list(session: Session, words: readonly string[], options: 
     ...(options.digest === true ? ['digest' as const] : []),
   ];
   const all = await listObjects(session, details, options.origin);
-  const infos = all.filter(isWanted);
-  if (words.length > 0 && infos.length === 0) {
-    throw notFound(`no BTF object is ${words.join(', ')}`, '`btfctl list` without arguments shows all');
-  }
+  const infos = names.length === 0 ? all : all.filter((info) => tests.some((matches) => matches(info)));
+  const missing = names.filter((_, index) => !all.some((info) => tests[index]?.(info)));
+  if (missing.length > 0 && infos.length === 0) throw noObject(missing);
   const { digest = false } = options;
   await session.show({
     data: infos.map(objectData),
     names: infos.map(objectName),
     text: (wide) => objectsText(infos, { wide, digest, width: session.width, colors: session.colors }),
   });
+  if (missing.length === 0) return ExitCode.OK;
+  session.warn(noObject(missing).message);
+  return ExitCode.NOT_FOUND;
+}
+
+function noObject(names: readonly string[]): CliError {
+  return notFound(`no BTF object is ${names.join(', ')}`, '`btfctl list` without arguments shows all');
 }
 
 /** As bpftool writes it: `id 7`. */
@@ -41,14 +53,10 @@ function joinIds(words: readonly string[]): string[] {
     .filter((word) => word !== '');
 }
 
-function wanted(words: readonly string[]): (info: HandleInfo) => boolean {
-  if (words.length === 0) return () => true;
-  const tests = words.map((word) => {
-    if (/^id:\d+$/.test(word)) return ({ id }: HandleInfo) => id === Number(word.slice(3));
-    const matches = nameTest(word);
-    return ({ name }: HandleInfo) => matches(name);
-  });
-  return (info) => tests.some((test) => test(info));
+function wanted(word: string): (info: HandleInfo) => boolean {
+  if (/^id:\d+$/.test(word)) return ({ id }) => id === Number(word.slice(3));
+  const matches = nameTest(word);
+  return ({ name }) => matches(name);
 }
 
 async function listObjects(

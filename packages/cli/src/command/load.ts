@@ -11,7 +11,7 @@ interface LoadOptions {
 
 /** load is what `btfctl load` does. */
 export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
-  const bytes = await readLoadable(path);
+  const bytes = await readLoadable(path, session.interrupted);
   const client = await session.client();
   await using handle = await client.loadHandle(bytes, {
     adaptToKernel: adapt ?? false,

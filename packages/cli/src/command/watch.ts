@@ -25,18 +25,18 @@ export async function watch(
   const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;
-  const heading = output === 'table' || output === 'wide';
-  if (heading) {
-    await session.out.write(
-      session.colors.heading(row(['EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME'], session.width)),
-    );
-  }
+  const wait = session.answerWait();
+  let heading = output === 'table' || output === 'wide' ? headingOf(session) : '';
   try {
     for await (const event of client.watchHandles({
-      signal: interrupted,
+      signal: wait.signal,
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
+      // What comes then, may take its time.
+      wait.end();
+      await session.out.write(heading);
+      heading = '';
       if (!(options.new === true && event.type === 'present'))
         await session.out.write(await line(event, output, session));
       await session.out.flush();
@@ -46,6 +46,10 @@ export async function watch(
     if (!interrupted.aborted) throw error;
   }
   return ExitCode.OK;
+}
+
+function headingOf({ colors, width }: Session): string {
+  return colors.heading(row(['EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME'], width));
 }
 
 /** An event in a format; empty where it has nothing to say there. */

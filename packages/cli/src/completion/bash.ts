@@ -11,19 +11,25 @@ _btfctl_ask() {
   btfctl "\${_btfctl_target[@]}" --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}'
 }
 
+# Line by line, as names of files may have spaces, and asterisks.
+_btfctl_files() {
+  local -a files
+  mapfile -t files < <(compgen -f -- "$1")
+  compopt -o filenames
+  COMPREPLY+=("\${files[@]}")
+}
+
 _btfctl_complete() {
   case $1 in
     object)
       COMPREPLY+=($(compgen -W "$(_btfctl_ask list)" -- "$2"))
-      compopt -o filenames
-      COMPREPLY+=($(compgen -f -- "$2"))
+      _btfctl_files "$2"
       ;;
     # A kernel has too many types to list them all.
     type) [[ \${#2} -ge 2 ]] && COMPREPLY+=($(compgen -W "$(_btfctl_ask find --in vmlinux "$2*")" -- "$2")) ;;
     context) COMPREPLY+=($(compgen -W "$(_btfctl_ask context list)" -- "$2")) ;;
     file)
-      compopt -o filenames
-      COMPREPLY+=($(compgen -f -- "$2"))
+      _btfctl_files "$2"
       ;;
     words) COMPREPLY+=($(compgen -W "$3" -- "$2")) ;;
   esac

@@ -6,7 +6,17 @@ export function fishCompletion(root: CommandNode): string {
 #     btfctl completion fish | source
 
 function __btfctl_ask
-    btfctl --quiet --timeout 2s -o name $argv 2>/dev/null | string match -r '^${PLAIN_NAME}$'
+    # Of whom is asked, and by which config file, as it was typed before.
+    set -l target
+    set -l words (commandline -opc)
+    for i in (seq (count $words))
+        if contains -- $words[$i] -a --address --context --config; and test $i -lt (count $words)
+            set -a target $words[$i] $words[(math $i + 1)]
+        else if string match -qr '^--(address|context|config)=' -- $words[$i]
+            set -a target $words[$i]
+        end
+    end
+    btfctl $target --quiet --timeout 2s -o name $argv 2>/dev/null | string match -r '^${PLAIN_NAME}$'
 end
 function __btfctl_object
     __btfctl_ask list

@@ -7,21 +7,30 @@ export function zshCompletion(root: CommandNode): string {
 #     source <(btfctl completion zsh)
 
 _btfctl_ask() {
+  # Of whom is asked, and by which config file, as it was typed before. What _arguments knows is only of one command.
   local -a target names
-  local option
-  for option in -a --address --context --config; do
-    (( \${+opt_args[$option]} )) && target+=("$option" "\${opt_args[$option]}")
+  local -i at
+  for ((at = 2; at < $#_btfctl_typed; at++)); do
+    case $_btfctl_typed[at] in
+      -a | --address | --context | --config) target+=("$_btfctl_typed[at]" "\${(Q)_btfctl_typed[at + 1]}") ;;
+      --address=* | --context=* | --config=*) target+=("\${(Q)_btfctl_typed[at]}") ;;
+    esac
   done
   names=(\${(f)"$(btfctl $target --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}')"})
   compadd -a names
 }
-_btfctl_object() { _btfctl_ask list; _files }
+# Not _btfctl_context and the like, which are the commands of that name.
+_btfctl_some_object() { _btfctl_ask list; _files }
 # A kernel has too many types to list them all.
-_btfctl_type() { (( \${#PREFIX} >= 2 )) && _btfctl_ask find --in vmlinux "$PREFIX*" }
-_btfctl_context() { _btfctl_ask context list }
+_btfctl_some_type() { (( \${#PREFIX} >= 2 )) && _btfctl_ask find --in vmlinux "$PREFIX*" }
+_btfctl_some_context() { _btfctl_ask context list }
 
 ${functions('_btfctl', root, root.options)}
-compdef _btfctl btfctl
+_btfctl_start() {
+  local -a _btfctl_typed=("\${(@)words[1, CURRENT - 1]}")
+  _btfctl
+}
+compdef _btfctl_start btfctl
 `;
 }
 
@@ -73,7 +82,7 @@ function argumentName(value: Completes): string {
 function action(value: Completes): string {
   if (typeof value !== 'string') return `(${value.join(' ')})`;
   if (value === 'nothing') return '';
-  return value === 'file' ? '_files' : `_btfctl_${value}`;
+  return value === 'file' ? '_files' : `_btfctl_some_${value}`;
 }
 
 /** Within single quotes, and where a colon would end the text. */

@@ -1,8 +1,18 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { type Document, parseDocument } from 'yaml';
-import { usageError } from '../cli-error.js';
+import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
+import { CliError, codeOf, messageOf, notFound, usageError } from '../cli-error.js';
+import { ExitCode } from '../exit-code.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
 
 /** configPath is where the config file lies: `BTFCTL_CONFIG`, else `btfd/config.yaml` in the folder of configurations. */
@@ -21,14 +31,20 @@ export class ConfigFile {
   readonly config: Config;
   readonly #document: Document;
 
-  /** @throws CliError USAGE for a file that cannot be read or makes no sense. */
-  constructor(path: string) {
+  /**
+   * @param mustExist whether a file that is not there is an error, as one that was named.
+   * @throws CliError NOT_FOUND; USAGE for a file that cannot be read or makes no sense.
+   */
+  constructor(path: string, mustExist: boolean) {
     this.path = path;
     const text = readIfThere(path);
+    if (text === null && mustExist) {
+      throw notFound(`there is no config file ${path}`, '`btfctl context set` makes it');
+    }
     this.#document = parseDocument(text ?? '');
     const [error] = this.#document.errors;
-    if (error !== undefined) throw usageError(`${path}: ${error.message.split('\n')[0] ?? 'is no YAML'}`);
-    this.config = text === null ? EMPTY_CONFIG : readConfig(this.#document.toJS(), path);
+    if (error !== undefined) throw usageError(`${path}: ${inWords(error)}`);
+    this.config = text === null ? EMPTY_CONFIG : readConfig(valueOf(this.#document, path), path);
   }
 
   /** Makes a context the one that is used where none is named. */
@@ -55,16 +71,64 @@ export class ConfigFile {
   /** Removes a context; where it is the current one, none is then. */
   remove(name: string): void {
     this.#document.deleteIn(['contexts', name]);
-    if (this.config.currentContext === name) this.#document.deleteIn(['current-context']);
+    if (this.config.currentContext === name) this.#deleteCurrent();
     this.#write();
   }
 
+  /** The comment above it is often that of the whole file: it stays, above what comes next. */
+  #deleteCurrent(): void {
+    const { contents } = this.#document;
+    if (!isMap(contents)) return;
+    const at = contents.items.findIndex(({ key }) => isScalar(key) && key.value === 'current-context');
+    const [current] = contents.items.splice(at, 1);
+    const next = contents.items[at];
+    if (!isScalar(current?.key) || !isScalar(next?.key)) return;
+    const comments = [current.key.commentBefore, next.key.commentBefore];
+    next.key.commentBefore = comments.filter((comment) => typeof comment === 'string').join('\n') || null;
+  }
+
   #write(): void {
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-    // Whoever reads at the same time sees the old or the new file, never a part.
-    const temporary = `${this.path}.${process.pid}`;
-    writeFileSync(temporary, this.#document.toString(), { mode: 0o600 });
-    renameSync(temporary, this.path);
+    try {
+      makeFolder(dirname(this.path));
+      replaceFile(this.path, this.#document.toString());
+    } catch (error) {
+      throw new CliError(ExitCode.FAILURE, `cannot write the config file: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Node's own way with `recursive` runs for ever where the kernel refuses a folder with ENOENT, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
+/** Whoever reads at the same time sees the old or the new file, never a part. A link to the file stays one. */
+function replaceFile(link: string, text: string): void {
+  const isThere = existsSync(link);
+  const path = isThere ? realpathSync(link) : link;
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, text, { mode: isThere ? statSync(path).mode & 0o777 : 0o600, flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function inWords({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'has more than one document';
+  return (message.split('\n')[0] ?? 'is no YAML').replace(/:$/, '');
+}
+
+function valueOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases that grow too far.
+    throw usageError(`${path}: ${messageOf(error)}`);
   }
 }
 
@@ -72,10 +136,8 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && isNotThere(error.code)) return null;
-    throw usageError(
-      `cannot read the config file: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    if (isNotThere(codeOf(error))) return null;
+    throw usageError(`cannot read the config file: ${messageOf(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { usageError } from '../cli-error.js';
 
 /** TlsFiles are the files of TLS: paths of PEM files, and the name that the daemon's certificate must have. */
@@ -29,7 +30,7 @@ const TLS_KEYS = { ca: 'ca', cert: 'cert', key: 'key', 'server-name': 'serverNam
 /**
  * readConfig checks what a config file says.
  *
- * @param path where it lies: relative paths in it start from its folder.
+ * @param path where it lies: relative paths in it start from its folder, those with `~/` from the user's home.
  * @throws CliError USAGE that names the place.
  */
 export function readConfig(value: unknown, path: string): Config {
@@ -53,9 +54,14 @@ function readNode(value: unknown, path: string, place: string): Node {
   for (const [word, field] of Object.entries(TLS_KEYS)) {
     const text = optionalText(files[word], path, `${place}.tls.${word}`);
     if (text === undefined) continue;
-    tls[field] = field === 'serverName' || isAbsolute(text) ? text : resolve(dirname(path), text);
+    tls[field] = field === 'serverName' ? text : pathIn(dirname(path), text);
   }
   return { address, tls };
+}
+
+/** As a shell reads it, which writes config files too: `~/` is the home of the user. */
+function pathIn(folder: string, path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }
 
 function mapping(

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { BtfClient, BtfError, type TlsOptions } from '@btfd/client';
+import { BtfClient, BtfError } from '@btfd/client';
 import { usageError } from '../cli-error.js';
-import type { Node, TlsFiles } from './config.js';
+import type { Node } from './config.js';
+import { tlsOptions } from './tls-files.js';
 
 /**
  * connectTo makes the client of a node. It connects when it is first used, and does not try again: whoever waits at a
@@ -36,20 +36,4 @@ function cacheDir(env: NodeJS.ProcessEnv): string {
   // The XDG specification: a path that isn't absolute is to be ignored.
   const hasFolder = folder !== undefined && isAbsolute(folder);
   return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.cache'), 'btfd');
-}
-
-function tlsOptions({ ca, cert, key, serverName }: TlsFiles): TlsOptions {
-  if ((cert === undefined) !== (key === undefined)) {
-    throw usageError('a certificate needs its key: give --tls-cert and --tls-key together');
-  }
-  return { ca: pem('--tls-ca', ca), cert: pem('--tls-cert', cert), key: pem('--tls-key', key), serverName };
-}
-
-function pem(option: string, path: string | undefined): Buffer | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw usageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

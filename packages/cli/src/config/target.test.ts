@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { defaultAddress } from '@btfd/client';
 import { readConfig } from './config.js';
@@ -39,11 +41,25 @@ test('the files of a context lie beside the config file, and options come before
   expect((await targetOf({ tls: {} }, {}, async () => config)).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
 });
 
+test('a path with ~/ starts from the home of the user', () => {
+  const home = readConfig({ contexts: { a: { address: 'x:1', tls: { ca: '~/ca.pem' } } } }, '/etc/c.yaml');
+  expect(home.contexts.get('a')?.tls?.ca).toBe(join(homedir(), 'ca.pem'));
+});
+
 test('a node is named by its context or its address; a socket of this machine has no TLS', () => {
   expect(nodeNamed('here', config, { ca: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
   expect(nodeNamed('web2:1', config, { ca: 'x' })).toMatchObject({ address: 'web2:1', tls: { ca: 'x' } });
   expect(() => nodeNamed('web3', config, {})).toThrow('there is no context "web3"');
 });
+
+test.each(['web1', 'web1:0', 'web1:65536', 'web1:99999', 'unix:run/x.sock', 'https://web1:7443'])(
+  '%s is no address',
+  async (address) => {
+    await expect(addressOf({ address })).rejects.toThrow(
+      `"${address}" is no address: write unix:/PATH or HOST:PORT`,
+    );
+  },
+);
 
 test('both an address and a context are refused', async () => {
   await expect(addressOf({ address: 'a:1', context: 'here' })).rejects.toThrow('name two daemons');

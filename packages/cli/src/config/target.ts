@@ -81,6 +81,8 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
 }
 
 function checkAddress(address: string): void {
-  if (/^unix:(?:\/\/)?\/./.test(address) || /^(?:\[[^\]]+\]|[^:[\]/]+):\d{1,5}$/.test(address)) return;
+  if (/^unix:(?:\/\/)?\/./.test(address)) return;
+  const port = Number(/^(?:\[[^\]]+\]|[^:[\]/]+):(\d{1,5})$/.exec(address)?.[1]);
+  if (port >= 1 && port <= 65_535) return;
   throw usageError(`${JSON.stringify(address)} is no address: write unix:/PATH or HOST:PORT`);
 }

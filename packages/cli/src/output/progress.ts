@@ -48,7 +48,8 @@ export class Progress implements Disposable {
     const bar = new cliProgress.SingleBar({
       stream: this.#stream,
       clearOnComplete: true,
-      hideCursor: true,
+      // A process that is stopped or killed could not show it again.
+      hideCursor: false,
       // A signal ends the command, which stops the bar.
       gracefulExit: false,
       linewrap: false,

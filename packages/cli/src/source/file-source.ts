@@ -1,9 +1,7 @@
 import { basename, dirname } from 'node:path';
-import { BtfFormatError, parseElfBtf, Spec } from '@btfd/btf';
+import { parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
-import { CliError } from '../cli-error.js';
-import { explainError } from '../explain-error.js';
-import { readBtfFile } from './read-btf-file.js';
+import { inFile, readBtfFile } from './read-btf-file.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
 
@@ -15,13 +13,18 @@ export class FileSource implements Source {
   readonly label: string;
   readonly #path: string;
   readonly #base: Source | null;
+  readonly #interrupted: AbortSignal;
   #spec: Promise<Spec> | null = null;
 
-  /** @param base what split BTF continues; null where that is not known. */
-  constructor(path: string, base: Source | null) {
+  /**
+   * @param base what split BTF continues; null where that is not known.
+   * @param interrupted ends the wait for a pipe that nobody writes.
+   */
+  constructor(path: string, base: Source | null, interrupted: AbortSignal) {
     this.label = path;
     this.#path = path;
-    this.#base = base ?? baseInSysfs(path);
+    this.#base = base ?? baseInSysfs(path, interrupted);
+    this.#interrupted = interrupted;
   }
 
   spec(): Promise<Spec> {
@@ -34,27 +37,16 @@ export class FileSource implements Source {
   }
 
   async #read(): Promise<Spec> {
+    const file = await readBtfFile(this.#path, this.#interrupted);
     const base = (await this.#base?.spec()) ?? null;
-    return inFile(this.#path, async () => {
-      const file = await readBtfFile(this.#path);
-      return file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
-    });
-  }
-}
-
-/** Names the file in what is wrong with the BTF in it. */
-async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
-    const { exitCode, message, hint } = explainError(error);
-    throw new CliError(exitCode, `${path}: ${message}`, hint);
+    return inFile(this.#path, () =>
+      file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base }),
+    );
   }
 }
 
 /** As bpftool: a module's file in sysfs continues the vmlinux beside it. */
-function baseInSysfs(path: string): Source | null {
+function baseInSysfs(path: string, interrupted: AbortSignal): Source | null {
   if (dirname(path) !== SYSFS || basename(path) === 'vmlinux') return null;
-  return new FileSource(`${SYSFS}/vmlinux`, null);
+  return new FileSource(`${SYSFS}/vmlinux`, null, interrupted);
 }

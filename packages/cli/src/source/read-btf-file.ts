@@ -1,14 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
-import { type ElfBtf, inflateElfBtf } from '@btfd/btf';
-import { CliError, notFound } from '../cli-error.js';
+import { BtfFormatError, type ElfBtf, inflateElfBtf } from '@btfd/btf';
+import { CliError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
+import { explainError } from '../explain-error.js';
+import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
 /** BtfFile is what a file with BTF holds. */
 export type BtfFile =
   | { readonly kind: 'raw'; readonly btf: Uint8Array }
   | { readonly kind: 'elf'; readonly elf: ElfBtf; readonly bytes: Uint8Array };
+
+const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+/** In either byte order. */
+const BTF_MAGICS = [
+  [0x9f, 0xeb],
+  [0xeb, 0x9f],
+];
 
 /** What compressed files begin with, and what makes them readable. */
 const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[] = [
@@ -18,35 +25,40 @@ const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[]
 ];
 
 /**
- * readBtfFile reads a file of raw BTF or an ELF file, told apart by what they begin with.
+ * readBtfFile reads a file of raw BTF or an ELF file, told apart by what they begin with. What begins otherwise is not
+ * read on, so that it may be endless.
  *
- * @throws CliError NOT_FOUND, FAILURE; BtfFormatError for an ELF file without BTF or one that cannot be read.
+ * @param interrupted ends the wait for a pipe that nobody writes.
+ * @throws CliError NOT_FOUND, FAILURE, which names the file.
  */
-export async function readBtfFile(path: string): Promise<BtfFile> {
-  // Opening /dev/stdin would fail where that is a socket, as between programs of Node.
-  const bytes = path === STANDARD_INPUT ? await buffer(process.stdin) : readBytes(path);
-  if (startsWith(bytes, [0x7f, 0x45, 0x4c, 0x46])) {
-    return { kind: 'elf', elf: await inflateElfBtf(bytes), bytes };
-  }
-  if (startsWith(bytes, [0x9f, 0xeb]) || startsWith(bytes, [0xeb, 0x9f])) return { kind: 'raw', btf: bytes };
-  const compressed = COMPRESSED.find(([magic]) => startsWith(bytes, magic));
-  throw new CliError(
-    ExitCode.FAILURE,
-    `${path} is neither BTF nor an ELF file`,
-    compressed === undefined ? null : `it is compressed: ${compressed[1]} ${path} | btfctl … -`,
-  );
+export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
+  const called = path === STANDARD_INPUT ? 'standard input' : path;
+  const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, called));
+  if (!startsWith(bytes, ELF_MAGIC)) return { kind: 'raw', btf: bytes };
+  const elf = await inFile(called, () => inflateElfBtf(bytes));
+  return { kind: 'elf', elf, bytes };
 }
 
-function readBytes(path: string): Uint8Array {
+/** inFile names the file in what is wrong with the BTF in it. */
+export async function inFile<T>(path: string, read: () => Promise<T> | T): Promise<T> {
   try {
-    // At once, as reading sysfs piece by piece through the thread pool takes thirty times as long.
-    return readFileSync(path);
+    return await read();
   } catch (error) {
-    const { code, message } =
-      error instanceof Error && 'code' in error ? error : { code: '', message: String(error) };
-    if (code === 'ENOENT') throw notFound(`there is no file ${path}`);
-    throw new CliError(ExitCode.FAILURE, `cannot read ${path}: ${message}`);
+    if (!(error instanceof BtfFormatError)) throw error;
+    const { exitCode, message, hint } = explainError(error);
+    throw new CliError(exitCode, `${path}: ${message}`, hint);
   }
+}
+
+function checkHead(head: Uint8Array, path: string, called: string): void {
+  if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${called} is empty`);
+  if ([ELF_MAGIC, ...BTF_MAGICS].some((magic) => startsWith(head, magic))) return;
+  const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
+  throw new CliError(
+    ExitCode.FAILURE,
+    `${called} is neither BTF nor an ELF file`,
+    compressed === undefined ? null : `it is compressed: ${compressed[1]} ${path} | btfctl … -`,
+  );
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {

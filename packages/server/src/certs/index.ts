@@ -13,6 +13,7 @@
  */
 export { Authority, type CertificateRequest, type KeyPair, type Validity } from './authority.js';
 export {
+  CLIENT_NAME,
   initCertificates,
   type CertificateFiles,
   type InitCertificatesOptions,

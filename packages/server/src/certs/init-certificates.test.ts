@@ -62,6 +62,10 @@ describe('initCertificates', () => {
     expect(readFileSync(join(dir.path, name), 'utf8')).toBe('precious');
   });
 
+  test.each(['/proc/nothing/certs', '/proc/nothing'])('does not try for ever to make %s', async (path) => {
+    await expect(initCertificates(path)).rejects.toThrow("ENOENT: no such file or directory, mkdir '/proc/");
+  });
+
   test.each([0, -1, Number.NaN])('refuses %s days', async (days) => {
     await expect(initCertificates('/nonexistent', { days })).rejects.toThrow(RangeError);
   });

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { Authority, type KeyPair } from './authority.js';
 
 /** InitCertificatesOptions are what the certificates are to say, where that isn't the default. */
@@ -24,6 +25,9 @@ export interface CertificateFiles {
   readonly clientKey: string;
 }
 
+/** CLIENT_NAME is the name of the client where no other is given. */
+export const CLIENT_NAME = 'spiffe://btfd/client';
+
 const DAY_MS = 86_400_000;
 /** Clocks of machines differ. */
 const CLOCK_SKEW_MS = 300_000;
@@ -42,7 +46,7 @@ export async function initCertificates(
   const { now = new Date(), days = 365 } = options;
   if (!Number.isFinite(days) || days <= 0) throw new RangeError(`days must be positive, is ${days}`);
   const { serverNames = [...new Set([hostname(), 'localhost', '127.0.0.1', '::1'])] } = options;
-  const { clientNames = ['spiffe://btfd/client'] } = options;
+  const { clientNames = [CLIENT_NAME] } = options;
   const files: CertificateFiles = {
     ca: join(dir, 'ca.crt'),
     caKey: join(dir, 'ca.key'),
@@ -61,7 +65,7 @@ export async function initCertificates(
   const server = { commonName: 'btfd', names: serverNames, purpose: 'server', ...validity } as const;
   const client = { commonName: 'btfd client', names: clientNames, purpose: 'client', ...validity } as const;
   const pairs = { server: await authority.issue(server), client: await authority.issue(client) };
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir, 0o700);
   write(authority.pair, files.ca, files.caKey);
   write(pairs.server, files.serverCert, files.serverKey);
   write(pairs.client, files.clientCert, files.clientKey);

@@ -2,7 +2,6 @@ import {
   chmodSync,
   chownSync,
   lstatSync,
-  mkdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -10,9 +9,10 @@ import {
   type Stats,
 } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '../error/error-message.js';
+import { makeFolder } from '../make-folder.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */
@@ -70,14 +70,14 @@ export async function listenOnUnixSocket(
 /** Folders that are there are left as they are. */
 function makeDirectory(dir: string, group: number | null): void {
   const umask = process.umask(0o777 & ~DIRECTORY_MODE);
-  let first: string | undefined;
+  let first: string | null;
   try {
-    first = mkdirSync(dir, { recursive: true, mode: DIRECTORY_MODE });
+    first = makeFolder(dir, DIRECTORY_MODE);
   } finally {
     process.umask(umask);
   }
-  if (group === null || first === undefined) return;
-  for (let made = dir; made.length >= first.length; made = dirname(made)) changeGroup(made, group);
+  if (group === null || first === null) return;
+  for (let made = absolute(dir); made.length >= first.length; made = dirname(made)) changeGroup(made, group);
 }
 
 function changeGroup(path: string, group: number): void {

@@ -1,0 +1,91 @@
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ConfigFile } from './config-file.js';
+
+describe('ConfigFile', () => {
+  let dir: string;
+  let path: string;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-config-'));
+    path = join(dir, 'config.yaml');
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  const written = (text: string): ConfigFile => {
+    writeFileSync(path, text, { mode: 0o640 });
+    return new ConfigFile(path, true);
+  };
+
+  test('a file that was named must be there', () => {
+    expect(() => new ConfigFile(path, true)).toThrow(`there is no config file ${path}`);
+    expect(new ConfigFile(path, false).config.contexts.size).toBe(0);
+  });
+
+  test('is made with its folders, for its owner alone', () => {
+    const deep = join(dir, 'a', 'b', 'config.yaml');
+    new ConfigFile(deep, false).set('here', { address: 'unix:/x.sock', tls: null });
+    expect(readFileSync(deep, 'utf8')).toBe('contexts:\n  here:\n    address: unix:/x.sock\n');
+    expect(statSync(deep).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, 'a')).mode & 0o777).toBe(0o700);
+  });
+
+  test('where the kernel refuses the folder, that is an error', () => {
+    const file = new ConfigFile('/proc/nothing/config.yaml', false);
+    expect(() => file.use('x')).toThrow('cannot write the config file: ENOENT');
+  });
+
+  test('that is a link stays one, and what it leads to keeps its mode', () => {
+    written('contexts: { a: { address: "x:1" } }\n');
+    const link = join(dir, 'link.yaml');
+    symlinkSync('config.yaml', link);
+    new ConfigFile(link, true).use('a');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(path, 'utf8')).toContain('current-context: a');
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(readdirSync(dir).toSorted()).toEqual(['config.yaml', 'link.yaml']);
+  });
+
+  test('keeps its first comment when the current context is removed', () => {
+    const file = written(
+      '# my nodes\ncurrent-context: a\n# all\ncontexts:\n  a:\n    address: x:1\n  b:\n    address: y:1 # bee\n',
+    );
+    file.remove('a');
+    expect(readFileSync(path, 'utf8')).toBe('# my nodes\n# all\ncontexts:\n  b:\n    address: y:1 # bee\n');
+  });
+
+  test.each([
+    ['contexts:\n  a: 1\n  a: 2\n', 'Map keys must be unique at line 3, column 3'],
+    ['contexts: {}\n---\ncontexts: {}\n', 'has more than one document'],
+    [
+      `a: &a [x, x]\n${aliases('abcdefghijklmnop')}`,
+      'Excessive alias count indicates a resource exhaustion attack',
+    ],
+  ])('%j is refused with the name of the file', (text, message) => {
+    let said = '';
+    try {
+      written(text);
+    } catch (error) {
+      said = String(error);
+    }
+    expect(said).toBe(`CliError: ${path}: ${message}`);
+  });
+});
+
+/** Lists of which each has ten of the one before. */
+function aliases(names: string): string {
+  return Array.from(names.slice(1))
+    .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${names[index]}`).join(', ')}]\n`)
+    .join('');
+}

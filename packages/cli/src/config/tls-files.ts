@@ -1,0 +1,60 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { TlsOptions } from '@btfd/client';
+import { messageOf, usageError } from '../cli-error.js';
+import type { TlsFiles } from './config.js';
+
+/** checkPair wants a certificate and its key together. @throws CliError USAGE. */
+export function checkPair({ cert, key }: TlsFiles): void {
+  if ((cert === undefined) === (key === undefined)) return;
+  throw usageError('a certificate needs its key: give --tls-cert and --tls-key together');
+}
+
+/**
+ * tlsOptions reads the files of TLS. Each is looked at here, as OpenSSL would take a file without certificates for no
+ * authority at all, and names no file in what it says.
+ *
+ * @throws CliError USAGE, which names the file.
+ */
+export function tlsOptions(files: TlsFiles): TlsOptions {
+  checkPair(files);
+  const ca = read('--tls-ca', files.ca);
+  const cert = read('--tls-cert', files.cert);
+  const key = read('--tls-key', files.key);
+  if (ca !== undefined) certificateIn('--tls-ca', files.ca, ca);
+  if (cert !== undefined && key !== undefined) {
+    const certificate = certificateIn('--tls-cert', files.cert, cert);
+    if (!certificate.checkPrivateKey(keyIn(files.key, key))) {
+      throw usageError(`${files.key} is not the key of the certificate in ${files.cert}`);
+    }
+  }
+  return { ca, cert, key, serverName: files.serverName };
+}
+
+function read(option: string, path: string | undefined): Buffer | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw usageError(`${option}: ${messageOf(error)}`);
+  }
+}
+
+function certificateIn(option: string, path: string | undefined, pem: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw usageError(`${option}: there is no certificate in ${path}`);
+  }
+}
+
+function keyIn(path: string | undefined, pem: Buffer): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    const isEncrypted = pem.includes('ENCRYPTED');
+    throw usageError(
+      `--tls-key: ${isEncrypted ? `the key in ${path} is encrypted` : `there is no key in ${path}`}`,
+    );
+  }
+}

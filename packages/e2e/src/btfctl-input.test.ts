@@ -1,0 +1,97 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { until } from './testing/until.js';
+
+// Each test runs several processes.
+jest.setTimeout(60_000);
+
+describe('what btfctl reads', () => {
+  let dir: string;
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'btfctl-input-'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const run = (...args: string[]): Promise<Ran> =>
+    btfctl(args, { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock' });
+
+  test.each([
+    ['an endless device', ['dump', 'file:/dev/zero'], 1, '/dev/zero is neither BTF nor an ELF file'],
+    ['an empty device', ['dump', '/dev/null'], 1, '/dev/null is empty'],
+    ['no input', ['dump', '-'], 1, 'standard input is empty'],
+    ['a folder', ['dump', '/tmp/'], 1, 'cannot read /tmp/: EISDIR'],
+    ['a file below a file', ['dump', '/etc/passwd/x'], 3, 'there is no file /etc/passwd/x'],
+    [
+      'an ELF file without BTF, checked',
+      ['check', '/bin/true'],
+      3,
+      '/bin/true: ELF file has no section .BTF',
+    ],
+    ['an ELF file without BTF, loaded', ['load', '/bin/true'], 3, '/bin/true: ELF file has no section .BTF'],
+  ])('%s is told by name', async (_, args, status, text) => {
+    const ran = await run(...args);
+    expect(ran).toMatchObject({ status, stdout: '' });
+    expect(ran.stderr).toContain(`btfctl: ${text}`);
+  });
+
+  test('an ELF file that is cut is named where it is checked', async () => {
+    const path = join(dir, 'cut.o');
+    writeFileSync(path, Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(60)]));
+    expect((await run('check', path)).stderr).toContain(`btfctl: ${path}: ELF class 0`);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('one %s ends the wait for a pipe that nobody writes', async (signal, status) => {
+    const fifo = join(dir, signal);
+    execFileSync('mkfifo', [fifo]);
+    for (const path of [fifo, '-']) {
+      const child = spawn(process.execPath, [BTFCTL, 'dump', path], { stdio: ['pipe', 'ignore', 'ignore'] });
+      const ended = once(child, 'exit');
+      await idle(child.pid);
+      child.kill(signal);
+      // A shell makes the same exit code of both.
+      expect([
+        [status, null],
+        [null, signal],
+      ]).toContainEqual(await ended);
+    }
+  });
+
+  test.each(['--help', '--version', 'version'])(
+    'a full disk below %s is told by the exit code',
+    async (word) => {
+      const child = spawn(process.execPath, [BTFCTL, word], {
+        stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+      });
+      let said = '';
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
+      expect(await once(child, 'close')).toEqual([1, null]);
+      expect(said).not.toContain('at ');
+    },
+  );
+});
+
+/** Waits until a process does nothing any more. */
+async function idle(pid: number | undefined): Promise<void> {
+  let before = '';
+  await until(
+    'the process is idle',
+    async () => {
+      const now = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).join(' ');
+      const isIdle = now === before;
+      before = now;
+      await setTimeout(500);
+      return isIdle;
+    },
+    30_000,
+  );
+}
