@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { BtfService, ErrorReason, GetServerInfoRequestSchema, SpecRequestSchema } from '@btfd/api';
@@ -7,6 +8,7 @@ import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import { LOADER } from '../testing/callers.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
+import { grpcFrame, Http2Client } from '../testing/http2-client.js';
 import { RecordingObserver } from '../testing/recording-observer.js';
 import { ObservedCalls } from './observed-calls.js';
 import type { Rpc } from './rpc.js';
@@ -52,6 +54,7 @@ async function serve(
   await client.connected();
   return {
     client,
+    path: server.path,
     observer,
     internal,
     [Symbol.dispose]() {
@@ -173,20 +176,27 @@ describe('A call is observed to end', () => {
 
   test('with what the handler failed with, though its status can’t be sent to a client that doesn’t read', async () => {
     const reads = 20;
+    const failed = withResolvers();
     using served = await serve(
       {
         spec: async function* () {
-          for (let i = 0; i < 1000; i++) yield { part: { case: 'raw', value: new Uint8Array(1 << 18) } };
+          try {
+            for (;;) yield { part: { case: 'raw', value: new Uint8Array(1 << 18) } };
+          } finally {
+            failed.resolve();
+          }
         },
       },
       [],
       reads,
     );
-    const stream = served.client.stream('spec', SPEC);
-    stream.on('error', () => {});
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    using client = new Http2Client(served.path, { initialWindowSize: 0 });
+    const stream = client.call('/btf.v1.BtfService/Spec');
+    stream.end(grpcFrame(new Uint8Array()));
+    await failed.promise;
+    expect(served.observer.ended).toEqual([]);
     // As the daemon does a second after the failure.
-    stream.cancel();
+    stream.close(constants.NGHTTP2_CANCEL);
     expect(await served.observer.ends(1)).toMatchObject([{ reason: ErrorReason.SLOW_READER }]);
   });
 });

@@ -104,7 +104,8 @@ export class GrpcClient implements Disposable {
 export class GrpcServer implements Disposable {
   private readonly dir = new TempDir();
   private readonly server: Server;
-  readonly address = `unix:${join(this.dir.path, 'socket')}`;
+  readonly path = join(this.dir.path, 'socket');
+  readonly address = `unix:${this.path}`;
 
   private constructor(interceptors: ServerInterceptor[]) {
     this.server = new Server({ interceptors });
