@@ -261,7 +261,7 @@ describe('A daemon', () => {
 });
 
 test('nobody is let in whom the kernel does not name', async () => {
-  await using served = await setUp('loaders', { limits: { unauthenticatedMs: 200 } });
+  await using served = await setUp('loaders');
   jest.spyOn(Reflect, 'get').mockReturnValue(null);
   using client = new GrpcClient(`unix:${served.path}`);
   const error = await grpcErrorOf(client.unary('getServerInfo', INFO).answer);
