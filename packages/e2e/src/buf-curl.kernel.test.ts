@@ -42,7 +42,11 @@ describeKernel('buf curl', () => {
   });
 
   test.each(['', 'btf.v1.BtfService'])('asks whether %j is served', async (service) => {
-    const answer = await curl('-d', JSON.stringify({ service }), 'http://localhost/grpc.health.v1.Health/Check');
+    const answer = await curl(
+      '-d',
+      JSON.stringify({ service }),
+      'http://localhost/grpc.health.v1.Health/Check',
+    );
     expect(JSON.parse(answer)).toEqual({ status: 'SERVING' });
   });
 

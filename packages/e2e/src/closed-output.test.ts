@@ -47,7 +47,11 @@ test.each(COMMANDS)(
 test('btfd certs init says once that there is no room for the names of its files', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-'));
   try {
-    const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', BTFD, ['certs', 'init', join(dir, 'made')]);
+    const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', BTFD, [
+      'certs',
+      'init',
+      join(dir, 'made'),
+    ]);
     expect(stderr.match(/cannot write/g)).toHaveLength(1);
     expect(stderr).toMatch(/\n1\n$/);
   } finally {

@@ -58,7 +58,11 @@ function certificatesIn(pem: Buffer, file: string): [X509Certificate, ...X509Cer
   const text = pem.toString('latin1');
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   // A file that is being written, or was put together of one, would lose authorities without a word.
-  if (text.replaceAll(/-----BEGIN ([^-]+)-----(?:(?!-----BEGIN)[^])*?-----END \1-----/g, '').includes('-----BEGIN')) {
+  if (
+    text
+      .replaceAll(/-----BEGIN ([^-]+)-----(?:(?!-----BEGIN)[^])*?-----END \1-----/g, '')
+      .includes('-----BEGIN')
+  ) {
     throw new Error(`${file} has a certificate without its end`);
   }
   const [first, ...others] = blocks.map((block, index) => {

@@ -226,7 +226,12 @@ describe('At a limit', () => {
     const second = connect(setup.path);
     await once(second, 'connect');
     while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
-    expect(limitOf(await toldOnConnecting(setup.path))).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'connections', subject]);
+    expect(limitOf(await toldOnConnecting(setup.path))).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      'QUOTA_EXCEEDED',
+      'connections',
+      subject,
+    ]);
     const fourth = connect(setup.path).on('error', () => {});
     await once(fourth.resume(), 'close');
     expect(setup.quotas.connections.inUse).toBe(2);
