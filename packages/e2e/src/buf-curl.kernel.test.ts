@@ -33,8 +33,21 @@ describeKernel('buf curl', () => {
     return JSON.parse(`[${text.replaceAll(/^\}\n\{$/gm, '},{')}]`);
   }
 
-  test('finds the service by reflection', async () => {
-    expect(await curl('--list-services', 'http://localhost')).toContain('btf.v1.BtfService\n');
+  test('finds the services by reflection', async () => {
+    const services = await curl('--list-services', 'http://localhost');
+    expect(services.split('\n').filter((line) => line !== '')).toEqual([
+      'btf.v1.BtfService',
+      'grpc.health.v1.Health',
+    ]);
+  });
+
+  test.each(['', 'btf.v1.BtfService'])('asks whether %j is served', async (service) => {
+    const answer = await curl(
+      '-d',
+      JSON.stringify({ service }),
+      'http://localhost/grpc.health.v1.Health/Check',
+    );
+    expect(JSON.parse(answer)).toEqual({ status: 'SERVING' });
   });
 
   test('lists objects', async () => {

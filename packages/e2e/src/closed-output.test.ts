@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { BTFCTL } from './testing/btfctl.js';
@@ -40,3 +43,18 @@ test.each(COMMANDS)(
     );
   },
 );
+
+test('btfd certs init says once that there is no room for the names of its files', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'btfd-'));
+  try {
+    const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', BTFD, [
+      'certs',
+      'init',
+      join(dir, 'made'),
+    ]);
+    expect(stderr.match(/cannot write/g)).toHaveLength(1);
+    expect(stderr).toMatch(/\n1\n$/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});

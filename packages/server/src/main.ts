@@ -34,7 +34,7 @@ async function makeCertificates(dir: string): Promise<void> {
   const { CLIENT_NAME, initCertificates } = await import('./certs/index.js');
   try {
     const files = await initCertificates(dir);
-    for (const file of Object.values(files)) print(`${file}\n`);
+    print(`${Object.values(files).join('\n')}\n`);
     // Who has a certificate has no role by it.
     process.stderr.write(`
 try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${files.serverKey} \\

@@ -251,7 +251,7 @@ describe('A daemon', () => {
   });
 
   test('closes a connection that says nothing, and leaves one alone that waits between calls', async () => {
-    await using served = await setUp('viewers', { limits: { handshakeMs: 100 } });
+    await using served = await setUp('viewers', { limits: { handshakeMs: 500 } });
     await served.client.unary('getServerInfo', INFO).answer;
     const silent: Socket = connect(served.path).resume();
     await once(silent, 'close');
@@ -261,7 +261,7 @@ describe('A daemon', () => {
 });
 
 test('nobody is let in whom the kernel does not name', async () => {
-  await using served = await setUp('loaders', { limits: { unauthenticatedMs: 200 } });
+  await using served = await setUp('loaders');
   jest.spyOn(Reflect, 'get').mockReturnValue(null);
   using client = new GrpcClient(`unix:${served.path}`);
   const error = await grpcErrorOf(client.unary('getServerInfo', INFO).answer);

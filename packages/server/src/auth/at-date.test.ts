@@ -29,10 +29,14 @@ describe('A date', () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
-  test('of the past is told now', () => {
+  test.each([
+    ['of the past', -1],
+    ['that is none', NaN],
+  ])('%s is told now', (_, ms) => {
     const told = jest.fn();
-    atDate(Date.now() - 1, told);
+    atDate(Date.now() + ms, told);
     expect(told).toHaveBeenCalledTimes(1);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('that is cancelled is not told', () => {

@@ -11,7 +11,8 @@ export function atDate(date: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
     const left = date - Date.now();
-    if (left < 0) callback();
+    // What is no date, as of a certificate that says none, is as one that has passed.
+    if (left < 0 || Number.isNaN(left)) callback();
     else timer = setTimeout(look, Math.min(left + 1, LOOK_MS)).unref();
   };
   look();

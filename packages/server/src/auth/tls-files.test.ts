@@ -51,15 +51,16 @@ describe('readTlsFiles', () => {
   });
 
   test.each([
-    ['cut off', (pem: string) => pem.slice(0, -40)],
-    ['cut off in its first line', (pem: string) => pem.slice(0, 20)],
-  ])('refuses authorities the last of which is %s', async (_, change) => {
+    ['the last of which is cut off', (pem: string) => pem + pem.slice(0, -40)],
+    ['the last of which is cut off in its first line', (pem: string) => pem + pem.slice(0, 20)],
+    ['the first of which is cut off', (pem: string) => `${pem.slice(0, -40)}\n${pem}`],
+  ])('refuses authorities %s', async (_, change) => {
     using served = await setUp();
     const ca = readFileSync(served.made.ca, 'utf8');
     expect(() =>
       readTlsFiles({ ...served.files, clientCa: served.dir.write('two.pem', ca + ca) }),
     ).not.toThrow();
-    const clientCa = served.dir.write('half.pem', ca + change(ca));
+    const clientCa = served.dir.write('half.pem', change(ca));
     expect(() => readTlsFiles({ ...served.files, clientCa })).toThrow(
       'half.pem has a certificate without its end',
     );

@@ -57,8 +57,12 @@ function readFile(what: string, file: string): Buffer {
 function certificatesIn(pem: Buffer, file: string): [X509Certificate, ...X509Certificate[]] {
   const text = pem.toString('latin1');
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  // A file that is being written would lose its last authorities without a word.
-  if (text.replaceAll(/-----BEGIN ([^-]+)-----[^]*?-----END \1-----/g, '').includes('-----BEGIN')) {
+  // A file that is being written, or was put together of one, would lose authorities without a word.
+  if (
+    text
+      .replaceAll(/-----BEGIN ([^-]+)-----(?:(?!-----BEGIN)[^])*?-----END \1-----/g, '')
+      .includes('-----BEGIN')
+  ) {
     throw new Error(`${file} has a certificate without its end`);
   }
   const [first, ...others] = blocks.map((block, index) => {

@@ -30,10 +30,11 @@ export function whyUnsafe(
 ): string | null {
   if (own !== ROOT && uid !== ROOT && uid !== own) return `belongs to another user (uid ${uid})`;
   if ((mode & STICKY) !== 0) return null;
-  const remedy = 'so that others could put a socket in place of the daemon’s; make it';
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return `is writable for everybody, ${remedy} 0750`;
+  const remedy =
+    'so that others could put a socket in place of the daemon’s: make it 0750, or set its sticky bit';
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return `is writable for everybody, ${remedy}`;
   if ((mode & WRITABLE_BY_GROUP) !== 0 && gid !== ROOT) {
-    return `is writable for its group (gid ${gid}), ${remedy} 0750`;
+    return `is writable for its group (gid ${gid}), ${remedy}`;
   }
   return null;
 }

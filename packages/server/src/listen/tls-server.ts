@@ -61,7 +61,10 @@ export class TlsServer {
   accept(socket: Socket): void {
     const ends = endsOf(socket);
     this.byEnds.set(ends, socket);
-    socket.once('close', () => this.byEnds.delete(ends));
+    socket.once('close', () => {
+      // A client may use its port again before its earlier connection is known to have closed.
+      if (this.byEnds.get(ends) === socket) this.byEnds.delete(ends);
+    });
     this.shaking.add(socket);
     this.server.emit('connection', socket);
   }

