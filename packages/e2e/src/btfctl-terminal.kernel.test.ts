@@ -155,8 +155,7 @@ describeKernel('btfctl on a terminal', () => {
 
   test('bash completes commands, options, their values, objects, types and contexts', async () => {
     await using terminal = open({ env: { BTFCTL_CONFIG: '/nonexistent/config.yaml' } });
-    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
-    await terminal.shows(/^\$$/);
+    await terminal.setUp('source <(btfctl completion bash)');
     const completes = async (typed: string, shown: RegExp): Promise<void> => {
       terminal.type(typed, 'Tab');
       await terminal.shows(shown);
@@ -182,8 +181,7 @@ describeKernel('btfctl on a terminal', () => {
       ],
     });
     await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml', BTFD_ADDRESS: '' } });
-    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
-    await terminal.shows(/^\$$/);
+    await terminal.setUp('source <(btfctl completion bash)');
     terminal.type(`btfctl --address ${fake.address} dump mo`, 'Tab');
     await terminal.shows(/dump mod_a$/m);
     expect(readdirSync(dir)).toEqual([]);
@@ -192,11 +190,7 @@ describeKernel('btfctl on a terminal', () => {
 
   test('zsh and fish complete too', async () => {
     await using zsh = open({}, 'zsh -f -i');
-    zsh.type(
-      'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh); clear',
-      'Enter',
-    );
-    await zsh.shows(/^\$$/);
+    await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
     zsh.type('btfctl layo', 'Tab');
     await zsh.shows(/^\$ btfctl layout/m);
     zsh.type('task_stru', 'Tab');
@@ -204,8 +198,7 @@ describeKernel('btfctl on a terminal', () => {
     zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
     await zsh.shows(/--format layout/);
     await using fish = open({}, 'fish --no-config -i');
-    fish.type('function fish_prompt; echo "> "; end; btfctl completion fish | source; clear', 'Enter');
-    await fish.shows(/^>$/);
+    await fish.setUp('function fish_prompt; echo "> "; end; btfctl completion fish | source');
     fish.type('btfctl layo', 'Tab');
     await fish.shows(/^> btfctl layout/m);
     fish.type('task_stru', 'Tab');
@@ -223,8 +216,7 @@ describeKernel('btfctl on a terminal', () => {
       ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
     ] as const) {
       await using terminal = open({}, shell);
-      terminal.type(`${setUp}; cd ${dir}; clear`, 'Enter');
-      await terminal.shows(/^\$$/);
+      await terminal.setUp(`${setUp}; cd ${dir}`);
       terminal.type('btfctl --config c.yaml context use no', 'Tab');
       await terminal.shows(/ context use node7/);
       terminal.type('C-u', 'btfctl check a', 'Tab');
