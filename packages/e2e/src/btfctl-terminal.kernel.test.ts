@@ -165,6 +165,10 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
     await completes('btfctl dump vmlinux --format la', /--format layout$/m);
     await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
+    // What `header` does not print is not offered, so that what is typed behind it comes at once.
+    terminal.type('btfctl header vmlinux -o y', 'Tab', 'x');
+    await terminal.shows(/-o yx$/m);
+    terminal.type('C-u', 'C-l');
     await completes('btfctl list vml', /^\$ btfctl list vmlinux$/m);
     await completes('btfctl layout task_stru', /^\$ btfctl layout task_struct$/m);
     await completes('btfctl context us', /^\$ btfctl context use$/m);
@@ -197,12 +201,16 @@ describeKernel('btfctl on a terminal', () => {
     await zsh.shows(/^\$ btfctl layout task_struct/m);
     zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
     await zsh.shows(/--format layout/);
+    zsh.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
+    await zsh.shows(/-o yx/);
     await using fish = open({}, 'fish --no-config -i');
     await fish.setUp('function fish_prompt; echo "> "; end; btfctl completion fish | source');
     fish.type('btfctl layo', 'Tab');
     await fish.shows(/^> btfctl layout/m);
     fish.type('task_stru', 'Tab');
     await fish.shows(/^> btfctl layout task_struct/m);
+    fish.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
+    await fish.shows(/-o yx/);
   });
 
   test('each shell completes contexts of the config file that was named, and names of files with spaces', async () => {
