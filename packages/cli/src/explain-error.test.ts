@@ -53,6 +53,21 @@ test('a socket that one may not open is denied, not a daemon that is away', () =
   });
 });
 
+test('a role that forbids is told with how btfd gives another', () => {
+  const error = new BtfError({
+    code: PERMISSION_DENIED,
+    reason: 'ROLE_FORBIDS',
+    message: 'viewers may not load',
+  });
+  expect(explainError(error)).toMatchObject({
+    exitCode: 7,
+    message: 'viewers may not load',
+    hint: expect.stringMatching(
+      /--viewer, --inspector and --loader of btfd, as in --loader uid:1000.*`btfctl info`/,
+    ),
+  });
+});
+
 test('a daemon that lacks a capability says which, and the hint how to give it', () => {
   const error = new BtfError({
     code: PERMISSION_DENIED,

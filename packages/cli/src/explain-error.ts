@@ -14,6 +14,9 @@ export interface Explanation {
 const LIST = '`btfctl list` shows what is there';
 const INFO = '`btfctl info` tells what the daemon can do, and why not the rest';
 const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF; ${INFO}`;
+const ROLES =
+  'roles are given by --viewer, --inspector and --loader of btfd, as in --loader uid:1000, or by its policy file; ' +
+  '`btfctl info` tells who you are to it';
 const CREDENTIALS =
   'give a certificate that the daemon knows with --tls-cert and --tls-key, or in a context of the config file';
 
@@ -31,7 +34,7 @@ const ADVICE: Partial<
   KERNEL_WITHOUT_BTF: { hint: 'its kernel needs CONFIG_DEBUG_INFO_BTF' },
   OPERATION_UNAVAILABLE: { exitCode: ExitCode.DENIED, hint: INFO },
   DAEMON_LACKS_CAPABILITY: { exitCode: ExitCode.DENIED, hint: PRIVILEGES },
-  ROLE_FORBIDS: { exitCode: ExitCode.DENIED, hint: "ask the node's administrator for a role that may" },
+  ROLE_FORBIDS: { exitCode: ExitCode.DENIED, hint: ROLES },
   LOAD_QUEUE_FULL: { hint: 'the daemon is busy with other loads: try again in a moment' },
   QUOTA_EXCEEDED: { hint: "close what you hold, or ask the node's administrator for a larger quota" },
   UNAUTHENTICATED: { exitCode: ExitCode.DENIED, hint: CREDENTIALS },

@@ -69,6 +69,20 @@ test('what is written is read again, also by others, from a file for the user al
   expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
+test('a folder is made with those above it, for the user alone', async () => {
+  const deep = join(root, 'a', 'b');
+  const [one, other] = [new SpecCacheDir(deep, LIMIT), new SpecCacheDir(deep, LIMIT)];
+  await Promise.all([keep(one, sample(1)), keep(other, sample(2))]);
+  expect(readdirSync(deep)).toHaveLength(2);
+  expect(['a', 'a/b'].map((name) => statSync(join(root, name)).mode & 0o777)).toEqual([0o700, 0o700]);
+});
+
+test('where the kernel refuses the folder, nothing is kept, and nothing tries for ever', async () => {
+  const cache = new SpecCacheDir('/proc/nothing/specs', LIMIT);
+  await keep(cache, sample(1));
+  expect(await cache.read(sample(1).digest)).toBeNull();
+});
+
 test('a folder that is relative stays where it was', async () => {
   const cwd = process.cwd();
   try {

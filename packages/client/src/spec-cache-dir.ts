@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { constants, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { sha256Hex } from './raw-btf.js';
 
 /** For the user alone: BTF tells what a kernel is made of. */
@@ -111,7 +112,7 @@ export class SpecCacheDir {
   async #writeFile(name: string, bytes: Uint8Array): Promise<void> {
     const size = sizeOnDisk(bytes.length);
     if (size > this.#maxFileBytes) return;
-    await mkdir(this.#dir, { recursive: true, mode: DIR_MODE });
+    await makeFolder(this.#dir, DIR_MODE);
     const temporary = `${randomUUID()}.btf-tmp`;
     try {
       await writeFile(join(this.#dir, temporary), bytes, { flag: 'wx', mode: FILE_MODE });

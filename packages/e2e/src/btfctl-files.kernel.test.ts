@@ -100,6 +100,49 @@ describeKernel('btfctl on files, without a daemon', () => {
     expect(nothing).toMatchObject({ status: 3, stdout: '' });
   });
 
+  test('--base is for what is split alone, and one that does not fit is refused before anything is told', async () => {
+    compile('kernel', 'struct shared { int a; } s; struct unused { long x; } u;');
+    const [kernel, module] = [join(dir, 'kernel.o'), join(dir, 'module.o')];
+    execFileSync('objcopy', ['--dump-section', `.BTF=${kernel}.btf`, kernel]);
+    compile('module', 'struct shared { int a; }; struct mine { struct shared *s; } m;', `${kernel}.btf`);
+    const whole = join(dir, 'before.o');
+    const dump = await run('dump', whole, '--base', kernel, '-o', 'name');
+    expect(dump).toEqual(await run('dump', whole, '-o', 'name'));
+    const diff = await run(
+      'diff',
+      module,
+      whole,
+      '--base',
+      kernel,
+      '--type',
+      'mine',
+      '--type',
+      'item',
+      '-o',
+      'name',
+    );
+    expect(diff).toEqual({ status: 5, stdout: '- struct mine\n+ struct item\n', stderr: '' });
+    expect(await run('dump', module, '--base', whole)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr:
+        `btfctl: ${module} does not continue ${whole}: on it the names of its types begin amid others\n` +
+        'hint: a module belongs to one build of the kernel: name its BTF with --base\n',
+    });
+  });
+
+  test('a type that is misspelt is told with those of near names', async () => {
+    const object = join(dir, 'before.o');
+    const layout = await run('layout', 'itme', '--in', object);
+    expect(layout).toMatchObject({ status: 3, stdout: '' });
+    expect(layout.stderr).toContain(`btfctl: no type of ${object} is named "itme"; did you mean "item"?\n`);
+    const member = await run('member', 'itme.name', '--in', object);
+    expect(member).toMatchObject({ status: 3, stdout: '' });
+    expect(member.stderr).toBe(
+      'btfctl: itme: no struct, union or typedef of this name; did you mean "item"?\n',
+    );
+  });
+
   /** An object file whose types pahole writes, split from those of a base where there is one. */
   function compile(name: string, source: string, base?: string): string {
     const path = join(dir, `${name}.o`);

@@ -155,8 +155,7 @@ describeKernel('btfctl on a terminal', () => {
 
   test('bash completes commands, options, their values, objects, types and contexts', async () => {
     await using terminal = open({ env: { BTFCTL_CONFIG: '/nonexistent/config.yaml' } });
-    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
-    await terminal.shows(/^\$$/);
+    await terminal.setUp('source <(btfctl completion bash)');
     const completes = async (typed: string, shown: RegExp): Promise<void> => {
       terminal.type(typed, 'Tab');
       await terminal.shows(shown);
@@ -166,6 +165,10 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
     await completes('btfctl dump vmlinux --format la', /--format layout$/m);
     await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
+    // What `header` does not print is not offered, so that what is typed behind it comes at once.
+    terminal.type('btfctl header vmlinux -o y', 'Tab', 'x');
+    await terminal.shows(/-o yx$/m);
+    terminal.type('C-u', 'C-l');
     await completes('btfctl list vml', /^\$ btfctl list vmlinux$/m);
     await completes('btfctl layout task_stru', /^\$ btfctl layout task_struct$/m);
     await completes('btfctl context us', /^\$ btfctl context use$/m);
@@ -182,8 +185,7 @@ describeKernel('btfctl on a terminal', () => {
       ],
     });
     await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml', BTFD_ADDRESS: '' } });
-    terminal.type('source <(btfctl completion bash)', 'Enter', 'clear', 'Enter');
-    await terminal.shows(/^\$$/);
+    await terminal.setUp('source <(btfctl completion bash)');
     terminal.type(`btfctl --address ${fake.address} dump mo`, 'Tab');
     await terminal.shows(/dump mod_a$/m);
     expect(readdirSync(dir)).toEqual([]);
@@ -192,24 +194,23 @@ describeKernel('btfctl on a terminal', () => {
 
   test('zsh and fish complete too', async () => {
     await using zsh = open({}, 'zsh -f -i');
-    zsh.type(
-      'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh); clear',
-      'Enter',
-    );
-    await zsh.shows(/^\$$/);
+    await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
     zsh.type('btfctl layo', 'Tab');
     await zsh.shows(/^\$ btfctl layout/m);
     zsh.type('task_stru', 'Tab');
     await zsh.shows(/^\$ btfctl layout task_struct/m);
     zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
     await zsh.shows(/--format layout/);
+    zsh.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
+    await zsh.shows(/-o yx/);
     await using fish = open({}, 'fish --no-config -i');
-    fish.type('function fish_prompt; echo "> "; end; btfctl completion fish | source; clear', 'Enter');
-    await fish.shows(/^>$/);
+    await fish.setUp('function fish_prompt; echo "> "; end; btfctl completion fish | source');
     fish.type('btfctl layo', 'Tab');
     await fish.shows(/^> btfctl layout/m);
     fish.type('task_stru', 'Tab');
     await fish.shows(/^> btfctl layout task_struct/m);
+    fish.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
+    await fish.shows(/-o yx/);
   });
 
   test('each shell completes contexts of the config file that was named, and names of files with spaces', async () => {
@@ -223,8 +224,7 @@ describeKernel('btfctl on a terminal', () => {
       ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
     ] as const) {
       await using terminal = open({}, shell);
-      terminal.type(`${setUp}; cd ${dir}; clear`, 'Enter');
-      await terminal.shows(/^\$$/);
+      await terminal.setUp(`${setUp}; cd ${dir}`);
       terminal.type('btfctl --config c.yaml context use no', 'Tab');
       await terminal.shows(/ context use node7/);
       terminal.type('C-u', 'btfctl check a', 'Tab');

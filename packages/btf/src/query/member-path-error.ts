@@ -4,7 +4,7 @@ import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 export class MemberPathError extends BtfFormatError {
   /** The index of the step that fails, from 0; -1 where the type in which the path starts is not found. */
   readonly step: number;
-  /** Names of members that the step may have meant, nearest first. */
+  /** Names of members, or of types at step -1, that the step may have meant, nearest first. */
   readonly near: readonly string[];
 
   /** @param path the path up to and with the step that fails. */

@@ -3,6 +3,7 @@ import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 import { describeType } from './describe-type.js';
 import { MemberPathError } from './member-path-error.js';
+import { nearTypeNames } from './near-type-names.js';
 import { idsOfKind } from './names.js';
 import { resolveId } from './resolve.js';
 
@@ -38,6 +39,7 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
       name,
       `no ${kind?.toLowerCase() ?? 'struct, union or typedef'} of this name`,
       -1,
+      nearTypeNames(spec, name, { kinds }),
     );
   }
   if (found.size > 1) {

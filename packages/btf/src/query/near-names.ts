@@ -5,10 +5,14 @@ const MAX_LENGTH = 64;
 /** Names to suggest at most. */
 const SUGGESTED = 3;
 
-/** nearNames chooses the names that a misspelt one may have been meant to be, nearest first. */
-export function nearNames(name: string, names: Iterable<string>): string[] {
+/**
+ * nearNames chooses the names that a misspelt one may have been meant to be, nearest first.
+ *
+ * @param most how many characters may differ at most; never more than a third of them.
+ */
+export function nearNames(name: string, names: Iterable<string>, most = MAX_LENGTH): string[] {
   if (name.length > MAX_LENGTH) return [];
-  const limit = Math.ceil(name.length / 3);
+  const limit = Math.min(most, Math.ceil(name.length / 3));
   const near: { readonly name: string; readonly distance: number }[] = [];
   let compared = 0;
   for (const other of names) {

@@ -78,6 +78,7 @@ describe('resolveMember', () => {
 
   test.each<[path: string, step: number, code: string, message: string]>([
     ['gone.x', -1, 'NOT_FOUND', 'gone: no struct, union or typedef of this name'],
+    ['nodes.x', -1, 'NOT_FOUND', 'nodes: no struct, union or typedef of this name; did you mean "node"?'],
     ['union node.x', -1, 'NOT_FOUND', 'node: no union of this name'],
     [
       'twin.a',

@@ -1,13 +1,16 @@
-import { BtfFormatError, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
-import { CliError, notFound } from '../cli-error.js';
+import { BtfFormatError, Kind, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
+import { CliError } from '../cli-error.js';
 import { ExitCode } from '../exit-code.js';
 import { checkNames } from '../glob.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session.js';
-import { idsNamed } from '../source/chosen-types.js';
+import { idsNamed, noTypeNamed } from '../source/chosen-types.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 import type { InOptions } from '../grammar/in-option.js';
+
+/** What has a layout, or may stand for it. */
+const COMPOSITES = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 
 /** layout is what `btfctl layout` does. */
 export async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
@@ -30,7 +33,7 @@ function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
   const composites = [...new Set(ids.flatMap((id) => compositeOf(spec, id)))];
   if (composites.length > 0) return composites;
   if (ids.length === 0) {
-    throw notFound(`no type of ${label} is named ${JSON.stringify(bare)}`, `try: btfctl find "*${bare}*"`);
+    throw noTypeNamed(spec, bare, label, COMPOSITES);
   }
   throw new CliError(
     ExitCode.NOT_FOUND,

@@ -1,4 +1,4 @@
-import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
+import { type CommandNode, type Completes, type OptionNode, optionsOf, PLAIN_NAME } from './command-tree.js';
 
 /** bashCompletion writes the completion script for bash. It needs nothing of the package bash-completion. */
 export function bashCompletion(root: CommandNode): string {
@@ -79,7 +79,7 @@ ${commands.flatMap((command) => steps('', command)).join('')}      esac
     return
   fi
   case $path in
-${[['', root] as const, ...commands.flatMap((command) => paths(command))].map(([path, node]) => wordCase(path, node, options)).join('')}  esac
+${[['', root] as const, ...commands.flatMap((command) => paths(command))].map(([path, node]) => wordCase(path, node, root)).join('')}  esac
 }
 
 complete -F _btfctl btfctl
@@ -108,9 +108,10 @@ function valueCases(path: string, options: readonly OptionNode[]): string {
     .join('');
 }
 
-function wordCase(path: string, node: CommandNode, globals: readonly OptionNode[]): string {
-  const own = node.options === globals ? [] : node.options;
-  const flags = [...own, ...globals].flatMap((option) => option.flags).join(' ');
+function wordCase(path: string, node: CommandNode, root: CommandNode): string {
+  const flags = optionsOf(node, root)
+    .flatMap((option) => option.flags)
+    .join(' ');
   const words = node.commands.length > 0 ? node.commands.flatMap(({ names }) => names) : node.words;
   return `    '${path}')
       if [[ $cur == -* ]]; then

@@ -37,6 +37,18 @@ test('it knows each command, its alias, its options and what its words are', () 
   expect(tree.options.find(({ flags }) => flags.includes('--tls-ca'))?.value).toBe('file');
 });
 
+test('-o is completed with what the command prints', () => {
+  const formats = (node: CommandNode | undefined): unknown =>
+    node?.options.find(({ flags }) => flags.includes('-o'))?.value;
+  expect(formats(tree)).toEqual(['table', 'wide', 'json', 'yaml', 'name']);
+  // As every command.
+  expect(formats(command('list'))).toBeUndefined();
+  expect([command('hold'), command('context')?.commands[1]].map(formats)).toEqual([
+    ['table', 'wide'],
+    ['table', 'wide'],
+  ]);
+});
+
 test.each([
   ['bash', bashCompletion],
   ['zsh', zshCompletion],

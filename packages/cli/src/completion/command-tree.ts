@@ -1,4 +1,7 @@
 import type { Command, Option } from 'commander';
+import { commandName } from '../grammar/check-format.js';
+import { COMMAND_FORMATS } from '../grammar/command-formats.js';
+import { FORMATS } from '../output/show-view.js';
 
 /** What the words of an argument or the value of an option are completed with. */
 export type Completes = 'object' | 'type' | 'file' | 'context' | 'nothing' | readonly string[];
@@ -19,6 +22,7 @@ export interface OptionNode {
 export interface CommandNode {
   readonly names: readonly string[];
   readonly description: string;
+  /** Its own ones. One that every command takes is among them where it means something else here. */
   readonly options: readonly OptionNode[];
   readonly commands: readonly CommandNode[];
   /** What its arguments are. */
@@ -42,10 +46,29 @@ export function commandTree(command: Command): CommandNode {
   return {
     names: [command.name(), ...command.aliases()],
     description: firstSentence(command.description()),
-    options: command.options.filter(({ hidden }) => !hidden).map(optionNode),
+    options: [...command.options.filter(({ hidden }) => !hidden).map(optionNode), ...formatOption(command)],
     commands: command.commands.map(commandTree),
     words: wordsOf(command, argument?.name(), argument?.argChoices),
   };
+}
+
+/** optionsOf are all options that a command takes: its own ones, and those of every command that it does not have itself. */
+export function optionsOf({ options }: CommandNode, root: CommandNode): readonly OptionNode[] {
+  return options === root.options
+    ? options
+    : [...options, ...root.options.filter((option) => !options.some((own) => isSame(own, option)))];
+}
+
+/** isSame tells whether two options are written the same. */
+export function isSame(a: OptionNode, b: OptionNode): boolean {
+  return a.flags[0] === b.flags[0];
+}
+
+/** `-o`, for a command that has not all of its values. */
+function formatOption(command: Command): OptionNode[] {
+  const { formats = FORMATS } = COMMAND_FORMATS[commandName(command)] ?? {};
+  if (formats.length === FORMATS.length) return [];
+  return [{ flags: ['-o', '--output'], description: 'how to print answers', value: formats }];
 }
 
 function wordsOf(

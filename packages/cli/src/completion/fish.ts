@@ -1,4 +1,4 @@
-import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
+import { type CommandNode, type Completes, isSame, type OptionNode, PLAIN_NAME } from './command-tree.js';
 
 /** fishCompletion writes the completion script for fish. */
 export function fishCompletion(root: CommandNode): string {
@@ -32,7 +32,7 @@ function __btfctl_context
 end
 
 complete -c btfctl -f
-${root.options.map((option) => optionLine(option, null)).join('')}${root.commands.map((command) => commandLines(command, [], root)).join('')}`;
+${root.options.map((option) => optionLine(option, elsewhere(option, root))).join('')}${root.commands.map((command) => commandLines(command, [], root)).join('')}`;
 }
 
 function commandLines(node: CommandNode, before: readonly string[], parent: CommandNode): string {
@@ -57,6 +57,17 @@ function commandLines(node: CommandNode, before: readonly string[], parent: Comm
     words,
     ...node.commands.map((child) => commandLines(child, seen, node)),
   ].join('');
+}
+
+/** Where an option is that of every command: fish would offer its values beside those that a command has of it. */
+function elsewhere(option: OptionNode, root: CommandNode): string | null {
+  const names = root.commands.flatMap((command) => having(option, command));
+  return names.length === 0 ? null : `not __fish_seen_subcommand_from ${names.join(' ')}`;
+}
+
+function having(option: OptionNode, { names, options, commands }: CommandNode): readonly string[] {
+  const own = options.some((one) => isSame(one, option)) ? names : [];
+  return [...own, ...commands.flatMap((command) => having(option, command))];
 }
 
 function optionLine({ flags, description, value }: OptionNode, condition: string | null): string {

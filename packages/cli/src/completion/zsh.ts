@@ -1,4 +1,4 @@
-import { type CommandNode, type Completes, type OptionNode, PLAIN_NAME } from './command-tree.js';
+import { type CommandNode, type Completes, type OptionNode, optionsOf, PLAIN_NAME } from './command-tree.js';
 
 /** zshCompletion writes the completion script for zsh. */
 export function zshCompletion(root: CommandNode): string {
@@ -25,7 +25,7 @@ _btfctl_some_object() { _btfctl_ask list; _files }
 _btfctl_some_type() { (( \${#PREFIX} >= 2 )) && _btfctl_ask find --in vmlinux "$PREFIX*" }
 _btfctl_some_context() { _btfctl_ask context list }
 
-${functions('_btfctl', root, root.options)}
+${functions('_btfctl', root, root)}
 _btfctl_start() {
   local -a _btfctl_typed=("\${(@)words[1, CURRENT - 1]}")
   _btfctl
@@ -34,9 +34,8 @@ compdef _btfctl_start btfctl
 `;
 }
 
-function functions(name: string, node: CommandNode, globals: readonly OptionNode[]): string {
-  const own = node.options === globals ? [] : node.options;
-  const specs = [...own, ...globals].map(optionSpec);
+function functions(name: string, node: CommandNode, root: CommandNode): string {
+  const specs = optionsOf(node, root).map(optionSpec);
   if (node.commands.length === 0) {
     return `${name}() {
   _arguments -S ${[...specs, `'*:${argumentName(node.words)}:${action(node.words)}'`].join(' \\\n    ')}
@@ -66,7 +65,7 @@ ${cases.join('\n')}
       ;;
   esac
 }
-${node.commands.map((child) => functions(`${name}_${child.names[0] ?? ''}`, child, globals)).join('')}`;
+${node.commands.map((child) => functions(`${name}_${child.names[0] ?? ''}`, child, root)).join('')}`;
 }
 
 function optionSpec({ flags, description, value }: OptionNode): string {

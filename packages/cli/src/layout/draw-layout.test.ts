@@ -42,6 +42,16 @@ test('holes and padding are drawn and counted', () => {
   ]);
 });
 
+test('the bytes of several holes are told as those of all of them', () => {
+  const [title] = draw(24, [
+    member('c', char, 0),
+    member('l', long, 8),
+    member('d', char, 16),
+    member('n', int, 20),
+  ]);
+  expect(title).toBe('struct s  24 bytes, 1 cache line, 4 members, 2 holes of 10 bytes in all');
+});
+
 test('bitfields of one byte share a cell', () => {
   const lines = draw(8, [member('a', int, 0, 0, 3), member('b', int, 0, 3, 5), member('n', int, 4)]);
   expect(lines[2]).toBe('       0 ▏░░░▏n··');

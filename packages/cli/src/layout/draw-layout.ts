@@ -64,11 +64,15 @@ function title({ keyword, name, size, memberCount, ...sums }: Layout, colors: Co
     counted(size, 'byte'),
     counted(lines, 'cache line'),
     counted(memberCount, 'member'),
-    ...(holes > 0 ? [colors.bad(`${counted(holes, 'hole')} of ${counted(holeBytes, 'byte')}`)] : []),
+    ...(holes > 0 ? [colors.bad(holesOf(holes, holeBytes))] : []),
     ...(bitHoles > 0 ? [counted(bitHoles, 'bit hole')] : []),
     ...(padding > 0 ? [`${counted(padding, 'byte')} of padding`] : []),
   ];
   return `${colors.strong(`${keyword} ${name === '' ? '(anonymous)' : printable(name)}`)}  ${facts.join(', ')}`;
+}
+
+function holesOf(holes: number, bytes: number): string {
+  return `${counted(holes, 'hole')} of ${counted(bytes, 'byte')}${holes === 1 ? '' : ' in all'}`;
 }
 
 /** The rows by the cache line in which they begin; the end of an anonymous type follows its last member. */

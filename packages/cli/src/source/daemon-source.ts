@@ -2,6 +2,7 @@ import type { Spec } from '@btfd/btf';
 import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
 import type { ObjectRef } from './spec-ref.js';
 import { pathBatches } from './path-batches.js';
+import { checkFit } from './base-fit.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
 
@@ -56,9 +57,11 @@ export class DaemonSource implements Source {
   async #fetch(): Promise<Spec> {
     const base = await this.#base?.spec();
     const options = { base, ...this.#transfer(this.label) };
-    return this.#object.kind === 'name'
+    const spec = await (this.#object.kind === 'name'
       ? this.#client.spec(this.#object.name, options)
-      : (await this.#opened(this.#object.id)).spec(options);
+      : (await this.#opened(this.#object.id)).spec(options));
+    checkFit(spec, this.label, this.#base);
+    return spec;
   }
 
   /** Held until the client is closed: what has an id only lives as long as someone holds it. */

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
 import { inFile, readBtfFile } from './read-btf-file.js';
+import { checkFit, standsAlone } from './base-fit.js';
 import type { Source } from './source.js';
 import { specMembers } from './spec-members.js';
 
@@ -17,7 +18,7 @@ export class FileSource implements Source {
   #spec: Promise<Spec> | null = null;
 
   /**
-   * @param base what split BTF continues; null where that is not known.
+   * @param base what split BTF continues; null where that is not known. BTF that is not split does without it.
    * @param interrupted ends the wait for a pipe that nobody writes.
    */
   constructor(path: string, base: Source | null, interrupted: AbortSignal) {
@@ -38,10 +39,13 @@ export class FileSource implements Source {
 
   async #read(): Promise<Spec> {
     const file = await readBtfFile(this.#path, this.#interrupted);
-    const base = (await this.#base?.spec()) ?? null;
-    return inFile(this.#path, () =>
-      file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base }),
-    );
+    const given = (await this.#base?.spec()) ?? null;
+    return inFile(this.#path, () => {
+      const base = standsAlone(file.kind === 'raw' ? file.btf : file.elf.btf) ? null : given;
+      const spec = file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
+      checkFit(spec, this.label, this.#base);
+      return spec;
+    });
   }
 }
 

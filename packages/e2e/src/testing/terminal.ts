@@ -45,6 +45,13 @@ export class Terminal implements AsyncDisposable {
     this.#tmux('send-keys', ...keys);
   }
 
+  /** Has the shell run commands on a screen that is empty then, and waits for its prompt of one character behind them. */
+  async setUp(commands: string): Promise<void> {
+    // Not as one word, which would be shown as it is typed: the prompt before looks as the one behind.
+    this.type(`${commands}; clear; echo rea''dy`, 'Enter');
+    await this.shows(/^ready\n\S$/);
+  }
+
   /** What it shows, without the empty lines at its end; no line has spaces at its end. */
   screen(): string {
     return this.#tmux('capture-pane', '-p').trimEnd();

@@ -10,7 +10,7 @@ const MAX_RESULT_BYTES = 1024;
 const MAX_TYPE_NAME_BYTES = 256;
 /** The path and what is wrong with it. */
 const MAX_ERROR_BYTES = 900;
-/** A path of an ordinary kernel takes microseconds; one into hostile types milliseconds. */
+/** A path of an ordinary kernel takes microseconds; one from a type that is misspelt, or into hostile types, milliseconds. */
 const PATHS_PER_STEP = 8;
 
 /** resolveSteps do a ResolveJob. */
