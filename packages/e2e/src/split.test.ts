@@ -1,7 +1,6 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Encoding, type Type } from '@btfd/api';
 import { Spec } from '@btfd/btf';
@@ -10,26 +9,20 @@ import { status } from '@grpc/grpc-js';
 import { btfDump, whyNoBpftool } from './testing/bpftool.js';
 import { bpftoolJson } from './testing/bpftool-json.js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { DEBIAN_KERNEL, whyNoDebianKernel } from './testing/debian-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 
-/** Where scripts/fetch-kernel-btf.js puts the BTF of Debian's kernels. */
-const KERNELS = fileURLToPath(new URL('../../../.cache/kernels', import.meta.url));
-const [release] = existsSync(KERNELS)
-  ? readdirSync(KERNELS).filter((name) => !name.startsWith('fetch-'))
-  : [];
-const dir = join(KERNELS, release ?? '');
-
-const reason = release === undefined ? 'node scripts/fetch-kernel-btf.js gets it' : whyNoBpftool();
+const reason = whyNoDebianKernel() ?? whyNoBpftool();
 const skip = reason !== null && process.env['BTFD_REQUIRE_KERNEL'] !== '1';
 if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`);
 
 (skip ? describe.skip : describe)('split BTF of real modules', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
-  const modules = skip ? [''] : readdirSync(dir).filter((name) => name !== 'vmlinux');
+  const modules = skip ? [''] : readdirSync(DEBIAN_KERNEL).filter((name) => name !== 'vmlinux');
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start({ args: ['--btf-dir', dir] });
+    daemon = await DaemonProcess.start({ args: ['--btf-dir', DEBIAN_KERNEL] });
     client = new RawClient(daemon.address);
   });
   afterAll(async () => {
@@ -45,13 +38,15 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
         expect(part.value).toMatchObject({ split: true, info: { name, isKernel: true } });
       if (part.case === 'types') types.push(...part.value.types);
     }
-    expect(types.map(bpftoolJson)).toEqual(btfDump('-B', join(dir, 'vmlinux'), 'file', join(dir, name)));
+    expect(types.map(bpftoolJson)).toEqual(
+      btfDump('-B', join(DEBIAN_KERNEL, 'vmlinux'), 'file', join(DEBIAN_KERNEL, name)),
+    );
   });
 
   test('the client joins a module to its base by itself', async () => {
     await using typed = new BtfClient(daemon.address);
     const spec = await typed.spec('bonding');
-    expect(Buffer.from(spec.bytes).equals(readFileSync(join(dir, 'bonding')))).toBe(true);
+    expect(Buffer.from(spec.bytes).equals(readFileSync(join(DEBIAN_KERNEL, 'bonding')))).toBe(true);
     expect(spec.base?.typesByName('net_device').map(({ kind }) => kind)).toContain('STRUCT');
     const bond = spec.typesByName('bonding').find(({ kind }) => kind === 'STRUCT');
     const dev = bond?.kind === 'STRUCT' ? bond.members.find(({ name }) => name === 'dev') : undefined;
@@ -64,13 +59,13 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
   test('without a base the client says "missing base types", as the original does', async () => {
     await using typed = new BtfClient(daemon.address);
     await expect(typed.spec('bonding', { base: null })).rejects.toThrow('missing base types');
-    const given = Spec.parse(readFileSync(join(dir, 'vmlinux')));
+    const given = Spec.parse(readFileSync(join(DEBIAN_KERNEL, 'vmlinux')));
     expect((await typed.spec('bonding', { base: given })).base).toBe(given);
   });
 
   test('TYPES of a module whose base is not there is FAILED_PRECONDITION, RAW needs none', async () => {
     const lone = mkdtempSync(join(tmpdir(), 'btf-lone-'));
-    cpSync(join(dir, 'veth'), join(lone, 'veth'));
+    cpSync(join(DEBIAN_KERNEL, 'veth'), join(lone, 'veth'));
     await using other = await DaemonProcess.start({ args: ['--btf-dir', lone] });
     using otherClient = new RawClient(other.address);
     const get = async (encoding: Encoding) => {
@@ -81,7 +76,7 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
       }
       return Buffer.concat(chunks);
     };
-    expect((await get(Encoding.RAW)).equals(readFileSync(join(dir, 'veth')))).toBe(true);
+    expect((await get(Encoding.RAW)).equals(readFileSync(join(DEBIAN_KERNEL, 'veth')))).toBe(true);
     const error = await failureOf(get(Encoding.TYPES));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.FAILED_PRECONDITION, 'MISSING_BASE']);
     rmSync(lone, { recursive: true });

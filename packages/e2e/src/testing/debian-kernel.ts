@@ -1,0 +1,19 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where scripts/fetch-kernel-btf.js puts the BTF of Debian's kernels. */
+const KERNELS = fileURLToPath(new URL('../../../../.cache/kernels', import.meta.url));
+
+const [release] = existsSync(KERNELS)
+  ? readdirSync(KERNELS).filter((name) => !name.startsWith('fetch-'))
+  : [];
+
+/** DEBIAN_KERNEL is the folder with the BTF of one of Debian's kernels: `vmlinux`, and a file for each module. */
+export const DEBIAN_KERNEL = join(KERNELS, release ?? '');
+
+/** whyNoDebianKernel says why tests on it cannot run; null where they can or must. */
+export function whyNoDebianKernel(): string | null {
+  if (release !== undefined || process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
+  return 'no BTF of kernels: `node scripts/fetch-kernel-btf.js` gets it';
+}
