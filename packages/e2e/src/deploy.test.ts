@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,6 +89,41 @@ describe('The Kubernetes manifests', () => {
       Object.keys(secret['stringData'] ?? {}).toSorted(),
     );
     expect(container?.volumeMounts?.find(({ name }) => name === 'tls')?.mountPath).toBe(paths[0]?.[1]);
+  });
+});
+
+describe('The bound on the daemon’s memory', () => {
+  const MIB = 1024 * 1024;
+
+  /** What its own limits allow it in sum, by what it says itself. */
+  function allowed(): number {
+    const text = execFileSync(
+      process.execPath,
+      [join(ROOT, 'packages/server/bin/btfd.js'), 'config', 'check'],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] },
+      },
+    );
+    const limit = (name: string): number => {
+      const [, value = '', unit] = new RegExp(`^${name} +(\\d+)(MiB)?`, 'm').exec(text) ?? [];
+      return Number(value) * (unit === undefined ? 1 : MIB);
+    };
+    const loads = limit('max-queued-load-bytes');
+    const specs = limit('spec-cache') + limit('max-specs-in-use');
+    return limit('workers') * limit('max-worker-heap') + loads + specs;
+  }
+
+  test('is larger than its own limits in sum, so that those are met before', () => {
+    const sum = allowed();
+    expect(sum).toBeGreaterThan(1024 * MIB);
+    const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
+    const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
+    const bounds = [
+      /^MemoryMax=(\d+)G$/m.exec(unit)?.[1],
+      /^(\d+)Gi$/.exec(String(spec?.template.spec?.containers[0]?.resources?.limits?.['memory']))?.[1],
+    ];
+    for (const gib of bounds) expect(Number(gib) * 1024 * MIB).toBeGreaterThan(sum);
   });
 });
 
