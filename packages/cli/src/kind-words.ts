@@ -1,3 +1,5 @@
+import type { Kind } from '@btfd/btf';
+
 /** KIND_WORDS are the kinds that a named type can have, in lower case. */
 export const KIND_WORDS = [
   'struct',
@@ -13,4 +15,4 @@ export const KIND_WORDS = [
   'fwd',
   'decl_tag',
   'type_tag',
-] as const;
+] as const satisfies readonly Lowercase<keyof typeof Kind>[];

@@ -1,3 +1,5 @@
+import type { Kind } from '@btfd/btf';
+
 /** DIFF_KINDS are the kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
 export const DIFF_KINDS = [
   'struct',
@@ -9,7 +11,7 @@ export const DIFF_KINDS = [
   'datasec',
   'int',
   'float',
-] as const;
+] as const satisfies readonly Lowercase<keyof typeof Kind>[];
 
 /** DiffKind is one of {@link DIFF_KINDS}. */
 export type DiffKind = (typeof DIFF_KINDS)[number];
