@@ -101,7 +101,12 @@ export class ConfigFile {
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // It may have come meanwhile.
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** Whoever reads at the same time sees the old or the new file, never a part. A link to the file stays one. */
