@@ -19,9 +19,8 @@ export interface NearTypeOptions {
 
 /**
  * nearTypeNames chooses the names of types that a misspelt one may have been meant to be, three at most, nearest first.
- * They begin as it does and
- * are about as long, which leaves few to compare. It looks at a bounded number of types, and suggests nothing where a
- * name is malformed.
+ * They begin as it does and are about as long, which leaves few to compare. It looks at a bounded number of types, and
+ * suggests nothing where a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
   try {
