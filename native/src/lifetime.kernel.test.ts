@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
-import { describeKernel } from './testing/kernel.js';
 import { built, runNode } from './testing/run-node.js';
 
 /** A worker that loads, reads and leaves objects open, and says once when it is about to. */
@@ -17,7 +17,7 @@ const start = (program) => new Worker(new URL('data:text/javascript,' + encodeUR
 const ready = (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
 `;
 
-describeKernel('A process', () => {
+needs('bpf').describe('A process', () => {
   test.each([
     ['ends with an open BtfFd', 'globalThis.btf = await native.btfLoad(intBtf(), 0);', ''],
     [
@@ -58,7 +58,7 @@ describeKernel('A process', () => {
   });
 });
 
-describeKernel('A worker', () => {
+needs('bpf').describe('A worker', () => {
   test('that ends does not wait for its load; the rest is let go at once, and the load’s fd when it is done', async () => {
     const result = await runNode(
       `${WORKER}

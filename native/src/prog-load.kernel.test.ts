@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { progLoad } from './index.js';
-import { describeKernel } from './testing/kernel.js';
+
 import { RETURN_0, vmlinuxId } from './testing/vmlinux.js';
 
 const SOCKET_FILTER = 1;
 
-describeKernel('progLoad', () => {
+needs('bpf').describe('progLoad', () => {
   test('passes a program that the verifier accepts, and vmlinux has an id then', () => {
     expect(vmlinuxId()).toBeGreaterThan(0);
   });

@@ -1,18 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
+import { dumpBytes } from '../testing/bpftool.js';
 import { bpftoolJson } from '../testing/bpftool-json.js';
 import type { Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
 import type { NewType } from './new-type.js';
-
-const skip = whyNoBpftool();
-if (skip !== null) console.warn(`skipped in part: ${skip}`);
-const testWithBpftool = skip === null ? test : test.skip;
 
 const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 };
 const ORDERS = ['little', 'big'] as const;
@@ -78,14 +75,17 @@ describe('Builder', () => {
     expect([...builder.toSpec()].map(plain)).toEqual([...spec].map(plain));
   });
 
-  testWithBpftool.each(ORDERS)('writes every kind so that bpftool prints the same, %s-endian', (order) => {
-    const source = assembleAllKinds('little').bytes();
-    const builder = new Builder({ deduplicate: false });
-    builder.addAllFrom(Spec.parse(source), allIds(Spec.parse(source)));
-    const bytes = builder.marshal({ byteOrder: order });
-    expect(dumpBytes(bytes)).toEqual(dumpBytes(source));
-    expect([...Spec.parse(bytes)].map(bpftoolJson)).toEqual(dumpBytes(source));
-  });
+  needs('bpftool').test.each(ORDERS)(
+    'writes every kind so that bpftool prints the same, %s-endian',
+    (order) => {
+      const source = assembleAllKinds('little').bytes();
+      const builder = new Builder({ deduplicate: false });
+      builder.addAllFrom(Spec.parse(source), allIds(Spec.parse(source)));
+      const bytes = builder.marshal({ byteOrder: order });
+      expect(dumpBytes(bytes)).toEqual(dumpBytes(source));
+      expect([...Spec.parse(bytes)].map(bpftoolJson)).toEqual(dumpBytes(source));
+    },
+  );
 
   test('gives the same type the same id, unless it is not to deduplicate', () => {
     const builder = new Builder();

@@ -13,7 +13,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'BTFD_CONTEXT',
   'BTFD_PAGER',
   // Forbids tests to be skipped.
-  'BTFD_REQUIRE_KERNEL',
+  'BTFD_REQUIRE_TOOLS',
 ]);
 
 /** readEnvironment takes the settings from the environment. Those of a list are separated by commas. */

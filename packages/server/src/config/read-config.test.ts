@@ -134,7 +134,7 @@ describe('What is wrong', () => {
 
   test('is not a variable of the client, or of tests, or one of others', () => {
     const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
-    const env = { ...btfctl, BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
+    const env = { ...btfctl, BTFD_REQUIRE_TOOLS: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
     expect(problemsOf({}, env)).toEqual([]);
   });
 
