@@ -11,7 +11,11 @@ export default {
     '\\.ts$': [
       '@swc/jest',
       {
-        jsc: { target: 'es2022', externalHelpers: true, parser: { syntax: 'typescript', explicitResourceManagement: true } },
+        jsc: {
+          target: 'es2022',
+          externalHelpers: true,
+          parser: { syntax: 'typescript', explicitResourceManagement: true },
+        },
         module: { type: 'es6' },
         sourceMaps: 'inline',
       },

@@ -53,11 +53,11 @@ prepare() {
   git clone -q --no-hardlinks "$REPOSITORY" "$upper$CLONE"
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   for file in bin/node bin/npm bin/npx lib/node_modules/npm include/node; do
-    [ ! -e "$prefix/$file" ] || cp -a --parents "$prefix/$file" "$upper"
+    [ ! -e "$prefix/$file" ] || (mkdir -p "$(dirname "$upper$prefix/$file")" && cp -a "$prefix/$file" "$upper$prefix/$file")
   done
   # How this machine reaches the network.
   for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/apt/auth.conf.d "$(npm config get globalconfig)"; do
-    [ ! -e "$file" ] || cp -rL --parents "$file" "$upper"
+    [ ! -e "$file" ] || (mkdir -p "$(dirname "$upper$file")" && cp -rL "$file" "$upper$file")
   done
   apt-config dump Acquire >"$upper/etc/apt/apt.conf.d/99machine"
   [ ! -e ~/.npmrc ] || cp ~/.npmrc "$upper/root/.npmrc"
