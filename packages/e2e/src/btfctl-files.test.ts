@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { has, needs } from 'test-tools';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { compileC } from './testing/compile-c.js';
 import { schemaErrors } from './testing/json-schema.js';
 
+/** The tools of {@link compileC}. */
+const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 
 // Each test runs several processes.
@@ -18,19 +21,15 @@ describe('btfctl on files, without a daemon', () => {
 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'btfctl-files-'));
-    if (!has('gcc') || !has('pahole')) return;
-    for (const name of ['before', 'after']) {
-      const object = join(dir, `${name}.o`);
-      execFileSync('gcc', ['-g', '-c', join(SOURCES, `${name}.c`), '-o', object]);
-      execFileSync('pahole', ['-J', object]);
-    }
+    if (!COMPILERS.every(has)) return;
+    for (const name of ['before', 'after']) compile(name, readFileSync(join(SOURCES, `${name}.c`), 'utf8'));
   });
   afterAll(() => rmSync(dir, { recursive: true }));
 
   const run = (...args: string[]): Promise<Ran> =>
     btfctl(args, { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock' });
 
-  needs('gcc', 'pahole').test('diff tells what was added, removed and changed', async () => {
+  needs(...COMPILERS).test('diff tells what was added, removed and changed', async () => {
     const [before, after] = [join(dir, 'before.o'), join(dir, 'after.o')];
     const ran = await run('diff', before, after);
     expect(ran).toMatchObject({ status: 5, stderr: '' });
@@ -72,7 +71,7 @@ describe('btfctl on files, without a daemon', () => {
     expect((await run('diff', before, before)).status).toBe(0);
   });
 
-  needs('gcc', 'pahole', 'objcopy').test(
+  needs(...COMPILERS).test(
     'diff --closure compares what a module uses of its base, each side of its own',
     async () => {
       for (const [side, more] of [
@@ -107,7 +106,7 @@ describe('btfctl on files, without a daemon', () => {
     },
   );
 
-  needs('gcc', 'pahole', 'objcopy').test(
+  needs(...COMPILERS).test(
     '--base is for what is split alone, and one that does not fit is refused before anything is told',
     async () => {
       compile('kernel', 'struct shared { int a; } s; struct unused { long x; } u;');
@@ -141,7 +140,7 @@ describe('btfctl on files, without a daemon', () => {
     },
   );
 
-  needs('gcc', 'pahole').test('a type that is misspelt is told with those of near names', async () => {
+  needs(...COMPILERS).test('a type that is misspelt is told with those of near names', async () => {
     const object = join(dir, 'before.o');
     const layout = await run('layout', 'itme', '--in', object);
     expect(layout).toMatchObject({ status: 3, stdout: '' });
@@ -156,8 +155,7 @@ describe('btfctl on files, without a daemon', () => {
   /** An object file whose types pahole writes, split from those of a base where there is one. */
   function compile(name: string, source: string, base?: string): string {
     const path = join(dir, `${name}.o`);
-    execFileSync('gcc', ['-g', '-c', '-x', 'c', '-', '-o', path], { input: source });
-    execFileSync('pahole', ['-J', ...(base === undefined ? [] : ['--btf_base', base]), path]);
+    compileC(source, path, base);
     return path;
   }
 
@@ -186,7 +184,7 @@ describe('btfctl on files, without a daemon', () => {
     });
   });
 
-  needs('gcc', 'pahole').test('layout draws a struct by cache line', async () => {
+  needs(...COMPILERS).test('layout draws a struct by cache line', async () => {
     const object = join(dir, 'before.o');
     const { stdout, status } = await run('layout', 'item', '--in', object);
     expect(status).toBe(0);
@@ -210,7 +208,7 @@ describe('btfctl on files, without a daemon', () => {
     expect((await run('layout', 'f', '--in', object)).status).toBe(3);
   });
 
-  needs('gcc', 'pahole', 'bpftool').test('types of a file are printed, found and resolved', async () => {
+  needs(...COMPILERS, 'bpftool').test('types of a file are printed, found and resolved', async () => {
     const object = join(dir, 'before.o');
     expect((await run('dump', object)).stdout).toBe(
       execFileSync('bpftool', ['btf', 'dump', 'file', object], { encoding: 'utf8' }),

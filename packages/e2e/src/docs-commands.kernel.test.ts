@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type Tool, has, needs } from 'test-tools';
 import { BTFCTL } from './testing/btfctl.js';
+import { compileC } from './testing/compile-c.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { rawBtf } from './testing/sample-btf.js';
 import { shownCommands } from './testing/shown-commands.js';
@@ -21,6 +22,8 @@ import { until } from './testing/until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+/** The tools of {@link compileC}. */
+const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The address in the documents; a test's daemon listens elsewhere. */
@@ -67,9 +70,8 @@ needs('bpf').describe('the commands of the documents', () => {
     program('python3', '/usr/bin/python3');
     symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
-    for (const name of has('gcc') && has('pahole') ? ['before', 'after'] : []) {
-      execFileSync('gcc', ['-g', '-c', join(SOURCES, `${name}.c`), '-o', join(dir, `${name}.o`)]);
-      execFileSync('pahole', ['-J', join(dir, `${name}.o`)]);
+    for (const name of COMPILERS.every(has) ? ['before', 'after'] : []) {
+      compileC(readFileSync(join(SOURCES, `${name}.c`), 'utf8'), join(dir, `${name}.o`));
     }
     // An int, and a type of no kind.
     const words = [1, 1 << 24, 4, 32, 1, 0, 4, 32];
@@ -137,7 +139,7 @@ needs('bpf').describe('the commands of the documents', () => {
 function toolsOf(command: string): readonly Tool[] {
   if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
   if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
-  return command.includes('after.o') ? ['gcc', 'pahole'] : [];
+  return command.includes('after.o') ? COMPILERS : [];
 }
 
 /** Lines without numbers, digests, and the spaces that depend on them. */
