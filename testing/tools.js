@@ -1,8 +1,9 @@
 // The tools that tests need of the machine, apart from what the build needs (Node, a C++ compiler, python3, make).
 // The set-up of `pnpm test` installs them, `needs` skips tests without them, and the summary names them.
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants as access, existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,7 +61,7 @@ export const TOOLS = {
     label: 'BTF of the running kernel',
     get: 'run on a kernel with CONFIG_DEBUG_INFO_BTF',
   },
-  bpf: { probe: bpfRefusal, label: 'bpf(2) with CAP_SYS_ADMIN', get: 'run as root on Linux 5.2 or newer' },
+  bpf: { probe: servesBtfIds, label: 'bpf(2) with CAP_SYS_ADMIN', get: 'run as root on Linux 5.2 or newer' },
 };
 
 const found = new Map();
@@ -96,14 +97,14 @@ function find({ command, python, library, path, files, probe }) {
   if (library !== undefined) return runs('sh', ['-c', `/sbin/ldconfig -p | grep -qF '${library} '`]);
   if (files !== undefined) return existsSync(join(ROOT, files)) && readdirSync(join(ROOT, files)).length > 0;
   if (path !== undefined) return existsSync(path);
-  return probe() === null;
+  return probe();
 }
 
 /** isCommand reports whether PATH has a command. */
 export function isCommand(command) {
   return process.env.PATH.split(':').some((dir) => {
     try {
-      accessSync(join(dir, command), constants.X_OK);
+      accessSync(join(dir, command), access.X_OK);
       return true;
     } catch {
       return false;
@@ -120,12 +121,14 @@ function runs(command, args) {
   }
 }
 
-/** Why the kernel refuses BTF ids, or null. `/proc` would not tell: in a user namespace its capabilities look complete. */
-function bpfRefusal() {
+/** Whether the kernel serves BTF ids. `/proc` cannot say: in a user namespace the capabilities it shows look complete. */
+function servesBtfIds() {
   try {
-    createRequire(import.meta.url)('../native/build/Release/btfd_native.node').btfGetNextId(0);
-    return null;
-  } catch (error) {
-    return String(error);
+    const { btfGetNextId } = createRequire(import.meta.url)('../native/build/Release/btfd_native.node');
+    // An id, or an errno as a negative number: ENOENT if there is no object yet.
+    const result = btfGetNextId(0);
+    return result > 0 || result === -constants.errno.ENOENT;
+  } catch {
+    return false;
   }
 }
