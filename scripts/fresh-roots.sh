@@ -29,11 +29,21 @@ main() {
     printf '\n== fresh root: %s\n' "$name"
     make_base "${name%%-*}"
     RUN=$(mktemp -d "$ROOTS/run-XXXXXX")
-    trap 'rm -rf "$RUN"' EXIT
+    trap clean_up EXIT
+    trap 'exit 1' INT TERM
     prepare "$RUN"
-    unshare --mount --pid --fork --kill-child bash "$0" --inside "$RUN" "$name" "$@"
-    rm -rf "$RUN"
+    # Not in the foreground, where a signal would wait for its end.
+    unshare --mount --pid --fork --kill-child=SIGKILL bash "$0" --inside "$RUN" "$name" "$@" &
+    wait $!
+    clean_up
   done
+}
+
+# Its mounts and processes end with it.
+clean_up() {
+  local child
+  for child in $(jobs -p); do kill "$child" && wait "$child" || true; done
+  rm -rf "$RUN"
 }
 
 make_base() {

@@ -62,7 +62,7 @@ needs('bpf').describe('btfctl', () => {
       }),
     );
     const { stdout } = await run('list', '-o', 'wide');
-    expect(stdout).toMatch(/^ +ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
+    expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
     const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
     expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
     expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
