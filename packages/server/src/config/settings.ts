@@ -1,5 +1,5 @@
-import { LIMIT_SETTINGS } from '../limits.js';
-import { formatAddress } from '../listen/address.js';
+import { LIMIT_SETTINGS } from './limits.js';
+import { formatAddress } from '../base/address.js';
 import { LOG_FORMATS, type LogFormat } from '../observe/logger.js';
 import { DEFAULT_METRICS_ADDRESS } from '../observe/observability.js';
 import { setting, type Setting } from './setting.js';

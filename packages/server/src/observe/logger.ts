@@ -3,7 +3,7 @@ import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
-import { printable, printableLines } from './printable.js';
+import { printable, printableLines } from '../base/printable.js';
 
 /** LOG_FORMATS are how log lines are written: `auto` is pretty on a terminal and JSON elsewhere. */
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
