@@ -15,9 +15,9 @@ import { loadCommand } from './grammar/load.js';
 import { memberCommand } from './grammar/member.js';
 import { watchCommand } from './grammar/watch.js';
 import { versionCommand } from './grammar/version.js';
-import { addGlobalOptions } from './global-options.js';
+import { addGlobalOptions } from './grammar/global-options.js';
 import type { Output } from './output/output.js';
-import { makeRun, type Run, type RunOptions } from './run.js';
+import { makeRun, type Run, type RunOptions } from './session/run.js';
 import { VERSION } from './version.js';
 
 const COMMANDS: readonly ((run: Run, program: Command) => Command)[] = [

@@ -4,7 +4,7 @@ import { commandTree, type CommandNode } from '../completion/command-tree.js';
 import { fishCompletion } from '../completion/fish.js';
 import type { Shell } from '../completion/shells.js';
 import { zshCompletion } from '../completion/zsh.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 const SCRIPTS: Readonly<Record<Shell, (root: CommandNode) => string>> = {
   bash: bashCompletion,

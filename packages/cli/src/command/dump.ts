@@ -1,8 +1,8 @@
-import { usageError } from '../cli-error.js';
-import { checkNames } from '../glob.js';
+import { usageError } from '../error/cli-error.js';
+import { checkNames } from '../source/glob.js';
 import { DUMP_FORMATS, type DumpFormat } from '../output/dump-format.js';
 import { dumpText } from '../output/dump-text.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { parseSpecWords, type SpecRef } from '../source/spec-ref.js';
 import { selectTypes } from '@btfd/btf';

@@ -1,6 +1,6 @@
-import { checkNames } from '../glob.js';
+import { checkNames } from '../source/glob.js';
 import { dumpText } from '../output/dump-text.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 import { printText } from './print-text.js';

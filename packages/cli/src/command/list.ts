@@ -1,9 +1,9 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
-import { type CliError, notFound } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { isBtfError } from '../is-btf-error.js';
-import { nameTest } from '../glob.js';
-import type { Session } from '../session.js';
+import { type CliError, notFound } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { isBtfError } from '../error/is-btf-error.js';
+import { nameTest } from '../source/glob.js';
+import type { Session } from '../session/session.js';
 import { objectData, objectName, objectsText } from '../output/object-list.js';
 
 interface ListOptions {

@@ -1,5 +1,5 @@
-import type { Session } from '../session.js';
-import { printableText } from '../terminal.js';
+import type { Session } from '../session/session.js';
+import { printableText } from '../output/terminal.js';
 
 /** printText prints text piece by piece, as long as someone reads it. */
 export async function printText(session: Session, pieces: Iterable<string>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { VERSION } from '../version.js';
 
 /** version is what `btfctl version` does. */

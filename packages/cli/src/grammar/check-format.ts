@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { GlobalOptions } from '../global-options.js';
+import type { GlobalOptions } from './global-options.js';
 import { COMMAND_FORMATS } from './command-formats.js';
 
 /** checkFormat ends a command before it does anything where it has no answer in the format that `-o` says. */

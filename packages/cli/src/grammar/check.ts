@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 
 /** checkCommand is `btfctl check`. */
 export function checkCommand(run: Run): Command {

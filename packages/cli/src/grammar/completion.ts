@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { SHELLS } from '../completion/shells.js';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 
 /** completionCommand is `btfctl completion`. */
 export function completionCommand(run: Run, program: Command): Command {

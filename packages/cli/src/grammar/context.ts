@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 
 /** contextCommand is `btfctl context` with its own commands. */
 export function contextCommand(run: Run): Command {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { DIFF_KINDS } from '../diff/diff-kinds.js';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { repeated } from './repeated.js';
 import { typeOption } from './type-option.js';

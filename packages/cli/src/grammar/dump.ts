@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { DUMP_FORMATS } from '../output/dump-format.js';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { baseOption } from './in-option.js';
 import { typeOption } from './type-option.js';

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { KIND_WORDS } from '../kind-words.js';
-import type { Run } from '../run.js';
+import { KIND_WORDS } from '../diff/kind-words.js';
+import type { Run } from '../session/run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { baseOption } from './in-option.js';
 

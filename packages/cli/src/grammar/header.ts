@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { baseOption } from './in-option.js';
 import { typeOption } from './type-option.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 
 /** versionCommand is `btfctl version`. */
 export function versionCommand(run: Run): Command {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Run } from '../session/run.js';
 import { originOption } from './origin-option.js';
 
 /** watchCommand is `btfctl watch`. */

@@ -8,7 +8,7 @@ import {
   toBpftoolJson,
   type TypeId,
 } from '@btfd/btf';
-import { printable } from '../terminal.js';
+import { printable } from './terminal.js';
 import type { TextFormat } from './dump-format.js';
 import { escapeControls } from './machine-text.js';
 

@@ -1,6 +1,6 @@
 import type { TransferProgress } from '@btfd/client';
 import type { SingleBar } from 'cli-progress';
-import { printable, type Stream } from '../terminal.js';
+import { printable, type Stream } from './terminal.js';
 
 /** What is over sooner needs no progress bar. */
 const DELAY_MS = 500;

@@ -1,4 +1,4 @@
-import { printable } from '../terminal.js';
+import { printable } from './terminal.js';
 import { jsonText } from './machine-text.js';
 import type { Output } from './output.js';
 import { yamlText } from './yaml-text.js';

@@ -1,5 +1,5 @@
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 
 /** ElfVariables tells where an object file of 64 bits puts variables. */
 export interface ElfVariables {

@@ -1,7 +1,7 @@
 import { BtfFormatError, type ElfBtf, inflateElfBtf } from '@btfd/btf';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { explainError } from '../explain-error.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { explainError } from '../error/explain-error.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 

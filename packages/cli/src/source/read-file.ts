@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { CliError, codeOf, messageOf, notFound } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { interruptible } from '../interruptible.js';
+import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { interruptible } from './interruptible.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
 /** Bytes that tell what a file is. */

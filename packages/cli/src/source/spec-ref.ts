@@ -1,4 +1,4 @@
-import { usageError } from '../cli-error.js';
+import { usageError } from '../error/cli-error.js';
 
 /** STANDARD_INPUT is the path that stands for standard input. */
 export const STANDARD_INPUT = '-';
