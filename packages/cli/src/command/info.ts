@@ -1,6 +1,6 @@
 import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
-import { printable } from '../output/terminal.js';
+import { printable } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
 
 /** info is what `btfctl info` does. */

@@ -7,7 +7,7 @@ import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session/session.js';
 import { idsNamed, noTypeNamed } from '../source/chosen-types.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/in-option.js';
+import type { InOptions } from '../grammar/options.js';
 
 /** What has a layout, or may stand for it. */
 const COMPOSITES = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];

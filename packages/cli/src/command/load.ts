@@ -3,7 +3,7 @@ import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
 import type { Session } from '../session/session.js';
-import { readLoadable } from '../source/loadable.js';
+import { readLoadable } from '../source/read-btf-file.js';
 
 interface LoadOptions {
   readonly adapt?: boolean;

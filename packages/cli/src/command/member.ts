@@ -5,7 +5,7 @@ import { ExitCode } from '../error/exit-code.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/in-option.js';
+import type { InOptions } from '../grammar/options.js';
 
 /** member is what `btfctl member` does. */
 export async function member(

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TlsFiles } from '../config/config.js';
-import { FORMATS, type Format } from '../output/show-view.js';
+import { FORMATS, type Format } from '../output/formats.js';
 import { COLOR_CHOICES, type ColorChoice } from '../output/terminal.js';
 
 /** GlobalOptions are the options that every command takes. */

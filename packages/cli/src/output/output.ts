@@ -2,8 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { Stream } from './terminal.js';
-import { drained } from './drained.js';
-import { Pager } from './pager.js';
+import { drained, Pager } from './pager.js';
 
 /** OutputOptions are the options of an {@link Output}. */
 export interface OutputOptions {

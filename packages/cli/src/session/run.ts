@@ -3,7 +3,8 @@ import { ExitCode } from '../error/exit-code.js';
 import type { GlobalOptions } from '../grammar/global-options.js';
 import { makeColors } from '../output/colors.js';
 import { Session } from './session.js';
-import { type Io, printableText, wantsColor } from '../output/terminal.js';
+import { type Io, wantsColor } from '../output/terminal.js';
+import { printableText } from '../output/safe-text.js';
 
 /**
  * Run makes an action of commander from what a command does, which is loaded then: to print help, or to refuse what was

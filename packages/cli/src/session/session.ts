@@ -8,10 +8,11 @@ import { type Colors, makeColors } from '../output/colors.js';
 import { Output } from '../output/output.js';
 import { pagerOf } from '../output/pager.js';
 import { Progress } from '../output/progress.js';
-import { showView, type View } from '../output/show-view.js';
+import { showView, type View } from '../output/formats.js';
 import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
 import type { Source } from '../source/source.js';
-import { columnsOf, type Io, printableText, wantsColor } from '../output/terminal.js';
+import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
+import { printableText } from '../output/safe-text.js';
 
 /**
  * Session is one run of a command: what it was told, where it prints, and the daemons that it asks. What takes long to
@@ -73,6 +74,15 @@ export class Session implements AsyncDisposable {
   /** Prints an answer in the format that was asked for. */
   async show(view: View): Promise<void> {
     await showView(this.out, this.options.output, view);
+  }
+
+  /** Prints text piece by piece, as long as someone reads it. */
+  async print(pieces: Iterable<string>): Promise<void> {
+    for (const piece of pieces) {
+      this.interrupted.throwIfAborted();
+      if (this.out.closed) return;
+      await this.out.write(this.onTerminal ? printableText(piece) : piece);
+    }
   }
 
   /** Tells people something besides the answer, unless they want it quiet. */
