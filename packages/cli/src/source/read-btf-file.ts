@@ -1,8 +1,7 @@
-import { BtfFormatError, type ElfBtf, inflateElfBtf } from '@btfd/btf';
+import { BtfFormatError, completeDatasecs, type ElfBtf, inflateElfBtf } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
-import { fixDatasecs } from './fix-datasecs.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
@@ -75,5 +74,5 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
 export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
   const file = await readBtfFile(path, interrupted);
   if (file.kind === 'raw') return file.btf;
-  return inFile(path, () => fixDatasecs(file.elf.btf, file.bytes));
+  return inFile(path, () => completeDatasecs(file.elf.btf, file.bytes));
 }
