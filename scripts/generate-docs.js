@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { CLIENT_REASONS } from '../packages/client/dist/client-reasons.js';
+import { CLIENT_REASONS } from '../packages/client/dist/error/client-reasons.js';
 import { errorTables } from '../packages/server/dist/documentation/error-tables.js';
 import { withMadeBlock } from '../packages/server/dist/documentation/made-block.js';
 import { metricTables } from '../packages/server/dist/documentation/metric-tables.js';

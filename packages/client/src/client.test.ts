@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { BtfService, type LoadHandleResponse, LoadHandleResponseSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { BtfError } from './btf-error.js';
+import { BtfError } from './error/btf-error.js';
 import { BtfClient } from './client.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { cancelled, closes, deadlineOf } from './testing/daemon-calls.js';

@@ -6,39 +6,39 @@ import {
   type LoadHandleResponse,
 } from '@btfd/api';
 import type { Builder, Spec } from '@btfd/btf';
-import { aFunction, aListOf, aString, aUint32, aTtl, checkOptions, type Rules } from './argument.js';
-import { clientError } from './client-error.js';
-import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call-options.js';
+import { aFunction, aListOf, aString, aUint32, aTtl, checkOptions, type Rules } from './error/argument.js';
+import { clientError } from './error/client-error.js';
+import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call/call-options.js';
 import {
   type BtfClientOptions,
   checkClientOptions,
   connectionOptions,
   credentialsOf,
-} from './client-options.js';
-import { systemClock } from './clock.js';
-import { Connection } from './connection.js';
-import { fetchCHeader } from './c-header.js';
-import { type DaemonChange, DaemonPin } from './daemon-pin.js';
-import { durationFromMs } from './duration.js';
+} from './call/client-options.js';
+import { systemClock } from './base/clock.js';
+import { Connection } from './call/connection.js';
+import { fetchCHeader } from './btf/c-header.js';
+import { type DaemonChange, DaemonPin } from './call/daemon-pin.js';
+import { durationFromMs } from './base/duration.js';
 import { type Handle, leasedHandle } from './handle.js';
-import type { HandleInfo } from './handle-info.js';
-import { invalidResponse } from './invalid-response.js';
+import type { HandleInfo } from './object/handle-info.js';
+import { invalidResponse } from './error/invalid-response.js';
 import { ITERATE_RULES, iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
-import { LeaseKeeper } from './lease-keeper.js';
+import { LeaseKeeper } from './lease/lease-keeper.js';
 import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
-import { fetchMembers, type MemberResult } from './member-result.js';
-import { methods } from './methods.js';
+import { fetchMembers, type MemberResult } from './btf/member-result.js';
+import { methods } from './call/methods.js';
 import { RemoteObject, SPEC_RULES, type SpecOptions } from './remote-object.js';
-import { type ServerInfo, serverInfoFromMessage } from './server-info.js';
-import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
-import { checkSelection, type Selection } from './selection.js';
+import { type ServerInfo, serverInfoFromMessage } from './object/server-info.js';
+import { fetchSelectedTypes, type SelectedTypes } from './btf/selected-types.js';
+import { checkSelection, type Selection } from './btf/selection.js';
 import type { Session } from './session.js';
-import { SpecStore } from './spec-store.js';
+import { SpecStore } from './btf/spec-store.js';
 import { closeTokens, renewTokens } from './token-calls.js';
-import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
-import { verifierLogFromMessage } from './verifier-log.js';
-import type { WatchEvent } from './watch-event.js';
+import { TRANSFER_RULES, type TransferOptions } from './btf/transfer-progress.js';
+import { verifierLogFromMessage } from './error/verifier-log.js';
+import type { WatchEvent } from './object/watch-event.js';
 import { watchHandles, type WatchOptions } from './watch-handles.js';
 
 /** A daemon on the same network answers within milliseconds; what takes this long is lost. */

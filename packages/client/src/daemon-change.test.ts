@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BtfClient } from './client.js';
-import type { DaemonChange } from './daemon-pin.js';
+import type { DaemonChange } from './call/daemon-pin.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { rejection } from './testing/rejection.js';
 import { tinyBtf } from './testing/tiny-btf.js';

@@ -18,24 +18,24 @@ export {
   type BtfErrorReason,
   type ClientErrorReason,
   type DaemonErrorReason,
-} from './btf-error.js';
-export type { CallMetadata } from './call-metadata.js';
-export type { CallOptions, LeaseOptions } from './call-options.js';
+} from './error/btf-error.js';
+export type { CallMetadata } from './call/call-metadata.js';
+export type { CallOptions, LeaseOptions } from './call/call-options.js';
 export { BtfClient, type FindOptions } from './client.js';
-export type { BtfClientOptions } from './client-options.js';
-export type { DaemonChange, DaemonIdentity } from './daemon-pin.js';
-export { defaultAddress } from './default-address.js';
-export type { FieldViolation, QuotaViolation } from './error-details.js';
+export type { BtfClientOptions } from './call/client-options.js';
+export type { DaemonChange, DaemonIdentity } from './call/daemon-pin.js';
+export { defaultAddress } from './call/default-address.js';
+export type { FieldViolation, QuotaViolation } from './error/error-details.js';
 export type { Handle } from './handle.js';
-export type { HandleInfo, KnownOrigin, Origin } from './handle-info.js';
-export type { DetailOptions, InfoDetail } from './info-detail.js';
+export type { HandleInfo, KnownOrigin, Origin } from './object/handle-info.js';
+export type { DetailOptions, InfoDetail } from './object/info-detail.js';
 export type { IterateOptions, ObjectFilter } from './iterate-handles.js';
 export type { IteratedHandle } from './iterated-handle.js';
 export type { LoadOptions, LoadResult, Rejection } from './load-request.js';
-export type { MemberResult, RemoteDereference, RemoteMember } from './member-result.js';
-export type { SelectedTypes } from './selected-types.js';
-export type { NotFound, Selection } from './selection.js';
-export type { BpfObject, ObjectProcess, ObjectUsers } from './object-users.js';
+export type { MemberResult, RemoteDereference, RemoteMember } from './btf/member-result.js';
+export type { SelectedTypes } from './btf/selected-types.js';
+export type { NotFound, Selection } from './btf/selection.js';
+export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
 export type {
   Caller,
@@ -47,11 +47,11 @@ export type {
   OperationStatus,
   Role,
   ServerInfo,
-} from './server-info.js';
-export type { Pem, TlsOptions } from './tls-options.js';
-export type { TransferOptions, TransferProgress } from './transfer-progress.js';
-export type { VerifierLog } from './verifier-log.js';
-export type { WatchEvent } from './watch-event.js';
+} from './object/server-info.js';
+export type { Pem, TlsOptions } from './call/tls-options.js';
+export type { TransferOptions, TransferProgress } from './btf/transfer-progress.js';
+export type { VerifierLog } from './error/verifier-log.js';
+export type { WatchEvent } from './object/watch-event.js';
 export type { WatchOptions } from './watch-handles.js';
 /** The gRPC status codes, as `BtfError.code` has them. */
 export { status } from '@grpc/grpc-js';

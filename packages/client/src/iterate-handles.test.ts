@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
-import { Connection } from './connection.js';
-import { DaemonPin } from './daemon-pin.js';
+import { Connection } from './call/connection.js';
+import { DaemonPin } from './call/daemon-pin.js';
 import type { Handle } from './handle.js';
 import { iterateHandles } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
-import { LeaseKeeper } from './lease-keeper.js';
+import { LeaseKeeper } from './lease/lease-keeper.js';
 import type { Session } from './session.js';
-import { SpecStore } from './spec-store.js';
+import { SpecStore } from './btf/spec-store.js';
 import { collectGarbage } from './testing/collect-garbage.js';
 import { FakeClock } from './testing/fake-clock.js';
 import { FakeDaemon } from './fake-daemon/index.js';

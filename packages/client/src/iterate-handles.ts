@@ -4,16 +4,29 @@ import {
   IterateHandlesRequestSchema,
   type IterateHandlesResponse,
 } from '@btfd/api';
-import { aListOf, anAbortSignal, aString, aUint32, checkOptions, oneOf, type Rules } from './argument.js';
-import { CloseQueue } from './close-queue.js';
-import type { Connection } from './connection.js';
-import { endForgotten } from './forgotten.js';
-import { type HandleInfo, handleInfoFromMessage, type KnownOrigin, ORIGIN_NUMBERS } from './handle-info.js';
-import { DETAIL_RULES, detailNumbers, type DetailOptions } from './info-detail.js';
-import { invalidResponse } from './invalid-response.js';
+import {
+  aListOf,
+  anAbortSignal,
+  aString,
+  aUint32,
+  checkOptions,
+  oneOf,
+  type Rules,
+} from './error/argument.js';
+import { CloseQueue } from './lease/close-queue.js';
+import type { Connection } from './call/connection.js';
+import { endForgotten } from './lease/forgotten.js';
+import {
+  type HandleInfo,
+  handleInfoFromMessage,
+  type KnownOrigin,
+  ORIGIN_NUMBERS,
+} from './object/handle-info.js';
+import { DETAIL_RULES, detailNumbers, type DetailOptions } from './object/info-detail.js';
+import { invalidResponse } from './error/invalid-response.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
-import { methods } from './methods.js';
-import { onAbort } from './on-abort.js';
+import { methods } from './call/methods.js';
+import { onAbort } from './base/on-abort.js';
 import { renewHeld } from './renew-held.js';
 import type { Session } from './session.js';
 import { closeTokens } from './token-calls.js';

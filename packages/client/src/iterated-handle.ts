@@ -1,13 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
-import { checkOptions } from './argument.js';
-import type { BtfError } from './btf-error.js';
-import { clientError } from './client-error.js';
-import { LEASE_RULES, type LeaseOptions } from './call-options.js';
-import { durationFromMs } from './duration.js';
+import { checkOptions } from './error/argument.js';
+import type { BtfError } from './error/btf-error.js';
+import { clientError } from './error/client-error.js';
+import { LEASE_RULES, type LeaseOptions } from './call/call-options.js';
+import { durationFromMs } from './base/duration.js';
 import { type Handle, leasedHandle } from './handle.js';
-import type { HandleInfo } from './handle-info.js';
-import { methods } from './methods.js';
+import type { HandleInfo } from './object/handle-info.js';
+import { methods } from './call/methods.js';
 import { RemoteObject } from './remote-object.js';
 import type { Session } from './session.js';
 

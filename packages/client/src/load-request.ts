@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
 import type { Builder } from '@btfd/btf';
-import { aBoolean, aUint32, checkOptions, invalidArgument, must, type Rules } from './argument.js';
-import { LEASE_RULES, type LeaseOptions } from './call-options.js';
-import { durationFromMs } from './duration.js';
+import { aBoolean, aUint32, checkOptions, invalidArgument, must, type Rules } from './error/argument.js';
+import { LEASE_RULES, type LeaseOptions } from './call/call-options.js';
+import { durationFromMs } from './base/duration.js';
 import type { Handle } from './handle.js';
-import type { VerifierLog } from './verifier-log.js';
+import type { VerifierLog } from './error/verifier-log.js';
 
 /** LoadOptions are the options of loading BTF. */
 export interface LoadOptions extends LeaseOptions {

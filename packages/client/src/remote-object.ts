@@ -1,20 +1,20 @@
 import { create } from '@bufbuild/protobuf';
 import { GetHandleInfoRequestSchema, type Handle as HandleMessage } from '@btfd/api';
 import { Spec } from '@btfd/btf';
-import { aListOf, aString, checkOptions, must, type Rules } from './argument.js';
-import { CALL_RULES, type CallOptions } from './call-options.js';
-import { msFromDuration } from './duration.js';
-import { type HandleInfo, handleInfoFromMessage } from './handle-info.js';
-import { fetchCHeader } from './c-header.js';
-import { DETAIL_RULES, detailNumbers, type DetailOptions } from './info-detail.js';
-import { invalidResponse } from './invalid-response.js';
-import { fetchMembers, type MemberResult } from './member-result.js';
-import { methods } from './methods.js';
-import { fetchSelectedTypes, type SelectedTypes } from './selected-types.js';
-import { allFound, checkSelection, SELECTION_RULES, selectsAll, type Selection } from './selection.js';
-import { digestKey, type RawBtf } from './raw-btf.js';
+import { aListOf, aString, checkOptions, must, type Rules } from './error/argument.js';
+import { CALL_RULES, type CallOptions } from './call/call-options.js';
+import { msFromDuration } from './base/duration.js';
+import { type HandleInfo, handleInfoFromMessage } from './object/handle-info.js';
+import { fetchCHeader } from './btf/c-header.js';
+import { DETAIL_RULES, detailNumbers, type DetailOptions } from './object/info-detail.js';
+import { invalidResponse } from './error/invalid-response.js';
+import { fetchMembers, type MemberResult } from './btf/member-result.js';
+import { methods } from './call/methods.js';
+import { fetchSelectedTypes, type SelectedTypes } from './btf/selected-types.js';
+import { allFound, checkSelection, SELECTION_RULES, selectsAll, type Selection } from './btf/selection.js';
+import { digestKey, type RawBtf } from './btf/raw-btf.js';
 import type { Session } from './session.js';
-import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
+import { TRANSFER_RULES, type TransferOptions } from './btf/transfer-progress.js';
 
 /** SpecOptions are the options of asking for a {@link Spec}. */
 export interface SpecOptions extends TransferOptions {

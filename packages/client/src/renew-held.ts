@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.js';
+import { onAbort } from './base/on-abort.js';
 import type { Session } from './session.js';
 import { renewTokens } from './token-calls.js';
 

@@ -1,8 +1,8 @@
-import type { Clock } from './clock.js';
-import type { Connection } from './connection.js';
-import type { DaemonPin } from './daemon-pin.js';
-import type { LeaseKeeper } from './lease-keeper.js';
-import type { SpecStore } from './spec-store.js';
+import type { Clock } from './base/clock.js';
+import type { Connection } from './call/connection.js';
+import type { DaemonPin } from './call/daemon-pin.js';
+import type { LeaseKeeper } from './lease/lease-keeper.js';
+import type { SpecStore } from './btf/spec-store.js';
 
 /** Session is what the handles of one client share. */
 export interface Session {

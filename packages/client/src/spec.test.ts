@@ -7,7 +7,7 @@ import { cancelled, specsSent } from './testing/daemon-calls.js';
 import { replaceRaw } from './testing/replace-raw.js';
 import { tinyBtf, tinySplitBtf } from './testing/tiny-btf.js';
 import { until } from './testing/until.js';
-import type { TransferProgress } from './transfer-progress.js';
+import type { TransferProgress } from './btf/transfer-progress.js';
 
 const VMLINUX = tinyBtf('u32');
 const MODULE = tinySplitBtf();

@@ -1,6 +1,6 @@
 import { credentials } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
-import { Connection } from './connection.js';
+import { Connection } from './call/connection.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { closes, renewals } from './testing/daemon-calls.js';
 import { closeTokens, renewTokens } from './token-calls.js';

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
-import type { CallLimits, Connection } from './connection.js';
-import { msFromDuration } from './duration.js';
-import { methods } from './methods.js';
+import type { CallLimits, Connection } from './call/connection.js';
+import { msFromDuration } from './base/duration.js';
+import { methods } from './call/methods.js';
 
 /** The contract allows no more tokens in one request. */
 const MAX_TOKENS = 1000;

@@ -6,17 +6,17 @@ import {
   type WatchPosition,
 } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { anAbortSignal, checkOptions, type Rules } from './argument.js';
-import { backoffMs, pause } from './backoff.js';
-import { BtfError } from './btf-error.js';
-import { endForgotten } from './forgotten.js';
-import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './handle-info.js';
+import { anAbortSignal, checkOptions, type Rules } from './error/argument.js';
+import { backoffMs, pause } from './call/backoff.js';
+import { BtfError } from './error/btf-error.js';
+import { endForgotten } from './lease/forgotten.js';
+import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './object/handle-info.js';
 import { FILTER_RULES, type ObjectFilter } from './iterate-handles.js';
-import { methods } from './methods.js';
-import { onAbort } from './on-abort.js';
+import { methods } from './call/methods.js';
+import { onAbort } from './base/on-abort.js';
 import type { Session } from './session.js';
-import type { WatchEvent } from './watch-event.js';
-import { WatchedObjects } from './watched-objects.js';
+import type { WatchEvent } from './object/watch-event.js';
+import { WatchedObjects } from './object/watched-objects.js';
 
 /** WatchOptions are the options of a watch. */
 export interface WatchOptions extends Pick<ObjectFilter, 'origins' | 'nameGlobs'> {

@@ -5,5 +5,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`btfd needs Node 20.19 or newer; ${process.execPath} is ${process.versions.node}`);
   process.exit(1);
 }
-const { main } = await import('../dist/main.js');
+const { main } = await import('../dist/program/main.js');
 await main();

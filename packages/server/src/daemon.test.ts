@@ -17,7 +17,7 @@ import { Client, credentials, status, type ClientReadableStream } from '@grpc/gr
 import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
 import { startDaemon, type DaemonOptions } from './daemon.js';
-import { formatAddress, parseAddress } from './listen/address.js';
+import { formatAddress, parseAddress } from './base/address.js';
 import { intBtf } from './testing/btf-bytes.js';
 import { bpfError, FakeKernel } from './testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from './testing/grpc-harness.js';

@@ -21,5 +21,5 @@ export type { TlsFiles } from './auth/tls-files.js';
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { addonKernel } from './kernel/addon-kernel.js';
 export type { Kernel, KernelObject, ObjectInfo } from './kernel/kernel.js';
-export { DEFAULT_LIMITS, type Limits } from './limits.js';
-export { formatAddress, parseAddress, type Address } from './listen/address.js';
+export { DEFAULT_LIMITS, type Limits } from './config/limits.js';
+export { formatAddress, parseAddress, type Address } from './base/address.js';

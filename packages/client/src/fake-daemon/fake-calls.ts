@@ -1,8 +1,8 @@
 import type { MessageShape } from '@bufbuild/protobuf';
 import { BtfService } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { oneOf } from '../argument.js';
-import { BtfError, type BtfErrorInit } from '../btf-error.js';
+import { oneOf } from '../error/argument.js';
+import { BtfError, type BtfErrorInit } from '../error/btf-error.js';
 
 type Methods = (typeof BtfService)['method'];
 

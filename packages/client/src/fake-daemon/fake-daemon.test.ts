@@ -7,7 +7,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, SpecRequestSchema, type SpecResponse } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { BtfClient } from '../client.js';
-import { methods } from '../methods.js';
+import { methods } from '../call/methods.js';
 import { rejection } from '../testing/rejection.js';
 import { tinyBtf, tinySplitBtf } from '../testing/tiny-btf.js';
 import { FakeDaemon } from './index.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { aCount, aListOf, aString, checkOptions, milliseconds, must, type Rules } from '../argument.js';
+import { aCount, aListOf, aString, checkOptions, milliseconds, must, type Rules } from '../error/argument.js';
 import { aMethod, type FakeCall, FakeCalls, type FakeFailure, type MethodName } from './fake-calls.js';
 import { type FakeHandle, FakeHandles } from './fake-handles.js';
 import { FakeKernel } from './fake-kernel.js';

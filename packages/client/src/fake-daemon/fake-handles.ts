@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { HandleSchema, InfoDetail } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../btf-error.js';
-import { durationFromMs } from '../duration.js';
+import { BtfError } from '../error/btf-error.js';
+import { durationFromMs } from '../base/duration.js';
 import type { FakeKernel } from './fake-kernel.js';
 import type { FakeObject } from './fake-object.js';
 

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../btf-error.js';
+import { BtfError } from '../error/btf-error.js';
 import { FakeObject, type FakeObjectInit } from './fake-object.js';
 
 /** FakeEvent is an object that came or went. */

@@ -1,7 +1,7 @@
 import type { LoadHandleRequest } from '@btfd/api';
 import { BtfFormatError, Spec, validate } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../btf-error.js';
+import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
 
 /** EINVAL, which is what the kernel's verifier mostly says. */

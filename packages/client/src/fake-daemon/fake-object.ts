@@ -2,9 +2,18 @@ import { createHash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type HandleInfoSchema, InfoDetail } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
-import { anObject, aString, checkFields, fieldsOf, must, oneOf, type Rule, type Rules } from '../argument.js';
-import { type KnownOrigin, ORIGIN_NUMBERS } from '../handle-info.js';
-import type { ObjectUsers } from '../object-users.js';
+import {
+  anObject,
+  aString,
+  checkFields,
+  fieldsOf,
+  must,
+  oneOf,
+  type Rule,
+  type Rules,
+} from '../error/argument.js';
+import { type KnownOrigin, ORIGIN_NUMBERS } from '../object/handle-info.js';
+import type { ObjectUsers } from '../object/object-users.js';
 
 /** FakeObjectInit is what a {@link FakeObject} is made of. */
 export interface FakeObjectInit {

@@ -24,9 +24,9 @@ import {
   WatchHandlesResponseSchema,
 } from '@btfd/api';
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { invalidArgument } from '../argument.js';
-import { BtfError } from '../btf-error.js';
-import { durationFromMs } from '../duration.js';
+import { invalidArgument } from '../error/argument.js';
+import { BtfError } from '../error/btf-error.js';
+import { durationFromMs } from '../base/duration.js';
 import type { FakeHandles, HandleInit } from './fake-handles.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Origin, SelectionResultSchema, TypeSelection } from '@btfd/api';
 import { compileGlob, GlobError, type NameTest, type Spec, type TypeId } from '@btfd/btf';
-import { invalidArgument } from '../argument.js';
-import { ORIGIN_NUMBERS } from '../handle-info.js';
+import { invalidArgument } from '../error/argument.js';
+import { ORIGIN_NUMBERS } from '../object/handle-info.js';
 import type { FakeObject } from './fake-object.js';
 
 /** FoundTypes are the types that a selection means, and what it found nothing for. */

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
-import type { BtfError } from '../btf-error.js';
+import type { BtfError } from '../error/btf-error.js';
 import type { FakeCall, FakeCalls, MethodName, RequestOf } from './fake-calls.js';
 import { fakeStatus } from './fake-status.js';
 

@@ -10,8 +10,8 @@ import {
 } from '@btfd/api';
 import { BtfFormatError, formatTypeName, printC, resolveMember, selectTypes, type Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
-import { invalidArgument } from '../argument.js';
-import { BtfError } from '../btf-error.js';
+import { invalidArgument } from '../error/argument.js';
+import { BtfError } from '../error/btf-error.js';
 import type { FakeObject } from './fake-object.js';
 import { findTypes } from './fake-selection.js';
 

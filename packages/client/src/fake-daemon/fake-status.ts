@@ -9,8 +9,8 @@ import {
   StatusSchema,
 } from '@btfd/api';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
-import { BtfError } from '../btf-error.js';
-import { durationFromMs } from '../duration.js';
+import { BtfError } from '../error/btf-error.js';
+import { durationFromMs } from '../base/duration.js';
 
 /** fakeStatus is an error as a daemon sends it: code and message, and the rest as details in the trailer. */
 export function fakeStatus(error: unknown): StatusObject {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { WatchHandlesRequest, WatchHandlesResponseSchema } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../btf-error.js';
+import { BtfError } from '../error/btf-error.js';
 import type { FakeKernel } from './fake-kernel.js';
 import type { FakeObject } from './fake-object.js';
 import { objectFilter } from './fake-selection.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 
 /** FakeClock is a clock that moves when it is told to. */
 export class FakeClock implements Clock {

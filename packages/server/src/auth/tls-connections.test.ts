@@ -10,7 +10,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
 import { initCertificates } from '../certs/init-certificates.js';
 import { startDaemon } from '../daemon.js';
-import type { Limits } from '../limits.js';
+import type { Limits } from '../config/limits.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';

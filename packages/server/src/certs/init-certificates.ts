@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.js';
+import { makeFolder } from '../base/make-folder.js';
 import { Authority, type KeyPair } from './authority.js';
 
 /** InitCertificatesOptions are what the certificates are to say, where that isn't the default. */

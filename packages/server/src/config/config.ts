@@ -1,4 +1,4 @@
-import { limitsFrom, type Limits } from '../limits.js';
+import { limitsFrom, type Limits } from './limits.js';
 import type { Given } from './given.js';
 import type { Setting } from './setting.js';
 

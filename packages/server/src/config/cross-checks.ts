@@ -1,6 +1,6 @@
-import { LIMIT_SETTINGS } from '../limits.js';
+import { LIMIT_SETTINGS } from './limits.js';
 import type { TlsFiles } from '../auth/tls-files.js';
-import { whyRefused } from '../listen/refusal.js';
+import { whyRefused } from './refusal.js';
 import type { Config } from './config.js';
 import type { Setting } from './setting.js';
 import { ACCESS, SERVING } from './settings.js';

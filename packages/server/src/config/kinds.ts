@@ -1,8 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
 import { statSync } from 'node:fs';
 import { parsePrincipal } from '../auth/principal.js';
-import { findGroup } from '../listen/find-group.js';
-import { formatAddress, parseAddress, type Address, type TcpAddress } from '../listen/address.js';
+import { findGroup } from './find-group.js';
+import { formatAddress, parseAddress, type Address, type TcpAddress } from '../base/address.js';
 import type { Kind } from './kind.js';
 
 /** SWITCH is on or off. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LIMIT_SETTINGS } from '../limits.js';
+import { LIMIT_SETTINGS } from './limits.js';
 import { TempDir } from '../testing/temp-dir.js';
 import type { Config } from './config.js';
 import { describeConfig } from './describe-config.js';

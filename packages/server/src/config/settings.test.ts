@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { DEFAULT_LIMITS, LIMIT_SETTINGS } from '../limits.js';
+import { DEFAULT_LIMITS, LIMIT_SETTINGS } from './limits.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { variableOf } from './setting.js';

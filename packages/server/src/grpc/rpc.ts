@@ -1,7 +1,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
-import type { CallRecord } from './call-record.js';
+import type { CallRecord } from './interceptor/call-record.js';
 import type { Encoded } from './encoded.js';
 
 /** CallContext is what a handler knows of its call besides the request. */

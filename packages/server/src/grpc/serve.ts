@@ -14,11 +14,11 @@ import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
 import { CallEnded } from './call-ended.js';
-import type { CallRecord } from './call-record.js';
+import type { CallRecord } from './interceptor/call-record.js';
 import { openScope, type CallScope } from './call-scope.js';
-import { decodeRequest } from './decode-request.js';
+import { decodeRequest } from '../base/decode-request.js';
 import { Encoded } from './encoded.js';
-import type { ObservedCalls } from './observed-calls.js';
+import type { ObservedCalls } from './interceptor/observed-calls.js';
 import { PacedWriter } from './paced-writer.js';
 import type { Answer, CallContext, StreamHandler, UnaryHandler, WireHandler } from './rpc.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
-import { DEFAULT_LIMITS } from '../limits.js';
+import { DEFAULT_LIMITS } from '../config/limits.js';
 import { makeQuotas } from '../quota/quotas.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { callerAs, LOADER } from '../testing/callers.js';

@@ -1,6 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { ServiceError } from '../error/service-error.js';
 import type { KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import { originOf } from '../kernel/origin.js';

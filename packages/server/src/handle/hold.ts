@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { ServiceError } from '../error/service-error.js';
 
 /** Hold is the set of handles that one stream holds open, with its bound. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 /** Lease lets a handle live for a time after its last use. Times are milliseconds. */
 export class Lease {

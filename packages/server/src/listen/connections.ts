@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
-import { atDate } from '../auth/at-date.js';
-import type { Callers } from '../auth/callers.js';
+import { atDate } from '../base/at-date.js';
+import type { Callers } from '../grpc/interceptor/callers.js';
 import type { Peer, TlsPeer } from '../auth/peer.js';
 import type { ServiceError } from '../error/service-error.js';
-import type { Limits } from '../limits.js';
+import type { Limits } from '../config/limits.js';
 import type { Quota } from '../quota/quota.js';
 import { NewestSockets } from './newest-sockets.js';
 

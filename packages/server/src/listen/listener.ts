@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
-import type { Address } from './address.js';
+import type { Address } from '../base/address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
 /** ListenerOptions are what listening needs besides the address. */

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { formatAddress, isLoopbackIp, type Address } from './address.js';
+import { formatAddress, isLoopbackIp, type Address } from '../base/address.js';
 
 /**
  * onLoopback is an address of loopback with the IP address that its name stands for: to listen on the name would be to

@@ -1,8 +1,8 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Clock } from '../clock.js';
-import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import type { Clock } from '../base/clock.js';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { callFields, type PrincipalOf } from './call-log.js';
 import { LineBudget } from './line-budget.js';
 

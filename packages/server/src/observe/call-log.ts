@@ -1,7 +1,7 @@
 import { status, type Metadata } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { Clock } from '../clock.js';
-import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import type { Clock } from '../base/clock.js';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { LineBudget } from './line-budget.js';
 import { codeName, reasonName } from './names.js';
 

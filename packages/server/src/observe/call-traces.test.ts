@@ -9,8 +9,8 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-node';
-import { ObservedCalls } from '../grpc/observed-calls.js';
-import { btfService } from '../service.js';
+import { ObservedCalls } from '../grpc/interceptor/observed-calls.js';
+import { btfService } from '../rpc/service.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { LOADER } from '../testing/callers.js';

@@ -8,9 +8,9 @@ import {
   type TextMapGetter,
 } from '@opentelemetry/api';
 import { status, type Metadata } from '@grpc/grpc-js';
-import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { codeName, reasonName } from './names.js';
-import { tracer } from './span.js';
+import { tracer } from '../base/span.js';
 
 /**
  * callTraces makes a span of each call, as OpenTelemetry's conventions for gRPC say, in the trace that the client's

@@ -1,10 +1,10 @@
 import { release } from 'node:os';
 import { Origin } from '@btfd/api';
-import type { CallObserver } from '../grpc/call-observer.js';
+import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { originOf } from '../kernel/origin.js';
-import type { LoadTimes } from '../load/load-queue.js';
-import type { Services } from '../services.js';
-import { VERSION } from '../version.js';
+import type { LoadTimes } from '../kernel/load-queue.js';
+import type { Services } from '../rpc/services.js';
+import { VERSION } from '../base/version.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
 

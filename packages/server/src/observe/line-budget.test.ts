@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { Metadata, status } from '@grpc/grpc-js';
-import type { CallEnd, CallFacts, CallObserver } from '../grpc/call-observer.js';
+import type { CallEnd, CallFacts, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { logLines } from '../testing/log-lines.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { auditBudget, auditLog } from './audit-log.js';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 
 /** WINDOW_MS is how long lines are counted together. */
 export const WINDOW_MS = 10_000;

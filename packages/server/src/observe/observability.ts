@@ -1,20 +1,17 @@
 import type { Logger } from 'pino';
-import { systemClock } from '../clock.js';
-import { observeWith } from '../grpc/call-observer.js';
-import { ObservedCalls } from '../grpc/observed-calls.js';
-import { DEFAULT_LIMITS, type Limits } from '../limits.js';
-import { formatAddress, type TcpAddress } from '../listen/address.js';
-import type { LoadTimes } from '../load/load-queue.js';
-import type { Services } from '../services.js';
+import { systemClock } from '../base/clock.js';
+import { observeWith } from '../grpc/interceptor/call-observer.js';
+import { ObservedCalls } from '../grpc/interceptor/observed-calls.js';
+import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
+import { formatAddress, type TcpAddress } from '../base/address.js';
+import type { LoadTimes } from '../kernel/load-queue.js';
+import type { Services } from '../rpc/services.js';
 import { auditBudget, auditLog } from './audit-log.js';
 import { callBudget, callLog, type PrincipalOf } from './call-log.js';
 import { callTraces } from './call-traces.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
-
-/** DEFAULT_METRICS_ADDRESS is where `btfd` serves metrics unless told otherwise: for this machine alone. */
-export const DEFAULT_METRICS_ADDRESS: TcpAddress = { kind: 'tcp', host: '127.0.0.1', port: 9755 };
 
 /** ObservabilityOptions say what of the daemon is told, and where. */
 export interface ObservabilityOptions {

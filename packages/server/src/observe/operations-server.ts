@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { TcpAddress } from '../listen/address.js';
+import type { TcpAddress } from '../base/address.js';
 import { NewestSockets } from '../listen/newest-sockets.js';
-import { SharedRuns } from '../shared-runs.js';
+import { SharedRuns } from '../base/shared-runs.js';
 
 /** Operations are what operators may ask over HTTP. */
 export interface Operations {

@@ -1,6 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import type { CallEnd, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { codeName, reasonName } from './names.js';
 import type { MetricRegistry } from './metric-registry.js';
 

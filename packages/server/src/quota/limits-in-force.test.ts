@@ -20,7 +20,7 @@ import {
 import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
-import type { Limits } from '../limits.js';
+import type { Limits } from '../config/limits.js';
 import { MAX_TOLD } from '../listen/connections.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';

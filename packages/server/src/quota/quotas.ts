@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.js';
+import type { Limits } from '../config/limits.js';
 import { Quota } from './quota.js';
 
 /** Quotas are what each principal, and all of them together, may have at one time. */

@@ -1,6 +1,6 @@
 import { checkCount } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
-import type { Services } from '../services.js';
+import type { Services } from './services.js';
 
 /** closeHandles serves CloseHandles. */
 export function closeHandles({ handles, limits }: Services): Rpc<'closeHandles'> {

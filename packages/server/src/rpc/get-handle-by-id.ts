@@ -1,10 +1,10 @@
 import { Operation } from '@btfd/api';
 import { invalidRequest } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { factsOf } from '../handle/facts.js';
-import { handleMessage } from '../handle/handle-message.js';
-import { openVisible } from '../kernel/open-by-id.js';
-import type { Services } from '../services.js';
+import { factsOf } from './facts.js';
+import { handleMessage } from './handle-message.js';
+import { openVisible } from '../handle/open-by-id.js';
+import type { Services } from './services.js';
 import { grantedTtlMs } from './validate.js';
 
 /** getHandleById serves GetHandleById. */

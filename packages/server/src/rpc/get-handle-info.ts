@@ -1,10 +1,10 @@
 import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { factsOf } from '../handle/facts.js';
-import { handleMessage } from '../handle/handle-message.js';
-import { askDetails, detailsOf } from '../handle/info-details.js';
+import { factsOf } from './facts.js';
+import { handleMessage } from './handle-message.js';
+import { askDetails, detailsOf } from './info-details.js';
 import { isRemoved } from '../handle/removal.js';
-import type { Services } from '../services.js';
+import type { Services } from './services.js';
 
 /** getHandleInfo serves GetHandleInfo. */
 export function getHandleInfo(services: Services): Rpc<'getHandleInfo'> {

@@ -4,7 +4,7 @@ import { Operation, Role as RoleNumber, type Feature } from '@btfd/api';
 import type { Role } from '../auth/role.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { readBootId } from '../kernel/boot-id.js';
-import type { Services } from '../services.js';
+import type { Services } from './services.js';
 
 const OPERATIONS = [
   Operation.LOAD,

@@ -3,12 +3,12 @@ import { ErrorReason, Operation } from '@btfd/api';
 import { invalidRequest } from '../error/invalid-request.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { handleMessage, infoMessage } from '../handle/handle-message.js';
+import { handleMessage, infoMessage } from './handle-message.js';
 import { Hold } from '../handle/hold.js';
-import { askDetails, detailsOf, type AskedDetails, type InfoDetails } from '../handle/info-details.js';
+import { askDetails, detailsOf, type AskedDetails, type InfoDetails } from './info-details.js';
 import type { ListedObject } from '../kernel/object-list.js';
-import type { Services } from '../services.js';
-import type { SpecSource } from '../spec/spec-source.js';
+import type { Services } from './services.js';
+import type { SpecSource } from '../source/spec-source.js';
 import { objectFilter } from './object-filter.js';
 
 /** Objects looked at between two turns of the event loop: about 1 ms. */

@@ -3,7 +3,7 @@ import { requireSight, type Caller } from '../auth/caller.js';
 import { checkCount } from '../error/invalid-request.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import { originOf } from '../kernel/origin.js';
-import { compileGlobs } from '../spec/glob.js';
+import { compileGlobs } from '../base/glob.js';
 
 const MAX_GLOBS = 100;
 

@@ -1,7 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { checkCount } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
-import type { Services } from '../services.js';
+import type { Services } from './services.js';
 
 /** renewHandles serves RenewHandles. */
 export function renewHandles({ handles, limits }: Services): Rpc<'renewHandles'> {

@@ -1,7 +1,7 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { LoadHandleRequestSchema } from '@btfd/api';
-import { DEFAULT_LIMITS } from '../limits.js';
+import { DEFAULT_LIMITS } from '../config/limits.js';
 import { checkRequestSize } from './request-size.js';
 
 const LIMITS = { ...DEFAULT_LIMITS, maxMessageBytes: 10, maxLoadMessageBytes: 1_000, maxTypesBytes: 100 };

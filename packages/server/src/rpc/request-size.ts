@@ -1,7 +1,7 @@
 import { BtfService, ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
-import type { Limits } from '../limits.js';
-import { loadSizes } from '../load/load-wire.js';
+import type { Limits } from '../config/limits.js';
+import { loadSizes } from './load-wire.js';
 
 /** What is a little too large is told so in our words; what is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;

@@ -1,11 +1,11 @@
 import { checkCount, invalidRequest } from '../error/invalid-request.js';
 import { Encoded } from '../grpc/encoded.js';
 import type { WorkerRpc } from '../grpc/rpc.js';
-import { factsOf } from '../handle/facts.js';
-import type { Services } from '../services.js';
-import { requireBase } from '../spec/find-base.js';
-import { requireSpecName } from '../spec/spec-name.js';
-import { onlyItem } from '../worker/only-item.js';
+import { factsOf } from './facts.js';
+import type { Services } from './services.js';
+import { requireBase } from '../source/find-base.js';
+import { requireSpecName } from '../source/spec-name.js';
+import { onlyItem } from '../pool/run.js';
 
 const MAX_PATHS = 1_000;
 const MAX_PATH_LENGTH = 1_024;

@@ -1,8 +1,8 @@
 import { checkToken } from '../error/invalid-request.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { factsOf } from '../handle/facts.js';
-import { handleMessage } from '../handle/handle-message.js';
-import type { Services } from '../services.js';
+import { factsOf } from './facts.js';
+import { handleMessage } from './handle-message.js';
+import type { Services } from './services.js';
 import { grantedTtlMs } from './validate.js';
 
 /** takeHandle serves TakeHandle. */

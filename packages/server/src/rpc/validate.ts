@@ -1,6 +1,6 @@
 import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import { invalidRequest } from '../error/invalid-request.js';
-import type { Limits } from '../limits.js';
+import type { Limits } from '../config/limits.js';
 
 /** grantedTtlMs is the TTL granted for the one asked for, in milliseconds. */
 export function grantedTtlMs(ttl: Duration | undefined, limits: Limits): number {

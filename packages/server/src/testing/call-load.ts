@@ -3,7 +3,7 @@ import { LoadHandleRequestSchema, LoadHandleResponseSchema, type LoadHandleRespo
 import { Encoded } from '../grpc/encoded.js';
 import type { CallContext } from '../grpc/rpc.js';
 import { loadHandle } from '../rpc/load-handle.js';
-import type { Services } from '../services.js';
+import type { Services } from '../rpc/services.js';
 
 /** LoadAnswer is what a load answers. */
 export interface LoadAnswer {

@@ -1,6 +1,6 @@
-import type { ItemOf, Job, JobRunner } from '../worker/job.js';
-import { SpecCache } from '../worker/spec-cache.js';
-import { stepsOf } from '../worker/steps-of.js';
+import type { ItemOf, Job, JobRunner } from '../pool/job.js';
+import { SpecCache } from '../jobs/spec-cache.js';
+import { stepsOf } from '../jobs/steps-of.js';
 
 /** InlineJobs does jobs as workers do, but on this thread. */
 export class InlineJobs implements JobRunner {

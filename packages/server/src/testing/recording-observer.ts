@@ -1,4 +1,4 @@
-import type { CallEnd, CallFacts, CallInfo, CallObserver } from '../grpc/call-observer.js';
+import type { CallEnd, CallFacts, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 
 /** ObservedEnd is a call that ended, with what was known of it. */
 export interface ObservedEnd extends CallEnd {

@@ -1,5 +1,5 @@
-import type { Item, Job, Steps } from '../worker/job.js';
-import { serveJobs } from '../worker/serve-jobs.js';
+import type { Item, Job, Steps } from '../pool/job.js';
+import { serveJobs } from '../jobs/serve-jobs.js';
 
 /** What each job does, by its first path. */
 const DEEDS: Readonly<Record<string, () => Steps<Item>>> = {

@@ -6,7 +6,7 @@ import {
   type WatchPosition,
 } from '@btfd/api';
 import { watchHandles } from '../rpc/watch-handles.js';
-import type { Services } from '../services.js';
+import type { Services } from '../rpc/services.js';
 import { LOADER } from './callers.js';
 
 /** Watching is a call of WatchHandles, read message by message. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { FakeProc } from '../testing/fake-proc.js';
 import { ManualClock } from '../testing/manual-clock.js';

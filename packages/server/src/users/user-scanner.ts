@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import type { BpfObjects, Kernel } from '../kernel/kernel.js';
-import { SharedRuns } from '../shared-runs.js';
+import { SharedRuns } from '../base/shared-runs.js';
 import { btfHolders } from './btf-holders.js';
-import { inSlices } from './slices.js';
+import { inSlices } from '../base/slices.js';
 import { UserIndex, type BpfUser } from './user-index.js';
 
 /**

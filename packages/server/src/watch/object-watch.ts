@@ -1,7 +1,7 @@
-import type { Clock, Timer } from '../clock.js';
-import type { Limits } from '../limits.js';
-import { SharedRuns } from '../shared-runs.js';
-import { inSlices } from '../users/slices.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Limits } from '../config/limits.js';
+import { SharedRuns } from '../base/shared-runs.js';
+import { inSlices } from '../base/slices.js';
 import { EventLog } from './event-log.js';
 import { ObjectDetector } from './object-detector.js';
 import type { ObjectKeys } from './object-keys.js';

@@ -1,5 +1,5 @@
 import { ErrorReason } from '@btfd/api';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../base/clock.js';
 import { ServiceError } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import type { EventLog } from './event-log.js';

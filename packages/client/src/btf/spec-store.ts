@@ -1,0 +1,252 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
+import { isSplit, Spec } from '@btfd/btf';
+import { status } from '@grpc/grpc-js';
+import { BtfError } from '../error/btf-error.js';
+import { clientError } from '../error/client-error.js';
+import type { CallLimits, Connection } from '../call/connection.js';
+import { invalidResponse } from '../error/invalid-response.js';
+import { methods } from '../call/methods.js';
+import { onAbort } from '../base/on-abort.js';
+import { digestKey, RawBtf, receiveRawBtf } from './raw-btf.js';
+import { RawBtfCache } from './raw-btf-cache.js';
+import { SharedCalls } from '../call/shared-calls.js';
+import { SpecCacheDir } from './spec-cache-dir.js';
+import type { TransferOptions, TransferProgress } from './transfer-progress.js';
+
+/** SpecSource says whose BTF is asked for. */
+export type SpecSource = Extract<
+  MessageInitShape<typeof SpecRequestSchema>['source'],
+  { case: 'handle' | 'name' }
+>;
+
+/** TRANSFER_TIMEOUT_MS is the deadline of a transfer: a vmlinux of 5.5 MB takes this long at 50 kB/s. */
+export const TRANSFER_TIMEOUT_MS = 120_000;
+
+/** Room for a kernel with all modules of a distribution, or for ten kernels. */
+const CACHE_BYTES = 64 * 1024 * 1024;
+/** Room for the kernels and modules of some ten releases. */
+const CACHE_DIR_BYTES = 512 * 1024 * 1024;
+
+/**
+ * An answer that is not needed is read to its end up to this size, one part of a transfer: to cancel it resets its
+ * stream, and Node's HTTP/2 ends a connection with all its calls after a thousand resets in short time.
+ */
+const READ_OUT_BYTES = 256 * 1024;
+
+/** SpecStoreOptions say where a {@link SpecStore} keeps BTF. */
+export interface SpecStoreOptions {
+  readonly specCacheBytes?: number | undefined;
+  readonly specCacheDir?: string | undefined;
+  readonly specCacheDirBytes?: number | undefined;
+}
+
+/** KnownObject is what is known of an object before its BTF is asked for. */
+export interface KnownObject {
+  /** The kernel's name for it; empty where it has none. */
+  readonly name: string;
+  /** The digest of its BTF in hexadecimal; null where it is not known. */
+  readonly digest: string | null;
+}
+
+type Report = (progress: TransferProgress) => void;
+
+/**
+ * SpecStore gets the BTF of objects from the daemon. What it has already, known by digest, is not sent
+ * again, and requests for one digest at the same time make one transfer.
+ */
+export class SpecStore {
+  readonly #connection: Connection;
+  readonly #cache: RawBtfCache;
+  readonly #dir: SpecCacheDir | null;
+  readonly #transfers = new SharedCalls<RawBtf, TransferProgress>();
+  readonly #requestsByName = new SharedCalls<RawBtf, TransferProgress>();
+  /** What an object of the kernel was when last seen, by name: a guess that the daemon confirms. */
+  readonly #lastByName = new Map<string, string>();
+
+  constructor(connection: Connection, options: SpecStoreOptions = {}) {
+    const {
+      specCacheBytes = CACHE_BYTES,
+      specCacheDir = null,
+      specCacheDirBytes = CACHE_DIR_BYTES,
+    } = options;
+    this.#connection = connection;
+    this.#cache = new RawBtfCache(specCacheBytes);
+    this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, specCacheDirBytes);
+  }
+
+  /** The BTF of an object of the kernel. */
+  async rawByName(name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
+    return this.#requestsByName.run(
+      name,
+      signal,
+      async (shared, tell) =>
+        this.#request({ case: 'name', value: name }, { name, digest: null }, shared, tell),
+      onProgress,
+    );
+  }
+
+  /** The BTF of a handle's object. */
+  async rawOfHandle(
+    token: string,
+    object: KnownObject,
+    { signal, onProgress }: TransferOptions,
+  ): Promise<RawBtf> {
+    return this.#request({ case: 'handle', value: token }, object, signal, onProgress);
+  }
+
+  /**
+   * Parses BTF, split BTF on its base.
+   *
+   * @param base the base. undefined: the running kernel's vmlinux; null: none.
+   */
+  async parse(raw: RawBtf, base: Spec | null | undefined, options: TransferOptions): Promise<Spec> {
+    if (!raw.split) return raw.standaloneSpec();
+    if (base === null) throw missingBase();
+    return Spec.parse(raw.bytes, { base: base ?? (await this.#baseOf(raw, options)).standaloneSpec() });
+  }
+
+  /** Resolves when what is kept on disk is there. */
+  async settled(): Promise<void> {
+    await this.#dir?.settled();
+  }
+
+  async #baseOf(raw: RawBtf, options: TransferOptions): Promise<RawBtf> {
+    const base = this.#cache.get(digestKey(raw.baseDigest)) ?? (await this.rawByName('vmlinux', options));
+    const expected = digestKey(raw.baseDigest);
+    if (expected !== '' && expected !== digestKey(base.digest)) throw baseMismatch();
+    return base;
+  }
+
+  async #request(
+    source: SpecSource,
+    object: KnownObject,
+    signal: AbortSignal | undefined,
+    report: Report | undefined,
+  ): Promise<RawBtf> {
+    const limits = { timeout: TRANSFER_TIMEOUT_MS, signal };
+    const raw = await this.#connection.retrying(methods.spec, limits, async (attempt) => {
+      // Asked anew by each attempt: what one fetched is not fetched again for its base.
+      const known = await this.#known(object);
+      const request = create(SpecRequestSchema, {
+        source,
+        encoding: Encoding.RAW,
+        ...(known && { ifNoneMatch: { digest: known.digest, baseDigest: known.baseDigest } }),
+      });
+      return this.#receive(request, known, attempt, report);
+    });
+    if (object.name !== '') this.#remember(object.name, raw);
+    return raw;
+  }
+
+  /** What is probably asked for: what the object was when it was last seen. */
+  async #known({ name, digest }: KnownObject): Promise<RawBtf | undefined> {
+    const last = digest ?? this.#lastByName.get(name);
+    const known = last === undefined ? undefined : this.#cache.get(last);
+    return known ?? (name === '' ? undefined : await this.#knownOnDisk(name));
+  }
+
+  async #knownOnDisk(name: string): Promise<RawBtf | undefined> {
+    const last = await this.#dir?.lastSeen(name);
+    const bytes = last && (await this.#dir?.read(last.digest));
+    if (!last || !bytes) return undefined;
+    const digest = Buffer.from(last.digest, 'hex');
+    const baseDigest = Buffer.from(last.baseDigest, 'hex');
+    try {
+      return new RawBtf(bytes, { digest, baseDigest, split: isSplit(bytes) });
+    } catch {
+      // It is what a daemon sent, but no BTF: whoever asks for it now is told so by parsing it.
+      return undefined;
+    }
+  }
+
+  #remember(name: string, raw: RawBtf): void {
+    this.#cache.add(raw);
+    const [digest, baseDigest] = [digestKey(raw.digest), digestKey(raw.baseDigest)];
+    if (this.#lastByName.get(name) === digest) return;
+    this.#lastByName.set(name, digest);
+    this.#dir?.writeLastSeen(name, { digest, baseDigest });
+  }
+
+  async #receive(
+    request: SpecRequest,
+    known: RawBtf | undefined,
+    { timeout, signal }: CallLimits,
+    report: Report | undefined,
+  ): Promise<RawBtf> {
+    const call = new AbortController();
+    const parts = this.#connection.stream(methods.spec, request, { timeout, signal: call.signal });
+    const stopFollowing = onAbort(signal, () => call.abort(signal?.reason));
+    let handedOver = false;
+    try {
+      const header = await nextHeader(parts);
+      const here = header.notModified ? known : this.#cache.get(digestKey(header.digest));
+      if (here !== undefined) {
+        if (header.notModified || header.rawSize <= READ_OUT_BYTES) await readOut(parts);
+        return here;
+      }
+      // From here on others may wait for these bytes too: the signal of all of them together counts.
+      const transfer = this.#transfers.run(
+        digestKey(header.digest),
+        signal,
+        async (shared, tell) => {
+          handedOver = true;
+          stopFollowing();
+          onAbort(shared, () => call.abort(shared.reason));
+          const raw = await this.#fromDiskOrTransfer(header, parts, tell);
+          this.#cache.add(raw);
+          return raw;
+        },
+        report,
+      );
+      if (!handedOver) call.abort();
+      return await transfer;
+    } finally {
+      stopFollowing();
+      if (!handedOver) await parts.return();
+    }
+  }
+
+  async #fromDiskOrTransfer(
+    header: SpecHeader,
+    parts: AsyncGenerator<SpecResponse, void, undefined>,
+    tell: Report,
+  ): Promise<RawBtf> {
+    const { info, rawSize } = header;
+    // Users' objects come and go; they would drive out what is worth keeping.
+    const dir = info?.isKernel === true ? this.#dir : null;
+    const digest = digestKey(header.digest);
+    const stored = await dir?.read(digest);
+    if (stored) {
+      await parts.return();
+      return new RawBtf(stored, header);
+    }
+    const name = info?.name ?? '';
+    const raw = await receiveRawBtf(header, parts, (received) => tell({ name, received, total: rawSize }));
+    dir?.write(digest, raw.bytes);
+    return raw;
+  }
+}
+
+async function nextHeader(parts: AsyncIterator<SpecResponse>): Promise<SpecHeader> {
+  const next = await parts.next();
+  const part = next.done === true ? undefined : next.value.part;
+  if (part?.case !== 'header') throw invalidResponse('header');
+  return part.value;
+}
+
+async function readOut(parts: AsyncIterable<SpecResponse>): Promise<void> {
+  for await (const _ of parts);
+}
+
+function missingBase(): BtfError {
+  return new BtfError({
+    code: status.FAILED_PRECONDITION,
+    reason: 'MISSING_BASE',
+    message: 'missing base types: split BTF needs its base',
+  });
+}
+
+function baseMismatch(): BtfError {
+  return clientError('BASE_MISMATCH', "the daemon's vmlinux is not the base of this BTF");
+}

@@ -1,0 +1,81 @@
+import { tmpdir } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import { formatAddress, isLoopback, parseAddress, type Address } from './address.js';
+import { defaultAddress } from '../program/default-address.js';
+
+const LONGEST = `/${'p'.repeat(98)}`;
+
+describe('An address', () => {
+  test.each<[string, Address, string?]>([
+    ['unix:/run/btfd/btfd.sock', { kind: 'unix', path: '/run/btfd/btfd.sock' }],
+    ['unix:///run/btfd.sock', { kind: 'unix', path: '/run/btfd.sock' }, 'unix:/run/btfd.sock'],
+    ['unix:/with:colon/and space', { kind: 'unix', path: '/with:colon/and space' }],
+    [`unix:${LONGEST}`, { kind: 'unix', path: LONGEST }],
+    ['localhost:50051', { kind: 'tcp', host: 'localhost', port: 50051 }],
+    ['127.0.0.1:0', { kind: 'tcp', host: '127.0.0.1', port: 0 }],
+    ['node-1.example.org:65535', { kind: 'tcp', host: 'node-1.example.org', port: 65535 }],
+    ['[::1]:50051', { kind: 'tcp', host: '::1', port: 50051 }],
+    ['[fe80::1%eth0]:1', { kind: 'tcp', host: 'fe80::1%eth0', port: 1 }],
+  ])('%s is read and written', (text, address, written = text) => {
+    expect(parseAddress(text)).toEqual(address);
+    expect(formatAddress(address)).toBe(written);
+  });
+
+  test.each([
+    ['', 'is no address'],
+    ['unix:', 'is not absolute'],
+    ['unix:relative/path', 'is not absolute'],
+    ['unix://relative/path', 'is not absolute'],
+    [`unix:${LONGEST}p`, 'has more than 99 bytes'],
+    [`unix:/${'é'.repeat(50)}`, 'has more than 99 bytes'],
+    ['/run/btfd.sock', 'is no address'],
+    ['localhost', 'is no address'],
+    ['localhost:', 'is no address'],
+    [':50051', 'is no address'],
+    ['localhost:65536', 'is no address'],
+    ['localhost:-1', 'is no address'],
+    ['localhost:1e3', 'is no address'],
+    ['localhost: 1', 'is no address'],
+    ['::1:50051', 'is no address'],
+    ['[::1]', 'is no address'],
+    ['[localhost]:1', 'is no address'],
+    ['[::g]:1', 'is no address'],
+    ['http://localhost:1', 'is no address'],
+    ['dns:localhost:1', 'is no address'],
+    ['localhost:1\n', 'is no address'],
+  ])('%j is refused: it %s', (text, message) => {
+    expect(() => parseAddress(text)).toThrow(message);
+  });
+
+  test.each([
+    ['unix:/run/btfd.sock', true],
+    ['localhost:1', true],
+    ['127.0.0.1:1', true],
+    ['127.255.3.4:1', true],
+    ['[::1]:1', true],
+    ['0.0.0.0:1', false],
+    ['[::]:1', false],
+    ['10.0.0.1:1', false],
+    ['128.0.0.1:1', false],
+    ['127.0.0.1.example.org:1', false],
+    // A name for a resolver, not an address.
+    ['127.0.0.256:1', false],
+    ['127.1:1', false],
+    ['localhost.example.org:1', false],
+  ])('%s can be reached from this machine alone: %j', (text, expected) => {
+    expect(isLoopback(parseAddress(text))).toBe(expected);
+  });
+});
+
+describe('Where nothing is said the daemon listens', () => {
+  test.each<[string, number, NodeJS.ProcessEnv, string]>([
+    ['as root', 0, {}, '/run/btfd/btfd.sock'],
+    ['as root, in a session', 0, { XDG_RUNTIME_DIR: '/run/user/0' }, '/run/btfd/btfd.sock'],
+    ['in a session', 1000, { XDG_RUNTIME_DIR: '/run/user/1000' }, '/run/user/1000/btfd/btfd.sock'],
+    ['without session', 1000, {}, `${tmpdir()}/btfd-1000/btfd.sock`],
+    ['with an empty variable', 1000, { XDG_RUNTIME_DIR: '' }, `${tmpdir()}/btfd-1000/btfd.sock`],
+    ['with a relative one', 1000, { XDG_RUNTIME_DIR: 'run' }, `${tmpdir()}/btfd-1000/btfd.sock`],
+  ])('%s', (_, uid, env, path) => {
+    expect(defaultAddress(uid, env)).toEqual({ kind: 'unix', path });
+  });
+});

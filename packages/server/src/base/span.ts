@@ -1,0 +1,22 @@
+import { SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import { VERSION } from './version.js';
+
+/** tracer makes btfd's spans; they go nowhere unless the process has an OpenTelemetry SDK. */
+export function tracer(): Tracer {
+  return trace.getTracer('btfd', VERSION);
+}
+
+/** inSpan does work within a span, which ends as the work does. It tells of a failure no more than its kind. */
+export async function inSpan<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return tracer().startActiveSpan(name, async (span) => {
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof Error ? error.name : 'failed';
+      span.setStatus({ code: SpanStatusCode.ERROR, message });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}

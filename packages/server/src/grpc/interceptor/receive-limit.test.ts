@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+import { expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { startDaemon } from '../../daemon.js';
+import { FakeKernel } from '../../testing/fake-kernel.js';
+import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
+import { TempDir } from '../../testing/temp-dir.js';
+
+const MIB = 1024 * 1024;
+const packed = grpcFrame(gzipSync(new Uint8Array(MIB)), true);
+/** Begins a message of a MiB, and says no more. */
+const announced = grpcFrame(new Uint8Array(MIB)).subarray(0, 6);
+
+test.each([
+  ['that unpacks to more than its method takes', '/grpc.health.v1.Health/Check', packed],
+  ['that is announced larger than its method takes', '/grpc.health.v1.Health/Check', announced],
+  ['that is announced larger than its method takes', '/btf.v1.BtfService/GetServerInfo', announced],
+])('A message %s is refused before it is kept (%s)', async (_, method, bytes) => {
+  using dir = new TempDir();
+  const path = join(dir.path, 'btfd.sock');
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'unix', path }],
+    btfDir: null,
+    kernel: new FakeKernel(),
+    logger: pino({ level: 'silent' }),
+  });
+  try {
+    using client = new Http2Client(path);
+    const stream = client.call(method, { 'grpc-encoding': 'gzip' });
+    // Not ended: until then the daemon would keep what came.
+    stream.write(bytes);
+    const [headers] = await once(stream, 'response');
+    expect(headers['grpc-status']).toBe(String(status.RESOURCE_EXHAUSTED));
+    stream.close();
+  } finally {
+    await daemon.stop();
+  }
+});

@@ -1,0 +1,42 @@
+import { ErrorReason } from '@btfd/api';
+import { BpfError } from '@btfd/native';
+import { requireSight, type Caller } from '../auth/caller.js';
+import { ServiceError } from '../error/service-error.js';
+import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
+import { infoOrClose } from '../kernel/object-list.js';
+import { originOf } from '../kernel/origin.js';
+
+/**
+ * openVisible opens the object that a caller names by id.
+ *
+ * @throws ServiceError with BTF_ID_NOT_FOUND, or with ROLE_FORBIDS if the caller may not see it.
+ */
+export function openVisible(
+  kernel: Kernel,
+  id: number,
+  caller: Caller,
+): { readonly object: KernelObject; readonly info: ObjectInfo } {
+  const object = openById(kernel, id);
+  const info = infoOrClose(object, id);
+  try {
+    requireSight(caller, originOf(info));
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+  return { object, info };
+}
+
+function openById(kernel: Kernel, id: number): KernelObject {
+  try {
+    return kernel.open(id);
+  } catch (error) {
+    if (error instanceof BpfError && error.code === 'ENOENT') {
+      throw new ServiceError(ErrorReason.BTF_ID_NOT_FOUND, `no BTF object has the id ${id}`, {
+        metadata: { id: String(id) },
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { ErrorReason, TypeListSchema, type Type as TypeMessage } from '@btfd/api';
+import { BtfBuildError, BtfFormatError, Builder, Spec, type MarshalOptions } from '@btfd/btf';
+import { invalidRequest } from '../../error/invalid-request.js';
+import { ServiceError } from '../../error/service-error.js';
+import { decodeRequest } from '../../base/decode-request.js';
+import type { LoadSource } from '../../pool/job.js';
+import { newTypeOf } from './new-type.js';
+
+/** Types decoded and added in a step: a few milliseconds. */
+const TYPES_PER_STEP = 1_000;
+
+/**
+ * btfToLoad is the raw BTF of a source: the one given, or one built of the types given; either with what `adapt`
+ * says for this kernel. It yields where others may have a turn.
+ *
+ * @throws ServiceError with INVALID_REQUEST or BTF_UNBUILDABLE.
+ */
+export function* btfToLoad(
+  { case: kind, value }: LoadSource,
+  adapt: MarshalOptions | null,
+): Generator<null, Uint8Array, void> {
+  if (kind === 'types') return yield* built(decodeRequest(TypeListSchema, value).types, adapt ?? {});
+  return adapt === null || !downgrades(adapt) ? value : adapted(value, adapt);
+}
+
+/** Whether writing with the options can change what is written. */
+function downgrades(options: MarshalOptions): boolean {
+  const { stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64 } = options;
+  return [stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64].includes(true);
+}
+
+function adapted(rawBtf: Uint8Array, options: MarshalOptions): Uint8Array {
+  return orUnbuildable(() => {
+    const spec = Spec.parse(rawBtf);
+    const builder = new Builder({ deduplicate: false });
+    builder.addAllFrom(spec, ownIds(spec));
+    return builder.marshal({ ...options, byteOrder: spec.byteOrder });
+  });
+}
+
+function* built(types: readonly TypeMessage[], options: MarshalOptions): Generator<null, Uint8Array, void> {
+  if (types.length === 0) throw invalidRequest('types', 'is empty');
+  const builder = new Builder({ deduplicate: false });
+  for (const [index, message] of types.entries()) {
+    if (index > 0 && index % TYPES_PER_STEP === 0) yield null;
+    const path = `types.types[${index}]`;
+    if (message.continued) throw invalidRequest(`${path}.continued`, 'a type must come whole');
+    if (message.id !== index + 1)
+      throw invalidRequest(`${path}.id`, `is ${message.id} instead of ${index + 1}`);
+    orUnbuildable(() => builder.add(newTypeOf(message, path)));
+  }
+  return orUnbuildable(() => builder.marshal(options));
+}
+
+function* ownIds({ firstTypeId, endTypeId }: Spec): Generator<number, void, void> {
+  for (let id = firstTypeId; id < endTypeId; id++) yield id;
+}
+
+function orUnbuildable<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof BtfBuildError || error instanceof BtfFormatError)) throw error;
+    throw new ServiceError(ErrorReason.BTF_UNBUILDABLE, `the BTF cannot be built: ${error.message}`, {
+      metadata: error.typeId === null ? {} : { type_id: String(error.typeId) },
+      cause: error,
+    });
+  }
+}

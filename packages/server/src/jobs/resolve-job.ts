@@ -1,0 +1,73 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
+import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
+import type { ResolveJob, Steps } from '../pool/job.js';
+import type { SpecCache } from './spec-cache.js';
+
+/** The most that a result takes, whatever the types are. */
+const MAX_RESULT_BYTES = 1024;
+/** A type's name in C can be longer than anything: a function of functions. */
+const MAX_TYPE_NAME_BYTES = 256;
+/** The path and what is wrong with it. */
+const MAX_ERROR_BYTES = 900;
+/** A path of an ordinary kernel takes microseconds; one from a type that is misspelt, or into hostile types, milliseconds. */
+const PATHS_PER_STEP = 8;
+
+/** resolveSteps do a ResolveJob. */
+export function* resolveSteps(job: ResolveJob, specs: SpecCache): Steps<Uint8Array> {
+  const spec = specs.get(job.btf, job.base);
+  const results: MemberResult[] = [];
+  for (const path of job.paths) {
+    if (results.length > 0 && results.length % PATHS_PER_STEP === 0) yield null;
+    results.push(boundedResult(spec, path));
+  }
+  const response = create(ResolveMembersResponseSchema, { results, digest: job.digest });
+  yield toBinary(ResolveMembersResponseSchema, response);
+}
+
+/** A path may cross many pointers, and each may have tags of any number and length. */
+function boundedResult(spec: Spec, path: string): MemberResult {
+  const result = resultOf(spec, path);
+  if (toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES) return result;
+  return failed(`the way along ${path} takes more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`);
+}
+
+function failed(message: string): MemberResult {
+  return create(MemberResultSchema, {
+    result: { case: 'error', value: { message: headOf(message, MAX_ERROR_BYTES) } },
+  });
+}
+
+/** The beginning of a text, in at most so many bytes of UTF-8. */
+function headOf(text: string, maxBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
+}
+
+function resultOf(spec: Spec, path: string): MemberResult {
+  try {
+    const { bitOffset, bitSize, bitfield, typeId, containerId, dereferences } = resolveMember(spec, path);
+    return create(MemberResultSchema, {
+      result: {
+        case: 'member',
+        value: {
+          bitOffset: BigInt(bitOffset),
+          bitSize: BigInt(bitSize),
+          bitfield,
+          typeId,
+          containerId,
+          typeName: headOf(formatTypeName(spec, typeId), MAX_TYPE_NAME_BYTES),
+          dereferences: dereferences.map((step) => ({
+            bitOffset: BigInt(step.bitOffset),
+            typeId: step.typeId,
+            targetId: step.targetId,
+            tags: [...step.tags],
+          })),
+        },
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+    return failed(error.message);
+  }
+}

@@ -1,0 +1,114 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { describe, expect, test } from '@jest/globals';
+import { TypeSelectionSchema } from '@btfd/api';
+import { Kind, Spec } from '@btfd/btf';
+import { allSteps } from '../../testing/all-steps.js';
+import { BtfWriter } from '../../testing/btf-bytes.js';
+import { failureOf } from '../../testing/service-error.js';
+import { compileSelection } from '../../base/selection.js';
+import { findSelected } from './select-types.js';
+
+type Selection = Omit<MessageInitShape<typeof TypeSelectionSchema>, '$typeName'>;
+
+const BASE = new BtfWriter()
+  .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] }) // 1
+  .type(Kind.INT, 'long', { sizeOrTypeId: 8, data: [64] }) // 2
+  .type(Kind.PTR, '', { sizeOrTypeId: 1 }) // 3
+  .type(Kind.STRUCT, 'file', { sizeOrTypeId: 0 }) // 4
+  .type(Kind.FUNC_PROTO, '', { sizeOrTypeId: 1 }) // 5
+  .type(Kind.FUNC, 'file', { sizeOrTypeId: 5 }) // 6
+  .type(Kind.TYPEDEF, 'file_t', { sizeOrTypeId: 4 }); // 7
+const SPEC = Spec.parse(BASE.bytes());
+const SPLIT = Spec.parse(new BtfWriter(BASE).type(Kind.STRUCT, 'own').type(Kind.PTR, '').bytes(), {
+  base: SPEC,
+});
+
+function stepsOf(selection: Selection, spec: Spec) {
+  return allSteps(findSelected(spec, compileSelection(create(TypeSelectionSchema, selection))));
+}
+
+async function select(selection: Selection, spec = SPEC) {
+  return stepsOf(selection, spec).value;
+}
+
+describe('A selection', () => {
+  test.each<[string, Selection, number[]]>([
+    ['of nothing named: everything', {}, [1, 2, 3, 4, 5, 6, 7]],
+    ['of a name: all types that have it', { names: ['file'] }, [4, 6]],
+    ['of names', { names: ['int', 'file_t'] }, [1, 7]],
+    ['of the empty name: the anonymous types', { names: [''] }, [3, 5]],
+    ['of a glob: never the anonymous types', { nameGlobs: ['*'] }, [1, 2, 4, 6, 7]],
+    ['of globs', { nameGlobs: ['file?t', 'l*'] }, [2, 7]],
+    ['of ids', { ids: [7, 3, 3] }, [3, 7]],
+    ['of kinds alone: all of these kinds', { kinds: [Kind.PTR, Kind.FUNC] }, [3, 6]],
+    ['of a name and a kind: what is both', { names: ['file'], kinds: [Kind.FUNC] }, [6]],
+    ['of an id and another kind: none', { ids: [3], kinds: [Kind.FUNC] }, []],
+    ['of name, glob and id: what is any', { names: ['int'], nameGlobs: ['*_t'], ids: [3] }, [1, 3, 7]],
+    ['of a kind that nothing is of', { kinds: [200] }, []],
+  ])('%s', async (_, selection, ids) => {
+    const selected = await select(selection);
+    expect(selected.ids).toEqual(ids);
+    expect(selected.result).toEqual({
+      typeCount: ids.length,
+      namesNotFound: [],
+      globsNotMatched: [],
+      idsNotFound: [],
+    });
+  });
+
+  test('tells which names, globs and ids no type has', async () => {
+    const { ids, result } = await select({
+      names: ['nothing', 'int', 'in'],
+      nameGlobs: ['x*', 'i*', '[y-z]'],
+      ids: [0, 2, 8, 0xffff_ffff],
+    });
+    expect(ids).toEqual([1, 2]);
+    expect(result).toEqual({
+      typeCount: 2,
+      namesNotFound: ['nothing', 'in'],
+      globsNotMatched: ['x*', '[y-z]'],
+      idsNotFound: [0, 8, 0xffff_ffff],
+    });
+  });
+
+  test('finds a name whose types are all of another kind: it exists', async () => {
+    const { ids, result } = await select({ names: ['int'], nameGlobs: ['lon?'], kinds: [Kind.FUNC] });
+    expect([ids, result.namesNotFound, result.globsNotMatched]).toEqual([[], [], []]);
+  });
+
+  test('of split BTF means its own types', async () => {
+    expect((await select({}, SPLIT)).ids).toEqual([8, 9]);
+    const { ids, result } = await select({ names: ['own', 'int'], ids: [1, 9, 10] }, SPLIT);
+    expect([ids, result.namesNotFound, result.idsNotFound]).toEqual([[8, 9], ['int'], [1, 10]]);
+  });
+
+  const list = <T>(length: number, value: T): T[] => Array.from({ length }, () => value);
+
+  test.each<[string, Selection, Selection]>([
+    ['names', { names: list(1000, 'a') }, { names: list(1001, 'a') }],
+    ['name_globs', { nameGlobs: list(100, 'a') }, { nameGlobs: list(101, 'a') }],
+    ['kinds', { kinds: list(32, 1) }, { kinds: list(33, 1) }],
+    ['ids', { ids: list(10_000, 1) }, { ids: list(10_001, 1) }],
+  ])('with more %s than allowed is refused', async (field, most, tooMany) => {
+    await select(most);
+    const error = await failureOf(() => select(tooMany));
+    expect(error.violations.map((violation) => violation.field)).toEqual([`selection.${field}`]);
+  });
+});
+
+describe('A selection that takes long', () => {
+  const many = new BtfWriter();
+  for (let i = 0; i < 60_000; i++) many.type(Kind.PTR, '', { sizeOrTypeId: 1 });
+  // A tag may have any text: here one that a hostile glob takes long to tell from a match.
+  const hostile = new BtfWriter();
+  for (let i = 0; i < 3; i++) hostile.type(Kind.DECL_TAG, 'a'.repeat(10_000), { data: [0] });
+  const globs = Array.from({ length: 20 }, () => `${'*a'.repeat(50)}b`);
+
+  test.each([
+    ['because there are many types', Spec.parse(many.bytes()), {}],
+    ['because of globs and names', Spec.parse(hostile.bytes()), { nameGlobs: globs }],
+  ])('lets others run, %s', (_, spec, selection) => {
+    // The time that one turn takes is not looked at; that there are some is.
+    expect(stepsOf(selection, spec).turns).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,59 @@
+import type { SelectionResultSchema } from '@btfd/api';
+import type { Spec, TypeId } from '@btfd/btf';
+import type { Init } from '../../base/message-init.js';
+import type { Selector } from '../../base/selection.js';
+
+/** What is matched in a turn: a few milliseconds. */
+const STEPS_PER_TURN = 1_000_000;
+/** What looking at a type, or at a glob, costs in steps. */
+const STEPS_PER_LOOK = 50;
+
+/** SelectedTypes are the types that a selection means, and what it found nothing for. */
+export interface SelectedTypes {
+  readonly ids: readonly TypeId[];
+  readonly result: Init<typeof SelectionResultSchema>;
+}
+
+/** findSelected finds the own types of a spec that a selection means. It yields where others may have a turn. */
+export function* findSelected(spec: Spec, selector: Selector): Generator<null, SelectedTypes, void> {
+  const { names, globs, kinds, ids } = selector;
+  const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
+  const usesNames = names.size > 0 || globs.length > 0;
+  const found: TypeId[] = [];
+  const namesFound = new Set<string>();
+  const globsFound = new Set<string>();
+  let steps = 0;
+  const isTurnOver = (more: number): boolean => {
+    steps = steps < STEPS_PER_TURN ? steps + more : more;
+    return steps >= STEPS_PER_TURN;
+  };
+  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+    if (isTurnOver(STEPS_PER_LOOK)) yield null;
+    const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
+    let selected = everything || ids.has(id);
+    if (usesNames) {
+      const name = spec.nameOf(id);
+      if (names.has(name)) {
+        namesFound.add(name);
+        selected = true;
+      }
+      for (const { text, matches } of name === '' ? [] : globs) {
+        // The most that it may take, for a name that almost matches again and again.
+        if (isTurnOver(STEPS_PER_LOOK + text.length * name.length)) yield null;
+        if (!matches(name)) continue;
+        globsFound.add(text);
+        selected = true;
+      }
+    }
+    if (selected && ofKind) found.push(id);
+  }
+  return {
+    ids: found,
+    result: {
+      typeCount: found.length,
+      namesNotFound: [...names].filter((name) => !namesFound.has(name)),
+      globsNotMatched: globs.map(({ text }) => text).filter((text) => !globsFound.has(text)),
+      idsNotFound: [...ids].filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Encoding, SpecResponseSchema } from '@btfd/api';
+import { selectTypes, type Spec } from '@btfd/btf';
+import type { Init } from '../base/message-init.js';
+import { cChunks } from './select/c-chunks.js';
+import { closureOf } from './select/closure.js';
+import { rawChunks } from '../base/raw-chunks.js';
+import { compileSelection, type Selection } from '../base/selection.js';
+import { findSelected, type SelectedTypes } from './select/select-types.js';
+import { ownTypeIds, typeChunks } from './select/type-chunks.js';
+import type { SpecItem, SpecJob, Steps } from '../pool/job.js';
+import type { SpecCache } from './spec-cache.js';
+
+type Part = NonNullable<Init<typeof SpecResponseSchema>['part']>;
+
+/** specSteps do a SpecJob. */
+export function specSteps(job: SpecJob, specs: SpecCache): Steps<SpecItem> {
+  const spec = specs.get(job.btf, job.base);
+  switch (job.encoding) {
+    case Encoding.TYPES:
+      return types(spec, job);
+    case Encoding.C:
+      return c(spec, job);
+    default:
+      return raw(spec, job);
+  }
+}
+
+function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
+  let ids: Iterable<number> = ownTypeIds(spec);
+  if (selection !== null) {
+    const selected = yield* select(spec, selection);
+    const sent = selection.closure ? yield* closureOf(spec, selected.ids) : selected.ids;
+    yield { case: 'selection', value: { ...selected.result, typeCount: sent.length } };
+    ids = sent;
+  }
+  for (const chunk of typeChunks(spec, ids, chunkBytes)) {
+    yield message({ case: 'types', value: { types: chunk } });
+  }
+}
+
+function* c(spec: Spec, { selection, chunkBytes, maxCBytes }: SpecJob): Steps<SpecItem> {
+  const selected = selection === null ? null : yield* select(spec, selection);
+  if (selected !== null) yield { case: 'selection', value: selected.result };
+  const ids = selected === null ? null : selected.ids;
+  for (const value of cChunks(spec, ids, maxCBytes, chunkBytes)) yield message({ case: 'c', value });
+}
+
+function* raw(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
+  if (selection === null) throw new TypeError('the whole RAW needs no decoding');
+  const { ids, result } = yield* select(spec, selection);
+  const { bytes, ids: newIds } = selectTypes(spec, ids);
+  const typeCount = newIds.reduce((count, id) => count + (id === 0 ? 0 : 1), 0);
+  yield { case: 'selection', value: { ...result, typeCount, rawSize: bytes.length } };
+  for (const value of rawChunks(bytes, chunkBytes)) yield message({ case: 'raw', value });
+}
+
+function select(spec: Spec, selection: Selection): Generator<null, SelectedTypes, void> {
+  return findSelected(spec, compileSelection(selection));
+}
+
+function message(part: Part): SpecItem {
+  return { case: 'message', value: toBinary(SpecResponseSchema, create(SpecResponseSchema, { part })) };
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, jest, test } from '@jest/globals';
+import { parseCommandLine } from './command-line.js';
+import { defaultOf, flagOf } from '../config/setting.js';
+import { SETTINGS } from '../config/settings.js';
+import { TempDir } from '../testing/temp-dir.js';
+import { VERSION } from '../base/version.js';
+
+const BIN = fileURLToPath(new URL('../../bin/btfd.js', import.meta.url));
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built program, which must end by itself. */
+async function run(args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [BIN, ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+describe('Arguments', () => {
+  const textsOf = (...args: string[]) => {
+    const { flags } = parseCommandLine(args, {}).sources;
+    return Object.fromEntries([...flags].map(([name, { texts }]) => [name, texts]));
+  };
+
+  test.each<[string[], Record<string, string[]>]>([
+    [[], {}],
+    [['serve'], {}],
+    [['--log-level', 'debug'], { 'log-level': ['debug'] }],
+    [['serve', '--log-level', 'debug'], { 'log-level': ['debug'] }],
+    [['--log-level', 'debug', 'serve'], { 'log-level': ['debug'] }],
+    [['--log-level', 'debug', '--log-level=warn'], { 'log-level': ['warn'] }],
+    [['--listen=unix:/a', '--listen', 'unix:/b'], { listen: ['unix:/a', 'unix:/b'] }],
+    [['--insecure'], { insecure: ['true'] }],
+    [['--insecure', '--no-insecure'], { insecure: ['false'] }],
+    [['--max-held-per-stream', '7'], { 'max-held-per-stream': ['7'] }],
+    [['--max-ttl', ''], { 'max-ttl': [''] }],
+  ])('%j are flags as they are written', (args, expected) => {
+    expect(textsOf(...args)).toEqual(expected);
+  });
+
+  test('say what to do', () => {
+    const none = { command: { name: 'serve' }, show: false, sources: { file: null } };
+    expect(parseCommandLine([], {})).toMatchObject(none);
+    expect(parseCommandLine(['serve', '--show'], {})).toMatchObject({ ...none, show: true });
+    expect(parseCommandLine(['config', 'check', '--config', '/x'], {})).toMatchObject({
+      command: { name: 'check-config' },
+      sources: { file: '/x' },
+    });
+  });
+
+  test('name the folder of certificates', () => {
+    const { command } = parseCommandLine(['certs', 'init', '/x'], {});
+    expect(command).toEqual({ name: 'init-certificates', dir: '/x' });
+  });
+
+  test('are what messages about a value begin with', () => {
+    const { flags } = parseCommandLine(['--max-ttl', '1'], {}).sources;
+    expect(flags.get('max-ttl')).toEqual({ texts: ['1'], origin: '--max-ttl', subject: '--max-ttl' });
+  });
+});
+
+/** What the arguments end the process with, and what they make it say. */
+function refusal(args: readonly string[]): { readonly code: unknown; readonly said: string } {
+  const said: string[] = [];
+  const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  const exit = jest.spyOn(process, 'exit').mockImplementation(() => {
+    throw new Error('exit');
+  });
+  try {
+    expect(() => parseCommandLine(args, {})).toThrow('exit');
+    return { code: exit.mock.calls[0]?.[0], said: said.join('') };
+  } finally {
+    write.mockRestore();
+    exit.mockRestore();
+  }
+}
+
+describe('Bad arguments', () => {
+  test.each<[string[], string]>([
+    [['--listen'], 'argument missing'],
+    [['--unknown'], "unknown option '--unknown'"],
+    [['argument'], 'too many arguments'],
+    [['serve', 'argument'], 'too many arguments'],
+    [['serve', '--unknown'], "unknown option '--unknown'"],
+    [['config', 'chekc'], "unknown command 'chekc'"],
+    [['--no-max-ttl'], "unknown option '--no-max-ttl'"],
+    [['--max-tll', '1s'], 'Did you mean --max-ttl?'],
+  ])('%j end the process with status 2 and a word why', (args, message) => {
+    const { code, said } = refusal(args);
+    expect(code).toBe(2);
+    expect(said).toMatch(/^error: /);
+    expect(said).toContain(message);
+  });
+});
+
+// Few, because a process takes longer than all the rest.
+describe('The program', () => {
+  test.each([
+    [['--listen', '127.0.0.1:1'], 'allow it with --insecure'],
+    [['--unknown'], 'unknown option'],
+  ])('refuses %j with status 2, and starts nothing', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  test('tells all that is wrong with the settings', async () => {
+    const { code, stdout, stderr } = await run(['--max-ttl', 'x', '--max-tokens', '0']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: --max-ttl: "x" .*\nerror: --max-tokens: "0" .*\n$/);
+  });
+
+  test('prints its help, with every setting and its default', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    const flags = stdout.match(/--[a-z-]+/g);
+    expect(flags).toEqual(expect.arrayContaining(['--version', '--help', '--config', '--show']));
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    for (const setting of SETTINGS) {
+      const { kind, description } = setting;
+      const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
+      const note = kind.note === undefined ? '' : `; ${kind.note}`;
+      expect(text).toContain(
+        ` ${flagOf(setting)}${value} ${description}${note} (default: ${defaultOf(setting)})`,
+      );
+    }
+    expect(stdout).not.toContain('--no-');
+  });
+
+  test('prints the settings of a command too in its help', async () => {
+    const { code, stdout } = await run(['config', 'check', '--help']);
+    expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
+  });
+
+  test('prints no settings in the help of what has none', async () => {
+    for (const words of [['certs'], ['certs', 'init']]) {
+      const { stdout, stderr } = await run([...words, '--help']);
+      expect(stdout + stderr).toMatch(/^Usage: btfd certs/);
+      expect(stdout + stderr).not.toContain('--max-ttl');
+    }
+  });
+
+  test('makes certificates, once', async () => {
+    using dir = new TempDir();
+    const { code, stdout, stderr } = await run(['certs', 'init', dir.path]);
+    expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([`${dir.path}/server.crt`])]);
+    // Each file but the authority's key is in the commands that use it.
+    for (const name of ['ca.crt', 'server.crt', 'server.key', 'client.crt', 'client.key']) {
+      expect(stderr).toContain(`${dir.path}/${name}`);
+    }
+    expect(stderr).toContain('--loader uri:spiffe://btfd/client');
+    const again = await run(['certs', 'init', dir.path]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^error: .*\n$/)]);
+  });
+
+  test('prints its version', async () => {
+    expect(await run(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+  });
+
+  test('says on standard error why it can’t listen, and ends with status 1', async () => {
+    using dir = new TempDir();
+    const path = dir.write('file', 'no socket');
+    const { code, stdout, stderr } = await run(['--listen', `unix:${path}`]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`${path} exists and is no socket`);
+  });
+});

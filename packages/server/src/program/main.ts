@@ -1,0 +1,60 @@
+import { parseCommandLine, type Invocation } from './command-line.js';
+import { describeConfig } from '../config/describe-config.js';
+import { errorMessage } from '../error/error-message.js';
+import { ConfigError, readConfig } from '../config/read-config.js';
+import { runDaemon } from './run-daemon.js';
+
+/** The settings or arguments are wrong; what goes wrong later ends with 1. */
+const STATUS_BAD_CONFIG = 2;
+
+/** main is the program `btfd`. */
+export async function main(): Promise<void> {
+  const invocation = parseCommandLine(process.argv.slice(2), process.env);
+  try {
+    await run(invocation);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
+    process.exitCode = STATUS_BAD_CONFIG;
+  }
+}
+
+async function run({ command, sources, show }: Invocation): Promise<void> {
+  if (command.name === 'init-certificates') {
+    await makeCertificates(command.dir);
+    return;
+  }
+  const config = readConfig(sources);
+  if (command.name === 'check-config') print(describeConfig(config));
+  else await runDaemon(config, { show, reread: () => readConfig(sources) });
+}
+
+async function makeCertificates(dir: string): Promise<void> {
+  // Only here, because the daemon needs none of it.
+  const { CLIENT_NAME, initCertificates } = await import('../certs/index.js');
+  try {
+    const files = await initCertificates(dir);
+    print(`${Object.values(files).join('\n')}\n`);
+    // Who has a certificate has no role by it.
+    process.stderr.write(`
+try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${files.serverKey} \\
+       --tls-client-ca ${files.ca} --loader uri:${CLIENT_NAME}
+     btfctl info --address 127.0.0.1:7443 --tls-ca ${files.ca} \\
+       --tls-cert ${files.clientCert} --tls-key ${files.clientKey}
+`);
+  } catch (error) {
+    process.stderr.write(`error: ${errorMessage(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Prints what a command that ends by itself answers. */
+function print(text: string): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    // A reader such as `head` has had enough.
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`error: cannot write: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  process.stdout.write(text);
+}

@@ -1,0 +1,142 @@
+import { notify, socketInfo } from '@btfd/native';
+import type { Logger } from 'pino';
+import { systemClock } from '../base/clock.js';
+import type { Config } from '../config/config.js';
+import { tlsOf } from '../config/cross-checks.js';
+import type { Setting } from '../config/setting.js';
+import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
+import { startDaemon, type Daemon } from '../daemon.js';
+import { addonKernel } from '../kernel/addon-kernel.js';
+import { formatAddress, type Address } from '../base/address.js';
+import { defaultAddress } from './default-address.js';
+import { makeLog, type Log } from '../observe/logger.js';
+import { describeServed } from './show.js';
+import { onHangup, untilEndingSignal } from './signals.js';
+import { takeActivatedSockets } from './activated-sockets.js';
+import { ServiceManager } from './service-manager.js';
+
+/** For the last log lines to be read. */
+const FLUSH_MS = 1_000;
+
+/** RunOptions are what running needs besides the settings. */
+export interface RunOptions {
+  /** Whether to print what is served once it is. */
+  readonly show: boolean;
+  /** Reads the settings again. */
+  readonly reread: () => Config;
+}
+
+/** runDaemon serves until a signal ends it, and then ends the process: with 1 if it can't start. */
+export async function runDaemon(config: Config, options: RunOptions): Promise<void> {
+  // Standard output is for what --show prints.
+  const log = makeLog({ level: config.get(OBSERVING.logLevel), format: config.get(OBSERVING.logFormat) });
+  try {
+    await run(config, log, options);
+  } catch (error) {
+    log.logger.fatal({ err: error }, 'cannot start');
+    process.exitCode = 1;
+  }
+  // Lines that nobody reads would keep the process from ending.
+  await log.output.flush(FLUSH_MS);
+  process.exit();
+}
+
+async function run(config: Config, log: Log, { show, reread }: RunOptions): Promise<void> {
+  const { logger } = log;
+  const ending = untilEndingSignal();
+  const manager = new ServiceManager({
+    env: process.env,
+    pid: process.pid,
+    clock: systemClock,
+    send: notify,
+    onError: (err) => logger.warn({ err }, 'cannot tell the service manager'),
+  });
+  // As text, because what a value is read from (a folder, a group) may be gone when it is compared.
+  const running = new Map(SETTINGS.map((setting) => [setting, config.format(setting)]));
+  const starting = start(config, log);
+  // From here on, so that SIGHUP is never the end of it.
+  onHangup(async () => {
+    const daemon = await starting.catch(() => null);
+    if (daemon === null) return;
+    manager.reloading();
+    reload(running, reread, logger);
+    daemon.reload();
+    manager.reloaded();
+  });
+  const daemon = await starting;
+  const listening = daemon.addresses.map(formatAddress);
+  if (tlsOf(config) === null && daemon.addresses.some(({ kind }) => kind === 'tcp')) {
+    logger.warn({ listening }, 'TCP without TLS: every local user can connect');
+  }
+  const metrics = daemon.metricsAddress === null ? {} : { metrics: formatAddress(daemon.metricsAddress) };
+  logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
+  manager.ready(`serving on ${listening.join(', ')}`);
+  if (show) await print(daemon, logger);
+  const signal = await ending;
+  logger.info({ signal }, 'ending');
+  manager.stopping();
+  await daemon.stop();
+  logger.info('ended');
+}
+
+/** Async, so that what is wrong with passed sockets is a rejection too. */
+async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
+  const metrics = config.get(OBSERVING.metricsListen);
+  return startDaemon({
+    addresses: addressesOf(config),
+    btfDir: config.get(SERVING.btfDir),
+    kernel: addonKernel,
+    logger,
+    droppedLogLines: () => output.dropped,
+    metricsAddress: metrics === 'off' ? null : (metrics ?? DEFAULT_METRICS_ADDRESS),
+    metricsRequired: metrics !== null,
+    limits: config.limits,
+    tls: tlsOf(config),
+    insecure: config.get(SERVING.insecure),
+    policy: {
+      file: config.get(ACCESS.policy),
+      viewers: config.get(ACCESS.viewer),
+      inspectors: config.get(ACCESS.inspector),
+      loaders: config.get(ACCESS.loader),
+      commonNames: config.get(ACCESS.tlsCn),
+    },
+    socketGroup: config.get(ACCESS.socketGroup),
+  });
+}
+
+/** Sockets that were passed, and addresses that were given; the default one where there are neither. */
+function addressesOf(config: Config): Address[] {
+  const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
+  const addresses = [...passed, ...config.get(SERVING.listen)];
+  return addresses.length > 0 ? addresses : [defaultAddress(process.getuid?.() ?? 0, process.env)];
+}
+
+/** Reads the settings again, and applies what can change while it runs. Settings that are wrong change nothing. */
+function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Config, logger: Logger): void {
+  try {
+    const config = reread();
+    const needRestart = SETTINGS.filter((setting) => {
+      const changed = config.format(setting) !== running.get(setting);
+      return changed && setting !== OBSERVING.logLevel;
+    }).map(({ name }) => name);
+    logger.level = config.get(OBSERVING.logLevel);
+    if (needRestart.length > 0)
+      logger.warn({ settings: needRestart }, 'changed settings that need a restart');
+    logger.info('settings read again');
+  } catch (error) {
+    logger.error(
+      { problems: error instanceof Error ? error.message.split('\n') : error },
+      'settings not read again',
+    );
+  }
+}
+
+/** What can't be shown is no reason not to serve. */
+async function print({ services, addresses }: Daemon, logger: Logger): Promise<void> {
+  process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
+  try {
+    process.stdout.write(await describeServed(services, addresses));
+  } catch (err) {
+    logger.warn({ err }, 'cannot show what is served');
+  }
+}

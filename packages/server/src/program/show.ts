@@ -1,0 +1,116 @@
+import { Mode, Operation, Origin } from '@btfd/api';
+import { countTypes } from '@btfd/btf';
+import { existsSync } from 'node:fs';
+import { machine, release } from 'node:os';
+import { toServiceError } from '../error/from-unknown.js';
+import { originOf } from '../kernel/origin.js';
+import type { ListedObject } from '../kernel/object-list.js';
+import { formatAddress, type Address } from '../base/address.js';
+import type { Services } from '../rpc/services.js';
+
+/** More lines than this fit no terminal; the rest is counted. */
+const MAX_ROWS = 200;
+
+const MODE_TEXT: Readonly<Record<Mode, string>> = {
+  [Mode.UNSPECIFIED]: '',
+  [Mode.FULL]: 'everything works',
+  [Mode.LOAD_AND_FILES]: 'BTF can be loaded; the kernel’s own is read from files',
+  [Mode.FILES]: 'BTF is read from files; nothing can be loaded or held',
+};
+
+const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
+  [Origin.UNSPECIFIED]: '',
+  [Origin.VMLINUX]: 'vmlinux',
+  [Origin.MODULE]: 'module',
+  [Origin.KERNEL_OTHER]: 'kernel',
+  [Origin.USER]: 'user',
+};
+
+/** How `btfctl` is started: in a checkout, where `start` runs, it is on no PATH. */
+const BTFCTL = existsSync(new URL('../../../../pnpm-workspace.yaml', import.meta.url))
+  ? 'npx --yes pnpm@12 btfctl'
+  : 'btfctl';
+
+/** describeServed says in text what the daemon serves, where, and what to try next. */
+export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {
+  const { access, version, files } = services;
+  const rows = await objectRows(services);
+  const refusals = [Operation.LOAD, Operation.OPEN_BY_ID].flatMap((operation) => {
+    const refusal = access.refusal(operation);
+    return refusal === null
+      ? []
+      : [`  not ${operation === Operation.LOAD ? 'loading' : 'by id'}: ${refusal.message}`];
+  });
+  const first = addresses[0];
+  return [
+    `btfd ${version} on Linux ${release()} ${machine()}: ${MODE_TEXT[access.mode]}`,
+    ...refusals,
+    '',
+    ...(rows.length === 0 ? [`no BTF objects in ${files.dir}`] : table(rows)),
+    '',
+    ...addresses.map((address) => `listening on ${formatAddress(address)}`),
+    ...(first === undefined
+      ? []
+      : [`try next: ${BTFCTL} layout task_struct --address ${formatAddress(first)}`]),
+    '',
+  ].join('\n');
+}
+
+type Row = readonly [id: string, name: string, origin: string, size: string, types: string];
+
+async function objectRows(services: Services): Promise<Row[]> {
+  const rows: Row[] = [];
+  let more = 0;
+  for (const listed of services.objects.visit(0)) {
+    try {
+      if (rows.length < MAX_ROWS) rows.push(await objectRow(listed, services));
+      else more += 1;
+    } finally {
+      listed.object?.close();
+    }
+  }
+  return more === 0 ? rows : [...rows, ['…', `and ${more} more`, '', '', '']];
+}
+
+async function objectRow({ info, object }: ListedObject, { files }: Services): Promise<Row> {
+  return [
+    info.id === 0 ? '-' : String(info.id),
+    info.name === '' ? '-' : printable(info.name),
+    ORIGIN_TEXT[originOf(info)],
+    info.size.toLocaleString('en-US'),
+    await typesText(async () => {
+      if (object !== null) return object.read();
+      const file = files.find(info.name);
+      return file === null ? null : files.read(file);
+    }),
+  ];
+}
+
+/** A file's name can be anything, also what a terminal takes for a command. */
+function printable(name: string): string {
+  return name.replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+/** The number of types, or why it can't be told. */
+async function typesText(read: () => Promise<Uint8Array | null>): Promise<string> {
+  try {
+    const bytes = await read();
+    return bytes === null ? '-' : countTypes(bytes).toLocaleString('en-US');
+  } catch (error) {
+    return toServiceError(error).message;
+  }
+}
+
+function table(rows: readonly Row[]): string[] {
+  const all: readonly Row[] = [['ID', 'NAME', 'ORIGIN', 'BYTES', 'TYPES'], ...rows];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const isText = [false, true, true, false, false];
+  return all.map((row) =>
+    row
+      .map((cell, column) =>
+        isText[column] === true ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}

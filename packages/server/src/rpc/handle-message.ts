@@ -1,0 +1,35 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import type { HandleInfoSchema, HandleSchema } from '@btfd/api';
+import type { Init } from '../base/message-init.js';
+import type { ObjectInfo } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
+import type { HeldObject } from '../handle/handle-table.js';
+import type { InfoDetails } from './info-details.js';
+
+/** What an object's info has besides the kernel's own. */
+type MoreInfo = Pick<Init<typeof HandleInfoSchema>, 'removed'> & InfoDetails;
+
+/** infoMessage is what clients are told of an object. */
+export function infoMessage(info: ObjectInfo, more: MoreInfo = {}): Init<typeof HandleInfoSchema> {
+  const { id, name, kernelBtf, size } = info;
+  return { id, name, origin: originOf(info), isKernel: kernelBtf, size, ...more };
+}
+
+/** handleMessage is what clients are told of a handle. */
+export function handleMessage(
+  { token, info, lease }: HeldObject,
+  epoch: string,
+  more: MoreInfo = {},
+): Init<typeof HandleSchema> {
+  return {
+    token,
+    info: infoMessage(info, more),
+    daemonEpoch: epoch,
+    ...(lease === null
+      ? {}
+      : {
+          grantedTtl: durationFromMs(lease.ttlMs),
+          remainingTtl: durationFromMs(Math.ceil(lease.remainingMs)),
+        }),
+  };
+}

@@ -1,0 +1,62 @@
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { expect, test } from '@jest/globals';
+import { LoadHandleRequestSchema, TypeListSchema } from '@btfd/api';
+import { decodeRequest } from '../base/decode-request.js';
+import { loadSizes, splitLoad } from './load-wire.js';
+
+const MIB = 1024 * 1024;
+
+function encoded(request: Omit<MessageInitShape<typeof LoadHandleRequestSchema>, '$typeName'>): Uint8Array {
+  return toBinary(LoadHandleRequestSchema, create(LoadHandleRequestSchema, request));
+}
+
+const raw = encoded({ source: { case: 'rawBtf', value: new Uint8Array(900) } });
+const types = (name: string) => encoded({ source: { case: 'types', value: { types: [{ name }] } } });
+const rest = encoded({ logSize: 200, adaptToKernel: true });
+/** A field that the contract has not, of two bytes. */
+const unknown = Uint8Array.of(0x78, 1);
+
+/** What protobuf-es reads of a request, as the oracle. */
+function decoded(...parts: Uint8Array[]) {
+  return decodeRequest(LoadHandleRequestSchema, Buffer.concat(parts));
+}
+
+test.each([
+  ['raw BTF', [rest, raw]],
+  ['types', [types('a'), rest]],
+  ['types in parts', [types('a'), rest, types('b')]],
+  ['types after raw BTF', [raw, types('a')]],
+  ['raw BTF after types', [types('a'), raw]],
+  ['types before and after raw BTF', [types('a'), raw, types('b'), unknown]],
+  ['nothing', []],
+])('A request of %s is split into what it says', (_, parts) => {
+  const { head, types: list } = splitLoad(Buffer.concat(parts));
+  const request = decodeRequest(LoadHandleRequestSchema, head);
+  const expected = decoded(...parts);
+  expect([request.logSize, request.adaptToKernel]).toEqual([expected.logSize, expected.adaptToKernel]);
+  if (expected.source.case === 'types') {
+    expect(decodeRequest(TypeListSchema, list ?? new Uint8Array())).toEqual(expected.source.value);
+  } else {
+    expect([list, request.source]).toEqual([null, expected.source]);
+  }
+});
+
+test('A request that cannot be read to its end is split before that, for decoding to tell', () => {
+  const { head, types: list } = splitLoad(Buffer.concat([types('a'), Uint8Array.of(0xff)]));
+  expect(list).not.toBeNull();
+  expect(() => decodeRequest(LoadHandleRequestSchema, head)).toThrow(
+    'the request is no btf.v1.LoadHandleRequest',
+  );
+});
+
+test('The sizes are those of the types, and of all that is neither types nor raw BTF', () => {
+  const size = types('a').length - 2;
+  expect(loadSizes(Buffer.concat([types('a'), types('a')]), 100)).toEqual({ types: 2 * size, rest: 4 });
+  expect(loadSizes(Buffer.concat([raw, rest]), 100)).toEqual({ types: 0, rest: 3 + rest.length });
+  expect(loadSizes(Buffer.concat([rest, Uint8Array.of(0xff, 0xff)]), 100).rest).toBe(rest.length + 2);
+});
+
+test('Of millions of fields no more are looked at than may be', () => {
+  const fields = new Uint8Array(16 * MIB).fill(0x78);
+  expect(loadSizes(fields, 1000).rest).toBeLessThan(1010);
+});

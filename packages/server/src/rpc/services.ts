@@ -1,0 +1,33 @@
+import type { Clock } from '../base/clock.js';
+import type { HandleTable } from '../handle/handle-table.js';
+import type { Access } from '../kernel/access.js';
+import type { KernelFeatures } from '../kernel/features.js';
+import type { BtfFiles } from '../kernel/btf-files.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { ObjectList } from '../kernel/object-list.js';
+import type { Limits } from '../config/limits.js';
+import type { LoadQueue } from '../kernel/load-queue.js';
+import type { Quotas } from '../quota/quotas.js';
+import type { SpecSource } from '../source/spec-source.js';
+import type { UserScanner } from '../users/user-scanner.js';
+import type { ObjectWatch } from '../watch/object-watch.js';
+import type { JobRunner } from '../pool/job.js';
+
+/** Services are what the RPCs work with. */
+export interface Services {
+  readonly version: string;
+  readonly kernel: Kernel;
+  readonly files: BtfFiles;
+  readonly access: Access;
+  readonly features: KernelFeatures;
+  readonly loads: LoadQueue;
+  readonly objects: ObjectList;
+  readonly handles: HandleTable;
+  readonly specs: SpecSource;
+  readonly users: UserScanner;
+  readonly workers: JobRunner;
+  readonly quotas: Quotas;
+  readonly watch: ObjectWatch;
+  readonly limits: Limits;
+  readonly clock: Clock;
+}
