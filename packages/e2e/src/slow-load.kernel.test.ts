@@ -11,8 +11,8 @@ import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
-/** What waits is bounded for each principal too; here all of it comes from one. */
-const ONE_CALLER = ['--max-loads-per-principal', '64'];
+/** A principal gets a quarter of the queue. Here one principal sends all loads. */
+const ONE_CALLER = ['--max-queued-loads', '256'];
 
 describeKernel('While the kernel checks a load for long', () => {
   const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
