@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { isScalar, isSeq, type ParsedNode } from 'yaml';
-import { unknownName } from '../base/unknown-name.js';
+import { unknownName } from '../base/text.js';
 import { readYamlFile, YamlMap, type YamlField } from '../base/yaml-map.js';
 import { errorMessage } from '../error/error-message.js';
 import type { PolicyRules } from './policy.js';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { formatAddress, isLoopback, parseAddress, type Address } from './address.js';
-import { defaultAddress } from '../program/default-address.js';
+import { defaultAddress } from '../program/run-daemon.js';
 
 const LONGEST = `/${'p'.repeat(98)}`;
 

@@ -1,4 +1,4 @@
-import { unknownName } from '../base/unknown-name.js';
+import { unknownName } from '../base/text.js';
 import { DERIVED_LIMITS, whyRemoved } from './limits.js';
 import { variableOf, VARIABLE_PREFIX, type Setting, type SettingText, type Source } from './setting.js';
 

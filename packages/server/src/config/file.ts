@@ -1,5 +1,5 @@
 import { isAlias, isScalar, isSeq, type Node } from 'yaml';
-import { unknownName } from '../base/unknown-name.js';
+import { unknownName } from '../base/text.js';
 import { readYamlFile, YamlMap } from '../base/yaml-map.js';
 import { whyRemoved } from './limits.js';
 import type { Setting, SettingText, Source } from './setting.js';

@@ -3,7 +3,7 @@ import { countTypes } from '@btfd/btf';
 import { existsSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { toServiceError } from '../error/from-unknown.js';
-import { originOf } from '../kernel/origin.js';
+import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { formatAddress, type Address } from '../base/address.js';
 import type { Services } from '../rpc/services.js';
