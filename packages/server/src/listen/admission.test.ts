@@ -199,7 +199,9 @@ describe('A daemon', () => {
     await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
       'loaders: "root" is no',
     );
-    await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow('/nonexistent: ');
+    await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow(
+      "cannot use the policy: ENOENT: no such file or directory, open '/nonexistent'",
+    );
   });
 
   test('does not start with TLS files that do not serve', async () => {
