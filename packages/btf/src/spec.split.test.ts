@@ -36,6 +36,8 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
     expect(spec).toMatchObject({ firstTypeId: 30, typeCount: 4, endTypeId: 34 });
     expect(spec.base).toBe(base);
     expect([...spec].map(({ id }) => id)).toEqual([30, 31, 32, 33]);
+    expect([...spec.typeIds()]).toEqual([30, 31, 32, 33]);
+    expect([...spec.typeIds(1)]).toEqual(globalThis.Array.from({ length: 33 }, (_, i) => i + 1));
     expect(spec.typeById(6)).toEqual(base.typeById(6));
     expect([spec.kindOf(6), spec.nameOf(6)]).toEqual([Kind.STRUCT, 'plain']);
     expect(spec.nameOf(32)).toBe('name');

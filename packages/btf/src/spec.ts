@@ -194,9 +194,23 @@ export class Spec implements Iterable<Type> {
     return this.#idsOf(new TextEncoder().encode(name));
   }
 
-  /** types decodes the own types in the order of their ids, one at a time. */
+  /**
+   * typeIds iterates over the ids of the own types in ascending order, without decoding the types.
+   *
+   * @param first the id to start from: 1 also iterates over the types of the base. Default: {@link firstTypeId}.
+   */
+  *typeIds(first: TypeId = this.firstTypeId): IterableIterator<TypeId> {
+    for (let id = first; id < this.endTypeId; id++) yield id;
+  }
+
+  /**
+   * types decodes the own types in the order of their ids, one at a time.
+   *
+   * @throws BtfFormatError `MALFORMED` if a type has a name outside the string section; `LIMIT_EXCEEDED` if its names are
+   * too long.
+   */
   *types(): IterableIterator<Type> {
-    for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
+    for (const id of this.typeIds()) yield this.typeById(id);
   }
 
   /** The same as {@link types}. */

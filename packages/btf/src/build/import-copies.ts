@@ -18,7 +18,7 @@ export interface CopyOptions {
 export function importCopies(
   source: ImportSource,
   table: TypeTable,
-  roots: readonly TypeId[],
+  roots: Iterable<TypeId>,
   { declTags, rootsFirst }: CopyOptions,
 ): void {
   const { ids, reader } = source;

@@ -30,7 +30,7 @@ export class ImportSource {
 
   #findTags(): Map<TypeId, TypeId[]> {
     const tags = new Map<TypeId, TypeId[]>();
-    for (let id = 1; id < this.#spec.endTypeId; id++) {
+    for (const id of this.#spec.typeIds(1)) {
       if (this.reader.kind(id) !== Kind.DECL_TAG) continue;
       this.reader.visitReferences(id, (tagged) => {
         const others = tags.get(tagged);

@@ -1,6 +1,5 @@
 import type { ByteOrder } from '../header.js';
 import type { Spec } from '../spec.js';
-import type { TypeId } from '../types.js';
 import { importCopies } from './import-copies.js';
 import { ImportSource } from './import-source.js';
 import { StringPool } from './string-pool.js';
@@ -43,9 +42,7 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
 function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): Int32Array {
   const source = new ImportSource(spec, pool);
   if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged));
-  const own: TypeId[] = [];
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) own.push(id);
-  importCopies(source, table, own, { declTags: false, rootsFirst: true });
+  importCopies(source, table, spec.typeIds(), { declTags: false, rootsFirst: true });
   merged.set(spec, source.ids);
   return source.ids;
 }

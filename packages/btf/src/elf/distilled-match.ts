@@ -44,7 +44,7 @@ class Candidates {
   readonly #composites = new Map<string, number>();
 
   constructor(fullBase: Spec, names: ReadonlySet<string>) {
-    for (let id = 1; id < fullBase.endTypeId; id++) {
+    for (const id of fullBase.typeIds(1)) {
       if (!MATCHED.has(fullBase.kindOf(id))) continue;
       const name = fullBase.nameOf(id);
       // Longer names are not even hashed: their cost must not be their length for each type.

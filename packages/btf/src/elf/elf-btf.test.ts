@@ -112,8 +112,8 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
     ['no sections but their names', 'ELF file has no section .BTF', []],
     ['BTF twice', 'ELF file has several sections .BTF', [section, section]],
     ['BTF without bytes', 'section .BTF has type 8, not PROGBITS', [{ ...section, type: 8 }]],
-    ['BTF behind its end', 'section .BTF ends behind the end', [{ ...section, offset: 0xffffffff }]],
-    ['BTF too long', 'section .BTF ends behind the end', [{ ...section, size: 0xffffffff }]],
+    ['BTF behind its end', 'section .BTF ends after the end', [{ ...section, offset: 0xffffffff }]],
+    ['BTF too long', 'section .BTF ends after the end', [{ ...section, size: 0xffffffff }]],
     ['a name that only begins so', 'ELF file has no section .BTF', [{ ...section, name: '.BTFs' }]],
   ])('with %s is refused', (_, message, sections) => {
     const file = assembleElf(bits, order, sections);
@@ -158,8 +158,8 @@ describe.each(KINDS_OF_ELF)('an ELF file of %i bits, %s-endian', (bits, order) =
         expect.stringContaining('is not known'),
         expect.stringContaining('section headers of'),
         expect.stringContaining('section names are in section'),
-        expect.stringContaining('section of section names ends behind'),
-        expect.stringContaining('section .BTF ends behind'),
+        expect.stringContaining('section of section names ends after'),
+        expect.stringContaining('section .BTF ends after'),
         'ELF file has no section .BTF',
       ]),
     );

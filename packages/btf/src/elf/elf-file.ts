@@ -13,19 +13,36 @@ export interface ElfSection {
   readonly compressed: boolean;
 }
 
+/** ElfSymbol is an entry of the symbol table. */
+export interface ElfSymbol {
+  /** The symbol's name; null if it is longer than the limit given to {@link ElfFile.symbols}. */
+  readonly name: string | null;
+  /** Index of the section that the symbol is in. */
+  readonly section: number;
+  /** In an object file, bytes from the start of that section. */
+  readonly value: number;
+}
+
+/** Where a section's bytes start in the file, and the first byte after them. */
+interface Extent {
+  readonly offset: number;
+  readonly end: number;
+}
+
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const VERSION = 1;
 const SHT_PROGBITS = 1;
+const SHT_SYMTAB = 2;
 const SHF_COMPRESSED = 0x800;
 
 /** What stands for an index of a section that is too large for its field: section 0 has it then. */
 const SHN_XINDEX = 0xffff;
 
 /**
- * ElfFile finds sections of an ELF file by name: 32 and 64 bits, both byte orders, any number of sections.
- * Nothing else of ELF is read, so that files which loaders would refuse can still be read.
+ * ElfFile finds sections and symbols of an ELF file: 32 and 64 bits, both byte orders, any number of sections.
+ * It reads nothing else of ELF, so it also reads files that loaders would refuse.
  *
- * It aliases the bytes it was parsed from.
+ * It aliases the bytes that it was parsed from.
  */
 export class ElfFile {
   readonly bytes: Uint8Array;
@@ -38,7 +55,7 @@ export class ElfFile {
   /** Where the section headers start, and the bytes from one to the next. */
   readonly #table: number;
   readonly #entrySize: number;
-  readonly #names: { readonly offset: number; readonly end: number };
+  readonly #names: Extent;
 
   /**
    * parse reads the ELF header and finds the section headers and names. It takes no longer for more sections.
@@ -83,7 +100,7 @@ export class ElfFile {
    * @param name is compared as UTF-8.
    * @returns null when there is none.
    * @throws BtfFormatError `MALFORMED` when there are several, when it is not of type `SHT_PROGBITS`, or when
-   * it ends behind the end of the file.
+   * it ends after the end of the file.
    */
   section(name: string): ElfSection | null {
     const wanted = new TextEncoder().encode(`${name}\0`);
@@ -95,6 +112,58 @@ export class ElfFile {
       found = this.#sectionAt(header, name);
     }
     return found;
+  }
+
+  /** sectionIndex returns the index of the first section with a name, whatever its type; null if there is none. */
+  sectionIndex(name: string): number | null {
+    const wanted = new TextEncoder().encode(`${name}\0`);
+    for (let index = 1; index < this.sectionCount; index++) {
+      if (this.#isNamed(this.#header(index), wanted)) return index;
+    }
+    return null;
+  }
+
+  /** sectionSize returns the size that a section's header states: a section such as `.bss` has no bytes in the file. */
+  sectionSize(index: number): number {
+    return this.#reader.word(this.#header(index) + this.#layout.section.size);
+  }
+
+  /**
+   * symbols iterates over the symbols that are in one of `sections`, in the order of the symbol table.
+   *
+   * @param sections the indices of the sections.
+   * @param longestName bytes of the longest name to decode.
+   * @throws BtfFormatError `MALFORMED` if the symbol table or its names end after the end of the file.
+   */
+  *symbols(sections: ReadonlySet<number>, longestName: number): Generator<ElfSymbol, void, undefined> {
+    const { symbol, section } = this.#layout;
+    const reader = this.#reader;
+    for (let index = 1; index < this.sectionCount; index++) {
+      const header = this.#header(index);
+      if (reader.u32(header + section.type) !== SHT_SYMTAB) continue;
+      const table = this.#extent(header, 'symbol table');
+      const names = this.#symbolNames(header);
+      for (let at = table.offset; at + symbol.length <= table.end; at += symbol.length) {
+        const owner = reader.u16(at + symbol.section);
+        if (!sections.has(owner)) continue;
+        const name = this.#text(names, reader.u32(at + symbol.name), longestName);
+        yield { name, section: owner, value: reader.word(at + symbol.value) };
+      }
+    }
+  }
+
+  #symbolNames(table: number): Extent {
+    const link = this.#reader.u32(table + this.#layout.section.link);
+    if (link < this.sectionCount) return this.#extent(this.#header(link), 'section of symbol names');
+    throw malformed(`symbol names are in section ${link} of ${this.sectionCount}`, table);
+  }
+
+  /** The string at an offset of a section of strings; null if it is longer than `longest` bytes or has no end. */
+  #text({ offset, end }: Extent, at: number, longest: number): string | null {
+    const start = offset + at;
+    const bytes = this.bytes.subarray(start, Math.min(end, start + longest + 1));
+    const length = bytes.indexOf(0);
+    return length < 0 ? null : new TextDecoder().decode(bytes.subarray(0, length));
   }
 
   #header(index: number): number {
@@ -126,7 +195,7 @@ export class ElfFile {
     this.#checkWithin(this.#table, count * this.#entrySize, place, `table of ${count} section headers`);
   }
 
-  #findNames(): { offset: number; end: number } {
+  #findNames(): Extent {
     const reader = this.#reader;
     const { sectionNames, section } = this.#layout;
     const near = reader.u16(sectionNames);
@@ -134,16 +203,20 @@ export class ElfFile {
     if (index >= this.sectionCount) {
       throw malformed(`section names are in section ${index} of ${this.sectionCount}`, sectionNames);
     }
-    const header = this.#header(index);
-    const offset = reader.word(header + section.offset);
-    const size = reader.word(header + section.size);
-    this.#checkWithin(offset, size, header, 'section of section names');
+    return this.#extent(this.#header(index), 'section of section names');
+  }
+
+  #extent(header: number, what: string): Extent {
+    const { section } = this.#layout;
+    const offset = this.#reader.word(header + section.offset);
+    const size = this.#reader.word(header + section.size);
+    this.#checkWithin(offset, size, header, what);
     return { offset, end: offset + size };
   }
 
   #checkWithin(offset: number, size: number, place: number, what: string): void {
     if (size > this.bytes.length - offset) {
-      throw malformed(`${what} ends behind the end of the ELF file`, place);
+      throw malformed(`${what} ends after the end of the ELF file`, place);
     }
   }
 }

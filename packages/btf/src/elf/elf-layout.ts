@@ -20,6 +20,13 @@ export interface ElfLayout {
     readonly size: number;
     readonly link: number;
   };
+  /** Places within a symbol, and its length. */
+  readonly symbol: {
+    readonly length: number;
+    readonly name: number;
+    readonly section: number;
+    readonly value: number;
+  };
   /** Places within the header of a compressed section, and its length. */
   readonly compression: { readonly length: number; readonly type: number; readonly size: number };
 }
@@ -32,6 +39,7 @@ export const ELF32: ElfLayout = {
   sectionCount: 48,
   sectionNames: 50,
   section: { length: 40, name: 0, type: 4, flags: 8, offset: 16, size: 20, link: 24 },
+  symbol: { length: 16, name: 0, section: 14, value: 4 },
   compression: { length: 12, type: 0, size: 4 },
 };
 
@@ -43,6 +51,7 @@ export const ELF64: ElfLayout = {
   sectionCount: 60,
   sectionNames: 62,
   section: { length: 64, name: 0, type: 4, flags: 8, offset: 24, size: 32, link: 40 },
+  symbol: { length: 24, name: 0, section: 6, value: 8 },
   compression: { length: 24, type: 0, size: 8 },
 };
 

@@ -10,7 +10,7 @@ export function embeddedInSplit(split: Spec): Set<TypeId> {
   const embedded = new Set<TypeId>();
   // Each type is followed once, so that shared and circular chains cost no more than their length.
   const followed = new Set<TypeId>();
-  for (let id = split.firstTypeId; id < split.endTypeId; id++) {
+  for (const id of split.typeIds()) {
     const type = isComposite(split.kindOf(id)) ? split.typeById(id) : null;
     if (type === null || !('members' in type)) continue;
     for (const { typeId } of type.members) {

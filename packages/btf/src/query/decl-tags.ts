@@ -57,7 +57,7 @@ function indexTags(spec: Spec): TagIndex {
   const { source, offsets } = typesOf(spec);
   const target = (id: TypeId): TypeId => source.words.u32((offsets[id - spec.firstTypeId] ?? 0) + 8);
   const tags: TypeId[] = [];
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (spec.kindOf(id) === Kind.DECL_TAG) tags.push(id);
   }
   const tagIds = Uint32Array.from(tags).toSorted((a, b) => target(a) - target(b) || a - b);

@@ -38,7 +38,7 @@ const LONGEST_NAME = 512;
 
 function searchFlavours(spec: Spec): Flavours {
   const flavours = new Map<string, TypeId[]>();
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     const name = spec.nameOf(id);
     if (name.length > LONGEST_NAME || !name.includes('___')) continue;
     const essential = essentialName(name);

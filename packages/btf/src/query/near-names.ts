@@ -1,14 +1,15 @@
-/** What is compared: more or longer names come only from BTF that is not worth the time. */
+/** Names compared, and their length: more or longer ones only come from BTF that is not worth the time. */
 const MAX_NAMES = 4096;
 const MAX_LENGTH = 64;
 
-/** Names to suggest at most. */
+/** Most names to suggest. */
 const SUGGESTED = 3;
 
 /**
- * nearNames chooses the names that a misspelt one may have been meant to be, nearest first.
+ * nearNames returns the known names that a misspelt name may have been meant to be: three at most, nearest first. It
+ * compares by Levenshtein distance, and only the first 4,096 names, of at most 64 characters.
  *
- * @param most how many characters may differ at most; never more than a third of them.
+ * @param most how many characters may differ; never more than a third of the name.
  */
 export function nearNames(name: string, names: Iterable<string>, most = MAX_LENGTH): string[] {
   if (name.length > MAX_LENGTH) return [];

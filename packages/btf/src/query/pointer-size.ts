@@ -41,7 +41,7 @@ export function pointerSize(spec: Spec): PointerSize {
 function sizeOfLong(spec: Spec): PointerSize | null {
   const ofBase = spec.base === null ? null : sizeOfLong(spec.base);
   if (ofBase !== null) return ofBase;
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (spec.kindOf(id) !== Kind.INT) continue;
     const type = spec.typeById(id);
     if (type.kind !== 'INT' || !LONG.has(type.name)) continue;

@@ -8,6 +8,8 @@ export interface SectionWords {
   readonly type?: number;
   /** Default: 0. */
   readonly flags?: number;
+  /** Index of a related section: that of the names for a symbol table. Default: 0. */
+  readonly link?: number;
   /** What the header says instead of the place of the bytes. */
   readonly offset?: number;
   readonly size?: number;
@@ -57,7 +59,15 @@ export function assembleElf(
   let at = headerLength;
   let nameAt = 1;
   for (const [i, section] of contents.entries()) {
-    const { name, bytes, type = 1, flags = 0, offset = at, size = bytes.length }: SectionWords = section;
+    const {
+      name,
+      bytes,
+      type = 1,
+      flags = 0,
+      link = 0,
+      offset = at,
+      size = bytes.length,
+    }: SectionWords = section;
     file.set(bytes, at);
     const header = table + (i + 1) * entryLength;
     view.setUint32(header, nameAt, little);
@@ -65,11 +75,32 @@ export function assembleElf(
     word(header + 8, flags);
     word(header + (wide ? 24 : 16), offset);
     word(header + (wide ? 32 : 20), size);
+    view.setUint32(header + (wide ? 40 : 24), link, little);
     word(header + (wide ? 48 : 32), 1);
     at += bytes.length;
     nameAt += name.length + 1;
   }
   return file;
+}
+
+/** symbolTable writes the entries of a section SHT_SYMTAB, after the empty one that every table begins with. */
+export function symbolTable(
+  bits: 32 | 64,
+  order: ByteOrder,
+  symbols: readonly { readonly name: number; readonly section: number; readonly value: number }[],
+): Uint8Array {
+  const little = order === 'little';
+  const length = bits === 64 ? 24 : 16;
+  const table = new Uint8Array((symbols.length + 1) * length);
+  const view = new DataView(table.buffer);
+  for (const [i, { name, section, value }] of symbols.entries()) {
+    const at = (i + 1) * length;
+    view.setUint32(at, name, little);
+    view.setUint16(at + (bits === 64 ? 6 : 14), section, little);
+    if (bits === 64) view.setBigUint64(at + 8, BigInt(value), little);
+    else view.setUint32(at + 4, value, little);
+  }
+  return table;
 }
 
 /** compressionHeader is what precedes the bytes of a section with SHF_COMPRESSED; 1 is zlib, 2 zstd. */

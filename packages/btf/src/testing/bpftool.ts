@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { normalizeBpftoolJson } from './bpftool-json.js';
@@ -46,6 +46,18 @@ export function dumpBytes(bytes: Uint8Array, base?: Uint8Array): string[] {
     if (base === undefined) return dumpFile(path);
     writeFileSync(basePath, base);
     return dumpFile(path, basePath);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** linkObjects links BPF objects into one with `bpftool gen object`, which is libbpf's static linker. */
+export function linkObjects(objects: readonly string[]): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'btf-'));
+  try {
+    const path = join(folder, 'all.bpf.o');
+    execFileSync('bpftool', ['gen', 'object', path, ...objects], { stdio: 'pipe' });
+    return new Uint8Array(readFileSync(path));
   } finally {
     rmSync(folder, { recursive: true });
   }

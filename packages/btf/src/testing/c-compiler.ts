@@ -43,9 +43,9 @@ export interface Layouts {
 /** layoutAssertions asserts the size of each named struct and union and the offset of each member, bitfields aside. */
 export function layoutAssertions(spec: Spec): Layouts {
   const printer = new CPrinter(spec, 8, 256 * 1024 * 1024);
-  for (let id = 1; id < spec.endTypeId; id++) printer.define(id);
+  for (const id of spec.typeIds(1)) printer.define(id);
   const lines = [printer.out.take()];
-  for (let id = 1; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds(1)) {
     const type = spec.typeById(id);
     if ((type.kind !== 'STRUCT' && type.kind !== 'UNION') || type.name === '') continue;
     const tag = `${type.kind.toLowerCase()} ${printer.tagOf(id)}`;

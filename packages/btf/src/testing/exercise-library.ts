@@ -37,12 +37,12 @@ const MOST_TEXT = 64 * 1024;
 const ON_SPEC: Calls<[spec: Spec]> = {
   build: (spec) => {
     const builder = new Builder();
-    builder.addAllFrom(spec, ids(spec));
+    builder.addAllFrom(spec, spec.typeIds());
     return builder.toSpec();
   },
   buildCopies: (spec) => {
     const builder = new Builder({ deduplicate: false });
-    builder.addAllFrom(spec, ids(spec));
+    builder.addAllFrom(spec, spec.typeIds());
     return builder.marshal({
       byteOrder: 'big',
       replaceDeclTags: true,
@@ -57,10 +57,10 @@ const ON_SPEC: Calls<[spec: Spec]> = {
   merge: (spec) => Spec.parse(merge([spec, spec]).bytes),
   pointerSize,
   postorder: (spec) => {
-    for (const id of postorder(spec, ids(spec))) spec.kindOf(id);
+    for (const id of postorder(spec, spec.typeIds())) spec.kindOf(id);
   },
   resolveMember: (spec) => resolveMember(spec, 'plain.a'),
-  selectTypes: (spec) => Spec.parse(selectTypes(spec, ids(spec).slice(0, 8)).bytes),
+  selectTypes: (spec) => Spec.parse(selectTypes(spec, [...spec.typeIds()].slice(0, 8)).bytes),
   validate: (spec) => validate(spec),
 };
 
@@ -116,7 +116,7 @@ function callAll(
   onType: Calls<[spec: Spec, id: TypeId]>,
 ): void {
   for (const [name, call] of Object.entries(onSpec)) attempt(outcomes, name, () => call(spec));
-  for (const id of ids(spec).slice(0, MOST_TYPES)) {
+  for (const id of [...spec.typeIds()].slice(0, MOST_TYPES)) {
     for (const [name, call] of Object.entries(onType)) attempt(outcomes, name, () => call(spec, id));
   }
 }
@@ -124,10 +124,6 @@ function callAll(
 /** functionNames are those that are called. */
 export function functionNames(): string[] {
   return [ON_SPEC, ON_TYPE, PRINT_SPEC, PRINT_TYPE].flatMap((calls) => Object.keys(calls));
-}
-
-function ids({ firstTypeId, typeCount }: Spec): TypeId[] {
-  return globalThis.Array.from({ length: typeCount }, (_, i) => firstTypeId + i);
 }
 
 /** Text beyond its bound is no limit of work that was reached: padding alone can be megabytes. */

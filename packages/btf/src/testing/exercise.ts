@@ -19,7 +19,7 @@ export function exercise(bytes: Uint8Array, base: Spec | null, outcomes: Outcome
   check(base !== null || count === spec.typeCount, 'countTypes differs');
   check(spec.typeCount * 12 <= bytes.length, 'more types than bytes');
   let elements = 0;
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     const type = attempt(outcomes, () => spec.typeById(id));
     const name = attempt(outcomes, () => spec.nameOf(id));
     check(spec.kindOf(id) > 0, 'kind 0');

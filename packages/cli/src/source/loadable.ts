@@ -1,4 +1,4 @@
-import { fixDatasecs } from './fix-datasecs.js';
+import { completeDatasecs } from '@btfd/btf';
 import { inFile, readBtfFile } from './read-btf-file.js';
 
 /**
@@ -10,5 +10,5 @@ import { inFile, readBtfFile } from './read-btf-file.js';
 export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
   const file = await readBtfFile(path, interrupted);
   if (file.kind === 'raw') return file.btf;
-  return inFile(path, () => fixDatasecs(file.elf.btf, file.bytes));
+  return inFile(path, () => completeDatasecs(file.elf.btf, file.bytes));
 }

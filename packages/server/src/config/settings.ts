@@ -1,9 +1,16 @@
 import { LIMIT_SETTINGS } from './limits.js';
-import { formatAddress } from '../base/address.js';
-import { LOG_FORMATS, type LogFormat } from '../observe/logger.js';
-import { DEFAULT_METRICS_ADDRESS } from '../observe/observability.js';
+import { formatAddress, type TcpAddress } from '../base/address.js';
 import { setting, type Setting } from './setting.js';
 import { ADDRESSES, choice, DIRECTORY, FILE, GROUP, METRICS_ADDRESS, PRINCIPALS, SWITCH } from './kinds.js';
+
+/** LOG_FORMATS are the formats of log lines. `auto` is `pretty` on a terminal and `json` elsewhere. */
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
+
+/** LogFormat is one of LOG_FORMATS. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** DEFAULT_METRICS_ADDRESS is the default address of metrics, which only this machine can reach. */
+export const DEFAULT_METRICS_ADDRESS: TcpAddress = { kind: 'tcp', host: '127.0.0.1', port: 9755 };
 
 /** SERVING are the settings of where to listen and what to serve. */
 export const SERVING = {

@@ -5,9 +5,10 @@ import type { Init } from '../base/message-init.js';
 import { cChunks } from './select/c-chunks.js';
 import { closureOf } from './select/closure.js';
 import { rawChunks } from '../base/raw-chunks.js';
-import { compileSelection, findSelected, type SelectedTypes } from './select/select-types.js';
+import { compileSelection, type Selection } from '../base/selection.js';
+import { findSelected, type SelectedTypes } from './select/select-types.js';
 import { ownTypeIds, typeChunks } from './select/type-chunks.js';
-import type { Selection, SpecItem, SpecJob, Steps } from '../pool/job.js';
+import type { SpecItem, SpecJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
 
 type Part = NonNullable<Init<typeof SpecResponseSchema>['part']>;

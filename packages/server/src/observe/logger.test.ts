@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { bpfError, verifierLog } from '../testing/fake-kernel.js';
-import { makeLog, type LogFormat } from './logger.js';
+import type { LogFormat } from '../config/settings.js';
+import { makeLog } from './logger.js';
 
 /** What is written of one line. */
 function written(

@@ -1,15 +1,10 @@
 import { types } from 'node:util';
 import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import type { LogFormat } from '../config/settings.js';
 import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
 import { printable, printableLines } from '../base/printable.js';
-
-/** LOG_FORMATS are how log lines are written: `auto` is pretty on a terminal and JSON elsewhere. */
-export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
-
-/** LogFormat is one of LOG_FORMATS. */
-export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** LoggerOptions say what is logged and how. */
 export interface LoggerOptions {

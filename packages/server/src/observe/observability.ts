@@ -13,9 +13,6 @@ import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
 
-/** DEFAULT_METRICS_ADDRESS is where `btfd` serves metrics unless told otherwise: for this machine alone. */
-export const DEFAULT_METRICS_ADDRESS: TcpAddress = { kind: 'tcp', host: '127.0.0.1', port: 9755 };
-
 /** ObservabilityOptions say what of the daemon is told, and where. */
 export interface ObservabilityOptions {
   readonly logger: Logger;

@@ -1,8 +1,9 @@
-import type { Encoding, SelectionResultSchema, TypeSelection } from '@btfd/api';
+import type { Encoding, SelectionResultSchema } from '@btfd/api';
 import type { MarshalOptions } from '@btfd/btf';
 import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../base/message-init.js';
-import type { KindLayout } from '../jobs/load/unknown-kinds.js';
+import type { Selection } from '../base/selection.js';
+import type { KindLayout } from '../base/kind-layout.js';
 
 /** SharedBtf is raw BTF in memory that threads share, which never changes. */
 export interface SharedBtf {
@@ -22,9 +23,6 @@ export interface SpecJob {
   readonly chunkBytes: number;
   readonly maxCBytes: number;
 }
-
-/** Selection is what says which types are meant. */
-export type Selection = Pick<TypeSelection, 'names' | 'nameGlobs' | 'kinds' | 'ids' | 'closure'>;
 
 /** SpecItem is what was selected, which comes first where anything was, or an encoded SpecResponse. */
 export type SpecItem =

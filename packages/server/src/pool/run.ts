@@ -38,3 +38,13 @@ export class Run<Of> {
     this.waiting = null;
   }
 }
+
+/**
+ * onlyItem returns the item of a job that has one.
+ *
+ * @throws Error if the job ends without an item.
+ */
+export async function onlyItem<Item>(items: AsyncIterable<Item>): Promise<Item> {
+  for await (const item of items) return item;
+  throw new Error('the job ended without an item');
+}

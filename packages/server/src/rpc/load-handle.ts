@@ -16,7 +16,7 @@ import { Encoded } from '../grpc/encoded.js';
 import type { Answer, WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
-import { hasNewKinds, layoutOf, type KindLayout } from '../jobs/load/unknown-kinds.js';
+import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
@@ -24,7 +24,7 @@ import { copyBytes } from '../base/byte-slices.js';
 import { sha256 } from '../base/sha256.js';
 import type { SpecSource } from '../source/spec-source.js';
 import type { LoadSource } from '../pool/job.js';
-import { onlyItem } from '../jobs/only-item.js';
+import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/tail-text.js';
 import { grantedTtlMs } from './validate.js';
 

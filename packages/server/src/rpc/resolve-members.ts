@@ -5,7 +5,7 @@ import { factsOf } from './facts.js';
 import type { Services } from './services.js';
 import { requireBase } from '../source/find-base.js';
 import { requireSpecName } from '../source/spec-name.js';
-import { onlyItem } from '../jobs/only-item.js';
+import { onlyItem } from '../pool/run.js';
 
 const MAX_PATHS = 1_000;
 const MAX_PATH_LENGTH = 1_024;

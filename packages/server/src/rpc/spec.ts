@@ -9,10 +9,10 @@ import type { Services } from './services.js';
 import { findBase, requireBase } from '../source/find-base.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
 import { rawChunks } from '../base/raw-chunks.js';
-import { compileSelection } from '../jobs/select/select-types.js';
+import { compileSelection, type Selection } from '../base/selection.js';
 import { isSame, specHeader, type SpecHeaderMessage } from './spec-header.js';
 import { requireSpecName } from '../source/spec-name.js';
-import type { Selection, SpecJob } from '../pool/job.js';
+import type { SpecJob } from '../pool/job.js';
 
 type SpecMessage = Init<typeof SpecResponseSchema>;
 

@@ -46,7 +46,7 @@ export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
   const pool = new StringPool();
   const table = new TypeTable();
   const reader = new SpecReader(spec, pool);
-  for (let id = 1; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds(1)) {
     reader.read(id);
     table.append(reader.words, 0);
   }

@@ -4,7 +4,8 @@ import { ServiceError } from '../../error/service-error.js';
 import { checkCost } from './check-cost.js';
 import { functionCost, mostFunctionCost } from './function-cost.js';
 import { mayHaveSpecialTypes } from './special-types.js';
-import { hasNewKinds, unjudgedType, type KindLayout } from './unknown-kinds.js';
+import { hasNewKinds, type KindLayout } from '../../base/kind-layout.js';
+import { unjudgedType } from './unknown-kinds.js';
 
 /**
  * screen refuses BTF whose check would keep the kernel for too long. What is malformed, the kernel refuses at once with

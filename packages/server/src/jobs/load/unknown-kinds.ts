@@ -1,43 +1,16 @@
-import { BtfFormatError, Kind, parseHeader, type Spec, type TypeId } from '@btfd/btf';
+import { Kind, type Spec, type TypeId } from '@btfd/btf';
+import { LAYOUT_ENTRY_BYTES, layoutOf, type KindLayout } from '../../base/kind-layout.js';
 
-/** Types looked at in a step: a few milliseconds. */
+/** Types per step: a few milliseconds. */
 const TYPES_PER_STEP = 100_000;
 
-/** An entry of a layout section: the bytes that a type of the kind has once, and for each element; then flags. */
-const LAYOUT_ENTRY_BYTES = 4;
-
 const KNOWN: ReadonlySet<number> = new Set(Object.values(Kind));
-const LAST_KNOWN = Math.max(...KNOWN);
-
-/** KindLayout is the layout section of BTF: how large types of each kind are. Without entries where there is none. */
-export type KindLayout = Uint8Array;
 
 /**
- * layoutOf reads the layout section of BTF.
- *
- * @throws BtfFormatError for a header that is none.
- */
-export function layoutOf(rawBtf: Uint8Array): KindLayout {
-  const { layout } = parseHeader(rawBtf);
-  return rawBtf.slice(layout.offset, layout.offset + layout.length);
-}
-
-/** hasNewKinds tells whether BTF comes with the sizes of kinds that are unknown here. */
-export function hasNewKinds(rawBtf: Uint8Array): boolean {
-  try {
-    return layoutOf(rawBtf).length > (LAST_KNOWN + 1) * LAYOUT_ENTRY_BYTES;
-  } catch (error) {
-    if (error instanceof BtfFormatError) return false;
-    throw error;
-  }
-}
-
-/**
- * unjudgedType finds a type whose size is only what the BTF itself says. Were that a lie, the kernel would read other
- * types behind it than we do. So of kinds that are unknown here, those can be passed over whose size the kernel's own
- * BTF tells alike.
- *
- * @returns null where there is no such type. It yields where others may have a turn.
+ * unjudgedType returns the first type whose size cannot be verified, or null if there is none.
+ * A type of an unknown kind has only the size that the BTF itself states. If the stated size were wrong, the kernel would
+ * parse the following types differently. Unknown kinds are therefore accepted only if the layout section of the kernel's
+ * own BTF states the same size. The generator yields when other jobs may have a turn.
  */
 export function* unjudgedType(spec: Spec, kernelLayout: KindLayout): Generator<null, TypeId | null, void> {
   const layout = layoutOf(spec.bytes);

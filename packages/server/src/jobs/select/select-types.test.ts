@@ -5,7 +5,8 @@ import { Kind, Spec } from '@btfd/btf';
 import { allSteps } from '../../testing/all-steps.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { failureOf } from '../../testing/service-error.js';
-import { compileSelection, findSelected } from './select-types.js';
+import { compileSelection } from '../../base/selection.js';
+import { findSelected } from './select-types.js';
 
 type Selection = Omit<MessageInitShape<typeof TypeSelectionSchema>, '$typeName'>;
 

@@ -1,50 +1,17 @@
 import type { SelectionResultSchema } from '@btfd/api';
-import type { NameTest, Spec, TypeId } from '@btfd/btf';
-import { checkCount } from '../../error/invalid-request.js';
+import type { Spec, TypeId } from '@btfd/btf';
 import type { Init } from '../../base/message-init.js';
-import type { Selection } from '../../pool/job.js';
-import { compileGlobs } from '../../base/glob.js';
-
-const MAX_NAMES = 1_000;
-const MAX_GLOBS = 100;
-const MAX_KINDS = 32;
-const MAX_IDS = 10_000;
+import type { Selector } from '../../base/selection.js';
 
 /** What is matched in a turn: a few milliseconds. */
 const STEPS_PER_TURN = 1_000_000;
 /** What looking at a type, or at a glob, costs in steps. */
 const STEPS_PER_LOOK = 50;
 
-/** Selector is a selection whose fields were checked. */
-export interface Selector {
-  readonly names: ReadonlySet<string>;
-  readonly globs: readonly { readonly text: string; readonly matches: NameTest }[];
-  readonly kinds: ReadonlySet<number>;
-  readonly ids: ReadonlySet<TypeId>;
-  /** Whether what the types refer to is wanted too. */
-  readonly closure: boolean;
-}
-
 /** SelectedTypes are the types that a selection means, and what it found nothing for. */
 export interface SelectedTypes {
   readonly ids: readonly TypeId[];
   readonly result: Init<typeof SelectionResultSchema>;
-}
-
-/** compileSelection checks the selection of a request. */
-export function compileSelection({ names, nameGlobs, kinds, ids, closure }: Selection): Selector {
-  checkCount('selection.names', names, MAX_NAMES);
-  checkCount('selection.name_globs', nameGlobs, MAX_GLOBS);
-  checkCount('selection.kinds', kinds, MAX_KINDS);
-  checkCount('selection.ids', ids, MAX_IDS);
-  const matchers = compileGlobs('selection.name_globs', nameGlobs);
-  return {
-    names: new Set(names),
-    globs: matchers.map((matches, index) => ({ text: nameGlobs[index] ?? '', matches })),
-    kinds: new Set(kinds),
-    ids: new Set(ids),
-    closure,
-  };
 }
 
 /** findSelected finds the own types of a spec that a selection means. It yields where others may have a turn. */

@@ -1,0 +1,90 @@
+import { parseHeader } from '../header.js';
+import { Kind } from '../kind.js';
+import { type ParseOptions, Spec, typesOf } from '../spec.js';
+import type { Datasec, TypeId, VarSecinfo } from '../types.js';
+import { followed } from '../query/follow.js';
+import { ElfFile } from './elf-file.js';
+
+/** The kernel's KSYM_NAME_LEN: it accepts no variable with a longer name. */
+const LONGEST_NAME = 512;
+
+/** Sizes and offsets of BTF have 32 bits. */
+const MAX_U32 = 0xffff_ffff;
+
+/**
+ * completeDatasecs fills in the sizes of data sections and the offsets of their variables in the BTF of an object file.
+ * Compilers leave both at 0 for the loader, and the kernel rejects a DATASEC of size 0.
+ *
+ * A section's size comes from the section headers, and a variable's offset from the symbol table; variables are then
+ * sorted by offset. A DATASEC that has a size, or no section of its name (such as `.ksyms`), is left as it is. Type ids
+ * stay the same. Modelled on libbpf's `btf_fixup_datasec` and cilium/ebpf's `fixupDatasec`.
+ *
+ * @param btf the BTF of the file, as {@link readElfBtf} returns it.
+ * @param file the whole object file.
+ * @returns a completed copy, or `btf` itself if it has no DATASEC of size 0.
+ * @throws BtfFormatError as `Spec.parse` does for `btf`; `MALFORMED` if a DATASEC refers to a type that does not exist, or
+ * if `file` is not a whole ELF file.
+ */
+export function completeDatasecs(btf: Uint8Array, file: Uint8Array, options: ParseOptions = {}): Uint8Array {
+  const spec = Spec.parse(btf, options);
+  const open = openDatasecs(spec);
+  if (open.length === 0) return btf;
+  const elf = ElfFile.parse(file);
+  const sections = open.map(({ name }) => elf.sectionIndex(name));
+  const variables = findVariables(elf, new Set(sections.filter((index) => index !== null)));
+  const completed = new Uint8Array(btf);
+  const view = new DataView(completed.buffer);
+  for (const [i, datasec] of open.entries()) {
+    const section = sections[i] ?? null;
+    const size = section === null ? 0 : elf.sectionSize(section);
+    if (section === null || size > MAX_U32) continue;
+    const offsets = variables.get(section);
+    const vars = datasec.vars.map((info): VarSecinfo => {
+      const name = spec.nameOf(followed(spec, datasec.id, info.typeId));
+      return { ...info, offset: offsets?.get(name) ?? info.offset };
+    });
+    writeDatasec(
+      view,
+      spec,
+      datasec.id,
+      size,
+      vars.toSorted((a, b) => a.offset - b.offset),
+    );
+  }
+  return completed;
+}
+
+function openDatasecs(spec: Spec): Datasec[] {
+  const open: Datasec[] = [];
+  for (const id of spec.typeIds()) {
+    if (spec.kindOf(id) !== Kind.DATASEC) continue;
+    const type = spec.typeById(id);
+    if (type.kind === 'DATASEC' && type.size === 0) open.push(type);
+  }
+  return open;
+}
+
+/** The offsets of the variables of some sections, by section and name. */
+function findVariables(
+  elf: ElfFile,
+  sections: ReadonlySet<number>,
+): ReadonlyMap<number, ReadonlyMap<string, number>> {
+  const variables = new Map([...sections].map((section) => [section, new Map<string, number>()]));
+  for (const { name, section, value } of elf.symbols(sections, LONGEST_NAME)) {
+    if (name !== null && value <= MAX_U32) variables.get(section)?.set(name, value);
+  }
+  return variables;
+}
+
+function writeDatasec(
+  view: DataView,
+  spec: Spec,
+  id: TypeId,
+  size: number,
+  vars: readonly VarSecinfo[],
+): void {
+  const littleEndian = spec.byteOrder === 'little';
+  const start = parseHeader(spec.bytes).types.offset + (typesOf(spec).offsets[id - spec.firstTypeId] ?? 0);
+  const words = [size, ...vars.flatMap((info) => [info.typeId, info.offset, info.size])];
+  for (const [i, word] of words.entries()) view.setUint32(start + 8 + i * 4, word, littleEndian);
+}
