@@ -7,16 +7,21 @@ import { dirname, join } from 'node:path';
  *
  * @param {string[]} entries such as `./dist/index.d.ts`
  * @param {{ from: string; to: string }} dist the folders that are read and written
+ * @param {string[]} inlined the dependencies that are not installed with the package
+ * @throws Error if a type of such a dependency is part of a declaration.
  */
-export function copyDeclarations(entries, { from, to }) {
+export function copyDeclarations(entries, { from, to }, inlined) {
   const paths = new Set(entries.map((entry) => entry.replace('./dist/', '')));
-  // A set's iteration sees what is added on the way.
+  // Iterating over a set includes the paths that are added on the way.
   for (const path of paths) {
-    const text = readFileSync(join(from, path), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
+    const text = readFileSync(join(from, path), 'utf8')
+      .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
+      .replaceAll(/^import ["'](.+)["'];\n/gm, (line, name) => (inlined.includes(name) ? '' : line));
+    for (const [, imported] of text.matchAll(/(?:from |import |import\()["']([^"']+)["']/g)) {
+      if (inlined.includes(imported)) throw new Error(`${join(from, path)} needs the types of ${imported}`);
+      if (imported.startsWith('.')) paths.add(join(dirname(path), imported.replace(/js$/, 'd.ts')));
+    }
     mkdirSync(dirname(join(to, path)), { recursive: true });
     writeFileSync(join(to, path), text);
-    for (const [, imported] of text.matchAll(/(?:from |import |import\()["']([.][^"']+)[.]js["']/g)) {
-      paths.add(`${join(dirname(path), imported)}.d.ts`);
-    }
   }
 }
