@@ -51,10 +51,8 @@ async function writeCopy({ folder, manifest }) {
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
   });
-  copyDeclarations(
-    Object.values(manifest.exports).flatMap(({ types }) => types ?? []),
-    dist,
-  );
+  const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
+  copyDeclarations(types, dist, broughtAlong);
   for (const name of ['README.md', ...manifest.files]) {
     if (name === 'dist' || name === LICENSES_FILE || name.startsWith('!')) continue;
     cpSync(join(folder, name), join(copy, name), { recursive: true });
