@@ -1,26 +1,26 @@
-/** DocumentedReason is what the contract says of an `ErrorReason`. */
+/** DocumentedReason is the documentation of an `ErrorReason` in the contract. */
 export interface DocumentedReason {
   /** The name without its prefix. */
   readonly reason: string;
   /** The name of the gRPC code. */
   readonly code: string;
-  /** When it happens. */
+  /** When the daemon returns it. */
   readonly when: string;
-  /** The keys of its metadata, in words; empty where it has none. */
+  /** The keys of its metadata, in words; empty if it has none. */
   readonly metadata: string;
-  /** What the caller should do. */
+  /** What the caller should do next. */
   readonly next: string;
-  /** The messages of `google.rpc`, besides ErrorInfo, that come with it. */
+  /** The messages of `google.rpc` in its details, without ErrorInfo. */
   readonly details: readonly string[];
 }
 
-/** `CODE. When. Metadata: keys. Next: what to do.`, the third of which may be missing. */
+/** `CODE. When. Metadata: keys. Next: what to do.` The metadata may be missing. */
 const COMMENT = /^(?<code>[A-Z_]+)\. (?<when>.*?)(?: Metadata: (?<metadata>.*?)\.)? Next: (?<next>.*)$/;
 
 /**
- * reasonsInProto reads the reasons of errors.proto from its comments, which have one form.
+ * reasonsInProto reads the documentation of all reasons from the comments in errors.proto. Returns it in their order.
  *
- * @throws Error that names a reason whose comment has another form.
+ * @throws Error if the comment of a reason has another form. The error names the reason.
  */
 export function reasonsInProto(proto: string): DocumentedReason[] {
   const values = proto.matchAll(/(?<lines>(?:^ {2}\/\/.*\n)*) {2}ERROR_REASON_(?<reason>[A-Z_]+) = \d+;/gm);

@@ -9,7 +9,7 @@ ${comment.replaceAll(/^/gm, '  // ')}
 }
 `;
 
-describe('What errors.proto says of a reason', () => {
+describe('The documentation of a reason in errors.proto', () => {
   test('is read from its comment, across lines', () => {
     const comment =
       'NOT_FOUND. It is\ngone. Comes with a google.rpc.RetryInfo. Metadata: id,\nname. Next: wait; then ask.';
@@ -31,7 +31,7 @@ describe('What errors.proto says of a reason', () => {
     ]);
   });
 
-  test('has to tell the code and what is next', () => {
+  test('must have the code and the next step', () => {
     expect(() => reasonsInProto(proto('INTERNAL. Anything else.'))).toThrow('SOME');
   });
 });
