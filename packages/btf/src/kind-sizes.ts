@@ -1,6 +1,6 @@
 import { BtfFormatError } from './format-error.js';
 import type { BtfHeader } from './header.js';
-import { Kind } from './kind.js';
+import { Kind } from './types.js';
 
 /** TYPE_LENGTH is the bytes that every type begins with: name offset, info, size or type id. */
 export const TYPE_LENGTH = 12;

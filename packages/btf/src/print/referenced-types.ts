@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { MEMBER_WORDS, PARAM_WORDS, type TypeWords } from './type-words.js';
 
 /** Words of one variable of a DATASEC: type id, offset, size. */

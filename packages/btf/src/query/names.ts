@@ -1,7 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { KindName, Type, TypeId } from '../types.js';
+import { Kind, type KindName, type Type, type TypeId } from '../types.js';
 
 /** Most ids in a message. */
 const MAX_LISTED = 8;

@@ -1,8 +1,15 @@
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
-import type { Const, Restrict, Type, TypeId, TypeTag, Typedef, Volatile } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import {
+  type Const,
+  Kind,
+  type Restrict,
+  type Type,
+  type Typedef,
+  type TypeId,
+  type TypeTag,
+  type Volatile,
+} from '../types.js';
+import { Chain, followed } from './follow.js';
 
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;

@@ -1,9 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
-import type { Type, TypeId } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import { Kind, type Type, type TypeId } from '../types.js';
+import { Chain, followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
 
 /** DataModel says what BTF leaves open about the machine that the types are for. */

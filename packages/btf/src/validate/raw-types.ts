@@ -1,9 +1,7 @@
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
-import type { TypeId } from '../types.js';
-import type { Words } from '../words.js';
+import { Kind, type TypeId } from '../types.js';
+import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
 
 interface Level {
   readonly firstTypeId: TypeId;
@@ -89,4 +87,19 @@ export function isComposite(kind: number): boolean {
 export function isRegularInt(intWord: number): boolean {
   const bits = intWord & 0xff;
   return ((intWord >>> 16) & 0xff) === 0 && [8, 16, 32, 64, 128].includes(bits);
+}
+
+/**
+ * latin1At reads a string byte by byte, so that different bytes never read alike.
+ *
+ * @param limit the most bytes to read; the rest is left out.
+ */
+export function latin1At(strings: StringTable, offset: number, limit: number): string {
+  let text = '';
+  for (let at = offset; at < offset + limit; at++) {
+    const byte = strings.byteAt(at);
+    if (byte === 0) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

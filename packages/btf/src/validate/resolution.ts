@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { isModifier, type RawTypes } from './raw-types.js';
 
 /** How far the resolution of a type got. */

@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { memberProblem } from './member-rules.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';

@@ -1,5 +1,5 @@
-import { withRoom } from '../growing.js';
-import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
+import { withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** PendingPairs is a stack of pairs of types that are still to be compared. */

@@ -1,5 +1,4 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { Kind, type TypeId } from '../../types.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
 

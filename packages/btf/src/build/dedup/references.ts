@@ -1,7 +1,6 @@
 import { BtfFormatError } from '../../format-error.js';
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
-import { visitIds } from '../kind-words.js';
+import { visitIds } from '../../kind-words.js';
+import { Kind, type TypeId } from '../../types.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
 

@@ -1,7 +1,6 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
+import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../hash.js';
-import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** sameShape tells whether two types are of one kind and equal in all but the ids that they refer to. */

@@ -1,5 +1,5 @@
-import { kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
+import { Kind } from './types.js';
+import { kindOfInfo, vlenOfInfo } from './words.js';
 
 /** HEAD_WORDS is what every type begins with: name, info, size or type id. */
 export const HEAD_WORDS = 3;
