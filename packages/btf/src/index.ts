@@ -29,7 +29,7 @@ export { ElfFile, type ElfSection, type ElfSymbol } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
-export { Kind } from './types.js';
+export { Kind, type KindRow, KINDS } from './types.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
 export { alignof } from './query/alignof.js';
 export { type DatasecVar, datasecVars } from './query/datasec-vars.js';

@@ -208,7 +208,7 @@ export class Spec implements Iterable<Type> {
    * too long.
    */
   *types(): IterableIterator<Type> {
-    for (const id of this.typeIds()) yield this.typeById(id);
+    for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
   }
 
   /** The same as {@link types}. */

@@ -2,6 +2,7 @@ import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
 import { Kind, type TypeId } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
+import { kindsWhere } from '../kind-words.js';
 
 interface Level {
   readonly firstTypeId: TypeId;
@@ -67,15 +68,12 @@ export class RawTypes {
 /** The words before those of elements or of a kind's own. */
 export const HEAD = 3;
 
-/** isModifier tells whether types of a kind have no size of their own but that of the type they refer to. */
+/** The kinds of types that have no size of their own but that of the type that they refer to. */
+const MODIFIERS = kindsWhere(({ alias }) => alias);
+
+/** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */
 export function isModifier(kind: number): boolean {
-  return (
-    kind === Kind.TYPEDEF ||
-    kind === Kind.VOLATILE ||
-    kind === Kind.CONST ||
-    kind === Kind.RESTRICT ||
-    kind === Kind.TYPE_TAG
-  );
+  return MODIFIERS.has(kind);
 }
 
 /** isComposite tells whether a kind is a struct or a union. */

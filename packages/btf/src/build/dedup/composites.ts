@@ -2,6 +2,7 @@ import { Kind, type TypeId } from '../../types.js';
 import { type DedupState, isComposite } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
 import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
+import { kindsWhere } from '../../kind-words.js';
 
 /**
  * mapComposites lets one of equivalent STRUCTs, UNIONs and TYPEDEFs stand for the others: the kinds through
@@ -11,8 +12,7 @@ export function mapComposites(state: DedupState): void {
   const equivalence = new Equivalence(state);
   const byShape = new Map<number, TypeId[]>();
   for (let id = 1; id < state.endTypeId; id++) {
-    const kind = state.kind(id);
-    if (!isComposite(kind) && kind !== Kind.TYPEDEF) continue;
+    if (!GRAPHS.has(state.kind(id))) continue;
     const isBase = id < state.firstTypeId;
     if (!isBase && state.isMapped(id)) continue;
     const hash = shapeHash(state, id);
@@ -24,6 +24,9 @@ export function mapComposites(state: DedupState): void {
     byShape.set(hash, candidates);
   }
 }
+
+/** Kinds through which types can form circles. */
+const GRAPHS = kindsWhere(({ dedup }) => dedup === 'GRAPH');
 
 function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonical: TypeId): boolean {
   state.step(id);
