@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
-import { ExitCode } from './exit-code.js';
-import { endWithTerminal, terminals } from './lost-terminal.js';
+import { ExitCode } from './error/exit-code.js';
+import { endWithTerminal, terminals, type Io } from './output/terminal.js';
 import { Output } from './output/output.js';
 import { makeProgram } from './program.js';
-import { report } from './run.js';
-import type { Io } from './terminal.js';
+import { report } from './session/run.js';
 
 /** How long what does not hear of an interruption, such as the opening of a pipe, may hold up the end. */
 const DEAF_MS = 200;

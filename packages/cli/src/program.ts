@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { checkFormat, formatsHelp } from './grammar/check-format.js';
+import { checkFormat, formatsHelp } from './grammar/command-formats.js';
 import { checkCommand } from './grammar/check.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
@@ -15,28 +16,11 @@ import { loadCommand } from './grammar/load.js';
 import { memberCommand } from './grammar/member.js';
 import { watchCommand } from './grammar/watch.js';
 import { versionCommand } from './grammar/version.js';
-import { addGlobalOptions } from './global-options.js';
+import { addGlobalOptions } from './grammar/global-options.js';
 import type { Output } from './output/output.js';
-import { makeRun, type Run, type RunOptions } from './run.js';
-import { VERSION } from './version.js';
+import { makeRun, type Run, type RunOptions } from './session/run.js';
 
-const COMMANDS: readonly ((run: Run, program: Command) => Command)[] = [
-  listCommand,
-  dumpCommand,
-  headerCommand,
-  layoutCommand,
-  findCommand,
-  memberCommand,
-  diffCommand,
-  loadCommand,
-  checkCommand,
-  holdCommand,
-  watchCommand,
-  infoCommand,
-  contextCommand,
-  completionCommand,
-  versionCommand,
-];
+const VERSION = readVersion();
 
 /**
  * makeProgram puts the commands of `btfctl` together.
@@ -58,13 +42,38 @@ export function makeProgram(options: RunOptions, help: Output): Command {
     .hook('preAction', checkFormat);
   addGlobalOptions(program);
   const run = makeRun(program, options);
-  for (const make of COMMANDS) {
-    const command = make(run, program);
+  for (const command of commandsOf(program, run)) {
     inherit(command, program);
     program.addCommand(command);
     addFormatsHelp(command);
   }
   return program;
+}
+
+/** The commands, and where what each does is loaded from when it was typed. */
+function commandsOf(program: Command, run: Run): readonly Command[] {
+  return [
+    listCommand(run(async () => (await import('./command/list.js')).list)),
+    dumpCommand(run(async () => (await import('./command/dump.js')).dump)),
+    headerCommand(run(async () => (await import('./command/header.js')).header)),
+    layoutCommand(run(async () => (await import('./command/layout.js')).layout)),
+    findCommand(run(async () => (await import('./command/find.js')).find)),
+    memberCommand(run(async () => (await import('./command/member.js')).member)),
+    diffCommand(run(async () => (await import('./command/diff.js')).diff)),
+    loadCommand(run(async () => (await import('./command/load.js')).load)),
+    checkCommand(run(async () => (await import('./command/check.js')).check)),
+    holdCommand(run(async () => (await import('./command/hold.js')).hold)),
+    watchCommand(run(async () => (await import('./command/watch.js')).watch)),
+    infoCommand(run(async () => (await import('./command/info.js')).info)),
+    contextCommand({
+      list: run(async () => (await import('./command/context.js')).list),
+      use: run(async () => (await import('./command/context.js')).use),
+      set: run(async () => (await import('./command/context.js')).set),
+      remove: run(async () => (await import('./command/context.js')).remove),
+    }),
+    completionCommand(run(async () => (await import('./command/completion.js')).completion(program))),
+    versionCommand(run(async () => (await import('./command/version.js')).version(VERSION))),
+  ];
 }
 
 /** To commands that do something themselves. */
@@ -76,4 +85,11 @@ function addFormatsHelp(command: Command): void {
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent).helpOption('-h, --help', 'print help');
   for (const child of command.commands) inherit(child, command);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
+  throw new Error('package.json has no version');
 }

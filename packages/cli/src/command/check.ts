@@ -1,9 +1,9 @@
 import type { Rejection } from '@btfd/client';
 import { countTypes } from '@btfd/btf';
-import { ExitCode } from '../exit-code.js';
-import type { Session } from '../session.js';
-import { readLoadable } from '../source/loadable.js';
-import { printableText } from '../terminal.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { Session } from '../session/session.js';
+import { readLoadable } from '../source/read-btf-file.js';
+import { printableText } from '../output/safe-text.js';
 
 interface CheckOptions {
   readonly adapt?: boolean;

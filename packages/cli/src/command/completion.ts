@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { bashCompletion } from '../completion/bash.js';
 import { commandTree, type CommandNode } from '../completion/command-tree.js';
 import { fishCompletion } from '../completion/fish.js';
-import type { Shell } from '../completion/shells.js';
+import type { Shell } from '../grammar/completion.js';
 import { zshCompletion } from '../completion/zsh.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 const SCRIPTS: Readonly<Record<Shell, (root: CommandNode) => string>> = {
   bash: bashCompletion,

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { notFound, usageError } from '../cli-error.js';
+import { notFound, usageError } from '../error/cli-error.js';
 import { checkPair } from '../config/tls-files.js';
 import type { ConfigFile } from '../config/config-file.js';
-import { tlsOf } from '../global-options.js';
+import { tlsOf } from '../grammar/global-options.js';
 import { formatTable } from '../output/table.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 
 /** list is what `btfctl context list` does. */
 export async function list(session: Session): Promise<void> {

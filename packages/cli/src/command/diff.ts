@@ -4,10 +4,10 @@ import type { DiffKind } from '../diff/diff-kinds.js';
 import type { DiffWish } from '../diff/diff-scope.js';
 import { diffSpecs } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
-import { notFound, usageError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { nameTest } from '../glob.js';
-import type { Session } from '../session.js';
+import { notFound, usageError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { nameTest } from '../source/glob.js';
+import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
 interface DiffOptions {

@@ -1,12 +1,11 @@
-import { usageError } from '../cli-error.js';
-import { checkNames } from '../glob.js';
-import { DUMP_FORMATS, type DumpFormat } from '../output/dump-format.js';
+import { usageError } from '../error/cli-error.js';
+import { checkNames } from '../source/glob.js';
+import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
 import { dumpText } from '../output/dump-text.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { parseSpecWords, type SpecRef } from '../source/spec-ref.js';
 import { selectTypes } from '@btfd/btf';
-import { printText } from './print-text.js';
 
 interface DumpOptions {
   readonly format?: DumpFormat;
@@ -31,7 +30,7 @@ export async function dump(session: Session, words: readonly string[], options: 
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);
     return;
   }
-  await printText(session, dumpText(spec, format, ids));
+  await session.print(dumpText(spec, format, ids));
 }
 
 /** What is to be printed: one of the formats of `--format`, or one of `-o` in its place. */

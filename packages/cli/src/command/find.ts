@@ -1,15 +1,14 @@
 import { declarationOf, Kind, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
-import { type CliError, notFound } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { explainError } from '../explain-error.js';
-import { checkNames } from '../glob.js';
-import { objectName } from '../output/object-list.js';
+import { type CliError, notFound } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { explainError } from '../error/explain-error.js';
+import { checkNames } from '../source/glob.js';
+import { objectName, parseSpecRef } from '../source/spec-ref.js';
 import { formatTable, type Column } from '../output/table.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { idsNamed } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
-import { parseSpecRef } from '../source/spec-ref.js';
 
 interface FindOptions {
   readonly in?: string;

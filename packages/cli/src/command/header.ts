@@ -1,9 +1,8 @@
-import { checkNames } from '../glob.js';
+import { checkNames } from '../source/glob.js';
 import { dumpText } from '../output/dump-text.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import { printText } from './print-text.js';
 
 interface HeaderOptions {
   readonly type?: readonly string[];
@@ -20,5 +19,5 @@ export async function header(
   const source = await session.source(parseSpecRef(text), base);
   const spec = await source.spec();
   const ids = type.length === 0 ? null : chosenIds(spec, type, false, source.label);
-  await printText(session, dumpText(spec, 'c', ids));
+  await session.print(dumpText(spec, 'c', ids));
 }

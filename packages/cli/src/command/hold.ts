@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { BtfClient, Handle } from '@btfd/client';
-import { CliError, usageError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { explainError } from '../explain-error.js';
-import type { Session } from '../session.js';
+import { CliError, usageError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { explainError } from '../error/explain-error.js';
+import type { Session } from '../session/session.js';
 import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 

@@ -1,7 +1,7 @@
 import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
-import { printable } from '../terminal.js';
-import type { Session } from '../session.js';
+import { printable } from '../output/safe-text.js';
+import type { Session } from '../session/session.js';
 
 /** info is what `btfctl info` does. */
 export async function info(session: Session): Promise<void> {

@@ -1,13 +1,13 @@
 import { BtfFormatError, Kind, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { checkNames } from '../glob.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { checkNames } from '../source/glob.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { idsNamed, noTypeNamed } from '../source/chosen-types.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/in-option.js';
+import type { InOptions } from '../grammar/options.js';
 
 /** What has a layout, or may stand for it. */
 const COMPOSITES = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];

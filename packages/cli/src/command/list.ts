@@ -1,10 +1,11 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
-import { type CliError, notFound } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { isBtfError } from '../is-btf-error.js';
-import { nameTest } from '../glob.js';
-import type { Session } from '../session.js';
-import { objectData, objectName, objectsText } from '../output/object-list.js';
+import { type CliError, notFound } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { isBtfError } from '../error/explain-error.js';
+import { nameTest } from '../source/glob.js';
+import type { Session } from '../session/session.js';
+import { objectData, objectsText } from '../output/object-list.js';
+import { objectName } from '../source/spec-ref.js';
 
 interface ListOptions {
   readonly origin?: KnownOrigin;

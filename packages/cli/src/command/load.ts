@@ -1,9 +1,9 @@
 import type { Handle } from '@btfd/client';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { explainError } from '../explain-error.js';
-import type { Session } from '../session.js';
-import { readLoadable } from '../source/loadable.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { explainError } from '../error/explain-error.js';
+import type { Session } from '../session/session.js';
+import { readLoadable } from '../source/read-btf-file.js';
 
 interface LoadOptions {
   readonly adapt?: boolean;

@@ -1,11 +1,11 @@
 import { BtfFormatError, parseMemberPath } from '@btfd/btf';
 import type { MemberResult, RemoteMember } from '@btfd/client';
-import { usageError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
+import { usageError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 import { formatTable } from '../output/table.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/in-option.js';
+import type { InOptions } from '../grammar/options.js';
 
 /** member is what `btfctl member` does. */
 export async function member(

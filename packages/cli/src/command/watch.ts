@@ -1,13 +1,12 @@
 import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
-import { ExitCode } from '../exit-code.js';
-import { checkNames } from '../glob.js';
-import { jsonText } from '../output/machine-text.js';
-import { objectData, objectName } from '../output/object-list.js';
+import { ExitCode } from '../error/exit-code.js';
+import { checkNames } from '../source/glob.js';
+import { jsonText, yamlText, printable } from '../output/safe-text.js';
+import { objectData } from '../output/object-list.js';
+import { objectName } from '../source/spec-ref.js';
 import { clip } from '../output/table.js';
-import type { Format } from '../output/show-view.js';
-import { yamlText } from '../output/yaml-text.js';
-import type { Session } from '../session.js';
-import { printable } from '../terminal.js';
+import type { Format } from '../output/formats.js';
+import type { Session } from '../session/session.js';
 
 interface WatchOptions {
   readonly origin?: KnownOrigin;

@@ -1,7 +1,6 @@
 import type { Command, Option } from 'commander';
-import { commandName } from '../grammar/check-format.js';
-import { COMMAND_FORMATS } from '../grammar/command-formats.js';
-import { FORMATS } from '../output/show-view.js';
+import { commandName, COMMAND_FORMATS } from '../grammar/command-formats.js';
+import { FORMATS } from '../output/formats.js';
 
 /** What the words of an argument or the value of an option are completed with. */
 export type Completes = 'object' | 'type' | 'file' | 'context' | 'nothing' | readonly string[];

@@ -11,8 +11,8 @@ import {
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
-import { CliError, codeOf, messageOf, notFound, usageError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
+import { CliError, codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
 
 /** configPath is where the config file lies: `BTFCTL_CONFIG`, else `btfd/config.yaml` in the folder of configurations. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { usageError } from '../cli-error.js';
+import { usageError } from '../error/cli-error.js';
 
 /** TlsFiles are the files of TLS: paths of PEM files, and the name that the daemon's certificate must have. */
 export interface TlsFiles {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { BtfClient, BtfError } from '@btfd/client';
-import { usageError } from '../cli-error.js';
+import { usageError } from '../error/cli-error.js';
 import type { Node } from './config.js';
 import { tlsOptions } from './tls-files.js';
 

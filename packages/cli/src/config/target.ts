@@ -1,4 +1,4 @@
-import { notFound, usageError } from '../cli-error.js';
+import { notFound, usageError } from '../error/cli-error.js';
 import type { Config, Node, TlsFiles } from './config.js';
 
 /** TargetOptions are what the command line says of the daemon to ask. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '@btfd/client';
-import { messageOf, usageError } from '../cli-error.js';
+import { messageOf, usageError } from '../error/cli-error.js';
 import type { TlsFiles } from './config.js';
 
 /** checkPair wants a certificate and its key together. @throws CliError USAGE. */

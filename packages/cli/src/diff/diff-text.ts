@@ -1,5 +1,5 @@
 import type { Colors } from '../output/colors.js';
-import { printable } from '../terminal.js';
+import { printable } from '../output/safe-text.js';
 import type { Change } from './change.js';
 import type { SpecDiff } from './diff-specs.js';
 import type { MemberFact } from './member-facts.js';

@@ -1,4 +1,6 @@
-import { FORMATS, type Format } from '../output/show-view.js';
+import type { Command } from 'commander';
+import { FORMATS, type Format } from '../output/formats.js';
+import type { GlobalOptions } from './global-options.js';
 
 /** CommandFormats are what `-o` can say to a command. */
 export interface CommandFormats {
@@ -33,3 +35,24 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   completion: TEXT,
   version: every('version'),
 };
+
+/** checkFormat ends a command before it does anything where it has no answer in the format that `-o` says. */
+export function checkFormat(program: Command, command: Command): void {
+  const { output } = program.opts<GlobalOptions>();
+  const name = commandName(command);
+  const formats = COMMAND_FORMATS[name]?.formats ?? [];
+  if (formats.includes(output)) return;
+  command.error(`error: ${name} has no -o ${output}, only ${formats.join(', ')}`);
+}
+
+/** formatsHelp tells in the help of a command what `-o` can say to it. */
+export function formatsHelp(command: Command): string {
+  const { formats = [] } = COMMAND_FORMATS[commandName(command)] ?? {};
+  return `\n-o is ${formats.join(', ')}; \`btfctl --help\` tells the options that every command takes.`;
+}
+
+/** commandName is what is typed for a command: `list`, `context use`. */
+export function commandName(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${parent.name()} ${command.name()}` : command.name();
+}

@@ -1,12 +1,10 @@
 import { Command, Option } from 'commander';
 import { DIFF_KINDS } from '../diff/diff-kinds.js';
-import type { Run } from '../run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { repeated } from './repeated.js';
-import { typeOption } from './type-option.js';
+import { type Action, repeated, typeOption } from './options.js';
 
 /** diffCommand is `btfctl diff`. */
-export function diffCommand(run: Run): Command {
+export function diffCommand(action: Action): Command {
   return typeOption(
     new Command('diff')
       .description('tell which types two kernels, objects or files do not have in common; exits with 5 then')
@@ -29,5 +27,5 @@ those of its base that they refer to.
 
 ${SPEC_HELP}`,
     )
-    .action(run(async () => (await import('../command/diff.js')).diff));
+    .action(action);
 }

@@ -1,12 +1,10 @@
 import { Command, Option } from 'commander';
-import { DUMP_FORMATS } from '../output/dump-format.js';
-import type { Run } from '../run.js';
+import { DUMP_FORMATS } from '../output/formats.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { baseOption } from './in-option.js';
-import { typeOption } from './type-option.js';
+import { type Action, baseOption, typeOption } from './options.js';
 
 /** dumpCommand is `btfctl dump`. */
-export function dumpCommand(run: Run): Command {
+export function dumpCommand(action: Action): Command {
   return baseOption(
     typeOption(
       new Command('dump')
@@ -29,5 +27,5 @@ FORMAT is one of
 
 ${SPEC_HELP}`,
     )
-    .action(run(async () => (await import('../command/dump.js')).dump));
+    .action(action);
 }

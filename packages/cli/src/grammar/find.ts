@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
-import { KIND_WORDS } from '../kind-words.js';
-import type { Run } from '../run.js';
+import { KIND_WORDS } from '../diff/diff-kinds.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { baseOption } from './in-option.js';
+import { type Action, baseOption } from './options.js';
 
 /** findCommand is `btfctl find`. */
-export function findCommand(run: Run): Command {
+export function findCommand(action: Action): Command {
   return baseOption(
     new Command('find')
       .description('find types by name, and tell in which objects they are')
@@ -14,5 +13,5 @@ export function findCommand(run: Run): Command {
   )
     .addOption(new Option('-k, --kind <kind>', 'types of one kind').choices(KIND_WORDS))
     .addHelpText('after', `\n${SPEC_HELP}`)
-    .action(run(async () => (await import('../command/find.js')).find));
+    .action(action);
 }

@@ -1,11 +1,9 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { baseOption } from './in-option.js';
-import { typeOption } from './type-option.js';
+import { type Action, baseOption, typeOption } from './options.js';
 
 /** headerCommand is `btfctl header`. */
-export function headerCommand(run: Run): Command {
+export function headerCommand(action: Action): Command {
   return baseOption(
     typeOption(
       new Command('header')
@@ -14,5 +12,5 @@ export function headerCommand(run: Run): Command {
     ),
   )
     .addHelpText('after', `\n${SPEC_HELP}`)
-    .action(run(async () => (await import('../command/header.js')).header));
+    .action(action);
 }

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
-import { originOption } from './origin-option.js';
+import { type Action, originOption } from './options.js';
 
 /** listCommand is `btfctl list`. */
-export function listCommand(run: Run): Command {
+export function listCommand(action: Action): Command {
   return originOption(
     new Command('list')
       .alias('show')
@@ -11,5 +10,5 @@ export function listCommand(run: Run): Command {
       .argument('[object...]', 'names, globs, or id:7; default: all'),
   )
     .option('--digest', 'tell the SHA-256 of each')
-    .action(run(async () => (await import('../command/list.js')).list));
+    .action(action);
 }

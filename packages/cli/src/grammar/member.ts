@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { inOption } from './in-option.js';
+import { type Action, inOption } from './options.js';
 
 /** memberCommand is `btfctl member`. */
-export function memberCommand(run: Run): Command {
+export function memberCommand(action: Action): Command {
   return inOption(
     new Command('member')
       .description('tell where members are: offset, bits and type of task_struct.mm.pgd')
@@ -17,5 +16,5 @@ a pointer at 2320, and 120 bytes from where that points.
 
 ${SPEC_HELP}`,
       ),
-  ).action(run(async () => (await import('../command/member.js')).member));
+  ).action(action);
 }

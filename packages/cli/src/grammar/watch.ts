@@ -1,14 +1,13 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
-import { originOption } from './origin-option.js';
+import { type Action, originOption } from './options.js';
 
 /** watchCommand is `btfctl watch`. */
-export function watchCommand(run: Run): Command {
+export function watchCommand(action: Action): Command {
   return originOption(
     new Command('watch')
       .description('tell which BTF objects are there, and which come and go, until Ctrl-C')
       .argument('[object...]', 'names or globs; default: all'),
   )
     .option('--new', 'leave out what is there already')
-    .action(run(async () => (await import('../command/watch.js')).watch));
+    .action(action);
 }

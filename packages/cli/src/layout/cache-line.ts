@@ -1,5 +1,5 @@
 import type { Colors } from '../output/colors.js';
-import { printable } from '../terminal.js';
+import { printable } from '../output/safe-text.js';
 import type { Extent } from './extents.js';
 
 /** CACHE_LINE is the size of a cache line on x86 and arm64, in bytes. */

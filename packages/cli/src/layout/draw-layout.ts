@@ -1,7 +1,7 @@
 import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { clip } from '../output/table.js';
-import { printable } from '../terminal.js';
+import { printable } from '../output/safe-text.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
 import { type Extent, extentsOf } from './extents.js';
 

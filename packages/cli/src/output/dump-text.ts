@@ -8,9 +8,8 @@ import {
   toBpftoolJson,
   type TypeId,
 } from '@btfd/btf';
-import { printable } from '../terminal.js';
-import type { TextFormat } from './dump-format.js';
-import { escapeControls } from './machine-text.js';
+import { printable, escapeControls } from './safe-text.js';
+import type { TextFormat } from './formats.js';
 
 /** Characters from which a piece is handed out. */
 const PIECE = 64 * 1024;

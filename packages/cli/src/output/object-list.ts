@@ -49,11 +49,6 @@ function namedIds(users: readonly { readonly id: number; readonly name: string }
   return users.map(({ id, name }) => (name === '' ? String(id) : `${name}(${id})`)).join(' ');
 }
 
-/** objectName is what an object is called: its name, or `id:7` where it has none. */
-export function objectName({ id, name }: HandleInfo): string {
-  return name === '' ? `id:${id}` : name;
-}
-
 /** objectData is an object for programs, with the field names of `bpftool -j btf list`. */
 export function objectData({
   id,

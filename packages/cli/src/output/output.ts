@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import type { Stream } from '../terminal.js';
-import { drained } from './drained.js';
-import { Pager } from './pager.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { Stream } from './terminal.js';
+import { drained, Pager } from './pager.js';
 
 /** OutputOptions are the options of an {@link Output}. */
 export interface OutputOptions {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { drained } from './drained.js';
+import type { Writable } from 'node:stream';
 
 /** Ends at once where the text fits the screen, passes colours through, leaves the text on the screen. */
 const LESS_OPTIONS = 'FRX';
@@ -64,5 +64,18 @@ function isInPath(program: string, env: NodeJS.ProcessEnv): boolean {
     } catch {
       return false;
     }
+  });
+}
+
+/** drained waits until a stream takes more, or never will. */
+export async function drained(stream: Writable): Promise<void> {
+  const events = ['drain', 'close', 'error'] as const;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+    if (stream.destroyed) done();
   });
 }

@@ -1,6 +1,7 @@
 import type { TransferProgress } from '@btfd/client';
 import type { SingleBar } from 'cli-progress';
-import { printable, type Stream } from '../terminal.js';
+import type { Stream } from './terminal.js';
+import { printable } from './safe-text.js';
 
 /** What is over sooner needs no progress bar. */
 const DELAY_MS = 500;

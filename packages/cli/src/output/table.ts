@@ -1,4 +1,4 @@
-import { printable } from '../terminal.js';
+import { printable } from './safe-text.js';
 import type { Colors } from './colors.js';
 
 /** Column says how a column of a table is written. */

@@ -1,6 +1,6 @@
 import { BtfFormatError, children, fitsBase, isSplit, Spec } from '@btfd/btf';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 import type { Source } from './source.js';
 
 /**

@@ -1,6 +1,6 @@
 import { isGlob, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/btf';
-import { type CliError, notFound } from '../cli-error.js';
-import { nameTest } from '../glob.js';
+import { type CliError, notFound } from '../error/cli-error.js';
+import { nameTest } from './glob.js';
 
 /** idsNamed finds the types of a spec, not those of its base, that have a name or whose name a glob matches. */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {

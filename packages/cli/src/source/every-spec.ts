@@ -1,6 +1,6 @@
 import type { Spec } from '@btfd/btf';
 import type { BtfClient, HandleInfo, TransferOptions } from '@btfd/client';
-import { objectName } from '../output/object-list.js';
+import { objectName } from './spec-ref.js';
 
 /** NamedSpec is an object with its types. */
 export interface NamedSpec {

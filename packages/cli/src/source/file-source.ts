@@ -3,8 +3,7 @@ import { parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
 import { inFile, readBtfFile } from './read-btf-file.js';
 import { checkFit, standsAlone } from './base-fit.js';
-import type { Source } from './source.js';
-import { specMembers } from './spec-members.js';
+import { type Source, specMembers } from './source.js';
 
 /** Where Linux shows its own BTF and that of its modules, which are split from vmlinux. */
 const SYSFS = '/sys/kernel/btf';

@@ -1,7 +1,7 @@
-import { BtfFormatError, type ElfBtf, inflateElfBtf } from '@btfd/btf';
-import { CliError } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { explainError } from '../explain-error.js';
+import { BtfFormatError, completeDatasecs, type ElfBtf, inflateElfBtf } from '@btfd/btf';
+import { CliError } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
+import { explainError } from '../error/explain-error.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
@@ -63,4 +63,16 @@ function checkHead(head: Uint8Array, path: string, called: string): void {
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * readLoadable reads the BTF of a file as a kernel takes it: that of an object file as a loader of BPF programs makes it.
+ *
+ * @param interrupted ends the wait for a pipe that nobody writes.
+ * @throws CliError NOT_FOUND, FAILURE, which names the file.
+ */
+export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
+  const file = await readBtfFile(path, interrupted);
+  if (file.kind === 'raw') return file.btf;
+  return inFile(path, () => completeDatasecs(file.elf.btf, file.bytes));
 }

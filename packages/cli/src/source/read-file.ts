@@ -1,7 +1,6 @@
 import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { CliError, codeOf, messageOf, notFound } from '../cli-error.js';
-import { ExitCode } from '../exit-code.js';
-import { interruptible } from '../interruptible.js';
+import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
+import { ExitCode } from '../error/exit-code.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
 /** Bytes that tell what a file is. */
@@ -73,5 +72,27 @@ async function readStream(
     return await interruptible(read(), interrupted);
   } finally {
     stream.destroy();
+  }
+}
+
+/**
+ * interruptible waits for something, or for the interruption of the wait, of which what is waited for need not know.
+ *
+ * @throws the reason of the interruption.
+ */
+async function interruptible<T>(wait: Promise<T>, interrupted: AbortSignal): Promise<T> {
+  interrupted.throwIfAborted();
+  // Its failure after an interruption has nobody to tell.
+  wait.catch(() => {});
+  let stop = (): void => {};
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(interrupted.reason);
+    interrupted.addEventListener('abort', end);
+    stop = () => interrupted.removeEventListener('abort', end);
+  });
+  try {
+    return await Promise.race([wait, ended]);
+  } finally {
+    stop();
   }
 }

@@ -1,4 +1,5 @@
-import { usageError } from '../cli-error.js';
+import type { HandleInfo } from '@btfd/client';
+import { usageError } from '../error/cli-error.js';
 
 /** STANDARD_INPUT is the path that stands for standard input. */
 export const STANDARD_INPUT = '-';
@@ -87,4 +88,9 @@ export function formatObjectRef({ node, object: ref }: Extract<SpecRef, { kind: 
   const object = ref.kind === 'id' ? `id:${ref.id}` : ref.name;
   if (node === null) return object;
   return object === 'vmlinux' ? `@${node}` : `@${node}/${object}`;
+}
+
+/** objectName is what an object is called: its name, or `id:7` where it has none. */
+export function objectName({ id, name }: HandleInfo): string {
+  return name === '' ? `id:${id}` : name;
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { TlsFiles } from './config/config.js';
-import { FORMATS, type Format } from './output/show-view.js';
-import { COLOR_CHOICES, type ColorChoice } from './terminal.js';
+import type { TlsFiles } from '../config/config.js';
+import { FORMATS, type Format } from '../output/formats.js';
+import { COLOR_CHOICES, type ColorChoice } from '../output/terminal.js';
 
 /** GlobalOptions are the options that every command takes. */
 export interface GlobalOptions {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { ExitCode } from './exit-code.js';
-import type { GlobalOptions } from './global-options.js';
-import { makeColors } from './output/colors.js';
+import { ExitCode } from '../error/exit-code.js';
+import type { GlobalOptions } from '../grammar/global-options.js';
+import { makeColors } from '../output/colors.js';
 import { Session } from './session.js';
-import { type Io, printableText, wantsColor } from './terminal.js';
+import { type Io, wantsColor } from '../output/terminal.js';
+import { printableText } from '../output/safe-text.js';
 
 /**
  * Run makes an action of commander from what a command does, which is loaded then: to print help, or to refuse what was
@@ -43,7 +44,7 @@ export async function report(
   { stderr, env }: Io,
   { color }: Pick<GlobalOptions, 'color'>,
 ): Promise<number> {
-  const { explainError } = await import('./explain-error.js');
+  const { explainError } = await import('../error/explain-error.js');
   const { exitCode, message, hint } = explainError(error);
   const colors = makeColors(wantsColor(color, stderr, env));
   stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-
+import { isatty } from 'node:tty';
 /** Stream is where a command writes: a terminal tells how large it is. */
 export type Stream = Writable & {
   readonly isTTY?: boolean;
@@ -35,16 +35,21 @@ export function columnsOf(stream: Stream): number | null {
   return stream.isTTY === true && stream.columns !== undefined && stream.columns > 0 ? stream.columns : null;
 }
 
-/**
- * printable makes a name harmless for a terminal: names in BTF of a file can be anything, also what a terminal
- * takes for a command.
- */
-export function printable(text: string): string {
-  // Controls, and what turns the direction of writing.
-  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+const STREAMS = [0, 1, 2];
+
+/** terminals are the descriptors of standard input and output that are terminals. */
+export function terminals(): number[] {
+  return STREAMS.filter((fd) => isatty(fd));
 }
 
-/** printableText is {@link printable} for text of many lines, whose line breaks and tabs stay. */
-export function printableText(text: string): string {
-  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+/**
+ * endWithTerminal ends this process by SIGHUP where a terminal that it began with is gone. An exit would do, but Node 20
+ * aborts at it and leaves a core file: https://github.com/nodejs/node/pull/58200 mends that for later ones.
+ *
+ * @param before what {@link terminals} told at the start.
+ */
+export function endWithTerminal(before: readonly number[]): void {
+  if (before.every((fd) => isatty(fd))) return;
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }

@@ -4,10 +4,9 @@ import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { runBtfctl } from '../main.js';
 import { Output } from '../output/output.js';
-import { FORMATS } from '../output/show-view.js';
+import { FORMATS } from '../output/formats.js';
 import { makeProgram } from '../program.js';
-import { commandName } from './check-format.js';
-import { COMMAND_FORMATS } from './command-formats.js';
+import { COMMAND_FORMATS, commandName } from './command-formats.js';
 
 const DOCUMENT = new URL('../../../../docs/btfctl.md', import.meta.url);
 const SCHEMAS = new URL('../../schema/', import.meta.url);

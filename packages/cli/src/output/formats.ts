@@ -1,13 +1,23 @@
-import { printable } from '../terminal.js';
-import { jsonText } from './machine-text.js';
+import { printable, jsonText, yamlText } from './safe-text.js';
 import type { Output } from './output.js';
-import { yamlText } from './yaml-text.js';
 
 /** FORMATS are what `-o` can say. */
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 
 /** Format is one of {@link FORMATS}. */
 export type Format = (typeof FORMATS)[number];
+
+/** TEXT_FORMATS are what `dump --format` can say for text. */
+export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;
+
+/** TextFormat is one of {@link TEXT_FORMATS}. */
+export type TextFormat = (typeof TEXT_FORMATS)[number];
+
+/** DUMP_FORMATS are what `dump --format` can say. */
+export const DUMP_FORMATS = [...TEXT_FORMATS, 'btf'] as const;
+
+/** DumpFormat is one of {@link DUMP_FORMATS}. */
+export type DumpFormat = (typeof DUMP_FORMATS)[number];
 
 /** View is one answer in every format. */
 export interface View {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { columnsOf, printable, printableText, type Stream, wantsColor } from './terminal.js';
+import { columnsOf, type Stream, wantsColor } from './terminal.js';
+import { printable, printableText } from './safe-text.js';
 
 const stream = (isTTY: boolean, columns = 80): Stream => Object.assign(new Writable(), { isTTY, columns });
 

@@ -2,7 +2,6 @@ import { BtfBuildError, BtfFormatError, type BtfFormatErrorCode } from '@btfd/bt
 import type { BtfError, BtfErrorReason } from '@btfd/client';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
-import { isBtfError } from './is-btf-error.js';
 
 /** Explanation is what a command that failed says, and how it ends. */
 export interface Explanation {
@@ -71,6 +70,14 @@ export function explainError(error: unknown): Explanation {
     message: error instanceof Error ? error.message : String(error),
     hint: null,
   };
+}
+
+/**
+ * isBtfError tells whether a value is an error of the client. By its name: to ask the class would load gRPC for whatever
+ * goes wrong with a file.
+ */
+export function isBtfError(value: unknown): value is BtfError {
+  return value instanceof Error && value.name === 'BtfError';
 }
 
 function explainBtfError(error: BtfError): Explanation {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { EXIT_MEANINGS, ExitCode, type ExitCodeName } from './exit-code.js';
 
-const DOCUMENT = new URL('../../../docs/btfctl.md', import.meta.url);
+const DOCUMENT = new URL('../../../../docs/btfctl.md', import.meta.url);
 
 test('the documentation has each exit code with its meaning, and no other', () => {
   const [, section = ''] = /^## Exit codes$([^]*?)^## /m.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { pathBatches } from './path-batches.js';
+import { pathBatches } from './daemon-source.js';
 
 const batches = (count: number, length: number): string[][] => [
   ...pathBatches(Array.from({ length: count }, (_, index) => String(index).padEnd(length, 'x'))),

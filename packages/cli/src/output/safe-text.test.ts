@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jsonText } from './machine-text.js';
+import { jsonText } from './safe-text.js';
 
 test('JSON has no control that a terminal acts on, and means the same', () => {
   const value = { name: 'a\u009B31mb\u202Ec\u001B]0;own\u0007\n', list: [1, 'é'] };

@@ -1,17 +1,18 @@
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import { AnswerWait } from './answer-wait.js';
-import type { ConfigFile } from './config/config-file.js';
-import { type Config, EMPTY_CONFIG, type Node } from './config/config.js';
-import { nodeNamed, targetOf } from './config/target.js';
-import { type GlobalOptions, tlsOf } from './global-options.js';
-import { type Colors, makeColors } from './output/colors.js';
-import { Output } from './output/output.js';
-import { pagerOf } from './output/pager.js';
-import { Progress } from './output/progress.js';
-import { showView, type View } from './output/show-view.js';
-import { formatObjectRef, parseSpecRef, type SpecRef } from './source/spec-ref.js';
-import type { Source } from './source/source.js';
-import { columnsOf, type Io, printableText, wantsColor } from './terminal.js';
+import type { ConfigFile } from '../config/config-file.js';
+import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
+import { nodeNamed, targetOf } from '../config/target.js';
+import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
+import { type Colors, makeColors } from '../output/colors.js';
+import { Output } from '../output/output.js';
+import { pagerOf } from '../output/pager.js';
+import { Progress } from '../output/progress.js';
+import { showView, type View } from '../output/formats.js';
+import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
+import type { Source } from '../source/source.js';
+import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
+import { printableText } from '../output/safe-text.js';
 
 /**
  * Session is one run of a command: what it was told, where it prints, and the daemons that it asks. What takes long to
@@ -75,6 +76,15 @@ export class Session implements AsyncDisposable {
     await showView(this.out, this.options.output, view);
   }
 
+  /** Prints text piece by piece, as long as someone reads it. */
+  async print(pieces: Iterable<string>): Promise<void> {
+    for (const piece of pieces) {
+      this.interrupted.throwIfAborted();
+      if (this.out.closed) return;
+      await this.out.write(this.onTerminal ? printableText(piece) : piece);
+    }
+  }
+
   /** Tells people something besides the answer, unless they want it quiet. */
   note(text: string): void {
     if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
@@ -117,11 +127,11 @@ export class Session implements AsyncDisposable {
   async source(ref: SpecRef, base?: string): Promise<Source> {
     const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
     if (ref.kind === 'file') {
-      const { FileSource } = await import('./source/file-source.js');
+      const { FileSource } = await import('../source/file-source.js');
       return new FileSource(ref.path, baseSource, this.interrupted);
     }
     const { node, object } = ref;
-    const { DaemonSource } = await import('./source/daemon-source.js');
+    const { DaemonSource } = await import('../source/daemon-source.js');
     return new DaemonSource(
       formatObjectRef(ref),
       await this.client(node),
@@ -141,7 +151,7 @@ export class Session implements AsyncDisposable {
 
   async #connect(node: string | null): Promise<BtfClient> {
     const target = node === null ? await this.target() : await this.#nodeNamed(node);
-    const { connectTo } = await import('./config/connect.js');
+    const { connectTo } = await import('../config/connect.js');
     return connectTo(target, this.options.timeout, this.env);
   }
 
@@ -152,7 +162,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
-    const { ConfigFile, configPath } = await import('./config/config-file.js');
+    const { ConfigFile, configPath } = await import('../config/config-file.js');
     return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
   }
 }

@@ -1,5 +1,5 @@
 import { compileGlob, GlobError, isGlob, type NameTest } from '@btfd/btf';
-import { usageError } from './cli-error.js';
+import { usageError } from '../error/cli-error.js';
 
 /**
  * checkNames checks names and globs before anything is asked for them.
