@@ -88,7 +88,10 @@ export function debianPackages(names) {
 export function installCommand(names) {
   const packages = debianPackages(names);
   const others = names.flatMap((name) => TOOLS[name].get ?? []);
-  if (packages.length > 0) others.unshift(`apt-get install --no-install-recommends ${packages.join(' ')}`);
+  if (packages.length > 0)
+    others.unshift(
+      `${process.geteuid() === 0 ? '' : 'sudo '}apt-get install --no-install-recommends ${packages.join(' ')}`,
+    );
   return others.join('; ');
 }
 

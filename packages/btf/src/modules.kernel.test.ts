@@ -4,8 +4,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { readElfBtf } from './elf/elf-btf.js';
 import type { Spec } from './spec.js';
-import { dumpFile } from './testing/bpftool.js';
-import { bpftoolJson } from './testing/bpftool-json.js';
+import { bpftoolJson, dumpFile } from './testing/bpftool.js';
 import { elfFolder, kernels, readSpec } from './testing/corpus.js';
 
 const [kernel] = kernels('kernels');

@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { countTypes } from './count-types.js';
-import { Kind } from './kind.js';
+import { isSplit } from './header.js';
 import { Spec } from './spec.js';
-import { isSplit } from './split.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
-import { dumpBytes } from './testing/bpftool.js';
-import { bpftoolJson } from './testing/bpftool-json.js';
+import { bpftoolJson, dumpBytes } from './testing/bpftool.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 /** A module whose types 30 to 33 use types and names of the base's 29. */
 function assembleModule(order: 'little' | 'big', base: BtfAssembler, nameInBase: number): BtfAssembler {

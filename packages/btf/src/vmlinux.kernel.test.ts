@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { countTypes } from './count-types.js';
-import { parseHeader } from './header.js';
-import { Kind } from './kind.js';
+import { isSplit, parseHeader } from './header.js';
 import { Spec } from './spec.js';
-import { isSplit } from './split.js';
-import { VMLINUX, dumpFile } from './testing/bpftool.js';
-import { bpftoolJson } from './testing/bpftool-json.js';
+import { bpftoolJson, dumpFile, VMLINUX } from './testing/bpftool.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
 import { mutate, seededRandom } from './testing/mutate.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
   let spec: Spec;

@@ -1,15 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { dumpBytes } from '../testing/bpftool.js';
-import { bpftoolJson } from '../testing/bpftool-json.js';
-import type { Type } from '../types.js';
+import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
+import { Kind, type Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
-import type { NewType } from './new-type.js';
+import type { NewType } from './field-checks.js';
 
 const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 };
 const ORDERS = ['little', 'big'] as const;

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { dumpBytes } from '../testing/bpftool.js';
-import { bpftoolJson } from '../testing/bpftool-json.js';
+import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
+import { Kind } from '../types.js';
 
 function valuesOf(spec: Spec, name: string): (number | bigint)[] {
   return spec

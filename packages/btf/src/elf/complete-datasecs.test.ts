@@ -4,13 +4,12 @@ import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
-import { Kind } from '../kind.js';
 import { datasecVars } from '../query/datasec-vars.js';
 import { Spec } from '../spec.js';
-import type { Datasec } from '../types.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleElf, type SectionWords, symbolTable } from '../testing/assemble-elf.js';
 import { linkObjects } from '../testing/bpftool.js';
+import { type Datasec, Kind } from '../types.js';
 import { completeDatasecs } from './complete-datasecs.js';
 import { readElfBtf } from './elf-btf.js';
 

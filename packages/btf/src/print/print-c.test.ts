@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-
 import { cOfBytes, compareC } from '../testing/bpftool-c.js';
+import { Kind } from '../types.js';
 import { printC, printCChunks, type PrintCOptions } from './print-c.js';
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };

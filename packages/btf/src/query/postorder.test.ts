@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { VMLINUX } from '../testing/bpftool.js';
+import { Kind } from '../types.js';
 import { postorder } from './postorder.js';
 import { children } from './references.js';
 
