@@ -29,7 +29,10 @@ export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
   readonly [K in keyof M]: MethodDefinition<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
 };
 
-/** toServiceDefinition returns the grpc-js definition of a generated service. */
+/**
+ * toServiceDefinition returns the grpc-js definition of a generated service. Pass it to `Server.addService`, or use its
+ * methods with the `make…Request` methods of a `Client`.
+ */
 export function toServiceDefinition<M extends GenServiceMethods>(
   service: GenService<M>,
 ): GrpcJsServiceDefinition<M>;
@@ -78,7 +81,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Returns a plain view: the `bytes` fields that protobuf-es decodes have the class of its input. */
+/** Returns a plain view: protobuf-es creates `bytes` fields of the class that it gets, and Buffer is one. */
 function asUint8Array(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
