@@ -1,5 +1,5 @@
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
-import { reasonInStatus } from '../../error/reason-in-status.js';
+import { reasonInStatus } from '../../error/to-status.js';
 import type { CallFacts, CallInfo, CallObservation, CallObserver } from './call-observer.js';
 
 /** What is known of a call when its metadata comes. */
