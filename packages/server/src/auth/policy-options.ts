@@ -1,4 +1,4 @@
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { Policy, mergeRules, NO_RULES, type PolicyRules } from './policy.js';
 import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
 import { higherRole, type Role } from './role.js';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { socketPeer } from '@btfd/native';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import type { UnixPeer, UnknownPeer } from './peer.js';
 
 /** unixPeer asks the kernel who connected to a unix socket. Who can't be told is nobody. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
 import type { Address } from '../base/address.js';
@@ -86,8 +87,6 @@ export class Listener {
   }
 
   private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject).listen(where, resolve);
-    });
+    await once(this.server.listen(where), 'listening');
   }
 }

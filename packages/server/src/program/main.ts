@@ -1,6 +1,6 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
 import { describeConfig } from '../config/describe-config.js';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { ConfigError, readConfig } from '../config/read-config.js';
 import { runDaemon } from './run-daemon.js';
 
