@@ -1,9 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode } from 'yaml';
 import { errorMessage } from '../error/error-code.js';
-import type { PolicyRules } from './policy.js';
+import { type PolicyRules, higherRole, type Role } from './policy.js';
 import { parsePrincipal } from './principal.js';
-import { higherRole, type Role } from './role.js';
 
 /** Thousands of principals fit. */
 const MAX_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { compileGlob, GlobError, type NameTest } from '@btfd/btf';
-import { invalidRequest } from '../error/invalid-request.js';
+import { invalidRequest } from '../error/service-error.js';
 
 const MAX_GLOB_LENGTH = 256;
 

@@ -1,6 +1,6 @@
 import type { TypeSelection } from '@btfd/api';
 import type { NameTest, TypeId } from '@btfd/btf';
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount } from '../error/service-error.js';
 import { compileGlobs } from './glob.js';
 
 const MAX_NAMES = 1_000;

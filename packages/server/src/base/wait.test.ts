@@ -73,4 +73,14 @@ describe('wait', () => {
     expect(await waiting).toBe(true);
     expect(unsubscribed).toBe(1);
   });
+
+  test('may be woken while it subscribes', async () => {
+    let unsubscribed = 0;
+    const waiting = wait((wake) => {
+      wake();
+      return () => void (unsubscribed += 1);
+    });
+    expect([await waiting, unsubscribed]).toEqual([true, 1]);
+    expect(await wait((wake) => wake())).toBe(true);
+  });
 });

@@ -1,5 +1,5 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { anyPack, durationFromMs, type Any } from '@bufbuild/protobuf/wkt';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { anyPack, anyUnpack, durationFromMs, type Any } from '@bufbuild/protobuf/wkt';
 import {
   BadRequestSchema,
   ERROR_DOMAIN,
@@ -28,6 +28,23 @@ export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'deta
   const trailers = new Metadata();
   trailers.set('grpc-status-details-bin', Buffer.from(encodeWithin(error, code, details)));
   return { code, details, metadata: trailers };
+}
+
+const REASONS: ReadonlyMap<string, ErrorReason> = new Map(
+  Object.entries(ErrorReason).flatMap(([name, reason]) =>
+    typeof reason === 'number' ? [[name, reason]] : [],
+  ),
+);
+
+/** reasonInStatus returns the reason in the trailers of a status; null if they have none of ours. */
+export function reasonInStatus(trailers: Metadata): ErrorReason | null {
+  const [bytes] = trailers.get('grpc-status-details-bin');
+  if (!Buffer.isBuffer(bytes)) return null;
+  for (const any of fromBinary(StatusSchema, new Uint8Array(bytes)).details) {
+    const info = anyUnpack(any, ErrorInfoSchema);
+    if (info?.domain === ERROR_DOMAIN) return REASONS.get(info.reason) ?? null;
+  }
+  return null;
 }
 
 function messageWithin(message: string): string {

@@ -1,6 +1,6 @@
 import type { IterateHandlesRequest } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import { originOf } from '../kernel/origin.js';
 import { compileGlobs } from '../base/glob.js';
