@@ -1,16 +1,11 @@
-import { checkNames } from '../glob.js';
+import type { HeaderOptions } from '../grammar/header.js';
 import { dumpText } from '../output/dump-text.js';
-import type { Session } from '../session.js';
+import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
+import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import { printText } from './print-text.js';
 
-interface HeaderOptions {
-  readonly type?: readonly string[];
-  readonly base?: string;
-}
-
-/** header is what `btfctl header` does. */
+/** header runs `btfctl header`. */
 export async function header(
   session: Session,
   text: string,
@@ -20,5 +15,5 @@ export async function header(
   const source = await session.source(parseSpecRef(text), base);
   const spec = await source.spec();
   const ids = type.length === 0 ? null : chosenIds(spec, type, false, source.label);
-  await printText(session, dumpText(spec, 'c', ids));
+  await session.print(dumpText(spec, 'c', ids));
 }

@@ -1,11 +1,11 @@
-import type { Session } from '../session.js';
-import { VERSION } from '../version.js';
+import type { Session } from '../session/session.js';
 
-/** version is what `btfctl version` does. */
-export async function version(session: Session): Promise<void> {
-  await session.show({
-    data: { version: VERSION, node: process.versions.node },
-    names: [VERSION],
-    text: (wide) => `btfctl ${VERSION}${wide ? ` on Node ${process.versions.node}` : ''}\n`,
-  });
+/** version returns the function that runs `btfctl version`, for a version of the package. */
+export function version(number: string): (session: Session) => Promise<void> {
+  return async (session) =>
+    session.show({
+      data: { version: number, node: process.versions.node },
+      names: [number],
+      text: (wide) => `btfctl ${number}${wide ? ` on Node ${process.versions.node}` : ''}\n`,
+    });
 }

@@ -1,11 +1,16 @@
 import { Argument, Command } from 'commander';
-import { SHELLS } from '../completion/shells.js';
-import type { Run } from '../run.js';
+import type { Action } from './options.js';
+
+/** SHELLS are the shells that have a completion script. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+/** Shell is one of {@link SHELLS}. */
+export type Shell = (typeof SHELLS)[number];
 
 /** completionCommand is `btfctl completion`. */
-export function completionCommand(run: Run, program: Command): Command {
+export function completionCommand(action: Action): Command {
   return new Command('completion')
     .description('print the completion script for a shell: source <(btfctl completion bash)')
     .addArgument(new Argument('<shell>').choices(SHELLS))
-    .action(run(async () => (await import('../command/completion.js')).completion(program)));
+    .action(action);
 }

@@ -1,31 +1,32 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Action } from './options.js';
+
+/** ContextActions are what the commands of `btfctl context` do. */
+export interface ContextActions {
+  readonly list: Action;
+  readonly use: Action;
+  readonly set: Action;
+  readonly remove: Action;
+}
 
 /** contextCommand is `btfctl context` with its own commands. */
-export function contextCommand(run: Run): Command {
+export function contextCommand(actions: ContextActions): Command {
   return new Command('context')
-    .description('name daemons in the config file, and choose the one to ask')
-    .addCommand(
-      new Command('list')
-        .description('list the contexts')
-        .action(run(async () => (await import('../command/context.js')).list)),
-    )
+    .description('name daemons in the config file, and choose the one to use')
+    .addCommand(new Command('list').description('list the contexts').action(actions.list))
     .addCommand(
       new Command('use')
-        .description('ask this one where none is named')
+        .description('use this context when no other daemon is named')
         .argument('<name>')
-        .action(run(async () => (await import('../command/context.js')).use)),
+        .action(actions.use),
     )
     .addCommand(
       new Command('set')
-        .description('add a context, or replace it, with the --address and the --tls options that are given')
+        .description('add or replace a context with the given --address and --tls options')
         .argument('<name>')
-        .action(run(async () => (await import('../command/context.js')).set)),
+        .action(actions.set),
     )
     .addCommand(
-      new Command('remove')
-        .description('remove a context')
-        .argument('<name>')
-        .action(run(async () => (await import('../command/context.js')).remove)),
+      new Command('remove').description('remove a context').argument('<name>').action(actions.remove),
     );
 }

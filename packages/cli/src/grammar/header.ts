@@ -1,18 +1,22 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { baseOption } from './in-option.js';
-import { typeOption } from './type-option.js';
+import { type Action, baseOption, typeOption } from './options.js';
+
+/** HeaderOptions are the options of `btfctl header`. */
+export interface HeaderOptions {
+  readonly type?: readonly string[];
+  readonly base?: string;
+}
 
 /** headerCommand is `btfctl header`. */
-export function headerCommand(run: Run): Command {
+export function headerCommand(action: Action): Command {
   return baseOption(
     typeOption(
       new Command('header')
-        .description('print vmlinux.h, for programs that are compiled against the types of a kernel')
+        .description('print vmlinux.h, to compile programs against the types of a kernel')
         .argument('[spec]', 'a SPEC', 'vmlinux'),
     ),
   )
     .addHelpText('after', `\n${SPEC_HELP}`)
-    .action(run(async () => (await import('../command/header.js')).header));
+    .action(action);
 }

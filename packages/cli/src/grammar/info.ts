@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Action } from './options.js';
 
 /** infoCommand is `btfctl info`. */
-export function infoCommand(run: Run): Command {
+export function infoCommand(action: Action): Command {
   return new Command('info')
-    .description('tell what the daemon is, what it can do, and why not the rest')
-    .action(run(async () => (await import('../command/info.js')).info));
+    .description("show the daemon's version, what it can do here, and why not the rest")
+    .action(action);
 }

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { inOption } from './in-option.js';
+import { type Action, inOption } from './options.js';
 
 /** layoutCommand is `btfctl layout`. */
-export function layoutCommand(run: Run): Command {
+export function layoutCommand(action: Action): Command {
   return inOption(
     new Command('layout')
       .description('draw structs and unions by cache line, with their holes')
@@ -12,7 +11,7 @@ export function layoutCommand(run: Run): Command {
   )
     .addHelpText(
       'after',
-      `\n\`btfctl dump --type TYPE --format layout\` prints it as pahole does.\n\n${SPEC_HELP}`,
+      `\n\`btfctl dump SPEC --type TYPE --format layout\` prints the layout as pahole does.\n\n${SPEC_HELP}`,
     )
-    .action(run(async () => (await import('../command/layout.js')).layout));
+    .action(action);
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { Run } from '../run.js';
+import type { Action } from './options.js';
 
 /** versionCommand is `btfctl version`. */
-export function versionCommand(run: Run): Command {
+export function versionCommand(action: Action): Command {
   return new Command('version')
-    .description('print the version of btfctl; `btfctl info` tells that of the daemon')
-    .action(run(async () => (await import('../command/version.js')).version));
+    .description('print the version of btfctl; `btfctl info` shows the version of the daemon')
+    .action(action);
 }

@@ -16,7 +16,7 @@ import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
 import { callsByRoot } from '../testing/calls.js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { Encoded, type Rpc, type WireHandler, type WorkerRpc } from './rpc.js';
 import { serveStream, serveUnary, serveWire, type ServeOptions } from './serve.js';
 

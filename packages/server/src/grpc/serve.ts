@@ -8,7 +8,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';

@@ -5,7 +5,7 @@ import type { Limits } from '../config/limits.js';
 import { Connections } from './connections.js';
 import { TlsServer } from './tls-server.js';
 import type { Quota } from '../quota/quota.js';
-import { atDate } from '../base/at-date.js';
+import { atDate } from '../base/clock.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
 import { CurrentPolicy, type Policy } from '../auth/policy.js';

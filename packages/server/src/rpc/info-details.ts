@@ -2,7 +2,7 @@ import { InfoDetail, Operation, type HandleInfoSchema } from '@btfd/api';
 import { requireRole, type Caller } from '../auth/caller.js';
 import { invalidRequest } from '../error/service-error.js';
 import type { CallFacts } from '../grpc/interceptor/call-observer.js';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import type { Services } from './services.js';

@@ -9,7 +9,7 @@ import { BpfError } from '@btfd/native';
 import type { Caller } from '../auth/caller.js';
 import { invalidRequest, ServiceError } from '../error/service-error.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { Encoded, type Answer, type WireHandler } from '../grpc/rpc.js';
 import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
@@ -17,12 +17,11 @@ import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
-import { copyBytes } from '../base/byte-slices.js';
-import { sha256 } from '../base/sha256.js';
+import { copyBytes, sha256 } from '../base/slices.js';
 import type { SpecSource } from '../source/spec-source.js';
 import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
-import { tailText } from '../base/tail-text.js';
+import { tailText } from '../base/text.js';
 
 /** Who may load what the kernel takes. */
 const ROOT = 'uid:0';

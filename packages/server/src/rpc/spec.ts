@@ -1,13 +1,13 @@
 import { Encoding, type SpecRequest, type SpecResponseSchema, type TypeSelection } from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
 import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import { factsOf } from './info-details.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { findBase, requireBase } from '../source/find-base.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
-import { rawChunks } from '../base/raw-chunks.js';
+import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { isSame, specHeader, type SpecHeaderMessage } from './spec-header.js';
 import { requireSpecName } from '../source/spec-name.js';

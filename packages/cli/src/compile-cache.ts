@@ -1,0 +1,87 @@
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+
+/** CompileCacheModule is the part of `node:module` that keeps compiled code. Node has it since 22.8. */
+export interface CompileCacheModule {
+  readonly enableCompileCache?: (folder: string) => unknown;
+}
+
+/** Bits of a mode. */
+const OTHERS_ACCESS = 0o077;
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * useCompileCache makes Node keep the compiled code of the modules that are loaded from here on, so that the next start
+ * need not compile them again.
+ *
+ * The code goes to `btfctl/compile-cache` in the user's cache folder, which is created with mode 0700. There is no cache
+ * if that folder, or one above it, is another user's or writable by others: Node runs the code that it finds there. By
+ * default Node uses a folder in `/tmp` that everyone shares, from which root would run planted code.
+ *
+ * @param uid the effective user id; undefined on systems without one, which then have no cache.
+ */
+export function useCompileCache(
+  { enableCompileCache }: CompileCacheModule,
+  env: NodeJS.ProcessEnv,
+  uid: number | undefined,
+): void {
+  if (enableCompileCache === undefined || uid === undefined) return;
+  const folder = ownFolder(env, uid);
+  if (folder !== null) enableCompileCache(folder);
+}
+
+/** Returns the folder, without symbolic links on the way; null if it cannot be created or others could write to it. */
+function ownFolder(env: NodeJS.ProcessEnv, uid: number): string | null {
+  try {
+    const caches = cacheHome(env);
+    if (!existsSync(caches)) {
+      if (!isSafe(realpathSync(dirname(caches)), uid)) return null;
+      makeFolder(caches);
+    }
+    let folder = realpathSync(caches);
+    if (!isSafe(folder, uid)) return null;
+    for (const name of ['btfctl', 'compile-cache']) {
+      folder = join(folder, name);
+      makeFolder(folder);
+      if (!isOwn(folder, uid)) return null;
+    }
+    return folder;
+  } catch {
+    // A missing home or a full disk must not end a command that works without a cache.
+    return null;
+  }
+}
+
+function cacheHome(env: NodeJS.ProcessEnv): string {
+  const folder = env['XDG_CACHE_HOME'];
+  // The XDG specification says to ignore relative paths.
+  return folder !== undefined && isAbsolute(folder) ? folder : join(env['HOME'] ?? homedir(), '.cache');
+}
+
+/** Not recursive: only the folders of the cache are created, never a missing home. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
+}
+
+/** Whether a folder is the user's, closed to others, and not a symbolic link. Node's folders in it follow the umask. */
+function isOwn(path: string, uid: number): boolean {
+  const stat = lstatSync(path);
+  return stat.isDirectory() && stat.uid === uid && (stat.mode & OTHERS_ACCESS) === 0;
+}
+
+/** Whether only the user and root can replace a folder: renaming a folder takes write access to the one above. */
+function isSafe(path: string, uid: number): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const { mode, uid: owner } = lstatSync(folder);
+    if (owner !== uid && owner !== 0) return false;
+    // In a sticky folder, such as /tmp, others can add files but not rename those of the user.
+    if ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}

@@ -1,0 +1,55 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { TlsFiles } from '../config/config.js';
+import { type Format, FORMATS } from '../output/formats.js';
+import { COLOR_CHOICES, type ColorChoice } from '../output/terminal.js';
+
+/** GlobalOptions are the options that every command takes. */
+export interface GlobalOptions {
+  readonly address?: string;
+  readonly context?: string;
+  readonly config?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsServerName?: string;
+  readonly output: Format;
+  readonly quiet?: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly color: ColorChoice;
+  readonly pager: boolean;
+}
+
+/** addGlobalOptions declares the {@link GlobalOptions}. */
+export function addGlobalOptions(program: Command): void {
+  program
+    .option('-a, --address <address>', 'use the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)')
+    .option('--context <name>', 'use the daemon of this context of the config file (BTFD_CONTEXT)')
+    .option('--config <file>', 'use another config file (BTFCTL_CONFIG)')
+    .option('--tls-ca <file>', 'trust the authorities in this PEM file')
+    .option('--tls-cert <file>', 'present the certificate in this PEM file')
+    .option('--tls-key <file>', 'the key of that certificate, a PEM file')
+    .option('--tls-server-name <name>', "the name that the daemon's certificate must have")
+    .addOption(new Option('-o, --output <format>', 'how to print results').choices(FORMATS).default('table'))
+    .option('-q, --quiet', 'print results and errors, but no notes and no progress')
+    .addOption(
+      new Option('--timeout <time>', 'limit each request to a daemon: 500ms, 10s, 2m').argParser(parseTime),
+    )
+    .addOption(new Option('--color <when>', 'colour the output').choices(COLOR_CHOICES).default('auto'))
+    .option('--no-pager', 'do not page long output on a terminal');
+}
+
+/** tlsOf returns the TLS files that the options name. */
+export function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalOptions): TlsFiles {
+  return { ca: tlsCa, cert: tlsCert, key: tlsKey, serverName: tlsServerName };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+
+function parseTime(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
+  const time = Number(digits) * (UNITS[unit === '' ? 's' : unit] ?? 0);
+  if (digits === undefined || time <= 0)
+    throw new InvalidArgumentError('Use a time such as 500ms, 10s or 2m.');
+  return time;
+}

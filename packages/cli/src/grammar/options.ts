@@ -1,0 +1,42 @@
+import type { KnownOrigin } from '@btfd/client';
+import { type Command, Option } from 'commander';
+
+/** Action is the function that commander calls for a command, with its arguments and its options. */
+export type Action = Parameters<Command['action']>[0];
+
+const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
+
+/** originOption declares `--origin`. */
+export function originOption(command: Command): Command {
+  return command.addOption(new Option('--origin <origin>', 'only objects of this origin').choices(ORIGINS));
+}
+
+/** typeOption declares `--type`, which can be repeated. */
+export function typeOption(command: Command): Command {
+  return command.option(
+    '-t, --type <name>',
+    'only types with this name, or that match this glob; can be repeated',
+    repeated,
+  );
+}
+
+/** InOptions choose the types that a command looks at. */
+export interface InOptions {
+  readonly in: string;
+  readonly base?: string;
+}
+
+/** inOption declares the {@link InOptions}. */
+export function inOption(command: Command): Command {
+  return baseOption(command.option('-i, --in <spec>', 'use the types of this SPEC', 'vmlinux'));
+}
+
+/** baseOption declares `--base`, the name of bpftool's option. */
+export function baseOption(command: Command): Command {
+  return command.option('-B, --base <spec>', 'the base of split BTF, such as a module in a file');
+}
+
+/** repeated collects the values of an option that can be repeated. */
+export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}

@@ -1,0 +1,34 @@
+/**
+ * printable makes a name safe to print on a terminal. Names in the BTF of a file can be anything, including control
+ * sequences of terminals.
+ */
+export function printable(text: string): string {
+  // Control characters, and those that change the direction of writing.
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+}
+
+/** printableText is {@link printable} for text of several lines. It keeps line breaks and tabs. */
+export function printableText(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+}
+
+/** jsonText returns a value as JSON that is safe to print on a terminal. */
+export function jsonText(value: unknown, indent?: number): string {
+  return escapeControls(JSON.stringify(value, null, indent));
+}
+
+/**
+ * escapeControls escapes the characters in JSON that `JSON.stringify` does not: control characters from U+007F on, which
+ * YAML does not allow either, and those that change the direction of writing.
+ */
+export function escapeControls(json: string): string {
+  return json.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (control) =>
+    control === '\n' ? control : `\\u${(control.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** yamlText returns a value as YAML. It loads the library only here, because few users want YAML. */
+export async function yamlText(value: unknown): Promise<string> {
+  const { stringify } = await import('yaml');
+  return printableText(stringify(value));
+}

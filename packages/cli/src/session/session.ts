@@ -1,0 +1,168 @@
+import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
+import type { ConfigFile } from '../config/config-file.js';
+import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
+import { nodeNamed, targetOf } from '../config/target.js';
+import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
+import { type Colors, makeColors } from '../output/colors.js';
+import { showView, type View } from '../output/formats.js';
+import { Output } from '../output/output.js';
+import { pagerOf } from '../output/pager.js';
+import { Progress } from '../output/progress.js';
+import { printableText } from '../output/safe-text.js';
+import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
+import type { Source } from '../source/source.js';
+import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
+import { AnswerWait } from './answer-wait.js';
+
+/**
+ * Session is one run of a command: its options, its output, and the daemons that it uses. It loads slow modules when they
+ * are needed: gRPC to connect to a daemon, the BTF library to read types.
+ */
+export class Session implements AsyncDisposable {
+  readonly options: GlobalOptions;
+  readonly env: NodeJS.ProcessEnv;
+  readonly out: Output;
+  /** The colours of standard output. */
+  readonly colors: Colors;
+  /** Columns of the terminal on standard output; null if it is not a terminal. */
+  readonly width: number | null;
+  /** Aborts when the user ends the command. */
+  readonly interrupted: AbortSignal;
+  readonly #io: Io;
+  readonly #clients = new Map<string, Promise<BtfClient>>();
+  /** Null if nobody would see it. */
+  readonly #progress: Progress | null;
+  #configFile: Promise<ConfigFile> | null = null;
+
+  constructor(io: Io, options: GlobalOptions, interrupted: AbortSignal) {
+    this.#io = io;
+    this.options = options;
+    this.env = io.env;
+    this.interrupted = interrupted;
+    this.colors = makeColors(wantsColor(options.color, io.stdout, io.env));
+    const { isTTY } = io.stderr;
+    this.#progress =
+      isTTY === true && options.quiet !== true ? new Progress(io.stderr, () => performance.now()) : null;
+    this.width = columnsOf(io.stdout);
+    this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
+  }
+
+  /** Returns the config file. @throws CliError USAGE if it is invalid, NOT_FOUND if `--config` names a missing file. */
+  configFile(): Promise<ConfigFile> {
+    this.#configFile ??= this.#readConfigFile(this.options.config !== undefined);
+    return this.#configFile;
+  }
+
+  /** Returns the config file to create it if it is missing. @throws CliError USAGE if it is invalid. */
+  newConfigFile(): Promise<ConfigFile> {
+    this.#configFile ??= this.#readConfigFile(false);
+    return this.#configFile;
+  }
+
+  /** Whether standard output is a terminal. */
+  get onTerminal(): boolean {
+    return this.#io.stdout.isTTY === true;
+  }
+
+  /** Returns the daemon to use. @throws CliError as `targetOf` does. */
+  async target(): Promise<Node> {
+    const { address, context } = this.options;
+    const config = async (): Promise<Config> => (await this.configFile()).config;
+    return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, config);
+  }
+
+  /** Prints a result in the format of `-o`. */
+  async show(view: View): Promise<void> {
+    await showView(this.out, this.options.output, view);
+  }
+
+  /** Prints text piece by piece until the reader is gone. */
+  async print(pieces: Iterable<string>): Promise<void> {
+    for (const piece of pieces) {
+      this.interrupted.throwIfAborted();
+      if (this.out.closed) return;
+      await this.out.write(this.onTerminal ? printableText(piece) : piece);
+    }
+  }
+
+  /** Prints a note on standard error, unless `--quiet` is set. */
+  note(text: string): void {
+    if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
+  }
+
+  /** Prints a warning on standard error. */
+  warn(text: string): void {
+    this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
+  }
+
+  /** Starts a wait for a daemon. */
+  readonly answerWait = (): AnswerWait => new AnswerWait(this.interrupted, this.options.timeout);
+
+  /** Returns the signal of one request. It aborts when the user ends the command, or when the wait is too long. */
+  readonly requestSignal = (): AbortSignal => this.answerWait().signal;
+
+  /** Returns the options of one transfer from a source. */
+  readonly transferOptions = (source: string): TransferOptions => {
+    const wait = this.answerWait();
+    const onProgress = (progress: TransferProgress): void => {
+      wait.heard();
+      this.#progress?.update(source, progress);
+    };
+    return { signal: wait.signal, onProgress };
+  };
+
+  /** Returns the client of the node of the command, or of the node that a SPEC names. */
+  client(node: string | null = null): Promise<BtfClient> {
+    const key = node ?? '';
+    const client = this.#clients.get(key) ?? this.#connect(node);
+    this.#clients.set(key, client);
+    return client;
+  }
+
+  /**
+   * Returns the source that a SPEC names.
+   *
+   * @param base the SPEC of the base of split BTF.
+   */
+  async source(ref: SpecRef, base?: string): Promise<Source> {
+    const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
+    if (ref.kind === 'file') {
+      const { FileSource } = await import('../source/file-source.js');
+      return new FileSource(ref.path, baseSource, this.interrupted);
+    }
+    const { node, object } = ref;
+    const { DaemonSource } = await import('../source/daemon-source.js');
+    return new DaemonSource(
+      formatObjectRef(ref),
+      await this.client(node),
+      object,
+      baseSource,
+      this.transferOptions,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#progress?.[Symbol.dispose]();
+    // A failure to connect is reported to the caller of client().
+    const clients = await Promise.allSettled(this.#clients.values());
+    await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
+    await this.out.end();
+  }
+
+  async #connect(node: string | null): Promise<BtfClient> {
+    const target = node === null ? await this.target() : await this.#nodeNamed(node);
+    const { connectTo } = await import('../config/connect.js');
+    return connectTo(target, this.options.timeout, this.env);
+  }
+
+  async #nodeNamed(node: string): Promise<Node> {
+    // An address needs no config file, so an invalid one must not matter.
+    const config = node.includes(':') ? EMPTY_CONFIG : (await this.configFile()).config;
+    return nodeNamed(node, config, tlsOf(this.options));
+  }
+
+  async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
+    const { ConfigFile, configPath } = await import('../config/config-file.js');
+    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
+  }
+}
