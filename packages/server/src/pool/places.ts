@@ -1,3 +1,5 @@
+import { wait } from '../base/wait.js';
+
 interface Waiting {
   readonly owner: string;
   readonly come: () => void;
@@ -23,25 +25,14 @@ export class Places {
       this.add(owner, 1);
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        this.waiting.delete(entry);
-        signal.removeEventListener('abort', aborted);
-      };
-      const entry: Waiting = {
-        owner,
-        come() {
-          leave();
-          resolve();
-        },
-      };
-      const aborted = (): void => {
-        leave();
-        reject(signal.reason);
-      };
-      this.waiting.add(entry);
-      signal.addEventListener('abort', aborted);
-    });
+    await wait(
+      (come) => {
+        const entry = { owner, come };
+        this.waiting.add(entry);
+        return () => this.waiting.delete(entry);
+      },
+      { signal },
+    );
   }
 
   /** Hands the owner's place on. */

@@ -1,6 +1,6 @@
 import type { Type as TypeMessage } from '@btfd/api';
 import { Kind, type NewType } from '@btfd/btf';
-import { invalidRequest } from '../../error/invalid-request.js';
+import { invalidRequest } from '../../error/service-error.js';
 
 /** newTypeOf makes a type to build of a message of a request. `path` names the message in errors. */
 export function newTypeOf({ name, kind, detail }: TypeMessage, path: string): NewType {
