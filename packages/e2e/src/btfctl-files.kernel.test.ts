@@ -275,11 +275,11 @@ describeKernel('btfctl on files, without a daemon', () => {
   });
 
   test.each(['', 'task_struct..mm', 'task_struct.', 'a[x]'])(
-    'member refuses %j, which is no path, before it asks for anything',
+    'member rejects %j, which is not a path, before it asks for anything',
     async (path) => {
       const ran = await run('member', 'list_head.next', path);
       expect(ran).toMatchObject({ status: 2, stdout: '' });
-      expect(ran.stderr).toMatch(/^btfctl: ".*" is no path to a member: .* is expected at character \d+\n$/);
+      expect(ran.stderr).toMatch(/^btfctl: invalid path ".*": expected .* at character \d+\n$/);
     },
   );
 });
