@@ -283,7 +283,7 @@ describe('btfctl on files, without a daemon', () => {
     async (path) => {
       const ran = await run('member', 'list_head.next', path);
       expect(ran).toMatchObject({ status: 2, stdout: '' });
-      expect(ran.stderr).toMatch(/^btfctl: ".*" is no path to a member: .* is expected at character \d+\n$/);
+      expect(ran.stderr).toMatch(/^btfctl: invalid path ".*": expected .* at character \d+\n$/);
     },
   );
 });
