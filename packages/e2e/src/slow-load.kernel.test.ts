@@ -134,7 +134,7 @@ needs('bpf').describe('BTF that would keep the kernel for too long', () => {
     ['lists by the thousands', () => slowBtf(16_000)],
     ['functions that share a prototype', () => functions(100_000)],
   ])('is refused at once, and the kernel is not asked: %s', async (_, make) => {
-    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
+    await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
     const error = await failureOf(client.call('loadHandle', { source: { case: 'rawBtf', value: make() } }));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.INVALID_ARGUMENT, 'BTF_TOO_EXPENSIVE']);
@@ -145,7 +145,7 @@ needs('bpf').describe('BTF that would keep the kernel for too long', () => {
   });
 
   test('is not the kernel’s own, nor what nests as deep with one in each', async () => {
-    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
+    await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
     for (const value of [readFileSync('/sys/kernel/btf/vmlinux'), nestedStructs(29, 1), nestedStructs(12)]) {
       const source = { case: 'rawBtf', value: new Uint8Array(value) } as const;
