@@ -8,11 +8,9 @@
 
 #include "bpf.h"
 #include "environment.h"
-#include "notify.h"
-#include "socket-info.h"
-#include "socket-peer.h"
+#include "sockets.h"
 
-// The functions that src/addon.ts declares, in its order. Arguments come checked from there.
+// The functions that src/addon.ts declares, in the same order. Their TypeScript callers have checked the arguments.
 namespace btfd {
 namespace {
 
@@ -56,7 +54,7 @@ Napi::Value ProgLoadFunction(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
-// The effective capabilities of the calling thread, by capget(2).
+// Returns the effective capabilities of the calling thread, from capget(2).
 Napi::Value CapabilitiesFunction(const Napi::CallbackInfo& info) {
   __user_cap_header_struct header = {};
   header.version = _LINUX_CAPABILITY_VERSION_3;

@@ -10,8 +10,9 @@
 namespace btfd {
 namespace {
 
-// The parts of `union bpf_attr` in use, written down here because the kernel headers of older distributions lack
-// the newest fields. A kernel that doesn't know a field takes it as long as it is zero. No structure has padding.
+// The parts of `union bpf_attr` in use. They are declared here because the kernel headers of older distributions lack
+// the newest fields. A kernel accepts a field that it does not know as long as the field is zero. No structure has
+// padding.
 
 struct BtfLoadAttr {
   uint64_t btf;
@@ -49,7 +50,7 @@ static_assert(offsetof(GetInfoAttr, info_len) == 4);
 static_assert(offsetof(GetInfoAttr, info) == 8);
 static_assert(sizeof(GetInfoAttr) == 16);
 
-// `struct bpf_btf_info`; the name's fields and kernel_btf are known since Linux 5.11.
+// `struct bpf_btf_info`. Linux 5.11 added the fields of the name and kernel_btf.
 struct KernelBtfInfo {
   uint64_t btf;
   uint32_t btf_size;
@@ -65,8 +66,8 @@ static_assert(offsetof(KernelBtfInfo, name_len) == 24);
 static_assert(offsetof(KernelBtfInfo, kernel_btf) == 28);
 static_assert(sizeof(KernelBtfInfo) == 32);
 
-// The heads of `struct bpf_prog_info` and `struct bpf_map_info`, up to `btf_id`, which Linux 5.0 has. Sizes that are
-// zero ask for no data.
+// The first fields of `struct bpf_prog_info` and `struct bpf_map_info`, up to `btf_id` of Linux 5.0. A size of zero
+// requests no data.
 struct KernelProgInfo {
   uint32_t type;
   uint32_t id;
@@ -114,7 +115,8 @@ int Bpf(bpf_cmd command, Attr* attr) {
   return result < 0 ? -errno : static_cast<int>(result);
 }
 
-// Takes over the fd that a command gave. Fd 0 moves: bpf(2) reads 0 in its attributes as "none".
+// Takes ownership of the fd that a command returned. Fd 0 gets another number, because bpf(2) reads 0 in its attributes
+// as "none".
 FdOrErrno Own(int result) {
   if (result < 0) return {Fd(), -result};
   Fd fd(result);
@@ -136,7 +138,7 @@ int64_t GetNextId(bpf_cmd command, uint32_t after) {
   return attr.next_id;
 }
 
-// What an older kernel doesn't know stays zero.
+// Fields that an older kernel does not know stay zero.
 template <typename Info>
 int GetInfo(int fd, Info* info) {
   GetInfoAttr attr = {};
@@ -185,7 +187,7 @@ int BtfGetInfo(int fd, BtfInfo* info) {
   info->kernel_btf = sizes.kernel_btf != 0;
   if (sizes.name_len == 0) return 0;
 
-  // The length comes without the NUL, the buffer must have room for it.
+  // The reported length excludes the NUL, but the buffer must have room for it.
   info->name.resize(sizes.name_len + 1);
   KernelBtfInfo named = {};
   named.name = Address(info->name.data());

@@ -7,20 +7,20 @@
 
 #include "fd.h"
 
-// The bpf(2) commands, one function each. An int result is 0 or more, or an errno made negative, as in the kernel.
-// No call is repeated: what the kernel answered is what the caller gets, EAGAIN and EINTR included (BTF commands
-// give neither; BPF_PROG_LOAD gives EAGAIN when a signal is pending).
+// The bpf(2) commands, one function each. An int result is 0 or more, or a negative errno, as in the kernel. No call is
+// repeated: the caller gets the kernel's result, including EAGAIN and EINTR. BTF commands return neither. BPF_PROG_LOAD
+// returns EAGAIN if a signal is pending.
 namespace btfd {
 
-// Room for the verifier's log, and what the kernel said about it.
+// A buffer for the verifier's log, and the size that the kernel reported for it.
 struct LogBuffer {
   char* data = nullptr;
   uint32_t size = 0;
-  // Bytes the whole log needs with its NUL. Linux 6.4+ writes it; 0 where the kernel didn't.
+  // Size of the whole log with its NUL. Written since Linux 6.4, 0 before.
   uint32_t true_size = 0;
 };
 
-// What BPF_OBJ_GET_INFO_BY_FD tells of a BTF object.
+// The info of a BTF object, from BPF_OBJ_GET_INFO_BY_FD.
 struct BtfInfo {
   uint32_t id = 0;
   uint32_t size = 0;
@@ -28,15 +28,16 @@ struct BtfInfo {
   std::string name;
 };
 
-// What BPF_OBJ_GET_INFO_BY_FD tells of a program or a map.
+// The info of a program or a map, from BPF_OBJ_GET_INFO_BY_FD.
 struct ObjectInfo {
   uint32_t id = 0;
-  // Of the BTF object that it was loaded with; 0 without one.
+  // The BTF object that it was loaded with. 0 if it has none.
   uint32_t btf_id = 0;
   std::string name;
 };
 
-// How reading the info of the object with an id ended. `opened` tells which of its two commands gave the result.
+// The result of reading the info of the object with an id. If `opened`, it is the result of BPF_OBJ_GET_INFO_BY_FD,
+// otherwise that of opening the object.
 struct ObjectInfoResult {
   bool opened = false;
   int result = 0;
@@ -52,7 +53,7 @@ int BtfGetSize(int fd, uint32_t* size);
 int BtfGetData(int fd, uint8_t* data, uint32_t size);
 int64_t ProgGetNextId(uint32_t after);
 int64_t MapGetNextId(uint32_t after);
-// These open the object, read and close it again.
+// Both open the object, read its info and close it.
 ObjectInfoResult ProgGetInfoById(uint32_t id);
 ObjectInfoResult MapGetInfoById(uint32_t id);
 int ProgLoad(uint32_t program_type, const uint8_t* instructions, uint32_t count, const char* license);

@@ -9,12 +9,12 @@
 
 namespace btfd {
 
-// The JavaScript object that holds an fd of a BTF object.
+// The JavaScript object that owns an fd of a BTF object.
 class BtfFd : public Napi::ObjectWrap<BtfFd> {
  public:
   static Napi::Function Define(Napi::Env env);
-  // A new object that owns the fd, or the errno as a negative number. Empty where JavaScript can't run any more; the
-  // fd is closed then.
+  // Returns a new object that owns the fd, or the errno as a negative number. Returns an empty value and closes the fd
+  // if JavaScript can no longer run.
   static Napi::Value FromResult(Napi::Env env, FdOrErrno result);
 
   explicit BtfFd(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BtfFd>(info) {}
@@ -27,11 +27,11 @@ class BtfFd : public Napi::ObjectWrap<BtfFd> {
   Napi::Value Dup(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  // -1 once closed, to which the kernel says EBADF.
+  // -1 after Close. The kernel returns EBADF for it.
   int Number() const { return fd_ == nullptr ? -1 : fd_->Get(); }
 
-  // Null once closed. Shared with reads under way, which so keep it from being closed, and its number from being
-  // given to another file, under the hands of the kernel.
+  // Null after Close. Shared with pending reads: the fd stays open until they are done, so its number cannot be reused
+  // for another file while the kernel reads from it.
   std::shared_ptr<OpenFd> fd_;
   std::shared_ptr<FdStats> stats_;
 };

@@ -11,12 +11,12 @@
 
 namespace btfd {
 
-// What one JavaScript environment (the main thread's, a worker's) has of its own. Nothing is global.
+// The state of one JavaScript environment: that of the main thread or of a worker. Nothing is global.
 struct Environment {
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
   Napi::FunctionReference btf_fd_constructor;
-  // Shared: at the environment's end objects may outlive this structure.
+  // Shared, because objects may outlive this structure when the environment ends.
   std::shared_ptr<FdStats> fd_stats = std::make_shared<FdStats>();
   Loader loader;
 };

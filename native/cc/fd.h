@@ -29,7 +29,7 @@ class Fd {
   int fd_ = -1;
 };
 
-// What a call that makes an fd gave: the fd, or the errno (0 where it succeeded).
+// The result of a call that opens an fd: the fd, or an errno. The errno is 0 on success.
 struct FdOrErrno {
   Fd fd;
   int error = 0;

@@ -7,12 +7,12 @@
 
 namespace btfd {
 
-// pthread_create rather than std::thread, which without exceptions ends the process where there is no thread.
+// Uses pthread_create because std::thread, without exceptions, ends the process if no thread can be created.
 std::shared_ptr<LoadThread> LoadThread::Start(napi_threadsafe_function notify, int* error) {
   std::shared_ptr<LoadThread> thread(new LoadThread(notify));
   auto* owned_by_thread = new std::shared_ptr<LoadThread>(thread);
 
-  // Signals belong to Node's threads: the new one inherits a mask with all of them blocked.
+  // Node's threads handle signals. The new thread inherits a mask that blocks all of them.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -71,7 +71,7 @@ void LoadThread::Run() {
 
     if (stopped_) return;
     results_.push_back(std::move(result));
-    // Under the lock, so that Stop can't come between the check and the call.
+    // Under the lock, so that Stop cannot run between the check and the call.
     napi_call_threadsafe_function(notify_, nullptr, napi_tsfn_nonblocking);
   }
 }

@@ -13,20 +13,20 @@
 
 namespace btfd {
 
-// One thread that loads BTF, one job after the other.
+// A thread that loads BTF, one job at a time.
 //
-// The kernel's check of a BTF can take many seconds and can't be interrupted, so nothing ever waits for the thread:
-// it is detached and shares this object with its environment. `Stop` drops all jobs and results; a load that is
-// inside the kernel then ends on its own, closes the fd it got, and the thread goes.
+// The kernel's check of a BTF can take many seconds and cannot be interrupted, so nothing ever waits for the thread. It
+// is detached and shares this object with its environment. `Stop` drops all jobs and results. A load inside the kernel
+// then runs to its end and closes its fd, and the thread ends.
 class LoadThread {
  public:
-  // Starts the thread; null and an errno where the system has none to give. `notify` is called once per result.
+  // Starts the thread. Returns null and an errno if the system cannot create one. Calls `notify` once per result.
   static std::shared_ptr<LoadThread> Start(napi_threadsafe_function notify, int* error);
 
   void Push(LoadJob job);
-  // The oldest result not taken yet. Results come in the order of the jobs.
+  // Removes and returns the oldest result. Results have the order of the jobs.
   std::optional<LoadResult> Take();
-  // After this the thread doesn't touch `notify`, which Node is about to free.
+  // After Stop, the thread does not use `notify`, which Node is about to free.
   void Stop();
 
  private:

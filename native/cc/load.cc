@@ -8,17 +8,17 @@
 namespace btfd {
 namespace {
 
-// Whether a second, logged check can say more than the errno. E2BIG and ENOTSUPP can: they stand for too many types
-// and for an unknown header as well (and where E2BIG means "over 16 MiB", the second call is refused at once too).
+// Returns whether a second load, with a log, can say more than the errno. For E2BIG and ENOTSUPP it can: they also mean
+// too many types and an unknown header. If E2BIG means "over 16 MiB", the second load fails as fast as the first.
 bool VerifierMayHaveSpoken(int error) {
   switch (error) {
-    case EPERM:   // No capability, and
-    case EACCES:  // a security module's no: before the check.
+    case EPERM:   // No capability: refused before the check.
+    case EACCES:  // A security module refused before the check.
     case ENOSYS:  // No bpf(2), or a seccomp filter.
-    case ENOMEM:  // Before or amid the check, which says nothing of it.
-    case EFAULT:  // Likewise.
-    case EMFILE:  // The check had passed, and
-    case ENFILE:  // there was no fd for its result.
+    case ENOMEM:  // Before or during the check, which does not log it.
+    case EFAULT:  // The same.
+    case EMFILE:  // The check passed, but there was no fd for its result.
+    case ENFILE:  // The same.
       return false;
     default:
       return true;

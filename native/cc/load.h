@@ -12,7 +12,8 @@ namespace btfd {
 struct FreeDeleter {
   void operator()(void* memory) const { free(memory); }
 };
-// Memory of a size that a caller chose: null, not an abort, where there is none. Untouched zero pages cost nothing.
+// Memory of a size that a caller chose. Null, instead of an abort, if there is not enough. Untouched zero pages cost
+// nothing.
 using Memory = std::unique_ptr<uint8_t[], FreeDeleter>;
 inline Memory AllocateZeroed(size_t size) { return Memory(static_cast<uint8_t*>(calloc(size + 1, 1))); }
 
@@ -25,15 +26,15 @@ struct LoadJob {
 struct LoadResult {
   Fd fd;
   int error = 0;
-  // The verifier's log up to its NUL, where a load with a log ran; null otherwise.
+  // The verifier's log up to its NUL. Null if no load with a log ran.
   Memory log;
   uint32_t log_length = 0;
   uint32_t log_true_size = 0;
 };
 
-// Loads without a log; when that fails, and a log is wanted, and the verifier can have said something, once more
-// with a log. The errno is the first call's: that of a logged call may be ENOSPC for a log that doesn't fit. Should
-// the second call succeed, its fd is the result: the kernel took the BTF, the first failure was a passing one.
+// Loads without a log. If that fails, a log was requested, and the verifier may have caused the failure, loads again
+// with a log. The errno is that of the first load, because a load whose log does not fit fails with ENOSPC. If the
+// second load succeeds, its fd is the result: the first failure was temporary.
 LoadResult Load(const LoadJob& job);
 
 }  // namespace btfd

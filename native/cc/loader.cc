@@ -32,7 +32,7 @@ int Loader::Start(Napi::Env env) {
                                         nullptr, nullptr, OnResult, &notify_);
     if (status != napi_ok) return ENOMEM;
     napi_unref_threadsafe_function(env, notify_);
-    // Hooks run in reverse order: this one before that with which Node frees the threadsafe function.
+    // Hooks run in reverse order: this one runs before Node's hook that frees the threadsafe function.
     napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
   }
   int error = 0;
@@ -46,7 +46,7 @@ void Loader::OnEnvironmentEnd(void* self) {
 }
 
 void Loader::OnResult(napi_env env, napi_value, void*, void*) {
-  // Null: the environment is going, and the result went with Stop.
+  // Null if the environment is ending. Stop has dropped the result then.
   if (env != nullptr) Environment::Of(env).loader.Finish(env);
 }
 

@@ -10,8 +10,8 @@
 
 namespace btfd {
 
-// The side of BTF_LOAD that lives on JavaScript's thread: starts the load thread on first use, and hands its results
-// to the callbacks. Keeps the event loop alive while a load is pending, and only then.
+// The JavaScript side of BTF_LOAD. Starts the load thread on first use and passes its results to the callbacks. Keeps
+// the event loop alive while a load is pending, and only then.
 class Loader {
  public:
   // Copies the bytes before it returns. Calls `callback(fd or negative errno, log or null, log's true size or 0)`.
@@ -25,7 +25,7 @@ class Loader {
 
   napi_threadsafe_function notify_ = nullptr;
   std::shared_ptr<LoadThread> thread_;
-  // In the order of the jobs, which is that of the results.
+  // In the order of the jobs, which is also the order of the results.
   std::deque<Napi::FunctionReference> callbacks_;
 };
 

@@ -14,7 +14,7 @@ struct FdStats {
   uint32_t closed_by_finalizer = 0;
 };
 
-// An fd that is counted while it is open. Lives and dies on JavaScript's thread.
+// An fd that is counted while it is open. Created and destroyed on JavaScript's thread.
 class OpenFd {
  public:
   OpenFd(Fd fd, std::shared_ptr<FdStats> stats) : fd_(std::move(fd)), stats_(std::move(stats)) { stats_->open++; }

@@ -9,8 +9,9 @@
 
 namespace btfd {
 
-// Fills an array with a BTF object's data on libuv's pool, then calls `callback(the array or a negative errno)`.
-// JavaScript doesn't see the array before; at an environment's end Node waits for its workers before it frees it.
+// Fills an array with the data of a BTF object on libuv's thread pool, then calls `callback(array or negative errno)`.
+// JavaScript does not see the array before that. When an environment ends, Node waits for its workers before it frees
+// the array.
 class ReadWorker : public Napi::AsyncWorker {
  public:
   ReadWorker(Napi::Function callback, std::shared_ptr<OpenFd> fd, Napi::Uint8Array bytes);

@@ -1,8 +1,8 @@
 /**
- * Builds the addon with node-gyp when it is older than its sources.
+ * Builds the addon with node-gyp if it is older than its sources.
  *
  *   node scripts/build-addon.js                   # after a change
- *   node scripts/build-addon.js --unless-loadable # at install: a prebuilt or present addon that loads is enough
+ *   node scripts/build-addon.js --unless-loadable # at install: only if no addon can be loaded
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -41,15 +41,15 @@ function build() {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   if (status === 0) return;
   console.error(`
-@btfd/native has no prebuilt addon that loads on this system (${process.platform} ${process.arch}, Node ${process.version}),
-and building it failed; what node-gyp says above tells why. It needs a C++17 compiler, make and Python 3:
+@btfd/native has no prebuilt addon for this system (${process.platform} ${process.arch}, Node ${process.version}), and building
+it failed. The output of node-gyp above says why. The build needs a C++17 compiler, make and Python 3:
 
   Debian, Ubuntu:  apt-get install g++ make python3
   Fedora, RHEL:    dnf install gcc-c++ make python3
   Alpine:          apk add g++ make python3 linux-headers
 
-Without the addon (npm install --ignore-scripts) btfd serves BTF that the kernel shows as files, over TCP alone, and
-no more; @btfd/client, @btfd/btf and btfctl do not need it.
+Without the addon (npm install --ignore-scripts), btfd serves only the BTF that the kernel shows as files, and only
+over TCP. @btfd/client, @btfd/btf and btfctl do not need the addon.
 `);
   process.exitCode = 1;
 }

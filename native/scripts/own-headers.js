@@ -2,8 +2,8 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * ownHeaders tells node-gyp, by its environment, of Node's headers where they lie beside the executable, so that it
- * need not download them.
+ * ownHeaders returns environment variables with which node-gyp uses the headers that are installed with Node, instead
+ * of downloading them. They are empty if there are no headers of Node's own version.
  *
  * @returns {NodeJS.ProcessEnv}
  */

@@ -1,9 +1,9 @@
 /**
- * Builds the addon into `prebuilds/` for each architecture that it is shipped for, on glibc. Every other system
+ * Builds the addon into `prebuilds/` for each architecture for which it is shipped, on glibc. Every other system
  * builds it at install.
  *
- *   node scripts/prebuild.js          # this machine's architecture, and arm64 or x64 where its cross compiler is there
- *   node scripts/prebuild.js --all    # fails where one is missing
+ *   node scripts/prebuild.js          # for this machine's architecture, and for arm64 or x64 if its cross compiler is installed
+ *   node scripts/prebuild.js --all    # fails if a compiler is missing
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -17,12 +17,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
- * libstdc++ goes into the addon: the system's may be older than the compiler here. What is not used of it is left out,
- * because some of it asks for a newer C library. Only here, as not every system that builds its own has libstdc++.a.
+ * Links libstdc++ into the addon, because the library of a user's system may be older than this compiler. Unused parts
+ * are left out, because some need a newer C library. Builds at install link dynamically: not every system has
+ * libstdc++.a.
  */
 const LDFLAGS = '-static-libstdc++ -Wl,--gc-sections -Wl,--exclude-libs,ALL';
 
-/** Debian's names of the toolchains. */
+/** Debian's names for the toolchains. */
 const TOOLCHAINS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 const missing = Object.entries(TOOLCHAINS).filter(([arch, triplet]) => !prebuild(arch, triplet));
@@ -31,7 +32,7 @@ if (missing.length > 0 && process.argv.includes('--all')) {
   process.exitCode = 1;
 }
 
-/** @returns {boolean} whether there is a compiler for it */
+/** @returns {boolean} whether there is a compiler for the architecture */
 function prebuild(arch, triplet) {
   const tools =
     arch === process.arch
@@ -39,7 +40,7 @@ function prebuild(arch, triplet) {
       : ['gcc', 'g++', 'strip'].map((tool) => `${triplet}-${tool}`);
   const [cc, cxx, strip] = tools;
   if (spawnSync(cxx, ['--version']).status !== 0) return false;
-  // In a folder of its own: `build/` holds the addon of this machine, and goes before what is prebuilt.
+  // In another folder, because `build/` has the addon of this machine, which takes precedence over prebuilt ones.
   const dir = mkdtempSync(path.join(tmpdir(), 'btfd-prebuild-'));
   try {
     for (const name of ['binding.gyp', 'cc', 'package.json'])
@@ -73,7 +74,7 @@ function prebuild(arch, triplet) {
     mkdirSync(path.dirname(to), { recursive: true });
     cpSync(from, to, { recursive: true });
     if (!existsSync(path.join(to, 'btfd_native.glibc.node')))
-      throw new Error(`prebuildify made no addon for ${arch}`);
+      throw new Error(`prebuildify built no addon for ${arch}`);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -9,7 +9,7 @@ import { runNode } from './testing/run-node.js';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
-/** What each function does in a process that sees a copy of the package without its build, on a platform. */
+/** The errors of all functions in a process with a copy of the package without its build, on a platform. */
 async function failures(platform: string) {
   const copy = await mkdtemp(path.join(tmpdir(), 'btfd-native-'));
   try {
@@ -68,14 +68,14 @@ const FUNCTIONS = [
   'fdStats',
 ];
 
-test('Without its build the package can be imported, and each call says that the addon is missing', async () => {
+test('Without its build the package can be imported, and each call throws that the addon is missing', async () => {
   const message =
-    'bpf(2) is not available: the addon of @btfd/native is not built, or does not load here; ' +
-    '`npm rebuild @btfd/native`, with --global where it was installed so, builds it where npm may run install scripts';
+    'bpf(2) is not available: the addon of @btfd/native is not built or cannot be loaded: run ' +
+    '`npm rebuild @btfd/native` (with --global for a global installation, and with install scripts allowed)';
   expect(await failures('linux')).toEqual(FUNCTIONS.map((name) => `${name} true ${message} true`));
 });
 
-test('On another system the package can be imported, and each call says that bpf(2) is of Linux', async () => {
-  const message = 'bpf(2) is not available: bpf(2) is a system call of Linux, this is darwin';
+test('On another system the package can be imported, and each call throws that bpf(2) is a call of Linux', async () => {
+  const message = 'bpf(2) is not available: bpf(2) is a system call of Linux, but this is darwin';
   expect(await failures('darwin')).toEqual(FUNCTIONS.map((name) => `${name} true ${message} false`));
 });

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 import { BpfUnavailableError } from './errors.js';
 
-/** What the addon's functions give: the value, or an errno as a negative number. */
+/** OrErrno is a result of the addon: the value, or an errno as a negative number. */
 export type OrErrno<T> = T | number;
 
-/** The addon as cc/addon.cc and cc/btf-fd.cc define it, in their order. It trusts its arguments. */
+/** Addon has the functions of cc/addon.cc and the class of cc/btf-fd.cc, in their order. It trusts its arguments. */
 export interface Addon {
-  /** Calls back with the log's text (null where no logged load ran) and its true size (0 where unknown). */
+  /** The callback gets the text of the log (null if no logged load ran) and its true size (0 if unknown). */
   btfLoad(
     bytes: Uint8Array,
     logSize: number,
@@ -43,7 +43,7 @@ export interface NativeSocketInfo {
 }
 
 export interface FailedInfo {
-  /** Whether the object was opened, so that it was its info that the kernel refused. */
+  /** Whether the object was opened. If so, the kernel refused its info. */
   readonly opened: boolean;
   /** The errno as a negative number. */
   readonly result: number;
@@ -61,9 +61,10 @@ const require = createRequire(import.meta.url);
 let loaded: Addon | null = null;
 
 /**
- * addon loads the native addon on first use, so that this package can be imported where it can't be built.
+ * addon returns the native addon. It loads the addon on first use, so that this package can be imported on systems
+ * where the addon cannot be built.
  *
- * @throws BpfUnavailableError
+ * @throws BpfUnavailableError if the addon cannot be loaded.
  */
 export function addon(): Addon {
   loaded ??= load();
@@ -72,15 +73,15 @@ export function addon(): Addon {
 
 function load(): Addon {
   if (process.platform !== 'linux') {
-    throw new BpfUnavailableError(`bpf(2) is a system call of Linux, this is ${process.platform}`, null);
+    throw new BpfUnavailableError(`bpf(2) is a system call of Linux, but this is ${process.platform}`, null);
   }
   try {
     const nodeGypBuild: (root: string) => Addon = require('node-gyp-build');
     return nodeGypBuild(fileURLToPath(new URL('..', import.meta.url)));
   } catch (error) {
     throw new BpfUnavailableError(
-      'the addon of @btfd/native is not built, or does not load here; ' +
-        '`npm rebuild @btfd/native`, with --global where it was installed so, builds it where npm may run install scripts',
+      'the addon of @btfd/native is not built or cannot be loaded: run `npm rebuild @btfd/native` ' +
+        '(with --global for a global installation, and with install scripts allowed)',
       error,
     );
   }

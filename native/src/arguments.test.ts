@@ -24,7 +24,7 @@ const CASES: readonly (readonly [
   ['an id below 0', btfGetFdById, [-1], 'RangeError', 'id must be an integer from 0 to 4294967295, is -1'],
   ['an id over 32 bits', btfGetFdById, [2 ** 32], 'RangeError', 'id must be an integer'],
   ['an id that is not whole', btfGetFdById, [1.5], 'RangeError', 'id must be an integer'],
-  ['an id that is no number', btfGetFdById, ['1'], 'TypeError', 'id must be a number, is string'],
+  ['an id that is not a number', btfGetFdById, ['1'], 'TypeError', 'id must be a number, is string'],
   ['an id after NaN', btfGetNextId, [Number.NaN], 'RangeError', 'after must be an integer'],
   ['an id of a map that is not whole', mapGetInfoById, [0.5], 'RangeError', 'id must be an integer'],
   ['an id after one over 32 bits', mapGetNextId, [2 ** 32], 'RangeError', 'after must be an integer'],
@@ -49,10 +49,10 @@ const CASES: readonly (readonly [
     'a multiple of 8 bytes, has 12',
   ],
   ['a file descriptor of -1', socketInfo, [-1], 'RangeError', 'fd must be an integer from 0'],
-  ['an address that is no string', notify, [1, ''], 'TypeError', 'address must be a string, is number'],
+  ['an address that is not a string', notify, [1, ''], 'TypeError', 'address must be a string, is number'],
   ['a text that is bytes', notify, ['/x', BYTES], 'TypeError', 'text must be a string, is object'],
   [
-    'a license that is no string',
+    'a license that is not a string',
     progLoad,
     [1, BYTES, 1],
     'TypeError',
@@ -60,7 +60,7 @@ const CASES: readonly (readonly [
   ],
 ];
 
-describe('An argument is refused before the kernel is asked:', () => {
+describe('An argument is rejected before the call:', () => {
   test.each(CASES)('%s', async (_, call, args, name, message) => {
     const promise = new Promise((resolve) => {
       resolve(Reflect.apply(call, null, args));
@@ -69,7 +69,7 @@ describe('An argument is refused before the kernel is asked:', () => {
   });
 });
 
-test('btfLoad gives its argument errors as a rejection, not as an exception', async () => {
+test('btfLoad rejects its promise for an invalid argument and does not throw', async () => {
   const promise = btfLoad(BYTES, 1);
   await expect(promise).rejects.toBeInstanceOf(RangeError);
 });

@@ -1,6 +1,14 @@
 import { types } from 'node:util';
 
-/** checkInteger throws where the value isn't an integer from min to max, so that the addon need not look. */
+/** The largest value of the 32-bit ids and sizes of bpf(2). */
+export const MAX_UINT32 = 0xffff_ffff;
+
+/**
+ * checkInteger checks an argument before the addon, which does not check it, gets it.
+ *
+ * @throws TypeError if the value is not a number.
+ * @throws RangeError if it is not an integer from min to max.
+ */
 export function checkInteger(name: string, value: number, min: number, max: number): void {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number, is ${typeof value}`);
   if (!Number.isInteger(value) || value < min || value > max) {
@@ -8,7 +16,12 @@ export function checkInteger(name: string, value: number, min: number, max: numb
   }
 }
 
-/** checkBytes takes a Uint8Array of any realm, over any kind of buffer. */
+/**
+ * checkBytes accepts a Uint8Array of any realm, over any kind of buffer.
+ *
+ * @throws TypeError if the value is not a Uint8Array.
+ * @throws RangeError if its size does not fit into 32 bits.
+ */
 export function checkBytes(name: string, value: Uint8Array): void {
   if (!types.isUint8Array(value)) throw new TypeError(`${name} must be a Uint8Array`);
   if (value.byteLength > MAX_UINT32) {
@@ -16,5 +29,7 @@ export function checkBytes(name: string, value: Uint8Array): void {
   }
 }
 
-/** The largest value that bpf(2) has room for in an id or a size. */
-export const MAX_UINT32 = 0xffff_ffff;
+/** @throws TypeError if the value is not a string. */
+export function checkString(name: string, value: string): void {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, is ${typeof value}`);
+}

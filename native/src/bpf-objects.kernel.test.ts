@@ -19,7 +19,7 @@ function walk(nextId: (after: number) => number | null): number[] {
   return ids;
 }
 
-describeKernel('Of programs and maps', () => {
+describeKernel('Programs and maps', () => {
   let user: BtfUser;
   beforeAll(async () => {
     user = await BtfUser.start();
@@ -29,35 +29,35 @@ describeKernel('Of programs and maps', () => {
   });
 
   describe.each(KINDS)('a %s', (kind, word, nextId, infoById) => {
-    test('tells its id, its name and its BTF', () => {
+    test('has info with its id, its name and its BTF', () => {
       const { [kind]: object, btfId } = user.held;
       expect(infoById(object.id)).toEqual({ ...object, btfId });
     });
 
-    test('is among the ids, which are walked in rising order to null', () => {
+    test('is among the ids, which come in ascending order and end with null', () => {
       const ids = walk(nextId);
       expect(ids).toEqual(ids.toSorted((a, b) => a - b));
       expect(ids).toContain(user.held[kind].id);
     });
 
-    test.each([0, 0x7fff_0000, 0xffff_ffff])('has no id %i: its info is null', (id) => {
+    test.each([0, 0x7fff_0000, 0xffff_ffff])('is null for id %i, which no object has', (id) => {
       expect(infoById(id)).toBeNull();
     });
 
-    test('has no id beyond the largest, after which EINVAL is said', () => {
+    test('has no id beyond the largest, after which the errno is EINVAL', () => {
       expect(nextId(2 ** 31 - 2)).toBeNull();
       expect(() => nextId(2 ** 31 - 1)).toThrow(
         expect.objectContaining({ code: 'EINVAL', command: `BPF_${word}_GET_NEXT_ID` }),
       );
     });
 
-    test('is let go of when its info was read', () => {
+    test('is closed after its info was read', () => {
       const before = readdirSync('/proc/self/fd').length;
       for (let i = 0; i < 100; i++) infoById(user.held[kind].id);
       expect(readdirSync('/proc/self/fd')).toHaveLength(before);
     });
 
-    test('says EMFILE where the process has no fd left', async () => {
+    test('fails with EMFILE if the process has no fd left', async () => {
       const call = `native.${infoById.name}(${user.held[kind].id})`;
       const { stdout, stderr } = await runNode(
         `
@@ -71,12 +71,12 @@ describeKernel('Of programs and maps', () => {
     });
   });
 
-  test('one without BTF tells 0 for it, and an empty name where it has none', () => {
+  test('without BTF and without a name have 0 and an empty name', () => {
     const { id } = user.held.plainMap;
     expect(mapGetInfoById(id)).toEqual({ id, name: '', btfId: 0 });
   });
 
-  test('one that is gone has no info', async () => {
+  test('that are gone have no info', async () => {
     const { held } = user;
     await user[Symbol.asyncDispose]();
     // The kernel frees them soon after their last fd is closed.

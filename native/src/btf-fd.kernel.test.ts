@@ -9,14 +9,14 @@ import { runNode } from './testing/run-node.js';
 import { vmlinuxId } from './testing/vmlinux.js';
 
 describeKernel('BtfFd', () => {
-  test('tells id, name, origin and size', async () => {
+  test('has info with id, name, origin and size', async () => {
     using btf = await btfLoad(intBtf(3), 0);
     const { id, ...rest } = btf.info();
     expect(id).toBeGreaterThan(0);
     expect(rest).toEqual({ name: '', kernelBtf: false, size: intBtf(3).length });
   });
 
-  test('tells the name of vmlinux and reads what sysfs has', async () => {
+  test('reads the name of vmlinux, and the same BTF as sysfs', async () => {
     const id = vmlinuxId();
     using vmlinux = btfGetFdById(id);
     const sysfs = readFileSync('/sys/kernel/btf/vmlinux');
@@ -55,7 +55,7 @@ describeKernel('BtfFd', () => {
     await expect(promise).rejects.toThrow(`BtfFd.${method}: the file descriptor is closed`);
   });
 
-  test('lives on in its duplicate', async () => {
+  test('has a duplicate that stays open when it is closed', async () => {
     const btf = await btfLoad(intBtf(2), 0);
     using copy = btf.dup();
     const info = btf.info();
@@ -64,7 +64,7 @@ describeKernel('BtfFd', () => {
     expect(Buffer.compare(await copy.read(), intBtf(2))).toBe(0);
   });
 
-  test('finishes 1,000 reads at once although it is closed meanwhile, and keeps no fd', async () => {
+  test('finishes 1,000 simultaneous reads although it is closed meanwhile, and leaves no fd open', async () => {
     const bytes = intBtf(100);
     const btf = await btfLoad(bytes, 0);
     const reads = Array.from({ length: 1000 }, () => btf.read());
@@ -76,7 +76,7 @@ describeKernel('BtfFd', () => {
     expect(fdStats().open).toBe(0);
   });
 
-  test('is never fd 0, which bpf(2) reads as none', async () => {
+  test('is never fd 0, which bpf(2) reads as "none"', async () => {
     const { stdout, stderr } = await runNode(`
       closeSync(0);
       const btf = await native.btfLoad(intBtf(), 0);
@@ -97,7 +97,7 @@ describeKernel('BtfFd', () => {
     expect(stdout).toBe('3 false\n');
   });
 
-  test('says EMFILE where the process has no fd left', async () => {
+  test('fails with EMFILE if the process has no fd left', async () => {
     const { stdout, stderr } = await runNode(
       `
       const btf = await native.btfLoad(intBtf(), 0);
@@ -128,7 +128,7 @@ describeKernel('BtfFd', () => {
     ]);
   });
 
-  test('is closed by the garbage collector where nobody did, which is counted', async () => {
+  test('is closed and counted by the garbage collector if nobody closed it', async () => {
     const { stdout, stderr } = await runNode(
       `
       await native.btfLoad(intBtf(), 0);
@@ -144,7 +144,7 @@ describeKernel('BtfFd', () => {
     ]);
   });
 
-  test('that is closed is not counted as the garbage collector’s', async () => {
+  test('is not counted as closed by the garbage collector if it was closed before', async () => {
     const { stdout, stderr } = await runNode(
       `
       (await native.btfLoad(intBtf(), 0)).close();

@@ -1,26 +1,27 @@
-import type { NativeBtfFd, OrErrno } from './addon.js';
+import { addon, type NativeBtfFd, type OrErrno } from './addon.js';
 import { BpfError, BtfFdClosedError } from './errors.js';
 
-/** BtfInfo is what the kernel tells of a BTF object. */
+/** BtfInfo describes a BTF object, as `BPF_OBJ_GET_INFO_BY_FD` does. */
 export interface BtfInfo {
-  /** The BTF id. Newer kernels say 0 for a module's object that is held after the module went. */
+  /** The BTF id. Newer kernels return 0 for the object of a module that was unloaded while the object is held. */
   readonly id: number;
-  /** `vmlinux`, a module's name, or empty for a user's object (and for any before Linux 5.11). */
+  /** `vmlinux`, the name of a module, or empty for a user's object (and for all objects before Linux 5.11). */
   readonly name: string;
-  /** Whether the object is of the kernel: vmlinux or a module. False before Linux 5.11. */
+  /** Whether the object belongs to the kernel: vmlinux or a module. False before Linux 5.11. */
   readonly kernelBtf: boolean;
-  /** Bytes of raw BTF. */
+  /** Size of the raw BTF in bytes. */
   readonly size: number;
 }
 
-/** wrapBtfFd makes a {@link BtfFd} of the addon's object. */
+/** wrapBtfFd returns a {@link BtfFd} for an object of the addon. */
 export let wrapBtfFd: (native: NativeBtfFd) => BtfFd;
 
 /**
- * BtfFd holds a BTF object of the kernel open by a file descriptor, which is close-on-exec and never 0.
+ * BtfFd holds a BTF object of the kernel open by a file descriptor, which is close-on-exec and never 0. Modelled on
+ * `btf.Handle` of cilium/ebpf.
  *
- * Close it: the garbage collector does so only as a safety net, late, and counts it in {@link fdStats}. An open one
- * keeps neither the event loop nor the process alive. It belongs to the thread that made it.
+ * Close it. The garbage collector closes it only late, as a safety net, and counts it in {@link fdStats}. An open BtfFd
+ * does not keep the event loop or the process alive. It belongs to the thread that created it.
  */
 export class BtfFd {
   readonly #native: NativeBtfFd;
@@ -33,15 +34,17 @@ export class BtfFd {
     this.#native = native;
   }
 
-  /** fd is the descriptor's number, -1 once closed. It stays this object's: don't close it elsewhere. */
+  /** fd is the number of the file descriptor, or -1 after `close`. This object owns it: do not close it elsewhere. */
   get fd(): number {
     return this.#native.fd;
   }
 
   /**
-   * info asks the kernel anew, on this thread: microseconds, no BTF data is fetched.
+   * info returns what the kernel currently reports about the object. It runs on the calling thread, takes microseconds
+   * and fetches no BTF data. Needs no privilege. Modelled on `btf.Handle.Info` of cilium/ebpf.
    *
-   * @throws BtfFdClosedError, BpfError
+   * @throws BtfFdClosedError after `close`.
+   * @throws BpfError if the kernel refuses.
    */
   info(): BtfInfo {
     this.#checkOpen('info');
@@ -51,10 +54,11 @@ export class BtfFd {
   }
 
   /**
-   * read fetches the whole raw BTF, on libuv's pool. A `close` meanwhile doesn't disturb it: the descriptor then
-   * stays open until the read is done.
+   * read returns the whole raw BTF, which it fetches on libuv's thread pool. A `close` meanwhile does not disturb it:
+   * the file descriptor stays open until the read is done. Needs no privilege.
    *
-   * @throws BtfFdClosedError, BpfError
+   * @throws BtfFdClosedError after `close`.
+   * @throws BpfError if the kernel refuses.
    */
   async read(): Promise<Uint8Array> {
     this.#checkOpen('read');
@@ -64,9 +68,10 @@ export class BtfFd {
   }
 
   /**
-   * dup opens the same BTF object a second time, to be closed on its own.
+   * dup returns a second BtfFd of the same BTF object, which has to be closed separately. Needs no privilege.
    *
-   * @throws BtfFdClosedError, or BpfError with `EMFILE`
+   * @throws BtfFdClosedError after `close`.
+   * @throws BpfError `EMFILE` if there are no file descriptors left.
    */
   dup(): BtfFd {
     this.#checkOpen('dup');
@@ -75,7 +80,7 @@ export class BtfFd {
     return new BtfFd(copy);
   }
 
-  /** close lets go of the object. True where this call did it, false where it was closed before. */
+  /** close releases the object. It returns true if this call did so, and false if it was closed before. */
   close(): boolean {
     return this.#native.close();
   }
@@ -92,4 +97,21 @@ export class BtfFd {
   #infoError(result: number): BpfError {
     return new BpfError('BPF_OBJ_GET_INFO_BY_FD', -result, `fd ${this.fd}`, null);
   }
+}
+
+/** FdStats counts the file descriptors of {@link BtfFd}s, for metrics and for tests that look for leaks. */
+export interface FdStats {
+  /** Number of open file descriptors. One that was closed during a read counts until the read is done. */
+  readonly open: number;
+  /** Number of file descriptors that the garbage collector closed. Each is a bug in the program. */
+  readonly closedByFinalizer: number;
+}
+
+/**
+ * fdStats returns the counts of the calling thread: the main thread and each worker have their own. Needs no privilege.
+ *
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ */
+export function fdStats(): FdStats {
+  return addon().fdStats();
 }

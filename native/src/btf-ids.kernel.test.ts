@@ -4,7 +4,7 @@ import { BpfError, btfGetFdById, btfGetNextId, btfLoad } from './index.js';
 import { intBtf } from './testing/btf-bytes.js';
 import { describeKernel } from './testing/kernel.js';
 
-/** The error of a call that must fail. */
+/** Returns the error of a call that must fail. */
 function thrown(call: () => unknown): unknown {
   try {
     call();
@@ -23,7 +23,7 @@ describeKernel('btfGetFdById', () => {
     expect(Buffer.compare(await same.read(), intBtf(7))).toBe(0);
   });
 
-  test.each([0, 0x7fff_0000, 0xffff_ffff])('says ENOENT of id %i, which no object has', (id) => {
+  test.each([0, 0x7fff_0000, 0xffff_ffff])('throws ENOENT for id %i, which no object has', (id) => {
     const error = thrown(() => btfGetFdById(id));
     expect(error).toBeInstanceOf(BpfError);
     expect(error).toMatchObject({
@@ -35,7 +35,7 @@ describeKernel('btfGetFdById', () => {
 });
 
 describeKernel('btfGetNextId', () => {
-  test('walks all ids in rising order to null, and passes over what vanishes meanwhile', async () => {
+  test('returns all ids in ascending order, then null, and skips an object that vanishes meanwhile', async () => {
     const objects = await Promise.all([1, 2, 3].map((count) => btfLoad(intBtf(count), 0)));
     const [first = 0, second = 0, third = 0] = objects.map((btf) => btf.info().id);
     const seen: number[] = [];
@@ -50,7 +50,7 @@ describeKernel('btfGetNextId', () => {
     for (const btf of objects) btf.close();
   });
 
-  test('says EINVAL beyond the largest id', () => {
+  test('throws EINVAL beyond the largest id', () => {
     expect(btfGetNextId(2 ** 31 - 2)).toBeNull();
     expect(thrown(() => btfGetNextId(2 ** 31 - 1))).toMatchObject({
       code: 'EINVAL',

@@ -9,7 +9,7 @@ import { describeKernel } from './testing/kernel.js';
 
 const BIG_LOG = 1 << 20;
 
-/** The ids that bpftool sees. */
+/** Returns the ids that bpftool lists. */
 function bpftoolIds(): number[] {
   const list: { id: number }[] = JSON.parse(
     execFileSync('bpftool', ['--json', 'btf', 'list'], { encoding: 'utf8' }),
@@ -17,7 +17,7 @@ function bpftoolIds(): number[] {
   return list.map(({ id }) => id);
 }
 
-/** The error of a load that must be refused. */
+/** Returns the error of a load that must be refused. */
 async function refusal(bytes: Uint8Array, logSize: number): Promise<BpfError> {
   try {
     (await btfLoad(bytes, logSize)).close();
@@ -25,7 +25,7 @@ async function refusal(bytes: Uint8Array, logSize: number): Promise<BpfError> {
     if (error instanceof BpfError) return error;
     throw error;
   }
-  throw new Error('the kernel took it');
+  throw new Error('the kernel accepted it');
 }
 
 function text(error: BpfError): string {
@@ -33,7 +33,7 @@ function text(error: BpfError): string {
 }
 
 describeKernel('btfLoad', () => {
-  test('gives an object that bpftool lists until it is closed', async () => {
+  test('returns an object that bpftool lists until it is closed', async () => {
     const btf = await btfLoad(intBtf(), 0);
     const { id } = btf.info();
     expect(bpftoolIds()).toContain(id);
@@ -41,7 +41,7 @@ describeKernel('btfLoad', () => {
     expect(bpftoolIds()).not.toContain(id);
   });
 
-  test('takes the bytes as they were when it was called', async () => {
+  test('copies the bytes when it is called', async () => {
     const bytes = intBtf(1000);
     const before = bytes.slice();
     const promise = btfLoad(bytes, 0);
@@ -52,7 +52,7 @@ describeKernel('btfLoad', () => {
 
   test.each([
     ['a Buffer', () => Buffer.from(intBtf())],
-    ['a view amid its buffer', () => new Uint8Array([1, 2, 3, ...intBtf()]).subarray(3)],
+    ['a view into the middle of its buffer', () => new Uint8Array([1, 2, 3, ...intBtf()]).subarray(3)],
     [
       'bytes of another realm',
       () => {
@@ -68,12 +68,12 @@ describeKernel('btfLoad', () => {
         return shared;
       },
     ],
-  ])('takes %s', async (_, make) => {
+  ])('accepts %s', async (_, make) => {
     using btf = await btfLoad(make(), 0);
     expect(Buffer.compare(await btf.read(), intBtf())).toBe(0);
   });
 
-  test('runs loads in the order of the calls, and gives each its own object', async () => {
+  test('runs loads in the order of the calls, and returns a separate object for each', async () => {
     const blobs = [5000, 1, 2000, 3].map((count) => intBtf(count));
     const finished: number[] = [];
     const loads = blobs.map(async (bytes, index) => {
@@ -89,7 +89,7 @@ describeKernel('btfLoad', () => {
     expect(infos).toEqual(infos.toSorted((a, b) => a.id - b.id));
   });
 
-  test('tells what the verifier wrote about a refused BTF', async () => {
+  test('reports the verifier’s log of a refused BTF', async () => {
     const error = await refusal(refusedBtf(3), BIG_LOG);
     expect(error).toMatchObject({
       command: 'BPF_BTF_LOAD',
@@ -102,11 +102,11 @@ describeKernel('btfLoad', () => {
     expect(text(error)).not.toContain('\0');
   });
 
-  test('asks for no log where none is wanted', async () => {
+  test('requests no log if none is wanted', async () => {
     expect(await refusal(refusedBtf(), 0)).toMatchObject({ code: 'EINVAL', log: null });
   });
 
-  test('keeps the errno of the first call where the log does not fit', async () => {
+  test('keeps the errno of the first call if the log does not fit', async () => {
     const bytes = refusedBtf(100);
     const whole = (await refusal(bytes, BIG_LOG)).log;
     const cut = await refusal(bytes, 128);
@@ -115,12 +115,12 @@ describeKernel('btfLoad', () => {
     expect(wholeText.length).toBeGreaterThan(128);
     expect(cut.log?.text).toHaveLength(127);
     expect(cut.log?.trueSize).toBe(whole?.trueSize);
-    // Since Linux 6.4, which tells the true size, the tail is kept; before, the head was.
+    // Linux 6.4 and later report the true size and keep the tail. Earlier kernels keep the head.
     const kept = whole?.trueSize === null ? wholeText.subarray(0, 127) : wholeText.subarray(-127);
     expect(Buffer.compare(cut.log?.text ?? new Uint8Array(), kept)).toBe(0);
   });
 
-  test('gets the whole log with its true size, and one byte less cuts it', async () => {
+  test('gets the whole log with its true size as log size, and a truncated one with one byte less', async () => {
     const bytes = refusedBtf(100);
     const trueSize = (await refusal(bytes, 128)).log?.trueSize;
     if (typeof trueSize !== 'number') return; // Before Linux 6.4.
@@ -130,7 +130,7 @@ describeKernel('btfLoad', () => {
     expect((await refusal(bytes, trueSize - 1)).log).toMatchObject({ truncated: true, trueSize });
   });
 
-  test('bounds a log of megabytes', async () => {
+  test('limits a log of megabytes', async () => {
     const { log } = await refusal(refusedBtf(50_000), 4096);
     expect(log?.truncated).toBe(true);
     expect(log?.text).toHaveLength(4095);

@@ -1,28 +1,31 @@
 import { addon } from './addon.js';
 import { checkBytes, checkInteger } from './arguments.js';
 import { wrapBtfFd, type BtfFd } from './btf-fd.js';
-import { BpfError } from './errors.js';
-import { verifierLog } from './verifier-log.js';
+import { BpfError, type VerifierLog } from './errors.js';
 
-/** Below this, kernels before 6.4 refuse the log. */
+/** Kernels before 6.4 refuse a smaller log. */
 const MIN_LOG_SIZE = 128;
-/** Above this, all kernels do (`UINT_MAX >> 2`). */
+/** All kernels refuse a larger log (`UINT_MAX >> 2`). */
 const MAX_LOG_SIZE = 0x3fff_ffff;
 
 /**
- * btfLoad loads raw BTF into the kernel (`BPF_BTF_LOAD`).
+ * btfLoad loads raw BTF into the kernel, and resolves to the loaded object. Needs CAP_BPF (CAP_SYS_ADMIN before Linux
+ * 5.8). Modelled on `BPF_BTF_LOAD` (Linux 4.18) and `btf.NewHandleFromRawBTF` of cilium/ebpf.
  *
- * Loads of a thread run one at a time, in order, on a native thread of their own. The kernel's check can take
- * seconds and can't be interrupted; a worker that ends doesn't wait for it, a process that ends has to.
- * A pending load keeps the event loop alive. The bytes are copied before this returns.
+ * The loads of a thread run one at a time, in order, on their own native thread. The kernel's check can take seconds
+ * and cannot be interrupted. A worker that ends does not wait for it, but a process that ends has to. A pending load
+ * keeps the event loop alive. The bytes are copied before this function returns.
  *
- * The load runs without a log first. When it fails, and the errno isn't one that the verifier had no part in, it
- * runs once more with a log. The first errno is the one reported; should the second run succeed, so does this.
+ * The first load runs without a log. If it fails with an errno that the verifier may have caused, a second load runs
+ * with a log, and the first errno is reported. If the second load succeeds, so does this function.
  *
- * Needs CAP_BPF (CAP_SYS_ADMIN before Linux 5.8).
- *
- * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, else from 128 to 2^30 - 1
- * @throws BpfError: `EINVAL` and many others, with the log, where the verifier refuses; `E2BIG` over 16 MiB; `EPERM`
+ * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
+ * @throws BpfError `EINVAL` and many others, with the log, if the verifier refuses the BTF.
+ * @throws BpfError `E2BIG` if the BTF is larger than 16 MiB.
+ * @throws BpfError `EPERM` without the capability.
+ * @throws BpfError `EMFILE` or `ENFILE` if there are no file descriptors left.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if an argument is invalid.
  */
 export async function btfLoad(bytes: Uint8Array, logSize: number): Promise<BtfFd> {
   checkBytes('bytes', bytes);
@@ -40,4 +43,12 @@ export async function btfLoad(bytes: Uint8Array, logSize: number): Promise<BtfFd
       }
     });
   });
+}
+
+/** @param trueSize - 0 if the kernel did not report it */
+export function verifierLog(text: Uint8Array | null, trueSize: number, logSize: number): VerifierLog | null {
+  if (text === null || (text.length === 0 && trueSize === 0)) return null;
+  // Without a true size, only a full buffer (its last byte is a NUL) shows that the log was cut off.
+  if (trueSize === 0) return { text, truncated: text.length >= logSize - 1, trueSize: null };
+  return { text, truncated: trueSize > logSize, trueSize };
 }

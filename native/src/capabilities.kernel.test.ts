@@ -7,7 +7,7 @@ import { describeKernel } from './testing/kernel.js';
 import { runNode } from './testing/run-node.js';
 import { vmlinuxId } from './testing/vmlinux.js';
 
-/** A program that tells its capabilities, and what becomes of each command. */
+/** A program that prints its capabilities, and the outcome of each command. */
 const calls = (id: number) => `
   const { effective, sysAdmin, bpf } = native.capabilities();
   console.log(effective, sysAdmin, bpf);
@@ -38,7 +38,7 @@ const IDS_REFUSED = [
 ].map((command) => `BpfError BPF_${command} EPERM`);
 
 describeKernel('capabilities', () => {
-  test('are those that the kernel shows in the thread’s status', () => {
+  test('are those in the status file of the thread', () => {
     const status = readFileSync('/proc/thread-self/status', 'latin1');
     const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1]}`);
     expect(capabilities().effective).toBe(effective);
@@ -46,7 +46,7 @@ describeKernel('capabilities', () => {
 
   test.each([
     [
-      'none at all: every command is refused',
+      'none: every command is refused',
       '-all',
       ['0n false false', 'BpfError BPF_BTF_LOAD EPERM', ...IDS_REFUSED],
     ],
@@ -56,7 +56,7 @@ describeKernel('capabilities', () => {
       [`${1n << 39n}n false true`, 'ok', ...IDS_REFUSED],
     ],
     [
-      'CAP_SYS_ADMIN: all is allowed',
+      'CAP_SYS_ADMIN: everything is allowed',
       '-all,+sys_admin',
       [`${1n << 21n}n true false`, 'ok', ...IDS_REFUSED.map(() => 'ok')],
     ],

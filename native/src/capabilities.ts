@@ -1,11 +1,11 @@
 import { addon } from './addon.js';
 
-/** Capabilities are the rights that a thread has now. */
+/** Capabilities are the effective capabilities of a thread. */
 export interface Capabilities {
   /** The effective set, one bit per capability of capabilities(7). */
   readonly effective: bigint;
   readonly sysAdmin: boolean;
-  /** False on kernels before 5.8, where CAP_SYS_ADMIN stood for it. */
+  /** False on kernels before 5.8, which have CAP_SYS_ADMIN instead. */
   readonly bpf: boolean;
 }
 
@@ -13,9 +13,11 @@ const CAP_SYS_ADMIN = 21n;
 const CAP_BPF = 39n;
 
 /**
- * capabilities asks the kernel for the effective set of the calling thread, by capget(2).
+ * capabilities returns the effective set of the calling thread, from capget(2). Needs no privilege.
  *
- * In a user namespace other than the initial one the set can be full and bpf(2) refuse nevertheless.
+ * bpf(2) can refuse even with a full set, if the thread is not in the initial user namespace.
+ *
+ * @throws BpfUnavailableError if the addon cannot be loaded.
  */
 export function capabilities(): Capabilities {
   const effective = addon().capabilities();

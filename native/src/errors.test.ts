@@ -21,7 +21,7 @@ describe('BpfError', () => {
   });
 });
 
-test('BpfUnavailableError says why and keeps the cause', () => {
+test('BpfUnavailableError has a reason and the cause', () => {
   const cause = new Error('no such file');
   const error = new BpfUnavailableError('the addon is not built', cause);
   expect(error.message).toBe('bpf(2) is not available: the addon is not built');

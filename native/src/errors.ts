@@ -1,7 +1,6 @@
-import { errnoName, errnoText } from './errno.js';
-import type { VerifierLog } from './verifier-log.js';
+import { getSystemErrorMap } from 'node:util';
 
-/** BpfCommand names the call that failed: a command of bpf(2), or `dup` for fcntl(2) with F_DUPFD_CLOEXEC. */
+/** BpfCommand is the call that failed: a command of bpf(2), or `dup` for fcntl(2) with F_DUPFD_CLOEXEC. */
 export type BpfCommand =
   | 'BPF_BTF_LOAD'
   | 'BPF_BTF_GET_FD_BY_ID'
@@ -14,18 +13,28 @@ export type BpfCommand =
   | 'BPF_PROG_LOAD'
   | 'dup';
 
-/** BpfError is a call that the kernel refused. */
+/** VerifierLog is the log of the kernel's verifier about BTF that it refused. */
+export interface VerifierLog {
+  /** The text without its NUL, usually UTF-8. Raw bytes, because names in it come from the sender of the BTF. */
+  readonly text: Uint8Array;
+  /** Whether a part of the text is missing: the head since Linux 6.4, the tail before. */
+  readonly truncated: boolean;
+  /** Size in bytes of the whole log with its NUL: a `logSize` that holds all of it. Null before Linux 6.4. */
+  readonly trueSize: number | null;
+}
+
+/** BpfError is an error of the kernel: it refused a call of bpf(2). */
 export class BpfError extends Error {
   override readonly name = 'BpfError';
   /** The errno, as a positive number. */
   readonly errno: number;
-  /** The errno's name: `ENOENT`; `ENOTSUPP` for the kernel's own 524; `E<n>` where there is none. */
+  /** The name of the errno, for example `ENOENT`: `ENOTSUPP` for the kernel's own 524, `E<n>` if it has no name. */
   readonly code: string;
   readonly command: BpfCommand;
-  /** What the verifier wrote, for a refused `BPF_BTF_LOAD`; null where no log was asked for or nothing was written. */
+  /** The verifier's log of a refused `BPF_BTF_LOAD`. Null if no log was requested or the verifier wrote nothing. */
   readonly log: VerifierLog | null;
 
-  /** @param object - what the command was about, such as `id 7`; null where there is nothing to say */
+  /** @param object - the object of the command, for example `id 7`, or null */
   constructor(command: BpfCommand, errno: number, object: string | null, log: VerifierLog | null) {
     const code = errnoName(errno);
     super(`${command}${object === null ? '' : ` of ${object}`}: ${code} (${errnoText(errno)})`);
@@ -36,7 +45,7 @@ export class BpfError extends Error {
   }
 }
 
-/** BpfUnavailableError says that the addon can't be loaded: not Linux, or not built. `cause` is the loader's error. */
+/** BpfUnavailableError means that the addon cannot be loaded. `cause` is the error of the loader, null if not on Linux. */
 export class BpfUnavailableError extends Error {
   override readonly name = 'BpfUnavailableError';
 
@@ -45,15 +54,15 @@ export class BpfUnavailableError extends Error {
   }
 }
 
-/** SystemCallError is a call other than bpf(2) that the kernel refused. */
+/** SystemCallError is an error of the kernel: it refused a system call other than bpf(2). */
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
   /** The errno, as a positive number. */
   readonly errno: number;
-  /** The errno's name: `ENOENT`. */
+  /** The name of the errno, for example `ENOENT`. */
   readonly code: string;
 
-  /** @param object - what the call was about, such as `fd 3` */
+  /** @param object - the object of the call, for example `fd 3` */
   constructor(call: string, object: string, errno: number) {
     const code = errnoName(errno);
     super(`${call} of ${object}: ${code} (${errnoText(errno)})`);
@@ -62,11 +71,24 @@ export class SystemCallError extends Error {
   }
 }
 
-/** BtfFdClosedError is the use of a {@link BtfFd} after its `close`. */
+/** BtfFdClosedError means that a {@link BtfFd} was used after its `close`. */
 export class BtfFdClosedError extends Error {
   override readonly name = 'BtfFdClosedError';
 
   constructor(method: string) {
     super(`BtfFd.${method}: the file descriptor is closed`);
   }
+}
+
+/** The kernel's internal ENOTSUPP. It was never meant for user space, but bpf(2) returns it. No libc has a name for it. */
+const ENOTSUPP = 524;
+
+function errnoName(errno: number): string {
+  return errno === ENOTSUPP ? 'ENOTSUPP' : (getSystemErrorMap().get(-errno)?.[0] ?? `E${errno}`);
+}
+
+function errnoText(errno: number): string {
+  return errno === ENOTSUPP
+    ? 'operation is not supported'
+    : (getSystemErrorMap().get(-errno)?.[1] ?? 'unknown error');
 }

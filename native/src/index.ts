@@ -1,6 +1,6 @@
 /**
- * bpf(2) about BTF, and who is at the other end of a unix socket, for Node on Linux: a thin, typed face over the system
- * calls, without policy.
+ * The bpf(2) calls about BTF, and calls about unix sockets that Node lacks, for Linux: a thin typed layer over the
+ * system calls, without policy.
  *
  * ```ts
  * import { btfGetFdById, btfGetNextId } from '@btfd/native';
@@ -15,8 +15,9 @@
  * }
  * ```
  *
- * Each function throws {@link BpfUnavailableError} where the addon can't be loaded, {@link BpfError} where the
- * kernel refuses, and TypeError or RangeError for a bad argument. Functions that give a promise reject instead.
+ * Every function throws {@link BpfUnavailableError} if the addon cannot be loaded, {@link BpfError} or
+ * {@link SystemCallError} if the kernel refuses, and TypeError or RangeError if an argument is invalid. Functions that
+ * return a promise reject instead.
  *
  * @module
  */
@@ -27,7 +28,7 @@ export {
   progGetNextId,
   type BpfObjectInfo,
 } from './bpf-objects.js';
-export { BtfFd, type BtfInfo } from './btf-fd.js';
+export { BtfFd, fdStats, type BtfInfo, type FdStats } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';
 export { capabilities, type Capabilities } from './capabilities.js';
@@ -37,10 +38,9 @@ export {
   BtfFdClosedError,
   SystemCallError,
   type BpfCommand,
+  type VerifierLog,
 } from './errors.js';
-export { fdStats, type FdStats } from './fd-stats.js';
 export { notify } from './notify.js';
 export { progLoad } from './prog-load.js';
 export { socketInfo, type SocketInfo } from './socket-info.js';
 export { socketPeer, type SocketPeer } from './socket-peer.js';
-export type { VerifierLog } from './verifier-log.js';

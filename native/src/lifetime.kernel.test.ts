@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { describeKernel } from './testing/kernel.js';
 import { built, runNode } from './testing/run-node.js';
 
-/** A worker that loads, reads and leaves objects open, and says once when it is about to. */
+/** A worker that loads BTF and leaves it open, posts one message, and then runs a program. */
 const WORKER = `
 const source = ${JSON.stringify(`
   import { parentPort } from 'node:worker_threads';
@@ -31,13 +31,13 @@ describeKernel('A process', () => {
       'read\n',
     ],
     [
-      'waits for no load once the last one is done',
+      'does not wait after the last load is done',
       `await Promise.all([1, 2, 3].map((count) => native.btfLoad(intBtf(count), 0)));
        await native.btfLoad(refusedBtf(), 128).catch(() => {});`,
       '',
     ],
     [
-      'can exit amid loads',
+      'can exit during loads',
       'for (let i = 0; i < 50; i++) native.btfLoad(slowBtf(2000), 0); process.exit();',
       '',
     ],
@@ -49,7 +49,7 @@ describeKernel('A process', () => {
       '',
     ],
     [
-      'can exit amid reads',
+      'can exit during reads',
       'const btf = native.btfGetFdById(vmlinuxId()); for (let i = 0; i < 50; i++) btf.read(); process.exit();',
       '',
     ],
@@ -59,7 +59,7 @@ describeKernel('A process', () => {
 });
 
 describeKernel('A worker', () => {
-  test('that ends does not wait for its load; the rest is let go at once, and the load’s fd when it is done', async () => {
+  test('that ends does not wait for its load, closes everything else at once, and the load’s fd afterwards', async () => {
     const result = await runNode(
       `${WORKER}
       const worker = start('for (const btf of [intBtf(), slowBtf(10000), slowBtf(10000)]) native.btfLoad(btf, 0); for (;;);');
@@ -93,7 +93,7 @@ describeKernel('A worker', () => {
       'reads',
       'const vmlinux = native.btfGetFdById(vmlinuxId()); for (;;) await Promise.all([vmlinux.read(), open.read(), vmlinux.read()]);',
     ],
-  ])('can be terminated amid %s, many times, and leaves no thread and no fd', async (_, work) => {
+  ])('can be terminated during %s, many times, and leaves no thread and no fd', async (_, work) => {
     const result = await runNode(
       `${WORKER}
       const run = async (delay) => {
@@ -110,7 +110,7 @@ describeKernel('A worker', () => {
     expect(result).toEqual({ code: 0, signal: null, stdout: '0\n', stderr: '' });
   });
 
-  test('has counts of its own, and the end of one does not touch another’s objects', async () => {
+  test('has its own counts, and its end does not affect objects of other threads', async () => {
     const result = await runNode(`${WORKER}
       const mine = await native.btfLoad(intBtf(5), 0);
       const worker = start('setInterval(() => {}, 1000);');

@@ -14,7 +14,7 @@ const RECEIVER = fileURLToPath(new URL('testing/datagrams.py', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'btfd-notify-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** What a receiver that is another program gets of datagrams sent to an address. */
+/** Sends datagrams to an address, and returns those that another program received there. */
 async function received(address: string, texts: readonly string[]): Promise<string[]> {
   const child = spawn('python3', [RECEIVER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
   const got: string[] = [];
@@ -34,7 +34,7 @@ async function received(address: string, texts: readonly string[]): Promise<stri
 describe('notify', () => {
   const texts = ['READY=1', 'READY=1\nSTATUS=grüß dich', 'x'.repeat(4_000)];
 
-  test('sends a datagram for each call to the socket at a path', async () => {
+  test('sends one datagram per call to the socket at a path', async () => {
     expect(await received(join(dir, 'notify.sock'), texts)).toEqual(texts);
   });
 
@@ -49,7 +49,7 @@ describe('notify', () => {
     expect(await received(`@btfd-test-${process.pid}`, texts)).toEqual(texts);
   });
 
-  test('tells why a datagram can’t be sent', () => {
+  test('throws the errno if a datagram cannot be sent', () => {
     const file = join(dir, 'file');
     writeFileSync(file, '');
     expect(() => notify(join(dir, 'none'), 'x')).toThrow(`sendto of "${dir}/none": ENOENT`);
@@ -58,7 +58,7 @@ describe('notify', () => {
     expect(() => notify('', 'x')).toThrow(/ECONNREFUSED|EINVAL/);
   });
 
-  test('refuses a socket of streams', async () => {
+  test('throws EPROTOTYPE for a stream socket', async () => {
     const path = join(dir, 'stream.sock');
     const server = createServer();
     await new Promise<void>((resolve) => {

@@ -1,15 +1,23 @@
 import { addon } from './addon.js';
+import { checkString } from './arguments.js';
 import { SystemCallError } from './errors.js';
 
 /**
- * notify sends one datagram to a unix socket, as programs do that tell systemd how they are. `address` is a path, or
- * a name in the abstract namespace after `@`. Never waits: a socket that is full is `EAGAIN`.
+ * notify sends one datagram to a unix socket, as services do that report their state to systemd. It never waits. Needs
+ * no privilege, only permission to write to the socket. Modelled on sd_notify(3).
  *
- * @throws SystemCallError: `ENOENT`, `ECONNREFUSED` where nobody listens, `EACCES`, `ENAMETOOLONG`
+ * @param address - a path, or `@` and a name in the abstract namespace
+ * @throws SystemCallError `ENOENT` or `ECONNREFUSED` if nobody listens at the address.
+ * @throws SystemCallError `EACCES` if the socket may not be written to.
+ * @throws SystemCallError `EAGAIN` if the socket is full.
+ * @throws SystemCallError `EPROTOTYPE` if it is not a datagram socket.
+ * @throws SystemCallError `ENAMETOOLONG` if the address is too long.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError if an argument is not a string.
  */
 export function notify(address: string, text: string): void {
-  if (typeof address !== 'string') throw new TypeError(`address must be a string, is ${typeof address}`);
-  if (typeof text !== 'string') throw new TypeError(`text must be a string, is ${typeof text}`);
+  checkString('address', address);
+  checkString('text', text);
   const result = addon().notify(address, text);
   if (result < 0) throw new SystemCallError('sendto', JSON.stringify(address), -result);
 }

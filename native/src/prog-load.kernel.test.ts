@@ -7,7 +7,7 @@ import { RETURN_0, vmlinuxId } from './testing/vmlinux.js';
 const SOCKET_FILTER = 1;
 
 describeKernel('progLoad', () => {
-  test('passes a program that the verifier accepts, and vmlinux has an id then', () => {
+  test('accepts a valid program, and vmlinux has an id afterwards', () => {
     expect(vmlinuxId()).toBeGreaterThan(0);
   });
 

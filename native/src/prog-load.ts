@@ -1,19 +1,24 @@
 import { addon } from './addon.js';
-import { checkBytes, checkInteger, MAX_UINT32 } from './arguments.js';
+import { checkBytes, checkInteger, checkString, MAX_UINT32 } from './arguments.js';
 import { BpfError } from './errors.js';
 
-/** Bytes of a `struct bpf_insn`. */
+/** Size of a `struct bpf_insn` in bytes. */
 const INSTRUCTION_SIZE = 8;
 
 /**
- * progLoad has the kernel check a BPF program (`BPF_PROG_LOAD`, without a log) and lets go of it at once.
+ * progLoad makes the kernel check a BPF program, without a log, and closes the program immediately. Needs CAP_BPF
+ * (CAP_SYS_ADMIN before Linux 5.8); some program types need more. Modelled on `BPF_PROG_LOAD` (Linux 3.18).
  *
- * A load with privilege makes the kernel parse its own BTF, if nothing did so before, and thereby gives vmlinux its
- * BTF id. Runs on this thread: that first parse takes some 50 ms. Needs CAP_BPF; some types need more.
+ * A privileged load makes the kernel parse its own BTF if nothing has done so before. Only then has vmlinux a BTF id.
+ * It runs on the calling thread, and the first parse takes about 50 ms.
  *
- * @param programType - `enum bpf_prog_type`, 1 for a socket filter
- * @param instructions - `struct bpf_insn`s in the machine's byte order
- * @throws BpfError: `EINVAL` or `EACCES` for a bad program, `EPERM`, `EAGAIN` where a signal came amid the check
+ * @param programType - a value of `enum bpf_prog_type`, for example 1 for a socket filter
+ * @param instructions - values of `struct bpf_insn` in the machine's byte order
+ * @throws BpfError `EINVAL` or `EACCES` if the program is invalid, `E2BIG` if it has no instructions or too many.
+ * @throws BpfError `EPERM` without the capability.
+ * @throws BpfError `EAGAIN` if a signal interrupted the check.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if an argument is invalid.
  */
 export function progLoad(programType: number, instructions: Uint8Array, license: string): void {
   checkInteger('programType', programType, 0, MAX_UINT32);
@@ -23,7 +28,7 @@ export function progLoad(programType: number, instructions: Uint8Array, license:
       `instructions must have a multiple of ${INSTRUCTION_SIZE} bytes, has ${instructions.byteLength}`,
     );
   }
-  if (typeof license !== 'string') throw new TypeError(`license must be a string, is ${typeof license}`);
+  checkString('license', license);
   const result = addon().progLoad(programType, instructions, license);
   if (result < 0) throw new BpfError('BPF_PROG_LOAD', -result, null, null);
 }

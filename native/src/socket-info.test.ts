@@ -11,7 +11,7 @@ import { socketInfo } from './index.js';
 const dir = mkdtempSync(join(tmpdir(), 'btfd-socket-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Node tells the number of a socket's file descriptor nowhere else. */
+/** Node has no public API for the file descriptor of a socket. */
 function fdOf(socket: Server | Socket): number {
   const { _handle: handle } = socket as unknown as { _handle: { fd: number } };
   return handle.fd;
@@ -24,7 +24,7 @@ async function listen(where: ListenOptions): Promise<Server> {
 }
 
 describe('socketInfo', () => {
-  test('tells where a unix socket listens', async () => {
+  test('returns the path of a unix socket that listens', async () => {
     const path = join(dir, 'a.sock');
     const server = await listen({ path });
     const client = connect(path);
@@ -35,7 +35,7 @@ describe('socketInfo', () => {
     server.close();
   });
 
-  test('tells the longest path whole, and an abstract name after @', async () => {
+  test('returns the longest path in full, and an abstract name after @', async () => {
     const path = join(dir, 'p'.repeat(107 - dir.length - 1));
     const server = await listen({ path });
     expect(socketInfo(fdOf(server)).host).toBe(path);
@@ -44,11 +44,11 @@ describe('socketInfo', () => {
     const abstract = await listen({ path: `\0${name}` });
     const { family, isListening, host } = socketInfo(fdOf(abstract));
     abstract.close();
-    // Some versions of Node fill the name up with NULs, which are part of it.
+    // Some versions of Node pad the name with NULs, which are part of it.
     expect([family, isListening, host.replace(/\0+$/, '')]).toEqual(['unix', true, `@${name}`]);
   });
 
-  test.each(['127.0.0.1', '::1'])('tells where a TCP socket listens: %s', async (host) => {
+  test.each(['127.0.0.1', '::1'])('returns the address of a TCP socket that listens: %s', async (host) => {
     const server = await listen({ host, port: 0 });
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : null;
@@ -56,7 +56,7 @@ describe('socketInfo', () => {
     server.close();
   });
 
-  test('tells what is no socket', () => {
+  test('throws the errno for a file descriptor that is not a socket, or not open', () => {
     const fd = openSync('/dev/null', 'r');
     expect(() => socketInfo(fd)).toThrow(`getsockopt of fd ${fd}: ENOTSOCK`);
     closeSync(fd);

@@ -7,21 +7,25 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-/** SocketInfo is what the kernel tells of a socket that was inherited. */
+/** SocketInfo describes an inherited socket. */
 export interface SocketInfo {
   readonly family: 'unix' | 'inet' | 'other';
-  /** Whether it is a stream socket on which listen(2) was called. */
+  /** Whether it is a stream socket that listens. */
   readonly isListening: boolean;
-  /** The path of a unix socket, an abstract name after `@`, '' for one without a name; else an IP address. */
+  /** The path of a unix socket, `@` and an abstract name, '' for a socket without a name, or an IP address. */
   readonly host: string;
   /** 0 for unix sockets. */
   readonly port: number;
 }
 
 /**
- * socketInfo tells what a file descriptor is a socket of.
+ * socketInfo returns the family and the local address of the socket with a file descriptor, from getsockopt(2) and
+ * getsockname(2). Needs no privilege.
  *
- * @throws SystemCallError: `EBADF`, `ENOTSOCK`
+ * @throws SystemCallError `EBADF` if the file descriptor is not open.
+ * @throws SystemCallError `ENOTSOCK` if it is not a socket.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if `fd` is not an integer from 0 to 2^31 - 1.
  */
 export function socketInfo(fd: number): SocketInfo {
   checkInteger('fd', fd, 0, MAX_FD);

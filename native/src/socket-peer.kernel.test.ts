@@ -16,7 +16,7 @@ interface Identity {
   readonly groups: readonly number[];
 }
 
-/** Becomes somebody, connects, and stays until the connection ends. */
+/** Takes an identity, connects, and stays until the connection ends. */
 const CLIENT = `
 const [path, identity] = process.argv.slice(1);
 const { uid, gid, groups } = JSON.parse(identity);
@@ -25,14 +25,14 @@ process.setgid(gid);
 process.setuid(uid);
 require('node:net').connect(path).resume();`;
 
-/** Node keeps the file descriptor of a socket to itself. */
+/** Node has no public API for the file descriptor of a socket. */
 function fdOf(socket: Socket): number {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) throw new Error('no handle');
   return Number(handle.fd);
 }
 
-/** What is told of a process that connects as somebody, and the process's id. */
+/** Connects from a process with an identity. Returns the peer that socketPeer reports, and the process id. */
 async function peerOf(identity: Identity): Promise<{ peer: SocketPeer; pid: number | undefined }> {
   const dir = await mkdtemp(path.join(tmpdir(), 'btfd-peer-'));
   const server = createServer();
@@ -59,17 +59,17 @@ async function peerOf(identity: Identity): Promise<{ peer: SocketPeer; pid: numb
 }
 
 describeKernel('socketPeer', () => {
-  test('tells pid, uid, primary and supplementary groups of another user’s process', async () => {
+  test('returns pid, uid, primary and supplementary groups of another user’s process', async () => {
     const { peer, pid } = await peerOf({ uid: 1234, gid: 1235, groups: [27, 4242] });
     expect(peer).toEqual({ pid, uid: 1234, gid: 1235, groups: [27, 4242] });
   });
 
-  test('tells no groups of a process without supplementary ones', async () => {
+  test('returns no groups for a process without supplementary groups', async () => {
     const { peer } = await peerOf({ uid: 1234, gid: 1235, groups: [] });
     expect(peer).toMatchObject({ uid: 1234, gid: 1235, groups: [] });
   });
 
-  test('tells more groups than there is room for at first', async () => {
+  test('returns more groups than fit into its first buffer', async () => {
     const groups = Array.from({ length: 300 }, (_, index) => 20_000 + index);
     const { peer } = await peerOf({ uid: 0, gid: 0, groups });
     expect(peer.groups).toEqual(groups);
@@ -95,7 +95,7 @@ test('socketPeer throws the errno for a TCP connection, which has no such peer',
   }
 });
 
-test('socketPeer throws the errno for what is no socket', () => {
+test('socketPeer throws the errno for a file descriptor that is not open', () => {
   expect(() => socketPeer(0xffff)).toThrow(
     expect.objectContaining({ name: 'SystemCallError', code: 'EBADF' }),
   );

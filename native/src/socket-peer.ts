@@ -3,27 +3,31 @@ import { checkInteger } from './arguments.js';
 import { SystemCallError } from './errors.js';
 
 /**
- * SocketPeer is the process at the other end of a unix socket, as the kernel noted it when the process connected (or
- * listened, where this end connected). What belongs to another user namespace and has no number in this one reads as
- * 65534, or whatever `/proc/sys/kernel/overflowuid` says.
+ * SocketPeer is the process at the other end of a unix socket, as the kernel recorded it when the process connected, or
+ * when it listened if this end connected. A user or group that does not exist in this user namespace has the number in
+ * `/proc/sys/kernel/overflowuid` or `overflowgid`, usually 65534.
  */
 export interface SocketPeer {
-  /** 0 where this pid namespace doesn't have the process. It may have ended, and its number been used again. */
+  /** 0 if the process is not in this pid namespace. The process may have ended, and its number may be in use again. */
   readonly pid: number;
   readonly uid: number;
   /** The primary group. */
   readonly gid: number;
-  /** The supplementary groups, which may have the primary one. */
+  /** The supplementary groups, which may include the primary one. */
   readonly groups: readonly number[];
 }
 
 const MAX_INT32 = 0x7fff_ffff;
 
 /**
- * socketPeer asks the kernel for the peer of a connected unix socket (`SO_PEERCRED`, and `SO_PEERGROUPS` of Linux 4.13).
- * Needs no privilege.
+ * socketPeer returns the peer of a connected unix socket, from `SO_PEERCRED` and `SO_PEERGROUPS` of getsockopt(2). Since
+ * Linux 4.13. Needs no privilege.
  *
- * @throws SystemCallError: `ENOTSOCK`, `EBADF`; `ENODATA` or `EOPNOTSUPP` for a socket without such a peer
+ * @throws SystemCallError `EBADF` if the file descriptor is not open.
+ * @throws SystemCallError `ENOTSOCK` if it is not a socket.
+ * @throws SystemCallError `ENODATA` or `EOPNOTSUPP` if the socket has no such peer.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if `fd` is not an integer from 0 to 2^31 - 1.
  */
 export function socketPeer(fd: number): SocketPeer {
   checkInteger('fd', fd, 0, MAX_INT32);

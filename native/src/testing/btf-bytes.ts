@@ -1,11 +1,11 @@
-/** BTF written by hand, from the format's documentation, so that no test rests on the library beside it. */
+/** BTF written by hand from the format's documentation, so that these tests do not depend on @btfd/btf. */
 
 const KIND_INT = 1;
 const KIND_STRUCT = 4;
 const KIND_DECL_TAG = 17;
 const HEADER_SIZE = 24;
 
-/** A string section and the offsets of its strings. */
+/** Strings builds a string section. */
 class Strings {
   #section = '\0';
 
@@ -36,7 +36,7 @@ function assemble(types: readonly number[], strings: Strings): Uint8Array {
   return bytes;
 }
 
-/** intBtf has `count` INTs of 32 bits, all with one name. */
+/** intBtf returns BTF with `count` INTs of 32 bits, all with one name. */
 export function intBtf(count = 1, name = 'int'): Uint8Array {
   const strings = new Strings();
   const nameOffset = strings.add(name);
@@ -44,7 +44,10 @@ export function intBtf(count = 1, name = 'int'): Uint8Array {
   return assemble(types, strings);
 }
 
-/** refusedBtf is valid up to its last type, whose kind no kernel has: each type before it is a line of log. */
+/**
+ * refusedBtf returns BTF that is valid except for its last type, whose kind no kernel knows. Each type before it adds a
+ * line to the log.
+ */
 export function refusedBtf(count = 1): Uint8Array {
   const bytes = intBtf(count);
   const types = new Uint32Array(bytes.buffer, HEADER_SIZE, count * 4);
@@ -53,8 +56,8 @@ export function refusedBtf(count = 1): Uint8Array {
 }
 
 /**
- * slowBtf takes the kernel time that grows with the square of `count` (5,000: some 0.3 s), and passes: for each
- * struct with a list head it searches all types for the tag that says what the list contains.
+ * slowBtf returns valid BTF that the kernel checks in a time that grows with the square of `count` (about 0.3 s for
+ * 5,000): for each struct with a list head it searches all types for the tag with the contents of the list.
  */
 export function slowBtf(count: number): Uint8Array {
   const strings = new Strings();

@@ -1,7 +1,6 @@
-"""A user of BTF, straight through bpf(2): loads BTF, a map and a program with it, a map without, and holds them all.
+"""Uses BTF directly through bpf(2): loads BTF, a map and a program with it, and a map without, and holds them all.
 
-Prints what they are as a line of JSON, with the ids that /proc shows of their file descriptors, and ends when its
-standard input does.
+Prints their names and ids, as /proc shows them, as one line of JSON. Ends when its standard input ends.
 """
 
 import ctypes
@@ -20,7 +19,7 @@ MAP_NAME = b"counters"
 PROG_NAME = b"fifteen_letters"
 
 libc = ctypes.CDLL(None, use_errno=True)
-# Memory that the kernel is given the address of.
+# Keeps the memory alive whose addresses the kernel gets.
 kept = []
 
 
@@ -40,7 +39,7 @@ def address(data):
 def load_btf():
     strings = b"\0int\0main\0"
     types = struct.pack("=4I", 1, 1 << 24, 4, 32)  # 1: INT
-    types += struct.pack("=3I", 0, 13 << 24, 1)  # 2: FUNC_PROTO, which returns it
+    types += struct.pack("=3I", 0, 13 << 24, 1)  # 2: FUNC_PROTO that returns it
     types += struct.pack("=3I", 5, 12 << 24, 2)  # 3: FUNC
     header = struct.pack("=HBB5I", 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(strings))
     data = header + types + strings

@@ -10,7 +10,7 @@ interface Named {
   readonly name: string;
 }
 
-/** What the program btf-user.py holds. */
+/** The objects that btf-user.py holds. */
 interface Held {
   readonly btfId: number;
   readonly map: Named;
@@ -21,21 +21,24 @@ interface Held {
 
 /** BtfUser is another process that holds BTF, and a map and a program that were loaded with it. */
 export class BtfUser implements AsyncDisposable {
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly held: Held,
-  ) {}
+  readonly #child: ChildProcess;
+  readonly held: Held;
+
+  private constructor(child: ChildProcess, held: Held) {
+    this.#child = child;
+    this.held = held;
+  }
 
   static async start(): Promise<BtfUser> {
     const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
     for await (const line of createInterface(child.stdout)) return new BtfUser(child, JSON.parse(line));
-    throw new Error('btf-user.py ended without a word');
+    throw new Error('btf-user.py ended without output');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.stdin?.end();
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin?.end();
     await exited;
   }
 }

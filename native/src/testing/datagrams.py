@@ -1,4 +1,4 @@
-"""Binds a datagram socket (an abstract one after '@'), and prints each datagram as a line of JSON."""
+"""Binds a datagram socket ('@' and an abstract name, or a path), and prints each datagram as a line of JSON."""
 
 import json
 import socket

@@ -2,7 +2,7 @@ import { describe } from '@jest/globals';
 
 import { btfGetNextId } from '../index.js';
 
-/** Why the kernel doesn't serve these tests; null where it does. */
+/** Returns why the kernel cannot serve these tests, or null if it can. */
 function refusal(): string | null {
   try {
     btfGetNextId(0);
@@ -12,7 +12,7 @@ function refusal(): string | null {
   }
 }
 
-/** describeKernel is `describe` for tests that need bpf(2) and CAP_SYS_ADMIN. `BTFD_REQUIRE_KERNEL=1` forbids skipping. */
+/** describeKernel is `describe` for tests that need bpf(2) and CAP_SYS_ADMIN. With `BTFD_REQUIRE_KERNEL=1` it never skips. */
 export function describeKernel(name: string, tests: () => void): void {
   const reason = process.env['BTFD_REQUIRE_KERNEL'] === '1' ? null : refusal();
   if (reason === null) {

@@ -17,13 +17,13 @@ const until = async (holds) => { while (!holds()) await sleep(2); };
 const NATIVE = `import * as native from ${built('index.js')};\n`;
 const TIMEOUT_MS = 25_000;
 
-/** built is the quoted address of a module of the built package. */
+/** built returns the quoted URL of a module of the built package. */
 export function built(file: string): string {
   return JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href);
 }
 
 export interface Finished {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended the process. */
   readonly code: number | null;
   readonly signal: string | null;
   readonly stdout: string;
@@ -35,13 +35,13 @@ export interface RunOptions {
   readonly flags?: readonly string[];
   /** A command that runs node, such as setpriv with its options. */
   readonly wrapper?: readonly string[];
-  /** Leaves the addon to the program's workers. */
+  /** Does not import the package. Only workers of the program do. */
   readonly withoutNative?: boolean;
 }
 
 /**
- * runNode runs a program in a process of its own, with the built package as `native` and the functions above at hand.
- * A program that hangs is killed.
+ * runNode runs a program in another process. The program can use the built package as `native`, and the functions of
+ * the prelude above. A program that hangs is killed.
  */
 export function runNode(program: string, options: RunOptions = {}): Promise<Finished> {
   const source = PRELUDE + (options.withoutNative === true ? '' : NATIVE) + program;

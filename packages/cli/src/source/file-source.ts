@@ -40,7 +40,9 @@ export class FileSource implements Source {
     const file = await readBtfFile(this.#path, this.#interrupted);
     const knownBase = (await this.#base?.spec()) ?? null;
     return inFile(this.#path, () => {
-      const base = standsAlone(file.kind === 'raw' ? file.btf : file.elf.btf) ? null : knownBase;
+      const btf = file.kind === 'raw' ? file.btf : file.elf.btf;
+      // Reads all types, so only if there is a base that the file may do without.
+      const base = knownBase === null || standsAlone(btf) ? null : knownBase;
       const spec = file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
       checkFit(spec, this.label, this.#base);
       return spec;

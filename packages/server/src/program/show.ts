@@ -1,9 +1,11 @@
 import { Mode, Operation, Origin } from '@btfd/api';
 import { countTypes } from '@btfd/btf';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { machine, release } from 'node:os';
+import { dirname, join } from 'node:path';
 import { toServiceError } from '../error/from-unknown.js';
-import { originOf } from '../kernel/origin.js';
+import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { formatAddress, type Address } from '../base/address.js';
 import type { Services } from '../rpc/services.js';
@@ -26,10 +28,9 @@ const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
   [Origin.USER]: 'user',
 };
 
+const PACKAGE = dirname(createRequire(import.meta.url).resolve('#package.json'));
 /** How `btfctl` is started: in a checkout, where `start` runs, it is on no PATH. */
-const BTFCTL = existsSync(new URL('../../../../pnpm-workspace.yaml', import.meta.url))
-  ? 'npx --yes pnpm@12 btfctl'
-  : 'btfctl';
+const BTFCTL = existsSync(join(PACKAGE, '../../pnpm-workspace.yaml')) ? 'npx --yes pnpm@12 btfctl' : 'btfctl';
 
 /** describeServed says in text what the daemon serves, where, and what to try next. */
 export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {

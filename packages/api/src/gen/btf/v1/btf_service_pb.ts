@@ -25,61 +25,69 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * BtfService gives access to the BTF (BPF Type Format) objects of the kernel on
  * which the daemon runs.
  *
- * A BTF id is the kernel's number for an object; it is valid only while something
- * holds the object. A handle is an object held open by the daemon for a client,
- * named by an opaque token, under a lease.
+ * A BTF id is the kernel's number for an object. It is valid only while something
+ * holds the object. A handle is an object that the daemon holds open for a client.
+ * An opaque token names it, and a lease limits how long it lives.
  *
- * What a caller may do depends on its role: a viewer sees the kernel's own objects,
- * an inspector also users' objects and who uses an object, a loader may also load.
- * Each RPC needs a viewer unless it says otherwise. A handle belongs to the
- * principal that got it; to everybody else it does not exist.
+ * The role of a caller decides what it may do. A viewer sees the kernel's own
+ * objects. An inspector also sees users' objects, and who uses an object. A loader
+ * may also load BTF. Each RPC needs a viewer unless its comment says otherwise. A
+ * handle belongs to the principal that obtained it. For everybody else it does not
+ * exist.
  *
- * Errors carry a google.rpc.ErrorInfo whose domain is "btf.v1" and whose reason is
- * the name of an ErrorReason without its prefix. Errors of every RPC include:
+ * Errors carry a google.rpc.ErrorInfo. Its domain is "btf.v1", and its reason is the
+ * name of an ErrorReason without its prefix. Errors of every RPC include:
  *
- * - INVALID_ARGUMENT, INVALID_REQUEST: a request field is bad; a
+ * - INVALID_ARGUMENT, INVALID_REQUEST: a request field is invalid; a
  *   google.rpc.BadRequest names it.
  * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: the kernel refuses the daemon.
- * - PERMISSION_DENIED, ROLE_FORBIDS: the caller's role is not enough, for the RPC,
- *   for an object or for a detail of it. A call that goes on ends with it when the
+ * - PERMISSION_DENIED, ROLE_FORBIDS: the caller's role does not allow the RPC, an
+ *   object or a detail of it. A call in progress ends with this error when the
  *   caller loses the role that the call needed.
- * - UNAUTHENTICATED, UNAUTHENTICATED: the connection does not prove who calls.
+ * - UNAUTHENTICATED, UNAUTHENTICATED: the connection does not identify the caller.
  * - FAILED_PRECONDITION, OPERATION_UNAVAILABLE: impossible in the daemon's mode.
- * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine.
- * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC; or
- *   without reason, if it is larger than the daemon takes in any RPC.
- * - RESOURCE_EXHAUSTED, SLOW_READER: of a stream whose client did not read for too
- *   long. The stream is reset soon after, since such a client reads no status either.
- * - UNIMPLEMENTED, KERNEL_LACKS_SUPPORT: the kernel has no such call.
- * - UNAVAILABLE, SHUTTING_DOWN: the daemon is ending.
- * - of LoadHandle, Spec and ResolveMembers, which workers of the daemon decode:
- *   RESOURCE_EXHAUSTED, WORK_TOO_LARGE: it takes more time or memory than one request
- *   is given; UNAVAILABLE, WORKER_LOST: another request broke the worker; try again.
- * - INTERNAL, INTERNAL: the detail is in the daemon's log only.
+ * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine has
+ *   no file descriptors or no memory left.
+ * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC. A
+ *   request that is larger than the daemon receives for any RPC has no reason.
+ * - RESOURCE_EXHAUSTED, SLOW_READER: the client of a stream did not read for too
+ *   long. The daemon resets the stream soon after, because such a client does not
+ *   read a status either.
+ * - UNIMPLEMENTED, KERNEL_LACKS_SUPPORT: the kernel does not have the call.
+ * - UNAVAILABLE, SHUTTING_DOWN: the daemon is shutting down.
+ * - INTERNAL, INTERNAL: only the daemon's log has the detail.
+ *
+ * LoadHandle, Spec and ResolveMembers are decoded on worker threads of the daemon.
+ * Their errors also include:
+ *
+ * - RESOURCE_EXHAUSTED, WORK_TOO_LARGE: the request needs more time or memory than
+ *   one request may use.
+ * - UNAVAILABLE, WORKER_LOST: another request broke the worker; try again.
  *
  * @generated from service btf.v1.BtfService
  */
 export const BtfService: GenService<{
   /**
-   * LoadHandle loads BTF into the kernel and answers a leased handle on it. Needs a
-   * loader.
+   * LoadHandle loads BTF into the kernel and returns a leased handle on it. It needs
+   * a loader, and CAP_BPF of the daemon.
    *
-   * The kernel is asked without a log first. If it refuses, it is asked once more
-   * with a log, and the first refusal is reported with the tail of that log.
+   * The daemon first loads without a verifier log. If the kernel refuses, the daemon
+   * loads again with a log, and reports the first refusal with the tail of that log.
    *
-   * It checks one BTF at a time, and nothing can interrupt a check: a deadline or a
-   * cancellation drops a load that waits, but ends only the call of one that is
-   * checked, and what the kernel gives for it is closed. So BTF for which it would
-   * search too long, by estimate, is refused before.
+   * The kernel checks one BTF at a time, and nothing can interrupt a check. A
+   * deadline or a cancellation drops a load that still waits. During the check it
+   * ends only the call, and the daemon closes the object that the kernel returns
+   * later. BTF for which the kernel would search too long, by estimate, is therefore
+   * refused before the kernel gets it.
    *
    * Errors include:
    * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
-   * - INVALID_ARGUMENT, BTF_TOO_LARGE: larger than the kernel's 16 MiB.
-   * - INVALID_ARGUMENT, BTF_UNBUILDABLE: types that make no BTF, or BTF that cannot
-   *   be read to be adapted or judged.
+   * - INVALID_ARGUMENT, BTF_TOO_LARGE: the BTF is larger than the kernel's 16 MiB.
+   * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
+   *   daemon cannot read the BTF to adapt it or to estimate its cost.
    * - INVALID_ARGUMENT, BTF_TOO_EXPENSIVE: the kernel would search for too long.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
-   * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too much waits for the kernel.
+   * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too many loads wait for the kernel.
    *
    * @generated from rpc btf.v1.BtfService.LoadHandle
    */
@@ -89,12 +97,12 @@ export const BtfService: GenService<{
     output: typeof LoadHandleResponseSchema;
   },
   /**
-   * GetHandleById opens the object with a BTF id and answers a leased handle on it.
-   * A user's object needs an inspector.
+   * GetHandleById opens the object with a BTF id and returns a leased handle on it.
+   * A user's object needs an inspector. It needs CAP_SYS_ADMIN of the daemon.
    *
    * Errors include:
    * - NOT_FOUND, BTF_ID_NOT_FOUND: no object has the id.
-   * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: ids need CAP_SYS_ADMIN.
+   * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: opening by id needs CAP_SYS_ADMIN.
    *
    * @generated from rpc btf.v1.BtfService.GetHandleById
    */
@@ -104,21 +112,22 @@ export const BtfService: GenService<{
     output: typeof GetHandleByIdResponseSchema;
   },
   /**
-   * IterateHandles visits every BTF object in the kernel in the order of ids. An
-   * object that vanishes meanwhile is skipped. Without CAP_SYS_ADMIN the objects
-   * that the kernel shows as files come by name, with id 0. Users' objects are left
-   * out for viewers; asking for their origin, or for users in the info, needs an
+   * IterateHandles sends every BTF object in the kernel, in id order. It skips an
+   * object that vanishes meanwhile. If the daemon lacks CAP_SYS_ADMIN, it sends the
+   * objects that the kernel shows as files, by name, with id 0. Viewers do not see
+   * users' objects. A request for their origin, or for users in the info, needs an
    * inspector.
    *
-   * With `hold`, each object comes with a handle that the stream holds open: it
-   * works in every RPC, and is closed when the stream ends in any way unless
-   * TakeHandle gave it a lease, or CloseHandles closed it before. While the
-   * daemon's bound of held handles is reached, and behind the last object while any
-   * is held, the stream waits. So a client closes each when it is done with it.
+   * With `hold`, the stream holds each object open and sends a handle on it. The
+   * handle works in every RPC. It is closed when the stream ends for any reason,
+   * unless TakeHandle gave it a lease or CloseHandles closed it before. The stream
+   * waits while it holds as many handles as the daemon allows, and after the last
+   * object until none is held. A client therefore closes each handle as soon as it
+   * is done with it.
    *
    * Errors include:
-   * - RESOURCE_EXHAUSTED, HOLD_STALLED: the stream waited, and for 30 s no handle
-   *   of it was taken, closed, renewed or used.
+   * - RESOURCE_EXHAUSTED, HOLD_STALLED: the stream waited, and for 30 s none of its
+   *   handles was taken, closed, renewed or used.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: holding, and users in the info,
    *   need CAP_SYS_ADMIN.
    *
@@ -130,10 +139,10 @@ export const BtfService: GenService<{
     output: typeof IterateHandlesResponseSchema;
   },
   /**
-   * TakeHandle gives a handle that a stream holds its own lease; the stream's end
-   * no longer closes it. The token stays the same. Taking a handle that has a lease
-   * already renews it, with the TTL that it has, so that the call can be repeated
-   * when an answer was lost.
+   * TakeHandle gives its own lease to a handle that a stream holds. The end of the
+   * stream no longer closes the handle. The token stays the same. A handle that
+   * already has a lease is renewed with its present TTL, so a client can repeat the
+   * call if the response was lost.
    *
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON.
@@ -146,7 +155,7 @@ export const BtfService: GenService<{
     output: typeof TakeHandleResponseSchema;
   },
   /**
-   * CloneHandle answers a second handle, with its own lease, on the same object.
+   * CloneHandle returns a second handle, with its own lease, on the same object.
    * Closing one does not affect the other.
    *
    * Errors include:
@@ -160,8 +169,9 @@ export const BtfService: GenService<{
     output: typeof CloneHandleResponseSchema;
   },
   /**
-   * GetHandleInfo answers what the kernel says of a handle's object now, and the
-   * state of the lease. It is the only use of a handle that does not renew it.
+   * GetHandleInfo returns the kernel's current information about a handle's object,
+   * and the state of the lease. It is the only use of a handle that does not renew
+   * the lease.
    *
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON.
@@ -176,9 +186,8 @@ export const BtfService: GenService<{
     output: typeof GetHandleInfoResponseSchema;
   },
   /**
-   * RenewHandles resets leases to their full TTL. A token that is gone is told in
-   * the answer; it is not an error. So is one whose object the caller may not see
-   * any more.
+   * RenewHandles resets leases to their full TTL. The response reports a handle that
+   * is gone, and one whose object the caller may no longer see. Neither is an error.
    *
    * Errors include: those of every RPC.
    *
@@ -190,8 +199,8 @@ export const BtfService: GenService<{
     output: typeof RenewHandlesResponseSchema;
   },
   /**
-   * CloseHandles releases handles now. Closing one that is not open is not an
-   * error.
+   * CloseHandles releases handles immediately. Closing a handle that is not open is
+   * not an error.
    *
    * Errors include: those of every RPC.
    *
@@ -209,11 +218,11 @@ export const BtfService: GenService<{
    * Errors include:
    * - NOT_FOUND, HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, BTF_ID_NOT_FOUND or
    *   NAME_NOT_FOUND: the source does not exist.
-   * - FAILED_PRECONDITION, MISSING_BASE: a split BTF whose base the daemon does not
-   *   have, unless its whole RAW is asked for.
+   * - FAILED_PRECONDITION, MISSING_BASE: the daemon does not have the base of a split
+   *   BTF. The whole RAW needs no base.
    * - FAILED_PRECONDITION, KERNEL_WITHOUT_BTF: "vmlinux" of a kernel that was built
    *   without BTF.
-   * - RESOURCE_EXHAUSTED, OUTPUT_TOO_LARGE: a C header above the daemon's bound.
+   * - RESOURCE_EXHAUSTED, OUTPUT_TOO_LARGE: the C header exceeds the daemon's limit.
    * - DATA_LOSS, BTF_UNDECODABLE: the object cannot be decoded.
    *
    * @generated from rpc btf.v1.BtfService.Spec
@@ -224,12 +233,12 @@ export const BtfService: GenService<{
     output: typeof SpecResponseSchema;
   },
   /**
-   * ResolveMembers tells where members of structs and unions are: offset, size and
-   * type of "task_struct.mm.pgd".
+   * ResolveMembers returns the location of members of structs and unions: the
+   * offset, size and type of "task_struct.mm.pgd". The response reports a path that
+   * cannot be resolved. It is not an error.
    *
    * Errors include:
-   * - those of Spec for its source and base. A path that leads nowhere is told in
-   *   the answer; it is not an error.
+   * - those of Spec for its source and base.
    *
    * @generated from rpc btf.v1.BtfService.ResolveMembers
    */
@@ -239,23 +248,23 @@ export const BtfService: GenService<{
     output: typeof ResolveMembersResponseSchema;
   },
   /**
-   * WatchHandles tells which BTF objects are in the kernel, then which come and go:
+   * WatchHandles sends the BTF objects in the kernel, then those that come and go:
    * `present` for each object that is there, `synced`, and from then on `added` and
-   * `removed`, each once and in order. A client that was cut off goes on behind the
-   * last `position` that it was told, without seeing anything twice; `bookmark` moves
-   * that position on while nothing else does.
+   * `removed`, each once and in order. A client that was cut off resumes after the
+   * last `position` that it received, and sees no event twice. `bookmark` advances
+   * that position while nothing else happens.
    *
-   * The daemon looks several times a second while anybody watches. An object that
-   * comes and goes between two looks may not be told, and neither are objects that
-   * the daemon makes to try out the kernel. Without CAP_SYS_ADMIN the objects that
-   * the kernel shows as files are watched by name, with id 0.
+   * The daemon looks several times a second while anybody watches. It may miss an
+   * object that comes and goes between two looks. It leaves out the objects that it
+   * creates to probe the kernel. If it lacks CAP_SYS_ADMIN, it watches the objects
+   * that the kernel shows as files, by name, with id 0.
    *
    * Errors include:
-   * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` is of another run of the daemon, or
-   *   further back than it remembers. The client begins anew without `after`, and
-   *   compares: what it knows and is not told is gone.
-   * - RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW: more happened than the daemon remembers
-   *   since the client last read. It begins anew likewise.
+   * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` belongs to another run of the daemon,
+   *   or is older than the events that it remembers. The client starts again without
+   *   `after` and compares: an object that it knows and does not receive is gone.
+   * - RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW: since the client last read, there were
+   *   more events than the daemon remembers. The client starts again the same way.
    *
    * @generated from rpc btf.v1.BtfService.WatchHandles
    */
@@ -265,8 +274,8 @@ export const BtfService: GenService<{
     output: typeof WatchHandlesResponseSchema;
   },
   /**
-   * GetServerInfo tells what the daemon is, what it can do here and why it cannot
-   * do the rest.
+   * GetServerInfo returns the daemon's version, what it can do here, why it cannot
+   * do the rest, and the caller's role.
    *
    * Errors include: those of every RPC.
    *

@@ -12,13 +12,13 @@ export const file_btf_v1_errors: GenFile = /*@__PURE__*/
   fileDesc("ChNidGYvdjEvZXJyb3JzLnByb3RvEgZidGYudjEq7wgKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHUVSUk9SX1JFQVNPTl9CVEZfSURfTk9UX0ZPVU5EEAESIQodRVJST1JfUkVBU09OX0hBTkRMRV9OT1RfRk9VTkQQAhIpCiVFUlJPUl9SRUFTT05fSEFORExFX09GX0VBUkxJRVJfREFFTU9OEAMSHwobRVJST1JfUkVBU09OX05BTUVfTk9UX0ZPVU5EEAQSIgoeRVJST1JfUkVBU09OX1ZFUklGSUVSX1JFSkVDVEVEEAUSHgoaRVJST1JfUkVBU09OX0JURl9UT09fTEFSR0UQBhIgChxFUlJPUl9SRUFTT05fSU5WQUxJRF9SRVFVRVNUEAcSHQoZRVJST1JfUkVBU09OX01JU1NJTkdfQkFTRRAIEiMKH0VSUk9SX1JFQVNPTl9LRVJORUxfV0lUSE9VVF9CVEYQCRImCiJFUlJPUl9SRUFTT05fT1BFUkFUSU9OX1VOQVZBSUxBQkxFEAoSKAokRVJST1JfUkVBU09OX0RBRU1PTl9MQUNLU19DQVBBQklMSVRZEAsSHQoZRVJST1JfUkVBU09OX09VVF9PRl9GSUxFUxAMEh4KGkVSUk9SX1JFQVNPTl9PVVRfT0ZfTUVNT1JZEA0SHQoZRVJST1JfUkVBU09OX0hPTERfU1RBTExFRBAOEhwKGEVSUk9SX1JFQVNPTl9TTE9XX1JFQURFUhAPEiIKHkVSUk9SX1JFQVNPTl9NRVNTQUdFX1RPT19MQVJHRRAQEiUKIUVSUk9SX1JFQVNPTl9LRVJORUxfTEFDS1NfU1VQUE9SVBAREh4KGkVSUk9SX1JFQVNPTl9TSFVUVElOR19ET1dOEBISIAocRVJST1JfUkVBU09OX0JURl9VTkRFQ09EQUJMRRATEiEKHUVSUk9SX1JFQVNPTl9PVVRQVVRfVE9PX0xBUkdFEBQSIAocRVJST1JfUkVBU09OX0JURl9VTkJVSUxEQUJMRRAVEiAKHEVSUk9SX1JFQVNPTl9MT0FEX1FVRVVFX0ZVTEwQFhIfChtFUlJPUl9SRUFTT05fUVVPVEFfRVhDRUVERUQQFxIjCh9FUlJPUl9SRUFTT05fV0FUQ0hfSElTVE9SWV9HT05FEBgSIQodRVJST1JfUkVBU09OX1dBVENIRVJfVE9PX1NMT1cQGRIdChlFUlJPUl9SRUFTT05fUk9MRV9GT1JCSURTEBoSIAocRVJST1JfUkVBU09OX1VOQVVUSEVOVElDQVRFRBAbEh8KG0VSUk9SX1JFQVNPTl9XT1JLX1RPT19MQVJHRRAcEhwKGEVSUk9SX1JFQVNPTl9XT1JLRVJfTE9TVBAdEiIKHkVSUk9SX1JFQVNPTl9CVEZfVE9PX0VYUEVOU0lWRRAeEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBAfEhwKGEVSUk9SX1JFQVNPTl9TTE9XX1NFTkRFUhAgYgZwcm90bzM");
 
 /**
- * ErrorReason says why a call failed. It travels as google.rpc.ErrorInfo with the
- * domain "btf.v1" and, as reason, the value's name without the prefix:
+ * ErrorReason says why a call failed. It is sent as a google.rpc.ErrorInfo with the
+ * domain "btf.v1". The reason is the value's name without the prefix:
  *
  *     {"reason": "BTF_ID_NOT_FOUND", "domain": "btf.v1", "metadata": {"id": "7"}}
  *
- * Each value tells its gRPC code, when it happens, the keys of its metadata, and what
- * the caller should do next.
+ * The comment of each value has the gRPC code, when the error happens, the keys of its
+ * metadata, and what the caller should do next.
  *
  * @generated from enum btf.v1.ErrorReason
  */
@@ -31,15 +31,15 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * NOT_FOUND. No BTF object has the id. Metadata: id. Next: list the objects anew.
+   * NOT_FOUND. No BTF object has the id. Metadata: id. Next: list the objects again.
    *
    * @generated from enum value: ERROR_REASON_BTF_ID_NOT_FOUND = 1;
    */
   BTF_ID_NOT_FOUND = 1,
 
   /**
-   * NOT_FOUND. The handle is unknown: it was never given, was closed, has expired, or
-   * is someone else's. Next: open the object anew.
+   * NOT_FOUND. The handle is unknown: it never existed, was closed, has expired, or
+   * belongs to someone else. Next: open the object again.
    *
    * @generated from enum value: ERROR_REASON_HANDLE_NOT_FOUND = 2;
    */
@@ -47,7 +47,7 @@ export enum ErrorReason {
 
   /**
    * NOT_FOUND. The handle belongs to an earlier run of the daemon. Metadata:
-   * daemon_epoch, the current one. Next: open the object anew; every other handle of
+   * daemon_epoch, the current one. Next: open the object again; every other handle of
    * that run is gone too.
    *
    * @generated from enum value: ERROR_REASON_HANDLE_OF_EARLIER_DAEMON = 3;
@@ -64,8 +64,8 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT. The kernel's verifier refused the BTF. Metadata: errno,
-   * errno_name, log (the last 3 KiB), log_truncated, log_true_size (where the kernel
-   * tells). Next: correct the BTF. `report_rejection` brings more of the log.
+   * errno_name, log (the last 3 KiB), log_truncated, log_true_size (if the kernel
+   * reports it). Next: correct the BTF. `report_rejection` returns more of the log.
    *
    * @generated from enum value: ERROR_REASON_VERIFIER_REJECTED = 5;
    */
@@ -80,8 +80,8 @@ export enum ErrorReason {
   BTF_TOO_LARGE = 6,
 
   /**
-   * INVALID_ARGUMENT. A field of the request is bad, which a google.rpc.BadRequest
-   * names, or the request cannot be decoded. Next: correct it.
+   * INVALID_ARGUMENT. A field of the request is invalid, and a google.rpc.BadRequest
+   * names it; or the request cannot be decoded. Next: correct it.
    *
    * @generated from enum value: ERROR_REASON_INVALID_REQUEST = 7;
    */
@@ -89,7 +89,7 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The types of a split BTF need its base. Next: name the base
-   * in the request, or ask for the whole RAW, which needs none.
+   * in the request, or request the whole RAW, which needs no base.
    *
    * @generated from enum value: ERROR_REASON_MISSING_BASE = 8;
    */
@@ -105,7 +105,7 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION. The operation is impossible in the daemon's mode. Metadata:
-   * operation. Next: ask GetServerInfo what works.
+   * operation. Next: call GetServerInfo for the operations that work.
    *
    * @generated from enum value: ERROR_REASON_OPERATION_UNAVAILABLE = 10;
    */
@@ -113,16 +113,16 @@ export enum ErrorReason {
 
   /**
    * PERMISSION_DENIED. The kernel refuses the daemon. Metadata: command, errno_name.
-   * Next: ask GetServerInfo what works without the capability, or give it to the
-   * daemon.
+   * Next: call GetServerInfo for the operations that work without the capability, or
+   * give the capability to the daemon.
    *
    * @generated from enum value: ERROR_REASON_DAEMON_LACKS_CAPABILITY = 11;
    */
   DAEMON_LACKS_CAPABILITY = 11,
 
   /**
-   * RESOURCE_EXHAUSTED. The daemon or the machine has no file descriptor left.
-   * Metadata: command, errno_name. Next: close handles that are not needed.
+   * RESOURCE_EXHAUSTED. The daemon or the machine has no file descriptors left.
+   * Metadata: command, errno_name. Next: close handles that you do not need.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_FILES = 12;
    */
@@ -137,9 +137,9 @@ export enum ErrorReason {
   OUT_OF_MEMORY = 13,
 
   /**
-   * RESOURCE_EXHAUSTED. A stream waited for a handle that it holds to be taken or
-   * closed, and for too long none was taken, closed, renewed or used. Metadata: limit,
-   * the handles that it may hold. Next: iterate anew behind the last id, and take or
+   * RESOURCE_EXHAUSTED. A stream waited for one of its handles to be taken or closed,
+   * and for too long none was taken, closed, renewed or used. Metadata: limit, the
+   * handles that a stream may hold. Next: iterate again after the last id, and take or
    * close handles as they come.
    *
    * @generated from enum value: ERROR_REASON_HOLD_STALLED = 14;
@@ -147,8 +147,8 @@ export enum ErrorReason {
   HOLD_STALLED = 14,
 
   /**
-   * RESOURCE_EXHAUSTED. A stream's client did not read for too long. Next: call again,
-   * and read.
+   * RESOURCE_EXHAUSTED. The client of a stream did not read for too long. Next: call
+   * again, and read.
    *
    * @generated from enum value: ERROR_REASON_SLOW_READER = 15;
    */
@@ -156,24 +156,24 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. The request is larger than the daemon accepts for this RPC.
-   * Metadata: size, limit. Next: send less; GetServerInfo tells the limits.
+   * Metadata: size, limit. Next: send less; GetServerInfo returns the limits.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 16;
    */
   MESSAGE_TOO_LARGE = 16,
 
   /**
-   * UNIMPLEMENTED. The kernel has no such call or feature. Metadata: command,
-   * errno_name. Next: ask GetServerInfo which features the kernel has;
-   * `adapt_to_kernel` does without the others.
+   * UNIMPLEMENTED. The kernel does not have the call or the feature. Metadata: command,
+   * errno_name. Next: call GetServerInfo for the features that the kernel has;
+   * `adapt_to_kernel` avoids the others.
    *
    * @generated from enum value: ERROR_REASON_KERNEL_LACKS_SUPPORT = 17;
    */
   KERNEL_LACKS_SUPPORT = 17,
 
   /**
-   * UNAVAILABLE. The daemon is shutting down. Next: try again after a pause. What the
-   * call did ends with the daemon.
+   * UNAVAILABLE. The daemon is shutting down. Next: try again after a pause. Handles
+   * that the call opened end with the daemon.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 18;
    */
@@ -181,14 +181,14 @@ export enum ErrorReason {
 
   /**
    * DATA_LOSS. An object's BTF cannot be decoded. Metadata: offset and type_id, or
-   * name where a file cannot be read. Next: nothing helps; the object is at fault.
+   * name if a file cannot be read. Next: nothing helps; the object is faulty.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNDECODABLE = 19;
    */
   BTF_UNDECODABLE = 19,
 
   /**
-   * RESOURCE_EXHAUSTED. The output is larger than the daemon makes. Metadata: limit.
+   * RESOURCE_EXHAUSTED. The output is larger than the daemon produces. Metadata: limit.
    * Next: select fewer types.
    *
    * @generated from enum value: ERROR_REASON_OUTPUT_TOO_LARGE = 20;
@@ -196,10 +196,9 @@ export enum ErrorReason {
   OUTPUT_TOO_LARGE = 20,
 
   /**
-   * INVALID_ARGUMENT. The types make no BTF, or the BTF cannot be read to be adapted
-   * or to be judged before the kernel checks it: it has a kind that is unknown, and
-   * a type or tag for which the kernel might search.
-   * Metadata: type_id. Next: correct the types.
+   * INVALID_ARGUMENT. The types do not form valid BTF, or the daemon cannot read the
+   * BTF to adapt it or to estimate its cost: it has an unknown kind, and a type or tag
+   * for which the kernel might search. Metadata: type_id. Next: correct the types.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNBUILDABLE = 21;
    */
@@ -207,7 +206,7 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED. Too many loads, or too many bytes, wait for the kernel, which
-   * checks one BTF at a time. Comes with a google.rpc.QuotaFailure and a
+   * checks one BTF at a time. The error has a google.rpc.QuotaFailure and a
    * google.rpc.RetryInfo. Metadata: limit, limit_bytes. Next: try again after the
    * delay of the RetryInfo.
    *
@@ -216,47 +215,48 @@ export enum ErrorReason {
   LOAD_QUEUE_FULL = 22,
 
   /**
-   * RESOURCE_EXHAUSTED. The caller, or all callers together, have as much as they may
-   * have at one time; or the BTF is larger than callers other than root may load. A
-   * google.rpc.QuotaFailure names whose quota it is, and a google.rpc.RetryInfo comes
-   * where waiting helps. Metadata: quota, limit. Next: try again after the delay of
-   * the RetryInfo; without one, give back what is held, or load less.
+   * RESOURCE_EXHAUSTED. The caller, or all callers together, reached a quota; or the
+   * BTF is larger than callers other than root may load. A google.rpc.QuotaFailure
+   * names the owner of the quota. If waiting helps, there is a google.rpc.RetryInfo.
+   * Metadata: quota, limit. Next: try again after the delay of the RetryInfo; without
+   * one, release something, or load less.
    *
    * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 23;
    */
   QUOTA_EXCEEDED = 23,
 
   /**
-   * OUT_OF_RANGE. The events behind a position are not known any more: it is of
-   * another run of the daemon, or too far back. Metadata: daemon_epoch, the current
-   * one. Next: begin anew without `after`; what was known and is not told is gone.
+   * OUT_OF_RANGE. The daemon no longer has the events after a position: the position
+   * belongs to another run of the daemon, or is too old. Metadata: daemon_epoch, the
+   * current one. Next: start again without `after`; an object that you knew and do not
+   * receive is gone.
    *
    * @generated from enum value: ERROR_REASON_WATCH_HISTORY_GONE = 24;
    */
   WATCH_HISTORY_GONE = 24,
 
   /**
-   * RESOURCE_EXHAUSTED. While the client of a watch did not read, more happened than
-   * the daemon remembers. Metadata: limit, the events remembered. Next: begin anew
-   * without `after`, and read faster.
+   * RESOURCE_EXHAUSTED. While the client of a watch did not read, there were more
+   * events than the daemon remembers. Metadata: limit, the events remembered. Next:
+   * start again without `after`, and read faster.
    *
    * @generated from enum value: ERROR_REASON_WATCHER_TOO_SLOW = 25;
    */
   WATCHER_TOO_SLOW = 25,
 
   /**
-   * PERMISSION_DENIED. The caller's role is not enough: for the RPC, for the object,
-   * or for a detail of it; or it lost the role while its call went on. Metadata:
-   * principal (the caller), role (empty where it has none), needed_role. Next: have
-   * the operator name the principal in the policy.
+   * PERMISSION_DENIED. The caller's role does not allow the RPC, the object or a
+   * detail of it; or the caller lost the role during the call. Metadata: principal
+   * (the caller), role (empty if it has none), needed_role. Next: ask the operator to
+   * give the principal a role in the policy.
    *
    * @generated from enum value: ERROR_REASON_ROLE_FORBIDS = 26;
    */
   ROLE_FORBIDS = 26,
 
   /**
-   * UNAUTHENTICATED. The connection does not prove who calls: no client certificate,
-   * or one that does not hold or names nobody. Next: show a certificate that the
+   * UNAUTHENTICATED. The connection does not identify the caller: the client
+   * certificate is missing, invalid, or names nobody. Next: use a certificate that the
    * daemon trusts.
    *
    * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 27;
@@ -264,9 +264,9 @@ export enum ErrorReason {
   UNAUTHENTICATED = 27,
 
   /**
-   * RESOURCE_EXHAUSTED. What was asked for takes more time or memory than the daemon
-   * gives one request. Metadata: resource, "time" or "memory". Next: ask for less;
-   * asking again does not help.
+   * RESOURCE_EXHAUSTED. The request needs more time or memory than one request may
+   * use. Metadata: resource, "time" or "memory". Next: request less; repeating the
+   * same request does not help.
    *
    * @generated from enum value: ERROR_REASON_WORK_TOO_LARGE = 28;
    */
@@ -281,25 +281,25 @@ export enum ErrorReason {
   WORKER_LOST = 29,
 
   /**
-   * INVALID_ARGUMENT. By estimate the kernel would search for too long when it checks
-   * the BTF, which nothing can end. Metadata: estimate_ms, limit_ms. Next: send BTF
-   * without the shapes that docs/loads.md names.
+   * INVALID_ARGUMENT. By estimate, the kernel would search for too long when it checks
+   * the BTF, and nothing could interrupt it. Metadata: estimate_ms, limit_ms. Next:
+   * send BTF without the shapes that docs/loads.md names.
    *
    * @generated from enum value: ERROR_REASON_BTF_TOO_EXPENSIVE = 30;
    */
   BTF_TOO_EXPENSIVE = 30,
 
   /**
-   * INTERNAL. Anything else. The detail is in the daemon's log only. Next: look into
-   * the log of the daemon.
+   * INTERNAL. Any other error. Only the daemon's log has the detail. Next: read the log
+   * of the daemon.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 31;
    */
   INTERNAL = 31,
 
   /**
-   * RESOURCE_EXHAUSTED. The client began a call and did not send the whole request in
-   * time. Next: call again, and send at once.
+   * RESOURCE_EXHAUSTED. The client started a call and did not send the whole request in
+   * time. Next: call again, and send the request immediately.
    *
    * @generated from enum value: ERROR_REASON_SLOW_SENDER = 32;
    */

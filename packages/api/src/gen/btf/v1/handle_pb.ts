@@ -23,16 +23,16 @@ export const file_btf_v1_handle: GenFile = /*@__PURE__*/
  */
 export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
   /**
-   * The BTF id, valid only while something holds the object. 0 where the daemon
-   * can see the object as a file only.
+   * The BTF id, valid only while something holds the object. 0 if the daemon can see
+   * the object only as a file.
    *
    * @generated from field: uint32 id = 1;
    */
   id: number;
 
   /**
-   * The name that the kernel gives the object: "vmlinux", a module's name; empty
-   * for users' objects.
+   * The name that the kernel gives the object: "vmlinux" or the name of a module.
+   * Empty for users' objects.
    *
    * @generated from field: string name = 2;
    */
@@ -46,8 +46,8 @@ export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
   origin: Origin;
 
   /**
-   * Whether the object originated with the kernel and not with a user. With `name`
-   * this is what cilium/ebpf's IsVmlinux and IsModule look at.
+   * Whether the object originated with the kernel and not with a user. IsVmlinux and
+   * IsModule of cilium/ebpf use this and `name`.
    *
    * @generated from field: bool is_kernel = 4;
    */
@@ -61,22 +61,22 @@ export type HandleInfo = Message<"btf.v1.HandleInfo"> & {
   size: number;
 
   /**
-   * Whether the object left the kernel's list: while it was held, as a module's does
-   * when the module is unloaded, or as a watch tells. `id` is then the last one known.
+   * Whether the object left the kernel's list: while it was held, for example because
+   * its module was unloaded, or as reported by a watch. `id` is then its last id.
    *
    * @generated from field: bool removed = 6;
    */
   removed: boolean;
 
   /**
-   * SHA-256 of the raw BTF. Only if asked for.
+   * SHA-256 of the raw BTF. Only on request.
    *
    * @generated from field: bytes digest = 7;
    */
   digest: Uint8Array;
 
   /**
-   * Who uses the object. Only if asked for.
+   * The users of the object. Only on request.
    *
    * @generated from field: btf.v1.ObjectUsers users = 8;
    */
@@ -92,7 +92,7 @@ export const HandleInfoSchema: GenMessage<HandleInfo> = /*@__PURE__*/
 
 /**
  * ObjectUsers are the users of a BTF object, as "bpftool btf list" shows them. Newer
- * kernels do not tell those of a removed object.
+ * kernels do not report those of a removed object.
  *
  * @generated from message btf.v1.ObjectUsers
  */
@@ -105,15 +105,15 @@ export type ObjectUsers = Message<"btf.v1.ObjectUsers"> & {
   programs: ObjectUsers_BpfObject[];
 
   /**
-   * Maps that were made with the object.
+   * Maps that were created with the object.
    *
    * @generated from field: repeated btf.v1.ObjectUsers.BpfObject maps = 2;
    */
   maps: ObjectUsers_BpfObject[];
 
   /**
-   * Processes that the daemon can see, itself included. Those of another user, or with
-   * capabilities that it lacks, it sees only with CAP_SYS_PTRACE.
+   * Processes that the daemon can see, including itself. It needs CAP_SYS_PTRACE to see
+   * those of another user, or with capabilities that it lacks.
    *
    * @generated from field: repeated btf.v1.ObjectUsers.Process processes = 3;
    */
@@ -141,7 +141,7 @@ export type ObjectUsers_BpfObject = Message<"btf.v1.ObjectUsers.BpfObject"> & {
   id: number;
 
   /**
-   * Its name: at most 15 bytes, which may be the head of a longer one.
+   * Its name: at most 15 bytes. A longer name is cut off.
    *
    * @generated from field: string name = 2;
    */
@@ -156,7 +156,7 @@ export const ObjectUsers_BpfObjectSchema: GenMessage<ObjectUsers_BpfObject> = /*
   messageDesc(file_btf_v1_handle, 1, 0);
 
 /**
- * Process is a process that holds a file descriptor on the object.
+ * Process is a process that holds a file descriptor of the object.
  *
  * @generated from message btf.v1.ObjectUsers.Process
  */
@@ -190,7 +190,8 @@ export const ObjectUsers_ProcessSchema: GenMessage<ObjectUsers_Process> = /*@__P
  */
 export type Handle = Message<"btf.v1.Handle"> & {
   /**
-   * Names the handle in other calls. Opaque and unguessable; a secret of its owner.
+   * The name of the handle in other calls. Opaque, unguessable, and a secret of its
+   * owner.
    *
    * @generated from field: string token = 1;
    */
@@ -211,14 +212,14 @@ export type Handle = Message<"btf.v1.Handle"> & {
   grantedTtl?: Duration | undefined;
 
   /**
-   * What is left of it. Absent while a stream holds the handle.
+   * The rest of the TTL. Absent while a stream holds the handle.
    *
    * @generated from field: google.protobuf.Duration remaining_ttl = 4;
    */
   remainingTtl?: Duration | undefined;
 
   /**
-   * The run of the daemon that the handle lives and dies with.
+   * The run of the daemon that the handle belongs to. The handle ends with it.
    *
    * @generated from field: string daemon_epoch = 5;
    */
@@ -239,14 +240,14 @@ export const HandleSchema: GenMessage<Handle> = /*@__PURE__*/
  */
 export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
   /**
-   * What to load.
+   * The BTF to load.
    *
    * @generated from oneof btf.v1.LoadHandleRequest.source
    */
   source: {
     /**
-     * BTF as bytes, in the daemon's byte order. At most 16 MiB; 4 MiB, unless the daemon
-     * is told otherwise, of callers other than root.
+     * BTF as bytes, in the daemon's byte order. At most 16 MiB. Callers other than root
+     * may send at most 4 MiB, unless the daemon is configured otherwise.
      *
      * @generated from field: bytes raw_btf = 1;
      */
@@ -254,7 +255,8 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
     case: "rawBtf";
   } | {
     /**
-     * Types to build BTF from. Ids are 1, 2, 3 and so on. At most 1 MiB encoded.
+     * Types to build the BTF from. Their ids are 1, 2, 3 and so on. At most 1 MiB,
+     * encoded.
      *
      * @generated from field: btf.v1.TypeList types = 2;
      */
@@ -263,30 +265,32 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * The TTL asked for. Granted within the daemon's limits; its default if absent.
+   * The requested TTL. The daemon grants it within its limits, or its default TTL if
+   * absent.
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Answer a refusal by the verifier as `rejection` instead of an error.
+   * Whether to return a refusal by the verifier as `rejection` instead of an error.
    *
    * @generated from field: bool report_rejection = 4;
    */
   reportRejection: boolean;
 
   /**
-   * Bytes of verifier log to keep, at most 4 MiB. 0 means 256 KiB. An error carries
-   * the last 3 KiB of it, a rejection all.
+   * Bytes of verifier log to keep, at most 4 MiB. 0 means 256 KiB. An error has the
+   * last 3 KiB of them, a rejection has all.
    *
    * @generated from field: uint32 log_size = 5;
    */
   logSize: number;
 
   /**
-   * Rewrite what this kernel is too old for into what it knows, as the features in
-   * GetServerInfo tell: enums of 64 bits, tags, the linkage of functions.
+   * Whether to rewrite types that this kernel is too old for into types that it knows:
+   * 64-bit enums, tags, the linkage of functions. GetServerInfoResponse.features has the
+   * features of the kernel.
    *
    * @generated from field: bool adapt_to_kernel = 6;
    */
@@ -301,27 +305,27 @@ export const LoadHandleRequestSchema: GenMessage<LoadHandleRequest> = /*@__PURE_
   messageDesc(file_btf_v1_handle, 3);
 
 /**
- * VerifierLog is what the kernel said about BTF that it refused.
+ * VerifierLog is the kernel's log about BTF that it refused.
  *
  * @generated from message btf.v1.VerifierLog
  */
 export type VerifierLog = Message<"btf.v1.VerifierLog"> & {
   /**
-   * The text. Where it is truncated, its tail (its head on kernels before 6.4).
+   * The text. If truncated, its tail (its head on kernels before 6.4).
    *
    * @generated from field: string text = 1;
    */
   text: string;
 
   /**
-   * Whether something is missing from `text`.
+   * Whether a part of the log is missing from `text`.
    *
    * @generated from field: bool truncated = 2;
    */
   truncated: boolean;
 
   /**
-   * Size of the whole log in bytes. 0 where the kernel does not tell (before 6.4).
+   * Size of the whole log in bytes. 0 if the kernel does not report it (before 6.4).
    *
    * @generated from field: uint32 true_size = 3;
    */
@@ -336,27 +340,27 @@ export const VerifierLogSchema: GenMessage<VerifierLog> = /*@__PURE__*/
   messageDesc(file_btf_v1_handle, 4);
 
 /**
- * Rejection tells that the kernel's verifier refused BTF.
+ * Rejection is a refusal of BTF by the kernel's verifier.
  *
  * @generated from message btf.v1.Rejection
  */
 export type Rejection = Message<"btf.v1.Rejection"> & {
   /**
-   * The kernel's errno, such as 22 for EINVAL.
+   * The kernel's errno, for example 22 for EINVAL.
    *
    * @generated from field: uint32 errno = 1;
    */
   errno: number;
 
   /**
-   * Its name, such as "EINVAL".
+   * Its name, for example "EINVAL".
    *
    * @generated from field: string errno_name = 2;
    */
   errnoName: string;
 
   /**
-   * What the verifier said.
+   * The log of the verifier.
    *
    * @generated from field: btf.v1.VerifierLog log = 3;
    */
@@ -377,7 +381,7 @@ export const RejectionSchema: GenMessage<Rejection> = /*@__PURE__*/
  */
 export type LoadHandleResponse = Message<"btf.v1.LoadHandleResponse"> & {
   /**
-   * How the load ended.
+   * The outcome of the load.
    *
    * @generated from oneof btf.v1.LoadHandleResponse.result
    */
@@ -391,7 +395,7 @@ export type LoadHandleResponse = Message<"btf.v1.LoadHandleResponse"> & {
     case: "handle";
   } | {
     /**
-     * The refusal, if `report_rejection` asked for it.
+     * The refusal, if `report_rejection` was set.
      *
      * @generated from field: btf.v1.Rejection rejection = 2;
      */
@@ -421,7 +425,8 @@ export type GetHandleByIdRequest = Message<"btf.v1.GetHandleByIdRequest"> & {
   id: number;
 
   /**
-   * The TTL asked for. Granted within the daemon's limits; its default if absent.
+   * The requested TTL. The daemon grants it within its limits, or its default TTL if
+   * absent.
    *
    * @generated from field: google.protobuf.Duration ttl = 2;
    */
@@ -463,37 +468,38 @@ export const GetHandleByIdResponseSchema: GenMessage<GetHandleByIdResponse> = /*
  */
 export type IterateHandlesRequest = Message<"btf.v1.IterateHandlesRequest"> & {
   /**
-   * Start behind this BTF id. 0 starts at the beginning. Not usable where the
-   * daemon sees files only.
+   * The BTF id to start after. 0 starts at the beginning. Not available if the daemon
+   * sees only files.
    *
    * @generated from field: uint32 after_id = 1;
    */
   afterId: number;
 
   /**
-   * Hold each object open and send a handle on it.
+   * Whether to hold each object open and send a handle on it.
    *
    * @generated from field: bool hold = 2;
    */
   hold: boolean;
 
   /**
-   * Only objects of these origins. Every origin if empty.
+   * Send only objects of these origins. All origins if empty.
    *
    * @generated from field: repeated btf.v1.Origin origins = 3;
    */
   origins: Origin[];
 
   /**
-   * Only objects whose name matches one of these globs ("*" any characters, "?" one,
-   * "[a-z]" one of a range, "[!a-z]" one outside it). Every name if empty. At most 100.
+   * Send only objects whose name matches one of these globs ("*" any characters, "?"
+   * one, "[a-z]" one of a range, "[!a-z]" one outside it). All names if empty. At most
+   * 100.
    *
    * @generated from field: repeated string name_globs = 4;
    */
   nameGlobs: string[];
 
   /**
-   * What each info is to have besides.
+   * Additional details of each info.
    *
    * @generated from field: repeated btf.v1.InfoDetail details = 5;
    */
@@ -521,7 +527,7 @@ export type IterateHandlesResponse = Message<"btf.v1.IterateHandlesResponse"> & 
   info?: HandleInfo | undefined;
 
   /**
-   * The handle on it, with `hold`. It has no lease until it is taken.
+   * The handle on it, if `hold` was set. It has no lease until TakeHandle gives it one.
    *
    * @generated from field: btf.v1.Handle handle = 2;
    */
@@ -549,7 +555,8 @@ export type TakeHandleRequest = Message<"btf.v1.TakeHandleRequest"> & {
   token: string;
 
   /**
-   * The TTL asked for. Granted within the daemon's limits; its default if absent.
+   * The requested TTL. The daemon grants it within its limits, or its default TTL if
+   * absent.
    *
    * @generated from field: google.protobuf.Duration ttl = 2;
    */
@@ -598,7 +605,8 @@ export type CloneHandleRequest = Message<"btf.v1.CloneHandleRequest"> & {
   token: string;
 
   /**
-   * The TTL asked for. Granted within the daemon's limits; its default if absent.
+   * The requested TTL. The daemon grants it within its limits, or its default TTL if
+   * absent.
    *
    * @generated from field: google.protobuf.Duration ttl = 2;
    */
@@ -647,7 +655,7 @@ export type GetHandleInfoRequest = Message<"btf.v1.GetHandleInfoRequest"> & {
   token: string;
 
   /**
-   * What the info is to have besides.
+   * Additional details of the info.
    *
    * @generated from field: repeated btf.v1.InfoDetail details = 2;
    */
@@ -668,7 +676,7 @@ export const GetHandleInfoRequestSchema: GenMessage<GetHandleInfoRequest> = /*@_
  */
 export type GetHandleInfoResponse = Message<"btf.v1.GetHandleInfoResponse"> & {
   /**
-   * The handle, with live info and lease.
+   * The handle, with its current info and lease.
    *
    * @generated from field: btf.v1.Handle handle = 1;
    */
@@ -725,7 +733,7 @@ export const RenewHandlesResponseSchema: GenMessage<RenewHandlesResponse> = /*@_
   messageDesc(file_btf_v1_handle, 18);
 
 /**
- * RenewResult tells what became of one token.
+ * RenewResult is the result for one token.
  *
  * @generated from message btf.v1.RenewHandlesResponse.RenewResult
  */
@@ -738,8 +746,8 @@ export type RenewHandlesResponse_RenewResult = Message<"btf.v1.RenewHandlesRespo
   open: boolean;
 
   /**
-   * What is left of its lease, now in full. Absent where it is gone, or where a
-   * stream holds it.
+   * The renewed TTL of its lease. Absent if the handle is gone, or if a stream holds
+   * it.
    *
    * @generated from field: google.protobuf.Duration remaining_ttl = 2;
    */
@@ -796,7 +804,7 @@ export const CloseHandlesResponseSchema: GenMessage<CloseHandlesResponse> = /*@_
   messageDesc(file_btf_v1_handle, 20);
 
 /**
- * Origin says where a BTF object comes from.
+ * Origin is where a BTF object comes from.
  *
  * @generated from enum btf.v1.Origin
  */
@@ -823,7 +831,7 @@ export enum Origin {
   MODULE = 2,
 
   /**
-   * The kernel, but neither vmlinux nor a module: "vmlinux.inline" and the like.
+   * The kernel, but neither vmlinux nor a module, for example "vmlinux.inline".
    *
    * @generated from enum value: ORIGIN_KERNEL_OTHER = 3;
    */
@@ -844,7 +852,8 @@ export const OriginSchema: GenEnum<Origin> = /*@__PURE__*/
   enumDesc(file_btf_v1_handle, 0);
 
 /**
- * InfoDetail is something that an object's info has on request, because it costs.
+ * InfoDetail is a part of an object's info that is sent only on request, because it
+ * is expensive.
  *
  * @generated from enum btf.v1.InfoDetail
  */
@@ -857,15 +866,15 @@ export enum InfoDetail {
   UNSPECIFIED = 0,
 
   /**
-   * HandleInfo.digest: the BTF is read, once for each object.
+   * HandleInfo.digest. The daemon reads the BTF, once for each object.
    *
    * @generated from enum value: INFO_DETAIL_DIGEST = 1;
    */
   DIGEST = 1,
 
   /**
-   * HandleInfo.users: programs, maps and processes of the machine are looked at, once
-   * for each request, before the first object is opened. Needs CAP_SYS_ADMIN.
+   * HandleInfo.users. The daemon scans the programs, maps and processes of the machine,
+   * once for each request, before it opens the first object. Needs CAP_SYS_ADMIN.
    *
    * @generated from enum value: INFO_DETAIL_USERS = 2;
    */

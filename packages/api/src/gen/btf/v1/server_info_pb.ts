@@ -15,7 +15,7 @@ export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
   fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEKrABCgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcqUgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9WSUVXRVIQARISCg5ST0xFX0lOU1BFQ1RPUhACEg8KC1JPTEVfTE9BREVSEANiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
- * OperationStatus tells whether an operation works here.
+ * OperationStatus is whether an operation works here.
  *
  * @generated from message btf.v1.OperationStatus
  */
@@ -35,7 +35,7 @@ export type OperationStatus = Message<"btf.v1.OperationStatus"> & {
   available: boolean;
 
   /**
-   * Why it does not, in words. Empty where it works.
+   * Why it does not work, in words. Empty if it works.
    *
    * @generated from field: string reason = 3;
    */
@@ -50,20 +50,20 @@ export const OperationStatusSchema: GenMessage<OperationStatus> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 0);
 
 /**
- * Capabilities are the capabilities in effect for the daemon that matter here.
+ * Capabilities are those effective capabilities of the daemon that BTF needs.
  *
  * @generated from message btf.v1.Capabilities
  */
 export type Capabilities = Message<"btf.v1.Capabilities"> & {
   /**
-   * CAP_SYS_ADMIN, which ids need.
+   * CAP_SYS_ADMIN, needed for ids.
    *
    * @generated from field: bool sys_admin = 1;
    */
   sysAdmin: boolean;
 
   /**
-   * CAP_BPF, which loading needs.
+   * CAP_BPF, needed for loading.
    *
    * @generated from field: bool bpf = 2;
    */
@@ -78,7 +78,7 @@ export const CapabilitiesSchema: GenMessage<Capabilities> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 1);
 
 /**
- * FeatureStatus tells whether the kernel has a feature.
+ * FeatureStatus is whether the kernel has a feature.
  *
  * @generated from message btf.v1.FeatureStatus
  */
@@ -106,20 +106,20 @@ export const FeatureStatusSchema: GenMessage<FeatureStatus> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 2);
 
 /**
- * Caller is who asks, as the daemon sees them.
+ * Caller is the caller as the daemon identifies it.
  *
  * @generated from message btf.v1.Caller
  */
 export type Caller = Message<"btf.v1.Caller"> & {
   /**
-   * The name that owns the caller's handles, such as "uid:1000".
+   * The name that owns the caller's handles, for example "uid:1000".
    *
    * @generated from field: string principal = 1;
    */
   principal: string;
 
   /**
-   * What they may do by the policy in force.
+   * The caller's role by the policy in force.
    *
    * @generated from field: btf.v1.Role role = 2;
    */
@@ -175,21 +175,21 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxTtl?: Duration | undefined;
 
   /**
-   * TTL granted where none is asked for.
+   * TTL granted if none is requested.
    *
    * @generated from field: google.protobuf.Duration default_ttl = 6;
    */
   defaultTtl?: Duration | undefined;
 
   /**
-   * Handles that one stream of IterateHandles holds at most.
+   * Most handles that one stream of IterateHandles holds.
    *
    * @generated from field: uint32 max_held_per_stream = 7;
    */
   maxHeldPerStream: number;
 
   /**
-   * How long such a stream waits at that bound.
+   * How long a stream waits at that limit.
    *
    * @generated from field: google.protobuf.Duration hold_stall_timeout = 8;
    */
@@ -203,7 +203,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxLogBytes: number;
 
   /**
-   * Tokens in one RenewHandles or CloseHandles at most.
+   * Most tokens in one RenewHandles or CloseHandles.
    *
    * @generated from field: uint32 max_tokens = 10;
    */
@@ -260,14 +260,14 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
   version: string;
 
   /**
-   * The kernel's boot id. BTF ids of different boots have nothing in common.
+   * The kernel's boot id. BTF ids of different boots are unrelated.
    *
    * @generated from field: string boot_id = 2;
    */
   bootId: string;
 
   /**
-   * The run of the daemon. Handles of different runs have nothing in common.
+   * The run of the daemon. Handles of different runs are unrelated.
    *
    * @generated from field: string daemon_epoch = 3;
    */
@@ -281,14 +281,14 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
   kernelRelease: string;
 
   /**
-   * What serves operations.
+   * The interface through which the daemon sees BTF objects.
    *
    * @generated from field: btf.v1.Mode mode = 5;
    */
   mode: Mode;
 
   /**
-   * The folder that BTF files are read from.
+   * The folder from which BTF files are read.
    *
    * @generated from field: string btf_dir = 6;
    */
@@ -323,14 +323,15 @@ export type GetServerInfoResponse = Message<"btf.v1.GetServerInfoResponse"> & {
   machine: string;
 
   /**
-   * What the kernel's BTF can have, as it was tried. Empty where nothing can be loaded.
+   * The features of the kernel's BTF, found by loading probes. Empty if the daemon
+   * cannot load.
    *
    * @generated from field: repeated btf.v1.FeatureStatus features = 11;
    */
   features: FeatureStatus[];
 
   /**
-   * Who asks. What works here may still be forbidden to them.
+   * The caller. Its role may forbid an operation that works here.
    *
    * @generated from field: btf.v1.Caller caller = 12;
    */
@@ -345,7 +346,7 @@ export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*
   messageDesc(file_btf_v1_server_info, 6);
 
 /**
- * Mode says what serves the daemon's operations.
+ * Mode is the interface through which the daemon sees BTF objects.
  *
  * @generated from enum btf.v1.Mode
  */
@@ -365,15 +366,15 @@ export enum Mode {
   FULL = 1,
 
   /**
-   * bpf(2) with CAP_BPF alone: BTF can be loaded; the kernel's objects are seen as
-   * files, by name.
+   * bpf(2) with CAP_BPF alone: BTF can be loaded. The daemon sees the kernel's objects
+   * as files, by name.
    *
    * @generated from enum value: MODE_LOAD_AND_FILES = 2;
    */
   LOAD_AND_FILES = 2,
 
   /**
-   * A folder of BTF files: objects are seen by name, nothing can be held.
+   * A folder of BTF files: the daemon sees objects by name, and cannot hold them.
    *
    * @generated from enum value: MODE_FILES = 3;
    */
@@ -387,7 +388,7 @@ export const ModeSchema: GenEnum<Mode> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 0);
 
 /**
- * Operation is something that the daemon can do in one mode and not in another.
+ * Operation is something that the daemon can do in some modes only.
  *
  * @generated from enum btf.v1.Operation
  */
@@ -414,8 +415,8 @@ export enum Operation {
   OPEN_BY_ID = 2,
 
   /**
-   * Listing objects with their ids (IterateHandles). Without it objects are listed
-   * by name, with id 0.
+   * Listing objects with their ids (IterateHandles). Otherwise objects are listed by
+   * name, with id 0.
    *
    * @generated from enum value: OPERATION_LIST_IDS = 3;
    */
@@ -436,7 +437,7 @@ export const OperationSchema: GenEnum<Operation> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 1);
 
 /**
- * Feature is something that a kernel's BTF can have since some release.
+ * Feature is a part of BTF that kernels accept since some release.
  *
  * @generated from enum btf.v1.Feature
  */
@@ -463,7 +464,7 @@ export enum Feature {
   FUNC = 2,
 
   /**
-   * Variables, and so sections of them (5.2).
+   * Variables, and therefore sections of variables (5.2).
    *
    * @generated from enum value: FEATURE_VAR = 3;
    */
@@ -491,7 +492,7 @@ export enum Feature {
   TYPE_TAG = 6,
 
   /**
-   * Enums of 64 bits and signed enums (6.0).
+   * 64-bit enums and signed enums (6.0).
    *
    * @generated from enum value: FEATURE_ENUM64 = 7;
    */
@@ -505,7 +506,7 @@ export const FeatureSchema: GenEnum<Feature> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 2);
 
 /**
- * Role is what a caller may do. Each may do what those before it may.
+ * Role is the set of rights of a caller. Each role includes those before it.
  *
  * @generated from enum btf.v1.Role
  */
@@ -525,14 +526,14 @@ export enum Role {
   VIEWER = 1,
 
   /**
-   * Sees users' objects too, and who uses an object.
+   * Also sees users' objects, and who uses an object.
    *
    * @generated from enum value: ROLE_INSPECTOR = 2;
    */
   INSPECTOR = 2,
 
   /**
-   * Loads BTF into the kernel too.
+   * Also loads BTF into the kernel.
    *
    * @generated from enum value: ROLE_LOADER = 3;
    */

@@ -18,12 +18,13 @@ export const file_btf_v1_spec: GenFile = /*@__PURE__*/
 
 /**
  * TypeSelection names some types of a spec. A type is selected if its id or its
- * name is listed or a glob matches its name, and if its kind is among `kinds`; where
- * only kinds are given, every type of those kinds is selected. Of a split BTF its
- * own types are meant, not its base's.
+ * name is listed or a glob matches its name, and if its kind is in `kinds`. If only
+ * `kinds` is set, every type of those kinds is selected. In a split BTF, only its own
+ * types are selected, not those of its base.
  *
- * RAW of a selection is a BTF of its own, with everything that the selected types
- * refer to, also in the base; its ids are new. C has what the selected types need.
+ * RAW of a selection is a complete BTF with new ids. It has everything that the
+ * selected types refer to, including types of the base. C has the declarations that
+ * the selected types need.
  *
  * @generated from message btf.v1.TypeSelection
  */
@@ -58,7 +59,8 @@ export type TypeSelection = Message<"btf.v1.TypeSelection"> & {
   ids: number[];
 
   /**
-   * For TYPES: also everything that the selected types refer to, in the base too.
+   * For TYPES: whether to add everything that the selected types refer to, including
+   * types of the base.
    *
    * @generated from field: bool closure = 5;
    */
@@ -73,7 +75,7 @@ export const TypeSelectionSchema: GenMessage<TypeSelection> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 0);
 
 /**
- * IfNoneMatch says what the client has already.
+ * IfNoneMatch identifies the BTF that the client already has.
  *
  * @generated from message btf.v1.IfNoneMatch
  */
@@ -86,7 +88,7 @@ export type IfNoneMatch = Message<"btf.v1.IfNoneMatch"> & {
   digest: Uint8Array;
 
   /**
-   * SHA-256 of its base's raw BTF. Empty where it has none.
+   * SHA-256 of its base's raw BTF. Empty if it has no base.
    *
    * @generated from field: bytes base_digest = 2;
    */
@@ -107,7 +109,7 @@ export const IfNoneMatchSchema: GenMessage<IfNoneMatch> = /*@__PURE__*/
  */
 export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
   /**
-   * Which object.
+   * The object.
    *
    * @generated from oneof btf.v1.SpecRequest.source
    */
@@ -129,7 +131,7 @@ export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
     case: "id";
   } | {
     /**
-     * The name of an object of the kernel: "vmlinux", or a module's.
+     * The name of an object of the kernel: "vmlinux" or the name of a module.
      *
      * @generated from field: string name = 3;
      */
@@ -138,29 +140,29 @@ export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * In which form.
+   * The form of the spec.
    *
    * @generated from field: btf.v1.Encoding encoding = 4;
    */
   encoding: Encoding;
 
   /**
-   * Which types. All if absent.
+   * The types to send. All if absent.
    *
    * @generated from field: btf.v1.TypeSelection selection = 5;
    */
   selection?: TypeSelection | undefined;
 
   /**
-   * For RAW without selection: if this is what would be sent, send the header alone.
+   * For RAW without selection: send only the header if the digests match.
    *
    * @generated from field: btf.v1.IfNoneMatch if_none_match = 6;
    */
   ifNoneMatch?: IfNoneMatch | undefined;
 
   /**
-   * For everything but the whole RAW of a split BTF: the object that is its base, by
-   * token or id. The running kernel's vmlinux if absent.
+   * The base of a split BTF, by token or id. The running kernel's vmlinux if absent.
+   * The whole RAW does not need it.
    *
    * @generated from field: btf.v1.SpecBase base = 7;
    */
@@ -181,7 +183,7 @@ export const SpecRequestSchema: GenMessage<SpecRequest> = /*@__PURE__*/
  */
 export type SpecBase = Message<"btf.v1.SpecBase"> & {
   /**
-   * Which object.
+   * The object.
    *
    * @generated from oneof btf.v1.SpecBase.source
    */
@@ -212,14 +214,14 @@ export const SpecBaseSchema: GenMessage<SpecBase> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 3);
 
 /**
- * SelectionResult tells how a selection was understood.
+ * SelectionResult describes what a selection found.
  *
  * @generated from message btf.v1.SelectionResult
  */
 export type SelectionResult = Message<"btf.v1.SelectionResult"> & {
   /**
-   * Number of types sent: those selected and, with the closure, what they refer to.
-   * For C the number of those selected.
+   * Number of types sent: the selected types and, with `closure`, those that they refer
+   * to. For C, the number of selected types.
    *
    * @generated from field: uint32 type_count = 1;
    */
@@ -282,7 +284,7 @@ export type SpecHeader = Message<"btf.v1.SpecHeader"> & {
   byteOrder: ByteOrder;
 
   /**
-   * Number of its own types, without void and without its base's.
+   * Number of its own types, without void and without those of its base.
    *
    * @generated from field: uint32 type_count = 3;
    */
@@ -303,8 +305,8 @@ export type SpecHeader = Message<"btf.v1.SpecHeader"> & {
   digest: Uint8Array;
 
   /**
-   * SHA-256 of its base's raw BTF. Empty where it is no split BTF, or where the
-   * daemon does not have the base.
+   * SHA-256 of its base's raw BTF. Empty if it is not a split BTF, or if the daemon
+   * does not have the base.
    *
    * @generated from field: bytes base_digest = 6;
    */
@@ -318,14 +320,14 @@ export type SpecHeader = Message<"btf.v1.SpecHeader"> & {
   split: boolean;
 
   /**
-   * Whether `if_none_match` matched, so that nothing follows.
+   * Whether `if_none_match` matched. Nothing follows then.
    *
    * @generated from field: bool not_modified = 8;
    */
   notModified: boolean;
 
   /**
-   * What was selected. Absent without a selection.
+   * The result of the selection. Absent without a selection.
    *
    * @generated from field: btf.v1.SelectionResult selection = 9;
    */
@@ -352,7 +354,7 @@ export type SpecResponse = Message<"btf.v1.SpecResponse"> & {
    */
   part: {
     /**
-     * Always the first message, and only that.
+     * The first message, and only the first.
      *
      * @generated from field: btf.v1.SpecHeader header = 1;
      */
@@ -399,7 +401,7 @@ export const SpecResponseSchema: GenMessage<SpecResponse> = /*@__PURE__*/
  */
 export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
   /**
-   * Which object.
+   * The object.
    *
    * @generated from oneof btf.v1.ResolveMembersRequest.source
    */
@@ -421,7 +423,7 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
     case: "id";
   } | {
     /**
-     * The name of an object of the kernel: "vmlinux", or a module's.
+     * The name of an object of the kernel: "vmlinux" or the name of a module.
      *
      * @generated from field: string name = 3;
      */
@@ -430,17 +432,17 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Paths such as "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a struct,
-   * a union or a typedef of one, and members of it and of what they hold or point to.
-   * At most 1000, of 1024 characters each at most, and 64 KiB in all.
+   * Paths, for example "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a
+   * struct, a union or a typedef of one, then members of it and of the types that they
+   * contain or point to. At most 1000 paths of at most 1024 characters each, and 64 KiB
+   * in all.
    *
    * @generated from field: repeated string paths = 4;
    */
   paths: string[];
 
   /**
-   * For a split BTF: the object that is its base. The running kernel's vmlinux if
-   * absent.
+   * The base of a split BTF. The running kernel's vmlinux if absent.
    *
    * @generated from field: btf.v1.SpecBase base = 5;
    */
@@ -455,14 +457,14 @@ export const ResolveMembersRequestSchema: GenMessage<ResolveMembersRequest> = /*
   messageDesc(file_btf_v1_spec, 7);
 
 /**
- * Dereference is a pointer that must be read to go on along a path.
+ * Dereference is a pointer that a program must read to follow a path.
  *
  * @generated from message btf.v1.Dereference
  */
 export type Dereference = Message<"btf.v1.Dereference"> & {
   /**
-   * Offset of the pointer in bits, from the start of the path's struct or, behind a
-   * pointer, from what that points to.
+   * Offset of the pointer in bits, from the start of the path's struct or, after an
+   * earlier pointer, from the start of the type that it points to.
    *
    * @generated from field: uint64 bit_offset = 1;
    */
@@ -483,8 +485,8 @@ export type Dereference = Message<"btf.v1.Dereference"> & {
   targetId: number;
 
   /**
-   * Type tags on what it points to, such as "rcu" or "percpu": not every pointer can
-   * be read plainly.
+   * Type tags on the target, for example "rcu" or "percpu". A program cannot simply
+   * read a pointer to such a target.
    *
    * @generated from field: repeated string tags = 4;
    */
@@ -499,7 +501,7 @@ export const DereferenceSchema: GenMessage<Dereference> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 8);
 
 /**
- * ResolvedMember is where a path leads.
+ * ResolvedMember is the member at the end of a path.
  *
  * @generated from message btf.v1.ResolvedMember
  */
@@ -519,36 +521,36 @@ export type ResolvedMember = Message<"btf.v1.ResolvedMember"> & {
   bitSize: bigint;
 
   /**
-   * Whether it is a bitfield, which may start and end amid a byte.
+   * Whether it is a bitfield. A bitfield may start and end within a byte.
    *
    * @generated from field: bool bitfield = 3;
    */
   bitfield: boolean;
 
   /**
-   * Type of the member as it is declared.
+   * Type of the member as declared.
    *
    * @generated from field: uint32 type_id = 4;
    */
   typeId: number;
 
   /**
-   * The type that the offset counts from: that in which the path starts or, once a
-   * pointer was crossed, the one that the last pointer points to.
+   * The type that the offset counts from: the type in which the path starts or, after
+   * a pointer, the type that the last pointer points to.
    *
    * @generated from field: uint32 container_id = 5;
    */
   containerId: number;
 
   /**
-   * The pointers to read on the way, in order.
+   * The pointers to read along the path, in order.
    *
    * @generated from field: repeated btf.v1.Dereference dereferences = 6;
    */
   dereferences: Dereference[];
 
   /**
-   * The member's type in words of C, such as "struct list_head *".
+   * The member's type in C, for example "struct list_head *".
    *
    * @generated from field: string type_name = 7;
    */
@@ -563,13 +565,13 @@ export const ResolvedMemberSchema: GenMessage<ResolvedMember> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 9);
 
 /**
- * MemberError tells why a path leads nowhere.
+ * MemberError is why a path cannot be resolved.
  *
  * @generated from message btf.v1.MemberError
  */
 export type MemberError = Message<"btf.v1.MemberError"> & {
   /**
-   * Why, and at which step.
+   * The reason, and the step at which it occurred.
    *
    * @generated from field: string message = 1;
    */
@@ -584,20 +586,20 @@ export const MemberErrorSchema: GenMessage<MemberError> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 10);
 
 /**
- * MemberResult is the result for a path, at most 1 KiB of it. Where the way is longer,
- * as hostile types may make it, it is an error.
+ * MemberResult is the result for one path, of at most 1 KiB. A longer result, which
+ * hostile types can cause, becomes an error.
  *
  * @generated from message btf.v1.MemberResult
  */
 export type MemberResult = Message<"btf.v1.MemberResult"> & {
   /**
-   * Either of the two.
+   * The member, or why there is none.
    *
    * @generated from oneof btf.v1.MemberResult.result
    */
   result: {
     /**
-     * Where the path leads.
+     * The member at the end of the path.
      *
      * @generated from field: btf.v1.ResolvedMember member = 1;
      */
@@ -605,7 +607,7 @@ export type MemberResult = Message<"btf.v1.MemberResult"> & {
     case: "member";
   } | {
     /**
-     * Why it leads nowhere.
+     * Why the path cannot be resolved.
      *
      * @generated from field: btf.v1.MemberError error = 2;
      */
@@ -650,7 +652,7 @@ export const ResolveMembersResponseSchema: GenMessage<ResolveMembersResponse> = 
   messageDesc(file_btf_v1_spec, 12);
 
 /**
- * Encoding says in which form a spec is sent.
+ * Encoding is the form in which a spec is sent.
  *
  * @generated from enum btf.v1.Encoding
  */

@@ -15,8 +15,8 @@ export const file_btf_v1_types: GenFile = /*@__PURE__*/
 /**
  * Type is one type of a BTF. Fields follow `linux/btf.h`.
  *
- * A type that is larger than a message continues in the next one: it comes again
- * with the same id and `continued` set, and its lists go on where they ended.
+ * A type that is larger than a message continues in the next message. It is sent again
+ * with the same id and `continued` set, and its lists continue where they ended.
  *
  * @generated from message btf.v1.Type
  */
@@ -36,21 +36,21 @@ export type Type = Message<"btf.v1.Type"> & {
   kind: number;
 
   /**
-   * The name; empty for anonymous types. Bytes that are no UTF-8 come as U+FFFD.
+   * The name. Empty for anonymous types. Bytes that are not UTF-8 are sent as U+FFFD.
    *
    * @generated from field: string name = 3;
    */
   name: string;
 
   /**
-   * Whether this goes on with the type of the same id that ended the message before.
+   * Whether this continues the type of the same id at the end of the previous message.
    *
    * @generated from field: bool continued = 4;
    */
   continued: boolean;
 
   /**
-   * What the kind adds. A kind that is new to clients may get an arm of its own.
+   * The fields of the kind. A kind that clients do not know yet may get its own arm.
    *
    * @generated from oneof btf.v1.Type.detail
    */
@@ -294,7 +294,7 @@ export const IntSchema: GenMessage<Int> = /*@__PURE__*/
  */
 export type Pointer = Message<"btf.v1.Pointer"> & {
   /**
-   * What it points to.
+   * The type that it points to.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -350,7 +350,7 @@ export const ArraySchema: GenMessage<Array> = /*@__PURE__*/
  */
 export type Member = Message<"btf.v1.Member"> & {
   /**
-   * The name; empty for anonymous members.
+   * The name. Empty for anonymous members.
    *
    * @generated from field: string name = 1;
    */
@@ -371,7 +371,7 @@ export type Member = Message<"btf.v1.Member"> & {
   bitOffset: number;
 
   /**
-   * Width in bits; 0 where the member is no bitfield.
+   * Width in bits. 0 if the member is not a bitfield.
    *
    * @generated from field: uint32 bitfield_size = 4;
    */
@@ -427,7 +427,7 @@ export type EnumValue = Message<"btf.v1.EnumValue"> & {
   name: string;
 
   /**
-   * The value, sign-extended where the enum is signed.
+   * The value. Sign-extended if the enum is signed.
    *
    * @generated from field: sint64 value = 2;
    */
@@ -483,7 +483,7 @@ export const EnumSchema: GenMessage<Enum> = /*@__PURE__*/
  */
 export type Fwd = Message<"btf.v1.Fwd"> & {
   /**
-   * Whether of a union; else of a struct.
+   * Whether it declares a union. Otherwise it declares a struct.
    *
    * @generated from field: bool union = 1;
    */
@@ -504,7 +504,7 @@ export const FwdSchema: GenMessage<Fwd> = /*@__PURE__*/
  */
 export type Typedef = Message<"btf.v1.Typedef"> & {
   /**
-   * The type named.
+   * The named type.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -525,7 +525,7 @@ export const TypedefSchema: GenMessage<Typedef> = /*@__PURE__*/
  */
 export type Volatile = Message<"btf.v1.Volatile"> & {
   /**
-   * The type qualified.
+   * The qualified type.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -546,7 +546,7 @@ export const VolatileSchema: GenMessage<Volatile> = /*@__PURE__*/
  */
 export type Const = Message<"btf.v1.Const"> & {
   /**
-   * The type qualified.
+   * The qualified type.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -567,7 +567,7 @@ export const ConstSchema: GenMessage<Const> = /*@__PURE__*/
  */
 export type Restrict = Message<"btf.v1.Restrict"> & {
   /**
-   * The type qualified.
+   * The qualified type.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -616,14 +616,14 @@ export const FuncSchema: GenMessage<Func> = /*@__PURE__*/
  */
 export type FuncParam = Message<"btf.v1.FuncParam"> & {
   /**
-   * The name; empty where it has none.
+   * The name. Empty if it has none.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Its type. 0, without a name and in last place, stands for "...".
+   * Its type. 0 for the last parameter, without a name, means "...".
    *
    * @generated from field: uint32 type_id = 2;
    */
@@ -694,7 +694,7 @@ export const VarSchema: GenMessage<Var> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 17);
 
 /**
- * VarSecinfo places a variable in a section.
+ * VarSecinfo is the place of a variable in a section.
  *
  * @generated from message btf.v1.VarSecinfo
  */
@@ -757,7 +757,7 @@ export const DatasecSchema: GenMessage<Datasec> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 19);
 
 /**
- * Float is a floating point number.
+ * Float is a floating-point number.
  *
  * @generated from message btf.v1.Float
  */
@@ -778,20 +778,20 @@ export const FloatSchema: GenMessage<Float> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 20);
 
 /**
- * DeclTag annotates a declaration with its name.
+ * DeclTag annotates a declaration. Its name is the annotation.
  *
  * @generated from message btf.v1.DeclTag
  */
 export type DeclTag = Message<"btf.v1.DeclTag"> & {
   /**
-   * What is tagged.
+   * The tagged declaration.
    *
    * @generated from field: uint32 type_id = 1;
    */
   typeId: number;
 
   /**
-   * Index of the member or parameter that is tagged; -1 tags the type itself.
+   * Index of the tagged member or parameter. -1 tags the type itself.
    *
    * @generated from field: sint32 component_idx = 2;
    */
@@ -813,13 +813,13 @@ export const DeclTagSchema: GenMessage<DeclTag> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 21);
 
 /**
- * TypeTag annotates a type with its name.
+ * TypeTag annotates a type. Its name is the annotation.
  *
  * @generated from message btf.v1.TypeTag
  */
 export type TypeTag = Message<"btf.v1.TypeTag"> & {
   /**
-   * What is tagged.
+   * The tagged type.
    *
    * @generated from field: uint32 type_id = 1;
    */
@@ -854,7 +854,7 @@ export type Enum64Value = Message<"btf.v1.Enum64Value"> & {
   name: string;
 
   /**
-   * The 64 bits of the value; read them as signed where the enum is.
+   * The 64 bits of the value. They are signed if the enum is.
    *
    * @generated from field: fixed64 bits = 2;
    */
@@ -904,7 +904,7 @@ export const Enum64Schema: GenMessage<Enum64> = /*@__PURE__*/
   messageDesc(file_btf_v1_types, 24);
 
 /**
- * Unknown is a type whose kind the daemon does not know, as it came.
+ * Unknown is a type whose kind the daemon does not know, undecoded.
  *
  * @generated from message btf.v1.Unknown
  */
@@ -924,14 +924,14 @@ export type Unknown = Message<"btf.v1.Unknown"> & {
   vlen: number;
 
   /**
-   * The third word: a size or a type id, as the kind defines.
+   * The third word: a size or a type id, depending on the kind.
    *
    * @generated from field: uint32 size_or_type_id = 3;
    */
   sizeOrTypeId: number;
 
   /**
-   * The bytes behind the three words, in the byte order of the BTF.
+   * The bytes after the three words, in the byte order of the BTF.
    *
    * @generated from field: bytes data = 4;
    */

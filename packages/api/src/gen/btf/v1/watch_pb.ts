@@ -17,22 +17,21 @@ export const file_btf_v1_watch: GenFile = /*@__PURE__*/
   fileDesc("ChJidGYvdjEvd2F0Y2gucHJvdG8SBmJ0Zi52MSI3Cg1XYXRjaFBvc2l0aW9uEhQKDGRhZW1vbl9lcG9jaBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBCKmAQoTV2F0Y2hIYW5kbGVzUmVxdWVzdBIfCgdvcmlnaW5zGAEgAygOMg4uYnRmLnYxLk9yaWdpbhISCgpuYW1lX2dsb2JzGAIgAygJEiQKBWFmdGVyGAMgASgLMhUuYnRmLnYxLldhdGNoUG9zaXRpb24SNAoRYm9va21hcmtfaW50ZXJ2YWwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iHgoLV2F0Y2hTeW5jZWQSDwoHYm9vdF9pZBgBIAEoCSIPCg1XYXRjaEJvb2ttYXJrIo0CChRXYXRjaEhhbmRsZXNSZXNwb25zZRIlCgdwcmVzZW50GAEgASgLMhIuYnRmLnYxLkhhbmRsZUluZm9IABIjCgVhZGRlZBgCIAEoCzISLmJ0Zi52MS5IYW5kbGVJbmZvSAASJQoHcmVtb3ZlZBgDIAEoCzISLmJ0Zi52MS5IYW5kbGVJbmZvSAASJQoGc3luY2VkGAQgASgLMhMuYnRmLnYxLldhdGNoU3luY2VkSAASKQoIYm9va21hcmsYBSABKAsyFS5idGYudjEuV2F0Y2hCb29rbWFya0gAEicKCHBvc2l0aW9uGAYgASgLMhUuYnRmLnYxLldhdGNoUG9zaXRpb25CBwoFZXZlbnRiBnByb3RvMw", [file_btf_v1_handle, file_google_protobuf_duration]);
 
 /**
- * WatchPosition is a place in the order of a daemon's events. It is the same for
- * watches with different filters.
+ * WatchPosition is a position in a daemon's sequence of events. Watches with different
+ * filters have the same positions.
  *
  * @generated from message btf.v1.WatchPosition
  */
 export type WatchPosition = Message<"btf.v1.WatchPosition"> & {
   /**
-   * The run of the daemon that counts. Positions of different runs have nothing in
-   * common.
+   * The run of the daemon that counts. Positions of different runs are unrelated.
    *
    * @generated from field: string daemon_epoch = 1;
    */
   daemonEpoch: string;
 
   /**
-   * How many events that run had seen.
+   * Number of events that the run had seen.
    *
    * @generated from field: uint64 sequence = 2;
    */
@@ -53,31 +52,31 @@ export const WatchPositionSchema: GenMessage<WatchPosition> = /*@__PURE__*/
  */
 export type WatchHandlesRequest = Message<"btf.v1.WatchHandlesRequest"> & {
   /**
-   * Only objects of these origins. Every origin if empty.
+   * Send only objects of these origins. All origins if empty.
    *
    * @generated from field: repeated btf.v1.Origin origins = 1;
    */
   origins: Origin[];
 
   /**
-   * Only objects whose name matches one of these globs ("*" any characters, "?" one,
-   * "[a-z]" one of a range, "[!a-z]" one outside it). Every name if empty. At most 100.
+   * Send only objects whose name matches one of these globs ("*" any characters, "?"
+   * one, "[a-z]" one of a range, "[!a-z]" one outside it). All names if empty. At most
+   * 100.
    *
    * @generated from field: repeated string name_globs = 2;
    */
   nameGlobs: string[];
 
   /**
-   * Go on behind this position, the last one that an earlier call told. Absent: the
-   * objects that are present come first.
+   * The position to resume after: the last one that an earlier call sent. If absent,
+   * the objects that are present come first.
    *
    * @generated from field: btf.v1.WatchPosition after = 3;
    */
   after?: WatchPosition | undefined;
 
   /**
-   * Send a BOOKMARK after this long without another message. At least 1 s. The
-   * daemon's 30 s if absent.
+   * How long after the last message to send a bookmark. At least 1 s. If absent, 30 s.
    *
    * @generated from field: google.protobuf.Duration bookmark_interval = 4;
    */
@@ -92,14 +91,14 @@ export const WatchHandlesRequestSchema: GenMessage<WatchHandlesRequest> = /*@__P
   messageDesc(file_btf_v1_watch, 1);
 
 /**
- * WatchSynced is told once in each call, when it has caught up: the messages before
- * it are of what was, those behind it of what happens.
+ * WatchSynced is sent once in each call, when the call has caught up. The messages
+ * before it describe the past, those after it the present.
  *
  * @generated from message btf.v1.WatchSynced
  */
 export type WatchSynced = Message<"btf.v1.WatchSynced"> & {
   /**
-   * The kernel's boot id. BTF ids of different boots have nothing in common.
+   * The kernel's boot id. BTF ids of different boots are unrelated.
    *
    * @generated from field: string boot_id = 1;
    */
@@ -114,7 +113,7 @@ export const WatchSyncedSchema: GenMessage<WatchSynced> = /*@__PURE__*/
   messageDesc(file_btf_v1_watch, 2);
 
 /**
- * WatchBookmark tells that nothing happened that the call asks for.
+ * WatchBookmark says that there was no event for the call.
  *
  * @generated from message btf.v1.WatchBookmark
  */
@@ -135,7 +134,7 @@ export const WatchBookmarkSchema: GenMessage<WatchBookmark> = /*@__PURE__*/
  */
 export type WatchHandlesResponse = Message<"btf.v1.WatchHandlesResponse"> & {
   /**
-   * What is told. A client passes over an event that it does not know.
+   * The event. A client ignores an event that it does not know.
    *
    * @generated from oneof btf.v1.WatchHandlesResponse.event
    */
@@ -150,7 +149,7 @@ export type WatchHandlesResponse = Message<"btf.v1.WatchHandlesResponse"> & {
     case: "present";
   } | {
     /**
-     * An object that came.
+     * An object that appeared.
      *
      * @generated from field: btf.v1.HandleInfo added = 2;
      */
@@ -158,7 +157,7 @@ export type WatchHandlesResponse = Message<"btf.v1.WatchHandlesResponse"> & {
     case: "added";
   } | {
     /**
-     * An object that went: what was last known of it, with `removed`.
+     * An object that disappeared: its last known info, with `removed` set.
      *
      * @generated from field: btf.v1.HandleInfo removed = 3;
      */
@@ -174,7 +173,7 @@ export type WatchHandlesResponse = Message<"btf.v1.WatchHandlesResponse"> & {
     case: "synced";
   } | {
     /**
-     * A sign of life.
+     * A sign of life, with a new position.
      *
      * @generated from field: btf.v1.WatchBookmark bookmark = 5;
      */
@@ -183,8 +182,8 @@ export type WatchHandlesResponse = Message<"btf.v1.WatchHandlesResponse"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Where to go on if the call ends behind this message. Absent beside `present`,
-   * since a call that ends there has to begin anew.
+   * The position to resume after if the call ends after this message. Absent with
+   * `present`, because a call that ends there has to start again.
    *
    * @generated from field: btf.v1.WatchPosition position = 6;
    */
