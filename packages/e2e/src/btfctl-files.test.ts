@@ -227,7 +227,7 @@ describe('btfctl on files, without a daemon', () => {
     ['a missing file', ['dump', './nothing.btf'], 3, 'there is no file ./nothing.btf'],
     ['a file of something else', ['dump', '/etc/passwd'], 1, '/etc/passwd is neither BTF nor an ELF file'],
     ['an ELF file without BTF', ['dump', '/bin/true'], 3, 'ELF file has no section .BTF'],
-    ['a missing daemon', ['list'], 6, 'cannot reach a daemon at unix:/nonexistent/btfd.sock: '],
+    ['a missing daemon', ['list'], 6, 'cannot reach the daemon at unix:/nonexistent/btfd.sock: '],
     [
       'an invalid address',
       ['list', '--address', 'nowhere'],

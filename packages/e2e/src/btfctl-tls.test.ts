@@ -100,7 +100,7 @@ test.each([
 ])('%s is reported with a hint', async (_, options, hint) => {
   const ran = await run('list', '-a', daemon.address, ...options());
   expect(ran).toMatchObject({ status: 6, stdout: '' });
-  expect(ran.stderr).toMatch(/^btfctl: cannot reach a daemon at 127\.0\.0\.1:\d+: /);
+  expect(ran.stderr).toMatch(/^btfctl: cannot reach the daemon at 127\.0\.0\.1:\d+: /);
   expect(ran.stderr.split('hint: ')[1]).toContain(hint);
 });
 

@@ -11,6 +11,7 @@ import { btfIds, btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -205,6 +206,18 @@ needs('bpf').describe('btfctl', () => {
     const refused = await run('load', join(dir, 'bad.btf'));
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     expect(refused.stderr).toContain('[3] Invalid kind:0');
+    const checked = await run(...hintedCommand(refused, { FILE: join(dir, 'bad.btf') }));
+    expect(checked).toMatchObject({ status: 4, stdout: expect.stringContaining('[3] Invalid kind:0') });
+  });
+
+  test.each([
+    ['an unknown object', ['list', 'nothing']],
+    ['an unknown id', ['hold', '2147483000', '--', 'true']],
+    ['an unknown name', ['dump', 'no_such_module']],
+  ])('the command in the hint for %s works', async (_, args) => {
+    const ran = await run(...args);
+    expect(ran.status).toBe(3);
+    expect(await run(...hintedCommand(ran))).toMatchObject({ status: 0 });
   });
 
   test('load reports that the daemon with its object is gone', async () => {
@@ -394,6 +407,7 @@ needs('bpf').describe('btfctl', () => {
       expect(load.stderr).toMatch(
         /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
       );
+      expect(await btfctl(hintedCommand(load), weakEnv)).toMatchObject({ status: 0 });
     },
   );
 
