@@ -1,5 +1,5 @@
 /**
- * The adapter from a service descriptor of protobuf-es to a `ServiceDefinition` of grpc-js.
+ * An adapter from a service descriptor of protobuf-es to a `ServiceDefinition` of grpc-js.
  *
  * ```ts
  * import { Client, credentials } from '@grpc/grpc-js';
@@ -27,7 +27,10 @@ export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
   readonly [K in keyof M]: MethodDefinition<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
 };
 
-/** toServiceDefinition makes the grpc-js definition of a generated service. */
+/**
+ * toServiceDefinition returns the grpc-js definition of a generated service. Pass it to `Server.addService`, or use its
+ * methods with the `make…Request` methods of a `Client`.
+ */
 export function toServiceDefinition<M extends GenServiceMethods>(
   service: GenService<M>,
 ): GrpcJsServiceDefinition<M>;
@@ -55,7 +58,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A plain view, because protobuf-es makes `bytes` fields of the class that it is given. */
+/** Returns a plain view: protobuf-es creates `bytes` fields of the class that it gets, and Buffer is one. */
 function asUint8Array(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

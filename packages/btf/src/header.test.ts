@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from './format-error.js';
 import { parseHeader } from './header.js';
-import { Kind } from './kind.js';
 import { Spec } from './spec.js';
 import { BtfAssembler, type HeaderOptions } from './testing/assemble-btf.js';
+import { Kind } from './types.js';
 
 const assembled = (options?: HeaderOptions) =>
   new BtfAssembler('little').type(Kind.FLOAT, 'double', { sizeOrTypeId: 8 }).bytes(options);

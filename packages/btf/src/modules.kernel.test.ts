@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readElfBtf } from './elf/elf-btf.js';
 import type { Spec } from './spec.js';
-import { dumpFile, whyNoBpftool } from './testing/bpftool.js';
-import { bpftoolJson } from './testing/bpftool-json.js';
+import { bpftoolJson, dumpFile, whyNoBpftool } from './testing/bpftool.js';
 import { elfFolder, kernels, readSpec, whyNoKernels } from './testing/corpus.js';
 
 const skip = whyNoKernels() ?? whyNoBpftool();

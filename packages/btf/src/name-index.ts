@@ -1,5 +1,4 @@
-import { hashText } from './hash-text.js';
-import type { StringTable } from './strings.js';
+import { hashText, type StringTable } from './strings.js';
 import type { Words } from './words.js';
 
 /**

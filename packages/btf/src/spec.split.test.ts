@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { countTypes } from './count-types.js';
-import { Kind } from './kind.js';
+import { isSplit } from './header.js';
 import { Spec } from './spec.js';
-import { isSplit } from './split.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
-import { dumpBytes, whyNoBpftool } from './testing/bpftool.js';
-import { bpftoolJson } from './testing/bpftool-json.js';
+import { bpftoolJson, dumpBytes, whyNoBpftool } from './testing/bpftool.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 const skip = whyNoBpftool();
 if (skip !== null) console.warn(`skipped in part: ${skip}`);

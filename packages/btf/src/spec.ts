@@ -1,16 +1,14 @@
-import { decodeType } from './decode/type.js';
 import { TypeSource } from './decode/type-source.js';
+import { decodeType } from './decode/type.js';
 import { BtfFormatError } from './format-error.js';
-import { type BtfHeader, type ByteOrder, parseHeader } from './header.js';
-import { kindOfInfo } from './info.js';
+import { type BtfHeader, type ByteOrder, needsBase, parseHeader } from './header.js';
 import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
-import { needsBase } from './split.js';
 import { StringTable } from './strings.js';
 import { indexTypes } from './type-index.js';
 import type { Type, TypeId, Void } from './types.js';
-import { wordsOf } from './words.js';
+import { kindOfInfo, wordsOf } from './words.js';
 
 const VOID: Void = { kind: 'VOID', id: 0, name: '' };
 
@@ -210,7 +208,7 @@ export class Spec implements Iterable<Type> {
    * too long.
    */
   *types(): IterableIterator<Type> {
-    for (const id of this.typeIds()) yield this.typeById(id);
+    for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
   }
 
   /** The same as {@link types}. */

@@ -1,6 +1,4 @@
 import { BtfFormatError } from './format-error.js';
-import { hashText } from './hash-text.js';
-import { LongStrings } from './long-strings.js';
 import type { TypeId } from './types.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -136,4 +134,57 @@ function singleText(bytes: Uint8Array, from: number, to: number): string {
     text += String.fromCharCode(byte);
   }
   return text;
+}
+
+/** Bytes of a string that decide its hash: types may share one endless name, which must not cost its length for each. */
+const HASHED = 64;
+
+/**
+ * hashText hashes the string that starts at an index and ends before a NUL or with the bytes (FNV-1a).
+ *
+ * @returns 0 for the empty string and for no other.
+ */
+export function hashText(bytes: Uint8Array, from: number): number {
+  const last = from + HASHED;
+  let hash = 0x811c9dc5;
+  let at = from;
+  for (; at < last; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0) break;
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  if (at === from) return 0;
+  // The low bits, which choose a bucket, get their share of the high ones.
+  return hash ^ (hash >>> 15) || 1;
+}
+
+/** LongStrings knows where the strings of a section end that are longer than a given length. */
+export class LongStrings {
+  readonly #ends: Uint32Array;
+
+  /** @param longer strings of at most that many bytes are left out. */
+  constructor(bytes: Uint8Array, longer: number) {
+    // Each of them takes more than `longer` bytes, which bounds their count.
+    const ends = new Uint32Array(Math.ceil(bytes.length / (longer + 1)));
+    let count = 0;
+    let start = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      if (bytes[at] !== 0) continue;
+      if (at - start > longer) ends[count++] = at;
+      start = at + 1;
+    }
+    this.#ends = ends.slice(0, count);
+  }
+
+  /** endOf returns the index of the NUL of the long string in which an index lies. */
+  endOf(index: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ends[middle] ?? 0) < index) low = middle + 1;
+      else high = middle;
+    }
+    return this.#ends[low] ?? index;
+  }
 }

@@ -1,9 +1,9 @@
 import { BtfFormatError } from './format-error.js';
-import type { BtfSection } from './header.js';
-import { kindOfInfo, vlenOfInfo } from './info.js';
-import { type KindSizes, TYPE_LENGTH } from './kind-sizes.js';
+import { type BtfSection, parseHeader } from './header.js';
+import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
+import { DEFAULT_PARSE_LIMITS } from './limits.js';
 import type { TypeId } from './types.js';
-import type { Words } from './words.js';
+import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
 /** TypeIndexInput is what {@link indexTypes} reads. */
 export interface TypeIndexInput {
@@ -67,4 +67,23 @@ function unknownKind(
   return kind === 0
     ? new BtfFormatError('MALFORMED', 'type of kind 0', place)
     : new BtfFormatError('UNSUPPORTED', `type of kind ${kind}, whose size is not known`, place);
+}
+
+/**
+ * countTypes counts the types of a BTF: without void, and for split BTF without those of its base, which
+ * is not needed. Types are not decoded; the count costs one pass over the type section.
+ *
+ * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types.
+ */
+export function countTypes(bytes: Uint8Array): number {
+  const header = parseHeader(bytes);
+  const section = header.types;
+  const data = bytes.subarray(section.offset, section.offset + section.length);
+  return indexTypes({
+    words: wordsOf(data, header.byteOrder),
+    section,
+    sizes: kindSizes(bytes, header, null),
+    firstTypeId: 1,
+    limit: DEFAULT_PARSE_LIMITS.types,
+  }).length;
 }

@@ -230,3 +230,105 @@ export type Type =
 
 /** KindName is what {@link Type.kind} can say. */
 export type KindName = Type['kind'];
+
+/** Kind is the number of each kind in a type's info word (`BTF_KIND_*` of `linux/btf.h`). */
+export const Kind = {
+  VOID: 0,
+  INT: 1,
+  PTR: 2,
+  ARRAY: 3,
+  STRUCT: 4,
+  UNION: 5,
+  ENUM: 6,
+  FWD: 7,
+  TYPEDEF: 8,
+  VOLATILE: 9,
+  CONST: 10,
+  RESTRICT: 11,
+  FUNC: 12,
+  FUNC_PROTO: 13,
+  VAR: 14,
+  DATASEC: 15,
+  FLOAT: 16,
+  DECL_TAG: 17,
+  TYPE_TAG: 18,
+  ENUM64: 19,
+} as const satisfies Record<Exclude<KindName, 'UNKNOWN'>, number>;
+
+/**
+ * KindRow describes the types of one kind. A type consists of three words (name, info, and a third one), of words that
+ * its kind has once, and of `vlen` elements.
+ */
+export interface KindRow {
+  /** The first Linux release that accepts the kind. */
+  readonly since: readonly [major: number, minor: number];
+  /** Whether types of the kind have names. */
+  readonly named: 'ALWAYS' | 'OPTIONAL' | 'NEVER';
+  /** What the third word is. */
+  readonly third: 'SIZE' | 'TYPE_ID' | 'UNUSED';
+  /** Words that follow the third once. */
+  readonly once: number;
+  /** How many of those, from the first on, are type ids. */
+  readonly onceIds: number;
+  /** Words of an element; 0 if the kind has no elements. */
+  readonly each: number;
+  /** Whether an element begins with a name. */
+  readonly eachNamed: boolean;
+  /** Index of the word of an element that is a type id; -1 if it has none. */
+  readonly eachId: number;
+  /** Where the size of a type comes from: its third word, the machine, the type it refers to, or that and a count. */
+  readonly size: 'OWN' | 'POINTER' | 'TARGET' | 'ELEMENTS' | 'NONE';
+  /** Whether a type stands for the one that it refers to: a typedef, a qualifier, a type tag. */
+  readonly alias: boolean;
+  /** Whether any type may refer to it; otherwise only variables, sections and tags do. */
+  readonly referable: boolean;
+  /** How `dedup` finds equal types: by their words, by the graph they lead to, by the ids they refer to, or not at all. */
+  readonly dedup: 'WORDS' | 'GRAPH' | 'REFERENCES' | 'NEVER';
+}
+
+const PLAIN: KindRow = {
+  since: [4, 18],
+  named: 'OPTIONAL',
+  third: 'SIZE',
+  once: 0,
+  onceIds: 0,
+  each: 0,
+  eachNamed: false,
+  eachId: -1,
+  size: 'OWN',
+  alias: false,
+  referable: true,
+  dedup: 'WORDS',
+};
+const COMPOSITE: KindRow = { ...PLAIN, each: 3, eachNamed: true, eachId: 1, dedup: 'GRAPH' };
+const REFERENCE: KindRow = {
+  ...PLAIN,
+  named: 'NEVER',
+  third: 'TYPE_ID',
+  size: 'TARGET',
+  dedup: 'REFERENCES',
+};
+const QUALIFIER: KindRow = { ...REFERENCE, alias: true };
+
+/** KINDS has a row for each kind but void. Everything that reads types word by word reads these rows. */
+export const KINDS: Readonly<Record<Exclude<KindName, 'VOID' | 'UNKNOWN'>, KindRow>> = {
+  INT: { ...PLAIN, once: 1 },
+  PTR: { ...REFERENCE, size: 'POINTER' },
+  ARRAY: { ...REFERENCE, third: 'UNUSED', once: 3, onceIds: 2, size: 'ELEMENTS' },
+  STRUCT: COMPOSITE,
+  UNION: COMPOSITE,
+  ENUM: { ...PLAIN, each: 2, eachNamed: true },
+  FWD: { ...PLAIN, named: 'ALWAYS', third: 'UNUSED', size: 'NONE' },
+  TYPEDEF: { ...QUALIFIER, named: 'ALWAYS', dedup: 'GRAPH' },
+  VOLATILE: QUALIFIER,
+  CONST: QUALIFIER,
+  RESTRICT: QUALIFIER,
+  FUNC: { ...REFERENCE, since: [5, 0], named: 'ALWAYS', size: 'NONE' },
+  FUNC_PROTO: { ...REFERENCE, since: [5, 0], each: 2, eachNamed: true, eachId: 1, size: 'NONE' },
+  VAR: { ...REFERENCE, since: [5, 2], named: 'ALWAYS', once: 1, referable: false, dedup: 'NEVER' },
+  DATASEC: { ...PLAIN, since: [5, 2], named: 'ALWAYS', each: 3, eachId: 0, referable: false, dedup: 'NEVER' },
+  FLOAT: { ...PLAIN, since: [5, 13] },
+  DECL_TAG: { ...REFERENCE, since: [5, 16], named: 'ALWAYS', once: 1, referable: false },
+  TYPE_TAG: { ...QUALIFIER, since: [5, 17], named: 'ALWAYS' },
+  ENUM64: { ...PLAIN, since: [6, 0], each: 3, eachNamed: true },
+};

@@ -49,3 +49,47 @@ class ForeignWords implements Words {
     return this.#view.getInt32(at, this.#littleEndian);
   }
 }
+
+// The masks of Linux 7.2 read the info words of every release: what it added was zero before.
+
+/** kindOfInfo is the kind in a type's info word. */
+export function kindOfInfo(info: number): number {
+  return (info >>> 24) & 0x7f;
+}
+
+/** vlenOfInfo is the count of elements in a type's info word; a FUNC has its linkage there. */
+export function vlenOfInfo(info: number): number {
+  return info & 0xffffff;
+}
+
+/** kindFlagOfInfo is the kind flag in a type's info word. */
+export function kindFlagOfInfo(info: number): boolean {
+  return info < 0 || info > 0x7fffffff;
+}
+
+/** hostWords reads bytes as words: the bytes themselves where alignment and byte order allow it, otherwise a copy. */
+export function hostWords(bytes: Uint8Array, order: ByteOrder): Int32Array {
+  if (order === HOST_ORDER && bytes.byteOffset % 4 === 0) {
+    return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+  }
+  const copy = new Int32Array(bytes.length >>> 2);
+  new Uint8Array(copy.buffer).set(bytes.subarray(0, copy.byteLength));
+  if (order !== HOST_ORDER) swapWords(copy);
+  return copy;
+}
+
+/** swapWords turns each word's bytes around. */
+export function swapWords(words: Int32Array): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0;
+    words[i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+  }
+}
+
+/** withRoom is the array, or a copy at least twice as long where it is shorter than needed. */
+export function withRoom(array: Int32Array, length: number): Int32Array {
+  if (length <= array.length) return array;
+  const longer = new Int32Array(Math.max(length, array.length * 2));
+  longer.set(array);
+  return longer;
+}

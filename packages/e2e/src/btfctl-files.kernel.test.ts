@@ -29,7 +29,7 @@ describeKernel('btfctl on files, without a daemon', () => {
   const run = (...args: string[]): Promise<Ran> =>
     btfctl(args, { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock' });
 
-  test('diff tells what was added, removed and changed', async () => {
+  test('diff reports the types that were added, removed and changed', async () => {
     const [before, after] = [join(dir, 'before.o'), join(dir, 'after.o')];
     const ran = await run('diff', before, after);
     expect(ran).toMatchObject({ status: 5, stderr: '' });
@@ -71,7 +71,7 @@ describeKernel('btfctl on files, without a daemon', () => {
     expect((await run('diff', before, before)).status).toBe(0);
   });
 
-  test('diff --closure compares what a module uses of its base, each side of its own', async () => {
+  test('diff --closure compares the types that a module uses of its base, each side with its own base', async () => {
     for (const [side, more] of [
       ['a', ''],
       ['b', 'int b;'],
@@ -88,7 +88,7 @@ describeKernel('btfctl on files, without a daemon', () => {
     expect(own.stdout).toMatch(/^0 removed, 0 added, 0 changed, 1 the same$/m);
     const all = await run('diff', ...sides, ...bases, '--closure');
     expect(all.status).toBe(5);
-    // `struct mine` and `int` are the same; what the module does not use of its base is not told.
+    // `struct mine` and `int` are the same. Types of the base that the module does not use are not reported.
     expect(all.stdout.split('\n').slice(2)).toEqual([
       '~ struct shared, 4 → 8 bytes',
       '    + b: int at 4',
@@ -100,7 +100,7 @@ describeKernel('btfctl on files, without a daemon', () => {
     expect(nothing).toMatchObject({ status: 3, stdout: '' });
   });
 
-  test('--base is for what is split alone, and one that does not fit is refused before anything is told', async () => {
+  test('--base is for split BTF only, and a base that does not fit is rejected', async () => {
     compile('kernel', 'struct shared { int a; } s; struct unused { long x; } u;');
     const [kernel, module] = [join(dir, 'kernel.o'), join(dir, 'module.o')];
     execFileSync('objcopy', ['--dump-section', `.BTF=${kernel}.btf`, kernel]);
@@ -126,12 +126,12 @@ describeKernel('btfctl on files, without a daemon', () => {
       status: 1,
       stdout: '',
       stderr:
-        `btfctl: ${module} does not continue ${whole}: on it the names of its types begin amid others\n` +
-        'hint: a module belongs to one build of the kernel: name its BTF with --base\n',
+        `btfctl: ${module} is not split from ${whole}: its names do not start at string boundaries of that base\n` +
+        'hint: a module belongs to one build of the kernel: name the BTF of that build with --base\n',
     });
   });
 
-  test('a type that is misspelt is told with those of near names', async () => {
+  test('similar names are suggested for a misspelt type', async () => {
     const object = join(dir, 'before.o');
     const layout = await run('layout', 'itme', '--in', object);
     expect(layout).toMatchObject({ status: 3, stdout: '' });
@@ -143,7 +143,7 @@ describeKernel('btfctl on files, without a daemon', () => {
     );
   });
 
-  /** An object file whose types pahole writes, split from those of a base where there is one. */
+  /** Compiles an object file, whose BTF pahole writes and splits from a base if there is one. */
   function compile(name: string, source: string, base?: string): string {
     const path = join(dir, `${name}.o`);
     execFileSync('gcc', ['-g', '-c', '-x', 'c', '-', '-o', path], { input: source });
@@ -151,7 +151,7 @@ describeKernel('btfctl on files, without a daemon', () => {
     return path;
   }
 
-  test('diff tells of declaration tags and type tags, as clang writes them', async () => {
+  test('diff reports declaration tags and type tags, as clang writes them', async () => {
     const compileBpf = (name: string, source: string): string => {
       const path = join(dir, name);
       execFileSync('clang', ['-g', '-target', 'bpf', '-c', '-x', 'c', '-', '-o', path], { input: source });
@@ -225,39 +225,44 @@ describeKernel('btfctl on files, without a daemon', () => {
   });
 
   test.each([
-    ['a file that is not there', ['dump', './nothing.btf'], 3, 'there is no file ./nothing.btf'],
+    ['a missing file', ['dump', './nothing.btf'], 3, 'there is no file ./nothing.btf'],
     ['a file of something else', ['dump', '/etc/passwd'], 1, '/etc/passwd is neither BTF nor an ELF file'],
     ['an ELF file without BTF', ['dump', '/bin/true'], 3, 'ELF file has no section .BTF'],
-    ['a daemon that is not there', ['list'], 6, 'no daemon answers at unix:/nonexistent/btfd.sock: '],
-    ['an address that is none', ['list', '--address', 'nowhere'], 2, '"nowhere" is no address'],
-    ['a format that there is not', ['dump', 'vmlinux', 'format', 'pdf'], 2, 'there is no format pdf'],
-    ['an option that there is not', ['list', '--nothing'], 2, "unknown option '--nothing'"],
-    ['a command that there is not', ['lits'], 2, "unknown command 'lits'"],
-    ['a context that there is not', ['list', '--context', 'x'], 3, 'there is no context "x"'],
-    ['a time that is none', ['list', '--timeout', 'soon'], 2, 'Write a time such as'],
+    ['a missing daemon', ['list'], 6, 'cannot reach a daemon at unix:/nonexistent/btfd.sock: '],
+    [
+      'an invalid address',
+      ['list', '--address', 'nowhere'],
+      2,
+      'invalid address "nowhere": use unix:/PATH or HOST:PORT',
+    ],
+    ['an unknown format', ['dump', 'vmlinux', 'format', 'pdf'], 2, 'unknown format "pdf"'],
+    ['an unknown option', ['list', '--nothing'], 2, "unknown option '--nothing'"],
+    ['an unknown command', ['lits'], 2, "unknown command 'lits'"],
+    ['an unknown context', ['list', '--context', 'x'], 3, 'there is no context "x"'],
+    ['an invalid time', ['list', '--timeout', 'soon'], 2, 'Use a time such as'],
     ['TLS on a socket', ['list', '--tls-ca', 'ca.pem'], 2, 'which has no TLS'],
     ['a certificate without key', ['list', '-a', 'x:1', '--tls-cert', '/etc/passwd'], 2, 'needs its key'],
-    ['a file of TLS that is not there', ['list', '-a', 'x:1', '--tls-ca', './no.pem'], 2, '--tls-ca: ENOENT'],
-  ])('%s is told in words', async (_, args, status, text) => {
+    ['a missing TLS file', ['list', '-a', 'x:1', '--tls-ca', './no.pem'], 2, '--tls-ca: ENOENT'],
+  ])('%s is reported in words', async (_, args, status, text) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
     expect(ran.stderr).toMatch(/^btfctl: /);
     expect(ran.stderr).toContain(text);
   });
 
-  test('a compressed file is told how to be read', async () => {
+  test('the hint for a compressed file decompresses it', async () => {
     const path = join(dir, 'module.ko.xz');
     writeFileSync(path, Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0]));
     expect((await run('dump', path)).stderr).toContain(`hint: it is compressed: xz -dc ${path} | btfctl … -`);
   });
 
-  test('a config file that makes no sense is told where', async () => {
+  test('an error in a config file is reported with its place', async () => {
     const config = join(dir, 'config.yaml');
     writeFileSync(config, 'contexts:\n  web1:\n    adress: x:1\n');
     const ran = await btfctl(['list', '--config', config]);
     expect(ran).toMatchObject({ status: 2, stdout: '' });
     expect(ran.stderr).toBe(
-      `btfctl: ${config}: contexts.web1.adress is not known\nhint: known here: address, tls\n`,
+      `btfctl: ${config}: unknown key contexts.web1.adress\nhint: known keys: address, tls\n`,
     );
   });
 
@@ -269,13 +274,13 @@ describeKernel('btfctl on files, without a daemon', () => {
     ['dump', 'vmlinux', '--type', '['],
     ['header', 'vmlinux', '--type', '['],
     ['diff', 'a.btf', 'b.btf', '--type', '['],
-  ])('%s says what is wrong with a glob, before it asks for anything: %s %s %s', async (...args) => {
-    const message = 'btfctl: "[" is no glob: the "[" at 0 has no "]"\n';
+  ])('%s reports an invalid glob before it makes a request: %s %s %s', async (...args) => {
+    const message = 'btfctl: invalid glob "[": the "[" at 0 has no "]"\n';
     expect(await run(...args)).toEqual({ status: 2, stdout: '', stderr: message });
   });
 
   test.each(['', 'task_struct..mm', 'task_struct.', 'a[x]'])(
-    'member refuses %j, which is no path, before it asks for anything',
+    'member rejects the invalid path %j before it makes a request',
     async (path) => {
       const ran = await run('member', 'list_head.next', path);
       expect(ran).toMatchObject({ status: 2, stdout: '' });

@@ -25,7 +25,7 @@ import { until } from './testing/until.js';
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
 const BASH = 'bash --norc --noprofile -i';
 
-/** What sequences that colour text begin with. */
+/** The start of the escape sequences that colour text. */
 const COLORED = '\u001B[';
 
 // Each test runs several processes.
@@ -58,7 +58,7 @@ describeKernel('btfctl on a terminal', () => {
     ['NO_COLOR is set', { NO_COLOR: '1' }, ''],
     ['--color never says so', {}, ' --color never'],
     ['the output is a pipe', {}, ' | cat'],
-  ])('nothing is coloured where %s', async (_, env, words) => {
+  ])('there are no colours if %s', async (_, env, words) => {
     await using terminal = open({ env });
     terminal.type(
       `btfctl layout sock_common --no-pager${words} | tail -3`.replace(' | cat | tail', ' | tail'),
@@ -90,7 +90,7 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/\nended with 0\n/);
   });
 
-  test('short output is not paged, nor is long output with --no-pager', async () => {
+  test('neither short output nor long output with --no-pager is paged', async () => {
     await using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
     terminal.type('btfctl list vmlinux; btfctl info', 'Enter');
     await terminal.shows(/spec-by-name\n\$$/);
@@ -104,14 +104,14 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/^paged .*\n\$$/m);
   });
 
-  test('a name that a terminal takes for a command does nothing', async () => {
+  test('a control sequence in a name has no effect', async () => {
     await using terminal = open();
     terminal.type(`btfctl list $'a\\ecb'`, 'Enter');
-    await terminal.shows(/no BTF object is a\uFFFDcb/);
+    await terminal.shows(/no BTF object matches a\uFFFDcb/);
     expect(terminal.colors()).not.toContain('a\u001B');
   });
 
-  test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
+  test('a slow transfer shows its progress, and clears it', async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux');
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
     await using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
@@ -165,7 +165,7 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
     await completes('btfctl dump vmlinux --format la', /--format layout$/m);
     await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
-    // What `header` does not print is not offered, so that what is typed behind it comes at once.
+    // `header` does not print YAML, so nothing is completed, and the next key follows at once.
     terminal.type('btfctl header vmlinux -o y', 'Tab', 'x');
     await terminal.shows(/-o yx$/m);
     terminal.type('C-u', 'C-l');
@@ -175,7 +175,7 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl hold vmlinux -- /etc/hostn', /-- \/etc\/hostname$/m);
   });
 
-  test('bash completes behind an address, and runs nothing that a daemon calls its objects', async () => {
+  test('bash completes after an address, and does not run commands in the names of objects', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
     const btf = new Builder().marshal();
     await using fake = await FakeDaemon.start({
@@ -213,7 +213,7 @@ describeKernel('btfctl on a terminal', () => {
     await fish.shows(/-o yx/);
   });
 
-  test('each shell completes contexts of the config file that was named, and names of files with spaces', async () => {
+  test('each shell completes contexts of the config file in --config, and file names with spaces', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
     const config = join(dir, 'c.yaml');
     writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
@@ -233,7 +233,7 @@ describeKernel('btfctl on a terminal', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test.each(['bash', 'zsh', 'fish'])('the script for %s is sound to that shell', async (shell) => {
+  test.each(['bash', 'zsh', 'fish'])('the script for %s has no syntax errors', async (shell) => {
     const { stdout, status } = await btfctl(['completion', shell]);
     expect(status).toBe(0);
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));

@@ -81,7 +81,7 @@ describeKernel('the daemon', () => {
   }, 30_000);
 
   test.each([
-    [['--listen', 'nonsense'], 'is no address'],
+    [['--listen', 'nonsense'], 'invalid address'],
     [['--listen', 'unix:relative'], 'is not absolute'],
     [['--listen', '127.0.0.1:0'], '--insecure'],
     [['--listen', '0.0.0.0:0', '--insecure'], 'not loopback'],

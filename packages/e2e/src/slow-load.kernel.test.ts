@@ -11,8 +11,8 @@ import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
-/** What waits is bounded for each principal too; here all of it comes from one. */
-const ONE_CALLER = ['--max-loads-per-principal', '64'];
+/** Lets one principal, which gets a quarter of the queue, fill what may wait: four times --max-btf. */
+const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB'];
 
 describeKernel('While the kernel checks a load for long', () => {
   const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;

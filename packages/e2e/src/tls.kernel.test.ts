@@ -210,7 +210,9 @@ describeKernel('TLS', () => {
     const logged = daemon.log.text.length;
     certificates.write(policy, 'viewers: ["uri:x:y"]\nloders: []\n');
     await until('the bad policy is logged', () => daemon.log.text.slice(logged).includes('cannot be used'));
-    expect(daemon.log.text.slice(logged)).toContain(`${policy}:2: loders: is no field of a policy`);
+    expect(daemon.log.text.slice(logged)).toContain(
+      `${policy}:2: unknown key \\"loders\\"; did you mean loaders?`,
+    );
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
     certificates.write(policy, `loaders: ["uri:${LOADER}"]\n`);
     const [error]: Awaited<ReturnType<typeof failureOf>>[] = await ended;
@@ -224,7 +226,7 @@ describeKernel('TLS', () => {
   });
 
   test.each([
-    [['--tls-cert', 'x'], 'need each other'],
+    [['--tls-cert', 'x'], 'must be given together'],
     [['--listen', '0.0.0.0:0', '--insecure'], 'not loopback'],
     [['--listen', '127.0.0.1:0'], 'has no TLS'],
   ])('the daemon does not start with %j', (args, message) => {

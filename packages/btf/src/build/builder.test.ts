@@ -1,14 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
-import { bpftoolJson } from '../testing/bpftool-json.js';
-import type { Type } from '../types.js';
+import { bpftoolJson, dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
+import { Kind, type Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
-import type { NewType } from './new-type.js';
+import type { NewType } from './field-checks.js';
 
 const skip = whyNoBpftool();
 if (skip !== null) console.warn(`skipped in part: ${skip}`);

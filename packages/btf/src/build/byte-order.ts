@@ -1,12 +1,11 @@
 import { BtfFormatError } from '../format-error.js';
 import { type BtfHeader, type ByteOrder, checkByteOrder, parseHeader } from '../header.js';
-import { kindOfInfo } from '../info.js';
 import { kindSizes } from '../kind-sizes.js';
+import { isKnownKind } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
 import type { Spec } from '../spec.js';
 import { indexTypes } from '../type-index.js';
-import { wordsOf } from '../words.js';
-import { isKnownKind } from './kind-words.js';
+import { kindOfInfo, wordsOf } from '../words.js';
 
 /** Bytes of the header that are one byte each: magic and version aside, it is made of words. */
 const MAGIC_LENGTH = 2;

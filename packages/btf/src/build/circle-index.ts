@@ -1,7 +1,7 @@
+import { visitIds, wordCount } from '../kind-words.js';
 import type { TypeId } from '../types.js';
 import { mixHash } from './hash.js';
 import type { ImportSource } from './import-source.js';
-import { visitIds, wordCount } from './kind-words.js';
 import { TypeTable } from './type-table.js';
 import { hashWords } from './word-index.js';
 

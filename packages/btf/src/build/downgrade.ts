@@ -1,7 +1,6 @@
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
-import { IntEncoding, type TypeId } from '../types.js';
-import { HEAD_WORDS } from './kind-words.js';
+import { HEAD_WORDS } from '../kind-words.js';
+import { IntEncoding, Kind, type TypeId } from '../types.js';
+import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 import type { MarshalOptions } from './marshal-options.js';
 import type { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';

@@ -1,8 +1,6 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { BtfBuildError } from './build-error.js';
-import { FieldChecks } from './field-checks.js';
-import type { NewType } from './new-type.js';
+import { FieldChecks, type NewType } from './field-checks.js';
 import type { StringPool } from './string-pool.js';
 
 const KIND_FLAG = 1 << 31;

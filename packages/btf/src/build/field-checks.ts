@@ -1,6 +1,5 @@
-import type { TypeId } from '../types.js';
+import type { Type, TypeId } from '../types.js';
 import { BtfBuildError } from './build-error.js';
-import type { NewType } from './new-type.js';
 import type { StringPool } from './string-pool.js';
 
 /** The bits of vlen since Linux 7.2. */
@@ -109,3 +108,11 @@ function shown(value: unknown): string {
       return String(value);
   }
 }
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, Extract<keyof T, K>> : never;
+
+/**
+ * NewType is a type to add: as a {@link Type}, without its id, and the name may be left out where it is empty.
+ * A decoded `Type` is one too; its id means nothing.
+ */
+export type NewType = Without<Type, 'id' | 'name'> & { readonly name?: string };

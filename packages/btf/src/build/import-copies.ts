@@ -1,6 +1,6 @@
+import { visitIds } from '../kind-words.js';
 import type { TypeId } from '../types.js';
 import type { ImportSource } from './import-source.js';
-import { visitIds } from './kind-words.js';
 import { TypeTable } from './type-table.js';
 
 /** CopyOptions are the choices for {@link importCopies}. */

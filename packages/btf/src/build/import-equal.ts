@@ -1,7 +1,7 @@
+import { visitIds } from '../kind-words.js';
 import type { TypeId } from '../types.js';
 import type { CircleIndex } from './circle-index.js';
 import type { ImportSource } from './import-source.js';
-import { visitIds } from './kind-words.js';
 import type { TypeTable } from './type-table.js';
 import type { WordIndex } from './word-index.js';
 

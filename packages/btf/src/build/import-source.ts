@@ -1,6 +1,5 @@
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { Components } from './components.js';
 import { SpecReader } from './spec-reader.js';
 import type { StringPool } from './string-pool.js';

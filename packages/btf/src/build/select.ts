@@ -1,12 +1,11 @@
 import type { ByteOrder } from '../header.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { ImportSource } from './import-source.js';
 import { importCopies } from './import-copies.js';
-import type { Rebuilt } from './rebuilt.js';
+import { ImportSource } from './import-source.js';
 import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
-import { writeBtf } from './write-btf.js';
+import { type Rebuilt, writeBtf } from './write-btf.js';
 
 /** SelectOptions are the options of {@link selectTypes}. */
 export interface SelectOptions {

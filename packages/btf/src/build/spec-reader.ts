@@ -1,11 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
 import { parseHeader } from '../header.js';
-import { kindOfInfo } from '../info.js';
+import { isKnownKind, visitIds, visitNames, wordCount } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { withRoom } from './growing.js';
-import { hostWords } from './host-words.js';
-import { isKnownKind, visitIds, visitNames, wordCount } from './kind-words.js';
+import { hostWords, kindOfInfo, withRoom } from '../words.js';
 import type { StringPool } from './string-pool.js';
 
 /**

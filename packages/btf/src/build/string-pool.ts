@@ -1,4 +1,4 @@
-import { withRoom } from './growing.js';
+import { withRoom } from '../words.js';
 import { HASH_SEED } from './hash.js';
 
 const encoder = new TextEncoder();

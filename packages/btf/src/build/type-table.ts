@@ -1,9 +1,8 @@
+import { wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
-import { kindOfInfo } from '../info.js';
 import type { TypeId } from '../types.js';
+import { kindOfInfo, withRoom } from '../words.js';
 import { BtfBuildError } from './build-error.js';
-import { withRoom } from './growing.js';
-import { wordCount } from './kind-words.js';
 
 /** Most types and words of a table: what is built must be small enough to be parsed again. */
 const MAX_TYPES = DEFAULT_PARSE_LIMITS.types;

@@ -1,10 +1,8 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mapReferences } from '../query/references.js';
 import { Spec } from '../spec.js';
-import { VMLINUX, dumpBytes, dumpFile, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
-import { bpftoolJson } from '../testing/bpftool-json.js';
-import { readSpec } from '../testing/corpus.js';
-import { kindCounts } from '../testing/kind-counts.js';
+import { bpftoolJson, dumpBytes, dumpFile, VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { kindCounts, readSpec } from '../testing/corpus.js';
 import { seededRandom } from '../testing/mutate.js';
 import { Builder } from './builder.js';
 import { convertByteOrder } from './byte-order.js';

@@ -1,12 +1,9 @@
 import { type ByteOrder, checkByteOrder } from '../header.js';
-import { kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
+import { visitIds, visitNames, wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
-import type { TypeId } from '../types.js';
-import { HOST_ORDER } from '../words.js';
+import { Kind, type TypeId } from '../types.js';
+import { HOST_ORDER, kindOfInfo, swapWords, vlenOfInfo } from '../words.js';
 import { BtfBuildError } from './build-error.js';
-import { swapWords } from './host-words.js';
-import { visitIds, visitNames, wordCount } from './kind-words.js';
 import { type BaseStrings, layoutStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 import type { TypeTable } from './type-table.js';
@@ -121,4 +118,11 @@ function namesOf(words: Int32Array, pool: StringPool): number[] {
     });
   }
   return names;
+}
+
+/** Rebuilt is a BTF made of the types of another one. */
+export interface Rebuilt {
+  readonly bytes: Uint8Array;
+  /** New ids by old ids; 0 for types that were left out (and for void). */
+  readonly ids: Int32Array;
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
-import { bpftoolJson } from '../testing/bpftool-json.js';
+import { bpftoolJson, dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
+import { Kind } from '../types.js';
 
 const skip = whyNoBpftool();
 if (skip !== null) console.warn(`skipped in part: ${skip}`);

@@ -3,13 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
-import { Kind } from '../kind.js';
 import { datasecVars } from '../query/datasec-vars.js';
 import { Spec } from '../spec.js';
-import type { Datasec } from '../types.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleElf, type SectionWords, symbolTable } from '../testing/assemble-elf.js';
 import { linkObjects, whyNoBpftool } from '../testing/bpftool.js';
+import { type Datasec, Kind } from '../types.js';
 import { completeDatasecs } from './complete-datasecs.js';
 import { readElfBtf } from './elf-btf.js';
 

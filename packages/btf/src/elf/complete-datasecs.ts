@@ -1,8 +1,7 @@
 import { parseHeader } from '../header.js';
-import { Kind } from '../kind.js';
-import { type ParseOptions, Spec, typesOf } from '../spec.js';
-import type { Datasec, TypeId, VarSecinfo } from '../types.js';
 import { followed } from '../query/follow.js';
+import { type ParseOptions, Spec, typesOf } from '../spec.js';
+import { type Datasec, Kind, type TypeId, type VarSecinfo } from '../types.js';
 import { ElfFile } from './elf-file.js';
 
 /** The kernel's KSYM_NAME_LEN: it accepts no variable with a longer name. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { whyNoBpftool } from '../testing/bpftool.js';
 import { cOfBytes, compareC } from '../testing/bpftool-c.js';
+import { whyNoBpftool } from '../testing/bpftool.js';
+import { Kind } from '../types.js';
 import { printC, printCChunks, type PrintCOptions } from './print-c.js';
 
 const noBpftool = whyNoBpftool();

@@ -1,8 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { HOST_ORDER } from '../words.js';
+import { HOST_ORDER, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
 export const MEMBER_WORDS = 3;

@@ -1,6 +1,6 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
-import type { Struct, Type, TypeId, Union } from '../types.js';
+import { KINDS, type Struct, type Type, type TypeId, type Union } from '../types.js';
 import { Alignments, alignmentsOf } from './alignments.js';
 import { describeType } from './describe-type.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
@@ -78,26 +78,21 @@ function decoded(spec: Spec, id: TypeId, known: Alignments): Type | null {
 }
 
 function partsOf(type: Type): TypeId[] {
-  switch (type.kind) {
-    case 'ARRAY':
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-    case 'VAR':
-    case 'DECL_TAG':
-      return [type.typeId];
-    case 'STRUCT':
-    case 'UNION':
-      return type.members.map(({ typeId }) => typeId);
-    default:
-      return [];
-  }
+  if ('members' in type) return type.members.map(({ typeId }) => typeId);
+  return LIKE_TARGET.has(type.kind) && 'typeId' in type ? [type.typeId] : [];
 }
+
+/** The kinds of types that are aligned as the type that they refer to. */
+const LIKE_TARGET: ReadonlySet<string> = new Set(
+  Object.entries(KINDS).flatMap(([kind, { size }]) =>
+    size === 'TARGET' || size === 'ELEMENTS' ? [kind] : [],
+  ),
+);
 
 /** The alignment of a type when those of its parts are known. */
 function alignmentOf(type: Type, known: Alignments, pointer: PointerSize): number {
+  if ('members' in type) return alignmentOfComposite(type, known);
+  if (LIKE_TARGET.has(type.kind) && 'typeId' in type) return known.get(type.typeId);
   switch (type.kind) {
     case 'INT':
     case 'ENUM':
@@ -106,18 +101,6 @@ function alignmentOf(type: Type, known: Alignments, pointer: PointerSize): numbe
       return type.size === 0 ? Alignments.failure('INVALID_ARGUMENT') : Math.min(type.size, pointer);
     case 'PTR':
       return pointer;
-    case 'ARRAY':
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-    case 'VAR':
-    case 'DECL_TAG':
-      return known.get(type.typeId);
-    case 'STRUCT':
-    case 'UNION':
-      return alignmentOfComposite(type, known);
     case 'UNKNOWN':
       return Alignments.failure('UNSUPPORTED');
     default:

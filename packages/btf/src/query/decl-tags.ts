@@ -1,6 +1,5 @@
-import { Kind } from '../kind.js';
 import { type Spec, typesOf } from '../spec.js';
-import type { DeclTag, TypeId } from '../types.js';
+import { type DeclTag, Kind, type TypeId } from '../types.js';
 
 /** DeclTags are the declaration tags of one type. */
 export interface DeclTags {

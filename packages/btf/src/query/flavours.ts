@@ -1,6 +1,5 @@
 import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
-import { essentialName } from './essential-name.js';
 
 /** The types of a spec whose name has a flavour, by their essential name; those of its base not among them. */
 type Flavours = ReadonlyMap<string, readonly TypeId[]>;
@@ -48,4 +47,25 @@ function searchFlavours(spec: Spec): Flavours {
     else ids.push(id);
   }
   return flavours;
+}
+
+/**
+ * essentialName is a name without its flavour: `task_struct___v58` is a flavour of `task_struct`, one of
+ * several local definitions of the same kernel type. The flavour begins at the last three underscores that
+ * have another character on either side, as libbpf's bpf_core_essential_name_len defines it.
+ */
+export function essentialName(name: string): string {
+  return name.slice(0, essentialLength(name));
+}
+
+/** flavourOf is what follows the three underscores; empty for a name without flavour. See {@link essentialName}. */
+export function flavourOf(name: string): string {
+  return name.slice(essentialLength(name) + 3);
+}
+
+function essentialLength(name: string): number {
+  for (let at = name.length - 5; at >= 0; at--) {
+    if (name[at] !== '_' && name.startsWith('___', at + 1) && name[at + 4] !== '_') return at + 1;
+  }
+  return name.length;
 }

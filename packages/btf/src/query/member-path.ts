@@ -1,4 +1,4 @@
-import { BtfFormatError } from '../format-error.js';
+import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 
 /** MAX_PATH_STEPS bounds the steps of a path: each may search all that the BTF holds. */
 export const MAX_PATH_STEPS = 64;
@@ -54,4 +54,26 @@ export function parseMemberPath(path: string): MemberPath {
 function invalid(path: string, at: number, expected: string): BtfFormatError {
   const message = `${JSON.stringify(path)} is no path to a member: ${expected} is expected at character ${at + 1}`;
   return new BtfFormatError('INVALID_ARGUMENT', message);
+}
+
+/** MemberPathError tells at which step a path to a member fails. */
+export class MemberPathError extends BtfFormatError {
+  /** The index of the step that fails, from 0; -1 where the type in which the path starts is not found. */
+  readonly step: number;
+  /** Names of members, or of types at step -1, that the step may have meant, nearest first. */
+  readonly near: readonly string[];
+
+  /** @param path the path up to and with the step that fails. */
+  constructor(
+    code: BtfFormatErrorCode,
+    path: string,
+    message: string,
+    step: number,
+    near: readonly string[] = [],
+  ) {
+    const hint = near.length === 0 ? '' : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
+    super(code, `${path}: ${message}${hint}`);
+    this.step = step;
+    this.near = near;
+  }
 }

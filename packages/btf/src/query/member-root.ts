@@ -1,10 +1,9 @@
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { Type, TypeId } from '../types.js';
+import { Kind, type Type, type TypeId } from '../types.js';
 import { describeType } from './describe-type.js';
-import { MemberPathError } from './member-path-error.js';
-import { nearTypeNames } from './near-type-names.js';
+import { MemberPathError } from './member-path.js';
 import { idsOfKind } from './names.js';
+import { nearTypeNames } from './near-names.js';
 import { resolveId } from './resolve.js';
 
 const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];

@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { KindName, Type, TypeId } from '../types.js';
+import { Kind, type KindName, type Type, type TypeId } from '../types.js';
+import { isKnownKind } from '../kind-words.js';
 
 /** Most ids in a message. */
 const MAX_LISTED = 8;
@@ -52,7 +52,7 @@ export function idsOfKind(spec: Spec, name: string, kind: KindName | undefined):
 
 function hasKind(spec: Spec, id: TypeId, kind: KindName): boolean {
   const number = spec.kindOf(id);
-  return kind === 'UNKNOWN' ? number > Kind.ENUM64 : number === Kind[kind];
+  return kind === 'UNKNOWN' ? number !== 0 && !isKnownKind(number) : number === Kind[kind];
 }
 
 /** Ids in words, of which there may be very many. */

@@ -1,5 +1,5 @@
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
+import { Kind } from '../types.js';
 
 /** Every way to write C's `long` and `unsigned long`, as libbpf's determine_ptr_size lists them. */
 const LONG = new Set([

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { VMLINUX, whyNoVmlinux } from '../testing/bpftool.js';
+import { Kind } from '../types.js';
 import { postorder } from './postorder.js';
 import { children } from './references.js';
 

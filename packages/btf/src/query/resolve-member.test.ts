@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { MemberPathError } from './member-path-error.js';
-import { parseMemberPath } from './member-path.js';
+import { Kind } from '../types.js';
+import { MemberPathError, parseMemberPath } from './member-path.js';
 import { resolveMember, resolveMemberOf } from './resolve-member.js';
 
 const INT = 1;

@@ -1,29 +1,30 @@
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
-import type { Const, Restrict, Type, TypeId, TypeTag, Typedef, Volatile } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import {
+  type Const,
+  Kind,
+  type Restrict,
+  type Type,
+  type Typedef,
+  type TypeId,
+  type TypeTag,
+  type Volatile,
+} from '../types.js';
+import { Chain, followed } from './follow.js';
+import { kindsWhere } from '../kind-words.js';
 
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;
 
 /** isAlias tells whether a type is an {@link Alias}. */
 export function isAlias(type: Type): type is Alias {
-  switch (type.kind) {
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-      return true;
-    default:
-      return false;
-  }
+  return ALIASES.has(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
 }
 
-/** The kinds of types that stand for another one; TYPEDEF aside, those that change nothing but how it is used. */
-const QUALIFIERS: ReadonlySet<number> = new Set([Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG]);
-const ALIASES: ReadonlySet<number> = new Set([...QUALIFIERS, Kind.TYPEDEF]);
+/** The kinds of types that stand for another one. */
+const ALIASES = kindsWhere(({ alias }) => alias);
+
+/** TYPEDEF aside: those that change nothing but how the type is used. */
+const QUALIFIERS: ReadonlySet<number> = new Set([...ALIASES].filter((kind) => kind !== Kind.TYPEDEF));
 
 /**
  * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that

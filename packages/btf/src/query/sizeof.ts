@@ -1,10 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { Chain, followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
+import { kindsWhere } from '../kind-words.js';
 
 /** DataModel says what BTF leaves open about the machine that the types are for. */
 export interface DataModel {
@@ -25,44 +24,23 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   let count = 1;
   let at = id;
   for (;;) {
+    const kind = spec.kindOf(at);
     // Not decoded: a million types may ask for the size of one that has a million members.
-    if (SIZED.has(spec.kindOf(at))) return product(count, sizeOrTypeIdOf(spec, at), id);
+    if (SIZED.has(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
     const type = spec.typeById(at);
-    const next = refersTo(type);
-    if (next === null) return product(count, ownSize(spec, type, id, model), id);
+    if (!REFERRING.has(kind) || !('typeId' in type))
+      return product(count, ownSize(spec, type, id, model), id);
     if (type.kind === 'ARRAY') count *= type.nelems;
-    chain.pass(next);
-    at = followed(spec, at, next);
+    chain.pass(type.typeId);
+    at = followed(spec, at, type.typeId);
   }
 }
 
-/** The kinds of types that say their size. */
-const SIZED: ReadonlySet<number> = new Set([
-  Kind.INT,
-  Kind.STRUCT,
-  Kind.UNION,
-  Kind.ENUM,
-  Kind.ENUM64,
-  Kind.FLOAT,
-  Kind.DATASEC,
-]);
+/** The kinds of types that state their size. */
+const SIZED = kindsWhere(({ size }) => size === 'OWN');
 
-/** The type that decides about the size; null where the type does itself. */
-function refersTo(type: Type): TypeId | null {
-  switch (type.kind) {
-    case 'ARRAY':
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-    case 'VAR':
-    case 'DECL_TAG':
-      return type.typeId;
-    default:
-      return null;
-  }
-}
+/** The kinds of types whose size depends on the type that they refer to. */
+const REFERRING = kindsWhere(({ size }) => size === 'TARGET' || size === 'ELEMENTS');
 
 function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
   switch (type.kind) {

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { normalizeBpftoolJson } from './bpftool-json.js';
+import { toBpftoolJson } from '../print/bpftool.js';
+import type { Type } from '../types.js';
 
 /** VMLINUX is the BTF of the running kernel. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
@@ -61,4 +62,14 @@ export function linkObjects(objects: readonly string[]): Uint8Array {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** bpftoolJson is what the library prints for a type, normalized for comparison with what bpftool does. */
+export function bpftoolJson(type: Type): string {
+  return normalizeBpftoolJson(toBpftoolJson(type));
+}
+
+/** normalizeBpftoolJson makes 64-bit values of bpftool's output strings, which JSON.parse keeps exact. */
+export function normalizeBpftoolJson(output: string): string {
+  return output.replaceAll(/"val":(-?\d+)/g, '"val":"$1"');
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Spec } from '../spec.js';
@@ -71,4 +71,11 @@ export function whyNoKernels(): string | null {
 /** readSpec parses the BTF in a file. */
 export function readSpec(path: string, base: Spec | null = null): Spec {
   return Spec.parse(new Uint8Array(readFileSync(path)), { base });
+}
+
+/** kindCounts counts the own types of a spec by kind. */
+export function kindCounts(spec: Spec): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of spec) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

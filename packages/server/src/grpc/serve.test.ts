@@ -16,7 +16,7 @@ import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
 import { LOADER } from '../testing/callers.js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { Encoded } from './encoded.js';
 import type { Rpc, WireHandler, WorkerRpc } from './rpc.js';
 import { serveStream, serveUnary, serveWire, type ServeOptions } from './serve.js';

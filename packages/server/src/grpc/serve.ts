@@ -16,7 +16,7 @@ import { toStatus } from '../error/to-status.js';
 import { CallEnded } from './call-ended.js';
 import type { CallRecord } from './interceptor/call-record.js';
 import { openScope, type CallScope } from './call-scope.js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { Encoded } from './encoded.js';
 import type { ObservedCalls } from './interceptor/observed-calls.js';
 import { PacedWriter } from './paced-writer.js';

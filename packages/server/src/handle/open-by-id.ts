@@ -2,9 +2,8 @@ import { ErrorReason } from '@btfd/api';
 import { BpfError } from '@btfd/native';
 import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
-import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
+import { type Kernel, type KernelObject, type ObjectInfo, originOf } from '../kernel/kernel.js';
 import { infoOrClose } from '../kernel/object-list.js';
-import { originOf } from '../kernel/origin.js';
 
 /**
  * openVisible opens the object that a caller names by id.

@@ -1,10 +1,10 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Encoding, SpecResponseSchema } from '@btfd/api';
 import { selectTypes, type Spec } from '@btfd/btf';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import { cChunks } from './select/c-chunks.js';
 import { closureOf } from './select/closure.js';
-import { rawChunks } from '../base/raw-chunks.js';
+import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { findSelected, type SelectedTypes } from './select/select-types.js';
 import { ownTypeIds, typeChunks } from './select/type-chunks.js';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Feature } from '@btfd/api';
 import { Builder, FuncLinkage, IntEncoding, type MarshalOptions, type NewType } from '@btfd/btf';
 import { BpfError } from '@btfd/native';
@@ -88,4 +89,9 @@ export class KernelFeatures {
       return error.code === 'EINVAL' ? false : null;
     }
   }
+}
+
+/** readBootId returns the kernel's boot id. BTF ids of one boot mean nothing in another. */
+export function readBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 }

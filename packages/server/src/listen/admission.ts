@@ -6,7 +6,7 @@ import { Connections } from './connections.js';
 import { TlsServer } from './tls-server.js';
 import { roleForPath } from '../grpc/method-roles.js';
 import type { Quota } from '../quota/quota.js';
-import { atDate } from '../base/at-date.js';
+import { atDate } from '../base/clock.js';
 import { Callers } from '../grpc/interceptor/callers.js';
 import { CurrentPolicy } from '../auth/current-policy.js';
 import { FileWatch } from '../base/file-watch.js';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
-import { atDate } from '../base/at-date.js';
+import { atDate } from '../base/clock.js';
 import type { Callers } from '../grpc/interceptor/callers.js';
 import type { Peer, TlsPeer } from '../auth/peer.js';
 import type { ServiceError } from '../error/service-error.js';

@@ -1,7 +1,7 @@
 import type { Encoding, SelectionResultSchema } from '@btfd/api';
 import type { MarshalOptions } from '@btfd/btf';
 import type { VerifierLog } from '@btfd/native';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import type { Selection } from '../base/selection.js';
 import type { KindLayout } from '../base/kind-layout.js';
 

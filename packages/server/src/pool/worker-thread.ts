@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
+import { ErrorReason } from '@btfd/api';
 import { errorCode } from '../error/error-code.js';
+import { ServiceError } from '../error/service-error.js';
 import type { ItemOf, Job } from './job.js';
 import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
 import { Run } from './run.js';
-import { workerLost, workTooLarge } from './worker-errors.js';
 
 /** WorkerLimits bound what a worker may take. */
 export interface WorkerLimits {
@@ -155,4 +156,21 @@ export class WorkerThread {
     this.ended(workerLost(), tooLarge);
     void this.worker.terminate();
   }
+}
+
+/** The error of a job that took more time or memory than a job may. */
+function workTooLarge(what: 'time' | 'memory'): ServiceError {
+  return new ServiceError(
+    ErrorReason.WORK_TOO_LARGE,
+    `the request takes more ${what} than the daemon allows for one request`,
+    { metadata: { resource: what } },
+  );
+}
+
+/** The error of a job whose worker was broken by another job. */
+function workerLost(): ServiceError {
+  return new ServiceError(
+    ErrorReason.WORKER_LOST,
+    'another request broke the worker of this request: try again',
+  );
 }

@@ -1,7 +1,6 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
-import { describeConfig } from '../config/describe-config.js';
 import { errorMessage } from '../error/error-message.js';
-import { ConfigError, readConfig } from '../config/read-config.js';
+import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
 import { runDaemon } from './run-daemon.js';
 
 /** The settings or arguments are wrong; what goes wrong later ends with 1. */

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { notify, socketInfo } from '@btfd/native';
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
@@ -8,7 +10,6 @@ import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '.
 import { startDaemon, type Daemon } from '../daemon.js';
 import { addonKernel } from '../kernel/addon-kernel.js';
 import { formatAddress, type Address } from '../base/address.js';
-import { defaultAddress } from './default-address.js';
 import { makeLog, type Log } from '../observe/logger.js';
 import { describeServed } from './show.js';
 import { onHangup, untilEndingSignal } from './signals.js';
@@ -139,4 +140,14 @@ async function print({ services, addresses }: Daemon, logger: Logger): Promise<v
   } catch (err) {
     logger.warn({ err }, 'cannot show what is served');
   }
+}
+
+/** defaultAddress returns where the daemon listens by default: in a folder of root's, or of the user's own. */
+export function defaultAddress(uid: number, env: NodeJS.ProcessEnv): Address {
+  if (uid === 0) return { kind: 'unix', path: '/run/btfd/btfd.sock' };
+  const runtimeDir = env['XDG_RUNTIME_DIR'];
+  // The XDG specification says to ignore a path that is not absolute.
+  const hasRuntimeDir = runtimeDir !== undefined && isAbsolute(runtimeDir);
+  const dir = hasRuntimeDir ? join(runtimeDir, 'btfd') : join(tmpdir(), `btfd-${uid}`);
+  return { kind: 'unix', path: join(dir, 'btfd.sock') };
 }

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { machine, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { toServiceError } from '../error/from-unknown.js';
-import { originOf } from '../kernel/origin.js';
+import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { formatAddress, type Address } from '../base/address.js';
 import type { Services } from '../rpc/services.js';

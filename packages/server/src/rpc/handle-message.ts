@@ -1,8 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HandleInfoSchema, HandleSchema } from '@btfd/api';
-import type { Init } from '../base/message-init.js';
-import type { ObjectInfo } from '../kernel/kernel.js';
-import { originOf } from '../kernel/origin.js';
+import type { Init } from '../base/message.js';
+import { type ObjectInfo, originOf } from '../kernel/kernel.js';
 import type { HeldObject } from '../handle/handle-table.js';
 import type { InfoDetails } from './info-details.js';
 

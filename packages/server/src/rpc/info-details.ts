@@ -1,7 +1,7 @@
 import { InfoDetail, Operation, type HandleInfoSchema } from '@btfd/api';
 import { requireRole, type Caller } from '../auth/caller.js';
 import { invalidRequest } from '../error/invalid-request.js';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import type { Services } from './services.js';
 import type { SpecSource } from '../source/spec-source.js';

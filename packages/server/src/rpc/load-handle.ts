@@ -11,7 +11,7 @@ import { invalidRequest } from '../error/invalid-request.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
 import type { CallRecord } from '../grpc/interceptor/call-record.js';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { Encoded } from '../grpc/encoded.js';
 import type { Answer, WireHandler } from '../grpc/rpc.js';
 import { handleMessage } from './handle-message.js';
@@ -20,12 +20,11 @@ import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/object-list.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
-import { copyBytes } from '../base/byte-slices.js';
-import { sha256 } from '../base/sha256.js';
+import { copyBytes, sha256 } from '../base/slices.js';
 import type { SpecSource } from '../source/spec-source.js';
 import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
-import { tailText } from '../base/tail-text.js';
+import { tailText } from '../base/text.js';
 import { grantedTtlMs } from './validate.js';
 
 /** Who may load what the kernel takes. */

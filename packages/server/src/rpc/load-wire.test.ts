@@ -1,7 +1,7 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { expect, test } from '@jest/globals';
 import { LoadHandleRequestSchema, TypeListSchema } from '@btfd/api';
-import { decodeRequest } from '../base/decode-request.js';
+import { decodeRequest } from '../base/message.js';
 import { loadSizes, splitLoad } from './load-wire.js';
 
 const MIB = 1024 * 1024;
@@ -45,7 +45,7 @@ test('A request that cannot be read to its end is split before that, for decodin
   const { head, types: list } = splitLoad(Buffer.concat([types('a'), Uint8Array.of(0xff)]));
   expect(list).not.toBeNull();
   expect(() => decodeRequest(LoadHandleRequestSchema, head)).toThrow(
-    'the request is no btf.v1.LoadHandleRequest',
+    'the request cannot be decoded as btf.v1.LoadHandleRequest',
   );
 });
 

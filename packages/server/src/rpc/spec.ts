@@ -1,14 +1,14 @@
 import { Encoding, type SpecRequest, type SpecResponseSchema, type TypeSelection } from '@btfd/api';
 import { invalidRequest } from '../error/invalid-request.js';
 import { Encoded } from '../grpc/encoded.js';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import type { WorkerRpc } from '../grpc/rpc.js';
 import { factsOf } from './facts.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { findBase, requireBase } from '../source/find-base.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
-import { rawChunks } from '../base/raw-chunks.js';
+import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { isSame, specHeader, type SpecHeaderMessage } from './spec-header.js';
 import { requireSpecName } from '../source/spec-name.js';

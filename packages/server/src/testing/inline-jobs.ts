@@ -1,6 +1,6 @@
 import type { ItemOf, Job, JobRunner } from '../pool/job.js';
 import { SpecCache } from '../jobs/spec-cache.js';
-import { stepsOf } from '../jobs/steps-of.js';
+import { stepsOf } from '../jobs/serve-jobs.js';
 
 /** InlineJobs does jobs as workers do, but on this thread. */
 export class InlineJobs implements JobRunner {

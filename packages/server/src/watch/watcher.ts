@@ -2,8 +2,7 @@ import { ErrorReason } from '@btfd/api';
 import type { Clock } from '../base/clock.js';
 import { ServiceError } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
-import type { EventLog } from './event-log.js';
-import type { WatchEvent } from './watch-event.js';
+import type { EventLog, WatchEvent } from './event-log.js';
 
 /** WatcherContext is what a watcher knows of the watch that it belongs to. */
 export interface WatcherContext {

@@ -1,7 +1,6 @@
 import { BtfFormatError } from '../../format-error.js';
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../../info.js';
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { Kind, type TypeId } from '../../types.js';
+import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../../words.js';
 import type { TypeTable } from '../type-table.js';
 
 /** A type of which it is not known yet which one stands for it. */

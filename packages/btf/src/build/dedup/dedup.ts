@@ -1,15 +1,13 @@
+import { visitIds } from '../../kind-words.js';
 import type { Spec } from '../../spec.js';
 import type { TypeId } from '../../types.js';
-import { visitIds } from '../kind-words.js';
-import type { Rebuilt } from '../rebuilt.js';
 import { SpecReader } from '../spec-reader.js';
 import type { BaseStrings } from '../string-layout.js';
 import { StringPool } from '../string-pool.js';
 import { TypeTable } from '../type-table.js';
-import { writeBtf } from '../write-btf.js';
-import { mapComposites } from './composites.js';
+import { type Rebuilt, writeBtf } from '../write-btf.js';
+import { mapComposites, mapForwards } from './composites.js';
 import { DedupState } from './dedup-state.js';
-import { mapForwards } from './forwards.js';
 import { mapPrimitives } from './primitives.js';
 import { mapReferences } from './references.js';
 

@@ -1,5 +1,4 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { Kind, type TypeId } from '../../types.js';
 import { type DedupState, isComposite } from './dedup-state.js';
 import { Identical } from './identical.js';
 import { PendingPairs } from './pending-pairs.js';

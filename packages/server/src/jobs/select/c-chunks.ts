@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError, printCChunks, type Spec, type TypeId } from '@btfd/btf';
 import { ServiceError } from '../../error/service-error.js';
-import { rawChunks } from '../../base/raw-chunks.js';
+import { rawChunks } from '../../base/slices.js';
 
 /**
  * cChunks prints types, or all, as C, in pieces of at most `chunkBytes`.

@@ -1,6 +1,6 @@
 import type { SelectionResultSchema } from '@btfd/api';
 import type { Spec, TypeId } from '@btfd/btf';
-import type { Init } from '../../base/message-init.js';
+import type { Init } from '../../base/message.js';
 import type { Selector } from '../../base/selection.js';
 
 /** What is matched in a turn: a few milliseconds. */

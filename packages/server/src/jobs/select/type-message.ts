@@ -1,6 +1,6 @@
 import type { TypeSchema } from '@btfd/api';
 import { Kind, type Type } from '@btfd/btf';
-import type { Init } from '../../base/message-init.js';
+import type { Init } from '../../base/message.js';
 import type { TypePiece } from './split-type.js';
 
 /** TypeMessage is what a `btf.v1.Type` is made from. */

@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import type { Type } from '../types.js';
-import { toBpftoolJson } from './bpftool-json.js';
-import { printRaw } from './raw.js';
+import { printRaw, toBpftoolJson } from './bpftool.js';
 
 const spec = Spec.parse(assembleAllKinds('little').bytes());
 

@@ -1,23 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { withResolvers } from '../testing/grpc-harness.js';
-import { FileReads } from './file-reads.js';
+import { KeyedRuns } from './shared-runs.js';
 
-/** Readings of files, which end when they are told to. */
+/** Runs with keys. Each run ends when the test says so. */
 function setUp() {
-  const reads = new FileReads<string>();
+  const runs = new KeyedRuns<string>();
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   return {
     begun,
-    get: (file: string) =>
-      reads.get(file, async () => {
+    next: (key: string) =>
+      runs.next(key, async () => {
         const { promise, resolve } = withResolvers();
         ends.push(resolve);
-        begun.push(file);
+        begun.push(key);
         const number = begun.length;
         await promise;
-        if (file === 'bad') throw new Error('cannot be read');
-        return `${file}${number}`;
+        if (key === 'bad') throw new Error('a run failed');
+        return `${key}${number}`;
       }),
     end: async (): Promise<void> => {
       while (ends.length === 0) await new Promise(setImmediate);
@@ -27,10 +27,10 @@ function setUp() {
   };
 }
 
-describe('Files', () => {
-  test('are read one at a time, in the order in which they were asked for', async () => {
-    const { begun, get, end } = setUp();
-    const all = Promise.all(['a', 'b', 'c'].map(get));
+describe('Runs with keys', () => {
+  test('are done one at a time, in the order of the calls', async () => {
+    const { begun, next, end } = setUp();
+    const all = Promise.all(['a', 'b', 'c'].map(next));
     for (const expected of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
       await new Promise(setImmediate);
       expect(begun).toEqual(expected);
@@ -39,21 +39,21 @@ describe('Files', () => {
     expect(await all).toEqual(['a1', 'b2', 'c3']);
   });
 
-  test('are read once for all who ask before it begins, and again for who asks later', async () => {
-    const { begun, get, end } = setUp();
-    const early = [get('a'), get('a')];
+  test('are shared by all calls before they begin, and done again for later calls', async () => {
+    const { begun, next, end } = setUp();
+    const early = [next('a'), next('a')];
     await new Promise(setImmediate);
-    const late = [get('a'), get('a')];
+    const late = [next('a'), next('a')];
     await end();
     await end();
     expect(await Promise.all([...early, ...late])).toEqual(['a1', 'a1', 'a2', 'a2']);
     expect(begun).toEqual(['a', 'a']);
   });
 
-  test('that cannot be read keep nobody waiting', async () => {
-    const { get, end } = setUp();
-    const bad = expect(get('bad')).rejects.toThrow('cannot be read');
-    const good = get('good');
+  test('continue after one that failed', async () => {
+    const { next, end } = setUp();
+    const bad = expect(next('bad')).rejects.toThrow('a run failed');
+    const good = next('good');
     await end();
     await end();
     await bad;

@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
-import { toBpftoolJson } from './bpftool-json.js';
-import { printRaw } from './raw.js';
+import { printRaw, toBpftoolJson } from './bpftool.js';
 
 const skip = whyNoVmlinux() ?? whyNoBpftool();
 if (skip !== null) console.warn(`skipped: ${skip}`);

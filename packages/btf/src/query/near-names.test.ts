@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Builder } from '../build/builder.js';
-import { Kind } from '../kind.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
 import { Spec } from '../spec.js';
-import { nearTypeNames } from './near-type-names.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { Kind } from '../types.js';
+import { nearTypeNames } from './near-names.js';
 
 const builder = new Builder({ deduplicate: false });
 builder.add({ kind: 'STRUCT', name: 'task_struct', size: 0, members: [] });

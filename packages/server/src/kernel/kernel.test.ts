@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Origin } from '@btfd/api';
-import { originOf } from './origin.js';
+import { originOf } from './kernel.js';
 
 test.each([
   [true, 'vmlinux', Origin.VMLINUX],
