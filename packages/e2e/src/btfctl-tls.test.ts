@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { btfctl, type Ran } from './testing/btfctl.js';
+
+const { test } = needs('openssl');
 
 let dir: string;
 let daemon: FakeDaemon;
