@@ -11,7 +11,7 @@ import { printRaw, toBpftoolJson } from './bpftool.js';
 const skip = whyNoVmlinux() ?? whyNoBpftool();
 if (skip !== null) console.warn(`skipped: ${skip}`);
 
-(skip === null ? describe : describe.skip)('what is printed as raw lines and JSON', () => {
+(skip === null ? describe : describe.skip)('the raw lines and JSON', () => {
   let folder: string;
 
   beforeAll(() => {
@@ -20,7 +20,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(['all kinds', 'the running kernel'])('of %s is bpftool’s, byte for byte', (what) => {
+  test.each(['all kinds', 'the running kernel'])('of %s equal those of bpftool, byte for byte', (what) => {
     const path = what === 'all kinds' ? join(folder, 'all-kinds') : VMLINUX;
     const spec = Spec.parse(new Uint8Array(readFileSync(path)));
     const types = [...spec];
@@ -35,7 +35,7 @@ function bpftool(...args: string[]): string {
   return execFileSync('bpftool', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
 }
 
-/** Texts of megabytes, told apart without printing them whole. */
+/** Compares texts of megabytes without printing them whole. */
 function firstDifference(ours: string, theirs: string): string[] | null {
   if (ours === theirs) return null;
   let at = 0;

@@ -16,7 +16,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
 /** No member has such a type. */
 const SIZELESS: ReadonlySet<KindName> = new Set(['FUNC', 'FUNC_PROTO', 'VAR', 'DATASEC', 'DECL_TAG']);
 
-/** What `ask` gives, or what stands for none where there is none. */
+/** The result of `ask`, or `none` if it throws. */
 function orNone(ask: () => number, none: number): number {
   try {
     return ask();
@@ -26,21 +26,24 @@ function orNone(ask: () => number, none: number): number {
   }
 }
 
-(skip === null ? test : test.skip)('sizes and alignments in C are those that sizeof and alignof give', () => {
-  const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
-  const types = typeWordsOf(spec);
-  for (const pointerSize of [4, 8] as const) {
-    const sizes = new CSizes(types, new WorkLimit(1 << 26, types.endTypeId), pointerSize);
-    const differing: number[] = [];
-    let sized = 0;
-    for (const { id, kind } of spec) {
-      if (SIZELESS.has(kind)) continue;
-      const size = orNone(() => sizeof(spec, id, { pointerSize }), 0);
-      const alignment = orNone(() => alignof(spec, id, { pointerSize }), 1);
-      if (size !== 0) sized += 1;
-      if (sizes.sizeof(id) !== size || sizes.alignof(id) !== alignment) differing.push(id);
+(skip === null ? test : test.skip)(
+  'CSizes returns the same sizes and alignments as sizeof and alignof',
+  () => {
+    const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
+    const types = typeWordsOf(spec);
+    for (const pointerSize of [4, 8] as const) {
+      const sizes = new CSizes(types, new WorkLimit(1 << 26, types.endTypeId), pointerSize);
+      const differing: number[] = [];
+      let sized = 0;
+      for (const { id, kind } of spec) {
+        if (SIZELESS.has(kind)) continue;
+        const size = orNone(() => sizeof(spec, id, { pointerSize }), 0);
+        const alignment = orNone(() => alignof(spec, id, { pointerSize }), 1);
+        if (size !== 0) sized += 1;
+        if (sizes.sizeof(id) !== size || sizes.alignof(id) !== alignment) differing.push(id);
+      }
+      expect(differing).toEqual([]);
+      expect(sized).toBeGreaterThan(20_000);
     }
-    expect(differing).toEqual([]);
-    expect(sized).toBeGreaterThan(20_000);
-  }
-});
+  },
+);

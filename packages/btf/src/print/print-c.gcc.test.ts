@@ -30,13 +30,13 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('is bpftool’s text but for attributes that this one lacks', () => {
+  test('equals bpftool’s text except for attributes that bpftool lacks', () => {
     const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
     expect(explained).toEqual({ 'mode of an enum': 2, 'size of a union': 3 });
   });
 
-  test('has the sizes and offsets that gcc gave the types at first', () => {
+  test('has the sizes and offsets of the original types', () => {
     const { text, assertions } = layoutAssertions(spec);
     expect(assertions).toBeGreaterThan(70);
     expect(compile('gcc', text)).toEqual([]);

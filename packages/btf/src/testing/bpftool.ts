@@ -8,7 +8,7 @@ import type { Type } from '../types.js';
 /** VMLINUX is the BTF of the running kernel. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
 
-/** whyNoBpftool says why tests against bpftool cannot run; null where they can or must. */
+/** whyNoBpftool returns the reason why tests against bpftool cannot run; null if they can or must. */
 export function whyNoBpftool(): string | null {
   if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
   try {
@@ -19,13 +19,13 @@ export function whyNoBpftool(): string | null {
   }
 }
 
-/** whyNoVmlinux says why tests of the running kernel's BTF cannot run; null where they can or must. */
+/** whyNoVmlinux returns the reason why tests on the running kernel's BTF cannot run; null if they can or must. */
 export function whyNoVmlinux(): string | null {
   const missing = process.env['BTFD_REQUIRE_KERNEL'] !== '1' && !existsSync(VMLINUX);
   return missing ? `${VMLINUX} does not exist` : null;
 }
 
-/** dumpFile lists what a bpftool reads from a file, a type each in the form of `bpftoolJson`. */
+/** dumpFile returns the types that a bpftool reads from a file, each in the form of `bpftoolJson`. */
 export function dumpFile(path: string, basePath?: string, bpftool = 'bpftool'): string[] {
   const base = basePath === undefined ? [] : ['-B', basePath];
   const output = execFileSync(bpftool, [...base, '-j', 'btf', 'dump', 'file', path], {
@@ -64,12 +64,12 @@ export function linkObjects(objects: readonly string[]): Uint8Array {
   }
 }
 
-/** bpftoolJson is what the library prints for a type, normalized for comparison with what bpftool does. */
+/** bpftoolJson returns a type as the library prints it, normalized for comparison with bpftool's output. */
 export function bpftoolJson(type: Type): string {
   return normalizeBpftoolJson(toBpftoolJson(type));
 }
 
-/** normalizeBpftoolJson makes 64-bit values of bpftool's output strings, which JSON.parse keeps exact. */
+/** normalizeBpftoolJson turns 64-bit values in bpftool's output into strings, which JSON.parse keeps exact. */
 export function normalizeBpftoolJson(output: string): string {
   return output.replaceAll(/"val":(-?\d+)/g, '"val":"$1"');
 }

@@ -6,7 +6,7 @@ import { BtfFormatError } from '../format-error.js';
 import { CPrinter } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
-/** whyNoCompiler says why a C compiler cannot be used; null where it can or must. */
+/** whyNoCompiler returns the reason why a C compiler cannot be used; null if it can or must. */
 export function whyNoCompiler(compiler: string): string | null {
   if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
   try {
@@ -17,7 +17,7 @@ export function whyNoCompiler(compiler: string): string | null {
   }
 }
 
-/** compile checks a C text without making anything of it; returns the compiler's errors. */
+/** compile checks a C text without writing anything, and returns the compiler's errors. */
 export function compile(compiler: string, text: string, flags: readonly string[] = []): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
   const path = join(folder, 'types.c');
@@ -40,7 +40,7 @@ export interface Layouts {
   readonly assertions: number;
 }
 
-/** layoutAssertions asserts the size of each named struct and union and the offset of each member, bitfields aside. */
+/** layoutAssertions asserts the size of each named struct and union and the offset of each member except bitfields. */
 export function layoutAssertions(spec: Spec): Layouts {
   const printer = new CPrinter(spec, 8, 256 * 1024 * 1024);
   for (const id of spec.typeIds(1)) printer.define(id);

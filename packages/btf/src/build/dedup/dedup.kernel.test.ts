@@ -33,14 +33,14 @@ const skipBpftool = whyNoBpftool();
 if (skipBpftool !== null) console.warn(`skipped: ${skipBpftool}`);
 
 (skipBpftool === null ? test : test.skip)(
-  'leaves of BPF objects what bpftool gen object does, but for what is known',
+  'leaves the same types of BPF objects as bpftool gen object, with known differences',
   () => {
     const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
     const left = kindCounts(
       deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
     );
     const linked = kindCounts(parseElfBtf(linkObjects(objects)));
-    // The linker makes one of the sections of a name, which is no deduplication: of three .bss.
+    // The linker merges sections of one name, here three .bss, which is not deduplication.
     expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
     // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
     // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
@@ -71,7 +71,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
   afterAll(() => libbpf.close());
 
-  test('of modules that each bring what they use of vmlinux', () => {
+  test('of modules that each contain the types that they use of vmlinux', () => {
     const flat = modules.map((module) => {
       return Spec.parse(selectTypes(module, module.typeIds()).bytes);
     });
@@ -89,7 +89,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
     expect(kindCounts(Spec.parse(ours))).toEqual(kindCounts(Spec.parse(theirs)));
   });
 
-  test('of one module on its base, whose types it does not repeat', () => {
+  test('of one module on its base, without repeating types of the base', () => {
     for (const module of modules) {
       const ours = Spec.parse(dedup(module).bytes, { base });
       const theirs = Spec.parse(libbpf.run(module.bytes, base.bytes), { base });
@@ -101,7 +101,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
 
 const skipLibbpf = whyNoLibbpf();
 (skipLibbpf === null ? describe : describe.skip)('of references in a circle', () => {
-  /** The errno of libbpf for a circle that its search of references runs into. */
+  /** The errno of libbpf for a circle that its search meets. */
   const ELOOP = 40;
   let libbpf: LibbpfDedup;
   beforeAll(() => {
