@@ -137,7 +137,7 @@ describe('Spec', () => {
     ['one that ends within its first words', 8, 0],
     ['one that lacks its elements', 12, (Kind.STRUCT << 24) | 1],
     ['a vlen that cannot be true', 12, (Kind.ENUM << 24) | 0xffffff],
-  ])('refuses types that end behind their section: %s', (_, typeLength, info) => {
+  ])('refuses types that end after their section: %s', (_, typeLength, info) => {
     const bad = new Uint8Array(24 + typeLength + 1);
     bad.set(HEADER_ONLY);
     const view = new DataView(bad.buffer);
