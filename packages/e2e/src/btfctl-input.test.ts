@@ -11,7 +11,7 @@ import { until } from './testing/until.js';
 // Each test runs several processes.
 jest.setTimeout(60_000);
 
-describe('what btfctl reads', () => {
+describe('the input of btfctl', () => {
   let dir: string;
 
   beforeAll(() => {
@@ -35,13 +35,13 @@ describe('what btfctl reads', () => {
       '/bin/true: ELF file has no section .BTF',
     ],
     ['an ELF file without BTF, loaded', ['load', '/bin/true'], 3, '/bin/true: ELF file has no section .BTF'],
-  ])('%s is told by name', async (_, args, status, text) => {
+  ])('%s is reported by name', async (_, args, status, text) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
     expect(ran.stderr).toContain(`btfctl: ${text}`);
   });
 
-  test('an ELF file that is cut is named where it is checked', async () => {
+  test('a truncated ELF file is reported by name when it is checked', async () => {
     const path = join(dir, 'cut.o');
     writeFileSync(path, Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(60)]));
     expect((await run('check', path)).stderr).toContain(`btfctl: ${path}: ELF class 0`);
@@ -50,7 +50,7 @@ describe('what btfctl reads', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('one %s ends the wait for a pipe that nobody writes', async (signal, status) => {
+  ] as const)('one %s ends the wait for a pipe without a writer', async (signal, status) => {
     const fifo = join(dir, signal);
     execFileSync('mkfifo', [fifo]);
     for (const path of [fifo, '-']) {
@@ -58,7 +58,7 @@ describe('what btfctl reads', () => {
       const ended = once(child, 'exit');
       await idle(child.pid);
       child.kill(signal);
-      // A shell makes the same exit code of both.
+      // A shell reports the same exit code for both.
       expect([
         [status, null],
         [null, signal],
@@ -66,21 +66,18 @@ describe('what btfctl reads', () => {
     }
   });
 
-  test.each(['--help', '--version', 'version'])(
-    'a full disk below %s is told by the exit code',
-    async (word) => {
-      const child = spawn(process.execPath, [BTFCTL, word], {
-        stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
-      });
-      let said = '';
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-      expect(await once(child, 'close')).toEqual([1, null]);
-      expect(said).not.toContain('at ');
-    },
-  );
+  test.each(['--help', '--version', 'version'])('a full disk makes %s exit with an error', async (word) => {
+    const child = spawn(process.execPath, [BTFCTL, word], {
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+    });
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(errors).not.toContain('at ');
+  });
 });
 
-/** Waits until a process does nothing any more. */
+/** Waits until a process uses no CPU time. */
 async function idle(pid: number | undefined): Promise<void> {
   let before = '';
   await until(

@@ -87,9 +87,9 @@ describe('The daemon’s settings', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr.trimEnd().split('\n')).toEqual([
       `error: ${file}:2: unknown key "max-tll"; did you mean max-ttl?`,
-      expect.stringMatching(/^error: .*wrong\.yaml:3: max-ttl: "forever" is no time/),
-      expect.stringMatching(/^error: BTFD_LOG_LEVEL: "loud" is none of/),
-      expect.stringMatching(/^error: --max-tokens: "many" is no whole number/),
+      expect.stringMatching(/^error: .*wrong\.yaml:3: max-ttl: "forever" is not a time/),
+      expect.stringMatching(/^error: BTFD_LOG_LEVEL: "loud" is not one of/),
+      expect.stringMatching(/^error: --max-tokens: "many" is not a whole number/),
     ]);
   });
 });
@@ -132,7 +132,7 @@ describe('At SIGHUP the daemon', () => {
     write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: nonsense\n`);
     daemon.signal('SIGHUP');
     await said('settings not read again');
-    expect(daemon.log.text).toContain(`${file}:2: max-ttl: \\"nonsense\\" is no time`);
+    expect(daemon.log.text).toContain(`${file}:2: max-ttl: \\"nonsense\\" is not a time`);
 
     write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: 2h\n`);
     daemon.signal('SIGHUP');

@@ -109,7 +109,8 @@ describe('The bound on the daemon’s memory', () => {
       const [, value = '', unit] = new RegExp(`^${name} +(\\d+)(MiB)?`, 'm').exec(text) ?? [];
       return Number(value) * (unit === undefined ? 1 : MIB);
     };
-    const loads = limit('max-queued-load-bytes');
+    // As many of the largest loads wait for the kernel at most.
+    const loads = 4 * limit('max-btf');
     const specs = limit('spec-cache') + limit('max-specs-in-use');
     return limit('workers') * limit('max-worker-heap') + loads + specs;
   }

@@ -1,16 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { bpftoolJson, dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
+import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
 import { Kind, type Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
 import type { NewType } from './field-checks.js';
-
-const skip = whyNoBpftool();
-if (skip !== null) console.warn(`skipped in part: ${skip}`);
-const testWithBpftool = skip === null ? test : test.skip;
 
 const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 };
 const ORDERS = ['little', 'big'] as const;
@@ -72,14 +69,17 @@ describe('Builder', () => {
     expect([...builder.toSpec()].map(plain)).toEqual([...spec].map(plain));
   });
 
-  testWithBpftool.each(ORDERS)('writes every kind so that bpftool prints the same, %s-endian', (order) => {
-    const source = assembleAllKinds('little').bytes();
-    const builder = new Builder({ deduplicate: false });
-    builder.addAllFrom(Spec.parse(source), Spec.parse(source).typeIds());
-    const bytes = builder.marshal({ byteOrder: order });
-    expect(dumpBytes(bytes)).toEqual(dumpBytes(source));
-    expect([...Spec.parse(bytes)].map(bpftoolJson)).toEqual(dumpBytes(source));
-  });
+  needs('bpftool').test.each(ORDERS)(
+    'writes every kind so that bpftool prints the same, %s-endian',
+    (order) => {
+      const source = assembleAllKinds('little').bytes();
+      const builder = new Builder({ deduplicate: false });
+      builder.addAllFrom(Spec.parse(source), Spec.parse(source).typeIds());
+      const bytes = builder.marshal({ byteOrder: order });
+      expect(dumpBytes(bytes)).toEqual(dumpBytes(source));
+      expect([...Spec.parse(bytes)].map(bpftoolJson)).toEqual(dumpBytes(source));
+    },
+  );
 
   test('gives the same type the same id, except without deduplication', () => {
     const builder = new Builder();

@@ -6,18 +6,7 @@ import { BtfFormatError } from '../format-error.js';
 import { CPrinter } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
-/** whyNoCompiler returns the reason why a C compiler cannot be used; null if it can or must. */
-export function whyNoCompiler(compiler: string): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  try {
-    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return `${compiler} does not run here`;
-  }
-}
-
-/** compile checks a C text without writing anything, and returns the compiler's errors. */
+/** compile checks a C text without writing anything, and returns the errors of the compiler. */
 export function compile(compiler: string, text: string, flags: readonly string[] = []): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
   const path = join(folder, 'types.c');

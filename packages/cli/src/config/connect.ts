@@ -6,17 +6,17 @@ import type { Node } from './config.js';
 import { tlsOptions } from './tls-files.js';
 
 /**
- * connectTo makes the client of a node. It connects when it is first used, and does not try again: whoever waits at a
- * terminal is told at once.
+ * connectTo returns a client of a node. The client connects when it is first used. It does not retry: a user at a terminal
+ * wants to know at once that there is no daemon.
  *
- * @throws CliError USAGE for bad TLS files.
+ * @throws CliError USAGE for invalid TLS files.
  */
 export function connectTo(
   { address, tls }: Node,
   timeout: number | undefined,
   env: NodeJS.ProcessEnv,
 ): BtfClient {
-  // What comes over a socket of this machine costs less than to keep it.
+  // Reading BTF again from a daemon on this machine costs less than keeping it.
   const specCacheDir = address.startsWith('unix:') ? undefined : cacheDir(env);
   try {
     return new BtfClient(address, {
@@ -30,10 +30,10 @@ export function connectTo(
   }
 }
 
-/** Where specs of other nodes are kept between runs. */
+/** Returns the folder that keeps the BTF of other nodes between runs. */
 function cacheDir(env: NodeJS.ProcessEnv): string {
   const folder = env['XDG_CACHE_HOME'];
-  // The XDG specification: a path that isn't absolute is to be ignored.
+  // The XDG specification says to ignore relative paths.
   const hasFolder = folder !== undefined && isAbsolute(folder);
   return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.cache'), 'btfd');
 }

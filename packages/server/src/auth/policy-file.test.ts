@@ -5,7 +5,7 @@ import { parsePolicy, readPolicyFile } from './policy-file.js';
 import { readPolicy } from './policy-options.js';
 
 describe('A policy', () => {
-  test('gives principals roles; one in several lists has the highest', () => {
+  test('gives roles to principals, the highest if one is in several lists', () => {
     const { roles, commonNames, defaults } = parsePolicy(
       [
         '# who may do what',
@@ -30,7 +30,7 @@ describe('A policy', () => {
     expect([commonNames, defaults]).toEqual([true, false]);
   });
 
-  test.each(['', '# nothing\n', '---\n', '{}', 'viewers: []'])('%j says nothing', (text) => {
+  test.each(['', '# nothing\n', '---\n', '{}', 'viewers: []'])('%j is empty', (text) => {
     expect(parsePolicy(text, 'p')).toEqual({ roles: new Map(), commonNames: false, defaults: true });
   });
 
@@ -38,15 +38,19 @@ describe('A policy', () => {
     [
       'a list at the top',
       '- uid:1',
-      'p:1: must have fields: viewers, inspectors, loaders, commonNames, defaults',
+      'p:1: expected a map with the keys viewers, inspectors, loaders, commonNames, defaults',
     ],
-    ['an unknown field', 'viewers: []\nadmins: []', 'p:2: admins: is no field of a policy'],
-    ['an unknown role', '\n\nloader: [uid:1]', 'p:3: loader: is no field of a policy'],
-    ['a field in another case', 'Viewers: []', 'p:1: Viewers: is no field of a policy'],
-    ['a field that is a list', '? [viewers]\n: []', 'p:1: ["viewers"]: is no field of a policy'],
-    ['a field twice', 'viewers: []\nviewers: [uid:1]', 'p:2: Map keys must be unique'],
+    [
+      'an unknown key',
+      'viewers: []\nadmins: []',
+      'p:2: unknown key "admins": use viewers, inspectors, loaders, commonNames, defaults',
+    ],
+    ['an unknown role', '\n\nloader: [uid:1]', 'p:3: unknown key "loader"; did you mean loaders?'],
+    ['a key in another case', 'Viewers: []', 'p:1: unknown key "Viewers"; did you mean viewers?'],
+    ['a key that is a list', '? [viewers]\n: []', 'p:1: unknown key "[\\"viewers\\"]"'],
+    ['a key twice', 'viewers: []\nviewers: [uid:1]', 'p:2: Map keys must be unique'],
     ['one principal in place of a list', 'viewers:\n  uid:1', 'p:2: viewers: must be a list of principals'],
-    ['a list without content', 'viewers:', 'p:1: viewers: must be a list of principals'],
+    ['an empty list', 'viewers:', 'p:1: viewers: must be a list of principals'],
     ['a map in place of a list', 'loaders:\n  uid: 1', 'p:2: loaders: must be a list of principals'],
     ['a bad principal', 'viewers:\n  - uid:1\n  - root\n', 'p:3: viewers[1]: "root" is no principal'],
     ['a name in place of a number', 'viewers: ["uid:root"]', 'p:1: viewers[0]: "root" is no uid'],
@@ -55,22 +59,22 @@ describe('A policy', () => {
     ['nothing in a list', 'viewers: [~]', 'p:1: viewers[0]: must be a principal'],
     ['a wildcard', 'viewers: ["dns:*.a.b"]', 'p:1: viewers[0]: "*.a.b" has a wildcard'],
     ['a common name that does not count', 'loaders: [cn:x]', 'p:1: loaders[0]: common names do not count'],
-    ['a switch that is a word', 'defaults: yes', 'p:1: defaults: must be true or false'],
-    ['a switch without content', 'commonNames:', 'p:1: commonNames: must be true or false'],
+    ['a switch that is another word', 'defaults: yes', 'p:1: defaults: must be true or false'],
+    ['an empty switch', 'commonNames:', 'p:1: commonNames: must be true or false'],
     ['an alias', 'viewers: &a [uid:1]\nloaders: *a', 'p:2: loaders: must be a list of principals'],
-    ['what is no YAML', 'viewers: [uid:1\nloaders: }', 'p:2: '],
+    ['invalid YAML', 'viewers: [uid:1\nloaders: }', 'p:2: '],
     ['a second document', 'viewers: []\n---\nloaders: [uid:1]', 'p:2: '],
     ['a tab', 'viewers:\n\t- uid:1', 'p:2: '],
-  ])('with %s is refused, by file, line and field', (_, text, message) => {
+  ])('with %s is refused, with file, line and key', (_, text, message) => {
     expect(() => parsePolicy(text, 'p')).toThrow(message);
   });
 
-  test('tells every problem, each on a line', () => {
+  test('reports every problem, each on a line', () => {
     const text = 'viewers: [root, uid:1]\nowners: []\nloaders: [uid:x]';
-    const expected = ['p:1: viewers[0]:', 'p:2: owners:', 'p:3: loaders[0]:'];
+    const expected = ['p:1: viewers[0]:', 'p:2: unknown key "owners"', 'p:3: loaders[0]:'];
     try {
       parsePolicy(text, 'p');
-      throw new Error('it was taken');
+      throw new Error('accepted');
     } catch (error) {
       const lines = error instanceof Error ? error.message.split('\n') : [];
       expect(lines).toEqual(expected.map((line): unknown => expect.stringContaining(line)));
@@ -79,24 +83,26 @@ describe('A policy', () => {
 });
 
 describe('A policy file', () => {
-  test('that is not there, is no file or is too large is refused by its name', () => {
+  test('is refused with its name if it is missing, a folder or too large', () => {
     using dir = new TempDir();
     const large = dir.write('large.yaml', '#'.repeat(1024 * 1024 + 1));
-    expect(() => readPolicyFile(`${dir.path}/none.yaml`)).toThrow(/none\.yaml: ENOENT/);
-    expect(() => readPolicyFile(dir.path)).toThrow(`${dir.path}: is no file`);
-    expect(() => readPolicyFile(large)).toThrow('large.yaml: has more than 1048576 bytes');
+    expect(() => readPolicyFile(`${dir.path}/none.yaml`)).toThrow(
+      /^cannot use the policy: ENOENT: .*none\.yaml/,
+    );
+    expect(() => readPolicyFile(dir.path)).toThrow(`${dir.path} is not a regular file`);
+    expect(() => readPolicyFile(large)).toThrow('large.yaml has more than 1048576 bytes');
   });
 
-  test('that everybody may write is refused', () => {
+  test('is refused if every user may write to it', () => {
     using dir = new TempDir();
     const file = dir.write('policy.yaml', 'viewers: [uid:1]');
     chmodSync(file, 0o646);
-    expect(() => readPolicyFile(file)).toThrow('every user may write it');
+    expect(() => readPolicyFile(file)).toThrow(`every user may write to ${file}`);
     chmodSync(file, 0o664);
     expect(readPolicyFile(file).roles.get('uid:1')).toBe('viewer');
   });
 
-  test('is put together with lists that are given besides', () => {
+  test('is merged with the lists in options', () => {
     using dir = new TempDir();
     const file = dir.write('policy.yaml', 'viewers: [uid:1, uid:2]');
     const policy = readPolicy({ file, loaders: ['uid:2'], inspectors: ['uid:3'] }, 990);
@@ -106,7 +112,7 @@ describe('A policy file', () => {
     expect(roles).toEqual(['viewer', 'loader', 'inspector']);
   });
 
-  test('a bad principal in a list is refused by the name of the list', () => {
+  test('with a bad principal in a list is refused with the name of the list', () => {
     expect(() => readPolicy({ inspectors: ['uid:1', 'nobody'] }, 990)).toThrow('inspectors: "nobody" is no');
     expect(() => readPolicy({ loaders: ['cn:x'] }, 990)).toThrow('loaders: common names do not count');
     expect(() => readPolicy({ loaders: ['cn:x'], commonNames: true }, 990)).not.toThrow();

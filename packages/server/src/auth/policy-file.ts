@@ -1,16 +1,15 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode } from 'yaml';
-import { errorMessage } from '../error/error-message.js';
-import type { PolicyRules } from './policy.js';
+import type { Stats } from 'node:fs';
+import { isScalar, isSeq, type ParsedNode } from 'yaml';
+import { unknownName } from '../base/text.js';
+import { readYamlFile, YamlMap, type YamlField } from '../base/yaml-map.js';
+import { errorMessage } from '../error/error-code.js';
+import { higherRole, type PolicyRules, type Role } from './policy.js';
 import { parsePrincipal } from './principal.js';
-import { higherRole, type Role } from './role.js';
 
-/** Thousands of principals fit. */
-const MAX_BYTES = 1024 * 1024;
 /** More problems than this have one cause. */
 const MAX_PROBLEMS = 20;
 
-/** POLICY_LISTS are the lists of principals in a policy, by the role that they give. */
+/** POLICY_LISTS are the lists of principals in a policy, with the role that each list gives. */
 export const POLICY_LISTS = {
   viewers: 'viewer',
   inspectors: 'inspector',
@@ -20,31 +19,41 @@ export const POLICY_LISTS = {
 const SWITCHES = ['commonNames', 'defaults'] as const;
 const KEYS = [...Object.keys(POLICY_LISTS), ...SWITCHES];
 
-/** PolicyError is a policy file that can't be used; its message has a line for each problem: file, line, field, what. */
+/** PolicyError reports a policy file that cannot be used. Its message has a line for each problem. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
 }
 
 /**
- * readPolicyFile reads a policy file, which is YAML with these fields, none of them required:
+ * readPolicyFile reads a policy file, which is YAML with these keys. None is required:
  *
  * ```yaml
  * viewers: [gid:27]
  * inspectors: [uid:1000, uri:spiffe://example.org/agent]
  * loaders: [dns:builder.example.org]
  * commonNames: false  # true lets `cn:` principals stand for the common name of certificates
- * defaults: true      # false withdraws what holds without a policy: root, the socket's group, anonymous
+ * defaults: true      # false withdraws the roles that exist without a policy: root, the socket's group, anonymous
  * ```
  *
  * A principal in several lists has the highest of their roles.
  *
- * @throws PolicyError
+ * @throws PolicyError if the file cannot be read, if every user may write to it, or if it is not a valid policy.
  */
 export function readPolicyFile(file: string): PolicyRules {
-  return parsePolicy(readBounded(file), file);
+  let text: string;
+  try {
+    text = readYamlFile(file, (stats) => checkTrusted(file, stats));
+  } catch (error) {
+    throw new PolicyError(`cannot use the policy: ${errorMessage(error)}`, { cause: error });
+  }
+  return parsePolicy(text, file);
 }
 
-/** parsePolicy reads the text of a policy file. */
+/**
+ * parsePolicy reads the text of a policy file.
+ *
+ * @throws PolicyError if the text is not a valid policy.
+ */
 export function parsePolicy(text: string, file: string): PolicyRules {
   const parser = new PolicyParser(text, file);
   const rules = parser.parse();
@@ -52,99 +61,72 @@ export function parsePolicy(text: string, file: string): PolicyRules {
   return rules;
 }
 
-function readBounded(file: string): string {
-  let fd: number;
-  try {
-    fd = openSync(file, 'r');
-  } catch (error) {
-    throw new PolicyError(`${file}: ${errorMessage(error)}`, {
-      cause: error,
-    });
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new PolicyError(`${file}: is no file`);
-    if (stat.size > MAX_BYTES) throw new PolicyError(`${file}: has more than ${MAX_BYTES} bytes`);
-    if ((stat.mode & 0o002) !== 0) {
-      throw new PolicyError(`${file}: every user may write it, so it says nothing of who may do what`);
-    }
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
+function checkTrusted(file: string, stats: Stats): void {
+  if (!stats.isFile()) throw new Error(`${file} is not a regular file`);
+  if ((stats.mode & 0o002) !== 0) {
+    throw new Error(`every user may write to ${file}, and could give roles: chmod o-w ${file}`);
   }
 }
 
 class PolicyParser {
   readonly problems: string[] = [];
-  private readonly lines = new LineCounter();
-  private readonly roles = new Map<string, Role>();
-  private readonly switches = { commonNames: false, defaults: true };
+  readonly #map: YamlMap;
+  readonly #roles = new Map<string, Role>();
+  readonly #switches = { commonNames: false, defaults: true };
 
-  constructor(
-    private readonly text: string,
-    private readonly file: string,
-  ) {}
+  constructor(text: string, file: string) {
+    this.#map = new YamlMap(text, file, 'core', `a map with the keys ${KEYS.join(', ')}`);
+    this.problems.push(...this.#map.problems);
+  }
 
   parse(): PolicyRules {
-    const document = parseDocument(this.text, { lineCounter: this.lines, prettyErrors: false });
-    for (const { pos, message } of document.errors) this.problem(pos[0], null, message);
-    if (document.errors.length === 0) this.root(document.contents);
-    return { roles: this.roles, ...this.switches };
-  }
-
-  private root(contents: ParsedNode | null): void {
-    // A file of nothing but comments says nothing.
-    if (contents === null || (isScalar(contents) && contents.value === null)) return;
-    if (!isMap(contents)) {
-      this.problem(contents.range[0], null, `must have fields: ${KEYS.join(', ')}`);
-      return;
+    // Switches first, because they decide whether a `cn:` principal counts.
+    const fields = this.#map.fields.toSorted((a, b) => Number(isSwitch(b.name)) - Number(isSwitch(a.name)));
+    for (const field of fields) {
+      const { name, key } = field;
+      if (isList(name)) this.#readList(name, field);
+      else if (isSwitch(name)) this.#readSwitch(name, field);
+      else this.problems.push(`${this.#map.whereIs(key)}: ${unknownName('key', name, KEYS)}`);
     }
-    // Switches first: a `cn:` principal is judged by them.
-    const pairs = contents.items.toSorted((a, b) => rank(a.key) - rank(b.key));
-    for (const { key, value } of pairs) this.field(key, value);
+    return { roles: this.#roles, ...this.#switches };
   }
 
-  private field(key: ParsedNode, value: ParsedNode | null): void {
-    const name = isScalar(key) && typeof key.value === 'string' ? key.value : String(key);
-    const at = key.range[0];
-    if (isList(name)) this.list(name, at, value);
-    else if (isSwitch(name)) this.switch(name, at, value);
-    else this.problem(at, name, `is no field of a policy: write ${KEYS.join(', ')}`);
+  #readSwitch(name: (typeof SWITCHES)[number], { key, value }: YamlField): void {
+    if (isScalar(value) && typeof value.value === 'boolean') this.#switches[name] = value.value;
+    else this.#problem(value ?? key, name, 'must be true or false');
   }
 
-  private switch(name: (typeof SWITCHES)[number], at: number, value: ParsedNode | null): void {
-    if (isScalar(value) && typeof value.value === 'boolean') this.switches[name] = value.value;
-    else this.problem(value?.range[0] ?? at, name, 'must be true or false');
-  }
-
-  private list(name: keyof typeof POLICY_LISTS, at: number, value: ParsedNode | null): void {
-    if (!isSeq(value)) {
-      this.problem(value?.range[0] ?? at, name, 'must be a list of principals');
+  #readList(name: keyof typeof POLICY_LISTS, { key, value }: YamlField): void {
+    if (!isSeq<ParsedNode>(value)) {
+      this.#problem(value ?? key, name, 'must be a list of principals');
       return;
     }
     for (const [index, item] of value.items.entries()) {
       const field = `${name}[${index}]`;
       if (!isScalar(item) || typeof item.value !== 'string') {
-        this.problem(item.range[0], field, 'must be a principal, such as uid:1000');
+        this.#problem(item, field, 'must be a principal, such as uid:1000');
         continue;
       }
       try {
-        const principal = checkedPrincipal(item.value, this.switches.commonNames);
+        const principal = checkedPrincipal(item.value, this.#switches.commonNames);
         const role = POLICY_LISTS[name];
-        this.roles.set(principal, higherRole(this.roles.get(principal) ?? null, role) ?? role);
+        this.#roles.set(principal, higherRole(this.#roles.get(principal) ?? null, role) ?? role);
       } catch (error) {
-        this.problem(item.range[0], field, errorMessage(error));
+        this.#problem(item, field, errorMessage(error));
       }
     }
   }
 
-  private problem(offset: number, field: string | null, what: string): void {
-    const { line } = this.lines.linePos(offset);
-    this.problems.push(`${this.file}:${line}: ${field === null ? '' : `${field}: `}${what}`);
+  #problem(node: ParsedNode, field: string, problem: string): void {
+    this.problems.push(`${this.#map.whereIs(node)}: ${field}: ${problem}`);
   }
 }
 
-/** checkedPrincipal is `parsePrincipal`, but a common name must count. */
+/**
+ * checkedPrincipal returns a principal in its canonical form.
+ *
+ * @throws Error if the text is not a principal, or is a common name while these do not count.
+ */
 export function checkedPrincipal(text: string, commonNames: boolean): string {
   const principal = parsePrincipal(text);
   if (principal.startsWith('cn:') && !commonNames) {
@@ -159,8 +141,4 @@ function isList(name: string): name is keyof typeof POLICY_LISTS {
 
 function isSwitch(name: string): name is (typeof SWITCHES)[number] {
   return SWITCHES.some((each) => each === name);
-}
-
-function rank(key: ParsedNode): number {
-  return isScalar(key) && typeof key.value === 'string' && isSwitch(key.value) ? 0 : 1;
 }

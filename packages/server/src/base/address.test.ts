@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { formatAddress, isLoopback, parseAddress, type Address } from './address.js';
-import { defaultAddress } from '../program/default-address.js';
+import { defaultAddress } from '../program/run-daemon.js';
 
 const LONGEST = `/${'p'.repeat(98)}`;
 
@@ -22,27 +22,27 @@ describe('An address', () => {
   });
 
   test.each([
-    ['', 'is no address'],
+    ['', 'invalid address'],
     ['unix:', 'is not absolute'],
     ['unix:relative/path', 'is not absolute'],
     ['unix://relative/path', 'is not absolute'],
     [`unix:${LONGEST}p`, 'has more than 99 bytes'],
     [`unix:/${'é'.repeat(50)}`, 'has more than 99 bytes'],
-    ['/run/btfd.sock', 'is no address'],
-    ['localhost', 'is no address'],
-    ['localhost:', 'is no address'],
-    [':50051', 'is no address'],
-    ['localhost:65536', 'is no address'],
-    ['localhost:-1', 'is no address'],
-    ['localhost:1e3', 'is no address'],
-    ['localhost: 1', 'is no address'],
-    ['::1:50051', 'is no address'],
-    ['[::1]', 'is no address'],
-    ['[localhost]:1', 'is no address'],
-    ['[::g]:1', 'is no address'],
-    ['http://localhost:1', 'is no address'],
-    ['dns:localhost:1', 'is no address'],
-    ['localhost:1\n', 'is no address'],
+    ['/run/btfd.sock', 'invalid address'],
+    ['localhost', 'invalid address'],
+    ['localhost:', 'invalid address'],
+    [':50051', 'invalid address'],
+    ['localhost:65536', 'invalid address'],
+    ['localhost:-1', 'invalid address'],
+    ['localhost:1e3', 'invalid address'],
+    ['localhost: 1', 'invalid address'],
+    ['::1:50051', 'invalid address'],
+    ['[::1]', 'invalid address'],
+    ['[localhost]:1', 'invalid address'],
+    ['[::g]:1', 'invalid address'],
+    ['http://localhost:1', 'invalid address'],
+    ['dns:localhost:1', 'invalid address'],
+    ['localhost:1\n', 'invalid address'],
   ])('%j is refused: it %s', (text, message) => {
     expect(() => parseAddress(text)).toThrow(message);
   });

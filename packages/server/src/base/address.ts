@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** Address is where the daemon listens. */
+/** Address is an address on which the daemon listens. */
 export type Address = UnixAddress | TcpAddress;
 
 /** UnixAddress is the path of a unix socket. */
@@ -9,7 +9,7 @@ export interface UnixAddress extends Inherited {
   readonly path: string;
 }
 
-/** TcpAddress is a host, by name or IP address, and a port; 0 lets the kernel choose one. */
+/** TcpAddress is a host, by name or IP address, and a port. With port 0 the kernel chooses one. */
 export interface TcpAddress extends Inherited {
   readonly kind: 'tcp';
   readonly host: string;
@@ -17,20 +17,20 @@ export interface TcpAddress extends Inherited {
 }
 
 interface Inherited {
-  /** The file descriptor of the socket, where the service manager made it and listens already. */
+  /** The file descriptor of the socket, if the service manager made it and already listens on it. */
   readonly fd?: number;
 }
 
 /**
- * `sun_path` of unix(7) has 107 bytes and a NUL. The socket is made under its name with a dot and a
- * process id, which has at most seven digits, and renamed.
+ * `sun_path` of unix(7) has 107 bytes and a NUL. The socket is created under its name with a dot and the process id,
+ * which has at most seven digits, and then renamed.
  */
 const MAX_SOCKET_PATH_BYTES = 107 - 8;
 
 /**
  * parseAddress reads `unix:PATH` or `HOST:PORT`, with an IPv6 host in brackets.
  *
- * @throws Error that says what is wrong with it.
+ * @throws Error if the text is not an address, or the path is too long for a socket.
  */
 export function parseAddress(text: string): Address {
   if (text.startsWith('unix:')) return parseUnix(text.slice('unix:'.length));
@@ -39,28 +39,42 @@ export function parseAddress(text: string): Address {
   const port = Number(match?.groups?.['port']);
   const isHost = match?.groups?.['v6'] === undefined || isIPv6(match.groups['v6']);
   if (host === undefined || !isHost || port > 65_535) {
-    throw new Error(`${JSON.stringify(text)} is no address: write unix:PATH or HOST:PORT`);
+    throw new Error(`invalid address ${JSON.stringify(text)}: use unix:PATH or HOST:PORT`);
   }
   return { kind: 'tcp', host, port };
 }
 
-/** formatAddress writes an address as gRPC clients take it. */
+/** formatAddress returns an address in the form that gRPC clients take. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
 }
 
-/** isLoopback says whether only this machine can reach an address. Of names it takes `localhost` at its word. */
+/** isLoopback reports whether only this machine can reach an address. It trusts the name `localhost`. */
 export function isLoopback(address: Address): boolean {
   if (address.kind === 'unix') return true;
   const { host } = address;
   return host === 'localhost' || isLoopbackIp(host);
 }
 
-/** isLoopbackIp says whether an IP address is one of this machine's alone. */
+/** isLoopbackIp reports whether an IP address is a loopback address. */
 export function isLoopbackIp(ip: string): boolean {
   return isIP(ip) !== 0 && LOOPBACK.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * whyRefused returns why the daemon must not listen on an address, or null. TCP needs TLS, or both loopback and
+ * `--insecure`.
+ */
+export function whyRefused(
+  address: Address,
+  { tls, insecure }: { readonly tls: boolean; readonly insecure: boolean },
+): string | null {
+  if (address.kind === 'unix' || tls) return null;
+  const where = formatAddress(address);
+  if (!insecure) return `${where} has no TLS: any local user could connect; allow it with --insecure`;
+  return isLoopback(address) ? null : `${where} is not loopback: without TLS nothing else is allowed`;
 }
 
 const LOOPBACK = new BlockList();
@@ -68,7 +82,7 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 function parseUnix(rest: string): Address {
-  // `unix:///abs` is the other form that gRPC knows.
+  // gRPC also accepts `unix:///abs`.
   const path = rest.startsWith('//') ? rest.slice(2) : rest;
   if (!path.startsWith('/')) throw new Error(`the path of unix:${rest} is not absolute`);
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {

@@ -3,14 +3,14 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Clock tells time that never jumps, in milliseconds from an arbitrary start. */
+/** Clock returns a time that never jumps, in milliseconds from an arbitrary start. */
 export interface Clock {
   now(): number;
-  /** Calls back once, after at least `ms`. */
+  /** after calls back once, after at least `ms` milliseconds. */
   after(ms: number, callback: () => void): Timer;
 }
 
-/** systemClock is the machine's monotonic clock. Its timers don't keep the process alive. */
+/** systemClock is the machine's monotonic clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms, callback) {
@@ -18,3 +18,24 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Timers cannot run for more than 24 days, and the machine's clock may be set meanwhile. */
+const LOOK_MS = 3_600_000;
+
+/**
+ * atDate calls back once, when the machine's clock passes a date. It does not keep the process alive. An invalid date,
+ * as in a certificate without one, counts as passed.
+ *
+ * @param date milliseconds since 1970.
+ * @returns a function that cancels the call.
+ */
+export function atDate(date: number, callback: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    const left = date - Date.now();
+    if (left < 0 || Number.isNaN(left)) callback();
+    else timer = setTimeout(look, Math.min(left + 1, LOOK_MS)).unref();
+  };
+  look();
+  return () => clearTimeout(timer);
+}

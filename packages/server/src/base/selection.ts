@@ -1,12 +1,12 @@
 import type { TypeSelection } from '@btfd/api';
-import type { NameTest, TypeId } from '@btfd/btf';
-import { checkCount } from '../error/invalid-request.js';
-import { compileGlobs } from './glob.js';
+import { compileGlob, GlobError, type NameTest, type TypeId } from '@btfd/btf';
+import { checkCount, invalidRequest } from '../error/service-error.js';
 
 const MAX_NAMES = 1_000;
 const MAX_GLOBS = 100;
 const MAX_KINDS = 32;
 const MAX_IDS = 10_000;
+const MAX_GLOB_LENGTH = 256;
 
 /** Selection says which types of a spec are wanted. */
 export type Selection = Pick<TypeSelection, 'names' | 'nameGlobs' | 'kinds' | 'ids' | 'closure'>;
@@ -39,4 +39,24 @@ export function compileSelection({ names, nameGlobs, kinds, ids, closure }: Sele
     ids: new Set(ids),
     closure,
   };
+}
+
+/**
+ * compileGlobs compiles the globs in a field of a request.
+ *
+ * @throws ServiceError INVALID_REQUEST if a glob is empty, too long or invalid.
+ */
+export function compileGlobs(field: string, globs: readonly string[]): NameTest[] {
+  return globs.map((glob, index) => {
+    const path = `${field}[${index}]`;
+    if (glob === '') throw invalidRequest(path, 'is empty');
+    if (glob.length > MAX_GLOB_LENGTH) {
+      throw invalidRequest(path, `has ${glob.length} characters; at most ${MAX_GLOB_LENGTH} are allowed`);
+    }
+    try {
+      return compileGlob(glob);
+    } catch (error) {
+      throw error instanceof GlobError ? invalidRequest(path, error.message) : error;
+    }
+  });
 }

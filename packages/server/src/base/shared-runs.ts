@@ -1,22 +1,38 @@
-/** SharedRuns runs something one at a time. Who asks while it runs gets the next run, with all others who do. */
-export class SharedRuns<T> {
-  private following: Promise<T> | null = null;
-  private idle: Promise<unknown> = Promise.resolve();
+/**
+ * KeyedRuns does work one run at a time. Callers that ask for a key before its run has begun share the run. A caller
+ * that asks later gets another run, because the result may have changed.
+ */
+export class KeyedRuns<T> {
+  readonly #waiting = new Map<string, Promise<T>>();
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly run: () => Promise<T>) {}
-
-  /** The outcome of a run that begins from now on. */
-  async next(): Promise<T> {
-    this.following ??= this.start();
-    return this.following;
+  /** next returns the result of a run that begins after the call. */
+  async next(key: string, run: () => Promise<T>): Promise<T> {
+    return this.#waiting.get(key) ?? this.#add(key, run);
   }
 
-  private start(): Promise<T> {
-    const running = this.idle.then(() => {
-      this.following = null;
-      return this.run();
+  #add(key: string, run: () => Promise<T>): Promise<T> {
+    const running = this.#last.then(() => {
+      this.#waiting.delete(key);
+      return run();
     });
-    this.idle = running.catch(() => {});
+    this.#waiting.set(key, running);
+    this.#last = running.catch(() => {});
     return running;
+  }
+}
+
+/** SharedRuns does one kind of work, one run at a time. Callers that ask during a run share the next one. */
+export class SharedRuns<T> {
+  readonly #runs = new KeyedRuns<T>();
+  readonly #run: () => Promise<T>;
+
+  constructor(run: () => Promise<T>) {
+    this.#run = run;
+  }
+
+  /** next returns the result of a run that begins after the call. */
+  async next(): Promise<T> {
+    return this.#runs.next('', this.#run);
   }
 }

@@ -1,49 +1,37 @@
-import { LIMIT_SETTINGS } from './limits.js';
 import type { TlsFiles } from '../auth/tls-files.js';
-import { whyRefused } from './refusal.js';
+import { whyRefused } from '../base/address.js';
 import type { Config } from './config.js';
+import { LIMIT_SETTINGS } from './limit-settings.js';
 import type { Setting } from './setting.js';
 import { ACCESS, SERVING } from './settings.js';
 
 const LIMITS = LIMIT_SETTINGS;
 
-/** Which setting must not exceed which. */
+/** Pairs of settings of which the first must not exceed the second. */
 const AT_MOST: readonly (readonly [smaller: Setting<number>, larger: Setting<number>])[] = [
   [LIMITS.minTtlMs, LIMITS.defaultTtlMs],
   [LIMITS.defaultTtlMs, LIMITS.maxTtlMs],
-  [LIMITS.minBookmarkMs, LIMITS.defaultBookmarkMs],
-  [LIMITS.defaultBookmarkMs, LIMITS.maxBookmarkMs],
-  [LIMITS.defaultLogBytes, LIMITS.maxLogBytes],
-  [LIMITS.maxBtfBytes, LIMITS.maxLoadMessageBytes],
-  [LIMITS.maxMessageBytes, LIMITS.maxLoadMessageBytes],
-  [LIMITS.maxJobsPerPrincipal, LIMITS.maxJobs],
-  [LIMITS.maxHandlesPerPrincipal, LIMITS.maxHandles],
-  [LIMITS.maxHeldBtfBytesPerPrincipal, LIMITS.maxHeldBtfBytes],
-  [LIMITS.maxCallsPerPrincipal, LIMITS.maxCalls],
-  [LIMITS.maxStreamsPerPrincipal, LIMITS.maxStreams],
-  [LIMITS.maxConnectionsPerPrincipal, LIMITS.maxConnections],
-  [LIMITS.maxSpecBytesPerPrincipal, LIMITS.maxSpecBytes],
 ];
 
-/** crossProblems tells where settings that are fine by themselves do not go together. */
+/** crossProblems returns the conflicts between settings that are valid on their own. */
 export function crossProblems(config: Config): string[] {
   const problems: string[] = [];
   for (const [smaller, larger] of AT_MOST) {
     if (config.get(smaller) > config.get(larger)) {
-      problems.push(`${told(config, smaller)} is more than ${told(config, larger)}`);
+      problems.push(`${describe(config, smaller)} is more than ${describe(config, larger)}`);
     }
   }
   const { keepaliveMs, drainMs } = LIMITS;
   if (config.get(keepaliveMs) <= config.get(drainMs)) {
-    const why = 'a ping would end calls that may still go on';
-    problems.push(`${told(config, keepaliveMs)} is not more than ${told(config, drainMs)}: ${why}`);
+    const why = 'a ping would end calls that may still continue';
+    problems.push(`${describe(config, keepaliveMs)} is not more than ${describe(config, drainMs)}: ${why}`);
   }
   const tls = tlsProblems(config);
-  // Whether there is TLS is not known while that is wrong.
+  // While the TLS settings are wrong, it is not known whether there is TLS.
   return [...problems, ...tls, ...(tls.length === 0 ? listenProblems(config) : [])];
 }
 
-/** tlsOf is the files of TLS, null where none is given; all three are needed where one is. */
+/** tlsOf returns the files of TLS, or null unless all three are given. */
 export function tlsOf(config: Config): TlsFiles | null {
   const [cert, key, clientCa] = [ACCESS.tlsCert, ACCESS.tlsKey, ACCESS.tlsClientCa].map((each) =>
     config.get(each),
@@ -60,7 +48,7 @@ function tlsProblems(config: Config): string[] {
   const missing = files.filter((each) => config.get(each) === null);
   if (missing.length === 0 || missing.length === files.length) return [];
   const names = files.map(({ name }) => name).join(', ');
-  return [`${names} need each other: ${missing.map(({ name }) => name).join(', ')} is not given`];
+  return [`${names} must be given together: missing ${missing.map(({ name }) => name).join(', ')}`];
 }
 
 function listenProblems(config: Config): string[] {
@@ -72,7 +60,7 @@ function listenProblems(config: Config): string[] {
   });
 }
 
-/** A setting with its value, and where that came from. */
-function told(config: Config, setting: Setting<unknown>): string {
+/** Returns a setting with its value and where that came from. */
+function describe(config: Config, setting: Setting<unknown>): string {
   return `${setting.name} ${config.format(setting)} (${config.originOf(setting) ?? 'default'})`;
 }

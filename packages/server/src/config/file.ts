@@ -1,56 +1,50 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Range } from 'yaml';
-import type { Given, Source } from './given.js';
-import { didYouMean } from './nearest.js';
-import type { Setting } from './setting.js';
-
-/** Some hundred settings take a few KiB; a wrong path could name anything. */
-const MAX_FILE_BYTES = 1 << 20;
+import { isAlias, isScalar, isSeq, type Node } from 'yaml';
+import { unknownName } from '../base/text.js';
+import { readYamlFile, YamlMap } from '../base/yaml-map.js';
+import { whyRemoved } from './limits.js';
+import type { Setting, SettingText, Source } from './setting.js';
 
 /**
- * readConfigFile takes the settings from a YAML file: a map with a key for each. Problems tell file and line.
+ * readConfigFile reads settings from a YAML file, which is a map with a key for each. Problems name the file and line.
  *
- * @throws Error if the file can't be read.
+ * @throws Error if the file cannot be read.
  */
 export function readConfigFile(path: string, settings: readonly Setting<unknown>[]): Source {
-  return parseConfig(readBounded(path), path, settings);
+  return parseConfig(readYamlFile(path), path, settings);
 }
 
-/** parseConfig takes the settings from the text of a file. */
+/** parseConfig reads settings from the text of a file. */
 export function parseConfig(text: string, path: string, settings: readonly Setting<unknown>[]): Source {
-  const lines = new LineCounter();
-  const at = (offset: number): string => `${path}:${lines.linePos(offset).line}`;
-  // In this schema every value is the text that was written: what it means is for the setting's kind to say.
-  const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
-  const given = new Map<string, Given>();
-  const problems = [...document.errors, ...document.warnings].map(
-    ({ pos, message }) => `${at(pos[0])}: ${message}`,
-  );
-  const root = document.contents;
-  if (problems.length > 0 || root === null || (isScalar(root) && root.value === '')) {
-    return { given, problems };
-  }
-  if (!isMap<Node, Node | null>(root)) {
-    return { given, problems: [`${at(startOf(root))}: a map of settings is needed, such as "max-ttl: 30m"`] };
-  }
-  for (const { key, value } of root.items) {
-    const where = at(startOf(key));
-    const name = isScalar(key) ? String(key.value) : '';
+  // As texts: only the kind of a setting knows what its value means.
+  const map = new YamlMap(text, path, 'failsafe', 'a map of settings, such as "max-ttl: 30m"');
+  const given = new Map<string, SettingText>();
+  const problems = [...map.problems];
+  for (const { name, key, value } of map.fields) {
+    const origin = map.whereIs(key);
     const setting = settings.find((each) => each.name === name);
     if (setting === undefined) {
-      const known = settings.map((each) => each.name);
-      problems.push(`${where}: unknown key ${JSON.stringify(name)}${didYouMean(name, known)}`);
+      problems.push(`${origin}: ${unknownKey(name, settings)}`);
       continue;
     }
     const texts = textsOf(value, setting.kind.isList);
     if (texts === null) {
       const wanted = setting.kind.isList ? 'a value or a list of values' : 'one value';
-      problems.push(`${where}: ${name}: ${wanted} is needed`);
+      problems.push(`${origin}: ${name}: expected ${wanted}`);
     } else {
-      given.set(name, { texts, origin: where, subject: `${where}: ${name}` });
+      given.set(name, { texts, origin, subject: `${origin}: ${name}` });
     }
   }
   return { given, problems };
+}
+
+function unknownKey(name: string, settings: readonly Setting<unknown>[]): string {
+  const removed = whyRemoved(name, (setting) => setting.name);
+  if (removed !== null) return `${name} ${removed}`;
+  return unknownName(
+    'key',
+    name,
+    settings.map((each) => each.name),
+  );
 }
 
 function textsOf(node: Node | null, mayBeList: boolean): string[] | null {
@@ -66,28 +60,8 @@ function textsOf(node: Node | null, mayBeList: boolean): string[] | null {
   return texts;
 }
 
-/** Null is for what is no text: nothing, a list, a map, a reference to elsewhere in the file. */
+/** Returns null for a node that is not a text: nothing, a list, a map, or an alias. */
 function textOf(node: Node | null): string | null {
   if (isAlias(node) || !isScalar(node) || typeof node.value !== 'string') return null;
   return node.value === '' && node.type === 'PLAIN' ? null : node.value;
-}
-
-function startOf(node: { readonly range?: Range | null | undefined }): number {
-  return node.range?.[0] ?? 0;
-}
-
-function readBounded(path: string): string {
-  const fd = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const count = readSync(fd, buffer, length, buffer.length - length, null);
-      length += count;
-      if (length > MAX_FILE_BYTES) throw new Error(`${path} has more than ${MAX_FILE_BYTES} bytes`);
-      if (count === 0) return buffer.toString('utf8', 0, length);
-    }
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Kind } from './kind.js';
+import { TempDir } from '../testing/temp-dir.js';
 import {
   ADDRESSES,
   BYTES,
@@ -10,15 +10,17 @@ import {
   DURATION,
   DURATION_OR_NONE,
   FILE,
+  findGroup,
   GROUP,
   MEBIBYTES_OR_NONE,
   PRINCIPALS,
   SWITCH,
 } from './kinds.js';
+import type { Kind } from './setting.js';
 
 const LEVEL = choice('LEVEL', ['info', 'warn']);
 
-describe('A value that is given as text', () => {
+describe('A value given as text', () => {
   test.each<[Kind<unknown>, string, unknown]>([
     [BYTES, '1', 1],
     [BYTES, '4096', 4096],
@@ -50,54 +52,54 @@ describe('A value that is given as text', () => {
   });
 
   test.each<[Kind<unknown>, string, string]>([
-    [BYTES, '0', 'is no size from 1 to 1GiB'],
-    [BYTES, '2GiB', 'from 1 to 1GiB'],
-    [BYTES, '1025MiB', 'from 1 to 1GiB'],
+    [BYTES, '0', 'is not a size between 1 and 1GiB'],
+    [BYTES, '2GiB', 'between 1 and 1GiB'],
+    [BYTES, '1025MiB', 'between 1 and 1GiB'],
     [BYTES, '64kb', 'write it as 4096, 64KiB, 16MiB or 1GiB'],
-    [BYTES, '64 KiB', 'is no size'],
-    [BYTES, '1.5MiB', 'is no size'],
-    [BYTES, '-1', 'is no size'],
-    [BYTES, '99999999999', 'is no size'],
-    [bytes(1024, 4096), '1023', 'is no size from 1KiB to 4KiB'],
+    [BYTES, '64 KiB', 'is not a size'],
+    [BYTES, '1.5MiB', 'is not a size'],
+    [BYTES, '-1', 'is not a size'],
+    [BYTES, '99999999999', 'is not a size'],
+    [bytes(1024, 4096), '1023', 'is not a size between 1KiB and 4KiB'],
     [DURATION, '30', 'write it as 250ms, 30s, 5m, 1h or 1m30s'],
-    [DURATION, '0s', 'is no time from 1ms to 24h'],
-    [DURATION, '25h', 'is no time'],
-    [DURATION, '24h1ms', 'is no time'],
-    [DURATION, '1.5s', 'is no time'],
-    [DURATION, 'x1s', 'is no time'],
-    [DURATION, '1s x', 'is no time'],
-    [DURATION, '', '"" is no time'],
-    [COUNT, '0', 'is no whole number from 1 to 1000000000'],
-    [COUNT, '1000000001', 'is no whole number'],
-    [COUNT, '1e3', 'is no whole number'],
-    [COUNT, '0x10', 'is no whole number'],
+    [DURATION, '0s', 'is not a time between 1ms and 24h'],
+    [DURATION, '25h', 'is not a time'],
+    [DURATION, '24h1ms', 'is not a time'],
+    [DURATION, '1.5s', 'is not a time'],
+    [DURATION, 'x1s', 'is not a time'],
+    [DURATION, '1s x', 'is not a time'],
+    [DURATION, '', '"" is not a time'],
+    [COUNT, '0', 'is not a whole number between 1 and 1000000000'],
+    [COUNT, '1000000001', 'is not a whole number'],
+    [COUNT, '1e3', 'is not a whole number'],
+    [COUNT, '0x10', 'is not a whole number'],
     [SWITCH, 'yes', '"yes" is neither true nor false'],
-    [LEVEL, 'loud', '"loud" is none of info, warn'],
-    [LEVEL, 'toString', '"toString" is none of info, warn'],
-    [DURATION_OR_NONE, 'never', 'is no time'],
-    [MEBIBYTES_OR_NONE, '1KiB', 'is no whole number of MiB'],
+    [LEVEL, 'loud', '"loud" is not one of info, warn'],
+    [LEVEL, 'toString', '"toString" is not one of info, warn'],
+    [DURATION_OR_NONE, 'never', 'is not a time'],
+    [MEBIBYTES_OR_NONE, '1KiB', 'is not a whole number of MiB'],
     [PRINCIPALS, 'somebody', 'somebody'],
     [GROUP, 'no-such-group', 'has no group'],
-    [ADDRESSES, 'localhost', '"localhost" is no address'],
+    [ADDRESSES, 'localhost', 'invalid address "localhost"'],
     [DIRECTORY, '', 'the path is empty'],
     [DIRECTORY, '/no/such/folder', 'no such file or directory'],
-    [DIRECTORY, '/etc/passwd', '/etc/passwd is no folder'],
+    [DIRECTORY, '/etc/passwd', '/etc/passwd is not a folder'],
     [DIRECTORY, `/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
-  ])('%# is refused with a word why: %s %s', (kind, text, message) => {
+  ])('%# is refused with a reason: %s %s', (kind, text, message) => {
     expect(() => kind.parse([text])).toThrow(message);
   });
 
-  test.each([BYTES, DURATION, COUNT, SWITCH, LEVEL, DIRECTORY])('is one value, not several', (kind) => {
-    expect(() => kind.parse(['1', '2'])).toThrow('one value is needed, not 2');
-    expect(() => kind.parse([])).toThrow('one value is needed, not 0');
+  test.each([BYTES, DURATION, COUNT, SWITCH, LEVEL, DIRECTORY])('must be one value, not several', (kind) => {
+    expect(() => kind.parse(['1', '2'])).toThrow('expected one value, got 2');
+    expect(() => kind.parse([])).toThrow('expected one value, got 0');
   });
 
-  test('that is hopelessly long is not repeated whole', () => {
+  test('is shortened in the error if it is very long', () => {
     expect(() => COUNT.parse(['9'.repeat(100_000)])).toThrow(/^.{100,160}$/);
   });
 });
 
-describe('A value is written', () => {
+describe('A value is formatted', () => {
   test.each<[Kind<number>, number, string]>([
     [BYTES, 2 ** 30, '1GiB'],
     [BYTES, 4 * 1024 * 1024 - 4096, '4092KiB'],
@@ -109,14 +111,37 @@ describe('A value is written', () => {
     [DURATION_OR_NONE, Infinity, 'none'],
     [MEBIBYTES_OR_NONE, 64, '64MiB'],
     [MEBIBYTES_OR_NONE, Infinity, 'none'],
-  ])('%# in the largest unit that holds it exactly, as it can be read: %s %d', (kind, value, text) => {
+  ])('%# in the largest unit that is exact, and can be read again: %s %d', (kind, value, text) => {
     expect(kind.format(value)).toBe(text);
     expect(kind.parse([text])).toBe(value);
   });
 
-  test('as addresses with commas between', () => {
+  test('as addresses separated by commas', () => {
     const addresses = ADDRESSES.parse(['unix:/a', '[::1]:80']);
     expect(ADDRESSES.format(addresses)).toBe('unix:/a,[::1]:80');
     expect([ADDRESSES.format([]), DIRECTORY.format(null)]).toEqual(['none', 'none']);
+  });
+});
+
+describe('A group', () => {
+  const FILE_TEXT = 'root:x:0:\nbtf:x:1234:alice,bob\nbroken\nodd:x:12a:\n';
+
+  test.each([
+    ['btf', 1234],
+    ['root', 0],
+    ['27', 27],
+  ])('%s has the number %d', (text, gid) => {
+    using dir = new TempDir();
+    expect(findGroup(text, dir.write('group', FILE_TEXT))).toBe(gid);
+  });
+
+  test.each(['none', '', 'bt', 'odd', '-1', 'broken'])('%j does not exist', (text) => {
+    using dir = new TempDir();
+    const file = dir.write('group', FILE_TEXT);
+    expect(() => findGroup(text, file)).toThrow(`has no group ${JSON.stringify(text)}`);
+  });
+
+  test('is read from the file of the system', () => {
+    expect(findGroup('root')).toBe(0);
   });
 });

@@ -1,9 +1,8 @@
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { statSync } from 'node:fs';
 import { parsePrincipal } from '../auth/principal.js';
-import { findGroup } from './find-group.js';
 import { formatAddress, parseAddress, type Address, type TcpAddress } from '../base/address.js';
-import type { Kind } from './kind.js';
+import type { Kind } from './setting.js';
 
 /** SWITCH is on or off. */
 export const SWITCH: Kind<boolean> = {
@@ -18,7 +17,7 @@ export const SWITCH: Kind<boolean> = {
   format: String,
 };
 
-/** COUNT is how many there may be: 1 and more. */
+/** COUNT is a whole number from 1. */
 export const COUNT: Kind<number> = {
   placeholder: 'N',
   isList: false,
@@ -26,12 +25,12 @@ export const COUNT: Kind<number> = {
     const text = only(texts);
     const value = Number(text);
     if (/^\d{1,10}$/.test(text) && value >= 1 && value <= MAX_COUNT) return value;
-    throw new Error(`${quoted(text)} is no whole number from 1 to ${MAX_COUNT}`);
+    throw new Error(`${quoted(text)} is not a whole number between 1 and ${MAX_COUNT}`);
   },
   format: String,
 };
 
-/** bytes is a size within bounds: `4096`, `64KiB`, `17MiB`, `1GiB`. */
+/** bytes returns the kind of a size between two bounds: `4096`, `64KiB`, `17MiB`, `1GiB`. */
 export function bytes(min: number, max: number): Kind<number> {
   const format = (value: number): string => inLargestUnit(value, BYTE_UNITS);
   return {
@@ -43,17 +42,17 @@ export function bytes(min: number, max: number): Kind<number> {
       const factor = BYTE_UNITS.find(([unit]) => unit === match?.[2])?.[1];
       const value = Number(match?.[1]) * (factor ?? 1);
       if (match !== null && value >= min && value <= max) return value;
-      const range = `from ${format(min)} to ${format(max)}`;
-      throw new Error(`${quoted(text)} is no size ${range}: write it as 4096, 64KiB, 16MiB or 1GiB`);
+      const range = `between ${format(min)} and ${format(max)}`;
+      throw new Error(`${quoted(text)} is not a size ${range}: write it as 4096, 64KiB, 16MiB or 1GiB`);
     },
     format,
   };
 }
 
-/** BYTES is a size up to 1 GiB: what Node takes as one buffer everywhere. */
+/** BYTES is a size up to 1 GiB, which fits in one buffer on every platform of Node. */
 export const BYTES: Kind<number> = bytes(1, 2 ** 30);
 
-/** DURATION is a time: `250ms`, `30s`, `5m`, `1h`, or a sum of these such as `1m30s`. In milliseconds. */
+/** DURATION is a time in milliseconds: `250ms`, `30s`, `5m`, `1h`, or a sum of these such as `1m30s`. */
 export const DURATION: Kind<number> = {
   placeholder: 'TIME',
   isList: false,
@@ -65,26 +64,28 @@ export const DURATION: Kind<number> = {
     }
     const isDuration = /^(\d{1,9}(ms|s|m|h))+$/.test(text);
     if (isDuration && value >= 1 && value <= MAX_DURATION_MS) return value;
-    throw new Error(`${quoted(text)} is no time from 1ms to 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`);
+    throw new Error(
+      `${quoted(text)} is not a time between 1ms and 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`,
+    );
   },
   format: (value) => inLargestUnit(value, TIME_UNITS),
 };
 
-/** DURATION_OR_NONE is a time, or `none` for as long as it may be. */
+/** DURATION_OR_NONE is a time, or `none` for no bound. */
 export const DURATION_OR_NONE = orNone(DURATION);
 
-/** MEBIBYTES_OR_NONE is a size whose value is in MiB, or `none` for as much as there is. */
+/** MEBIBYTES_OR_NONE is a size whose value is in MiB, or `none` for no bound. */
 export const MEBIBYTES_OR_NONE = orNone({
   ...BYTES,
   parse(texts) {
     const size = BYTES.parse(texts);
     if (size % MIB === 0) return size / MIB;
-    throw new Error(`${quoted(only(texts))} is no whole number of MiB`);
+    throw new Error(`${quoted(only(texts))} is not a whole number of MiB`);
   },
   format: (value) => BYTES.format(value * MIB),
 });
 
-/** A bound of a kind, or `none`. */
+/** Returns a kind that also accepts `none`. */
 function orNone(kind: Kind<number>): Kind<number> {
   return {
     ...kind,
@@ -94,7 +95,7 @@ function orNone(kind: Kind<number>): Kind<number> {
   };
 }
 
-/** FILE is the path of a file; null is none. A relative path is one from where the daemon starts. */
+/** FILE is the path of a file, or null. A relative path starts at the working directory of the daemon. */
 export const FILE: Kind<string | null> = {
   placeholder: 'FILE',
   isList: false,
@@ -102,7 +103,7 @@ export const FILE: Kind<string | null> = {
   format: (value) => value ?? 'none',
 };
 
-/** PRINCIPALS is a list of who calls. */
+/** PRINCIPALS is a list of principals. */
 export const PRINCIPALS: Kind<readonly string[]> = {
   placeholder: 'PRINCIPAL',
   isList: true,
@@ -111,7 +112,7 @@ export const PRINCIPALS: Kind<readonly string[]> = {
   format: (value) => (value.length === 0 ? 'none' : value.join(',')),
 };
 
-/** GROUP is a group of users, by number or by its name in `/etc/group`; null is none. */
+/** GROUP is a group of users, by number or by its name in `/etc/group`, or null. */
 export const GROUP: Kind<number | null> = {
   placeholder: 'GROUP',
   isList: false,
@@ -119,19 +120,33 @@ export const GROUP: Kind<number | null> = {
   format: (value) => (value === null ? 'none' : String(value)),
 };
 
-/** DIRECTORY is a folder that exists; null is none. A relative path is one from where the daemon starts. */
+/**
+ * findGroup returns the number of a group, given by number or by its name in `/etc/group`.
+ *
+ * @throws Error if there is no such group.
+ */
+export function findGroup(text: string, file = '/etc/group'): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const [name, , gid] = line.split(':');
+    if (name === text && gid !== undefined && /^\d+$/.test(gid)) return Number(gid);
+  }
+  throw new Error(`${file} has no group ${JSON.stringify(text)}`);
+}
+
+/** DIRECTORY is a folder that exists, or null. A relative path starts at the working directory of the daemon. */
 export const DIRECTORY: Kind<string | null> = {
   placeholder: 'DIR',
   isList: false,
   parse(texts) {
     const path = pathOf(only(texts));
     if (statSync(path).isDirectory()) return path;
-    throw new Error(`${path} is no folder`);
+    throw new Error(`${path} is not a folder`);
   },
   format: (value) => value ?? 'none',
 };
 
-/** METRICS_ADDRESS is where metrics are served, or `off`; null where nothing is said. */
+/** METRICS_ADDRESS is where metrics are served, or `off`, or null if nothing is given. */
 export const METRICS_ADDRESS: Kind<TcpAddress | 'off' | null> = {
   placeholder: 'HOST:PORT|off',
   isList: false,
@@ -140,7 +155,7 @@ export const METRICS_ADDRESS: Kind<TcpAddress | 'off' | null> = {
     if (text === 'off') return 'off';
     const address = parseAddress(text);
     if (address.kind === 'tcp') return address;
-    throw new Error(`${quoted(text)} is no HOST:PORT`);
+    throw new Error(`invalid address ${quoted(text)}: use HOST:PORT`);
   },
   format(value) {
     if (value === null) return 'none';
@@ -157,7 +172,7 @@ export const ADDRESSES: Kind<readonly Address[]> = {
   format: (value) => (value.length === 0 ? 'none' : value.map(formatAddress).join(',')),
 };
 
-/** choice is one of several words. */
+/** choice returns the kind of one of several words. */
 export function choice<Word extends string>(placeholder: string, words: readonly Word[]): Kind<Word> {
   return {
     placeholder,
@@ -167,16 +182,16 @@ export function choice<Word extends string>(placeholder: string, words: readonly
       const text = only(texts);
       const word = words.find((each) => each === text);
       if (word !== undefined) return word;
-      throw new Error(`${quoted(text)} is none of ${words.join(', ')}`);
+      throw new Error(`${quoted(text)} is not one of ${words.join(', ')}`);
     },
     format: (value) => value,
   };
 }
 
 const MIB = 2 ** 20;
-/** More than any machine holds, and exact in every unit that is derived from it. */
+/** More than any machine holds, and small enough to calculate with exactly. */
 const MAX_COUNT = 1_000_000_000;
-/** Node's timers end at 24 days; nothing here is meant to take longer than a day. */
+/** Node's timers overflow after 24 days. No setting needs more than a day. */
 const MAX_DURATION_MS = 24 * 3_600_000;
 
 type Units = readonly (readonly [unit: string, factor: number])[];
@@ -202,7 +217,7 @@ function inLargestUnit(value: number, units: Units): string {
 
 function only(texts: readonly string[]): string {
   const [text] = texts;
-  if (text === undefined || texts.length > 1) throw new Error(`one value is needed, not ${texts.length}`);
+  if (text === undefined || texts.length > 1) throw new Error(`expected one value, got ${texts.length}`);
   return text;
 }
 

@@ -1,15 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { LIMIT_SETTINGS } from './limits.js';
 import { TempDir } from '../testing/temp-dir.js';
 import type { Config } from './config.js';
-import { describeConfig } from './describe-config.js';
-import { ConfigError, readConfig } from './read-config.js';
+import { LIMIT_SETTINGS } from './limit-settings.js';
+import { ConfigError, describeConfig, readConfig } from './read-config.js';
 import { flagOf, type Setting } from './setting.js';
 import { OBSERVING, SERVING } from './settings.js';
 
 const { maxTtlMs, maxTokens, maxHeldPerStream, drainMs } = LIMIT_SETTINGS;
 
-/** Reads what is given as flags, variables and the text of a file. */
+/** Reads settings from flags, variables and the text of a file. */
 function read(
   flags: Readonly<Record<string, string | string[]>>,
   env: NodeJS.ProcessEnv = {},
@@ -40,7 +39,7 @@ describe('A setting', () => {
     config.originOf(setting),
   ];
 
-  test('comes from the flag, else the environment, else the file, else the default', () => {
+  test('comes from the flag, then the environment, then the file, then the default', () => {
     const { config, file } = read(
       { 'max-ttl': '1m' },
       { BTFD_MAX_TTL: '2m', BTFD_MAX_TOKENS: '2' },
@@ -58,7 +57,7 @@ describe('A setting', () => {
     });
   });
 
-  test('that is a list is one list from one source, in the environment with commas', () => {
+  test('that is a list comes from one source, in the environment with commas', () => {
     const file = 'listen: [unix:/file]';
     const env = { BTFD_LISTEN: 'unix:/a, unix:/b,' };
     const unix = (path: string) => ({ kind: 'unix', path });
@@ -68,7 +67,7 @@ describe('A setting', () => {
     expect(read({}, {}).config.get(SERVING.listen)).toEqual([]);
   });
 
-  test('that is a switch can be switched off again by what is stronger', () => {
+  test('that is a switch can be switched off by a source of higher precedence', () => {
     expect(read({}, {}, 'insecure: true').config.get(SERVING.insecure)).toBe(true);
     expect(read({}, { BTFD_INSECURE: 'false' }, 'insecure: true').config.get(SERVING.insecure)).toBe(false);
     expect(read({ insecure: 'false' }, { BTFD_INSECURE: 'true' }).config.get(SERVING.insecure)).toBe(false);
@@ -83,7 +82,7 @@ describe('A setting', () => {
     expect(readConfig({ flags: new Map(), env, file: flagged }).get(OBSERVING.logLevel)).toBe('error');
   });
 
-  test('is shown with its value and where that came from', () => {
+  test('is shown with its value and origin', () => {
     const { config, file } = read({ 'max-ttl': '90s' }, { BTFD_LISTEN: 'unix:/a,unix:/b' }, 'insecure: true');
     const lines = describeConfig(config).replaceAll(/ +/g, ' ').split('\n');
     expect(lines).toEqual(
@@ -97,8 +96,8 @@ describe('A setting', () => {
   });
 });
 
-describe('What is wrong', () => {
-  test('is told of all sources at once, with where and what is accepted', () => {
+describe('A problem', () => {
+  test('is reported together with those of all sources, with its place and what is accepted', () => {
     using dir = new TempDir();
     const file = dir.write('f.yaml', 'max-ttl: long\nnonsense: 1\n');
     const flags = new Map([
@@ -113,40 +112,34 @@ describe('What is wrong', () => {
     }
     expect(problems).toEqual([
       `${file}:2: unknown key "nonsense"`,
-      `${file}:1: max-ttl: "long" is no time from 1ms to 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`,
-      'BTFD_NO_SUCH: unknown variable',
-      'BTFD_LOG_LEVEL: "loud" is none of debug, info, warn, error, silent',
-      '--max-tokens: "0" is no whole number from 1 to 1000000000',
+      `${file}:1: max-ttl: "long" is not a time between 1ms and 24h: write it as 250ms, 30s, 5m, 1h or 1m30s`,
+      'unknown variable "BTFD_NO_SUCH"',
+      'BTFD_LOG_LEVEL: "loud" is not one of debug, info, warn, error, silent',
+      '--max-tokens: "0" is not a whole number between 1 and 1000000000',
     ]);
   });
 
-  test('is told also where something stronger overrides it', () => {
+  test('is reported also if another source overrides the value', () => {
     expect(problemsOf({ 'max-tokens': '5' }, { BTFD_MAX_TOKENS: 'x' })).toEqual([
       expect.stringContaining('BTFD_MAX_TOKENS: "x"'),
     ]);
   });
 
-  test('is a file that was named and is not there', () => {
+  test('is a named file that does not exist', () => {
     expect(() => readConfig({ flags: new Map(), env: {}, file: '/nonexistent.yaml' })).toThrow(
       /cannot read the settings: .*ENOENT.*\/nonexistent\.yaml/,
     );
   });
 
-  test('is not a variable of the client, or of tests, or one of others', () => {
+  test('is not a variable of the client, of tests or of other programs', () => {
     const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
-    const env = { ...btfctl, BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
+    const env = { ...btfctl, BTFD_REQUIRE_TOOLS: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
     expect(problemsOf({}, env)).toEqual([]);
   });
 
   test.each<[Record<string, string>, string]>([
     [{ 'min-ttl': '2m' }, 'min-ttl 2m (--min-ttl) is more than default-ttl 1m (default)'],
     [{ 'max-ttl': '30s' }, 'default-ttl 1m (default) is more than max-ttl 30s (--max-ttl)'],
-    [
-      { 'max-verifier-log': '128KiB' },
-      'default-verifier-log 256KiB (default) is more than max-verifier-log 128KiB',
-    ],
-    [{ 'max-btf': '18MiB' }, 'max-btf 18MiB (--max-btf) is more than max-load-message 17MiB (default)'],
-    [{ 'max-message': '18MiB' }, 'max-message 18MiB (--max-message) is more than max-load-message'],
     [
       { 'drain-timeout': '20s' },
       'keepalive 20s (default) is not more than drain-timeout 20s (--drain-timeout)',
@@ -156,27 +149,23 @@ describe('What is wrong', () => {
       '--listen: 127.0.0.1:1 has no TLS: any local user could connect; allow it with --insecure',
     ],
     [
-      { 'max-calls': '100' },
-      'max-calls-per-principal 512 (default) is more than max-calls 100 (--max-calls)',
-    ],
-    [
       { 'tls-cert': '/c' },
-      'tls-cert, tls-key, tls-client-ca need each other: tls-key, tls-client-ca is not given',
+      'tls-cert, tls-key, tls-client-ca must be given together: missing tls-key, tls-client-ca',
     ],
     [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
     [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
-  ])('are settings that do not go together: %j', (flags, message) => {
+  ])('is a conflict between settings: %j', (flags, message) => {
     const problems = problemsOf(flags);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(message);
   });
 
-  test('is no TCP with all files of TLS', () => {
+  test('is not TCP with all files of TLS', () => {
     const tls = { 'tls-cert': '/c', 'tls-key': '/k', 'tls-client-ca': '/ca', listen: '0.0.0.0:1' };
     expect(problemsOf(tls)).toEqual([]);
   });
 
-  test('are no settings that go together only just', () => {
+  test('is not a pair of settings that only just fit', () => {
     expect(
       problemsOf({
         'min-ttl': '1m',
@@ -189,6 +178,6 @@ describe('What is wrong', () => {
   });
 });
 
-test('A flag is spelled as its setting', () => {
+test('A flag is spelled like its setting', () => {
   expect(flagOf(maxHeldPerStream)).toBe('--max-held-per-stream');
 });

@@ -1,17 +1,16 @@
 import { existsSync } from 'node:fs';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.js';
 import { readConfigFile } from './file.js';
-import type { Given, Source } from './given.js';
-import type { Setting } from './setting.js';
+import { defaultOf, type Setting, type SettingText, type Source } from './setting.js';
 import { SETTINGS } from './settings.js';
 
-/** DEFAULT_CONFIG_FILE is read where it exists and no other one is named. */
+/** DEFAULT_CONFIG_FILE is the file of settings that is read, if it exists, when no other is named. */
 export const DEFAULT_CONFIG_FILE = '/etc/btfd/config.yaml';
 
-/** ConfigError tells everything that is wrong with the settings. */
+/** ConfigError reports every problem of the settings, one on each line of its message. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -20,18 +19,19 @@ export class ConfigError extends Error {
   }
 }
 
-/** ConfigSources are the places that settings come from, the strongest first. */
+/** ConfigSources are the sources of settings, in order of precedence. */
 export interface ConfigSources {
-  readonly flags: ReadonlyMap<string, Given>;
+  readonly flags: ReadonlyMap<string, SettingText>;
   readonly env: NodeJS.ProcessEnv;
-  /** What `--config` names; null where it is not given. */
+  /** The file that `--config` names, or null. */
   readonly file: string | null;
 }
 
 /**
- * readConfig reads the settings: a flag is stronger than the environment, that than the file, that than the default.
+ * readConfig returns the settings. A flag overrides the environment, which overrides the file, which overrides the
+ * default.
  *
- * @throws ConfigError with every problem of every source, also of what a stronger one overrides.
+ * @throws ConfigError with every problem of every source, including values that are overridden.
  */
 export function readConfig({ flags, env, file }: ConfigSources): Config {
   const sources: readonly Source[] = [
@@ -41,7 +41,7 @@ export function readConfig({ flags, env, file }: ConfigSources): Config {
   ];
   const problems = sources.flatMap((source) => [...source.problems, ...badValues(source)]);
   if (problems.length > 0) throw new ConfigError(problems);
-  const given = new Map<string, Given>();
+  const given = new Map<string, SettingText>();
   for (const source of sources) for (const [name, each] of source.given) given.set(name, each);
   const config = new Config(given);
   const cross = crossProblems(config);
@@ -66,7 +66,7 @@ function badValues({ given }: Source): string[] {
   });
 }
 
-function problemOf({ kind }: Setting<unknown>, { texts, subject }: Given): string | null {
+function problemOf({ kind }: Setting<unknown>, { texts, subject }: SettingText): string | null {
   try {
     kind.parse(texts);
     return null;
@@ -74,3 +74,21 @@ function problemOf({ kind }: Setting<unknown>, { texts, subject }: Given): strin
     return `${subject}: ${errorMessage(error)}`;
   }
 }
+
+/** describeConfig returns a table of the settings in force: the name, the value, and where it came from. */
+export function describeConfig(config: Config): string {
+  const rows = SETTINGS.map((setting) => {
+    const origin = config.originOf(setting);
+    const value = origin === null ? defaultOf(setting) : config.format(setting);
+    return [setting.name, value, origin ?? 'default'] as const;
+  });
+  const width = (column: 0 | 1): number =>
+    Math.max(...rows.map((row) => row[column].length).filter((length) => length <= MAX_WIDTH));
+  const widths = [width(0), width(1)] as const;
+  return rows
+    .map(([name, value, origin]) => `${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${origin}\n`)
+    .join('');
+}
+
+/** A single long value must not push the last column of all lines off the screen. */
+const MAX_WIDTH = 40;

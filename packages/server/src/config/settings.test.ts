@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { DEFAULT_LIMITS, LIMIT_SETTINGS } from './limits.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
+import { LIMIT_SETTINGS } from './limit-settings.js';
+import { DEFAULT_LIMITS } from './limits.js';
 import { variableOf } from './setting.js';
 import { SETTINGS } from './settings.js';
 
@@ -11,13 +12,13 @@ describe('Every setting', () => {
     (name, { description, reason }) => {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
       expect(description).toMatch(/^[a-z].*[^.\s]$/i);
-      expect(reason).toMatch(/^([A-Z1-9]|gRPC ).*\.$/);
+      expect(reason).toMatch(/^([A-Z1-9]|gRPC |btfd |journald ).*\.$/);
       // A cell of a table.
       expect(description + reason).not.toMatch(/[|\n]/);
     },
   );
 
-  test('has a name of its own, and so a variable', () => {
+  test('has a unique name, and so a unique variable', () => {
     expect(new Set(SETTINGS.map(variableOf)).size).toBe(SETTINGS.length);
   });
 });
@@ -30,7 +31,7 @@ describe('Every limit', () => {
     },
   );
 
-  test('has its default where nothing is given, and the defaults go together', () => {
+  test('has its default if nothing is given, and the defaults do not conflict', () => {
     const config = new Config(new Map());
     expect(config.limits).toEqual(DEFAULT_LIMITS);
     expect(crossProblems(config)).toEqual([]);

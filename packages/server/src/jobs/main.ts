@@ -1,6 +1,6 @@
-import { serveJobs } from './serve-jobs.js';
+// The program of a worker thread: `#worker` in package.json.
+import { serveJobs, stepsOf } from './serve-jobs.js';
 import { SpecCache } from './spec-cache.js';
-import { stepsOf } from './steps-of.js';
 
 serveJobs(({ specCacheBytes }) => {
   const specs = new SpecCache(specCacheBytes);

@@ -4,7 +4,7 @@ import { prettyFactory } from 'pino-pretty';
 import type { LogFormat } from '../config/settings.js';
 import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
-import { printable, printableLines } from '../base/printable.js';
+import { printable, printableLines } from '../base/text.js';
 
 /** LoggerOptions say what is logged and how. */
 export interface LoggerOptions {

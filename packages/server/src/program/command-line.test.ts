@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
 import { parseCommandLine } from './command-line.js';
+import { DERIVED_LIMITS, whyRemoved } from '../config/limits.js';
 import { defaultOf, flagOf } from '../config/setting.js';
 import { SETTINGS } from '../config/settings.js';
 import { TempDir } from '../testing/temp-dir.js';
@@ -15,7 +16,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the built program, which must end by itself. */
+/** Runs the built program until it ends. */
 async function run(args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(process.execPath, [BIN, ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
@@ -42,11 +43,11 @@ describe('Arguments', () => {
     [['--insecure', '--no-insecure'], { insecure: ['false'] }],
     [['--max-held-per-stream', '7'], { 'max-held-per-stream': ['7'] }],
     [['--max-ttl', ''], { 'max-ttl': [''] }],
-  ])('%j are flags as they are written', (args, expected) => {
+  ])('%j are kept as they are written', (args, expected) => {
     expect(textsOf(...args)).toEqual(expected);
   });
 
-  test('say what to do', () => {
+  test('select the command', () => {
     const none = { command: { name: 'serve' }, show: false, sources: { file: null } };
     expect(parseCommandLine([], {})).toMatchObject(none);
     expect(parseCommandLine(['serve', '--show'], {})).toMatchObject({ ...none, show: true });
@@ -56,18 +57,18 @@ describe('Arguments', () => {
     });
   });
 
-  test('name the folder of certificates', () => {
+  test('name the folder for certificates', () => {
     const { command } = parseCommandLine(['certs', 'init', '/x'], {});
     expect(command).toEqual({ name: 'init-certificates', dir: '/x' });
   });
 
-  test('are what messages about a value begin with', () => {
+  test('begin the messages about their values', () => {
     const { flags } = parseCommandLine(['--max-ttl', '1'], {}).sources;
     expect(flags.get('max-ttl')).toEqual({ texts: ['1'], origin: '--max-ttl', subject: '--max-ttl' });
   });
 });
 
-/** What the arguments end the process with, and what they make it say. */
+/** Returns the exit status of bad arguments, and the text printed to standard error. */
 function refusal(args: readonly string[]): { readonly code: unknown; readonly said: string } {
   const said: string[] = [];
   const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
@@ -93,7 +94,13 @@ describe('Bad arguments', () => {
     [['config', 'chekc'], "unknown command 'chekc'"],
     [['--no-max-ttl'], "unknown option '--no-max-ttl'"],
     [['--max-tll', '1s'], 'Did you mean --max-ttl?'],
-  ])('%j end the process with status 2 and a word why', (args, message) => {
+    [['--max-handles-per-principal=1'], 'was removed: it is a quarter of --max-handles'],
+    [['serve', '--max-handles-per-principal'], 'was removed: it is a quarter of --max-handles'],
+    ...Object.values(DERIVED_LIMITS).map(({ name }): [string[], string] => [
+      [flagOf({ name }), '1'],
+      `error: ${flagOf({ name })} ${whyRemoved(name, flagOf)}\n`,
+    ]),
+  ])('%j end the process with status 2 and a reason', (args, message) => {
     const { code, said } = refusal(args);
     expect(code).toBe(2);
     expect(said).toMatch(/^error: /);
@@ -101,7 +108,7 @@ describe('Bad arguments', () => {
   });
 });
 
-// Few, because a process takes longer than all the rest.
+// Few, because one process takes longer than all tests above.
 describe('The program', () => {
   test.each([
     [['--listen', '127.0.0.1:1'], 'allow it with --insecure'],
@@ -113,7 +120,7 @@ describe('The program', () => {
     expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
-  test('tells all that is wrong with the settings', async () => {
+  test('reports everything that is wrong with the settings', async () => {
     const { code, stdout, stderr } = await run(['--max-ttl', 'x', '--max-tokens', '0']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^error: --max-ttl: "x" .*\nerror: --max-tokens: "0" .*\n$/);
@@ -136,12 +143,12 @@ describe('The program', () => {
     expect(stdout).not.toContain('--no-');
   });
 
-  test('prints the settings of a command too in its help', async () => {
+  test('prints the settings in the help of a command', async () => {
     const { code, stdout } = await run(['config', 'check', '--help']);
     expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
   });
 
-  test('prints no settings in the help of what has none', async () => {
+  test('prints no settings in the help of commands that use none', async () => {
     for (const words of [['certs'], ['certs', 'init']]) {
       const { stdout, stderr } = await run([...words, '--help']);
       expect(stdout + stderr).toMatch(/^Usage: btfd certs/);
@@ -153,7 +160,7 @@ describe('The program', () => {
     using dir = new TempDir();
     const { code, stdout, stderr } = await run(['certs', 'init', dir.path]);
     expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([`${dir.path}/server.crt`])]);
-    // Each file but the authority's key is in the commands that use it.
+    // The suggested commands name each file except the authority's key.
     for (const name of ['ca.crt', 'server.crt', 'server.key', 'client.crt', 'client.key']) {
       expect(stderr).toContain(`${dir.path}/${name}`);
     }
@@ -166,7 +173,7 @@ describe('The program', () => {
     expect(await run(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
   });
 
-  test('says on standard error why it can’t listen, and ends with status 1', async () => {
+  test('prints why it cannot listen to standard error, and ends with status 1', async () => {
     using dir = new TempDir();
     const path = dir.write('file', 'no socket');
     const { code, stdout, stderr } = await run(['--listen', `unix:${path}`]);

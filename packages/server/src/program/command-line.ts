@@ -1,21 +1,21 @@
 import { Command as Program, Option } from 'commander';
 import { CONFIG_VARIABLE } from '../config/environment.js';
-import type { Given } from '../config/given.js';
+import { DERIVED_LIMITS, whyRemoved } from '../config/limits.js';
 import { DEFAULT_CONFIG_FILE, type ConfigSources } from '../config/read-config.js';
-import { defaultOf, flagOf, VARIABLE_PREFIX, type Setting } from '../config/setting.js';
+import { defaultOf, flagOf, VARIABLE_PREFIX, type Setting, type SettingText } from '../config/setting.js';
 import { SETTING_GROUPS } from '../config/settings.js';
 import { VERSION } from '../base/version.js';
 
-/** Command is what `btfd` is to do. */
+/** Command is a command of `btfd`. */
 export type Command =
   { readonly name: 'serve' | 'check-config' } | { readonly name: 'init-certificates'; readonly dir: string };
 
-/** Invocation is what the arguments of `btfd` ask for. */
+/** Invocation holds the parsed arguments of `btfd`. */
 export interface Invocation {
   readonly command: Command;
   /** Where the settings come from. */
   readonly sources: ConfigSources;
-  /** Whether to print what is served once it is. */
+  /** Whether to print the served objects after the start. */
   readonly show: boolean;
 }
 
@@ -28,36 +28,37 @@ const INTRODUCTION = `
 Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).
 
 Each setting below is a flag, an environment variable and a key of the file: --max-ttl, ${VARIABLE_PREFIX}MAX_TTL
-and max-ttl. A flag is stronger than the environment, that than the file. docs/operations.md explains each.`;
+and max-ttl. A flag overrides the environment, which overrides the file. docs/operations.md explains each setting.`;
 
 /**
- * parseCommandLine reads the arguments of `btfd`; what the settings' values mean is not looked at. Ends the process
- * after `--help` and `--version`, and with status 2 after arguments that it does not know.
+ * parseCommandLine parses the arguments of `btfd`, but not the values of settings. It ends the process after `--help`
+ * and `--version`, and with status 2 if an argument is unknown.
  */
 export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv): Invocation {
   let command: Command = { name: 'serve' };
   const program = makeProgram();
   const options = addSettings(program);
+  refuseRemoved(program);
   program.action(() => {});
   program
     .command('serve')
-    .description('serve, as without a command')
+    .description('run the daemon; the default command')
     .action(() => {});
   program
     .command('config')
-    .description('about the settings')
+    .description('check the settings')
     .command('check')
-    .description('print the settings in force and where each came from; status 2 if something is wrong')
+    .description('print the settings in force and where each came from; exit status 2 if one is invalid')
     .action(() => {
       command = { name: 'check-config' };
     });
   program
     .command('certs')
-    .description('about certificates')
-    // The settings say nothing about these.
+    .description('make certificates')
+    // No setting affects certificates.
     .configureHelp({ showGlobalOptions: false })
     .command('init <dir>')
-    .description('make an authority, and certificates of a server and a client, to try mutual TLS with')
+    .description('make an authority, a server and a client certificate to try mutual TLS with')
     .action((dir: string) => {
       command = { name: 'init-certificates', dir };
     });
@@ -71,7 +72,7 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
 }
 
 function makeProgram(): Program {
-  // Commands inherit what is set here, so it comes first.
+  // First, because commands inherit these properties when they are added.
   return new Program('btfd')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .configureHelp({ showGlobalOptions: true })
@@ -81,9 +82,9 @@ function makeProgram(): Program {
     .helpCommand(false)
     .option(
       '--config <file>',
-      `YAML file of settings (default: ${DEFAULT_CONFIG_FILE} if there; ${CONFIG_VARIABLE})`,
+      `YAML file of settings (default: ${CONFIG_VARIABLE}, or ${DEFAULT_CONFIG_FILE} if it exists)`,
     )
-    .option('--show', 'print what is served once it is')
+    .option('--show', 'print the served objects after the start')
     .allowExcessArguments(false);
 }
 
@@ -100,6 +101,16 @@ function addSettings(program: Program): SettingOption[] {
   );
 }
 
+/** Makes each removed flag an error that says what replaced it. */
+function refuseRemoved(program: Program): void {
+  for (const { name } of Object.values(DERIVED_LIMITS)) {
+    program.addOption(new Option(`${flagOf({ name })} [value]`).hideHelp());
+    program.on(`option:${name}`, () =>
+      program.error(`error: ${flagOf({ name })} ${whyRemoved(name, flagOf)}`),
+    );
+  }
+}
+
 function optionOf(setting: Setting<unknown>): Option {
   const { kind, description } = setting;
   const value = kind.placeholder === null ? '' : ` <${kind.placeholder}>`;
@@ -112,8 +123,8 @@ function optionOf(setting: Setting<unknown>): Option {
   return option.argParser((text: string, all: readonly string[] | undefined) => [...(all ?? []), text]);
 }
 
-function flagsOf(program: Program, options: readonly SettingOption[]): Map<string, Given> {
-  const flags = new Map<string, Given>();
+function flagsOf(program: Program, options: readonly SettingOption[]): Map<string, SettingText> {
+  const flags = new Map<string, SettingText>();
   for (const { setting, option } of options) {
     const value: unknown = program.getOptionValue(option.attributeName());
     const texts = textsOf(value);
@@ -123,7 +134,7 @@ function flagsOf(program: Program, options: readonly SettingOption[]): Map<strin
   return flags;
 }
 
-/** What commander made of an option: true or false of a switch, the text of a value, those of a list. */
+/** Returns the texts of a value that commander parsed: a boolean for a switch, a string, or a list of strings. */
 function textsOf(value: unknown): readonly string[] | null {
   if (Array.isArray(value)) return value.map(String);
   return typeof value === 'string' || typeof value === 'boolean' ? [String(value)] : null;

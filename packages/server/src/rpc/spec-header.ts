@@ -1,5 +1,5 @@
 import { ByteOrder, type IfNoneMatch, type SpecHeaderSchema } from '@btfd/api';
-import type { Init } from '../base/message-init.js';
+import type { Init } from '../base/message.js';
 import { infoMessage } from './handle-message.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
 import type { SpecObject } from '../source/spec-source.js';

@@ -1,14 +1,13 @@
 import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import { ErrorReason, type WatchHandlesResponseSchema, type WatchPosition } from '@btfd/api';
-import { invalidRequest } from '../error/invalid-request.js';
-import { ServiceError } from '../error/service-error.js';
-import type { Init } from '../base/message-init.js';
+import { invalidRequest, ServiceError } from '../error/service-error.js';
+import type { Init } from '../base/message.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { infoMessage } from './handle-message.js';
-import { readBootId } from '../kernel/boot-id.js';
+import { readBootId } from '../kernel/features.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
-import type { WatchEvent } from '../watch/watch-event.js';
+import type { WatchEvent } from '../watch/event-log.js';
 import type { Watcher } from '../watch/watcher.js';
 import { objectFilter } from './object-filter.js';
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { inSpan } from '../base/span.js';
 import { LoadedBtf } from './loaded-btf.js';
-import { sha256 } from '../base/sha256.js';
+import { sha256 } from '../base/slices.js';
 
 /** CacheStats are what the cache holds, and how often it had what was asked for. */
 export interface CacheStats {

@@ -1,6 +1,6 @@
 import { countTypes, isSplit, parseHeader, type ByteOrder } from '@btfd/btf';
 import type { SharedBtf } from '../pool/job.js';
-import { sha256 } from '../base/sha256.js';
+import { sha256 } from '../base/slices.js';
 
 /** LoadedBtf is the raw BTF of an object, in memory that workers share, with what its header and digest say. */
 export class LoadedBtf {

@@ -10,9 +10,9 @@ import { openVisible } from '../handle/open-by-id.js';
 import type { Quota } from '../quota/quota.js';
 import { SharedQuota } from '../quota/shared-quota.js';
 import type { BtfCache, CacheStats } from './btf-cache.js';
-import { FileReads } from '../base/file-reads.js';
+import { KeyedRuns } from '../base/shared-runs.js';
 import type { LoadedBtf } from './loaded-btf.js';
-import { sha256 } from '../base/sha256.js';
+import { sha256 } from '../base/slices.js';
 import type { SpecName } from './spec-name.js';
 
 /**
@@ -27,8 +27,8 @@ export interface SpecObject extends Disposable {
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
   private readonly inUse: SharedQuota;
-  private readonly specReads = new FileReads<LoadedBtf>();
-  private readonly digestReads = new FileReads<Uint8Array>();
+  private readonly specReads = new KeyedRuns<LoadedBtf>();
+  private readonly digestReads = new KeyedRuns<Uint8Array>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -80,7 +80,7 @@ export class SpecSource {
 
   /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return this.digestReads.get(info.name, () => sha256(this.files.read(info)));
+    if (object === null) return this.digestReads.next(info.name, () => sha256(this.files.read(info)));
     // Objects that left the kernel's list share the id 0.
     if (info.id === 0) return sha256(await object.read());
     return this.cache.digest(keyOf(info.id), () => object.read());
@@ -109,7 +109,7 @@ export class SpecSource {
     if (file !== null) {
       // A folder's files may be replaced under their name, so what was read before says nothing.
       const info = { id: 0, name, kernelBtf: true, size: file.size };
-      const read = () => this.specReads.get(name, () => this.cache.getFresh(() => this.files.read(file)));
+      const read = () => this.specReads.next(name, () => this.cache.getFresh(() => this.files.read(file)));
       const found = await this.counted(caller, `file:${name}`, info, [], read);
       return { ...found, info: { ...info, size: found.btf.bytes.length } };
     }

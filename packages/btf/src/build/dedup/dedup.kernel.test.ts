@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
 import { Spec } from '../../spec.js';
 import { BtfAssembler } from '../../testing/assemble-btf.js';
-import { linkObjects, whyNoBpftool } from '../../testing/bpftool.js';
-import { kernels, kindCounts, readSpec, whyNoKernels } from '../../testing/corpus.js';
-import { LibbpfDedup, whyNoLibbpf } from '../../testing/libbpf-dedup.js';
+import { linkObjects } from '../../testing/bpftool.js';
+import { kernels, kindCounts, readSpec } from '../../testing/corpus.js';
+import { LibbpfDedup } from '../../testing/libbpf-dedup.js';
 import { Kind } from '../../types.js';
 import { merge } from '../merge.js';
 import { selectTypes } from '../select.js';
@@ -29,10 +30,7 @@ test('leaves as many types of each kind of three objects as pahole does in their
   expect(left).toMatchObject({ FWD: 2, STRUCT: 5, ENUM: 2 });
 });
 
-const skipBpftool = whyNoBpftool();
-if (skipBpftool !== null) console.warn(`skipped: ${skipBpftool}`);
-
-(skipBpftool === null ? test : test.skip)(
+needs('bpftool').test(
   'leaves the same types of BPF objects as bpftool gen object, with known differences',
   () => {
     const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
@@ -53,10 +51,7 @@ if (skipBpftool !== null) console.warn(`skipped: ${skipBpftool}`);
   },
 );
 
-const skip = whyNoLibbpf() ?? whyNoKernels();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? describe : describe.skip)('dedup leaves as many types of each kind as libbpf', () => {
+needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of each kind as libbpf', () => {
   const MODULES = ['bonding', 'nf_conntrack', 'veth', 'dummy'];
   let libbpf: LibbpfDedup;
   let base: Spec;
@@ -99,8 +94,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
 });
 
-const skipLibbpf = whyNoLibbpf();
-(skipLibbpf === null ? describe : describe.skip)('of references in a circle', () => {
+needs('gcc', 'libbpf').describe('of references in a circle', () => {
   /** The errno of libbpf for a circle that its search meets. */
   const ELOOP = 40;
   let libbpf: LibbpfDedup;

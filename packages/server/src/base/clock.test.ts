@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { atDate } from './clock.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('A date', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test.each([1, HOUR_MS, 90 * 24 * HOUR_MS])('%i ms ahead calls back once, and not before', (ms) => {
+    const callback = jest.fn();
+    atDate(Date.now() + ms, callback);
+    jest.advanceTimersByTime(ms);
+    expect(callback).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(HOUR_MS);
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('that the clock jumps over calls back within an hour', () => {
+    const callback = jest.fn();
+    atDate(Date.now() + 1_000 * HOUR_MS, callback);
+    jest.setSystemTime(Date.now() + 2_000 * HOUR_MS);
+    jest.advanceTimersByTime(HOUR_MS);
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  test.each([
+    ['in the past', -1],
+    ['that is not a number', NaN],
+  ])('%s calls back at once', (_, ms) => {
+    const callback = jest.fn();
+    atDate(Date.now() + ms, callback);
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('does not call back when it is cancelled', () => {
+    const callback = jest.fn();
+    atDate(Date.now() + 1, callback)();
+    jest.advanceTimersByTime(HOUR_MS);
+    expect(callback).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,325 @@
+import type { Setting } from './setting.js';
+import { BYTES, bytes, COUNT, DURATION, DURATION_OR_NONE, MEBIBYTES_OR_NONE } from './kinds.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Sums of sizes, which are never one buffer. */
+const TOTAL = bytes(1, 1024 * 1024 * MIB);
+/** From the smallest buffer that the kernel accepts to more than any log needs. */
+const VERIFIER_LOG = bytes(128, 64 * MIB);
+
+/**
+ * LIMIT_SETTINGS are the limits that an operator can set, each with its default and the reason for it. A new limit
+ * needs one row: flag, variable, key, help and documentation come from it. Limits that follow from these are in
+ * DERIVED_LIMITS.
+ */
+export const LIMIT_SETTINGS = {
+  maxMessageBytes: {
+    name: 'max-message',
+    kind: BYTES,
+    fallback: 64 * KIB,
+    description: 'size of a request other than LoadHandle',
+    reason: 'A request fits 1,000 tokens, or a selection with every list full of ordinary names.',
+  },
+  maxBtfBytes: {
+    name: 'max-btf',
+    kind: BYTES,
+    fallback: 16 * MIB,
+    description: 'size of BTF to load; a LoadHandle request may have 1 MiB more',
+    reason: 'The kernel’s BTF_MAX_SIZE.',
+  },
+  maxBtfBytesOfOthers: {
+    name: 'max-btf-of-others',
+    kind: BYTES,
+    fallback: 4 * MIB,
+    description: 'size of BTF to load for callers other than root',
+    reason:
+      'Many times the size of a BPF program’s BTF. The kernel’s check takes longer for larger BTF and cannot be ended.',
+  },
+  maxTypesBytes: {
+    name: 'max-load-types',
+    kind: BYTES,
+    fallback: MIB,
+    description: 'encoded size of the types of a LoadHandle',
+    reason:
+      'Decoding 1 MiB, which is some thousands of types, holds the event loop for tens of milliseconds.',
+  },
+  minTtlMs: {
+    name: 'min-ttl',
+    kind: DURATION,
+    fallback: 1_000,
+    description: 'shortest lease that is granted',
+    reason: 'With a shorter lease a client would spend more on renewing than on work.',
+  },
+  maxTtlMs: {
+    name: 'max-ttl',
+    kind: DURATION,
+    fallback: 3_600_000,
+    description: 'longest lease that is granted',
+    reason: 'How long a client that died without its connection breaking can keep an object in the kernel.',
+  },
+  defaultTtlMs: {
+    name: 'default-ttl',
+    kind: DURATION,
+    fallback: 60_000,
+    description: 'lease of a client that asks for none',
+    reason: 'Long enough to stop a client in a debugger for a moment.',
+  },
+  maxHeldPerStream: {
+    name: 'max-held-per-stream',
+    kind: COUNT,
+    fallback: 64,
+    description: 'handles that one stream of IterateHandles holds',
+    reason: 'Hides the round trip of closing, at a cost of one file descriptor each.',
+  },
+  holdStallMs: {
+    name: 'hold-stall-timeout',
+    kind: DURATION,
+    fallback: 30_000,
+    description: 'how long a stream that holds its maximum waits for its client',
+    reason: 'Longer than a client needs to look at 64 objects, and short enough to release forgotten ones.',
+  },
+  maxLogBytes: {
+    name: 'max-verifier-log',
+    kind: VERIFIER_LOG,
+    fallback: 4 * MIB,
+    description:
+      'largest verifier log that a client may ask for; a client that sets no size gets at most 256 KiB',
+    reason: 'More than a person reads, and about what fits in a message.',
+  },
+  maxTokens: {
+    name: 'max-tokens',
+    kind: COUNT,
+    fallback: 1_000,
+    description: 'handles that one RenewHandles or CloseHandles names',
+    reason: 'As many as fit in a request, and more than most clients hold.',
+  },
+  maxQueuedLoads: {
+    name: 'max-queued-loads',
+    kind: COUNT,
+    fallback: 32,
+    description: 'loads that wait for the kernel; a quarter of this may be in flight for one principal',
+    reason: 'The kernel checks one load at a time. A longer queue would only mean a longer wait.',
+  },
+  maxCheckMs: {
+    name: 'max-check-time',
+    kind: DURATION,
+    fallback: 2_000,
+    description: 'how long the kernel’s check of BTF may take, by estimate',
+    reason: 'The check cannot be ended. Searching takes milliseconds for a kernel’s own BTF.',
+  },
+  workers: {
+    name: 'workers',
+    kind: COUNT,
+    fallback: 3,
+    description: 'threads that decode, select, print and build BTF; one principal has at most all but one',
+    reason:
+      'While a long step holds one thread of a principal, its other thread continues, and the third serves other principals.',
+  },
+  maxJobs: {
+    name: 'max-jobs',
+    kind: COUNT,
+    fallback: 256,
+    description:
+      'requests that the threads work on at one time, a quarter of them for one principal; more wait',
+    reason: 'Each may keep a megabyte: the selected types, and the definitions printed until now.',
+  },
+  workerHeapBytes: {
+    name: 'max-worker-heap',
+    kind: bytes(64 * MIB, 16 * 1024 * MIB),
+    fallback: 512 * MIB,
+    description: 'memory of one thread, above which it is replaced',
+    reason: 'A type with a million members, the most that fit in 16 MiB of BTF, takes about 150 MiB.',
+  },
+  workerStepMs: {
+    name: 'worker-step-timeout',
+    kind: DURATION,
+    fallback: 10_000,
+    description: 'how long one thread may work without a result before it is replaced',
+    reason: 'The longest measured step on BTF that the kernel accepts took 2 s.',
+  },
+  maxCBytes: {
+    name: 'max-c-header',
+    kind: BYTES,
+    fallback: 16 * MIB,
+    description: 'size of a C header',
+    reason:
+      'A kernel’s takes 3 MiB. Hostile BTF prints without bound, in one definition that cannot be interrupted.',
+  },
+  maxFileBytes: {
+    name: 'max-file',
+    kind: BYTES,
+    fallback: 64 * MIB,
+    description: 'size of a BTF file that is read',
+    reason: 'A vmlinux is 5 to 10 MiB. A folder may hold anything.',
+  },
+  specCacheBytes: {
+    name: 'spec-cache',
+    kind: BYTES,
+    fallback: 64 * MIB,
+    description: 'memory for cached BTF',
+    reason: 'About ten kernels.',
+  },
+  maxSpecBytes: {
+    name: 'max-specs-in-use',
+    kind: TOTAL,
+    fallback: 512 * MIB,
+    description:
+      'bytes of BTF that calls of Spec and ResolveMembers read and send at one time, a quarter of them for one principal; one object counts once',
+    reason:
+      'In addition to the cache: evicted BTF stays in memory until the last call that sends it ends. A kernel with all its modules has about 40 MiB.',
+  },
+  requestMs: {
+    name: 'request-timeout',
+    kind: DURATION,
+    fallback: 60_000,
+    description: 'how long the request of a call may take to arrive',
+    reason:
+      'Enough for the largest load at 3 Mbit/s. A client that stops sending would hold a place for nothing.',
+  },
+  slowReaderMs: {
+    name: 'slow-reader-timeout',
+    kind: DURATION,
+    fallback: 60_000,
+    description: 'how long a call waits for a client that does not read',
+    reason: 'A reader that takes nothing for this long is gone or broken.',
+  },
+  maxStreamsPerConnection: {
+    name: 'max-streams-per-connection',
+    kind: COUNT,
+    fallback: 1_000,
+    description: 'calls in flight on one connection',
+    reason: 'Node would let one connection open as many as memory holds.',
+  },
+  keepaliveMs: {
+    name: 'keepalive',
+    kind: DURATION,
+    fallback: 20_000,
+    description: 'time between pings of a connection, and for the reply to each',
+    reason:
+      'Only a ping finds a client that was stopped. Longer than the drain, which a ping would cut short.',
+  },
+  drainMs: {
+    name: 'drain-timeout',
+    kind: DURATION,
+    fallback: 10_000,
+    description: 'how long calls in flight may continue after SIGTERM',
+    reason: 'Shorter than the 20 s after which a ping cuts a session that is being closed.',
+  },
+  handshakeMs: {
+    name: 'handshake-timeout',
+    kind: DURATION,
+    fallback: 10_000,
+    description:
+      'how long the handshake of TLS and HTTP/2 may take; a connection without a known caller stays open half as long',
+    reason:
+      'A round trip around the world takes a fraction of a second. A silent peer would hold a socket for nothing.',
+  },
+  reloadPollMs: {
+    name: 'reload-interval',
+    kind: DURATION,
+    fallback: 2_000,
+    description: 'time between checks of the files of TLS and policy',
+    reason: 'Checking four files costs little, and a replaced file is noticed soon.',
+  },
+  maxHandles: {
+    name: 'max-handles',
+    kind: COUNT,
+    fallback: 16_384,
+    description: 'handles in all; one principal may have a quarter',
+    reason:
+      'Each takes a file descriptor, of which a process may have some hundred thousand. A kernel with all its modules has some hundred objects.',
+  },
+  maxHeldBtfBytes: {
+    name: 'max-held-btf',
+    kind: TOTAL,
+    fallback: 1024 * MIB,
+    description:
+      'bytes of BTF that handles on loaded objects hold in all; those of one principal may hold a quarter',
+    reason: 'Kernel memory for loaded BTF is 2.4 times its size, and is charged to no cgroup.',
+  },
+  maxCalls: {
+    name: 'max-calls',
+    kind: COUNT,
+    fallback: 2_048,
+    description: 'calls in flight in all; one principal may have a quarter',
+    reason: 'Far more than the clients of a node make. Each takes some kilobytes.',
+  },
+  maxStreams: {
+    name: 'max-streams',
+    kind: COUNT,
+    fallback: 1_024,
+    description: 'streams in all; one principal may have a quarter',
+    reason: 'Each may hold two chunks that its reader does not take: half a megabyte.',
+  },
+  maxConnections: {
+    name: 'max-connections',
+    kind: COUNT,
+    fallback: 1_024,
+    description: 'connections in all; one principal may have a quarter, and handshakes of TLS as many',
+    reason: 'Each takes a socket and some hundred kilobytes.',
+  },
+  maxMetadataBytes: {
+    name: 'max-metadata',
+    kind: BYTES,
+    fallback: 8 * KIB,
+    description: 'size of the metadata of a call',
+    reason: 'Other gRPC servers take 8 KiB. A trace context and a request id have some hundred bytes.',
+  },
+  maxLogLines: {
+    name: 'max-log-lines',
+    kind: COUNT,
+    fallback: 500,
+    description:
+      'lines in 10 s for failed calls of one principal, and as many for its takes and for its refusals; more are only counted',
+    reason:
+      'journald drops everything a service writes beyond 10,000 lines in 30 s, whichever caller caused it.',
+  },
+  maxConnectionIdleMs: {
+    name: 'max-connection-idle',
+    kind: DURATION,
+    fallback: 15 * 60_000,
+    description: 'how long a connection without calls stays open',
+    reason: 'A client that returns reconnects in milliseconds.',
+  },
+  maxConnectionAgeMs: {
+    name: 'max-connection-age',
+    kind: DURATION_OR_NONE,
+    fallback: Infinity,
+    description: 'how long a connection may stay open',
+    reason: 'Closing a connection ends its streams, and releases the handles that they hold.',
+  },
+  maxSessionMemoryMiB: {
+    name: 'max-session-memory',
+    kind: MEBIBYTES_OR_NONE,
+    fallback: Infinity,
+    description: 'memory of one HTTP/2 session, as counted by Node',
+    reason:
+      'Node 20 never stops counting what a cancelled stream had still to send, so a bound would end long-lived sessions. Other limits bound what the streams of a session keep.',
+  },
+  watchIntervalMs: {
+    name: 'watch-interval',
+    kind: DURATION,
+    fallback: 400,
+    description: 'time between looks for objects that came or went, while there are watchers',
+    reason: 'With the time to look and to send, watchers are notified within half a second.',
+  },
+  watchHistory: {
+    name: 'watch-history',
+    kind: COUNT,
+    fallback: 16_384,
+    description: 'changes that are kept for watchers that resume',
+    reason: 'About 150 bytes each. More than the modules and programs of a machine change at once.',
+  },
+  defaultBookmarkMs: {
+    name: 'default-bookmark-interval',
+    kind: DURATION,
+    fallback: 30_000,
+    description: 'time between bookmarks of a watch that asks for none; a watch may ask for 1 s to 1 h',
+    reason: 'Proxies drop a stream that is silent for a minute or more.',
+  },
+} as const satisfies Readonly<Record<string, Setting<number>>>;
+
+/** SettableLimits are the values of the limits that an operator can set. Sizes are bytes, times milliseconds. */
+export type SettableLimits = Readonly<Record<keyof typeof LIMIT_SETTINGS, number>>;

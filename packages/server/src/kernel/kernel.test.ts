@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { Origin } from '@btfd/api';
+import { originOf } from './kernel.js';
+
+test.each([
+  [true, 'vmlinux', Origin.VMLINUX],
+  [true, 'xfs', Origin.MODULE],
+  [true, 'vmlinux.inline', Origin.KERNEL_OTHER],
+  [true, 'xfs.inline', Origin.KERNEL_OTHER],
+  [false, '', Origin.USER],
+  // A user's object has no name; if it had one, it would be a user's still.
+  [false, 'vmlinux', Origin.USER],
+])('An object of which kernelBtf is %j and the name %j is of the origin %i', (kernelBtf, name, origin) => {
+  expect(originOf({ kernelBtf, name })).toBe(origin);
+});
