@@ -10,6 +10,7 @@ const FOLDERS = [
   '.',
   'native',
   'examples',
+  'testing',
   ...readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
 ];
 
@@ -34,7 +35,8 @@ function namesIn(text: string): string[] {
 
 /** Returns the paths in a text, in backticks, that lead to a file or folder of this repository. */
 function pathsIn(text: string, base: string): string[] {
-  return namesIn(text).filter((name) => /^[.\w/-]+\/[.\w/-]*$/.test(name) && !name.includes('NAME'))
+  return namesIn(text)
+    .filter((name) => /^[.\w/-]+\/[.\w/-]*$/.test(name) && !name.includes('NAME'))
     .map((name) => join(base, name));
 }
 
@@ -43,7 +45,7 @@ describe('The documents about the design', () => {
 
   test('have a reason for each dependency, and no row for one that is gone', () => {
     const used = packages.flatMap(dependenciesOf).flatMap(([name, version]) => {
-      if (name.startsWith('@btfd/') || name.startsWith('@types/')) return [];
+      if (version.startsWith('workspace:') || name.startsWith('@types/')) return [];
       // `typescript5: npm:typescript@5.9.3`
       return [/^npm:(.+)@/.exec(version)?.[1] ?? name];
     });
