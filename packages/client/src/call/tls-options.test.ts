@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { BtfClient } from '../client.js';
 import { FakeDaemon } from '../fake-daemon/index.js';
 import { Certificates, type KeyPair } from '../testing/certificates.js';
 import { rejection } from '../testing/promises.js';
+
+const { test } = needs('openssl');
 
 let certificates: Certificates;
 let daemon: FakeDaemon;

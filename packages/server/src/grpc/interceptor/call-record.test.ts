@@ -6,11 +6,10 @@ import { BtfService, ErrorReason, GetServerInfoRequestSchema, SpecRequestSchema 
 import { Metadata, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
-import { LOADER } from '../../testing/callers.js';
+import { callsByRoot } from '../../testing/calls.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
 import { RecordingObserver } from '../../testing/recording-observer.js';
-import { ObservedCalls } from './observed-calls.js';
 import type { Rpc } from '../rpc.js';
 import { serveStream, serveUnary, type ServeOptions } from '../serve.js';
 
@@ -29,16 +28,13 @@ async function serve(
   slowReaderMs = 5000,
 ) {
   const observer = new RecordingObserver();
-  const calls = new ObservedCalls(observer);
+  const { calls, interceptor } = callsByRoot(observer);
   const internal: (string | undefined)[] = [];
   const options: ServeOptions = {
     checkRequest: (_, { length }) => {
       if (length > MAX_REQUEST) throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, `${length} bytes`);
     },
     slowReaderMs,
-    callerOf: () => LOADER,
-    resetStream: () => {},
-    shutdown: new AbortController().signal,
     calls,
     onInternalError: (_method, _error, requestId) => internal.push(requestId),
   };
@@ -48,7 +44,7 @@ async function serve(
       getServerInfo: serveUnary(method.getServerInfo, getServerInfo, options),
       spec: serveStream(method.spec, spec, options),
     },
-    [calls.interceptor, ...interceptors],
+    [interceptor, ...interceptors],
   );
   const client = new GrpcClient(server.address);
   await client.connected();
@@ -123,10 +119,10 @@ describe('A call is observed to end', () => {
     const left = withResolvers();
     const finish = withResolvers();
     using served = await serve({
-      getServerInfo: async (_, { signal, record }) => {
-        signal.addEventListener('abort', () => left.resolve());
+      getServerInfo: async (_, call) => {
+        call.signal.addEventListener('abort', () => left.resolve());
         await finish.promise;
-        record?.note({ btfId: 7 });
+        call.note({ btfId: 7 });
         return {};
       },
     });
