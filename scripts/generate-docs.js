@@ -1,31 +1,37 @@
-// Writes the parts of docs/ that are made from tables in the code: `pnpm generate:docs`.
+// Writes the tables in docs/ that are made from tables in the code: `pnpm generate:docs`.
 //
 //     node scripts/generate-docs.js [--check] [FOLDER]
 //
-// With --check nothing is written: it fails, and names each document that is not current.
+// With --check it writes nothing. It names each document that is not current, and fails.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { CLIENT_REASONS } from '../packages/client/dist/error/client-reasons.js';
-import { errorTables } from '../packages/server/dist/documentation/error-tables.js';
-import { withMadeBlock } from '../packages/server/dist/documentation/made-block.js';
-import { metricTables } from '../packages/server/dist/documentation/metric-tables.js';
-import { settingsTable } from '../packages/server/dist/documentation/settings-table.js';
+import { errorTables } from '../packages/reference/dist/error-tables.js';
+import { withMadeBlock } from '../packages/reference/dist/made-block.js';
+import { metricTables } from '../packages/reference/dist/metric-tables.js';
+import { settingsTable } from '../packages/reference/dist/settings-table.js';
+import { defaultOf } from '../packages/server/dist/config/setting.js';
+import { SETTING_GROUPS } from '../packages/server/dist/config/settings.js';
+import { ERRNO_REASONS, ERROR_CODES } from '../packages/server/dist/error/error-table.js';
 import { DaemonMetrics } from '../packages/server/dist/observe/daemon-metrics.js';
+import { METRICS } from '../packages/server/dist/observe/metric-table.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Each document, and what makes its block. */
+/** The documents, each with the function that makes its tables. */
 const MADE = {
-  'errors.md': () =>
-    errorTables(readFileSync(join(ROOT, 'proto/btf/v1/errors.proto'), 'utf8'), CLIENT_REASONS),
+  'errors.md': () => {
+    const proto = readFileSync(join(ROOT, 'proto/btf/v1/errors.proto'), 'utf8');
+    return errorTables(proto, { codes: ERROR_CODES, errnos: ERRNO_REASONS }, CLIENT_REASONS);
+  },
   'metrics.md': async () => {
     const { registry } = new DaemonMetrics();
     registry.addProcessMetrics();
-    return metricTables(await registry.text());
+    return metricTables(METRICS, await registry.text());
   },
-  'operations.md': () => settingsTable(),
+  'operations.md': () => settingsTable(SETTING_GROUPS.map(documented)),
 };
 
 const args = process.argv.slice(2);
@@ -44,4 +50,16 @@ for (const [name, make] of Object.entries(MADE)) {
   } else {
     writeFileSync(path, current);
   }
+}
+
+/** The words of a group of settings. */
+function documented({ title, settings }) {
+  return {
+    title,
+    settings: settings.map((setting) => {
+      const { name, kind, description, reason } = setting;
+      const note = kind.note === undefined ? '' : `; ${kind.note}`;
+      return { name, defaultText: defaultOf(setting), description: `${description}${note}`, reason };
+    }),
+  };
 }

@@ -1,39 +1,89 @@
 // Packs every public package into a folder, as it is published:
 //
-//     node scripts/pack.js DIR        # the addon for this machine's architecture, and for others where there is a compiler
-//     node scripts/pack.js DIR --all  # fails where a compiler for one is missing
+//     node scripts/pack.js DIR        # the addon for this machine's architecture, and for others if there is a compiler
+//     node scripts/pack.js DIR --all  # fails if a compiler for one is missing
 //
-// The packages must be built.
+// The packages must be built. Their modules are bundled in a copy, so nothing changes in the checkout.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
+import { copyDeclarations } from './declarations.js';
 import { publicPackages } from './public-packages.js';
+import { thirdPartyLicenses } from './third-party-licenses.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** In packages that bring dependencies along. */
+const LICENSES_FILE = 'THIRD-PARTY-LICENSES.txt';
+/** The dependencies whose code a package brings along, so that nobody installs them. All others stay dependencies. */
+const BROUGHT_ALONG = {
+  '@btfd/cli': ({ dependencies }) => Object.keys(dependencies),
+  // Only `btfd certs` loads them, from a chunk of its own.
+  '@btfd/server': () => ['@peculiar/x509', 'reflect-metadata'],
+};
+
 const [dir, ...options] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: node scripts/pack.js DIR [--all]');
 
 const destination = resolve(dir);
 mkdirSync(destination, { recursive: true });
 execFileSync(process.execPath, ['native/scripts/prebuild.js', ...options], { cwd: ROOT, stdio: 'inherit' });
-for (const { folder } of publicPackages()) removeOutputOfGoneSources(folder);
-const filters = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
-execFileSync(
-  'npx',
-  ['--yes', 'pnpm@12', '--recursive', ...filters, 'pack', '--pack-destination', destination],
-  {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  },
-);
+const copies = mkdtempSync(join(tmpdir(), 'btfd-pack-'));
+try {
+  writeFileSync(join(copies, 'package.json'), '{"private": true}');
+  writeFileSync(join(copies, 'pnpm-workspace.yaml'), 'packages: ["*"]\n');
+  for (const published of publicPackages()) await writeCopy(published);
+  const pack = ['--recursive', '--filter', '@btfd/*', 'pack', '--pack-destination', destination];
+  execFileSync('npx', ['--yes', 'pnpm@12', ...pack], { cwd: copies, stdio: ['ignore', 'ignore', 'inherit'] });
+} finally {
+  rmSync(copies, { recursive: true });
+}
 
-/** What tsc made of a source that was removed or renamed since stays where it is; it is not to be published. */
-function removeOutputOfGoneSources(folder) {
-  const dist = join(folder, 'dist');
-  for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const source = /^(.*)[.](?:js|d[.]ts)(?:[.]map)?$/.exec(file)?.[1];
-    if (source === undefined || existsSync(join(folder, 'src', `${source}.ts`))) continue;
-    rmSync(join(dist, file));
+/** Writes what is published of a package: its modules in bundles, their declarations, and its other files as they are. */
+async function writeCopy({ folder, manifest }) {
+  const copy = join(copies, basename(folder));
+  const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
+  const broughtAlong = BROUGHT_ALONG[manifest.name]?.(manifest) ?? [];
+  const bundled = await bundle(entryModules(folder, manifest), dist, {
+    inlined: broughtAlong,
+    sourceMaps: manifest.bin !== undefined,
+    isProgram: !('.' in manifest.exports),
+  });
+  const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
+  copyDeclarations(types, dist, broughtAlong);
+  for (const name of ['README.md', ...manifest.files]) {
+    if (name === 'dist' || name === LICENSES_FILE || name.startsWith('!')) continue;
+    cpSync(join(folder, name), join(copy, name), { recursive: true });
   }
+  cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'));
+  if (broughtAlong.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
+  writeFileSync(
+    join(copy, 'package.json'),
+    JSON.stringify(publishedManifest(manifest, broughtAlong), null, 2),
+  );
+}
+
+/** The modules of `dist` that are named in a package.json or imported by a command. */
+function entryModules(folder, { exports, imports = {}, bin = {} }) {
+  const named = [...Object.values(exports).map((target) => target.default), ...Object.values(imports)];
+  const imported = Object.values(bin).flatMap((command) =>
+    [...readFileSync(join(folder, command), 'utf8').matchAll(/import\('[.]([.]\/dist\/[^']+)'\)/g)].map(
+      ([, path]) => path,
+    ),
+  );
+  return [...named, ...imported].flatMap((path) => /^[.]\/dist\/(.+)[.]js$/.exec(path ?? '')?.[1] ?? []);
+}
+
+/** A package.json with the versions of our own packages, without the dependencies that are not to be installed. */
+function publishedManifest(manifest, broughtAlong) {
+  const { dependencies = {}, ...published } = manifest;
+  const kept = Object.entries(dependencies).filter(([name]) => !broughtAlong.includes(name));
+  const versions = kept.map(([name, version]) => [
+    name,
+    version === 'workspace:*' ? manifest.version : version,
+  ]);
+  delete published.devDependencies;
+  return versions.length === 0 ? published : { ...published, dependencies: Object.fromEntries(versions) };
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes Python classes of the contract in a folder. Debian has what it takes: protobuf-compiler, protobuf-compiler-grpc,
-# python3-grpcio, python3-protobuf. The messages of google.rpc, which errors carry, are Google's.
+# Generates Python classes of the contract into a folder. Needs these packages of Debian: protobuf-compiler,
+# protobuf-compiler-grpc, python3-grpcio, python3-protobuf. The messages of google.rpc, which errors contain, are Google's.
 #
 #     examples/python/generate.sh gen
 set -eu

@@ -1,4 +1,4 @@
-"""Lists the BTF objects of a node, shows a struct, and what an error tells.
+"""Lists the BTF objects of a node, and shows a struct and the details of an error.
 
     examples/python/generate.sh gen
     PYTHONPATH=gen python3 examples/python/show_struct.py unix:/run/btfd/btfd.sock list_head
@@ -14,8 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 def main(address, name):
     with grpc.insecure_channel(address) as channel:
         btfd = btf_service_pb2_grpc.BtfServiceStub(channel)
-        for answer in btfd.IterateHandles(handle_pb2.IterateHandlesRequest(), timeout=10):
-            info = answer.info
+        for response in btfd.IterateHandles(handle_pb2.IterateHandlesRequest(), timeout=10):
+            info = response.info
             print(info.id, info.name, handle_pb2.Origin.Name(info.origin), info.size)
         show_struct(btfd, name)
         try:
@@ -30,9 +30,9 @@ def show_struct(btfd, name):
         encoding=spec_pb2.ENCODING_TYPES,
         selection=spec_pb2.TypeSelection(names=[name]),
     )
-    # The first message is the header. A type that is larger than a message goes on in the next one.
-    for answer in btfd.Spec(request, timeout=10):
-        for type in answer.types.types:
+    # The first message is the header. A type that is larger than a message continues in the next one.
+    for response in btfd.Spec(request, timeout=10):
+        for type in response.types.types:
             if type.WhichOneof("detail") != "struct":
                 continue
             if not type.continued:
@@ -42,7 +42,7 @@ def show_struct(btfd, name):
 
 
 def reason_of(error):
-    """Why a call failed: an ErrorReason, and what belongs to it."""
+    """Returns why a call failed: an ErrorReason and its metadata."""
     for key, value in error.trailing_metadata():
         if key != "grpc-status-details-bin":
             continue

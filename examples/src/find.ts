@@ -1,4 +1,4 @@
-// Finds the kernel's own BTF, vmlinux, and keeps it open while looking at it. Needs a privileged daemon.
+// Finds the kernel's own BTF, vmlinux, and holds it open while it is read. Needs a privileged daemon.
 //
 //     node examples/dist/find.js [ADDRESS]
 import { BtfClient, defaultAddress } from '@btfd/client';

@@ -4,7 +4,7 @@ import { typeName } from './type-name.js';
 
 const HEADINGS = ['offset', 'size', 'type', 'member'];
 
-/** layoutOf tells where the members of a struct lie: a line for each, with offset, size, type and name. */
+/** layoutOf returns the layout of a struct: a line for each member, with offset, size, type and name. */
 export function layoutOf(spec: Spec, structName: string): string[] {
   const lines: string[] = [];
   for (const type of spec.typesByName(structName)) {

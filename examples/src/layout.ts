@@ -1,4 +1,4 @@
-// Prints the layout of a struct of the kernel, task_struct unless told otherwise.
+// Prints the layout of a struct of the kernel, by default task_struct.
 //
 //     node examples/dist/layout.js [ADDRESS [STRUCT]]
 import { BtfClient, defaultAddress } from '@btfd/client';

@@ -1,4 +1,4 @@
-// Loads a small BTF into the kernel, reads it back, and lets go of it.
+// Loads a small BTF into the kernel, reads it back, and closes it.
 //
 //     node examples/dist/load.js [ADDRESS]
 import { BtfClient, defaultAddress } from '@btfd/client';

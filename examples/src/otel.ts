@@ -1,15 +1,15 @@
 /**
- * Switches on traces in the daemon, which makes them but exports none by itself:
+ * Enables traces in the daemon, which creates spans but does not export them:
  *
  *     node --import ./examples/dist/otel.js packages/server/bin/btfd.js
  *
- * This prints every span to standard output as it ends. For a collector put the exporter of
- * `@opentelemetry/exporter-trace-otlp-grpc` in its place, and `BatchSpanProcessor` around it.
+ * It prints every span to standard output when the span ends. For a collector, use the exporter of
+ * `@opentelemetry/exporter-trace-otlp-grpc` in a `BatchSpanProcessor` instead.
  */
 import { ConsoleSpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 
 const provider = new NodeTracerProvider({
   spanProcessors: [new SimpleSpanProcessor(new ConsoleSpanExporter())],
 });
-// Sets the context manager, and W3C trace context as what is read from clients.
+// Sets the context manager, and W3C trace context as the format of clients' headers.
 provider.register();

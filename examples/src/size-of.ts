@@ -1,9 +1,9 @@
 import type { Spec, TypeId } from '@btfd/btf';
 
-/** BTF does not tell the size of pointers: this is that of 64-bit kernels. */
+/** The size of pointers on 64-bit kernels. BTF does not contain it. */
 const POINTER_SIZE = 8;
 
-/** sizeOf is the size of a type in bytes; 0 for what has none, such as a function. */
+/** sizeOf returns the size of a type in bytes, or 0 if it has none, such as a function. */
 export function sizeOf(spec: Spec, id: TypeId): number {
   const type = spec.typeById(id);
   switch (type.kind) {

@@ -1,6 +1,6 @@
 import type { FuncProto, Spec, TypeId } from '@btfd/btf';
 
-/** typeName writes a type as one would in C, but with the dimensions of arrays behind the type. */
+/** typeName returns a type as in C, except that the dimensions of arrays follow the type. */
 export function typeName(spec: Spec, id: TypeId): string {
   const type = spec.typeById(id);
   const inner = (innerId: TypeId): string => typeName(spec, innerId);
@@ -40,7 +40,7 @@ function prototype(
   inner: (id: TypeId) => string,
 ): string {
   const last = params.length - 1;
-  // A nameless void in last place stands for "...".
+  // A last parameter of type void without a name means "...".
   const isVariadic = params[last]?.typeId === 0;
   const names = params.map(({ typeId }, i) => (isVariadic && i === last ? '...' : inner(typeId)));
   return `${inner(returnTypeId)} ${declarator}(${names.join(', ') || 'void'})`;

@@ -1,5 +1,6 @@
 /**
- * The adapter from a service descriptor of protobuf-es to a `ServiceDefinition` of grpc-js.
+ * The adapter to grpc-js: it turns a service descriptor of protobuf-es into a `ServiceDefinition`, and writes and reads
+ * the details of errors in trailers.
  *
  * ```ts
  * import { Client, credentials } from '@grpc/grpc-js';
@@ -20,14 +21,18 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { MethodDefinition } from '@grpc/grpc-js';
+import { Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
 export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
   readonly [K in keyof M]: MethodDefinition<MessageShape<M[K]['input']>, MessageShape<M[K]['output']>>;
 };
 
-/** toServiceDefinition makes the grpc-js definition of a generated service. */
+/**
+ * toServiceDefinition returns the grpc-js definition of a generated service. Pass it to `Server.addService`, or use its
+ * methods with the `make…Request` methods of a `Client`.
+ */
 export function toServiceDefinition<M extends GenServiceMethods>(
   service: GenService<M>,
 ): GrpcJsServiceDefinition<M>;
@@ -35,6 +40,27 @@ export function toServiceDefinition(
   service: DescService,
 ): Record<string, MethodDefinition<Message, Message>> {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
+}
+
+/**
+ * statusTrailers returns the trailers of an error, which carry its details. A handler fails with
+ * `{ code, details: message, metadata: statusTrailers(code, message, details) }`.
+ */
+export function statusTrailers(code: number, message: string, details: Partial<ErrorDetails>): Metadata {
+  const trailers = new Metadata();
+  trailers.set(STATUS_TRAILER, Buffer.from(encodeStatus(code, message, details)));
+  return trailers;
+}
+
+/**
+ * errorDetailsOf returns the details in the trailers of an error, the `metadata` of a grpc-js `ServiceError`. Trailers
+ * without details, or with malformed ones, make empty details.
+ *
+ * @param trailers the trailers. They may come from another copy of grpc-js.
+ */
+export function errorDetailsOf(trailers: { get(key: string): readonly unknown[] }): ErrorDetails {
+  const [bytes] = trailers.get(STATUS_TRAILER);
+  return decodeStatus(bytes instanceof Uint8Array ? asUint8Array(bytes) : new Uint8Array());
 }
 
 function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {
@@ -55,7 +81,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A plain view, because protobuf-es makes `bytes` fields of the class that it is given. */
+/** Returns a plain view: protobuf-es creates `bytes` fields of the class that it gets, and Buffer is one. */
 function asUint8Array(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

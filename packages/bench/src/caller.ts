@@ -17,19 +17,19 @@ interface Method<I extends DescMessage, O extends DescMessage> extends Pick<Desc
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
-/** Caller calls a server, and decodes no more of what it answers than it is asked to. */
+/** Caller calls a server. It decodes only the responses of `call`. */
 export class Caller implements Disposable {
-  private readonly client: Client;
+  readonly #client: Client;
 
   constructor(address: string) {
-    this.client = new Client(address, credentials.createInsecure(), {
+    this.#client = new Client(address, credentials.createInsecure(), {
       'grpc-node.flow_control_window': 8 * 1024 * 1024,
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
     });
   }
 
-  /** Makes a unary call. */
+  /** Makes a unary call and returns the response. */
   async call<I extends DescMessage, O extends DescMessage>(
     method: Method<I, O>,
     init: MessageInitShape<I>,
@@ -38,20 +38,20 @@ export class Caller implements Disposable {
     return fromBinary(method.output, new Uint8Array(bytes));
   }
 
-  /** Makes a unary call, and answers the bytes of the response. */
+  /** Makes a unary call and returns the bytes of the response. */
   async unaryBytes(path: string, request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.client.makeUnaryRequest(path, identity, identity, request, (error, value) => {
+      this.#client.makeUnaryRequest(path, identity, identity, request, (error, value) => {
         if (error !== null) reject(error);
         else resolve(value ?? Buffer.alloc(0));
       });
     });
   }
 
-  /** Reads a stream to its end, and answers how many bytes came. */
+  /** Reads a stream to its end and returns the number of bytes. */
   async drain(path: string, request: Buffer): Promise<number> {
     let bytes = 0;
-    const stream: AsyncIterable<Buffer> = this.client.makeServerStreamRequest(
+    const stream: AsyncIterable<Buffer> = this.#client.makeServerStreamRequest(
       path,
       identity,
       identity,
@@ -62,16 +62,16 @@ export class Caller implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.client.close();
+    this.#client.close();
   }
 }
 
-/** encode makes the bytes of a message. */
+/** encode returns the bytes of a message. */
 export function encode<I extends DescMessage>(schema: I, init: MessageInitShape<I>): Buffer {
   return Buffer.from(toBinary(schema, create(schema, init)));
 }
 
-/** pathOf is the path of a method. */
+/** pathOf returns the path of a method. */
 export function pathOf({ name, parent }: Pick<DescMethod, 'name' | 'parent'>): string {
   return `/${parent.typeName}/${name}`;
 }

@@ -6,15 +6,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoopDelay } from './loop-delay.js';
 
-/** Child is a server in a process of its own, on a unix socket. */
+/** Child is a server in another process, on a unix socket. */
 export class Child implements AsyncDisposable {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly dir: string,
-    readonly address: string,
-  ) {}
+  readonly #child: ChildProcess;
+  readonly #dir: string;
+  readonly address: string;
 
-  /** Starts a program of this package, and waits until it says that it listens. */
+  private constructor(child: ChildProcess, dir: string, address: string) {
+    this.#child = child;
+    this.#dir = dir;
+    this.address = address;
+  }
+
+  /** Starts a program of this package and waits until it listens. */
   static async start(program: 'daemon-child' | 'echo-child'): Promise<Child> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-bench-'));
     const socket = join(dir, 'socket');
@@ -27,19 +31,19 @@ export class Child implements AsyncDisposable {
     return new Child(child, dir, `unix:${socket}`);
   }
 
-  /** The delay of its event loop since this was last asked. */
+  /** Returns the delay of the child's event loop since the last call. */
   async loopDelay(): Promise<LoopDelay> {
-    const answer = new Promise<LoopDelay>((resolve) => {
-      this.child.once('message', (delay: LoopDelay) => resolve(delay));
+    const response = new Promise<LoopDelay>((resolve) => {
+      this.#child.once('message', (delay: LoopDelay) => resolve(delay));
     });
-    this.child.send('delay');
-    return answer;
+    this.#child.send('delay');
+    return response;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
     await exited;
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 import { addonKernel, parseAddress, startDaemon } from '@btfd/server';
 import { pino } from 'pino';
-import { answerLoopDelay } from './loop-delay.js';
+import { reportLoopDelay } from './loop-delay.js';
 
 await startDaemon({
   addresses: [parseAddress(`unix:${process.argv[2] ?? ''}`)],
@@ -8,5 +8,5 @@ await startDaemon({
   kernel: addonKernel,
   logger: pino({ level: 'warn' }, pino.destination(2)),
 });
-answerLoopDelay();
+reportLoopDelay();
 process.send?.('listening');

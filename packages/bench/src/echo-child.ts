@@ -1,11 +1,13 @@
 import { toBinary, create } from '@bufbuild/protobuf';
 import { ResolveMembersResponseSchema, SpecResponseSchema } from '@btfd/api';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import { answerLoopDelay } from './loop-delay.js';
-import { PEER_CHUNK_BYTES, PEER_CHUNKS, PEER_STREAM, PEER_UNARY } from './peer.js';
+import { reportLoopDelay } from './loop-delay.js';
+import { PEER_CHUNK_BYTES, PEER_CHUNKS, PEER_STREAM, PEER_UNARY } from './throughput.js';
 
-/** What grpc-js alone takes to answer bytes that it has at hand. */
-const unaryAnswer = Buffer.from(toBinary(ResolveMembersResponseSchema, create(ResolveMembersResponseSchema)));
+// A bare grpc-js server, whose responses are ready in memory.
+const unaryResponse = Buffer.from(
+  toBinary(ResolveMembersResponseSchema, create(ResolveMembersResponseSchema)),
+);
 const raw = new Uint8Array(PEER_CHUNK_BYTES);
 const chunk = Buffer.from(
   toBinary(SpecResponseSchema, create(SpecResponseSchema, { part: { case: 'raw', value: raw } })),
@@ -25,7 +27,7 @@ const definition: ServiceDefinition = {
 
 const server = new Server();
 server.addService(definition, {
-  unary: (_call: unknown, respond: (error: null, value: Buffer) => void) => respond(null, unaryAnswer),
+  unary: (_call: unknown, respond: (error: null, value: Buffer) => void) => respond(null, unaryResponse),
   stream: (call: {
     write(value: Buffer): boolean;
     once(event: 'drain', next: () => void): void;
@@ -51,5 +53,5 @@ await new Promise<void>((resolve, reject) => {
     else reject(error);
   });
 });
-answerLoopDelay();
+reportLoopDelay();
 process.send?.('listening');

@@ -12,7 +12,7 @@ interface Case {
   run(): Promise<unknown>;
 }
 
-/** The requests that hold an event loop the longest. */
+/** Returns the requests that block an event loop the longest. */
 async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   const load = async (rawBtf: Uint8Array): Promise<string> => {
     const ttl = { seconds: 600n, nanos: 0 };
@@ -84,27 +84,27 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   ];
 }
 
-/** What the daemon refuses was worth its while, too: the work up to there counts. */
+/** Accepts RESOURCE_EXHAUSTED: the daemon's work until it refused counts too. */
 function refused(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 8) throw error;
 }
 
 /**
- * measureEventLoop prints how long heavy requests hold the daemon's event loop, and what others then wait. What an
- * idle process sees at the same time is the machine's share.
+ * measureEventLoop prints how long heavy requests block the daemon's event loop, and how long other callers wait. The
+ * delay of an idle process at the same time is the share of the machine.
  */
 export async function measureEventLoop(daemon: Child, idle: Child, quick: boolean): Promise<void> {
   using caller = new Caller(daemon.address);
   using other = new Caller(daemon.address);
   const request = encode(getServerInfo.input, {});
   console.log(`
-While one request runs, in milliseconds: the longest time that the daemon’s event loop was held, as
-time that its thread ran (what it would be on an idle machine) and by the clock; that of an idle process
-at the same time by the clock, which is what the machine adds; and the slowest of the small calls that
-another client made meanwhile.
+Times in milliseconds while one request runs. "held, run": the longest time that the daemon’s event loop
+was blocked, as CPU time of its thread, which is the time on an idle machine. "held max": the same by the
+clock. "idle max": the same of an idle process, which is the delay that the machine adds. "small call":
+the slowest of the small calls that another client made meanwhile.
 `);
   const cases = await heavyCases(caller, quick);
-  // What is read for the first time counts too, so nothing but the connection is warmed up.
+  // Warms up only the connection, because the first read of an object counts too.
   await other.unaryBytes(pathOf(getServerInfo), request);
   const rows: Record<string, Record<string, number>> = {};
   for (const heavy of cases) {

@@ -1,14 +1,14 @@
 import { Builder, type Member, type TypeId } from '@btfd/btf';
 
 const INT = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 } as const;
-/** The kernel takes this many members (before Linux 7.2). */
+/** The kernel accepts this many members (before Linux 7.2). */
 const MAX_MEMBERS = 65_535;
 
 function member(name: string, typeId: TypeId, bitOffset = 0): Member {
   return { name, typeId, bitOffset, bitfieldSize: 0 };
 }
 
-/** nestedUnions is small BTF whose C grows by a factor of two with each level: anonymous unions in unions. */
+/** nestedUnions returns small BTF of anonymous unions in unions. The size of its C doubles with each level. */
 export function nestedUnions(levels: number): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   let inner = builder.add(INT);
@@ -21,14 +21,14 @@ export function nestedUnions(levels: number): Uint8Array {
   return builder.marshal();
 }
 
-/** tinyTypes is BTF of many pointers to void, of 12 bytes each. */
+/** tinyTypes returns BTF with many pointers to void, of 12 bytes each. */
 export function tinyTypes(count: number): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   for (let index = 0; index < count; index++) builder.add({ kind: 'PTR', name: '', typeId: 0 });
   return builder.marshal();
 }
 
-/** wideStructs is BTF of structs with as many members as the kernel takes. */
+/** wideStructs returns BTF of structs with as many members as the kernel accepts. */
 export function wideStructs(count: number): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add(INT);
@@ -39,15 +39,15 @@ export function wideStructs(count: number): Uint8Array {
   return builder.marshal();
 }
 
-/** rejectedWithLog is BTF that the kernel refuses after it has printed megabytes of bytes that are no text. */
+/** rejectedWithLog returns BTF that the kernel refuses after it has logged megabytes of bytes that are not text. */
 export function rejectedWithLog(): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add(INT);
-  // The kernel prints a kilobyte of it at most.
+  // The kernel prints at most a kilobyte of it.
   const name = 'x'.repeat(1_000);
   for (let index = 0; index < 6_000; index++)
     builder.add({ kind: 'TYPE_TAG', name, typeId: int, attribute: false });
-  // Of no size.
+  // Its size is 0, which the kernel refuses.
   builder.add({ kind: 'STRUCT', name: 'refused', size: 0, members: [member('a', int)] });
   const rawBtf = builder.marshal();
   for (let at = rawBtf.length - 1; at >= 0; at--) if (rawBtf[at] === 0x78) rawBtf[at] = 0xff;

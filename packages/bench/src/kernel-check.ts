@@ -1,55 +1,55 @@
 import { btfLoad } from '@btfd/native';
 import { functions, kernelPointers, lists, MOST_PARAMS, nestedStructs, sharedNames } from './slow-btf.js';
 
-/** Shape is BTF whose check takes the kernel long, by a size. */
+/** Shape is a family of BTF, by size, that takes the kernel long to check. */
 interface Shape {
   readonly name: string;
   readonly sizes: readonly [number, number];
   make(size: number): Uint8Array;
-  /** What the kernel does so often, by the estimate of the daemon. */
+  /** The number of steps of the kernel, by the estimate of the daemon. */
   units(size: number): number;
 }
 
 const TRIES = 3;
 
-/** The sizes are small: nothing can end a check, and the costs grow with the square, or exponentially. */
+/** The sizes are small, because nothing can interrupt a check, and the cost grows with the square or exponentially. */
 const SHAPES: readonly Shape[] = [
   {
-    name: 'lists: a search of all types for each',
+    name: 'lists: one search of all types each',
     sizes: [2_000, 4_000],
     make: lists,
     units: (count) => count * 2 * count,
   },
   {
-    name: 'structs that nest, two in each: a visit',
+    name: 'nested structs, two in each: one visit',
     sizes: [16, 18],
     make: nestedStructs,
     units: (levels) => 2 ** (levels + 1),
   },
   {
-    name: 'pointers: a search of the kernel’s types for each',
+    name: 'pointers: one search of the kernel’s types each',
     sizes: [100, 200],
     make: kernelPointers,
     units: (count) => count,
   },
   {
-    name: 'a name that many share: a character of it',
+    name: 'a name shared by many: one character of it',
     sizes: [100_000, 200_000],
     make: sharedNames,
     units: (count) => count * 511,
   },
   {
-    name: 'functions: a parameter of the prototype for each',
+    name: 'functions: one parameter of the prototype each',
     sizes: [1_000, 2_000],
     make: functions,
     units: (count) => count * MOST_PARAMS,
   },
 ];
 
-/** measureKernelCheck prints what the estimate of the kernel's check stands on. */
+/** measureKernelCheck prints the measurements on which the estimate of the kernel's check is based. */
 export async function measureKernelCheck(): Promise<void> {
   console.log(
-    '\nThe kernel’s check of BTF that is made to take long, at two sizes, and what one unit of it takes.\n',
+    '\nThe time of the kernel’s check of BTF that takes long, at two sizes, and per step of the check.\n',
   );
   const rows: Record<string, Record<string, number>> = {};
   for (const shape of SHAPES) {
@@ -60,8 +60,8 @@ export async function measureKernelCheck(): Promise<void> {
       ms: Number(first.toPrecision(3)),
       'ms, larger': Number(second.toPrecision(3)),
       growth: Number((second / first).toPrecision(2)),
-      'units grew': Number((shape.units(large) / shape.units(small)).toPrecision(2)),
-      'ns a unit': Number(((second * 1e6) / shape.units(large)).toPrecision(2)),
+      'growth of steps': Number((shape.units(large) / shape.units(small)).toPrecision(2)),
+      'ns per step': Number(((second * 1e6) / shape.units(large)).toPrecision(2)),
     };
   }
   console.table(rows);

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** LoopDelay is how long a process's event loop was held, in milliseconds. */
+/** LoopDelay is how long the event loop of a process was blocked, in milliseconds. */
 export interface LoopDelay {
-  /** By the clock, which on a busy machine is more than the process's own doing. */
+  /** By the clock, which on a busy machine includes the time of other processes. */
   readonly max: number;
   readonly p99: number;
-  /** The longest that the loop's thread ran between two turns, not counting when others had its processor. */
+  /** The longest CPU time of the loop's thread between two iterations. */
   readonly maxRun: number;
 }
 
-/** The histogram records the whole interval of its timer; what exceeds it is delay. */
+/** The histogram records the whole interval of its timer. The excess is the delay. */
 const RESOLUTION_MS = 1;
 const NS_PER_MS = 1_000_000;
 
-/** answerLoopDelay makes a child process answer each message with its delay since the one before. */
-export function answerLoopDelay(): void {
+/** reportLoopDelay makes a child process respond to each message with its delay since the previous message. */
+export function reportLoopDelay(): void {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
   let ranMs = runMs();
@@ -40,7 +40,7 @@ function delayMs(ns: number): number {
   return Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
 }
 
-/** How long the main thread has run on a processor so far; 0 where the kernel doesn't tell. */
+/** Returns the CPU time of the main thread until now, or 0 if the kernel does not report it. */
 function runMs(): number {
   try {
     const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');

@@ -1,13 +1,13 @@
 import { Builder, type Member, type TypeId } from '@btfd/btf';
 
-/** MOST_PARAMS is what 16 bits of vlen can say. */
+/** MOST_PARAMS is the largest number of parameters that 16 bits of vlen can hold. */
 export const MOST_PARAMS = 65_535;
 
 function member(name: string, typeId: TypeId, bitOffset = 0): Member {
   return { name, typeId, bitOffset, bitfieldSize: 0 };
 }
 
-/** BTF in the making, with an INT and a struct that makes the kernel look for special fields. */
+/** Returns a builder with an INT, and with a lock that makes the kernel search for special fields. */
 function withLock() {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
@@ -16,7 +16,7 @@ function withLock() {
   return { builder, int, struct, lock: struct('bpf_spin_lock', 4, member('val', int)) };
 }
 
-/** lists is BTF of structs with a list each, and a tag each that says what it contains. */
+/** lists returns BTF of structs with one list each, and one tag each with the contents of the list. */
 export function lists(count: number): Uint8Array {
   const { builder, struct, lock } = withLock();
   const head = struct('bpf_list_head', 16);
@@ -32,7 +32,7 @@ export function lists(count: number): Uint8Array {
   return builder.marshal();
 }
 
-/** nestedStructs is BTF of structs of which each contains the one before twice. */
+/** nestedStructs returns BTF of structs, each of which contains the previous one twice. */
 export function nestedStructs(levels: number): Uint8Array {
   const { builder, int, struct, lock } = withLock();
   let inner = struct('leaf', 4, member('value', int));
@@ -43,7 +43,7 @@ export function nestedStructs(levels: number): Uint8Array {
   return builder.marshal();
 }
 
-/** kernelPointers is BTF of structs with a pointer each to an object that the kernel has not. */
+/** kernelPointers returns BTF of structs with one pointer each to an object that the kernel does not have. */
 export function kernelPointers(count: number): Uint8Array {
   const { builder, int, struct } = withLock();
   const object = struct('btfd_no_such_object', 4, member('value', int));
@@ -53,7 +53,7 @@ export function kernelPointers(count: number): Uint8Array {
   return builder.marshal();
 }
 
-/** functions is BTF of functions with one prototype, which has as many parameters as the kernel took before Linux 7.2. */
+/** functions returns BTF of functions that share a prototype, with as many parameters as kernels before 7.2 accept. */
 export function functions(count: number): Uint8Array {
   const { builder, int } = withLock();
   const params = Array.from({ length: MOST_PARAMS }, () => ({ name: 'p', typeId: int }));
@@ -62,7 +62,7 @@ export function functions(count: number): Uint8Array {
   return builder.marshal();
 }
 
-/** sharedNames is BTF of enum values that all have one name, as long as the kernel takes. */
+/** sharedNames returns BTF of enum values that share a name, the longest that the kernel accepts. */
 export function sharedNames(count: number): Uint8Array {
   const { builder } = withLock();
   const value = { name: 'x'.repeat(511), value: 1 };

@@ -1,13 +1,21 @@
 import { BtfService } from '@btfd/api';
 import { Caller, encode, pathOf } from './caller.js';
 import type { Child } from './child.js';
-import { PEER_CHUNK_BYTES, PEER_CHUNKS, PEER_STREAM, PEER_UNARY } from './peer.js';
+
+/** PEER_UNARY and PEER_STREAM are the methods of the bare grpc-js server to which the daemon is compared. */
+export const PEER_UNARY = '/bench.Peer/Unary';
+export const PEER_STREAM = '/bench.Peer/Stream';
+
+/** PEER_CHUNK_BYTES is the size of the daemon's chunks. */
+export const PEER_CHUNK_BYTES = 256 * 1024;
+/** PEER_CHUNKS is the number of chunks of a stream. The vmlinux of Linux 6.18 has as many. */
+export const PEER_CHUNKS = 22;
 
 const methods = BtfService.method;
 const IN_FLIGHT = 32;
 const MIB = 1024 * 1024;
 
-/** measureThroughput prints what the daemon serves, as a ratio to bare grpc-js in the same run. */
+/** measureThroughput prints the throughput and latency of the daemon, and their ratio to bare grpc-js in the same run. */
 export async function measureThroughput(daemon: Child, peer: Child, quick: boolean): Promise<void> {
   using ours = new Caller(daemon.address);
   using theirs = new Caller(peer.address);
@@ -39,7 +47,7 @@ export async function measureThroughput(daemon: Child, peer: Child, quick: boole
   await own();
   compare('Spec, whole RAW: MiB/s', await volume(own, streams), await volume(bare, streams));
   console.log(
-    `\nThe daemon, and bare grpc-js that answers bytes at hand (${PEER_CHUNKS} chunks of ${PEER_CHUNK_BYTES / 1024} KiB).\n`,
+    `\nThe daemon, and bare grpc-js with responses ready in memory (${PEER_CHUNKS} chunks of ${PEER_CHUNK_BYTES / 1024} KiB).\n`,
   );
   console.table(rows);
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { countTypes } from './count-types.js';
 import { BtfFormatError } from './format-error.js';
-import { Kind } from './kind.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
 import { mutate, seededRandom } from './testing/mutate.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 const MUTANTS = 4000;
 

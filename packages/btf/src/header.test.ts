@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from './format-error.js';
 import { parseHeader } from './header.js';
-import { Kind } from './kind.js';
 import { Spec } from './spec.js';
 import { BtfAssembler, type HeaderOptions } from './testing/assemble-btf.js';
+import { Kind } from './types.js';
 
 const assembled = (options?: HeaderOptions) =>
   new BtfAssembler('little').type(Kind.FLOAT, 'double', { sizeOrTypeId: 8 }).bytes(options);
@@ -93,15 +93,15 @@ describe('parseHeader', () => {
     ],
     ['half a layout field', withWords({ 24: 1 }, { headerLength: 28 }), 'UNSUPPORTED', 'field', 24],
     ['types that are not aligned', withWords({ [TYPE_OFF]: 2 }), 'MALFORMED', 'aligned', 8],
-    ['a gap before the types', withWords({ [TYPE_OFF]: 4 }), 'MALFORMED', 'belong to none', 24],
-    ['a gap before the strings', withWords({ [STR_OFF]: 16 }), 'MALFORMED', 'belong to none', 36],
+    ['a gap before the types', withWords({ [TYPE_OFF]: 4 }), 'MALFORMED', 'belong to no section', 24],
+    ['a gap before the strings', withWords({ [STR_OFF]: 16 }), 'MALFORMED', 'belong to no section', 36],
     ['sections that overlap', withWords({ [STR_OFF]: 8 }), 'MALFORMED', 'overlap', 32],
-    ['types behind the end', withWords({ [TYPE_OFF]: 400 }), 'MALFORMED', 'belong to none', 24],
-    ['strings behind the end', withWords({ [STR_OFF]: 400 }), 'MALFORMED', 'starts behind', 424],
-    ['too many bytes of types', withWords({ [TYPE_LEN]: 0xfffffffc }), 'MALFORMED', 'ends behind', 24],
-    ['too many bytes of strings', withWords({ [STR_LEN]: 9 }), 'MALFORMED', 'ends behind', 36],
-    ['fewer bytes of strings', withWords({ [STR_LEN]: 7 }), 'MALFORMED', 'behind the last section', 43],
-    ['bytes behind all sections', withWords({}, {}, 1), 'MALFORMED', 'behind the last section', 44],
+    ['types after the end', withWords({ [TYPE_OFF]: 400 }), 'MALFORMED', 'belong to no section', 24],
+    ['strings after the end', withWords({ [STR_OFF]: 400 }), 'MALFORMED', 'starts after', 424],
+    ['too many bytes of types', withWords({ [TYPE_LEN]: 0xfffffffc }), 'MALFORMED', 'ends after', 24],
+    ['too many bytes of strings', withWords({ [STR_LEN]: 9 }), 'MALFORMED', 'ends after', 36],
+    ['fewer bytes of strings', withWords({ [STR_LEN]: 7 }), 'MALFORMED', 'after the last section', 43],
+    ['bytes after all sections', withWords({}, {}, 1), 'MALFORMED', 'after the last section', 44],
     [
       'a layout section over the strings',
       withWords({ [LAYOUT_OFF]: 12, [LAYOUT_LEN]: 4 }, { headerLength: 32 }),

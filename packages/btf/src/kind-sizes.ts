@@ -1,42 +1,19 @@
 import { BtfFormatError } from './format-error.js';
 import type { BtfHeader } from './header.js';
-import { Kind } from './kind.js';
+import { isKnownKind, KIND_ROWS } from './kind-words.js';
 
-/** TYPE_LENGTH is the bytes that every type begins with: name offset, info, size or type id. */
+/** TYPE_LENGTH is the number of bytes that every type begins with: name offset, info, size or type id. */
 export const TYPE_LENGTH = 12;
 
-/** KindSizes says how many bytes a type takes: `fixed[kind] + vlen * element[kind]`. */
+/** KindSizes has the sizes of types in bytes: `fixed[kind] + vlen * element[kind]`. */
 export interface KindSizes {
-  /** 0 where the kind is not known. */
+  /** 0 if the kind is not known. */
   readonly fixed: Uint16Array;
   readonly element: Uint8Array;
 }
 
-/** What follows the first 12 bytes of a type: bytes once, and bytes for each of vlen elements. */
-const FOLLOWING: readonly (readonly [kind: number, once: number, each: number])[] = [
-  [Kind.INT, 4, 0],
-  [Kind.PTR, 0, 0],
-  [Kind.ARRAY, 12, 0],
-  [Kind.STRUCT, 0, 12],
-  [Kind.UNION, 0, 12],
-  [Kind.ENUM, 0, 8],
-  [Kind.FWD, 0, 0],
-  [Kind.TYPEDEF, 0, 0],
-  [Kind.VOLATILE, 0, 0],
-  [Kind.CONST, 0, 0],
-  [Kind.RESTRICT, 0, 0],
-  [Kind.FUNC, 0, 0],
-  [Kind.FUNC_PROTO, 0, 8],
-  [Kind.VAR, 4, 0],
-  [Kind.DATASEC, 0, 12],
-  [Kind.FLOAT, 0, 0],
-  [Kind.DECL_TAG, 4, 0],
-  [Kind.TYPE_TAG, 0, 0],
-  [Kind.ENUM64, 0, 12],
-];
-
 /** The kind has 7 bits in the info word. */
-const KINDS = 128;
+const MAX_KINDS = 128;
 
 /** An entry of the layout section: `{u8 info_sz; u8 elem_sz; u16 flags}`. */
 const LAYOUT_LENGTH = 4;
@@ -44,10 +21,10 @@ const LAYOUT_LENGTH = 4;
 const KNOWN: KindSizes = knownSizes();
 
 /**
- * kindSizes takes the sizes of known kinds from this library and those of others from the layout section.
- * A split BTF without a layout section shares that of its base, as in libbpf.
+ * kindSizes takes the sizes of known kinds from this library and those of other kinds from the layout section. Split
+ * BTF without a layout section shares that of its base, as in libbpf.
  *
- * @throws BtfFormatError `MALFORMED` when the layout section is not made of whole, aligned entries.
+ * @throws BtfFormatError `MALFORMED` if the layout section is not made of whole, aligned entries.
  */
 export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes | null): KindSizes {
   const { offset, length } = header.layout;
@@ -63,12 +40,13 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
   }
   const fixed = KNOWN.fixed.slice();
   const element = KNOWN.element.slice();
-  const count = Math.min(length / LAYOUT_LENGTH, KINDS);
-  for (let kind = Kind.ENUM64 + 1; kind < count; kind++) {
+  const count = Math.min(length / LAYOUT_LENGTH, MAX_KINDS);
+  for (let kind = 1; kind < count; kind++) {
+    if (isKnownKind(kind)) continue;
     const at = offset + kind * LAYOUT_LENGTH;
     const once = bytes[at] ?? 0;
     const each = bytes[at + 1] ?? 0;
-    // Types are aligned to 4 bytes: sizes that would break that leave the kind unknown, as in libbpf.
+    // Types are aligned to 4 bytes. Sizes that would break the alignment leave the kind unknown, as in libbpf.
     if (once % 4 !== 0 || each % 4 !== 0) continue;
     fixed[kind] = TYPE_LENGTH + once;
     element[kind] = each;
@@ -77,11 +55,12 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
 }
 
 function knownSizes(): KindSizes {
-  const fixed = new Uint16Array(KINDS);
-  const element = new Uint8Array(KINDS);
-  for (const [kind, once, each] of FOLLOWING) {
-    fixed[kind] = TYPE_LENGTH + once;
-    element[kind] = each;
+  const fixed = new Uint16Array(MAX_KINDS);
+  const element = new Uint8Array(MAX_KINDS);
+  for (const [kind, row] of KIND_ROWS.entries()) {
+    if (row === undefined) continue;
+    fixed[kind] = TYPE_LENGTH + 4 * row.once;
+    element[kind] = 4 * row.each;
   }
   return { fixed, element };
 }

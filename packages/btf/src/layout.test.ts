@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { countTypes } from './count-types.js';
-import { Kind } from './kind.js';
 import { Spec } from './spec.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 /** The kinds that Linux 7.4 is to bring are not known to this library. */
 const LOC_PARAM = 20;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Kind } from './kind.js';
+import { printRaw } from './print/bpftool.js';
 import { layoutOf } from './print/layout.js';
-import { printRaw } from './print/raw.js';
 import { resolveMember } from './query/resolve-member.js';
 import { Spec } from './spec.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
+import { Kind } from './types.js';
 
 const MANY = 500;
 const ids = globalThis.Array.from({ length: MANY }, (_, i) => i);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { countTypes } from './count-types.js';
-import { Kind } from './kind.js';
+import { isSplit } from './header.js';
 import { Spec } from './spec.js';
-import { isSplit } from './split.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
+import { countTypes } from './type-index.js';
+import { Kind } from './types.js';
 
 const HEADER_ONLY = new BtfAssembler('little').bytes().slice(0, 24);
 new DataView(HEADER_ONLY.buffer).setUint32(20, 0, true);

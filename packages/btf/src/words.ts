@@ -6,7 +6,7 @@ export interface Words {
   i32(at: number): number;
 }
 
-/** wordsOf reads through a typed array where alignment and byte order allow it, which is several times faster. */
+/** wordsOf reads through a typed array if alignment and byte order allow it, which is several times faster. */
 export function wordsOf(bytes: Uint8Array, order: ByteOrder): Words {
   return order === HOST_ORDER && bytes.byteOffset % 4 === 0
     ? new HostWords(bytes)
@@ -48,4 +48,48 @@ class ForeignWords implements Words {
   i32(at: number): number {
     return this.#view.getInt32(at, this.#littleEndian);
   }
+}
+
+// The masks of Linux 7.2 read the info words of every release: bits that it added were zero before.
+
+/** kindOfInfo returns the kind in a type's info word. */
+export function kindOfInfo(info: number): number {
+  return (info >>> 24) & 0x7f;
+}
+
+/** vlenOfInfo returns the number of elements in a type's info word. A FUNC has its linkage there. */
+export function vlenOfInfo(info: number): number {
+  return info & 0xffffff;
+}
+
+/** kindFlagOfInfo returns the kind flag in a type's info word. */
+export function kindFlagOfInfo(info: number): boolean {
+  return info < 0 || info > 0x7fffffff;
+}
+
+/** hostWords returns bytes as words: a view if alignment and byte order allow it, otherwise a copy. */
+export function hostWords(bytes: Uint8Array, order: ByteOrder): Int32Array {
+  if (order === HOST_ORDER && bytes.byteOffset % 4 === 0) {
+    return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+  }
+  const copy = new Int32Array(bytes.length >>> 2);
+  new Uint8Array(copy.buffer).set(bytes.subarray(0, copy.byteLength));
+  if (order !== HOST_ORDER) swapWords(copy);
+  return copy;
+}
+
+/** swapWords reverses the bytes of each word. */
+export function swapWords(words: Int32Array): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0;
+    words[i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+  }
+}
+
+/** withRoom returns the array, or a copy at least twice as long if it is shorter than `length`. */
+export function withRoom(array: Int32Array, length: number): Int32Array {
+  if (length <= array.length) return array;
+  const longer = new Int32Array(Math.max(length, array.length * 2));
+  longer.set(array);
+  return longer;
 }

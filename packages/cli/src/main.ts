@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { CommanderError } from 'commander';
 import { ExitCode } from './error/exit-code.js';
-import { endWithTerminal, terminals, type Io } from './output/terminal.js';
 import { Output } from './output/output.js';
+import { endWithTerminal, type Io, terminals } from './output/terminal.js';
 import { makeProgram } from './program.js';
 import { report } from './session/run.js';
 
-/** How long what does not hear of an interruption, such as the opening of a pipe, may hold up the end. */
+/** How long an operation that cannot be interrupted, such as opening a pipe, may delay the end. */
 const DEAF_MS = 200;
 
 const ENDINGS = {
@@ -17,7 +17,7 @@ const ENDINGS = {
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
-  // Deprecations are for developers, and Node has one for TLS with an IP address.
+  // Deprecations are for developers, and Node warns of TLS with an IP address.
   process.noDeprecation = true;
   const atStart = terminals();
   const { stdout, stderr, env } = process;
@@ -27,7 +27,7 @@ export async function main(): Promise<void> {
   if (interrupted.aborted) endAnyway(Number(interrupted.reason) - 128);
 }
 
-/** Ends the process by the signal where something keeps it alive; `process.exit` would wait for that too. */
+/** Ends the process by the signal if something still keeps it alive. `process.exit` would wait for that too. */
 function endAnyway(signal: number): void {
   const kill = (): void => {
     for (const name of Object.keys(ENDINGS)) process.removeAllListeners(name);
@@ -37,9 +37,9 @@ function endAnyway(signal: number): void {
 }
 
 /**
- * runBtfctl runs one command. Answers the exit code.
+ * runBtfctl runs one command. Returns its exit code.
  *
- * @param interrupted aborts when the user wants an end, with the exit code as reason.
+ * @param interrupted aborts when the user ends the command, with the exit code as the reason.
  */
 export async function runBtfctl(args: readonly string[], io: Io, interrupted: AbortSignal): Promise<number> {
   let exitCode: number = ExitCode.OK;
@@ -54,7 +54,7 @@ export async function runBtfctl(args: readonly string[], io: Io, interrupted: Ab
   return exitCode;
 }
 
-/** Waits until help, or the version, is written. A reader that has had enough of it is no failure, a full disk is. */
+/** Waits until the help or the version is written. A reader that leaves early is not a failure; a full disk is. */
 async function endOf(help: Output, io: Io): Promise<number> {
   try {
     await help.end();
@@ -64,7 +64,7 @@ async function endOf(help: Output, io: Io): Promise<number> {
   }
 }
 
-/** Aborts at the first SIGHUP, SIGINT or SIGTERM; a second one ends the process at once, as by default. */
+/** Aborts at the first SIGHUP, SIGINT or SIGTERM. A second one ends the process at once, as it does by default. */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.

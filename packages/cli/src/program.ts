@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { checkFormat, formatsHelp } from './grammar/command-formats.js';
 import { checkCommand } from './grammar/check.js';
+import { checkFormat, commandName, formatsHelp } from './grammar/command-formats.js';
 import { completionCommand } from './grammar/completion.js';
 import { contextCommand } from './grammar/context.js';
 import { diffCommand } from './grammar/diff.js';
 import { dumpCommand } from './grammar/dump.js';
 import { findCommand } from './grammar/find.js';
+import { addGlobalOptions } from './grammar/global-options.js';
 import { headerCommand } from './grammar/header.js';
 import { holdCommand } from './grammar/hold.js';
 import { infoCommand } from './grammar/info.js';
@@ -14,26 +15,25 @@ import { layoutCommand } from './grammar/layout.js';
 import { listCommand } from './grammar/list.js';
 import { loadCommand } from './grammar/load.js';
 import { memberCommand } from './grammar/member.js';
-import { watchCommand } from './grammar/watch.js';
 import { versionCommand } from './grammar/version.js';
-import { addGlobalOptions } from './grammar/global-options.js';
+import { watchCommand } from './grammar/watch.js';
 import type { Output } from './output/output.js';
 import { makeRun, type Run, type RunOptions } from './session/run.js';
 
 const VERSION = readVersion();
 
 /**
- * makeProgram puts the commands of `btfctl` together.
+ * makeProgram returns the program `btfctl` with all of its commands.
  *
- * @param help where help and the version are printed.
+ * @param help receives the help texts and the version.
  */
 export function makeProgram(options: RunOptions, help: Output): Command {
   const program = new Command('btfctl')
-    .description('The BTF (BPF Type Format) of Linux kernels: of nodes with btfd, and of files.')
+    .description('Show the BTF (BPF Type Format) of Linux kernels, from nodes with btfd and from files.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
-    .showHelpAfterError('hint: --help tells what can be written here')
+    .showHelpAfterError('hint: `btfctl --help` lists the commands and options')
     .configureOutput({
       writeOut: (text) => void help.write(text),
       writeErr: (text) => options.io.stderr.write(text.replace(/^error: /, 'btfctl: ')),
@@ -43,14 +43,14 @@ export function makeProgram(options: RunOptions, help: Output): Command {
   addGlobalOptions(program);
   const run = makeRun(program, options);
   for (const command of commandsOf(program, run)) {
-    inherit(command, program);
     program.addCommand(command);
+    inherit(command, program);
     addFormatsHelp(command);
   }
   return program;
 }
 
-/** The commands, and where what each does is loaded from when it was typed. */
+/** Joins the grammar of each command to its action, which is only loaded when the command runs. */
 function commandsOf(program: Command, run: Run): readonly Command[] {
   return [
     listCommand(run(async () => (await import('./command/list.js')).list)),
@@ -76,15 +76,19 @@ function commandsOf(program: Command, run: Run): readonly Command[] {
   ];
 }
 
-/** To commands that do something themselves. */
+function inherit(command: Command, parent: Command): void {
+  const parts = command.commands.length > 0 ? 'commands' : 'arguments and options';
+  command
+    .copyInheritedSettings(parent)
+    .helpOption('-h, --help', 'print help')
+    .showHelpAfterError(`hint: \`btfctl ${commandName(command)} --help\` lists its ${parts}`);
+  for (const child of command.commands) inherit(child, command);
+}
+
+/** Describes `-o` in the help of a command, but not of `context`, which only has commands of its own. */
 function addFormatsHelp(command: Command): void {
   if (command.commands.length === 0) command.addHelpText('after', formatsHelp(command));
   for (const child of command.commands) addFormatsHelp(child);
-}
-
-function inherit(command: Command, parent: Command): void {
-  command.copyInheritedSettings(parent).helpOption('-h, --help', 'print help');
-  for (const child of command.commands) inherit(child, command);
 }
 
 function readVersion(): string {

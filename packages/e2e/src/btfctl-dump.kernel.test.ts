@@ -3,24 +3,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { btfctl, BTFCTL } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { DEBIAN_KERNEL, whyNoDebianKernel } from './testing/debian-kernel.js';
-import { describeKernel } from './testing/describe-kernel.js';
+import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { schemaErrors } from './testing/json-schema.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
 
-const noKernel = whyNoDebianKernel();
-if (noKernel !== null) process.stderr.write(`skipped: btfctl dump of a real module: ${noKernel}\n`);
-
-/** What newer versions of libbpf print, and the bpftool that is the oracle does not. */
+/** Attributes that newer versions of libbpf print, but not the bpftool that is the oracle. */
 const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm;
 
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl dump', () => {
+needs('bpf').describe('btfctl dump', () => {
   let daemon: DaemonProcess;
   let dir: string;
   let env: NodeJS.ProcessEnv;
@@ -52,7 +49,7 @@ describeKernel('btfctl dump', () => {
     expect(ourLines.length).toBe(theirLines.length);
   };
 
-  test('raw is what bpftool prints, by name, by id and of a file', async () => {
+  needs('bpftool').test('raw prints the same as bpftool, by name, by id and from a file', async () => {
     const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'raw');
     const { id } = JSON.parse((await btfctl(['list', 'vmlinux', '-o', 'json'], env)).stdout)[0];
     isSame(await dump('vmlinux'), theirs);
@@ -60,7 +57,7 @@ describeKernel('btfctl dump', () => {
     isSame(await dump('file', VMLINUX), theirs);
   });
 
-  test('json is what bpftool prints, and its schema describes it', async () => {
+  needs('bpftool').test('json prints the same as bpftool, and matches its schema', async () => {
     const ours = await dump('vmlinux', '-o', 'json');
     const lines = (json: string): string => json.replaceAll('\n', '').replaceAll('},{"id"', '},\n{"id"');
     isSame(lines(ours), lines(bpftool('-j', 'btf', 'dump', 'file', VMLINUX)));
@@ -68,14 +65,17 @@ describeKernel('btfctl dump', () => {
     expect(schemaErrors('dump', stdout)).toEqual([]);
   });
 
-  test('c and header are what bpftool prints, but for attributes that its version does not know', async () => {
-    const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
-    const ours = await dump('vmlinux', 'format', 'c');
-    isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
-    expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
-  });
+  needs('bpftool').test(
+    'c and header print the same as bpftool, except for attributes that its version does not know',
+    async () => {
+      const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
+      const ours = await dump('vmlinux', 'format', 'c');
+      isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
+      expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
+    },
+  );
 
-  test('c of some types compiles by itself', async () => {
+  needs('gcc').test('the header of some types compiles on its own', async () => {
     const header = await btfctl(['header', '--type', 'task_struct', '--type', 'sk_buff'], env);
     const path = join(dir, 'types.c');
     const asserts = '_Static_assert(sizeof(struct sk_buff) > 0 && sizeof(struct task_struct) > 0, "");';
@@ -83,8 +83,8 @@ describeKernel('btfctl dump', () => {
     execFileSync('gcc', ['-std=gnu11', '-fsyntax-only', '-w', path]);
   });
 
-  test('layout is what pahole prints', async () => {
-    // It warns of each kind that its version does not know.
+  needs('pahole').test('layout prints the same as pahole', async () => {
+    // It warns about each kind that its version does not know.
     const theirs = execFileSync('pahole', ['-C', 'list_head', VMLINUX], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -92,22 +92,25 @@ describeKernel('btfctl dump', () => {
     expect(await dump('vmlinux', '--type', 'list_head', '--format', 'layout')).toBe(theirs);
   });
 
-  test('btf is the bytes, and of some types a BTF that bpftool reads', async () => {
-    const path = join(dir, 'vmlinux.btf');
-    const write = (...args: string[]): Buffer =>
-      execFileSync(
-        'sh',
-        ['-c', `"$0" "$@" > ${path}`, process.execPath, BTFCTL, 'dump', ...args, 'format', 'btf'],
-        { env: { ...process.env, ...env } },
-      );
-    write('vmlinux');
-    expect(readFileSync(path).equals(readFileSync(VMLINUX))).toBe(true);
-    write('vmlinux', '--type', 'list_head');
-    expect(bpftool('btf', 'dump', 'file', path)).toBe(await dump(path));
-    expect(await dump(path)).toMatch(/^\[1\] STRUCT 'list_head' size=16 vlen=2\n/);
-  });
+  needs('bpftool').test(
+    'btf prints the raw bytes, and for some types BTF that bpftool can read',
+    async () => {
+      const path = join(dir, 'vmlinux.btf');
+      const write = (...args: string[]): Buffer =>
+        execFileSync(
+          'sh',
+          ['-c', `"$0" "$@" > ${path}`, process.execPath, BTFCTL, 'dump', ...args, 'format', 'btf'],
+          { env: { ...process.env, ...env } },
+        );
+      write('vmlinux');
+      expect(readFileSync(path).equals(readFileSync(VMLINUX))).toBe(true);
+      write('vmlinux', '--type', 'list_head');
+      expect(bpftool('btf', 'dump', 'file', path)).toBe(await dump(path));
+      expect(await dump(path)).toMatch(/^\[1\] STRUCT 'list_head' size=16 vlen=2\n/);
+    },
+  );
 
-  test('--closure brings what the types refer to, with the ids that they have', async () => {
+  test('--closure adds the types that the others refer to, with their own ids', async () => {
     const whole = await dump('vmlinux');
     const some = await dump('vmlinux', '--type', 'list_head', '--closure');
     const blocks = some.split(/^(?=\[)/m);
@@ -115,7 +118,7 @@ describeKernel('btfctl dump', () => {
     for (const block of blocks) expect(whole).toContain(block);
   });
 
-  test('a reader that has seen enough ends it without a word', () => {
+  test('a reader that leaves early ends it without an error', () => {
     const script = '"$0" "$@" | head -n 1; echo "${PIPESTATUS[0]}"';
     const out = execFileSync('bash', ['-c', `${script} 2>&1`, process.execPath, BTFCTL, 'dump', 'vmlinux'], {
       encoding: 'utf8',
@@ -125,8 +128,8 @@ describeKernel('btfctl dump', () => {
     expect(out).toMatch(/^\[1\] \w+ .*\n0\n$/);
   });
 
-  (noKernel === null ? test : test.skip)(
-    'a module in a file continues the vmlinux that --base names',
+  needs('debian-kernels', 'bpftool').test(
+    'a module in a file uses the vmlinux that --base names',
     async () => {
       const kernel = DEBIAN_KERNEL;
       const module = readdirSync(kernel).find((name) => name !== 'vmlinux') ?? '';
@@ -134,7 +137,7 @@ describeKernel('btfctl dump', () => {
       isSame(await dump(path, '--base', base), bpftool('-B', base, 'btf', 'dump', 'file', path));
       const without = await btfctl(['dump', path], env);
       expect(without).toMatchObject({ status: 1, stdout: '' });
-      expect(without.stderr).toMatch(/needs its base\nhint: name the BTF that it continues with --base/);
+      expect(without.stderr).toMatch(/needs its base\nhint: name its base with --base/);
       await using node = await DaemonProcess.start({ args: ['--btf-dir', kernel] });
       const ofNode = await btfctl(['dump', module], { BTFD_ADDRESS: node.address });
       isSame(ofNode.stdout, await dump(path, '--base', base));

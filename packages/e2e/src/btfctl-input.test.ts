@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { hintedCommand } from './testing/hint.js';
+import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 // Each test runs several processes.
 jest.setTimeout(60_000);
 
-describe('what btfctl reads', () => {
+describe('the input of btfctl', () => {
   let dir: string;
 
   beforeAll(() => {
@@ -35,13 +37,33 @@ describe('what btfctl reads', () => {
       '/bin/true: ELF file has no section .BTF',
     ],
     ['an ELF file without BTF, loaded', ['load', '/bin/true'], 3, '/bin/true: ELF file has no section .BTF'],
-  ])('%s is told by name', async (_, args, status, text) => {
+  ])('%s is reported by name', async (_, args, status, text) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
     expect(ran.stderr).toContain(`btfctl: ${text}`);
   });
 
-  test('an ELF file that is cut is named where it is checked', async () => {
+  test.each([
+    ['an unknown option', ['list', '--nothing']],
+    ['an unknown command', ['lits']],
+    ['a missing argument of a command of context', ['context', 'use']],
+    ['a missing config file', ['list', '--config', 'CONFIG']],
+    ['a context without an address', ['context', 'set', 'web1']],
+    ['an unknown context', ['context', 'use', 'web2']],
+    ['an unknown type', ['layout', 'numbr', '--in', 'FILE']],
+  ])('the command in the hint for %s works', async (_, args) => {
+    const file = join(dir, 'good.btf');
+    writeFileSync(file, intBtf(3, 'number'));
+    const values = { CONFIG: join(dir, 'new.yaml'), FILE: file, SPEC: file, NAME: 'numb', ADDRESS: 'x:1' };
+    const env = { BTFCTL_CONFIG: join(dir, 'config.yaml') };
+    const valueOf = (word: string): string =>
+      Object.entries(values).find(([name]) => name === word)?.[1] ?? word;
+    const ran = await btfctl(args.map(valueOf), env);
+    expect(ran.status).not.toBe(0);
+    expect(await btfctl(hintedCommand(ran, values), env)).toMatchObject({ status: 0 });
+  });
+
+  test('a truncated ELF file is reported by name when it is checked', async () => {
     const path = join(dir, 'cut.o');
     writeFileSync(path, Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(60)]));
     expect((await run('check', path)).stderr).toContain(`btfctl: ${path}: ELF class 0`);
@@ -50,7 +72,7 @@ describe('what btfctl reads', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('one %s ends the wait for a pipe that nobody writes', async (signal, status) => {
+  ] as const)('one %s ends the wait for a pipe without a writer', async (signal, status) => {
     const fifo = join(dir, signal);
     execFileSync('mkfifo', [fifo]);
     for (const path of [fifo, '-']) {
@@ -58,7 +80,7 @@ describe('what btfctl reads', () => {
       const ended = once(child, 'exit');
       await idle(child.pid);
       child.kill(signal);
-      // A shell makes the same exit code of both.
+      // A shell reports the same exit code for both.
       expect([
         [status, null],
         [null, signal],
@@ -66,21 +88,18 @@ describe('what btfctl reads', () => {
     }
   });
 
-  test.each(['--help', '--version', 'version'])(
-    'a full disk below %s is told by the exit code',
-    async (word) => {
-      const child = spawn(process.execPath, [BTFCTL, word], {
-        stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
-      });
-      let said = '';
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-      expect(await once(child, 'close')).toEqual([1, null]);
-      expect(said).not.toContain('at ');
-    },
-  );
+  test.each(['--help', '--version', 'version'])('a full disk makes %s exit with an error', async (word) => {
+    const child = spawn(process.execPath, [BTFCTL, word], {
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+    });
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(errors).not.toContain('at ');
+  });
 });
 
-/** Waits until a process does nothing any more. */
+/** Waits until a process uses no CPU time. */
 async function idle(pid: number | undefined): Promise<void> {
   let before = '';
   await until(

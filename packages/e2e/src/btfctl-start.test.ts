@@ -7,7 +7,7 @@ import { intBtf } from './testing/sample-btf.js';
 
 jest.setTimeout(90_000);
 
-describe('btfctl loads no more than a command needs', () => {
+describe('btfctl loads only what a command needs', () => {
   let dir: string;
   let path: string;
 
@@ -42,7 +42,7 @@ describe('btfctl loads no more than a command needs', () => {
     expect([...packages].toSorted()).toEqual(['@btfd/btf', '@btfd/cli', 'commander', 'picocolors']);
   });
 
-  test('what asks a daemon loads gRPC, so that this can be seen', async () => {
+  test('a command that asks a daemon loads gRPC, so this test would notice', async () => {
     const { packages, status } = await loadedPackages(['list']);
     expect(status).toBe(6);
     expect([...packages]).toEqual(expect.arrayContaining(['@btfd/client', '@grpc/grpc-js']));

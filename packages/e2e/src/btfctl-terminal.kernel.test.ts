@@ -12,26 +12,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds } from './testing/bpftool.js';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { Terminal, type TerminalOptions } from './testing/terminal.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
 const BASH = 'bash --norc --noprofile -i';
 
-/** What sequences that colour text begin with. */
+/** The start of the escape sequences that colour text. */
 const COLORED = '\u001B[';
 
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl on a terminal', () => {
+needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describeKernel('btfctl on a terminal', () => {
     ['NO_COLOR is set', { NO_COLOR: '1' }, ''],
     ['--color never says so', {}, ' --color never'],
     ['the output is a pipe', {}, ' | cat'],
-  ])('nothing is coloured where %s', async (_, env, words) => {
+  ])('there are no colours if %s', async (_, env, words) => {
     await using terminal = open({ env });
     terminal.type(
       `btfctl layout sock_common --no-pager${words} | tail -3`.replace(' | cat | tail', ' | tail'),
@@ -80,7 +80,7 @@ describeKernel('btfctl on a terminal', () => {
     expect(colors).toContain('\u001B[46m▏b');
   });
 
-  test('long output is paged, and leaving the pager ends the command', async () => {
+  needs('less').test('long output is paged, and leaving the pager ends the command', async () => {
     await using terminal = open();
     terminal.type('btfctl dump vmlinux', 'Enter');
     await terminal.shows(/^\[1\] [^]*\n:/m);
@@ -90,7 +90,7 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/\nended with 0\n/);
   });
 
-  test('short output is not paged, nor is long output with --no-pager', async () => {
+  test('neither short output nor long output with --no-pager is paged', async () => {
     await using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
     terminal.type('btfctl list vmlinux; btfctl info', 'Enter');
     await terminal.shows(/spec-by-name\n\$$/);
@@ -104,14 +104,14 @@ describeKernel('btfctl on a terminal', () => {
     await terminal.shows(/^paged .*\n\$$/m);
   });
 
-  test('a name that a terminal takes for a command does nothing', async () => {
+  test('a control sequence in a name has no effect', async () => {
     await using terminal = open();
     terminal.type(`btfctl list $'a\\ecb'`, 'Enter');
-    await terminal.shows(/no BTF object is a\uFFFDcb/);
+    await terminal.shows(/no BTF object matches a\uFFFDcb/);
     expect(terminal.colors()).not.toContain('a\u001B');
   });
 
-  test('a slow transfer shows how far it is, and leaves nothing of that', async () => {
+  test('a slow transfer shows its progress, and clears it', async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux');
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 100 });
     await using terminal = open({ env: { BTFD_ADDRESS: slow.address } });
@@ -149,7 +149,8 @@ describeKernel('btfctl on a terminal', () => {
     await terminal[Symbol.asyncDispose]();
     await until('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
     expect(readFileSync(status, 'utf8')).toBe('129\n');
-    expect(btfIds()).not.toContain(Number(id));
+    // The daemon closes it when it hears of its client's end.
+    await until('the object is gone', () => !btfIds().includes(Number(id)));
     rmSync(dir, { recursive: true });
   });
 
@@ -165,7 +166,7 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl dump --form', /^\$ btfctl dump --format$/m);
     await completes('btfctl dump vmlinux --format la', /--format layout$/m);
     await completes('btfctl -o y', /^\$ btfctl -o yaml$/m);
-    // What `header` does not print is not offered, so that what is typed behind it comes at once.
+    // `header` does not print YAML, so nothing is completed, and the next key follows at once.
     terminal.type('btfctl header vmlinux -o y', 'Tab', 'x');
     await terminal.shows(/-o yx$/m);
     terminal.type('C-u', 'C-l');
@@ -175,7 +176,7 @@ describeKernel('btfctl on a terminal', () => {
     await completes('btfctl hold vmlinux -- /etc/hostn', /-- \/etc\/hostname$/m);
   });
 
-  test('bash completes behind an address, and runs nothing that a daemon calls its objects', async () => {
+  test('bash completes after an address, and does not run commands in the names of objects', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
     const btf = new Builder().marshal();
     await using fake = await FakeDaemon.start({
@@ -192,7 +193,7 @@ describeKernel('btfctl on a terminal', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('zsh and fish complete too', async () => {
+  needs('zsh', 'fish').test('zsh and fish complete too', async () => {
     await using zsh = open({}, 'zsh -f -i');
     await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
     zsh.type('btfctl layo', 'Tab');
@@ -213,27 +214,32 @@ describeKernel('btfctl on a terminal', () => {
     await fish.shows(/-o yx/);
   });
 
-  test('each shell completes contexts of the config file that was named, and names of files with spaces', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
-    const config = join(dir, 'c.yaml');
-    writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
-    writeFileSync(join(dir, 'a file.btf'), '');
-    for (const [shell, setUp] of [
-      [BASH, 'source <(btfctl completion bash)'],
-      ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
-      ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
-    ] as const) {
-      await using terminal = open({}, shell);
-      await terminal.setUp(`${setUp}; cd ${dir}`);
-      terminal.type('btfctl --config c.yaml context use no', 'Tab');
-      await terminal.shows(/ context use node7/);
-      terminal.type('C-u', 'btfctl check a', 'Tab');
-      await terminal.shows(/check a\\ file\.btf/);
-    }
-    rmSync(dir, { recursive: true });
-  });
+  needs('zsh', 'fish').test(
+    'each shell completes contexts of the config file in --config, and file names with spaces',
+    async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
+      const config = join(dir, 'c.yaml');
+      writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
+      writeFileSync(join(dir, 'a file.btf'), '');
+      for (const [shell, setUp] of [
+        [BASH, 'source <(btfctl completion bash)'],
+        ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
+        ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
+      ] as const) {
+        await using terminal = open({}, shell);
+        await terminal.setUp(`${setUp}; cd ${dir}`);
+        terminal.type('btfctl --config c.yaml context use no', 'Tab');
+        await terminal.shows(/ context use node7/);
+        terminal.type('C-u', 'btfctl check a', 'Tab');
+        await terminal.shows(/check a\\ file\.btf/);
+      }
+      rmSync(dir, { recursive: true });
+    },
+  );
+});
 
-  test.each(['bash', 'zsh', 'fish'])('the script for %s is sound to that shell', async (shell) => {
+describe.each(['bash', 'zsh', 'fish'] as const)('the completion script for %s', (shell) => {
+  needs(...(shell === 'bash' ? [] : [shell])).test('has no syntax errors', async () => {
     const { stdout, status } = await btfctl(['completion', shell]);
     expect(status).toBe(0);
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { btfctl, type Ran } from './testing/btfctl.js';
+
+const { test } = needs('openssl');
 
 let dir: string;
 let daemon: FakeDaemon;
@@ -29,7 +32,7 @@ afterAll(async () => {
 
 const pem = (name: string): Buffer => readFileSync(join(dir, name));
 
-/** A certificate that is its own authority. */
+/** Creates a self-signed certificate. */
 function selfSigned(name: string): void {
   const key = [
     '-newkey',
@@ -65,7 +68,7 @@ test('options, and a context that was made with them, connect by mutual TLS', as
     stderr: '',
     status: 0,
   });
-  // A key is named by its file, and its text is nowhere.
+  // The config file has the path of the key, not the key.
   expect(pem('config.yaml').toString()).not.toContain('PRIVATE');
 });
 
@@ -80,7 +83,7 @@ test('paths in the config file start from its folder', async () => {
   });
 });
 
-test('what comes from another node is kept for the next time', async () => {
+test('BTF from another node is kept for the next time', async () => {
   const dump = ['dump', 'vmlinux', '-a', daemon.address, ...trust(), ...pair()];
   expect(existsSync(file('cache/btfd')) ? readdirSync(file('cache/btfd')) : []).toEqual([]);
   const first = await run(...dump);
@@ -90,14 +93,14 @@ test('what comes from another node is kept for the next time', async () => {
 });
 
 test.each([
-  ['a daemon whose authority is not known', () => pair(), 'name that with --tls-ca'],
-  ['a daemon of another name', () => ['--tls-ca', file('daemon.pem'), ...pair()], '--tls-server-name'],
-  ['a daemon that is not spoken to by TLS', () => [], '--tls-ca'],
-  ['a daemon that wants a certificate', () => trust(), '--tls-cert and --tls-key'],
-])('%s is told with what to do', async (_, options, hint) => {
+  ['an unknown authority', () => pair(), 'name that authority with --tls-ca'],
+  ['another name in the certificate', () => ['--tls-ca', file('daemon.pem'), ...pair()], '--tls-server-name'],
+  ['a connection without TLS', () => [], '--tls-ca'],
+  ['a missing client certificate', () => trust(), '--tls-cert and --tls-key'],
+])('%s is reported with a hint', async (_, options, hint) => {
   const ran = await run('list', '-a', daemon.address, ...options());
   expect(ran).toMatchObject({ status: 6, stdout: '' });
-  expect(ran.stderr).toMatch(/^btfctl: no daemon answers at 127\.0\.0\.1:\d+: /);
+  expect(ran.stderr).toMatch(/^btfctl: cannot reach the daemon at 127\.0\.0\.1:\d+: /);
   expect(ran.stderr.split('hint: ')[1]).toContain(hint);
 });
 
@@ -106,7 +109,7 @@ test.each([
   ['a key for a certificate', ['reader.key', 'reader.key'], '--tls-cert: there is no certificate in '],
   ['a certificate for a key', ['reader.pem', 'reader.pem'], '--tls-key: there is no key in '],
   ['an encrypted key', ['reader.pem', 'encrypted.key'], 'encrypted.key is encrypted'],
-])('%s is refused at once, by its name', async (_, [cert = '', key = ''], text) => {
+])('%s is rejected before connecting, with its name', async (_, [cert = '', key = ''], text) => {
   execFileSync(
     'openssl',
     ['ec', '-in', 'reader.key', '-aes128', '-passout', 'pass:x', '-out', 'encrypted.key'],
@@ -120,7 +123,7 @@ test.each([
   expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(text) });
 });
 
-test.each(['reader.key', 'empty'])('a file of authorities that has none is refused: %s', async (name) => {
+test.each(['reader.key', 'empty'])('a file without authorities is rejected: %s', async (name) => {
   writeFileSync(file('empty'), '');
   const ran = await run('list', '-a', daemon.address, '--tls-ca', file(name));
   expect(ran).toMatchObject({
@@ -129,13 +132,13 @@ test.each(['reader.key', 'empty'])('a file of authorities that has none is refus
   });
 });
 
-test('no context is made with a certificate without its key, nor is a config file missed', async () => {
+test('a context needs the key of a certificate, and --config an existing file', async () => {
   const config = file('other.yaml');
   const set = await run('context', 'set', 'half', '-a', 'x:1', '--tls-cert', 'me.pem', '--config', config);
   expect(set).toMatchObject({ status: 2, stderr: expect.stringContaining('needs its key') });
   expect(existsSync(config)).toBe(false);
   expect(await run('list', '--config', config)).toMatchObject({
     status: 3,
-    stderr: `btfctl: there is no config file ${config}\nhint: \`btfctl context set\` makes it\n`,
+    stderr: `btfctl: there is no config file ${config}\nhint: \`btfctl --config ${config} context set NAME --address ADDRESS\` creates it\n`,
   });
 });

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -12,7 +12,7 @@ import { until } from './testing/until.js';
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('of btfctl, whoever looks over a shoulder or keeps a log', () => {
+needs('bpf').describe('the output of btfctl', () => {
   let dir: string;
   let daemon: DaemonProcess;
   let path: string;
@@ -30,7 +30,7 @@ describeKernel('of btfctl, whoever looks over a shoulder or keeps a log', () => 
     await daemon[Symbol.asyncDispose]();
   });
 
-  /** What tokens of this daemon begin with. The epoch alone is no secret. */
+  /** Returns the start of all tokens of this daemon: its epoch, which alone is not a secret. */
   async function tokenStart(): Promise<string> {
     using client = new RawClient(daemon.address);
     const { result } = await client.call('loadHandle', { source: { case: 'rawBtf', value: intBtf(3, 'n') } });
@@ -40,22 +40,22 @@ describeKernel('of btfctl, whoever looks over a shoulder or keeps a log', () => 
     return start;
   }
 
-  test.each(['wide', 'json'])('sees no token of a handle with -o %s', async (format) => {
+  test.each(['wide', 'json'])('does not show the token of a handle with -o %s', async (format) => {
     const start = await tokenStart();
     await using load = new Btfctl(['load', path, '-o', format], env);
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
     const id = Number(/\d+/.exec(load.stdout.replace(path, ''))?.[0]);
-    const said: Ran[] = [];
+    const runs: Ran[] = [];
     for (const args of [['dump', `id:${id}`], ['check', path], ['list', `id:${id}`], ['info']]) {
-      said.push(await btfctl([...args, '-o', format], env));
+      runs.push(await btfctl([...args, '-o', format], env));
     }
     load.kill('SIGINT');
-    said.push(await load.end());
-    for (const { stdout, stderr } of said) expect(stdout + stderr).not.toContain(start);
-    expect(said.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0]);
+    runs.push(await load.end());
+    for (const { stdout, stderr } of runs) expect(stdout + stderr).not.toContain(start);
+    expect(runs.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test('finds no token in what hold gives its command, nor in what is said when the daemon is gone', async () => {
+  test('has no token in the environment of the command of hold, nor in the error when the daemon is gone', async () => {
     const start = await tokenStart();
     const held = await btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'env; cat /proc/$PPID/cmdline'], env);
     expect(held).toMatchObject({ status: 0, stdout: expect.stringContaining('BTF_ID=') });

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds, btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
+import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -20,7 +21,7 @@ const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.me
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl', () => {
+needs('bpf').describe('btfctl', () => {
   let daemon: DaemonProcess;
   let dir: string;
   let env: NodeJS.ProcessEnv;
@@ -46,7 +47,7 @@ describeKernel('btfctl', () => {
     return JSON.parse(stdout);
   }
 
-  test('list tells what bpftool lists', async () => {
+  needs('bpftool').test('list shows the same as bpftool', async () => {
     await using user = await BtfUser.start();
     const theirs = btfList();
     const ours = await json('list', 'list');
@@ -62,7 +63,7 @@ describeKernel('btfctl', () => {
       }),
     );
     const { stdout } = await run('list', '-o', 'wide');
-    expect(stdout).toMatch(/^ +ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
+    expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
     const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
     expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
     expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
@@ -81,14 +82,14 @@ describeKernel('btfctl', () => {
     expect(await run('list', 'nothing*')).toMatchObject({ status: 3, stdout: '' });
   });
 
-  test('list --digest tells the SHA-256 that every other tool makes', async () => {
+  test('list --digest shows the same SHA-256 as other tools', async () => {
     const { createHash } = await import('node:crypto');
     const digest = createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex');
     expect(await json('list', 'list', 'vmlinux', '--digest')).toMatchObject([{ name: 'vmlinux', digest }]);
     expect((await run('list', 'vmlinux', '--digest')).stdout).toContain(digest);
   });
 
-  test('info tells of the daemon and of its kernel', async () => {
+  test('info shows the daemon and its kernel', async () => {
     const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
     expect(await json('info', 'info')).toMatchObject({
       address: daemon.address,
@@ -105,9 +106,9 @@ describeKernel('btfctl', () => {
     expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
   });
 
-  test('a name that nothing has is told beside what was found', async () => {
+  test('a name without an object or type is reported after the others', async () => {
     for (const [command, name, missing] of [
-      ['list', 'vmlinux', 'no BTF object is absent, id:4294967295'],
+      ['list', 'vmlinux', 'no BTF object matches absent, id:4294967295'],
       ['find', 'list_head', 'there is no type named absent, id:4294967295'],
     ] as const) {
       expect(await run(command, name, 'absent', 'id:4294967295', '-o', 'name')).toEqual({
@@ -116,10 +117,10 @@ describeKernel('btfctl', () => {
         stderr: `btfctl: ${missing}\n`,
       });
     }
-    expect((await run('list', 'id', '4294967295')).stderr).toContain('no BTF object is id:4294967295\n');
+    expect((await run('list', 'id', '4294967295')).stderr).toContain('no BTF object matches id:4294967295\n');
   });
 
-  test('find tells in which objects a type is', async () => {
+  test('find shows the objects that have a type', async () => {
     await using held = await hold();
     const found = await json('find', 'find', 'list_head', 'numb?r');
     const vmlinux = Spec.parse(readFileSync('/sys/kernel/btf/vmlinux'));
@@ -143,7 +144,7 @@ describeKernel('btfctl', () => {
     });
   });
 
-  test('member tells offset, bits and type, and goes on where one path leads nowhere', async () => {
+  test('member shows offset, bits and type, and continues after a path without a member', async () => {
     const paths = ['list_head.prev', 'task_struct.mm.pgd', 'task_struct.nothing'];
     const ran = await run('member', ...paths);
     expect(ran.status).toBe(3);
@@ -155,14 +156,14 @@ describeKernel('btfctl', () => {
       { path: 'task_struct.mm.pgd', dereferences: [{ tags: [] }] },
       { path: 'task_struct.nothing', error: expect.stringContaining('no such member') },
     ]);
-    // As a daemon answers, so does the library.
+    // The library gives the same result as a daemon.
     expect(await json('member', 'member', '--in', '/sys/kernel/btf/vmlinux', ...paths)).toEqual(
       await json('member', 'member', ...paths),
     );
     expect((await run('member', '-o', 'name', 'list_head.next')).status).toBe(0);
   });
 
-  test('check tells what the verifier says, and keeps nothing', async () => {
+  test('check shows the log of the verifier, and keeps nothing', async () => {
     const good = join(dir, 'good.btf');
     expect(await run('check', good)).toMatchObject({
       status: 0,
@@ -177,13 +178,13 @@ describeKernel('btfctl', () => {
     await until('nothing is held', () => daemon.btfFds() === 0);
   });
 
-  test('check and load take the object file of a program, whose sections a loader completes', async () => {
+  test('check and load complete the sections of an object file', async () => {
     expect(await run('check', PROGRAM)).toMatchObject({ status: 0, stderr: '' });
     await using load = new Btfctl(['load', PROGRAM, '-o', 'json'], env);
     await until('it is loaded', () => load.stdout.includes('}'));
     const { id } = JSON.parse(load.stdout);
     const { stdout } = await run('dump', `id:${id}`, '--type', '.maps');
-    // By the symbol table: `second` lies behind `first`, 32 bytes each.
+    // From the symbol table: `second` comes after `first`, 32 bytes each.
     expect(stdout).toMatch(
       /DATASEC '\.maps' size=64 vlen=2\n.* offset=0 size=32 \(VAR 'first'\)\n.* offset=32 size=32 /,
     );
@@ -191,7 +192,7 @@ describeKernel('btfctl', () => {
     await load.end();
   });
 
-  test('load holds an object until it is told to end', async () => {
+  test('load holds an object until it is interrupted', async () => {
     await using load = new Btfctl(['load', join(dir, 'good.btf')], env);
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
     const id = Number(/as BTF id (\d+), 80 bytes/.exec(load.stdout)?.[1]);
@@ -205,9 +206,21 @@ describeKernel('btfctl', () => {
     const refused = await run('load', join(dir, 'bad.btf'));
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     expect(refused.stderr).toContain('[3] Invalid kind:0');
+    const checked = await run(...hintedCommand(refused, { FILE: join(dir, 'bad.btf') }));
+    expect(checked).toMatchObject({ status: 4, stdout: expect.stringContaining('[3] Invalid kind:0') });
   });
 
-  test('load tells when the daemon that held its object is gone', async () => {
+  test.each([
+    ['an unknown object', ['list', 'nothing']],
+    ['an unknown id', ['hold', '2147483000', '--', 'true']],
+    ['an unknown name', ['dump', 'no_such_module']],
+  ])('the command in the hint for %s works', async (_, args) => {
+    const ran = await run(...args);
+    expect(ran.status).toBe(3);
+    expect(await run(...hintedCommand(ran))).toMatchObject({ status: 0 });
+  });
+
+  test('load reports that the daemon with its object is gone', async () => {
     await using own = await DaemonProcess.start();
     await using load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'json'], {
       BTFD_ADDRESS: own.address,
@@ -222,7 +235,7 @@ describeKernel('btfctl', () => {
     expect(ran.stderr).toMatch(/BTF id \d+ is not held any more/);
   });
 
-  test('hold keeps an object open while a command runs, and ends as that does', async () => {
+  test('hold keeps an object open while a command runs, and exits with its exit code', async () => {
     await using held = await hold();
     const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
     await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], env);
@@ -235,12 +248,12 @@ describeKernel('btfctl', () => {
   });
 
   test.each([
-    ['of a command that is not there', ['vmlinux', '--', 'no-such-command'], 127],
+    ['of a missing command', ['vmlinux', '--', 'no-such-command'], 127],
     ['of a file that cannot be run', ['vmlinux', '--', '/etc/passwd'], 126],
     ['of a command that a signal ends', ['vmlinux', '--', 'sh', '-c', 'kill -9 $$'], 137],
-    ['where there is no such id', ['2147483000', '--', 'true'], 3],
-    ['where there is no such name', ['no_such_module', '--', 'true'], 3],
-    ['for what is no object', ['./file', '--', 'true'], 2],
+    ['of a missing id', ['2147483000', '--', 'true'], 3],
+    ['of a missing name', ['no_such_module', '--', 'true'], 3],
+    ['of usage errors for a file', ['./file', '--', 'true'], 2],
   ] as const)('hold has the exit code %s', async (_, args, status) => {
     expect((await run('hold', ...args)).status).toBe(status);
   });
@@ -259,20 +272,14 @@ describeKernel('btfctl', () => {
   test.each([
     ['SIGHUP', 129],
     ['SIGQUIT', 131],
-  ] as const)(
-    'a command of hold that %s ends makes the exit code that shells write',
-    async (signal, status) => {
-      await using holding = new Btfctl(
-        ['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'],
-        env,
-      );
-      await until('the command runs', () => holding.stdout.includes('ready'));
-      holding.kill(signal);
-      expect(await holding.end()).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
-    },
-  );
+  ] as const)('hold has the exit code of shells if %s ends its command', async (signal, status) => {
+    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'], env);
+    await until('the command runs', () => holding.stdout.includes('ready'));
+    holding.kill(signal);
+    expect(await holding.end()).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
+  });
 
-  test('hold passes on every signal, and holds for a command that lives on', async () => {
+  test('hold passes on every signal, and holds for a command that survives it', async () => {
     const script =
       'n=0; trap "n=\\$((n+1)); echo \\$n" INT; echo ready; while [ $n -lt 2 ]; do sleep 0.1; done; exit 6';
     await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
@@ -283,7 +290,7 @@ describeKernel('btfctl', () => {
     expect(await holding.end()).toMatchObject({ status: 6, stdout: 'ready\n1\n2\n' });
   });
 
-  test('watch tells what is there, comes and goes, until it is told to end', async () => {
+  test('watch shows the objects that exist, come and go, until it is interrupted', async () => {
     await using watch = new Btfctl(['watch', '-o', 'json'], env);
     const events = (): { event: string; object?: { id: number } }[] =>
       watch.stdout
@@ -306,7 +313,7 @@ describeKernel('btfctl', () => {
     }
     await using again = await hold();
     const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
-    await until('the table tells of it', () => row.test(table.stdout));
+    await until('the table shows it', () => row.test(table.stdout));
     expect(table.stdout).not.toContain('present');
     for (const running of [watch, table]) {
       running.kill('SIGINT');
@@ -314,7 +321,7 @@ describeKernel('btfctl', () => {
     }
   });
 
-  test('a node and the same kernel in a file do not differ', async () => {
+  test('a node and its kernel in a file do not differ', async () => {
     const ran = await run('diff', 'vmlinux', '/sys/kernel/btf/vmlinux');
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     expect(ran.stdout).toMatch(/^0 removed, 0 added, 0 changed, \d{5} the same$/m);
@@ -351,7 +358,7 @@ describeKernel('btfctl', () => {
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test('a daemon that takes longer than --timeout is not waited for', async () => {
+  test('a daemon that takes longer than --timeout is given up', async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux');
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 1_000 });
     const cut = await btfctl(['dump', 'vmlinux', '--timeout', '1500ms'], {
@@ -359,8 +366,10 @@ describeKernel('btfctl', () => {
       XDG_CACHE_HOME: join(dir, 'cache'),
     });
     expect([cut.status, cut.stdout.length]).toEqual([6, 0]);
-    expect(cut.stderr).toMatch(/^btfctl: it took longer than --timeout allows\nhint: .*--timeout 1m\n$/);
-    // One that takes the connection and says nothing.
+    expect(cut.stderr).toMatch(
+      /^btfctl: the request took longer than --timeout allows\nhint: .*--timeout 1m\n$/,
+    );
+    // A daemon that accepts the connection and sends nothing.
     const silent = createServer().listen(join(dir, 'silent.sock'));
     try {
       for (const words of [['list'], ['watch'], ['hold', 'vmlinux', '--', 'true']]) {
@@ -373,7 +382,7 @@ describeKernel('btfctl', () => {
     }
   });
 
-  test('Ctrl-C ends a command without a word, by its own exit code', async () => {
+  test('Ctrl-C ends a command silently, with its own exit code', async () => {
     await using slow = new Btfctl(['find', '*', '--quiet'], env);
     await until('it has begun', () => daemon.btfFds() > 0);
     slow.kill('SIGINT');
@@ -381,22 +390,26 @@ describeKernel('btfctl', () => {
     await until('nothing is held', () => daemon.btfFds() === 0);
   });
 
-  test('a daemon without CAP_SYS_ADMIN lists and reads what it can, and says why not the rest', async () => {
-    await using weak = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set', '-all', '--'] });
-    const weakEnv = { BTFD_ADDRESS: weak.address };
-    const list = await btfctl(['list', '-o', 'json'], weakEnv);
-    expect(schemaErrors('list', list.stdout)).toEqual([]);
-    expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
-    expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
-    const info = await btfctl(['info'], weakEnv);
-    expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
-    expect(info.stdout).toMatch(/^features +not known, as nothing can be loaded$/m);
-    const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
-    expect(load.status).toBe(7);
-    expect(load.stderr).toMatch(
-      /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
-    );
-  });
+  needs('setpriv').test(
+    'a daemon without CAP_SYS_ADMIN lists and reads what it can, and says why not the rest',
+    async () => {
+      await using weak = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set', '-all', '--'] });
+      const weakEnv = { BTFD_ADDRESS: weak.address };
+      const list = await btfctl(['list', '-o', 'json'], weakEnv);
+      expect(schemaErrors('list', list.stdout)).toEqual([]);
+      expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
+      expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
+      const info = await btfctl(['info'], weakEnv);
+      expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
+      expect(info.stdout).toMatch(/^features +unknown, because the daemon cannot load BTF$/m);
+      const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
+      expect(load.status).toBe(7);
+      expect(load.stderr).toMatch(
+        /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
+      );
+      expect(await btfctl(hintedCommand(load), weakEnv)).toMatchObject({ status: 0 });
+    },
+  );
 
   /** Loads an object of its own that nothing else holds. */
   async function hold(): Promise<

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
 import { RawClient } from './testing/raw-client.js';
@@ -36,7 +36,7 @@ const judge = (bin: string, args: readonly string[]) =>
     encoding: 'utf8',
   });
 
-describeKernel('the packages, packed and installed by npm without a compiler', () => {
+needs('bpf').describe('the packages, packed and installed by npm without a compiler', () => {
   let installed: InstalledPackages;
   let native: string;
   /** Where the commands of the global installation are. */
@@ -62,6 +62,14 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
       (file) => !file.includes('node_modules/'),
     );
 
+  const textOf = (file: string): string => readFileSync(join(installed.scope, file), 'utf8');
+
+  /** The modules in the bundles of a package, whose paths the bundler writes above them. */
+  const bundledIn = (name: string): string[] =>
+    ownFiles()
+      .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
+      .flatMap((file) => textOf(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
+
   test('have no tests in them, nor what only those need', () => {
     const files = ownFiles();
     const unwanted = /[.]test[.]|(^|\/)(testdata|testing)(\/|$)|[.]tsbuildinfo$|(^|\/)[.]/;
@@ -69,24 +77,85 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     expect(files.filter((file) => file.endsWith('package.json'))).toHaveLength(6);
   });
 
-  test('have what their modules import and what their source maps lead to', () => {
+  test('have the files that their modules and declarations import', () => {
     const missing: string[] = [];
-    const check = (from: string, to: string): void => {
-      const path = join(dirname(join(installed.scope, from)), to);
-      if (!existsSync(path)) missing.push(`${from} → ${to}`);
-    };
-    for (const file of ownFiles()) {
-      const text = (): string => readFileSync(join(installed.scope, file), 'utf8');
-      if (file.endsWith('.map')) {
-        const { sources }: { sources: string[] } = JSON.parse(text());
-        for (const source of sources) check(file, source);
-      } else if (/[.](js|d[.]ts)$/.test(file)) {
-        for (const [, to = ''] of text().matchAll(/(?:from |import\()'([.][^']+)'/g)) {
-          check(file, file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to);
-        }
+    for (const file of ownFiles().filter((name) => /[.](js|d[.]ts)$/.test(name))) {
+      for (const [, to = ''] of textOf(file).matchAll(
+        /(?:from |import |import\()["']([.][^"']+[.]js)["']/g,
+      )) {
+        const imported = file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to;
+        if (!existsSync(join(dirname(join(installed.scope, file)), imported)))
+          missing.push(`${file} → ${to}`);
       }
     }
     expect(missing).toEqual([]);
+  });
+
+  test('have no sources in them, and source maps with their sources only for programs', () => {
+    const files = ownFiles();
+    expect(files.filter((file) => /(^|\/)src\/|(?<![.]d)[.]ts$/.test(file))).toEqual([]);
+    const maps = files.filter((file) => file.endsWith('.map'));
+    expect(new Set(maps.map((file) => file.split('/')[0]))).toEqual(new Set(['cli', 'server']));
+    for (const map of maps) {
+      const { sources, sourcesContent }: { sources: string[]; sourcesContent: string[] } = JSON.parse(
+        textOf(map),
+      );
+      expect(sourcesContent).toHaveLength(sources.length);
+      expect(sources.filter((source) => !/^(?:packages|native|node_modules)\//.test(source))).toEqual([]);
+    }
+    const named = files
+      .filter((file) => /[.](js|d[.]ts)$/.test(file))
+      .flatMap((file) => {
+        const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(textOf(file)) ?? [];
+        return map === undefined ? [] : [join(dirname(file), map)];
+      });
+    expect(named.toSorted()).toEqual(maps.toSorted());
+  });
+
+  test('have few modules, each of which has its code once', () => {
+    for (const name of ['api', 'btf', 'client', 'native']) {
+      const modules = ownFiles().filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
+      expect(modules.length).toBeLessThanOrEqual(3);
+    }
+    for (const name of readdirSync(installed.scope)) {
+      const modules = bundledIn(name);
+      expect(modules.length).toBeGreaterThan(1);
+      expect(modules).toHaveLength(new Set(modules).size);
+    }
+  });
+
+  test('have doc comments in their declarations', () => {
+    for (const file of ['btf/dist/spec.d.ts', 'client/dist/client.d.ts', 'server/dist/daemon.d.ts']) {
+      expect(textOf(file)).toMatch(/^\/[*][*]/m);
+    }
+  });
+
+  test('have one class each for what passes from one to another', () => {
+    const { stdout, stderr } = installed.run(['classes.mjs']);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ spec: true, required: true, formatError: true, btfError: true });
+  });
+
+  test.each(['cli', 'server'])('have the licenses of all that %s brings along', (name) => {
+    const bundled = bundledIn(name).flatMap(
+      (module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? [],
+    );
+    const licenses = textOf(`${name}/THIRD-PARTY-LICENSES.txt`);
+    const named = [...licenses.matchAll(/^={80}\n\n(\S+) (\S+), \S/gm)].map(([, of = '']) => of);
+    expect(bundled.length).toBeGreaterThan(10);
+    expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
+  });
+
+  test('install nothing for btfctl, and nothing that makes certificates', () => {
+    const of = (name: string): string[] =>
+      installed
+        .manifests()
+        .filter((manifest) => manifest.name === name)
+        .flatMap(({ dependencies = {} }) => Object.keys(dependencies));
+    expect(of('@btfd/cli')).toEqual([]);
+    expect(of('@btfd/server')).toEqual(expect.arrayContaining(['pino', '@opentelemetry/api', '@btfd/btf']));
+    const folders = readdirSync(join(installed.project, 'node_modules'));
+    expect(folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe)$/.test(folder))).toEqual([]);
   });
 
   test('are of one version, and ask for one another in it', () => {
@@ -136,23 +205,26 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     expect(existsSync(join(native, 'build'))).toBe(false);
   });
 
-  test('bring an addon that asks for no libstdc++, and for no newer C library than the documents say', () => {
-    const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-    const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
-    const addons = readdirSync(join(native, 'prebuilds')).map((dir) =>
-      join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
-    );
-    for (const addon of addons) {
-      // binutils of one architecture read names in files of another, but not their code.
-      const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
-        encoding: 'utf8',
-      });
-      expect(text).toContain('[libc.so.6]');
-      expect(text).not.toContain('[libstdc++.so.6]');
-      const minors = [...text.matchAll(/GLIBC_2[.](\d+)/g)].map(([, minor]) => Number(minor));
-      expect(Math.max(...minors)).toBeLessThanOrEqual(floor);
-    }
-  });
+  needs('readelf').test(
+    'bring an addon that asks for no libstdc++, and for no newer C library than the documents say',
+    () => {
+      const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+      const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
+      const addons = readdirSync(join(native, 'prebuilds')).map((dir) =>
+        join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
+      );
+      for (const addon of addons) {
+        // binutils of one architecture read names in files of another, but not their code.
+        const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
+          encoding: 'utf8',
+        });
+        expect(text).toContain('[libc.so.6]');
+        expect(text).not.toContain('[libstdc++.so.6]');
+        const minors = [...text.matchAll(/GLIBC_2[.](\d+)/g)].map(([, minor]) => Number(minor));
+        expect(Math.max(...minors)).toBeLessThanOrEqual(floor);
+      }
+    },
+  );
 
   test.each(['esm.mjs', 'cjs.cjs'])('list, load and read specs in %s', (consumer) => {
     const { stdout, stderr } = installed.run([consumer, daemon.address]);

@@ -1,38 +1,33 @@
-import { setMaxListeners } from 'node:events';
-import { ErrorReason, BtfService, Operation } from '@btfd/api';
-import { Server, type Metadata, type ServerOptions } from '@grpc/grpc-js';
-import { Admission } from './listen/admission.js';
-import type { Caller } from './auth/caller.js';
+import { BtfService, ErrorReason, Operation } from '@btfd/api';
+import { Server, type ServerOptions } from '@grpc/grpc-js';
 import type { PolicyOptions } from './auth/policy-options.js';
 import type { TlsFiles } from './auth/tls-files.js';
+import { type Address, type TcpAddress, whyRefused } from './base/address.js';
 import { systemClock } from './base/clock.js';
+import { VERSION } from './base/version.js';
+import { wait } from './base/wait.js';
+import { DEFAULT_LIMITS, type Limits } from './config/limits.js';
 import { ServiceError } from './error/service-error.js';
-import { toStatus } from './error/to-status.js';
 import { Health } from './grpc/health.js';
-import { OpenCalls } from './grpc/interceptor/open-calls.js';
-import { receiveLimit } from './grpc/interceptor/receive-limit.js';
-import { requestTimer } from './grpc/interceptor/request-timer.js';
+import { Calls } from './grpc/interceptor/calls.js';
+import { followUnknown } from './grpc/interceptor/unknown-methods.js';
 import { reflectionService } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
-import { followUnknown, refuseUnknown } from './grpc/interceptor/unknown-methods.js';
-import { HandleTable } from './handle/handle-table.js';
-import { newEpoch } from './handle/token.js';
+import { HandleTable, newEpoch } from './handle/handle-table.js';
 import { filesOnly, probeAccess } from './kernel/access.js';
 import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
+import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { OwnLoads } from './kernel/own-loads.js';
-import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
-import { DEFAULT_LIMITS, type Limits } from './config/limits.js';
-import { whyRefused, type Address, type TcpAddress } from './base/address.js';
+import { Admission } from './listen/admission.js';
 import { MAX_TOLD } from './listen/connections.js';
-import { Listener, type ListenerOptions } from './listen/listener.js';
-import { onLoopback } from './listen/loopback.js';
+import { Listener, onLoopback, type ListenerOptions } from './listen/listener.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
-import { callQuotas } from './grpc/interceptor/call-quotas.js';
+import { WorkerPool } from './pool/worker-pool.js';
 import { makeQuotas } from './quota/quotas.js';
-import { checkRequestSize, receiveBytes } from './rpc/request-size.js';
+import { checkRequestSize } from './rpc/load-wire.js';
 import { btfService } from './rpc/service.js';
 import type { Services } from './rpc/services.js';
 import { BtfCache } from './source/btf-cache.js';
@@ -40,8 +35,6 @@ import { SpecSource } from './source/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
 import { ObjectKeys } from './watch/object-keys.js';
 import { ObjectWatch } from './watch/object-watch.js';
-import { VERSION } from './base/version.js';
-import { WorkerPool } from './pool/worker-pool.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
@@ -108,52 +101,32 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function startServing(options: DaemonOptions, observability: Observability): Promise<Daemon> {
   const { logger, tls = null, socketGroup = null } = options;
   const services = await makeServices(options, observability.onLoad);
-  const { quotas } = services;
-  const shutdown = new AbortController();
-  // Every open stream listens.
-  setMaxListeners(0, shutdown.signal);
-  const openCalls = new OpenCalls();
+  const { quotas, limits } = services;
   const health = new Health(['', BtfService.typeName]);
   const admission = Admission.open({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,
-    limits: services.limits,
+    limits,
     logger,
-    resetStream: (metadata) => openCalls.reset(metadata),
   });
-  const { callers } = admission;
-  observability.naming((metadata) => callers.principalOf(metadata));
-  const callerOf = (metadata: Metadata): Caller => callers.of(metadata);
-  const { maxConnections, maxHandshakes, maxMetadataBytes, requestMs } = services.limits;
-  const interceptors = [
-    receiveLimit((path) => receiveBytes(path, services.limits)),
-    observability.calls.interceptor,
-    requestTimer(requestMs),
-    openCalls.interceptor,
-    callers.interceptor,
-    callQuotas({ ...quotas, maxMetadataBytes, callerOf }),
-    refuseUnknown,
-  ];
-  const grpc = new Server({ ...channelOptions(services.limits), interceptors });
+  const calls = new Calls({ policy: admission.policy, observer: observability.observer, quotas, limits });
+  const grpc = new Server(channelOptions(limits));
   const implementation = btfService(services, {
-    callerOf,
-    checkRequest: (method, wire) => checkRequestSize(method, wire, services.limits),
-    slowReaderMs: services.limits.slowReaderMs,
-    shutdown: shutdown.signal,
-    resetStream: (metadata) => openCalls.reset(metadata),
-    calls: observability.calls,
+    calls,
+    checkRequest: (method, wire) => checkRequestSize(method, wire, limits),
+    slowReaderMs: limits.slowReaderMs,
     onInternalError: (method, err, requestId) => logger.error({ requestId, method, err }, 'internal error'),
   });
   grpc.addService(wireDefinition(BtfService), implementation);
   health.addToServer(grpc);
   reflectionService().addToServer(grpc);
   followUnknown(grpc);
-  const onConnection = admission.serveWith(grpc, quotas.connections);
+  const onConnection = admission.serveWith(grpc, calls, quotas.connections);
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,
-    // Quotas count those that are served. What is above all is broken without a word.
-    maxConnections: maxConnections + maxHandshakes + MAX_TOLD,
+    // Quotas count the connections that are served. Beyond this sum, connections are closed without an answer.
+    maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_TOLD,
     onConnection,
   }).catch((error) => {
     admission.close();
@@ -170,10 +143,9 @@ async function startServing(options: DaemonOptions, observability: Observability
     health.notServing();
     for (const { listener } of listening) listener.stopAccepting();
     admission.close();
-    shutdown.abort(ending);
+    calls.endStreams(ending);
     services.loads.end(ending);
-    openCalls.endStreams(toStatus(ending));
-    await drained(grpc, services.limits.drainMs);
+    await drained(grpc, limits.drainMs);
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
     await services.workers.end(ending);
@@ -276,13 +248,7 @@ function connectionsOf(
   }));
 }
 
-/** Waits until the calls that are open have ended, or for the time given. */
+/** Waits until the open calls have ended, for a limited time. */
 async function drained(grpc: Server, ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    grpc.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  await wait((wake) => grpc.tryShutdown(wake), { ms });
 }

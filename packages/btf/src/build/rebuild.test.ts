@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
+import { Kind } from '../types.js';
 import { Builder } from './builder.js';
 import { convertByteOrder } from './byte-order.js';
 import { dedup } from './dedup/dedup.js';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ByteOrder } from '../header.js';
+import { Spec } from '../spec.js';
 import { BtfBuildError } from './build-error.js';
 import { Builder } from './builder.js';
 import { convertByteOrder } from './byte-order.js';
+import type { NewType } from './field-checks.js';
 import { merge } from './merge.js';
-import type { NewType } from './new-type.js';
 import { selectTypes } from './select.js';
-import type { ByteOrder } from '../header.js';
-import { Spec } from '../spec.js';
 
 /** A good type of each kind. */
 const TYPES: readonly NewType[] = [

@@ -1,8 +1,7 @@
 import { parseHeader } from '../header.js';
-import { Kind } from '../kind.js';
-import { type ParseOptions, Spec, typesOf } from '../spec.js';
-import type { Datasec, TypeId, VarSecinfo } from '../types.js';
 import { followed } from '../query/follow.js';
+import { type ParseOptions, Spec, typesOf } from '../spec.js';
+import { type Datasec, Kind, type TypeId, type VarSecinfo } from '../types.js';
 import { ElfFile } from './elf-file.js';
 
 /** The kernel's KSYM_NAME_LEN: it accepts no variable with a longer name. */
@@ -19,7 +18,7 @@ const MAX_U32 = 0xffff_ffff;
  * sorted by offset. A DATASEC that has a size, or no section of its name (such as `.ksyms`), is left as it is. Type ids
  * stay the same. Modelled on libbpf's `btf_fixup_datasec` and cilium/ebpf's `fixupDatasec`.
  *
- * @param btf the BTF of the file, as {@link readElfBtf} returns it.
+ * @param btf the BTF of the file, as `readElfBtf` returns it.
  * @param file the whole object file.
  * @returns a completed copy, or `btf` itself if it has no DATASEC of size 0.
  * @throws BtfFormatError as `Spec.parse` does for `btf`; `MALFORMED` if a DATASEC refers to a type that does not exist, or

@@ -1,7 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { Fwd, Int, Struct, Type, TypeId, Union } from '../types.js';
+import { type Fwd, type Int, Kind, type Struct, type Type, type TypeId, type Union } from '../types.js';
 
 /** The kernel's KSYM_NAME_LEN: it accepts no longer name of a type. */
 const LONGEST_NAME = 512;

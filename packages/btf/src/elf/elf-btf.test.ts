@@ -1,11 +1,11 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
+import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleElf, compressionHeader, type SectionWords } from '../testing/assemble-elf.js';
-import { Kind } from '../kind.js';
-import { Spec } from '../spec.js';
+import { Kind } from '../types.js';
 import { inflateElfBtf, parseElfBtf, readElfBtf } from './elf-btf.js';
 import { ElfFile } from './elf-file.js';
 

@@ -1,6 +1,5 @@
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 
 /**
  * embeddedInSplit finds the structs and unions of the base that a struct or union of split BTF holds as a

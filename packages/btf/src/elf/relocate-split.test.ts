@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, jest, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { children } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { bpftoolJson, normalizeBpftoolJson } from '../testing/bpftool-json.js';
+import { bpftoolJson, normalizeBpftoolJson } from '../testing/bpftool.js';
 import { assembleDistilled, DISTILLED_CASES } from '../testing/distilled-cases.js';
+import { Kind } from '../types.js';
 import { parseElfBtf, readElfBtf } from './elf-btf.js';
 import { relocateSplit } from './relocate-split.js';
 

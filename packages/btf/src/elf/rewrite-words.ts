@@ -1,9 +1,7 @@
-import { hostWords, swapWords } from '../build/host-words.js';
-import { isKnownKind, visitIds, visitNames, wordCount } from '../build/kind-words.js';
 import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
-import { kindOfInfo } from '../info.js';
-import { HOST_ORDER } from '../words.js';
+import { isKnownKind, visitIds, visitNames, wordCount } from '../kind-words.js';
+import { HOST_ORDER, hostWords, kindOfInfo, swapWords } from '../words.js';
 
 /** WordMaps gives what takes the place of a name's offset or a type id; `place` is its offset in the section. */
 export interface WordMaps {

@@ -1,6 +1,6 @@
 import type { TypeId } from '../types.js';
-import type { TextOutput } from './text-output.js';
 import type { StringBytes } from './string-bytes.js';
+import type { TextOutput } from './text-output.js';
 import type { TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
@@ -34,4 +34,20 @@ const INDENTS = Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.r
 /** lineStart is a line break and the indentation of a level. */
 export function lineStart(level: number): string {
   return INDENTS[Math.min(level, MAX_INDENT)] ?? '\n';
+}
+
+/** writeTag writes the name of a struct, union or enum after its keyword; nothing where it is anonymous. */
+export function writeTag({ types, names, out }: CContext, id: TypeId): void {
+  const name = types.name(id);
+  if (name === 0) return;
+  out.write(' ');
+  writeNumbered(out, name, names.ofTag(id));
+}
+
+/** writeNumbered writes the name at a string offset, with its number where it is not the first of that name. */
+export function writeNumbered(out: TextOutput, name: number, number: number): void {
+  out.writeName(name);
+  if (number === 1) return;
+  out.write('___');
+  out.writeNumber(number);
 }

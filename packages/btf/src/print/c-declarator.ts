@@ -1,8 +1,6 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
-import type { CContext, Define } from './c-context.js';
-import { writeNumbered, writeTag } from './c-tag.js';
+import { Kind, type TypeId } from '../types.js';
+import { type CContext, type Define, writeNumbered, writeTag } from './c-context.js';
 import { PARAM_WORDS } from './type-words.js';
 
 /**

@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { type CContext, lineStart } from './c-context.js';
 import { CDeclarator } from './c-declarator.js';
 import { writeEnum } from './c-enum.js';

@@ -1,7 +1,6 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
-import type { CDefinitions } from './c-definitions.js';
+import { Kind, type TypeId } from '../types.js';
 import type { CContext } from './c-context.js';
+import type { CDefinitions } from './c-definitions.js';
 import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
 
 const EMITTING = 1;

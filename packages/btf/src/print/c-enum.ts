@@ -1,7 +1,5 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
-import { type CContext, lineStart } from './c-context.js';
-import { writeNumbered, writeTag } from './c-tag.js';
+import { Kind, type TypeId } from '../types.js';
+import { type CContext, lineStart, writeNumbered, writeTag } from './c-context.js';
 
 /** Words of one value of an ENUM: name, value. */
 const ENUM_WORDS = 2;

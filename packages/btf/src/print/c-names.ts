@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import type { CNaming } from './c-context.js';
 import { NameCounter } from './name-counter.js';
 import type { StringBytes } from './string-bytes.js';

@@ -1,6 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { ReferencedTypes } from './referenced-types.js';
 import { MEMBER_WORDS, PARAM_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';

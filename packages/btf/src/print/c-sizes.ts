@@ -1,6 +1,5 @@
-import { Kind } from '../kind.js';
 import type { PointerSize } from '../query/pointer-size.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { layoutOf } from './layout.js';
+import { Kind } from '../types.js';
 import { formatLayout } from './layout-text.js';
+import { layoutOf } from './layout.js';
 import { declarationOf, formatTypeName } from './type-name.js';
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };

@@ -1,11 +1,10 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
 import { alignof } from '../query/alignof.js';
-import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
+import { type PointerSize, pointerSize as inferPointerSize } from '../query/pointer-size.js';
 import { resolve, unqualifiedId } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
-import type { Member, Struct, TypeId, Union } from '../types.js';
+import { Kind, type Member, type Struct, type TypeId, type Union } from '../types.js';
 import { Gaps } from './layout-gaps.js';
 import { formatTypeName, memberDeclaration } from './type-name.js';
 

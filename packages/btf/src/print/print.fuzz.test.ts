@@ -3,11 +3,10 @@ import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
-import { toBpftoolJson } from './bpftool-json.js';
-import { layoutOf } from './layout.js';
+import { printRaw, toBpftoolJson } from './bpftool.js';
 import { formatLayout } from './layout-text.js';
+import { layoutOf } from './layout.js';
 import { printC } from './print-c.js';
-import { printRaw } from './raw.js';
 import { declarationOf, formatTypeName } from './type-name.js';
 
 const MAX_BYTES = 64 * 1024;

@@ -1,6 +1,5 @@
-import { Kind } from '../kind.js';
 import type { Spec } from '../spec.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import type { CContext, CNaming } from './c-context.js';
 import { CDeclarator } from './c-declarator.js';
 import { StringBytes } from './string-bytes.js';

@@ -1,8 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { HOST_ORDER } from '../words.js';
+import { HOST_ORDER, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
 export const MEMBER_WORDS = 3;
@@ -90,7 +89,7 @@ export class TypeWords {
     if (id < this.#firstTypeId && this.#base !== null) return this.#base.#start(id);
     const offset = this.#offsets[id - this.#firstTypeId];
     if (offset !== undefined) return this.#firstWord + offset / 4;
-    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
+    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
+import { Kind } from '../types.js';
 import { fitsBase } from './fits-base.js';
 
 function structs(names: readonly string[], stringStart = 0): BtfAssembler {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { essentialName, flavourOf } from './essential-name.js';
-import { typesByEssentialName } from './flavours.js';
+import { Kind } from '../types.js';
+import { essentialName, flavourOf, typesByEssentialName } from './flavours.js';
 import { typeByName, typesByName } from './names.js';
 
 const base = new BtfAssembler('little')

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../kind.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
+import { Kind } from '../types.js';
 import { alignof } from './alignof.js';
-import { MAX_CHAIN } from './chain.js';
+import { MAX_CHAIN } from './follow.js';
 import { pointerSize } from './pointer-size.js';
 import { resolve, unqualified } from './resolve.js';
 import { sizeof } from './sizeof.js';

@@ -1,36 +1,39 @@
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
-import type { Const, Restrict, Type, TypeId, TypeTag, Typedef, Volatile } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import {
+  type Const,
+  Kind,
+  type Restrict,
+  type Type,
+  type Typedef,
+  type TypeId,
+  type TypeTag,
+  type Volatile,
+} from '../types.js';
+import { Chain, followed } from './follow.js';
+import { kindsWhere } from '../kind-words.js';
 
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;
 
-/** isAlias tells whether a type is an {@link Alias}. */
+/** isAlias reports whether a type is an {@link Alias}. */
 export function isAlias(type: Type): type is Alias {
-  switch (type.kind) {
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-      return true;
-    default:
-      return false;
-  }
+  return ALIASES.has(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
 }
 
-/** The kinds of types that stand for another one; TYPEDEF aside, those that change nothing but how it is used. */
-const QUALIFIERS: ReadonlySet<number> = new Set([Kind.VOLATILE, Kind.CONST, Kind.RESTRICT, Kind.TYPE_TAG]);
-const ALIASES: ReadonlySet<number> = new Set([...QUALIFIERS, Kind.TYPEDEF]);
+/** The kinds of types that stand for another one. */
+const ALIASES = kindsWhere(({ alias }) => alias);
+
+/** All of them except TYPEDEF: those that only change how the type is used. */
+const QUALIFIERS: ReadonlySet<number> = new Set([...ALIASES].filter((kind) => kind !== Kind.TYPEDEF));
 
 /**
- * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that
- * they stand for. Any other type is its own answer.
+ * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that they stand for.
+ * It returns any other type as it is. Modelled on `btf.UnderlyingType` of cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `MALFORMED` for a loop and for a reference
- * to no type; `LIMIT_EXCEEDED` after 1024 links.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `MALFORMED` for a loop, for a reference to a type that does not exist, and for a name outside
+ * the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` after 1024 links, or if the names of the type are too long.
  */
 export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
   const type = spec.typeById(resolveId(spec, id));
@@ -38,13 +41,13 @@ export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
   return type;
 }
 
-/** resolveId is {@link resolve} without decoding: many types may stand for one that has a million members. */
+/** resolveId is {@link resolve} without decoding: many types may stand for a type that has a million members. */
 export function resolveId(spec: Spec, id: TypeId): TypeId {
   return followKinds(spec, id, ALIASES);
 }
 
 /**
- * unqualified follows qualifiers and type tags alone, and stops at a typedef.
+ * unqualified follows qualifiers and type tags only, and stops at a typedef.
  *
  * @throws BtfFormatError as {@link resolve} does.
  */

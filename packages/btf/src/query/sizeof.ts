@@ -1,75 +1,57 @@
 import { BtfFormatError } from '../format-error.js';
-import { Kind } from '../kind.js';
-import { type Spec, sizeOrTypeIdOf } from '../spec.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
-import { Chain } from './chain.js';
-import { followed } from './follow.js';
+import { Chain, followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
+import { kindsWhere } from '../kind-words.js';
 
-/** DataModel says what BTF leaves open about the machine that the types are for. */
+/** DataModel describes the machine that the types are for, where BTF does not. */
 export interface DataModel {
-  /** Bytes of a pointer. Default: what {@link pointerSize} finds. */
+  /** Bytes of a pointer. Default: the result of {@link pointerSize}. */
   readonly pointerSize?: PointerSize;
 }
 
 /**
- * sizeof is the size of a type in bytes, as C's operator gives it. A variable and a declaration tag have the
- * size of their type, a data section has its own; an array without elements has none (0).
+ * sizeof returns the size of a type in bytes, as C's operator does. A variable and a declaration tag have the size of
+ * their type, and a data section has its own. An array without elements has size 0. Modelled on `btf.Sizeof` of
+ * cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `INVALID_ARGUMENT` for what has no size: void,
- * a function, a forward declaration; `UNSUPPORTED` for a kind that is not known; `LIMIT_EXCEEDED` when it is
- * 2^53 or more; `MALFORMED` and `LIMIT_EXCEEDED` as `resolve` does.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the type has no size: void, a function, a forward declaration.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown kind.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the size is 2^53 or more, or after 1024 links of a chain of types.
+ * @throws BtfFormatError `MALFORMED` for a loop, for a reference to a type that does not exist, and for a name outside
+ * the string section.
  */
 export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   const chain = new Chain(id);
   let count = 1;
   let at = id;
   for (;;) {
-    // Not decoded: a million types may ask for the size of one that has a million members.
-    if (SIZED.has(spec.kindOf(at))) return product(count, sizeOrTypeIdOf(spec, at), id);
+    const kind = spec.kindOf(at);
+    // Not decoded: a million types may ask for the size of a type that has a million members.
+    if (SIZED.has(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
     const type = spec.typeById(at);
-    const next = refersTo(type);
-    if (next === null) return product(count, ownSize(spec, type, id, model), id);
+    if (!REFERRING.has(kind) || !('typeId' in type))
+      return product(count, ownSize(spec, type, id, model), id);
     if (type.kind === 'ARRAY') count *= type.nelems;
-    chain.pass(next);
-    at = followed(spec, at, next);
+    chain.pass(type.typeId);
+    at = followed(spec, at, type.typeId);
   }
 }
 
-/** The kinds of types that say their size. */
-const SIZED: ReadonlySet<number> = new Set([
-  Kind.INT,
-  Kind.STRUCT,
-  Kind.UNION,
-  Kind.ENUM,
-  Kind.ENUM64,
-  Kind.FLOAT,
-  Kind.DATASEC,
-]);
+/** The kinds of types that state their size. */
+const SIZED = kindsWhere(({ size }) => size === 'OWN');
 
-/** The type that decides about the size; null where the type does itself. */
-function refersTo(type: Type): TypeId | null {
-  switch (type.kind) {
-    case 'ARRAY':
-    case 'TYPEDEF':
-    case 'VOLATILE':
-    case 'CONST':
-    case 'RESTRICT':
-    case 'TYPE_TAG':
-    case 'VAR':
-    case 'DECL_TAG':
-      return type.typeId;
-    default:
-      return null;
-  }
-}
+/** The kinds of types whose size depends on the type that they refer to. */
+const REFERRING = kindsWhere(({ size }) => size === 'TARGET' || size === 'ELEMENTS');
 
 function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
   switch (type.kind) {
     case 'PTR':
       return model.pointerSize ?? pointerSize(spec);
     case 'UNKNOWN': {
-      const message = `the size of a type of kind ${type.kindNumber} is not known`;
+      const message = `type of unknown kind ${type.kindNumber}: its size is not known`;
       throw new BtfFormatError('UNSUPPORTED', message, { typeId: type.id });
     }
     default: {
@@ -83,7 +65,7 @@ function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
 function product(count: number, each: number, id: TypeId): number {
   const size = count * each;
   if (size <= Number.MAX_SAFE_INTEGER) return size;
-  // Infinity times 0: one of the counts, or the element, is empty.
+  // Infinity times 0: one of the counts, or the element, is 0.
   if (Number.isNaN(size)) return 0;
   throw new BtfFormatError('LIMIT_EXCEEDED', 'the size of the type is 2^53 bytes or more', { typeId: id });
 }

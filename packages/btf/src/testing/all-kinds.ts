@@ -1,5 +1,5 @@
 import type { ByteOrder } from '../header.js';
-import { Kind } from '../kind.js';
+import { Kind } from '../types.js';
 import { BtfAssembler } from './assemble-btf.js';
 
 /** assembleAllKinds writes one BTF with every kind, and every flag and sign that a kind has. */

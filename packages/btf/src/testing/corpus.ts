@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Spec } from '../spec.js';
@@ -62,13 +62,14 @@ export function elfFolder({ release }: KernelFolder): string {
   return join(CACHE, 'elf', release);
 }
 
-/** whyNoKernels says why tests on Debian's kernels cannot run; null where they can or must. */
-export function whyNoKernels(): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1' || kernels('kernels').length > 0) return null;
-  return 'no BTF of kernels: `node scripts/fetch-kernel-btf.js` gets it';
-}
-
 /** readSpec parses the BTF in a file. */
 export function readSpec(path: string, base: Spec | null = null): Spec {
   return Spec.parse(new Uint8Array(readFileSync(path)), { base });
+}
+
+/** kindCounts counts the own types of a spec by kind. */
+export function kindCounts(spec: Spec): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of spec) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

@@ -1,4 +1,4 @@
-import { Kind } from '../kind.js';
+import { Kind } from '../types.js';
 import { BtfAssembler, type TypeWords } from './assemble-btf.js';
 
 type TypeRow = readonly [kind: number, name: string, words?: TypeWords];

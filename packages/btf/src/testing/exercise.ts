@@ -1,7 +1,7 @@
-import { countTypes } from '../count-types.js';
 import { BtfFormatError } from '../format-error.js';
+import { isSplit } from '../header.js';
 import { Spec } from '../spec.js';
-import { isSplit } from '../split.js';
+import { countTypes } from '../type-index.js';
 import type { Type } from '../types.js';
 
 /** Outcomes counts what became of reads of hostile BTF, so that a fuzz which reaches nothing does not pass. */

@@ -1,9 +1,9 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
-import type { KernelFeatures } from './kernel-features.js';
+import { Kind, type TypeId } from '../types.js';
+import { acceptsKind, type KernelFeatures } from './kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
-import { HEAD, isComposite, type RawTypes } from './raw-types.js';
+import { HEAD, type RawTypes } from './raw-types.js';
+import { KIND_ROWS } from '../kind-words.js';
 
 /** The largest type id (BTF_MAX_TYPE). */
 export const MAX_TYPE = 0xfffff;
@@ -38,7 +38,7 @@ export class TypeCheck {
       this.#problems.add(id, `Invalid btf_info:${(info >>> 0).toString(16)}`);
       return;
     }
-    if (!isKnown(kind, this.#features)) {
+    if (!acceptsKind(this.#features, kind)) {
       this.#problems.add(id, `Invalid kind:${kind}`);
       return;
     }
@@ -233,36 +233,9 @@ export class TypeCheck {
   }
 }
 
-function isKnown(kind: number, features: KernelFeatures): boolean {
-  switch (kind) {
-    case Kind.FUNC:
-    case Kind.FUNC_PROTO:
-      return features.func;
-    case Kind.VAR:
-    case Kind.DATASEC:
-      return features.datasec;
-    case Kind.FLOAT:
-      return features.float;
-    case Kind.DECL_TAG:
-      return features.declTag;
-    case Kind.TYPE_TAG:
-      return features.typeTag;
-    case Kind.ENUM64:
-      return features.enum64;
-    default:
-      return kind > 0 && kind < Kind.FUNC;
-  }
-}
-
+/** A FUNC has its linkage in the place of vlen. */
 function hasVlen(kind: number): boolean {
-  return (
-    isComposite(kind) ||
-    kind === Kind.ENUM ||
-    kind === Kind.ENUM64 ||
-    kind === Kind.FUNC ||
-    kind === Kind.FUNC_PROTO ||
-    kind === Kind.DATASEC
-  );
+  return kind === Kind.FUNC || (KIND_ROWS[kind]?.each ?? 0) > 0;
 }
 
 /** Whether an id can be that of a type, void excluded. */

@@ -1,7 +1,5 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
-import { latin1At } from './latin1.js';
-import { HEAD, type RawTypes } from './raw-types.js';
+import { Kind, type TypeId } from '../types.js';
+import { HEAD, latin1At, type RawTypes } from './raw-types.js';
 import type { SpecialKind } from './special-kinds.js';
 
 /** No name is longer: the first pass refuses it. */

@@ -1,3 +1,6 @@
+import { isKnownKind } from '../kind-words.js';
+import { Kind, KINDS } from '../types.js';
+
 /** KernelFeatures says which parts of BTF a kernel accepts or checks. Each names the release that has it first. */
 export interface KernelFeatures {
   /** FUNC and FUNC_PROTO. */
@@ -43,13 +46,13 @@ export interface KernelFeatures {
 
 /** The release that has a feature first. */
 const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, minor: number]>> = {
-  func: [5, 0],
-  datasec: [5, 2],
+  func: KINDS.FUNC.since,
+  datasec: KINDS.DATASEC.since,
   funcLinkage: [5, 6],
-  float: [5, 13],
-  declTag: [5, 16],
-  typeTag: [5, 17],
-  enum64: [6, 0],
+  float: KINDS.FLOAT.since,
+  declTag: KINDS.DECL_TAG.since,
+  typeTag: KINDS.TYPE_TAG.since,
+  enum64: KINDS.ENUM64.since,
   longNames: [6, 1],
   dotNames: [6, 4],
   printableSectionNames: [6, 9],
@@ -95,4 +98,23 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     layout: has('layout'),
     wideVlen: has('wideVlen'),
   };
+}
+
+/** The features that kernels need to accept kinds that are newer than BTF. */
+const KIND_FEATURES: ReadonlyMap<number, keyof KernelFeatures> = new Map([
+  [Kind.FUNC, 'func'],
+  [Kind.FUNC_PROTO, 'func'],
+  [Kind.VAR, 'datasec'],
+  [Kind.DATASEC, 'datasec'],
+  [Kind.FLOAT, 'float'],
+  [Kind.DECL_TAG, 'declTag'],
+  [Kind.TYPE_TAG, 'typeTag'],
+  [Kind.ENUM64, 'enum64'],
+]);
+
+/** acceptsKind reports whether a kernel with these features accepts types of a kind. */
+export function acceptsKind(features: KernelFeatures, kind: number): boolean {
+  if (!isKnownKind(kind)) return false;
+  const feature = KIND_FEATURES.get(kind);
+  return feature === undefined || features[feature];
 }

@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { HEAD, isModifier, isRegularInt, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 

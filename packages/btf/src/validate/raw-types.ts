@@ -1,9 +1,8 @@
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../info.js';
-import { Kind } from '../kind.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
-import type { TypeId } from '../types.js';
-import type { Words } from '../words.js';
+import { Kind, type TypeId } from '../types.js';
+import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
+import { kindsWhere } from '../kind-words.js';
 
 interface Level {
   readonly firstTypeId: TypeId;
@@ -69,15 +68,12 @@ export class RawTypes {
 /** The words before those of elements or of a kind's own. */
 export const HEAD = 3;
 
-/** isModifier tells whether types of a kind have no size of their own but that of the type they refer to. */
+/** The kinds of types that have no size of their own but that of the type that they refer to. */
+const MODIFIERS = kindsWhere(({ alias }) => alias);
+
+/** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */
 export function isModifier(kind: number): boolean {
-  return (
-    kind === Kind.TYPEDEF ||
-    kind === Kind.VOLATILE ||
-    kind === Kind.CONST ||
-    kind === Kind.RESTRICT ||
-    kind === Kind.TYPE_TAG
-  );
+  return MODIFIERS.has(kind);
 }
 
 /** isComposite tells whether a kind is a struct or a union. */
@@ -89,4 +85,19 @@ export function isComposite(kind: number): boolean {
 export function isRegularInt(intWord: number): boolean {
   const bits = intWord & 0xff;
   return ((intWord >>> 16) & 0xff) === 0 && [8, 16, 32, 64, 128].includes(bits);
+}
+
+/**
+ * latin1At reads a string byte by byte, so that different bytes never read alike.
+ *
+ * @param limit the most bytes to read; the rest is left out.
+ */
+export function latin1At(strings: StringTable, offset: number, limit: number): string {
+  let text = '';
+  for (let at = offset; at < offset + limit; at++) {
+    const byte = strings.byteAt(at);
+    if (byte === 0) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

@@ -1,6 +1,6 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { isModifier, type RawTypes } from './raw-types.js';
+import { KIND_ROWS } from '../kind-words.js';
 
 /** How far the resolution of a type got. */
 export const State = { NEW: 0, UNDER_WAY: 1, RESOLVED: 2, FAILED: 3 } as const;
@@ -57,18 +57,12 @@ export class Resolution {
 
   #own(id: TypeId): SizedType | null {
     if (id >= this.#types.end) return null;
-    switch (this.#types.kind(id)) {
-      case Kind.INT:
-      case Kind.STRUCT:
-      case Kind.UNION:
-      case Kind.ENUM:
-      case Kind.ENUM64:
-      case Kind.DATASEC:
-      case Kind.FLOAT:
+    switch (KIND_ROWS[this.#types.kind(id)]?.size) {
+      case 'OWN':
         return { id, size: this.#types.third(id) };
-      case Kind.ARRAY:
+      case 'ELEMENTS':
         return { id, size: this.#sizes[id] ?? 0 };
-      case Kind.PTR:
+      case 'POINTER':
         return { id, size: this.pointerSize };
       default:
         return null;

@@ -1,10 +1,10 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { memberProblem } from './member-rules.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
 import { HEAD, isComposite, isModifier, isRegularInt, type RawTypes } from './raw-types.js';
 import { type Resolution, State } from './resolution.js';
+import { kindsWhere } from '../kind-words.js';
 
 /** How many types the kernel resolves one within the other (MAX_RESOLVE_DEPTH). */
 const MAX_DEPTH = 32;
@@ -20,6 +20,15 @@ interface Frame {
   /** The member or variable to go on with. */
   next: number;
 }
+
+/** Kinds that refer to others. A FUNC_PROTO is checked by itself. */
+const REFERRING: ReadonlySet<number> = new Set(
+  [...kindsWhere((row) => row.third === 'TYPE_ID' || row.onceIds > 0 || row.eachId >= 0)].filter(
+    (kind) => kind !== Kind.FUNC_PROTO,
+  ),
+);
+const UNREFERABLE = kindsWhere(({ referable }) => !referable);
+const SIZELESS = kindsWhere(({ size }) => size === 'NONE');
 
 /** What a step of the resolution comes to: done, one more type to resolve first, or a problem. */
 type Step = 'DONE' | { readonly first: TypeId } | { readonly message: string; readonly component?: number };
@@ -315,17 +324,7 @@ export class Resolver {
   }
 
   #needsResolution(id: TypeId): boolean {
-    const kind = this.#types.kind(id);
-    return (
-      isModifier(kind) ||
-      isComposite(kind) ||
-      kind === Kind.PTR ||
-      kind === Kind.ARRAY ||
-      kind === Kind.VAR ||
-      kind === Kind.FUNC ||
-      kind === Kind.DECL_TAG ||
-      kind === Kind.DATASEC
-    );
+    return REFERRING.has(this.#types.kind(id));
   }
 
   #is(id: TypeId, kind: number): boolean {
@@ -334,15 +333,11 @@ export class Resolver {
 
   /** Variables, sections and declaration tags refer to others and are referred to only by each other. */
   #canBeReferred(id: TypeId): boolean {
-    if (id >= this.#types.end) return false;
-    const kind = this.#types.kind(id);
-    return kind !== Kind.VAR && kind !== Kind.DATASEC && kind !== Kind.DECL_TAG;
+    return id < this.#types.end && !UNREFERABLE.has(this.#types.kind(id));
   }
 
   /** What is part of another type must have a size. */
   #canBeMember(id: TypeId): boolean {
-    if (!this.#canBeReferred(id)) return false;
-    const kind = this.#types.kind(id);
-    return kind !== Kind.VOID && kind !== Kind.FWD && kind !== Kind.FUNC && kind !== Kind.FUNC_PROTO;
+    return this.#canBeReferred(id) && id !== 0 && !SIZELESS.has(this.#types.kind(id));
   }
 }

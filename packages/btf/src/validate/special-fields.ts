@@ -1,12 +1,11 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { GraphRoots } from './graph-roots.js';
 import type { KernelFeatures } from './kernel-features.js';
 import type { ProblemList } from './problem.js';
 import { HEAD, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 import { SPECIAL_KINDS, type SpecialName } from './special-kinds.js';
-import { SpecialSearch, type SpecialField } from './special-search.js';
+import { type SpecialField, SpecialSearch } from './special-search.js';
 
 /** How many structs the kernel looks for special fields in, one within the other (MAX_RESOLVE_DEPTH). */
 const MAX_HEIGHT = 31;

@@ -1,9 +1,7 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import type { GraphRoot, GraphRoots } from './graph-roots.js';
 import type { KernelFeatures } from './kernel-features.js';
-import { latin1At } from './latin1.js';
-import { HEAD, type RawTypes } from './raw-types.js';
+import { HEAD, latin1At, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 import {
   isRepeatable,

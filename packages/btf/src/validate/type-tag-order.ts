@@ -1,5 +1,4 @@
-import { Kind } from '../kind.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import type { ProblemList } from './problem.js';
 import { isModifier, type RawTypes } from './raw-types.js';
 

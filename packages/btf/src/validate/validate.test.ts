@@ -1,9 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { Kind } from '../kind.js';
+import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
-import { BtfFormatError } from '../format-error.js';
+import { Kind } from '../types.js';
 import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
 import { RawTypes } from './raw-types.js';
 import { validate } from './validate.js';

@@ -1,7 +1,7 @@
-import { Kind } from '../kind.js';
-import type { PointerSize } from '../query/pointer-size.js';
 import type { ByteOrder } from '../header.js';
+import type { PointerSize } from '../query/pointer-size.js';
 import type { Spec } from '../spec.js';
+import { Kind } from '../types.js';
 import { checkHeader } from './check-header.js';
 import { TypeCheck } from './check-type.js';
 import { KERNEL_FEATURES, type KernelFeatures } from './kernel-features.js';

@@ -1,15 +1,12 @@
 import type { Rejection } from '@btfd/client';
 import { countTypes } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
+import type { CheckOptions } from '../grammar/check.js';
+import { printableText } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-btf-file.js';
-import { printableText } from '../output/safe-text.js';
 
-interface CheckOptions {
-  readonly adapt?: boolean;
-}
-
-/** check is what `btfctl check` does. */
+/** check runs `btfctl check`. */
 export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
   const bytes = await readLoadable(path, session.interrupted);
   const client = await session.client();

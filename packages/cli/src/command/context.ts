@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { notFound, usageError } from '../error/cli-error.js';
-import { checkPair } from '../config/tls-files.js';
 import type { ConfigFile } from '../config/config-file.js';
+import { checkPair } from '../config/tls-files.js';
+import { notFound, usageError } from '../error/cli-error.js';
 import { tlsOf } from '../grammar/global-options.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 
-/** list is what `btfctl context list` does. */
+/** list runs `btfctl context list`. */
 export async function list(session: Session): Promise<void> {
   const { path, config } = await session.configFile();
   const { contexts, currentContext } = config;
@@ -38,24 +38,26 @@ export async function list(session: Session): Promise<void> {
       ),
   });
   if (rows.length === 0) {
-    session.note(`no contexts in ${path}: \`btfctl context set NAME --address ADDRESS\``);
+    session.note(`no contexts in ${path}: \`btfctl context set NAME --address ADDRESS\` adds one`);
   }
 }
 
-/** use is what `btfctl context use` does. */
+/** use runs `btfctl context use`. */
 export async function use(session: Session, name: string): Promise<void> {
   const file = await fileWith(session, name);
   file.use(name);
-  session.note(`asking ${name} from now on`);
+  session.note(`the current context is ${name}`);
 }
 
-/** set is what `btfctl context set` does. */
+/** set runs `btfctl context set`. */
 export async function set(session: Session, name: string): Promise<void> {
   const { address } = session.options;
-  if (address === undefined) throw usageError('a context needs an address', 'give it with --address');
-  // They would be read as an address, or as a name with an object behind it.
+  if (address === undefined) {
+    throw usageError('a context needs an address', `use \`btfctl context set ${name} --address ADDRESS\``);
+  }
+  // These would be parsed as an address, or as a name followed by an object.
   if (/[:/@]|^$/.test(name))
-    throw usageError(`${JSON.stringify(name)} is no name for a context: no : / @ in it`);
+    throw usageError(`invalid context name ${JSON.stringify(name)}: use a name without : / @`);
   const { tls } = await session.target();
   const file = await session.newConfigFile();
   const { ca, cert, key, serverName } = tlsOf(session.options);
@@ -63,19 +65,19 @@ export async function set(session: Session, name: string): Promise<void> {
   const files = { ca: absolute(ca), cert: absolute(cert), key: absolute(key), serverName };
   checkPair(files);
   file.set(name, { address, tls: tls && files });
-  session.note(`${name} is ${address}, in ${file.path}`);
+  session.note(`set ${name} to ${address} in ${file.path}`);
 }
 
-/** remove is what `btfctl context remove` does. */
+/** remove runs `btfctl context remove`. */
 export async function remove(session: Session, name: string): Promise<void> {
   const file = await fileWith(session, name);
   file.remove(name);
   session.note(`removed ${name}`);
 }
 
-/** The config file, which must have a context. */
+/** Returns the config file. @throws CliError NOT_FOUND if it does not have the context. */
 async function fileWith(session: Session, name: string): Promise<ConfigFile> {
   const file = await session.configFile();
   if (file.config.contexts.has(name)) return file;
-  throw notFound(`there is no context ${JSON.stringify(name)}`, '`btfctl context list` shows what there is');
+  throw notFound(`there is no context ${JSON.stringify(name)}`, '`btfctl context list` lists the contexts');
 }

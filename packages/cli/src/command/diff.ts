@@ -1,34 +1,30 @@
 import type { Spec } from '@btfd/btf';
 import { diffData } from '../diff/diff-data.js';
-import type { DiffKind } from '../diff/diff-kinds.js';
-import type { DiffWish } from '../diff/diff-scope.js';
+import type { DiffSelection } from '../diff/diff-scope.js';
 import { diffSpecs } from '../diff/diff-specs.js';
 import { diffText, type Sides, typeName } from '../diff/diff-text.js';
 import { notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { nameTest } from '../source/glob.js';
+import type { DiffOptions } from '../grammar/diff.js';
 import type { Session } from '../session/session.js';
+import { nameTest } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
-interface DiffOptions {
-  readonly type?: readonly string[];
-  readonly kind?: DiffKind;
-  readonly base?: readonly string[];
-  readonly closure?: boolean;
-}
-
-/** diff is what `btfctl diff` does. */
+/** diff runs `btfctl diff`. */
 export async function diff(session: Session, a: string, b: string, options: DiffOptions): Promise<number> {
-  const wish = wishOf(options);
+  const selection = selectionOf(options);
   const [baseOfA, baseOfB] = basesOf(options);
   const specOf = async (text: string, base: string | undefined): Promise<Spec> =>
     (await session.source(parseSpecRef(text), base)).spec();
   const [from, to] = await Promise.all([specOf(a, baseOfA), specOf(b, baseOfB)]);
-  const result = diffSpecs(from, to, wish);
+  const result = diffSpecs(from, to, selection);
   const { added, removed, changed, same } = result;
-  const isPart = wish.named !== null || wish.kind !== null;
+  const isPart = selection.named !== null || selection.kind !== null;
   if (isPart && added.length + removed.length + changed.length + same === 0) {
-    throw notFound(`neither ${a} nor ${b} has types to compare`, '--type takes globs: --type "*name*"');
+    throw notFound(
+      `neither ${a} nor ${b} has types that match`,
+      'a glob matches more types: --type "*NAME*"',
+    );
   }
   const sides: Sides = { a, b };
   await session.show({
@@ -43,13 +39,13 @@ export async function diff(session: Session, a: string, b: string, options: Diff
   return added.length + removed.length + changed.length === 0 ? ExitCode.OK : ExitCode.DIFFERENT;
 }
 
-function wishOf({ type = [], kind, closure = false }: DiffOptions): DiffWish {
+function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSelection {
   const tests = type.map(nameTest);
   const named = tests.length === 0 ? null : (name: string) => tests.some((test) => test(name));
   return { named, kind: kind ?? null, closure };
 }
 
 function basesOf({ base: [ofA, ofB = ofA, ...more] = [] }: DiffOptions): (string | undefined)[] {
-  if (more.length > 0) throw usageError('there are two sides, and so two --base at most');
+  if (more.length > 0) throw usageError('too many --base options: use one for A and one for B');
   return [ofA, ofB];
 }

@@ -1,27 +1,21 @@
+import { selectTypes } from '@btfd/btf';
 import { usageError } from '../error/cli-error.js';
-import { checkNames } from '../source/glob.js';
-import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
+import type { DumpOptions } from '../grammar/dump.js';
 import { dumpText } from '../output/dump-text.js';
+import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
 import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
+import { checkNames } from '../source/glob.js';
 import { parseSpecWords, type SpecRef } from '../source/spec-ref.js';
-import { selectTypes } from '@btfd/btf';
 
-interface DumpOptions {
-  readonly format?: DumpFormat;
-  readonly type?: readonly string[];
-  readonly closure?: boolean;
-  readonly base?: string;
-}
-
-/** dump is what `btfctl dump` does. */
+/** dump runs `btfctl dump`. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
   const { ref, format } = readWords(session, words, options);
   const { type: names = [], closure = false } = options;
-  if (closure && names.length === 0) throw usageError('--closure is for --type');
+  if (closure && names.length === 0) throw usageError('--closure needs --type');
   checkNames(names);
   if (format === 'btf' && session.onTerminal) {
-    throw usageError('BTF is no text: write it to a file, with > FILE');
+    throw usageError('raw BTF is binary: redirect it to a file with > FILE');
   }
   const source = await session.source(ref, options.base);
   const spec = await source.spec();
@@ -33,7 +27,7 @@ export async function dump(session: Session, words: readonly string[], options: 
   await session.print(dumpText(spec, format, ids));
 }
 
-/** What is to be printed: one of the formats of `--format`, or one of `-o` in its place. */
+/** A format of `--format`, or a format of `-o` in its place. */
 type Printed = DumpFormat | 'yaml' | 'name';
 
 function readWords(
@@ -44,12 +38,13 @@ function readWords(
   const hasFormat = words.length > 2 && words.at(-2) === 'format';
   const ref = parseSpecWords(hasFormat ? words.slice(0, -2) : words);
   const word = hasFormat ? words.at(-1) : format;
-  const found = DUMP_FORMATS.find((known) => known === (word ?? 'raw'));
-  if (found === undefined)
-    throw usageError(`there is no format ${word}`, `there are ${DUMP_FORMATS.join(', ')}`);
-  if (output === 'table' || output === 'wide') return { ref, format: found };
+  const known = DUMP_FORMATS.find((one) => one === (word ?? 'raw'));
+  if (known === undefined) {
+    throw usageError(`unknown format ${JSON.stringify(word)}`, `the formats are ${DUMP_FORMATS.join(', ')}`);
+  }
+  if (output === 'table' || output === 'wide') return { ref, format: known };
   if (word !== undefined && word !== output) {
-    throw usageError(`-o ${output} and the format ${word} are two`, 'give one of them');
+    throw usageError(`-o ${output} contradicts the format ${word}: use only one of them`);
   }
   return { ref, format: output };
 }

@@ -3,18 +3,13 @@ import type { HandleInfo } from '@btfd/client';
 import { type CliError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
-import { checkNames } from '../source/glob.js';
-import { objectName, parseSpecRef } from '../source/spec-ref.js';
-import { formatTable, type Column } from '../output/table.js';
+import type { FindOptions } from '../grammar/find.js';
+import { type Column, formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { idsNamed } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
-
-interface FindOptions {
-  readonly in?: string;
-  readonly base?: string;
-  readonly kind?: string;
-}
+import { checkNames } from '../source/glob.js';
+import { objectName, parseSpecRef } from '../source/spec-ref.js';
 
 interface Found {
   readonly object: string;
@@ -25,7 +20,7 @@ interface Found {
   readonly declaration: string;
 }
 
-/** find is what `btfctl find` does. */
+/** find runs `btfctl find`. */
 export async function find(
   session: Session,
   names: readonly string[],
@@ -76,7 +71,7 @@ async function* specsOf(
     return;
   }
   const unreadable = (info: HandleInfo, error: unknown): void =>
-    session.warn(`${objectName(info)} is left out: ${explainError(error).message}`);
+    session.warn(`skipped ${objectName(info)}: ${explainError(error).message}`);
   for await (const { info, spec } of everySpec(await session.client(), session, unreadable)) {
     yield [objectName(info), spec];
   }
@@ -112,7 +107,7 @@ function sizeOrNull(spec: Spec, id: TypeId): number | null {
   try {
     return sizeof(spec, id);
   } catch {
-    // A typedef of a function, say.
+    // For example a typedef of a function.
     return null;
   }
 }

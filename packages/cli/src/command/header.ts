@@ -1,15 +1,11 @@
-import { checkNames } from '../source/glob.js';
+import type { HeaderOptions } from '../grammar/header.js';
 import { dumpText } from '../output/dump-text.js';
 import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
+import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
-interface HeaderOptions {
-  readonly type?: readonly string[];
-  readonly base?: string;
-}
-
-/** header is what `btfctl header` does. */
+/** header runs `btfctl header`. */
 export async function header(
   session: Session,
   text: string,

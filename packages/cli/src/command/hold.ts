@@ -9,21 +9,21 @@ import type { Session } from '../session/session.js';
 import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
-/** hold is what `btfctl hold` does. */
+/** hold runs `btfctl hold`. */
 export async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
   await using handle = await open(await session.client(), objectRef(object), session.requestSignal());
   const { id } = handle.info;
   handle.lost.addEventListener('abort', () =>
     session.warn(explainError(lostError(id, handle.lost.reason)).message),
   );
-  // Awaited, so that the handle stays open until then.
+  // Awaited, so that the handle stays open until the command ends.
   return await runCommand(words, { ...session.env, BTF_ID: String(id) }, session.interrupted);
 }
 
 function objectRef(text: string): ObjectRef {
   const ref = parseSpecRef(/^\d+$/.test(text) ? `id:${text}` : text);
   if (ref.kind === 'file' || ref.node !== null) {
-    throw usageError(`${text} is no object to hold`, 'give a BTF id, or the name of a module');
+    throw usageError(`${text} is not an object that can be held`, 'use a BTF id or the name of a module');
   }
   return ref.object;
 }
@@ -33,13 +33,13 @@ async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): 
   return client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
 }
 
-/** What `timeout` passes on. */
+/** The signals that `timeout` passes on. */
 const PASSED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 
-/** Ctrl-C and Ctrl-\. */
+/** The signals of Ctrl-C and Ctrl-\. */
 const TYPED: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
 
-/** Runs a command with this process's input and output, passes on signals, and answers its exit code. */
+/** Runs a command with the input and output of this process, and passes signals on to it. Returns its exit code. */
 async function runCommand(
   [program = '', ...args]: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -47,12 +47,12 @@ async function runCommand(
 ): Promise<number> {
   interrupted.throwIfAborted();
   let child: ChildProcess | null = null;
-  // Each one, not the first alone: a shell or a debugger lives on, and the object is held as long.
+  // Every signal, not only the first: a shell or a debugger survives it, and the object is held until that ends.
   const pass = (signal: NodeJS.Signals): void => {
-    // What is typed reaches the command by the terminal already.
+    // The terminal sends the signals of keys to the command itself.
     if (!TYPED.has(signal) || !process.stdin.isTTY) child?.kill(signal);
   };
-  // Before the command runs, which can be before `spawn` is back: what nobody waits for ends this process.
+  // Before `spawn`, because the command may run before it returns, and a signal without a listener ends this process.
   for (const signal of PASSED) process.on(signal, pass);
   try {
     child = spawn(program, args, { stdio: 'inherit', env });
@@ -68,7 +68,7 @@ async function runCommand(
   }
 }
 
-/** As shells write the end by a signal. */
+/** Returns the exit code as shells do, which is 128 and the number of a signal. */
 function exitCodeOf({ exitCode, signalCode }: ChildProcess): number {
   return signalCode === null ? (exitCode ?? ExitCode.FAILURE) : 128 + constants.signals[signalCode];
 }

@@ -3,24 +3,24 @@ import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
 
-/** info is what `btfctl info` does. */
+/** info runs `btfctl info`. */
 export async function info(session: Session): Promise<void> {
   const client = await session.client();
-  const answer = await client.serverInfo({ signal: session.requestSignal() });
+  const daemon = await client.serverInfo({ signal: session.requestSignal() });
   const { address } = await session.target();
   await session.show({
-    data: infoData(address, answer),
+    data: infoData(address, daemon),
     names: [address],
-    text: () => infoText(address, answer, session.colors),
+    text: () => infoText(address, daemon, session.colors),
   });
 }
 
-/** What callers see and do, by their role. */
+/** The permissions of each role. */
 const ROLE_WORDS: Readonly<Record<Role, string>> = {
   viewer: "viewer: sees the kernel's own objects",
   inspector: 'inspector: sees all objects, and who uses them',
   loader: 'loader: sees all objects, and loads BTF',
-  unknown: 'of a role that btfctl does not know',
+  unknown: 'a role that this btfctl does not know',
 };
 
 function callerText({ principal, role }: Caller): string {
@@ -28,7 +28,7 @@ function callerText({ principal, role }: Caller): string {
 }
 
 function featuresText(features: readonly FeatureStatus[]): string {
-  if (features.length === 0) return 'not known, as nothing can be loaded';
+  if (features.length === 0) return 'unknown, because the daemon cannot load BTF';
   const words = (wanted: boolean): string =>
     features.flatMap(({ feature, supported }) => (supported === wanted ? [feature] : [])).join(', ');
   const missing = words(false);
@@ -48,7 +48,10 @@ function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
     ...(daemon.btfDir === '' ? [] : [['BTF files', daemon.btfDir] satisfies [string, string]]),
     ['boot id', daemon.bootId],
     ['largest BTF', bytes(limits.maxBtfBytes)],
-    ['leases', `${limits.defaultTtl / 1000} s, from ${limits.minTtl / 1000} to ${limits.maxTtl / 1000} s`],
+    [
+      'leases',
+      `${limits.defaultTtl / 1000} s by default, ${limits.minTtl / 1000} s to ${limits.maxTtl / 1000} s`,
+    ],
   ];
   const operations = daemon.operations.map(({ operation, available, reason }) =>
     available

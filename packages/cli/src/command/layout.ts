@@ -1,18 +1,18 @@
 import { BtfFormatError, Kind, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { checkNames } from '../source/glob.js';
+import type { InOptions } from '../grammar/options.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session/session.js';
 import { idsNamed, noTypeNamed } from '../source/chosen-types.js';
+import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/options.js';
 
-/** What has a layout, or may stand for it. */
+/** The kinds that have a layout, or can refer to a type that has one. */
 const COMPOSITES = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 
-/** layout is what `btfctl layout` does. */
+/** layout runs `btfctl layout`. */
 export async function layout(session: Session, names: readonly string[], options: InOptions): Promise<void> {
   checkNames(names);
   const source = await session.source(parseSpecRef(options.in), options.base);
@@ -35,13 +35,10 @@ function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
   if (ids.length === 0) {
     throw noTypeNamed(spec, bare, label, COMPOSITES);
   }
-  throw new CliError(
-    ExitCode.NOT_FOUND,
-    `${JSON.stringify(bare)} is no struct or union, so it has no layout`,
-  );
+  throw new CliError(ExitCode.NOT_FOUND, `${JSON.stringify(bare)} is not a struct or union`);
 }
 
-/** The struct or union that a type is or stands for. */
+/** Returns the struct or union that a type is or resolves to. */
 function compositeOf(spec: Spec, id: TypeId): TypeId[] {
   try {
     const type = resolve(spec, id);

@@ -2,17 +2,13 @@ import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client
 import { type CliError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { isBtfError } from '../error/explain-error.js';
-import { nameTest } from '../source/glob.js';
-import type { Session } from '../session/session.js';
+import type { ListOptions } from '../grammar/list.js';
 import { objectData, objectsText } from '../output/object-list.js';
+import type { Session } from '../session/session.js';
+import { nameTest } from '../source/glob.js';
 import { objectName } from '../source/spec-ref.js';
 
-interface ListOptions {
-  readonly origin?: KnownOrigin;
-  readonly digest?: boolean;
-}
-
-/** list is what `btfctl list` does. */
+/** list runs `btfctl list`. */
 export async function list(
   session: Session,
   words: readonly string[],
@@ -42,10 +38,10 @@ export async function list(
 }
 
 function noObject(names: readonly string[]): CliError {
-  return notFound(`no BTF object is ${names.join(', ')}`, '`btfctl list` without arguments shows all');
+  return notFound(`no BTF object matches ${names.join(', ')}`, '`btfctl list` lists all objects');
 }
 
-/** As bpftool writes it: `id 7`. */
+/** Joins the words of bpftool for an id: `id 7`. */
 function joinIds(words: readonly string[]): string[] {
   return words
     .join(' ')
@@ -75,7 +71,7 @@ async function listObjects(
   try {
     return await ask(details);
   } catch (error) {
-    // Who uses what is known to a privileged daemon only; what there is can be listed all the same.
+    // Only a privileged daemon knows the users of objects; the objects can be listed without them.
     if (!details.includes('users') || !isDenied(error)) throw error;
     session.note(`btfctl: users are not shown: ${error.rawMessage}`);
     return ask(details.filter((detail) => detail !== 'users'));

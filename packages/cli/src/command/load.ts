@@ -2,14 +2,11 @@ import type { Handle } from '@btfd/client';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
+import type { LoadOptions } from '../grammar/load.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-btf-file.js';
 
-interface LoadOptions {
-  readonly adapt?: boolean;
-}
-
-/** load is what `btfctl load` does. */
+/** load runs `btfctl load`. */
 export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
   const bytes = await readLoadable(path, session.interrupted);
   const client = await session.client();
@@ -30,10 +27,10 @@ export async function load(session: Session, path: string, { adapt }: LoadOption
   return ExitCode.OK;
 }
 
-/** Waits until the user wants an end. @throws CliError where the daemon lets go of the handle before. */
+/** Waits until the user ends the command. @throws CliError if the daemon drops the handle before that. */
 async function endOf({ lost, info }: Handle, interrupted: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    // A promise alone does not keep a process alive, and a client doesn't either.
+    // Neither a promise nor a client keeps the process alive.
     const alive = setInterval(() => {}, 60_000);
     const end = (settle: () => void): void => {
       clearInterval(alive);
@@ -46,11 +43,11 @@ async function endOf({ lost, info }: Handle, interrupted: AbortSignal): Promise<
   });
 }
 
-/** lostError tells that the daemon let go of an object that was to be held. */
+/** lostError returns the error for an object that the daemon dropped while it was held. */
 export function lostError(id: number, reason: unknown): CliError {
   return new CliError(
     ExitCode.FAILURE,
     `BTF id ${id} is not held any more: ${explainError(reason).message}`,
-    'was the daemon restarted, or the way to it cut?',
+    'the daemon may have been restarted, or the connection lost: `btfctl info` shows whether it runs',
   );
 }

@@ -2,12 +2,12 @@ import { BtfFormatError, parseMemberPath } from '@btfd/btf';
 import type { MemberResult, RemoteMember } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import type { InOptions } from '../grammar/options.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
-import type { InOptions } from '../grammar/options.js';
 
-/** member is what `btfctl member` does. */
+/** member runs `btfctl member`. */
 export async function member(
   session: Session,
   paths: readonly string[],
@@ -34,7 +34,11 @@ export async function member(
   return failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
 }
 
-/** What is no path is wrong use, and nothing is asked then; one that leads nowhere is told among the others. */
+/**
+ * Checks the syntax of paths before a request is made. A path that does not lead to a member is reported with the results.
+ *
+ * @throws CliError USAGE for an invalid path.
+ */
 function checkPaths(paths: readonly string[]): void {
   for (const path of paths) {
     try {
@@ -58,7 +62,7 @@ function inBytes(bits: number, bitfield: boolean): string {
   return bitfield || bits % 8 !== 0 ? `${bytes}:${bits % 8}` : bytes;
 }
 
-/** The type, with what must be known of the pointers on the way: not each can be read plainly. */
+/** Returns the type, with the type tags of the pointers on the path: some of them, such as __user, need care to read. */
 function typeOf({ typeName, dereferences }: RemoteMember): string {
   const tags = [...new Set(dereferences.flatMap((step) => step.tags))];
   return tags.length === 0 ? typeName : `${typeName} (through ${tags.join(', ')})`;

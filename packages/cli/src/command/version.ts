@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.js';
 
-/** version makes what `btfctl version` does of the version of the package. */
+/** version returns the function that runs `btfctl version`, for a version of the package. */
 export function version(number: string): (session: Session) => Promise<void> {
   return async (session) =>
     session.show({

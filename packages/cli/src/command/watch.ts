@@ -1,25 +1,21 @@
-import type { HandleInfo, KnownOrigin, WatchEvent } from '@btfd/client';
+import type { HandleInfo, WatchEvent } from '@btfd/client';
 import { ExitCode } from '../error/exit-code.js';
-import { checkNames } from '../source/glob.js';
-import { jsonText, yamlText, printable } from '../output/safe-text.js';
-import { objectData } from '../output/object-list.js';
-import { objectName } from '../source/spec-ref.js';
-import { clip } from '../output/table.js';
+import type { WatchOptions } from '../grammar/watch.js';
 import type { Format } from '../output/formats.js';
+import { objectData } from '../output/object-list.js';
+import { jsonText, printable, yamlText } from '../output/safe-text.js';
+import { clip } from '../output/table.js';
 import type { Session } from '../session/session.js';
+import { checkNames } from '../source/glob.js';
+import { objectName } from '../source/spec-ref.js';
 
-interface WatchOptions {
-  readonly origin?: KnownOrigin;
-  readonly new?: boolean;
-}
-
-/** watch is what `btfctl watch` does. */
+/** watch runs `btfctl watch`. */
 export async function watch(
   session: Session,
   globs: readonly string[],
   options: WatchOptions,
 ): Promise<number> {
-  // The daemon checks them too, but tells that as it tells programs.
+  // The daemon checks them too, but its messages are for programs.
   checkNames(globs);
   const client = await session.client();
   const { interrupted } = session;
@@ -32,7 +28,7 @@ export async function watch(
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
-      // What comes then, may take its time.
+      // From the first event on, the next one may take any time.
       wait.end();
       await session.out.write(heading);
       heading = '';
@@ -51,7 +47,7 @@ function headingOf({ colors, width }: Session): string {
   return colors.heading(row(['EVENT', 'ID', 'BYTES', 'ORIGIN', 'NAME'], width));
 }
 
-/** An event in a format; empty where it has nothing to say there. */
+/** Returns an event in a format; empty if the format does not show it. */
 async function line(event: WatchEvent, format: Format, session: Session): Promise<string> {
   switch (format) {
     case 'json':
@@ -89,7 +85,7 @@ function eventRow(
 
 type Cells = readonly [event: string, id: string, bytes: string, origin: string, name: string];
 
-/** Rows come one by one, so that their widths cannot be those of what will come. */
+/** Returns a row with fixed widths, because the widths of later rows are not known. */
 function row([event, id, bytes, origin, name]: Cells, width: number | null): string {
   const text = `${event.padEnd(7)}  ${id.padStart(8)}  ${bytes.padStart(10)}  ${origin.padEnd(12)}  ${name}`;
   return `${width === null ? text : clip(text, width)}\n`;

@@ -1,17 +1,17 @@
 import { type CommandNode, type Completes, type OptionNode, optionsOf, PLAIN_NAME } from './command-tree.js';
 
-/** bashCompletion writes the completion script for bash. It needs nothing of the package bash-completion. */
+/** bashCompletion returns the completion script for bash. It does not need the package bash-completion. */
 export function bashCompletion(root: CommandNode): string {
   const { options, commands } = root;
-  return `# Completion of btfctl for bash; \`btfctl completion bash\` printed it.
+  return `# Completion of btfctl for bash, printed by \`btfctl completion bash\`.
 #     source <(btfctl completion bash)
 
-# Names come from other machines. compgen -W would expand them as the shell does, with the commands in them.
+# Names come from other machines, and compgen -W expands its words as the shell does, including commands in them.
 _btfctl_ask() {
   btfctl "\${_btfctl_target[@]}" --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}'
 }
 
-# Line by line, as names of files may have spaces, and asterisks.
+# Line by line, because file names can contain spaces and asterisks.
 _btfctl_files() {
   local -a files
   mapfile -t files < <(compgen -f -- "$1")
@@ -35,7 +35,7 @@ _btfctl_complete() {
   esac
 }
 
-# What the value of an option is: its command and the option.
+# Prints the kind of an option's value. $1 is its command and the option.
 _btfctl_value() {
   case $1 in
 ${valueCases('', options)}${commands.flatMap((command) => paths(command).map(([path, node]) => valueCases(path, node.options))).join('')}    *) return 1 ;;
@@ -46,7 +46,7 @@ _btfctl() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev path='' glued='' word value i
   local -a _btfctl_target=() words=()
   COMPREPLY=()
-  # Bash takes words apart at colons, which addresses have, and at equals signs.
+  # Bash splits words at colons, which addresses contain, and at equals signs.
   for word in "\${COMP_WORDS[@]:0:COMP_CWORD}"; do
     if [[ $glued || $word =~ ^:+$ ]]; then
       words[\${#words[@]}-1]+=$word
@@ -86,7 +86,7 @@ complete -F _btfctl btfctl
 `;
 }
 
-/** The commands below one, with the names that lead to them; an alias is its command. */
+/** Returns a command and all below it, each with its path. An alias has the path of its command. */
 function paths(node: CommandNode, before = ''): (readonly [path: string, node: CommandNode])[] {
   const path = `${before}/${node.names[0] ?? ''}`;
   return [[path, node], ...node.commands.flatMap((child) => paths(child, path))];

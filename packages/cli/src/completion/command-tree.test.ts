@@ -22,7 +22,7 @@ const tree = commandTree(
 const command = (name: string): CommandNode | undefined =>
   tree.commands.find(({ names }) => names.includes(name));
 
-test('it knows each command, its alias, its options and what its words are', () => {
+test('it has each command with its alias, its options and the kind of its words', () => {
   expect(command('show')?.names).toEqual(['list', 'show']);
   expect(command('dump')?.words).toBe('object');
   expect(command('layout')?.words).toBe('type');
@@ -37,11 +37,11 @@ test('it knows each command, its alias, its options and what its words are', () 
   expect(tree.options.find(({ flags }) => flags.includes('--tls-ca'))?.value).toBe('file');
 });
 
-test('-o is completed with what the command prints', () => {
+test('-o is completed with the formats of the command', () => {
   const formats = (node: CommandNode | undefined): unknown =>
     node?.options.find(({ flags }) => flags.includes('-o'))?.value;
   expect(formats(tree)).toEqual(['table', 'wide', 'json', 'yaml', 'name']);
-  // As every command.
+  // It takes all of them.
   expect(formats(command('list'))).toBeUndefined();
   expect([command('hold'), command('context')?.commands[1]].map(formats)).toEqual([
     ['table', 'wide'],

@@ -1,34 +1,34 @@
 import type { Command, Option } from 'commander';
-import { commandName, COMMAND_FORMATS } from '../grammar/command-formats.js';
+import { COMMAND_FORMATS, commandName } from '../grammar/command-formats.js';
 import { FORMATS } from '../output/formats.js';
 
-/** What the words of an argument or the value of an option are completed with. */
+/** Completes is the kind of words that complete an argument or the value of an option. */
 export type Completes = 'object' | 'type' | 'file' | 'context' | 'nothing' | readonly string[];
 
-/** PLAIN_NAME matches the names that are offered: those that no shell takes for anything else. */
+/** PLAIN_NAME matches the names that are offered. They have no characters that are special to a shell. */
 export const PLAIN_NAME = '[A-Za-z0-9_][A-Za-z0-9_.@-]*';
 
-/** OptionNode is an option as completion sees it. */
+/** OptionNode is the part of an option that completion needs. */
 export interface OptionNode {
   /** `-o` and `--output`. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** What its value is; null where it takes none. */
+  /** The kind of its value; null if it takes no value. */
   readonly value: Completes | null;
 }
 
-/** CommandNode is a command as completion sees it. */
+/** CommandNode is the part of a command that completion needs. */
 export interface CommandNode {
   readonly names: readonly string[];
   readonly description: string;
-  /** Its own ones. One that every command takes is among them where it means something else here. */
+  /** Its own options. They include an option of every command if it takes other values here. */
   readonly options: readonly OptionNode[];
   readonly commands: readonly CommandNode[];
-  /** What its arguments are. */
+  /** The kind of its arguments. */
   readonly words: Completes;
 }
 
-/** By the name of an argument, or of the value of an option, in the help. */
+/** The kind of words for each name of an argument, or of an option's value, in the help. */
 const COMPLETES: Readonly<Record<string, Completes>> = {
   object: 'object',
   spec: 'object',
@@ -39,7 +39,7 @@ const COMPLETES: Readonly<Record<string, Completes>> = {
   file: 'file',
 };
 
-/** commandTree is what completion knows of a program and its commands. */
+/** commandTree returns the tree of a program and its commands. */
 export function commandTree(command: Command): CommandNode {
   const [argument] = command.registeredArguments;
   return {
@@ -51,23 +51,23 @@ export function commandTree(command: Command): CommandNode {
   };
 }
 
-/** optionsOf are all options that a command takes: its own ones, and those of every command that it does not have itself. */
+/** optionsOf returns all options of a command: its own ones, then those of every command that it does not override. */
 export function optionsOf({ options }: CommandNode, root: CommandNode): readonly OptionNode[] {
   return options === root.options
     ? options
     : [...options, ...root.options.filter((option) => !options.some((own) => isSame(own, option)))];
 }
 
-/** isSame tells whether two options are written the same. */
+/** isSame reports whether two options have the same flags. */
 export function isSame(a: OptionNode, b: OptionNode): boolean {
   return a.flags[0] === b.flags[0];
 }
 
-/** `-o`, for a command that has not all of its values. */
+/** Returns `-o` for a command that does not take all of its values. */
 function formatOption(command: Command): OptionNode[] {
   const { formats = FORMATS } = COMMAND_FORMATS[commandName(command)] ?? {};
   if (formats.length === FORMATS.length) return [];
-  return [{ flags: ['-o', '--output'], description: 'how to print answers', value: formats }];
+  return [{ flags: ['-o', '--output'], description: 'how to print results', value: formats }];
 }
 
 function wordsOf(

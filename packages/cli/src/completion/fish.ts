@@ -1,12 +1,12 @@
 import { type CommandNode, type Completes, isSame, type OptionNode, PLAIN_NAME } from './command-tree.js';
 
-/** fishCompletion writes the completion script for fish. */
+/** fishCompletion returns the completion script for fish. */
 export function fishCompletion(root: CommandNode): string {
-  return `# Completion of btfctl for fish; \`btfctl completion fish\` printed it.
+  return `# Completion of btfctl for fish, printed by \`btfctl completion fish\`.
 #     btfctl completion fish | source
 
 function __btfctl_ask
-    # Of whom is asked, and by which config file, as it was typed before.
+    # Use the daemon and the config file that were typed before.
     set -l target
     set -l words (commandline -opc)
     for i in (seq (count $words))
@@ -37,7 +37,7 @@ ${root.options.map((option) => optionLine(option, elsewhere(option, root))).join
 
 function commandLines(node: CommandNode, before: readonly string[], parent: CommandNode): string {
   const siblings = parent.commands.flatMap(({ names }) => names);
-  // Not yet one of them, behind what leads here.
+  // After the words that lead here, and before one of the siblings.
   const here = [
     ...before.map((name) => `__fish_seen_subcommand_from ${name}`),
     `not __fish_seen_subcommand_from ${siblings.join(' ')}`,
@@ -59,7 +59,7 @@ function commandLines(node: CommandNode, before: readonly string[], parent: Comm
   ].join('');
 }
 
-/** Where an option is that of every command: fish would offer its values beside those that a command has of it. */
+/** Returns the condition for an option of every command, because some commands override its values; null if none does. */
 function elsewhere(option: OptionNode, root: CommandNode): string | null {
   const names = root.commands.flatMap((command) => having(option, command));
   return names.length === 0 ? null : `not __fish_seen_subcommand_from ${names.join(' ')}`;

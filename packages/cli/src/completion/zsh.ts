@@ -1,13 +1,13 @@
 import { type CommandNode, type Completes, type OptionNode, optionsOf, PLAIN_NAME } from './command-tree.js';
 
-/** zshCompletion writes the completion script for zsh. */
+/** zshCompletion returns the completion script for zsh. */
 export function zshCompletion(root: CommandNode): string {
   return `#compdef btfctl
-# Completion of btfctl for zsh; \`btfctl completion zsh\` printed it.
+# Completion of btfctl for zsh, printed by \`btfctl completion zsh\`.
 #     source <(btfctl completion zsh)
 
 _btfctl_ask() {
-  # Of whom is asked, and by which config file, as it was typed before. What _arguments knows is only of one command.
+  # Use the daemon and the config file that were typed before. _arguments only knows the options of one command.
   local -a target names
   local -i at
   for ((at = 2; at < $#_btfctl_typed; at++)); do
@@ -19,7 +19,7 @@ _btfctl_ask() {
   names=(\${(f)"$(btfctl $target --quiet --timeout 2s -o name "$@" 2>/dev/null | LC_ALL=C grep -xE '${PLAIN_NAME}')"})
   compadd -a names
 }
-# Not _btfctl_context and the like, which are the commands of that name.
+# Not _btfctl_context and so on, which complete the commands of that name.
 _btfctl_some_object() { _btfctl_ask list; _files }
 # A kernel has too many types to list them all.
 _btfctl_some_type() { (( \${#PREFIX} >= 2 )) && _btfctl_ask find --in vmlinux "$PREFIX*" }
@@ -84,7 +84,7 @@ function action(value: Completes): string {
   return value === 'file' ? '_files' : `_btfctl_some_${value}`;
 }
 
-/** Within single quotes, and where a colon would end the text. */
+/** Escapes a text for single quotes, and the colons, which would end it. */
 function quoted(text: string): string {
   return text.replaceAll("'", String.raw`'\''`).replaceAll(':', String.raw`\:`);
 }

@@ -28,12 +28,12 @@ describe('ConfigFile', () => {
     return new ConfigFile(path, true);
   };
 
-  test('a file that was named must be there', () => {
+  test('a file that is named must exist', () => {
     expect(() => new ConfigFile(path, true)).toThrow(`there is no config file ${path}`);
     expect(new ConfigFile(path, false).config.contexts.size).toBe(0);
   });
 
-  test('is made with its folders, for its owner alone', () => {
+  test('is created with its folders, for its owner alone', () => {
     const deep = join(dir, 'a', 'b', 'config.yaml');
     new ConfigFile(deep, false).set('here', { address: 'unix:/x.sock', tls: null });
     expect(readFileSync(deep, 'utf8')).toBe('contexts:\n  here:\n    address: unix:/x.sock\n');
@@ -41,12 +41,12 @@ describe('ConfigFile', () => {
     expect(statSync(join(dir, 'a')).mode & 0o777).toBe(0o700);
   });
 
-  test('where the kernel refuses the folder, that is an error', () => {
+  test('a folder that the kernel refuses is an error', () => {
     const file = new ConfigFile('/proc/nothing/config.yaml', false);
     expect(() => file.use('x')).toThrow('cannot write the config file: ENOENT');
   });
 
-  test('that is a link stays one, and what it leads to keeps its mode', () => {
+  test('a link stays a link, and its target keeps its mode', () => {
     written('contexts: { a: { address: "x:1" } }\n');
     const link = join(dir, 'link.yaml');
     symlinkSync('config.yaml', link);
@@ -72,18 +72,18 @@ describe('ConfigFile', () => {
       `a: &a [x, x]\n${aliases('abcdefghijklmnop')}`,
       'Excessive alias count indicates a resource exhaustion attack',
     ],
-  ])('%j is refused with the name of the file', (text, message) => {
-    let said = '';
+  ])('%j is rejected with the name of the file', (text, message) => {
+    let thrown = '';
     try {
       written(text);
     } catch (error) {
-      said = String(error);
+      thrown = String(error);
     }
-    expect(said).toBe(`CliError: ${path}: ${message}`);
+    expect(thrown).toBe(`CliError: ${path}: ${message}`);
   });
 });
 
-/** Lists of which each has ten of the one before. */
+/** Returns lists, each with ten aliases of the one before. */
 function aliases(names: string): string {
   return Array.from(names.slice(1))
     .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${names[index]}`).join(', ')}]\n`)

@@ -8,38 +8,38 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
 import { CliError, codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
+import { configHome } from './xdg-folders.js';
 
-/** configPath is where the config file lies: `BTFCTL_CONFIG`, else `btfd/config.yaml` in the folder of configurations. */
+/** configPath returns the path of the config file: `BTFCTL_CONFIG`, or `btfd/config.yaml` in the user's config folder. */
 export function configPath(env: NodeJS.ProcessEnv): string {
   const named = env['BTFCTL_CONFIG'];
   if (named !== undefined && named !== '') return named;
-  const folder = env['XDG_CONFIG_HOME'];
-  // The XDG specification: a path that isn't absolute is to be ignored.
-  const hasFolder = folder !== undefined && isAbsolute(folder);
-  return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.config'), 'btfd', 'config.yaml');
+  return join(configHome(env), 'btfd', 'config.yaml');
 }
 
-/** ConfigFile is the config file, which need not be there. Comments in it stay when it is changed. */
+/** ConfigFile is the config file, which need not exist. Changes keep the comments in it. */
 export class ConfigFile {
   readonly path: string;
   readonly config: Config;
   readonly #document: Document;
 
   /**
-   * @param mustExist whether a file that is not there is an error, as one that was named.
-   * @throws CliError NOT_FOUND; USAGE for a file that cannot be read or makes no sense.
+   * @param mustExist whether a missing file is an error, as for a file that `--config` names.
+   * @throws CliError NOT_FOUND if the file is missing and must exist; USAGE if it cannot be read or is invalid.
    */
   constructor(path: string, mustExist: boolean) {
     this.path = path;
-    const text = readIfThere(path);
+    const text = readIfExists(path);
     if (text === null && mustExist) {
-      throw notFound(`there is no config file ${path}`, '`btfctl context set` makes it');
+      throw notFound(
+        `there is no config file ${path}`,
+        `\`btfctl --config ${path} context set NAME --address ADDRESS\` creates it`,
+      );
     }
     this.#document = parseDocument(text ?? '');
     const [error] = this.#document.errors;
@@ -47,13 +47,13 @@ export class ConfigFile {
     this.config = text === null ? EMPTY_CONFIG : readConfig(valueOf(this.#document, path), path);
   }
 
-  /** Makes a context the one that is used where none is named. */
+  /** Makes a context the current one. */
   use(name: string): void {
     this.#document.setIn(['current-context'], name);
     this.#write();
   }
 
-  /** Adds a context, or replaces it. */
+  /** Adds or replaces a context. */
   set(name: string, { address, tls }: Node): void {
     const files = tls && {
       ...(tls.ca === undefined ? {} : { ca: tls.ca }),
@@ -68,14 +68,14 @@ export class ConfigFile {
     this.#write();
   }
 
-  /** Removes a context; where it is the current one, none is then. */
+  /** Removes a context. If it is the current one, there is no current context afterwards. */
   remove(name: string): void {
     this.#document.deleteIn(['contexts', name]);
     if (this.config.currentContext === name) this.#deleteCurrent();
     this.#write();
   }
 
-  /** The comment above it is often that of the whole file: it stays, above what comes next. */
+  /** Keeps the comment above `current-context`, which is often that of the whole file, above the next key. */
   #deleteCurrent(): void {
     const { contents } = this.#document;
     if (!isMap(contents)) return;
@@ -97,25 +97,25 @@ export class ConfigFile {
   }
 }
 
-/** Node's own way with `recursive` runs for ever where the kernel refuses a folder with ENOENT, as in /proc. */
+/** Node's `recursive` never returns if the kernel refuses a folder with ENOENT, as in /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // It may have come meanwhile.
+    // Another btfctl may have created it meanwhile.
     if (!existsSync(path)) throw error;
   }
 }
 
-/** Whoever reads at the same time sees the old or the new file, never a part. A link to the file stays one. */
+/** Replaces a file at once, so that a reader sees the old or the new text. A link to the file stays a link. */
 function replaceFile(link: string, text: string): void {
-  const isThere = existsSync(link);
-  const path = isThere ? realpathSync(link) : link;
+  const exists = existsSync(link);
+  const path = exists ? realpathSync(link) : link;
   const temporary = `${path}.${process.pid}`;
   try {
-    writeFileSync(temporary, text, { mode: isThere ? statSync(path).mode & 0o777 : 0o600, flag: 'wx' });
+    writeFileSync(temporary, text, { mode: exists ? statSync(path).mode & 0o777 : 0o600, flag: 'wx' });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -125,28 +125,28 @@ function replaceFile(link: string, text: string): void {
 
 function inWords({ code, message }: YAMLParseError): string {
   if (code === 'MULTIPLE_DOCS') return 'has more than one document';
-  return (message.split('\n')[0] ?? 'is no YAML').replace(/:$/, '');
+  return (message.split('\n')[0] ?? 'is not YAML').replace(/:$/, '');
 }
 
 function valueOf(document: Document, path: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases that grow too far.
+    // Aliases that expand to too many nodes.
     throw usageError(`${path}: ${messageOf(error)}`);
   }
 }
 
-function readIfThere(path: string): string | null {
+function readIfExists(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isNotThere(codeOf(error))) return null;
+    if (isMissing(codeOf(error))) return null;
     throw usageError(`cannot read the config file: ${messageOf(error)}`);
   }
 }
 
-/** ENOTDIR: of a user whose home is no folder, as that of many services is. */
-function isNotThere(code: unknown): boolean {
+/** ENOTDIR is the error for users whose home is not a folder, as for many services. */
+function isMissing(code: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { usageError } from '../error/cli-error.js';
 
-/** TlsFiles are the files of TLS: paths of PEM files, and the name that the daemon's certificate must have. */
+/** TlsFiles are the paths of PEM files for TLS, and the name that the daemon's certificate must have. */
 export interface TlsFiles {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -10,28 +10,28 @@ export interface TlsFiles {
   readonly serverName?: string | undefined;
 }
 
-/** Node is a daemon that the config file names. */
+/** Node is the daemon of a context. */
 export interface Node {
   readonly address: string;
   readonly tls: TlsFiles | null;
 }
 
-/** Config is what the config file says. */
+/** Config is the content of the config file. */
 export interface Config {
   readonly currentContext: string | null;
   readonly contexts: ReadonlyMap<string, Node>;
 }
 
-/** EMPTY_CONFIG is the config where there is no file. */
+/** EMPTY_CONFIG is the config without a file. */
 export const EMPTY_CONFIG: Config = { currentContext: null, contexts: new Map() };
 
 const TLS_KEYS = { ca: 'ca', cert: 'cert', key: 'key', 'server-name': 'serverName' } as const;
 
 /**
- * readConfig checks what a config file says.
+ * readConfig checks the content of a config file, and returns it.
  *
- * @param path where it lies: relative paths in it start from its folder, those with `~/` from the user's home.
- * @throws CliError USAGE that names the place.
+ * @param path the path of the file. Relative paths in it start from its folder, and those with `~/` from the user's home.
+ * @throws CliError USAGE, with the place in the file.
  */
 export function readConfig(value: unknown, path: string): Config {
   if (value === null || value === undefined) return EMPTY_CONFIG;
@@ -59,7 +59,7 @@ function readNode(value: unknown, path: string, place: string): Node {
   return { address, tls };
 }
 
-/** As a shell reads it, which writes config files too: `~/` is the home of the user. */
+/** Resolves a path as a shell does: `~/` is the home of the user. */
 function pathIn(folder: string, path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }
@@ -74,7 +74,7 @@ function mapping(
   const unknown = Object.keys(value).find((key) => known?.includes(key) === false);
   if (unknown !== undefined) {
     const where = place === '' ? unknown : `${place}.${unknown}`;
-    throw usageError(`${path}: ${where} is not known`, `known here: ${known?.join(', ')}`);
+    throw usageError(`${path}: unknown key ${where}`, `known keys: ${known?.join(', ')}`);
   }
   return value;
 }
@@ -85,5 +85,5 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function optionalText(value: unknown, path: string, place: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw usageError(`${path}: ${place} must be a text`);
+  throw usageError(`${path}: ${place} must be a non-empty string`);
 }

@@ -1,23 +1,23 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { BtfClient, BtfError } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import type { Node } from './config.js';
 import { tlsOptions } from './tls-files.js';
+import { cacheHome } from './xdg-folders.js';
 
 /**
- * connectTo makes the client of a node. It connects when it is first used, and does not try again: whoever waits at a
- * terminal is told at once.
+ * connectTo returns a client of a node. The client connects when it is first used. It does not retry: a user at a terminal
+ * wants to know at once that there is no daemon.
  *
- * @throws CliError USAGE for bad TLS files.
+ * @throws CliError USAGE for invalid TLS files.
  */
 export function connectTo(
   { address, tls }: Node,
   timeout: number | undefined,
   env: NodeJS.ProcessEnv,
 ): BtfClient {
-  // What comes over a socket of this machine costs less than to keep it.
-  const specCacheDir = address.startsWith('unix:') ? undefined : cacheDir(env);
+  // Reading BTF again from a daemon on this machine costs less than keeping it.
+  const specCacheDir = address.startsWith('unix:') ? undefined : join(cacheHome(env), 'btfd');
   try {
     return new BtfClient(address, {
       timeout,
@@ -28,12 +28,4 @@ export function connectTo(
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;
   }
-}
-
-/** Where specs of other nodes are kept between runs. */
-function cacheDir(env: NodeJS.ProcessEnv): string {
-  const folder = env['XDG_CACHE_HOME'];
-  // The XDG specification: a path that isn't absolute is to be ignored.
-  const hasFolder = folder !== undefined && isAbsolute(folder);
-  return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.cache'), 'btfd');
 }

@@ -19,7 +19,7 @@ const config = readConfig(
 const addressOf = async (options: Partial<TargetOptions>, env: NodeJS.ProcessEnv = {}): Promise<string> =>
   (await targetOf({ tls: {}, ...options }, env, async () => config)).address;
 
-test('the flags come before the environment, and that before the config file', async () => {
+test('options override the environment, and both override the config file', async () => {
   const env = { BTFD_ADDRESS: 'env:1', BTFD_CONTEXT: 'here' };
   expect(await addressOf({ address: 'flag:1' }, env)).toBe('flag:1');
   expect(await addressOf({ context: 'here' }, env)).toBe('unix:/run/x.sock');
@@ -31,11 +31,11 @@ test('the flags come before the environment, and that before the config file', a
   );
 });
 
-test('an address that is given does not get the certificates of the current context', async () => {
+test('an explicit address does not use the certificates of the current context', async () => {
   expect((await targetOf({ address: 'other:1', tls: {} }, {}, async () => config)).tls).toBeNull();
 });
 
-test('the files of a context lie beside the config file, and options come before them', async () => {
+test('the files of a context are relative to the config file, and options override them', async () => {
   const { tls } = await targetOf({ tls: { ca: 'mine.pem' } }, {}, async () => config);
   expect(tls).toEqual({ ca: 'mine.pem', cert: '/etc/me.pem', key: '/etc/me.key', serverName: undefined });
   expect((await targetOf({ tls: {} }, {}, async () => config)).tls?.ca).toBe('/home/me/.config/btfd/ca.pem');
@@ -46,31 +46,31 @@ test('a path with ~/ starts from the home of the user', () => {
   expect(home.contexts.get('a')?.tls?.ca).toBe(join(homedir(), 'ca.pem'));
 });
 
-test('a node is named by its context or its address; a socket of this machine has no TLS', () => {
+test('a node is named by its context or its address, and a Unix socket has no TLS', () => {
   expect(nodeNamed('here', config, { ca: 'x' })).toEqual({ address: 'unix:/run/x.sock', tls: null });
   expect(nodeNamed('web2:1', config, { ca: 'x' })).toMatchObject({ address: 'web2:1', tls: { ca: 'x' } });
   expect(() => nodeNamed('web3', config, {})).toThrow('there is no context "web3"');
 });
 
 test.each(['web1', 'web1:0', 'web1:65536', 'web1:99999', 'unix:run/x.sock', 'https://web1:7443'])(
-  '%s is no address',
+  '%s is not an address',
   async (address) => {
     await expect(addressOf({ address })).rejects.toThrow(
-      `"${address}" is no address: write unix:/PATH or HOST:PORT`,
+      `invalid address "${address}": use unix:/PATH or HOST:PORT`,
     );
   },
 );
 
-test('both an address and a context are refused', async () => {
+test('an address together with a context is rejected', async () => {
   await expect(addressOf({ address: 'a:1', context: 'here' })).rejects.toThrow('name two daemons');
 });
 
 test.each([
   [[], 'the file must be a mapping'],
   [{ contexts: { a: {} } }, 'contexts.a has no address'],
-  [{ contexts: { a: { address: 5 } } }, 'contexts.a.address must be a text'],
-  [{ context: {} }, 'context is not known'],
-  [{ contexts: { a: { address: 'x:1', tls: { cart: 'x' } } } }, 'contexts.a.tls.cart is not known'],
-])('a config file of %j is refused: %s', (value, message) => {
+  [{ contexts: { a: { address: 5 } } }, 'contexts.a.address must be a non-empty string'],
+  [{ context: {} }, 'unknown key context'],
+  [{ contexts: { a: { address: 'x:1', tls: { cart: 'x' } } } }, 'unknown key contexts.a.tls.cart'],
+])('a config file with %j is rejected: %s', (value, message) => {
   expect(() => readConfig(value, '/c.yaml')).toThrow(`/c.yaml: ${message}`);
 });

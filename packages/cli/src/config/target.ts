@@ -1,7 +1,7 @@
 import { notFound, usageError } from '../error/cli-error.js';
 import type { Config, Node, TlsFiles } from './config.js';
 
-/** TargetOptions are what the command line says of the daemon to ask. */
+/** TargetOptions are the options of the command line that choose a daemon. */
 export interface TargetOptions {
   readonly address?: string | undefined;
   readonly context?: string | undefined;
@@ -9,11 +9,11 @@ export interface TargetOptions {
 }
 
 /**
- * targetOf is the daemon to ask: that of `--address`, of `--context`, of `BTFD_ADDRESS`, of `BTFD_CONTEXT`, of the
- * config file's current context, or else the one of this user on this machine. `--tls-…` come before what a
- * context says of TLS; a context's certificates go to its own address only.
+ * targetOf returns the daemon to use: the one of `--address`, `--context`, `BTFD_ADDRESS`, `BTFD_CONTEXT`, the current
+ * context of the config file, or the one of this user on this machine, in this order. The `--tls-…` options override the
+ * TLS files of a context, which are only used for its own address.
  *
- * @throws CliError NOT_FOUND for a context that is not there; USAGE for an address that is none.
+ * @throws CliError NOT_FOUND if there is no such context; USAGE for an invalid address.
  */
 export async function targetOf(
   options: TargetOptions,
@@ -21,15 +21,15 @@ export async function targetOf(
   config: () => Promise<Config>,
 ): Promise<Node> {
   if (options.address !== undefined && options.context !== undefined) {
-    throw usageError('--address and --context name two daemons: give one of them');
+    throw usageError('--address and --context name two daemons: use only one of them');
   }
   return withTls(await namedNode(options, env, config), options.tls);
 }
 
-/** nodeNamed is the daemon that a text names: a context, or an address. */
+/** nodeNamed returns the daemon with a name, which is a context or an address. @throws CliError as {@link targetOf}. */
 export function nodeNamed(name: string, config: Config, tls: TlsFiles): Node {
   const node = name.includes(':') ? { address: name, tls: null } : contextOf(name, config);
-  // Of several nodes one may be this machine's own.
+  // One of several nodes may be this machine, whose socket has no TLS.
   return withTls(node, node.address.startsWith('unix:') ? {} : tls);
 }
 
@@ -45,7 +45,7 @@ async function namedNode(
   if (context !== undefined && context !== '') return contextOf(context, await config());
   const file = await config();
   if (file.currentContext !== null) return contextOf(file.currentContext, file);
-  // Whoever asks for it goes on to the daemon there, which needs all of the client.
+  // Loaded only here: every command that gets this far needs the client anyway.
   const { defaultAddress } = await import('@btfd/client');
   return { address: defaultAddress(), tls: null };
 }
@@ -57,8 +57,8 @@ function contextOf(name: string, { contexts }: Config): Node {
   throw notFound(
     `there is no context ${JSON.stringify(name)}`,
     known.length === 0
-      ? '`btfctl context set NAME --address ADDRESS` makes one'
-      : `there are: ${known.join(', ')}`,
+      ? '`btfctl context set NAME --address ADDRESS` creates one'
+      : `known contexts: ${known.join(', ')}`,
   );
 }
 
@@ -67,7 +67,7 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
   const given = Object.values(options).some((value) => value !== undefined);
   if (!given) return { address, tls };
   if (address.startsWith('unix:')) {
-    throw usageError(`${address} is a socket of this machine, which has no TLS: leave out --tls-…`);
+    throw usageError(`${address} is a Unix socket, which has no TLS: leave out the --tls options`);
   }
   return {
     address,
@@ -84,5 +84,5 @@ function checkAddress(address: string): void {
   if (/^unix:(?:\/\/)?\/./.test(address)) return;
   const port = Number(/^(?:\[[^\]]+\]|[^:[\]/]+):(\d{1,5})$/.exec(address)?.[1]);
   if (port >= 1 && port <= 65_535) return;
-  throw usageError(`${JSON.stringify(address)} is no address: write unix:/PATH or HOST:PORT`);
+  throw usageError(`invalid address ${JSON.stringify(address)}: use unix:/PATH or HOST:PORT`);
 }

@@ -4,17 +4,17 @@ import type { TlsOptions } from '@btfd/client';
 import { messageOf, usageError } from '../error/cli-error.js';
 import type { TlsFiles } from './config.js';
 
-/** checkPair wants a certificate and its key together. @throws CliError USAGE. */
+/** checkPair checks that a certificate and its key are given together. @throws CliError USAGE if one is missing. */
 export function checkPair({ cert, key }: TlsFiles): void {
   if ((cert === undefined) === (key === undefined)) return;
   throw usageError('a certificate needs its key: give --tls-cert and --tls-key together');
 }
 
 /**
- * tlsOptions reads the files of TLS. Each is looked at here, as OpenSSL would take a file without certificates for no
- * authority at all, and names no file in what it says.
+ * tlsOptions reads the TLS files. It checks each of them, because OpenSSL accepts a file without certificates as an empty
+ * list of authorities, and its errors do not name the file.
  *
- * @throws CliError USAGE, which names the file.
+ * @throws CliError USAGE, with the name of the file.
  */
 export function tlsOptions(files: TlsFiles): TlsOptions {
   checkPair(files);

@@ -2,24 +2,24 @@ import type { MemberFact } from './member-facts.js';
 import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
-/** Pair is what something was and is. */
+/** Pair is a thing before and after a change. */
 export interface Pair<T> {
   readonly from: T;
   readonly to: T;
 }
 
-/** ListChange is how a list of named things changed. */
+/** ListChange is the difference between two lists of named things. */
 export interface ListChange<T> {
   readonly added: readonly T[];
   readonly removed: readonly T[];
   readonly changed: readonly Pair<T>[];
 }
 
-/** Change is how a type changed. */
+/** Change is the difference between two versions of a type. */
 export interface Change {
   readonly kind: string;
   readonly name: string;
-  /** Null where it is the same. */
+  /** Null if it is the same. */
   readonly size: Pair<number | null> | null;
   readonly declaration: Pair<string | null> | null;
   readonly members: ListChange<MemberFact>;
@@ -27,7 +27,7 @@ export interface Change {
   readonly tags: { readonly added: readonly TagFact[]; readonly removed: readonly TagFact[] };
 }
 
-/** changeOf tells how a type changed. */
+/** changeOf returns the difference between two versions of a type. */
 export function changeOf(from: TypeFacts, to: TypeFacts): Change {
   return {
     kind: from.kind,

@@ -5,7 +5,7 @@ import type { MemberFact } from './member-facts.js';
 import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
-/** diffData is a diff for programs. */
+/** diffData returns a diff for programs. */
 export function diffData({ a, b }: Sides, { added, removed, changed, same }: SpecDiff): unknown {
   return {
     a,

@@ -1,6 +1,6 @@
 import type { Kind } from '@btfd/btf';
 
-/** DIFF_KINDS are the kinds that are compared, in the order in which they are listed; what is left out only refers or annotates. */
+/** DIFF_KINDS are the kinds that are compared, in the order of the output. The other kinds only refer to types or annotate them. */
 export const DIFF_KINDS = [
   'struct',
   'union',
@@ -16,7 +16,7 @@ export const DIFF_KINDS = [
 /** DiffKind is one of {@link DIFF_KINDS}. */
 export type DiffKind = (typeof DIFF_KINDS)[number];
 
-/** KIND_WORDS are the kinds that a named type can have, in lower case. */
+/** KIND_WORDS are the kinds of types that have names, in lower case. */
 export const KIND_WORDS = [
   'struct',
   'union',

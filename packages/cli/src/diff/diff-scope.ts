@@ -1,17 +1,17 @@
 import { Kind, type NameTest, postorder, type Spec, type TypeId } from '@btfd/btf';
 import type { DiffKind } from './diff-kinds.js';
 
-/** DiffWish says which types to compare. */
-export interface DiffWish {
-  /** Tells of a name whether to compare the types that have it; null for all types. */
+/** DiffSelection chooses the types to compare. */
+export interface DiffSelection {
+  /** The names of the types to compare; null for all types. */
   readonly named: NameTest | null;
   /** Null for all kinds. */
   readonly kind: DiffKind | null;
-  /** Whether to compare all that those types refer to as well, the base's types included. */
+  /** Whether to also compare the types that these refer to, including types of the base. */
   readonly closure: boolean;
 }
 
-/** DiffScope lists the types of a spec that are compared: named ones, and anonymous enums. */
+/** DiffScope lists the types of a spec to compare: named types, and anonymous enums. */
 export type DiffScope = (spec: Spec) => Iterable<TypeId>;
 
 const COMPARED: ReadonlyMap<number, DiffKind> = new Map([
@@ -27,14 +27,14 @@ const COMPARED: ReadonlyMap<number, DiffKind> = new Map([
   [Kind.FLOAT, 'float'],
 ]);
 
-/** diffScope is what is compared of two specs: of each what was asked for, without its base's types unless they are referred to. */
-export function diffScope(a: Spec, b: Spec, wish: DiffWish): DiffScope {
-  const { named, kind, closure } = wish;
+/** diffScope returns the types of two specs to compare. Types of a base are only compared with `closure`. */
+export function diffScope(a: Spec, b: Spec, selection: DiffSelection): DiffScope {
+  const { named, kind, closure } = selection;
   if (!closure) {
     return (spec) =>
       idsFrom(spec, spec.firstTypeId, (word, name) => isKind(kind, word) && (named?.(name) ?? true));
   }
-  // Of both: what only one of them refers to is compared where both have it, and not told as removed.
+  // The keys of both: a type that only one side refers to is compared if both have it, and not reported as removed.
   const keys = new Set([...keysOf(a, named), ...keysOf(b, named)]);
   return (spec) =>
     idsFrom(spec, 1, (word, name, id) => {
@@ -59,13 +59,13 @@ function key(word: DiffKind, name: string): string {
   return `${word} ${name}`;
 }
 
-/** Named types and anonymous enums, whose constants are in scope for whoever includes them. */
+/** Iterates over named types and anonymous enums, whose constants are global names in C. */
 function* idsFrom(
   spec: Spec,
   first: TypeId,
   isWanted: (word: DiffKind, name: string, id: TypeId) => boolean,
 ): Generator<TypeId, void, undefined> {
-  for (let id = first; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds(first)) {
     const word = COMPARED.get(spec.kindOf(id));
     if (word === undefined) continue;
     const name = spec.nameOf(id);

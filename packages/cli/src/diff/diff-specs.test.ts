@@ -13,7 +13,7 @@ const INT = {
   bitOffset: 0,
 } as const satisfies NewType;
 
-/** A spec of an int, which has id 1, and of more types. */
+/** Returns a spec of an int, which has id 1, and of more types. */
 function specOf(...types: readonly NewType[]): Spec {
   const builder = new Builder({ deduplicate: false });
   for (const type of [INT, ...types]) builder.add(type);
@@ -44,7 +44,7 @@ test('the order and the ids of types make no difference', () => {
   expect(lines(specOf(s, t), specOf(t, s))).toEqual(['0 removed, 0 added, 0 changed, 3 the same']);
 });
 
-test('of types with one name those that are equal are paired first', () => {
+test('types with the same name are paired by equality first', () => {
   const [one, two, other] = [struct('s', ['x', 0]), struct('s', ['y', 0]), struct('s', ['z', 0])];
   expect(lines(specOf(one, two), specOf(two, other))).toEqual([
     '~ struct s',
@@ -58,7 +58,7 @@ test('of types with one name those that are equal are paired first', () => {
   ]);
 });
 
-test('what an anonymous type holds counts for the type around it', () => {
+test('a change in an anonymous type is a change of the type around it', () => {
   const around = (value: number): readonly NewType[] => [
     { kind: 'ENUM', name: '', size: 4, signed: false, values: [{ name: 'A', value }] },
     struct('', ['inner', value]),
@@ -79,7 +79,7 @@ test('what an anonymous type holds counts for the type around it', () => {
   ]);
 });
 
-test('the tags of a function and of its parameters are told, in whatever order they come', () => {
+test('tags of a function and its parameters are compared in any order', () => {
   const tags = (...tagged: readonly [name: string, componentIdx: number][]): Spec =>
     specOf(
       { kind: 'FUNC_PROTO', returnTypeId: 0, params: [{ name: 'a', typeId: 1 }] },
@@ -103,7 +103,7 @@ test('the tags of a function and of its parameters are told, in whatever order t
   ]);
 });
 
-test('a member that moved and lost a tag is told by itself, not among those that moved', () => {
+test('a member that moved and lost a tag is not listed with those that only moved', () => {
   const tagged = (tag: string): NewType => ({
     kind: 'DECL_TAG',
     name: tag,
@@ -121,19 +121,23 @@ test('a member that moved and lost a tag is told by itself, not among those that
   ]);
 });
 
-test('what one side alone refers to is compared where both have it, and not told as removed', () => {
+test('a type that only one side refers to is compared if both have it, and not reported as removed', () => {
   const user = (typeId: number): NewType => ({ kind: 'TYPEDEF', name: 'u', typeId });
   const [far, farther] = [struct('far', ['x', 0]), struct('far', ['y', 0])];
-  const wish = { named: (name: string) => name === 'u', kind: null, closure: true };
+  const selection = { named: (name: string) => name === 'u', kind: null, closure: true };
   // `u` is `struct far` on one side and an int on the other; both have both.
-  const { changed, removed, added, same } = diffSpecs(specOf(far, user(2)), specOf(farther, user(1)), wish);
+  const { changed, removed, added, same } = diffSpecs(
+    specOf(far, user(2)),
+    specOf(farther, user(1)),
+    selection,
+  );
   expect([removed, added]).toEqual([[], []]);
   expect(changed.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['struct far', 'typedef u']);
   // The int.
   expect(same).toBe(1);
 });
 
-test('an enum of 64 bits is an enum too', () => {
+test('a 64-bit enum is matched with an enum', () => {
   const values = [{ name: 'A', value: 1 }];
   const before = specOf({ kind: 'ENUM', name: 'e', size: 4, signed: false, values });
   const big = [{ name: 'A', value: 2n ** 63n }];
@@ -145,7 +149,7 @@ test('an enum of 64 bits is an enum too', () => {
   ]);
 });
 
-test('anonymous types that nest without end are refused, not followed', () => {
+test('endlessly nested anonymous types are rejected', () => {
   const loop = specOf(
     {
       kind: 'STRUCT',
@@ -163,6 +167,6 @@ test('anonymous types that nest without end are refused, not followed', () => {
   expect(() => diffSpecs(loop, specOf(), ALL)).toThrow();
 });
 
-test('names of a file that a terminal takes for commands are made harmless', () => {
+test('control sequences in names are replaced', () => {
   expect(lines(specOf(), specOf(struct('a\u001B[2J', ['x', 0])))[0]).toBe('+ struct a�[2J, 4 bytes');
 });

@@ -1,21 +1,21 @@
 import type { Spec } from '@btfd/btf';
 import { type Change, changeOf } from './change.js';
 import { DIFF_KINDS } from './diff-kinds.js';
-import { type DiffScope, diffScope, type DiffWish } from './diff-scope.js';
+import { type DiffScope, diffScope, type DiffSelection } from './diff-scope.js';
 import { factsOf, type TypeFacts, type ValueFact, valuesOf } from './type-facts.js';
 
-/** SpecDiff is how the types of two specs differ. Types are told apart by kind and name. */
+/** SpecDiff is the difference between the types of two specs. Types are matched by kind and name. */
 export interface SpecDiff {
   readonly added: readonly TypeFacts[];
   readonly removed: readonly TypeFacts[];
   readonly changed: readonly Change[];
-  /** How many types are the same. */
+  /** The number of types that are the same. */
   readonly same: number;
 }
 
-/** diffSpecs compares types of two specs. */
-export function diffSpecs(a: Spec, b: Spec, wish: DiffWish): SpecDiff {
-  const scope = diffScope(a, b, wish);
+/** diffSpecs compares types of two specs. @throws BtfFormatError if anonymous types nest too deeply. */
+export function diffSpecs(a: Spec, b: Spec, selection: DiffSelection): SpecDiff {
+  const scope = diffScope(a, b, selection);
   if (isSame(a, b)) return { added: [], removed: [], changed: [], same: countCompared(a, scope) };
   const before = factsByKey(a, scope);
   const after = factsByKey(b, scope);
@@ -36,7 +36,7 @@ export function diffSpecs(a: Spec, b: Spec, wish: DiffWish): SpecDiff {
   return { added: inOrder(added), removed: inOrder(removed), changed: inOrder(changed), same };
 }
 
-/** Two nodes with one kernel, as a rule: there is no need to compare type by type. */
+/** Reports whether two specs have the same bytes, as on two nodes with one kernel. There is no need to compare their types. */
 function isSame(a: Spec, b: Spec): boolean {
   if (a.base !== null && b.base !== null)
     return Buffer.compare(a.bytes, b.bytes) === 0 && isSame(a.base, b.base);
@@ -71,7 +71,7 @@ function* comparedTypes(spec: Spec, scope: DiffScope): Generator<TypeFacts, void
   }
 }
 
-/** How many types {@link comparedTypes} gives: anonymous enums are one together. */
+/** Returns the number of types that {@link comparedTypes} yields. All anonymous enums together are one. */
 function countCompared(spec: Spec, scope: DiffScope): number {
   let named = 0;
   let anonymous = 0;
@@ -88,7 +88,7 @@ interface Unequal {
   readonly equal: number;
 }
 
-/** Takes out what is on both sides: names repeat, in kernels whose types are not fully deduplicated too. */
+/** Removes equal types from both sides. Names can repeat, also in kernels, whose types are not always fully deduplicated. */
 function unequal(before: readonly TypeFacts[], after: readonly TypeFacts[]): Unequal {
   const others = after.map((facts) => ({ facts, print: JSON.stringify(facts) }));
   const rest = before.filter((facts) => {

@@ -7,13 +7,13 @@ import { splitMoved } from './moved.js';
 import type { TagFact } from './tag-facts.js';
 import type { TypeFacts, ValueFact } from './type-facts.js';
 
-/** Names of the two sides. */
+/** Sides are the names of the two sides. */
 export interface Sides {
   readonly a: string;
   readonly b: string;
 }
 
-/** diffText writes the differences for people, as `diff -u` marks them; `~` is what changed. */
+/** diffText returns the differences for people, with the marks of `diff -u` and `~` for a change. */
 export function diffText({ a, b }: Sides, diff: SpecDiff, colors: Colors): string {
   const { added, removed, changed, same } = diff;
   const plus = (text: string): string => colors.good(`+ ${text}`);
@@ -36,7 +36,7 @@ function typeLine(type: TypeFacts): string {
   return printable(typeName(type)) + (size === null ? '' : `, ${bytes(size)}`);
 }
 
-/** typeName is a type's kind and name. */
+/** typeName returns a type's kind and name. */
 export function typeName({ kind, name }: { readonly kind: string; readonly name: string }): string {
   return `${kind} ${name === '' ? '(anonymous)' : name}`;
 }
@@ -109,7 +109,7 @@ function tagText({ text, parameter }: TagFact): string {
   return `${attribute(text)}${parameter === null ? '' : ` of parameter ${parameter + 1}`}`;
 }
 
-/** As types have theirs. */
+/** Returns a tag as C writes it, in the form that type names have. */
 function attribute(tag: string): string {
   return `__attribute__((${tag}))`;
 }

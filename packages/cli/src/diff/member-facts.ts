@@ -1,25 +1,25 @@
 import { BtfFormatError, formatTypeName, type Spec, type Struct, type TypeId, type Union } from '@btfd/btf';
 import { memberTags } from './tag-facts.js';
 
-/** MemberFact is where a member lies and what it is. */
+/** MemberFact is the place and the type of a member. */
 export interface MemberFact {
-  /** Its name, behind those of the anonymous types that it lies in: `list.next`, `slots[].flags`. */
+  /** Its name, after the names of the anonymous types around it: `list.next`, `slots[].flags`. */
   readonly name: string;
-  /** Its type as C; what is anonymous shows as `struct { ... }`, and its members follow. */
+  /** Its type as C. An anonymous type is `struct { ... }`, and its members follow. */
   readonly type: string;
-  /** Bits from the start of the type or, behind an array or pointer, of the element. */
+  /** Bits from the start of the type, or from the start of the element after an array or pointer. */
   readonly bitOffset: number;
-  /** Width in bits; 0 where it is no bitfield. */
+  /** Width in bits; 0 if it is not a bitfield. */
   readonly bitfieldSize: number;
   /** Its declaration tags. */
   readonly tags: readonly string[];
 }
 
-/** As deep as the kernel lets types nest, and as many members as no real type has. */
+/** The kernel's limit on nested types, and more members than any real type has. */
 const MAX_DEPTH = 32;
 const MAX_MEMBERS = 65_536;
 
-/** memberFacts are the members of a struct or union, those of anonymous types within it included. */
+/** memberFacts returns the members of a struct or union, including those of anonymous types in it. */
 export function memberFacts(spec: Spec, type: Struct | Union): MemberFact[] {
   const facts: MemberFact[] = [];
   addMembers(spec, type, { prefix: '', start: 0, depth: 1 }, facts);
@@ -28,7 +28,7 @@ export function memberFacts(spec: Spec, type: Struct | Union): MemberFact[] {
 
 interface Place {
   readonly prefix: string;
-  /** Bits from the start of what offsets count from. */
+  /** Bits from the start of the type or the element that offsets count from. */
   readonly start: number;
   readonly depth: number;
 }
@@ -52,7 +52,7 @@ function addMembers(
       });
     }
     const at = start + bitOffset;
-    const inner = anonymousBehind(spec, typeId);
+    const inner = anonymousOf(spec, typeId);
     if (name !== '' || inner === null) {
       facts.push({
         name: prefix + name,
@@ -75,12 +75,12 @@ function addMembers(
 
 interface Anonymous {
   readonly type: Struct | Union;
-  /** How C gets from the member to it. */
+  /** The access from the member to it in C. */
   readonly access: string;
 }
 
-/** The anonymous struct or union that a member is, or that its arrays and pointers lead to; null where there is none. */
-function anonymousBehind(spec: Spec, id: TypeId): Anonymous | null {
+/** Returns the anonymous struct or union that a member is, or that its arrays and pointers lead to; null if there is none. */
+function anonymousOf(spec: Spec, id: TypeId): Anonymous | null {
   let access = '.';
   let at = id;
   for (let steps = 0; steps < MAX_DEPTH; steps++) {

@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Pair } from './change.js';
 import type { MemberFact } from './member-facts.js';
 
-/** Moved are members next to each other that only moved, all as far. */
+/** Moved is a run of members that only moved, all by the same distance. */
 export interface Moved {
   readonly first: string;
   readonly count: number;
   readonly bits: number;
 }
 
-/** splitMoved tells members that only moved, which follow any insertion by the hundred, from those that changed. */
+/** splitMoved separates members that only moved from those that changed. An inserted member can move hundreds of others. */
 export function splitMoved(changed: readonly Pair<MemberFact>[]): {
   readonly moved: readonly Moved[];
   readonly others: readonly Pair<MemberFact>[];

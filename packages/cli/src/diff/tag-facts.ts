@@ -8,7 +8,7 @@ export interface TagFact {
   readonly parameter: number | null;
 }
 
-/** tagFacts are the declaration tags of a type and of its parameters. What its members have, their own facts tell. */
+/** tagFacts returns the declaration tags of a type and of its parameters. Those of its members are in their own facts. */
 export function tagFacts(spec: Spec, id: TypeId): TagFact[] {
   const { own, components } = declTagsOf(spec, id);
   const ofParameters =
@@ -19,12 +19,12 @@ export function tagFacts(spec: Spec, id: TypeId): TagFact[] {
   return facts.toSorted((a, b) => (a.parameter ?? -1) - (b.parameter ?? -1));
 }
 
-/** memberTags are the declaration tags of a type's members, by the member's index. */
+/** memberTags returns the declaration tags of a type's members, by the index of the member. */
 export function memberTags(spec: Spec, id: TypeId): ReadonlyMap<number, readonly string[]> {
   return new Map([...declTagsOf(spec, id).components].map(([index, tags]) => [index, texts(tags)]));
 }
 
-/** In an order of their own: that of their ids says nothing. */
+/** Returns the texts in alphabetical order, because the order of the ids has no meaning. */
 function texts(tags: readonly DeclTag[]): string[] {
   return tags.map(({ name, attribute }) => (attribute ? name : `btf_decl_tag("${name}")`)).toSorted();
 }

@@ -1,6 +1,6 @@
 import { declarationOf, formatTypeName, type Spec, type Type } from '@btfd/btf';
-import { memberFacts, type MemberFact } from './member-facts.js';
-import { tagFacts, type TagFact } from './tag-facts.js';
+import { type MemberFact, memberFacts } from './member-facts.js';
+import { type TagFact, tagFacts } from './tag-facts.js';
 
 /** ValueFact is a constant of an enum. */
 export interface ValueFact {
@@ -8,21 +8,21 @@ export interface ValueFact {
   readonly value: string;
 }
 
-/** TypeFacts are what `diff` compares of a type: all that a program compiled against it relies on, but no ids. */
+/** TypeFacts are the properties of a type that `diff` compares. A program that is compiled against it relies on them. */
 export interface TypeFacts {
   readonly kind: string;
   readonly name: string;
-  /** Bytes; null for what has none of its own. */
+  /** Bytes; null for a type without a size of its own. */
   readonly size: number | null;
-  /** The type as C, of functions, variables and typedefs; what an int is; null for other kinds. */
+  /** The C declaration of functions, variables and typedefs; size and encoding of an int; null for other kinds. */
   readonly declaration: string | null;
   readonly members: readonly MemberFact[];
   readonly values: readonly ValueFact[];
-  /** Its declaration tags; those of types are written with the types. */
+  /** Its declaration tags. Type tags are a part of the type names. */
   readonly tags: readonly TagFact[];
 }
 
-/** factsOf are the facts of a named type. */
+/** factsOf returns the facts of a named type. */
 export function factsOf(spec: Spec, type: Type): TypeFacts {
   const tags = tagFacts(spec, type.id);
   const none = { name: type.name, size: null, declaration: null, members: [], values: [], tags };
@@ -52,7 +52,7 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
         ...none,
         kind: 'typedef',
         declaration: declarationOf(spec, type.id),
-        ...behind(spec, type.typeId),
+        ...anonymousFacts(spec, type.typeId),
       };
     case 'FUNC':
       return { ...none, kind: 'func', declaration: declarationOf(spec, type.id) };
@@ -76,8 +76,8 @@ export function factsOf(spec: Spec, type: Type): TypeFacts {
   }
 }
 
-/** What an anonymous type adds to the typedef that names it. */
-function behind(spec: Spec, id: number): Partial<TypeFacts> {
+/** Returns the facts of an anonymous type that a typedef names, which count as facts of the typedef. */
+function anonymousFacts(spec: Spec, id: number): Partial<TypeFacts> {
   const type = spec.typeById(id);
   if (type.name !== '') return {};
   if (type.kind === 'STRUCT' || type.kind === 'UNION') {
@@ -88,7 +88,7 @@ function behind(spec: Spec, id: number): Partial<TypeFacts> {
   return {};
 }
 
-/** valuesOf are the constants of an enum. */
+/** valuesOf returns the constants of an enum. */
 export function valuesOf(
   values: readonly { readonly name: string; readonly value: number | bigint }[],
 ): ValueFact[] {

@@ -1,11 +1,11 @@
 import { ExitCode } from './exit-code.js';
 
-/** CliError is a failure that a command tells of, with what to do next. */
+/** CliError is a failure of a command, with an exit code and a hint. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   /** An {@link ExitCode}. */
   readonly exitCode: number;
-  /** What to do next, or null where there is nothing to say. */
+  /** Advice on the next step, or null. */
   readonly hint: string | null;
 
   constructor(exitCode: number, message: string, hint: string | null = null) {
@@ -15,22 +15,22 @@ export class CliError extends Error {
   }
 }
 
-/** usageError is a failure of what was typed. */
+/** usageError returns the error for invalid arguments or an invalid config file. */
 export function usageError(message: string, hint: string | null = null): CliError {
   return new CliError(ExitCode.USAGE, message, hint);
 }
 
-/** notFound is the failure to find what was named. */
+/** notFound returns the error for a name that does not exist. */
 export function notFound(message: string, hint: string | null = null): CliError {
   return new CliError(ExitCode.NOT_FOUND, message, hint);
 }
 
-/** codeOf is the code of an error of the system, such as `ENOENT`; null for what has none. */
+/** codeOf returns the code of a system error, such as `ENOENT`, and null for other values. */
 export function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
 }
 
-/** messageOf is what an error says. */
+/** messageOf returns the message of an error, and the text of other values. */
 export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)

@@ -4,7 +4,7 @@ import { EXIT_MEANINGS, ExitCode, type ExitCodeName } from './exit-code.js';
 
 const DOCUMENT = new URL('../../../../docs/btfctl.md', import.meta.url);
 
-test('the documentation has each exit code with its meaning, and no other', () => {
+test('the documentation lists exactly these exit codes, with the same meanings', () => {
   const [, section = ''] = /^## Exit codes$([^]*?)^## /m.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];
   const rows = [...section.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => [
     code,

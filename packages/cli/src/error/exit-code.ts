@@ -1,4 +1,4 @@
-/** ExitCode is how a command ended. Scripts rely on these numbers: they are never given another meaning. */
+/** ExitCode has the exit codes of btfctl. Scripts rely on them: a number never changes its meaning. */
 export const ExitCode = {
   OK: 0,
   FAILURE: 1,
@@ -18,19 +18,19 @@ export const ExitCode = {
 /** ExitCodeName is the name of an {@link ExitCode}. */
 export type ExitCodeName = keyof typeof ExitCode;
 
-/** EXIT_MEANINGS says what each exit code means, in the words of the documentation. */
+/** EXIT_MEANINGS describes each exit code. The documentation has the same texts. */
 export const EXIT_MEANINGS = {
-  OK: 'Done.',
-  FAILURE: 'Anything that has no code of its own.',
-  USAGE: 'The arguments, or the config file, make no sense.',
+  OK: 'Success.',
+  FAILURE: 'Any failure without a code of its own.',
+  USAGE: 'The arguments or the config file are invalid.',
   NOT_FOUND: 'There is no such object, type, member, file or context.',
   REFUSED: "The kernel's verifier refuses the BTF.",
   DIFFERENT: '`diff` found differences.',
-  UNREACHABLE: 'No daemon answers, or not in time.',
-  DENIED: 'The daemon may not do it for lack of a capability, or you may not ask for it.',
-  NOT_EXECUTABLE: '`hold`: the command is there but cannot be run.',
+  UNREACHABLE: 'The daemon cannot be reached, or does not respond in time.',
+  DENIED: 'The daemon lacks a capability, or you lack a role.',
+  NOT_EXECUTABLE: '`hold`: the command exists but cannot be run.',
   NO_COMMAND: '`hold`: there is no such command.',
-  HUNG_UP: 'Ended by SIGHUP, as when the terminal is closed.',
+  HUNG_UP: 'Ended by SIGHUP, for example because the terminal was closed.',
   INTERRUPTED: 'Ended by Ctrl-C (SIGINT).',
   TERMINATED: 'Ended by SIGTERM.',
 } as const satisfies Record<ExitCodeName, string>;

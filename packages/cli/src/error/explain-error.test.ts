@@ -10,7 +10,7 @@ const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 
 /** Recorded from grpc-js 1.14 on Node 20. */
-const SAID = {
+const RECORDED = {
   gone: 'No connection established. Last error: Error: connect ENOENT /run/btfd/btfd.sock. Resolution note: ',
   closed:
     'No connection established. Last error: Error: connect EACCES /run/btfd/btfd.sock. Resolution note: ',
@@ -21,39 +21,36 @@ const SAID = {
     'No connection established. Last error: Failed to connect (2026-11-25T10:28:22.384Z). Resolution note: ',
 };
 
-const unreachable = (said: string): BtfError =>
+const unreachable = (cause: string): BtfError =>
   new BtfError({
     code: UNAVAILABLE,
     reason: 'UNREACHABLE',
-    message: `the daemon at unix:/run/btfd/btfd.sock cannot be reached: ${said}`,
+    message: `the daemon at unix:/run/btfd/btfd.sock cannot be reached: ${cause}`,
   });
 
 test.each([
-  ['gone', 'connect ENOENT /run/btfd/btfd.sock', /^is btfd running there\?/],
+  ['gone', 'connect ENOENT /run/btfd/btfd.sock', /^check that btfd is running there/],
   ['expired', 'certificate has expired', /^renew the certificate of the daemon/],
   ['tls', 'tlsv13 alert certificate required', /--tls-cert and --tls-key/],
   ['plain', 'Failed to connect', /--tls-ca/],
-] as const)(
-  'a daemon that cannot be reached (%s) is told with its cause and what to do',
-  (name, cause, hint) => {
-    expect(explainError(unreachable(SAID[name]))).toEqual({
-      exitCode: 6,
-      message: `no daemon answers at unix:/run/btfd/btfd.sock: ${cause}`,
-      hint: expect.stringMatching(hint),
-    });
-  },
-);
-
-test('a socket that one may not open is denied, not a daemon that is away', () => {
-  expect(explainError(unreachable(SAID.closed))).toEqual({
-    exitCode: 7,
-    message:
-      'you may not open the socket of the daemon at unix:/run/btfd/btfd.sock: connect EACCES /run/btfd/btfd.sock',
-    hint: 'join its group, or run btfctl as its owner',
+] as const)('an unreachable daemon (%s) is reported with the cause and a hint', (name, cause, hint) => {
+  expect(explainError(unreachable(RECORDED[name]))).toEqual({
+    exitCode: 6,
+    message: `cannot reach the daemon at unix:/run/btfd/btfd.sock: ${cause}`,
+    hint: expect.stringMatching(hint),
   });
 });
 
-test('a role that forbids is told with how btfd gives another', () => {
+test('a socket without permission is DENIED, not UNREACHABLE', () => {
+  expect(explainError(unreachable(RECORDED.closed))).toEqual({
+    exitCode: 7,
+    message:
+      'you may not open the socket of the daemon at unix:/run/btfd/btfd.sock: connect EACCES /run/btfd/btfd.sock',
+    hint: 'join the group of the socket, or run btfctl as its owner',
+  });
+});
+
+test('a missing role is reported with how btfd assigns roles', () => {
   const error = new BtfError({
     code: PERMISSION_DENIED,
     reason: 'ROLE_FORBIDS',
@@ -63,12 +60,12 @@ test('a role that forbids is told with how btfd gives another', () => {
     exitCode: 7,
     message: 'viewers may not load',
     hint: expect.stringMatching(
-      /--viewer, --inspector and --loader of btfd, as in --loader uid:1000.*`btfctl info`/,
+      /--viewer, --inspector and --loader, such as --loader uid:1000.*`btfctl info`/,
     ),
   });
 });
 
-test('a daemon that lacks a capability says which, and the hint how to give it', () => {
+test('a missing capability of the daemon is named, and the hint says how to give it', () => {
   const error = new BtfError({
     code: PERMISSION_DENIED,
     reason: 'DAEMON_LACKS_CAPABILITY',
@@ -81,7 +78,7 @@ test('a daemon that lacks a capability says which, and the hint how to give it',
   });
 });
 
-test('what the daemon cannot make sense of is wrong use', () => {
+test('an invalid request is a usage error', () => {
   const error = new BtfError({
     code: 3,
     reason: 'INVALID_REQUEST',
@@ -94,18 +91,18 @@ test('what the daemon cannot make sense of is wrong use', () => {
   });
 });
 
-test('what a newer daemon refuses for a reason that is not known here still has its code', () => {
+test('an unknown reason from a newer daemon still has an exit code', () => {
   const error = (code: number): BtfError => new BtfError({ code, reason: null, message: 'no' });
   expect(explainError(error(PERMISSION_DENIED))).toMatchObject({ exitCode: 7, message: 'no' });
   expect(explainError(error(NOT_FOUND))).toMatchObject({ exitCode: 3, message: 'no' });
 });
 
-test('a time that ran out is told with how to allow more', () => {
+test('a timeout is reported with how to allow more time', () => {
   const timeout = new DOMException('aborted', 'TimeoutError');
   expect(explainError(timeout)).toMatchObject({ exitCode: 6, hint: expect.stringContaining('--timeout') });
 });
 
-test('errors of files and of btfctl itself keep their words', () => {
+test('errors of files and of btfctl itself keep their messages', () => {
   expect(explainError(new BtfFormatError('MISSING_BASE', 'missing base types'))).toMatchObject({
     exitCode: 1,
     message: 'missing base types',

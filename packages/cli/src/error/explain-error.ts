@@ -3,54 +3,53 @@ import type { BtfError, BtfErrorReason } from '@btfd/client';
 import { CliError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
 
-/** Explanation is what a command that failed says, and how it ends. */
+/** Explanation is the message, the hint and the exit code of a command that failed. */
 export interface Explanation {
   readonly exitCode: number;
   readonly message: string;
   readonly hint: string | null;
 }
 
-const LIST = '`btfctl list` shows what is there';
-const INFO = '`btfctl info` tells what the daemon can do, and why not the rest';
+const LIST = '`btfctl list` lists the objects';
+const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
 const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF; ${INFO}`;
 const ROLES =
-  'roles are given by --viewer, --inspector and --loader of btfd, as in --loader uid:1000, or by its policy file; ' +
-  '`btfctl info` tells who you are to it';
+  'btfd assigns roles with --viewer, --inspector and --loader, such as --loader uid:1000, or in its policy file; ' +
+  '`btfctl info` shows your name and your role';
 const CREDENTIALS =
-  'give a certificate that the daemon knows with --tls-cert and --tls-key, or in a context of the config file';
+  'present a certificate that the daemon accepts, with --tls-cert and --tls-key or in a context of the config file';
 
-/** What to do next, and the exit code where it differs from FAILURE, by the reason of a {@link BtfError}. */
+/** The hint, and the exit code unless it is FAILURE, for each reason of a {@link BtfError}. */
 const ADVICE: Partial<
   Readonly<Record<BtfErrorReason, { readonly exitCode?: number; readonly hint?: string }>>
 > = {
   INVALID_REQUEST: { exitCode: ExitCode.USAGE },
   BTF_ID_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: LIST },
-  NAME_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: `${LIST}; the path of a file has a slash` },
+  NAME_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND, hint: `${LIST}; to name a file, use a path with a slash` },
   NO_MATCH: { exitCode: ExitCode.NOT_FOUND },
   HANDLE_NOT_FOUND: { exitCode: ExitCode.NOT_FOUND },
   HANDLE_OF_EARLIER_DAEMON: { hint: 'the daemon was restarted: run the command again' },
   VERIFIER_REJECTED: { exitCode: ExitCode.REFUSED, hint: '`btfctl check FILE` prints the whole log' },
-  KERNEL_WITHOUT_BTF: { hint: 'its kernel needs CONFIG_DEBUG_INFO_BTF' },
+  KERNEL_WITHOUT_BTF: { hint: 'the daemon needs a kernel with CONFIG_DEBUG_INFO_BTF=y' },
   OPERATION_UNAVAILABLE: { exitCode: ExitCode.DENIED, hint: INFO },
   DAEMON_LACKS_CAPABILITY: { exitCode: ExitCode.DENIED, hint: PRIVILEGES },
   ROLE_FORBIDS: { exitCode: ExitCode.DENIED, hint: ROLES },
   LOAD_QUEUE_FULL: { hint: 'the daemon is busy with other loads: try again in a moment' },
-  QUOTA_EXCEEDED: { hint: "close what you hold, or ask the node's administrator for a larger quota" },
+  QUOTA_EXCEEDED: { hint: "end other clients of yours, or ask the node's administrator for a larger quota" },
   UNAUTHENTICATED: { exitCode: ExitCode.DENIED, hint: CREDENTIALS },
   LEASE_EXPIRED: { exitCode: ExitCode.UNREACHABLE },
-  SHUTTING_DOWN: { exitCode: ExitCode.UNREACHABLE, hint: 'try again once it has started anew' },
-  OUTPUT_TOO_LARGE: { hint: 'ask for single types with --type' },
-  MISSING_BASE: { hint: 'name the BTF that it continues with --base' },
-  BASE_MISMATCH: { hint: 'name the BTF that it continues with --base' },
+  SHUTTING_DOWN: { exitCode: ExitCode.UNREACHABLE, hint: 'try again when the daemon has started again' },
+  OUTPUT_TOO_LARGE: { hint: 'choose fewer types with --type' },
+  MISSING_BASE: { hint: 'name its base with --base' },
+  BASE_MISMATCH: { hint: 'name its base with --base' },
 };
 
 const FORMAT_HINTS: Partial<Readonly<Record<BtfFormatErrorCode, string>>> = {
-  MISSING_BASE:
-    'name the BTF that it continues with --base: vmlinux for that of the daemon, or the path of a file',
-  BASE_MISMATCH: 'a module belongs to one build of the kernel: name its BTF with --base',
+  MISSING_BASE: 'name its base with --base: vmlinux for the kernel of the daemon, or the path of a file',
+  BASE_MISMATCH: 'a module belongs to one build of the kernel: name the BTF of that build with --base',
 };
 
-/** explainError says in words what went wrong, what to do next, and how the command ends. */
+/** explainError returns what to print about an error, and the exit code for it. */
 export function explainError(error: unknown): Explanation {
   if (error instanceof CliError) {
     return { exitCode: error.exitCode, message: error.message, hint: error.hint };
@@ -73,8 +72,8 @@ export function explainError(error: unknown): Explanation {
 }
 
 /**
- * isBtfError tells whether a value is an error of the client. By its name: to ask the class would load gRPC for whatever
- * goes wrong with a file.
+ * isBtfError reports whether a value is an error of the client. It compares the name, because the class would load gRPC
+ * for errors of files too.
  */
 export function isBtfError(value: unknown): value is BtfError {
   return value instanceof Error && value.name === 'BtfError';
@@ -83,7 +82,7 @@ export function isBtfError(value: unknown): value is BtfError {
 function explainBtfError(error: BtfError): Explanation {
   const { reason, codeName, rawMessage } = error;
   if (reason === 'UNREACHABLE') return unreachable(rawMessage);
-  if (codeName === 'DEADLINE_EXCEEDED') return timedOut('the daemon did not answer in time');
+  if (codeName === 'DEADLINE_EXCEEDED') return timedOut('the daemon did not respond in time');
   const advice = reason === null ? undefined : ADVICE[reason];
   if (advice !== undefined) {
     const { exitCode = ExitCode.FAILURE, hint = null } = advice;
@@ -102,47 +101,51 @@ function explainBtfError(error: BtfError): Explanation {
 }
 
 function timedOut(message: string): Explanation {
-  return { exitCode: ExitCode.UNREACHABLE, message, hint: 'allow more with --timeout, such as --timeout 1m' };
+  return {
+    exitCode: ExitCode.UNREACHABLE,
+    message,
+    hint: 'allow more time with --timeout, such as --timeout 1m',
+  };
 }
 
-/** By what grpc-js says of the connection that it could not make. */
+/** Hints for the errors that grpc-js reports if it cannot connect. */
 const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [
     /self-signed|self signed|unable to (get|verify)|issuer certificate/,
-    'its certificate is of no authority that you trust: name that with --tls-ca',
+    'its certificate is not from an authority that you trust: name that authority with --tls-ca',
   ],
   [
     /certificate (has expired|is not yet valid)/,
-    'renew the certificate of the daemon, or look at the clocks of both machines',
+    'renew the certificate of the daemon, or check the clocks of both machines',
   ],
-  [/altnames|Hostname\/IP/, 'its certificate is for another name: give that with --tls-server-name'],
+  [/altnames|Hostname\/IP/, 'its certificate is for another name: give that name with --tls-server-name'],
   [/certificate required|bad certificate|unknown ca|handshake failure/i, CREDENTIALS],
-  [/Failed to connect/, 'it may want TLS: name who vouches for it with --tls-ca'],
-  [/wrong version number|packet length too long/, 'it does not speak TLS there: leave out the --tls options'],
+  [/Failed to connect/, 'it may require TLS: name the authority of its certificate with --tls-ca'],
+  [/wrong version number|packet length too long/, 'it does not use TLS there: leave out the --tls options'],
 ];
 
 function unreachable(rawMessage: string): Explanation {
   const address = /^the daemon at (.+?) cannot be reached/.exec(rawMessage)?.[1] ?? 'its address';
-  const said = causeOf(rawMessage);
-  if (/\b(?:EACCES|EPERM)\b/.test(said)) {
+  const cause = causeOf(rawMessage);
+  if (/\b(?:EACCES|EPERM)\b/.test(cause)) {
     return {
       exitCode: ExitCode.DENIED,
-      message: `you may not open the socket of the daemon at ${address}: ${said}`,
-      hint: 'join its group, or run btfctl as its owner',
+      message: `you may not open the socket of the daemon at ${address}: ${cause}`,
+      hint: 'join the group of the socket, or run btfctl as its owner',
     };
   }
   const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [
     null,
-    'is btfd running there? `--address`, BTFD_ADDRESS or a context of the config file name another place',
+    'check that btfd is running there, or name another daemon with --address, BTFD_ADDRESS or a context',
   ];
   return {
     exitCode: ExitCode.UNREACHABLE,
-    message: `no daemon answers at ${address}: ${said}`,
+    message: `cannot reach the daemon at ${address}: ${cause}`,
     hint,
   };
 }
 
-/** What the system said, without what grpc-js and OpenSSL put around it. */
+/** Returns the message of the system without the parts that grpc-js and OpenSSL add. */
 function causeOf(rawMessage: string): string {
   const cause =
     /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, '');

@@ -1,11 +1,16 @@
 import { Command } from 'commander';
 import type { Action } from './options.js';
 
+/** CheckOptions are the options of `btfctl check`. */
+export interface CheckOptions {
+  readonly adapt?: boolean;
+}
+
 /** checkCommand is `btfctl check`. */
 export function checkCommand(action: Action): Command {
   return new Command('check')
-    .description("ask the kernel's verifier about BTF, and keep nothing; exits with 4 where it refuses")
+    .description("check BTF with the kernel's verifier, without keeping it; exit status 4 if it is refused")
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
+    .option('--adapt', 'replace types that the kernel is too old for')
     .action(action);
 }

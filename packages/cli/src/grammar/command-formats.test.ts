@@ -3,15 +3,15 @@ import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { runBtfctl } from '../main.js';
-import { Output } from '../output/output.js';
 import { FORMATS } from '../output/formats.js';
+import { Output } from '../output/output.js';
 import { makeProgram } from '../program.js';
 import { COMMAND_FORMATS, commandName } from './command-formats.js';
 
 const DOCUMENT = new URL('../../../../docs/btfctl.md', import.meta.url);
 const SCHEMAS = new URL('../../schema/', import.meta.url);
 
-/** What must be typed behind some commands. */
+/** Arguments for the commands that require some. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   hold: ['vmlinux', '--', 'true'],
   completion: ['bash'],
@@ -34,7 +34,7 @@ class Text extends Writable {
   }
 }
 
-test('the table has each command that does something', () => {
+test('the table has each command that has no commands of its own', () => {
   const leaves = (command: Command): string[] =>
     command.commands.length === 0 ? [commandName(command)] : command.commands.flatMap(leaves);
   const io = { stdout: new Text(), stderr: new Text(), env: {} };
@@ -59,21 +59,21 @@ test('the documentation has the same table', () => {
   );
 });
 
-test('what prints JSON has a schema, and each schema is of a command', () => {
+test('each command that prints JSON has a schema, and each schema has a command', () => {
   const named = ENTRIES.flatMap(([, { schema }]) => (schema === null ? [] : [schema]));
   expect(named.toSorted()).toEqual(readdirSync(SCHEMAS).toSorted());
   for (const [, { formats, schema }] of ENTRIES) expect(formats.includes('json')).toBe(schema !== null);
 });
 
 test.each(REFUSED)(
-  '$name -o $format is refused before anything is done',
+  '$name -o $format is rejected before it does anything',
   async ({ name, format, formats }) => {
     const io = { stdout: new Text(), stderr: new Text(), env: { BTFD_ADDRESS: 'unix:/nonexistent.sock' } };
     const args = [...name.split(' '), '-o', format, ...(ARGUMENTS[name] ?? [])];
     expect(await runBtfctl(args, io, new AbortController().signal)).toBe(2);
     expect(io.stdout.text).toBe('');
     expect(io.stderr.text.split('\n')[0]).toBe(
-      `btfctl: ${name} has no -o ${format}, only ${formats.join(', ')}`,
+      `btfctl: ${name} does not support -o ${format}: use ${formats.map((one) => `-o ${one}`).join(' or ')}`,
     );
   },
 );

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
-import { FORMATS, type Format } from '../output/formats.js';
+import { type Format, FORMATS } from '../output/formats.js';
 import type { GlobalOptions } from './global-options.js';
 
-/** CommandFormats are what `-o` can say to a command. */
+/** CommandFormats are the values of `-o` that a command takes. */
 export interface CommandFormats {
   readonly formats: readonly Format[];
-  /** The file in `schema/` that describes its JSON; null where it has none. */
+  /** The file in `schema/` that describes its JSON; null if it does not print JSON. */
   readonly schema: string | null;
 }
 
-/** Of what is text, there is no other form. */
+/** The formats of a command that prints text only. */
 const TEXT = { formats: ['table', 'wide'], schema: null } as const satisfies CommandFormats;
 
 const every = (schema: string): CommandFormats => ({ formats: FORMATS, schema: `${schema}.schema.json` });
 
-/** COMMAND_FORMATS are the {@link CommandFormats} of every command; the documentation has the same table. */
+/** COMMAND_FORMATS are the {@link CommandFormats} of each command. The documentation has the same table. */
 export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   list: every('list'),
   dump: every('dump'),
@@ -36,22 +36,23 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   version: every('version'),
 };
 
-/** checkFormat ends a command before it does anything where it has no answer in the format that `-o` says. */
+/** checkFormat ends a command before it does anything if it does not print the format of `-o`. */
 export function checkFormat(program: Command, command: Command): void {
   const { output } = program.opts<GlobalOptions>();
   const name = commandName(command);
   const formats = COMMAND_FORMATS[name]?.formats ?? [];
   if (formats.includes(output)) return;
-  command.error(`error: ${name} has no -o ${output}, only ${formats.join(', ')}`);
+  const supported = formats.map((format) => `-o ${format}`).join(' or ');
+  command.error(`error: ${name} does not support -o ${output}: use ${supported}`);
 }
 
-/** formatsHelp tells in the help of a command what `-o` can say to it. */
+/** formatsHelp returns the part of a command's help about `-o`. */
 export function formatsHelp(command: Command): string {
   const { formats = [] } = COMMAND_FORMATS[commandName(command)] ?? {};
-  return `\n-o is ${formats.join(', ')}; \`btfctl --help\` tells the options that every command takes.`;
+  return `\n-o takes ${formats.join(', ')}.\n\`btfctl --help\` lists the options that every command takes.`;
 }
 
-/** commandName is what is typed for a command: `list`, `context use`. */
+/** commandName returns the words that are typed for a command: `list`, `context use`. */
 export function commandName(command: Command): string {
   const { parent } = command;
   return parent?.parent ? `${parent.name()} ${command.name()}` : command.name();

@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { Action } from './options.js';
 
-/** SHELLS are the shells that there is a completion script for. */
+/** SHELLS are the shells that have a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** Shell is one of {@link SHELLS}. */

@@ -12,17 +12,17 @@ export interface ContextActions {
 /** contextCommand is `btfctl context` with its own commands. */
 export function contextCommand(actions: ContextActions): Command {
   return new Command('context')
-    .description('name daemons in the config file, and choose the one to ask')
+    .description('manage contexts, the names of daemons in the config file')
     .addCommand(new Command('list').description('list the contexts').action(actions.list))
     .addCommand(
       new Command('use')
-        .description('ask this one where none is named')
+        .description('make a context the current one, which is used by default')
         .argument('<name>')
         .action(actions.use),
     )
     .addCommand(
       new Command('set')
-        .description('add a context, or replace it, with the --address and the --tls options that are given')
+        .description('add or replace a context with the given --address and --tls options')
         .argument('<name>')
         .action(actions.set),
     )

@@ -1,29 +1,38 @@
 import { Command, Option } from 'commander';
-import { DIFF_KINDS } from '../diff/diff-kinds.js';
+import { DIFF_KINDS, type DiffKind } from '../diff/diff-kinds.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { type Action, repeated, typeOption } from './options.js';
+
+/** DiffOptions are the options of `btfctl diff`. */
+export interface DiffOptions {
+  readonly type?: readonly string[];
+  readonly kind?: DiffKind;
+  readonly base?: readonly string[];
+  readonly closure?: boolean;
+}
 
 /** diffCommand is `btfctl diff`. */
 export function diffCommand(action: Action): Command {
   return typeOption(
     new Command('diff')
-      .description('tell which types two kernels, objects or files do not have in common; exits with 5 then')
+      .description('compare the types of two kernels, objects or files; exit status 5 if they differ')
       .argument('<a>', 'a SPEC')
       .argument('<b>', 'a SPEC'),
   )
-    .option('--closure', 'also all that they refer to, the types of the base included')
+    .option('--closure', 'also compare the types that these refer to, including types of the base')
     .option(
       '-B, --base <spec>',
-      'what split BTF, such as a module in a file, continues; given twice, of A and of B',
+      'a SPEC of the base, for split BTF such as a module in a file; give two for different bases of A and B',
       repeated,
     )
-    .addOption(new Option('-k, --kind <kind>', 'only types of one kind').choices(DIFF_KINDS))
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(DIFF_KINDS))
     .addHelpText(
       'after',
       `
-Types are told apart by kind and name. Compared are sizes, members with their places and types, values of enums, and
-the types of functions, variables and typedefs, and their tags. Of split BTF its own types are compared, and with --closure
-those of its base that they refer to.
+Types are matched by kind and name. btfctl compares sizes, members with their
+offsets and types, enum values, the types of functions, variables and typedefs,
+and tags. For split BTF it compares only the own types; --closure adds the types
+of the base that they refer to.
 
 ${SPEC_HELP}`,
     )

@@ -3,15 +3,22 @@ import { KIND_WORDS } from '../diff/diff-kinds.js';
 import { SPEC_HELP } from '../source/spec-ref.js';
 import { type Action, baseOption } from './options.js';
 
+/** FindOptions are the options of `btfctl find`. */
+export interface FindOptions {
+  readonly in?: string;
+  readonly base?: string;
+  readonly kind?: string;
+}
+
 /** findCommand is `btfctl find`. */
 export function findCommand(action: Action): Command {
   return baseOption(
     new Command('find')
-      .description('find types by name, and tell in which objects they are')
+      .description('find types by name, and show which objects have them')
       .argument('<name...>', 'names or globs: tcp_sock, "tcp_*"')
-      .option('-i, --in <spec>', 'look in this SPEC only; default: in every object of the node'),
+      .option('-i, --in <spec>', 'search only this SPEC; default: every object of the node'),
   )
-    .addOption(new Option('-k, --kind <kind>', 'types of one kind').choices(KIND_WORDS))
+    .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(KIND_WORDS))
     .addHelpText('after', `\n${SPEC_HELP}`)
     .action(action);
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TlsFiles } from '../config/config.js';
-import { FORMATS, type Format } from '../output/formats.js';
+import { type Format, FORMATS } from '../output/formats.js';
 import { COLOR_CHOICES, type ColorChoice } from '../output/terminal.js';
 
 /** GlobalOptions are the options that every command takes. */
@@ -23,25 +23,27 @@ export interface GlobalOptions {
 /** addGlobalOptions declares the {@link GlobalOptions}. */
 export function addGlobalOptions(program: Command): void {
   program
-    .option('-a, --address <address>', 'ask the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)')
-    .option('--context <name>', 'ask the daemon of a context of the config file (BTFD_CONTEXT)')
+    .option('-a, --address <address>', 'use the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)')
+    .option('--context <name>', 'use the daemon of this context of the config file (BTFD_CONTEXT)')
     .option('--config <file>', 'use another config file (BTFCTL_CONFIG)')
-    .option('--tls-ca <file>', 'trust the authorities in a PEM file')
-    .option('--tls-cert <file>', 'show the certificate in a PEM file')
+    .option('--tls-ca <file>', 'trust the authorities in this PEM file')
+    .option('--tls-cert <file>', 'present the certificate in this PEM file')
     .option('--tls-key <file>', 'the key of that certificate, a PEM file')
     .option('--tls-server-name <name>', "the name that the daemon's certificate must have")
-    .addOption(new Option('-o, --output <format>', 'how to print answers').choices(FORMATS).default('table'))
-    .option('-q, --quiet', 'print answers and errors, but no notes and no progress')
+    .addOption(new Option('-o, --output <format>', 'how to print results').choices(FORMATS).default('table'))
+    .option('-q, --quiet', 'print results and errors, but no notes and no progress')
     .addOption(
-      new Option('--timeout <time>', 'wait this long for each answer of a daemon: 500ms, 10s, 2m').argParser(
+      new Option('--timeout <time>', 'time limit of each request to a daemon: 500ms, 10s, 2m').argParser(
         parseTime,
       ),
     )
-    .addOption(new Option('--color <when>', 'colour the output').choices(COLOR_CHOICES).default('auto'))
+    .addOption(
+      new Option('--color <when>', 'when to colour the output').choices(COLOR_CHOICES).default('auto'),
+    )
     .option('--no-pager', 'do not page long output on a terminal');
 }
 
-/** tlsOf are the files of TLS that the options name. */
+/** tlsOf returns the TLS files that the options name. */
 export function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalOptions): TlsFiles {
   return { ca: tlsCa, cert: tlsCert, key: tlsKey, serverName: tlsServerName };
 }
@@ -52,6 +54,6 @@ function parseTime(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
   const time = Number(digits) * (UNITS[unit === '' ? 's' : unit] ?? 0);
   if (digits === undefined || time <= 0)
-    throw new InvalidArgumentError('Write a time such as 500ms, 10s or 2m.');
+    throw new InvalidArgumentError('Use a time such as 500ms, 10s or 2m.');
   return time;
 }

@@ -1,11 +1,16 @@
 import { Command } from 'commander';
 import type { Action } from './options.js';
 
+/** LoadOptions are the options of `btfctl load`. */
+export interface LoadOptions {
+  readonly adapt?: boolean;
+}
+
 /** loadCommand is `btfctl load`. */
 export function loadCommand(action: Action): Command {
   return new Command('load')
     .description('load BTF into the kernel and hold it there until Ctrl-C')
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'rewrite what the kernel is too old for into what it knows')
+    .option('--adapt', 'replace types that the kernel is too old for')
     .action(action);
 }

@@ -6,13 +6,14 @@ import { type Action, inOption } from './options.js';
 export function memberCommand(action: Action): Command {
   return inOption(
     new Command('member')
-      .description('tell where members are: offset, bits and type of task_struct.mm.pgd')
+      .description('print offset, bits and type of members, such as task_struct.mm.pgd')
       .argument('<path...>', 'a struct and members of it: task_struct.mm.pgd, "struct sk_buff.cb[3]"')
       .addHelpText(
         'after',
         `
-An offset is in bytes; that of a bitfield has its bit behind a colon. Behind a pointer it counts anew: "2320 → 120" is
-a pointer at 2320, and 120 bytes from where that points.
+Offsets are in bytes. The offset of a bitfield also has its bit, after a colon.
+After a pointer, the offset starts again: "2320 → 120" is a pointer at 2320, and
+120 bytes from where it points.
 
 ${SPEC_HELP}`,
       ),

@@ -1,26 +1,26 @@
 import type { KnownOrigin } from '@btfd/client';
 import { type Command, Option } from 'commander';
 
-/** Action is what commander calls for a command that was typed, with its arguments and its options. */
+/** Action is the function that commander calls for a command, with its arguments and its options. */
 export type Action = Parameters<Command['action']>[0];
 
 const ORIGINS = ['vmlinux', 'module', 'kernel-other', 'user'] as const satisfies readonly KnownOrigin[];
 
 /** originOption declares `--origin`. */
 export function originOption(command: Command): Command {
-  return command.addOption(new Option('--origin <origin>', 'objects of one origin').choices(ORIGINS));
+  return command.addOption(new Option('--origin <origin>', 'only objects of this origin').choices(ORIGINS));
 }
 
-/** typeOption declares `--type`, which can be given several times. */
+/** typeOption declares `--type`, which can be repeated. */
 export function typeOption(command: Command): Command {
   return command.option(
     '-t, --type <name>',
-    'only types of this name, or that a glob matches; can be repeated',
+    'only types with this name, or that match this glob; can be repeated',
     repeated,
   );
 }
 
-/** InOptions say whose types a command looks at. */
+/** InOptions choose the types that a command looks at. */
 export interface InOptions {
   readonly in: string;
   readonly base?: string;
@@ -28,15 +28,15 @@ export interface InOptions {
 
 /** inOption declares the {@link InOptions}. */
 export function inOption(command: Command): Command {
-  return baseOption(command.option('-i, --in <spec>', 'look at the types of this SPEC', 'vmlinux'));
+  return baseOption(command.option('-i, --in <spec>', 'use the types of this SPEC', 'vmlinux'));
 }
 
 /** baseOption declares `--base`, the name of bpftool's option. */
 export function baseOption(command: Command): Command {
-  return command.option('-B, --base <spec>', 'what split BTF, such as a module in a file, continues');
+  return command.option('-B, --base <spec>', 'a SPEC of the base, for split BTF such as a module in a file');
 }
 
-/** repeated collects the values of an option that can be given several times. */
+/** repeated collects the values of an option that can be repeated. */
 export function repeated(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }

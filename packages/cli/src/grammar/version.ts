@@ -4,6 +4,6 @@ import type { Action } from './options.js';
 /** versionCommand is `btfctl version`. */
 export function versionCommand(action: Action): Command {
   return new Command('version')
-    .description('print the version of btfctl; `btfctl info` tells that of the daemon')
+    .description('print the version of btfctl; `btfctl info` shows the version of the daemon')
     .action(action);
 }

@@ -6,11 +6,11 @@ import type { Extent } from './extents.js';
 export const CACHE_LINE = 64;
 
 /**
- * drawBytes draws bytes of a struct, a cell each: members with their names as far as they fit, holes as ░, padding as
- * ▒.
+ * drawBytes draws a part of a struct with a cell for each byte. Members have their names if they fit, holes are ░ and
+ * padding is ▒.
  *
- * @param start the first byte, from the start of the struct.
- * @param extents those of the whole struct, in order.
+ * @param start the offset of the first byte in the struct.
+ * @param extents the extents of the whole struct, in order.
  */
 export function drawBytes(start: number, length: number, extents: readonly Extent[], colors: Colors): string {
   const end = start + length;
@@ -29,7 +29,7 @@ function drawExtent(
   { kind, name }: Extent,
   cells: number,
   startsHere: boolean,
-  /** Which member it is, counted from 1. */
+  /** The number of the member, from 1. */
   count: number,
   colors: Colors,
 ): string {

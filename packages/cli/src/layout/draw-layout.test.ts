@@ -42,7 +42,7 @@ test('holes and padding are drawn and counted', () => {
   ]);
 });
 
-test('the bytes of several holes are told as those of all of them', () => {
+test('the bytes of several holes are added up', () => {
   const [title] = draw(24, [
     member('c', char, 0),
     member('l', long, 8),
@@ -76,7 +76,7 @@ test('a narrow terminal gets a cache line in parts', () => {
   expect(Math.max(...lines.slice(2).map((line) => line.length))).toBeLessThanOrEqual(50);
 });
 
-test('the members of a union share their place', () => {
+test('the members of a union share their bytes', () => {
   const lines = draw(8, [member('l', long, 0), member('c', char, 0)], null, 'UNION');
   expect(lines).toEqual([
     'union s  8 bytes, 1 cache line, 2 members',

@@ -1,13 +1,13 @@
 import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
-import { clip } from '../output/table.js';
 import { printable } from '../output/safe-text.js';
+import { clip } from '../output/table.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
 import { type Extent, extentsOf } from './extents.js';
 
 /** DrawOptions are the options of {@link drawLayout}. */
 export interface DrawOptions {
-  /** Columns of the terminal; null for no bound. */
+  /** Columns of the terminal; null for no limit. */
   readonly width: number | null;
   readonly colors: Colors;
 }
@@ -18,12 +18,10 @@ const OFFSET_COLUMNS = 8 + 1;
 /** Columns of offset and size, before the type. */
 const PLACE_COLUMNS = 8 + 1 + 7 + 2;
 
-/** A type is not cut below this. */
+/** No type is cut to less than this. */
 const MIN_TYPE = 4;
 
-/**
- * drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that begin there.
- */
+/** drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that start there. */
 export function drawLayout(layout: Layout, options: DrawOptions): string {
   const { colors, width } = options;
   const cells = cellsIn(width);
@@ -51,7 +49,7 @@ export function drawLayout(layout: Layout, options: DrawOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A cache line stands in one line or, where the terminal is too narrow, in two or four. */
+/** Returns the cells of a line. A narrow terminal shows a cache line in two or four lines. */
 function cellsIn(width: number | null): number {
   const room = width === null ? CACHE_LINE : width - OFFSET_COLUMNS;
   return [CACHE_LINE, CACHE_LINE / 2].find((cells) => cells <= room) ?? CACHE_LINE / 4;
@@ -75,12 +73,12 @@ function holesOf(holes: number, bytes: number): string {
   return `${counted(holes, 'hole')} of ${counted(bytes, 'byte')}${holes === 1 ? '' : ' in all'}`;
 }
 
-/** The rows by the cache line in which they begin; the end of an anonymous type follows its last member. */
+/** Returns the rows by the cache line in which they start. The end of an anonymous type follows its last member. */
 function rowsOf({ rows }: Layout): ReadonlyMap<number, readonly LayoutRow[]> {
   const byLine = new Map<number, LayoutRow[]>();
   let last = 0;
   for (const row of rows) {
-    // Members of a union go back to its start, and stand where the union does.
+    // Members of a union start where the union does, and are listed with it.
     last = row.row === 'close' ? last : Math.max(last, Math.floor(row.offset / CACHE_LINE));
     const there = byLine.get(last);
     if (there === undefined) byLine.set(last, [row]);
@@ -89,7 +87,7 @@ function rowsOf({ rows }: Layout): ReadonlyMap<number, readonly LayoutRow[]> {
   return byLine;
 }
 
-/** How many lines from one on lie wholly within one member; null where that one does not. */
+/** Returns the number of whole cache lines from `start` on within one member; null if the first is not. */
 function wholeLines(
   start: number,
   extents: readonly Extent[],
@@ -138,12 +136,12 @@ function rowLines(row: LayoutRow, options: DrawOptions): string[] {
   }
 }
 
-/** Offset and size, and room for the level. */
+/** Returns offset and size, and the indentation of the level. */
 function placed(offset: string, size: string, depth: number): string {
   return `${offset.padStart(8)} ${size.padStart(7)}  ${indent(depth)}`;
 }
 
-/** A member as C declares it, its name in colour; where the terminal is too narrow its type is cut. */
+/** Returns the C declaration of a member with its name in colour. On a narrow terminal, its type is cut. */
 function declaration({ name, type, depth, ...row }: LayoutMember, { width, colors }: DrawOptions): string {
   const at = row.declaration.indexOf(name, commonLength(type, row.declaration));
   const left = printable(row.declaration.slice(0, at));
@@ -155,7 +153,7 @@ function declaration({ name, type, depth, ...row }: LayoutMember, { width, color
   return shownLeft + colors.name(shownName) + shownRight;
 }
 
-/** How far a type and a declaration with it are the same: the name comes behind. */
+/** Returns the length of the common start of a type and a declaration of it. The name follows. */
 function commonLength(type: string, text: string): number {
   let length = 0;
   while (length < type.length && type[length] === text[length]) length += 1;

@@ -1,6 +1,6 @@
 import type { Layout, LayoutMember } from '@btfd/btf';
 
-/** Extent is a stretch of bytes of a struct that one member, or none, takes. */
+/** Extent is a range of bytes of a struct: a member, a hole or padding. */
 export interface Extent {
   readonly kind: 'member' | 'hole' | 'padding';
   /** Bytes from the start of the struct. */
@@ -10,8 +10,8 @@ export interface Extent {
 }
 
 /**
- * extentsOf are the outermost members of a struct and what no member takes, in the order of their bytes and without
- * overlap: bitfields that share bytes are one extent, and so are the members of a union.
+ * extentsOf returns the outermost members of a struct, its holes and its padding, in order and without overlap. Bitfields
+ * that share bytes are one extent, and so are the members of a union.
  */
 export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
   if (keyword === 'union') return [{ kind: 'member', start: 0, end: size, name: name || 'union' }];
@@ -23,7 +23,7 @@ export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
     if (last === undefined || extent.start >= end) {
       if (extent.end > extent.start) extents.push(extent);
     } else {
-      // Bits of the same bytes.
+      // Bitfields in the same bytes.
       const joined = `${last.name},${extent.name}`;
       extents[extents.length - 1] = { ...last, end: Math.max(end, extent.end), name: joined };
     }

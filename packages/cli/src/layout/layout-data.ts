@@ -1,7 +1,7 @@
 import type { Layout, LayoutRow } from '@btfd/btf';
 import { CACHE_LINE } from './cache-line.js';
 
-/** layoutData is a layout for programs: the rows in order, those of anonymous types between `open` and `close`. */
+/** layoutData returns a layout for programs. The rows of an anonymous type are between `open` and `close`. */
 export function layoutData(layout: Layout): unknown {
   return {
     id: layout.typeId,

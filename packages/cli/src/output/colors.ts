@@ -1,9 +1,9 @@
 import picocolors from 'picocolors';
 
-/** Colors writes text in colour, or leaves it as it is where no colour is wanted. */
+/** Colors writes text in colour, or leaves it as it is if colours are off. */
 export type Colors = ReturnType<typeof makeColors>;
 
-/** makeColors makes the {@link Colors} of a stream. */
+/** makeColors returns the {@link Colors} of a stream. */
 export function makeColors(enabled: boolean) {
   const colors = picocolors.createColors(enabled);
   return {
@@ -16,7 +16,7 @@ export function makeColors(enabled: boolean) {
     changed: colors.yellow,
     name: colors.cyan,
     hole: (text: string) => colors.bgRed(colors.white(text)),
-    /** The two that members take turns with in a picture of a struct. */
+    /** The two colours that alternate between the members in a picture of a struct. */
     cells: [
       (text: string) => colors.bgBlue(colors.white(text)),
       (text: string) => colors.bgCyan(colors.black(text)),

@@ -11,7 +11,7 @@ function specOf(...types: readonly NewType[]): Spec {
 
 const typedef = (name: string): NewType => ({ kind: 'TYPEDEF', name, typeId: 0 });
 
-test('yaml has what json has, with numbers of 64 bits whole, and what a terminal takes for a command escaped', () => {
+test('yaml has the same data as json, with 64-bit numbers intact and control characters escaped', () => {
   const spec = specOf(
     typedef('u8\u009b2J'),
     { kind: 'ENUM64', name: 'e', size: 8, signed: false, values: [{ name: 'MOST', value: 2n ** 64n - 1n }] },
@@ -27,7 +27,7 @@ test('yaml has what json has, with numbers of 64 bits whole, and what a terminal
   expect([...dumpText(spec, 'yaml', [])].join('')).toBe('types: []\n');
 });
 
-test('name has each name once, in the order of the types, and nothing for what has none', () => {
+test('name prints each name once, in the order of the types, and skips types without a name', () => {
   const spec = specOf(typedef('b'), { kind: 'PTR', typeId: 1 }, typedef('a'), typedef('b'), typedef('x\ny'));
   expect([...dumpText(spec, 'name', null)].join('')).toBe('b\na\nx\uFFFDy\n');
 });

@@ -8,19 +8,23 @@ import {
   toBpftoolJson,
   type TypeId,
 } from '@btfd/btf';
-import { printable, escapeControls } from './safe-text.js';
 import type { TextFormat } from './formats.js';
+import { escapeControls, printable } from './safe-text.js';
 
-/** Characters from which a piece is handed out. */
+/** The least number of characters of a piece, except for the last. */
 const PIECE = 64 * 1024;
 
-/** dumpText prints types, or all own types of a spec, in pieces. */
+/**
+ * dumpText returns types as text, in pieces.
+ *
+ * @param ids the types; null for all of the spec's own types.
+ */
 export function dumpText(
   spec: Spec,
   format: TextFormat | 'yaml' | 'name',
   ids: readonly TypeId[] | null,
 ): Iterable<string> {
-  const some = ids ?? ownIds(spec);
+  const some = ids ?? spec.typeIds();
   switch (format) {
     case 'c':
       return printCChunks(spec, ids === null ? {} : { roots: ids });
@@ -37,15 +41,11 @@ export function dumpText(
   }
 }
 
-function* ownIds(spec: Spec): Generator<TypeId, void, undefined> {
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) yield id;
-}
-
 function* mapped(ids: Iterable<TypeId>, text: (id: TypeId) => string): Generator<string, void, undefined> {
   for (const id of ids) yield text(id);
 }
 
-/** One JSON document, with a line for each type. */
+/** Writes one JSON document, with a line for each type. */
 function* jsonLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
   let before = '{"types":[\n';
   for (const id of ids) {
@@ -55,7 +55,7 @@ function* jsonLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, 
   yield before === ',\n' ? '\n]}\n' : '{"types":[]}\n';
 }
 
-/** The JSON of each type is YAML too, with numbers of 64 bits whole. */
+/** Writes each type as JSON, which is also YAML. Numbers of 64 bits keep their value. */
 function* yamlLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
   let before = 'types:\n';
   for (const id of ids) {
@@ -65,13 +65,13 @@ function* yamlLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, 
   if (before !== '') yield 'types: []\n';
 }
 
-/** Each name once: of a struct and the typedef of it, of functions that are static in several files. */
+/** Writes each name once. A struct and its typedef can share one, and so can static functions of several files. */
 function* nameLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
-  const told = new Set(['']);
+  const seen = new Set(['']);
   for (const id of ids) {
     const name = spec.nameOf(id);
-    if (told.has(name)) continue;
-    told.add(name);
+    if (seen.has(name)) continue;
+    seen.add(name);
     yield `${printable(name)}\n`;
   }
 }

@@ -1,35 +1,35 @@
-import { printable, jsonText, yamlText } from './safe-text.js';
 import type { Output } from './output.js';
+import { jsonText, printable, yamlText } from './safe-text.js';
 
-/** FORMATS are what `-o` can say. */
+/** FORMATS are the values of `-o`. */
 export const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 
 /** Format is one of {@link FORMATS}. */
 export type Format = (typeof FORMATS)[number];
 
-/** TEXT_FORMATS are what `dump --format` can say for text. */
+/** TEXT_FORMATS are the values of `dump --format` for text. */
 export const TEXT_FORMATS = ['raw', 'c', 'json', 'layout'] as const;
 
 /** TextFormat is one of {@link TEXT_FORMATS}. */
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
-/** DUMP_FORMATS are what `dump --format` can say. */
+/** DUMP_FORMATS are the values of `dump --format`. */
 export const DUMP_FORMATS = [...TEXT_FORMATS, 'btf'] as const;
 
 /** DumpFormat is one of {@link DUMP_FORMATS}. */
 export type DumpFormat = (typeof DUMP_FORMATS)[number];
 
-/** View is one answer in every format. */
+/** View is one result in every format. */
 export interface View {
-  /** The answer for programs, of the shape that a file in `schema/` describes. */
+  /** The result for programs. A file in `schema/` describes its shape. */
   readonly data: unknown;
-  /** What `-o name` prints, a line each. */
+  /** The lines that `-o name` prints. */
   readonly names: readonly string[];
-  /** The answer for people. */
+  /** The result for people. */
   readonly text: (wide: boolean) => string;
 }
 
-/** showView prints an answer in a format. */
+/** showView prints a result in a format. */
 export async function showView(out: Output, format: Format, view: View): Promise<void> {
   switch (format) {
     case 'table':

@@ -10,7 +10,7 @@ export interface ListTextOptions {
   readonly colors: Colors;
 }
 
-/** objectsText is the list of objects as a table. */
+/** objectsText returns objects as a table. */
 export function objectsText(infos: readonly HandleInfo[], options: ListTextOptions): string {
   const { colors } = options;
   const columns: (Column & { readonly cell: (info: HandleInfo) => string })[] = [
@@ -49,7 +49,7 @@ function namedIds(users: readonly { readonly id: number; readonly name: string }
   return users.map(({ id, name }) => (name === '' ? String(id) : `${name}(${id})`)).join(' ');
 }
 
-/** objectData is an object for programs, with the field names of `bpftool -j btf list`. */
+/** objectData returns an object for programs, with the field names of `bpftool -j btf list`. */
 export function objectData({
   id,
   name,

@@ -1,25 +1,25 @@
 import { setImmediate } from 'node:timers/promises';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import type { Stream } from './terminal.js';
 import { drained, Pager } from './pager.js';
+import type { Stream } from './terminal.js';
 
 /** OutputOptions are the options of an {@link Output}. */
 export interface OutputOptions {
-  /** The command that pages long output; null for none. */
+  /** The command that pages long output; null not to page it. */
   readonly pager: string | null;
   readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * Output is what a command prints. On a terminal, text that is longer than the screen goes through a pager; a
- * reader that has had enough, such as `head`, ends it without a word.
+ * Output writes the result of a command. On a terminal, text that is longer than the screen goes through a pager. A reader
+ * that leaves early, such as `head`, ends the output without an error.
  */
 export class Output {
   readonly #stream: Stream;
   readonly #pagerCommand: string | null;
   readonly #env: NodeJS.ProcessEnv;
-  /** What waits until it is known whether it fits the screen. */
+  /** The text that waits until it is known whether it fits the screen. */
   #waiting = '';
   #pager: Pager | null = null;
   #closed = false;
@@ -35,12 +35,12 @@ export class Output {
     });
   }
 
-  /** Whether nobody reads any more, so that there is no use in going on. */
+  /** Whether the reader is gone, so that more output is useless. */
   get closed(): boolean {
     return this.#closed || this.#pager?.ended === true;
   }
 
-  /** Writes text. Waits while the reader is slow. */
+  /** Writes text or bytes. Waits while the reader is slow. */
   async write(text: string | Uint8Array): Promise<void> {
     if (this.closed) return;
     if (this.#pager !== null) return this.#pager.write(text);
@@ -53,7 +53,7 @@ export class Output {
     return this.#pager.write(waiting);
   }
 
-  /** Writes what waits at once: for output that grows while one looks at it. */
+  /** Writes the text that waits, for output that grows while it is watched. */
   async flush(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = '';
@@ -61,14 +61,14 @@ export class Output {
   }
 
   /**
-   * Ends the output, and waits for the pager's end.
+   * Ends the output, and waits until the user leaves the pager.
    *
-   * @throws CliError FAILURE where something could not be written, as for lack of room.
+   * @throws CliError FAILURE if something could not be written, for example because the disk is full.
    */
   async end(): Promise<void> {
     await this.flush();
     await this.#pager?.end();
-    // What the stream could not write, it tells by an event.
+    // The stream reports failed writes by an event.
     await setImmediate();
     if (this.#failure !== null)
       throw new CliError(ExitCode.FAILURE, `cannot write: ${this.#failure.message}`);

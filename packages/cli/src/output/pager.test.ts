@@ -11,6 +11,6 @@ test.each([
   [{ PATH, PAGER: 'cat' }, null],
   [{ PATH, PAGER: 'no-such-pager' }, null],
   [{ PATH: '/nonexistent' }, null],
-])('of %j it is %s', (env, pager) => {
+])('with the environment %j, the pager is %s', (env, pager) => {
   expect(pagerOf(env)).toBe(pager);
 });

@@ -4,24 +4,24 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
 
-/** Ends at once where the text fits the screen, passes colours through, leaves the text on the screen. */
+/** Quit if the text fits the screen, pass colours through, leave the text on the screen. */
 const LESS_OPTIONS = 'FRX';
 
-/** Pager is a program that shows long text page by page. */
+/** Pager runs a program that shows long text page by page. */
 export class Pager {
   readonly #child: ChildProcess;
   #ended = false;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    // Whoever leaves a pager early has seen enough.
+    // A user who leaves the pager early has seen enough.
     child.stdin?.on('error', () => {});
     child.on('error', () => (this.#ended = true));
     child.on('close', () => (this.#ended = true));
   }
 
   static start(command: string, env: NodeJS.ProcessEnv): Pager {
-    // A command with options, as git and man take it.
+    // The command may have options, as for git and man.
     const child = spawn(command, {
       shell: true,
       stdio: ['pipe', 'inherit', 'inherit'],
@@ -30,7 +30,7 @@ export class Pager {
     return new Pager(child);
   }
 
-  /** Whether it is gone. */
+  /** Whether the program has ended. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -41,14 +41,14 @@ export class Pager {
     await drained(stdin);
   }
 
-  /** Tells it that there is no more, and waits until it is left. */
+  /** Ends the text, and waits until the user leaves the program. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
     if (!this.#ended) await once(this.#child, 'close').catch(() => {});
   }
 }
 
-/** pagerOf is the pager to use: BTFD_PAGER, PAGER or less; null where that is empty, `cat`, or not there. */
+/** pagerOf returns the pager to use: BTFD_PAGER, PAGER or less. Returns null if that is empty, `cat` or not installed. */
 export function pagerOf(env: NodeJS.ProcessEnv): string | null {
   const command = (env['BTFD_PAGER'] ?? env['PAGER'] ?? 'less').trim();
   const [program = ''] = command.split(/\s+/);
@@ -67,7 +67,7 @@ function isInPath(program: string, env: NodeJS.ProcessEnv): boolean {
   });
 }
 
-/** drained waits until a stream takes more, or never will. */
+/** drained waits until a stream accepts more data, or is closed. */
 export async function drained(stream: Writable): Promise<void> {
   const events = ['drain', 'close', 'error'] as const;
   await new Promise<void>((resolve) => {

@@ -1,31 +1,31 @@
 import type { TransferProgress } from '@btfd/client';
 import type { SingleBar } from 'cli-progress';
-import type { Stream } from './terminal.js';
 import { printable } from './safe-text.js';
+import type { Stream } from './terminal.js';
 
-/** What is over sooner needs no progress bar. */
+/** Shorter transfers show no progress bar. */
 const DELAY_MS = 500;
 
 /** Columns of the bar itself. */
 const BAR_COLUMNS = 24;
 
-/** Progress draws on a terminal how far transfers are that take longer than half a second. */
+/** Progress draws a progress bar on a terminal for transfers that take longer than half a second. */
 export class Progress implements Disposable {
   readonly #stream: Stream;
   readonly #now: () => number;
-  /** What is under way, by source and object. */
+  /** The transfers in progress, by source and object. */
   readonly #transfers = new Map<string, TransferProgress>();
   #startedAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #bar: SingleBar | null = null;
 
-  /** @param now milliseconds of a clock. */
+  /** @param now returns the milliseconds of a clock. */
   constructor(stream: Stream, now: () => number) {
     this.#stream = stream;
     this.#now = now;
   }
 
-  /** Tells how far a transfer is. */
+  /** Updates the progress of a transfer. */
   update(source: string, progress: TransferProgress): void {
     if (this.#transfers.size === 0) {
       this.#startedAt = this.#now();
@@ -43,15 +43,15 @@ export class Progress implements Disposable {
 
   async #show(): Promise<void> {
     const timer = this.#timer;
-    // Loaded here, as few transfers take as long.
+    // Loaded only here, because few transfers take that long.
     const { default: cliProgress } = await import('cli-progress');
     if (this.#timer !== timer) return;
     const bar = new cliProgress.SingleBar({
       stream: this.#stream,
       clearOnComplete: true,
-      // A process that is stopped or killed could not show it again.
+      // A process that is stopped or killed could not show the cursor again.
       hideCursor: false,
-      // A signal ends the command, which stops the bar.
+      // A signal ends the command, and that stops the bar.
       gracefulExit: false,
       linewrap: false,
       format: (_options, { value, total }) => this.#line(value, total),
@@ -74,7 +74,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** progressLine is one state of the bar. @param total 0 where it is not known. */
+/** progressLine returns one state of the bar. @param total 0 if it is not known. */
 export function progressLine(name: string, received: number, total: number, elapsedMs: number): string {
   const rate = elapsedMs > 0 ? (received / elapsedMs) * 1000 : 0;
   const far = `${megabytes(received)}${total > 0 ? `/${megabytes(total)}` : ''} MB  ${megabytes(rate)} MB/s`;

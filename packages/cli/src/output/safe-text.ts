@@ -1,25 +1,25 @@
 /**
- * printable makes a name harmless for a terminal: names in BTF of a file can be anything, also what a terminal
- * takes for a command.
+ * printable makes a name safe to print on a terminal. Names in the BTF of a file can be anything, including control
+ * sequences of terminals.
  */
 export function printable(text: string): string {
-  // Controls, and what turns the direction of writing.
+  // Control characters, and those that change the direction of writing.
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
 
-/** printableText is {@link printable} for text of many lines, whose line breaks and tabs stay. */
+/** printableText is {@link printable} for text of several lines. It keeps line breaks and tabs. */
 export function printableText(text: string): string {
   return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
 
-/** jsonText is a value as JSON, with nothing in it that a terminal takes for more than text. */
+/** jsonText returns a value as JSON that is safe to print on a terminal. */
 export function jsonText(value: unknown, indent?: number): string {
   return escapeControls(JSON.stringify(value, null, indent));
 }
 
 /**
- * escapeControls escapes in JSON what `JSON.stringify` leaves as it is: the controls above U+007F, which YAML does not
- * allow either, and those of the direction of writing.
+ * escapeControls escapes the characters in JSON that `JSON.stringify` does not: control characters from U+007F on, which
+ * YAML does not allow either, and those that change the direction of writing.
  */
 export function escapeControls(json: string): string {
   return json.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (control) =>
@@ -27,7 +27,7 @@ export function escapeControls(json: string): string {
   );
 }
 
-/** yamlText is a value as YAML. What writes it is loaded here, as hardly anyone asks for it. */
+/** yamlText returns a value as YAML. It loads the library only here, because few users want YAML. */
 export async function yamlText(value: unknown): Promise<string> {
   const { stringify } = await import('yaml');
   return printableText(stringify(value));

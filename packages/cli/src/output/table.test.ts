@@ -33,18 +33,18 @@ test.each([
   [17, ' ID  NAME    TYPE', '100  a_rat…  str…'],
   [12, ' ID  NAME', '100  a_rat…'],
   [2, 'ID', '1…'],
-])('of a terminal of %d columns nothing is left over', (width, heading, row) => {
+])('a terminal of %d columns is used fully', (width, heading, row) => {
   const lines = formatTable(columns, rows, { width, colors }).split('\n');
   expect([lines[0], lines[2]]).toEqual([heading, row]);
 });
 
-test('what a terminal takes for a command is made harmless', () => {
+test('control sequences of terminals are replaced', () => {
   expect(formatTable([{ heading: 'X' }], [['a\u001B[2Jb\u202E']], { width: null, colors })).toBe(
     'X\na�[2Jb�\n',
   );
 });
 
-test('colour takes no room', () => {
+test('colours do not change the widths', () => {
   const painted = formatTable(columns, rows, { width: 30, colors: makeColors(true) });
   expect(stripVTControlCharacters(painted)).toBe(formatTable(columns, rows, { width: 30, colors }));
   expect(painted).toContain('\u001B[1m');

@@ -1,12 +1,12 @@
-import { printable } from './safe-text.js';
 import type { Colors } from './colors.js';
+import { printable } from './safe-text.js';
 
-/** Column says how a column of a table is written. */
+/** Column describes how a column of a table is written. */
 export interface Column {
   readonly heading: string;
   /** Default: left. */
   readonly align?: 'left' | 'right';
-  /** Whether it may be cut where the table is wider than the terminal. Default: false. */
+  /** Whether it may be cut if the table is wider than the terminal. Default: false. */
   readonly shrinks?: boolean;
   /** The colour of its cells. Default: none. */
   readonly color?: (text: string) => string;
@@ -14,16 +14,16 @@ export interface Column {
 
 /** TableOptions are the options of {@link formatTable}. */
 export interface TableOptions {
-  /** Columns of the terminal; null for no bound. */
+  /** Columns of the terminal; null for no limit. */
   readonly width: number | null;
   readonly colors: Colors;
 }
 
 const GAP = '  ';
-/** A column is not cut below this. */
+/** No column is cut to less than this. */
 const MIN_WIDTH = 6;
 
-/** formatTable writes rows under headings, in columns as narrow as their cells, cut to the terminal's width. */
+/** formatTable returns rows under headings, in columns as narrow as their cells, cut to the width of the terminal. */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -58,7 +58,7 @@ export function formatTable(
   ].join('\n');
 }
 
-/** Takes from the widest column that may shrink until the row fits. */
+/** Narrows the widest column that may shrink until the row fits. */
 function shrink(columns: readonly Column[], widths: number[], width: number): void {
   const room = width - GAP.length * (columns.length - 1);
   for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
@@ -72,7 +72,7 @@ function shrink(columns: readonly Column[], widths: number[], width: number): vo
   }
 }
 
-/** Cuts off what does not fit all the same, as `ps` does: a row that goes on in the next line is no table any more. */
+/** Cuts off the columns that still do not fit, as `ps` does: a row that continues in the next line breaks the table. */
 function cut(widths: number[], width: number): void {
   let left = width;
   for (const [index, wanted] of widths.entries()) {
@@ -81,7 +81,7 @@ function cut(widths: number[], width: number): void {
   }
 }
 
-/** clip cuts a text to a width, and says so. */
+/** clip cuts a text to a width, and ends it with an ellipsis if it is cut. */
 export function clip(text: string, width: number): string {
   return lengthOf(text) <= width
     ? text

@@ -1,7 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { columnsOf, type Stream, wantsColor } from './terminal.js';
-import { printable, printableText } from './safe-text.js';
 
 const stream = (isTTY: boolean, columns = 80): Stream => Object.assign(new Writable(), { isTTY, columns });
 
@@ -21,9 +20,4 @@ test('only a terminal has a width', () => {
   expect(columnsOf(stream(true))).toBe(80);
   expect(columnsOf(stream(true, 0))).toBeNull();
   expect(columnsOf(stream(false))).toBeNull();
-});
-
-test('text of many lines keeps its line breaks and tabs, and nothing else of its kind', () => {
-  expect(printableText('a\tb\n\u001B]0;x\u0007\u009B')).toBe('a\tb\n�]0;x��');
-  expect(printable('a\tb\n')).toBe('a�b�');
 });

@@ -9,9 +9,9 @@ describe('AnswerWait', () => {
     jest.useRealTimers();
   });
 
-  test('without --timeout goes on as long as there are answers', () => {
+  test('continues without --timeout as long as there are responses', () => {
     const wait = new AnswerWait(new AbortController().signal, undefined);
-    for (let answer = 0; answer < 3; answer++) {
+    for (let response = 0; response < 3; response++) {
       jest.advanceTimersByTime(29_000);
       wait.heard();
     }
@@ -19,19 +19,19 @@ describe('AnswerWait', () => {
     jest.advanceTimersByTime(30_000);
     expect(wait.signal.reason).toMatchObject({
       name: 'TimeoutError',
-      message: 'the daemon did not answer in time',
+      message: 'the daemon did not respond in time',
     });
   });
 
-  test('--timeout is for all of it, whatever is answered', () => {
+  test('--timeout limits the whole request, even if there are responses', () => {
     const wait = new AnswerWait(new AbortController().signal, 1_000);
     jest.advanceTimersByTime(600);
     wait.heard();
     jest.advanceTimersByTime(600);
-    expect(wait.signal.reason).toMatchObject({ message: 'it took longer than --timeout allows' });
+    expect(wait.signal.reason).toMatchObject({ message: 'the request took longer than --timeout allows' });
   });
 
-  test('ends with the last answer, and when the user wants it', () => {
+  test('ends with the last response, and when the user ends the command', () => {
     const interrupted = new AbortController();
     const wait = new AnswerWait(interrupted.signal, undefined);
     wait.end();

@@ -1,36 +1,35 @@
-/** How long the next answer is waited for where `--timeout` does not say it. */
+/** How long to wait for the next response without `--timeout`. */
 const ANSWER_MS = 30_000;
 
 /**
- * AnswerWait is the wait for answers of a daemon, which may be stopped, or behind a network that lost it, and then would
- * never be heard of.
+ * AnswerWait limits the wait for a daemon, which may be stopped or cut off, and would then never respond.
  */
 export class AnswerWait {
-  /** Aborts when the user wants an end, or when the wait was too long, with a `TimeoutError`. */
+  /** Aborts when the user ends the command, or with a `TimeoutError` when the wait is too long. */
   readonly signal: AbortSignal;
   readonly #timeout: number | undefined;
   readonly #wait = new AbortController();
   #timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param interrupted aborts when the user wants an end.
-   * @param timeout milliseconds for all of it; undefined for as long as there is an answer every half a minute.
+   * @param interrupted aborts when the user ends the command.
+   * @param timeout milliseconds for the whole request; undefined to wait as long as there is a response every 30 s.
    */
   constructor(interrupted: AbortSignal, timeout: number | undefined) {
     this.#timeout = timeout;
     this.signal = this.#wait.signal;
-    // Not by AbortSignal.any and AbortSignal.timeout: Node 20 lets go of those while something waits for them.
+    // Not AbortSignal.any and AbortSignal.timeout: Node 20 garbage-collects their signals while something waits for them.
     interrupted.addEventListener('abort', () => this.#wait.abort(interrupted.reason));
     if (interrupted.aborted) this.#wait.abort(interrupted.reason);
     this.#start();
   }
 
-  /** Tells of an answer, behind which more come. */
+  /** Notes a response after which more will come. */
   heard(): void {
     if (this.#timeout === undefined) this.#start();
   }
 
-  /** Tells of the last answer that is waited for. */
+  /** Ends the wait after the last response. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -40,8 +39,8 @@ export class AnswerWait {
     this.end();
     const text =
       this.#timeout === undefined
-        ? 'the daemon did not answer in time'
-        : 'it took longer than --timeout allows';
+        ? 'the daemon did not respond in time'
+        : 'the request took longer than --timeout allows';
     const abort = (): void => this.#wait.abort(new DOMException(text, 'TimeoutError'));
     this.#timer = setTimeout(abort, this.#timeout ?? ANSWER_MS).unref();
   }

@@ -2,28 +2,28 @@ import type { Command } from 'commander';
 import { ExitCode } from '../error/exit-code.js';
 import type { GlobalOptions } from '../grammar/global-options.js';
 import { makeColors } from '../output/colors.js';
-import { Session } from './session.js';
-import { type Io, wantsColor } from '../output/terminal.js';
 import { printableText } from '../output/safe-text.js';
+import { type Io, wantsColor } from '../output/terminal.js';
+import { Session } from './session.js';
 
 /**
- * Run makes an action of commander from what a command does, which is loaded then: to print help, or to refuse what was
- * typed, takes none of it. It answers an exit code, or nothing for OK.
+ * Run makes an action for commander from the function of a command. The function is only loaded when the action runs, so
+ * that help and usage errors do not load it. It returns an exit code, or nothing for OK.
  */
 export type Run = <A extends unknown[]>(
   load: () => Promise<(session: Session, ...args: A) => Promise<number | void>>,
 ) => (...args: A) => Promise<void>;
 
-/** RunOptions are what running a command needs. */
+/** RunOptions are the options of {@link makeRun}. */
 export interface RunOptions {
   readonly io: Io;
-  /** Aborts when the user wants an end, with the exit code as reason. */
+  /** Aborts when the user ends the command, with the exit code as the reason. */
   readonly interrupted: AbortSignal;
-  /** Told how the command ended. */
+  /** Is called with the exit code when the command has ended. */
   readonly ended: (exitCode: number) => void;
 }
 
-/** makeRun makes the {@link Run} of a program. */
+/** makeRun returns the {@link Run} of a program. */
 export function makeRun(program: Command, { io, interrupted, ended }: RunOptions): Run {
   return (load) =>
     async (...args) => {
@@ -38,7 +38,7 @@ export function makeRun(program: Command, { io, interrupted, ended }: RunOptions
     };
 }
 
-/** report says what went wrong and what to do next. Answers the exit code. */
+/** report prints an error and its hint. Returns the exit code. */
 export async function report(
   error: unknown,
   { stderr, env }: Io,

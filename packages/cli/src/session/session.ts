@@ -1,22 +1,22 @@
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
-import { AnswerWait } from './answer-wait.js';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
 import { nodeNamed, targetOf } from '../config/target.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
+import { showView, type View } from '../output/formats.js';
 import { Output } from '../output/output.js';
 import { pagerOf } from '../output/pager.js';
 import { Progress } from '../output/progress.js';
-import { showView, type View } from '../output/formats.js';
-import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
-import type { Source } from '../source/source.js';
-import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
 import { printableText } from '../output/safe-text.js';
+import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
+import type { Source } from '../source/source.js';
+import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
+import { AnswerWait } from './answer-wait.js';
 
 /**
- * Session is one run of a command: what it was told, where it prints, and the daemons that it asks. What takes long to
- * load is loaded when it is needed: gRPC where a daemon is asked, the format where types are read.
+ * Session is one run of a command: its options, its output, and the daemons that it uses. It loads slow modules when they
+ * are needed: gRPC to connect to a daemon, the BTF library to read types.
  */
 export class Session implements AsyncDisposable {
   readonly options: GlobalOptions;
@@ -24,13 +24,13 @@ export class Session implements AsyncDisposable {
   readonly out: Output;
   /** The colours of standard output. */
   readonly colors: Colors;
-  /** Columns of the terminal on standard output; null where it is none. */
+  /** Columns of the terminal on standard output; null if it is not a terminal. */
   readonly width: number | null;
-  /** Aborts when the user wants it to end. */
+  /** Aborts when the user ends the command. */
   readonly interrupted: AbortSignal;
   readonly #io: Io;
   readonly #clients = new Map<string, Promise<BtfClient>>();
-  /** Null where nobody sees it. */
+  /** Null if nobody would see it. */
   readonly #progress: Progress | null;
   #configFile: Promise<ConfigFile> | null = null;
 
@@ -47,13 +47,13 @@ export class Session implements AsyncDisposable {
     this.out = new Output(io.stdout, { pager: options.pager ? pagerOf(io.env) : null, env: io.env });
   }
 
-  /** The config file. @throws CliError USAGE where it makes no sense, NOT_FOUND where `--config` names none. */
+  /** Returns the config file. @throws CliError USAGE if it is invalid, NOT_FOUND if `--config` names a missing file. */
   configFile(): Promise<ConfigFile> {
     this.#configFile ??= this.#readConfigFile(this.options.config !== undefined);
     return this.#configFile;
   }
 
-  /** The config file, for who makes it where it is not there. @throws CliError USAGE where it makes no sense. */
+  /** Returns the config file to create it if it is missing. @throws CliError USAGE if it is invalid. */
   newConfigFile(): Promise<ConfigFile> {
     this.#configFile ??= this.#readConfigFile(false);
     return this.#configFile;
@@ -64,19 +64,19 @@ export class Session implements AsyncDisposable {
     return this.#io.stdout.isTTY === true;
   }
 
-  /** Where to ask. */
+  /** Returns the daemon to use. @throws CliError as `targetOf` does. */
   async target(): Promise<Node> {
     const { address, context } = this.options;
     const config = async (): Promise<Config> => (await this.configFile()).config;
     return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, config);
   }
 
-  /** Prints an answer in the format that was asked for. */
+  /** Prints a result in the format of `-o`. */
   async show(view: View): Promise<void> {
     await showView(this.out, this.options.output, view);
   }
 
-  /** Prints text piece by piece, as long as someone reads it. */
+  /** Prints text piece by piece until the reader is gone. */
   async print(pieces: Iterable<string>): Promise<void> {
     for (const piece of pieces) {
       this.interrupted.throwIfAborted();
@@ -85,23 +85,23 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Tells people something besides the answer, unless they want it quiet. */
+  /** Prints a note on standard error, unless `--quiet` is set. */
   note(text: string): void {
     if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
   }
 
-  /** Tells people what went wrong. */
+  /** Prints a warning on standard error. */
   warn(text: string): void {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
   }
 
-  /** The wait for answers of a daemon. */
+  /** Starts a wait for a daemon. */
   readonly answerWait = (): AnswerWait => new AnswerWait(this.interrupted, this.options.timeout);
 
-  /** The signal of one request: aborts when the user wants an end, or when there is no answer in time. */
+  /** Returns the signal of one request. It aborts when the user ends the command, or when the wait is too long. */
   readonly requestSignal = (): AbortSignal => this.answerWait().signal;
 
-  /** The options of one transfer from a source. */
+  /** Returns the options of one transfer from a source. */
   readonly transferOptions = (source: string): TransferOptions => {
     const wait = this.answerWait();
     const onProgress = (progress: TransferProgress): void => {
@@ -111,7 +111,7 @@ export class Session implements AsyncDisposable {
     return { signal: wait.signal, onProgress };
   };
 
-  /** The client of the node that the command asks, or of the one that a SPEC names. */
+  /** Returns the client of the node of the command, or of the node that a SPEC names. */
   client(node: string | null = null): Promise<BtfClient> {
     const key = node ?? '';
     const client = this.#clients.get(key) ?? this.#connect(node);
@@ -120,9 +120,9 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * The source that a SPEC names.
+   * Returns the source that a SPEC names.
    *
-   * @param base the SPEC of what split BTF continues.
+   * @param base the SPEC of the base of split BTF.
    */
   async source(ref: SpecRef, base?: string): Promise<Source> {
     const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
@@ -143,7 +143,7 @@ export class Session implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress?.[Symbol.dispose]();
-    // Why one could not be made, whoever asked for it was told.
+    // A failure to connect is reported to the caller of client().
     const clients = await Promise.allSettled(this.#clients.values());
     await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
     await this.out.end();
@@ -156,7 +156,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #nodeNamed(node: string): Promise<Node> {
-    // An address needs no config file, not even a good one.
+    // An address needs no config file, so an invalid one must not matter.
     const config = node.includes(':') ? EMPTY_CONFIG : (await this.configFile()).config;
     return nodeNamed(node, config, tlsOf(this.options));
   }

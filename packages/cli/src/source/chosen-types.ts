@@ -2,12 +2,12 @@ import { isGlob, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/
 import { type CliError, notFound } from '../error/cli-error.js';
 import { nameTest } from './glob.js';
 
-/** idsNamed finds the types of a spec, not those of its base, that have a name or whose name a glob matches. */
+/** idsNamed returns the own types of a spec that have a name, or a name that matches a glob. */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
   if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
   const matches = nameTest(nameOrGlob);
   const ids: TypeId[] = [];
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     const name = spec.nameOf(id);
     if (name !== '' && matches(name)) ids.push(id);
   }
@@ -15,10 +15,10 @@ export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
 }
 
 /**
- * chosenIds finds the types that names and globs choose, in the order of their ids.
+ * chosenIds returns the types that names and globs choose, in the order of their ids.
  *
- * @param closure whether all that they refer to comes too, the base's types included.
- * @throws CliError NOT_FOUND that names what no type has.
+ * @param closure whether to include the types that they refer to, also those of the base.
+ * @throws CliError NOT_FOUND, with the name or glob that no type matches.
  */
 export function chosenIds(spec: Spec, names: readonly string[], closure: boolean, label: string): TypeId[] {
   const chosen = new Set<TypeId>();
@@ -32,9 +32,9 @@ export function chosenIds(spec: Spec, names: readonly string[], closure: boolean
 }
 
 /**
- * noTypeNamed tells that no type of a spec has a name, or matches a glob, with names that may have been meant.
+ * noTypeNamed returns the error for a name or glob that no type of a spec matches. It suggests similar names.
  *
- * @param kinds those of which there may be some; null for all.
+ * @param kinds the kinds to suggest; null for all.
  */
 export function noTypeNamed(
   spec: Spec,
@@ -46,6 +46,6 @@ export function noTypeNamed(
   const meant = near.map((one) => JSON.stringify(one)).join(' or ');
   return notFound(
     `no type of ${label} is named ${JSON.stringify(name)}${meant === '' ? '' : `; did you mean ${meant}?`}`,
-    '`btfctl find` takes globs: btfctl find "*name*"',
+    '`btfctl find "*NAME*" --in SPEC` searches for a part of a name',
   );
 }

@@ -12,18 +12,18 @@ test.each([
   [2500, 10],
   [1000, 100],
   [9, 8192],
-])('%d paths of %d characters are asked for in parts that a daemon takes', (count, length) => {
+])('%d paths of %d characters are requested in parts that a daemon accepts', (count, length) => {
   const parts = batches(count, length);
   expect(parts.flat()).toEqual(batches(count, length).flat());
   expect(parts.flat()).toHaveLength(count);
   for (const part of parts) {
     expect(part.length).toBeGreaterThan(0);
     expect(part.length).toBeLessThanOrEqual(1000);
-    // 64 KiB, but for a path that is longer by itself.
+    // 64 KiB, unless a single path is longer.
     expect(part.length === 1 || part.join('').length < 65_536).toBe(true);
   }
 });
 
-test('they are as few as can be', () => {
+test('there are as few parts as possible', () => {
   expect(batches(2500, 10).map(({ length }) => length)).toEqual([1000, 1000, 500]);
 });

@@ -1,10 +1,10 @@
 import type { Spec } from '@btfd/btf';
 import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
-import type { ObjectRef } from './spec-ref.js';
 import { checkFit } from './base-fit.js';
 import { type Source, specMembers } from './source.js';
+import type { ObjectRef } from './spec-ref.js';
 
-/** DaemonSource is an object of the kernel of a node. */
+/** DaemonSource is an object in the kernel of a node. */
 export class DaemonSource implements Source {
   readonly label: string;
   readonly #client: BtfClient;
@@ -15,8 +15,8 @@ export class DaemonSource implements Source {
   #spec: Promise<Spec> | null = null;
 
   /**
-   * @param base what split BTF continues; null for the node's own vmlinux.
-   * @param transfer makes the options of one request of a source.
+   * @param base the base of split BTF; null for the node's own vmlinux.
+   * @param transfer returns the options of one request.
    */
   constructor(
     label: string,
@@ -38,7 +38,7 @@ export class DaemonSource implements Source {
   }
 
   async members(paths: readonly string[]): Promise<MemberResult[]> {
-    // The daemon knows but its own base.
+    // The daemon only has its own base.
     if (this.#base !== null) return specMembers(await this.spec(), paths);
     const results: MemberResult[] = [];
     for (const batch of pathBatches(paths)) results.push(...(await this.#membersOf(batch)));
@@ -62,28 +62,28 @@ export class DaemonSource implements Source {
     return spec;
   }
 
-  /** Held until the client is closed: what has an id only lives as long as someone holds it. */
+  /** Holds the object until the client is closed: an object without a name lives only as long as someone holds it. */
   #opened(id: number): Promise<Handle> {
     this.#handle ??= this.#client.getHandleById(id, { signal: this.#transfer(this.label).signal });
     return this.#handle;
   }
 }
 
-/** As many paths as a daemon takes at once. */
+/** The most paths that a daemon accepts in one request. */
 const MAX_PATHS = 1000;
 
-/** Half of the smallest message that every daemon takes by default. */
+/** Half of the message size that every daemon accepts by default. */
 const MAX_BYTES = 32 * 1024;
 
-/** What a path takes in a message besides its text: its field's number and its length. */
-const BYTES_BESIDES = 6;
+/** The field number and the length of a path in a message. */
+const OVERHEAD_BYTES = 6;
 
-/** pathBatches are paths in the order given, in as many parts as it takes for a daemon to take each. */
+/** pathBatches splits paths, in their order, into the fewest parts that a daemon accepts. */
 export function* pathBatches(paths: readonly string[]): Generator<string[], void, undefined> {
   let batch: string[] = [];
   let bytes = 0;
   for (const path of paths) {
-    const size = Buffer.byteLength(path) + BYTES_BESIDES;
+    const size = Buffer.byteLength(path) + OVERHEAD_BYTES;
     if (batch.length === MAX_PATHS || (batch.length > 0 && bytes + size > MAX_BYTES)) {
       yield batch;
       [batch, bytes] = [[], 0];

@@ -8,9 +8,9 @@ export interface NamedSpec {
   readonly spec: Spec;
 }
 
-/** Requests says how to make requests. */
+/** Requests has the options of requests. */
 export interface Requests {
-  /** Ends everything. */
+  /** Ends the whole iteration. */
   readonly interrupted: AbortSignal;
   /** The signal of one request. */
   readonly requestSignal: () => AbortSignal;
@@ -19,10 +19,10 @@ export interface Requests {
 }
 
 /**
- * everySpec goes through the objects of a node with their types, in the order of their ids. Each is held open while it
- * is read, where the daemon can do that; else the kernel's own are read by name.
+ * everySpec iterates over the objects of a node with their types, in the order of their ids. Each object is held open
+ * while it is read. A daemon that cannot open objects by id reads the kernel's own objects by name.
  *
- * @param unreadable told of an object whose types cannot be had.
+ * @param unreadable is called for each object whose types cannot be read.
  */
 export async function* everySpec(
   client: BtfClient,

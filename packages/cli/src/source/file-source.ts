@@ -1,14 +1,14 @@
 import { basename, dirname } from 'node:path';
 import { parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
-import { inFile, readBtfFile } from './read-btf-file.js';
 import { checkFit, standsAlone } from './base-fit.js';
+import { inFile, readBtfFile } from './read-btf-file.js';
 import { type Source, specMembers } from './source.js';
 
-/** Where Linux shows its own BTF and that of its modules, which are split from vmlinux. */
+/** The folder in which Linux shows its own BTF, and that of its modules, which is split from vmlinux. */
 const SYSFS = '/sys/kernel/btf';
 
-/** FileSource is BTF in a file, raw or in an ELF file. */
+/** FileSource is a file with raw BTF, or an ELF file with BTF. */
 export class FileSource implements Source {
   readonly label: string;
   readonly #path: string;
@@ -17,8 +17,8 @@ export class FileSource implements Source {
   #spec: Promise<Spec> | null = null;
 
   /**
-   * @param base what split BTF continues; null where that is not known. BTF that is not split does without it.
-   * @param interrupted ends the wait for a pipe that nobody writes.
+   * @param base the base of split BTF; null if it is not known. BTF that is not split ignores it.
+   * @param interrupted ends the wait for a pipe without a writer.
    */
   constructor(path: string, base: Source | null, interrupted: AbortSignal) {
     this.label = path;
@@ -38,9 +38,11 @@ export class FileSource implements Source {
 
   async #read(): Promise<Spec> {
     const file = await readBtfFile(this.#path, this.#interrupted);
-    const given = (await this.#base?.spec()) ?? null;
+    const knownBase = (await this.#base?.spec()) ?? null;
     return inFile(this.#path, () => {
-      const base = standsAlone(file.kind === 'raw' ? file.btf : file.elf.btf) ? null : given;
+      const btf = file.kind === 'raw' ? file.btf : file.elf.btf;
+      // standsAlone reads all types, so it only runs if there is a base.
+      const base = knownBase === null || standsAlone(btf) ? null : knownBase;
       const spec = file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
       checkFit(spec, this.label, this.#base);
       return spec;
@@ -48,7 +50,7 @@ export class FileSource implements Source {
   }
 }
 
-/** As bpftool: a module's file in sysfs continues the vmlinux beside it. */
+/** Returns the vmlinux next to a module's file in sysfs as its base, as bpftool does. */
 function baseInSysfs(path: string, interrupted: AbortSignal): Source | null {
   if (dirname(path) !== SYSFS || basename(path) === 'vmlinux') return null;
   return new FileSource(`${SYSFS}/vmlinux`, null, interrupted);

@@ -5,7 +5,7 @@ import { explainError } from '../error/explain-error.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
-/** BtfFile is what a file with BTF holds. */
+/** BtfFile is the content of a file with BTF. */
 export type BtfFile =
   | { readonly kind: 'raw'; readonly btf: Uint8Array }
   | { readonly kind: 'elf'; readonly elf: ElfBtf; readonly bytes: Uint8Array };
@@ -17,7 +17,7 @@ const BTF_MAGICS = [
   [0xeb, 0x9f],
 ];
 
-/** What compressed files begin with, and what makes them readable. */
+/** The first bytes of compressed files, and the command that decompresses them. */
 const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[] = [
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'xz -dc'],
   [[0x28, 0xb5, 0x2f, 0xfd], 'zstd -dc'],
@@ -25,21 +25,21 @@ const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[]
 ];
 
 /**
- * readBtfFile reads a file of raw BTF or an ELF file, told apart by what they begin with. What begins otherwise is not
- * read on, so that it may be endless.
+ * readBtfFile reads a file of raw BTF or an ELF file. It distinguishes them by their first bytes, and stops reading a file
+ * of another kind, which may be endless.
  *
- * @param interrupted ends the wait for a pipe that nobody writes.
- * @throws CliError NOT_FOUND, FAILURE, which names the file.
+ * @param interrupted ends the wait for a pipe without a writer.
+ * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
 export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
-  const called = path === STANDARD_INPUT ? 'standard input' : path;
-  const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, called));
+  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, name));
   if (!startsWith(bytes, ELF_MAGIC)) return { kind: 'raw', btf: bytes };
-  const elf = await inFile(called, () => inflateElfBtf(bytes));
+  const elf = await inFile(name, () => inflateElfBtf(bytes));
   return { kind: 'elf', elf, bytes };
 }
 
-/** inFile names the file in what is wrong with the BTF in it. */
+/** inFile adds the name of a file to the errors of its BTF. @throws CliError for every BtfFormatError. */
 export async function inFile<T>(path: string, read: () => Promise<T> | T): Promise<T> {
   try {
     return await read();
@@ -50,13 +50,13 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
   }
 }
 
-function checkHead(head: Uint8Array, path: string, called: string): void {
-  if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${called} is empty`);
+function checkHead(head: Uint8Array, path: string, name: string): void {
+  if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${name} is empty`);
   if ([ELF_MAGIC, ...BTF_MAGICS].some((magic) => startsWith(head, magic))) return;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
   throw new CliError(
     ExitCode.FAILURE,
-    `${called} is neither BTF nor an ELF file`,
+    `${name} is neither BTF nor an ELF file`,
     compressed === undefined ? null : `it is compressed: ${compressed[1]} ${path} | btfctl … -`,
   );
 }
@@ -66,10 +66,10 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
 }
 
 /**
- * readLoadable reads the BTF of a file as a kernel takes it: that of an object file as a loader of BPF programs makes it.
+ * readLoadable reads the BTF of a file to load it into a kernel. It completes the BTF of an object file, as libbpf does.
  *
- * @param interrupted ends the wait for a pipe that nobody writes.
- * @throws CliError NOT_FOUND, FAILURE, which names the file.
+ * @param interrupted ends the wait for a pipe without a writer.
+ * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
 export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
   const file = await readBtfFile(path, interrupted);

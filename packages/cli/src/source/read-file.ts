@@ -3,16 +3,17 @@ import { CliError, codeOf, messageOf, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
-/** Bytes that tell what a file is. */
+/** The first bytes of a file, which identify its format. */
 const HEAD_BYTES = 8;
-/** As much as Node reads of a file into one piece. */
+/** The largest file that Node reads at once. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
  * readFile reads a file, a pipe or a device.
  *
- * @param checkHead looks at its first bytes, all of them where it is shorter, and throws where the rest is not wanted.
- * @throws CliError NOT_FOUND, FAILURE, which names the file; what `checkHead` throws; the reason of `interrupted`.
+ * @param checkHead gets the first bytes, or all of a shorter file, and throws to leave the rest unread.
+ * @throws CliError NOT_FOUND if there is no such file; FAILURE if it cannot be read. The errors of `checkHead`. The reason of
+ * `interrupted`.
  */
 export async function readFile(
   path: string,
@@ -20,12 +21,12 @@ export async function readFile(
   checkHead: (head: Uint8Array) => void,
 ): Promise<Uint8Array> {
   try {
-    // Opening /dev/stdin would fail where that is a socket, as between programs of Node.
+    // Opening /dev/stdin fails if it is a socket, as between Node programs.
     if (path === STANDARD_INPUT) return await readStream(process.stdin, interrupted, checkHead);
-    // A pipe holds up whoever opens it until somebody writes: then Ctrl-C would not be heard.
+    // Opening a pipe blocks until there is a writer, and Ctrl-C would have no effect until then.
     if (!statSync(path).isFile()) return await readStream(createReadStream(path), interrupted, checkHead);
     checkHead(headOf(path));
-    // At once, as reading sysfs piece by piece through the thread pool takes thirty times as long.
+    // At once: reading sysfs piece by piece through the thread pool takes thirty times as long.
     return readFileSync(path);
   } catch (error) {
     const code = codeOf(error);
@@ -76,13 +77,13 @@ async function readStream(
 }
 
 /**
- * interruptible waits for something, or for the interruption of the wait, of which what is waited for need not know.
+ * interruptible waits for a promise until it is interrupted. The promise itself need not react to that.
  *
  * @throws the reason of the interruption.
  */
 async function interruptible<T>(wait: Promise<T>, interrupted: AbortSignal): Promise<T> {
   interrupted.throwIfAborted();
-  // Its failure after an interruption has nobody to tell.
+  // After an interruption nobody handles its failure.
   wait.catch(() => {});
   let stop = (): void => {};
   const ended = new Promise<never>((_resolve, reject) => {

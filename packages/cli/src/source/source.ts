@@ -1,17 +1,17 @@
 import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
 
-/** Source is where types come from: an object of a node's kernel, or a file. */
+/** Source is an object in the kernel of a node, or a file, with its types. */
 export interface Source {
-  /** What it is called in output. */
+  /** Its name in output. */
   readonly label: string;
-  /** Its types. A split BTF has its base. */
+  /** Returns its types. Split BTF has its base. */
   spec(): Promise<Spec>;
-  /** Where members are; a path that leads nowhere has its own error. */
+  /** Resolves member paths. A path that does not lead to a member has an error in its result. */
   members(paths: readonly string[]): Promise<MemberResult[]>;
 }
 
-/** specMembers finds in a spec where members are, as a daemon does. */
+/** specMembers resolves member paths in a spec, as a daemon does. */
 export function specMembers(spec: Spec, paths: readonly string[]): MemberResult[] {
   return paths.map((path) => specMember(spec, path));
 }

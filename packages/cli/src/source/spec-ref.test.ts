@@ -37,23 +37,23 @@ test.each([
   if (read.kind === 'object') expect(parseSpecRef(formatObjectRef(read))).toEqual(ref);
 });
 
-test('the words of bpftool are read too', () => {
+test('the words of bpftool are parsed too', () => {
   expect(parseSpecWords(['id', '7'])).toEqual(id(7));
   expect(parseSpecWords(['file', 'vmlinux'])).toEqual(file('vmlinux'));
   expect(parseSpecWords(['vmlinux'])).toEqual(name('vmlinux'));
 });
 
 test.each([
-  ['', 'an empty text names no BTF'],
-  ['@', 'names no node'],
-  ['@web1/', 'an empty text names no object'],
-  ['id:0', 'id:0 is no BTF id'],
-  ['id:x', 'id:x is no BTF id'],
-  ['id:4294967296', 'is no BTF id'],
-])('%p is refused in words', (text, message) => {
+  ['', 'the SPEC is empty'],
+  ['@', 'does not name a node'],
+  ['@web1/', 'the name of the object is empty'],
+  ['id:0', 'id:0 is not a BTF id'],
+  ['id:x', 'id:x is not a BTF id'],
+  ['id:4294967296', 'is not a BTF id'],
+])('%p is rejected', (text, message) => {
   expect(() => parseSpecRef(text)).toThrow(message);
 });
 
-test('words that name nothing are refused', () => {
-  expect(() => parseSpecWords(['prog', '7'])).toThrow('"prog 7" names no BTF');
+test('other words are rejected', () => {
+  expect(() => parseSpecWords(['prog', '7'])).toThrow('"prog 7" is not a SPEC');
 });

@@ -1,9 +1,7 @@
 import { ErrorReason, Origin } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
-import type { CurrentPolicy } from './current-policy.js';
+import { type CurrentPolicy, type Policy, hasRole, higherRole, type Role } from './policy.js';
 import type { Peer } from './peer.js';
-import type { Policy } from './policy.js';
-import { hasRole, higherRole, type Role } from './role.js';
 
 /** Caller is who makes a call, and what the policy in force lets them do. */
 export interface Caller {

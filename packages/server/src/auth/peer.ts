@@ -1,3 +1,6 @@
+import { socketPeer } from '@btfd/native';
+import { errorMessage } from '../error/error-code.js';
+
 /** Peer is who is at the other end of a connection, as the connection proves it. */
 export type Peer = UnixPeer | TlsPeer | AnonymousPeer | UnknownPeer;
 
@@ -33,4 +36,20 @@ export interface UnknownPeer {
   readonly kind: 'unknown';
   /** What clients are told. */
   readonly why: string;
+}
+
+/**
+ * unixPeer asks the kernel who connected to a unix socket. It returns an unknown peer if the kernel does not say.
+ *
+ * @param fd - the file descriptor of the connection; null if it has none
+ */
+export function unixPeer(fd: number | null, socketGid: number): UnixPeer | UnknownPeer {
+  try {
+    if (fd === null) throw new Error('the connection has no file descriptor');
+    const { pid, uid, gid, groups } = socketPeer(fd);
+    return { kind: 'unix', pid, uid, gids: [...new Set([gid, ...groups])], socketGid };
+  } catch (error) {
+    const why = errorMessage(error);
+    return { kind: 'unknown', why: `the kernel does not say who connected: ${why}` };
+  }
 }

@@ -2,10 +2,9 @@ import type { Stats } from 'node:fs';
 import { isScalar, isSeq, type ParsedNode } from 'yaml';
 import { unknownName } from '../base/text.js';
 import { readYamlFile, YamlMap, type YamlField } from '../base/yaml-map.js';
-import { errorMessage } from '../error/error-message.js';
-import type { PolicyRules } from './policy.js';
+import { errorMessage } from '../error/error-code.js';
+import { higherRole, type PolicyRules, type Role } from './policy.js';
 import { parsePrincipal } from './principal.js';
-import { higherRole, type Role } from './role.js';
 
 /** More problems than this have one cause. */
 const MAX_PROBLEMS = 20;

@@ -1,7 +1,6 @@
-import { errorMessage } from '../error/error-message.js';
-import { Policy, mergeRules, NO_RULES, type PolicyRules } from './policy.js';
+import { errorMessage } from '../error/error-code.js';
+import { Policy, mergeRules, NO_RULES, type PolicyRules, higherRole, type Role } from './policy.js';
 import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
-import { higherRole, type Role } from './role.js';
 
 /** PolicyOptions say who may do what: by a file, by lists, or by both together. */
 export interface PolicyOptions {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Peer } from './peer.js';
-import { mergeRules, NO_RULES, Policy, type PolicyRules } from './policy.js';
-import type { Role } from './role.js';
+import { mergeRules, NO_RULES, Policy, type PolicyRules, type Role } from './policy.js';
 
 const OWN_UID = 990;
 

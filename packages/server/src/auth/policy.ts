@@ -1,6 +1,24 @@
 import type { Peer } from './peer.js';
 import { ANONYMOUS, OVERFLOW_ID } from './principal.js';
-import { higherRole, type Role } from './role.js';
+
+/** ROLES are what a caller may be, from the least to the most; each may do what those before it may. */
+export const ROLES = ['viewer', 'inspector', 'loader'] as const;
+
+/**
+ * Role is what a caller may do: a viewer sees the kernel's own objects, an inspector users' objects too, and who uses
+ * an object; a loader also loads BTF into the kernel.
+ */
+export type Role = (typeof ROLES)[number];
+
+/** hasRole says whether a role, or null for none, is enough where one is needed. */
+export function hasRole(role: Role | null, needed: Role): boolean {
+  return role !== null && ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
+/** higherRole is the one that may do more. */
+export function higherRole(a: Role | null, b: Role | null): Role | null {
+  return a !== null && (b === null || hasRole(a, b)) ? a : b;
+}
 
 /** PolicyRules are what a policy file and options say. */
 export interface PolicyRules {
@@ -56,6 +74,11 @@ export class Policy {
     }
   }
 
+  /** The peer's own name as a principal, or null. */
+  principalOf(peer: Peer): string | null {
+    return this.namesOf(peer)[0] ?? null;
+  }
+
   /** The highest role that any of a peer's names has, or null. */
   roleOf(peer: Peer): Role | null {
     let role: Role | null = null;
@@ -68,5 +91,26 @@ export class Policy {
     if (peer.kind !== 'unix') return null;
     if (peer.uid === 0 || (peer.uid === this.ownUid && peer.uid !== OVERFLOW_ID)) return 'loader';
     return peer.socketGid !== OVERFLOW_ID && peer.gids.includes(peer.socketGid) ? 'viewer' : null;
+  }
+}
+
+/** CurrentPolicy is the policy in force, which may be replaced. */
+export class CurrentPolicy {
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private policy: Policy) {}
+
+  get now(): Policy {
+    return this.policy;
+  }
+
+  /** Puts another policy in force, and tells who listens. */
+  replace(policy: Policy): void {
+    this.policy = policy;
+    for (const listener of this.listeners) listener();
+  }
+
+  onReplaced(listener: () => void): void {
+    this.listeners.add(listener);
   }
 }

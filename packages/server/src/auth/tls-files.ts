@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 
 /** TlsFiles are the PEM files that TLS on TCP needs. */
 export interface TlsFiles {

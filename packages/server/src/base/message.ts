@@ -6,7 +6,7 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { ServiceError } from '../error/service-error.js';
 
 /** Init is the plain object from which a message is made. */

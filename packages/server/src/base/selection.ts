@@ -1,6 +1,6 @@
 import type { TypeSelection } from '@btfd/api';
 import { compileGlob, GlobError, type NameTest, type TypeId } from '@btfd/btf';
-import { checkCount, invalidRequest } from '../error/invalid-request.js';
+import { checkCount, invalidRequest } from '../error/service-error.js';
 
 const MAX_NAMES = 1_000;
 const MAX_GLOBS = 100;

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 /** VERSION is the version of this package. */
 export const VERSION = readVersion();
 
 function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
+  // By a name of the package itself: bundles lie elsewhere than the modules in them.
+  const manifest: unknown = createRequire(import.meta.url)('#package.json');
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+    return String(manifest.version);
   throw new Error('package.json has no version');
 }

@@ -21,34 +21,38 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** Validity is the time for which a certificate holds. */
+/** Validity is the period in which a certificate is valid. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** CertificateRequest is what a certificate is to say. */
+/** CertificateRequest lists the contents of a certificate. */
 export interface CertificateRequest extends Validity {
-  /** Without one the subject is empty, as SPIFFE has it. */
+  /** If null, the subject is empty, as in SPIFFE. */
   readonly commonName: string | null;
   /** Subject alternative names: URIs (with a colon), IP addresses, and DNS names. */
   readonly names: readonly string[];
   readonly purpose: 'server' | 'client';
 }
 
-/** What every TLS 1.2 stack takes. */
+/** Every TLS 1.2 stack supports it. */
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 /** Authority signs certificates with a key of its own. */
 export class Authority {
-  private constructor(
-    private readonly certificate: X509Certificate,
-    private readonly keys: webcrypto.CryptoKeyPair,
-    /** Its own certificate and key. */
-    readonly pair: KeyPair,
-  ) {}
+  /** The authority's own certificate and key. */
+  readonly pair: KeyPair;
+  readonly #certificate: X509Certificate;
+  readonly #keys: webcrypto.CryptoKeyPair;
 
-  /** Makes an authority whose certificate it signs itself. */
+  private constructor(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair, pair: KeyPair) {
+    this.#certificate = certificate;
+    this.#keys = keys;
+    this.pair = pair;
+  }
+
+  /** Makes a key and a self-signed certificate. Returns the authority that has them. */
   static async make(commonName: string, validity: Validity): Promise<Authority> {
     cryptoProvider.set(webcrypto);
     const keys = await newKeys();
@@ -68,24 +72,24 @@ export class Authority {
     return new Authority(certificate, keys, await pairOf(certificate, keys));
   }
 
-  /** Makes a key, and a certificate of it. */
+  /** Makes a key and issues a certificate for it. Returns both. */
   async issue({ commonName, names, purpose, ...validity }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
     const usage = purpose === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
     const certificate = await X509CertificateGenerator.create({
       serialNumber: newSerialNumber(),
       subject: nameOf(commonName),
-      issuer: this.certificate.subject,
+      issuer: this.#certificate.subject,
       ...validity,
       signingAlgorithm: ALGORITHM,
-      signingKey: this.keys.privateKey,
+      signingKey: this.#keys.privateKey,
       publicKey: keys.publicKey,
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([usage]),
         await SubjectKeyIdentifierExtension.create(keys.publicKey),
-        await AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
+        await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
         ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names.map(alternativeName))]),
       ],
     });
@@ -118,7 +122,7 @@ function nameOf(commonName: string | null): { CN: string[] }[] {
   return commonName === null ? [] : [{ CN: [commonName] }];
 }
 
-/** 127 bits, so that the number is positive and as long as RFC 5280 allows it to be. */
+/** 127 bits: RFC 5280 allows 20 bytes at most, and the number must be positive. */
 function newSerialNumber(): string {
   const bytes = randomBytes(16);
   bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0);

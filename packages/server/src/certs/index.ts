@@ -1,5 +1,5 @@
 /**
- * Certificates to try mutual TLS with, and to test it.
+ * Certificates for trying out and testing mutual TLS.
  *
  * ```ts
  * import { initCertificates } from '@btfd/server/certs';
@@ -7,7 +7,7 @@
  * const { ca, serverCert, serverKey } = await initCertificates('/tmp/certs');
  * ```
  *
- * Apart from the daemon, which needs none of it.
+ * The daemon does not load this module.
  *
  * @module
  */

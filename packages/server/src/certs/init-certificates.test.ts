@@ -8,7 +8,7 @@ import { initCertificates } from './init-certificates.js';
 const certificate = (file: string): X509Certificate => new X509Certificate(readFileSync(file));
 
 describe('initCertificates', () => {
-  test('makes certificates that the authority signed, for the keys beside them', async () => {
+  test('makes certificates that the authority has signed, each with its key', async () => {
     using dir = new TempDir();
     const files = await initCertificates(join(dir.path, 'certs'));
     const ca = certificate(files.ca);
@@ -24,7 +24,7 @@ describe('initCertificates', () => {
     }
   });
 
-  test('gives them the names and the time that were asked for', async () => {
+  test('uses the requested names and validity', async () => {
     using dir = new TempDir();
     const files = await initCertificates(dir.path, {
       serverNames: ['node.example.org', '10.0.0.1', '::1'],
@@ -45,7 +45,7 @@ describe('initCertificates', () => {
     ]);
   });
 
-  test('keeps keys for their owner alone', async () => {
+  test('makes the keys readable by their owner only', async () => {
     using dir = new TempDir();
     const files = await initCertificates(join(dir.path, 'certs'));
     for (const key of [files.caKey, files.serverKey, files.clientKey]) {
@@ -54,19 +54,21 @@ describe('initCertificates', () => {
     expect(statSync(join(dir.path, 'certs')).mode & 0o777).toBe(0o700);
   });
 
-  test.each(['ca.crt', 'client.key'])('writes nothing where there is a %s', async (name) => {
+  test.each(['ca.crt', 'client.key'])('writes nothing if there is already a %s', async (name) => {
     using dir = new TempDir();
     dir.write(name, 'precious');
-    await expect(initCertificates(dir.path)).rejects.toThrow(`${name} exists, and is not overwritten`);
+    await expect(initCertificates(dir.path)).rejects.toThrow(
+      `${name} already exists: remove it or use another folder`,
+    );
     expect(readdirSync(dir.path)).toEqual([name]);
     expect(readFileSync(join(dir.path, name), 'utf8')).toBe('precious');
   });
 
-  test.each(['/proc/nothing/certs', '/proc/nothing'])('does not try for ever to make %s', async (path) => {
+  test.each(['/proc/nothing/certs', '/proc/nothing'])('fails if it cannot make %s', async (path) => {
     await expect(initCertificates(path)).rejects.toThrow("ENOENT: no such file or directory, mkdir '/proc/");
   });
 
-  test.each([0, -1, Number.NaN])('refuses %s days', async (days) => {
+  test.each([0, -1, Number.NaN])('rejects %s days', async (days) => {
     await expect(initCertificates('/nonexistent', { days })).rejects.toThrow(RangeError);
   });
 });

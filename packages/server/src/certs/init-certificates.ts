@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { makeFolder } from '../base/make-folder.js';
 import { Authority, type KeyPair } from './authority.js';
 
-/** InitCertificatesOptions are what the certificates are to say, where that isn't the default. */
+/** InitCertificatesOptions change the contents of the certificates. */
 export interface InitCertificatesOptions {
   /** DNS names and IP addresses of the server. Default: this machine's name, localhost and its addresses. */
   readonly serverNames?: readonly string[];
   /** Names of the client, URIs or DNS names. Default: `spiffe://btfd/client`. */
   readonly clientNames?: readonly string[];
-  /** Days for which all of them hold. Default: 365. */
+  /** Days for which all of them are valid. Default: 365. */
   readonly days?: number;
+  /** When they become valid. Default: now. */
   readonly now?: Date;
 }
 
-/** CertificateFiles are the paths of what was written. */
+/** CertificateFiles are the paths of the files that were written. */
 export interface CertificateFiles {
   readonly ca: string;
   readonly caKey: string;
@@ -25,26 +26,32 @@ export interface CertificateFiles {
   readonly clientKey: string;
 }
 
-/** CLIENT_NAME is the name of the client where no other is given. */
+/** CLIENT_NAME is the default name of the client. */
 export const CLIENT_NAME = 'spiffe://btfd/client';
 
 const DAY_MS = 86_400_000;
-/** Clocks of machines differ. */
+/** The certificates are valid from a little earlier, because the clocks of machines differ. */
 const CLOCK_SKEW_MS = 300_000;
 
 /**
- * initCertificates makes an authority, and a certificate each for a server and a client, to try mutual TLS with. The
- * folder is made if it isn't there; keys are for the file's owner alone. Whoever has `ca.key` can make clients with
- * any name: for production, use an authority whose key isn't on the node.
+ * initCertificates makes an authority and a certificate each for a server and a client, for trying out mutual TLS. It
+ * writes them and their keys into a folder, which it makes if necessary. Only the owner can read the keys. Returns the
+ * paths of the files.
  *
- * @throws Error if any of the files is there already; nothing is written then.
+ * Anyone who has `ca.key` can make a client with any name. For production, use an authority whose key is not on the
+ * node.
+ *
+ * @throws Error if one of the files already exists. Nothing is written then.
+ * @throws RangeError if `days` is not a positive number.
+ * @throws NodeJS.ErrnoException if the folder or a file cannot be written.
  */
 export async function initCertificates(
   dir: string,
   options: InitCertificatesOptions = {},
 ): Promise<CertificateFiles> {
   const { now = new Date(), days = 365 } = options;
-  if (!Number.isFinite(days) || days <= 0) throw new RangeError(`days must be positive, is ${days}`);
+  if (!Number.isFinite(days) || days <= 0)
+    throw new RangeError(`days is ${days}: it must be a positive number`);
   const { serverNames = [...new Set([hostname(), 'localhost', '127.0.0.1', '::1'])] } = options;
   const { clientNames = [CLIENT_NAME] } = options;
   const files: CertificateFiles = {
@@ -55,8 +62,8 @@ export async function initCertificates(
     clientCert: join(dir, 'client.crt'),
     clientKey: join(dir, 'client.key'),
   };
-  const there = Object.values(files).find((file) => existsSync(file));
-  if (there !== undefined) throw new Error(`${there} exists, and is not overwritten`);
+  const existing = Object.values(files).find((file) => existsSync(file));
+  if (existing !== undefined) throw new Error(`${existing} already exists: remove it or use another folder`);
   const validity = {
     notBefore: new Date(now.getTime() - CLOCK_SKEW_MS),
     notAfter: new Date(now.getTime() + days * DAY_MS),
@@ -72,7 +79,7 @@ export async function initCertificates(
   return files;
 }
 
-/** `wx`: never onto a file, nor through a link, that came meanwhile. */
+/** `wx` fails if a file or a link has been made there in the meantime. */
 function write({ cert, key }: KeyPair, certFile: string, keyFile: string): void {
   writeFileSync(keyFile, key, { flag: 'wx', mode: 0o600 });
   writeFileSync(certFile, cert, { flag: 'wx', mode: 0o644 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.js';

@@ -4,14 +4,14 @@ import { describe, expect, test } from '@jest/globals';
 import { ErrorReasonSchema } from '@btfd/api';
 import { BpfError } from '@btfd/native';
 import { status } from '@grpc/grpc-js';
-import { reasonsInProto } from '../documentation/reasons-in-proto.js';
 import { ERRNO_REASONS, ERROR_CODES } from './error-table.js';
 
 const PROTO = readFileSync(new URL('../../../../proto/btf/v1/errors.proto', import.meta.url), 'utf8');
 
-/** The code that the comment of each reason begins with. */
+/** The code that the comment of each reason starts with: `// NOT_FOUND. The object …`. */
 function documentedCodes(): Map<string, string> {
-  return new Map(reasonsInProto(PROTO).map(({ reason, code }) => [reason, code]));
+  const values = PROTO.matchAll(/^ {2}\/\/ ([A-Z_]+)[.] .*\n(?: {2}\/\/.*\n)* {2}ERROR_REASON_(\w+) = /gm);
+  return new Map([...values].map(([, code = '', reason = '']) => [reason, code]));
 }
 
 describe('The gRPC code of a reason', () => {

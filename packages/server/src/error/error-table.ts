@@ -54,3 +54,13 @@ export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   // EOPNOTSUPP, in Node's word.
   ENOTSUP: ErrorReason.KERNEL_LACKS_SUPPORT,
 };
+
+/** codeName is the name of a gRPC code, such as NOT_FOUND. */
+export function codeName(code: status): string {
+  return status[code] ?? 'UNKNOWN';
+}
+
+/** reasonName is the name of a reason, such as HANDLE_NOT_FOUND; empty for none. */
+export function reasonName(reason: ErrorReason | null): string {
+  return reason === null ? '' : (ErrorReason[reason] ?? '');
+}

@@ -2,8 +2,7 @@ import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
-import { fromFormatError } from './from-format-error.js';
-import { ServiceError } from './service-error.js';
+import { fromFormatError, ServiceError } from './service-error.js';
 
 /** toServiceError makes the error that a client may see of anything that was thrown. */
 export function toServiceError(error: unknown): ServiceError {

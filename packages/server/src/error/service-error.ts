@@ -1,4 +1,5 @@
-import type { ErrorReason } from '@btfd/api';
+import { ErrorReason } from '@btfd/api';
+import type { BtfFormatError } from '@btfd/btf';
 
 /** FieldViolation says what is wrong with a field of a request. */
 export interface FieldViolation {
@@ -44,4 +45,33 @@ export class ServiceError extends Error {
     this.quota = quota ?? null;
     this.retryMs = retryMs ?? null;
   }
+}
+
+/** invalidRequest is the error for a bad field of a request. */
+export function invalidRequest(field: string, description: string): ServiceError {
+  return new ServiceError(ErrorReason.INVALID_REQUEST, `${field}: ${description}`, {
+    violations: [{ field, description }],
+  });
+}
+
+/** checkCount throws if a repeated field has more elements than allowed. */
+export function checkCount(field: string, values: readonly unknown[], limit: number): void {
+  if (values.length > limit)
+    throw invalidRequest(field, `has ${values.length} elements; at most ${limit} are allowed`);
+}
+
+/** checkToken throws if a token is missing. */
+export function checkToken(field: string, token: string): void {
+  if (token === '') throw invalidRequest(field, 'is required');
+}
+
+/** fromFormatError makes the error that a client may see of BTF that can't be decoded. */
+export function fromFormatError(error: BtfFormatError): ServiceError {
+  return new ServiceError(ErrorReason.BTF_UNDECODABLE, `the BTF cannot be decoded: ${error.message}`, {
+    metadata: {
+      ...(error.offset === null ? {} : { offset: String(error.offset) }),
+      ...(error.typeId === null ? {} : { type_id: String(error.typeId) }),
+    },
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { BtfService } from '@btfd/api';
-import type { Role } from '../auth/role.js';
+import type { Role } from '../auth/policy.js';
 import type { BtfMethods } from './rpc.js';
 
 /**

@@ -1,57 +1,56 @@
 import { ErrorReason } from '@btfd/api';
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { wait } from '../base/wait.js';
 import { ServiceError } from '../error/service-error.js';
 
-/**
- * Messages that wait to be sent at most: one is being sent while the next is made. The stream itself
- * would take 16.
- */
+/** The most messages that wait to be sent: one is sent while the next is made. The stream itself would take 16. */
 const MAX_UNSENT = 2;
 
 /** PacedWriter writes messages to a stream no faster than its client reads them. */
 export class PacedWriter<Message> {
-  private unsent = 0;
-  private onSent: (() => void) | null = null;
+  readonly #call: Pick<ServerWritableStream<unknown, Message>, 'write'>;
+  readonly #signal: AbortSignal;
+  readonly #slowReaderMs: number;
+  #unsent = 0;
+  #onSent: (() => void) | null = null;
 
   constructor(
-    private readonly call: Pick<ServerWritableStream<unknown, Message>, 'write'>,
-    private readonly signal: AbortSignal,
-    private readonly slowReaderMs: number,
-  ) {}
+    call: Pick<ServerWritableStream<unknown, Message>, 'write'>,
+    signal: AbortSignal,
+    slowReaderMs: number,
+  ) {
+    this.#call = call;
+    this.#signal = signal;
+    this.#slowReaderMs = slowReaderMs;
+  }
 
   /**
-   * Writes a message, and waits until there is room for one more.
+   * Writes a message, then waits until there is room for one more.
    *
-   * @throws ServiceError with SLOW_READER if the client reads nothing for too long: a client that is alive and
-   * doesn't read brings neither `cancelled` nor a deadline.
+   * @throws ServiceError with SLOW_READER if the client reads nothing for too long: a client that is alive but does not
+   * read causes neither `cancelled` nor the end of its deadline.
    * @throws the signal's reason if it aborts.
    */
   async write(message: Message): Promise<void> {
-    this.signal.throwIfAborted();
-    this.unsent += 1;
-    this.call.write(message, () => {
-      this.unsent -= 1;
-      this.onSent?.();
+    this.#signal.throwIfAborted();
+    this.#unsent += 1;
+    this.#call.write(message, () => {
+      this.#unsent -= 1;
+      this.#onSent?.();
     });
-    if (this.unsent >= MAX_UNSENT) await this.sent();
+    if (this.#unsent >= MAX_UNSENT) await this.#sent();
   }
 
-  private async sent(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        this.onSent = null;
-        this.signal.removeEventListener('abort', aborted);
-        act();
-      };
-      const aborted = (): void => settle(() => reject(this.signal.reason));
-      const timer = setTimeout(() => settle(() => reject(this.slowReader())), this.slowReaderMs);
-      this.onSent = () => settle(resolve);
-      this.signal.addEventListener('abort', aborted);
-    });
-  }
-
-  private slowReader(): ServiceError {
-    return new ServiceError(ErrorReason.SLOW_READER, `the client read nothing for ${this.slowReaderMs} ms`);
+  async #sent(): Promise<void> {
+    const sent = await wait(
+      (wake) => {
+        this.#onSent = wake;
+        return () => (this.#onSent = null);
+      },
+      { signal: this.#signal, ms: this.#slowReaderMs },
+    );
+    if (sent) return;
+    const message = `the client read nothing for ${this.#slowReaderMs} ms`;
+    throw new ServiceError(ErrorReason.SLOW_READER, message);
   }
 }

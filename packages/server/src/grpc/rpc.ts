@@ -1,41 +1,49 @@
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
-import type { CallRecord } from './interceptor/call-record.js';
-import type { Encoded } from './encoded.js';
+import type { CallFacts } from './interceptor/call-observer.js';
 
-/** CallContext is what a handler knows of its call besides the request. */
-export interface CallContext {
+/** RpcCall is a call as its handler sees it. */
+export interface RpcCall {
   /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
   readonly signal: AbortSignal;
   /** Who calls. The role that the method needs was checked. */
   readonly caller: Caller;
-  /** What observers are told of the call; absent where none observes. */
-  readonly record?: Pick<CallRecord, 'note' | 'requestId'>;
+  /** Adds facts about the call for logs, metrics and traces. */
+  note(facts: CallFacts): void;
 }
 
-/** Answer is what a message is made of, or a message that was encoded already. */
+/** Encoded is an answer that was encoded on another thread. */
+export class Encoded {
+  readonly wire: Uint8Array;
+
+  constructor(wire: Uint8Array) {
+    this.wire = wire;
+  }
+}
+
+/** Answer is a message to encode, or an encoded one. */
 export type Answer<O extends DescMessage> = MessageInitShape<O> | Encoded;
 
 /** UnaryHandler answers a request. */
 export type UnaryHandler<I extends DescMessage, O extends DescMessage, A = MessageInitShape<O>> = (
   request: MessageShape<I>,
-  context: CallContext,
+  call: RpcCall,
 ) => Promise<A> | A;
 
 /** WireHandler answers a request that it decodes itself. */
 export type WireHandler<O extends DescMessage, A = MessageInitShape<O>> = (
   wire: Uint8Array,
-  context: CallContext,
+  call: RpcCall,
 ) => Promise<A>;
 
 /**
- * StreamHandler answers a request with messages. It must end when the signal aborts, and release what
- * it holds in a `finally`: it is returned from early when its client goes away.
+ * StreamHandler answers a request with messages. It must end when the signal aborts, and release what it holds in a
+ * `finally`: it is returned from early when its client goes away.
  */
 export type StreamHandler<I extends DescMessage, O extends DescMessage, A = MessageInitShape<O>> = (
   request: MessageShape<I>,
-  context: CallContext,
+  call: RpcCall,
 ) => AsyncIterable<A>;
 
 /** BtfMethods are the methods of BtfService, by name in lower camel case. */
@@ -49,5 +57,5 @@ export type Rpc<
   ? UnaryHandler<BtfMethods[Name]['input'], BtfMethods[Name]['output'], A>
   : StreamHandler<BtfMethods[Name]['input'], BtfMethods[Name]['output'], A>;
 
-/** WorkerRpc is an Rpc some of whose answers workers encode. */
+/** WorkerRpc is the type of the handler of an RPC whose answers may be encoded by workers. */
 export type WorkerRpc<Name extends keyof BtfMethods> = Rpc<Name, Answer<BtfMethods[Name]['output']>>;

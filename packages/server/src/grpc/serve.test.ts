@@ -15,13 +15,13 @@ import {
 import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { ServiceError } from '../error/service-error.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../testing/grpc-harness.js';
-import { LOADER } from '../testing/callers.js';
+import { callsByRoot } from '../testing/calls.js';
 import { decodeRequest } from '../base/message.js';
-import { Encoded } from './encoded.js';
-import type { Rpc, WireHandler, WorkerRpc } from './rpc.js';
+import { Encoded, type Rpc, type WireHandler, type WorkerRpc } from './rpc.js';
 import { serveStream, serveUnary, serveWire, type ServeOptions } from './serve.js';
 
 const EMPTY = create(GetServerInfoRequestSchema);
+const ENDING = new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending');
 const SPEC = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
 
 /** Refuses requests of more bytes. */
@@ -38,25 +38,28 @@ async function serve(
   loadHandle: WireHandler<typeof LoadHandleResponseSchema> = async () => ({}),
 ) {
   const internal: [method: string, error: unknown][] = [];
+  const { calls, interceptor } = callsByRoot();
   const options: ServeOptions = {
-    callerOf: () => LOADER,
+    calls,
     checkRequest: atMost(1000),
     slowReaderMs: 5000,
-    resetStream: () => {},
-    shutdown: new AbortController().signal,
     onInternalError: (method, error) => internal.push([method, error]),
     ...choices,
   };
   const { method } = BtfService;
-  const server = await GrpcServer.start({
-    getServerInfo: serveUnary(method.getServerInfo, getServerInfo ?? (() => ({})), options),
-    loadHandle: serveWire(method.loadHandle, loadHandle, options),
-    spec: serveStream(method.spec, spec ?? async function* () {}, options),
-  });
+  const server = await GrpcServer.start(
+    {
+      getServerInfo: serveUnary(method.getServerInfo, getServerInfo ?? (() => ({})), options),
+      loadHandle: serveWire(method.loadHandle, loadHandle, options),
+      spec: serveStream(method.spec, spec ?? async function* () {}, options),
+    },
+    [interceptor],
+  );
   const client = new GrpcClient(server.address);
   // Deadlines are for calls, not for connecting.
   await client.connected();
   return {
+    calls,
     client,
     internal,
     [Symbol.dispose]() {
@@ -194,16 +197,12 @@ describe('A unary call', () => {
   });
 
   test('is not aborted by shutdown: it may finish', async () => {
-    const shutdown = new AbortController();
-    using served = await serve(
-      {
-        getServerInfo: (_, { signal }) => {
-          shutdown.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
-          return { version: String(signal.aborted) };
-        },
+    using served = await serve({
+      getServerInfo: (_, { signal }) => {
+        served.calls.endStreams(ENDING);
+        return { version: String(signal.aborted) };
       },
-      { shutdown: shutdown.signal },
-    );
+    });
     expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: 'false' });
   });
 });
@@ -330,26 +329,22 @@ describe('A stream', () => {
   });
 
   test('ends with UNAVAILABLE at shutdown, whatever its handler does', async () => {
-    const shutdown = new AbortController();
     const released = withResolvers();
-    using served = await serve(
-      {
-        spec: async function* (_, { signal }) {
-          try {
-            yield raw(1);
-            await once(signal, 'abort');
-            signal.throwIfAborted();
-          } finally {
-            released.resolve();
-          }
-        },
+    using served = await serve({
+      spec: async function* (_, { signal }) {
+        try {
+          yield raw(1);
+          await once(signal, 'abort');
+          signal.throwIfAborted();
+        } finally {
+          released.resolve();
+        }
       },
-      { shutdown: shutdown.signal },
-    );
+    });
     const stream = served.client.stream('spec', SPEC);
     const end = grpcErrorOf(chunks(stream));
     await once(stream, 'data');
-    shutdown.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+    served.calls.endStreams(ENDING);
     const error = await end;
     expect([error.code, error.details, reasonIn(error)]).toEqual([
       status.UNAVAILABLE,
@@ -360,15 +355,12 @@ describe('A stream', () => {
   });
 
   test('that begins after the shutdown ends with UNAVAILABLE at once', async () => {
-    const shutdown = AbortSignal.abort(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
-    using served = await serve(
-      {
-        spec: async function* () {
-          yield raw(1);
-        },
+    using served = await serve({
+      spec: async function* () {
+        yield raw(1);
       },
-      { shutdown },
-    );
+    });
+    served.calls.endStreams(ENDING);
     expect((await grpcErrorOf(chunks(served.client.stream('spec', SPEC)))).code).toBe(status.UNAVAILABLE);
   });
 });

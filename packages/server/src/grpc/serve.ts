@@ -4,40 +4,29 @@ import {
   Metadata,
   status,
   type MethodDefinition,
-  type ServerUnaryCall,
   type StatusObject,
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js';
-import type { Caller } from '../auth/caller.js';
+import { decodeRequest } from '../base/message.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
-import { CallEnded } from './call-ended.js';
-import type { CallRecord } from './interceptor/call-record.js';
-import { openScope, type CallScope } from './call-scope.js';
-import { decodeRequest } from '../base/message.js';
-import { Encoded } from './encoded.js';
-import type { ObservedCalls } from './interceptor/observed-calls.js';
+import { CallEnded, type Call } from './interceptor/call.js';
+import type { Calls } from './interceptor/calls.js';
 import { PacedWriter } from './paced-writer.js';
-import type { Answer, CallContext, StreamHandler, UnaryHandler, WireHandler } from './rpc.js';
+import { Encoded, type Answer, type StreamHandler, type UnaryHandler, type WireHandler } from './rpc.js';
 
-/** ServeOptions are what calls need beyond their handlers. */
+/** ServeOptions are what calls need besides their handlers. */
 export interface ServeOptions {
-  /** Who makes the call with this metadata. */
-  readonly callerOf: (metadata: Metadata) => Caller;
-  /** Throws if an encoded request may not be decoded. */
+  /** Every call, by its metadata. */
+  readonly calls: Pick<Calls, 'of'>;
+  /** Throws if an encoded request must not be decoded. */
   readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
-  /** How long a stream waits for a client that doesn't read, in milliseconds. */
+  /** How long a stream waits for a client that does not read, in milliseconds. */
   readonly slowReaderMs: number;
-  /** Breaks the HTTP/2 stream of the call with this metadata. */
-  readonly resetStream: (metadata: Metadata) => void;
-  /** Aborts when the daemon shuts down; streams end then. Its reason is what clients are told. */
-  readonly shutdown: AbortSignal;
-  /** The calls' records, where they are observed. */
-  readonly calls?: Pick<ObservedCalls, 'of'>;
-  /** Takes every error whose text clients aren't told, with the id of its request where that has one. */
-  readonly onInternalError: (methodName: string, error: unknown, requestId: string | undefined) => void;
+  /** Receives every error whose text is not sent to clients, with the id of its request. */
+  readonly onInternalError: (methodName: string, error: unknown, requestId: string) => void;
 }
 
 /** What the layer needs to know of a method. */
@@ -80,11 +69,7 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   handler: UnaryHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
-  return serveWire(
-    method,
-    async (wire, context) => handler(decodeRequest(method.input, wire), context),
-    options,
-  );
+  return serveWire(method, async (wire, call) => handler(decodeRequest(method.input, wire), call), options);
 }
 
 /** serveWire is serveUnary for a handler that decodes its request itself. */
@@ -93,21 +78,20 @@ export function serveWire<O extends DescMessage>(
   handler: WireHandler<O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
-  return (call, respond) => {
-    const record = options.calls?.of(call.metadata);
+  return ({ request, metadata }, respond) => {
+    const call = options.calls.of(metadata);
     const answer = async (): Promise<Wire> => {
-      using scope = openScope(call, null);
-      const caller = options.callerOf(call.metadata);
-      options.checkRequest(method.name, call.request);
-      return encode(method, await handler(call.request, contextOf(scope, caller, record)));
+      options.checkRequest(method.name, request);
+      return encode(method, await handler(request, call));
     };
     const succeed = (wire: Wire): void => {
       respond(null, wire);
-      resetUnlessRead(call, options.slowReaderMs, options);
+      // What a client does not read of a call that has ended would stay for as long as it likes.
+      call.resetAfter(options.slowReaderMs);
     };
-    run(record, answer).then(succeed, (error: unknown) => {
-      const failure = statusOf(error, method.name, options, record);
-      record?.handled(failure);
+    call.handle(answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, call);
+      call.failed(failure);
       respond(failure);
     });
   };
@@ -119,55 +103,29 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
-  return (call) => {
-    const record = options.calls?.of(call.metadata);
+  return (stream) => {
+    const call = options.calls.of(stream.metadata);
     const answer = async (): Promise<void> => {
-      using scope = openScope(call, options.shutdown);
-      const caller = options.callerOf(call.metadata);
-      options.checkRequest(method.name, call.request);
-      const request = decodeRequest(method.input, call.request);
-      const writer = new PacedWriter(call, scope.signal, options.slowReaderMs);
-      const messages = handler(request, contextOf(scope, caller, record));
-      for await (const init of messages) await writer.write(encode(method, init));
+      options.checkRequest(method.name, stream.request);
+      const request = decodeRequest(method.input, stream.request);
+      const writer = new PacedWriter(stream, call.signal, options.slowReaderMs);
+      for await (const message of handler(request, call)) await writer.write(encode(method, message));
     };
     const succeed = (): void => {
-      call.end();
-      resetUnlessRead(call, options.slowReaderMs, options);
+      stream.end();
+      call.resetAfter(options.slowReaderMs);
     };
-    run(record, answer).then(succeed, (error: unknown) => {
-      const failure = statusOf(error, method.name, options, record);
-      record?.handled(failure);
-      // `call.destroy(error)` would send no status.
-      call.emit('error', failure);
-      resetUnlessRead(call, mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs, options);
+    call.handle(answer).then(succeed, (error: unknown) => {
+      const failure = statusOf(error, method.name, options, call);
+      call.failed(failure);
+      // `stream.destroy(error)` would send no status.
+      stream.emit('error', failure);
+      call.resetAfter(mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs);
     });
   };
 }
 
-function contextOf({ signal }: CallScope, caller: Caller, record: CallRecord | undefined): CallContext {
-  return record === undefined ? { signal, caller } : { signal, caller, record };
-}
-
-async function run<T>(record: CallRecord | undefined, answer: () => Promise<T>): Promise<T> {
-  if (record === undefined) return answer();
-  const answered = await record.run(answer);
-  record.handled(null);
-  return answered;
-}
-
-/** What a client doesn't read of a call that has ended would stay for as long as it likes. */
-function resetUnlessRead(
-  call: Pick<ServerUnaryCall<Wire, Wire>, 'cancelled' | 'metadata' | 'once'>,
-  ms: number,
-  { resetStream }: ServeOptions,
-): void {
-  if (call.cancelled) return;
-  const timer = setTimeout(() => resetStream(call.metadata), ms).unref();
-  // Comes once for every call, when its stream is closed.
-  call.once('cancelled', () => clearTimeout(timer));
-}
-
-/** A client that doesn't read gets no status either. */
+/** A client that does not read gets no status either. */
 function mayNotRead(error: unknown): boolean {
   if (error instanceof CallEnded) return error.code === status.DEADLINE_EXCEEDED;
   return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;
@@ -177,20 +135,15 @@ function encode<O extends DescMessage>(method: Method<DescMessage, O>, answer: A
   return answer instanceof Encoded ? answer.wire : toBinary(method.output, create(method.output, answer));
 }
 
-function statusOf(
-  error: unknown,
-  methodName: string,
-  options: ServeOptions,
-  record: CallRecord | undefined,
-): Status {
+function statusOf(error: unknown, methodName: string, options: ServeOptions, { requestId }: Call): Status {
   const ended = asCallEnded(error);
   if (ended !== null) return { code: ended.code, details: ended.message, metadata: new Metadata() };
-  const told = toServiceError(error);
-  if (told.reason === ErrorReason.INTERNAL) options.onInternalError(methodName, error, record?.requestId);
-  return toStatus(told);
+  const serviceError = toServiceError(error);
+  if (serviceError.reason === ErrorReason.INTERNAL) options.onInternalError(methodName, error, requestId);
+  return toStatus(serviceError);
 }
 
-/** What a signal aborted with, or what Node made of it: the client is gone, and nothing went wrong here. */
+/** The reason of the call's signal, also where Node wrapped it. The client is gone, and nothing went wrong here. */
 function asCallEnded(error: unknown): CallEnded | null {
   if (error instanceof CallEnded) return error;
   if (typeof error !== 'object' || error === null || !('name' in error)) return null;

@@ -8,9 +8,8 @@ import { FakeKernel } from '../testing/fake-kernel.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { EPOCH } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
-import { HandleTable } from './handle-table.js';
+import { HandleTable, newEpoch, newToken } from './handle-table.js';
 import { Hold } from './hold.js';
-import { newEpoch, newToken } from './token.js';
 
 const TTL = 1000;
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ErrorReason } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
 import type { Clock } from '../base/clock.js';
@@ -7,7 +8,13 @@ import type { Taken } from '../quota/quota.js';
 import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
-import { epochOf, newToken } from './token.js';
+
+/** 64 bits: runs of one daemon never meet. */
+const EPOCH_BYTES = 8;
+/** 128 bits: can't be guessed. */
+const SECRET_BYTES = 16;
+
+const TOKEN = /^(?<epoch>[0-9a-f]{16})\.[\w-]{22}$/;
 
 /** HeldObject is a BTF object that a handle names. */
 export interface HeldObject {
@@ -224,4 +231,19 @@ export class HandleTable {
       'no such handle: it was closed, has expired, never was, or is somebody else’s',
     );
   }
+}
+
+/** newEpoch names a run of the daemon. */
+export function newEpoch(): string {
+  return randomBytes(EPOCH_BYTES).toString('hex');
+}
+
+/** newToken makes the token of a handle of a run. */
+export function newToken(epoch: string): string {
+  return `${epoch}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
+}
+
+/** epochOf tells the run that a token is of, or null where it has not the form of a token. */
+function epochOf(token: string): string | null {
+  return TOKEN.exec(token)?.groups?.['epoch'] ?? null;
 }

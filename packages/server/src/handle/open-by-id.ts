@@ -4,6 +4,7 @@ import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import { type Kernel, type KernelObject, type ObjectInfo, originOf } from '../kernel/kernel.js';
 import { infoOrClose } from '../kernel/object-list.js';
+import type { HeldObject } from './handle-table.js';
 
 /**
  * openVisible opens the object that a caller names by id.
@@ -24,6 +25,21 @@ export function openVisible(
     throw error;
   }
   return { object, info };
+}
+
+/**
+ * isRemoved says whether an object left the kernel's list while it was held: its id opens nothing then. A
+ * user's object stays in the list for as long as it is held.
+ */
+export function isRemoved({ info }: HeldObject, kernel: Kernel): boolean {
+  if (!info.kernelBtf) return false;
+  try {
+    kernel.open(info.id).close();
+    return false;
+  } catch (error) {
+    if (error instanceof BpfError && error.code === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 function openById(kernel: Kernel, id: number): KernelObject {

@@ -3,14 +3,23 @@ import { ErrorReason } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { withResolvers } from '../testing/grpc-harness.js';
-import { LoadQueue, type LoadRequest } from './load-queue.js';
+import type { KernelObject } from './kernel.js';
+import { LoadQueue } from './load-queue.js';
 
 const LIMITS = { maxQueuedLoads: 2, maxQueuedLoadBytes: 1_000 };
 const NEVER = new AbortController().signal;
 
-function request(name: string): LoadRequest {
-  const bytes = intBtf(name);
-  return { size: bytes.length, prepare: async () => bytes, logSize: 0 };
+/** Waits for its turn, makes BTF and loads it. */
+async function loadInTurn(
+  queue: LoadQueue,
+  name: string,
+  {
+    signal = NEVER,
+    make = () => intBtf(name),
+  }: { signal?: AbortSignal; make?: () => Promise<Uint8Array> | Uint8Array } = {},
+): Promise<KernelObject> {
+  using turn = await queue.turn(intBtf(name).length, signal);
+  return await turn.load(await make(), 0);
 }
 
 function setUp(limits = LIMITS) {
@@ -22,7 +31,7 @@ function setUp(limits = LIMITS) {
     kernel,
     queue,
     open: () => gate.resolve(),
-    load: (name: string, signal = NEVER) => queue.load(request(name), signal),
+    load: (name: string, signal = NEVER) => loadInTurn(queue, name, { signal }),
   };
 }
 
@@ -32,7 +41,7 @@ async function turns(): Promise<void> {
 
 describe('LoadQueue', () => {
   test('loads one at a time, in the order in which they came', async () => {
-    const { kernel, queue, open, load } = setUp();
+    const { kernel, open, load } = setUp();
     const loads = [load('a'), load('b'), load('c')];
     await turns();
     expect(kernel.loads.length).toBe(1);
@@ -41,7 +50,7 @@ describe('LoadQueue', () => {
     expect(kernel.loads.map(({ bytes }) => bytes)).toEqual(['a', 'b', 'c'].map((name) => intBtf(name)));
     expect(sizes.length).toBe(3);
     // It is free again.
-    await queue.load(request('d'), NEVER);
+    await load('d');
   });
 
   test('never begins a load whose caller went away while it waited, and hands its place on', async () => {
@@ -100,22 +109,19 @@ describe('LoadQueue', () => {
   test('makes what is loaded when its turn comes, one at a time, and loads nothing of what cannot be made', async () => {
     const { kernel, queue, open, load } = setUp();
     const events: string[] = [];
-    const making = (name: string, make: () => Uint8Array) => ({
-      ...request(name),
-      prepare: async () => {
-        events.push(name);
-        return make();
-      },
-    });
+    const making = (name: string, make: () => Uint8Array) =>
+      loadInTurn(queue, name, {
+        make() {
+          events.push(name);
+          return make();
+        },
+      });
     const noBtf = (): never => {
       throw new Error('no BTF');
     };
     const first = load('a');
-    const failing = queue.load(making('b', noBtf), NEVER);
-    const last = queue.load(
-      making('c', () => intBtf('c')),
-      NEVER,
-    );
+    const failing = making('b', noBtf);
+    const last = making('c', () => intBtf('c'));
     await turns();
     expect(events).toEqual([]);
     open();
@@ -130,15 +136,56 @@ describe('LoadQueue', () => {
     open();
     const abort = new AbortController();
     const gate = withResolvers<Uint8Array>();
-    const gone = queue.load({ ...request('a'), prepare: () => gate.promise }, abort.signal);
+    const gone = loadInTurn(queue, 'a', { signal: abort.signal, make: () => gate.promise });
+    await turns();
     abort.abort(new Error('gone'));
     gate.resolve(intBtf('a'));
     await expect(gone).rejects.toThrow('gone');
     const late = withResolvers<Uint8Array>();
-    const overtaken = queue.load({ ...request('b'), prepare: () => late.promise }, NEVER);
+    const overtaken = loadInTurn(queue, 'b', { make: () => late.promise });
+    await turns();
     queue.end(new Error('the end'));
     late.resolve(intBtf('b'));
     await expect(overtaken).rejects.toThrow('the end');
     expect(kernel.loads).toEqual([]);
+  });
+
+  test('closes what the kernel loaded for a caller who went away meanwhile', async () => {
+    const { kernel, open, load } = setUp();
+    const abort = new AbortController();
+    const gone = load('a', abort.signal);
+    await turns();
+    abort.abort(new Error('gone'));
+    open();
+    await expect(gone).rejects.toThrow('gone');
+    expect([kernel.loads.length, kernel.openCount]).toEqual([1, 0]);
+  });
+
+  test('is free again if the load whose turn it was has ended without loading', async () => {
+    const { kernel, queue, open, load } = setUp();
+    open();
+    (await queue.turn(1, NEVER))[Symbol.dispose]();
+    await load('a');
+    expect([kernel.loads.length, queue.queue.running]).toEqual([1, false]);
+  });
+
+  test('hands the turn on if the caller goes away, or the end comes, just as it is handed over', async () => {
+    const { kernel, queue, open, load } = setUp();
+    open();
+    const turn = await queue.turn(1, NEVER);
+    const abort = new AbortController();
+    const gone = load('a', abort.signal);
+    const next = load('b');
+    turn[Symbol.dispose]();
+    abort.abort(new Error('gone'));
+    await expect(gone).rejects.toThrow('gone');
+    await next;
+    expect(kernel.loads.map(({ bytes }) => bytes)).toEqual([intBtf('b')]);
+    const last = await queue.turn(1, NEVER);
+    const overtaken = load('c');
+    last[Symbol.dispose]();
+    queue.end(new Error('the end'));
+    await expect(overtaken).rejects.toThrow('the end');
+    expect(queue.queue.running).toBe(false);
   });
 });

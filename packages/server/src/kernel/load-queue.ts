@@ -2,140 +2,146 @@ import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel, KernelObject } from './kernel.js';
 import { inSpan } from '../base/span.js';
+import { wait } from '../base/wait.js';
 
-/** A small load takes milliseconds, a large one some tenths of a second. */
+/** A small load takes milliseconds, a large one tenths of a second. */
 const RETRY_MS = 1_000;
 
-/** LoadQueueLimits bound what waits for the kernel. */
+/** LoadQueueLimits limit the loads that wait for the kernel. */
 export interface LoadQueueLimits {
   readonly maxQueuedLoads: number;
   readonly maxQueuedLoadBytes: number;
 }
 
-/** LoadTimes are how long a load waited, and how long the kernel took, in milliseconds. */
+/** LoadTimes say how long a load waited and how long the kernel took, in milliseconds. */
 export interface LoadTimes {
   readonly waitedMs: number;
   readonly tookMs: number;
 }
 
-/** LoadRequest is a load that is asked for. */
-export interface LoadRequest {
-  /** Bytes of the request, which counts while it waits. */
-  readonly size: number;
+/** LoadTurn is the right to load the next BTF. Disposing of it lets the next load begin. */
+export interface LoadTurn extends Disposable {
   /**
-   * Makes the BTF, once it is this load's turn: so that not more than one is made at a time. What it throws, the
-   * caller gets; the kernel is not asked then.
+   * Loads BTF into the kernel.
+   *
+   * @throws the signal's reason if it has aborted. If that happens during the load, the new object is closed.
+   * @throws the queue's end, if it has ended.
+   * @throws BpfError if the kernel refuses.
    */
-  prepare(): Promise<Uint8Array>;
-  readonly logSize: number;
+  load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
 }
 
-/** Waiting is a load that waits. */
 interface Waiting {
-  begin(): void;
-  drop(reason: unknown): void;
+  /** Bytes of its request. */
+  readonly size: number;
+  /** Whether the turn was handed to it. */
+  hasTurn: boolean;
+  wake(): void;
 }
 
 /**
- * LoadQueue loads one BTF at a time. What waits can still be dropped, which the kernel's check can't: so a load
- * whose caller went away, or that the daemon's end overtakes, is never begun.
+ * LoadQueue gives one load at a time its turn, in the order in which they came. A load that waits can still be dropped,
+ * unlike one that the kernel checks. So a load never begins if its caller has gone away or the daemon is ending.
  */
 export class LoadQueue {
-  private readonly waiting = new Set<Waiting>();
-  private waitingBytes = 0;
-  private busy = false;
-  private ended: Error | null = null;
+  readonly #kernel: Kernel;
+  readonly #limits: LoadQueueLimits;
+  readonly #onLoad: (times: LoadTimes) => void;
+  readonly #waiting = new Set<Waiting>();
+  #busy = false;
+  #ended: Error | null = null;
 
-  constructor(
-    private readonly kernel: Kernel,
-    private readonly limits: LoadQueueLimits,
-    /** Told of every load that the kernel was asked for, however it ended. */
-    private readonly onLoad: (times: LoadTimes) => void = () => {},
-  ) {}
+  /** @param onLoad - is called after each load that the kernel was asked for, however it ended */
+  constructor(kernel: Kernel, limits: LoadQueueLimits, onLoad: (times: LoadTimes) => void = () => {}) {
+    this.#kernel = kernel;
+    this.#limits = limits;
+    this.#onLoad = onLoad;
+  }
 
-  /** What waits now, and whether the kernel checks a load. */
+  /** The loads that wait now, and whether one has its turn. */
   get queue(): { readonly length: number; readonly bytes: number; readonly running: boolean } {
-    return { length: this.waiting.size, bytes: this.waitingBytes, running: this.busy };
+    let bytes = 0;
+    for (const { size } of this.#waiting) bytes += size;
+    return { length: this.#waiting.size, bytes, running: this.#busy };
   }
 
   /**
-   * Loads BTF once every load before it has ended.
+   * Waits until every load before this one has ended. Only then the BTF is to be made, so that the memory for one is
+   * taken at a time.
    *
+   * @param size - bytes of the request, which count while it waits
    * @throws ServiceError with LOAD_QUEUE_FULL if too much waits.
-   * @throws the signal's reason if it aborts before the load begins; later the load goes on.
-   * @throws what `prepare` and the kernel's `load` do.
+   * @throws the signal's reason if it aborts before the turn comes.
+   * @throws the queue's end, if it ends before the turn comes.
    */
-  async load(request: LoadRequest, signal: AbortSignal): Promise<KernelObject> {
-    signal.throwIfAborted();
-    this.throwIfEnded();
+  async turn(size: number, signal: AbortSignal): Promise<LoadTurn> {
+    this.#throwIfOver(signal);
     const asked = performance.now();
-    if (this.busy) await this.turn(request.size, signal);
-    this.busy = true;
-    const begun = performance.now();
-    try {
-      const bytes = await request.prepare();
-      signal.throwIfAborted();
-      this.throwIfEnded();
-      return await this.askKernel(bytes, request.logSize, begun - asked);
-    } finally {
-      this.next();
-    }
+    if (this.#busy) await this.#queued(size, signal);
+    this.#busy = true;
+    const waitedMs = performance.now() - asked;
+    return {
+      load: async (bytes, logSize) => {
+        this.#throwIfOver(signal);
+        const object = await this.#load(bytes, logSize, waitedMs);
+        if (signal.aborted) object.close();
+        signal.throwIfAborted();
+        return object;
+      },
+      [Symbol.dispose]: () => this.#next(),
+    };
   }
 
-  private async askKernel(bytes: Uint8Array, logSize: number, waitedMs: number): Promise<KernelObject> {
-    const begun = performance.now();
-    try {
-      return await inSpan('load into the kernel', () => this.kernel.load(bytes, logSize));
-    } finally {
-      this.onLoad({ waitedMs, tookMs: performance.now() - begun });
-    }
-  }
-
-  /** Drops what waits, and refuses what comes. What the kernel checks already goes on. */
+  /** Drops the loads that wait, and refuses those that come. A load that the kernel checks already continues. */
   end(reason: Error): void {
-    this.ended = reason;
-    for (const each of this.waiting) each.drop(reason);
+    this.#ended = reason;
+    for (const each of this.#waiting) each.wake();
   }
 
-  private throwIfEnded(): void {
-    if (this.ended !== null) throw this.ended;
+  #throwIfOver(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (this.#ended !== null) throw this.#ended;
   }
 
-  private async turn(bytes: number, signal: AbortSignal): Promise<void> {
-    const { maxQueuedLoads, maxQueuedLoadBytes } = this.limits;
-    if (this.waiting.size >= maxQueuedLoads || this.waitingBytes + bytes > maxQueuedLoadBytes) {
-      const message = `${this.waiting.size} loads of ${this.waitingBytes} bytes in all wait for the kernel already`;
+  async #queued(size: number, signal: AbortSignal): Promise<void> {
+    const { maxQueuedLoads, maxQueuedLoadBytes } = this.#limits;
+    const { length, bytes } = this.queue;
+    if (length >= maxQueuedLoads || bytes + size > maxQueuedLoadBytes) {
+      const message = `${length} loads of ${bytes} bytes in all wait for the kernel already`;
       const metadata = { limit: String(maxQueuedLoads), limit_bytes: String(maxQueuedLoadBytes) };
       const quota = { subject: 'daemon', description: message };
       throw new ServiceError(ErrorReason.LOAD_QUEUE_FULL, message, { metadata, quota, retryMs: RETRY_MS });
     }
-    await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        this.waiting.delete(entry);
-        this.waitingBytes -= bytes;
-        signal.removeEventListener('abort', aborted);
-      };
-      const aborted = (): void => entry.drop(signal.reason);
-      const entry: Waiting = {
-        begin() {
-          leave();
-          resolve();
-        },
-        drop(reason) {
-          leave();
-          reject(reason);
-        },
-      };
-      this.waiting.add(entry);
-      this.waitingBytes += bytes;
-      signal.addEventListener('abort', aborted);
-    });
+    const entry: Waiting = { size, hasTurn: false, wake() {} };
+    await wait(
+      (wake) => {
+        entry.wake = wake;
+        this.#waiting.add(entry);
+        return () => this.#waiting.delete(entry);
+      },
+      { signal },
+    );
+    // One that has the turn must hand it on, so it fails later, when it loads.
+    if (!entry.hasTurn && this.#ended !== null) throw this.#ended;
   }
 
-  /** Hands the turn on: `busy` stays while anything waits, so that nobody overtakes. */
-  private next(): void {
-    const [first] = this.waiting;
-    if (first === undefined) this.busy = false;
-    else first.begin();
+  async #load(bytes: Uint8Array, logSize: number, waitedMs: number): Promise<KernelObject> {
+    const begun = performance.now();
+    try {
+      return await inSpan('load into the kernel', () => this.#kernel.load(bytes, logSize));
+    } finally {
+      this.#onLoad({ waitedMs, tookMs: performance.now() - begun });
+    }
+  }
+
+  /** Hands the turn on. `#busy` stays true while anything waits, so that nothing overtakes. */
+  #next(): void {
+    const [first] = this.#waiting;
+    if (first === undefined) {
+      this.#busy = false;
+      return;
+    }
+    first.hasTurn = true;
+    first.wake();
   }
 }

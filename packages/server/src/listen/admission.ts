@@ -1,20 +1,19 @@
 import type { Socket } from 'node:net';
-import type { Metadata, Server as GrpcServer } from '@grpc/grpc-js';
+import type { Server as GrpcServer } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Limits } from '../config/limits.js';
 import { Connections } from './connections.js';
 import { TlsServer } from './tls-server.js';
-import { roleForPath } from '../grpc/method-roles.js';
 import type { Quota } from '../quota/quota.js';
 import { atDate } from '../base/clock.js';
-import { Callers } from '../grpc/interceptor/callers.js';
-import { CurrentPolicy } from '../auth/current-policy.js';
+import type { Calls } from '../grpc/interceptor/calls.js';
+import { fdOf } from '../grpc/interceptor/internals.js';
+import { CurrentPolicy, type Policy } from '../auth/policy.js';
 import { FileWatch } from '../base/file-watch.js';
-import type { Policy } from '../auth/policy.js';
 import { readPolicy, type PolicyOptions } from '../auth/policy-options.js';
 import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js';
 import { tlsPeer } from '../auth/tls-peer.js';
-import { unixPeer } from '../auth/unix-peer.js';
+import { unixPeer } from '../auth/peer.js';
 
 /** AdmissionOptions are what admission goes by. */
 export interface AdmissionOptions {
@@ -24,14 +23,12 @@ export interface AdmissionOptions {
   readonly ownUid: number;
   readonly limits: Pick<Limits, 'handshakeMs' | 'maxHandshakes' | 'unauthenticatedMs' | 'reloadPollMs'>;
   readonly logger: Logger;
-  /** Breaks the HTTP/2 stream of the call with this metadata. */
-  readonly resetStream: (metadata: Metadata) => void;
 }
 
 /** Admission knows who comes in and what they may do, and keeps policy and keys as the files have them. */
 export class Admission {
-  readonly callers: Callers;
-  private readonly policy: CurrentPolicy;
+  /** The policy in force. */
+  readonly policy: CurrentPolicy;
   private readonly watches: FileWatch[] = [];
   private tlsServer: TlsServer | null = null;
   private connections: Connections | null = null;
@@ -42,9 +39,7 @@ export class Admission {
     policy: Policy,
     private keys: TlsKeys | null,
   ) {
-    const { resetStream } = options;
     this.policy = new CurrentPolicy(policy);
-    this.callers = new Callers(this.policy, { roleFor: roleForPath, now: () => Date.now(), resetStream });
     if (keys !== null) this.noteExpiry(keys);
   }
 
@@ -72,9 +67,13 @@ export class Admission {
   }
 
   /** A function that serves a connection, given the group of the unix socket that it came to; null for TCP. */
-  serveWith(grpc: GrpcServer, connectionQuota: Quota): (socket: Socket, socketGid: number | null) => void {
+  serveWith(
+    grpc: GrpcServer,
+    calls: Calls,
+    connectionQuota: Quota,
+  ): (socket: Socket, socketGid: number | null) => void {
     const { limits, logger } = this.options;
-    const connections = new Connections(grpc, this.callers, connectionQuota, limits);
+    const connections = new Connections(grpc, calls, this.policy, connectionQuota, limits);
     this.connections = connections;
     if (this.keys !== null) {
       this.tlsServer = new TlsServer(this.keys, {
@@ -85,7 +84,7 @@ export class Admission {
       });
     }
     return (socket, socketGid) => {
-      if (socketGid !== null) connections.serve(socket, unixPeer(socket, socketGid));
+      if (socketGid !== null) connections.serve(socket, unixPeer(fdOf(socket), socketGid));
       else if (this.tlsServer !== null) this.tlsServer.accept(socket);
       else connections.serve(socket, { kind: 'anonymous' });
     };

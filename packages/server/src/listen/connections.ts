@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { atDate } from '../base/clock.js';
-import type { Callers } from '../grpc/interceptor/callers.js';
+import type { Calls } from '../grpc/interceptor/calls.js';
 import type { Peer, TlsPeer } from '../auth/peer.js';
+import type { CurrentPolicy } from '../auth/policy.js';
 import type { ServiceError } from '../error/service-error.js';
 import type { Limits } from '../config/limits.js';
 import type { Quota } from '../quota/quota.js';
@@ -16,65 +17,78 @@ export const MAX_TOLD = 32;
 
 /** Connections hands connections to a gRPC server, each with the peer that it proves. */
 export class Connections {
-  private readonly told = new NewestSockets(MAX_TOLD);
-  private refusedCount = 0;
+  readonly #grpc: GrpcServer;
+  readonly #calls: Pick<Calls, 'interceptor' | 'endExpired'>;
+  readonly #policy: CurrentPolicy;
+  readonly #quota: Quota;
+  readonly #limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>;
+  readonly #told = new NewestSockets(MAX_TOLD);
+  #refusedCount = 0;
 
   constructor(
-    private readonly grpc: GrpcServer,
-    private readonly callers: Pick<Callers, 'bind' | 'endExpired' | 'nameOf'>,
-    private readonly quota: Quota,
-    private readonly limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>,
-  ) {}
+    grpc: GrpcServer,
+    calls: Pick<Calls, 'interceptor' | 'endExpired'>,
+    policy: CurrentPolicy,
+    quota: Quota,
+    limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>,
+  ) {
+    this.#grpc = grpc;
+    this.#calls = calls;
+    this.#policy = policy;
+    this.#quota = quota;
+    this.#limits = limits;
+  }
 
   /** Connections for which there was no room. */
   get refused(): number {
-    return this.refusedCount;
+    return this.#refusedCount;
   }
 
   /** Serves a connection. Its calls are its peer's. All of them are refused on one more than its peer may have. */
   serve(socket: Socket, peer: Peer): void {
-    const name = this.callers.nameOf(peer);
-    const refusal = this.quota.refusal(name);
-    if (refusal !== null) return this.refuse(socket, peer, refusal);
-    const taken = this.quota.take(name);
+    // Connections that prove nothing count as those of one principal.
+    const name = this.#policy.now.principalOf(peer) ?? 'nobody';
+    const refusal = this.#quota.refusal(name);
+    if (refusal !== null) return this.#refuse(socket, peer, refusal);
+    const taken = this.#quota.take(name);
     socket.once('close', () => taken[Symbol.dispose]());
-    if (peer.kind === 'tls') this.endWithCertificate(socket, peer);
+    if (peer.kind === 'tls') this.#endWithCertificate(socket, peer);
     const isUnknown = peer.kind === 'unknown';
     const before = socket.bytesRead;
     const end = (): void => {
       if (isUnknown || socket.bytesRead - before < HELLO_BYTES) socket.destroy();
     };
     // Who isn't known is told so and has to go; who doesn't begin to speak goes too.
-    this.inject(socket, peer, null, end, isUnknown ? this.limits.unauthenticatedMs : this.limits.handshakeMs);
+    this.#inject(
+      socket,
+      peer,
+      null,
+      end,
+      isUnknown ? this.#limits.unauthenticatedMs : this.#limits.handshakeMs,
+    );
   }
 
   /** Who isn't known any more is told so and has to go, as who never was. */
-  private endWithCertificate(socket: Socket, peer: TlsPeer): void {
+  #endWithCertificate(socket: Socket, peer: TlsPeer): void {
     const end = (): void => {
-      this.callers.endExpired(peer);
-      setTimeout(() => socket.destroy(), this.limits.unauthenticatedMs).unref();
+      this.#calls.endExpired(peer);
+      setTimeout(() => socket.destroy(), this.#limits.unauthenticatedMs).unref();
     };
     socket.once('close', atDate(peer.validUntil, end));
   }
 
-  private refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
-    this.refusedCount += 1;
-    this.told.add(socket);
-    this.inject(socket, peer, refusal, () => socket.destroy(), this.limits.unauthenticatedMs);
+  #refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
+    this.#refusedCount += 1;
+    this.#told.add(socket);
+    this.#inject(socket, peer, refusal, () => socket.destroy(), this.#limits.unauthenticatedMs);
   }
 
-  private inject(
-    socket: Socket,
-    peer: Peer,
-    refusal: ServiceError | null,
-    onTime: () => void,
-    ms: number,
-  ): void {
+  #inject(socket: Socket, peer: Peer, refusal: ServiceError | null, onTime: () => void, ms: number): void {
     const credentials = experimental.createServerCredentialsWithInterceptors(
       ServerCredentials.createInsecure(),
-      [this.callers.bind(peer, refusal)],
+      [this.#calls.interceptor({ peer, refusal })],
     );
-    const injector = this.grpc.createConnectionInjector(credentials);
+    const injector = this.#grpc.createConnectionInjector(credentials);
     const timer = setTimeout(onTime, ms).unref();
     socket.once('close', () => {
       clearTimeout(timer);

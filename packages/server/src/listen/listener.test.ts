@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
-import { Listener } from './listener.js';
+import { Listener, onLoopback } from './listener.js';
 
 /** Connects as soon as something answers, and answers when it did. */
 async function connected(path: string): Promise<void> {
@@ -36,4 +36,42 @@ test('A client that connects before the start is over came to the unix socket al
   const { gid } = statSync(path);
   listener.stopAccepting();
   expect([wasOpen, groups]).toEqual([false, [gid]]);
+});
+
+const LOCALHOST = { kind: 'tcp', host: 'localhost', port: 1 } as const;
+
+describe('A name of loopback', () => {
+  test.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])(
+    'is listened on as %s',
+    async (address) => {
+      expect(await onLoopback(LOCALHOST, async () => ({ address }))).toEqual({ ...LOCALHOST, host: address });
+    },
+  );
+
+  test.each(['10.0.0.1', '::', '0.0.0.0', 'fe80::1', '::ffff:10.0.0.1'])(
+    'is refused where it stands for %s',
+    async (address) => {
+      await expect(onLoopback(LOCALHOST, async () => ({ address }))).rejects.toThrow(
+        `localhost:1 stands for ${address}, which is not loopback`,
+      );
+    },
+  );
+
+  test('is refused where it stands for nothing', async () => {
+    const lookup = () => Promise.reject(new Error('getaddrinfo ENOTFOUND localhost'));
+    await expect(onLoopback(LOCALHOST, lookup)).rejects.toThrow('ENOTFOUND');
+  });
+
+  test('is looked up as the system does', async () => {
+    expect(await onLoopback(LOCALHOST)).toMatchObject({
+      host: expect.stringMatching(/^(127\.0\.0\.1|::1)$/),
+    });
+  });
+});
+
+test('What is no name is taken as it is', async () => {
+  const lookup = () => Promise.reject(new Error('was looked up'));
+  const ip = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
+  const unix = { kind: 'unix', path: '/run/x' } as const;
+  expect([await onLoopback(ip, lookup), await onLoopback(unix, lookup)]).toEqual([ip, unix]);
 });

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
-import type { Address } from '../base/address.js';
+import { lookup as systemLookup } from 'node:dns/promises';
+import { createServer, isIP, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
+import { formatAddress, isLoopbackIp, type Address } from '../base/address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
 /** ListenerOptions are what listening needs besides the address. */
@@ -86,8 +88,24 @@ export class Listener {
   }
 
   private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject).listen(where, resolve);
-    });
+    await once(this.server.listen(where), 'listening');
   }
+}
+
+/**
+ * onLoopback is an address of loopback with the IP address that its name stands for: to listen on the name would be to
+ * trust whoever says what it stands for, as a container's `/etc/hosts` or a name server.
+ *
+ * @throws Error if the name stands for something else.
+ */
+export async function onLoopback(
+  address: Address,
+  lookup: (host: string) => Promise<{ readonly address: string }> = systemLookup,
+): Promise<Address> {
+  if (address.kind === 'unix' || isIP(address.host) !== 0) return address;
+  const { address: ip } = await lookup(address.host);
+  if (isLoopbackIp(ip)) return { ...address, host: ip };
+  throw new Error(
+    `${formatAddress(address)} stands for ${ip}, which is not loopback: without TLS nothing else is allowed`,
+  );
 }

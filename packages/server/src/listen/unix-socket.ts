@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -11,7 +12,7 @@ import {
 import { connect, type Server } from 'node:net';
 import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { errorMessage } from '../error/error-message.js';
+import { errorCode, errorMessage } from '../error/error-code.js';
 import { makeFolder } from '../base/make-folder.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
 
@@ -90,9 +91,7 @@ function changeGroup(path: string, group: number): void {
 }
 
 async function bind(server: Server, path: string): Promise<void> {
-  const listening = new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve).once('error', reject);
-  });
+  const listening = once(server, 'listening');
   // Node binds a path before `listen` returns, so that nothing else sees this umask.
   const umask = process.umask(MADE_WITH_UMASK);
   try {
@@ -116,14 +115,14 @@ function statOf(path: string): Stats | undefined {
 
 /** Whether something may listen: it does unless the kernel says that nothing does (not so when it is busy). */
 async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
-    });
-  });
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    return code !== 'ECONNREFUSED' && code !== 'ENOENT';
+  } finally {
+    socket.destroy();
+  }
 }

@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
-import { callFields, type PrincipalOf } from './call-log.js';
+import { callFields } from './call-log.js';
 import { LineBudget } from './line-budget.js';
 
 /**
@@ -11,7 +11,7 @@ import { LineBudget } from './line-budget.js';
  * and what came of it. It does so whatever the log level is, unless that is silent. Of one principal's takes and refusals,
  * and loads that never came to the kernel, those beyond the budget are told as a number.
  */
-export function auditLog(logger: Logger, principalOf: PrincipalOf, budget: LineBudget): CallObserver {
+export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
   const audit = auditLogger(logger);
   return {
     begin: (call) => ({
@@ -20,13 +20,13 @@ export function auditLog(logger: Logger, principalOf: PrincipalOf, budget: LineB
         if (action === null) return;
         // What the kernel was asked to take is told one by one, whoever asks for how much.
         const toKernel = call.facts.digest !== undefined;
-        if (!toKernel && !budget.allows({ action, principal: principalOf(call.metadata) })) return;
+        if (!toKernel && !budget.allows({ action, principal: call.principal })) return;
         const { btfBytes, digest } = call.facts;
         audit.info(
           {
             action,
             outcome: outcomeOf(call, end),
-            ...callFields(call, end, principalOf),
+            ...callFields(call, end),
             ...(btfBytes === undefined ? {} : { btfBytes }),
             ...(digest === undefined ? {} : { digest }),
           },

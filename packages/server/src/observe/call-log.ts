@@ -1,19 +1,16 @@
-import { status, type Metadata } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { LineBudget } from './line-budget.js';
-import { codeName, reasonName } from './names.js';
-
-/** PrincipalOf names who makes the call with this metadata; null where nobody is known. */
-export type PrincipalOf = (metadata: Metadata) => string | null;
+import { codeName, reasonName } from '../error/error-table.js';
 
 /**
  * callLog logs each call as it ends: what succeeds at debug, as most calls do and read only; what the daemon
  * refuses or lacks at warn; every other failure at info. Loads are in the audit log besides. Those of one principal that
  * are beyond the budget are told as a number.
  */
-export function callLog(logger: Logger, principalOf: PrincipalOf, budget: LineBudget): CallObserver {
+export function callLog(logger: Logger, budget: LineBudget): CallObserver {
   return {
     begin: (call) => ({
       end: (end) => {
@@ -21,8 +18,8 @@ export function callLog(logger: Logger, principalOf: PrincipalOf, budget: LineBu
         if (!logger.isLevelEnabled(level)) return;
         // Who asks for every call gets every call.
         const all = logger.isLevelEnabled('debug');
-        if (!all && !budget.allows({ principal: principalOf(call.metadata) })) return;
-        logger[level](callFields(call, end, principalOf), 'call');
+        if (!all && !budget.allows({ principal: call.principal })) return;
+        logger[level](callFields(call, end), 'call');
       },
     }),
   };
@@ -36,15 +33,11 @@ export function callBudget(logger: Logger, most: number, clock: Clock): LineBudg
 }
 
 /** callFields are what logs tell of a call. */
-export function callFields(
-  call: CallInfo,
-  { code, reason, durationMs }: CallEnd,
-  principalOf: PrincipalOf,
-): Record<string, unknown> {
+export function callFields(call: CallInfo, { code, reason, durationMs }: CallEnd): Record<string, unknown> {
   const { service, method, unknownPath, requestId, peer, facts } = call;
   return {
     requestId,
-    principal: principalOf(call.metadata),
+    principal: call.principal,
     ...(peer === '' ? {} : { peer }),
     service,
     method,

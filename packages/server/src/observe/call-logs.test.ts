@@ -30,11 +30,12 @@ function logged(
     metadata: new Metadata(),
     requestId: 'r1',
     peer,
+    principal: 'uid:1000',
     facts,
   };
   const counts = { sentMessages: 0, sentBytes: 0, receivedBytes: 0 };
   const end: CallEnd = { code, reason: reason ?? null, durationMs: 1.23456, ...counts };
-  make(logger, () => 'uid:1000', new LineBudget(1, new ManualClock(), () => {}))
+  make(logger, new LineBudget(1, new ManualClock(), () => {}))
     .begin(call)
     .end(end);
   return lines;

@@ -9,11 +9,10 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-node';
-import { ObservedCalls } from '../grpc/interceptor/observed-calls.js';
 import { btfService } from '../rpc/service.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
-import { LOADER } from '../testing/callers.js';
+import { callsByRoot } from '../testing/calls.js';
 import { GrpcClient, grpcErrorOf, GrpcServer } from '../testing/grpc-harness.js';
 import { makeServices } from '../testing/services.js';
 import { callTraces } from './call-traces.js';
@@ -39,17 +38,14 @@ async function serve() {
   const kernel = new FakeKernel();
   const id = kernel.add('vmlinux', intBtf());
   const services = await makeServices(kernel);
-  const calls = new ObservedCalls(callTraces);
+  const { calls, interceptor } = callsByRoot(callTraces);
   const implementation = btfService(services, {
     checkRequest: () => {},
     slowReaderMs: 1000,
-    callerOf: () => LOADER,
-    resetStream: () => {},
-    shutdown: new AbortController().signal,
     calls,
     onInternalError: () => {},
   });
-  const server = await GrpcServer.start(implementation, [calls.interceptor]);
+  const server = await GrpcServer.start(implementation, [interceptor]);
   const client = new GrpcClient(server.address);
   return {
     client,

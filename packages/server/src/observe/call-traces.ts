@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { status, type Metadata } from '@grpc/grpc-js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
-import { codeName, reasonName } from './names.js';
+import { codeName, reasonName } from '../error/error-table.js';
 import { tracer } from '../base/span.js';
 
 /**

@@ -23,11 +23,9 @@ interface Call {
 function setUp(which: 'call' | 'audit', level = 'info') {
   const { logger, lines } = logLines(level);
   const clock = new ManualClock();
-  const principals = new WeakMap<Metadata, string | null>();
-  const principalOf = (metadata: Metadata): string | null => principals.get(metadata) ?? null;
   const [make, makeBudget] = which === 'call' ? [callLog, callBudget] : [auditLog, auditBudget];
   const budget: LineBudget = makeBudget(logger, MOST, clock);
-  const observer: CallObserver = make(logger, principalOf, budget);
+  const observer: CallObserver = make(logger, budget);
   return {
     lines,
     clock,
@@ -38,10 +36,9 @@ function setUp(which: 'call' | 'audit', level = 'info') {
     ): void => {
       for (let index = 0; index < count; index++) {
         const metadata = new Metadata();
-        principals.set(metadata, principal);
         const names = { service: 'btf.v1.BtfService', method, unknownPath: null, requestId: 'r', peer: '' };
         observer
-          .begin({ ...names, metadata, facts })
+          .begin({ ...names, principal, metadata, facts })
           .end({ ...end, durationMs: 1, sentMessages: 0, sentBytes: 0, receivedBytes: 0 });
       }
     },

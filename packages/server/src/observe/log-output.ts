@@ -1,3 +1,5 @@
+import { wait } from '../base/wait.js';
+
 /** LogStream is where log lines go: standard error, or what stands for it in a test. */
 export interface LogStream {
   readonly writableLength: number;
@@ -51,13 +53,14 @@ export class LogOutput {
   /** Waits until what was taken is written, for a time at most. Says whether it is. */
   async flush(ms: number): Promise<boolean> {
     if (this.pending === 0) return !this.broken;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), ms);
-      this.onIdle = () => {
-        clearTimeout(timer);
-        resolve(!this.broken);
-      };
-    });
+    const idle = await wait(
+      (wake) => {
+        this.onIdle = wake;
+        return () => (this.onIdle = null);
+      },
+      { ms },
+    );
+    return idle && !this.broken;
   }
 
   private send(text: string): void {

@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
-import { observeWith } from '../grpc/interceptor/call-observer.js';
-import { ObservedCalls } from '../grpc/interceptor/observed-calls.js';
+import { observeWith, type CallObserver } from '../grpc/interceptor/call-observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { formatAddress, type TcpAddress } from '../base/address.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
 import { auditBudget, auditLog } from './audit-log.js';
-import { callBudget, callLog, type PrincipalOf } from './call-log.js';
+import { callBudget, callLog } from './call-log.js';
 import { callTraces } from './call-traces.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
@@ -28,13 +27,12 @@ export interface ObservabilityOptions {
 
 /** Observability is what operators see of a daemon: logs, traces and, where they are served, metrics. */
 export class Observability {
-  readonly calls: ObservedCalls;
+  /** Gets every call of every service. */
+  readonly observer: CallObserver;
   /** Why the daemon takes no calls, or null while it does. */
   private notReady: string | null = 'the daemon is starting';
   private server: OperationsServer | null = null;
   private readonly budgets: readonly LineBudget[];
-  private known: PrincipalOf = () => null;
-  private readonly principalOf: PrincipalOf = (metadata) => this.known(metadata);
 
   private constructor(
     private readonly options: ObservabilityOptions,
@@ -45,12 +43,12 @@ export class Observability {
     const calls = callBudget(logger, most, systemClock);
     const audit = auditBudget(logger, most, systemClock);
     this.budgets = [calls, audit];
-    const observers = [
+    this.observer = observeWith([
       callTraces,
-      callLog(logger, this.principalOf, calls),
-      auditLog(logger, this.principalOf, audit),
-    ];
-    this.calls = new ObservedCalls(observeWith(metrics === null ? observers : [...observers, metrics.calls]));
+      callLog(logger, calls),
+      auditLog(logger, audit),
+      ...(metrics === null ? [] : [metrics.calls]),
+    ]);
   }
 
   /**
@@ -85,11 +83,6 @@ export class Observability {
 
   /** Takes note of a load that the kernel was asked for. */
   readonly onLoad = (times: LoadTimes): void => this.metrics?.onLoad(times);
-
-  /** Takes note of how to name who calls. */
-  naming(principalOf: PrincipalOf): void {
-    this.known = principalOf;
-  }
 
   /** Takes note that the daemon serves. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {

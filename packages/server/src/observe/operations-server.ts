@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TcpAddress } from '../base/address.js';
 import { NewestSockets } from '../listen/newest-sockets.js';
@@ -55,16 +56,9 @@ export class OperationsServer {
     server.on('connection', (socket) => connections.add(socket));
     // A reader that takes nothing of its answer; `requestTimeout` is over by then.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      const listening = (): void => {
-        server.off('error', reject);
-        // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
-        server.on('error', () => {});
-        resolve();
-      };
-      server.listen(address.port, address.host, listening);
-    });
+    await once(server.listen(address.port, address.host), 'listening');
+    // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
+    server.on('error', () => {});
     const bound = server.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
     return new OperationsServer(server, { ...address, port });
@@ -72,10 +66,10 @@ export class OperationsServer {
 
   /** Stops to listen, and breaks what connections are open. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.server.close(() => resolve());
-      this.server.closeAllConnections();
-    });
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
   }
 }
 

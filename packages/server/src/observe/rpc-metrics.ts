@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
-import { codeName, reasonName } from './names.js';
+import { codeName, reasonName } from '../error/error-table.js';
 import type { MetricRegistry } from './metric-registry.js';
 
 /** rpcMetrics counts calls. */

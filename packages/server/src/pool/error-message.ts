@@ -1,7 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
-import { fromFormatError } from '../error/from-format-error.js';
-import { ServiceError, type FieldViolation } from '../error/service-error.js';
+import { fromFormatError, ServiceError, type FieldViolation } from '../error/service-error.js';
 
 /** ErrorMessage is an error in a message between threads. Messages lose the class of an object. */
 export interface ErrorMessage {

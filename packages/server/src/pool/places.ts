@@ -1,3 +1,5 @@
+import { wait } from '../base/wait.js';
+
 interface Waiting {
   readonly owner: string;
   readonly enter: () => void;
@@ -26,25 +28,14 @@ export class Places {
       this.#add(owner, 1);
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.delete(entry);
-        signal.removeEventListener('abort', aborted);
-      };
-      const entry: Waiting = {
-        owner,
-        enter() {
-          leave();
-          resolve();
-        },
-      };
-      const aborted = (): void => {
-        leave();
-        reject(signal.reason);
-      };
-      this.#waiting.add(entry);
-      signal.addEventListener('abort', aborted);
-    });
+    await wait(
+      (enter) => {
+        const entry = { owner, enter };
+        this.#waiting.add(entry);
+        return () => this.#waiting.delete(entry);
+      },
+      { signal },
+    );
   }
 
   /** free returns a place of the owner, and passes it to the first waiting owner that may have it. */

@@ -1,5 +1,5 @@
 import type { SocketInfo } from '@btfd/native';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import type { Address } from '../base/address.js';
 
 /** The first file descriptor that is passed, as in sd_listen_fds(3). */

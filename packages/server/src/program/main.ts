@@ -1,5 +1,5 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
-import { errorMessage } from '../error/error-message.js';
+import { errorMessage } from '../error/error-code.js';
 import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
 import { runDaemon } from './run-daemon.js';
 

@@ -1,7 +1,9 @@
 import { Mode, Operation, Origin } from '@btfd/api';
 import { countTypes } from '@btfd/btf';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { machine, release } from 'node:os';
+import { dirname, join } from 'node:path';
 import { toServiceError } from '../error/from-unknown.js';
 import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
@@ -27,10 +29,9 @@ const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
   [Origin.USER]: 'user',
 };
 
+const PACKAGE = dirname(createRequire(import.meta.url).resolve('#package.json'));
 /** The command that runs `btfctl`. In a checkout it is not on the PATH. */
-const BTFCTL = existsSync(new URL('../../../../pnpm-workspace.yaml', import.meta.url))
-  ? 'npx --yes pnpm@12 btfctl'
-  : 'btfctl';
+const BTFCTL = existsSync(join(PACKAGE, '../../pnpm-workspace.yaml')) ? 'npx --yes pnpm@12 btfctl' : 'btfctl';
 
 /** describeServed returns a text with the served objects, the addresses, and a command to try next. */
 export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {

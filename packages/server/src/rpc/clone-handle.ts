@@ -1,18 +1,17 @@
-import { checkToken } from '../error/invalid-request.js';
+import { checkToken } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { factsOf } from './facts.js';
-import { handleMessage } from './handle-message.js';
+import { factsOf } from './info-details.js';
+import { handleMessage, grantedTtlMs } from './handle-message.js';
 import type { Services } from './services.js';
-import { grantedTtlMs } from './validate.js';
 
 /** cloneHandle serves CloneHandle. */
 export function cloneHandle({ handles, limits }: Services): Rpc<'cloneHandle'> {
-  return ({ token, ttl }, { caller, record }) => {
+  return ({ token, ttl }, call) => {
     checkToken('token', token);
     const ttlMs = grantedTtlMs(ttl, limits);
-    using use = handles.use(caller, token);
+    using use = handles.use(call.caller, token);
     const { object, info } = use.held;
-    record?.note(factsOf(info));
-    return { handle: handleMessage(handles.grant(caller, object.dup(), info, ttlMs), handles.epoch) };
+    call.note(factsOf(info));
+    return { handle: handleMessage(handles.grant(call.caller, object.dup(), info, ttlMs), handles.epoch) };
   };
 }

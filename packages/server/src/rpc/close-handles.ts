@@ -1,4 +1,4 @@
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import type { Services } from './services.js';
 

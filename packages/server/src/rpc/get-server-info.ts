@@ -1,7 +1,7 @@
 import { machine, release } from 'node:os';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Operation, Role as RoleNumber, type Feature } from '@btfd/api';
-import type { Role } from '../auth/role.js';
+import type { Role } from '../auth/policy.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { readBootId } from '../kernel/features.js';
 import type { Services } from './services.js';

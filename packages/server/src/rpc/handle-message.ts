@@ -1,6 +1,8 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import type { HandleInfoSchema, HandleSchema } from '@btfd/api';
 import type { Init } from '../base/message.js';
+import type { Limits } from '../config/limits.js';
+import { invalidRequest } from '../error/service-error.js';
 import { type ObjectInfo, originOf } from '../kernel/kernel.js';
 import type { HeldObject } from '../handle/handle-table.js';
 import type { InfoDetails } from './info-details.js';
@@ -31,4 +33,12 @@ export function handleMessage(
           remainingTtl: durationFromMs(Math.ceil(lease.remainingMs)),
         }),
   };
+}
+
+/** grantedTtlMs returns the TTL granted for the requested one, in milliseconds. */
+export function grantedTtlMs(ttl: Duration | undefined, limits: Limits): number {
+  if (ttl === undefined) return limits.defaultTtlMs;
+  const asked = durationMs(ttl);
+  if (!(asked > 0)) throw invalidRequest('ttl', 'must be positive');
+  return Math.min(limits.maxTtlMs, Math.max(limits.minTtlMs, asked));
 }

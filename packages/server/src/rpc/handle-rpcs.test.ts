@@ -13,7 +13,7 @@ import {
   type Handle,
 } from '@btfd/api';
 import { Hold } from '../handle/hold.js';
-import { newToken } from '../handle/token.js';
+import { newToken } from '../handle/handle-table.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { EPOCH, makeServices, type ServicesForTest } from '../testing/services.js';
@@ -25,9 +25,8 @@ import { getHandleInfo } from './get-handle-info.js';
 import { getServerInfo } from './get-server-info.js';
 import { renewHandles } from './renew-handles.js';
 import { takeHandle } from './take-handle.js';
-import { LOADER } from '../testing/callers.js';
+import { callBy, LOADER } from '../testing/callers.js';
 
-const signal = new AbortController().signal;
 const MINUTE = 60_000;
 
 async function setUp(limits = {}) {
@@ -37,7 +36,7 @@ async function setUp(limits = {}) {
   const open = async (ttl?: { seconds: bigint }): Promise<Handle> => {
     const answer = await getHandleById(services)(
       create(BtfService.method.getHandleById.input, ttl ? { id, ttl } : { id }),
-      { signal, caller: LOADER },
+      callBy(),
     );
     return required(create(GetHandleByIdResponseSchema, answer).handle);
   };
@@ -51,7 +50,7 @@ function required<T>(value: T | undefined): T {
 
 const infoOf = async (services: ServicesForTest, token: string): Promise<Handle> => {
   const request = create(BtfService.method.getHandleInfo.input, { token });
-  const answer = await getHandleInfo(services)(request, { signal, caller: LOADER });
+  const answer = await getHandleInfo(services)(request, callBy());
   return required(create(GetHandleInfoResponseSchema, answer).handle);
 };
 
@@ -76,7 +75,7 @@ describe('GetHandleById', () => {
   ])('refuses the id %i', async (id, reason) => {
     const { services } = await setUp();
     const request = create(BtfService.method.getHandleById.input, { id });
-    const error = await failureOf(() => getHandleById(services)(request, { signal, caller: LOADER }));
+    const error = await failureOf(() => getHandleById(services)(request, callBy()));
     expect(error.reason).toBe(reason);
     if (reason === ErrorReason.BTF_ID_NOT_FOUND) expect(error.metadata).toEqual({ id: String(id) });
   });
@@ -139,10 +138,7 @@ describe('GetHandleInfo', () => {
 describe('CloneHandle', () => {
   const clone = async (services: ServicesForTest, token: string): Promise<Handle> => {
     const request = create(BtfService.method.cloneHandle.input, { token, ttl: { seconds: 10n } });
-    return required(
-      create(CloneHandleResponseSchema, await cloneHandle(services)(request, { signal, caller: LOADER }))
-        .handle,
-    );
+    return required(create(CloneHandleResponseSchema, await cloneHandle(services)(request, callBy())).handle);
   };
 
   test('gives a second handle on the object, with a lease of its own', async () => {
@@ -183,10 +179,7 @@ test('TakeHandle gives a held handle a lease of the TTL asked for, and says so a
   const { token } = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
   const take = async (): Promise<Handle> => {
     const request = create(BtfService.method.takeHandle.input, { token, ttl: { seconds: 5n } });
-    return required(
-      create(TakeHandleResponseSchema, await takeHandle(services)(request, { signal, caller: LOADER }))
-        .handle,
-    );
+    return required(create(TakeHandleResponseSchema, await takeHandle(services)(request, callBy())).handle);
   };
   const first = await take();
   expect(first).toMatchObject({ token, grantedTtl: { seconds: 5n }, remainingTtl: { seconds: 5n } });
@@ -202,10 +195,10 @@ describe('Of many tokens', () => {
     const held = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
     services.clock.advance(50_000);
     const tokens = [token, newToken(EPOCH), held.token, '', token];
-    const answer = await renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), {
-      signal,
-      caller: LOADER,
-    });
+    const answer = await renewHandles(services)(
+      create(BtfService.method.renewHandles.input, { tokens }),
+      callBy(),
+    );
     const { results } = create(BtfService.method.renewHandles.output, answer);
     expect(results.map(({ open: isOpen, remainingTtl }) => [isOpen, remainingTtl?.seconds])).toEqual([
       [true, 60n],
@@ -222,10 +215,10 @@ describe('Of many tokens', () => {
     const { kernel, services, open } = await setUp();
     const { token } = await open();
     const tokens = [token, newToken('fedcba9876543210'), token, ''];
-    const answer = await closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), {
-      signal,
-      caller: LOADER,
-    });
+    const answer = await closeHandles(services)(
+      create(BtfService.method.closeHandles.input, { tokens }),
+      callBy(),
+    );
     expect(answer.wasOpen).toEqual([true, false, false, false]);
     expect(kernel.openCount).toBe(0);
   });
@@ -234,18 +227,12 @@ describe('Of many tokens', () => {
     [
       'RenewHandles',
       (services, tokens) =>
-        renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), {
-          signal,
-          caller: LOADER,
-        }),
+        renewHandles(services)(create(BtfService.method.renewHandles.input, { tokens }), callBy()),
     ],
     [
       'CloseHandles',
       (services, tokens) =>
-        closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), {
-          signal,
-          caller: LOADER,
-        }),
+        closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), callBy()),
     ],
   ])('%s takes 1000 and no more', async (_, call) => {
     const { services, open } = await setUp();
@@ -264,13 +251,11 @@ describe('A token that is no handle’s is refused by', () => {
   test.each<[string, Call]>([
     [
       'TakeHandle',
-      (services, token) =>
-        takeHandle(services)(create(method.takeHandle.input, { token }), { signal, caller: LOADER }),
+      (services, token) => takeHandle(services)(create(method.takeHandle.input, { token }), callBy()),
     ],
     [
       'CloneHandle',
-      (services, token) =>
-        cloneHandle(services)(create(method.cloneHandle.input, { token }), { signal, caller: LOADER }),
+      (services, token) => cloneHandle(services)(create(method.cloneHandle.input, { token }), callBy()),
     ],
     ['GetHandleInfo', (services, token) => infoOf(services, token)],
   ])('%s', async (_, call) => {
@@ -287,10 +272,7 @@ test('GetServerInfo tells mode, operations with reasons, capabilities and limits
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
   kernel.granted = { sysAdmin: false, bpf: true };
   const services = await makeServices(kernel, { dir: '/sys/kernel/btf' });
-  const answer = await getServerInfo(services)(create(BtfService.method.getServerInfo.input), {
-    signal,
-    caller: LOADER,
-  });
+  const answer = await getServerInfo(services)(create(BtfService.method.getServerInfo.input), callBy());
   const info = create(BtfService.method.getServerInfo.output, answer);
   const reason = expect.stringContaining('CAP_SYS_ADMIN');
   expect(info).toMatchObject({

@@ -19,11 +19,10 @@ import { FakeProc } from '../testing/fake-proc.js';
 import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
-import { LOADER } from '../testing/callers.js';
+import { callBy, LOADER } from '../testing/callers.js';
 
 const { DIGEST, USERS, UNSPECIFIED } = InfoDetail;
 const UNKNOWN: number = 99;
-const { signal } = new AbortController();
 
 const sha256 = async (bytes: Uint8Array): Promise<Uint8Array> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice().buffer));
@@ -34,7 +33,7 @@ async function* iterate(
   hold = false,
 ): AsyncGenerator<{ info: HandleInfo | undefined; token: string; held: HandleInfo | undefined }> {
   const request = create(BtfService.method.iterateHandles.input, { details, hold });
-  for await (const init of iterateHandles(services)(request, { signal, caller: LOADER })) {
+  for await (const init of iterateHandles(services)(request, callBy())) {
     const { info, handle } = create(IterateHandlesResponseSchema, init);
     yield { info, token: handle?.token ?? '', held: handle?.info };
   }
@@ -50,7 +49,7 @@ async function infoOf(
   details: InfoDetail[],
 ): Promise<HandleInfo | undefined> {
   const request = create(BtfService.method.getHandleInfo.input, { token, details });
-  const answer = await getHandleInfo(services)(request, { signal, caller: LOADER });
+  const answer = await getHandleInfo(services)(request, callBy());
   return create(GetHandleInfoResponseSchema, answer).handle?.info;
 }
 

@@ -1,7 +1,9 @@
 import { InfoDetail, Operation, type HandleInfoSchema } from '@btfd/api';
 import { requireRole, type Caller } from '../auth/caller.js';
-import { invalidRequest } from '../error/invalid-request.js';
+import { invalidRequest } from '../error/service-error.js';
+import type { CallFacts } from '../grpc/interceptor/call-observer.js';
 import type { Init } from '../base/message.js';
+import type { ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import type { Services } from './services.js';
 import type { SpecSource } from '../source/spec-source.js';
@@ -49,6 +51,11 @@ export async function detailsOf(
     ...(digest === null ? {} : { digest }),
     ...(users === null ? {} : { users: users.of(object.info.id) }),
   };
+}
+
+/** factsOf returns what the observers of a call get of the object that it is about. */
+export function factsOf({ id, size }: ObjectInfo): CallFacts {
+  return { btfId: id, btfBytes: size };
 }
 
 const KNOWN: ReadonlySet<InfoDetail> = new Set([InfoDetail.DIGEST, InfoDetail.USERS]);

@@ -14,7 +14,7 @@ import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { iterateHandles } from './iterate-handles.js';
-import { LOADER } from '../testing/callers.js';
+import { callBy, LOADER } from '../testing/callers.js';
 
 type Request = Omit<MessageInitShape<typeof IterateHandlesRequestSchema>, '$typeName'>;
 
@@ -36,10 +36,10 @@ async function* start(
   request: Request,
   signal = new AbortController().signal,
 ): Messages {
-  const messages = iterateHandles(services)(create(IterateHandlesRequestSchema, request), {
-    signal,
-    caller: LOADER,
-  });
+  const messages = iterateHandles(services)(
+    create(IterateHandlesRequestSchema, request),
+    callBy(LOADER, signal),
+  );
   for await (const message of messages) yield create(IterateHandlesResponseSchema, message);
 }
 

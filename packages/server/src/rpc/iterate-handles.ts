@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { ErrorReason, Operation } from '@btfd/api';
-import { invalidRequest } from '../error/invalid-request.js';
-import { ServiceError } from '../error/service-error.js';
+import { invalidRequest, ServiceError } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { handleMessage, infoMessage } from './handle-message.js';
 import { Hold } from '../handle/hold.js';

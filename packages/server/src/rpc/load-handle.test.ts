@@ -12,7 +12,7 @@ import { callLoad } from '../testing/call-load.js';
 import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
-import { callerAs, LOADER } from '../testing/callers.js';
+import { callBy, callerAs, LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
 /** What a gRPC client receives by default, less the 4 KiB that the daemon leaves. */
@@ -29,7 +29,7 @@ async function setUp(choices: ServicesChoices = {}) {
     signal = new AbortController().signal,
     caller = LOADER,
   ): Promise<LoadHandleResponse['result']> => {
-    const { result, size } = await callLoad(services, request, { signal, caller });
+    const { result, size } = await callLoad(services, request, callBy(caller, signal));
     expect(size).toBeLessThanOrEqual(MAX_ANSWER);
     return result;
   };
@@ -142,8 +142,7 @@ describe('LoadHandle', () => {
     const kernel = new FakeKernel();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     const services = await makeServices(kernel);
-    const signal = new AbortController().signal;
-    const error = await failureOf(() => callLoad(services, raw(intBtf()), { signal, caller: LOADER }));
+    const error = await failureOf(() => callLoad(services, raw(intBtf()), callBy()));
     expect(error.reason).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
     expect(error.message).toContain('CAP_BPF');
   });

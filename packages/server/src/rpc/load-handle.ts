@@ -7,14 +7,11 @@ import {
 } from '@btfd/api';
 import { BpfError } from '@btfd/native';
 import type { Caller } from '../auth/caller.js';
-import { invalidRequest } from '../error/invalid-request.js';
+import { invalidRequest, ServiceError } from '../error/service-error.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
-import { ServiceError } from '../error/service-error.js';
-import type { CallRecord } from '../grpc/interceptor/call-record.js';
 import { decodeRequest } from '../base/message.js';
-import { Encoded } from '../grpc/encoded.js';
-import type { Answer, WireHandler } from '../grpc/rpc.js';
-import { handleMessage } from './handle-message.js';
+import { Encoded, type Answer, type WireHandler } from '../grpc/rpc.js';
+import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
 import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/object-list.js';
@@ -25,7 +22,6 @@ import type { SpecSource } from '../source/spec-source.js';
 import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/text.js';
-import { grantedTtlMs } from './validate.js';
 
 /** Who may load what the kernel takes. */
 const ROOT = 'uid:0';
@@ -44,7 +40,8 @@ export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
   const { loads, workers, access, features, handles, specs, limits } = services;
-  return async (wire, { signal, caller, record }) => {
+  return async (wire, call) => {
+    const { signal, caller } = call;
     access.require(Operation.LOAD);
     const { head, types } = splitLoad(wire);
     const request = decodeRequest(LoadHandleRequestSchema, head);
@@ -59,51 +56,37 @@ export function loadHandle(
         `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
       );
     }
-    const noting: Promise<void>[] = [];
-    const prepare = async (): Promise<Uint8Array> => {
-      const adapt = request.adaptToKernel ? await features.marshalOptions() : null;
+    try {
+      using turn = await loads.turn(source.value.length, signal);
       // The request's buffer is gRPC's; a copy can be given away.
       const value = await copyBytes(source.value);
-      const { maxCheckMs } = limits;
-      const kernelLayout = await layoutToJudge(source, specs);
       const job = {
         name: 'load',
         source: { case: source.case, value },
-        adapt,
-        maxCheckMs,
-        kernelLayout,
+        adapt: request.adaptToKernel ? await features.marshalOptions() : null,
+        maxCheckMs: limits.maxCheckMs,
+        kernelLayout: await layoutToJudge(source, specs),
       } as const;
       const bytes = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
+      // Only now the size of a BTF that was built is known.
       checkSize(bytes.length, limits, caller);
-      // Only now it is known how large that is which was built.
       handles.checkRoom(caller, bytes.length);
-      if (record !== undefined) noting.push(noteBtf(record, bytes));
-      return bytes;
-    };
-    try {
-      const object = await loads.load(
-        { size: source.value.length, prepare, logSize: Math.max(logSize, MIN_LOG_BYTES) },
-        signal,
-      );
+      const digest = Buffer.from(await sha256(bytes)).toString('hex');
+      call.note({ btfBytes: bytes.length, digest });
+      const object = await turn.load(bytes, Math.max(logSize, MIN_LOG_BYTES));
       const info = infoOrClose(object);
-      record?.note({ btfId: info.id });
-      if (signal.aborted) {
-        object.close();
-        signal.throwIfAborted();
-      }
+      call.note({ btfId: info.id });
       const handle = handleMessage(handles.grant(caller, object, info, ttlMs), handles.epoch);
       return { result: { case: 'handle', value: handle } };
     } catch (error) {
       const rejection = asRejection(error);
       if (rejection === null) throw error;
       if (!request.reportRejection) throw rejectionError(rejection);
-      record?.note({ rejected: true });
+      call.note({ rejected: true });
       const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
       const job = { name: 'rejection', errno, errnoName, log, maxTextBytes } as const;
       return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
-    } finally {
-      await Promise.all(noting);
     }
   };
 }
@@ -113,12 +96,6 @@ async function layoutToJudge(source: LoadSource, specs: Pick<SpecSource, 'vmlinu
   if (source.case !== 'rawBtf' || !hasNewKinds(source.value)) return new Uint8Array();
   const vmlinux = await specs.vmlinux();
   return vmlinux === null ? new Uint8Array() : layoutOf(vmlinux.bytes);
-}
-
-/** Tells observers what is loaded, while the kernel checks it. */
-async function noteBtf(record: Pick<CallRecord, 'note'>, rawBtf: Uint8Array): Promise<void> {
-  const digest = await sha256(rawBtf);
-  record.note({ btfBytes: rawBtf.length, digest: Buffer.from(digest).toString('hex') });
 }
 
 function requireSource(source: LoadHandleRequest['source'], types: Uint8Array | null): LoadSource {

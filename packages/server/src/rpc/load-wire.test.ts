@@ -1,8 +1,9 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { LoadHandleRequestSchema, TypeListSchema } from '@btfd/api';
 import { decodeRequest } from '../base/message.js';
-import { loadSizes, splitLoad } from './load-wire.js';
+import { DEFAULT_LIMITS } from '../config/limits.js';
+import { checkRequestSize, loadSizes, splitLoad } from './load-wire.js';
 
 const MIB = 1024 * 1024;
 
@@ -59,4 +60,39 @@ test('The sizes are those of the types, and of all that is neither types nor raw
 test('Of millions of fields no more are looked at than may be', () => {
   const fields = new Uint8Array(16 * MIB).fill(0x78);
   expect(loadSizes(fields, 1000).rest).toBeLessThan(1010);
+});
+
+const LIMITS = { ...DEFAULT_LIMITS, maxMessageBytes: 10, maxLoadMessageBytes: 1_000, maxTypesBytes: 100 };
+
+function load(source: MessageInitShape<typeof LoadHandleRequestSchema>['source']): Uint8Array {
+  return toBinary(
+    LoadHandleRequestSchema,
+    create(LoadHandleRequestSchema, { ...(source && { source }), logSize: 128 }),
+  );
+}
+
+const rawBtf = (length: number) => load({ case: 'rawBtf', value: new Uint8Array(length) });
+const typesOf = (length: number) => load({ case: 'types', value: { types: [{ name: 'n'.repeat(length) }] } });
+
+describe('An encoded request', () => {
+  test.each([
+    ['Spec', new Uint8Array(10)],
+    ['LoadHandle', rawBtf(900)],
+    ['LoadHandle', typesOf(80)],
+    ['LoadHandle', new Uint8Array([0xff, 0xff])],
+  ])('of %s within its limits may be decoded', (method, wire) => {
+    expect(() => checkRequestSize(method, wire, LIMITS)).not.toThrow();
+  });
+
+  test.each([
+    ['Spec', new Uint8Array(11), 'the request has 11 bytes'],
+    ['LoadHandle', rawBtf(1_000), 'the request has'],
+    // Fields that the contract has not.
+    ['LoadHandle', new Uint8Array(12).fill(0x78), 'the request, besides raw_btf and types, has'],
+    ['LoadHandle', typesOf(100), 'the list of types has'],
+    // Protobuf merges a message that comes in parts.
+    ['LoadHandle', Buffer.concat([typesOf(60), typesOf(60)]), 'the list of types has'],
+  ])('of %s beyond them is refused', (method, wire, message) => {
+    expect(() => checkRequestSize(method, wire, LIMITS)).toThrow(message);
+  });
 });

@@ -1,5 +1,7 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { LoadHandleRequestSchema } from '@btfd/api';
+import { BtfService, ErrorReason, LoadHandleRequestSchema } from '@btfd/api';
+import type { Limits } from '../config/limits.js';
+import { ServiceError } from '../error/service-error.js';
 
 const { rawBtf: RAW_BTF, types: TYPES } = LoadHandleRequestSchema.field;
 
@@ -81,4 +83,30 @@ function* fields(wire: Uint8Array): Generator<LoadField, void, void> {
     }
     yield { start, end: reader.pos, rawBtf, types };
   }
+}
+
+/**
+ * checkRequestSize throws if an encoded request is larger than its method allows: decoding takes many times
+ * the memory of what is decoded, and the event loop while it lasts.
+ */
+export function checkRequestSize(methodName: string, wire: Uint8Array, limits: Limits): void {
+  if (methodName !== BtfService.method.loadHandle.name) {
+    check('the request', methodName, wire.length, limits.maxMessageBytes);
+    return;
+  }
+  check('the request', methodName, wire.length, limits.maxLoadMessageBytes);
+  const { types, rest } = loadSizes(wire, limits.maxMessageBytes);
+  check('the request, besides raw_btf and types,', methodName, rest, limits.maxMessageBytes);
+  check('the list of types', methodName, types, limits.maxTypesBytes);
+}
+
+function check(what: string, methodName: string, size: number, limit: number): void {
+  if (size <= limit) return;
+  throw new ServiceError(
+    ErrorReason.MESSAGE_TOO_LARGE,
+    `${what} has ${size} bytes; ${methodName} takes at most ${limit}`,
+    {
+      metadata: { size: String(size), limit: String(limit) },
+    },
+  );
 }

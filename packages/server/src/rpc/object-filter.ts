@@ -1,6 +1,6 @@
 import type { IterateHandlesRequest } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount } from '../error/service-error.js';
 import { type ObjectInfo, originOf } from '../kernel/kernel.js';
 import { compileGlobs } from '../base/selection.js';
 

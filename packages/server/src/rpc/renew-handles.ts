@@ -1,5 +1,5 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { checkCount } from '../error/invalid-request.js';
+import { checkCount } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
 import type { Services } from './services.js';
 

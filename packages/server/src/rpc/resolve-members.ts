@@ -1,7 +1,6 @@
-import { checkCount, invalidRequest } from '../error/invalid-request.js';
-import { Encoded } from '../grpc/encoded.js';
-import type { WorkerRpc } from '../grpc/rpc.js';
-import { factsOf } from './facts.js';
+import { checkCount, invalidRequest } from '../error/service-error.js';
+import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
+import { factsOf } from './info-details.js';
 import type { Services } from './services.js';
 import { requireBase } from '../source/find-base.js';
 import { requireSpecName } from '../source/spec-name.js';
@@ -12,7 +11,8 @@ const MAX_PATH_LENGTH = 1_024;
 
 /** resolveMembers serves ResolveMembers. */
 export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolveMembers'> {
-  return async ({ source, paths, base: baseName }, { signal, caller, record }) => {
+  return async ({ source, paths, base: baseName }, call) => {
+    const { signal, caller } = call;
     const name = requireSpecName(source);
     checkCount('paths', paths, MAX_PATHS);
     for (const [index, path] of paths.entries()) {
@@ -21,7 +21,7 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
       }
     }
     using object = await specs.find(name, caller);
-    record?.note(factsOf(object.info));
+    call.note(factsOf(object.info));
     const { btf } = object;
     using base = await requireBase(object, baseName, specs, caller);
     const shared = base?.btf.shared ?? null;

@@ -12,7 +12,7 @@ import {
   type Type,
 } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
-import { Encoded } from '../grpc/encoded.js';
+import { Encoded } from '../grpc/rpc.js';
 import { BtfWriter, intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
@@ -20,7 +20,7 @@ import { makeServices, type ServicesForTest } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { spec } from './spec.js';
-import { LOADER } from '../testing/callers.js';
+import { callBy, LOADER } from '../testing/callers.js';
 
 type Request = Omit<MessageInitShape<typeof SpecRequestSchema>, '$typeName'>;
 
@@ -32,10 +32,7 @@ async function* start(
   request: Request,
   signal = new AbortController().signal,
 ): AsyncGenerator<SpecResponse, void, void> {
-  for await (const message of spec(services)(create(SpecRequestSchema, request), {
-    signal,
-    caller: LOADER,
-  })) {
+  for await (const message of spec(services)(create(SpecRequestSchema, request), callBy(LOADER, signal))) {
     yield message instanceof Encoded
       ? fromBinary(SpecResponseSchema, message.wire)
       : create(SpecResponseSchema, message);

@@ -1,9 +1,8 @@
 import { Encoding, type SpecRequest, type SpecResponseSchema, type TypeSelection } from '@btfd/api';
-import { invalidRequest } from '../error/invalid-request.js';
-import { Encoded } from '../grpc/encoded.js';
+import { invalidRequest } from '../error/service-error.js';
+import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
 import type { Init } from '../base/message.js';
-import type { WorkerRpc } from '../grpc/rpc.js';
-import { factsOf } from './facts.js';
+import { factsOf } from './info-details.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { findBase, requireBase } from '../source/find-base.js';
@@ -20,12 +19,13 @@ const DIGEST_BYTES = 32;
 
 /** spec serves Spec. */
 export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
-  return async function* (request, { signal, caller, record }) {
+  return async function* (request, call) {
+    const { signal, caller } = call;
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
     using object = await specs.find(name, caller);
-    record?.note(factsOf(object.info));
+    call.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
     using found = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
     signal.throwIfAborted();

@@ -1,16 +1,15 @@
-import { checkToken } from '../error/invalid-request.js';
+import { checkToken } from '../error/service-error.js';
 import type { Rpc } from '../grpc/rpc.js';
-import { factsOf } from './facts.js';
-import { handleMessage } from './handle-message.js';
+import { factsOf } from './info-details.js';
+import { handleMessage, grantedTtlMs } from './handle-message.js';
 import type { Services } from './services.js';
-import { grantedTtlMs } from './validate.js';
 
 /** takeHandle serves TakeHandle. */
 export function takeHandle({ handles, limits }: Services): Rpc<'takeHandle'> {
-  return ({ token, ttl }, { caller, record }) => {
+  return ({ token, ttl }, call) => {
     checkToken('token', token);
-    const held = handles.take(caller, token, grantedTtlMs(ttl, limits));
-    record?.note(factsOf(held.info));
+    const held = handles.take(call.caller, token, grantedTtlMs(ttl, limits));
+    call.note(factsOf(held.info));
     return { handle: handleMessage(held, handles.epoch) };
   };
 }

@@ -9,9 +9,9 @@ import {
   SpecRequestSchema,
 } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
-import type { CallContext } from '../grpc/rpc.js';
+import type { RpcCall } from '../grpc/rpc.js';
 import { intBtf } from '../testing/btf-bytes.js';
-import { callerAs } from '../testing/callers.js';
+import { callBy, callerAs } from '../testing/callers.js';
 import { collect } from '../testing/collect.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { failureOf } from '../testing/service-error.js';
@@ -21,9 +21,8 @@ import { iterateHandles } from './iterate-handles.js';
 import { resolveMembers } from './resolve-members.js';
 import { spec } from './spec.js';
 
-const { signal } = new AbortController();
-const VIEWER: CallContext = { signal, caller: callerAs('viewer') };
-const INSPECTOR: CallContext = { signal, caller: callerAs('inspector') };
+const VIEWER = callBy(callerAs('viewer'));
+const INSPECTOR = callBy(callerAs('inspector'));
 
 async function setUp() {
   const kernel = new FakeKernel();
@@ -35,10 +34,10 @@ async function setUp() {
 describe('A user’s object', () => {
   test.each([true, false])('is listed to inspectors, not to viewers; with hold: %s', async (hold) => {
     const { kernel, users, services } = await setUp();
-    const idsFor = async (context: CallContext): Promise<number[]> => {
+    const idsFor = async (call: RpcCall): Promise<number[]> => {
       const ids: number[] = [];
       const request = create(IterateHandlesRequestSchema, { hold });
-      for await (const init of iterateHandles(services)(request, context)) {
+      for await (const init of iterateHandles(services)(request, call)) {
         const { info, handle } = create(IterateHandlesResponseSchema, init);
         ids.push(info?.id ?? 0);
         if (handle !== undefined) services.handles.close(handle.token);

@@ -138,10 +138,8 @@ describe('WatchHandles', () => {
     await probing;
     await look();
     expect(await added).toEqual([`added ${id}`]);
-    const client = await services.loads.load(
-      { size: 0, prepare: async () => intBtf('c'), logSize: 0 },
-      new AbortController().signal,
-    );
+    using turn = await services.loads.turn(0, new AbortController().signal);
+    const client = await turn.load(intBtf('c'), 0);
     const clientsId = client.info().id;
     await look();
     expect(await watching.take(1)).toEqual([`added ${clientsId}`]);

@@ -1,7 +1,6 @@
 import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
 import { ErrorReason, type WatchHandlesResponseSchema, type WatchPosition } from '@btfd/api';
-import { invalidRequest } from '../error/invalid-request.js';
-import { ServiceError } from '../error/service-error.js';
+import { invalidRequest, ServiceError } from '../error/service-error.js';
 import type { Init } from '../base/message.js';
 import type { Rpc } from '../grpc/rpc.js';
 import { infoMessage } from './handle-message.js';

@@ -1,4 +1,4 @@
-import { checkToken, invalidRequest } from '../error/invalid-request.js';
+import { checkToken, invalidRequest } from '../error/service-error.js';
 
 /** SpecName is what a request can name an object by. */
 export type SpecName =

@@ -1,7 +1,6 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { LoadHandleRequestSchema, LoadHandleResponseSchema, type LoadHandleResponse } from '@btfd/api';
-import { Encoded } from '../grpc/encoded.js';
-import type { CallContext } from '../grpc/rpc.js';
+import { Encoded, type RpcCall } from '../grpc/rpc.js';
 import { loadHandle } from '../rpc/load-handle.js';
 import type { Services } from '../rpc/services.js';
 
@@ -16,10 +15,10 @@ export interface LoadAnswer {
 export async function callLoad(
   services: Services,
   request: MessageInitShape<typeof LoadHandleRequestSchema>,
-  context: CallContext,
+  call: RpcCall,
 ): Promise<LoadAnswer> {
   const wire = toBinary(LoadHandleRequestSchema, create(LoadHandleRequestSchema, request));
-  const answer = await loadHandle(services)(wire, context);
+  const answer = await loadHandle(services)(wire, call);
   const answered =
     answer instanceof Encoded
       ? answer.wire

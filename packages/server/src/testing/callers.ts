@@ -1,6 +1,7 @@
 import type { Caller } from '../auth/caller.js';
-import { hasRole, type Role } from '../auth/role.js';
+import { hasRole, type Role } from '../auth/policy.js';
 import { Origin } from '@btfd/api';
+import type { RpcCall } from '../grpc/rpc.js';
 
 /** callerAs is a caller with a role. */
 export function callerAs(role: Role | null, principal = 'uid:1000'): Caller {
@@ -14,3 +15,8 @@ export function callerAs(role: Role | null, principal = 'uid:1000'): Caller {
 
 /** LOADER may do everything. */
 export const LOADER = callerAs('loader');
+
+/** callBy is an unobserved call. Its signal never aborts unless a test passes its own. */
+export function callBy(caller = LOADER, signal: RpcCall['signal'] = new AbortController().signal): RpcCall {
+  return { signal, caller, note() {} };
+}

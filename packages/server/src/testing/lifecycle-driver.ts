@@ -16,8 +16,7 @@ import {
   type Handle,
 } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
-import type { Use } from '../handle/handle-table.js';
-import { newToken } from '../handle/token.js';
+import { type Use, newToken } from '../handle/handle-table.js';
 import { cloneHandle } from '../rpc/clone-handle.js';
 import { closeHandles } from '../rpc/close-handles.js';
 import { getHandleById } from '../rpc/get-handle-by-id.js';
@@ -27,7 +26,7 @@ import { renewHandles } from '../rpc/renew-handles.js';
 import { takeHandle } from '../rpc/take-handle.js';
 import { intBtf } from './btf-bytes.js';
 import { callLoad } from './call-load.js';
-import { LOADER } from './callers.js';
+import { callBy, LOADER } from './callers.js';
 import { FakeKernel } from './fake-kernel.js';
 import {
   BOUNDS,
@@ -153,7 +152,7 @@ export class LifecycleDriver {
 
   private async load(ttl: number | null): Promise<void> {
     const source = { case: 'rawBtf', value: intBtf() } as const;
-    const { result } = await callLoad(this.services, { source, ...ttlField(ttl) }, this.context());
+    const { result } = await callLoad(this.services, { source, ...ttlField(ttl) }, callBy());
     if (result.case !== 'handle') throw new Error('no handle');
     this.granted(create(HandleSchema, result.value), null, ttl);
   }
@@ -163,10 +162,7 @@ export class LifecycleDriver {
     // Now and then one that is not there.
     const id = pick % 5 === 0 ? pick + 1 : (ids[pick % ids.length] ?? 1);
     const open = async () =>
-      getHandleById(this.services)(
-        create(GetHandleByIdRequestSchema, { id, ...ttlField(ttl) }),
-        this.context(),
-      );
+      getHandleById(this.services)(create(GetHandleByIdRequestSchema, { id, ...ttlField(ttl) }), callBy());
     if (!ids.includes(id)) {
       this.check('H3', (await failureOf(open)).reason, ErrorReason.BTF_ID_NOT_FOUND);
       return;
@@ -176,10 +172,7 @@ export class LifecycleDriver {
 
   private async clone(token: string, ttl: number | null): Promise<void> {
     const clone = async () =>
-      cloneHandle(this.services)(
-        create(CloneHandleRequestSchema, { token, ...ttlField(ttl) }),
-        this.context(),
-      );
+      cloneHandle(this.services)(create(CloneHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
     const handle = await this.openOrRefused(token, clone);
     if (handle === null) return;
     this.model.renew(handle);
@@ -190,7 +183,7 @@ export class LifecycleDriver {
 
   private async take(token: string, ttl: number | null): Promise<void> {
     const take = async () =>
-      takeHandle(this.services)(create(TakeHandleRequestSchema, { token, ...ttlField(ttl) }), this.context());
+      takeHandle(this.services)(create(TakeHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
     const handle = await this.openOrRefused(token, take);
     if (handle === null) return;
     const property = handle.ttlMs === null ? 'S3' : 'S4';
@@ -201,7 +194,7 @@ export class LifecycleDriver {
 
   private async info(token: string): Promise<void> {
     const info = async () =>
-      getHandleInfo(this.services)(create(GetHandleInfoRequestSchema, { token }), this.context());
+      getHandleInfo(this.services)(create(GetHandleInfoRequestSchema, { token }), callBy());
     const handle = await this.openOrRefused(token, info);
     if (handle === null) return;
     const told = create(HandleSchema, (await info()).handle);
@@ -213,7 +206,7 @@ export class LifecycleDriver {
 
   private async renew(tokens: string[]): Promise<void> {
     const request = create(RenewHandlesRequestSchema, { tokens });
-    const { results = [] } = await renewHandles(this.services)(request, this.context());
+    const { results = [] } = await renewHandles(this.services)(request, callBy());
     const expected = tokens.map((token) => {
       const handle = this.model.handles.get(token);
       if (handle !== undefined) this.model.renew(handle);
@@ -227,7 +220,7 @@ export class LifecycleDriver {
   private async close(tokens: string[]): Promise<void> {
     const { wasOpen } = await closeHandles(this.services)(
       create(CloseHandlesRequestSchema, { tokens }),
-      this.context(),
+      callBy(),
     );
     const expected = tokens.map((token) => {
       const handle = this.model.handles.get(token);
@@ -269,7 +262,7 @@ export class LifecycleDriver {
     const model = { lastId: 0, waits: null, stallsAt: 0, released: false, ended: false };
     const abort = new AbortController();
     const request = create(IterateHandlesRequestSchema, { hold: true });
-    const messages = iterateHandles(this.services)(request, { ...this.context(), signal: abort.signal });
+    const messages = iterateHandles(this.services)(request, callBy(LOADER, abort.signal));
     this.model.streams.push(model);
     this.streams.push({ model, messages: messages[Symbol.asyncIterator](), abort, answer: null });
   }
@@ -361,10 +354,6 @@ export class LifecycleDriver {
     const open = [...this.model.handles.keys()];
     const tokens = pick % 4 === 0 || open.length === 0 ? this.tokens : open;
     return tokens[Math.floor(pick / 4) % tokens.length] ?? '';
-  }
-
-  private context() {
-    return { signal: new AbortController().signal, caller: LOADER };
   }
 
   private check(property: string, actual: unknown, expected: unknown): void {

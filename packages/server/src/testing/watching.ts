@@ -7,7 +7,7 @@ import {
 } from '@btfd/api';
 import { watchHandles } from '../rpc/watch-handles.js';
 import type { Services } from '../rpc/services.js';
-import { LOADER } from './callers.js';
+import { callBy, LOADER } from './callers.js';
 
 /** Watching is a call of WatchHandles, read message by message. */
 export class Watching {
@@ -21,10 +21,10 @@ export class Watching {
     request: Omit<MessageInitShape<typeof WatchHandlesRequestSchema>, '$typeName'> = {},
     caller = LOADER,
   ) {
-    const stream = watchHandles(services)(create(WatchHandlesRequestSchema, request), {
-      signal: this.abort.signal,
-      caller,
-    });
+    const stream = watchHandles(services)(
+      create(WatchHandlesRequestSchema, request),
+      callBy(caller, this.abort.signal),
+    );
     this.messages = stream[Symbol.asyncIterator]();
   }
 

@@ -1,5 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import type { Clock } from '../base/clock.js';
+import { wait } from '../base/wait.js';
 import { ServiceError } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import type { EventLog, WatchEvent } from './event-log.js';
@@ -87,20 +88,18 @@ export class Watcher implements Disposable {
   }
 
   async #woken(ms: number, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        timer.cancel();
-        stopListening();
-        signal.removeEventListener('abort', aborted);
-        this.#wake = () => {};
-        act();
-      };
-      const aborted = (): void => settle(() => reject(signal.reason));
-      this.#wake = () => settle(resolve);
-      const timer = this.#context.clock.after(ms, this.#wake);
-      const stopListening = this.#context.log.onAppend(this.#wake);
-      signal.addEventListener('abort', aborted);
-    });
+    const { log, clock } = this.#context;
+    await wait(
+      (wake) => {
+        this.#wake = wake;
+        const stopListening = log.onAppend(wake);
+        return () => {
+          stopListening();
+          this.#wake = () => {};
+        };
+      },
+      { signal, ms, clock },
+    );
   }
 }
 

@@ -1,19 +1,18 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { Kind, type TypeId } from '../../types.js';
 import { type DedupState, isComposite } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
-import { sameShape, shapeHash } from './same-shape.js';
+import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
+import { kindsWhere } from '../../kind-words.js';
 
 /**
- * mapComposites lets one of equivalent STRUCTs, UNIONs and TYPEDEFs stand for the others: the kinds through
- * which types can form circles, so that their references cannot be compared as ids.
+ * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form circles through these
+ * kinds, so their references cannot be compared as ids.
  */
 export function mapComposites(state: DedupState): void {
   const equivalence = new Equivalence(state);
   const byShape = new Map<number, TypeId[]>();
   for (let id = 1; id < state.endTypeId; id++) {
-    const kind = state.kind(id);
-    if (!isComposite(kind) && kind !== Kind.TYPEDEF) continue;
+    if (!GRAPHS.has(state.kind(id))) continue;
     const isBase = id < state.firstTypeId;
     if (!isBase && state.isMapped(id)) continue;
     const hash = shapeHash(state, id);
@@ -26,7 +25,28 @@ export function mapComposites(state: DedupState): void {
   }
 }
 
+/** Kinds through which types can form circles. */
+const GRAPHS = kindsWhere(({ dedup }) => dedup === 'GRAPH');
+
 function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonical: TypeId): boolean {
   state.step(id);
   return sameShape(state, id, canonical) && equivalence.test(id, canonical) === 'EQUIVALENT';
+}
+
+/** Marks a name that several canonical structs or unions have. */
+const AMBIGUOUS = 0;
+
+/** mapForwards maps a FWD to the canonical struct or union of its kind and name, if there is exactly one. */
+export function mapForwards(state: DedupState): void {
+  const byName = new Map<number, TypeId>();
+  for (let id = 1; id < state.endTypeId; id++) {
+    if (!isComposite(state.kind(id)) || !state.isCanonical(id)) continue;
+    const name = state.word(id, 0);
+    byName.set(name, byName.has(name) ? AMBIGUOUS : id);
+  }
+  for (let id = state.firstTypeId; id < state.endTypeId; id++) {
+    if (state.kind(id) !== Kind.FWD || !state.isCanonical(id)) continue;
+    const declared = byName.get(state.word(id, 0)) ?? AMBIGUOUS;
+    if (declared !== AMBIGUOUS && isDeclarationOf(state, id, declared)) state.map(id, declared);
+  }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { Kind } from '../../kind.js';
 import { Spec } from '../../spec.js';
 import { assembleAllKinds } from '../../testing/all-kinds.js';
 import { BtfAssembler } from '../../testing/assemble-btf.js';
+import { Kind } from '../../types.js';
 import { merge } from '../merge.js';
 import { dedup } from './dedup.js';
 

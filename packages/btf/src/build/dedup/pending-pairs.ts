@@ -1,10 +1,10 @@
-import { withRoom } from '../growing.js';
-import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, rowOfInfo, wordCount } from '../../kind-words.js';
+import { withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** PendingPairs is a stack of pairs of types that are still to be compared. */
 export class PendingPairs {
-  /** The pair that {@link pop} took last. */
+  /** The pair that {@link pop} returned last. */
   first = 0;
   second = 0;
   readonly #state: DedupState;
@@ -28,7 +28,10 @@ export class PendingPairs {
     return true;
   }
 
-  /** pushReferences adds what two types of the same shape refer to, so that it is taken in the order of their words. */
+  /**
+   * pushReferences adds the references of two types of the same shape, so that they are popped in the order of the
+   * words.
+   */
   pushReferences(first: number, second: number): void {
     if (first === 0) return;
     const { table } = this.#state;
@@ -36,7 +39,7 @@ export class PendingPairs {
     const start = table.offset(first);
     const difference = table.offset(second) - start;
     const info = words[start + 1] ?? 0;
-    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+    const { third, once, onceIds, each, eachId } = rowOfInfo(info);
     const elements = start + HEAD_WORDS + once;
     if (eachId >= 0) {
       for (let at = start + wordCount(info) - each + eachId; at >= elements; at -= each) {
@@ -46,7 +49,7 @@ export class PendingPairs {
     for (let at = start + HEAD_WORDS + onceIds - 1; at >= start + HEAD_WORDS; at--) {
       this.#push(words[at] ?? 0, words[at + difference] ?? 0);
     }
-    if (thirdIsId) this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
+    if (third === 'TYPE_ID') this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
   }
 
   #push(first: number, second: number): void {

@@ -1,11 +1,11 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { Kind, type TypeId } from '../../types.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
+import { kindsWhere } from '../../kind-words.js';
 
 /**
- * mapPrimitives lets the first of equal INTs, FLOATs, FWDs, ENUMs and ENUM64s stand for the others. An `enum`
- * without values is a forward declaration: any one of its name stands for it.
+ * mapPrimitives maps equal INTs, FLOATs, FWDs, ENUMs and ENUM64s to the first of them. An `enum` without values is a
+ * forward declaration, which is mapped to any enum of its name.
  */
 export function mapPrimitives(state: DedupState): void {
   const index = new WordIndex(state.table);
@@ -13,7 +13,7 @@ export function mapPrimitives(state: DedupState): void {
   for (let id = 1; id < state.endTypeId; id++) {
     const kind = state.kind(id);
     const isEnum = kind === Kind.ENUM || kind === Kind.ENUM64;
-    if (!isEnum && kind !== Kind.INT && kind !== Kind.FLOAT && kind !== Kind.FWD) continue;
+    if (!WORDS.has(kind)) continue;
     const isBase = id < state.firstTypeId;
     const equal = index.find(state.table.words, state.table.offset(id));
     if (equal === 0) index.add(id);
@@ -21,6 +21,9 @@ export function mapPrimitives(state: DedupState): void {
     else if (!isBase) state.map(id, equal === 0 ? id : equal);
   }
 }
+
+/** Kinds whose equal types have equal words. */
+const WORDS = kindsWhere(({ dedup }) => dedup === 'WORDS');
 
 /** The canonical enums of each name. */
 class Enums {

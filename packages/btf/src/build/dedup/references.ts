@@ -1,16 +1,15 @@
 import { BtfFormatError } from '../../format-error.js';
-import { Kind } from '../../kind.js';
+import { kindsWhere, visitIds } from '../../kind-words.js';
 import type { TypeId } from '../../types.js';
-import { visitIds } from '../kind-words.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
 
 const UNDER_WAY = 1;
 
 /**
- * mapReferences lets the first of equal types of the other kinds stand for the rest. All that can form circles
- * is mapped before, so that each chain of references ends; on the way back ids are replaced by those of the
- * types that stand for them, and equal types have equal words. VARs and DATASECs all stay.
+ * mapReferences maps equal types of the other kinds to the first of them. Types that can form circles are mapped
+ * before, so each chain of references ends. On the way back, ids are replaced by those of the mapped types, and equal
+ * types have equal words. All VARs and DATASECs stay.
  *
  * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef in it.
  */
@@ -18,7 +17,7 @@ export function mapReferences(state: DedupState): void {
   const index = new WordIndex(state.table);
   const underWay = new Uint8Array(state.endTypeId);
   for (let id = 1; id < state.firstTypeId; id++) {
-    if (isReference(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
+    if (REFERENCES.has(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
   }
   for (let root = state.firstTypeId; root < state.endTypeId; root++) {
     if (state.isMapped(root)) continue;
@@ -30,7 +29,7 @@ export function mapReferences(state: DedupState): void {
         continue;
       }
       underWay[id] = UNDER_WAY;
-      if (!isReference(state.kind(id))) {
+      if (!REFERENCES.has(state.kind(id))) {
         state.map(id, id);
         continue;
       }
@@ -39,23 +38,8 @@ export function mapReferences(state: DedupState): void {
   }
 }
 
-/** Kinds that can only be compared once what they refer to is known. */
-function isReference(kind: number): boolean {
-  switch (kind) {
-    case Kind.PTR:
-    case Kind.ARRAY:
-    case Kind.VOLATILE:
-    case Kind.CONST:
-    case Kind.RESTRICT:
-    case Kind.FUNC:
-    case Kind.FUNC_PROTO:
-    case Kind.DECL_TAG:
-    case Kind.TYPE_TAG:
-      return true;
-    default:
-      return false;
-  }
-}
+/** Kinds that can only be compared after the types that they refer to are mapped. */
+const REFERENCES = kindsWhere(({ dedup }) => dedup === 'REFERENCES');
 
 function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack: TypeId[]): void {
   const { words } = state.table;
@@ -65,7 +49,7 @@ function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack
     if (underWay[target] === UNDER_WAY) {
       throw new BtfFormatError(
         'MALFORMED',
-        'type refers to itself without a struct, union or typedef between',
+        'type refers to itself without a struct, union or typedef in between',
         {
           typeId: target,
         },

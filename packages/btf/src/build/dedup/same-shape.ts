@@ -1,20 +1,19 @@
-import { Kind } from '../../kind.js';
-import type { TypeId } from '../../types.js';
+import { HEAD_WORDS, rowOfInfo, wordCount } from '../../kind-words.js';
+import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../hash.js';
-import { HEAD_WORDS, kindWords, wordCount } from '../kind-words.js';
 import type { DedupState } from './dedup-state.js';
 
-/** sameShape tells whether two types are of one kind and equal in all but the ids that they refer to. */
+/** sameShape reports whether two types have the same kind and are equal except for the ids that they refer to. */
 export function sameShape(state: DedupState, first: TypeId, second: TypeId): boolean {
   const info = state.info(first);
   if (info !== state.info(second)) return false;
   if (first === 0) return true;
   const { words } = state.table;
-  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+  const { third, once, onceIds, each, eachId } = rowOfInfo(info);
   const start = state.table.offset(first);
   const difference = state.table.offset(second) - start;
   if (words[start] !== words[start + difference]) return false;
-  if (!thirdIsId && words[start + 2] !== words[start + 2 + difference]) return false;
+  if (third !== 'TYPE_ID' && words[start + 2] !== words[start + 2 + difference]) return false;
   let at = start + HEAD_WORDS + onceIds;
   const elements = start + HEAD_WORDS + once;
   for (; at < elements; at++) if (words[at] !== words[at + difference]) return false;
@@ -26,14 +25,14 @@ export function sameShape(state: DedupState, first: TypeId, second: TypeId): boo
   return true;
 }
 
-/** shapeHash is equal for types of {@link sameShape}. */
+/** shapeHash returns a hash that is equal for types of {@link sameShape}. */
 export function shapeHash(state: DedupState, id: TypeId): number {
   const info = state.info(id);
   const { words } = state.table;
-  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+  const { third, once, onceIds, each, eachId } = rowOfInfo(info);
   const start = state.table.offset(id);
   let hash = mixHash(mixHash(HASH_SEED, words[start] ?? 0), info);
-  if (!thirdIsId) hash = mixHash(hash, words[start + 2] ?? 0);
+  if (third !== 'TYPE_ID') hash = mixHash(hash, words[start + 2] ?? 0);
   let at = start + HEAD_WORDS + onceIds;
   const elements = start + HEAD_WORDS + once;
   for (; at < elements; at++) hash = mixHash(hash, words[at] ?? 0);
@@ -45,7 +44,7 @@ export function shapeHash(state: DedupState, id: TypeId): number {
   return hash;
 }
 
-/** isDeclarationOf tells whether one type is a FWD of the other one's name and kind. */
+/** isDeclarationOf reports whether one type is a FWD of the kind and name of the other. */
 export function isDeclarationOf(state: DedupState, forward: TypeId, type: TypeId): boolean {
   return (
     state.kind(forward) === Kind.FWD &&
@@ -54,7 +53,7 @@ export function isDeclarationOf(state: DedupState, forward: TypeId, type: TypeId
   );
 }
 
-/** compatibleEnums tells whether two types are of one kind of enum and name, and one has no values. */
+/** compatibleEnums reports whether two types have the same kind of enum and name, and one has no values. */
 export function compatibleEnums(state: DedupState, first: TypeId, second: TypeId): boolean {
   const kind = state.kind(first);
   return (

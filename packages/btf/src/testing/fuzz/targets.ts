@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
-import { Kind } from '../../kind.js';
 import { Spec } from '../../spec.js';
+import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
 import { BtfAssembler } from '../assemble-btf.js';
 import { assembleElf } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
-import { exercise, type Outcomes } from '../exercise.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
+import { exercise, type Outcomes } from '../exercise.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;

@@ -12,8 +12,10 @@ export interface CallInfo {
   readonly metadata: Metadata;
   /** Names the call in logs and traces, and to its client. */
   readonly requestId: string;
-  /** The client's address, empty where it has none, as on a unix socket. */
+  /** The client's address; empty if it has none, as on a unix socket. */
   readonly peer: string;
+  /** Who calls, whether the call was admitted or not; null for nobody. */
+  readonly principal: string | null;
   /** What the handler told of the call so far. */
   readonly facts: CallFacts;
 }

@@ -1,7 +1,6 @@
 import { ErrorReason, TypeListSchema, type Type as TypeMessage } from '@btfd/api';
 import { BtfBuildError, BtfFormatError, Builder, Spec, type MarshalOptions } from '@btfd/btf';
-import { invalidRequest } from '../../error/invalid-request.js';
-import { ServiceError } from '../../error/service-error.js';
+import { invalidRequest, ServiceError } from '../../error/service-error.js';
 import { decodeRequest } from '../../base/message.js';
 import type { LoadSource } from '../../pool/job.js';
 import { newTypeOf } from './new-type.js';

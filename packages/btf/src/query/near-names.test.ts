@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import { Builder } from '../build/builder.js';
+import { Spec } from '../spec.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { Kind } from '../types.js';
+import { nearTypeNames } from './near-names.js';
+
+const builder = new Builder({ deduplicate: false });
+builder.add({ kind: 'STRUCT', name: 'task_struct', size: 0, members: [] });
+builder.add({ kind: 'TYPEDEF', name: 'task_struct', typeId: 1 });
+builder.add({ kind: 'UNION', name: 'task_strict', size: 0, members: [] });
+builder.add({ kind: 'STRUCT', name: 'mask_struct', size: 0, members: [] });
+builder.add({ kind: 'STRUCT', name: 'tree', size: 0, members: [] });
+builder.add({ kind: 'PTR', typeId: 1 });
+const spec = builder.toSpec();
+
+test('what begins as the name and differs little is suggested once, nearest first', () => {
+  expect(nearTypeNames(spec, 'task_strukt')).toEqual(['task_struct', 'task_strict']);
+  expect(nearTypeNames(spec, 'nothing_like_it')).toEqual([]);
+});
+
+test('only of the kinds and from the id on that are asked for', () => {
+  expect(nearTypeNames(spec, 'task_strukt', { kinds: [Kind.UNION] })).toEqual(['task_strict']);
+  expect(nearTypeNames(spec, 'task_strukt', { firstId: 3 })).toEqual(['task_strict']);
+  expect(nearTypeNames(spec, 'task_struct')).toEqual(['task_strict']);
+});
+
+test('a malformed name is not told in place of what was asked', () => {
+  const broken = Spec.parse(new BtfAssembler('little').type(Kind.TYPEDEF, 9_999).bytes());
+  expect(() => broken.nameOf(1)).toThrow('after the end');
+  expect(nearTypeNames(broken, 'x')).toEqual([]);
+});

@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { constants } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { ErrorReason } from '@btfd/api';
+import { Metadata, status, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { ServiceError } from '../../error/service-error.js';
+import { callsByRoot } from '../../testing/calls.js';
+import { withResolvers } from '../../testing/grpc-harness.js';
+
+const MS = 1_000;
+
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
+
+interface Choices {
+  readonly requestStream?: boolean;
+  readonly deadline?: Date | number;
+}
+
+/** A call whose client does what the test says. */
+function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
+  const sent: unknown[] = [];
+  const resets: unknown[] = [];
+  let told: Listener | null = null;
+  const transport = {
+    stream: { close: (code: number) => resets.push(code) },
+    start: (listener) => {
+      told = listener;
+    },
+    sendStatus: ({ code, details }) => {
+      sent.push([code, details]);
+      told?.onCancel();
+    },
+    sendMetadata: () => {},
+    sendMessage: () => {},
+    startRead: () => {},
+    getPeer: () => '',
+    getDeadline: () => deadline,
+    getHost: () => '',
+    getAuthContext: () => ({}),
+    getConnectionInfo: () => ({}),
+    getMetricsRecorder: () => {
+      throw new Error('is not there');
+    },
+  } satisfies ServerInterceptingCallInterface & { readonly stream: unknown };
+  const { calls, interceptor } = callsByRoot(undefined, { requestMs: MS });
+  const method = { path: '/s/m', requestStream, responseStream: true };
+  const link = interceptor(
+    { ...method, requestDeserialize: String, responseSerialize: () => Buffer.alloc(0) },
+    transport,
+  );
+  const ignore = (): void => {};
+  link.start({
+    onReceiveMetadata: ignore,
+    onReceiveMessage: ignore,
+    onReceiveHalfClose: ignore,
+    onCancel: ignore,
+  });
+  const client = told as Listener | null;
+  if (client === null) throw new Error('the call was not started');
+  const metadata = new Metadata();
+  client.onReceiveMetadata(metadata);
+  return { calls, call: calls.of(metadata), client, sent, resets };
+}
+
+describe('A request', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+
+  const LATE = [[status.RESOURCE_EXHAUSTED, `the request did not come within ${MS} ms`]];
+
+  test('that came in time may take as long as it likes from then on, and keeps its stream', () => {
+    const { client, call, sent, resets } = begin();
+    jest.advanceTimersByTime(MS - 1);
+    client.onReceiveMessage('m');
+    client.onReceiveHalfClose();
+    jest.advanceTimersByTime(10 * MS);
+    expect(sent).toEqual([]);
+    call.sendStatus({ code: status.OK, details: '' });
+    expect([sent, resets]).toEqual([[[status.OK, '']], []]);
+  });
+
+  test('whose message came without its end is late', () => {
+    const { client, sent, resets } = begin();
+    client.onReceiveMessage('m');
+    jest.advanceTimersByTime(MS);
+    expect([sent, resets]).toEqual([LATE, [constants.NGHTTP2_NO_ERROR]]);
+  });
+
+  test('of several messages is late if the first does not come', () => {
+    const { sent } = begin({ requestStream: true });
+    jest.advanceTimersByTime(MS);
+    expect(sent).toEqual(LATE);
+  });
+
+  test('of several messages has no time limit after the first', () => {
+    const { client, call, sent } = begin({ requestStream: true });
+    client.onReceiveMessage('m');
+    jest.advanceTimersByTime(10 * MS);
+    expect(sent).toEqual([]);
+    call.sendStatus({ code: status.OK, details: '' });
+  });
+
+  test('whose client goes is not waited for', () => {
+    const { client, sent } = begin();
+    client.onCancel();
+    jest.advanceTimersByTime(MS);
+    expect(sent).toEqual([]);
+  });
+});
+
+/** Begins a call, and a handler that works until the test calls `finish`. */
+function handle(choices: Choices = {}) {
+  const begun = begin(choices);
+  const { promise, resolve } = withResolvers();
+  begun.client.onReceiveHalfClose();
+  return { ...begun, handled: begun.call.handle(async () => promise), finish: () => resolve() };
+}
+
+describe('The signal of a call', () => {
+  test('aborts when the client is gone', async () => {
+    const { call, client, handled, finish } = handle();
+    expect(call.signal.aborted).toBe(false);
+    client.onCancel();
+    expect(call.signal.reason).toMatchObject({ code: status.CANCELLED });
+    finish();
+    await handled;
+  });
+
+  test.each([
+    ['as a number', () => Date.now() + 20],
+    ['as a Date', () => new Date(Date.now() + 20)],
+    ['that has passed', () => Date.now() - 1000],
+  ])('aborts at a deadline %s, though the client says nothing', async (_, deadline) => {
+    const { call, handled, finish } = handle({ deadline: deadline() });
+    await once(call.signal, 'abort');
+    expect(call.signal.reason).toMatchObject({ code: status.DEADLINE_EXCEEDED });
+    finish();
+    await handled;
+  });
+
+  test.each([Infinity, Date.now() + 2 ** 40])(
+    'does not abort for the deadline %d, which is too late for a timer',
+    async (deadline) => {
+      const { call, handled, finish } = handle({ deadline });
+      await sleep(10);
+      expect(call.signal.aborted).toBe(false);
+      finish();
+      await handled;
+    },
+  );
+
+  test('aborts with the error that ends the call', async () => {
+    const { calls, call, handled, finish, sent } = handle();
+    const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending');
+    calls.endStreams(ending);
+    expect(call.signal.reason).toBe(ending);
+    expect(sent).toEqual([[status.UNAVAILABLE, 'ending']]);
+    finish();
+    await handled;
+  });
+
+  test('does not abort any more once the handler has ended', async () => {
+    const { call, client, handled, finish } = handle({ deadline: Date.now() + 20 });
+    finish();
+    await handled;
+    await sleep(40);
+    client.onCancel();
+    expect(call.signal.aborted).toBe(false);
+  });
+});
+
+describe('A status', () => {
+  test('is sent once: the first', () => {
+    const { call, sent } = begin();
+    call.sendStatus({ code: status.OK, details: 'first' });
+    call.sendStatus({ code: status.INTERNAL, details: 'second' });
+    expect(sent).toEqual([[status.OK, 'first']]);
+  });
+});

@@ -1,0 +1,382 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:http2';
+import { BtfService, ErrorReason } from '@btfd/api';
+import {
+  Metadata,
+  ServerInterceptingCall,
+  status,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import { PeerCaller, roleForbids, type Caller } from '../../auth/caller.js';
+import type { Peer } from '../../auth/peer.js';
+import type { CurrentPolicy } from '../../auth/policy.js';
+import type { Limits } from '../../config/limits.js';
+import { ServiceError } from '../../error/service-error.js';
+import { toStatus } from '../../error/to-status.js';
+import type { Taken } from '../../quota/quota.js';
+import type { Quotas } from '../../quota/quotas.js';
+import { roleForPath } from '../method-roles.js';
+import type { RpcCall } from '../rpc.js';
+import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
+import { CallRecord } from './call-record.js';
+import { limitReceived, resetStream } from './internals.js';
+import { isUnknown, unimplemented } from './unknown-methods.js';
+
+/** Connection is what is known of a connection. It holds for all of its calls. */
+export interface Connection {
+  /** Who is at the other end, as the connection proves it. */
+  readonly peer: Peer;
+  /** The error of every call on the connection; null if each call is judged on its own. */
+  readonly refusal: ServiceError | null;
+}
+
+/** CallContext is what the calls of a daemon share. */
+export interface CallContext {
+  readonly policy: CurrentPolicy;
+  readonly observer: CallObserver;
+  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
+  readonly limits: Pick<Limits, 'requestMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'>;
+  /** Every call by its metadata: the only thing that grpc-js hands to both interceptors and handlers. */
+  readonly byMetadata: WeakMap<Metadata, Call>;
+  /** The calls that have begun and whose stream is not closed. */
+  readonly open: Set<Call>;
+  /** The error of every new stream, once the daemon is shutting down. Unary calls may still come. */
+  ending: ServiceError | null;
+}
+
+type Method = Parameters<ServerInterceptor>[0];
+type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
+type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
+
+/** REQUEST_ID is the metadata key of the id of a call, in requests and answers. */
+const REQUEST_ID = 'x-request-id';
+/** Cannot be taken for anything but a name, and is not too long for a log line. */
+const SANE_ID = /^[\w.:/+=-]{1,64}$/;
+
+const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
+/** The service and the method of every path that is not served. */
+const UNKNOWN = ['', 'unknown', 'unknown'];
+/** A request that is a little too large is refused in our words. One that is larger than this is not even kept. */
+const RECEIVED_TIMES = 2;
+/** setTimeout takes 31 bits. A later deadline is none. */
+const MAX_TIMER_MS = 2 ** 31;
+/** Time for a status to arrive at a client that reads. */
+const RESET_AFTER_MS = 1_000;
+
+export const EXPIRED = 'the client certificate has expired since the connection was made';
+
+/** CallEnded is why the signal of a call aborts: its client is gone, or its deadline has passed. */
+export class CallEnded extends Error {
+  override readonly name = 'CallEnded';
+  readonly code: status.CANCELLED | status.DEADLINE_EXCEEDED;
+
+  private constructor(code: status.CANCELLED | status.DEADLINE_EXCEEDED, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  static cancelled(): CallEnded {
+    return new CallEnded(status.CANCELLED, 'the call was cancelled');
+  }
+
+  static deadline(): CallEnded {
+    return new CallEnded(status.DEADLINE_EXCEEDED, 'the deadline was exceeded');
+  }
+}
+
+/**
+ * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
+ * as the only interceptor, so everything that comes and goes passes through its methods. Handlers get it as `call`.
+ */
+export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
+  readonly service: string;
+  readonly method: string;
+  readonly unknownPath: string | null;
+  readonly peer: string;
+  readonly connection: Connection;
+  /** Empty until the metadata comes, before anything else of the call. */
+  metadata = new Metadata();
+  requestId = '';
+  facts: CallFacts = {};
+  readonly #definition: Method;
+  readonly #transport: ServerInterceptingCallInterface;
+  readonly #context: CallContext;
+  readonly #record: CallRecord;
+  readonly #abort = new AbortController();
+  readonly #taken: Taken[] = [];
+  readonly #requestTimer: NodeJS.Timeout;
+  #caller: PeerCaller | null = null;
+  #requestCame = false;
+  #sentMetadata = false;
+  #sentStatus = false;
+  #closed = false;
+  #resetTimer: NodeJS.Timeout | undefined;
+  #resetAt = Infinity;
+
+  constructor(
+    definition: Method,
+    transport: ServerInterceptingCallInterface,
+    connection: Connection,
+    context: CallContext,
+  ) {
+    super(transport);
+    const { path } = definition;
+    this.unknownPath = isUnknown(definition) ? path : null;
+    const [, service = '', method = ''] = this.unknownPath === null ? path.split('/') : UNKNOWN;
+    this.service = service;
+    this.method = method;
+    const peer = transport.getPeer();
+    // The word of grpc-js for a unix socket.
+    this.peer = peer === 'unknown' ? '' : peer;
+    this.connection = connection;
+    this.#definition = definition;
+    this.#transport = transport;
+    this.#context = context;
+    this.#record = new CallRecord(this.#deadline);
+    limitReceived(transport, receiveBytes(path, context.limits));
+    this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
+  }
+
+  /** Whether it may send or receive several messages. */
+  get isStream(): boolean {
+    return this.#definition.requestStream || this.#definition.responseStream;
+  }
+
+  /** Aborts while a handler works on the call: when the client is gone, at the deadline, and at `endWith`. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /**
+   * Who calls.
+   *
+   * @throws ServiceError with UNAUTHENTICATED for a call that was not admitted.
+   */
+  get caller(): Caller {
+    if (this.#caller === null) throw unauthenticated('nobody is known to make this call');
+    return this.#caller;
+  }
+
+  /** The principal that calls, whether the call was admitted or not; null for nobody. */
+  get principal(): string | null {
+    return this.#context.policy.now.principalOf(this.connection.peer);
+  }
+
+  note(facts: CallFacts): void {
+    this.facts = { ...this.facts, ...facts };
+  }
+
+  // What comes, in this order.
+
+  override start(handler: Listener): void {
+    this.#transport.start({
+      onReceiveMetadata: (metadata) => {
+        this.#begin(metadata);
+        const refusal = this.#refusal();
+        if (refusal === null) handler.onReceiveMetadata(metadata);
+        else this.sendStatus(refusal);
+      },
+      onReceiveMessage: (message) => {
+        this.#record.received(message);
+        // If a client sends several messages, the first one has to come in time.
+        if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
+        handler.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => {
+        this.#requestCame = true;
+        clearTimeout(this.#requestTimer);
+        handler.onReceiveHalfClose();
+      },
+      // Comes once for every call: when its status was sent, or when its client is gone.
+      onCancel: () => {
+        this.#close();
+        handler.onCancel();
+      },
+    });
+  }
+
+  #begin(metadata: Metadata): void {
+    this.metadata = metadata;
+    this.requestId = requestIdOf(metadata);
+    this.#context.byMetadata.set(metadata, this);
+    this.#context.open.add(this);
+    this.#record.begin(this, this.#context.observer);
+  }
+
+  /** The status of a call that must not go on, before its message is read; null otherwise. */
+  #refusal(): Status | null {
+    try {
+      this.#admit();
+      if (this.isStream && this.#context.ending !== null) throw this.#context.ending;
+      this.#checkMetadata();
+      this.#takeQuotas();
+    } catch (error) {
+      if (error instanceof ServiceError) return toStatus(error);
+      throw error;
+    }
+    return this.unknownPath === null ? null : unimplemented(this.unknownPath);
+  }
+
+  #admit(): void {
+    const { peer, refusal } = this.connection;
+    const { policy } = this.#context;
+    if (refusal !== null) throw refusal;
+    const [principal, ...others] = policy.now.namesOf(peer);
+    if (principal === undefined) throw unauthenticated(whyNobody(peer));
+    if (peer.kind === 'tls' && Date.now() > peer.validUntil) throw unauthenticated(EXPIRED);
+    const caller = new PeerCaller(peer, [principal, ...others], policy);
+    // Everybody who is known may learn that a method is not served.
+    const needed = this.unknownPath === null ? roleForPath(this.#definition.path) : null;
+    if (needed !== null && !caller.may(needed)) throw roleForbids(caller, needed, this.method);
+    this.#caller = caller;
+  }
+
+  #checkMetadata(): void {
+    const limit = this.#context.limits.maxMetadataBytes;
+    let size = 0;
+    for (const [key, values] of Object.entries(this.metadata.toHttp2Headers())) {
+      for (const value of [values].flat()) size += key.length + String(value ?? '').length;
+    }
+    if (size <= limit) return;
+    const message = `the metadata has ${size} bytes; at most ${limit} are allowed`;
+    const metadata = { size: String(size), limit: String(limit) };
+    throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, message, { metadata });
+  }
+
+  #takeQuotas(): void {
+    const { quotas } = this.#context;
+    const { principal } = this.caller;
+    this.#taken.push((this.isStream ? quotas.streams : quotas.calls).take(principal));
+    // A load may bring as much as all other calls of a principal together.
+    if (this.#definition.path === LOAD_PATH) this.#taken.push(quotas.loads.take(principal));
+  }
+
+  /** A client could otherwise begin calls, send nothing more, and keep them for as long as it likes. */
+  #slowSender(): void {
+    const message = `the request did not come within ${this.#context.limits.requestMs} ms`;
+    this.sendStatus(toStatus(new ServiceError(ErrorReason.SLOW_SENDER, message)));
+  }
+
+  #close(): void {
+    this.#closed = true;
+    clearTimeout(this.#requestTimer);
+    clearTimeout(this.#resetTimer);
+    this.#record.gone();
+    // RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it.
+    if (!this.#requestCame) resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
+    this.#context.open.delete(this);
+    for (const each of this.#taken.splice(0)) each[Symbol.dispose]();
+    if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
+  }
+
+  // What the handler does.
+
+  /** Runs the handler. `failed` must follow if it throws. */
+  async handle<T>(work: () => Promise<T>): Promise<T> {
+    // A deadline closes no stream whose client does not read, so it needs a timer.
+    const left = this.#deadline - Date.now();
+    const onDeadline = (): void => this.#abort.abort(CallEnded.deadline());
+    const timer = left < MAX_TIMER_MS ? setTimeout(onDeadline, Math.max(0, left)) : undefined;
+    try {
+      const answer = await this.#record.run(work);
+      this.#record.handled(null);
+      return answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Notes the status of a handler that failed, before the client gets it. */
+  failed(failure: Required<Pick<Status, 'code'>> & { readonly metadata: Metadata }): void {
+    this.#record.handled(failure);
+  }
+
+  get #deadline(): number {
+    const deadline = this.#transport.getDeadline();
+    return deadline instanceof Date ? deadline.getTime() : deadline;
+  }
+
+  // What is sent.
+
+  override sendMetadata(metadata: Metadata): void {
+    this.#sentMetadata = true;
+    super.sendMetadata(this.#withRequestId(metadata));
+  }
+
+  /**
+   * Drops messages after the status: a handler's stream may still hold some. grpc-js would write them after the end of the
+   * HTTP/2 stream, which then never ends: the client gets no status, and the drain waits for its whole time.
+   */
+  override sendMessage(message: unknown, callback: () => void): void {
+    if (this.#sentStatus) return;
+    this.#record.sent(message);
+    super.sendMessage(message, callback);
+  }
+
+  /** Sends a status, unless one was sent. */
+  override sendStatus(sent: Status): void {
+    if (this.#sentStatus) return;
+    this.#sentStatus = true;
+    this.#record.sentStatus({ code: sent.code ?? 0, metadata: sent.metadata ?? new Metadata() });
+    // A call that fails before any message has no other metadata than its trailers.
+    super.sendStatus(this.#sentMetadata ? sent : { ...sent, metadata: this.#withRequestId(sent.metadata) });
+  }
+
+  #withRequestId(metadata: Metadata | null | undefined): Metadata {
+    const all = metadata?.clone() ?? new Metadata();
+    all.set(REQUEST_ID, this.requestId);
+    return all;
+  }
+
+  // What the daemon does.
+
+  /** Ends the call with an error, whatever its handler does. */
+  endWith(error: ServiceError): void {
+    if (this.#record.handling) this.#abort.abort(error);
+    this.sendStatus(toStatus(error));
+    this.resetAfter(RESET_AFTER_MS);
+  }
+
+  /** Ends the call if it needed a role that its caller does not have any more. */
+  endIfForbidden(): void {
+    const lost = this.#caller?.lost() ?? null;
+    if (this.#caller !== null && lost !== null) this.endWith(roleForbids(this.#caller, lost, this.method));
+  }
+
+  /**
+   * Resets the stream after a time, unless it is closed by then. To a client that does not read, the status does not come:
+   * it waits behind what flow control holds back, and the stream would stay for as long as the client likes.
+   */
+  resetAfter(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#closed || at >= this.#resetAt) return;
+    this.#resetAt = at;
+    clearTimeout(this.#resetTimer);
+    const reset = (): void => resetStream(this.#transport, constants.NGHTTP2_CANCEL);
+    this.#resetTimer = setTimeout(reset, ms).unref();
+  }
+}
+
+/** How much of an encoded request is received, by the path of its method. */
+function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: CallContext['limits']): number {
+  return path === LOAD_PATH
+    ? maxLoadMessageBytes
+    : Math.min(RECEIVED_TIMES * maxMessageBytes, maxLoadMessageBytes);
+}
+
+/** The id that the client gave its call; a new one if it gave none, or one that is not sane. */
+function requestIdOf(metadata: Metadata): string {
+  const [given] = metadata.get(REQUEST_ID);
+  return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+}
+
+function whyNobody(peer: Peer): string {
+  return peer.kind === 'unknown'
+    ? peer.why
+    : 'the client certificate names nobody: it has no URI and no DNS name';
+}
+
+function unauthenticated(message: string): ServiceError {
+  return new ServiceError(ErrorReason.UNAUTHENTICATED, message);
+}

@@ -1,0 +1,48 @@
+import { ErrorReason } from '@btfd/api';
+import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
+import type { TlsPeer } from '../../auth/peer.js';
+import { ServiceError } from '../../error/service-error.js';
+import { Call, EXPIRED, type CallContext, type Connection } from './call.js';
+
+/** CallsOptions are what calls need. */
+export type CallsOptions = Omit<CallContext, 'byMetadata' | 'open' | 'ending'>;
+
+/** Calls are the calls of a daemon. */
+export class Calls {
+  readonly #context: CallContext;
+
+  constructor(options: CallsOptions) {
+    this.#context = { ...options, byMetadata: new WeakMap(), open: new Set(), ending: null };
+    options.policy.onReplaced(() => {
+      for (const call of this.#context.open) call.endIfForbidden();
+    });
+  }
+
+  /** Returns the interceptor for the calls of a connection. It must be the only one. */
+  interceptor(connection: Connection): ServerInterceptor {
+    return (method, transport) => new Call(method, transport, connection, this.#context);
+  }
+
+  /**
+   * Returns the call with this metadata.
+   *
+   * @throws Error if the call did not pass the interceptor.
+   */
+  of(metadata: Metadata): Call {
+    const call = this.#context.byMetadata.get(metadata);
+    if (call === undefined) throw new Error('the call did not pass the interceptor');
+    return call;
+  }
+
+  /** Ends every stream, and refuses new ones, with an error. Unary calls may finish. */
+  endStreams(error: ServiceError): void {
+    this.#context.ending = error;
+    for (const call of this.#context.open) if (call.isStream) call.endWith(error);
+  }
+
+  /** Ends the calls of a connection whose certificate has expired. New ones are refused on their metadata. */
+  endExpired(peer: TlsPeer): void {
+    const error = new ServiceError(ErrorReason.UNAUTHENTICATED, EXPIRED);
+    for (const call of this.#context.open) if (call.connection.peer === peer) call.endWith(error);
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and the modules that
+ * entries share in chunks, so that each class exists once. Returns the paths of the modules in them.
+ *
+ * @param {string[]} entries paths in `dist`, without `.js`
+ * @param {{ from: string; to: string }} dist the folders that are read and written
+ * @param {{ inlined: string[]; sourceMaps: boolean; isProgram: boolean }} options `inlined` names the dependencies that
+ *   are bundled, with all that they import; all others are imported by name. `isProgram` says that no user imports the
+ *   entries.
+ * @returns {Promise<string[]>}
+ * @throws Error if the bundler warns, for example of an import that it cannot resolve.
+ */
+export async function bundle(entries, { from, to }, { inlined, sourceMaps, isProgram }) {
+  const isOwn = (path) => path.startsWith(`${from}/`);
+  const build = await rolldown({
+    input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
+    platform: 'node',
+    // Chunks may import from the entries of a program, which nobody else imports.
+    preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
+    // Paths in the output are relative to it, so that it is the same in every checkout.
+    cwd: ROOT,
+    external: (id, importer) => {
+      if (isBuiltin(id)) return true;
+      const isName = !/^[./]/.test(id);
+      return isName && importer !== undefined && isOwn(importer) && !inlined.includes(packageName(id));
+    },
+    plugins: sourceMaps ? [sourceMapsOfTypeScript()] : [],
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(log.message);
+    },
+  });
+  const { output } = await build.generate({
+    dir: to,
+    format: 'esm',
+    chunkFileNames: '[name]-[hash].js',
+    // Third-party code lies in chunks of its own, each named after its package.
+    codeSplitting: {
+      groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
+    },
+    sourcemap: sourceMaps && 'hidden',
+    sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),
+    comments: { legal: true, annotation: true, jsdoc: false },
+  });
+  await build.close();
+  const chunks = output.filter(({ type }) => type === 'chunk');
+  for (const { fileName, code, map, moduleIds } of chunks) {
+    const path = join(to, fileName);
+    mkdirSync(dirname(path), { recursive: true });
+    const isOurs = moduleIds.some((id) => isAbsolute(id) && installedPackage(id) === null);
+    if (map === null || !isOurs) {
+      writeFileSync(path, code);
+    } else {
+      writeFileSync(path, `${code}//# sourceMappingURL=${basename(fileName)}.map\n`);
+      writeFileSync(`${path}.map`, JSON.stringify(map));
+    }
+  }
+  return chunks.flatMap(({ moduleIds }) => moduleIds);
+}
+
+/** `@scope/name/subpath` and `name/subpath` without their subpath. */
+function packageName(id) {
+  return id.split('/', id.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** Hands the maps that tsc wrote to the bundler, with the sources, which are not published. */
+function sourceMapsOfTypeScript() {
+  return {
+    name: 'source-maps-of-typescript',
+    load(id) {
+      if (!id.startsWith(ROOT) || !existsSync(`${id}.map`) || id.includes('/node_modules/')) return null;
+      const map = JSON.parse(readFileSync(`${id}.map`, 'utf8'));
+      const sources = map.sources.map((source) => join(dirname(id), source));
+      return {
+        code: readFileSync(id, 'utf8'),
+        map: { ...map, sources, sourcesContent: sources.map((path) => readFileSync(path, 'utf8')) },
+      };
+    },
+  };
+}
+
+/** The name of the package that a file in `node_modules` is from; null for other files. */
+function installedPackage(path) {
+  return /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
+}
