@@ -18,7 +18,7 @@ const LIMITS = {
   workers: 1,
   maxJobs: 8,
   maxJobsPerPrincipal: 8,
-  workerHeapBytes: 64 * MIB,
+  workerHeapBytes: 24 * MIB,
   workerStepMs: 300,
 };
 const NEVER = new AbortController().signal;
