@@ -2,8 +2,8 @@ import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/p
 import { describe, expect, test } from '@jest/globals';
 import { TypeSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { BtfWriter } from '../../testing/btf-bytes.js';
-import { splitType } from './split-type.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
+import { splitType } from './select/split-type.js';
 import { typeMessage } from './type-message.js';
 
 /** A kind whose size only the layout section states. */
