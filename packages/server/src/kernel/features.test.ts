@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Feature } from '@btfd/api';
-import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
-import { isKnownTo54, OldKernel } from '../testing/old-kernel.js';
+import { bpfError, FakeKernel, isKnownTo54, OldKernel } from '../testing/fake-kernel.js';
 import { KernelFeatures } from './features.js';
 
 describe('KernelFeatures', () => {

@@ -4,9 +4,8 @@ import { ErrorReason, TypeListSchema } from '@btfd/api';
 import { Builder, Spec } from '@btfd/btf';
 import { KernelFeatures } from '../../kernel/features.js';
 import { ServiceError } from '../../error/service-error.js';
-import { allSteps } from '../../testing/all-steps.js';
-import { FakeKernel } from '../../testing/fake-kernel.js';
-import { isKnownTo54, OldKernel } from '../../testing/old-kernel.js';
+import { allSteps } from '../../testing/collect.js';
+import { FakeKernel, isKnownTo54, OldKernel } from '../../testing/fake-kernel.js';
 import type { LoadSource } from '../../pool/job.js';
 import { btfToLoad } from './btf-to-load.js';
 

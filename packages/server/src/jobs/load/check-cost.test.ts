@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Builder, Spec, type Member, type NewType, type TypeId } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { checkCost } from './check-cost.js';
 
 const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 };

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Kind, Spec } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { closureOf } from './closure.js';
 
