@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } fro
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
-import { FileWatch } from './file-watch.js';
+import { FileWatch } from './files.js';
 
 const POLL_MS = 1_000;
 
