@@ -8,7 +8,6 @@ import { dirname, resolve } from 'node:path';
 export class FileWatch implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #state: string;
-
   readonly #files: readonly string[];
   readonly #onChange: () => void;
 

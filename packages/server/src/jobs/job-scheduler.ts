@@ -28,7 +28,6 @@ export class JobScheduler {
   readonly #jobs = new Map<string, Map<number, Running>>();
   readonly #owners = new Map<number, string>();
   #scheduled = false;
-
   readonly #stepsOf: (job: Job) => Steps<Item>;
   readonly #state: Int32Array;
   readonly #send: Send;

@@ -157,7 +157,6 @@ export class FakeKernel implements Kernel {
 
 class FakeObject implements KernelObject {
   #isOpen = true;
-
   readonly #kernel: FakeKernel;
   readonly #present: Present;
   readonly #onClose: () => void;
