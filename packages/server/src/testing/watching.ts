@@ -11,8 +11,8 @@ import { callBy, LOADER } from './callers.js';
 
 /** Watching is a call of WatchHandles, read message by message. */
 export class Watching {
-  private readonly abort = new AbortController();
-  private readonly messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
+  readonly #abort = new AbortController();
+  readonly #messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
   /** The last position that was told. */
   position: WatchPosition | undefined;
 
@@ -23,14 +23,14 @@ export class Watching {
   ) {
     const stream = watchHandles(services)(
       create(WatchHandlesRequestSchema, request),
-      callBy(caller, this.abort.signal),
+      callBy(caller, this.#abort.signal),
     );
-    this.messages = stream[Symbol.asyncIterator]();
+    this.#messages = stream[Symbol.asyncIterator]();
   }
 
   /** The next message. */
   async next(): Promise<WatchHandlesResponse> {
-    const { done, value } = await this.messages.next();
+    const { done, value } = await this.#messages.next();
     if (done === true) throw new Error('the stream ended');
     const message = create(WatchHandlesResponseSchema, value);
     this.position = message.position ?? this.position;
@@ -53,11 +53,11 @@ export class Watching {
 
   /** Ends it as its client's cancelling does. */
   cancel(reason: Error): void {
-    this.abort.abort(reason);
+    this.#abort.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.messages.return?.();
+    await this.#messages.return?.();
   }
 }
 
