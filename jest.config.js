@@ -11,7 +11,11 @@ export default {
     '\\.ts$': [
       '@swc/jest',
       {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript', explicitResourceManagement: true } },
+        jsc: {
+          target: 'es2022',
+          externalHelpers: true,
+          parser: { syntax: 'typescript', explicitResourceManagement: true },
+        },
         module: { type: 'es6' },
         sourceMaps: 'inline',
       },
@@ -20,4 +24,5 @@ export default {
   // One at a time: all tests share one kernel.
   maxWorkers: 1,
   testTimeout: 30_000,
+  reporters: ['<rootDir>/testing/skip-summary.js', 'default'],
 };

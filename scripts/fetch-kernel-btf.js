@@ -55,6 +55,7 @@ function fetchForCi() {
   if (wanted.length === 0) return;
   useSuites(wanted.map(({ suite }) => suite));
   for (const kernel of wanted) {
+    console.log(`Fetching the BTF of Debian’s kernel ${kernel.release} and its modules: 40 MB`);
     fetchKernel(kernel, kernel.modules, {
       btf: join(CACHE, 'kernels', kernel.release),
       elf: join(CACHE, 'elf', kernel.release),

@@ -2,10 +2,11 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { mapGetInfoById, mapGetNextId, progGetInfoById, progGetNextId } from './index.js';
 import { BtfUser } from './testing/btf-user.js';
-import { describeKernel } from './testing/kernel.js';
+
 import { runNode } from './testing/run-node.js';
 
 const KINDS = [
@@ -19,7 +20,7 @@ function walk(nextId: (after: number) => number | null): number[] {
   return ids;
 }
 
-describeKernel('Programs and maps', () => {
+needs('bpf').describe('Programs and maps', () => {
   let user: BtfUser;
   beforeAll(async () => {
     user = await BtfUser.start();

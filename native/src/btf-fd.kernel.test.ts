@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { BtfFdClosedError, btfGetFdById, btfLoad, fdStats, type BtfFd } from './index.js';
 import { intBtf } from './testing/btf-bytes.js';
-import { describeKernel } from './testing/kernel.js';
+
 import { runNode } from './testing/run-node.js';
 import { vmlinuxId } from './testing/vmlinux.js';
 
-describeKernel('BtfFd', () => {
+needs('bpf').describe('BtfFd', () => {
   test('has info with id, name, origin and size', async () => {
     using btf = await btfLoad(intBtf(3), 0);
     const { id, ...rest } = btf.info();

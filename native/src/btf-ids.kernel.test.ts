@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { BpfError, btfGetFdById, btfGetNextId, btfLoad } from './index.js';
 import { intBtf } from './testing/btf-bytes.js';
-import { describeKernel } from './testing/kernel.js';
 
 /** Returns the error of a call that must fail. */
 function thrown(call: () => unknown): unknown {
@@ -14,7 +14,7 @@ function thrown(call: () => unknown): unknown {
   throw new Error('nothing was thrown');
 }
 
-describeKernel('btfGetFdById', () => {
+needs('bpf').describe('btfGetFdById', () => {
   test('opens the object that has the id', async () => {
     using btf = await btfLoad(intBtf(7), 0);
     using same = btfGetFdById(btf.info().id);
@@ -34,7 +34,7 @@ describeKernel('btfGetFdById', () => {
   });
 });
 
-describeKernel('btfGetNextId', () => {
+needs('bpf').describe('btfGetNextId', () => {
   test('returns all ids in ascending order, then null, and skips an object that vanishes meanwhile', async () => {
     const objects = await Promise.all([1, 2, 3].map((count) => btfLoad(intBtf(count), 0)));
     const [first = 0, second = 0, third = 0] = objects.map((btf) => btf.info().id);

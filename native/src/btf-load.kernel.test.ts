@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { runInNewContext } from 'node:vm';
 
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { BpfError, btfLoad, fdStats } from './index.js';
 import { intBtf, refusedBtf } from './testing/btf-bytes.js';
-import { describeKernel } from './testing/kernel.js';
 
 const BIG_LOG = 1 << 20;
 
@@ -32,8 +32,8 @@ function text(error: BpfError): string {
   return Buffer.from(error.log?.text ?? []).toString();
 }
 
-describeKernel('btfLoad', () => {
-  test('returns an object that bpftool lists until it is closed', async () => {
+needs('bpf').describe('btfLoad', () => {
+  needs('bpftool').test('returns an object that bpftool lists until it is closed', async () => {
     const btf = await btfLoad(intBtf(), 0);
     const { id } = btf.info();
     expect(bpftoolIds()).toContain(id);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { capabilities } from './index.js';
-import { describeKernel } from './testing/kernel.js';
+
 import { runNode } from './testing/run-node.js';
 import { vmlinuxId } from './testing/vmlinux.js';
 
@@ -37,7 +38,7 @@ const IDS_REFUSED = [
   'MAP_GET_FD_BY_ID',
 ].map((command) => `BpfError BPF_${command} EPERM`);
 
-describeKernel('capabilities', () => {
+needs('bpf').describe('capabilities', () => {
   test('are those in the status file of the thread', () => {
     const status = readFileSync('/proc/thread-self/status', 'latin1');
     const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1]}`);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
-import { describeKernel } from './testing/kernel.js';
 import { built, runNode } from './testing/run-node.js';
 
 /** A worker that loads BTF and leaves it open, posts one message, and then runs a program. */
@@ -17,7 +17,7 @@ const start = (program) => new Worker(new URL('data:text/javascript,' + encodeUR
 const ready = (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
 `;
 
-describeKernel('A process', () => {
+needs('bpf').describe('A process', () => {
   test.each([
     ['ends with an open BtfFd', 'globalThis.btf = await native.btfLoad(intBtf(), 0);', ''],
     [
@@ -58,7 +58,7 @@ describeKernel('A process', () => {
   });
 });
 
-describeKernel('A worker', () => {
+needs('bpf').describe('A worker', () => {
   test('that ends does not wait for its load, closes everything else at once, and the load’s fd afterwards', async () => {
     const result = await runNode(
       `${WORKER}

@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { progLoad } from './index.js';
-import { describeKernel } from './testing/kernel.js';
+
 import { RETURN_0, vmlinuxId } from './testing/vmlinux.js';
 
 const SOCKET_FILTER = 1;
 
-describeKernel('progLoad', () => {
+needs('bpf').describe('progLoad', () => {
   test('accepts a valid program, and vmlinux has an id afterwards', () => {
     expect(vmlinuxId()).toBeGreaterThan(0);
   });

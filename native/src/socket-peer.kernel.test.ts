@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 
 import { socketPeer, type SocketPeer } from './index.js';
-import { describeKernel } from './testing/kernel.js';
 
 interface Identity {
   readonly uid: number;
@@ -58,7 +58,7 @@ async function peerOf(identity: Identity): Promise<{ peer: SocketPeer; pid: numb
   }
 }
 
-describeKernel('socketPeer', () => {
+needs('bpf').describe('socketPeer', () => {
   test('returns pid, uid, primary and supplementary groups of another user’s process', async () => {
     const { peer, pid } = await peerOf({ uid: 1234, gid: 1235, groups: [27, 4242] });
     expect(peer).toEqual({ pid, uid: 1234, gid: 1235, groups: [27, 4242] });

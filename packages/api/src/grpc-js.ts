@@ -1,5 +1,6 @@
 /**
- * An adapter from a service descriptor of protobuf-es to a `ServiceDefinition` of grpc-js.
+ * The adapter to grpc-js: it turns a service descriptor of protobuf-es into a `ServiceDefinition`, and writes and reads
+ * the details of errors in trailers.
  *
  * ```ts
  * import { Client, credentials } from '@grpc/grpc-js';
@@ -20,7 +21,8 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { MethodDefinition } from '@grpc/grpc-js';
+import { Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
 export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
@@ -38,6 +40,27 @@ export function toServiceDefinition(
   service: DescService,
 ): Record<string, MethodDefinition<Message, Message>> {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
+}
+
+/**
+ * statusTrailers returns the trailers of an error, which carry its details. A handler fails with
+ * `{ code, details: message, metadata: statusTrailers(code, message, details) }`.
+ */
+export function statusTrailers(code: number, message: string, details: Partial<ErrorDetails>): Metadata {
+  const trailers = new Metadata();
+  trailers.set(STATUS_TRAILER, Buffer.from(encodeStatus(code, message, details)));
+  return trailers;
+}
+
+/**
+ * errorDetailsOf returns the details in the trailers of an error, the `metadata` of a grpc-js `ServiceError`. Trailers
+ * without details, or with malformed ones, make empty details.
+ *
+ * @param trailers the trailers. They may come from another copy of grpc-js.
+ */
+export function errorDetailsOf(trailers: { get(key: string): readonly unknown[] }): ErrorDetails {
+  const [bytes] = trailers.get(STATUS_TRAILER);
+  return decodeStatus(bytes instanceof Uint8Array ? asUint8Array(bytes) : new Uint8Array());
 }
 
 function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {

@@ -1,6 +1,6 @@
 /**
- * The contract of btfd as code: messages and the service descriptor of `btf.v1`, generated
- * from `proto/`, and the messages of `google.rpc` that its errors carry. Usable with any gRPC stack.
+ * The contract of btfd as code: messages and the service descriptor of `btf.v1`, generated from `proto/`, the messages
+ * of `google.rpc` that its errors carry, and the encoding of those errors. It works with any gRPC stack.
  *
  * ```ts
  * import { create, toBinary } from '@bufbuild/protobuf';
@@ -32,4 +32,14 @@ export {
   type RetryInfo,
 } from './gen/google/rpc/error_details_pb.js';
 export { StatusSchema, type Status } from './gen/google/rpc/status_pb.js';
-export { ERROR_DOMAIN } from './error-domain.js';
+export {
+  decodeStatus,
+  encodeStatus,
+  ERROR_DOMAIN,
+  type ErrorDetails,
+  type ErrorReasonName,
+  type FieldViolation,
+  isErrorReason,
+  type QuotaViolation,
+  STATUS_TRAILER,
+} from './error-details.js';

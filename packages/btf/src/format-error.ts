@@ -1,17 +1,17 @@
 import type { TypeId } from './types.js';
 
 /**
- * BtfFormatErrorCode says what kind of failure a {@link BtfFormatError} is.
+ * BtfFormatErrorCode is the kind of failure that a {@link BtfFormatError} reports.
  *
  * - `MALFORMED`: the bytes break a rule of the format.
- * - `UNSUPPORTED`: the bytes may be right, but use a version, a flag, a header field or a kind that this
- *   library does not know and cannot step over.
+ * - `UNSUPPORTED`: the bytes may be valid, but use a version, a flag, a header field or a kind that this library does
+ *   not know and cannot skip.
  * - `LIMIT_EXCEEDED`: a limit of `ParseLimits` was reached.
  * - `MISSING_BASE`: split BTF was given without its base.
- * - `BASE_MISMATCH`: the base given cannot be the base of these bytes.
- * - `NOT_FOUND`: no type has the id or name that was asked for, no member the name; an ELF file has no BTF.
- * - `AMBIGUOUS`: several types have the name that was asked for.
- * - `INVALID_ARGUMENT`: what was asked for makes no sense: the size of a function, a member of an integer.
+ * - `BASE_MISMATCH`: the given base cannot be the base of these bytes.
+ * - `NOT_FOUND`: no type has the given id or name, no member has the given name, or an ELF file has no BTF.
+ * - `AMBIGUOUS`: several types have the given name.
+ * - `INVALID_ARGUMENT`: the request makes no sense: the size of a function, a member of an integer.
  */
 export type BtfFormatErrorCode =
   | 'MALFORMED'
@@ -23,24 +23,24 @@ export type BtfFormatErrorCode =
   | 'AMBIGUOUS'
   | 'INVALID_ARGUMENT';
 
-/** BtfFormatErrorPlace says where in the BTF a failure is. */
+/** BtfFormatErrorPlace is the place of a failure in the BTF. */
 export interface BtfFormatErrorPlace {
   /** Bytes from the start of the BTF, or of the ELF file that was read. */
   readonly offset?: number | undefined;
-  /** The type that is concerned. */
+  /** The type that the failure is about. */
   readonly typeId?: TypeId | undefined;
 }
 
-/** BtfFormatError is the only error this library throws for bad input, however hostile. */
+/** BtfFormatError is the only error that this library throws for bad input, however hostile. */
 export class BtfFormatError extends Error {
   override readonly name = 'BtfFormatError';
   readonly code: BtfFormatErrorCode;
-  /** Where the offending bytes are, counted from the start of the BTF; null where no bytes are to blame. */
+  /** Where the offending bytes are, in bytes from the start of the BTF; null if no bytes are to blame. */
   readonly offset: number | null;
-  /** The type that is concerned; null where the failure is not about one type. */
+  /** The type that the failure is about; null if it is not about one type. */
   readonly typeId: TypeId | null;
 
-  /** @param message what is wrong; the place is appended to it. */
+  /** @param message the failure; the place is appended to it. */
   constructor(code: BtfFormatErrorCode, message: string, place: BtfFormatErrorPlace = {}) {
     const words: string[] = [];
     if (place.typeId !== undefined) words.push(`type id ${place.typeId}`);

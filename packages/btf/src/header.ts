@@ -4,50 +4,50 @@ import { BtfFormatError } from './format-error.js';
 export type ByteOrder = 'little' | 'big';
 
 /**
- * checkByteOrder refuses what is no byte order, as callers in plain JavaScript may have it.
+ * checkByteOrder rejects a value that is not a byte order, which callers in plain JavaScript may pass.
  *
- * @throws BtfFormatError `INVALID_ARGUMENT`.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if `order` is neither `'little'` nor `'big'`.
  */
 export function checkByteOrder(order: ByteOrder): void {
   if (order === 'little' || order === 'big') return;
-  throw new BtfFormatError('INVALID_ARGUMENT', "the byte order must be 'little' or 'big'");
+  throw new BtfFormatError('INVALID_ARGUMENT', "invalid byte order: use 'little' or 'big'");
 }
 
-/** BtfSection is a stretch of the BTF's bytes. */
+/** BtfSection is a range of the BTF's bytes. */
 export interface BtfSection {
-  /** Bytes from the start of the BTF (the format itself counts from the header's end). */
+  /** Bytes from the start of the BTF. (The format itself counts from the end of the header.) */
   readonly offset: number;
   /** Length in bytes. */
   readonly length: number;
 }
 
-/** BtfHeader is what the header of a BTF says. */
+/** BtfHeader is the decoded header of a BTF. */
 export interface BtfHeader {
   readonly byteOrder: ByteOrder;
-  /** Length of the header in bytes: 24, 32 since Linux 7.1, or more where the surplus is zero. */
+  /** Length of the header in bytes: 24, or 32 since Linux 7.1, or more if the surplus is zero. */
   readonly length: number;
   readonly types: BtfSection;
   readonly strings: BtfSection;
-  /** The sizes of the kinds that the producer knew (Linux 7.1); of length 0 where there are none. */
+  /** Sizes of the kinds that the producer knew (Linux 7.1). Its length is 0 if there are none. */
   readonly layout: BtfSection;
 }
 
 const MAGIC = 0xeb9f;
 const VERSION = 1;
 
-/** The header until Linux 7.0; `layout_off` and `layout_len` follow it since. */
+/** The header up to Linux 7.0. `layout_off` and `layout_len` follow it since Linux 7.1. */
 const SHORT_HEADER_LENGTH = 24;
 const LONG_HEADER_LENGTH = 32;
 
 /**
- * parseHeader reads the header of a BTF and checks it against the BTF's length. It needs no base.
+ * parseHeader reads the header of a BTF and checks it against the length of the BTF. It needs no base.
  *
- * Sections follow the rules of the kernel's `btf_check_sec_info`: in any order they must fill all that
- * follows the header, without gap or overlap. A header and nothing else is the empty BTF that a module
- * without types of its own has.
+ * Sections follow the rules of the kernel's `btf_check_sec_info`: in any order, they must fill everything after the
+ * header, without gaps or overlaps. A header alone is the empty BTF of a module that has no types of its own.
  *
  * @param bytes the whole BTF.
- * @throws BtfFormatError `MALFORMED`; `UNSUPPORTED` for a version, a flag or a header field that is not known.
+ * @throws BtfFormatError `MALFORMED` if the header is invalid or does not match the length of `bytes`.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field.
  */
 export function parseHeader(bytes: Uint8Array): BtfHeader {
   if (bytes.length < SHORT_HEADER_LENGTH) {
@@ -56,9 +56,9 @@ export function parseHeader(bytes: Uint8Array): BtfHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const littleEndian = readByteOrder(view) === 'little';
   const version = view.getUint8(2);
-  if (version !== VERSION) throw unsupported(`BTF version ${version} is not known`, 2);
+  if (version !== VERSION) throw unsupported(`unknown BTF version ${version}`, 2);
   const flags = view.getUint8(3);
-  if (flags !== 0) throw unsupported(`BTF flags 0x${flags.toString(16)} are not known`, 3);
+  if (flags !== 0) throw unsupported(`unknown BTF flags 0x${flags.toString(16)}`, 3);
 
   const length = view.getUint32(4, littleEndian);
   if (length < SHORT_HEADER_LENGTH) throw malformed(`header length ${length} is less than 24`, 4);
@@ -78,7 +78,7 @@ export function parseHeader(bytes: Uint8Array): BtfHeader {
   if ((types.offset - length) % 4 !== 0) {
     throw malformed(`type section at ${types.offset - length} is not aligned to 4 bytes`, 8);
   }
-  // An absent layout section has no place that could be checked; the kernel passes over it too.
+  // An absent layout section has no place to check. The kernel ignores its offset too.
   checkSections(layout.length === 0 ? [types, strings] : [types, strings, layout], length, bytes.length);
   return { byteOrder: littleEndian ? 'little' : 'big', length, types, strings, layout };
 }
@@ -91,7 +91,7 @@ function readByteOrder(view: DataView): ByteOrder {
 
 function checkSurplus(bytes: Uint8Array, known: number, length: number): void {
   for (let at = known; at < length; at++) {
-    if (bytes[at] !== 0) throw unsupported('BTF header has a field that is not known', at);
+    if (bytes[at] !== 0) throw unsupported('BTF header has an unknown field', at);
   }
 }
 
@@ -99,13 +99,13 @@ function checkSections(sections: BtfSection[], start: number, total: number): vo
   const sorted = sections.toSorted((a, b) => a.offset - b.offset || a.length - b.length);
   let end = start;
   for (const { offset, length } of sorted) {
-    if (offset > total) throw malformed('section starts behind the end of the BTF', offset);
-    if (offset > end) throw malformed('bytes between sections belong to none', end);
+    if (offset > total) throw malformed('section starts after the end of the BTF', offset);
+    if (offset > end) throw malformed('bytes between sections belong to no section', end);
     if (offset < end) throw malformed('sections overlap', offset);
-    if (length > total - offset) throw malformed('section ends behind the end of the BTF', offset);
+    if (length > total - offset) throw malformed('section ends after the end of the BTF', offset);
     end = offset + length;
   }
-  if (end !== total) throw malformed('bytes behind the last section belong to none', end);
+  if (end !== total) throw malformed('bytes after the last section belong to no section', end);
 }
 
 function malformed(message: string, offset: number): BtfFormatError {
@@ -117,20 +117,21 @@ function unsupported(message: string, offset: number): BtfFormatError {
 }
 
 /**
- * isSplit tells whether BTF is certainly split, so that it cannot be read without its base.
+ * isSplit reports whether BTF is certainly split, so that it cannot be read without its base.
  *
- * BTF that stands alone must begin its string section with the empty string, a NUL; split BTF has the
- * empty string in its base, and what the kernel's build and libbpf write begins with a name, or has types
- * but no strings at all. False does not prove the contrary: a producer may repeat the empty string in
- * split BTF (cilium/ebpf does), and BTF without types and strings, as modules have it, needs no base.
+ * BTF that stands alone must begin its string section with the empty string, a NUL. Split BTF has the empty string in
+ * its base; when the kernel's build or libbpf wrote it, its string section begins with a name, or it has types but no
+ * strings. False is not proof of the opposite: a producer may repeat the empty string in split BTF (cilium/ebpf does),
+ * and a module's BTF without types and strings needs no base.
  *
- * @throws BtfFormatError where {@link parseHeader} does.
+ * @throws BtfFormatError `MALFORMED` if the header is invalid, as {@link parseHeader} does.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field.
  */
 export function isSplit(bytes: Uint8Array): boolean {
   return needsBase(bytes, parseHeader(bytes));
 }
 
-/** needsBase is {@link isSplit} for who has the header already. */
+/** needsBase is {@link isSplit} for a header that is already parsed. */
 export function needsBase(bytes: Uint8Array, { types, strings }: BtfHeader): boolean {
   return strings.length === 0 ? types.length > 0 : bytes[strings.offset] !== 0;
 }

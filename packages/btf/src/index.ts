@@ -1,5 +1,5 @@
 /**
- * Reading BTF, the BPF Type Format, in Node and in browsers.
+ * @btfd/btf reads, checks, builds and prints BTF, the BPF Type Format, in Node and in browsers.
  *
  * ```ts
  * import { Spec } from '@btfd/btf';

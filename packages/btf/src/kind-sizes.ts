@@ -2,12 +2,12 @@ import { BtfFormatError } from './format-error.js';
 import type { BtfHeader } from './header.js';
 import { isKnownKind, KIND_ROWS } from './kind-words.js';
 
-/** TYPE_LENGTH is the bytes that every type begins with: name offset, info, size or type id. */
+/** TYPE_LENGTH is the number of bytes that every type begins with: name offset, info, size or type id. */
 export const TYPE_LENGTH = 12;
 
-/** KindSizes says how many bytes a type takes: `fixed[kind] + vlen * element[kind]`. */
+/** KindSizes has the sizes of types in bytes: `fixed[kind] + vlen * element[kind]`. */
 export interface KindSizes {
-  /** 0 where the kind is not known. */
+  /** 0 if the kind is not known. */
   readonly fixed: Uint16Array;
   readonly element: Uint8Array;
 }
@@ -21,10 +21,10 @@ const LAYOUT_LENGTH = 4;
 const KNOWN: KindSizes = knownSizes();
 
 /**
- * kindSizes takes the sizes of known kinds from this library and those of others from the layout section.
- * A split BTF without a layout section shares that of its base, as in libbpf.
+ * kindSizes takes the sizes of known kinds from this library and those of other kinds from the layout section. Split
+ * BTF without a layout section shares that of its base, as in libbpf.
  *
- * @throws BtfFormatError `MALFORMED` when the layout section is not made of whole, aligned entries.
+ * @throws BtfFormatError `MALFORMED` if the layout section is not made of whole, aligned entries.
  */
 export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes | null): KindSizes {
   const { offset, length } = header.layout;
@@ -46,7 +46,7 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
     const at = offset + kind * LAYOUT_LENGTH;
     const once = bytes[at] ?? 0;
     const each = bytes[at + 1] ?? 0;
-    // Types are aligned to 4 bytes: sizes that would break that leave the kind unknown, as in libbpf.
+    // Types are aligned to 4 bytes. Sizes that would break the alignment leave the kind unknown, as in libbpf.
     if (once % 4 !== 0 || each % 4 !== 0) continue;
     fixed[kind] = TYPE_LENGTH + once;
     element[kind] = each;

@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from '@jest/globals';
-import { VMLINUX, whyNoVmlinux } from './testing/bpftool.js';
-
-const skip = whyNoVmlinux();
-if (skip !== null) console.warn(`skipped: ${skip}`);
+import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
+import { VMLINUX } from './testing/bpftool.js';
 
 const LOOKUPS = 2_000;
 /** Specs that are held at once: what else comes and goes in the process is shared among them. */
@@ -35,7 +33,7 @@ const PROGRAM = `
   console.log(JSON.stringify({ parsed: parsed / ${SPECS}, searched: searched / ${SPECS}, types: warm.typeCount }));
 `;
 
-(skip === null ? describe : describe.skip)('a spec of the running kernel', () => {
+needs('vmlinux').describe('a spec of the running kernel', () => {
   const run = (): { parsed: number; searched: number; types: number } =>
     JSON.parse(
       execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', PROGRAM], {

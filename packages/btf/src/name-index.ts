@@ -2,16 +2,16 @@ import { hashText, type StringTable } from './strings.js';
 import type { Words } from './words.js';
 
 /**
- * NameIndex narrows down which types can have a name: a hash table over the names of all types, in two
- * typed arrays of together at most eight bytes for each type. Anonymous types are not in it.
+ * NameIndex narrows down which types can have a name. It is a hash table over the names of all types, in two typed
+ * arrays that take at most eight bytes for each type. It leaves out anonymous types.
  *
- * Names are told apart by their bytes, not by their offset: equal names may lie in different places, also
- * at the end of longer strings.
+ * Names are compared by their bytes, not by their offsets: equal names may lie in different places, also at the end of
+ * longer strings.
  */
 export class NameIndex {
-  /** Where the types of each bucket start in `#types`; one more than there are buckets. */
+  /** Where the types of each bucket start in `#types`, with one entry more than there are buckets. */
   readonly #starts: Uint32Array;
-  /** Places of types in `offsets`, bucket by bucket, ascending within each. */
+  /** Indices of types in `offsets`, bucket by bucket, in ascending order within each. */
   readonly #types: Uint32Array;
 
   /** @param offsets where the types start in `words`. */
@@ -42,8 +42,8 @@ export class NameIndex {
   }
 
   /**
-   * candidates gives the places in `offsets` of all types that have a name, and of some that do not, in
-   * ascending order.
+   * candidates returns the indices in `offsets` of all types that have a name, and of some that do not, in ascending
+   * order.
    *
    * @param name the name's bytes, at least one, without NUL.
    */
@@ -53,7 +53,7 @@ export class NameIndex {
   }
 }
 
-/** A power of two, about as many as there are names: in vmlinux a good half of the types has one. */
+/** A power of two, about the number of names: in vmlinux just over half of the types have one. */
 function bucketsFor(types: number): number {
   return 2 ** Math.max(0, Math.floor(Math.log2(Math.max(types, 1))));
 }

@@ -2,15 +2,15 @@ import { NameIndex } from './name-index.js';
 import type { StringTable } from './strings.js';
 import type { Words } from './words.js';
 
-/** Names up to here are compared anew for each type. */
+/** A name up to this length is compared again for each type. */
 const SHORT = 64;
 
-/** Searches of all names until an index is made, which costs about as much as three more of them. */
+/** Number of searches over all names before an index is built. The index costs about as much as three more of them. */
 const INDEX_AFTER = 4;
 
 /**
- * NameSearch finds the types of a BTF that have a name: at first by one pass over the name offsets, which
- * needs no memory, and from the fifth search on through a {@link NameIndex}.
+ * NameSearch finds the types of a BTF with a given name. The first four searches are one pass over the name offsets,
+ * which needs no memory. Later ones use a {@link NameIndex}.
  */
 export class NameSearch {
   readonly #words: Words;
@@ -27,7 +27,7 @@ export class NameSearch {
   }
 
   /**
-   * find calls `found` with the place in `offsets` of each type that has a name, in ascending order.
+   * find calls `found` with the index in `offsets` of each type that has a name, in ascending order.
    *
    * @param name the name's bytes, without NUL; empty for anonymous types.
    */
@@ -48,7 +48,7 @@ export class NameSearch {
     return this.#index.candidates(name);
   }
 
-  /** Tells whether the type at a place in `offsets` has a name. */
+  /** Returns a test of whether the type at an index in `offsets` has a name. */
   #comparison(name: Uint8Array): (index: number) => boolean {
     const strings = this.#strings;
     const equals =

@@ -1,15 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { isSplit } from './header.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler } from './testing/assemble-btf.js';
-import { bpftoolJson, dumpBytes, whyNoBpftool } from './testing/bpftool.js';
+import { bpftoolJson, dumpBytes } from './testing/bpftool.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
-
-const skip = whyNoBpftool();
-if (skip !== null) console.warn(`skipped in part: ${skip}`);
-const testWithBpftool = skip === null ? test : test.skip;
 
 /** A module whose types 30 to 33 use types and names of the base's 29. */
 function assembleModule(order: 'little' | 'big', base: BtfAssembler, nameInBase: number): BtfAssembler {
@@ -27,7 +24,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
   const base = Spec.parse(baseBtf.bytes());
   const spec = Spec.parse(moduleBtf.bytes(), { base });
 
-  testWithBpftool('decodes as bpftool prints it on its base', () => {
+  needs('bpftool').test('decodes as bpftool prints it on its base', () => {
     expect([...spec].map(bpftoolJson)).toEqual(dumpBytes(moduleBtf.bytes(), baseBtf.bytes()));
   });
 

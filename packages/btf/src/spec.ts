@@ -12,7 +12,7 @@ import { kindOfInfo, wordsOf } from './words.js';
 
 const VOID: Void = { kind: 'VOID', id: 0, name: '' };
 
-/** SpecTypes is where a Spec keeps its own types: one starts at `offsets[id - firstTypeId]` in `source`. */
+/** SpecTypes holds a Spec's own types: type `id` starts at `offsets[id - firstTypeId]` in `source`. */
 export interface SpecTypes {
   readonly source: TypeSource;
   readonly offsets: Uint32Array;
@@ -28,10 +28,10 @@ export function typesOf(spec: Spec): SpecTypes {
 let thirdWord: (spec: Spec, id: TypeId) => number;
 
 /**
- * sizeOrTypeIdOf reads the third word of a type, which is a size or a type id as its kind has it. A composite with a
- * million members is not decoded for it: many types may lead to the same one.
+ * sizeOrTypeIdOf returns the third word of a type, a size or a type id depending on its kind. It does not decode the
+ * type: many types may lead to the same composite with a million members.
  *
- * @throws BtfFormatError `NOT_FOUND`.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
  */
 export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
   return thirdWord(spec, id);
@@ -39,30 +39,30 @@ export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
 
 /** ParseOptions are the options of {@link Spec.parse}. */
 export interface ParseOptions {
-  /** What split BTF continues. Default: none. */
+  /** The base that split BTF continues. Default: none. */
   readonly base?: Spec | null;
-  /** Limits that differ from {@link DEFAULT_PARSE_LIMITS}. */
+  /** Limits to use instead of {@link DEFAULT_PARSE_LIMITS}. */
   readonly limits?: Partial<ParseLimits>;
 }
 
 /**
- * Spec is the type information of one BTF object.
+ * Spec is the type information of one BTF object. Modelled on `btf.Spec` of cilium/ebpf.
  *
- * Parsing finds where each type starts; a type is decoded each time it is asked for and is not kept, so
- * that a Spec takes its bytes and four more for each type, plus the text of the string section once many
- * names were read, plus an index of names once several were searched. Two decodings of a type are equal but not the same object: compare ids.
+ * Parsing finds where each type starts. A type is decoded each time it is asked for and is not kept, so two decodings
+ * of a type are equal but not the same object: compare ids. A Spec takes its bytes and four more for each type. It also
+ * keeps the text of the string section after many names were read, and an index of names after several were searched.
  *
- * A Spec never changes. It aliases the bytes it was parsed from, which must not change either.
+ * A Spec never changes. It aliases the bytes that it was parsed from, which must not change either.
  */
 export class Spec implements Iterable<Type> {
-  /** The spec that this one continues; null where it stands alone. */
+  /** The spec that this one continues; null if it stands alone. */
   readonly base: Spec | null;
   readonly byteOrder: ByteOrder;
-  /** The raw BTF that was parsed, without its base's: the very array that was given, not a copy. */
+  /** The raw BTF that was parsed, without that of the base: the very array that was passed, not a copy. */
   readonly bytes: Uint8Array;
   /** The id of the first own type: 1, or the end of the base. */
   readonly firstTypeId: TypeId;
-  /** Own types: without void and without the base's. */
+  /** Number of own types: without void and without those of the base. */
   readonly typeCount: number;
   /** The first id that is too large: `firstTypeId + typeCount`. */
   readonly endTypeId: TypeId;
@@ -81,13 +81,16 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * parse reads header and layout and finds the types. Names and what else a type holds are checked when
-   * it is decoded, ids in it when they are looked up.
+   * parse reads the header and the layout section and finds the types. Names and other contents of a type are checked
+   * when the type is decoded, and ids in it when they are looked up.
    *
-   * @param bytes a whole BTF in either byte order, as the kernel gives it or as an ELF section `.BTF` holds it.
-   * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED`, `LIMIT_EXCEEDED`, `BASE_MISMATCH` when the base has the
-   * other byte order; `MISSING_BASE` where {@link isSplit} says that a base is needed; `INVALID_ARGUMENT` for a limit
-   * that is not a count.
+   * @param bytes a whole BTF in either byte order, as the kernel exports it or as an ELF section `.BTF` holds it.
+   * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
+   * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a kind of unknown size.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the BTF exceeds one of the limits.
+   * @throws BtfFormatError `MISSING_BASE` if there is no base and {@link isSplit} reports that one is needed.
+   * @throws BtfFormatError `BASE_MISMATCH` if the base has the other byte order.
+   * @throws BtfFormatError `INVALID_ARGUMENT` if a limit is not a count.
    */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
     const limits = limitsOf(options.limits);
@@ -99,7 +102,7 @@ export class Spec implements Iterable<Type> {
       );
     }
     if (base !== null && base.#depth >= limits.baseDepth) {
-      throw new BtfFormatError('LIMIT_EXCEEDED', `more than ${limits.baseDepth} bases below split BTF`);
+      throw new BtfFormatError('LIMIT_EXCEEDED', `split BTF has more than ${limits.baseDepth} bases`);
     }
     const header = parseHeader(bytes);
     checkBase(bytes, header, base);
@@ -139,7 +142,9 @@ export class Spec implements Iterable<Type> {
   /**
    * typeById decodes a type of this spec or of its base. 0 is void.
    *
-   * @throws BtfFormatError `NOT_FOUND` when there is no such id; `MALFORMED` when a name of the type is.
+   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfFormatError `MALFORMED` if a name of the type lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if its names are too long.
    */
   typeById(id: TypeId): Type {
     if (id === 0) return VOID;
@@ -152,7 +157,7 @@ export class Spec implements Iterable<Type> {
   /**
    * kindOf returns the number of a type's kind (see `Kind`) without decoding the type.
    *
-   * @throws BtfFormatError `NOT_FOUND`.
+   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
    */
   kindOf(id: TypeId): number {
     if (id === 0) return 0;
@@ -161,9 +166,11 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * nameOf returns a type's name, empty when it is anonymous, without decoding the type.
+   * nameOf returns a type's name, empty for an anonymous type, without decoding the type.
    *
-   * @throws BtfFormatError `NOT_FOUND`; `MALFORMED` when the name lies outside of the string section.
+   * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+   * @throws BtfFormatError `MALFORMED` if the name lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the name is too long.
    */
   nameOf(id: TypeId): string {
     if (id === 0) return '';
@@ -172,20 +179,21 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * typesByName decodes the types with a name, the base's first, in the order of their ids. Names repeat:
-   * `struct file` and a function `file` may both be there, and a kernel may have several of one kind.
+   * typesByName decodes the types with a name in the order of their ids, those of the base first. Names repeat: `struct
+   * file` and a function `file` may both exist, and a kernel may have several types of one kind and name.
    *
-   * @returns an empty array when there are none.
-   * @throws BtfFormatError `MALFORMED` when another name in such a type is.
+   * @returns an empty array if there are none.
+   * @throws BtfFormatError `MALFORMED` if another name in such a type lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in such a type are too long.
    */
   typesByName(name: string): Type[] {
     return this.idsByName(name).map((id) => this.typeById(id));
   }
 
   /**
-   * idsByName finds the types with a name, the base's first, in ascending order. The name is compared as
-   * UTF-8. The first four calls are each one pass over the types' names; then an index of at most eight bytes
-   * for each type is made and kept.
+   * idsByName finds the types with a name and returns their ids in ascending order, those of the base first. The name
+   * is compared as UTF-8. Each of the first four calls is one pass over the names of all types; the fifth builds an
+   * index of at most eight bytes for each type, which is kept.
    */
   idsByName(name: string): TypeId[] {
     if (name.includes('\0')) return [];
@@ -204,14 +212,14 @@ export class Spec implements Iterable<Type> {
   /**
    * types decodes the own types in the order of their ids, one at a time.
    *
-   * @throws BtfFormatError `MALFORMED` if a type has a name outside the string section; `LIMIT_EXCEEDED` if its names are
-   * too long.
+   * @throws BtfFormatError `MALFORMED` if a name of a type lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.
    */
   *types(): IterableIterator<Type> {
     for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
   }
 
-  /** The same as {@link types}. */
+  /** Iterates over the own types. See {@link types}. */
   [Symbol.iterator](): IterableIterator<Type> {
     return this.types();
   }
@@ -222,10 +230,10 @@ export class Spec implements Iterable<Type> {
     return ids;
   }
 
-  /** The spec of the chain of bases in which the id lies. */
+  /** The spec in the chain of bases that the id belongs to. */
   #owner(id: TypeId): Spec {
     if (!Number.isInteger(id) || id < 0 || id >= this.endTypeId) {
-      throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
+      throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
     }
     return this.base === null || id >= this.firstTypeId ? this : this.base.#owner(id);
   }
@@ -241,7 +249,7 @@ function checkBase(bytes: Uint8Array, header: BtfHeader, base: Spec | null): voi
     throw new BtfFormatError('MISSING_BASE', 'missing base types: this is split BTF, which needs its base');
   }
   if (base.byteOrder !== header.byteOrder) {
-    const message = `split BTF is ${header.byteOrder}-endian, its base ${base.byteOrder}-endian`;
+    const message = `split BTF is ${header.byteOrder}-endian, but its base is ${base.byteOrder}-endian`;
     throw new BtfFormatError('BASE_MISMATCH', message, { offset: 0 });
   }
 }

@@ -3,28 +3,30 @@ import type { TypeId } from './types.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Single strings are decoded until they make up this part of the section; then all of it is decoded. */
+/** Single strings are decoded until they add up to this fraction of the section. Then all of it is decoded. */
 const WHOLE_AFTER = 1 / 8;
 
-/** Up to here building a string from its bytes is quicker than a call of TextDecoder. */
+/** Up to this length, building a string from its bytes is faster than a call of TextDecoder. */
 const SHORT = 64;
 
-/** The end of strings up to this length is searched, that of longer ones is looked up; kernel names are shorter. */
+/**
+ * The end of a string up to this length is searched for, that of a longer one is looked up. Kernel names are shorter.
+ */
 const SEARCHED = 512;
 
 /**
- * StringTable is the string section of a BTF, continuing that of its base.
+ * StringTable is the string section of a BTF, which continues that of its base.
  *
- * An offset may point into the middle of another string: tools share suffixes. Bytes that are no UTF-8
- * read as U+FFFD.
+ * An offset may point into the middle of another string, because tools share suffixes. Bytes that are not UTF-8 read as
+ * U+FFFD.
  */
 export class StringTable {
   readonly #bytes: Uint8Array;
   readonly #base: StringTable | null;
   readonly #maxLength: number;
-  /** The offset of the first own string: a split BTF counts on from the end of its base. */
+  /** The offset of the first own string: split BTF continues the offsets of its base. */
   readonly #start: number;
-  /** The offset behind the last own string. */
+  /** The first offset after the own strings. */
   readonly end: number;
   #decodedSingly = 0;
   #whole: string | null = null;
@@ -46,11 +48,12 @@ export class StringTable {
    * get returns the string at an offset.
    *
    * @param place where the offset was read, in bytes from the start of the BTF, for errors.
-   * @throws BtfFormatError `MALFORMED` for an offset outside of the section, `LIMIT_EXCEEDED` for a long string.
+   * @throws BtfFormatError `MALFORMED` if the offset lies outside the section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the string is too long.
    */
   get(offset: number, place: number, typeId: TypeId): string {
     if (offset >= this.end) {
-      const message = `string offset ${offset} is behind the end of the string section at ${this.end}`;
+      const message = `string offset ${offset} is after the end of the string section at ${this.end}`;
       throw new BtfFormatError('MALFORMED', message, { offset: place, typeId });
     }
     if (offset < this.#start && this.#base !== null) return this.#base.get(offset, place, typeId);
@@ -64,7 +67,7 @@ export class StringTable {
   }
 
   /**
-   * mayEqual is a test that most strings fail at once; {@link equals} decides for the others.
+   * mayEqual is a quick test that most strings fail. {@link equals} decides for the others.
    *
    * @param name bytes without NUL.
    */
@@ -74,7 +77,7 @@ export class StringTable {
     return this.#bytes[from + name.length] === 0 && (name.length === 0 || this.#bytes[from] === name[0]);
   }
 
-  /** equals tells whether the string at an offset has exactly these bytes, for which {@link mayEqual} holds. */
+  /** equals reports whether the string at an offset has exactly these bytes, given that {@link mayEqual} holds. */
   equals(offset: number, name: Uint8Array): boolean {
     if (offset < this.#start) return this.#base !== null && this.#base.equals(offset, name);
     const from = offset - this.#start;
@@ -84,13 +87,13 @@ export class StringTable {
     return true;
   }
 
-  /** byteAt gives a byte of the section or of a base's; 0 behind the end. */
+  /** byteAt returns a byte of the section or of a base's section; 0 after the end. */
   byteAt(offset: number): number {
     if (offset < this.#start) return this.#base === null ? 0 : this.#base.byteAt(offset);
     return this.#bytes[offset - this.#start] ?? 0;
   }
 
-  /** hash gives the {@link hashText} of the string at an offset; 0 for an offset outside of the section. */
+  /** hash returns the {@link hashText} of the string at an offset; 0 for an offset outside the section. */
   hash(offset: number): number {
     if (offset < this.#start) return this.#base === null ? 0 : this.#base.hash(offset);
     return hashText(this.#bytes, offset - this.#start);
@@ -103,7 +106,7 @@ export class StringTable {
     let to = from;
     while (to <= last && bytes[to] !== 0) to++;
     if (to <= last) return to;
-    // Many names may be suffixes of one endless string: their cost must not be its length for each.
+    // Many names may be suffixes of one endless string. Each of them must not cost its whole length.
     this.#long ??= new LongStrings(bytes, SEARCHED);
     return this.#long.endOf(from);
   }
@@ -117,8 +120,8 @@ export class StringTable {
 }
 
 /**
- * wholeText decodes all strings at once, so that each is a slice of one text: ten times quicker than
- * decoding each. Only where every byte became one character do offsets still hold; otherwise it returns ''.
+ * wholeText decodes all strings at once, so that each is a slice of one text, ten times faster than decoding each.
+ * Offsets still hold only if every byte became one character; otherwise it returns ''.
  */
 function wholeText(bytes: Uint8Array): string {
   const text = decoder.decode(bytes);
@@ -136,7 +139,10 @@ function singleText(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
-/** Bytes of a string that decide its hash: types may share one endless name, which must not cost its length for each. */
+/**
+ * Number of bytes of a string that decide its hash. Types may share one endless name, which must not cost its length
+ * for each.
+ */
 const HASHED = 64;
 
 /**
@@ -154,17 +160,17 @@ export function hashText(bytes: Uint8Array, from: number): number {
     hash = Math.imul(hash ^ byte, 0x01000193);
   }
   if (at === from) return 0;
-  // The low bits, which choose a bucket, get their share of the high ones.
+  // Mix the high bits into the low ones, which choose a bucket.
   return hash ^ (hash >>> 15) || 1;
 }
 
-/** LongStrings knows where the strings of a section end that are longer than a given length. */
+/** LongStrings finds the ends of the strings of a section that are longer than a given length. */
 export class LongStrings {
   readonly #ends: Uint32Array;
 
-  /** @param longer strings of at most that many bytes are left out. */
+  /** @param longer strings of at most this many bytes are left out. */
   constructor(bytes: Uint8Array, longer: number) {
-    // Each of them takes more than `longer` bytes, which bounds their count.
+    // Each long string takes more than `longer` bytes, which bounds their number.
     const ends = new Uint32Array(Math.ceil(bytes.length / (longer + 1)));
     let count = 0;
     let start = 0;
@@ -176,7 +182,7 @@ export class LongStrings {
     this.#ends = ends.slice(0, count);
   }
 
-  /** endOf returns the index of the NUL of the long string in which an index lies. */
+  /** endOf returns the index of the NUL that ends the long string around an index. */
   endOf(index: number): number {
     let low = 0;
     let high = this.#ends.length;

@@ -5,28 +5,30 @@ import { DEFAULT_PARSE_LIMITS } from './limits.js';
 import type { TypeId } from './types.js';
 import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
-/** TypeIndexInput is what {@link indexTypes} reads. */
+/** TypeIndexInput is the input of {@link indexTypes}. */
 export interface TypeIndexInput {
   readonly words: Words;
   readonly section: BtfSection;
   readonly sizes: KindSizes;
   readonly firstTypeId: TypeId;
-  /** Most types to accept. */
+  /** Maximum number of types. */
   readonly limit: number;
 }
 
 /**
- * indexTypes finds where each type starts, in bytes from the start of the type section, by one pass over
- * the types' info words. Afterwards every type is known to lie within the section with all its elements,
- * so that no later read or allocation can exceed what the section holds.
+ * indexTypes finds where each type starts, in bytes from the start of the type section, by one pass over the info words
+ * of the types. Afterwards each type is known to lie within the section with all its elements, so no later read or
+ * allocation can exceed the section.
  *
- * @throws BtfFormatError `MALFORMED`; `UNSUPPORTED` for a kind of unknown size; `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `MALFORMED` if a type ends after the section or has kind 0.
+ * @throws BtfFormatError `UNSUPPORTED` for a kind of unknown size.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than `limit`.
  */
 export function indexTypes(input: TypeIndexInput): Uint32Array {
   const { words, sizes, limit } = input;
   const { fixed, element } = sizes;
   const end = input.section.length;
-  // No type is shorter than its first three words, so that this never runs over.
+  // No type is shorter than its first three words, so there is room for all of them.
   const offsets = new Uint32Array(Math.min(Math.ceil(end / TYPE_LENGTH), limit));
   let count = 0;
   let at = 0;
@@ -51,7 +53,7 @@ function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfFormat
 }
 
 function truncated({ section, firstTypeId }: TypeIndexInput, count: number, at: number): BtfFormatError {
-  return new BtfFormatError('MALFORMED', 'type ends behind the end of the type section', {
+  return new BtfFormatError('MALFORMED', 'type ends after the end of the type section', {
     offset: section.offset + at,
     typeId: firstTypeId + count,
   });
@@ -66,14 +68,20 @@ function unknownKind(
   const place = { offset: section.offset + at, typeId: firstTypeId + count };
   return kind === 0
     ? new BtfFormatError('MALFORMED', 'type of kind 0', place)
-    : new BtfFormatError('UNSUPPORTED', `type of kind ${kind}, whose size is not known`, place);
+    : new BtfFormatError(
+        'UNSUPPORTED',
+        `type of unknown kind ${kind}, and no layout section gives its size`,
+        place,
+      );
 }
 
 /**
- * countTypes counts the types of a BTF: without void, and for split BTF without those of its base, which
- * is not needed. Types are not decoded; the count costs one pass over the type section.
+ * countTypes counts the types of a BTF, without void. Split BTF is counted without its base, which is not needed. Types
+ * are not decoded; the count costs one pass over the type section.
  *
- * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types.
+ * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a kind of unknown size.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  */
 export function countTypes(bytes: Uint8Array): number {
   const header = parseHeader(bytes);

@@ -1,17 +1,17 @@
-/** TypeId numbers a type within a {@link Spec}. 0 is void; a split BTF continues its base's numbers. */
+/** TypeId is the number of a type within a {@link Spec}. 0 is void; split BTF continues the numbers of its base. */
 export type TypeId = number;
 
-/** The bits of {@link Int.encoding}; the kernel accepts none or exactly one of them. */
+/** IntEncoding has the bits of {@link Int.encoding}. The kernel accepts none or exactly one of them. */
 export const IntEncoding = { SIGNED: 1, CHAR: 2, BOOL: 4 } as const;
 
-/** The values of {@link Func.linkage}. */
+/** FuncLinkage has the values of {@link Func.linkage} (Linux 5.6). */
 export const FuncLinkage = { STATIC: 0, GLOBAL: 1, EXTERN: 2 } as const;
 
-/** The values of {@link Var.linkage}. */
+/** VarLinkage has the values of {@link Var.linkage}. */
 export const VarLinkage = { STATIC: 0, GLOBAL: 1, EXTERN: 2 } as const;
 
 interface Named<K extends string> {
-  /** The kind, in the kernel's word without its `BTF_KIND_` prefix. */
+  /** The kind, named as in the kernel without the prefix `BTF_KIND_`. */
   readonly kind: K;
   readonly id: TypeId;
   /** The name; empty for anonymous types. */
@@ -51,7 +51,7 @@ export interface Member {
   readonly typeId: TypeId;
   /** Offset from the start of the composite, in bits. */
   readonly bitOffset: number;
-  /** Width in bits; 0 where the member is not a bitfield. */
+  /** Width in bits; 0 if the member is not a bitfield. */
   readonly bitfieldSize: number;
 }
 
@@ -84,7 +84,7 @@ export interface Enum extends Named<'ENUM'> {
 
 /** Fwd is a forward declaration of a struct or union. */
 export interface Fwd extends Named<'FWD'> {
-  /** Whether a union is declared (the kind flag); a struct otherwise. */
+  /** Whether it declares a union (the kind flag); otherwise it declares a struct. */
   readonly union: boolean;
 }
 
@@ -108,31 +108,31 @@ export interface Restrict extends Named<'RESTRICT'> {
   readonly typeId: TypeId;
 }
 
-/** Func is a function: a name for a {@link FuncProto}. */
+/** Func is a function: a name for a {@link FuncProto} (Linux 5.0). */
 export interface Func extends Named<'FUNC'> {
   /** The id of its FuncProto. */
   readonly typeId: TypeId;
-  /** A {@link FuncLinkage}; kept as a number because hostile BTF can hold others. */
+  /** A {@link FuncLinkage}. It is a number because hostile BTF can hold other values. */
   readonly linkage: number;
 }
 
 /** FuncParam is a parameter of a {@link FuncProto}. */
 export interface FuncParam {
-  /** The name; empty where unnamed and for the `...` of a variadic function (with type 0). */
+  /** The name; empty for an unnamed parameter and for the `...` of a variadic function (with type 0). */
   readonly name: string;
   readonly typeId: TypeId;
 }
 
-/** FuncProto is the signature of a function. */
+/** FuncProto is the signature of a function (Linux 5.0). */
 export interface FuncProto extends Named<'FUNC_PROTO'> {
   readonly returnTypeId: TypeId;
   readonly params: readonly FuncParam[];
 }
 
-/** Var is a global variable. */
+/** Var is a global variable (Linux 5.2). */
 export interface Var extends Named<'VAR'> {
   readonly typeId: TypeId;
-  /** A {@link VarLinkage}; kept as a number because hostile BTF can hold others. */
+  /** A {@link VarLinkage}. It is a number because hostile BTF can hold other values. */
   readonly linkage: number;
 }
 
@@ -145,29 +145,29 @@ export interface VarSecinfo {
   readonly size: number;
 }
 
-/** Datasec is a section of variables, such as `.bss`. */
+/** Datasec is a section of variables, such as `.bss` (Linux 5.2). */
 export interface Datasec extends Named<'DATASEC'> {
   /** Size in bytes. */
   readonly size: number;
   readonly vars: readonly VarSecinfo[];
 }
 
-/** Float is a floating point number. */
+/** Float is a floating point number (Linux 5.13). */
 export interface Float extends Named<'FLOAT'> {
   /** Size in bytes. */
   readonly size: number;
 }
 
-/** DeclTag annotates a declaration; its name is the tag's text. */
+/** DeclTag annotates a declaration; its name is the text of the tag (Linux 5.16). */
 export interface DeclTag extends Named<'DECL_TAG'> {
   readonly typeId: TypeId;
-  /** Index of the member or parameter that is tagged; -1 tags the type itself. */
+  /** Index of the tagged member or parameter; -1 if the tag is on the type itself. */
   readonly componentIdx: number;
   /** Whether the tag is a raw `__attribute__((name))` (the kind flag, Linux 6.15). */
   readonly attribute: boolean;
 }
 
-/** TypeTag annotates a type; its name is the tag's text. */
+/** TypeTag annotates a type; its name is the text of the tag (Linux 5.17). */
 export interface TypeTag extends Named<'TYPE_TAG'> {
   readonly typeId: TypeId;
   /** Whether the tag is a raw `__attribute__((name))` (the kind flag, Linux 6.15). */
@@ -180,7 +180,7 @@ export interface Enum64Value {
   readonly value: bigint;
 }
 
-/** Enum64 is an `enum` with values of up to 64 bits. */
+/** Enum64 is an `enum` with values of up to 64 bits (Linux 6.0). */
 export interface Enum64 extends Named<'ENUM64'> {
   /** Size in bytes. */
   readonly size: number;
@@ -190,21 +190,21 @@ export interface Enum64 extends Named<'ENUM64'> {
 }
 
 /**
- * Unknown is a type of a kind newer than this library, kept as it came. Only BTF with a layout
- * section (Linux 7.1) can hold one, because without it the size of an unknown kind is not known.
+ * Unknown is a type of a kind newer than this library, with its words as they are. Only BTF with a layout section
+ * (Linux 7.1) can hold one: without it the size of an unknown kind is not known.
  */
 export interface Unknown extends Named<'UNKNOWN'> {
   /** The kind's number. */
   readonly kindNumber: number;
   readonly kindFlag: boolean;
   readonly vlen: number;
-  /** The third word of the type: a size or a type id, as the kind defines. */
+  /** The third word of the type: a size or a type id, depending on the kind. */
   readonly sizeOrTypeId: number;
   /** The bytes after the type's three words, in the byte order of the BTF. */
   readonly data: Uint8Array;
 }
 
-/** Type is any type of BTF, told apart by `kind`. */
+/** Type is any type of BTF. `kind` says which. */
 export type Type =
   | Void
   | Int
@@ -228,7 +228,7 @@ export type Type =
   | Enum64
   | Unknown;
 
-/** KindName is what {@link Type.kind} can say. */
+/** KindName is a value of {@link Type.kind}. */
 export type KindName = Type['kind'];
 
 /** Kind is the number of each kind in a type's info word (`BTF_KIND_*` of `linux/btf.h`). */
@@ -264,11 +264,11 @@ export interface KindRow {
   readonly since: readonly [major: number, minor: number];
   /** Whether types of the kind have names. */
   readonly named: 'ALWAYS' | 'OPTIONAL' | 'NEVER';
-  /** What the third word is. */
+  /** Contents of the third word. */
   readonly third: 'SIZE' | 'TYPE_ID' | 'UNUSED';
   /** Words that follow the third once. */
   readonly once: number;
-  /** How many of those, from the first on, are type ids. */
+  /** Number of those, from the first on, that are type ids. */
   readonly onceIds: number;
   /** Words of an element; 0 if the kind has no elements. */
   readonly each: number;
@@ -276,7 +276,9 @@ export interface KindRow {
   readonly eachNamed: boolean;
   /** Index of the word of an element that is a type id; -1 if it has none. */
   readonly eachId: number;
-  /** Where the size of a type comes from: its third word, the machine, the type it refers to, or that and a count. */
+  /**
+   * Source of a type's size: its third word, the machine's pointers, the type that it refers to, or a count of those.
+   */
   readonly size: 'OWN' | 'POINTER' | 'TARGET' | 'ELEMENTS' | 'NONE';
   /** Whether a type stands for the one that it refers to: a typedef, a qualifier, a type tag. */
   readonly alias: boolean;

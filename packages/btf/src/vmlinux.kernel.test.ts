@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { isSplit, parseHeader } from './header.js';
 import { Spec } from './spec.js';
-import { bpftoolJson, dumpFile, VMLINUX, whyNoBpftool, whyNoVmlinux } from './testing/bpftool.js';
+import { bpftoolJson, dumpFile, VMLINUX } from './testing/bpftool.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
 import { mutate, seededRandom } from './testing/mutate.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
 
-const skip = whyNoVmlinux() ?? whyNoBpftool();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? describe : describe.skip)('the BTF of the running kernel', () => {
+needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
   let spec: Spec;
   let dump: string[];
   let names: Map<string, number[]>;

@@ -6,7 +6,7 @@ export interface Words {
   i32(at: number): number;
 }
 
-/** wordsOf reads through a typed array where alignment and byte order allow it, which is several times faster. */
+/** wordsOf reads through a typed array if alignment and byte order allow it, which is several times faster. */
 export function wordsOf(bytes: Uint8Array, order: ByteOrder): Words {
   return order === HOST_ORDER && bytes.byteOffset % 4 === 0
     ? new HostWords(bytes)
@@ -50,24 +50,24 @@ class ForeignWords implements Words {
   }
 }
 
-// The masks of Linux 7.2 read the info words of every release: what it added was zero before.
+// The masks of Linux 7.2 read the info words of every release: bits that it added were zero before.
 
-/** kindOfInfo is the kind in a type's info word. */
+/** kindOfInfo returns the kind in a type's info word. */
 export function kindOfInfo(info: number): number {
   return (info >>> 24) & 0x7f;
 }
 
-/** vlenOfInfo is the count of elements in a type's info word; a FUNC has its linkage there. */
+/** vlenOfInfo returns the number of elements in a type's info word. A FUNC has its linkage there. */
 export function vlenOfInfo(info: number): number {
   return info & 0xffffff;
 }
 
-/** kindFlagOfInfo is the kind flag in a type's info word. */
+/** kindFlagOfInfo returns the kind flag in a type's info word. */
 export function kindFlagOfInfo(info: number): boolean {
   return info < 0 || info > 0x7fffffff;
 }
 
-/** hostWords reads bytes as words: the bytes themselves where alignment and byte order allow it, otherwise a copy. */
+/** hostWords returns bytes as words: a view if alignment and byte order allow it, otherwise a copy. */
 export function hostWords(bytes: Uint8Array, order: ByteOrder): Int32Array {
   if (order === HOST_ORDER && bytes.byteOffset % 4 === 0) {
     return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
@@ -78,7 +78,7 @@ export function hostWords(bytes: Uint8Array, order: ByteOrder): Int32Array {
   return copy;
 }
 
-/** swapWords turns each word's bytes around. */
+/** swapWords reverses the bytes of each word. */
 export function swapWords(words: Int32Array): void {
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? 0;
@@ -86,7 +86,7 @@ export function swapWords(words: Int32Array): void {
   }
 }
 
-/** withRoom is the array, or a copy at least twice as long where it is shorter than needed. */
+/** withRoom returns the array, or a copy at least twice as long if it is shorter than `length`. */
 export function withRoom(array: Int32Array, length: number): Int32Array {
   if (length <= array.length) return array;
   const longer = new Int32Array(Math.max(length, array.length * 2));

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { cacheHome } from './config/xdg-folders.js';
 
 /** CompileCacheModule is the part of `node:module` that keeps compiled code. Node has it since 22.8. */
 export interface CompileCacheModule {
@@ -16,9 +16,10 @@ const STICKY = 0o1000;
  * useCompileCache makes Node keep the compiled code of the modules that are loaded from here on, so that the next start
  * need not compile them again.
  *
- * The code goes to `btfctl/compile-cache` in the user's cache folder, which is created with mode 0700. There is no cache
- * if that folder, or one above it, is another user's or writable by others: Node runs the code that it finds there. By
- * default Node uses a folder in `/tmp` that everyone shares, from which root would run planted code.
+ * The code goes to `btfctl/compile-cache` in the user's cache folder, which is created with mode 0700. Node runs the code
+ * that it finds there, so there is no cache if another user could put code there: that folder must be the user's and
+ * closed to others, and the folders above it must be the user's or root's. By default, Node uses a folder in `/tmp` that
+ * everyone shares, from which root would run planted code.
  *
  * @param uid the effective user id; undefined on systems without one, which then have no cache.
  */
@@ -52,12 +53,6 @@ function ownFolder(env: NodeJS.ProcessEnv, uid: number): string | null {
     // A missing home or a full disk must not end a command that works without a cache.
     return null;
   }
-}
-
-function cacheHome(env: NodeJS.ProcessEnv): string {
-  const folder = env['XDG_CACHE_HOME'];
-  // The XDG specification says to ignore relative paths.
-  return folder !== undefined && isAbsolute(folder) ? folder : join(env['HOME'] ?? homedir(), '.cache');
 }
 
 /** Not recursive: only the folders of the cache are created, never a missing home. */

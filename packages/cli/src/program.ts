@@ -77,10 +77,11 @@ function commandsOf(program: Command, run: Run): readonly Command[] {
 }
 
 function inherit(command: Command, parent: Command): void {
+  const parts = command.commands.length > 0 ? 'commands' : 'arguments and options';
   command
     .copyInheritedSettings(parent)
     .helpOption('-h, --help', 'print help')
-    .showHelpAfterError(`hint: \`btfctl ${commandName(command)} --help\` lists its arguments and options`);
+    .showHelpAfterError(`hint: \`btfctl ${commandName(command)} --help\` lists its ${parts}`);
   for (const child of command.commands) inherit(child, command);
 }
 

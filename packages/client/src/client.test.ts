@@ -8,10 +8,8 @@ import { BtfError } from './error/btf-error.js';
 import { BtfClient } from './client.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { cancelled, closes, deadlineOf } from './testing/daemon-calls.js';
-import { rejection } from './testing/rejection.js';
-import { tinyBtf } from './testing/tiny-btf.js';
-import { until } from './testing/until.js';
-import { addUserObjects } from './testing/user-objects.js';
+import { rejection, until } from './testing/promises.js';
+import { addUserObjects, tinyBtf } from './testing/tiny-btf.js';
 
 const BYTES = tinyBtf('u32');
 /** An integer of 4 bytes with 33 bits. */
@@ -38,7 +36,7 @@ afterEach(async () => {
 });
 
 describe('loadHandle', () => {
-  test('answers a handle on what was loaded', async () => {
+  test('returns a handle on the loaded object', async () => {
     const handle = await client.loadHandle(BYTES, { ttl: 90_000, logSize: 4096 });
     expect(handle.info).toEqual({
       id: 3,
@@ -61,7 +59,7 @@ describe('loadHandle', () => {
     expect(await handle.rawBtf()).toEqual(BYTES);
   });
 
-  test('is given more time than other calls', async () => {
+  test('has a longer deadline than other calls', async () => {
     await client.loadHandle(BYTES);
     expect(deadlineOf(daemon, 'loadHandle')).toBeGreaterThan(Date.now() + 60_000);
   });
@@ -76,7 +74,7 @@ describe('loadHandle', () => {
 });
 
 describe('tryLoadHandle', () => {
-  test('answers a refusal as a result', async () => {
+  test('returns a refusal as a result', async () => {
     expect(await client.tryLoadHandle(INVALID)).toEqual({
       handle: null,
       rejection: {
@@ -88,11 +86,11 @@ describe('tryLoadHandle', () => {
     expect(daemon.handles).toEqual([]);
   });
 
-  test('of more than the daemon receives is told so, with both sizes', async () => {
+  test('of more than the daemon accepts fails with both sizes', async () => {
     expect(await rejection(client.loadHandle(new Uint8Array(20 * 1024 * 1024)))).toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
       reason: 'MESSAGE_TOO_LARGE',
-      rawMessage: 'the request has 20971525 bytes; the daemon takes at most 20971520',
+      rawMessage: 'the request has 20971525 bytes; the daemon accepts at most 20971520',
       metadata: { size: '20971525', limit: '20971520' },
     });
   });
@@ -114,7 +112,7 @@ describe('tryLoadHandle', () => {
     server.forceShutdown();
   });
 
-  test('answers the handle otherwise', async () => {
+  test('returns the handle otherwise', async () => {
     const { handle, rejection: refusal } = await client.tryLoadHandle(BYTES);
     expect(refusal).toBeNull();
     expect(handle?.info.id).toBe(3);
@@ -122,7 +120,7 @@ describe('tryLoadHandle', () => {
 });
 
 describe('findHandle', () => {
-  test('answers the first match, and holds nothing else', async () => {
+  test('returns the first match, and holds nothing else', async () => {
     addUserObjects(daemon, 10);
     const handle = await client.findHandle(({ id }) => id >= 2);
     expect(handle.info.id).toBe(2);
@@ -130,12 +128,12 @@ describe('findHandle', () => {
     expect((await handle.inspect()).info.name).toBe('dummy');
   });
 
-  test('takes a predicate that answers later', async () => {
+  test('accepts an asynchronous predicate', async () => {
     const handle = await client.findHandle(async (info) => Promise.resolve(info.isModule), { ttl: 5000 });
     expect(handle.info.name).toBe('dummy');
   });
 
-  test('rejects with its own reason where there is no match', async () => {
+  test('rejects with NO_MATCH if there is no match', async () => {
     expect(await rejection(client.findHandle(() => false))).toMatchObject({
       code: status.NOT_FOUND,
       reason: 'NO_MATCH',
@@ -143,7 +141,7 @@ describe('findHandle', () => {
     await until(() => daemon.handles.length === 0);
   });
 
-  test('passes on what its predicate throws', async () => {
+  test('rejects with the error that its predicate throws', async () => {
     const error = new Error('in the predicate');
     const find = client.findHandle(() => {
       throw error;
@@ -153,7 +151,7 @@ describe('findHandle', () => {
   });
 });
 
-test('an answer that is larger than the client receives is not taken for a request that is', async () => {
+test('a response that is too large for the client is not mistaken for a request that is too large', async () => {
   const channelOptions = { 'grpc.max_receive_message_length': 10 };
   await using small = new BtfClient(daemon.address, { channelOptions });
   expect(await rejection(small.serverInfo())).toMatchObject({
@@ -202,7 +200,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
 });
 
 describe('a call', () => {
-  test('tells the daemon its deadline, and fails when it passes', async () => {
+  test('sends its deadline to the daemon, and fails when it passes', async () => {
     const go = daemon.stall('getServerInfo');
     const start = Date.now();
     expect(await rejection(client.serverInfo({ timeout: 100 }))).toMatchObject({
@@ -213,7 +211,7 @@ describe('a call', () => {
     go();
   });
 
-  test('has a deadline where none is given', async () => {
+  test('has a deadline by default', async () => {
     await client.getHandleById(1);
     const deadline = deadlineOf(daemon, 'getHandleById') ?? Infinity;
     expect(Math.abs(deadline - Date.now() - 10_000)).toBeLessThan(2_000);
@@ -231,14 +229,14 @@ describe('a call', () => {
     go();
   });
 
-  test('on an aborted signal is not made', async () => {
+  test('with an aborted signal is not made', async () => {
     expect(await rejection(client.getHandleById(1, { signal: AbortSignal.abort() }))).toMatchObject({
       name: 'AbortError',
     });
     expect(daemon.callsOf('getHandleById').length > 0).toBe(false);
   });
 
-  test('shares its listener on a signal with all others, since Node warns of more than ten', async () => {
+  test('shares its listener on a signal with all others, because Node warns of more than ten', async () => {
     const { signal } = new AbortController();
     const listen = jest.spyOn(signal, 'addEventListener');
     await Promise.all([
@@ -250,8 +248,8 @@ describe('a call', () => {
     expect(listen).toHaveBeenCalledTimes(1);
   });
 
-  test('says where no daemon answers', async () => {
-    await using lonely = new BtfClient('unix:/nonexistent/btfd.sock');
+  test('names the address where no daemon responds', async () => {
+    await using lonely = new BtfClient('unix:/nonexistent/btfd.sock', { retries: 0 });
     const error = await rejection(lonely.serverInfo());
     expect(error).toMatchObject({ code: status.UNAVAILABLE, reason: 'UNREACHABLE' });
     expect(String(error)).toContain('unix:/nonexistent/btfd.sock');
@@ -281,7 +279,7 @@ describe('close', () => {
     go();
   });
 
-  test('lets handles be closed afterwards, and nothing else be done', async () => {
+  test('allows to close handles afterwards, but no other call', async () => {
     const handle = await client.getHandleById(1);
     await client.close();
     expect(await rejection(client.serverInfo())).toMatchObject({ reason: 'CLIENT_CLOSED' });
@@ -289,7 +287,7 @@ describe('close', () => {
     await handle.close();
   });
 
-  test('succeeds where the daemon does not answer', async () => {
+  test('succeeds if the daemon fails to close the handles', async () => {
     await client.getHandleById(1);
     daemon.failNext('closeHandles', { code: status.INTERNAL });
     await client.close();

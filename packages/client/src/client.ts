@@ -1,112 +1,81 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  GetHandleByIdRequestSchema,
-  GetServerInfoRequestSchema,
-  type LoadHandleRequest,
-  type LoadHandleResponse,
-} from '@btfd/api';
+import { GetHandleByIdRequestSchema, type LoadHandleRequest, type LoadHandleResponse } from '@btfd/api';
 import type { Builder, Spec } from '@btfd/btf';
-import { aFunction, aListOf, aString, aUint32, aTtl, checkOptions, type Rules } from './error/argument.js';
-import { clientError } from './error/client-error.js';
-import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call/call-options.js';
+import type { MemberResult } from './btf/member-result.js';
+import type { SelectedTypes } from './btf/selected-types.js';
+import type { Selection } from './btf/selection.js';
+import type { TransferOptions } from './btf/transfer-progress.js';
 import {
-  type BtfClientOptions,
-  checkClientOptions,
-  connectionOptions,
-  credentialsOf,
-} from './call/client-options.js';
-import { systemClock } from './base/clock.js';
-import { Connection } from './call/connection.js';
-import { fetchCHeader } from './btf/c-header.js';
-import { type DaemonChange, DaemonPin } from './call/daemon-pin.js';
-import { durationFromMs } from './base/duration.js';
+  CALL_RULES,
+  type CallOptions,
+  LEASE_RULES,
+  type LeaseOptions,
+  ttlMessage,
+} from './call/call-options.js';
+import { type BtfClientOptions, checkClientOptions } from './call/client-options.js';
+import { methods } from './call/connection.js';
+import { aFunction, aTtl, aUint32, checkOptions, type Rules } from './error/argument.js';
+import { clientError, invalidResponse } from './error/btf-error.js';
+import { verifierLogFromMessage } from './error/verifier-log.js';
 import { type Handle, leasedHandle } from './handle.js';
-import type { HandleInfo } from './object/handle-info.js';
-import { invalidResponse } from './error/invalid-response.js';
 import { ITERATE_RULES, iterateHandles, type IterateOptions, listObjects } from './iterate-handles.js';
 import type { IteratedHandle } from './iterated-handle.js';
-import { LeaseKeeper } from './lease/lease-keeper.js';
 import { type LoadOptions, loadRequest, type LoadResult } from './load-request.js';
-import { fetchMembers, type MemberResult } from './btf/member-result.js';
-import { methods } from './call/methods.js';
-import { RemoteObject, SPEC_RULES, type SpecOptions } from './remote-object.js';
-import { type ServerInfo, serverInfoFromMessage } from './object/server-info.js';
-import { fetchSelectedTypes, type SelectedTypes } from './btf/selected-types.js';
-import { checkSelection, type Selection } from './btf/selection.js';
-import type { Session } from './session.js';
-import { SpecStore } from './btf/spec-store.js';
-import { closeTokens, renewTokens } from './token-calls.js';
-import { TRANSFER_RULES, type TransferOptions } from './btf/transfer-progress.js';
-import { verifierLogFromMessage } from './error/verifier-log.js';
-import type { WatchEvent } from './object/watch-event.js';
+import type { HandleInfo } from './object/handle-info.js';
+import type { ServerInfo } from './object/server-info.js';
+import type { WatchEvent } from './object/watched-objects.js';
+import { NamedBtf, type SelectedOptions, type SpecOptions } from './remote-btf.js';
+import { Session } from './session.js';
 import { watchHandles, type WatchOptions } from './watch-handles.js';
-
-/** A daemon on the same network answers within milliseconds; what takes this long is lost. */
-const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The kernel's check of a large BTF can take seconds, and the daemon loads one at a time. */
 const DEFAULT_LOAD_TIMEOUT_MS = 120_000;
 
-/** Closing a client tells a daemon that answers, and does not wait for one that does not. */
-const CLOSE_TIMEOUT_MS = 2_000;
-
 /** FindOptions are the options of finding a handle. */
 export interface FindOptions extends IterateOptions {
-  /** The TTL to ask for, in milliseconds. Default: the daemon's. */
+  /** The TTL to ask for, in milliseconds. Default: the daemon's, 60 s unless its operator changed it. */
   readonly ttl?: number | undefined;
 }
 
 const FIND_RULES: Rules<FindOptions> = { ...ITERATE_RULES, ttl: aTtl };
 
 /**
- * BtfClient is the client of one daemon. It connects when it is first used, and reconnects by itself. It can be used by
- * any number of callers at the same time. Neither it nor its handles keep the process alive; calls, iterations and
- * watches do while they are under way.
+ * BtfClient is a client of one daemon. It connects when it is first used, and reconnects automatically. Any number of
+ * callers can use it at the same time. Neither the client nor its handles keep the process alive; a call, an iteration
+ * or a watch in progress does.
  *
- * Calls reject with a {@link BtfError}, except when their `signal` is aborted: then with its reason. Arguments of
- * another type, and options that are unknown, make an INVALID_REQUEST that names them, as what the daemon does not accept.
+ * Calls reject with a {@link BtfError}, except that a call whose `signal` is aborted rejects with the signal's reason.
+ * Wrong argument types and unknown options are rejected with INVALID_REQUEST, as the daemon would reject them.
  */
 export class BtfClient implements AsyncDisposable {
   readonly #session: Session;
-  readonly #onDaemonChange: ((change: DaemonChange) => void) | null;
   #closing: Promise<void> | null = null;
 
   /**
-   * @param address `unix:/path` or `host:port`.
-   * @throws BtfError INVALID_REQUEST for an option that is unknown, is of another type or contradicts another.
+   * The constructor does not connect.
+   *
+   * @param address `unix:/PATH` or `HOST:PORT`.
+   * @throws BtfError INVALID_REQUEST for an invalid address, and for an option that is unknown, has another type or
+   * contradicts another one.
    */
   constructor(address: string, options: BtfClientOptions = {}) {
     checkClientOptions(address, options);
-    const { timeout = DEFAULT_TIMEOUT_MS, onDaemonChange } = options;
-    const connection = new Connection(address, credentialsOf(options), connectionOptions(options));
-    const leases = new LeaseKeeper(
-      {
-        renew: async (tokens, limits) => renewTokens(connection, tokens, { ...limits, retries: 0 }),
-        daemonEpoch: async (limits) => (await this.serverInfo(limits)).daemonEpoch,
-      },
-      systemClock,
-      timeout,
-    );
-    const daemon = new DaemonPin((change) => this.#daemonChanged(change));
-    this.#onDaemonChange = onDaemonChange ?? null;
-    this.#session = {
-      connection,
-      leases,
-      specs: new SpecStore(connection, options),
-      daemon,
-      timeout,
-      clock: systemClock,
-      doubtful: new Set(),
-    };
-    connection.watch({ up: () => this.#connected(), down: () => leases.hurry() });
+    this.#session = new Session(address, options);
   }
 
   /**
-   * loadHandle loads BTF into the kernel.
+   * loadHandle loads BTF into the kernel and returns a handle on it. The kernel keeps the BTF until the last handle is
+   * closed. The daemon needs CAP_BPF and Linux 4.18, and the caller the role loader. Modelled on `btf.NewHandle` and
+   * `btf.NewHandleFromRawBTF` of cilium/ebpf.
    *
-   * @param btf BTF in the daemon's byte order, at most 16 MiB, or a `Builder`, which is marshalled here.
-   * @throws BtfError VERIFIER_REJECTED with a `verifierLog` of at most 3 KiB, BTF_TOO_LARGE,
-   * DAEMON_LACKS_CAPABILITY (loading needs CAP_BPF), …
+   * @param btf BTF in the daemon's byte order, at most 16 MiB; or a `Builder`, which the client marshals.
+   * @throws BtfError VERIFIER_REJECTED if the kernel refuses the BTF; its `verifierLog` has at most 3 KiB.
+   * @throws BtfError BTF_TOO_LARGE for BTF above 16 MiB; MESSAGE_TOO_LARGE if it is also above the daemon's limit.
+   * @throws BtfError BTF_UNBUILDABLE if `adaptToKernel` is true and the daemon cannot decode the BTF.
+   * @throws BtfError BTF_TOO_EXPENSIVE if the kernel would take too long to check the BTF.
+   * @throws BtfError LOAD_QUEUE_FULL if too many loads wait for the kernel.
+   * @throws BtfError DAEMON_LACKS_CAPABILITY if the daemon lacks CAP_BPF.
+   * @throws BtfError for every call, see {@link BtfError}.
    */
   async loadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<Handle> {
     const askedAt = this.#session.clock.now();
@@ -116,8 +85,11 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * tryLoadHandle loads BTF into the kernel, and answers a refusal by the kernel's verifier as a result,
-   * with all of the log that was asked for. Whatever else goes wrong is an error as in {@link loadHandle}.
+   * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel's verifier refuses it, the
+   * rejection with the whole log that was asked for. It needs the same privileges as {@link loadHandle}.
+   *
+   * @param btf as in {@link loadHandle}.
+   * @throws BtfError as {@link loadHandle} does, except for VERIFIER_REJECTED.
    */
   async tryLoadHandle(btf: Uint8Array | Builder, options: LoadOptions = {}): Promise<LoadResult> {
     const askedAt = this.#session.clock.now();
@@ -130,9 +102,13 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * getHandleById opens the object with a BTF id.
+   * getHandleById opens the object with a BTF id and returns a handle on it. The daemon needs CAP_SYS_ADMIN. A user's
+   * object needs the role inspector. Before Linux 5.11 the kernel's own BTF has no id. Modelled on
+   * `btf.NewHandleFromID` of cilium/ebpf.
    *
-   * @throws BtfError BTF_ID_NOT_FOUND; DAEMON_LACKS_CAPABILITY (ids need CAP_SYS_ADMIN); …
+   * @throws BtfError BTF_ID_NOT_FOUND if no object has the id.
+   * @throws BtfError DAEMON_LACKS_CAPABILITY if the daemon lacks CAP_SYS_ADMIN.
+   * @throws BtfError for every call, see {@link BtfError}.
    */
   async getHandleById(id: number, options: LeaseOptions = {}): Promise<Handle> {
     aUint32('id', id);
@@ -141,16 +117,18 @@ export class BtfClient implements AsyncDisposable {
     const askedAt = this.#session.clock.now();
     const { handle } = await this.#session.connection.unary(
       methods.getHandleById,
-      create(GetHandleByIdRequestSchema, { id, ttl: durationFromMs(ttl) }),
+      create(GetHandleByIdRequestSchema, { id, ttl: ttlMessage(ttl) }),
       { signal, timeout },
     );
     return leasedHandle(this.#session, handle, askedAt);
   }
 
   /**
-   * iterateHandles visits the objects in the kernel in the order of ids. Each comes with a handle that is
-   * valid until the loop goes on; its `take()` keeps it. Leaving the loop ends the call and closes what it holds. The
-   * loop's body may take as long as it likes: meanwhile the client tells the daemon every 10 s that it is still there.
+   * iterateHandles visits the objects in the kernel in id order. Each comes with a handle that is valid until the loop
+   * continues; its `take()` keeps it. Leaving the loop ends the call and closes the handles that it holds. The loop's body
+   * may take any time: the client reports to the daemon every 10 s that it is alive. The daemon needs CAP_SYS_ADMIN;
+   * without it use {@link listObjects}. Viewers get only the kernel's objects. Modelled on `btf.HandleIterator` of
+   * cilium/ebpf.
    *
    * ```ts
    * for await (const handle of client.iterateHandles({ origins: ['module'] })) {
@@ -158,25 +136,34 @@ export class BtfClient implements AsyncDisposable {
    * }
    * ```
    *
-   * @throws BtfError DAEMON_LACKS_CAPABILITY or OPERATION_UNAVAILABLE (holding needs CAP_SYS_ADMIN; without it use
-   * {@link listObjects}); HOLD_STALLED.
+   * @throws BtfError DAEMON_LACKS_CAPABILITY or OPERATION_UNAVAILABLE if the daemon lacks CAP_SYS_ADMIN.
+   * @throws BtfError HOLD_STALLED if the process did not run for so long that the daemon ended the call.
+   * @throws BtfError for every call, see {@link BtfError}.
    */
   iterateHandles(options: IterateOptions = {}): AsyncGenerator<IteratedHandle, void, undefined> {
     return iterateHandles(this.#session, options);
   }
 
-  /** listObjects answers what is in the kernel, in the order of ids, without holding it: ids can be gone by then. */
+  /**
+   * listObjects returns the objects in the kernel in id order. It holds none of them, so an id may be stale by the time
+   * you use it. Without CAP_SYS_ADMIN the daemon lists the objects that the kernel shows as files, with id 0. Viewers get
+   * only the kernel's objects. Modelled on `bpftool btf list`.
+   *
+   * @throws BtfError DAEMON_LACKS_CAPABILITY if `details` has `users` and the daemon lacks CAP_SYS_ADMIN.
+   * @throws BtfError for every call, see {@link BtfError}.
+   */
   async listObjects(options: IterateOptions = {}): Promise<HandleInfo[]> {
     return listObjects(this.#session, options);
   }
 
   /**
-   * watchHandles tells which objects are in the kernel, then which come and go: `present` for each that is there,
-   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call.
+   * watchHandles reports the objects in the kernel, and then which come and go: `present` for each object that exists,
+   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call. Viewers get
+   * only the kernel's objects.
    *
-   * Until `synced` every failure is thrown. After it the watch goes on by itself when the connection breaks or the
-   * daemon restarts, for as long as it takes: events that happened meanwhile are told late, none twice. Where the daemon
-   * does not know them any more, the client lists anew and tells the difference; then `synced` comes again.
+   * Until `synced` every failure is thrown. After it the watch resumes automatically when the connection breaks or the
+   * daemon restarts, however long that takes. Events in the meantime come late, and none comes twice. If the daemon no
+   * longer knows them, the client lists the objects again and reports the differences, and `synced` comes again.
    *
    * ```ts
    * for await (const event of client.watchHandles({ origins: ['module'] })) {
@@ -184,17 +171,20 @@ export class BtfClient implements AsyncDisposable {
    * }
    * ```
    *
-   * @throws BtfError what is not mended by waiting, such as an end of the caller's rights.
+   * @throws BtfError for every call, see {@link BtfError}. After `synced` only for errors that a retry cannot fix, for
+   * example a lost role.
    */
   watchHandles(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
     return watchHandles(this.#session, options);
   }
 
   /**
-   * findHandle answers a handle on the first object for which a predicate is true. The predicate runs here,
-   * while the object is held open, and may take as long as it likes.
+   * findHandle returns a handle on the first object for which a predicate returns true. The predicate runs in this
+   * process while the object is held open, and may take any time. The daemon needs CAP_SYS_ADMIN. Modelled on
+   * `btf.FindHandle` of cilium/ebpf.
    *
-   * @throws BtfError NO_MATCH where there is none; what {@link iterateHandles} throws.
+   * @throws BtfError NO_MATCH if the predicate is never true.
+   * @throws BtfError as {@link iterateHandles} does.
    */
   async findHandle(
     predicate: (info: HandleInfo) => boolean | Promise<boolean>,
@@ -210,100 +200,90 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * spec answers the type information of an object of the kernel by name: `vmlinux`, or a module's. It
-   * needs no privilege of the daemon.
+   * spec returns the type information of an object of the kernel by its name: `vmlinux` or a module. The daemon needs no
+   * capability. Modelled on `btf.LoadKernelSpec` and `btf.LoadKernelModuleSpec` of cilium/ebpf.
    *
-   * @throws BtfError NAME_NOT_FOUND, KERNEL_WITHOUT_BTF, MISSING_BASE, …
+   * @throws BtfError NAME_NOT_FOUND if there is no object with the name; KERNEL_WITHOUT_BTF if the kernel was built
+   * without BTF.
+   * @throws BtfError as `spec` of a {@link Handle} does.
    */
-  async spec(name: string, options: SpecOptions = {}): Promise<Spec> {
-    aString('name', name);
-    checkOptions(options, SPEC_RULES);
-    const { base, ...transfer } = options;
-    const { specs } = this.#session;
-    const raw = await specs.rawByName(name, transfer);
-    return specs.parse(raw, base instanceof RemoteObject ? await base.spec(transfer) : base, transfer);
+  async spec(name: string, options: SpecOptions & SelectedOptions = {}): Promise<Spec> {
+    return this.#named(name).spec(options);
   }
 
   /**
-   * rawBtf answers the BTF of an object of the kernel by name, as the kernel holds it: a copy, for the caller to keep.
+   * rawBtf returns the BTF of an object of the kernel, by its name, as the kernel holds it. It is a copy that the caller
+   * may change. The daemon needs no capability.
    *
-   * @throws what {@link spec} throws.
+   * @throws BtfError NAME_NOT_FOUND or KERNEL_WITHOUT_BTF, as {@link spec} does.
+   * @throws BtfError as `rawBtf` of a {@link Handle} does.
    */
   async rawBtf(name: string, options: TransferOptions = {}): Promise<Uint8Array> {
-    aString('name', name);
-    checkOptions(options, TRANSFER_RULES);
-    return (await this.#session.specs.rawByName(name, options)).bytes.slice();
+    return this.#named(name).rawBtf(options);
   }
 
   /**
-   * selectTypes answers some types of an object of the kernel by name, with all that they refer to, as a Spec of their
-   * own. It needs no privilege of the daemon.
+   * selectTypes returns some types of an object of the kernel, by its name, with every type that they refer to, as a
+   * Spec of their own. The daemon needs no capability.
    *
-   * @throws what {@link spec} throws.
+   * @throws BtfError NAME_NOT_FOUND or KERNEL_WITHOUT_BTF, as {@link spec} does.
+   * @throws BtfError as `selectTypes` of a {@link Handle} does.
    */
   async selectTypes(
     name: string,
     selection: Selection,
     options: TransferOptions = {},
   ): Promise<SelectedTypes> {
-    aString('name', name);
-    checkSelection(selection);
-    checkOptions(options, TRANSFER_RULES);
-    return fetchSelectedTypes(this.#session.connection, { case: 'name', value: name }, selection, options);
+    return this.#named(name).selectTypes(selection, options);
   }
 
   /**
-   * resolveMembers answers where members are in an object of the kernel by name, such as `vmlinux`. At most 1000
-   * paths; a path that leads nowhere has its own error. It needs no privilege of the daemon.
+   * resolveMembers returns where members are in an object of the kernel, by its name. It takes at most 1000 paths and
+   * returns one result per path. A path that leads nowhere has an `error` in its result. The daemon needs no capability.
    *
    * ```ts
    * const [pgd] = await client.resolveMembers('vmlinux', ['task_struct.mm.pgd']);
    * ```
+   *
+   * @throws BtfError NAME_NOT_FOUND or KERNEL_WITHOUT_BTF, as {@link spec} does.
+   * @throws BtfError as `resolveMembers` of a {@link Handle} does.
    */
   async resolveMembers(
     name: string,
     paths: readonly string[],
     options: CallOptions = {},
   ): Promise<MemberResult[]> {
-    aString('name', name);
-    aListOf(aString)('paths', paths);
-    checkOptions(options, CALL_RULES);
-    const { signal, timeout = this.#session.timeout } = options;
-    return fetchMembers(this.#session.connection, { case: 'name', value: name }, paths, { signal, timeout });
+    return this.#named(name).resolveMembers(paths, options);
   }
 
   /**
-   * cHeader answers an object of the kernel by name as a C header, or the selected types with all that they need. It
-   * needs no privilege of the daemon.
+   * cHeader returns an object of the kernel, by its name, as a C header, or the selected types with all that they need.
+   * The daemon needs no capability. Modelled on `bpftool btf dump format c`.
    *
-   * @throws BtfError OUTPUT_TOO_LARGE; NO_MATCH for what was selected and is not there.
+   * @throws BtfError NAME_NOT_FOUND or KERNEL_WITHOUT_BTF, as {@link spec} does.
+   * @throws BtfError as `cHeader` of a {@link Handle} does.
    */
   async cHeader(name: string, selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
-    aString('name', name);
-    checkSelection(selection);
-    checkOptions(options, TRANSFER_RULES);
-    return fetchCHeader(this.#session.connection, { case: 'name', value: name }, selection, options);
-  }
-
-  /** serverInfo tells what the daemon is, what it can do and why it cannot do the rest. */
-  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
-    checkOptions(options, CALL_RULES);
-    const { signal, timeout = this.#session.timeout } = options;
-    const request = create(GetServerInfoRequestSchema);
-    const { connection, daemon } = this.#session;
-    const info = serverInfoFromMessage(
-      await connection.unary(methods.getServerInfo, request, { signal, timeout }),
-    );
-    daemon.observe(info.daemonEpoch, info.bootId);
-    return info;
+    return this.#named(name).cHeader(selection, options);
   }
 
   /**
-   * close ends the client: handles that are still open are closed, as far as the daemon answers within 2 s;
-   * calls in progress fail with CLIENT_CLOSED. Never rejects; closing again does nothing.
+   * serverInfo returns the daemon's version and kernel, the operations that it offers, and why it does not offer the
+   * others.
+   *
+   * @throws BtfError for every call, see {@link BtfError}.
+   */
+  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
+    checkOptions(options, CALL_RULES);
+    return this.#session.serverInfo(options);
+  }
+
+  /**
+   * close ends the client. Handles that are open are closed, if the daemon responds within 2 s. Calls in progress fail
+   * with CLIENT_CLOSED. Never rejects. Closing again does nothing.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#session.close();
     return this.#closing;
   }
 
@@ -312,48 +292,12 @@ export class BtfClient implements AsyncDisposable {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    const { connection, leases, doubtful } = this.#session;
-    const tokens = [...leases.stop(), ...doubtful];
-    const limits = { timeout: CLOSE_TIMEOUT_MS, retries: 0 };
-    await closeTokens(connection, tokens, limits).catch(() => {});
-    connection.close();
-    await orAfter(this.#session.specs.settled(), CLOSE_TIMEOUT_MS);
-  }
-
-  /** There is a new connection: perhaps to another daemon. */
-  #connected(): void {
-    // Handles find out by their renewal.
-    if (this.#onDaemonChange !== null) void this.#askDaemon();
-  }
-
-  #daemonChanged(change: DaemonChange): void {
-    this.#session.leases.loseOthers(change.current.epoch);
-    if (this.#onDaemonChange !== null) void this.#tellChange(change, this.#onDaemonChange);
-  }
-
-  async #tellChange(change: DaemonChange, tell: (change: DaemonChange) => void): Promise<void> {
-    const { previous, current } = change;
-    const bootId = current.bootId ?? (await this.#askDaemon())?.bootId ?? null;
-    // What it throws is the program's, as with any event.
-    queueMicrotask(() => tell({ previous, current: { ...current, bootId } }));
-  }
-
-  /** Null where the daemon does not answer. */
-  async #askDaemon(): Promise<ServerInfo | null> {
-    return this.serverInfo().catch(() => null);
+  #named(name: string): NamedBtf {
+    return new NamedBtf(this.#session, name);
   }
 
   async #load(request: LoadHandleRequest, options: LoadOptions): Promise<LoadHandleResponse> {
     const { signal, timeout = DEFAULT_LOAD_TIMEOUT_MS } = options;
     return this.#session.connection.unary(methods.loadHandle, request, { signal, timeout });
   }
-}
-
-/** Waits for something, but no longer than some time. */
-async function orAfter(done: Promise<void>, ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = systemClock.setTimer(resolve, ms);
-    void done.then(resolve).finally(cancel);
-  });
 }

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BtfClient } from './client.js';
 import type { DaemonChange } from './call/daemon-pin.js';
 import { FakeDaemon } from './fake-daemon/index.js';
-import { rejection } from './testing/rejection.js';
+import { rejection, until } from './testing/promises.js';
 import { tinyBtf } from './testing/tiny-btf.js';
-import { until } from './testing/until.js';
 
 let daemon: FakeDaemon;
 let client: BtfClient;
@@ -21,7 +20,7 @@ afterEach(async () => {
   await daemon.stop();
 });
 
-test('[C3] a handle is lost as soon as the daemon is back as another, long before its lease would be renewed', async () => {
+test('[C3] a handle is lost as soon as the daemon has restarted, long before its lease would be renewed', async () => {
   await using plain = new BtfClient(daemon.address);
   const handle = await plain.getHandleById(1, { ttl: 3_600_000 });
   await daemon.restart();
@@ -32,7 +31,7 @@ test('[C3] a handle is lost as soon as the daemon is back as another, long befor
   });
 });
 
-test('a handle stays where the connection broke and the daemon did not', async () => {
+test('a handle stays valid if only the connection broke', async () => {
   const handle = await client.getHandleById(1, { ttl: 3_600_000 });
   const renewed = daemon.callsOf('renewHandles').length;
   await daemon.disconnect();
@@ -42,10 +41,10 @@ test('a handle stays where the connection broke and the daemon did not', async (
   expect(changes).toEqual([]);
 });
 
-test('[C3] all handles are lost when one answer shows another daemon', async () => {
+test('[C3] all handles are lost when one response comes from another run of the daemon', async () => {
   const handle = await client.getHandleById(1, { ttl: 3_600_000 });
   await daemon.restart();
-  // What opens a handle is not repeated where the connection broke under it.
+  // This call notices the broken connection. getHandleById would not be repeated, because it opens a handle.
   await client.listObjects();
   const fresh = await client.getHandleById(1);
   expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
@@ -53,7 +52,7 @@ test('[C3] all handles are lost when one answer shows another daemon', async () 
   expect(await rejection(handle.inspect())).toBe(handle.lost.reason);
 });
 
-test('a restarted daemon is told of once, with both identities', async () => {
+test('a restarted daemon is reported once, with both identities', async () => {
   const { daemonEpoch: epoch, bootId } = await client.serverInfo();
   await daemon.restart();
   await client.listObjects();
@@ -62,7 +61,7 @@ test('a restarted daemon is told of once, with both identities', async () => {
   expect(changes).toEqual([{ previous: { epoch, bootId }, current: { epoch: daemon.epoch, bootId } }]);
 });
 
-test('a machine that was booted anew shows by its boot id', async () => {
+test('a rebooted machine is recognised by its boot id', async () => {
   await client.listObjects();
   await until(() => daemon.callsOf('getServerInfo')[0]?.state === 'answered');
   await daemon.restart({ reboot: true });
@@ -74,7 +73,7 @@ test('a machine that was booted anew shows by its boot id', async () => {
   expect(change?.current.bootId).not.toBe(change?.previous.bootId);
 });
 
-test('a first connection is no change', async () => {
+test('the first connection is not a change', async () => {
   await client.getHandleById(1);
   await client.listObjects();
   expect(changes).toEqual([]);

@@ -3,9 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { closes, renewals } from './testing/daemon-calls.js';
-import { rejection } from './testing/rejection.js';
+import { rejection, until } from './testing/promises.js';
 import { tinyBtf } from './testing/tiny-btf.js';
-import { until } from './testing/until.js';
 
 const BYTES = tinyBtf('u32');
 
@@ -27,7 +26,7 @@ afterEach(async () => {
   await daemon[Symbol.asyncDispose]();
 });
 
-test('a handle tells vmlinux from modules', async () => {
+test('a handle distinguishes vmlinux from modules', async () => {
   const [vmlinux, module] = await Promise.all([client.getHandleById(1), client.getHandleById(2)]);
   expect([vmlinux.info.isVmlinux, vmlinux.info.isModule, vmlinux.info.origin]).toEqual([
     true,
@@ -66,14 +65,14 @@ test('a handle is closed at the end of its scope', async () => {
   expect(daemon.handles.length).toBe(0);
 });
 
-test('a handle tells of a close that failed, but not at the end of a scope', async () => {
+test('close rejects if it failed, but the end of a scope does not', async () => {
   const handle = await client.getHandleById(1);
   daemon.failNext('closeHandles', { code: status.INTERNAL });
   expect(await rejection(handle.close())).toMatchObject({ code: status.INTERNAL });
   await handle[Symbol.asyncDispose]();
 });
 
-test('a handle has clones that live on', async () => {
+test('a clone outlives its handle', async () => {
   const handle = await client.getHandleById(2);
   const clone = await handle.clone();
   await handle.close();
@@ -88,13 +87,13 @@ test('a handle inspects the state of its lease', async () => {
   expect(remainingTtl).toBeLessThanOrEqual(60_000);
 });
 
-test('a handle renews on demand', async () => {
+test('renew renews the lease', async () => {
   const handle = await client.getHandleById(1);
   expect(await handle.renew()).toBeGreaterThan(50_000);
   expect(renewals(daemon)).toEqual([[`${daemon.epoch}:1`]]);
 });
 
-test('a handle renews on demand within the limits of any call', async () => {
+test('renew has a signal and a timeout like any call', async () => {
   const handle = await client.getHandleById(1);
   const reason = new Error('enough');
   expect(await rejection(handle.renew({ signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -104,14 +103,14 @@ test('a handle renews on demand within the limits of any call', async () => {
   expect(handle.lost.aborted).toBe(false);
 });
 
-test('a handle is renewed by itself, together with others', async () => {
-  const handles = await Promise.all([1, 2].map(async (id) => client.getHandleById(id, { ttl: 300 })));
+test('a handle is renewed automatically, together with others', async () => {
+  const handles = await Promise.all([1, 2].map(async (id) => client.getHandleById(id, { ttl: 600 })));
   await until(() => renewals(daemon).length >= 3);
   expect(renewals(daemon)[0]?.toSorted()).toEqual([`${daemon.epoch}:1`, `${daemon.epoch}:2`]);
   expect(handles.some(({ lost }) => lost.aborted)).toBe(false);
 });
 
-test('a handle that the daemon let go of is lost at its next use', async () => {
+test('a handle that the daemon has closed is lost at its next use', async () => {
   const handle = await client.getHandleById(1);
   daemon.expireHandles();
   const error = await rejection(handle.inspect());

@@ -1,22 +1,26 @@
 import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
+import {
+  CALL_RULES,
+  type CallOptions,
+  LEASE_RULES,
+  type LeaseOptions,
+  ttlMessage,
+} from './call/call-options.js';
+import { methods } from './call/connection.js';
 import { checkOptions } from './error/argument.js';
-import { BtfError } from './error/btf-error.js';
-import { clientError } from './error/client-error.js';
-import { CALL_RULES, type CallOptions, LEASE_RULES, type LeaseOptions } from './call/call-options.js';
-import { durationFromMs, msFromDuration } from './base/duration.js';
-import type { HandleInfo } from './object/handle-info.js';
-import { invalidResponse } from './error/invalid-response.js';
+import { BtfError, clientError, invalidResponse } from './error/btf-error.js';
 import { Lease } from './lease/lease.js';
-import { methods } from './call/methods.js';
+import type { HandleInfo } from './object/handle-info.js';
 import { infoOf, RemoteObject } from './remote-object.js';
 import type { Session } from './session.js';
 import { closeTokens } from './token-calls.js';
 
 /**
- * Handle is a BTF object that the daemon holds open under a lease. The client renews the lease by itself
- * until the handle is closed; a handle that nobody can reach any more is left to expire. While it is open
- * its BTF id is valid, for other programs on the daemon's machine too.
+ * Handle is a BTF object that the daemon holds open under a lease. The client renews the lease automatically until the
+ * handle is closed; the lease of a handle that has become garbage expires. While the handle is open its BTF id is
+ * valid, for other programs on the daemon's machine too. Modelled on `btf.Handle` of cilium/ebpf.
  *
  * ```ts
  * await using handle = await client.getHandleById(1);
@@ -33,15 +37,15 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     session.leases.add(lease);
   }
 
-  /** The TTL granted, in milliseconds. */
+  /** The granted TTL in milliseconds. */
   get grantedTtl(): number {
     return this.#lease.grantedTtl;
   }
 
   /**
-   * A signal that aborts when the lease is lost, with a {@link BtfError} as `reason`: HANDLE_OF_EARLIER_DAEMON
-   * where the daemon was restarted, HANDLE_NOT_FOUND where it let go of the handle, LEASE_EXPIRED where it could not
-   * be reached in time. Closing the handle does not abort it.
+   * A signal that aborts when the lease is lost, with a {@link BtfError} as its `reason`: HANDLE_OF_EARLIER_DAEMON if
+   * the daemon was restarted, HANDLE_NOT_FOUND if it closed the handle, LEASE_EXPIRED if it could not be reached in
+   * time. Closing the handle does not abort it.
    *
    * ```ts
    * handle.lost.addEventListener('abort', () => console.error(handle.lost.reason));
@@ -51,7 +55,14 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     return this.#lease.lost;
   }
 
-  /** clone answers a second handle on the same object. Closing one does not affect the other. */
+  /**
+   * clone returns a second handle on the same object, with a lease of its own. Closing one handle does not affect the
+   * other. Modelled on `Handle.Clone` of cilium/ebpf.
+   *
+   * @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, LEASE_EXPIRED or HANDLE_CLOSED if the handle is not
+   * open.
+   * @throws BtfError for every call, see {@link BtfError}.
+   */
   async clone(options: LeaseOptions = {}): Promise<Handle> {
     checkOptions(options, LEASE_RULES);
     const { ttl, signal, timeout = this.session.timeout } = options;
@@ -60,7 +71,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     const { handle } = await this.guard((token) =>
       connection.unary(
         methods.cloneHandle,
-        create(CloneHandleRequestSchema, { token, ttl: durationFromMs(ttl) }),
+        create(CloneHandleRequestSchema, { token, ttl: ttlMessage(ttl) }),
         { signal, timeout },
       ),
     );
@@ -68,10 +79,13 @@ export class Handle extends RemoteObject implements AsyncDisposable {
   }
 
   /**
-   * renew resets the lease to its full TTL now. There is no need to, except before a pause in which the
-   * process does not run.
+   * renew resets the lease to its full TTL now. The client renews leases automatically, so this is only useful before a
+   * time in which the process does not run.
    *
-   * @returns what is left of the lease, in milliseconds.
+   * @returns the rest of the lease in milliseconds.
+   * @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, LEASE_EXPIRED or HANDLE_CLOSED if the handle is not
+   * open.
+   * @throws BtfError for every call, see {@link BtfError}.
    */
   async renew(options: CallOptions = {}): Promise<number> {
     checkOptions(options, CALL_RULES);
@@ -83,9 +97,11 @@ export class Handle extends RemoteObject implements AsyncDisposable {
   }
 
   /**
-   * close releases the object. Closing again, or closing a handle that is lost, does nothing.
+   * close releases the object. Closing the handle again, or after it was lost, does nothing. Modelled on `Handle.Close`
+   * of cilium/ebpf.
    *
-   * @throws BtfError when the daemon could not be told; the handle is closed all the same, and its lease runs out.
+   * @throws BtfError for every call, see {@link BtfError}, if the daemon could not be reached. The handle is closed
+   * nevertheless, and its lease expires.
    */
   async close(options: CallOptions = {}): Promise<void> {
     checkOptions(options, CALL_RULES);
@@ -93,7 +109,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     return this.#closing;
   }
 
-  /** Closes the handle. Never rejects: the lease of a handle whose daemon could not be told runs out. */
+  /** Closes the handle. Never rejects: if the daemon cannot be reached, the lease expires. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().catch(() => {});
   }
@@ -120,15 +136,16 @@ export class Handle extends RemoteObject implements AsyncDisposable {
 }
 
 /**
- * leasedHandle makes the Handle of a handle that the daemon gave a lease.
+ * leasedHandle returns the Handle for a message with a lease.
  *
- * @param askedAt when it was asked for, by the session's clock.
+ * @param askedAt when the lease was asked for, by the session's clock.
+ * @throws BtfError INVALID_RESPONSE if the message has no info or lease.
  */
 export function leasedHandle(session: Session, message: HandleMessage | undefined, askedAt: number): Handle {
   const info = infoOf(message);
   if (message?.grantedTtl === undefined) throw invalidResponse('lease');
   session.daemon.observe(message.daemonEpoch);
-  const lease = new Lease(message.token, message.daemonEpoch, msFromDuration(message.grantedTtl), askedAt);
+  const lease = new Lease(message.token, message.daemonEpoch, durationMs(message.grantedTtl), askedAt);
   return new Handle(session, info, lease);
 }
 

@@ -24,8 +24,8 @@ export type { CallOptions, LeaseOptions } from './call/call-options.js';
 export { BtfClient, type FindOptions } from './client.js';
 export type { BtfClientOptions } from './call/client-options.js';
 export type { DaemonChange, DaemonIdentity } from './call/daemon-pin.js';
-export { defaultAddress } from './call/default-address.js';
-export type { FieldViolation, QuotaViolation } from './error/error-details.js';
+export { defaultAddress } from './call/address.js';
+export type { FieldViolation, QuotaViolation } from '@btfd/api';
 export type { Handle } from './handle.js';
 export type { HandleInfo, KnownOrigin, Origin } from './object/handle-info.js';
 export type { DetailOptions, InfoDetail } from './object/info-detail.js';
@@ -36,7 +36,8 @@ export type { MemberResult, RemoteDereference, RemoteMember } from './btf/member
 export type { SelectedTypes } from './btf/selected-types.js';
 export type { NotFound, Selection } from './btf/selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
-export type { HandleState, RemoteObject, SpecOptions } from './remote-object.js';
+export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';
+export type { HandleState, RemoteObject } from './remote-object.js';
 export type {
   Caller,
   Feature,
@@ -51,7 +52,7 @@ export type {
 export type { Pem, TlsOptions } from './call/tls-options.js';
 export type { TransferOptions, TransferProgress } from './btf/transfer-progress.js';
 export type { VerifierLog } from './error/verifier-log.js';
-export type { WatchEvent } from './object/watch-event.js';
+export type { WatchEvent } from './object/watched-objects.js';
 export type { WatchOptions } from './watch-handles.js';
-/** The gRPC status codes, as `BtfError.code` has them. */
+/** The gRPC status codes, which are the values of `BtfError.code`. */
 export { status } from '@grpc/grpc-js';

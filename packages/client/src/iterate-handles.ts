@@ -4,6 +4,8 @@ import {
   IterateHandlesRequestSchema,
   type IterateHandlesResponse,
 } from '@btfd/api';
+import { abortWhenForgotten, onAbort } from './base/abort.js';
+import { type Connection, methods } from './call/connection.js';
 import {
   aListOf,
   anAbortSignal,
@@ -13,9 +15,9 @@ import {
   oneOf,
   type Rules,
 } from './error/argument.js';
+import { invalidResponse } from './error/btf-error.js';
+import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { CloseQueue } from './lease/close-queue.js';
-import type { Connection } from './call/connection.js';
-import { endForgotten } from './lease/forgotten.js';
 import {
   type HandleInfo,
   handleInfoFromMessage,
@@ -23,30 +25,28 @@ import {
   ORIGIN_NUMBERS,
 } from './object/handle-info.js';
 import { DETAIL_RULES, detailNumbers, type DetailOptions } from './object/info-detail.js';
-import { invalidResponse } from './error/invalid-response.js';
-import { IteratedHandle, type Visit } from './iterated-handle.js';
-import { methods } from './call/methods.js';
-import { onAbort } from './base/on-abort.js';
-import { renewHeld } from './renew-held.js';
 import type { Session } from './session.js';
-import { closeTokens } from './token-calls.js';
+import { closeTokens, renewTokens } from './token-calls.js';
 
-/** ObjectFilter says which BTF objects are meant; everything where it says nothing. */
+/** The daemon ends a stream after 30 s without a taken, closed, renewed or used handle. Two renewals may get lost. */
+const RENEWAL_PERIOD_MS = 10_000;
+
+/** ObjectFilter selects BTF objects. An option that is absent does not restrict the selection. */
 export interface ObjectFilter {
-  /** Objects of these origins. Default: of any. */
+  /** The origins of the objects. Default: every origin. */
   readonly origins?: readonly KnownOrigin[] | undefined;
   /**
-   * Objects whose name matches one of these globs: `*` stands for any characters, `?` for one, `[a-z]`
-   * for one of a range. At most 100. Default: any name, even none.
+   * Globs of which one must match the object's name: `*` stands for any characters, `?` for one, `[a-z]` for one of a
+   * range. At most 100. Default: every name, also an empty one.
    */
   readonly nameGlobs?: readonly string[] | undefined;
-  /** Objects behind this BTF id. Default: from the beginning. */
+  /** The BTF id after which to begin. Default: 0, at the beginning. */
   readonly afterId?: number | undefined;
 }
 
 /** IterateOptions are the options of an iteration. */
 export interface IterateOptions extends ObjectFilter, DetailOptions {
-  /** Aborting it ends the iteration, which then rejects with the signal's reason. */
+  /** Aborting it ends the iteration, which then rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,16 +64,13 @@ export const ITERATE_RULES: Rules<IterateOptions> = {
   signal: anAbortSignal,
 };
 
-/**
- * iterateHandles visits objects in the order of ids, each held open until the iteration moves on, however long that
- * takes.
- */
+/** iterateHandles visits objects in id order. Each is held open until the iteration moves on, however long that takes. */
 export function iterateHandles(
   session: Session,
   options: IterateOptions,
 ): AsyncGenerator<IteratedHandle, void, undefined> {
   const iteration = new AbortController();
-  return endForgotten(visits(session, options, iteration), iteration);
+  return abortWhenForgotten(visits(session, options, iteration), iteration);
 }
 
 async function* visits(
@@ -93,7 +90,8 @@ async function* visits(
     (error) => iteration.abort(error),
   );
   const opening = openStream(connection, iterateRequest(filter, true), iteration.signal);
-  // The next is read ahead: once the current one is taken, it is what shows the daemon that someone is there.
+  // The next object is read ahead: its handle is renewed too, so the daemon knows that the client is alive even after
+  // the current handle was taken.
   let next = readAhead(opening.then(({ first }) => first));
   try {
     for (;;) {
@@ -115,15 +113,16 @@ async function* visits(
       } finally {
         stopRenewing();
         visit.over = true;
-        // The end of the stream would overtake a handle that is just being taken.
+        // The end of the stream must not overtake a take() in progress.
         await visit.taken?.catch(() => {});
-        // The end of the stream closes what it holds, but not what a taking leased whose answer did not come.
+        // The end of the stream closes the handles that it holds. It does not close a handle that the daemon leased to a
+        // take() whose response was lost.
         if (left ? doubtful.has(token) : visit.taken === null) closing.add(token);
       }
     }
   } finally {
     stopFollowing();
-    // Reading ahead would keep the stream from ending.
+    // The read ahead would keep the stream from ending.
     iteration.abort();
     await opening.then(
       async ({ responses }) => responses.return(),
@@ -134,7 +133,7 @@ async function* visits(
 
 type Responses = AsyncGenerator<IterateHandlesResponse, void, undefined>;
 
-/** Opens the stream. Until its first message it can be opened again without doing anything twice. */
+/** Opens the stream and reads its first message. Until then it can be opened again without harm. */
 async function openStream(
   connection: Connection,
   request: IterateHandlesRequest,
@@ -146,10 +145,10 @@ async function openStream(
   });
 }
 
-/** ReadAhead is a response that is asked for before it is needed. */
+/** ReadAhead is a response that is read before it is needed. */
 interface ReadAhead {
   readonly result: Promise<IteratorResult<IterateHandlesResponse, void>>;
-  /** The token of its handle, once it is there. */
+  /** The token of its handle, as soon as the response has come. */
   readonly tokens: string[];
 }
 
@@ -157,13 +156,42 @@ function readAhead(result: ReadAhead['result']): ReadAhead {
   const tokens: string[] = [];
   result.then(
     ({ value }) => void (value?.handle && tokens.push(value.handle.token)),
-    // Whoever awaits the result is told.
+    // The iteration awaits the result, and gets the error.
     () => {},
   );
   return { result, tokens };
 }
 
-/** listObjects answers the objects in the order of ids, and holds none of them. */
+/**
+ * Renews the handles that a stream holds, so that the daemon does not end it. A failed renewal does no harm: the next
+ * one may succeed, and the stream reports its own end.
+ *
+ * @param tokens called for the tokens of each renewal.
+ * @param over a signal that stops the renewals.
+ * @returns a function that stops them.
+ */
+function renewHeld(
+  { connection, clock, timeout }: Session,
+  tokens: () => readonly string[],
+  over: AbortSignal,
+): () => void {
+  let cancel = (): void => {};
+  const wait = (): void => {
+    cancel = clock.setTimer(() => {
+      const limits = { timeout: Math.min(timeout, RENEWAL_PERIOD_MS), retries: 0 };
+      renewTokens(connection, tokens(), limits).catch(() => {});
+      wait();
+    }, RENEWAL_PERIOD_MS);
+  };
+  wait();
+  const stopListening = onAbort(over, () => cancel());
+  return () => {
+    stopListening();
+    cancel();
+  };
+}
+
+/** listObjects returns the infos of the objects in id order, and holds none of the objects. */
 export async function listObjects(
   { connection, timeout }: Session,
   options: IterateOptions,

@@ -1,21 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
+import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
+import { methods } from './call/connection.js';
 import { checkOptions } from './error/argument.js';
-import type { BtfError } from './error/btf-error.js';
-import { clientError } from './error/client-error.js';
-import { LEASE_RULES, type LeaseOptions } from './call/call-options.js';
-import { durationFromMs } from './base/duration.js';
+import { type BtfError, clientError } from './error/btf-error.js';
 import { type Handle, leasedHandle } from './handle.js';
 import type { HandleInfo } from './object/handle-info.js';
-import { methods } from './call/methods.js';
 import { RemoteObject } from './remote-object.js';
 import type { Session } from './session.js';
 
-/** Visit is what an iteration and the handle that it shows know of each other. */
+/** Visit is the state that an iteration shares with its current handle. */
 export interface Visit {
   /** Whether the iteration has moved on. */
   over: boolean;
-  /** The taking of the handle, while it is under way and when it succeeded. */
+  /** The result of `take()`, while it is in progress and after it succeeded. */
   taken: Promise<Handle> | null;
 }
 
@@ -32,9 +30,14 @@ export class IteratedHandle extends RemoteObject {
   }
 
   /**
-   * take keeps the object beyond the iteration: answers a handle of its own, for the caller to close. Taking
-   * again answers the same handle; where taking failed, perhaps by a lost answer, it can be repeated until the
-   * iteration moves on. What the daemon may have leased by a taking that failed is closed then.
+   * take keeps the object after the iteration has moved on: it returns a handle of its own, which the caller closes.
+   * Taking again returns the same handle. A `take()` that failed, perhaps because its response was lost, can be repeated
+   * until the iteration moves on; then the client closes a lease that the daemon may have granted. Modelled on
+   * `HandleIterator.Take` of cilium/ebpf.
+   *
+   * @throws BtfError HANDLE_CLOSED if the iteration has moved on; HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON if its
+   * stream has ended.
+   * @throws BtfError for every call, see {@link BtfError}.
    */
   async take(options: LeaseOptions = {}): Promise<Handle> {
     checkOptions(options, LEASE_RULES);
@@ -54,7 +57,7 @@ export class IteratedHandle extends RemoteObject {
     const askedAt = clock.now();
     try {
       const { handle } = await this.guard(async (token) => {
-        const request = create(TakeHandleRequestSchema, { token, ttl: durationFromMs(ttl) });
+        const request = create(TakeHandleRequestSchema, { token, ttl: ttlMessage(ttl) });
         doubtful.add(token);
         return connection.unary(methods.takeHandle, request, { signal, timeout });
       });
@@ -69,5 +72,5 @@ export class IteratedHandle extends RemoteObject {
 }
 
 function movedOn(): BtfError {
-  return clientError('HANDLE_CLOSED', 'the iteration has moved on: take() a handle to keep it');
+  return clientError('HANDLE_CLOSED', 'the iteration has moved on: use take() to keep a handle');
 }

@@ -1,41 +1,41 @@
 import { create } from '@bufbuild/protobuf';
 import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
 import type { Builder } from '@btfd/btf';
-import { aBoolean, aUint32, checkOptions, invalidArgument, must, type Rules } from './error/argument.js';
-import { LEASE_RULES, type LeaseOptions } from './call/call-options.js';
-import { durationFromMs } from './base/duration.js';
-import type { Handle } from './handle.js';
+import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
+import { aBoolean, aUint32, checkOptions, invalidArgument, rule, type Rules } from './error/argument.js';
 import type { VerifierLog } from './error/verifier-log.js';
+import type { Handle } from './handle.js';
 
 /** LoadOptions are the options of loading BTF. */
 export interface LoadOptions extends LeaseOptions {
   /**
-   * Rewrite what the daemon's kernel is too old for into what it knows: enums of 64 bits, tags, the linkage of
-   * functions. Default: true for a `Builder`, as in the original's `NewHandle`; false for bytes.
+   * Whether the daemon replaces types that its kernel is too old for: 64-bit enums (Linux 6.0), type tags (5.17),
+   * declaration tags (5.16) and the linkage of functions (5.6). Default: true for a `Builder`, as in `btf.NewHandle` of
+   * cilium/ebpf; false for bytes, as in `btf.NewHandleFromRawBTF`.
    */
   readonly adaptToKernel?: boolean | undefined;
-  /** Bytes of verifier log to keep when the kernel refuses, at most 4 MiB. Default: 256 KiB. */
+  /** The bytes of verifier log to return if the kernel refuses the BTF, at most 4 MiB. Default: 256 KiB. */
   readonly logSize?: number | undefined;
 }
 
 const LOAD_RULES: Rules<LoadOptions> = { ...LEASE_RULES, adaptToKernel: aBoolean, logSize: aUint32 };
 
-/** Rejection tells that the kernel's verifier refused BTF. */
+/** Rejection reports that the kernel's verifier refused BTF. */
 export interface Rejection {
   /** The kernel's errno, such as 22. */
   readonly errno: number;
   /** Its name, such as `EINVAL`. */
   readonly errnoName: string;
-  /** What the verifier said. */
+  /** The verifier's log. */
   readonly log: VerifierLog;
 }
 
-/** LoadResult is how a load ended: one of the two is null. */
+/** LoadResult is the result of a load. Either `handle` or `rejection` is null. */
 export type LoadResult =
   | { readonly handle: Handle; readonly rejection: null }
   | { readonly handle: null; readonly rejection: Rejection };
 
-/** loadRequest makes the request of a load. @throws BtfError INVALID_REQUEST. */
+/** loadRequest returns the request of a load. @throws BtfError INVALID_REQUEST. */
 export function loadRequest(
   btf: Uint8Array | Builder,
   options: LoadOptions,
@@ -47,7 +47,7 @@ export function loadRequest(
   const isBuilt = !(btf instanceof Uint8Array);
   return create(LoadHandleRequestSchema, {
     source: { case: 'rawBtf', value: isBuilt ? marshalled(btf) : btf },
-    ttl: durationFromMs(ttl),
+    ttl: ttlMessage(ttl),
     logSize,
     reportRejection,
     adaptToKernel: adaptToKernel ?? isBuilt,
@@ -58,18 +58,18 @@ function marshalled(builder: Builder): Uint8Array {
   try {
     return builder.marshal({ preventNoTypeFound: true });
   } catch (error) {
-    throw invalidArgument('btf', `must be what can be marshalled: ${String(error)}`, error);
+    throw invalidArgument('btf', `must be a Builder that can be marshalled: ${String(error)}`, error);
   }
 }
 
-/** Not by class: the Builder may be of another copy of its package. */
+/** Does not check the class: the Builder may be of another copy of its package. */
 function isBuilder(value: unknown): value is Builder {
   return (
     typeof value === 'object' && value !== null && 'marshal' in value && typeof value.marshal === 'function'
   );
 }
 
-const btfToLoad = must(
+const btfToLoad = rule(
   'a Uint8Array or a Builder',
   (value) => value instanceof Uint8Array || isBuilder(value),
 );

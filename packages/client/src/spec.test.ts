@@ -1,18 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SpecResponseSchema } from '@btfd/api';
 import { Spec } from '@btfd/btf';
-import { status } from '@grpc/grpc-js';
+import { isMessage } from '@bufbuild/protobuf';
+import { type Interceptor, InterceptingCall, status } from '@grpc/grpc-js';
 import { BtfClient } from './client.js';
 import { FakeDaemon } from './fake-daemon/index.js';
 import { cancelled, specsSent } from './testing/daemon-calls.js';
-import { replaceRaw } from './testing/replace-raw.js';
 import { tinyBtf, tinySplitBtf } from './testing/tiny-btf.js';
-import { until } from './testing/until.js';
+import { until } from './testing/promises.js';
 import type { TransferProgress } from './btf/transfer-progress.js';
 
 const VMLINUX = tinyBtf('u32');
 const MODULE = tinySplitBtf();
 
-/** A name so long that a transfer takes a while. */
+/** A long name, so that a transfer has many parts. */
 const LONG = 'a'.repeat(4_000);
 
 let daemon: FakeDaemon;
@@ -41,6 +42,24 @@ function replaceVmlinux(btf: Uint8Array): void {
   daemon.addObject({ id: 1, name: 'vmlinux', btf });
 }
 
+/** Returns an interceptor that replaces the raw BTF that the daemon sends, which is in one message. */
+function replaceRaw(bytes: () => Uint8Array | null): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, _, next) => {
+        next(metadata, {
+          onReceiveMessage: (message: unknown, nextMessage) => {
+            const replaced = bytes();
+            if (replaced !== null && isMessage(message, SpecResponseSchema) && message.part.case === 'raw') {
+              message.part.value = replaced;
+            }
+            nextMessage(message);
+          },
+        });
+      },
+    });
+}
+
 function names(spec: Spec): string[] {
   return [...spec.types()].map(({ kind, name }) => `${kind} ${name}`);
 }
@@ -65,7 +84,7 @@ describe('the spec of a handle', () => {
     await until(() => cancelled(large).length === 1);
   });
 
-  test('is asked for by the digest that the list told', async () => {
+  test('is asked for with the digest in the info', async () => {
     for (const id of [4, 5]) daemon.addObject({ id, btf: tinyBtf('same') });
     const specs: Spec[] = [];
     for await (const handle of client.iterateHandles({ afterId: 3, details: ['digest'] })) {
@@ -77,7 +96,7 @@ describe('the spec of a handle', () => {
     expect(second).toBeDefined();
   });
 
-  // Node's HTTP/2 ends a connection after a thousand resets of streams in short time.
+  // Node's HTTP/2 ends a connection after a thousand resets of streams in a short time.
   test('can be asked for any number of times on one connection', async () => {
     await using quick = await FakeDaemon.start({
       objects: [
@@ -87,7 +106,10 @@ describe('the spec of a handle', () => {
     });
     await using reader = new BtfClient(quick.address, { retries: 0 });
     const handle = await reader.getHandleById(3);
-    for (let i = 0; i < 600; i++) await Promise.all([reader.spec('vmlinux'), handle.spec()]);
+    for (let i = 0; i < 12; i++) {
+      await Promise.all(Array.from({ length: 100 }, async () => handle.spec()));
+      await reader.spec('vmlinux');
+    }
     for (let i = 0; i < 10; i++) await (await reader.getHandleById(3)).spec();
     expect(cancelled(quick)).toEqual([]);
   });
@@ -103,12 +125,12 @@ describe('the spec of a handle', () => {
     expect(specsSent(daemon)).toBe(1);
   });
 
-  test('goes on for others when who asked first aborts', async () => {
+  test('continues for other callers when the first one aborts', async () => {
     replaceVmlinux(tinyBtf(LONG));
     const [first, second] = await Promise.all([client.getHandleById(1), client.getHandleById(1)]);
     const controller = new AbortController();
     const onProgress = ({ received }: TransferProgress): void => {
-      // Amid the transfer, which others have joined by then.
+      // In the middle of the transfer, which the others have joined by then.
       if (received > LONG.length / 2) controller.abort(new Error('enough'));
     };
     const specs = [first.spec({ signal: controller.signal, onProgress }), second.spec()];
@@ -118,7 +140,7 @@ describe('the spec of a handle', () => {
     expect(specsSent(daemon)).toBe(1);
   });
 
-  test('aborted by all is cancelled', async () => {
+  test('is cancelled when all callers have aborted', async () => {
     daemon.addObject({ id: 4, btf: tinyBtf(LONG) });
     const handle = await client.getHandleById(4);
     const controller = new AbortController();
@@ -145,7 +167,7 @@ describe('rawBtf', () => {
     ['other bytes', tinyBtf('u33'), 'another digest'],
     ['fewer bytes', VMLINUX.subarray(1), 'of the 45 bytes'],
     ['more bytes', new Uint8Array(100), 'more than the 45 bytes'],
-  ])('refuses %s than announced, and does not keep them', async (_, sent, message) => {
+  ])('rejects %s than announced, and does not keep them', async (_, sent, message) => {
     let replaced: Uint8Array | null = sent;
     await using deceived = new BtfClient(daemon.address, { interceptors: [replaceRaw(() => replaced)] });
     const handle = await deceived.getHandleById(1);
@@ -158,7 +180,7 @@ describe('rawBtf', () => {
 });
 
 describe('the spec of split BTF', () => {
-  test('continues vmlinux, which is fetched by itself and once', async () => {
+  test('has vmlinux as its base, which is fetched automatically and once', async () => {
     const handle = await client.getHandleById(2);
     const spec = await handle.spec();
     expect(spec.base).toBe(await client.spec('vmlinux'));
@@ -185,7 +207,7 @@ describe('the spec of split BTF', () => {
     await expect(client.spec('dummy', { base: null })).rejects.toMatchObject(missing);
   });
 
-  test('takes the base that is given, as a Spec or as a handle', async () => {
+  test('accepts a base as a Spec or as a handle', async () => {
     const handle = await client.getHandleById(2);
     const base = Spec.parse(VMLINUX);
     expect((await handle.spec({ base })).base).toBe(base);
@@ -194,13 +216,13 @@ describe('the spec of split BTF', () => {
     expect((await handle.spec({ base: vmlinux })).base).toBe(await vmlinux.spec());
   });
 
-  test('does not continue a vmlinux that is not its base', async () => {
+  test('rejects a vmlinux that is not its base', async () => {
     replaceVmlinux(tinyBtf('other'));
     const handle = await client.getHandleById(2);
     await expect(handle.spec()).rejects.toMatchObject({ reason: 'BASE_MISMATCH' });
   });
 
-  test('leaves BTF that is not split alone', async () => {
+  test('has no base if the BTF is not split', async () => {
     const handle = await client.getHandleById(3);
     expect((await handle.spec({ base: null })).base).toBeNull();
     expect((await handle.spec({ base: Spec.parse(VMLINUX) })).base).toBeNull();
@@ -208,7 +230,7 @@ describe('the spec of split BTF', () => {
 });
 
 describe('the spec of a name', () => {
-  test('is asked for with what is known of it', async () => {
+  test('is asked for with the digest when last seen', async () => {
     const spec = await client.spec('vmlinux');
     expect(await client.spec('vmlinux')).toBe(spec);
     expect(daemon.callsOf('spec').map(({ request }) => request.ifNoneMatch !== undefined)).toEqual([
@@ -218,13 +240,13 @@ describe('the spec of a name', () => {
     expect(cancelled(daemon)).toEqual([]);
   });
 
-  test('is new when the object is', async () => {
+  test('is new if the object is new', async () => {
     await client.spec('vmlinux');
     replaceVmlinux(tinyBtf('newer'));
     expect(names(await client.spec('vmlinux'))).toEqual(['INT newer']);
   });
 
-  test('passes on that there is none', async () => {
+  test('passes on that no object has the name', async () => {
     daemon.failNext('spec', {
       code: status.NOT_FOUND,
       reason: 'NAME_NOT_FOUND',

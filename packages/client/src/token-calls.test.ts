@@ -7,7 +7,7 @@ import { closeTokens, renewTokens } from './token-calls.js';
 
 const TOKENS = Array.from({ length: 2001 }, (_, i) => `token-${i}`);
 
-test('no call has more tokens than the contract allows', async () => {
+test('a call has at most as many tokens as the contract allows', async () => {
   await using daemon = await FakeDaemon.start();
   const connection = new Connection(daemon.address, credentials.createInsecure());
   expect(await renewTokens(connection, TOKENS, {})).toEqual(TOKENS.map(() => null));

@@ -1,13 +1,12 @@
 import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
-import type { CallLimits, Connection } from './call/connection.js';
-import { msFromDuration } from './base/duration.js';
-import { methods } from './call/methods.js';
+import { type CallLimits, type Connection, methods } from './call/connection.js';
 
-/** The contract allows no more tokens in one request. */
+/** The most tokens that the contract allows in one request. */
 const MAX_TOKENS = 1000;
 
-/** renewTokens renews leases. Answers for each token what is left in milliseconds, or null where it is gone. */
+/** renewTokens renews leases. It returns the rest of each in milliseconds, or null if it is gone. */
 export async function renewTokens(
   connection: Connection,
   tokens: readonly string[],
@@ -17,12 +16,15 @@ export async function renewTokens(
   for (const batch of batches(tokens)) {
     const request = create(RenewHandlesRequestSchema, { tokens: batch });
     const { results } = await connection.unary(methods.renewHandles, request, limits);
-    remaining.push(...results.map(({ open, remainingTtl }) => (open ? msFromDuration(remainingTtl) : null)));
+    for (const { open, remainingTtl } of results) {
+      const ms = remainingTtl === undefined ? 0 : durationMs(remainingTtl);
+      remaining.push(open ? ms : null);
+    }
   }
   return remaining;
 }
 
-/** closeTokens closes handles; those that are not open are passed over. */
+/** closeTokens closes handles. It skips those that are not open. */
 export async function closeTokens(
   connection: Connection,
   tokens: readonly string[],

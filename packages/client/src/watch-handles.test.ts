@@ -1,21 +1,17 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Origin } from '@btfd/api';
-import { credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { WatchHandlesRequest } from '@btfd/api';
 import type { BtfErrorReason } from './error/btf-error.js';
 import { BtfClient } from './client.js';
-import { DaemonPin } from './call/daemon-pin.js';
-import { Connection } from './call/connection.js';
-import { LeaseKeeper } from './lease/lease-keeper.js';
-import { SpecStore } from './btf/spec-store.js';
+import { Session } from './session.js';
 import { collectGarbage } from './testing/collect-garbage.js';
 import { FakeClock } from './testing/fake-clock.js';
 import { FakeDaemon, type FakeFailure } from './fake-daemon/index.js';
 import { cancelled } from './testing/daemon-calls.js';
-import { rejection } from './testing/rejection.js';
+import { rejection, until } from './testing/promises.js';
 import { tinyBtf } from './testing/tiny-btf.js';
-import { until } from './testing/until.js';
-import type { WatchEvent } from './object/watch-event.js';
+import type { WatchEvent } from './object/watched-objects.js';
 import { watchHandles } from './watch-handles.js';
 
 const BYTES = tinyBtf('u32');
@@ -38,12 +34,12 @@ function requests(): WatchHandlesRequest[] {
   return daemon.callsOf('watchHandles').map(({ request }) => request);
 }
 
-/** How many watches failed. */
+/** Returns the number of failed calls. */
 function failures(): number {
   return daemon.callsOf('watchHandles').filter(({ state }) => state === 'failed').length;
 }
 
-/** The next events, in short. */
+/** Returns the next events in short form. */
 async function take(events: AsyncGenerator<WatchEvent, void>, count: number): Promise<string[]> {
   const texts: string[] = [];
   while (texts.length < count) {
@@ -51,21 +47,21 @@ async function take(events: AsyncGenerator<WatchEvent, void>, count: number): Pr
     if (value === undefined) throw new Error('the watch ended');
     texts.push(
       value.type === 'synced'
-        ? `synced${value.relisted ? ' anew' : ''}`
+        ? `synced${value.relisted ? ' (relisted)' : ''}`
         : `${value.type} ${value.info.id}${value.info.removed ? ' (removed)' : ''}`,
     );
   }
   return texts;
 }
 
-/** A watch that has told its list. */
+/** Returns a watch that is synced. */
 async function synced(): Promise<AsyncGenerator<WatchEvent, void>> {
   const events = client.watchHandles();
   expect(await take(events, 3)).toEqual(['present 1', 'present 2', 'synced']);
   return events;
 }
 
-test('a watch tells what is there, then what comes and goes', async () => {
+test('a watch reports the objects that exist, then those that come and go', async () => {
   const seen: WatchEvent[] = [];
   for await (const event of client.watchHandles()) {
     seen.push(event);
@@ -79,7 +75,7 @@ test('a watch tells what is there, then what comes and goes', async () => {
   await until(() => cancelled(daemon).includes('watchHandles'));
 });
 
-test('a watch passes the filter on, and refuses one that is none', async () => {
+test('a watch passes the filter on, and rejects a wrong one', async () => {
   const events = client.watchHandles({ origins: ['module'], nameGlobs: ['d*'] });
   await events.next();
   expect(requests()[0]).toMatchObject({ origins: [Origin.MODULE], nameGlobs: ['d*'] });
@@ -90,7 +86,7 @@ test('a watch passes the filter on, and refuses one that is none', async () => {
   }
 });
 
-test('[W10] a watch that is cut off goes on behind what it was told', async () => {
+test('[W10] a watch that is cut off resumes after the last event', async () => {
   const events = await synced();
   daemon.addObject(object(3));
   expect(await take(events, 1)).toEqual(['added 3']);
@@ -105,36 +101,39 @@ test.each<[string, () => Promise<void>, FakeFailure | undefined]>([
   ['the history is gone', async () => daemon.forgetEvents(), undefined],
   ['it was too slow', async () => {}, { code: status.RESOURCE_EXHAUSTED, reason: 'WATCHER_TOO_SLOW' }],
   ['the daemon was restarted', async () => daemon.restart(), undefined],
-])('[W10] a watch lists anew where %s, and tells each difference once', async (_, happen, failure) => {
-  const events = await synced();
-  daemon.addObject(object(3));
-  expect(await take(events, 1)).toEqual(['added 3']);
-  // Until all has happened.
-  const go = daemon.stall('watchHandles');
-  daemon.cutOff('watchHandles', failure);
-  daemon.removeObject(2);
-  daemon.addObject(object(4));
-  daemon.addObject(object(5));
-  daemon.removeObject(5);
-  await happen();
-  go();
-  expect(await take(events, 3)).toEqual(['removed 2 (removed)', 'added 4', 'synced anew']);
-  daemon.removeObject(4);
-  expect(await take(events, 1)).toEqual(['removed 4 (removed)']);
-});
+])(
+  '[W10] a watch lists the objects again if %s, and reports each difference once',
+  async (_, happen, failure) => {
+    const events = await synced();
+    daemon.addObject(object(3));
+    expect(await take(events, 1)).toEqual(['added 3']);
+    // The next call waits until all this has happened.
+    const go = daemon.stall('watchHandles');
+    daemon.cutOff('watchHandles', failure);
+    daemon.removeObject(2);
+    daemon.addObject(object(4));
+    daemon.addObject(object(5));
+    daemon.removeObject(5);
+    await happen();
+    go();
+    expect(await take(events, 3)).toEqual(['removed 2 (removed)', 'added 4', 'synced (relisted)']);
+    daemon.removeObject(4);
+    expect(await take(events, 1)).toEqual(['removed 4 (removed)']);
+  },
+);
 
-test('a watch whose list is cut off begins the list again, and tells each difference once', async () => {
+test('a watch whose list is cut off begins the list again, and reports each difference once', async () => {
   const events = await synced();
   daemon.failNext('watchHandles', { code: status.OUT_OF_RANGE, reason: 'WATCH_HISTORY_GONE' });
   daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
   daemon.cutOff('watchHandles');
   daemon.removeObject(1);
-  expect(await take(events, 2)).toEqual(['removed 1 (removed)', 'synced anew']);
+  expect(await take(events, 2)).toEqual(['removed 1 (removed)', 'synced (relisted)']);
   const listed = requests().map(({ after }) => after === undefined);
   expect(listed).toEqual([true, false, true, true]);
 });
 
-test('[W11] after another boot all is gone, and what is there came', async () => {
+test('[W11] after another boot all known objects went, and all listed objects came', async () => {
   const events = await synced();
   await daemon.restart({ reboot: true });
   expect(await take(events, 5)).toEqual([
@@ -142,20 +141,20 @@ test('[W11] after another boot all is gone, and what is there came', async () =>
     'removed 2 (removed)',
     'added 1',
     'added 2',
-    'synced anew',
+    'synced (relisted)',
   ]);
 });
 
-test('a daemon that was restarted costs the handles of a client that watches at once', async () => {
+test('a client that watches a restarted daemon loses its handles at once', async () => {
   const handle = await client.getHandleById(1);
   const events = await synced();
   await daemon.restart();
-  expect(await take(events, 1)).toEqual(['synced anew']);
+  expect(await take(events, 1)).toEqual(['synced (relisted)']);
   await until(() => handle.lost.aborted);
   expect(handle.lost.reason).toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
 });
 
-test('a watch throws what goes wrong before it is synced', async () => {
+test('a watch throws every error before it is synced', async () => {
   daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
   expect(await rejection(client.watchHandles().next())).toMatchObject({ code: status.UNAVAILABLE });
 });
@@ -164,7 +163,7 @@ test.each<[string, status, BtfErrorReason | null]>([
   ['PERMISSION_DENIED', status.PERMISSION_DENIED, 'DAEMON_LACKS_CAPABILITY'],
   ['INTERNAL of the daemon', status.INTERNAL, 'INTERNAL'],
   ['UNIMPLEMENTED', status.UNIMPLEMENTED, null],
-])('a watch throws %s, which waiting does not mend', async (_, code, reason) => {
+])('a watch throws %s, which a retry cannot fix', async (_, code, reason) => {
   const events = await synced();
   daemon.cutOff('watchHandles', { code, reason });
   expect(await rejection(events.next())).toMatchObject({ code });
@@ -182,24 +181,12 @@ test.each<[string, FakeFailure]>([
   expect(await take(events, 1)).toEqual(['added 3']);
 });
 
-test('a watch waits longer after each failure, at most 5 s, and begins anew once it caught up', async () => {
+test('a watch pauses longer after each failure, at most 5 s, and 0.1 s again after it was synced', async () => {
   const clock = new FakeClock();
-  const connection = new Connection(daemon.address, credentials.createInsecure());
-  const leases = new LeaseKeeper({ renew: async () => [], daemonEpoch: async () => '' }, clock, 10_000);
-  const specs = new SpecStore(connection);
-  const daemonPin = new DaemonPin(() => {});
-  const session = {
-    connection,
-    leases,
-    specs,
-    daemon: daemonPin,
-    timeout: 10_000,
-    clock,
-    doubtful: new Set<string>(),
-  };
+  const session = new Session(daemon.address, {}, clock);
   const events = watchHandles(session, {});
   await take(events, 3);
-  /** How long until the next attempt. */
+  /** Returns the time until the next attempt. */
   const delay = async (attempt: () => number): Promise<number> => {
     const before = attempt();
     await until(() => clock.timers === 1);
@@ -229,7 +216,7 @@ test('a watch waits longer after each failure, at most 5 s, and begins anew once
   daemon.addObject(object(4));
   await after;
   await events.return();
-  connection.close();
+  await session.close();
 });
 
 test('a watch aborted rejects with the signal’s reason, connected or not', async () => {
@@ -242,7 +229,7 @@ test('a watch aborted rejects with the signal’s reason, connected or not', asy
     if (cut) {
       for (let i = 0; i < 9; i++) daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
       daemon.cutOff('watchHandles');
-      await until(() => failures() > 2);
+      await until(() => failures() > 1);
     }
     controller.abort(reason);
     expect(await next).toBe(reason);
@@ -258,14 +245,14 @@ test('a watch ends with its client, connected or not', async () => {
     if (cut) {
       for (let i = 0; i < 9; i++) daemon.failNext('watchHandles', { code: status.UNAVAILABLE });
       daemon.cutOff('watchHandles');
-      await until(() => failures() > 4);
+      await until(() => failures() > 1);
     }
     await own.close();
     expect(await next).toMatchObject({ reason: 'CLIENT_CLOSED' });
   }
 });
 
-test('a watch that nobody can go on with ends', async () => {
+test('a watch that has become garbage ends', async () => {
   await (async () => client.watchHandles().next())();
   await until(() => {
     collectGarbage();

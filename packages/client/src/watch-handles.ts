@@ -6,21 +6,20 @@ import {
   type WatchPosition,
 } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import { abortWhenForgotten, onAbort } from './base/abort.js';
+import { pause } from './base/clock.js';
+import { methods } from './call/connection.js';
+import { backoffMs } from './call/retry.js';
 import { anAbortSignal, checkOptions, type Rules } from './error/argument.js';
-import { backoffMs, pause } from './call/backoff.js';
 import { BtfError } from './error/btf-error.js';
-import { endForgotten } from './lease/forgotten.js';
-import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './object/handle-info.js';
 import { FILTER_RULES, type ObjectFilter } from './iterate-handles.js';
-import { methods } from './call/methods.js';
-import { onAbort } from './base/on-abort.js';
+import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './object/handle-info.js';
+import { WatchedObjects, type WatchEvent } from './object/watched-objects.js';
 import type { Session } from './session.js';
-import type { WatchEvent } from './object/watch-event.js';
-import { WatchedObjects } from './object/watched-objects.js';
 
 /** WatchOptions are the options of a watch. */
 export interface WatchOptions extends Pick<ObjectFilter, 'origins' | 'nameGlobs'> {
-  /** Aborting it ends the watch, which then rejects with the signal's reason. */
+  /** Aborting it ends the watch, which then rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,24 +29,24 @@ const WATCH_RULES: Rules<WatchOptions> = {
   signal: anAbortSignal,
 };
 
-/** Where a watch is between two calls. */
+/** The state of a watch between two calls. */
 interface Progress {
   readonly objects: WatchedObjects;
-  /** Where the next call goes on; undefined where it has to list. */
+  /** The position after which the next call continues; undefined if it has to list the objects. */
   position: WatchPosition | undefined;
-  /** Whether the reader knows of a whole list. */
+  /** Whether the reader has got a complete list. */
   synced: boolean;
-  /** Calls since the last that caught up. */
+  /** The number of calls since the last one that became synced. */
   failures: number;
 }
 
-/** watchHandles tells which objects are there, come and go. Once it is synced it goes on by itself when it is cut off. */
+/** watchHandles yields events of objects. After `synced` it resumes automatically when the connection breaks. */
 export function watchHandles(
   session: Session,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const watch = new AbortController();
-  return endForgotten(watched(session, options, watch), watch);
+  return abortWhenForgotten(watched(session, options, watch), watch);
 }
 
 async function* watched(
@@ -73,18 +72,18 @@ async function* watched(
         const call = create(WatchHandlesRequestSchema, { ...request, after: progress.position });
         yield* events(session, connection.stream(methods.watchHandles, call, limits), progress);
       } catch (error) {
-        if (!progress.synced || !BtfError.isBtfError(error) || !isPassing(error)) throw error;
-        if (LISTS_ANEW.has(error.reason ?? '')) progress.position = undefined;
+        if (!progress.synced || !BtfError.isBtfError(error) || !isTemporary(error)) throw error;
+        if (LISTS_AGAIN.has(error.reason ?? '')) progress.position = undefined;
       }
       progress.failures += 1;
-      await pause(clock, backoffMs(progress.failures, Math.random), [watch.signal, connection.ended]);
+      await pause(clock, backoffMs(progress.failures, Math.random()), [watch.signal, connection.ended]);
     }
   } finally {
     stopFollowing();
   }
 }
 
-/** What one call tells the reader. */
+/** Yields the events of one call. */
 async function* events(
   { daemon }: Session,
   messages: AsyncIterable<WatchHandlesResponse>,
@@ -97,12 +96,12 @@ async function* events(
     switch (event.case) {
       case 'present':
         if (isRelisting) listed.push(handleInfoFromMessage(event.value));
-        else yield objects.tell('present', handleInfoFromMessage(event.value));
+        else yield objects.event('present', handleInfoFromMessage(event.value));
         break;
       case 'added':
       case 'removed':
         progress.position = position;
-        yield objects.tell(event.case, handleInfoFromMessage(event.value));
+        yield objects.event(event.case, handleInfoFromMessage(event.value));
         break;
       case 'synced': {
         const { bootId } = event.value;
@@ -122,20 +121,22 @@ async function* events(
   }
 }
 
-/** Whether an error may be another time's no more: of the way to the daemon, of its load, of its restart. */
-function isPassing({ code, reason }: BtfError): boolean {
-  return PASSING.has(code) || LISTS_ANEW.has(reason ?? '') || (code === status.INTERNAL && reason === null);
+/** Reports whether another call may succeed: after an error of the connection, of the daemon's load or of its restart. */
+function isTemporary({ code, reason }: BtfError): boolean {
+  return (
+    TEMPORARY.has(code) || LISTS_AGAIN.has(reason ?? '') || (code === status.INTERNAL && reason === null)
+  );
 }
 
-const PASSING: ReadonlySet<status> = new Set([
+const TEMPORARY: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,
   status.RESOURCE_EXHAUSTED,
-  // The daemon, or a proxy, broke the stream: this side did not.
+  // The daemon or a proxy cancelled the stream, since the client did not.
   status.CANCELLED,
 ]);
 
-/** Reasons that say that nothing leads from the position to what is there now. */
-const LISTS_ANEW: ReadonlySet<string> = new Set(['WATCH_HISTORY_GONE', 'WATCHER_TOO_SLOW']);
+/** The reasons that say that the daemon does not know the events after the position. */
+const LISTS_AGAIN: ReadonlySet<string> = new Set(['WATCH_HISTORY_GONE', 'WATCHER_TOO_SLOW']);
 
 function watchRequest({ origins = [], nameGlobs = [] }: WatchOptions): WatchHandlesRequest {
   return create(WatchHandlesRequestSchema, {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder, dedup, Kind, merge, selectTypes, Spec } from '@btfd/btf';
 import { btfLoad } from '@btfd/native';
-import { describeKernel } from './testing/describe-kernel.js';
 
 // All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
 jest.setTimeout(180_000);
@@ -13,7 +13,7 @@ async function loaded(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await btf.read());
 }
 
-describeKernel('what the library builds, the kernel accepts:', () => {
+needs('bpf').describe('what the library builds, the kernel accepts:', () => {
   let vmlinux: Spec;
   let all: number[];
 

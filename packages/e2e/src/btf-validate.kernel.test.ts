@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { BpfError, btfLoad } from '@btfd/native';
 import { BtfFormatError, kernelFeaturesOf, Spec, validate } from '@btfd/btf';
 import { expect, test } from '@jest/globals';
-import { describeKernel } from './testing/describe-kernel.js';
+import { needs } from 'test-tools';
 import { HEADERS, NAMES, REFERENCES, TYPES } from './testing/malformed-btf.js';
 import { randomSpecial } from './testing/random-special.js';
 import { SPECIAL_FIELDS } from './testing/special-fields.js';
@@ -72,7 +72,7 @@ function* numbered(count: number, make: (i: number) => Uint8Array): Generator<re
   for (let i = 0; i < count; i++) yield [`number ${i}`, make(i)];
 }
 
-describeKernel('what the kernel refuses, validate refuses in the same words, and nothing else', () => {
+needs('bpf').describe('what the kernel refuses, validate refuses in the same words, and nothing else', () => {
   test.each([
     ['headers and sections', HEADERS, 20, 2],
     ['names', NAMES, 100, 100],

@@ -3,16 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { btfctl, BTFCTL } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { DEBIAN_KERNEL, whyNoDebianKernel } from './testing/debian-kernel.js';
-import { describeKernel } from './testing/describe-kernel.js';
+import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { schemaErrors } from './testing/json-schema.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
-
-const noKernel = whyNoDebianKernel();
-if (noKernel !== null) process.stderr.write(`skipped: btfctl dump of a real module: ${noKernel}\n`);
 
 /** Attributes that newer versions of libbpf print, but not the bpftool that is the oracle. */
 const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm;
@@ -20,7 +17,7 @@ const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|pa
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl dump', () => {
+needs('bpf').describe('btfctl dump', () => {
   let daemon: DaemonProcess;
   let dir: string;
   let env: NodeJS.ProcessEnv;
@@ -52,7 +49,7 @@ describeKernel('btfctl dump', () => {
     expect(ourLines.length).toBe(theirLines.length);
   };
 
-  test('raw prints the same as bpftool, by name, by id and from a file', async () => {
+  needs('bpftool').test('raw prints the same as bpftool, by name, by id and from a file', async () => {
     const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'raw');
     const { id } = JSON.parse((await btfctl(['list', 'vmlinux', '-o', 'json'], env)).stdout)[0];
     isSame(await dump('vmlinux'), theirs);
@@ -60,7 +57,7 @@ describeKernel('btfctl dump', () => {
     isSame(await dump('file', VMLINUX), theirs);
   });
 
-  test('json prints the same as bpftool, and matches its schema', async () => {
+  needs('bpftool').test('json prints the same as bpftool, and matches its schema', async () => {
     const ours = await dump('vmlinux', '-o', 'json');
     const lines = (json: string): string => json.replaceAll('\n', '').replaceAll('},{"id"', '},\n{"id"');
     isSame(lines(ours), lines(bpftool('-j', 'btf', 'dump', 'file', VMLINUX)));
@@ -68,14 +65,17 @@ describeKernel('btfctl dump', () => {
     expect(schemaErrors('dump', stdout)).toEqual([]);
   });
 
-  test('c and header print the same as bpftool, except for attributes that its version does not know', async () => {
-    const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
-    const ours = await dump('vmlinux', 'format', 'c');
-    isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
-    expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
-  });
+  needs('bpftool').test(
+    'c and header print the same as bpftool, except for attributes that its version does not know',
+    async () => {
+      const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
+      const ours = await dump('vmlinux', 'format', 'c');
+      isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
+      expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
+    },
+  );
 
-  test('the header of some types compiles on its own', async () => {
+  needs('gcc').test('the header of some types compiles on its own', async () => {
     const header = await btfctl(['header', '--type', 'task_struct', '--type', 'sk_buff'], env);
     const path = join(dir, 'types.c');
     const asserts = '_Static_assert(sizeof(struct sk_buff) > 0 && sizeof(struct task_struct) > 0, "");';
@@ -83,7 +83,7 @@ describeKernel('btfctl dump', () => {
     execFileSync('gcc', ['-std=gnu11', '-fsyntax-only', '-w', path]);
   });
 
-  test('layout prints the same as pahole', async () => {
+  needs('pahole').test('layout prints the same as pahole', async () => {
     // It warns about each kind that its version does not know.
     const theirs = execFileSync('pahole', ['-C', 'list_head', VMLINUX], {
       encoding: 'utf8',
@@ -92,20 +92,23 @@ describeKernel('btfctl dump', () => {
     expect(await dump('vmlinux', '--type', 'list_head', '--format', 'layout')).toBe(theirs);
   });
 
-  test('btf prints the raw bytes, and for some types BTF that bpftool can read', async () => {
-    const path = join(dir, 'vmlinux.btf');
-    const write = (...args: string[]): Buffer =>
-      execFileSync(
-        'sh',
-        ['-c', `"$0" "$@" > ${path}`, process.execPath, BTFCTL, 'dump', ...args, 'format', 'btf'],
-        { env: { ...process.env, ...env } },
-      );
-    write('vmlinux');
-    expect(readFileSync(path).equals(readFileSync(VMLINUX))).toBe(true);
-    write('vmlinux', '--type', 'list_head');
-    expect(bpftool('btf', 'dump', 'file', path)).toBe(await dump(path));
-    expect(await dump(path)).toMatch(/^\[1\] STRUCT 'list_head' size=16 vlen=2\n/);
-  });
+  needs('bpftool').test(
+    'btf prints the raw bytes, and for some types BTF that bpftool can read',
+    async () => {
+      const path = join(dir, 'vmlinux.btf');
+      const write = (...args: string[]): Buffer =>
+        execFileSync(
+          'sh',
+          ['-c', `"$0" "$@" > ${path}`, process.execPath, BTFCTL, 'dump', ...args, 'format', 'btf'],
+          { env: { ...process.env, ...env } },
+        );
+      write('vmlinux');
+      expect(readFileSync(path).equals(readFileSync(VMLINUX))).toBe(true);
+      write('vmlinux', '--type', 'list_head');
+      expect(bpftool('btf', 'dump', 'file', path)).toBe(await dump(path));
+      expect(await dump(path)).toMatch(/^\[1\] STRUCT 'list_head' size=16 vlen=2\n/);
+    },
+  );
 
   test('--closure adds the types that the others refer to, with their own ids', async () => {
     const whole = await dump('vmlinux');
@@ -125,7 +128,7 @@ describeKernel('btfctl dump', () => {
     expect(out).toMatch(/^\[1\] \w+ .*\n0\n$/);
   });
 
-  (noKernel === null ? test : test.skip)(
+  needs('debian-kernels', 'bpftool').test(
     'a module in a file uses the vmlinux that --base names',
     async () => {
       const kernel = DEBIAN_KERNEL;

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { hintedCommand } from './testing/hint.js';
+import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 // Each test runs several processes.
@@ -39,6 +41,26 @@ describe('the input of btfctl', () => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
     expect(ran.stderr).toContain(`btfctl: ${text}`);
+  });
+
+  test.each([
+    ['an unknown option', ['list', '--nothing']],
+    ['an unknown command', ['lits']],
+    ['a missing argument of a command of context', ['context', 'use']],
+    ['a missing config file', ['list', '--config', 'CONFIG']],
+    ['a context without an address', ['context', 'set', 'web1']],
+    ['an unknown context', ['context', 'use', 'web2']],
+    ['an unknown type', ['layout', 'numbr', '--in', 'FILE']],
+  ])('the command in the hint for %s works', async (_, args) => {
+    const file = join(dir, 'good.btf');
+    writeFileSync(file, intBtf(3, 'number'));
+    const values = { CONFIG: join(dir, 'new.yaml'), FILE: file, SPEC: file, NAME: 'numb', ADDRESS: 'x:1' };
+    const env = { BTFCTL_CONFIG: join(dir, 'config.yaml') };
+    const valueOf = (word: string): string =>
+      Object.entries(values).find(([name]) => name === word)?.[1] ?? word;
+    const ran = await btfctl(args.map(valueOf), env);
+    expect(ran.status).not.toBe(0);
+    expect(await btfctl(hintedCommand(ran, values), env)).toMatchObject({ status: 0 });
   });
 
   test('a truncated ELF file is reported by name when it is checked', async () => {

@@ -12,13 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds } from './testing/bpftool.js';
 import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { Terminal, type TerminalOptions } from './testing/terminal.js';
 import { until } from './testing/until.js';
 
@@ -31,7 +31,7 @@ const COLORED = '\u001B[';
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl on a terminal', () => {
+needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describeKernel('btfctl on a terminal', () => {
     expect(colors).toContain('\u001B[46m▏b');
   });
 
-  test('long output is paged, and leaving the pager ends the command', async () => {
+  needs('less').test('long output is paged, and leaving the pager ends the command', async () => {
     await using terminal = open();
     terminal.type('btfctl dump vmlinux', 'Enter');
     await terminal.shows(/^\[1\] [^]*\n:/m);
@@ -149,7 +149,8 @@ describeKernel('btfctl on a terminal', () => {
     await terminal[Symbol.asyncDispose]();
     await until('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
     expect(readFileSync(status, 'utf8')).toBe('129\n');
-    expect(btfIds()).not.toContain(Number(id));
+    // The daemon closes it when it hears of its client's end.
+    await until('the object is gone', () => !btfIds().includes(Number(id)));
     rmSync(dir, { recursive: true });
   });
 
@@ -192,7 +193,7 @@ describeKernel('btfctl on a terminal', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('zsh and fish complete too', async () => {
+  needs('zsh', 'fish').test('zsh and fish complete too', async () => {
     await using zsh = open({}, 'zsh -f -i');
     await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
     zsh.type('btfctl layo', 'Tab');
@@ -213,27 +214,32 @@ describeKernel('btfctl on a terminal', () => {
     await fish.shows(/-o yx/);
   });
 
-  test('each shell completes contexts of the config file in --config, and file names with spaces', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
-    const config = join(dir, 'c.yaml');
-    writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
-    writeFileSync(join(dir, 'a file.btf'), '');
-    for (const [shell, setUp] of [
-      [BASH, 'source <(btfctl completion bash)'],
-      ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
-      ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
-    ] as const) {
-      await using terminal = open({}, shell);
-      await terminal.setUp(`${setUp}; cd ${dir}`);
-      terminal.type('btfctl --config c.yaml context use no', 'Tab');
-      await terminal.shows(/ context use node7/);
-      terminal.type('C-u', 'btfctl check a', 'Tab');
-      await terminal.shows(/check a\\ file\.btf/);
-    }
-    rmSync(dir, { recursive: true });
-  });
+  needs('zsh', 'fish').test(
+    'each shell completes contexts of the config file in --config, and file names with spaces',
+    async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));
+      const config = join(dir, 'c.yaml');
+      writeFileSync(config, 'contexts: { node7: { address: "x:1" } }\n');
+      writeFileSync(join(dir, 'a file.btf'), '');
+      for (const [shell, setUp] of [
+        [BASH, 'source <(btfctl completion bash)'],
+        ['zsh -f -i', 'PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)'],
+        ['fish --no-config -i', "function fish_prompt; echo '$ '; end; btfctl completion fish | source"],
+      ] as const) {
+        await using terminal = open({}, shell);
+        await terminal.setUp(`${setUp}; cd ${dir}`);
+        terminal.type('btfctl --config c.yaml context use no', 'Tab');
+        await terminal.shows(/ context use node7/);
+        terminal.type('C-u', 'btfctl check a', 'Tab');
+        await terminal.shows(/check a\\ file\.btf/);
+      }
+      rmSync(dir, { recursive: true });
+    },
+  );
+});
 
-  test.each(['bash', 'zsh', 'fish'])('the script for %s has no syntax errors', async (shell) => {
+describe.each(['bash', 'zsh', 'fish'] as const)('the completion script for %s', (shell) => {
+  needs(...(shell === 'bash' ? [] : [shell])).test('has no syntax errors', async () => {
     const { stdout, status } = await btfctl(['completion', shell]);
     expect(status).toBe(0);
     const dir = mkdtempSync(join(tmpdir(), 'btfctl-completion-'));

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { btfctl, type Ran } from './testing/btfctl.js';
+
+const { test } = needs('openssl');
 
 let dir: string;
 let daemon: FakeDaemon;
@@ -97,7 +100,7 @@ test.each([
 ])('%s is reported with a hint', async (_, options, hint) => {
   const ran = await run('list', '-a', daemon.address, ...options());
   expect(ran).toMatchObject({ status: 6, stdout: '' });
-  expect(ran.stderr).toMatch(/^btfctl: cannot reach a daemon at 127\.0\.0\.1:\d+: /);
+  expect(ran.stderr).toMatch(/^btfctl: cannot reach the daemon at 127\.0\.0\.1:\d+: /);
   expect(ran.stderr.split('hint: ')[1]).toContain(hint);
 });
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -12,7 +12,7 @@ import { until } from './testing/until.js';
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('the output of btfctl', () => {
+needs('bpf').describe('the output of btfctl', () => {
   let dir: string;
   let daemon: DaemonProcess;
   let path: string;

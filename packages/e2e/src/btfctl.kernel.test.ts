@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
 import { btfIds, btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
+import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -20,7 +21,7 @@ const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.me
 // Each test runs several processes.
 jest.setTimeout(90_000);
 
-describeKernel('btfctl', () => {
+needs('bpf').describe('btfctl', () => {
   let daemon: DaemonProcess;
   let dir: string;
   let env: NodeJS.ProcessEnv;
@@ -46,7 +47,7 @@ describeKernel('btfctl', () => {
     return JSON.parse(stdout);
   }
 
-  test('list shows the same as bpftool', async () => {
+  needs('bpftool').test('list shows the same as bpftool', async () => {
     await using user = await BtfUser.start();
     const theirs = btfList();
     const ours = await json('list', 'list');
@@ -62,7 +63,7 @@ describeKernel('btfctl', () => {
       }),
     );
     const { stdout } = await run('list', '-o', 'wide');
-    expect(stdout).toMatch(/^ +ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
+    expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
     const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
     expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
     expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
@@ -205,6 +206,18 @@ describeKernel('btfctl', () => {
     const refused = await run('load', join(dir, 'bad.btf'));
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     expect(refused.stderr).toContain('[3] Invalid kind:0');
+    const checked = await run(...hintedCommand(refused, { FILE: join(dir, 'bad.btf') }));
+    expect(checked).toMatchObject({ status: 4, stdout: expect.stringContaining('[3] Invalid kind:0') });
+  });
+
+  test.each([
+    ['an unknown object', ['list', 'nothing']],
+    ['an unknown id', ['hold', '2147483000', '--', 'true']],
+    ['an unknown name', ['dump', 'no_such_module']],
+  ])('the command in the hint for %s works', async (_, args) => {
+    const ran = await run(...args);
+    expect(ran.status).toBe(3);
+    expect(await run(...hintedCommand(ran))).toMatchObject({ status: 0 });
   });
 
   test('load reports that the daemon with its object is gone', async () => {
@@ -377,22 +390,26 @@ describeKernel('btfctl', () => {
     await until('nothing is held', () => daemon.btfFds() === 0);
   });
 
-  test('a daemon without CAP_SYS_ADMIN lists and reads what it can, and says why not the rest', async () => {
-    await using weak = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set', '-all', '--'] });
-    const weakEnv = { BTFD_ADDRESS: weak.address };
-    const list = await btfctl(['list', '-o', 'json'], weakEnv);
-    expect(schemaErrors('list', list.stdout)).toEqual([]);
-    expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
-    expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
-    const info = await btfctl(['info'], weakEnv);
-    expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
-    expect(info.stdout).toMatch(/^features +unknown, because the daemon cannot load BTF$/m);
-    const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
-    expect(load.status).toBe(7);
-    expect(load.stderr).toMatch(
-      /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
-    );
-  });
+  needs('setpriv').test(
+    'a daemon without CAP_SYS_ADMIN lists and reads what it can, and says why not the rest',
+    async () => {
+      await using weak = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set', '-all', '--'] });
+      const weakEnv = { BTFD_ADDRESS: weak.address };
+      const list = await btfctl(['list', '-o', 'json'], weakEnv);
+      expect(schemaErrors('list', list.stdout)).toEqual([]);
+      expect(list).toMatchObject({ status: 0, stderr: expect.stringContaining('users are not shown: ') });
+      expect((await btfctl(['find', 'list_head', '-o', 'name'], weakEnv)).stdout).toBe('list_head\n');
+      const info = await btfctl(['info'], weakEnv);
+      expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
+      expect(info.stdout).toMatch(/^features +unknown, because the daemon cannot load BTF$/m);
+      const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
+      expect(load.status).toBe(7);
+      expect(load.stderr).toMatch(
+        /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,
+      );
+      expect(await btfctl(hintedCommand(load), weakEnv)).toMatchObject({ status: 0 });
+    },
+  );
 
   /** Loads an object of its own that nothing else holds. */
   async function hold(): Promise<

@@ -2,15 +2,15 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { btfList } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 
 const BUF = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
 const SERVICE = 'http://localhost/btf.v1.BtfService';
 
 /** A client that shares no code with this project, and knows the service by reflection alone. */
-describeKernel('buf curl', () => {
+needs('bpf').describe('buf curl', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describeKernel('buf curl', () => {
     expect(JSON.parse(answer)).toEqual({ status: 'SERVING' });
   });
 
-  test('lists objects', async () => {
+  needs('bpftool').test('lists objects', async () => {
     const answers = messages(await curl(`${SERVICE}/IterateHandles`));
     expect(answers).toEqual(
       btfList().map(({ id, size, name }) => ({

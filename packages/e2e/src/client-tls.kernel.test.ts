@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfClient, BtfError, type BtfClientOptions } from '@btfd/client';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { intBtf } from './testing/sample-btf.js';
 import { TestCertificates } from './testing/test-certificates.js';
 import { until } from './testing/until.js';
@@ -10,7 +10,7 @@ import { until } from './testing/until.js';
 const VIEWER = 'spiffe://test/viewer';
 const LOADER = 'spiffe://test/loader';
 
-describeKernel('BtfClient over mutual TLS', () => {
+needs('bpf').describe('BtfClient over mutual TLS', () => {
   let certificates: TestCertificates;
   let daemon: DaemonProcess;
   let ca: Buffer;

@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfClient, BtfError, type Handle } from '@btfd/client';
 import { btfLoad, type BtfFd } from '@btfd/native';
 import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const MAX_HELD = 64;
 const WALKING_CLIENT = fileURLToPath(new URL('../dist/testing/walking-client.js', import.meta.url));
 
-describeKernel('BtfClient', () => {
+needs('bpf').describe('BtfClient', () => {
   let daemon: DaemonProcess;
   let client: BtfClient;
 

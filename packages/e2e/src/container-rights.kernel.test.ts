@@ -3,9 +3,9 @@ import { chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Mode } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
@@ -24,32 +24,35 @@ const asInAContainer = (volume: string) => {
   return [...namespaces, 'bash', '-c', mounts, volume, 'setpriv', ...user, ...rights];
 };
 
-describeKernel('A Node with the file capabilities of the image', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'btfd-container-'));
-  const node = join(dir, 'node');
+needs('bpf', 'setcap', 'setpriv', 'unshare').describe(
+  'A Node with the file capabilities of the image',
+  () => {
+    const dir = mkdtempSync(join(tmpdir(), 'btfd-container-'));
+    const node = join(dir, 'node');
 
-  beforeAll(() => {
-    copyFileSync(process.execPath, node);
-    execFileSync('setcap', ['cap_bpf,cap_sys_admin=ep', node]);
-    chownSync(dir, USER, USER);
-  });
-  afterAll(() => rmSync(dir, { recursive: true }));
+    beforeAll(() => {
+      copyFileSync(process.execPath, node);
+      execFileSync('setcap', ['cap_bpf,cap_sys_admin=ep', node]);
+      chownSync(dir, USER, USER);
+    });
+    afterAll(() => rmSync(dir, { recursive: true }));
 
-  test('runs a daemon in which everything works, not as root, with these two capabilities alone', async () => {
-    await using daemon = await DaemonProcess.start({
-      node,
-      wrapper: asInAContainer(dir),
-      socket: join(dir, 'btfd.sock'),
+    test('runs a daemon in which everything works, not as root, with these two capabilities alone', async () => {
+      await using daemon = await DaemonProcess.start({
+        node,
+        wrapper: asInAContainer(dir),
+        socket: join(dir, 'btfd.sock'),
+      });
+      const status = readFileSync(`/proc/${daemon.pid}/status`, 'latin1');
+      const two = ((1n << 39n) | (1n << 21n)).toString(16).padStart(16, '0');
+      expect(status).toContain(`\nUid:\t${USER}\t${USER}\t${USER}\t${USER}\n`);
+      for (const set of ['CapEff', 'CapPrm', 'CapBnd']) expect(status).toContain(`\n${set}:\t${two}\n`);
+      using client = new RawClient(daemon.address);
+      expect((await client.call('getServerInfo', {})).mode).toBe(Mode.FULL);
+      const { result } = await client.call('loadHandle', {
+        source: { case: 'rawBtf', value: intBtf(1, 'image') },
+      });
+      expect(result.case).toBe('handle');
     });
-    const status = readFileSync(`/proc/${daemon.pid}/status`, 'latin1');
-    const two = ((1n << 39n) | (1n << 21n)).toString(16).padStart(16, '0');
-    expect(status).toContain(`\nUid:\t${USER}\t${USER}\t${USER}\t${USER}\n`);
-    for (const set of ['CapEff', 'CapPrm', 'CapBnd']) expect(status).toContain(`\n${set}:\t${two}\n`);
-    using client = new RawClient(daemon.address);
-    expect((await client.call('getServerInfo', {})).mode).toBe(Mode.FULL);
-    const { result } = await client.call('loadHandle', {
-      source: { case: 'rawBtf', value: intBtf(1, 'image') },
-    });
-    expect(result.case).toBe('handle');
-  });
-});
+  },
+);

@@ -12,15 +12,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { type Tool, has, needs } from 'test-tools';
 import { BTFCTL } from './testing/btfctl.js';
+import { compileC } from './testing/compile-c.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { rawBtf } from './testing/sample-btf.js';
 import { shownCommands } from './testing/shown-commands.js';
 import { until } from './testing/until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
+/** The tools of {@link compileC}. */
+const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The address in the documents; a test's daemon listens elsewhere. */
@@ -50,7 +53,7 @@ test('a command of a document may go on in the next line', () => {
   ]);
 });
 
-describeKernel('the commands of the documents', () => {
+needs('bpf').describe('the commands of the documents', () => {
   let daemon: DaemonProcess;
   let dir: string;
 
@@ -67,9 +70,8 @@ describeKernel('the commands of the documents', () => {
     program('python3', '/usr/bin/python3');
     symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
-    for (const name of ['before', 'after']) {
-      execFileSync('gcc', ['-g', '-c', join(SOURCES, `${name}.c`), '-o', join(dir, `${name}.o`)]);
-      execFileSync('pahole', ['-J', join(dir, `${name}.o`)]);
+    for (const name of COMPILERS.every(has) ? ['before', 'after'] : []) {
+      compileC(readFileSync(join(SOURCES, `${name}.c`), 'utf8'), join(dir, `${name}.o`));
     }
     // An int, and a type of no kind.
     const words = [1, 1 << 24, 4, 32, 1, 0, 4, 32];
@@ -86,9 +88,9 @@ describeKernel('the commands of the documents', () => {
     expect(SHOWN.some(({ command }) => command.includes('python3 '))).toBe(true);
   });
 
-  test.each(SHOWN.map((shown) => [shown.document, shown.command, shown.output] as const))(
-    '%s shows what `%s` prints, but for what differs from kernel to kernel',
-    (_, command, output) => {
+  for (const { document, command, output } of SHOWN) {
+    const title = `${document} shows what \`${command}\` prints, but for what differs from kernel to kernel`;
+    needs(...toolsOf(command)).test(title, () => {
       // The daemon says what is wrong on standard error.
       const redirection = command.startsWith('btfd ') ? '2>&1' : '';
       const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || [ $? -lt 6 ]`;
@@ -108,8 +110,8 @@ describeKernel('the commands of the documents', () => {
         general(text).slice(0, command.includes(' list ') ? 1 : undefined);
       const users = / ORIGIN_USER | ORIGIN_MODULE /;
       expect(shown(printed).filter((line) => !users.test(line))).toEqual(shown(output));
-    },
-  );
+    });
+  }
 
   test('README.md shows what the first one prints', async () => {
     const [shown = ''] = /^btfd \d[^]*?(?=^```)/m.exec(README) ?? [];
@@ -132,6 +134,13 @@ describeKernel('the commands of the documents', () => {
     }
   });
 });
+
+/** The tools that a command needs, or that made the files it reads. */
+function toolsOf(command: string): readonly Tool[] {
+  if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
+  if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
+  return command.includes('after.o') ? COMPILERS : [];
+}
 
 /** Lines without numbers, digests, and the spaces that depend on them. */
 function general(text: string): string[] {

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { type DocProgram, docPrograms } from './testing/doc-programs.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -54,7 +54,7 @@ test('a program of a document goes on where no import begins another', () => {
   ]);
 });
 
-describeKernel('the TypeScript of the documents', () => {
+needs('bpf').describe('the TypeScript of the documents', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder, Kind } from '@btfd/btf';
 import { BtfClient, BtfError } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
 
 /** What a program sees of a daemon, and what does not depend on which objects there are besides. */
@@ -155,7 +155,7 @@ async function reasonOf(call: Promise<unknown>): Promise<unknown> {
   return [code, reason];
 }
 
-describeKernel('a fake daemon of this kernel', () => {
+needs('bpf').describe('a fake daemon of this kernel', () => {
   let real: DaemonProcess;
   let fake: FakeDaemon;
   let clients: readonly [BtfClient, BtfClient];

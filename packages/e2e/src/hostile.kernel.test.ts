@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { framed, RawHttp2, silentSockets } from './testing/raw-http2.js';
 import { until } from './testing/until.js';
@@ -29,7 +29,7 @@ function explosiveBtf(levels: number): Uint8Array {
   return builder.marshal();
 }
 
-describeKernel('A hostile client', () => {
+needs('bpf').describe('A hostile client', () => {
   let daemon: DaemonProcess;
   let honest: RawClient;
 

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { status } from '@grpc/grpc-js';
 import type { IterateHandlesRequest, IterateHandlesResponse } from '@btfd/api';
 import { Origin } from '@btfd/api';
 import { btfGetFdById, btfLoad, type BtfFd } from '@btfd/native';
 import { btfIds, btfList } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -16,7 +16,7 @@ import { until } from './testing/until.js';
 const HOLDING_CLIENT = fileURLToPath(new URL('../dist/testing/holding-client.js', import.meta.url));
 const MAX_HELD = 64;
 
-describeKernel('IterateHandles', () => {
+needs('bpf').describe('IterateHandles', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
   let objects: BtfFd[] = [];
@@ -56,15 +56,18 @@ describeKernel('IterateHandles', () => {
     return tokens;
   }
 
-  test('visits every object that bpftool lists, in the order of ids, with the same info', async () => {
-    const answers = await all(iterate());
-    const expected = btfList().map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
-    expect(answers.map(({ info }) => ({ id: info?.id, size: info?.size, name: info?.name }))).toEqual(
-      expected,
-    );
-    expect(answers.every(({ handle }) => handle === undefined)).toBe(true);
-    expect(daemon.btfFds()).toBe(0);
-  });
+  needs('bpftool').test(
+    'visits every object that bpftool lists, in the order of ids, with the same info',
+    async () => {
+      const answers = await all(iterate());
+      const expected = btfList().map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
+      expect(answers.map(({ info }) => ({ id: info?.id, size: info?.size, name: info?.name }))).toEqual(
+        expected,
+      );
+      expect(answers.every(({ handle }) => handle === undefined)).toBe(true);
+      expect(daemon.btfFds()).toBe(0);
+    },
+  );
 
   test('resumes after an id, and filters by origin and name', async () => {
     const ids = btfIds();

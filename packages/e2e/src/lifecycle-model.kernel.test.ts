@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { type Handle, type IterateHandlesResponse, Origin } from '@btfd/api';
 import { btfIds } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -42,7 +42,7 @@ const operation: fc.Arbitrary<Op> = fc.oneof(
   },
 );
 
-describeKernel('the handles of a real daemon, in any order of calls', () => {
+needs('bpf').describe('the handles of a real daemon, in any order of calls', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {

@@ -2,16 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
 
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
 
-describeKernel('the daemon', () => {
+needs('bpf').describe('the daemon', () => {
   const drain = async (stream: AsyncIterable<unknown>) => {
     for await (const answer of stream) void answer;
   };

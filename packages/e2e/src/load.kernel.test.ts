@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { status } from '@grpc/grpc-js';
 import type { Handle } from '@btfd/api';
 import { btfIds } from './testing/bpftool.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf, rawBtf as btfOf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const MIB = 1024 * 1024;
 
-describeKernel('LoadHandle', () => {
+needs('bpf').describe('LoadHandle', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { failureOf, RawClient } from './testing/raw-client.js';
 import { Scrape } from './testing/scrape.js';
 import { until } from './testing/until.js';
@@ -23,7 +23,7 @@ async function callOften(client: RawClient, times: number): Promise<void> {
   }
 }
 
-describeKernel('A log that can’t be written', () => {
+needs('bpf').describe('A log that can’t be written', () => {
   test('because nobody reads it neither holds up calls nor the end, and lines are dropped', async () => {
     await using daemon = await DaemonProcess.start({ args: ARGS });
     using client = new RawClient(daemon.address);

@@ -2,10 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Mode, Operation, Origin, type HandleInfo } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
@@ -16,7 +16,7 @@ const WITHOUT = {
   'no capability': ['setpriv', '--bounding-set=-sys_admin,-bpf'],
 } as const;
 
-describeKernel('the daemon', () => {
+needs('bpf', 'setpriv').describe('the daemon', () => {
   async function rawOf(client: RawClient, name: string): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     for await (const { part } of client.stream('spec', { source: { case: 'name', value: name } })) {

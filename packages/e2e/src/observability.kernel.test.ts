@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { connect, constants } from 'node:http2';
 import { createConnection } from 'node:net';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { Scrape } from './testing/scrape.js';
@@ -75,8 +75,8 @@ function linesOf(daemon: DaemonProcess): Line[] {
     .map((line) => JSON.parse(line));
 }
 
-describeKernel('What operators see', () => {
-  test('of the metrics is what was called', async () => {
+needs('bpf').describe('What operators see', () => {
+  needs('python3-prometheus-client').test('of the metrics is what was called', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);
     const tokens = await callMuch(client);

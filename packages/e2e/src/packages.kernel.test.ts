@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
 import { RawClient } from './testing/raw-client.js';
@@ -36,7 +36,7 @@ const judge = (bin: string, args: readonly string[]) =>
     encoding: 'utf8',
   });
 
-describeKernel('the packages, packed and installed by npm without a compiler', () => {
+needs('bpf').describe('the packages, packed and installed by npm without a compiler', () => {
   let installed: InstalledPackages;
   let native: string;
   /** Where the commands of the global installation are. */
@@ -205,23 +205,26 @@ describeKernel('the packages, packed and installed by npm without a compiler', (
     expect(existsSync(join(native, 'build'))).toBe(false);
   });
 
-  test('bring an addon that asks for no libstdc++, and for no newer C library than the documents say', () => {
-    const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-    const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
-    const addons = readdirSync(join(native, 'prebuilds')).map((dir) =>
-      join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
-    );
-    for (const addon of addons) {
-      // binutils of one architecture read names in files of another, but not their code.
-      const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
-        encoding: 'utf8',
-      });
-      expect(text).toContain('[libc.so.6]');
-      expect(text).not.toContain('[libstdc++.so.6]');
-      const minors = [...text.matchAll(/GLIBC_2[.](\d+)/g)].map(([, minor]) => Number(minor));
-      expect(Math.max(...minors)).toBeLessThanOrEqual(floor);
-    }
-  });
+  needs('readelf').test(
+    'bring an addon that asks for no libstdc++, and for no newer C library than the documents say',
+    () => {
+      const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+      const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
+      const addons = readdirSync(join(native, 'prebuilds')).map((dir) =>
+        join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
+      );
+      for (const addon of addons) {
+        // binutils of one architecture read names in files of another, but not their code.
+        const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
+          encoding: 'utf8',
+        });
+        expect(text).toContain('[libc.so.6]');
+        expect(text).not.toContain('[libstdc++.so.6]');
+        const minors = [...text.matchAll(/GLIBC_2[.](\d+)/g)].map(([, minor]) => Number(minor));
+        expect(Math.max(...minors)).toBeLessThanOrEqual(floor);
+      }
+    },
+  );
 
   test.each(['esm.mjs', 'cjs.cjs'])('list, load and read specs in %s', (consumer) => {
     const { stdout, stderr } = installed.run([consumer, daemon.address]);

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfClient, BtfError, type DaemonChange } from '@btfd/client';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
-describeKernel('a client whose daemon goes away and comes back', () => {
+needs('bpf').describe('a client whose daemon goes away and comes back', () => {
   let first: DaemonProcess;
   let client: BtfClient;
   let changes: DaemonChange[];
@@ -66,7 +66,7 @@ describeKernel('a client whose daemon goes away and comes back', () => {
   });
 });
 
-describeKernel('specs kept in a folder', () => {
+needs('bpf').describe('specs kept in a folder', () => {
   test('are transferred once for all clients', async () => {
     const specCacheDir = mkdtempSync(join(tmpdir(), 'btfd-specs-'));
     try {

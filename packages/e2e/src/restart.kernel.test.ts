@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfClient, BtfError, type Handle } from '@btfd/client';
 import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { FollowedWatch } from './testing/followed-watch.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
-describeKernel('a daemon that is killed and started again on its socket', () => {
+needs('bpf').describe('a daemon that is killed and started again on its socket', () => {
   async function errorOf(call: Promise<unknown>): Promise<BtfError> {
     return call.then(
       () => {

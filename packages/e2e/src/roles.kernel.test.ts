@@ -2,12 +2,12 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { status } from '@grpc/grpc-js';
 import { InfoDetail, Origin } from '@btfd/api';
 import { BtfUser } from './testing/btf-user.js';
 import { callAs, type CallOf, type Identity, type Outcome } from './testing/caller-process.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { RawClient } from './testing/raw-client.js';
 
 /** Nobody on the machine has these. */
@@ -20,7 +20,7 @@ const INSPECTOR: Identity = { uid: 61_003, gid: OWN_GROUP, groups: [SOCKET_GROUP
 const LISTED_LOADER: Identity = { uid: 61_004, gid: SOCKET_GROUP, groups: [] };
 const NOBODY: Identity = { uid: 61_005, gid: OWN_GROUP, groups: [] };
 
-describeKernel('on a unix socket', () => {
+needs('bpf').describe('on a unix socket', () => {
   let dir: string;
   let daemon: DaemonProcess;
   let user: BtfUser;

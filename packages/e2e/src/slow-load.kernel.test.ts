@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
@@ -7,14 +8,13 @@ import { healthOf } from './testing/health.js';
 import { until } from './testing/until.js';
 import { functions, nestedStructs, slowBtf } from './testing/slow-btf.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
 /** Lets one principal, which gets a quarter of the queue, fill what may wait: four times --max-btf. */
 const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB'];
 
-describeKernel('While the kernel checks a load for long', () => {
+needs('bpf').describe('While the kernel checks a load for long', () => {
   const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
   let daemon: DaemonProcess;
   let client: RawClient;
@@ -127,14 +127,14 @@ describeKernel('While the kernel checks a load for long', () => {
   }, 60_000);
 });
 
-describeKernel('BTF that would keep the kernel for too long', () => {
+needs('bpf').describe('BTF that would keep the kernel for too long', () => {
   test.each<[string, () => Uint8Array]>([
     // These would take the kernel minutes: a gigantic number of visits for a kilobyte.
     ['structs that nest', () => nestedStructs(29)],
     ['lists by the thousands', () => slowBtf(16_000)],
     ['functions that share a prototype', () => functions(100_000)],
   ])('is refused at once, and the kernel is not asked: %s', async (_, make) => {
-    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
+    await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
     const error = await failureOf(client.call('loadHandle', { source: { case: 'rawBtf', value: make() } }));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.INVALID_ARGUMENT, 'BTF_TOO_EXPENSIVE']);
@@ -145,7 +145,7 @@ describeKernel('BTF that would keep the kernel for too long', () => {
   });
 
   test('is not the kernel’s own, nor what nests as deep with one in each', async () => {
-    await using daemon = await DaemonProcess.start({ args: ONE_CALLER });
+    await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
     for (const value of [readFileSync('/sys/kernel/btf/vmlinux'), nestedStructs(29, 1), nestedStructs(12)]) {
       const source = { case: 'rawBtf', value: new Uint8Array(value) } as const;

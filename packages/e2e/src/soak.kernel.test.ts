@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { describeKernel } from './testing/describe-kernel.js';
+import { needs } from 'test-tools';
 import { soak } from './testing/soak.js';
 
-describeKernel('Sixty seconds of mixed load on a kernel whose calls fail at random', () => {
+needs('bpf').describe('Sixty seconds of mixed load on a kernel whose calls fail at random', () => {
   test('leave no handle, file descriptor, timer or memory behind', async () => {
     const { outcomes } = await soak(60_000);
     // Every operation was tried, and most went well in spite of it all.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   Encoding,
@@ -15,7 +16,6 @@ import { btfLoad } from '@btfd/native';
 import { btfDump } from './testing/bpftool.js';
 import { bpftoolJson } from './testing/bpftool-json.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
@@ -29,7 +29,7 @@ interface Received {
   readonly types: Type[];
 }
 
-describeKernel('Spec', () => {
+needs('bpf').describe('Spec', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
   let vmlinux: Buffer;
@@ -91,39 +91,47 @@ describeKernel('Spec', () => {
     expect([other.header.notModified, other.raw.length]).toEqual([false, vmlinux.length]);
   });
 
-  test('TYPES of vmlinux is what bpftool prints, for every type', async () => {
-    const { header, types } = await receive({ ...VMLINUX, encoding: Encoding.TYPES });
-    const expected = btfDump('file', SYSFS_VMLINUX);
-    expect(expected.length).toBeGreaterThan(10_000);
-    expect(header.typeCount).toBe(expected.length);
-    const wrong = types.flatMap((type, index) => {
-      const [ours, theirs] = [JSON.stringify(bpftoolJson(type)), JSON.stringify(expected[index])];
-      return ours === theirs ? [] : [`${ours} is not ${theirs}`];
-    });
-    expect(wrong.slice(0, 5)).toEqual([]);
-    expect(types.length).toBe(expected.length);
-  }, 60_000);
+  needs('bpftool').test(
+    'TYPES of vmlinux is what bpftool prints, for every type',
+    async () => {
+      const { header, types } = await receive({ ...VMLINUX, encoding: Encoding.TYPES });
+      const expected = btfDump('file', SYSFS_VMLINUX);
+      expect(expected.length).toBeGreaterThan(10_000);
+      expect(header.typeCount).toBe(expected.length);
+      const wrong = types.flatMap((type, index) => {
+        const [ours, theirs] = [JSON.stringify(bpftoolJson(type)), JSON.stringify(expected[index])];
+        return ours === theirs ? [] : [`${ours} is not ${theirs}`];
+      });
+      expect(wrong.slice(0, 5)).toEqual([]);
+      expect(types.length).toBe(expected.length);
+    },
+    60_000,
+  );
 
-  test('TYPES of a selection is those types of bpftool’s, and what was not found is told', async () => {
-    const all = btfDump('file', SYSFS_VMLINUX) as { id: number; name: string; kind: string }[];
-    const names = ['task_struct', 'list_head', 'no_such_type'];
-    const selection = { names, nameGlobs: ['vfs_rea?', 'no_such*'], ids: [1, 999_999_999] };
-    const { header, types } = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection });
-    const expected = all.filter(
-      ({ id, name }) => id === 1 || names.includes(name) || /^vfs_rea.$/.test(name),
-    );
-    expect(types.map(bpftoolJson)).toEqual(expected);
-    expect(header.selection).toMatchObject({
-      typeCount: expected.length,
-      namesNotFound: ['no_such_type'],
-      globsNotMatched: ['no_such*'],
-      idsNotFound: [999_999_999],
-    });
-    const kinds = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection: { kinds: [16, 7] } });
-    expect(kinds.types.map(bpftoolJson)).toEqual(
-      all.filter(({ kind }) => kind === 'FLOAT' || kind === 'FWD'),
-    );
-  }, 60_000);
+  needs('bpftool').test(
+    'TYPES of a selection is those types of bpftool’s, and what was not found is told',
+    async () => {
+      const all = btfDump('file', SYSFS_VMLINUX) as { id: number; name: string; kind: string }[];
+      const names = ['task_struct', 'list_head', 'no_such_type'];
+      const selection = { names, nameGlobs: ['vfs_rea?', 'no_such*'], ids: [1, 999_999_999] };
+      const { header, types } = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection });
+      const expected = all.filter(
+        ({ id, name }) => id === 1 || names.includes(name) || /^vfs_rea.$/.test(name),
+      );
+      expect(types.map(bpftoolJson)).toEqual(expected);
+      expect(header.selection).toMatchObject({
+        typeCount: expected.length,
+        namesNotFound: ['no_such_type'],
+        globsNotMatched: ['no_such*'],
+        idsNotFound: [999_999_999],
+      });
+      const kinds = await receive({ ...VMLINUX, encoding: Encoding.TYPES, selection: { kinds: [16, 7] } });
+      expect(kinds.types.map(bpftoolJson)).toEqual(
+        all.filter(({ kind }) => kind === 'FLOAT' || kind === 'FWD'),
+      );
+    },
+    60_000,
+  );
 
   test.each<[string, MessageInitShape<typeof SpecRequestSchema>, status, string]>([
     ['no source', {}, status.INVALID_ARGUMENT, 'INVALID_REQUEST'],

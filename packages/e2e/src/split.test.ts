@@ -1,25 +1,24 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { has, needs } from 'test-tools';
 import { Encoding, type Type } from '@btfd/api';
 import { Spec } from '@btfd/btf';
 import { BtfClient } from '@btfd/client';
 import { status } from '@grpc/grpc-js';
-import { btfDump, whyNoBpftool } from './testing/bpftool.js';
+import { btfDump } from './testing/bpftool.js';
 import { bpftoolJson } from './testing/bpftool-json.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { DEBIAN_KERNEL, whyNoDebianKernel } from './testing/debian-kernel.js';
+import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 
-const reason = whyNoDebianKernel() ?? whyNoBpftool();
-const skip = reason !== null && process.env['BTFD_REQUIRE_KERNEL'] !== '1';
-if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`);
-
-(skip ? describe.skip : describe)('split BTF of real modules', () => {
+needs('debian-kernels').describe('split BTF of real modules', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
-  const modules = skip ? [''] : readdirSync(DEBIAN_KERNEL).filter((name) => name !== 'vmlinux');
+  const modules = has('debian-kernels')
+    ? readdirSync(DEBIAN_KERNEL).filter((name) => name !== 'vmlinux')
+    : [''];
 
   beforeAll(async () => {
     daemon = await DaemonProcess.start({ args: ['--btf-dir', DEBIAN_KERNEL] });
@@ -30,7 +29,7 @@ if (skip) process.stderr.write(`skipped: split BTF of real modules: ${reason}\n`
     await daemon[Symbol.asyncDispose]();
   });
 
-  test.each(modules)('TYPES of %s on its base is what bpftool prints', async (name) => {
+  needs('bpftool').test.each(modules)('TYPES of %s on its base is what bpftool prints', async (name) => {
     const types: Type[] = [];
     const request = { source: { case: 'name', value: name }, encoding: Encoding.TYPES } as const;
     for await (const { part } of client.stream('spec', request)) {

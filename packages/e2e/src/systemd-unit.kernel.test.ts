@@ -2,15 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Mode } from '@btfd/api';
-import { describeKernel } from './testing/describe-kernel.js';
 import { PrivateSystemd } from './testing/private-systemd.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
 const UNIT = fileURLToPath(new URL('../../../deploy/systemd/btfd.service', import.meta.url));
 
-describeKernel('The systemd units', () => {
+needs('bpf', 'systemd').describe('The systemd units', () => {
   let systemd: PrivateSystemd;
 
   beforeAll(async () => {

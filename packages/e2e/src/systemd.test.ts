@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { NotifySocket } from './testing/notify-socket.js';
 import { RawClient } from './testing/raw-client.js';
@@ -119,21 +120,24 @@ describe('Sockets that were passed', () => {
     await expect(started).rejects.toThrow(message);
   });
 
-  test('come from systemd-socket-activate too, which starts the daemon at the first connection', async () => {
-    const path = join(dir, 'activate.sock');
-    const command = [process.execPath, BTFD, ...FILES];
-    const child = spawn('systemd-socket-activate', ['--listen', path, ...command], { stdio: 'ignore' });
-    try {
-      await until('it listens', () => existsSync(path));
-      const first = connect(path).on('error', () => {});
-      await once(first, 'connect');
-      expect(await answers(`unix:${path}`)).toBe(true);
-      first.destroy();
-    } finally {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    }
-    expect(child.exitCode).toBe(0);
-  });
+  needs('systemd').test(
+    'come from systemd-socket-activate too, which starts the daemon at the first connection',
+    async () => {
+      const path = join(dir, 'activate.sock');
+      const command = [process.execPath, BTFD, ...FILES];
+      const child = spawn('systemd-socket-activate', ['--listen', path, ...command], { stdio: 'ignore' });
+      try {
+        await until('it listens', () => existsSync(path));
+        const first = connect(path).on('error', () => {});
+        await once(first, 'connect');
+        expect(await answers(`unix:${path}`)).toBe(true);
+        first.destroy();
+      } finally {
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exited;
+      }
+      expect(child.exitCode).toBe(0);
+    },
+  );
 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { TestCertificates } from './testing/test-certificates.js';
 import { until } from './testing/until.js';
 
@@ -17,7 +17,7 @@ const VIEWER = 'spiffe://test/viewer';
 
 const run = promisify(execFile);
 
-describeKernel('clients that share no code with this project, over mutual TLS', () => {
+needs('bpf').describe('clients that share no code with this project, over mutual TLS', () => {
   let certificates: TestCertificates;
   let daemon: DaemonProcess;
   let port: number;
@@ -53,21 +53,24 @@ describeKernel('clients that share no code with this project, over mutual TLS', 
     });
   });
 
-  test('grpcio of Python calls it, with classes made of the contract', async () => {
-    const descriptors = join(certificates.dir, 'btf.binpb');
-    await run(BUF, ['build', '-o', descriptors], { cwd: ROOT });
-    const args = [PYTHON_CLIENT, `localhost:${port}`, descriptors, certificates.files.ca, cert, key];
-    const { stdout } = await run(PYTHON, args, { timeout: 25_000 });
-    const [info, objects, spec, load] = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line): unknown => JSON.parse(line));
-    expect(info).toEqual([expect.objectContaining({ mode: 'MODE_FULL' })]);
-    expect(objects).toEqual([{ info: expect.objectContaining({ name: 'vmlinux', isKernel: true }) }]);
-    expect(spec).toContainEqual({ types: { types: [expect.objectContaining({ name: 'pid_t' })] } });
-    expect(load).toEqual({
-      code: 'PERMISSION_DENIED',
-      details: `uri:${VIEWER} is viewer; LoadHandle needs loader`,
-    });
-  });
+  needs('python3-grpcio', 'python3-protobuf').test(
+    'grpcio of Python calls it, with classes made of the contract',
+    async () => {
+      const descriptors = join(certificates.dir, 'btf.binpb');
+      await run(BUF, ['build', '-o', descriptors], { cwd: ROOT });
+      const args = [PYTHON_CLIENT, `localhost:${port}`, descriptors, certificates.files.ca, cert, key];
+      const { stdout } = await run(PYTHON, args, { timeout: 25_000 });
+      const [info, objects, spec, load] = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line));
+      expect(info).toEqual([expect.objectContaining({ mode: 'MODE_FULL' })]);
+      expect(objects).toEqual([{ info: expect.objectContaining({ name: 'vmlinux', isKernel: true }) }]);
+      expect(spec).toContainEqual({ types: { types: [expect.objectContaining({ name: 'pid_t' })] } });
+      expect(load).toEqual({
+        code: 'PERMISSION_DENIED',
+        details: `uri:${VIEWER} is viewer; LoadHandle needs loader`,
+      });
+    },
+  );
 });

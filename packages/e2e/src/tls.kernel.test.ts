@@ -6,11 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { status, type ChannelCredentials } from '@grpc/grpc-js';
 import { BtfClient } from '@btfd/client';
 import { Authority } from '@btfd/server/certs';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { hours, TestCertificates } from './testing/test-certificates.js';
@@ -20,7 +20,7 @@ const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url))
 const VIEWER = 'spiffe://test/viewer';
 const LOADER = 'spiffe://test/loader';
 
-describeKernel('TLS', () => {
+needs('bpf').describe('TLS', () => {
   let certificates: TestCertificates;
   let daemon: DaemonProcess;
   let port: number;

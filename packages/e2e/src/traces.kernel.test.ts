@@ -2,18 +2,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { BtfService } from '@btfd/api';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { until } from './testing/until.js';
 
 const EXAMPLE = new URL('../../../examples/dist/otel.js', import.meta.url).href;
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT_ID = '00f067aa0ba902b7';
 
-describeKernel('With the example’s exporter', () => {
+needs('bpf').describe('With the example’s exporter', () => {
   test('the daemon’s span is in the client’s trace', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const output = join(dir, 'spans');

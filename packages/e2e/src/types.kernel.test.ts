@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, Feature, type LoadHandleRequestSchema, type Type } from '@btfd/api';
 import { Builder, IntEncoding, Kind, sizeof } from '@btfd/btf';
@@ -11,7 +12,6 @@ import { status } from '@grpc/grpc-js';
 import { btfDump } from './testing/bpftool.js';
 import { bpftoolJson } from './testing/bpftool-json.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 
 const INT = {
@@ -23,7 +23,7 @@ const INT = {
   bitOffset: 0,
 } as const;
 
-describeKernel('types over the wire', () => {
+needs('bpf').describe('types over the wire', () => {
   let daemon: DaemonProcess;
   let raw: RawClient;
   let client: BtfClient;
@@ -57,7 +57,7 @@ describeKernel('types over the wire', () => {
     return btfDump('file', file);
   }
 
-  test('what LoadHandle builds of types is what bpftool reads of the object', async () => {
+  needs('bpftool').test('what LoadHandle builds of types is what bpftool reads of the object', async () => {
     const int = {
       id: 1,
       kind: Kind.INT,
@@ -184,7 +184,7 @@ describeKernel('types over the wire', () => {
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
   });
 
-  test('the client loads a Builder', async () => {
+  needs('bpftool').test('the client loads a Builder', async () => {
     const builder = new Builder();
     const int = builder.add(INT);
     builder.add({
@@ -219,7 +219,7 @@ describeKernel('types over the wire', () => {
     }
   });
 
-  test('a selection comes as BTF of its own, which the kernel loads', async () => {
+  needs('bpftool').test('a selection comes as BTF of its own, which the kernel loads', async () => {
     await using vmlinux = await client.findHandle((info) => info.isVmlinux);
     const { spec, notFound } = await vmlinux.selectTypes({
       names: ['list_head', 'no_such_type'],
@@ -246,56 +246,62 @@ describeKernel('types over the wire', () => {
     expect(BtfError.from(await missing.catch((error: unknown) => error)).reason).toBe('NO_MATCH');
   });
 
-  test('TYPES with closure has everything that the selected types refer to, and nothing else', async () => {
-    const all = btfDump('file', '/sys/kernel/btf/vmlinux') as {
-      id: number;
-      kind: string;
-      name: string;
-      type_id?: number;
-      members?: { type_id: number }[];
-    }[];
-    const source = { case: 'name', value: 'vmlinux' } as const;
-    const types: Type[] = [];
-    let count = 0;
-    for await (const { part } of raw.stream('spec', {
-      source,
-      encoding: Encoding.TYPES,
-      selection: { names: ['list_head'], closure: true },
-    })) {
-      if (part.case === 'header') count = part.value.selection?.typeCount ?? 0;
-      if (part.case === 'types') types.push(...part.value.types);
-    }
-    const head = all.find(({ name, kind }) => name === 'list_head' && kind === 'STRUCT');
-    const pointer = all[(head?.members?.[0]?.type_id ?? 0) - 1];
-    expect(pointer).toMatchObject({ kind: 'PTR', type_id: head?.id });
-    const expected = [head, pointer].toSorted((a, b) => (a?.id ?? 0) - (b?.id ?? 0));
-    expect(types.map(bpftoolJson)).toEqual(expected);
-    expect(count).toBe(2);
-  });
+  needs('bpftool').test(
+    'TYPES with closure has everything that the selected types refer to, and nothing else',
+    async () => {
+      const all = btfDump('file', '/sys/kernel/btf/vmlinux') as {
+        id: number;
+        kind: string;
+        name: string;
+        type_id?: number;
+        members?: { type_id: number }[];
+      }[];
+      const source = { case: 'name', value: 'vmlinux' } as const;
+      const types: Type[] = [];
+      let count = 0;
+      for await (const { part } of raw.stream('spec', {
+        source,
+        encoding: Encoding.TYPES,
+        selection: { names: ['list_head'], closure: true },
+      })) {
+        if (part.case === 'header') count = part.value.selection?.typeCount ?? 0;
+        if (part.case === 'types') types.push(...part.value.types);
+      }
+      const head = all.find(({ name, kind }) => name === 'list_head' && kind === 'STRUCT');
+      const pointer = all[(head?.members?.[0]?.type_id ?? 0) - 1];
+      expect(pointer).toMatchObject({ kind: 'PTR', type_id: head?.id });
+      const expected = [head, pointer].toSorted((a, b) => (a?.id ?? 0) - (b?.id ?? 0));
+      expect(types.map(bpftoolJson)).toEqual(expected);
+      expect(count).toBe(2);
+    },
+  );
 
-  test('a C header of a selection compiles, with the sizes and offsets that ResolveMembers tells', async () => {
-    const paths = [
-      'task_struct.pid',
-      'task_struct.comm[3]',
-      'task_struct.se.vruntime',
-      'task_struct.mm',
-      'list_head.prev',
-    ];
-    await using vmlinux = await client.findHandle((info) => info.isVmlinux);
-    const header = await vmlinux.cHeader({ names: ['task_struct', 'list_head'], kinds: [Kind.STRUCT] });
-    const results = await vmlinux.resolveMembers(paths);
-    const asserts = results.map(({ path, member }) => {
-      const [type, ...members] = path.split('.');
-      if (member === null) throw new Error(`no ${path}`);
-      const place = `struct ${type}, ${members.join('.')}`;
-      return `_Static_assert(__builtin_offsetof(${place}) == ${member.bitOffset / 8}, "${path}");
+  needs('gcc').test(
+    'a C header of a selection compiles, with the sizes and offsets that ResolveMembers tells',
+    async () => {
+      const paths = [
+        'task_struct.pid',
+        'task_struct.comm[3]',
+        'task_struct.se.vruntime',
+        'task_struct.mm',
+        'list_head.prev',
+      ];
+      await using vmlinux = await client.findHandle((info) => info.isVmlinux);
+      const header = await vmlinux.cHeader({ names: ['task_struct', 'list_head'], kinds: [Kind.STRUCT] });
+      const results = await vmlinux.resolveMembers(paths);
+      const asserts = results.map(({ path, member }) => {
+        const [type, ...members] = path.split('.');
+        if (member === null) throw new Error(`no ${path}`);
+        const place = `struct ${type}, ${members.join('.')}`;
+        return `_Static_assert(__builtin_offsetof(${place}) == ${member.bitOffset / 8}, "${path}");
 _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${member.bitSize}, "size of ${path}");`;
-    });
-    compile(`${header}\n${asserts.join('\n')}`);
-    expect(() =>
-      compile(`${header}\n_Static_assert(__builtin_offsetof(struct list_head, prev) == 1, "");`),
-    ).toThrow();
-  });
+      });
+      compile(`${header}\n${asserts.join('\n')}`);
+      expect(() =>
+        compile(`${header}\n_Static_assert(__builtin_offsetof(struct list_head, prev) == 1, "");`),
+      ).toThrow();
+    },
+  );
 
   test('ResolveMembers crosses pointers, tells why a path leads nowhere, and is small', async () => {
     const [pgd, nothing, noType, parse] = await client.resolveMembers('vmlinux', [

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfClient, type HandleInfo, type ObjectUsers } from '@btfd/client';
 import { btfGetFdById } from '@btfd/native';
 import { btfList } from './testing/bpftool.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
@@ -25,7 +25,7 @@ function holders(users: ObjectUsers | null | undefined, among: readonly number[]
   return pids.filter((pid) => among.includes(pid)).toSorted((a, b) => a - b);
 }
 
-describeKernel('An object’s info', () => {
+needs('bpf').describe('An object’s info', () => {
   let user: BtfUser;
   let daemon: DaemonProcess;
   let client: BtfClient;
@@ -46,7 +46,7 @@ describeKernel('An object’s info', () => {
     return (await client.listObjects({ details: ['users'], afterId: id - 1 })).find((info) => info.id === id);
   }
 
-  test('tells the same programs, maps and processes as bpftool', async () => {
+  needs('bpftool').test('tells the same programs, maps and processes as bpftool', async () => {
     const { btfId, pid, command, program, map } = user.said;
     const entry = btfList().find(({ id }) => id === btfId);
     expect(entry).toMatchObject({ prog_ids: [program.id], map_ids: [map.id] });
@@ -103,7 +103,7 @@ describeKernel('An object’s info', () => {
   });
 });
 
-describeKernel('A daemon', () => {
+needs('bpf', 'setpriv').describe('A daemon', () => {
   test('without CAP_SYS_ADMIN refuses to tell users, and tells digests', async () => {
     await using daemon = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set=-sys_admin'] });
     await using client = new BtfClient(daemon.address);

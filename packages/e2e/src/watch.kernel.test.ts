@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import type { WatchHandlesResponse } from '@btfd/api';
 import { BtfClient } from '@btfd/client';
 import { btfLoad, type BtfFd } from '@btfd/native';
@@ -9,13 +10,12 @@ import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { FollowedWatch } from './testing/followed-watch.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
-describeKernel('WatchHandles', () => {
+needs('bpf').describe('WatchHandles', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { Builder, type Member, type TypeId } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { describeKernel } from './testing/describe-kernel.js';
 import { failureOf, RawClient } from './testing/raw-client.js';
 
 /** BTF of a kilobyte that prints without end: anonymous unions in unions, two of each in the next. */
@@ -19,7 +19,7 @@ function endlessBtf(): Uint8Array {
   return builder.marshal();
 }
 
-describeKernel('While a worker is at hostile BTF', () => {
+needs('bpf').describe('While a worker is at hostile BTF', () => {
   let daemon: DaemonProcess;
   let client: RawClient;
 

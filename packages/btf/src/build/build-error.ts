@@ -1,30 +1,29 @@
 import type { TypeId } from '../types.js';
 
 /**
- * BtfBuildErrorCode says what kind of failure a {@link BtfBuildError} is.
+ * BtfBuildErrorCode is the kind of failure that a {@link BtfBuildError} reports.
  *
- * - `INVALID_TYPE`: a type or a field of it is outside of what BTF can say.
- * - `LIMIT_EXCEEDED`: more types, elements or bytes than one BTF may have.
- * - `UNSUPPORTED`: a type of a kind that this library does not know, so that it cannot tell what in it is an
- * id or a name.
+ * - `INVALID_TYPE`: BTF cannot express a type or a field of it.
+ * - `LIMIT_EXCEEDED`: there are more types, elements or bytes than one BTF may have.
+ * - `UNSUPPORTED`: the kind of a type is not known to this library, so it cannot find the ids and names in it.
  */
 export type BtfBuildErrorCode = 'INVALID_TYPE' | 'LIMIT_EXCEEDED' | 'UNSUPPORTED';
 
-/** BtfBuildErrorPlace says what a {@link BtfBuildError} is about. */
+/** BtfBuildErrorPlace is the type and field that a {@link BtfBuildError} is about. */
 export interface BtfBuildErrorPlace {
-  /** The type's id in what is built. */
+  /** The id of the type in the BTF that is built. */
   readonly typeId?: TypeId | undefined;
-  /** The field in the words of `Type`, such as `members[2].bitOffset`. */
+  /** The field, named as in `Type`, such as `members[2].bitOffset`. */
   readonly field?: string | undefined;
 }
 
-/** BtfBuildError says that a BTF cannot be built from what was given. */
+/** BtfBuildError reports that a BTF cannot be built from its input. */
 export class BtfBuildError extends Error {
   override readonly name = 'BtfBuildError';
   readonly code: BtfBuildErrorCode;
-  /** The type's id in what is built; null where the failure is not about one type. */
+  /** The id of the type in the BTF that is built; null if the failure is not about one type. */
   readonly typeId: TypeId | null;
-  /** The field in the words of `Type`, such as `members[2].bitOffset`; null where it is not about one. */
+  /** The field, named as in `Type`, such as `members[2].bitOffset`; null if the failure is not about one field. */
   readonly field: string | null;
 
   constructor(code: BtfBuildErrorCode, message: string, place: BtfBuildErrorPlace = {}) {

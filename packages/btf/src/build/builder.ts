@@ -17,16 +17,16 @@ import { writeBtf } from './write-btf.js';
 /** BuilderOptions are the options of {@link Builder}. */
 export interface BuilderOptions {
   /**
-   * Whether a type equal to one that is there gets that one's id. Otherwise every `add` makes a type, and a
-   * type of a spec is added once however often it is asked for. Default: true.
+   * Whether a type that equals an earlier one gets the id of that one. Otherwise every `add` makes a type, and a type
+   * of a spec is added once however often `addFrom` is called for it. Default: true.
    */
   readonly deduplicate?: boolean;
-  /** Whether types of a spec come with the DECL_TAGs on them and on their members. Default: true. */
+  /** Whether the DECL_TAGs on a spec's types and on their members are added with them. Default: true. */
   readonly declTags?: boolean;
 }
 
 /**
- * Builder puts types together and writes them as BTF.
+ * Builder collects types and writes them as BTF. Modelled on `btf.Builder` of cilium/ebpf.
  *
  * ```ts
  * const builder = new Builder();
@@ -36,9 +36,9 @@ export interface BuilderOptions {
  * const bytes = builder.marshal();
  * ```
  *
- * Ids count from 1 in the order in which types are added, and stay. Types are equal when all that they say
- * is and they refer to equal types, circles included; a hand-made circle (of {@link reserve}) is only equal to
- * itself. At most 16,777,216 types and 256 MiB are taken, which is what `Spec.parse` reads by default.
+ * Ids count from 1 in the order in which types are added, and do not change. Types are equal if all their fields are
+ * equal and they refer to equal types, circles included. A circle made by hand (with {@link reserve}) only equals
+ * itself. A builder takes at most 16,777,216 types and 256 MiB, which is what `Spec.parse` reads by default.
  */
 export class Builder {
   readonly #pool = new StringPool();
@@ -55,18 +55,20 @@ export class Builder {
     this.#declTags = declTags;
   }
 
-  /** The number of types, without void; the largest id. */
+  /** The number of types, without void, which is also the largest id. */
   get typeCount(): number {
     return this.#table.count;
   }
 
   /**
-   * add adds a type. Ids in it are those of this builder; void is 0. They may be of types that are added later:
-   * whether they exist is checked when it is marshalled.
+   * add adds a type. Ids in it are those of this builder, and 0 is void. They may belong to types that are added later:
+   * `marshal` checks that they exist.
    *
-   * @returns its id: 0 for void.
-   * @throws BtfBuildError `INVALID_TYPE` for a field outside of what BTF can say, missing, or of another type, as callers
-   * in plain JavaScript may have it; `LIMIT_EXCEEDED`; `UNSUPPORTED` for a kind that is not known.
+   * @returns the id of the type: 0 for void.
+   * @throws BtfBuildError `INVALID_TYPE` if a field is missing, has the wrong type (possible in plain JavaScript), or
+   * has a value that BTF cannot express.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types, elements or bytes.
+   * @throws BtfBuildError `UNSUPPORTED` for a type of an unknown kind.
    */
   add(type: NewType): TypeId {
     if (isVoid(type)) return 0;
@@ -79,18 +81,20 @@ export class Builder {
   }
 
   /**
-   * reserve gives an id to use before the type is made, as circles need it. {@link define} must give the type.
+   * reserve returns an id to use before its type is made, which circles need. {@link define} must make the type.
    *
-   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types.
    */
   reserve(): TypeId {
     return this.#table.reserve();
   }
 
   /**
-   * define makes the type of a reserved id, even where an equal one is there.
+   * define makes the type of a reserved id, even if there is an equal type.
    *
-   * @throws BtfBuildError `INVALID_TYPE` where the id is not reserved or has its type; otherwise as {@link add}.
+   * @throws BtfBuildError `INVALID_TYPE` if the id is not reserved or already has a type, if the type is void, and for
+   * fields as {@link add} does.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` or `UNSUPPORTED` as {@link add} does.
    */
   define(id: TypeId, type: NewType): void {
     if (!this.#isReserved(id)) {
@@ -108,21 +112,27 @@ export class Builder {
   /**
    * addFrom adds a type of a spec or of its bases with everything that it refers to.
    *
-   * @returns its id here.
-   * @throws BtfFormatError `NOT_FOUND` for an id that the spec has not; `MALFORMED`, `LIMIT_EXCEEDED` and
-   * `UNSUPPORTED` for what cannot be read. With deduplication a part may have been added then.
-   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   * @returns the id of the type in this builder.
+   * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
+   * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does
+   * not exist.
+   * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or bytes. With deduplication, some types may have been
+   * added when this fails.
    */
   addFrom(spec: Spec, id: TypeId): TypeId {
     return this.addAllFrom(spec, [id])[0] ?? 0;
   }
 
   /**
-   * addAllFrom adds types of a spec as {@link addFrom} does. Without deduplication they get their ids in the order
-   * given, before what else they refer to, which comes in the order of the spec's ids: all types of a spec
-   * that has no base keep their ids in a new builder.
+   * addAllFrom adds types of a spec as {@link addFrom} does. Without deduplication, they get ids in the given order.
+   * The ids of the other types that they refer to follow, in the order of the spec. So all types of a spec without a
+   * base keep their ids in a new builder.
    *
-   * @returns their ids here, in the same order.
+   * @returns the ids of the types in this builder, in the same order.
+   * @throws BtfFormatError as {@link addFrom} does.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or bytes.
    */
   addAllFrom(spec: Spec, ids: Iterable<TypeId>): TypeId[] {
     const roots = [...ids];
@@ -135,17 +145,23 @@ export class Builder {
   }
 
   /**
-   * marshal writes all types as BTF that stands alone. The builder stays as it is.
+   * marshal writes all types as BTF that stands alone. It does not change the builder.
    *
-   * @throws BtfBuildError `INVALID_TYPE` for a reference to no type and for an id that was reserved and not
-   * defined; `LIMIT_EXCEEDED`.
-   * @throws BtfFormatError `INVALID_ARGUMENT` for what is no byte order.
+   * @throws BtfBuildError `INVALID_TYPE` for a reference to a type that does not exist, and for an id that was reserved
+   * but not defined.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes, and for more than 65,535 elements in a type without
+   * `wideVlen`.
+   * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
    */
   marshal(options: MarshalOptions = {}): Uint8Array {
     return writeBtf(downgrade(this.#table, this.#pool, options), this.#pool, options);
   }
 
-  /** toSpec marshals and parses the types, to look them up. */
+  /**
+   * toSpec marshals and parses the types, so that they can be looked up.
+   *
+   * @throws BtfBuildError as {@link marshal} does.
+   */
   toSpec(): Spec {
     return Spec.parse(this.marshal({ wideVlen: true }));
   }
@@ -163,7 +179,7 @@ export class Builder {
   }
 }
 
-/** Whether a type is void. What is no type at all is told by `encodeType`. */
+/** Whether a type is void. `encodeType` reports values that are not types at all. */
 function isVoid(type: NewType): type is Extract<NewType, { kind: 'VOID' }> {
   const given: NewType | null | undefined = type;
   return given?.kind === 'VOID';

@@ -7,7 +7,7 @@ import type { Spec } from '../spec.js';
 import { indexTypes } from '../type-index.js';
 import { kindOfInfo, wordsOf } from '../words.js';
 
-/** Bytes of the header that are one byte each: magic and version aside, it is made of words. */
+/** Bytes of the header that are one byte each. Except for magic and version, the header is made of words. */
 const MAGIC_LENGTH = 2;
 const WORDS_START = 4;
 
@@ -15,11 +15,14 @@ const WORDS_START = 4;
 const LAYOUT_LENGTH = 4;
 
 /**
- * convertByteOrder gives the same BTF in a byte order, as a copy: sections, ids and strings stay where they are.
- * Split BTF is converted without its base, which must be converted too.
+ * convertByteOrder returns a copy of a BTF in another byte order. Sections, ids and strings stay where they are. Split
+ * BTF is converted without its base, which must be converted too.
  *
- * @throws BtfFormatError where `Spec.parse` does for header, layout and extent of types; `UNSUPPORTED` for a type
- * of unknown kind, of which it is not known what its bytes are; `INVALID_ARGUMENT` for what is no byte order.
+ * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a type of an unknown kind,
+ * whose words are not known.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if `order` is not a byte order.
  */
 export function convertByteOrder(btf: Uint8Array | Spec, order: ByteOrder): Uint8Array {
   checkByteOrder(order);
@@ -47,12 +50,12 @@ function checkKinds(bytes: Uint8Array, header: BtfHeader): void {
   for (const offset of offsets) {
     const kind = kindOfInfo(words.i32(offset + 4));
     if (isKnownKind(kind)) continue;
-    const message = `type of kind ${kind}, whose byte order cannot be converted`;
+    const message = `type of unknown kind ${kind}: its byte order cannot be converted`;
     throw new BtfFormatError('UNSUPPORTED', message, { offset: types.offset + offset });
   }
 }
 
-/** Turns the bytes of each word around. What is left of the header behind its last word is zero. */
+/** Reverses the bytes of each word. The rest of the header after its last whole word is zero. */
 function reverseEach(bytes: Uint8Array, from: number, to: number): void {
   const view = new DataView(bytes.buffer);
   for (let at = from; at + 4 <= to; at += 4) view.setUint32(at, view.getUint32(at, true), false);

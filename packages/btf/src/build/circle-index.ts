@@ -5,18 +5,20 @@ import type { ImportSource } from './import-source.js';
 import { TypeTable } from './type-table.js';
 import { hashWords } from './word-index.js';
 
-/** How far away along references a difference may be to change a type's hash. */
+/** The number of references over which a difference changes a type's hash. */
 const HASH_ROUNDS = 3;
 
-/** Most types of one hash that are compared: more only come from BTF made to be slow, and are then added again. */
+/**
+ * Maximum number of types of one hash to compare. Only BTF made to be slow has more; its types are then added again.
+ */
 const MAX_CANDIDATES = 16;
 
-/** Stands in a type's words for each reference to another type of its circle. */
+/** Replaces each reference to another type of the circle in a type's words. */
 const WITHIN = -1;
 
 /**
- * CircleIndex finds circles of types that refer to each other, such as a struct and the pointer to it that it
- * holds. Two are equal when one can walk both side by side along all references and meet the same words.
+ * CircleIndex finds circles of types that refer to each other, such as a struct and a pointer to it that it contains.
+ * Two circles are equal if a walk along all references of both meets the same words.
  */
 export class CircleIndex {
   readonly #table: TypeTable;
@@ -27,7 +29,7 @@ export class CircleIndex {
   }
 
   /**
-   * add gives each type of a circle the id of its equal, or adds them all: where one has an equal, so have all
+   * add gives each type of a circle the id of its equal, or adds them all. If one type has an equal, so do all types
    * that it leads to, which is the whole circle.
    */
   add(source: ImportSource, group: readonly TypeId[]): void {
@@ -45,7 +47,7 @@ export class CircleIndex {
     this.#append(source, group, circle);
   }
 
-  /** The equal of each type of the circle if the one at `start` equals the candidate; null otherwise. */
+  /** The equal of each type of the circle if the one at `start` equals the candidate; otherwise null. */
   #equals(circle: Circle, size: number, start: number, candidate: TypeId): Int32Array | null {
     const equals = new Int32Array(size);
     equals[start] = candidate;
@@ -99,13 +101,13 @@ export class CircleIndex {
   }
 }
 
-/** A reference to another type of the circle: which one, and where in the words. */
+/** A reference to another type of the circle: the index of that type, and the place in the words. */
 interface Within {
   readonly index: number;
   readonly at: number;
 }
 
-/** The types of a circle, numbered from 0, with ids of what is built for what they refer to outside of it. */
+/** The types of a circle, numbered from 0. References to types outside the circle have the ids of the builder. */
 class Circle {
   /** The type with index 0 has id 1 here. */
   readonly table = new TypeTable();

@@ -11,9 +11,9 @@ interface Frame {
  * Tarjan's algorithm without recursion. Most groups are of one type.
  */
 export class Components {
-  /** When a type of an open group was met first, counted from 1; 0 for all others. */
+  /** For a type of an open group, the number at which it was met, counted from 1; 0 for all other types. */
   readonly #numbers: Int32Array;
-  /** For types of open groups, the lowest number that can be reached from them, as far as is known. */
+  /** For a type of an open group, the lowest number known to be reachable from it. */
   readonly #lowest: Int32Array;
   readonly #open: TypeId[] = [];
   #count = 0;
@@ -24,10 +24,12 @@ export class Components {
   }
 
   /**
-   * from lists the groups that can be reached from a type. What a group refers to comes before it.
+   * from iterates over the groups that can be reached from a type. A group comes after the groups that it refers to.
    *
-   * @param references gives the types that a type refers to; those of groups that were taken may be left out.
-   * @param isDone tells whether a type is of a group that was taken, as it must be once the next one is asked for.
+   * @param references returns the types that a type refers to. Types of groups that were returned before may be left
+   * out.
+   * @param isDone reports whether a type is in a group that was returned before. It must do so when the next group is
+   * requested.
    */
   *from(
     root: TypeId,
@@ -71,7 +73,7 @@ export class Components {
     if (to < (this.#lowest[id] ?? 0)) this.#lowest[id] = to;
   }
 
-  /** The group whose first type this is: those that were met since and are still open. */
+  /** The group that this type is the first of: all types that were met since and are still open. */
   #close(first: TypeId): TypeId[] {
     const group: TypeId[] = [];
     for (let id = this.#open.pop(); id !== undefined; id = this.#open.pop()) {

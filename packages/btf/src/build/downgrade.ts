@@ -7,7 +7,10 @@ import { TypeTable } from './type-table.js';
 
 const KIND_FLAG = 1 << 31;
 
-/** downgrade rewrites what older kernels do not know as the options say. Ids stay; placeholders come behind. */
+/**
+ * downgrade replaces types that older kernels do not know, as the options say. Ids stay; placeholders come after all
+ * other types.
+ */
 export function downgrade(table: TypeTable, pool: StringPool, options: MarshalOptions): TypeTable {
   if (options.preventNoTypeFound === true && table.count === 0) return withPlaceholder();
   const { stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64 } = options;
@@ -24,14 +27,14 @@ export function downgrade(table: TypeTable, pool: StringPool, options: MarshalOp
   return rewritten;
 }
 
-/** One type for BTF that has none. */
+/** A table with one type, for BTF without types. */
 function withPlaceholder(): TypeTable {
   const table = new TypeTable();
   table.append(Int32Array.of(0, Kind.INT << 24, 0, 0), 0);
   return table;
 }
 
-/** What stands for a type; null where it stays as it is. */
+/** The replacement for a type; null if the type stays as it is. */
 function replacement(
   words: Int32Array,
   start: number,
@@ -60,7 +63,7 @@ function replacement(
   }
 }
 
-/** The flag says that an ENUM is signed only since ENUM64 exists. */
+/** Only kernels with ENUM64 (Linux 6.0) read the flag as the sign of an ENUM. */
 function withoutSign(words: Int32Array, start: number): Int32Array {
   const info = words[start + 1] ?? 0;
   const copy = words.slice(start, start + HEAD_WORDS + 2 * vlenOfInfo(info));
@@ -82,7 +85,7 @@ function unionOf(words: Int32Array, start: number, placeholders: Placeholders): 
   return union;
 }
 
-/** The types that members of a replaced ENUM64 have, one for each size and sign. */
+/** The types of the members of replaced ENUM64s, one for each size and sign. */
 class Placeholders {
   readonly #table: TypeTable;
   readonly #pool: StringPool;

@@ -5,14 +5,16 @@ import type { StringPool } from './string-pool.js';
 
 const KIND_FLAG = 1 << 31;
 
-/** The bits of an offset beside the width of a bitfield. */
+/** The bits of an offset next to the width of a bitfield. */
 const PACKED_OFFSET = 0xffffff;
 
 /**
- * encodeType gives the words of a type, with numbers of the pool in place of names.
+ * encodeType returns the words of a type, with numbers of the pool in place of names.
  *
- * @param id the id it will have, for errors.
- * @throws BtfBuildError `INVALID_TYPE`; `LIMIT_EXCEEDED` for more than 16,777,215 elements; `UNSUPPORTED`.
+ * @param id the id that the type will have, for errors.
+ * @throws BtfBuildError `INVALID_TYPE` for an invalid field.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for more than 16,777,215 elements.
+ * @throws BtfBuildError `UNSUPPORTED` for a type of an unknown kind.
  */
 export function encodeType(
   type: Exclude<NewType, { kind: 'VOID' }>,
@@ -22,12 +24,12 @@ export function encodeType(
   const check = new FieldChecks(type, id, pool);
   if (type.kind === 'UNKNOWN') {
     const number = check.range(type.kindNumber, 'kindNumber', 0, 0x7f);
-    const message = `${check.what}: names and references of kind ${number} are not known`;
+    const message = `${check.what}: unknown kind ${number}`;
     throw new BtfBuildError('UNSUPPORTED', message, { typeId: id });
   }
   const kind: unknown = type.kind;
   if (typeof kind !== 'string' || !Object.hasOwn(Kind, kind) || kind === 'VOID') {
-    throw check.invalid('kind is none of BTF', 'kind');
+    throw check.invalid('unknown kind', 'kind');
   }
   const { info, third, data } = contents(type, check);
   const words = new Int32Array(3 + data.length);
@@ -137,7 +139,7 @@ function sized({ size }: { readonly size: number }, check: FieldChecks): { info:
   return { info: 0, third: check.u32(size, 'size') };
 }
 
-/** One bitfield is enough for all members to have offsets of 24 bits. */
+/** One bitfield limits the offsets of all members to 24 bits. */
 function members(
   type: Extract<NewType, { kind: 'STRUCT' | 'UNION' }>,
   check: FieldChecks,

@@ -3,17 +3,17 @@ import type { TypeId } from '../types.js';
 import type { ImportSource } from './import-source.js';
 import { TypeTable } from './type-table.js';
 
-/** CopyOptions are the choices for {@link importCopies}. */
+/** CopyOptions are the options of {@link importCopies}. */
 export interface CopyOptions {
-  /** Whether DECL_TAGs of added types are added too. */
+  /** Whether the DECL_TAGs of added types are added too. */
   readonly declTags: boolean;
-  /** Whether the types asked for come first and in their order; otherwise all come in the order of their ids. */
+  /** Whether the given types come first, in the given order. Otherwise all types come in the order of their ids. */
   readonly rootsFirst: boolean;
 }
 
 /**
- * importCopies adds types with all that they refer to, each as it is. Types that the source gave before keep
- * the ids they got.
+ * importCopies adds types with everything that they refer to, each as it is. Types that the source added before keep
+ * their ids.
  */
 export function importCopies(
   source: ImportSource,
@@ -23,13 +23,13 @@ export function importCopies(
 ): void {
   const { ids, reader } = source;
   const found: TypeId[] = [];
-  // Until all types to add are known, each has its place among those found as a negative id.
+  // Until all types to add are known, `ids` has their indices in `found` as negative numbers.
   const find = (id: TypeId): void => {
     if (id !== 0 && ids[id] === 0) ids[id] = -found.push(id);
   };
   for (const id of roots) find(id);
   const asked = rootsFirst ? found.length : 0;
-  // All is read before anything is added, so that what cannot be read changes nothing.
+  // Everything is read before anything is added, so a read failure changes nothing.
   const copies = new TypeTable();
   try {
     for (let next = 0; next < found.length; next++) {

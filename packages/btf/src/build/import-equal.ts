@@ -5,7 +5,7 @@ import type { ImportSource } from './import-source.js';
 import type { TypeTable } from './type-table.js';
 import type { WordIndex } from './word-index.js';
 
-/** EqualTypes is where equal types of what is built are found. */
+/** EqualTypes finds equal types among those of the builder. */
 export interface EqualTypes {
   readonly table: TypeTable;
   readonly single: WordIndex;
@@ -13,10 +13,10 @@ export interface EqualTypes {
 }
 
 /**
- * importEqual adds types with all that they refer to, except where an equal type is there: one of the same
- * words, whose references are to equal types. What a type refers to gets its id before it, circles aside.
+ * importEqual adds types with everything that they refer to, except if there is an equal type: one with the same words
+ * whose references are to equal types. A type gets its id after those that it refers to, except in circles.
  *
- * @param withTags whether DECL_TAGs of added types are added too.
+ * @param withTags whether the DECL_TAGs of added types are added too.
  */
 export function importEqual(
   source: ImportSource,
@@ -33,7 +33,7 @@ export function importEqual(
       if (root === 0 || isDone(root)) continue;
       for (const group of source.components.from(root, references, isDone)) {
         addGroup(source, equal, group);
-        // One by one: a type may have more tags than a call takes arguments.
+        // Tags are pushed one at a time: a type may have more tags than a call takes arguments.
         if (withTags) for (const id of group) source.tagsOf(id)?.forEach((tag) => tags.push(tag));
       }
     }

@@ -7,9 +7,9 @@ import type { StringPool } from './string-pool.js';
 /** ImportSource is a spec from which types are added, with the ids that they got. */
 export class ImportSource {
   readonly reader: SpecReader;
-  /** Ids in what is built, by ids of the spec; 0 for types that were not added. */
+  /** Ids in the builder by ids of the spec; 0 for types that were not added. */
   readonly ids: Int32Array;
-  /** Of use for types that were not added only. */
+  /** Only used for types that were not added. */
   readonly components: Components;
   readonly #spec: Spec;
   #tags: ReadonlyMap<TypeId, readonly TypeId[]> | null = null;
@@ -21,7 +21,7 @@ export class ImportSource {
     this.components = new Components(spec.endTypeId);
   }
 
-  /** tagsOf lists the DECL_TAGs of a type; undefined where there are none. */
+  /** tagsOf returns the DECL_TAGs of a type; undefined if there are none. */
   tagsOf(id: TypeId): readonly TypeId[] | undefined {
     this.#tags ??= this.#findTags();
     return this.#tags.get(id);

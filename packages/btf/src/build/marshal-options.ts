@@ -1,8 +1,8 @@
 import type { ByteOrder } from '../header.js';
 
 /**
- * MarshalOptions choose what a BTF is written for; the first six have the meaning of cilium/ebpf's
- * `btf.MarshalOptions`. By default nothing is replaced: newer kernels know all of it.
+ * MarshalOptions select the kernels that a BTF is written for. The first six are modelled on `btf.MarshalOptions` of
+ * cilium/ebpf. By default nothing is replaced: newer kernels know all kinds.
  */
 export interface MarshalOptions {
   /** Default: that of the machine that runs this. */
@@ -14,21 +14,20 @@ export interface MarshalOptions {
   /** Write a CONST for each TYPE_TAG, for kernels before 5.17. */
   readonly replaceTypeTags?: boolean;
   /**
-   * Write a UNION with a member for each value, of an INT `enum64_placeholder` of the same size, for each
-   * ENUM64, and an ENUM without sign for each ENUM, for kernels before 6.0. The placeholders get ids behind
-   * all others.
+   * Write a UNION for each ENUM64, with a member for each value, of an INT `enum64_placeholder` of the same size, and
+   * an ENUM without sign for each ENUM, for kernels before 6.0. The placeholders get ids after all others.
    */
   readonly replaceEnum64?: boolean;
-  /** Write one anonymous INT of no size where there is no type at all: kernels refuse BTF without types. */
+  /** Write one anonymous INT of size 0 if there are no types: kernels reject BTF without types. */
   readonly preventNoTypeFound?: boolean;
   /**
-   * Allow more than 65,535 members, values, parameters or variables in one type, which only Linux 7.2 and
-   * newer read right. Default: such a type is an error.
+   * Allow more than 65,535 members, values, parameters or variables in one type, which needs Linux 7.2 to be read
+   * correctly. Default: such a type is an error.
    */
   readonly wideVlen?: boolean;
   /**
-   * Put a name that another one ends with into that one: vmlinux's strings get about a tenth smaller. Kernels,
-   * libbpf and bpftool read it; cilium/ebpf refuses names that start inside of others. Default: false.
+   * Store a name that another one ends with inside that one, which makes the strings of vmlinux about a tenth smaller.
+   * Kernels, libbpf and bpftool read it; cilium/ebpf rejects names that start inside others. Default: false.
    */
   readonly shareSuffixes?: boolean;
 }

@@ -6,11 +6,11 @@ import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
 import { writeBtf } from './write-btf.js';
 
-/** Merged is a BTF of all types of several. */
+/** Merged is a BTF with all types of several specs. */
 export interface Merged {
   /** The BTF, which stands alone. */
   readonly bytes: Uint8Array;
-  /** For each spec that was given, new ids by old ids. */
+  /** New ids by old ids, for each of the specs. */
   readonly ids: readonly Int32Array[];
 }
 
@@ -21,13 +21,16 @@ export interface MergeOptions {
 }
 
 /**
- * merge puts all types of specs one after the other into one BTF, each spec's in their order; equal types stay
- * apart until `dedup`. A spec given twice comes twice. The base of split BTF comes before it, but only once for
- * several, and not again where it was given before. Other byte orders are converted.
+ * merge appends all types of several specs to one BTF, those of each spec in their order. Equal types stay separate
+ * until `dedup`. A spec given twice comes twice. The base of split BTF comes before it, but only once for several
+ * specs, and not again if it was given before. Other byte orders are converted.
  *
- * @throws BtfFormatError `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what cannot be read; `INVALID_ARGUMENT` for what
- * is no byte order.
- * @throws BtfBuildError `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
+ * exist.
+ * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or bytes.
  */
 export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merged {
   const pool = new StringPool();
@@ -38,7 +41,7 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
   return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true }), ids };
 }
 
-/** Appends the own types of a spec, and before them those of its base unless they are there. */
+/** Appends the own types of a spec, after those of its base unless they are already there. */
 function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): Int32Array {
   const source = new ImportSource(spec, pool);
   if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged));

@@ -11,18 +11,21 @@ import { type Rebuilt, writeBtf } from './write-btf.js';
 export interface SelectOptions {
   /** Default: that of the spec. */
   readonly byteOrder?: ByteOrder;
-  /** Whether DECL_TAGs on selected types and on their members come too. Default: true. */
+  /** Whether the DECL_TAGs on selected types and on their members are selected too. Default: true. */
   readonly declTags?: boolean;
 }
 
 /**
- * selectTypes makes a smaller BTF of some types and all that they refer to. Types of a split BTF and of its bases
- * come together in one that stands alone. Types keep their order, so that what was sorted stays sorted.
+ * selectTypes makes a smaller BTF of some types and everything that they refer to. The result stands alone: types of
+ * split BTF and of its bases are put together. Types keep their order, so sorted types stay sorted.
  *
- * @throws BtfFormatError `NOT_FOUND` for an id that the spec has not; `MALFORMED`, `LIMIT_EXCEEDED` for what
- * cannot be read; `UNSUPPORTED` for a type of unknown kind, of which it is not known what it refers to;
- * `INVALID_ARGUMENT` for what is no byte order.
- * @throws BtfBuildError `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
+ * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
+ * exist.
+ * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind, whose references are not known.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types or bytes.
  */
 export function selectTypes(spec: Spec, ids: Iterable<TypeId>, options: SelectOptions = {}): Rebuilt {
   const roots = [...ids];

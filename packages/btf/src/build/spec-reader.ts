@@ -7,18 +7,18 @@ import { hostWords, kindOfInfo, withRoom } from '../words.js';
 import type { StringPool } from './string-pool.js';
 
 /**
- * The names that are read may add up to so many times the string section: types may name each suffix of one
- * long string, and copying all of those would take the square of its length.
+ * The names that are read may add up to this many times the string section. Types may have each suffix of one long
+ * string as their name, and copying them all would take the square of its length.
  */
 const NAMES_PER_SECTION = 8;
 const FREE_NAME_BYTES = 64 * 1024;
 
 /**
- * SpecReader reads types of a spec and its bases as words in the machine's byte order, with names as numbers
- * of a pool.
+ * SpecReader reads types of a spec and its bases as words in the machine's byte order, with numbers of a pool in place
+ * of names.
  */
 export class SpecReader {
-  /** The words of the type that was read last. Another array after each `read`. */
+  /** The words of the type that was read last. `read` may replace the array. */
   words: Int32Array = new Int32Array(256);
   readonly #levels: readonly Level[];
 
@@ -29,16 +29,17 @@ export class SpecReader {
     this.#levels = levels;
   }
 
-  /** kind is a type's `Kind`. */
+  /** kind returns the kind of a type. */
   kind(id: TypeId): number {
     const level = this.#level(id);
     return kindOfInfo(level.words[level.offset(id) + 1] ?? 0);
   }
 
   /**
-   * visitReferences calls with each id that a type refers to, void and repetitions included.
+   * visitReferences calls `visit` with each id that a type refers to, with repetitions and void.
    *
-   * @throws BtfFormatError `UNSUPPORTED` for a kind of which no reference is known; `MALFORMED` for one to no type.
+   * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+   * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist.
    */
   visitReferences(id: TypeId, visit: (id: TypeId) => void): void {
     const level = this.#level(id);
@@ -50,10 +51,11 @@ export class SpecReader {
   /**
    * read copies a type to the start of {@link words}. Ids in it are those of the spec.
    *
-   * @returns how many words it has.
-   * @throws BtfFormatError `MALFORMED` when a name lies outside of the string section or a reference is to no
-   * type; `UNSUPPORTED` for an unknown kind; `LIMIT_EXCEEDED` when the names read add up to more than 8 times
-   * the string section.
+   * @returns the number of words.
+   * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does
+   * not exist.
+   * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names that were read add up to more than 8 times the string section.
    */
   read(id: TypeId): number {
     const level = this.#level(id);
@@ -70,12 +72,12 @@ export class SpecReader {
     return length;
   }
 
-  /** visitNameOffsets calls with each name that was read and an offset of it. */
+  /** visitNameOffsets calls `visit` with each name that was read and an offset of it. */
   visitNameOffsets(visit: (name: number, offset: number) => void): void {
     for (const level of this.#levels) level.names?.visit(visit);
   }
 
-  /** stringEnd is where the strings of a spec of the chain end. */
+  /** stringEnd returns the end of the strings of a spec in the chain. */
   stringEnd(spec: Spec): number {
     const level = this.#levels.find((other) => other.spec === spec);
     return level === undefined ? 0 : level.stringStart + level.strings.length;
@@ -85,7 +87,7 @@ export class SpecReader {
     const target = reference >>> 0;
     const end = this.#levels.at(-1)?.spec.endTypeId ?? 0;
     if (target < end) return target;
-    throw new BtfFormatError('MALFORMED', `reference to type ${target}: ids end before ${end}`, {
+    throw new BtfFormatError('MALFORMED', `reference to type ${target}: the largest id is ${end - 1}`, {
       typeId: id,
     });
   }
@@ -99,12 +101,12 @@ export class SpecReader {
   }
 }
 
-/** One spec of the chain of bases. */
+/** One spec in the chain of bases. */
 class Level {
   readonly spec: Spec;
   readonly words: Int32Array;
   readonly strings: Uint8Array;
-  /** Where the offsets of own strings start. */
+  /** The offset of the first own string. */
   readonly stringStart: number;
   names: Names | null = null;
   readonly #offsets: Uint32Array;
@@ -124,7 +126,7 @@ class Level {
   }
 }
 
-/** The names that types of one level have, by offset. */
+/** The names of types of one level, by offset. */
 class Names {
   readonly #level: Level;
   readonly #levels: readonly Level[];
@@ -161,11 +163,11 @@ class Names {
     for (const [offset, number] of this.#numbers) visit(number, offset);
   }
 
-  /** The level at or below the own one in whose strings an offset lies. */
+  /** The level, this one or a base, whose strings contain an offset. */
   #owner(offset: number, id: TypeId): Level {
     const end = this.#level.stringStart + this.#level.strings.length;
     if (offset >= end) {
-      const message = `string offset ${offset} is behind the end of the string section at ${end}`;
+      const message = `string offset ${offset} is after the end of the string section at ${end}`;
       throw new BtfFormatError('MALFORMED', message, { typeId: id });
     }
     return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
@@ -175,7 +177,11 @@ class Names {
 function checkKind(words: Int32Array, start: number, id: TypeId): void {
   const kind = kindOfInfo(words[start + 1] ?? 0);
   if (isKnownKind(kind)) return;
-  throw new BtfFormatError('UNSUPPORTED', `type of kind ${kind}, of which no name or reference is known`, {
-    typeId: id,
-  });
+  throw new BtfFormatError(
+    'UNSUPPORTED',
+    `type of unknown kind ${kind}: its names and references are not known`,
+    {
+      typeId: id,
+    },
+  );
 }

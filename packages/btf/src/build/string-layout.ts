@@ -1,32 +1,32 @@
 import type { StringPool } from './string-pool.js';
 
-/** StringLayout is a string section and where in it the strings of a pool are. */
+/** StringLayout is a string section with the places of a pool's strings. */
 export interface StringLayout {
   readonly bytes: Uint8Array;
-  /** Offsets by number of string; only those of the strings asked for mean something. */
+  /** Offsets by number of string. Only those of the given strings are valid. */
   readonly offsets: Int32Array;
 }
 
-/** StringLayoutOptions are the choices for a string section. */
+/** StringLayoutOptions are the options of {@link layoutStrings}. */
 export interface StringLayoutOptions {
-  /** Whether a string that another one ends with lies in that one. */
+  /** Whether a string is stored inside another one that ends with it. */
   readonly shareSuffixes: boolean;
-  /** Offsets of strings that the base of a split BTF has; null for BTF that stands alone. */
+  /** The strings of the base of split BTF; null for BTF that stands alone. */
   readonly base: BaseStrings | null;
 }
 
-/** BaseStrings are the strings of a base, which split BTF uses. */
+/** BaseStrings are the strings of a base that split BTF uses. */
 export interface BaseStrings {
-  /** Where the base's strings end: the offset of the first own one. */
+  /** The end of the base's strings, which is the offset of the first own string. */
   readonly end: number;
   /** Offsets by number of string. */
   readonly offsets: ReadonlyMap<number, number>;
 }
 
 /**
- * layoutStrings puts strings into a section, each once, in the order given.
+ * layoutStrings puts strings into a section, each once, in the given order.
  *
- * @param used numbers of strings, each once, without the empty one, which is always there.
+ * @param used numbers of strings, each once, without the empty one, which is always in the section.
  */
 export function layoutStrings(
   pool: StringPool,
@@ -38,7 +38,7 @@ export function layoutStrings(
   if (base !== null) for (const [id, offset] of base.offsets) offsets[id] = offset;
   const holders = shareSuffixes ? findHolders(pool, own) : null;
   const start = base === null ? 0 : base.end;
-  // The empty string comes first; split BTF has it in its base.
+  // The empty string comes first. Split BTF has it in its base.
   let end = base === null ? 1 : start;
   for (const id of own) {
     if (holders !== null && (holders[id] ?? 0) !== 0) continue;
@@ -54,7 +54,7 @@ export function layoutStrings(
   return { bytes, offsets };
 }
 
-/** For each string one that ends with it; 0 where there is none. */
+/** For each string another one that ends with it; 0 if there is none. */
 function findHolders(pool: StringPool, used: readonly number[]): Int32Array {
   const holders = new Int32Array(pool.count);
   for (const id of used) {
@@ -65,7 +65,7 @@ function findHolders(pool: StringPool, used: readonly number[]): Int32Array {
   return holders;
 }
 
-/** The string that is in no other and ends with this one: holders grow longer, so that this ends. */
+/** The string that ends with this one and is not inside another. Holders grow longer, so the loop ends. */
 function holderOf(holders: Int32Array, id: number): number {
   let holder = 0;
   for (let next = holders[id] ?? 0; next !== 0; next = holders[next] ?? 0) holder = next;

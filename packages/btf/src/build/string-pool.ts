@@ -3,7 +3,7 @@ import { HASH_SEED } from './hash.js';
 
 const encoder = new TextEncoder();
 
-/** The hash of the empty string; each byte from the last to the first is added to it. */
+/** The hash of the empty string. The bytes of a string are added to it from the last to the first. */
 const EMPTY_HASH = HASH_SEED;
 
 function addByte(hash: number, byte: number): number {
@@ -14,7 +14,7 @@ function addByte(hash: number, byte: number): number {
 /**
  * StringPool numbers distinct strings of bytes; 0 is the empty one. Bytes are kept as they are, UTF-8 or not.
  *
- * Hashes run from a string's end to its start, so that hashing a string passes the hash of each suffix.
+ * Hashes run from the end of a string to its start, so hashing a string passes the hash of each suffix.
  */
 export class StringPool {
   #bytes = new Uint8Array(1024);
@@ -28,12 +28,15 @@ export class StringPool {
     this.intern(new Uint8Array(0), 0, 0);
   }
 
-  /** The number of strings, the empty one included. */
+  /** The number of strings, with the empty one. */
   get count(): number {
     return this.#count;
   }
 
-  /** intern gives the number of the string that the bytes from `from` until `to` are; it copies them if they are new. */
+  /**
+   * intern returns the number of the string in the bytes from `from` to before `to`. It copies the bytes of a new
+   * string.
+   */
   intern(bytes: Uint8Array, from: number, to: number): number {
     let hash = EMPTY_HASH;
     for (let at = to - 1; at >= from; at--) hash = addByte(hash, bytes[at] ?? 0);
@@ -41,7 +44,10 @@ export class StringPool {
     return found < 0 ? this.#append(hash, bytes, from, to) : found;
   }
 
-  /** internText gives the number of a text; -1 where it has what no string section holds: NUL, half a surrogate pair. */
+  /**
+   * internText returns the number of a text; -1 if a string section cannot hold it: it has a NUL or half a surrogate
+   * pair.
+   */
   internText(text: string): number {
     if (text === '') return 0;
     if (text.includes('\0') || /\p{Surrogate}/u.test(text)) return -1;
@@ -49,17 +55,17 @@ export class StringPool {
     return this.intern(bytes, 0, bytes.length);
   }
 
-  /** bytesOf is a string's bytes, valid until the next string is added. */
+  /** bytesOf returns the bytes of a string. They are valid until the next string is added. */
   bytesOf(id: number): Uint8Array {
     return this.#bytes.subarray(this.#starts[id] ?? 0, this.#starts[id + 1] ?? 0);
   }
 
-  /** lengthOf is a string's length in bytes. */
+  /** lengthOf returns the length of a string in bytes. */
   lengthOf(id: number): number {
     return (this.#starts[id + 1] ?? 0) - (this.#starts[id] ?? 0);
   }
 
-  /** visitSuffixes calls with each other string but the empty one that the string ends with, shortest first. */
+  /** visitSuffixes calls `visit` with each other, non-empty string that the string ends with, shortest first. */
   visitSuffixes(id: number, visit: (suffix: number) => void): void {
     const start = this.#starts[id] ?? 0;
     const end = this.#starts[id + 1] ?? 0;

@@ -4,46 +4,46 @@ import type { TypeId } from '../types.js';
 import { kindOfInfo, withRoom } from '../words.js';
 import { BtfBuildError } from './build-error.js';
 
-/** Most types and words of a table: what is built must be small enough to be parsed again. */
+/** Maximum number of types and words in a table: the result must be small enough to be parsed again. */
 const MAX_TYPES = DEFAULT_PARSE_LIMITS.types;
 const MAX_WORDS = DEFAULT_PARSE_LIMITS.bytes / 4;
 
 /**
- * TypeTable keeps types as the words of the format in the machine's byte order, with the number of a string
- * of a `StringPool` in place of each name's offset. Ids count from 1.
+ * TypeTable stores types as the words of the format in the machine's byte order, with the number of a string of a
+ * `StringPool` in place of each name's offset. Ids count from 1.
  */
 export class TypeTable {
-  /** All types' words. Another array after each addition. */
+  /** The words of all types. Additions may replace the array. */
   words: Int32Array = new Int32Array(1024);
   #offsets: Int32Array = new Int32Array(256).fill(-1);
   #used = 0;
   #count = 0;
 
-  /** The number of types, reserved ones included; the largest id. */
+  /** The number of types, with reserved ones, which is also the largest id. */
   get count(): number {
     return this.#count;
   }
 
-  /** The words of all types. */
+  /** The number of words of all types. */
   get wordLength(): number {
     return this.#used;
   }
 
-  /** offset is where a type starts in {@link words}; -1 where its id is only reserved. */
+  /** offset returns where a type starts in {@link words}; -1 if its id is only reserved. */
   offset(id: TypeId): number {
     return this.#offsets[id] ?? -1;
   }
 
-  /** kind is a type's `Kind`; 0 for void and for a reserved id. */
+  /** kind returns the kind of a type; 0 for void and for a reserved id. */
   kind(id: TypeId): number {
     const offset = this.offset(id);
     return offset < 0 ? 0 : kindOfInfo(this.words[offset + 1] ?? 0);
   }
 
   /**
-   * reserve gives the next id without a type.
+   * reserve returns the next id, without a type.
    *
-   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types.
    */
   reserve(): TypeId {
     if (this.#count === MAX_TYPES) {
@@ -56,10 +56,10 @@ export class TypeTable {
   }
 
   /**
-   * define gives a reserved id its type.
+   * define sets the type of a reserved id.
    *
-   * @param source where the type's words are, from `start` on.
-   * @throws BtfBuildError `LIMIT_EXCEEDED`.
+   * @param source the words of the type, from `start` on.
+   * @throws BtfBuildError `LIMIT_EXCEEDED` for too many words.
    */
   define(id: TypeId, source: Int32Array, start: number): void {
     const length = wordCount(source[start + 1] ?? 0);
@@ -73,7 +73,7 @@ export class TypeTable {
     this.#used += length;
   }
 
-  /** append gives the next id to a type. See {@link define}. */
+  /** append adds a type with the next id. See {@link define}. */
   append(source: Int32Array, start: number): TypeId {
     const id = this.reserve();
     this.define(id, source, start);

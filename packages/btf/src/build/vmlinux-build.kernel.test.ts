@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { mapReferences } from '../query/references.js';
 import { Spec } from '../spec.js';
-import { bpftoolJson, dumpBytes, dumpFile, VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { bpftoolJson, dumpBytes, dumpFile, VMLINUX } from '../testing/bpftool.js';
 import { kindCounts, readSpec } from '../testing/corpus.js';
 import { seededRandom } from '../testing/mutate.js';
 import { Builder } from './builder.js';
@@ -13,10 +14,7 @@ import { selectTypes } from './select.js';
 // All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
 jest.setTimeout(180_000);
 
-const skip = whyNoVmlinux() ?? whyNoBpftool();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? describe : describe.skip)('the running kernel’s BTF, built anew', () => {
+needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', () => {
   let spec: Spec;
   let dump: string[];
   let all: number[];

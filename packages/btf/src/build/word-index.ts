@@ -11,7 +11,7 @@ export function hashWords(words: Int32Array, start: number): number {
   return hash;
 }
 
-/** WordIndex finds types of a table by their words: equal words, ids included, make equal types. */
+/** WordIndex finds types of a table by their words: types with equal words, ids included, are equal. */
 export class WordIndex {
   readonly #table: TypeTable;
   /** Open addressing: 0 is free, otherwise an id. */
@@ -22,7 +22,7 @@ export class WordIndex {
     this.#table = table;
   }
 
-  /** find gives the id of a type with the same words; 0 where there is none. */
+  /** find returns the id of a type with the same words; 0 if there is none. */
   find(words: Int32Array, start: number): TypeId {
     const mask = this.#slots.length - 1;
     for (let at = hashWords(words, start) & mask; ; at = (at + 1) & mask) {
@@ -31,7 +31,7 @@ export class WordIndex {
     }
   }
 
-  /** add enters a type, whose words must not change from now on. */
+  /** add enters a type, whose words must not change afterwards. */
   add(id: TypeId): void {
     this.#count += 1;
     if (this.#count * 2 > this.#slots.length) this.#grow();
@@ -55,7 +55,7 @@ export class WordIndex {
     const own = this.#table.words;
     const offset = this.#table.offset(id);
     const length = wordCount(words[start + 1] ?? 0);
-    // The second word is the info: where it is equal, so is the length.
+    // The second word is the info: types of equal info have equal lengths.
     for (let i = 0; i < length; i++) if (own[offset + i] !== words[start + i]) return false;
     return true;
   }

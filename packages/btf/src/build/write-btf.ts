@@ -10,15 +10,15 @@ import type { TypeTable } from './type-table.js';
 
 const HEADER_LENGTH = 24;
 
-/** What vlen could say before Linux 7.2. */
+/** The largest vlen before Linux 7.2. */
 const SHORT_VLEN = 0xffff;
 
-/** WriteOptions are the choices for {@link writeBtf}. */
+/** WriteOptions are the options of {@link writeBtf}. */
 export interface WriteOptions {
   readonly byteOrder?: ByteOrder | undefined;
   readonly wideVlen?: boolean | undefined;
   readonly shareSuffixes?: boolean | undefined;
-  /** Write only the types from this id on, as BTF split from a base that has those before. Default: 1. */
+  /** Write only the types from this id on, as BTF split from a base with the types before it. Default: 1. */
   readonly firstTypeId?: TypeId;
   /** The strings of that base. */
   readonly baseStrings?: BaseStrings | null;
@@ -27,9 +27,11 @@ export interface WriteOptions {
 /**
  * writeBtf writes the types of a table as BTF with a header of 24 bytes, which every kernel reads.
  *
- * @throws BtfBuildError `INVALID_TYPE` for an id that was reserved and not defined and for a reference to no
- * type; `LIMIT_EXCEEDED`.
- * @throws BtfFormatError `INVALID_ARGUMENT` for what is no byte order.
+ * @throws BtfBuildError `INVALID_TYPE` for an id that was reserved but not defined, and for a reference to a type that
+ * does not exist.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes, and for more than 65,535 elements in a type without
+ * `wideVlen`.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
  */
 export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptions): Uint8Array {
   const byteOrder = options.byteOrder ?? HOST_ORDER;
@@ -63,7 +65,7 @@ export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptio
   return bytes;
 }
 
-/** The words of the types one after the other by id, checked. */
+/** The words of all types in the order of their ids, checked. */
 function wordsInOrder(table: TypeTable, options: WriteOptions): Int32Array {
   const { firstTypeId = 1, wideVlen = false } = options;
   const source = table.words;
@@ -91,14 +93,14 @@ function checkedLength(table: TypeTable, id: TypeId, wideVlen: boolean): number 
   const info = words[start + 1] ?? 0;
   const vlen = vlenOfInfo(info);
   if (vlen > SHORT_VLEN && !wideVlen) {
-    const message = `type id ${id} has ${vlen} elements: more than ${SHORT_VLEN} need wideVlen and Linux 7.2`;
+    const message = `type id ${id} has ${vlen} elements: more than ${SHORT_VLEN} need Linux 7.2 and the option wideVlen`;
     throw new BtfBuildError('LIMIT_EXCEEDED', message, { typeId: id });
   }
   visitIds(words, start, (at) => {
     const target = (words[at] ?? 0) >>> 0;
     if (target <= table.count) return;
     const kind = Object.entries(Kind).find(([, number]) => number === kindOfInfo(info))?.[0];
-    const message = `${kind} with type id ${id} refers to type ${target}, the last is ${table.count}`;
+    const message = `${kind} with type id ${id} refers to type ${target}, but the largest id is ${table.count}`;
     throw new BtfBuildError('INVALID_TYPE', message, { typeId: id });
   });
   return wordCount(info);
@@ -120,9 +122,9 @@ function namesOf(words: Int32Array, pool: StringPool): number[] {
   return names;
 }
 
-/** Rebuilt is a BTF made of the types of another one. */
+/** Rebuilt is a BTF made of types of another one. */
 export interface Rebuilt {
   readonly bytes: Uint8Array;
-  /** New ids by old ids; 0 for types that were left out (and for void). */
+  /** New ids by old ids; 0 for types that were left out, and for void. */
   readonly ids: Int32Array;
 }

@@ -4,19 +4,20 @@ import type { TypeId } from '../types.js';
 import type { Words } from '../words.js';
 
 /**
- * Most characters of names that the elements of one type have in all: four times the largest BTF that the kernel takes.
- * They may share one long name, so that a type of a megabyte would else decode, or print, as gigabytes.
+ * Maximum number of characters in the names of one type's elements: four times the size of the largest BTF that the
+ * kernel accepts. Elements may share one long name, so a type of a megabyte could otherwise decode or print as
+ * gigabytes.
  */
 const MAX_ELEMENT_NAMES = 64 * 1024 * 1024;
 
-/** TypeSource is the type section and the strings that its types name. `at` counts from the section's start. */
+/** TypeSource is a type section and the strings that its types refer to. `at` counts from the start of the section. */
 export class TypeSource {
   readonly words: Words;
   readonly strings: StringTable;
   /** The section's own bytes. */
   readonly bytes: Uint8Array;
   readonly #sectionOffset: number;
-  /** What names of elements may still take in the type that is decoded. */
+  /** Characters that are left for names of elements in the type that is decoded. */
   #left = 0;
 
   constructor(words: Words, strings: StringTable, bytes: Uint8Array, sectionOffset: number) {
@@ -27,24 +28,26 @@ export class TypeSource {
   }
 
   /**
-   * name reads the string whose offset is the word at `at`.
+   * name returns the string whose offset is the word at `at`.
    *
-   * @throws BtfFormatError `MALFORMED` when that offset is outside of the string section, `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `MALFORMED` if the offset lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the string is too long.
    */
   name(at: number, typeId: TypeId): string {
     const offset = this.words.u32(at);
     return offset === 0 ? '' : this.strings.get(offset, this.#sectionOffset + at, typeId);
   }
 
-  /** startElements begins the count of what {@link elementName} gives, which has a bound for each type. */
+  /** startElements resets the limit on the names that {@link elementName} returns, which is per type. */
   startElements(): void {
     this.#left = MAX_ELEMENT_NAMES;
   }
 
   /**
-   * elementName is {@link name} of a member, a value or a parameter.
+   * elementName is {@link name} for a member, a value or a parameter.
    *
-   * @throws BtfFormatError as there; `LIMIT_EXCEEDED` when the names of one type add up to too much.
+   * @throws BtfFormatError as {@link name} does.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of one type add up to too much.
    */
   elementName(at: number, typeId: TypeId): string {
     const name = this.name(at, typeId);

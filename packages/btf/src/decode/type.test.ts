@@ -1,13 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { bpftoolJson, dumpBytes, whyNoBpftool } from '../testing/bpftool.js';
+import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
 import { Kind } from '../types.js';
-
-const skip = whyNoBpftool();
-if (skip !== null) console.warn(`skipped in part: ${skip}`);
-const testWithBpftool = skip === null ? test : test.skip;
 
 function valuesOf(spec: Spec, name: string): (number | bigint)[] {
   return spec
@@ -19,7 +16,7 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
   const bytes = assembleAllKinds(order).bytes();
   const spec = Spec.parse(bytes);
 
-  testWithBpftool('decodes as bpftool prints it', () => {
+  needs('bpftool').test('decodes as bpftool prints it', () => {
     expect([...spec].map(bpftoolJson)).toEqual(dumpBytes(bytes));
   });
 

@@ -32,9 +32,10 @@ import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 import type { TypeSource } from './type-source.js';
 
 /**
- * decodeType reads the type that the index found between `at` and `end`. Ids in it are not looked up.
+ * decodeType decodes the type between `at` and `end`. Ids in it are not looked up. A new kind needs a case here.
  *
- * @throws BtfFormatError `MALFORMED` when a name lies outside of the string section.
+ * @throws BtfFormatError `MALFORMED` if a name lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if names are too long.
  */
 export function decodeType(source: TypeSource, at: number, end: number, id: TypeId): Type {
   const name = source.name(at, id);
@@ -83,8 +84,8 @@ export function decodeType(source: TypeSource, at: number, end: number, id: Type
   }
 }
 
-/** decodeInt reads an INT: its last word packs encoding, bit offset and bits. */
-export function decodeInt({ words }: TypeSource, at: number, id: TypeId, name: string): Int {
+/** The last word of an INT packs encoding, bit offset and bits. */
+function decodeInt({ words }: TypeSource, at: number, id: TypeId, name: string): Int {
   const word = words.i32(at + 12);
   return {
     kind: 'INT',
@@ -97,20 +98,19 @@ export function decodeInt({ words }: TypeSource, at: number, id: TypeId, name: s
   };
 }
 
-/** decodeFloat reads a FLOAT. */
-export function decodeFloat({ words }: TypeSource, at: number, id: TypeId, name: string): Float {
+function decodeFloat({ words }: TypeSource, at: number, id: TypeId, name: string): Float {
   return { kind: 'FLOAT', id, name, size: words.u32(at + 8) };
 }
 
-/** decodeFwd reads a FWD: the kind flag tells union from struct. */
-export function decodeFwd({ words }: TypeSource, at: number, id: TypeId, name: string): Fwd {
+/** The kind flag of a FWD distinguishes a union from a struct. */
+function decodeFwd({ words }: TypeSource, at: number, id: TypeId, name: string): Fwd {
   return { kind: 'FWD', id, name, union: kindFlagOfInfo(words.i32(at + 4)) };
 }
 
 type Plain = Pointer | Typedef | Volatile | Const | Restrict;
 
-/** decodeReference reads a type that is nothing but a reference to another one. */
-export function decodeReference(
+/** A type that is only a reference to another one. */
+function decodeReference(
   { words }: TypeSource,
   kind: Plain['kind'],
   at: number,
@@ -120,8 +120,8 @@ export function decodeReference(
   return { kind, id, name, typeId: words.u32(at + 8) };
 }
 
-/** decodeArray reads an ARRAY; its size word is unused. */
-export function decodeArray({ words }: TypeSource, at: number, id: TypeId, name: string): Array {
+/** An ARRAY does not use its size word. */
+function decodeArray({ words }: TypeSource, at: number, id: TypeId, name: string): Array {
   return {
     kind: 'ARRAY',
     id,
@@ -132,18 +132,16 @@ export function decodeArray({ words }: TypeSource, at: number, id: TypeId, name:
   };
 }
 
-/** decodeFunc reads a FUNC, which has its linkage in the place of vlen. */
-export function decodeFunc({ words }: TypeSource, at: number, id: TypeId, name: string): Func {
+/** A FUNC has its linkage in the place of vlen. */
+function decodeFunc({ words }: TypeSource, at: number, id: TypeId, name: string): Func {
   return { kind: 'FUNC', id, name, typeId: words.u32(at + 8), linkage: vlenOfInfo(words.i32(at + 4)) };
 }
 
-/** decodeVar reads a VAR. */
-export function decodeVar({ words }: TypeSource, at: number, id: TypeId, name: string): Var {
+function decodeVar({ words }: TypeSource, at: number, id: TypeId, name: string): Var {
   return { kind: 'VAR', id, name, typeId: words.u32(at + 8), linkage: words.u32(at + 12) };
 }
 
-/** decodeDeclTag reads a DECL_TAG. */
-export function decodeDeclTag({ words }: TypeSource, at: number, id: TypeId, name: string): DeclTag {
+function decodeDeclTag({ words }: TypeSource, at: number, id: TypeId, name: string): DeclTag {
   return {
     kind: 'DECL_TAG',
     id,
@@ -154,8 +152,7 @@ export function decodeDeclTag({ words }: TypeSource, at: number, id: TypeId, nam
   };
 }
 
-/** decodeTypeTag reads a TYPE_TAG. */
-export function decodeTypeTag({ words }: TypeSource, at: number, id: TypeId, name: string): TypeTag {
+function decodeTypeTag({ words }: TypeSource, at: number, id: TypeId, name: string): TypeTag {
   return {
     kind: 'TYPE_TAG',
     id,
@@ -165,13 +162,11 @@ export function decodeTypeTag({ words }: TypeSource, at: number, id: TypeId, nam
   };
 }
 
-/** decodeStruct reads a STRUCT. */
-export function decodeStruct(source: TypeSource, at: number, id: TypeId, name: string): Struct {
+function decodeStruct(source: TypeSource, at: number, id: TypeId, name: string): Struct {
   return { kind: 'STRUCT', id, name, size: source.words.u32(at + 8), members: decodeMembers(source, at, id) };
 }
 
-/** decodeUnion reads a UNION. */
-export function decodeUnion(source: TypeSource, at: number, id: TypeId, name: string): Union {
+function decodeUnion(source: TypeSource, at: number, id: TypeId, name: string): Union {
   return { kind: 'UNION', id, name, size: source.words.u32(at + 8), members: decodeMembers(source, at, id) };
 }
 
@@ -194,8 +189,8 @@ function decodeMembers(source: TypeSource, start: number, id: TypeId): Member[] 
   return members;
 }
 
-/** decodeEnum reads an ENUM: values are int32 where the kind flag is set, uint32 otherwise. */
-export function decodeEnum(source: TypeSource, start: number, id: TypeId, name: string): Enum {
+/** Values of an ENUM are int32 with the kind flag, uint32 without it. */
+function decodeEnum(source: TypeSource, start: number, id: TypeId, name: string): Enum {
   const { words } = source;
   const info = words.i32(start + 4);
   const signed = kindFlagOfInfo(info);
@@ -207,8 +202,8 @@ export function decodeEnum(source: TypeSource, start: number, id: TypeId, name: 
   return { kind: 'ENUM', id, name, size: words.u32(start + 8), signed, values };
 }
 
-/** decodeEnum64 reads an ENUM64: values come as their low, then their high word in either byte order. */
-export function decodeEnum64(source: TypeSource, start: number, id: TypeId, name: string): Enum64 {
+/** Values of an ENUM64 are their low word, then their high word, in both byte orders. */
+function decodeEnum64(source: TypeSource, start: number, id: TypeId, name: string): Enum64 {
   const { words } = source;
   const info = words.i32(start + 4);
   const signed = kindFlagOfInfo(info);
@@ -222,8 +217,7 @@ export function decodeEnum64(source: TypeSource, start: number, id: TypeId, name
   return { kind: 'ENUM64', id, name, size: words.u32(start + 8), signed, values };
 }
 
-/** decodeFuncProto reads a FUNC_PROTO. */
-export function decodeFuncProto(source: TypeSource, start: number, id: TypeId, name: string): FuncProto {
+function decodeFuncProto(source: TypeSource, start: number, id: TypeId, name: string): FuncProto {
   const { words } = source;
   const end = start + 12 + vlenOfInfo(words.i32(start + 4)) * 8;
   const params: FuncParam[] = [];
@@ -233,8 +227,7 @@ export function decodeFuncProto(source: TypeSource, start: number, id: TypeId, n
   return { kind: 'FUNC_PROTO', id, name, returnTypeId: words.u32(start + 8), params };
 }
 
-/** decodeDatasec reads a DATASEC. */
-export function decodeDatasec({ words }: TypeSource, start: number, id: TypeId, name: string): Datasec {
+function decodeDatasec({ words }: TypeSource, start: number, id: TypeId, name: string): Datasec {
   const end = start + 12 + vlenOfInfo(words.i32(start + 4)) * 12;
   const vars: VarSecinfo[] = [];
   for (let at = start + 12; at < end; at += 12) {
@@ -243,8 +236,8 @@ export function decodeDatasec({ words }: TypeSource, start: number, id: TypeId, 
   return { kind: 'DATASEC', id, name, size: words.u32(start + 8), vars };
 }
 
-/** decodeUnknown keeps a type of a kind that is not known; `end` comes from the layout section's sizes. */
-export function decodeUnknown(
+/** The size of a type of an unknown kind comes from the layout section. */
+function decodeUnknown(
   { words, bytes }: TypeSource,
   at: number,
   end: number,

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
 import { datasecVars } from '../query/datasec-vars.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleElf, type SectionWords, symbolTable } from '../testing/assemble-elf.js';
-import { linkObjects, whyNoBpftool } from '../testing/bpftool.js';
+import { linkObjects } from '../testing/bpftool.js';
 import { type Datasec, Kind } from '../types.js';
 import { completeDatasecs } from './complete-datasecs.js';
 import { readElfBtf } from './elf-btf.js';
@@ -123,10 +124,7 @@ test('a section of variables that do not exist is refused', () => {
   expect(() => completeDatasecs(btf, file)).toThrow('reference to type id 9, which does not exist');
 });
 
-const skip = whyNoBpftool();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? test : test.skip).each(['a', 'b', 'c'])(
+needs('bpftool').test.each(['a', 'b', 'c'])(
   'sections of the BPF object %s get the sizes and offsets that libbpf gives them',
   (name) => {
     const path = `${OBJECTS}${name}.bpf.o`;

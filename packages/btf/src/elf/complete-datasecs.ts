@@ -18,7 +18,7 @@ const MAX_U32 = 0xffff_ffff;
  * sorted by offset. A DATASEC that has a size, or no section of its name (such as `.ksyms`), is left as it is. Type ids
  * stay the same. Modelled on libbpf's `btf_fixup_datasec` and cilium/ebpf's `fixupDatasec`.
  *
- * @param btf the BTF of the file, as {@link readElfBtf} returns it.
+ * @param btf the BTF of the file, as `readElfBtf` returns it.
  * @param file the whole object file.
  * @returns a completed copy, or `btf` itself if it has no DATASEC of size 0.
  * @throws BtfFormatError as `Spec.parse` does for `btf`; `MALFORMED` if a DATASEC refers to a type that does not exist, or

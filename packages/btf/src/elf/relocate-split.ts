@@ -65,13 +65,13 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
       if (offset === 0) return 0;
       // Behind the end nothing was wrong to find before: it must not become the end of another string.
       if (offset < stringEnd) return offset + stringShift;
-      const message = `string offset ${offset} is behind the end of the string section at ${stringEnd}`;
+      const message = `string offset ${offset} is after the end of the string section at ${stringEnd}`;
       throw new BtfFormatError('MALFORMED', message, place(at));
     },
     typeId(id, at) {
       const mapped = id < split.firstTypeId ? ids[id] : id - split.firstTypeId + fullBase.endTypeId;
       if (mapped !== undefined && id < split.endTypeId) return mapped;
-      const message = `no type with id ${id}: ids end before ${split.endTypeId}`;
+      const message = `no type with id ${id}: the largest id is ${split.endTypeId - 1}`;
       throw new BtfFormatError('MALFORMED', message, place(at));
     },
   };

@@ -2,16 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { VMLINUX } from '../testing/bpftool.js';
 import { printRaw, toBpftoolJson } from './bpftool.js';
 
-const skip = whyNoVmlinux() ?? whyNoBpftool();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? describe : describe.skip)('what is printed as raw lines and JSON', () => {
+needs('vmlinux', 'bpftool').describe('what is printed as raw lines and JSON', () => {
   let folder: string;
 
   beforeAll(() => {

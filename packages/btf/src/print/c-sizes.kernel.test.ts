@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import { alignof } from '../query/alignof.js';
 import { sizeof } from '../query/sizeof.js';
 import { Spec } from '../spec.js';
-import { VMLINUX, whyNoVmlinux } from '../testing/bpftool.js';
+import { VMLINUX } from '../testing/bpftool.js';
 import type { KindName } from '../types.js';
 import { CSizes } from './c-sizes.js';
 import { typeWordsOf } from './type-words.js';
 import { WorkLimit } from './work-limit.js';
-
-const skip = whyNoVmlinux();
-if (skip !== null) console.warn(`skipped: ${skip}`);
 
 /** No member has such a type. */
 const SIZELESS: ReadonlySet<KindName> = new Set(['FUNC', 'FUNC_PROTO', 'VAR', 'DATASEC', 'DECL_TAG']);
@@ -26,7 +24,7 @@ function orNone(ask: () => number, none: number): number {
   }
 }
 
-(skip === null ? test : test.skip)('sizes and alignments in C are those that sizeof and alignof give', () => {
+needs('vmlinux').test('sizes and alignments in C are those that sizeof and alignof give', () => {
   const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
   const types = typeWordsOf(spec);
   for (const pointerSize of [4, 8] as const) {

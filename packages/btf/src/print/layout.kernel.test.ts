@@ -1,14 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
-import { VMLINUX, whyNoVmlinux } from '../testing/bpftool.js';
-import { whyNoCompiler } from '../testing/c-compiler.js';
+import { VMLINUX } from '../testing/bpftool.js';
+
 import { layoutOf } from './layout.js';
 import { formatLayout } from './layout-text.js';
-
-const skip = whyNoVmlinux() ?? whyNoCompiler('pahole');
-if (skip !== null) console.warn(`skipped: ${skip}`);
 
 /** What pahole says beyond the layout, inferred from it. */
 const REMARKS = /Force alignment|Bitfield combined|^[\w ]+ ?:\d+;$/;
@@ -27,7 +25,7 @@ const EXPLAINED: Readonly<Record<string, (ours: string, theirs: string) => boole
     / hole|padding/.test(ours) && / bits? hole|bit_padding/.test(theirs),
 };
 
-(skip === null ? describe : describe.skip)('layouts of the running kernel’s structs', () => {
+needs('vmlinux', 'pahole').describe('layouts of the running kernel’s structs', () => {
   test('are pahole’s text, spaces and remarks aside, but for what is explained', () => {
     const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
     const theirs = paholeStructs();

@@ -1,22 +1,21 @@
-import { describe, expect, test } from '@jest/globals';
-import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
+import { VMLINUX } from '../testing/bpftool.js';
 import { cOfFile, compareC } from '../testing/bpftool-c.js';
-import { compile, layoutAssertions, whyNoCompiler } from '../testing/c-compiler.js';
-import { filesOf, kernels, parseFile, whyNoKernels } from '../testing/corpus.js';
+import { compile, layoutAssertions } from '../testing/c-compiler.js';
+import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
 
 const live = { name: 'the running kernel', path: VMLINUX, basePath: undefined };
 /** What is compared with each run; print-c.long.test.ts has all. */
 const fetched = filesOf(kernels('kernels'), ['vmlinux', 'nf_conntrack', 'xfs']);
-const skip = whyNoVmlinux() ?? whyNoBpftool() ?? whyNoCompiler('gcc') ?? whyNoKernels();
-if (skip !== null) console.warn(`skipped: ${skip}`);
 
-(skip === null ? describe : describe.skip)('C of real kernels', () => {
-  test('there is BTF of a Debian kernel and of its modules', () => {
+needs('vmlinux', 'gcc').describe('C of real kernels', () => {
+  needs('debian-kernels').test('there is BTF of a Debian kernel and of its modules', () => {
     expect(fetched.length).toBeGreaterThan(2);
   });
 
-  test.each([live, ...fetched])(
+  needs('bpftool').test.each([live, ...fetched])(
     'of $name is bpftool’s text, in its order, but for what libbpf changed since',
     (file) => {
       const text = printC(parseFile(file));

@@ -1,12 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
-import { VMLINUX, whyNoBpftool, whyNoVmlinux } from '../testing/bpftool.js';
+import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
+import { VMLINUX } from '../testing/bpftool.js';
 import { cOfFile, compareC } from '../testing/bpftool-c.js';
-import { compile, layoutAssertions, whyNoCompiler } from '../testing/c-compiler.js';
+import { compile, layoutAssertions } from '../testing/c-compiler.js';
 import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
-
-const skip = whyNoVmlinux() ?? whyNoBpftool() ?? whyNoCompiler('clang');
-if (skip !== null) console.warn(`skipped: ${skip}`);
 
 const files = [
   { name: 'the running kernel', path: VMLINUX, basePath: undefined },
@@ -16,7 +14,7 @@ const files = [
 /** Linux 7 has structs with a tag as members without a name, `struct aes_enckey;`, which is no standard C. */
 const MEMBERS_OF_TAGGED = '-fms-extensions';
 
-(skip === null ? describe : describe.skip)('C of real kernels', () => {
+needs('vmlinux', 'bpftool', 'clang').describe('C of real kernels', () => {
   test.each(files)('of $name is bpftool’s text, but for what libbpf changed since', (file) => {
     const { unexplained } = compareC(printC(parseFile(file)), cOfFile(file.path, file.basePath));
     expect(unexplained).toEqual([]);

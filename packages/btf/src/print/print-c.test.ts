@@ -1,15 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { cOfBytes, compareC } from '../testing/bpftool-c.js';
-import { whyNoBpftool } from '../testing/bpftool.js';
 import { Kind } from '../types.js';
 import { printC, printCChunks, type PrintCOptions } from './print-c.js';
-
-const noBpftool = whyNoBpftool();
-if (noBpftool !== null) console.warn(`skipped: ${noBpftool}`);
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
 
@@ -55,7 +52,7 @@ function chain(kind: number, length: number): BtfAssembler {
 }
 
 describe('printC', () => {
-  (noBpftool === null ? test : test.skip)('prints every kind as bpftool does, in both byte orders', () => {
+  needs('bpftool').test('prints every kind as bpftool does, in both byte orders', () => {
     for (const order of ['little', 'big'] as const) {
       const bytes = assembleAllKinds(order).bytes();
       expect(compareC(printC(Spec.parse(bytes)), cOfBytes(bytes)).unexplained).toEqual([]);

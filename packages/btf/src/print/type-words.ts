@@ -89,7 +89,7 @@ export class TypeWords {
     if (id < this.#firstTypeId && this.#base !== null) return this.#base.#start(id);
     const offset = this.#offsets[id - this.#firstTypeId];
     if (offset !== undefined) return this.#firstWord + offset / 4;
-    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: ids end before ${this.endTypeId}`);
+    throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
   }
 }
 

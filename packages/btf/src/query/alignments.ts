@@ -3,7 +3,7 @@ import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import type { PointerSize } from './pointer-size.js';
 
-/** What makes the search for an alignment fail, which is kept in place of the alignment. */
+/** The failures of a search for an alignment. A failure is kept in place of the alignment. */
 const FAILURES: readonly BtfFormatErrorCode[] = [
   'INVALID_ARGUMENT',
   'UNSUPPORTED',
@@ -11,23 +11,23 @@ const FAILURES: readonly BtfFormatErrorCode[] = [
   'MALFORMED',
 ];
 
-/** Alignments are at most 8, so that there is room for other things in a byte. */
+/** Alignments are at most 8, which leaves room in a byte for failures. */
 const FIRST_FAILURE = 128;
 
-/** Alignments keeps the alignments of a spec's types once they are found, a byte for each type. */
+/** Alignments keeps the known alignments of a spec's types, in a byte for each type. */
 export class Alignments {
-  /** What `get` gives for a type whose alignment was not looked for yet. */
+  /** The value of a type whose alignment was not searched for yet. */
   static readonly UNKNOWN = 0;
-  /** What `get` gives for a type whose alignment is being looked for. */
+  /** The value of a type whose alignment is being searched for. */
   static readonly UNDER_WAY = 127;
 
-  /** failure is what to keep for a type whose alignment could not be found. */
+  /** failure returns the value of a type whose alignment could not be found. */
   static failure(code: BtfFormatErrorCode): number {
     const index = FAILURES.indexOf(code);
     return FIRST_FAILURE + (index === -1 ? FAILURES.length - 1 : index);
   }
 
-  /** failureIn is the code of a failure that was kept; null for anything else. */
+  /** failureIn returns the code of a failure from a value; null if the value is not a failure. */
   static failureIn(kept: number): BtfFormatErrorCode | null {
     return kept < FIRST_FAILURE ? null : (FAILURES[kept - FIRST_FAILURE] ?? 'MALFORMED');
   }
@@ -55,7 +55,7 @@ export class Alignments {
 
 const kept = { 4: new WeakMap<Spec, Alignments>(), 8: new WeakMap<Spec, Alignments>() };
 
-/** alignmentsOf gives what is kept for a spec and a size of pointers. Split specs share that of their base. */
+/** alignmentsOf returns the alignments kept for a spec and a pointer size. Split specs share those of their base. */
 export function alignmentsOf(spec: Spec, pointer: PointerSize): Alignments {
   let alignments = kept[pointer].get(spec);
   if (alignments === undefined) {

@@ -7,17 +7,20 @@ import { type PointerSize, pointerSize } from './pointer-size.js';
 import type { DataModel } from './sizeof.js';
 
 /**
- * alignof is the alignment of a type in bytes. BTF does not say it; this is what libbpf's btf__align_of
- * infers: a scalar is aligned to its size, but to no more than a pointer; a struct or union as its member
- * with the largest alignment, or to 1 where an offset or the size shows that it is packed. A variable and
- * a declaration tag are aligned as their type.
+ * alignof returns the alignment of a type in bytes. BTF does not record it. This is the alignment that libbpf's
+ * `btf__align_of` infers. A scalar is aligned to its size, but at most to the size of a pointer. A struct or union is
+ * aligned as the member with the largest alignment, or to 1 if an offset or its size shows that it is packed. A
+ * variable and a declaration tag are aligned as their type.
  *
- * So `__int128` gives 8 on 64-bit machines, though their ABIs say 16, and attributes that raise alignment
- * do not show. What is found is kept with the spec, a byte for each type.
+ * So `__int128` gives 8 on 64-bit machines, though their ABIs say 16, and attributes that raise the alignment do not
+ * show. The result is kept with the spec, in a byte for each type.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `INVALID_ARGUMENT` for what has no alignment:
- * void, a function, a forward declaration, a data section; `UNSUPPORTED` for a kind that is not known;
- * `MALFORMED` for a type that contains itself and for a reference to no type.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the type has no alignment: void, a function, a forward declaration, a
+ * data section.
+ * @throws BtfFormatError `UNSUPPORTED` if its kind, or that of a part, is not known.
+ * @throws BtfFormatError `MALFORMED` if the type contains itself, or a part of it cannot be read.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a part are too long.
  */
 export function alignof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   const pointer = model.pointerSize ?? pointerSize(spec);
@@ -32,12 +35,12 @@ export function alignof(spec: Spec, id: TypeId, model: DataModel = {}): number {
 
 interface Frame {
   readonly type: Type;
-  /** The types whose alignment decides about that of `type`. */
+  /** The types whose alignment decides the alignment of `type`. */
   readonly parts: readonly TypeId[];
   next: number;
 }
 
-/** Finds the alignments of a type and of all that it consists of, or why there are none, without recursion. */
+/** Finds the alignments of a type and of all its parts, or the reason why there are none, without recursion. */
 function search(spec: Spec, root: Type, known: Alignments, pointer: PointerSize): void {
   const stack: Frame[] = [];
   const enter = (type: Type): void => {
@@ -52,7 +55,7 @@ function search(spec: Spec, root: Type, known: Alignments, pointer: PointerSize)
       const type = decoded(spec, part, known);
       if (type !== null) enter(type);
     } else if (part === undefined || Alignments.failureIn(alignment) !== null) {
-      // One part without alignment is enough: what consists of it has none either.
+      // One part without alignment is enough: the type that consists of it has none either.
       known.set(top.type.id, alignment);
       stack.pop();
     } else {
@@ -61,7 +64,7 @@ function search(spec: Spec, root: Type, known: Alignments, pointer: PointerSize)
   }
 }
 
-/** What is known of a part's alignment. One that is under way contains itself. */
+/** The known alignment of a part. A part whose search is not over contains itself. */
 function ofPart(spec: Spec, part: TypeId, known: Alignments): number {
   const alignment = part < spec.endTypeId ? known.get(part) : Alignments.UNDER_WAY;
   return alignment === Alignments.UNDER_WAY ? Alignments.failure('MALFORMED') : alignment;
@@ -89,7 +92,7 @@ const LIKE_TARGET: ReadonlySet<string> = new Set(
   ),
 );
 
-/** The alignment of a type when those of its parts are known. */
+/** The alignment of a type whose parts have known alignments. */
 function alignmentOf(type: Type, known: Alignments, pointer: PointerSize): number {
   if ('members' in type) return alignmentOfComposite(type, known);
   if (LIKE_TARGET.has(type.kind) && 'typeId' in type) return known.get(type.typeId);
@@ -119,8 +122,8 @@ function alignmentOfComposite({ size, members }: Struct | Union, known: Alignmen
 }
 
 const REASONS = new Map<BtfFormatErrorCode, string>([
-  ['UNSUPPORTED', ' that is known: its kind, or that of a part, is not'],
-  ['MALFORMED', ': it contains itself, or a part that cannot be read'],
+  ['UNSUPPORTED', ': its kind, or that of a part, is not known'],
+  ['MALFORMED', ': it contains itself, or a part of it cannot be read'],
 ]);
 
 function noAlignment(type: Type, code: BtfFormatErrorCode): BtfFormatError {

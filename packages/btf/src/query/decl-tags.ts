@@ -5,26 +5,29 @@ import { type DeclTag, Kind, type TypeId } from '../types.js';
 export interface DeclTags {
   /** The tags of the type itself, in the order of their ids. */
   readonly own: readonly DeclTag[];
-  /** The tags of its members or, where it is a function, its parameters, by their index. */
+  /** The tags of its members, or of its parameters if it is a function, by their index. */
   readonly components: ReadonlyMap<number, readonly DeclTag[]>;
 }
 
-/** The declaration tags of one spec without its base, sorted by what they tag, then by their ids. */
+/** The declaration tags of one spec without its base, sorted by the type that they tag, then by their ids. */
 interface TagIndex {
   readonly tagIds: Uint32Array;
-  /** What each of them tags. */
+  /** The type that each of them tags. */
   readonly targets: Uint32Array;
 }
 
 const found = new WeakMap<Spec, TagIndex>();
 
 /**
- * declTagsOf finds the declaration tags (`__attribute__((btf_decl_tag("…")))`) of a type, of its members
- * or parameters. Split BTF may tag types of its base; its tags come after the base's.
+ * declTagsOf returns the declaration tags (`__attribute__((btf_decl_tag("…")))`) of a type and of its members or
+ * parameters. The kernel marks its kfuncs this way (`bpf_kfunc`). Split BTF may tag types of its base; its tags come
+ * after those of the base.
  *
- * The first call on a spec passes over the kinds of all types. The kernel marks its kfuncs so (`bpf_kfunc`).
+ * The first call on a spec reads the kinds of all types.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `MALFORMED` when a tag's name cannot be read.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `MALFORMED` if the name of a tag lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the name of a tag is too long.
  */
 export function declTagsOf(spec: Spec, id: TypeId): DeclTags {
   spec.kindOf(id);

@@ -1,6 +1,8 @@
 import type { Type } from '../types.js';
 
-/** describeType names a type for a message, as C does where C can: `struct file`, `anonymous union`, `PTR`. */
+/**
+ * describeType returns words for a type in a message, those of C if C has any: `struct file`, `anonymous union`, `PTR`.
+ */
 export function describeType(type: Type): string {
   const kind = CONCISE.get(type.kind) ?? type.kind;
   if (type.name !== '') return `${kind} ${type.name}`;

@@ -1,10 +1,11 @@
 import { type Spec, typesOf } from '../spec.js';
 
 /**
- * fitsBase tells whether split BTF may continue the base that it was parsed with: on another, most names of its own types
- * begin amid other strings, or behind all of them. What has no base fits.
+ * fitsBase reports whether split BTF may continue the base that it was parsed with. On another base, most names of its
+ * own types begin in the middle of other strings or after the last one. BTF without a base fits.
  *
- * False is certain, but for a producer that lets most names share the end of longer ones; none is known. True is not.
+ * False is certain, except for a producer that lets most names share the end of longer ones; none is known. True is not
+ * certain.
  */
 export function fitsBase(spec: Spec): boolean {
   if (spec.base === null) return true;

@@ -4,18 +4,18 @@ import type { Member, Struct, TypeId, Union } from '../types.js';
 import { follow } from './follow.js';
 import { isAlias } from './resolve.js';
 
-/** FlatMember is a member of a struct or union, or of an anonymous one within it. */
+/** FlatMember is a member of a struct or union, or of an anonymous struct or union within it. */
 export interface FlatMember {
   readonly member: Member;
-  /** The member's index among those of the struct or union that declares it. */
+  /** The index of the member in the struct or union that declares it. */
   readonly index: number;
-  /** Bits from the start of the outermost struct or union to that which declares the member. */
+  /** Bits from the start of the outermost struct or union to the start of the one that declares the member. */
   readonly baseOffset: number;
-  /** The anonymous member in which it lies; null where the outermost struct or union declares it. */
+  /** The anonymous member that contains it; null if the outermost struct or union declares it. */
   readonly parent: FlatMember | null;
 }
 
-/** Anonymous composites within one another: compilers and kernels stay far below. */
+/** Maximum depth of anonymous structs and unions within each other. Compilers and kernels stay far below it. */
 const MAX_DEPTH = 512;
 
 interface Frame {
@@ -26,14 +26,16 @@ interface Frame {
 }
 
 /**
- * flatMembers goes through the named members of a struct or union by which C can name them: those of anonymous
- * structs and unions within it take the place of the anonymous member.
+ * flatMembers iterates over the named members of a struct or union as C names them: the members of an anonymous struct
+ * or union take the place of the anonymous member.
  *
- * Each type is entered once, the first time it is met: hostile BTF can nest anonymous unions so that the same
- * types are met again and again, twice as often with each level. C has each name once, so that nothing is lost.
+ * Each type is entered once, when it is met first. Hostile BTF can nest anonymous unions so that the same types are met
+ * again, twice as often with each level. C has each name once, so nothing is lost.
  *
- * @throws BtfFormatError `MALFORMED` when an anonymous member's type does not exist; `LIMIT_EXCEEDED` when more
- * than 512 lie within one another.
+ * @throws BtfFormatError `MALFORMED` if the type of an anonymous member does not exist, or one of its names lies
+ * outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if more than 512 anonymous members lie within each other, or names are too
+ * long.
  */
 export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
   const entered = new Set<TypeId>([outer.id]);
@@ -63,7 +65,7 @@ function tooDeep(typeId: TypeId): BtfFormatError {
   return new BtfFormatError('LIMIT_EXCEEDED', message, { typeId });
 }
 
-/** The struct or union that an anonymous member is; null where it is none, or one that was entered before. */
+/** The struct or union of an anonymous member; null if it is neither, or was entered before. */
 function enter(spec: Spec, from: TypeId, id: TypeId, entered: Set<TypeId>): Struct | Union | null {
   let at = id;
   while (!entered.has(at)) {

@@ -1,20 +1,21 @@
 import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 
-/** The types of a spec whose name has a flavour, by their essential name; those of its base not among them. */
+/** The own types of a spec whose name has a flavour, by their essential name. */
 type Flavours = ReadonlyMap<string, readonly TypeId[]>;
 
 const found = new WeakMap<Spec, Flavours>();
 
 /**
- * typesByEssentialName decodes the types with a name in any flavour or none: `task_struct` finds also
- * `task_struct___v58`. The order is that of their ids, the base's first.
+ * typesByEssentialName decodes the types with a name in any flavour or none: `task_struct` also finds
+ * `task_struct___v58`. The order is that of their ids, with those of the base first.
  *
- * The first call on a spec reads the names of all types, and remembers those with a flavour. Names of more than 512
- * characters, which no kernel accepts, have none.
+ * The first call on a spec reads the names of all types, and keeps those with a flavour. Names of more than 512
+ * characters, which no kernel accepts, count as names without a flavour.
  *
  * @param name an essential name; a flavour in it is ignored.
- * @throws BtfFormatError `MALFORMED` when a name of any type cannot be read.
+ * @throws BtfFormatError `MALFORMED` if the name of any type lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the name of any type is too long.
  */
 export function typesByEssentialName(spec: Spec, name: string): Type[] {
   const essential = essentialName(name);
@@ -32,7 +33,10 @@ function flavoursOf(spec: Spec, name: string): TypeId[] {
   return [...ofBase, ...(flavours.get(name) ?? [])];
 }
 
-/** The kernel's KSYM_NAME_LEN: it accepts no longer name. Types may share one, which must not cost its length for each. */
+/**
+ * The kernel's KSYM_NAME_LEN: it does not accept longer names. Types may share one name, which must not cost its length
+ * for each.
+ */
 const LONGEST_NAME = 512;
 
 function searchFlavours(spec: Spec): Flavours {
@@ -50,15 +54,18 @@ function searchFlavours(spec: Spec): Flavours {
 }
 
 /**
- * essentialName is a name without its flavour: `task_struct___v58` is a flavour of `task_struct`, one of
- * several local definitions of the same kernel type. The flavour begins at the last three underscores that
- * have another character on either side, as libbpf's bpf_core_essential_name_len defines it.
+ * essentialName returns a name without its flavour: `task_struct___v58` is a flavour of `task_struct`, one of several
+ * local definitions of the same kernel type. The flavour begins at the last three underscores with another character on
+ * both sides. Modelled on libbpf's `bpf_core_essential_name_len`.
  */
 export function essentialName(name: string): string {
   return name.slice(0, essentialLength(name));
 }
 
-/** flavourOf is what follows the three underscores; empty for a name without flavour. See {@link essentialName}. */
+/**
+ * flavourOf returns the part of a name after the three underscores; empty for a name without a flavour. See {@link
+ * essentialName}.
+ */
 export function flavourOf(name: string): string {
   return name.slice(essentialLength(name) + 3);
 }

@@ -1,7 +1,7 @@
-/** NameTest says whether a name matches. */
+/** NameTest reports whether a name matches. */
 export type NameTest = (name: string) => boolean;
 
-/** GlobError tells what is wrong with a glob, and where in it. */
+/** GlobError reports a mistake in a glob and its place. */
 export class GlobError extends Error {
   override readonly name = 'GlobError';
 }
@@ -9,11 +9,11 @@ export class GlobError extends Error {
 type Step = { readonly kind: 'any' } | { readonly kind: 'one'; readonly accepts: NameTest };
 
 /**
- * compileGlob makes a test of names of a glob: `*` stands for any characters, `?` for one, `[a-z]` for one of a range,
- * `[!a-z]` or `[^a-z]` for one outside it. Not made into a regular expression: those take exponential time on some globs,
- * this at most length of glob times length of name.
+ * compileGlob compiles a glob to a test of names: `*` stands for any characters, `?` for one, `[a-z]` for one in a
+ * range, `[!a-z]` or `[^a-z]` for one outside it. It does not use a regular expression, which takes exponential time
+ * for some globs. The test takes at most the length of the glob times the length of the name.
  *
- * @throws GlobError for a `[` without its `]`, and for a range that runs backwards.
+ * @throws GlobError for a `[` without its `]`, and for a range whose end comes before its start.
  */
 export function compileGlob(glob: string): NameTest {
   const steps = parseSteps(glob);
@@ -30,7 +30,7 @@ export function compileGlob(glob: string): NameTest {
         step += 1;
         at += 1;
       } else if (starStep >= 0) {
-        // Let the last `*` take one more character.
+        // Let the last `*` match one more character.
         step = starStep + 1;
         at = ++starAt;
       } else {
@@ -41,7 +41,7 @@ export function compileGlob(glob: string): NameTest {
   };
 }
 
-/** isGlob tells whether a text has anything that a glob gives a meaning. */
+/** isGlob reports whether a text contains a wildcard. */
 export function isGlob(text: string): boolean {
   return /[*?[]/.test(text);
 }

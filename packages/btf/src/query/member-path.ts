@@ -1,6 +1,6 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 
-/** MAX_PATH_STEPS bounds the steps of a path: each may search all that the BTF holds. */
+/** MAX_PATH_STEPS is the maximum number of steps in a path. Each step may search the whole BTF. */
 export const MAX_PATH_STEPS = 64;
 
 const MAX_PATH_LENGTH = 8192;
@@ -10,9 +10,9 @@ export type PathStep = { readonly member: string } | { readonly index: number };
 
 /** MemberPath is a parsed path. */
 export interface MemberPath {
-  /** What kind of type the path names; null where it does not say. */
+  /** The kind of type that the path names; null if it does not say. */
   readonly kind: 'STRUCT' | 'UNION' | null;
-  /** The name of the type where it starts. */
+  /** The name of the type where the path starts. */
   readonly root: string;
   readonly steps: readonly PathStep[];
 }
@@ -21,17 +21,18 @@ const ROOT = /^(?:(struct|union)\s+)?((?:(?!->)[^\s.[\]])+)/;
 const STEP = /^(?:(?:\.|->)((?:(?!->)[^\s.[\]])+)|\[(\d{1,10})\])/;
 
 /**
- * parseMemberPath reads a path to a member, as C writes it behind the name of a type:
- * `task_struct.mm.pgd`, `struct sk_buff.cb[3]`, `union foo->bar`. `.` and `->` mean the same: whether a
- * pointer is crossed is for the types to say. Indexes are decimal.
+ * parseMemberPath parses a path to a member, as C writes it after the name of a type: `task_struct.mm.pgd`, `struct
+ * sk_buff.cb[3]`, `union foo->bar`. `.` and `->` mean the same: the types decide whether a pointer is crossed. Indices
+ * are decimal.
  *
- * @throws BtfFormatError `INVALID_ARGUMENT` for what is no path; `LIMIT_EXCEEDED` for more than 64 steps.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if `path` is not a path to a member.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 64 steps or 8192 characters.
  */
 export function parseMemberPath(path: string): MemberPath {
   if (path.length > MAX_PATH_LENGTH) {
     throw new BtfFormatError(
       'LIMIT_EXCEEDED',
-      `path of ${path.length} characters exceeds ${MAX_PATH_LENGTH}`,
+      `path of ${path.length} characters exceeds the limit of ${MAX_PATH_LENGTH}`,
     );
   }
   const start = ROOT.exec(path);
@@ -52,18 +53,18 @@ export function parseMemberPath(path: string): MemberPath {
 }
 
 function invalid(path: string, at: number, expected: string): BtfFormatError {
-  const message = `${JSON.stringify(path)} is no path to a member: ${expected} is expected at character ${at + 1}`;
+  const message = `invalid path ${JSON.stringify(path)}: expected ${expected} at character ${at + 1}`;
   return new BtfFormatError('INVALID_ARGUMENT', message);
 }
 
-/** MemberPathError tells at which step a path to a member fails. */
+/** MemberPathError reports the step at which a path to a member fails. */
 export class MemberPathError extends BtfFormatError {
-  /** The index of the step that fails, from 0; -1 where the type in which the path starts is not found. */
+  /** Index of the step that fails, from 0; -1 if the type where the path starts is not found. */
   readonly step: number;
-  /** Names of members, or of types at step -1, that the step may have meant, nearest first. */
+  /** Names of members (of types at step -1) that the step may have meant, nearest first. */
   readonly near: readonly string[];
 
-  /** @param path the path up to and with the step that fails. */
+  /** @param path the path up to and including the step that fails. */
   constructor(
     code: BtfFormatErrorCode,
     path: string,

@@ -8,14 +8,18 @@ import { resolveId } from './resolve.js';
 
 const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 
-/** Types of one name to look at: a kernel has a handful, and each may take a long chain of typedefs to resolve. */
+/**
+ * Maximum number of types of one name. A kernel has a handful, and each may need a long chain of typedefs to resolve.
+ */
 const MAX_CANDIDATES = 1024;
 
 /**
- * rootOfPath finds the type that a path starts in by its name: a struct, a union or what a typedef stands for.
- * A struct and a typedef of it that share a name are one.
+ * rootOfPath finds the type where a path starts by its name: a struct, a union or the type that a typedef stands for. A
+ * struct and its typedef of the same name are one.
  *
- * @throws MemberPathError `NOT_FOUND`, `AMBIGUOUS`.
+ * @throws MemberPathError `NOT_FOUND` if there is no such type.
+ * @throws MemberPathError `AMBIGUOUS` if there are several.
+ * @throws BtfFormatError if a typedef of the name cannot be resolved; see `resolve`.
  */
 export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | null): Type {
   const kinds: readonly number[] = kind === null ? KINDS : [Kind[kind]];
@@ -25,7 +29,7 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
   }
   const roots = new Map<TypeId, Type>();
   const declared = new Map<TypeId, Type>();
-  // Each is decoded once, however many typedefs stand for it.
+  // Each root is decoded once, however many typedefs stand for it.
   for (const id of new Set(ids.map((named) => resolveId(spec, named)))) {
     const root = spec.typeById(id);
     (root.kind === 'FWD' ? declared : roots).set(root.id, root);
@@ -50,8 +54,8 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
 }
 
 /**
- * definitionOf is the struct or union that a forward declaration declares, where the spec has exactly one of
- * its name. Any other type is its own answer.
+ * definitionOf returns the struct or union that a forward declaration declares, if the spec has exactly one of its
+ * name. It returns any other type as it is.
  */
 export function definitionOf(spec: Spec, type: Type): Type {
   if (type.kind !== 'FWD' || type.name === '') return type;

@@ -13,7 +13,7 @@ import { type DataModel, sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;
 
-/** What to do instead, for types that have no members. */
+/** What to do instead, for types without members. */
 const ADVICE = new Map<Type['kind'], string>([
   ['ARRAY', ': give an index'],
   ['PTR', ': it is a pointer itself, give an index'],
@@ -27,7 +27,7 @@ export class MemberWalk {
   readonly #model: DataModel;
   readonly #steps: MemberStep[] = [];
   readonly #dereferences: Dereference[] = [];
-  /** The path as far as it was followed, for errors. */
+  /** The path followed so far, for errors. */
   #path: string;
 
   constructor(spec: Spec, root: Type, rootName: string, model: DataModel) {
@@ -40,7 +40,7 @@ export class MemberWalk {
   /**
    * walk follows the path. It can be called once.
    *
-   * @throws MemberPathError
+   * @throws MemberPathError with the step that fails.
    */
   walk(steps: readonly PathStep[]): ResolvedMember {
     const { id } = this.#root;
@@ -138,7 +138,7 @@ export class MemberWalk {
   ): Pick<MemberPlace, 'bitOffset' | 'bitSize' | 'bitfield'> {
     if (bitfieldSize > 0) return { bitOffset: this.#safe(at), bitSize: bitfieldSize, bitfield: true };
     const type = resolve(this.#spec, typeId);
-    // Before the kind flag of structs (Linux 4.20) a bitfield was an INT of its own with an offset and fewer bits.
+    // Before the kind flag of structs (Linux 4.20), a bitfield was an INT of its own with an offset and fewer bits.
     if (type.kind === 'INT' && (type.bitOffset !== 0 || type.bits !== type.size * 8)) {
       return { bitOffset: this.#safe(at + type.bitOffset), bitSize: type.bits, bitfield: true };
     }
@@ -154,7 +154,7 @@ export class MemberWalk {
     throw this.#failure('LIMIT_EXCEEDED', 'offset or size is 2^53 bits or more');
   }
 
-  /** The type tags on what a pointer points to, outermost first. */
+  /** The type tags on the target of a pointer, outermost first. */
   #tags(id: TypeId): string[] {
     resolve(this.#spec, id);
     const tags: string[] = [];

@@ -3,17 +3,18 @@ import type { Spec } from '../spec.js';
 import { Kind, type KindName, type Type, type TypeId } from '../types.js';
 import { isKnownKind } from '../kind-words.js';
 
-/** Most ids in a message. */
+/** Maximum number of ids in a message. */
 const MAX_LISTED = 8;
 
-/** TypeOf is the type that has a given kind. */
+/** TypeOf is the type of a given kind. */
 export type TypeOf<K extends KindName> = Extract<Type, { kind: K }>;
 
 /**
- * typesByName decodes the types with a name, of one kind where one is given, in the order of their ids, the
- * base's first. An `UNKNOWN` kind is any that this library does not know.
+ * typesByName decodes the types with a name, optionally of one kind, in the order of their ids, those of the base
+ * first. The kind `UNKNOWN` is any kind that this library does not know.
  *
- * @throws BtfFormatError `MALFORMED` when another name in such a type is.
+ * @throws BtfFormatError `MALFORMED` if another name in such a type lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in such a type are too long.
  */
 export function typesByName(spec: Spec, name: string): Type[];
 export function typesByName<K extends KindName>(spec: Spec, name: string, kind: K): TypeOf<K>[];
@@ -23,14 +24,15 @@ export function typesByName(spec: Spec, name: string, kind?: KindName): Type[] {
 }
 
 /**
- * typeByName decodes the one type with a name, of one kind where one is given.
+ * typeByName decodes the only type with a name, optionally of one kind. Modelled on `Spec.TypeByName` of cilium/ebpf.
  *
- * Of a kind there is as a rule one: `struct file` and the function `file` differ in kind. But a kernel may
- * have several structs of one name, from different source files, that share nothing else; none of them is
- * chosen silently.
+ * There is usually one of a kind: `struct file` and the function `file` differ in kind. But a kernel may have several
+ * unrelated structs of one name, from different source files. None of them is chosen silently.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is none; `AMBIGUOUS` when there are several, whose ids
- * the message tells; `MALFORMED` when another name in the type is.
+ * @throws BtfFormatError `NOT_FOUND` if there is none.
+ * @throws BtfFormatError `AMBIGUOUS` if there are several; the message has their ids.
+ * @throws BtfFormatError `MALFORMED` if another name in the type lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in the type are too long.
  */
 export function typeByName(spec: Spec, name: string): Type;
 export function typeByName<K extends KindName>(spec: Spec, name: string, kind: K): TypeOf<K>;
@@ -44,7 +46,7 @@ export function typeByName(spec: Spec, name: string, kind?: KindName): Type {
   return spec.typeById(id);
 }
 
-/** idsOfKind finds the types with a name, of one kind where one is given. */
+/** idsOfKind returns the ids of the types with a name, optionally of one kind. */
 export function idsOfKind(spec: Spec, name: string, kind: KindName | undefined): TypeId[] {
   const ids = spec.idsByName(name);
   return kind === undefined ? ids : ids.filter((id) => hasKind(spec, id, kind));
@@ -55,7 +57,7 @@ function hasKind(spec: Spec, id: TypeId, kind: KindName): boolean {
   return kind === 'UNKNOWN' ? number !== 0 && !isKnownKind(number) : number === Kind[kind];
 }
 
-/** Ids in words, of which there may be very many. */
+/** Returns the ids for a message. There may be very many. */
 function listed(ids: readonly TypeId[]): string {
   const first = ids.slice(0, MAX_LISTED).join(', ');
   return ids.length > MAX_LISTED

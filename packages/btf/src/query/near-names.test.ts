@@ -27,6 +27,6 @@ test('only of the kinds and from the id on that are asked for', () => {
 
 test('a malformed name is not told in place of what was asked', () => {
   const broken = Spec.parse(new BtfAssembler('little').type(Kind.TYPEDEF, 9_999).bytes());
-  expect(() => broken.nameOf(1)).toThrow('behind the end');
+  expect(() => broken.nameOf(1)).toThrow('after the end');
   expect(nearTypeNames(broken, 'x')).toEqual([]);
 });

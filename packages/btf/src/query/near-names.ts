@@ -2,11 +2,11 @@ import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 
-/** Names compared, and their length: more or longer ones only come from BTF that is not worth the time. */
+/** Maximum number and length of the names to compare: only BTF that is not worth the time has more or longer ones. */
 const MAX_NAMES = 4096;
 const MAX_LENGTH = 64;
 
-/** Most names to suggest. */
+/** Maximum number of names to suggest. */
 const SUGGESTED = 3;
 
 /**
@@ -33,7 +33,7 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
     .map((found) => found.name);
 }
 
-/** How many characters must be inserted, removed or replaced to make one text the other (Levenshtein). */
+/** The number of characters to insert, remove or replace to turn one text into the other (Levenshtein distance). */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
@@ -47,24 +47,24 @@ function editDistance(a: string, b: string): number {
   return above[b.length] ?? 0;
 }
 
-/** Types to look at: more than any kernel has. */
+/** Maximum number of types to look at, more than any kernel has. */
 const MAX_TYPES = 2 ** 18;
 
-/** Of a kernel's thousands of names some differ little by chance. */
+/** Maximum distance. Among the thousands of names of a kernel, some differ little by chance. */
 const MOST = 2;
 
 /** NearTypeOptions are the options of {@link nearTypeNames}. */
 export interface NearTypeOptions {
-  /** The numbers of kinds (see `Kind`) to suggest. Default: all. */
+  /** The numbers of the kinds (see `Kind`) to suggest. Default: all. */
   readonly kinds?: readonly number[] | null;
   /** The first id to look at. Default: 1, the first of the base. */
   readonly firstId?: TypeId;
 }
 
 /**
- * nearTypeNames chooses the names of types that a misspelt one may have been meant to be, three at most, nearest first.
- * They begin as it does and are about as long, which leaves few to compare. It looks at a bounded number of types, and
- * suggests nothing where a name is malformed.
+ * nearTypeNames returns the names of types that a misspelt name may have been meant to be: three at most, nearest
+ * first. It only compares names that begin with the same character and have about the same length. It looks at a
+ * bounded number of types, and returns nothing if a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
   try {

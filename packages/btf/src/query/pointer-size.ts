@@ -1,7 +1,7 @@
 import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 
-/** Every way to write C's `long` and `unsigned long`, as libbpf's determine_ptr_size lists them. */
+/** Every spelling of C's `long` and `unsigned long`, as in libbpf's `determine_ptr_size`. */
 const LONG = new Set([
   'long',
   'long int',
@@ -16,18 +16,20 @@ const LONG = new Set([
   'int long unsigned',
 ]);
 
-/** PointerSize is how many bytes a pointer has. */
+/** PointerSize is the size of a pointer in bytes. */
 export type PointerSize = 4 | 8;
 
 const found = new WeakMap<Spec, PointerSize>();
 
 /**
- * pointerSize tells how many bytes a pointer has: BTF does not say, but in every Linux ABI a pointer is as
- * long as a `long`. The first INT named so decides, the base's first, as in libbpf; where there is none it is 8.
+ * pointerSize returns the size of a pointer in bytes. BTF does not record it, but in every Linux ABI a pointer is as
+ * long as a `long`. The first INT of such a name decides, those of the base first. Without one, the size is 8. Modelled
+ * on libbpf's `btf__pointer_size`.
  *
- * It is found once for a spec.
+ * The result is kept with the spec.
  *
- * @throws BtfFormatError `MALFORMED` when the name of an INT before it cannot be read.
+ * @throws BtfFormatError `MALFORMED` if the name of an earlier INT lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the name of an earlier INT is too long.
  */
 export function pointerSize(spec: Spec): PointerSize {
   let size = found.get(spec);

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { VMLINUX, whyNoVmlinux } from '../testing/bpftool.js';
+import { VMLINUX } from '../testing/bpftool.js';
 import { Kind } from '../types.js';
 import { postorder } from './postorder.js';
 import { children } from './references.js';
-
-const skip = whyNoVmlinux();
-if (skip !== null) console.warn(`skipped in part: ${skip}`);
 
 const spec = Spec.parse(assembleAllKinds('little').bytes());
 
@@ -42,7 +40,7 @@ test('postorder goes 100,000 types deep and through circles', () => {
   expect(order).toEqual(Array.from({ length: 100_000 }, (_, i) => 100_000 - i));
 });
 
-(skip === null ? test : test.skip)(
+needs('vmlinux').test(
   'postorder of all of vmlinux has every type, and late references only in circles',
   () => {
     const vmlinux = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));

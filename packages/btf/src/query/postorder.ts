@@ -10,15 +10,17 @@ interface Frame {
 }
 
 /**
- * postorder lists types and all that they refer to, directly or not, each once and void never: what a type
- * refers to comes before it, except where types refer to each other in a circle, as structs do through
- * pointers. The circle is then cut at the reference that leads back to a type under way.
+ * postorder iterates over types and all types that they refer to, directly or not. Each type comes once, without void.
+ * A type comes after the types that it refers to, except where types refer to each other in a circle, as structs do
+ * through pointers. Such a circle is cut at the reference that leads back to a type already entered.
  *
- * The same ids in another order give the same set: the closure of the types. It takes one bit of memory
- * for each type of the spec and its bases, and each type is decoded once; nothing is done recursively.
+ * The same ids in another order give the same set: the closure of the types. It takes one bit of memory for each type
+ * of the spec and its bases, decodes each type once, and does not recurse.
  *
- * @throws BtfFormatError `NOT_FOUND` when one of `ids` does not exist; `MALFORMED` for a reference to no
- * type and where a type cannot be decoded.
+ * @throws BtfFormatError `NOT_FOUND` if one of `ids` does not exist.
+ * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist, and for a name outside the string
+ * section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.
  */
 export function* postorder(spec: Spec, ids: Iterable<TypeId>): Generator<TypeId, void, undefined> {
   const seen = new Uint8Array((spec.endTypeId >>> 3) + 1);

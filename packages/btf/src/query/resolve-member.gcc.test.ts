@@ -2,25 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { alignof } from './alignof.js';
 import { typeByName } from './names.js';
 import { resolveMember } from './resolve-member.js';
 import { sizeof } from './sizeof.js';
-
-const skip = whyNoGcc();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-function whyNoGcc(): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  try {
-    execFileSync('sh', ['-c', 'gcc --version && objcopy --version'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return 'gcc and objcopy are needed';
-  }
-}
 
 // GCC 12 writes the dimensions of arrays in reverse: `grid` has equal ones.
 const TYPES = `
@@ -98,7 +86,7 @@ int main(void) {
 }
 `;
 
-(skip === null ? describe : describe.skip)('what gcc lays out', () => {
+needs('gcc', 'objcopy').describe('what gcc lays out', () => {
   let folder: string;
   let spec: Spec;
   let answers: string[];

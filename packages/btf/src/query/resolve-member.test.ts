@@ -109,7 +109,7 @@ describe('resolveMember', () => {
     ['row.x', 0, 'INVALID_ARGUMENT', 'row.x: ARRAY has no members: give an index'],
     ['row[7]', 0, 'NOT_FOUND', 'row[7]: the array has 7 elements'],
     ['holder.any[0]', 1, 'INVALID_ARGUMENT', 'holder.any[0]: VOID has no size (type id 0)'],
-    ['holder.gone', 0, 'NOT_FOUND', 'holder.gone: no type with id 99: ids end before 17'],
+    ['holder.gone', 0, 'NOT_FOUND', 'holder.gone: no type with id 99: the largest id is 16'],
   ])('says where %s fails', (path, step, code, message) => {
     const run = (): unknown => resolveMember(spec, path);
     expect(run).toThrow(MemberPathError);

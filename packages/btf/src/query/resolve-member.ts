@@ -10,21 +10,23 @@ import { resolve } from './resolve.js';
 import type { DataModel } from './sizeof.js';
 
 /**
- * resolveMember finds where a path leads, through members of anonymous structs and unions, elements of arrays
- * and pointers: `task_struct.mm.pgd`, `struct sk_buff.cb[3]`.
+ * resolveMember follows a path through members of structs and unions, including anonymous ones, elements of arrays and
+ * pointers: `task_struct.mm.pgd`, `struct sk_buff.cb[3]`.
  *
- * Pointers are crossed where the path goes on behind one, `.` and `->` alike; as an offset has no meaning
- * across a pointer, it counts anew from what is pointed to, and `dereferences` has the way there. An index
- * on a pointer is the element that C finds there: `p[0].x` is `p->x`. A pointer to a declared type leads to its
- * definition where there is exactly one. An array of no elements (a flexible array) takes any index.
+ * A step after a pointer crosses the pointer; `.` and `->` mean the same. An offset has no meaning across a pointer, so
+ * it then counts from the start of the target, and `dereferences` lists the pointers to read. An index on a pointer is
+ * the element that C finds there: `p[0].x` is `p->x`. A pointer to a declared type leads to the definition if there is
+ * exactly one. An array without elements (a flexible array) takes any index.
  *
- * The path begins with a struct, a union or a typedef, by its name; `struct` or `union` before it decide
- * between those of one name. See {@link resolveMemberOf} for types that cannot be told apart by name.
+ * The path begins with the name of a struct, a union or a typedef. `struct` or `union` before the name chooses between
+ * types of one name. See {@link resolveMemberOf} for types that have the same name and kind.
  *
- * @throws BtfFormatError `INVALID_ARGUMENT` for what is no path; `LIMIT_EXCEEDED` for more than 64 steps.
- * @throws MemberPathError with the step that fails: `NOT_FOUND` where there is no such type, member or element;
- * `AMBIGUOUS` where there are several types of the name; `INVALID_ARGUMENT` where there can be none, as in an
- * integer; `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as `sizeof` and `resolve` do.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if `path` is not a path to a member.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 64 steps.
+ * @throws MemberPathError `NOT_FOUND` if there is no such type, member or element.
+ * @throws MemberPathError `AMBIGUOUS` if there are several types of the name.
+ * @throws MemberPathError `INVALID_ARGUMENT` if the type cannot have one, for example a member of an integer.
+ * @throws MemberPathError `MALFORMED`, `UNSUPPORTED` or `LIMIT_EXCEEDED` if `sizeof` or `resolve` fails so on the way.
  */
 export function resolveMember(spec: Spec, path: string, model: DataModel = {}): ResolvedMember {
   const { root, kind, steps } = parseMemberPath(path);
@@ -32,9 +34,11 @@ export function resolveMember(spec: Spec, path: string, model: DataModel = {}): 
 }
 
 /**
- * resolveMemberOf is {@link resolveMember} from a type given by its id, which may be of any kind.
+ * resolveMemberOf is {@link resolveMember} from a type of any kind, given by its id.
  *
- * @throws BtfFormatError as {@link resolveMember} does; `NOT_FOUND` when there is no such id.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 64 steps.
+ * @throws MemberPathError as {@link resolveMember} does.
  */
 export function resolveMemberOf(
   spec: Spec,

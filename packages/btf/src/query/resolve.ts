@@ -15,7 +15,7 @@ import { kindsWhere } from '../kind-words.js';
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;
 
-/** isAlias tells whether a type is an {@link Alias}. */
+/** isAlias reports whether a type is an {@link Alias}. */
 export function isAlias(type: Type): type is Alias {
   return ALIASES.has(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
 }
@@ -23,15 +23,17 @@ export function isAlias(type: Type): type is Alias {
 /** The kinds of types that stand for another one. */
 const ALIASES = kindsWhere(({ alias }) => alias);
 
-/** TYPEDEF aside: those that change nothing but how the type is used. */
+/** All of them except TYPEDEF: those that only change how the type is used. */
 const QUALIFIERS: ReadonlySet<number> = new Set([...ALIASES].filter((kind) => kind !== Kind.TYPEDEF));
 
 /**
- * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that
- * they stand for. Any other type is its own answer.
+ * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that they stand for.
+ * It returns any other type as it is. Modelled on `btf.UnderlyingType` of cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `MALFORMED` for a loop and for a reference
- * to no type; `LIMIT_EXCEEDED` after 1024 links.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `MALFORMED` for a loop, for a reference to a type that does not exist, and for a name outside
+ * the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` after 1024 links, or if the names of the type are too long.
  */
 export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
   const type = spec.typeById(resolveId(spec, id));
@@ -39,13 +41,13 @@ export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
   return type;
 }
 
-/** resolveId is {@link resolve} without decoding: many types may stand for one that has a million members. */
+/** resolveId is {@link resolve} without decoding: many types may stand for a type that has a million members. */
 export function resolveId(spec: Spec, id: TypeId): TypeId {
   return followKinds(spec, id, ALIASES);
 }
 
 /**
- * unqualified follows qualifiers and type tags alone, and stops at a typedef.
+ * unqualified follows qualifiers and type tags only, and stops at a typedef.
  *
  * @throws BtfFormatError as {@link resolve} does.
  */

@@ -5,19 +5,23 @@ import { Chain, followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
 import { kindsWhere } from '../kind-words.js';
 
-/** DataModel says what BTF leaves open about the machine that the types are for. */
+/** DataModel describes the machine that the types are for, where BTF does not. */
 export interface DataModel {
-  /** Bytes of a pointer. Default: what {@link pointerSize} finds. */
+  /** Bytes of a pointer. Default: the result of {@link pointerSize}. */
   readonly pointerSize?: PointerSize;
 }
 
 /**
- * sizeof is the size of a type in bytes, as C's operator gives it. A variable and a declaration tag have the
- * size of their type, a data section has its own; an array without elements has none (0).
+ * sizeof returns the size of a type in bytes, as C's operator does. A variable and a declaration tag have the size of
+ * their type, and a data section has its own. An array without elements has size 0. Modelled on `btf.Sizeof` of
+ * cilium/ebpf.
  *
- * @throws BtfFormatError `NOT_FOUND` when there is no such id; `INVALID_ARGUMENT` for what has no size: void,
- * a function, a forward declaration; `UNSUPPORTED` for a kind that is not known; `LIMIT_EXCEEDED` when it is
- * 2^53 or more; `MALFORMED` and `LIMIT_EXCEEDED` as `resolve` does.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the type has no size: void, a function, a forward declaration.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown kind.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the size is 2^53 or more, or after 1024 links of a chain of types.
+ * @throws BtfFormatError `MALFORMED` for a loop, for a reference to a type that does not exist, and for a name outside
+ * the string section.
  */
 export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   const chain = new Chain(id);
@@ -25,7 +29,7 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   let at = id;
   for (;;) {
     const kind = spec.kindOf(at);
-    // Not decoded: a million types may ask for the size of one that has a million members.
+    // Not decoded: a million types may ask for the size of a type that has a million members.
     if (SIZED.has(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
     const type = spec.typeById(at);
     if (!REFERRING.has(kind) || !('typeId' in type))
@@ -47,7 +51,7 @@ function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
     case 'PTR':
       return model.pointerSize ?? pointerSize(spec);
     case 'UNKNOWN': {
-      const message = `the size of a type of kind ${type.kindNumber} is not known`;
+      const message = `type of unknown kind ${type.kindNumber}: its size is not known`;
       throw new BtfFormatError('UNSUPPORTED', message, { typeId: type.id });
     }
     default: {
@@ -61,7 +65,7 @@ function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
 function product(count: number, each: number, id: TypeId): number {
   const size = count * each;
   if (size <= Number.MAX_SAFE_INTEGER) return size;
-  // Infinity times 0: one of the counts, or the element, is empty.
+  // Infinity times 0: one of the counts, or the element, is 0.
   if (Number.isNaN(size)) return 0;
   throw new BtfFormatError('LIMIT_EXCEEDED', 'the size of the type is 2^53 bytes or more', { typeId: id });
 }

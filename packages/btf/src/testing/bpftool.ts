@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toBpftoolJson } from '../print/bpftool.js';
@@ -7,23 +7,6 @@ import type { Type } from '../types.js';
 
 /** VMLINUX is the BTF of the running kernel. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
-
-/** whyNoBpftool says why tests against bpftool cannot run; null where they can or must. */
-export function whyNoBpftool(): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  try {
-    execFileSync('bpftool', ['version'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return 'bpftool does not run here';
-  }
-}
-
-/** whyNoVmlinux says why tests of the running kernel's BTF cannot run; null where they can or must. */
-export function whyNoVmlinux(): string | null {
-  const missing = process.env['BTFD_REQUIRE_KERNEL'] !== '1' && !existsSync(VMLINUX);
-  return missing ? `${VMLINUX} does not exist` : null;
-}
 
 /** dumpFile lists what a bpftool reads from a file, a type each in the form of `bpftoolJson`. */
 export function dumpFile(path: string, basePath?: string, bpftool = 'bpftool'): string[] {

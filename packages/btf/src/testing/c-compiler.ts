@@ -6,17 +6,6 @@ import { BtfFormatError } from '../format-error.js';
 import { CPrinter } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
-/** whyNoCompiler says why a C compiler cannot be used; null where it can or must. */
-export function whyNoCompiler(compiler: string): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  try {
-    execFileSync(compiler, ['--version'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return `${compiler} does not run here`;
-  }
-}
-
 /** compile checks a C text without making anything of it; returns the compiler's errors. */
 export function compile(compiler: string, text: string, flags: readonly string[] = []): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));

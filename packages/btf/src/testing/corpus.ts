@@ -62,12 +62,6 @@ export function elfFolder({ release }: KernelFolder): string {
   return join(CACHE, 'elf', release);
 }
 
-/** whyNoKernels says why tests on Debian's kernels cannot run; null where they can or must. */
-export function whyNoKernels(): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1' || kernels('kernels').length > 0) return null;
-  return 'no BTF of kernels: `node scripts/fetch-kernel-btf.js` gets it';
-}
-
 /** readSpec parses the BTF in a file. */
 export function readSpec(path: string, base: Spec | null = null): Spec {
   return Spec.parse(new Uint8Array(readFileSync(path)), { base });

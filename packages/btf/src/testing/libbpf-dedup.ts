@@ -67,14 +67,3 @@ export class LibbpfDedup {
     return join(this.#folder, name);
   }
 }
-
-/** whyNoLibbpf says why tests against libbpf cannot run; null where they can or must. */
-export function whyNoLibbpf(): string | null {
-  if (process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  try {
-    new LibbpfDedup().close();
-    return null;
-  } catch {
-    return 'gcc or libbpf.so.1 is not installed';
-  }
-}

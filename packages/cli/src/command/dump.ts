@@ -44,7 +44,7 @@ function readWords(
   }
   if (output === 'table' || output === 'wide') return { ref, format: known };
   if (word !== undefined && word !== output) {
-    throw usageError(`-o ${output} and the format ${word} are two formats: use only one of them`);
+    throw usageError(`-o ${output} contradicts the format ${word}: use only one of them`);
   }
   return { ref, format: output };
 }

@@ -8,21 +8,18 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
 import { CliError, codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
+import { configHome } from './xdg-folders.js';
 
 /** configPath returns the path of the config file: `BTFCTL_CONFIG`, or `btfd/config.yaml` in the user's config folder. */
 export function configPath(env: NodeJS.ProcessEnv): string {
   const named = env['BTFCTL_CONFIG'];
   if (named !== undefined && named !== '') return named;
-  const folder = env['XDG_CONFIG_HOME'];
-  // The XDG specification says to ignore relative paths.
-  const hasFolder = folder !== undefined && isAbsolute(folder);
-  return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.config'), 'btfd', 'config.yaml');
+  return join(configHome(env), 'btfd', 'config.yaml');
 }
 
 /** ConfigFile is the config file, which need not exist. Changes keep the comments in it. */

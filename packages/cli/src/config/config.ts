@@ -85,5 +85,5 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function optionalText(value: unknown, path: string, place: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw usageError(`${path}: ${place} must be a string that is not empty`);
+  throw usageError(`${path}: ${place} must be a non-empty string`);
 }

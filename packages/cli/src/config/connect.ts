@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { BtfClient, BtfError } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import type { Node } from './config.js';
 import { tlsOptions } from './tls-files.js';
+import { cacheHome } from './xdg-folders.js';
 
 /**
  * connectTo returns a client of a node. The client connects when it is first used. It does not retry: a user at a terminal
@@ -17,7 +17,7 @@ export function connectTo(
   env: NodeJS.ProcessEnv,
 ): BtfClient {
   // Reading BTF again from a daemon on this machine costs less than keeping it.
-  const specCacheDir = address.startsWith('unix:') ? undefined : cacheDir(env);
+  const specCacheDir = address.startsWith('unix:') ? undefined : join(cacheHome(env), 'btfd');
   try {
     return new BtfClient(address, {
       timeout,
@@ -28,12 +28,4 @@ export function connectTo(
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;
   }
-}
-
-/** Returns the folder that keeps the BTF of other nodes between runs. */
-function cacheDir(env: NodeJS.ProcessEnv): string {
-  const folder = env['XDG_CACHE_HOME'];
-  // The XDG specification says to ignore relative paths.
-  const hasFolder = folder !== undefined && isAbsolute(folder);
-  return join(hasFolder ? folder : join(env['HOME'] ?? homedir(), '.cache'), 'btfd');
 }

@@ -68,7 +68,7 @@ test('an address together with a context is rejected', async () => {
 test.each([
   [[], 'the file must be a mapping'],
   [{ contexts: { a: {} } }, 'contexts.a has no address'],
-  [{ contexts: { a: { address: 5 } } }, 'contexts.a.address must be a string that is not empty'],
+  [{ contexts: { a: { address: 5 } } }, 'contexts.a.address must be a non-empty string'],
   [{ context: {} }, 'unknown key context'],
   [{ contexts: { a: { address: 'x:1', tls: { cart: 'x' } } } }, 'unknown key contexts.a.tls.cart'],
 ])('a config file with %j is rejected: %s', (value, message) => {

@@ -36,7 +36,7 @@ test.each([
 ] as const)('an unreachable daemon (%s) is reported with the cause and a hint', (name, cause, hint) => {
   expect(explainError(unreachable(RECORDED[name]))).toEqual({
     exitCode: 6,
-    message: `cannot reach a daemon at unix:/run/btfd/btfd.sock: ${cause}`,
+    message: `cannot reach the daemon at unix:/run/btfd/btfd.sock: ${cause}`,
     hint: expect.stringMatching(hint),
   });
 });

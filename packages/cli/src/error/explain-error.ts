@@ -140,7 +140,7 @@ function unreachable(rawMessage: string): Explanation {
   ];
   return {
     exitCode: ExitCode.UNREACHABLE,
-    message: `cannot reach a daemon at ${address}: ${cause}`,
+    message: `cannot reach the daemon at ${address}: ${cause}`,
     hint,
   };
 }

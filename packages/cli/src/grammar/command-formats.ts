@@ -49,7 +49,7 @@ export function checkFormat(program: Command, command: Command): void {
 /** formatsHelp returns the part of a command's help about `-o`. */
 export function formatsHelp(command: Command): string {
   const { formats = [] } = COMMAND_FORMATS[commandName(command)] ?? {};
-  return `\n-o takes ${formats.join(', ')}; \`btfctl --help\` lists the options of every command.`;
+  return `\n-o takes ${formats.join(', ')}.\n\`btfctl --help\` lists the options that every command takes.`;
 }
 
 /** commandName returns the words that are typed for a command: `list`, `context use`. */

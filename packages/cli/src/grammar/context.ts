@@ -12,11 +12,11 @@ export interface ContextActions {
 /** contextCommand is `btfctl context` with its own commands. */
 export function contextCommand(actions: ContextActions): Command {
   return new Command('context')
-    .description('name daemons in the config file, and choose the one to use')
+    .description('manage contexts, the names of daemons in the config file')
     .addCommand(new Command('list').description('list the contexts').action(actions.list))
     .addCommand(
       new Command('use')
-        .description('use this context when no other daemon is named')
+        .description('make a context the current one, which is used by default')
         .argument('<name>')
         .action(actions.use),
     )

@@ -19,19 +19,20 @@ export function diffCommand(action: Action): Command {
       .argument('<a>', 'a SPEC')
       .argument('<b>', 'a SPEC'),
   )
-    .option('--closure', 'also compare the types that they refer to, including those of the base')
+    .option('--closure', 'also compare the types that these refer to, including types of the base')
     .option(
       '-B, --base <spec>',
-      'the base of split BTF, such as a module in a file; if given twice, that of A and that of B',
+      'a SPEC of the base, for split BTF such as a module in a file; give two for different bases of A and B',
       repeated,
     )
     .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(DIFF_KINDS))
     .addHelpText(
       'after',
       `
-Types are matched by kind and name. Compared are sizes, members with their offsets and types, values of enums, the types
-of functions, variables and typedefs, and tags. Of split BTF, only its own types are compared; --closure adds the types of
-the base that they refer to.
+Types are matched by kind and name. btfctl compares sizes, members with their
+offsets and types, enum values, the types of functions, variables and typedefs,
+and tags. For split BTF it compares only the own types; --closure adds the types
+of the base that they refer to.
 
 ${SPEC_HELP}`,
     )

@@ -16,16 +16,21 @@ export function dumpCommand(action: Action): Command {
   return baseOption(
     typeOption(
       new Command('dump')
-        .description('print types: dump vmlinux, dump id 7 format c, dump ./vmlinux.btf --type list_head')
+        .description('print types as text, C, JSON or raw BTF')
         .argument('<spec...>', 'a SPEC, optionally followed by `format FORMAT` as in bpftool')
         .addOption(
-          new Option('-f, --format <format>', 'how to print them; raw by default').choices(DUMP_FORMATS),
+          new Option('-f, --format <format>', 'how to print the types; default: raw').choices(DUMP_FORMATS),
         ),
-    ).option('--closure', 'with --type: also the types that they refer to; c and btf always include those'),
+    ).option('--closure', 'with --type: also print the types that they refer to, as c and btf always do'),
   )
     .addHelpText(
       'after',
       `
+For example:
+  btfctl dump vmlinux
+  btfctl dump id 7 format c
+  btfctl dump ./vmlinux.btf --type list_head
+
 FORMAT is one of
   raw      a line for each type, as bpftool prints it
   c        a C header, as bpftool prints it

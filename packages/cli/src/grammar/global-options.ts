@@ -33,9 +33,13 @@ export function addGlobalOptions(program: Command): void {
     .addOption(new Option('-o, --output <format>', 'how to print results').choices(FORMATS).default('table'))
     .option('-q, --quiet', 'print results and errors, but no notes and no progress')
     .addOption(
-      new Option('--timeout <time>', 'limit each request to a daemon: 500ms, 10s, 2m').argParser(parseTime),
+      new Option('--timeout <time>', 'time limit of each request to a daemon: 500ms, 10s, 2m').argParser(
+        parseTime,
+      ),
     )
-    .addOption(new Option('--color <when>', 'colour the output').choices(COLOR_CHOICES).default('auto'))
+    .addOption(
+      new Option('--color <when>', 'when to colour the output').choices(COLOR_CHOICES).default('auto'),
+    )
     .option('--no-pager', 'do not page long output on a terminal');
 }
 

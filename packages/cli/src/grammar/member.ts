@@ -11,8 +11,9 @@ export function memberCommand(action: Action): Command {
       .addHelpText(
         'after',
         `
-Offsets are in bytes; the offset of a bitfield also has its bit, after a colon. Offsets start again at each pointer on the
-path: "2320 → 120" is a pointer at 2320, and 120 bytes from where it points.
+Offsets are in bytes. The offset of a bitfield also has its bit, after a colon.
+After a pointer, the offset starts again: "2320 → 120" is a pointer at 2320, and
+120 bytes from where it points.
 
 ${SPEC_HELP}`,
       ),

@@ -33,7 +33,7 @@ export function inOption(command: Command): Command {
 
 /** baseOption declares `--base`, the name of bpftool's option. */
 export function baseOption(command: Command): Command {
-  return command.option('-B, --base <spec>', 'the base of split BTF, such as a module in a file');
+  return command.option('-B, --base <spec>', 'a SPEC of the base, for split BTF such as a module in a file');
 }
 
 /** repeated collects the values of an option that can be repeated. */

@@ -18,7 +18,7 @@ export class AnswerWait {
   constructor(interrupted: AbortSignal, timeout: number | undefined) {
     this.#timeout = timeout;
     this.signal = this.#wait.signal;
-    // Node 20 collects signals of AbortSignal.any and AbortSignal.timeout while something waits for them.
+    // Not AbortSignal.any and AbortSignal.timeout: Node 20 garbage-collects their signals while something waits for them.
     interrupted.addEventListener('abort', () => this.#wait.abort(interrupted.reason));
     if (interrupted.aborted) this.#wait.abort(interrupted.reason);
     this.#start();

@@ -41,7 +41,7 @@ export class FileSource implements Source {
     const knownBase = (await this.#base?.spec()) ?? null;
     return inFile(this.#path, () => {
       const btf = file.kind === 'raw' ? file.btf : file.elf.btf;
-      // Reads all types, so only if there is a base that the file may do without.
+      // standsAlone reads all types, so it only runs if there is a base.
       const base = knownBase === null || standsAlone(btf) ? null : knownBase;
       const spec = file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
       checkFit(spec, this.label, this.#base);

@@ -24,7 +24,7 @@ export const SPEC_HELP = `SPEC is one of
   id:7            the object with this BTF id
   @NODE           the vmlinux of another node: a context or an address
   @NODE/SPEC      another object of that node, such as @web1/nf_tables
-  ./vmlinux.btf   the path of a file, either raw BTF or ELF; - is standard input`;
+  ./vmlinux.btf   the path of a file, raw BTF or ELF; - is standard input`;
 
 const VMLINUX: ObjectRef = { kind: 'name', name: 'vmlinux' };
 

@@ -1,16 +1,18 @@
-/** Clock is what the renewal of leases knows of time. */
+import { onAbort } from './abort.js';
+
+/** Clock measures time and sets timers, so that tests can replace both. */
 export interface Clock {
-  /** Milliseconds from some start; never goes back. */
+  /** Returns the milliseconds since some start. They never go back. */
   now(): number;
   /**
-   * Runs a function once after some milliseconds. Answers what prevents it.
+   * Runs a function once, after some milliseconds. Returns a function that cancels the timer.
    *
-   * @param keepAlive whether the process waits for it. Default: it does not.
+   * @param keepAlive whether the timer keeps the process alive. Default: false.
    */
   setTimer(run: () => void, ms: number, keepAlive?: boolean): () => void;
 }
 
-/** systemClock is the process's clock. */
+/** systemClock is the clock of the process. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer: (run, ms, keepAlive = false) => {
@@ -19,3 +21,34 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * pause waits for some milliseconds. It keeps the process alive, as a call does; other timers of the client do not.
+ *
+ * @param endings signals that end the pause early.
+ * @throws the reason of the signal that ended it.
+ */
+export async function pause(
+  clock: Clock,
+  ms: number,
+  endings: readonly (AbortSignal | undefined)[],
+): Promise<void> {
+  for (const ending of endings) ending?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const settle = (act: () => void): void => {
+      cancel();
+      for (const stop of stops) stop();
+      act();
+    };
+    const cancel = clock.setTimer(() => settle(resolve), ms, true);
+    const stops = endings.map((ending) => onAbort(ending, () => settle(() => reject(ending?.reason))));
+  });
+}
+
+/** atMost waits for a promise, but no longer than some milliseconds. */
+export async function atMost(clock: Clock, ms: number, done: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.setTimer(resolve, ms);
+    void done.then(resolve).finally(cancel);
+  });
+}

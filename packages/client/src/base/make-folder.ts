@@ -2,12 +2,13 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * makeFolder makes a folder, and those above it, where they are not there.
+ * makeFolder makes a folder, and its parents, if they do not exist.
  *
- * Not by `mkdir` with `recursive`, which tries for ever where the kernel refuses a folder with ENOENT, as in /proc.
+ * It does not use `mkdir` with `recursive`, which retries forever if the kernel refuses a folder with ENOENT, as in
+ * /proc.
  *
- * @param path an absolute one.
- * @throws Error of the system.
+ * @param path an absolute path.
+ * @throws Error the system's error if a folder cannot be made.
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   if (await isFolder(path)) return;
@@ -16,7 +17,7 @@ export async function makeFolder(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {
-    // It may have come meanwhile.
+    // Another process may have made it in the meantime.
     if (!(await isFolder(path))) throw error;
   }
 }

@@ -1,43 +1,37 @@
 import { create } from '@bufbuild/protobuf';
-import { ResolveMembersRequestSchema, type MemberResult as MemberResultMessage } from '@btfd/api';
-import type { CallLimits, Connection } from '../call/connection.js';
-import { invalidResponse } from '../error/invalid-response.js';
-import { methods } from '../call/methods.js';
+import {
+  type MemberResult as MemberResultMessage,
+  type ResolvedMember as ResolvedMemberMessage,
+  ResolveMembersRequestSchema,
+} from '@btfd/api';
+import type { Dereference, MemberPlace } from '@btfd/btf';
+import { type CallLimits, type Connection, methods } from '../call/connection.js';
+import { invalidResponse } from '../error/btf-error.js';
 import type { SpecSource } from './spec-store.js';
 
-/** RemoteDereference is a pointer that must be read to go on along a path. */
-export interface RemoteDereference {
-  /** Offset of the pointer in bits, from the start of the path's struct or from what the pointer before points to. */
-  readonly bitOffset: number;
-  readonly typeId: number;
-  readonly targetId: number;
-  /** Type tags on what is pointed to, such as `rcu` or `percpu`. */
-  readonly tags: readonly string[];
-}
+/**
+ * RemoteDereference is a pointer that must be read to continue along a path: the part of a `Dereference` of `@btfd/btf`
+ * that the daemon returns.
+ */
+export type RemoteDereference = Pick<Dereference, 'bitOffset' | 'typeId' | 'targetId' | 'tags'>;
 
-/** RemoteMember is where a path leads. */
-export interface RemoteMember {
-  /**
-   * Offset in bits from the start of the path's struct or, where pointers are crossed, of what the last of
-   * `dereferences` points to.
-   */
-  readonly bitOffset: number;
-  readonly bitSize: number;
-  readonly bitfield: boolean;
-  readonly typeId: number;
-  /** The type that the offset counts from. */
-  readonly containerId: number;
-  /** The member's type in words of C. */
+/**
+ * RemoteMember is where a path leads: the part of a `ResolvedMember` of `@btfd/btf` that the daemon returns, and the name
+ * of its type.
+ */
+export interface RemoteMember extends MemberPlace {
+  /** The member's type as C declares it. */
   readonly typeName: string;
+  /** The pointers to read on the way, in order, as in `ResolvedMember`. */
   readonly dereferences: readonly RemoteDereference[];
 }
 
-/** MemberResult is what became of a path: one of the two is null. */
+/** MemberResult is the result for one path. Either `member` or `error` is null. */
 export type MemberResult =
   | { readonly path: string; readonly member: RemoteMember; readonly error: null }
   | { readonly path: string; readonly member: null; readonly error: string };
 
-/** fetchMembers asks where members are. */
+/** fetchMembers returns where members are, one result per path. */
 export async function fetchMembers(
   connection: Connection,
   source: SpecSource,
@@ -50,30 +44,31 @@ export async function fetchMembers(
 }
 
 function memberResult(path: string, message: MemberResultMessage | undefined): MemberResult {
-  switch (message?.result.case) {
+  const { case: kind, value } = message?.result ?? { case: undefined };
+  switch (kind) {
     case 'error':
-      return { path, member: null, error: message.result.value.message };
-    case 'member': {
-      const { bitOffset, bitSize, bitfield, typeId, containerId, typeName, dereferences } =
-        message.result.value;
-      const member: RemoteMember = {
-        bitOffset: Number(bitOffset),
-        bitSize: Number(bitSize),
-        bitfield,
-        typeId,
-        containerId,
-        typeName,
-        dereferences: dereferences.map((step) => ({
-          bitOffset: Number(step.bitOffset),
-          typeId: step.typeId,
-          targetId: step.targetId,
-          tags: step.tags,
-        })),
-      };
-      return { path, member, error: null };
-    }
+      return { path, member: null, error: value.message };
+    case 'member':
+      return { path, member: memberFromMessage(value), error: null };
     case undefined:
-      break;
+      throw invalidResponse(`result for ${JSON.stringify(path)}`);
   }
-  throw invalidResponse(`result for ${JSON.stringify(path)}`);
+}
+
+function memberFromMessage(message: ResolvedMemberMessage): RemoteMember {
+  const { bitOffset, bitSize, bitfield, typeId, containerId, typeName, dereferences } = message;
+  return {
+    bitOffset: Number(bitOffset),
+    bitSize: Number(bitSize),
+    bitfield,
+    typeId,
+    containerId,
+    typeName,
+    dereferences: dereferences.map((step) => ({
+      bitOffset: Number(step.bitOffset),
+      typeId: step.typeId,
+      targetId: step.targetId,
+      tags: step.tags,
+    })),
+  };
 }

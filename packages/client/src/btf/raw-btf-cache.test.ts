@@ -8,7 +8,7 @@ function raw(digest: number, size: number): RawBtf {
   return new RawBtf(new Uint8Array(size), create(SpecHeaderSchema, { digest: new Uint8Array([digest]) }));
 }
 
-test('keeps BTF up to the limit, and drops what was not used longest', () => {
+test('keeps BTF up to the limit, and drops the least recently used', () => {
   const cache = new RawBtfCache(100);
   const [a, b, c] = [raw(1, 40), raw(2, 40), raw(3, 40)];
   cache.add(a);
@@ -27,7 +27,7 @@ test('counts BTF that is added again once', () => {
   expect([a, b].map(({ digest }) => cache.get(digestKey(digest)))).toEqual([a, b]);
 });
 
-test('does not keep what is larger than the limit, nor drops anything for it', () => {
+test('does not keep BTF above the limit, and drops nothing for it', () => {
   const cache = new RawBtfCache(100);
   const [a, huge] = [raw(1, 40), raw(2, 101)];
   cache.add(a);

@@ -1,9 +1,9 @@
 import { digestKey, type RawBtf } from './raw-btf.js';
 
-/** RawBtfCache keeps BTF by digest, up to a number of bytes; what was not used longest goes first. */
+/** RawBtfCache keeps BTF by digest, up to a number of bytes. It drops the least recently used BTF first. */
 export class RawBtfCache {
   readonly #limit: number;
-  // In the order of use: a Map iterates in the order of insertion.
+  // In the order of use, because a Map iterates in the order of insertion.
   readonly #entries = new Map<string, RawBtf>();
   #size = 0;
 
@@ -22,7 +22,7 @@ export class RawBtfCache {
     return found;
   }
 
-  /** Keeps BTF, unless it is larger than everything that may be kept. */
+  /** Keeps BTF, unless it is larger than the limit. */
   add(raw: RawBtf): void {
     const key = digestKey(raw.digest);
     if (this.#entries.has(key) || raw.bytes.length > this.#limit) return;

@@ -1,21 +1,21 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { aListOf, aString, aUint32, checkFields, type Rules } from '../error/argument.js';
-import { clientError } from '../error/client-error.js';
+import { clientError } from '../error/btf-error.js';
 import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 
 /**
- * Selection names some types. A type is selected if its id or its name is listed or a glob matches its name,
- * and if its kind is among `kinds`; where only kinds are given, every type of those kinds is. Of split BTF its
- * own types are meant, not its base's.
+ * Selection selects types of an object. A type is selected if its name or id is listed, or a glob matches its name, and
+ * if its kind is listed. An option that is absent does not restrict the selection: with `kinds` alone, every type of
+ * those kinds is selected. The types of a base are never selected, only the own types of split BTF.
  */
 export interface Selection {
-  /** Exact names, at most 1000. */
+  /** Exact names, at most 1000. Default: none. */
   readonly names?: readonly string[] | undefined;
-  /** Globs (`*`, `?`, `[a-z]`), at most 100. */
+  /** Globs (`*`, `?`, `[a-z]`), at most 100. Default: none. */
   readonly nameGlobs?: readonly string[] | undefined;
-  /** Numbers of kinds (`Kind` of `@btfd/btf`). */
+  /** Numbers of kinds (`Kind` of `@btfd/btf`). Default: every kind. */
   readonly kinds?: readonly number[] | undefined;
-  /** Type ids, at most 10,000. */
+  /** Type ids, at most 10,000. Default: none. */
   readonly ids?: readonly number[] | undefined;
 }
 
@@ -27,19 +27,19 @@ export const SELECTION_RULES: Rules<Selection> = {
   ids: aListOf(aUint32),
 };
 
-/** checkSelection checks a selection that is an argument of its own. */
+/** checkSelection checks the argument `selection`. @throws BtfError INVALID_REQUEST. */
 export function checkSelection(selection: Selection): void {
   checkFields('', 'selection', selection, SELECTION_RULES);
 }
 
-/** NotFound is what a selection names and no type has. */
+/** NotFound lists the names, globs and ids of a selection that selected no type. */
 export interface NotFound {
   readonly names: readonly string[];
   readonly nameGlobs: readonly string[];
   readonly ids: readonly number[];
 }
 
-/** selectionMessage is the message of a selection, or undefined where it selects everything. */
+/** selectionMessage returns the message of a selection, or undefined if it selects everything. */
 export function selectionMessage({
   names = [],
   nameGlobs = [],
@@ -55,22 +55,22 @@ export function selectionMessage({
   };
 }
 
-/** selectsAll says whether a selection names nothing, which means everything. */
+/** selectsAll reports whether a selection is empty, which selects every type. */
 export function selectsAll({ names = [], nameGlobs = [], kinds = [], ids = [] }: Selection): boolean {
   return [names, nameGlobs, kinds, ids].every(({ length }) => length === 0);
 }
 
-/** allFound answers what was found, if nothing is missing. @throws BtfError NO_MATCH that names what is. */
-export function allFound<T>(found: T, { names, nameGlobs, ids }: NotFound): T {
+/** allFound returns a result if nothing is missing from it. @throws BtfError NO_MATCH that names the missing types. */
+export function allFound<T>(result: T, { names, nameGlobs, ids }: NotFound): T {
   const missing = [...names, ...nameGlobs, ...ids.map((id) => `id ${id}`)];
-  if (missing.length === 0) return found;
+  if (missing.length === 0) return result;
   throw clientError(
     'NO_MATCH',
     `no type matches ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`,
   );
 }
 
-/** notFoundOf is what a daemon found no type for. */
+/** notFoundOf returns the parts of a selection for which the daemon found no type. */
 export function notFoundOf(result: SelectionResult | undefined): NotFound {
   return {
     names: result?.namesNotFound ?? [],

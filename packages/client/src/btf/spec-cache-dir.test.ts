@@ -38,7 +38,7 @@ interface Sample {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes that differ by seed; the cache does not look into them. */
+/** Returns bytes that differ by seed. The cache does not interpret them. */
 function sample(seed: number, size = 1000): Sample {
   const bytes = new Uint8Array(size).fill(seed);
   return { bytes, digest: createHash('sha256').update(bytes).digest('hex') };
@@ -47,20 +47,20 @@ function sample(seed: number, size = 1000): Sample {
 async function keep(cache: SpecCacheDir, ...samples: Sample[]): Promise<void> {
   for (const { digest, bytes } of samples) {
     cache.write(digest, bytes);
-    // In this order, whatever the disk does.
+    // One after the other, so that the order is certain.
     await cache.settled();
   }
 }
 
 const pathOf = ({ digest }: Sample): string => join(dir, `${digest}.btf`);
 
-/** Sets when a file was used last, in seconds before now. */
+/** Sets the time of a file's last use, in seconds before now. */
 function age(file: Sample, seconds: number): void {
   const at = Date.now() / 1000 - seconds;
   utimesSync(pathOf(file), at, at);
 }
 
-test('what is written is read again, also by others, from a file for the user alone', async () => {
+test('a written file is read again, also by others, and only its user may read it', async () => {
   const a = sample(1);
   await keep(new SpecCacheDir(dir, LIMIT), a);
   expect(await new SpecCacheDir(dir, LIMIT).read(a.digest)).toEqual(a.bytes);
@@ -69,7 +69,7 @@ test('what is written is read again, also by others, from a file for the user al
   expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
-test('a folder is made with those above it, for the user alone', async () => {
+test('a folder is made with its parents, and only its user may read them', async () => {
   const deep = join(root, 'a', 'b');
   const [one, other] = [new SpecCacheDir(deep, LIMIT), new SpecCacheDir(deep, LIMIT)];
   await Promise.all([keep(one, sample(1)), keep(other, sample(2))]);
@@ -77,13 +77,13 @@ test('a folder is made with those above it, for the user alone', async () => {
   expect(['a', 'a/b'].map((name) => statSync(join(root, name)).mode & 0o777)).toEqual([0o700, 0o700]);
 });
 
-test('where the kernel refuses the folder, nothing is kept, and nothing tries for ever', async () => {
+test('nothing is kept if the kernel refuses the folder, and nothing is retried forever', async () => {
   const cache = new SpecCacheDir('/proc/nothing/specs', LIMIT);
   await keep(cache, sample(1));
   expect(await cache.read(sample(1).digest)).toBeNull();
 });
 
-test('a folder that is relative stays where it was', async () => {
+test('a relative folder is resolved once', async () => {
   const cwd = process.cwd();
   try {
     process.chdir(root);
@@ -96,13 +96,13 @@ test('a folder that is relative stays where it was', async () => {
   }
 });
 
-test('what was not written is not there', async () => {
+test('BTF that was not written is not found', async () => {
   const cache = new SpecCacheDir(dir, LIMIT);
   expect(await cache.read(sample(1).digest)).toBeNull();
   expect(await cache.lastSeen('vmlinux')).toBeNull();
 });
 
-test('what an object was when last seen is remembered, whatever its name', async () => {
+test('the digests of an object when last seen are remembered, whatever its name is', async () => {
   const cache = new SpecCacheDir(dir, LIMIT);
   const last = { digest: sample(1).digest, baseDigest: '' };
   const module = { digest: sample(2).digest, baseDigest: sample(1).digest };
@@ -114,14 +114,14 @@ test('what an object was when last seen is remembered, whatever its name', async
   expect(readdirSync(root)).toEqual(['specs']);
 });
 
-describe('a file that is not what its name says', () => {
+describe('a file whose content does not fit its name', () => {
   const a = sample(1);
 
   test.each<[string, () => void]>([
     ['other bytes', () => writeFileSync(pathOf(a), sample(2).bytes)],
     ['a part', () => writeFileSync(pathOf(a), a.bytes.subarray(1))],
     ['nothing', () => writeFileSync(pathOf(a), '')],
-  ])('%s, is not believed, and removed', async (_, spoil) => {
+  ])('%s, is not used, and is removed', async (_, spoil) => {
     const cache = new SpecCacheDir(dir, LIMIT);
     await keep(cache, a);
     spoil();
@@ -134,9 +134,9 @@ describe('a file that is not what its name says', () => {
   test.each<[string, () => void]>([
     ['a link', () => symlinkSync('/dev/zero', pathOf(a))],
     ['a folder', () => mkdirSync(pathOf(a))],
-    ['a pipe that nobody writes into', () => execFileSync('mkfifo', [pathOf(a)])],
-    ['larger than everything that may be kept', () => writeFileSync(pathOf(a), new Uint8Array(LIMIT + 1))],
-  ])('%s, is not there', async (_, make) => {
+    ['a pipe without a writer', () => execFileSync('mkfifo', [pathOf(a)])],
+    ['larger than the limit', () => writeFileSync(pathOf(a), new Uint8Array(LIMIT + 1))],
+  ])('%s, counts as missing', async (_, make) => {
     mkdirSync(dir);
     make();
     expect(await new SpecCacheDir(dir, LIMIT).read(a.digest)).toBeNull();
@@ -147,13 +147,13 @@ describe('a file that is not what its name says', () => {
     await keep(cache, a);
     truncateSync(pathOf(a), 400 * 1024 * 1024);
     expect(await cache.read(a.digest)).toBeNull();
-    // What was read would have been removed.
+    // It would have been removed if it had been read.
     expect(existsSync(pathOf(a))).toBe(true);
     await keep(cache, a);
     expect(await cache.read(a.digest)).toEqual(a.bytes);
   });
 
-  test('larger than what is remembered of an object, is not read', async () => {
+  test('larger than two digests, is not read', async () => {
     const cache = new SpecCacheDir(dir, Infinity);
     cache.writeLastSeen('vmlinux', { digest: a.digest, baseDigest: '' });
     await cache.settled();
@@ -162,7 +162,7 @@ describe('a file that is not what its name says', () => {
   });
 });
 
-test('a digest that is none names no file', async () => {
+test('an invalid digest does not name a file', async () => {
   const cache = new SpecCacheDir(dir, LIMIT);
   cache.write('../x', new Uint8Array(1));
   cache.write('', new Uint8Array(1));
@@ -174,19 +174,19 @@ test('a digest that is none names no file', async () => {
 describe('the bound', () => {
   const [a, b, c, d, e] = [1, 2, 3, 4, 5].map((seed) => sample(seed, 256 * 1024));
 
-  test('drops what was not used longest', async () => {
+  test('drops the least recently used files', async () => {
     if (!a || !b || !c || !d || !e) throw new Error('no samples');
     const cache = new SpecCacheDir(dir, LIMIT);
     await keep(cache, a, b, c, d);
     for (const [index, file] of [a, b, c, d].entries()) age(file, 100 - index);
-    // Reading is using.
+    // Reading counts as use.
     await cache.read(a.digest);
     await keep(new SpecCacheDir(dir, LIMIT), e);
     const left = [a, b, c, d, e].map((file) => existsSync(pathOf(file)));
     expect(left).toEqual([true, false, false, true, true]);
   });
 
-  test('is kept by one process without looking at the folder each time', async () => {
+  test('holds although the folder is not checked at each write', async () => {
     const cache = new SpecCacheDir(dir, LIMIT);
     const samples = Array.from({ length: 100 }, (_, i) => sample(i, 64 * 1024));
     await keep(cache, ...samples);
@@ -195,7 +195,7 @@ describe('the bound', () => {
     expect(kept).toBeGreaterThan(LIMIT / 2);
   });
 
-  test('leaves alone what is not its own, and removes what was left unfinished', async () => {
+  test('leaves other files alone, and removes files that were left unfinished', async () => {
     mkdirSync(dir);
     const old = '0b9e2a86-5a42-4a8e-9d0c-0d3f2f6f8f11.btf-tmp';
     const fresh = '0b9e2a86-5a42-4a8e-9d0c-0d3f2f6f8f12.btf-tmp';
@@ -207,14 +207,14 @@ describe('the bound', () => {
     expect(existsSync(join(dir, old))).toBe(false);
   });
 
-  test('keeps nothing that is larger than itself', async () => {
+  test('excludes files that are larger than itself', async () => {
     await keep(new SpecCacheDir(dir, 4096), sample(1, 5000));
     expect(existsSync(dir)).toBe(false);
   });
 });
 
 describe('a folder that cannot be used', () => {
-  test('because it is a file, costs nothing but the cache', async () => {
+  test('because it is a file, only disables the cache', async () => {
     writeFileSync(dir, 'a file');
     const cache = new SpecCacheDir(dir, LIMIT);
     await keep(cache, sample(1));
@@ -222,7 +222,7 @@ describe('a folder that cannot be used', () => {
     expect(readFileSync(dir, 'utf8')).toBe('a file');
   });
 
-  test('because it belongs to someone else, is read all the same', async () => {
+  test('because it belongs to another user, is read nevertheless', async () => {
     const [a, b] = [sample(1), sample(2)];
     await keep(new SpecCacheDir(dir, LIMIT), a);
     chmodSync(root, 0o755);
@@ -243,7 +243,7 @@ describe('a folder that cannot be used', () => {
     expect(readdirSync(dir)).toEqual([`${a.digest}.btf`]);
   });
 
-  test('because the disk is full, keeps what fits and leaves no parts behind', async () => {
+  test('because the disk is full, keeps the files that fit and leaves no parts', async () => {
     // A limit on the size of files stands in for the disk.
     const [small, large] = [sample(1, 1000), sample(2, 100_000)];
     const program = `
@@ -263,13 +263,13 @@ describe('a folder that cannot be used', () => {
   });
 });
 
-test('processes that write and read one folder at the same time see whole files only', async () => {
+test('processes that write and read one folder at the same time see only whole files', async () => {
   const program = `
     import { createHash } from 'node:crypto';
     import { SpecCacheDir } from ${JSON.stringify(BUILT)};
     const cache = new SpecCacheDir(${JSON.stringify(dir)}, ${LIMIT});
     let hits = 0;
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 40; i++) {
       const bytes = new Uint8Array(64 * 1024).fill(i % 2 === 0 ? 0 : i % 20);
       const digest = createHash('sha256').update(bytes).digest('hex');
       const found = await cache.read(digest);

@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** What a new process does. */
+/** Fetches specs as a new process does. */
 async function fetchAll(): Promise<void> {
   await using client = new BtfClient(daemon.address, { specCacheDir: dir });
   expect((await client.spec('dummy')).base?.typesByName('u32')).toHaveLength(1);
@@ -34,7 +34,7 @@ async function fetchAll(): Promise<void> {
   expect((await handle.spec()).typesByName('u32')).toHaveLength(1);
 }
 
-test('the BTF of the kernel on disk is not sent again, to whatever client', async () => {
+test('BTF of the kernel that is on disk is not sent again, to any client', async () => {
   await fetchAll();
   expect(specsSent(daemon)).toBe(2);
   await fetchAll();
@@ -42,16 +42,16 @@ test('the BTF of the kernel on disk is not sent again, to whatever client', asyn
   expect(cancelled(daemon)).toEqual([]);
 });
 
-test('of what is on disk but was not guessed, the transfer is broken off', async () => {
+test('a transfer is cancelled if its BTF turns out to be on disk', async () => {
   await fetchAll();
   for (const name of readdirSync(dir)) if (name.endsWith('.last')) rmSync(join(dir, name));
   await using client = new BtfClient(daemon.address, { specCacheDir: dir });
-  const told: number[] = [];
-  await client.spec('vmlinux', { onProgress: ({ received }) => told.push(received) });
-  expect(told).toEqual([]);
+  const reported: number[] = [];
+  await client.spec('vmlinux', { onProgress: ({ received }) => reported.push(received) });
+  expect(reported).toEqual([]);
 });
 
-test('a newer kernel is found behind an older guess', async () => {
+test('a newer kernel replaces the one last seen', async () => {
   await fetchAll();
   daemon.removeObject(1);
   daemon.addObject({ id: 1, name: 'vmlinux', btf: tinyBtf('u64') });
@@ -67,16 +67,16 @@ test("users' objects are not kept on disk", async () => {
   expect(readdirSync(dir)).toEqual([]);
 });
 
-test('spoilt files cost a transfer, never a call', async () => {
+test('damaged files cost a transfer, but never fail a call', async () => {
   await fetchAll();
-  for (const name of readdirSync(dir)) writeFileSync(join(dir, name), 'spoilt');
+  for (const name of readdirSync(dir)) writeFileSync(join(dir, name), 'damaged');
   await fetchAll();
   expect(daemon.callsOf('spec').every(({ state }) => state === 'answered')).toBe(true);
   await fetchAll();
   expect(specsSent(daemon)).toBe(4);
 });
 
-test('without room in memory each spec is sent, and still joined to its base', async () => {
+test('without a cache in memory each spec is sent, and still has its base', async () => {
   await using client = new BtfClient(daemon.address, { specCacheBytes: 0 });
   const spec = await client.spec('dummy');
   expect(spec.base?.typesByName('u32')).toHaveLength(1);

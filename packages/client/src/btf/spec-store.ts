@@ -2,25 +2,22 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../error/btf-error.js';
-import { clientError } from '../error/client-error.js';
-import type { CallLimits, Connection } from '../call/connection.js';
-import { invalidResponse } from '../error/invalid-response.js';
-import { methods } from '../call/methods.js';
-import { onAbort } from '../base/on-abort.js';
+import { onAbort } from '../base/abort.js';
+import { type CallLimits, type Connection, methods } from '../call/connection.js';
+import { SharedCalls } from '../call/shared-calls.js';
+import { BtfError, clientError, invalidResponse } from '../error/btf-error.js';
 import { digestKey, RawBtf, receiveRawBtf } from './raw-btf.js';
 import { RawBtfCache } from './raw-btf-cache.js';
-import { SharedCalls } from '../call/shared-calls.js';
 import { SpecCacheDir } from './spec-cache-dir.js';
 import type { TransferOptions, TransferProgress } from './transfer-progress.js';
 
-/** SpecSource says whose BTF is asked for. */
+/** SpecSource is the object whose BTF is asked for: a handle's token, or the name of an object of the kernel. */
 export type SpecSource = Extract<
   MessageInitShape<typeof SpecRequestSchema>['source'],
   { case: 'handle' | 'name' }
 >;
 
-/** TRANSFER_TIMEOUT_MS is the deadline of a transfer: a vmlinux of 5.5 MB takes this long at 50 kB/s. */
+/** TRANSFER_TIMEOUT_MS is the deadline of a transfer: enough for a vmlinux of 5.5 MB at 50 kB/s. */
 export const TRANSFER_TIMEOUT_MS = 120_000;
 
 /** Room for a kernel with all modules of a distribution, or for ten kernels. */
@@ -29,31 +26,31 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 const CACHE_DIR_BYTES = 512 * 1024 * 1024;
 
 /**
- * An answer that is not needed is read to its end up to this size, one part of a transfer: to cancel it resets its
- * stream, and Node's HTTP/2 ends a connection with all its calls after a thousand resets in short time.
+ * A response that is not needed is read to its end up to this size, which is one part of a transfer. Cancelling it
+ * would reset its stream, and Node's HTTP/2 ends a connection with all its calls after a thousand resets in a short time.
  */
 const READ_OUT_BYTES = 256 * 1024;
 
-/** SpecStoreOptions say where a {@link SpecStore} keeps BTF. */
+/** SpecStoreOptions are the options of a {@link SpecStore}: where and how much BTF it keeps. */
 export interface SpecStoreOptions {
   readonly specCacheBytes?: number | undefined;
   readonly specCacheDir?: string | undefined;
   readonly specCacheDirBytes?: number | undefined;
 }
 
-/** KnownObject is what is known of an object before its BTF is asked for. */
+/** KnownObject are the facts about an object that are known before its BTF is asked for. */
 export interface KnownObject {
-  /** The kernel's name for it; empty where it has none. */
+  /** The kernel's name for it; empty if it has none. */
   readonly name: string;
-  /** The digest of its BTF in hexadecimal; null where it is not known. */
+  /** The digest of its BTF in hexadecimal; null if it is not known. */
   readonly digest: string | null;
 }
 
 type Report = (progress: TransferProgress) => void;
 
 /**
- * SpecStore gets the BTF of objects from the daemon. What it has already, known by digest, is not sent
- * again, and requests for one digest at the same time make one transfer.
+ * SpecStore gets the BTF of objects from the daemon and keeps it by digest. The daemon does not send BTF again that the
+ * store has, and simultaneous requests for one digest make one transfer.
  */
 export class SpecStore {
   readonly #connection: Connection;
@@ -61,7 +58,7 @@ export class SpecStore {
   readonly #dir: SpecCacheDir | null;
   readonly #transfers = new SharedCalls<RawBtf, TransferProgress>();
   readonly #requestsByName = new SharedCalls<RawBtf, TransferProgress>();
-  /** What an object of the kernel was when last seen, by name: a guess that the daemon confirms. */
+  /** The digests of objects of the kernel when last seen, by name. The daemon confirms or corrects them. */
   readonly #lastByName = new Map<string, string>();
 
   constructor(connection: Connection, options: SpecStoreOptions = {}) {
@@ -75,18 +72,18 @@ export class SpecStore {
     this.#dir = specCacheDir === null ? null : new SpecCacheDir(specCacheDir, specCacheDirBytes);
   }
 
-  /** The BTF of an object of the kernel. */
+  /** Returns the BTF of an object of the kernel. */
   async rawByName(name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
     return this.#requestsByName.run(
       name,
       signal,
-      async (shared, tell) =>
-        this.#request({ case: 'name', value: name }, { name, digest: null }, shared, tell),
+      async (shared, report) =>
+        this.#request({ case: 'name', value: name }, { name, digest: null }, shared, report),
       onProgress,
     );
   }
 
-  /** The BTF of a handle's object. */
+  /** Returns the BTF of a handle's object. */
   async rawOfHandle(
     token: string,
     object: KnownObject,
@@ -96,9 +93,11 @@ export class SpecStore {
   }
 
   /**
-   * Parses BTF, split BTF on its base.
+   * Parses BTF. Split BTF is parsed on its base.
    *
-   * @param base the base. undefined: the running kernel's vmlinux; null: none.
+   * @param base the base. Undefined for the running kernel's vmlinux, null for none.
+   * @throws BtfError MISSING_BASE for split BTF if `base` is null; BASE_MISMATCH if vmlinux is not its base.
+   * @throws BtfFormatError for BTF that cannot be parsed.
    */
   async parse(raw: RawBtf, base: Spec | null | undefined, options: TransferOptions): Promise<Spec> {
     if (!raw.split) return raw.standaloneSpec();
@@ -106,7 +105,7 @@ export class SpecStore {
     return Spec.parse(raw.bytes, { base: base ?? (await this.#baseOf(raw, options)).standaloneSpec() });
   }
 
-  /** Resolves when what is kept on disk is there. */
+  /** Resolves when nothing is being written to the folder. */
   async settled(): Promise<void> {
     await this.#dir?.settled();
   }
@@ -126,7 +125,7 @@ export class SpecStore {
   ): Promise<RawBtf> {
     const limits = { timeout: TRANSFER_TIMEOUT_MS, signal };
     const raw = await this.#connection.retrying(methods.spec, limits, async (attempt) => {
-      // Asked anew by each attempt: what one fetched is not fetched again for its base.
+      // Looked up for each attempt, so that BTF that an earlier attempt fetched is not fetched again.
       const known = await this.#known(object);
       const request = create(SpecRequestSchema, {
         source,
@@ -139,7 +138,7 @@ export class SpecStore {
     return raw;
   }
 
-  /** What is probably asked for: what the object was when it was last seen. */
+  /** Returns the BTF that the object probably has: the one when it was last seen. */
   async #known({ name, digest }: KnownObject): Promise<RawBtf | undefined> {
     const last = digest ?? this.#lastByName.get(name);
     const known = last === undefined ? undefined : this.#cache.get(last);
@@ -155,7 +154,7 @@ export class SpecStore {
     try {
       return new RawBtf(bytes, { digest, baseDigest, split: isSplit(bytes) });
     } catch {
-      // It is what a daemon sent, but no BTF: whoever asks for it now is told so by parsing it.
+      // The daemon sent it, but it is not BTF. The caller gets the error of parsing it.
       return undefined;
     }
   }
@@ -185,15 +184,15 @@ export class SpecStore {
         if (header.notModified || header.rawSize <= READ_OUT_BYTES) await readOut(parts);
         return here;
       }
-      // From here on others may wait for these bytes too: the signal of all of them together counts.
+      // From here on other calls may wait for these bytes too, so the signal of all of them together counts.
       const transfer = this.#transfers.run(
         digestKey(header.digest),
         signal,
-        async (shared, tell) => {
+        async (shared, reportAll) => {
           handedOver = true;
           stopFollowing();
           onAbort(shared, () => call.abort(shared.reason));
-          const raw = await this.#fromDiskOrTransfer(header, parts, tell);
+          const raw = await this.#fromDiskOrTransfer(header, parts, reportAll);
           this.#cache.add(raw);
           return raw;
         },
@@ -210,10 +209,10 @@ export class SpecStore {
   async #fromDiskOrTransfer(
     header: SpecHeader,
     parts: AsyncGenerator<SpecResponse, void, undefined>,
-    tell: Report,
+    report: Report,
   ): Promise<RawBtf> {
     const { info, rawSize } = header;
-    // Users' objects come and go; they would drive out what is worth keeping.
+    // Users' objects come and go. They would push the kernel's BTF out of the folder.
     const dir = info?.isKernel === true ? this.#dir : null;
     const digest = digestKey(header.digest);
     const stored = await dir?.read(digest);
@@ -222,7 +221,7 @@ export class SpecStore {
       return new RawBtf(stored, header);
     }
     const name = info?.name ?? '';
-    const raw = await receiveRawBtf(header, parts, (received) => tell({ name, received, total: rawSize }));
+    const raw = await receiveRawBtf(header, parts, (received) => report({ name, received, total: rawSize }));
     dir?.write(digest, raw.bytes);
     return raw;
   }

@@ -10,9 +10,9 @@ const SIZE = VMLINUX.length;
 
 let daemon: FakeDaemon;
 let client: BtfClient;
-let told: TransferProgress[];
+let reported: TransferProgress[];
 
-const onProgress = (progress: TransferProgress): void => void told.push(progress);
+const onProgress = (progress: TransferProgress): void => void reported.push(progress);
 
 beforeEach(async () => {
   daemon = await FakeDaemon.start({
@@ -23,7 +23,7 @@ beforeEach(async () => {
     ],
   });
   client = new BtfClient(daemon.address);
-  told = [];
+  reported = [];
 });
 
 afterEach(async () => {
@@ -34,30 +34,30 @@ afterEach(async () => {
 const steps = (name: string, total: number): TransferProgress[] =>
   [0, 64, 128, total].filter((received) => received <= total).map((received) => ({ name, received, total }));
 
-test('a transfer of BTF is told from its beginning to its end', async () => {
+test('the progress of a transfer is reported from its beginning to its end', async () => {
   await client.spec('vmlinux', { onProgress });
-  expect(told).toEqual(steps('vmlinux', SIZE));
+  expect(reported).toEqual(steps('vmlinux', SIZE));
 });
 
-test('what is in the cache is no transfer', async () => {
+test('BTF in the cache is not transferred', async () => {
   const handle = await client.getHandleById(1);
   await handle.rawBtf({ onProgress });
-  const count = told.length;
+  const count = reported.length;
   await handle.spec({ onProgress });
-  expect(told).toHaveLength(count);
+  expect(reported).toHaveLength(count);
 });
 
 test("a module's base is a transfer of its own", async () => {
   await client.spec('dummy', { onProgress });
   const moduleSize = tinySplitBtf().length;
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { name: 'dummy', received: 0, total: moduleSize },
     { name: 'dummy', received: moduleSize, total: moduleSize },
     ...steps('vmlinux', SIZE),
   ]);
 });
 
-test('all who wait for one transfer are told', async () => {
+test('every call that waits for a transfer gets its progress', async () => {
   const others: TransferProgress[] = [];
   const handle = await client.getHandleById(1);
   await Promise.all([
@@ -66,31 +66,31 @@ test('all who wait for one transfer are told', async () => {
     handle.rawBtf({ onProgress: (progress) => others.push(progress) }),
   ]);
   const end = { name: 'vmlinux', received: SIZE, total: SIZE };
-  expect(told.at(-1)).toEqual(end);
+  expect(reported.at(-1)).toEqual(end);
   expect(others.filter(({ received }) => received === SIZE)).toEqual([end, end]);
 });
 
-test('a transfer that is repeated begins anew', async () => {
+test('a repeated transfer is reported from its beginning again', async () => {
   daemon.loseNextAnswer('spec');
   await client.spec('vmlinux', { onProgress });
-  expect(told).toEqual([...steps('vmlinux', SIZE), ...steps('vmlinux', SIZE)]);
+  expect(reported).toEqual([...steps('vmlinux', SIZE), ...steps('vmlinux', SIZE)]);
 });
 
-test('a header in C has no size that is known before', async () => {
+test('the total of a C header is not known', async () => {
   const text = await client.cHeader('vmlinux', {}, { onProgress });
-  expect(told.at(0)).toEqual({ name: 'vmlinux', received: 0, total: null });
-  expect(told.at(-1)).toEqual({ name: 'vmlinux', received: text.length, total: null });
+  expect(reported.at(0)).toEqual({ name: 'vmlinux', received: 0, total: null });
+  expect(reported.at(-1)).toEqual({ name: 'vmlinux', received: text.length, total: null });
 });
 
-test('a selection is told with its own size', async () => {
+test('the total of a selection is its own size', async () => {
   const handle = await client.getHandleById(1);
   await handle.selectTypes({ ids: [1] }, { onProgress });
-  const { received, total } = told.at(-1) ?? {};
+  const { received, total } = reported.at(-1) ?? {};
   expect(received).toBe(total);
   expect(total).toBeGreaterThan(100);
 });
 
-test('an error of who is told is that of its call, and of no other', async () => {
+test('an error of onProgress rejects its own call, and no other', async () => {
   const error = new Error('of the listener');
   const fails = client.spec('vmlinux', {
     onProgress: () => {

@@ -1,22 +1,26 @@
 import { aFunction, anAbortSignal, type Rules } from '../error/argument.js';
 
-/** TransferProgress tells how far a transfer of BTF is. */
+/** TransferProgress is the progress of a transfer of BTF. */
 export interface TransferProgress {
-  /** The kernel's name for the object that is transferred: a module's base comes behind it, as `vmlinux`. */
+  /** The kernel's name for the object that is being transferred. A module is followed by its base, `vmlinux`. */
   readonly name: string;
-  /** Bytes received. */
+  /** The number of bytes received. */
   readonly received: number;
-  /** Bytes to receive; null where the daemon does not know, as for a C header. */
+  /** The number of bytes to receive; null if the daemon does not know it, as for a C header. */
   readonly total: number | null;
 }
 
 /** TransferOptions are the options of a call that transfers BTF. */
 export interface TransferOptions {
-  /** Aborting it cancels the transfer, unless others wait for the same one. */
+  /**
+   * Aborting it rejects the call with the signal's reason, and cancels the transfer unless other calls wait for it.
+   * Default: none.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Told at the beginning and with each part of a transfer, and again from the beginning where it had to be repeated.
-   * Not told of BTF that is in the cache. What it throws the call rejects with; others who wait for the transfer go on.
+   * Called at the beginning and for each part of a transfer, and from the beginning again if the transfer is repeated.
+   * It is not called for BTF that is in the cache. If it throws, the call rejects with its error; other calls that wait
+   * for the same transfer continue. Default: none.
    */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }

@@ -1,24 +1,24 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
-import { aString, fieldsOf, must, type Rule } from '../error/argument.js';
+import { aString, fieldsOf, rule, type Rule } from '../error/argument.js';
 
-/** DEFAULT_CHANNEL_OPTIONS are the options of grpc-js in force where `channelOptions` says nothing else. */
+/** DEFAULT_CHANNEL_OPTIONS are the options of grpc-js that are in force unless `channelOptions` replaces them. */
 export const DEFAULT_CHANNEL_OPTIONS: ChannelOptions = {
-  // A daemon that stopped, or a path that went dead, is only found by asking.
+  // Only a ping finds out that a daemon stopped or that a network path is dead.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
-  // A daemon that is back is found at once after a restart, and within seconds after a long absence.
+  // A daemon is found at once after a restart, and within seconds after a long absence.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 5_000,
   // With HTTP/2's own 64 KiB a vmlinux of 5.5 MB took three times as long over a unix socket.
   'grpc-node.flow_control_window': 8 * 1024 * 1024,
   // A rejection with the longest verifier log, 4 MiB, exceeds the default of 4 MiB by its framing.
   'grpc.max_receive_message_length': 5 * 1024 * 1024,
-  // The daemon publishes no service config: spare the DNS server the question.
+  // The daemon publishes no service config, so the DNS server need not be asked for one.
   'grpc.service_config_disable_resolution': 1,
 };
 
-/** Those of grpc-js that are texts; the others are numbers. */
-const TEXTS: ReadonlySet<string> = new Set([
+/** The options of grpc-js that are strings; the others are numbers. */
+const STRING_OPTIONS: ReadonlySet<string> = new Set([
   'grpc.ssl_target_name_override',
   'grpc.primary_user_agent',
   'grpc.secondary_user_agent',
@@ -28,17 +28,17 @@ const TEXTS: ReadonlySet<string> = new Set([
   'grpc.http_connect_creds',
 ] satisfies (keyof ChannelOptions)[]);
 
-const aNumber = must('a number', (value) => typeof value === 'number' && !Number.isNaN(value));
+const aNumber = rule('a number', (value) => typeof value === 'number' && !Number.isNaN(value));
 
-/** The largest window of HTTP/2. */
+/** The largest flow-control window of HTTP/2. */
 const MAX_WINDOW = 2 ** 31 - 1;
 
-const aWindow = must(
+const aWindow = rule(
   `an integer from 0 to ${MAX_WINDOW}`,
   (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_WINDOW,
 );
 
-/** someChannelOptions is the rule of the option. grpc-js takes anything, and some of it ends the process later. */
+/** someChannelOptions is the rule of the option. grpc-js accepts any value, and some of them end the process later. */
 export const someChannelOptions: Rule = (field, value) => {
   for (const [key, option] of fieldsOf(field, value)) {
     if (option !== undefined) ruleOf(key)?.(`${field}.${key}`, option);
@@ -47,6 +47,6 @@ export const someChannelOptions: Rule = (field, value) => {
 
 function ruleOf(key: string): Rule | null {
   if (key === 'grpc-node.flow_control_window') return aWindow;
-  if (TEXTS.has(key)) return aString;
+  if (STRING_OPTIONS.has(key)) return aString;
   return key.startsWith('grpc') ? aNumber : null;
 }

@@ -1,14 +1,14 @@
 import { connectivityState, type Channel } from '@grpc/grpc-js';
 
-/** ConnectionEvents are told of the connection to the daemon. */
+/** ConnectionEvents are the callbacks of {@link watchConnection}. */
 export interface ConnectionEvents {
-  /** There is a new connection. */
+  /** Called when a connection was made. */
   readonly up: () => void;
-  /** The connection broke. */
+  /** Called when the connection broke. */
   readonly down: () => void;
 }
 
-/** watchConnection tells of a channel's connection until the channel is closed. It does not make it connect. */
+/** watchConnection reports changes of a channel's connection until the channel is closed. It does not make it connect. */
 export function watchConnection(
   channel: Pick<Channel, 'getConnectivityState' | 'watchConnectivityState'>,
   { up, down }: ConnectionEvents,
@@ -18,7 +18,7 @@ export function watchConnection(
     const state = channel.getConnectivityState(false);
     if (state === connectivityState.SHUTDOWN) return;
     const isUp = state === connectivityState.READY;
-    // Not at once: the channel is amid its change.
+    // Later, because the channel is in the middle of its change.
     if (isUp !== wasUp) queueMicrotask(isUp ? up : down);
     wasUp = isUp;
     channel.watchConnectivityState(state, Infinity, look);

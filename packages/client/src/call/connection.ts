@@ -1,33 +1,34 @@
+import { BtfService } from '@btfd/api';
+import { toServiceDefinition } from '@btfd/api/grpc-js';
 import {
   type ChannelCredentials,
   type ChannelOptions,
   Client,
   type Interceptor,
   type MethodDefinition,
-  status,
 } from '@grpc/grpc-js';
+import { onAbort } from '../base/abort.js';
+import { type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
-import { pause } from './backoff.js';
 import { BtfError } from '../error/btf-error.js';
-import { clientError } from '../error/client-error.js';
+import { clientClosed, isDisconnect, unreachable, withSizes } from './call-failure.js';
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
-import { systemClock } from '../base/clock.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
-import { isRepeatable } from './methods.js';
-import { withSizes } from '../error/message-too-large.js';
-import { onAbort } from '../base/on-abort.js';
-import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
+import { DEFAULT_RETRIES, isRepeatable, mayRepeat, pauseBefore } from './retry.js';
 
-/** The longest time that Node's timers, which deadlines are made of, can wait: 24 days. */
+/** The longest time of Node's timers, which grpc-js uses for deadlines: 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** methods are the methods of the service, as grpc-js takes them. */
+export const methods = toServiceDefinition(BtfService);
 
 /** CallLimits bound one call. */
 export interface CallLimits {
-  /** Deadline in milliseconds from now, told to the daemon too. None if absent or beyond {@link MAX_TIMEOUT_MS}. */
+  /** The deadline in milliseconds from now, which the daemon gets too. None if absent or above {@link MAX_TIMEOUT_MS}. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How often the call may be repeated, within its deadline. Default: as often as the connection says. */
+  /** How often the call may be repeated within its deadline. Default: the connection's `retries`. */
   readonly retries?: number | undefined;
 }
 
@@ -38,26 +39,35 @@ export interface ConnectionOptions {
   readonly metadata?: CallMetadata | (() => CallMetadata) | undefined;
   /** How often a call may be repeated. Default: {@link DEFAULT_RETRIES}. */
   readonly retries?: number | undefined;
+  /** The clock of pauses between attempts. Default: the process's. */
+  readonly clock?: Clock | undefined;
+  /** Returns the random part of those pauses, from 0 to 1. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /**
- * Connection makes calls of grpc-js promises and async iterables: deadlines are gRPC's own, calls that can be are
- * repeated, an aborted call rejects with its signal's reason, and every other failure is a {@link BtfError}.
+ * Connection turns calls of grpc-js into promises and async iterables. Deadlines are gRPC's own. Calls are repeated if
+ * that does no harm. An aborted call rejects with its signal's reason, and every other failure is a {@link BtfError}.
  */
 export class Connection {
   readonly #address: string;
   readonly #client: Client;
   readonly #metadata: CallMetadata | (() => CallMetadata);
   readonly #retries: number;
+  readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #end = new AbortController();
-  /** The failures of calls whose request never left. */
+  /** The failures of calls whose request was never sent. */
   readonly #unsent = new WeakSet<BtfError>();
 
+  /** @throws BtfError INVALID_REQUEST for an address that grpc-js rejects. */
   constructor(address: string, credentials: ChannelCredentials, options: ConnectionOptions = {}) {
     this.#address = address;
     this.#metadata = options.metadata ?? {};
     this.#retries = options.retries ?? DEFAULT_RETRIES;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
     this.#client = newClient(address, credentials, options);
   }
 
@@ -65,12 +75,12 @@ export class Connection {
     return this.ended.aborted;
   }
 
-  /** Aborts when the client is closed, with a {@link BtfError} as reason. */
+  /** Aborts when the client is closed, with a {@link BtfError} as its reason. */
   get ended(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** Tells of the connection to the daemon, from now on. */
+  /** Reports from now on when the connection to the daemon is made and when it breaks. */
   watch(events: ConnectionEvents): void {
     watchConnection(this.#client.getChannel(), events);
   }
@@ -81,8 +91,8 @@ export class Connection {
   }
 
   /**
-   * Makes a server-streaming call when the first message is asked for, and cancels it when its reader leaves. It is
-   * not repeated: what can be done again together is for {@link retrying}.
+   * Makes a server-streaming call when its first message is asked for, and cancels it when its reader leaves. A stream
+   * is not repeated: {@link retrying} repeats everything that belongs to it.
    */
   async *stream<Q, R>(
     method: MethodDefinition<Q, R>,
@@ -92,7 +102,7 @@ export class Connection {
     const { path, responseDeserialize } = method;
     const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
-    const call = await apart(() => {
+    const call = await onOwnStack(() => {
       this.#checkStart(signal);
       const begun = this.#client.makeServerStreamRequest(
         path,
@@ -106,7 +116,7 @@ export class Connection {
       return begun;
     });
     const stopListening = onAbort(signal, () => call.cancel());
-    // A status that comes after the reader left has nobody to tell, and must not become an uncaught error.
+    // A status may come after the reader has left. It must not become an uncaught error.
     call.on('error', () => {});
     const messages: AsyncIterable<R> = call;
     try {
@@ -124,26 +134,26 @@ export class Connection {
   }
 
   /**
-   * Does something by a method, and does it again where it failed in a way that this can mend: after a pause, so
-   * often as `limits` say, and within their deadline, which is that of all attempts together.
+   * Makes attempts at calls of a method until one succeeds or fails for good. It pauses before each further attempt.
+   * `limits` bound their number, and their deadline is that of all attempts together.
    */
   async retrying<T>(
     method: { readonly path: string },
     { timeout = Infinity, signal, retries = this.#retries }: CallLimits,
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
-    // What the timers of a deadline cannot wait for is none.
-    const end = timeout > MAX_TIMEOUT_MS ? Infinity : performance.now() + timeout;
+    // A deadline that the timers cannot wait for is not one.
+    const end = timeout > MAX_TIMEOUT_MS ? Infinity : this.#clock.now() + timeout;
     const repeatable = isRepeatable(method);
     for (let retry = 0; ; retry++) {
       try {
-        return await attempt({ timeout: Math.max(0, end - performance.now()), signal });
+        return await attempt({ timeout: Math.max(0, end - this.#clock.now()), signal });
       } catch (error) {
         if (!BtfError.isBtfError(error) || retry >= retries) throw error;
         if (!mayRepeat({ error, repeatable, sent: !this.#unsent.has(error) })) throw error;
-        const ms = pauseBefore(retry, error, Math.random());
-        if (performance.now() + ms >= end) throw error;
-        await pause(systemClock, ms, [signal, this.ended]);
+        const ms = pauseBefore(retry, error, this.#random());
+        if (this.#clock.now() + ms >= end) throw error;
+        await pause(this.#clock, ms, [signal, this.ended]);
       }
     }
   }
@@ -194,9 +204,9 @@ export class Connection {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
     const failure = withSizes(BtfError.from(error), sent);
-    if (!isOff(failure)) return failure;
+    if (!isDisconnect(failure)) return failure;
     const unreached = unreachable(this.#address, failure);
-    // A call that found no connection has no peer: grpc-js says the target instead, or that it knows none.
+    // A call that found no connection has no peer: grpc-js returns the target instead, or "unknown".
     if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);
     return unreached;
   }
@@ -211,15 +221,15 @@ function newClient(
   try {
     return new Client(address, credentials, options);
   } catch (error) {
-    throw invalidArgument('address', `must be unix:/path or host:port: ${String(error)}`);
+    throw invalidArgument('address', `must be unix:/PATH or HOST:PORT: ${String(error)}`);
   }
 }
 
 /**
- * Begins a call on a stack of its own: grpc-js keeps the stack with the call, and V8 the generators on it, so that those
- * of an iteration would never be garbage.
+ * Begins a call on a stack of its own. grpc-js keeps the stack with the call, and V8 keeps the generators on that stack,
+ * so the generator of an iteration would never become garbage.
  */
-async function apart<T>(begin: () => T): Promise<T> {
+async function onOwnStack<T>(begin: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     queueMicrotask(() => {
       try {
@@ -250,25 +260,4 @@ function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'r
 function callOptions(timeout: number | undefined): { deadline?: number } {
   if (timeout === undefined || timeout > MAX_TIMEOUT_MS) return {};
   return { deadline: Date.now() + timeout };
-}
-
-/** Whether the way to the daemon broke, or there is none. The daemon gives each of its own errors a reason. */
-function isOff({ code, reason, rawMessage }: BtfError): boolean {
-  if (reason !== null) return false;
-  // What nobody here cancelled, the other side broke off.
-  if (code === status.UNAVAILABLE || code === status.CANCELLED) return true;
-  // So grpc-js calls a connection that ended with an error, unless it was reset.
-  return code === status.INTERNAL && rawMessage.includes('triggered by internal client error');
-}
-
-function unreachable(address: string, failure: BtfError): BtfError {
-  return clientError(
-    'UNREACHABLE',
-    `the daemon at ${address} cannot be reached: ${failure.rawMessage}`,
-    failure,
-  );
-}
-
-function clientClosed(cause?: unknown): BtfError {
-  return clientError('CLIENT_CLOSED', 'the client was closed', { cause });
 }

@@ -6,7 +6,7 @@ function pin(): { readonly pin: DaemonPin; readonly changes: DaemonChange[] } {
   return { pin: new DaemonPin((change) => changes.push(change)), changes };
 }
 
-test('the first daemon is no change, nor is its boot id when it becomes known', () => {
+test('the first daemon is not a change, nor is its boot id when it becomes known', () => {
   const { pin: daemon, changes } = pin();
   daemon.observe('a');
   daemon.observe('a', 'boot');
@@ -14,7 +14,7 @@ test('the first daemon is no change, nor is its boot id when it becomes known', 
   expect(changes).toEqual([]);
 });
 
-test('another epoch is a change, told once, with what is known of both', () => {
+test('another epoch is a change, reported once, with both identities', () => {
   const { pin: daemon, changes } = pin();
   daemon.observe('a', 'boot');
   daemon.observe('b', 'other boot');
@@ -24,7 +24,7 @@ test('another epoch is a change, told once, with what is known of both', () => {
   ]);
 });
 
-test('an answer without an epoch says nothing', () => {
+test('a response without an epoch is ignored', () => {
   const { pin: daemon, changes } = pin();
   daemon.observe('a');
   daemon.observe('');

@@ -1,28 +1,28 @@
-/** DaemonIdentity tells one run of a daemon from another. */
+/** DaemonIdentity identifies a run of a daemon. */
 export interface DaemonIdentity {
-  /** The run of the daemon: handles of different runs have nothing in common. */
+  /** The id of the run. A handle is valid only in the run that opened it. */
   readonly epoch: string;
-  /** The kernel's boot id: BTF ids of different boots have nothing in common. Null where it is not known. */
+  /** The kernel's boot id; null if it is not known. BTF ids are valid only within one boot. */
   readonly bootId: string | null;
 }
 
-/** DaemonChange tells that another daemon answers than before: restarted, on a kernel booted anew, or elsewhere. */
+/** DaemonChange reports that the daemon was restarted, with its machine or without, or that another one took its place. */
 export interface DaemonChange {
   readonly previous: DaemonIdentity;
   readonly current: DaemonIdentity;
 }
 
-/** DaemonPin remembers which daemon answers, from what answers tell. */
+/** DaemonPin remembers the run of the daemon that the responses come from. */
 export class DaemonPin {
   readonly #changed: (change: DaemonChange) => void;
   #current: DaemonIdentity | null = null;
 
-  /** @param changed told of each change, once. */
+  /** @param changed called once for each change. */
   constructor(changed: (change: DaemonChange) => void) {
     this.#changed = changed;
   }
 
-  /** Takes note of an answer. */
+  /** Takes note of the epoch, and perhaps the boot id, in a response. */
   observe(epoch: string, bootId: string | null = null): void {
     const previous = this.#current;
     if (epoch === '') return;

@@ -1,42 +1,69 @@
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import { BtfService } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { backoffMs } from './backoff.js';
 import type { BtfError } from '../error/btf-error.js';
 
-/** So much is added to a delay that the daemon asks for, by chance, so that its clients do not come all at once. */
+const FIRST_BACKOFF_MS = 100;
+/** A daemon that restarts is back within seconds. One that stays away is tried no more often than this. */
+const MAX_BACKOFF_MS = 5_000;
+
+/** The random share that is added to a delay that the daemon asks for, so that its clients do not all come at once. */
 const JITTER = 0.5;
 
-/** DEFAULT_RETRIES is how often a call is repeated where the client is told nothing else: 3 s bridge a restart. */
+/** DEFAULT_RETRIES is how often a call is repeated by default: about 3 s, which is enough for a daemon's restart. */
 export const DEFAULT_RETRIES = 5;
 
-/** FailedAttempt is what is known of an attempt that failed. */
+/** FailedAttempt describes a failed attempt of a call. */
 export interface FailedAttempt {
   readonly error: BtfError;
-  /** Whether doing the call twice does no more than doing it once. */
+  /** Whether the call can be made twice without harm. */
   readonly repeatable: boolean;
-  /** Whether the daemon may have got the request. */
+  /** Whether the daemon may have received the request. */
   readonly sent: boolean;
 }
 
+const REPEATABLE: ReadonlySet<string> = new Set(
+  BtfService.methods
+    .filter(({ idempotency }) => idempotency !== IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
+    .map(({ parent, name }) => `/${parent.typeName}/${name}`),
+);
+
+/** isRepeatable reports whether a method can be called twice without harm, by its `idempotency_level`. */
+export function isRepeatable({ path }: { readonly path: string }): boolean {
+  return REPEATABLE.has(path);
+}
+
 /**
- * mayRepeat says whether a call that failed can be repeated without doing more than it was asked for: the daemon
- * refused it and told when to come back; the daemon was not reached; or it was, and repeating does no harm.
+ * mayRepeat reports whether a failed call can be repeated without doing more than it was asked for. That is so if the
+ * daemon refused it and said when to come back, if the daemon did not get it, or if the call can be made twice.
  */
 export function mayRepeat({ error, repeatable, sent }: FailedAttempt): boolean {
   const isBusy = error.code === status.RESOURCE_EXHAUSTED || error.code === status.UNAVAILABLE;
   if (isBusy && error.retryDelay !== null) return true;
   if (error.code !== status.UNAVAILABLE) return false;
-  // What a daemon that ends has done ends with it.
+  // The effects of a call end with its daemon.
   return repeatable || !sent || error.reason === 'SHUTTING_DOWN';
 }
 
 /**
- * pauseBefore is how long to wait before an attempt, in milliseconds.
+ * pauseBefore returns how long to wait before an attempt, in milliseconds.
  *
  * @param retry 0 for the second attempt.
- * @param random from 0 to 1.
+ * @param random a number from 0 to 1.
  */
 export function pauseBefore(retry: number, { retryDelay }: BtfError, random: number): number {
   // Never sooner than the daemon said.
   if (retryDelay !== null) return retryDelay * (1 + JITTER * random);
-  return backoffMs(retry + 1, () => random);
+  return backoffMs(retry + 1, random);
+}
+
+/**
+ * backoffMs returns how long to wait before another attempt, in milliseconds. The pause doubles after each failure,
+ * less a random part of up to a half, so that many clients do not come at once.
+ *
+ * @param failures failed attempts since the last success, from 1.
+ * @param random a number from 0 to 1.
+ */
+export function backoffMs(failures: number, random: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS) * (1 - random / 2);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { SharedCalls } from './shared-calls.js';
 
-test('all who ask by one key at the same time share one call', async () => {
+test('callers with one key share one call at the same time', async () => {
   const calls = new SharedCalls<number>();
   let started = 0;
   const start = async (): Promise<number> => {
@@ -21,7 +21,7 @@ test('other keys have other calls', async () => {
   expect(await Promise.all(results)).toEqual(['A', 'B']);
 });
 
-test('a failure reaches all, and the next call starts anew', async () => {
+test('a failure reaches all callers, and the next call starts again', async () => {
   const calls = new SharedCalls<string>();
   const error = new Error('away');
   const fail = async (): Promise<string> => Promise.reject(error);
@@ -33,7 +33,7 @@ test('a failure reaches all, and the next call starts anew', async () => {
   expect(await calls.run('a', undefined, async () => 'A')).toBe('A');
 });
 
-test('who aborts leaves alone; the call is aborted when all have left', async () => {
+test('a caller that aborts leaves the call, which is aborted when all have left', async () => {
   const calls = new SharedCalls<never>();
   const signals: AbortSignal[] = [];
   const start = (signal: AbortSignal): Promise<never> => {
@@ -50,7 +50,7 @@ test('who aborts leaves alone; the call is aborted when all have left', async ()
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
-test('nothing starts on an aborted signal', async () => {
+test('nothing starts with an aborted signal', async () => {
   const calls = new SharedCalls<string>();
   let started = false;
   const start = async (): Promise<string> => {
@@ -61,15 +61,15 @@ test('nothing starts on an aborted signal', async () => {
   expect(started).toBe(false);
 });
 
-test('what a call tells reaches all, each as often as it joined, and who throws leaves alone', async () => {
+test('events reach each caller once per call, and a caller whose listener throws leaves', async () => {
   const calls = new SharedCalls<string, number>();
   const heard: number[] = [];
   const hear = (event: number): void => void heard.push(event);
   const error = new Error('of the listener');
-  const start = async (_: AbortSignal, tell: (event: number) => void): Promise<string> => {
+  const start = async (_: AbortSignal, emit: (event: number) => void): Promise<string> => {
     for (const event of [1, 2]) {
       await new Promise((resolve) => setImmediate(resolve));
-      tell(event);
+      emit(event);
     }
     return 'A';
   };

@@ -1,4 +1,4 @@
-import { onAbort } from '../base/on-abort.js';
+import { onAbort, orAborted } from '../base/abort.js';
 
 interface SharedCall<T, E> {
   readonly result: Promise<T>;
@@ -8,8 +8,8 @@ interface SharedCall<T, E> {
 }
 
 /**
- * SharedCalls makes one call of all that are asked for by the same key at the same time. Who aborts leaves
- * alone; the call itself is aborted when everyone has left. What the call tells on its way reaches everyone.
+ * SharedCalls merges calls with the same key that run at the same time into one. A caller that aborts leaves the shared
+ * call, which is aborted when all callers have left. The events of the call reach every caller.
  */
 export class SharedCalls<T, E = never> {
   readonly #calls = new Map<string, SharedCall<T, E>>();
@@ -17,19 +17,20 @@ export class SharedCalls<T, E = never> {
   /**
    * Joins the call with this key, or starts it.
    *
-   * @param start is given the shared call's own signal, and what tells everyone.
-   * @param listen is told from now on. Who throws leaves alone, too.
+   * @param start starts the call. It gets the call's own signal, and a function that sends an event to every caller.
+   * @param listen gets the events from now on. A caller whose `listen` throws leaves the call.
+   * @throws the reason of `signal`, the error of `listen`, or that of the call.
    */
   async run(
     key: string,
     signal: AbortSignal | undefined,
-    start: (signal: AbortSignal, tell: (event: E) => void) => Promise<T>,
+    start: (signal: AbortSignal, emit: (event: E) => void) => Promise<T>,
     listen?: (event: E) => void,
   ): Promise<T> {
     signal?.throwIfAborted();
     const leaving = new AbortController();
     const stopFollowing = onAbort(signal, () => leaving.abort(signal?.reason));
-    // One's own, since others may listen with the same function.
+    // A function of its own, because other callers may pass the same `listen`.
     const hear = (event: E): void => {
       try {
         listen?.(event);
@@ -55,21 +56,14 @@ export class SharedCalls<T, E = never> {
 
   #start(
     key: string,
-    start: (signal: AbortSignal, tell: (event: E) => void) => Promise<T>,
+    start: (signal: AbortSignal, emit: (event: E) => void) => Promise<T>,
     first: (event: E) => void,
   ): SharedCall<T, E> {
     const controller = new AbortController();
     const listeners = new Set([first]);
-    const tell = (event: E): void => listeners.forEach((listen) => listen(event));
-    const call = { result: start(controller.signal, tell), controller, listeners, waiting: 0 };
+    const emit = (event: E): void => listeners.forEach((listen) => listen(event));
+    const call = { result: start(controller.signal, emit), controller, listeners, waiting: 0 };
     this.#calls.set(key, call);
     return call;
   }
-}
-
-async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const stopListening = onAbort(signal, () => reject(signal.reason));
-    void result.then(resolve, reject).finally(stopListening);
-  });
 }

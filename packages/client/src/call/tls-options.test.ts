@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import { BtfClient } from '../client.js';
 import { FakeDaemon } from '../fake-daemon/index.js';
 import { Certificates, type KeyPair } from '../testing/certificates.js';
-import { rejection } from '../testing/rejection.js';
+import { rejection } from '../testing/promises.js';
+
+const { test } = needs('openssl');
 
 let certificates: Certificates;
 let daemon: FakeDaemon;
@@ -28,18 +31,18 @@ afterAll(async () => {
 const port = (): string => daemon.address.replace(/^.*:/, '');
 const quick = { retries: 0, timeout: 5_000 };
 
-test('a client with a certificate reaches a daemon that wants one', async () => {
+test('a client with a certificate reaches a daemon that requires one', async () => {
   await using client = new BtfClient(`localhost:${port()}`, { tls: { ca, ...pair }, ...quick });
   expect((await client.serverInfo()).daemonEpoch).toBe(daemon.epoch);
 });
 
-test('PEM may be text', async () => {
+test('PEM may be a string', async () => {
   const tls = { ca: String(ca), cert: String(pair.cert), key: String(pair.key) };
   await using client = new BtfClient(`localhost:${port()}`, { tls, ...quick });
   expect((await client.serverInfo()).daemonEpoch).toBe(daemon.epoch);
 });
 
-test('the name of the daemon can be another than that of its address', async () => {
+test('serverName may differ from the host of the address', async () => {
   const tls = { ca, ...pair };
   await using unnamed = new BtfClient(daemon.address, { tls, ...quick });
   expect(await rejection(unnamed.serverInfo())).toMatchObject({ reason: 'UNREACHABLE' });
@@ -49,7 +52,7 @@ test('the name of the daemon can be another than that of its address', async () 
 
 test.each([
   ['without a certificate', () => ({ ca })],
-  ['that does not know the authority', () => ({ ...pair })],
+  ['that does not trust the authority', () => ({ ...pair })],
 ])('a client %s does not reach it', async (_, tls) => {
   await using client = new BtfClient(`localhost:${port()}`, { tls: tls(), ...quick });
   expect(await rejection(client.serverInfo())).toMatchObject({ reason: 'UNREACHABLE' });
@@ -62,10 +65,13 @@ test('a client without TLS does not reach it', async () => {
 
 test.each([
   ['a certificate without its key', () => ({ tls: { cert: pair.cert } })],
-  ['what is no PEM', () => ({ tls: { ca, cert: 'no', key: 'no' } })],
-  ["another one's key", () => ({ tls: { cert: pair.cert, key: certificates.issue('other').key } })],
-  ['credentials besides', () => ({ tls: {}, credentials: credentials.createInsecure() })],
-])('%s is refused at once', (_, options) => {
+  ['a text that is not PEM', () => ({ tls: { ca, cert: 'no', key: 'no' } })],
+  [
+    'the key of another certificate',
+    () => ({ tls: { cert: pair.cert, key: certificates.issue('other').key } }),
+  ],
+  ['TLS together with credentials', () => ({ tls: {}, credentials: credentials.createInsecure() })],
+])('%s is rejected by the constructor', (_, options) => {
   expect(() => new BtfClient('localhost:1', options())).toThrow(
     expect.objectContaining({
       reason: 'INVALID_REQUEST',

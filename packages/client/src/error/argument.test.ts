@@ -6,14 +6,14 @@ import { FakeDaemon } from '../fake-daemon/index.js';
 import type { Handle } from '../handle.js';
 import type { IteratedHandle } from '../iterated-handle.js';
 import { deadlineOf } from '../testing/daemon-calls.js';
-import { rejection } from '../testing/rejection.js';
+import { rejection } from '../testing/promises.js';
 import { tinyBtf } from '../testing/tiny-btf.js';
 import type { TlsOptions } from '../call/tls-options.js';
 
-/** What a caller without types may give for something, and is refused. */
+/** Values that a caller without types may pass, and that are rejected. */
 type Bad = readonly unknown[];
 
-/** Options are an object of which nothing is required. */
+/** Options are an object without required fields. */
 type IsOptions<T> = T extends readonly unknown[]
   ? false
   : T extends object
@@ -22,14 +22,14 @@ type IsOptions<T> = T extends readonly unknown[]
       : false
     : false;
 
-/** What is refused for an argument; of options, for each of them: one that is new does not compile without. */
+/** Rejected values of an argument, or of each option in it: a new option without any does not compile. */
 type BadArgument<T> = IsOptions<T> extends true ? { readonly [O in keyof T]-?: Bad } : Bad;
 
 type BadArguments<A extends readonly unknown[]> = {
   readonly [I in keyof A]: BadArgument<A[I]>;
 };
 
-/** The same for each method: one that is new does not compile without. */
+/** Rejected values for each method: a new method without any does not compile. */
 type BadCalls<T> = {
   readonly [
     M in keyof T as T[M] extends (...args: infer A) => unknown
@@ -59,8 +59,13 @@ const LOAD = { ...LEASE, logSize: NO_UINT32, adaptToKernel: [1, 'true', null] };
 const WATCH = { signal: NO_SIGNAL, origins: NO_CHOICES, nameGlobs: NO_STRINGS };
 const ITERATE = { ...WATCH, afterId: NO_UINT32, details: NO_CHOICES };
 const TRANSFER = { signal: NO_SIGNAL, onProgress: NO_FUNCTION };
-const SPEC = { ...TRANSFER, base: [5, 'vmlinux', {}, new Uint8Array()] };
 const SELECTION = { names: NO_STRINGS, nameGlobs: NO_STRINGS, kinds: NO_NUMBERS, ids: NO_NUMBERS };
+const SPEC = {
+  ...TRANSFER,
+  ...SELECTION,
+  base: [5, 'vmlinux', {}, new Uint8Array()],
+  closure: [false, 'yes', null],
+};
 const NO_BTF = [5, null, undefined, 'abc', {}, [1]];
 
 const OF_CLIENT: BadCalls<BtfClient> = {
@@ -80,7 +85,7 @@ const OF_CLIENT: BadCalls<BtfClient> = {
 };
 
 const OF_BOTH_HANDLES = {
-  spec: [{ ...SPEC, ...SELECTION, closure: [false, 'yes', null] }],
+  spec: [SPEC],
   rawBtf: [TRANSFER],
   selectTypes: [SELECTION, TRANSFER],
   cHeader: [SELECTION, TRANSFER],
@@ -92,7 +97,7 @@ const OF_HANDLE: BadCalls<Handle> = { ...OF_BOTH_HANDLES, clone: [LEASE], renew:
 
 const OF_ITERATED_HANDLE: BadCalls<IteratedHandle> = { ...OF_BOTH_HANDLES, take: [LEASE] };
 
-/** Arguments that are right, by name, for where another one is wrong. */
+/** Valid arguments, by name, to pass together with a wrong one. */
 const GOOD: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   loadHandle: { btf: tinyBtf('u32'), options: {} },
   tryLoadHandle: { btf: tinyBtf('u32'), options: {} },
@@ -120,7 +125,7 @@ afterAll(async () => {
 
 type Case = [call: string, field: string, wrong: Bad, args: (wrong: unknown) => unknown[]];
 
-/** A case for each argument, and for each option of one. */
+/** Returns a case for each argument and each option. */
 function casesOf(calls: object, withoutName: boolean): Case[] {
   return Object.entries(calls).flatMap(([method, args]: [string, readonly (Bad | object)[]]) => {
     const { name, ...others } = GOOD[method] ?? { options: {} };
@@ -144,7 +149,7 @@ function casesOf(calls: object, withoutName: boolean): Case[] {
   });
 }
 
-/** How calls of a method with each wrong argument fail. None throws. */
+/** Returns the errors of calls of a method, each with another wrong argument. None of the calls throws. */
 async function failures(of: object, method: string, calls: readonly unknown[][]): Promise<unknown[]> {
   const results = calls.map((args): unknown => Reflect.apply(Reflect.get(of, method), of, args));
   return Promise.all(
@@ -162,7 +167,7 @@ function refusal(field: string): object {
     reason: 'INVALID_REQUEST',
     message: expect.stringMatching(
       field === 'nonsense'
-        ? /^nonsense: is no option: there are \w+/
+        ? /^nonsense: unknown option: use one of \w+/
         : new RegExp(`^${field}(\\[\\d\\])?: must be `),
     ),
     fieldViolations: [{ field: expect.stringContaining(field), description: expect.any(String) }],
@@ -170,7 +175,7 @@ function refusal(field: string): object {
 }
 
 test.each(casesOf(OF_CLIENT, false))(
-  '%s of a client refuses a wrong %s',
+  '%s of a client rejects a wrong %s',
   async (method, field, wrong, args) => {
     const calls = daemon.calls.length;
     const failed = await failures(client, method, wrong.map(args));
@@ -180,18 +185,18 @@ test.each(casesOf(OF_CLIENT, false))(
 );
 
 test.each(casesOf(OF_HANDLE, true))(
-  '%s of a handle refuses a wrong %s',
+  '%s of a handle rejects a wrong %s',
   async (method, field, wrong, args) => {
     await using handle = await client.getHandleById(1);
     const failed = await failures(handle, method, wrong.map(args));
     expect(failed).toEqual(wrong.map(() => expect.objectContaining(refusal(field))));
-    // Not even closed.
+    // The handle is still open.
     expect(await handle.renew()).toBeGreaterThan(0);
   },
 );
 
 test.each(casesOf(OF_ITERATED_HANDLE, true))(
-  '%s of the handle of an iteration refuses a wrong %s',
+  '%s of the handle of an iteration rejects a wrong %s',
   async (method, field, wrong, args) => {
     for await (const handle of client.iterateHandles()) {
       const failed = await failures(handle, method, wrong.map(args));
@@ -250,20 +255,20 @@ test.each([
   ['tls', 'unix:/run/btfd/btfd.sock', { tls: {} }],
   ['metadata.key', 'host:1', { metadata: { key: 5 } }],
   ['metadata.a key', 'host:1', { metadata: { 'a key': 'x' } }],
-])('a client refuses a wrong %s: %j, %j', (field, address, options) => {
+])('a client rejects a wrong %s: %j, %j', (field, address, options) => {
   const make = (): unknown => Reflect.construct(BtfClient, [address, options]);
   expect(make).toThrow(
     expect.objectContaining({
       code: status.INVALID_ARGUMENT,
       reason: 'INVALID_REQUEST',
       fieldViolations: [
-        { field: expect.stringContaining(field), description: expect.stringMatching(/^(must|is no)/) },
+        { field: expect.stringContaining(field), description: expect.stringMatching(/^(must|unknown)/) },
       ],
     }),
   );
 });
 
-test('no value of the metadata is in the error that refuses it', async () => {
+test('the error about metadata does not contain its value', async () => {
   const metadata = { authorization: 'secret\n' };
   expect(() => new BtfClient('host:1', { metadata })).toThrow(
     /^metadata.authorization: must be (?!.*secret)/,
@@ -275,32 +280,32 @@ test('no value of the metadata is in the error that refuses it', async () => {
   });
 });
 
-test('what the function of the metadata answers is checked by each call', async () => {
+test('the metadata that a function returns is checked at each call', async () => {
   await using asked = new BtfClient(daemon.address, { metadata: () => JSON.parse('{"key": 5}') });
   expect(await rejection(asked.serverInfo())).toMatchObject({ reason: 'INVALID_REQUEST' });
 });
 
-test('an option that is undefined is none', async () => {
+test('an undefined option counts as absent', async () => {
   const options = { tls: undefined, credentials: undefined, timeout: undefined, metadata: undefined };
   await using unset = new BtfClient(daemon.address, options);
   expect((await unset.getHandleById(1, { ttl: undefined, signal: undefined })).info.id).toBe(1);
 });
 
-test.each([Infinity, 2 ** 31, Number.MAX_VALUE])('a timeout of %d ms is no deadline', async (timeout) => {
+test.each([Infinity, 2 ** 31, Number.MAX_VALUE])('a timeout of %d ms sets no deadline', async (timeout) => {
   expect((await client.serverInfo({ timeout })).version).toBe('0.0.0-fake');
   expect(deadlineOf(daemon, 'getServerInfo')).toBe(Infinity);
 });
 
-test('a TTL in fractions of a second is none too many', async () => {
+test('a TTL may have fractions of a millisecond', async () => {
   expect((await client.getHandleById(1, { ttl: 1500.5 })).info.id).toBe(1);
 });
 
-test('an option that is inherited is checked as one of the own', async () => {
+test('an inherited option is checked too', async () => {
   const options = Object.create({ timeout: '1000' });
   expect(await rejection(client.serverInfo(options))).toMatchObject(refusal('timeout'));
 });
 
-test('a builder that cannot be marshalled says why', async () => {
+test('the error about a Builder that cannot be marshalled has the cause', async () => {
   const builder = new Builder();
   builder.add({ kind: 'PTR', typeId: 77 });
   expect(await rejection(client.loadHandle(builder))).toMatchObject({

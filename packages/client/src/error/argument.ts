@@ -5,13 +5,13 @@ import { BtfError } from './btf-error.js';
 const MAX_DURATION_MS = 315_576_000_000_000;
 const MAX_UINT32 = 0xffff_ffff;
 
-/** Rule checks an argument. @throws BtfError INVALID_REQUEST that names it, and says what was expected. */
+/** Rule checks an argument. @throws BtfError INVALID_REQUEST that names the argument and says what was expected. */
 export type Rule = (field: string, value: unknown) => void;
 
-/** Rules are the rules of options: an option without one does not compile. Each is only asked about what is given. */
+/** Rules are the rules of options: an option without a rule does not compile. A rule checks only a value that is given. */
 export type Rules<T> = Readonly<Record<keyof T, Rule>>;
 
-/** invalidArgument is the error for an argument that cannot be sent, with code and reason as if the daemon refused it. */
+/** invalidArgument returns the error for an argument that cannot be sent, with the daemon's code and reason for it. */
 export function invalidArgument(field: string, description: string, cause?: unknown): BtfError {
   return new BtfError({
     code: status.INVALID_ARGUMENT,
@@ -22,12 +22,16 @@ export function invalidArgument(field: string, description: string, cause?: unkn
   });
 }
 
-/** checkOptions checks the options of a call by their rules. An option that has no rule is unknown. */
+/** checkOptions checks the options of a call by their rules. @throws BtfError INVALID_REQUEST. */
 export function checkOptions<T extends object>(options: T, rules: NoInfer<Rules<T>>): void {
   checkFields('', 'options', options, rules);
 }
 
-/** checkFields checks an argument whose fields have rules, such as a selection. */
+/**
+ * checkFields checks an argument whose fields have rules, such as a selection. A field without a rule is unknown.
+ *
+ * @throws BtfError INVALID_REQUEST.
+ */
 export function checkFields<T extends object>(
   prefix: string,
   name: string,
@@ -36,56 +40,56 @@ export function checkFields<T extends object>(
 ): void {
   for (const [key] of fieldsOf(name, value)) {
     if (Object.hasOwn(rules, key)) continue;
-    throw invalidArgument(`${prefix}${key}`, `is no option: there are ${Object.keys(rules).join(', ')}`);
+    throw invalidArgument(`${prefix}${key}`, `unknown option: use one of ${Object.keys(rules).join(', ')}`);
   }
-  // Inherited ones count too.
-  for (const [key, rule] of Object.entries<Rule>(rules)) {
+  // Inherited fields count too.
+  for (const [key, check] of Object.entries<Rule>(rules)) {
     const field: unknown = isObject(value) ? value[key] : undefined;
-    if (field !== undefined) rule(`${prefix}${key}`, field);
+    if (field !== undefined) check(`${prefix}${key}`, field);
   }
 }
 
-/** fieldsOf answers what is in an argument that has to be an object. */
+/** fieldsOf returns the keys and values of an argument. @throws BtfError INVALID_REQUEST if it is not an object. */
 export function fieldsOf(name: string, value: unknown): (readonly [string, unknown])[] {
   anObject(name, value);
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** must makes the rule that something holds for a value. */
-export function must(expected: string, holds: (value: unknown) => boolean): Rule {
+/** rule returns the rule that something holds for a value. */
+export function rule(expected: string, holds: (value: unknown) => boolean): Rule {
   return (field, value) => {
     if (!holds(value)) throw invalidArgument(field, `must be ${expected}, not ${shown(value)}`);
   };
 }
 
-/** aListOf makes the rule of a list; one string is none. */
-export function aListOf(rule: Rule): Rule {
+/** aListOf returns the rule of an array whose elements have a rule. A single string is not a list. */
+export function aListOf(element: Rule): Rule {
   return (field, values) => {
     if (!Array.isArray(values)) throw invalidArgument(field, `must be an array, not ${shown(values)}`);
     // By index: a list may have holes.
-    for (let i = 0; i < values.length; i++) rule(`${field}[${i}]`, values[i]);
+    for (let i = 0; i < values.length; i++) element(`${field}[${i}]`, values[i]);
   };
 }
 
-/** oneOf makes the rule of a word that is a key of a table. */
+/** oneOf returns the rule of a word that is a key of a table. */
 export function oneOf(table: object): Rule {
-  return must(
+  return rule(
     `one of ${Object.keys(table).join(', ')}`,
     (value) => typeof value === 'string' && Object.hasOwn(table, value),
   );
 }
 
-/** aString, and the other rules, are for the values that their names say. */
-export const aString = must('a string', (value) => typeof value === 'string');
+/** aString is the rule of a string. */
+export const aString = rule('a string', (value) => typeof value === 'string');
 
-export const aBoolean = must('true or false', (value) => typeof value === 'boolean');
+export const aBoolean = rule('true or false', (value) => typeof value === 'boolean');
 
-export const aFunction = must('a function', (value) => typeof value === 'function');
+export const aFunction = rule('a function', (value) => typeof value === 'function');
 
-export const anObject = must('an object', isObject);
+export const anObject = rule('an object', isObject);
 
-/** Not by class: it may be of another realm, or of a library for older platforms. */
-export const anAbortSignal = must(
+/** anAbortSignal does not check the class: the signal may be of another realm, or of a library for older platforms. */
+export const anAbortSignal = rule(
   'an AbortSignal',
   (value) =>
     typeof value === 'object' &&
@@ -95,26 +99,26 @@ export const anAbortSignal = must(
     'addEventListener' in value,
 );
 
-/** Infinity is one. */
-export const milliseconds = must(
-  'a number of milliseconds that is not negative',
+/** milliseconds is the rule of a timeout. It accepts Infinity. */
+export const milliseconds = rule(
+  'a number of milliseconds, 0 or more',
   (value) => typeof value === 'number' && value >= 0,
 );
 
-/** What a message can carry. */
-export const aTtl = must(
+/** aTtl is the rule of a TTL, which a `google.protobuf.Duration` must be able to carry. */
+export const aTtl = rule(
   `a number of milliseconds from 0 to ${MAX_DURATION_MS}`,
   (value) => typeof value === 'number' && value >= 0 && value <= MAX_DURATION_MS,
 );
 
-export const aUint32 = must(
+export const aUint32 = rule(
   `an integer from 0 to ${MAX_UINT32}`,
   (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_UINT32,
 );
 
-/** A number of things; Infinity is one. */
-export const aCount = must(
-  'an integer that is not negative, or Infinity',
+/** aCount is the rule of a number of things. It accepts Infinity. */
+export const aCount = rule(
+  'an integer, 0 or more, or Infinity',
   (value) => typeof value === 'number' && value >= 0 && (Number.isInteger(value) || value === Infinity),
 );
 

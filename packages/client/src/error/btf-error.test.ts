@@ -1,8 +1,18 @@
+import type { ErrorDetails } from '@btfd/api';
+import { statusTrailers } from '@btfd/api/grpc-js';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { BtfError } from './btf-error.js';
-import { fakeStatus } from '../fake-daemon/fake-status.js';
-import { failure } from '../testing/failure.js';
+
+interface FailureInit extends Partial<ErrorDetails> {
+  readonly code: status;
+  readonly message?: string;
+}
+
+/** Returns an error of the daemon as grpc-js passes it on. */
+function failure({ code, message = 'no', ...details }: FailureInit): StatusObject {
+  return { code, details: message, metadata: statusTrailers(code, message, details) };
+}
 
 function serviceError(object: StatusObject): Error {
   return Object.assign(new Error('5 NOT_FOUND: as grpc-js says it'), object);
@@ -47,20 +57,15 @@ describe('from a gRPC error', () => {
   });
 
   test('takes quotas, and when to come back', () => {
-    const refusal = new BtfError({
-      code: status.RESOURCE_EXHAUSTED,
-      reason: 'LOAD_QUEUE_FULL',
-      message: 'too much waits',
-      quotaViolations: [{ subject: 'uid:1000', description: 'handles: at most 100' }],
-      retryDelay: 1500,
-    });
-    const error = BtfError.from(serviceError(fakeStatus(refusal)));
-    expect(error.quotaViolations).toEqual([{ subject: 'uid:1000', description: 'handles: at most 100' }]);
+    const quotaViolations = [{ subject: 'uid:1000', description: 'handles: at most 100' }];
+    const init = { code: status.RESOURCE_EXHAUSTED, reason: 'LOAD_QUEUE_FULL', quotaViolations };
+    const error = BtfError.from(serviceError(failure({ ...init, retryDelay: 1500 })));
+    expect(error.quotaViolations).toEqual(quotaViolations);
     expect(error.retryDelay).toBe(1500);
     expect(BtfError.from(serviceError(failure({ code: status.NOT_FOUND }))).retryDelay).toBeNull();
   });
 
-  test('takes the metadata of another copy of grpc-js, whose class is another', () => {
+  test('takes the metadata of another copy of grpc-js, which has a class of its own', () => {
     const { metadata: trailers, ...object } = failure({ code: status.NOT_FOUND, reason: 'BTF_ID_NOT_FOUND' });
     const metadata = { get: (key: string) => trailers.get(key) };
     expect(BtfError.from(Object.assign(new Error('5'), object, { metadata })).reason).toBe(
@@ -68,7 +73,7 @@ describe('from a gRPC error', () => {
     );
   });
 
-  test('does not repeat field violations that the message tells already', () => {
+  test('does not repeat field violations that are in the message already', () => {
     const error = BtfError.from(
       serviceError(
         failure({
@@ -99,16 +104,15 @@ describe('from a gRPC error', () => {
   });
 
   test.each([
-    ['another domain', { reason: 'BTF_ID_NOT_FOUND', domain: 'example.org' }],
-    ['a reason that is not known', { reason: 'FROM_THE_FUTURE' }],
+    ['an unknown reason', { reason: 'FROM_THE_FUTURE' }],
     ['the number of a reason', { reason: '2' }],
-    ['the reason that says nothing', { reason: 'UNSPECIFIED' }],
+    ['the reason that means none', { reason: 'UNSPECIFIED' }],
     ['no reason', {}],
-  ])('has no reason where details have %s', (_, init) => {
+  ])('has no reason if the details have %s', (_, init) => {
     expect(BtfError.from(serviceError(failure({ code: status.NOT_FOUND, ...init }))).reason).toBeNull();
   });
 
-  test('keeps code and message where the details are malformed', () => {
+  test('keeps code and message if the details are malformed', () => {
     const metadata = new Metadata();
     metadata.set('grpc-status-details-bin', Buffer.from([0xff, 0xff, 0xff]));
     const error = BtfError.from(serviceError({ code: status.NOT_FOUND, details: 'gone', metadata }));
@@ -116,7 +120,7 @@ describe('from a gRPC error', () => {
   });
 });
 
-test('from anything else is UNKNOWN, with the cause', () => {
+test('from another value is UNKNOWN, with the value as the cause', () => {
   const cause = new TypeError('oops');
   expect(BtfError.from(cause)).toMatchObject({
     code: status.UNKNOWN,
@@ -132,7 +136,7 @@ test('from a BtfError is that error', () => {
   expect(BtfError.from(error)).toBe(error);
 });
 
-test('isBtfError knows its own, and no others', () => {
+test('isBtfError recognises a BtfError and nothing else', () => {
   expect(BtfError.isBtfError(BtfError.from(new Error('x')))).toBe(true);
   expect(BtfError.isBtfError(new Error('x'))).toBe(false);
   expect(BtfError.isBtfError({ name: 'BtfError' })).toBe(false);

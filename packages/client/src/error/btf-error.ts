@@ -1,25 +1,19 @@
-import { ErrorReason } from '@btfd/api';
+import { type ErrorReasonName, type FieldViolation, isErrorReason, type QuotaViolation } from '@btfd/api';
+import { errorDetailsOf } from '@btfd/api/grpc-js';
 import { status } from '@grpc/grpc-js';
-import type { CLIENT_REASONS } from './client-reasons.js';
-import {
-  decodeErrorDetails,
-  type ErrorDetails,
-  type FieldViolation,
-  NO_DETAILS,
-  type QuotaViolation,
-} from './error-details.js';
+import { CLIENT_REASONS } from './client-reasons.js';
 import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';
 
-/** DaemonErrorReason is why the daemon refused: the names of `btf.v1.ErrorReason`, explained there. */
-export type DaemonErrorReason = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
+/** DaemonErrorReason is a reason of the daemon: a name of `btf.v1.ErrorReason`, whose comments explain each. */
+export type DaemonErrorReason = ErrorReasonName;
 
-/** ClientErrorReason is why the client itself gave up: the names of a table that docs/errors.md shows. */
+/** ClientErrorReason is a reason of the client's own. docs/errors.md explains each. */
 export type ClientErrorReason = keyof typeof CLIENT_REASONS;
 
-/** BtfErrorReason is why a call failed. */
+/** BtfErrorReason is the reason why a call failed. */
 export type BtfErrorReason = DaemonErrorReason | ClientErrorReason;
 
-/** BtfErrorInit is what a {@link BtfError} is made of. */
+/** BtfErrorInit is the input of the constructor of {@link BtfError}. */
 export interface BtfErrorInit {
   readonly code: status;
   readonly reason: BtfErrorReason | null;
@@ -31,29 +25,41 @@ export interface BtfErrorInit {
   readonly cause?: unknown;
 }
 
-/** What marks a BtfError, so that errors of a second copy of this package are known too. */
+/** The mark of a BtfError, by which errors of a second copy of this package are recognised too. */
 const BRAND = Symbol.for('@btfd/client/BtfError');
 
 /**
- * BtfError is what every call of this package rejects with, except when its AbortSignal was aborted (then
- * it is the signal's reason), when BTF received cannot be parsed (then it is the error of `@btfd/btf`) or when a function
- * of the program threw (then it is that error).
+ * BtfError is the error that calls of this package reject with. Three failures are passed on as they are instead: the
+ * reason of an AbortSignal that aborted, the error of `@btfd/btf` for received BTF that cannot be parsed, and an error
+ * that a function of the program threw.
+ *
+ * Every call may fail with:
+ *
+ * - INVALID_REQUEST for a bad argument, or an option that is unknown; `fieldViolations` names it.
+ * - UNREACHABLE if the daemon cannot be reached, SHUTTING_DOWN if it is ending, or CLIENT_CLOSED.
+ * - the code DEADLINE_EXCEEDED without a reason, if the call took longer than its `timeout`.
+ * - UNAUTHENTICATED, or ROLE_FORBIDS if the caller's role is not sufficient.
+ * - QUOTA_EXCEEDED, OUT_OF_FILES or OUT_OF_MEMORY if a quota or the machine is exhausted.
+ * - DAEMON_LACKS_CAPABILITY, KERNEL_LACKS_SUPPORT or OPERATION_UNAVAILABLE if the daemon or its kernel cannot do it.
+ * - INTERNAL or INVALID_RESPONSE for a fault of the daemon.
+ *
+ * docs/errors.md lists every reason, when it is given and what to do next.
  */
 export class BtfError extends Error {
   override readonly name = 'BtfError';
   /** The gRPC status code. */
   readonly code: status;
-  /** Why; null where the daemon told no reason, or one that this release does not know. */
+  /** The reason; null if the daemon gave none, or one that this release does not know. */
   readonly reason: BtfErrorReason | null;
   /** The message without code and reason. */
   readonly rawMessage: string;
-  /** What the daemon adds to its reason, such as the `id` that does not exist. */
+  /** The values that belong to the reason, such as the `id` that does not exist. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The fields of the request that the daemon does not accept. */
+  /** The fields of the request that the daemon rejects. */
   readonly fieldViolations: readonly FieldViolation[];
   /** The quotas that the call would have exceeded. */
   readonly quotaViolations: readonly QuotaViolation[];
-  /** When the daemon wants to be asked again, in milliseconds; null where it told nothing. */
+  /** How long to wait before a retry, in milliseconds; null if the daemon did not say. */
   readonly retryDelay: number | null;
   readonly [BRAND] = true;
 
@@ -77,19 +83,22 @@ export class BtfError extends Error {
   }
 
   /**
-   * What the kernel's verifier said of BTF that it refused, at most its last 3 KiB; `tryLoadHandle` tells
-   * more. Null where nothing was refused.
+   * The verifier's log about BTF that the kernel refused, at most its last 3 KiB; `tryLoadHandle` returns more. Null
+   * for errors with another reason than VERIFIER_REJECTED. Modelled on `ebpf.VerifierError`.
    */
   get verifierLog(): VerifierLog | null {
     return this.reason === 'VERIFIER_REJECTED' ? verifierLogFromMetadata(this.metadata) : null;
   }
 
-  /** isBtfError tells whether a value is a BtfError, of this copy of the package or of another. */
+  /** isBtfError reports whether a value is a BtfError, of this copy of the package or of another. */
   static isBtfError(value: unknown): value is BtfError {
     return value instanceof Error && BRAND in value;
   }
 
-  /** from makes a BtfError of whatever was thrown: a gRPC error is decoded, anything else is UNKNOWN. */
+  /**
+   * from returns a BtfError for any thrown value. It returns a BtfError as it is and decodes an error of grpc-js. For
+   * any other value the code is UNKNOWN, and the value is the `cause`.
+   */
   static from(value: unknown): BtfError {
     if (BtfError.isBtfError(value)) return value;
     if (isServiceError(value)) return fromServiceError(value);
@@ -98,13 +107,27 @@ export class BtfError extends Error {
   }
 }
 
+/** clientError returns the error for a reason of the client's own, with the code in the table of reasons. */
+export function clientError(
+  reason: ClientErrorReason,
+  message: string,
+  { retryDelay = null, cause }: Pick<BtfErrorInit, 'retryDelay' | 'cause'> = {},
+): BtfError {
+  return new BtfError({ code: CLIENT_REASONS[reason].code, reason, message, retryDelay, cause });
+}
+
+/** invalidResponse returns the error for a response that lacks something that the contract promises. */
+export function invalidResponse(missing: string): BtfError {
+  return clientError('INVALID_RESPONSE', `the daemon's response has no ${missing}`);
+}
+
 interface ServiceErrorLike extends Error {
   readonly code: status;
   readonly details: string;
   readonly metadata: MetadataLike;
 }
 
-/** What is read of metadata: an error may come from another copy of grpc-js, whose class is another. */
+/** The part of metadata that is read. The error may come from another copy of grpc-js, with a class of its own. */
 interface MetadataLike {
   get(key: string): unknown[];
 }
@@ -126,28 +149,19 @@ function hasGet(value: unknown): value is MetadataLike {
 }
 
 function fromServiceError(error: ServiceErrorLike): BtfError {
-  const { reason, fieldViolations, ...details } = detailsOf(error.metadata);
+  const { reason, fieldViolations, ...details } = errorDetailsOf(error.metadata);
   const said = error.details || 'the daemon gave no message';
   const violations = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
     .filter((violation) => !said.includes(violation));
   return new BtfError({
     code: error.code,
-    reason: isDaemonReason(reason) ? reason : null,
+    reason: isErrorReason(reason) ? reason : null,
     message: [said, ...violations].join('; '),
     fieldViolations,
     ...details,
     cause: error,
   });
-}
-
-function detailsOf(metadata: MetadataLike): ErrorDetails {
-  const [trailer] = metadata.get('grpc-status-details-bin');
-  return trailer instanceof Uint8Array ? decodeErrorDetails(trailer) : NO_DETAILS;
-}
-
-function isDaemonReason(name: string): name is DaemonErrorReason {
-  return name !== 'UNSPECIFIED' && Object.hasOwn(ErrorReason, name) && !/^\d/.test(name);
 }
 
 function isCodeName(name: string | undefined): name is keyof typeof status {

@@ -1,54 +1,54 @@
 import { status } from '@grpc/grpc-js';
 
-/** ClientReason is what there is to know of a reason of the client's own. */
+/** ClientReason describes a reason of the client's own. */
 interface ClientReason {
   readonly code: status;
-  /** When it happens. */
+  /** When the client gives it. */
   readonly when: string;
-  /** What the caller should do. */
+  /** The advice to the caller. */
   readonly next: string;
 }
 
-/** CLIENT_REASONS are the reasons for which the client itself gives up. docs/errors.md shows them. */
+/** CLIENT_REASONS are the reasons for which the client itself fails a call. docs/errors.md shows this table. */
 export const CLIENT_REASONS = {
   NO_MATCH: {
     code: status.NOT_FOUND,
-    when: 'The predicate of `findHandle` was never true, or no type is what `spec` or `cHeader` was asked for.',
+    when: 'The predicate of `findHandle` was never true, or a name, glob or id that `spec` or `cHeader` got selects no type.',
     next: 'Look for something else.',
   },
   HANDLE_CLOSED: {
     code: status.FAILED_PRECONDITION,
-    when: 'The handle was used after its end, or after the iteration had moved on.',
-    next: 'Open another one; `take()` keeps the handle of an iteration.',
+    when: 'The handle was used after it was closed, or after its iteration had moved on.',
+    next: 'Open another one. `take()` keeps the handle of an iteration.',
   },
   CLIENT_CLOSED: {
     code: status.FAILED_PRECONDITION,
-    when: 'The client was used after its end, or ended during the call.',
+    when: 'The client was used after it was closed, or was closed during the call.',
     next: 'Make another client.',
   },
   UNREACHABLE: {
     code: status.UNAVAILABLE,
     when: 'There is no connection to the daemon, or it broke during the call.',
-    next: 'Try again later. The client has repeated what can be repeated.',
+    next: 'Try again later. The client has already retried the calls that can be retried.',
   },
   LEASE_EXPIRED: {
     code: status.UNAVAILABLE,
-    when: 'The daemon could not be reached before a lease ran out.',
-    next: 'Open the object anew.',
+    when: 'The daemon could not be reached before a lease expired.',
+    next: 'Open the object again.',
   },
   TRANSFER_CORRUPT: {
     code: status.DATA_LOSS,
-    when: 'The BTF received is not what the daemon announced.',
-    next: 'Look at what lies between client and daemon.',
+    when: 'The BTF received differs from the size or digest that the daemon announced.',
+    next: 'Check the proxies and networks between client and daemon.',
   },
   BASE_MISMATCH: {
     code: status.FAILED_PRECONDITION,
     when: 'The daemon’s vmlinux is not the base of a split BTF.',
-    next: 'Give the base to `spec({ base })`.',
+    next: 'Pass the base to `spec({ base })`.',
   },
   INVALID_RESPONSE: {
     code: status.INTERNAL,
-    when: 'The daemon’s answer lacks something, or is none.',
-    next: 'Look at what answers at the address.',
+    when: 'The response lacks something that the contract promises.',
+    next: 'Check what listens at the address.',
   },
 } as const satisfies Readonly<Record<string, ClientReason>>;

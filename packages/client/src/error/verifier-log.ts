@@ -1,16 +1,16 @@
 import type { VerifierLog as VerifierLogMessage } from '@btfd/api';
 
-/** VerifierLog is what the kernel's verifier said about BTF that it refused. */
+/** VerifierLog is the log of the kernel's verifier about BTF that it refused. */
 export interface VerifierLog {
-  /** The text. Where it is truncated, its tail (its head on kernels before 6.4). */
+  /** The text. If it is truncated, its tail; on kernels before 6.4 its head. */
   readonly text: string;
-  /** Whether something is missing from `text`. */
+  /** Whether a part of the log is missing from `text`. */
   readonly truncated: boolean;
-  /** Size of the whole log in bytes; null where the kernel does not tell (before 6.4). */
+  /** The size of the whole log in bytes; null on kernels before 6.4, which do not report it. */
   readonly trueSize: number | null;
 }
 
-/** verifierLogFromMetadata reads the log that comes with an error of reason VERIFIER_REJECTED. */
+/** verifierLogFromMetadata returns the log in the metadata of an error with the reason VERIFIER_REJECTED. */
 export function verifierLogFromMetadata(metadata: Readonly<Record<string, string>>): VerifierLog {
   const trueSize = metadata['log_true_size'];
   return {
@@ -20,7 +20,7 @@ export function verifierLogFromMetadata(metadata: Readonly<Record<string, string
   };
 }
 
-/** verifierLogFromMessage reads the log that comes with a rejection. */
+/** verifierLogFromMessage returns the log of a rejection. */
 export function verifierLogFromMessage(message: VerifierLogMessage | undefined): VerifierLog {
   return {
     text: message?.text ?? '',

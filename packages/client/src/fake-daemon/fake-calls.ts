@@ -9,28 +9,29 @@ type Methods = (typeof BtfService)['method'];
 /** MethodName is a method of `btf.v1.BtfService`, such as `getHandleById`. */
 export type MethodName = keyof Methods;
 
-/** aMethod is the rule of such a name: a test with a misspelt one would test nothing. */
+/** aMethod is the rule of a method's name. A test with a misspelt name would test nothing. */
 export const aMethod = oneOf(BtfService.method);
 
 /** RequestOf is the request message of a method. */
 export type RequestOf<M extends MethodName> = MessageShape<Methods[M]['input']>;
 
-/** FakeCall is a call that a {@link FakeDaemon} got. */
+/** FakeCall is a call that a {@link FakeDaemon} received. */
 export interface FakeCall<M extends MethodName = MethodName> {
   readonly method: M;
   readonly request: RequestOf<M>;
-  /** In milliseconds since 1970; Infinity where the client set none. */
+  /** The deadline in milliseconds since 1970; Infinity if the client set none. */
   readonly deadline: number;
-  /** What the client sent with it, by key in lower case. */
+  /** The metadata of the call, by key in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** How it stands: `cancelled` is the client's doing. */
+  /** The state of the call. `cancelled` means that the client cancelled it. */
   readonly state: 'running' | 'answered' | 'failed' | 'cancelled';
-  /** By `performance.now()`; null while it is running. */
+  /** By `performance.now()`. */
   readonly startedAt: number;
+  /** By `performance.now()`; null while the call is running. */
   readonly endedAt: number | null;
 }
 
-/** FakeFailure is how a call fails. Default: without reason, with a message that says so. */
+/** FakeFailure is the error of a call. Default of the reason: none. Default of the message: that the test asked for it. */
 export type FakeFailure = Pick<BtfErrorInit, 'code'> & Partial<BtfErrorInit>;
 
 interface Fault {
@@ -39,7 +40,7 @@ interface Fault {
   readonly afterWork: boolean;
 }
 
-/** FakeCalls keeps what a fake daemon was asked, and what is to go wrong. */
+/** FakeCalls records the calls of a fake daemon, and the failures that the next ones shall have. */
 export class FakeCalls {
   readonly #all: FakeCall[] = [];
   readonly #faults: Fault[] = [];
@@ -54,7 +55,7 @@ export class FakeCalls {
     this.#all.push(call);
   }
 
-  /** The calls of a method, in the order in which they came. */
+  /** Returns the calls of a method, in the order in which they came. */
   of<M extends MethodName>(method: M): FakeCall<M>[] {
     return this.#all.filter((call): call is FakeCall<M> => call.method === method);
   }
@@ -64,11 +65,11 @@ export class FakeCalls {
   }
 
   loseNextAnswer(method: MethodName): void {
-    const error = { code: status.UNAVAILABLE, reason: null, message: 'the answer is lost' };
+    const error = { code: status.UNAVAILABLE, reason: null, message: 'the response is lost' };
     this.#faults.push({ method, error: new BtfError(error), afterWork: true });
   }
 
-  /** @returns what lets the calls go. */
+  /** Makes calls of a method wait. Returns a function that lets them continue. */
   stall(method: MethodName): () => void {
     const gate = this.#gates.get(method) ?? newGate();
     this.#gates.set(method, gate);
@@ -78,18 +79,18 @@ export class FakeCalls {
     };
   }
 
-  /** Resolves when calls of a method may go on. */
+  /** Resolves when calls of a method may continue. */
   async passGate(method: MethodName): Promise<void> {
     await this.#gates.get(method)?.promise;
   }
 
-  /** What is to go wrong with the next call of a method; asking uses it up. */
+  /** Returns and removes the failure of the next call of a method; null if it shall succeed. */
   nextFault(method: MethodName): Fault | null {
     const index = this.#faults.findIndex((fault) => fault.method === method);
     return index === -1 ? null : (this.#faults.splice(index, 1)[0] ?? null);
   }
 
-  /** Keeps a stream for {@link cutOff}. @returns what forgets it. */
+  /** Keeps a stream for {@link cutOff}. Returns a function that forgets it. */
   opened(method: MethodName, cut: (error: BtfError) => void): () => void {
     const stream = { method, cut };
     this.#streams.add(stream);
@@ -100,7 +101,7 @@ export class FakeCalls {
     for (const stream of this.#streams) if (stream.method === method) stream.cut(errorOf(failure));
   }
 
-  /** Lets everything go. */
+  /** Lets all calls continue. */
   openGates(): void {
     for (const gate of this.#gates.values()) gate.resolve();
     this.#gates.clear();
@@ -108,7 +109,7 @@ export class FakeCalls {
 }
 
 function errorOf(failure: FakeFailure): BtfError {
-  return new BtfError({ reason: null, message: 'failed as it was told to', ...failure });
+  return new BtfError({ reason: null, message: 'the test made this call fail', ...failure });
 }
 
 interface Gate {

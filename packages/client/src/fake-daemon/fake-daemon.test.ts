@@ -7,8 +7,8 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, SpecRequestSchema, type SpecResponse } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { BtfClient } from '../client.js';
-import { methods } from '../call/methods.js';
-import { rejection } from '../testing/rejection.js';
+import { methods } from '../call/connection.js';
+import { rejection } from '../testing/promises.js';
 import { tinyBtf, tinySplitBtf } from '../testing/tiny-btf.js';
 import { FakeDaemon } from './index.js';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
   await daemon.stop();
 });
 
-test('what it was asked and what is open are there to look at', async () => {
+test('its calls and open handles can be inspected', async () => {
   const handle = await client.getHandleById(1, { ttl: 5_000 });
   expect(daemon.calls).toMatchObject([{ method: 'getHandleById', request: { id: 1 }, state: 'answered' }]);
   expect(daemon.handles).toMatchObject([{ object: { id: 1, name: 'vmlinux' }, ttl: 5_000 }]);
@@ -44,7 +44,7 @@ test('a loaded object lives as long as a handle on it', async () => {
   expect(daemon.objects.map(({ id }) => id)).toEqual([1]);
 });
 
-test('a handle on what was removed goes on, and says so', async () => {
+test('a handle on a removed object stays valid, and its info says removed', async () => {
   const { id } = daemon.addObject({ name: 'dummy', btf: tinySplitBtf() });
   const handle = await client.getHandleById(id);
   daemon.removeObject(id);
@@ -54,20 +54,20 @@ test('a handle on what was removed goes on, and says so', async () => {
   expect(await rejection(client.getHandleById(id))).toMatchObject({ reason: 'BTF_ID_NOT_FOUND' });
 });
 
-test('ids are never given again', () => {
+test('ids are never reused', () => {
   daemon.removeObject(1);
   expect(daemon.addObject({ btf: BYTES }).id).toBe(2);
   expect(() => daemon.addObject({ id: 2, btf: BYTES })).toThrow('there is a BTF object 2');
   expect(() => daemon.addObject({ id: 0, btf: BYTES })).toThrow('a positive integer');
 });
 
-test('a lease that nobody renews runs out', async () => {
+test('a lease can be made to expire', async () => {
   const handle = await client.getHandleById(1, { ttl: 60_000 });
   daemon.expireHandles();
   expect(await rejection(handle.inspect())).toMatchObject({ reason: 'HANDLE_NOT_FOUND' });
 });
 
-test('a restart keeps the address and the objects, and nothing else', async () => {
+test('a restart keeps only the address and the objects of the kernel', async () => {
   const { address, epoch } = daemon;
   await client.loadHandle(tinyBtf('mine'));
   await daemon.restart();
@@ -82,12 +82,12 @@ test('a split BTF without vmlinux has no base', async () => {
   expect(await reader.rawBtf('dummy')).toEqual(tinySplitBtf());
 });
 
-test('what is no BTF cannot be in the kernel', () => {
+test('an object that is not BTF is rejected', () => {
   const btf = BYTES.with(0, 0);
   expect(() => daemon.addObject({ btf })).toThrow('magic');
 });
 
-test('it listens on a unix socket if it is told to', async () => {
+test('it can listen on a unix socket', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-fake-'));
   const listen = `unix:${join(dir, 'btfd.sock')}`;
   {
@@ -98,7 +98,7 @@ test('it listens on a unix socket if it is told to', async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** What Spec answers to a request that the client does not make. */
+/** Returns the responses of Spec to a request that the client never makes. */
 async function specParts(init: MessageInitShape<typeof SpecRequestSchema>): Promise<SpecResponse[]> {
   const raw = new Client(daemon.address, credentials.createInsecure());
   try {
@@ -110,11 +110,11 @@ async function specParts(init: MessageInitShape<typeof SpecRequestSchema>): Prom
   }
 }
 
-test('it says what it leaves out', async () => {
+test('it names the feature that it does not support', async () => {
   const types = specParts({ source: { case: 'name', value: 'vmlinux' }, encoding: Encoding.TYPES });
   expect(await rejection(types)).toMatchObject({
     code: status.UNIMPLEMENTED,
-    details: 'a fake daemon lacks the encoding TYPES',
+    details: 'a fake daemon does not support the encoding TYPES',
   });
 });
 
@@ -135,12 +135,12 @@ test('split BTF is read on the base that a request names', async () => {
   };
   expect(namesOf(await dummy(null))).toEqual(['u32', '']);
   expect(namesOf(await dummy(3))).toEqual(['another', '']);
-  // What is split itself is no base, and the whole needs none.
+  // Split BTF cannot serve as a base, and the whole RAW needs none.
   expect(await rejection(dummy(2))).toMatchObject({ code: status.FAILED_PRECONDITION });
   expect(await rejection(dummy(3, true))).toMatchObject({ code: status.INVALID_ARGUMENT });
 });
 
-test('stopping lets go of calls that it holds up', async () => {
+test('stopping ends calls that are stalled', async () => {
   daemon.stall('getServerInfo');
   await using impatient = new BtfClient(daemon.address, { retries: 0 });
   const call = rejection(impatient.serverInfo());
@@ -168,7 +168,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   ['chunkBytes', { chunkBytes: 0 }],
   ['chunkDelay', { chunkDelay: -1 }],
   ['nonsense', { nonsense: 1 }],
-])('it refuses wrong %s', async (field, options) => {
+])('it rejects a wrong %s', async (field, options) => {
   const start = Promise.resolve(Reflect.apply(Reflect.get(FakeDaemon, 'start'), FakeDaemon, [options]));
   expect(await rejection(start)).toMatchObject({
     reason: 'INVALID_REQUEST',
@@ -177,7 +177,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
 });
 
 test.each(['callsOf', 'failNext', 'loseNextAnswer', 'stall', 'cutOff'] as const)(
-  '%s refuses a method that there is not, since a test would test nothing',
+  '%s rejects an unknown method, because such a test would test nothing',
   (call) => {
     const misspelt = (): unknown => Reflect.apply(daemon[call], daemon, ['GetHandleByID', { code: 5 }]);
     expect(misspelt).toThrow('method: must be one of loadHandle, getHandleById,');

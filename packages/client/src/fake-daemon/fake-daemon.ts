@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { aCount, aListOf, aString, checkOptions, milliseconds, must, type Rules } from '../error/argument.js';
+import { aCount, aListOf, aString, checkOptions, milliseconds, rule, type Rules } from '../error/argument.js';
 import { aMethod, type FakeCall, FakeCalls, type FakeFailure, type MethodName } from './fake-calls.js';
 import { type FakeHandle, FakeHandles } from './fake-handles.js';
 import { FakeKernel } from './fake-kernel.js';
@@ -11,52 +11,52 @@ import { fakeRpcs } from './fake-rpcs.js';
 import { FakeServer } from './fake-server.js';
 import { FakeWatch } from './fake-watch.js';
 
-/** More than the kernel takes, so that this is what refuses it. */
+/** More than the kernel's limit on BTF, so that the limit is what rejects a load. */
 const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 
 /** FakeDaemonOptions are the options of a {@link FakeDaemon}. */
 export interface FakeDaemonOptions {
-  /** What the kernel holds; vmlinux before the modules that continue it. Default: nothing. */
+  /** The objects in the kernel, vmlinux before the modules that continue it. Default: none. */
   readonly objects?: readonly FakeObjectInit[] | undefined;
-  /** Where to listen: `host:port` or `unix:/path`. Default: a free port of 127.0.0.1. */
+  /** The address to listen on: `HOST:PORT` or `unix:/PATH`. Default: a free port of 127.0.0.1. */
   readonly listen?: string | undefined;
-  /** TLS of grpc-js. Default: none. */
+  /** The server credentials of grpc-js. Default: no TLS. */
   readonly credentials?: ServerCredentials | undefined;
-  /** The TTL granted where none is asked for, in milliseconds; what is asked for is granted. Default: 60 s. */
+  /** The TTL that is granted if a call asks for none, in milliseconds. Default: 60 s, as in the daemon. */
   readonly defaultTtl?: number | undefined;
-  /** Handles that one iteration holds at most. Default: 64. */
+  /** The most handles that one iteration holds. Default: 64, as in the daemon. */
   readonly maxHeld?: number | undefined;
-  /** As of `uname -r`. Default: `6.18.0-fake`. */
+  /** The kernel's release, as `uname -r` prints it. Default: `6.18.0-fake`. */
   readonly kernelRelease?: string | undefined;
-  /** Bytes of BTF or text in each message of a transfer. Default: 256 KiB, as of the daemon. */
+  /** The bytes of BTF or text in each message of a transfer. Default: 256 KiB, as in the daemon. */
   readonly chunkBytes?: number | undefined;
-  /** Milliseconds before each of them. Default: 0. */
+  /** The milliseconds before each of them. Default: 0. */
   readonly chunkDelay?: number | undefined;
 }
 
 const DAEMON_RULES: Rules<FakeDaemonOptions> = {
   objects: aListOf(aFakeObject),
   listen: aString,
-  credentials: must('ServerCredentials of grpc-js', (value) => value instanceof ServerCredentials),
+  credentials: rule('ServerCredentials of grpc-js', (value) => value instanceof ServerCredentials),
   defaultTtl: milliseconds,
   maxHeld: aCount,
   kernelRelease: aString,
-  chunkBytes: must('a number that is positive', (value) => typeof value === 'number' && value > 0),
+  chunkBytes: rule('a positive number', (value) => typeof value === 'number' && value > 0),
   chunkDelay: milliseconds,
 };
 
 /**
- * FakeDaemon serves `btf.v1` from BTF that it is given, in this process, without root and without Linux: for tests of
- * programs that use this package.
+ * FakeDaemon serves `btf.v1` in this process from BTF that a test gives it. It is for tests of programs that use this
+ * package, and needs neither root nor Linux.
  *
  * ```ts
  * await using daemon = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }] });
  * await using client = new BtfClient(daemon.address);
  * ```
  *
- * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon that has
- * all rights. It leaves out: `LoadHandle` of types and `Spec` as TYPES, which this package does not use; adapting to
- * older kernels; roles; limits, and so most refusals of requests that break one.
+ * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon
+ * that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
+ * adaptation to older kernels, roles and limits. So it accepts most requests that exceed a limit of the daemon.
  */
 export class FakeDaemon implements AsyncDisposable {
   readonly #options: FakeDaemonOptions;
@@ -77,7 +77,13 @@ export class FakeDaemon implements AsyncDisposable {
     this.#watch = new FakeWatch(this.#kernel, this.#epoch, this.#bootId);
   }
 
-  /** start starts a daemon. It is to be disposed of, or stopped. @throws BtfError INVALID_REQUEST for bad options. */
+  /**
+   * start starts a daemon. The caller disposes of it or stops it.
+   *
+   * @throws BtfError INVALID_REQUEST for an option that is unknown or has another type.
+   * @throws TypeError if two objects have the same id; BtfFormatError of `@btfd/btf` for an object that is not BTF.
+   * @throws Error of grpc-js, if it cannot listen on the address.
+   */
   static async start(options: FakeDaemonOptions = {}): Promise<FakeDaemon> {
     checkOptions(options, DAEMON_RULES);
     const daemon = new FakeDaemon(options);
@@ -85,17 +91,17 @@ export class FakeDaemon implements AsyncDisposable {
     return daemon;
   }
 
-  /** Where it listens, as a `BtfClient` takes it. */
+  /** The address on which it listens, as a `BtfClient` takes it. */
   get address(): string {
     return this.#address;
   }
 
-  /** The run of the daemon. */
+  /** The id of the daemon's run. */
   get epoch(): string {
     return this.#epoch;
   }
 
-  /** What the kernel holds, in the order of ids. */
+  /** The objects in the kernel, in id order. */
   get objects(): readonly FakeObject[] {
     return this.#kernel.objects;
   }
@@ -105,63 +111,89 @@ export class FakeDaemon implements AsyncDisposable {
     return this.#handles.open;
   }
 
-  /** What it was asked, in order. */
+  /** The calls that it received, in order. */
   get calls(): readonly FakeCall[] {
     return this.#calls.all;
   }
 
-  /** callsOf answers what it was asked by one method, such as `spec`. */
+  /** callsOf returns the calls of a method, such as `spec`, in order. @throws BtfError INVALID_REQUEST for an unknown method. */
   callsOf<M extends MethodName>(method: M): FakeCall<M>[] {
     aMethod('method', method);
     return this.#calls.of(method);
   }
 
-  /** addObject puts an object into the kernel, as the loading of a module does. */
+  /**
+   * addObject adds an object to the kernel, as loading a module does, and returns it.
+   *
+   * @throws BtfError INVALID_REQUEST for an object that has another type or lacks its BTF.
+   * @throws TypeError if there is an object with its id; BtfFormatError of `@btfd/btf` if it is not BTF.
+   */
   addObject(init: FakeObjectInit): FakeObject {
     aFakeObject('object', init);
     return this.#kernel.add(init);
   }
 
-  /** removeObject takes one out, as the unloading of a module does: handles on it live on. @throws BtfError if there is none. */
+  /**
+   * removeObject removes an object from the kernel, as unloading a module does. Handles on it stay valid.
+   *
+   * @throws BtfError BTF_ID_NOT_FOUND if no object has the id.
+   */
   removeObject(id: number): void {
     this.#kernel.remove(id);
   }
 
-  /** expireHandles ends all leases, as when nobody renewed them. */
+  /** expireHandles ends all leases, as if they had not been renewed. */
   expireHandles(): void {
     this.#handles.expire();
   }
 
-  /** failNext makes the next call of a method fail before it does anything. Several are used up in order. */
+  /**
+   * failNext makes the next call of a method fail before it does anything. Several failures of a method are used in order.
+   *
+   * @throws BtfError INVALID_REQUEST for an unknown method.
+   */
   failNext(method: MethodName, failure: FakeFailure): void {
     aMethod('method', method);
     this.#calls.failNext(method, failure);
   }
 
-  /** loseNextAnswer makes the next call of a method do its work and fail all the same, as when the connection breaks. */
+  /**
+   * loseNextAnswer makes the next call of a method do its work and then fail, as if the connection broke.
+   *
+   * @throws BtfError INVALID_REQUEST for an unknown method.
+   */
   loseNextAnswer(method: MethodName): void {
     aMethod('method', method);
     this.#calls.loseNextAnswer(method);
   }
 
-  /** stall makes calls of a method wait until the function answered is called. */
+  /**
+   * stall makes calls of a method wait. It returns a function that lets them continue.
+   *
+   * @throws BtfError INVALID_REQUEST for an unknown method.
+   */
   stall(method: MethodName): () => void {
     aMethod('method', method);
     return this.#calls.stall(method);
   }
 
-  /** cutOff ends the open streams of a method, such as `watchHandles`. Default: as when the connection breaks. */
+  /**
+   * cutOff ends the open streams of a method, such as `watchHandles`.
+   *
+   * @param failure the error of the streams. Default: UNAVAILABLE, as if the connection broke.
+   * @throws BtfError INVALID_REQUEST for an unknown method.
+   */
   cutOff(method: MethodName, failure: FakeFailure = { code: status.UNAVAILABLE }): void {
     aMethod('method', method);
     this.#calls.cutOff(method, failure);
   }
 
-  /** forgetEvents makes the daemon forget what came and went so far: a watch that goes on behind has to list anew. */
+  /** forgetEvents makes the daemon forget all past events, so that a watch that resumes has to list the objects again. */
   forgetEvents(): void {
     this.#watch.forget();
   }
 
-  /** stop ends the daemon and all connections; handles are gone. Stopping again does nothing. */
+  /** stop ends the daemon with all connections and handles. Stopping again does nothing. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = null;
@@ -171,7 +203,12 @@ export class FakeDaemon implements AsyncDisposable {
     for (const { token } of this.#handles.open) this.#handles.close(token);
   }
 
-  /** restart starts it anew at the same address, as another run. @param reboot whether the machine was booted too. */
+  /**
+   * restart stops the daemon and starts another run at the same address.
+   *
+   * @param reboot whether the machine was booted too. Default: false.
+   * @throws Error of grpc-js, if it cannot listen on the address.
+   */
   async restart({ reboot = false }: { readonly reboot?: boolean } = {}): Promise<void> {
     await this.stop();
     if (reboot) this.#bootId = randomUUID();
@@ -181,7 +218,11 @@ export class FakeDaemon implements AsyncDisposable {
     await this.#listen();
   }
 
-  /** disconnect breaks all connections; the daemon lives on, and its handles with it. */
+  /**
+   * disconnect breaks all connections. The daemon and its handles stay.
+   *
+   * @throws Error of grpc-js, if it cannot listen on the address again.
+   */
   async disconnect(): Promise<void> {
     this.#server?.forceShutdown();
     await this.#listen();
@@ -221,7 +262,7 @@ export class FakeDaemon implements AsyncDisposable {
         else reject(error);
       });
     });
-    // Of a port that was left open the number is known now, and stays.
+    // A restart keeps the port that the system chose.
     this.#address = this.#address.replace(/^(?!unix:)(.*):0$/, `$1:${port}`);
     this.#server = server;
   }

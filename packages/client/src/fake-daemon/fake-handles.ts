@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HandleSchema, InfoDetail } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
-import { durationFromMs } from '../base/duration.js';
 import type { FakeKernel } from './fake-kernel.js';
 import type { FakeObject } from './fake-object.js';
 
@@ -11,7 +11,7 @@ import type { FakeObject } from './fake-object.js';
 export interface FakeHandle {
   readonly token: string;
   readonly object: FakeObject;
-  /** The TTL granted, in milliseconds; null while a stream holds the handle. */
+  /** The granted TTL in milliseconds; null while a stream holds the handle. */
   readonly ttl: number | null;
 }
 
@@ -23,10 +23,10 @@ interface Entry {
   expiresAt: number;
 }
 
-/** HandleInit is what a Handle message is made of. */
+/** HandleInit is the input of a Handle message. */
 export type HandleInit = MessageInitShape<typeof HandleSchema>;
 
-/** FakeHandles are the open handles of one run of a fake daemon. Leases run out when someone looks. */
+/** FakeHandles are the open handles of one run of a fake daemon. Expired leases are removed before each access. */
 export class FakeHandles {
   readonly #kernel: FakeKernel;
   readonly #epoch: string;
@@ -44,7 +44,7 @@ export class FakeHandles {
     return [...this.#entries.values()].map(({ token, object, ttl }) => ({ token, object, ttl }));
   }
 
-  /** Opens an object. @param ttl null where a stream holds the handle. */
+  /** Opens an object and returns the handle's token. @param ttl null for a handle that a stream holds. */
   grant(object: FakeObject, ttl: number | null): string {
     this.#count += 1;
     const token = `${this.#epoch}:${this.#count}`;
@@ -52,12 +52,12 @@ export class FakeHandles {
     return token;
   }
 
-  /** The object of a handle. @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON. */
+  /** Returns the object of a handle. @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON. */
   objectOf(token: string): FakeObject {
     return this.#entry(token).object;
   }
 
-  /** Resets a lease. @returns what is left of it: all; null where it is gone, undefined where a stream holds it. */
+  /** Resets a lease. Returns its whole TTL, null if the handle is gone, or undefined if a stream holds it. */
   renew(token: string): number | null | undefined {
     this.#expire();
     const entry = this.#entries.get(token);
@@ -66,7 +66,7 @@ export class FakeHandles {
     return entry.ttl ?? undefined;
   }
 
-  /** Gives a handle that a stream holds its own lease; one that has a lease keeps it. */
+  /** Gives a lease to a handle that a stream holds. A handle that has a lease keeps it. */
   take(token: string, ttl: number): void {
     const entry = this.#entry(token);
     entry.ttl ??= ttl;
@@ -74,7 +74,7 @@ export class FakeHandles {
     this.#released.dispatchEvent(new Event('release'));
   }
 
-  /** @returns whether it was open. */
+  /** Closes a handle. Returns whether it was open. */
   close(token: string): boolean {
     this.#expire();
     const entry = this.#entries.get(token);
@@ -92,7 +92,7 @@ export class FakeHandles {
     return this.#entries.get(token)?.ttl === null;
   }
 
-  /** Resolves when a handle that a stream holds was taken or closed, or when the signal aborts. */
+  /** Resolves when a handle is taken or closed, or when the signal aborts. */
   async released(signal: AbortSignal): Promise<void> {
     await once(this.#released, 'release', { signal }).catch(() => {});
   }
@@ -103,7 +103,7 @@ export class FakeHandles {
     const handle = { token, info, daemonEpoch: this.#epoch };
     if (ttl === null) return handle;
     const remaining = Math.max(0, Math.round(expiresAt - performance.now()));
-    return { ...handle, grantedTtl: durationFromMs(ttl), remainingTtl: durationFromMs(remaining) };
+    return { ...handle, grantedTtl: durationFromMs(Math.ceil(ttl)), remainingTtl: durationFromMs(remaining) };
   }
 
   #entry(token: string): Entry {

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { FakeObject, type FakeObjectInit } from './fake-object.js';
 
-/** FakeEvent is an object that came or went. */
+/** FakeEvent records that an object came or went. */
 export interface FakeEvent {
   readonly kind: 'added' | 'removed';
   readonly object: FakeObject;
@@ -13,43 +13,44 @@ export class FakeKernel {
   #objects: FakeObject[] = [];
   #lastId = 0;
   readonly #events: FakeEvent[] = [];
-  /** Tells of each event by one of its own, `change`. */
+  /** Dispatches `change` for each event. */
   readonly changes = new EventTarget();
 
-  /** What is there, in the order of ids. */
+  /** The objects in id order. */
   get objects(): readonly FakeObject[] {
     return this.#objects;
   }
 
-  /** All that ever happened. It grows. */
+  /** All events since the beginning. */
   get events(): readonly FakeEvent[] {
     return this.#events;
   }
 
+  /** Adds an object and returns it. @throws TypeError if there is an object with its id; BtfFormatError if it is not BTF. */
   add(init: FakeObjectInit, transient = false): FakeObject {
     const { id = this.#lastId + 1 } = init;
     if (this.#objects.some((other) => other.id === id)) throw new TypeError(`there is a BTF object ${id}`);
     const object = new FakeObject(init, id, this.named('vmlinux'), transient);
     this.#lastId = Math.max(this.#lastId, id);
     this.#objects = [...this.#objects, object].toSorted((a, b) => a.id - b.id);
-    this.#tell('added', object);
+    this.#record('added', object);
     return object;
   }
 
-  /** Takes an object out, as unloading does with a module. Handles on it stay valid. */
+  /** Removes an object, as unloading a module does. Handles on it stay valid. @throws BtfError BTF_ID_NOT_FOUND. */
   remove(id: number): void {
     const object = this.withId(id);
     object.removed = true;
     this.#objects = this.#objects.filter((other) => other !== object);
-    this.#tell('removed', object);
+    this.#record('removed', object);
   }
 
-  /** The object of the kernel with a name, or null; users' objects have none. */
+  /** Returns the kernel's object with a name, or null. Users' objects have no names. */
   named(name: string): FakeObject | null {
     return this.#objects.find((object) => object.origin !== 'user' && object.name === name) ?? null;
   }
 
-  /** @throws BtfError BTF_ID_NOT_FOUND. */
+  /** Returns the object with an id. @throws BtfError BTF_ID_NOT_FOUND. */
   withId(id: number): FakeObject {
     const object = this.#objects.find((candidate) => candidate.id === id);
     if (object !== undefined) return object;
@@ -61,7 +62,7 @@ export class FakeKernel {
     });
   }
 
-  #tell(kind: FakeEvent['kind'], object: FakeObject): void {
+  #record(kind: FakeEvent['kind'], object: FakeObject): void {
     this.#events.push({ kind, object });
     this.changes.dispatchEvent(new Event('change'));
   }

@@ -4,12 +4,12 @@ import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
 
-/** EINVAL, which is what the kernel's verifier mostly says. */
+/** The number of EINVAL, the usual errno of the kernel's verifier. */
 const EINVAL = 22;
 /** The kernel's BTF_MAX_SIZE. */
 const MAX_BTF_BYTES = 16 * 1024 * 1024;
 
-/** btfOf is the BTF of a LoadHandle. @throws BtfError. */
+/** btfOf returns the BTF of a LoadHandle. @throws BtfError BTF_TOO_LARGE; UNIMPLEMENTED for types. */
 export function btfOf({ source }: LoadHandleRequest): Uint8Array {
   if (source.case === 'types') throw unsupported('loading types');
   const bytes = source.case === 'rawBtf' ? source.value.slice() : new Uint8Array();
@@ -17,12 +17,12 @@ export function btfOf({ source }: LoadHandleRequest): Uint8Array {
   throw new BtfError({
     code: status.INVALID_ARGUMENT,
     reason: 'BTF_TOO_LARGE',
-    message: `the BTF has ${bytes.length} bytes; the kernel takes at most ${MAX_BTF_BYTES}`,
+    message: `the BTF has ${bytes.length} bytes; the kernel accepts at most ${MAX_BTF_BYTES}`,
     metadata: { size: String(bytes.length), limit: String(MAX_BTF_BYTES) },
   });
 }
 
-/** verifierLogOf is what a kernel's verifier says of BTF, as `validate` knows it; null where it accepts it. */
+/** verifierLogOf returns the problems that `validate` finds in BTF, as a verifier log; null if there are none. */
 export function verifierLogOf(bytes: Uint8Array): string | null {
   try {
     const problems = validate(Spec.parse(bytes));
@@ -36,13 +36,13 @@ export function verifierLogOf(bytes: Uint8Array): string | null {
   }
 }
 
-/** rejectionOf is the message of a refusal. */
+/** rejectionOf returns the message of a rejection. */
 export function rejectionOf(log: string) {
   const trueSize = Buffer.byteLength(log) + 1;
   return { errno: EINVAL, errnoName: 'EINVAL', log: { text: log, truncated: false, trueSize } };
 }
 
-/** rejectionError is a refusal as an error. */
+/** rejectionError returns the error of a rejection. */
 export function rejectionError(log: string): BtfError {
   const { errno, errnoName } = rejectionOf(log);
   const lastLine = log.trimEnd().split('\n').at(-1) ?? '';

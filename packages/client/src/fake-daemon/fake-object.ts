@@ -7,40 +7,40 @@ import {
   aString,
   checkFields,
   fieldsOf,
-  must,
   oneOf,
   type Rule,
+  rule,
   type Rules,
 } from '../error/argument.js';
 import { type KnownOrigin, ORIGIN_NUMBERS } from '../object/handle-info.js';
 import type { ObjectUsers } from '../object/object-users.js';
 
-/** FakeObjectInit is what a {@link FakeObject} is made of. */
+/** FakeObjectInit describes an object to add to the kernel of a {@link FakeDaemon}. */
 export interface FakeObjectInit {
   /** The raw BTF. */
   readonly btf: Uint8Array;
-  /** The kernel's name for it: `vmlinux`, a module's. Default: none, as users' objects have. */
+  /** The kernel's name for it: `vmlinux` or a module's name. Default: empty, as for users' objects. */
   readonly name?: string | undefined;
-  /** The BTF id. Default: the one after the highest so far. */
+  /** The BTF id. Default: the highest id until now, plus 1. */
   readonly id?: number | undefined;
-  /** Default: that which goes with the name. */
+  /** The origin. Default: `user` without a name, `vmlinux`, `kernel-other` for a name with a dot, otherwise `module`. */
   readonly origin?: KnownOrigin | undefined;
-  /** Who uses it. Default: nobody. */
+  /** The programs, maps and processes that use it. Default: none. */
   readonly users?: Partial<ObjectUsers> | undefined;
 }
 
 const OBJECT_RULES: Rules<FakeObjectInit> = {
-  btf: must('a Uint8Array', (value) => value instanceof Uint8Array),
+  btf: rule('a Uint8Array', (value) => value instanceof Uint8Array),
   name: aString,
-  id: must('a positive integer', (value) => Number.isInteger(value) && Number(value) > 0),
+  id: rule('a positive integer', (value) => Number.isInteger(value) && Number(value) > 0),
   origin: oneOf(ORIGIN_NUMBERS),
   users: anObject,
 };
 
-/** aFakeObject is the rule of what an object is made of. */
+/** aFakeObject is the rule of a {@link FakeObjectInit}. */
 export const aFakeObject: Rule = (field, value) => {
   checkFields(`${field}.`, field, value, OBJECT_RULES);
-  // It alone has to be there.
+  // The only field that is required.
   OBJECT_RULES.btf(`${field}.btf`, new Map(fieldsOf(field, value)).get('btf'));
 };
 
@@ -54,13 +54,13 @@ export class FakeObject {
   readonly btf: Uint8Array;
   /** SHA-256 of the BTF. */
   readonly digest: Uint8Array;
-  /** What split BTF continues: the vmlinux that was there when it came. */
+  /** The base of split BTF: the vmlinux that was in the kernel when the object came. Null for other BTF. */
   readonly base: FakeObject | null;
   readonly split: boolean;
   readonly #init: FakeObjectInit;
-  /** Whether it left the kernel, as an unloaded module does. */
+  /** Whether it has left the kernel, as an unloaded module does. */
   removed = false;
-  /** Whether it lives only as long as a handle holds it, because it was loaded by one. */
+  /** Whether it goes with its last handle, because `loadHandle` loaded it. */
   readonly transient: boolean;
   #spec: Spec | null = null;
 
@@ -77,20 +77,20 @@ export class FakeObject {
     this.transient = transient;
   }
 
-  /** The types. @throws BtfFormatError for BTF that cannot be parsed. */
+  /** Returns the types. @throws BtfFormatError for BTF that cannot be parsed. */
   spec(): Spec {
     this.#spec ??= Spec.parse(this.btf, { base: this.base?.spec() ?? null });
     return this.#spec;
   }
 
-  /** The object, continuing another base where it is split. What is split itself is none. */
+  /** Returns the object on another base, if it is split. Split BTF cannot serve as a base. */
   on(base: FakeObject): FakeObject {
     const based = new FakeObject(this.#init, this.id, base.split ? null : base, this.transient);
     based.removed = this.removed;
     return based;
   }
 
-  /** The message of its info, with the details that were asked for. */
+  /** Returns the message of its info, with the details that were asked for. */
   info(details: readonly InfoDetail[] = []): InfoInit {
     const { programs = [], maps = [], processes = [] } = this.#init.users ?? {};
     const users = { programs: [...programs], maps: [...maps], processes: [...processes] };

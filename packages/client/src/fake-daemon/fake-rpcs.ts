@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import {
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,
@@ -26,7 +26,6 @@ import {
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
-import { durationFromMs } from '../base/duration.js';
 import type { FakeHandles, HandleInit } from './fake-handles.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
@@ -36,7 +35,7 @@ import type { FakeServer } from './fake-server.js';
 import type { FakeWatch } from './fake-watch.js';
 import { fakeMembers, fakeSpec, type SpecPace } from './fake-spec.js';
 
-/** Leases cannot be kept that are shorter. */
+/** A client cannot renew a shorter lease in time. */
 const MIN_TTL_MS = 1;
 
 /** FakeRun is one run of a fake daemon. */
@@ -47,9 +46,9 @@ export interface FakeRun extends SpecPace {
   readonly epoch: string;
   readonly bootId: string;
   readonly kernelRelease: string;
-  /** The TTL granted where none is asked for, in milliseconds. */
+  /** The TTL that is granted if a call asks for none, in milliseconds. */
   readonly defaultTtl: number;
-  /** Handles that one stream holds at most. */
+  /** The most handles that one stream holds. */
   readonly maxHeld: number;
 }
 
@@ -63,7 +62,7 @@ const FEATURES = [
   Feature.ENUM64,
 ];
 
-/** fakeRpcs are the RPCs of a run, as grpc-js takes them. */
+/** fakeRpcs returns the handlers of a run, as grpc-js takes them. */
 export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplementation {
   const { kernel, handles } = run;
   return {
@@ -84,7 +83,9 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
     renewHandles: server.unary('renewHandles', RenewHandlesResponseSchema, ({ tokens }) => ({
       results: tokens.map((token) => {
         const left = handles.renew(token);
-        return left === null ? {} : { open: true, remainingTtl: durationFromMs(left) };
+        return left === null
+          ? {}
+          : { open: true, remainingTtl: left === undefined ? undefined : durationFromMs(Math.ceil(left)) };
       }),
     })),
     closeHandles: server.unary('closeHandles', CloseHandlesResponseSchema, ({ tokens }) => ({
@@ -154,7 +155,7 @@ async function* iterate(
   }
 }
 
-/** The object of a handle, whose lease the use renews. */
+/** Returns the object of a handle, and renews its lease. */
 function use(token: string, { handles }: FakeRun): FakeObject {
   handles.renew(token);
   return handles.objectOf(token);
@@ -188,7 +189,7 @@ function named(source: (SpecRequest | ResolveMembersRequest)['source'], run: Fak
     case undefined:
       break;
   }
-  throw invalidArgument('source', 'must be given');
+  throw invalidArgument('source', 'is required');
 }
 
 function grantedTtl(ttl: Duration | undefined, { defaultTtl }: FakeRun): number {
@@ -222,7 +223,7 @@ function serverInfo({
     limits: {
       maxBtfBytes: 16 * 1024 * 1024,
       minTtl: durationFromMs(MIN_TTL_MS),
-      defaultTtl: durationFromMs(defaultTtl),
+      defaultTtl: durationFromMs(Math.ceil(defaultTtl)),
       maxHeldPerStream: maxHeld,
       maxTokens: 1000,
     },

@@ -5,19 +5,20 @@ import { invalidArgument } from '../error/argument.js';
 import { ORIGIN_NUMBERS } from '../object/handle-info.js';
 import type { FakeObject } from './fake-object.js';
 
-/** FoundTypes are the types that a selection means, and what it found nothing for. */
+/** FoundTypes are the selected types, and the parts of the selection that selected none. */
 export interface FoundTypes {
   readonly ids: TypeId[];
   readonly result: MessageInitShape<typeof SelectionResultSchema>;
 }
 
-/** findTypes finds the own types of a spec that a selection means, as the daemon does. */
+/** findTypes returns the own types of a spec that a selection selects, as the daemon does. */
 export function findTypes(spec: Spec, { names, nameGlobs, kinds, ids }: TypeSelection): FoundTypes {
   const globs = nameGlobs.map((text) => ({ text, matches: nameTest(text) }));
   const selectsAll = names.length === 0 && globs.length === 0 && ids.length === 0;
   const found: TypeId[] = [];
   const seen = new Set<string>();
-  for (const { id, name } of spec.types()) {
+  for (const id of spec.typeIds()) {
+    const name = spec.nameOf(id);
     const matching = globs.filter(({ matches }) => name !== '' && matches(name));
     const isNamed = name !== '' && names.includes(name);
     for (const { text } of matching) seen.add(`glob ${text}`);
@@ -36,7 +37,7 @@ export function findTypes(spec: Spec, { names, nameGlobs, kinds, ids }: TypeSele
   };
 }
 
-/** objectFilter says which objects have one of some origins and a name that matches one of some globs. */
+/** objectFilter returns a test for objects that have one of the origins and a name that matches one of the globs. */
 export function objectFilter(
   origins: readonly Origin[],
   nameGlobs: readonly string[],
@@ -47,7 +48,7 @@ export function objectFilter(
     (globs.length === 0 || globs.some((matches) => matches(name)));
 }
 
-/** @throws BtfError INVALID_REQUEST for a glob that is none, as the daemon's. */
+/** Returns the test of a glob. @throws BtfError INVALID_REQUEST for an invalid glob, as the daemon does. */
 function nameTest(glob: string): NameTest {
   if (glob === '') throw invalidArgument('name_globs', 'is empty');
   try {

@@ -1,10 +1,10 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import type { handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
-import type { BtfError } from '../error/btf-error.js';
+import { statusTrailers } from '@btfd/api/grpc-js';
+import type { handleServerStreamingCall, handleUnaryCall, Metadata, StatusObject } from '@grpc/grpc-js';
+import { BtfError } from '../error/btf-error.js';
 import type { FakeCall, FakeCalls, MethodName, RequestOf } from './fake-calls.js';
-import { fakeStatus } from './fake-status.js';
 
-/** FakeServer makes handlers of grpc-js from functions, keeps what they are asked, and disturbs them. */
+/** FakeServer turns functions into handlers of grpc-js. It records their calls, and makes them fail if a test asks for it. */
 export class FakeServer {
   readonly #calls: FakeCalls;
 
@@ -12,11 +12,11 @@ export class FakeServer {
     this.#calls = calls;
   }
 
-  /** A unary method. `answer` answers, or throws a `BtfError`. */
+  /** Returns the handler of a unary method. `respond` returns the response or throws a `BtfError`. */
   unary<M extends MethodName, S extends DescMessage>(
     method: M,
     schema: S,
-    answer: (request: RequestOf<M>) => MessageInitShape<S>,
+    respond: (request: RequestOf<M>) => MessageInitShape<S>,
   ): handleUnaryCall<RequestOf<M>, MessageShape<S>> {
     return (call, callback) => {
       const record = this.#record(method, call);
@@ -24,7 +24,7 @@ export class FakeServer {
         await this.#calls.passGate(method);
         const fault = this.#calls.nextFault(method);
         if (fault?.afterWork === false) throw fault.error;
-        const message = create(schema, answer(call.request));
+        const message = create(schema, respond(call.request));
         if (fault !== null) throw fault.error;
         return message;
       };
@@ -35,13 +35,13 @@ export class FakeServer {
           callback(null, message);
         } catch (error) {
           record.end('failed');
-          callback(fakeStatus(error));
+          callback(statusOf(error));
         }
       })();
     };
   }
 
-  /** A server-streaming method. What `serve` yields is sent; its `finally` runs when the client is gone too. */
+  /** Returns the handler of a server-streaming method, which sends what `serve` yields. A client that leaves ends `serve`. */
   stream<M extends MethodName, S extends DescMessage>(
     method: M,
     schema: S,
@@ -74,8 +74,8 @@ export class FakeServer {
           call.end();
         } catch (error) {
           record.end('failed');
-          // Destroying the call would send no status.
-          call.emit('error', fakeStatus(error));
+          // Destroying the call would not send a status.
+          call.emit('error', statusOf(error));
         } finally {
           forget();
         }
@@ -108,6 +108,14 @@ export class FakeServer {
     call.on('cancelled', () => end('cancelled'));
     return { end };
   }
+}
+
+/** Returns an error as a daemon sends it: code and message, and the rest as details in the trailers. */
+function statusOf(error: unknown): StatusObject {
+  const { code, rawMessage, reason, metadata, fieldViolations, quotaViolations, retryDelay } =
+    BtfError.from(error);
+  const details = { reason, metadata, fieldViolations, quotaViolations, retryDelay };
+  return { code, details: rawMessage, metadata: statusTrailers(code, rawMessage, details) };
 }
 
 type Ending<C> = { -readonly [K in keyof C]: C[K] };

@@ -18,7 +18,7 @@ import { findTypes } from './fake-selection.js';
 type SpecPart = MessageInitShape<typeof SpecResponseSchema>;
 type Members = MessageInitShape<typeof ResolveMembersResponseSchema>;
 
-/** SpecPace says how a fake daemon sends BTF. */
+/** SpecPace is the pace at which a fake daemon sends BTF. */
 export interface SpecPace {
   /** Bytes in each message. */
   readonly chunkBytes: number;
@@ -26,24 +26,24 @@ export interface SpecPace {
   readonly chunkDelay: number;
 }
 
-/** fakeSpec answers Spec for an object. */
+/** fakeSpec yields the responses of Spec for an object. */
 export async function* fakeSpec(
   object: FakeObject,
   request: SpecRequest,
   pace: SpecPace,
 ): AsyncGenerator<SpecPart, void, undefined> {
-  const { header, kind, bytes } = answerOf(object, request);
+  const { header, kind, bytes } = contentOf(object, request);
   yield { part: { case: 'header', value: header } };
   for await (const value of chunks(bytes, pace)) yield { part: { case: kind, value } };
 }
 
-interface Answer {
+interface Content {
   readonly header: MessageInitShape<typeof SpecHeaderSchema>;
   readonly kind: 'raw' | 'c';
   readonly bytes: Uint8Array;
 }
 
-function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }: SpecRequest): Answer {
+function contentOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }: SpecRequest): Content {
   const header = headerOf(object);
   if (encoding === Encoding.TYPES) throw unsupported('the encoding TYPES');
   if (encoding === Encoding.C) {
@@ -61,7 +61,7 @@ function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }
     const sent = { ...result, typeCount, rawSize: bytes.length };
     return { header: { ...header, selection: sent }, kind: 'raw', bytes };
   }
-  if (base !== undefined) throw invalidArgument('base', 'the whole RAW needs no base');
+  if (base !== undefined) throw invalidArgument('base', 'is not needed for the whole RAW');
   const notModified =
     ifNoneMatch !== undefined &&
     Buffer.compare(ifNoneMatch.digest, header.digest) === 0 &&
@@ -70,7 +70,7 @@ function answerOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }
   return { header: { ...header, notModified }, kind: 'raw', bytes };
 }
 
-/** fakeMembers answers ResolveMembers for an object. */
+/** fakeMembers returns the response of ResolveMembers for an object. */
 export function fakeMembers(object: FakeObject, paths: readonly string[]): Members {
   const spec = parsed(object);
   return { results: paths.map((path) => memberOf(spec, path)), digest: object.digest };
@@ -119,7 +119,7 @@ function headerOf(object: FakeObject) {
   };
 }
 
-/** @throws BtfError MISSING_BASE, BTF_UNDECODABLE. */
+/** Returns the types of an object. @throws BtfError MISSING_BASE, BTF_UNDECODABLE. */
 function parsed(object: FakeObject): Spec {
   if (object.split && object.base === null) {
     throw new BtfError({
@@ -141,13 +141,14 @@ async function* chunks(
   { chunkBytes, chunkDelay }: SpecPace,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    // Between chunks the client gets its turn, as it would over a network.
+    // The client gets its turn between chunks, as over a network.
     await (chunkDelay === 0 ? setImmediate() : setTimeout(chunkDelay));
     yield bytes.subarray(at, at + chunkBytes);
   }
 }
 
-/** unsupported is the error for what a fake daemon leaves out. */
-export function unsupported(what: string): BtfError {
-  return new BtfError({ code: status.UNIMPLEMENTED, reason: null, message: `a fake daemon lacks ${what}` });
+/** unsupported returns the error for a feature that a fake daemon lacks. */
+export function unsupported(feature: string): BtfError {
+  const message = `a fake daemon does not support ${feature}`;
+  return new BtfError({ code: status.UNIMPLEMENTED, reason: null, message });
 }

@@ -3,13 +3,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { WatchHandlesRequest, WatchHandlesResponseSchema } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
-import type { FakeKernel } from './fake-kernel.js';
-import type { FakeObject } from './fake-object.js';
+import type { FakeEvent, FakeKernel } from './fake-kernel.js';
 import { objectFilter } from './fake-selection.js';
 
 type Message = MessageInitShape<typeof WatchHandlesResponseSchema>;
 
-/** FakeWatch serves WatchHandles in one run of a fake daemon. It remembers every event of the run. */
+/** FakeWatch serves WatchHandles in one run of a fake daemon. It remembers every event of the run until {@link forget}. */
 export class FakeWatch {
   readonly #kernel: FakeKernel;
   readonly #epoch: string;
@@ -24,11 +23,12 @@ export class FakeWatch {
     this.#start = kernel.events.length;
   }
 
-  /** Forgets what happened so far. */
+  /** Forgets all past events. */
   forget(): void {
     this.#start = this.#kernel.events.length;
   }
 
+  /** Yields the responses of WatchHandles until the signal aborts. @throws BtfError WATCH_HISTORY_GONE. */
   async *serve(
     { origins, nameGlobs, after }: WatchHandlesRequest,
     signal: AbortSignal,
@@ -47,7 +47,7 @@ export class FakeWatch {
     for (let isSynced = false; !signal.aborted;) {
       for (let event = events[at]; event !== undefined; event = events[at]) {
         at += 1;
-        if (matches(event.object)) yield { event: told(event.kind, event.object), position: here(at) };
+        if (matches(event.object)) yield { event: messageOf(event), position: here(at) };
       }
       if (!isSynced) yield { event: { case: 'synced', value: { bootId: this.#bootId } }, position: here(at) };
       isSynced = true;
@@ -56,7 +56,7 @@ export class FakeWatch {
   }
 }
 
-function told(kind: 'added' | 'removed', object: FakeObject): NonNullable<Message['event']> {
+function messageOf({ kind, object }: FakeEvent): NonNullable<Message['event']> {
   return { case: kind, value: { ...object.info(), removed: kind === 'removed' } };
 }
 
@@ -64,7 +64,7 @@ function historyGone(epoch: string): BtfError {
   return new BtfError({
     code: status.OUT_OF_RANGE,
     reason: 'WATCH_HISTORY_GONE',
-    message: 'what happened behind that position is not known any more',
+    message: 'the events after that position are no longer known',
     metadata: { daemon_epoch: epoch },
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A daemon for tests of programs that use `@btfd/client`: in the same process, without root and without Linux.
+ * A daemon for tests of programs that use `@btfd/client`. It runs in the same process and needs neither root nor Linux.
  *
  * ```ts
  * import { BtfClient } from '@btfd/client';

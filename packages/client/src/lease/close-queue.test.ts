@@ -6,7 +6,7 @@ async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('runs one call at a time, and sends what came meanwhile with the next', async () => {
+test('runs one call at a time, and closes handles that came in the meantime with the next', async () => {
   const calls: string[][] = [];
   const gate = new EventEmitter();
   const queue = new CloseQueue(
@@ -29,7 +29,7 @@ test('runs one call at a time, and sends what came meanwhile with the next', asy
   expect(calls).toEqual([['a'], ['b', 'c'], ['d']]);
 });
 
-test('tells of a failure, and closes nothing after it', async () => {
+test('reports a failure, and closes nothing after it', async () => {
   const calls: string[][] = [];
   const failures: unknown[] = [];
   const failure = new Error('away');

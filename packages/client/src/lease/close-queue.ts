@@ -1,6 +1,6 @@
 /**
- * CloseQueue closes handles by as few calls as possible without letting anyone wait: one call at a time, and
- * what is added meanwhile goes with the next.
+ * CloseQueue closes handles in as few calls as possible, in the background. It makes one call at a time; handles that
+ * are added in the meantime are closed by the next call.
  */
 export class CloseQueue {
   readonly #close: (tokens: readonly string[]) => Promise<void>;
@@ -8,7 +8,7 @@ export class CloseQueue {
   #waiting: string[] = [];
   #running = false;
 
-  /** @param failed told of the first call that fails; nothing is closed after it. */
+  /** @param failed called when a call fails. Nothing is closed after that. */
   constructor(close: (tokens: readonly string[]) => Promise<void>, failed: (error: unknown) => void) {
     this.#close = close;
     this.#failed = failed;

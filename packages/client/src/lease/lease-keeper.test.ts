@@ -71,7 +71,7 @@ describe('renewal', () => {
     expect(leases[0]?.lost.aborted).toBe(false);
   });
 
-  test('is not put off by a lease that is added later', async () => {
+  test('is not delayed by a lease that is added later', async () => {
     const first = lease('a');
     await clock.advance(TTL / 3 - 1);
     const second = lease('b');
@@ -80,21 +80,21 @@ describe('renewal', () => {
     expect([first, second].map(({ lost }) => lost.aborted)).toEqual([false, false]);
   });
 
-  test('does not spin where a daemon grants nothing', async () => {
+  test('does not spin if a daemon grants a TTL of 0', async () => {
     const held = lease('a', 0);
     await clock.advance(1_000);
     expect(rounds).toHaveLength(10);
     expect(held.lost.aborted).toBe(false);
   });
 
-  test('asks at least hourly, since timers overflow at 24 days', async () => {
+  test('comes at least hourly, because timers overflow at 24 days', async () => {
     const held = lease('a', 1_000 * 24 * 3_600_000);
     await clock.advance(3_600_000);
     expect(rounds).toHaveLength(1);
     expect(held.lost.aborted).toBe(false);
   });
 
-  test('does not wait for an answer beyond the next round, or the timeout of the client', async () => {
+  test('does not wait for a response beyond the next round, or the timeout of the client', async () => {
     const [long, short] = [lease('a'), lease('b', 3_000)];
     await clock.advance(1_000);
     expect(timeouts).toEqual([1_000]);
@@ -104,7 +104,7 @@ describe('renewal', () => {
     expect(long.lost.aborted).toBe(false);
   });
 
-  test('comes at once for a lease that was long in coming', async () => {
+  test('comes at once for a lease whose call took longer than the TTL', async () => {
     await clock.advance(TTL * 2);
     const held = lease('a', TTL, 0);
     await clock.advance(0);
@@ -120,14 +120,14 @@ describe('renewal', () => {
     expect(rounds).toEqual([]);
   });
 
-  test('ends at stop, which tells what was kept', async () => {
+  test('ends at stop, which returns the tokens of the leases', async () => {
     const leases = [lease('a'), lease('b')];
     keeper.lose(lease('c'), BtfError.from('gone'));
     expect(keeper.stop()).toEqual(leases.map(({ token }) => token));
     expect(clock.timers).toBe(0);
   });
 
-  test('on demand answers what is left', async () => {
+  test('on demand returns the rest of the lease', async () => {
     const held = lease('a');
     await clock.advance(10_000);
     expect(await keeper.renew(held, {})).toBe(TTL);
@@ -135,7 +135,7 @@ describe('renewal', () => {
     expect(rounds).toEqual([['a'], ['a']]);
   });
 
-  test('leaves the lease of garbage to expire', async () => {
+  test('lets the lease of a handle that is garbage expire', async () => {
     const kept = lease('a');
     (() => lease('b'))();
     await clock.advance(0);
@@ -147,7 +147,7 @@ describe('renewal', () => {
 });
 
 describe('loss', () => {
-  test('of a lease that the daemon let go of', async () => {
+  test('of a lease that the daemon has ended', async () => {
     const [gone, kept] = [lease('a'), lease('b')];
     open.delete('a');
     await clock.advance(TTL / 3);
@@ -157,7 +157,7 @@ describe('loss', () => {
     expect(rounds).toEqual([['a', 'b'], ['b']]);
   });
 
-  test('by a restart of the daemon is told apart', async () => {
+  test('by a restart of the daemon has a reason of its own', async () => {
     const gone = lease('a');
     open.clear();
     epoch = 'two';
@@ -169,7 +169,7 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('[C3] by a restart comes at once where another run is told, for leases of the run before', async () => {
+  test('[C3] by a restart comes at once when another run responds, for leases of the previous run', async () => {
     const [gone, kept] = [lease('a'), new Lease('b', 'two', TTL, clock.now())];
     keeper.add(kept);
     keeper.loseOthers('two');
@@ -177,7 +177,7 @@ describe('loss', () => {
     expect(kept.lost.aborted).toBe(false);
   });
 
-  test('is looked for at once when something happened to the daemon', async () => {
+  test('is noticed at once when something happened to the daemon', async () => {
     const gone = lease('a');
     open = new Set();
     await clock.advance(1_000);
@@ -200,7 +200,7 @@ describe('loss', () => {
     expect(held.lost.aborted).toBe(false);
   });
 
-  test('when the lease ran out while the daemon could not be asked', async () => {
+  test('when the lease expired while the daemon could not be reached', async () => {
     const gone = lease('a');
     unreachable = true;
     await clock.advance(TTL - 1);
@@ -223,7 +223,7 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('comes when the TTL is over that began when the lease was asked for', async () => {
+  test('comes when the TTL has passed since the lease was asked for', async () => {
     unreachable = true;
     await clock.advance(5_000);
     const gone = lease('a', TTL, 0);
@@ -233,14 +233,14 @@ describe('loss', () => {
     expect(gone.lost.aborted).toBe(true);
   });
 
-  test('does not come to a lease that was let go of before', () => {
+  test('does not happen to a lease that is no longer kept', () => {
     const closed = lease('a');
     keeper.remove(closed);
     keeper.lose(closed, BtfError.from('gone'));
     expect(closed.lost.aborted).toBe(false);
   });
 
-  test('does not come to a lease that was let go of while the answer was on its way', async () => {
+  test('does not happen to a lease that was removed while the response was on its way', async () => {
     const closed = lease('a');
     open.clear();
     const renewed = keeper.renew(closed, {});

@@ -1,43 +1,42 @@
 import { status } from '@grpc/grpc-js';
-import { BtfError } from '../error/btf-error.js';
-import { clientError } from '../error/client-error.js';
 import type { Clock } from '../base/clock.js';
 import type { CallLimits } from '../call/connection.js';
+import { BtfError, clientError } from '../error/btf-error.js';
 import type { Lease } from './lease.js';
 
-/** LeaseCalls are the calls to the daemon that keeping leases takes. */
+/** LeaseCalls are the calls to the daemon that a {@link LeaseKeeper} makes. */
 export interface LeaseCalls {
-  /** Renews leases. Answers for each token what is left in milliseconds, or null where it is gone. */
+  /** Renews leases. Returns the rest of each in milliseconds, or null if it is gone. */
   renew(tokens: readonly string[], limits: CallLimits): Promise<readonly (number | null)[]>;
-  /** The daemon's present run. */
+  /** Returns the epoch of the daemon's current run. */
   daemonEpoch(limits: CallLimits): Promise<string>;
 }
 
-/** A third of the TTL: two more rounds can fail before a lease runs out. */
+/** Renewals come at a third of the TTL, so that two rounds can fail before a lease expires. */
 const ROUNDS_PER_TTL = 3;
-/** However short the TTL, the daemon is not asked more often than this. */
+/** The daemon is not asked more often than this, however short the TTL is. */
 const MIN_PERIOD_MS = 100;
-/** Node's timers fire at once when given more than 24 days. */
+/** Node's timers fire at once if they are set to more than 24 days. */
 const MAX_PERIOD_MS = 3_600_000;
-/** A round that failed is repeated sooner: a daemon that restarts is back within seconds. */
+/** A failed round is repeated sooner, because a daemon that restarts is back within seconds. */
 const RETRY_MS = 1_000;
 
 interface Entry {
-  /** Weak, so that the lease of a handle which nobody can reach any more is left to expire. */
+  /** Weak, so that the lease of a handle that has become garbage expires. */
   readonly lease: WeakRef<Lease>;
   readonly period: number;
   expiresAt: number;
 }
 
 /**
- * LeaseKeeper renews all leases of a client together: one timer, which does not keep the process alive, and
- * one call for all at each third of the shortest TTL. A lease is lost when the daemon says so, or when it ran
- * out by the client's own clock, whether or not a call is under way.
+ * LeaseKeeper renews all leases of a client together, with one timer, which does not keep the process alive, and one
+ * call at each third of the shortest TTL. A lease is lost when the daemon says so, or when it has expired by the client's
+ * own clock, even while a call is in progress.
  */
 export class LeaseKeeper {
   readonly #calls: LeaseCalls;
   readonly #clock: Clock;
-  /** The longest that one call may take, in milliseconds. */
+  /** The longest time of one call, in milliseconds. */
   readonly #timeout: number;
   readonly #entries = new Map<string, Entry>();
   /** When the next round is due. */
@@ -45,7 +44,7 @@ export class LeaseKeeper {
   /** When the timer fires. */
   #wakeAt = Infinity;
   #cancelTimer = (): void => {};
-  /** Why the last round failed; null where it did not. */
+  /** The error of the last round; null if it succeeded. */
   #failure: BtfError | null = null;
 
   constructor(calls: LeaseCalls, clock: Clock, timeout: number) {
@@ -62,45 +61,45 @@ export class LeaseKeeper {
     this.#entries.set(lease.token, {
       lease: new WeakRef(lease),
       period,
-      // A load can take longer than the TTL, which begins at its end: one round finds out.
+      // A load can take longer than the TTL, which only begins at its end. The first round finds out what remains.
       expiresAt: Math.max(expiry(lease.askedAt, lease.grantedTtl), now + period),
     });
     this.#roundBy(Math.max(now, lease.askedAt + period));
   }
 
-  /** Lets go of a lease. */
+  /** Stops keeping a lease. */
   remove(lease: Lease): void {
     this.#entries.delete(lease.token);
     if (this.#entries.size === 0) this.#sleep();
   }
 
-  /** Gives a lease up as lost, unless it was let go of before: who closes a handle loses nothing. */
+  /** Marks a lease as lost, unless it is not kept any more: a handle that was closed is not lost. */
   lose(lease: Lease, error: BtfError): void {
     if (!this.#entries.has(lease.token)) return;
     this.remove(lease);
     lease.lose(error);
   }
 
-  /** Renews one lease now. Answers what is left of it in milliseconds, 0 where it is gone. */
+  /** Renews one lease now. Returns the rest of it in milliseconds, 0 if it is gone. */
   async renew(lease: Lease, limits: CallLimits): Promise<number> {
     await this.#renew([lease], limits);
     const entry = this.#entries.get(lease.token);
     return entry === undefined ? 0 : Math.round(entry.expiresAt - this.#clock.now());
   }
 
-  /** Gives up the leases that another run of the daemon gave. */
+  /** Marks the leases of other runs of the daemon as lost. */
   loseOthers(epoch: string): void {
     for (const lease of this.#living()) {
       if (lease.daemonEpoch !== epoch) this.lose(lease, goneError(lease, epoch));
     }
   }
 
-  /** Renews now what is kept: something happened to the daemon. */
+  /** Renews all leases now, because something happened to the daemon. */
   hurry(): void {
     if (this.#entries.size > 0) this.#roundBy(this.#clock.now());
   }
 
-  /** Ends all renewal. Answers the tokens of the leases that were kept. */
+  /** Stops keeping all leases. Returns their tokens. */
   stop(): string[] {
     const tokens = this.#living().map(({ token }) => token);
     this.#entries.clear();
@@ -143,7 +142,7 @@ export class LeaseKeeper {
   async #round(): Promise<void> {
     let pause = this.#shortestPeriod();
     try {
-      // A call that hangs must not use up the time of the rounds to come.
+      // A call that hangs must not use up the time of the next rounds.
       await this.#renew(this.#living(), { timeout: Math.min(this.#timeout, pause) });
       this.#failure = null;
     } catch (error) {
@@ -201,9 +200,9 @@ export class LeaseKeeper {
   }
 }
 
-/** When a lease ends, counted from its request: the daemon began at the earliest then. */
+/** Returns when a lease expires, counted from its request, since the daemon did not grant it earlier. */
 function expiry(askedAt: number, ttl: number): number {
-  // What is shorter cannot be kept by rounds: the daemon's word counts.
+  // The rounds cannot keep a shorter lease, so the daemon decides when that is lost.
   return askedAt + Math.max(ttl, ROUNDS_PER_TTL * MIN_PERIOD_MS);
 }
 
@@ -213,12 +212,12 @@ function goneError(lease: Lease, epoch: string): BtfError {
     code: status.NOT_FOUND,
     reason: restarted ? 'HANDLE_OF_EARLIER_DAEMON' : 'HANDLE_NOT_FOUND',
     message: restarted
-      ? 'the daemon was restarted, and its handles are gone'
-      : 'the daemon has let go of the handle',
+      ? 'the handle is lost: the daemon was restarted'
+      : 'the handle is lost: the daemon has closed it',
     metadata: restarted ? { daemon_epoch: epoch } : {},
   });
 }
 
 function expiredError(cause: BtfError | null): BtfError {
-  return clientError('LEASE_EXPIRED', 'the lease ran out while the daemon could not be reached', { cause });
+  return clientError('LEASE_EXPIRED', 'the lease expired while the daemon could not be reached', { cause });
 }

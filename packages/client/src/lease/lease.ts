@@ -1,13 +1,13 @@
 import type { BtfError } from '../error/btf-error.js';
 
-/** Lease is a handle's claim on its object. Its handle alone holds it: with the handle it becomes garbage. */
+/** Lease is a handle's claim on its object. Only the handle references it, so both become garbage together. */
 export class Lease {
   readonly token: string;
-  /** The run of the daemon that gave it. */
+  /** The run of the daemon that granted it. */
   readonly daemonEpoch: string;
-  /** The TTL granted, in milliseconds. */
+  /** The granted TTL in milliseconds. */
   readonly grantedTtl: number;
-  /** When it was asked for, by the client's clock: the daemon granted it no earlier. */
+  /** When it was asked for, by the client's clock. The daemon granted it no earlier. */
   readonly askedAt: number;
   readonly #lost = new AbortController();
 
@@ -18,7 +18,7 @@ export class Lease {
     this.askedAt = askedAt;
   }
 
-  /** Aborts, with a {@link BtfError} as reason, when the lease is lost. */
+  /** Aborts when the lease is lost, with a {@link BtfError} as its reason. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }

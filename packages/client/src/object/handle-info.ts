@@ -3,24 +3,24 @@ import { type ObjectUsers, objectUsersFromMessage } from './object-users.js';
 import { digestKey } from '../btf/raw-btf.js';
 
 /**
- * KnownOrigin says where a BTF object comes from: the kernel itself, a module, something else of the kernel
- * (`vmlinux.inline` and the like), or a user of bpf(2).
+ * KnownOrigin is the origin of a BTF object: the kernel itself, a module, another part of the kernel such as
+ * `vmlinux.inline`, or a user of bpf(2).
  */
 export type KnownOrigin = 'vmlinux' | 'module' | 'kernel-other' | 'user';
 
-/** Origin is a {@link KnownOrigin}, or `unknown` where a newer daemon tells another. */
+/** Origin is a {@link KnownOrigin}, or `unknown` if a newer daemon reports another one. */
 export type Origin = KnownOrigin | 'unknown';
 
-/** HandleInfo describes a BTF object. It is plain data. */
+/** HandleInfo describes a BTF object. It is plain data. Modelled on `btf.HandleInfo` of cilium/ebpf. */
 export interface HandleInfo {
-  /** The BTF id, valid only while something holds the object. 0 where the daemon sees the object as a file only. */
+  /** The BTF id, valid only while something holds the object. 0 if the daemon sees the object only as a file. */
   readonly id: number;
-  /** The kernel's name for the object: `vmlinux`, a module's name; empty for users' objects. */
+  /** The kernel's name for the object: `vmlinux` or a module's name. Empty for users' objects and before Linux 5.11. */
   readonly name: string;
   readonly origin: Origin;
-  /** Whether the object originated with the kernel and not with a user. */
+  /** Whether the object belongs to the kernel and not to a user. False before Linux 5.11. */
   readonly isKernel: boolean;
-  /** Size of the raw BTF in bytes. */
+  /** The size of the raw BTF in bytes. */
   readonly size: number;
   /** Whether the object left the kernel's list while it was held, as an unloaded module's does. */
   readonly removed: boolean;
@@ -28,13 +28,13 @@ export interface HandleInfo {
   readonly isVmlinux: boolean;
   /** Whether this is a module's BTF: `isKernel` and not named `vmlinux`, as IsModule of cilium/ebpf. */
   readonly isModule: boolean;
-  /** SHA-256 of the raw BTF in hexadecimal; null unless it was asked for. */
+  /** The SHA-256 of the raw BTF in hexadecimal; null unless `details` asked for it. */
   readonly digest: string | null;
-  /** Who uses the object; null unless it was asked for. */
+  /** The users of the object; null unless `details` asked for them. */
   readonly users: ObjectUsers | null;
 }
 
-/** ORIGIN_NUMBERS gives each origin's number in messages. */
+/** ORIGIN_NUMBERS are the numbers of the origins in messages. */
 export const ORIGIN_NUMBERS = {
   vmlinux: OriginNumber.VMLINUX,
   module: OriginNumber.MODULE,
@@ -50,7 +50,7 @@ const ORIGINS: Readonly<Record<number, Origin>> = {
   [OriginNumber.USER]: 'user',
 } satisfies Record<OriginNumber, Origin>;
 
-/** handleInfoFromMessage reads the message of the same name. */
+/** handleInfoFromMessage returns the info in the message of the same name. */
 export function handleInfoFromMessage(message: HandleInfoMessage): HandleInfo {
   const { id, name, origin, isKernel, size, removed, digest, users } = message;
   return {

@@ -13,7 +13,7 @@ const USERS = {
   maps: [{ id: 8, name: 'counters' }],
   processes: [{ pid: 9, command: 'tracer' }],
 };
-const NOBODY = { programs: [], maps: [], processes: [] };
+const NO_USERS = { programs: [], maps: [], processes: [] };
 
 let daemon: FakeDaemon;
 let client: BtfClient;
@@ -56,7 +56,7 @@ test.each<[string, InfoDetail[] | undefined, object[]]>([
     'users',
     ['users'],
     [
-      { digest: null, users: NOBODY },
+      { digest: null, users: NO_USERS },
       { digest: null, users: USERS },
     ],
   ],
@@ -64,11 +64,11 @@ test.each<[string, InfoDetail[] | undefined, object[]]>([
     'both',
     ['users', 'digest'],
     [
-      { digest: DIGEST, users: NOBODY },
+      { digest: DIGEST, users: NO_USERS },
       { digest: DIGEST, users: USERS },
     ],
   ],
-])('asked for %s, every way to an info gives it', async (_, details, expected) => {
+])('with %s asked for, every call that returns an info has it', async (_, details, expected) => {
   expect((await client.listObjects({ details })).map(detailsOf)).toEqual(expected);
   const iterated: HandleInfo[] = [];
   for await (const { info } of client.iterateHandles({ details })) iterated.push(info);

@@ -1,19 +1,19 @@
 import { InfoDetail as InfoDetailNumber } from '@btfd/api';
 import { aListOf, oneOf, type Rules } from '../error/argument.js';
 
-/** InfoDetail is what an object's info has on request, because it costs: its `digest`, and its `users`. */
+/** InfoDetail is a costly part of an object's info, which it has only on request: its `digest` or its `users`. */
 export type InfoDetail = 'digest' | 'users';
 
-/** DetailOptions are the options of a call that answers infos. */
+/** DetailOptions are the options of a call that returns infos. */
 export interface DetailOptions {
   /**
-   * What infos are to have besides. For `users` the daemon looks at all programs, maps and processes of its machine,
-   * once for each call; it needs CAP_SYS_ADMIN. Default: nothing.
+   * The parts to add to the infos. For `users` the daemon reads all programs, maps and processes of its machine once
+   * per call, for which it needs CAP_SYS_ADMIN and the caller the role inspector. Default: none, because they are costly.
    */
   readonly details?: readonly InfoDetail[] | undefined;
 }
 
-/** detailNumbers are the details' numbers in messages. */
+/** detailNumbers returns the numbers of details in messages. */
 export function detailNumbers(details: readonly InfoDetail[]): InfoDetailNumber[] {
   return details.map((detail) => NUMBERS[detail]);
 }

@@ -1,13 +1,13 @@
 import type { ObjectUsers as ObjectUsersMessage } from '@btfd/api';
 
-/** BpfObject is a program or a map. */
+/** BpfObject is a BPF program or map. */
 export interface BpfObject {
   readonly id: number;
-  /** At most 15 bytes, which may be the head of a longer name. */
+  /** At most 15 bytes, perhaps only the beginning of a longer name. */
   readonly name: string;
 }
 
-/** ObjectProcess is a process that holds a file descriptor of a BTF object. */
+/** ObjectProcess is a process that has a file descriptor of a BTF object. */
 export interface ObjectProcess {
   /** Its pid as the daemon sees it. */
   readonly pid: number;
@@ -15,17 +15,17 @@ export interface ObjectProcess {
   readonly command: string;
 }
 
-/** ObjectUsers are the users of a BTF object, as `bpftool btf list` shows them. */
+/** ObjectUsers are the users of a BTF object. Modelled on `bpftool btf list`. */
 export interface ObjectUsers {
-  /** Programs that were loaded with the object. */
+  /** The programs that were loaded with the object. */
   readonly programs: readonly BpfObject[];
-  /** Maps that were made with the object. */
+  /** The maps that were created with the object. */
   readonly maps: readonly BpfObject[];
-  /** Processes that the daemon can see, itself included. */
+  /** The processes that the daemon can see, including itself. */
   readonly processes: readonly ObjectProcess[];
 }
 
-/** objectUsersFromMessage reads the message of the same name. */
+/** objectUsersFromMessage returns the users in the message of the same name. */
 export function objectUsersFromMessage({ programs, maps, processes }: ObjectUsersMessage): ObjectUsers {
   return {
     programs: programs.map(({ id, name }) => ({ id, name })),

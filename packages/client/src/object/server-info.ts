@@ -6,91 +6,90 @@ import {
   Operation as OperationNumber,
   Role as RoleNumber,
 } from '@btfd/api';
-import { msFromDuration } from '../base/duration.js';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 
-/** Mode says what serves the daemon's operations; `btf.v1.Mode` explains each. */
+/** Mode is the way in which the daemon serves its operations. `btf.v1.Mode` explains each. */
 export type Mode = 'full' | 'load-and-files' | 'files' | 'unknown';
 
-/** Operation is something that works in one mode and not in another; `btf.v1.Operation` explains each. */
+/** Operation is an operation that some modes lack. `btf.v1.Operation` explains each. */
 export type Operation = 'load' | 'open-by-id' | 'list-ids' | 'spec-by-name' | 'unknown';
 
-/** OperationStatus tells whether an operation works. */
+/** OperationStatus reports whether an operation works. */
 export interface OperationStatus {
   readonly operation: Operation;
   readonly available: boolean;
-  /** Why it does not work, in words; empty where it does. */
+  /** The explanation why it does not work; empty if it works. */
   readonly reason: string;
 }
 
-/** Feature is something that a kernel's BTF can have since some release; `btf.v1.Feature` explains each. */
+/** Feature is a feature of BTF that older kernels lack. `btf.v1.Feature` explains each, with the kernel's release. */
 export type Feature =
   'btf' | 'func' | 'var' | 'func-linkage' | 'decl-tag' | 'type-tag' | 'enum64' | 'unknown';
 
-/** FeatureStatus tells whether the daemon's kernel has a feature. */
+/** FeatureStatus reports whether the daemon's kernel has a feature. */
 export interface FeatureStatus {
   readonly feature: Feature;
   readonly supported: boolean;
 }
 
-/** Role is what a caller may do; `btf.v1.Role` explains each. */
+/** Role is the set of rights of a caller. `btf.v1.Role` explains each. */
 export type Role = 'viewer' | 'inspector' | 'loader' | 'unknown';
 
-/** Caller is who asks, as the daemon sees them. */
+/** Caller is this client, as the daemon sees it. */
 export interface Caller {
-  /** The name that owns the caller's handles, such as `uid:1000`. */
+  /** The principal that owns the caller's handles, such as `uid:1000`. */
   readonly principal: string;
-  /** What they may do. */
   readonly role: Role;
 }
 
-/** Limits are the limits that the daemon has in force. Sizes are in bytes, times in milliseconds. */
+/** Limits are the limits that are in force in the daemon. Sizes are in bytes, times in milliseconds. */
 export interface Limits {
-  /** Largest message of `loadHandle`. */
+  /** The largest message of `loadHandle`. */
   readonly maxLoadMessageBytes: number;
-  /** Largest message of every other call. */
+  /** The largest message of every other call. */
   readonly maxMessageBytes: number;
-  /** Largest BTF that can be loaded. */
+  /** The largest BTF that can be loaded. */
   readonly maxBtfBytes: number;
   readonly minTtl: number;
   readonly maxTtl: number;
-  /** The TTL granted where none is asked for. */
+  /** The TTL that is granted if a call asks for none. */
   readonly defaultTtl: number;
-  /** Handles that one iteration holds at most. */
+  /** The most handles that one iteration holds. */
   readonly maxHeldPerStream: number;
-  /** How long an iteration waits at that bound. */
+  /** How long an iteration waits at that limit. */
   readonly holdStallTimeout: number;
-  /** Largest verifier log. */
+  /** The largest verifier log. */
   readonly maxLogBytes: number;
-  /** Handles renewed or closed by one call at most. */
+  /** The most handles that one call renews or closes. */
   readonly maxTokens: number;
-  /** Largest list of types in a LoadHandle, encoded. */
+  /** The largest encoded list of types in a LoadHandle. */
   readonly maxTypesBytes: number;
-  /** Largest header in C. */
+  /** The largest C header. */
   readonly maxCBytes: number;
 }
 
-/** ServerInfo tells what the daemon is and what it can do. */
+/** ServerInfo describes the daemon: its identity, its operations and its limits. */
 export interface ServerInfo {
   /** The daemon's version. */
   readonly version: string;
-  /** The kernel's boot id: BTF ids of different boots have nothing in common. */
+  /** The kernel's boot id. BTF ids are valid only within one boot. */
   readonly bootId: string;
-  /** The run of the daemon: handles of different runs have nothing in common. */
+  /** The id of the daemon's run. Handles are valid only within one run. */
   readonly daemonEpoch: string;
-  /** The kernel's release, as `uname -r`. */
+  /** The kernel's release, as `uname -r` prints it. */
   readonly kernelRelease: string;
-  /** The machine's architecture, as `uname -m`. */
+  /** The machine's architecture, as `uname -m` prints it. */
   readonly machine: string;
   readonly mode: Mode;
   /** The folder on the daemon's machine that BTF files are read from. */
   readonly btfDir: string;
   readonly operations: readonly OperationStatus[];
-  /** The daemon's capabilities that matter. */
+  /** The capabilities that the daemon has, of those that it can use. */
   readonly capabilities: { readonly sysAdmin: boolean; readonly bpf: boolean };
   readonly limits: Limits;
-  /** What the kernel's BTF can have, as the daemon tried it; empty where nothing can be loaded. */
+  /** The features of the kernel, as the daemon probed them; empty if it cannot load BTF. */
   readonly features: readonly FeatureStatus[];
-  /** This client. What works there may still be forbidden to it. */
+  /** This client. Its role may forbid operations that are available. */
   readonly caller: Caller;
 }
 
@@ -127,7 +126,7 @@ const ROLES: Readonly<Record<number, Role>> = {
   [RoleNumber.LOADER]: 'loader',
 } satisfies Record<RoleNumber, Role>;
 
-/** serverInfoFromMessage reads the answer of GetServerInfo. */
+/** serverInfoFromMessage returns the info in the response of GetServerInfo. */
 export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInfo {
   const { version, bootId, daemonEpoch, kernelRelease, machine, mode, btfDir, capabilities, limits } =
     message;
@@ -162,14 +161,18 @@ function limitsFromMessage(message: LimitsMessage | undefined): Limits {
     maxLoadMessageBytes: message?.maxLoadMessageBytes ?? 0,
     maxMessageBytes: message?.maxMessageBytes ?? 0,
     maxBtfBytes: message?.maxBtfBytes ?? 0,
-    minTtl: msFromDuration(message?.minTtl),
-    maxTtl: msFromDuration(message?.maxTtl),
-    defaultTtl: msFromDuration(message?.defaultTtl),
+    minTtl: msOf(message?.minTtl),
+    maxTtl: msOf(message?.maxTtl),
+    defaultTtl: msOf(message?.defaultTtl),
     maxHeldPerStream: message?.maxHeldPerStream ?? 0,
-    holdStallTimeout: msFromDuration(message?.holdStallTimeout),
+    holdStallTimeout: msOf(message?.holdStallTimeout),
     maxLogBytes: message?.maxLogBytes ?? 0,
     maxTokens: message?.maxTokens ?? 0,
     maxTypesBytes: message?.maxTypesBytes ?? 0,
     maxCBytes: Number(message?.maxCBytes ?? 0),
   };
+}
+
+function msOf(duration: Duration | undefined): number {
+  return duration === undefined ? 0 : durationMs(duration);
 }

@@ -9,7 +9,7 @@ export interface KeyPair {
   readonly key: Buffer;
 }
 
-/** Certificates makes certificates of an authority of its own, by openssl. */
+/** Certificates issues certificates of an authority of its own, with openssl. */
 export class Certificates implements Disposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'btfd-certificates-'));
 
@@ -22,7 +22,7 @@ export class Certificates implements Disposable {
     return readFileSync(join(this.#dir, 'ca.pem'));
   }
 
-  /** A certificate for a DNS name. */
+  /** Returns a certificate for a DNS name. */
   issue(name: string): KeyPair {
     this.#openssl('req', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
     writeFileSync(join(this.#dir, `${name}.ext`), `subjectAltName=DNS:${name}\n`);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** collectGarbage collects what nobody can reach. What is to happen then happens later. */
+/** collectGarbage runs the garbage collector. Finalizers run some time after it returns. */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

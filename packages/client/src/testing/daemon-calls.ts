@@ -1,31 +1,31 @@
 import type { FakeCall, FakeDaemon, MethodName } from '../fake-daemon/index.js';
 
-/** closes are the tokens of each CloseHandles that was answered. */
+/** closes returns the tokens of each CloseHandles that succeeded. */
 export function closes(daemon: FakeDaemon): string[][] {
   return answered(daemon.callsOf('closeHandles')).map(({ request }) => request.tokens);
 }
 
-/** renewals are the tokens of each RenewHandles that was answered. */
+/** renewals returns the tokens of each RenewHandles that succeeded. */
 export function renewals(daemon: FakeDaemon): string[][] {
   return answered(daemon.callsOf('renewHandles')).map(({ request }) => request.tokens);
 }
 
-/** specsSent is how many specs were sent to their end to a client that had nothing. */
+/** specsSent returns the number of complete transfers to a client that had no BTF. */
 export function specsSent(daemon: FakeDaemon): number {
   return answered(daemon.callsOf('spec')).filter(({ request }) => request.ifNoneMatch === undefined).length;
 }
 
-/** cancelled are the methods of the calls that were cancelled. */
+/** cancelled returns the methods of the calls that were cancelled. */
 export function cancelled(daemon: FakeDaemon): MethodName[] {
   return daemon.calls.filter(({ state }) => state === 'cancelled').map(({ method }) => method);
 }
 
-/** heldCount is how many handles streams hold. */
+/** heldCount returns the number of handles that streams hold. */
 export function heldCount(daemon: FakeDaemon): number {
   return daemon.handles.filter(({ ttl }) => ttl === null).length;
 }
 
-/** deadlineOf is the deadline of the last call of a method. */
+/** deadlineOf returns the deadline of the last call of a method. */
 export function deadlineOf(daemon: FakeDaemon, method: MethodName): number | undefined {
   return daemon.callsOf(method).at(-1)?.deadline;
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.js';
 
-/** FakeClock is a clock that moves when it is told to. */
+/** FakeClock is a clock that moves only when a test moves it. */
 export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly at: number; readonly run: () => void }>();
 
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -20,8 +20,9 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Moves on, running what falls due in order, and lets promises settle after each. */
+  /** Moves the clock. It runs the timers that fall due in order, and lets promises settle before and after each. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const end = this.#now + ms;
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);

@@ -1,15 +1,22 @@
+import type { FakeDaemon } from '../fake-daemon/index.js';
+
 const HEADER_LENGTH = 24;
 
-/** tinyBtf is little-endian BTF of one type, an INT of 4 bytes with the given name. */
+/** tinyBtf returns little-endian BTF of one type, an INT of 4 bytes with the given name. */
 export function tinyBtf(name: string): Uint8Array {
-  // INT is kind 1; then the size, and the word of its encoding: 32 bits.
+  // INT is kind 1. It is followed by the size, and by the word of its encoding: 32 bits.
   return assemble([1, 1 << 24, 4, 32], `\0${name}\0`);
 }
 
-/** tinySplitBtf is BTF of one type, a pointer to type 1 of its base, which must be a {@link tinyBtf}. */
+/** tinySplitBtf returns BTF of one type, a pointer to type 1 of its base, which must be a {@link tinyBtf}. */
 export function tinySplitBtf(): Uint8Array {
-  // PTR is kind 2 and nameless; split BTF leaves the empty string to its base.
+  // PTR is kind 2 and has no name. In split BTF the empty string is in the base.
   return assemble([0, 2 << 24, 1], '');
+}
+
+/** addUserObjects adds a number of users' BTF objects to a fake kernel. */
+export function addUserObjects(daemon: FakeDaemon, count: number): void {
+  for (let i = 0; i < count; i++) daemon.addObject({ btf: tinyBtf('u32') });
 }
 
 function assemble(words: readonly number[], strings: string): Uint8Array {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { btfGetNextId } from '@btfd/native';
 
 /** BtfListEntry is an object as bpftool lists it. */
 export interface BtfListEntry {
@@ -17,9 +18,11 @@ export function btfList(): BtfListEntry[] {
   return JSON.parse(bpftool('-j', 'btf', 'list'));
 }
 
-/** btfIds are the ids that bpftool lists. */
+/** btfIds lists the ids of the kernel's BTF objects, by bpf(2) alone: it needs no bpftool. */
 export function btfIds(): number[] {
-  return btfList().map(({ id }) => id);
+  const ids: number[] = [];
+  for (let id = btfGetNextId(0); id !== null; id = btfGetNextId(id)) ids.push(id);
+  return ids;
 }
 
 /** btfDump is `bpftool -j btf dump`, a type each; 64-bit values are strings, which JSON.parse keeps exact. */
@@ -33,16 +36,6 @@ export function btfDump(...source: readonly string[]): unknown[] {
   );
   const { types }: { types: unknown[] } = JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"'));
   return types;
-}
-
-/** whyNoBpftool says why bpftool can't be run, or null where it can. */
-export function whyNoBpftool(): string | null {
-  try {
-    bpftool('version');
-    return null;
-  } catch (error) {
-    return String(error);
-  }
 }
 
 function sourceWords(source: readonly string[]): readonly string[] {

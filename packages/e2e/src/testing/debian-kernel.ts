@@ -11,9 +11,3 @@ const [release] = existsSync(KERNELS)
 
 /** DEBIAN_KERNEL is the folder with the BTF of one of Debian's kernels: `vmlinux`, and a file for each module. */
 export const DEBIAN_KERNEL = join(KERNELS, release ?? '');
-
-/** whyNoDebianKernel says why tests on it cannot run; null where they can or must. */
-export function whyNoDebianKernel(): string | null {
-  if (release !== undefined || process.env['BTFD_REQUIRE_KERNEL'] === '1') return null;
-  return 'no BTF of kernels: `node scripts/fetch-kernel-btf.js` gets it';
-}

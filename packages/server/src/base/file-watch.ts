@@ -1,36 +1,37 @@
 import { statSync } from 'node:fs';
 
 /**
- * FileWatch notices that files change, by looking: a watch of the system's own would follow the file that is replaced,
- * or the link that is turned to another folder, as Kubernetes does with mounted secrets.
+ * FileWatch notices changes of files by polling. inotify would follow the old file after it is replaced, or after a link
+ * to its folder is turned, as Kubernetes does with mounted secrets.
  */
 export class FileWatch implements Disposable {
-  private readonly timer: NodeJS.Timeout;
-  private state: string;
+  readonly #timer: NodeJS.Timeout;
+  #state: string;
 
-  constructor(
-    private readonly files: readonly string[],
-    pollMs: number,
-    private readonly onChange: () => void,
-  ) {
-    this.state = this.look();
-    this.timer = setInterval(() => this.check(), pollMs);
-    this.timer.unref();
+  readonly #files: readonly string[];
+  readonly #onChange: () => void;
+
+  constructor(files: readonly string[], pollMs: number, onChange: () => void) {
+    this.#files = files;
+    this.#onChange = onChange;
+    this.#state = this.#look();
+    this.#timer = setInterval(() => this.#check(), pollMs);
+    this.#timer.unref();
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
-  private check(): void {
-    const state = this.look();
-    if (state === this.state) return;
-    this.state = state;
-    this.onChange();
+  #check(): void {
+    const state = this.#look();
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#onChange();
   }
 
-  private look(): string {
-    return this.files.map(stateOf).join('\n');
+  #look(): string {
+    return this.#files.map(stateOf).join('\n');
   }
 }
 

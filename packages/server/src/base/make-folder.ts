@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * makeFolder makes a folder, and those above it, where they are not there. Answers the first that it made, or null.
+ * makeFolder creates a folder and its missing parents. It returns the topmost folder that it created, or null.
  *
- * Not by `mkdirSync` with `recursive`, which tries for ever where the kernel refuses a folder with ENOENT, as in /proc.
+ * It does not use `mkdirSync` with `recursive`, which never returns if the kernel refuses a folder with ENOENT, as in
+ * /proc.
  *
- * @throws Error of the system.
+ * @throws Error if the system refuses a folder.
  */
 export function makeFolder(path: string, mode: number): string | null {
   const folder = resolve(path);
@@ -16,7 +17,7 @@ export function makeFolder(path: string, mode: number): string | null {
     mkdirSync(folder, { mode });
     return first ?? folder;
   } catch (error) {
-    // It may be there, or have come meanwhile.
+    // It may exist, or another process may have created it.
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return first;
     throw error;
   }

@@ -1,12 +1,12 @@
 import { SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import { VERSION } from './version.js';
 
-/** tracer makes btfd's spans; they go nowhere unless the process has an OpenTelemetry SDK. */
+/** tracer returns the tracer of btfd. Its spans are dropped unless the process has an OpenTelemetry SDK. */
 export function tracer(): Tracer {
   return trace.getTracer('btfd', VERSION);
 }
 
-/** inSpan does work within a span, which ends as the work does. It tells of a failure no more than its kind. */
+/** inSpan does work within a span. The span ends with the work, and records a failure only by the name of its error. */
 export async function inSpan<T>(name: string, work: () => Promise<T>): Promise<T> {
   return tracer().startActiveSpan(name, async (span) => {
     try {

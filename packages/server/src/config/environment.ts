@@ -12,8 +12,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'BTFD_ADDRESS',
   'BTFD_CONTEXT',
   'BTFD_PAGER',
-  // Makes tests that need the kernel fail instead of being skipped.
-  'BTFD_REQUIRE_KERNEL',
+  // Makes tests whose tools are missing fail instead of being skipped.
+  'BTFD_REQUIRE_TOOLS',
 ]);
 
 /** readEnvironment reads settings from environment variables. The values of a list are separated by commas. */

@@ -133,7 +133,7 @@ describe('A problem', () => {
 
   test('is not a variable of the client, of tests or of other programs', () => {
     const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
-    const env = { ...btfctl, BTFD_REQUIRE_KERNEL: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
+    const env = { ...btfctl, BTFD_REQUIRE_TOOLS: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
     expect(problemsOf({}, env)).toEqual([]);
   });
 

@@ -25,7 +25,7 @@ export interface Setting<T> {
   readonly fallback: T;
   /** The default in words, where the value alone does not say it. */
   readonly fallbackText?: string;
-  /** What it is, in one line. */
+  /** A description in one line. */
   readonly description: string;
   /** Why the default is what it is. */
   readonly reason: string;

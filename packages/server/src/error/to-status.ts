@@ -1,17 +1,8 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { anyPack, anyUnpack, durationFromMs, type Any } from '@bufbuild/protobuf/wkt';
-import {
-  BadRequestSchema,
-  ERROR_DOMAIN,
-  ErrorInfoSchema,
-  ErrorReason,
-  QuotaFailureSchema,
-  RetryInfoSchema,
-  StatusSchema,
-} from '@btfd/api';
-import { Metadata, type StatusObject } from '@grpc/grpc-js';
+import { encodeStatus, type ErrorDetails, ErrorReason, isErrorReason } from '@btfd/api';
+import { errorDetailsOf, statusTrailers } from '@btfd/api/grpc-js';
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES } from './error-table.js';
-import type { FieldViolation, ServiceError } from './service-error.js';
+import type { ServiceError } from './service-error.js';
 
 /** 4 KiB: clients hang on trailers of 64 KiB, and some stop near 8 KiB. */
 const MAX_STATUS_BYTES = 4096;
@@ -25,26 +16,14 @@ const MIN_TEXT_LENGTH = 16;
 export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = ERROR_CODES[error.reason];
   const details = messageWithin(error.message);
-  const trailers = new Metadata();
-  trailers.set('grpc-status-details-bin', Buffer.from(encodeWithin(error, code, details)));
-  return { code, details, metadata: trailers };
+  const metadata = statusTrailers(code, details, detailsWithin(error, code, details));
+  return { code, details, metadata };
 }
 
-const REASONS: ReadonlyMap<string, ErrorReason> = new Map(
-  Object.entries(ErrorReason).flatMap(([name, reason]) =>
-    typeof reason === 'number' ? [[name, reason]] : [],
-  ),
-);
-
-/** reasonInStatus returns the reason in the trailers of a status; null if they have none of ours. */
+/** reasonInStatus returns the reason in the trailers of a status, or null if they have none of ours. */
 export function reasonInStatus(trailers: Metadata): ErrorReason | null {
-  const [bytes] = trailers.get('grpc-status-details-bin');
-  if (!Buffer.isBuffer(bytes)) return null;
-  for (const any of fromBinary(StatusSchema, new Uint8Array(bytes)).details) {
-    const info = anyUnpack(any, ErrorInfoSchema);
-    if (info?.domain === ERROR_DOMAIN) return REASONS.get(info.reason) ?? null;
-  }
-  return null;
+  const { reason } = errorDetailsOf(trailers);
+  return isErrorReason(reason) ? ErrorReason[reason] : null;
 }
 
 function messageWithin(message: string): string {
@@ -53,22 +32,31 @@ function messageWithin(message: string): string {
   return text;
 }
 
-/** Shortens the longest text of the error until the whole fits; of a log the tail is kept. */
-function encodeWithin(error: ServiceError, code: number, message: string): Uint8Array {
+/** Returns the details of an error. It shortens the longest text until the status fits, and keeps the tail of a log. */
+function detailsWithin(error: ServiceError, code: number, message: string): ErrorDetails {
+  const { quota } = error;
   const metadata = { ...error.metadata };
-  const violations = error.violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
+  const fieldViolations = error.violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
     field: shorten(field, 100),
     description: shorten(description, 200),
   }));
-  const limits = limitDetails(error);
+  const details = {
+    reason: ErrorReason[error.reason],
+    metadata,
+    fieldViolations,
+    quotaViolations:
+      quota === null
+        ? []
+        : [{ subject: shorten(quota.subject, 200), description: shorten(quota.description, 200) }],
+    retryDelay: error.retryMs,
+  };
   for (;;) {
-    const bytes = encode(error.reason, code, message, metadata, violations, limits);
-    if (bytes.length <= MAX_STATUS_BYTES) return bytes;
+    if (encodeStatus(code, message, details).length <= MAX_STATUS_BYTES) return details;
     const longest = Object.entries(metadata).toSorted(([, a], [, b]) => b.length - a.length)[0];
     const [key, text] = longest ?? ['', ''];
     if (text.length < MIN_TEXT_LENGTH) {
       // Many short texts: violations go first, then the metadata that came last.
-      if (violations.pop() === undefined) delete metadata[Object.keys(metadata).at(-1) ?? ''];
+      if (fieldViolations.pop() === undefined) delete metadata[Object.keys(metadata).at(-1) ?? ''];
     } else if (key === 'log') {
       metadata[key] = text.slice(text.length >> 3).toWellFormed();
       metadata['log_truncated'] = 'true';
@@ -76,39 +64,6 @@ function encodeWithin(error: ServiceError, code: number, message: string): Uint8
       metadata[key] = shorten(text, text.length >> 1);
     }
   }
-}
-
-function encode(
-  reason: ErrorReason,
-  code: number,
-  message: string,
-  metadata: Record<string, string>,
-  fieldViolations: FieldViolation[],
-  others: readonly Any[],
-): Uint8Array {
-  const info = create(ErrorInfoSchema, { reason: ErrorReason[reason], domain: ERROR_DOMAIN, metadata });
-  const details = [anyPack(ErrorInfoSchema, info)];
-  if (fieldViolations.length > 0) {
-    details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
-  }
-  details.push(...others);
-  return toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
-}
-
-/** Which quota is used up, and when to come again. */
-function limitDetails({ quota, retryMs }: ServiceError): Any[] {
-  const details: Any[] = [];
-  if (quota !== null) {
-    const violations = [
-      { subject: shorten(quota.subject, 200), description: shorten(quota.description, 200) },
-    ];
-    details.push(anyPack(QuotaFailureSchema, create(QuotaFailureSchema, { violations })));
-  }
-  if (retryMs !== null) {
-    const retryDelay = durationFromMs(retryMs);
-    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })));
-  }
-  return details;
 }
 
 function shorten(text: string, length: number): string {

@@ -4,16 +4,16 @@ import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
 
-/** The most that a result takes, whatever the types are. */
+/** The size limit of a result, whatever the types are. */
 const MAX_RESULT_BYTES = 1024;
-/** A type's name in C can be longer than anything: a function of functions. */
+/** A type's name in C can be very long, such as that of a function that takes functions. */
 const MAX_TYPE_NAME_BYTES = 256;
-/** The path and what is wrong with it. */
+/** The limit of a message, which has the path and the problem. */
 const MAX_ERROR_BYTES = 900;
-/** A path of an ordinary kernel takes microseconds; one from a type that is misspelt, or into hostile types, milliseconds. */
+/** A path takes microseconds, or milliseconds if its type is misspelt or the types are hostile. */
 const PATHS_PER_STEP = 8;
 
-/** resolveSteps do a ResolveJob. */
+/** resolveSteps returns the steps of a ResolveJob. */
 export function* resolveSteps(job: ResolveJob, specs: SpecCache): Steps<Uint8Array> {
   const spec = specs.get(job.btf, job.base);
   const results: MemberResult[] = [];
@@ -25,11 +25,11 @@ export function* resolveSteps(job: ResolveJob, specs: SpecCache): Steps<Uint8Arr
   yield toBinary(ResolveMembersResponseSchema, response);
 }
 
-/** A path may cross many pointers, and each may have tags of any number and length. */
+/** Limits a result: a path may cross many pointers, each with any number of long tags. */
 function boundedResult(spec: Spec, path: string): MemberResult {
   const result = resultOf(spec, path);
   if (toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES) return result;
-  return failed(`the way along ${path} takes more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`);
+  return failed(`the result for ${path} has more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`);
 }
 
 function failed(message: string): MemberResult {
@@ -38,7 +38,7 @@ function failed(message: string): MemberResult {
   });
 }
 
-/** The beginning of a text, in at most so many bytes of UTF-8. */
+/** Returns the beginning of a text, at most `maxBytes` bytes of UTF-8. */
 function headOf(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);

@@ -7,13 +7,13 @@ import { closureOf } from './select/closure.js';
 import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { findSelected, type SelectedTypes } from './select/select-types.js';
-import { ownTypeIds, typeChunks } from './select/type-chunks.js';
+import { typeChunks } from './select/type-chunks.js';
 import type { SpecItem, SpecJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
 
 type Part = NonNullable<Init<typeof SpecResponseSchema>['part']>;
 
-/** specSteps do a SpecJob. */
+/** specSteps returns the steps of a SpecJob. */
 export function specSteps(job: SpecJob, specs: SpecCache): Steps<SpecItem> {
   const spec = specs.get(job.btf, job.base);
   switch (job.encoding) {
@@ -27,7 +27,7 @@ export function specSteps(job: SpecJob, specs: SpecCache): Steps<SpecItem> {
 }
 
 function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
-  let ids: Iterable<number> = ownTypeIds(spec);
+  let ids: Iterable<number> = spec.typeIds();
   if (selection !== null) {
     const selected = yield* select(spec, selection);
     const sent = selection.closure ? yield* closureOf(spec, selected.ids) : selected.ids;
@@ -47,7 +47,7 @@ function* c(spec: Spec, { selection, chunkBytes, maxCBytes }: SpecJob): Steps<Sp
 }
 
 function* raw(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
-  if (selection === null) throw new TypeError('the whole RAW needs no decoding');
+  if (selection === null) throw new TypeError('RAW without a selection needs no decoding');
   const { ids, result } = yield* select(spec, selection);
   const { bytes, ids: newIds } = selectTypes(spec, ids);
   const typeCount = newIds.reduce((count, id) => count + (id === 0 ? 0 : 1), 0);

@@ -4,26 +4,34 @@ import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel } from './kernel.js';
 
-/** Access says what works on this machine: for each operation the error that it fails with, or null. */
+/** Access describes what works on this machine: for each operation the error that it fails with, or null. */
 export class Access {
+  readonly #refusals: Readonly<Partial<Record<Operation, ServiceError>>>;
+
   constructor(
     readonly mode: Mode,
-    private readonly refusals: Readonly<Partial<Record<Operation, ServiceError>>>,
-  ) {}
-
-  /** The error that an operation fails with, or null where it works. */
-  refusal(operation: Operation): ServiceError | null {
-    return this.refusals[operation] ?? null;
+    refusals: Readonly<Partial<Record<Operation, ServiceError>>>,
+  ) {
+    this.#refusals = refusals;
   }
 
-  /** Throws the operation's refusal, if there is one. */
+  /** refusal returns the error that an operation fails with, or null if it works. */
+  refusal(operation: Operation): ServiceError | null {
+    return this.#refusals[operation] ?? null;
+  }
+
+  /**
+   * require checks that an operation works.
+   *
+   * @throws ServiceError if it does not.
+   */
   require(operation: Operation): void {
     const refusal = this.refusal(operation);
     if (refusal !== null) throw refusal;
   }
 }
 
-/** filesOnly is the access of a daemon that was told to serve a folder instead of the kernel. */
+/** filesOnly returns the access of a daemon that serves a folder instead of the kernel. */
 export function filesOnly(dir: string): Access {
   const refusal = (operation: Operation): ServiceError =>
     new ServiceError(
@@ -41,9 +49,9 @@ export function filesOnly(dir: string): Access {
 }
 
 /**
- * probeAccess finds out by trying what the kernel lets the daemon do.
+ * probeAccess tries what the kernel lets the daemon do.
  *
- * @throws whatever says nothing about the kernel or the daemon's rights, such as a lack of memory.
+ * @throws Error if an attempt fails for another reason than support or privilege, such as a lack of memory.
  */
 export async function probeAccess(kernel: Kernel): Promise<Access> {
   const load = await refusalOf(() => probeLoad(kernel));
@@ -65,15 +73,15 @@ async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {
   }
 }
 
-/** Refusals that are the same at every call. */
+/** Reasons that are the same at every call. */
 const LASTING: ReadonlySet<ErrorReason> = new Set([
   ErrorReason.DAEMON_LACKS_CAPABILITY,
   ErrorReason.KERNEL_LACKS_SUPPORT,
 ]);
 
 /**
- * Whether the kernel knows BTF at all can't be told from an errno (a kernel before 4.18 says EINVAL
- * to the command as a newer one does to bad BTF), so load BTF that every such kernel accepts.
+ * Loads BTF that every kernel with BTF accepts. An errno for bad BTF would not show whether the kernel knows BTF: a kernel
+ * before 4.18 refuses the command with EINVAL, as a newer one refuses bad BTF.
  */
 async function probeLoad(kernel: Kernel): Promise<void> {
   try {
@@ -94,7 +102,7 @@ function probeIds(kernel: Kernel): void {
   }
 }
 
-/** To a command that it doesn't know the kernel says EINVAL. */
+/** The kernel refuses an unknown command with EINVAL. */
 function throwIfUnknown(error: unknown, message: string): void {
   if (!(error instanceof BpfError) || error.code !== 'EINVAL') return;
   throw new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, message, {

@@ -17,20 +17,20 @@ const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 /** `r0 = 0; exit`: the smallest program that the verifier accepts, in the machine's byte order. */
 const RETURN_ZERO = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 
-/** addonKernel is the running kernel, reached through the native addon. */
+/** addonKernel is the running kernel. It makes its calls through the native addon. */
 export const addonKernel: Kernel = {
   load: btfLoad,
   open: btfGetFdById,
   nextId: btfGetNextId,
-  // Checking any program makes the kernel parse its own BTF, if nothing has done so since boot
-  // (bpf_check() calls bpf_get_btf_vmlinux()).
+  // Checking any program makes the kernel parse its own BTF if nothing has done so since boot:
+  // bpf_check() calls bpf_get_btf_vmlinux().
   parseOwnBtf: () => progLoad(BPF_PROG_TYPE_SOCKET_FILTER, RETURN_ZERO, 'MIT'),
   programs: { nextId: progGetNextId, info: progGetInfoById },
   maps: { nextId: mapGetNextId, info: mapGetInfoById },
   capabilities: capabilitiesInEffect,
 };
 
-/** Without the addon no call can be made that they would be the right to. */
+/** Without the addon no call can be made, so no capability has an effect. */
 function capabilitiesInEffect(): ReturnType<Kernel['capabilities']> {
   try {
     return capabilities();

@@ -7,63 +7,68 @@ import { ServiceError } from '../error/service-error.js';
 
 /** BtfFile is a file in a folder of BTF. */
 export interface BtfFile {
-  /** The object's name, which is the file's. */
+  /** The name of the file and of the object. */
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
 }
 
-/** BtfFiles is a read-only folder of raw BTF files, one an object: `/sys/kernel/btf`, or one like it. */
+/** BtfFiles is a folder of raw BTF files, one for each object: `/sys/kernel/btf`, or one like it. */
 export class BtfFiles {
+  readonly #maxBytes: number;
+
   constructor(
     readonly dir: string,
-    private readonly maxBytes: number,
-  ) {}
+    maxBytes: number,
+  ) {
+    this.#maxBytes = maxBytes;
+  }
 
-  /** The files, vmlinux first, then by name. Empty where the folder doesn't exist. */
+  /** list returns the files, vmlinux first, then by name. It is empty if the folder does not exist. */
   list(): BtfFile[] {
-    return this.names()
-      .flatMap((name) => this.fileOf(name) ?? [])
+    return this.#names()
+      .flatMap((name) => this.#fileOf(name) ?? [])
       .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
-  /** The file of an object, or null. The name is matched against the listing, never joined to a path. */
+  /** find returns the file of an object, or null. It looks the name up in the listing and never joins it to a path. */
   find(name: string): BtfFile | null {
     return this.list().find((file) => file.name === name) ?? null;
   }
 
   /**
-   * Reads a file whole. Blocks: sysfs hands out a page at a time, so that the many small reads of the
-   * asynchronous call take 60 ms for a vmlinux where this takes 2 ms.
+   * read returns the content of a file. It blocks, because sysfs returns one page at a time: the many small reads of the
+   * asynchronous call take 60 ms for a vmlinux, and blocking ones 2 ms.
    *
-   * @throws ServiceError with BTF_UNDECODABLE if the file is larger than the limit, with NAME_NOT_FOUND if
-   * it is gone, as a module's is when the module is unloaded, and by its errno if it can't be read.
+   * @throws ServiceError BTF_UNDECODABLE if the file is larger than the limit, or not a regular file.
+   * @throws ServiceError NAME_NOT_FOUND if it is gone, as that of an unloaded module.
+   * @throws ServiceError by its errno if it cannot be read.
    */
   read({ name }: Pick<BtfFile, 'name'>): Uint8Array {
     try {
-      return this.readBounded(name);
+      return this.#readBounded(name);
     } catch (error) {
       if (error instanceof ServiceError) throw error;
-      throw this.toServiceError(name, error);
+      throw this.#toServiceError(name, error);
     }
   }
 
-  /** What a file says of its size need not be true, and a FIFO may have taken its place. */
-  private readBounded(name: string): Uint8Array {
+  /** The size of a file may be wrong, and a FIFO may have replaced the file. */
+  #readBounded(name: string): Uint8Array {
     const fd = openSync(join(this.dir, name), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = fstatSync(fd);
-      if (!stat.isFile()) throw this.unreadable(name, 'is no file');
-      // One byte more than it says tells whether that was all.
-      let bytes = new Uint8Array(Math.min(stat.size, this.maxBytes) + 1);
+      if (!stat.isFile()) throw this.#unreadable(name, 'is not a regular file');
+      // One byte more than the stated size, to notice a file that is larger.
+      let bytes = new Uint8Array(Math.min(stat.size, this.#maxBytes) + 1);
       let length = 0;
       for (;;) {
         const got = readSync(fd, bytes, length, bytes.length - length, null);
         if (got === 0) return bytes.slice(0, length);
         length += got;
-        if (length > this.maxBytes) throw this.unreadable(name, `has more than ${this.maxBytes} bytes`);
+        if (length > this.#maxBytes) throw this.#unreadable(name, `has more than ${this.#maxBytes} bytes`);
         if (length === bytes.length) {
-          const larger = new Uint8Array(Math.min(2 * length, this.maxBytes) + 1);
+          const larger = new Uint8Array(Math.min(2 * length, this.#maxBytes) + 1);
           larger.set(bytes);
           bytes = larger;
         }
@@ -73,31 +78,31 @@ export class BtfFiles {
     }
   }
 
-  private toServiceError(name: string, error: unknown): ServiceError {
+  #toServiceError(name: string, error: unknown): ServiceError {
     const code = errorCode(error);
     if (isGone(error)) {
       const message = `${JSON.stringify(name)} is gone from ${this.dir}`;
       return new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name }, cause: error });
     }
     const reason = ERRNO_REASONS[code] ?? ErrorReason.BTF_UNDECODABLE;
-    return this.unreadable(name, `cannot be read${code === '' ? '' : `: ${code}`}`, reason);
+    return this.#unreadable(name, `cannot be read${code === '' ? '' : `: ${code}`}`, reason);
   }
 
-  private unreadable(name: string, why: string, reason = ErrorReason.BTF_UNDECODABLE): ServiceError {
+  #unreadable(name: string, why: string, reason = ErrorReason.BTF_UNDECODABLE): ServiceError {
     return new ServiceError(reason, `${JSON.stringify(name)} in ${this.dir} ${why}`, { metadata: { name } });
   }
 
-  private fileOf(name: string): BtfFile | null {
+  #fileOf(name: string): BtfFile | null {
     try {
       const stat = statSync(join(this.dir, name));
       return stat.isFile() ? { name, size: stat.size } : null;
     } catch {
-      // Gone meanwhile, or a link that leads nowhere: no file to read.
+      // It is gone, or it is a broken link.
       return null;
     }
   }
 
-  private names(): string[] {
+  #names(): string[] {
     try {
       return readdirSync(this.dir);
     } catch (error) {
@@ -107,7 +112,7 @@ export class BtfFiles {
   }
 }
 
-/** ENODEV: what sysfs says of a file that went while it was open. */
+/** ENODEV is the error of sysfs for a file that was removed while it was open. */
 function isGone(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENODEV';

@@ -7,7 +7,7 @@ import type { Kernel } from './kernel.js';
 const INT: NewType = { kind: 'INT', size: 4, encoding: IntEncoding.SIGNED, bits: 32, bitOffset: 0 };
 const PROTO: NewType = { kind: 'FUNC_PROTO', returnTypeId: 0, params: [] };
 
-/** The smallest BTF that only a kernel with the feature accepts; ids count from 1. */
+/** The smallest BTF that only a kernel with the feature accepts. Ids count from 1. */
 const PROBES: ReadonlyMap<Feature, readonly NewType[]> = new Map([
   [Feature.BTF, [INT]],
   [Feature.FUNC, [PROTO, { kind: 'FUNC', name: 'a', typeId: 1, linkage: FuncLinkage.STATIC }]],
@@ -37,26 +37,34 @@ const PROBES: ReadonlyMap<Feature, readonly NewType[]> = new Map([
   ],
 ]);
 
-/** KernelFeatures finds out by trying what the kernel's BTF can have, once for each feature. */
+/**
+ * KernelFeatures tries what BTF the kernel accepts, once for each feature.
+ *
+ * Modelled on the feature probes of `features.go` in cilium/ebpf's `btf`.
+ */
 export class KernelFeatures {
-  private readonly known = new Map<Feature, boolean>();
-  private probing: Promise<void> | null = null;
+  readonly #known = new Map<Feature, boolean>();
+  #probing: Promise<void> | null = null;
 
-  constructor(private readonly kernel: Pick<Kernel, 'load'>) {}
+  readonly #kernel: Pick<Kernel, 'load'>;
 
-  /**
-   * Every feature whose probe was conclusive, and whether the kernel has it. One that failed for another
-   * cause, such as a lack of memory, is tried again at the next call.
-   */
-  async all(): Promise<ReadonlyMap<Feature, boolean>> {
-    if (this.known.size < PROBES.size) {
-      this.probing ??= this.probe().finally(() => (this.probing = null));
-      await this.probing;
-    }
-    return this.known;
+  constructor(kernel: Pick<Kernel, 'load'>) {
+    this.#kernel = kernel;
   }
 
-  /** The options with which BTF is written for this kernel. What isn't known to be missing is written as it is. */
+  /**
+   * all returns the features whose probe was conclusive, and whether the kernel has each. A probe that failed for another
+   * reason, such as a lack of memory, is tried again at the next call.
+   */
+  async all(): Promise<ReadonlyMap<Feature, boolean>> {
+    if (this.#known.size < PROBES.size) {
+      this.#probing ??= this.#probe().finally(() => (this.#probing = null));
+      await this.#probing;
+    }
+    return this.#known;
+  }
+
+  /** marshalOptions returns how BTF is written for this kernel. Only features that are known to be missing are replaced. */
   async marshalOptions(): Promise<MarshalOptions> {
     const features = await this.all();
     const lacks = (feature: Feature): boolean => features.get(feature) === false;
@@ -69,20 +77,20 @@ export class KernelFeatures {
     };
   }
 
-  private async probe(): Promise<void> {
+  async #probe(): Promise<void> {
     for (const [feature, types] of PROBES) {
-      if (this.known.has(feature)) continue;
-      const supported = await this.accepts(types);
-      if (supported !== null) this.known.set(feature, supported);
+      if (this.#known.has(feature)) continue;
+      const supported = await this.#accepts(types);
+      if (supported !== null) this.#known.set(feature, supported);
     }
   }
 
-  /** Whether the kernel takes the types; null where that can't be said. */
-  private async accepts(types: readonly NewType[]): Promise<boolean | null> {
+  /** Returns whether the kernel accepts the types, or null if the load failed for another reason. */
+  async #accepts(types: readonly NewType[]): Promise<boolean | null> {
     const builder = new Builder();
     for (const type of types) builder.add(type);
     try {
-      (await this.kernel.load(builder.marshal(), 0)).close();
+      (await this.#kernel.load(builder.marshal(), 0)).close();
       return true;
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;

@@ -1,8 +1,8 @@
 import { Origin } from '@btfd/api';
 
-/** ObjectInfo is what the kernel says of a BTF object. */
+/** ObjectInfo is the kernel's information about a BTF object. */
 export interface ObjectInfo {
-  /** The BTF id; 0 for an object that left the kernel's list while it was held. */
+  /** The BTF id, or 0 for an object that left the kernel's list while it was held. */
   readonly id: number;
   readonly name: string;
   readonly kernelBtf: boolean;
@@ -12,48 +12,51 @@ export interface ObjectInfo {
 
 /** KernelObject is a BTF object held open through a file descriptor. */
 export interface KernelObject {
-  /** The kernel's word on the object now. */
+  /** info asks the kernel about the object. */
   info(): ObjectInfo;
-  /** Reads the raw BTF, off the event loop. Safe against `close` meanwhile. */
+  /** read returns the raw BTF. It reads off the event loop, and `close` may be called meanwhile. */
   read(): Promise<Uint8Array>;
-  /** A second reference to the object. */
+  /** dup returns a second reference to the object. */
   dup(): KernelObject;
-  /** Lets go of the object. Says whether it was open. */
+  /** close releases the object. It returns whether the object was open. */
   close(): boolean;
 }
 
-/** BpfObjectInfo is what the kernel says of a program or a map. */
+/** BpfObjectInfo is the kernel's information about a program or a map. */
 export interface BpfObjectInfo {
-  /** The head of its name, of at most 15 bytes. */
+  /** The beginning of its name, at most 15 bytes. */
   readonly name: string;
-  /** The id of the BTF object that it was loaded with, 0 without one. */
+  /** The id of the BTF object that it was loaded with, or 0. */
   readonly btfId: number;
 }
 
 /** BpfObjects are the programs in the kernel, or the maps. */
 export interface BpfObjects {
-  /** The smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
+  /** nextId returns the smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
   nextId(after: number): number | null;
-  /** What has the id, or null where nothing has it any more. Requires CAP_SYS_ADMIN. */
+  /** info returns the information about an id, or null if the object is gone. Requires CAP_SYS_ADMIN. */
   info(id: number): BpfObjectInfo | null;
 }
 
 /**
- * Kernel is what the daemon asks of bpf(2). Failures are `BpfError` or, where there is no bpf(2) at
- * all, `BpfUnavailableError`.
+ * Kernel has the calls of bpf(2) that the daemon makes. Each throws a `BpfError` if the kernel refuses it, or a
+ * `BpfUnavailableError` if there is no bpf(2).
  */
 export interface Kernel {
-  /** Loads BTF; on refusal the error has the verifier's log of up to `logSize` bytes. Requires CAP_BPF. */
+  /**
+   * load loads BTF. If the kernel refuses it, the error has up to `logSize` bytes of the verifier's log. Requires CAP_BPF.
+   * Since Linux 4.18.
+   */
   load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
-  /** Opens the object with an id. Requires CAP_SYS_ADMIN. */
+  /** open opens the object with an id. Requires CAP_SYS_ADMIN. */
   open(id: number): KernelObject;
-  /** The smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
+  /** nextId returns the smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
   nextId(after: number): number | null;
-  /** Makes the kernel parse its own BTF, which gives vmlinux an id. Requires CAP_BPF. */
+  /** parseOwnBtf makes the kernel parse its own BTF, which gives vmlinux an id. Requires CAP_BPF. */
   parseOwnBtf(): void;
   readonly programs: BpfObjects;
   readonly maps: BpfObjects;
-  /** The capabilities in effect for the daemon. */
+  /** capabilities returns the capabilities in effect for the daemon. */
   capabilities(): { readonly sysAdmin: boolean; readonly bpf: boolean };
 }
 

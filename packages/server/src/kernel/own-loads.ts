@@ -2,31 +2,34 @@ import type { Kernel, KernelObject, ObjectInfo } from './kernel.js';
 import { infoOrClose } from './object-list.js';
 
 /**
- * OwnLoads loads BTF for the daemon itself, to try out the kernel, and knows the objects that this makes: nobody is
- * told of them.
+ * OwnLoads loads BTF for the daemon's own probes, and remembers the ids. These objects are hidden from clients.
  */
 export class OwnLoads implements Pick<Kernel, 'load'> {
-  private readonly ids = new Set<number>();
-  private running = 0;
+  readonly #ids = new Set<number>();
+  #running = 0;
 
-  constructor(private readonly kernel: Pick<Kernel, 'load'>) {}
+  readonly #kernel: Pick<Kernel, 'load'>;
+
+  constructor(kernel: Pick<Kernel, 'load'>) {
+    this.#kernel = kernel;
+  }
 
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
-    this.running += 1;
+    this.#running += 1;
     try {
-      const object = await this.kernel.load(bytes, logSize);
-      this.ids.add(infoOrClose(object).id);
+      const object = await this.#kernel.load(bytes, logSize);
+      this.#ids.add(infoOrClose(object).id);
       return object;
     } finally {
-      this.running -= 1;
+      this.#running -= 1;
     }
   }
 
   /**
-   * Says whether an object is the daemon's own, or may turn out to be: the kernel lists an object before the load
-   * that made it has told its id.
+   * mayBeOwn reports whether an object is or may be one of the daemon's own. The kernel lists an object before the load
+   * returns its id.
    */
   mayBeOwn({ id, kernelBtf }: ObjectInfo): boolean {
-    return !kernelBtf && (this.running > 0 || this.ids.has(id));
+    return !kernelBtf && (this.#running > 0 || this.#ids.has(id));
   }
 }

@@ -2,24 +2,24 @@ import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { fromFormatError, ServiceError, type FieldViolation } from '../error/service-error.js';
 
-/** ErrorMessage is an error on its way between threads, which lose the class of what they pass on. */
+/** ErrorMessage is an error in a message between threads. Messages lose the class of an object. */
 export interface ErrorMessage {
   readonly reason: ErrorReason;
   readonly message: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly violations: readonly FieldViolation[];
-  /** For the daemon's log: where it was thrown. */
+  /** Where it was thrown, for the daemon's log. */
   readonly stack: string;
 }
 
-/** errorMessage is the message of anything that was thrown. */
+/** errorMessage returns the message for anything that was thrown. */
 export function errorMessage(error: unknown): ErrorMessage {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const { reason, message, metadata, violations } = serviceError(error);
   return { reason, message, metadata, violations, stack };
 }
 
-/** errorOf is the error of a message. */
+/** errorOf returns the error in a message. */
 export function errorOf({ reason, message, metadata, violations, stack }: ErrorMessage): ServiceError {
   const cause = new Error('in a worker');
   cause.stack = stack;
@@ -29,5 +29,5 @@ export function errorOf({ reason, message, metadata, violations, stack }: ErrorM
 function serviceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more');
+  return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log');
 }

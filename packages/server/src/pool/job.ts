@@ -5,7 +5,7 @@ import type { Init } from '../base/message.js';
 import type { Selection } from '../base/selection.js';
 import type { KindLayout } from '../base/kind-layout.js';
 
-/** SharedBtf is raw BTF in memory that threads share, which never changes. */
+/** SharedBtf is raw BTF in memory shared between threads. It never changes. */
 export interface SharedBtf {
   /** Its SHA-256 in hexadecimal. */
   readonly digest: string;
@@ -18,62 +18,62 @@ export interface SpecJob {
   readonly btf: SharedBtf;
   readonly base: SharedBtf | null;
   readonly encoding: Encoding;
-  /** A selection whose fields were checked; null for everything. RAW needs one. */
+  /** A selection whose fields were checked, or null for all types. RAW needs one. */
   readonly selection: Selection | null;
   readonly chunkBytes: number;
   readonly maxCBytes: number;
 }
 
-/** SpecItem is what was selected, which comes first where anything was, or an encoded SpecResponse. */
+/** SpecItem is the result of the selection, which comes first if there is one, or an encoded SpecResponse. */
 export type SpecItem =
   | { readonly case: 'selection'; readonly value: Init<typeof SelectionResultSchema> }
   | { readonly case: 'message'; readonly value: Uint8Array };
 
-/** ResolveJob follows the paths of ResolveMembers. Its one item is the encoded ResolveMembersResponse. */
+/** ResolveJob resolves the paths of ResolveMembers. Its only item is the encoded ResolveMembersResponse. */
 export interface ResolveJob {
   readonly name: 'resolve';
   readonly btf: SharedBtf;
   readonly base: SharedBtf | null;
   readonly paths: readonly string[];
-  /** What the response says of the object. */
+  /** The digest of the object, for the response. */
   readonly digest: Uint8Array;
 }
 
-/** LoadJob makes what is loaded into the kernel, and screens it. Its one item is raw BTF. */
+/** LoadJob makes the BTF to load into the kernel, and screens it. Its only item is raw BTF. */
 export interface LoadJob {
   readonly name: 'load';
   readonly source: LoadSource;
-  /** How BTF is written for this kernel; null leaves it as it is. */
+  /** How BTF is written for this kernel, or null to leave it as it is. */
   readonly adapt: MarshalOptions | null;
-  /** What the kernel's check may take by estimate, in milliseconds. */
+  /** How long the kernel's check may take by estimate, in milliseconds. */
   readonly maxCheckMs: number;
-  /** The layout section of the kernel's own BTF, for judging kinds that are unknown here. */
+  /** The layout section of the kernel's own BTF, to verify the sizes of unknown kinds. */
   readonly kernelLayout: KindLayout;
 }
 
-/** LoadSource is raw BTF, or an encoded TypeList to build it of. */
+/** LoadSource is raw BTF, or an encoded TypeList to build it from. */
 export interface LoadSource {
   readonly case: 'rawBtf' | 'types';
   readonly value: Uint8Array;
 }
 
 /**
- * RejectionJob reads the verifier's log, megabytes of any bytes. Its one item is the encoded LoadHandleResponse that
- * answers the rejection.
+ * RejectionJob reads the verifier's log, which is megabytes of arbitrary bytes. Its only item is the encoded
+ * LoadHandleResponse with the rejection.
  */
 export interface RejectionJob {
   readonly name: 'rejection';
   readonly errno: number;
   readonly errnoName: string;
   readonly log: VerifierLog | null;
-  /** What the text may take as UTF-8. */
+  /** The limit of the text as UTF-8. */
   readonly maxTextBytes: number;
 }
 
 /** Job is work that takes too long for the event loop. */
 export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob;
 
-/** ItemOf is what a job hands out, by its name. */
+/** ItemOf has the type of the items of each job, by the job's name. */
 export interface ItemOf {
   readonly spec: SpecItem;
   readonly resolve: Uint8Array;
@@ -81,20 +81,22 @@ export interface ItemOf {
   readonly rejection: Uint8Array;
 }
 
-/** Item is what any job hands out. */
+/** Item is an item of any job. */
 export type Item = ItemOf[Job['name']];
 
-/** Steps do work. Each step ends with an item, or with null where others may have a turn. */
+/** Steps are the work of a job. Each step ends with an item, or with null when other jobs may have a turn. */
 export type Steps<Of> = Generator<Of | null, void, void>;
 
 /** JobRunner does jobs. */
 export interface JobRunner {
   /**
-   * Runs a job for a principal, each item when it is asked for. Leaving the iteration, or the signal, ends the job at
-   * its next step. A principal has so many jobs at most; what is more waits, and keeps no other principal's waiting.
-   * `transfer` are buffers of the job that are given away.
+   * run does a job for a principal. It makes each item when it is asked for. Leaving the iteration or aborting the
+   * signal ends the job at its next step. The number of jobs of one principal is limited. More jobs wait, without delaying
+   * those of other principals.
    *
-   * @throws ServiceError; the signal's reason.
+   * @param transfer buffers of the job that are given away.
+   * @throws ServiceError if the job fails, takes too much time or memory, or loses its worker.
+   * @throws the signal's reason if it aborts.
    */
   run<J extends Job>(
     job: J,

@@ -1,23 +1,23 @@
 import { errorOf } from './error-message.js';
 import type { FromWorker } from './protocol.js';
 
-/** Run is a job in a worker, as the main thread sees it. One item is asked for at a time. */
+/** Run is the main thread's side of a job in a worker. The caller asks for one item at a time. */
 export class Run<Of> {
-  private waiting: { resolve(item: Of | null): void; reject(error: unknown): void } | null = null;
-  private failure: { readonly error: unknown } | null = null;
+  #waiting: { resolve(item: Of | null): void; reject(error: unknown): void } | null = null;
+  #failure: { readonly error: unknown } | null = null;
 
-  /** The next item once it comes; null at the job's end. */
+  /** next waits for the next item. It returns null at the end of the job. */
   async next(): Promise<Of | null> {
     return new Promise((resolve, reject) => {
-      if (this.failure === null) this.waiting = { resolve, reject };
-      else reject(this.failure.error);
+      if (this.#failure === null) this.#waiting = { resolve, reject };
+      else reject(this.#failure.error);
     });
   }
 
-  /** Takes what the worker says. True where nothing more will come. */
+  /** receive handles a message of the worker. It returns whether the job has ended. */
   receive(message: FromWorker<Of>): boolean {
-    const { waiting } = this;
-    this.waiting = null;
+    const waiting = this.#waiting;
+    this.#waiting = null;
     switch (message.kind) {
       case 'item':
         waiting?.resolve(message.item);
@@ -31,11 +31,11 @@ export class Run<Of> {
     }
   }
 
-  /** Ends it with an error, now or when its next item is asked for. */
+  /** fail makes the pending or the next call of `next` fail. */
   fail(error: unknown): void {
-    this.failure = { error };
-    this.waiting?.reject(error);
-    this.waiting = null;
+    this.#failure = { error };
+    this.#waiting?.reject(error);
+    this.#waiting = null;
   }
 }
 

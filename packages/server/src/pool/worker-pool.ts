@@ -3,29 +3,32 @@ import type { ItemOf, Job, JobRunner } from './job.js';
 import { Places } from './places.js';
 import { WorkerThread, type WorkerLimits } from './worker-thread.js';
 
-/** WorkerPoolLimits bound the workers and what they do at a time. */
+/** WorkerPoolLimits bound the number of workers and of jobs at one time. */
 export interface WorkerPoolLimits extends WorkerLimits {
   readonly workers: number;
   readonly maxJobs: number;
   readonly maxJobsPerPrincipal: number;
 }
 
-/** By the package's own name for it, which is the compiled file also where tests run the sources. */
+/** The package's name for the worker's program. It is the compiled file even if tests run the sources. */
 const PROGRAM = createRequire(import.meta.url).resolve('#worker');
 
-/** WorkerPool does jobs on threads, which it starts when they are needed and replaces when they end. */
+/** WorkerPool does jobs on threads. It starts a thread when it is needed, and replaces one that ended. */
 export class WorkerPool implements JobRunner {
-  private readonly threads = new Set<WorkerThread>();
-  private readonly places: Places;
-  private ending: { readonly reason: unknown } | null = null;
+  readonly #threads = new Set<WorkerThread>();
+  readonly #places: Places;
+  #ending: { readonly reason: unknown } | null = null;
 
-  /** @param onBroken is told what broke a worker. */
-  constructor(
-    private readonly limits: WorkerPoolLimits,
-    private readonly onBroken: (error: unknown) => void,
-    private readonly program = PROGRAM,
-  ) {
-    this.places = new Places(limits.maxJobs, limits.maxJobsPerPrincipal);
+  readonly #limits: WorkerPoolLimits;
+  readonly #onBroken: (error: unknown) => void;
+  readonly #program;
+
+  /** @param onBroken is called with the error that broke a worker. */
+  constructor(limits: WorkerPoolLimits, onBroken: (error: unknown) => void, program = PROGRAM) {
+    this.#limits = limits;
+    this.#onBroken = onBroken;
+    this.#program = program;
+    this.#places = new Places(limits.maxJobs, limits.maxJobsPerPrincipal);
   }
 
   async *run<J extends Job>(
@@ -35,38 +38,39 @@ export class WorkerPool implements JobRunner {
     transfer: readonly ArrayBuffer[] = [],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    // Loads come one at a time, and one that waited for its principal's readers would keep those of others waiting.
+    // Loads take turns in a queue. A load that waited here for slow readers of its principal would delay all others.
     const needsPlace = job.name !== 'load';
-    if (needsPlace) await this.places.take(principal, signal);
+    if (needsPlace) await this.#places.take(principal, signal);
     try {
-      if (this.ending !== null) throw this.ending.reason;
-      yield* this.thread(principal).run(job, principal, signal, transfer);
+      if (this.#ending !== null) throw this.#ending.reason;
+      yield* this.#thread(principal).run(job, principal, signal, transfer);
     } finally {
-      if (needsPlace) this.places.free(principal);
+      if (needsPlace) this.#places.free(principal);
     }
   }
 
-  /** Ends all threads; what they do, and what comes later, fails with the reason. */
+  /** end ends all threads. Jobs in progress and later ones fail with the reason. */
   async end(reason: unknown): Promise<void> {
-    this.ending = { reason };
-    await Promise.all([...this.threads].map(async (thread) => thread.end(reason)));
+    this.#ending = { reason };
+    await Promise.all([...this.#threads].map(async (thread) => thread.end(reason)));
   }
 
   /**
-   * Among the threads that a principal may have: an idle one, else a new one, else the one with the fewest jobs. One
-   * is left for others, where there are several: steps cannot be interrupted, and who has long ones would have all.
+   * Returns a thread for a principal: an idle one, otherwise a new one, otherwise the one with the fewest jobs. If there
+   * are several threads, one is left for other principals: steps cannot be interrupted, so a principal with long steps
+   * would hold all threads.
    */
-  private thread(principal: string): WorkerThread {
-    const own = [...this.threads].filter((thread) => thread.worksFor(principal));
-    const mayMore = own.length < Math.max(1, this.limits.workers - 1);
-    const [least] = (mayMore ? [...this.threads] : own).toSorted((a, b) => a.size - b.size);
-    const isNew = mayMore && this.threads.size < this.limits.workers;
+  #thread(principal: string): WorkerThread {
+    const own = [...this.#threads].filter((thread) => thread.worksFor(principal));
+    const mayMore = own.length < Math.max(1, this.#limits.workers - 1);
+    const [least] = (mayMore ? [...this.#threads] : own).toSorted((a, b) => a.size - b.size);
+    const isNew = mayMore && this.#threads.size < this.#limits.workers;
     if (least !== undefined && (least.size === 0 || !isNew)) return least;
-    const thread: WorkerThread = new WorkerThread(this.program, this.limits, (broken) => {
-      this.threads.delete(thread);
-      if (broken !== null) this.onBroken(broken);
+    const thread: WorkerThread = new WorkerThread(this.#program, this.#limits, (broken) => {
+      this.#threads.delete(thread);
+      if (broken !== null) this.#onBroken(broken);
     });
-    this.threads.add(thread);
+    this.#threads.add(thread);
     return thread;
   }
 }

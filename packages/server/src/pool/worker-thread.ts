@@ -6,7 +6,7 @@ import type { ItemOf, Job } from './job.js';
 import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
 import { Run } from './run.js';
 
-/** WorkerLimits bound what a worker may take. */
+/** WorkerLimits bound the memory and the time per step of a worker. */
 export interface WorkerLimits {
   readonly specCacheBytes: number;
   readonly workerHeapBytes: number;
@@ -14,156 +14,157 @@ export interface WorkerLimits {
 }
 
 const MIB = 1024 * 1024;
-/** How often a step is looked at that takes too long. */
+/** How often a step is checked before its time is over. */
 const LOOKS_PER_STEP = 10;
 
-/** A run of any job: it is only ever given what its own job says. */
+/** A run of any job. It only receives the messages of its own job. */
 interface AnyRun {
   receive(message: FromWorker): boolean;
   fail(error: unknown): void;
 }
 
 /**
- * WorkerThread is one thread that does jobs. It doesn't keep the process alive while it has none. A step that takes
- * too long, or memory that does, ends the thread: the job that did it is told so, the others that they were lost.
+ * WorkerThread is one thread that does jobs. It does not keep the process alive while it has none. A step that takes too
+ * much time or memory ends the thread. The job of that step fails with WORK_TOO_LARGE, and the others with WORKER_LOST.
  */
 export class WorkerThread {
-  private readonly runs = new Map<number, AnyRun>();
-  private readonly owners = new Map<number, string>();
-  private readonly state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
-  private readonly worker: Worker;
-  private watch: NodeJS.Timeout | undefined;
-  private lastId = 0;
-  private hasEnded = false;
-  private seen = { step: 0, at: 0 };
+  readonly #runs = new Map<number, AnyRun>();
+  readonly #owners = new Map<number, string>();
+  readonly #state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
+  readonly #worker: Worker;
+  #watch: NodeJS.Timeout | undefined;
+  #lastId = 0;
+  #hasEnded = false;
+  #seen = { step: 0, at: 0 };
 
-  /** @param onEnd is called once the thread takes no more jobs, with what broke it, or null. */
-  constructor(
-    program: string,
-    private readonly limits: WorkerLimits,
-    private readonly onEnd: (broken: unknown) => void,
-  ) {
-    this.worker = new Worker(program, {
-      workerData: { specCacheBytes: limits.specCacheBytes, state: this.state },
+  readonly #limits: WorkerLimits;
+  readonly #onEnd: (broken: unknown) => void;
+
+  /** @param onEnd is called when the thread takes no more jobs, with the error that broke it or null. */
+  constructor(program: string, limits: WorkerLimits, onEnd: (broken: unknown) => void) {
+    this.#limits = limits;
+    this.#onEnd = onEnd;
+    this.#worker = new Worker(program, {
+      workerData: { specCacheBytes: limits.specCacheBytes, state: this.#state },
       resourceLimits: { maxOldGenerationSizeMb: limits.workerHeapBytes / MIB },
-      // What the daemon's own process was started with is no matter of the worker's.
+      // The worker does not inherit the daemon's exec arguments.
       execArgv: [],
     });
-    this.worker.on('message', (message: FromWorker) => this.receive(message));
-    this.worker.on('error', (error) => this.broke(error));
-    this.worker.on('exit', (code) => this.ended(workerLost(), new Error(`a worker ended with ${code}`)));
-    this.worker.unref();
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#broke(error));
+    this.#worker.on('exit', (code) => this.#ended(workerLost(), new Error(`a worker ended with ${code}`)));
+    this.#worker.unref();
   }
 
-  /** Jobs that it has. */
+  /** The number of its jobs. */
   get size(): number {
-    return this.runs.size;
+    return this.#runs.size;
   }
 
-  /** Says whether it has a job of somebody's. */
+  /** worksFor reports whether it has a job of an owner. */
   worksFor(owner: string): boolean {
-    return [...this.owners.values()].includes(owner);
+    return [...this.#owners.values()].includes(owner);
   }
 
-  /** Runs a job, whose next item is asked for with each turn of the iteration. */
+  /** run does a job. Each turn of the iteration asks for the next item. */
   async *run<J extends Job>(
     job: J,
     owner: string,
     signal: AbortSignal,
     transfer: readonly ArrayBuffer[],
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
-    const id = ++this.lastId;
+    const id = ++this.#lastId;
     const run = new Run<ItemOf[J['name']]>();
     const aborted = (): void => run.fail(signal.reason);
     signal.addEventListener('abort', aborted);
-    this.runs.set(id, run);
-    this.owners.set(id, owner);
-    this.busy();
+    this.#runs.set(id, run);
+    this.#owners.set(id, owner);
+    this.#busy();
     try {
       let next = run.next();
-      this.send({ kind: 'start', id, owner, job }, transfer);
+      this.#send({ kind: 'start', id, owner, job }, transfer);
       for (;;) {
         const item = await next;
         if (item === null) return;
         yield item;
         next = run.next();
-        this.send({ kind: 'next', id }, []);
+        this.#send({ kind: 'next', id }, []);
       }
     } finally {
       signal.removeEventListener('abort', aborted);
-      this.owners.delete(id);
-      if (this.runs.delete(id)) this.send({ kind: 'cancel', id }, []);
-      if (this.runs.size === 0) this.idle();
+      this.#owners.delete(id);
+      if (this.#runs.delete(id)) this.#send({ kind: 'cancel', id }, []);
+      if (this.#runs.size === 0) this.#idle();
     }
   }
 
-  /** Ends the thread, and with an error what it does. */
+  /** end ends the thread. Its jobs fail with the error. */
   async end(error: unknown): Promise<void> {
-    this.ended(error, null);
-    await this.worker.terminate();
+    this.#ended(error, null);
+    await this.#worker.terminate();
   }
 
-  private receive(message: FromWorker): void {
-    const run = this.runs.get(message.id);
-    if (run?.receive(message) === true) this.runs.delete(message.id);
+  #receive(message: FromWorker): void {
+    const run = this.#runs.get(message.id);
+    if (run?.receive(message) === true) this.#runs.delete(message.id);
   }
 
-  private broke(error: unknown): void {
-    const culprit = this.runs.get(Atomics.load(this.state, CURRENT_JOB));
+  #broke(error: unknown): void {
+    const culprit = this.#runs.get(Atomics.load(this.#state, CURRENT_JOB));
     const outOfMemory = errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY';
     culprit?.fail(outOfMemory ? workTooLarge('memory') : error);
-    this.ended(workerLost(), error);
+    this.#ended(workerLost(), error);
   }
 
-  private ended(error: unknown, broken: unknown): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
-    this.idle();
-    for (const run of this.runs.values()) run.fail(error);
-    this.runs.clear();
-    this.onEnd(broken);
+  #ended(error: unknown, broken: unknown): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#idle();
+    for (const run of this.#runs.values()) run.fail(error);
+    this.#runs.clear();
+    this.#onEnd(broken);
   }
 
-  private send(message: ToWorker, transfer: readonly ArrayBuffer[]): void {
-    this.worker.postMessage(message, transfer);
+  #send(message: ToWorker, transfer: readonly ArrayBuffer[]): void {
+    this.#worker.postMessage(message, transfer);
   }
 
-  private busy(): void {
-    if (this.watch !== undefined) return;
-    this.worker.ref();
-    this.seen = { step: -1, at: 0 };
-    this.watch = setInterval(() => this.look(), this.limits.workerStepMs / LOOKS_PER_STEP).unref();
+  #busy(): void {
+    if (this.#watch !== undefined) return;
+    this.#worker.ref();
+    this.#seen = { step: -1, at: 0 };
+    this.#watch = setInterval(() => this.#look(), this.#limits.workerStepMs / LOOKS_PER_STEP).unref();
   }
 
-  private idle(): void {
-    this.worker.unref();
-    clearInterval(this.watch);
-    this.watch = undefined;
+  #idle(): void {
+    this.#worker.unref();
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 
-  /** Ends the thread if it is at one step for too long. */
-  private look(): void {
-    const step = Atomics.load(this.state, STEP_COUNT);
-    const id = Atomics.load(this.state, CURRENT_JOB);
+  /** Ends the thread if one step takes too long. */
+  #look(): void {
+    const step = Atomics.load(this.#state, STEP_COUNT);
+    const id = Atomics.load(this.#state, CURRENT_JOB);
     const now = performance.now();
-    if (id === 0 || step !== this.seen.step) {
-      this.seen = { step, at: now };
+    if (id === 0 || step !== this.#seen.step) {
+      this.#seen = { step, at: now };
       return;
     }
-    if (now - this.seen.at < this.limits.workerStepMs) return;
+    if (now - this.#seen.at < this.#limits.workerStepMs) return;
     const tooLarge = workTooLarge('time');
-    this.runs.get(id)?.fail(tooLarge);
-    this.ended(workerLost(), tooLarge);
-    void this.worker.terminate();
+    this.#runs.get(id)?.fail(tooLarge);
+    this.#ended(workerLost(), tooLarge);
+    void this.#worker.terminate();
   }
 }
 
 /** The error of a job that took more time or memory than a job may. */
-function workTooLarge(what: 'time' | 'memory'): ServiceError {
+function workTooLarge(resource: 'time' | 'memory'): ServiceError {
   return new ServiceError(
     ErrorReason.WORK_TOO_LARGE,
-    `the request takes more ${what} than the daemon allows for one request`,
-    { metadata: { resource: what } },
+    `the request takes more ${resource} than the daemon allows for one request`,
+    { metadata: { resource } },
   );
 }
 

@@ -3,10 +3,10 @@ import { errorMessage } from '../error/error-code.js';
 import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
 import { runDaemon } from './run-daemon.js';
 
-/** The settings or arguments are wrong; what goes wrong later ends with 1. */
+/** The exit status for invalid settings or arguments. Later failures have 1. */
 const STATUS_BAD_CONFIG = 2;
 
-/** main is the program `btfd`. */
+/** main runs the program `btfd`. */
 export async function main(): Promise<void> {
   const invocation = parseCommandLine(process.argv.slice(2), process.env);
   try {
@@ -29,12 +29,12 @@ async function run({ command, sources, show }: Invocation): Promise<void> {
 }
 
 async function makeCertificates(dir: string): Promise<void> {
-  // Only here, because the daemon needs none of it.
+  // Imported here, because the daemon does not need it.
   const { CLIENT_NAME, initCertificates } = await import('../certs/index.js');
   try {
     const files = await initCertificates(dir);
     print(`${Object.values(files).join('\n')}\n`);
-    // Who has a certificate has no role by it.
+    // A certificate has no role until one is assigned.
     process.stderr.write(`
 try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${files.serverKey} \\
        --tls-client-ca ${files.ca} --loader uri:${CLIENT_NAME}
@@ -47,10 +47,10 @@ try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${fil
   }
 }
 
-/** Prints what a command that ends by itself answers. */
+/** Prints the output of a command that ends. */
 function print(text: string): void {
   process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-    // A reader such as `head` has had enough.
+    // The reader, such as `head`, has closed the pipe.
     if (error.code === 'EPIPE') return;
     process.stderr.write(`error: cannot write: ${error.message}\n`);
     process.exitCode = 1;

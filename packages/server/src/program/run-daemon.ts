@@ -16,20 +16,20 @@ import { onHangup, untilEndingSignal } from './signals.js';
 import { takeActivatedSockets } from './activated-sockets.js';
 import { ServiceManager } from './service-manager.js';
 
-/** For the last log lines to be read. */
+/** Time for the last log lines to be written. */
 const FLUSH_MS = 1_000;
 
-/** RunOptions are what running needs besides the settings. */
+/** RunOptions are the options of a run that are not settings. */
 export interface RunOptions {
-  /** Whether to print what is served once it is. */
+  /** Whether to print the served objects after the start. */
   readonly show: boolean;
-  /** Reads the settings again. */
+  /** Reads the settings again. Throws a ConfigError if they are invalid. */
   readonly reread: () => Config;
 }
 
-/** runDaemon serves until a signal ends it, and then ends the process: with 1 if it can't start. */
+/** runDaemon serves until a signal, and then ends the process. The exit status is 1 if it cannot start. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<void> {
-  // Standard output is for what --show prints.
+  // Logs go to standard error, because --show prints to standard output.
   const log = makeLog({ level: config.get(OBSERVING.logLevel), format: config.get(OBSERVING.logFormat) });
   try {
     await run(config, log, options);
@@ -37,7 +37,7 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<vo
     log.logger.fatal({ err: error }, 'cannot start');
     process.exitCode = 1;
   }
-  // Lines that nobody reads would keep the process from ending.
+  // Lines that are not read would keep the process alive.
   await log.output.flush(FLUSH_MS);
   process.exit();
 }
@@ -50,12 +50,12 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
     pid: process.pid,
     clock: systemClock,
     send: notify,
-    onError: (err) => logger.warn({ err }, 'cannot tell the service manager'),
+    onError: (err) => logger.warn({ err }, 'cannot notify the service manager'),
   });
-  // As text, because what a value is read from (a folder, a group) may be gone when it is compared.
+  // As text, because the folder or group of a value may be gone when values are compared.
   const running = new Map(SETTINGS.map((setting) => [setting, config.format(setting)]));
   const starting = start(config, log);
-  // From here on, so that SIGHUP is never the end of it.
+  // Before the start is complete, so that SIGHUP never ends the process.
   onHangup(async () => {
     const daemon = await starting.catch(() => null);
     if (daemon === null) return;
@@ -80,7 +80,7 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
   logger.info('ended');
 }
 
-/** Async, so that what is wrong with passed sockets is a rejection too. */
+/** Starts the daemon. It is async so that bad passed sockets also reject. */
 async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
   const metrics = config.get(OBSERVING.metricsListen);
   return startDaemon({
@@ -105,14 +105,14 @@ async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
   });
 }
 
-/** Sockets that were passed, and addresses that were given; the default one where there are neither. */
+/** Returns the passed sockets and the given addresses, or the default address if there are neither. */
 function addressesOf(config: Config): Address[] {
   const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
   const addresses = [...passed, ...config.get(SERVING.listen)];
   return addresses.length > 0 ? addresses : [defaultAddress(process.getuid?.() ?? 0, process.env)];
 }
 
-/** Reads the settings again, and applies what can change while it runs. Settings that are wrong change nothing. */
+/** Reads the settings again, and applies those that can change at run time. Invalid settings change nothing. */
 function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Config, logger: Logger): void {
   try {
     const config = reread();
@@ -132,7 +132,7 @@ function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Co
   }
 }
 
-/** What can't be shown is no reason not to serve. */
+/** Prints the served objects. The daemon continues if that fails. */
 async function print({ services, addresses }: Daemon, logger: Logger): Promise<void> {
   process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
   try {

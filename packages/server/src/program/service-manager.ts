@@ -1,77 +1,80 @@
 import type { Clock, Timer } from '../base/clock.js';
 
-/** ServiceManagerOptions are what telling systemd needs. */
+/** ServiceManagerOptions are the environment of the process and the means to send messages. */
 export interface ServiceManagerOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly pid: number;
   readonly clock: Clock;
   /** Sends a datagram to a unix socket. */
   readonly send: (address: string, text: string) => void;
-  /** Takes what can't be sent: that is no reason to end. */
+  /** Called with the error if a message cannot be sent. The daemon continues. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * ServiceManager tells systemd how the daemon is, as sd_notify(3) does for units with `Type=notify`. Without a
- * service manager (`NOTIFY_SOCKET` is not set) nothing is told.
+ * ServiceManager reports the state of the daemon to systemd, as sd_notify(3) does for units with `Type=notify`. Without
+ * `NOTIFY_SOCKET` in the environment it does nothing.
  */
 export class ServiceManager {
-  private readonly address: string | null;
-  private readonly watchdogMs: number | null;
-  private watchdog: Timer | null = null;
-  private status = '';
+  readonly #address: string | null;
+  readonly #watchdogMs: number | null;
+  #watchdog: Timer | null = null;
+  #status = '';
 
-  /** Takes its variables out of the environment, so that no other program takes them for its own. */
-  constructor(private readonly options: ServiceManagerOptions) {
+  readonly #options: ServiceManagerOptions;
+
+  /** Removes its variables from the environment, so that child processes do not use them. */
+  constructor(options: ServiceManagerOptions) {
+    this.#options = options;
     const { env, pid } = options;
-    this.address = take(env, 'NOTIFY_SOCKET') ?? null;
+    this.#address = take(env, 'NOTIFY_SOCKET') ?? null;
     const interval = Number(take(env, 'WATCHDOG_USEC'));
     const owner = take(env, 'WATCHDOG_PID');
     const isOurs = owner === undefined || owner === String(pid);
-    this.watchdogMs = isOurs && interval > 0 ? interval / 1000 : null;
+    this.#watchdogMs = isOurs && interval > 0 ? interval / 1000 : null;
   }
 
-  /** Serving, from now on. */
+  /** ready reports that the daemon serves. */
   ready(status: string): void {
-    this.status = status;
-    this.tell('READY=1', `STATUS=${status}`);
-    this.scheduleWatchdog();
+    this.#status = status;
+    this.#report('READY=1', `STATUS=${status}`);
+    this.#scheduleWatchdog();
   }
 
-  /** Reads its files again, until `reloaded`. */
+  /** reloading reports that the daemon reads its files again, until `reloaded`. */
   reloading(): void {
-    // Since systemd 253 the time tells this reload from one before it. The clock is CLOCK_MONOTONIC.
+    // systemd 253 and later distinguish reloads by this time of CLOCK_MONOTONIC.
     const now = process.hrtime.bigint() / 1000n;
-    this.tell('RELOADING=1', `MONOTONIC_USEC=${now}`, 'STATUS=reading the settings again');
+    this.#report('RELOADING=1', `MONOTONIC_USEC=${now}`, 'STATUS=reading the settings again');
   }
 
-  /** The files are read. */
+  /** reloaded reports that the files were read. */
   reloaded(): void {
-    this.tell('READY=1', `STATUS=${this.status}`);
+    this.#report('READY=1', `STATUS=${this.#status}`);
   }
 
-  /** Ends; calls in flight may go on until the drain's deadline. */
+  /** stopping reports that the daemon waits for calls in flight before it ends. */
   stopping(): void {
-    this.watchdog?.cancel();
-    this.watchdog = null;
-    this.tell('STOPPING=1', 'STATUS=waiting for calls in flight');
+    this.#watchdog?.cancel();
+    this.#watchdog = null;
+    this.#report('STOPPING=1', 'STATUS=waiting for calls in flight');
   }
 
-  /** An event loop that hangs for the whole interval tells nothing, and systemd ends the process. */
-  private scheduleWatchdog(): void {
-    if (this.address === null || this.watchdogMs === null) return;
-    this.watchdog = this.options.clock.after(this.watchdogMs / 2, () => {
-      this.tell('WATCHDOG=1');
-      this.scheduleWatchdog();
+  /** Reports at half of each interval. If the event loop hangs for a whole interval, systemd ends the process. */
+  #scheduleWatchdog(): void {
+    if (this.#address === null || this.#watchdogMs === null) return;
+    this.#watchdog = this.#options.clock.after(this.#watchdogMs / 2, () => {
+      this.#report('WATCHDOG=1');
+      this.#scheduleWatchdog();
     });
   }
 
-  private tell(...lines: readonly string[]): void {
-    if (this.address === null) return;
+  #report(...lines: readonly string[]): void {
+    if (this.#address === null) return;
     try {
-      this.options.send(this.address, lines.join('\n'));
+      this.#options.send(this.#address, lines.join('\n'));
     } catch (error) {
-      this.options.onError(error);
+      this.#options.onError(error);
     }
   }
 }

@@ -8,15 +8,16 @@ import { toServiceError } from '../error/from-unknown.js';
 import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { formatAddress, type Address } from '../base/address.js';
+import { printable } from '../base/text.js';
 import type { Services } from '../rpc/services.js';
 
-/** More lines than this fit no terminal; the rest is counted. */
+/** More rows than this do not fit a terminal. The rest is counted. */
 const MAX_ROWS = 200;
 
 const MODE_TEXT: Readonly<Record<Mode, string>> = {
   [Mode.UNSPECIFIED]: '',
   [Mode.FULL]: 'everything works',
-  [Mode.LOAD_AND_FILES]: 'BTF can be loaded; the kernel’s own is read from files',
+  [Mode.LOAD_AND_FILES]: 'BTF can be loaded; the kernel’s own BTF is read from files',
   [Mode.FILES]: 'BTF is read from files; nothing can be loaded or held',
 };
 
@@ -29,10 +30,10 @@ const ORIGIN_TEXT: Readonly<Record<Origin, string>> = {
 };
 
 const PACKAGE = dirname(createRequire(import.meta.url).resolve('#package.json'));
-/** How `btfctl` is started: in a checkout, where `start` runs, it is on no PATH. */
+/** The command that runs `btfctl`. In a checkout it is not on the PATH. */
 const BTFCTL = existsSync(join(PACKAGE, '../../pnpm-workspace.yaml')) ? 'npx --yes pnpm@12 btfctl' : 'btfctl';
 
-/** describeServed says in text what the daemon serves, where, and what to try next. */
+/** describeServed returns a text with the served objects, the addresses, and a command to try next. */
 export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {
   const { access, version, files } = services;
   const rows = await objectRows(services);
@@ -87,12 +88,7 @@ async function objectRow({ info, object }: ListedObject, { files }: Services): P
   ];
 }
 
-/** A file's name can be anything, also what a terminal takes for a command. */
-function printable(name: string): string {
-  return name.replaceAll(/[^\x20-\x7e]/g, '?');
-}
-
-/** The number of types, or why it can't be told. */
+/** Returns the number of types, or the error if they cannot be counted. */
 async function typesText(read: () => Promise<Uint8Array | null>): Promise<string> {
   try {
     const bytes = await read();

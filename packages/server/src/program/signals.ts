@@ -1,4 +1,4 @@
-/** untilEndingSignal resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
+/** untilEndingSignal waits for the first SIGTERM or SIGINT. A second one ends the process at once, which is the default. */
 export async function untilEndingSignal(): Promise<NodeJS.Signals> {
   const signals = ['SIGTERM', 'SIGINT'] as const;
   return new Promise((resolve) => {
@@ -11,7 +11,7 @@ export async function untilEndingSignal(): Promise<NodeJS.Signals> {
 }
 
 /**
- * onHangup calls back at SIGHUP, one call after the other. Signals that come during a call are answered by one more.
+ * onHangup calls back at SIGHUP, one call at a time. Signals during a call lead to one more call.
  */
 export function onHangup(callback: () => Promise<void>): void {
   let isRunning = false;

@@ -4,7 +4,7 @@ import { stepsOf } from '../jobs/serve-jobs.js';
 
 /** InlineJobs does jobs as workers do, but on this thread. */
 export class InlineJobs implements JobRunner {
-  private readonly specs = new SpecCache(64 * 1024 * 1024);
+  readonly #specs = new SpecCache(64 * 1024 * 1024);
 
   async *run<J extends Job>(
     job: J,
@@ -12,7 +12,7 @@ export class InlineJobs implements JobRunner {
     signal: AbortSignal,
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    for (const item of stepsOf(job, this.specs)) {
+    for (const item of stepsOf(job, this.#specs)) {
       if (item !== null) yield item as ItemOf[J['name']];
       signal.throwIfAborted();
     }

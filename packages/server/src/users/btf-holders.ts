@@ -3,19 +3,20 @@ import { join } from 'node:path';
 import { errorCode } from '../error/error-code.js';
 import type { ProcessUser } from './user-index.js';
 
-/** The line of a BTF object's fdinfo. An object that left the kernel's list has the id 0, which tells nothing. */
+/** The line in the fdinfo of a BTF object. An object that left the kernel's list has id 0, which does not match. */
 const BTF_ID = /^btf_id:\s*([1-9]\d*)$/m;
 
-/** What /proc shows of a file descriptor of a BTF object. */
+/** The link in /proc of a file descriptor of a BTF object. */
 const BTF_LINK = 'anon_inode:btf';
 
 /**
- * btfHolders finds the processes that hold file descriptors of BTF objects, and tells of each BTF id once for each
- * process. A process that ends meanwhile, or that the daemon may not look into, is passed over.
+ * btfHolders finds the processes that hold file descriptors of BTF objects. It calls back once for each BTF id of each
+ * process. It skips processes that end meanwhile, and processes that the daemon may not inspect.
  *
- * Each `yield` ends a step, which is a few system calls.
+ * Each `yield` ends a step of a few system calls.
  *
- * @param procDir - where procfs is mounted
+ * @param procDir where procfs is mounted.
+ * @throws Error if procfs cannot be read.
  */
 export function* btfHolders(
   procDir: string,
@@ -47,7 +48,7 @@ function* holdsOf(
   }
 }
 
-/** The BTF id that a file descriptor is of; null for any other, and for one that was closed meanwhile. */
+/** Returns the BTF id of a file descriptor, or null if it is of something else or was closed meanwhile. */
 function btfIdOf(processDir: string, fd: string): number | null {
   try {
     if (readlinkSync(join(processDir, 'fd', fd)) !== BTF_LINK) return null;
@@ -59,7 +60,7 @@ function btfIdOf(processDir: string, fd: string): number | null {
   }
 }
 
-/** The names in a folder, read bit by bit: a process can have a million file descriptors. */
+/** Returns the names in a folder, read in parts because a process can have a million file descriptors. */
 function* namesIn(path: string): Generator<string, void, void> {
   const dir = opendirSync(path);
   try {
@@ -69,7 +70,7 @@ function* namesIn(path: string): Generator<string, void, void> {
   }
 }
 
-/** Whether an error says that something is gone, or that the daemon may not look at it. */
+/** Reports whether an error means that something is gone, or that the daemon may not inspect it. */
 function isOutOfReach(error: unknown): boolean {
   return OUT_OF_REACH.has(errorCode(error));
 }

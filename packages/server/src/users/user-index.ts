@@ -18,19 +18,19 @@ export interface ObjectUsers {
   readonly processes: ProcessUser[];
 }
 
-/** UserIndex has the users of each BTF object as they were at one time. */
+/** UserIndex holds the users of each BTF object at one time. */
 export class UserIndex {
-  private readonly users = new Map<number, ObjectUsers>();
+  readonly #users = new Map<number, ObjectUsers>();
 
-  /** The users of the object with a BTF id. */
+  /** of returns the users of the object with a BTF id. */
   of(btfId: number): ObjectUsers {
-    return this.users.get(btfId) ?? none();
+    return this.#users.get(btfId) ?? none();
   }
 
-  /** The users of an object, to add to. */
+  /** to returns the users of an object, to add to. */
   to(btfId: number): ObjectUsers {
     const users = this.of(btfId);
-    this.users.set(btfId, users);
+    this.#users.set(btfId, users);
     return users;
   }
 }

@@ -6,31 +6,36 @@ import { inSlices } from '../base/slices.js';
 import { UserIndex, type BpfUser } from './user-index.js';
 
 /**
- * UserScanner finds out who uses the BTF objects: it looks at every program and map of the kernel, and at every
- * file descriptor of every process, in slices of the event loop.
+ * UserScanner finds the users of BTF objects: programs, maps and processes. It looks at every program and map of the
+ * kernel, and at every file descriptor of every process, in slices of the event loop.
  */
 export class UserScanner {
-  private readonly scans = new SharedRuns(() => inSlices(this.steps(), this.clock));
+  readonly #scans = new SharedRuns(() => inSlices(this.#steps(), this.#clock));
 
-  constructor(
-    private readonly kernel: Kernel,
-    private readonly procDir: string,
-    private readonly clock: Clock,
-  ) {}
+  readonly #kernel: Kernel;
+  readonly #procDir: string;
+  readonly #clock: Clock;
 
-  /**
-   * The users of all objects, looked for from now on. One scan runs at a time; who asks while it does gets the next
-   * one, with all others who ask until that starts.
-   */
-  async scan(): Promise<UserIndex> {
-    return this.scans.next();
+  constructor(kernel: Kernel, procDir: string, clock: Clock) {
+    this.#kernel = kernel;
+    this.#procDir = procDir;
+    this.#clock = clock;
   }
 
-  private *steps(): Generator<void, UserIndex, void> {
+  /**
+   * scan returns the users of all objects, from a scan that begins after the call. One scan runs at a time, and calls
+   * during a scan share the next one. Requires CAP_SYS_ADMIN for programs and maps; finds only the processes that the
+   * daemon may inspect.
+   */
+  async scan(): Promise<UserIndex> {
+    return this.#scans.next();
+  }
+
+  *#steps(): Generator<void, UserIndex, void> {
     const index = new UserIndex();
-    yield* bpfUsers(this.kernel.programs, (btfId, user) => index.to(btfId).programs.push(user));
-    yield* bpfUsers(this.kernel.maps, (btfId, user) => index.to(btfId).maps.push(user));
-    yield* btfHolders(this.procDir, (btfId, holder) => index.to(btfId).processes.push(holder));
+    yield* bpfUsers(this.#kernel.programs, (btfId, user) => index.to(btfId).programs.push(user));
+    yield* bpfUsers(this.#kernel.maps, (btfId, user) => index.to(btfId).maps.push(user));
+    yield* btfHolders(this.#procDir, (btfId, holder) => index.to(btfId).processes.push(holder));
     return index;
   }
 }

@@ -8,44 +8,52 @@ import type { ObjectKeys } from './object-keys.js';
 import { Watcher } from './watcher.js';
 
 /**
- * ObjectWatch looks for objects that come and go while anybody watches: one look at each interval, however many watch.
- * What it knows it keeps, so that a watcher who was the only one can go on where it was cut off.
+ * ObjectWatch looks for objects that come and go while there are watchers: one look at each interval for all watchers. It
+ * remembers events after the last watcher leaves, so that this watcher can resume where it was cut off.
  */
 export class ObjectWatch {
-  private readonly log: EventLog;
-  private readonly detector: ObjectDetector;
-  private readonly looks: SharedRuns<void>;
-  private readonly watchers = new Set<Watcher>();
-  private timer: Timer | null = null;
+  readonly #log: EventLog;
+  readonly #detector: ObjectDetector;
+  readonly #looks: SharedRuns<void>;
+  readonly #watchers = new Set<Watcher>();
+  #timer: Timer | null = null;
+
+  readonly #keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>;
+  readonly #limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>;
+  readonly #clock: Clock;
 
   constructor(
-    private readonly keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>,
-    private readonly limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>,
-    private readonly clock: Clock,
+    keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>,
+    limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>,
+    clock: Clock,
   ) {
-    this.log = new EventLog(limits.watchHistory);
-    this.detector = new ObjectDetector(keys, this.log);
-    this.looks = new SharedRuns(() => inSlices(this.detector.look(), clock));
+    this.#keys = keys;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#log = new EventLog(limits.watchHistory);
+    this.#detector = new ObjectDetector(keys, this.#log);
+    this.#looks = new SharedRuns(() => inSlices(this.#detector.look(), clock));
   }
 
   /**
-   * Begins to watch, by a look. Disposing of the watcher ends it.
+   * open looks for objects and returns a watcher. Dispose of the watcher to end the watch.
    *
-   * @throws what the kernel refuses to list or to open objects with.
+   * @throws BpfError if the kernel refuses to list or to open objects.
+   * @throws ServiceError if the files of BTF cannot be listed.
    */
   async open(): Promise<Watcher> {
     const watcher = new Watcher({
-      log: this.log,
-      limit: this.limits.watchHistory,
-      clock: this.clock,
-      present: () => this.detector.present(),
-      leave: (leaving) => this.leave(leaving),
+      log: this.#log,
+      limit: this.#limits.watchHistory,
+      clock: this.#clock,
+      present: () => this.#detector.present(),
+      leave: (leaving) => this.#leave(leaving),
     });
-    this.watchers.add(watcher);
+    this.#watchers.add(watcher);
     try {
-      if (this.watchers.size === 1) this.keys.prepare();
-      this.timer ??= this.wait();
-      await this.looks.next();
+      if (this.#watchers.size === 1) this.#keys.prepare();
+      this.#timer ??= this.#wait();
+      await this.#looks.next();
       return watcher;
     } catch (error) {
       watcher[Symbol.dispose]();
@@ -53,25 +61,25 @@ export class ObjectWatch {
     }
   }
 
-  private wait(): Timer {
-    return this.clock.after(this.limits.watchIntervalMs, () => void this.lookAndWait());
+  #wait(): Timer {
+    return this.#clock.after(this.#limits.watchIntervalMs, () => void this.#lookAndWait());
   }
 
-  private async lookAndWait(): Promise<void> {
-    const { timer } = this;
+  async #lookAndWait(): Promise<void> {
+    const timer = this.#timer;
     try {
-      await this.looks.next();
+      await this.#looks.next();
     } catch (error) {
-      for (const watcher of this.watchers) watcher.fail(error);
+      for (const watcher of this.#watchers) watcher.fail(error);
     }
-    // Not if everybody left meanwhile, even if somebody came after that.
-    if (this.timer === timer) this.timer = this.wait();
+    // Not if all watchers left meanwhile, even if a new one came after that and set its own timer.
+    if (this.#timer === timer) this.#timer = this.#wait();
   }
 
-  private leave(watcher: Watcher): void {
-    this.watchers.delete(watcher);
-    if (this.watchers.size > 0) return;
-    this.timer?.cancel();
-    this.timer = null;
+  #leave(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = null;
   }
 }

@@ -5,94 +5,97 @@ import { ServiceError } from '../error/service-error.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
 import type { EventLog, WatchEvent } from './event-log.js';
 
-/** WatcherContext is what a watcher knows of the watch that it belongs to. */
+/** WatcherContext is the part of a watch that a watcher uses. */
 export interface WatcherContext {
   readonly log: EventLog;
   /** How many events the log remembers. */
   readonly limit: number;
   readonly clock: Clock;
-  /** What is there as of the last event. */
+  /** Returns the objects that are there as of the last event. */
   readonly present: () => ObjectInfo[];
   readonly leave: (watcher: Watcher) => void;
 }
 
-/** Watcher is one reader of the events. It ends when it is disposed of. */
+/** Watcher is one reader of the events, until it is disposed of. */
 export class Watcher implements Disposable {
-  private failure: { readonly error: unknown } | null = null;
-  private read: number;
-  private wake = (): void => {};
+  #failure: { readonly error: unknown } | null = null;
+  #read: number;
+  #wake = (): void => {};
 
-  constructor(private readonly context: WatcherContext) {
-    this.read = this.last;
+  readonly #context: WatcherContext;
+
+  constructor(context: WatcherContext) {
+    this.#context = context;
+    this.#read = this.last;
   }
 
   /** The number of the last event read. */
   get position(): number {
-    return this.read;
+    return this.#read;
   }
 
-  /** The number of the last event there is. */
+  /** The number of the last event in the log. */
   get last(): number {
-    return this.context.log.last;
+    return this.#context.log.last;
   }
 
-  /** Moves behind the last event, and answers what is there as of it. */
+  /** start moves to the last event, and returns the objects that are there as of it. */
   start(): ObjectInfo[] {
-    this.read = this.last;
-    return this.context.present();
+    this.#read = this.last;
+    return this.#context.present();
   }
 
-  /** Moves behind an earlier event. Says whether what came after it is remembered. */
+  /** resume moves to an earlier event. It returns whether the events after it are remembered. */
   resume(sequence: number): boolean {
-    this.read = sequence;
-    return !this.isBehind || this.context.log.after(sequence) !== null;
+    this.#read = sequence;
+    return !this.#isBehind || this.#context.log.after(sequence) !== null;
   }
 
   /**
-   * Reads the next event; null where there is none for so many milliseconds.
+   * next returns the next event, or null if there is none for `ms` milliseconds.
    *
-   * @throws ServiceError with WATCHER_TOO_SLOW if it is not remembered any more.
-   * @throws what a look failed with.
+   * @throws ServiceError WATCHER_TOO_SLOW if the event is not remembered any more.
+   * @throws Error the error of a look that failed.
    * @throws the signal's reason if it aborts.
    */
   async next(ms: number, signal: AbortSignal): Promise<WatchEvent | null> {
     signal.throwIfAborted();
-    if (!this.isBehind && this.failure === null) await this.woken(ms, signal);
-    if (this.isBehind) return this.readNext();
-    if (this.failure !== null) throw this.failure.error;
+    if (!this.#isBehind && this.#failure === null) await this.#woken(ms, signal);
+    if (this.#isBehind) return this.#readNext();
+    if (this.#failure !== null) throw this.#failure.error;
     return null;
   }
 
-  /** Makes the watcher fail once it has read what was told before. */
+  /** fail makes `next` fail after it has returned the remaining events. */
   fail(error: unknown): void {
-    this.failure = { error };
-    this.wake();
+    this.#failure = { error };
+    this.#wake();
   }
 
   [Symbol.dispose](): void {
-    this.context.leave(this);
+    this.#context.leave(this);
   }
 
-  private get isBehind(): boolean {
-    return this.read < this.last;
+  get #isBehind(): boolean {
+    return this.#read < this.last;
   }
 
-  private readNext(): WatchEvent {
-    const event = this.context.log.after(this.read);
-    if (event === null) throw tooSlow(this.context.limit);
-    this.read = event.sequence;
+  #readNext(): WatchEvent {
+    const event = this.#context.log.after(this.#read);
+    if (event === null) throw tooSlow(this.#context.limit);
+    this.#read = event.sequence;
     return event;
   }
 
-  private async woken(ms: number, signal: AbortSignal): Promise<void> {
-    const { log, clock } = this.context;
+  async #woken(ms: number, signal: AbortSignal): Promise<void> {
+    const { log, clock } = this.#context;
     await wait(
       (wake) => {
-        this.wake = wake;
+        this.#wake = wake;
         const stopListening = log.onAppend(wake);
         return () => {
           stopListening();
-          this.wake = () => {};
+          this.#wake = () => {};
         };
       },
       { signal, ms, clock },
@@ -101,6 +104,6 @@ export class Watcher implements Disposable {
 }
 
 function tooSlow(limit: number): ServiceError {
-  const message = `more than ${limit} objects came or went since the client last read: begin anew`;
+  const message = `more than ${limit} objects came or went since the client last read: start a new watch`;
   return new ServiceError(ErrorReason.WATCHER_TOO_SLOW, message, { metadata: { limit: String(limit) } });
 }

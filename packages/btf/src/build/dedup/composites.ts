@@ -5,8 +5,8 @@ import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
 import { kindsWhere } from '../../kind-words.js';
 
 /**
- * mapComposites lets one of equivalent STRUCTs, UNIONs and TYPEDEFs stand for the others: the kinds through
- * which types can form circles, so that their references cannot be compared as ids.
+ * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form circles through these
+ * kinds, so their references cannot be compared as ids.
  */
 export function mapComposites(state: DedupState): void {
   const equivalence = new Equivalence(state);
@@ -33,10 +33,10 @@ function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonic
   return sameShape(state, id, canonical) && equivalence.test(id, canonical) === 'EQUIVALENT';
 }
 
-/** Says that several canonical composites have a name. */
+/** Marks a name that several canonical structs or unions have. */
 const AMBIGUOUS = 0;
 
-/** mapForwards lets the only canonical struct or union of its name stand for a FWD of the same kind. */
+/** mapForwards maps a FWD to the canonical struct or union of its kind and name, if there is exactly one. */
 export function mapForwards(state: DedupState): void {
   const byName = new Map<number, TypeId>();
   for (let id = 1; id < state.endTypeId; id++) {

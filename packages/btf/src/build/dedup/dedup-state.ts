@@ -3,21 +3,21 @@ import { Kind, type TypeId } from '../../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../../words.js';
 import type { TypeTable } from '../type-table.js';
 
-/** A type of which it is not known yet which one stands for it. */
+/** Marks a type that is not mapped yet. */
 const UNMAPPED = -1;
 
 /**
- * DedupState is what the passes of deduplication share: the types, and which type stands for which. A type that
- * stands for itself is canonical.
+ * DedupState is shared by the passes of deduplication: the types, and the type that each is mapped to. A type that is
+ * mapped to itself is canonical.
  */
 export class DedupState {
   readonly table: TypeTable;
-  /** The first id that may change; those before are a base's and canonical. */
+  /** The first id that may change. The types before it belong to a base and are canonical. */
   readonly firstTypeId: TypeId;
   readonly #map: Int32Array;
   #steps: number;
 
-  /** @param steps how many pairs of types may be compared. */
+  /** @param steps the number of pairs of types to compare at most. */
   constructor(table: TypeTable, firstTypeId: TypeId, steps: number) {
     this.table = table;
     this.firstTypeId = firstTypeId;
@@ -39,12 +39,12 @@ export class DedupState {
     return this.#map[id] === id;
   }
 
-  /** map lets another type stand for one, or the type itself. */
+  /** map maps a type to a canonical one, or to itself. */
   map(id: TypeId, canonical: TypeId): void {
     this.#map[id] = canonical;
   }
 
-  /** resolve is the type that stands for one in the end, as far as is known. */
+  /** resolve returns the type that a type is mapped to in the end, as far as is known. */
   resolve(id: TypeId): TypeId {
     let at = id;
     for (
@@ -57,7 +57,7 @@ export class DedupState {
     return at;
   }
 
-  /** word is a word of a type; void has only zeros. */
+  /** word returns a word of a type; 0 for void. */
   word(id: TypeId, index: number): number {
     return id === 0 ? 0 : (this.table.words[this.table.offset(id) + index] ?? 0);
   }
@@ -74,7 +74,7 @@ export class DedupState {
     return vlenOfInfo(this.info(id));
   }
 
-  /** forwardKind is the kind that a FWD declares. */
+  /** forwardKind returns the kind that a FWD declares. */
   forwardKind(id: TypeId): number {
     return kindFlagOfInfo(this.info(id)) ? Kind.UNION : Kind.STRUCT;
   }
@@ -82,18 +82,22 @@ export class DedupState {
   /**
    * step counts a comparison.
    *
-   * @throws BtfFormatError `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` after the last one.
    */
   step(id: TypeId): void {
     this.#steps -= 1;
     if (this.#steps >= 0) return;
-    throw new BtfFormatError('LIMIT_EXCEEDED', 'types are too alike to be deduplicated in bounded time', {
-      typeId: id,
-    });
+    throw new BtfFormatError(
+      'LIMIT_EXCEEDED',
+      'too many similar types: comparing them exceeds maxComparisons',
+      {
+        typeId: id,
+      },
+    );
   }
 }
 
-/** isComposite tells whether a kind is STRUCT or UNION. */
+/** isComposite reports whether a kind is STRUCT or UNION. */
 export function isComposite(kind: number): boolean {
   return kind === Kind.STRUCT || kind === Kind.UNION;
 }

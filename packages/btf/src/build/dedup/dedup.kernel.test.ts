@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
 import { Spec } from '../../spec.js';
 import { BtfAssembler } from '../../testing/assemble-btf.js';
-import { linkObjects, whyNoBpftool } from '../../testing/bpftool.js';
-import { kernels, kindCounts, readSpec, whyNoKernels } from '../../testing/corpus.js';
-import { LibbpfDedup, whyNoLibbpf } from '../../testing/libbpf-dedup.js';
+import { linkObjects } from '../../testing/bpftool.js';
+import { kernels, kindCounts, readSpec } from '../../testing/corpus.js';
+import { LibbpfDedup } from '../../testing/libbpf-dedup.js';
 import { Kind } from '../../types.js';
 import { merge } from '../merge.js';
 import { selectTypes } from '../select.js';
@@ -29,34 +30,25 @@ test('leaves as many types of each kind of three objects as pahole does in their
   expect(left).toMatchObject({ FWD: 2, STRUCT: 5, ENUM: 2 });
 });
 
-const skipBpftool = whyNoBpftool();
-if (skipBpftool !== null) console.warn(`skipped: ${skipBpftool}`);
+needs('bpftool').test('leaves of BPF objects what bpftool gen object does, but for what is known', () => {
+  const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
+  const left = kindCounts(
+    deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
+  );
+  const linked = kindCounts(parseElfBtf(linkObjects(objects)));
+  // The linker makes one of the sections of a name, which is no deduplication: of three .bss.
+  expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
+  // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
+  // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
+  const old = { FWD: 3, ENUM: 3, PTR: 11 };
+  const recent = { FWD: left['FWD'], ENUM: left['ENUM'], PTR: left['PTR'] };
+  expect(recent).toEqual({ FWD: 2, ENUM: 2, PTR: 10 });
+  expect([old, recent]).toContainEqual({ FWD: linked['FWD'], ENUM: linked['ENUM'], PTR: linked['PTR'] });
+  const known = { DATASEC: 1, FWD: 0, ENUM: 0, PTR: 0 };
+  expect({ ...left, ...known }).toEqual({ ...linked, ...known });
+});
 
-(skipBpftool === null ? test : test.skip)(
-  'leaves of BPF objects what bpftool gen object does, but for what is known',
-  () => {
-    const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
-    const left = kindCounts(
-      deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
-    );
-    const linked = kindCounts(parseElfBtf(linkObjects(objects)));
-    // The linker makes one of the sections of a name, which is no deduplication: of three .bss.
-    expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
-    // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
-    // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
-    const old = { FWD: 3, ENUM: 3, PTR: 11 };
-    const recent = { FWD: left['FWD'], ENUM: left['ENUM'], PTR: left['PTR'] };
-    expect(recent).toEqual({ FWD: 2, ENUM: 2, PTR: 10 });
-    expect([old, recent]).toContainEqual({ FWD: linked['FWD'], ENUM: linked['ENUM'], PTR: linked['PTR'] });
-    const known = { DATASEC: 1, FWD: 0, ENUM: 0, PTR: 0 };
-    expect({ ...left, ...known }).toEqual({ ...linked, ...known });
-  },
-);
-
-const skip = whyNoLibbpf() ?? whyNoKernels();
-if (skip !== null) console.warn(`skipped: ${skip}`);
-
-(skip === null ? describe : describe.skip)('dedup leaves as many types of each kind as libbpf', () => {
+needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of each kind as libbpf', () => {
   const MODULES = ['bonding', 'nf_conntrack', 'veth', 'dummy'];
   let libbpf: LibbpfDedup;
   let base: Spec;
@@ -99,8 +91,7 @@ if (skip !== null) console.warn(`skipped: ${skip}`);
   });
 });
 
-const skipLibbpf = whyNoLibbpf();
-(skipLibbpf === null ? describe : describe.skip)('of references in a circle', () => {
+needs('gcc', 'libbpf').describe('of references in a circle', () => {
   /** The errno of libbpf for a circle that its search of references runs into. */
   const ELOOP = 40;
   let libbpf: LibbpfDedup;

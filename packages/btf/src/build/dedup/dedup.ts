@@ -17,28 +17,33 @@ const MAX_COMPARISONS = 1 << 29;
 /** DedupOptions are the options of {@link dedup}. */
 export interface DedupOptions {
   /**
-   * Most pairs of types to compare, which bounds the time: ten to twenty million take a second. Default:
-   * 536,870,912. Up to Linux 7.0, kernels and modules take fewer than they have words; since 7.1 vmlinux has types
-   * twice, and modules on it may take hundreds of millions. Set less where the BTF is not trusted.
+   * Maximum number of pairs of types to compare. It bounds the time: ten to twenty million take a second. Up to Linux
+   * 7.0, kernels and modules take fewer comparisons than they have words. Since Linux 7.1, vmlinux has types twice, and
+   * modules on it may take hundreds of millions. Lower the limit for BTF that you do not trust. Default: 536,870,912.
    */
   readonly maxComparisons?: number;
 }
 
 /**
- * dedup makes one of equal types and one of equal strings, with the meaning of libbpf's `btf__dedup`: strings,
- * then INTs, ENUMs, FLOATs and FWDs, then structs, unions and typedefs by comparing the graphs of types that they
- * lead to, then FWDs of which only one struct or union has the name, then all that refers to those. A FWD that
- * gets its struct or union, and an `enum` without values that gets its full one, are gone. VARs and
- * DATASECs all stay, in their order, as the others that stay do. Strings that no type uses are gone.
+ * dedup merges equal types and equal strings. Modelled on libbpf's `btf__dedup`: it merges strings, then INTs, ENUMs,
+ * FLOATs and FWDs. Then it merges structs, unions and typedefs by comparing the graphs of types that they lead to. Then
+ * it replaces each FWD of which only one struct or union has the name. Last come the types that refer to all those. A
+ * FWD is gone if it was replaced, and so is an `enum` without values if there is one with values. All VARs and DATASECs
+ * stay. The types that stay keep their order. Strings that no type uses are gone.
  *
- * Of split BTF only the own types are changed, and those that equal one of the base's are gone; the result is
- * split from the same base. Where libbpf compares repeated arrays within one struct by their lengths alone, element
- * types are compared too; and it gives up on equal types that lead to themselves, which are found equal here.
+ * For split BTF, only the own types change, and those that equal a type of the base are gone. The result is split from
+ * the same base. There are two differences from libbpf. libbpf compares repeated arrays within one struct by their
+ * lengths only; dedup also compares the element types. libbpf gives up on equal types that lead to themselves; dedup
+ * finds them equal.
  *
- * @throws BtfFormatError `MALFORMED`, `LIMIT_EXCEEDED`, `UNSUPPORTED` for what cannot be read; `MALFORMED` for
- * references in a circle without a struct, union or typedef, which libbpf refuses too (`ELOOP`), though the kernel loads
- * a function that takes a pointer to itself; `LIMIT_EXCEEDED` for types so many and alike that
- * telling them apart exceeds `maxComparisons`.
+ * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
+ * exist.
+ * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef. libbpf rejects it
+ * too (`ELOOP`), though the kernel loads a function that takes a pointer to itself.
+ * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section, or if there are so
+ * many similar types that comparing them exceeds `maxComparisons`.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for more than 16,777,216 types with those of the base.
  */
 export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
   const pool = new StringPool();
@@ -63,7 +68,7 @@ export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
   return { bytes, ids };
 }
 
-/** The canonical types alone, and new ids of all. */
+/** The canonical types, and the new ids of all types. */
 function compact(state: DedupState, firstTypeId: TypeId): { ids: Int32Array; kept: TypeTable } {
   const { table } = state;
   const { words } = table;

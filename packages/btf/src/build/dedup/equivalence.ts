@@ -6,21 +6,21 @@ import { compatibleEnums, isDeclarationOf, sameShape } from './same-shape.js';
 
 const NONE = -1;
 
-/** Verdict is what came of comparing the graphs of two types. */
+/** Verdict is the result of comparing the graphs of two types. */
 export type Verdict = 'EQUIVALENT' | 'DIFFERENT' | 'NEEDS_BASE_CHANGE';
 
 /**
- * Equivalence compares the graph of types that one type leads to, the candidate, with that of a canonical type, as
- * libbpf's `btf_dedup_is_equiv` does: side by side along all references, assuming that each type of the
- * canonical graph corresponds to one of the candidate's. A FWD corresponds to a struct or union of its name.
+ * Equivalence compares the graph of types that a candidate leads to with that of a canonical type. Modelled on libbpf's
+ * `btf_dedup_is_equiv`: it walks both along all references, and assumes that each type of the canonical graph
+ * corresponds to one type of the candidate's graph. A FWD corresponds to a struct or union of its name.
  */
 export class Equivalence {
   readonly #state: DedupState;
   readonly #pairs: PendingPairs;
   readonly #identical: Identical;
-  /** For each type of the canonical graph, the one of the candidate's to which it is assumed to correspond. */
+  /** For each type of the canonical graph, the type of the candidate's graph that it is assumed to correspond to. */
   readonly #assumed: Int32Array;
-  /** The types that have an assumption, in their order. */
+  /** The types with an assumption, in order. */
   readonly #order: TypeId[] = [];
   #needsBaseChange = false;
 
@@ -32,10 +32,10 @@ export class Equivalence {
   }
 
   /**
-   * test compares two graphs. Where they are equivalent it maps what follows: FWDs to what they declare, and
-   * composites whose counterpart is canonical.
+   * test compares two graphs. If they are equivalent, it maps FWDs to the types that they declare, and composites to
+   * their counterparts that are canonical.
    *
-   * `NEEDS_BASE_CHANGE` says that they would be equivalent if a FWD of the base were resolved. Bases do not change.
+   * `NEEDS_BASE_CHANGE` means that they would be equivalent if a FWD of the base were resolved. Bases do not change.
    */
   test(candidate: TypeId, canonical: TypeId): Verdict {
     for (const id of this.#order) this.#assumed[id] = NONE;
@@ -73,7 +73,7 @@ export class Equivalence {
     return true;
   }
 
-  /** What a FWD of the canonical graph was found to declare; those of the candidate's graph stay as they are. */
+  /** The known declaration of a FWD of the canonical graph. FWDs of the candidate's graph stay as they are. */
   #resolveForward(id: TypeId): TypeId {
     if (this.#state.kind(id) !== Kind.FWD) return id;
     const resolved = this.#state.resolve(id);
@@ -87,11 +87,11 @@ export class Equivalence {
       const other = state.resolve(canonical);
       const oneKind = state.kind(one);
       const otherKind = state.kind(other);
-      // A base's FWD that is resolved in the split BTF leads the split BTF's own FWDs there.
+      // A FWD of the base that the split BTF resolves leads the split BTF's own FWDs there.
       if (oneKind !== Kind.FWD && otherKind === Kind.FWD) state.map(other, one);
       if (this.#needsBaseChange) continue;
       if (oneKind === Kind.FWD && otherKind !== Kind.FWD) state.map(one, other);
-      // Only a counterpart that is canonical for certain may stand for a composite already now.
+      // A composite may only be mapped this early if its counterpart is certainly canonical.
       if (isComposite(oneKind) && otherKind !== Kind.FWD && state.isMapped(other) && !state.isMapped(one)) {
         state.map(one, other);
       }

@@ -3,17 +3,17 @@ import type { DedupState } from './dedup-state.js';
 import { PendingPairs } from './pending-pairs.js';
 import { compatibleEnums, sameShape } from './same-shape.js';
 
-/** Most pairs to compare: compilers repeat small types, arrays and pointers above all. */
+/** Maximum number of pairs to compare: compilers mostly repeat small types, arrays and pointers. */
 const MAX_PAIRS = 4096;
 
 /**
- * Identical compares two types of one compilation unit. A compiler should have made one of both, but some repeat
- * equal types within one struct; forward declarations are never resolved here.
+ * Identical compares two types of one compilation unit. A compiler should have made only one of them, but some repeat
+ * equal types within a struct. Forward declarations are not resolved here.
  */
 export class Identical {
   readonly #state: DedupState;
   readonly #pairs: PendingPairs;
-  /** The same two types meet again and again where a kernel has many types twice, as those since Linux 7.1. */
+  /** The same two types meet again and again in a kernel that has many types twice, as kernels since Linux 7.1 do. */
   readonly #results = new Map<number, boolean>();
 
   constructor(state: DedupState) {
@@ -21,7 +21,10 @@ export class Identical {
     this.#pairs = new PendingPairs(state);
   }
 
-  /** test tells whether both are equal with all that they refer to; false too where that is too much to find out. */
+  /**
+   * test reports whether two types are equal with everything that they refer to. It also returns false if the
+   * comparison takes too long.
+   */
   test(first: TypeId, second: TypeId): boolean {
     const key = this.#key(first, second);
     const result = this.#results.get(key) ?? this.#compare(first, second);

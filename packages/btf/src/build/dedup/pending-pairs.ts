@@ -4,7 +4,7 @@ import type { DedupState } from './dedup-state.js';
 
 /** PendingPairs is a stack of pairs of types that are still to be compared. */
 export class PendingPairs {
-  /** The pair that {@link pop} took last. */
+  /** The pair that {@link pop} returned last. */
   first = 0;
   second = 0;
   readonly #state: DedupState;
@@ -28,7 +28,10 @@ export class PendingPairs {
     return true;
   }
 
-  /** pushReferences adds what two types of the same shape refer to, so that it is taken in the order of their words. */
+  /**
+   * pushReferences adds the references of two types of the same shape, so that they are popped in the order of the
+   * words.
+   */
   pushReferences(first: number, second: number): void {
     if (first === 0) return;
     const { table } = this.#state;

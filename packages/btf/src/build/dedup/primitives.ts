@@ -4,8 +4,8 @@ import type { DedupState } from './dedup-state.js';
 import { kindsWhere } from '../../kind-words.js';
 
 /**
- * mapPrimitives lets the first of equal INTs, FLOATs, FWDs, ENUMs and ENUM64s stand for the others. An `enum`
- * without values is a forward declaration: any one of its name stands for it.
+ * mapPrimitives maps equal INTs, FLOATs, FWDs, ENUMs and ENUM64s to the first of them. An `enum` without values is a
+ * forward declaration, which is mapped to any enum of its name.
  */
 export function mapPrimitives(state: DedupState): void {
   const index = new WordIndex(state.table);

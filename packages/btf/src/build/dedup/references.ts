@@ -7,9 +7,9 @@ import type { DedupState } from './dedup-state.js';
 const UNDER_WAY = 1;
 
 /**
- * mapReferences lets the first of equal types of the other kinds stand for the rest. All that can form circles
- * is mapped before, so that each chain of references ends; on the way back ids are replaced by those of the
- * types that stand for them, and equal types have equal words. VARs and DATASECs all stay.
+ * mapReferences maps equal types of the other kinds to the first of them. Types that can form circles are mapped
+ * before, so each chain of references ends. On the way back, ids are replaced by those of the mapped types, and equal
+ * types have equal words. All VARs and DATASECs stay.
  *
  * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef in it.
  */
@@ -49,7 +49,7 @@ function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack
     if (underWay[target] === UNDER_WAY) {
       throw new BtfFormatError(
         'MALFORMED',
-        'type refers to itself without a struct, union or typedef between',
+        'type refers to itself without a struct, union or typedef in between',
         {
           typeId: target,
         },

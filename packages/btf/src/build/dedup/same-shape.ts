@@ -3,7 +3,7 @@ import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../hash.js';
 import type { DedupState } from './dedup-state.js';
 
-/** sameShape tells whether two types are of one kind and equal in all but the ids that they refer to. */
+/** sameShape reports whether two types have the same kind and are equal except for the ids that they refer to. */
 export function sameShape(state: DedupState, first: TypeId, second: TypeId): boolean {
   const info = state.info(first);
   if (info !== state.info(second)) return false;
@@ -25,7 +25,7 @@ export function sameShape(state: DedupState, first: TypeId, second: TypeId): boo
   return true;
 }
 
-/** shapeHash is equal for types of {@link sameShape}. */
+/** shapeHash returns a hash that is equal for types of {@link sameShape}. */
 export function shapeHash(state: DedupState, id: TypeId): number {
   const info = state.info(id);
   const { words } = state.table;
@@ -44,7 +44,7 @@ export function shapeHash(state: DedupState, id: TypeId): number {
   return hash;
 }
 
-/** isDeclarationOf tells whether one type is a FWD of the other one's name and kind. */
+/** isDeclarationOf reports whether one type is a FWD of the kind and name of the other. */
 export function isDeclarationOf(state: DedupState, forward: TypeId, type: TypeId): boolean {
   return (
     state.kind(forward) === Kind.FWD &&
@@ -53,7 +53,7 @@ export function isDeclarationOf(state: DedupState, forward: TypeId, type: TypeId
   );
 }
 
-/** compatibleEnums tells whether two types are of one kind of enum and name, and one has no values. */
+/** compatibleEnums reports whether two types have the same kind of enum and name, and one has no values. */
 export function compatibleEnums(state: DedupState, first: TypeId, second: TypeId): boolean {
   const kind = state.kind(first);
   return (

@@ -9,10 +9,12 @@ import { newTypeOf } from './new-type.js';
 const TYPES_PER_STEP = 1_000;
 
 /**
- * btfToLoad is the raw BTF of a source: the one given, or one built of the types given; either with what `adapt`
- * says for this kernel. It yields where others may have a turn.
+ * btfToLoad returns the raw BTF of a source, which is raw BTF or types to build it from. The generator yields when other
+ * jobs may have a turn.
  *
- * @throws ServiceError with INVALID_REQUEST or BTF_UNBUILDABLE.
+ * @param adapt how BTF is written for this kernel, or null to load raw BTF as it is.
+ * @throws ServiceError INVALID_REQUEST if the list of types is invalid.
+ * @throws ServiceError BTF_UNBUILDABLE if the types do not make valid BTF, or raw BTF cannot be adapted.
  */
 export function* btfToLoad(
   { case: kind, value }: LoadSource,
@@ -22,7 +24,7 @@ export function* btfToLoad(
   return adapt === null || !downgrades(adapt) ? value : adapted(value, adapt);
 }
 
-/** Whether writing with the options can change what is written. */
+/** Reports whether the options can change the BTF. */
 function downgrades(options: MarshalOptions): boolean {
   const { stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64 } = options;
   return [stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64].includes(true);
@@ -32,7 +34,7 @@ function adapted(rawBtf: Uint8Array, options: MarshalOptions): Uint8Array {
   return orUnbuildable(() => {
     const spec = Spec.parse(rawBtf);
     const builder = new Builder({ deduplicate: false });
-    builder.addAllFrom(spec, ownIds(spec));
+    builder.addAllFrom(spec, spec.typeIds());
     return builder.marshal({ ...options, byteOrder: spec.byteOrder });
   });
 }
@@ -43,16 +45,12 @@ function* built(types: readonly TypeMessage[], options: MarshalOptions): Generat
   for (const [index, message] of types.entries()) {
     if (index > 0 && index % TYPES_PER_STEP === 0) yield null;
     const path = `types.types[${index}]`;
-    if (message.continued) throw invalidRequest(`${path}.continued`, 'a type must come whole');
+    if (message.continued) throw invalidRequest(`${path}.continued`, 'a type to load must be complete');
     if (message.id !== index + 1)
       throw invalidRequest(`${path}.id`, `is ${message.id} instead of ${index + 1}`);
     orUnbuildable(() => builder.add(newTypeOf(message, path)));
   }
   return orUnbuildable(() => builder.marshal(options));
-}
-
-function* ownIds({ firstTypeId, endTypeId }: Spec): Generator<number, void, void> {
-  for (let id = firstTypeId; id < endTypeId; id++) yield id;
 }
 
 function orUnbuildable<T>(build: () => T): T {

@@ -1,60 +1,61 @@
 import { Kind, type Member, type Spec, type TypeId } from '@btfd/btf';
 import { specialTypes, type SpecialTypes } from './special-types.js';
 
-/** Members of structs looked at in a step: a few milliseconds. */
+/** Members of structs visited in a step: a few milliseconds. */
 const MEMBERS_PER_STEP = 20_000;
-/** The kernel refuses a struct with more special fields, once it has found one too many. */
+/** The kernel stops and refuses a struct at the first special field above this number. */
 const MAX_FIELDS = 12;
-/** The kernel refuses arrays that nest deeper. */
+/** The kernel refuses arrays that nest deeper than this. */
 const MAX_ARRAYS = 32;
 
 /**
- * What the kernel takes, in nanoseconds, measured on Linux 6.18 (docs/loads.md tells how): for a member, for a type in a
- * search through all of them, for a character of a name in it, and for a search through the kernel's own types.
+ * Time that the kernel takes, in nanoseconds, measured on Linux 6.18 (see docs/loads.md): for a member, for a type in a
+ * search through all types, for a character of a name in such a search, and for a search through the kernel's own types.
  */
 const NS_PER_MEMBER = 150;
 const NS_PER_TYPE = 10;
 const NS_PER_CHARACTER = 1;
 const NS_PER_KERNEL_SEARCH = 500_000;
 
-/** What the kernel finds where it looks for special fields in a struct: its own and its nested structs'. */
-interface Found {
-  /** Members looked at. Nested structs are looked through again each time that they are met. */
+/** The special fields that the kernel finds in a struct and in the structs nested in it. */
+interface FieldCounts {
+  /** Visited members. The kernel visits a nested struct again for each member of its type. */
   members: number;
-  /** Lists and trees, for each of which it searches the tag that says what they contain. */
+  /** Lists and trees. For each, the kernel searches for the tag that names its elements. */
   roots: number;
-  /** Pointers to objects of the kernel, for each of which it searches the kernel's types. */
+  /** Pointers to objects of the kernel. For each, the kernel searches its own types. */
   pointers: number;
 }
 
-interface Frame extends Found {
+interface Frame extends FieldCounts {
   readonly id: TypeId;
   readonly list: readonly Member[];
   next: number;
-  /** Whether the kernel looks for special fields here at all. */
-  looked: boolean;
+  /** Whether the kernel searches this struct for special fields at all. */
+  searched: boolean;
 }
 
 /**
- * checkCost estimates how long the kernel searches, in milliseconds, when it checks BTF: what it takes beyond one pass
- * over the types, which is bounded by the size that BTF may have. Where struct types nest, or have fields that are
- * special to BPF programs, the search can take exponential time, and nothing ends it. It yields where others may have a
- * turn.
+ * checkCost estimates how long the kernel searches when it checks BTF, in milliseconds. It leaves out the one pass over
+ * all types, whose time is bounded by the size of BTF. If structs nest, or have fields that are special to BPF programs,
+ * the search can take exponential time and cannot be ended. The generator yields when other jobs may have a turn.
  *
- * @throws BtfFormatError for BTF that the kernel refuses before it searches.
+ * Modelled on `btf_parse_struct_metas` of the kernel (Linux 6.2 and later).
+ *
+ * @throws BtfFormatError if the kernel refuses the BTF before it searches.
  */
 export function* checkCost(spec: Spec): Generator<null, number, void> {
   const special = yield* specialTypes(spec);
   if (special.structs.size === 0 && special.pointers.size === 0) return 0;
   const nsPerRoot = spec.endTypeId * NS_PER_TYPE + special.comparedCharacters * NS_PER_CHARACTER;
-  const known = new Map<TypeId, Found | null>();
+  const known = new Map<TypeId, FieldCounts | null>();
   let ns = 0;
-  for (let id = 1; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (id % MEMBERS_PER_STEP === 0) yield null;
     if (spec.kindOf(id) !== Kind.STRUCT || known.has(id)) continue;
-    for (const { looked, members, roots, pointers } of framesOf(spec, id, special, known)) {
+    for (const { searched, members, roots, pointers } of framesOf(spec, id, special, known)) {
       if (members > MEMBERS_PER_STEP) yield null;
-      if (looked) {
+      if (searched) {
         ns += members * NS_PER_MEMBER + roots * nsPerRoot + pointers * NS_PER_KERNEL_SEARCH;
       }
     }
@@ -62,19 +63,22 @@ export function* checkCost(spec: Spec): Generator<null, number, void> {
   return ns / 1_000_000;
 }
 
-/** A struct and those nested in it that aren't known yet, the inner ones first. Null marks one that contains itself. */
+/**
+ * Counts a struct and the structs nested in it that are not known yet, the inner ones first. While a struct is open it is
+ * known as null, which ends the walk of one that contains itself.
+ */
 function* framesOf(
   spec: Spec,
   root: TypeId,
   special: SpecialTypes,
-  known: Map<TypeId, Found | null>,
+  known: Map<TypeId, FieldCounts | null>,
 ): Generator<Frame, void, void> {
   const open: Frame[] = [];
   const enter = (id: TypeId): void => {
     const type = spec.typeById(id);
     const list = type.kind === 'STRUCT' ? type.members : [];
     known.set(id, null);
-    open.push({ id, list, next: 0, looked: false, members: 0, roots: 0, pointers: 0 });
+    open.push({ id, list, next: 0, searched: false, members: 0, roots: 0, pointers: 0 });
   };
   enter(root);
   for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
@@ -92,7 +96,7 @@ function* framesOf(
       continue;
     }
     frame.next += 1;
-    if (special.structs.has(member.typeId) || special.pointers.has(member.typeId)) frame.looked = true;
+    if (special.structs.has(member.typeId) || special.pointers.has(member.typeId)) frame.searched = true;
     add(frame, { members: 1 + arrays, roots: 0, pointers: 0 });
     if (special.roots.has(typeId)) add(frame, { members: 0, roots: 1, pointers: 0 });
     if (special.pointers.has(typeId)) add(frame, { members: 0, roots: 0, pointers: elements });
@@ -101,13 +105,13 @@ function* framesOf(
   }
 }
 
-function add(to: Found, { members, roots, pointers }: Found): void {
+function add(to: FieldCounts, { members, roots, pointers }: FieldCounts): void {
   to.members += members;
   to.roots = Math.min(MAX_FIELDS, to.roots + roots);
   to.pointers = Math.min(MAX_FIELDS, to.pointers + pointers);
 }
 
-/** What an array, or an array of arrays, has, and how many. */
+/** Returns the element type of an array or an array of arrays, the number of elements and of arrays. */
 function elementOf(
   spec: Spec,
   id: TypeId,

@@ -2,7 +2,12 @@ import type { Type as TypeMessage } from '@btfd/api';
 import { Kind, type NewType } from '@btfd/btf';
 import { invalidRequest } from '../../error/service-error.js';
 
-/** newTypeOf makes a type to build of a message of a request. `path` names the message in errors. */
+/**
+ * newTypeOf returns the type to build for a message of a request.
+ *
+ * @param path names the message in errors.
+ * @throws ServiceError INVALID_REQUEST if the message is not a type that can be built.
+ */
 export function newTypeOf({ name, kind, detail }: TypeMessage, path: string): NewType {
   const type = typeOf(detail, name, path);
   if (type.kind !== 'UNKNOWN' && kind !== 0 && kind !== Kind[type.kind]) {
@@ -70,7 +75,7 @@ function typeOf(detail: TypeMessage['detail'], name: string, path: string): NewT
   }
 }
 
-/** 32 bits, read as signed where the enum is. */
+/** Returns a value of an enum, which has 32 bits. */
 function enumValue(value: bigint, signed: boolean, path: string): number {
   const fits = signed ? BigInt.asIntN(32, value) : BigInt.asUintN(32, value);
   if (fits !== value)

@@ -5,16 +5,18 @@ import { checkCost } from './check-cost.js';
 import { functionCost, mostFunctionCost } from './function-cost.js';
 import { mayHaveSpecialTypes } from './special-types.js';
 import { hasNewKinds, type KindLayout } from '../../base/kind-layout.js';
-import { unjudgedType } from './unknown-kinds.js';
+import { unknownSizeType } from './unknown-kinds.js';
 
 /**
- * screen refuses BTF whose check would keep the kernel for too long. What is malformed, the kernel refuses at once with
- * a log that says why, so it goes there. What is only unknown here, a later kernel may take: it goes there if nothing in
- * the BTF has a name for which the kernel would search and it is too small for anything else to take long, or if unknown
- * kinds have the size that the kernel's BTF tells.
+ * screen refuses BTF that the kernel would take too long to check. Malformed BTF passes, because the kernel refuses it at
+ * once with a log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
+ *
+ * - No string in it is a name that the kernel searches for, and it is too small for the rest of the check to take long.
+ * - The layout section of the kernel's own BTF states the same sizes for these kinds.
  *
  * @param kernelLayout the layout section of the kernel's own BTF.
- * @throws ServiceError with BTF_TOO_EXPENSIVE; BTF_UNBUILDABLE for what cannot be judged.
+ * @throws ServiceError BTF_TOO_EXPENSIVE if the check would take longer than `maxCheckMs` by estimate.
+ * @throws ServiceError BTF_UNBUILDABLE if the check cannot be estimated.
  */
 export function* screen(
   rawBtf: Uint8Array,
@@ -23,11 +25,11 @@ export function* screen(
 ): Generator<null, void, void> {
   const harmless = !mayHaveSpecialTypes(rawBtf) && mostFunctionCost(rawBtf.length) <= maxCheckMs;
   if (harmless) return;
-  const spec = yield* judgeable(rawBtf, kernelLayout);
+  const spec = yield* searchableTypes(rawBtf, kernelLayout);
   if (spec === null) return;
   const estimate = yield* estimated(spec);
   if (estimate <= maxCheckMs) return;
-  const words = estimate < 1e7 ? `some ${Math.ceil(estimate / 1000)} seconds` : 'hours or longer';
+  const words = estimate < 1e7 ? `about ${Math.ceil(estimate / 1000)} seconds` : 'hours or longer';
   throw new ServiceError(
     ErrorReason.BTF_TOO_EXPENSIVE,
     `the kernel would search for ${words} when it checks the BTF; ${maxCheckMs / 1000} seconds are allowed`,
@@ -35,23 +37,23 @@ export function* screen(
   );
 }
 
-/** The types as the kernel finds them, or null where it finds none. */
-function* judgeable(rawBtf: Uint8Array, kernelLayout: KindLayout): Generator<null, Spec | null, void> {
+/** Returns the types as the kernel reads them, or null if the kernel refuses the BTF before it searches. */
+function* searchableTypes(rawBtf: Uint8Array, kernelLayout: KindLayout): Generator<null, Spec | null, void> {
   let spec: Spec;
   try {
     spec = Spec.parse(rawBtf);
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    // Behind a type whose size is a lie, anything looks malformed.
+    // After a type whose stated size is wrong, everything looks malformed.
     if (error.code !== 'UNSUPPORTED' && !hasNewKinds(rawBtf)) return null;
-    throw unjudged(error.message, error.typeId, error);
+    throw notEstimated(error.message, error.typeId, error);
   }
-  const typeId = yield* unjudgedType(spec, kernelLayout);
+  const typeId = yield* unknownSizeType(spec, kernelLayout);
   if (typeId === null) return spec;
-  throw unjudged(`the size of kind ${spec.kindOf(typeId)} is not known, type id ${typeId}`, typeId);
+  throw notEstimated(`the size of kind ${spec.kindOf(typeId)} is unknown, type id ${typeId}`, typeId);
 }
 
-/** How long the kernel's check takes. It does not come to the search where types are wrong. */
+/** Estimates the time of the kernel's check. The kernel does not search if types are invalid. */
 function* estimated(spec: Spec): Generator<null, number, void> {
   let estimate = 0;
   try {
@@ -59,15 +61,19 @@ function* estimated(spec: Spec): Generator<null, number, void> {
     estimate += yield* checkCost(spec);
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    // More than is read here need not be more than the kernel reads.
-    if (error.code === 'LIMIT_EXCEEDED') throw unjudged(error.message, error.typeId, error);
+    // The kernel may read more than this library does.
+    if (error.code === 'LIMIT_EXCEEDED') throw notEstimated(error.message, error.typeId, error);
   }
   return estimate;
 }
 
-function unjudged(message: string, typeId: TypeId | null, cause?: BtfFormatError): ServiceError {
-  return new ServiceError(ErrorReason.BTF_UNBUILDABLE, `the BTF cannot be judged: ${message}`, {
-    metadata: typeId === null ? {} : { type_id: String(typeId) },
-    ...(cause === undefined ? {} : { cause }),
-  });
+function notEstimated(message: string, typeId: TypeId | null, cause?: BtfFormatError): ServiceError {
+  return new ServiceError(
+    ErrorReason.BTF_UNBUILDABLE,
+    `the time to check the BTF cannot be estimated: ${message}`,
+    {
+      metadata: typeId === null ? {} : { type_id: String(typeId) },
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }

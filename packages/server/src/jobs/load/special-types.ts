@@ -1,39 +1,39 @@
 import { BtfFormatError, Kind, type Spec, type TypeId } from '@btfd/btf';
 
-/** Types looked at in a step: a few milliseconds. */
+/** Types visited in a step: a few milliseconds. */
 const TYPES_PER_STEP = 50_000;
 
-/** Structs that are special to BPF programs, those of later kernels included, have such names. */
+/** The prefix of structs that are special to BPF programs, including those of later kernels. */
 const SPECIAL_STRUCT = 'bpf_';
-/** The structs that contain others. */
+/** Structs that contain elements of other types. */
 const ROOTS: ReadonlySet<string> = new Set(['bpf_list_head', 'bpf_rb_root']);
-/** Tags of pointers to objects of the kernel have these in them: `kptr`, `kptr_untrusted`, `percpu_kptr`, `uptr`. */
+/** Parts of the tags of pointers to objects of the kernel: `kptr`, `kptr_untrusted`, `percpu_kptr`, `uptr`. */
 const POINTER_TAGS = ['kptr', 'uptr'];
 const POINTER_TAG = new RegExp(POINTER_TAGS.join('|'));
-/** The tag that says what a list or a tree contains. */
+/** The prefix of the tag that names the elements of a list or a tree. */
 const CONTAINS = 'contains:';
 
-/** SpecialTypes are the types for which the kernel searches when it checks BTF. */
+/** SpecialTypes are the types that the kernel searches for when it checks BTF. */
 export interface SpecialTypes {
   readonly structs: ReadonlySet<TypeId>;
-  /** Those of the structs that contain others. */
+  /** The structs that contain elements of other types. */
   readonly roots: ReadonlySet<TypeId>;
   /** Pointers to objects of the kernel. */
   readonly pointers: ReadonlySet<TypeId>;
-  /** Characters that finding what a list contains compares at most: names of structs, and that name itself. */
+  /** The most characters compared to find the elements of a list: of the struct names, and of the name itself. */
   readonly comparedCharacters: number;
 }
 
 /**
- * mayHaveSpecialTypes tells whether any string of BTF can be the name of a special type. Where none can, the kernel
- * searches for nothing. It reads no types, so that it holds for BTF with kinds that are unknown here, too.
+ * mayHaveSpecialTypes reports whether any string of BTF can be the name of a special type. If none can, the kernel does
+ * not search. It reads no types, so the result also holds for BTF with unknown kinds.
  */
 export function mayHaveSpecialTypes(rawBtf: Uint8Array): boolean {
   const bytes = Buffer.from(rawBtf.buffer, rawBtf.byteOffset, rawBtf.byteLength);
   return [SPECIAL_STRUCT, ...POINTER_TAGS].some((part) => bytes.includes(part));
 }
 
-/** specialTypes finds them. It yields where others may have a turn. */
+/** specialTypes returns the special types. The generator yields when other jobs may have a turn. */
 export function* specialTypes(spec: Spec): Generator<null, SpecialTypes, void> {
   const structs = new Set<TypeId>();
   const roots = new Set<TypeId>();
@@ -41,7 +41,7 @@ export function* specialTypes(spec: Spec): Generator<null, SpecialTypes, void> {
   let structCharacters = 0;
   let longestStruct = 0;
   let longestTag = 0;
-  for (let id = 1; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (id % TYPES_PER_STEP === 0) yield null;
     switch (spec.kindOf(id)) {
       case Kind.STRUCT: {
@@ -70,7 +70,7 @@ export function* specialTypes(spec: Spec): Generator<null, SpecialTypes, void> {
   return { structs, roots, pointers, comparedCharacters: compared + longestTag };
 }
 
-/** The name of a tag; null for one that is too long to be read. The kernel takes tags of any length. */
+/** Returns the name of a tag, or null if it is too long to be read. The kernel accepts tags of any length. */
 function tagName(spec: Spec, id: TypeId): string | null {
   try {
     return spec.nameOf(id);
@@ -80,11 +80,11 @@ function tagName(spec: Spec, id: TypeId): string | null {
   }
 }
 
-/** Pointers to tagged types, which may be volatile themselves. */
+/** Returns the pointers to tagged types. The pointers may be volatile. */
 function* pointersTo(spec: Spec, tags: ReadonlySet<TypeId>): Generator<null, Set<TypeId>, void> {
   const pointers = new Set<TypeId>();
   for (const kind of [Kind.PTR, Kind.VOLATILE]) {
-    for (let id = 1; id < spec.endTypeId; id++) {
+    for (const id of spec.typeIds()) {
       if (id % TYPES_PER_STEP === 0) yield null;
       if (spec.kindOf(id) !== kind) continue;
       const type = spec.typeById(id);

@@ -7,14 +7,14 @@ const TYPES_PER_STEP = 100_000;
 const KNOWN: ReadonlySet<number> = new Set(Object.values(Kind));
 
 /**
- * unjudgedType returns the first type whose size cannot be verified, or null if there is none.
+ * unknownSizeType returns the first type whose size cannot be verified, or null if there is none.
  * A type of an unknown kind has only the size that the BTF itself states. If the stated size were wrong, the kernel would
  * parse the following types differently. Unknown kinds are therefore accepted only if the layout section of the kernel's
  * own BTF states the same size. The generator yields when other jobs may have a turn.
  */
-export function* unjudgedType(spec: Spec, kernelLayout: KindLayout): Generator<null, TypeId | null, void> {
+export function* unknownSizeType(spec: Spec, kernelLayout: KindLayout): Generator<null, TypeId | null, void> {
   const layout = layoutOf(spec.bytes);
-  for (let id = 1; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (id % TYPES_PER_STEP === 0) yield null;
     const kind = spec.kindOf(id);
     if (!KNOWN.has(kind) && !sizesAgree(layout, kernelLayout, kind)) return id;

@@ -4,9 +4,11 @@ import { ServiceError } from '../../error/service-error.js';
 import { rawChunks } from '../../base/slices.js';
 
 /**
- * cChunks prints types, or all, as C, in pieces of at most `chunkBytes`.
+ * cChunks prints types as C, in pieces of at most `chunkBytes`.
  *
- * @throws ServiceError with OUTPUT_TOO_LARGE if the text has more than `maxBytes`, or types nest without bound.
+ * @param roots the types to print, or null for all.
+ * @throws ServiceError OUTPUT_TOO_LARGE if the text has more than `maxBytes`, or if types nest too deeply.
+ * @throws BtfFormatError if a type is malformed.
  */
 export function* cChunks(
   spec: Spec,

@@ -4,8 +4,8 @@ import { children, type Spec, type TypeId } from '@btfd/btf';
 const TYPES_PER_STEP = 4_000;
 
 /**
- * closureOf lists, in order, types and everything that they refer to, in the spec's bases too; without void. It yields
- * where others may have a turn.
+ * closureOf returns the ids of types and of everything that they refer to, in ascending order and without void. It
+ * includes types of the base. The generator yields when other jobs may have a turn.
  */
 export function* closureOf(spec: Spec, roots: Iterable<TypeId>): Generator<null, Uint32Array, void> {
   const seen = new Uint8Array(spec.endTypeId);

@@ -3,18 +3,21 @@ import type { Spec, TypeId } from '@btfd/btf';
 import type { Init } from '../../base/message.js';
 import type { Selector } from '../../base/selection.js';
 
-/** What is matched in a turn: a few milliseconds. */
+/** Steps of matching in a turn: a few milliseconds. */
 const STEPS_PER_TURN = 1_000_000;
-/** What looking at a type, or at a glob, costs in steps. */
+/** The cost of looking at a type or a glob, in steps. */
 const STEPS_PER_LOOK = 50;
 
-/** SelectedTypes are the types that a selection means, and what it found nothing for. */
+/** SelectedTypes are the types of a selection, and its parts that matched nothing. */
 export interface SelectedTypes {
   readonly ids: readonly TypeId[];
   readonly result: Init<typeof SelectionResultSchema>;
 }
 
-/** findSelected finds the own types of a spec that a selection means. It yields where others may have a turn. */
+/**
+ * findSelected returns the own types of a spec that a selection matches. The generator yields when other jobs may have a
+ * turn.
+ */
 export function* findSelected(spec: Spec, selector: Selector): Generator<null, SelectedTypes, void> {
   const { names, globs, kinds, ids } = selector;
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
@@ -27,7 +30,7 @@ export function* findSelected(spec: Spec, selector: Selector): Generator<null, S
     steps = steps < STEPS_PER_TURN ? steps + more : more;
     return steps >= STEPS_PER_TURN;
   };
-  for (let id = spec.firstTypeId; id < spec.endTypeId; id++) {
+  for (const id of spec.typeIds()) {
     if (isTurnOver(STEPS_PER_LOOK)) yield null;
     const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
     let selected = everything || ids.has(id);
@@ -38,7 +41,7 @@ export function* findSelected(spec: Spec, selector: Selector): Generator<null, S
         selected = true;
       }
       for (const { text, matches } of name === '' ? [] : globs) {
-        // The most that it may take, for a name that almost matches again and again.
+        // The worst case: a name that almost matches at every character.
         if (isTurnOver(STEPS_PER_LOOK + text.length * name.length)) yield null;
         if (!matches(name)) continue;
         globsFound.add(text);

@@ -1,19 +1,23 @@
 import type { Type } from '@btfd/btf';
 
-/** An element's numbers with their tags and length prefixes take less: at most two varints of ten bytes and three of five. */
+/**
+ * More than the numbers of an element with their tags and length prefixes: at most two varints of ten bytes and three of
+ * five.
+ */
 const NUMBERS_BYTES = 48;
 /** A UTF-16 unit takes at most three bytes of UTF-8. */
 const BYTES_PER_CHAR = 3;
 
-/** TypePiece is a type, or a part of the list that it has, with a bound on its encoded size in bytes. */
+/** TypePiece is a type, or a type with a part of its list. */
 export interface TypePiece {
   readonly type: Type;
-  /** Whether an earlier piece of the type came before. */
+  /** Whether an earlier piece of the same type precedes it. */
   readonly continued: boolean;
+  /** An upper bound of its encoded size. */
   readonly maxBytes: number;
 }
 
-/** splitType cuts a type whose list may take more than `limit` bytes encoded into pieces that continue one another. */
+/** splitType cuts a type into pieces whose lists have at most `limit` encoded bytes each. */
 export function* splitType(type: Type, limit: number): Generator<TypePiece, void, void> {
   const fixed = NUMBERS_BYTES + type.name.length * BYTES_PER_CHAR;
   let continued = false;
@@ -70,7 +74,7 @@ interface Slice<T> {
   readonly bytes: number;
 }
 
-/** Slices of a list, each within the limit or of one element; the list itself where it fits. */
+/** Cuts a list into slices. Each is within the limit or has one element. A list that fits is returned as it is. */
 function* slices<T>(
   list: readonly T[],
   limit: number,

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SpecResponseSchema, TypeListSchema, type Type } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { BtfWriter } from '../../testing/btf-bytes.js';
-import { ownTypeIds, typeChunks } from './type-chunks.js';
+import { typeChunks } from './type-chunks.js';
 
 const CHUNK = 256 * 1024;
 /** About what a type may have at most: 65,535 until Linux 7.2. */
@@ -14,7 +14,7 @@ const LESS = 15_000;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 function chunksOf(spec: Spec, chunkBytes = CHUNK): Type[][] {
-  return [...typeChunks(spec, ownTypeIds(spec), chunkBytes)].map(
+  return [...typeChunks(spec, spec.typeIds(), chunkBytes)].map(
     (types) => create(TypeListSchema, { types }).types,
   );
 }

@@ -3,15 +3,15 @@ import { splitType } from './split-type.js';
 import { typeMessage, type TypeMessage } from './type-message.js';
 
 /**
- * typeChunks makes the messages of types, in chunks whose encoding has at most `chunkBytes`. A type
- * that is larger goes on in the next chunk.
+ * typeChunks returns the messages of types, in chunks of at most `chunkBytes` encoded bytes. A larger type continues in
+ * the next chunk.
  */
 export function* typeChunks(
   spec: Spec,
   ids: Iterable<TypeId>,
   chunkBytes: number,
 ): Generator<TypeMessage[], void, void> {
-  // A piece has its list's slice, its numbers and its name, which are far below the other half.
+  // A slice of the list fills at most half of a chunk. Numbers and names are far smaller than the other half.
   const pieceBytes = chunkBytes / 2;
   let chunk: TypeMessage[] = [];
   let bytes = 0;
@@ -28,9 +28,4 @@ export function* typeChunks(
     }
   }
   if (chunk.length > 0) yield chunk;
-}
-
-/** ownTypeIds are the ids of a spec's own types. */
-export function* ownTypeIds({ firstTypeId, endTypeId }: Spec): Generator<TypeId, void, void> {
-  for (let id = firstTypeId; id < endTypeId; id++) yield id;
 }

@@ -3,10 +3,10 @@ import { Kind, type Type } from '@btfd/btf';
 import type { Init } from '../../base/message.js';
 import type { TypePiece } from './split-type.js';
 
-/** TypeMessage is what a `btf.v1.Type` is made from. */
+/** TypeMessage is the plain object from which a `btf.v1.Type` is made. */
 export type TypeMessage = Init<typeof TypeSchema>;
 
-/** typeMessage makes the message of a type or of a piece of one. The name comes with the first piece only. */
+/** typeMessage returns the message of a type or of a piece of one. Only the first piece has the name. */
 export function typeMessage({ type, continued }: TypePiece): TypeMessage {
   const { id, name } = type;
   const kind = type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind];

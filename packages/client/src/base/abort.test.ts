@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
-import { onAbort } from './on-abort.js';
+import { onAbort } from './abort.js';
 
-test('runs each function of a signal once, except those that were ended', () => {
+test('runs each function of a signal once, except those that stopped listening', () => {
   const controller = new AbortController();
   const ran: string[] = [];
   onAbort(controller.signal, () => ran.push('a'));
@@ -13,13 +13,13 @@ test('runs each function of a signal once, except those that were ended', () => 
   expect(ran).toEqual(['a', 'c']);
 });
 
-test('runs at once where the signal was aborted before', () => {
+test('runs at once if the signal has aborted', () => {
   const ran: string[] = [];
   onAbort(AbortSignal.abort(), () => ran.push('a'));
   expect(ran).toEqual(['a']);
 });
 
-test('listens once to each signal, since Node warns of more than ten listeners', () => {
+test('listens once to each signal, because Node warns of more than ten listeners', () => {
   const { signal } = new AbortController();
   const listen = jest.spyOn(signal, 'addEventListener');
   for (let i = 0; i < 50; i++) onAbort(signal, () => {});

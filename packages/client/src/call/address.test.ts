@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { defaultAddress } from './default-address.js';
+import { defaultAddress } from './address.js';
 
 const { env } = process;
 

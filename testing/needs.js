@@ -1,0 +1,30 @@
+import { describe, test } from '@jest/globals';
+import { has, installCommand, labelOf } from './tools.js';
+
+/**
+ * needs returns `describe` and `test` for cases that need tools of the machine, by their names in tools.js. They skip
+ * their cases if one is missing, and mark them with its name for the summary at the end.
+ *
+ * @throws Error if one is missing and `BTFD_REQUIRE_TOOLS` is 1
+ */
+export function needs(...names) {
+  const missing = names.find((name) => !has(name));
+  if (missing === undefined) return { describe, test };
+  if (process.env['BTFD_REQUIRE_TOOLS'] === '1') {
+    throw new Error(`${labelOf(missing)} is missing: ${installCommand([missing])}`);
+  }
+  return { describe: marked(describe.skip, missing), test: marked(test.skip, missing) };
+}
+
+/** has reports whether the machine has a tool. It is for set-up that only some cases of a suite need. */
+export { has };
+
+function marked(skip, missing) {
+  const mark = (name) => `[needs ${missing}] ${name}`;
+  return Object.assign((name, ...rest) => skip(mark(name), ...rest), {
+    each:
+      (...table) =>
+      (name, ...rest) =>
+        skip.each(...table)(mark(name), ...rest),
+  });
+}

@@ -1,0 +1,138 @@
+// The tools that tests need of the machine, apart from what the build needs (Node, a C++ compiler, python3, make).
+// The set-up of `pnpm test` installs them, `needs` skips tests without them, and the summary names them.
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants as access, existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Each tool by the name that tests give it:
+ *
+ * - how it is found: `command` in PATH, `python` module of Debian's python3, `library`, `files` in a folder of this
+ *   repository, or `probe`;
+ * - how it is got: `debian` package, or `get`, a command;
+ * - `label`: what messages call it, if not by its name;
+ * - `long`: only `pnpm test:long` needs it.
+ */
+export const TOOLS = {
+  bpftool: { command: 'bpftool', debian: 'bpftool' },
+  gcc: { command: 'gcc', debian: 'gcc' },
+  pahole: { command: 'pahole', debian: 'dwarves' },
+  objcopy: { command: 'objcopy', debian: 'binutils' },
+  readelf: { command: 'readelf', debian: 'binutils' },
+  xz: { command: 'xz', debian: 'xz-utils' },
+  // Decompresses Debian's kernels, for fetch-kernel-btf.js.
+  lz4: { command: 'lz4', debian: 'lz4' },
+  'dpkg-deb': { command: 'dpkg-deb', debian: 'dpkg' },
+  openssl: { command: 'openssl', debian: 'openssl' },
+  setpriv: { command: 'setpriv', debian: 'util-linux' },
+  unshare: { command: 'unshare', debian: 'util-linux' },
+  setcap: { command: 'setcap', debian: 'libcap2-bin' },
+  systemd: { command: 'systemd-socket-activate', debian: 'systemd' },
+  tmux: { command: 'tmux', debian: 'tmux' },
+  less: { command: 'less', debian: 'less' },
+  zsh: { command: 'zsh', debian: 'zsh' },
+  fish: { command: 'fish', debian: 'fish' },
+  protoc: { command: 'protoc', debian: 'protobuf-compiler' },
+  grpc_python_plugin: { command: 'grpc_python_plugin', debian: 'protobuf-compiler-grpc' },
+  'python3-grpcio': { python: 'grpc', debian: 'python3-grpcio' },
+  'python3-protobuf': { python: 'google.protobuf', debian: 'python3-protobuf' },
+  'python3-prometheus-client': { python: 'prometheus_client', debian: 'python3-prometheus-client' },
+  libbpf: { library: 'libbpf.so.1', debian: 'libbpf1' },
+  clang: { command: 'clang', debian: 'clang', long: true },
+  'qemu-aarch64': { command: 'qemu-aarch64', debian: 'qemu-user', long: true },
+  'aarch64-linux-gnu-g++': { command: 'aarch64-linux-gnu-g++', debian: 'g++-aarch64-linux-gnu', long: true },
+  'libstdc++ of arm64': {
+    path: '/usr/aarch64-linux-gnu/lib/libstdc++.so.6',
+    debian: 'libstdc++6-arm64-cross',
+    long: true,
+  },
+  'debian-kernels': {
+    files: '.cache/kernels',
+    label: 'BTF of Debian’s kernels',
+    get: 'node scripts/fetch-kernel-btf.js',
+  },
+  vmlinux: {
+    path: '/sys/kernel/btf/vmlinux',
+    label: 'BTF of the running kernel',
+    get: 'run on a kernel with CONFIG_DEBUG_INFO_BTF',
+  },
+  root: { probe: () => process.geteuid() === 0, get: 'run as root' },
+  bpf: { probe: servesBtfIds, label: 'bpf(2) with CAP_SYS_ADMIN', get: 'run as root on Linux 5.2 or newer' },
+};
+
+const found = new Map();
+
+/** has reports whether the machine has a tool. */
+export function has(name) {
+  const known = found.get(name) ?? find(TOOLS[name]);
+  found.set(name, known);
+  return known;
+}
+
+/** labelOf returns what a tool is called in messages. */
+export function labelOf(name) {
+  return TOOLS[name].label ?? name;
+}
+
+/** debianPackages returns the Debian packages of some tools. */
+export function debianPackages(names) {
+  return [...new Set(names.flatMap((name) => TOOLS[name].debian ?? []))];
+}
+
+/** installCommand returns the command that gets some tools. Package names are Debian’s. */
+export function installCommand(names) {
+  const packages = debianPackages(names);
+  const others = names.flatMap((name) => TOOLS[name].get ?? []);
+  if (packages.length > 0)
+    others.unshift(
+      `${process.geteuid() === 0 ? '' : 'sudo '}apt-get install --no-install-recommends ${packages.join(' ')}`,
+    );
+  return others.join('; ');
+}
+
+function find({ command, python, library, path, files, probe }) {
+  if (command !== undefined) return isCommand(command);
+  if (python !== undefined) return runs('/usr/bin/python3', ['-c', `import ${python}`]);
+  if (library !== undefined) return runs('sh', ['-c', `/sbin/ldconfig -p | grep -qF '${library} '`]);
+  if (files !== undefined) return existsSync(join(ROOT, files)) && readdirSync(join(ROOT, files)).length > 0;
+  if (path !== undefined) return existsSync(path);
+  return probe();
+}
+
+/** isCommand reports whether PATH has a command. */
+export function isCommand(command) {
+  return process.env.PATH.split(':').some((dir) => {
+    try {
+      accessSync(join(dir, command), access.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function runs(command, args) {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the kernel serves BTF ids. `/proc` cannot say: in a user namespace the capabilities it shows look complete. */
+function servesBtfIds() {
+  try {
+    const { btfGetNextId } = createRequire(import.meta.url)('../native/build/Release/btfd_native.node');
+    // An id, or an errno as a negative number: ENOENT if there is no object yet.
+    const result = btfGetNextId(0);
+    return result > 0 || result === -constants.errno.ENOENT;
+  } catch {
+    return false;
+  }
+}
