@@ -9,7 +9,7 @@ import { atDate } from '../base/clock.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
 import { CurrentPolicy } from '../auth/policy.js';
-import { FileWatch } from '../base/file-watch.js';
+import { FileWatch } from '../base/files.js';
 import { readPolicy, type PolicyOptions } from '../auth/policy-options.js';
 import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js';
 import { tlsPeer } from '../auth/tls-peer.js';

@@ -13,7 +13,7 @@ import { callBy, LOADER } from './callers.js';
 export class Watching {
   readonly #abort = new AbortController();
   readonly #messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
-  /** The last position that was told. */
+  /** The last received position. */
   position: WatchPosition | undefined;
 
   constructor(
@@ -28,7 +28,7 @@ export class Watching {
     this.#messages = stream[Symbol.asyncIterator]();
   }
 
-  /** The next message. */
+  /** next returns the next message. */
   async next(): Promise<WatchHandlesResponse> {
     const { done, value } = await this.#messages.next();
     if (done === true) throw new Error('the stream ended');
@@ -37,21 +37,21 @@ export class Watching {
     return message;
   }
 
-  /** The next messages, in short: `added 4 xfs`. */
+  /** take returns the next messages in short, such as `added 4 xfs`. */
   async take(count: number): Promise<string[]> {
     const texts: string[] = [];
     while (texts.length < count) texts.push(short(await this.next()));
     return texts;
   }
 
-  /** The messages up to `synced`, in short. */
+  /** sync returns the messages up to `synced`, in short. */
   async sync(): Promise<string[]> {
     const texts: string[] = [];
     while (texts.at(-1) !== 'synced') texts.push(short(await this.next()));
     return texts;
   }
 
-  /** Ends it as its client's cancelling does. */
+  /** cancel ends the call like a client that cancels it. */
   cancel(reason: Error): void {
     this.#abort.abort(reason);
   }
