@@ -11,7 +11,9 @@ afterAll(() => rmSync(dir, { recursive: true }));
 function found(source: string): string[] {
   const entry = join(dir, 'index.ts');
   writeFileSync(entry, source);
-  return undocumentedThrows(entry, { noLib: true, types: [] }).map(({ name, calls }) => [name, ...calls].join(' '));
+  return undocumentedThrows(entry, { noLib: true, types: [] }).map(({ name, calls }) =>
+    [name, ...calls].join(' '),
+  );
 }
 
 const INNER = "function inner(): void { throw new Error('no'); }\n";
