@@ -44,11 +44,11 @@ test('every truncation of a BTF ends in a BtfFormatError', () => {
   }
 });
 
-test('the largest count of elements is refused without being allocated', () => {
+test('the largest number of elements is rejected without an allocation', () => {
   for (let kind = 1; kind < 128; kind++) {
     const bytes = new BtfAssembler('little').type(kind, '', { vlen: 0xffffff }).bytes();
     const hasElements = [4, 5, 6, 13, 15, 19].includes(kind);
-    // Without elements, a kind that needs no more than its first words is complete.
+    // A kind that only needs its first words is complete without elements.
     const complete = [2, 7, 8, 9, 10, 11, 12, 16, 18].includes(kind);
     if (complete) expect(countTypes(bytes)).toBe(1);
     else expect(() => Spec.parse(bytes)).toThrow(BtfFormatError);

@@ -11,7 +11,7 @@ const { source, offsets } = typesOf(spec);
 const words = hostWords(source.bytes, spec.byteOrder);
 const startOf = (id: number): number => (offsets[id - 1] ?? 0) / 4;
 
-/** The indices of words that a visitor visits, without those of the first three words. */
+/** The words that a visitor visits. */
 function visited(visit: typeof visitIds, id: number): number[] {
   const found: number[] = [];
   visit(words, startOf(id), (at) => found.push(words[at] ?? 0));
@@ -34,7 +34,7 @@ test('every kind but void has a row at its number', () => {
 });
 
 test.each([...spec].map((type) => [`${type.id} ${type.kind}`, type] as const))(
-  'the row of type %s says which of its words are ids and names',
+  'the row of type %s describes which of its words are ids and names',
   (_, type) => {
     expect(visited(visitIds, type.id)).toEqual(children(type));
     expect(visited(visitNames, type.id).map((at) => source.strings.get(at, 0, 0))).toEqual(namesOf(type));

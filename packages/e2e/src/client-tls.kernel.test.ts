@@ -53,7 +53,7 @@ needs('bpf').describe('BtfClient over mutual TLS', () => {
     expect(handle.info.origin).toBe('user');
   });
 
-  test('is told why it is not let in without a certificate', async () => {
+  test('fails with UNAUTHENTICATED without a certificate', async () => {
     await using nobody = client({ ca });
     expect(await reasonOf(nobody.serverInfo())).toBe('UNAUTHENTICATED');
   });

@@ -103,7 +103,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
   const health = new Health(['', BtfService.typeName]);
-  const admission = Admission.open({
+  const admission = new Admission({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,

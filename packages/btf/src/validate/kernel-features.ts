@@ -1,50 +1,50 @@
 import { isKnownKind } from '../kind-words.js';
 import { Kind, KINDS } from '../types.js';
 
-/** KernelFeatures says which parts of BTF a kernel accepts or checks. Each names the release that has it first. */
+/** KernelFeatures are the parts of BTF that a kernel accepts or checks, each with the first release that does. */
 export interface KernelFeatures {
-  /** FUNC and FUNC_PROTO. */
+  /** FUNC and FUNC_PROTO (Linux 5.0). */
   readonly func: boolean;
-  /** VAR and DATASEC. */
+  /** VAR and DATASEC (5.2). */
   readonly datasec: boolean;
-  /** The linkage of a FUNC in the place of vlen. */
+  /** The linkage of a FUNC in the place of vlen (5.6). */
   readonly funcLinkage: boolean;
-  /** FLOAT. */
+  /** FLOAT (5.13). */
   readonly float: boolean;
-  /** DECL_TAG. */
+  /** DECL_TAG (5.16). */
   readonly declTag: boolean;
-  /** TYPE_TAG. */
+  /** TYPE_TAG (5.17). */
   readonly typeTag: boolean;
-  /** ENUM64, and the kind flag on ENUM. */
+  /** ENUM64, and the kind flag on ENUM (6.0). */
   readonly enum64: boolean;
-  /** Names of up to 512 bytes; 128 before. */
+  /** Names of up to 512 bytes (6.1); 128 before. */
   readonly longNames: boolean;
-  /** Dots in all names; only in those of VAR and DATASEC before. Backported to stable kernels. */
+  /** Dots in all names (6.4); only in those of VAR and DATASEC before. Backported to stable kernels. */
   readonly dotNames: boolean;
-  /** Any printable character in the name of a DATASEC. */
+  /** Any printable character in the name of a DATASEC (6.9). */
   readonly printableSectionNames: boolean;
-  /** The kind flag on DECL_TAG and TYPE_TAG. */
+  /** The kind flag on DECL_TAG and TYPE_TAG (6.15). */
   readonly tagAttributes: boolean;
   /**
-   * Checks of fields that are special to BPF programs: locks, lists, trees and reference counts. Linux 6.2 to 6.5 check
-   * too, but smaller nodes; that is not known here.
+   * Checks of fields that are special to BPF programs: locks, lists, trees and reference counts (6.6). Linux 6.2 to 6.5
+   * also check them, but with smaller nodes, which this library does not know.
    */
   readonly specialFields: boolean;
-  /** The same within arrays, and within structs that are members. */
+  /** The same checks within arrays, and within structs that are members (6.11). */
   readonly nestedFields: boolean;
-  /** The same of pointers tagged `kptr` and the like. */
+  /** The same checks for pointers tagged `kptr` and the like (6.12). */
   readonly pointerFields: boolean;
-  /** The tag `uptr` among them. */
+  /** The tag `uptr` among them (6.13). */
   readonly userPointers: boolean;
-  /** The lock `bpf_res_spin_lock`. */
+  /** The lock `bpf_res_spin_lock` (6.15). */
   readonly resilientLocks: boolean;
-  /** A header of 32 bytes with a layout section. */
+  /** A header of 32 bytes with a layout section (7.1). */
   readonly layout: boolean;
-  /** A vlen of 24 bits; 16 before. */
+  /** A vlen of 24 bits (7.2); 16 before. */
   readonly wideVlen: boolean;
 }
 
-/** The release that has a feature first. */
+/** The first release with each feature. */
 const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, minor: number]>> = {
   func: KINDS.FUNC.since,
   datasec: KINDS.DATASEC.since,
@@ -66,12 +66,12 @@ const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, mino
   wideVlen: [7, 2],
 };
 
-/** KERNEL_FEATURES are those of the newest kernel known here (Linux 7.2). */
+/** KERNEL_FEATURES are the features of the newest kernel that this library knows (Linux 7.2). */
 export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(7, 2);
 
 /**
- * kernelFeaturesOf gives the features of a release, such as 6 and 18. What distributions backport is not known:
- * probing a kernel tells more.
+ * kernelFeaturesOf returns the features of a release, such as 6 and 18. It does not know what distributions backport;
+ * probe the kernel for that.
  */
 export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
   const has = (name: keyof KernelFeatures): boolean => {
@@ -100,7 +100,7 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
   };
 }
 
-/** The features that kernels need to accept kinds that are newer than BTF. */
+/** The features that a kernel needs to accept kinds newer than BTF itself. */
 const KIND_FEATURES: ReadonlyMap<number, keyof KernelFeatures> = new Map([
   [Kind.FUNC, 'func'],
   [Kind.FUNC_PROTO, 'func'],

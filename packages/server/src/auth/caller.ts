@@ -47,29 +47,29 @@ export function roleForbids({ principal, role }: Caller, needed: Role, what: str
 
 /** PeerCaller is a caller by the peer of its connection. Its role is the one of the policy in force at any time. */
 export class PeerCaller implements Caller {
+  readonly #peer: Peer;
+  readonly #policy: CurrentPolicy;
   readonly principal: string;
   /** The highest role that the call was let do something by: it can't go on without it. */
-  private used: Role | null = null;
-  private seen: { readonly policy: Policy; readonly role: Role | null } | null = null;
+  #used: Role | null = null;
+  #seen: { readonly policy: Policy; readonly role: Role | null } | null = null;
 
   /** @param names - the peer's names as principals, its own first */
-  constructor(
-    private readonly peer: Peer,
-    [principal]: readonly [string, ...string[]],
-    private readonly policy: CurrentPolicy,
-  ) {
+  constructor(peer: Peer, [principal]: readonly [string, ...string[]], policy: CurrentPolicy) {
+    this.#peer = peer;
+    this.#policy = policy;
     this.principal = principal;
   }
 
   get role(): Role | null {
-    const policy = this.policy.now;
-    if (this.seen?.policy !== policy) this.seen = { policy, role: policy.roleOf(this.peer) };
-    return this.seen.role;
+    const policy = this.#policy.now;
+    if (this.#seen?.policy !== policy) this.#seen = { policy, role: policy.roleOf(this.#peer) };
+    return this.#seen.role;
   }
 
   may(needed: Role): boolean {
     const may = hasRole(this.role, needed);
-    if (may) this.used = higherRole(this.used, needed);
+    if (may) this.#used = higherRole(this.#used, needed);
     return may;
   }
 
@@ -79,7 +79,7 @@ export class PeerCaller implements Caller {
 
   /** The role that the call went by and that the caller doesn't have any more, or null. */
   lost(): Role | null {
-    return this.used === null || hasRole(this.role, this.used) ? null : this.used;
+    return this.#used === null || hasRole(this.role, this.#used) ? null : this.#used;
   }
 }
 

@@ -50,10 +50,12 @@ export function mergeRules(a: PolicyRules, b: PolicyRules): PolicyRules {
  * - everybody else has no role.
  */
 export class Policy {
-  constructor(
-    private readonly rules: PolicyRules,
-    private readonly ownUid: number,
-  ) {}
+  readonly #rules: PolicyRules;
+  readonly #ownUid: number;
+  constructor(rules: PolicyRules, ownUid: number) {
+    this.#rules = rules;
+    this.#ownUid = ownUid;
+  }
 
   /**
    * A peer's names as principals; the first one is the peer's own, which owns handles and stands in logs. None for a
@@ -64,7 +66,7 @@ export class Policy {
       case 'unix':
         return [`uid:${peer.uid}`, ...peer.gids.map((gid) => `gid:${gid}`)];
       case 'tls':
-        return this.rules.commonNames && peer.commonName !== null
+        return this.#rules.commonNames && peer.commonName !== null
           ? [...peer.names, peer.commonName]
           : peer.names;
       case 'anonymous':
@@ -82,35 +84,38 @@ export class Policy {
   /** The highest role that any of a peer's names has, or null. */
   roleOf(peer: Peer): Role | null {
     let role: Role | null = null;
-    for (const name of this.namesOf(peer)) role = higherRole(role, this.rules.roles.get(name) ?? null);
-    return this.rules.defaults ? higherRole(role, this.defaultRole(peer)) : role;
+    for (const name of this.namesOf(peer)) role = higherRole(role, this.#rules.roles.get(name) ?? null);
+    return this.#rules.defaults ? higherRole(role, this.#defaultRole(peer)) : role;
   }
 
-  private defaultRole(peer: Peer): Role | null {
-    if (peer.kind === 'anonymous') return this.rules.roles.has(ANONYMOUS) ? null : 'viewer';
+  #defaultRole(peer: Peer): Role | null {
+    if (peer.kind === 'anonymous') return this.#rules.roles.has(ANONYMOUS) ? null : 'viewer';
     if (peer.kind !== 'unix') return null;
-    if (peer.uid === 0 || (peer.uid === this.ownUid && peer.uid !== OVERFLOW_ID)) return 'loader';
+    if (peer.uid === 0 || (peer.uid === this.#ownUid && peer.uid !== OVERFLOW_ID)) return 'loader';
     return peer.socketGid !== OVERFLOW_ID && peer.gids.includes(peer.socketGid) ? 'viewer' : null;
   }
 }
 
 /** CurrentPolicy is the policy in force, which may be replaced. */
 export class CurrentPolicy {
-  private readonly listeners = new Set<() => void>();
+  #policy: Policy;
+  readonly #listeners = new Set<() => void>();
 
-  constructor(private policy: Policy) {}
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
 
   get now(): Policy {
-    return this.policy;
+    return this.#policy;
   }
 
   /** Puts another policy in force, and tells who listens. */
   replace(policy: Policy): void {
-    this.policy = policy;
-    for (const listener of this.listeners) listener();
+    this.#policy = policy;
+    for (const listener of this.#listeners) listener();
   }
 
   onReplaced(listener: () => void): void {
-    this.listeners.add(listener);
+    this.#listeners.add(listener);
   }
 }

@@ -48,25 +48,30 @@ interface Entry extends HeldObject {
  * still may see its object.
  */
 export class HandleTable {
+  readonly #clock: Clock;
+  readonly #quotas: Pick<Quotas, 'handles' | 'btfBytes'>;
   /** Leases so far: given, and ended by time or by closing. */
   readonly leases = { granted: 0, expired: 0, closed: 0 };
-  private readonly entries = new Map<string, Entry>();
-  private ended = false;
+  readonly #entries = new Map<string, Entry>();
+  #ended = false;
 
   constructor(
     readonly epoch: string,
-    private readonly clock: Clock,
-    private readonly quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
-  ) {}
+    clock: Clock,
+    quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
+  ) {
+    this.#clock = clock;
+    this.#quotas = quotas;
+  }
 
   /** Number of handles open. */
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 
   /** Every handle that is open. */
   all(): Iterable<HeldObject> {
-    return this.entries.values();
+    return this.#entries.values();
   }
 
   /**
@@ -76,8 +81,8 @@ export class HandleTable {
    * @throws ServiceError with QUOTA_EXCEEDED.
    */
   checkRoom({ principal }: Caller, bytes: number): void {
-    this.quotas.handles.check(principal);
-    this.quotas.btfBytes.check(principal, bytes);
+    this.#quotas.handles.check(principal);
+    this.#quotas.btfBytes.check(principal, bytes);
   }
 
   /**
@@ -86,14 +91,14 @@ export class HandleTable {
    * @throws ServiceError with QUOTA_EXCEEDED, and closes the object then.
    */
   grant(caller: Caller, object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
-    const entry = this.insert(caller, object, info);
-    entry.lease = this.newLease(entry, ttlMs);
+    const entry = this.#insert(caller, object, info);
+    entry.lease = this.#newLease(entry, ttlMs);
     return entry;
   }
 
   /** Gives an object a handle that a stream of the caller's holds, as `grant` does one with a lease. */
   hold(caller: Caller, object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
-    const entry = this.insert(caller, object, info);
+    const entry = this.#insert(caller, object, info);
     entry.hold = hold;
     hold.add(entry.token);
     return entry;
@@ -101,9 +106,9 @@ export class HandleTable {
 
   /** Gives a handle that a stream holds a lease of its own; renews the one of a handle that has it. */
   take(caller: Caller, token: string, ttlMs: number): HeldObject {
-    const entry = this.find(caller, token);
+    const entry = this.#find(caller, token);
     if (entry.lease === null) {
-      entry.lease = this.newLease(entry, ttlMs);
+      entry.lease = this.#newLease(entry, ttlMs);
       entry.hold?.delete(token);
       entry.hold = null;
     } else {
@@ -114,7 +119,7 @@ export class HandleTable {
 
   /** Starts a use of a handle, which renews its lease. */
   use(caller: Caller, token: string): Use {
-    const entry = this.find(caller, token);
+    const entry = this.#find(caller, token);
     entry.uses += 1;
     entry.lease?.suspend();
     entry.hold?.touch();
@@ -131,7 +136,7 @@ export class HandleTable {
 
   /** Looks at a handle without renewing its lease. */
   peek(caller: Caller, token: string): HeldObject {
-    return this.find(caller, token);
+    return this.#find(caller, token);
   }
 
   /**
@@ -139,7 +144,7 @@ export class HandleTable {
    * for the caller any more.
    */
   renew(caller: Caller, token: string): HeldObject | null {
-    const entry = this.entryOf(caller, token);
+    const entry = this.#entryOf(caller, token);
     if (entry === undefined || !caller.maySee(originOf(entry.info))) return null;
     entry.lease?.renew();
     entry.hold?.touch();
@@ -148,41 +153,41 @@ export class HandleTable {
 
   /** Closes a handle of the caller's. Says whether it was open. */
   closeFor(caller: Caller, token: string): boolean {
-    return this.entryOf(caller, token) !== undefined && this.close(token);
+    return this.#entryOf(caller, token) !== undefined && this.close(token);
   }
 
   /** Closes a handle, whosever it is. Says whether it was open. */
   close(token: string): boolean {
-    const entry = this.entries.get(token);
+    const entry = this.#entries.get(token);
     if (entry === undefined) return false;
     if (entry.lease !== null) this.leases.closed += 1;
-    return this.remove(entry);
+    return this.#remove(entry);
   }
 
   /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
   closeAll(): void {
-    this.ended = true;
-    for (const token of this.entries.keys()) this.close(token);
+    this.#ended = true;
+    for (const token of this.#entries.keys()) this.close(token);
   }
 
-  private insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
-    if (this.ended) {
+  #insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
+    if (this.#ended) {
       object.close();
       throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     }
     const token = newToken(this.epoch);
-    const taken = this.takeRoom(principal, object, info);
+    const taken = this.#takeRoom(principal, object, info);
     const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, taken };
-    this.entries.set(token, entry);
+    this.#entries.set(token, entry);
     return entry;
   }
 
-  private takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
+  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
     const taken: Taken[] = [];
     try {
-      taken.push(this.quotas.handles.take(principal));
+      taken.push(this.#quotas.handles.take(principal));
       // The kernel's own objects are there whether somebody holds them or not.
-      if (!info.kernelBtf) taken.push(this.quotas.btfBytes.take(principal, info.size));
+      if (!info.kernelBtf) taken.push(this.#quotas.btfBytes.take(principal, info.size));
       return taken;
     } catch (error) {
       for (const each of taken) each[Symbol.dispose]();
@@ -191,29 +196,29 @@ export class HandleTable {
     }
   }
 
-  private remove({ token, lease, hold, object, taken }: Entry): boolean {
-    this.entries.delete(token);
+  #remove({ token, lease, hold, object, taken }: Entry): boolean {
+    this.#entries.delete(token);
     lease?.end();
     hold?.delete(token);
     for (const each of taken) each[Symbol.dispose]();
     return object.close();
   }
 
-  private newLease(entry: Entry, ttlMs: number): Lease {
+  #newLease(entry: Entry, ttlMs: number): Lease {
     this.leases.granted += 1;
-    return new Lease(ttlMs, entry.uses, this.clock, () => {
+    return new Lease(ttlMs, entry.uses, this.#clock, () => {
       this.leases.expired += 1;
-      this.remove(entry);
+      this.#remove(entry);
     });
   }
 
-  private entryOf({ principal }: Caller, token: string): Entry | undefined {
-    const entry = this.entries.get(token);
+  #entryOf({ principal }: Caller, token: string): Entry | undefined {
+    const entry = this.#entries.get(token);
     return entry?.owner === principal ? entry : undefined;
   }
 
-  private find(caller: Caller, token: string): Entry {
-    const entry = this.entryOf(caller, token);
+  #find(caller: Caller, token: string): Entry {
+    const entry = this.#entryOf(caller, token);
     if (entry !== undefined) {
       requireSight(caller, originOf(entry.info));
       return entry;

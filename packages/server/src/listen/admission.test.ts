@@ -15,10 +15,9 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { startDaemon, type DaemonOptions } from '../daemon.js';
-import { intBtf } from '../testing/btf-bytes.js';
+import { intBtf, largeBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
-import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);

@@ -17,22 +17,24 @@ export interface ListenerOptions {
 
 /** Listener accepts connections. */
 export class Listener {
-  private readonly sockets = new Set<Socket>();
-  private readonly server: NetServer;
-  private unixSocket: UnixSocket | null = null;
-  private socketGid: number | null = null;
+  readonly #options: ListenerOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #server: NetServer;
+  #unixSocket: UnixSocket | null = null;
+  #socketGid: number | null = null;
 
-  private constructor(private readonly options: ListenerOptions) {
-    this.server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
       // Whoever serves it tells of errors; what breaks earlier is nobody's.
       socket.on('error', () => {});
-      options.onConnection(socket, this.socketGid);
+      options.onConnection(socket, this.#socketGid);
     });
-    this.server.maxConnections = options.maxConnections;
+    this.#server.maxConnections = options.maxConnections;
     // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
-    this.server.on('error', () => {});
+    this.#server.on('error', () => {});
   }
 
   /** Starts to listen. If it can't, nothing is left open. */
@@ -42,7 +44,7 @@ export class Listener {
   ): Promise<{ readonly listener: Listener; readonly address: Address }> {
     const listener = new Listener(options);
     try {
-      return { listener, address: await listener.listen(address) };
+      return { listener, address: await listener.#listen(address) };
     } catch (error) {
       listener.stopAccepting();
       throw error;
@@ -51,44 +53,44 @@ export class Listener {
 
   /** Connections that are open. */
   get connections(): number {
-    return this.sockets.size;
+    return this.#sockets.size;
   }
 
   /** Accepts no more connections; the ones that are open go on. */
   stopAccepting(): void {
     // In this order: the number of its inode is its own while it is open.
-    this.unixSocket?.remove();
-    this.server.close();
+    this.#unixSocket?.remove();
+    this.#server.close();
   }
 
   /** Breaks the connections that are open. */
   destroyConnections(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** The address is the one given, with the port that was chosen for port 0. */
-  private async listen(address: Address): Promise<Address> {
+  async #listen(address: Address): Promise<Address> {
     if (address.fd !== undefined) {
       // Its path is not ours to remove: the service manager goes on listening.
-      if (address.kind === 'unix') this.socketGid = statSync(address.path).gid;
-      await this.listenOn({ fd: address.fd });
+      if (address.kind === 'unix') this.#socketGid = statSync(address.path).gid;
+      await this.#listenOn({ fd: address.fd });
       return address;
     }
     if (address.kind === 'unix') {
       const onBound = (gid: number): void => {
-        this.socketGid = gid;
+        this.#socketGid = gid;
       };
-      const { socketGroup } = this.options;
-      this.unixSocket = await listenOnUnixSocket(this.server, address.path, socketGroup, onBound);
+      const { socketGroup } = this.#options;
+      this.#unixSocket = await listenOnUnixSocket(this.#server, address.path, socketGroup, onBound);
       return address;
     }
-    await this.listenOn({ host: address.host, port: address.port });
-    const bound = this.server.address();
+    await this.#listenOn({ host: address.host, port: address.port });
+    const bound = this.#server.address();
     return bound !== null && typeof bound === 'object' ? { ...address, port: bound.port } : address;
   }
 
-  private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await once(this.server.listen(where), 'listening');
+  async #listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await once(this.#server.listen(where), 'listening');
   }
 }
 

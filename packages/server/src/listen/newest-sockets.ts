@@ -5,22 +5,25 @@ import type { Socket } from 'node:net';
  * so that who comes now and goes on is served.
  */
 export class NewestSockets {
-  private readonly sockets = new Set<Socket>();
+  readonly #most: number;
+  readonly #sockets = new Set<Socket>();
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Takes a socket, until it closes or is removed. */
   add(socket: Socket): void {
-    this.sockets.add(socket);
+    this.#sockets.add(socket);
     socket.once('close', () => this.remove(socket));
-    const [oldest] = this.sockets;
-    if (oldest === undefined || this.sockets.size <= this.most) return;
+    const [oldest] = this.#sockets;
+    if (oldest === undefined || this.#sockets.size <= this.#most) return;
     this.remove(oldest);
     oldest.destroy();
   }
 
   /** Leaves a socket alone from now on. */
   remove(socket: Socket): void {
-    this.sockets.delete(socket);
+    this.#sockets.delete(socket);
   }
 }

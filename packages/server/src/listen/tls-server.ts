@@ -22,56 +22,56 @@ export interface TlsServerOptions {
  * connection must look at `authorized`.
  */
 export class TlsServer {
-  private readonly server: Server;
-  private readonly shaking: NewestSockets;
+  readonly #server: Server;
+  readonly #shaking: NewestSockets;
   /** Sockets whose handshake goes on, by their ends: Node doesn't tell which one a TLS socket was made of. */
-  private readonly byEnds = new Map<string, Socket>();
-  private failedCount = 0;
+  readonly #byEnds = new Map<string, Socket>();
+  #failedCount = 0;
 
   constructor(keys: TlsKeys, { handshakeMs, maxHandshakes, onSecure, onFailure }: TlsServerOptions) {
-    this.shaking = new NewestSockets(maxHandshakes);
-    this.server = createServer({
+    this.#shaking = new NewestSockets(maxHandshakes);
+    this.#server = createServer({
       ...contextOf(keys),
       requestCert: true,
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
       handshakeTimeout: handshakeMs,
     });
-    this.server.on('secureConnection', (socket) => {
+    this.#server.on('secureConnection', (socket) => {
       // HTTP/2 forbids it, and it could bring another certificate.
       socket.disableRenegotiation();
       socket.on('error', () => {});
-      const raw = this.byEnds.get(endsOf(socket));
-      if (raw !== undefined) this.shaking.remove(raw);
+      const raw = this.#byEnds.get(endsOf(socket));
+      if (raw !== undefined) this.#shaking.remove(raw);
       onSecure(socket);
     });
-    this.server.on('tlsClientError', (error, socket) => {
+    this.#server.on('tlsClientError', (error, socket) => {
       socket.destroy();
-      this.failedCount += 1;
+      this.#failedCount += 1;
       onFailure(error, socket.remoteAddress);
     });
   }
 
   /** Handshakes that failed, took too long or were broken for others. */
   get failed(): number {
-    return this.failedCount;
+    return this.#failedCount;
   }
 
   /** Starts the handshake on a connection. */
   accept(socket: Socket): void {
     const ends = endsOf(socket);
-    this.byEnds.set(ends, socket);
+    this.#byEnds.set(ends, socket);
     socket.once('close', () => {
       // A client may use its port again before its earlier connection is known to have closed.
-      if (this.byEnds.get(ends) === socket) this.byEnds.delete(ends);
+      if (this.#byEnds.get(ends) === socket) this.#byEnds.delete(ends);
     });
-    this.shaking.add(socket);
-    this.server.emit('connection', socket);
+    this.#shaking.add(socket);
+    this.#server.emit('connection', socket);
   }
 
   /** Takes other keys, for connections that come from now on. */
   replaceKeys(keys: TlsKeys): void {
-    this.server.setSecureContext(contextOf(keys));
+    this.#server.setSecureContext(contextOf(keys));
   }
 }
 

@@ -13,7 +13,7 @@ import { connect, type Server } from 'node:net';
 import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage } from '../error/error-code.js';
-import { makeFolder } from '../base/make-folder.js';
+import { makeFolder } from '../base/files.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
 
 /** Its owner and group may enter; created like this, never changed where it exists. */

@@ -24,8 +24,8 @@ export interface MetricSources {
 export class DaemonMetrics {
   readonly registry = new MetricRegistry();
   readonly calls: CallObserver = rpcMetrics(this.registry);
-  private readonly loadWaits = this.registry.histogram('btfd_load_wait_seconds');
-  private readonly loadDurations = this.registry.histogram('btfd_load_duration_seconds');
+  readonly #loadWaits = this.registry.histogram('btfd_load_wait_seconds');
+  readonly #loadDurations = this.registry.histogram('btfd_load_duration_seconds');
 
   constructor() {
     const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
@@ -34,8 +34,8 @@ export class DaemonMetrics {
 
   /** Takes note of a load that the kernel was asked for. */
   readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
-    this.loadWaits.observe(waitedMs / 1000);
-    this.loadDurations.observe(tookMs / 1000);
+    this.#loadWaits.observe(waitedMs / 1000);
+    this.#loadDurations.observe(tookMs / 1000);
   };
 
   /** Adds what is read from the services. */

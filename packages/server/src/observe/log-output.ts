@@ -15,69 +15,71 @@ export interface LogStream {
  * keeps the process from ending.
  */
 export class LogOutput {
+  readonly #stream: LogStream;
+  /** Bytes that may wait. */
+  readonly #maxPending: number;
+  /** What is written of a line. */
+  readonly #format: (line: string) => string;
   /** Lines that were dropped. */
   dropped = 0;
-  private broken = false;
-  private pending = 0;
-  private reported = 0;
-  private onIdle: (() => void) | null = null;
+  #broken = false;
+  #pending = 0;
+  #reported = 0;
+  #onIdle: (() => void) | null = null;
 
-  constructor(
-    private readonly stream: LogStream,
-    /** Bytes that may wait. */
-    private readonly maxPending: number,
-    /** What is written of a line. */
-    private readonly format: (line: string) => string = (line) => line,
-  ) {
+  constructor(stream: LogStream, maxPending: number, format: (line: string) => string = (line) => line) {
+    this.#stream = stream;
+    this.#maxPending = maxPending;
+    this.#format = format;
     stream.on('error', () => {
-      this.broken = true;
-      this.dropped += this.pending;
-      this.pending = 0;
-      this.onIdle?.();
+      this.#broken = true;
+      this.dropped += this.#pending;
+      this.#pending = 0;
+      this.#onIdle?.();
     });
   }
 
   /** Takes a line of JSON. */
   write(line: string): void {
-    if (this.broken || this.stream.writableLength > this.maxPending) {
+    if (this.#broken || this.#stream.writableLength > this.#maxPending) {
       this.dropped += 1;
       return;
     }
-    if (this.dropped > this.reported) {
-      this.reported = this.dropped;
-      this.send(this.format(droppedLine(this.dropped)));
+    if (this.dropped > this.#reported) {
+      this.#reported = this.dropped;
+      this.#send(this.#format(droppedLine(this.dropped)));
     }
-    this.send(this.format(line));
+    this.#send(this.#format(line));
   }
 
   /** Waits until what was taken is written, for a time at most. Says whether it is. */
   async flush(ms: number): Promise<boolean> {
-    if (this.pending === 0) return !this.broken;
+    if (this.#pending === 0) return !this.#broken;
     const idle = await wait(
       (wake) => {
-        this.onIdle = wake;
-        return () => (this.onIdle = null);
+        this.#onIdle = wake;
+        return () => (this.#onIdle = null);
       },
       { ms },
     );
-    return idle && !this.broken;
+    return idle && !this.#broken;
   }
 
-  private send(text: string): void {
-    this.pending += 1;
+  #send(text: string): void {
+    this.#pending += 1;
     try {
-      this.stream.write(text, () => this.written());
+      this.#stream.write(text, () => this.#written());
     } catch {
       // A file on a full disk throws.
       this.dropped += 1;
-      this.written();
+      this.#written();
     }
   }
 
-  private written(): void {
-    if (this.broken) return;
-    this.pending -= 1;
-    if (this.pending === 0) this.onIdle?.();
+  #written(): void {
+    if (this.#broken) return;
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#onIdle?.();
   }
 }
 

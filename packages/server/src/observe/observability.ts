@@ -27,22 +27,23 @@ export interface ObservabilityOptions {
 
 /** Observability is what operators see of a daemon: logs, traces and, where they are served, metrics. */
 export class Observability {
+  readonly #options: ObservabilityOptions;
+  readonly #metrics: DaemonMetrics | null;
   /** Gets every call of every service. */
   readonly observer: CallObserver;
   /** Why the daemon takes no calls, or null while it does. */
-  private notReady: string | null = 'the daemon is starting';
-  private server: OperationsServer | null = null;
-  private readonly budgets: readonly LineBudget[];
+  #notReady: string | null = 'the daemon is starting';
+  #server: OperationsServer | null = null;
+  readonly #budgets: readonly LineBudget[];
 
-  private constructor(
-    private readonly options: ObservabilityOptions,
-    private readonly metrics: DaemonMetrics | null,
-  ) {
+  private constructor(options: ObservabilityOptions, metrics: DaemonMetrics | null) {
+    this.#options = options;
+    this.#metrics = metrics;
     const { logger, limits } = options;
     const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
     const calls = callBudget(logger, most, systemClock);
     const audit = auditBudget(logger, most, systemClock);
-    this.budgets = [calls, audit];
+    this.#budgets = [calls, audit];
     this.observer = observeWith([
       callTraces,
       callLog(logger, calls),
@@ -62,10 +63,10 @@ export class Observability {
     const metrics = new DaemonMetrics();
     const self = new Observability(options, metrics);
     try {
-      self.server = await OperationsServer.open(metricsAddress, {
+      self.#server = await OperationsServer.open(metricsAddress, {
         metrics: async () => metrics.registry.text(),
         metricsType: metrics.registry.contentType,
-        notReady: () => self.notReady,
+        notReady: () => self.#notReady,
       });
     } catch (err) {
       if (metricsRequired) throw err;
@@ -78,29 +79,29 @@ export class Observability {
 
   /** Where metrics are served, with the port that was chosen for port 0; null where they aren't. */
   get metricsAddress(): TcpAddress | null {
-    return this.server?.address ?? null;
+    return this.#server?.address ?? null;
   }
 
   /** Takes note of a load that the kernel was asked for. */
-  readonly onLoad = (times: LoadTimes): void => this.metrics?.onLoad(times);
+  readonly onLoad = (times: LoadTimes): void => this.#metrics?.onLoad(times);
 
   /** Takes note that the daemon serves. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {
-    this.metrics?.read(services, {
+    this.#metrics?.read(services, {
       ...sources,
-      droppedLogLines: this.options.droppedLogLines ?? (() => 0),
+      droppedLogLines: this.#options.droppedLogLines ?? (() => 0),
     });
-    this.notReady = null;
+    this.#notReady = null;
   }
 
   /** Takes note that the daemon takes no more calls. */
   draining(): void {
-    this.notReady = 'the daemon is draining';
+    this.#notReady = 'the daemon is draining';
   }
 
   /** Ends what is served over HTTP, and logs what was left out. */
   async stop(): Promise<void> {
-    for (const budget of this.budgets) budget.flush();
-    await this.server?.close();
+    for (const budget of this.#budgets) budget.flush();
+    await this.#server?.close();
   }
 }

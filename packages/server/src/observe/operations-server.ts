@@ -23,11 +23,14 @@ const IDLE_MS = 5_000;
 
 /** OperationsServer answers `/metrics`, `/healthz` and `/readyz` over HTTP. */
 export class OperationsServer {
+  readonly #server: Server;
   private constructor(
-    private readonly server: Server,
+    server: Server,
     /** Where it listens, with the port that was chosen for port 0. */
     readonly address: TcpAddress,
-  ) {}
+  ) {
+    this.#server = server;
+  }
 
   /**
    * Starts to listen.
@@ -66,9 +69,9 @@ export class OperationsServer {
 
   /** Stops to listen, and breaks what connections are open. */
   async close(): Promise<void> {
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
     await closed;
   }
 }

@@ -22,11 +22,10 @@ import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import type { Limits } from '../config/limits.js';
 import { MAX_TOLD } from '../listen/connections.js';
-import { intBtf } from '../testing/btf-bytes.js';
+import { intBtf, largeBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
-import { largeBtf } from '../testing/large-btf.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);

@@ -24,22 +24,24 @@ export type Taken = Disposable;
 
 /** Quota counts what each principal has at one time, and refuses what would be more than its limits. */
 export class Quota {
-  private readonly used = new Map<string, number>();
-  private total = 0;
+  readonly #kind: QuotaKind;
+  readonly #limits: QuotaLimits;
+  readonly #used = new Map<string, number>();
+  #total = 0;
 
-  constructor(
-    private readonly kind: QuotaKind,
-    private readonly limits: QuotaLimits,
-  ) {}
+  constructor(kind: QuotaKind, limits: QuotaLimits) {
+    this.#kind = kind;
+    this.#limits = limits;
+  }
 
   /** What all principals have. */
   get inUse(): number {
-    return this.total;
+    return this.#total;
   }
 
   /** What one principal has. */
   usedBy(principal: string): number {
-    return this.used.get(principal) ?? 0;
+    return this.#used.get(principal) ?? 0;
   }
 
   /**
@@ -49,13 +51,13 @@ export class Quota {
    */
   take(principal: string, amount = 1): Taken {
     this.check(principal, amount);
-    this.add(principal, amount);
+    this.#add(principal, amount);
     let given = false;
     return {
       [Symbol.dispose]: () => {
         if (given) return;
         given = true;
-        this.add(principal, -amount);
+        this.#add(principal, -amount);
       },
     };
   }
@@ -73,24 +75,24 @@ export class Quota {
   /** What `check` throws; null if there is room. */
   refusal(principal: string, amount = 1): ServiceError | null {
     const own = this.usedBy(principal);
-    if (own + amount > this.limits.each) {
-      return this.exceeded(`principal:${principal}`, own, amount, this.limits.each);
+    if (own + amount > this.#limits.each) {
+      return this.#exceeded(`principal:${principal}`, own, amount, this.#limits.each);
     }
-    return this.total + amount > this.limits.all
-      ? this.exceeded('daemon', this.total, amount, this.limits.all)
+    return this.#total + amount > this.#limits.all
+      ? this.#exceeded('daemon', this.#total, amount, this.#limits.all)
       : null;
   }
 
-  private add(principal: string, amount: number): void {
-    this.total += amount;
+  #add(principal: string, amount: number): void {
+    this.#total += amount;
     const own = this.usedBy(principal) + amount;
     // Principals come and go: only those that have something are remembered.
-    if (own === 0) this.used.delete(principal);
-    else this.used.set(principal, own);
+    if (own === 0) this.#used.delete(principal);
+    else this.#used.set(principal, own);
   }
 
-  private exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
-    const { name, what, retryMs } = this.kind;
+  #exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
+    const { name, what, retryMs } = this.#kind;
     const whose = subject === 'daemon' ? 'all callers together have' : 'the caller has';
     const more = amount === 1 ? '' : `; ${amount} more are asked for`;
     const message = `${whose} ${used} ${what} of at most ${limit}${more}`;

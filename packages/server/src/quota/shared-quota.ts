@@ -7,9 +7,12 @@ interface Share {
 
 /** SharedQuota counts what a principal has several times, by its name, once: for as long as any of them lasts. */
 export class SharedQuota {
-  private readonly shares = new Map<string, Share>();
+  readonly #quota: Quota;
+  readonly #shares = new Map<string, Share>();
 
-  constructor(private readonly quota: Quota) {}
+  constructor(quota: Quota) {
+    this.#quota = quota;
+  }
 
   /**
    * Takes something for a principal, if it has not got it already.
@@ -18,8 +21,8 @@ export class SharedQuota {
    */
   take(principal: string, name: string, amount: number): Taken {
     const key = JSON.stringify([principal, name]);
-    const share = this.shares.get(key) ?? { taken: this.quota.take(principal, amount), users: 0 };
-    this.shares.set(key, share);
+    const share = this.#shares.get(key) ?? { taken: this.#quota.take(principal, amount), users: 0 };
+    this.#shares.set(key, share);
     share.users += 1;
     let given = false;
     return {
@@ -28,7 +31,7 @@ export class SharedQuota {
         given = true;
         share.users -= 1;
         if (share.users > 0) return;
-        this.shares.delete(key);
+        this.#shares.delete(key);
         share.taken[Symbol.dispose]();
       },
     };
