@@ -74,9 +74,9 @@ needs('bpf').describe('While the kernel checks a load for long', () => {
     expect([error.code, checked]).toEqual([status.DEADLINE_EXCEEDED, false]);
     const { result } = await other;
     await client.call('closeHandles', { tokens: [result.case === 'handle' ? result.value.token : ''] });
-    const begun = failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 200 }));
+    const begun = failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 100 }));
     expect((await begun).code).toBe(status.DEADLINE_EXCEEDED);
-    // Behind it.
+    // Waits until the kernel has checked the load before it.
     await client.call('loadHandle', {
       source: { case: 'rawBtf', value: intBtf(1, 'small') },
       ttl: { seconds: 1n },

@@ -18,10 +18,9 @@ import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
 import { startDaemon, type DaemonOptions } from './daemon.js';
 import { formatAddress, parseAddress } from './base/address.js';
-import { intBtf } from './testing/btf-bytes.js';
+import { intBtf, largeBtf } from './testing/btf-bytes.js';
 import { bpfError, FakeKernel } from './testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from './testing/grpc-harness.js';
-import { largeBtf } from './testing/large-btf.js';
 import { TempDir } from './testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);
@@ -117,7 +116,7 @@ describe('The daemon', () => {
     const error = await grpcErrorOf(readAll(client.stream('iterateHandles', tooLong)));
     expect([error.code, error.details]).toEqual([
       status.RESOURCE_EXHAUSTED,
-      expect.stringContaining('IterateHandles takes at most 65536'),
+      expect.stringContaining('IterateHandles accepts at most 65536'),
     ]);
   });
 

@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
-import { largeBtf } from '../testing/large-btf.js';
+import { largeBtf } from '../testing/btf-bytes.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const SPEC = toBinary(
