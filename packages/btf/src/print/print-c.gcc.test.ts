@@ -30,7 +30,9 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
   needs('bpftool').test('equals bpftool’s text except for attributes that bpftool lacks', () => {
     const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
-    expect(explained).toEqual({ 'mode of an enum': 2, 'size of a union': 3 });
+    expect(explained['size of a union']).toBe(3);
+    // bpftool 7.2 and newer print it too.
+    expect([2, 0]).toContain(explained['mode of an enum']);
   });
 
   test('has the sizes and offsets of the original types', () => {
