@@ -12,10 +12,10 @@ import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
 /** Lets one principal, which gets a quarter of the queue, fill what may wait: four times --max-btf. */
-const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB'];
+const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB', '--max-check-time', '30s'];
 
 needs('bpf').describe('While the kernel checks a load for long', () => {
-  const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
+  const source = { case: 'rawBtf', value: slowBtf(16_000) } as const;
   let daemon: DaemonProcess;
   let client: RawClient;
 
