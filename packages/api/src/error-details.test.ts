@@ -55,7 +55,10 @@ test.each([
   ],
 ])('%s in a status is decoded as it was encoded', (_, details) => {
   expect(decodeStatus(encodeStatus(8, 'no', details))).toEqual({ ...NO_DETAILS, ...details });
-  expect(errorDetailsOf(statusTrailers(8, 'no', details))).toEqual({ ...NO_DETAILS, ...details });
+  expect(errorDetailsOf(statusTrailers(new Metadata(), 8, 'no', details))).toEqual({
+    ...NO_DETAILS,
+    ...details,
+  });
 });
 
 test('a delay is never shortened to a part of a millisecond', () => {
@@ -98,7 +101,9 @@ test('trailers without a status, or with text instead, have no details', () => {
 });
 
 test('the status in the trailers has the code and the message too', () => {
-  const [bytes] = statusTrailers(status.NOT_FOUND, 'no such id', {}).get('grpc-status-details-bin');
+  const [bytes] = statusTrailers(new Metadata(), status.NOT_FOUND, 'no such id', {}).get(
+    'grpc-status-details-bin',
+  );
   expect(bytes).toEqual(Buffer.from(encodeStatus(status.NOT_FOUND, 'no such id', {})));
 });
 

@@ -21,7 +21,7 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import { Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
@@ -43,11 +43,17 @@ export function toServiceDefinition(
 }
 
 /**
- * statusTrailers returns the trailers of an error, which carry its details. A handler fails with
- * `{ code, details: message, metadata: statusTrailers(code, message, details) }`.
+ * statusTrailers adds the details of an error to trailers. Returns the trailers. A handler fails with
+ * `{ code, details: message, metadata: statusTrailers(new Metadata(), code, message, details) }`.
+ *
+ * @param trailers the Metadata of the caller's own copy of grpc-js, which this package does not load.
  */
-export function statusTrailers(code: number, message: string, details: Partial<ErrorDetails>): Metadata {
-  const trailers = new Metadata();
+export function statusTrailers<T extends { set(key: string, value: Buffer): void }>(
+  trailers: T,
+  code: number,
+  message: string,
+  details: Partial<ErrorDetails>,
+): T {
   trailers.set(STATUS_TRAILER, Buffer.from(encodeStatus(code, message, details)));
   return trailers;
 }

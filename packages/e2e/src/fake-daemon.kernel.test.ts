@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Builder, Kind } from '@btfd/btf';
-import { BtfClient, BtfError } from '@btfd/client';
+import { BtfClient, BtfError, type Handle } from '@btfd/client';
 import { FakeDaemon } from '@btfd/client/testing';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
 
-/** What a program sees of a daemon, and what does not depend on which objects there are besides. */
+/** Observations of a daemon that do not depend on other objects in the kernel. */
 const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
-  'what can be done': async (client) => {
+  'the server info': async (client) => {
     const { mode, operations, capabilities, features, caller } = await client.serverInfo();
     return { mode, operations, capabilities, features, caller };
   },
@@ -25,7 +25,7 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
       id > 0,
     ]);
   },
-  'what globs match': async (client) => {
+  'the matches of globs': async (client) => {
     const list = async (glob: string) => client.listObjects({ nameGlobs: [glob], origins: ['vmlinux'] });
     const seen = GLOBS.map(async (glob) => [glob, await list(glob).then(({ length }) => length, codeOf)]);
     return Promise.all(seen);
@@ -41,18 +41,16 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
     }
     return seen;
   },
-  'what a watch sees of a load': async (client) => {
+  'a load in a watch': async (client) => {
     const seen: unknown[] = [];
-    let id = 0;
+    let handle: Handle | null = null;
     for await (const event of client.watchHandles({ origins: ['user'] })) {
       if (event.type === 'synced') {
-        const handle = await client.loadHandle(intBtf(1, 'watched'));
-        ({ id } = handle.info);
-        // The daemon looks several times a second.
-        setTimeout(() => void handle.close(), 1_000);
-      } else if (event.info.id === id) {
+        handle = await client.loadHandle(intBtf(1, 'watched'));
+      } else if (event.info.id === handle?.info.id) {
         seen.push([event.type, event.info.removed, event.info.size]);
         if (event.type === 'removed') break;
+        await handle.close();
       }
     }
     return seen;
@@ -68,7 +66,7 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
     }
     return seen;
   },
-  'the whole of a spec': async (client) => {
+  'a whole spec': async (client) => {
     const spec = await client.spec('vmlinux');
     return [spec.bytes.length, spec.endTypeId, spec.byteOrder];
   },
@@ -82,13 +80,12 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
     });
     return [Buffer.from(spec.bytes).toString('hex'), notFound];
   },
-  'a header in C': async (client) => client.cHeader('vmlinux', { names: ['task_struct', 'list_head'] }),
-  'a header of a name that is not there': async (client) =>
-    reasonOf(client.cHeader('vmlinux', { names: ['nope'] })),
+  'a C header': async (client) => client.cHeader('vmlinux', { names: ['task_struct', 'list_head'] }),
+  'a C header of an unknown name': async (client) => reasonOf(client.cHeader('vmlinux', { names: ['nope'] })),
   members: async (client) =>
     client.resolveMembers('vmlinux', ['task_struct.mm.pgd', 'list_head.nexd', 'nope.x', '', 'sk_buff.cb[3]']),
-  'a name that is not there': async (client) => reasonOf(client.spec('nope')),
-  'an id that is not there': async (client) => reasonOf(client.getHandleById(2 ** 31 - 2)),
+  'an unknown name': async (client) => reasonOf(client.spec('nope')),
+  'an unknown id': async (client) => reasonOf(client.getHandleById(2 ** 31 - 2)),
   'a load': async (client) => {
     const handle = await client.loadHandle(intBtf(2, 'mine'), { ttl: 20_000 });
     const { info, grantedTtl } = await handle.inspect();
@@ -119,12 +116,12 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
       [error.code, error.reason, error.metadata['errno'], lastWords(error.verifierLog?.text)],
     ];
   },
-  'a refusal of what cannot be read': async (client) => reasonOf(client.loadHandle(refusedBtf(2, 'bad'))),
-  'what is no BTF': async (client) => reasonOf(client.loadHandle(new Uint8Array(30))),
+  'a refusal of malformed BTF': async (client) => reasonOf(client.loadHandle(refusedBtf(2, 'bad'))),
+  'a load of bytes that are not BTF': async (client) => reasonOf(client.loadHandle(new Uint8Array(30))),
   'BTF that is too large': async (client) =>
     reasonOf(client.loadHandle(new Uint8Array(16 * 1024 * 1024 + 1))),
-  'a TTL that is none': async (client) => reasonOf(client.getHandleById(1, { ttl: 0 })),
-  'a handle twice closed': async (client) => {
+  'a TTL of 0': async (client) => reasonOf(client.getHandleById(1, { ttl: 0 })),
+  'a handle that is closed twice': async (client) => {
     const handle = await client.getHandleById(1);
     await handle.close();
     await handle.close();
@@ -132,7 +129,7 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   },
 };
 
-/** Of the one name `vmlinux`. */
+/** Globs to match against the name `vmlinux`. */
 const GLOBS: readonly string[] =
   `vmlinux vml * ** ? ??????? vm*x *linu vmlin[a-z]x vmlin[!a-z]x vmlin[!v]x [uv]mlinux [z-a]mlinux [!z-a]mlinux
    vmlin[]u]x vmlin[u-]x vmlin[-u]x vmlin[^a]x vmlin\\ux [ vm[ [] [!] .*`.split(/\s+/);

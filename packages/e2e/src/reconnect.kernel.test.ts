@@ -31,7 +31,7 @@ needs('bpf').describe('a client whose daemon goes away and comes back', () => {
       client.listObjects(),
       client.spec('vmlinux'),
       client.resolveMembers('vmlinux', ['list_head.next']),
-      // Opens a handle; but what was never sent can be sent again.
+      // These open a handle, but a request that was never sent can be repeated.
       client.getHandleById(1),
       client.loadHandle(intBtf(1, 'late')),
     ]);
@@ -44,21 +44,23 @@ needs('bpf').describe('a client whose daemon goes away and comes back', () => {
     expect(second.btfFds()).toBe(2);
   });
 
-  test('loses its handles at once, and is told of the change', async () => {
-    // Its renewal alone would find out after a minute.
+  test('loses its handles at once, and reports the change', async () => {
+    // The next renewal would only come after a minute.
     const handle = await client.loadHandle(intBtf(1, 'lost'), { ttl: 180_000 });
     const { daemonEpoch, bootId } = await client.serverInfo();
     await first.end('SIGKILL');
     await using second = await DaemonProcess.start({ socket: first.socket });
     await until('the loss is noticed', () => handle.lost.aborted);
     expect(BtfError.from(handle.lost.reason).reason).toBe('HANDLE_OF_EARLIER_DAEMON');
-    await until('the change is told', () => changes.length > 0);
+    await until('the change is reported', () => changes.length > 0);
+    await expect(handle.spec()).rejects.toMatchObject({ reason: 'HANDLE_OF_EARLIER_DAEMON' });
     expect(second.pid).not.toBe(first.pid);
+    expect(second.btfFds()).toBe(0);
     const current = { epoch: (await client.serverInfo()).daemonEpoch, bootId };
     expect(changes).toEqual([{ previous: { epoch: daemonEpoch, bootId }, current }]);
   });
 
-  test('says that it cannot be reached when it stays away', async () => {
+  test('fails with UNREACHABLE if the daemon stays away', async () => {
     await using impatient = new BtfClient(first.address, { retries: 1 });
     await impatient.serverInfo();
     await first.end('SIGKILL');
@@ -73,12 +75,14 @@ needs('bpf').describe('specs kept in a folder', () => {
       await using daemon = await DaemonProcess.start();
       const received: number[][] = [];
       for (let run = 0; run < 2; run++) {
-        const told: number[] = [];
+        const reported: number[] = [];
         await using client = new BtfClient(daemon.address, { specCacheDir });
-        const spec = await client.spec('vmlinux', { onProgress: (progress) => told.push(progress.received) });
+        const spec = await client.spec('vmlinux', {
+          onProgress: (progress) => reported.push(progress.received),
+        });
         await using handle = await client.findHandle((info) => info.isVmlinux);
         expect(await handle.spec()).toBe(spec);
-        received.push(told);
+        received.push(reported);
       }
       expect(received[0]?.at(-1)).toBeGreaterThan(1_000_000);
       expect(received[1]).toEqual([]);

@@ -11,7 +11,7 @@ interface FailureInit extends Partial<ErrorDetails> {
 
 /** Returns an error of the daemon as grpc-js passes it on. */
 function failure({ code, message = 'no', ...details }: FailureInit): StatusObject {
-  return { code, details: message, metadata: statusTrailers(code, message, details) };
+  return { code, details: message, metadata: statusTrailers(new Metadata(), code, message, details) };
 }
 
 function serviceError(object: StatusObject): Error {

@@ -33,7 +33,7 @@ test('Watches of health hear of what is served, and those of other names leave n
     const known = await watch('');
     expect(known.first).toEqual(SERVING);
     // What the library remembers of watches.
-    const watchers: unknown = Reflect.get(Reflect.get(health, 'implementation'), 'watchers');
+    const watchers: unknown = Reflect.get(health.implementation, 'watchers');
     expect(watchers instanceof Map && [...watchers.keys()]).toEqual(['']);
     health.notServing();
     const [second] = await once(known.stream, 'data');

@@ -4,24 +4,24 @@ import { LogOutput, type LogStream } from './log-output.js';
 /** A pipe whose reader reads when the test says so. */
 class Pipe implements LogStream {
   readonly read: string[] = [];
-  private readonly waiting: { readonly text: string; readonly onWritten: () => void }[] = [];
-  private onError: (error: Error) => void = () => {};
+  readonly #waiting: { readonly text: string; readonly onWritten: () => void }[] = [];
+  #onError: (error: Error) => void = () => {};
 
   get writableLength(): number {
-    return this.waiting.reduce((sum, { text }) => sum + text.length, 0);
+    return this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
   }
 
   write(text: string, onWritten: () => void): void {
-    this.waiting.push({ text, onWritten });
+    this.#waiting.push({ text, onWritten });
   }
 
   on(_event: 'error', listener: (error: Error) => void): void {
-    this.onError = listener;
+    this.#onError = listener;
   }
 
   /** Reads what waits. */
   drain(): void {
-    for (const { text, onWritten } of this.waiting.splice(0)) {
+    for (const { text, onWritten } of this.#waiting.splice(0)) {
       this.read.push(text);
       onWritten();
     }
@@ -29,8 +29,8 @@ class Pipe implements LogStream {
 
   /** Closes the reader's end. */
   close(): void {
-    this.onError(new Error('EPIPE'));
-    for (const { onWritten } of this.waiting.splice(0)) onWritten();
+    this.#onError(new Error('EPIPE'));
+    for (const { onWritten } of this.#waiting.splice(0)) onWritten();
   }
 }
 

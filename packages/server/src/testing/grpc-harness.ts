@@ -26,18 +26,18 @@ const definition = toServiceDefinition(BtfService);
 
 /** GrpcClient calls BtfService as any client would. */
 export class GrpcClient implements Disposable {
-  private readonly client: Client;
+  readonly #client: Client;
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
     // A channel of its own, so that what one test does to its connection is no other's matter.
-    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Waits until the connection stands. */
   async connected(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.client.waitForReady(Infinity, (error) => {
+      this.#client.waitForReady(Infinity, (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });
@@ -51,14 +51,14 @@ export class GrpcClient implements Disposable {
     options: CallOptions = {},
     metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<MessageShape<Methods[Name]['output']>> } {
-    return this.unaryAs(definition[name], request, options, metadata);
+    return this.#unaryAs(definition[name], request, options, metadata);
   }
 
   /** Starts a unary call of GetServerInfo with any bytes as request. */
   unaryBytes(request: Uint8Array): Promise<unknown> {
     const { path, responseDeserialize } = definition.getServerInfo;
     const requestSerialize = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
-    return this.unaryAs({ path, requestSerialize, responseDeserialize }, request, {}).answer;
+    return this.#unaryAs({ path, requestSerialize, responseDeserialize }, request, {}).answer;
   }
 
   /** Starts a server stream. */
@@ -68,14 +68,20 @@ export class GrpcClient implements Disposable {
     options: CallOptions = {},
   ): ClientReadableStream<MessageShape<Methods[Name]['output']>> {
     const { path, requestSerialize, responseDeserialize } = definition[name];
-    return this.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
+    return this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      options,
+    );
   }
 
   [Symbol.dispose](): void {
-    this.client.close();
+    this.#client.close();
   }
 
-  private unaryAs<I, O>(
+  #unaryAs<I, O>(
     method: Pick<MethodDefinition<I, O>, 'path' | 'requestSerialize' | 'responseDeserialize'>,
     request: I,
     options: CallOptions,
@@ -84,7 +90,7 @@ export class GrpcClient implements Disposable {
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = withResolvers<O>();
     promise.catch(() => {});
-    const call = this.client.makeUnaryRequest(
+    const call = this.#client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -102,13 +108,13 @@ export class GrpcClient implements Disposable {
 
 /** GrpcServer serves an implementation of BtfService, or a part of one, on a unix socket. */
 export class GrpcServer implements Disposable {
-  private readonly dir = new TempDir();
-  private readonly server: Server;
-  readonly path = join(this.dir.path, 'socket');
+  readonly #dir = new TempDir();
+  readonly #server: Server;
+  readonly path = join(this.#dir.path, 'socket');
   readonly address = `unix:${this.path}`;
 
   private constructor(interceptors: ServerInterceptor[]) {
-    this.server = new Server({ interceptors });
+    this.#server = new Server({ interceptors });
   }
 
   static async start(
@@ -116,9 +122,9 @@ export class GrpcServer implements Disposable {
     interceptors: ServerInterceptor[] = [],
   ): Promise<GrpcServer> {
     const self = new GrpcServer(interceptors);
-    self.server.addService(wireDefinition(BtfService), implementation);
+    self.#server.addService(wireDefinition(BtfService), implementation);
     await new Promise<void>((resolve, reject) => {
-      self.server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {
+      self.#server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {
         if (error === null) resolve();
         else reject(error);
       });
@@ -127,8 +133,8 @@ export class GrpcServer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.server.forceShutdown();
-    this.dir[Symbol.dispose]();
+    this.#server.forceShutdown();
+    this.#dir[Symbol.dispose]();
   }
 }
 

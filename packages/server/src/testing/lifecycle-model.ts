@@ -80,7 +80,7 @@ export class LifecycleModel {
   take(handle: ModelHandle, askedMs: number | null): void {
     handle.ttlMs ??= grantedTtl(askedMs);
     handle.expiresAt = this.now + handle.ttlMs;
-    this.release(handle);
+    this.#release(handle);
   }
 
   close(handle: ModelHandle): void {
@@ -95,8 +95,8 @@ export class LifecycleModel {
 
   /** Says what a stream answers that is asked for its next object. */
   pull(stream: ModelStream): StreamOutcome {
-    if (this.heldBy(stream).length >= BOUNDS.maxHeldPerStream) return this.wait(stream, 'for room');
-    return this.visit(stream);
+    if (this.heldBy(stream).length >= BOUNDS.maxHeldPerStream) return this.#wait(stream, 'for room');
+    return this.#visit(stream);
   }
 
   /** Lets what is due happen: leases end, and streams that waited answer. */
@@ -107,7 +107,7 @@ export class LifecycleModel {
     const outcomes = new Map<ModelStream, StreamOutcome>();
     for (const stream of this.streams) {
       if (stream.waits === null) continue;
-      if (stream.released) outcomes.set(stream, this.goOn(stream));
+      if (stream.released) outcomes.set(stream, this.#goOn(stream));
       else if (stream.stallsAt <= this.now) {
         outcomes.set(stream, 'stalled');
         this.endStream(stream);
@@ -120,29 +120,29 @@ export class LifecycleModel {
     if (stream?.waits != null) stream.stallsAt = this.now + BOUNDS.holdStallMs;
   }
 
-  private release(handle: ModelHandle): void {
+  #release(handle: ModelHandle): void {
     if (handle.stream !== null && handle.stream.waits !== null) handle.stream.released = true;
     handle.stream = null;
   }
 
-  private goOn(stream: ModelStream): StreamOutcome {
+  #goOn(stream: ModelStream): StreamOutcome {
     if (stream.waits === 'to be empty' && this.heldBy(stream).length > 0)
-      return this.wait(stream, 'to be empty');
-    return this.visit(stream);
+      return this.#wait(stream, 'to be empty');
+    return this.#visit(stream);
   }
 
-  private visit(stream: ModelStream): StreamOutcome {
+  #visit(stream: ModelStream): StreamOutcome {
     Object.assign(stream, { waits: null, released: false });
     // Behind its last object a stream looks for no more.
     const next = stream.lastId === Infinity ? undefined : this.ids().find((id) => id > stream.lastId);
     stream.lastId = next ?? Infinity;
     if (next !== undefined) return next;
-    if (this.heldBy(stream).length > 0) return this.wait(stream, 'to be empty');
+    if (this.heldBy(stream).length > 0) return this.#wait(stream, 'to be empty');
     this.endStream(stream);
     return 'done';
   }
 
-  private wait(stream: ModelStream, waits: ModelStream['waits']): 'waits' {
+  #wait(stream: ModelStream, waits: ModelStream['waits']): 'waits' {
     Object.assign(stream, { waits, released: false, stallsAt: this.now + BOUNDS.holdStallMs });
     return 'waits';
   }
