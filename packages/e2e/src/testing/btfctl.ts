@@ -2,22 +2,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** BTFCTL is the built program, as npm installs it. */
+/** BTFCTL is the path of the built program, as npm installs it. */
 export const BTFCTL = fileURLToPath(new URL('../../../cli/bin/btfctl.js', import.meta.url));
 
-/** Ran is what a run of btfctl left. */
+/** Ran is the result of a run of btfctl. */
 export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number | null;
 }
 
-/** Btfctl is a run of btfctl that is under way. */
+/** Btfctl is a btfctl that is running. */
 export class Btfctl implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #said = { stdout: '', stderr: '' };
 
-  /** @param env what its environment has besides; nothing of the caller's config is seen. */
+  /** @param env more environment variables. The caller's config is not read. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, [BTFCTL, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/dev/null', ...env },
@@ -52,7 +52,7 @@ export class Btfctl implements AsyncDisposable {
   }
 }
 
-/** btfctl runs a command to its end. */
+/** btfctl runs a command and returns its result. */
 export async function btfctl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   await using run = new Btfctl(args, env);
   return await run.end();

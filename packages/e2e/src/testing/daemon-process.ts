@@ -8,17 +8,17 @@ import { until } from './until.js';
 
 const BTFD = fileURLToPath(new URL('../../../server/bin/btfd.js', import.meta.url));
 
-/** DaemonProcessOptions say how to run the daemon. */
+/** DaemonProcessOptions are the options of {@link DaemonProcess.start}. */
 export interface DaemonProcessOptions {
-  /** Arguments besides `--listen`. */
+  /** More arguments than `--listen`. */
   readonly args?: readonly string[];
-  /** A command that runs the daemon, such as `setpriv --bounding-set -sys_admin`. */
+  /** A command that runs the daemon, for example `setpriv --bounding-set -sys_admin`. */
   readonly wrapper?: readonly string[];
-  /** The path of its socket. Default: one in a folder of its own. */
+  /** The path of its socket. Default: a path in a new folder. */
   readonly socket?: string;
   /** Whether to give it `--listen`. Default: true. */
   readonly listen?: boolean;
-  /** Environment variables besides this process's. */
+  /** More environment variables than those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** The program. Default: the one built here. */
   readonly btfd?: string;
@@ -26,17 +26,23 @@ export interface DaemonProcessOptions {
   readonly node?: string;
 }
 
-/** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
+/** DaemonProcess is the built daemon, as its users run it, on its own socket. */
 export class DaemonProcess implements AsyncDisposable {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly dir: string,
-    readonly socket: string,
-    /** What it logged so far. */
-    readonly log: { text: string },
-  ) {}
+  readonly #child: ChildProcess;
+  readonly #dir: string;
 
-  /** Starts a daemon, and waits until it listens. */
+  private constructor(
+    child: ChildProcess,
+    dir: string,
+    readonly socket: string,
+    /** The log until now. */
+    readonly log: { text: string },
+  ) {
+    this.#child = child;
+    this.#dir = dir;
+  }
+
+  /** Starts a daemon and waits until it listens. */
   static async start(options: DaemonProcessOptions = {}): Promise<DaemonProcess> {
     const { args = [], wrapper = [], socket, listen = true, env = {} } = options;
     const { btfd = BTFD, node = process.execPath } = options;
@@ -46,7 +52,7 @@ export class DaemonProcess implements AsyncDisposable {
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Of daemons at one time only one has the default port.
+      // Only one of several daemons can have the default port.
       env: { ...process.env, BTFD_METRICS_LISTEN: 'off', ...env },
     });
     const log = { text: '' };
@@ -59,12 +65,12 @@ export class DaemonProcess implements AsyncDisposable {
     return daemon;
   }
 
-  /** Where it listens. */
+  /** The address at which it listens. */
   get address(): string {
     return `unix:${this.socket}`;
   }
 
-  /** Where it serves metrics, as it logged. */
+  /** The address of its metrics, from its log. */
   get metricsUrl(): string {
     const address = /"metrics":"(?<address>[^"]+)"/.exec(this.log.text)?.groups?.['address'];
     if (address === undefined) throw new Error('it serves no metrics');
@@ -72,32 +78,32 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   get pid(): number {
-    if (this.child.pid === undefined) throw new Error('the daemon did not start');
-    return this.child.pid;
+    if (this.#child.pid === undefined) throw new Error('the daemon did not start');
+    return this.#child.pid;
   }
 
-  /** The port of the TCP address of loopback that it listens on, or null before it is logged. */
+  /** The port of its TCP address on loopback, or null until it is logged. */
   tcpPort(): number | null {
     const port = /"127\.0\.0\.1:(\d+)"/.exec(this.log.text)?.[1];
     return port === undefined ? null : Number(port);
   }
 
-  /** The number of BTF objects that it holds open. */
+  /** Returns the number of BTF objects that it holds open. */
   btfFds(): number {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;
   }
 
-  /** Reads its log no more, so that it soon finds the pipe full. */
+  /** Stops reading its log, so that the pipe is soon full. */
   leaveLogUnread(): void {
-    this.child.stderr?.pause();
+    this.#child.stderr?.pause();
   }
 
   /** Closes the reader's end of its log. */
   closeLog(): void {
-    this.child.stderr?.destroy();
+    this.#child.stderr?.destroy();
   }
 
-  /** What its file descriptors refer to. */
+  /** Returns the targets of its file descriptors. */
   fds(): string[] {
     const dir = `/proc/${this.pid}/fd`;
     return readdirSync(dir).flatMap((fd) => {
@@ -109,7 +115,7 @@ export class DaemonProcess implements AsyncDisposable {
     });
   }
 
-  /** Its resident memory in bytes. */
+  /** Returns its resident memory in bytes. */
   residentBytes(): number {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
     return Number(match?.[1]) * 1024;
@@ -117,21 +123,21 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** Sends a signal. */
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.#child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end. Answers the exit code, or null where the signal ended it. */
+  /** Sends a signal and waits for the exit. Returns the exit code, or null if the signal killed the daemon. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const exited = once(this.child, 'exit');
-      this.child.kill(signal);
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill(signal);
       await exited;
     }
-    return this.child.exitCode;
+    return this.#child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 }

@@ -5,17 +5,21 @@ import { until } from './until.js';
 
 const RECEIVER = fileURLToPath(new URL('../../../../native/src/testing/datagrams.py', import.meta.url));
 
-/** NotifySocket is where a daemon tells how it is, as systemd would make it. */
+/** NotifySocket is a socket like systemd's, to which a daemon reports its state. */
 export class NotifySocket implements Disposable {
-  /** What was told so far, a list of assignments each time. */
+  /** The reports until now, each a list of assignments. */
   readonly told: string[][] = [];
 
-  private constructor(
-    private readonly child: ChildProcess,
-    readonly address: string,
-  ) {}
+  readonly #child: ChildProcess;
 
-  /** Listens at a path, or at an abstract name after `@`. */
+  private constructor(
+    child: ChildProcess,
+    readonly address: string,
+  ) {
+    this.#child = child;
+  }
+
+  /** Listens at a path, or at `@` and an abstract name. */
   static async open(address: string): Promise<NotifySocket> {
     const child = spawn('python3', [RECEIVER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
     const socket = new NotifySocket(child, address);
@@ -29,12 +33,12 @@ export class NotifySocket implements Disposable {
     return socket;
   }
 
-  /** The states that were told, in order. */
+  /** Returns the reported states, in order. */
   states(): string[] {
     return this.told.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
   }
 
   [Symbol.dispose](): void {
-    this.child.kill();
+    this.#child.kill();
   }
 }
