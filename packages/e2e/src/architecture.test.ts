@@ -15,7 +15,7 @@ const FOLDERS = [
   ...readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
 ];
 
-/** The dependencies of the package in a folder, with their versions. */
+/** Returns the dependencies of the package in a folder, with their versions. */
 function dependenciesOf(folder: string): [name: string, version: string][] {
   const manifest: unknown = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
   return ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'].flatMap((field) => {
@@ -24,27 +24,27 @@ function dependenciesOf(folder: string): [name: string, version: string][] {
   });
 }
 
-/** The text of a part of a document. */
+/** Returns the text of a part of a document. */
 function partOf(document: string, title: string): string {
   return document.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
 }
 
-/** The names in backticks. */
+/** Returns the names in backticks. */
 function namesIn(text: string): string[] {
   return [...text.matchAll(/`(.+?)`/g)].map(([, name = '']) => name);
 }
 
-/** Returns the paths in a text, in backticks, that lead to a file or folder of this repository. */
+/** Returns the paths in backticks that name a file or folder of this repository. */
 function pathsIn(text: string, base: string): string[] {
   return namesIn(text)
     .filter((name) => /^[.\w/-]+\/[.\w/-]*$/.test(name) && !name.includes('NAME'))
     .map((name) => join(base, name));
 }
 
-describe('The documents about the design', () => {
+describe('The design documents', () => {
   const packages = FOLDERS.filter((folder) => existsSync(join(ROOT, folder, 'package.json')));
 
-  test('have a reason for each dependency, and no row for one that is gone', () => {
+  test('give a reason for each dependency, and list no dependency that is gone', () => {
     const used = packages.flatMap(dependenciesOf).flatMap(([name, version]) => {
       if (version.startsWith('workspace:') || name.startsWith('@types/')) return [];
       // `typescript5: npm:typescript@5.9.3`
@@ -55,10 +55,10 @@ describe('The documents about the design', () => {
     expect([...new Set(named)].toSorted()).toEqual([...new Set(used)].toSorted());
   });
 
-  test('name dependencies of exact versions', () => {
+  test('name exact versions of dependencies', () => {
     const loose = packages.flatMap((folder) =>
       dependenciesOf(folder)
-        // Which version there is beside a package is its user's to say.
+        // The user of a package chooses the version of its peer dependency.
         .filter(([name]) => !(folder === 'packages/api' && name === '@grpc/grpc-js'))
         .filter(([, version]) => !/^(?:workspace:[*]|(?:npm:.+@)?\d+[.]\d+[.]\d+)$/.test(version))
         .map(([name, version]) => `${folder}: ${name} ${version}`),
@@ -66,7 +66,7 @@ describe('The documents about the design', () => {
     expect(loose).toEqual([]);
   });
 
-  test('list which of our packages each package imports', () => {
+  test('list the workspace packages that each package imports', () => {
     const listed = [
       ...partOf(ARCHITECTURE, 'Packages').matchAll(/^- `(?<folder>.+?)`(?: imports (?<ours>[\w, ]+))?:/gm),
     ].map(({ groups }): [string, string] => [groups?.['folder'] ?? '', groups?.['ours'] ?? '']);
@@ -79,7 +79,7 @@ describe('The documents about the design', () => {
     expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(imported));
   });
 
-  test('name rooms of the server that exist, and all of them', () => {
+  test('name every room of the server', () => {
     const [drawing = ''] = partOf(ARCHITECTURE, 'Rooms of the server').match(/^```\n[^]*?^```/m) ?? [];
     const rooms = readdirSync(join(ROOT, 'packages/server/src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'testing')
@@ -87,13 +87,13 @@ describe('The documents about the design', () => {
     expect(rooms.filter((room) => !new RegExp(`\\b${room}\\b`).test(drawing))).toEqual([]);
   });
 
-  test('name files in recipes that exist', () => {
+  test('name only existing files in recipes', () => {
     const paths = pathsIn(partOf(ARCHITECTURE, 'Recipes'), 'packages');
     expect(paths.length).toBeGreaterThan(10);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test('name files of the server in docs/security.md that exist', () => {
+  test('name only existing files in docs/security.md', () => {
     const paths = pathsIn(partOf(SECURITY, 'Entry points, and the path of each untrusted byte'), '');
     const missing = paths.filter((path) =>
       ['packages/server/src', '.'].every((base) => !existsSync(join(ROOT, base, path))),
@@ -102,7 +102,7 @@ describe('The documents about the design', () => {
     expect(missing).toEqual([]);
   });
 
-  test('is one page', () => {
+  test('fit on one page', () => {
     expect(ARCHITECTURE.length).toBeLessThan(6 * 1024);
   });
 });

@@ -9,7 +9,7 @@ import { DaemonProcess } from './testing/daemon-process.js';
 const BUF = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
 const SERVICE = 'http://localhost/btf.v1.BtfService';
 
-/** A client that shares no code with this project, and knows the service by reflection alone. */
+/** A client that shares no code with this project and learns the service only from reflection. */
 needs('bpf').describe('buf curl', () => {
   let daemon: DaemonProcess;
 
@@ -28,7 +28,7 @@ needs('bpf').describe('buf curl', () => {
     return stdout;
   }
 
-  /** The messages of a stream: JSON objects, one behind the other. */
+  /** Splits the output of a stream into its messages, which are concatenated JSON objects. */
   function messages(text: string): unknown[] {
     return JSON.parse(`[${text.replaceAll(/^\}\n\{$/gm, '},{')}]`);
   }

@@ -45,7 +45,7 @@ needs('bpf').describe('IterateHandles', () => {
     return answers;
   }
 
-  /** Reads answers until the daemon pauses at its bound. */
+  /** Reads responses until the daemon pauses at its limit of held handles, and returns their tokens. */
   async function readToBound(stream: AsyncIterator<IterateHandlesResponse>): Promise<string[]> {
     const tokens: string[] = [];
     while (tokens.length < MAX_HELD) {
@@ -57,7 +57,7 @@ needs('bpf').describe('IterateHandles', () => {
   }
 
   needs('bpftool').test(
-    'visits every object that bpftool lists, in the order of ids, with the same info',
+    'visits every object that bpftool lists, in id order, with the same info',
     async () => {
       const answers = await all(iterate());
       const expected = btfList().map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
@@ -81,7 +81,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect((await all(iterate({ nameGlobs: ['vm[a-m]inu?'] }))).length).toBe(1);
   });
 
-  test('goes on while objects come and go', async () => {
+  test('continues while objects come and go', async () => {
     const stable = objects.map((object) => object.info().id);
     let churning = true;
     const churn = (async () => {
@@ -100,7 +100,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('with hold every object comes with a handle that works until it is closed, also the last one', async () => {
+  test('with hold every object has a handle that works until it is closed, including the last one', async () => {
     const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
     const reader = stream[Symbol.asyncIterator]();
     const { value } = await reader.next();
@@ -113,7 +113,7 @@ needs('bpf').describe('IterateHandles', () => {
     await noneHeld();
   });
 
-  test('what is held when a stream is cancelled is closed', async () => {
+  test('a cancelled stream closes the handles that it holds', async () => {
     const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
     const { value } = await stream[Symbol.asyncIterator]().next();
     expect(daemon.btfFds()).toBe(1);
@@ -123,7 +123,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect(errorInfoOf(error).reason).toBe('HANDLE_NOT_FOUND');
   });
 
-  test('holds its bound at most, and goes on when one is closed or taken', async () => {
+  test('holds at most its limit, and continues when a handle is closed or taken', async () => {
     const stream = iterate({ hold: true });
     const reader = stream[Symbol.asyncIterator]();
     const tokens = await readToBound(reader);
@@ -141,13 +141,13 @@ needs('bpf').describe('IterateHandles', () => {
     expect((await reader.next()).done).toBe(false);
     stream.cancel();
     await until('only the taken one is open', () => daemon.btfFds() === 1);
-    // A lost answer is made up for by asking again.
+    // A client that lost the response can ask again.
     expect((await client.call('takeHandle', { token: taken })).handle?.token).toBe(taken);
     expect((await client.call('closeHandles', { tokens: [taken] })).wasOpen).toEqual([true]);
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('a deadline closes what the stream holds', async () => {
+  test('a deadline closes the handles that the stream holds', async () => {
     const stream = client.stream('iterateHandles', { hold: true }, { deadline: Date.now() + 500 });
     const error = await failureOf(all(stream));
     expect(error.code).toBe(status.DEADLINE_EXCEEDED);
@@ -172,7 +172,7 @@ needs('bpf').describe('IterateHandles', () => {
     await noneHeld();
   }, 45_000);
 
-  test('GetHandleById opens an object, and of one that is gone says NOT_FOUND', async () => {
+  test('GetHandleById opens an object, and reports NOT_FOUND if it is gone', async () => {
     const object = await btfLoad(intBtf(1, 'by_id'), 0);
     const { id } = object.info();
     const { handle } = await client.call('getHandleById', { id });
