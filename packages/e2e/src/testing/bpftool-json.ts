@@ -23,7 +23,7 @@ const KINDS = [
   'ENUM64',
 ];
 
-/** bpftoolJson returns the JSON that bpftool 7.1 prints for the type in a message of the contract. */
+/** bpftoolJson makes of a message of the contract what bpftool 7.1 prints of the type as JSON. */
 export function bpftoolJson(type: Type): object {
   return { id: type.id, kind: KINDS[type.kind], name: anon(type.name), ...detail(type) };
 }

@@ -9,23 +9,23 @@ export interface BtfListEntry {
   readonly kernel?: boolean;
   readonly prog_ids: readonly number[];
   readonly map_ids: readonly number[];
-  /** Missing if bpftool was built without support for them. */
+  /** Where it was built with the means to find them. */
   readonly pids?: readonly { readonly pid: number; readonly comm: string }[];
 }
 
-/** btfList returns the output of `bpftool -j btf list`. */
+/** btfList is `bpftool -j btf list`. */
 export function btfList(): BtfListEntry[] {
   return JSON.parse(bpftool('-j', 'btf', 'list'));
 }
 
-/** btfIds returns the ids of the kernel's BTF objects. It uses bpf(2) and does not need bpftool. */
+/** btfIds lists the ids of the kernel's BTF objects, by bpf(2) alone: it needs no bpftool. */
 export function btfIds(): number[] {
   const ids: number[] = [];
   for (let id = btfGetNextId(0); id !== null; id = btfGetNextId(id)) ids.push(id);
   return ids;
 }
 
-/** btfDump returns the types of `bpftool -j btf dump`. 64-bit values are strings, so that JSON.parse keeps them exact. */
+/** btfDump is `bpftool -j btf dump`, a type each; 64-bit values are strings, which JSON.parse keeps exact. */
 export function btfDump(...source: readonly string[]): unknown[] {
   const text = bpftool(
     '-j',

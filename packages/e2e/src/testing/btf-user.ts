@@ -10,7 +10,7 @@ interface Named {
   readonly name: string;
 }
 
-/** The output of btf-user.py. */
+/** What btf-user.py says of itself. */
 interface Said {
   readonly pid: number;
   readonly command: string;
@@ -21,14 +21,10 @@ interface Said {
 
 /** BtfUser is a process that holds a BTF object twice, and a map and a program that were loaded with it. */
 export class BtfUser implements AsyncDisposable {
-  readonly #child: ChildProcess;
-
   private constructor(
-    child: ChildProcess,
+    private readonly child: ChildProcess,
     readonly said: Said,
-  ) {
-    this.#child = child;
-  }
+  ) {}
 
   static async start(): Promise<BtfUser> {
     const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -37,9 +33,9 @@ export class BtfUser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.stdin?.end();
+    if (this.child.exitCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.stdin?.end();
     await exited;
   }
 }

@@ -2,22 +2,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** BTFCTL is the path of the built program, as npm installs it. */
+/** BTFCTL is the built program, as npm installs it. */
 export const BTFCTL = fileURLToPath(new URL('../../../cli/bin/btfctl.js', import.meta.url));
 
-/** Ran is the result of a run of btfctl. */
+/** Ran is what a run of btfctl left. */
 export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number | null;
 }
 
-/** Btfctl is a btfctl that is running. */
+/** Btfctl is a run of btfctl that is under way. */
 export class Btfctl implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #said = { stdout: '', stderr: '' };
 
-  /** @param env more environment variables. The caller's config is not read. */
+  /** @param env what its environment has besides; nothing of the caller's config is seen. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, [BTFCTL, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/dev/null', ...env },
@@ -52,7 +52,7 @@ export class Btfctl implements AsyncDisposable {
   }
 }
 
-/** btfctl runs a command and returns its result. */
+/** btfctl runs a command to its end. */
 export async function btfctl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   await using run = new Btfctl(args, env);
   return await run.end();

@@ -1,5 +1,5 @@
-// A program that switches to a user, makes calls one at a time, and prints the result of each as a line of JSON: the
-// responses, or the code, the reason and the message of the error. Arguments: address, identity, calls.
+// A program that becomes a user, makes calls one after the other, and prints what became of each as a line of JSON:
+// the answers, or the code, the reason and the message of the error. Arguments: address, who to be, calls.
 import { fromJson, toJson } from '@bufbuild/protobuf';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
@@ -17,7 +17,7 @@ process.setuid?.(uid);
 const client = new Client(address, credentials.createInsecure());
 const definition = toServiceDefinition(BtfService);
 
-/** Makes a call. Passes its messages to a function, and returns its error. */
+/** The error of a call, whose messages are passed on. */
 async function call(
   {
     path,

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
  */
 export function compileC(text: string, object: string, base?: string): void {
   execFileSync('gcc', ['-g', '-c', '-x', 'c', '-', '-o', object], { input: text });
-  // Not `pahole -J`: pahole 1.24 writes BTF to an object file with llvm-objcopy, which its package does not depend on.
+  // Not `pahole -J`: pahole 1.24 puts BTF into an object file by llvm-objcopy, which its package does not bring.
   const btf = `${object}.pahole`;
   const split = base === undefined ? [] : ['--btf_base', base];
   execFileSync('pahole', [`--btf_encode_detached=${btf}`, ...split, object]);

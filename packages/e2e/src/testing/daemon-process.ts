@@ -8,17 +8,17 @@ import { until } from './until.js';
 
 const BTFD = fileURLToPath(new URL('../../../server/bin/btfd.js', import.meta.url));
 
-/** DaemonProcessOptions are the options of {@link DaemonProcess.start}. */
+/** DaemonProcessOptions say how to run the daemon. */
 export interface DaemonProcessOptions {
-  /** More arguments than `--listen`. */
+  /** Arguments besides `--listen`. */
   readonly args?: readonly string[];
-  /** A command that runs the daemon, for example `setpriv --bounding-set -sys_admin`. */
+  /** A command that runs the daemon, such as `setpriv --bounding-set -sys_admin`. */
   readonly wrapper?: readonly string[];
-  /** The path of its socket. Default: a path in a new folder. */
+  /** The path of its socket. Default: one in a folder of its own. */
   readonly socket?: string;
   /** Whether to give it `--listen`. Default: true. */
   readonly listen?: boolean;
-  /** More environment variables than those of this process. */
+  /** Environment variables besides this process's. */
   readonly env?: Readonly<Record<string, string>>;
   /** The program. Default: the one built here. */
   readonly btfd?: string;
@@ -26,23 +26,17 @@ export interface DaemonProcessOptions {
   readonly node?: string;
 }
 
-/** DaemonProcess is the built daemon, as its users run it, on its own socket. */
+/** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
 export class DaemonProcess implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly #dir: string;
-
   private constructor(
-    child: ChildProcess,
-    dir: string,
+    private readonly child: ChildProcess,
+    private readonly dir: string,
     readonly socket: string,
-    /** The log until now. */
+    /** What it logged so far. */
     readonly log: { text: string },
-  ) {
-    this.#child = child;
-    this.#dir = dir;
-  }
+  ) {}
 
-  /** Starts a daemon and waits until it listens. */
+  /** Starts a daemon, and waits until it listens. */
   static async start(options: DaemonProcessOptions = {}): Promise<DaemonProcess> {
     const { args = [], wrapper = [], socket, listen = true, env = {} } = options;
     const { btfd = BTFD, node = process.execPath } = options;
@@ -52,7 +46,7 @@ export class DaemonProcess implements AsyncDisposable {
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Only one of several daemons can have the default port.
+      // Of daemons at one time only one has the default port.
       env: { ...process.env, BTFD_METRICS_LISTEN: 'off', ...env },
     });
     const log = { text: '' };
@@ -65,12 +59,12 @@ export class DaemonProcess implements AsyncDisposable {
     return daemon;
   }
 
-  /** The address at which it listens. */
+  /** Where it listens. */
   get address(): string {
     return `unix:${this.socket}`;
   }
 
-  /** The address of its metrics, from its log. */
+  /** Where it serves metrics, as it logged. */
   get metricsUrl(): string {
     const address = /"metrics":"(?<address>[^"]+)"/.exec(this.log.text)?.groups?.['address'];
     if (address === undefined) throw new Error('it serves no metrics');
@@ -78,32 +72,32 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('the daemon did not start');
-    return this.#child.pid;
+    if (this.child.pid === undefined) throw new Error('the daemon did not start');
+    return this.child.pid;
   }
 
-  /** The port of its TCP address on loopback, or null until it is logged. */
+  /** The port of the TCP address of loopback that it listens on, or null before it is logged. */
   tcpPort(): number | null {
     const port = /"127\.0\.0\.1:(\d+)"/.exec(this.log.text)?.[1];
     return port === undefined ? null : Number(port);
   }
 
-  /** Returns the number of BTF objects that it holds open. */
+  /** The number of BTF objects that it holds open. */
   btfFds(): number {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;
   }
 
-  /** Stops reading its log, so that the pipe is soon full. */
+  /** Reads its log no more, so that it soon finds the pipe full. */
   leaveLogUnread(): void {
-    this.#child.stderr?.pause();
+    this.child.stderr?.pause();
   }
 
   /** Closes the reader's end of its log. */
   closeLog(): void {
-    this.#child.stderr?.destroy();
+    this.child.stderr?.destroy();
   }
 
-  /** Returns the targets of its file descriptors. */
+  /** What its file descriptors refer to. */
   fds(): string[] {
     const dir = `/proc/${this.pid}/fd`;
     return readdirSync(dir).flatMap((fd) => {
@@ -115,7 +109,7 @@ export class DaemonProcess implements AsyncDisposable {
     });
   }
 
-  /** Returns its resident memory in bytes. */
+  /** Its resident memory in bytes. */
   residentBytes(): number {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
     return Number(match?.[1]) * 1024;
@@ -123,21 +117,21 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** Sends a signal. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.child.kill(signal);
   }
 
-  /** Sends a signal and waits for the exit. Returns the exit code, or null if the signal killed the daemon. */
+  /** Sends a signal and waits for the end. Answers the exit code, or null where the signal ended it. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill(signal);
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = once(this.child, 'exit');
+      this.child.kill(signal);
       await exited;
     }
-    return this.#child.exitCode;
+    return this.child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
-    rmSync(this.#dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 }

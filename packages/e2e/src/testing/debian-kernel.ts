@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder into which scripts/fetch-kernel-btf.js writes the BTF of Debian's kernels. */
+/** Where scripts/fetch-kernel-btf.js puts the BTF of Debian's kernels. */
 const KERNELS = fileURLToPath(new URL('../../../../.cache/kernels', import.meta.url));
 
 const [release] = existsSync(KERNELS)

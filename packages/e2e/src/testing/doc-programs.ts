@@ -1,18 +1,18 @@
-/** DocProgram is a program in a document. */
+/** DocProgram is a program that is written in a document. */
 export interface DocProgram {
-  /** The line of the document where it starts, from 1. */
+  /** The line of the document where it begins, from 1. */
   readonly line: number;
   readonly source: string;
-  /** Whether it can run here. If not, the document says why. */
+  /** Whether it can run here. The document says why it cannot. */
   readonly runs: boolean;
-  /** Its output according to the document. The program may print more. */
+  /** What the document says that it prints, among other things. */
   readonly prints: readonly string[];
 }
 
 /**
- * docPrograms finds the TypeScript in a Markdown document. A block with imports starts a program. A block without
- * imports continues the previous program, in its own scope. A block after `<!-- not run: … -->` is only type-checked. A
- * block of the language `text` after a program is its output.
+ * docPrograms finds the TypeScript of a Markdown document. A block that imports begins a program; one that does not
+ * continues the program before it, in a scope of its own. A block behind `<!-- not run: … -->` is checked alone. A block
+ * of the language `text` behind a program is what it prints.
  */
 export function docPrograms(markdown: string): DocProgram[] {
   const programs: { line: number; source: string; runs: boolean; prints: string[] }[] = [];
@@ -29,7 +29,7 @@ export function docPrograms(markdown: string): DocProgram[] {
       last.source += `{\n${source}}\n`;
     }
   }
-  // Without an import or export it would be a script, which cannot await.
+  // What imports nothing would be a script, without await.
   return programs.map(({ line, source, runs, prints }) => ({
     line,
     source: `${source}export {};\n`,

@@ -1,4 +1,4 @@
-// A daemon whose kernel fails at random. At SIGUSR2 it collects garbage and prints its holdings:
+// A daemon whose kernel fails at random, which tells at SIGUSR2 what it holds, after a collection of garbage:
 //
 //     node --expose-gc faulty-daemon.js SOCKET RATE SEED
 import { fdStats } from '@btfd/native';
@@ -15,7 +15,7 @@ const daemon = await startDaemon({
   kernel,
   logger: pino({ level: 'silent' }),
 });
-// The calls during the start never fail.
+// What the daemon needs to start is no matter of chance.
 kernel.rate = Number(rate);
 
 process.on('SIGUSR2', () => {

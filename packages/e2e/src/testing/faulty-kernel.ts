@@ -4,7 +4,7 @@ import type { Kernel, KernelObject } from '@btfd/server';
 
 type Errno = keyof typeof constants.errno;
 
-/** The errors of each call: those of the kernel under pressure, in races and after signals. */
+/** What each call may fail with: what the kernel says under pressure, of races and of signals. */
 const FAULTS = {
   load: ['BPF_BTF_LOAD', ['ENOMEM', 'EMFILE', 'EINTR', 'EAGAIN']],
   open: ['BPF_BTF_GET_FD_BY_ID', ['ENOENT', 'ENOMEM', 'EMFILE', 'EINTR', 'EAGAIN']],
@@ -14,76 +14,76 @@ const FAULTS = {
   dup: ['dup', ['EMFILE', 'ENFILE']],
 } as const satisfies Record<string, readonly [BpfCommand, readonly Errno[]]>;
 
-/** FaultyKernel is a kernel whose calls fail at random, to test errors that a test cannot cause. */
+/** FaultyKernel is a kernel whose calls fail at random, so that what can't be caused is met all the same. */
 export class FaultyKernel implements Kernel {
-  /** The number of faults until now. */
+  /** Faults so far. */
   faults = 0;
-  /** The fraction of calls that fail. */
+  /** The share of calls that fail. */
   rate = 0;
   readonly programs: Kernel['programs'];
   readonly maps: Kernel['maps'];
   #state: number;
 
-  readonly #kernel: Kernel;
-
-  constructor(kernel: Kernel, seed: number) {
-    this.#kernel = kernel;
+  constructor(
+    private readonly kernel: Kernel,
+    seed: number,
+  ) {
     this.#state = seed;
     this.programs = kernel.programs;
     this.maps = kernel.maps;
   }
 
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
-    this.#mayFail('load');
-    return this.#wrap(await this.#kernel.load(bytes, logSize));
+    this.mayFail('load');
+    return this.wrap(await this.kernel.load(bytes, logSize));
   }
 
   open(id: number): KernelObject {
-    this.#mayFail('open');
-    return this.#wrap(this.#kernel.open(id));
+    this.mayFail('open');
+    return this.wrap(this.kernel.open(id));
   }
 
   nextId(after: number): number | null {
-    this.#mayFail('nextId');
-    return this.#kernel.nextId(after);
+    this.mayFail('nextId');
+    return this.kernel.nextId(after);
   }
 
   parseOwnBtf(): void {
-    this.#kernel.parseOwnBtf();
+    this.kernel.parseOwnBtf();
   }
 
   capabilities(): ReturnType<Kernel['capabilities']> {
-    return this.#kernel.capabilities();
+    return this.kernel.capabilities();
   }
 
-  #wrap(object: KernelObject): KernelObject {
+  private wrap(object: KernelObject): KernelObject {
     return {
       info: () => {
-        this.#mayFail('info');
+        this.mayFail('info');
         return object.info();
       },
       read: async () => {
-        this.#mayFail('read');
+        this.mayFail('read');
         return object.read();
       },
       dup: () => {
-        this.#mayFail('dup');
-        return this.#wrap(object.dup());
+        this.mayFail('dup');
+        return this.wrap(object.dup());
       },
       close: () => object.close(),
     };
   }
 
-  #mayFail(call: keyof typeof FAULTS): void {
-    if (this.#random() >= this.rate) return;
+  private mayFail(call: keyof typeof FAULTS): void {
+    if (this.random() >= this.rate) return;
     this.faults += 1;
     const [command, errnos] = FAULTS[call];
-    const errno = errnos[Math.floor(this.#random() * errnos.length)] ?? 'ENOMEM';
+    const errno = errnos[Math.floor(this.random() * errnos.length)] ?? 'ENOMEM';
     throw new BpfError(command, constants.errno[errno], null, null);
   }
 
-  /** Returns the same faults for the same seed and calls (mulberry32). */
-  #random(): number {
+  /** The same faults for the same seed and calls (mulberry32). */
+  private random(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;

@@ -1,25 +1,25 @@
 import type { BtfClient, WatchEvent } from '@btfd/client';
 import { until } from './until.js';
 
-/** FollowedWatch is a watch that records its events. */
+/** FollowedWatch is a watch whose events are kept. */
 export class FollowedWatch {
   readonly events: WatchEvent[] = [];
-  readonly #abort = new AbortController();
-  #ended: Promise<void> = Promise.resolve();
+  private readonly abort = new AbortController();
+  private ended: Promise<void> = Promise.resolve();
 
   static start(client: BtfClient): FollowedWatch {
     const self = new FollowedWatch();
-    self.#ended = self.#follow(client);
-    self.#ended.catch(() => {});
+    self.ended = self.follow(client);
+    self.ended.catch(() => {});
     return self;
   }
 
-  /** Returns the events about an id. */
+  /** What was told of an id. */
   of(id: number): string[] {
     return this.events.flatMap((event) => ('info' in event && event.info.id === id ? event.type : []));
   }
 
-  /** Waits until it has received a number of lists. */
+  /** Waits until it has told so many lists. */
   async synced(times = 1): Promise<void> {
     await until(
       'the watch is synced',
@@ -28,16 +28,16 @@ export class FollowedWatch {
     );
   }
 
-  /** Ends the watch. @throws the error with which the watch failed before. */
+  /** Ends it. @throws what it failed with before. */
   async stop(): Promise<void> {
     const reason = new Error('stopped');
-    this.#abort.abort(reason);
-    await this.#ended.catch((error: unknown) => {
+    this.abort.abort(reason);
+    await this.ended.catch((error: unknown) => {
       if (error !== reason) throw error;
     });
   }
 
-  async #follow(client: BtfClient): Promise<void> {
-    for await (const event of client.watchHandles({ signal: this.#abort.signal })) this.events.push(event);
+  private async follow(client: BtfClient): Promise<void> {
+    for await (const event of client.watchHandles({ signal: this.abort.signal })) this.events.push(event);
   }
 }

@@ -1,4 +1,4 @@
-// A program that holds as much as the daemon allows, and waits to be killed.
+// A program that holds what the daemon lets it hold, and waits to be killed.
 import { RawClient } from './raw-client.js';
 
 const client = new RawClient(process.argv[2] ?? '');

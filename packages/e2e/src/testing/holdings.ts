@@ -1,17 +1,17 @@
-/** Holdings are the resources that a daemon holds at one moment. */
+/** Holdings are what a daemon holds at a moment. */
 export interface Holdings {
   /** Handles in its table. */
   readonly handles: number;
-  /** Open file descriptors of BTF objects in its addon. */
+  /** File descriptors of BTF objects that its addon has open. */
   readonly kernelFds: number;
   /** Timers that keep the process alive. */
   readonly timers: number;
   /** Connections. */
   readonly connections: number;
-  /** The use of the quotas of calls, streams, loads and bytes of BTF. */
+  /** What callers have of the quotas of calls, streams, loads and bytes of BTF. */
   readonly inUse: number;
-  /** Memory of JavaScript values and of buffers, after a garbage collection. */
+  /** Memory of JavaScript values and of buffers, after a collection. */
   readonly heapBytes: number;
-  /** The number of calls of the kernel that failed on purpose. */
+  /** Calls of the kernel that were made to fail. */
   readonly faults: number;
 }

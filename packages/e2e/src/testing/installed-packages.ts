@@ -17,10 +17,10 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const CONSUMERS = fileURLToPath(new URL('../../testdata/consumers', import.meta.url));
 
-/** The commands that npm itself needs: no compiler, no make, no Python. */
+/** What npm itself needs; no compiler, no make, no Python. */
 const TOOLS = ['node', 'npm', 'sh', 'env'];
 
-/** PackageManifest has the fields of a package.json that the tests read. */
+/** PackageManifest is what the tests read of a package.json. */
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;
@@ -28,21 +28,21 @@ export interface PackageManifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** RunInstalled are the options of {@link InstalledPackages.run}. */
+/** RunInstalled says how to run a program. */
 export interface RunInstalled {
   /** Default: this Node, whose first argument is then a script. */
   readonly program?: string;
-  /** More environment variables. */
+  /** Environment variables besides. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** InstalledPackages are the public packages, packed and installed by npm in a new project, together with consumers. */
+/** InstalledPackages are the public packages, packed and installed by npm in a folder of their own, with consumers. */
 export class InstalledPackages implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'btfd-packages-'));
   /** A PATH without a compiler. */
   readonly bareBin = join(this.dir, 'bare-bin');
   readonly project = join(this.dir, 'project');
-  /** Their folder in the project. */
+  /** Where they lie in the project. */
   readonly scope = join(this.project, 'node_modules/@btfd');
   /** The packages as they would be published. */
   readonly tarballs: readonly string[];
@@ -59,17 +59,17 @@ export class InstalledPackages implements Disposable {
     cpSync(CONSUMERS, this.project, { recursive: true });
     writeFileSync(join(this.project, 'package.json'), '{"private": true}');
     this.tarballs = readdirSync(packed).map((name) => join(packed, name));
-    this.#npmInstall(...this.tarballs, '@types/node@20');
+    this.npmInstall(...this.tarballs, '@types/node@20');
   }
 
-  /** Installs them again, as `npm install --global` does. Returns the folder of their commands. */
+  /** Installs them once more, as `npm install --global` does. Answers the folder of their commands. */
   installGlobally(): string {
     const prefix = join(this.dir, 'global');
-    this.#npmInstall('--global', '--prefix', prefix, ...this.tarballs);
+    this.npmInstall('--global', '--prefix', prefix, ...this.tarballs);
     return join(prefix, 'bin');
   }
 
-  /** Returns the installed package.json of each package. */
+  /** The package.json of each, as it was installed. */
   manifests(): PackageManifest[] {
     return readdirSync(this.scope).map((name) => {
       const manifest: PackageManifest = JSON.parse(
@@ -79,9 +79,9 @@ export class InstalledPackages implements Disposable {
     });
   }
 
-  /** Returns the environment of a machine without a compiler. */
+  /** The environment of a machine without a compiler. */
   bareEnv(): NodeJS.ProcessEnv {
-    // Without the variables that pnpm sets for its scripts, but with a certificate authority that a registry needs.
+    // What pnpm tells its scripts is not there when a user runs npm; an authority that a registry needs is.
     const dropped = /^(npm_|pnpm_|NODE_(?!EXTRA_CA_CERTS$))/i;
     const own = Object.entries(process.env).filter(([name]) => !dropped.test(name));
     return { ...Object.fromEntries(own), PATH: this.bareBin };
@@ -103,10 +103,10 @@ export class InstalledPackages implements Disposable {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  #npmInstall(...args: readonly string[]): void {
+  private npmInstall(...args: readonly string[]): void {
     const { status, stderr } = spawnSync(
       join(this.bareBin, 'npm'),
-      // By default, npm waits five minutes for a response that was lost.
+      // By default npm waits five minutes for an answer that got lost.
       ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
       { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
     );
@@ -117,6 +117,6 @@ export class InstalledPackages implements Disposable {
 function pathOf(tool: string): string {
   if (tool === 'node') return process.execPath;
   const path = execFileSync('sh', ['-c', 'command -v -- "$0"', tool], { encoding: 'utf8' }).trim();
-  // npm finds its files relative to its own path.
+  // npm finds its own files from where it lies.
   return tool === 'npm' ? realpathSync(path) : join(realpathSync(dirname(path)), tool);
 }

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { btfctl } from './btfctl.js';
 
-/** LoadedBy is the code that a run of btfctl loaded. */
+/** LoadedBy is what a run of btfctl loaded. */
 export interface LoadedBy {
   readonly status: number | null;
   /** The packages, ours and others'. */
   readonly packages: ReadonlySet<string>;
 }
 
-/** loadedPackages runs btfctl and returns the packages of which V8 loaded a script, as an ES module or CommonJS. */
+/** loadedPackages runs btfctl and tells of which packages V8 saw a script, ES modules and CommonJS alike. */
 export async function loadedPackages(args: readonly string[]): Promise<LoadedBy> {
   const dir = mkdtempSync(join(tmpdir(), 'loaded-'));
   try {
@@ -29,7 +29,7 @@ function urlsIn({ result }: { readonly result: readonly { readonly url: string }
   return result.map(({ url }) => url);
 }
 
-/** Returns the package of a file in `node_modules`, or of a file of this repository. */
+/** Of a file in `node_modules`, or of one of this repository. */
 function packageOf(url: string): string[] {
   const [, ours] = /\/packages\/([^/]+)\/(?:dist|bin)\//.exec(url) ?? [];
   if (ours !== undefined) return [`@btfd/${ours}`];

@@ -16,7 +16,7 @@ type Case = readonly [what: string, bytes: Uint8Array];
 
 const of = (what: string, ...types: readonly TypeWords[]): Case => [what, btfOf(...types)];
 
-/** Returns a copy of valid BTF with one 32-bit word changed, or with other bytes. */
+/** A copy of good BTF with a 32-bit word of it changed, or with other bytes. */
 function patched(offset: number, value: number, bytes = btfOf(INT)): Uint8Array {
   const copy = bytes.slice();
   new DataView(copy.buffer).setUint32(offset, value, true);
@@ -38,7 +38,7 @@ function stringsFirst(): Uint8Array {
   const view = new DataView(bytes.buffer);
   const strings = bytes.slice(40);
   const types = bytes.slice(24, 40);
-  // Strings of 5 bytes are padded to 8, so that the types after them are aligned.
+  // Strings of 5 bytes are made 8 long, so that the types behind them are aligned.
   const swapped = new Uint8Array(24 + 8 + 16);
   swapped.set(bytes.subarray(0, 24));
   swapped.set(strings, 24);
@@ -51,7 +51,7 @@ function stringsFirst(): Uint8Array {
   return swapped;
 }
 
-/** Returns a chain of `length` types. Each refers to the next, and the last to the first of `rest`. */
+/** A chain of `length` types, each of which refers to the next, and the last to the first of `rest`. */
 function chain(
   kind: TypeWords['kind'],
   length: number,
@@ -62,12 +62,12 @@ function chain(
   return btfOf(...types, ...rest);
 }
 
-/** Returns nested structs, the outermost first. */
+/** Structs nested so deep, the outermost first. */
 function nested(depth: number): Uint8Array {
   return btfOf(...Array.from({ length: depth }, (_, i) => struct(4, [['m', i + 2, 0]])), INT);
 }
 
-/** Returns a chain in which each type refers to the previous one. */
+/** A chain that grows with the ids: each refers to the type before it. */
 function backwards(kind: TypeWords['kind'], length: number, name: string | number): Uint8Array {
   return btfOf(INT, ...Array.from({ length }, (_, i) => ref(kind, i + 1, name)));
 }
@@ -78,7 +78,7 @@ const FLAG = { flag: true };
 const ODD_NAMES = ['1a', 'a b', 'a-b', '*', 'a\u0001', 'a\u0080', '\u00d7', ' '];
 const GOOD_NAMES = ['a', '_', 'A9', 'a.b', '.x', 'x'.repeat(512), '\u00e4', '\u00ffa'];
 
-/** HEADERS are BTFs with an unusual header or unusual sections. */
+/** HEADERS are BTFs with a header or sections that are odd. */
 export const HEADERS: readonly Case[] = [
   ['nothing', new Uint8Array(0)],
   ['a header cut short', btfOf(INT).slice(0, 20)],
@@ -109,7 +109,7 @@ export const HEADERS: readonly Case[] = [
   ['types that end amid one', patched(12, 14)],
 ];
 
-/** NAMES are BTFs with valid and invalid names. */
+/** NAMES are BTFs with names good and bad. */
 export const NAMES: readonly Case[] = [
   ...[...ODD_NAMES, ...GOOD_NAMES, 'x'.repeat(513), ''].flatMap((name) => {
     const what = name.length > 20 ? `${name.length} letters` : JSON.stringify(name);
@@ -143,7 +143,7 @@ export const NAMES: readonly Case[] = [
   }),
 ];
 
-/** TYPES are BTFs with one type that is invalid, or almost invalid, on its own. */
+/** TYPES are BTFs with a type that is wrong, or nearly, by itself. */
 export const TYPES: readonly Case[] = [
   of('kind 0', { kind: 0 }),
   of('kind 20', { kind: 20 }),
@@ -274,7 +274,7 @@ export const TYPES: readonly Case[] = [
   of('a tag of component -2', struct(0, []), tag(1, -2)),
 ];
 
-/** REFERENCES are BTFs whose types refer to wrong types, or to valid ones in an unusual way. */
+/** REFERENCES are BTFs whose types refer to the wrong types, or to good ones in an odd way. */
 export const REFERENCES: readonly Case[] = [
   ...(['PTR', 'CONST', 'TYPEDEF', 'TYPE_TAG'] as const).flatMap((kind) => {
     const name = kind === 'TYPEDEF' || kind === 'TYPE_TAG' ? 'x' : 0;

@@ -12,20 +12,20 @@ import { parse } from 'yaml';
 
 const MODELS = { ConfigMap, DaemonSet, Namespace, NetworkPolicy, Secret, Service, ServiceAccount };
 
-/** Manifest is an object of the Kubernetes API, as a file has it. */
+/** Manifest is an object for the Kubernetes API, as it is written in a file. */
 export interface Manifest {
   readonly kind: string;
   readonly apiVersion: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** readManifest returns the only object of a file. */
+/** readManifest reads a file with one object. */
 export function readManifest(path: string): Manifest & Record<string, unknown> {
   return parse(readFileSync(path, 'utf8')) as Manifest & Record<string, unknown>;
 }
 
 /**
- * checkManifest checks an object against the schema of the API.
+ * checkManifest holds an object against the schema of the API.
  *
  * @throws Error that names each field that is missing or of the wrong type.
  */
@@ -37,7 +37,7 @@ export function checkManifest(manifest: Manifest): void {
   model.validate();
 }
 
-/** apiFieldNames returns the names of all fields of the API. The schemas allow others, which the API ignores. */
+/** apiFieldNames are the names of all fields in the API: the schemas allow others, and the API ignores them. */
 export function apiFieldNames(): Set<string> {
   const root = dirname(createRequire(import.meta.url).resolve('kubernetes-models/package.json'));
   const models = dirname(

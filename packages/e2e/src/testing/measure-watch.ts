@@ -1,4 +1,4 @@
-// A program that measures the cost of a watch while nothing changes, and how soon the watch reports a change:
+// A program that measures what a watch costs the daemon while nothing changes, and how soon it tells of a change:
 //     node packages/e2e/dist/testing/measure-watch.js [objects] [seconds] [changes]
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { intBtf } from './sample-btf.js';
 
 const [objectCount = 200, seconds = 10, changes = 50] = process.argv.slice(2).map(Number);
 
-/** Returns the CPU time of all threads of a process until now, in milliseconds. */
+/** CPU time of all threads of a process so far, in milliseconds. */
 function cpuMs(pid: number): number {
   const tasks = `/proc/${pid}/task`;
   const times = readdirSync(tasks).map(
@@ -30,7 +30,7 @@ const objects = await Promise.all(
 await using daemon = await DaemonProcess.start();
 await using client = new BtfClient(daemon.address);
 await client.serverInfo();
-// Wait for the rest of the start.
+// What start-up left to do.
 await setTimeout(2_000);
 console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await cpuPerSecond(daemon.pid)}`);
 

@@ -5,21 +5,17 @@ import { until } from './until.js';
 
 const RECEIVER = fileURLToPath(new URL('../../../../native/src/testing/datagrams.py', import.meta.url));
 
-/** NotifySocket is a socket like systemd's, to which a daemon reports its state. */
+/** NotifySocket is where a daemon tells how it is, as systemd would make it. */
 export class NotifySocket implements Disposable {
-  /** The reports until now, each a list of assignments. */
+  /** What was told so far, a list of assignments each time. */
   readonly told: string[][] = [];
 
-  readonly #child: ChildProcess;
-
   private constructor(
-    child: ChildProcess,
+    private readonly child: ChildProcess,
     readonly address: string,
-  ) {
-    this.#child = child;
-  }
+  ) {}
 
-  /** Listens at a path, or at `@` and an abstract name. */
+  /** Listens at a path, or at an abstract name after `@`. */
   static async open(address: string): Promise<NotifySocket> {
     const child = spawn('python3', [RECEIVER, address], { stdio: ['ignore', 'pipe', 'inherit'] });
     const socket = new NotifySocket(child, address);
@@ -33,12 +29,12 @@ export class NotifySocket implements Disposable {
     return socket;
   }
 
-  /** Returns the reported states, in order. */
+  /** The states that were told, in order. */
   states(): string[] {
     return this.told.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
   }
 
   [Symbol.dispose](): void {
-    this.#child.kill();
+    this.child.kill();
   }
 }

@@ -24,7 +24,7 @@ def opened(spec):
     return made.detach()
 
 
-# First move them away from their final numbers.
+# First away from the numbers where they go.
 fds = [os.dup2(opened(spec), 100 + index) for index, spec in enumerate(specs)]
 for index, fd in enumerate(fds):
     os.dup2(fd, 3 + index)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Boots a systemd in new namespaces and control groups, in which btfd is installed as in docs/operations.md. It leaves
-# nothing. Needs root.
+# Boots a systemd of its own, in namespaces and control groups of its own, in which btfd is installed as
+# docs/operations.md says. Nothing of it is left when it ends. Needs root.
 #
 #   private-systemd.sh REPOSITORY NODE_PREFIX FOLDER
 #
-# REPOSITORY must be built. NODE_PREFIX has bin/node. The text of the console is written to FOLDER.
+# REPOSITORY is built, NODE_PREFIX has bin/node, and FOLDER is where the console's text goes.
 set -euo pipefail
 
 hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2, $3, $4 }' /proc/mounts; }
@@ -23,13 +23,13 @@ outside() {
   done
   (
     for point in "${points[@]}"; do echo "$BASHPID" > "$point/$name/cgroup.procs"; done
-    # Ends after 5 minutes if nobody ends it earlier.
+    # Ends by itself, should nobody end it.
     exec timeout --signal=KILL 300 unshare --mount --pid --cgroup --ipc --uts --fork --kill-child --mount-proc \
       bash "$0" inside "$(hierarchies)" "$@"
   ) || true
 }
 
-# They are in use until the last process of the namespace has ended.
+# They are in use until the last process of the namespace is gone.
 remove_groups() {
   local point try
   for try in {1..50}; do

@@ -10,19 +10,15 @@ const SCRIPT = fileURLToPath(new URL('private-systemd.sh', import.meta.url));
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 const SOCKET = '/run/btfd/btfd.sock';
 
-/** PrivateSystemd is a real systemd, separate from the machine's, with btfd installed from `deploy/systemd`. */
+/** PrivateSystemd is a real systemd, apart from the machine's, with btfd installed from `deploy/systemd`. */
 export class PrivateSystemd implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly #pid: number;
-  readonly #dir: string;
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly pid: number,
+    private readonly dir: string,
+  ) {}
 
-  private constructor(child: ChildProcess, pid: number, dir: string) {
-    this.#child = child;
-    this.#pid = pid;
-    this.#dir = dir;
-  }
-
-  /** Boots it and waits for btfd's socket. Needs root. */
+  /** Boots, until btfd's socket is there. Needs root. */
   static async boot(): Promise<PrivateSystemd> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
     const prefix = dirname(dirname(process.execPath));
@@ -42,14 +38,14 @@ export class PrivateSystemd implements AsyncDisposable {
 
   /** The address of btfd's socket, as this process can reach it. */
   get address(): string {
-    return `unix:/proc/${this.#pid}/root${SOCKET}`;
+    return `unix:/proc/${this.pid}/root${SOCKET}`;
   }
 
-  /** Runs a command in the namespaces of this systemd. Returns its status and its output. */
+  /** Runs a command beside this systemd. Answers its status and what it said. */
   run(...command: readonly string[]): { readonly code: number | null; readonly said: string } {
     const args = [
       '--target',
-      String(this.#pid),
+      String(this.pid),
       '--mount',
       '--pid',
       '--cgroup',
@@ -62,15 +58,15 @@ export class PrivateSystemd implements AsyncDisposable {
     return { code: status, said: stdout + stderr };
   }
 
-  /** Returns a property of btfd.service. */
+  /** A property of btfd.service. */
   property(name: string): string {
     return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').said.trim();
   }
 
-  /** Returns the id of the daemon's process in this namespace. */
+  /** The daemon's process as this one sees it. */
   mainPid(): number {
     const inner = this.property('MainPID');
-    const found = descendants(this.#pid).find((pid) =>
+    const found = descendants(this.pid).find((pid) =>
       readUnlessGone(`/proc/${pid}/status`).includes(`\nNSpid:\t${pid}\t${inner}\n`),
     );
     if (found === undefined) throw new Error(`no process ${inner} in the namespace`);
@@ -78,10 +74,10 @@ export class PrivateSystemd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.#child, 'exit');
-    process.kill(this.#pid, 'SIGKILL');
+    const exited = once(this.child, 'exit');
+    process.kill(this.pid, 'SIGKILL');
     await exited;
-    rmSync(this.#dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 }
 

@@ -12,10 +12,10 @@ import {
   variable,
 } from './type-words.js';
 
-/** Random returns a random integer below a bound. */
+/** Random gives an integer below a bound. */
 export type Random = (bound: number) => number;
 
-/** seeded returns a generator with the same sequence of integers for the same seed (xorshift32). */
+/** seeded gives the same sequence of integers for the same seed (xorshift32). */
 export function seeded(seed: number): Random {
   let state = seed | 1;
   return (bound) => {
@@ -26,7 +26,7 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** sampleOfAllKinds returns valid BTF with every kind, and with every way in which types can refer to each other. */
+/** sampleOfAllKinds is good BTF with every kind, and types that refer to each other in each way there is. */
 export function sampleOfAllKinds(): Uint8Array {
   return btfOf(
     INT, // 1
@@ -92,7 +92,7 @@ export function sampleOfAllKinds(): Uint8Array {
   );
 }
 
-/** mutantOf returns a mutant of BTF: one or two words of its types changed, or a byte anywhere. */
+/** mutantOf makes mutants of BTF: one or two words of its types changed, or a byte anywhere. */
 export function mutantOf(sample: Uint8Array, seed: number): () => Uint8Array {
   const random = seeded(seed);
   const typeBytes = new DataView(sample.buffer).getUint32(12, true);
@@ -135,7 +135,7 @@ function change(bytes: Uint8Array, typeBytes: number, random: Random): void {
   }
 }
 
-/** Sets of kinds for one BTF. A choice from all kinds would almost always be refused for the first reason. */
+/** Kinds that meet in one BTF; what is chosen from all at once is nearly always refused for the first reason. */
 const MIXES: readonly (readonly TypeWords['kind'][])[] = [
   ['PTR', 'TYPEDEF', 'TYPE_TAG', 'VOLATILE'],
   ['PTR', 'ARRAY', 'STRUCT', 'UNION', 'TYPEDEF', 'INT'],
@@ -144,7 +144,7 @@ const MIXES: readonly (readonly TypeWords['kind'][])[] = [
   ['FUNC_PROTO', 'FUNC', 'DECL_TAG', 'PTR', 'STRUCT', 'INT', 'FWD', 'VAR'],
 ];
 
-/** randomBtf returns BTF of types that are valid on their own but refer to each other at random. */
+/** randomBtf makes BTFs of types that are good by themselves, but refer to each other at random. */
 export function randomBtf(seed: number): () => Uint8Array {
   const random = seeded(seed);
   return () => {

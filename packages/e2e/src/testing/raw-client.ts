@@ -17,14 +17,14 @@ type Name<Kind> = { [K in keyof Methods]: Methods[K]['methodKind'] extends Kind 
 
 const definition = toServiceDefinition(BtfService);
 
-/** RawClient makes single calls of the contract, without the features of @btfd/client. */
+/** RawClient makes the calls of the contract one by one, without what @btfd/client adds. */
 export class RawClient implements Disposable {
-  readonly #client: Client;
+  private readonly client: Client;
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    // A separate connection, because the connection identifies the caller.
-    this.#client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    // A connection of its own: it is whose calls come on it.
+    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Makes a unary call. */
@@ -36,7 +36,7 @@ export class RawClient implements Disposable {
     const { path, requestSerialize, responseDeserialize } = methodOf(name);
     const input: DescMessage = BtfService.method[name].input;
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(
+      this.client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
@@ -56,7 +56,7 @@ export class RawClient implements Disposable {
   ): ClientReadableStream<MessageShape<Methods[N]['output']>> {
     const { path, requestSerialize, responseDeserialize } = methodOf(name);
     const input: DescMessage = BtfService.method[name].input;
-    return this.#client.makeServerStreamRequest(
+    return this.client.makeServerStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -66,7 +66,7 @@ export class RawClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#client.close();
+    this.client.close();
   }
 }
 
@@ -74,7 +74,7 @@ function methodOf(name: keyof Methods): MethodDefinition<unknown, unknown> {
   return definition[name] as MethodDefinition<unknown, unknown>;
 }
 
-/** failureOf returns the gRPC error of a call. */
+/** failureOf is the gRPC error that a call ends with. */
 export async function failureOf(call: Promise<unknown>): Promise<ServiceError> {
   try {
     await call;
@@ -85,7 +85,7 @@ export async function failureOf(call: Promise<unknown>): Promise<ServiceError> {
   throw new Error('the call succeeded');
 }
 
-/** errorInfoOf returns the google.rpc.ErrorInfo of an error. */
+/** errorInfoOf is the google.rpc.ErrorInfo that an error carries. */
 export function errorInfoOf(error: ServiceError): ErrorInfo {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) throw new Error(`no details: ${error.message}`);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Parses the metrics with Prometheus's own Python library. */
+/** Prometheus's own Python library reads what the daemon writes. */
 const PARSE = `
 import json, sys
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,15 +9,13 @@ print(json.dumps([[s.name, s.labels, s.value] for f in text_string_to_metric_fam
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Scrape has the metrics of a daemon at one moment. */
+/** Scrape is what a daemon exposed at one time. */
 export class Scrape {
-  readonly #samples: readonly (readonly [name: string, Labels, value: number])[];
+  private constructor(
+    private readonly samples: readonly (readonly [name: string, Labels, value: number])[],
+  ) {}
 
-  private constructor(samples: readonly (readonly [name: string, Labels, value: number])[]) {
-    this.#samples = samples;
-  }
-
-  /** Reads the metrics of a daemon. */
+  /** Reads the metrics of a daemon, with a parser that isn't ours. */
   static async of(url: string): Promise<Scrape> {
     const response = await fetch(`${url}/metrics`);
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
@@ -27,19 +25,19 @@ export class Scrape {
     );
   }
 
-  /** Returns the names of all samples. */
+  /** The names of all samples. */
   names(): Set<string> {
-    return new Set(this.#samples.map(([name]) => name));
+    return new Set(this.samples.map(([name]) => name));
   }
 
-  /** Returns all values of a label. */
+  /** Every value that a label has. */
   labelValues(): Set<string> {
-    return new Set(this.#samples.flatMap(([, labels]) => Object.values(labels)));
+    return new Set(this.samples.flatMap(([, labels]) => Object.values(labels)));
   }
 
-  /** Returns the sum of the samples with a name and labels. */
+  /** The sum of the samples with a name and labels. */
   sum(name: string, labels: Labels = {}): number {
-    return this.#samples
+    return this.samples
       .filter(
         ([sample, has]) =>
           sample === name && Object.entries(labels).every(([key, value]) => has[key] === value),

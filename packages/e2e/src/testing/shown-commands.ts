@@ -1,12 +1,12 @@
-/** ShownCommand is a command in a document, with its output in the document. */
+/** ShownCommand is a command in a document, and what the document says that it prints. */
 export interface ShownCommand {
   readonly command: string;
   readonly output: string;
 }
 
 /**
- * shownCommands finds the commands in a Markdown document: in blocks without a language, lines that begin with `$ `, and
- * the lines after a `\` at their end. The lines up to the next command are the output.
+ * shownCommands finds the commands of a Markdown document: in blocks without a language, lines that begin with `$ `, and
+ * those that they continue on with a `\` at their end. What follows up to the next command is its output.
  */
 export function shownCommands(markdown: string): ShownCommand[] {
   return [...markdown.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, language, block = '']) =>

@@ -6,8 +6,8 @@ type Case = readonly [what: string, bytes: Uint8Array];
 const LONG = 'x'.repeat(512);
 
 /**
- * `special-btf.ts` describes the syntax of the texts. There is no res lock after a lock: the kernel refuses it like one
- * before a lock, but also logs a warning about a fault of its own.
+ * What each text tells is in `special-btf.ts`. A res lock behind a lock is left out: the kernel refuses it as one before
+ * a lock, and warns of a fault of its own.
  */
 const FIELDS = {
   none: '',
@@ -112,18 +112,18 @@ const GRAPHS = {
   'an array of arrays of lists': `array list 2 | array $0 3 | s{$1@0 lock@200} | on $2.0 contains:elem:node | ${ELEM}`,
 } as const satisfies Record<string, string>;
 
-/** Returns arrays of one element, each an array of the previous one. */
+/** Arrays of one element, each of the one before. */
 const arrays = (type: string, depth: number): string =>
   Array.from({ length: depth }, (_, i) => `array ${i === 0 ? type : `$${i - 1}`} 1`).join(' | ');
 
-/** Returns structs, each within the previous one. The outermost also has a node, the innermost a lock. */
+/** Structs, each within the one before; the outermost also has a node, the innermost a lock. */
 const nest = (depth: number): string =>
   Array.from({ length: depth }, (_, i) => {
     const inner = i === depth - 1 ? 'lock@0' : `$${i + 1}@24`;
     return `s${i}#${4096 - i * 32}{${i === 0 ? 'node@0 ' : ''}${inner}}`;
   }).join(' | ');
 
-/** Returns the same with the innermost first, an order in which the kernel accepts any depth. */
+/** The same in the order in which the kernel takes any depth for resolved: the innermost first. */
 const nestOutwards = (depth: number): string =>
   Array.from({ length: depth }, (_, i) => {
     const inner = i === 0 ? 'lock@0' : `$${i - 1}@24`;
@@ -194,7 +194,7 @@ const POINTERS = {
   'in structs in an array': `${KPTR} | in#8{$0@0} | array $3 3 | s{$4@0 lock@32}`,
 } as const satisfies Record<string, string>;
 
-/** Returns structs with special names but other sizes. `specialBtf` has the right ones. */
+/** Structs of the names that count, of other sizes; `specialBtf` has its own. */
 const SIZES: readonly Case[] = [
   ['a lock of 8 bytes', btfOf(struct(8, [], { name: 'bpf_spin_lock' }), struct(8, [['l', 1, 0]]))],
   ['a list node of 16 bytes', btfOf(struct(16, [], { name: 'bpf_list_node' }), struct(32, [['n', 1, 0]]))],
@@ -228,7 +228,7 @@ function unionLock(): Uint8Array {
   return btfOf(INT, lock, struct(16, [['k', 2, 0] as const, ['l', 2, 64] as const]));
 }
 
-/** SPECIAL_FIELDS are BTFs with valid and invalid fields that are special to BPF programs. */
+/** SPECIAL_FIELDS are BTFs with fields that are special to BPF programs, good and bad. */
 export const SPECIAL_FIELDS: readonly Case[] = [
   ...Object.entries({ ...FIELDS, ...GRAPHS, ...NESTED }).map(
     ([what, text]) => [what, specialBtf(text)] as const,

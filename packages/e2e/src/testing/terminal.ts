@@ -11,11 +11,11 @@ export interface TerminalOptions {
   readonly columns?: number;
   /** Default: 24. */
   readonly rows?: number;
-  /** More environment variables. */
+  /** What its environment has besides. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Terminal is a terminal with a shell, with `btfctl` in its PATH. */
+/** Terminal is a terminal with a shell in it, as one sits before it, with `btfctl` in its PATH. */
 export class Terminal implements AsyncDisposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'btfd-terminal-'));
   readonly #socket = join(this.#dir, 'tmux');
@@ -40,29 +40,29 @@ export class Terminal implements AsyncDisposable {
     this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...words, ...shell.split(' '));
   }
 
-  /** Types keys, by their names in tmux: `Enter`, `Tab`, `C-c`. */
+  /** Types keys, in the words of tmux: `Enter`, `Tab`, `C-c`. */
   type(...keys: readonly string[]): void {
     this.#tmux('send-keys', ...keys);
   }
 
-  /** Clears the screen, makes the shell run commands, and waits for the prompt of one character after them. */
+  /** Has the shell run commands on a screen that is empty then, and waits for its prompt of one character behind them. */
   async setUp(commands: string): Promise<void> {
-    // Not as one word, because the typed text is shown, and the old prompt looks like the new one.
+    // Not as one word, which would be shown as it is typed: the prompt before looks as the one behind.
     this.type(`${commands}; clear; echo rea''dy`, 'Enter');
     await this.shows(/^ready\n\S$/);
   }
 
-  /** Returns the screen without empty lines at its end and without spaces at the ends of lines. */
+  /** What it shows, without the empty lines at its end; no line has spaces at its end. */
   screen(): string {
     return this.#tmux('capture-pane', '-p').trimEnd();
   }
 
-  /** Returns the screen with the escape sequences of its colours. */
+  /** What it shows, with the sequences that colour it. */
   colors(): string {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
-  /** Waits until the screen matches. Returns the screen. */
+  /** Waits until it shows something. Answers the screen. */
   async shows(pattern: RegExp): Promise<string> {
     let screen = '';
     try {
@@ -76,7 +76,7 @@ export class Terminal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const shell = Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
     this.#tmux('kill-server');
-    // The shell still writes its history.
+    // It still writes its history.
     await until('the shell is gone', () => !existsSync(`/proc/${shell}`));
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -6,14 +6,14 @@ import { Authority, type CertificateRequest, type KeyPair } from '@btfd/server/c
 
 const HOUR_MS = 3_600_000;
 
-/** hours returns the time a number of hours from now. */
+/** hours is the time that many hours from now. */
 export function hours(count: number): Date {
   return new Date(Date.now() + count * HOUR_MS);
 }
 
 const VALID = { notBefore: hours(-1), notAfter: hours(1) };
 
-/** TestCertificates are an authority, and the files of a daemon with its certificate that trusts its clients. */
+/** TestCertificates are an authority, and the files of a daemon that has a certificate of it and trusts its clients. */
 export class TestCertificates implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'btfd-certs-'));
   readonly files = {
@@ -22,20 +22,16 @@ export class TestCertificates implements Disposable {
     key: join(this.dir, 'server.key'),
   };
 
-  readonly #authority: Authority;
-
-  private constructor(authority: Authority) {
-    this.#authority = authority;
-  }
+  private constructor(private readonly authority: Authority) {}
 
   static async make(): Promise<TestCertificates> {
     const self = new TestCertificates(await Authority.make('test authority', VALID));
-    self.write(self.files.ca, self.#authority.pair.cert);
+    self.write(self.files.ca, self.authority.pair.cert);
     self.writeServer(await self.issueServer());
     return self;
   }
 
-  /** Returns the arguments of a daemon on a free port. */
+  /** The arguments of a daemon on a port of its own. */
   get args(): string[] {
     const { ca, cert, key } = this.files;
     return ['--listen', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key, '--tls-client-ca', ca];
@@ -43,14 +39,14 @@ export class TestCertificates implements Disposable {
 
   async issueServer(choices: Partial<CertificateRequest> = {}): Promise<KeyPair> {
     const names = ['localhost', '127.0.0.1'];
-    return this.#authority.issue({ commonName: 'btfd', names, purpose: 'server', ...VALID, ...choices });
+    return this.authority.issue({ commonName: 'btfd', names, purpose: 'server', ...VALID, ...choices });
   }
 
   async issueClient(names: readonly string[], choices: Partial<CertificateRequest> = {}): Promise<KeyPair> {
-    return this.#authority.issue({ commonName: 'client', names, purpose: 'client', ...VALID, ...choices });
+    return this.authority.issue({ commonName: 'client', names, purpose: 'client', ...VALID, ...choices });
   }
 
-  /** Returns credentials of a client with these names. */
+  /** Credentials of a client with these names. */
   async client(
     names: readonly string[],
     choices: Partial<CertificateRequest> = {},
@@ -58,23 +54,23 @@ export class TestCertificates implements Disposable {
     return this.credentialsOf(await this.issueClient(names, choices));
   }
 
-  /** Returns credentials that trust this authority, with a key pair of any authority. */
+  /** Credentials that trust this authority, with a key pair of any. */
   credentialsOf({ cert, key }: KeyPair): ChannelCredentials {
-    return credentials.createSsl(Buffer.from(this.#authority.pair.cert), Buffer.from(key), Buffer.from(cert));
+    return credentials.createSsl(Buffer.from(this.authority.pair.cert), Buffer.from(key), Buffer.from(cert));
   }
 
-  /** Returns credentials that trust this authority, without a certificate. */
+  /** Credentials that trust this authority, without a certificate. */
   withoutCertificate(): ChannelCredentials {
-    return credentials.createSsl(Buffer.from(this.#authority.pair.cert));
+    return credentials.createSsl(Buffer.from(this.authority.pair.cert));
   }
 
-  /** Replaces the daemon's certificate. */
+  /** Puts another certificate in place of the daemon's. */
   writeServer({ cert, key }: KeyPair): void {
     this.write(this.files.cert, cert);
     this.write(this.files.key, key);
   }
 
-  /** Writes a file next to its place, and renames it. */
+  /** Writes a file beside its place, and renames it into it. */
   write(file: string, content: string): void {
     writeFileSync(`${file}.new`, content);
     renameSync(`${file}.new`, file);

@@ -1,7 +1,7 @@
 import { Kind } from '@btfd/btf';
 import { rawBtf } from './sample-btf.js';
 
-/** TypeWords are the words of a type. A text stands for the offset of a string. */
+/** TypeWords is a type as its words are written; a text stands for the offset of a string. */
 export interface TypeWords {
   readonly kind: keyof typeof Kind | number;
   /** Default: no name. */
@@ -13,7 +13,7 @@ export interface TypeWords {
   readonly data?: readonly (number | string)[];
 }
 
-/** btfOf returns BTF of types, without any check. */
+/** btfOf puts types together as BTF, without any check. */
 export function btfOf(...types: readonly TypeWords[]): Uint8Array {
   const strings: number[] = [0];
   const offsets = new Map<string, number>([['', 0]]);
@@ -36,10 +36,10 @@ export function btfOf(...types: readonly TypeWords[]): Uint8Array {
   return rawBtf(words, Buffer.from(strings).toString('latin1'));
 }
 
-/** INT is the type `int`. */
+/** INT is an `int`. */
 export const INT: TypeWords = { kind: 'INT', name: 'int', third: 4, data: [0x01000020] };
 
-/** struct returns a struct of a size with members `[name, type id, offset word]`. */
+/** struct is a struct of a size with members `[name, type id, offset word]`. */
 export function struct(
   third: number,
   members: readonly (readonly [name: string | number, typeId: number, offset: number])[],
@@ -48,17 +48,17 @@ export function struct(
   return { kind: 'STRUCT', name: 's', third, vlen: members.length, data: members.flat(), ...more };
 }
 
-/** ref returns a type that refers to another, such as a PTR. */
+/** ref is a type that is a reference to another, such as a PTR. */
 export function ref(kind: TypeWords['kind'], third: number, name: string | number = 0): TypeWords {
   return { kind, third, name };
 }
 
-/** array returns an array. */
+/** array is an array of elements. */
 export function array(typeId: number, indexTypeId: number, nelems: number): TypeWords {
   return { kind: 'ARRAY', data: [typeId, indexTypeId, nelems] };
 }
 
-/** proto returns the signature of a function with parameters `[name, type id]`. */
+/** proto is the signature of a function with parameters `[name, type id]`. */
 export function proto(
   third: number,
   params: readonly (readonly [name: string | number, typeId: number])[] = [],
@@ -66,7 +66,7 @@ export function proto(
   return { kind: 'FUNC_PROTO', third, vlen: params.length, data: params.flat() };
 }
 
-/** section returns a DATASEC with `[type id, offset, size]` of each variable. */
+/** section is a DATASEC with `[type id, offset, size]` of each variable. */
 export function section(
   third: number,
   vars: readonly (readonly [typeId: number, offset: number, size: number])[],
@@ -75,12 +75,12 @@ export function section(
   return { kind: 'DATASEC', name: '.data', third, vlen: vars.length, data: vars.flat(), ...more };
 }
 
-/** variable returns a VAR. */
+/** variable is a VAR. */
 export function variable(third: number, linkage = 1, name: string | number = 'v'): TypeWords {
   return { kind: 'VAR', name, third, data: [linkage] };
 }
 
-/** enumeration returns an ENUM with values `[name, value]`. */
+/** enumeration is an ENUM with values `[name, value]`. */
 export function enumeration(
   third: number,
   values: readonly (readonly [name: string | number, value: number])[],
@@ -89,7 +89,7 @@ export function enumeration(
   return { kind: 'ENUM', name: 'e', third, vlen: values.length, data: values.flat(), ...more };
 }
 
-/** tag returns a DECL_TAG. */
+/** tag is a DECL_TAG. */
 export function tag(third: number, component = -1, more: Partial<TypeWords> = {}): TypeWords {
   return { kind: 'DECL_TAG', name: 'tag', third, data: [component], ...more };
 }

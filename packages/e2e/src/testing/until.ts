@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** until waits until a condition holds, for at most 10 s. */
+/** until waits for something to become true, 10 s at most. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,

@@ -1,4 +1,4 @@
-// A program that iterates over all objects, stops in the middle while it holds one, and waits to be killed.
+// A program that walks through all objects and stops in the middle, holding one, to be killed.
 import { BtfClient } from '@btfd/client';
 
 const client = new BtfClient(process.argv[2] ?? '');
