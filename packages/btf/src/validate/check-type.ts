@@ -233,7 +233,7 @@ export class TypeCheck {
   }
 }
 
-/** A FUNC has its linkage in the place of vlen. */
+/** A FUNC has its linkage in place of vlen. */
 function hasVlen(kind: number): boolean {
   return kind === Kind.FUNC || (KIND_ROWS[kind]?.each ?? 0) > 0;
 }
