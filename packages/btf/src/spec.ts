@@ -219,7 +219,12 @@ export class Spec implements Iterable<Type> {
     for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
   }
 
-  /** Iterates over the own types. See {@link types}. */
+  /**
+   * Iterates over the own types. See {@link types}.
+   *
+   * @throws BtfFormatError `MALFORMED` if a name of a type lies outside the string section.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.
+   */
   [Symbol.iterator](): IterableIterator<Type> {
     return this.types();
   }
