@@ -21,7 +21,7 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { MethodDefinition } from '@grpc/grpc-js';
+import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
 import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
@@ -48,7 +48,7 @@ export function toServiceDefinition(
  *
  * @param trailers the Metadata of the caller's own copy of grpc-js, which this package does not load.
  */
-export function statusTrailers<T extends { set(key: string, value: Buffer): void }>(
+export function statusTrailers<T extends Pick<Metadata, 'set'>>(
   trailers: T,
   code: number,
   message: string,
