@@ -222,8 +222,7 @@ export class Spec implements Iterable<Type> {
   /**
    * Iterates over the own types. See {@link types}.
    *
-   * @throws BtfFormatError `MALFORMED` if a name of a type lies outside the string section.
-   * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.
+   * @throws BtfFormatError as {@link types} does.
    */
   [Symbol.iterator](): IterableIterator<Type> {
     return this.types();

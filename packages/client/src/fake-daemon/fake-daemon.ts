@@ -193,7 +193,7 @@ export class FakeDaemon implements AsyncDisposable {
     this.#watch.forget();
   }
 
-  /** stop ends the daemon with all connections and handles. Never rejects. Stopping again does nothing. */
+  /** stop ends the daemon with all connections and handles. Stopping again does nothing. Never rejects. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = null;
