@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Spec } from './spec.js';
-import { BtfAssembler } from './testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from './testing/assemble-btf.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
 
-/** Kinds planned for Linux 7.4, which this library does not know. */
-const LOC_PARAM = 20;
-const LOC_PROTO = 21;
+/** Kinds shaped like those planned for Linux 7.4. */
+const LOC_PARAM = UNKNOWN_KIND;
+const LOC_PROTO = UNKNOWN_KIND + 1;
 
 /** Entries for all kinds up to LOC_PROTO. Those of known kinds are 0, which must be ignored. */
 function layoutWith(param: readonly [number, number], proto: readonly [number, number]) {
@@ -68,7 +68,7 @@ describe('the layout section', () => {
     ['no layout section', assembleUnknown('little').bytes()],
     [
       'no entry for the kind',
-      assembleUnknown('little').bytes({ headerLength: 32, layout: layout.slice(0, 20) }),
+      assembleUnknown('little').bytes({ headerLength: 32, layout: layout.slice(0, LOC_PARAM) }),
     ],
     [
       'sizes that would break the alignment',

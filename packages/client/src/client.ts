@@ -158,8 +158,9 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * watchHandles reports the objects in the kernel, and then which come and go: `present` for each object that exists,
-   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call. Viewers get
-   * only the kernel's objects.
+   * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call. Without
+   * CAP_SYS_ADMIN the daemon watches the objects that the kernel shows as files, with id 0. Viewers get only the kernel's
+   * objects.
    *
    * Until `synced` every failure is thrown. After it the watch resumes automatically when the connection breaks or the
    * daemon restarts, however long that takes. Events in the meantime come late, and none comes twice. If the daemon no

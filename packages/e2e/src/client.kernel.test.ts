@@ -44,7 +44,7 @@ needs('bpf').describe('BtfClient', () => {
     throw new Error('the call succeeded');
   }
 
-  /** Takes an object in a loop body that outlasts the stall timeout, and returns its name before and after. */
+  /** Returns the name of the object that a loop visits and, after a long body, the name of the object that it takes. */
   async function takenAfterLongBody(): Promise<string[]> {
     await using own = await DaemonProcess.start({ args: ['--hold-stall-timeout', '14s'] });
     await using slow = new BtfClient(own.address);

@@ -56,7 +56,7 @@ describe('The daemon’s settings', () => {
       5,
     );
     const long = client.call('renewHandles', { tokens: ['x'.repeat(1024)] });
-    expect((await failureOf(long)).details).toContain('takes at most 1024');
+    expect((await failureOf(long)).details).toContain('accepts at most 1024');
   });
 
   test('set the listen addresses, from each of the three sources', async () => {

@@ -111,7 +111,7 @@ needs('bpf').describe('the daemon', () => {
       encoding: 'utf8',
     });
     expect(code).toBe(1);
-    expect(stderr).toContain('is no socket');
+    expect(stderr).toContain('is not a socket');
     expect(existsSync(file)).toBe(true);
   });
 });

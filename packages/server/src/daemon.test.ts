@@ -116,7 +116,7 @@ describe('The daemon', () => {
     const error = await grpcErrorOf(readAll(client.stream('iterateHandles', tooLong)));
     expect([error.code, error.details]).toEqual([
       status.RESOURCE_EXHAUSTED,
-      expect.stringContaining('IterateHandles takes at most 65536'),
+      expect.stringContaining('IterateHandles accepts at most 65536'),
     ]);
   });
 

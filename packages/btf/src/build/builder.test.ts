@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
 import { Kind, type Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
@@ -228,8 +228,10 @@ describe('Builder', () => {
   });
 
   test('rejects types of unknown kinds, whose references are not known', () => {
-    const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
-    const btf = new BtfAssembler('little').type(20, 'new').type(Kind.FLOAT, 'known', { sizeOrTypeId: 4 });
+    const layout = globalThis.Array.from({ length: UNKNOWN_KIND + 1 }, () => [0, 0] as const);
+    const btf = new BtfAssembler('little')
+      .type(UNKNOWN_KIND, 'new')
+      .type(Kind.FLOAT, 'known', { sizeOrTypeId: 4 });
     const spec = Spec.parse(btf.bytes({ headerLength: 32, layout }));
     const builder = new Builder();
     expect(() => builder.addFrom(spec, 1)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
 import { Kind } from '../types.js';
 import { Builder } from './builder.js';
@@ -12,7 +12,10 @@ import { merge } from './merge.js';
 import { selectTypes } from './select.js';
 
 const ORDERS = ['little', 'big'] as const;
-const LAYOUT = globalThis.Array.from({ length: 21 }, (_, kind) => [kind === 20 ? 8 : 0, 4] as const);
+const LAYOUT = globalThis.Array.from(
+  { length: UNKNOWN_KIND + 1 },
+  (_, kind) => [kind === UNKNOWN_KIND ? 8 : 0, 4] as const,
+);
 
 function specOf(btf: BtfAssembler): Spec {
   return Spec.parse(btf.bytes());
@@ -135,7 +138,7 @@ describe('convertByteOrder', () => {
   });
 
   test('rejects types of unknown kinds', () => {
-    const bytes = new BtfAssembler('little').type(20, 'new', { data: [1, 2] }).bytes({
+    const bytes = new BtfAssembler('little').type(UNKNOWN_KIND, 'new', { data: [1, 2] }).bytes({
       headerLength: 32,
       layout: LAYOUT,
     });

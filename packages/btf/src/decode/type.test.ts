@@ -20,9 +20,10 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
     expect([...spec].map(bpftoolJson)).toEqual(dumpBytes(bytes));
   });
 
-  test('has every kind', () => {
+  test('has every kind that bpftool knows', () => {
     const kinds = new Set([...spec].map(({ id }) => spec.kindOf(id)));
-    expect([...kinds].toSorted((a, b) => a - b)).toEqual(Object.values(Kind).filter((kind) => kind > 0));
+    const known = Object.values(Kind).filter((kind) => kind > 0 && kind <= Kind.ENUM64);
+    expect([...kinds].toSorted((a, b) => a - b)).toEqual(known);
     const names = new Map(Object.entries(Kind).map(([name, number]) => [number as number, name]));
     for (const { id, kind } of spec) expect(kind).toBe(names.get(spec.kindOf(id)));
   });

@@ -4,7 +4,7 @@ import { BtfFormatError } from '../format-error.js';
 import { children } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { bpftoolJson, normalizeBpftoolJson } from '../testing/bpftool.js';
 import { assembleDistilled, DISTILLED_CASES } from '../testing/distilled-cases.js';
 import { Kind } from '../types.js';
@@ -167,8 +167,8 @@ describe('relocation', () => {
   });
 
   test('rejects an unknown kind, which may refer to types', () => {
-    const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
-    const split = assembler().type(20, 'new');
+    const layout = globalThis.Array.from({ length: UNKNOWN_KIND + 1 }, () => [0, 0] as const);
+    const split = assembler().type(UNKNOWN_KIND, 'new');
     const spec = Spec.parse(split.bytes({ headerLength: 32, layout }), { base: distilled });
     expect(() => relocateSplit(spec, base)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   });

@@ -1,5 +1,8 @@
 import type { ByteOrder } from '../header.js';
 
+/** UNKNOWN_KIND is the number of a kind that this library does not know: the kernel's numbers are far lower. */
+export const UNKNOWN_KIND = 122;
+
 /** TypeWords are the words of a type after its name and kind. */
 export interface TypeWords {
   readonly vlen?: number;

@@ -1,4 +1,4 @@
-import { isKnownKind } from '../kind-words.js';
+import { isKnownKind, kindsWhere } from '../kind-words.js';
 import { Kind, KINDS } from '../types.js';
 
 /** KernelFeatures are the parts of BTF that a kernel accepts or checks, each with the first release that does. */
@@ -42,10 +42,14 @@ export interface KernelFeatures {
   readonly layout: boolean;
   /** A vlen of 24 bits (7.2); 16 before. */
   readonly wideVlen: boolean;
+  /** The largest number of a kind (`BTF_KIND_MAX`). Kinds newer than ENUM64 have no feature of their own. */
+  readonly largestKind: number;
 }
 
+type Release = readonly [major: number, minor: number];
+
 /** The first release with each feature. */
-const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, minor: number]>> = {
+const SINCE: Readonly<Record<Exclude<keyof KernelFeatures, 'largestKind'>, Release>> = {
   func: KINDS.FUNC.since,
   datasec: KINDS.DATASEC.since,
   funcLinkage: [5, 6],
@@ -67,17 +71,16 @@ const SINCE: Readonly<Record<keyof KernelFeatures, readonly [major: number, mino
 };
 
 /** KERNEL_FEATURES are the features of the newest kernel that this library knows (Linux 7.2). */
-export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(7, 2);
+export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(Infinity, 0);
 
 /**
  * kernelFeaturesOf returns the features of a release, such as 6 and 18. It does not know what distributions backport;
  * probe the kernel for that.
  */
 export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
-  const has = (name: keyof KernelFeatures): boolean => {
-    const [sinceMajor, sinceMinor] = SINCE[name];
-    return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
-  };
+  const isSince = ([sinceMajor, sinceMinor]: Release): boolean =>
+    major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+  const has = (name: keyof typeof SINCE): boolean => isSince(SINCE[name]);
   return {
     func: has('func'),
     datasec: has('datasec'),
@@ -97,11 +100,12 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     resilientLocks: has('resilientLocks'),
     layout: has('layout'),
     wideVlen: has('wideVlen'),
+    largestKind: Math.max(0, ...kindsWhere(({ since }) => isSince(since))),
   };
 }
 
-/** The features that a kernel needs to accept kinds newer than BTF itself. */
-const KIND_FEATURES: ReadonlyMap<number, keyof KernelFeatures> = new Map([
+/** The features of kinds up to ENUM64 that are newer than BTF itself. */
+const KIND_FEATURES: ReadonlyMap<number, keyof typeof SINCE> = new Map([
   [Kind.FUNC, 'func'],
   [Kind.FUNC_PROTO, 'func'],
   [Kind.VAR, 'datasec'],
@@ -116,5 +120,5 @@ const KIND_FEATURES: ReadonlyMap<number, keyof KernelFeatures> = new Map([
 export function acceptsKind(features: KernelFeatures, kind: number): boolean {
   if (!isKnownKind(kind)) return false;
   const feature = KIND_FEATURES.get(kind);
-  return feature === undefined || features[feature];
+  return feature === undefined ? kind <= features.largestKind : features[feature];
 }

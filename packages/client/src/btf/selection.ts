@@ -4,9 +4,9 @@ import { clientError } from '../error/btf-error.js';
 import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 
 /**
- * Selection selects types of an object. A type is selected if its name or id is listed, or a glob matches its name, and
- * if its kind is listed. An option that is absent does not restrict the selection: with `kinds` alone, every type of
- * those kinds is selected. The types of a base are never selected, only the own types of split BTF.
+ * Selection selects types of an object. It selects a type if its id or name is listed, or a glob matches its name.
+ * `kinds` restricts that to types of these kinds; with `kinds` alone it selects every type of them. Without any option
+ * it selects every type. It selects only the own types of split BTF, not those of the base.
  */
 export interface Selection {
   /** Exact names, at most 1000. Default: none. */

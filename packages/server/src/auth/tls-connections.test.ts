@@ -126,7 +126,7 @@ async function outliveCertificate(seconds: number): Promise<boolean> {
     }),
   ]);
   while (served.kernel.openCount > 0 || served.quotas.connections.inUse > 0) await setTimeout(5);
-  expect(served.lines.map(({ msg }) => msg)).toContain('the certificate of the daemon has expired');
+  expect(served.lines.map(({ msg }) => msg)).toContain('the daemon’s certificate has expired');
   return true;
 }
 

@@ -29,20 +29,20 @@ describe('readTlsFiles', () => {
     using served = await setUp();
     const files = { ...served.files, key: served.made.clientKey };
     expect(() => readTlsFiles(files)).toThrow(
-      /^the key .*client\.key does not serve the certificate .*server\.crt: [^-]*key values mismatch$/,
+      /^cannot use the key .*client\.key with the certificate .*server\.crt: [^-]*key values mismatch$/,
     );
   });
 
   test.each([
-    ['cert', 'a certificate that is none', 'x', 'has no certificate in PEM'],
-    ['clientCa', 'authorities that are none', '', 'has no certificate in PEM'],
+    ['cert', 'a certificate that is none', 'x', 'has no PEM certificate'],
+    ['clientCa', 'authorities that are none', '', 'has no PEM certificate'],
     [
       'clientCa',
       'an authority that cannot be read',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       'certificate 1 in ',
     ],
-    ['key', 'a key that is none', 'x', 'does not serve the certificate'],
+    ['key', 'a key that is none', 'x', 'cannot use the key'],
   ] as const)('refuses as %s %s', async (field, _, content, message) => {
     using served = await setUp();
     const file = served.dir.write('other.pem', content);
@@ -62,14 +62,14 @@ describe('readTlsFiles', () => {
     ).not.toThrow();
     const clientCa = served.dir.write('half.pem', change(ca));
     expect(() => readTlsFiles({ ...served.files, clientCa })).toThrow(
-      'half.pem has a certificate without its end',
+      'half.pem has a certificate that is cut off',
     );
   });
 
   test('names the file that is not there', async () => {
     using served = await setUp();
     expect(() => readTlsFiles({ ...served.files, clientCa: '/nonexistent/ca' })).toThrow(
-      'the client authorities /nonexistent/ca cannot be read: ENOENT',
+      'cannot read the client authorities /nonexistent/ca: ENOENT',
     );
   });
 });

@@ -59,7 +59,7 @@ describe('What a client is told', () => {
   ])('of %s is nothing but that it is internal', (_, thrown) => {
     const told = toServiceError(thrown);
     expect(told.reason).toBe(ErrorReason.INTERNAL);
-    expect(told.message).toBe('internal error; the daemon’s log tells more');
+    expect(told.message).toBe('internal error: see the daemon’s log');
     expect([told.metadata, told.violations]).toEqual([{}, []]);
     expect(told.cause).toBe(thrown);
   });

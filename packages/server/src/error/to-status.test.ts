@@ -42,7 +42,7 @@ test('A status has code, message, reason, domain, metadata and violations', () =
 });
 
 test('A status tells whose quota is used up, and when to come again', () => {
-  const quota = { subject: 'principal:uid:1', description: 'the caller has 2 open handles of at most 2' };
+  const quota = { subject: 'principal:uid:1', description: 'the caller has 2 of at most 2 open handles' };
   const error = new ServiceError(ErrorReason.QUOTA_EXCEEDED, 'm', { quota, retryMs: 1500 });
   const [bytes] = toStatus(error).metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) throw new Error('no details');

@@ -161,10 +161,7 @@ describe('A unary call', () => {
   ])('with %s is INTERNAL without its text, which is reported here', async (_, getServerInfo) => {
     using served = await serve({ getServerInfo });
     const error = await grpcErrorOf(served.client.unary('getServerInfo', EMPTY).answer);
-    expect([error.code, error.details]).toEqual([
-      status.INTERNAL,
-      'internal error; the daemon’s log tells more',
-    ]);
+    expect([error.code, error.details]).toEqual([status.INTERNAL, 'internal error: see the daemon’s log']);
     expect(error.metadata.get('grpc-status-details-bin').toString()).not.toMatch(/secret|uint32/);
     expect(served.internal).toEqual([
       ['GetServerInfo', expect.objectContaining({ message: expect.any(String) })],
@@ -251,10 +248,7 @@ describe('A stream', () => {
       },
     });
     const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC)));
-    expect([error.code, error.details]).toEqual([
-      status.INTERNAL,
-      'internal error; the daemon’s log tells more',
-    ]);
+    expect([error.code, error.details]).toEqual([status.INTERNAL, 'internal error: see the daemon’s log']);
     expect(served.internal).toEqual([['Spec', expect.objectContaining({ message: 'the secret' })]]);
   });
 

@@ -9,9 +9,9 @@ import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
 
-/** 64 bits: runs of one daemon never meet. */
+/** 64 bits: no two runs of the daemon have the same. */
 const EPOCH_BYTES = 8;
-/** 128 bits: can't be guessed. */
+/** 128 bits: cannot be guessed. */
 const SECRET_BYTES = 16;
 
 const TOKEN = /^(?<epoch>[0-9a-f]{16})\.[\w-]{22}$/;
@@ -20,37 +20,37 @@ const TOKEN = /^(?<epoch>[0-9a-f]{16})\.[\w-]{22}$/;
 export interface HeldObject {
   readonly token: string;
   readonly object: KernelObject;
-  /** What the kernel said of it when the handle was made. */
+  /** The kernel's info about it when the handle was made. */
   readonly info: ObjectInfo;
   /** The lease, or null while a stream holds the handle. */
   readonly lease: Lease | null;
 }
 
-/** Use is a call's use of a handle: the lease doesn't expire meanwhile, and starts anew at the end. */
+/** Use is a call's use of a handle. The lease does not expire during the use, and is renewed at its end. */
 export interface Use extends Disposable {
   readonly held: HeldObject;
 }
 
 interface Entry extends HeldObject {
-  /** The principal that got it. To everybody else there is no such handle. */
+  /** The principal that got it. For all others the handle does not exist. */
   readonly owner: string;
   lease: Lease | null;
   hold: Hold | null;
-  /** Calls that use it now. */
+  /** The number of calls that use it now. */
   uses: number;
-  /** What it takes of its owner's quotas. */
+  /** Its parts of its owner's quotas. */
   readonly taken: readonly Taken[];
 }
 
 /**
- * HandleTable has every handle of this run of the daemon, and closes each object exactly once: when
- * its lease expires, its stream ends, a client closes it, or the daemon ends. Who names a handle must own it, and
- * still may see its object.
+ * HandleTable has every handle of this run of the daemon. It closes each object exactly once: when its lease expires, its
+ * stream ends, a client closes it, or the daemon ends. A caller must own a handle, and still be allowed to see its object,
+ * to use it.
  */
 export class HandleTable {
   readonly #clock: Clock;
   readonly #quotas: Pick<Quotas, 'handles' | 'btfBytes'>;
-  /** Leases so far: given, and ended by time or by closing. */
+  /** How many leases were granted, have expired, and were closed. */
   readonly leases = { granted: 0, expired: 0, closed: 0 };
   readonly #entries = new Map<string, Entry>();
   #ended = false;
@@ -75,10 +75,10 @@ export class HandleTable {
   }
 
   /**
-   * Finds out whether the caller may have one more handle, before something is done for it.
+   * Checks that the caller may have one more handle, before any work is done for it.
    *
    * @param bytes - the size of the BTF that the handle would keep in the kernel
-   * @throws ServiceError with QUOTA_EXCEEDED.
+   * @throws ServiceError QUOTA_EXCEEDED if it may not.
    */
   checkRoom({ principal }: Caller, bytes: number): void {
     this.#quotas.handles.check(principal);
@@ -86,9 +86,9 @@ export class HandleTable {
   }
 
   /**
-   * Gives an object a handle with a lease, which is the caller's. The table owns the object from here on.
+   * Grants the caller a handle with a lease on an object. The table owns the object from here on.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED, and closes the object then.
+   * @throws ServiceError QUOTA_EXCEEDED if the caller has too many, or SHUTTING_DOWN. The object is closed then.
    */
   grant(caller: Caller, object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
     const entry = this.#insert(caller, object, info);
@@ -96,7 +96,11 @@ export class HandleTable {
     return entry;
   }
 
-  /** Gives an object a handle that a stream of the caller's holds, as `grant` does one with a lease. */
+  /**
+   * Grants the caller a handle that one of its streams holds. The table owns the object from here on.
+   *
+   * @throws ServiceError QUOTA_EXCEEDED if the caller has too many, or SHUTTING_DOWN. The object is closed then.
+   */
   hold(caller: Caller, object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
     const entry = this.#insert(caller, object, info);
     entry.hold = hold;
@@ -104,7 +108,11 @@ export class HandleTable {
     return entry;
   }
 
-  /** Gives a handle that a stream holds a lease of its own; renews the one of a handle that has it. */
+  /**
+   * Takes a handle from the stream that holds it, and gives it a lease. If it has a lease, that is renewed.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   take(caller: Caller, token: string, ttlMs: number): HeldObject {
     const entry = this.#find(caller, token);
     if (entry.lease === null) {
@@ -117,7 +125,11 @@ export class HandleTable {
     return entry;
   }
 
-  /** Starts a use of a handle, which renews its lease. */
+  /**
+   * Starts a use of a handle, which renews its lease.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   use(caller: Caller, token: string): Use {
     const entry = this.#find(caller, token);
     entry.uses += 1;
@@ -127,21 +139,25 @@ export class HandleTable {
       held: entry,
       [Symbol.dispose]() {
         entry.uses -= 1;
-        // A handle that was taken meanwhile got its lease with this use.
+        // If the handle was taken during this use, its new lease counted the use.
         entry.lease?.resume();
         entry.hold?.touch();
       },
     };
   }
 
-  /** Looks at a handle without renewing its lease. */
+  /**
+   * Returns a handle without renewing its lease.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   peek(caller: Caller, token: string): HeldObject {
     return this.#find(caller, token);
   }
 
   /**
-   * Renews the lease of a handle, or keeps the stream that holds it waiting; null where it is gone, or its object not
-   * for the caller any more.
+   * Renews the lease of a handle, or keeps the stream that holds it waiting. Returns null if the handle is gone or the caller
+   * may no longer see its object.
    */
   renew(caller: Caller, token: string): HeldObject | null {
     const entry = this.#entryOf(caller, token);
@@ -151,12 +167,12 @@ export class HandleTable {
     return entry;
   }
 
-  /** Closes a handle of the caller's. Says whether it was open. */
+  /** Closes a handle of the caller. Returns whether it was open. */
   closeFor(caller: Caller, token: string): boolean {
     return this.#entryOf(caller, token) !== undefined && this.close(token);
   }
 
-  /** Closes a handle, whosever it is. Says whether it was open. */
+  /** Closes a handle of any caller. Returns whether it was open. */
   close(token: string): boolean {
     const entry = this.#entries.get(token);
     if (entry === undefined) return false;
@@ -164,7 +180,7 @@ export class HandleTable {
     return this.#remove(entry);
   }
 
-  /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
+  /** Closes every handle. An object that comes later, for example from a load, is closed at once. */
   closeAll(): void {
     this.#ended = true;
     for (const token of this.#entries.keys()) this.close(token);
@@ -186,7 +202,7 @@ export class HandleTable {
     const taken: Taken[] = [];
     try {
       taken.push(this.#quotas.handles.take(principal));
-      // The kernel's own objects are there whether somebody holds them or not.
+      // The kernel keeps its own objects whether anybody holds them or not.
       if (!info.kernelBtf) taken.push(this.#quotas.btfBytes.take(principal, info.size));
       return taken;
     } catch (error) {
@@ -227,28 +243,28 @@ export class HandleTable {
     if (epoch !== null && epoch !== this.epoch) {
       throw new ServiceError(
         ErrorReason.HANDLE_OF_EARLIER_DAEMON,
-        'the handle is of another run of the daemon; handles end with the daemon',
+        'the handle belongs to another run of the daemon: handles end with the daemon',
         { metadata: { daemon_epoch: this.epoch } },
       );
     }
     throw new ServiceError(
       ErrorReason.HANDLE_NOT_FOUND,
-      'no such handle: it was closed, has expired, never was, or is somebody else’s',
+      'no such handle: it was closed, has expired, never existed, or belongs to another caller',
     );
   }
 }
 
-/** newEpoch names a run of the daemon. */
+/** newEpoch returns the epoch for a run of the daemon. */
 export function newEpoch(): string {
   return randomBytes(EPOCH_BYTES).toString('hex');
 }
 
-/** newToken makes the token of a handle of a run. */
+/** newToken returns a token for a handle of a run. */
 export function newToken(epoch: string): string {
   return `${epoch}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
-/** epochOf tells the run that a token is of, or null where it has not the form of a token. */
+/** Returns the epoch in a token, or null if the text does not have the form of a token. */
 function epochOf(token: string): string | null {
   return TOKEN.exec(token)?.groups?.['epoch'] ?? null;
 }

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../base/clock.js';
 
-/** Lease lets a handle live for a time after its last use. Times are milliseconds. */
+/** Lease keeps a handle open for a time after its last use. All times are in milliseconds. */
 export class Lease {
-  /** Uses that go on already. */
+  /** The number of calls that use the handle now. */
   #uses: number;
   readonly #clock: Clock;
   readonly #onExpiry: () => void;
@@ -23,7 +23,7 @@ export class Lease {
     this.#timer = this.#wait(ttlMs);
   }
 
-  /** What is left; all of it while a call uses the handle. */
+  /** The time that is left: the whole TTL while a call uses the handle. */
   get remainingMs(): number {
     return this.#uses > 0 ? this.ttlMs : Math.max(0, this.#expiresAt - this.#clock.now());
   }
@@ -38,7 +38,7 @@ export class Lease {
     this.#uses += 1;
   }
 
-  /** Ends a use, which renews. */
+  /** Ends a use, which renews the lease. */
   resume(): void {
     this.#uses -= 1;
     this.renew();
@@ -49,7 +49,7 @@ export class Lease {
     this.#timer.cancel();
   }
 
-  /** One timer a lease, set anew when it fires early, so that renewing costs nothing. */
+  /** Sets the only timer of the lease. If it fires after a renewal it is set again, so a renewal costs nothing. */
   #wait(ms: number): Timer {
     return this.#clock.after(ms, () => {
       const left = this.remainingMs;

@@ -101,7 +101,7 @@ describe('A policy that is read again', () => {
     served.write(policyOf('viewers'));
     served.daemon.reload();
     expect(await users).toEqual([
-      expect.objectContaining({ details: `${OWN} is viewer; IterateHandles needs inspector` }),
+      expect.objectContaining({ details: `${OWN} has the role viewer; IterateHandles needs inspector` }),
     ]);
     await until(() => served.kernel.openCount === 1);
     expect(noUsers.destroyed).toBe(false);
@@ -112,7 +112,9 @@ describe('A policy that is read again', () => {
     );
     spec.resume();
     expect(await once(spec, 'error')).toEqual([
-      expect.objectContaining({ details: `${OWN} is viewer; an object that a user loaded needs inspector` }),
+      expect.objectContaining({
+        details: `${OWN} has the role viewer; an object that a user loaded needs inspector`,
+      }),
     ]);
   });
 
@@ -196,7 +198,7 @@ describe('A policy that is read again', () => {
 describe('A daemon', () => {
   test('does not start by a bad policy', async () => {
     await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
-      'loaders: "root" is no',
+      'loaders: "root" is not a principal',
     );
     await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow(
       "cannot use the policy: ENOENT: no such file or directory, open '/nonexistent'",
@@ -205,9 +207,7 @@ describe('A daemon', () => {
 
   test('does not start with TLS files that do not serve', async () => {
     const tls = { cert: '/nonexistent/crt', key: '/nonexistent/key', clientCa: '/nonexistent/ca' };
-    await expect(setUp('viewers', { tls })).rejects.toThrow(
-      'the certificate /nonexistent/crt cannot be read',
-    );
+    await expect(setUp('viewers', { tls })).rejects.toThrow('cannot read the certificate /nonexistent/crt');
   });
 
   test('refuses TCP without TLS, unless it is loopback and allowed', async () => {
@@ -228,7 +228,7 @@ describe('A daemon', () => {
     using client = new GrpcClient(`127.0.0.1:${address.port}`);
     expect((await client.unary('getServerInfo', INFO).answer).version).not.toBe('');
     expect((await grpcErrorOf(client.unary('loadHandle', LOAD).answer)).details).toBe(
-      'anonymous is viewer; LoadHandle needs loader',
+      'anonymous has the role viewer; LoadHandle needs loader',
     );
   });
 
@@ -246,7 +246,7 @@ describe('A daemon', () => {
     const [headers]: Record<string, string>[] = await once(request, 'response');
     expect([headers?.['grpc-status'], decodeURI(headers?.['grpc-message'] ?? '')]).toEqual([
       String(status.PERMISSION_DENIED),
-      `${OWN} is viewer; LoadHandle needs loader`,
+      `${OWN} has the role viewer; LoadHandle needs loader`,
     ]);
     session.destroy();
   });

@@ -128,10 +128,10 @@ export class Admission {
     const { logger } = this.#options;
     try {
       reload();
-      logger.info(`${what} read again`);
+      logger.info(`reloaded the ${what}`);
       return true;
     } catch (err) {
-      logger.error({ err }, `${what} cannot be used; the old ones stay in force`);
+      logger.error({ err }, `cannot reload the ${what}: nothing has changed`);
       return false;
     }
   }
@@ -140,7 +140,7 @@ export class Admission {
   #noteExpiry({ validUntil }: TlsKeys): void {
     this.#cancelExpiry();
     this.#cancelExpiry = atDate(validUntil.getTime(), () => {
-      this.#options.logger.warn({ validUntil }, 'the certificate of the daemon has expired');
+      this.#options.logger.warn({ validUntil }, 'the daemon’s certificate has expired');
     });
   }
 }

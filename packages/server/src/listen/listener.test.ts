@@ -52,7 +52,7 @@ describe('A name of loopback', () => {
     'is refused where it stands for %s',
     async (address) => {
       await expect(onLoopback(LOCALHOST, async () => ({ address }))).rejects.toThrow(
-        `localhost:1 stands for ${address}, which is not loopback`,
+        `localhost:1 resolves to ${address}, which is not loopback`,
       );
     },
   );

@@ -4,27 +4,27 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import type { TlsKeys } from '../auth/tls-files.js';
 import { NewestSockets } from './newest-sockets.js';
 
-/** TlsServerOptions are what TLS on connections needs besides keys. */
+/** TlsServerOptions are the options of a TlsServer. */
 export interface TlsServerOptions {
-  /** Bound of the handshake. */
+  /** The longest handshake, in milliseconds. */
   readonly handshakeMs: number;
-  /** Handshakes at one time; one more breaks the oldest. */
+  /** The most handshakes at one time. One more closes the oldest. */
   readonly maxHandshakes: number;
-  /** Takes a connection once its handshake is done. */
+  /** Gets each connection when its handshake is complete. */
   readonly onSecure: (socket: TLSSocket) => void;
-  /** Takes why a handshake failed. */
+  /** Gets the error of each handshake that failed. */
   readonly onFailure: (error: Error, remote: string | undefined) => void;
 }
 
 /**
- * TlsServer makes TLS of TCP connections that others accept. A client's certificate is asked for, but one that doesn't
- * hold doesn't fail the handshake: the client would see a broken connection, and try again. Whoever takes the
- * connection must look at `authorized`.
+ * TlsServer does the TLS handshake on accepted TCP connections. It asks for a client certificate, but an invalid one does
+ * not fail the handshake: the client would only see a broken connection, and try again. So the receiver of a connection
+ * must check `authorized`.
  */
 export class TlsServer {
   readonly #server: Server;
   readonly #shaking: NewestSockets;
-  /** Sockets whose handshake goes on, by their ends: Node doesn't tell which one a TLS socket was made of. */
+  /** Sockets in their handshake, by their two addresses: Node does not say which one a TLS socket was made from. */
   readonly #byEnds = new Map<string, Socket>();
   #failedCount = 0;
 
@@ -38,7 +38,7 @@ export class TlsServer {
       handshakeTimeout: handshakeMs,
     });
     this.#server.on('secureConnection', (socket) => {
-      // HTTP/2 forbids it, and it could bring another certificate.
+      // HTTP/2 forbids renegotiation, which could bring another certificate.
       socket.disableRenegotiation();
       socket.on('error', () => {});
       const raw = this.#byEnds.get(endsOf(socket));
@@ -52,7 +52,7 @@ export class TlsServer {
     });
   }
 
-  /** Handshakes that failed, took too long or were broken for others. */
+  /** How many handshakes failed, took too long or were closed to serve newer ones. */
   get failed(): number {
     return this.#failedCount;
   }
@@ -69,7 +69,7 @@ export class TlsServer {
     this.#server.emit('connection', socket);
   }
 
-  /** Takes other keys, for connections that come from now on. */
+  /** Replaces the keys, for new connections. */
   replaceKeys(keys: TlsKeys): void {
     this.#server.setSecureContext(contextOf(keys));
   }

@@ -127,7 +127,7 @@ describe('A unix socket', () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     make(path);
-    await expect(listen(path)).rejects.toThrow(`${path} exists and is no socket`);
+    await expect(listen(path)).rejects.toThrow(`${path} exists and is not a socket`);
     if (lstatSync(path).isFile()) expect(readFileSync(path, 'utf8')).toBe('precious');
     expect(readdirSync(dir.path)).toEqual(['btfd.sock']);
   });
@@ -167,10 +167,10 @@ describe('A folder in which others may write', () => {
   }
 
   test.each<[string, number, 'own' | 'parent', string]>([
-    ['everybody', 0o757, 'own', 'is writable for everybody'],
-    ['everybody, around the folder', 0o757, 'parent', 'is writable for everybody'],
-    ['its group', 0o770, 'own', 'is writable for its group'],
-    ['its group, around the folder', 0o770, 'parent', 'is writable for its group'],
+    ['everybody', 0o757, 'own', 'is writable by every user'],
+    ['everybody, around the folder', 0o757, 'parent', 'is writable by every user'],
+    ['its group', 0o770, 'own', 'is writable by its group'],
+    ['its group, around the folder', 0o770, 'parent', 'is writable by its group'],
   ])('is refused: %s', async (_, bits, whose, why) => {
     using dir = new TempDir();
     const path = join(foldersOf(dir, bits, whose), 'btfd.sock');
@@ -237,7 +237,7 @@ describe('A group', () => {
     using dir = new TempDir();
     const server = createServer();
     const listening = listenOnUnixSocket(server, join(dir.path, 'btfd.sock'), -2);
-    await expect(listening).rejects.toThrow('cannot be given to the group -2');
+    await expect(listening).rejects.toThrow(/cannot change the group of .* to -2: /);
     server.close();
     await once(server, 'close');
     expect(readdirSync(dir.path)).toEqual([]);

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../base/clock.js';
 
-/** WINDOW_MS is how long lines are counted together. */
+/** WINDOW_MS is the time over which lines are counted, in milliseconds. */
 export const WINDOW_MS = 10_000;
 
-/** About is what lines have in common that are counted together, as it is logged. */
+/** About are the fields that lines have in common if they are counted together. */
 export type About = Readonly<Record<string, string | null>>;
 
 interface Window {
@@ -13,8 +13,8 @@ interface Window {
 }
 
 /**
- * LineBudget bounds how many lines somebody can have written by what they do: who floods the log would hide what others
- * do, as journald drops lines of a service that writes too many. What is beyond the bound is told as a number.
+ * LineBudget limits how many log lines one caller can cause in a time window. journald drops lines of a service that
+ * writes too many, so one caller could hide what others do. Further lines are only counted.
  */
 export class LineBudget {
   /** Lines about the same in a window. */
@@ -30,7 +30,7 @@ export class LineBudget {
     this.#tell = tell;
   }
 
-  /** Says whether one more line about something may be written, and counts it. */
+  /** Counts one more line, and reports whether it may be written. */
   allows(about: About): boolean {
     const key = JSON.stringify(about);
     const window = this.#windows.get(key) ?? this.#begin(key, about);

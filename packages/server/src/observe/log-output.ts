@@ -1,6 +1,6 @@
 import { wait } from '../base/wait.js';
 
-/** LogStream is where log lines go: standard error, or what stands for it in a test. */
+/** LogStream receives log lines: standard error, or a test's stream. */
 export interface LogStream {
   readonly writableLength: number;
   write(text: string, onWritten: () => void): unknown;
@@ -8,19 +8,19 @@ export interface LogStream {
 }
 
 /**
- * LogOutput writes log lines without ever waiting: where nobody reads a pipe, lines wait up to a bound and are
- * dropped beyond it; where nobody can read it any more, all are.
+ * LogOutput writes log lines without ever waiting. If nobody reads a pipe, a limited number of bytes waits and further
+ * lines are dropped. If the pipe is closed, all lines are dropped.
  *
- * It is no pino destination, whose writes wait in a thread of libuv's pool: one that waits on a full pipe
- * keeps the process from ending.
+ * It is not a pino destination: those write in a thread of libuv's pool, and a thread that waits on a full pipe keeps
+ * the process from ending.
  */
 export class LogOutput {
   readonly #stream: LogStream;
   /** Bytes that may wait. */
   readonly #maxPending: number;
-  /** What is written of a line. */
+  /** Formats a line for writing. */
   readonly #format: (line: string) => string;
-  /** Lines that were dropped. */
+  /** The number of lines that were dropped. */
   dropped = 0;
   #broken = false;
   #pending = 0;
@@ -39,7 +39,7 @@ export class LogOutput {
     });
   }
 
-  /** Takes a line of JSON. */
+  /** Writes a line of JSON. */
   write(line: string): void {
     if (this.#broken || this.#stream.writableLength > this.#maxPending) {
       this.dropped += 1;
@@ -52,7 +52,7 @@ export class LogOutput {
     this.#send(this.#format(line));
   }
 
-  /** Waits until what was taken is written, for a time at most. Says whether it is. */
+  /** Waits until all lines are written, for `ms` at most. Returns whether they are. */
   async flush(ms: number): Promise<boolean> {
     if (this.#pending === 0) return !this.#broken;
     const idle = await wait(
@@ -70,7 +70,7 @@ export class LogOutput {
     try {
       this.#stream.write(text, () => this.#written());
     } catch {
-      // A file on a full disk throws.
+      // Writing to a file on a full disk throws.
       this.dropped += 1;
       this.#written();
     }
@@ -83,8 +83,8 @@ export class LogOutput {
   }
 }
 
-/** As pino writes a warning. */
+/** Returns the line as pino would write a warning. */
 function droppedLine(droppedLines: number): string {
-  const msg = 'log lines were dropped: nobody read them';
+  const msg = 'log lines were dropped because nobody read them';
   return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, droppedLines, msg })}\n`;
 }

@@ -1,18 +1,18 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricEntry, type MetricName, type MetricOf } from './metric-table.js';
 
-/** Reading is a value of a metric that is read when it is asked for. */
+/** Reading is a value of a metric that is read when metrics are requested. */
 export interface Reading {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** MetricRegistry makes the metrics of the table, and writes them in Prometheus's text format. */
+/** MetricRegistry creates the metrics of the table, and writes them in Prometheus's text format. */
 export class MetricRegistry {
   readonly #registry = new Registry();
   #writing: Promise<string> | null = null;
 
-  /** What the text is, for HTTP. */
+  /** The HTTP content type of the text. */
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -29,7 +29,7 @@ export class MetricRegistry {
     return new Histogram({ ...this.#configuration(name), buckets: [...METRICS[name].buckets] });
   }
 
-  /** Makes a counter that is read when it is asked for, so that who counts needs to know nothing of metrics. */
+  /** Makes a counter that is read when metrics are requested, so that its source needs to know nothing of metrics. */
   readCounter(name: MetricOf<'counter'>, read: () => Iterable<Reading>): void {
     void new Counter({
       ...this.#configuration(name),
@@ -40,7 +40,7 @@ export class MetricRegistry {
     });
   }
 
-  /** Makes a gauge that is read when it is asked for. */
+  /** Makes a gauge that is read when metrics are requested. */
   readGauge(name: MetricOf<'gauge'>, read: () => Iterable<Reading>): void {
     void new Gauge({
       ...this.#configuration(name),
@@ -51,12 +51,12 @@ export class MetricRegistry {
     });
   }
 
-  /** Adds what prom-client tells of the process, Node and its event loop. They can't be taken back. */
+  /** Adds prom-client's metrics of the process, Node and its event loop. They cannot be removed again. */
   addProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** All metrics as text. Who asks while it is made gets the same. */
+  /** Returns all metrics as text. Requests that come while it is made share it. */
   async text(): Promise<string> {
     this.#writing ??= this.#registry.metrics().finally(() => (this.#writing = null));
     return this.#writing;

@@ -101,7 +101,7 @@ describe('A worker', () => {
     const error = await failureOf(() => items.next());
     expect([error.reason, error.message]).toEqual([
       ErrorReason.INTERNAL,
-      'internal error; the daemon’s log tells more',
+      'internal error: see the daemon’s log',
     ]);
     expect(error.cause).toMatchObject({ stack: expect.stringContaining('a fault of the worker') });
   });

@@ -180,6 +180,6 @@ describe('The program', () => {
     const path = dir.write('file', 'no socket');
     const { code, stdout, stderr } = await run(['--listen', `unix:${path}`]);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`${path} exists and is no socket`);
+    expect(stderr).toContain(`${path} exists and is not a socket`);
   });
 });

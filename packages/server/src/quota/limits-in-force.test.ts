@@ -21,7 +21,7 @@ import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js'
 import { pino } from 'pino';
 import { startDaemon } from '../daemon.js';
 import type { Limits } from '../config/limits.js';
-import { MAX_TOLD } from '../listen/connections.js';
+import { MAX_REFUSED } from '../listen/connections.js';
 import { intBtf, largeBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';
@@ -243,7 +243,7 @@ describe('At a limit', () => {
   test('of connections more than a few that are told so are broken', async () => {
     await using setup = await setUp({ maxConnections: 1 });
     await setup.client.unary('getServerInfo', INFO).answer;
-    const sockets = Array.from({ length: MAX_TOLD + 10 }, () =>
+    const sockets = Array.from({ length: MAX_REFUSED + 10 }, () =>
       connect(setup.path)
         .on('error', () => {})
         .resume(),

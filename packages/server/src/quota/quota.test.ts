@@ -22,7 +22,7 @@ describe('A quota', () => {
     quota.take('uid:1');
     expect(failureOf(() => quota.take('uid:1'))).toMatchObject({
       reason: ErrorReason.QUOTA_EXCEEDED,
-      message: 'the caller has 2 open handles of at most 2',
+      message: 'the caller has 2 of at most 2 open handles',
       metadata: { quota: 'handles', limit: '2' },
       quota: { subject: 'principal:uid:1' },
       retryMs: null,
@@ -36,7 +36,7 @@ describe('A quota', () => {
     quota.take('uid:1', 2);
     quota.take('uid:2');
     expect(failureOf(() => quota.take('uid:3'))).toMatchObject({
-      message: 'all callers together have 3 open handles of at most 3',
+      message: 'all callers together have 3 of at most 3 open handles',
       quota: { subject: 'daemon' },
       retryMs: 500,
     });
@@ -55,7 +55,7 @@ describe('A quota', () => {
   test('takes nothing when it refuses', () => {
     const quota = new Quota(KIND, { each: 10, all: 5 });
     expect(failureOf(() => quota.take('uid:1', 6)).message).toBe(
-      'all callers together have 0 open handles of at most 5; 6 more are asked for',
+      'all callers together have 0 of at most 5 open handles, and this call asks for 6 more',
     );
     expect(quota.inUse).toBe(0);
   });

@@ -31,8 +31,8 @@ test('Other things, and the same of other principals, count for themselves', () 
 test('What is too much is refused, and takes nothing', () => {
   const { quota, shared } = setUp();
   shared.take('uid:1', 'a', 6);
-  expect(() => shared.take('uid:1', 'b', 5)).toThrow('the caller has 6 things of at most 10');
-  expect(() => shared.take('uid:2', 'a', 10)).toThrow('all callers together have 6 things of at most 15');
+  expect(() => shared.take('uid:1', 'b', 5)).toThrow('the caller has 6 of at most 10 things');
+  expect(() => shared.take('uid:2', 'a', 10)).toThrow('all callers together have 6 of at most 15 things');
   shared.take('uid:1', 'b', 4);
   expect(quota.inUse).toBe(10);
 });

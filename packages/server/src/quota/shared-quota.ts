@@ -5,7 +5,7 @@ interface Share {
   users: number;
 }
 
-/** SharedQuota counts what a principal has several times, by its name, once: for as long as any of them lasts. */
+/** SharedQuota counts a thing that a principal uses several times only once, by its name, until the last use ends. */
 export class SharedQuota {
   readonly #quota: Quota;
   readonly #shares = new Map<string, Share>();
@@ -15,9 +15,9 @@ export class SharedQuota {
   }
 
   /**
-   * Takes something for a principal, if it has not got it already.
+   * Takes a thing for a principal, unless it has it already.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED, and takes nothing then.
+   * @throws ServiceError QUOTA_EXCEEDED if there is no room. Nothing is taken then.
    */
   take(principal: string, name: string, amount: number): Taken {
     const key = JSON.stringify([principal, name]);

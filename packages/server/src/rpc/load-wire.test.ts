@@ -88,7 +88,7 @@ describe('An encoded request', () => {
     ['Spec', new Uint8Array(11), 'the request has 11 bytes'],
     ['LoadHandle', rawBtf(1_000), 'the request has'],
     // Fields that the contract has not.
-    ['LoadHandle', new Uint8Array(12).fill(0x78), 'the request, besides raw_btf and types, has'],
+    ['LoadHandle', new Uint8Array(12).fill(0x78), 'the request without raw_btf and types has'],
     ['LoadHandle', typesOf(100), 'the list of types has'],
     // Protobuf merges a message that comes in parts.
     ['LoadHandle', Buffer.concat([typesOf(60), typesOf(60)]), 'the list of types has'],

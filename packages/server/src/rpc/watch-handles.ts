@@ -58,7 +58,7 @@ function bookmarkInterval(interval: Duration | undefined, limits: Limits): numbe
 
 function sequenceOf({ daemonEpoch, sequence }: WatchPosition, epoch: string): bigint {
   if (daemonEpoch === '') throw invalidRequest('after.daemon_epoch', 'is required');
-  if (daemonEpoch !== epoch) throw historyGone('the position is of another run of the daemon', epoch);
+  if (daemonEpoch !== epoch) throw historyGone('the position belongs to another run of the daemon', epoch);
   return sequence;
 }
 
@@ -67,11 +67,11 @@ function resume(watcher: Watcher, sequence: bigint, epoch: string): void {
     throw invalidRequest('after.sequence', `is ahead of the last event, which is ${watcher.last}`);
   }
   if (watcher.resume(Number(sequence))) return;
-  throw historyGone(`the events behind ${sequence} are not remembered any more`, epoch);
+  throw historyGone(`the daemon no longer remembers the events after ${sequence}`, epoch);
 }
 
 function historyGone(why: string, epoch: string): ServiceError {
-  return new ServiceError(ErrorReason.WATCH_HISTORY_GONE, `${why}: begin anew`, {
+  return new ServiceError(ErrorReason.WATCH_HISTORY_GONE, `${why}: start again without a position`, {
     metadata: { daemon_epoch: epoch },
   });
 }

@@ -3,7 +3,7 @@ import { inSpan } from '../base/span.js';
 import { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from '../base/slices.js';
 
-/** CacheStats are what the cache holds, and how often it had what was asked for. */
+/** CacheStats are the contents of the cache and how often it had the requested BTF. */
 export interface CacheStats {
   readonly hits: number;
   readonly misses: number;
@@ -11,18 +11,17 @@ export interface CacheStats {
   readonly bytes: number;
 }
 
-/** A LoadedBtf's other fields. */
+/** More than the other fields of a LoadedBtf take. */
 const OVERHEAD = 1024;
 
 /**
- * BtfCache keeps raw BTF by digest, so that objects with the same bytes are kept once, and remembers the
- * digest of objects by key. A key never comes to mean other bytes: BTF never changes, and ids are not
- * used again before 2^31 others were.
+ * BtfCache keeps raw BTF by digest, so that equal bytes are kept once, and the digests of objects by key. The bytes of a
+ * key never change: BTF never changes, and the kernel does not use an id again before 2^31 others.
  */
 export class BtfCache {
   readonly #byDigest: LRUCache<string, LoadedBtf>;
   readonly #digests = new LRUCache<string, string>({ max: 10_000 });
-  /** What is in use, whether there is room to keep it or not: streams that wait for readers share it. */
+  /** BTF that is in use, even if the cache has no room for it, so that streams that wait for readers share it. */
   readonly #inUse = new Map<string, WeakRef<LoadedBtf>>();
   readonly #collected = new FinalizationRegistry<string>((digest) => {
     if (this.#inUse.get(digest)?.deref() === undefined) this.#inUse.delete(digest);
@@ -44,7 +43,7 @@ export class BtfCache {
     return { hits: this.#hits, misses: this.#misses, entries: size, bytes: calculatedSize };
   }
 
-  /** The BTF with a key, read if it isn't here. Readers of one key share one reading. */
+  /** Returns the BTF of a key, and reads it if the cache does not have it. Calls for one key share one read. */
   async get(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const digest = this.#digests.get(key);
     const cached = digest === undefined ? undefined : this.#known(digest);
@@ -54,7 +53,7 @@ export class BtfCache {
     return found;
   }
 
-  /** The BTF that is read now; where the cache has the same bytes, the cache's. */
+  /** Reads BTF now. Returns the cache's copy if it has the same bytes. */
   async getFresh(read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     this.#misses += 1;
     const loaded = await LoadedBtf.of(await inSpan('read BTF', async () => read()));
@@ -67,7 +66,7 @@ export class BtfCache {
     return loaded;
   }
 
-  /** What was asked for last is kept, also where it was dropped and is still in use. */
+  /** Looks up a digest, and keeps its BTF again if the cache dropped it while it is still in use. */
   #known(digest: string): LoadedBtf | undefined {
     const kept = this.#byDigest.get(digest);
     if (kept !== undefined) return kept;
@@ -77,8 +76,8 @@ export class BtfCache {
   }
 
   /**
-   * The SHA-256 of the BTF with a key, which is read only if its digest isn't known. It isn't kept: the
-   * digests of many would drive out what is in use. Who asks for one key shares one reading.
+   * Returns the SHA-256 of the BTF of a key, and reads the BTF if its digest is not known. It does not keep the BTF: the
+   * digests of many objects would displace BTF that is in use. Calls for one key share one read.
    */
   async digest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const known = this.#digests.get(key);

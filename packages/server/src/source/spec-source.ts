@@ -16,8 +16,8 @@ import { sha256 } from '../base/slices.js';
 import type { SpecName } from './spec-name.js';
 
 /**
- * SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use, and its
- * bytes count for who asked.
+ * SpecObject is an object with its BTF. Until it is disposed of, the handle that named it is in use, and its bytes count for
+ * the caller.
  */
 export interface SpecObject extends Disposable {
   readonly info: ObjectInfo;
@@ -54,15 +54,17 @@ export class SpecSource {
     this.#inUse = new SharedQuota(inUse);
   }
 
-  /** What the cache holds, and how often it had what was asked for. */
+  /** The contents of the cache and how often it had the requested BTF. */
   get cacheStats(): CacheStats {
     return this.#cache.stats;
   }
 
   /**
-   * The object that a caller names.
+   * Returns the object that a caller names.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED if what the caller reads is too much at one time.
+   * @throws ServiceError HANDLE_NOT_FOUND, BTF_ID_NOT_FOUND or NAME_NOT_FOUND if there is no such object.
+   * @throws ServiceError ROLE_FORBIDS if the caller may not see it.
+   * @throws ServiceError QUOTA_EXCEEDED if the caller reads too much BTF at one time.
    */
   async find(name: SpecName, caller: Caller): Promise<SpecObject> {
     switch (name.case) {
@@ -79,7 +81,7 @@ export class SpecSource {
     return this.#findNamed(name.value, caller);
   }
 
-  /** The running kernel's own BTF, or null where it has none. */
+  /** Returns the running kernel's own BTF, or null if it has none. */
   async vmlinux(): Promise<LoadedBtf | null> {
     try {
       using found = await this.#findNamed('vmlinux', null);
@@ -90,10 +92,10 @@ export class SpecSource {
     }
   }
 
-  /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
+  /** Returns the SHA-256 of an object's raw BTF. The object may be closed as soon as this was called. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
     if (object === null) return this.#digestReads.next(info.name, () => sha256(this.#files.read(info)));
-    // Objects that left the kernel's list share the id 0.
+    // Objects that have left the kernel's list all have the id 0.
     if (info.id === 0) return sha256(await object.read());
     return this.#cache.digest(keyOf(info.id), () => object.read());
   }
@@ -102,7 +104,7 @@ export class SpecSource {
     const use = this.#handles.use(caller, token);
     try {
       const { object, info } = use.held;
-      // Objects that left the kernel's list share the id 0.
+      // Objects that have left the kernel's list all have the id 0.
       const key = info.id === 0 ? token : keyOf(info.id);
       return await this.#counted(caller, key, info, [use], () => this.#read(object, info.id));
     } catch (error) {
@@ -111,7 +113,7 @@ export class SpecSource {
     }
   }
 
-  /** @param caller - for whom it counts; null for the daemon itself */
+  /** @param caller - the caller for which its bytes count; null for the daemon itself */
   async #findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
     if (this.#access.refusal(Operation.LIST_IDS) === null) {
       const named = this.#openNamed(name);
@@ -119,7 +121,7 @@ export class SpecSource {
     }
     const file = this.#files.find(name);
     if (file !== null) {
-      // A folder's files may be replaced under their name, so what was read before says nothing.
+      // A file may be replaced by another of the same name, so it is read each time.
       const info = { id: 0, name, kernelBtf: true, size: file.size };
       const read = () => this.#specReads.next(name, () => this.#cache.getFresh(() => this.#files.read(file)));
       const found = await this.#counted(caller, `file:${name}`, info, [], read);
@@ -135,7 +137,7 @@ export class SpecSource {
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
   }
 
-  /** Opens the kernel's object with a name; users' objects have none. */
+  /** Opens the kernel's object with a name. Users' objects have none. */
   #openNamed(name: string): { readonly info: ObjectInfo; readonly object: KernelObject } | null {
     for (const { info, object } of this.#objects.visit(0)) {
       if (object !== null && info.kernelBtf && info.name === name) return { info, object };
@@ -152,7 +154,7 @@ export class SpecSource {
     }
   }
 
-  /** Reads BTF, which counts for its caller from before it is read until the object is disposed of. */
+  /** Reads BTF. It counts for the caller from before the read until the object is disposed of. */
   async #counted(
     caller: Caller | null,
     key: string,

@@ -10,7 +10,7 @@ import type { Server } from '@grpc/grpc-js';
 /**
  * resetStream resets the HTTP/2 stream of a call with an error code of HTTP/2. It does nothing if the stream is closed.
  *
- * A server of grpc-js can only send a status, which waits behind what flow control holds back. It also leaves the stream
+ * A server of grpc-js can only send a status, and flow control may hold that back forever. It also leaves the stream
  * open until the client ends it, unlike other servers (https://github.com/grpc/grpc-java/issues/2162). It can go when
  * grpc-js has a way to cancel a call from the server. Tests: slow-reader.test.ts, admission.test.ts and
  * limits-in-force.test.ts.
