@@ -1,4 +1,4 @@
-// Lists what is missing in the doc comments of the public packages, and fails if anything is:
+// Lists the faults in the doc comments of the public packages, and fails if there are any:
 //
 //     node packages/reference/dist/check-comments.js [FOLDER…]    # such as packages/btf; default: all
 //
@@ -22,7 +22,7 @@ for (const folder of asked.length > 0 ? asked : PACKAGES) {
     options,
   );
   if (misses.length > 0) process.exitCode = 1;
-  console.log(`${folder}: ${misses.length} to mend in doc comments`);
+  console.log(`${folder}: ${misses.length} faults in doc comments`);
   for (const { file, line, text } of misses) console.log(`  ${relative(ROOT, file)}:${line}: ${text}`);
 }
 

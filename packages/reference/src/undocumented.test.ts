@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { undocumented } from './undocumented.js';
 
-/** Modules by what is in them, each with the misses in it. */
+/** Modules by their contents, each with its faults. */
 const MODULES: readonly (readonly [name: string, module: string, misses: readonly string[]])[] = [
   ['a function without a comment', 'export function f(): void {}', ['1: f has no doc comment']],
   ['an interface without a comment', 'export interface I {}', ['1: I has no doc comment']],
@@ -36,12 +36,12 @@ const MODULES: readonly (readonly [name: string, module: string, misses: readonl
     ['2: f throws, but has no @throws'],
   ],
   [
-    'a function that catches, and passes on what it does not know',
+    'a function that catches, and throws unknown errors again',
     '/** f catches. */\nexport function f(): void {\n  try {\n    throw new Error();\n  } catch (error) {\n    throw error;\n  }\n}',
     [],
   ],
   [
-    'a function with a function within that throws',
+    'a function that returns a function that throws',
     '/** f returns a function. */\nexport const f = () => () => {\n  throw new Error();\n};',
     [],
   ],
@@ -75,16 +75,16 @@ describe('The check of doc comments', () => {
     writeFileSync(path, module);
     return path;
   });
-  // Once, as the compiler takes seconds to read the library.
+  // Only once, because the compiler takes seconds to read the library.
   const all = undocumented(paths, options);
 
-  test.each(MODULES)('knows %s', (name, _, misses) => {
+  test.each(MODULES)('handles %s', (name, _, misses) => {
     const path = join(dir, `${name.replaceAll(' ', '-')}.ts`);
     const found = all.filter(({ file }) => file === path);
     expect(found.map(({ line, text }) => `${line}: ${text}`)).toEqual(misses);
   });
 
-  test('refuses a file that does not exist', () => {
+  test('rejects a file that does not exist', () => {
     expect(() => undocumented([join(dir, 'none.ts')], options)).toThrow('none.ts is not a module');
   });
 });

@@ -3,7 +3,7 @@ import { Throwing } from './throwing.js';
 
 /** Miss is a fault in the doc comment of a public item. */
 export interface Miss {
-  /** The path of the file, as the program was given it. */
+  /** The path of the file, as it was passed to the program. */
   readonly file: string;
   readonly line: number;
   readonly text: string;
@@ -13,14 +13,14 @@ type Report = (node: ts.Node, text: string) => void;
 
 /** A sentence that says that the function fails: "Fails if …", "It throws …", "The call rejects …". */
 const FAILS = /(?:^|[.:]\s+)(?:it |the (?:call|promise) )?(?:fails|throws|rejects|is rejected)\b/i;
-/** A sentence that says that it cannot fail. It is believed. */
+/** A sentence that says that it cannot fail. The check trusts it. */
 const NEVER_FAILS = /\b(?:never|does not) (?:throws?|rejects?|fails?)\b/i;
 /** A first word such as `BtfError`, `NodeJS.ErrnoException` or `{@link BtfError}`. */
 const NAMES_A_CLASS = /^(?:\{@link )?[A-Z]\w*[A-Z.]\w*\b|^Error\b/;
 
 /**
- * undocumented lists what is missing in the doc comments of everything that modules export: a comment on each item, and
- * `@throws` with the name of a class on each function or method that throws, or whose comment says that it fails.
+ * undocumented returns the faults in the doc comments of everything that modules export. Each item needs a comment. Each
+ * function or method that throws, or whose comment says that it fails, needs `@throws` with the name of a class.
  *
  * @param entries the paths of the modules.
  * @param options the compiler options of their package.
