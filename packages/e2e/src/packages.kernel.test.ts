@@ -131,6 +131,10 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(files.filter((file) => /compile-?cache|cachedData/i.test(textOf(file)))).toEqual([]);
   });
 
+  test('have a library of the format that browsers can load', () => {
+    expect(textOf('btf/dist/index.js')).not.toMatch(/^import |require\(|["']node:/m);
+  });
+
   test('have doc comments in their declarations', () => {
     for (const file of ['btf/dist/spec.d.ts', 'client/dist/client.d.ts', 'server/dist/daemon.d.ts']) {
       expect(textOf(file)).toMatch(/^\/[*][*]/m);

@@ -8,7 +8,8 @@ export type Outcomes = Map<string, number>;
 
 /** MixedLoadOptions are the amount of load. */
 export interface MixedLoadOptions {
-  readonly ms: number;
+  /** The number of operations of all clients together. */
+  readonly operations: number;
   /** The number of concurrent clients. */
   readonly clients: number;
 }
@@ -84,13 +85,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 /** mixedLoad makes every kind of call at the same time, as careless, impatient and killed clients do. */
-export async function mixedLoad(address: string, { ms, clients }: MixedLoadOptions): Promise<Outcomes> {
+export async function mixedLoad(
+  address: string,
+  { operations, clients }: MixedLoadOptions,
+): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
-  const end = performance.now() + ms;
+  let left = operations;
   const names = Object.keys(OPERATIONS);
   const work = async (first: number): Promise<void> => {
     let client = new RawClient(address);
-    for (let turn = first; performance.now() < end; turn++) {
+    for (let turn = first; left > 0; turn++) {
+      left--;
       const name = names[(turn * 7 + first) % names.length] ?? '';
       const code = await codeOf(OPERATIONS[name]?.(client));
       const key = `${name} ${status[code]}`;
