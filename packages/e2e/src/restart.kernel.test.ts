@@ -126,7 +126,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
       expect(watch.of(id)).toEqual(['present', 'removed']);
     expect(watch.of(staying.said.btfId)).toEqual(['present']);
     expect(watch.of(coming.said.btfId)).toEqual(['added']);
-    expect(watch.events.filter(({ type }) => type === 'synced').at(-1)).toEqual({
+    expect(watch.events.findLast(({ type }) => type === 'synced')).toEqual({
       type: 'synced',
       relisted: true,
     });

@@ -110,7 +110,7 @@ describe('Passed sockets', () => {
   const file = join(dir, 'file');
   writeFileSync(file, '');
   test.each([
-    [`file:${file}`, 'the passed socket 3 (file) is no socket: getsockopt of fd 3: ENOTSOCK'],
+    [`file:${file}`, 'the passed socket 3 (file) is not a socket: getsockopt of fd 3: ENOTSOCK'],
     [`dgram:${dir}/dgram.sock`, 'the passed socket 3 (dgram) does not accept streams'],
     [`bound:${dir}/bound.sock`, 'the passed socket 3 (bound) does not accept streams'],
     [`abstract:btfd-e2e-${process.pid}`, 'the passed socket 3 (abstract) has no path'],

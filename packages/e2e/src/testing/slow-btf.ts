@@ -13,7 +13,7 @@ function withLock(): { readonly builder: Builder; readonly int: TypeId; readonly
 
 /**
  * slowBtf returns BTF that the kernel checks in a time that grows with the square of `count`: for each struct with a
- * list head it searches all types for the tag that names the list's elements. 8,000 take about a second.
+ * list head it searches all types for the tag that names the list's elements. 16,000 take about a second.
  */
 export function slowBtf(count: number): Uint8Array {
   const { builder, lock } = withLock();
