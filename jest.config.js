@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** Tests lie beside the code in `src`; other packages are taken as built, as their users get them. */
+/** Tests are next to the code in `src`. They import other packages as built, like the users of those packages. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/native/src', '<rootDir>/packages', '<rootDir>/examples'],

@@ -48,6 +48,8 @@ export interface ValidateOptions {
  * It reads each word a bounded number of times and takes nine bytes of memory for each type. If it finds a root of a
  * list or tree, it also makes maps of the names of structs and of the declaration tags.
  *
+ * Never throws: a Spec has a valid header.
+ *
  * @returns an empty array if the kernel would accept the BTF.
  */
 export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {

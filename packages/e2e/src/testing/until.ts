@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** until waits for something to become true, 10 s at most. */
+/** until waits until a condition holds. @throws Error with the description after a timeout, by default 10 s. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
