@@ -166,7 +166,7 @@ needs('bpf').describe('TLS', () => {
     // Closed at once, after unauthenticatedMs, and after handshakeMs.
     const bounds = [2, 8, 14];
     expect(closed.map((after, index) => after < (bounds[index] ?? 0))).toEqual([true, true, true]);
-  }, 40_000);
+  });
 
   test('a changed certificate takes effect, connections stay open, and an invalid one changes nothing', async () => {
     const ca = readFileSync(certificates.files.ca);

@@ -31,8 +31,8 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
     const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
     expect(explained['size of a union']).toBe(3);
-    // bpftool 7.2 and newer print it too.
-    expect([2, 0]).toContain(explained['mode of an enum']);
+    // Newer versions print some of them.
+    expect(explained['mode of an enum']).toBeLessThanOrEqual(2);
   });
 
   test('has the sizes and offsets of the original types', () => {

@@ -39,7 +39,7 @@ describe('In any order of loads, opens, clones, takes, renewals, uses, closes, s
       },
     );
     await fc.assert(runs, { seed: SEED, numRuns: RUNS });
-  }, 300_000);
+  });
 
   test.each([
     ['[H1] an open handle is one file descriptor'],
