@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { LifecycleDriver, type LifecycleOp } from '../testing/lifecycle-driver.js';
 
 const SEED = 20_261_125;
-const RUNS = 700;
+const RUNS = 2_000;
 const MAX_OPS = 60;
 
 const pick = fc.nat(999);
