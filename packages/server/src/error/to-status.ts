@@ -1,6 +1,6 @@
 import { encodeStatus, type ErrorDetails, ErrorReason, isErrorReason } from '@btfd/api';
-import { errorDetailsOf, statusTrailers } from '@btfd/api/grpc-js';
-import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { errorDetailsOf, withErrorDetails } from '@btfd/api/grpc-js';
+import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES } from './error-table.js';
 import type { ServiceError } from './service-error.js';
 
@@ -16,7 +16,7 @@ const MIN_TEXT_LENGTH = 16;
 export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = ERROR_CODES[error.reason];
   const details = messageWithin(error.message);
-  const metadata = statusTrailers(code, details, detailsWithin(error, code, details));
+  const metadata = withErrorDetails(new Metadata(), code, details, detailsWithin(error, code, details));
   return { code, details, metadata };
 }
 
