@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests lie beside the code in `src`; other packages are taken as built, as their users get them. */
 export default {
   testEnvironment: 'node',
@@ -21,8 +23,8 @@ export default {
       },
     ],
   },
-  // One at a time: all tests share one kernel.
-  maxWorkers: 1,
+  // Tests wait more than they compute. They share one kernel: none may rely on the objects that other tests load.
+  maxWorkers: Math.min(Math.max(availableParallelism(), 4), 8),
   testTimeout: 30_000,
   reporters: ['<rootDir>/testing/skip-summary.js', 'default'],
 };

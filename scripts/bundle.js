@@ -41,6 +41,7 @@ export async function bundle(entries, { from, to }, { inlined, sourceMaps, isPro
     dir: to,
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
+    hashCharacters: 'base36',
     // Third-party code lies in chunks of its own, each named after its package.
     codeSplitting: {
       groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],

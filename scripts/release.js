@@ -3,8 +3,8 @@
 //     pnpm release            # everything that CI checks, then the packages
 //     pnpm release --no-check # the packages alone, of a commit that CI passed
 //
-// It refuses a tree with changes, packages of different versions, a version that another commit was released as, and one
-// that CHANGELOG.md does not have. One commit gives the same bytes each time. Publishing is `npm publish
+// It refuses a tree with changes, packages of different versions, a version that is the tag of another commit, and one
+// that CHANGELOG.md does not have. One commit always gives the same bytes. To publish, run `npm publish
 // release/FILE.tgz` for each, in the order of release/SHA256SUMS.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,22 +16,22 @@ import { reproducibleSbom } from './reproducible-sbom.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RELEASE = join(ROOT, 'release');
-/** A package comes behind those that it depends on. */
+/** Each package comes after its dependencies. */
 const ORDER = ['@btfd/btf', '@btfd/api', '@btfd/native', '@btfd/client', '@btfd/server', '@btfd/cli'];
 
 const version = oneVersion();
 refuseChanges();
 refuseReleased();
-refuseUntold();
+refuseUnlisted();
 if (!process.argv.includes('--no-check')) run('bash', ['.ci/run']);
 rmSync(RELEASE, { recursive: true, force: true });
 run('npx', ['--yes', 'pnpm@12', 'build']);
-// What lies in `dist/` may not be what is committed.
+// Files in `dist/` may be older than what is committed.
 run('npx', ['--yes', 'pnpm@12', 'exec', 'tsc', '-b', '--force']);
 run(process.execPath, ['scripts/pack.js', RELEASE, '--all']);
 writeSbom();
 writeChecksums();
-// Building or generating may have shown that what is committed is not whole.
+// The build may have changed files that are committed.
 refuseChanges();
 console.log(`release/ holds ${readdirSync(RELEASE).length} files of version ${version}`);
 
@@ -55,7 +55,7 @@ function refuseReleased() {
   fail(`${tag} is a tag of another commit: give the packages a new version`);
 }
 
-function refuseUntold() {
+function refuseUnlisted() {
   const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
   if (!changelog.split('\n').includes(`## ${version}`)) fail(`CHANGELOG.md has no "## ${version}"`);
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
  * reproducibleSbom makes a bill of materials (CycloneDX) the same each time that it is made of one commit: in order,
  * with the commit's time, and numbered by its content.
  *
- * @param {string} text what `pnpm sbom` wrote
+ * @param {string} text the output of `pnpm sbom`
  * @param {Date} time of the commit
  * @returns {string}
  */
@@ -24,7 +24,7 @@ function sortedBy(items, key) {
   return items.toSorted((a, b) => (a[key] < b[key] ? -1 : 1));
 }
 
-/** A UUID of version 8, which RFC 9562 leaves to who makes it. */
+/** A UUID of version 8, whose content RFC 9562 leaves to the application. */
 function uuidOf(text) {
   const digest = createHash('sha256').update(text).digest('hex');
   const variant = ((Number.parseInt(digest[16], 16) & 3) | 8).toString(16);

@@ -5,8 +5,8 @@ import { expect, test } from '@jest/globals';
 
 const SOURCES = dirname(fileURLToPath(import.meta.url));
 
-// The type checker cannot tell: it knows the names of Node, which the tests use.
-test('no source that is published names anything that a browser lacks', () => {
+// The type checker cannot find these: it knows the names of Node, which the tests use.
+test('no published source uses anything that a browser lacks', () => {
   const published = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
     (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('testing'),
   );

@@ -28,12 +28,12 @@ describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, pat
     base = readSpec(vmlinux);
   });
 
-  test('every type of vmlinux is as bpftool prints it', () => {
+  test('every type of vmlinux equals the output of bpftool', () => {
     expect(difference(base, dumpFile(vmlinux, undefined, NEW_BPFTOOL))).toBeNull();
     expect(base.typeCount).toBeGreaterThan(90_000);
   });
 
-  test('every type of every module is as bpftool prints it', () => {
+  test('every type of every module equals the output of bpftool', () => {
     let types = 0;
     for (const module of modules) {
       const spec = readSpec(path(module), base);
@@ -46,7 +46,7 @@ describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, pat
     expect(types).toBeGreaterThan(100_000);
   });
 
-  test('a kernel of its release finds nothing wrong in vmlinux and one module in eight', () => {
+  test('validate finds no problem in vmlinux and one module in eight with the features of the release', () => {
     const [major = 0, minor = 0] = release.split('.').map(Number);
     const options = { kernelFeatures: kernelFeaturesOf(major, minor) };
     expect(validate(base, options)).toEqual([]);
@@ -55,7 +55,7 @@ describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, pat
     }
   });
 
-  test('vmlinux rebuilt is the same to bpftool, in either byte order', () => {
+  test('bpftool prints the same for vmlinux after it was rebuilt in either byte order', () => {
     const dump = dumpFile(vmlinux, undefined, NEW_BPFTOOL);
     for (const byteOrder of ['little', 'big'] as const) {
       const builder = new Builder({ deduplicate: false });
@@ -67,7 +67,7 @@ describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, pat
     }
   });
 
-  test('one module in eight, rebuilt with what it refers to, reads the same', () => {
+  test('one module in eight reads the same after it was rebuilt with all types that it refers to', () => {
     const chosen = modules.filter((_, i) => i % 8 === 0);
     for (const module of chosen) {
       const spec = readSpec(path(module), base);
@@ -81,14 +81,14 @@ describe.each(CORPUS)('BTF of Linux $release', ({ release, vmlinux, modules, pat
   });
 });
 
-/** A type as JSON in which kinds and names stand for the types that it refers to: ids may differ. */
+/** A type as JSON, with kinds and names in place of the ids that it refers to, which may differ. */
 function named(spec: Spec, id: TypeId): string {
   const type = spec.typeById(id);
   const references = children(type).map((child) => `${spec.kindOf(child)} ${spec.nameOf(child)}`);
   return `${bpftoolJson({ ...mapReferences(type, () => 0), id: 0 })} ${references.join()}`;
 }
 
-/** The first type that differs; null where all are the same. Quicker than a comparison of all by Jest. */
+/** The first type that differs; null if all are equal. Faster than a comparison of all types by Jest. */
 function difference(spec: Spec, expected: readonly string[]): unknown {
   let count = 0;
   for (const type of spec) {

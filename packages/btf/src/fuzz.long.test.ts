@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { functionNames } from './testing/exercise-library.js';
 import { FUZZ_TARGETS } from './testing/fuzz/targets.js';
 
-/** As it was built: only there are its own scripts the only ones that V8 counts. */
+/** The compiled script: only there are its own scripts the only ones that V8 counts. */
 const MAIN = fileURLToPath(new URL('../dist/testing/fuzz/main.js', import.meta.url));
 
 const INPUTS = 8_000;
@@ -15,11 +15,11 @@ const HEAP = 256;
 
 /**
  * Calls of functions for one byte that is read, by all that the harness asks of one input: a measure of time that
- * is the same on any machine. It was some hundred when this was written; what is quadratic makes thousands.
+ * is the same on any machine. It was some hundred when this was written; a quadratic algorithm makes thousands.
  */
 const CALLS_PER_BYTE = 1000;
 
-/** Calls of functions by what ends at a stated limit of work: printing takes 2^22 steps of some calls each. */
+/** Function calls for each stated limit of work that is reached: printing takes 2^22 steps of several calls each. */
 const CALLS_PER_LIMIT = 32 * 2 ** 22;
 
 const SEED = Number(process.env['BTFD_FUZZ_SEED'] ?? 1);

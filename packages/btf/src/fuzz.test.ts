@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from './format-error.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
-import { BtfAssembler } from './testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from './testing/assemble-btf.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
 import { mutate, seededRandom } from './testing/mutate.js';
 import { countTypes } from './type-index.js';
@@ -15,8 +15,11 @@ describe.each(['little', 'big'] as const)(
   (order) => {
     const baseBtf = assembleAllKinds(order);
     const base = Spec.parse(baseBtf.bytes());
-    const layout = globalThis.Array.from({ length: 23 }, (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const);
-    const withLayout = assembleAllKinds(order).type(20, 'new', { vlen: 1, data: [1, 2] });
+    const layout = globalThis.Array.from(
+      { length: UNKNOWN_KIND + 3 },
+      (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const,
+    );
+    const withLayout = assembleAllKinds(order).type(UNKNOWN_KIND, 'new', { vlen: 1, data: [1, 2] });
     const split = new BtfAssembler(order, baseBtf.stringEnd)
       .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 30, 32] })
       .type(Kind.PTR, '', { sizeOrTypeId: 30 })
@@ -44,11 +47,11 @@ test('every truncation of a BTF ends in a BtfFormatError', () => {
   }
 });
 
-test('the largest count of elements is refused without being allocated', () => {
+test('the largest number of elements is rejected without an allocation', () => {
   for (let kind = 1; kind < 128; kind++) {
     const bytes = new BtfAssembler('little').type(kind, '', { vlen: 0xffffff }).bytes();
     const hasElements = [4, 5, 6, 13, 15, 19].includes(kind);
-    // Without elements, a kind that needs no more than its first words is complete.
+    // A kind that only needs its first words is complete without elements.
     const complete = [2, 7, 8, 9, 10, 11, 12, 16, 18].includes(kind);
     if (complete) expect(countTypes(bytes)).toBe(1);
     else expect(() => Spec.parse(bytes)).toThrow(BtfFormatError);

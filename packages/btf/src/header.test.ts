@@ -56,16 +56,16 @@ describe('parseHeader', () => {
     expect(header.strings).toEqual({ offset: 52, length: 8 });
   });
 
-  test.each([28, 32, 36, 64, 25])('honours a header of %d bytes whose surplus is zero', (headerLength) => {
+  test.each([28, 32, 36, 64, 25])('accepts a header of %d bytes whose surplus is zero', (headerLength) => {
     const spec = Spec.parse(assembled({ headerLength }));
     expect(spec.typeById(1)).toEqual({ kind: 'FLOAT', id: 1, name: 'double', size: 8 });
   });
 
-  test('ignores where an absent layout section is said to be, as the kernel does', () => {
+  test('ignores the offset of an absent layout section, as the kernel does', () => {
     expect(parseHeader(withWords({ [LAYOUT_OFF]: 0xfff0 }, { headerLength: 32 })).layout.length).toBe(0);
   });
 
-  test('takes strings before types, which the kernel accepts though libbpf writes no such BTF', () => {
+  test('accepts strings before types, as the kernel does, though libbpf does not write such BTF', () => {
     const bytes = withWords({ [TYPE_OFF]: 8, [STR_OFF]: 0 });
     const [types, strings] = [bytes.slice(24, 36), bytes.slice(36, 44)];
     bytes.set(strings, 24);
@@ -109,7 +109,7 @@ describe('parseHeader', () => {
       'overlap',
       44,
     ],
-  ])('refuses %s', (_, bytes, code, message, offset) => {
+  ])('rejects %s', (_, bytes, code, message, offset) => {
     const error = failure(() => parseHeader(bytes));
     expect(error).toBeInstanceOf(BtfFormatError);
     expect(error).toMatchObject({ code, offset, message: expect.stringContaining(message) });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { Spec } from './spec.js';
-import { BtfAssembler } from './testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from './testing/assemble-btf.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
 
-/** The kinds that Linux 7.4 is to bring are not known to this library. */
-const LOC_PARAM = 20;
-const LOC_PROTO = 21;
+/** Kinds shaped like those planned for Linux 7.4. */
+const LOC_PARAM = UNKNOWN_KIND;
+const LOC_PROTO = UNKNOWN_KIND + 1;
 
-/** Entries for all kinds up to LOC_PROTO; those of known kinds are zero, which must not matter. */
+/** Entries for all kinds up to LOC_PROTO. Those of known kinds are 0, which must be ignored. */
 function layoutWith(param: readonly [number, number], proto: readonly [number, number]) {
   return [...globalThis.Array.from({ length: LOC_PARAM }, () => [0, 0] as const), param, proto];
 }
@@ -47,7 +47,7 @@ describe('the layout section', () => {
     },
   );
 
-  test('serves split BTF that has none of its own, as in libbpf', () => {
+  test('is shared by split BTF without one, as in libbpf', () => {
     const baseBtf = assembleUnknown('little');
     const base = Spec.parse(baseBtf.bytes({ headerLength: 32, layout }));
     const split = new BtfAssembler('little', baseBtf.stringEnd)
@@ -56,7 +56,7 @@ describe('the layout section', () => {
     expect(Spec.parse(split, { base }).typeById(5)).toMatchObject({ kind: 'UNKNOWN', name: 'own' });
   });
 
-  test('takes the largest sizes that an entry can say', () => {
+  test('may have the largest sizes that fit into an entry', () => {
     const btf = new BtfAssembler('little');
     btf.type(LOC_PARAM, '', { vlen: 2, data: globalThis.Array.from({ length: 63 * 3 }, (_, i) => i) });
     const spec = Spec.parse(btf.bytes({ headerLength: 32, layout: layoutWith([252, 252], [0, 0]) }));
@@ -68,7 +68,7 @@ describe('the layout section', () => {
     ['no layout section', assembleUnknown('little').bytes()],
     [
       'no entry for the kind',
-      assembleUnknown('little').bytes({ headerLength: 32, layout: layout.slice(0, 20) }),
+      assembleUnknown('little').bytes({ headerLength: 32, layout: layout.slice(0, LOC_PARAM) }),
     ],
     [
       'sizes that would break the alignment',
@@ -85,7 +85,7 @@ describe('the layout section', () => {
     expect(() => countTypes(bytes)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   });
 
-  test('cannot make kind 0 a kind', () => {
+  test('cannot define kind 0', () => {
     const bytes = new BtfAssembler('little').type(0, '').bytes({ headerLength: 32, layout: [[4, 0]] });
     expect(() => Spec.parse(bytes)).toThrow(expect.objectContaining({ code: 'MALFORMED', typeId: 1 }));
   });

@@ -5,11 +5,11 @@ import { needs } from 'test-tools';
 import { VMLINUX } from './testing/bpftool.js';
 
 const LOOKUPS = 2_000;
-/** Specs that are held at once: what else comes and goes in the process is shared among them. */
+/** Number of specs held at once, which share the noise of the rest of the process. */
 const SPECS = 16;
 const MB = 1_000_000;
 
-/** Prints the bytes that each spec of the kernel's BTF takes beside the raw ones: when parsed, and after lookups. */
+/** Prints the bytes that each spec of the kernel's BTF takes in addition to the raw ones: when parsed, and after lookups. */
 const PROGRAM = `
   import { readFileSync } from 'node:fs';
   import { Spec } from ${JSON.stringify(fileURLToPath(new URL('../dist/index.js', import.meta.url)))};
@@ -41,14 +41,14 @@ needs('vmlinux').describe('a spec of the running kernel', () => {
       }),
     );
 
-  test('takes an offset for each type beside its bytes, and after two thousand lookups no map of names', () => {
+  test('takes an offset for each type in addition to its bytes, and no map of names after two thousand lookups', () => {
     const { parsed, searched, types } = run();
     expect(types).toBeGreaterThan(10_000);
-    // The offsets are measured at all.
+    // The measurement includes the offsets.
     expect(parsed).toBeGreaterThan(4 * types - MB / 4);
     expect(parsed).toBeLessThan(4 * types + MB / 4);
     expect(parsed).toBeLessThan(MB);
-    // At most eight bytes for each type. A map of names takes some fifty.
+    // At most eight bytes for each type. A map of names takes about fifty.
     expect(searched).toBeLessThan(8 * types + MB / 4);
   });
 });

@@ -18,13 +18,13 @@ needs('debian-kernels').describe('a Debian kernel and a dozen modules', () => {
     base = readSpec(vmlinux);
   });
 
-  needs('bpftool').test.each(modules)('%s: every type is as bpftool prints it', (module) => {
+  needs('bpftool').test.each(modules)('%s: every type equals the output of bpftool', (module) => {
     const spec = readSpec(path(module), base);
     expect([...spec].map(bpftoolJson)).toEqual(dumpFile(path(module), vmlinux));
   });
 
   test.each(['vmlinux', ...modules.map((module) => `${module}.ko`)])(
-    'the BTF in the ELF file %s is what objcopy takes out of it',
+    'the BTF in the ELF file %s equals the section that objcopy dumps',
     (file) => {
       const elf = kernel === undefined ? '' : join(elfFolder(kernel), file);
       const { btf, distilledBase, pointerSize } = readElfBtf(new Uint8Array(readFileSync(elf)));

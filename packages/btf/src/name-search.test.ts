@@ -26,7 +26,7 @@ class CountingStrings extends StringTable {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-test('a long string that many types share is compared once, so that hostile names stay cheap', () => {
+test('a long string that many types share is compared once, which keeps hostile names cheap', () => {
   const long = 'x'.repeat(5000);
   const strings = new CountingStrings(bytes(`\0${long}\0${long}y\0x${long}\0`), null, 16384);
   const other = 1 + 5001 + 5002;
@@ -42,8 +42,8 @@ test('a long string that many types share is compared once, so that hostile name
   }
 });
 
-test('finds the same types in the first searches and later, through the index', () => {
-  // Equal names at different offsets, as the end of others, alone and in the base, outside, and none.
+test('the first searches and later ones, through the index, find the same types', () => {
+  // Equal names at different offsets: at the end of others, alone, in the base, outside the section, and none.
   const base = new StringTable(bytes('\0int\0unsigned int\0'), null, 16384);
   const strings = new StringTable(bytes('int\0point\0\0\u00fcber\0'), base, 16384);
   const names = [0, 1, 5, 14, 18, 22, 24, 25, 28, 29, 35, 36, 999, 0xffffffff];
@@ -72,7 +72,7 @@ test('finds the same types in the first searches and later, through the index', 
   }
 });
 
-test('two thousand lookups pass over all names five times, and compare few', () => {
+test('two thousand lookups read all names five times, and compare few', () => {
   const count = 50_000;
   const names = globalThis.Array.from({ length: count }, (_, i) => `type_${i}`);
   const strings = new CountingStrings(bytes(`\0${names.join('\0')}\0`), null, 16384);
@@ -91,7 +91,7 @@ test('two thousand lookups pass over all names five times, and compare few', () 
     search.find(bytes(names[wanted] ?? ''), (index) => found.push(index));
     expect(found).toEqual([wanted]);
   }
-  // An index is made once, of hashes, and only after four searches without it.
+  // The index is built once, from hashes, after four searches without it.
   expect(strings.hashed).toBe(count);
   expect(strings.looked).toBeLessThan(4 * count + 8 * lookups);
   expect(strings.compared).toBeLessThan(4 * count + 4 * lookups);

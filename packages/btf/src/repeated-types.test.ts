@@ -9,7 +9,7 @@ import { Kind } from './types.js';
 const MANY = 500;
 const ids = globalThis.Array.from({ length: MANY }, (_, i) => i);
 
-/** An INT, and a struct that is to be thought of as having a million members: its decoding is counted. */
+/** An INT, and a struct that stands for one with a million members: its decoding is counted. */
 const LARGE = 2;
 function withLarge(): BtfAssembler {
   return new BtfAssembler('little')
@@ -50,7 +50,7 @@ describe('a large struct to which many types lead is not decoded for each of the
 });
 
 test.each([Kind.STRUCT, Kind.ENUM, Kind.ENUM64, Kind.FUNC_PROTO])(
-  'a type of kind %i whose elements share one long name ends at a bound, before it is more than a string can be',
+  'decoding a type of kind %i whose elements share one long name ends at a limit',
   (kind) => {
     const words = kind === Kind.STRUCT || kind === Kind.ENUM64 ? 3 : 2;
     const btf = new BtfAssembler('little');
@@ -67,7 +67,7 @@ test.each([Kind.STRUCT, Kind.ENUM, Kind.ENUM64, Kind.FUNC_PROTO])(
   },
 );
 
-test('a layout whose rows share one long name ends at a bound of text', () => {
+test('a layout whose rows share one long name ends at a limit of text', () => {
   const btf = new BtfAssembler('little').type(Kind.STRUCT, 'x'.repeat(16_000), { sizeOrTypeId: 4 });
   const members = ids.slice(0, 400).flatMap((i) => ['m', 1, 32 * i]);
   btf.type(Kind.STRUCT, 'few', { vlen: 400, sizeOrTypeId: 1600, data: members });

@@ -24,7 +24,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
   const base = Spec.parse(baseBtf.bytes());
   const spec = Spec.parse(moduleBtf.bytes(), { base });
 
-  needs('bpftool').test('decodes as bpftool prints it on its base', () => {
+  needs('bpftool').test('decodes to the output of bpftool with its base', () => {
     expect([...spec].map(bpftoolJson)).toEqual(dumpBytes(moduleBtf.bytes(), baseBtf.bytes()));
   });
 
@@ -40,7 +40,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
     expect(() => base.typeById(30)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
 
-  test('finds names in itself and in its base, the base’s first', () => {
+  test('finds names in itself and in its base, those of the base first', () => {
     expect(spec.idsByName('plain')).toEqual([6, 33]);
     expect(spec.typesByName('plain').map(({ kind }) => kind)).toEqual(['STRUCT', 'TYPEDEF']);
     expect(spec.idsByName('name')).toEqual([32]);
@@ -48,7 +48,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
     expect(base.idsByName('plain')).toEqual([6]);
   });
 
-  test('is split further, to three levels', () => {
+  test('can itself be a base, to three levels', () => {
     const topBtf = new BtfAssembler(order, moduleBtf.stringEnd)
       .type(Kind.CONST, '', { sizeOrTypeId: 30 })
       .type(Kind.TYPEDEF, 'plain', { sizeOrTypeId: 34 })
@@ -64,7 +64,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
     expect(Spec.parse(moduleBtf.bytes(), { base, limits }).typeCount).toBe(4);
   });
 
-  test('says without its base that it needs one, and counts its own types all the same', () => {
+  test('is rejected without its base, but its own types can be counted', () => {
     expect(() => Spec.parse(moduleBtf.bytes())).toThrow(
       expect.objectContaining({
         name: 'BtfFormatError',
@@ -85,7 +85,7 @@ describe.each(['little', 'big'] as const)('%s-endian split BTF', (order) => {
     expect(Spec.parse(anonymous, { base }).typeById(30)).toMatchObject({ kind: 'PTR', typeId: 6 });
   });
 
-  test('may repeat the empty string at the start of its strings, as cilium/ebpf writes it', () => {
+  test('may repeat the empty string at the start of its strings, as cilium/ebpf does', () => {
     const repeated = new BtfAssembler(order, baseBtf.stringEnd);
     repeated.rawString([]);
     const bytes = repeated.type(Kind.FLOAT, 'own').bytes();

@@ -16,7 +16,7 @@ describe('Spec', () => {
   const bytes = assembleAllKinds('little').bytes();
   const spec = Spec.parse(bytes);
 
-  test('tells what it was parsed from', () => {
+  test('has the properties of the BTF that it was parsed from', () => {
     expect(spec).toMatchObject({
       base: null,
       byteOrder: 'little',
@@ -41,7 +41,7 @@ describe('Spec', () => {
     expect([...spec.types()]).toEqual(ids.map((id) => spec.typeById(id)));
   });
 
-  test('decodes one type at a time, so that leaving early costs no more than was read', () => {
+  test('decodes one type at a time, so that a loop that ends early only costs the types that it read', () => {
     const broken = float(0xffff).type(Kind.FLOAT, 'good').bytes();
     broken.copyWithin(24, 36, 48);
     broken.set(float(0xffff).bytes().subarray(24, 36), 36);
@@ -52,12 +52,12 @@ describe('Spec', () => {
     );
   });
 
-  test('decodes a type anew each time: equal, not the same', () => {
+  test('decodes a type each time: equal, but not the same object', () => {
     expect(spec.typeById(6)).toEqual(spec.typeById(6));
     expect(spec.typeById(6)).not.toBe(spec.typeById(6));
   });
 
-  test.each([30, -1, 1.5, NaN, Infinity, 2 ** 32 + 1])('refuses the id %d', (id) => {
+  test.each([30, -1, 1.5, NaN, Infinity, 2 ** 32 + 1])('rejects the id %d', (id) => {
     for (const read of [() => spec.typeById(id), () => spec.kindOf(id), () => spec.nameOf(id)]) {
       expect(read).toThrow(
         expect.objectContaining({ name: 'BtfFormatError', code: 'NOT_FOUND', offset: null }),
@@ -65,7 +65,7 @@ describe('Spec', () => {
     }
   });
 
-  test('finds no type by a name that no type has', () => {
+  test('finds no type for an unknown name', () => {
     for (const name of ['nothing', 'in', 'intt', 'plain\0', 'int\0char', '\u{fffd}', 'a', 'MAX']) {
       expect(spec.typesByName(name)).toEqual([]);
     }
@@ -76,7 +76,7 @@ describe('Spec', () => {
     expect(spec.idsByName('').length).toBeGreaterThan(5);
   });
 
-  test('finds every type of a name, whichever of several equal or longer strings it names', () => {
+  test('finds every type of a name, whichever of several equal or longer strings has the name', () => {
     const btf = new BtfAssembler('little');
     const file = btf.string('file');
     const again = btf.string('file');
@@ -98,12 +98,12 @@ describe('Spec', () => {
     expect(names.idsByName('gr')).toEqual([]);
   });
 
-  test('does not stumble over broken names while it looks for another', () => {
+  test('ignores broken names while it searches for another name', () => {
     const btf = new BtfAssembler('little').type(Kind.FLOAT, 0xffff).type(Kind.FLOAT, 'good');
     expect(Spec.parse(btf.bytes()).idsByName('good')).toEqual([2]);
   });
 
-  test('names the place of a broken member name', () => {
+  test('reports the place of a broken member name', () => {
     const btf = new BtfAssembler('little').type(Kind.FLOAT, 'f');
     btf.type(Kind.STRUCT, 's', { vlen: 2, data: ['a', 1, 0, 0x1000, 1, 0] });
     const broken = Spec.parse(btf.bytes());
@@ -118,7 +118,7 @@ describe('Spec', () => {
     );
   });
 
-  test('shows an id that leads nowhere when it is looked up', () => {
+  test('reports an id that does not exist when it is looked up', () => {
     const [pointer] = Spec.parse(new BtfAssembler('little').type(Kind.PTR, '', { sizeOrTypeId: 77 }).bytes());
     expect(pointer).toEqual({ kind: 'PTR', id: 1, name: '', typeId: 77 });
   });
@@ -137,7 +137,7 @@ describe('Spec', () => {
     ['one that ends within its first words', 8, 0],
     ['one that lacks its elements', 12, (Kind.STRUCT << 24) | 1],
     ['a vlen that cannot be true', 12, (Kind.ENUM << 24) | 0xffffff],
-  ])('refuses types that end behind their section: %s', (_, typeLength, info) => {
+  ])('refuses types that end after their section: %s', (_, typeLength, info) => {
     const bad = new Uint8Array(24 + typeLength + 1);
     bad.set(HEADER_ONLY);
     const view = new DataView(bad.buffer);
@@ -153,7 +153,7 @@ describe('Spec', () => {
     );
   });
 
-  test('refuses strings that do not end in NUL', () => {
+  test('rejects strings that do not end in NUL', () => {
     const bad = float('double').bytes();
     bad[bad.length - 1] = 0x78;
     expect(() => Spec.parse(bad)).toThrow(
@@ -172,7 +172,7 @@ describe('Spec', () => {
   });
 
   test.each(['bytes', 'types', 'nameLength', 'baseDepth'])(
-    'takes a limit of %s that is undefined for one that is not given, and none for a limit that is no count',
+    'uses the default for an undefined limit of %s, and rejects a limit that is not a count',
     (name) => {
       const parse = (limit: unknown) => Spec.parse(bytes, { limits: Object.fromEntries([[name, limit]]) });
       expect(parse(undefined).typeCount).toBe(29);
@@ -185,13 +185,13 @@ describe('Spec', () => {
     },
   );
 
-  test('keeps its limit of name length when a type is decoded', () => {
+  test('applies its limit of name length when a type is decoded', () => {
     const limited = Spec.parse(float('double').bytes(), { limits: { nameLength: 5 } });
     expect(() => limited.typeById(1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED', typeId: 1 }));
     expect(Spec.parse(float('double').bytes(), { limits: { nameLength: 6 } }).nameOf(1)).toBe('double');
   });
 
-  test('reads an array that is a part of a larger buffer, at any alignment', () => {
+  test('reads an array inside a larger buffer, at any alignment', () => {
     for (const shift of [0, 1, 2, 3, 4]) {
       const buffer = new Uint8Array(bytes.length + 9).fill(0xaa);
       buffer.set(bytes, shift);

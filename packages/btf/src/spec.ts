@@ -219,7 +219,11 @@ export class Spec implements Iterable<Type> {
     for (let id = this.firstTypeId; id < this.endTypeId; id++) yield this.typeById(id);
   }
 
-  /** Iterates over the own types. See {@link types}. */
+  /**
+   * Iterates over the own types. See {@link types}.
+   *
+   * @throws BtfFormatError as {@link types} does.
+   */
   [Symbol.iterator](): IterableIterator<Type> {
     return this.types();
   }

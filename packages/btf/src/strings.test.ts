@@ -20,7 +20,7 @@ describe('StringTable', () => {
     expect(find(table, 1, 'task_xtruct')).toBe(false);
   });
 
-  test('reads the same singly and from the text of the whole section', () => {
+  test('reads single strings as it reads them from the text of the whole section', () => {
     const long = 'x'.repeat(200);
     const table = tableOf(`\0first\0second\0${long}\0`);
     const offsets = [1, 3, 7, 14, 214, 0];
@@ -33,7 +33,7 @@ describe('StringTable', () => {
     ['UTF-8', bytesOf('\0zwölf\0€\0😀\0tail\0'), [1, 8, 12, 17], ['zwölf', '€', '😀', 'tail']],
     ['a byte order mark', bytesOf('\0\u{feff}a\0tail\0'), [1, 6], ['\u{feff}a', 'tail']],
     [
-      'one byte that is no UTF-8',
+      'one byte that is not UTF-8',
       Uint8Array.of(0, 0x61, 0xff, 0x62, 0, 0x63, 0),
       [1, 5],
       ['a\u{fffd}b', 'c'],
@@ -45,7 +45,7 @@ describe('StringTable', () => {
     for (let i = 0; i < 10; i++) expect(offsets.map((offset) => get(table, offset))).toEqual(strings);
   });
 
-  test('counts on from the end of its base', () => {
+  test('continues the offsets of its base', () => {
     const table = new StringTable(bytesOf('own\0'), tableOf('\0base\0'), LIMIT);
     expect([1, 2, 6, 7].map((offset) => get(table, offset))).toEqual(['base', 'ase', 'own', 'wn']);
     expect([find(table, 1, 'base'), find(table, 6, 'own'), find(table, 6, 'base')]).toEqual([
@@ -56,14 +56,14 @@ describe('StringTable', () => {
     expect(() => get(table, 10)).toThrow('string offset 10');
   });
 
-  test('refuses an offset behind the end and tells where it was read', () => {
+  test('rejects an offset after the end and reports where it was read', () => {
     expect(() => tableOf('\0a\0').get(3, 48, 7)).toThrow(
       expect.objectContaining({ code: 'MALFORMED', offset: 48, typeId: 7 }),
     );
     expect(find(tableOf('\0a\0'), 3, '')).toBe(false);
   });
 
-  test('finds the end of long strings as it does that of short ones', () => {
+  test('finds the end of long strings as of short ones', () => {
     const lengths = [511, 512, 513, 1, 700, 1024, 0, 512, 514];
     const text = `\0${lengths.map((length) => `${'x'.repeat(length)}\0`).join('')}`;
     const table = tableOf(text);
@@ -72,7 +72,7 @@ describe('StringTable', () => {
     }
   });
 
-  test('refuses a string longer than the limit, but not one as long', () => {
+  test('rejects a string longer than the limit, but not one of that length', () => {
     const table = tableOf(`\0${'x'.repeat(LIMIT + 1)}\0`);
     expect(get(table, 2)).toHaveLength(LIMIT);
     expect(() => get(table, 1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));

@@ -24,7 +24,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
     }
   });
 
-  test('decodes every type as bpftool prints it', () => {
+  test('decodes every type to the output of bpftool', () => {
     const wrong: string[] = [];
     let count = 0;
     for (const type of spec) {
@@ -44,7 +44,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
     expect(isSplit(spec.bytes)).toBe(false);
   });
 
-  test('gives kind and name of every type without decoding it', () => {
+  test('returns kind and name of every type without decoding it', () => {
     const wrong = dump.filter((line) => {
       const { id, kind, name }: { id: number; kind: keyof typeof Kind; name: string } = JSON.parse(line);
       return spec.kindOf(id) !== Kind[kind] || (spec.nameOf(id) || '(anon)') !== name;
@@ -52,7 +52,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('finds by name the ids that have it in bpftool’s output', () => {
+  test('finds the same ids by name as in the output of bpftool', () => {
     const repeated = [...names].filter(([, ids]) => ids.length > 1);
     const sample = [...[...names].filter((_, i) => i % 997 === 0), ...repeated.slice(0, 50)];
     const found = sample.filter(([name]) => name !== '(anon)').map(([name]) => [name, spec.idsByName(name)]);
@@ -62,7 +62,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
     expect(spec.idsByName('no such name')).toEqual([]);
   });
 
-  test('reads the same where its bytes are not aligned, so that no word view fits', () => {
+  test('reads the same from unaligned bytes, which no word view fits', () => {
     const shifted = new Uint8Array(spec.bytes.length + 1);
     shifted.set(spec.bytes, 1);
     const unaligned = Spec.parse(shifted.subarray(1));
@@ -75,7 +75,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('in mutants of its first types every read ends in a value or a BtfFormatError', () => {
+  test('ends every read of mutants of its first types in a value or a BtfFormatError', () => {
     const head = headOf(spec.bytes, 16 * 1024);
     expect(Spec.parse(head).typeCount).toBeGreaterThan(200);
     const random = seededRandom(0x5eed);
@@ -86,7 +86,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
   });
 });
 
-/** BTF of the first types alone; the many names that lie behind its strings are broken on purpose. */
+/** BTF of the first types only. The many names after the end of its strings are broken on purpose. */
 function headOf(bytes: Uint8Array, size: number): Uint8Array {
   const { types, strings } = parseHeader(bytes);
   for (let typeLength = size; typeLength > 0; typeLength -= 4) {

@@ -5,14 +5,17 @@ import { describe, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const ARCHITECTURE = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+const SECURITY = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
+const DECISIONS = readFileSync(join(ROOT, 'docs/decisions.md'), 'utf8');
 const FOLDERS = [
   '.',
   'native',
   'examples',
+  'testing',
   ...readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`),
 ];
 
-/** The dependencies of the package in a folder, with their versions. */
+/** Returns the dependencies of the package in a folder, with their versions. */
 function dependenciesOf(folder: string): [name: string, version: string][] {
   const manifest: unknown = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
   return ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'].flatMap((field) => {
@@ -21,37 +24,41 @@ function dependenciesOf(folder: string): [name: string, version: string][] {
   });
 }
 
-/** The cells of each row of the tables of a part of ARCHITECTURE.md. */
-function rowsOf(title: string): string[][] {
-  const [, part = ''] = ARCHITECTURE.split(`${title}\n`);
-  const [own = ''] = part.split('\n## ');
-  return [...own.matchAll(/^\| (`.*) \|$/gm)].map(([, row = '']) =>
-    row.split('|').map((cell) => cell.trim()),
-  );
+/** Returns the text of a part of a document. */
+function partOf(document: string, title: string): string {
+  return document.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
 }
 
-/** The names in backticks. */
+/** Returns the names in backticks. */
 function namesIn(text: string): string[] {
   return [...text.matchAll(/`(.+?)`/g)].map(([, name = '']) => name);
 }
 
-describe('ARCHITECTURE.md', () => {
+/** Returns the paths in backticks that name a file or folder of this repository. */
+function pathsIn(text: string, base: string): string[] {
+  return namesIn(text)
+    .filter((name) => /^[.\w/-]+\/[.\w/-]*$/.test(name) && !name.includes('NAME'))
+    .map((name) => join(base, name));
+}
+
+describe('The design documents', () => {
   const packages = FOLDERS.filter((folder) => existsSync(join(ROOT, folder, 'package.json')));
 
-  test('has a reason for each dependency, and no row for one that is gone', () => {
+  test('give a reason for each dependency, and list no dependency that is gone', () => {
     const used = packages.flatMap(dependenciesOf).flatMap(([name, version]) => {
       if (version.startsWith('workspace:') || name.startsWith('@types/')) return [];
       // `typescript5: npm:typescript@5.9.3`
       return [/^npm:(.+)@/.exec(version)?.[1] ?? name];
     });
-    const named = rowsOf('## Dependencies').flatMap(([names = '']) => namesIn(names));
+    const rows = partOf(DECISIONS, 'Dependencies').matchAll(/^\| (`.*?) \|/gm);
+    const named = [...rows].flatMap(([, names = '']) => namesIn(names));
     expect([...new Set(named)].toSorted()).toEqual([...new Set(used)].toSorted());
   });
 
-  test('names dependencies of exact versions', () => {
+  test('name exact versions of dependencies', () => {
     const loose = packages.flatMap((folder) =>
       dependenciesOf(folder)
-        // Which version there is beside a package is its user's to say.
+        // The user of a package chooses the version of its peer dependency.
         .filter(([name]) => !(folder === 'packages/api' && name === '@grpc/grpc-js'))
         .filter(([, version]) => !/^(?:workspace:[*]|(?:npm:.+@)?\d+[.]\d+[.]\d+)$/.test(version))
         .map(([name, version]) => `${folder}: ${name} ${version}`),
@@ -59,16 +66,43 @@ describe('ARCHITECTURE.md', () => {
     expect(loose).toEqual([]);
   });
 
-  test('tells what of ours each package imports', () => {
-    const told = rowsOf('# Architecture').flatMap(([folders = '', imports = '']) =>
-      namesIn(folders).map((folder): [string, string] => [folder, imports]),
-    );
+  test('list the workspace packages that each package imports', () => {
+    const listed = [
+      ...partOf(ARCHITECTURE, 'Packages').matchAll(/^- `(?<folder>.+?)`(?: imports (?<ours>[\w, ]+))?:/gm),
+    ].map(({ groups }): [string, string] => [groups?.['folder'] ?? '', groups?.['ours'] ?? '']);
     const imported = packages
       .filter((folder) => folder !== '.')
       .map((folder): [string, string] => {
         const ours = dependenciesOf(folder).flatMap(([name]) => /^@btfd\/(.+)$/.exec(name)?.[1] ?? []);
         return [folder, ours.toSorted().join(', ')];
       });
-    expect(Object.fromEntries(told)).toMatchObject(Object.fromEntries(imported));
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(imported));
+  });
+
+  test('name every room of the server', () => {
+    const [drawing = ''] = partOf(ARCHITECTURE, 'Rooms of the server').match(/^```\n[^]*?^```/m) ?? [];
+    const rooms = readdirSync(join(ROOT, 'packages/server/src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'testing')
+      .map(({ name }) => name);
+    expect(rooms.filter((room) => !new RegExp(`\\b${room}\\b`).test(drawing))).toEqual([]);
+  });
+
+  test('name only existing files in recipes', () => {
+    const paths = pathsIn(partOf(ARCHITECTURE, 'Recipes'), 'packages');
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test('name only existing files in docs/security.md', () => {
+    const paths = pathsIn(partOf(SECURITY, 'Entry points, and the path of each untrusted byte'), '');
+    const missing = paths.filter((path) =>
+      ['packages/server/src', '.'].every((base) => !existsSync(join(ROOT, base, path))),
+    );
+    expect(paths.length).toBeGreaterThan(10);
+    expect(missing).toEqual([]);
+  });
+
+  test('fit on one page', () => {
+    expect(ARCHITECTURE.length).toBeLessThan(6 * 1024);
   });
 });

@@ -4,16 +4,16 @@ import { needs } from 'test-tools';
 import { Builder, dedup, Kind, merge, selectTypes, Spec } from '@btfd/btf';
 import { btfLoad } from '@btfd/native';
 
-// All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
+// Builds all of vmlinux several times: seconds on an idle machine, a minute on a busy one.
 jest.setTimeout(180_000);
 
-/** What the kernel keeps of BTF that it accepted; it throws where the kernel refuses. */
+/** Returns the BTF as the kernel keeps it after a load. @throws BpfError if the kernel rejects it. */
 async function loaded(bytes: Uint8Array): Promise<Uint8Array> {
   using btf = await btfLoad(bytes, 0);
   return new Uint8Array(await btf.read());
 }
 
-needs('bpf').describe('what the library builds, the kernel accepts:', () => {
+needs('bpf').describe('the kernel accepts what the library builds:', () => {
   let vmlinux: Spec;
   let all: number[];
 
@@ -22,7 +22,7 @@ needs('bpf').describe('what the library builds, the kernel accepts:', () => {
     all = globalThis.Array.from({ length: vmlinux.typeCount }, (_, i) => i + 1);
   });
 
-  test('vmlinux type by type, which reads back as it was', async () => {
+  test('vmlinux type by type, and returns it unchanged', async () => {
     const builder = new Builder({ deduplicate: false });
     builder.addAllFrom(vmlinux, all);
     const bytes = builder.marshal();
@@ -33,7 +33,7 @@ needs('bpf').describe('what the library builds, the kernel accepts:', () => {
 
   test('vmlinux shuffled, with shared suffixes', async () => {
     const builder = new Builder({ deduplicate: false });
-    // A prime larger than the count: its multiples meet every id once.
+    // A prime larger than the count, so its multiples reach every id once.
     const count = all.length;
     const shuffled = all.map((_, i) => ((i * 1_000_003) % count) + 1);
     expect(new Set(shuffled).size).toBe(count);
@@ -41,7 +41,7 @@ needs('bpf').describe('what the library builds, the kernel accepts:', () => {
     expect(Spec.parse(await loaded(builder.marshal({ shareSuffixes: true }))).typeCount).toBe(count);
   });
 
-  test('vmlinux without what kernels before 5.16 do not know', async () => {
+  test('vmlinux without the kinds that kernels before 5.16 do not know', async () => {
     const builder = new Builder({ deduplicate: false });
     builder.addAllFrom(vmlinux, all);
     const options = { replaceDeclTags: true, replaceTypeTags: true, replaceEnum64: true };
@@ -51,7 +51,7 @@ needs('bpf').describe('what the library builds, the kernel accepts:', () => {
     expect(all.filter((id) => replaced.has(back.kindOf(id)))).toEqual([]);
   });
 
-  test('types by value, each kind of them', async () => {
+  test('types of every kind, added by value', async () => {
     const builder = new Builder();
     const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
     const list = builder.reserve();
@@ -94,13 +94,13 @@ needs('bpf').describe('what the library builds, the kernel accepts:', () => {
     expect(back.typeCount).toBe(builder.typeCount);
   });
 
-  test('a builder without types, only where it is told to prevent "No type found"', async () => {
+  test('a builder without types, but only with preventNoTypeFound', async () => {
     const empty = new Builder();
     await expect(loaded(empty.marshal())).rejects.toMatchObject({ code: 'EINVAL' });
     expect(Spec.parse(await loaded(empty.marshal({ preventNoTypeFound: true }))).typeCount).toBe(1);
   });
 
-  test('a selection with its closure, and what deduplication leaves', async () => {
+  test('a selection with its closure, and the result of deduplication', async () => {
     const { bytes } = selectTypes(vmlinux, vmlinux.idsByName('task_struct'));
     expect(Spec.parse(await loaded(bytes)).typeCount).toBe(Spec.parse(bytes).typeCount);
     const part = Spec.parse(bytes);

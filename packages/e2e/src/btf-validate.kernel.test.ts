@@ -13,8 +13,8 @@ const [major = 0, minor = 0] = release().split('.').map(Number);
 const kernelFeatures = kernelFeaturesOf(major, minor);
 
 /**
- * What the kernel says: the last line of its log, empty where it says nothing, and the errno's name, which is all that
- * it says of special fields; null where it accepts.
+ * Returns why the kernel rejects BTF, or null if it accepts it. `line` is the last line of the verifier log, or empty if
+ * the log is. `errno` is the name of the errno, the only report about special fields.
  */
 async function kernelRefusal(bytes: Uint8Array): Promise<{ line: string; errno: string } | null> {
   try {
@@ -27,7 +27,7 @@ async function kernelRefusal(bytes: Uint8Array): Promise<{ line: string; errno: 
   }
 }
 
-/** What validate finds; an empty text where the BTF cannot even be parsed; null where it finds nothing. */
+/** Returns the problems that validate finds, or null if there are none. BTF that cannot be parsed has an empty one. */
 function ourRefusals(bytes: Uint8Array): string[] | null {
   try {
     const problems = validate(Spec.parse(bytes), { kernelFeatures, byteOrder: 'little' });
@@ -44,13 +44,13 @@ interface Comparison {
   readonly accepted: number;
 }
 
-/** Whether validate finds what the kernel says, in its words; it must find it first where the words are the errno. */
+/** Whether validate reports what the kernel reports. If its first message ends with an errno, the errnos are compared. */
 function isSame(ours: readonly string[], theirs: { line: string; errno: string }): boolean {
   const errno = /\((E\w+)\)$/.exec(ours[0] ?? '')?.[1];
   return errno === undefined ? ours.some((message) => theirs.line.includes(message)) : errno === theirs.errno;
 }
 
-/** Compares both. */
+/** Compares the results of validate with those of the kernel. */
 async function compare(cases: Iterable<readonly [what: string, bytes: Uint8Array]>): Promise<Comparison> {
   const disagreements: string[] = [];
   let refused = 0;
@@ -72,11 +72,11 @@ function* numbered(count: number, make: (i: number) => Uint8Array): Generator<re
   for (let i = 0; i < count; i++) yield [`number ${i}`, make(i)];
 }
 
-needs('bpf').describe('what the kernel refuses, validate refuses in the same words, and nothing else', () => {
+needs('bpf').describe('validate rejects exactly what the kernel rejects, with the same message', () => {
   test.each([
     ['headers and sections', HEADERS, 20, 2],
     ['names', NAMES, 100, 100],
-    ['types by themselves', TYPES, 50, 25],
+    ['single types', TYPES, 50, 25],
     ['references', REFERENCES, 100, 60],
     ['fields that are special to BPF programs', SPECIAL_FIELDS, 75, 95],
   ] as const)('in a table of %s', async (_, cases, leastRefused, leastAccepted) => {
@@ -86,7 +86,7 @@ needs('bpf').describe('what the kernel refuses, validate refuses in the same wor
     expect(accepted).toBeGreaterThanOrEqual(leastAccepted);
   });
 
-  test('in the BTF of the running kernel, whole and cut off', async () => {
+  test('in the BTF of the running kernel, complete and truncated', async () => {
     const vmlinux = new Uint8Array(readFileSync('/sys/kernel/btf/vmlinux'));
     const damaged = vmlinux.slice();
     damaged.fill(0xff, 24 + 1000 * 12, 24 + 1001 * 12);

@@ -41,7 +41,7 @@ needs('bpf').describe('BtfClient over mutual TLS', () => {
     throw new Error('the call succeeded');
   }
 
-  test('reads specs as a viewer, and may not load', async () => {
+  test('reads specs as a viewer, but may not load', async () => {
     await using viewer = client({ ca, ...(await certificates.issueClient([VIEWER])) });
     expect((await viewer.spec('vmlinux')).typesByName('list_head').length).toBeGreaterThan(0);
     expect(await reasonOf(viewer.loadHandle(intBtf(1, 'no')))).toBe('ROLE_FORBIDS');
@@ -58,7 +58,7 @@ needs('bpf').describe('BtfClient over mutual TLS', () => {
     expect(await reasonOf(nobody.serverInfo())).toBe('UNAUTHENTICATED');
   });
 
-  test('does not trust a daemon of another authority', async () => {
+  test('does not trust a daemon with a certificate of another authority', async () => {
     using others = await TestCertificates.make();
     await using wary = new BtfClient(`localhost:${daemon.tcpPort()}`, {
       tls: { ca: readFileSync(others.files.ca), ...(await certificates.issueClient([VIEWER])) },

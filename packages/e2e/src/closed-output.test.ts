@@ -26,16 +26,16 @@ function bash(script: string, program: string, args: readonly string[]) {
 }
 
 test.each([...COMMANDS, ['btfd', BTFD, ['--help']] as const])(
-  '%s, from %s, with %p ends without a word where nobody reads it',
+  '%s, from %s, with %p ends silently if nobody reads its output',
   (_, program, args) => {
-    // The reader is gone before anything is written.
+    // The reader ends before anything is written.
     const script = '{ sleep 0.2; "$0" "$@"; echo "$?" >&2; } | true';
     expect(bash(script, program, args)).toEqual({ stdout: '', stderr: '0\n' });
   },
 );
 
 test.each(COMMANDS)(
-  '%s, from %s, with %p says in words that there is no room for it',
+  '%s, from %s, with %p reports an error if there is no room for its output',
   (name, program, args) => {
     const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', program, args);
     expect(stderr).toMatch(
@@ -44,7 +44,7 @@ test.each(COMMANDS)(
   },
 );
 
-test('btfd certs init says once that there is no room for the names of its files', () => {
+test('btfd certs init reports once that it cannot print the names of its files', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-'));
   try {
     const { stderr } = bash('"$0" "$@" > /dev/full; echo "$?" >&2', BTFD, [

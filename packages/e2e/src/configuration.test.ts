@@ -21,7 +21,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/** Runs a command of btfd that ends by itself. */
+/** Runs a command of btfd that is not a server. */
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const {
     status: code,
@@ -36,11 +36,11 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 }
 
 describe('The daemon’s settings', () => {
-  // Three bounds, each from another place; a request tells which one is in force.
+  // Three limits, each from another source. A request shows which one is in force.
   const tooMany = async (client: RawClient, count: number) =>
     (await failureOf(client.call('renewHandles', { tokens: Array.from({ length: count }, () => 'x') }))).code;
 
-  test('are in force: a flag before the environment, that before the file', async () => {
+  test('take a flag before the environment, and the environment before the file', async () => {
     const file = write(
       'order.yaml',
       `btf-dir: ${dir}\nmax-tokens: 3\nmax-message: 128KiB\ndrain-timeout: 1s\n`,
@@ -56,10 +56,10 @@ describe('The daemon’s settings', () => {
       5,
     );
     const long = client.call('renewHandles', { tokens: ['x'.repeat(1024)] });
-    expect((await failureOf(long)).details).toContain('takes at most 1024');
+    expect((await failureOf(long)).details).toContain('accepts at most 1024');
   });
 
-  test('say where to listen, in each of the three places', async () => {
+  test('set the listen addresses, from each of the three sources', async () => {
     const file = write('listen.yaml', `btf-dir: ${dir}\nlisten: [unix:${dir}/file.sock]\n`);
     const served = async (options: { args?: string[]; env?: Record<string, string> }, socket: string) => {
       await using daemon = await DaemonProcess.start({
@@ -79,7 +79,7 @@ describe('The daemon’s settings', () => {
     );
   });
 
-  test('that are wrong keep the daemon from starting, each told with its place, with status 2', () => {
+  test('stop the start with status 2 if invalid, and each error names its source', () => {
     const file = write('wrong.yaml', '# a comment\nmax-tll: 30m\nmax-ttl: forever\n');
     const { code, stdout, stderr } = run(['--config', file, '--max-tokens', 'many'], {
       BTFD_LOG_LEVEL: 'loud',
@@ -95,7 +95,7 @@ describe('The daemon’s settings', () => {
 });
 
 describe('btfd config check', () => {
-  test('prints every setting in force and where it came from, and starts nothing', () => {
+  test('prints every setting in force with its source, and starts nothing', () => {
     const file = write('check.yaml', 'max-ttl: 30m\n');
     const { code, stdout, stderr } = run(['config', 'check', '--config', file, '--max-tokens', '7'], {
       BTFD_DRAIN_TIMEOUT: '5s',
@@ -115,7 +115,7 @@ describe('btfd config check', () => {
     );
   });
 
-  test('ends with status 2 where the daemon would not start', () => {
+  test('exits with 2 if the daemon would not start', () => {
     const { code, stdout, stderr } = run(['config', 'check', '--min-ttl', '2h']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('min-ttl 2h (--min-ttl) is more than default-ttl 1m (default)');
@@ -123,7 +123,7 @@ describe('btfd config check', () => {
 });
 
 describe('At SIGHUP the daemon', () => {
-  test('reads its settings again, applies the level of logs, and names what needs a restart', async () => {
+  test('reads its settings again, applies the log level, and names settings that need a restart', async () => {
     const file = write('reload.yaml', `btf-dir: ${dir}\nlog-level: warn\n`);
     const settings = ['--config', file, '--log-level', 'info'];
     await using daemon = await DaemonProcess.start({ args: settings });
@@ -144,7 +144,7 @@ describe('At SIGHUP the daemon', () => {
     expect(await daemon.end()).toBe(0);
   });
 
-  test('goes on where the folder that it serves is gone and the settings name another', async () => {
+  test('continues if its folder is gone and the settings name another', async () => {
     const gone = join(dir, 'gone');
     mkdirSync(gone);
     const file = write('folder.yaml', `btf-dir: ${gone}\n`);
@@ -152,11 +152,11 @@ describe('At SIGHUP the daemon', () => {
     rmdirSync(gone);
     write('folder.yaml', `btf-dir: ${dir}\n`);
     daemon.signal('SIGHUP');
-    await until('the change is told', () => daemon.log.text.includes('"settings":["btf-dir"]'));
+    await until('the change is logged', () => daemon.log.text.includes('"settings":["btf-dir"]'));
     expect(await daemon.end()).toBe(0);
   });
 
-  test('reads the policy again, without waiting until it looks by itself', async () => {
+  test('reads the policy again at once, before the next poll', async () => {
     const policy = write('policy.yaml', '{}\n');
     const args = ['--btf-dir', dir, '--policy', policy, '--reload-interval', '24h'];
     await using daemon = await DaemonProcess.start({ args });
@@ -166,7 +166,7 @@ describe('At SIGHUP the daemon', () => {
     expect(await daemon.end()).toBe(0);
   });
 
-  test('logs from the level on that the file now says', async () => {
+  test('logs from the level that the file now has', async () => {
     const file = write('level.yaml', `btf-dir: ${dir}\n`);
     using notify = await NotifySocket.open(join(dir, 'notify.sock'));
     const env = { NOTIFY_SOCKET: notify.address };

@@ -9,12 +9,12 @@ import { DaemonProcess } from './testing/daemon-process.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
-/** The user of the image. */
+/** The uid that the image runs as. */
 const USER = 65_532;
 
 /**
- * What a container runtime does for `--cap-drop ALL --cap-add BPF --cap-add SYS_ADMIN --user 65532 --read-only` and a
- * volume.
+ * Returns a command that does what a container runtime does for `--cap-drop ALL --cap-add BPF --cap-add SYS_ADMIN
+ * --user 65532 --read-only` and a volume.
  */
 const asInAContainer = (volume: string) => {
   const namespaces = ['unshare', '--mount', '--ipc', '--uts'];
@@ -37,7 +37,7 @@ needs('bpf', 'setcap', 'setpriv', 'unshare').describe(
     });
     afterAll(() => rmSync(dir, { recursive: true }));
 
-    test('runs a daemon in which everything works, not as root, with these two capabilities alone', async () => {
+    test('runs a fully working daemon, not as root, with only these two capabilities', async () => {
       await using daemon = await DaemonProcess.start({
         node,
         wrapper: asInAContainer(dir),

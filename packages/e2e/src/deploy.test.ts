@@ -19,10 +19,10 @@ const manifests = [...applied, ...yamlFiles(join(KUBERNETES, 'examples'))].map(
   (path) => [path.slice(ROOT.length), readManifest(path)] as const,
 );
 
-/** Fields whose value is a map with names of the user's own. */
+/** Fields whose value is a map with keys that the user chooses. */
 const MAPS = new Set(['labels', 'matchLabels', 'nodeSelector', 'data', 'stringData', 'requests', 'limits']);
 
-/** The names of fields, without the user's own. */
+/** Returns the names of fields, without keys that the user chooses. */
 function fieldNames(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(fieldNames);
   if (typeof value !== 'object' || value === null) return [];
@@ -33,15 +33,15 @@ function fieldNames(value: unknown): string[] {
 describe('The Kubernetes manifests', () => {
   const known = apiFieldNames();
 
-  test.each(manifests)('%s is what the API takes', (_, manifest) => {
+  test.each(manifests)('%s has the schema of the API', (_, manifest) => {
     expect(() => checkManifest(manifest)).not.toThrow();
-    // A Service's selector is a map of labels, others' have them in a field of theirs.
+    // The selector of a Service is a map of labels. Other selectors have the labels in a field.
     const labels = manifest.kind === 'Service' ? ['app.kubernetes.io/name'] : [];
     expect(fieldNames(manifest).filter((name) => !known.has(name))).toEqual(labels);
     if (manifest.kind !== 'Namespace') expect(manifest.metadata.namespace).toBe('btfd');
   });
 
-  test('would be refused with a field that is missing, wrong or unknown', () => {
+  test('would be rejected if a field were missing, wrong or unknown', () => {
     const policy = readManifest(join(KUBERNETES, 'network-policy.yaml'));
     expect(() => checkManifest({ ...policy, spec: {} } as never)).toThrow('podSelector');
     expect(() => checkManifest({ ...policy, spec: { podSelector: 1 } } as never)).toThrow('object');
@@ -49,7 +49,7 @@ describe('The Kubernetes manifests', () => {
     expect(known.has('podSelectorr')).toBe(false);
   });
 
-  test('run the daemon on every node, not as root, with two capabilities and nothing to write', () => {
+  test('run the daemon on every node, not as root, with two capabilities and a read-only file system', () => {
     const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
     const pod = spec?.template.spec;
     const container = pod?.containers[0];
@@ -65,7 +65,7 @@ describe('The Kubernetes manifests', () => {
     for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(field);
   });
 
-  test('name ports, volumes and other objects that there are', () => {
+  test('refer only to ports, volumes and other objects that exist', () => {
     const text = (name: string) => readFileSync(join(KUBERNETES, name), 'utf8');
     const { spec } = new DaemonSet(readManifest(join(KUBERNETES, 'daemon-set.yaml')));
     const container = spec?.template.spec?.containers[0];
@@ -82,7 +82,7 @@ describe('The Kubernetes manifests', () => {
     for (const port of used) expect(ports).toContain(port);
     const volumes = spec?.template.spec?.volumes?.map(({ name }) => name);
     expect(container?.volumeMounts?.map(({ name }) => name)).toEqual(volumes);
-    // Every file of TLS in the settings is in the Secret, and mounted where they say.
+    // The Secret has every TLS file of the settings, mounted at the path in the settings.
     const secret = readManifest(join(KUBERNETES, 'examples/secret.yaml'));
     const paths = [...text('config-map.yaml').matchAll(/: (\/etc\/btfd-tls)\/(\S+)/g)];
     expect(paths.map(([, , name = '']) => name).toSorted()).toEqual(
@@ -92,10 +92,10 @@ describe('The Kubernetes manifests', () => {
   });
 });
 
-describe('The bound on the daemon’s memory', () => {
+describe('The memory limit of the daemon', () => {
   const MIB = 1024 * 1024;
 
-  /** What its own limits allow it in sum, by what it says itself. */
+  /** Returns the memory that the daemon's own limits allow in total, as `btfd config check` prints them. */
   function allowed(): number {
     const text = execFileSync(
       process.execPath,
@@ -109,13 +109,13 @@ describe('The bound on the daemon’s memory', () => {
       const [, value = '', unit] = new RegExp(`^${name} +(\\d+)(MiB)?`, 'm').exec(text) ?? [];
       return Number(value) * (unit === undefined ? 1 : MIB);
     };
-    // As many of the largest loads wait for the kernel at most.
+    // At most four of the largest loads wait for the kernel.
     const loads = 4 * limit('max-btf');
     const specs = limit('spec-cache') + limit('max-specs-in-use');
     return limit('workers') * limit('max-worker-heap') + loads + specs;
   }
 
-  test('is larger than its own limits in sum, so that those are met before', () => {
+  test('is larger than the sum of its own limits, so those take effect first', () => {
     const sum = allowed();
     expect(sum).toBeGreaterThan(1024 * MIB);
     const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
@@ -128,7 +128,7 @@ describe('The bound on the daemon’s memory', () => {
   });
 });
 
-describe('The container file', () => {
+describe('The Containerfile', () => {
   const lines = readFileSync(CONTAINERFILE, 'utf8')
     .replaceAll(/^#.*\n/gm, '')
     .replaceAll(/\\\n/g, ' ')
@@ -137,7 +137,7 @@ describe('The container file', () => {
     .map((line) => line.split(/\s+/));
   const stages = lines.filter(([word]) => word === 'FROM').map(([, image, , name]) => ({ image, name }));
 
-  test('copies only what is in the repository, or in a stage before', () => {
+  test('copies only from the repository or an earlier stage', () => {
     const copies = lines.filter(([word]) => word === 'COPY').map((line) => line.slice(1, -1));
     expect(copies.length).toBeGreaterThan(3);
     for (const [first = '', ...rest] of copies) {
@@ -148,7 +148,7 @@ describe('The container file', () => {
     }
   });
 
-  test('copies every package of the workspace, whose lock file names them', () => {
+  test('copies every package of the workspace, because the lock file names all of them', () => {
     const workspace = readFileSync(join(ROOT, 'pnpm-workspace.yaml'), 'utf8');
     const members = [...workspace.matchAll(/^ {2}- (\w+)/gm)].map(([, name]) => name);
     const copied = lines.filter(([word]) => word === 'COPY').flat();
@@ -156,11 +156,11 @@ describe('The container file', () => {
     for (const member of members) expect(copied).toContain(member);
   });
 
-  test('names versions of what it builds on, and runs as a user by number that is not root', () => {
+  test('pins its base images, and runs as a numeric user other than root', () => {
     for (const { image } of stages) expect(image).toMatch(/^[\w.]+\/[\w./-]+:(?!latest)\S+$/);
     const last = lines.slice(lines.findLastIndex(([word]) => word === 'FROM'));
     expect(last.find(([word]) => word === 'USER')?.[1]).toBe('65532:65532');
-    // There is no shell for the other form.
+    // The other form needs a shell, and the image has none.
     expect(last.find(([word]) => word === 'ENTRYPOINT')?.[1]).toMatch(/^\["\/usr\/bin\/node",$/);
     expect(last.some(([word]) => word === 'RUN')).toBe(false);
   });

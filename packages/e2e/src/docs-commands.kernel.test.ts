@@ -22,11 +22,11 @@ import { until } from './testing/until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
-/** The tools of {@link compileC}. */
+/** The tools that {@link compileC} needs. */
 const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-/** The address in the documents; a test's daemon listens elsewhere. */
+/** The address in the documents. The daemon of a test listens elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
 
 jest.setTimeout(90_000);
@@ -45,7 +45,7 @@ const SHOWN = [
   })),
 );
 
-test('a command of a document may go on in the next line', () => {
+test('a command in a document may continue on the next line', () => {
   const block = '```\n$ one \\\n  more\nprinted\n$ two\n```\n';
   expect(shownCommands(`${block}\n\`\`\`sh\n$ three\n\`\`\`\n`)).toEqual([
     { command: 'one \\\n  more', output: 'printed\n' },
@@ -53,7 +53,7 @@ test('a command of a document may go on in the next line', () => {
   ]);
 });
 
-needs('bpf').describe('the commands of the documents', () => {
+needs('bpf').describe('the commands in the documents', () => {
   let daemon: DaemonProcess;
   let dir: string;
 
@@ -66,14 +66,14 @@ needs('bpf').describe('the commands of the documents', () => {
     program('btfctl', `'${process.execPath}' '${BTFCTL}'`);
     program('btfd', `'${process.execPath}' '${BTFD}'`);
     writeFileSync(join(dir, 'config.yaml'), 'listen:\n  - unix:/run/btfd/btfd.sock\nmax-tll: 30m\n');
-    // Debian's, which has Debian's grpcio.
+    // Debian's Python, which has Debian's grpcio.
     program('python3', '/usr/bin/python3');
     symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
     for (const name of COMPILERS.every(has) ? ['before', 'after'] : []) {
       compileC(readFileSync(join(SOURCES, `${name}.c`), 'utf8'), join(dir, `${name}.o`));
     }
-    // An int, and a type of no kind.
+    // An int, and a type of an unknown kind.
     const words = [1, 1 << 24, 4, 32, 1, 0, 4, 32];
     writeFileSync(join(dir, 'bad.btf'), rawBtf(words, '\0bad\0'));
   });
@@ -89,9 +89,9 @@ needs('bpf').describe('the commands of the documents', () => {
   });
 
   for (const { document, command, output } of SHOWN) {
-    const title = `${document} shows what \`${command}\` prints, but for what differs from kernel to kernel`;
+    const title = `${document} shows what \`${command}\` prints, except for what differs between kernels`;
     needs(...toolsOf(command)).test(title, () => {
-      // The daemon says what is wrong on standard error.
+      // The daemon reports problems on standard error.
       const redirection = command.startsWith('btfd ') ? '2>&1' : '';
       const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || [ $? -lt 6 ]`;
       const printed = execFileSync('sh', ['-c', script], {
@@ -105,7 +105,7 @@ needs('bpf').describe('the commands of the documents', () => {
           BTFD_CONFIG: join(dir, 'config.yaml'),
         },
       }).replaceAll(join(dir, 'config.yaml'), '/etc/btfd/config.yaml');
-      // Who else is on this machine, and what it loaded, is not in the document.
+      // The document does not list objects that other programs of this machine loaded.
       const shown = (text: string): string[] =>
         general(text).slice(0, command.includes(' list ') ? 1 : undefined);
       const users = / ORIGIN_USER | ORIGIN_MODULE /;
@@ -113,7 +113,7 @@ needs('bpf').describe('the commands of the documents', () => {
     });
   }
 
-  test('README.md shows what the first one prints', async () => {
+  test('README.md shows what the first command prints', async () => {
     const [shown = ''] = /^btfd \d[^]*?(?=^```)/m.exec(README) ?? [];
     const socket = join(dir, 'show.sock');
     const args = [BTFD, '--show', '--metrics-listen', 'off'];
@@ -123,7 +123,7 @@ needs('bpf').describe('the commands of the documents', () => {
     try {
       let printed = '';
       btfd.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-      await until('it says what to try next', () => /try next: .*\n/.test(printed));
+      await until('it suggests a next command', () => /try next: .*\n/.test(printed));
       const same = (text: string): string[] =>
         general(text.replaceAll(socket, ADDRESS).replace(/ on Linux \S+ \S+:/, ' on Linux:')).filter(
           (line) => !/ (?:user|module) # #$/.test(line),
@@ -135,14 +135,14 @@ needs('bpf').describe('the commands of the documents', () => {
   });
 });
 
-/** The tools that a command needs, or that made the files it reads. */
+/** Returns the tools that a command needs, and those that make the files it reads. */
 function toolsOf(command: string): readonly Tool[] {
   if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
   if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
   return command.includes('after.o') ? COMPILERS : [];
 }
 
-/** Lines without numbers, digests, and the spaces that depend on them. */
+/** Returns lines without numbers, digests, and the spaces that depend on them. */
 function general(text: string): string[] {
   return text
     .replaceAll(/"[\w+/]{43}="/g, '"="')

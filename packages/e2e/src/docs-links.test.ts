@@ -13,12 +13,12 @@ const DOCUMENTS = [
   .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(folder, name)))
   .filter((path) => path.endsWith('.md'));
 
-/** The document without its blocks of code. */
+/** Returns a document without its code blocks. */
 function proseOf(path: string): string {
   return readFileSync(path, 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
 }
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** Returns the anchors of a document's headings, as GitHub makes them. */
 function anchorsOf(path: string): string[] {
   return [...proseOf(path).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -28,7 +28,7 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-/** Links of a document that lead nowhere. */
+/** Returns the broken links of a document. */
 function brokenLinks(document: string): string[] {
   const path = join(ROOT, document);
   const links = [...proseOf(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
@@ -40,12 +40,12 @@ function brokenLinks(document: string): string[] {
   });
 }
 
-describe('the links of the documents', () => {
-  test('are looked at', () => {
+describe('the links in the documents', () => {
+  test('are found', () => {
     expect(DOCUMENTS).toEqual(expect.arrayContaining(['README.md', join('docs', 'guide.md')]));
   });
 
-  test.each(DOCUMENTS)('lead somewhere in %s', (document) => {
+  test.each(DOCUMENTS)('are not broken in %s', (document) => {
     expect(brokenLinks(document)).toEqual([]);
   });
 

@@ -9,11 +9,11 @@ import { DaemonProcess } from './testing/daemon-process.js';
 import { type DocProgram, docPrograms } from './testing/doc-programs.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-/** Within this package, so that its programs find what it depends on. */
+/** In this package, so that the programs find its dependencies. */
 const DIR = fileURLToPath(new URL('../dist/docs', import.meta.url));
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
-/** The address in the documents; a test's daemon listens elsewhere. */
+/** The address in the documents. The daemon of a test listens elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
 
 const DOCUMENTS = [
@@ -43,7 +43,7 @@ const PROGRAMS: readonly NamedProgram[] = DOCUMENTS.flatMap((document) =>
   })),
 );
 
-test('a program of a document goes on where no import begins another', () => {
+test('a block without an import continues the program before it', () => {
   const block = (source: string): string => `\`\`\`ts\n${source}\`\`\`\n`;
   const text = '```text\nprinted\n```\n';
   const markdown = `# Title\n\n${block("import 'a';\n")}text\n${block('b();\n')}\n${block("import 'c';\n")}`;
@@ -54,7 +54,7 @@ test('a program of a document goes on where no import begins another', () => {
   ]);
 });
 
-needs('bpf').describe('the TypeScript of the documents', () => {
+needs('bpf').describe('the TypeScript in the documents', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
@@ -66,7 +66,7 @@ needs('bpf').describe('the TypeScript of the documents', () => {
     }
     const config = {
       extends: '../../../../tsconfig.base.json',
-      // Examples show what there is; not all of it is used.
+      // Examples declare names that they do not use.
       compilerOptions: {
         types: ['node'],
         noUnusedLocals: false,
@@ -84,7 +84,7 @@ needs('bpf').describe('the TypeScript of the documents', () => {
     rmSync(DIR, { recursive: true, force: true });
   });
 
-  test('is sound, and compiles to what the next tests run', () => {
+  test('passes the type checker, and compiles for the next tests', () => {
     const { stdout, status } = spawnSync(process.execPath, [TSC, '-p', DIR], { encoding: 'utf8' });
     expect([stdout, status]).toEqual(['', 0]);
   });
@@ -104,7 +104,7 @@ needs('bpf').describe('the TypeScript of the documents', () => {
   });
 });
 
-/** Numbers differ from kernel to kernel, and so do the spaces before them. */
+/** Removes numbers, which differ between kernels, and the spaces before them. */
 function general(text: string): string {
   return text.replaceAll(/ *\d+/g, '#');
 }

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-describe('the documents that are made from tables', () => {
+describe('the documents that are generated from tables', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-docs-'));
   afterAll(() => rmSync(dir, { recursive: true }));
 
@@ -22,7 +22,7 @@ describe('the documents that are made from tables', () => {
   });
 
   test.each(['errors.md', 'metrics.md', 'operations.md'])(
-    'are made anew where a row is missing: %s',
+    'are generated again if a row is missing: %s',
     (name) => {
       cpSync(join(ROOT, 'docs'), dir, { recursive: true });
       const path = join(dir, name);

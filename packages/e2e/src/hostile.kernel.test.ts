@@ -12,7 +12,7 @@ import { until } from './testing/until.js';
 const MIB = 1024 * 1024;
 const EMPTY = new Uint8Array();
 
-/** BTF whose anonymous unions nest: some hundred bytes print as megabytes of C, four times more for two levels. */
+/** Returns BTF with nested anonymous unions. A few hundred bytes print as megabytes of C, which double with each level. */
 function explosiveBtf(levels: number): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   let inner = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
@@ -43,19 +43,19 @@ needs('bpf').describe('A hostile client', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  /** That a client which came before is served, within a second. */
+  /** Expects that an existing client is served within five seconds. */
   const serves = async (): Promise<void> => {
     const { version } = await honest.call('getServerInfo', {}, { deadline: Date.now() + 5_000 });
     expect(version).not.toBe('');
   };
-  /** That a new client is served, and that the daemon holds no more than before. */
+  /** Expects that a new client is served and that the daemon holds no more file descriptors than before. */
   const recovers = async (fds: number): Promise<void> => {
     await until('the daemon holds no more than before', () => daemon.fds().length <= fds + 2, 20_000);
     using fresh = new RawClient(daemon.address);
     expect((await fresh.call('getServerInfo', {})).version).not.toBe('');
   };
 
-  test('with two thousand connections that say nothing takes a bounded number of sockets, for a bounded time', async () => {
+  test('with two thousand silent connections takes a bounded number of sockets for a bounded time', async () => {
     const fds = daemon.fds().length;
     const sockets = await silentSockets(daemon.socket, 2_000);
     await serves();
@@ -64,7 +64,7 @@ needs('bpf').describe('A hostile client', () => {
     await recovers(fds);
   }, 60_000);
 
-  test('with connections that begin HTTP/2 and go on no further is closed too', async () => {
+  test('with connections that stop during the HTTP/2 preface is disconnected', async () => {
     const fds = daemon.fds().length;
     const sockets = await silentSockets(daemon.socket, 200);
     for (const socket of sockets) socket.write('PRI * HTTP/2.0\r\n\r\nSM');
@@ -73,7 +73,7 @@ needs('bpf').describe('A hostile client', () => {
     await recovers(fds);
   }, 60_000);
 
-  test('that opens and resets ten thousand streams loses its connection, or is served no more than others', async () => {
+  test('that opens and resets ten thousand streams takes bounded memory, and others are served', async () => {
     const fds = daemon.fds().length;
     const before = daemon.residentBytes();
     using raw = new RawHttp2(daemon.socket);
@@ -102,7 +102,7 @@ needs('bpf').describe('A hostile client', () => {
       'as five thousand',
       Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`x-${index}`, 'a'])),
     ],
-  ])('that sends metadata of tens of kilobytes, %s, is refused', async (_, headers) => {
+  ])('that sends tens of kilobytes of metadata, %s, is rejected', async (_, headers) => {
     const fds = daemon.fds().length;
     using raw = new RawHttp2(daemon.socket);
     const { grpcStatus } = await raw.request('GetServerInfo', EMPTY, headers);
@@ -113,18 +113,18 @@ needs('bpf').describe('A hostile client', () => {
   });
 
   test.each([
-    ['a field that goes on behind the end', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f])],
+    ['a field longer than the message', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f])],
     ['a group without end', Buffer.alloc(10_000, 0x0b)],
     ['a varint without end', Buffer.alloc(64, 0xff)],
     ['the field number 0', Buffer.from([0x00, 0x01])],
-    ['text that is no UTF-8', Buffer.from([0x1a, 0x02, 0xc3, 0x28])],
-  ])('that sends %s is told INVALID_ARGUMENT', async (_, message) => {
+    ['text that is not UTF-8', Buffer.from([0x1a, 0x02, 0xc3, 0x28])],
+  ])('that sends %s gets INVALID_ARGUMENT', async (_, message) => {
     using raw = new RawHttp2(daemon.socket);
     expect(await raw.request('Spec', message)).toMatchObject({ grpcStatus: status.INVALID_ARGUMENT });
     await serves();
   });
 
-  test('whose message says that it is larger than it may be is refused before it comes', async () => {
+  test('that announces a message over the limit is rejected before the message arrives', async () => {
     using raw = new RawHttp2(daemon.socket);
     const stream = raw.open('LoadHandle');
     const head = Buffer.alloc(5);
@@ -136,7 +136,7 @@ needs('bpf').describe('A hostile client', () => {
     await serves();
   });
 
-  test('that names files outside of the kernel’s folder finds nothing', async () => {
+  test('that names files outside of the kernel’s BTF folder finds nothing', async () => {
     for (const value of [
       '../../etc/passwd',
       '/etc/passwd',
@@ -153,7 +153,7 @@ needs('bpf').describe('A hostile client', () => {
     }
   });
 
-  test('whose BTF prints without bound gets as much as the daemon prints, while others are served', async () => {
+  test('whose BTF prints without bound gets OUTPUT_TOO_LARGE while others are served', async () => {
     const source = { case: 'rawBtf', value: explosiveBtf(28) } as const;
     const { result } = await honest.call('loadHandle', { source });
     const token = result.case === 'handle' ? result.value.token : '';
@@ -172,7 +172,7 @@ needs('bpf').describe('A hostile client', () => {
     await serves();
   }, 60_000);
 
-  test('whose BTF has paths without bound is told so, while others are served', async () => {
+  test('whose BTF has paths without bound gets errors while others are served', async () => {
     const source = { case: 'rawBtf', value: explosiveBtf(28) } as const;
     const { result } = await honest.call('loadHandle', { source });
     const token = result.case === 'handle' ? result.value.token : '';
@@ -184,7 +184,7 @@ needs('bpf').describe('A hostile client', () => {
     await serves();
   }, 60_000);
 
-  test('whose selections are as large and as costly as they may be is served in turn with others', async () => {
+  test('with the largest and most expensive selections takes turns with others', async () => {
     const selection = {
       names: Array.from({ length: 1_000 }, (_, index) => `no_such_name_${index}`),
       nameGlobs: Array.from({ length: 100 }, (_, index) => `${'*a'.repeat(100)}${index}`),

@@ -45,7 +45,7 @@ needs('bpf').describe('IterateHandles', () => {
     return answers;
   }
 
-  /** Reads answers until the daemon pauses at its bound. */
+  /** Reads responses until the daemon pauses at its limit of held handles, and returns their tokens. */
   async function readToBound(stream: AsyncIterator<IterateHandlesResponse>): Promise<string[]> {
     const tokens: string[] = [];
     while (tokens.length < MAX_HELD) {
@@ -57,22 +57,29 @@ needs('bpf').describe('IterateHandles', () => {
   }
 
   needs('bpftool').test(
-    'visits every object that bpftool lists, in the order of ids, with the same info',
+    'visits every object that bpftool lists, in id order, with the same info',
     async () => {
+      const before = new Set(btfIds());
       const answers = await all(iterate());
-      const expected = btfList().map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
-      expect(answers.map(({ info }) => ({ id: info?.id, size: info?.size, name: info?.name }))).toEqual(
-        expected,
-      );
+      // Other processes may load and close BTF meanwhile.
+      const expected = btfList()
+        .filter(({ id }) => before.has(id))
+        .map(({ id, size, name }) => ({ id, size, name: name ?? '' }));
+      const stable = new Set(expected.map(({ id }) => id));
+      const infos = answers.map(({ info }) => ({ id: info?.id ?? 0, size: info?.size, name: info?.name }));
+      expect(infos.filter(({ id }) => stable.has(id))).toEqual(expected);
+      expect(stable.size).toBeGreaterThan(200);
       expect(answers.every(({ handle }) => handle === undefined)).toBe(true);
       expect(daemon.btfFds()).toBe(0);
     },
   );
 
   test('resumes after an id, and filters by origin and name', async () => {
-    const ids = btfIds();
+    const ids = objects.map((object) => object.info().id).toSorted((a, b) => a - b);
     const middle = ids[100] ?? 0;
-    expect((await all(iterate({ afterId: middle }))).map(({ info }) => info?.id)).toEqual(ids.slice(101));
+    const resumed = (await all(iterate({ afterId: middle }))).map(({ info }) => info?.id ?? 0);
+    expect(resumed.filter((id) => ids.includes(id))).toEqual(ids.slice(101));
+    expect(Math.min(...resumed)).toBeGreaterThan(middle);
     const kernel = await all(iterate({ origins: [Origin.VMLINUX] }));
     expect(kernel.map(({ info }) => info)).toMatchObject([
       { name: 'vmlinux', isKernel: true, origin: Origin.VMLINUX },
@@ -81,7 +88,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect((await all(iterate({ nameGlobs: ['vm[a-m]inu?'] }))).length).toBe(1);
   });
 
-  test('goes on while objects come and go', async () => {
+  test('continues while objects come and go', async () => {
     const stable = objects.map((object) => object.info().id);
     let churning = true;
     const churn = (async () => {
@@ -100,7 +107,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('with hold every object comes with a handle that works until it is closed, also the last one', async () => {
+  test('with hold every object has a handle that works until it is closed, including the last one', async () => {
     const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
     const reader = stream[Symbol.asyncIterator]();
     const { value } = await reader.next();
@@ -113,7 +120,7 @@ needs('bpf').describe('IterateHandles', () => {
     await noneHeld();
   });
 
-  test('what is held when a stream is cancelled is closed', async () => {
+  test('a cancelled stream closes the handles that it holds', async () => {
     const stream = iterate({ hold: true, nameGlobs: ['vmlinux'] });
     const { value } = await stream[Symbol.asyncIterator]().next();
     expect(daemon.btfFds()).toBe(1);
@@ -123,7 +130,7 @@ needs('bpf').describe('IterateHandles', () => {
     expect(errorInfoOf(error).reason).toBe('HANDLE_NOT_FOUND');
   });
 
-  test('holds its bound at most, and goes on when one is closed or taken', async () => {
+  test('holds at most its limit, and continues when a handle is closed or taken', async () => {
     const stream = iterate({ hold: true });
     const reader = stream[Symbol.asyncIterator]();
     const tokens = await readToBound(reader);
@@ -141,13 +148,13 @@ needs('bpf').describe('IterateHandles', () => {
     expect((await reader.next()).done).toBe(false);
     stream.cancel();
     await until('only the taken one is open', () => daemon.btfFds() === 1);
-    // A lost answer is made up for by asking again.
+    // A client that lost the response can ask again.
     expect((await client.call('takeHandle', { token: taken })).handle?.token).toBe(taken);
     expect((await client.call('closeHandles', { tokens: [taken] })).wasOpen).toEqual([true]);
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('a deadline closes what the stream holds', async () => {
+  test('a deadline closes the handles that the stream holds', async () => {
     const stream = client.stream('iterateHandles', { hold: true }, { deadline: Date.now() + 500 });
     const error = await failureOf(all(stream));
     expect(error.code).toBe(status.DEADLINE_EXCEEDED);
@@ -164,15 +171,17 @@ needs('bpf').describe('IterateHandles', () => {
     await until('its connection is closed', () => daemon.fds().length <= before);
   });
 
-  test('a client that neither takes nor closes gets HOLD_STALLED after 30 s', async () => {
+  test('a client that neither takes nor closes gets HOLD_STALLED after the hold-stall timeout', async () => {
+    await using impatient = await DaemonProcess.start({ args: ['--hold-stall-timeout', '1s'] });
+    using idle = new RawClient(impatient.address);
     const started = performance.now();
-    const error = await failureOf(all(iterate({ hold: true })));
+    const error = await failureOf(all(idle.stream('iterateHandles', { hold: true })));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.RESOURCE_EXHAUSTED, 'HOLD_STALLED']);
-    expect(performance.now() - started).toBeGreaterThan(29_000);
-    await noneHeld();
-  }, 45_000);
+    expect(performance.now() - started).toBeGreaterThan(900);
+    await until('the daemon holds nothing', () => impatient.btfFds() === 0);
+  });
 
-  test('GetHandleById opens an object, and of one that is gone says NOT_FOUND', async () => {
+  test('GetHandleById opens an object, and reports NOT_FOUND if it is gone', async () => {
     const object = await btfLoad(intBtf(1, 'by_id'), 0);
     const { id } = object.info();
     const { handle } = await client.call('getHandleById', { id });

@@ -16,7 +16,7 @@ const MAX_OPS = 25;
 interface Open {
   readonly token: string;
   readonly id: number;
-  /** The stream that holds it. */
+  /** The stream that holds the handle. */
   stream: HoldingStream | null;
 }
 
@@ -42,7 +42,7 @@ const operation: fc.Arbitrary<Op> = fc.oneof(
   },
 );
 
-needs('bpf').describe('the handles of a real daemon, in any order of calls', () => {
+needs('bpf').describe('the handles of a real daemon, with calls in any order,', () => {
   let daemon: DaemonProcess;
 
   beforeAll(async () => {
@@ -52,7 +52,7 @@ needs('bpf').describe('the handles of a real daemon, in any order of calls', () 
     await daemon[Symbol.asyncDispose]();
   });
 
-  /** What one run has open, and the calls that change it. */
+  /** Run keeps the handles that one run has open, and makes the calls that change them. */
   class Run {
     readonly open: Open[] = [];
     readonly loaded: number[] = [];
@@ -155,7 +155,7 @@ needs('bpf').describe('the handles of a real daemon, in any order of calls', () 
   const fdsAre = (count: number) =>
     until(`${count} objects are open`, () => daemon.btfFds() === count, 5_000);
 
-  test(`[H1] [S2] are as many file descriptors as there ought to be: ${RUNS} runs, seed ${SEED}`, async () => {
+  test(`[H1] [S2] have one file descriptor each: ${RUNS} runs, seed ${SEED}`, async () => {
     const runs = fc.asyncProperty(
       fc.array(operation, { maxLength: MAX_OPS, size: 'max' }),
       async (operations) => {
@@ -172,11 +172,11 @@ needs('bpf').describe('the handles of a real daemon, in any order of calls', () 
         expect(run.loaded.filter((id) => ids.has(id))).toEqual([]);
       },
     );
-    // A counterexample that is not shrunk is told sooner.
+    // A counterexample is reported sooner if it is not shrunk.
     await fc.assert(runs, { seed: SEED, numRuns: RUNS, endOnFailure: true });
   }, 120_000);
 
-  test('[L2] [S2] [S3] are closed by their lease, or by the end of the stream that holds them, and no others', async () => {
+  test('[L2] [S2] [S3] are closed only by the end of their lease or of the stream that holds them', async () => {
     const client = new RawClient(daemon.address);
     const run = new Run(client);
     for (let i = 0; i < 4; i++) await run.act({ op: 'stream' });

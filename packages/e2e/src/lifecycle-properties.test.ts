@@ -5,12 +5,12 @@ import { expect, test } from '@jest/globals';
 const DOCS = new URL('../../../docs/lifecycle.md', import.meta.url);
 const PACKAGES = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The numbers of the properties that docs/lifecycle.md states. */
+/** Returns the numbers of the properties that docs/lifecycle.md states. */
 function stated(): string[] {
   return [...readFileSync(DOCS, 'utf8').matchAll(/^- \*\*(\w+)\*\* /gm)].map(([, number = '']) => number);
 }
 
-/** The numbers in the titles of tests. */
+/** Returns the numbers in the titles of tests. */
 function tested(): Set<string> {
   const files = readdirSync(PACKAGES, { recursive: true, encoding: 'utf8' });
   const tests = files.filter((file) => /^\w+\/src\/.*\.test\.ts$/.test(file));
@@ -20,7 +20,7 @@ function tested(): Set<string> {
   );
 }
 
-test('Each property that docs/lifecycle.md states is named by a test, and no other', () => {
+test('The tests name exactly the properties that docs/lifecycle.md states', () => {
   expect(stated().length).toBeGreaterThan(30);
   expect([...tested()].toSorted()).toEqual(stated().toSorted());
 });

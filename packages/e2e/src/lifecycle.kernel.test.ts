@@ -17,7 +17,7 @@ needs('bpf').describe('the daemon', () => {
   };
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'at %s tells streams UNAVAILABLE, removes its socket and exits with 0',
+    'at %s ends streams with UNAVAILABLE, removes its socket and exits with 0',
     async (signal) => {
       await using daemon = await DaemonProcess.start();
       using client = new RawClient(daemon.address);
@@ -45,12 +45,12 @@ needs('bpf').describe('the daemon', () => {
     },
   );
 
-  test('makes its socket for owner and group alone', async () => {
+  test('creates a socket that only its owner and group can use', async () => {
     await using daemon = await DaemonProcess.start();
     expect((statSync(daemon.socket).mode & 0o777).toString(8)).toBe('660');
   });
 
-  test('refuses to start where another one listens, and leaves that one alone', async () => {
+  test('does not start on the socket of another daemon, and does not disturb that daemon', async () => {
     await using daemon = await DaemonProcess.start();
     const second = spawnSync(process.execPath, [BTFD, '--listen', daemon.address], { encoding: 'utf8' });
     expect(second.status).toBe(1);
@@ -59,7 +59,7 @@ needs('bpf').describe('the daemon', () => {
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
   });
 
-  test('takes the place of one that was killed', async () => {
+  test('replaces a daemon that was killed', async () => {
     await using first = await DaemonProcess.start();
     await first.end('SIGKILL');
     expect(existsSync(first.socket)).toBe(true);
@@ -70,7 +70,7 @@ needs('bpf').describe('the daemon', () => {
     expect(existsSync(first.socket)).toBe(false);
   });
 
-  test('of several that start at the same time on one socket, one serves and the others end', async () => {
+  test('serves in one process only, if several start on one socket at the same time', async () => {
     await using first = await DaemonProcess.start();
     const { socket } = first;
     await first.end();
@@ -93,7 +93,7 @@ needs('bpf').describe('the daemon', () => {
     expect(stderr).toContain(message);
   });
 
-  test('listens on several addresses, loopback TCP with --insecure among them', async () => {
+  test('listens on several addresses, including loopback TCP with --insecure', async () => {
     await using daemon = await DaemonProcess.start({ args: ['--listen', '127.0.0.1:0', '--insecure'] });
     const portLogged = () => /"127\.0\.0\.1:(\d+)"/.exec(daemon.log.text)?.[1];
     await until('the port is logged', () => portLogged() !== undefined);
@@ -103,7 +103,7 @@ needs('bpf').describe('the daemon', () => {
     expect(daemon.log.text).toContain('"level":40');
   });
 
-  test('does not listen where something other than a socket is', async () => {
+  test('does not listen on a path that is not a socket', async () => {
     await using daemon = await DaemonProcess.start();
     const file = `${daemon.socket}.file`;
     writeFileSync(file, '');
@@ -111,7 +111,7 @@ needs('bpf').describe('the daemon', () => {
       encoding: 'utf8',
     });
     expect(code).toBe(1);
-    expect(stderr).toContain('is no socket');
+    expect(stderr).toContain('is not a socket');
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -33,7 +33,7 @@ needs('bpf').describe('LoadHandle', () => {
   const idOf = (handle: Handle): number => handle.info?.id ?? 0;
   const isGone = (handle: Handle) => until('the object is gone', () => !btfIds().includes(idOf(handle)));
 
-  test('gives a handle on an object that bpftool lists until CloseHandles', async () => {
+  test('returns a handle on an object that the kernel lists until CloseHandles', async () => {
     const handle = await load(intBtf(1, 'loaded'));
     expect(btfIds()).toContain(idOf(handle));
     expect(handle.info).toMatchObject({
@@ -47,7 +47,7 @@ needs('bpf').describe('LoadHandle', () => {
     await isGone(handle);
   });
 
-  test('gives a lease at whose expiry the object is gone', async () => {
+  test('grants a lease, and the object is gone when it expires', async () => {
     const handle = await load(intBtf(1, 'leased'), 1n);
     expect(handle.grantedTtl?.seconds).toBe(1n);
     expect(btfIds()).toContain(idOf(handle));
@@ -56,7 +56,7 @@ needs('bpf').describe('LoadHandle', () => {
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.NOT_FOUND, 'HANDLE_NOT_FOUND']);
   });
 
-  test('gives a lease that RenewHandles keeps alive, and GetHandleInfo does not', async () => {
+  test('grants a lease that RenewHandles extends and GetHandleInfo does not', async () => {
     const renewed = await load(intBtf(1, 'renewed'), 1n);
     const looked = await load(intBtf(1, 'looked'), 1n);
     const end = performance.now() + 2_500;
@@ -69,7 +69,7 @@ needs('bpf').describe('LoadHandle', () => {
     await client.call('closeHandles', { tokens: [renewed.token] });
   });
 
-  test('grants TTLs within the daemon’s limits and refuses those that are none', async () => {
+  test('clamps TTLs to the daemon’s limits, and rejects invalid ones', async () => {
     const handle = await load(intBtf(1, 'long'), 1_000_000n);
     expect(handle.grantedTtl?.seconds).toBe(3600n);
     await client.call('closeHandles', { tokens: [handle.token] });
@@ -90,7 +90,7 @@ needs('bpf').describe('LoadHandle', () => {
   });
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'objects are gone after the daemon ended by %s',
+    'loaded objects are gone after %s ends the daemon',
     async (signal) => {
       await using other = await DaemonProcess.start();
       using otherClient = new RawClient(other.address);
@@ -104,7 +104,7 @@ needs('bpf').describe('LoadHandle', () => {
     },
   );
 
-  test('refuses what the verifier refuses, with the kernel’s own log', async () => {
+  test('rejects what the verifier rejects, with the kernel’s own log', async () => {
     const error = await failureOf(load(refusedBtf(2, 'refused')));
     expect(error.code).toBe(status.INVALID_ARGUMENT);
     const { reason, metadata } = errorInfoOf(error);
@@ -114,29 +114,29 @@ needs('bpf').describe('LoadHandle', () => {
     expect(metadata['log']).toContain('Invalid kind');
   });
 
-  test('leaves kinds of later kernels to the kernel, unless it might search for something', async () => {
+  test('leaves kinds of later kernels to the kernel, unless the kernel might search the BTF for long', async () => {
     const kind = 100;
     const words = [1, 1 << 24, 4, 32, 0, kind << 24, 0];
     const refused = errorInfoOf(await failureOf(load(btfOf(words, '\0int\0'))));
     expect(refused.reason).toBe('VERIFIER_REJECTED');
-    // Linux before 7.2 reads five bits of kind and calls the others wrong.
+    // Linux before 7.2 reads five bits of the kind and rejects the others as invalid.
     expect(refused.metadata['log']).toMatch(/Invalid (kind:100|btf_info)/);
     const unjudged = errorInfoOf(await failureOf(load(btfOf(words, '\0bpf_spin_lock\0'))));
     expect([unjudged.reason, unjudged.metadata['type_id']]).toEqual(['BTF_UNBUILDABLE', '2']);
   });
 
-  test('of a log that does not fit an error its tail, the truncation and the true size are told', async () => {
+  test('an error has the tail of a log that does not fit, the truncation and the true size', async () => {
     const error = await failureOf(load(refusedBtf(5_000, 'refused')));
     const { metadata } = errorInfoOf(error);
     expect(metadata['log']?.length).toBeGreaterThan(2_000);
     expect(metadata['log']).toContain('Invalid kind');
     expect(metadata['log']).not.toContain('[1] INT');
     expect(metadata['log_truncated']).toBe('true');
-    // Each of the types has a line of at least 50 bytes.
+    // Each type has a line of at least 50 bytes.
     expect(Number(metadata['log_true_size'])).toBeGreaterThan(5_000 * 50);
   });
 
-  test('answers a rejection with up to 4 MiB of log on request', async () => {
+  test('returns a rejection with up to 4 MiB of log on request', async () => {
     const { result } = await client.call('loadHandle', {
       source: { case: 'rawBtf', value: refusedBtf(50_000, 'refused') },
       reportRejection: true,
@@ -165,11 +165,11 @@ needs('bpf').describe('LoadHandle', () => {
     expect(truncated).toBe(true);
     expect(text.length).toBeLessThanOrEqual(4 * MIB);
     expect(text).toContain('Invalid kind');
-    // Request, its copy for the kernel, and log: not the log that the kernel printed.
+    // The request, its copy for the kernel, and the returned log, but not all that the kernel printed.
     expect(daemon.residentBytes() - before).toBeLessThan(120 * MIB);
   });
 
-  test('refuses BTF over the kernel’s 16 MiB that fits the message limit, and loads 15 MiB', async () => {
+  test('rejects BTF that fits the message but exceeds the kernel’s 16 MiB, and loads 15 MiB', async () => {
     const error = await failureOf(load(intBtf(MIB + 1, 'large')));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.INVALID_ARGUMENT, 'BTF_TOO_LARGE']);
     const huge = await failureOf(load(intBtf(2 * MIB, 'huge')));
@@ -179,7 +179,7 @@ needs('bpf').describe('LoadHandle', () => {
     await client.call('closeHandles', { tokens: [handle.token] });
   });
 
-  test('a token that was made up, and one of an earlier run, are NOT_FOUND, each with its reason', async () => {
+  test('an invented token and one of an earlier run are NOT_FOUND, each with its own reason', async () => {
     await using other = await DaemonProcess.start();
     using otherClient = new RawClient(other.address);
     const handle = await load(intBtf(1, 'mine'));

@@ -14,7 +14,7 @@ import { until } from './testing/until.js';
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
 const ARGS = ['--metrics-listen', '127.0.0.1:0', '--log-format', 'json', '--log-level', 'debug'];
 
-/** Makes calls that are logged, about 300 bytes each. */
+/** Makes calls that log about 300 bytes each. */
 async function callOften(client: RawClient, times: number): Promise<void> {
   for (let i = 0; i < times; i += 100) {
     await Promise.all(
@@ -23,19 +23,19 @@ async function callOften(client: RawClient, times: number): Promise<void> {
   }
 }
 
-needs('bpf').describe('A log that can’t be written', () => {
-  test('because nobody reads it neither holds up calls nor the end, and lines are dropped', async () => {
+needs('bpf').describe('A log that cannot be written', () => {
+  test('because nobody reads it delays neither calls nor the shutdown, and lines are dropped', async () => {
     await using daemon = await DaemonProcess.start({ args: ARGS });
     using client = new RawClient(daemon.address);
     daemon.leaveLogUnread();
     const dropped = async () => (await Scrape.of(daemon.metricsUrl)).sum('btfd_log_lines_dropped_total');
-    // Until what the pipe and the daemon keep is full: some 1.3 MB.
+    // Until the pipe and the daemon's buffer are full: about 1.3 MB.
     while ((await dropped()) < 100) await callOften(client, 1000);
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
     expect(await daemon.end()).toBe(0);
   }, 60_000);
 
-  test('because its reader is gone ends nothing', async () => {
+  test('because its reader is gone does not stop the daemon', async () => {
     await using daemon = await DaemonProcess.start({ args: ARGS });
     using client = new RawClient(daemon.address);
     daemon.closeLog();
@@ -45,7 +45,7 @@ needs('bpf').describe('A log that can’t be written', () => {
     expect(await daemon.end()).toBe(0);
   });
 
-  test('because the disk is full ends nothing', async () => {
+  test('because the disk is full does not stop the daemon', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const socket = join(dir, 'btfd.sock');
     const full = openSync('/dev/full', 'w');

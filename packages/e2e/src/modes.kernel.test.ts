@@ -49,7 +49,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
   const LACKS = [status.PERMISSION_DENIED, 'DAEMON_LACKS_CAPABILITY'];
   const UNAVAILABLE = [status.FAILED_PRECONDITION, 'OPERATION_UNAVAILABLE'];
 
-  test('as root everything works', async () => {
+  test('supports every operation as root', async () => {
     await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
     const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true };
@@ -76,7 +76,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     expect(await codeAndReason(drain(client.stream('iterateHandles', { afterId: 1 })))).toEqual(LACKS);
   });
 
-  test('without capabilities serves specs, and refuses the rest before anything else is looked at', async () => {
+  test('without capabilities serves specs, and refuses other calls before it checks their requests', async () => {
     await using daemon = await DaemonProcess.start({ wrapper: WITHOUT['no capability'] });
     using client = new RawClient(daemon.address);
     expect(await operationsOf(client)).toEqual([
@@ -91,7 +91,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     expect(error.details).toContain('CAP_BPF');
   });
 
-  test('with --btf-dir serves the folder’s files as they are at the time, and nothing of the kernel', async () => {
+  test('with --btf-dir serves the current files of the folder, and nothing of the kernel', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btf-dir-'));
     try {
       cpSync(SYSFS_VMLINUX, join(dir, 'vmlinux'));

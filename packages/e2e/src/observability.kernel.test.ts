@@ -12,10 +12,10 @@ import { Scrape } from './testing/scrape.js';
 import { until } from './testing/until.js';
 
 const METRICS = ['--metrics-listen', '127.0.0.1:0', '--log-format', 'json', '--log-level', 'debug'];
-/** Looks like nothing that a log or a metric has by itself. */
+/** A text that no log or metric has for another reason. */
 const SECRET = 'btf_bytes_in_no_log';
 
-/** Makes calls of many kinds, and gives every token it saw. */
+/** Makes calls of many kinds and returns every token that it received. */
 async function callMuch(client: RawClient): Promise<string[]> {
   const tokens: string[] = [];
   const load = (bytes: Uint8Array, more: object = {}) =>
@@ -75,8 +75,8 @@ function linesOf(daemon: DaemonProcess): Line[] {
     .map((line) => JSON.parse(line));
 }
 
-needs('bpf').describe('What operators see', () => {
-  needs('python3-prometheus-client').test('of the metrics is what was called', async () => {
+needs('bpf').describe('Operators see', () => {
+  needs('python3-prometheus-client').test('in the metrics each call and its outcome', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);
     const tokens = await callMuch(client);
@@ -129,7 +129,7 @@ needs('bpf').describe('What operators see', () => {
     for (const text of [SECRET, ...tokens]) expect(after.labelValues().has(text)).toBe(false);
   });
 
-  test('of the logs is every call, and each load and take for the audit, but no token and no BTF', async () => {
+  test('in the logs each call, and an audit of each load and take, but no token and no BTF', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     using client = new RawClient(daemon.address);
     const tokens = await callMuch(client);
@@ -166,7 +166,7 @@ needs('bpf').describe('What operators see', () => {
     expect(called.every(({ durationMs }) => typeof durationMs === 'number')).toBe(true);
   });
 
-  test('of the probes is that it is ready, and not while it drains', async () => {
+  test('from the probes that the daemon is ready, and that it is not while it drains', async () => {
     await using daemon = await DaemonProcess.start({ args: METRICS });
     const url = daemon.metricsUrl;
     expect(await (await fetch(`${url}/readyz`)).text()).toBe('ready\n');
@@ -182,7 +182,7 @@ needs('bpf').describe('What operators see', () => {
         te: 'trailers',
       })
       .on('error', () => {});
-    await until('the call is there', async () => (await Scrape.of(url)).sum('btfd_rpc_in_flight') === 1);
+    await until('the call is in flight', async () => (await Scrape.of(url)).sum('btfd_rpc_in_flight') === 1);
     const ended = daemon.end('SIGTERM');
     await until('it is not ready', async () => {
       const response = await fetch(`${url}/readyz`);

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a command with a Node that says that it is of a version. */
+/** Runs a command with a Node that reports another version. */
 function run(command: string, version: string) {
   const lie = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
   const options = ['--import', `data:text/javascript,${encodeURIComponent(lie)}`];
@@ -26,7 +26,7 @@ describe.each([
   const { engines, version }: { engines: { node: string }; version: string } = manifest;
   const oldest = engines.node.replace('>=', '');
 
-  test.each(['18.20.8', '20.18.3'])('says which Node it needs where it is %s', (node) => {
+  test.each(['18.20.8', '20.18.3'])('names the Node that it needs if it runs with %s', (node) => {
     expect(run(command, node)).toEqual({
       status: 1,
       stdout: '',
@@ -39,7 +39,7 @@ describe.each([
   });
 });
 
-test('All that is published needs the same Node', () => {
+test('All published packages need the same Node', () => {
   const manifests = ['api', 'btf', 'client', 'server', 'cli', '../native'].map((folder) => {
     const { engines }: { engines: unknown } = JSON.parse(
       readFileSync(`${PACKAGES}${folder}/package.json`, 'utf8'),

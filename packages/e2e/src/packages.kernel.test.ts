@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -15,7 +16,7 @@ import { until } from './testing/until.js';
 const require = createRequire(import.meta.url);
 const { version: VERSION }: { version: string } = require('../package.json');
 
-/** What each consumer in testdata/consumers prints. */
+/** Each consumer in testdata/consumers prints this. */
 const SEEN = { service: 'btf.v1.BtfService', first: 'vmlinux', listHead: 16, loaded: 'user' };
 
 const COMPILERS = [
@@ -122,6 +123,16 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
       expect(modules.length).toBeGreaterThan(1);
       expect(modules).toHaveLength(new Set(modules).size);
     }
+  });
+
+  test('have no code cache in the daemon, which may be root', () => {
+    const files = ownFiles().filter((file) => /^(?:native|server)\/(?:bin|dist)\/.*[.]js$/.test(file));
+    expect(files).toContain('server/bin/btfd.js');
+    expect(files.filter((file) => /compile-?cache|cachedData/i.test(textOf(file)))).toEqual([]);
+  });
+
+  test('have a library of the format that browsers can load', () => {
+    expect(textOf('btf/dist/index.js')).not.toMatch(/^import |require\(|["']node:/m);
   });
 
   test('have doc comments in their declarations', () => {
@@ -291,7 +302,40 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     });
   });
 
-  test('are commands that a started daemon tells to try next', async () => {
+  test('load no gRPC for a btfctl that reads a file, and neither gRPC nor the format for its version', () => {
+    const loadedBy = (...words: string[]): string[] => {
+      const coverage = mkdtempSync(join(installed.dir, 'loaded-'));
+      const { status } = installed.run([join(bin, 'btfctl'), ...words], {
+        env: { NODE_V8_COVERAGE: coverage },
+      });
+      expect(status).toBe(0);
+      return readdirSync(coverage).flatMap((name) => {
+        const { result }: { result: { url: string }[] } = JSON.parse(
+          readFileSync(join(coverage, name), 'utf8'),
+        );
+        return result.flatMap(({ url }) => /.*\/cli\/dist\/(.+)-[^-]+[.]js$/.exec(url)?.[1] ?? []);
+      });
+    };
+    const ofVersion = loadedBy('version');
+    const ofMember = loadedBy('member', 'list_head.next', '--in', '/sys/kernel/btf/vmlinux');
+    const ofList = loadedBy('--address', daemon.address, 'list');
+    expect(ofVersion).toContain('commander');
+    expect(ofVersion).not.toContain('spec');
+    expect(ofMember).toContain('spec');
+    expect(ofVersion.concat(ofMember)).not.toContain('@grpc-grpc-js');
+    expect(ofList).toContain('@grpc-grpc-js');
+  });
+
+  test('make certificates with what btfd brings along', () => {
+    const certs = join(installed.dir, 'certs');
+    const { stdout, status } = installed.run(['certs', 'init', certs], { program: join(bin, 'btfd') });
+    expect(status).toBe(0);
+    expect(stdout.split('\n').filter((line) => existsSync(line))).toHaveLength(6);
+    const server = new X509Certificate(readFileSync(join(certs, 'server.crt')));
+    expect(server.verify(new X509Certificate(readFileSync(join(certs, 'ca.crt'))).publicKey)).toBe(true);
+  });
+
+  test('are commands that a started daemon suggests', async () => {
     const args = [
       '--show',
       '--metrics-listen',

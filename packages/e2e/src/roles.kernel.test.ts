@@ -81,7 +81,7 @@ needs('bpf').describe('on a unix socket', () => {
     const [listed, byId] = outcomes;
     expect(byId).toEqual({
       ...FORBIDDEN,
-      message: `uid:${VIEWER.uid} is viewer; an object that a user loaded needs inspector`,
+      message: `uid:${VIEWER.uid} has the role viewer; an object that a user loaded needs inspector`,
     });
     expect(reasons(outcomes)).toEqual(['ok', ...Array.from({ length: 6 }, () => 'ROLE_FORBIDS'), 'ok']);
     using root = new RawClient(daemon.address);

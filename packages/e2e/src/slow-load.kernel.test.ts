@@ -12,10 +12,10 @@ import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 
 /** Lets one principal, which gets a quarter of the queue, fill what may wait: four times --max-btf. */
-const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB'];
+const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB', '--max-check-time', '30s'];
 
 needs('bpf').describe('While the kernel checks a load for long', () => {
-  const source = { case: 'rawBtf', value: slowBtf(8_000) } as const;
+  const source = { case: 'rawBtf', value: slowBtf(16_000) } as const;
   let daemon: DaemonProcess;
   let client: RawClient;
 
@@ -74,9 +74,9 @@ needs('bpf').describe('While the kernel checks a load for long', () => {
     expect([error.code, checked]).toEqual([status.DEADLINE_EXCEEDED, false]);
     const { result } = await other;
     await client.call('closeHandles', { tokens: [result.case === 'handle' ? result.value.token : ''] });
-    const begun = failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 200 }));
+    const begun = failureOf(client.call('loadHandle', { source }, { deadline: Date.now() + 100 }));
     expect((await begun).code).toBe(status.DEADLINE_EXCEEDED);
-    // Behind it.
+    // Waits until the kernel has checked the load before it.
     await client.call('loadHandle', {
       source: { case: 'rawBtf', value: intBtf(1, 'small') },
       ttl: { seconds: 1n },
@@ -85,18 +85,21 @@ needs('bpf').describe('While the kernel checks a load for long', () => {
   }, 60_000);
 
   test('what waits is bounded', async () => {
-    const calls = Array.from({ length: 60 }, () =>
-      client.call('loadHandle', { source }, { deadline: Date.now() + 1_500 }).then(
-        () => 'loaded',
+    // One load is checked, five wait, and the rest is refused.
+    await using other = await DaemonProcess.start({ args: [...ONE_CALLER, '--max-btf', '1MiB'] });
+    using otherClient = new RawClient(other.address);
+    const calls = Array.from({ length: 12 }, () =>
+      otherClient.call('loadHandle', { source }).then(
+        () => null,
         (error: unknown) => error,
       ),
     );
-    const refused = (await Promise.all(calls)).filter(
-      (error) => error instanceof Error && 'code' in error && error.code === status.RESOURCE_EXHAUSTED,
-    );
+    const refused = (await Promise.all(calls)).filter((error) => error !== null);
     expect(refused.length).toBeGreaterThan(0);
-    const error = await failureOf(Promise.reject(refused[0]));
-    expect(errorInfoOf(error).reason).toBe('LOAD_QUEUE_FULL');
+    for (const each of refused) {
+      const error = await failureOf(Promise.reject(each));
+      expect([error.code, errorInfoOf(error).reason]).toEqual([status.RESOURCE_EXHAUSTED, 'LOAD_QUEUE_FULL']);
+    }
   }, 60_000);
 
   test('SIGTERM ends the daemon once that load has ended, and drops what waits', async () => {

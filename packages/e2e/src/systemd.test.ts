@@ -63,7 +63,7 @@ describe('The service manager', () => {
   test('that is gone does not keep the daemon from serving', async () => {
     const env = { NOTIFY_SOCKET: join(dir, 'nobody.sock') };
     await using daemon = await DaemonProcess.start({ args: FILES, env });
-    await until('it is logged', () => daemon.log.text.includes('cannot tell the service manager'));
+    await until('it is logged', () => daemon.log.text.includes('cannot notify the service manager'));
     expect(await answers(daemon.address)).toBe(true);
     expect(await daemon.end()).toBe(0);
   });
@@ -110,9 +110,9 @@ describe('Sockets that were passed', () => {
   const file = join(dir, 'file');
   writeFileSync(file, '');
   test.each([
-    [`file:${file}`, 'the passed socket 3 (file) is no socket: getsockopt of fd 3: ENOTSOCK'],
-    [`dgram:${dir}/dgram.sock`, 'the passed socket 3 (dgram) accepts no streams'],
-    [`bound:${dir}/bound.sock`, 'the passed socket 3 (bound) accepts no streams'],
+    [`file:${file}`, 'the passed socket 3 (file) is not a socket: getsockopt of fd 3: ENOTSOCK'],
+    [`dgram:${dir}/dgram.sock`, 'the passed socket 3 (dgram) does not accept streams'],
+    [`bound:${dir}/bound.sock`, 'the passed socket 3 (bound) does not accept streams'],
     [`abstract:btfd-e2e-${process.pid}`, 'the passed socket 3 (abstract) has no path'],
     ['tcp:127.0.0.1', 'has no TLS: any local user could connect; allow it with --insecure'],
   ])('that nobody can be served on safely keep the daemon from starting: %s', async (spec, message) => {

@@ -69,7 +69,7 @@ needs('bpf').describe('clients that share no code with this project, over mutual
       expect(spec).toContainEqual({ types: { types: [expect.objectContaining({ name: 'pid_t' })] } });
       expect(load).toEqual({
         code: 'PERMISSION_DENIED',
-        details: `uri:${VIEWER} is viewer; LoadHandle needs loader`,
+        details: `uri:${VIEWER} has the role viewer; LoadHandle needs loader`,
       });
     },
   );

@@ -89,7 +89,7 @@ needs('bpf').describe('TLS', () => {
   });
 
   test('no certificate is no credential', async () => {
-    const why = 'no client certificate was shown';
+    const why = 'the client sent no certificate';
     expect(await refusal(certificates.withoutCertificate())).toEqual([...UNAUTHENTICATED, why]);
   });
 

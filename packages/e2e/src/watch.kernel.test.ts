@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import type { WatchHandlesResponse } from '@btfd/api';
-import { BtfClient } from '@btfd/client';
+import { BtfClient, type WatchEvent } from '@btfd/client';
 import { btfLoad, type BtfFd } from '@btfd/native';
 import { status } from '@grpc/grpc-js';
 import { btfIds } from './testing/bpftool.js';
@@ -64,9 +64,11 @@ needs('bpf').describe('WatchHandles', () => {
     for (const id of ids) {
       await until('the end is told', () => watches.every((watch) => watch.of(id).length === 2));
     }
+    const all = new Set(ids);
+    const isOne = (event: WatchEvent) => 'info' in event && all.has(event.info.id);
     for (const watch of watches) {
       for (const id of ids) expect(watch.of(id)).toEqual(['added', 'removed']);
-      expect(watch.events).toEqual(watches[0]?.events);
+      expect(watch.events.filter(isOne)).toEqual(watches[0]?.events.filter(isOne));
       await watch.stop();
     }
   });
@@ -95,15 +97,13 @@ needs('bpf').describe('WatchHandles', () => {
     const { id } = object.info();
     if (synced.position === undefined) throw new Error('no position');
     const second = raw.stream('watchHandles', { after: synced.position }).on('error', () => null);
-    const cases: unknown[] = [];
+    let told = 0;
     for await (const { event } of second) {
-      cases.push([event.case, event.case === 'added' ? event.value.id : null]);
+      // Other processes may load and close BTF meanwhile.
+      if (event.case === 'added' && event.value.id === id) told++;
       if (event.case === 'synced') break;
     }
-    expect(cases).toEqual([
-      ['added', id],
-      ['synced', null],
-    ]);
+    expect(told).toBe(1);
     second.cancel();
     object.close();
     const drain = async (stream: AsyncIterable<unknown>) => {

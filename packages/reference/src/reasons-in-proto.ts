@@ -8,7 +8,7 @@ export interface DocumentedReason {
   readonly when: string;
   /** The keys of its metadata, in words; empty if it has none. */
   readonly metadata: string;
-  /** What the caller should do next. */
+  /** The next step for the caller. */
   readonly next: string;
   /** The messages of `google.rpc` in its details, without ErrorInfo. */
   readonly details: readonly string[];

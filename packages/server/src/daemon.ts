@@ -22,7 +22,7 @@ import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { OwnLoads } from './kernel/own-loads.js';
 import { Admission } from './listen/admission.js';
-import { MAX_TOLD } from './listen/connections.js';
+import { MAX_REFUSED } from './listen/connections.js';
 import { Listener, onLoopback, type ListenerOptions } from './listen/listener.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { WorkerPool } from './pool/worker-pool.js';
@@ -39,52 +39,59 @@ import { ObjectWatch } from './watch/object-watch.js';
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
 
-/** DaemonOptions are what a daemon is started with. */
+/** DaemonOptions are the options of `startDaemon`. */
 export interface DaemonOptions extends ObservabilityOptions {
-  /** Where to listen. */
+  /** The addresses to listen on. */
   readonly addresses: readonly Address[];
   /** The folder of BTF files to serve instead of the kernel; null serves the kernel. */
   readonly btfDir: string | null;
   readonly kernel: Kernel;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
-  /** Who may do what besides what holds by default. */
+  /** Roles in addition to the default ones. Default: none. */
   readonly policy?: PolicyOptions;
-  /** TLS for every TCP address. Files are read again when they change. */
+  /** TLS for every TCP address. The files are read again when they change. Default: no TLS. */
   readonly tls?: TlsFiles | null;
-  /** Allows TCP on loopback without TLS. Whoever connects is anonymous. */
+  /** Allows TCP on loopback without TLS. Every caller there is anonymous. Default: false. */
   readonly insecure?: boolean;
-  /** The group of unix sockets, whose members are viewers by default. Default: the daemon's own. */
+  /** The group of unix sockets, whose members are viewers. Default: the daemon's own group. */
   readonly socketGroup?: number | null;
 }
 
 /** Daemon is a running btfd. */
 export interface Daemon {
-  /** Where it listens, with the port that was chosen for port 0. */
+  /** The addresses that it listens on, with the actual port instead of port 0. */
   readonly addresses: readonly Address[];
-  /** Where metrics and probes are served; null where they aren't. */
+  /** The address of metrics and probes; null if they are not served. */
   readonly metricsAddress: TcpAddress | null;
   readonly services: Services;
   /**
-   * Reads the policy and the files of TLS again. Calls that the new policy doesn't allow end. Says whether all could be
-   * used; what couldn't is logged, and the old stays in force.
+   * Reads the policy and the files of TLS again. Calls that the new policy does not allow end.
+   *
+   * @returns whether both could be used. Otherwise the problem is logged, and the old ones stay in force.
    */
   reload(): boolean;
   /**
-   * Ends it: no new connections and calls, streams are told UNAVAILABLE, unary calls may finish until
-   * the deadline, every handle is closed. Later calls wait for the same end.
+   * Stops the daemon. It takes no new connections and calls. Streams end with UNAVAILABLE, unary calls may finish within
+   * `drainMs`, and every handle is closed. A second call waits for the same end.
    */
   stop(): Promise<void>;
 }
 
-/** startDaemon starts to serve. If it can't listen everywhere, nothing is left open. */
+/**
+ * startDaemon starts a daemon in this process, and returns it once it listens. If it fails, nothing is left open. The
+ * kernel may need CAP_BPF to load BTF, and CAP_SYS_ADMIN to list and open objects by id; the daemon serves what it can.
+ *
+ * @throws Error if an address may not be used, for example TCP without TLS that is not loopback.
+ * @throws Error if it cannot listen on an address, or if the policy or the files of TLS cannot be used.
+ */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { tls = null, insecure = false } = options;
   for (const address of options.addresses) {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
     if (refusal !== null) throw new Error(refusal);
   }
-  // Without TLS they are all of loopback, by what they are called.
+  // Without TLS every name must be one of loopback, and is resolved.
   const addresses =
     tls === null
       ? await Promise.all(options.addresses.map(async (each) => onLoopback(each)))
@@ -103,7 +110,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
   const health = new Health(['', BtfService.typeName]);
-  const admission = Admission.open({
+  const admission = new Admission({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,
@@ -126,7 +133,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,
     // Quotas count the connections that are served. Beyond this sum, connections are closed without an answer.
-    maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_TOLD,
+    maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_REFUSED,
     onConnection,
   }).catch((error) => {
     admission.close();
@@ -170,7 +177,7 @@ async function makeServices(
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
   const ownLoads = new OwnLoads(kernel);
   const features = new KernelFeatures(ownLoads);
-  // Now, because later a load of somebody's may keep the kernel for long.
+  // Now, because a client's load may keep the kernel busy later.
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits, onLoad);
   const objects = new ObjectList(kernel, files, access);
@@ -192,7 +199,7 @@ async function makeServices(
     handles,
     specs,
     users,
-    workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was ended')),
+    workers: new WorkerPool(limits, (err) => logger.warn({ err }, 'a worker was terminated')),
     quotas,
     watch,
     limits,
@@ -202,9 +209,9 @@ async function makeServices(
 
 function channelOptions(limits: Limits): ServerOptions {
   return {
-    // The largest of all methods; each has its own limit, checked before decoding.
+    // The largest limit of all methods. Each method has its own, which holds before decoding.
     'grpc.max_receive_message_length': limits.maxLoadMessageBytes,
-    // A stopped client is found by this alone. Longer than the drain, which a ping would cut short.
+    // The only way to notice a client that hangs. Longer than the drain, which a ping would cut short.
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,

@@ -1,5 +1,5 @@
 /**
- * The daemon of btfd, for programs that start it within themselves. Most will run `btfd` instead.
+ * The daemon of btfd, for programs that run it in their own process. Most users run the program `btfd` instead.
  *
  * ```ts
  * import { addonKernel, parseAddress, startDaemon } from '@btfd/server';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { bpftoolJson, dumpBytes } from '../testing/bpftool.js';
 import { Kind, type Type } from '../types.js';
 import { BtfBuildError } from './build-error.js';
@@ -34,7 +34,7 @@ describe('Builder', () => {
     },
   );
 
-  test('writes types that are added by value word for word as the format has them', () => {
+  test('writes types that are added by value as the words of the format', () => {
     const builder = new Builder();
     const int = builder.add(INT);
     const pointer = builder.add({ kind: 'PTR', typeId: int });
@@ -60,7 +60,7 @@ describe('Builder', () => {
     expect(builder.marshal({ byteOrder: 'little' })).toEqual(expected.bytes());
   });
 
-  test.each(ORDERS)('builds every kind anew from what a %s-endian BTF decodes to', (order) => {
+  test.each(ORDERS)('builds every kind again from the decoded types of a %s-endian BTF', (order) => {
     const spec = Spec.parse(assembleAllKinds(order).bytes());
     const builder = new Builder();
     const ids = [...spec].map((type) => builder.add(type));
@@ -81,7 +81,7 @@ describe('Builder', () => {
     },
   );
 
-  test('gives the same type the same id, unless it is not to deduplicate', () => {
+  test('gives the same type the same id, except without deduplication', () => {
     const builder = new Builder();
     const copies = new Builder({ deduplicate: false });
     expect([builder.add(INT), builder.add({ ...INT }), builder.add({ kind: 'PTR', typeId: 1 })]).toEqual([
@@ -108,7 +108,7 @@ describe('Builder', () => {
     expect(() => builder.define(builder.reserve(), { kind: 'VOID' })).toThrow(BtfBuildError);
   });
 
-  test('adds a type of a spec with all that it refers to, what it refers to first', () => {
+  test('adds a type of a spec after all types that it refers to', () => {
     const builder = new Builder();
     const spec = Spec.parse(assembleAllKinds('big').bytes());
     expect(builder.addFrom(spec, 19)).toBe(4);
@@ -121,7 +121,7 @@ describe('Builder', () => {
     expect([builder.addFrom(spec, 0), builder.addFrom(spec, 1), builder.typeCount]).toEqual([0, 1, 4]);
   });
 
-  test('brings the DECL_TAGs of a type, unless it is not to', () => {
+  test('adds the DECL_TAGs of a type, except with declTags: false', () => {
     const spec = Spec.parse(assembleAllKinds('little').bytes());
     const [withTags, without] = [new Builder(), new Builder({ declTags: false })];
     for (const builder of [withTags, without]) builder.addFrom(spec, 6);
@@ -133,7 +133,7 @@ describe('Builder', () => {
     expect([...without.toSpec()].filter(({ kind }) => kind === 'DECL_TAG')).toEqual([]);
   });
 
-  test('finds types equal that come from several specs, circles included', () => {
+  test('finds equal types of several specs, circles included', () => {
     const builder = new Builder();
     const first = listSpec('node', 0);
     const second = listSpec('node', 3);
@@ -145,7 +145,7 @@ describe('Builder', () => {
     expect(builder.typeCount).toBe(5);
   });
 
-  test('tells circles apart by what they hold however far from where they are entered', () => {
+  test('distinguishes circles that differ far from where they are entered', () => {
     const long = (last: string): Spec => {
       const btf = new BtfAssembler('little');
       const length = 50;
@@ -168,7 +168,7 @@ describe('Builder', () => {
     }
   });
 
-  test('tells a circle that meets one type twice from one that meets two which differ far away', () => {
+  test('distinguishes a circle that meets one type twice from one that meets two types that differ far away', () => {
     const length = 6;
     // A root with two chains of pointers; each ends in a struct that leads back to the root.
     const circle = (ends: readonly string[]): Spec => {
@@ -190,7 +190,7 @@ describe('Builder', () => {
     expect(builder.addFrom(circle(['x', 'y']), 1)).toBe(two);
   });
 
-  test('keeps ids and order of a whole spec where it does not deduplicate', () => {
+  test('keeps ids and order of a whole spec without deduplication', () => {
     const spec = listSpec('node', 3);
     const builder = new Builder({ deduplicate: false });
     expect(builder.addAllFrom(spec, spec.typeIds())).toEqual([...spec.typeIds()]);
@@ -201,7 +201,7 @@ describe('Builder', () => {
     expect(shuffled.addAllFrom(spec, [1, 2])).toEqual([5, 2]);
   });
 
-  test('takes types of a split spec and of its base', () => {
+  test('adds types of a split spec and of its base', () => {
     const baseBtf = assembleAllKinds('little');
     const base = Spec.parse(baseBtf.bytes());
     const split = new BtfAssembler('little', baseBtf.stringEnd).type(Kind.TYPEDEF, 'own', {
@@ -213,23 +213,25 @@ describe('Builder', () => {
     expect([...builder.toSpec()].map(({ name }) => name)).toEqual(['int', 'size_t', 'own']);
   });
 
-  test('changes nothing where a type cannot be read', () => {
+  test('changes nothing if a type cannot be read', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.PTR, '', { sizeOrTypeId: 2 })
       .type(Kind.TYPEDEF, 9999, { sizeOrTypeId: 0 })
       .type(Kind.PTR, '', { sizeOrTypeId: 4 });
     const spec = Spec.parse(btf.bytes());
     const builder = new Builder({ deduplicate: false });
-    expect(() => builder.addFrom(spec, 1)).toThrow('string offset 9999 is behind the end');
+    expect(() => builder.addFrom(spec, 1)).toThrow('string offset 9999 is after the end');
     expect(() => builder.addFrom(spec, 3)).toThrow('reference to type 4');
     expect(() => builder.addFrom(spec, 4)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
     expect(builder.typeCount).toBe(0);
     expect(builder.marshal().length).toBe(25);
   });
 
-  test('refuses types of unknown kinds, whose references it cannot tell', () => {
-    const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
-    const btf = new BtfAssembler('little').type(20, 'new').type(Kind.FLOAT, 'known', { sizeOrTypeId: 4 });
+  test('rejects types of unknown kinds, whose references are not known', () => {
+    const layout = globalThis.Array.from({ length: UNKNOWN_KIND + 1 }, () => [0, 0] as const);
+    const btf = new BtfAssembler('little')
+      .type(UNKNOWN_KIND, 'new')
+      .type(Kind.FLOAT, 'known', { sizeOrTypeId: 4 });
     const spec = Spec.parse(btf.bytes({ headerLength: 32, layout }));
     const builder = new Builder();
     expect(() => builder.addFrom(spec, 1)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
@@ -246,7 +248,7 @@ describe('Builder', () => {
     ],
     [{ kind: 'FLOAT', name: 'f', size: 0.5 }, 'size', 'FLOAT "f": size 0.5'],
     [{ kind: 'FLOAT', name: 'a\0b', size: 4 }, 'name', 'contains NUL'],
-    [{ kind: 'FLOAT', name: '\ud800', size: 4 }, 'name', 'no Unicode'],
+    [{ kind: 'FLOAT', name: '\ud800', size: 4 }, 'name', 'not valid Unicode'],
     [
       {
         kind: 'UNION',
@@ -286,13 +288,13 @@ describe('Builder', () => {
     expect(builder.typeCount).toBe(0);
   });
 
-  test('names the type that refers to none when it is marshalled', () => {
+  test('reports the type with a reference that does not exist when it is marshalled', () => {
     const builder = new Builder();
     builder.add({ kind: 'CONST', typeId: 7 });
     expect(() => builder.marshal()).toThrow('CONST with type id 1 refers to type 7, but the largest id is 1');
   });
 
-  test('writes more than 65,535 elements only where that is allowed', () => {
+  test('writes more than 65,535 elements only with wideVlen', () => {
     const params = globalThis.Array.from({ length: 65_536 }, () => ({ name: '', typeId: 0 }));
     const builder = new Builder();
     builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params });

@@ -16,7 +16,7 @@ function marshalled(options: MarshalOptions): Type[] {
   return [...Spec.parse(builder.marshal(options))];
 }
 
-/** Those of the types that differ from the source's. */
+/** The types that differ from those of the source. */
 function changed(options: MarshalOptions): Type[] {
   return marshalled(options).filter((type) => {
     const before = type.id < source.endTypeId ? source.typeById(type.id) : null;
@@ -28,7 +28,7 @@ function text(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-// The meaning is that of btf/marshal.go of cilium/ebpf, whose tests have some of these cases.
+// Modelled on btf/marshal.go of cilium/ebpf, whose tests have some of these cases.
 describe('MarshalOptions', () => {
   test('change nothing by default', () => {
     expect(changed({})).toEqual([]);
@@ -43,7 +43,7 @@ describe('MarshalOptions', () => {
     ]);
   });
 
-  test('replaceDeclTags puts an INT in the place of each DECL_TAG', () => {
+  test('replaceDeclTags replaces each DECL_TAG with an INT', () => {
     const int = { kind: 'INT', name: 'decl_tag_placeholder', size: 1, encoding: 0, bits: 8, bitOffset: 0 };
     expect(changed({ replaceDeclTags: true })).toEqual([
       { id: 24, ...int },
@@ -51,14 +51,14 @@ describe('MarshalOptions', () => {
     ]);
   });
 
-  test('replaceTypeTags puts an anonymous CONST in the place of each TYPE_TAG', () => {
+  test('replaceTypeTags replaces each TYPE_TAG with an anonymous CONST', () => {
     expect(changed({ replaceTypeTags: true })).toEqual([
       { id: 26, kind: 'CONST', name: '', typeId: 1 },
       { id: 27, kind: 'CONST', name: '', typeId: 1 },
     ]);
   });
 
-  test('replaceEnum64 puts a UNION in the place of each ENUM64, and takes the sign of ENUMs', () => {
+  test('replaceEnum64 replaces each ENUM64 with a UNION, and drops the sign of ENUMs', () => {
     const member = { bitOffset: 0, bitfieldSize: 0 };
     const placeholder = { kind: 'INT', name: 'enum64_placeholder', size: 8, bits: 64, bitOffset: 0 };
     expect(changed({ replaceEnum64: true })).toEqual([
@@ -103,7 +103,7 @@ describe('MarshalOptions', () => {
     expect([...Spec.parse(empty.marshal())]).toEqual([]);
   });
 
-  test('can be given together, and leave the builder as it is', () => {
+  test('can be combined, and do not change the builder', () => {
     const before = builder.marshal();
     const all = {
       stripFuncLinkage: true,
@@ -116,7 +116,7 @@ describe('MarshalOptions', () => {
     expect(builder.typeCount).toBe(29);
   });
 
-  test('byteOrder writes either, and defaults to that of the machine', () => {
+  test('byteOrder writes both orders, and defaults to that of the machine', () => {
     const [little, big] = [builder.marshal({ byteOrder: 'little' }), builder.marshal({ byteOrder: 'big' })];
     expect([little.slice(0, 2), big.slice(0, 2)]).toEqual([
       Uint8Array.of(0x9f, 0xeb),

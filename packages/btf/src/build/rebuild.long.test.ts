@@ -30,7 +30,7 @@ function expectAsLibbpf(bytes: Uint8Array): void {
   expect(kindCounts(ours)).toEqual(kindCounts(theirs));
 }
 
-/** Every so many modules are deduplicated on their base: libbpf takes a third of a second for each. */
+/** One in this many modules is deduplicated on its base: libbpf takes a third of a second for each. */
 const EACH = 40;
 
 function modulesOf(kernel: KernelFolder, base: Spec, each = 1): Spec[] {
@@ -42,15 +42,18 @@ test('there are kernels', () => {
   expect(CORPUS.length).toBeGreaterThan(0);
 });
 
-test.each(CORPUS)('vmlinux of %s, built anew and in big-endian, is for bpftool what it was', (_, kernel) => {
-  const spec = readSpec(kernel.vmlinux);
-  const dump = dumpFile(kernel.vmlinux);
-  expect(Buffer.compare(Buffer.from(dumpBytes(rebuilt(spec)).join()), Buffer.from(dump.join()))).toBe(0);
-  const big = convertByteOrder(spec, 'big');
-  expect(Buffer.compare(Buffer.from(dumpBytes(big).join()), Buffer.from(dump.join()))).toBe(0);
-});
+test.each(CORPUS)(
+  'bpftool prints the same for vmlinux of %s after it was rebuilt and converted to big-endian',
+  (_, kernel) => {
+    const spec = readSpec(kernel.vmlinux);
+    const dump = dumpFile(kernel.vmlinux);
+    expect(Buffer.compare(Buffer.from(dumpBytes(rebuilt(spec)).join()), Buffer.from(dump.join()))).toBe(0);
+    const big = convertByteOrder(spec, 'big');
+    expect(Buffer.compare(Buffer.from(dumpBytes(big).join()), Buffer.from(dump.join()))).toBe(0);
+  },
+);
 
-test.each(CORPUS)('all of %s is deduplicated as libbpf does it', (_, kernel) => {
+test.each(CORPUS)('all of %s is deduplicated as by libbpf', (_, kernel) => {
   const base = readSpec(kernel.vmlinux);
   expectAsLibbpf(merge([base, base]).bytes);
   // Since Linux 7.1 vmlinux has types twice: all modules merged exceed the default bound on comparisons.
@@ -62,7 +65,7 @@ test.each(CORPUS)('all of %s is deduplicated as libbpf does it', (_, kernel) => 
   }
 });
 
-test('two kernels in one are deduplicated as libbpf does it, in either order', () => {
+test('two merged kernels are deduplicated as by libbpf, in both orders', () => {
   const all = CORPUS.map(([, kernel]) => readSpec(kernel.vmlinux));
   if (existsSync(VMLINUX)) all.push(readSpec(VMLINUX));
   for (const [i, one] of all.entries()) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
 import { Kind } from '../types.js';
 import { Builder } from './builder.js';
@@ -12,13 +12,16 @@ import { merge } from './merge.js';
 import { selectTypes } from './select.js';
 
 const ORDERS = ['little', 'big'] as const;
-const LAYOUT = globalThis.Array.from({ length: 21 }, (_, kind) => [kind === 20 ? 8 : 0, 4] as const);
+const LAYOUT = globalThis.Array.from(
+  { length: UNKNOWN_KIND + 1 },
+  (_, kind) => [kind === UNKNOWN_KIND ? 8 : 0, 4] as const,
+);
 
 function specOf(btf: BtfAssembler): Spec {
   return Spec.parse(btf.bytes());
 }
 
-/** A base of all kinds, and two BTFs that are split from it. */
+/** A base of all kinds, and two BTFs split from it. */
 function splitSpecs(): { base: Spec; first: Spec; second: Spec } {
   const baseBtf = assembleAllKinds('little');
   const base = specOf(baseBtf);
@@ -32,7 +35,7 @@ function splitSpecs(): { base: Spec; first: Spec; second: Spec } {
 }
 
 describe('selectTypes', () => {
-  test('gives the closure alone, in the order it had, and the new ids', () => {
+  test('returns only the closure, in its old order, and the new ids', () => {
     const spec = specOf(assembleAllKinds('big'));
     const { bytes, ids } = selectTypes(spec, [19, 8, 0]);
     const selected = Spec.parse(bytes);
@@ -48,7 +51,7 @@ describe('selectTypes', () => {
     expect(ids).toHaveLength(30);
   });
 
-  test('brings DECL_TAGs unless told not to', () => {
+  test('selects DECL_TAGs except with declTags: false', () => {
     const spec = specOf(assembleAllKinds('little'));
     const kinds = (declTags: boolean): string[] =>
       [...Spec.parse(selectTypes(spec, [6], { declTags }).bytes)].map(({ kind }) => kind);
@@ -56,7 +59,7 @@ describe('selectTypes', () => {
     expect(kinds(false)).toEqual(['INT', 'PTR', 'STRUCT', 'UNION']);
   });
 
-  test('of split BTF stands alone', () => {
+  test('makes BTF that stands alone of split BTF', () => {
     const { first } = splitSpecs();
     const { bytes, ids } = selectTypes(first, [31], { byteOrder: 'big' });
     const names = [...Spec.parse(bytes)].map(({ name }) => name);
@@ -64,19 +67,19 @@ describe('selectTypes', () => {
     expect([ids[1], ids[13], ids[30], ids[31], ids[2]]).toEqual([1, 2, 3, 4, 0]);
   });
 
-  test('of nothing is a BTF without types', () => {
+  test('makes BTF without types of nothing', () => {
     const { bytes } = selectTypes(specOf(assembleAllKinds('little')), []);
     expect(Spec.parse(bytes).typeCount).toBe(0);
   });
 
-  test('tells an id that is not there', () => {
+  test('reports an id that does not exist', () => {
     const spec = specOf(assembleAllKinds('little'));
     expect(() => selectTypes(spec, [30])).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
 });
 
 describe('merge', () => {
-  test('puts all types one after the other, whatever their byte order', () => {
+  test('appends all types, whatever their byte order', () => {
     const [little, big] = ORDERS.map((order) => specOf(assembleAllKinds(order)));
     if (little === undefined || big === undefined) throw new Error('two specs');
     const { bytes, ids } = merge([little, big, little]);
@@ -92,7 +95,7 @@ describe('merge', () => {
     expect(Spec.parse(merge([]).bytes).typeCount).toBe(0);
   });
 
-  test('takes a base that several share once', () => {
+  test('includes a shared base once', () => {
     const { base, first, second } = splitSpecs();
     for (const specs of [
       [first, second],
@@ -108,7 +111,7 @@ describe('merge', () => {
 });
 
 describe('convertByteOrder', () => {
-  test.each(ORDERS)('gives what was written as %s-endian', (order) => {
+  test.each(ORDERS)('returns the same bytes as if written %s-endian', (order) => {
     const bytes = assembleAllKinds('little').bytes();
     const expected = assembleAllKinds(order).bytes();
     expect(convertByteOrder(bytes, order)).toEqual(expected);
@@ -134,8 +137,8 @@ describe('convertByteOrder', () => {
     expect(Spec.parse(convertByteOrder(empty, 'big'))).toMatchObject({ typeCount: 0, byteOrder: 'big' });
   });
 
-  test('refuses types whose bytes are not known', () => {
-    const bytes = new BtfAssembler('little').type(20, 'new', { data: [1, 2] }).bytes({
+  test('rejects types of unknown kinds', () => {
+    const bytes = new BtfAssembler('little').type(UNKNOWN_KIND, 'new', { data: [1, 2] }).bytes({
       headerLength: 32,
       layout: LAYOUT,
     });
@@ -144,7 +147,7 @@ describe('convertByteOrder', () => {
   });
 });
 
-test('types that name each suffix of one long string are refused, not copied', () => {
+test('types whose names are all suffixes of one long string are rejected, not copied', () => {
   const btf = new BtfAssembler('little');
   const start = btf.string('x'.repeat(10_000));
   for (let i = 0; i < 10_000; i++) btf.type(Kind.FLOAT, start + i, { sizeOrTypeId: 4 });

@@ -22,14 +22,14 @@ describe('layoutStrings', () => {
     expect(read).toEqual(['b', '', 'ab', 'b', 'ab']);
   });
 
-  test('shares suffixes, of suffixes and whichever comes first', () => {
+  test('shares suffixes, also of suffixes and in any order', () => {
     const texts = ['next', 'ext', 'x', 'prev_next', 't', '', 'nex', 'größe', 'öße'];
     const { text, read } = layout(texts, true);
     expect(text).toBe('\0prev_next\0nex\0größe\0');
     expect(read).toEqual(texts);
   });
 
-  test('keeps bytes that are no UTF-8 apart', () => {
+  test('keeps different bytes that are not UTF-8 separate', () => {
     const pool = new StringPool();
     const ids = [0xff, 0xfe, 0xff].map((byte) => pool.intern(Uint8Array.of(byte), 0, 1));
     expect(ids).toEqual([1, 2, 1]);
@@ -37,7 +37,7 @@ describe('layoutStrings', () => {
     expect(bytes).toEqual(Uint8Array.of(0, 0xff, 0, 0xfe, 0));
   });
 
-  test('uses the strings of a base where it has them', () => {
+  test('uses the strings that the base has', () => {
     const pool = new StringPool();
     const [old, own] = [pool.internText('old'), pool.internText('own')];
     const base = { end: 100, offsets: new Map([[old, 7]]) };
@@ -46,7 +46,7 @@ describe('layoutStrings', () => {
     expect(new TextDecoder().decode(bytes)).toBe('own\0');
   });
 
-  test('of many strings reads each back', () => {
+  test('reads each of many strings back', () => {
     const texts = globalThis.Array.from({ length: 5000 }, (_, i) => `${(i * 7919) % 5000}_${i % 7}`);
     expect(layout(texts, true).read).toEqual(texts);
     expect(layout(texts, false).read).toEqual(texts);

@@ -31,7 +31,7 @@ const TYPES: readonly NewType[] = [
   { kind: 'ENUM64', name: 'e', size: 8, signed: true, values: [{ name: 'A', value: -1n }] },
 ];
 
-/** What plain JavaScript may give in place of anything. */
+/** Values that plain JavaScript may pass for anything. */
 const WRONG: readonly unknown[] = [
   undefined,
   null,
@@ -50,7 +50,7 @@ const WRONG: readonly unknown[] = [
   Object.create(null),
 ];
 
-/** What plain JavaScript may give in place of a byte order. */
+/** Values that plain JavaScript may pass for a byte order. */
 const ORDERS = ['x', 'BIG', 4321, {}].map((order): ByteOrder => JSON.parse(JSON.stringify(order)));
 
 interface Place {
@@ -83,7 +83,7 @@ function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], 
   );
 }
 
-/** Whether a value can stand where another does. */
+/** Whether a value fits in the place of another. */
 function fits(by: unknown, { path, value }: Place): boolean {
   if (nameOf(path) === 'name' && by === undefined) return true;
   if (globalThis.Array.isArray(value)) return globalThis.Array.isArray(by) && !(by.length > 0);
@@ -112,9 +112,9 @@ function failure(run: () => void): unknown {
   }
 }
 
-describe('a caller without types', () => {
+describe('for a caller without types', () => {
   test.each(TYPES.map((type) => [type.kind, type] as const))(
-    'is told which field of %s is wrong, whatever it is',
+    'the error names the wrong field of %s, whatever its value',
     (_, type) => {
       const builder = newBuilder();
       builder.add(type);
@@ -123,7 +123,7 @@ describe('a caller without types', () => {
         for (const by of WRONG.filter((value) => !fits(value, place))) {
           const error = failure(() => builder.add(replaced(type, place.path, by)));
           expect(error).toBeInstanceOf(BtfBuildError);
-          // What is no array or no object at all is told as such; an element of a wrong list is its first.
+          // A value that is neither an array nor an object is reported itself; in a wrong list it is the first element.
           const field = nameOf(place.path);
           const told = error instanceof BtfBuildError ? (error.field ?? '') : '';
           const lengthy =
@@ -140,7 +140,7 @@ describe('a caller without types', () => {
     },
   );
 
-  test.each([undefined, null, 1, 'PTR', Symbol('x')])('is told that %p is no type', (type) => {
+  test.each([undefined, null, 1, 'PTR', Symbol('x')])('the error says that %p is not a type', (type) => {
     const builder = newBuilder();
     const error = failure(() => builder.add(type));
     expect(error).toMatchObject({ name: 'BtfBuildError', code: 'INVALID_TYPE', typeId: 1, field: null });
@@ -152,7 +152,7 @@ describe('a caller without types', () => {
     });
   });
 
-  test('is told in few words, and calls nothing of what was given', () => {
+  test('the error is short, and no method of the value is called', () => {
     const builder = newBuilder();
     const long = 'x'.repeat(1 << 20);
     const bomb = {
@@ -178,7 +178,7 @@ describe('a caller without types', () => {
     }
   });
 
-  test.each(ORDERS)('is told that %p is no byte order, by all that writes', (order) => {
+  test.each(ORDERS)('every function that writes reports that %p is not a byte order', (order) => {
     const builder = new Builder();
     for (const type of TYPES) builder.add(type);
     const bytes = builder.marshal();

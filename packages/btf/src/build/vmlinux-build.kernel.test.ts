@@ -14,7 +14,7 @@ import { selectTypes } from './select.js';
 // All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
 jest.setTimeout(180_000);
 
-needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', () => {
+needs('vmlinux', 'bpftool').describe('the rebuilt BTF of the running kernel', () => {
   let spec: Spec;
   let dump: string[];
   let all: number[];
@@ -25,7 +25,7 @@ needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', (
     all = globalThis.Array.from({ length: spec.typeCount }, (_, i) => i + 1);
   });
 
-  /** What differs between types of the spec and their copies, at most five. */
+  /** The differences between types of the spec and their copies, at most five. */
   function differences(copy: Spec, ids: ArrayLike<number>): string[] {
     const wrong: string[] = [];
     for (const type of spec) {
@@ -38,7 +38,7 @@ needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', (
     return wrong;
   }
 
-  test('is for bpftool what it was, with the same ids', () => {
+  test('is the same for bpftool, with the same ids', () => {
     const builder = new Builder({ deduplicate: false });
     builder.addAllFrom(spec, all);
     expect(equal(dumpBytes(builder.marshal()), dump)).toBe(true);
@@ -63,7 +63,7 @@ needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', (
     expect(kindCounts(bigger)).toEqual(kindCounts(copy));
   });
 
-  test('is in the other byte order the same for bpftool, and back again what it was', () => {
+  test('is the same for bpftool in the other byte order, and has the same bytes after it is converted back', () => {
     const other = spec.byteOrder === 'little' ? 'big' : 'little';
     const converted = convertByteOrder(spec, other);
     expect(Spec.parse(converted).byteOrder).toBe(other);
@@ -80,7 +80,7 @@ needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', (
     expect(builder.typeCount).toBe(once);
   });
 
-  test('is of a selection the closure, type by type', () => {
+  test('is the closure of a selection, type by type', () => {
     const roots = ['task_struct', 'sk_buff', 'bpf_prog_load'].flatMap((name) => spec.idsByName(name));
     const { bytes, ids } = selectTypes(spec, roots);
     const copy = Spec.parse(bytes);
@@ -91,16 +91,16 @@ needs('vmlinux', 'bpftool').describe('the running kernel’s BTF, built anew', (
     expect(dumpBytes(bytes)).toHaveLength(copy.typeCount);
   });
 
-  test('is deduplicated when it comes twice as when it comes once, VARs and DATASECs aside', () => {
+  test('is deduplicated to the same types if it comes twice, except VARs and DATASECs', () => {
     const once = kindCounts(Spec.parse(dedup(spec).bytes));
     const twice = kindCounts(Spec.parse(dedup(Spec.parse(merge([spec, spec]).bytes)).bytes));
-    // libbpf never makes one of variables and sections.
+    // libbpf never merges variables and sections.
     const { VAR = 0, DATASEC = 0 } = once;
     expect(twice).toEqual({ ...once, VAR: 2 * VAR, DATASEC: 2 * DATASEC });
   });
 });
 
-/** Comparing texts of megabytes by `toEqual` would take minutes to say how they differ. */
+/** `toEqual` would take minutes to show the difference between texts of megabytes. */
 function equal(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((line, i) => line === other[i]);
 }

@@ -16,18 +16,19 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
   const bytes = assembleAllKinds(order).bytes();
   const spec = Spec.parse(bytes);
 
-  needs('bpftool').test('decodes as bpftool prints it', () => {
+  needs('bpftool').test('decodes to the output of bpftool', () => {
     expect([...spec].map(bpftoolJson)).toEqual(dumpBytes(bytes));
   });
 
-  test('has each of the 19 kinds', () => {
+  test('has every kind that bpftool knows', () => {
     const kinds = new Set([...spec].map(({ id }) => spec.kindOf(id)));
-    expect([...kinds].toSorted((a, b) => a - b)).toEqual(Object.values(Kind).filter((kind) => kind > 0));
+    const known = Object.values(Kind).filter((kind) => kind > 0 && kind <= Kind.ENUM64);
+    expect([...kinds].toSorted((a, b) => a - b)).toEqual(known);
     const names = new Map(Object.entries(Kind).map(([name, number]) => [number as number, name]));
     for (const { id, kind } of spec) expect(kind).toBe(names.get(spec.kindOf(id)));
   });
 
-  test('keeps what bpftool does not print: linkage numbers, tags that are attributes, encoding bits', () => {
+  test('decodes fields that bpftool does not print: linkage numbers, tags that are attributes, encoding bits', () => {
     const numbers = (name: string) => spec.typesByName(name).map((type) => 'linkage' in type && type.linkage);
     expect(['local', 'global', 'outer', 'counter'].flatMap(numbers)).toEqual([0, 1, 2, 1]);
     const attributes = (name: string) =>
@@ -38,7 +39,7 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
     ]);
   });
 
-  test('reads enum values with the sign that the kind flag says', () => {
+  test('reads enum values with the sign of the kind flag', () => {
     expect(valuesOf(spec, 'unsigned')).toEqual([0, 0xffffffff]);
     expect(valuesOf(spec, 'signed')).toEqual([-2]);
     expect(valuesOf(spec, 'wide')).toEqual([0xfffffffffffffffen, 0x200000001n]);
@@ -46,7 +47,7 @@ describe.each(['little', 'big'] as const)('a %s-endian BTF of all kinds', (order
   });
 });
 
-test('vlen of 24 bits, as Linux 7.2 has it, counts all elements', () => {
+test('a vlen of 24 bits (Linux 7.2) counts all elements', () => {
   const vlen = 0x10001;
   const data = globalThis.Array.from({ length: vlen * 2 }, (_, i) => (i % 2 === 0 ? 0 : i));
   const btf = new BtfAssembler('little').type(Kind.ENUM, 'big', { vlen, sizeOrTypeId: 4, data });

@@ -105,20 +105,20 @@ describe.each([
   });
 
   test.each<[string, Partial<SectionWords>, string]>([
-    ['a symbol table behind its end', { offset: 0xffff_0000 }, 'symbol table ends after the end'],
+    ['a symbol table after its end', { offset: 0xffff_0000 }, 'symbol table ends after the end'],
     ['symbol names in no section', { link: 7 }, 'symbol names are in section 7 of 7'],
-  ])('with %s is refused', (_, change, message) => {
+  ])('with %s is rejected', (_, change, message) => {
     const file = assembleElf(bits, order, sectionsOf(bits, order, change));
     expect(() => completeDatasecs(btf, file)).toThrow(message);
   });
 });
 
-test('BTF in which all sections have a size is returned as it is, whatever the file', () => {
+test('BTF in which all sections have a size is returned unchanged, whatever the file', () => {
   const btf = new BtfAssembler('little').type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }).bytes();
   expect(completeDatasecs(btf, new Uint8Array(0))).toBe(btf);
 });
 
-test('a section of variables that do not exist is refused', () => {
+test('a section of variables that do not exist is rejected', () => {
   const btf = new BtfAssembler('little').type(Kind.DATASEC, '.data', { vlen: 1, data: [9, 0, 4] }).bytes();
   const file = assembleElf(64, 'little', sectionsOf(64, 'little'));
   expect(() => completeDatasecs(btf, file)).toThrow('reference to type id 9, which does not exist');

@@ -4,7 +4,7 @@ import { type ParseOptions, Spec, typesOf } from '../spec.js';
 import { type Datasec, Kind, type TypeId, type VarSecinfo } from '../types.js';
 import { ElfFile } from './elf-file.js';
 
-/** The kernel's KSYM_NAME_LEN: it accepts no variable with a longer name. */
+/** The kernel's KSYM_NAME_LEN: it does not accept variables with longer names. */
 const LONGEST_NAME = 512;
 
 /** Sizes and offsets of BTF have 32 bits. */
@@ -14,15 +14,17 @@ const MAX_U32 = 0xffff_ffff;
  * completeDatasecs fills in the sizes of data sections and the offsets of their variables in the BTF of an object file.
  * Compilers leave both at 0 for the loader, and the kernel rejects a DATASEC of size 0.
  *
- * A section's size comes from the section headers, and a variable's offset from the symbol table; variables are then
- * sorted by offset. A DATASEC that has a size, or no section of its name (such as `.ksyms`), is left as it is. Type ids
- * stay the same. Modelled on libbpf's `btf_fixup_datasec` and cilium/ebpf's `fixupDatasec`.
+ * The size of a section comes from the section headers, and the offset of a variable from the symbol table. Variables
+ * are then sorted by offset. A DATASEC stays as it is if it has a size, or if the file has no section of its name (such
+ * as `.ksyms`). Type ids do not change. Modelled on libbpf's `btf_fixup_datasec` and cilium/ebpf's `fixupDatasec`.
  *
  * @param btf the BTF of the file, as `readElfBtf` returns it.
  * @param file the whole object file.
  * @returns a completed copy, or `btf` itself if it has no DATASEC of size 0.
- * @throws BtfFormatError as `Spec.parse` does for `btf`; `MALFORMED` if a DATASEC refers to a type that does not exist, or
- * if `file` is not a whole ELF file.
+ * @throws BtfFormatError as `Spec.parse` does for `btf`.
+ * @throws BtfFormatError `MALFORMED` if a DATASEC refers to a type that does not exist, or `file` is not a whole ELF
+ * file.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version.
  */
 export function completeDatasecs(btf: Uint8Array, file: Uint8Array, options: ParseOptions = {}): Uint8Array {
   const spec = Spec.parse(btf, options);

@@ -6,13 +6,14 @@ const ELFCOMPRESS_ZLIB = 1;
 const ELFCOMPRESS_ZSTD = 2;
 
 /**
- * inflateSection gives the bytes of a section with the flag `SHF_COMPRESSED`.
+ * inflateSection returns the bytes of a section with the flag `SHF_COMPRESSED`. It inflates at most the size in the
+ * section's header.
  *
- * No more is inflated than the section's header says, and no more than the limit.
- *
- * @param limit most bytes to inflate to.
- * @throws BtfFormatError `UNSUPPORTED` for zstd, which neither browsers nor Node 20 can decompress, for formats not
- * known, and where the platform lacks `DecompressionStream`; `LIMIT_EXCEEDED`; `MALFORMED`.
+ * @param limit maximum number of bytes to inflate.
+ * @throws BtfFormatError `UNSUPPORTED` for zstd, which neither browsers nor Node 20 can decompress, for unknown
+ * formats, and if the platform lacks `DecompressionStream`.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the size in the header exceeds `limit`.
+ * @throws BtfFormatError `MALFORMED` if the stream is broken or has another size.
  */
 export async function inflateSection(
   file: ElfFile,
@@ -38,7 +39,7 @@ export async function inflateSection(
   const compressed = new Uint8Array(file.bytes.subarray(offset + length, offset + section.size));
   const inflated = await inflate(compressed, inflatedSize);
   if (inflated === null) {
-    const message = `section ${name} does not inflate to the ${inflatedSize} bytes that its header says`;
+    const message = `section ${name} does not inflate to the ${inflatedSize} bytes in its header`;
     throw new BtfFormatError('MALFORMED', message, { offset });
   }
   return inflated;
@@ -55,7 +56,7 @@ function checkFormat(format: number, { name, offset }: ElfSection): void {
   throw new BtfFormatError('UNSUPPORTED', message, { offset });
 }
 
-/** Null where the stream is broken or has another size. */
+/** Null if the stream is broken or has another size. */
 async function inflate(
   compressed: Uint8Array<ArrayBuffer>,
   size: number,
@@ -63,7 +64,7 @@ async function inflate(
   const inflated = new Uint8Array(size);
   const stream = new DecompressionStream('deflate');
   const writer = stream.writable.getWriter();
-  // What breaks the writing breaks the reading too, which tells.
+  // A failure to write also fails the reader, which reports it.
   const written = writer
     .write(compressed)
     .then(() => writer.close())

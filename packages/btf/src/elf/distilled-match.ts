@@ -2,25 +2,26 @@ import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { type Fwd, type Int, Kind, type Struct, type Type, type TypeId, type Union } from '../types.js';
 
-/** The kernel's KSYM_NAME_LEN: it accepts no longer name of a type. */
+/** The kernel's KSYM_NAME_LEN: it does not accept longer names of types. */
 const LONGEST_NAME = 512;
 
 /**
- * matchDistilled finds for each type of a distilled base the type of a full base that it stands for.
+ * matchDistilled finds, for each type of a distilled base, the type of a full base that it stands for.
  *
- * The rules are those of libbpf's `btf_relocate_map_distilled_base`: integers match by name, size and encoding,
- * floats and enums (of any width) by name and size, structs and unions by name, and by size too when they are
- * embedded or when the full base has several of the name; forward declarations match those of their kind or
- * the one full type. Two differences, where libbpf refuses what has one sensible answer: where several kinds match, the
- * distilled type's own kind wins, and a forward declaration's kind is compared with the kind of the full type (libbpf
- * looks at whether that has bitfields instead).
+ * The rules are those of libbpf's `btf_relocate_map_distilled_base`. Integers match by name, size and encoding. Floats
+ * and enums (of any width) match by name and size. Structs and unions match by name, and also by size if they are
+ * embedded or the full base has several of the name. Forward declarations match declarations of their kind, or the only
+ * full type. There are two differences where libbpf rejects a case that has one sensible result. If several kinds
+ * match, the distilled type's own kind wins. And the kind of a forward declaration is compared with the kind of the
+ * full type, while libbpf checks whether the full type has bitfields.
  *
  * It takes time and memory in proportion to both bases.
  *
  * @param embedded the structs and unions whose size must match.
- * @returns the id in the full base by id in the distilled base; 0 is 0.
- * @throws BtfFormatError `MALFORMED` when this is no distilled base; `BASE_MISMATCH` for types without a match or with
- * several, which it names; `LIMIT_EXCEEDED` for a name that no kernel would accept.
+ * @returns the id in the full base by id in the distilled base; 0 for 0.
+ * @throws BtfFormatError `MALFORMED` if this is not a distilled base.
+ * @throws BtfFormatError `BASE_MISMATCH` for a type without a match or with several; the message names it.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for a name that no kernel would accept.
  */
 export function matchDistilled(distilled: Spec, fullBase: Spec, embedded: ReadonlySet<TypeId>): Uint32Array {
   const types = [...distilled].map(checkDistilled);
@@ -30,23 +31,25 @@ export function matchDistilled(distilled: Spec, fullBase: Spec, embedded: Readon
   return ids;
 }
 
-/** Candidate is a type of the full base, and whether others are as good. */
+/** Candidate is a type of the full base, and whether there are others that match equally well. */
 interface Candidate {
   readonly id: TypeId;
   readonly other: TypeId | null;
 }
 
-/** Candidates are the types of the full base that have names of the distilled base, by what must be alike. */
+/**
+ * Candidates are the types of the full base that have names of the distilled base, by the properties that must match.
+ */
 class Candidates {
   readonly #byKey = new Map<string, Candidate>();
-  /** How many structs and unions have a name. */
+  /** Number of structs and unions with a name. */
   readonly #composites = new Map<string, number>();
 
   constructor(fullBase: Spec, names: ReadonlySet<string>) {
     for (const id of fullBase.typeIds(1)) {
       if (!MATCHED.has(fullBase.kindOf(id))) continue;
       const name = fullBase.nameOf(id);
-      // Longer names are not even hashed: their cost must not be their length for each type.
+      // Longer names are not even hashed: they must not cost their length for each type.
       if (name.length <= LONGEST_NAME && names.has(name)) this.#add(fullBase.typeById(id));
     }
   }
@@ -77,7 +80,7 @@ class Candidates {
     this.#byKey.set(key, first === undefined ? { id, other: null } : { id: first.id, other: id });
   }
 
-  /** What a match may be, best first. */
+  /** The possible matches, best first. */
   #wanted(type: Type, embedded: boolean): string[] {
     const several = (this.#composites.get(type.name) ?? 0) > 1;
     if (type.kind === 'FWD') {
@@ -101,7 +104,7 @@ const MATCHED: ReadonlySet<number> = new Set([
   Kind.FWD,
 ]);
 
-/** What two types must have alike besides their name; of structs and unions the size may differ. */
+/** The properties of a type that must match in addition to its name. The size of structs and unions may differ. */
 function keyOf(type: Type): string {
   switch (type.kind) {
     case 'INT':
@@ -130,17 +133,21 @@ function isComposite(type: Type): type is Struct | Union {
   return type.kind === 'STRUCT' || type.kind === 'UNION';
 }
 
-/** A distilled base has named types only, and enums of any width as ENUM. */
+/** A distilled base only has named types, and enums of any width as ENUM. */
 function checkDistilled(type: Type): Type {
   const { id: typeId, kind, name } = type;
   if (!['INT', 'FLOAT', 'ENUM', 'STRUCT', 'UNION', 'FWD'].includes(kind)) {
-    throw new BtfFormatError('MALFORMED', `a distilled base holds no ${kind}`, { typeId });
+    throw new BtfFormatError('MALFORMED', `invalid distilled base: it contains a type of kind ${kind}`, {
+      typeId,
+    });
   }
   if (name === '') {
-    throw new BtfFormatError('MALFORMED', `a distilled base holds no ${kind} without name`, { typeId });
+    throw new BtfFormatError('MALFORMED', `invalid distilled base: it contains an anonymous ${kind}`, {
+      typeId,
+    });
   }
   if (name.length > LONGEST_NAME) {
-    throw new BtfFormatError('LIMIT_EXCEEDED', `name is longer than ${LONGEST_NAME}`, { typeId });
+    throw new BtfFormatError('LIMIT_EXCEEDED', `name is longer than ${LONGEST_NAME} characters`, { typeId });
   }
   return type;
 }

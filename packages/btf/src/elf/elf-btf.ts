@@ -5,13 +5,13 @@ import { inflateSection } from './compressed.js';
 import { ElfFile, type ElfSection } from './elf-file.js';
 import { relocateSplit } from './relocate-split.js';
 
-/** ElfBtf is the raw BTF that an ELF file holds. The bytes are copies: the file need not be kept. */
+/** ElfBtf is the raw BTF of an ELF file. The bytes are copies, so the file need not be kept. */
 export interface ElfBtf {
   /** Section `.BTF`. */
   readonly btf: Uint8Array;
   /**
-   * Section `.BTF.base`: the distilled base of an out-of-tree module (Linux 6.11); null where there is none.
-   * `btf` is split from it.
+   * Section `.BTF.base`, the distilled base of an out-of-tree module (Linux 6.11); null if there is none. `btf` is
+   * split from it.
    */
   readonly distilledBase: Uint8Array | null;
   /** Bytes of a pointer on the machine that the file is for. */
@@ -19,14 +19,16 @@ export interface ElfBtf {
 }
 
 /**
- * readElfBtf takes the BTF out of an ELF file: a vmlinux, a module (`.ko`), an object of a BPF program.
+ * readElfBtf reads the BTF of an ELF file: a vmlinux, a module (`.ko`), an object of a BPF program.
  *
- * A module's BTF is split from the BTF of the vmlinux that it was built with, and no other can be its base,
- * unless it has a distilled base, which can be moved onto another kernel's by {@link relocateSplit}.
+ * The BTF of a module is split from the BTF of the vmlinux that it was built with. No other can be its base, except if
+ * the module has a distilled base, which {@link relocateSplit} can move onto that of another kernel.
  *
- * @param file a whole ELF file, not compressed itself.
- * @throws BtfFormatError `NOT_FOUND` when it has no section `.BTF`; `MALFORMED`; `UNSUPPORTED` when a section is
- * compressed, for which there is {@link inflateElfBtf}. Offsets count from the start of the file.
+ * @param file a whole ELF file, which must not be compressed itself.
+ * @throws BtfFormatError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file. Offsets count from the start of the file.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for a compressed section, which {@link
+ * inflateElfBtf} reads.
  */
 export function readElfBtf(file: Uint8Array): ElfBtf {
   const elf = ElfFile.parse(file);
@@ -39,10 +41,14 @@ export function readElfBtf(file: Uint8Array): ElfBtf {
 }
 
 /**
- * inflateElfBtf is {@link readElfBtf} for files whose sections may be compressed (`SHF_COMPRESSED`): zlib is
- * decompressed by the platform's `DecompressionStream`.
+ * inflateElfBtf is {@link readElfBtf} for files whose sections may be compressed (`SHF_COMPRESSED`). The platform's
+ * `DecompressionStream` decompresses zlib.
  *
- * @throws BtfFormatError as {@link readElfBtf}; `UNSUPPORTED` for other formats, such as zstd; `LIMIT_EXCEEDED`.
+ * @throws BtfFormatError `NOT_FOUND` if the file has no section `.BTF`.
+ * @throws BtfFormatError `MALFORMED` if it is not a whole ELF file, or a compressed section is broken.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version, and for other formats of compression, such as zstd.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for a compressed section larger than the limit.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the limit is not a count.
  */
 export async function inflateElfBtf(
   file: Uint8Array,
@@ -61,10 +67,10 @@ export async function inflateElfBtf(
 }
 
 /**
- * parseElfBtf parses the BTF of an ELF file, as libbpf's `btf__parse_elf_split` does: split BTF with a distilled
- * base is relocated onto `base`, or continues the distilled base where no other is given.
+ * parseElfBtf parses the BTF of an ELF file. Split BTF with a distilled base is relocated onto `base`, or continues the
+ * distilled base if there is no `base`. Modelled on libbpf's `btf__parse_elf_split`.
  *
- * @throws BtfFormatError as {@link readElfBtf}, `Spec.parse` and {@link relocateSplit}.
+ * @throws BtfFormatError as {@link readElfBtf}, `Spec.parse` and {@link relocateSplit} do.
  */
 export function parseElfBtf(file: Uint8Array | ElfBtf, options: ParseOptions = {}): Spec {
   const { btf, distilledBase } = file instanceof Uint8Array ? readElfBtf(file) : file;
@@ -85,6 +91,6 @@ function copySection(elf: ElfFile, { name, offset, size, compressed }: ElfSectio
     const message = `section ${name} is compressed: use inflateElfBtf`;
     throw new BtfFormatError('UNSUPPORTED', message, { offset });
   }
-  // Not by its own `slice`: that of arrays that Node reads files into gives a view.
+  // Not with `slice`: for the arrays that Node reads files into, it returns a view.
   return new Uint8Array(elf.bytes.subarray(offset, offset + size));
 }

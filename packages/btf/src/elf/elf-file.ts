@@ -2,12 +2,12 @@ import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
 import { ELF32, ELF64, type ElfLayout, ElfReader } from './elf-layout.js';
 
-/** ElfSection is a stretch of an ELF file, found by its name. */
+/** ElfSection is a section of an ELF file, found by its name. */
 export interface ElfSection {
   readonly name: string;
   /** Bytes from the start of the file. */
   readonly offset: number;
-  /** Bytes in the file: fewer than the section's where it is compressed. */
+  /** Size in the file in bytes: smaller than that of the section if it is compressed. */
   readonly size: number;
   /** Whether the bytes begin with a compression header (`SHF_COMPRESSED`). */
   readonly compressed: boolean;
@@ -15,7 +15,7 @@ export interface ElfSection {
 
 /** ElfSymbol is an entry of the symbol table. */
 export interface ElfSymbol {
-  /** The symbol's name; null if it is longer than the limit given to {@link ElfFile.symbols}. */
+  /** The name of the symbol; null if it is longer than the limit given to {@link ElfFile.symbols}. */
   readonly name: string | null;
   /** Index of the section that the symbol is in. */
   readonly section: number;
@@ -23,7 +23,7 @@ export interface ElfSymbol {
   readonly value: number;
 }
 
-/** Where a section's bytes start in the file, and the first byte after them. */
+/** The place of a section's bytes in the file, and the first byte after them. */
 interface Extent {
   readonly offset: number;
   readonly end: number;
@@ -35,12 +35,12 @@ const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHF_COMPRESSED = 0x800;
 
-/** What stands for an index of a section that is too large for its field: section 0 has it then. */
+/** Replaces a section index that is too large for its field. Section 0 has the index then. */
 const SHN_XINDEX = 0xffff;
 
 /**
- * ElfFile finds sections and symbols of an ELF file: 32 and 64 bits, both byte orders, any number of sections.
- * It reads nothing else of ELF, so it also reads files that loaders would refuse.
+ * ElfFile finds sections and symbols of an ELF file: 32 and 64 bits, both byte orders, any number of sections. It reads
+ * nothing else of ELF, so it also reads files that loaders would reject.
  *
  * It aliases the bytes that it was parsed from.
  */
@@ -52,15 +52,18 @@ export class ElfFile {
   readonly sectionCount: number;
   readonly #reader: ElfReader;
   readonly #layout: ElfLayout;
-  /** Where the section headers start, and the bytes from one to the next. */
+  /** The place of the section headers, and the bytes from one to the next. */
   readonly #table: number;
   readonly #entrySize: number;
   readonly #names: Extent;
 
   /**
-   * parse reads the ELF header and finds the section headers and names. It takes no longer for more sections.
+   * parse reads the ELF header and finds the section headers and names. Its time does not depend on the number of
+   * sections.
    *
-   * @throws BtfFormatError `MALFORMED` with the place in the file; `UNSUPPORTED` for an ELF version that is not known.
+   * @throws BtfFormatError `MALFORMED` if a header is invalid or lies outside the file; `offset` is its place in the
+   * file.
+   * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version.
    */
   static parse(bytes: Uint8Array): ElfFile {
     return new ElfFile(bytes);
@@ -85,7 +88,7 @@ export class ElfFile {
       return;
     }
     if (entrySize < layout.section.length) {
-      const message = `section headers of ${entrySize} bytes are shorter than ${layout.section.length}`;
+      const message = `section headers of ${entrySize} bytes are shorter than ${layout.section.length} bytes`;
       throw malformed(message, layout.sectionEntrySize);
     }
     this.#checkTable(1);
@@ -97,10 +100,10 @@ export class ElfFile {
   /**
    * section finds the section with a name.
    *
-   * @param name is compared as UTF-8.
-   * @returns null when there is none.
-   * @throws BtfFormatError `MALFORMED` when there are several, when it is not of type `SHT_PROGBITS`, or when
-   * it ends after the end of the file.
+   * @param name compared as UTF-8.
+   * @returns null if there is none.
+   * @throws BtfFormatError `MALFORMED` if there are several, if it is not of type `SHT_PROGBITS`, or if it ends after
+   * the end of the file.
    */
   section(name: string): ElfSection | null {
     const wanted = new TextEncoder().encode(`${name}\0`);
@@ -123,7 +126,7 @@ export class ElfFile {
     return null;
   }
 
-  /** sectionSize returns the size that a section's header states: a section such as `.bss` has no bytes in the file. */
+  /** sectionSize returns the size in the header of a section. A section such as `.bss` has no bytes in the file. */
   sectionSize(index: number): number {
     return this.#reader.word(this.#header(index) + this.#layout.section.size);
   }
@@ -185,7 +188,7 @@ export class ElfFile {
     const offset = reader.word(header + section.offset);
     const size = reader.word(header + section.size);
     this.#checkWithin(offset, size, header, `section ${name}`);
-    // No flag above the first 32 bits matters here.
+    // Only flags in the low 32 bits matter here.
     const compressed = (reader.word(header + section.flags) & SHF_COMPRESSED) !== 0;
     return { name, offset, size, compressed };
   }
@@ -224,11 +227,11 @@ export class ElfFile {
 function readIdent(bytes: Uint8Array): { layout: ElfLayout; byteOrder: ByteOrder } {
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw malformed('not an ELF file', 0);
   const layout = { 1: ELF32, 2: ELF64 }[bytes[4] ?? 0];
-  if (layout === undefined) throw malformed(`ELF class ${bytes[4]} is neither 32 nor 64 bit`, 4);
+  if (layout === undefined) throw malformed(`unknown ELF class ${bytes[4]}`, 4);
   const littleEndian = { 1: true, 2: false }[bytes[5] ?? 0];
-  if (littleEndian === undefined) throw malformed(`ELF byte order ${bytes[5]} is neither of two`, 5);
+  if (littleEndian === undefined) throw malformed(`unknown ELF byte order ${bytes[5]}`, 5);
   if (bytes[6] !== VERSION) {
-    throw new BtfFormatError('UNSUPPORTED', `ELF version ${bytes[6]} is not known`, { offset: 6 });
+    throw new BtfFormatError('UNSUPPORTED', `unknown ELF version ${bytes[6]}`, { offset: 6 });
   }
   if (bytes.length < layout.length) {
     throw malformed(`ELF file of ${bytes.length} bytes is shorter than its header of ${layout.length}`, 0);

@@ -1,6 +1,8 @@
 import type { ByteOrder } from '../header.js';
 
-/** ElfLayout says where the fields that sections need lie, in bytes: `Elf32_Ehdr` and so on of `elf.h`. */
+/**
+ * ElfLayout has the places of the fields that sections and symbols need, in bytes: `Elf32_Ehdr` and so on of `elf.h`.
+ */
 export interface ElfLayout {
   /** Bytes of an address, an offset or a size. */
   readonly wordSize: 4 | 8;
@@ -55,7 +57,7 @@ export const ELF64: ElfLayout = {
   compression: { length: 24, type: 0, size: 8 },
 };
 
-/** ElfReader reads numbers of an ELF file. Offsets must lie in the file. */
+/** ElfReader reads numbers from an ELF file. Offsets must lie in the file. */
 export class ElfReader {
   readonly #view: DataView;
   readonly #littleEndian: boolean;
@@ -75,7 +77,7 @@ export class ElfReader {
     return this.#view.getUint32(at, this.#littleEndian);
   }
 
-  /** An address, an offset or a size. Above 2^53 it is not exact, but certainly larger than any file. */
+  /** Returns an address, an offset or a size. Above 2^53 it is not exact, but certainly larger than any file. */
   word(at: number): number {
     return this.#wordSize === 4 ? this.u32(at) : Number(this.#view.getBigUint64(at, this.#littleEndian));
   }

@@ -2,12 +2,12 @@ import type { Spec } from '../spec.js';
 import { Kind, type TypeId } from '../types.js';
 
 /**
- * embeddedInSplit finds the structs and unions of the base that a struct or union of split BTF holds as a
- * member, directly or in an array, and not by pointer: their size is part of that of the split type.
+ * embeddedInSplit finds the structs and unions of the base that a struct or union of split BTF contains as a member,
+ * directly or in an array, but not through a pointer. Their size is part of the size of the split type.
  */
 export function embeddedInSplit(split: Spec): Set<TypeId> {
   const embedded = new Set<TypeId>();
-  // Each type is followed once, so that shared and circular chains cost no more than their length.
+  // Each type is followed once, so shared and circular chains cost no more than their length.
   const followed = new Set<TypeId>();
   for (const id of split.typeIds()) {
     const type = isComposite(split.kindOf(id)) ? split.typeById(id) : null;
@@ -20,7 +20,7 @@ export function embeddedInSplit(split: Spec): Set<TypeId> {
   return embedded;
 }
 
-/** The struct or union that a member's type is; null where it is none, or was found before. */
+/** The struct or union that is the type of a member; null if it is neither, or was found before. */
 function follow(split: Spec, start: TypeId, followed: Set<TypeId>): TypeId | null {
   let id = start;
   while (id !== 0 && id < split.endTypeId && !followed.has(id)) {

@@ -20,7 +20,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each(DISTILLED_CASES.map((rows) => [rows.what, rows] as const))(
-  'libbpf and we agree where relocation meets %s',
+  'libbpf and we agree on the relocation of %s',
   (_, rows) => {
     const bytes = assembleDistilled(rows);
     const file = assembleElf(64, 'little', [
@@ -45,7 +45,7 @@ function attempt(read: () => string[]): string[] | 'refused' {
   try {
     return read();
   } catch (error) {
-    // bpftool exits with a status, we throw a BtfFormatError; anything else is a fault.
+    // bpftool exits with a status, we throw a BtfFormatError. Anything else is a failure.
     const exited = typeof error === 'object' && error !== null && 'status' in error;
     if (exited || error instanceof BtfFormatError) return 'refused';
     throw error;

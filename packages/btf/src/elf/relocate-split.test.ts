@@ -4,7 +4,7 @@ import { BtfFormatError } from '../format-error.js';
 import { children } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { BtfAssembler } from '../testing/assemble-btf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
 import { bpftoolJson, normalizeBpftoolJson } from '../testing/bpftool.js';
 import { assembleDistilled, DISTILLED_CASES } from '../testing/distilled-cases.js';
 import { Kind } from '../types.js';
@@ -18,7 +18,7 @@ function testdata(name: string): Uint8Array {
 describe('a module that pahole gave a distilled base', () => {
   const file = testdata('module.o');
 
-  test.each(['base', 'moved'])('is relocated onto the kernel "%s" as bpftool does it', (kernel) => {
+  test.each(['base', 'moved'])('is relocated onto the kernel "%s" as by bpftool', (kernel) => {
     const dump = new TextDecoder().decode(testdata(`module-on-${kernel}.txt`));
     const { types }: { types: object[] } = JSON.parse(normalizeBpftoolJson(dump));
     const spec = parseElfBtf(file, { base: Spec.parse(testdata(`${kernel}.btf`)) });
@@ -26,7 +26,7 @@ describe('a module that pahole gave a distilled base', () => {
     expect(types.length).toBe(18);
   });
 
-  test('stays on the distilled base where no other is given', () => {
+  test('stays on the distilled base if there is no other base', () => {
     const spec = parseElfBtf(file);
     const [own] = spec.typesByName('own');
     expect(own?.id).toBe(19);
@@ -34,11 +34,13 @@ describe('a module that pahole gave a distilled base', () => {
     expect(own !== undefined && children(own).map((id) => spec.nameOf(id))).toContain('list');
   });
 
-  test('cannot be relocated twice, since it no longer refers to the distilled base', () => {
+  test('cannot be relocated twice, because it no longer refers to the distilled base', () => {
     const base = Spec.parse(testdata('base.btf'));
     const relocated = parseElfBtf(file, { base });
     expect(Spec.parse(relocated.bytes, { base }).typeCount).toBe(relocated.typeCount);
-    expect(() => relocateSplit(relocated, base)).toThrow('a distilled base holds no');
+    expect(() => relocateSplit(relocated, base)).toThrow(
+      'invalid distilled base: it contains a type of kind',
+    );
     expect(() => Spec.parse(relocated.bytes)).toThrow('missing base types');
   });
 
@@ -56,7 +58,7 @@ describe('a module that pahole gave a distilled base', () => {
   });
 });
 
-/** The named scalars, structs and unions of a kernel again, as BTF that is split from another. */
+/** The named scalars, structs and unions of a kernel, as BTF that is split from another. */
 function splitFrom(below: BtfAssembler, kernel: Spec, strings: Uint8Array): Spec {
   const split = new BtfAssembler('little', below.stringEnd);
   expect(strings.length).toBeGreaterThan(100);
@@ -80,8 +82,7 @@ describe.each(['little', 'big'] as const)('relocation of %s-endian split BTF mee
     const split = Spec.parse(bytes.split, { base: distilled });
     if (typeof rows.expected === 'string') {
       const message = expect.stringContaining(rows.expected);
-      const code =
-        /holds no/.test(rows.expected) || rows.expected === 'without name' ? 'MALFORMED' : 'BASE_MISMATCH';
+      const code = /^type of kind|^anonymous$/.test(rows.expected) ? 'MALFORMED' : 'BASE_MISMATCH';
       expect(() => relocateSplit(split, base)).toThrow(expect.objectContaining({ code, message }));
       return;
     }
@@ -117,9 +118,9 @@ describe('relocation', () => {
     expect(relocated.typeCount).toBe(aloneSpec.typeCount);
   });
 
-  test('takes only a base that stands alone for a distilled one, and only names that kernels accept', () => {
+  test('rejects a distilled base that is split, and names that kernels do not accept', () => {
     const onSplit = splitOf(assembler(), splitOf(assembler().type(Kind.FWD, 'f')));
-    expect(() => relocateSplit(onSplit, base)).toThrow('a distilled base stands alone');
+    expect(() => relocateSplit(onSplit, base)).toThrow('invalid distilled base: it is split BTF');
     const long = new BtfAssembler(order).type(Kind.FWD, 'x'.repeat(513));
     const onLong = splitOf(new BtfAssembler(order, long.stringEnd), Spec.parse(long.bytes()));
     expect(() => relocateSplit(onLong, base)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
@@ -133,7 +134,7 @@ describe('relocation', () => {
       () => splitOf(assembler(), splitOf(assembler().type(Kind.PTR, '', { sizeOrTypeId: 1 }))),
     ],
     [
-      'a reference behind the end',
+      'a reference after the end',
       'MALFORMED',
       () => splitOf(assembler().type(Kind.PTR, '', { sizeOrTypeId: 3 })),
     ],
@@ -147,7 +148,7 @@ describe('relocation', () => {
       },
     ],
     [
-      'an embedded type behind the end',
+      'an embedded type after the end',
       'MALFORMED',
       () => splitOf(assembler().type(Kind.STRUCT, 's', { vlen: 1, data: ['m', 0xffffffff, 0] })),
     ],
@@ -156,16 +157,18 @@ describe('relocation', () => {
     expect(() => relocateSplit(split(), base)).toThrow(BtfFormatError);
   });
 
-  test('refuses a base of the other byte order', () => {
+  test('rejects a base of the other byte order', () => {
     const big = Spec.parse(assembleAllKinds('big').bytes());
     const split = splitOf(assembler().type(Kind.PTR, '', { sizeOrTypeId: 1 }));
-    expect(() => relocateSplit(split, big)).toThrow('split BTF is little-endian, the full base big-endian');
+    expect(() => relocateSplit(split, big)).toThrow(
+      'split BTF is little-endian, but the full base is big-endian',
+    );
     expect([...relocateSplit(split, base)].map(children)).toEqual([[1]]);
   });
 
-  test('refuses a kind that is not known, since it may refer to types', () => {
-    const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
-    const split = assembler().type(20, 'new');
+  test('rejects an unknown kind, which may refer to types', () => {
+    const layout = globalThis.Array.from({ length: UNKNOWN_KIND + 1 }, () => [0, 0] as const);
+    const split = assembler().type(UNKNOWN_KIND, 'new');
     const spec = Spec.parse(split.bytes({ headerLength: 32, layout }), { base: distilled });
     expect(() => relocateSplit(spec, base)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   });
@@ -180,7 +183,7 @@ describe('relocation', () => {
   });
 
   test('finds sections in any order', () => {
-    // Strings, layout, types: the header says where each is, the result has its own order.
+    // Strings, layout, types: the header has the place of each. The result has its own order.
     const layout = globalThis.Array.from({ length: 21 }, () => [0, 0] as const);
     const bytes = assembler()
       .type(Kind.TYPEDEF, 'own', { sizeOrTypeId: 1 })
@@ -209,7 +212,7 @@ describe('relocation', () => {
     expect(names(split)).toHaveLength(12);
   });
 
-  test('ends on members whose types are circles', () => {
+  test('ends for members whose types are circles', () => {
     const split = assembler()
       .type(Kind.STRUCT, 's', { vlen: 2, data: ['a', 3, 0, 'b', 5, 0] })
       .type(Kind.CONST, '', { sizeOrTypeId: 4 })
@@ -218,8 +221,8 @@ describe('relocation', () => {
     expect(relocateSplit(splitOf(split), base).typeCount).toBe(4);
   });
 
-  test('reads each type of both bases at most once, where every name is the same', () => {
-    // Were each distilled type compared with each of the base, this would be 4 * 10^8 comparisons.
+  test('reads each type of both bases at most once if all names are the same', () => {
+    // Comparing each distilled type with each type of the base would take 4 * 10^8 comparisons.
     const count = 20_000;
     const same = (btf: BtfAssembler, kinds: (i: number) => number) => {
       const name = btf.string('same');

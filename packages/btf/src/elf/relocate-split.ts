@@ -7,16 +7,20 @@ import { rewriteWords, type WordMaps } from './rewrite-words.js';
 
 /**
  * relocateSplit moves split BTF from a distilled base (`.BTF.base`, Linux 6.11) onto a full one, as the kernel does
- * when it loads an out-of-tree module, and libbpf by `btf__relocate`.
+ * when it loads an out-of-tree module. Modelled on libbpf's `btf__relocate`.
  *
- * The result has the types of the split BTF in the same order, with ids that continue the full base's. Names that
- * were in the distilled base become strings of its own, so that it needs nothing of the distilled base.
+ * The result has the types of the split BTF in the same order, with ids that continue those of the full base. Names of
+ * the distilled base become strings of the result, so it no longer needs the distilled base.
  *
- * @param split what was parsed with the distilled base as its base.
- * @param fullBase the BTF of a kernel; may itself be split.
- * @throws BtfFormatError `BASE_MISMATCH` when the full base lacks a type of the distilled base, has several that match,
- * or has the other byte order; `MALFORMED` when `split` refers to what is not there or its base is no distilled
- * one; `MISSING_BASE` when `split` has no base; `UNSUPPORTED` for kinds that are not known; those of `Spec.parse`.
+ * @param split a spec that was parsed with the distilled base as its base.
+ * @param fullBase the BTF of a kernel, which may itself be split.
+ * @throws BtfFormatError `BASE_MISMATCH` if the full base lacks a type of the distilled base, has several matches, or
+ * has the other byte order.
+ * @throws BtfFormatError `MALFORMED` if `split` refers to a type or string that does not exist, or its base is not a
+ * distilled one.
+ * @throws BtfFormatError `MISSING_BASE` if `split` has no base.
+ * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the result exceeds one of the limits.
  */
 export function relocateSplit(split: Spec, fullBase: Spec, options: Omit<ParseOptions, 'base'> = {}): Spec {
   const distilled = split.base;
@@ -24,13 +28,13 @@ export function relocateSplit(split: Spec, fullBase: Spec, options: Omit<ParseOp
     throw new BtfFormatError('MISSING_BASE', 'BTF without a distilled base cannot be relocated');
   }
   if (distilled.base !== null) {
-    throw new BtfFormatError('MALFORMED', 'a distilled base stands alone, this one is split BTF');
+    throw new BtfFormatError('MALFORMED', 'invalid distilled base: it is split BTF');
   }
   if (stringSection(distilled).length === 0) {
-    throw new BtfFormatError('MALFORMED', 'a distilled base has a string section, if only of one NUL');
+    throw new BtfFormatError('MALFORMED', 'invalid distilled base: it has no string section');
   }
   if (fullBase.byteOrder !== split.byteOrder) {
-    const message = `split BTF is ${split.byteOrder}-endian, the full base ${fullBase.byteOrder}-endian`;
+    const message = `split BTF is ${split.byteOrder}-endian, but the full base is ${fullBase.byteOrder}-endian`;
     throw new BtfFormatError('BASE_MISMATCH', message);
   }
   const ids = matchDistilled(distilled, fullBase, embeddedInSplit(split));
@@ -42,7 +46,7 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
   const { length, types, strings, layout } = parseHeader(bytes);
   const distilledStrings = stringSection(distilled);
   const ownStrings = bytes.subarray(strings.offset, strings.offset + strings.length);
-  // Without its first NUL: what begins with the empty string would look as if it stood alone.
+  // Without its first NUL: BTF whose strings begin with the empty string would look as if it stood alone.
   const carriedStrings = distilledStrings.subarray(1);
   const stringLength = carriedStrings.length + ownStrings.length;
 
@@ -63,7 +67,7 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
   const maps: WordMaps = {
     name(offset, at) {
       if (offset === 0) return 0;
-      // Behind the end nothing was wrong to find before: it must not become the end of another string.
+      // An offset after the end was invalid before. It must not become the end of another string.
       if (offset < stringEnd) return offset + stringShift;
       const message = `string offset ${offset} is after the end of the string section at ${stringEnd}`;
       throw new BtfFormatError('MALFORMED', message, place(at));

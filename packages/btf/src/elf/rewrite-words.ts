@@ -3,25 +3,27 @@ import type { ByteOrder } from '../header.js';
 import { isKnownKind, visitIds, visitNames, wordCount } from '../kind-words.js';
 import { HOST_ORDER, hostWords, kindOfInfo, swapWords } from '../words.js';
 
-/** WordMaps gives what takes the place of a name's offset or a type id; `place` is its offset in the section. */
+/**
+ * WordMaps returns the replacement of a name's offset or a type id; `place` is the offset of that word in the section.
+ */
 export interface WordMaps {
   name(offset: number, place: number): number;
   typeId(id: number, place: number): number;
 }
 
 /**
- * rewriteWords replaces names and type ids in a type section. The section must be one that was indexed, so that
- * all types are whole.
+ * rewriteWords replaces names and type ids in a type section. The section must have been indexed, so that all types are
+ * whole.
  *
  * @returns a copy.
- * @throws BtfFormatError `UNSUPPORTED` for a kind that is not known: it may refer to types that cannot be seen.
+ * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind, whose references are not known.
  */
 export function rewriteWords(types: Uint8Array, order: ByteOrder, maps: WordMaps): Uint8Array {
   const words = hostWords(types.slice(), order);
   for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
     const kind = kindOfInfo(words[at + 1] ?? 0);
     if (!isKnownKind(kind)) {
-      throw new BtfFormatError('UNSUPPORTED', `a type of kind ${kind} cannot be relocated`, {
+      throw new BtfFormatError('UNSUPPORTED', `type of unknown kind ${kind} cannot be relocated`, {
         offset: at * 4,
       });
     }

@@ -9,7 +9,7 @@ import { assembleAllKinds } from '../testing/all-kinds.js';
 import { VMLINUX } from '../testing/bpftool.js';
 import { printRaw, toBpftoolJson } from './bpftool.js';
 
-needs('vmlinux', 'bpftool').describe('what is printed as raw lines and JSON', () => {
+needs('vmlinux', 'bpftool').describe('the raw lines and JSON', () => {
   let folder: string;
 
   beforeAll(() => {
@@ -18,7 +18,7 @@ needs('vmlinux', 'bpftool').describe('what is printed as raw lines and JSON', ()
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each(['all kinds', 'the running kernel'])('of %s is bpftool’s, byte for byte', (what) => {
+  test.each(['all kinds', 'the running kernel'])('of %s equal those of bpftool, byte for byte', (what) => {
     const path = what === 'all kinds' ? join(folder, 'all-kinds') : VMLINUX;
     const spec = Spec.parse(new Uint8Array(readFileSync(path)));
     const types = [...spec];
@@ -33,7 +33,7 @@ function bpftool(...args: string[]): string {
   return execFileSync('bpftool', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
 }
 
-/** Texts of megabytes, told apart without printing them whole. */
+/** Compares texts of megabytes without printing them whole. */
 function firstDifference(ours: string, theirs: string): string[] | null {
   if (ours === theirs) return null;
   let at = 0;

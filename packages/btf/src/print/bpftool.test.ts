@@ -7,7 +7,7 @@ import { printRaw, toBpftoolJson } from './bpftool.js';
 const spec = Spec.parse(assembleAllKinds('little').bytes());
 
 describe('printRaw and toBpftoolJson', () => {
-  test('name void and unknown kinds UNKNOWN, as bpftool does', () => {
+  test('print UNKNOWN for void and unknown kinds, as bpftool does', () => {
     const unknown: Type = {
       kind: 'UNKNOWN',
       id: 7,
@@ -23,7 +23,7 @@ describe('printRaw and toBpftoolJson', () => {
     expect(toBpftoolJson(unknown)).toBe('{"id":7,"kind":"UNKNOWN","name":"new"}');
   });
 
-  test('name variables of a data section where these can be looked up', () => {
+  test('print the names of variables in a data section if they can be looked up', () => {
     const section = spec.typeById(22);
     expect(printRaw(section)).toBe("[22] DATASEC '.bss' size=64 vlen=1\n\ttype_id=21 offset=60 size=4");
     expect(printRaw(section, spec)).toMatch(/ size=4 \(VAR 'counter'\)$/);

@@ -2,18 +2,19 @@ import { KIND_ROWS } from '../kind-words.js';
 import type { Spec } from '../spec.js';
 import { type Enum, type Enum64, FuncLinkage, IntEncoding, Kind, type Type, VarLinkage } from '../types.js';
 
-/** What bpftool prints of a member, a parameter or a variable, in its words and order. */
+/** The fields that bpftool prints for a member, a parameter or a variable, with its names and in its order. */
 type ElementFields = Readonly<Record<string, string | number>>;
 
-/** What bpftool prints of a type after id, kind and name. The values of enums are printed in other ways. */
+/** The fields that bpftool prints after id, kind and name. The values of enums are printed in other ways. */
 type Fields = Readonly<Record<string, string | number | readonly ElementFields[]>>;
 
 /**
- * printRaw returns a type in the words of `bpftool btf dump … format raw`: a line, and one for each element, without a
+ * printRaw returns a type in the format of `bpftool btf dump … format raw`: a line, and one for each element, without a
  * line break at the end.
  *
  * @param spec where to look up the variables of a data section. Without it their names are left out.
- * @throws BtfFormatError `MALFORMED` if the name of such a variable cannot be read.
+ * @throws BtfFormatError `MALFORMED` if the name of such a variable lies outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if it is too long.
  */
 export function printRaw(type: Type, spec?: Spec): string {
   const fields = Object.entries(fieldsOf(type)).map(([field, value]) =>

@@ -4,17 +4,17 @@ import type { TextOutput } from './text-output.js';
 import type { TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
-/** CNaming numbers what has the same name in C, from 1. */
+/** CNaming numbers types and constants that have the same name in C, from 1. */
 export interface CNaming {
-  /** ofTag numbers a STRUCT, UNION, ENUM, ENUM64 or FWD with a name. */
+  /** ofTag returns the number of a named STRUCT, UNION, ENUM, ENUM64 or FWD. */
   ofTag(id: TypeId): number;
-  /** ofTypedef numbers a TYPEDEF. */
+  /** ofTypedef returns the number of a TYPEDEF. */
   ofTypedef(id: TypeId): number;
-  /** ofEnumerator numbers a constant, by the offset of its name. */
+  /** ofEnumerator returns the number of a constant, given the offset of its name. */
   ofEnumerator(name: number): number;
 }
 
-/** CContext is what the parts of the C printer share during one run. */
+/** CContext is the state that the parts of the C printer share during one run. */
 export interface CContext {
   readonly types: TypeWords;
   readonly strings: StringBytes;
@@ -26,17 +26,17 @@ export interface CContext {
 /** Define writes the body of a struct, union or enum at a level of indentation. */
 export type Define = (id: TypeId, level: number) => void;
 
-/** Deepest indentation: what lies deeper is still right, but a line must not grow with its depth. */
+/** The deepest indentation. Deeper text is still correct C, but a line must not grow with its depth. */
 const MAX_INDENT = 13;
 
 const INDENTS = Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.repeat(level)}`);
 
-/** lineStart is a line break and the indentation of a level. */
+/** lineStart returns a line break and the indentation of a level. */
 export function lineStart(level: number): string {
   return INDENTS[Math.min(level, MAX_INDENT)] ?? '\n';
 }
 
-/** writeTag writes the name of a struct, union or enum after its keyword; nothing where it is anonymous. */
+/** writeTag writes the name of a struct, union or enum after its keyword, or nothing for an anonymous one. */
 export function writeTag({ types, names, out }: CContext, id: TypeId): void {
   const name = types.name(id);
   if (name === 0) return;
@@ -44,7 +44,7 @@ export function writeTag({ types, names, out }: CContext, id: TypeId): void {
   writeNumbered(out, name, names.ofTag(id));
 }
 
-/** writeNumbered writes the name at a string offset, with its number where it is not the first of that name. */
+/** writeNumbered writes the name at a string offset, with its number unless the number is 1. */
 export function writeNumbered(out: TextOutput, name: number, number: number): void {
   out.writeName(name);
   if (number === 1) return;

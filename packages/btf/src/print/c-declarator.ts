@@ -4,18 +4,21 @@ import { type CContext, type Define, writeNumbered, writeTag } from './c-context
 import { PARAM_WORDS } from './type-words.js';
 
 /**
- * CDeclarator writes declarations: a type with the name of what has it, `const char *(*names[2])(void)`.
+ * CDeclarator writes declarations: a type with a name in it, `const char *(*names[2])(void)`.
  *
- * BTF goes from the name to the type (array of pointers to functions…), C starts with the type at its end. So the
- * chain of references is put on a stack and written from its top.
+ * BTF goes from the name to the type (array of pointers to functions…), while C starts with the type at the end. So the
+ * chain of references is pushed on a stack and written from its top.
  */
 export class CDeclarator {
   readonly #context: CContext;
   readonly #define: Define;
-  /** Chains under way. One inside of another, as of a member of an anonymous struct, lies above it. */
+  /**
+   * The chains that are being written. A chain within another, such as that of a member of an anonymous struct, lies
+   * above it.
+   */
   readonly #stack: TypeId[] = [];
   #top = 0;
-  /** The lowest place of the chain that is being written. */
+  /** The lowest index of the chain that is being written. */
   #bottom = 0;
   #level = 0;
 
@@ -29,7 +32,7 @@ export class CDeclarator {
    * declare writes a declaration without the semicolon.
    *
    * @param name offset of the name in the string section; 0 for the type alone.
-   * @param number 1, or the number to be appended to the name.
+   * @param number 1, or the number to append to the name.
    * @param level the indentation of the line in which the declaration starts.
    */
   declare(id: TypeId, name: number, number: number, level: number): void {
@@ -43,7 +46,7 @@ export class CDeclarator {
     this.#level = levelAround;
   }
 
-  /** refer names a struct, union or enum without its body. */
+  /** refer writes the keyword and name of a struct, union or enum, without its body. */
   refer(id: TypeId): void {
     this.#context.out.write(this.#keyword(id));
     writeTag(this.#context, id);
@@ -77,14 +80,15 @@ export class CDeclarator {
     return this.#stack[this.#top] ?? 0;
   }
 
-  /** The kind of what comes next in the chain; -1 at its end. */
+  /** The kind of the next type in the chain; -1 at its end. */
   #nextKind(): number {
     return this.#top > this.#bottom ? this.#context.types.kind(this.#stack[this.#top - 1] ?? 0) : -1;
   }
 
   #writeChain(name: number, number: number): void {
     const { types, out, work } = this.#context;
-    // A star joins the one before it, `**`, and the parenthesis it starts in, `(*`; else a space parts it.
+    // A star joins the star before it, `**`, and the parenthesis that it starts in, `(*`. Otherwise a space separates
+    // it.
     let afterStar = true;
     while (this.#top > this.#bottom) {
       const id = this.#pop();
@@ -119,7 +123,7 @@ export class CDeclarator {
     this.#writeName(name, number, afterStar);
   }
 
-  /** Writes what the chain ends in. */
+  /** Writes the type at the end of the chain. */
   #writeType(id: TypeId, kind: number): void {
     const { types, names, out } = this.#context;
     switch (kind) {
@@ -169,7 +173,7 @@ export class CDeclarator {
     }
   }
 
-  /** Writes what qualifies the type last taken: before a type, qualifiers stand on its left. */
+  /** Writes the qualifiers of the type that was popped last. Before a type, qualifiers are on its left. */
   #writeQualifiers(): void {
     const { out } = this.#context;
     for (;;) {
@@ -190,7 +194,7 @@ export class CDeclarator {
     }
   }
 
-  /** Leaves out qualifiers of an array or a function, which GCC makes from those of elements and from `noreturn`. */
+  /** Drops qualifiers of an array or a function. GCC makes them from those of the elements and from `noreturn`. */
   #dropQualifiers(): void {
     for (;;) {
       switch (this.#nextKind()) {
@@ -242,7 +246,7 @@ export class CDeclarator {
     const { types, out } = this.#context;
     const count = types.vlen(id);
     const first = types.elements(id);
-    // Clang writes a parameter of type void where there is none.
+    // Clang writes a parameter of type void for a function without parameters.
     if (count === 0 || (count === 1 && types.at(first + 1) === 0)) {
       out.write('void');
       return;

@@ -6,7 +6,7 @@ import { CPadding } from './c-padding.js';
 import type { CSizes } from './c-sizes.js';
 import { MEMBER_WORDS } from './type-words.js';
 
-/** CDefinitions writes the bodies of structs, unions and enums, and declarations, in which anonymous ones have theirs. */
+/** CDefinitions writes the bodies of structs, unions and enums, and declarations with the bodies of anonymous types. */
 export class CDefinitions {
   readonly declarator: CDeclarator;
   readonly #context: CContext;

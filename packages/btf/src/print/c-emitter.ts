@@ -6,7 +6,7 @@ import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
 const EMITTING = 1;
 const EMITTED = 2;
 
-/** Compilers define it themselves, each in its own way. */
+/** A type that each compiler defines in its own way. */
 const BUILTIN_VA_LIST = '__builtin_va_list';
 
 const GNUC_VA_LIST = '__gnuc_va_list';
@@ -20,8 +20,8 @@ const MISSING_BASE_TYPES = [
 ] as const;
 
 /**
- * CEmitter writes definitions, each after the forward declarations that it needs, as libbpf's
- * `btf_dump_emit_type` does.
+ * CEmitter writes definitions, each after the forward declarations that it needs. Modelled on libbpf's
+ * `btf_dump_emit_type`.
  */
 export class CEmitter {
   readonly #context: CContext;
@@ -39,12 +39,12 @@ export class CEmitter {
     this.#declared = new Uint8Array(endTypeId);
   }
 
-  /** emit writes a definition that `COrder` listed. */
+  /** emit writes a definition from the list of `COrder`. */
   emit(id: TypeId): void {
     this.#visit(id, 0);
   }
 
-  /** @param container the named type whose definition is to follow; 0 where it is this one. */
+  /** @param container the named type whose definition follows; 0 if it is this type. */
   #visit(id: TypeId, container: TypeId): void {
     const state = this.#states[id];
     if (state === EMITTED) return;
@@ -56,7 +56,7 @@ export class CEmitter {
 
   #meetAgain(id: TypeId, container: TypeId): void {
     if (this.#declared[id] === 1) return;
-    // A pointer to what is being defined needs no declaration; one in a typedef before it does.
+    // A pointer to the type that is being defined needs no declaration; a pointer in a typedef before it does.
     if (id !== container) this.#writeForward(id);
   }
 
@@ -101,7 +101,7 @@ export class CEmitter {
         this.#states[id] = EMITTED;
         break;
       default:
-        // FLOAT is known to C; all else is not printed.
+        // C knows FLOAT; other kinds are not printed.
         break;
     }
   }
@@ -120,7 +120,7 @@ export class CEmitter {
     const first = types.elements(id);
     const end = first + types.vlen(id) * words;
     for (let at = first; at < end; at += words) {
-      // Also of what is printed already: an anonymous composite is gone through again with each reference.
+      // Types that are already printed count too: an anonymous composite is walked again for each reference.
       work.step(id);
       this.#visit(types.unsignedAt(at + 1), container);
     }

@@ -7,7 +7,7 @@ const ENUM_WORDS = 2;
 /** Words of one value of an ENUM64: name, low and high word of the value. */
 const ENUM64_WORDS = 3;
 
-/** writeEnum writes `enum name { … }` of an ENUM or ENUM64, or `enum name` where no values are known. */
+/** writeEnum writes `enum name { … }` for an ENUM or ENUM64, or `enum name` if it has no values. */
 export function writeEnum(context: CContext, pointerSize: number, id: TypeId, level: number): void {
   const { types, out } = context;
   out.write('enum');
@@ -42,7 +42,7 @@ export function writeEnum(context: CContext, pointerSize: number, id: TypeId, le
   if (size === 1) out.write(' __attribute__((mode(byte)))');
   // libbpf prints nothing for two bytes.
   if (size === 2) out.write(' __attribute__((mode(HI)))');
-  // A value that needs 64 bits makes the enum that large by itself.
+  // A value that needs 64 bits gives the enum that size without an attribute.
   if (size === 8 && pointerSize === 8 && !needsWords) out.write(' __attribute__((mode(word)))');
 }
 

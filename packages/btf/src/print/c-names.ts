@@ -6,12 +6,12 @@ import type { TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
 /**
- * CNames makes names unique in their C name space. BTF of a kernel has several types of one name, from several of
- * its source files; the second that is printed becomes `name___2`, which relocation takes for a flavour of `name`.
+ * CNames makes names unique in their C name space. The BTF of a kernel has several types of one name, from several
+ * source files. The second one printed becomes `name___2`, which relocation treats as a flavour of `name`.
  */
 export class CNames implements CNaming {
   readonly #types: TypeWords;
-  /** Which of the types of its name a type is, counted from 1; 0 where that was not asked yet. */
+  /** The number of a type among those of its name, counted from 1; 0 if it has none yet. */
   readonly #numbers: Uint32Array;
   readonly #tags: NameCounter;
   readonly #identifiers: NameCounter;
@@ -23,17 +23,17 @@ export class CNames implements CNaming {
     this.#identifiers = new NameCounter(strings, work);
   }
 
-  /** ofTag numbers a STRUCT, UNION, ENUM, ENUM64 or FWD with a name among those of its name. */
+  /** ofTag returns the number of a named STRUCT, UNION, ENUM, ENUM64 or FWD among those of its name. */
   ofTag(id: TypeId): number {
     return this.#numbers[id] || this.#number(id, this.#tags);
   }
 
-  /** ofTypedef numbers a TYPEDEF. */
+  /** ofTypedef returns the number of a TYPEDEF. */
   ofTypedef(id: TypeId): number {
     return this.#numbers[id] || this.#number(id, this.#identifiers);
   }
 
-  /** ofEnumerator numbers a constant, by the offset of its name, another time at each call. */
+  /** ofEnumerator returns a new number for a constant at each call, given the offset of its name. */
   ofEnumerator(name: number): number {
     return this.#identifiers.next(name);
   }
@@ -44,7 +44,7 @@ export class CNames implements CNaming {
     return number;
   }
 
-  /** A declaration without a body means the first type that has one. */
+  /** Whether a type has no body. Such a declaration means the first type of its name that has one. */
   #isDeclaration(id: TypeId): boolean {
     const kind = this.#types.kind(id);
     return kind === Kind.FWD || (kind === Kind.ENUM && this.#types.vlen(id) === 0);

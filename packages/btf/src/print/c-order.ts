@@ -8,11 +8,11 @@ const ORDERING = 1;
 const ORDERED = 2;
 
 /**
- * COrder sorts definitions so that C knows each type before its size is needed, as libbpf's
- * `btf_dump_order_type` does.
+ * COrder sorts definitions so that C knows each type before its size is needed. Modelled on libbpf's
+ * `btf_dump_order_type`.
  *
- * A reference is weak where a forward declaration serves: a pointer is on the way to a type with a name. Any
- * other is strong, a pointer to an anonymous struct too, which is defined where it is used.
+ * A reference is weak if a forward declaration is enough, because a pointer is on the way to a named type. Any other
+ * reference is strong, including a pointer to an anonymous struct, which is defined where it is used.
  */
 export class COrder {
   readonly #types: TypeWords;
@@ -30,10 +30,12 @@ export class COrder {
   }
 
   /**
-   * definitionsFor lists what must be defined for a type, itself last, in the order of definition, without what
-   * an earlier call listed.
+   * definitionsFor returns the types to define for a type, itself last, in the order of definition, without those that
+   * an earlier call returned.
    *
-   * @throws BtfFormatError `MALFORMED` when types contain each other, `NOT_FOUND`, `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `MALFORMED` if types contain each other.
+   * @throws BtfFormatError `NOT_FOUND` for a reference to a type that does not exist.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if types nest too deep or refer to each other too often.
    */
   definitionsFor(id: TypeId): readonly TypeId[] {
     if (this.#states[id] === ORDERED) return [];
@@ -42,7 +44,7 @@ export class COrder {
     return this.#queue;
   }
 
-  /** Whether the reference is strong. */
+  /** Returns whether the reference is strong. */
   #visit(id: TypeId, throughPointer: boolean): boolean {
     const state = this.#states[id];
     if (state === ORDERED) return true;
@@ -75,7 +77,7 @@ export class COrder {
       case Kind.ENUM:
       case Kind.ENUM64:
       case Kind.FWD:
-        // An anonymous enum that nothing refers to declares constants; any other is printed where it is used.
+        // An anonymous enum without references declares constants; any other is printed where it is used.
         if (types.name(id) !== 0 || !this.#referenced.has(id)) this.#queue.push(id);
         this.#states[id] = ORDERED;
         return true;
@@ -92,7 +94,7 @@ export class COrder {
       case Kind.FUNC_PROTO:
         return this.#visitFuncProto(id, throughPointer);
       default:
-        // INT and FLOAT need no definition; FUNC, VAR, DATASEC, DECL_TAG and unknown kinds are not printed.
+        // INT and FLOAT need no definition. FUNC, VAR, DATASEC, DECL_TAG and unknown kinds are not printed.
         this.#states[id] = ORDERED;
         return false;
     }

@@ -14,19 +14,19 @@ const SMALLER: readonly PadType[] = [
 
 const CHAR: PadType = { name: 'char', bits: 8 };
 
-/** Gap is what lies between two members, in bits from the start of the struct. */
+/** Gap is the room between two members, in bits from the start of the struct. */
 export interface Gap {
   readonly from: number;
   readonly to: number;
-  /** The alignment in bytes of what follows the gap. */
+  /** The alignment in bytes of the member after the gap. */
   readonly alignment: number;
-  /** Whether bitfields lie on both sides. */
+  /** Whether there are bitfields on both sides. */
   readonly inBitfield: boolean;
 }
 
 /**
- * CPadding fills gaps with unnamed bitfields (`long: 64;`), as few as libbpf does: where the compiler aligns the
- * next member by itself, nothing is written.
+ * CPadding fills gaps with unnamed bitfields (`long: 64;`), as few as libbpf does: it writes nothing if the compiler
+ * aligns the next member anyway.
  */
 export class CPadding {
   readonly #out: TextOutput;
@@ -37,15 +37,15 @@ export class CPadding {
     this.#types = [{ name: 'long', bits: pointerSize * 8 }, ...SMALLER];
   }
 
-  /** @param indent what each line starts with, its line break included. */
+  /** @param indent the start of each line, including its line break. */
   pad({ from, to, alignment, inBitfield }: Gap, indent: string): void {
     if (from >= to) return;
-    // The largest type that has a boundary within the gap brings the offset there; the rest is filled with it.
+    // The largest type with a boundary within the gap moves the offset to that boundary; the rest is filled with it.
     const pad = this.#types.find(({ bits }) => roundUp(from, bits) <= to);
     const { name, bits } = pad ?? CHAR;
     const boundary = pad === undefined ? from : roundUp(from, bits);
     if (boundary > from) {
-      // `long: 0` is needed where the compiler would not go to that boundary by itself.
+      // `long: 0` is needed if the compiler would not move to that boundary anyway.
       const explicit =
         inBitfield ||
         (boundary === to && roundUp(from, alignment * 8) !== boundary) ||

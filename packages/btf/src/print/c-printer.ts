@@ -12,7 +12,7 @@ import { TextOutput } from './text-output.js';
 import { typeWordsOf } from './type-words.js';
 import { STEPS_OF_ALL, WorkLimit } from './work-limit.js';
 
-/** CPrinter holds what one run of `printC` knows: what was defined, under which names, and the text. */
+/** CPrinter has the state of one run of `printC`: the defined types, their names, and the text. */
 export class CPrinter {
   readonly out: TextOutput;
   readonly #spec: Spec;
@@ -32,19 +32,22 @@ export class CPrinter {
     this.#emitter = new CEmitter(this.#context, new CDefinitions(this.#context, sizes));
   }
 
-  /** defineFrom defines the types from one id to before another, and what they need, until some bytes wait. */
+  /**
+   * defineFrom defines the types from one id to before another, and the types that they need, until enough bytes are
+   * buffered.
+   */
   defineFrom(first: TypeId, end: TypeId, bytes: number): TypeId {
     let id = first;
     for (; id < end && this.out.length < bytes; id++) this.define(id);
     return id;
   }
 
-  /** define defines a type with what it needs and was not defined yet. */
+  /** define defines a type, and the types that it needs that are not defined yet. */
   define(root: TypeId): void {
     for (const id of this.#order.definitionsFor(root)) this.#emitter.emit(id);
   }
 
-  /** tagOf is the C name of a struct, union or enum that was printed. */
+  /** tagOf returns the C name of a struct, union or enum that was printed. */
   tagOf(id: TypeId): string {
     const number = this.#context.names.ofTag(id);
     return number === 1 ? this.#spec.nameOf(id) : `${this.#spec.nameOf(id)}___${number}`;

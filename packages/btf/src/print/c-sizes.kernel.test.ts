@@ -14,7 +14,7 @@ import { WorkLimit } from './work-limit.js';
 /** No member has such a type. */
 const SIZELESS: ReadonlySet<KindName> = new Set(['FUNC', 'FUNC_PROTO', 'VAR', 'DATASEC', 'DECL_TAG']);
 
-/** What `ask` gives, or what stands for none where there is none. */
+/** The result of `ask`, or `none` if it throws. */
 function orNone(ask: () => number, none: number): number {
   try {
     return ask();
@@ -24,7 +24,7 @@ function orNone(ask: () => number, none: number): number {
   }
 }
 
-needs('vmlinux').test('sizes and alignments in C are those that sizeof and alignof give', () => {
+needs('vmlinux').test('CSizes returns the same sizes and alignments as sizeof and alignof', () => {
   const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
   const types = typeWordsOf(spec);
   for (const pointerSize of [4, 8] as const) {

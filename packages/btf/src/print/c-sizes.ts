@@ -3,25 +3,25 @@ import { Kind, type TypeId } from '../types.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
-/** The largest size that libbpf computes; beyond, a type counts as without size. */
+/** The largest size that libbpf computes. A larger type counts as a type without a size. */
 const MAX_SIZE = 0xffffffff;
 
-/** The largest alignment that is looked for: a page. */
+/** The largest alignment to try: a page. */
 const MAX_ALIGNMENT = 4096;
 
 /**
- * CSizes gives sizes and alignments in bytes, with 0 and 1 for what has none. It says the same as `sizeof` and
- * `alignof` do where these do not throw, without decoding types.
+ * CSizes returns sizes and alignments in bytes, 0 and 1 for types without any. The results equal those of `sizeof` and
+ * `alignof` where these do not throw, but types are not decoded.
  *
- * So the two are written twice. With `sizeof` and `alignof` the members of a kernel's structs would take three times
- * as long as all of its header does (150 ms to 50 ms), as they decode a type for each; and throwing is the wrong answer
- * here. A test holds the two together.
+ * Both exist because `sizeof` and `alignof` decode a type for each member: the members of a kernel's structs would take
+ * three times as long as its whole header (150 ms to 50 ms). They also throw, which is wrong here. A test compares the
+ * two.
  */
 export class CSizes {
   readonly pointerSize: PointerSize;
   readonly #types: TypeWords;
   readonly #work: WorkLimit;
-  /** Alignments of composites; 0 where not known yet. */
+  /** Alignments of composites; 0 if not known yet. */
   readonly #alignments: Uint8Array;
 
   constructor(types: TypeWords, work: WorkLimit, pointerSize: PointerSize) {
@@ -92,15 +92,13 @@ export class CSizes {
     }
   }
 
-  /** isPacked tells whether offsets or the size show that a composite was declared `packed`. */
+  /** isPacked reports whether offsets or the size show that a composite was declared `packed`. */
   isPacked(id: TypeId): boolean {
-    // An alignment above 1 was found to fit all members and the size.
+    // An alignment above 1 fits all members and the size.
     return this.alignof(id) === 1 && this.#largestMemberAlignment(id) > 1;
   }
 
-  /**
-   * unionAttributes are the attributes that give a union its size; empty where its members do. libbpf prints none.
-   */
+  /** unionAttributes returns the attributes that give a union its size; empty if its members do. libbpf prints none. */
   unionAttributes(id: TypeId): string {
     const size = this.#types.third(id);
     const largest = this.#largestMemberSize(id);

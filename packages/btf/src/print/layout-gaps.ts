@@ -8,7 +8,7 @@ export interface Gap {
   readonly bytes: number;
 }
 
-/** GapTotals sums up members and gaps of one type; what the fields mean is said at `Layout`. */
+/** GapTotals adds up the members and gaps of one type. See `Layout` for the fields. */
 export interface GapTotals {
   readonly memberBytes: number;
   readonly holes: number;
@@ -23,17 +23,17 @@ export interface GapTotals {
   readonly forcedHoleBytes: number;
 }
 
-/** Gaps finds holes and padding while it is led through the members of a type. */
+/** Gaps finds holes and padding from the members of a type, which it is given one by one. */
 export class Gaps {
   readonly #size: number;
-  /** Members of a union share their place: there are no holes between them. */
+  /** Members of a union share their place, so there are no holes between them. */
   readonly #isUnion: boolean;
   readonly #alignmentOf: (typeId: TypeId) => number;
-  /** The end of what members took so far, in bits. */
+  /** The end of the members so far, in bits. */
   #end = 0;
-  /** The end of the unit in which the last bitfield lies, in bits. */
+  /** The end of the unit that contains the last bitfield, in bits. */
   #unitEnd = 0;
-  /** The end of the last member, or of the unit in which it lies, in bytes. */
+  /** The end of the last member, or of the unit that contains it, in bytes. */
   #lastEnd = 0;
   readonly #totals = {
     memberBytes: 0,
@@ -49,7 +49,7 @@ export class Gaps {
     forcedHoleBytes: 0,
   };
 
-  /** @param alignmentOf gives the alignment of a member's type. */
+  /** @param alignmentOf returns the alignment of a member's type. */
   constructor({ kind, size }: Struct | Union, alignmentOf: (typeId: TypeId) => number) {
     this.#size = size;
     this.#isUnion = kind === 'UNION';
@@ -57,7 +57,7 @@ export class Gaps {
   }
 
   /**
-   * before is the hole before the next member; null where there is none.
+   * before returns the hole before the next member; null if there is none.
    *
    * @param size of the member's type.
    */
@@ -75,12 +75,12 @@ export class Gaps {
     else this.#totals.bitfieldBits += bitfieldSize;
     this.#end = Math.max(this.#end, bitOffset + (bitfieldSize === 0 ? size * 8 : bitfieldSize));
     this.#unitEnd = bitfieldSize === 0 ? 0 : unitStart + unit;
-    // As pahole does, members without a size are passed over, with the room before them.
+    // Like pahole, ignore members without a size, and the room before them.
     if (size > 0 && !this.#isUnion) this.#addPlace(unitStart / 8, size, typeId, gap?.bytes ?? 0);
     return gap;
   }
 
-  /** atEnd is the padding; null where there is none. */
+  /** atEnd returns the padding; null if there is none. */
   atEnd(): Gap | null {
     const gap = this.#gapTo(this.#size * 8);
     this.#totals.padding = gap === null ? 0 : gap.bytes;
@@ -96,7 +96,7 @@ export class Gaps {
     const room = offset - this.#lastEnd;
     this.#lastEnd = offset + size;
     if (room <= 0 || offset % 2 !== 0) return;
-    // The power of two above the room: what an alignment to less would not explain, an attribute must.
+    // The power of two above the room: if no lower alignment explains the room, an attribute must.
     if (2 ** (Math.floor(Math.log2(room)) + 1) <= this.#alignmentOf(typeId)) return;
     this.#totals.forcedAlignments += 1;
     this.#totals.forcedHoles += hole > 0 ? 1 : 0;
@@ -105,7 +105,7 @@ export class Gaps {
 
   #gapTo(offset: number): Gap | null {
     if (offset <= this.#end) return null;
-    // Bits up to the end of a bitfield's unit, then bytes, then what bits are left before the next bitfield.
+    // Bits up to the end of a bitfield's unit, then bytes, then the bits that are left before the next bitfield.
     const bitsEnd = Math.min(offset, Math.max(this.#end, this.#unitEnd));
     const bytesStart = Math.min(offset, Math.ceil(bitsEnd / 8) * 8);
     return {

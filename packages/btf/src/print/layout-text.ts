@@ -3,15 +3,15 @@ import type { Layout, LayoutClose, LayoutGap, LayoutMember, LayoutRow } from './
 /** Bytes of a cache line on x86 and arm64, as pahole assumes. */
 const CACHE_LINE = 64;
 
-/** Columns of the type, and of type and name together, at the first level; eight fewer at each further one. */
+/** Columns of the type, and of type and name together, at the first level. Each further level has eight fewer. */
 const TYPE_COLUMNS = 26;
 const DECLARATION_COLUMNS = 49;
 
-/** formatLayout writes a layout as text like pahole's: C with offsets, holes, cache lines and sums in comments. */
+/** formatLayout returns a layout as text like pahole's: C with offsets, holes, cache lines and totals in comments. */
 export function formatLayout(layout: Layout): string {
   const { keyword, name, rows } = layout;
   const lines = [name === '' ? `${keyword} {` : `${keyword} ${name} {`];
-  // As in pahole, an anonymous type and what follows it each go on from the cache line before it.
+  // As in pahole, an anonymous type and the members after it each continue from the cache line before it.
   const around: number[] = [];
   let cacheLine = 0;
   let remarks: string[] = [];
@@ -53,7 +53,7 @@ function linesOf(row: LayoutRow): string[] {
     }
     case 'hole':
     case 'padding':
-      // Said in the remarks and the sums.
+      // The remarks and the totals show it.
       return [];
   }
 }
@@ -71,12 +71,12 @@ function memberLine({
   const right = declaration.slice(left.length).trimStart();
   const width = bitfieldSize === 0 ? '' : `:${bitfieldSize}`;
   const text = `${left.trimEnd().padEnd(columns(TYPE_COLUMNS, depth))} ${right}${width};`;
-  // A bitfield has its bit where others have nothing.
+  // A bitfield has its bit where other members have nothing.
   const place = bitfieldSize === 0 ? number(offset) : `${number(offset)}:${String(bitOffset).padStart(2)}`;
   return withPlace(text, depth, place, size, bitfieldSize === 0 ? 5 : 2);
 }
 
-/** What a type and a declaration with it have in common before the name. */
+/** The common part of a type and a declaration with it, before the name. */
 function leftPart(type: string, declaration: string): string {
   let length = 0;
   while (length < type.length && type[length] === declaration[length]) length += 1;

@@ -8,10 +8,10 @@ import { VMLINUX } from '../testing/bpftool.js';
 import { layoutOf } from './layout.js';
 import { formatLayout } from './layout-text.js';
 
-/** What pahole says beyond the layout, inferred from it. */
+/** Remarks of pahole that it infers from the layout. */
 const REMARKS = /Force alignment|Bitfield combined|^[\w ]+ ?:\d+;$/;
 
-/** The first line that differs, ours and pahole's (1.24), tells why. */
+/** The first different line of ours and pahole's (1.24) shows the reason. */
 const EXPLAINED: Readonly<Record<string, (ours: string, theirs: string) => boolean>> = {
   'pahole expands anonymous types of array elements, and enums': (ours) => ours.includes('{ ... }'),
   'pahole puts a qualifier of a pointer or array before all': (ours, theirs) =>
@@ -26,7 +26,7 @@ const EXPLAINED: Readonly<Record<string, (ours: string, theirs: string) => boole
 };
 
 needs('vmlinux', 'pahole').describe('layouts of the running kernel’s structs', () => {
-  test('are pahole’s text, spaces and remarks aside, but for what is explained', () => {
+  test('equal pahole’s text except for spaces, remarks and explained differences', () => {
     const spec = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
     const theirs = paholeStructs();
     const explained: Record<string, number> = {};
@@ -56,7 +56,7 @@ needs('vmlinux', 'pahole').describe('layouts of the running kernel’s structs',
   });
 });
 
-/** What pahole prints for each struct whose name it prints once. */
+/** The text of pahole for each struct whose name it prints once. */
 function paholeStructs(): Map<string, string> {
   const output = execFileSync('pahole', ['-F', 'btf', '--structs', VMLINUX], {
     encoding: 'utf8',

@@ -42,7 +42,7 @@ const spec = Spec.parse(
 );
 
 describe('layoutOf', () => {
-  test('tells members, those of anonymous types in place, holes in bytes and bits, and padding', () => {
+  test('returns members, with those of anonymous types in place, holes in bytes and bits, and padding', () => {
     expect(layoutOf(spec, 6)).toMatchObject({
       keyword: 'struct',
       name: 's',
@@ -74,17 +74,17 @@ describe('layoutOf', () => {
     });
   });
 
-  test('has a hole of bytes and bits before a bitfield that starts late', () => {
+  test('returns a hole of bytes and bits before a bitfield that starts late', () => {
     const { rows, paddingBits, padding } = layoutOf(spec, 20);
     expect(rows[1]).toEqual({ row: 'hole', depth: 1, offset: 1, bytes: 1, bits: 2 });
     expect({ paddingBits, padding }).toEqual({ paddingBits: 5, padding: 1 });
   });
 
-  test('of a typedef is that of its struct', () => {
+  test('returns the layout of the struct for a typedef', () => {
     expect(layoutOf(spec, 8)).toEqual(layoutOf(spec, 6));
   });
 
-  test('as text shows places, holes and sums', () => {
+  test('gives formatLayout places, holes and totals', () => {
     expect(formatLayout(layoutOf(spec, 6)).split('\n')).toEqual([
       'struct s {',
       '\tchar                       c;                    /*     0     1 */',
@@ -109,7 +109,7 @@ describe('layoutOf', () => {
     ]);
   });
 
-  test('tells padding within members and members that only an attribute can have moved', () => {
+  test('reports padding within members, and members that only an attribute can have moved', () => {
     const moved = Spec.parse(
       new BtfAssembler('little')
         .type(Kind.INT, 'int', INT) // 1
@@ -120,7 +120,7 @@ describe('layoutOf', () => {
         .type(Kind.STRUCT, 's', {
           vlen: 6,
           sizeOrTypeId: 256,
-          // Byte 4 is natural, 64 and 128 are not; the room before an empty member is that of the next.
+          // Byte 4 is natural, 64 and 128 are not. The room before an empty member counts as that of the next.
           data: ['c', 2, 0, 'p', 3, 32, 't', 4, 96, 'far', 1, 512, 'e', 5, 1024, 'next', 3, 1024],
         }) // 6
         .bytes(),
@@ -155,7 +155,7 @@ describe('layoutOf', () => {
   });
 
   test.each([
-    ['what is no struct or union', 1, 'INVALID_ARGUMENT'],
+    ['neither a struct nor a union', 1, 'INVALID_ARGUMENT'],
     ['a member without a size', 16, 'INVALID_ARGUMENT'],
     ['an id that no type has', 99, 'NOT_FOUND'],
     ['unions that contain each other', 18, 'LIMIT_EXCEEDED'],
@@ -164,7 +164,7 @@ describe('layoutOf', () => {
     expect(() => layoutOf(spec, id)).toThrow(BtfFormatError);
   });
 
-  test('refuses more rows than its limit', () => {
+  test('rejects more rows than its limit', () => {
     expect(layoutOf(spec, 6, { maxRows: 9 }).rows).toHaveLength(9);
     expect(() => layoutOf(spec, 6, { maxRows: 8 })).toThrow('the layout exceeds the limit of 8 rows');
   });

@@ -11,31 +11,34 @@ import { formatTypeName, memberDeclaration } from './type-name.js';
 /** LayoutMember is a row for a member. */
 export interface LayoutMember {
   readonly row: 'member';
-  /** How many anonymous types lie around it, plus 1. */
+  /** Number of anonymous types around it, plus 1. */
   readonly depth: number;
   readonly name: string;
   readonly typeId: TypeId;
   /** The type as C, such as `struct list_head *`. */
   readonly type: string;
-  /** The whole declaration as C, such as `struct list_head *next`; without the width of a bitfield. */
+  /** The whole declaration as C, such as `struct list_head *next`, without the width of a bitfield. */
   readonly declaration: string;
-  /** Bytes from the start of the outermost type; of a bitfield, that of the unit of its type's size it lies in. */
+  /**
+   * Bytes from the start of the outermost type. For a bitfield, the offset of the unit of its type's size that contains
+   * it.
+   */
   readonly offset: number;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Bits from `offset`; 0 where the member is no bitfield. */
+  /** Bits from `offset`; 0 if the member is not a bitfield. */
   readonly bitOffset: number;
-  /** Width in bits; 0 where the member is no bitfield. */
+  /** Width in bits; 0 if the member is not a bitfield. */
   readonly bitfieldSize: number;
-  /** Bytes of padding within it, behind its own last member; 0 where its type is no struct. */
+  /** Bytes of padding within it, after its own last member; 0 if its type is not a struct. */
   readonly innerPadding: number;
 }
 
-/** LayoutOpen is a row for a member whose type is anonymous: the rows until its {@link LayoutClose} are its members. */
+/** LayoutOpen is a row for a member whose type is anonymous. The rows up to its {@link LayoutClose} are its members. */
 export interface LayoutOpen {
   readonly row: 'open';
   readonly depth: number;
-  /** `struct` or `union`, behind qualifiers such as `const`. */
+  /** `struct` or `union`, after qualifiers such as `const`. */
   readonly type: string;
   readonly typeId: TypeId;
   readonly offset: number;
@@ -46,88 +49,93 @@ export interface LayoutOpen {
 export interface LayoutClose {
   readonly row: 'close';
   readonly depth: number;
-  /** The member's name; empty where only the names of its own members are in scope. */
+  /** The name of the member; empty if the names of its own members are in the outer scope. */
   readonly name: string;
   readonly offset: number;
   readonly size: number;
-  /** Bytes of padding within it, behind its own last member; 0 where it is no struct. */
+  /** Bytes of padding within it, after its own last member; 0 if it is not a struct. */
   readonly innerPadding: number;
 }
 
-/** LayoutGap is a row for bytes and bits between two members (`hole`) or behind the last one (`padding`). */
+/** LayoutGap is a row for bytes and bits between two members (`hole`) or after the last one (`padding`). */
 export interface LayoutGap {
   readonly row: 'hole' | 'padding';
   readonly depth: number;
   /** Bytes from the start of the outermost type. The bits come first. */
   readonly offset: number;
   readonly bytes: number;
-  /** Bits that are left of the unit in which a bitfield lies. */
+  /** Bits that are left in the unit of a bitfield. */
   readonly bits: number;
 }
 
-/** LayoutRow is a line of a {@link Layout}, told apart by `row`. */
+/** LayoutRow is a line of a {@link Layout}. `row` says which. */
 export type LayoutRow = LayoutMember | LayoutOpen | LayoutClose | LayoutGap;
 
-/** Layout is how a struct or union lies in memory. */
+/** Layout is the memory layout of a struct or union. */
 export interface Layout {
   readonly typeId: TypeId;
   readonly keyword: 'struct' | 'union';
   /** Empty for an anonymous type. */
   readonly name: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Members of its own: an anonymous type counts as one. */
+  /** Number of direct members: an anonymous type counts as one. */
   readonly memberCount: number;
   readonly rows: readonly LayoutRow[];
-  /** What its members take, without holes and padding; of a union, whose members share their place, all of them. */
+  /** Bytes of the members, without holes and padding. Members of a union share their place, but all are counted. */
   readonly memberBytes: number;
   readonly holes: number;
   readonly holeBytes: number;
   readonly bitHoles: number;
   readonly holeBits: number;
-  /** Bits of bitfields. */
+  /** Number of bits in bitfields. */
   readonly bitfieldBits: number;
-  /** Bytes behind the last member. */
+  /** Bytes after the last member. */
   readonly padding: number;
-  /** Bits behind the last member, where that is a bitfield, before the bytes. */
+  /** Bits after the last member if that is a bitfield, before the bytes. */
   readonly paddingBits: number;
-  /** Members of its own that are structs with padding. */
+  /** Number of direct members that are structs with padding. */
   readonly innerPaddings: number;
   /** Bytes of that padding. */
   readonly innerPaddingBytes: number;
-  /** Members of its own that lie where their types alone would not put them: it takes an attribute, or it is a guess. */
+  /** Number of direct members whose place does not follow from their types: it needs an attribute. This is a guess. */
   readonly forcedAlignments: number;
-  /** Holes before these. */
+  /** Number of holes before these members. */
   readonly forcedHoles: number;
   readonly forcedHoleBytes: number;
 }
 
 /** LayoutOptions are the options of {@link layoutOf}. */
 export interface LayoutOptions {
-  /** Bytes of a pointer. Default: what the spec's `long` says, else 8. */
+  /** Bytes of a pointer. Default: the size of the spec's `long`, otherwise 8. */
   readonly pointerSize?: PointerSize;
-  /** Most rows. Default: 65,536; the largest struct of a kernel takes some thousand. */
+  /** Maximum number of rows. Default: 65,536; the largest struct of a kernel takes a few thousand. */
   readonly maxRows?: number;
 }
 
 const DEFAULT_MAX_ROWS = 65_536;
 
 /**
- * Most text of all rows, in characters; the largest struct of a kernel takes less than a megabyte. Rows may share one
- * long name, which must not cost its length for each.
+ * Maximum text of all rows, in characters. The largest struct of a kernel takes less than a megabyte. Rows may share
+ * one long name, which must not cost its length for each.
  */
 const MAX_TEXT = 16 * 1024 * 1024;
 
-/** As deep as the kernel lets types nest. */
+/** The depth to which the kernel lets types nest. */
 const MAX_DEPTH = 32;
 
 /**
- * layoutOf tells how a struct or union lies in memory, as pahole does: offset and size of each member, those of
- * anonymous types in place, holes and padding.
+ * layoutOf returns the memory layout of a struct or union: offset and size of each member, with those of anonymous
+ * types in place, holes and padding. Modelled on pahole.
  *
- * @param id a STRUCT or UNION, or what stands for one: a typedef or qualifier.
- * @throws BtfFormatError `NOT_FOUND`; `INVALID_ARGUMENT` for what is neither, and for members without a size;
- * `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text and beyond 32 levels; `MALFORMED`.
+ * @param id a STRUCT or UNION, or a typedef or qualifier of one.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a struct or union, or a member has no size.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, and more than 32
+ * levels of anonymous types.
+ * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist, a type that contains itself, and a
+ * name outside the string section.
+ * @throws BtfFormatError `UNSUPPORTED` for a member of an unknown kind.
  */
 export function layoutOf(spec: Spec, id: TypeId, options: LayoutOptions = {}): Layout {
   const type = resolve(spec, id);
@@ -144,7 +152,7 @@ class LayoutWriter {
   readonly #maxRows: number;
   readonly #rows: LayoutRow[] = [];
   #text = 0;
-  /** The padding of the structs that members are. */
+  /** The padding of the structs that are types of members. */
   readonly #paddings = new Map<TypeId, number>();
 
   constructor(spec: Spec, model: { readonly pointerSize: PointerSize }, maxRows: number) {
@@ -204,7 +212,7 @@ class LayoutWriter {
       this.#add({ row: 'close', depth, name, offset, size, innerPadding });
       return;
     }
-    // A bitfield lies in a unit of its type's size, which starts at a multiple of that.
+    // A bitfield lies in a unit of its type's size, which starts at a multiple of that size.
     const unit = bitfieldSize === 0 ? 8 : Math.max(1, size) * 8;
     const unitStart = Math.floor(bitOffset / unit) * unit;
     this.#add({
@@ -222,10 +230,10 @@ class LayoutWriter {
     });
   }
 
-  /** The anonymous struct or union that a type is, whose members get rows; null for any other. */
+  /** The anonymous struct or union whose members get rows; null for any other type. */
   #anonymous(typeId: TypeId): Struct | Union | null {
     const id = unqualifiedId(this.#spec, typeId);
-    // Of a type with a name nothing is decoded: it may have a million members, and as many types may have it.
+    // A type with a name is not decoded: it may have a million members, and as many members may have that type.
     if (id === 0 || this.#spec.nameOf(id) !== '') return null;
     const kind = this.#spec.kindOf(id);
     if (kind !== Kind.STRUCT && kind !== Kind.UNION) return null;
@@ -233,7 +241,7 @@ class LayoutWriter {
     return type.kind === 'STRUCT' || type.kind === 'UNION' ? type : null;
   }
 
-  /** As pahole does, of members of structs, and where the type is a struct itself, not what stands for one. */
+  /** As in pahole, only members of structs count, and only if their type is a struct itself, not a typedef of one. */
   #innerPadding({ kind }: Struct | Union, { typeId, bitfieldSize }: Member): number {
     if (kind === 'UNION' || bitfieldSize !== 0) return 0;
     const known = this.#paddings.get(typeId);

@@ -4,14 +4,14 @@ import type { WorkLimit } from './work-limit.js';
 const FIRST_CAPACITY = 1 << 6;
 
 /**
- * NameCounter counts how often names were met. It hashes the bytes of the string section: a `Map` of tens of
- * thousands of strings takes five times as long.
+ * NameCounter counts the occurrences of names. It hashes the bytes of the string section: a `Map` of tens of thousands
+ * of strings takes five times as long.
  */
 export class NameCounter {
   readonly #strings: StringBytes;
   readonly #work: WorkLimit;
   #used = 0;
-  /** Open addressing: string offset, hash and count of each name; a free place counts 0. */
+  /** Open addressing: string offset, hash and count of each name. The count of a free slot is 0. */
   #offsets = new Uint32Array(FIRST_CAPACITY);
   #hashes = new Int32Array(FIRST_CAPACITY);
   #counts = new Uint32Array(FIRST_CAPACITY);
@@ -21,7 +21,7 @@ export class NameCounter {
     this.#work = work;
   }
 
-  /** next counts the name at a string offset: 1 when it is new. */
+  /** next counts the name at a string offset and returns its number: 1 for a new name. */
   next(offset: number): number {
     const hash = this.#hash(offset);
     const place = this.#find(offset, hash);
@@ -41,7 +41,7 @@ export class NameCounter {
     let place = hash & mask;
     while (this.#counts[place] !== 0) {
       if (this.#hashes[place] === hash && this.#strings.same(this.#offsets[place] ?? 0, offset)) return place;
-      // Names may have been chosen to collide.
+      // Names may be chosen to collide.
       this.#work.step(0);
       place = (place + 1) & mask;
     }

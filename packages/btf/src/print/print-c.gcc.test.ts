@@ -27,13 +27,13 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  needs('bpftool').test('is bpftool’s text but for attributes that this one lacks', () => {
+  needs('bpftool').test('equals bpftool’s text except for attributes that bpftool lacks', () => {
     const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
     expect(explained).toEqual({ 'mode of an enum': 2, 'size of a union': 3 });
   });
 
-  test('has the sizes and offsets that gcc gave the types at first', () => {
+  test('has the sizes and offsets of the original types', () => {
     const { text, assertions } = layoutAssertions(spec);
     expect(assertions).toBeGreaterThan(70);
     expect(compile('gcc', text)).toEqual([]);

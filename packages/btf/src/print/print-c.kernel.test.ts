@@ -7,7 +7,7 @@ import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
 
 const live = { name: 'the running kernel', path: VMLINUX, basePath: undefined };
-/** What is compared with each run; print-c.long.test.ts has all. */
+/** The files to compare in each run; print-c.long.test.ts compares all. */
 const fetched = filesOf(kernels('kernels'), ['vmlinux', 'nf_conntrack', 'xfs']);
 
 needs('vmlinux', 'gcc').describe('C of real kernels', () => {
@@ -16,7 +16,7 @@ needs('vmlinux', 'gcc').describe('C of real kernels', () => {
   });
 
   needs('bpftool').test.each([live, ...fetched])(
-    'of $name is bpftool’s text, in its order, but for what libbpf changed since',
+    'of $name equals bpftool’s text, in its order, except for later changes in libbpf',
     (file) => {
       const text = printC(parseFile(file));
       const { unexplained, explained, lines } = compareC(text, cOfFile(file.path, file.basePath));
@@ -36,12 +36,12 @@ needs('vmlinux', 'gcc').describe('C of real kernels', () => {
     },
   );
 
-  test('of a member’s wrong offset would not compile', () => {
+  test('with a wrong offset of a member would not compile', () => {
     const text = 'struct s { int a; int b; };\n_Static_assert(__builtin_offsetof(struct s, b) == 8, "b");';
     expect(compile('gcc', text)).toHaveLength(1);
   });
 
-  test('of single types holds what they need and compiles alone, preamble and all', () => {
+  test('of single types contains all types that they need and compiles alone, with its preamble', () => {
     const spec = parseFile(live);
     const roots = spec.idsByName('task_struct').slice(0, 1);
     const text = printC(spec, { roots });

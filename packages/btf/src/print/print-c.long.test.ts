@@ -11,11 +11,11 @@ const files = [
   ...filesOf(kernels('corpus'), ['vmlinux', 'nf_conntrack', 'xfs']),
 ];
 
-/** Linux 7 has structs with a tag as members without a name, `struct aes_enckey;`, which is no standard C. */
+/** Linux 7 has structs with a tag as members without a name, `struct aes_enckey;`, which is not standard C. */
 const MEMBERS_OF_TAGGED = '-fms-extensions';
 
 needs('vmlinux', 'bpftool', 'clang').describe('C of real kernels', () => {
-  test.each(files)('of $name is bpftool’s text, but for what libbpf changed since', (file) => {
+  test.each(files)('of $name equals bpftool’s text except for later changes in libbpf', (file) => {
     const { unexplained } = compareC(printC(parseFile(file)), cOfFile(file.path, file.basePath));
     expect(unexplained).toEqual([]);
   });

@@ -16,7 +16,7 @@ function definitions(btf: BtfAssembler, options: PrintCOptions = {}): string[] {
   return text.split(';\n\n').filter((definition) => definition !== '');
 }
 
-/** What printing throws. */
+/** The error that printing throws. */
 function failure(btf: BtfAssembler, options: PrintCOptions = {}): BtfFormatError {
   try {
     printC(Spec.parse(btf.bytes()), options);
@@ -27,7 +27,7 @@ function failure(btf: BtfAssembler, options: PrintCOptions = {}): BtfFormatError
   throw new Error('nothing was thrown');
 }
 
-/** Anonymous unions that have the next one twice each: a few bytes that mean 2^levels members. */
+/** Anonymous unions that each contain the next one twice: a few bytes that mean 2^levels members. */
 function explosive(levels: number): BtfAssembler {
   const btf = new BtfAssembler('little').type(Kind.INT, 'int', INT);
   for (let id = 2; id < levels + 2; id++) {
@@ -59,14 +59,14 @@ describe('printC', () => {
     }
   });
 
-  test('gives in pieces what it gives whole', () => {
+  test('returns the same text in chunks and whole', () => {
     const spec = Spec.parse(explosive(12).bytes());
     const chunks = [...printCChunks(spec)];
     expect(chunks.length).toBeGreaterThan(1);
     expect(chunks.join('')).toBe(printC(spec));
   });
 
-  test('names a tag that is an attribute as such (Linux 6.15), others as btf_type_tag', () => {
+  test('prints a tag that is an attribute as such (Linux 6.15), and others as btf_type_tag', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.INT, 'int', INT)
       .type(Kind.TYPE_TAG, 'user', { sizeOrTypeId: 1 })
@@ -95,7 +95,7 @@ describe('printC', () => {
     ]);
   });
 
-  test('gives no number to a declaration, which means the type that has a body', () => {
+  test('does not number a declaration, which means the type that has a body', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.INT, 'int', INT)
       .type(Kind.FWD, 's')
@@ -110,7 +110,7 @@ describe('printC', () => {
     ]);
   });
 
-  test('declares a struct before a typedef behind a pointer in it that points back', () => {
+  test('declares a struct before a typedef of a pointer back to it', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 8, data: ['list', 2, 0] })
       .type(Kind.PTR, '', { sizeOrTypeId: 3 })
@@ -123,7 +123,7 @@ describe('printC', () => {
     ]);
   });
 
-  test('prints the types that roots need, once, and no others', () => {
+  test('prints only the types that roots need, once', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.INT, 'int', INT)
       .type(Kind.STRUCT, 'other', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1, 0] })
@@ -137,7 +137,7 @@ describe('printC', () => {
     ]);
   });
 
-  test('prints names beyond ASCII as UTF-8, and counts their bytes', () => {
+  test('prints names outside ASCII as UTF-8, and counts their bytes', () => {
     const btf = new BtfAssembler('little').type(Kind.FWD, 'größe');
     expect(definitions(btf, { maxBytes: 17 })).toEqual(['struct größe']);
     expect(failure(btf, { maxBytes: 16, preamble: false }).code).toBe('LIMIT_EXCEEDED');

@@ -5,22 +5,22 @@ import { CPrinter } from './c-printer.js';
 
 /** PrintCOptions are the options of {@link printC}. */
 export interface PrintCOptions {
-  /** The types to define, with all that they need. Default: every type of the spec and of its bases. */
+  /** The types to define, with all types that they need. Default: every type of the spec and of its bases. */
   readonly roots?: Iterable<TypeId>;
-  /** Most bytes of text. Default: 64 MiB, some twenty times what a kernel takes. */
+  /** Maximum number of bytes of text. Default: 64 MiB, about twenty times the text of a kernel. */
   readonly maxBytes?: number;
   /**
    * Whether to write the include guard and the pragma `preserve_access_index` around the definitions, as
    * bpftool does. Default: true.
    */
   readonly preamble?: boolean;
-  /** Bytes of a pointer. Default: what the spec's `long` says, else 8. */
+  /** Bytes of a pointer. Default: the size of the spec's `long`, otherwise 8. */
   readonly pointerSize?: PointerSize;
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Bytes from which a chunk is handed out. */
+/** The size from which a chunk is yielded. */
 const CHUNK = 64 * 1024;
 
 const PREAMBLE = `\
@@ -42,15 +42,17 @@ const EPILOGUE = `\
 `;
 
 /**
- * printC writes types as C, as `bpftool btf dump format c` does: in the order of their ids where C allows it,
- * else sorted so that what a type contains stands before it.
+ * printC returns types as C, in the format of `bpftool btf dump format c`: in the order of their ids where C allows it,
+ * and otherwise with each type after the types that it contains.
  *
- * Names are printed as they are, even where they are no identifiers of C. A struct with a tag may be a member without
- * a name (since Linux 7): compilers take that with `-fms-extensions`, and without it leave the member out.
+ * Names are printed as they are, even if they are not identifiers of C. A struct with a tag may be a member without a
+ * name (since Linux 7.0). Compilers accept that with `-fms-extensions`, and otherwise leave the member out.
  *
- * @throws BtfFormatError `LIMIT_EXCEEDED` when the text exceeds `maxBytes`, or types nest too deep or refer to
- * each other too often; `MALFORMED` when types contain themselves or a declaration cannot have its type;
- * `NOT_FOUND` for ids that no type has.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the text exceeds `maxBytes`, or types nest too deep or refer to each other
+ * too often.
+ * @throws BtfFormatError `MALFORMED` if types contain themselves, if a declaration cannot have its type, and for a name
+ * outside the string section.
+ * @throws BtfFormatError `NOT_FOUND` for ids that no type has.
  */
 export function printC(spec: Spec, options: PrintCOptions = {}): string {
   let text = '';
@@ -59,14 +61,15 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
 }
 
 /**
- * printCChunks is {@link printC} in pieces of some 64 KiB, each ending between two definitions, so that a caller
+ * printCChunks is {@link printC} in chunks of about 64 KiB. Each chunk ends between two definitions, so that a caller
  * can stop, send or do other work in between.
  *
- * A definition is not broken up: what writes it calls itself for each type within, and could stop amid that only as a
- * generator at every level, which every definition would pay for. So what can happen between two pieces is one
- * definition that takes all of `maxBytes`, and the steps that are left of those for the whole (4,194,304 and 64 for
- * each type). Only hostile BTF has such definitions: where it is not trusted, set `maxBytes` low, or print where
- * nobody waits, in a worker.
+ * A definition is not split. The function that writes it calls itself for each type within, and could only stop within
+ * it as a generator at every level, which every definition would pay for. So one definition may take all of `maxBytes`,
+ * and all steps that are left of those for the whole text (4,194,304 and 64 for each type). Only hostile BTF has such
+ * definitions. If you do not trust the BTF, set a low `maxBytes`, or print in a worker.
+ *
+ * @throws BtfFormatError as {@link printC} does.
  */
 export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generator<string, void, undefined> {
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots } = options;

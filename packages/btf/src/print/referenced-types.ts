@@ -2,7 +2,7 @@ import { KIND_ROWS } from '../kind-words.js';
 import type { TypeId } from '../types.js';
 import type { TypeWords } from './type-words.js';
 
-/** ReferencedTypes knows which types others refer to. It looks through all types when it is first asked. */
+/** ReferencedTypes finds the types that other types refer to. The first query reads all types. */
 export class ReferencedTypes {
   readonly #types: TypeWords;
   #marks: Uint8Array | null = null;

@@ -6,7 +6,7 @@ import type { Spec } from '../spec.js';
 export class StringBytes {
   readonly #bytes: Uint8Array;
   readonly #base: StringBytes | null;
-  /** The offset of the first own string: a split BTF counts on from the end of its base. */
+  /** The offset of the first own string: split BTF continues the offsets of its base. */
   readonly #first: number;
   readonly #end: number;
 
@@ -19,23 +19,23 @@ export class StringBytes {
   }
 
   /**
-   * section is the string section in which the string with an offset lies.
+   * section returns the string section that contains the string with an offset.
    *
-   * @throws BtfFormatError `MALFORMED` for an offset behind the last string.
+   * @throws BtfFormatError `MALFORMED` for an offset after the last string.
    */
   section(offset: number): Uint8Array {
     if (offset < this.#first && this.#base !== null) return this.#base.section(offset);
     if (offset < this.#end) return this.#bytes;
-    throw new BtfFormatError('MALFORMED', `string offset ${offset} is behind the end of the string section`);
+    throw new BtfFormatError('MALFORMED', `string offset ${offset} is after the end of the string section`);
   }
 
-  /** start is the index in its {@link section} at which the string with an offset starts. It ends at NUL. */
+  /** start returns the index in its {@link section} at which the string with an offset starts. It ends at NUL. */
   start(offset: number): number {
     if (offset < this.#first && this.#base !== null) return this.#base.start(offset);
     return offset - this.#first;
   }
 
-  /** equals tells whether the string at an offset is a text of ASCII alone. */
+  /** equals reports whether the string at an offset equals a text of ASCII characters. */
   equals(offset: number, text: string): boolean {
     const bytes = this.section(offset);
     const start = this.start(offset);
@@ -43,7 +43,7 @@ export class StringBytes {
     return bytes[start + text.length] === 0;
   }
 
-  /** same tells whether the strings at two offsets are equal. */
+  /** same reports whether the strings at two offsets are equal. */
   same(a: number, b: number): boolean {
     if (a === b) return true;
     const bytesA = this.section(a);

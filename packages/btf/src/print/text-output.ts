@@ -3,12 +3,12 @@ import type { StringBytes } from './string-bytes.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Room from the first write on: enough for the name of a type. */
+/** The initial capacity: enough for the name of a type. */
 const CAPACITY = 128;
 
 /**
- * TextOutput gathers text up to a bound, as bytes: names are copied from the string section without becoming
- * strings, and a string that grows in small pieces is a tree of its pieces, which costs several times as much.
+ * TextOutput collects text up to a limit, as bytes: names are copied from the string section without becoming strings.
+ * A string that grows in small pieces is a tree of its pieces, which costs several times as much.
  */
 export class TextOutput {
   readonly #strings: StringBytes;
@@ -16,24 +16,24 @@ export class TextOutput {
   #bytes = new Uint8Array(0);
   #length = 0;
   #taken = 0;
-  /** What `#length` may grow to without more being done. */
+  /** The length up to which nothing needs to be checked or grown. */
   #room = 0;
 
-  /** @param maxBytes most bytes of UTF-8 in total, those already taken included. */
+  /** @param maxBytes maximum number of bytes of UTF-8 in total, including those already taken. */
   constructor(strings: StringBytes, maxBytes: number) {
     this.#strings = strings;
     this.#maxBytes = maxBytes;
   }
 
-  /** The bytes that wait to be taken. */
+  /** The number of bytes to take. */
   get length(): number {
     return this.#length;
   }
 
   /**
-   * write appends a text of ASCII alone.
+   * write appends a text of ASCII characters.
    *
-   * @throws BtfFormatError `LIMIT_EXCEEDED` when the whole becomes too long, as the other methods.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the whole text becomes too long. The other methods throw it too.
    */
   write(text: string): void {
     const { length } = text;
@@ -72,7 +72,7 @@ export class TextOutput {
     this.#length = start + count;
   }
 
-  /** take returns what was written since the last call. */
+  /** take returns the text that was written since the last call. */
   take(): string {
     const text = decoder.decode(this.#bytes.subarray(0, this.#length));
     this.#taken += this.#length;
@@ -81,7 +81,7 @@ export class TextOutput {
     return text;
   }
 
-  /** Makes room for some more bytes. */
+  /** Makes room for more bytes. */
   #reserve(count: number): Uint8Array {
     const length = this.#length + count;
     if (length > this.#room) this.#grow(length);

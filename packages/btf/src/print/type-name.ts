@@ -7,27 +7,29 @@ import { TextOutput } from './text-output.js';
 import { MEMBER_WORDS, typeWordsOf } from './type-words.js';
 import { STEPS_OF_NAME, WorkLimit } from './work-limit.js';
 
-/** Longest name of a type: functions that take functions can be long, though not this long. */
+/** The longest name of a type. Functions that take functions can be long, but not this long. */
 const MAX_BYTES = 64 * 1024;
 
 const AS_THEY_ARE: CNaming = { ofTag: () => 1, ofTypedef: () => 1, ofEnumerator: () => 1 };
 
 /**
- * formatTypeName writes a type as C does in a cast: `struct task_struct *`, `int (*)(void)`, `char[16]`. What is
- * anonymous shows as `struct { ... }`; a function or variable as its type.
+ * formatTypeName returns a type as C writes it in a cast: `struct task_struct *`, `int (*)(void)`, `char[16]`. An
+ * anonymous type is `struct { ... }`, and a function or variable is its type.
  *
- * @throws BtfFormatError `NOT_FOUND`; `MALFORMED` for what no declaration can have, as a data section;
- * `LIMIT_EXCEEDED` beyond 512 levels or 64 KiB.
+ * @throws BtfFormatError `NOT_FOUND` if there is no such id.
+ * @throws BtfFormatError `MALFORMED` if no declaration can have the type, such as a data section, and for a name
+ * outside the string section.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` beyond 512 levels or 64 KiB.
  */
 export function formatTypeName(spec: Spec, id: TypeId): string {
   return write(spec, declaredType(spec, id), 0);
 }
 
 /**
- * declarationOf writes the declaration of a function, a variable or a typedef without the semicolon: `int
- * main(int argc, char **argv)`. Of any other type it is its name.
+ * declarationOf returns the declaration of a function, a variable or a typedef without the semicolon: `int main(int
+ * argc, char **argv)`. It returns the name of any other type.
  *
- * @throws BtfFormatError as {@link formatTypeName}.
+ * @throws BtfFormatError as {@link formatTypeName} does.
  */
 export function declarationOf(spec: Spec, id: TypeId): string {
   const types = typeWordsOf(spec);
@@ -37,7 +39,7 @@ export function declarationOf(spec: Spec, id: TypeId): string {
   return write(spec, declaredType(spec, id), declares ? types.name(id) : 0);
 }
 
-/** memberDeclaration writes the declaration of a member, without the width of a bitfield. */
+/** memberDeclaration returns the declaration of a member, without the width of a bitfield. */
 export function memberDeclaration(spec: Spec, compositeId: TypeId, index: number): string {
   const types = typeWordsOf(spec);
   const at = types.elements(compositeId) + index * MEMBER_WORDS;

@@ -9,19 +9,19 @@ export const MEMBER_WORDS = 3;
 /** Words of one parameter of a FUNC_PROTO: name, type id. */
 export const PARAM_WORDS = 2;
 
-/** Words before a type's elements: name, info, size or type id. */
+/** Words before the elements of a type: name, info, size or type id. */
 const HEAD_WORDS = 3;
 
 /**
- * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux asks for each type
- * many times; decoding it each time would take longer than all else.
+ * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux asks for each type many times;
+ * decoding it each time would take longer than everything else.
  */
 export class TypeWords {
   /** The first id that is too large. */
   readonly endTypeId: TypeId;
   readonly #base: TypeWords | null;
   readonly #firstTypeId: TypeId;
-  /** Own words. Indexes count on from those of the base. */
+  /** Own words. Indices continue those of the base. */
   readonly #words: Int32Array;
   readonly #firstWord: number;
   readonly #endWord: number;
@@ -38,19 +38,19 @@ export class TypeWords {
     this.#offsets = typesOf(spec).offsets;
   }
 
-  /** at is a word by its index, as {@link elements} counts. */
+  /** at returns a word by its index, which counts as in {@link elements}. */
   at(index: number): number {
     if (index < this.#firstWord && this.#base !== null) return this.#base.at(index);
     return this.#words[index - this.#firstWord] ?? 0;
   }
 
-  /** unsignedAt is {@link at} of a word that holds a type id, an offset or a size. */
+  /** unsignedAt is {@link at} for a word that is a type id, an offset or a size. */
   unsignedAt(index: number): number {
     return this.at(index) >>> 0;
   }
 
   /**
-   * elements is the index of the word behind the first three of a type, where its members, values, parameters or
+   * elements returns the index of the word after the first three of a type, where its members, values, parameters or
    * array start.
    */
   elements(id: TypeId): number {
@@ -58,15 +58,15 @@ export class TypeWords {
   }
 
   /**
-   * kind is a type's `Kind`; that of void is 0.
+   * kind returns the kind of a type; 0 for void.
    *
-   * @throws BtfFormatError `NOT_FOUND` when there is no such type, as everything here.
+   * @throws BtfFormatError `NOT_FOUND` if there is no such type. The other methods throw it too.
    */
   kind(id: TypeId): number {
     return id === 0 ? 0 : kindOfInfo(this.at(this.#start(id) + 1));
   }
 
-  /** vlen counts a type's elements. */
+  /** vlen returns the number of elements of a type. */
   vlen(id: TypeId): number {
     return vlenOfInfo(this.at(this.#start(id) + 1));
   }
@@ -75,12 +75,12 @@ export class TypeWords {
     return kindFlagOfInfo(this.at(this.#start(id) + 1));
   }
 
-  /** third is the size or type id, as the kind has it. */
+  /** third returns the size or type id, depending on the kind. */
   third(id: TypeId): number {
     return this.unsignedAt(this.#start(id) + 2);
   }
 
-  /** name is where a type's name starts in the string section; 0 where it has none. */
+  /** name returns where the name of a type starts in the string section; 0 if it has none. */
   name(id: TypeId): number {
     return this.unsignedAt(this.#start(id));
   }
@@ -95,7 +95,7 @@ export class TypeWords {
 
 const kept = new WeakMap<Spec, TypeWords>();
 
-/** typeWordsOf gives the one TypeWords of a spec. */
+/** typeWordsOf returns the TypeWords of a spec, which is made once. */
 export function typeWordsOf(spec: Spec): TypeWords {
   let types = kept.get(spec);
   if (types === undefined) {
@@ -105,7 +105,7 @@ export function typeWordsOf(spec: Spec): TypeWords {
   return types;
 }
 
-/** The words of a spec's own types: a view where that is possible, else a copy in this machine's byte order. */
+/** The words of a spec's own types: a view if possible, otherwise a copy in this machine's byte order. */
 function wordArray(spec: Spec): Int32Array {
   const { bytes, words } = typesOf(spec).source;
   if (spec.byteOrder === HOST_ORDER && bytes.byteOffset % 4 === 0) {

@@ -2,31 +2,34 @@ import { BtfFormatError } from '../format-error.js';
 import type { TypeId } from '../types.js';
 
 /**
- * Deepest nesting that is followed: recursion must not exhaust the stack of the caller. The kernel accepts
- * 32 levels, compilers some hundred.
+ * The deepest nesting to follow: recursion must not exhaust the stack of the caller. The kernel accepts 32 levels,
+ * compilers several hundred.
  */
 const MAX_DEPTH = 512;
 
-/** STEPS_OF_ALL are what printing any BTF may take, however small: some tenths of a second. */
+/** STEPS_OF_ALL is the number of steps that printing any BTF may take, however small: some tenths of a second. */
 export const STEPS_OF_ALL = 1 << 22;
 
-/** STEPS_OF_NAME are what one name may take, which is at most some thousand bytes: some milliseconds. */
+/**
+ * STEPS_OF_NAME is the number of steps that one name may take, which has at most some thousand bytes: a few
+ * milliseconds.
+ */
 export const STEPS_OF_NAME = 1 << 16;
 
-/** Steps for each type; real kernels need less than ten. */
+/** Steps for each type. Real kernels need fewer than ten. */
 const STEPS_PER_TYPE = 64;
 
 /**
- * WorkLimit bounds the work for BTF that is small and yet describes exponentially much, as anonymous types do
- * that contain the next one twice each.
+ * WorkLimit bounds the work for BTF that is small but describes exponentially much, such as anonymous types that each
+ * contain the next one twice.
  */
 export class WorkLimit {
   #depth = 0;
   #steps: number;
 
   /**
-   * @param freeSteps the steps that are taken however few types there are.
-   * @param typeCount the types that are at hand.
+   * @param freeSteps the number of steps however few types there are.
+   * @param typeCount the number of types.
    */
   constructor(freeSteps: number, typeCount: number) {
     this.#steps = freeSteps + STEPS_PER_TYPE * typeCount;
@@ -35,7 +38,7 @@ export class WorkLimit {
   /**
    * step counts one visit of a type.
    *
-   * @throws BtfFormatError `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` after the last step.
    */
   step(id: TypeId): void {
     this.#steps -= 1;
@@ -49,7 +52,7 @@ export class WorkLimit {
   /**
    * enter is a {@link step} one level down, until {@link leave}.
    *
-   * @throws BtfFormatError `LIMIT_EXCEEDED`.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` after the last step and below the deepest level.
    */
   enter(id: TypeId): void {
     this.step(id);

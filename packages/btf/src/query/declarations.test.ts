@@ -9,7 +9,7 @@ import { declTagsOf } from './decl-tags.js';
 const base = assembleAllKinds('little');
 const spec = Spec.parse(base.bytes());
 
-test('declTagsOf tells the tags of a type from those of its members, the base’s first', () => {
+test('declTagsOf separates the tags of a type from those of its members, those of the base first', () => {
   const split = new BtfAssembler('little', base.stringEnd)
     .type(Kind.DECL_TAG, 'second', { sizeOrTypeId: 6, data: [1] })
     .type(Kind.DECL_TAG, 'alone', { sizeOrTypeId: 31, data: [-1] })

@@ -16,12 +16,12 @@ const { stringEnd } = structs(['one', 'two']);
 const base = baseOf('one', 'two');
 const bytes = structs(['alpha', 'beta', 'gamma', 'delta'], stringEnd).bytes();
 
-test('split BTF fits its base, and what has no base fits', () => {
+test('split BTF fits its base, and BTF without a base fits', () => {
   expect(fitsBase(Spec.parse(bytes, { base }))).toBe(true);
   expect(fitsBase(base)).toBe(true);
 });
 
-test('split BTF without names fits any', () => {
+test('split BTF without names fits any base', () => {
   const anonymous = structs([''], stringEnd).bytes();
   expect(fitsBase(Spec.parse(anonymous, { base: baseOf('other') }))).toBe(true);
 });

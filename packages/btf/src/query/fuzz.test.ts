@@ -14,7 +14,7 @@ import { sizeof } from './sizeof.js';
 
 const MUTANTS = 600;
 
-test('every question about mutants of BTF of all kinds ends in a value or a BtfFormatError', () => {
+test('every query on mutants of BTF of all kinds ends in a value or a BtfFormatError', () => {
   const random = seededRandom(0xa5);
   const bytes = assembleAllKinds('little').bytes();
   const outcomes = new Map<string, number>();

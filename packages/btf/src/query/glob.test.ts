@@ -46,7 +46,7 @@ describe('A glob', () => {
     ['of many stars', '*a'.repeat(100), 'b'],
     ['of many stars and classes', '*[a-z]?'.repeat(30), 'B'],
   ])('%s does not take time without bound on a name that almost matches', (_, glob, end) => {
-    // A matcher that tries every way would not come to an end here.
+    // A matcher that tries every way would not end here.
     expect(matches(glob + end, 'a'.repeat(1000))).toBe(false);
     expect(matches(glob + end, 'a'.repeat(1000) + end)).toBe(true);
   });
@@ -64,7 +64,7 @@ describe('A glob', () => {
   });
 });
 
-test('a text without wildcards is no glob', () => {
+test('a text without wildcards is not a glob', () => {
   expect(['a', 'a.b', 'a-b', ']'].some(isGlob)).toBe(false);
   expect(['a*', 'a?', '[a]', '['].every(isGlob)).toBe(true);
 });

@@ -13,7 +13,7 @@ import { type DataModel, sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;
 
-/** What to do instead, for types without members. */
+/** Advice for types without members. */
 const ADVICE = new Map<Type['kind'], string>([
   ['ARRAY', ': give an index'],
   ['PTR', ': it is a pointer itself, give an index'],

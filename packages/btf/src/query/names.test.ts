@@ -20,7 +20,7 @@ const spec = Spec.parse(split.bytes(), { base: Spec.parse(base.bytes()) });
 const ids = (types: readonly { readonly id: number }[]): number[] => types.map(({ id }) => id);
 
 describe('by name', () => {
-  test('all types are found, or those of a kind', () => {
+  test('typesByName finds all types, or those of a kind', () => {
     expect(ids(typesByName(spec, 'file'))).toEqual([1, 3, 7]);
     expect(ids(typesByName(spec, 'file', 'FUNC'))).toEqual([3]);
     expect(ids(typesByName(spec, 'file', 'ENUM'))).toEqual([]);
@@ -28,13 +28,13 @@ describe('by name', () => {
     expect(ids(typesByName(spec, 'twin', 'STRUCT'))).toEqual([4, 5]);
   });
 
-  test('one type is found, typed by its kind', () => {
+  test('typeByName finds one type, typed by its kind', () => {
     const size: number = typeByName(spec, 'file', 'UNION').size;
     expect(size).toBe(4);
     expect(typeByName(spec, 'file___old').id).toBe(6);
   });
 
-  test('no type and several are errors that say so', () => {
+  test('no type and several types are errors with codes of their own', () => {
     expect(() => typeByName(spec, 'nothing')).toThrow(
       expect.objectContaining({ code: 'NOT_FOUND', message: 'no type named "nothing"' }),
     );
@@ -47,7 +47,7 @@ describe('by name', () => {
     );
   });
 
-  test('very many are counted, not listed', () => {
+  test('very many types are counted, not listed', () => {
     const many = new BtfAssembler('little');
     for (let i = 0; i < 500; i++) many.type(Kind.FLOAT, 1, { sizeOrTypeId: 4 });
     many.string('f');
@@ -72,7 +72,7 @@ test.each([
   expect([essentialName(name), flavourOf(name)]).toEqual([essential, flavour]);
 });
 
-test('no flavour is looked for in names longer than the kernel accepts, which a million types may share', () => {
+test('names longer than the kernel accepts, which a million types may share, are not searched for a flavour', () => {
   const name = (length: number) => `a___${'_'.repeat(length - 5)}b`;
   const btf = new BtfAssembler('little')
     .type(Kind.FWD, `a___${'b'.repeat(508)}`)

@@ -14,18 +14,18 @@ builder.add({ kind: 'STRUCT', name: 'tree', size: 0, members: [] });
 builder.add({ kind: 'PTR', typeId: 1 });
 const spec = builder.toSpec();
 
-test('what begins as the name and differs little is suggested once, nearest first', () => {
+test('names that begin the same way and differ little are suggested once, nearest first', () => {
   expect(nearTypeNames(spec, 'task_strukt')).toEqual(['task_struct', 'task_strict']);
   expect(nearTypeNames(spec, 'nothing_like_it')).toEqual([]);
 });
 
-test('only of the kinds and from the id on that are asked for', () => {
+test('only types of the given kinds and from the given id on are suggested', () => {
   expect(nearTypeNames(spec, 'task_strukt', { kinds: [Kind.UNION] })).toEqual(['task_strict']);
   expect(nearTypeNames(spec, 'task_strukt', { firstId: 3 })).toEqual(['task_strict']);
   expect(nearTypeNames(spec, 'task_struct')).toEqual(['task_strict']);
 });
 
-test('a malformed name is not told in place of what was asked', () => {
+test('a malformed name gives no suggestions instead of an error', () => {
   const broken = Spec.parse(new BtfAssembler('little').type(Kind.TYPEDEF, 9_999).bytes());
   expect(() => broken.nameOf(1)).toThrow('after the end');
   expect(nearTypeNames(broken, 'x')).toEqual([]);

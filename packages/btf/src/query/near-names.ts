@@ -64,7 +64,7 @@ export interface NearTypeOptions {
 /**
  * nearTypeNames returns the names of types that a misspelt name may have been meant to be: three at most, nearest
  * first. It only compares names that begin with the same character and have about the same length. It looks at a
- * bounded number of types, and returns nothing if a name is malformed.
+ * bounded number of types. Never throws: it returns nothing if a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
   try {

@@ -11,7 +11,7 @@ import { children } from './references.js';
 
 const spec = Spec.parse(assembleAllKinds('little').bytes());
 
-test('postorder gives what a type refers to before it, each once, void never', () => {
+test('postorder returns each type once, after the types that it refers to, without void', () => {
   expect([...postorder(spec, [15])]).toEqual([1, 13, 14, 15]);
   expect([...postorder(spec, [17, 4, 17])]).toEqual([1, 4, 17]);
   expect([...postorder(spec, [6])]).toEqual([1, 4, 7, 6]);
@@ -19,13 +19,13 @@ test('postorder gives what a type refers to before it, each once, void never', (
   expect([...postorder(spec, [])]).toEqual([]);
 });
 
-test('postorder gives a type of the base where split BTF refers to it', () => {
+test('postorder returns types of the base that split BTF refers to', () => {
   const base = assembleAllKinds('little');
   const bytes = new BtfAssembler('little', base.stringEnd).type(Kind.PTR, '', { sizeOrTypeId: 13 }).bytes();
   expect([...postorder(Spec.parse(bytes, { base: spec }), [30])]).toEqual([1, 13, 30]);
 });
 
-test('postorder tells a wrong id of the caller from one of the BTF', () => {
+test('postorder distinguishes a wrong id of the caller from one in the BTF', () => {
   const broken = Spec.parse(new BtfAssembler('little').type(Kind.PTR, '', { sizeOrTypeId: 2 }).bytes());
   expect(() => [...postorder(broken, [2])]).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   expect(() => [...postorder(broken, [1])]).toThrow(
@@ -33,7 +33,7 @@ test('postorder tells a wrong id of the caller from one of the BTF', () => {
   );
 });
 
-test('postorder goes 100,000 types deep and through circles', () => {
+test('postorder follows 100,000 types in a row, and circles', () => {
   const btf = new BtfAssembler('little');
   for (let id = 1; id <= 100_000; id++) btf.type(Kind.PTR, 0, { sizeOrTypeId: (id % 100_000) + 1 });
   const order = [...postorder(Spec.parse(btf.bytes()), [1])];
@@ -63,7 +63,7 @@ needs('vmlinux').test(
       }
     }
     expect(sound).toBeGreaterThan(vmlinux.typeCount);
-    // Only a pointer leads back: what embeds comes after what is embedded.
+    // Only a pointer leads back: a struct comes after the structs that it contains.
     expect(late).toBeLessThan(sound / 50);
   },
 );

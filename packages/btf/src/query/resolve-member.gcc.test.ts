@@ -38,7 +38,7 @@ struct outer {
 };
 `;
 
-/** Paths in `struct outer`; those with a pointer are read from what the last pointer points to. */
+/** Paths in `struct outer`. Those with a pointer are read from the target of the last pointer. */
 const PATHS: readonly (readonly [path: string, type: string, within: string])[] = [
   ['first', 'struct outer', 'first'],
   ['x', 'struct outer', 'x'],

@@ -30,7 +30,7 @@ const btf = new BtfAssembler('little')
 const spec = Spec.parse(btf.bytes());
 
 describe('resolveMember', () => {
-  test('counts anew behind each pointer, and lists the pointers on the way', () => {
+  test('counts from the target of each pointer, and lists the pointers on the way', () => {
     expect(resolveMember(spec, 'node.next.next.left')).toMatchObject({
       rootId: 2,
       containerId: 2,
@@ -49,11 +49,11 @@ describe('resolveMember', () => {
     });
   });
 
-  test('reads a bitfield from before the kind flag out of its INT', () => {
+  test('reads a bitfield without the kind flag from its INT', () => {
     expect(resolveMember(spec, 'node.bits')).toMatchObject({ bitOffset: 101, bitSize: 3, bitfield: true });
   });
 
-  test('takes an index on a pointer as the element there', () => {
+  test('reads an index on a pointer as an element of its target', () => {
     expect(resolveMember(spec, 'node.next[2].value')).toMatchObject({
       containerId: 2,
       bitOffset: 2 * 256 + 64,
@@ -64,12 +64,12 @@ describe('resolveMember', () => {
     });
   });
 
-  test('starts in a typedef of any type, and gives a whole type for a path without steps', () => {
+  test('starts in a typedef of any type, and returns the whole type for a path without steps', () => {
     expect(resolveMember(spec, 'row[6]')).toMatchObject({ rootId: 13, bitOffset: 192, bitSize: 32 });
     expect(resolveMember(spec, 'node')).toMatchObject({ rootId: 2, bitOffset: 0, bitSize: 256, steps: [] });
   });
 
-  test('chooses between a struct and a union of one name by the word before it', () => {
+  test('chooses between a struct and a union of one name by the keyword before it', () => {
     expect(resolveMember(spec, 'struct twin.a').rootId).toBe(11);
     expect(resolveMember(spec, 'union  twin.b').rootId).toBe(12);
     expect(resolveMemberOf(spec, 12, [{ member: 'b' }]).rootId).toBe(12);
@@ -116,7 +116,7 @@ describe('resolveMember', () => {
     expect(run).toThrow(expect.objectContaining({ step, code, message }));
   });
 
-  test('leads from a declaration to the one definition of its name', () => {
+  test('follows a declaration to the only definition of its name', () => {
     const split = new BtfAssembler('little', btf.stringEnd).type(Kind.STRUCT, 'hidden', {
       vlen: 1,
       sizeOrTypeId: 4,
@@ -139,7 +139,7 @@ describe('resolveMember', () => {
   });
 });
 
-/** A struct in which many members of one name lie below as many anonymous structs as `depth` says. */
+/** A struct with many members of one name inside `depth` nested anonymous structs. */
 function deepStruct(depth: number): Spec {
   const nest = new BtfAssembler('little');
   for (let id = 1; id < depth; id++) {
@@ -152,13 +152,13 @@ function deepStruct(depth: number): Spec {
   return Spec.parse(nest.type(Kind.INT, 0, { sizeOrTypeId: 4, data: [32] }).bytes());
 }
 
-test('ends quickly where many members lie deep', () => {
+test('ends quickly for many deeply nested members', () => {
   const parsed = deepStruct(512);
   expect(() => resolveMember(parsed, 'deep.none')).toThrow('no such member');
   expect(resolveMember(parsed, 'deep.m').steps[0]?.indices).toHaveLength(512);
 });
 
-test('goes no deeper than 512 anonymous members within one another', () => {
+test('follows at most 512 nested anonymous members', () => {
   expect(() => resolveMember(deepStruct(20_000), 'deep.m')).toThrow('nest deeper than 512 levels');
 });
 
@@ -191,11 +191,11 @@ test.each([
   'a]',
   'a->',
   '[1]',
-])('"%s" is no path', (path) => {
+])('"%s" is not a path', (path) => {
   expect(() => parseMemberPath(path)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
 });
 
-test('a path of more than 64 steps is refused', () => {
+test('a path of more than 64 steps is rejected', () => {
   expect(parseMemberPath(`a${'.b'.repeat(64)}`).steps).toHaveLength(64);
   for (const path of [`a${'.b'.repeat(65)}`, 'a'.repeat(9000)]) {
     expect(() => parseMemberPath(path)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));

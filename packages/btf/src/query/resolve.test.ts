@@ -20,7 +20,7 @@ const code = (run: () => unknown): unknown => {
 const parse = (fill: (btf: BtfAssembler) => BtfAssembler): Spec =>
   Spec.parse(fill(new BtfAssembler('little')).bytes());
 
-test('resolve goes through typedefs, qualifiers and type tags, and unqualified stops at a typedef', () => {
+test('resolve follows typedefs, qualifiers and type tags, and unqualified stops at a typedef', () => {
   const ids = [...spec].map(({ id }) => [id, resolve(spec, id).id, unqualified(spec, id).id]);
   const moved = ids.filter(([id, to, bare]) => id !== to || id !== bare);
   expect(moved).toEqual([
@@ -61,11 +61,11 @@ describe('sizeof and alignof', () => {
   ])('of %s %d are %p and %p', (_, id, size, alignment) => {
     expect(code(() => sizeof(spec, id))).toBe(size);
     expect(code(() => alignof(spec, id))).toBe(alignment);
-    // What was found or not is remembered, and the answer stays.
+    // The result is kept, also that of a failure.
     expect(code(() => alignof(spec, id))).toBe(alignment);
   });
 
-  test('take the size of pointers from the first INT that is a long, the base’s before others', () => {
+  test('use the size of the first INT that is a long as that of pointers, those of the base first', () => {
     const long = (size: number) => (btf: BtfAssembler) =>
       btf.type(Kind.INT, 'unsigned long', { sizeOrTypeId: size, data: [size * 8] }).type(Kind.PTR, '');
     const narrow = parse(long(4));
@@ -95,7 +95,7 @@ describe('sizeof and alignof', () => {
     expect([size(nested(...many, 0)), size(nested(0, ...many))]).toEqual([0, 0]);
   });
 
-  test('find structs packed whose offsets or size say so', () => {
+  test('recognize packed structs by their offsets or size', () => {
     const of = (size: number, offset: number): number =>
       alignof(
         parse((btf) =>
@@ -127,12 +127,12 @@ describe('a chain of references', () => {
     expect(outcomes(chain(MAX_CHAIN, MAX_CHAIN + 1))).toEqual([MAX_CHAIN + 1, 4, 4]);
   });
 
-  test('that is too long is refused, except by alignof, which remembers each link', () => {
+  test('that is too long is rejected, except by alignof, which keeps the result of each link', () => {
     const length = MAX_CHAIN + 1;
     expect(outcomes(chain(length, length + 1))).toEqual(['LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 4]);
   });
 
-  test.each([1, 2, 3, 8, 300])('of %d that is a loop is refused', (length) => {
+  test.each([1, 2, 3, 8, 300])('of %d that is a loop is rejected', (length) => {
     for (const last of [1, length, Math.ceil(length / 2)]) {
       expect(outcomes(chain(length, last))).toEqual(['MALFORMED', 'MALFORMED', 'MALFORMED']);
     }
@@ -143,7 +143,7 @@ describe('a chain of references', () => {
   });
 });
 
-test('alignof ends quickly in structs that hold the next twice, 60 levels deep, and in structs nested 50,000 times', () => {
+test('alignof ends quickly in structs that contain the next one twice, 60 levels deep, and in structs nested 50,000 times', () => {
   const nest = (levels: number): Spec => {
     const btf = new BtfAssembler('little');
     for (let id = 1; id <= levels; id++) {

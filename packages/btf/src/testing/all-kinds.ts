@@ -2,7 +2,10 @@ import type { ByteOrder } from '../header.js';
 import { Kind } from '../types.js';
 import { BtfAssembler } from './assemble-btf.js';
 
-/** assembleAllKinds writes one BTF with every kind, and every flag and sign that a kind has. */
+/**
+ * assembleAllKinds writes one BTF with every kind that bpftool 7.1 knows (up to ENUM64), and every flag and sign that a
+ * kind has. Tests rely on its ids.
+ */
 export function assembleAllKinds(order: ByteOrder): BtfAssembler {
   const btf = new BtfAssembler(order);
   btf.type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [(1 << 24) | 32] }); // 1

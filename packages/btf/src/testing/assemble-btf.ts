@@ -1,23 +1,26 @@
 import type { ByteOrder } from '../header.js';
 
-/** TypeWords are the words of a type beyond its name and kind. */
+/** UNKNOWN_KIND is the number of a kind that this library does not know: the kernel's numbers are far lower. */
+export const UNKNOWN_KIND = 122;
+
+/** TypeWords are the words of a type after its name and kind. */
 export interface TypeWords {
   readonly vlen?: number;
   readonly kindFlag?: boolean;
   /** The third word. Default: 0. */
   readonly sizeOrTypeId?: number;
-  /** All words that follow. A string stands for its offset in the string section. */
+  /** The words that follow. A string is replaced by its offset in the string section. */
   readonly data?: readonly (number | string)[];
 }
 
-/** HeaderOptions are the choices for a BTF's header; the defaults give the 24 bytes until Linux 7.0. */
+/** HeaderOptions are the options for a BTF's header. The defaults give the 24 bytes of Linux up to 7.0. */
 export interface HeaderOptions {
   readonly headerLength?: number;
   /** Entries `[info_sz, elem_sz]` of a layout section, by kind. Needs a header of 32 bytes. */
   readonly layout?: readonly (readonly [number, number])[];
 }
 
-/** BtfAssembler writes BTF word by word for tests, without any check: what is wrong stays wrong. */
+/** BtfAssembler writes BTF word by word for tests, without any checks: invalid input gives invalid BTF. */
 export class BtfAssembler {
   readonly #order: ByteOrder;
   readonly #stringStart: number;
@@ -25,7 +28,7 @@ export class BtfAssembler {
   readonly #encoder = new TextEncoder();
   readonly #strings: number[];
 
-  /** @param stringStart for split BTF the length of all string sections below, otherwise 0. */
+  /** @param stringStart for split BTF, the length of all string sections below; otherwise 0. */
   constructor(order: ByteOrder, stringStart = 0) {
     this.#order = order;
     this.#stringStart = stringStart;
@@ -33,12 +36,12 @@ export class BtfAssembler {
     this.#strings = stringStart === 0 ? [0] : [];
   }
 
-  /** The offset at which the strings of BTF that is split from this one start. */
+  /** The offset at which the strings of BTF split from this one start. */
   get stringEnd(): number {
     return this.#stringStart + this.#strings.length;
   }
 
-  /** Appends a string; the offset of the empty one is 0 everywhere. */
+  /** Appends a string. The offset of the empty string is always 0. */
   string(text: string): number {
     return text === '' ? 0 : this.rawString(this.#encoder.encode(text));
   }
@@ -51,7 +54,7 @@ export class BtfAssembler {
     return offset;
   }
 
-  /** Appends a type. A name given as number is an offset. */
+  /** Appends a type. A numeric name is an offset. */
   type(kind: number, name: string | number, words: TypeWords = {}): this {
     const { vlen = 0, kindFlag = false, sizeOrTypeId = 0, data = [] } = words;
     this.#push(name);
@@ -61,7 +64,7 @@ export class BtfAssembler {
     return this;
   }
 
-  /** Gives all that was appended as BTF. */
+  /** Returns everything that was appended as BTF. */
   bytes({ headerLength = 24, layout = [] }: HeaderOptions = {}): Uint8Array {
     const typeLength = this.#words.length * 4;
     const layoutLength = layout.length * 4;

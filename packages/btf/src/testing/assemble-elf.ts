@@ -1,6 +1,6 @@
 import type { ByteOrder } from '../header.js';
 
-/** SectionWords are a section for {@link assembleElf}. */
+/** SectionWords describe a section for {@link assembleElf}. */
 export interface SectionWords {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -10,14 +10,14 @@ export interface SectionWords {
   readonly flags?: number;
   /** Index of a related section: that of the names for a symbol table. Default: 0. */
   readonly link?: number;
-  /** What the header says instead of the place of the bytes. */
+  /** Offset and size to put into the header, in place of the real ones. */
   readonly offset?: number;
   readonly size?: number;
 }
 
-/** ElfChoices are what {@link assembleElf} may write otherwise. */
+/** ElfChoices are the options of {@link assembleElf}. */
 export interface ElfChoices {
-  /** Whether counts and indices stand in section 0, as with more than 65,279 sections. */
+  /** Whether section 0 has the counts and indices, as with more than 65,279 sections. */
   readonly extended?: boolean;
 }
 
@@ -103,7 +103,7 @@ export function symbolTable(
   return table;
 }
 
-/** compressionHeader is what precedes the bytes of a section with SHF_COMPRESSED; 1 is zlib, 2 zstd. */
+/** compressionHeader returns the header at the start of a section with SHF_COMPRESSED; format 1 is zlib, 2 is zstd. */
 export function compressionHeader(bits: 32 | 64, order: ByteOrder, format: number, size: number): Uint8Array {
   const little = order === 'little';
   const header = new Uint8Array(bits === 64 ? 24 : 12);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** cOfFile is what bpftool prints as C of a file. */
+/** cOfFile returns a file's BTF as C by bpftool. */
 export function cOfFile(path: string, basePath?: string): string {
   const base = basePath === undefined ? [] : ['-B', basePath];
   return execFileSync('bpftool', [...base, 'btf', 'dump', 'file', path, 'format', 'c'], {
@@ -26,23 +26,25 @@ export function cOfBytes(bytes: Uint8Array): string {
 }
 
 /**
- * EXPLAINED lists what we print more than bpftool 7.1, the version of the oracle. Each replaces that in a line.
+ * EXPLAINED lists the text that we print in addition to bpftool 7.1, the version of the oracle. Each is replaced in a
+ * line.
  */
 export const EXPLAINED = {
-  // libbpf's commit e6e0e3fd of December 2022: enums that are not as large as an int. Ours of two bytes too.
+  // libbpf's commit e6e0e3fd of December 2022 prints enums that are smaller or larger than an int. We also print those
+  // of two bytes.
   'mode of an enum': [/^(\t*\}) __attribute__\(\(mode\((?:byte|HI|word)\)\)\)/gm, '$1'],
-  // Not in libbpf: without it a union that is packed or aligned has another size.
+  // libbpf does not print it, so that a packed or aligned union has another size.
   'size of a union': [
     /^(\t*\}) __attribute__\(\((?:packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm,
     '$1',
   ],
 } as const satisfies Record<string, readonly [RegExp, string]>;
 
-/** Comparison is how our C text differs from bpftool's. */
+/** Comparison has the differences between our C text and bpftool's. */
 export interface Comparison {
-  /** Lines that differ in one explained way, by the way. */
+  /** Number of lines that differ in one explained way, by that way. */
   readonly explained: Readonly<Record<string, number>>;
-  /** The first lines that differ otherwise. */
+  /** The first lines that differ in other ways. */
   readonly unexplained: readonly string[];
   readonly lines: number;
 }

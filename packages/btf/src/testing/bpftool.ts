@@ -8,7 +8,7 @@ import type { Type } from '../types.js';
 /** VMLINUX is the BTF of the running kernel. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
 
-/** dumpFile lists what a bpftool reads from a file, a type each in the form of `bpftoolJson`. */
+/** dumpFile returns the types that a bpftool reads from a file, each in the form of `bpftoolJson`. */
 export function dumpFile(path: string, basePath?: string, bpftool = 'bpftool'): string[] {
   const base = basePath === undefined ? [] : ['-B', basePath];
   const output = execFileSync(bpftool, [...base, '-j', 'btf', 'dump', 'file', path], {
@@ -47,12 +47,12 @@ export function linkObjects(objects: readonly string[]): Uint8Array {
   }
 }
 
-/** bpftoolJson is what the library prints for a type, normalized for comparison with what bpftool does. */
+/** bpftoolJson returns a type as the library prints it, normalized for comparison with bpftool's output. */
 export function bpftoolJson(type: Type): string {
   return normalizeBpftoolJson(toBpftoolJson(type));
 }
 
-/** normalizeBpftoolJson makes 64-bit values of bpftool's output strings, which JSON.parse keeps exact. */
+/** normalizeBpftoolJson turns 64-bit values in bpftool's output into strings, which JSON.parse keeps exact. */
 export function normalizeBpftoolJson(output: string): string {
   return output.replaceAll(/"val":(-?\d+)/g, '"val":"$1"');
 }

@@ -6,7 +6,7 @@ import { BtfFormatError } from '../format-error.js';
 import { CPrinter } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
-/** compile checks a C text without making anything of it; returns the compiler's errors. */
+/** compile checks a C text without writing anything, and returns the errors of the compiler. */
 export function compile(compiler: string, text: string, flags: readonly string[] = []): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
   const path = join(folder, 'types.c');
@@ -29,7 +29,7 @@ export interface Layouts {
   readonly assertions: number;
 }
 
-/** layoutAssertions asserts the size of each named struct and union and the offset of each member, bitfields aside. */
+/** layoutAssertions asserts the size of each named struct and union and the offset of each member except bitfields. */
 export function layoutAssertions(spec: Spec): Layouts {
   const printer = new CPrinter(spec, 8, 256 * 1024 * 1024);
   for (const id of spec.typeIds(1)) printer.define(id);

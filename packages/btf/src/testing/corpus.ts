@@ -5,7 +5,7 @@ import { Spec } from '../spec.js';
 
 const CACHE = fileURLToPath(new URL('../../../../.cache', import.meta.url));
 
-/** NEW_BPFTOOL is a bpftool with libbpf 1.5 or newer; `scripts/fetch-kernel-btf.js --all` gets it. */
+/** NEW_BPFTOOL is a bpftool with libbpf 1.5 or newer, which `scripts/fetch-kernel-btf.js --all` fetches. */
 export const NEW_BPFTOOL = join(CACHE, 'tools', 'bpftool');
 
 /** KernelFolder is the BTF of a kernel and of modules, one file each. */
@@ -18,7 +18,10 @@ export interface KernelFolder {
   readonly path: (module: string) => string;
 }
 
-/** kernels lists what `scripts/fetch-kernel-btf.js` got: for CI, or with `corpus` by `--all`. */
+/**
+ * kernels returns the kernels that `scripts/fetch-kernel-btf.js` fetched: those for CI, or with `corpus` those of
+ * `--all`.
+ */
 export function kernels(of: 'kernels' | 'corpus'): KernelFolder[] {
   const folder = join(CACHE, of);
   if (!existsSync(folder)) return [];
@@ -31,7 +34,7 @@ export function kernels(of: 'kernels' | 'corpus'): KernelFolder[] {
     });
 }
 
-/** BtfFile is BTF on disk, with that of its base where it has one. */
+/** BtfFile is BTF on disk, with that of its base if it has one. */
 export interface BtfFile {
   /** Release and module. */
   readonly name: string;
@@ -39,7 +42,7 @@ export interface BtfFile {
   readonly basePath: string | undefined;
 }
 
-/** filesOf lists vmlinux and the modules of kernels, or those of the names given. */
+/** filesOf returns vmlinux and the modules of kernels, or only the modules with the given names. */
 export function filesOf(folders: readonly KernelFolder[], names?: readonly string[]): BtfFile[] {
   return folders.flatMap(({ release, vmlinux, modules, path }) =>
     ['vmlinux', ...modules]
@@ -57,7 +60,7 @@ export function parseFile({ path, basePath }: Pick<BtfFile, 'path' | 'basePath'>
   return readSpec(path, basePath === undefined ? null : readSpec(basePath));
 }
 
-/** elfFolder is where the ELF files lie that BTF of a kernel for CI comes from: `vmlinux`, `NAME.ko`. */
+/** elfFolder returns the folder with the ELF files of a kernel for CI: `vmlinux`, `NAME.ko`. */
 export function elfFolder({ release }: KernelFolder): string {
   return join(CACHE, 'elf', release);
 }

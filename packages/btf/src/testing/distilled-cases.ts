@@ -3,7 +3,7 @@ import { BtfAssembler, type TypeWords } from './assemble-btf.js';
 
 type TypeRow = readonly [kind: number, name: string, words?: TypeWords];
 
-/** DistilledCase is a distilled base of one or more types, a base to find them in, and what comes of it. */
+/** DistilledCase is a distilled base of one or more types, a base to find them in, and the expected result. */
 export interface DistilledCase {
   readonly what: string;
   readonly distilled: readonly TypeRow[];
@@ -11,9 +11,9 @@ export interface DistilledCase {
   readonly base: readonly TypeRow[];
   /** Own types of the split BTF. Default: a pointer to each distilled type. */
   readonly split?: readonly TypeRow[];
-  /** For each distilled type the id in the base, or what is wrong with one. */
+  /** The expected id in the base for each distilled type, or part of the expected error. */
   readonly expected: readonly number[] | string;
-  /** Where libbpf refuses what we accept. */
+  /** Whether libbpf rejects a case that we accept. */
   readonly libbpfRefuses?: boolean;
 }
 
@@ -30,7 +30,7 @@ const sized = (kind: number, name: string, size: number, kindFlag = false): Type
 const fwd = (name: string, union = false): TypeRow => [Kind.FWD, name, { kindFlag: union }];
 const { STRUCT, UNION, ENUM, ENUM64, FLOAT, TYPEDEF, FUNC_PROTO, ARRAY, CONST, TYPE_TAG } = Kind;
 
-/** A struct that holds what `typeId` is; distilled type 1 by default. */
+/** A struct that contains `typeId`, distilled type 1 by default. */
 const holder = (typeId = 1): TypeRow => [
   STRUCT,
   'holder',
@@ -38,7 +38,7 @@ const holder = (typeId = 1): TypeRow => [
 ];
 const s = (size: number, name = 's') => sized(STRUCT, name, size);
 
-/** DISTILLED_CASES are what matching a distilled base can meet. */
+/** DISTILLED_CASES are the cases in which a distilled base may be matched. */
 export const DISTILLED_CASES: readonly DistilledCase[] = [
   {
     what: 'an integer of the same name, size and encoding',
@@ -46,7 +46,7 @@ export const DISTILLED_CASES: readonly DistilledCase[] = [
     base: [int('i', 8), int('i', 4, 0), int('other', 4), int('i', 4)],
     expected: [4],
   },
-  { what: 'no integer of the size', distilled: [int('i', 4)], base: [int('i', 8)], expected: 'no match' },
+  { what: 'an integer of another size', distilled: [int('i', 4)], base: [int('i', 8)], expected: 'no match' },
   {
     what: 'no integer of the encoding',
     distilled: [int('i', 4)],
@@ -85,7 +85,7 @@ export const DISTILLED_CASES: readonly DistilledCase[] = [
     expected: [2],
     libbpfRefuses: true,
   },
-  { what: 'a struct that is gone', distilled: [s(8)], base: [s(8, 'other')], expected: 'no match' },
+  { what: 'a struct that is missing', distilled: [s(8)], base: [s(8, 'other')], expected: 'no match' },
   { what: 'a typedef of the name', distilled: [s(8)], base: [[TYPEDEF, 's'], s(8)], expected: [2] },
   { what: 'an embedded struct', distilled: [s(8)], base: [s(8)], split: [holder()], expected: [1] },
   {
@@ -123,7 +123,7 @@ export const DISTILLED_CASES: readonly DistilledCase[] = [
     expected: [1],
   },
   { what: 'two structs, one of the size', distilled: [s(8)], base: [s(24), s(8)], expected: [2] },
-  { what: 'two structs, none of the size', distilled: [s(8)], base: [s(24), s(16)], expected: 'no match' },
+  { what: 'two structs of other sizes', distilled: [s(8)], base: [s(24), s(16)], expected: 'no match' },
   { what: 'two structs of the size', distilled: [s(8)], base: [s(8), s(8), s(16)], expected: 'several' },
   { what: 'two structs of one name', distilled: [s(8), s(16)], base: [s(16), s(8)], expected: [2, 1] },
   { what: 'a struct that is a union now', distilled: [s(8)], base: [sized(UNION, 's', 4)], expected: [1] },
@@ -187,26 +187,26 @@ export const DISTILLED_CASES: readonly DistilledCase[] = [
     what: 'a typedef in the distilled base',
     distilled: [[TYPEDEF, 't']],
     base: [],
-    expected: 'holds no TYPEDEF',
+    expected: 'type of kind TYPEDEF',
   },
   {
     what: 'a wide enum in the distilled base',
     distilled: [[ENUM64, 't']],
     base: [],
-    expected: 'holds no ENUM64',
+    expected: 'type of kind ENUM64',
   },
   {
     what: 'an anonymous struct in the distilled base',
     distilled: [s(8, '')],
     base: [],
-    expected: 'without name',
+    expected: 'anonymous',
   },
 ];
 
 /** assembleDistilled writes the three BTFs of a case. */
 export function assembleDistilled(rows: DistilledCase, order: 'little' | 'big' = 'little') {
   const write = (btf: BtfAssembler, types: readonly TypeRow[]) => {
-    // libbpf counts types of one name by the offset of the name, as deduplicated strings have it.
+    // libbpf counts types of one name by the offset of the name, so equal names must have equal offsets.
     const offsets = new Map<string, number>();
     for (const [kind, name, words] of types) {
       const offset = offsets.get(name) ?? btf.string(name);

@@ -32,7 +32,7 @@ type Calls<A extends unknown[]> = Readonly<Record<string, (...args: A) => unknow
 /** Bytes of C that a few hundred bytes of BTF may print as. */
 const MOST_TEXT = 64 * 1024;
 
-/** A function of the library on a whole spec; each area has its own here. */
+/** Functions of the library on a whole spec. Each area has its own here. */
 const ON_SPEC: Calls<[spec: Spec]> = {
   build: (spec) => {
     const builder = new Builder();
@@ -63,7 +63,7 @@ const ON_SPEC: Calls<[spec: Spec]> = {
   validate: (spec) => validate(spec),
 };
 
-/** A function of the library on one type. */
+/** Functions of the library on one type. */
 const ON_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   alignof: (spec, id) => alignof(spec, id),
   children: (spec, id) => children(spec.typeById(id)).map((child) => spec.kindOf(child)),
@@ -80,7 +80,7 @@ const ON_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   typesByEssentialName: (spec, id) => typesByEssentialName(spec, spec.nameOf(id)),
 };
 
-/** The functions that print, whose work has a bound of its own. */
+/** The functions that print. Their work has a limit of its own. */
 const PRINT_SPEC: Calls<[spec: Spec]> = { printC: printSomeC };
 const PRINT_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   declarationOf,
@@ -90,14 +90,14 @@ const PRINT_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   toBpftoolJson: (spec, id) => toBpftoolJson(spec.typeById(id)),
 };
 
-/** So many types are asked about one by one; whole specs are short enough where all are. */
+/** The number of types to exercise one by one. Whole specs are short enough to exercise all. */
 const MOST_TYPES = 64;
 
 /**
- * exerciseLibrary calls every function of the library, those that print aside, on a spec that may be hostile.
+ * exerciseLibrary calls every function of the library except those that print, on a spec that may be hostile.
  *
- * @param outcomes counts what became of each function, as `name VALUE` or `name CODE`.
- * @throws what is neither a BtfFormatError nor a BtfBuildError.
+ * @param outcomes counts the outcomes of each function, as `name VALUE` or `name CODE`.
+ * @throws any error that is neither a BtfFormatError nor a BtfBuildError.
  */
 export function exerciseLibrary(spec: Spec, outcomes: Outcomes): void {
   callAll(spec, outcomes, ON_SPEC, ON_TYPE);
@@ -120,12 +120,12 @@ function callAll(
   }
 }
 
-/** functionNames are those that are called. */
+/** functionNames returns the names of the exercised functions. */
 export function functionNames(): string[] {
   return [ON_SPEC, ON_TYPE, PRINT_SPEC, PRINT_TYPE].flatMap((calls) => Object.keys(calls));
 }
 
-/** Text beyond its bound is no limit of work that was reached: padding alone can be megabytes. */
+/** Text over this limit is not a limit of work that was reached: padding alone can be megabytes. */
 function printSomeC(spec: Spec): void {
   let length = 0;
   for (const chunk of printCChunks(spec)) {

@@ -4,12 +4,12 @@ import { Spec } from '../spec.js';
 import { countTypes } from '../type-index.js';
 import type { Type } from '../types.js';
 
-/** Outcomes counts what became of reads of hostile BTF, so that a fuzz which reaches nothing does not pass. */
+/** Outcomes counts the outcomes of reads of hostile BTF, so that a fuzz test that reaches nothing does not pass. */
 export type Outcomes = Map<string, number>;
 
 /**
- * exercise reads all there is to read in BTF that may be broken. It throws where anything but a value or
- * a BtfFormatError comes out, where ways to read the same thing differ, and where more is read than the bytes hold.
+ * exercise reads everything in BTF that may be broken. It throws if a read ends in anything but a value or a
+ * BtfFormatError, if two ways to read the same thing differ, and if more is read than the bytes contain.
  */
 export function exercise(bytes: Uint8Array, base: Spec | null, outcomes: Outcomes): void {
   attempt(outcomes, () => isSplit(bytes));

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What is used of libbpf's `btf.h`, so that its development files need not be installed. */
+/** The declarations of libbpf's `btf.h` that are used, so that its development files need not be installed. */
 const SOURCE = `
 #include <stdio.h>
 struct btf;
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 }
 `;
 
-/** LibbpfDedup deduplicates with libbpf's `btf__dedup` (1.1 or newer), by a small program that gcc makes. */
+/** LibbpfDedup deduplicates with libbpf's `btf__dedup` (1.1 or newer), in a small program that gcc builds. */
 export class LibbpfDedup {
   readonly #folder = mkdtempSync(join(tmpdir(), 'btf-dedup-'));
 
@@ -50,7 +50,7 @@ export class LibbpfDedup {
     return new Uint8Array(readFileSync(output));
   }
 
-  /** refusal is the number of the error for which libbpf refuses BTF; 0 where it deduplicates it. */
+  /** refusal returns the number of the error with which libbpf rejects BTF; 0 if it deduplicates it. */
   refusal(bytes: Uint8Array): number {
     writeFileSync(this.#path('in'), bytes);
     const { status } = spawnSync(this.#path('dedup'), [this.#path('in'), this.#path('out')]);
@@ -58,7 +58,7 @@ export class LibbpfDedup {
     return status;
   }
 
-  /** Removes what was made. */
+  /** Removes the program and its files. */
   close(): void {
     rmSync(this.#folder, { recursive: true });
   }

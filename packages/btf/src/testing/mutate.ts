@@ -1,4 +1,4 @@
-/** seededRandom gives the same sequence of integers below a bound for the same seed (xorshift32). */
+/** seededRandom returns a generator of integers below a bound (xorshift32). The same seed gives the same sequence. */
 export function seededRandom(seed: number): (bound: number) => number {
   let state = seed | 1;
   return (bound) => {
@@ -22,7 +22,7 @@ export function mutate(bytes: Uint8Array, random: (bound: number) => number): Ui
 function mutateOnce(bytes: Uint8Array, random: (bound: number) => number): Uint8Array {
   if (bytes.length < 8) return bytes;
   const at = random(bytes.length);
-  // Headers are small and decide much: one change in four goes there.
+  // Headers are small and decide much: one change in four is made there.
   const place = random(4) === 0 ? random(Math.min(32, bytes.length)) : at;
   const view = new DataView(bytes.buffer);
   switch (random(8)) {
@@ -44,7 +44,7 @@ function mutateOnce(bytes: Uint8Array, random: (bound: number) => number): Uint8
     case 5:
       return bytes.copyWithin(at, random(bytes.length), random(bytes.length));
     case 6:
-      // What refers to strings and types is small numbers: these are likely to be in range.
+      // References to strings and types are small numbers: these are likely to be in range.
       view.setUint32(Math.min(place & ~3, (bytes.length & ~3) - 4), random(64), random(2) === 0);
       return bytes;
     default:

@@ -4,14 +4,14 @@ import type { KernelFeatures } from './kernel-features.js';
 import type { ProblemList } from './problem.js';
 import { MAX_TYPE } from './check-type.js';
 
-/** The most bytes of a BTF (BTF_MAX_SIZE). */
+/** The largest size of a BTF in bytes (BTF_MAX_SIZE). */
 const MAX_SIZE = 16 * 1024 * 1024;
 
-/** The header with the layout section, and where in it that begins. */
+/** The length of a header with the layout section, and where its layout fields begin. */
 const LONG_HEADER = 32;
 const SHORT_HEADER = 24;
 
-/** checkHeader checks the whole of a BTF, its header and sections, as far as parsing has not done so. */
+/** checkHeader checks the header and the sections of a BTF, except for the checks of parsing. */
 export function checkHeader(spec: Spec, features: KernelFeatures, problems: ProblemList): void {
   const { bytes } = spec;
   if (bytes.length > MAX_SIZE) problems.add(null, `BTF of ${bytes.length} bytes exceeds 16 MiB`);

@@ -8,15 +8,15 @@ import { KIND_ROWS } from '../kind-words.js';
 /** The largest type id (BTF_MAX_TYPE). */
 export const MAX_TYPE = 0xfffff;
 
-/** The bits of the info word that mean something before Linux 7.2 (BTF_INFO_MASK). */
+/** The bits of the info word that had a meaning before Linux 7.2 (BTF_INFO_MASK). */
 const NARROW_INFO_MASK = 0x9f00ffff;
 
-/** The bits of an INT's own word that mean something (BTF_INT_MASK). */
+/** The bits of an INT's own word that have a meaning (BTF_INT_MASK). */
 const INT_MASK = 0x0fffffff;
 
 const KIND_FLAG = 'Invalid btf_info kind_flag';
 
-/** TypeCheck checks types one by one, without looking at the types that they refer to: the kernel's first pass. */
+/** TypeCheck checks types one by one, without the types that they refer to: the kernel's first pass. */
 export class TypeCheck {
   readonly #types: RawTypes;
   readonly #names: NameRules;
@@ -157,7 +157,7 @@ export class TypeCheck {
     const bits = (word & 0xff) + ((word >>> 16) & 0xff);
     if (bits > 128) this.#problems.add(id, 'nr_bits exceeds 128');
     else if (Math.ceil(bits / 8) > this.#types.third(id)) this.#problems.add(id, 'nr_bits exceeds type_size');
-    // None of signed, char and bool, or one of them.
+    // At most one of signed, char and bool.
     if (![0, 1, 2, 4].includes((word >>> 24) & 0xf)) this.#problems.add(id, 'Unsupported encoding');
   }
 
@@ -187,7 +187,7 @@ export class TypeCheck {
     }
   }
 
-  /** A member's name, which may be missing. */
+  /** Checks the name of a component, which may be missing. */
   #checkComponentName(id: TypeId, i: number, offset: number, invalidOffset: string): void {
     if (!this.#names.isOffset(offset)) this.#problems.add(id, `${invalidOffset}${offset}`, i);
     else if (offset !== 0 && !this.#names.isIdentifier(offset)) this.#problems.add(id, 'Invalid name', i);
@@ -206,7 +206,7 @@ export class TypeCheck {
 
   #checkVar(id: TypeId): void {
     if (!isReference(this.#types.third(id))) this.#problems.add(id, 'Invalid type_id');
-    // Static or global: what is extern must be resolved before.
+    // Static or global: an extern variable must be resolved before.
     if (this.#types.word(id, HEAD) > 1) this.#problems.add(id, 'Linkage not supported');
   }
 
@@ -238,7 +238,7 @@ function hasVlen(kind: number): boolean {
   return kind === Kind.FUNC || (KIND_ROWS[kind]?.each ?? 0) > 0;
 }
 
-/** Whether an id can be that of a type, void excluded. */
+/** Whether an id can be that of a type other than void. */
 function isReference(id: TypeId): boolean {
   return id !== 0 && id <= MAX_TYPE;
 }

@@ -2,19 +2,19 @@ import { Kind, type TypeId } from '../types.js';
 import { HEAD, latin1At, type RawTypes } from './raw-types.js';
 import type { SpecialKind } from './special-kinds.js';
 
-/** No name is longer: the first pass refuses it. */
+/** No name is longer: the first pass rejects it. */
 const MAX_NAME = 512;
 
 const CONTAINS = 'contains:';
 
-/** What the kernel takes for the name of a member that has none. */
+/** The name that the kernel uses for a member without one. */
 const ANONYMOUS = '(anon)';
 
-/** GraphRoot is what a `contains:` tag says of the root of a list or tree. */
+/** GraphRoot is the contents of a list or tree, from the `contains:` tag of its root. */
 export interface GraphRoot {
-  /** The struct that its elements are. */
+  /** The struct type of its elements. */
   readonly valueId: TypeId;
-  /** The member of that struct by which they are linked. */
+  /** The member of that struct that links the elements. */
   readonly nodeName: string;
 }
 
@@ -24,12 +24,12 @@ interface NamedMember {
 }
 
 /**
- * GraphRoots finds what the roots of lists and trees contain. Tags, structs by name and members by name are looked up
- * in maps that are made once, when the first root is found: the kernel's own search is quadratic.
+ * GraphRoots finds the contents of the roots of lists and trees. Tags, structs by name and members by name are looked
+ * up in maps that are built once, when the first root is found: the kernel's own search is quadratic.
  */
 export class GraphRoots {
   readonly #types: RawTypes;
-  /** The string offset of a member's tag; null where it has several. */
+  /** The string offset of a member's tag; null if it has several. */
   #tags: Map<number, number | null> | null = null;
   #structs: Map<string, TypeId> | null = null;
   readonly #members = new Map<TypeId, Map<string, NamedMember>>();
@@ -39,7 +39,7 @@ export class GraphRoots {
     this.#types = types;
   }
 
-  /** rootOf reads the tag on a member; a text says what is wrong with it. */
+  /** rootOf reads the tag on a member. It returns a text if the tag is invalid. */
   rootOf(structId: TypeId, member: number): GraphRoot | string {
     this.#tags ??= this.#indexTags();
     const tag = this.#tags.get(keyOf(structId, member));
@@ -50,7 +50,7 @@ export class GraphRoots {
     return known;
   }
 
-  /** problemOf says what is wrong with the node that a root refers to; null where nothing is. */
+  /** problemOf returns the problem of the node that a root refers to; null if there is none. */
   problemOf({ valueId, nodeName }: GraphRoot, node: SpecialKind): string | null {
     const member = this.#membersOf(valueId).get(nodeName);
     if (member === undefined) return 'contains: tag names no member (ENOENT)';
@@ -61,7 +61,7 @@ export class GraphRoots {
     const isNode =
       types.kind(typeId) === Kind.STRUCT &&
       latin1At(types.strings, types.nameOffset(typeId), node.name.length + 1) === node.name;
-    if (!isNode) return `contains: tag names a member that is no ${node.name} (EINVAL)`;
+    if (!isNode) return `contains: tag names a member that is not a ${node.name} (EINVAL)`;
     return types.word(valueId, at + 2) % (node.align * 8) === 0
       ? null
       : `contains: tag names a ${node.name} that is not aligned (EINVAL)`;
@@ -93,7 +93,7 @@ export class GraphRoots {
     this.#structs ??= this.#indexStructs();
     const valueId = length > MAX_NAME ? undefined : this.#structs.get(latin1At(strings, start, length));
     if (valueId === undefined) return 'contains: tag names no struct (ENOENT)';
-    // A longer name is that of no member, with or without its end.
+    // No member has a longer name, whether it is cut or not.
     const nodeName = latin1At(strings, colon + 1, MAX_NAME + 1);
     return nodeName === '' ? 'contains: tag without a member (EINVAL)' : { valueId, nodeName };
   }

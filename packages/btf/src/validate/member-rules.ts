@@ -7,10 +7,10 @@ const UNALIGNED = 'Member is not byte aligned';
 const BITFIELD = 'Invalid member bitfield_size';
 
 /**
- * memberProblem says what is wrong with the place of a member, whose type is resolved, in its struct or
- * union; null when nothing is.
+ * memberProblem returns the problem of a member's place in its struct or union, after the type of the member was
+ * resolved; null if there is none.
  *
- * @param index the member's.
+ * @param index the index of the member.
  */
 export function memberProblem(
   types: RawTypes,
@@ -52,7 +52,7 @@ function bitfieldInt(intWord: number, offset: number, width: number, structSize:
   return bits(offset, width === 0 ? intBits : width, structSize);
 }
 
-/** What is copied to read the bits: whole bytes, of which the kernel takes 16 at most. */
+/** The kernel copies whole bytes to read the bits, 16 at most. */
 function bits(offset: number, width: number, structSize: number): string | null {
   const copied = width + (offset % 8);
   if (copied > 128) return 'nr_copy_bits exceeds 128';
@@ -60,7 +60,7 @@ function bits(offset: number, width: number, structSize: number): string | null 
 }
 
 function bitfieldEnum(offset: number, width: number, structSize: number): string | null {
-  // The kernel reads an enum as an int here, ENUM64 too.
+  // The kernel reads an enum as an int here, also an ENUM64.
   if (width === 0 && offset % 8 !== 0) return UNALIGNED;
   if (width > 32) return BITFIELD;
   return structSize < Math.ceil((offset + (width === 0 ? 32 : width)) / 8) ? EXCEEDS : null;

@@ -4,14 +4,14 @@ import type { KernelFeatures } from './kernel-features.js';
 /** The largest offset of a name (BTF_MAX_NAME_OFFSET). */
 const MAX_NAME_OFFSET = 0xffffff;
 
-/** KSYM_NAME_LEN since Linux 6.1 and before it. */
+/** KSYM_NAME_LEN since Linux 6.1, and before it. */
 const LONG_NAME = 512;
 const SHORT_NAME = 128;
 
 const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 
-/** NameRules are the kernel's rules for names. An offset given to its tests must be valid. */
+/** NameRules are the kernel's rules for names. The offsets passed to its tests must be valid. */
 export class NameRules {
   readonly #strings: StringTable;
   readonly #maxLength: number;
@@ -25,32 +25,35 @@ export class NameRules {
     this.#printable = features.printableSectionNames;
   }
 
-  /** isOffset tells whether an offset lies in the strings. */
+  /** isOffset reports whether an offset lies in the strings. */
   isOffset(offset: number): boolean {
     return offset <= MAX_NAME_OFFSET && offset < this.#strings.end;
   }
 
-  /** isEmpty tells whether the string at an offset is empty, at whatever place. */
+  /** isEmpty reports whether the string at an offset is empty, wherever it is. */
   isEmpty(offset: number): boolean {
     return this.#strings.byteAt(offset) === 0;
   }
 
-  /** isIdentifier tells whether a name is letters, digits, underscores and dots, and does not begin with a digit. */
+  /**
+   * isIdentifier reports whether a name has only letters, digits, underscores and dots, and does not begin with a
+   * digit.
+   */
   isIdentifier(offset: number): boolean {
     return this.#every(offset, this.#dots ? isDottedPart : isIdentifierPart);
   }
 
-  /** isVariableName tells whether a name is fit for a VAR. */
+  /** isVariableName reports whether a VAR may have a name. */
   isVariableName(offset: number): boolean {
     return this.#every(offset, isDottedPart);
   }
 
-  /** isSectionName tells whether a name is fit for a DATASEC. */
+  /** isSectionName reports whether a DATASEC may have a name. */
   isSectionName(offset: number): boolean {
     return this.#every(offset, this.#printable ? isPrintable : isDottedPart);
   }
 
-  /** Whether a name is not empty, not too long, and of bytes that are all allowed. */
+  /** Whether a name is not empty, not too long, and has only allowed bytes. */
   #every(offset: number, allowed: (byte: number, at: number) => boolean): boolean {
     for (let at = 0; at <= this.#maxLength; at++) {
       const byte = this.#strings.byteAt(offset + at);

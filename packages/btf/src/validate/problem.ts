@@ -1,16 +1,16 @@
 import type { TypeId } from '../types.js';
 
-/** Problem is one thing that the kernel would refuse a BTF for. */
+/** Problem is one reason for the kernel to reject a BTF. */
 export interface Problem {
-  /** The type that is wrong; null where the header, a section or the whole is. */
+  /** The type with the problem; null if it is in the header, a section or the BTF as a whole. */
   readonly typeId: TypeId | null;
-  /** The index of the member, value, parameter or variable of that type; null where the type itself is wrong. */
+  /** The index of the member, value, parameter or variable of that type; null if the problem is in the type itself. */
   readonly component: number | null;
-  /** What is wrong, in the words of the kernel's log where it has any. */
+  /** The problem, in the words of the kernel's log if it has any. */
   readonly message: string;
 }
 
-/** ProblemList collects problems up to a number. */
+/** ProblemList collects problems up to a maximum number. */
 export class ProblemList {
   readonly list: Problem[] = [];
   readonly #limit: number;
@@ -19,7 +19,7 @@ export class ProblemList {
     this.#limit = limit;
   }
 
-  /** Whether there is no room for more, so that looking for them is in vain. */
+  /** Whether there is no room for more, so that the search can stop. */
   get full(): boolean {
     return this.list.length >= this.#limit;
   }

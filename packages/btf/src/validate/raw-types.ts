@@ -10,7 +10,7 @@ interface Level {
   readonly offsets: Uint32Array;
 }
 
-/** RawTypes reads types of a spec and its bases word by word: nothing is decoded that is not asked for. */
+/** RawTypes reads types of a spec and its bases word by word, and decodes nothing. */
 export class RawTypes {
   /** The first id that is too large. */
   readonly end: TypeId;
@@ -29,12 +29,12 @@ export class RawTypes {
     this.#levels = levels;
   }
 
-  /** info is the info word; 0 for void. */
+  /** info returns the info word; 0 for void. */
   info(id: TypeId): number {
     return this.word(id, 1) | 0;
   }
 
-  /** kind is a `Kind`; 0 for void. */
+  /** kind returns the kind; 0 for void. */
   kind(id: TypeId): number {
     return kindOfInfo(this.word(id, 1));
   }
@@ -51,12 +51,12 @@ export class RawTypes {
     return this.word(id, 0);
   }
 
-  /** third is the word that holds a size or a type id. */
+  /** third returns the word that is a size or a type id. */
   third(id: TypeId): number {
     return this.word(id, 2);
   }
 
-  /** word is the word of a type at an index, unsigned; 0 for void. The types must have the word. */
+  /** word returns the word of a type at an index, unsigned; 0 for void. The type must have that word. */
   word(id: TypeId, index: number): number {
     for (const { firstTypeId, words, offsets } of this.#levels) {
       if (id >= firstTypeId) return words.u32((offsets[id - firstTypeId] ?? 0) + index * 4);
@@ -65,10 +65,10 @@ export class RawTypes {
   }
 }
 
-/** The words before those of elements or of a kind's own. */
+/** The number of words before the elements or the kind's own words. */
 export const HEAD = 3;
 
-/** The kinds of types that have no size of their own but that of the type that they refer to. */
+/** The kinds of types that have the size of the type that they refer to. */
 const MODIFIERS = kindsWhere(({ alias }) => alias);
 
 /** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */
@@ -76,21 +76,21 @@ export function isModifier(kind: number): boolean {
   return MODIFIERS.has(kind);
 }
 
-/** isComposite tells whether a kind is a struct or a union. */
+/** isComposite reports whether a kind is a struct or a union. */
 export function isComposite(kind: number): boolean {
   return kind === Kind.STRUCT || kind === Kind.UNION;
 }
 
-/** isRegularInt tells whether the word of an INT says that it is one of whole bytes: 1, 2, 4, 8 or 16, without offset. */
+/** isRegularInt reports whether the word of an INT describes whole bytes: 1, 2, 4, 8 or 16, without an offset. */
 export function isRegularInt(intWord: number): boolean {
   const bits = intWord & 0xff;
   return ((intWord >>> 16) & 0xff) === 0 && [8, 16, 32, 64, 128].includes(bits);
 }
 
 /**
- * latin1At reads a string byte by byte, so that different bytes never read alike.
+ * latin1At returns a string byte by byte, so that different bytes give different characters.
  *
- * @param limit the most bytes to read; the rest is left out.
+ * @param limit maximum number of bytes; the rest is left out.
  */
 export function latin1At(strings: StringTable, offset: number, limit: number): string {
   let text = '';

@@ -2,16 +2,16 @@ import { Kind, type TypeId } from '../types.js';
 import { isModifier, type RawTypes } from './raw-types.js';
 import { KIND_ROWS } from '../kind-words.js';
 
-/** How far the resolution of a type got. */
+/** State is the progress of a type's resolution. */
 export const State = { NEW: 0, UNDER_WAY: 1, RESOLVED: 2, FAILED: 3 } as const;
 
-/** SizedType is a type that has a size, and this. */
+/** SizedType is a type with its size. */
 export interface SizedType {
   readonly id: TypeId;
   readonly size: number;
 }
 
-/** Resolution is what is known of each type: its state and, once resolved, what it stands for and its size. */
+/** Resolution has the state of each type and, once it is resolved, the type that it stands for and its size. */
 export class Resolution {
   readonly #types: RawTypes;
   readonly pointerSize: number;
@@ -35,19 +35,19 @@ export class Resolution {
     this.#states[id] = state;
   }
 
-  /** resolve notes what a type stands for and, for arrays, its size. */
+  /** resolve records the type that a type stands for and, for arrays, its size. */
   resolve(id: TypeId, standsFor: TypeId, size: number): void {
     this.#states[id] = State.RESOLVED;
     this.#ids[id] = standsFor;
     this.#sizes[id] = size;
   }
 
-  /** resolvedId is what a type stands for; 0 where it is not resolved or stands for nothing else. */
+  /** resolvedId returns the type that a type stands for; 0 if it is not resolved or stands for itself. */
   resolvedId(id: TypeId): TypeId {
     return this.#ids[id] ?? 0;
   }
 
-  /** sized gives a type's size and the type that has it; null where there is none. */
+  /** sized returns the size of a type and the type that has it; null if there is none. */
   sized(id: TypeId): SizedType | null {
     const own = this.#own(id);
     if (own !== null) return own;

@@ -6,22 +6,22 @@ import { HEAD, isComposite, isModifier, isRegularInt, type RawTypes } from './ra
 import { type Resolution, State } from './resolution.js';
 import { kindsWhere } from '../kind-words.js';
 
-/** How many types the kernel resolves one within the other (MAX_RESOLVE_DEPTH). */
+/** The depth to which the kernel resolves types within each other (MAX_RESOLVE_DEPTH). */
 const MAX_DEPTH = 32;
 
 /**
- * What ends a chain of references depends on where it began: a pointer need not know its struct, but must
- * not lead back to itself through other pointers; a struct must not contain itself, but may have pointers to itself.
+ * The end of a chain of references depends on its start. A pointer does not need its struct, but must not lead back to
+ * itself through other pointers. A struct must not contain itself, but may contain pointers to itself.
  */
 type Mode = 'UNDECIDED' | 'POINTER' | 'CONTAINER';
 
 interface Frame {
   readonly id: TypeId;
-  /** The member or variable to go on with. */
+  /** The member or variable to continue with. */
   next: number;
 }
 
-/** Kinds that refer to others. A FUNC_PROTO is checked by itself. */
+/** Kinds that refer to others. `checkPrototype` checks a FUNC_PROTO. */
 const REFERRING: ReadonlySet<number> = new Set(
   [...kindsWhere((row) => row.third === 'TYPE_ID' || row.onceIds > 0 || row.eachId >= 0)].filter(
     (kind) => kind !== Kind.FUNC_PROTO,
@@ -30,17 +30,17 @@ const REFERRING: ReadonlySet<number> = new Set(
 const UNREFERABLE = kindsWhere(({ referable }) => !referable);
 const SIZELESS = kindsWhere(({ size }) => size === 'NONE');
 
-/** What a step of the resolution comes to: done, one more type to resolve first, or a problem. */
+/** The result of a step: done, one more type to resolve first, or a problem. */
 type Step = 'DONE' | { readonly first: TypeId } | { readonly message: string; readonly component?: number };
 
 const DONE = 'DONE';
 const INVALID_ID = { message: 'Invalid type_id' };
 
 /**
- * Resolver follows the references of types: the kernel's second pass. It goes depth first and in the kernel's
- * order, on which depends what is too deep; each type is resolved once.
+ * Resolver follows the references of types: the kernel's second pass. It walks depth first and in the kernel's order,
+ * because the depth limit depends on the order. Each type is resolved once.
  *
- * Where a type fails, so do those which need it resolved, but only the first is a problem.
+ * If a type fails, the types that need it fail too, but only the first failure is a problem.
  */
 export class Resolver {
   readonly #types: RawTypes;
@@ -58,7 +58,7 @@ export class Resolver {
     this.#problems = problems;
   }
 
-  /** resolve resolves a type and all that it needs, unless that was done before. */
+  /** resolve resolves a type and the types that it needs, unless it is resolved already. */
   resolve(root: TypeId): void {
     const resolution = this.#resolution;
     if (!this.#needsResolution(root) || resolution.state(root) !== State.NEW) return;
@@ -86,13 +86,15 @@ export class Resolver {
     }
   }
 
-  /** checkPrototype checks a FUNC_PROTO, which is nothing that others wait for, and resolves what it refers to. */
+  /**
+   * checkPrototype checks a FUNC_PROTO, which no other type needs resolved, and resolves the types that it refers to.
+   */
   checkPrototype(id: TypeId): void {
     const types = this.#types;
     const returned = types.third(id);
     if (returned !== 0 && !this.#isValue(returned)) this.#problems.add(id, 'Invalid return type');
     const count = types.vlen(id);
-    // The last may be void, for any further arguments; the kernel looks at it first.
+    // The last parameter may be void, for variable arguments. The kernel checks it first.
     const variadic = count > 0 && types.word(id, HEAD + count * 2 - 1) === 0;
     if (variadic && types.word(id, HEAD + count * 2 - 2) !== 0) {
       this.#problems.add(id, `Invalid arg#${count}`, count - 1);
@@ -110,7 +112,7 @@ export class Resolver {
     return offset === 0 || (this.#names.isOffset(offset) && this.#names.isIdentifier(offset));
   }
 
-  /** Whether a type has a size, so that a function can take or return it. One that failed counts as such. */
+  /** Whether a type has a size, so that a function can take or return it. A type that failed counts as one. */
   #isValue(id: TypeId): boolean {
     if (!this.#canBeReferred(id)) return false;
     this.resolve(id);
@@ -173,7 +175,9 @@ export class Resolver {
     return sized === null ? INVALID_ID : this.#done(id, sized.id);
   }
 
-  /** A type stands for the sized type behind another, or for one that needs no size behind a pointer. */
+  /**
+   * A type stands for the sized type that another resolves to, or, through a pointer, for a type that needs no size.
+   */
   #standFor(id: TypeId, next: TypeId): Step {
     const resolution = this.#resolution;
     const sized = resolution.sized(next);
@@ -184,7 +188,7 @@ export class Resolver {
     return may ? this.#done(id, target) : INVALID_ID;
   }
 
-  /** A modifier that was resolved within a struct ends at a pointer, from which a pointer has to go on. */
+  /** A modifier that was resolved within a struct ends at a pointer, from which a pointer has to continue. */
   #pointerBehind(next: TypeId): Step | null {
     if (!isModifier(this.#types.kind(next))) return null;
     const target = this.#resolution.resolvedId(next);
@@ -244,7 +248,10 @@ export class Resolver {
     return this.#done(id, proto);
   }
 
-  /** The first parameter of a prototype that lacks a name, or -1. Looked for once, however many functions have it. */
+  /**
+   * The first parameter of a prototype without a name, or -1. It is searched for once, however many functions have the
+   * prototype.
+   */
   #unnamedParam(proto: TypeId): number {
     const known = this.#unnamedParams.get(proto);
     if (known !== undefined) return known;
@@ -289,7 +296,7 @@ export class Resolver {
       const size = types.word(frame.id, HEAD + component * 3 + 2);
       frame.next += 1;
       if (!this.#is(variable, Kind.VAR)) return { message: 'Not a VAR kind member', component };
-      // A variable that is resolved only now is not compared with its size: so it is in the kernel.
+      // A variable that is only resolved now is not compared with its size, as in the kernel.
       const pending = this.#pending(variable);
       if (pending !== null) return pending;
       const sized = this.#resolution.sized(types.third(variable));
@@ -304,7 +311,7 @@ export class Resolver {
     return DONE;
   }
 
-  /** The type itself where it must be resolved first; null where it needs not or is. */
+  /** The type itself if it must be resolved first; otherwise null. */
   #pending(id: TypeId): { readonly first: TypeId } | null {
     const waits = !this.#isSink(id) && this.#resolution.state(id) !== State.RESOLVED;
     return waits ? { first: id } : null;
@@ -331,12 +338,12 @@ export class Resolver {
     return id < this.#types.end && this.#types.kind(id) === kind;
   }
 
-  /** Variables, sections and declaration tags refer to others and are referred to only by each other. */
+  /** Only variables, sections and declaration tags may refer to variables, sections and declaration tags. */
   #canBeReferred(id: TypeId): boolean {
     return id < this.#types.end && !UNREFERABLE.has(this.#types.kind(id));
   }
 
-  /** What is part of another type must have a size. */
+  /** A part of another type must have a size. */
   #canBeMember(id: TypeId): boolean {
     return this.#canBeReferred(id) && id !== 0 && !SIZELESS.has(this.#types.kind(id));
   }

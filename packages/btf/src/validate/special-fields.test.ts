@@ -7,14 +7,14 @@ import { Kind } from '../types.js';
 import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
 import { validate } from './validate.js';
 
-// What the kernel refuses is tested against the live kernel, in the package of the tests from end to end.
+// The package of the end-to-end tests compares the kernel's rules with the live kernel.
 
 const LOCK = 1;
 const LIST = 2;
 const NODE = 3;
 const INT = 4;
 
-/** A lock, the head and node of a list, an int, and what follows: type 5 is its first. */
+/** A lock, the head and node of a list, and an int. Types that are added start at id 5. */
 const start = (): BtfAssembler =>
   new BtfAssembler('little')
     .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
@@ -42,7 +42,7 @@ const contains = (btf: BtfAssembler, structId: number, member: number, what: str
 const problemsOf = (btf: BtfAssembler, kernelFeatures: Partial<KernelFeatures> = {}): string[] =>
   validate(Spec.parse(btf.bytes()), { kernelFeatures }).map(({ message }) => message);
 
-test('a problem tells the struct and the member', () => {
+test('a problem has the struct and the member', () => {
   const btf = struct(start(), 'two', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
   struct(btf, 'untagged', 32, ['lock', LOCK, 0], ['list', LIST, 8]);
   struct(btf, 'bare', 16, ['list', LIST, 0]);
@@ -90,7 +90,7 @@ describe('a kernel of a release checks', () => {
       6,
       12,
       () => pointer('kptr'),
-      'Pointer tagged kptr to what is no struct (EINVAL)',
+      'Pointer tagged kptr to a type that is not a struct (EINVAL)',
     ],
     ['res locks', 'resilientLocks', 6, 15, resLocks, 'More than one bpf_res_spin_lock (E2BIG)'],
   ])('%s (%s) since %d.%d', (_, feature, major, minor, make, message) => {
@@ -101,21 +101,21 @@ describe('a kernel of a release checks', () => {
     expect(problemsOf(make(), before)).not.toContain(message);
   });
 
-  test('the tag uptr as one that it knows since 6.13', () => {
+  test('the tag uptr since 6.13', () => {
     const unknown = 'Pointer with a type tag that is not for programs (EINVAL)';
     expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 12))).toEqual([unknown]);
     expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 13))).toEqual([]);
   });
 });
 
-test('split BTF has no special fields: the kernel does not look for them in that of a module', () => {
+test('split BTF has no special fields: the kernel does not search for them in that of a module', () => {
   const base = struct(start(), 'two', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
   const split = struct(new BtfAssembler('little', base.stringEnd), 'own', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
   expect(validate(Spec.parse(base.bytes()))).toHaveLength(1);
   expect(validate(Spec.parse(split.bytes(), { base: Spec.parse(base.bytes()) }))).toEqual([]);
 });
 
-describe('what takes the kernel very long is found at once', () => {
+describe('validate is fast where the kernel takes very long', () => {
   test('20,000 lists, each with a tag of its own', () => {
     const count = 20_000;
     const btf = struct(start(), 'elem', 24, ['node', NODE, 0]);
@@ -124,7 +124,7 @@ describe('what takes the kernel very long is found at once', () => {
     expect(problemsOf(btf)).toEqual([]);
   });
 
-  test('structs that have the next thrice, 30 deep', () => {
+  test('structs that contain the next one three times, 30 deep', () => {
     const depth = 30;
     const btf = start();
     for (let i = 0; i < depth; i++) {

@@ -7,7 +7,7 @@ import type { Resolution } from './resolution.js';
 import { SPECIAL_KINDS, type SpecialName } from './special-kinds.js';
 import { type SpecialField, SpecialSearch } from './special-search.js';
 
-/** How many structs the kernel looks for special fields in, one within the other (MAX_RESOLVE_DEPTH). */
+/** The number of nested structs in which the kernel looks for special fields (MAX_RESOLVE_DEPTH). */
 const MAX_HEIGHT = 31;
 
 interface Checked {
@@ -17,9 +17,9 @@ interface Checked {
 
 /**
  * checkSpecialFields checks the structs with fields that are special to BPF programs (Linux 6.2 and later). The kernel
- * logs nothing about them: the name of its errno is at the end of each message. All types must have resolved.
+ * logs nothing about them, so each message ends with the name of the errno. All types must be resolved.
  *
- * Each struct is looked through once, whatever it is a part of.
+ * Each struct is searched once, whatever contains it.
  */
 export function checkSpecialFields(
   types: RawTypes,
@@ -46,7 +46,7 @@ export function checkSpecialFields(
   for (const struct of checked.values()) checkOwnership(struct, checked, problems);
 }
 
-/** The types that make the kernel look into a struct: the first of each special name, and tagged pointers. */
+/** The types that make the kernel search a struct: the first of each special name, and tagged pointers. */
 function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFeatures): Set<TypeId> {
   const found = new Set<SpecialName>();
   const sought = new Set<TypeId>();
@@ -58,7 +58,7 @@ function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFea
       found.add(special.name);
       sought.add(id);
     } else if (features.pointerFields && (kind === Kind.PTR || kind === Kind.VOLATILE)) {
-      // What is wrong with a tagged pointer is told only of those in structs with special fields.
+      // Problems of tagged pointers only count in structs with special fields.
       if (search.pointer(id) === true) sought.add(id);
     }
   }
@@ -100,7 +100,10 @@ function checkFields(
   }
 }
 
-/** What a root contains must be special itself, and where the root's struct can be an element, must have no root. */
+/**
+ * The contents of a root must be special itself. If the struct of the root can be an element, the contents must not
+ * have a root.
+ */
 function checkOwnership(
   { id, fields }: Checked,
   checked: ReadonlyMap<TypeId, Checked>,

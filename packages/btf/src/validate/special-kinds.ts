@@ -9,18 +9,20 @@ export type SpecialName =
   | 'bpf_refcount'
   | 'kptr';
 
-/** SpecialKind is what the kernel knows of such a struct. */
+/** SpecialKind describes how the kernel treats such a struct. */
 export interface SpecialKind {
   readonly name: SpecialName;
-  /** Bytes; a struct of the name that has another size is nothing special. */
+  /** Size in bytes; a struct of the name with another size is not special. */
   readonly size: number;
-  /** Bytes; a member that is not so aligned is nothing special. */
+  /** Alignment in bytes; a member with a lower alignment is not special. */
   readonly align: number;
   /** Whether a struct may have only one. */
   readonly unique: boolean;
-  /** Whether the search for structs with special fields begins at it; the others count where it finds one. */
+  /**
+   * Whether it starts the search for structs with special fields. The others only count if such a search finds them.
+   */
   readonly sought: boolean;
-  /** Of the root of a list or tree: the struct that its elements have. */
+  /** For the root of a list or tree: the struct that its elements have. */
   readonly node: SpecialName | null;
 }
 
@@ -34,7 +36,9 @@ const KINDS: readonly SpecialKind[] = [
   { name: 'bpf_refcount', size: 4, align: 4, unique: false, sought: true, node: null },
 ];
 
-/** SPECIAL_KINDS are the structs that BPF_BTF_LOAD looks for, by name; timers and work are looked for in maps alone. */
+/**
+ * SPECIAL_KINDS are the structs that BPF_BTF_LOAD searches for, by name. Timers and work are only searched for in maps.
+ */
 export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = new Map(
   KINDS.map((kind) => [kind.name, kind]),
 );
@@ -44,14 +48,14 @@ export const POINTER_TAGS: ReadonlyMap<string, boolean> = new Map([
   ['kptr_untrusted', true],
   ['kptr', true],
   ['percpu_kptr', true],
-  // For the values of maps alone.
+  // Only for the values of maps.
   ['uptr', false],
 ]);
 
-/** KPTR_SIZE is the size and alignment of a pointer that the kernel keeps: it keeps them on 64-bit machines alone. */
+/** KPTR_SIZE is the size and alignment of a pointer that the kernel keeps, which it does on 64-bit machines only. */
 export const KPTR_SIZE = 8;
 
-/** isRepeatable tells whether an array may have such fields as elements, or structs with them. */
+/** isRepeatable reports whether an array may have such fields, or structs with them, as elements. */
 export function isRepeatable(name: SpecialName): boolean {
   return name === 'kptr' || name === 'bpf_list_head' || name === 'bpf_rb_root';
 }

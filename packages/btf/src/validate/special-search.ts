@@ -12,10 +12,10 @@ import {
   type SpecialName,
 } from './special-kinds.js';
 
-/** The most special fields of a struct (BTF_FIELDS_MAX). */
+/** The maximum number of special fields in a struct (BTF_FIELDS_MAX). */
 const MAX_FIELDS = 11;
 
-/** How many arrays the kernel follows one within the other (MAX_RESOLVE_DEPTH). */
+/** The number of nested arrays that the kernel follows (MAX_RESOLVE_DEPTH). */
 const MAX_ARRAYS = 32;
 
 /** No name or tag that matters is longer. */
@@ -27,21 +27,21 @@ export interface SpecialField {
   /** Bytes from the start of the struct that was searched. */
   readonly offset: number;
   readonly size: number;
-  /** What the root of a list or tree contains. */
+  /** The contents of the root of a list or tree. */
   readonly root: GraphRoot | null;
-  /** The member of the struct that was searched which is the field or has it within. */
+  /** The member of the searched struct that is the field or contains it. */
   readonly member: number;
 }
 
-/** SpecialFields are what the search of a struct found, in the order of its members. */
+/** SpecialFields are the results of searching a struct, in the order of its members. */
 export interface SpecialFields {
   readonly fields: readonly SpecialField[];
-  /** How many structs lie one within the other. */
+  /** The number of structs within each other. */
   readonly height: number;
   readonly problem: { readonly message: string; readonly member: number } | null;
 }
 
-/** What a member has: fields, or what is wrong with it. */
+/** The result for a member: fields, or a problem. */
 interface Found {
   readonly fields: readonly SpecialField[];
   readonly height: number;
@@ -56,7 +56,7 @@ const NOTHING: Found = { fields: [], height: 0 };
 const TOO_MANY = 'More than 11 special fields (E2BIG)';
 const IN_ARRAY = 'Array of a special field that cannot be repeated (EINVAL)';
 
-/** SpecialSearch finds the special fields of structs, each of which it looks through once. All types must have resolved. */
+/** SpecialSearch finds the special fields of structs, and searches each struct once. All types must be resolved. */
 export class SpecialSearch {
   readonly #types: RawTypes;
   readonly #resolution: Resolution;
@@ -71,7 +71,7 @@ export class SpecialSearch {
     this.#features = features;
   }
 
-  /** kindOf tells what is special about a type by its name. */
+  /** kindOf returns the special kind of a type by its name; null if it is not special. */
   kindOf(typeId: TypeId): SpecialKind | null {
     const { strings } = this.#types;
     const kind = SPECIAL_KINDS.get(latin1At(strings, this.#types.nameOffset(typeId), LONGEST_NAME));
@@ -79,7 +79,7 @@ export class SpecialSearch {
     return kind.name === 'bpf_res_spin_lock' && !this.#features.resilientLocks ? null : kind;
   }
 
-  /** pointer tells whether a type is a pointer that the kernel keeps; a text says what is wrong with it. */
+  /** pointer reports whether a type is a pointer that the kernel keeps. It returns a text if the pointer is invalid. */
   pointer(id: TypeId): boolean | string {
     const types = this.#types;
     const pointerId = types.kind(id) === Kind.VOLATILE ? types.third(id) : id;
@@ -95,10 +95,10 @@ export class SpecialSearch {
     if (!counts) return false;
     const target = this.#resolution.sized(tag);
     const isStruct = target !== null && types.kind(target.id) === Kind.STRUCT;
-    return isStruct || `Pointer tagged ${value} to what is no struct (EINVAL)`;
+    return isStruct || `Pointer tagged ${value} to a type that is not a struct (EINVAL)`;
   }
 
-  /** search finds the special fields of a struct and of those within it. */
+  /** search finds the special fields of a struct and of the structs within it. */
   search(id: TypeId): SpecialFields {
     const stack = this.#known.has(id) ? [] : [{ id, next: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -112,7 +112,7 @@ export class SpecialSearch {
     return this.#known.get(id) ?? { ...NOTHING, problem: null };
   }
 
-  /** The next struct among the members that was not looked through yet. */
+  /** The next struct among the members that was not searched yet. */
   #nextWithin(frame: { readonly id: TypeId; next: number }): TypeId | null {
     const types = this.#types;
     const count = types.vlen(frame.id);
@@ -180,7 +180,7 @@ export class SpecialSearch {
     return repeat([field], count, KPTR_SIZE, room, 0);
   }
 
-  /** What an array, of arrays too, has as elements, and how many; null where too many lie within each other. */
+  /** The element type of an array, or of arrays of arrays, and their number; null if too many are nested. */
   #element(id: TypeId): Element | null {
     const types = this.#types;
     if (!this.#features.nestedFields) return { typeId: id, count: 1 };
@@ -195,7 +195,7 @@ export class SpecialSearch {
   }
 }
 
-/** The fields of all elements of an array, where they may be repeated and there is room. */
+/** The fields of all elements of an array, if they may be repeated and there is room. */
 function repeat(
   fields: readonly SpecialField[],
   count: number,

@@ -2,17 +2,17 @@ import { Kind, type TypeId } from '../types.js';
 import type { ProblemList } from './problem.js';
 import { isModifier, type RawTypes } from './raw-types.js';
 
-/** How many modifiers the kernel follows here. */
+/** The number of modifiers that the kernel follows here. */
 const MAX_MODIFIERS = 32;
 
 /**
- * checkTypeTagOrder checks that type tags come first where several modifiers follow each other (Linux 5.17). All
- * types must have resolved.
+ * checkTypeTagOrder checks that type tags come first if several modifiers follow each other (Linux 5.17). All types
+ * must be resolved.
  *
  * @param first the first type to check.
  */
 export function checkTypeTagOrder(types: RawTypes, first: TypeId, problems: ProblemList): void {
-  // What was checked before need not be followed again: from there on the order is right.
+  // Types that were checked before need not be followed again: the order is right from there on.
   let checked = first - 1;
   for (let id = first; id < types.end && !problems.full; id++) {
     if (!isModifier(types.kind(id))) continue;

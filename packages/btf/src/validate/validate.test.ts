@@ -8,7 +8,7 @@ import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
 import { RawTypes } from './raw-types.js';
 import { validate } from './validate.js';
 
-// What the kernel refuses is tested against the live kernel, in the package of the tests from end to end.
+// The package of the end-to-end tests compares the kernel's rules with the live kernel.
 
 const INT = { sizeOrTypeId: 4, data: [32] };
 const parse = (btf: BtfAssembler): Spec => Spec.parse(btf.bytes());
@@ -16,7 +16,7 @@ const start = (): BtfAssembler => new BtfAssembler('little').type(Kind.INT, 'int
 const messages = (spec: Spec, options = {}): string[] =>
   validate(spec, options).map(({ message }) => message);
 
-test('each problem of the first pass is told, with type and component', () => {
+test('each problem of the first pass is reported, with type and component', () => {
   const spec = parse(
     start()
       .type(Kind.STRUCT, '1st', { vlen: 3, sizeOrTypeId: 8, data: ['a b', 1, 0, 'ok', 0, 0, 'far', 1, 999] })
@@ -32,7 +32,7 @@ test('each problem of the first pass is told, with type and component', () => {
   ]);
 });
 
-test('of types that fail in the second pass because another does, only that one is told', () => {
+test('a type that fails in the second pass because another one does is not reported', () => {
   const spec = parse(
     start()
       .type(Kind.CONST, 0, { sizeOrTypeId: 3 }) // 2
@@ -47,7 +47,7 @@ test('of types that fail in the second pass because another does, only that one 
   ]);
 });
 
-test('no more problems are told than asked for', () => {
+test('at most maxProblems problems are reported', () => {
   const btf = new BtfAssembler('little');
   for (let i = 0; i < 300; i++) btf.type(Kind.FLOAT, 0, { sizeOrTypeId: 3 });
   const spec = parse(btf);
@@ -109,7 +109,7 @@ describe('a kernel of a release', () => {
     expect(messages(spec)).toEqual([]);
   });
 
-  test('has dots in the names of variables and sections since 5.2', () => {
+  test('accepts dots in the names of variables and sections since 5.2', () => {
     const spec = parse(
       start()
         .type(Kind.VAR, 'a.b', { sizeOrTypeId: 1, data: [1] })
@@ -118,7 +118,7 @@ describe('a kernel of a release', () => {
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 2) })).toEqual([]);
   });
 
-  test('has a layout section since 7.1', () => {
+  test('accepts a layout section since 7.1', () => {
     const layout = Array.from({ length: 20 }, () => [0, 0] as const);
     const spec = Spec.parse(start().bytes({ headerLength: 32, layout }));
     expect(messages(spec)).toEqual([]);
@@ -126,7 +126,7 @@ describe('a kernel of a release', () => {
   });
 });
 
-test('a BTF in the other byte order is judged by its content, or refused where the kernel’s order is given', () => {
+test('BTF in the other byte order is checked by its content, and rejected if it differs from a given byte order', () => {
   const big = Spec.parse(
     new BtfAssembler('big').type(Kind.INT, 'int', INT).type(Kind.PTR, 0, { sizeOrTypeId: 9 }).bytes(),
   );
@@ -135,7 +135,7 @@ test('a BTF in the other byte order is judged by its content, or refused where t
   expect(messages(big, { byteOrder: 'big' })).toEqual(['Invalid type_id']);
 });
 
-test('an array of pointers has the size that the kernel’s pointers have', () => {
+test('the size of an array of pointers depends on the kernel’s pointers', () => {
   const spec = parse(
     start()
       .type(Kind.PTR, 0)
@@ -145,7 +145,7 @@ test('an array of pointers has the size that the kernel’s pointers have', () =
   expect(messages(spec, { pointerSize: 4 })).toEqual([]);
 });
 
-test('split BTF is judged by its own types, whatever its base has', () => {
+test('split BTF is checked by its own types, whatever its base contains', () => {
   const btf = start().type(Kind.STRUCT, 'loop', { vlen: 1, sizeOrTypeId: 4, data: ['m', 2, 0] }); // 2
   const base = parse(btf);
   const split = (typeId: number): Spec =>
@@ -199,7 +199,7 @@ test('mutants end in a list of problems', () => {
   expect(invalid).toBeGreaterThan(500);
 });
 
-test('looks at the parameters of a prototype once, however many functions have it', () => {
+test('the parameters of a prototype are read once, however many functions have it', () => {
   const [params, functions] = [400, 500];
   const btf = start().type(Kind.FUNC_PROTO, 0, {
     vlen: params,

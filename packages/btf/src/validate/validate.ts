@@ -15,39 +15,42 @@ import { checkTypeTagOrder } from './type-tag-order.js';
 
 /** ValidateOptions are the options of {@link validate}. */
 export interface ValidateOptions {
-  /** What the kernel can do. Default: {@link KERNEL_FEATURES}; `kernelFeaturesOf(6, 1)` for a release. */
+  /** Features of the kernel. Default: {@link KERNEL_FEATURES}; use `kernelFeaturesOf(6, 1)` for a release. */
   readonly kernelFeatures?: Partial<KernelFeatures>;
   /** The kernel's byte order, which a BTF must share. Default: that of the BTF. */
   readonly byteOrder?: ByteOrder;
   /** Bytes of the kernel's pointers. Default: 8. */
   readonly pointerSize?: PointerSize;
-  /** Most problems to find. Default: 100. */
+  /** Maximum number of problems to find. Default: 100. */
   readonly maxProblems?: number;
 }
 
 /**
- * validate finds what the kernel would refuse to load a BTF for (`BPF_BTF_LOAD`), in the words of its log.
+ * validate returns the reasons for which the kernel would reject a BTF (`BPF_BTF_LOAD`), in the words of its log. It
+ * needs no privilege and no kernel.
  *
- * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.2) in two passes: first each type for itself,
- * then the references between types. The kernel stops at its first problem; this finds those of one pass,
- * and goes on to the next only where there are none, as it relies on that. What depends on a
- * type that fails in the second pass is not told again.
+ * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.2) in two passes: first each type alone, then the
+ * references between types. The kernel stops at its first problem. This function finds all problems of one pass, and
+ * only starts the next pass if there are none, because that relies on it. A type that depends on a type with a problem
+ * in the second pass is not reported again.
  *
- * Split BTF is checked as the kernel checks a module's; it cannot be loaded by BPF_BTF_LOAD. Of its base only
- * what it refers to matters.
+ * Split BTF is checked as the kernel checks that of a module. BPF_BTF_LOAD cannot load it. Of its base, only the types
+ * that it refers to matter.
  *
- * One thing is told that the kernel accepts: of more than 1,048,574 types it silently drops those behind.
+ * One reported problem is not an error in the kernel: of more than 1,048,574 types, it silently drops the rest.
  *
- * Then it checks the structs with fields that are special to BPF programs (`bpf_spin_lock`, `bpf_list_head` and the
- * like, pointers tagged `kptr`). The kernel logs nothing about these; the message ends with the name of its errno.
- * One rule is left out, as it depends on the running kernel: a pointer tagged `kptr` to a struct whose name one of the
- * kernel's own types has is refused unless the kernel knows how to release that type. Sizes are those of Linux 6.6 and
- * later.
+ * A third step checks the structs with fields that are special to BPF programs (`bpf_spin_lock`, `bpf_list_head` and
+ * the like, pointers tagged `kptr`). The kernel logs nothing about these, so the message ends with the name of the
+ * errno. Sizes are those of Linux 6.6 and later. One rule is left out, because it depends on the running kernel: a
+ * pointer tagged `kptr` to a struct with the name of one of the kernel's own types is rejected unless the kernel can
+ * release that type.
  *
- * It reads each word a bounded number of times and takes nine bytes of memory for each type; where a root of a list or
- * tree is found, also a map of the structs' names and of the declaration tags.
+ * It reads each word a bounded number of times and takes nine bytes of memory for each type. If it finds a root of a
+ * list or tree, it also makes maps of the names of structs and of the declaration tags.
  *
- * @returns an empty array where the kernel would accept the BTF.
+ * Never throws: a Spec has a valid header.
+ *
+ * @returns an empty array if the kernel would accept the BTF.
  */
 export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   const features = { ...KERNEL_FEATURES, ...options.kernelFeatures };
@@ -62,11 +65,11 @@ export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   if (problems.list.length > 0) return problems.list;
 
   const resolution = new Resolution(types, options.pointerSize ?? 8);
-  // The types of the base are resolved, as far as they can be; what is wrong with them is not this BTF's fault.
+  // Resolve the types of the base as far as possible. Their problems are not problems of this BTF.
   resolveAll(types, new Resolver(types, names, resolution, new ProblemList(0)), 1, spec.firstTypeId);
   resolveAll(types, new Resolver(types, names, resolution, problems), spec.firstTypeId, spec.endTypeId);
   if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, problems);
-  // Only BPF_BTF_LOAD looks for special fields: the BTF of a module passes without.
+  // Only BPF_BTF_LOAD searches for special fields: the BTF of a module passes without.
   if (problems.list.length === 0 && spec.base === null)
     checkSpecialFields(types, resolution, features, problems);
   return problems.list;

@@ -11,7 +11,7 @@ import { everySpec } from '../source/every-spec.js';
 import { checkNames } from '../source/glob.js';
 import { objectName, parseSpecRef } from '../source/spec-ref.js';
 
-interface Found {
+interface Match {
   readonly object: string;
   readonly id: TypeId;
   readonly kind: string;
@@ -27,7 +27,7 @@ export async function find(
   options: FindOptions,
 ): Promise<number> {
   checkNames(names);
-  const found: Found[] = [];
+  const matches: Match[] = [];
   const missing = new Set(names);
   for await (const [object, spec] of specsOf(session, options)) {
     const ids = new Set<TypeId>();
@@ -36,11 +36,11 @@ export async function find(
       if (named.length > 0) missing.delete(name);
       for (const id of named) ids.add(id);
     }
-    for (const id of [...ids].toSorted((a, b) => a - b)) found.push(foundType(object, spec, id));
+    for (const id of [...ids].toSorted((a, b) => a - b)) matches.push(matchOf(object, spec, id));
   }
-  if (found.length === 0) throw noType([...missing], options);
+  if (matches.length === 0) throw noType([...missing], options);
   await session.show({
-    data: found.map(({ object, id, kind, name, size, declaration }) => ({
+    data: matches.map(({ object, id, kind, name, size, declaration }) => ({
       object,
       id,
       kind,
@@ -48,8 +48,8 @@ export async function find(
       ...(size === null ? {} : { size }),
       declaration,
     })),
-    names: [...new Set(found.map(({ name }) => name))],
-    text: (wide) => findText(found, wide, session),
+    names: [...new Set(matches.map(({ name }) => name))],
+    text: (wide) => findText(matches, wide, session),
   });
   if (missing.size === 0) return ExitCode.OK;
   session.warn(noType([...missing], options).message);
@@ -81,7 +81,7 @@ function isWanted(spec: Spec, id: TypeId, kind: string | undefined): boolean {
   return kind === undefined || kindWord(spec.kindOf(id)) === kind;
 }
 
-function foundType(object: string, spec: Spec, id: TypeId): Found {
+function matchOf(object: string, spec: Spec, id: TypeId): Match {
   return {
     object,
     id,
@@ -118,7 +118,7 @@ function declarationOrName(spec: Spec, id: TypeId): string {
   return declarationOf(spec, id);
 }
 
-function findText(found: readonly Found[], wide: boolean, { width, colors }: Session): string {
+function findText(matches: readonly Match[], wide: boolean, { width, colors }: Session): string {
   const columns: Column[] = [
     { heading: 'OBJECT', shrinks: true },
     { heading: 'ID', align: 'right' },
@@ -127,7 +127,7 @@ function findText(found: readonly Found[], wide: boolean, { width, colors }: Ses
     { heading: 'BYTES', align: 'right' },
     ...(wide ? [{ heading: 'DECLARATION', shrinks: true }] : []),
   ];
-  const rows = found.map(({ object, id, kind, name, size, declaration: text }) => [
+  const rows = matches.map(({ object, id, kind, name, size, declaration: text }) => [
     object,
     String(id),
     kind,

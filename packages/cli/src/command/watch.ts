@@ -20,16 +20,16 @@ export async function watch(
   const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;
-  const wait = session.answerWait();
+  const timeout = session.requestTimeout();
   let heading = output === 'table' || output === 'wide' ? headingOf(session) : '';
   try {
     for await (const event of client.watchHandles({
-      signal: wait.signal,
+      signal: timeout.signal,
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
       // From the first event on, the next one may take any time.
-      wait.end();
+      timeout.clear();
       await session.out.write(heading);
       heading = '';
       if (!(options.new === true && event.type === 'present'))

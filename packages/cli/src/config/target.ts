@@ -64,8 +64,8 @@ function contextOf(name: string, { contexts }: Config): Node {
 
 function withTls({ address, tls }: Node, options: TlsFiles): Node {
   checkAddress(address);
-  const given = Object.values(options).some((value) => value !== undefined);
-  if (!given) return { address, tls };
+  const hasOptions = Object.values(options).some((value) => value !== undefined);
+  if (!hasOptions) return { address, tls };
   if (address.startsWith('unix:')) {
     throw usageError(`${address} is a Unix socket, which has no TLS: leave out the --tls options`);
   }

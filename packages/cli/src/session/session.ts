@@ -12,7 +12,7 @@ import { printableText } from '../output/safe-text.js';
 import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
 import type { Source } from '../source/source.js';
 import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
-import { AnswerWait } from './answer-wait.js';
+import { RequestTimeout } from './request-timeout.js';
 
 /**
  * Session is one run of a command: its options, its output, and the daemons that it uses. It loads slow modules when they
@@ -95,20 +95,20 @@ export class Session implements AsyncDisposable {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
   }
 
-  /** Starts a wait for a daemon. */
-  readonly answerWait = (): AnswerWait => new AnswerWait(this.interrupted, this.options.timeout);
+  /** Starts the timeout of a request. */
+  readonly requestTimeout = (): RequestTimeout => new RequestTimeout(this.interrupted, this.options.timeout);
 
   /** Returns the signal of one request. It aborts when the user ends the command, or when the wait is too long. */
-  readonly requestSignal = (): AbortSignal => this.answerWait().signal;
+  readonly requestSignal = (): AbortSignal => this.requestTimeout().signal;
 
   /** Returns the options of one transfer from a source. */
   readonly transferOptions = (source: string): TransferOptions => {
-    const wait = this.answerWait();
+    const timeout = this.requestTimeout();
     const onProgress = (progress: TransferProgress): void => {
-      wait.heard();
+      timeout.extend();
       this.#progress?.update(source, progress);
     };
-    return { signal: wait.signal, onProgress };
+    return { signal: timeout.signal, onProgress };
   };
 
   /** Returns the client of the node of the command, or of the node that a SPEC names. */

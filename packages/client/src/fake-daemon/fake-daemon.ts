@@ -142,7 +142,7 @@ export class FakeDaemon implements AsyncDisposable {
     this.#kernel.remove(id);
   }
 
-  /** expireHandles ends all leases, as if they had not been renewed. */
+  /** expireHandles ends all leases, as if they had not been renewed. Never throws. */
   expireHandles(): void {
     this.#handles.expire();
   }
@@ -193,7 +193,7 @@ export class FakeDaemon implements AsyncDisposable {
     this.#watch.forget();
   }
 
-  /** stop ends the daemon with all connections and handles. Stopping again does nothing. */
+  /** stop ends the daemon with all connections and handles. Stopping again does nothing. Never rejects. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = null;
@@ -228,7 +228,7 @@ export class FakeDaemon implements AsyncDisposable {
     await this.#listen();
   }
 
-  /** Stops the daemon. */
+  /** Stops the daemon. Never rejects. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

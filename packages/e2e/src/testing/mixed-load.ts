@@ -8,7 +8,8 @@ export type Outcomes = Map<string, number>;
 
 /** MixedLoadOptions say how much to ask of a daemon. */
 export interface MixedLoadOptions {
-  readonly ms: number;
+  /** Operations, of all clients together. */
+  readonly operations: number;
   /** Clients at the same time. */
   readonly clients: number;
 }
@@ -84,13 +85,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 /** mixedLoad asks everything of a daemon at the same time, as clients do that are careless, impatient or killed. */
-export async function mixedLoad(address: string, { ms, clients }: MixedLoadOptions): Promise<Outcomes> {
+export async function mixedLoad(
+  address: string,
+  { operations, clients }: MixedLoadOptions,
+): Promise<Outcomes> {
   const outcomes: Outcomes = new Map();
-  const end = performance.now() + ms;
+  let left = operations;
   const names = Object.keys(OPERATIONS);
   const work = async (first: number): Promise<void> => {
     let client = new RawClient(address);
-    for (let turn = first; performance.now() < end; turn++) {
+    for (let turn = first; left > 0; turn++) {
+      left--;
       const name = names[(turn * 7 + first) % names.length] ?? '';
       const code = await codeOf(OPERATIONS[name]?.(client));
       const key = `${name} ${status[code]}`;

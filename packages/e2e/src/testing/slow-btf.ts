@@ -13,7 +13,7 @@ function withLock(): { readonly builder: Builder; readonly int: TypeId; readonly
 
 /**
  * slowBtf is BTF whose check takes the kernel time that grows with the square of `count`: for each struct with a list
- * head it searches all types for the tag that says what the list contains. 8,000 take about a second.
+ * head it searches all types for the tag that says what the list contains. 16,000 take about a second.
  */
 export function slowBtf(count: number): Uint8Array {
   const { builder, lock } = withLock();

@@ -1,10 +1,10 @@
 import { socketPeer } from '@btfd/native';
 import { errorMessage } from '../error/error-code.js';
 
-/** Peer is who is at the other end of a connection, as the connection proves it. */
+/** Peer is the other end of a connection, as far as the connection proves it. */
 export type Peer = UnixPeer | TlsPeer | AnonymousPeer | UnknownPeer;
 
-/** UnixPeer is a process that connected to a unix socket. */
+/** UnixPeer is a process that connected to a unix socket. The kernel names it. */
 export interface UnixPeer {
   readonly kind: 'unix';
   readonly pid: number;
@@ -18,23 +18,23 @@ export interface UnixPeer {
 /** TlsPeer is the holder of a certificate that a trusted authority signed. */
 export interface TlsPeer {
   readonly kind: 'tls';
-  /** The certificate's names as principals: `uri:` in the certificate's order, then `dns:`. */
+  /** The names in the certificate as principals: `uri:…` in the certificate's order, then `dns:…`. */
   readonly names: readonly string[];
-  /** The common name as a principal, or null. It counts where the policy says so. */
+  /** The common name as a principal, or null. It counts only if the policy says so. */
   readonly commonName: string | null;
-  /** When the certificate ends, in milliseconds since 1970. */
+  /** When the certificate expires, in milliseconds since 1970. */
   readonly validUntil: number;
 }
 
-/** AnonymousPeer is anybody on loopback TCP without TLS. */
+/** AnonymousPeer is any process that connected to loopback TCP without TLS. */
 export interface AnonymousPeer {
   readonly kind: 'anonymous';
 }
 
-/** UnknownPeer is who proved nothing, or nothing that holds. */
+/** UnknownPeer is a peer that proved nothing, or sent a certificate that is not valid. */
 export interface UnknownPeer {
   readonly kind: 'unknown';
-  /** What clients are told. */
+  /** The error message for its calls. */
   readonly why: string;
 }
 

@@ -2,7 +2,7 @@ import { errorMessage } from '../error/error-code.js';
 import { Policy, mergeRules, NO_RULES, type PolicyRules, higherRole, type Role } from './policy.js';
 import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
 
-/** PolicyOptions say who may do what: by a file, by lists, or by both together. */
+/** PolicyOptions give roles to principals: by a file, by lists, or by both. */
 export interface PolicyOptions {
   /** A policy file, read again when it changes. */
   readonly file?: string | null;
@@ -14,9 +14,10 @@ export interface PolicyOptions {
 }
 
 /**
- * readPolicy puts the policy together that options and the file that they name give.
+ * readPolicy returns the policy of the options and of the file that they name.
  *
- * @throws Error that says what is wrong and where; a PolicyError for the file.
+ * @throws PolicyError if the file cannot be read or is not valid.
+ * @throws Error if a list has an invalid principal. It names the list.
  */
 export function readPolicy(options: PolicyOptions, ownUid: number): Policy {
   const { file } = options;

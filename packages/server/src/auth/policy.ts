@@ -1,39 +1,39 @@
 import type { Peer } from './peer.js';
 import { ANONYMOUS, OVERFLOW_ID } from './principal.js';
 
-/** ROLES are what a caller may be, from the least to the most; each may do what those before it may. */
+/** ROLES are the roles in ascending order. Each includes those before it. */
 export const ROLES = ['viewer', 'inspector', 'loader'] as const;
 
 /**
- * Role is what a caller may do: a viewer sees the kernel's own objects, an inspector users' objects too, and who uses
- * an object; a loader also loads BTF into the kernel.
+ * Role is a set of rights. A viewer sees the kernel's own objects. An inspector also sees users' objects, and the users
+ * of an object. A loader also loads BTF into the kernel.
  */
 export type Role = (typeof ROLES)[number];
 
-/** hasRole says whether a role, or null for none, is enough where one is needed. */
+/** hasRole reports whether a role includes the one that is needed. Null stands for none. */
 export function hasRole(role: Role | null, needed: Role): boolean {
   return role !== null && ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
-/** higherRole is the one that may do more. */
+/** higherRole returns the higher of two roles. Null stands for none. */
 export function higherRole(a: Role | null, b: Role | null): Role | null {
   return a !== null && (b === null || hasRole(a, b)) ? a : b;
 }
 
-/** PolicyRules are what a policy file and options say. */
+/** PolicyRules are the contents of a policy file or of options. */
 export interface PolicyRules {
-  /** Roles by principal, as `parsePrincipal` writes them. */
+  /** Roles by principal, in the form that `parsePrincipal` returns. */
   readonly roles: ReadonlyMap<string, Role>;
-  /** Whether the common name of a certificate counts. */
+  /** Whether the common name of a certificate counts as a principal. */
   readonly commonNames: boolean;
-  /** Whether what holds without rules holds besides them. */
+  /** Whether the default roles apply in addition. */
   readonly defaults: boolean;
 }
 
-/** NO_RULES is the policy of who says nothing. */
+/** NO_RULES are the rules of an empty policy. */
 export const NO_RULES: PolicyRules = { roles: new Map(), commonNames: false, defaults: true };
 
-/** mergeRules puts rules together: a principal in both has the higher role. */
+/** mergeRules merges two sets of rules. A principal in both has the higher role. */
 export function mergeRules(a: PolicyRules, b: PolicyRules): PolicyRules {
   const roles = new Map(a.roles);
   for (const [principal, role] of b.roles)
@@ -42,29 +42,31 @@ export function mergeRules(a: PolicyRules, b: PolicyRules): PolicyRules {
 }
 
 /**
- * Policy says who may do what. Without rules:
+ * Policy gives each peer a role. The default roles:
  *
- * - root and the daemon's own user are loaders: they could do all of it themselves;
- * - the group of a unix socket are viewers: the socket's mode is what lets them in;
- * - `anonymous` is a viewer: what the kernel shows of itself in `/sys/kernel/btf` is readable for every local user;
+ * - root and the daemon's own user are loaders: they could do everything without the daemon;
+ * - members of the unix socket's group are viewers: the socket's mode lets them connect;
+ * - `anonymous` is a viewer: every local user may read `/sys/kernel/btf`;
  * - everybody else has no role.
  */
 export class Policy {
-  constructor(
-    private readonly rules: PolicyRules,
-    private readonly ownUid: number,
-  ) {}
+  readonly #rules: PolicyRules;
+  readonly #ownUid: number;
+  constructor(rules: PolicyRules, ownUid: number) {
+    this.#rules = rules;
+    this.#ownUid = ownUid;
+  }
 
   /**
-   * A peer's names as principals; the first one is the peer's own, which owns handles and stands in logs. None for a
-   * peer without a name that counts.
+   * Returns a peer's names as principals. The first is the peer's own name, which owns its handles and stands in logs. A
+   * peer without a name that counts has none.
    */
   namesOf(peer: Peer): readonly string[] {
     switch (peer.kind) {
       case 'unix':
         return [`uid:${peer.uid}`, ...peer.gids.map((gid) => `gid:${gid}`)];
       case 'tls':
-        return this.rules.commonNames && peer.commonName !== null
+        return this.#rules.commonNames && peer.commonName !== null
           ? [...peer.names, peer.commonName]
           : peer.names;
       case 'anonymous':
@@ -74,43 +76,46 @@ export class Policy {
     }
   }
 
-  /** The peer's own name as a principal, or null. */
+  /** Returns a peer's own name as a principal; null if it has none. */
   principalOf(peer: Peer): string | null {
     return this.namesOf(peer)[0] ?? null;
   }
 
-  /** The highest role that any of a peer's names has, or null. */
+  /** Returns the highest role of any of a peer's names, or null. */
   roleOf(peer: Peer): Role | null {
     let role: Role | null = null;
-    for (const name of this.namesOf(peer)) role = higherRole(role, this.rules.roles.get(name) ?? null);
-    return this.rules.defaults ? higherRole(role, this.defaultRole(peer)) : role;
+    for (const name of this.namesOf(peer)) role = higherRole(role, this.#rules.roles.get(name) ?? null);
+    return this.#rules.defaults ? higherRole(role, this.#defaultRole(peer)) : role;
   }
 
-  private defaultRole(peer: Peer): Role | null {
-    if (peer.kind === 'anonymous') return this.rules.roles.has(ANONYMOUS) ? null : 'viewer';
+  #defaultRole(peer: Peer): Role | null {
+    if (peer.kind === 'anonymous') return this.#rules.roles.has(ANONYMOUS) ? null : 'viewer';
     if (peer.kind !== 'unix') return null;
-    if (peer.uid === 0 || (peer.uid === this.ownUid && peer.uid !== OVERFLOW_ID)) return 'loader';
+    if (peer.uid === 0 || (peer.uid === this.#ownUid && peer.uid !== OVERFLOW_ID)) return 'loader';
     return peer.socketGid !== OVERFLOW_ID && peer.gids.includes(peer.socketGid) ? 'viewer' : null;
   }
 }
 
-/** CurrentPolicy is the policy in force, which may be replaced. */
+/** CurrentPolicy holds the policy in force, which can be replaced. */
 export class CurrentPolicy {
-  private readonly listeners = new Set<() => void>();
+  #policy: Policy;
+  readonly #listeners = new Set<() => void>();
 
-  constructor(private policy: Policy) {}
-
-  get now(): Policy {
-    return this.policy;
+  constructor(policy: Policy) {
+    this.#policy = policy;
   }
 
-  /** Puts another policy in force, and tells who listens. */
+  get now(): Policy {
+    return this.#policy;
+  }
+
+  /** Puts another policy in force and notifies the listeners. */
   replace(policy: Policy): void {
-    this.policy = policy;
-    for (const listener of this.listeners) listener();
+    this.#policy = policy;
+    for (const listener of this.#listeners) listener();
   }
 
   onReplaced(listener: () => void): void {
-    this.listeners.add(listener);
+    this.#listeners.add(listener);
   }
 }

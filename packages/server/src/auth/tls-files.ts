@@ -5,7 +5,7 @@ import { errorMessage } from '../error/error-code.js';
 
 /** TlsFiles are the PEM files that TLS on TCP needs. */
 export interface TlsFiles {
-  /** The server's certificate, then those of intermediate authorities. */
+  /** The server's certificate, followed by those of intermediate authorities. */
   readonly cert: string;
   /** The private key of the certificate. */
   readonly key: string;
@@ -18,14 +18,15 @@ export interface TlsKeys {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly ca: Buffer;
-  /** When the server's certificate ends. */
+  /** When the server's certificate expires. */
   readonly validUntil: Date;
 }
 
 /**
- * readTlsFiles reads keys and certificates, and checks that they can serve together.
+ * readTlsFiles reads the key and the certificates, and checks that they work together.
  *
- * @throws Error that names the file and says what is wrong with it. It has nothing of a key in it.
+ * @throws Error if a file cannot be read or is not valid, or if the key does not belong to the certificate. It names the
+ * file, and contains nothing of a key.
  */
 export function readTlsFiles(files: TlsFiles): TlsKeys {
   const cert = readFile('certificate', files.cert);
@@ -37,7 +38,7 @@ export function readTlsFiles(files: TlsFiles): TlsKeys {
     createSecureContext({ cert, key, ca });
   } catch (error) {
     const why = errorMessage(error);
-    throw new Error(`the key ${files.key} does not serve the certificate ${files.cert}: ${why}`, {
+    throw new Error(`cannot use the key ${files.key} with the certificate ${files.cert}: ${why}`, {
       cause: error,
     });
   }
@@ -49,29 +50,29 @@ function readFile(what: string, file: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     const why = errorMessage(error);
-    throw new Error(`the ${what} ${file} cannot be read: ${why}`, { cause: error });
+    throw new Error(`cannot read the ${what} ${file}: ${why}`, { cause: error });
   }
 }
 
-/** Every certificate of a PEM file: the TLS library skips what it can't read. */
+/** Reads every certificate of a PEM file. OpenSSL would skip those that it cannot read. */
 function certificatesIn(pem: Buffer, file: string): [X509Certificate, ...X509Certificate[]] {
   const text = pem.toString('latin1');
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  // A file that is being written, or was put together of one, would lose authorities without a word.
+  // A file that is only half written would silently lose authorities.
   if (
     text
       .replaceAll(/-----BEGIN ([^-]+)-----(?:(?!-----BEGIN)[^])*?-----END \1-----/g, '')
       .includes('-----BEGIN')
   ) {
-    throw new Error(`${file} has a certificate without its end`);
+    throw new Error(`${file} has a certificate that is cut off`);
   }
   const [first, ...others] = blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
     } catch (error) {
-      throw new Error(`certificate ${index + 1} in ${file} cannot be read`, { cause: error });
+      throw new Error(`cannot read certificate ${index + 1} in ${file}`, { cause: error });
     }
   });
-  if (first === undefined) throw new Error(`${file} has no certificate in PEM`);
+  if (first === undefined) throw new Error(`${file} has no PEM certificate`);
   return [first, ...others];
 }

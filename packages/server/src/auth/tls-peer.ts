@@ -2,10 +2,10 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TlsPeer, UnknownPeer } from './peer.js';
 
-/** tlsPeer reads from a connection who is at its other end, once the handshake is done. */
+/** tlsPeer returns the peer of a connection whose handshake is complete. */
 export function tlsPeer(socket: TLSSocket): TlsPeer | UnknownPeer {
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return { kind: 'unknown', why: 'no client certificate was shown' };
+  if (certificate === undefined) return { kind: 'unknown', why: 'the client sent no certificate' };
   if (!socket.authorized) return { kind: 'unknown', why: `the client certificate ${whyNot(socket)}` };
   const commonName = commonNameOf(certificate);
   return {
@@ -16,7 +16,7 @@ export function tlsPeer(socket: TLSSocket): TlsPeer | UnknownPeer {
   };
 }
 
-/** Null for a subject without a common name, and for one with several, of which none is the one. */
+/** commonNameOf returns the common name of a certificate's subject; null if it has none, or several. */
 export function commonNameOf(certificate: X509Certificate): string | null {
   const { subject }: { subject?: object } = certificate.toLegacyObject();
   const name: unknown = subject !== undefined && 'CN' in subject ? subject.CN : null;
@@ -24,7 +24,7 @@ export function commonNameOf(certificate: X509Certificate): string | null {
 }
 
 function whyNot({ authorizationError }: TLSSocket): string {
-  // Node's types say Error; it is the code of OpenSSL's word on the certificate.
+  // Node's types say Error, but it is OpenSSL's error code for the certificate.
   const code = String(authorizationError);
   return REASONS.get(code) ?? `is not trusted: ${code}`;
 }
@@ -41,13 +41,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['INVALID_PURPOSE', 'is not for clients'],
 ]);
 
-/** A name, in JSON's quotes where it has characters that would make it ambiguous. */
+/** A name, in JSON quotes if it has characters that would make it ambiguous. */
 const NAME = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
 
 /**
- * namesIn finds the principals in Node's text of subject alternative names: URIs in their order, then DNS names. Names
- * that policies can't have (with a wildcard, with characters outside of ASCII) are left out. A text that doesn't read
- * as expected to its end gives none.
+ * namesIn returns the principals in Node's text of subject alternative names: URIs in their order, then DNS names. It
+ * leaves out names that a policy cannot have: those with a wildcard or with characters outside ASCII. It returns none if
+ * it cannot parse the text to its end.
  */
 export function namesIn(text: string): string[] {
   const uris: string[] = [];

@@ -6,7 +6,11 @@ export function tracer(): Tracer {
   return trace.getTracer('btfd', VERSION);
 }
 
-/** inSpan does work within a span. The span ends with the work, and records a failure only by the name of its error. */
+/**
+ * inSpan does work within a span, which ends with the work. It records a failure only by the name of its error.
+ *
+ * @throws the error of the work.
+ */
 export async function inSpan<T>(name: string, work: () => Promise<T>): Promise<T> {
   return tracer().startActiveSpan(name, async (span) => {
     try {

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../base/make-folder.js';
+import { makeFolder } from '../base/files.js';
 import { Authority, type KeyPair } from './authority.js';
 
 /** InitCertificatesOptions change the contents of the certificates. */

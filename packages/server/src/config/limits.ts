@@ -88,7 +88,10 @@ export const DERIVED_LIMITS = {
   },
 } as const satisfies Readonly<Record<string, DerivedLimit>>;
 
-/** Limits bound the work and memory that calls can take. Sizes are bytes, times milliseconds. */
+/**
+ * Limits bound the work and memory that calls can take. Sizes are bytes, times milliseconds. Settings derive some limits
+ * from others, but limits given to `startDaemon` are used as they are.
+ */
 export type Limits = SettableLimits & Readonly<Record<keyof typeof DERIVED_LIMITS, number>>;
 
 /** limitsFrom returns all limits: those that can be set, with their values from `valueOf`, and the derived ones. */

@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 
-/** ERROR_CODES gives the gRPC code of each reason: the one place where it is decided. */
+/** ERROR_CODES is the gRPC code of each reason. Nothing else decides it. */
 export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.UNSPECIFIED]: status.INTERNAL,
   [ErrorReason.BTF_ID_NOT_FOUND]: status.NOT_FOUND,
@@ -39,9 +39,8 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
 };
 
 /**
- * ERRNO_REASONS gives the reason for an errno of bpf(2) that means the same whatever the command.
- * Every other errno is INTERNAL, unless the code that made the call knows better (ENOENT of an id,
- * the verifier's EINVAL).
+ * ERRNO_REASONS is the reason for each errno of bpf(2) that means the same for every command. Every other errno is
+ * INTERNAL, unless the code that made the call knows more: ENOENT of an id, EINVAL of the verifier.
  */
 export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   EPERM: ErrorReason.DAEMON_LACKS_CAPABILITY,
@@ -51,16 +50,16 @@ export const ERRNO_REASONS: Readonly<Record<string, ErrorReason>> = {
   ENOMEM: ErrorReason.OUT_OF_MEMORY,
   ENOSYS: ErrorReason.KERNEL_LACKS_SUPPORT,
   ENOTSUPP: ErrorReason.KERNEL_LACKS_SUPPORT,
-  // EOPNOTSUPP, in Node's word.
+  // Node's name of EOPNOTSUPP.
   ENOTSUP: ErrorReason.KERNEL_LACKS_SUPPORT,
 };
 
-/** codeName is the name of a gRPC code, such as NOT_FOUND. */
+/** codeName returns the name of a gRPC code, such as NOT_FOUND. */
 export function codeName(code: status): string {
   return status[code] ?? 'UNKNOWN';
 }
 
-/** reasonName is the name of a reason, such as HANDLE_NOT_FOUND; empty for none. */
+/** reasonName returns the name of a reason, such as HANDLE_NOT_FOUND. For null it returns ''. */
 export function reasonName(reason: ErrorReason | null): string {
   return reason === null ? '' : (ErrorReason[reason] ?? '');
 }

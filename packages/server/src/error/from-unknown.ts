@@ -4,7 +4,7 @@ import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
 import { fromFormatError, ServiceError } from './service-error.js';
 
-/** toServiceError makes the error that a client may see of anything that was thrown. */
+/** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
 export function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof BpfError) return fromBpfError(error);
@@ -12,7 +12,7 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', {
+  return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
     cause: error,
   });
 }
@@ -21,7 +21,7 @@ function fromBpfError(error: BpfError): ServiceError {
   const reason = ERRNO_REASONS[error.code];
   const metadata = { command: error.command, errno_name: error.code };
   if (reason === undefined) {
-    return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more', {
+    return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
       cause: error,
     });
   }

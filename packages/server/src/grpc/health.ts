@@ -4,23 +4,26 @@ import { HealthImplementation } from 'grpc-health-check';
 type Watch = ServerWritableStream<{ readonly service: string }, { readonly status: string }>;
 
 /**
- * Health answers `grpc.health.v1` for the names that it is given, which serve until told otherwise.
+ * Health serves `grpc.health.v1` for a list of names, which are SERVING until `notServing`.
  *
- * The library (2.1) remembers every name that was ever watched, which callers without a role may choose. So it is not
- * told of watches of other names: they hear once that the service is unknown, which does not change.
+ * The library (2.1) remembers every name that was ever watched, and callers without a role may choose them. So it does
+ * not get watches of other names: their clients receive SERVICE_UNKNOWN once, which does not change.
  */
 export class Health {
-  private readonly implementation: HealthImplementation;
+  /** The library's part. */
+  readonly implementation: HealthImplementation;
+  readonly #names: readonly string[];
 
-  constructor(private readonly names: readonly string[]) {
+  constructor(names: readonly string[]) {
+    this.#names = names;
     this.implementation = new HealthImplementation(
       Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
     );
   }
 
-  /** Tells that nothing is served any more. */
+  /** Changes every name to NOT_SERVING. */
   notServing(): void {
-    for (const name of this.names) this.implementation.setStatus(name, 'NOT_SERVING');
+    for (const name of this.#names) this.implementation.setStatus(name, 'NOT_SERVING');
   }
 
   addToServer(server: Pick<Server, 'addService'>): void {
@@ -28,7 +31,7 @@ export class Health {
       addService: (service: Parameters<Server['addService']>[0], methods: UntypedServiceImplementation) => {
         const watch = (call: Watch): void => {
           const watchKnown: unknown = methods['watch'];
-          if (!this.names.includes(call.request.service)) call.write({ status: 'SERVICE_UNKNOWN' });
+          if (!this.#names.includes(call.request.service)) call.write({ status: 'SERVICE_UNKNOWN' });
           else if (typeof watchKnown === 'function') watchKnown(call);
         };
         server.addService(service, { ...methods, watch });

@@ -3,8 +3,8 @@ import type { Role } from '../auth/policy.js';
 import type { BtfMethods } from './rpc.js';
 
 /**
- * METHOD_ROLES gives the role that each RPC needs at least. Objects and details of them may need more: users' objects,
- * and who uses an object, are for inspectors.
+ * METHOD_ROLES is the lowest role that may call each RPC. Some objects and details need more: users' objects, and the
+ * users of an object, are for inspectors.
  */
 export const METHOD_ROLES = {
   loadHandle: 'loader',
@@ -31,11 +31,11 @@ const BY_PATH: ReadonlyMap<string, Role | undefined> = new Map(
 );
 
 /**
- * roleForPath is the role that a method of any service needs, by its path, or null where none is needed.
+ * roleForPath returns the role that a method of any service needs, by its path; null if it needs none.
  *
- * Health needs none, so that a probe works for who has none; it tells only that the daemon serves. Reflection is for
- * viewers: it tells nothing that isn't public, but nobody needs it who may call nothing. What isn't known is for
- * loaders, so that a service which is added without a thought isn't open to all.
+ * Health needs none, so that a probe needs no role. It reveals only that the daemon serves. Reflection is for viewers: it
+ * reveals nothing secret, but a caller without a role does not need it. Any other service is for loaders, so that a
+ * service that somebody adds without a role is not open to everybody.
  */
 export function roleForPath(path: string): Role | null {
   if (path.startsWith('/grpc.health.v1.Health/')) return null;

@@ -4,12 +4,12 @@ import { file_btf_v1_btf_service, file_btf_v1_errors } from '@btfd/api';
 import { ReflectionService } from '@grpc/reflection';
 import { service } from 'grpc-health-check';
 
-/** reflectionService answers server reflection, v1 and v1alpha, for `btf.v1`, what it imports, and health. */
+/** reflectionService returns server reflection, v1 and v1alpha, for `btf.v1`, its imports, and health. */
 export function reflectionService(): ReflectionService {
   const files = new Map<string, Buffer>();
   for (const file of [file_btf_v1_btf_service, file_btf_v1_errors]) addWithImports(file, files);
   const fileDescriptorProtos = [...files.values(), ...healthFiles()];
-  // The service reads nothing but this field, at the root's values.
+  // The service reads only this field of the values of the root.
   return new ReflectionService({
     served: { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos },
   });
@@ -21,7 +21,7 @@ function addWithImports(file: DescFile, files: Map<string, Buffer>): void {
   for (const dependency of file.dependencies) addWithImports(dependency, files);
 }
 
-/** healthFiles are the descriptors of `grpc.health.v1`, as clients of reflection take them. */
+/** Returns the descriptors of `grpc.health.v1` in the form that clients of reflection accept. */
 function healthFiles(): Buffer[] {
   const files = new Map<string, Buffer>();
   for (const { requestType } of Object.values(service)) {
@@ -35,8 +35,8 @@ function healthFiles(): Buffer[] {
 }
 
 /**
- * protobufjs (7.6), which the library makes them with, names the entries of a map `Field`. They have to be `FieldEntry`:
- * buf takes nothing of the file otherwise.
+ * Renames the entries of maps. protobufjs (7.6), which makes the descriptors, names them `Field`; they must be
+ * `FieldEntry`, otherwise buf rejects the whole file.
  */
 function nameMapEntries({ field, nestedType }: DescriptorProto): void {
   for (const entry of nestedType.filter(({ options }) => options?.mapEntry === true)) {

@@ -7,13 +7,13 @@ import type { CallFacts } from './interceptor/call-observer.js';
 export interface RpcCall {
   /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
   readonly signal: AbortSignal;
-  /** Who calls. The role that the method needs was checked. */
+  /** The caller. It has the role that the method needs. */
   readonly caller: Caller;
   /** Adds facts about the call for logs, metrics and traces. */
   note(facts: CallFacts): void;
 }
 
-/** Encoded is an answer that was encoded on another thread. */
+/** Encoded is a response that was encoded on another thread. */
 export class Encoded {
   readonly wire: Uint8Array;
 
@@ -22,23 +22,23 @@ export class Encoded {
   }
 }
 
-/** Answer is a message to encode, or an encoded one. */
+/** Answer is a response: a message to encode, or an encoded one. */
 export type Answer<O extends DescMessage> = MessageInitShape<O> | Encoded;
 
-/** UnaryHandler answers a request. */
+/** UnaryHandler returns the response to a request. */
 export type UnaryHandler<I extends DescMessage, O extends DescMessage, A = MessageInitShape<O>> = (
   request: MessageShape<I>,
   call: RpcCall,
 ) => Promise<A> | A;
 
-/** WireHandler answers a request that it decodes itself. */
+/** WireHandler is a UnaryHandler that decodes the request itself. */
 export type WireHandler<O extends DescMessage, A = MessageInitShape<O>> = (
   wire: Uint8Array,
   call: RpcCall,
 ) => Promise<A>;
 
 /**
- * StreamHandler answers a request with messages. It must end when the signal aborts, and release what it holds in a
+ * StreamHandler yields the responses to a request. It must end when the signal aborts, and release what it holds in a
  * `finally`: it is returned from early when its client goes away.
  */
 export type StreamHandler<I extends DescMessage, O extends DescMessage, A = MessageInitShape<O>> = (
@@ -57,5 +57,5 @@ export type Rpc<
   ? UnaryHandler<BtfMethods[Name]['input'], BtfMethods[Name]['output'], A>
   : StreamHandler<BtfMethods[Name]['input'], BtfMethods[Name]['output'], A>;
 
-/** WorkerRpc is the type of the handler of an RPC whose answers may be encoded by workers. */
+/** WorkerRpc is an Rpc whose responses workers may encode. */
 export type WorkerRpc<Name extends keyof BtfMethods> = Rpc<Name, Answer<BtfMethods[Name]['output']>>;

@@ -17,7 +17,7 @@ import type { Calls } from './interceptor/calls.js';
 import { PacedWriter } from './paced-writer.js';
 import { Encoded, type Answer, type StreamHandler, type UnaryHandler, type WireHandler } from './rpc.js';
 
-/** ServeOptions are what calls need besides their handlers. */
+/** ServeOptions are the options of `serveUnary`, `serveWire` and `serveStream`. */
 export interface ServeOptions {
   /** Every call, by its metadata. */
   readonly calls: Pick<Calls, 'of'>;
@@ -29,22 +29,22 @@ export interface ServeOptions {
   readonly onInternalError: (methodName: string, error: unknown, requestId: string) => void;
 }
 
-/** What the layer needs to know of a method. */
+/** The parts of a method that this layer needs. */
 interface Method<I extends DescMessage, O extends DescMessage> {
   readonly name: string;
   readonly input: I;
   readonly output: O;
 }
 
-/** Time for a status to arrive at a client that reads after all. */
+/** Time for a status to arrive at a client that reads in the end. */
 const RESET_AFTER_MS = 1_000;
 
 type Wire = Uint8Array;
 type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 
 /**
- * wireDefinition is the grpc-js definition of a service of bytes: requests, so that a method's own limit on
- * them holds before they are decoded; answers, so that a failure to encode one is told as every other.
+ * wireDefinition returns the grpc-js definition of a service whose messages are bytes. So a method's own limit on requests
+ * holds before they are decoded, and a failure to encode a response is reported like any other.
  */
 export function wireDefinition(service: DescService): Record<string, MethodDefinition<Wire, Wire>> {
   return Object.fromEntries(
@@ -86,7 +86,7 @@ export function serveWire<O extends DescMessage>(
     };
     const succeed = (wire: Wire): void => {
       respond(null, wire);
-      // What a client does not read of a call that has ended would stay for as long as it likes.
+      // A client could otherwise keep the unread response of an ended call for as long as it likes.
       call.resetAfter(options.slowReaderMs);
     };
     call.handle(answer).then(succeed, (error: unknown) => {
@@ -125,7 +125,7 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
   };
 }
 
-/** A client that does not read gets no status either. */
+/** Reports whether the client may not read, so that it does not get the status either. */
 function mayNotRead(error: unknown): boolean {
   if (error instanceof CallEnded) return error.code === status.DEADLINE_EXCEEDED;
   return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;

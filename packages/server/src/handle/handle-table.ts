@@ -9,9 +9,9 @@ import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
 
-/** 64 bits: runs of one daemon never meet. */
+/** 64 bits: no two runs of the daemon have the same. */
 const EPOCH_BYTES = 8;
-/** 128 bits: can't be guessed. */
+/** 128 bits: cannot be guessed. */
 const SECRET_BYTES = 16;
 
 const TOKEN = /^(?<epoch>[0-9a-f]{16})\.[\w-]{22}$/;
@@ -20,90 +20,103 @@ const TOKEN = /^(?<epoch>[0-9a-f]{16})\.[\w-]{22}$/;
 export interface HeldObject {
   readonly token: string;
   readonly object: KernelObject;
-  /** What the kernel said of it when the handle was made. */
+  /** The kernel's info about it when the handle was made. */
   readonly info: ObjectInfo;
   /** The lease, or null while a stream holds the handle. */
   readonly lease: Lease | null;
 }
 
-/** Use is a call's use of a handle: the lease doesn't expire meanwhile, and starts anew at the end. */
+/** Use is a call's use of a handle. The lease does not expire during the use, and is renewed at its end. */
 export interface Use extends Disposable {
   readonly held: HeldObject;
 }
 
 interface Entry extends HeldObject {
-  /** The principal that got it. To everybody else there is no such handle. */
+  /** The principal that got it. For all others the handle does not exist. */
   readonly owner: string;
   lease: Lease | null;
   hold: Hold | null;
-  /** Calls that use it now. */
+  /** The number of calls that use it now. */
   uses: number;
-  /** What it takes of its owner's quotas. */
+  /** Its parts of its owner's quotas. */
   readonly taken: readonly Taken[];
 }
 
 /**
- * HandleTable has every handle of this run of the daemon, and closes each object exactly once: when
- * its lease expires, its stream ends, a client closes it, or the daemon ends. Who names a handle must own it, and
- * still may see its object.
+ * HandleTable has every handle of this run of the daemon. It closes each object exactly once: when its lease expires, its
+ * stream ends, a client closes it, or the daemon ends. A caller must own a handle, and still be allowed to see its object,
+ * to use it.
  */
 export class HandleTable {
-  /** Leases so far: given, and ended by time or by closing. */
+  readonly #clock: Clock;
+  readonly #quotas: Pick<Quotas, 'handles' | 'btfBytes'>;
+  /** How many leases were granted, have expired, and were closed. */
   readonly leases = { granted: 0, expired: 0, closed: 0 };
-  private readonly entries = new Map<string, Entry>();
-  private ended = false;
+  readonly #entries = new Map<string, Entry>();
+  #ended = false;
 
   constructor(
     readonly epoch: string,
-    private readonly clock: Clock,
-    private readonly quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
-  ) {}
+    clock: Clock,
+    quotas: Pick<Quotas, 'handles' | 'btfBytes'>,
+  ) {
+    this.#clock = clock;
+    this.#quotas = quotas;
+  }
 
   /** Number of handles open. */
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 
   /** Every handle that is open. */
   all(): Iterable<HeldObject> {
-    return this.entries.values();
+    return this.#entries.values();
   }
 
   /**
-   * Finds out whether the caller may have one more handle, before something is done for it.
+   * Checks that the caller may have one more handle, before any work is done for it.
    *
    * @param bytes - the size of the BTF that the handle would keep in the kernel
-   * @throws ServiceError with QUOTA_EXCEEDED.
+   * @throws ServiceError QUOTA_EXCEEDED if it may not.
    */
   checkRoom({ principal }: Caller, bytes: number): void {
-    this.quotas.handles.check(principal);
-    this.quotas.btfBytes.check(principal, bytes);
+    this.#quotas.handles.check(principal);
+    this.#quotas.btfBytes.check(principal, bytes);
   }
 
   /**
-   * Gives an object a handle with a lease, which is the caller's. The table owns the object from here on.
+   * Grants the caller a handle with a lease on an object. The table owns the object from here on.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED, and closes the object then.
+   * @throws ServiceError QUOTA_EXCEEDED if the caller has too many, or SHUTTING_DOWN. The object is closed then.
    */
   grant(caller: Caller, object: KernelObject, info: ObjectInfo, ttlMs: number): HeldObject {
-    const entry = this.insert(caller, object, info);
-    entry.lease = this.newLease(entry, ttlMs);
+    const entry = this.#insert(caller, object, info);
+    entry.lease = this.#newLease(entry, ttlMs);
     return entry;
   }
 
-  /** Gives an object a handle that a stream of the caller's holds, as `grant` does one with a lease. */
+  /**
+   * Grants the caller a handle that one of its streams holds. The table owns the object from here on.
+   *
+   * @throws ServiceError QUOTA_EXCEEDED if the caller has too many, or SHUTTING_DOWN. The object is closed then.
+   */
   hold(caller: Caller, object: KernelObject, info: ObjectInfo, hold: Hold): HeldObject {
-    const entry = this.insert(caller, object, info);
+    const entry = this.#insert(caller, object, info);
     entry.hold = hold;
     hold.add(entry.token);
     return entry;
   }
 
-  /** Gives a handle that a stream holds a lease of its own; renews the one of a handle that has it. */
+  /**
+   * Takes a handle from the stream that holds it, and gives it a lease. If it has a lease, that is renewed.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   take(caller: Caller, token: string, ttlMs: number): HeldObject {
-    const entry = this.find(caller, token);
+    const entry = this.#find(caller, token);
     if (entry.lease === null) {
-      entry.lease = this.newLease(entry, ttlMs);
+      entry.lease = this.#newLease(entry, ttlMs);
       entry.hold?.delete(token);
       entry.hold = null;
     } else {
@@ -112,9 +125,13 @@ export class HandleTable {
     return entry;
   }
 
-  /** Starts a use of a handle, which renews its lease. */
+  /**
+   * Starts a use of a handle, which renews its lease.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   use(caller: Caller, token: string): Use {
-    const entry = this.find(caller, token);
+    const entry = this.#find(caller, token);
     entry.uses += 1;
     entry.lease?.suspend();
     entry.hold?.touch();
@@ -122,67 +139,71 @@ export class HandleTable {
       held: entry,
       [Symbol.dispose]() {
         entry.uses -= 1;
-        // A handle that was taken meanwhile got its lease with this use.
+        // If the handle was taken during this use, its new lease counted the use.
         entry.lease?.resume();
         entry.hold?.touch();
       },
     };
   }
 
-  /** Looks at a handle without renewing its lease. */
+  /**
+   * Returns a handle without renewing its lease.
+   *
+   * @throws ServiceError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON or ROLE_FORBIDS.
+   */
   peek(caller: Caller, token: string): HeldObject {
-    return this.find(caller, token);
+    return this.#find(caller, token);
   }
 
   /**
-   * Renews the lease of a handle, or keeps the stream that holds it waiting; null where it is gone, or its object not
-   * for the caller any more.
+   * Renews the lease of a handle, or keeps the stream that holds it waiting. Returns null if the handle is gone or the caller
+   * may no longer see its object.
    */
   renew(caller: Caller, token: string): HeldObject | null {
-    const entry = this.entryOf(caller, token);
+    const entry = this.#entryOf(caller, token);
     if (entry === undefined || !caller.maySee(originOf(entry.info))) return null;
     entry.lease?.renew();
     entry.hold?.touch();
     return entry;
   }
 
-  /** Closes a handle of the caller's. Says whether it was open. */
+  /** Closes a handle of the caller. Returns whether it was open. */
   closeFor(caller: Caller, token: string): boolean {
-    return this.entryOf(caller, token) !== undefined && this.close(token);
+    return this.#entryOf(caller, token) !== undefined && this.close(token);
   }
 
-  /** Closes a handle, whosever it is. Says whether it was open. */
+  /** Closes a handle of any caller. Returns whether it was open. */
   close(token: string): boolean {
-    const entry = this.entries.get(token);
+    const entry = this.#entries.get(token);
     if (entry === undefined) return false;
     if (entry.lease !== null) this.leases.closed += 1;
-    return this.remove(entry);
+    return this.#remove(entry);
   }
 
-  /** Closes every handle. From then on an object that comes late, as from a load, is closed at once. */
+  /** Closes every handle. An object that comes later, for example from a load, is closed at once. */
   closeAll(): void {
-    this.ended = true;
-    for (const token of this.entries.keys()) this.close(token);
+    this.#ended = true;
+    for (const token of this.#entries.keys()) this.close(token);
   }
 
-  private insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
-    if (this.ended) {
+  #insert({ principal }: Caller, object: KernelObject, info: ObjectInfo): Entry {
+    if (this.#ended) {
       object.close();
       throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     }
     const token = newToken(this.epoch);
-    const taken = this.takeRoom(principal, object, info);
+    const taken = this.#takeRoom(principal, object, info);
     const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, taken };
-    this.entries.set(token, entry);
+    this.#entries.set(token, entry);
     return entry;
   }
 
-  private takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
+  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
     const taken: Taken[] = [];
     try {
-      taken.push(this.quotas.handles.take(principal));
-      // The kernel's own objects are there whether somebody holds them or not.
-      if (!info.kernelBtf) taken.push(this.quotas.btfBytes.take(principal, info.size));
+      taken.push(this.#quotas.handles.take(principal));
+      // The kernel keeps its own objects whether anybody holds them or not.
+      if (!info.kernelBtf) taken.push(this.#quotas.btfBytes.take(principal, info.size));
       return taken;
     } catch (error) {
       for (const each of taken) each[Symbol.dispose]();
@@ -191,29 +212,29 @@ export class HandleTable {
     }
   }
 
-  private remove({ token, lease, hold, object, taken }: Entry): boolean {
-    this.entries.delete(token);
+  #remove({ token, lease, hold, object, taken }: Entry): boolean {
+    this.#entries.delete(token);
     lease?.end();
     hold?.delete(token);
     for (const each of taken) each[Symbol.dispose]();
     return object.close();
   }
 
-  private newLease(entry: Entry, ttlMs: number): Lease {
+  #newLease(entry: Entry, ttlMs: number): Lease {
     this.leases.granted += 1;
-    return new Lease(ttlMs, entry.uses, this.clock, () => {
+    return new Lease(ttlMs, entry.uses, this.#clock, () => {
       this.leases.expired += 1;
-      this.remove(entry);
+      this.#remove(entry);
     });
   }
 
-  private entryOf({ principal }: Caller, token: string): Entry | undefined {
-    const entry = this.entries.get(token);
+  #entryOf({ principal }: Caller, token: string): Entry | undefined {
+    const entry = this.#entries.get(token);
     return entry?.owner === principal ? entry : undefined;
   }
 
-  private find(caller: Caller, token: string): Entry {
-    const entry = this.entryOf(caller, token);
+  #find(caller: Caller, token: string): Entry {
+    const entry = this.#entryOf(caller, token);
     if (entry !== undefined) {
       requireSight(caller, originOf(entry.info));
       return entry;
@@ -222,28 +243,28 @@ export class HandleTable {
     if (epoch !== null && epoch !== this.epoch) {
       throw new ServiceError(
         ErrorReason.HANDLE_OF_EARLIER_DAEMON,
-        'the handle is of another run of the daemon; handles end with the daemon',
+        'the handle belongs to another run of the daemon: handles end with the daemon',
         { metadata: { daemon_epoch: this.epoch } },
       );
     }
     throw new ServiceError(
       ErrorReason.HANDLE_NOT_FOUND,
-      'no such handle: it was closed, has expired, never was, or is somebody else’s',
+      'no such handle: it was closed, has expired, never existed, or belongs to another caller',
     );
   }
 }
 
-/** newEpoch names a run of the daemon. */
+/** newEpoch returns the epoch for a run of the daemon. */
 export function newEpoch(): string {
   return randomBytes(EPOCH_BYTES).toString('hex');
 }
 
-/** newToken makes the token of a handle of a run. */
+/** newToken returns a token for a handle of a run. */
 export function newToken(epoch: string): string {
   return `${epoch}.${randomBytes(SECRET_BYTES).toString('base64url')}`;
 }
 
-/** epochOf tells the run that a token is of, or null where it has not the form of a token. */
+/** Returns the epoch in a token, or null if the text does not have the form of a token. */
 function epochOf(token: string): string | null {
   return TOKEN.exec(token)?.groups?.['epoch'] ?? null;
 }

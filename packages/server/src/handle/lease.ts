@@ -1,54 +1,60 @@
 import type { Clock, Timer } from '../base/clock.js';
 
-/** Lease lets a handle live for a time after its last use. Times are milliseconds. */
+/** Lease keeps a handle open for a time after its last use. All times are in milliseconds. */
 export class Lease {
-  private expiresAt: number;
-  private timer: Timer;
+  /** The number of calls that use the handle now. */
+  #uses: number;
+  readonly #clock: Clock;
+  readonly #onExpiry: () => void;
+  #expiresAt: number;
+  #timer: Timer;
 
   constructor(
     /** The TTL granted. */
     readonly ttlMs: number,
-    /** Uses that go on already. */
-    private uses: number,
-    private readonly clock: Clock,
-    private readonly onExpiry: () => void,
+    uses: number,
+    clock: Clock,
+    onExpiry: () => void,
   ) {
-    this.expiresAt = clock.now() + ttlMs;
-    this.timer = this.wait(ttlMs);
+    this.#uses = uses;
+    this.#clock = clock;
+    this.#onExpiry = onExpiry;
+    this.#expiresAt = clock.now() + ttlMs;
+    this.#timer = this.#wait(ttlMs);
   }
 
-  /** What is left; all of it while a call uses the handle. */
+  /** The time that is left: the whole TTL while a call uses the handle. */
   get remainingMs(): number {
-    return this.uses > 0 ? this.ttlMs : Math.max(0, this.expiresAt - this.clock.now());
+    return this.#uses > 0 ? this.ttlMs : Math.max(0, this.#expiresAt - this.#clock.now());
   }
 
   /** Resets the lease to its full TTL. */
   renew(): void {
-    this.expiresAt = this.clock.now() + this.ttlMs;
+    this.#expiresAt = this.#clock.now() + this.ttlMs;
   }
 
   /** Keeps the lease from expiring until the matching `resume`. */
   suspend(): void {
-    this.uses += 1;
+    this.#uses += 1;
   }
 
-  /** Ends a use, which renews. */
+  /** Ends a use, which renews the lease. */
   resume(): void {
-    this.uses -= 1;
+    this.#uses -= 1;
     this.renew();
   }
 
   /** Ends the lease without expiry. */
   end(): void {
-    this.timer.cancel();
+    this.#timer.cancel();
   }
 
-  /** One timer a lease, set anew when it fires early, so that renewing costs nothing. */
-  private wait(ms: number): Timer {
-    return this.clock.after(ms, () => {
+  /** Sets the only timer of the lease. If it fires after a renewal it is set again, so a renewal costs nothing. */
+  #wait(ms: number): Timer {
+    return this.#clock.after(ms, () => {
       const left = this.remainingMs;
-      if (left > 0) this.timer = this.wait(left);
-      else this.onExpiry();
+      if (left > 0) this.#timer = this.#wait(left);
+      else this.#onExpiry();
     });
   }
 }

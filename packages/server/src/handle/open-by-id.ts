@@ -9,7 +9,8 @@ import type { HeldObject } from './handle-table.js';
 /**
  * openVisible opens the object that a caller names by id.
  *
- * @throws ServiceError with BTF_ID_NOT_FOUND, or with ROLE_FORBIDS if the caller may not see it.
+ * @throws ServiceError BTF_ID_NOT_FOUND if there is none.
+ * @throws ServiceError ROLE_FORBIDS if the caller may not see it.
  */
 export function openVisible(
   kernel: Kernel,
@@ -28,8 +29,8 @@ export function openVisible(
 }
 
 /**
- * isRemoved says whether an object left the kernel's list while it was held: its id opens nothing then. A
- * user's object stays in the list for as long as it is held.
+ * isRemoved reports whether an object left the kernel's list while it was held: its id then opens nothing. A user's object
+ * stays in the list while it is held.
  */
 export function isRemoved({ info }: HeldObject, kernel: Kernel): boolean {
   if (!info.kernelBtf) return false;

@@ -5,7 +5,7 @@ import { CURRENT_JOB, STEP_COUNT, type FromWorker } from '../pool/protocol.js';
 
 const BTF = { digest: '', bytes: new Uint8Array() };
 
-/** A scheduler of jobs that tell their steps; its turns are made by hand. */
+/** A scheduler of jobs that record their steps. The test makes the turns. */
 function setUp() {
   const events: string[] = [];
   const turns: (() => void)[] = [];
@@ -39,7 +39,7 @@ function setUp() {
   };
 }
 
-test('Jobs have a step each in turn, up to the item that was asked for', () => {
+test('Jobs take turns step by step, up to the requested item', () => {
   const { events, scheduler, state, start, run } = setUp();
   start(1, 'a');
   start(2, 'b');
@@ -58,7 +58,7 @@ test('Jobs have a step each in turn, up to the item that was asked for', () => {
   expect([state[CURRENT_JOB], state[STEP_COUNT]]).toEqual([0, 6]);
 });
 
-test('Owners have a turn each, however many jobs one has', () => {
+test('Owners take turns, however many jobs one has', () => {
   const { events, scheduler, start, run } = setUp();
   for (const id of [1, 2, 3]) start(id, 'a', 'uid:1');
   start(4, 'b', 'uid:2');
@@ -81,7 +81,7 @@ test('Owners have a turn each, however many jobs one has', () => {
   expect(events).toEqual(['b1 of job 5', 'b2 of job 5', 'item of job 5']);
 });
 
-test('A job that is cancelled has no more steps', () => {
+test('A cancelled job has no more steps', () => {
   const { events, scheduler, start, run, once } = setUp();
   start(1, 'a');
   once();

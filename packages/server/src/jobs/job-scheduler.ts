@@ -1,6 +1,13 @@
+import { parentPort, workerData } from 'node:worker_threads';
 import { errorMessage } from '../pool/error-message.js';
 import type { Item, Job, Steps } from '../pool/job.js';
-import { CURRENT_JOB, STEP_COUNT, type FromWorker, type ToWorker } from '../pool/protocol.js';
+import {
+  CURRENT_JOB,
+  STEP_COUNT,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSettings,
+} from '../pool/protocol.js';
 
 /** Sends a message to the main thread, and transfers buffers to it. */
 type Send = (message: FromWorker, transfer: readonly ArrayBuffer[]) => void;
@@ -21,7 +28,6 @@ export class JobScheduler {
   readonly #jobs = new Map<string, Map<number, Running>>();
   readonly #owners = new Map<number, string>();
   #scheduled = false;
-
   readonly #stepsOf: (job: Job) => Steps<Item>;
   readonly #state: Int32Array;
   readonly #send: Send;
@@ -117,6 +123,24 @@ export class JobScheduler {
       Atomics.store(this.#state, CURRENT_JOB, 0);
     }
   }
+}
+
+/**
+ * serveJobs makes this thread a worker that does jobs.
+ *
+ * @throws Error on the main thread.
+ */
+export function serveJobs(makeStepsOf: (settings: WorkerSettings) => (job: Job) => Steps<Item>): void {
+  const port = parentPort;
+  if (port === null) throw new Error('jobs can only be served by a worker thread');
+  const settings: WorkerSettings = workerData;
+  const scheduler = new JobScheduler(
+    makeStepsOf(settings),
+    settings.state,
+    (message, transfer) => port.postMessage(message, transfer),
+    setImmediate,
+  );
+  port.on('message', (message: ToWorker) => scheduler.receive(message));
 }
 
 /** Makes steps as part of their first one, so that an error while they are made is an error of the job. */

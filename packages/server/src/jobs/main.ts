@@ -1,8 +1,5 @@
 // The program of a worker thread: `#worker` in package.json.
-import { serveJobs, stepsOf } from './serve-jobs.js';
-import { SpecCache } from './spec-cache.js';
+import { serveJobs } from './job-scheduler.js';
+import { stepsWithCache } from './steps-of.js';
 
-serveJobs(({ specCacheBytes }) => {
-  const specs = new SpecCache(specCacheBytes);
-  return (job) => stepsOf(job, specs);
-});
+serveJobs(({ specCacheBytes }) => stepsWithCache(specCacheBytes));

@@ -6,7 +6,7 @@ import { BtfWriter } from '../testing/btf-bytes.js';
 import { resolveSteps } from './resolve-job.js';
 import { SpecCache } from './spec-cache.js';
 
-/** `struct s { struct s *next; wide_t w; }` with tags between the pointer and the struct, and names of wide characters. */
+/** `struct s { struct s *next; wide_t w; }` with tags between the pointer and the struct, and names of multibyte characters. */
 function linked(tags: readonly string[], member = 'w'): Uint8Array {
   const writer = new BtfWriter()
     .type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: 16, data: ['next', 2, 0, member, 3, 64] })
@@ -31,29 +31,29 @@ function resolved(bytes: Uint8Array, ...paths: string[]): MemberResult[] {
 const sizeOf = (result: MemberResult | undefined): number =>
   result === undefined ? 0 : toBinary(MemberResultSchema, result).length;
 
-describe('a result of ResolveMembers takes at most a kilobyte', () => {
-  const way = (steps: number) => `s${'.next'.repeat(steps)}`;
+describe('A result of ResolveMembers', () => {
+  const pathOf = (steps: number) => `s${'.next'.repeat(steps)}`;
 
-  test('of an ordinary path far less', () => {
-    const [result] = resolved(linked(['user']), way(3));
+  test('has less than 100 bytes for an ordinary path', () => {
+    const [result] = resolved(linked(['user']), pathOf(3));
     expect(result?.result.case).toBe('member');
     expect(sizeOf(result)).toBeLessThan(100);
   });
 
   test.each([
-    ['tags of any length', linked(['x'.repeat(10_000)]), way(2)],
-    ['any number of tags', linked(Array.from({ length: 500 }, () => 'rcu')), way(2)],
-    ['many pointers with some tags each', linked(['user', 'rcu', 'percpu']), way(64)],
-  ])('with %s on the way it is an error that says so', (_, bytes, path) => {
+    ['tags of any length', linked(['x'.repeat(10_000)]), pathOf(2)],
+    ['any number of tags', linked(Array.from({ length: 500 }, () => 'rcu')), pathOf(2)],
+    ['many pointers with some tags each', linked(['user', 'rcu', 'percpu']), pathOf(64)],
+  ])('is an error if it would have more than a kilobyte: %s', (_, bytes, path) => {
     const [result] = resolved(bytes, path);
     expect(result?.result).toMatchObject({
       case: 'error',
-      value: { message: expect.stringMatching(/^the way/) },
+      value: { message: expect.stringMatching(/^the result for /) },
     });
     expect(sizeOf(result)).toBeLessThanOrEqual(1024);
   });
 
-  test('with a type’s name, or an error, of characters that are more than a byte', () => {
+  test('has at most a kilobyte with a type’s name, or an error, of multibyte characters', () => {
     const wide = '\u{4e2d}'.repeat(330);
     const [typed, missing] = resolved(linked([]), 's.w', `s.${wide}`);
     expect(typed?.result.case).toBe('member');

@@ -17,7 +17,7 @@ test('BTF is parsed once, split BTF once for each base', () => {
   expect(cache.get(MODULE, { digest: 'other', bytes: vmlinux.slice() })).not.toBe(split);
 });
 
-test('What was not asked for the longest is parsed anew once the bytes are too many', () => {
+test('The least recently used BTF is parsed again after it is evicted', () => {
   const cache = new SpecCache(500_000);
   const big = (digest: string) => ({ digest, bytes: intBtf('x'.repeat(100_000)) });
   const [a, b] = [cache.get(big('a'), null), cache.get(big('b'), null)];

@@ -13,7 +13,7 @@ const ids = (code: string) => bpfError('BPF_BTF_GET_NEXT_ID', code);
 interface Case {
   readonly failures: FakeKernel['failures'];
   readonly mode: Mode;
-  /** Why loading, and why ids, don't work. */
+  /** The reasons why loading and ids do not work, or null. */
   readonly refusals: readonly [load: ErrorReason | null, ids: ErrorReason | null];
 }
 
@@ -59,7 +59,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-describe('What the daemon can do', () => {
+describe('Access', () => {
   test.each(Object.entries(CASES))('with %s', async (_, { failures, mode, refusals }) => {
     const kernel = new FakeKernel();
     Object.assign(kernel.failures, failures);
@@ -75,7 +75,7 @@ describe('What the daemon can do', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('with a folder of files is what files allow; the kernel isn’t asked', async () => {
+  test('to a folder of files refuses everything that needs the kernel', async () => {
     const access = filesOnly('/srv/btf');
     expect(access.mode).toBe(Mode.FILES);
     for (const operation of [Operation.LOAD, Operation.OPEN_BY_ID, Operation.LIST_IDS]) {
@@ -90,18 +90,18 @@ describe('What the daemon can do', () => {
   });
 
   test.each<[string, FakeKernel['failures']]>([
-    ['memory when it loads', { load: load('ENOMEM') }],
-    ['files when it loads', { load: load('EMFILE') }],
-    ['memory when it lists', { nextId: ids('ENOMEM') }],
-    ['an answer that anybody foresaw', { nextId: ids('EIO') }],
-  ])('is not judged for want of %s: starting fails', async (_, failures) => {
+    ['no memory to load', { load: load('ENOMEM') }],
+    ['no file descriptors to load', { load: load('EMFILE') }],
+    ['no memory to list ids', { nextId: ids('ENOMEM') }],
+    ['an unforeseen error', { nextId: ids('EIO') }],
+  ])('is not decided by a transient failure: %s', async (_, failures) => {
     const kernel = new FakeKernel();
     Object.assign(kernel.failures, failures);
     await expect(probeAccess(kernel)).rejects.toMatchObject({ name: 'BpfError' });
     expect(kernel.openCount).toBe(0);
   });
 
-  test('is found out with BTF that is valid', async () => {
+  test('is probed with valid BTF', async () => {
     const kernel = new FakeKernel();
     await probeAccess(kernel);
     expect(kernel.loads.map(({ logSize }) => logSize)).toEqual([0]);

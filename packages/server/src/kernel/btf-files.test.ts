@@ -24,7 +24,7 @@ describe('A folder of BTF files', () => {
     ]);
   });
 
-  test('lists what links lead to, and nothing that is no file', () => {
+  test('lists the targets of links, and only regular files', () => {
     using dir = new TempDir();
     using elsewhere = new TempDir();
     symlinkSync(elsewhere.write('file', 'four'), join(dir.path, 'link'));
@@ -34,7 +34,7 @@ describe('A folder of BTF files', () => {
     expect(new BtfFiles(dir.path, MAX).list()).toEqual([{ name: 'link', size: 4 }]);
   });
 
-  test('that does not exist is empty', () => {
+  test('is empty if it does not exist', () => {
     const files = new BtfFiles('/nonexistent/folder', MAX);
     expect([files.list(), files.find('vmlinux')]).toEqual([[], null]);
   });
@@ -50,7 +50,7 @@ describe('A folder of BTF files', () => {
     'vmlinux\0',
     'VMLINUX',
     'vmlinux/',
-  ])('has no file named %j: a name is none of its paths', (name) => {
+  ])('has no file named %j: a name is not a path', (name) => {
     using outer = new TempDir();
     outer.write('secret', 'secret');
     const inner = join(outer.path, 'dir');
@@ -61,7 +61,7 @@ describe('A folder of BTF files', () => {
     expect([files.find('vmlinux')?.name, files.find(name)]).toEqual(['vmlinux', null]);
   });
 
-  test('gives the bytes of a file', () => {
+  test('returns the bytes of a file', () => {
     using dir = new TempDir();
     dir.write('xfs', Uint8Array.of(1, 2, 3));
     const files = new BtfFiles(dir.path, MAX);
@@ -69,9 +69,9 @@ describe('A folder of BTF files', () => {
     expect(file === null ? null : [...files.read(file)]).toEqual([1, 2, 3]);
   });
 
-  test('does not believe what a file says of its size', () => {
+  test('does not trust the stated size of a file', () => {
     using dir = new TempDir();
-    // Of procfs: it says 0 and has hundreds of bytes.
+    // A file of procfs: its stated size is 0, and it has hundreds of bytes.
     symlinkSync('/proc/self/status', join(dir.path, 'status'));
     const small = new BtfFiles(dir.path, 20);
     expect(small.list()).toEqual([{ name: 'status', size: 0 }]);
@@ -80,13 +80,13 @@ describe('A folder of BTF files', () => {
     expect(text).toMatch(/^Name:.*\n(?:.*\n)*.*nonvoluntary_ctxt_switches/);
   });
 
-  test('does not wait for a FIFO that took a file’s place', () => {
+  test('does not wait for a FIFO that replaced a file', () => {
     using dir = new TempDir();
     execFileSync('mkfifo', [join(dir.path, 'fifo')]);
-    expect(() => new BtfFiles(dir.path, 100).read({ name: 'fifo' })).toThrow('is no file');
+    expect(() => new BtfFiles(dir.path, 100).read({ name: 'fifo' })).toThrow('is not a regular file');
   });
 
-  test('does not read a file that is too large', async () => {
+  test('refuses a file that is too large', async () => {
     using dir = new TempDir();
     dir.write('large', new Uint8Array(MAX + 1));
     dir.write('most', new Uint8Array(MAX));
@@ -96,7 +96,7 @@ describe('A folder of BTF files', () => {
     expect(await reasonOf(read('large'))).toBe(ErrorReason.BTF_UNDECODABLE);
   });
 
-  test('says of a file that went meanwhile that there is none', async () => {
+  test('reports a file that vanished meanwhile as not found', async () => {
     using dir = new TempDir();
     const path = dir.write('xfs', 'x');
     const files = new BtfFiles(dir.path, MAX);

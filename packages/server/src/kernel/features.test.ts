@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Feature } from '@btfd/api';
-import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
-import { isKnownTo54, OldKernel } from '../testing/old-kernel.js';
+import { bpfError, FakeKernel, isKnownTo54, OldKernel } from '../testing/fake-kernel.js';
 import { KernelFeatures } from './features.js';
 
 describe('KernelFeatures', () => {
-  test('has everything where the kernel takes every probe, and replaces nothing', async () => {
+  test('has every feature and replaces nothing if the kernel accepts every probe', async () => {
     const kernel = new FakeKernel();
     const features = new KernelFeatures(kernel);
     expect([...(await features.all()).values()]).toEqual(Array.from({ length: 7 }, () => true));
@@ -19,7 +18,7 @@ describe('KernelFeatures', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('tells an older kernel’s from a newer one’s', async () => {
+  test('lacks the features of later kernels, and replaces these', async () => {
     const features = new KernelFeatures(new OldKernel(isKnownTo54));
     expect(Object.fromEntries(await features.all())).toEqual({
       [Feature.BTF]: true,
@@ -33,7 +32,7 @@ describe('KernelFeatures', () => {
     expect(await features.marshalOptions()).toMatchObject({ stripFuncLinkage: true, replaceEnum64: true });
   });
 
-  test('tries each feature once, also for callers at the same time', async () => {
+  test('tries each feature once, also for simultaneous callers', async () => {
     const kernel = new FakeKernel();
     const features = new KernelFeatures(kernel);
     await Promise.all([features.all(), features.all()]);
@@ -41,7 +40,7 @@ describe('KernelFeatures', () => {
     expect(kernel.loads.length).toBe(7);
   });
 
-  test('keeps nothing of a probe that says nothing, and tries it again', async () => {
+  test('tries an inconclusive probe again', async () => {
     const kernel = new FakeKernel();
     const features = new KernelFeatures(kernel);
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'ENOMEM');

@@ -45,7 +45,6 @@ const PROBES: ReadonlyMap<Feature, readonly NewType[]> = new Map([
 export class KernelFeatures {
   readonly #known = new Map<Feature, boolean>();
   #probing: Promise<void> | null = null;
-
   readonly #kernel: Pick<Kernel, 'load'>;
 
   constructor(kernel: Pick<Kernel, 'load'>) {

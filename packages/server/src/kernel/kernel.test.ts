@@ -8,7 +8,7 @@ test.each([
   [true, 'vmlinux.inline', Origin.KERNEL_OTHER],
   [true, 'xfs.inline', Origin.KERNEL_OTHER],
   [false, '', Origin.USER],
-  // A user's object has no name; if it had one, it would be a user's still.
+  // An object of a user has no name. If it had one, it would still be a user's.
   [false, 'vmlinux', Origin.USER],
 ])('An object of which kernelBtf is %j and the name %j is of the origin %i', (kernelBtf, name, origin) => {
   expect(originOf({ kernelBtf, name })).toBe(origin);

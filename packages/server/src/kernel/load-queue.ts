@@ -107,7 +107,7 @@ export class LoadQueue {
     const { maxQueuedLoads, maxQueuedLoadBytes } = this.#limits;
     const { length, bytes } = this.queue;
     if (length >= maxQueuedLoads || bytes + size > maxQueuedLoadBytes) {
-      const message = `${length} loads of ${bytes} bytes in all wait for the kernel already`;
+      const message = `${length} loads (${bytes} bytes in all) already wait for the kernel`;
       const metadata = { limit: String(maxQueuedLoads), limit_bytes: String(maxQueuedLoadBytes) };
       const quota = { subject: 'daemon', description: message };
       throw new ServiceError(ErrorReason.LOAD_QUEUE_FULL, message, { metadata, quota, retryMs: RETRY_MS });

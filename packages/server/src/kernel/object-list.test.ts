@@ -9,7 +9,7 @@ import type { ObjectList } from './object-list.js';
 
 const VMLINUX = intBtf('vmlinux');
 
-/** Id and name of all objects, each closed. */
+/** Returns the id and name of all objects, and closes each. */
 function visit(objects: ObjectList, afterId = 0): [id: number, name: string][] {
   return [...objects.visit(afterId)].map(({ info, object }) => {
     object?.close();
@@ -17,7 +17,7 @@ function visit(objects: ObjectList, afterId = 0): [id: number, name: string][] {
   });
 }
 
-/** A kernel with vmlinux, two modules and a user's object, of the ids 1 to 4. */
+/** A kernel with vmlinux, two modules and a user's object, with the ids 1 to 4. */
 function kernelOfFour(): FakeKernel {
   const kernel = new FakeKernel();
   kernel.add('vmlinux', VMLINUX);
@@ -28,7 +28,7 @@ function kernelOfFour(): FakeKernel {
 }
 
 describe('Objects', () => {
-  test('are visited in the order of ids, each open until who visits closes it', async () => {
+  test('are visited in the order of ids, each open until the visitor closes it', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     const open: number[] = [];
@@ -46,12 +46,12 @@ describe('Objects', () => {
     [3, [4]],
     [4, []],
     [1000, []],
-  ])('behind the id %i are %j', async (afterId, ids) => {
+  ])('after the id %i are %j', async (afterId, ids) => {
     const { objects } = await makeServices(kernelOfFour());
     expect(visit(objects, afterId).map(([id]) => id)).toEqual(ids);
   });
 
-  test('that vanish between being listed and being opened are skipped', async () => {
+  test('that vanish after they are listed are skipped', async () => {
     const kernel = kernelOfFour();
     kernel.vanishing.add(2).add(4);
     const { objects } = await makeServices(kernel);
@@ -59,7 +59,7 @@ describe('Objects', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('that leave the list once they are opened keep the id that they were opened by', async () => {
+  test('that leave the list after they are opened keep their id', async () => {
     const kernel = kernelOfFour();
     const { objects, specs } = await makeServices(kernel);
     kernel.leaving.add(2);
@@ -69,7 +69,7 @@ describe('Objects', () => {
       [3, ''],
       [4, 'mod_b'],
     ]);
-    // Else the BTF of all such objects would be taken for one.
+    // Otherwise the BTF of all such objects would be taken for one object.
     kernel.leaving.add(3).add(4);
     using users = await specs.find({ case: 'id', value: 3 }, LOADER);
     using module = await specs.find({ case: 'name', value: 'mod_b' }, LOADER);
@@ -90,7 +90,7 @@ describe('Objects', () => {
     },
   );
 
-  test('end with the kernel’s error when one tells nothing of itself, which is closed', async () => {
+  test('end with the kernel’s error if the info of one cannot be read, which is closed', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
@@ -99,7 +99,7 @@ describe('Objects', () => {
   });
 });
 
-describe('Where vmlinux has no id yet', () => {
+describe('If vmlinux has no id yet', () => {
   test('the kernel is made to parse it, once', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
@@ -112,7 +112,7 @@ describe('Where vmlinux has no id yet', () => {
     expect([kernel.parses, kernel.openCount]).toEqual([1, 0]);
   });
 
-  test('it is looked for until it has one, then no more', async () => {
+  test('it is looked for until it has one', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     visit(objects);
@@ -121,7 +121,7 @@ describe('Where vmlinux has no id yet', () => {
     expect(kernel.opens).toBe(4);
   });
 
-  test('but has one without being asked, the kernel isn’t made to parse anything', async () => {
+  test('but gets one without a request, the kernel is not made to parse it', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     const kernel = kernelOfFour();
@@ -132,7 +132,7 @@ describe('Where vmlinux has no id yet', () => {
 
   test.each<[string, (kernel: FakeKernel) => void]>([
     ['fails', (kernel) => (kernel.failures.parseOwnBtf = bpfError('BPF_PROG_LOAD', 'EPERM'))],
-    ['gives none', () => {}],
+    ['does not give it one', () => {}],
   ])('and parsing %s, it comes first as a file, with id 0', async (_, prepare) => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
@@ -152,7 +152,7 @@ describe('Where vmlinux has no id yet', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('and none is shown as a file either, the kernel has no BTF and isn’t asked to parse', async () => {
+  test('and there is no file of it, the kernel has no BTF and is not made to parse it', async () => {
     const kernel = new FakeKernel();
     const user = kernel.addUsers(intBtf('u'));
     const { objects } = await makeServices(kernel);
@@ -161,7 +161,7 @@ describe('Where vmlinux has no id yet', () => {
   });
 });
 
-test('Where ids can’t be had, objects are the files, vmlinux first, then by name, with id 0', async () => {
+test('Without access to ids the objects are the files, vmlinux first, then by name, with id 0', async () => {
   using dir = new TempDir();
   for (const name of ['zram', 'vmlinux', 'btrfs', 'xfs']) dir.write(name, intBtf(name));
   const kernel = kernelOfFour();

@@ -18,7 +18,6 @@ export interface ListedObject {
  */
 export class ObjectList {
   #vmlinuxHasId = false;
-
   readonly #kernel: Kernel;
   readonly #files: BtfFiles;
   readonly #access: Access;

@@ -5,20 +5,20 @@ import { OwnLoads } from './own-loads.js';
 
 const infoOf = (id: number, kernelBtf = false) => ({ id, name: '', kernelBtf, size: 1 });
 
-test('What the daemon loads for itself is its own, and nothing else', async () => {
+test('Only objects that the daemon loaded for itself are its own', async () => {
   const kernel = new FakeKernel();
   const own = new OwnLoads(kernel);
   const others = (await kernel.load(intBtf(), 0)).info();
   const object = await own.load(intBtf(), 0);
   expect(own.mayBeOwn(object.info())).toBe(true);
   expect(own.mayBeOwn(others)).toBe(false);
-  // Somebody else may keep it in the list for a while.
+  // Another process may keep it in the list for a while.
   const info = object.info();
   object.close();
   expect(own.mayBeOwn(info)).toBe(true);
 });
 
-test('While it loads, any user’s object may be its own, but none of the kernel’s', async () => {
+test('During such a load any user’s object may be its own, but none of the kernel’s', async () => {
   const kernel = new FakeKernel();
   const own = new OwnLoads(kernel);
   const loading = own.load(intBtf(), 0);

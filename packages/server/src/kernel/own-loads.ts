@@ -7,7 +7,6 @@ import { infoOrClose } from './object-list.js';
 export class OwnLoads implements Pick<Kernel, 'load'> {
   readonly #ids = new Set<number>();
   #running = 0;
-
   readonly #kernel: Pick<Kernel, 'load'>;
 
   constructor(kernel: Pick<Kernel, 'load'>) {

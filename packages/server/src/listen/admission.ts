@@ -8,14 +8,14 @@ import type { Quota } from '../quota/quota.js';
 import { atDate } from '../base/clock.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
-import { CurrentPolicy, type Policy } from '../auth/policy.js';
-import { FileWatch } from '../base/file-watch.js';
+import { CurrentPolicy } from '../auth/policy.js';
+import { FileWatch } from '../base/files.js';
 import { readPolicy, type PolicyOptions } from '../auth/policy-options.js';
 import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js';
 import { tlsPeer } from '../auth/tls-peer.js';
 import { unixPeer } from '../auth/peer.js';
 
-/** AdmissionOptions are what admission goes by. */
+/** AdmissionOptions are the settings of admission. */
 export interface AdmissionOptions {
   readonly policy: PolicyOptions;
   /** TLS for every TCP connection; null for none. */
@@ -25,58 +25,50 @@ export interface AdmissionOptions {
   readonly logger: Logger;
 }
 
-/** Admission knows who comes in and what they may do, and keeps policy and keys as the files have them. */
+/**
+ * Admission identifies the peer of each connection. It keeps the policy and the keys in force, and reads them again when
+ * their files change.
+ */
 export class Admission {
   /** The policy in force. */
   readonly policy: CurrentPolicy;
-  private readonly watches: FileWatch[] = [];
-  private tlsServer: TlsServer | null = null;
-  private connections: Connections | null = null;
-  private cancelExpiry = (): void => {};
+  readonly #options: AdmissionOptions;
+  readonly #watches: readonly FileWatch[];
+  #keys: TlsKeys | null;
+  #tlsServer: TlsServer | null = null;
+  #connections: Connections | null = null;
+  #cancelExpiry = (): void => {};
 
-  private constructor(
-    private readonly options: AdmissionOptions,
-    policy: Policy,
-    private keys: TlsKeys | null,
-  ) {
-    this.policy = new CurrentPolicy(policy);
-    if (keys !== null) this.noteExpiry(keys);
-  }
-
-  /**
-   * Reads policy and keys, and follows their files.
-   *
-   * @throws Error if they can't be used.
-   */
-  static open(options: AdmissionOptions): Admission {
+  /** @throws Error if the policy or the keys cannot be used. */
+  constructor(options: AdmissionOptions) {
     const { policy, tls, ownUid, limits } = options;
-    let admission: Admission | null = null;
+    this.#options = options;
     // Before they are read, so that no change is missed.
-    const watches = [
-      new FileWatch(policyFiles(policy), limits.reloadPollMs, () => admission?.reloadPolicy()),
-      new FileWatch(tlsFiles(tls), limits.reloadPollMs, () => admission?.reloadKeys()),
+    this.#watches = [
+      new FileWatch(policyFiles(policy), limits.reloadPollMs, () => this.#reloadPolicy()),
+      new FileWatch(tlsFiles(tls), limits.reloadPollMs, () => this.#reloadKeys()),
     ];
     try {
-      admission = new Admission(options, readPolicy(policy, ownUid), tls === null ? null : readTlsFiles(tls));
-      admission.watches.push(...watches);
-      return admission;
+      this.policy = new CurrentPolicy(readPolicy(policy, ownUid));
+      this.#keys = tls === null ? null : readTlsFiles(tls);
     } catch (error) {
-      for (const watch of watches) watch[Symbol.dispose]();
+      this.close();
       throw error;
     }
+    if (this.#keys !== null) this.#noteExpiry(this.#keys);
   }
 
-  /** A function that serves a connection, given the group of the unix socket that it came to; null for TCP. */
+  /** Returns a function that serves a connection, given the group of the unix socket that it came to; null for TCP. */
   serveWith(
     grpc: GrpcServer,
     calls: Calls,
     connectionQuota: Quota,
   ): (socket: Socket, socketGid: number | null) => void {
-    const { limits, logger } = this.options;
+    const { limits, logger } = this.#options;
     const connections = new Connections(grpc, calls, this.policy, connectionQuota, limits);
-    this.connections = connections;
-    if (this.keys !== null) {
-      this.tlsServer = new TlsServer(this.keys, {
+    this.#connections = connections;
+    if (this.#keys !== null) {
+      this.#tlsServer = new TlsServer(this.#keys, {
         handshakeMs: limits.handshakeMs,
         maxHandshakes: limits.maxHandshakes,
         onSecure: (socket) => connections.serve(socket, tlsPeer(socket)),
@@ -85,70 +77,70 @@ export class Admission {
     }
     return (socket, socketGid) => {
       if (socketGid !== null) connections.serve(socket, unixPeer(fdOf(socket), socketGid));
-      else if (this.tlsServer !== null) this.tlsServer.accept(socket);
+      else if (this.#tlsServer !== null) this.#tlsServer.accept(socket);
       else connections.serve(socket, { kind: 'anonymous' });
     };
   }
 
-  /** When the certificate of the daemon ends; null where it has none. */
+  /** When the daemon's certificate expires; null if it has none. */
   get certificateEnd(): Date | null {
-    return this.keys?.validUntil ?? null;
+    return this.#keys?.validUntil ?? null;
   }
 
-  /** Connections that were not served so far, by why. */
+  /** How many connections were not served, by cause. */
   get refused(): { readonly cause: 'quota' | 'handshake'; readonly count: number }[] {
     return [
-      { cause: 'quota', count: this.connections?.refused ?? 0 },
-      { cause: 'handshake', count: this.tlsServer?.failed ?? 0 },
+      { cause: 'quota', count: this.#connections?.refused ?? 0 },
+      { cause: 'handshake', count: this.#tlsServer?.failed ?? 0 },
     ];
   }
 
-  /** Reads policy and keys again. Says whether both could be used; the old ones stay where not. */
+  /** Reads the policy and the keys again. Returns whether both could be used; otherwise the old ones stay in force. */
   reload(): boolean {
-    const policyTaken = this.reloadPolicy();
-    return this.reloadKeys() && policyTaken;
+    const policyTaken = this.#reloadPolicy();
+    return this.#reloadKeys() && policyTaken;
   }
 
-  /** Stops to look for changes. */
+  /** Stops looking for changes. */
   close(): void {
-    this.cancelExpiry();
-    for (const watch of this.watches) watch[Symbol.dispose]();
+    this.#cancelExpiry();
+    for (const watch of this.#watches) watch[Symbol.dispose]();
   }
 
-  private reloadPolicy(): boolean {
-    return this.reloading('policy', () => {
-      this.policy.replace(readPolicy(this.options.policy, this.options.ownUid));
+  #reloadPolicy(): boolean {
+    return this.#reloading('policy', () => {
+      this.policy.replace(readPolicy(this.#options.policy, this.#options.ownUid));
     });
   }
 
-  private reloadKeys(): boolean {
-    const { tls } = this.options;
+  #reloadKeys(): boolean {
+    const { tls } = this.#options;
     if (tls === null) return true;
-    return this.reloading('keys and certificates', () => {
+    return this.#reloading('keys and certificates', () => {
       const keys = readTlsFiles(tls);
-      this.tlsServer?.replaceKeys(keys);
-      this.keys = keys;
-      this.noteExpiry(keys);
+      this.#tlsServer?.replaceKeys(keys);
+      this.#keys = keys;
+      this.#noteExpiry(keys);
     });
   }
 
-  private reloading(what: string, reload: () => void): boolean {
-    const { logger } = this.options;
+  #reloading(what: string, reload: () => void): boolean {
+    const { logger } = this.#options;
     try {
       reload();
-      logger.info(`${what} read again`);
+      logger.info(`reloaded the ${what}`);
       return true;
     } catch (err) {
-      logger.error({ err }, `${what} cannot be used; the old ones stay in force`);
+      logger.error({ err }, `cannot reload the ${what}: nothing has changed`);
       return false;
     }
   }
 
-  /** Says so when the certificate ends, be it now: clients will trust it no more. */
-  private noteExpiry({ validUntil }: TlsKeys): void {
-    this.cancelExpiry();
-    this.cancelExpiry = atDate(validUntil.getTime(), () => {
-      this.options.logger.warn({ validUntil }, 'the certificate of the daemon has expired');
+  /** Logs the expiry of the certificate when it comes, which may be now: clients do not trust it any more. */
+  #noteExpiry({ validUntil }: TlsKeys): void {
+    this.#cancelExpiry();
+    this.#cancelExpiry = atDate(validUntil.getTime(), () => {
+      this.#options.logger.warn({ validUntil }, 'the daemon’s certificate has expired');
     });
   }
 }

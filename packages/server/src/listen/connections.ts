@@ -9,20 +9,20 @@ import type { Limits } from '../config/limits.js';
 import type { Quota } from '../quota/quota.js';
 import { NewestSockets } from './newest-sockets.js';
 
-/** HTTP/2's preface and an empty SETTINGS frame: what every client sends first, without being asked. */
+/** HTTP/2's preface and an empty SETTINGS frame, which every client sends first. */
 const HELLO_BYTES = 24 + 9;
 
-/** MAX_TOLD is how many connections beyond the quotas stay for a moment, so that their clients are told why they go. */
-export const MAX_TOLD = 32;
+/** MAX_REFUSED is how many connections beyond the quotas stay open for a moment, so that their clients get an error. */
+export const MAX_REFUSED = 32;
 
-/** Connections hands connections to a gRPC server, each with the peer that it proves. */
+/** Connections hands connections to a gRPC server, each with its peer. */
 export class Connections {
   readonly #grpc: GrpcServer;
   readonly #calls: Pick<Calls, 'interceptor' | 'endExpired'>;
   readonly #policy: CurrentPolicy;
   readonly #quota: Quota;
   readonly #limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>;
-  readonly #told = new NewestSockets(MAX_TOLD);
+  readonly #refusedSockets = new NewestSockets(MAX_REFUSED);
   #refusedCount = 0;
 
   constructor(
@@ -39,12 +39,12 @@ export class Connections {
     this.#limits = limits;
   }
 
-  /** Connections for which there was no room. */
+  /** How many connections were refused for a quota. */
   get refused(): number {
     return this.#refusedCount;
   }
 
-  /** Serves a connection. Its calls are its peer's. All of them are refused on one more than its peer may have. */
+  /** Serves a connection. If its peer has too many already, all of its calls are refused. */
   serve(socket: Socket, peer: Peer): void {
     // Connections that prove nothing count as those of one principal.
     const name = this.#policy.now.principalOf(peer) ?? 'nobody';
@@ -58,7 +58,7 @@ export class Connections {
     const end = (): void => {
       if (isUnknown || socket.bytesRead - before < HELLO_BYTES) socket.destroy();
     };
-    // Who isn't known is told so and has to go; who doesn't begin to speak goes too.
+    // An unknown peer gets an error and is disconnected. So is a client that does not begin to speak.
     this.#inject(
       socket,
       peer,
@@ -68,7 +68,7 @@ export class Connections {
     );
   }
 
-  /** Who isn't known any more is told so and has to go, as who never was. */
+  /** When its certificate has expired, a peer gets an error and is disconnected, like an unknown one. */
   #endWithCertificate(socket: Socket, peer: TlsPeer): void {
     const end = (): void => {
       this.#calls.endExpired(peer);
@@ -79,7 +79,7 @@ export class Connections {
 
   #refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
     this.#refusedCount += 1;
-    this.#told.add(socket);
+    this.#refusedSockets.add(socket);
     this.#inject(socket, peer, refusal, () => socket.destroy(), this.#limits.unauthenticatedMs);
   }
 

@@ -5,98 +5,104 @@ import { createServer, isIP, type ListenOptions, type Server as NetServer, type 
 import { formatAddress, isLoopbackIp, type Address } from '../base/address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
-/** ListenerOptions are what listening needs besides the address. */
+/** ListenerOptions are the options of a Listener. */
 export interface ListenerOptions {
-  /** The group of unix sockets; null leaves them to the daemon's own. */
+  /** The group of unix sockets; null for the daemon's own group. */
   readonly socketGroup: number | null;
-  /** Connections at one time, those whose handshake goes on included. More are broken at once. */
+  /** The most connections at one time, including those in their handshake. Further ones are closed at once. */
   readonly maxConnections: number;
-  /** Takes each connection, with the group of the socket that it came to; null for TCP. */
+  /** Gets each connection, with the group of its unix socket; null for TCP. */
   readonly onConnection: (socket: Socket, socketGid: number | null) => void;
 }
 
-/** Listener accepts connections. */
+/** Listener accepts connections on one address. */
 export class Listener {
-  private readonly sockets = new Set<Socket>();
-  private readonly server: NetServer;
-  private unixSocket: UnixSocket | null = null;
-  private socketGid: number | null = null;
+  readonly #options: ListenerOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #server: NetServer;
+  #unixSocket: UnixSocket | null = null;
+  #socketGid: number | null = null;
 
-  private constructor(private readonly options: ListenerOptions) {
-    this.server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
-      // Whoever serves it tells of errors; what breaks earlier is nobody's.
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      // The server that gets it reports its errors. Earlier ones concern nobody.
       socket.on('error', () => {});
-      options.onConnection(socket, this.socketGid);
+      options.onConnection(socket, this.#socketGid);
     });
-    this.server.maxConnections = options.maxConnections;
-    // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
-    this.server.on('error', () => {});
+    this.#server.maxConnections = options.maxConnections;
+    // Failing to accept a connection, for example for lack of file descriptors, must not end the daemon.
+    this.#server.on('error', () => {});
   }
 
-  /** Starts to listen. If it can't, nothing is left open. */
+  /**
+   * Starts to listen. Returns the address with the actual port instead of port 0.
+   *
+   * @throws Error if it cannot. Nothing is left open then.
+   */
   static async open(
     address: Address,
     options: ListenerOptions,
   ): Promise<{ readonly listener: Listener; readonly address: Address }> {
     const listener = new Listener(options);
     try {
-      return { listener, address: await listener.listen(address) };
+      return { listener, address: await listener.#listen(address) };
     } catch (error) {
       listener.stopAccepting();
       throw error;
     }
   }
 
-  /** Connections that are open. */
+  /** The number of open connections. */
   get connections(): number {
-    return this.sockets.size;
+    return this.#sockets.size;
   }
 
-  /** Accepts no more connections; the ones that are open go on. */
+  /** Accepts no more connections. The open ones continue. */
   stopAccepting(): void {
-    // In this order: the number of its inode is its own while it is open.
-    this.unixSocket?.remove();
-    this.server.close();
+    // In this order: its inode number is not used again while it is open.
+    this.#unixSocket?.remove();
+    this.#server.close();
   }
 
-  /** Breaks the connections that are open. */
+  /** Closes the open connections. */
   destroyConnections(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** The address is the one given, with the port that was chosen for port 0. */
-  private async listen(address: Address): Promise<Address> {
+  /** Returns the address with the actual port instead of port 0. */
+  async #listen(address: Address): Promise<Address> {
     if (address.fd !== undefined) {
-      // Its path is not ours to remove: the service manager goes on listening.
-      if (address.kind === 'unix') this.socketGid = statSync(address.path).gid;
-      await this.listenOn({ fd: address.fd });
+      // Its path is not ours to remove: the service manager continues to listen.
+      if (address.kind === 'unix') this.#socketGid = statSync(address.path).gid;
+      await this.#listenOn({ fd: address.fd });
       return address;
     }
     if (address.kind === 'unix') {
       const onBound = (gid: number): void => {
-        this.socketGid = gid;
+        this.#socketGid = gid;
       };
-      const { socketGroup } = this.options;
-      this.unixSocket = await listenOnUnixSocket(this.server, address.path, socketGroup, onBound);
+      const { socketGroup } = this.#options;
+      this.#unixSocket = await listenOnUnixSocket(this.#server, address.path, socketGroup, onBound);
       return address;
     }
-    await this.listenOn({ host: address.host, port: address.port });
-    const bound = this.server.address();
+    await this.#listenOn({ host: address.host, port: address.port });
+    const bound = this.#server.address();
     return bound !== null && typeof bound === 'object' ? { ...address, port: bound.port } : address;
   }
 
-  private async listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
-    await once(this.server.listen(where), 'listening');
+  async #listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
+    await once(this.#server.listen(where), 'listening');
   }
 }
 
 /**
- * onLoopback is an address of loopback with the IP address that its name stands for: to listen on the name would be to
- * trust whoever says what it stands for, as a container's `/etc/hosts` or a name server.
+ * onLoopback resolves the name in an address, and returns the address with its IP address. Listening on the name itself
+ * would trust whatever resolves it later, for example the `/etc/hosts` of a container or a name server.
  *
- * @throws Error if the name stands for something else.
+ * @throws Error if the name does not resolve to a loopback address.
  */
 export async function onLoopback(
   address: Address,
@@ -106,6 +112,6 @@ export async function onLoopback(
   const { address: ip } = await lookup(address.host);
   if (isLoopbackIp(ip)) return { ...address, host: ip };
   throw new Error(
-    `${formatAddress(address)} stands for ${ip}, which is not loopback: without TLS nothing else is allowed`,
+    `${formatAddress(address)} resolves to ${ip}, which is not loopback: without TLS nothing else is allowed`,
   );
 }

@@ -1,26 +1,29 @@
 import type { Socket } from 'node:net';
 
 /**
- * NewestSockets are sockets of which somebody could open any number and then do nothing: one too many breaks the oldest,
- * so that who comes now and goes on is served.
+ * NewestSockets is a limited set of idle sockets, of which a client could open any number. When it is full, the oldest
+ * socket is closed to serve a new one.
  */
 export class NewestSockets {
-  private readonly sockets = new Set<Socket>();
+  readonly #most: number;
+  readonly #sockets = new Set<Socket>();
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.#most = most;
+  }
 
-  /** Takes a socket, until it closes or is removed. */
+  /** Adds a socket, until it closes or is removed. */
   add(socket: Socket): void {
-    this.sockets.add(socket);
+    this.#sockets.add(socket);
     socket.once('close', () => this.remove(socket));
-    const [oldest] = this.sockets;
-    if (oldest === undefined || this.sockets.size <= this.most) return;
+    const [oldest] = this.#sockets;
+    if (oldest === undefined || this.#sockets.size <= this.#most) return;
     this.remove(oldest);
     oldest.destroy();
   }
 
-  /** Leaves a socket alone from now on. */
+  /** Removes a socket, which is not closed any more. */
   remove(socket: Socket): void {
-    this.sockets.delete(socket);
+    this.#sockets.delete(socket);
   }
 }

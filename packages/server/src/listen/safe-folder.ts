@@ -3,16 +3,16 @@ import { dirname } from 'node:path';
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_OTHERS = 0o002;
-/** As of /tmp: nobody moves or removes what is another's. */
+/** As on /tmp: users can move and remove only their own files. */
 const STICKY = 0o1000;
 const ROOT = 0;
 
 /**
- * refuseUnsafeFolder throws where somebody else could put another file in the place of one in a folder: in the folder
- * itself, or by moving one that it lies in. Who could do that to a socket could be the daemon to its clients. What
- * root's may is no matter, and root is to know in whose folder it listens.
+ * refuseUnsafeFolder checks that no other user can replace a file in a folder: in the folder itself, or by moving a
+ * folder above it. A user who replaces the socket could pose as the daemon. Root may do so anyway, and a daemon that runs
+ * as root may listen in any user's folder.
  *
- * @throws Error that names the folder, and says who may change it.
+ * @throws Error if another user can. It names the folder and the user or group.
  */
 export function refuseUnsafeFolder(dir: string): void {
   const own = process.geteuid?.() ?? ROOT;
@@ -23,18 +23,17 @@ export function refuseUnsafeFolder(dir: string): void {
   }
 }
 
-/** whyUnsafe says who besides root and a user may change what lies in a folder, or null for nobody. */
+/** whyUnsafe returns who else may replace files in a user's folder, or null if nobody but root can. */
 export function whyUnsafe(
   { uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>,
   own: number,
 ): string | null {
   if (own !== ROOT && uid !== ROOT && uid !== own) return `belongs to another user (uid ${uid})`;
   if ((mode & STICKY) !== 0) return null;
-  const remedy =
-    'so that others could put a socket in place of the daemon’s: make it 0750, or set its sticky bit';
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return `is writable for everybody, ${remedy}`;
+  const remedy = 'who could replace the daemon’s socket: set its mode to 0750, or its sticky bit';
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return `is writable by every user, ${remedy}`;
   if ((mode & WRITABLE_BY_GROUP) !== 0 && gid !== ROOT) {
-    return `is writable for its group (gid ${gid}), ${remedy}`;
+    return `is writable by its group (gid ${gid}), ${remedy}`;
   }
   return null;
 }

@@ -4,74 +4,74 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import type { TlsKeys } from '../auth/tls-files.js';
 import { NewestSockets } from './newest-sockets.js';
 
-/** TlsServerOptions are what TLS on connections needs besides keys. */
+/** TlsServerOptions are the options of a TlsServer. */
 export interface TlsServerOptions {
-  /** Bound of the handshake. */
+  /** The longest handshake, in milliseconds. */
   readonly handshakeMs: number;
-  /** Handshakes at one time; one more breaks the oldest. */
+  /** The most handshakes at one time. One more closes the oldest. */
   readonly maxHandshakes: number;
-  /** Takes a connection once its handshake is done. */
+  /** Gets each connection when its handshake is complete. */
   readonly onSecure: (socket: TLSSocket) => void;
-  /** Takes why a handshake failed. */
+  /** Gets the error of each handshake that failed. */
   readonly onFailure: (error: Error, remote: string | undefined) => void;
 }
 
 /**
- * TlsServer makes TLS of TCP connections that others accept. A client's certificate is asked for, but one that doesn't
- * hold doesn't fail the handshake: the client would see a broken connection, and try again. Whoever takes the
- * connection must look at `authorized`.
+ * TlsServer does the TLS handshake on accepted TCP connections. It asks for a client certificate, but an invalid one does
+ * not fail the handshake: the client would only see a broken connection, and try again. So the receiver of a connection
+ * must check `authorized`.
  */
 export class TlsServer {
-  private readonly server: Server;
-  private readonly shaking: NewestSockets;
-  /** Sockets whose handshake goes on, by their ends: Node doesn't tell which one a TLS socket was made of. */
-  private readonly byEnds = new Map<string, Socket>();
-  private failedCount = 0;
+  readonly #server: Server;
+  readonly #shaking: NewestSockets;
+  /** Sockets in their handshake, by their two addresses: Node does not say which one a TLS socket was made from. */
+  readonly #byEnds = new Map<string, Socket>();
+  #failedCount = 0;
 
   constructor(keys: TlsKeys, { handshakeMs, maxHandshakes, onSecure, onFailure }: TlsServerOptions) {
-    this.shaking = new NewestSockets(maxHandshakes);
-    this.server = createServer({
+    this.#shaking = new NewestSockets(maxHandshakes);
+    this.#server = createServer({
       ...contextOf(keys),
       requestCert: true,
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
       handshakeTimeout: handshakeMs,
     });
-    this.server.on('secureConnection', (socket) => {
-      // HTTP/2 forbids it, and it could bring another certificate.
+    this.#server.on('secureConnection', (socket) => {
+      // HTTP/2 forbids renegotiation, which could bring another certificate.
       socket.disableRenegotiation();
       socket.on('error', () => {});
-      const raw = this.byEnds.get(endsOf(socket));
-      if (raw !== undefined) this.shaking.remove(raw);
+      const raw = this.#byEnds.get(endsOf(socket));
+      if (raw !== undefined) this.#shaking.remove(raw);
       onSecure(socket);
     });
-    this.server.on('tlsClientError', (error, socket) => {
+    this.#server.on('tlsClientError', (error, socket) => {
       socket.destroy();
-      this.failedCount += 1;
+      this.#failedCount += 1;
       onFailure(error, socket.remoteAddress);
     });
   }
 
-  /** Handshakes that failed, took too long or were broken for others. */
+  /** How many handshakes failed, took too long or were closed to serve newer ones. */
   get failed(): number {
-    return this.failedCount;
+    return this.#failedCount;
   }
 
   /** Starts the handshake on a connection. */
   accept(socket: Socket): void {
     const ends = endsOf(socket);
-    this.byEnds.set(ends, socket);
+    this.#byEnds.set(ends, socket);
     socket.once('close', () => {
       // A client may use its port again before its earlier connection is known to have closed.
-      if (this.byEnds.get(ends) === socket) this.byEnds.delete(ends);
+      if (this.#byEnds.get(ends) === socket) this.#byEnds.delete(ends);
     });
-    this.shaking.add(socket);
-    this.server.emit('connection', socket);
+    this.#shaking.add(socket);
+    this.#server.emit('connection', socket);
   }
 
-  /** Takes other keys, for connections that come from now on. */
+  /** Replaces the keys, for new connections. */
   replaceKeys(keys: TlsKeys): void {
-    this.server.setSecureContext(contextOf(keys));
+    this.#server.setSecureContext(contextOf(keys));
   }
 }
 

@@ -13,17 +13,17 @@ import { connect, type Server } from 'node:net';
 import { dirname, resolve as absolute } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errorCode, errorMessage } from '../error/error-code.js';
-import { makeFolder } from '../base/make-folder.js';
+import { makeFolder } from '../base/files.js';
 import { refuseUnsafeFolder } from './safe-folder.js';
 
-/** Its owner and group may enter; created like this, never changed where it exists. */
+/** Its owner and group may enter. A folder that exists is not changed. */
 const DIRECTORY_MODE = 0o750;
 /** Its owner and group may connect. */
 const SOCKET_MODE = 0o660;
-/** Until its group is right, nobody may. */
+/** Until its group is set, nobody may connect. */
 const MADE_WITH_UMASK = 0o777;
 
-/** More than a start takes from looking whether something answers to renaming. */
+/** Longer than a start takes from the check for another daemon to the renaming. */
 const SETTLE_MS = 100;
 
 /** UnixSocket is a socket that the daemon listens on. */
@@ -33,12 +33,12 @@ export interface UnixSocket {
 }
 
 /**
- * listenOnUnixSocket makes a socket beside its place and renames it into it, so that nobody meets one
- * with wider rights or one that doesn't answer. A stale socket is replaced.
+ * listenOnUnixSocket creates a socket under another name and renames it to its path. So no client ever finds one with wider
+ * rights, or one that nobody listens on. It replaces a stale socket.
  *
- * @param group - the group of the socket, and of the folders that are made for it; null for the daemon's own
- * @param onBound - told the socket's group before anyone can connect, which is before this returns
- * @throws Error if something answers there, if it is no socket, or if others may change the folder.
+ * @param group - the group of the socket, and of the folders that are created for it; null for the daemon's own
+ * @param onBound - gets the socket's group before any client can connect
+ * @throws Error if another process listens there, if the path is not a socket, or if another user may replace it.
  */
 export async function listenOnUnixSocket(
   server: Server,
@@ -57,7 +57,7 @@ export async function listenOnUnixSocket(
   const { dev, ino, gid } = lstatSync(beside);
   onBound(gid);
   renameSync(beside, path);
-  // Of several that start at the same time and found nothing that answers, the last to rename has the place.
+  // If several daemons start at the same time and find no other, the last one to rename wins.
   await setTimeout(SETTLE_MS);
   if (statOf(path)?.ino !== ino) throw new Error(`another process listens on ${path}`);
   return {
@@ -68,7 +68,7 @@ export async function listenOnUnixSocket(
   };
 }
 
-/** Folders that are there are left as they are. */
+/** Creates a folder and the missing ones above it. Existing ones are not changed. */
 function makeDirectory(dir: string, group: number | null): void {
   const umask = process.umask(0o777 & ~DIRECTORY_MODE);
   let first: string | null;
@@ -86,7 +86,7 @@ function changeGroup(path: string, group: number): void {
     chownSync(path, statSync(path).uid, group);
   } catch (error) {
     const why = errorMessage(error);
-    throw new Error(`${path} cannot be given to the group ${group}: ${why}`, { cause: error });
+    throw new Error(`cannot change the group of ${path} to ${group}: ${why}`, { cause: error });
   }
 }
 
@@ -105,7 +105,7 @@ async function bind(server: Server, path: string): Promise<void> {
 async function refuseLive(path: string): Promise<void> {
   const stat = statOf(path);
   if (stat === undefined) return;
-  if (!stat.isSocket()) throw new Error(`${path} exists and is no socket`);
+  if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket`);
   if (await answers(path)) throw new Error(`another process listens on ${path}`);
 }
 
@@ -113,7 +113,7 @@ function statOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** Whether something may listen: it does unless the kernel says that nothing does (not so when it is busy). */
+/** Reports whether something listens, which includes a socket that is too busy to accept. */
 async function answers(path: string): Promise<boolean> {
   const socket = connect(path);
   try {

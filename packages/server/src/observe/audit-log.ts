@@ -7,9 +7,9 @@ import { callFields } from './call-log.js';
 import { LineBudget } from './line-budget.js';
 
 /**
- * auditLog writes a line for each load, each handle taken for longer than a stream, and each refusal: who, what
- * and what came of it. It does so whatever the log level is, unless that is silent. Of one principal's takes and refusals,
- * and loads that never came to the kernel, those beyond the budget are told as a number.
+ * auditLog writes a line for each load, each handle with a lease, and each refusal: who, what, and the outcome. It does so
+ * at every log level but silent. Loads that the kernel was asked for are always logged. For other lines each principal has
+ * a budget; further ones are only counted.
  */
 export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
   const audit = auditLogger(logger);
@@ -18,7 +18,7 @@ export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
       end(end) {
         const action = actionOf(call, end);
         if (action === null) return;
-        // What the kernel was asked to take is told one by one, whoever asks for how much.
+        // Each load that the kernel was asked for has a line, however many there are.
         const toKernel = call.facts.digest !== undefined;
         if (!toKernel && !budget.allows({ action, principal: call.principal })) return;
         const { btfBytes, digest } = call.facts;
@@ -37,7 +37,7 @@ export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
   };
 }
 
-/** auditBudget bounds the lines of the audit log. */
+/** auditBudget returns the budget for lines of the audit log. */
 export function auditBudget(logger: Logger, most: number, clock: Clock): LineBudget {
   const audit = auditLogger(logger);
   return new LineBudget(most, clock, (about, leftOut) => audit.info({ ...about, leftOut }, 'audit'));
@@ -53,7 +53,7 @@ function actionOf({ method }: CallInfo, { code }: CallEnd): 'load' | 'take' | 'r
   return TAKING.has(method) && code === status.OK ? 'take' : null;
 }
 
-/** `rejected` is the kernel's verdict, `refused` the daemon's. */
+/** `rejected` is the verdict of the kernel, `refused` that of the daemon. */
 function outcomeOf(
   { facts }: CallInfo,
   { code, reason }: CallEnd,
@@ -63,5 +63,5 @@ function outcomeOf(
   return code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED ? 'refused' : 'failed';
 }
 
-/** The methods besides LoadHandle that give a lease. */
+/** The methods that give a lease, except LoadHandle. */
 const TAKING: ReadonlySet<string> = new Set(['GetHandleById', 'TakeHandle', 'CloneHandle']);

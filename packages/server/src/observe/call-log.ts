@@ -6,9 +6,9 @@ import { LineBudget } from './line-budget.js';
 import { codeName, reasonName } from '../error/error-table.js';
 
 /**
- * callLog logs each call as it ends: what succeeds at debug, as most calls do and read only; what the daemon
- * refuses or lacks at warn; every other failure at info. Loads are in the audit log besides. Those of one principal that
- * are beyond the budget are told as a number.
+ * callLog logs each call when it ends: a success at debug, a refusal or a lack of resources at warn, every other failure
+ * and every load at info. Each principal has a budget of lines; further calls are only counted. At debug every call is
+ * logged.
  */
 export function callLog(logger: Logger, budget: LineBudget): CallObserver {
   return {
@@ -16,7 +16,7 @@ export function callLog(logger: Logger, budget: LineBudget): CallObserver {
       end: (end) => {
         const level = levelOf(call, end);
         if (!logger.isLevelEnabled(level)) return;
-        // Who asks for every call gets every call.
+        // At debug the operator wants every call.
         const all = logger.isLevelEnabled('debug');
         if (!all && !budget.allows({ principal: call.principal })) return;
         logger[level](callFields(call, end), 'call');
@@ -25,14 +25,14 @@ export function callLog(logger: Logger, budget: LineBudget): CallObserver {
   };
 }
 
-/** callBudget bounds the lines of the log of calls. */
+/** callBudget returns the budget for lines of the call log. */
 export function callBudget(logger: Logger, most: number, clock: Clock): LineBudget {
   return new LineBudget(most, clock, (about, leftOut) => {
-    logger.warn({ ...about, leftOut }, 'more calls: too many to log each');
+    logger.warn({ ...about, leftOut }, 'too many calls to log each');
   });
 }
 
-/** callFields are what logs tell of a call. */
+/** callFields returns the fields of a call in logs. */
 export function callFields(call: CallInfo, { code, reason, durationMs }: CallEnd): Record<string, unknown> {
   const { service, method, unknownPath, requestId, peer, facts } = call;
   return {
@@ -51,12 +51,12 @@ export function callFields(call: CallInfo, { code, reason, durationMs }: CallEnd
 
 function levelOf({ method }: CallInfo, { code }: CallEnd): 'debug' | 'info' | 'warn' {
   if (WARNED.has(code)) return 'warn';
-  // Leaving early is how clients end streams.
+  // Clients end streams by cancelling.
   if (code !== status.OK && code !== status.CANCELLED) return 'info';
   return method === 'LoadHandle' ? 'info' : 'debug';
 }
 
-/** What an operator may have to do something about. The detail of INTERNAL has an error of its own in the log. */
+/** Codes that may need an operator's attention. INTERNAL has a log entry of its own. */
 const WARNED: ReadonlySet<status> = new Set([
   status.PERMISSION_DENIED,
   status.UNAUTHENTICATED,

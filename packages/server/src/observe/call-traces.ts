@@ -13,8 +13,8 @@ import { codeName, reasonName } from '../error/error-table.js';
 import { tracer } from '../base/span.js';
 
 /**
- * callTraces makes a span of each call, as OpenTelemetry's conventions for gRPC say, in the trace that the client's
- * metadata names. Without an SDK in the process nothing is recorded.
+ * callTraces makes a span of each call, after OpenTelemetry's conventions for gRPC, in the trace that the client's
+ * metadata names. Without an OpenTelemetry SDK in the process it records nothing.
  */
 export const callTraces: CallObserver = {
   begin(call) {
@@ -55,7 +55,7 @@ function endAttributes({ facts }: CallInfo, { code, reason }: CallEnd): Record<s
   };
 }
 
-/** The codes that the conventions count as the server's failure; the others are the client's. */
+/** The codes that the conventions count as the server's failure. The others are the client's. */
 const SERVER_FAULTS: ReadonlySet<status> = new Set([
   status.UNKNOWN,
   status.DEADLINE_EXCEEDED,

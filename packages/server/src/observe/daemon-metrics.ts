@@ -8,15 +8,15 @@ import { VERSION } from '../base/version.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
 
-/** MetricSources are what metrics are read from besides the services. */
+/** MetricSources are what metrics are read from, except the services. */
 export interface MetricSources {
-  /** Connections that are open, by transport. */
+  /** The number of open connections, by transport. */
   readonly connections: () => Iterable<{ readonly transport: string; readonly count: number }>;
-  /** Connections that were not served, by why. */
+  /** The number of connections that were not served, by cause. */
   readonly refusedConnections: () => Iterable<{ readonly cause: string; readonly count: number }>;
-  /** When the daemon's certificate ends; null where it has none. */
+  /** When the daemon's certificate expires; null if it has none. */
   readonly certificateEnd: () => Date | null;
-  /** Log lines that were dropped. */
+  /** The number of log lines that were dropped. */
   readonly droppedLogLines: () => number;
 }
 
@@ -24,21 +24,21 @@ export interface MetricSources {
 export class DaemonMetrics {
   readonly registry = new MetricRegistry();
   readonly calls: CallObserver = rpcMetrics(this.registry);
-  private readonly loadWaits = this.registry.histogram('btfd_load_wait_seconds');
-  private readonly loadDurations = this.registry.histogram('btfd_load_duration_seconds');
+  readonly #loadWaits = this.registry.histogram('btfd_load_wait_seconds');
+  readonly #loadDurations = this.registry.histogram('btfd_load_duration_seconds');
 
   constructor() {
     const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
     this.registry.readGauge('btfd_build_info', () => [{ labels, value: 1 }]);
   }
 
-  /** Takes note of a load that the kernel was asked for. */
+  /** Notes a load that the kernel was asked for. */
   readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
-    this.loadWaits.observe(waitedMs / 1000);
-    this.loadDurations.observe(tookMs / 1000);
+    this.#loadWaits.observe(waitedMs / 1000);
+    this.#loadDurations.observe(tookMs / 1000);
   };
 
-  /** Adds what is read from the services. */
+  /** Adds the metrics that are read from the services. */
   read({ handles, loads, specs }: Services, sources: MetricSources): void {
     const { connections, refusedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
@@ -91,7 +91,7 @@ interface HeldOfOrigin {
   bytes: number;
 }
 
-/** Every origin is told, so that a series doesn't vanish when its last handle does. */
+/** Lists every origin, so that a series does not vanish with its last handle. */
 function heldByOrigin(handles: Services['handles']): Iterable<HeldOfOrigin> {
   const all = new Map<Origin, HeldOfOrigin>();
   for (const [origin, label] of ORIGIN_LABELS) {

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../base/clock.js';
 
-/** WINDOW_MS is how long lines are counted together. */
+/** WINDOW_MS is the time over which lines are counted, in milliseconds. */
 export const WINDOW_MS = 10_000;
 
-/** About is what lines have in common that are counted together, as it is logged. */
+/** About are the fields that lines have in common if they are counted together. */
 export type About = Readonly<Record<string, string | null>>;
 
 interface Window {
@@ -13,44 +13,47 @@ interface Window {
 }
 
 /**
- * LineBudget bounds how many lines somebody can have written by what they do: who floods the log would hide what others
- * do, as journald drops lines of a service that writes too many. What is beyond the bound is told as a number.
+ * LineBudget limits how many log lines one caller can cause in a time window. journald drops lines of a service that
+ * writes too many, so one caller could hide what others do. Further lines are only counted.
  */
 export class LineBudget {
-  private readonly windows = new Map<string, Window>();
+  /** Lines about the same in a window. */
+  readonly #most: number;
+  readonly #clock: Clock;
+  /** Writes how many lines were left out, at the end of their window. */
+  readonly #tell: (about: About, leftOut: number) => void;
+  readonly #windows = new Map<string, Window>();
 
-  constructor(
-    /** Lines about the same in a window. */
-    private readonly most: number,
-    private readonly clock: Clock,
-    /** Writes how many lines were left out, at the end of their window. */
-    private readonly tell: (about: About, leftOut: number) => void,
-  ) {}
+  constructor(most: number, clock: Clock, tell: (about: About, leftOut: number) => void) {
+    this.#most = most;
+    this.#clock = clock;
+    this.#tell = tell;
+  }
 
-  /** Says whether one more line about something may be written, and counts it. */
+  /** Counts one more line, and reports whether it may be written. */
   allows(about: About): boolean {
     const key = JSON.stringify(about);
-    const window = this.windows.get(key) ?? this.begin(key, about);
+    const window = this.#windows.get(key) ?? this.#begin(key, about);
     window.lines += 1;
-    return window.lines <= this.most;
+    return window.lines <= this.#most;
   }
 
   /** Ends all windows now. */
   flush(): void {
-    for (const key of this.windows.keys()) this.end(key);
+    for (const key of this.#windows.keys()) this.#end(key);
   }
 
-  private begin(key: string, about: About): Window {
-    const window = { about, timer: this.clock.after(WINDOW_MS, () => this.end(key)), lines: 0 };
-    this.windows.set(key, window);
+  #begin(key: string, about: About): Window {
+    const window = { about, timer: this.#clock.after(WINDOW_MS, () => this.#end(key)), lines: 0 };
+    this.#windows.set(key, window);
     return window;
   }
 
-  private end(key: string): void {
-    const window = this.windows.get(key);
+  #end(key: string): void {
+    const window = this.#windows.get(key);
     if (window === undefined) return;
     window.timer.cancel();
-    this.windows.delete(key);
-    if (window.lines > this.most) this.tell(window.about, window.lines - this.most);
+    this.#windows.delete(key);
+    if (window.lines > this.#most) this.#tell(window.about, window.lines - this.#most);
   }
 }

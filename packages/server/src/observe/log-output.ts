@@ -1,6 +1,6 @@
 import { wait } from '../base/wait.js';
 
-/** LogStream is where log lines go: standard error, or what stands for it in a test. */
+/** LogStream receives log lines: standard error, or a test's stream. */
 export interface LogStream {
   readonly writableLength: number;
   write(text: string, onWritten: () => void): unknown;
@@ -8,81 +8,83 @@ export interface LogStream {
 }
 
 /**
- * LogOutput writes log lines without ever waiting: where nobody reads a pipe, lines wait up to a bound and are
- * dropped beyond it; where nobody can read it any more, all are.
+ * LogOutput writes log lines without ever waiting. If nobody reads a pipe, a limited number of bytes waits and further
+ * lines are dropped. If the pipe is closed, all lines are dropped.
  *
- * It is no pino destination, whose writes wait in a thread of libuv's pool: one that waits on a full pipe
- * keeps the process from ending.
+ * It is not a pino destination: those write in a thread of libuv's pool, and a thread that waits on a full pipe keeps
+ * the process from ending.
  */
 export class LogOutput {
-  /** Lines that were dropped. */
+  readonly #stream: LogStream;
+  /** Bytes that may wait. */
+  readonly #maxPending: number;
+  /** Formats a line for writing. */
+  readonly #format: (line: string) => string;
+  /** The number of lines that were dropped. */
   dropped = 0;
-  private broken = false;
-  private pending = 0;
-  private reported = 0;
-  private onIdle: (() => void) | null = null;
+  #broken = false;
+  #pending = 0;
+  #reported = 0;
+  #onIdle: (() => void) | null = null;
 
-  constructor(
-    private readonly stream: LogStream,
-    /** Bytes that may wait. */
-    private readonly maxPending: number,
-    /** What is written of a line. */
-    private readonly format: (line: string) => string = (line) => line,
-  ) {
+  constructor(stream: LogStream, maxPending: number, format: (line: string) => string = (line) => line) {
+    this.#stream = stream;
+    this.#maxPending = maxPending;
+    this.#format = format;
     stream.on('error', () => {
-      this.broken = true;
-      this.dropped += this.pending;
-      this.pending = 0;
-      this.onIdle?.();
+      this.#broken = true;
+      this.dropped += this.#pending;
+      this.#pending = 0;
+      this.#onIdle?.();
     });
   }
 
-  /** Takes a line of JSON. */
+  /** Writes a line of JSON. */
   write(line: string): void {
-    if (this.broken || this.stream.writableLength > this.maxPending) {
+    if (this.#broken || this.#stream.writableLength > this.#maxPending) {
       this.dropped += 1;
       return;
     }
-    if (this.dropped > this.reported) {
-      this.reported = this.dropped;
-      this.send(this.format(droppedLine(this.dropped)));
+    if (this.dropped > this.#reported) {
+      this.#reported = this.dropped;
+      this.#send(this.#format(droppedLine(this.dropped)));
     }
-    this.send(this.format(line));
+    this.#send(this.#format(line));
   }
 
-  /** Waits until what was taken is written, for a time at most. Says whether it is. */
+  /** Waits until all lines are written, for `ms` at most. Returns whether they are. */
   async flush(ms: number): Promise<boolean> {
-    if (this.pending === 0) return !this.broken;
+    if (this.#pending === 0) return !this.#broken;
     const idle = await wait(
       (wake) => {
-        this.onIdle = wake;
-        return () => (this.onIdle = null);
+        this.#onIdle = wake;
+        return () => (this.#onIdle = null);
       },
       { ms },
     );
-    return idle && !this.broken;
+    return idle && !this.#broken;
   }
 
-  private send(text: string): void {
-    this.pending += 1;
+  #send(text: string): void {
+    this.#pending += 1;
     try {
-      this.stream.write(text, () => this.written());
+      this.#stream.write(text, () => this.#written());
     } catch {
-      // A file on a full disk throws.
+      // Writing to a file on a full disk throws.
       this.dropped += 1;
-      this.written();
+      this.#written();
     }
   }
 
-  private written(): void {
-    if (this.broken) return;
-    this.pending -= 1;
-    if (this.pending === 0) this.onIdle?.();
+  #written(): void {
+    if (this.#broken) return;
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#onIdle?.();
   }
 }
 
-/** As pino writes a warning. */
+/** Returns the line as pino would write a warning. */
 function droppedLine(droppedLines: number): string {
-  const msg = 'log lines were dropped: nobody read them';
+  const msg = 'log lines were dropped because nobody read them';
   return `${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, droppedLines, msg })}\n`;
 }

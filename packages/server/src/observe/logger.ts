@@ -6,27 +6,27 @@ import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
 import { printable, printableLines } from '../base/text.js';
 
-/** LoggerOptions say what is logged and how. */
+/** LoggerOptions are the options of `makeLog`. */
 export interface LoggerOptions {
   readonly level: string;
   readonly format: LogFormat;
-  /** Where lines go. Default: standard error. */
+  /** Receives the lines. Default: standard error. */
   readonly stream?: LogStream & { readonly isTTY?: boolean };
 }
 
-/** Log is a logger with the place its lines go to. */
+/** Log is a logger with its output. */
 export interface Log {
   readonly logger: Logger;
   readonly output: LogOutput;
 }
 
-/** What waits for a reader of standard error at most: thousands of lines. */
+/** The most bytes that wait for a reader of standard error: thousands of lines. */
 const MAX_PENDING = 1 << 20;
-/** A field of a line; none that the daemon means to log is longer. */
+/** The most characters of a field. The daemon's own fields are shorter. */
 const MAX_TEXT = 1024;
 const MAX_STACK = 8192;
 
-/** makeLog makes the daemon's logger. */
+/** makeLog returns the daemon's logger. */
 export function makeLog({ level, format, stream = process.stderr }: LoggerOptions): Log {
   const terminal = stream.isTTY === true;
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
@@ -34,7 +34,7 @@ export function makeLog({ level, format, stream = process.stderr }: LoggerOption
   return { logger: pino(loggerOptions(level), output), output };
 }
 
-/** loggerOptions bound what a line may hold. */
+/** loggerOptions returns options of pino that limit the length of a line. */
 export function loggerOptions(level: string): PinoOptions {
   return {
     level,
@@ -43,7 +43,7 @@ export function loggerOptions(level: string): PinoOptions {
   };
 }
 
-/** Of an error nothing but what a person needs: other properties may hold a verifier's log, or what a client sent. */
+/** Logs only these properties of an error. Others may hold a verifier's log, or data that a client sent. */
 function errorFields(error: unknown): unknown {
   if (!types.isNativeError(error)) {
     return cut(typeof error === 'string' ? error : Object.prototype.toString.call(error), MAX_TEXT);
@@ -57,7 +57,7 @@ function errorFields(error: unknown): unknown {
   };
 }
 
-/** The stack of an error and of its cause. */
+/** Returns the stack of an error and of its cause. */
 function stackOf({ stack = '', cause }: Error): string {
   return types.isNativeError(cause) ? `${stack}\ncaused by: ${cause.stack ?? cause.message}` : stack;
 }
@@ -75,14 +75,14 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
 }
 
-/** Text that clients chose is no line of its own, and no command to a terminal. */
+/** Escapes text that clients chose, so that it cannot make a line of its own or control a terminal. */
 function prettyLine(colorize: boolean): (line: string) => string {
   const prettify = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
   return (line) => prettify(printableTree('', JSON.parse(line)));
 }
 
 function printableTree(key: string, value: unknown): unknown {
-  // A stack is printed with every line set in.
+  // A stack is printed with every line indented.
   if (typeof value === 'string') return key === 'stack' ? printableLines(value) : printable(value);
   if (Array.isArray(value)) return value.map((item: unknown) => printableTree(key, item));
   if (typeof value !== 'object' || value === null) return value;

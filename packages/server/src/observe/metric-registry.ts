@@ -1,38 +1,38 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricEntry, type MetricName, type MetricOf } from './metric-table.js';
 
-/** Reading is a value of a metric that is read when it is asked for. */
+/** Reading is a value of a metric that is read when metrics are requested. */
 export interface Reading {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** MetricRegistry makes the metrics of the table, and writes them in Prometheus's text format. */
+/** MetricRegistry creates the metrics of the table, and writes them in Prometheus's text format. */
 export class MetricRegistry {
-  private readonly registry = new Registry();
-  private writing: Promise<string> | null = null;
+  readonly #registry = new Registry();
+  #writing: Promise<string> | null = null;
 
-  /** What the text is, for HTTP. */
+  /** The HTTP content type of the text. */
   get contentType(): string {
-    return this.registry.contentType;
+    return this.#registry.contentType;
   }
 
   counter(name: MetricOf<'counter'>): Counter {
-    return new Counter(this.configuration(name));
+    return new Counter(this.#configuration(name));
   }
 
   gauge(name: MetricOf<'gauge'>): Gauge {
-    return new Gauge(this.configuration(name));
+    return new Gauge(this.#configuration(name));
   }
 
   histogram(name: MetricOf<'histogram'>): Histogram {
-    return new Histogram({ ...this.configuration(name), buckets: [...METRICS[name].buckets] });
+    return new Histogram({ ...this.#configuration(name), buckets: [...METRICS[name].buckets] });
   }
 
-  /** Makes a counter that is read when it is asked for, so that who counts needs to know nothing of metrics. */
+  /** Makes a counter that is read when metrics are requested, so that its source needs to know nothing of metrics. */
   readCounter(name: MetricOf<'counter'>, read: () => Iterable<Reading>): void {
     void new Counter({
-      ...this.configuration(name),
+      ...this.#configuration(name),
       collect() {
         this.reset();
         for (const { labels = {}, value } of read()) this.inc(labels, value);
@@ -40,10 +40,10 @@ export class MetricRegistry {
     });
   }
 
-  /** Makes a gauge that is read when it is asked for. */
+  /** Makes a gauge that is read when metrics are requested. */
   readGauge(name: MetricOf<'gauge'>, read: () => Iterable<Reading>): void {
     void new Gauge({
-      ...this.configuration(name),
+      ...this.#configuration(name),
       collect() {
         this.reset();
         for (const { labels = {}, value } of read()) this.set(labels, value);
@@ -51,24 +51,24 @@ export class MetricRegistry {
     });
   }
 
-  /** Adds what prom-client tells of the process, Node and its event loop. They can't be taken back. */
+  /** Adds prom-client's metrics of the process, Node and its event loop. They cannot be removed again. */
   addProcessMetrics(): void {
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** All metrics as text. Who asks while it is made gets the same. */
+  /** Returns all metrics as text. Requests that come while it is made share it. */
   async text(): Promise<string> {
-    this.writing ??= this.registry.metrics().finally(() => (this.writing = null));
-    return this.writing;
+    this.#writing ??= this.#registry.metrics().finally(() => (this.#writing = null));
+    return this.#writing;
   }
 
-  private configuration(name: MetricName): {
+  #configuration(name: MetricName): {
     name: string;
     help: string;
     labelNames: string[];
     registers: Registry[];
   } {
     const { help, labels }: MetricEntry = METRICS[name];
-    return { name, help, labelNames: [...labels], registers: [this.registry] };
+    return { name, help, labelNames: [...labels], registers: [this.#registry] };
   }
 }

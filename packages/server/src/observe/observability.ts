@@ -12,37 +12,38 @@ import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
 
-/** ObservabilityOptions say what of the daemon is told, and where. */
+/** ObservabilityOptions are the options of logs and metrics. */
 export interface ObservabilityOptions {
   readonly logger: Logger;
-  /** Where metrics and probes are served over HTTP; null or absent serves none. */
+  /** The HTTP address of metrics and probes. Default: null, which serves none. */
   readonly metricsAddress?: TcpAddress | null;
-  /** Whether not being able to listen there is an error, as by default, or but a warning. */
+  /** Whether it is an error if that address cannot be used. Otherwise it is a warning. Default: true. */
   readonly metricsRequired?: boolean;
-  /** Log lines that were dropped so far. */
+  /** Returns how many log lines were dropped until now. Default: 0. */
   readonly droppedLogLines?: () => number;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Pick<Limits, 'maxLogLines'>>;
 }
 
-/** Observability is what operators see of a daemon: logs, traces and, where they are served, metrics. */
+/** Observability makes logs, traces and, if they are served, metrics of a daemon. */
 export class Observability {
-  /** Gets every call of every service. */
+  readonly #options: ObservabilityOptions;
+  readonly #metrics: DaemonMetrics | null;
+  /** Observes every call of every service. */
   readonly observer: CallObserver;
-  /** Why the daemon takes no calls, or null while it does. */
-  private notReady: string | null = 'the daemon is starting';
-  private server: OperationsServer | null = null;
-  private readonly budgets: readonly LineBudget[];
+  /** Why the daemon takes no calls now; null while it does. */
+  #notReady: string | null = 'the daemon is starting';
+  #server: OperationsServer | null = null;
+  readonly #budgets: readonly LineBudget[];
 
-  private constructor(
-    private readonly options: ObservabilityOptions,
-    private readonly metrics: DaemonMetrics | null,
-  ) {
+  private constructor(options: ObservabilityOptions, metrics: DaemonMetrics | null) {
+    this.#options = options;
+    this.#metrics = metrics;
     const { logger, limits } = options;
     const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
     const calls = callBudget(logger, most, systemClock);
     const audit = auditBudget(logger, most, systemClock);
-    this.budgets = [calls, audit];
+    this.#budgets = [calls, audit];
     this.observer = observeWith([
       callTraces,
       callLog(logger, calls),
@@ -52,9 +53,9 @@ export class Observability {
   }
 
   /**
-   * Starts to observe, and to answer probes: that the daemon isn't ready yet.
+   * Starts to serve metrics and probes. Until `serving` the daemon is not ready.
    *
-   * @throws the error of the socket if metrics are required and can't be served.
+   * @throws Error if metrics are required and their address cannot be used.
    */
   static async start(options: ObservabilityOptions): Promise<Observability> {
     const { metricsAddress = null, metricsRequired = true, logger } = options;
@@ -62,10 +63,10 @@ export class Observability {
     const metrics = new DaemonMetrics();
     const self = new Observability(options, metrics);
     try {
-      self.server = await OperationsServer.open(metricsAddress, {
+      self.#server = await OperationsServer.open(metricsAddress, {
         metrics: async () => metrics.registry.text(),
         metricsType: metrics.registry.contentType,
-        notReady: () => self.notReady,
+        notReady: () => self.#notReady,
       });
     } catch (err) {
       if (metricsRequired) throw err;
@@ -76,31 +77,31 @@ export class Observability {
     return self;
   }
 
-  /** Where metrics are served, with the port that was chosen for port 0; null where they aren't. */
+  /** The address of metrics, with the actual port instead of port 0; null if they are not served. */
   get metricsAddress(): TcpAddress | null {
-    return this.server?.address ?? null;
+    return this.#server?.address ?? null;
   }
 
-  /** Takes note of a load that the kernel was asked for. */
-  readonly onLoad = (times: LoadTimes): void => this.metrics?.onLoad(times);
+  /** Notes a load that the kernel was asked for. */
+  readonly onLoad = (times: LoadTimes): void => this.#metrics?.onLoad(times);
 
-  /** Takes note that the daemon serves. */
+  /** Notes that the daemon takes calls. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {
-    this.metrics?.read(services, {
+    this.#metrics?.read(services, {
       ...sources,
-      droppedLogLines: this.options.droppedLogLines ?? (() => 0),
+      droppedLogLines: this.#options.droppedLogLines ?? (() => 0),
     });
-    this.notReady = null;
+    this.#notReady = null;
   }
 
-  /** Takes note that the daemon takes no more calls. */
+  /** Notes that the daemon takes no more calls. */
   draining(): void {
-    this.notReady = 'the daemon is draining';
+    this.#notReady = 'the daemon is draining';
   }
 
-  /** Ends what is served over HTTP, and logs what was left out. */
+  /** Stops serving over HTTP, and logs the counts of lines that were left out. */
   async stop(): Promise<void> {
-    for (const budget of this.budgets) budget.flush();
-    await this.server?.close();
+    for (const budget of this.#budgets) budget.flush();
+    await this.#server?.close();
   }
 }

@@ -4,38 +4,41 @@ import type { TcpAddress } from '../base/address.js';
 import { NewestSockets } from '../listen/newest-sockets.js';
 import { SharedRuns } from '../base/shared-runs.js';
 
-/** Operations are what operators may ask over HTTP. */
+/** Operations are what operators can request over HTTP. */
 export interface Operations {
-  /** Every metric, and the type of that text. It is made for all who ask meanwhile. */
+  /** Returns every metric as text. Requests that come while it is made share it. */
   metrics(): Promise<string>;
   readonly metricsType: string;
-  /** Why the daemon takes no calls now, or null where it does. */
+  /** Returns why the daemon takes no calls now; null if it does. */
   notReady(): string | null;
 }
 
-/** A scraper, a probe, and a person or two; one more breaks the oldest, so that nobody keeps a probe out. */
+/** A scraper, a probe, and a few people. One more closes the oldest, so that nobody can keep a probe out. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
-/** For a request to arrive. */
+/** The time in which a request must arrive. */
 const REQUEST_MS = 5_000;
-/** Longer than between two scrapes of most would only keep idle sockets. */
+/** Shorter than most intervals between scrapes: a longer time would only keep idle sockets. */
 const IDLE_MS = 5_000;
 
-/** OperationsServer answers `/metrics`, `/healthz` and `/readyz` over HTTP. */
+/** OperationsServer serves `/metrics`, `/healthz` and `/readyz` over HTTP. */
 export class OperationsServer {
+  readonly #server: Server;
   private constructor(
-    private readonly server: Server,
-    /** Where it listens, with the port that was chosen for port 0. */
+    server: Server,
+    /** The address that it listens on, with the actual port instead of port 0. */
     readonly address: TcpAddress,
-  ) {}
+  ) {
+    this.#server = server;
+  }
 
   /**
    * Starts to listen.
    *
-   * @throws the error of the socket if it can't.
+   * @throws Error if it cannot.
    */
   static async open(address: TcpAddress, operations: Operations): Promise<OperationsServer> {
-    // Anybody may ask, and each text takes milliseconds of the event loop.
+    // Anybody may request metrics, and each text takes milliseconds of the event loop.
     const texts = new SharedRuns(async () => operations.metrics());
     const served: Operations = {
       metrics: async () => texts.next(),
@@ -54,21 +57,21 @@ export class OperationsServer {
     );
     const connections = new NewestSockets(MAX_CONNECTIONS);
     server.on('connection', (socket) => connections.add(socket));
-    // A reader that takes nothing of its answer; `requestTimeout` is over by then.
+    // For a client that does not read its response. `requestTimeout` does not apply any more then.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
     await once(server.listen(address.port, address.host), 'listening');
-    // A connection that can't be accepted, as for lack of file descriptors, is no reason to end.
+    // Failing to accept a connection, for example for lack of file descriptors, must not end the daemon.
     server.on('error', () => {});
     const bound = server.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
     return new OperationsServer(server, { ...address, port });
   }
 
-  /** Stops to listen, and breaks what connections are open. */
+  /** Stops listening, and closes the open connections. */
   async close(): Promise<void> {
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
     await closed;
   }
 }
@@ -81,21 +84,21 @@ async function answer(
   const { method = '', url = '' } = request;
   const [path] = url.split('?', 1);
   if (path !== '/metrics' && path !== '/healthz' && path !== '/readyz') {
-    send(response, 404, 'not found: there are /metrics, /healthz and /readyz\n');
+    send(response, 404, 'not found: use /metrics, /healthz or /readyz\n');
   } else if (method !== 'GET' && method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
-    send(response, 405, 'only GET and HEAD are answered\n');
+    send(response, 405, 'only GET and HEAD are allowed\n');
   } else if (path === '/metrics') {
     try {
       send(response, 200, await operations.metrics(), operations.metricsType);
     } catch {
-      send(response, 500, 'the metrics cannot be read\n');
+      send(response, 500, 'cannot read the metrics\n');
     }
   } else if (path === '/readyz') {
     const reason = operations.notReady();
     send(response, reason === null ? 200 : 503, reason === null ? 'ready\n' : `not ready: ${reason}\n`);
   } else {
-    // That there is an answer tells that the event loop turns.
+    // A response shows that the event loop runs.
     send(response, 200, 'alive\n');
   }
 }

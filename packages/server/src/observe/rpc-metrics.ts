@@ -4,7 +4,7 @@ import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-o
 import { codeName, reasonName } from '../error/error-table.js';
 import type { MetricRegistry } from './metric-registry.js';
 
-/** rpcMetrics counts calls. */
+/** rpcMetrics counts calls in metrics. */
 export function rpcMetrics(registry: MetricRegistry): CallObserver {
   const calls = registry.counter('btfd_rpc_calls_total');
   const durations = registry.histogram('btfd_rpc_duration_seconds');
@@ -34,7 +34,7 @@ export function rpcMetrics(registry: MetricRegistry): CallObserver {
   };
 }
 
-/** What came of a load. What has no reason is named by its code, such as CANCELLED. */
+/** Returns the result of a load. If it has no reason, its code stands in for one, such as CANCELLED. */
 function loadResult({ facts }: CallInfo, { code, reason }: CallEnd): { result: string; reason: string } {
   if (facts.rejected === true || reason === ErrorReason.VERIFIER_REJECTED) {
     return { result: 'rejected', reason: reasonName(ErrorReason.VERIFIER_REJECTED) };

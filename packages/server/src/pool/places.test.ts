@@ -3,7 +3,7 @@ import { Places } from './places.js';
 
 const NEVER = new AbortController().signal;
 
-test('A place goes to who waits the longest, and not to who gave up', async () => {
+test('A place goes to the owner that waited the longest, unless it gave up', async () => {
   const places = new Places(1, 1);
   const order: string[] = [];
   const abort = new AbortController();
@@ -22,7 +22,7 @@ test('A place goes to who waits the longest, and not to who gave up', async () =
   await places.take('a', NEVER);
 });
 
-test('Whoever has as many places as an owner may have waits, and keeps nobody else from one', async () => {
+test('An owner at its cap waits without blocking other owners', async () => {
   const places = new Places(3, 2);
   const order: string[] = [];
   await places.take('greedy', NEVER);

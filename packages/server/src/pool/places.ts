@@ -9,7 +9,6 @@ interface Waiting {
 export class Places {
   readonly #waiting = new Set<Waiting>();
   readonly #taken = new Map<string, number>();
-
   #left: number;
   readonly #each: number;
 

@@ -6,7 +6,7 @@ const LIMITS =
   '{ specCacheBytes: 1e6, workers: 1, maxJobs: 8, maxJobsPerPrincipal: 8, workerHeapBytes: 64 * 2 ** 20, workerStepMs: 10_000 }';
 const BTF = '{ digest: "", bytes: new Uint8Array() }';
 
-test('A worker that has nothing to do keeps no process alive, one that has does', () => {
+test('A worker keeps the process alive only while it has a job', () => {
   const program = `
     import { WorkerPool } from ${JSON.stringify(POOL)};
     const pool = new WorkerPool(${LIMITS}, console.error);

@@ -10,7 +10,7 @@ import { failureOf } from '../testing/service-error.js';
 import type { ResolveJob } from './job.js';
 import { WorkerPool, type WorkerPoolLimits } from './worker-pool.js';
 
-/** Compiled, as the pool's own program is. */
+/** The compiled file, because Node runs it in the worker. */
 const STUBBORN = fileURLToPath(new URL('../../dist/testing/stubborn-worker.js', import.meta.url));
 const MIB = 1024 * 1024;
 const LIMITS = {
@@ -18,13 +18,13 @@ const LIMITS = {
   workers: 1,
   maxJobs: 8,
   maxJobsPerPrincipal: 8,
-  workerHeapBytes: 64 * MIB,
+  workerHeapBytes: 24 * MIB,
   workerStepMs: 300,
 };
 const NEVER = new AbortController().signal;
 
 const pools: WorkerPool[] = [];
-/** What the pools told of broken workers. */
+/** The errors that broke workers. */
 const broken: unknown[] = [];
 
 afterEach(async () => {
@@ -38,7 +38,7 @@ function setUp(limits: Partial<WorkerPoolLimits> = {}, program?: string): Worker
   return pool;
 }
 
-/** Starts a job of the stubborn worker: what it does is named by its path. */
+/** Starts a job of the stubborn worker. The path names what the job does. */
 function start(
   pool: WorkerPool,
   deed: string,
@@ -74,7 +74,7 @@ describe('A worker', () => {
     expect(more).toEqual([]);
   });
 
-  test('tells the errors of a job by their reason', async () => {
+  test('passes on the errors of a job with their reason', async () => {
     const { shared } = await LoadedBtf.of(intBtf());
     const bytes = shared.bytes.slice();
     new DataView(bytes.buffer).setUint32(32, 0xffff, true);
@@ -95,18 +95,18 @@ describe('A worker', () => {
     ]);
   });
 
-  test('tells nothing of its own faults but for the log', async () => {
+  test('reports its own faults only in the log', async () => {
     const items = start(setUp({}, STUBBORN), 'fail');
     await items.next();
     const error = await failureOf(() => items.next());
     expect([error.reason, error.message]).toEqual([
       ErrorReason.INTERNAL,
-      'internal error; the daemon’s log tells more',
+      'internal error: see the daemon’s log',
     ]);
     expect(error.cause).toMatchObject({ stack: expect.stringContaining('a fault of the worker') });
   });
 
-  test('does jobs in turn, and no more of each than is asked for', async () => {
+  test('does jobs in turn, and makes only the requested items', async () => {
     const pool = setUp({}, STUBBORN);
     const [a, b, idle] = [start(pool, 'count'), start(pool, 'count'), start(pool, 'dawdle')];
     const ended = expect(idle.next()).rejects.toThrow('the end');
@@ -131,11 +131,11 @@ describe('A worker', () => {
 
 describe('A worker is replaced', () => {
   test.each([
-    ['is at one step for too long', 'spin', ErrorReason.WORK_TOO_LARGE, { resource: 'time' }, 'more time'],
+    ['takes too long for one step', 'spin', ErrorReason.WORK_TOO_LARGE, { resource: 'time' }, 'more time'],
     ['takes all memory', 'eat', ErrorReason.WORK_TOO_LARGE, { resource: 'memory' }, 'out of memory'],
     ['crashes', 'crash', ErrorReason.WORKER_LOST, {}, 'nobody catches this'],
     ['ends', 'exit', ErrorReason.WORKER_LOST, {}, 'a worker ended with 0'],
-  ])('that %s, and the other jobs are told to try again', async (_, deed, reason, metadata, told) => {
+  ])('that %s, and its other jobs fail with WORKER_LOST', async (_, deed, reason, metadata, message) => {
     const pool = setUp(deed === 'spin' ? {} : { workerStepMs: 20_000 }, STUBBORN);
     const other = start(pool, 'count');
     await other.next();
@@ -145,12 +145,12 @@ describe('A worker is replaced', () => {
     expect([error.reason, error.metadata]).toEqual([reason, metadata]);
     expect(await failureOf(() => other.next())).toMatchObject({ reason: ErrorReason.WORKER_LOST });
     expect(await next(start(pool, 'count'))).toBe(0);
-    expect(broken).toEqual([expect.objectContaining({ message: expect.stringContaining(told) })]);
+    expect(broken).toEqual([expect.objectContaining({ message: expect.stringContaining(message) })]);
   });
 });
 
 describe('The pool', () => {
-  test('starts a worker where no other is idle, up to its bound', async () => {
+  test('starts a worker if no other is idle, up to its limit', async () => {
     const pool = setUp({ workers: 2 }, STUBBORN);
     const first = start(pool, 'spin');
     await first.next();
@@ -160,7 +160,7 @@ describe('The pool', () => {
     expect((await stuck).reason).toBe(ErrorReason.WORK_TOO_LARGE);
   });
 
-  test('leaves a worker to others, however many jobs of one are stuck', async () => {
+  test('leaves a worker to other principals, however many jobs of one are stuck', async () => {
     const pool = setUp({ workers: 2, workerStepMs: 20_000 }, STUBBORN);
     const stuck = [1, 2, 3].map(() => start(pool, 'spin'));
     for (const each of stuck) await each.next();
@@ -171,7 +171,7 @@ describe('The pool', () => {
     await Promise.all(ended);
   });
 
-  test('gives one all workers but one', async () => {
+  test('gives a principal all workers except one', async () => {
     const pool = setUp({ workers: 3, workerStepMs: 20_000 }, STUBBORN);
     const first = start(pool, 'spin');
     await first.next();
@@ -181,7 +181,7 @@ describe('The pool', () => {
     await stuck;
   });
 
-  test('lets what is too much at a time wait for its turn', async () => {
+  test('makes jobs above the limit wait for their turn', async () => {
     const pool = setUp({ maxJobs: 1 }, STUBBORN);
     const first = start(pool, 'count');
     await first.next();
@@ -193,7 +193,7 @@ describe('The pool', () => {
     expect(await waiting).toBe(0);
   });
 
-  test('works for others while a principal has all the jobs that it may have, and reads none', async () => {
+  test('works for others while a principal has all its jobs and reads none', async () => {
     const pool = setUp({ maxJobs: 2, maxJobsPerPrincipal: 1 }, STUBBORN);
     const [unread, waiting] = [
       start(pool, 'count', NEVER, 'uid:1000'),
@@ -206,7 +206,7 @@ describe('The pool', () => {
     expect(await more).toBe(0);
   });
 
-  test('makes what is loaded though its principal has all the jobs that it may have', async () => {
+  test('does a load even if its principal has all its jobs', async () => {
     const pool = setUp({ maxJobs: 1, maxJobsPerPrincipal: 1 });
     const { shared } = await LoadedBtf.of(intBtf('number'));
     const limits = { chunkBytes: MIB, maxCBytes: MIB };
@@ -229,7 +229,7 @@ describe('The pool', () => {
     expect(await collect(pool.run(load, 'uid:0', NEVER))).toEqual([intBtf('other')]);
   });
 
-  test('fails at its end what is done and what comes', async () => {
+  test('fails jobs in progress and later ones at its end', async () => {
     const pool = setUp({}, STUBBORN);
     const items = start(pool, 'count');
     await items.next();

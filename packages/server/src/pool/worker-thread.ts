@@ -36,7 +36,6 @@ export class WorkerThread {
   #lastId = 0;
   #hasEnded = false;
   #seen = { step: 0, at: 0 };
-
   readonly #limits: WorkerLimits;
   readonly #onEnd: (broken: unknown) => void;
 

@@ -14,7 +14,7 @@ function take(env: NodeJS.ProcessEnv, ...infos: readonly SocketInfo[]) {
 }
 
 describe('Passed sockets', () => {
-  test('are listened on by their number, from 3', () => {
+  test('become addresses with their file descriptor, from 3', () => {
     const env = { LISTEN_PID: '42', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
     expect(take(env, UNIX, TCP)).toEqual([
       { kind: 'unix', path: '/run/btfd/btfd.sock', fd: 3 },
@@ -30,23 +30,23 @@ describe('Passed sockets', () => {
     [{ LISTEN_FDS: '1', LISTEN_PID: '042' }],
     [{ LISTEN_FDS: '0', LISTEN_PID: '42' }],
     [{ LISTEN_PID: '42' }],
-  ])('of another process, or none, are left alone: %j', (env) => {
+  ])('of another process are ignored: %j', (env) => {
     expect(take(env, UNIX)).toEqual([]);
     expect(env).toEqual({});
   });
 
   test.each<[string, SocketInfo | null, string]>([
-    ['1', { ...UNIX, isListening: false }, 'the passed socket 3 (btfd.socket) accepts no streams'],
+    ['1', { ...UNIX, isListening: false }, 'the passed socket 3 (btfd.socket) does not accept streams'],
     ['1', { ...UNIX, host: '@name' }, 'the passed socket 3 (btfd.socket) has no path'],
     ['1', { ...UNIX, host: '' }, 'the passed socket 3 (btfd.socket) has no path'],
-    ['1', { ...TCP, family: 'other' }, 'is neither a unix socket nor one of TCP'],
-    ['1', null, 'the passed socket 3 (btfd.socket) is no socket: getsockopt of fd 3: EBADF'],
-    ['2', UNIX, 'the passed socket 4 is no socket: getsockopt of fd 4: EBADF'],
-    ['65', UNIX, 'LISTEN_FDS=65 is no number from 0 to 64'],
-    ['-1', UNIX, 'LISTEN_FDS=-1 is no number'],
-    ['x', UNIX, 'LISTEN_FDS=x is no number'],
-    ['', UNIX, 'LISTEN_FDS= is no number'],
-  ])('%s that nothing can be accepted on are refused: %j', (count, info, message) => {
+    ['1', { ...TCP, family: 'other' }, 'is neither a unix socket nor a TCP socket'],
+    ['1', null, 'the passed socket 3 (btfd.socket) is not a socket: getsockopt of fd 3: EBADF'],
+    ['2', UNIX, 'the passed socket 4 is not a socket: getsockopt of fd 4: EBADF'],
+    ['65', UNIX, 'LISTEN_FDS=65 is not a number between 0 and 64'],
+    ['-1', UNIX, 'LISTEN_FDS=-1 is not a number'],
+    ['x', UNIX, 'LISTEN_FDS=x is not a number'],
+    ['', UNIX, 'LISTEN_FDS= is not a number'],
+  ])('%s that cannot accept connections are refused: %j', (count, info, message) => {
     const env = { LISTEN_PID: '42', LISTEN_FDS: count, LISTEN_FDNAMES: 'btfd.socket' };
     expect(() => take(env, ...(info === null ? [] : [info]))).toThrow(message);
   });

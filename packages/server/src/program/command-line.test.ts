@@ -68,18 +68,27 @@ describe('Arguments', () => {
   });
 });
 
-/** Returns the exit status of bad arguments, and the text printed to standard error. */
-function refusal(args: readonly string[]): { readonly code: unknown; readonly said: string } {
-  const said: string[] = [];
-  const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+/** Returns the exit status that arguments lead to, and what they print, without a process of their own. */
+function parsed(args: readonly string[]): {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
+  const printed = { stdout: '', stderr: '' };
+  const writes = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockImplementation((text) => {
+      printed[name] += String(text);
+      return true;
+    }),
+  );
   const exit = jest.spyOn(process, 'exit').mockImplementation(() => {
     throw new Error('exit');
   });
   try {
     expect(() => parseCommandLine(args, {})).toThrow('exit');
-    return { code: exit.mock.calls[0]?.[0], said: said.join('') };
+    return { code: exit.mock.calls[0]?.[0], ...printed };
   } finally {
-    write.mockRestore();
+    for (const write of writes) write.mockRestore();
     exit.mockRestore();
   }
 }
@@ -101,33 +110,16 @@ describe('Bad arguments', () => {
       `error: ${flagOf({ name })} ${whyRemoved(name, flagOf)}\n`,
     ]),
   ])('%j end the process with status 2 and a reason', (args, message) => {
-    const { code, said } = refusal(args);
-    expect(code).toBe(2);
-    expect(said).toMatch(/^error: /);
-    expect(said).toContain(message);
+    const { code, stdout, stderr } = parsed(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toContain(message);
   });
 });
 
-// Few, because one process takes longer than all tests above.
-describe('The program', () => {
-  test.each([
-    [['--listen', '127.0.0.1:1'], 'allow it with --insecure'],
-    [['--unknown'], 'unknown option'],
-  ])('refuses %j with status 2, and starts nothing', async (args, message) => {
-    const { code, stdout, stderr } = await run(args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(message);
-    expect(stderr).not.toMatch(/^ {4}at /m);
-  });
-
-  test('reports everything that is wrong with the settings', async () => {
-    const { code, stdout, stderr } = await run(['--max-ttl', 'x', '--max-tokens', '0']);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^error: --max-ttl: "x" .*\nerror: --max-tokens: "0" .*\n$/);
-  });
-
-  test('prints its help, with every setting and its default', async () => {
-    const { code, stdout } = await run(['--help']);
+describe('Help', () => {
+  test('has every setting and its default', () => {
+    const { code, stdout } = parsed(['--help']);
     expect(code).toBe(0);
     const flags = stdout.match(/--[a-z-]+/g);
     expect(flags).toEqual(expect.arrayContaining(['--version', '--help', '--config', '--show']));
@@ -141,19 +133,29 @@ describe('The program', () => {
       );
     }
     expect(stdout).not.toContain('--no-');
+    for (const { name } of Object.values(DERIVED_LIMITS)) expect(flags).not.toContain(flagOf({ name }));
   });
 
-  test('prints the settings in the help of a command', async () => {
-    const { code, stdout } = await run(['config', 'check', '--help']);
+  test('of a command has the settings', () => {
+    const { code, stdout } = parsed(['config', 'check', '--help']);
     expect([code, stdout.includes('--max-ttl <TIME>')]).toEqual([0, true]);
   });
 
-  test('prints no settings in the help of commands that use none', async () => {
+  test('of a command that uses no settings has none', () => {
     for (const words of [['certs'], ['certs', 'init']]) {
-      const { stdout, stderr } = await run([...words, '--help']);
+      const { stdout, stderr } = parsed([...words, '--help']);
       expect(stdout + stderr).toMatch(/^Usage: btfd certs/);
       expect(stdout + stderr).not.toContain('--max-ttl');
     }
+  });
+});
+
+// Few, because one process takes longer than all tests above.
+describe('The program', () => {
+  test('reports everything that is wrong with the settings, with status 2, and starts nothing', async () => {
+    const { code, stdout, stderr } = await run(['--max-ttl', 'x', '--max-tokens', '0']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: --max-ttl: "x" .*\nerror: --max-tokens: "0" .*\n$/);
   });
 
   test('makes certificates, once', async () => {
@@ -178,6 +180,6 @@ describe('The program', () => {
     const path = dir.write('file', 'no socket');
     const { code, stdout, stderr } = await run(['--listen', `unix:${path}`]);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`${path} exists and is no socket`);
+    expect(stderr).toContain(`${path} exists and is not a socket`);
   });
 });

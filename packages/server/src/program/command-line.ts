@@ -27,8 +27,9 @@ interface SettingOption {
 const INTRODUCTION = `
 Serves the BTF of this machine’s kernel over gRPC (btf.v1.BtfService).
 
-Each setting below is a flag, an environment variable and a key of the file: --max-ttl, ${VARIABLE_PREFIX}MAX_TTL
-and max-ttl. A flag overrides the environment, which overrides the file. docs/operations.md explains each setting.`;
+Each setting below is a flag, an environment variable and a key of the file,
+such as --max-ttl, ${VARIABLE_PREFIX}MAX_TTL and max-ttl. A flag overrides the environment,
+which overrides the file. docs/operations.md explains each setting.`;
 
 /**
  * parseCommandLine parses the arguments of `btfd`, but not the values of settings. It ends the process after `--help`

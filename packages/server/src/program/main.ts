@@ -1,7 +1,6 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
 import { errorMessage } from '../error/error-code.js';
 import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
-import { runDaemon } from './run-daemon.js';
 
 /** The exit status for invalid settings or arguments. Later failures have 1. */
 const STATUS_BAD_CONFIG = 2;
@@ -24,8 +23,13 @@ async function run({ command, sources, show }: Invocation): Promise<void> {
     return;
   }
   const config = readConfig(sources);
-  if (command.name === 'check-config') print(describeConfig(config));
-  else await runDaemon(config, { show, reread: () => readConfig(sources) });
+  if (command.name === 'check-config') {
+    print(describeConfig(config));
+    return;
+  }
+  // Imported here, because it loads the whole daemon, which the other commands do not need.
+  const { runDaemon } = await import('./run-daemon.js');
+  await runDaemon(config, { show, reread: () => readConfig(sources) });
 }
 
 async function makeCertificates(dir: string): Promise<void> {

@@ -21,7 +21,7 @@ function setUp(env: NodeJS.ProcessEnv) {
 }
 
 describe('The service manager', () => {
-  test('is told each state, with a text for people', () => {
+  test('gets each state, with a text for people', () => {
     const { manager, sent } = setUp({ NOTIFY_SOCKET: '/run/notify' });
     manager.ready('serving');
     manager.reloading();
@@ -35,7 +35,7 @@ describe('The service manager', () => {
     ]);
   });
 
-  test('is told nothing where there is none', () => {
+  test('gets nothing without NOTIFY_SOCKET', () => {
     const { manager, sent, clock } = setUp({ WATCHDOG_USEC: '1000000' });
     manager.ready('serving');
     manager.reloading();
@@ -49,7 +49,7 @@ describe('The service manager', () => {
     expect(env).toEqual({ PATH: '/bin' });
   });
 
-  test('that can’t be reached is no reason to end', () => {
+  test('does not stop the daemon if it cannot be reached', () => {
     const { manager, errors, failure } = setUp({ NOTIFY_SOCKET: '/run/notify' });
     failure.error = new Error('ECONNREFUSED');
     manager.ready('serving');
@@ -61,7 +61,7 @@ describe('The watchdog', () => {
   const ALIVE = ['/run/notify', 'WATCHDOG=1'];
 
   test.each([[undefined], ['42']])(
-    'is told twice in its interval, until the end (WATCHDOG_PID %s)',
+    'gets two messages in its interval, until the end (WATCHDOG_PID %s)',
     (owner) => {
       const { manager, clock, sent } = setUp({
         NOTIFY_SOCKET: '/run/notify',
@@ -85,7 +85,7 @@ describe('The watchdog', () => {
     [{ WATCHDOG_USEC: '0' }],
     [{ WATCHDOG_USEC: 'soon' }],
     [{ WATCHDOG_USEC: '10000000', WATCHDOG_PID: '41' }],
-  ])('is told nothing if it does not ask: %j', (env) => {
+  ])('gets nothing unless it asks for it: %j', (env) => {
     const { manager, clock } = setUp({ NOTIFY_SOCKET: '/run/notify', ...env });
     manager.ready('serving');
     expect(clock.timers).toBe(0);

@@ -20,7 +20,6 @@ export class ServiceManager {
   readonly #watchdogMs: number | null;
   #watchdog: Timer | null = null;
   #status = '';
-
   readonly #options: ServiceManagerOptions;
 
   /** Removes its variables from the environment, so that child processes do not use them. */

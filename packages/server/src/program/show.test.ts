@@ -6,8 +6,8 @@ import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { makeServices } from '../testing/services.js';
 import { TempDir } from '../testing/temp-dir.js';
 
-describe('What --show prints', () => {
-  test('is each object with id, name, origin, size and number of types, and where it listens', async () => {
+describe('The text of --show', () => {
+  test('has each object with id, name, origin, size and number of types, and the addresses', async () => {
     const kernel = new FakeKernel();
     kernel.add('vmlinux', intBtf());
     kernel.addUsers(intBtf('u'));
@@ -42,7 +42,7 @@ describe('What --show prints', () => {
     expect(text).toMatch(/^ +- +broken +module +6 +the BTF cannot be decoded/m);
   });
 
-  test('says of an object that can’t be read why, and goes on', async () => {
+  test('says why an object cannot be read, and continues', async () => {
     using dir = new TempDir();
     dir.write('large', new Uint8Array(2000));
     dir.write('mod', intBtf());
@@ -56,7 +56,7 @@ describe('What --show prints', () => {
     expect(text).toMatch(/mod +module +\d+ +1$/m);
   });
 
-  test('counts what would fill the terminal', async () => {
+  test('counts objects that would fill the terminal', async () => {
     const kernel = new FakeKernel();
     for (let i = 0; i < 250; i++) kernel.addUsers(intBtf());
     const text = await describeServed(await makeServices(kernel), []);
@@ -65,7 +65,7 @@ describe('What --show prints', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('says where there was nothing', async () => {
+  test('says where no object was found', async () => {
     expect(await describeServed(await makeServices(new FakeKernel()), [])).toContain(
       'no BTF objects in /nonexistent',
     );

@@ -16,13 +16,13 @@ function failureOf(attempt: () => unknown): ServiceError {
 }
 
 describe('A quota', () => {
-  test('refuses a principal that has all that it may have, and no other one', () => {
+  test('refuses a principal at its limit, and no other', () => {
     const quota = new Quota(KIND, { each: 2, all: 10 });
     quota.take('uid:1');
     quota.take('uid:1');
     expect(failureOf(() => quota.take('uid:1'))).toMatchObject({
       reason: ErrorReason.QUOTA_EXCEEDED,
-      message: 'the caller has 2 open handles of at most 2',
+      message: 'the caller has 2 of at most 2 open handles',
       metadata: { quota: 'handles', limit: '2' },
       quota: { subject: 'principal:uid:1' },
       retryMs: null,
@@ -31,18 +31,18 @@ describe('A quota', () => {
     expect([quota.usedBy('uid:1'), quota.usedBy('uid:2'), quota.inUse]).toEqual([2, 1, 3]);
   });
 
-  test('refuses everybody when all together have all that there is', () => {
+  test('refuses everybody at the common limit', () => {
     const quota = new Quota({ ...KIND, retryMs: 500 }, { each: 2, all: 3 });
     quota.take('uid:1', 2);
     quota.take('uid:2');
     expect(failureOf(() => quota.take('uid:3'))).toMatchObject({
-      message: 'all callers together have 3 open handles of at most 3',
+      message: 'all callers together have 3 of at most 3 open handles',
       quota: { subject: 'daemon' },
       retryMs: 500,
     });
   });
 
-  test('has room again for what was given back, which is given back once', () => {
+  test('has room again after something is given back, which counts once', () => {
     const quota = new Quota(KIND, { each: 2, all: 2 });
     const taken = quota.take('uid:1', 2);
     taken[Symbol.dispose]();
@@ -55,7 +55,7 @@ describe('A quota', () => {
   test('takes nothing when it refuses', () => {
     const quota = new Quota(KIND, { each: 10, all: 5 });
     expect(failureOf(() => quota.take('uid:1', 6)).message).toBe(
-      'all callers together have 0 open handles of at most 5; 6 more are asked for',
+      'all callers together have 0 of at most 5 open handles, and this call asks for 6 more',
     );
     expect(quota.inUse).toBe(0);
   });

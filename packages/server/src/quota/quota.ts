@@ -1,99 +1,101 @@
 import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 
-/** QuotaLimits bound what is had at one time. */
+/** QuotaLimits are the most that principals may have at one time. */
 export interface QuotaLimits {
-  /** By one principal. */
+  /** One principal. */
   readonly each: number;
-  /** By all together. */
+  /** All principals together. */
   readonly all: number;
 }
 
-/** QuotaKind says what a quota counts. */
+/** QuotaKind describes a quota. */
 export interface QuotaKind {
   /** Its name in errors and metrics: `handles`. */
   readonly name: string;
-  /** What it counts, in words: `open handles`. */
+  /** The things that it counts, in words: `open handles`. */
   readonly what: string;
-  /** After how long it is worth trying again; null where only giving something back helps. */
+  /** When to try again, in milliseconds from now; null if only giving something back helps. */
   readonly retryMs: number | null;
 }
 
-/** Taken is what was taken of a quota. Disposing of it gives it back, once. */
+/** Taken is a part of a quota that somebody has. Disposing of it gives it back, once. */
 export type Taken = Disposable;
 
-/** Quota counts what each principal has at one time, and refuses what would be more than its limits. */
+/** Quota counts what each principal has at one time, and refuses more than its limits. */
 export class Quota {
-  private readonly used = new Map<string, number>();
-  private total = 0;
+  readonly #kind: QuotaKind;
+  readonly #limits: QuotaLimits;
+  readonly #used = new Map<string, number>();
+  #total = 0;
 
-  constructor(
-    private readonly kind: QuotaKind,
-    private readonly limits: QuotaLimits,
-  ) {}
-
-  /** What all principals have. */
-  get inUse(): number {
-    return this.total;
+  constructor(kind: QuotaKind, limits: QuotaLimits) {
+    this.#kind = kind;
+    this.#limits = limits;
   }
 
-  /** What one principal has. */
+  /** The sum that all principals have. */
+  get inUse(): number {
+    return this.#total;
+  }
+
+  /** Returns how much one principal has. */
   usedBy(principal: string): number {
-    return this.used.get(principal) ?? 0;
+    return this.#used.get(principal) ?? 0;
   }
 
   /**
-   * Takes some of the quota for a principal.
+   * Takes a part of the quota for a principal.
    *
-   * @throws as `check` does, and takes nothing then.
+   * @throws ServiceError QUOTA_EXCEEDED if there is no room. Nothing is taken then.
    */
   take(principal: string, amount = 1): Taken {
     this.check(principal, amount);
-    this.add(principal, amount);
+    this.#add(principal, amount);
     let given = false;
     return {
       [Symbol.dispose]: () => {
         if (given) return;
         given = true;
-        this.add(principal, -amount);
+        this.#add(principal, -amount);
       },
     };
   }
 
   /**
-   * Finds out whether there is room, without taking it.
+   * Checks that there is room, without taking it.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED.
+   * @throws ServiceError QUOTA_EXCEEDED if there is none.
    */
   check(principal: string, amount = 1): void {
     const refusal = this.refusal(principal, amount);
     if (refusal !== null) throw refusal;
   }
 
-  /** What `check` throws; null if there is room. */
+  /** Returns the error that `check` throws; null if there is room. */
   refusal(principal: string, amount = 1): ServiceError | null {
     const own = this.usedBy(principal);
-    if (own + amount > this.limits.each) {
-      return this.exceeded(`principal:${principal}`, own, amount, this.limits.each);
+    if (own + amount > this.#limits.each) {
+      return this.#exceeded(`principal:${principal}`, own, amount, this.#limits.each);
     }
-    return this.total + amount > this.limits.all
-      ? this.exceeded('daemon', this.total, amount, this.limits.all)
+    return this.#total + amount > this.#limits.all
+      ? this.#exceeded('daemon', this.#total, amount, this.#limits.all)
       : null;
   }
 
-  private add(principal: string, amount: number): void {
-    this.total += amount;
+  #add(principal: string, amount: number): void {
+    this.#total += amount;
     const own = this.usedBy(principal) + amount;
-    // Principals come and go: only those that have something are remembered.
-    if (own === 0) this.used.delete(principal);
-    else this.used.set(principal, own);
+    // Principals come and go, so those that have nothing are forgotten.
+    if (own === 0) this.#used.delete(principal);
+    else this.#used.set(principal, own);
   }
 
-  private exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
-    const { name, what, retryMs } = this.kind;
+  #exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
+    const { name, what, retryMs } = this.#kind;
     const whose = subject === 'daemon' ? 'all callers together have' : 'the caller has';
-    const more = amount === 1 ? '' : `; ${amount} more are asked for`;
-    const message = `${whose} ${used} ${what} of at most ${limit}${more}`;
+    const more = amount === 1 ? '' : `, and this call asks for ${amount} more`;
+    const message = `${whose} ${used} of at most ${limit} ${what}${more}`;
     return new ServiceError(ErrorReason.QUOTA_EXCEEDED, message, {
       metadata: { quota: name, limit: String(limit) },
       quota: { subject, description: message },

@@ -1,19 +1,19 @@
 import type { Limits } from '../config/limits.js';
 import { Quota } from './quota.js';
 
-/** Quotas are what each principal, and all of them together, may have at one time. */
+/** Quotas limit what each principal, and all of them together, may have at one time. */
 export interface Quotas {
-  /** Handles, those that streams hold included: each is a file descriptor. */
+  /** Handles, including those that streams hold. Each is a file descriptor. */
   readonly handles: Quota;
-  /** Bytes of users' BTF that handles keep in the kernel, which charges its memory to nobody. */
+  /** Bytes of users' BTF that handles keep in the kernel, which charges that memory to nobody. */
   readonly btfBytes: Quota;
-  /** Calls in flight that answer once. */
+  /** Unary calls in flight. */
   readonly calls: Quota;
   /** Streams in flight. */
   readonly streams: Quota;
-  /** Calls of LoadHandle in flight: their requests come in, wait for the kernel, or it checks them. */
+  /** Calls of LoadHandle in flight: receiving their request, waiting for the kernel, or checked by it. */
   readonly loads: Quota;
-  /** Bytes of BTF that calls read, or have read and send: the cache drops them, and they stay all the same. */
+  /** Bytes of BTF that calls read or send. They stay in memory even after the cache dropped them. */
   readonly specBytes: Quota;
   /** Connections. */
   readonly connections: Quota;
@@ -30,11 +30,11 @@ type QuotaLimitNames =
   | 'maxSpecBytes'
   | `${'maxHandles' | 'maxHeldBtfBytes' | 'maxCalls' | 'maxStreams' | 'maxConnections' | 'maxSpecBytes'}PerPrincipal`;
 
-/** makeQuotas makes the quotas that limits say. */
+/** makeQuotas returns the quotas with the given limits. */
 export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
   return {
     handles: new Quota(
-      // A lease that nobody renews ends, but no answer can tell when.
+      // A lease that nobody renews ends, but nothing can say when.
       { name: 'handles', what: 'open handles', retryMs: null },
       { each: limits.maxHandlesPerPrincipal, all: limits.maxHandles },
     ),

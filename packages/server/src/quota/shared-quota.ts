@@ -5,21 +5,24 @@ interface Share {
   users: number;
 }
 
-/** SharedQuota counts what a principal has several times, by its name, once: for as long as any of them lasts. */
+/** SharedQuota counts a thing that a principal uses several times only once, by its name, until the last use ends. */
 export class SharedQuota {
-  private readonly shares = new Map<string, Share>();
+  readonly #quota: Quota;
+  readonly #shares = new Map<string, Share>();
 
-  constructor(private readonly quota: Quota) {}
+  constructor(quota: Quota) {
+    this.#quota = quota;
+  }
 
   /**
-   * Takes something for a principal, if it has not got it already.
+   * Takes a thing for a principal, unless it has it already.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED, and takes nothing then.
+   * @throws ServiceError QUOTA_EXCEEDED if there is no room. Nothing is taken then.
    */
   take(principal: string, name: string, amount: number): Taken {
     const key = JSON.stringify([principal, name]);
-    const share = this.shares.get(key) ?? { taken: this.quota.take(principal, amount), users: 0 };
-    this.shares.set(key, share);
+    const share = this.#shares.get(key) ?? { taken: this.#quota.take(principal, amount), users: 0 };
+    this.#shares.set(key, share);
     share.users += 1;
     let given = false;
     return {
@@ -28,7 +31,7 @@ export class SharedQuota {
         given = true;
         share.users -= 1;
         if (share.users > 0) return;
-        this.shares.delete(key);
+        this.#shares.delete(key);
         share.taken[Symbol.dispose]();
       },
     };

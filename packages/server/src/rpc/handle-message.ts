@@ -7,16 +7,16 @@ import { type ObjectInfo, originOf } from '../kernel/kernel.js';
 import type { HeldObject } from '../handle/handle-table.js';
 import type { InfoDetails } from './info-details.js';
 
-/** What an object's info has besides the kernel's own. */
+/** The fields of an object's info that the kernel does not give. */
 type MoreInfo = Pick<Init<typeof HandleInfoSchema>, 'removed'> & InfoDetails;
 
-/** infoMessage is what clients are told of an object. */
+/** infoMessage returns the message about an object. */
 export function infoMessage(info: ObjectInfo, more: MoreInfo = {}): Init<typeof HandleInfoSchema> {
   const { id, name, kernelBtf, size } = info;
   return { id, name, origin: originOf(info), isKernel: kernelBtf, size, ...more };
 }
 
-/** handleMessage is what clients are told of a handle. */
+/** handleMessage returns the message about a handle. */
 export function handleMessage(
   { token, info, lease }: HeldObject,
   epoch: string,
@@ -35,7 +35,11 @@ export function handleMessage(
   };
 }
 
-/** grantedTtlMs returns the TTL granted for the requested one, in milliseconds. */
+/**
+ * grantedTtlMs returns the TTL to grant for the requested one, in milliseconds: within the limits, or the default.
+ *
+ * @throws ServiceError INVALID_REQUEST if it is not positive.
+ */
 export function grantedTtlMs(ttl: Duration | undefined, limits: Limits): number {
   if (ttl === undefined) return limits.defaultTtlMs;
   const asked = durationMs(ttl);

@@ -9,22 +9,23 @@ import type { Services } from './services.js';
 import type { SpecSource } from '../source/spec-source.js';
 import type { UserIndex } from '../users/user-index.js';
 
-/** InfoDetails are the fields of an object's info that it has on request. */
+/** InfoDetails are the fields of an object's info that are filled in on request only. */
 export type InfoDetails = Pick<Init<typeof HandleInfoSchema>, 'digest' | 'users'>;
 
-/** AskedDetails are what a request wants to be told besides. */
+/** AskedDetails are the details that a request asks for. */
 export interface AskedDetails {
   readonly digest: boolean;
-  /** Who uses the objects, which is being found out; null where that wasn't asked. */
+  /** The users of all objects, once the scan has ended; null if the request does not ask for them. */
   readonly users: Promise<UserIndex> | null;
 }
 
 /**
- * askDetails checks the details that a request names, and starts to look for users if they are among them.
+ * askDetails checks the details that a request names. If it names users, the scan for them starts now.
  *
- * @throws ServiceError with INVALID_REQUEST for an unknown detail; with the refusal of OPEN_BY_ID for users,
- * because programs and maps are walked by id as BTF objects are; with ROLE_FORBIDS for users if the caller is no
- * inspector.
+ * @throws ServiceError INVALID_REQUEST for an unknown detail.
+ * @throws ServiceError ROLE_FORBIDS if the request names users and the caller is not an inspector.
+ * @throws ServiceError if the request names users and the daemon cannot open objects by id: programs and maps are walked by
+ * id too.
  */
 export function askDetails(
   details: readonly InfoDetail[],
@@ -32,15 +33,15 @@ export function askDetails(
   caller: Caller,
 ): AskedDetails {
   for (const [index, detail] of details.entries()) {
-    if (!KNOWN.has(detail)) throw invalidRequest(`details[${index}]`, `${detail} is no detail`);
+    if (!KNOWN.has(detail)) throw invalidRequest(`details[${index}]`, `${detail} is not a detail`);
   }
   const asksUsers = details.includes(InfoDetail.USERS);
-  if (asksUsers) requireRole(caller, 'inspector', 'who uses an object');
+  if (asksUsers) requireRole(caller, 'inspector', 'listing the users of an object');
   if (asksUsers) access.require(Operation.OPEN_BY_ID);
   return { digest: details.includes(InfoDetail.DIGEST), users: asksUsers ? users.scan() : null };
 }
 
-/** detailsOf tells of an object what was asked. It may be closed once this is under way. */
+/** detailsOf returns the requested details of an object. The object may be closed as soon as this was called. */
 export async function detailsOf(
   object: ListedObject,
   asked: AskedDetails,
@@ -53,7 +54,7 @@ export async function detailsOf(
   };
 }
 
-/** factsOf returns what the observers of a call get of the object that it is about. */
+/** factsOf returns the facts about the object of a call. */
 export function factsOf({ id, size }: ObjectInfo): CallFacts {
   return { btfId: id, btfBytes: size };
 }

@@ -10,9 +10,9 @@ import type { Services } from './services.js';
 import type { SpecSource } from '../source/spec-source.js';
 import { objectFilter } from './object-filter.js';
 
-/** Objects looked at between two turns of the event loop: about 1 ms. */
+/** Objects visited between two turns of the event loop: about 1 ms. */
 const OBJECTS_PER_TURN = 256;
-/** 2^31 - 1: the kernel gives no id from here on, and says EINVAL to whoever asks behind it. */
+/** 2^31 - 1: the kernel's ids are smaller, and it returns EINVAL for the id after this one. */
 const ID_END = 0x7fff_ffff;
 
 /** iterateHandles serves IterateHandles. */
@@ -20,12 +20,12 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   const { access, objects, handles, specs, limits, clock } = services;
   return async function* (request, { signal, caller }) {
     const matches = objectFilter(request, caller);
-    if (request.afterId >= ID_END) throw invalidRequest('after_id', `ids end before ${ID_END}`);
+    if (request.afterId >= ID_END) throw invalidRequest('after_id', `must be less than ${ID_END}`);
     if (request.hold) access.require(Operation.OPEN_BY_ID);
     if (request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
     const asked = askDetails(request.details, services, caller);
-    // Before the first object is opened: whoever only looks at objects is none of their users.
+    // Before the first object is opened, so that the daemon is not among the users of what it only visits.
     await asked.users;
     let looked = 0;
     try {
@@ -54,7 +54,7 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   };
 }
 
-/** Null for an object that was seen as a file only, and is gone. */
+/** Returns null for an object that is only a file, and is gone. */
 async function detailsAndClose(
   listed: ListedObject,
   asked: AskedDetails,

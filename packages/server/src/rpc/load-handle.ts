@@ -23,18 +23,18 @@ import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/text.js';
 
-/** Who may load what the kernel takes. */
+/** The principal that may load anything that the kernel accepts. */
 const ROOT = 'uid:0';
-/** The rest of the 4 KiB of a status is for its other details. */
+/** The other details of the status share the rest of its 4 KiB. */
 const LOG_TAIL_BYTES = 3072;
-/** The kernel refuses smaller buffers (before Linux 6.4). */
+/** Before Linux 6.4 the kernel refuses smaller buffers. */
 const MIN_LOG_BYTES = 128;
-/** What a rejection takes besides the text of its log is less. */
+/** More than a rejection takes except for the text of its log. */
 const REJECTION_BYTES = 256;
 
 /**
- * loadHandle serves LoadHandle. It takes the request undecoded: a MiB of types takes tenths of a second to decode,
- * which is a worker's work, as is all that is done with the BTF.
+ * loadHandle serves LoadHandle. Its request comes undecoded: decoding a MiB of types takes tenths of a second, so a worker
+ * does that, like everything else that reads the BTF.
  */
 export function loadHandle(
   services: Services,
@@ -53,12 +53,12 @@ export function loadHandle(
     if (logSize > limits.maxLogBytes) {
       throw invalidRequest(
         'log_size',
-        `${logSize} bytes are too many; at most ${limits.maxLogBytes} are kept`,
+        `${logSize} bytes are too many; at most ${limits.maxLogBytes} are allowed`,
       );
     }
     try {
       using turn = await loads.turn(source.value.length, signal);
-      // The request's buffer is gRPC's; a copy can be given away.
+      // The buffer of the request belongs to grpc-js. A copy can be transferred to the worker.
       const value = await copyBytes(source.value);
       const job = {
         name: 'load',
@@ -68,7 +68,7 @@ export function loadHandle(
         kernelLayout: await layoutToJudge(source, specs),
       } as const;
       const bytes = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
-      // Only now the size of a BTF that was built is known.
+      // Only now is the size of BTF that was built known.
       checkSize(bytes.length, limits, caller);
       handles.checkRoom(caller, bytes.length);
       const digest = Buffer.from(await sha256(bytes)).toString('hex');
@@ -91,7 +91,7 @@ export function loadHandle(
   };
 }
 
-/** The layout section of the kernel's BTF; empty where the source has no kinds that only it can tell the size of. */
+/** The layout section of the kernel's BTF; empty if the source has no kinds that need it to know their size. */
 async function layoutToJudge(source: LoadSource, specs: Pick<SpecSource, 'vmlinux'>): Promise<KindLayout> {
   if (source.case !== 'rawBtf' || !hasNewKinds(source.value)) return new Uint8Array();
   const vmlinux = await specs.vmlinux();
@@ -109,7 +109,7 @@ function checkSize(length: number, limits: Limits, { principal }: Caller): void 
   if (length > limits.maxBtfBytes) {
     throw new ServiceError(
       ErrorReason.BTF_TOO_LARGE,
-      `the BTF has ${length} bytes; the kernel takes at most ${limits.maxBtfBytes}`,
+      `the BTF has ${length} bytes; the kernel accepts at most ${limits.maxBtfBytes}`,
       {
         metadata: { size: String(length), limit: String(limits.maxBtfBytes) },
         violations: [{ field: 'raw_btf', description: `has more than ${limits.maxBtfBytes} bytes` }],
@@ -125,10 +125,9 @@ function checkSize(length: number, limits: Limits, { principal }: Caller): void 
 }
 
 /**
- * The verifier's refusal, or null where something else went wrong. EINVAL is always the verifier's,
- * since access was probed; other errnos are if it said something (it has ENOTSUPP for a version that
- * it doesn't know, E2BIG for too many types). A lack of rights, files or memory isn't, whatever the
- * verifier wrote before: it writes of good BTF too.
+ * Returns the verifier's rejection, or null if something else went wrong. EINVAL is always a rejection, because access was
+ * probed at the start. Any other errno is one if the verifier wrote a log: ENOTSUPP for an unknown version, E2BIG for too
+ * many types. A lack of rights, files or memory is not, even with a log: the verifier also writes about valid BTF.
  */
 function asRejection(error: unknown): BpfError | null {
   if (!(error instanceof BpfError) || error.command !== 'BPF_BTF_LOAD') return null;

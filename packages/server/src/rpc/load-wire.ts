@@ -5,7 +5,7 @@ import { ServiceError } from '../error/service-error.js';
 
 const { rawBtf: RAW_BTF, types: TYPES } = LoadHandleRequestSchema.field;
 
-/** Where a field of an encoded LoadHandleRequest lies, and the content of the two that may be large. */
+/** The position of a field of an encoded LoadHandleRequest, and the content of the two that may be large. */
 interface LoadField {
   readonly start: number;
   readonly end: number;
@@ -13,15 +13,15 @@ interface LoadField {
   readonly types: Uint8Array | null;
 }
 
-/** LoadSizes are how many bytes the parts of an encoded LoadHandleRequest have. */
+/** LoadSizes are the sizes of the parts of an encoded LoadHandleRequest, in bytes. */
 export interface LoadSizes {
   readonly types: number;
-  /** All but the contents of `raw_btf` and `types`. */
+  /** Everything except the contents of `raw_btf` and `types`. */
   readonly rest: number;
 }
 
 /**
- * loadSizes measures an encoded LoadHandleRequest without decoding it, and stops where the rest exceeds a limit: a
+ * loadSizes measures an encoded LoadHandleRequest without decoding it. It stops when the rest exceeds a limit, because a
  * request may consist of millions of fields.
  */
 export function loadSizes(wire: Uint8Array, maxRest: number): LoadSizes {
@@ -37,17 +37,17 @@ export function loadSizes(wire: Uint8Array, maxRest: number): LoadSizes {
   return { types, rest: rest + wire.length - read };
 }
 
-/** LoadParts are an encoded LoadHandleRequest whose types, if it has any, were taken out. */
+/** LoadParts are an encoded LoadHandleRequest and the types that were taken out of it. */
 export interface LoadParts {
   /** The request without `types`. */
   readonly head: Uint8Array;
-  /** The encoded TypeList; null where the request has none. */
+  /** The encoded TypeList; null if the request has none. */
   readonly types: Uint8Array | null;
 }
 
 /**
- * splitLoad takes the types out of an encoded LoadHandleRequest, as decoding them takes long. Of a oneof the last
- * field counts, and a message that comes in parts is merged, as Protobuf has it.
+ * splitLoad takes the types out of an encoded LoadHandleRequest, because decoding them takes long. As in Protobuf, the last
+ * field of a oneof counts, and the parts of a message are merged.
  */
 export function splitLoad(wire: Uint8Array): LoadParts {
   let types: Uint8Array[] = [];
@@ -65,7 +65,7 @@ export function splitLoad(wire: Uint8Array): LoadParts {
   return { head: Buffer.concat(others), types: types.length === 0 ? null : Buffer.concat(types) };
 }
 
-/** The fields up to the end, or up to the first that cannot be read. */
+/** Yields the fields up to the end, or up to the first one that cannot be read. */
 function* fields(wire: Uint8Array): Generator<LoadField, void, void> {
   const reader = new BinaryReader(wire);
   while (reader.pos < reader.len) {
@@ -86,8 +86,9 @@ function* fields(wire: Uint8Array): Generator<LoadField, void, void> {
 }
 
 /**
- * checkRequestSize throws if an encoded request is larger than its method allows: decoding takes many times
- * the memory of what is decoded, and the event loop while it lasts.
+ * checkRequestSize checks the size of an encoded request. Decoding takes many times its memory, and blocks the event loop.
+ *
+ * @throws ServiceError MESSAGE_TOO_LARGE if it is larger than its method allows.
  */
 export function checkRequestSize(methodName: string, wire: Uint8Array, limits: Limits): void {
   if (methodName !== BtfService.method.loadHandle.name) {
@@ -96,7 +97,7 @@ export function checkRequestSize(methodName: string, wire: Uint8Array, limits: L
   }
   check('the request', methodName, wire.length, limits.maxLoadMessageBytes);
   const { types, rest } = loadSizes(wire, limits.maxMessageBytes);
-  check('the request, besides raw_btf and types,', methodName, rest, limits.maxMessageBytes);
+  check('the request without raw_btf and types', methodName, rest, limits.maxMessageBytes);
   check('the list of types', methodName, types, limits.maxTypesBytes);
 }
 
@@ -104,7 +105,7 @@ function check(what: string, methodName: string, size: number, limit: number): v
   if (size <= limit) return;
   throw new ServiceError(
     ErrorReason.MESSAGE_TOO_LARGE,
-    `${what} has ${size} bytes; ${methodName} takes at most ${limit}`,
+    `${what} has ${size} bytes; ${methodName} accepts at most ${limit}`,
     {
       metadata: { size: String(size), limit: String(limit) },
     },

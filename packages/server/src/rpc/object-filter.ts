@@ -7,9 +7,10 @@ import { compileGlobs } from '../base/selection.js';
 const MAX_GLOBS = 100;
 
 /**
- * objectFilter says which objects a request asks for, of those that its caller may see.
+ * objectFilter returns a test for the objects that a request asks for and its caller may see.
  *
- * @throws ServiceError with ROLE_FORBIDS for an origin whose objects the caller may not see.
+ * @throws ServiceError ROLE_FORBIDS if the request names an origin whose objects the caller may not see.
+ * @throws ServiceError INVALID_REQUEST for invalid globs.
  */
 export function objectFilter(
   { origins, nameGlobs }: Pick<IterateHandlesRequest, 'origins' | 'nameGlobs'>,
@@ -17,9 +18,9 @@ export function objectFilter(
 ): (info: ObjectInfo) => boolean {
   checkCount('name_globs', nameGlobs, MAX_GLOBS);
   const globs = compileGlobs('name_globs', nameGlobs);
-  // Who names an origin wants to know that its objects aren't shown; else they are left out.
+  // A request that names an origin fails. Otherwise objects that the caller may not see are left out.
   for (const origin of origins) requireSight(caller, origin);
-  // The caller last: only what is shown counts as what its role was needed for.
+  // `maySee` comes last: it notes the role that the call needs, which only the objects shown should raise.
   return (info) =>
     (origins.length === 0 || origins.includes(originOf(info))) &&
     (globs.length === 0 || globs.some((matches) => matches(info.name))) &&

@@ -16,7 +16,7 @@ import { takeHandle } from './take-handle.js';
 import { watchHandles } from './watch-handles.js';
 import type { Services } from './services.js';
 
-/** btfService puts the RPCs together. A missing one is a compile error. */
+/** btfService returns the handlers of all RPCs. A missing one is a compile error. */
 export function btfService(services: Services, options: ServeOptions): UntypedServiceImplementation {
   const method = BtfService.method;
   return {

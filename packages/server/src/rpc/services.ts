@@ -13,7 +13,7 @@ import type { UserScanner } from '../users/user-scanner.js';
 import type { ObjectWatch } from '../watch/object-watch.js';
 import type { JobRunner } from '../pool/job.js';
 
-/** Services are what the RPCs work with. */
+/** Services are the parts of the daemon that RPCs use. */
 export interface Services {
   readonly version: string;
   readonly kernel: Kernel;

@@ -4,10 +4,10 @@ import { infoMessage } from './handle-message.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
 import type { SpecObject } from '../source/spec-source.js';
 
-/** SpecHeaderMessage is what the header of a spec is made from. */
+/** SpecHeaderMessage is the header of a spec. */
 export type SpecHeaderMessage = Init<typeof SpecHeaderSchema>;
 
-/** specHeader says what an object is whose spec follows. */
+/** specHeader returns the header of a spec, which describes its object. */
 export function specHeader({ info, btf }: SpecObject, base: LoadedBtf | null): SpecHeaderMessage {
   return {
     info: infoMessage(info),
@@ -20,7 +20,7 @@ export function specHeader({ info, btf }: SpecObject, base: LoadedBtf | null): S
   };
 }
 
-/** isSame says whether a client has what would be sent. */
+/** isSame reports whether a client has the BTF already that would be sent. */
 export function isSame(
   condition: IfNoneMatch | undefined,
   { btf }: SpecObject,

@@ -53,15 +53,18 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
 }
 
 function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: Encoding): void {
-  if (Encoding[encoding] === undefined) throw invalidRequest('encoding', `${encoding} is no encoding`);
+  if (Encoding[encoding] === undefined) throw invalidRequest('encoding', `${encoding} is not an encoding`);
   if (selection !== undefined) compileSelection(selection);
   const wholeRaw = encoding === Encoding.RAW && selection === undefined;
-  if (wholeRaw && base !== undefined) throw invalidRequest('base', 'the whole RAW needs no base');
+  if (wholeRaw && base !== undefined) throw invalidRequest('base', 'RAW without a selection needs no base');
   if (selection?.closure === true && encoding !== Encoding.TYPES) {
-    throw invalidRequest('selection.closure', 'is for TYPES; RAW and C always have what is referred to');
+    throw invalidRequest(
+      'selection.closure',
+      'is only for TYPES: RAW and C always include the referenced types',
+    );
   }
   if (ifNoneMatch === undefined) return;
-  if (!wholeRaw) throw invalidRequest('if_none_match', 'is for RAW without selection');
+  if (!wholeRaw) throw invalidRequest('if_none_match', 'is only for RAW without a selection');
   if (ifNoneMatch.digest.length !== DIGEST_BYTES) {
     throw invalidRequest(
       'if_none_match.digest',

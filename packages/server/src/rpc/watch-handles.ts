@@ -34,14 +34,14 @@ export function watchHandles({ watch, handles, limits, clock }: Services): Rpc<'
       resume(watcher, after, handles.epoch);
       for (const end = watcher.last; watcher.position < end;) {
         const event = await watcher.next(0, signal);
-        if (event !== null && matches(event.info)) yield here(told(event));
+        if (event !== null && matches(event.info)) yield here(eventMessage(event));
       }
     }
     yield here({ case: 'synced', value: { bootId } });
     let bookmarkAt = clock.now() + bookmarkMs;
     for (;;) {
       const event = await watcher.next(Math.max(0, bookmarkAt - clock.now()), signal);
-      if (event !== null && matches(event.info)) yield here(told(event));
+      if (event !== null && matches(event.info)) yield here(eventMessage(event));
       else if (clock.now() >= bookmarkAt) yield here({ case: 'bookmark', value: {} });
       else continue;
       bookmarkAt = clock.now() + bookmarkMs;
@@ -58,7 +58,7 @@ function bookmarkInterval(interval: Duration | undefined, limits: Limits): numbe
 
 function sequenceOf({ daemonEpoch, sequence }: WatchPosition, epoch: string): bigint {
   if (daemonEpoch === '') throw invalidRequest('after.daemon_epoch', 'is required');
-  if (daemonEpoch !== epoch) throw historyGone('the position is of another run of the daemon', epoch);
+  if (daemonEpoch !== epoch) throw historyGone('the position belongs to another run of the daemon', epoch);
   return sequence;
 }
 
@@ -67,16 +67,16 @@ function resume(watcher: Watcher, sequence: bigint, epoch: string): void {
     throw invalidRequest('after.sequence', `is ahead of the last event, which is ${watcher.last}`);
   }
   if (watcher.resume(Number(sequence))) return;
-  throw historyGone(`the events behind ${sequence} are not remembered any more`, epoch);
+  throw historyGone(`the daemon no longer remembers the events after ${sequence}`, epoch);
 }
 
 function historyGone(why: string, epoch: string): ServiceError {
-  return new ServiceError(ErrorReason.WATCH_HISTORY_GONE, `${why}: begin anew`, {
+  return new ServiceError(ErrorReason.WATCH_HISTORY_GONE, `${why}: start again without a position`, {
     metadata: { daemon_epoch: epoch },
   });
 }
 
-function told({ kind, info }: WatchEvent): Event {
+function eventMessage({ kind, info }: WatchEvent): Event {
   return kind === 'added'
     ? { case: kind, value: infoMessage(info) }
     : { case: kind, value: infoMessage(info, { removed: true }) };

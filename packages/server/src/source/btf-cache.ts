@@ -3,7 +3,7 @@ import { inSpan } from '../base/span.js';
 import { LoadedBtf } from './loaded-btf.js';
 import { sha256 } from '../base/slices.js';
 
-/** CacheStats are what the cache holds, and how often it had what was asked for. */
+/** CacheStats are the contents of the cache and how often it had the requested BTF. */
 export interface CacheStats {
   readonly hits: number;
   readonly misses: number;
@@ -11,102 +11,101 @@ export interface CacheStats {
   readonly bytes: number;
 }
 
-/** A LoadedBtf's other fields. */
+/** More than the other fields of a LoadedBtf take. */
 const OVERHEAD = 1024;
 
 /**
- * BtfCache keeps raw BTF by digest, so that objects with the same bytes are kept once, and remembers the
- * digest of objects by key. A key never comes to mean other bytes: BTF never changes, and ids are not
- * used again before 2^31 others were.
+ * BtfCache keeps raw BTF by digest, so that equal bytes are kept once, and the digests of objects by key. The bytes of a
+ * key never change: BTF never changes, and the kernel does not use an id again before 2^31 others.
  */
 export class BtfCache {
-  private readonly byDigest: LRUCache<string, LoadedBtf>;
-  private readonly digests = new LRUCache<string, string>({ max: 10_000 });
-  /** What is in use, whether there is room to keep it or not: streams that wait for readers share it. */
-  private readonly inUse = new Map<string, WeakRef<LoadedBtf>>();
-  private readonly collected = new FinalizationRegistry<string>((digest) => {
-    if (this.inUse.get(digest)?.deref() === undefined) this.inUse.delete(digest);
+  readonly #byDigest: LRUCache<string, LoadedBtf>;
+  readonly #digests = new LRUCache<string, string>({ max: 10_000 });
+  /** BTF that is in use, even if the cache has no room for it, so that streams that wait for readers share it. */
+  readonly #inUse = new Map<string, WeakRef<LoadedBtf>>();
+  readonly #collected = new FinalizationRegistry<string>((digest) => {
+    if (this.#inUse.get(digest)?.deref() === undefined) this.#inUse.delete(digest);
   });
-  private readonly loading = new Map<string, Promise<LoadedBtf>>();
-  private readonly digesting = new Map<string, Promise<Uint8Array>>();
-  private hits = 0;
-  private misses = 0;
+  readonly #loading = new Map<string, Promise<LoadedBtf>>();
+  readonly #digesting = new Map<string, Promise<Uint8Array>>();
+  #hits = 0;
+  #misses = 0;
 
   constructor(maxBytes: number) {
-    this.byDigest = new LRUCache({
+    this.#byDigest = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes }) => bytes.length + OVERHEAD,
     });
   }
 
   get stats(): CacheStats {
-    const { hits, misses, byDigest } = this;
-    return { hits, misses, entries: byDigest.size, bytes: byDigest.calculatedSize };
+    const { size, calculatedSize } = this.#byDigest;
+    return { hits: this.#hits, misses: this.#misses, entries: size, bytes: calculatedSize };
   }
 
-  /** The BTF with a key, read if it isn't here. Readers of one key share one reading. */
+  /** Returns the BTF of a key, and reads it if the cache does not have it. Calls for one key share one read. */
   async get(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    const digest = this.digests.get(key);
-    const cached = digest === undefined ? undefined : this.known(digest);
-    const found = cached ?? this.loading.get(key);
-    if (found === undefined) return this.load(key, read);
-    this.hits += 1;
+    const digest = this.#digests.get(key);
+    const cached = digest === undefined ? undefined : this.#known(digest);
+    const found = cached ?? this.#loading.get(key);
+    if (found === undefined) return this.#load(key, read);
+    this.#hits += 1;
     return found;
   }
 
-  /** The BTF that is read now; where the cache has the same bytes, the cache's. */
+  /** Reads BTF now. Returns the cache's copy if it has the same bytes. */
   async getFresh(read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    this.misses += 1;
+    this.#misses += 1;
     const loaded = await LoadedBtf.of(await inSpan('read BTF', async () => read()));
     const { digest } = loaded.shared;
-    const same = this.known(digest);
+    const same = this.#known(digest);
     if (same !== undefined) return same;
-    this.byDigest.set(digest, loaded);
-    this.inUse.set(digest, new WeakRef(loaded));
-    this.collected.register(loaded, digest);
+    this.#byDigest.set(digest, loaded);
+    this.#inUse.set(digest, new WeakRef(loaded));
+    this.#collected.register(loaded, digest);
     return loaded;
   }
 
-  /** What was asked for last is kept, also where it was dropped and is still in use. */
-  private known(digest: string): LoadedBtf | undefined {
-    const kept = this.byDigest.get(digest);
+  /** Looks up a digest, and keeps its BTF again if the cache dropped it while it is still in use. */
+  #known(digest: string): LoadedBtf | undefined {
+    const kept = this.#byDigest.get(digest);
     if (kept !== undefined) return kept;
-    const used = this.inUse.get(digest)?.deref();
-    if (used !== undefined) this.byDigest.set(digest, used);
+    const used = this.#inUse.get(digest)?.deref();
+    if (used !== undefined) this.#byDigest.set(digest, used);
     return used;
   }
 
   /**
-   * The SHA-256 of the BTF with a key, which is read only if its digest isn't known. It isn't kept: the
-   * digests of many would drive out what is in use. Who asks for one key shares one reading.
+   * Returns the SHA-256 of the BTF of a key, and reads the BTF if its digest is not known. It does not keep the BTF: the
+   * digests of many objects would displace BTF that is in use. Calls for one key share one read.
    */
   async digest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const known = this.digests.get(key);
+    const known = this.#digests.get(key);
     if (known !== undefined) return new Uint8Array(Buffer.from(known, 'hex'));
-    return this.digesting.get(key) ?? this.startDigest(key, read);
+    return this.#digesting.get(key) ?? this.#startDigest(key, read);
   }
 
-  private startDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const digesting = this.readDigest(key, read).finally(() => this.digesting.delete(key));
-    this.digesting.set(key, digesting);
+  #startDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const digesting = this.#readDigest(key, read).finally(() => this.#digesting.delete(key));
+    this.#digesting.set(key, digesting);
     return digesting;
   }
 
-  private async readDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  async #readDigest(key: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
     const digest = await sha256(await read());
-    this.digests.set(key, hex(digest));
+    this.#digests.set(key, hex(digest));
     return digest;
   }
 
-  private load(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
-    const loading = this.readAndKeep(key, read).finally(() => this.loading.delete(key));
-    this.loading.set(key, loading);
+  #load(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
+    const loading = this.#readAndKeep(key, read).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, loading);
     return loading;
   }
 
-  private async readAndKeep(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
+  async #readAndKeep(key: string, read: () => Promise<Uint8Array> | Uint8Array): Promise<LoadedBtf> {
     const loaded = await this.getFresh(read);
-    this.digests.set(key, loaded.shared.digest);
+    this.#digests.set(key, loaded.shared.digest);
     return loaded;
   }
 }

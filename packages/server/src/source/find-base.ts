@@ -4,14 +4,14 @@ import { ServiceError } from '../error/service-error.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import type { SpecObject, SpecSource } from './spec-source.js';
 
-/** Base is the base of split BTF, in use until it is disposed of. */
+/** Base is the base of split BTF. It is in use until it is disposed of. */
 export interface Base extends Disposable {
   readonly btf: LoadedBtf;
 }
 
 /**
- * findBase finds the base of split BTF: the one that a request names, or the running kernel's vmlinux. Null
- * where the object is not split, and where there is no such base.
+ * findBase returns the base of split BTF: the one that a request names, otherwise the running kernel's vmlinux. It returns
+ * null if the object is not split, or if there is no such base.
  */
 export async function findBase(
   { btf }: SpecObject,
@@ -28,9 +28,9 @@ export async function findBase(
 }
 
 /**
- * requireBase is `findBase`, but split BTF must have its base.
+ * requireBase is `findBase` for operations that need the base.
  *
- * @throws ServiceError with MISSING_BASE.
+ * @throws ServiceError MISSING_BASE if the object is split and there is no such base.
  */
 export async function requireBase(
   object: SpecObject,
@@ -44,12 +44,12 @@ export async function requireBase(
   throw new ServiceError(
     ErrorReason.MISSING_BASE,
     base?.source.case === undefined
-      ? `missing base types: ${name} continues the kernel’s BTF, which the daemon does not have`
-      : `missing base types: the base given for ${name} is split BTF itself`,
+      ? `missing base types: ${name} is split BTF over the kernel’s BTF, which the daemon does not have`
+      : `missing base types: the base given for ${name} is itself split BTF`,
   );
 }
 
-/** Everybody's, so that it counts for nobody. */
+/** vmlinux is shared by all, so it counts for no caller. */
 async function vmlinux(specs: SpecSource): Promise<Base | null> {
   const btf = await specs.vmlinux();
   return btf === null ? null : { btf, [Symbol.dispose]() {} };

@@ -2,12 +2,12 @@ import { countTypes, isSplit, parseHeader, type ByteOrder } from '@btfd/btf';
 import type { SharedBtf } from '../pool/job.js';
 import { sha256 } from '../base/slices.js';
 
-/** LoadedBtf is the raw BTF of an object, in memory that workers share, with what its header and digest say. */
+/** LoadedBtf is the raw BTF of an object, in memory that is shared with workers, with its digest and facts of its header. */
 export class LoadedBtf {
   readonly byteOrder: ByteOrder;
-  /** Own types, without void and without the base's. */
+  /** The number of its own types, without void and without those of the base. */
   readonly typeCount: number;
-  /** Whether it continues a base. */
+  /** Whether it is split BTF, which needs its base. */
   readonly split: boolean;
   /** The bytes for workers. */
   readonly shared: SharedBtf;
@@ -23,7 +23,11 @@ export class LoadedBtf {
     this.shared = { digest: Buffer.from(digest).toString('hex'), bytes };
   }
 
-  /** Copies the bytes into shared memory and hashes them, slice by slice. */
+  /**
+   * Copies the bytes into shared memory and hashes them, slice by slice.
+   *
+   * @throws BtfFormatError if the header is not valid.
+   */
   static async of(bytes: Uint8Array): Promise<LoadedBtf> {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     const digest = await sha256(bytes, (slice, at) => shared.set(slice, at));

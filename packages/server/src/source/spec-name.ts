@@ -1,12 +1,16 @@
 import { checkToken, invalidRequest } from '../error/service-error.js';
 
-/** SpecName is what a request can name an object by. */
+/** SpecName names an object in a request. */
 export type SpecName =
   | { readonly case: 'handle'; readonly value: string }
   | { readonly case: 'id'; readonly value: number }
   | { readonly case: 'name'; readonly value: string };
 
-/** requireSpecName checks the source of a request. */
+/**
+ * requireSpecName checks the source of a request, and returns it.
+ *
+ * @throws ServiceError INVALID_REQUEST if it is missing or empty.
+ */
 export function requireSpecName(source: SpecName | { readonly case: undefined }): SpecName {
   switch (source.case) {
     case 'handle':

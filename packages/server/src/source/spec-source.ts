@@ -16,8 +16,8 @@ import { sha256 } from '../base/slices.js';
 import type { SpecName } from './spec-name.js';
 
 /**
- * SpecObject is an object whose BTF was asked for. Until it is disposed of, the handle that named it is in use, and its
- * bytes count for who asked.
+ * SpecObject is an object with its BTF. Until it is disposed of, the handle that named it is in use, and its bytes count for
+ * the caller.
  */
 export interface SpecObject extends Disposable {
   readonly info: ObjectInfo;
@@ -26,51 +26,65 @@ export interface SpecObject extends Disposable {
 
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
-  private readonly inUse: SharedQuota;
-  private readonly specReads = new KeyedRuns<LoadedBtf>();
-  private readonly digestReads = new KeyedRuns<Uint8Array>();
+  readonly #kernel: Kernel;
+  readonly #access: Access;
+  readonly #files: BtfFiles;
+  readonly #objects: ObjectList;
+  readonly #handles: HandleTable;
+  readonly #cache: BtfCache;
+  readonly #inUse: SharedQuota;
+  readonly #specReads = new KeyedRuns<LoadedBtf>();
+  readonly #digestReads = new KeyedRuns<Uint8Array>();
 
   constructor(
-    private readonly kernel: Kernel,
-    private readonly access: Access,
-    private readonly files: BtfFiles,
-    private readonly objects: ObjectList,
-    private readonly handles: HandleTable,
-    private readonly cache: BtfCache,
+    kernel: Kernel,
+    access: Access,
+    files: BtfFiles,
+    objects: ObjectList,
+    handles: HandleTable,
+    cache: BtfCache,
     inUse: Quota,
   ) {
-    this.inUse = new SharedQuota(inUse);
+    this.#kernel = kernel;
+    this.#access = access;
+    this.#files = files;
+    this.#objects = objects;
+    this.#handles = handles;
+    this.#cache = cache;
+    this.#inUse = new SharedQuota(inUse);
   }
 
-  /** What the cache holds, and how often it had what was asked for. */
+  /** The contents of the cache and how often it had the requested BTF. */
   get cacheStats(): CacheStats {
-    return this.cache.stats;
+    return this.#cache.stats;
   }
 
   /**
-   * The object that a caller names.
+   * Returns the object that a caller names.
    *
-   * @throws ServiceError with QUOTA_EXCEEDED if what the caller reads is too much at one time.
+   * @throws ServiceError HANDLE_NOT_FOUND, BTF_ID_NOT_FOUND or NAME_NOT_FOUND if there is no such object.
+   * @throws ServiceError ROLE_FORBIDS if the caller may not see it.
+   * @throws ServiceError QUOTA_EXCEEDED if the caller reads too much BTF at one time.
    */
   async find(name: SpecName, caller: Caller): Promise<SpecObject> {
     switch (name.case) {
       case 'handle':
-        return this.findHeld(name.value, caller);
+        return this.#findHeld(name.value, caller);
       case 'id': {
-        this.access.require(Operation.OPEN_BY_ID);
-        const { object, info } = openVisible(this.kernel, name.value, caller);
-        return this.readAndClose(object, info, caller);
+        this.#access.require(Operation.OPEN_BY_ID);
+        const { object, info } = openVisible(this.#kernel, name.value, caller);
+        return this.#readAndClose(object, info, caller);
       }
       case 'name':
         break;
     }
-    return this.findNamed(name.value, caller);
+    return this.#findNamed(name.value, caller);
   }
 
-  /** The running kernel's own BTF, or null where it has none. */
+  /** Returns the running kernel's own BTF, or null if it has none. */
   async vmlinux(): Promise<LoadedBtf | null> {
     try {
-      using found = await this.findNamed('vmlinux', null);
+      using found = await this.#findNamed('vmlinux', null);
       return found.btf;
     } catch (error) {
       if (error instanceof ServiceError && NO_SUCH_NAME.has(error.reason)) return null;
@@ -78,81 +92,77 @@ export class SpecSource {
     }
   }
 
-  /** The SHA-256 of an object's raw BTF. The object may be closed once this is under way. */
+  /** Returns the SHA-256 of an object's raw BTF. The object may be closed as soon as this was called. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return this.digestReads.next(info.name, () => sha256(this.files.read(info)));
-    // Objects that left the kernel's list share the id 0.
+    if (object === null) return this.#digestReads.next(info.name, () => sha256(this.#files.read(info)));
+    // Objects that have left the kernel's list all have the id 0.
     if (info.id === 0) return sha256(await object.read());
-    return this.cache.digest(keyOf(info.id), () => object.read());
+    return this.#cache.digest(keyOf(info.id), () => object.read());
   }
 
-  private async findHeld(token: string, caller: Caller): Promise<SpecObject> {
-    const use = this.handles.use(caller, token);
+  async #findHeld(token: string, caller: Caller): Promise<SpecObject> {
+    const use = this.#handles.use(caller, token);
     try {
       const { object, info } = use.held;
-      // Objects that left the kernel's list share the id 0.
+      // Objects that have left the kernel's list all have the id 0.
       const key = info.id === 0 ? token : keyOf(info.id);
-      return await this.counted(caller, key, info, [use], () => this.read(object, info.id));
+      return await this.#counted(caller, key, info, [use], () => this.#read(object, info.id));
     } catch (error) {
       use[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** @param caller - for whom it counts; null for the daemon itself */
-  private async findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
-    if (this.access.refusal(Operation.LIST_IDS) === null) {
-      const named = this.openNamed(name);
-      if (named !== null) return this.readAndClose(named.object, named.info, caller);
+  /** @param caller - the caller for which its bytes count; null for the daemon itself */
+  async #findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
+    if (this.#access.refusal(Operation.LIST_IDS) === null) {
+      const named = this.#openNamed(name);
+      if (named !== null) return this.#readAndClose(named.object, named.info, caller);
     }
-    const file = this.files.find(name);
+    const file = this.#files.find(name);
     if (file !== null) {
-      // A folder's files may be replaced under their name, so what was read before says nothing.
+      // A file may be replaced by another of the same name, so it is read each time.
       const info = { id: 0, name, kernelBtf: true, size: file.size };
-      const read = () => this.specReads.next(name, () => this.cache.getFresh(() => this.files.read(file)));
-      const found = await this.counted(caller, `file:${name}`, info, [], read);
+      const read = () => this.#specReads.next(name, () => this.#cache.getFresh(() => this.#files.read(file)));
+      const found = await this.#counted(caller, `file:${name}`, info, [], read);
       return { ...found, info: { ...info, size: found.btf.bytes.length } };
     }
     if (name === 'vmlinux') {
       throw new ServiceError(
         ErrorReason.KERNEL_WITHOUT_BTF,
-        `no vmlinux in ${this.files.dir}: the kernel has no BTF`,
+        `no vmlinux in ${this.#files.dir}: the kernel has no BTF`,
       );
     }
     const message = `the kernel has no BTF object named ${JSON.stringify(name)}`;
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
   }
 
-  /** Opens the kernel's object with a name; users' objects have none. */
-  private openNamed(name: string): { readonly info: ObjectInfo; readonly object: KernelObject } | null {
-    for (const { info, object } of this.objects.visit(0)) {
+  /** Opens the kernel's object with a name. Users' objects have none. */
+  #openNamed(name: string): { readonly info: ObjectInfo; readonly object: KernelObject } | null {
+    for (const { info, object } of this.#objects.visit(0)) {
       if (object !== null && info.kernelBtf && info.name === name) return { info, object };
       object?.close();
     }
     return null;
   }
 
-  private async readAndClose(
-    object: KernelObject,
-    info: ObjectInfo,
-    caller: Caller | null,
-  ): Promise<SpecObject> {
+  async #readAndClose(object: KernelObject, info: ObjectInfo, caller: Caller | null): Promise<SpecObject> {
     try {
-      return await this.counted(caller, keyOf(info.id), info, [], () => this.read(object, info.id));
+      return await this.#counted(caller, keyOf(info.id), info, [], () => this.#read(object, info.id));
     } finally {
       object.close();
     }
   }
 
-  /** Reads BTF, which counts for its caller from before it is read until the object is disposed of. */
-  private async counted(
+  /** Reads BTF. It counts for the caller from before the read until the object is disposed of. */
+  async #counted(
     caller: Caller | null,
     key: string,
     info: ObjectInfo,
     uses: readonly Disposable[],
     read: () => Promise<LoadedBtf>,
   ): Promise<SpecObject> {
-    const taken = caller === null ? null : this.inUse.take(caller.principal, key, info.size);
+    const taken = caller === null ? null : this.#inUse.take(caller.principal, key, info.size);
     try {
       const btf = await read();
       return {
@@ -169,8 +179,8 @@ export class SpecSource {
     }
   }
 
-  private async read(object: KernelObject, id: number): Promise<LoadedBtf> {
-    return this.cache.get(keyOf(id), () => object.read());
+  async #read(object: KernelObject, id: number): Promise<LoadedBtf> {
+    return this.#cache.get(keyOf(id), () => object.read());
   }
 }
 

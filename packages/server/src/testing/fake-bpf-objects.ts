@@ -2,31 +2,31 @@ import type { BpfObjectInfo, BpfObjects } from '../kernel/kernel.js';
 
 /** FakeBpfObjects are programs or maps in memory. */
 export class FakeBpfObjects implements BpfObjects {
-  /** Ids that are gone when their info is asked for. */
+  /** Ids that are gone when their info is read. */
   readonly vanishing = new Set<number>();
-  /** What each call fails with, if anything. */
+  /** The error that each call fails with, if any. */
   failure: Error | null = null;
-  /** How often they were walked from the beginning. */
+  /** How often they were listed from the beginning. */
   walks = 0;
-  private readonly objects: BpfObjectInfo[] = [];
+  readonly #objects: BpfObjectInfo[] = [];
 
-  /** Adds one, and gives its id. */
+  /** add adds an object, and returns its id. */
   add(name: string, btfId: number): number {
-    return this.objects.push({ name, btfId });
+    return this.#objects.push({ name, btfId });
   }
 
   nextId(after: number): number | null {
-    this.check();
+    this.#check();
     if (after === 0) this.walks += 1;
-    return after < this.objects.length ? after + 1 : null;
+    return after < this.#objects.length ? after + 1 : null;
   }
 
   info(id: number): BpfObjectInfo | null {
-    this.check();
-    return this.vanishing.has(id) ? null : (this.objects[id - 1] ?? null);
+    this.#check();
+    return this.vanishing.has(id) ? null : (this.#objects[id - 1] ?? null);
   }
 
-  private check(): void {
+  #check(): void {
     if (this.failure !== null) throw this.failure;
   }
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { FuncLinkage, Spec, type Type } from '@btfd/btf';
 import { BpfError, type BpfCommand, type VerifierLog } from '@btfd/native';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import { FakeBpfObjects } from './fake-bpf-objects.js';
@@ -6,14 +7,14 @@ import { FakeBpfObjects } from './fake-bpf-objects.js';
 /** The errno of the kernel's own ENOTSUPP. */
 const ENOTSUPP = 524;
 
-/** bpfError is the error of a call that the kernel refuses. */
+/** bpfError returns the error of a call that the kernel refuses. */
 export function bpfError(command: BpfCommand, code: string, log: VerifierLog | null = null): BpfError {
   const errno = code === 'ENOTSUPP' ? ENOTSUPP : new Map(Object.entries(constants.errno)).get(code);
   if (errno === undefined) throw new Error(`no errno ${code}`);
   return new BpfError(command, errno, null, log);
 }
 
-/** verifierLog is a log of some text or bytes. */
+/** verifierLog returns a log with a text or bytes. */
 export function verifierLog(text: string | Uint8Array, rest: Partial<VerifierLog> = {}): VerifierLog {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   return { text: bytes, truncated: false, trueSize: bytes.length + 1, ...rest };
@@ -32,19 +33,19 @@ interface Present {
 
 type Call = Exclude<keyof Kernel, 'capabilities' | 'programs' | 'maps'> | 'info' | 'read' | 'dup';
 
-/** FakeKernel is a kernel in memory: objects with ids, which live while something holds them. */
+/** FakeKernel is a kernel in memory. Its objects have ids, and live while something holds them. */
 export class FakeKernel implements Kernel {
-  /** What each call fails with, if anything. */
+  /** The error that each call fails with, if any. */
   readonly failures: Partial<Record<Call, Error>> = {};
-  /** Objects that vanish between being listed and being opened. */
+  /** Objects that vanish after they are listed, before they are opened. */
   readonly vanishing = new Set<number>();
-  /** Objects that leave the list once they are opened, before they are asked for their info. */
+  /** Objects that leave the list when they are opened, before their info is read. */
   readonly leaving = new Set<number>();
-  /** What `load` was called with. */
+  /** The arguments of the calls of `load`. */
   readonly loads: { readonly bytes: Uint8Array; readonly logSize: number }[] = [];
   /** Loads wait for this. */
   loadGate: Promise<void> = Promise.resolve();
-  /** vmlinux as it will be once the kernel parses it; null where that gives nothing. */
+  /** vmlinux after the kernel parses it, or null if parsing adds nothing. */
   unparsedVmlinux: Uint8Array | null = null;
   /** Calls of `parseOwnBtf`. */
   parses = 0;
@@ -56,26 +57,26 @@ export class FakeKernel implements Kernel {
   granted = { sysAdmin: true, bpf: true };
   readonly programs = new FakeBpfObjects();
   readonly maps = new FakeBpfObjects();
-  private readonly objects = new Map<number, Present>();
-  private lastId = 0;
+  readonly #objects = new Map<number, Present>();
+  #lastId = 0;
 
-  /** Adds an object of the kernel's own, and gives its id. */
+  /** add adds an object of the kernel, and returns its id. */
   add(name: string, bytes: Uint8Array): number {
-    return this.insert({ name, kernelBtf: true, bytes, held: true }).id;
+    return this.#insert({ name, kernelBtf: true, bytes, held: true }).id;
   }
 
-  /** Adds an object of another process, and gives its id. */
+  /** addUsers adds an object of another process, and returns its id. */
   addUsers(bytes: Uint8Array): number {
-    return this.insert({ name: '', kernelBtf: false, bytes, held: true }).id;
+    return this.#insert({ name: '', kernelBtf: false, bytes, held: true }).id;
   }
 
-  /** Takes an object from the list, as unloading its module does. Who has it open keeps it. */
+  /** remove removes an object from the list, as unloading a module does. Open file descriptors keep it. */
   remove(id: number): void {
-    const present = this.objects.get(id);
+    const present = this.#objects.get(id);
     if (present === undefined) return;
     present.removed = true;
     present.held = false;
-    this.objects.delete(id);
+    this.#objects.delete(id);
   }
 
   /** File descriptors that are open now. */
@@ -83,26 +84,26 @@ export class FakeKernel implements Kernel {
 
   /** The ids in the list. */
   ids(): number[] {
-    return [...this.objects.keys()];
+    return [...this.#objects.keys()];
   }
 
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
-    // As the addon: a smaller buffer is no log.
+    // Like the addon, which refuses a smaller buffer.
     if (logSize > 0 && logSize < 128)
       throw new RangeError(`logSize must be 0 or at least 128, is ${logSize}`);
     this.loads.push({ bytes: bytes.slice(), logSize });
     const copy = bytes.slice();
     await this.loadGate;
     this.check('load');
-    return this.openPresent(this.insert({ name: '', kernelBtf: false, bytes: copy, held: false }));
+    return this.#openPresent(this.#insert({ name: '', kernelBtf: false, bytes: copy, held: false }));
   }
 
   open(id: number): KernelObject {
     this.opens += 1;
     this.check('open');
-    const present = this.objects.get(id);
+    const present = this.#objects.get(id);
     if (present === undefined || this.vanishing.has(id)) throw bpfError('BPF_BTF_GET_FD_BY_ID', 'ENOENT');
-    const object = this.openPresent(present);
+    const object = this.#openPresent(present);
     if (this.leaving.delete(id)) this.remove(id);
     return object;
   }
@@ -125,20 +126,20 @@ export class FakeKernel implements Kernel {
     return this.granted;
   }
 
-  /** Throws the failure that a call has, if any. */
+  /** check throws the error that a call fails with, if any. */
   check(call: Call): void {
     const failure = this.failures[call];
     if (failure !== undefined) throw failure;
   }
 
-  private insert(object: Omit<Present, 'id' | 'open' | 'removed'>): Present {
-    const id = ++this.lastId;
+  #insert(object: Omit<Present, 'id' | 'open' | 'removed'>): Present {
+    const id = ++this.#lastId;
     const present = { ...object, id, open: 0, removed: false };
-    this.objects.set(id, present);
+    this.#objects.set(id, present);
     return present;
   }
 
-  private openPresent(present: Present): KernelObject {
+  #openPresent(present: Present): KernelObject {
     present.open += 1;
     this.openCount += 1;
     return new FakeObject(
@@ -147,49 +148,77 @@ export class FakeKernel implements Kernel {
       () => {
         present.open -= 1;
         this.openCount -= 1;
-        if (present.open === 0 && !present.held) this.objects.delete(present.id);
+        if (present.open === 0 && !present.held) this.#objects.delete(present.id);
       },
-      () => this.openPresent(present),
+      () => this.#openPresent(present),
     );
   }
 }
 
 class FakeObject implements KernelObject {
-  private isOpen = true;
+  #isOpen = true;
+  readonly #kernel: FakeKernel;
+  readonly #present: Present;
+  readonly #onClose: () => void;
+  readonly #reopen: () => KernelObject;
 
-  constructor(
-    private readonly kernel: FakeKernel,
-    private readonly present: Present,
-    private readonly onClose: () => void,
-    private readonly reopen: () => KernelObject,
-  ) {}
+  constructor(kernel: FakeKernel, present: Present, onClose: () => void, reopen: () => KernelObject) {
+    this.#kernel = kernel;
+    this.#present = present;
+    this.#onClose = onClose;
+    this.#reopen = reopen;
+  }
 
   info(): ObjectInfo {
-    this.check('info');
-    const { id, name, kernelBtf, bytes, removed } = this.present;
+    this.#check('info');
+    const { id, name, kernelBtf, bytes, removed } = this.#present;
     return { id: removed ? 0 : id, name, kernelBtf, size: bytes.length };
   }
 
   async read(): Promise<Uint8Array> {
-    this.check('read');
-    this.kernel.reads += 1;
-    return this.present.bytes.slice();
+    this.#check('read');
+    this.#kernel.reads += 1;
+    return this.#present.bytes.slice();
   }
 
   dup(): KernelObject {
-    this.check('dup');
-    return this.reopen();
+    this.#check('dup');
+    return this.#reopen();
   }
 
   close(): boolean {
-    if (!this.isOpen) return false;
-    this.isOpen = false;
-    this.onClose();
+    if (!this.#isOpen) return false;
+    this.#isOpen = false;
+    this.#onClose();
     return true;
   }
 
-  private check(call: 'info' | 'read' | 'dup'): void {
-    if (!this.isOpen) throw new Error(`${call} of an object that is closed`);
-    this.kernel.check(call);
+  #check(call: 'info' | 'read' | 'dup'): void {
+    if (!this.#isOpen) throw new Error(`${call} of an object that is closed`);
+    this.#kernel.check(call);
   }
+}
+
+/** OldKernel refuses BTF with types that an older release does not know. */
+export class OldKernel extends FakeKernel {
+  readonly #isKnown: (type: Type) => boolean;
+
+  constructor(isKnown: (type: Type) => boolean) {
+    super();
+    this.#isKnown = isKnown;
+  }
+
+  override async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
+    for (const type of Spec.parse(bytes)) {
+      if (!this.#isKnown(type)) throw bpfError('BPF_BTF_LOAD', 'EINVAL');
+    }
+    return super.load(bytes, logSize);
+  }
+}
+
+/** isKnownTo54 reports whether Linux 5.4 knows a type: no linkage of functions, no tags, no 64-bit and no signed enums. */
+export function isKnownTo54(type: Type): boolean {
+  if (type.kind === 'FUNC') return type.linkage === FuncLinkage.STATIC;
+  if (type.kind === 'ENUM') return !type.signed;
+  return !['FLOAT', 'DECL_TAG', 'TYPE_TAG', 'ENUM64'].includes(type.kind);
 }

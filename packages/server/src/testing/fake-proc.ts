@@ -4,15 +4,15 @@ import { TempDir } from './temp-dir.js';
 
 /** FakeProc is a folder that shows processes as procfs does. */
 export class FakeProc implements Disposable {
-  private readonly dir = new TempDir();
+  readonly #dir = new TempDir();
 
   get path(): string {
-    return this.dir.path;
+    return this.#dir.path;
   }
 
   /**
-   * Adds a process, and gives its folder. A number stands for a file descriptor of the BTF object with that id, text
-   * for one of something else.
+   * add adds a process, and returns its folder. A number stands for a file descriptor of the BTF object with that id, and
+   * a text for one of something else.
    */
   add(pid: number, command: string, ...fds: readonly (number | string)[]): string {
     const process = join(this.path, String(pid));
@@ -29,6 +29,6 @@ export class FakeProc implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.dir[Symbol.dispose]();
+    this.#dir[Symbol.dispose]();
   }
 }

@@ -26,18 +26,18 @@ const definition = toServiceDefinition(BtfService);
 
 /** GrpcClient calls BtfService as any client would. */
 export class GrpcClient implements Disposable {
-  private readonly client: Client;
+  readonly #client: Client;
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    // A channel of its own, so that what one test does to its connection is no other's matter.
-    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    // A channel of its own, so that tests do not affect each other's connections.
+    this.#client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
-  /** Waits until the connection stands. */
+  /** Waits until it is connected. */
   async connected(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.client.waitForReady(Infinity, (error) => {
+      this.#client.waitForReady(Infinity, (error) => {
         if (error === undefined) resolve();
         else reject(error);
       });
@@ -51,14 +51,14 @@ export class GrpcClient implements Disposable {
     options: CallOptions = {},
     metadata = new Metadata(),
   ): { readonly call: ClientUnaryCall; readonly answer: Promise<MessageShape<Methods[Name]['output']>> } {
-    return this.unaryAs(definition[name], request, options, metadata);
+    return this.#unaryAs(definition[name], request, options, metadata);
   }
 
-  /** Starts a unary call of GetServerInfo with any bytes as request. */
+  /** Calls GetServerInfo with any bytes as the request. */
   unaryBytes(request: Uint8Array): Promise<unknown> {
     const { path, responseDeserialize } = definition.getServerInfo;
     const requestSerialize = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
-    return this.unaryAs({ path, requestSerialize, responseDeserialize }, request, {}).answer;
+    return this.#unaryAs({ path, requestSerialize, responseDeserialize }, request, {}).answer;
   }
 
   /** Starts a server stream. */
@@ -68,14 +68,20 @@ export class GrpcClient implements Disposable {
     options: CallOptions = {},
   ): ClientReadableStream<MessageShape<Methods[Name]['output']>> {
     const { path, requestSerialize, responseDeserialize } = definition[name];
-    return this.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
+    return this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      options,
+    );
   }
 
   [Symbol.dispose](): void {
-    this.client.close();
+    this.#client.close();
   }
 
-  private unaryAs<I, O>(
+  #unaryAs<I, O>(
     method: Pick<MethodDefinition<I, O>, 'path' | 'requestSerialize' | 'responseDeserialize'>,
     request: I,
     options: CallOptions,
@@ -84,7 +90,7 @@ export class GrpcClient implements Disposable {
     const { path, requestSerialize, responseDeserialize } = method;
     const { promise, resolve, reject } = withResolvers<O>();
     promise.catch(() => {});
-    const call = this.client.makeUnaryRequest(
+    const call = this.#client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -102,13 +108,13 @@ export class GrpcClient implements Disposable {
 
 /** GrpcServer serves an implementation of BtfService, or a part of one, on a unix socket. */
 export class GrpcServer implements Disposable {
-  private readonly dir = new TempDir();
-  private readonly server: Server;
-  readonly path = join(this.dir.path, 'socket');
+  readonly #dir = new TempDir();
+  readonly #server: Server;
+  readonly path = join(this.#dir.path, 'socket');
   readonly address = `unix:${this.path}`;
 
   private constructor(interceptors: ServerInterceptor[]) {
-    this.server = new Server({ interceptors });
+    this.#server = new Server({ interceptors });
   }
 
   static async start(
@@ -116,9 +122,9 @@ export class GrpcServer implements Disposable {
     interceptors: ServerInterceptor[] = [],
   ): Promise<GrpcServer> {
     const self = new GrpcServer(interceptors);
-    self.server.addService(wireDefinition(BtfService), implementation);
+    self.#server.addService(wireDefinition(BtfService), implementation);
     await new Promise<void>((resolve, reject) => {
-      self.server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {
+      self.#server.bindAsync(self.address, ServerCredentials.createInsecure(), (error) => {
         if (error === null) resolve();
         else reject(error);
       });
@@ -127,12 +133,12 @@ export class GrpcServer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.server.forceShutdown();
-    this.dir[Symbol.dispose]();
+    this.#server.forceShutdown();
+    this.#dir[Symbol.dispose]();
   }
 }
 
-/** statusOf is the gRPC error that an answer or a stream fails with. */
+/** grpcErrorOf returns the gRPC error that a call fails with. */
 export async function grpcErrorOf(attempt: Promise<unknown>): Promise<GrpcError> {
   try {
     await attempt;
@@ -160,7 +166,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** withResolvers makes a promise that is settled from outside. */
+/** withResolvers returns a promise that is settled from outside. */
 export function withResolvers<T = void>(): Deferred<T> {
   let resolve: (value: T) => void = () => {};
   let reject: (reason: unknown) => void = () => {};

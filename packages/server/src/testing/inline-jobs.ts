@@ -1,10 +1,9 @@
 import type { ItemOf, Job, JobRunner } from '../pool/job.js';
-import { SpecCache } from '../jobs/spec-cache.js';
-import { stepsOf } from '../jobs/serve-jobs.js';
+import { stepsWithCache } from '../jobs/steps-of.js';
 
-/** InlineJobs does jobs as workers do, but on this thread. */
+/** InlineJobs does jobs like workers, but on this thread. */
 export class InlineJobs implements JobRunner {
-  readonly #specs = new SpecCache(64 * 1024 * 1024);
+  readonly #stepsOf = stepsWithCache(64 * 1024 * 1024);
 
   async *run<J extends Job>(
     job: J,
@@ -12,7 +11,7 @@ export class InlineJobs implements JobRunner {
     signal: AbortSignal,
   ): AsyncGenerator<ItemOf[J['name']], void, void> {
     signal.throwIfAborted();
-    for (const item of stepsOf(job, this.#specs)) {
+    for (const item of this.#stepsOf(job)) {
       if (item !== null) yield item as ItemOf[J['name']];
       signal.throwIfAborted();
     }

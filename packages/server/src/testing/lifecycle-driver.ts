@@ -38,7 +38,7 @@ import {
 import { failureOf } from './service-error.js';
 import { EPOCH, makeServices, type ServicesForTest } from './services.js';
 
-/** LifecycleOp is one thing that a client, or time, does. A `pick` chooses among what there is. */
+/** LifecycleOp is one operation of a client, or of time. A `pick` chooses one of the existing things. */
 export type LifecycleOp =
   | { readonly op: 'load'; readonly ttl: number | null }
   | { readonly op: 'open' | 'clone' | 'take'; readonly pick: number; readonly ttl: number | null }
@@ -47,324 +47,326 @@ export type LifecycleOp =
   | { readonly op: 'advance'; readonly ms: number }
   | { readonly op: 'stream' };
 
-/** A stream of the daemon, beside the model's. */
+/** A stream of the daemon, with the model's. */
 interface Stream {
   readonly model: ModelStream;
   readonly messages: AsyncIterator<MessageInitShape<typeof IterateHandlesResponseSchema>>;
   readonly abort: AbortController;
-  /** What it answered when it was last asked; null while it has not. */
+  /** The result of the last request for an object; null until it comes. */
   answer: { readonly outcome: StreamOutcome; readonly token: string } | null;
 }
 
 const KERNEL_OBJECTS = ['vmlinux', 'mod_a', 'mod_b', 'mod_c'];
 const OTHER_EPOCH = 'fedcba9876543210';
 
-/** LifecycleDriver does the same to the daemon's RPCs, on a kernel that counts, and to the model, and compares. */
+/** LifecycleDriver runs the same operations on the daemon's RPCs, with a fake kernel, and on the model, and compares. */
 export class LifecycleDriver {
-  private readonly model = new LifecycleModel();
-  private readonly streams: Stream[] = [];
-  private readonly uses: { readonly use: Use; readonly handle: ModelHandle }[] = [];
-  /** Every token that was ever given, and two that were not. */
-  private readonly tokens = [newToken(OTHER_EPOCH), newToken(EPOCH)];
+  readonly #services: ServicesForTest;
+  /** How often each property was checked. */
+  readonly #checks: Map<string, number>;
+  readonly #model = new LifecycleModel();
+  readonly #streams: Stream[] = [];
+  readonly #uses: { readonly use: Use; readonly handle: ModelHandle }[] = [];
+  /** Every token that was ever issued, and two that were not. */
+  readonly #tokens = [newToken(OTHER_EPOCH), newToken(EPOCH)];
 
-  private constructor(
-    private readonly services: ServicesForTest,
-    /** How often each property was checked. */
-    private readonly checks: Map<string, number>,
-  ) {}
+  private constructor(services: ServicesForTest, checks: Map<string, number>) {
+    this.#services = services;
+    this.#checks = checks;
+  }
 
   static async start(checks: Map<string, number>): Promise<LifecycleDriver> {
     const kernel = new FakeKernel();
     const ids = KERNEL_OBJECTS.map((name) => kernel.add(name, intBtf(name)));
     const driver = new LifecycleDriver(await makeServices(kernel, { limits: BOUNDS }), checks);
-    for (const id of ids) driver.model.kernelIds.add(id);
+    for (const id of ids) driver.#model.kernelIds.add(id);
     return driver;
   }
 
   async run(op: LifecycleOp): Promise<void> {
-    const asked = await this.act(op);
-    const outcomes = this.model.settle();
+    const asked = await this.#act(op);
+    const outcomes = this.#model.settle();
     if (asked !== null) outcomes.set(asked.stream, asked.outcome);
     await setImmediate();
-    for (const stream of this.streams) this.compareStream(stream, outcomes.get(stream.model));
-    this.compareAll();
+    for (const stream of this.#streams) this.#compareStream(stream, outcomes.get(stream.model));
+    this.#compareAll();
   }
 
-  /** Ends everything, the daemon at last. */
+  /** Ends everything, and the daemon at the end. */
   async finish(): Promise<void> {
-    while (this.uses.length > 0) this.endUse(0);
-    for (const stream of this.streams) await this.disconnect(stream);
-    this.services.handles.closeAll();
-    this.model.handles.clear();
-    this.check('D3', this.services.kernel.openCount, 0);
-    this.check('D3', this.services.clock.timers, 0);
+    while (this.#uses.length > 0) this.#endUse(0);
+    for (const stream of this.#streams) await this.#disconnect(stream);
+    this.#services.handles.closeAll();
+    this.#model.handles.clear();
+    this.#check('D3', this.#services.kernel.openCount, 0);
+    this.#check('D3', this.#services.clock.timers, 0);
   }
 
-  /** Does it to both. Answers what a stream that was asked for its next object is to answer. */
-  private async act(op: LifecycleOp): Promise<{ stream: ModelStream; outcome: StreamOutcome } | null> {
+  /** Runs an operation on both. Returns the expected result of a stream that is asked for its next object. */
+  async #act(op: LifecycleOp): Promise<{ stream: ModelStream; outcome: StreamOutcome } | null> {
     switch (op.op) {
       case 'load':
-        await this.load(op.ttl);
+        await this.#load(op.ttl);
         return null;
       case 'open':
-        await this.open(op.pick, op.ttl);
+        await this.#open(op.pick, op.ttl);
         return null;
       case 'clone':
-        await this.clone(this.token(op.pick), op.ttl);
+        await this.#clone(this.#token(op.pick), op.ttl);
         return null;
       case 'take':
-        await this.take(this.token(op.pick), op.ttl);
+        await this.#take(this.#token(op.pick), op.ttl);
         return null;
       case 'info':
-        await this.info(this.token(op.pick));
+        await this.#info(this.#token(op.pick));
         return null;
       case 'renew':
-        await this.renew(op.picks.map((pick) => this.token(pick)));
+        await this.#renew(op.picks.map((pick) => this.#token(pick)));
         return null;
       case 'close':
-        await this.close(op.picks.map((pick) => this.token(pick)));
+        await this.#close(op.picks.map((pick) => this.#token(pick)));
         return null;
       case 'use':
-        await this.use(this.token(op.pick));
+        await this.#use(this.#token(op.pick));
         return null;
       case 'endUse':
-        if (this.uses.length > 0) this.endUse(op.pick % this.uses.length);
+        if (this.#uses.length > 0) this.#endUse(op.pick % this.#uses.length);
         return null;
       case 'advance':
-        this.services.clock.advance(op.ms);
-        this.model.now += op.ms;
+        this.#services.clock.advance(op.ms);
+        this.#model.now += op.ms;
         return null;
       case 'unload':
-        this.unload(op.pick);
+        this.#unload(op.pick);
         return null;
       case 'stream':
-        this.startStream();
+        this.#startStream();
         return null;
       case 'next':
-        return this.next(op.pick);
+        return this.#next(op.pick);
       case 'disconnect': {
-        const stream = this.streams[op.pick % Math.max(1, this.streams.length)];
-        if (stream !== undefined) await this.disconnect(stream);
+        const stream = this.#streams[op.pick % Math.max(1, this.#streams.length)];
+        if (stream !== undefined) await this.#disconnect(stream);
         return null;
       }
     }
   }
 
-  private async load(ttl: number | null): Promise<void> {
+  async #load(ttl: number | null): Promise<void> {
     const source = { case: 'rawBtf', value: intBtf() } as const;
-    const { result } = await callLoad(this.services, { source, ...ttlField(ttl) }, callBy());
+    const { result } = await callLoad(this.#services, { source, ...ttlField(ttl) }, callBy());
     if (result.case !== 'handle') throw new Error('no handle');
-    this.granted(create(HandleSchema, result.value), null, ttl);
+    this.#granted(create(HandleSchema, result.value), null, ttl);
   }
 
-  private async open(pick: number, ttl: number | null): Promise<void> {
-    const ids = this.model.ids();
-    // Now and then one that is not there.
+  async #open(pick: number, ttl: number | null): Promise<void> {
+    const ids = this.#model.ids();
+    // Sometimes one that does not exist.
     const id = pick % 5 === 0 ? pick + 1 : (ids[pick % ids.length] ?? 1);
     const open = async () =>
-      getHandleById(this.services)(create(GetHandleByIdRequestSchema, { id, ...ttlField(ttl) }), callBy());
+      getHandleById(this.#services)(create(GetHandleByIdRequestSchema, { id, ...ttlField(ttl) }), callBy());
     if (!ids.includes(id)) {
-      this.check('H3', (await failureOf(open)).reason, ErrorReason.BTF_ID_NOT_FOUND);
+      this.#check('H3', (await failureOf(open)).reason, ErrorReason.BTF_ID_NOT_FOUND);
       return;
     }
-    this.granted(create(HandleSchema, (await open()).handle), id, ttl);
+    this.#granted(create(HandleSchema, (await open()).handle), id, ttl);
   }
 
-  private async clone(token: string, ttl: number | null): Promise<void> {
+  async #clone(token: string, ttl: number | null): Promise<void> {
     const clone = async () =>
-      cloneHandle(this.services)(create(CloneHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
-    const handle = await this.openOrRefused(token, clone);
+      cloneHandle(this.#services)(create(CloneHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
+    const handle = await this.#openOrRefused(token, clone);
     if (handle === null) return;
-    this.model.renew(handle);
+    this.#model.renew(handle);
     const cloned = create(HandleSchema, (await clone()).handle);
-    this.check('H6', cloned.token === token, false);
-    this.granted(cloned, handle.id, ttl);
+    this.#check('H6', cloned.token === token, false);
+    this.#granted(cloned, handle.id, ttl);
   }
 
-  private async take(token: string, ttl: number | null): Promise<void> {
+  async #take(token: string, ttl: number | null): Promise<void> {
     const take = async () =>
-      takeHandle(this.services)(create(TakeHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
-    const handle = await this.openOrRefused(token, take);
+      takeHandle(this.#services)(create(TakeHandleRequestSchema, { token, ...ttlField(ttl) }), callBy());
+    const handle = await this.#openOrRefused(token, take);
     if (handle === null) return;
     const property = handle.ttlMs === null ? 'S3' : 'S4';
-    this.model.take(handle, ttl);
+    this.#model.take(handle, ttl);
     const taken = create(HandleSchema, (await take()).handle);
-    this.check(property, [taken.token, ttlOf(taken.grantedTtl)], [token, handle.ttlMs]);
+    this.#check(property, [taken.token, ttlOf(taken.grantedTtl)], [token, handle.ttlMs]);
   }
 
-  private async info(token: string): Promise<void> {
+  async #info(token: string): Promise<void> {
     const info = async () =>
-      getHandleInfo(this.services)(create(GetHandleInfoRequestSchema, { token }), callBy());
-    const handle = await this.openOrRefused(token, info);
+      getHandleInfo(this.#services)(create(GetHandleInfoRequestSchema, { token }), callBy());
+    const handle = await this.#openOrRefused(token, info);
     if (handle === null) return;
-    const told = create(HandleSchema, (await info()).handle);
-    const { id, removed } = told.info ?? {};
-    this.check('H3', [id, removed], [handle.id, this.model.unloaded.has(handle.id)]);
-    const lease = [ttlOf(told.grantedTtl), ttlOf(told.remainingTtl)];
-    this.check(handle.ttlMs === null ? 'S1' : 'L5', lease, [handle.ttlMs, this.model.remaining(handle)]);
+    const returned = create(HandleSchema, (await info()).handle);
+    const { id, removed } = returned.info ?? {};
+    this.#check('H3', [id, removed], [handle.id, this.#model.unloaded.has(handle.id)]);
+    const lease = [ttlOf(returned.grantedTtl), ttlOf(returned.remainingTtl)];
+    this.#check(handle.ttlMs === null ? 'S1' : 'L5', lease, [handle.ttlMs, this.#model.remaining(handle)]);
   }
 
-  private async renew(tokens: string[]): Promise<void> {
+  async #renew(tokens: string[]): Promise<void> {
     const request = create(RenewHandlesRequestSchema, { tokens });
-    const { results = [] } = await renewHandles(this.services)(request, callBy());
+    const { results = [] } = await renewHandles(this.#services)(request, callBy());
     const expected = tokens.map((token) => {
-      const handle = this.model.handles.get(token);
-      if (handle !== undefined) this.model.renew(handle);
+      const handle = this.#model.handles.get(token);
+      if (handle !== undefined) this.#model.renew(handle);
       return [handle !== undefined, handle?.ttlMs ?? null];
     });
-    const told = results.map(({ open, remainingTtl }) => [open, ttlOf(remainingTtl)]);
-    this.check('L7', told, expected);
-    this.check('L3', told, expected);
+    const returned = results.map(({ open, remainingTtl }) => [open, ttlOf(remainingTtl)]);
+    this.#check('L7', returned, expected);
+    this.#check('L3', returned, expected);
   }
 
-  private async close(tokens: string[]): Promise<void> {
-    const { wasOpen } = await closeHandles(this.services)(
+  async #close(tokens: string[]): Promise<void> {
+    const { wasOpen } = await closeHandles(this.#services)(
       create(CloseHandlesRequestSchema, { tokens }),
       callBy(),
     );
     const expected = tokens.map((token) => {
-      const handle = this.model.handles.get(token);
-      if (handle !== undefined) this.model.close(handle);
-      if (handle !== undefined && handle.uses > 0) this.check('L6', handle.uses > 0, true);
+      const handle = this.#model.handles.get(token);
+      if (handle !== undefined) this.#model.close(handle);
+      if (handle !== undefined && handle.uses > 0) this.#check('L6', handle.uses > 0, true);
       return handle !== undefined;
     });
-    this.check('H5', wasOpen, expected);
+    this.#check('H5', wasOpen, expected);
   }
 
-  private async use(token: string): Promise<void> {
-    const use = () => this.services.handles.use(LOADER, token);
-    const handle = await this.openOrRefused(token, use);
+  async #use(token: string): Promise<void> {
+    const use = () => this.#services.handles.use(LOADER, token);
+    const handle = await this.#openOrRefused(token, use);
     if (handle === null) return;
     handle.uses += 1;
-    this.model.signOfLife(handle.stream);
-    this.uses.push({ use: use(), handle });
+    this.#model.signOfLife(handle.stream);
+    this.#uses.push({ use: use(), handle });
   }
 
-  private endUse(index: number): void {
-    for (const { use, handle } of this.uses.splice(index, 1)) {
+  #endUse(index: number): void {
+    for (const { use, handle } of this.#uses.splice(index, 1)) {
       use[Symbol.dispose]();
       handle.uses -= 1;
-      this.model.renew(handle);
-      this.check('L4', this.model.handles.has(handle.token), this.isOpen(handle.token));
+      this.#model.renew(handle);
+      this.#check('L4', this.#model.handles.has(handle.token), this.#isOpen(handle.token));
     }
   }
 
-  private unload(pick: number): void {
-    const modules = [...this.model.kernelIds].slice(1);
+  #unload(pick: number): void {
+    const modules = [...this.#model.kernelIds].slice(1);
     const id = modules[pick % Math.max(1, modules.length)];
     if (id === undefined) return;
-    this.services.kernel.remove(id);
-    this.model.kernelIds.delete(id);
-    this.model.unloaded.add(id);
+    this.#services.kernel.remove(id);
+    this.#model.kernelIds.delete(id);
+    this.#model.unloaded.add(id);
   }
 
-  private startStream(): void {
+  #startStream(): void {
     const model = { lastId: 0, waits: null, stallsAt: 0, released: false, ended: false };
     const abort = new AbortController();
     const request = create(IterateHandlesRequestSchema, { hold: true });
-    const messages = iterateHandles(this.services)(request, callBy(LOADER, abort.signal));
-    this.model.streams.push(model);
-    this.streams.push({ model, messages: messages[Symbol.asyncIterator](), abort, answer: null });
+    const messages = iterateHandles(this.#services)(request, callBy(LOADER, abort.signal));
+    this.#model.streams.push(model);
+    this.#streams.push({ model, messages: messages[Symbol.asyncIterator](), abort, answer: null });
   }
 
-  private next(pick: number): { stream: ModelStream; outcome: StreamOutcome } | null {
-    const ready = this.streams.filter(({ model }) => !model.ended && model.waits === null);
+  #next(pick: number): { stream: ModelStream; outcome: StreamOutcome } | null {
+    const ready = this.#streams.filter(({ model }) => !model.ended && model.waits === null);
     const stream = ready[pick % Math.max(1, ready.length)];
     if (stream === undefined) return null;
     stream.answer = null;
     void answerOf(stream).then((answer) => (stream.answer = answer));
-    return { stream: stream.model, outcome: this.model.pull(stream.model) };
+    return { stream: stream.model, outcome: this.#model.pull(stream.model) };
   }
 
-  private async disconnect({ model, messages, abort }: Stream): Promise<void> {
-    const held = this.model.heldBy(model).map(({ token }) => token);
+  async #disconnect({ model, messages, abort }: Stream): Promise<void> {
+    const held = this.#model.heldBy(model).map(({ token }) => token);
     const isWaiting = model.waits !== null;
-    this.model.endStream(model);
+    this.#model.endStream(model);
     abort.abort(new Error('the client is gone'));
-    // A stream that waits ends by its signal; one that does not is returned from.
+    // A stream that waits ends by its signal, any other by `return`.
     if (!isWaiting) await messages.return?.();
     await setImmediate();
-    for (const token of held) this.check('S2', this.isOpen(token), false);
+    for (const token of held) this.#check('S2', this.#isOpen(token), false);
   }
 
-  private compareStream(stream: Stream, outcome: StreamOutcome | undefined): void {
+  #compareStream(stream: Stream, outcome: StreamOutcome | undefined): void {
     const { model, answer } = stream;
     if (outcome === undefined) return;
     const property = typeof outcome === 'number' ? 'S1' : OUTCOME_PROPERTIES[outcome];
-    this.check(property, answer?.outcome ?? 'waits', outcome);
+    this.#check(property, answer?.outcome ?? 'waits', outcome);
     if (typeof outcome !== 'number' || answer === null) return;
-    this.given(answer.token);
-    this.model.hold(answer.token, outcome, model);
+    this.#given(answer.token);
+    this.#model.hold(answer.token, outcome, model);
   }
 
-  /** What holds after whatever happened. */
-  private compareAll(): void {
-    const { handles, kernel, clock } = this.services;
-    const { model } = this;
+  /** Checks the properties that hold after every operation. */
+  #compareAll(): void {
+    const { handles, kernel, clock } = this.#services;
+    const model = this.#model;
     const open = [...model.handles.values()];
-    this.check('H1', [kernel.openCount, handles.size], [open.length, open.length]);
-    this.check(
+    this.#check('H1', [kernel.openCount, handles.size], [open.length, open.length]);
+    this.#check(
       'H3',
       kernel.ids().toSorted((a, b) => a - b),
       model.ids(),
     );
-    // With as many open as there ought to be, none else is.
-    for (const { token } of open) this.check('L2', this.isOpen(token), true);
+    // The number is right, so no other handle is open.
+    for (const { token } of open) this.#check('L2', this.#isOpen(token), true);
     const leases = open.filter(({ ttlMs }) => ttlMs !== null).length;
     const waiting = model.streams.filter(({ waits }) => waits !== null).length;
-    this.check('H2', clock.timers, leases + waiting);
+    this.#check('H2', clock.timers, leases + waiting);
     for (const stream of model.streams) {
-      this.check('S5', model.heldBy(stream).length <= BOUNDS.maxHeldPerStream, true);
+      this.#check('S5', model.heldBy(stream).length <= BOUNDS.maxHeldPerStream, true);
     }
   }
 
-  private granted(handle: Handle, id: number | null, ttl: number | null): void {
+  #granted(handle: Handle, id: number | null, ttl: number | null): void {
     const { token, info, grantedTtl, remainingTtl, daemonEpoch } = handle;
-    this.given(token);
-    const granted = this.model.grant(token, id ?? info?.id ?? 0, ttl);
-    this.check('L1', [ttlOf(grantedTtl), ttlOf(remainingTtl)], [granted.ttlMs, granted.ttlMs]);
-    this.check('D1', [info?.id, daemonEpoch], [granted.id, EPOCH]);
+    this.#given(token);
+    const granted = this.#model.grant(token, id ?? info?.id ?? 0, ttl);
+    this.#check('L1', [ttlOf(grantedTtl), ttlOf(remainingTtl)], [granted.ttlMs, granted.ttlMs]);
+    this.#check('D1', [info?.id, daemonEpoch], [granted.id, EPOCH]);
   }
 
-  private given(token: string): void {
-    this.check('H4', this.tokens.includes(token), false);
-    this.tokens.push(token);
+  #given(token: string): void {
+    this.#check('H4', this.#tokens.includes(token), false);
+    this.#tokens.push(token);
   }
 
-  /** The open handle with a token; null where a use is refused for the right reason. */
-  private async openOrRefused(token: string, use: () => unknown): Promise<ModelHandle | null> {
-    const handle = this.model.handles.get(token);
+  /** Returns the open handle with a token; null if a use is refused for the right reason. */
+  async #openOrRefused(token: string, use: () => unknown): Promise<ModelHandle | null> {
+    const handle = this.#model.handles.get(token);
     if (handle !== undefined) return handle;
     const { reason } = await failureOf(use);
-    if (token.startsWith(OTHER_EPOCH)) this.check('D2', reason, ErrorReason.HANDLE_OF_EARLIER_DAEMON);
-    else this.check('H4', reason, ErrorReason.HANDLE_NOT_FOUND);
+    if (token.startsWith(OTHER_EPOCH)) this.#check('D2', reason, ErrorReason.HANDLE_OF_EARLIER_DAEMON);
+    else this.#check('H4', reason, ErrorReason.HANDLE_NOT_FOUND);
     return null;
   }
 
-  private isOpen(token: string): boolean {
+  #isOpen(token: string): boolean {
     try {
-      return this.services.handles.peek(LOADER, token).token === token;
+      return this.#services.handles.peek(LOADER, token).token === token;
     } catch {
       return false;
     }
   }
 
-  /** Mostly one that is open. */
-  private token(pick: number): string {
-    const open = [...this.model.handles.keys()];
-    const tokens = pick % 4 === 0 || open.length === 0 ? this.tokens : open;
+  /** Returns a token, mostly of an open handle. */
+  #token(pick: number): string {
+    const open = [...this.#model.handles.keys()];
+    const tokens = pick % 4 === 0 || open.length === 0 ? this.#tokens : open;
     return tokens[Math.floor(pick / 4) % tokens.length] ?? '';
   }
 
-  private check(property: string, actual: unknown, expected: unknown): void {
+  #check(property: string, actual: unknown, expected: unknown): void {
     if (!isDeepStrictEqual(actual, expected)) {
       throw new Error(`${property}: is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`);
     }
-    this.checks.set(property, (this.checks.get(property) ?? 0) + 1);
+    this.#checks.set(property, (this.#checks.get(property) ?? 0) + 1);
   }
 }
 
-/** What it shows when a stream ends, or waits. */
+/** The property that each outcome of a stream shows. */
 const OUTCOME_PROPERTIES = { done: 'S6', stalled: 'S7', waits: 'S5' } as const;
 
 async function answerOf({ messages }: Stream): Promise<Stream['answer']> {
@@ -374,7 +376,7 @@ async function answerOf({ messages }: Stream): Promise<Stream['answer']> {
     return { outcome: value.handle?.info?.id ?? 0, token: value.handle?.token ?? '' };
   } catch (error) {
     const isStall = error instanceof ServiceError && error.reason === ErrorReason.HOLD_STALLED;
-    // What a cancelled stream is told matters to nobody.
+    // The error of a cancelled stream does not matter.
     return { outcome: isStall ? 'stalled' : 'waits', token: '' };
   }
 }

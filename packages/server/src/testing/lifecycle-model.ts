@@ -1,4 +1,4 @@
-/** The bounds that the model goes by; times are milliseconds. */
+/** The limits of the model. Times are in milliseconds. */
 export const BOUNDS = {
   minTtlMs: 100,
   maxTtlMs: 1_000,
@@ -21,21 +21,21 @@ export interface ModelHandle {
 
 /** ModelStream is a stream that holds handles. */
 export interface ModelStream {
-  /** The last object that it told. */
+  /** The last object that it returned. */
   lastId: number;
-  /** What it waits for, if it does. */
+  /** The thing that it waits for; null if it does not wait. */
   waits: 'for room' | 'to be empty' | null;
-  /** When it is given up for lack of a sign of life. */
+  /** When it ends for lack of a sign of life. */
   stallsAt: number;
   /** Whether a handle was released while it waited. */
   released: boolean;
   ended: boolean;
 }
 
-/** What a stream that was asked for its next object answered. */
+/** The result of a stream that was asked for its next object. */
 export type StreamOutcome = number | 'done' | 'stalled' | 'waits';
 
-/** LifecycleModel says what docs/lifecycle.md says of handles, as simply as can be: no timers, no callbacks. */
+/** LifecycleModel implements docs/lifecycle.md as simply as possible, without timers and callbacks. */
 export class LifecycleModel {
   now = 0;
   /** Open handles by token. */
@@ -46,7 +46,7 @@ export class LifecycleModel {
   /** Modules that were unloaded. */
   readonly unloaded = new Set<number>();
 
-  /** The ids in the kernel's list: its own objects, and those of users that are held. */
+  /** The ids in the kernel's list: its own objects, and users' objects that are held. */
   ids(): number[] {
     const held = [...this.handles.values()].map(({ id }) => id).filter((id) => !this.unloaded.has(id));
     return [...new Set([...this.kernelIds, ...held])].toSorted((a, b) => a - b);
@@ -67,7 +67,7 @@ export class LifecycleModel {
     return [...this.handles.values()].filter((handle) => handle.stream === stream);
   }
 
-  /** What is left of a lease; null without one. */
+  /** The remaining time of a lease; null without one. */
   remaining({ ttlMs, uses, expiresAt }: ModelHandle): number | null {
     return ttlMs === null || uses > 0 ? ttlMs : expiresAt - this.now;
   }
@@ -80,7 +80,7 @@ export class LifecycleModel {
   take(handle: ModelHandle, askedMs: number | null): void {
     handle.ttlMs ??= grantedTtl(askedMs);
     handle.expiresAt = this.now + handle.ttlMs;
-    this.release(handle);
+    this.#release(handle);
   }
 
   close(handle: ModelHandle): void {
@@ -93,13 +93,13 @@ export class LifecycleModel {
     for (const { token } of this.heldBy(stream)) this.handles.delete(token);
   }
 
-  /** Says what a stream answers that is asked for its next object. */
+  /** Returns the result of asking a stream for its next object. */
   pull(stream: ModelStream): StreamOutcome {
-    if (this.heldBy(stream).length >= BOUNDS.maxHeldPerStream) return this.wait(stream, 'for room');
-    return this.visit(stream);
+    if (this.heldBy(stream).length >= BOUNDS.maxHeldPerStream) return this.#wait(stream, 'for room');
+    return this.#visit(stream);
   }
 
-  /** Lets what is due happen: leases end, and streams that waited answer. */
+  /** Does everything that is due: leases expire, and waiting streams return. */
   settle(): Map<ModelStream, StreamOutcome> {
     for (const [token, { uses, expiresAt }] of this.handles) {
       if (uses === 0 && expiresAt <= this.now) this.handles.delete(token);
@@ -107,7 +107,7 @@ export class LifecycleModel {
     const outcomes = new Map<ModelStream, StreamOutcome>();
     for (const stream of this.streams) {
       if (stream.waits === null) continue;
-      if (stream.released) outcomes.set(stream, this.goOn(stream));
+      if (stream.released) outcomes.set(stream, this.#goOn(stream));
       else if (stream.stallsAt <= this.now) {
         outcomes.set(stream, 'stalled');
         this.endStream(stream);
@@ -120,29 +120,29 @@ export class LifecycleModel {
     if (stream?.waits != null) stream.stallsAt = this.now + BOUNDS.holdStallMs;
   }
 
-  private release(handle: ModelHandle): void {
+  #release(handle: ModelHandle): void {
     if (handle.stream !== null && handle.stream.waits !== null) handle.stream.released = true;
     handle.stream = null;
   }
 
-  private goOn(stream: ModelStream): StreamOutcome {
+  #goOn(stream: ModelStream): StreamOutcome {
     if (stream.waits === 'to be empty' && this.heldBy(stream).length > 0)
-      return this.wait(stream, 'to be empty');
-    return this.visit(stream);
+      return this.#wait(stream, 'to be empty');
+    return this.#visit(stream);
   }
 
-  private visit(stream: ModelStream): StreamOutcome {
+  #visit(stream: ModelStream): StreamOutcome {
     Object.assign(stream, { waits: null, released: false });
-    // Behind its last object a stream looks for no more.
+    // After its last object a stream looks for no more.
     const next = stream.lastId === Infinity ? undefined : this.ids().find((id) => id > stream.lastId);
     stream.lastId = next ?? Infinity;
     if (next !== undefined) return next;
-    if (this.heldBy(stream).length > 0) return this.wait(stream, 'to be empty');
+    if (this.heldBy(stream).length > 0) return this.#wait(stream, 'to be empty');
     this.endStream(stream);
     return 'done';
   }
 
-  private wait(stream: ModelStream, waits: ModelStream['waits']): 'waits' {
+  #wait(stream: ModelStream, waits: ModelStream['waits']): 'waits' {
     Object.assign(stream, { waits, released: false, stallsAt: this.now + BOUNDS.holdStallMs });
     return 'waits';
   }

@@ -5,38 +5,38 @@ interface Waiting {
   readonly callback: () => void;
 }
 
-/** ManualClock is a clock that moves only when a test says so. */
+/** ManualClock is a clock that only moves when a test advances it. */
 export class ManualClock implements Clock {
-  private time = 0;
-  private readonly waiting = new Set<Waiting>();
+  #time = 0;
+  readonly #waiting = new Set<Waiting>();
 
   now(): number {
-    return this.time;
+    return this.#time;
   }
 
   after(ms: number, callback: () => void): Timer {
-    const timer = { at: this.time + ms, callback };
-    this.waiting.add(timer);
-    return { cancel: () => void this.waiting.delete(timer) };
+    const timer = { at: this.#time + ms, callback };
+    this.#waiting.add(timer);
+    return { cancel: () => void this.#waiting.delete(timer) };
   }
 
-  /** Number of timers that wait. */
+  /** The number of waiting timers. */
   get timers(): number {
-    return this.waiting.size;
+    return this.#waiting.size;
   }
 
-  /** Moves on, and calls back in the order of time, at the time asked for. */
+  /** advance moves the clock, and calls each due timer at its time, in the order of time. */
   advance(ms: number): void {
-    const end = this.time + ms;
-    for (let next = this.nextUntil(end); next !== undefined; next = this.nextUntil(end)) {
-      this.waiting.delete(next);
-      this.time = next.at;
+    const end = this.#time + ms;
+    for (let next = this.#nextUntil(end); next !== undefined; next = this.#nextUntil(end)) {
+      this.#waiting.delete(next);
+      this.#time = next.at;
       next.callback();
     }
-    this.time = end;
+    this.#time = end;
   }
 
-  private nextUntil(end: number): Waiting | undefined {
-    return [...this.waiting].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
+  #nextUntil(end: number): Waiting | undefined {
+    return [...this.#waiting].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
   }
 }

@@ -1,22 +1,22 @@
 import type { Item, Job, Steps } from '../pool/job.js';
-import { serveJobs } from '../jobs/serve-jobs.js';
+import { serveJobs } from '../jobs/job-scheduler.js';
 
-/** What each job does, by its first path. */
+/** The steps of each job, by its first path. */
 const DEEDS: Readonly<Record<string, () => Steps<Item>>> = {
-  /** Hands out a byte with each item. */
+  /** Makes a byte with each item. */
   *count() {
     for (let value = 0; value < 256; value++) yield Uint8Array.of(value);
   },
-  /** Takes many steps to nothing. */
+  /** Takes endless steps without an item. */
   *dawdle() {
     for (;;) yield null;
   },
-  /** Is at one step for ever. */
+  /** Never ends its second step. */
   *spin() {
     yield Uint8Array.of(1);
     for (;;);
   },
-  /** Takes all memory, in a step. */
+  /** Takes all memory in one step. */
   *eat() {
     const eaten: unknown[] = [];
     yield Uint8Array.of(1);
@@ -26,7 +26,7 @@ const DEEDS: Readonly<Record<string, () => Steps<Item>>> = {
     yield Uint8Array.of(1);
     throw new Error('a fault of the worker');
   },
-  /** Breaks the thread from outside of its step. */
+  /** Breaks the thread outside of its step. */
   *crash() {
     yield Uint8Array.of(1);
     setImmediate(() => {

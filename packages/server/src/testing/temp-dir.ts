@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export class TempDir implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'btfd-'));
 
-  /** Writes a file, and gives its path. */
+  /** write writes a file, and returns its path. */
   write(name: string, content: Uint8Array | string): string {
     const path = join(this.path, name);
     writeFileSync(path, content);

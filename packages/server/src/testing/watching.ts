@@ -11,9 +11,9 @@ import { callBy, LOADER } from './callers.js';
 
 /** Watching is a call of WatchHandles, read message by message. */
 export class Watching {
-  private readonly abort = new AbortController();
-  private readonly messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
-  /** The last position that was told. */
+  readonly #abort = new AbortController();
+  readonly #messages: AsyncIterator<MessageInitShape<typeof WatchHandlesResponseSchema>>;
+  /** The last received position. */
   position: WatchPosition | undefined;
 
   constructor(
@@ -23,41 +23,41 @@ export class Watching {
   ) {
     const stream = watchHandles(services)(
       create(WatchHandlesRequestSchema, request),
-      callBy(caller, this.abort.signal),
+      callBy(caller, this.#abort.signal),
     );
-    this.messages = stream[Symbol.asyncIterator]();
+    this.#messages = stream[Symbol.asyncIterator]();
   }
 
-  /** The next message. */
+  /** next returns the next message. */
   async next(): Promise<WatchHandlesResponse> {
-    const { done, value } = await this.messages.next();
+    const { done, value } = await this.#messages.next();
     if (done === true) throw new Error('the stream ended');
     const message = create(WatchHandlesResponseSchema, value);
     this.position = message.position ?? this.position;
     return message;
   }
 
-  /** The next messages, in short: `added 4 xfs`. */
+  /** take returns the next messages in short, such as `added 4 xfs`. */
   async take(count: number): Promise<string[]> {
     const texts: string[] = [];
     while (texts.length < count) texts.push(short(await this.next()));
     return texts;
   }
 
-  /** The messages up to `synced`, in short. */
+  /** sync returns the messages up to `synced`, in short. */
   async sync(): Promise<string[]> {
     const texts: string[] = [];
     while (texts.at(-1) !== 'synced') texts.push(short(await this.next()));
     return texts;
   }
 
-  /** Ends it as its client's cancelling does. */
+  /** cancel ends the call like a client that cancels it. */
   cancel(reason: Error): void {
-    this.abort.abort(reason);
+    this.#abort.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.messages.return?.();
+    await this.#messages.return?.();
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { FakeProc } from '../testing/fake-proc.js';
 import { btfHolders } from './btf-holders.js';
 
-/** What is found, as BTF id, pid and command, after how many steps. */
+/** Returns the found BTF ids with pid and command, and the number of steps. */
 function holdersIn(path: string): { holders: [id: number, pid: number, command: string][]; steps: number } {
   const holders: [number, number, string][] = [];
   const steps = [...btfHolders(path, (id, { pid, command }) => holders.push([id, pid, command]))].length;
@@ -33,18 +33,18 @@ describe('Processes that hold BTF', () => {
     ['that ends before its command is read', (process) => unlinkSync(join(process, 'comm'))],
     ['that closed its file descriptor meanwhile', (process) => unlinkSync(join(process, 'fdinfo/0'))],
     [
-      'whose file descriptor became another meanwhile',
+      'whose file descriptor was reused meanwhile',
       (process) => writeFileSync(join(process, 'fdinfo/0'), 'pos:\t0\nmap_id:\t9\n'),
     ],
     [
       'whose object left the kernel’s list',
       (process) => writeFileSync(join(process, 'fdinfo/0'), 'pos:\t0\nbtf_id:\t0\n'),
     ],
-  ])('don’t include one %s, and the others are found', (_, change) => {
+  ])('do not include one %s, and the others are found', (_, change) => {
     using proc = new FakeProc();
     proc.add(20, 'before', 5);
     const process = proc.add(21, 'between', 5);
-    proc.add(22, 'behind', 5);
+    proc.add(22, 'after', 5);
     change(process);
     const pids = holdersIn(proc.path).holders.map(([, pid]) => pid);
     expect(new Set(pids)).toEqual(new Set([20, 22]));
@@ -57,7 +57,7 @@ describe('Processes that hold BTF', () => {
     expect(holdersIn(proc.path).holders).toEqual([[5, 20, 'holder']]);
   });
 
-  test('are looked for in steps of a file descriptor each', () => {
+  test('are searched in steps of one file descriptor', () => {
     using proc = new FakeProc();
     proc.add(20, 'many', ...Array.from({ length: 1000 }, () => 5));
     expect(holdersIn(proc.path).steps).toBe(1001);
@@ -66,14 +66,14 @@ describe('Processes that hold BTF', () => {
   test.each<[string, (proc: FakeProc) => string, string]>([
     ['there is no procfs', (proc) => join(proc.path, 'nowhere'), 'ENOENT'],
     [
-      'it is no procfs',
+      'it is not procfs',
       (proc) => {
         writeFileSync(join(proc.path, '20'), 'a file');
         return proc.path;
       },
       'ENOTDIR',
     ],
-  ])('can’t be told where %s', (_, make, code) => {
+  ])('cannot be found if %s', (_, make, code) => {
     using proc = new FakeProc();
     expect(() => holdersIn(make(proc))).toThrow(expect.objectContaining({ code }));
   });

@@ -8,14 +8,14 @@ import { UserScanner } from './user-scanner.js';
 
 const NOBODY = { programs: [], maps: [], processes: [] };
 
-/** A clock by which every step takes long. */
-function hurriedClock(): Clock {
+/** A clock on which every step takes 10 ms. */
+function slowClock(): Clock {
   let time = 0;
   return { now: () => (time += 10), after: () => ({ cancel: () => {} }) };
 }
 
 describe('A scan', () => {
-  test('tells of each object the programs, maps and processes that use it', async () => {
+  test('returns the programs, maps and processes that use each object', async () => {
     using proc = new FakeProc();
     const kernel = new FakeKernel();
     kernel.programs.add('plain', 0);
@@ -39,7 +39,7 @@ describe('A scan', () => {
     expect([index.of(8), index.of(0)]).toEqual([NOBODY, NOBODY]);
   });
 
-  test('passes over programs and maps that vanish meanwhile', async () => {
+  test('skips programs and maps that vanish meanwhile', async () => {
     using proc = new FakeProc();
     const kernel = new FakeKernel();
     for (const objects of [kernel.programs, kernel.maps]) {
@@ -54,7 +54,7 @@ describe('A scan', () => {
 });
 
 describe('Scans', () => {
-  test('that are asked for together are one', async () => {
+  test('that are requested together are one', async () => {
     using proc = new FakeProc();
     const kernel = new FakeKernel();
     const scanner = new UserScanner(kernel, proc.path, new ManualClock());
@@ -63,11 +63,11 @@ describe('Scans', () => {
     expect(kernel.programs.walks).toBe(1);
   });
 
-  test('that are asked for while one is under way are the next, together', async () => {
+  test('that are requested during a scan share the next one', async () => {
     using proc = new FakeProc();
     const kernel = new FakeKernel();
     for (let i = 0; i < 10; i++) kernel.programs.add('early', 5);
-    const scanner = new UserScanner(kernel, proc.path, hurriedClock());
+    const scanner = new UserScanner(kernel, proc.path, slowClock());
     const first = scanner.scan();
     await setImmediate();
     const [second, third] = [scanner.scan(), scanner.scan()];
@@ -82,7 +82,7 @@ describe('Scans', () => {
     expect(kernel.programs.walks).toBe(2);
   });
 
-  test('fail each with its own error, and the next one works', async () => {
+  test('fail with their own error, and the next one works', async () => {
     using proc = new FakeProc();
     const kernel = new FakeKernel();
     const scanner = new UserScanner(kernel, proc.path, new ManualClock());

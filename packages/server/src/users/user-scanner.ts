@@ -11,7 +11,6 @@ import { UserIndex, type BpfUser } from './user-index.js';
  */
 export class UserScanner {
   readonly #scans = new SharedRuns(() => inSlices(this.#steps(), this.#clock));
-
   readonly #kernel: Kernel;
   readonly #procDir: string;
   readonly #clock: Clock;

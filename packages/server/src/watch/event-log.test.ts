@@ -19,7 +19,7 @@ test.each([
   [1, 5, []],
   [2, 5, [3, 4, 5]],
   [9, 5, []],
-])('A log of three events has behind %i of %i: %j', (sequence, events, expected) => {
+])('A log of three events returns after event %i of %i: %j', (sequence, events, expected) => {
   const log = logOf(3, events);
   const found: number[] = [];
   let at = sequence;
@@ -31,13 +31,13 @@ test.each([
   expect(log.last).toBe(events);
 });
 
-test('Who listens hears of each event until he stops', () => {
+test('A listener is called at each event until it stops', () => {
   const log = logOf(3, 1);
-  const heard: number[] = [];
-  const stop = log.onAppend(() => heard.push(log.last));
+  const seen: number[] = [];
+  const stop = log.onAppend(() => seen.push(log.last));
   log.append('removed', info(1));
   log.append('added', info(2));
   stop();
   log.append('added', info(3));
-  expect(heard).toEqual([2, 3]);
+  expect(seen).toEqual([2, 3]);
 });

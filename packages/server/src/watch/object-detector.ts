@@ -10,7 +10,6 @@ export class ObjectDetector {
   readonly #known = new Map<ObjectKey, ObjectInfo>();
   /** The keys of the known objects, in the order in which they were found. */
   #order: readonly ObjectKey[] = [];
-
   readonly #keys: Pick<ObjectKeys, 'keys' | 'info'>;
   readonly #log: EventLog;
 

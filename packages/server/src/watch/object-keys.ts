@@ -12,7 +12,6 @@ export type ObjectKey = number | string;
 export class ObjectKeys {
   /** The objects that are only known as files, by key. */
   #fileInfos: ReadonlyMap<string, ObjectInfo> = new Map();
-
   readonly #kernel: Pick<Kernel, 'open' | 'nextId'>;
   readonly #files: BtfFiles;
   readonly #access: Access;

@@ -10,13 +10,13 @@ import { ObjectWatch } from './object-watch.js';
 const INTERVAL = 400;
 const LIMITS = { watchIntervalMs: INTERVAL, watchHistory: 16 };
 
-/** Keys of a list that a test changes, with what each look costs. */
+/** Keys of a list that a test changes, with the cost of each look. */
 class CountedKeys implements Pick<ObjectKeys, 'prepare' | 'keys' | 'info'> {
   there: number[] = [];
   looks = 0;
   infos = 0;
   prepared = 0;
-  /** What can't be opened. */
+  /** Keys of objects that cannot be opened. */
   readonly failing = new Set<number>();
 
   prepare(): void {
@@ -46,18 +46,18 @@ function setUp(clock = new ManualClock()) {
 }
 
 describe('One look at each interval', () => {
-  test('[W3] serves any number of watchers, and asks after nothing while nothing changes', async () => {
+  test('[W3] serves any number of watchers, and opens no object while nothing changes', async () => {
     const { keys, watch, tick } = setUp();
     keys.there = [1, 2, 3];
     const watchers = await Promise.all(Array.from({ length: 100 }, () => watch.open()));
-    // Those who came during the first look share the second.
+    // Watchers that came during the first look share the second.
     expect([keys.looks, keys.infos, keys.prepared]).toEqual([1, 3, 1]);
     for (let round = 0; round < 10; round++) await tick();
     expect([keys.looks, keys.infos]).toEqual([11, 3]);
     for (const watcher of watchers) watcher[Symbol.dispose]();
   });
 
-  test('[W3] happens only while anybody watches', async () => {
+  test('[W3] happens only while there are watchers', async () => {
     const { keys, clock, watch, tick } = setUp();
     await tick();
     expect(keys.looks).toBe(0);
@@ -71,7 +71,7 @@ describe('One look at each interval', () => {
     expect(keys.looks).toBe(3);
   });
 
-  test('stays one though all leave and somebody comes while a look is under way', async () => {
+  test('stays one if all watchers leave and one comes during a look', async () => {
     const { keys, clock, watch, tick } = setUp();
     const first = await watch.open();
     clock.advance(INTERVAL);
@@ -103,7 +103,7 @@ describe('One look at each interval', () => {
   });
 });
 
-test('[W2] Of any sequence of changes each watcher sees just what changed, in the same order', async () => {
+test('[W2] Each watcher sees exactly the changes of any sequence, in the same order', async () => {
   const { keys, watch, tick } = setUp();
   const watcher = await watch.open();
   const there = new Set(watcher.start().map(({ id }) => id));
@@ -122,7 +122,7 @@ test('[W2] Of any sequence of changes each watcher sees just what changed, in th
   watcher[Symbol.dispose]();
 });
 
-test('What a look that failed left undone is done by the next', async () => {
+test('The next look completes one that failed', async () => {
   const { keys, watch } = setUp();
   keys.there = [10, 11];
   using watcher = await watch.open();

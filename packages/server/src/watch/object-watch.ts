@@ -17,7 +17,6 @@ export class ObjectWatch {
   readonly #looks: SharedRuns<void>;
   readonly #watchers = new Set<Watcher>();
   #timer: Timer | null = null;
-
   readonly #keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>;
   readonly #limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>;
   readonly #clock: Clock;

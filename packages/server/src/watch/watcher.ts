@@ -21,7 +21,6 @@ export class Watcher implements Disposable {
   #failure: { readonly error: unknown } | null = null;
   #read: number;
   #wake = (): void => {};
-
   readonly #context: WatcherContext;
 
   constructor(context: WatcherContext) {

@@ -30,23 +30,26 @@ test('leaves as many types of each kind of three objects as pahole does in their
   expect(left).toMatchObject({ FWD: 2, STRUCT: 5, ENUM: 2 });
 });
 
-needs('bpftool').test('leaves of BPF objects what bpftool gen object does, but for what is known', () => {
-  const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
-  const left = kindCounts(
-    deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
-  );
-  const linked = kindCounts(parseElfBtf(linkObjects(objects)));
-  // The linker makes one of the sections of a name, which is no deduplication: of three .bss.
-  expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
-  // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
-  // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
-  const old = { FWD: 3, ENUM: 3, PTR: 11 };
-  const recent = { FWD: left['FWD'], ENUM: left['ENUM'], PTR: left['PTR'] };
-  expect(recent).toEqual({ FWD: 2, ENUM: 2, PTR: 10 });
-  expect([old, recent]).toContainEqual({ FWD: linked['FWD'], ENUM: linked['ENUM'], PTR: linked['PTR'] });
-  const known = { DATASEC: 1, FWD: 0, ENUM: 0, PTR: 0 };
-  expect({ ...left, ...known }).toEqual({ ...linked, ...known });
-});
+needs('bpftool').test(
+  'leaves the same types of BPF objects as bpftool gen object, with known differences',
+  () => {
+    const objects = ['a', 'b', 'c'].map((name) => `${TESTDATA}${name}.bpf.o`);
+    const left = kindCounts(
+      deduplicated(objects.map((path) => parseElfBtf(new Uint8Array(readFileSync(path))))),
+    );
+    const linked = kindCounts(parseElfBtf(linkObjects(objects)));
+    // The linker merges sections of one name, here three .bss, which is not deduplication.
+    expect([left['DATASEC'], linked['DATASEC']]).toEqual([3, 1]);
+    // libbpf 1.1, which Debian 12's bpftool 7.1 has in an early state, leaves FWDs that no struct leads to and enums
+    // without values whose size differs: `struct right` of a.c and `enum late` of b.c, each with its pointer.
+    const old = { FWD: 3, ENUM: 3, PTR: 11 };
+    const recent = { FWD: left['FWD'], ENUM: left['ENUM'], PTR: left['PTR'] };
+    expect(recent).toEqual({ FWD: 2, ENUM: 2, PTR: 10 });
+    expect([old, recent]).toContainEqual({ FWD: linked['FWD'], ENUM: linked['ENUM'], PTR: linked['PTR'] });
+    const known = { DATASEC: 1, FWD: 0, ENUM: 0, PTR: 0 };
+    expect({ ...left, ...known }).toEqual({ ...linked, ...known });
+  },
+);
 
 needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of each kind as libbpf', () => {
   const MODULES = ['bonding', 'nf_conntrack', 'veth', 'dummy'];
@@ -63,7 +66,7 @@ needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of
   });
   afterAll(() => libbpf.close());
 
-  test('of modules that each bring what they use of vmlinux', () => {
+  test('of modules that each contain the types that they use of vmlinux', () => {
     const flat = modules.map((module) => {
       return Spec.parse(selectTypes(module, module.typeIds()).bytes);
     });
@@ -81,7 +84,7 @@ needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of
     expect(kindCounts(Spec.parse(ours))).toEqual(kindCounts(Spec.parse(theirs)));
   });
 
-  test('of one module on its base, whose types it does not repeat', () => {
+  test('of one module on its base, without repeating types of the base', () => {
     for (const module of modules) {
       const ours = Spec.parse(dedup(module).bytes, { base });
       const theirs = Spec.parse(libbpf.run(module.bytes, base.bytes), { base });
@@ -92,7 +95,7 @@ needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of
 });
 
 needs('gcc', 'libbpf').describe('of references in a circle', () => {
-  /** The errno of libbpf for a circle that its search of references runs into. */
+  /** The errno of libbpf for a circle that its search meets. */
   const ELOOP = 40;
   let libbpf: LibbpfDedup;
   beforeAll(() => {

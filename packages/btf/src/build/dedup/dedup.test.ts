@@ -40,23 +40,26 @@ const pointer = (btf: BtfAssembler, typeId: number): BtfAssembler =>
   btf.type(Kind.PTR, '', { sizeOrTypeId: typeId });
 
 describe('dedup', () => {
-  test.each(['little', 'big'] as const)('keeps one of each kind that comes twice, %s-endian', (order) => {
-    const all = Spec.parse(assembleAllKinds(order).bytes());
-    const { bytes, ids } = dedup(Spec.parse(merge([all, all]).bytes));
-    const left = Spec.parse(bytes);
-    // 21 is a VAR and 22 a DATASEC, which all stay.
-    expect(left.byteOrder).toBe(order);
-    expect([...left].slice(0, 29)).toEqual([...all]);
-    expect([...left].slice(29)).toMatchObject([
-      { kind: 'VAR', typeId: 1 },
-      { kind: 'DATASEC', vars: [{ typeId: 30 }] },
-    ]);
-    for (let id = 1; id <= 29; id++) {
-      expect([ids[id], ids[id + 29]]).toEqual([id, id === 21 ? 30 : id === 22 ? 31 : id]);
-    }
-  });
+  test.each(['little', 'big'] as const)(
+    'keeps one type of each kind that comes twice, %s-endian',
+    (order) => {
+      const all = Spec.parse(assembleAllKinds(order).bytes());
+      const { bytes, ids } = dedup(Spec.parse(merge([all, all]).bytes));
+      const left = Spec.parse(bytes);
+      // 21 is a VAR and 22 a DATASEC, which all stay.
+      expect(left.byteOrder).toBe(order);
+      expect([...left].slice(0, 29)).toEqual([...all]);
+      expect([...left].slice(29)).toMatchObject([
+        { kind: 'VAR', typeId: 1 },
+        { kind: 'DATASEC', vars: [{ typeId: 30 }] },
+      ]);
+      for (let id = 1; id <= 29; id++) {
+        expect([ids[id], ids[id + 29]]).toEqual([id, id === 21 ? 30 : id === 22 ? 31 : id]);
+      }
+    },
+  );
 
-  test('drops strings that nothing uses and repeats none', () => {
+  test('drops unused strings and repeats none', () => {
     const btf = new BtfAssembler('little');
     btf.string('unused');
     btf.type(Kind.FLOAT, 'f', { sizeOrTypeId: 4 }).type(Kind.FLOAT, 'f', { sizeOrTypeId: 8 });
@@ -99,7 +102,7 @@ describe('dedup', () => {
     ]);
   });
 
-  test('keeps structs of one name and shape apart that lead to different types', () => {
+  test('keeps both structs of one name and shape if they lead to different types', () => {
     const unit =
       (kind: number): Write =>
       (btf) => {
@@ -117,7 +120,7 @@ describe('dedup', () => {
     ]);
   });
 
-  test('resolves a FWD that no struct leads to where one struct alone has its name', () => {
+  test('resolves a FWD that no struct leads to if only one struct has its name', () => {
     const declared: Write = (btf) => pointer(btf.type(Kind.FWD, 'foo'), 1);
     const declaredUnion: Write = (btf) => pointer(btf.type(Kind.FWD, 'foo', { kindFlag: true }), 1);
     const defined =
@@ -132,7 +135,7 @@ describe('dedup', () => {
     expect(lines(units(declared, defined('u'), defined('v')))).toHaveLength(7);
   });
 
-  test('resolves an enum without values to the full one of its name, of either kind and order', () => {
+  test('resolves an enum without values to the full one of its name, for both kinds, in both orders', () => {
     const forward: Write = (btf) => pointer(btf.type(Kind.ENUM, 'e', { sizeOrTypeId: 4 }), 1);
     const full: Write = (btf) =>
       pointer(btf.type(Kind.ENUM, 'e', { vlen: 1, sizeOrTypeId: 4, data: ['A', 1] }), 1);
@@ -148,13 +151,13 @@ describe('dedup', () => {
     expect(lines(units(full, full64))).toHaveLength(4);
   });
 
-  test('keeps anonymous enums without values apart from others', () => {
+  test('keeps anonymous enums without values separate from others', () => {
     const empty: Write = (btf) => btf.type(Kind.ENUM, '', { sizeOrTypeId: 4 });
     const full: Write = (btf) => btf.type(Kind.ENUM, '', { vlen: 1, sizeOrTypeId: 4, data: ['A', 1] });
     expect(lines(units(empty, full, empty))).toEqual(['ENUM ', 'ENUM ']);
   });
 
-  test('finds typedefs equal that lead to themselves, as those of Go do', () => {
+  test('finds equal typedefs that lead to themselves, as those of Go do', () => {
     const unit: Write = (btf) => {
       btf.type(Kind.TYPEDEF, 'self', { sizeOrTypeId: 2 });
       pointer(btf, 1);
@@ -162,7 +165,7 @@ describe('dedup', () => {
     expect(lines(units(unit, unit))).toEqual(['TYPEDEF self 2', 'PTR  1']);
   });
 
-  test('finds structs equal though a compiler repeated arrays and pointers within one of them', () => {
+  test('finds equal structs even if a compiler repeated arrays and pointers within one of them', () => {
     const repeated: Write = (btf) => {
       int(btf); // 1
       btf.type(Kind.ARRAY, '', { data: [1, 1, 4] }); // 2
@@ -177,7 +180,7 @@ describe('dedup', () => {
     expect(lines(units(once, repeated))).toEqual(['INT int', 'ARRAY  1', 'STRUCT s 2 2']);
   });
 
-  test('tells arrays of different elements apart within one struct', () => {
+  test('distinguishes arrays of different elements within one struct', () => {
     const unit =
       (second: number): Write =>
       (btf) => {
@@ -203,7 +206,7 @@ describe('dedup', () => {
     expect(lines(units(unit(1, -1), unit(0, -1)))).toHaveLength(5);
   });
 
-  test('of split BTF drops what the base has, and leaves the base alone', () => {
+  test('drops types of split BTF that the base has, and does not change the base', () => {
     const baseBtf = new BtfAssembler('little');
     int(baseBtf); // 1
     struct(baseBtf, 'node', ['next', 3]); // 2
@@ -220,18 +223,18 @@ describe('dedup', () => {
     pointer(btf, 10); // 12
     const { bytes, ids } = dedup(Spec.parse(btf.bytes(), { base }));
     const left = Spec.parse(bytes, { base });
-    // `user` would equal the base's if its FWD were resolved.
+    // `user` would equal the type of the base if its FWD were resolved.
     expect([...left]).toMatchObject([
       { id: 7, kind: 'STRUCT', name: 'hidden', members: [{ typeId: 1 }, { name: 'own', typeId: 3 }] },
       { id: 8, kind: 'STRUCT', name: 'user', members: [{ typeId: 9 }] },
       { id: 9, kind: 'PTR', typeId: 7 },
     ]);
     expect([...ids.subarray(1)]).toEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 7, 8, 9]);
-    // Names of the base are used from there.
+    // Names of the base are not repeated.
     expect(new TextDecoder().decode(bytes.subarray(bytes.length - 6))).toBe('x\0own\0');
   });
 
-  test('refuses references in a circle without a struct, however long', () => {
+  test('rejects references in a circle without a struct, however long', () => {
     const chain = (length: number, last: number): Spec => {
       const btf = new BtfAssembler('little');
       for (let id = 1; id < length; id++) btf.type(Kind.CONST, 0, { sizeOrTypeId: id + 1 });
@@ -243,7 +246,7 @@ describe('dedup', () => {
     expect(Spec.parse(dedup(chain(100_000, 0)).bytes).typeCount).toBe(100_000);
   });
 
-  test('ends within its bound where many structs are all but equal', () => {
+  test('ends at its limit for many structs that are almost equal', () => {
     const btf = new BtfAssembler('little');
     const name = btf.string('s');
     const count = 3000;

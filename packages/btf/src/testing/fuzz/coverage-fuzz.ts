@@ -1,52 +1,54 @@
 import { mutate, seededRandom } from '../mutate.js';
 import type { Coverage } from './coverage.js';
 
-/** FuzzTarget is what is fuzzed. */
+/** FuzzTarget is a function to fuzz. */
 export interface FuzzTarget {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
-  /** Bytes that each run reads besides its input, such as a base. Default: 0. */
+  /** Bytes that each run reads in addition to its input, such as a base. Default: 0. */
   readonly besides?: number;
-  /** Whether the work is bounded by stated limits alone, and not in proportion to the input. Default: false. */
+  /** Whether only stated limits bound the work, which is then not in proportion to the input. Default: false. */
   readonly boundedBySteps?: boolean;
   /**
-   * Throws where hostile bytes end in anything but a value or a typed error.
+   * Throws if hostile bytes end in anything but a value or a typed error.
    *
-   * @returns how many calls ended at a stated limit of work.
+   * @returns the number of calls that reached a stated limit of work.
    */
   readonly run: (bytes: Uint8Array) => number;
 }
 
-/** FuzzReport is what a run of the fuzzer found. */
+/** FuzzReport is the result of a run of the fuzzer. */
 export interface FuzzReport {
   readonly target: string;
   readonly inputs: number;
-  /** Inputs that reached what none before did; seeds are among them. */
+  /** Number of inputs that reached new code, including the seeds. */
   readonly corpus: number;
-  /** Blocks (by how often they ran) that were reached, by the seeds alone and in the end. */
+  /** Number of blocks (by how often they ran) that were reached by the seeds alone, and in the end. */
   readonly seedBlocks: number;
   readonly blocks: number;
   /**
-   * The most calls of functions for one byte that was read, and for 256 more, which any input may cost; of
-   * inputs with which no limit of work was reached.
+   * The largest number of function calls for each byte that was read and for 256 more, which any input may cost; only
+   * of inputs that reached no limit of work.
    */
   readonly callsPerByte: number;
   /** The input that needed them, as base64. */
   readonly worst: string;
-  /** The most calls of functions for one limit of work that was reached, or for an input with which none was. */
+  /**
+   * The largest number of function calls for each limit of work that was reached, or for an input that reached none.
+   */
   readonly callsPerLimit: number;
-  /** The input that broke a rule, as base64, and how; null where none did. */
+  /** The input that broke a rule, as base64, and the error; null if there is none. */
   readonly finding: { readonly error: string; readonly input: string } | null;
 }
 
-/** What {@link FuzzReport.callsPerByte} adds to the bytes of an input. */
+/** Bytes that {@link FuzzReport.callsPerByte} adds to the bytes of an input. */
 const ANY_INPUT = 256;
 
 /**
- * coverageFuzz mutates what reached new code, again and again. The same seed gives the same run, as long
- * as V8 counts the same.
+ * coverageFuzz repeatedly mutates inputs that reached new code. The same seed gives the same run as long as V8 counts
+ * the same.
  *
- * @param inputs how many mutants to run.
+ * @param inputs the number of mutants to run.
  */
 export function coverageFuzz(
   target: FuzzTarget,
@@ -99,7 +101,7 @@ export function coverageFuzz(
 
 /** One in four mutants has its end from another input. */
 function mutant(corpus: readonly Uint8Array[], random: (bound: number) => number): Uint8Array {
-  // Half of the choices among the newest, which reached the most.
+  // Half of the choices are among the newest inputs, which reached the most.
   const from = random(2) === 0 ? Math.max(0, corpus.length - 16) : 0;
   const bytes = corpus[from + random(corpus.length - from)] ?? new Uint8Array(0);
   const other = corpus[random(corpus.length)] ?? bytes;

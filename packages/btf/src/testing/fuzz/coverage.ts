@@ -1,10 +1,10 @@
 import { Session } from 'node:inspector';
 
-/** Execution is what ran between two looks. */
+/** Execution is the code that ran between two reads. */
 export interface Execution {
   /** Each block of code that ran, with its count rounded down to a power of two. */
   readonly blocks: readonly string[];
-  /** How often functions were called: a measure of time that no other load on the machine changes. */
+  /** Number of function calls: a measure of time that does not depend on other load on the machine. */
   readonly calls: number;
 }
 
@@ -16,7 +16,7 @@ interface ScriptCoverage {
   }[];
 }
 
-/** Coverage counts by V8's own means which code ran: blocks are counted, nothing is instrumented. */
+/** Coverage counts the code that ran with V8's own counters: nothing is instrumented. */
 export class Coverage implements Disposable {
   readonly #session = new Session();
   readonly #prefix: string;
@@ -31,7 +31,7 @@ export class Coverage implements Disposable {
     this.#post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
-  /** take tells what ran since it was called last. */
+  /** take returns the code that ran since the last call. */
   take(): Execution {
     const { result } = this.#post('Profiler.takePreciseCoverage') as { result: ScriptCoverage[] };
     const blocks: string[] = [];
@@ -54,7 +54,7 @@ export class Coverage implements Disposable {
 
   #post(method: string, params?: object): unknown {
     let answer: unknown;
-    // Within one thread the session answers before it returns.
+    // Within one thread, the session responds before `post` returns.
     this.#session.post(method, params, (error, result) => {
       if (error !== null) throw error;
       answer = result;

@@ -14,7 +14,7 @@ import type { FuzzTarget } from './coverage-fuzz.js';
 const ORDERS = ['little', 'big'] as const;
 const LAYOUT = globalThis.Array.from({ length: 23 }, (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const);
 
-/** What pahole made: the depth of the folders is the same where this is compiled. */
+/** Files that pahole made. The depth of the folders is the same in the compiled tree. */
 function testdata(name: string): Uint8Array {
   return new Uint8Array(
     readFileSync(new URL(`../../../src/elf/testdata/distilled/${name}`, import.meta.url)),
@@ -36,7 +36,7 @@ const ALONE = [
   testdata('base.btf'),
 ];
 
-/** FUZZ_TARGETS are the ways for hostile bytes into the library. */
+/** FUZZ_TARGETS are the ways into the library for hostile bytes. */
 export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   { name: 'BTF that stands alone', seeds: ALONE, run: (bytes) => exerciseAll(bytes, null) },
   {
@@ -77,7 +77,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   },
 ];
 
-/** What the distilled bases of the cases are found in: one where much is ambiguous, one where nothing is. */
+/** The full bases for the distilled bases of the cases: one in which much is ambiguous, one in which nothing is. */
 const FULL_BASES = [
   DISTILLED_CASES.flatMap((rows) => rows.base),
   DISTILLED_CASES.filter(({ what }) => /^(a float|enums|a union|declar)/.test(what)).flatMap(

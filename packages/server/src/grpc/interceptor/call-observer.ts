@@ -1,26 +1,26 @@
 import type { ErrorReason } from '@btfd/api';
 import type { Metadata, status } from '@grpc/grpc-js';
 
-/** CallInfo is what is known of a call from its metadata on. */
+/** CallInfo is what is known about a call once its metadata has come. */
 export interface CallInfo {
   /** The full name of the service, such as `btf.v1.BtfService`. */
   readonly service: string;
-  /** The name of the method, such as `LoadHandle`. Both are `unknown` for what isn't served, so that they are bounded. */
+  /** The name of the method, such as `LoadHandle`. Both are `unknown` for a method that is not served: their number is limited. */
   readonly method: string;
-  /** What was called where that isn't served, in the client's words; else null. */
+  /** The path of a method that is not served, as the client sent it; otherwise null. */
   readonly unknownPath: string | null;
   readonly metadata: Metadata;
-  /** Names the call in logs and traces, and to its client. */
+  /** The id of the call in logs and traces, and for its client. */
   readonly requestId: string;
   /** The client's address; empty if it has none, as on a unix socket. */
   readonly peer: string;
-  /** Who calls, whether the call was admitted or not; null for nobody. */
+  /** The principal that calls, whether the call was admitted or not; null if it is not known. */
   readonly principal: string | null;
-  /** What the handler told of the call so far. */
+  /** The facts that the handler has noted until now. */
   readonly facts: CallFacts;
 }
 
-/** CallFacts are what a handler may tell of its call. */
+/** CallFacts are what a handler can note about its call. */
 export interface CallFacts {
   /** The BTF id of the object that the call is about. */
   readonly btfId?: number;
@@ -28,37 +28,37 @@ export interface CallFacts {
   readonly btfBytes?: number;
   /** SHA-256 of its raw BTF, in hexadecimal. */
   readonly digest?: string;
-  /** The verifier refused the BTF, which the client asked to be told as a result. */
+  /** The verifier rejected the BTF, and the client asked to get that as a result. */
   readonly rejected?: true;
 }
 
-/** CallEnd is how a call ended. */
+/** CallEnd describes how a call ended. */
 export interface CallEnd {
   readonly code: status;
-  /** The reason that the client was told, null where it was told none. */
+  /** The reason that the client got; null if it got none. */
   readonly reason: ErrorReason | null;
-  /** From its metadata until its status, or until its handler gave up if the client went away. */
+  /** From its metadata to its status, or to the end of its handler if the client went away. */
   readonly durationMs: number;
   readonly sentMessages: number;
-  /** Bytes of requests and answers that come encoded, as those of BtfService do. */
+  /** Bytes of messages that pass here encoded, as those of BtfService do. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
 }
 
-/** CallObservation follows one call. */
+/** CallObservation observes one call. */
 export interface CallObservation {
-  /** Runs the handler, as within a context of its own. */
+  /** Runs the handler, for example in a context of its own. */
   run?<T>(work: () => T): T;
-  /** Called once. */
+  /** Is called once, when the call has ended. */
   end(end: CallEnd): void;
 }
 
-/** CallObserver is told of every call of every service. It must not throw. */
+/** CallObserver observes every call of every service. It must not throw. */
 export interface CallObserver {
   begin(call: CallInfo): CallObservation;
 }
 
-/** observeWith makes one observer of several. The first `run` is the outermost. */
+/** observeWith combines several observers. The `run` of the first is the outermost. */
 export function observeWith(observers: readonly CallObserver[]): CallObserver {
   return {
     begin(call) {

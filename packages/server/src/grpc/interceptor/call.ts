@@ -25,7 +25,7 @@ import { isUnknown, unimplemented } from './unknown-methods.js';
 
 /** Connection is what is known of a connection. It holds for all of its calls. */
 export interface Connection {
-  /** Who is at the other end, as the connection proves it. */
+  /** The other end of the connection. */
   readonly peer: Peer;
   /** The error of every call on the connection; null if each call is judged on its own. */
   readonly refusal: ServiceError | null;
@@ -49,17 +49,17 @@ type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** REQUEST_ID is the metadata key of the id of a call, in requests and answers. */
+/** The metadata key of the id of a call, in requests and responses. */
 const REQUEST_ID = 'x-request-id';
-/** Cannot be taken for anything but a name, and is not too long for a log line. */
+/** Can only be a name, and is not too long for a log line. */
 const SANE_ID = /^[\w.:/+=-]{1,64}$/;
 
 const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
 /** The service and the method of every path that is not served. */
 const UNKNOWN = ['', 'unknown', 'unknown'];
-/** A request that is a little too large is refused in our words. One that is larger than this is not even kept. */
+/** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;
-/** setTimeout takes 31 bits. A later deadline is none. */
+/** setTimeout takes 31 bits. A later deadline has no timer. */
 const MAX_TIMER_MS = 2 ** 31;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
@@ -127,7 +127,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.service = service;
     this.method = method;
     const peer = transport.getPeer();
-    // The word of grpc-js for a unix socket.
+    // grpc-js calls the peer of a unix socket so.
     this.peer = peer === 'unknown' ? '' : peer;
     this.connection = connection;
     this.#definition = definition;
@@ -149,16 +149,16 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   }
 
   /**
-   * Who calls.
+   * The caller, once the call was admitted.
    *
-   * @throws ServiceError with UNAUTHENTICATED for a call that was not admitted.
+   * @throws ServiceError UNAUTHENTICATED before that.
    */
   get caller(): Caller {
-    if (this.#caller === null) throw unauthenticated('nobody is known to make this call');
+    if (this.#caller === null) throw unauthenticated('the caller of this call is not known');
     return this.#caller;
   }
 
-  /** The principal that calls, whether the call was admitted or not; null for nobody. */
+  /** The principal that calls, whether the call was admitted or not; null if it is not known. */
   get principal(): string | null {
     return this.#context.policy.now.principalOf(this.connection.peer);
   }
@@ -167,7 +167,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.facts = { ...this.facts, ...facts };
   }
 
-  // What comes, in this order.
+  // Received, in this order: metadata, messages, the end of the request, the end of the stream.
 
   override start(handler: Listener): void {
     this.#transport.start({
@@ -204,7 +204,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.#record.begin(this, this.#context.observer);
   }
 
-  /** The status of a call that must not go on, before its message is read; null otherwise. */
+  /** Returns the status that refuses the call before its message is read; null if it may continue. */
   #refusal(): Status | null {
     try {
       this.#admit();
@@ -226,7 +226,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     if (principal === undefined) throw unauthenticated(whyNobody(peer));
     if (peer.kind === 'tls' && Date.now() > peer.validUntil) throw unauthenticated(EXPIRED);
     const caller = new PeerCaller(peer, [principal, ...others], policy);
-    // Everybody who is known may learn that a method is not served.
+    // Every known caller may learn that a method is not served.
     const needed = this.unknownPath === null ? roleForPath(this.#definition.path) : null;
     if (needed !== null && !caller.may(needed)) throw roleForbids(caller, needed, this.method);
     this.#caller = caller;
@@ -270,7 +270,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
   }
 
-  // What the handler does.
+  // Used by handlers.
 
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
@@ -297,7 +297,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     return deadline instanceof Date ? deadline.getTime() : deadline;
   }
 
-  // What is sent.
+  // Sent, in this order: metadata, messages, a status.
 
   override sendMetadata(metadata: Metadata): void {
     this.#sentMetadata = true;
@@ -329,7 +329,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     return all;
   }
 
-  // What the daemon does.
+  // Used by the daemon.
 
   /** Ends the call with an error, whatever its handler does. */
   endWith(error: ServiceError): void {
@@ -345,8 +345,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   }
 
   /**
-   * Resets the stream after a time, unless it is closed by then. To a client that does not read, the status does not come:
-   * it waits behind what flow control holds back, and the stream would stay for as long as the client likes.
+   * Resets the stream after a time, unless it is closed by then. A client that does not read never
+   * gets the status, because flow control holds back the messages before it. The stream would stay open for as long as the
+   * client likes.
    */
   resetAfter(ms: number): void {
     const at = performance.now() + ms;

@@ -4,10 +4,10 @@ import type { TlsPeer } from '../../auth/peer.js';
 import { ServiceError } from '../../error/service-error.js';
 import { Call, EXPIRED, type CallContext, type Connection } from './call.js';
 
-/** CallsOptions are what calls need. */
+/** CallsOptions are the options of Calls. */
 export type CallsOptions = Omit<CallContext, 'byMetadata' | 'open' | 'ending'>;
 
-/** Calls are the calls of a daemon. */
+/** Calls are all calls of a daemon. */
 export class Calls {
   readonly #context: CallContext;
 

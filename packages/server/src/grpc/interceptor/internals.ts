@@ -1,6 +1,6 @@
 /**
- * Every use of a private part of grpc-js or Node is in this file, in a function of its own that says until when it is
- * needed and which test fails if the part moves. The versions are grpc-js 1.14 and Node 20 to 24.
+ * Every use of a private part of grpc-js (1.14) and Node (20 to 24), each in a function of its own. Its comment says when
+ * it can go and which test fails if the part moves.
  *
  * @module
  */
@@ -8,8 +8,12 @@ import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 
 /**
- * resetStream breaks the HTTP/2 stream of a call with an error code of HTTP/2. grpc-js has no way to do so from the
- * server: `sendStatus` waits behind what flow control holds back. Held by slow-reader.test.ts and admission.test.ts.
+ * resetStream resets the HTTP/2 stream of a call with an error code of HTTP/2. It does nothing if the stream is closed.
+ *
+ * A server of grpc-js can only send a status, and flow control may hold that back forever. It also leaves the stream
+ * open until the client ends it, unlike other servers (https://github.com/grpc/grpc-java/issues/2162). It can go when
+ * grpc-js has a way to cancel a call from the server. Tests: slow-reader.test.ts, admission.test.ts and
+ * limits-in-force.test.ts.
  *
  * @param call - the call that the first interceptor gets
  */
@@ -20,9 +24,11 @@ export function resetStream(call: object, code: number): void {
 }
 
 /**
- * limitReceived limits the message of one call, while it is received and while it is decompressed. grpc-js has one
- * limit for all methods, `grpc.max_receive_message_length`, up to which it keeps what anybody sends for as long as the
- * call lasts. Held by receive-limit.test.ts.
+ * limitReceived limits the message of one call, while it is received and while it is decompressed.
+ *
+ * grpc-js has one limit for all methods (https://github.com/grpc/grpc-node/pull/1346). Up to that limit it keeps what
+ * anybody sends for as long as the call lasts. It can go when a method can have a limit of its own. Test:
+ * receive-limit.test.ts.
  *
  * @param call - the call that the first interceptor gets
  */
@@ -33,8 +39,11 @@ export function limitReceived(call: object, bytes: number): void {
 }
 
 /**
- * serveUnknown makes a server look up a handler for each method that it does not have. grpc-js otherwise refuses those
- * calls before any interceptor sees them, so that nothing counts or logs them. Held by unknown-methods.test.ts.
+ * serveUnknown gives a server a handler for every method that it does not have.
+ *
+ * grpc-js otherwise refuses those calls before any interceptor sees them, so nothing counts or logs them
+ * (https://github.com/grpc/grpc-node/issues/1572). It can go when a handler for unknown methods can be registered. Test:
+ * unknown-methods.test.ts.
  *
  * @throws Error if grpc-js keeps its handlers elsewhere.
  */
@@ -46,8 +55,10 @@ export function serveUnknown(grpc: Server, handlerOf: (path: string) => object):
 }
 
 /**
- * fdOf returns the file descriptor of a socket, or null if it has none. Node has no public way to ask for it, and
- * SO_PEERCRED needs it. Held by admission.test.ts.
+ * fdOf returns the file descriptor of a socket, or null if it has none.
+ *
+ * SO_PEERCRED needs it, and Node has no public way to get it (https://github.com/nodejs/node/issues/8974). It can go when
+ * Node has one. Test: admission.test.ts.
  */
 export function fdOf(socket: Socket): number | null {
   const handle: unknown = Reflect.get(socket, '_handle');

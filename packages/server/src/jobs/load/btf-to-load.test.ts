@@ -4,13 +4,12 @@ import { ErrorReason, TypeListSchema } from '@btfd/api';
 import { Builder, Spec } from '@btfd/btf';
 import { KernelFeatures } from '../../kernel/features.js';
 import { ServiceError } from '../../error/service-error.js';
-import { allSteps } from '../../testing/all-steps.js';
-import { FakeKernel } from '../../testing/fake-kernel.js';
-import { isKnownTo54, OldKernel } from '../../testing/old-kernel.js';
+import { allSteps } from '../../testing/collect.js';
+import { FakeKernel, isKnownTo54, OldKernel } from '../../testing/fake-kernel.js';
 import type { LoadSource } from '../../pool/job.js';
 import { btfToLoad } from './btf-to-load.js';
 
-/** BTF with all that Linux 5.4 doesn't know. */
+/** BTF with everything that Linux 5.4 does not know. */
 function modernBtf(): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
@@ -43,13 +42,13 @@ function encodedTypes(types: MessageInitShape<typeof TypeListSchema>['types']): 
 }
 
 describe('btfToLoad', () => {
-  test('gives raw BTF as it is, unless it is to be adapted and the kernel lacks something', async () => {
+  test('returns raw BTF as it is, unless it must be adapted and the kernel lacks a feature', async () => {
     const bytes = modernBtf();
     expect(await load(raw(bytes), null)).toBe(bytes);
     expect(await load(raw(bytes), new FakeKernel())).toBe(bytes);
   });
 
-  test('adapts to an older kernel, which takes the result and refuses the original', async () => {
+  test('adapts to an older kernel, which accepts the result and refuses the original', async () => {
     const kernel = new OldKernel(isKnownTo54);
     const bytes = await load(raw(modernBtf()), kernel);
     await expect(kernel.load(modernBtf(), 0)).rejects.toMatchObject({ code: 'EINVAL' });
@@ -60,7 +59,7 @@ describe('btfToLoad', () => {
     expect(spec.typeById(1)).toMatchObject({ kind: 'INT', name: 'int' });
   });
 
-  test('adapts types as it does bytes', async () => {
+  test('adapts types like raw BTF', async () => {
     const types = encodedTypes([{ id: 1, name: 'e', detail: { case: 'enum64', value: { size: 8 } } }]);
     const bytes = await load(types, new OldKernel(isKnownTo54));
     expect(Spec.parse(bytes).typeById(1).kind).toBe('UNION');
@@ -74,13 +73,13 @@ describe('btfToLoad', () => {
   });
 
   test.each<[string, LoadSource, ErrorReason]>([
-    ['that cannot be read cannot be adapted', raw(new Uint8Array(24)), ErrorReason.BTF_UNBUILDABLE],
+    ['that cannot be decoded cannot be adapted', raw(new Uint8Array(24)), ErrorReason.BTF_UNBUILDABLE],
     [
-      'of what is no list of types is an invalid request',
+      'from bytes that are not a list of types is an invalid request',
       { case: 'types', value: new Uint8Array([0xff]) },
       ErrorReason.INVALID_REQUEST,
     ],
-    ['of no types is an invalid request', encodedTypes([]), ErrorReason.INVALID_REQUEST],
+    ['from no types is an invalid request', encodedTypes([]), ErrorReason.INVALID_REQUEST],
   ])('BTF %s', async (_, source, reason) => {
     const error: unknown = await load(source, new OldKernel(isKnownTo54)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ServiceError);

@@ -3,7 +3,7 @@ import { BtfBuildError, BtfFormatError, Builder, Spec, type MarshalOptions } fro
 import { invalidRequest, ServiceError } from '../../error/service-error.js';
 import { decodeRequest } from '../../base/message.js';
 import type { LoadSource } from '../../pool/job.js';
-import { newTypeOf } from './new-type.js';
+import { newTypeOf } from '../type-message.js';
 
 /** Types decoded and added in a step: a few milliseconds. */
 const TYPES_PER_STEP = 1_000;

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { Builder, Spec, type Member, type NewType, type TypeId } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { checkCost } from './check-cost.js';
 
 const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 };
 
 const member = (typeId: TypeId, bitOffset = 0): Member => ({ name: 'm', typeId, bitOffset, bitfieldSize: 0 });
 
-/** BTF in the making, which begins with an INT and the structs that BPF programs give a meaning. */
+/** Writes BTF that begins with an INT and the structs that are special to BPF programs. */
 function setUp() {
   const builder = new Builder({ deduplicate: false });
   const struct = (name: string, ...members: Member[]) =>
@@ -27,7 +27,7 @@ function setUp() {
   };
 }
 
-/** Structs with a list each, and a tag that says what it contains. */
+/** Structs with a list each, and a tag that names its elements. */
 function lists(count: number, element = 'element'): number {
   const { builder, struct, lock, head, cost } = setUp();
   struct(element);
@@ -39,7 +39,7 @@ function lists(count: number, element = 'element'): number {
   return cost();
 }
 
-/** A struct with a lock, and structs that nest so deep with so many of each in the next. */
+/** A struct with a lock, and nested structs with several members in each level. */
 function nested(levels: number, width: number): number {
   const { int, struct, lock, cost } = setUp();
   let inner = struct('leaf', member(int));
@@ -50,7 +50,7 @@ function nested(levels: number, width: number): number {
   return cost();
 }
 
-/** Structs with so many pointers to an object of the kernel each. */
+/** Structs with several pointers to an object of the kernel each. */
 function pointers(count: number, each: number, tag = 'kptr'): number {
   const { builder, struct, cost } = setUp();
   const object = struct('object');
@@ -62,7 +62,7 @@ function pointers(count: number, each: number, tag = 'kptr'): number {
 }
 
 describe('The cost of the kernel’s check', () => {
-  test('is nothing for types that the kernel has nothing to search for', () => {
+  test('is 0 for types that the kernel does not search', () => {
     const builder = new Builder({ deduplicate: false });
     const int = builder.add(INT);
     let inner = builder.add({ kind: 'STRUCT', name: 'leaf', size: 4, members: [member(int)] });
@@ -72,7 +72,7 @@ describe('The cost of the kernel’s check', () => {
     expect(allSteps(checkCost(Spec.parse(builder.marshal()))).value).toBe(0);
   });
 
-  test('is little for what programs have', () => {
+  test('is low for ordinary programs', () => {
     expect(lists(20)).toBeLessThan(1);
     expect(nested(5, 4)).toBeLessThan(1);
     expect(pointers(10, 2)).toBeLessThan(50);
@@ -82,15 +82,15 @@ describe('The cost of the kernel’s check', () => {
     const growth = lists(2_000) / lists(1_000);
     expect(growth).toBeGreaterThan(3.5);
     expect(growth).toBeLessThan(4.5);
-    // 64,000 took 11 s, which is sixteen times as long as a quarter of them.
+    // 64,000 took 11 s, which is sixteen times the time of a quarter of them.
     expect(lists(16_000)).toBeGreaterThan(11_000 / 16);
   });
 
-  test('of lists grows with the length of names that are alike', () => {
+  test('of lists grows with the length of names with a common prefix', () => {
     expect(lists(1_000, 'e'.repeat(500))).toBeGreaterThan(lists(1_000));
   });
 
-  test('of structs that nest is exponential', () => {
+  test('of nested structs is exponential', () => {
     expect(nested(20, 2) / nested(19, 2)).toBeCloseTo(2, 1);
     expect(nested(12, 3) / nested(11, 3)).toBeCloseTo(3, 1);
     // 2^30 visits of 150 ns.
@@ -107,7 +107,7 @@ describe('The cost of the kernel’s check', () => {
     },
   );
 
-  test('counts the elements of arrays, and what nested structs have', () => {
+  test('counts the elements of arrays and the fields of nested structs', () => {
     const { builder, int, struct, lock, tree, cost } = setUp();
     const inner = struct('inner', member(tree), member(lock, 128));
     const before = cost();
@@ -119,11 +119,11 @@ describe('The cost of the kernel’s check', () => {
     const volatilePointer = builder.add({ kind: 'VOLATILE', typeId: pointer });
     const many = builder.add({ kind: 'ARRAY', typeId: pointer, indexTypeId: int, nelems: 4 });
     struct('pointers', member(volatilePointer), member(many, 64));
-    // Five, of half a millisecond each.
+    // Five searches of half a millisecond each.
     expect(Math.round(cost() - before)).toBe(3);
   });
 
-  test('of structs that contain themselves ends', () => {
+  test('of structs that contain themselves is finite', () => {
     const { struct, lock, cost } = setUp();
     const before = struct('before');
     struct('first', member(lock), member(before + 2));
@@ -131,7 +131,7 @@ describe('The cost of the kernel’s check', () => {
     expect(cost()).toBeLessThan(1);
   });
 
-  test('of a chain of 30,000 structs takes no stack', () => {
+  test('of a chain of 30,000 structs does not overflow the stack', () => {
     const { builder, struct, lock, cost } = setUp();
     const first = builder.add(INT);
     for (let index = 1; index < 30_000; index++) struct('', member(first + index + 1));
@@ -139,7 +139,7 @@ describe('The cost of the kernel’s check', () => {
     expect(cost()).toBeGreaterThan(0);
   });
 
-  test('is found in steps', () => {
+  test('is calculated in steps', () => {
     const { struct, builder, head, lock } = setUp();
     for (let index = 0; index < 45_000; index++) struct('', member(head), member(lock, 128));
     expect(allSteps(checkCost(Spec.parse(builder.marshal()))).turns).toBeGreaterThan(1);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { Kind } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { failureOf } from '../../testing/service-error.js';
 import { screen } from './screen.js';
 
-/** A lock beside structs that nest two of each in the next. */
+/** A lock next to structs that nest with two members in each level. */
 function nested(levels: number, first = (writer: BtfWriter) => writer): BtfWriter {
   const writer = first(new BtfWriter());
   const lock = writer.nextId;
@@ -26,14 +26,14 @@ const judge = (bytes: Uint8Array, kernelLayout = NO_LAYOUT) =>
   failureOf(async () => run(bytes, kernelLayout));
 
 describe('The screen', () => {
-  test('lets pass what the kernel checks within the limit', () => {
+  test('passes BTF that the kernel checks within the limit', () => {
     expect(() => run(nested(18).bytes())).not.toThrow();
   });
 
   test.each([
-    [29, 'some 162 seconds'],
+    [29, 'about 162 seconds'],
     [60, 'hours or longer'],
-  ])('refuses what takes longer: %i levels', async (levels, words) => {
+  ])('refuses BTF that takes longer: %i levels', async (levels, words) => {
     const error = await judge(nested(levels).bytes());
     expect(error.reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
     expect(error.message).toBe(
@@ -42,25 +42,25 @@ describe('The screen', () => {
     expect(error.metadata).toMatchObject({ limit_ms: '2000', estimate_ms: expect.stringMatching(/^\d/) });
   });
 
-  test('leaves what cannot be read to the kernel, which says what is wrong with it', () => {
+  test('passes malformed BTF to the kernel, whose log says what is wrong', () => {
     for (const bytes of [new Uint8Array(100), nested(29).bytes().subarray(0, 200)]) {
       expect(() => run(bytes)).not.toThrow();
     }
   });
 
-  describe('of a kind that is unknown here', () => {
+  describe('for unknown kinds', () => {
     const LATER = 20;
-    /** The layout section that gives types of the kind so many bytes beyond the first 12. */
+    /** A layout section that states how many bytes types of the kind have after the first 12. */
     const layout = (once: number) => Array.from({ length: LATER + 1 }, () => [once, 0] as const);
     const kernelLayout = (once: number) =>
       Uint8Array.from(layout(once).flatMap(([info, each]) => [info, each, 0, 0]));
-    /** A lock, so that there is something to search for, and the kind. */
+    /** A lock, so that the kernel searches, and a type of the kind. */
     const withLock = () =>
       new BtfWriter()
         .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
         .type(LATER, 'later', { data: [7] });
 
-    test('refuses what has something to search for, behind which anything may hide', async () => {
+    test('refuses BTF that the kernel would search, because the kind may hide other types', async () => {
       const error = await judge(withLock().bytes(), kernelLayout(4));
       expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNBUILDABLE, { type_id: '2' }]);
     });
@@ -90,11 +90,11 @@ describe('The screen', () => {
       },
     );
 
-    test('passes over it where the kernel’s BTF tells the same size', () => {
+    test('accepts the kind if the kernel’s BTF states the same size', () => {
       expect(() => run(withLock().bytes(layout(4)), kernelLayout(4))).not.toThrow();
     });
 
-    test('judges what is beside it', async () => {
+    test('checks the other types', async () => {
       const costly = nested(29, (writer) => writer.type(LATER, 'later', { data: [7] })).bytes(layout(4));
       expect((await judge(costly, kernelLayout(4))).reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
     });
@@ -103,15 +103,15 @@ describe('The screen', () => {
       ['another size', kernelLayout(8)],
       ['no size', kernelLayout(4).subarray(0, LATER * 4)],
       ['half an entry', kernelLayout(4).subarray(0, -2)],
-    ])('does not believe the BTF’s own layout where the kernel’s tells %s', async (_, kernels) => {
+    ])('does not trust the BTF’s own layout if the kernel’s states %s', async (_, kernels) => {
       const error = await judge(withLock().bytes(layout(4)), kernels);
       expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNBUILDABLE, { type_id: '2' }]);
     });
 
     test.each([8, 12, 16, 244, 252])(
-      'cannot be made to overlook types by a layout that lies, of %i bytes',
+      'finds types that a wrong layout of %i bytes would hide',
       async (once) => {
-        // The lock and the leaf, or more, look like a part of the type before them; what follows may look malformed.
+        // The lock and the leaf, or more, look like a part of the type before them. The rest may look malformed.
         const hidden = nested(29, (writer) => writer.type(LATER, 'later', { data: [7] }));
         const error = await judge(hidden.bytes(layout(once)), kernelLayout(4));
         expect(error.reason).toBe(ErrorReason.BTF_UNBUILDABLE);
@@ -119,7 +119,7 @@ describe('The screen', () => {
     );
   });
 
-  test('refuses a struct of more names than are read here, which Linux 7.2 may take', async () => {
+  test('refuses a struct with more names than the library reads, which Linux 7.2 may accept', async () => {
     const members = 132_000;
     const writer = new BtfWriter().type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 });
     const data = Array.from({ length: members }, () => ['x'.repeat(511), 1, 0]).flat();
@@ -127,8 +127,8 @@ describe('The screen', () => {
     expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNBUILDABLE, { type_id: '2' }]);
   });
 
-  describe('of functions', () => {
-    /** Functions of one prototype with so many parameters. */
+  describe('for functions', () => {
+    /** Functions that share one prototype with many parameters. */
     const functions = (count: number, params: number, first: number | string = 1) => {
       const data = [first, 1, ...Array.from({ length: params - 1 }, () => ['', 1]).flat()];
       const writer = new BtfWriter()
@@ -138,11 +138,11 @@ describe('The screen', () => {
       return writer;
     };
 
-    test('lets pass what programs and kernels have', () => {
+    test('passes ordinary programs and kernels', () => {
       expect(() => run(functions(60_000, 12).bytes())).not.toThrow();
     });
 
-    test('refuses many with many parameters each: the kernel looks at all of them for each function', async () => {
+    test('refuses many with many parameters, all of which the kernel checks for each function', async () => {
       const error = await judge(functions(40_000, 65_535).bytes());
       expect([error.reason, error.metadata['estimate_ms']]).toEqual([ErrorReason.BTF_TOO_EXPENSIVE, '2622']);
     });
@@ -157,23 +157,23 @@ describe('The screen', () => {
           .type(Kind.STRUCT, 'bpf_spin_lock', { vlen: 1, sizeOrTypeId: 4, data: ['a', 1e6, 0] })
           .type(Kind.STRUCT, 'broken', { vlen: 1, sizeOrTypeId: 4, data: [0xffffff, 1, 0] }),
       ],
-    ])('refuses them even with what the kernel finds wrong only after them: %s', async (_, writer) => {
+    ])('refuses them even with an error that the kernel finds only after them: %s', async (_, writer) => {
       expect((await judge(writer.bytes())).reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
     });
 
-    test('refuses large BTF with kinds that are unknown here, which may hide them', async () => {
+    test('refuses large BTF with unknown kinds, which may hide them', async () => {
       const error = await judge(functions(40_000, 65_535).type(20, '').bytes());
       expect(error.reason).toBe(ErrorReason.BTF_UNBUILDABLE);
     });
   });
 
-  test('does not let pass a header that a later kernel may take', async () => {
+  test('refuses a header that a later kernel may accept', async () => {
     const later = nested(29).bytes();
     later[3] = 1;
     expect((await judge(later)).reason).toBe(ErrorReason.BTF_UNBUILDABLE);
   });
 
-  test('reads past tags longer than any name', () => {
+  test('accepts tags longer than any name', () => {
     const tag = new BtfWriter()
       .type(Kind.STRUCT, 'bpf_list_head', { sizeOrTypeId: 16 })
       .type(Kind.DECL_TAG, `contains:${'x'.repeat(20_000)}:a`, { sizeOrTypeId: 1, data: [-1] });

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { Kind, Spec } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { closureOf } from './closure.js';
 
-test('A closure has each type that is referred to once, in the order of ids', () => {
+test('A closure has each referenced type once, in the order of ids', () => {
   const types = new BtfWriter()
     .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] }) // 1
     .type(Kind.PTR, '', { sizeOrTypeId: 4 }) // 2
@@ -15,7 +15,7 @@ test('A closure has each type that is referred to once, in the order of ids', ()
   expect([...allSteps(closureOf(spec, [3, 0])).value]).toEqual([3]);
 });
 
-test('A closure that takes long lets others run', () => {
+test('A long closure lets other jobs run', () => {
   const many = new BtfWriter().type(Kind.PTR, '');
   for (let id = 1; id < 10_000; id++) many.type(Kind.PTR, '', { sizeOrTypeId: id });
   const { value, turns } = allSteps(closureOf(Spec.parse(many.bytes()), [10_000]));

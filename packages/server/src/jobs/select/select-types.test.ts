@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { TypeSelectionSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { allSteps } from '../../testing/all-steps.js';
+import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { failureOf } from '../../testing/service-error.js';
 import { compileSelection } from '../../base/selection.js';
@@ -33,7 +33,7 @@ async function select(selection: Selection, spec = SPEC) {
 
 describe('A selection', () => {
   test.each<[string, Selection, number[]]>([
-    ['of nothing named: everything', {}, [1, 2, 3, 4, 5, 6, 7]],
+    ['without names: all types', {}, [1, 2, 3, 4, 5, 6, 7]],
     ['of a name: all types that have it', { names: ['file'] }, [4, 6]],
     ['of names', { names: ['int', 'file_t'] }, [1, 7]],
     ['of the empty name: the anonymous types', { names: [''] }, [3, 5]],
@@ -41,10 +41,14 @@ describe('A selection', () => {
     ['of globs', { nameGlobs: ['file?t', 'l*'] }, [2, 7]],
     ['of ids', { ids: [7, 3, 3] }, [3, 7]],
     ['of kinds alone: all of these kinds', { kinds: [Kind.PTR, Kind.FUNC] }, [3, 6]],
-    ['of a name and a kind: what is both', { names: ['file'], kinds: [Kind.FUNC] }, [6]],
+    ['of a name and a kind: types with both', { names: ['file'], kinds: [Kind.FUNC] }, [6]],
     ['of an id and another kind: none', { ids: [3], kinds: [Kind.FUNC] }, []],
-    ['of name, glob and id: what is any', { names: ['int'], nameGlobs: ['*_t'], ids: [3] }, [1, 3, 7]],
-    ['of a kind that nothing is of', { kinds: [200] }, []],
+    [
+      'of name, glob and id: types with any of them',
+      { names: ['int'], nameGlobs: ['*_t'], ids: [3] },
+      [1, 3, 7],
+    ],
+    ['of a kind that no type has', { kinds: [200] }, []],
   ])('%s', async (_, selection, ids) => {
     const selected = await select(selection);
     expect(selected.ids).toEqual(ids);
@@ -56,7 +60,7 @@ describe('A selection', () => {
     });
   });
 
-  test('tells which names, globs and ids no type has', async () => {
+  test('returns the names, globs and ids that no type has', async () => {
     const { ids, result } = await select({
       names: ['nothing', 'int', 'in'],
       nameGlobs: ['x*', 'i*', '[y-z]'],
@@ -71,12 +75,12 @@ describe('A selection', () => {
     });
   });
 
-  test('finds a name whose types are all of another kind: it exists', async () => {
+  test('counts a name as found even if its types have another kind', async () => {
     const { ids, result } = await select({ names: ['int'], nameGlobs: ['lon?'], kinds: [Kind.FUNC] });
     expect([ids, result.namesNotFound, result.globsNotMatched]).toEqual([[], [], []]);
   });
 
-  test('of split BTF means its own types', async () => {
+  test('of split BTF selects its own types', async () => {
     expect((await select({}, SPLIT)).ids).toEqual([8, 9]);
     const { ids, result } = await select({ names: ['own', 'int'], ids: [1, 9, 10] }, SPLIT);
     expect([ids, result.namesNotFound, result.idsNotFound]).toEqual([[8, 9], ['int'], [1, 10]]);
@@ -96,10 +100,10 @@ describe('A selection', () => {
   });
 });
 
-describe('A selection that takes long', () => {
+describe('A long selection', () => {
   const many = new BtfWriter();
   for (let i = 0; i < 60_000; i++) many.type(Kind.PTR, '', { sizeOrTypeId: 1 });
-  // A tag may have any text: here one that a hostile glob takes long to tell from a match.
+  // A tag may have any text. A hostile glob takes long to reject this one.
   const hostile = new BtfWriter();
   for (let i = 0; i < 3; i++) hostile.type(Kind.DECL_TAG, 'a'.repeat(10_000), { data: [0] });
   const globs = Array.from({ length: 20 }, () => `${'*a'.repeat(50)}b`);
@@ -107,8 +111,8 @@ describe('A selection that takes long', () => {
   test.each([
     ['because there are many types', Spec.parse(many.bytes()), {}],
     ['because of globs and names', Spec.parse(hostile.bytes()), { nameGlobs: globs }],
-  ])('lets others run, %s', (_, spec, selection) => {
-    // The time that one turn takes is not looked at; that there are some is.
+  ])('lets other jobs run, %s', (_, spec, selection) => {
+    // Checks that there are turns, not how long each takes.
     expect(stepsOf(selection, spec).turns).toBeGreaterThan(1);
   });
 });

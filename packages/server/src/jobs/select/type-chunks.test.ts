@@ -7,7 +7,7 @@ import { BtfWriter } from '../../testing/btf-bytes.js';
 import { typeChunks } from './type-chunks.js';
 
 const CHUNK = 256 * 1024;
-/** About what a type may have at most: 65,535 until Linux 7.2. */
+/** About the most that a type may have: 65,535 until Linux 7.2. */
 const COUNT = 60_000;
 const LESS = 15_000;
 
@@ -19,13 +19,13 @@ function chunksOf(spec: Spec, chunkBytes = CHUNK): Type[][] {
   );
 }
 
-/** What a client receives of a chunk. */
+/** Returns a chunk as a client receives it. */
 function encodedSize(types: Type[]): number {
   const response = create(SpecResponseSchema, { part: { case: 'types', value: { types } } });
   return toBinary(SpecResponseSchema, response).length;
 }
 
-/** Puts types that came in pieces together again, as the contract says. */
+/** Joins types that came in pieces, as the contract describes. */
 function joined(chunks: Type[][]): Type[] {
   const types: Type[] = [];
   for (const chunk of chunks) {
@@ -35,7 +35,7 @@ function joined(chunks: Type[][]): Type[] {
         continue;
       }
       const last = types.at(-1);
-      // It goes on with what ended the message before.
+      // It continues the last type of the message before.
       expect([index, type.id, type.kind, type.name]).toEqual([0, last?.id, last?.kind, '']);
       append(last?.detail, type.detail);
     }
@@ -55,7 +55,7 @@ function append(to: Type['detail'] | undefined, from: Type['detail']): void {
   } else throw new Error(`${from.case} after ${to?.case}`);
 }
 
-/** The types are those of the spec made in one message. */
+/** Checks that the types are those of the spec in one message. */
 function expectSame(types: Type[], spec: Spec): void {
   const [whole, ...more] = chunksOf(spec, 1 << 30);
   expect(more).toEqual([]);
@@ -78,7 +78,7 @@ function huge(kind: number, vlen: number, data: (number | string)[]): Spec {
   return Spec.parse(bytes);
 }
 
-describe('A type too large for a message goes on in the next ones, and is whole when they are joined:', () => {
+describe('A type too large for a message continues in the next ones, and is complete when joined:', () => {
   const long = (i: number): string => `a_name_that_is_rather_long_${i}`;
   test.each<[string, Spec]>([
     [
@@ -114,7 +114,7 @@ describe('A type too large for a message goes on in the next ones, and is whole 
       ),
     ],
     [
-      'a struct in no ASCII',
+      'a struct with names that are not ASCII',
       huge(
         Kind.STRUCT,
         LESS,
@@ -155,7 +155,7 @@ describe('A type too large for a message goes on in the next ones, and is whole 
   });
 });
 
-test('Types that fit are put together in chunks, in the order of ids, none in pieces', () => {
+test('Types that fit are packed into chunks whole, in the order of ids', () => {
   const writer = new BtfWriter();
   for (let i = 0; i < 8_000; i++) writer.type(Kind.TYPEDEF, `type_${i}`, { sizeOrTypeId: 1 });
   const chunks = chunksOf(Spec.parse(writer.bytes()));
@@ -166,7 +166,7 @@ test('Types that fit are put together in chunks, in the order of ids, none in pi
   expect(Math.max(...chunks.map(encodedSize))).toBeLessThanOrEqual(CHUNK + 16);
 });
 
-test('Chunks of types with long names are within the bound too', () => {
+test('Chunks of types with long names are also within the bound', () => {
   const writer = new BtfWriter();
   for (let i = 0; i < 100; i++) writer.type(Kind.TYPEDEF, `${'€'.repeat(5000)}${i}`, { sizeOrTypeId: 1 });
   const chunks = chunksOf(Spec.parse(writer.bytes()));
@@ -174,7 +174,7 @@ test('Chunks of types with long names are within the bound too', () => {
   expect(Math.max(...chunks.map(encodedSize))).toBeLessThanOrEqual(CHUNK + 16);
 });
 
-test('A continued piece begins a message, even where two pieces would fit in one', () => {
+test('A continued piece begins a message, even if two pieces would fit in one', () => {
   const members = numbers(200).flatMap((i) => [`member_${i}`, 1, i]);
   const spec = Spec.parse(new BtfWriter().type(Kind.STRUCT, 's', { vlen: 200, data: members }).bytes());
   for (let chunkBytes = 500; chunkBytes < 12_000; chunkBytes += 300) {
@@ -182,7 +182,7 @@ test('A continued piece begins a message, even where two pieces would fit in one
   }
 });
 
-test('No chunk is empty, however small it has to be', () => {
+test('No chunk is empty, however small the limit', () => {
   const spec = Spec.parse(
     new BtfWriter()
       .type(Kind.STRUCT, 'a_long_name', { vlen: 3, data: ['a', 1, 0, 'b', 1, 0, 'c', 1, 0] })

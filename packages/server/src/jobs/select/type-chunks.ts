@@ -1,6 +1,6 @@
 import type { Spec, TypeId } from '@btfd/btf';
 import { splitType } from './split-type.js';
-import { typeMessage, type TypeMessage } from './type-message.js';
+import { typeMessage, type TypeMessage } from '../type-message.js';
 
 /**
  * typeChunks returns the messages of types, in chunks of at most `chunkBytes` encoded bytes. A larger type continues in

@@ -2,11 +2,11 @@ import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/p
 import { describe, expect, test } from '@jest/globals';
 import { TypeSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { BtfWriter } from '../../testing/btf-bytes.js';
-import { splitType } from './split-type.js';
+import { BtfWriter } from '../testing/btf-bytes.js';
+import { splitType } from './select/split-type.js';
 import { typeMessage } from './type-message.js';
 
-/** A kind that only the layout section tells the size of. */
+/** A kind whose size only the layout section states. */
 const NEW_KIND = 25;
 const LAYOUT = Array.from({ length: NEW_KIND + 1 }, (_, kind): [number, number] => {
   const elements: Partial<Record<number, number>> = {
@@ -31,7 +31,7 @@ const LAYOUT = Array.from({ length: NEW_KIND + 1 }, (_, kind): [number, number] 
 type Expected = NonNullable<MessageInitShape<typeof TypeSchema>['detail']>;
 type Words = Parameters<BtfWriter['type']>[2];
 
-/** Each kind as words of linux/btf.h, and what the contract makes of it. */
+/** Each kind as words of linux/btf.h, with its message in the contract. */
 const CASES: readonly [string, number, string, Words, Expected][] = [
   [
     'INT',
@@ -192,7 +192,7 @@ describe('The message of', () => {
     expect(fromBinary(TypeSchema, wire)).toEqual(message);
   });
 
-  test('every kind is looked at', () => {
+  test('every kind is tested', () => {
     const kinds = new Set(CASES.map(([, kind]) => kind));
     expect(Object.values(Kind).filter((kind) => kind !== Kind.VOID && !kinds.has(kind))).toEqual([]);
   });

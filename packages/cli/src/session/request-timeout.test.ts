@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { AnswerWait } from './answer-wait.js';
+import { RequestTimeout } from './request-timeout.js';
 
-describe('AnswerWait', () => {
+describe('RequestTimeout', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -10,35 +10,35 @@ describe('AnswerWait', () => {
   });
 
   test('continues without --timeout as long as there are responses', () => {
-    const wait = new AnswerWait(new AbortController().signal, undefined);
+    const timeout = new RequestTimeout(new AbortController().signal, undefined);
     for (let response = 0; response < 3; response++) {
       jest.advanceTimersByTime(29_000);
-      wait.heard();
+      timeout.extend();
     }
-    expect(wait.signal.aborted).toBe(false);
+    expect(timeout.signal.aborted).toBe(false);
     jest.advanceTimersByTime(30_000);
-    expect(wait.signal.reason).toMatchObject({
+    expect(timeout.signal.reason).toMatchObject({
       name: 'TimeoutError',
       message: 'the daemon did not respond in time',
     });
   });
 
   test('--timeout limits the whole request, even if there are responses', () => {
-    const wait = new AnswerWait(new AbortController().signal, 1_000);
+    const timeout = new RequestTimeout(new AbortController().signal, 1_000);
     jest.advanceTimersByTime(600);
-    wait.heard();
+    timeout.extend();
     jest.advanceTimersByTime(600);
-    expect(wait.signal.reason).toMatchObject({ message: 'the request took longer than --timeout allows' });
+    expect(timeout.signal.reason).toMatchObject({ message: 'the request took longer than --timeout allows' });
   });
 
   test('ends with the last response, and when the user ends the command', () => {
     const interrupted = new AbortController();
-    const wait = new AnswerWait(interrupted.signal, undefined);
-    wait.end();
+    const timeout = new RequestTimeout(interrupted.signal, undefined);
+    timeout.clear();
     jest.advanceTimersByTime(60_000);
-    expect(wait.signal.aborted).toBe(false);
+    expect(timeout.signal.aborted).toBe(false);
     interrupted.abort(130);
-    expect(wait.signal.reason).toBe(130);
-    expect(new AnswerWait(interrupted.signal, 1_000).signal.reason).toBe(130);
+    expect(timeout.signal.reason).toBe(130);
+    expect(new RequestTimeout(interrupted.signal, 1_000).signal.reason).toBe(130);
   });
 });

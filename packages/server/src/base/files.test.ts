@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } fro
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
-import { FileWatch } from './file-watch.js';
+import { FileWatch } from './files.js';
 
 const POLL_MS = 1_000;
 
-describe('Files that are looked at', () => {
+describe('Watched files', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -14,18 +14,18 @@ describe('Files that are looked at', () => {
     jest.useRealTimers();
   });
 
-  /** Says whether a change is told once, and nothing else. */
-  function toldOf(file: string, change: () => void): number {
-    const told = jest.fn();
-    using _ = new FileWatch([file], POLL_MS, told);
+  /** Returns how often a change calls back, after none without it. */
+  function callbacksFor(file: string, change: () => void): number {
+    const onChange = jest.fn();
+    using _ = new FileWatch([file], POLL_MS, onChange);
     jest.advanceTimersByTime(3 * POLL_MS);
-    expect(told).not.toHaveBeenCalled();
+    expect(onChange).not.toHaveBeenCalled();
     change();
     jest.advanceTimersByTime(3 * POLL_MS);
-    return told.mock.calls.length;
+    return onChange.mock.calls.length;
   }
 
-  test('as Kubernetes mounts them are told to change when it turns its link', () => {
+  test('as Kubernetes mounts them call back once when it turns its link', () => {
     using dir = new TempDir();
     const versions = ['..2026_01', '..2026_02'].map((name) => join(dir.path, name));
     for (const version of versions) mkdirSync(version);
@@ -39,18 +39,18 @@ describe('Files that are looked at', () => {
       renameSync(join(dir.path, '..data_tmp'), join(dir.path, '..data'));
       rmSync(join(dir.path, '..2026_01'), { recursive: true });
     };
-    expect(toldOf(file, turn)).toBe(1);
+    expect(callbacksFor(file, turn)).toBe(1);
   });
 
   test.each<[string, (file: string, dir: TempDir) => void]>([
-    ['written again', (_, dir) => void dir.write('file', 'other')],
-    ['replaced by one that is the same', (file, dir) => renameSync(dir.write('new', 'text'), file)],
+    ['rewritten', (_, dir) => void dir.write('file', 'other')],
+    ['replaced by an equal file', (file, dir) => renameSync(dir.write('new', 'text'), file)],
     ['removed', (file) => rmSync(file)],
-    ['given other rights', (file) => chmodSync(file, 0o600)],
-    ['said to be of another time', (file) => utimesSync(file, 1, 1)],
-  ])('are told to change when one is %s', (_, change) => {
+    ['given another mode', (file) => chmodSync(file, 0o600)],
+    ['given another time', (file) => utimesSync(file, 1, 1)],
+  ])('call back once when one is %s', (_, change) => {
     using dir = new TempDir();
     const file = dir.write('file', 'text');
-    expect(toldOf(file, () => change(file, dir))).toBe(1);
+    expect(callbacksFor(file, () => change(file, dir))).toBe(1);
   });
 });

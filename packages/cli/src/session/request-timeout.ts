@@ -1,14 +1,12 @@
 /** How long to wait for the next response without `--timeout`. */
-const ANSWER_MS = 30_000;
+const RESPONSE_MS = 30_000;
 
-/**
- * AnswerWait limits the wait for a daemon, which may be stopped or cut off, and would then never respond.
- */
-export class AnswerWait {
+/** RequestTimeout limits the wait for a daemon, which may be stopped or cut off, and would then never respond. */
+export class RequestTimeout {
   /** Aborts when the user ends the command, or with a `TimeoutError` when the wait is too long. */
   readonly signal: AbortSignal;
   readonly #timeout: number | undefined;
-  readonly #wait = new AbortController();
+  readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | null = null;
 
   /**
@@ -17,31 +15,31 @@ export class AnswerWait {
    */
   constructor(interrupted: AbortSignal, timeout: number | undefined) {
     this.#timeout = timeout;
-    this.signal = this.#wait.signal;
+    this.signal = this.#controller.signal;
     // Not AbortSignal.any and AbortSignal.timeout: Node 20 garbage-collects their signals while something waits for them.
-    interrupted.addEventListener('abort', () => this.#wait.abort(interrupted.reason));
-    if (interrupted.aborted) this.#wait.abort(interrupted.reason);
+    interrupted.addEventListener('abort', () => this.#controller.abort(interrupted.reason));
+    if (interrupted.aborted) this.#controller.abort(interrupted.reason);
     this.#start();
   }
 
-  /** Notes a response after which more will come. */
-  heard(): void {
+  /** Starts the wait again, after a response that is not the last. */
+  extend(): void {
     if (this.#timeout === undefined) this.#start();
   }
 
-  /** Ends the wait after the last response. */
-  end(): void {
+  /** Ends the wait, after the last response. */
+  clear(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #start(): void {
-    this.end();
+    this.clear();
     const text =
       this.#timeout === undefined
         ? 'the daemon did not respond in time'
         : 'the request took longer than --timeout allows';
-    const abort = (): void => this.#wait.abort(new DOMException(text, 'TimeoutError'));
-    this.#timer = setTimeout(abort, this.#timeout ?? ANSWER_MS).unref();
+    const abort = (): void => this.#controller.abort(new DOMException(text, 'TimeoutError'));
+    this.#timer = setTimeout(abort, this.#timeout ?? RESPONSE_MS).unref();
   }
 }
