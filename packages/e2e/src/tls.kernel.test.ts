@@ -80,7 +80,7 @@ needs('bpf').describe('TLS', () => {
     ],
     ['of a server', { purpose: 'server' as const }, 'the client certificate is not for clients'],
     [
-      'that names nobody',
+      'without a URI or DNS name',
       { names: [] },
       'the client certificate names nobody: it has no URI and no DNS name',
     ],
