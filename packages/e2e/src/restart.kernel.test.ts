@@ -173,5 +173,5 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect([...reasons]).toEqual([]);
     await watch.stop();
     for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 });

@@ -47,7 +47,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
     await client.call('closeHandles', { tokens: [token] });
     const { result } = await slow;
     await client.call('closeHandles', { tokens: [result.case === 'handle' ? result.value.token : ''] });
-  }, 60_000);
+  });
 
   test('the kernel never sees loads that were given up while they waited', async () => {
     const first = client.call('loadHandle', { source });
@@ -64,7 +64,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
     // The kernel would have needed twenty times as long for twenty more.
     expect(performance.now() - started).toBeLessThan(Math.max(5 * one, 5_000));
     expect(small.result.case).toBe('handle');
-  }, 60_000);
+  });
 
   test('a deadline ends the call on time, and the object that the kernel creates later is closed', async () => {
     const before = daemon.btfFds();
@@ -82,7 +82,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
       ttl: { seconds: 1n },
     });
     await until('nothing more is held', () => daemon.btfFds() <= before);
-  }, 60_000);
+  });
 
   test('waiting loads are bounded', async () => {
     // The kernel checks one load, five wait, and the rest are refused.
@@ -100,7 +100,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
       const error = await failureOf(Promise.reject(each));
       expect([error.code, errorInfoOf(error).reason]).toEqual([status.RESOURCE_EXHAUSTED, 'LOAD_QUEUE_FULL']);
     }
-  }, 60_000);
+  });
 
   test('SIGTERM ends the daemon after that load, and drops waiting loads', async () => {
     await using other = await DaemonProcess.start({ args: ONE_CALLER });
@@ -116,7 +116,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
     expect(new Set(codes)).toEqual(new Set([status.UNAVAILABLE]));
     expect(codes.length).toBeGreaterThanOrEqual(9);
     expect(btfIds().filter((id) => !before.includes(id))).toEqual([]);
-  }, 60_000);
+  });
 
   test('SIGKILL ends the daemon after that load, and leaves nothing', async () => {
     const before = btfIds();
@@ -127,7 +127,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
     expect(await other.end('SIGKILL')).toBeNull();
     expect((await lost).code).toBe(status.UNAVAILABLE);
     expect(btfIds().filter((id) => !before.includes(id))).toEqual([]);
-  }, 60_000);
+  });
 });
 
 needs('bpf').describe('BTF that would keep the kernel for too long', () => {

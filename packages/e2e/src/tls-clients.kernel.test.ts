@@ -59,7 +59,7 @@ needs('bpf').describe('clients that share no code with this project, over mutual
       const descriptors = join(certificates.dir, 'btf.binpb');
       await run(BUF, ['build', '-o', descriptors], { cwd: ROOT });
       const args = [PYTHON_CLIENT, `localhost:${port}`, descriptors, certificates.files.ca, cert, key];
-      const { stdout } = await run(PYTHON, args, { timeout: 25_000 });
+      const { stdout } = await run(PYTHON, args, { timeout: 120_000 });
       const [info, objects, spec, load] = stdout
         .trimEnd()
         .split('\n')

@@ -28,7 +28,7 @@ export interface Outcome {
 export async function callAs(address: string, who: Identity, calls: readonly CallOf[]): Promise<Outcome[]> {
   const args = [PROGRAM, address, JSON.stringify(who), JSON.stringify(calls)];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
-    timeout: 25_000,
+    timeout: 120_000,
     maxBuffer: 1 << 26,
   });
   return stdout

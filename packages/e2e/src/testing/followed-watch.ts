@@ -24,7 +24,6 @@ export class FollowedWatch {
     await until(
       'the watch is synced',
       () => this.events.filter(({ type }) => type === 'synced').length === times,
-      20_000,
     );
   }
 

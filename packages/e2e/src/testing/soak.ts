@@ -85,15 +85,11 @@ function isAllowed(key: string): boolean {
 /** Returns the holdings of the daemon after the abandoned leases have ended. */
 async function idle(child: ChildProcess, lines: AsyncIterator<string>): Promise<Holdings> {
   let holdings = await tell(child, lines);
-  await until(
-    'nothing is held',
-    async () => {
-      await setTimeout(500);
-      holdings = await tell(child, lines);
-      return holdings.handles + holdings.kernelFds + holdings.inUse === 0;
-    },
-    30_000,
-  );
+  await until('nothing is held', async () => {
+    await setTimeout(500);
+    holdings = await tell(child, lines);
+    return holdings.handles + holdings.kernelFds + holdings.inUse === 0;
+  });
   return holdings;
 }
 
