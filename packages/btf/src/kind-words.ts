@@ -12,6 +12,11 @@ export function isKnownKind(kind: number): boolean {
   return KIND_ROWS[kind] !== undefined;
 }
 
+/** isComposite reports whether a kind is STRUCT or UNION. */
+export function isComposite(kind: number): boolean {
+  return kind === Kind.STRUCT || kind === Kind.UNION;
+}
+
 /** kindsWhere returns the numbers of the kinds whose row passes a test. */
 export function kindsWhere(test: (row: KindRow) => boolean): ReadonlySet<number> {
   return new Set(

@@ -132,7 +132,7 @@ function decodeArray({ words }: TypeSource, at: number, id: TypeId, name: string
   };
 }
 
-/** A FUNC has its linkage in the place of vlen. */
+/** A FUNC has its linkage in place of vlen. */
 function decodeFunc({ words }: TypeSource, at: number, id: TypeId, name: string): Func {
   return { kind: 'FUNC', id, name, typeId: words.u32(at + 8), linkage: vlenOfInfo(words.i32(at + 4)) };
 }

@@ -1,5 +1,6 @@
+import { isComposite, kindsWhere } from '../kind-words.js';
 import type { Spec } from '../spec.js';
-import { Kind, type TypeId } from '../types.js';
+import type { TypeId } from '../types.js';
 
 /**
  * embeddedInSplit finds the structs and unions of the base that a struct or union of split BTF contains as a member,
@@ -34,15 +35,5 @@ function follow(split: Spec, start: TypeId, followed: Set<TypeId>): TypeId | nul
   return null;
 }
 
-function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
-}
-
-const PASSED: ReadonlySet<number> = new Set([
-  Kind.ARRAY,
-  Kind.CONST,
-  Kind.RESTRICT,
-  Kind.TYPEDEF,
-  Kind.TYPE_TAG,
-  Kind.VOLATILE,
-]);
+/** The kinds through which a struct or union is part of another one. */
+const PASSED = kindsWhere(({ alias, size }) => alias || size === 'ELEMENTS');

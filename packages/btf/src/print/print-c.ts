@@ -43,7 +43,7 @@ const EPILOGUE = `\
 
 /**
  * printC returns types as C, in the format of `bpftool btf dump format c`: in the order of their ids where C allows it,
- * and otherwise with each type after the types that it contains.
+ * and otherwise with each type after the types that it contains. Modelled on libbpf's `btf_dump`.
  *
  * Names are printed as they are, even if they are not identifiers of C. A struct with a tag may be a member without a
  * name (since Linux 7.0). Compilers accept that with `-fms-extensions`, and otherwise leave the member out.

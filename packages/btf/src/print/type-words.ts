@@ -1,16 +1,14 @@
 import { BtfFormatError } from '../format-error.js';
+import { HEAD_WORDS } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { HOST_ORDER, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
+import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
 export const MEMBER_WORDS = 3;
 
 /** Words of one parameter of a FUNC_PROTO: name, type id. */
 export const PARAM_WORDS = 2;
-
-/** Words before the elements of a type: name, info, size or type id. */
-const HEAD_WORDS = 3;
 
 /**
  * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux asks for each type many times;
@@ -32,7 +30,7 @@ export class TypeWords {
     this.endTypeId = spec.endTypeId;
     this.#base = spec.base === null ? null : typeWordsOf(spec.base);
     this.#firstTypeId = spec.firstTypeId;
-    this.#words = wordArray(spec);
+    this.#words = hostWords(typesOf(spec).source.bytes, spec.byteOrder);
     this.#firstWord = this.#base === null ? 0 : this.#base.#endWord;
     this.#endWord = this.#firstWord + this.#words.length;
     this.#offsets = typesOf(spec).offsets;
@@ -103,13 +101,4 @@ export function typeWordsOf(spec: Spec): TypeWords {
     kept.set(spec, types);
   }
   return types;
-}
-
-/** The words of a spec's own types: a view if possible, otherwise a copy in this machine's byte order. */
-function wordArray(spec: Spec): Int32Array {
-  const { bytes, words } = typesOf(spec).source;
-  if (spec.byteOrder === HOST_ORDER && bytes.byteOffset % 4 === 0) {
-    return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-  }
-  return Int32Array.from({ length: bytes.length >>> 2 }, (_, index) => words.i32(index * 4));
 }

@@ -1,9 +1,9 @@
+import { HEAD_WORDS, KIND_ROWS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { acceptsKind, type KernelFeatures } from './kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
-import { HEAD, type RawTypes } from './raw-types.js';
-import { KIND_ROWS } from '../kind-words.js';
+import type { RawTypes } from './raw-types.js';
 
 /** The largest type id (BTF_MAX_TYPE). */
 export const MAX_TYPE = 0xfffff;
@@ -141,7 +141,7 @@ export class TypeCheck {
         if (![2, 4, 8, 12, 16].includes(this.#types.third(id))) this.#problems.add(id, 'Invalid type_size');
         return;
       case Kind.DECL_TAG:
-        if ((this.#types.word(id, HEAD) | 0) < -1) this.#problems.add(id, 'Invalid component_idx');
+        if ((this.#types.word(id, HEAD_WORDS) | 0) < -1) this.#problems.add(id, 'Invalid component_idx');
         return;
       default:
         if (this.#types.third(id) > MAX_TYPE) this.#problems.add(id, 'Invalid type_id');
@@ -149,7 +149,7 @@ export class TypeCheck {
   }
 
   #checkInt(id: TypeId): void {
-    const word = this.#types.word(id, HEAD);
+    const word = this.#types.word(id, HEAD_WORDS);
     if ((word & ~INT_MASK) !== 0) {
       this.#problems.add(id, `Invalid int_data:${word.toString(16)}`);
       return;
@@ -163,8 +163,8 @@ export class TypeCheck {
 
   #checkArray(id: TypeId): void {
     if (this.#types.third(id) !== 0) this.#problems.add(id, 'size != 0');
-    if (!isReference(this.#types.word(id, HEAD))) this.#problems.add(id, 'Invalid elem');
-    if (!isReference(this.#types.word(id, HEAD + 1))) this.#problems.add(id, 'Invalid index');
+    if (!isReference(this.#types.word(id, HEAD_WORDS))) this.#problems.add(id, 'Invalid elem');
+    if (!isReference(this.#types.word(id, HEAD_WORDS + 1))) this.#problems.add(id, 'Invalid index');
   }
 
   #checkMembers(id: TypeId, isUnion: boolean): void {
@@ -174,7 +174,7 @@ export class TypeCheck {
     const count = types.vlen(id);
     let last = 0;
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const at = HEAD + i * 3;
+      const at = HEAD_WORDS + i * 3;
       this.#checkComponentName(id, i, types.word(id, at), 'Invalid member name_offset:');
       if (!isReference(types.word(id, at + 1))) this.#problems.add(id, 'Invalid type_id', i);
       const word = types.word(id, at + 2);
@@ -198,7 +198,7 @@ export class TypeCheck {
     if (![1, 2, 4, 8].includes(size)) this.#problems.add(id, 'Unexpected size');
     const count = this.#types.vlen(id);
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const offset = this.#types.word(id, HEAD + i * words);
+      const offset = this.#types.word(id, HEAD_WORDS + i * words);
       if (offset === 0) this.#problems.add(id, 'Invalid name', i);
       else this.#checkComponentName(id, i, offset, 'Invalid name_offset:');
     }
@@ -207,7 +207,7 @@ export class TypeCheck {
   #checkVar(id: TypeId): void {
     if (!isReference(this.#types.third(id))) this.#problems.add(id, 'Invalid type_id');
     // Static or global: an extern variable must be resolved before.
-    if (this.#types.word(id, HEAD) > 1) this.#problems.add(id, 'Linkage not supported');
+    if (this.#types.word(id, HEAD_WORDS) > 1) this.#problems.add(id, 'Linkage not supported');
   }
 
   #checkSection(id: TypeId): void {
@@ -218,7 +218,7 @@ export class TypeCheck {
     let end = 0;
     let sum = 0;
     for (let i = 0; i < count && !this.#problems.full; i++) {
-      const at = HEAD + i * 3;
+      const at = HEAD_WORDS + i * 3;
       const offset = types.word(id, at + 1);
       const size = types.word(id, at + 2);
       if (!isReference(types.word(id, at))) this.#problems.add(id, 'Invalid type_id', i);
@@ -233,7 +233,7 @@ export class TypeCheck {
   }
 }
 
-/** A FUNC has its linkage in the place of vlen. */
+/** A FUNC has its linkage in place of vlen. */
 function hasVlen(kind: number): boolean {
   return kind === Kind.FUNC || (KIND_ROWS[kind]?.each ?? 0) > 0;
 }

@@ -1,5 +1,6 @@
+import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
-import { HEAD, latin1At, type RawTypes } from './raw-types.js';
+import { latin1At, type RawTypes } from './raw-types.js';
 import type { SpecialKind } from './special-kinds.js';
 
 /** No name is longer: the first pass rejects it. */
@@ -56,7 +57,7 @@ export class GraphRoots {
     if (member === undefined) return 'contains: tag names no member (ENOENT)';
     if (member.repeated) return 'contains: tag names several members (EINVAL)';
     const types = this.#types;
-    const at = HEAD + member.index * 3;
+    const at = HEAD_WORDS + member.index * 3;
     const typeId = types.word(valueId, at + 1);
     const isNode =
       types.kind(typeId) === Kind.STRUCT &&
@@ -72,7 +73,7 @@ export class GraphRoots {
     const tags = new Map<number, number | null>();
     for (let id = 1; id < types.end; id++) {
       if (types.kind(id) !== Kind.DECL_TAG) continue;
-      const component = types.word(id, HEAD) | 0;
+      const component = types.word(id, HEAD_WORDS) | 0;
       const name = types.nameOffset(id);
       if (component < 0 || latin1At(types.strings, name, CONTAINS.length) !== CONTAINS) continue;
       const key = keyOf(types.third(id), component);
@@ -117,7 +118,7 @@ export class GraphRoots {
     const members = new Map<string, NamedMember>();
     const count = types.vlen(structId);
     for (let index = 0; index < count; index++) {
-      const offset = types.word(structId, HEAD + index * 3);
+      const offset = types.word(structId, HEAD_WORDS + index * 3);
       const name = offset === 0 ? ANONYMOUS : latin1At(types.strings, offset, MAX_NAME);
       const first = members.get(name);
       members.set(name, { index: first?.index ?? index, repeated: first !== undefined });

@@ -7,7 +7,7 @@ export interface KernelFeatures {
   readonly func: boolean;
   /** VAR and DATASEC (5.2). */
   readonly datasec: boolean;
-  /** The linkage of a FUNC in the place of vlen (5.6). */
+  /** The linkage of a FUNC in place of vlen (5.6). */
   readonly funcLinkage: boolean;
   /** FLOAT (5.13). */
   readonly float: boolean;

@@ -1,5 +1,6 @@
+import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
-import { HEAD, isModifier, isRegularInt, type RawTypes } from './raw-types.js';
+import { isModifier, isRegularInt, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 
 const EXCEEDS = 'Member exceeds struct_size';
@@ -18,8 +19,8 @@ export function memberProblem(
   id: TypeId,
   index: number,
 ): string | null {
-  const declared = types.word(id, HEAD + index * 3 + 1);
-  const word = types.word(id, HEAD + index * 3 + 2);
+  const declared = types.word(id, HEAD_WORDS + index * 3 + 1);
+  const word = types.word(id, HEAD_WORDS + index * 3 + 2);
   const sized = resolution.sized(declared);
   if (sized === null) return isModifier(types.kind(declared)) ? 'Invalid member' : 'Unsupported check_member';
   const kind = types.kind(sized.id);
@@ -28,7 +29,7 @@ export function memberProblem(
   const offset = packed ? word & 0xffffff : word;
   const width = packed ? word >>> 24 : 0;
   if (kind === Kind.INT) {
-    const intWord = types.word(sized.id, HEAD);
+    const intWord = types.word(sized.id, HEAD_WORDS);
     return packed ? bitfieldInt(intWord, offset, width, structSize) : plainInt(intWord, offset, structSize);
   }
   if (packed && (kind === Kind.ENUM || kind === Kind.ENUM64)) return bitfieldEnum(offset, width, structSize);

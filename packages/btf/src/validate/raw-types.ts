@@ -1,6 +1,6 @@
 import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
-import { Kind, type TypeId } from '../types.js';
+import type { TypeId } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
 import { kindsWhere } from '../kind-words.js';
 
@@ -65,20 +65,12 @@ export class RawTypes {
   }
 }
 
-/** The number of words before the elements or the kind's own words. */
-export const HEAD = 3;
-
 /** The kinds of types that have the size of the type that they refer to. */
 const MODIFIERS = kindsWhere(({ alias }) => alias);
 
 /** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */
 export function isModifier(kind: number): boolean {
   return MODIFIERS.has(kind);
-}
-
-/** isComposite reports whether a kind is a struct or a union. */
-export function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
 }
 
 /** isRegularInt reports whether the word of an INT describes whole bytes: 1, 2, 4, 8 or 16, without an offset. */

@@ -1,10 +1,10 @@
+import { HEAD_WORDS, isComposite, kindsWhere } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { memberProblem } from './member-rules.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
-import { HEAD, isComposite, isModifier, isRegularInt, type RawTypes } from './raw-types.js';
+import { isModifier, isRegularInt, type RawTypes } from './raw-types.js';
 import { type Resolution, State } from './resolution.js';
-import { kindsWhere } from '../kind-words.js';
 
 /** The depth to which the kernel resolves types within each other (MAX_RESOLVE_DEPTH). */
 const MAX_DEPTH = 32;
@@ -95,14 +95,14 @@ export class Resolver {
     if (returned !== 0 && !this.#isValue(returned)) this.#problems.add(id, 'Invalid return type');
     const count = types.vlen(id);
     // The last parameter may be void, for variable arguments. The kernel checks it first.
-    const variadic = count > 0 && types.word(id, HEAD + count * 2 - 1) === 0;
-    if (variadic && types.word(id, HEAD + count * 2 - 2) !== 0) {
+    const variadic = count > 0 && types.word(id, HEAD_WORDS + count * 2 - 1) === 0;
+    if (variadic && types.word(id, HEAD_WORDS + count * 2 - 2) !== 0) {
       this.#problems.add(id, `Invalid arg#${count}`, count - 1);
     }
     const fixed = variadic ? count - 1 : count;
     for (let i = 0; i < fixed && !this.#problems.full; i++) {
-      const name = types.word(id, HEAD + i * 2);
-      const typeId = types.word(id, HEAD + i * 2 + 1);
+      const name = types.word(id, HEAD_WORDS + i * 2);
+      const typeId = types.word(id, HEAD_WORDS + i * 2 + 1);
       const valid = this.#isValue(typeId) && this.#isParamName(name);
       if (!valid) this.#problems.add(id, `Invalid arg#${i + 1}`, i);
     }
@@ -197,9 +197,9 @@ export class Resolver {
 
   #array(id: TypeId): Step {
     const types = this.#types;
-    const elem = types.word(id, HEAD);
-    const index = types.word(id, HEAD + 1);
-    const nelems = types.word(id, HEAD + 2);
+    const elem = types.word(id, HEAD_WORDS);
+    const index = types.word(id, HEAD_WORDS + 1);
+    const nelems = types.word(id, HEAD_WORDS + 2);
     if (!this.#canBeMember(index)) return { message: 'Invalid index' };
     const indexPending = this.#pending(index);
     if (indexPending !== null) return indexPending;
@@ -222,14 +222,14 @@ export class Resolver {
   }
 
   #isRegular(id: TypeId): boolean {
-    return isRegularInt(this.#types.word(id, HEAD));
+    return isRegularInt(this.#types.word(id, HEAD_WORDS));
   }
 
   #composite(frame: Frame): Step {
     const types = this.#types;
     const count = types.vlen(frame.id);
     for (; frame.next < count; frame.next++) {
-      const typeId = types.word(frame.id, HEAD + frame.next * 3 + 1);
+      const typeId = types.word(frame.id, HEAD_WORDS + frame.next * 3 + 1);
       if (!this.#canBeMember(typeId)) return { message: 'Invalid member', component: frame.next };
       const pending = this.#pending(typeId);
       if (pending !== null) return pending;
@@ -259,8 +259,8 @@ export class Resolver {
     const count = types.vlen(proto);
     let unnamed = 0;
     while (unnamed < count) {
-      const named = types.word(proto, HEAD + unnamed * 2) !== 0;
-      const variadic = types.word(proto, HEAD + unnamed * 2 + 1) === 0;
+      const named = types.word(proto, HEAD_WORDS + unnamed * 2) !== 0;
+      const variadic = types.word(proto, HEAD_WORDS + unnamed * 2 + 1) === 0;
       if (!named && !variadic) break;
       unnamed += 1;
     }
@@ -273,7 +273,7 @@ export class Resolver {
     const types = this.#types;
     const target = types.third(id);
     const kind = target < types.end ? types.kind(target) : Kind.VOID;
-    const component = types.word(id, HEAD) | 0;
+    const component = types.word(id, HEAD_WORDS) | 0;
     const hasMembers = isComposite(kind);
     if (!hasMembers && kind !== Kind.FUNC && kind !== Kind.VAR && kind !== Kind.TYPEDEF) return INVALID_ID;
     const pending = this.#pending(target);
@@ -292,8 +292,8 @@ export class Resolver {
     this.#mode = 'UNDECIDED';
     while (frame.next < count) {
       const component = frame.next;
-      const variable = types.word(frame.id, HEAD + component * 3);
-      const size = types.word(frame.id, HEAD + component * 3 + 2);
+      const variable = types.word(frame.id, HEAD_WORDS + component * 3);
+      const size = types.word(frame.id, HEAD_WORDS + component * 3 + 2);
       frame.next += 1;
       if (!this.#is(variable, Kind.VAR)) return { message: 'Not a VAR kind member', component };
       // A variable that is only resolved now is not compared with its size, as in the kernel.

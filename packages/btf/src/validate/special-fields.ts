@@ -1,8 +1,9 @@
+import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { GraphRoots } from './graph-roots.js';
 import type { KernelFeatures } from './kernel-features.js';
 import type { ProblemList } from './problem.js';
-import { HEAD, type RawTypes } from './raw-types.js';
+import type { RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 import { SPECIAL_KINDS, type SpecialName } from './special-kinds.js';
 import { type SpecialField, SpecialSearch } from './special-search.js';
@@ -68,7 +69,7 @@ function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFea
 function hasMember(types: RawTypes, id: TypeId, sought: ReadonlySet<TypeId>): boolean {
   const count = types.vlen(id);
   for (let i = 0; i < count; i++) {
-    if (sought.has(types.word(id, HEAD + i * 3 + 1))) return true;
+    if (sought.has(types.word(id, HEAD_WORDS + i * 3 + 1))) return true;
   }
   return false;
 }

@@ -1,7 +1,8 @@
+import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import type { GraphRoot, GraphRoots } from './graph-roots.js';
 import type { KernelFeatures } from './kernel-features.js';
-import { HEAD, latin1At, type RawTypes } from './raw-types.js';
+import { latin1At, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 import {
   isRepeatable,
@@ -117,7 +118,7 @@ export class SpecialSearch {
     const types = this.#types;
     const count = types.vlen(frame.id);
     while (this.#features.nestedFields && frame.next < count) {
-      const typeId = this.#element(types.word(frame.id, HEAD + frame.next * 3 + 1))?.typeId ?? 0;
+      const typeId = this.#element(types.word(frame.id, HEAD_WORDS + frame.next * 3 + 1))?.typeId ?? 0;
       frame.next += 1;
       if (types.kind(typeId) === Kind.STRUCT && this.kindOf(typeId) === null && !this.#known.has(typeId)) {
         return typeId;
@@ -143,11 +144,11 @@ export class SpecialSearch {
 
   #inMember(id: TypeId, member: number, seen: Set<SpecialName>, room: number): Found | string {
     const types = this.#types;
-    const word = types.word(id, HEAD + member * 3 + 2);
+    const word = types.word(id, HEAD_WORDS + member * 3 + 2);
     const bitOffset = types.kindFlag(id) ? word & 0xffffff : word;
     if (bitOffset % 8 !== 0) return 'Bitfield beside special fields (EINVAL)';
     const offset = bitOffset / 8;
-    const element = this.#element(types.word(id, HEAD + member * 3 + 1));
+    const element = this.#element(types.word(id, HEAD_WORDS + member * 3 + 1));
     if (element === null) return 'Arrays nested too deep (E2BIG)';
     const { typeId, count } = element;
     if (count === 0) return NOTHING;
@@ -188,8 +189,8 @@ export class SpecialSearch {
     let count = 1;
     for (let depth = 0; types.kind(typeId) === Kind.ARRAY; depth++) {
       if (depth === MAX_ARRAYS - 1) return null;
-      count = Math.imul(count, types.word(typeId, HEAD + 2));
-      typeId = types.word(typeId, HEAD);
+      count = Math.imul(count, types.word(typeId, HEAD_WORDS + 2));
+      typeId = types.word(typeId, HEAD_WORDS);
     }
     return { typeId, count: count >>> 0 };
   }

@@ -1,8 +1,8 @@
+import { isComposite, kindsWhere } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
-import { type DedupState, isComposite } from './dedup-state.js';
+import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
 import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
-import { kindsWhere } from '../../kind-words.js';
 
 /**
  * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form circles through these

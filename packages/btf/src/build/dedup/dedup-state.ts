@@ -96,8 +96,3 @@ export class DedupState {
     );
   }
 }
-
-/** isComposite reports whether a kind is STRUCT or UNION. */
-export function isComposite(kind: number): boolean {
-  return kind === Kind.STRUCT || kind === Kind.UNION;
-}

@@ -241,21 +241,21 @@ describe('dedup', () => {
       btf.type(Kind.CONST, 0, { sizeOrTypeId: last });
       return Spec.parse(btf.bytes());
     };
-    expect(() => dedup(chain(100_000, 1))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+    expect(() => dedup(chain(30_000, 1))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
     expect(() => dedup(chain(1, 1))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
-    expect(Spec.parse(dedup(chain(100_000, 0)).bytes).typeCount).toBe(100_000);
+    expect(Spec.parse(dedup(chain(30_000, 0)).bytes).typeCount).toBe(30_000);
   });
 
   test('ends at its limit for many structs that are almost equal', () => {
     const btf = new BtfAssembler('little');
     const name = btf.string('s');
-    const count = 3000;
+    const count = 1500;
     for (let i = 0; i < count; i++) btf.type(Kind.FLOAT, 0, { sizeOrTypeId: i });
     for (let i = 1; i <= count; i++) {
       btf.type(Kind.STRUCT, name, { vlen: 1, sizeOrTypeId: 8, data: [name, i, 0] });
     }
     const spec = Spec.parse(btf.bytes());
-    expect(() => dedup(spec, { maxComparisons: 1_000_000 })).toThrow(
+    expect(() => dedup(spec, { maxComparisons: 500_000 })).toThrow(
       expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
     );
     expect(Spec.parse(dedup(spec).bytes).typeCount).toBe(2 * count);

@@ -1,5 +1,6 @@
+import { isComposite } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
-import { type DedupState, isComposite } from './dedup-state.js';
+import type { DedupState } from './dedup-state.js';
 import { Identical } from './identical.js';
 import { PendingPairs } from './pending-pairs.js';
 import { compatibleEnums, isDeclarationOf, sameShape } from './same-shape.js';
