@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** Tests lie beside the code in `src`; other packages are taken as built, as their users get them. */
+/** Tests are next to the code in `src`. They import other packages as built, like the users of those packages. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/native/src', '<rootDir>/packages', '<rootDir>/examples'],
@@ -25,6 +25,7 @@ export default {
   },
   // Tests wait more than they compute. They share one kernel: none may rely on the objects that other tests load.
   maxWorkers: Math.min(Math.max(availableParallelism(), 4), 8),
-  testTimeout: 30_000,
+  // A bound for a test that hangs, however busy the machine is.
+  testTimeout: 300_000,
   reporters: ['<rootDir>/testing/skip-summary.js', 'default'],
 };

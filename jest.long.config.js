@@ -1,6 +1,6 @@
 import config from './jest.config.js';
 
-/** What takes too long for every run: wide corpora, fuzzing, many versions. `pnpm test:long` runs it. */
+/** Tests that take too long for each run: large corpora, fuzzing, many versions. `pnpm test:long` runs them. */
 export default {
   ...config,
   testMatch: ['**/src/**/*.long.test.ts'],

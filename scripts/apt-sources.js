@@ -1,5 +1,5 @@
-// Debian packages of suites other than the machine's own, without a change to the machine: sources, lists and
-// downloads lie in .cache/apt. The mirror is the one that the machine has for its own suite.
+// Gets Debian packages of other suites than the machine's own, without a change to the machine. Sources, lists and
+// downloads are in .cache/apt. The mirror is that of the machine's own suite.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const HOME = fileURLToPath(new URL('../.cache/apt', import.meta.url));
 
-/** Of the package debian-archive-keyring; without it apt tries the keys that it trusts by itself. */
+/** The keys in the package debian-archive-keyring. Without the file, apt uses the keys that it trusts by default. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
 
-/** Writes the sources of some suites, `sid` or `bookworm-backports` say, and gets their lists. */
+/** Writes the sources of some suites, such as `sid` or `bookworm-backports`, and downloads their lists. */
 export function useSuites(suites) {
   rmSync(join(HOME, 'lists'), { recursive: true, force: true });
   for (const folder of ['parts', 'lists/partial', 'cache/archives/partial']) {
@@ -26,14 +26,14 @@ export function useSuites(suites) {
   apt('apt-get', ['-qq', 'update']);
 }
 
-/** Downloads a package at a version into a folder; refuses it unless it has the SHA-256. */
+/** Downloads a version of a package into a folder. @throws Error if there is none, or its SHA-256 differs. */
 export function download({ package: name, version, sha256 }, folder) {
   mkdirSync(folder, { recursive: true });
   try {
     apt('apt-get', ['-qq', 'download', `${name}=${version}`], { cwd: folder });
   } catch {
     throw new Error(
-      `${name} ${version} cannot be had. Mirrors keep no old versions: if this one is gone, ` +
+      `cannot download ${name} ${version}. Mirrors keep no old versions: if this one is gone, ` +
         `\`${UPDATE}\` writes the newest of each series to scripts/kernel-packages.json; commit that.`,
     );
   }
@@ -45,7 +45,7 @@ export function download({ package: name, version, sha256 }, folder) {
   return join(folder, deb);
 }
 
-/** The version and SHA-256 of a package in one suite, the newest there. */
+/** Returns the newest version of a package in a suite, with its SHA-256. */
 export function newest(name, suite) {
   const version = apt('apt-cache', ['madison', name])
     .split('\n')
@@ -56,7 +56,7 @@ export function newest(name, suite) {
   return { version, sha256: /^SHA256: (\w+)$/m.exec(record)[1] };
 }
 
-/** The names of packages that match a regular expression, oldest version first. */
+/** Returns the names of packages that match a regular expression, the oldest version first. */
 export function packageNames(pattern) {
   const names = apt('apt-cache', ['search', '--names-only', pattern])
     .split('\n')
@@ -67,7 +67,7 @@ export function packageNames(pattern) {
     .split('\n');
 }
 
-/** Where the machine gets Debian from, security updates aside. */
+/** Returns the URI of the machine's mirror of Debian, not of the security updates. */
 function machineMirror() {
   const format = '$(ORIGIN)|$(REPO_URI)|$(RELEASE)';
   const targets = execFileSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });
@@ -75,7 +75,7 @@ function machineMirror() {
     const [origin, uri, suite] = line.split('|');
     if (origin === 'Debian' && !suite.includes('-')) return uri;
   }
-  throw new Error('apt has no source of Debian packages');
+  throw new Error('no Debian mirror in the sources of apt');
 }
 
 function apt(command, args, options = {}) {

@@ -7,14 +7,14 @@ import { rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and the modules that
- * entries share in chunks, so that each class exists once. Returns the paths of the modules in them.
+ * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and shared modules in
+ * chunks, so that each class exists once. Returns the paths of the bundled modules.
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
  * @param {{ inlined: string[]; sourceMaps: boolean; isProgram: boolean }} options `inlined` names the dependencies that
- *   are bundled, with all that they import; all others are imported by name. `isProgram` says that no user imports the
- *   entries.
+ *   are bundled, with everything that they import. All others are imported by name. `isProgram` means that no user
+ *   imports the entries.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
@@ -42,7 +42,7 @@ export async function bundle(entries, { from, to }, { inlined, sourceMaps, isPro
     format: 'esm',
     chunkFileNames: '[name]-[hash].js',
     hashCharacters: 'base36',
-    // Third-party code lies in chunks of its own, each named after its package.
+    // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {
       groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
     },
@@ -66,12 +66,12 @@ export async function bundle(entries, { from, to }, { inlined, sourceMaps, isPro
   return chunks.flatMap(({ moduleIds }) => moduleIds);
 }
 
-/** `@scope/name/subpath` and `name/subpath` without their subpath. */
+/** Returns `@scope/name/subpath` or `name/subpath` without its subpath. */
 function packageName(id) {
   return id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** Hands the maps that tsc wrote to the bundler, with the sources, which are not published. */
+/** Gives the bundler the maps that tsc wrote, with the contents of the sources, which are not published. */
 function sourceMapsOfTypeScript() {
   return {
     name: 'source-maps-of-typescript',
@@ -87,7 +87,7 @@ function sourceMapsOfTypeScript() {
   };
 }
 
-/** The name of the package that a file in `node_modules` is from; null for other files. */
+/** Returns the package of a file in `node_modules`, or null for other files. */
 function installedPackage(path) {
   return /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
 }

@@ -1,4 +1,4 @@
-// Fails if the generated code differs from what buf generates of proto/:
+// Fails if the generated code differs from the output of buf for proto/:
 //
 //     pnpm generated:check
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ try {
   execFileSync('buf', ['generate'], { stdio: 'inherit' });
   execFileSync('diff', ['-r', kept, GENERATED], { stdio: 'inherit' });
 } catch (error) {
-  console.error(`${GENERATED} is not what buf generates; it is now. ${error.message}`);
+  console.error(`${GENERATED} was not current, and now is: commit it. ${error.message}`);
   process.exitCode = 1;
 } finally {
   rmSync(kept, { recursive: true });

@@ -1,18 +1,18 @@
-// Gets the BTF of Debian's kernels and of their modules, for tests on real BTF:
+// Fetches the BTF of Debian's kernels and of their modules, for tests on real BTF:
 //
-//     node scripts/fetch-kernel-btf.js            what CI takes: one kernel and a dozen modules (40 MB)
-//     node scripts/fetch-kernel-btf.js --all      what test:long takes: three kernels, all modules (150 MB)
-//     node scripts/fetch-kernel-btf.js --update   pins the newest package of each series; gets nothing
+//     node scripts/fetch-kernel-btf.js            for CI: one kernel and a dozen modules (40 MB)
+//     node scripts/fetch-kernel-btf.js --all      for test:long: three kernels, all modules (150 MB)
+//     node scripts/fetch-kernel-btf.js --update   pins the newest package of each series, and fetches nothing
 //
-// Downloads each package of kernel-packages.json, checks its SHA-256, and writes
+// It downloads each package in kernel-packages.json, checks the SHA-256, and writes:
 //
-//     .cache/kernels/RELEASE/{vmlinux,MODULE}     BTF, as objcopy takes it out of the ELF files
+//     .cache/kernels/RELEASE/{vmlinux,MODULE}     BTF, which objcopy extracts from the ELF files
 //     .cache/elf/RELEASE/{vmlinux,MODULE.ko}      the ELF files
 //     .cache/corpus/RELEASE/…                     with --all: BTF
-//     .cache/tools/bpftool                        with --all: one that knows newer BTF than Debian 12's
+//     .cache/tools/bpftool                        with --all: a bpftool for newer BTF than Debian 12's
 //
-// Does nothing where they are there already. Needs Debian's apt-get and dpkg-deb, objcopy and the
-// decompressor of the kernel (lz4, xz or zstd).
+// It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy and the decompressor of the
+// kernel (lz4, xz or zstd).
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -33,7 +33,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGES = join(ROOT, 'scripts/kernel-packages.json');
 const CACHE = join(ROOT, '.cache');
 
-/** Magic of the payload of a bzImage → the command that decompresses it. */
+/** The command that decompresses the payload of a bzImage, by the magic of the payload. */
 const DECOMPRESSORS = {
   '02214c18': ['lz4', '-dc'],
   fd377a58: ['xz', '-dc'],
@@ -72,7 +72,7 @@ function fetchAll() {
   for (const kernel of missing) fetchKernel(kernel, [], { btf: join(CACHE, 'corpus', kernel.release) });
 }
 
-/** Whether all that CI takes of a kernel is there. */
+/** Whether everything that CI needs of a kernel exists. */
 function isWhole(release, modules) {
   return (
     ['vmlinux', ...modules].every((name) => existsSync(join(CACHE, 'kernels', release, name))) &&
@@ -108,7 +108,7 @@ function isIn(name, suite) {
   }
 }
 
-/** @param modules names of those wanted; all where it is empty. */
+/** @param modules the names of the modules to fetch, or empty for all. */
 function fetchKernel({ release, packages }, modules, targets) {
   mkdirSync(CACHE, { recursive: true });
   const work = mkdtempSync(join(CACHE, 'fetch-'));
@@ -148,14 +148,14 @@ function fetchBpftool(target) {
   }
 }
 
-/** Puts a folder in place at once, so that what is there is always whole. */
+/** Moves a folder to its target in one step, so that the target is always complete. */
 function replace(folder, target) {
   rmSync(target, { recursive: true, force: true });
   mkdirSync(join(target, '..'), { recursive: true });
   renameSync(folder, target);
 }
 
-/** The ELF file within a bzImage: Documentation/arch/x86/boot.rst says where it lies. */
+/** Returns the ELF file in a bzImage. Documentation/arch/x86/boot.rst describes the format. */
 function unpackKernel(file) {
   const image = readFileSync(file);
   const setupBytes = (image[0x1f1] + 1) * 512;
@@ -163,8 +163,8 @@ function unpackKernel(file) {
   const payload = image.subarray(start, start + image.readUInt32LE(0x24c));
   const magic = payload.subarray(0, 4).toString('hex');
   const decompressor = DECOMPRESSORS[magic];
-  if (decompressor === undefined) throw new Error(`${file} is compressed in an unknown way: ${magic}`);
-  // The last four bytes are the size, behind the compressed stream; lz4 and xz need them gone.
+  if (decompressor === undefined) throw new Error(`unknown compression of ${file}: magic ${magic}`);
+  // The last four bytes are the size, after the compressed stream. lz4 and xz do not accept them.
   const stream = payload.subarray(0, payload.length - 4);
   return run(decompressor[0], decompressor.slice(1), { input: stream });
 }

@@ -1,8 +1,8 @@
-// Writes the tables in docs/ that are made from tables in the code: `pnpm generate:docs`.
+// Writes the tables in docs/ that are generated from tables in the code: `pnpm generate:docs`.
 //
 //     node scripts/generate-docs.js [--check] [FOLDER]
 //
-// With --check it writes nothing. It names each document that is not current, and fails.
+// With --check it writes nothing, names each document that is not current, and fails.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +52,7 @@ for (const [name, make] of Object.entries(MADE)) {
   }
 }
 
-/** The words of a group of settings. */
+/** Returns the documentation of a group of settings. */
 function documented({ title, settings }) {
   return {
     title,

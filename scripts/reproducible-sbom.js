@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * reproducibleSbom makes a bill of materials (CycloneDX) the same each time that it is made of one commit: in order,
- * with the commit's time, and numbered by its content.
+ * reproducibleSbom returns a bill of materials (CycloneDX) that depends only on the commit: sorted, with the time of the
+ * commit, and with a serial number derived from its content.
  *
  * @param {string} text the output of `pnpm sbom`
  * @param {Date} time of the commit

@@ -2,10 +2,10 @@ import { describe, test } from '@jest/globals';
 import { has, installCommand, labelOf } from './tools.js';
 
 /**
- * needs returns `describe` and `test` for cases that need tools of the machine, by their names in tools.js. They skip
- * their cases if one is missing, and mark them with its name for the summary at the end.
+ * needs returns `describe` and `test` for cases that need tools of the machine, by their names in tools.js. If a tool is
+ * missing, they skip their cases, and mark them with the name of the tool for the summary at the end.
  *
- * @throws Error if one is missing and `BTFD_REQUIRE_TOOLS` is 1
+ * @throws Error if a tool is missing and `BTFD_REQUIRE_TOOLS` is 1.
  */
 export function needs(...names) {
   const missing = names.find((name) => !has(name));

@@ -1,8 +1,8 @@
-// Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`, and with --long those of `pnpm test:long`.
+// Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`. With --long it runs the tests of `pnpm test:long`.
 //
-// As root on Debian it first installs the tools of tools.js that the machine lacks, and fetches the BTF of Debian's
-// kernels; --no-install leaves both out. Elsewhere the tests without their tool are skipped, and a summary at the end
-// names the tools. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
+// As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches the BTF of Debian's
+// kernels. With --no-install it does neither. On other machines it skips tests whose tool is missing, and names the
+// tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const given = process.argv.slice(2);
 const isLong = given.includes('--long');
 const jestArgs = given.filter((arg) => arg !== '--long' && arg !== '--no-install');
 
-// Debian puts bpftool where the PATH of an ordinary user does not lead.
+// Debian installs bpftool in a folder that is not in the PATH of an ordinary user.
 process.env.PATH += ':/usr/sbin:/sbin';
 
 if (!given.includes('--no-install') && canInstall()) setUp();
@@ -34,7 +34,7 @@ function setUp() {
     tryTo('apt-get', ['-qq', 'update']);
     tryTo('apt-get', ['-qq', 'install', '--no-install-recommends', ...packages]);
   }
-  // It says what it fetches, and fetches nothing that is there.
+  // The script prints what it fetches, and skips files that exist.
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js']);
   if (isLong) tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
 }
@@ -44,7 +44,7 @@ function tryTo(command, args) {
   const { status } = spawnSync(command, args, {
     cwd: ROOT,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    // Packages write pages about their configuration.
+    // The output of packages about their configuration fills pages.
     stdio: ['ignore', command === 'apt-get' ? 'ignore' : 'inherit', 'inherit'],
   });
   if (status === 0) return;
@@ -52,7 +52,7 @@ function tryTo(command, args) {
   if (process.env.BTFD_REQUIRE_TOOLS === '1') process.exit(1);
 }
 
-/** Runs a command of which a failure is that of the whole run. */
+/** Runs a command. If it fails, the whole run fails. */
 function run(command, args) {
   const { status } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,7 +1,7 @@
 import { installCommand, labelOf } from './tools.js';
 
-/** SkipSummary is a reporter of jest. It lists the tools for want of which tests were skipped, and how to get them. */
-// oxlint-disable-next-line import/no-default-export -- jest wants one
+/** SkipSummary is a jest reporter. It lists the tools for lack of which tests were skipped, and how to install them. */
+// oxlint-disable-next-line import/no-default-export -- jest requires it
 export default class SkipSummary {
   onRunComplete(_, { testResults }) {
     const skipped = new Map();

@@ -1,5 +1,5 @@
-// The tools that tests need of the machine, apart from what the build needs (Node, a C++ compiler, python3, make).
-// The set-up of `pnpm test` installs them, `needs` skips tests without them, and the summary names them.
+// The tools of the machine that tests need, in addition to those of the build (Node, a C++ compiler, python3, make).
+// The set-up of `pnpm test` installs them, `needs` skips tests without them, and the summary names the missing ones.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants as access, existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,11 +12,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Each tool by the name that tests give it:
  *
- * - how it is found: `command` in PATH, `python` module of Debian's python3, `library`, `files` in a folder of this
- *   repository, or `probe`;
- * - how it is got: `debian` package, or `get`, a command;
- * - `label`: what messages call it, if not by its name;
- * - `long`: only `pnpm test:long` needs it.
+ * - how to find it: a `command` in PATH, a `python` module of Debian's python3, a `library`, `files` in a folder of this
+ *   repository, a `path`, or a `probe`;
+ * - how to install it: a `debian` package, or a command in `get`;
+ * - `label`: its name in messages, if it differs;
+ * - `long`: whether only `pnpm test:long` needs it.
  */
 export const TOOLS = {
   bpftool: { command: 'bpftool', debian: 'bpftool' },
@@ -74,7 +74,7 @@ export function has(name) {
   return known;
 }
 
-/** labelOf returns what a tool is called in messages. */
+/** labelOf returns the name of a tool in messages. */
 export function labelOf(name) {
   return TOOLS[name].label ?? name;
 }
@@ -84,7 +84,7 @@ export function debianPackages(names) {
   return [...new Set(names.flatMap((name) => TOOLS[name].debian ?? []))];
 }
 
-/** installCommand returns the command that gets some tools. Package names are Debian’s. */
+/** installCommand returns the command that installs some tools, with Debian’s package names. */
 export function installCommand(names) {
   const packages = debianPackages(names);
   const others = names.flatMap((name) => TOOLS[name].get ?? []);
@@ -125,7 +125,7 @@ function runs(command, args) {
   }
 }
 
-/** Whether the kernel serves BTF ids. `/proc` cannot say: in a user namespace the capabilities it shows look complete. */
+/** Whether the kernel serves BTF ids. `/proc` cannot say, because in a user namespace it shows all capabilities. */
 function servesBtfIds() {
   try {
     const { btfGetNextId } = createRequire(import.meta.url)('../native/build/Release/btfd_native.node');

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Generates Python classes of the contract into a folder. Needs these packages of Debian: protobuf-compiler,
+# Generates Python classes for the contract into a folder. Needs these packages of Debian: protobuf-compiler,
 # protobuf-compiler-grpc, python3-grpcio, python3-protobuf. The messages of google.rpc, which errors contain, are Google's.
 #
 #     examples/python/generate.sh gen

@@ -9,7 +9,7 @@ await using client = new BtfClient(process.argv[2] ?? defaultAddress());
 
 const { handle, rejection } = await client.tryLoadHandle(pointBtf());
 if (rejection !== null) {
-  console.error(`The kernel refused the BTF (${rejection.errnoName}):\n${rejection.log.text}`);
+  console.error(`The kernel rejected the BTF (${rejection.errnoName}):\n${rejection.log.text}`);
   process.exitCode = 1;
 } else {
   const { id, origin, size } = handle.info;

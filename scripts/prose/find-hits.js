@@ -1,6 +1,6 @@
 import { RULES } from './rules.js';
 
-/** Where a sentence can begin: in front of the text, after a full stop, a bullet, a blank line or a tag. */
+/** Matches before a sentence: at the start of the text, and after a full stop, a bullet, a blank line or a tag. */
 const OPENING =
   /(?:^|\n)\s*(?:[-*]|\d+[.])\s+|@throws(?:\s+[A-Z]\w*)?\s+|@returns\s+|[.!?:]["')\]*_]*\s+|\n\s*\n\s*|^\s*/g;
 
@@ -14,7 +14,7 @@ const OPENS = RULES.filter(({ opens }) => opens === true).map(({ pattern, advice
 }));
 
 /**
- * Finds each place of a text that a rule rejects, in order.
+ * findHits returns each place in a text that a rule rejects, in order.
  *
  * @param {string} text
  * @returns {{ offset: number, found: string, advice: string }[]}

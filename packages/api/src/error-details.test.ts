@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from '@jest/globals';
@@ -13,7 +14,7 @@ import {
   type Status,
   StatusSchema,
 } from './index.js';
-import { errorDetailsOf, statusTrailers } from './grpc-js.js';
+import { errorDetailsOf, withErrorDetails } from './grpc-js.js';
 
 const NO_DETAILS = {
   reason: null,
@@ -55,7 +56,7 @@ test.each([
   ],
 ])('%s in a status is decoded as it was encoded', (_, details) => {
   expect(decodeStatus(encodeStatus(8, 'no', details))).toEqual({ ...NO_DETAILS, ...details });
-  expect(errorDetailsOf(statusTrailers(new Metadata(), 8, 'no', details))).toEqual({
+  expect(errorDetailsOf(withErrorDetails(new Metadata(), 8, 'no', details))).toEqual({
     ...NO_DETAILS,
     ...details,
   });
@@ -101,7 +102,7 @@ test('trailers without a status, or with text instead, have no details', () => {
 });
 
 test('the status in the trailers has the code and the message too', () => {
-  const [bytes] = statusTrailers(new Metadata(), status.NOT_FOUND, 'no such id', {}).get(
+  const [bytes] = withErrorDetails(new Metadata(), status.NOT_FOUND, 'no such id', {}).get(
     'grpc-status-details-bin',
   );
   expect(bytes).toEqual(Buffer.from(encodeStatus(status.NOT_FOUND, 'no such id', {})));
@@ -115,4 +116,11 @@ test('every other name of the enum is a reason', () => {
   const names = Object.keys(ErrorReason).filter((name) => !/^\d/.test(name) && name !== 'UNSPECIFIED');
   expect(names.length).toBeGreaterThan(30);
   expect(names.every(isErrorReason)).toBe(true);
+});
+
+// Its peer dependency is optional: installed next to a program, the package may not find it.
+test('the adapter to grpc-js does not load grpc-js', () => {
+  const built = readFileSync(new URL('../dist/grpc-js.js', import.meta.url), 'utf8');
+  expect(built).toContain('toServiceDefinition');
+  expect(built).not.toMatch(/^import .*@grpc/m);
 });

@@ -21,7 +21,7 @@ import {
   type MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { MethodDefinition } from '@grpc/grpc-js';
+import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
 import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
@@ -43,18 +43,18 @@ export function toServiceDefinition(
 }
 
 /**
- * statusTrailers adds the details of an error to trailers. Returns the trailers. A handler fails with
- * `{ code, details: message, metadata: statusTrailers(new Metadata(), code, message, details) }`.
+ * withErrorDetails adds the details of an error to its trailers, and returns the trailers. A handler fails with
+ * `{ code, details: message, metadata: withErrorDetails(new Metadata(), code, message, details) }`.
  *
- * @param trailers the Metadata of the caller's own copy of grpc-js, which this package does not load.
+ * @param trailers the trailers. The caller makes them, because this package loads no grpc-js of its own.
  */
-export function statusTrailers<T extends { set(key: string, value: Buffer): void }>(
+export function withErrorDetails<T extends Pick<Metadata, 'set'>>(
   trailers: T,
   code: number,
   message: string,
   details: Partial<ErrorDetails>,
 ): T {
-  trailers.set(STATUS_TRAILER, Buffer.from(encodeStatus(code, message, details)));
+  trailers.set(STATUS_TRAILER, asBuffer(encodeStatus(code, message, details)));
   return trailers;
 }
 

@@ -84,14 +84,14 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   ];
 }
 
-/** Accepts RESOURCE_EXHAUSTED: the daemon's work until it refused counts too. */
+/** Ignores RESOURCE_EXHAUSTED, because the daemon's work before it refused the request counts too. */
 function refused(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 8) throw error;
 }
 
 /**
- * measureEventLoop prints how long heavy requests block the daemon's event loop, and how long other callers wait. The
- * delay of an idle process at the same time is the share of the machine.
+ * measureEventLoop prints how long heavy requests block the daemon's event loop, and how long other callers wait. It
+ * also prints the delay of an idle process at the same time, which is the delay that the machine adds.
  */
 export async function measureEventLoop(daemon: Child, idle: Child, quick: boolean): Promise<void> {
   using caller = new Caller(daemon.address);

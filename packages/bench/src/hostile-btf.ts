@@ -39,15 +39,15 @@ export function wideStructs(count: number): Uint8Array {
   return builder.marshal();
 }
 
-/** rejectedWithLog returns BTF that the kernel refuses after it has logged megabytes of bytes that are not text. */
+/** rejectedWithLog returns BTF that the kernel rejects after it has logged megabytes of bytes that are not text. */
 export function rejectedWithLog(): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const int = builder.add(INT);
-  // The kernel prints at most a kilobyte of it.
+  // The kernel logs at most a kilobyte of it.
   const name = 'x'.repeat(1_000);
   for (let index = 0; index < 6_000; index++)
     builder.add({ kind: 'TYPE_TAG', name, typeId: int, attribute: false });
-  // Its size is 0, which the kernel refuses.
+  // Its size is 0, which the kernel rejects.
   builder.add({ kind: 'STRUCT', name: 'refused', size: 0, members: [member('a', int)] });
   const rawBtf = builder.marshal();
   for (let at = rawBtf.length - 1; at >= 0; at--) if (rawBtf[at] === 0x78) rawBtf[at] = 0xff;

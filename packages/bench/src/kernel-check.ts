@@ -1,7 +1,7 @@
 import { btfLoad } from '@btfd/native';
 import { functions, kernelPointers, lists, MOST_PARAMS, nestedStructs, sharedNames } from './slow-btf.js';
 
-/** Shape is a family of BTF, by size, that takes the kernel long to check. */
+/** Shape is a family of BTF, by size, that the kernel takes long to check. */
 interface Shape {
   readonly name: string;
   readonly sizes: readonly [number, number];
@@ -49,7 +49,7 @@ const SHAPES: readonly Shape[] = [
 /** measureKernelCheck prints the measurements on which the estimate of the kernel's check is based. */
 export async function measureKernelCheck(): Promise<void> {
   console.log(
-    '\nThe time of the kernel’s check of BTF that takes long, at two sizes, and per step of the check.\n',
+    '\nThe time that the kernel takes to check slow BTF, at two sizes, and per step of the check.\n',
   );
   const rows: Record<string, Record<string, number>> = {};
   for (const shape of SHAPES) {

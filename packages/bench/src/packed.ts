@@ -60,7 +60,7 @@ function compare(address: string, count: number): void {
   console.table(rows);
 }
 
-/** The mean CPU time of a run of Node in each project, in milliseconds. The first run of each is not counted. */
+/** Returns the mean CPU time of a run of Node in each project, in milliseconds. The first run does not count. */
 function alternately(
   projects: readonly [string, string],
   report: string,
@@ -91,7 +91,7 @@ function install(name: string, tarballs: string): string {
   const paths = files.map((file) => resolve(tarballs, file));
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...paths];
   const { status, stderr } = spawnSync('npm', args, { cwd: project, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm install failed with ${String(status)}: ${stderr}`);
+  if (status !== 0) throw new Error(`npm install failed with exit status ${String(status)}: ${stderr}`);
   return project;
 }
 

@@ -46,7 +46,7 @@ test.concurrent.each([
     ${use}
     console.log('used');`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    timeout: 25_000,
+    timeout: 120_000,
   });
   expect(stdout).toBe('used\n');
 });

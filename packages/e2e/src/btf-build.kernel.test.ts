@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Builder, dedup, Kind, merge, selectTypes, Spec } from '@btfd/btf';
 import { btfLoad } from '@btfd/native';
-
-// Builds all of vmlinux several times: seconds on an idle machine, a minute on a busy one.
-jest.setTimeout(180_000);
 
 /** Returns the BTF as the kernel keeps it after a load. @throws BpfError if the kernel rejects it. */
 async function loaded(bytes: Uint8Array): Promise<Uint8Array> {

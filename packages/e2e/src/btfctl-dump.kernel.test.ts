@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { btfctl, BTFCTL } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
@@ -13,9 +13,6 @@ const VMLINUX = '/sys/kernel/btf/vmlinux';
 
 /** Attributes that newer versions of libbpf print, but not the bpftool that is the oracle. */
 const NEWER = /^(\t*\}) __attribute__\(\((?:mode\(\w+\)|packed|aligned\(\d+\)|packed, aligned\(\d+\))\)\)/gm;
-
-// Each test runs several processes.
-jest.setTimeout(90_000);
 
 needs('bpf').describe('btfctl dump', () => {
   let daemon: DaemonProcess;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { has, needs } from 'test-tools';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
 import { compileC } from './testing/compile-c.js';
@@ -12,9 +12,6 @@ import { schemaErrors } from './testing/json-schema.js';
 /** The tools of {@link compileC}. */
 const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
-
-// Each test runs several processes.
-jest.setTimeout(90_000);
 
 describe('btfctl on files, without a daemon', () => {
   let dir: string;

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadedPackages } from './testing/loaded-packages.js';
 import { intBtf } from './testing/sample-btf.js';
-
-jest.setTimeout(90_000);
 
 describe('btfctl loads only what a command needs', () => {
   let dir: string;

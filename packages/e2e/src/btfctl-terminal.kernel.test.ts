@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Builder } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
@@ -27,9 +27,6 @@ const BASH = 'bash --norc --noprofile -i';
 
 /** The start of the escape sequences that colour text. */
 const COLORED = '\u001B[';
-
-// Each test runs several processes.
-jest.setTimeout(90_000);
 
 needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
   let daemon: DaemonProcess;

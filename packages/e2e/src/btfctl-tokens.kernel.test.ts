@@ -1,16 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
-
-// Each test runs several processes.
-jest.setTimeout(90_000);
 
 needs('bpf').describe('the output of btfctl', () => {
   let dir: string;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Spec } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
@@ -17,9 +17,6 @@ import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
-
-// Each test runs several processes.
-jest.setTimeout(90_000);
 
 needs('bpf').describe('btfctl', () => {
   let daemon: DaemonProcess;

@@ -29,7 +29,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     stderr,
   } = spawnSync(process.execPath, [BTFD, ...args], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
     env: { ...process.env, ...env },
   });
   return { code, stdout, stderr };

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Tool, has, needs } from 'test-tools';
 import { BTFCTL } from './testing/btfctl.js';
 import { compileC } from './testing/compile-c.js';
@@ -28,8 +28,6 @@ const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The address in the documents. The daemon of a test listens elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
-
-jest.setTimeout(90_000);
 
 const SHOWN = [
   'README.md',
@@ -97,7 +95,7 @@ needs('bpf').describe('the commands in the documents', () => {
       const printed = execFileSync('sh', ['-c', script], {
         cwd: dir,
         encoding: 'utf8',
-        timeout: 30_000,
+        timeout: 120_000,
         env: {
           ...process.env,
           PATH: [join(dir, 'bin'), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(':'),

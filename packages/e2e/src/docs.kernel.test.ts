@@ -95,7 +95,7 @@ needs('bpf').describe('the TypeScript in the documents', () => {
     )('%s', (_, file, prints) => {
       const { status, stderr, stdout } = spawnSync(process.execPath, [join(DIR, `${file}.js`)], {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 120_000,
       });
       if (status !== 0) throw new Error(`ended with ${status}:\n${stderr}${stdout}`);
       expect(stdout).not.toBe('');

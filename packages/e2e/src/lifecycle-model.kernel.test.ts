@@ -174,7 +174,7 @@ needs('bpf').describe('the handles of a real daemon, with calls in any order,', 
     );
     // A counterexample is reported sooner if it is not shrunk.
     await fc.assert(runs, { seed: SEED, numRuns: RUNS, endOnFailure: true });
-  }, 120_000);
+  });
 
   test('[L2] [S2] [S3] are closed only by the end of their lease or of the stream that holds them', async () => {
     const client = new RawClient(daemon.address);

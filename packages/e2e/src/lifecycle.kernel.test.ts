@@ -78,7 +78,7 @@ needs('bpf').describe('the daemon', () => {
     const serving = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     expect(serving.length).toBe(1);
     for (const daemon of serving) await daemon[Symbol.asyncDispose]();
-  }, 30_000);
+  });
 
   test.each([
     [['--listen', 'nonsense'], 'invalid address'],

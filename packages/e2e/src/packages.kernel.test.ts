@@ -16,7 +16,7 @@ import { until } from './testing/until.js';
 const require = createRequire(import.meta.url);
 const { version: VERSION }: { version: string } = require('../package.json');
 
-/** Each consumer in testdata/consumers prints this. */
+/** The output of each consumer in testdata/consumers. */
 const SEEN = { service: 'btf.v1.BtfService', first: 'vmlinux', listHead: 16, loaded: 'user' };
 
 const COMPILERS = [
@@ -24,12 +24,12 @@ const COMPILERS = [
   ['the newest TypeScript', 'typescript/package.json'],
 ] as const;
 
-/** ES modules alone, which require() takes from Node 20.19 on. TypeScript 4 without `exports` is not served. */
+/** All packages are ES modules, which require() loads since Node 20.19. TypeScript 4 without `exports` is unsupported. */
 const ATTW = '--profile node16 --ignore-rules cjs-resolves-to-esm --no-color --no-emoji --format ascii'.split(
   ' ',
 );
 
-/** node-gyp-build looks for an addon of this C library; musl's is not shipped. */
+/** Makes node-gyp-build look for an addon for musl, which is not shipped. */
 const MUSL = { LIBC: 'musl' } as const;
 
 const judge = (bin: string, args: readonly string[]) =>
@@ -40,7 +40,7 @@ const judge = (bin: string, args: readonly string[]) =>
 needs('bpf').describe('the packages, packed and installed by npm without a compiler', () => {
   let installed: InstalledPackages;
   let native: string;
-  /** Where the commands of the global installation are. */
+  /** The folder with the commands of the global installation. */
   let bin: string;
   let daemon: DaemonProcess;
 
@@ -48,16 +48,16 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     installed = new InstalledPackages();
     native = join(installed.scope, 'native');
     bin = installed.installGlobally();
-    // A symbolic link, as everyone starts it.
+    // A symbolic link, as users start it.
     daemon = await DaemonProcess.start({ btfd: join(bin, 'btfd') });
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
     installed?.[Symbol.dispose]();
   });
 
-  /** The files of the packages themselves, from their scope. */
+  /** Returns the files of the packages, without their dependencies, relative to the scope's folder. */
   const ownFiles = (): string[] =>
     readdirSync(installed.scope, { recursive: true, encoding: 'utf8' }).filter(
       (file) => !file.includes('node_modules/'),
@@ -65,13 +65,13 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
 
   const textOf = (file: string): string => readFileSync(join(installed.scope, file), 'utf8');
 
-  /** The modules in the bundles of a package, whose paths the bundler writes above them. */
+  /** Returns the modules in the bundles of a package. The bundler writes the path of each module above it. */
   const bundledIn = (name: string): string[] =>
     ownFiles()
       .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
       .flatMap((file) => textOf(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
 
-  test('have no tests in them, nor what only those need', () => {
+  test('have no tests in them, and nothing that only tests need', () => {
     const files = ownFiles();
     const unwanted = /[.]test[.]|(^|\/)(testdata|testing)(\/|$)|[.]tsbuildinfo$|(^|\/)[.]/;
     expect(files.filter((file) => unwanted.test(file))).toEqual([]);
@@ -113,7 +113,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(named.toSorted()).toEqual(maps.toSorted());
   });
 
-  test('have few modules, each of which has its code once', () => {
+  test('have few modules, and no code twice', () => {
     for (const name of ['api', 'btf', 'client', 'native']) {
       const modules = ownFiles().filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
       expect(modules.length).toBeLessThanOrEqual(3);
@@ -125,7 +125,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     }
   });
 
-  test('have no code cache in the daemon, which may be root', () => {
+  test('have no code cache in the daemon, which may run as root', () => {
     const files = ownFiles().filter((file) => /^(?:native|server)\/(?:bin|dist)\/.*[.]js$/.test(file));
     expect(files).toContain('server/bin/btfd.js');
     expect(files.filter((file) => /compile-?cache|cachedData/i.test(textOf(file)))).toEqual([]);
@@ -141,13 +141,13 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     }
   });
 
-  test('have one class each for what passes from one to another', () => {
+  test('have each class once, so that instanceof works across packages', () => {
     const { stdout, stderr } = installed.run(['classes.mjs']);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ spec: true, required: true, formatError: true, btfError: true });
   });
 
-  test.each(['cli', 'server'])('have the licenses of all that %s brings along', (name) => {
+  test.each(['cli', 'server'])('have the licenses of all dependencies that %s includes', (name) => {
     const bundled = bundledIn(name).flatMap(
       (module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? [],
     );
@@ -157,7 +157,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
   });
 
-  test('install nothing for btfctl, and nothing that makes certificates', () => {
+  test('install no dependencies for btfctl, and none that make certificates', () => {
     const of = (name: string): string[] =>
       installed
         .manifests()
@@ -169,7 +169,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe)$/.test(folder))).toEqual([]);
   });
 
-  test('are of one version, and ask for one another in it', () => {
+  test('have one version, and depend on one another in exactly that version', () => {
     const manifests = installed.manifests();
     expect(manifests.map(({ version }) => version)).toEqual(manifests.map(() => VERSION));
     const between = manifests.flatMap(({ dependencies = {} }) =>
@@ -179,21 +179,21 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(between.filter(([, range]) => range !== VERSION)).toEqual([]);
   });
 
-  test('are what publint wants', () => {
+  test('pass publint', () => {
     for (const tarball of installed.tarballs) {
       const { status, stdout, stderr } = judge('publint', ['run', '--strict', tarball]);
       if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
     }
   });
 
-  test('are what attw wants', () => {
+  test('pass attw', () => {
     for (const tarball of installed.tarballs) {
       const { status, stdout, stderr } = judge('attw', [...ATTW, tarball]);
       if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
     }
-  }, 60_000);
+  });
 
-  test('attw refuses a package whose types are not where it says', () => {
+  test('fail attw if the declared types do not exist', () => {
     const dir = mkdtempSync(join(installed.dir, 'broken-'));
     cpSync(join(installed.scope, 'client'), join(dir, 'package'), { recursive: true });
     const manifest = join(dir, 'package/package.json');
@@ -211,13 +211,13 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     }
   });
 
-  test('bring the addon prebuilt', () => {
+  test('include the prebuilt addon', () => {
     expect(existsSync(join(native, `prebuilds/linux-${process.arch}/btfd_native.glibc.node`))).toBe(true);
     expect(existsSync(join(native, 'build'))).toBe(false);
   });
 
   needs('readelf').test(
-    'bring an addon that asks for no libstdc++, and for no newer C library than the documents say',
+    'include an addon that needs no libstdc++, and no newer C library than the documents say',
     () => {
       const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
       const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
@@ -225,7 +225,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
         join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
       );
       for (const addon of addons) {
-        // binutils of one architecture read names in files of another, but not their code.
+        // readelf reads the names in files of another architecture too, although not their code.
         const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
           encoding: 'utf8',
         });
@@ -260,26 +260,19 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(Object.values(counts)).not.toContain(0);
   });
 
-  test.each(COMPILERS)(
-    'are sound under strict to %s',
-    (_, manifest) => {
-      const files = (['mts', 'cts'] as const).map((kind) => {
-        writeFileSync(
-          join(installed.project, `all-types.${kind}`),
-          typesOfAll(entryPointsOf(installed), kind),
-        );
-        return `all-types.${kind}`;
-      });
-      const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
-      const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
-      const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
-      const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
-      expect([stdout, status]).toEqual(['', 0]);
-    },
-    60_000,
-  );
+  test.each(COMPILERS)('pass the strict checks of %s', (_, manifest) => {
+    const files = (['mts', 'cts'] as const).map((kind) => {
+      writeFileSync(join(installed.project, `all-types.${kind}`), typesOfAll(entryPointsOf(installed), kind));
+      return `all-types.${kind}`;
+    });
+    const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
+    const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
+    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
+    expect([stdout, status]).toEqual(['', 0]);
+  });
 
-  test('are commands after a global installation, both of one version', () => {
+  test('have commands after a global installation, both with the same version', () => {
     const run = (command: string, ...args: string[]) => {
       const { stdout, stderr, status } = installed.run(args, { program: join(bin, command) });
       return { stdout, stderr, status };
@@ -302,7 +295,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     });
   });
 
-  test('load no gRPC for a btfctl that reads a file, and neither gRPC nor the format for its version', () => {
+  test('load no gRPC for btfctl on a file, and neither gRPC nor BTF parsing for its version', () => {
     const loadedBy = (...words: string[]): string[] => {
       const coverage = mkdtempSync(join(installed.dir, 'loaded-'));
       const { status } = installed.run([join(bin, 'btfctl'), ...words], {
@@ -326,7 +319,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(ofList).toContain('@grpc-grpc-js');
   });
 
-  test('make certificates with what btfd brings along', () => {
+  test('make certificates with the dependencies that btfd includes', () => {
     const certs = join(installed.dir, 'certs');
     const { stdout, status } = installed.run(['certs', 'init', certs], { program: join(bin, 'btfd') });
     expect(status).toBe(0);
@@ -335,7 +328,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(server.verify(new X509Certificate(readFileSync(join(certs, 'ca.crt'))).publicKey)).toBe(true);
   });
 
-  test('are commands that a started daemon suggests', async () => {
+  test('have the commands that a started daemon suggests', async () => {
     const args = [
       '--show',
       '--metrics-listen',
@@ -347,7 +340,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     try {
       let printed = '';
       btfd.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-      await until('it says what to try next', () => /^try next: .*\n/m.test(printed));
+      await until('it suggests a next command', () => /^try next: .*\n/m.test(printed));
       const command = /^try next: (.*)$/m.exec(printed)?.[1] ?? '';
       const { stdout } = spawnSync('sh', ['-c', command], {
         encoding: 'utf8',
@@ -378,7 +371,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test.each([Encoding.TYPES, Encoding.C])(
-    'a daemon started by a link has workers for encoding %i',
+    'start workers for encoding %i in a daemon that a link starts',
     async (encoding) => {
       using client = new RawClient(daemon.address);
       const source = { case: 'name', value: 'vmlinux' } as const;
@@ -390,7 +383,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     },
   );
 
-  test('say what to install where there is neither a prebuilt addon nor a compiler', () => {
+  test('say what to install if there is neither a prebuilt addon nor a compiler', () => {
     const script = join(native, 'scripts/build-addon.js');
     const { status, stderr } = installed.run([script, '--unless-loadable'], { env: MUSL });
     expect(status).toBe(1);
@@ -398,8 +391,8 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(installed.run([script, '--unless-loadable'])).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('serve files over TCP where there is no addon, and say what is missing', async () => {
-    // Of another daemon's port of metrics it would log that it is taken, and that is not where it listens.
+  test('serve files over TCP without an addon, and say what is missing', async () => {
+    // If another daemon had the metrics port, the log would name that port too, and tcpPort() could return it.
     const args = [
       '--metrics-listen',
       'off',
@@ -420,7 +413,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(info.stdout).toContain('the addon of @btfd/native is not built');
   });
 
-  test('build the addon where there is a compiler and nothing prebuilt', () => {
+  test('build the addon if there is a compiler and no prebuilt addon', () => {
     const args = [join(native, 'scripts/build-addon.js'), '--unless-loadable'];
     const env = { ...process.env, ...MUSL };
     const { status, stderr } = spawnSync(process.execPath, args, { cwd: native, encoding: 'utf8', env });
@@ -428,5 +421,5 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(existsSync(join(native, 'build/Release/btfd_native.node'))).toBe(true);
     const next = "console.log(require('@btfd/native').btfGetNextId(0) > 0)";
     expect(installed.run(['-e', next], { env: MUSL }).stdout).toBe('true\n');
-  }, 120_000);
+  });
 });

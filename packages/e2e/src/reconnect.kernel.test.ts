@@ -31,7 +31,7 @@ needs('bpf').describe('a client whose daemon goes away and comes back', () => {
       client.listObjects(),
       client.spec('vmlinux'),
       client.resolveMembers('vmlinux', ['list_head.next']),
-      // These open a handle, but a request that was never sent can be repeated.
+      // These calls open a handle, but a request that was never sent can be repeated.
       client.getHandleById(1),
       client.loadHandle(intBtf(1, 'late')),
     ]);
@@ -44,7 +44,7 @@ needs('bpf').describe('a client whose daemon goes away and comes back', () => {
     expect(second.btfFds()).toBe(2);
   });
 
-  test('loses its handles at once, and reports the change', async () => {
+  test('loses its handles at once and reports the change', async () => {
     // The next renewal would only come after a minute.
     const handle = await client.loadHandle(intBtf(1, 'lost'), { ttl: 180_000 });
     const { daemonEpoch, bootId } = await client.serverInfo();

@@ -6,14 +6,14 @@ import { expect, test } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8'));
 
-/** What typedoc reads of a package, from its own options where it has some. */
+/** Returns the entry points that typedoc reads of a package, from the package's own options if it has any. */
 function describedOf(folder: string): unknown {
   const own = join(folder, 'typedoc.json');
   if (existsSync(join(ROOT, own))) return Object(json(own)).entryPoints;
   return Object(json('packages/reference/typedoc.json')).packageOptions.entryPoints;
 }
 
-/** The sources of what can be imported of a package. */
+/** Returns the sources of the modules that a package exports. */
 function importableOf(folder: string): string[] {
   const { exports }: { exports: Record<string, { types?: string } | string> } = Object(
     json(folder, 'package.json'),
@@ -25,7 +25,7 @@ function importableOf(folder: string): string[] {
 }
 
 test.each(['packages/api', 'packages/btf', 'packages/client', 'packages/server', 'native'])(
-  'The API reference has all that can be imported of %s',
+  'The API reference covers every module that %s exports',
   (folder) => {
     expect(Object(json('packages/reference/typedoc.json')).entryPoints).toContain(
       folder.replace(/^packages\//, '../').replace(/^native$/, '../../native'),
@@ -34,6 +34,6 @@ test.each(['packages/api', 'packages/btf', 'packages/client', 'packages/server',
   },
 );
 
-test('btfctl has nothing to import but schemas, so the API reference has nothing of it', () => {
+test('@btfd/cli exports only schemas, so the API reference does not cover it', () => {
   expect(importableOf('packages/cli')).toEqual([]);
 });

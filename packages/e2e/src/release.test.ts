@@ -17,7 +17,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SCRIPTS = join(ROOT, 'scripts');
 
-test('Everything in the workspace has one version, which the image that is deployed and the changelog have too', () => {
+test('All packages, the deployed image and the changelog have the same version', () => {
   const folders = [
     'native',
     'examples',
@@ -41,7 +41,7 @@ describe('a release', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-release-'));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  /** A repository with two packages, and the scripts. */
+  /** Makes a repository with two packages and the scripts. */
   const repository = (name: string, versions: readonly string[]): string => {
     const root = join(dir, name);
     cpSync(SCRIPTS, join(root, 'scripts'), { recursive: true });
@@ -66,7 +66,7 @@ describe('a release', () => {
   const release = (root: string) =>
     spawnSync(process.execPath, ['scripts/release.js', '--no-check'], { cwd: root, encoding: 'utf8' });
 
-  test('is refused where something is not committed, and nothing is made', () => {
+  test('is refused if a file is not committed, and writes nothing', () => {
     const root = repository('dirty', ['1.0.0', '1.0.0']);
     writeFileSync(join(root, 'packages/api/new.js'), '');
     const { status, stderr } = release(root);
@@ -74,12 +74,12 @@ describe('a release', () => {
     expect(existsSync(join(root, 'release'))).toBe(false);
   });
 
-  test('is refused where packages differ in version', () => {
+  test('is refused if packages have different versions', () => {
     const { status, stderr } = release(repository('versions', ['1.0.0', '1.0.1']));
     expect([status, stderr]).toEqual([1, expect.stringContaining('@btfd/api 1.0.1')]);
   });
 
-  test('is refused where another commit has the tag of the version', () => {
+  test('is refused if another commit has the tag of the version', () => {
     const root = repository('tagged', ['1.0.0', '1.0.0']);
     git(root, 'tag', 'v1.0.0');
     writeFileSync(join(root, 'packages/api/new.js'), '');
@@ -92,13 +92,13 @@ describe('a release', () => {
     expect(existsSync(join(root, 'release'))).toBe(false);
   });
 
-  test('is refused where the changelog does not have the version', () => {
+  test('is refused if the changelog does not have the version', () => {
     const { status, stderr } = release(repository('untold', ['1.0.1', '1.0.1']));
     expect([status, stderr]).toEqual([1, 'CHANGELOG.md has no "## 1.0.1"\n']);
   });
 });
 
-test('A bill of materials is the same whenever and in whatever order pnpm writes it', async () => {
+test('A bill of materials does not depend on the time or on the order in which pnpm writes it', async () => {
   const { reproducibleSbom }: { reproducibleSbom: (text: string, time: Date) => string } = await import(
     join(SCRIPTS, 'reproducible-sbom.js')
   );
@@ -115,7 +115,7 @@ test('A bill of materials is the same whenever and in whatever order pnpm writes
   const time = new Date('2026-01-02T03:04:05Z');
   const first = reproducibleSbom(bom(refs, 'urn:uuid:1'), time);
   expect(reproducibleSbom(bom(refs.toReversed(), 'urn:uuid:2'), time)).toBe(first);
-  // The pattern of the schema.
+  // The pattern in the schema of CycloneDX.
   expect(JSON.parse(first)).toMatchObject({
     serialNumber: expect.stringMatching(
       /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,

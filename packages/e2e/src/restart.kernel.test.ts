@@ -21,7 +21,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     );
   }
 
-  /** Handles on objects that nobody else holds. */
+  /** Loads objects that nobody else holds, and returns the handles. */
   async function load(client: BtfClient, count: number): Promise<Handle[]> {
     const loads = Array.from({ length: count }, () => client.loadHandle(intBtf(1, 'restarted')));
     return Promise.all(loads);
@@ -29,7 +29,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
 
   const idsOf = (handles: readonly Handle[]) => handles.map(({ info }) => info.id);
 
-  test('[D4] leaves nothing of what it held, and no file besides its socket', async () => {
+  test('[D4] leaves none of its objects, and no file except its socket', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const ids = idsOf(await load(client, 3));
@@ -43,7 +43,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect(readdirSync(dirname(second.socket))).toEqual([]);
   });
 
-  test('[C2] [C3] costs a client its handles at the first answer of the new run, without another use of them', async () => {
+  test('[C2] [C3] loses a client’s handles at the first response of the new run, even if they are unused', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const handles = await load(client, 3);
@@ -53,10 +53,10 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect([away.code, away.reason]).toEqual([status.UNAVAILABLE, 'UNREACHABLE']);
     await using second = await DaemonProcess.start({ socket: first.socket });
     const answered = async () => client.serverInfo().catch(() => null);
-    await until('the daemon answers', async () => (await answered()) !== null);
+    await until('the daemon responds', async () => (await answered()) !== null);
     const info = await client.serverInfo();
     expect(info.daemonEpoch).not.toBe(daemonEpoch);
-    // The granted 60 s would let the next renewal wait for 20 s.
+    // With the granted 60 s the next renewal would come only after 20 s.
     await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted), 5_000);
     for (const handle of handles) {
       const lost = BtfError.from(handle.lost.reason);
@@ -73,7 +73,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect(second.btfFds()).toBe(0);
   });
 
-  test('[D2] tells a handle that is used before anything else of the earlier run by its token', async () => {
+  test('[D2] recognizes a handle of the earlier run by its token, even in the first call', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     const [handle] = await load(client, 1);
@@ -81,7 +81,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     await first.end('SIGKILL');
     await using second = await DaemonProcess.start({ socket: first.socket });
     const failures = new Set<string | null>();
-    await until('the daemon answers', async () => {
+    await until('the daemon responds', async () => {
       failures.add((await errorOf(handle.inspect())).reason);
       return handle.lost.aborted;
     });
@@ -89,7 +89,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect(second.btfFds()).toBe(0);
   });
 
-  test('ends an iteration with an error, and loses what was taken from it', async () => {
+  test('ends an iteration with an error, and loses the handles taken from it', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     await using other = await BtfUser.start();
@@ -103,13 +103,13 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     })();
     expect((await errorOf(iteration)).code).toBe(status.UNAVAILABLE);
     await using second = await DaemonProcess.start({ socket: first.socket });
-    await until('the daemon answers', async () => (await client.serverInfo().catch(() => null)) !== null);
+    await until('the daemon responds', async () => (await client.serverInfo().catch(() => null)) !== null);
     await until('the handle is lost', () => taken.every(({ lost }) => lost.aborted));
     expect(taken.map(({ lost }) => BtfError.from(lost.reason).reason)).toEqual(['HANDLE_OF_EARLIER_DAEMON']);
     expect(second.btfFds()).toBe(0);
   });
 
-  test('[W10] is watched on: each object that went or came meanwhile is told once, and handles are lost', async () => {
+  test('[W10] resumes a watch: reports each object that came or went meanwhile once, and handles are lost', async () => {
     await using first = await DaemonProcess.start();
     await using client = new BtfClient(first.address);
     await using staying = await BtfUser.start();
@@ -126,20 +126,20 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
       expect(watch.of(id)).toEqual(['present', 'removed']);
     expect(watch.of(staying.said.btfId)).toEqual(['present']);
     expect(watch.of(coming.said.btfId)).toEqual(['added']);
-    expect(watch.events.filter(({ type }) => type === 'synced').at(-1)).toEqual({
+    expect(watch.events.findLast(({ type }) => type === 'synced')).toEqual({
       type: 'synced',
       relisted: true,
     });
     await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted));
     const later = await BtfUser.start();
-    await until('it is told', () => watch.of(later.said.btfId).length === 1);
+    await until('it is reported', () => watch.of(later.said.btfId).length === 1);
     await later[Symbol.asyncDispose]();
-    await until('its end is told', () => watch.of(later.said.btfId).length === 2);
+    await until('its end is reported', () => watch.of(later.said.btfId).length === 2);
     await watch.stop();
     expect(second.btfFds()).toBe(0);
   });
 
-  test('three times in a row, with clients at work, leaves every client working', async () => {
+  test('three times in a row, while clients work, leaves every client working', async () => {
     const first = await DaemonProcess.start();
     const daemons = [first];
     await using client = new BtfClient(first.address);
@@ -173,5 +173,5 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     expect([...reasons]).toEqual([]);
     await watch.stop();
     for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 });

@@ -10,7 +10,7 @@ import { callAs, type CallOf, type Identity, type Outcome } from './testing/call
 import { DaemonProcess } from './testing/daemon-process.js';
 import { RawClient } from './testing/raw-client.js';
 
-/** Nobody on the machine has these. */
+/** Ids that no user of the machine has. */
 const SOCKET_GROUP = 54_321;
 const INSPECTORS = 54_322;
 const OWN_GROUP = 54_323;
@@ -47,7 +47,7 @@ needs('bpf').describe('on a unix socket', () => {
   const reasons = (outcomes: readonly Outcome[]) => outcomes.map(({ reason }) => reason ?? 'ok');
   const FORBIDDEN = { code: status.PERMISSION_DENIED, reason: 'ROLE_FORBIDS' };
 
-  test('socket and folder are the group’s, and nobody else’s', () => {
+  test('only the group can use the socket and its folder', () => {
     const shown = (path: string) => {
       const { uid, gid, mode } = statSync(path);
       return [uid, gid, (mode & 0o7777).toString(8)];
@@ -60,12 +60,12 @@ needs('bpf').describe('on a unix socket', () => {
     [VIEWER, 'ROLE_VIEWER'],
     [INSPECTOR, 'ROLE_INSPECTOR'],
     [LISTED_LOADER, 'ROLE_LOADER'],
-  ])('%j is told who they are and what they may do', async (who, role) => {
+  ])('GetServerInfo reports the principal and role of %j', async (who, role) => {
     const [{ answers = [] } = {}] = await as(who, ['getServerInfo', {}]);
     expect(answers).toEqual([expect.objectContaining({ caller: { principal: `uid:${who.uid}`, role } })]);
   });
 
-  test('who is in the socket’s group by a supplementary group sees the kernel’s objects and no users’', async () => {
+  test('a viewer, by a supplementary group, sees the kernel’s objects, but not those of users', async () => {
     const id = user.said.btfId;
     const outcomes = await as(
       VIEWER,
@@ -94,7 +94,7 @@ needs('bpf').describe('on a unix socket', () => {
     );
   });
 
-  test('an inspector, by a supplementary group, sees users’ objects and who uses them, and loads nothing', async () => {
+  test('an inspector, by a supplementary group, sees users’ objects and their users, but may not load', async () => {
     const id = user.said.btfId;
     const outcomes = await as(
       INSPECTOR,
@@ -108,11 +108,11 @@ needs('bpf').describe('on a unix socket', () => {
     expect(reasons(outcomes)).toEqual(['ok', 'ok', 'ROLE_FORBIDS']);
   });
 
-  test('a loader by uid is let through to the request’s own faults', async () => {
+  test('a loader, by uid, gets past the role check to the check of the request', async () => {
     expect(reasons(await as(LISTED_LOADER, ['loadHandle', {}]))).toEqual(['INVALID_REQUEST']);
   });
 
-  test('handles are the user’s: to another one they are as unknown, in every RPC', async () => {
+  test('handles belong to their user: to any other user they are unknown, in every RPC', async () => {
     const held = await as(VIEWER, ['getHandleById', { id: 1, ttl: '60s' }]);
     const token = tokenIn(held[0]);
     const unknown = `${token.slice(0, -4)}AAAA`;
@@ -136,20 +136,20 @@ needs('bpf').describe('on a unix socket', () => {
     );
     expect(foreign[6]?.answers).toEqual([{ results: [{}] }]);
     expect(foreign[7]?.answers).toEqual([{ wasOpen: [false] }]);
-    // Nor are they root's.
+    // Root is another user too.
     expect(reasons(await as({ uid: 0, gid: 0, groups: [] }, ['getHandleInfo', { token }]))).toEqual([
       'HANDLE_NOT_FOUND',
     ]);
-    // Of another process of the same user they are.
+    // Another process of the same user may use them.
     const own = await as(VIEWER, ['getHandleInfo', { token }], ['closeHandles', { tokens: [token] }]);
     expect(own[1]?.answers).toEqual([{ wasOpen: [true] }]);
   });
 
-  test('who is in no group of the socket cannot open it', async () => {
+  test('a user who is not in the socket’s group cannot open it', async () => {
     await expect(callAs(daemon.address, NOBODY, [['getServerInfo', {}]])).rejects.toThrow('EACCES');
   });
 
-  test('who can open it but has no role is told so, in every RPC but health', async () => {
+  test('a user without a role gets ROLE_FORBIDS in every RPC except health', async () => {
     chmodSync(daemon.socket, 0o666);
     chmodSync(join(dir, 'run'), 0o755);
     try {

@@ -5,12 +5,12 @@ import { describe, expect, test } from '@jest/globals';
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
 
-/** All files directly in src are one room. */
+/** The name of the room that all files directly in src form. */
 const ROOT = '(root)';
 
 /**
- * The rooms of each package, that is the first-level folders of its src, from the bottom up. A room imports only rooms
- * that stand before it.
+ * The rooms of each package, from the bottom up. A room is a first-level folder of src. It imports only rooms before it
+ * in the list.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: [
@@ -19,17 +19,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ].flatMap((rooms) => rooms.split(' ')),
   client: `base error call btf object lease ${ROOT} fake-daemon`.split(' '),
   cli: `error output diff source config grammar session completion layout command ${ROOT}`.split(' '),
-  // The files at the root are the facade over these rooms, which use them too.
+  // The files in src are a facade over these rooms, and the rooms use them too.
   btf: ['decode', 'build', 'query', 'elf', 'print', 'validate'],
 };
 
-/** The rooms that code on the worker threads is made of. */
+/** The rooms that code on worker threads may import. */
 const JOBS_IMPORT = ['base', 'error', 'pool'];
 
 interface Import {
   readonly from: string;
   readonly to: string;
-  /** `rpc/spec.ts imports grpc/rpc.ts` */
+  /** For example `rpc/spec.ts imports grpc/rpc.ts`. */
   readonly text: string;
 }
 
@@ -37,7 +37,7 @@ function roomOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] ?? '') : ROOT;
 }
 
-/** The imports from one room of a package to another, without those of tests and of what tests use. */
+/** Returns the imports from one room of a package to another, except those of tests and their tools. */
 function importsOf(name: string): Import[] {
   const src = join(PACKAGES, name, 'src');
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
@@ -56,14 +56,14 @@ function isTesting(file: string): boolean {
   return /(^|\/)testing\//.test(file);
 }
 
-/** The relative paths after `from`, in `import()`, in `import '…'` and in `new URL()`. */
+/** Returns the relative paths after `from`, in `import()`, in `import '…'` and in `new URL()`. */
 function relativeImports(text: string): string[] {
   return [...text.matchAll(/(?:\bfrom|\bimport\s*\(|^import|\bnew URL\()\s*'(\.{1,2}\/[^']+)'/gm)].map(
     ([, path = '']) => path,
   );
 }
 
-/** The rooms that can be reached from each room. */
+/** Returns the rooms that can be reached from each room. */
 function reachable(imports: readonly Import[]): Map<string, Set<string>> {
   const reached = new Map<string, Set<string>>();
   const visit = (room: string, seen: Set<string>): Set<string> => {
@@ -83,14 +83,14 @@ describe.each(Object.entries(ROOMS))('In %s', (name, rooms) => {
     ({ from, to }) => rooms.includes(ROOT) || (from !== ROOT && to !== ROOT),
   );
 
-  test('the list names every room, and no other', () => {
+  test('the list names exactly the rooms', () => {
     const folders = readdirSync(join(PACKAGES, name, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'testing')
       .map((entry) => entry.name);
     expect(rooms.filter((room) => room !== ROOT).toSorted()).toEqual(folders.toSorted());
   });
 
-  test('no two rooms import each other, directly or through others', () => {
+  test('no two rooms import each other, directly or indirectly', () => {
     const reached = reachable(imports);
     const inRing = imports.filter(({ from, to }) => reached.get(to)?.has(from) === true);
     expect(inRing.map(({ text }) => text)).toEqual([]);

@@ -3,10 +3,10 @@ import { needs } from 'test-tools';
 import { soak } from './testing/soak.js';
 
 needs('bpf').describe('A thousand operations of mixed load on a kernel whose calls fail at random', () => {
-  test('leave no handle, file descriptor, timer or memory behind', async () => {
+  test('leave no handle, file descriptor, timer or memory in use', async () => {
     const { outcomes } = await soak(1_000);
-    // Every operation was tried, and most went well in spite of it all.
+    // Most operations succeed at least once in spite of the faults.
     const good = [...outcomes].filter(([key]) => key.endsWith(' OK'));
     expect(good.length).toBeGreaterThan(10);
-  }, 150_000);
+  });
 });

@@ -29,7 +29,7 @@ needs('debian-kernels').describe('split BTF of real modules', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  needs('bpftool').test.each(modules)('TYPES of %s on its base is what bpftool prints', async (name) => {
+  needs('bpftool').test.each(modules)('TYPES of %s on its base equals bpftool’s output', async (name) => {
     const types: Type[] = [];
     const request = { source: { case: 'name', value: name }, encoding: Encoding.TYPES } as const;
     for await (const { part } of client.stream('spec', request)) {
@@ -42,7 +42,7 @@ needs('debian-kernels').describe('split BTF of real modules', () => {
     );
   });
 
-  test('the client joins a module to its base by itself', async () => {
+  test('the client joins a module to its base automatically', async () => {
     await using typed = new BtfClient(daemon.address);
     const spec = await typed.spec('bonding');
     expect(Buffer.from(spec.bytes).equals(readFileSync(join(DEBIAN_KERNEL, 'bonding')))).toBe(true);
@@ -55,14 +55,14 @@ needs('debian-kernels').describe('split BTF of real modules', () => {
     });
   });
 
-  test('without a base the client says "missing base types", as the original does', async () => {
+  test('without a base the client reports "missing base types", as cilium/ebpf does', async () => {
     await using typed = new BtfClient(daemon.address);
     await expect(typed.spec('bonding', { base: null })).rejects.toThrow('missing base types');
     const given = Spec.parse(readFileSync(join(DEBIAN_KERNEL, 'vmlinux')));
     expect((await typed.spec('bonding', { base: given })).base).toBe(given);
   });
 
-  test('TYPES of a module whose base is not there is FAILED_PRECONDITION, RAW needs none', async () => {
+  test('TYPES of a module without its base is FAILED_PRECONDITION, and RAW needs no base', async () => {
     const lone = mkdtempSync(join(tmpdir(), 'btf-lone-'));
     cpSync(join(DEBIAN_KERNEL, 'veth'), join(lone, 'veth'));
     await using other = await DaemonProcess.start({ args: ['--btf-dir', lone] });

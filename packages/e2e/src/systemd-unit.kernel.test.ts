@@ -20,20 +20,20 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
     await systemd[Symbol.asyncDispose]();
   });
 
-  test('have nothing that systemd-analyze finds wrong', () => {
+  test('pass systemd-analyze verify', () => {
     expect(systemd.run('systemd-analyze', 'verify', 'btfd.service', 'btfd.socket')).toEqual({
       code: 0,
       said: '',
     });
   });
 
-  test('expose little, as systemd-analyze counts', () => {
+  test('have a low exposure level in systemd-analyze security', () => {
     const args = ['security', '--offline=true', '--threshold=17', '--no-pager', UNIT];
     const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
     expect([status, /exposure level for btfd\.service: (\d\.\d)/.exec(stdout)?.[1]]).toEqual([0, '1.7']);
   });
 
-  test('start the daemon at the first connection, in which everything works', async () => {
+  test('start a fully working daemon at the first connection', async () => {
     expect(systemd.property('ActiveState')).toBe('inactive');
     using client = new RawClient(systemd.address);
     expect((await client.call('getServerInfo', {})).mode).toBe(Mode.FULL);
@@ -56,7 +56,7 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
     expect(Buffer.concat(chunks).equals(readFileSync('/sys/kernel/btf/vmlinux'))).toBe(true);
   });
 
-  test('leave the daemon two capabilities, no way to more, and nothing to write', () => {
+  test('leave the daemon two capabilities, no way to gain more, and a read-only root', () => {
     const pid = systemd.mainPid();
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
@@ -68,13 +68,13 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
     expect(/^\d+ \d+ \S+ \S+ \/ (\S+)/m.exec(mounts)?.[1]).toMatch(/^ro,/);
   });
 
-  test('reload the daemon, which goes on', () => {
+  test('reload the daemon without a restart', () => {
     const pid = systemd.mainPid();
     expect(systemd.run('systemctl', 'reload', 'btfd.service')).toEqual({ code: 0, said: '' });
     expect([systemd.mainPid(), systemd.property('ActiveState')]).toEqual([pid, 'active']);
   });
 
-  test('stop the daemon, which ends by itself, and start it again at the next connection', async () => {
+  test('stop the daemon, which shuts down cleanly, and start it again at the next connection', async () => {
     expect(systemd.run('systemctl', 'stop', 'btfd.service').code).toBe(0);
     expect([systemd.property('ActiveState'), systemd.property('Result')]).toEqual(['inactive', 'success']);
     using client = new RawClient(systemd.address);

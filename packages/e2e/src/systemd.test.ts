@@ -17,7 +17,7 @@ const PASS_SOCKETS = fileURLToPath(new URL('testing/pass-sockets.py', import.met
 
 const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
 afterAll(() => rmSync(dir, { recursive: true }));
-/** Needs no kernel. */
+/** Makes the daemon serve files, which needs no privilege. */
 const FILES = ['--btf-dir', dir];
 
 async function answers(address: string): Promise<boolean> {
@@ -25,14 +25,14 @@ async function answers(address: string): Promise<boolean> {
   return (await client.call('getServerInfo', {})).version !== '';
 }
 
-/** Runs the daemon with passed sockets, as its parent would if it were systemd. */
+/** Returns a command that passes sockets to the daemon as systemd does. */
 const passing = (...specs: readonly string[]) => ['python3', PASS_SOCKETS, ...specs, '--'];
 
 describe('The service manager', () => {
   test.each([
     ['a path', join(dir, 'notify.sock')],
     ['an abstract name', `@btfd-e2e-${process.pid}`],
-  ])('is told at %s when the daemon is ready, reloads, is ready again and stops', async (_, address) => {
+  ])('learns at %s when the daemon is ready, reloads, is ready again and stops', async (_, address) => {
     using notify = await NotifySocket.open(address);
     await using daemon = await DaemonProcess.start({ args: FILES, env: { NOTIFY_SOCKET: address } });
     await until('it is ready', () => notify.states().length === 1);
@@ -43,7 +43,7 @@ describe('The service manager', () => {
     expect(notify.states()).toEqual(['READY=1', 'RELOADING=1', 'READY=1']);
     const [, reloading = []] = notify.told;
     const time = reloading.find((each) => each.startsWith('MONOTONIC_USEC='))?.split('=')[1];
-    // The clock of /proc/uptime is this one, where the machine was not suspended.
+    // /proc/uptime reads the same clock, if the machine was not suspended.
     const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
     expect(Math.abs(Number(time) / 1e6 - uptime)).toBeLessThan(60);
 
@@ -56,11 +56,11 @@ describe('The service manager', () => {
     using notify = await NotifySocket.open(join(dir, 'watchdog.sock'));
     const env = { NOTIFY_SOCKET: notify.address, WATCHDOG_USEC: '200000' };
     await using daemon = await DaemonProcess.start({ args: FILES, env });
-    await until('three times', () => notify.told.filter(([each]) => each === 'WATCHDOG=1').length >= 3);
+    await until('three beats', () => notify.told.filter(([each]) => each === 'WATCHDOG=1').length >= 3);
     expect(await daemon.end()).toBe(0);
   });
 
-  test('that is gone does not keep the daemon from serving', async () => {
+  test('may be gone, and the daemon serves nevertheless', async () => {
     const env = { NOTIFY_SOCKET: join(dir, 'nobody.sock') };
     await using daemon = await DaemonProcess.start({ args: FILES, env });
     await until('it is logged', () => daemon.log.text.includes('cannot notify the service manager'));
@@ -69,8 +69,8 @@ describe('The service manager', () => {
   });
 });
 
-describe('Sockets that were passed', () => {
-  test('are served, unix and TCP alike, with those of --listen; only these are removed at the end', async () => {
+describe('Passed sockets', () => {
+  test('are served, both unix and TCP, together with those of --listen, but not removed at the end', async () => {
     const path = join(dir, 'passed.sock');
     await using daemon = await DaemonProcess.start({
       wrapper: passing(`unix:${path}`, 'tcp:127.0.0.1', 'tcp:::1'),
@@ -85,7 +85,7 @@ describe('Sockets that were passed', () => {
     expect([existsSync(path), existsSync(daemon.socket)]).toEqual([true, false]);
   });
 
-  test('are enough: the default address is not listened on', async () => {
+  test('replace the default address', async () => {
     const path = join(dir, 'alone.sock');
     await using daemon = await DaemonProcess.start({
       wrapper: passing(`unix:${path}`),
@@ -96,7 +96,7 @@ describe('Sockets that were passed', () => {
     expect(await answers(`unix:${path}`)).toBe(true);
   });
 
-  test('of another process are left alone', async () => {
+  test('are ignored if they are for another process', async () => {
     const path = join(dir, 'other.sock');
     await using daemon = await DaemonProcess.start({
       wrapper: passing(`unix:${path}`),
@@ -110,18 +110,18 @@ describe('Sockets that were passed', () => {
   const file = join(dir, 'file');
   writeFileSync(file, '');
   test.each([
-    [`file:${file}`, 'the passed socket 3 (file) is no socket: getsockopt of fd 3: ENOTSOCK'],
+    [`file:${file}`, 'the passed socket 3 (file) is not a socket: getsockopt of fd 3: ENOTSOCK'],
     [`dgram:${dir}/dgram.sock`, 'the passed socket 3 (dgram) does not accept streams'],
     [`bound:${dir}/bound.sock`, 'the passed socket 3 (bound) does not accept streams'],
     [`abstract:btfd-e2e-${process.pid}`, 'the passed socket 3 (abstract) has no path'],
     ['tcp:127.0.0.1', 'has no TLS: any local user could connect; allow it with --insecure'],
-  ])('that nobody can be served on safely keep the daemon from starting: %s', async (spec, message) => {
+  ])('stop the start if they are unusable or unsafe: %s', async (spec, message) => {
     const started = DaemonProcess.start({ wrapper: passing(spec), listen: false, args: FILES });
     await expect(started).rejects.toThrow(message);
   });
 
   needs('systemd').test(
-    'come from systemd-socket-activate too, which starts the daemon at the first connection',
+    'can come from systemd-socket-activate, which starts the daemon at the first connection',
     async () => {
       const path = join(dir, 'activate.sock');
       const command = [process.execPath, BTFD, ...FILES];

@@ -11,7 +11,7 @@ import { until } from './testing/until.js';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const BUF = join(ROOT, 'node_modules/.bin/buf');
 const PYTHON_CLIENT = fileURLToPath(new URL('../src/testing/python-client.py', import.meta.url));
-/** Debian's, which has Debian's grpcio. */
+/** Debian's Python, which has Debian's grpcio. */
 const PYTHON = '/usr/bin/python3';
 const VIEWER = 'spiffe://test/viewer';
 
@@ -40,7 +40,7 @@ needs('bpf').describe('clients that share no code with this project, over mutual
     certificates[Symbol.dispose]();
   });
 
-  test('buf curl finds the service by reflection, and calls it', async () => {
+  test('buf curl finds the service by reflection and calls it', async () => {
     const transport = ['--protocol', 'grpc', '--cacert', certificates.files.ca, '--cert', cert, '--key', key];
     const url = `https://localhost:${port}`;
     const services = await run(BUF, ['curl', ...transport, '--list-services', url]);
@@ -54,12 +54,12 @@ needs('bpf').describe('clients that share no code with this project, over mutual
   });
 
   needs('python3-grpcio', 'python3-protobuf').test(
-    'grpcio of Python calls it, with classes made of the contract',
+    'grpcio for Python calls it with classes made from the contract',
     async () => {
       const descriptors = join(certificates.dir, 'btf.binpb');
       await run(BUF, ['build', '-o', descriptors], { cwd: ROOT });
       const args = [PYTHON_CLIENT, `localhost:${port}`, descriptors, certificates.files.ca, cert, key];
-      const { stdout } = await run(PYTHON, args, { timeout: 25_000 });
+      const { stdout } = await run(PYTHON, args, { timeout: 120_000 });
       const [info, objects, spec, load] = stdout
         .trimEnd()
         .split('\n')

@@ -13,7 +13,7 @@ const EXAMPLE = new URL('../../../examples/dist/otel.js', import.meta.url).href;
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT_ID = '00f067aa0ba902b7';
 
-needs('bpf').describe('With the example’s exporter', () => {
+needs('bpf').describe('With the exporter of the example', () => {
   test('the daemon’s span is in the client’s trace', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-e2e-'));
     const output = join(dir, 'spans');

@@ -42,7 +42,7 @@ needs('bpf').describe('types over the wire', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  /** Lets the C compiler judge. */
+  /** Compiles C. @throws Error with the compiler's output if the C is invalid. */
   function compile(source: string): void {
     const file = join(dir, 'test.c');
     writeFileSync(file, source);
@@ -57,7 +57,7 @@ needs('bpf').describe('types over the wire', () => {
     return btfDump('file', file);
   }
 
-  needs('bpftool').test('what LoadHandle builds of types is what bpftool reads of the object', async () => {
+  needs('bpftool').test('bpftool reads from an object the types that LoadHandle built it from', async () => {
     const int = {
       id: 1,
       kind: Kind.INT,
@@ -122,7 +122,7 @@ needs('bpf').describe('types over the wire', () => {
       { kind: 'FUNC', name: 'f', linkage: 'global' },
       { kind: 'DECL_TAG', name: 'tag', component_idx: 1 },
     ]);
-    // What comes back as types can be loaded again, and is the same.
+    // The types that Spec returns can be loaded again, and the object is the same.
     const back: Type[] = [];
     const source = { case: 'handle', value: result.value.token } as const;
     for await (const { part } of raw.stream('spec', { source, encoding: Encoding.TYPES })) {
@@ -158,7 +158,7 @@ needs('bpf').describe('types over the wire', () => {
       'types.types[0].continued',
     ],
     [
-      'a kind that is not the detail’s',
+      'a kind that does not match the detail',
       { case: 'types', value: { types: [{ ...ptr, id: 1, kind: Kind.INT }] } },
       'INVALID_REQUEST',
       'types.types[0].kind',
@@ -169,7 +169,7 @@ needs('bpf').describe('types over the wire', () => {
     expect(error.details).toContain(field);
   });
 
-  test('LoadHandle says which type cannot be built', async () => {
+  test('LoadHandle names the type that cannot be built', async () => {
     const dangling = { id: 1, detail: { case: 'ptr', value: { typeId: 7 } } } as const;
     const error = await failureOf(
       raw.call('loadHandle', { source: { case: 'types', value: { types: [dangling] } } }),
@@ -178,7 +178,7 @@ needs('bpf').describe('types over the wire', () => {
     expect(errorInfoOf(error)).toMatchObject({ reason: 'BTF_UNBUILDABLE', metadata: { type_id: '1' } });
   });
 
-  test('LoadHandle takes at most 1 MiB of types', async () => {
+  test('LoadHandle accepts at most 1 MiB of types', async () => {
     const types = Array.from({ length: 200_000 }, (_, index) => ({ id: index + 1, ...ptr }));
     const error = await failureOf(raw.call('loadHandle', { source: { case: 'types', value: { types } } }));
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
@@ -207,19 +207,19 @@ needs('bpf').describe('types over the wire', () => {
     expect(btfDump('id', String(empty.info.id)).length).toBe(1);
   });
 
-  test('GetServerInfo tells the features of the kernel’s BTF', async () => {
+  test('GetServerInfo reports the features of the kernel’s BTF', async () => {
     const { features } = await raw.call('getServerInfo', {});
     const all = Object.values(Feature).filter(
       (feature): feature is Feature => typeof feature === 'number' && feature !== Feature.UNSPECIFIED,
     );
     expect(features.map(({ feature }) => feature)).toEqual(all);
-    // This release knows all of them; the probes of older ones are tested on a fake kernel.
+    // Linux 6 supports all of them. The probes for older kernels are tested on a fake kernel.
     if (Number.parseInt((await client.serverInfo()).kernelRelease, 10) >= 6) {
       expect(features.filter(({ supported }) => !supported)).toEqual([]);
     }
   });
 
-  needs('bpftool').test('a selection comes as BTF of its own, which the kernel loads', async () => {
+  needs('bpftool').test('a selection is complete BTF, which the kernel loads', async () => {
     await using vmlinux = await client.findHandle((info) => info.isVmlinux);
     const { spec, notFound } = await vmlinux.selectTypes({
       names: ['list_head', 'no_such_type'],
@@ -233,7 +233,7 @@ needs('bpf').describe('types over the wire', () => {
     expect(btfDump('id', String(loaded.info.id))).toEqual(dumpOf(spec.bytes));
   });
 
-  test('task_struct with all that it refers to is a small part of the kernel, and prints the same', async () => {
+  test('task_struct with all that it refers to is a small part of vmlinux, and has the same size', async () => {
     await using vmlinux = await client.findHandle((info) => info.isVmlinux);
     const part = await vmlinux.spec({ names: ['task_struct'], kinds: [Kind.STRUCT], closure: true });
     const whole = await vmlinux.spec();
@@ -247,7 +247,7 @@ needs('bpf').describe('types over the wire', () => {
   });
 
   needs('bpftool').test(
-    'TYPES with closure has everything that the selected types refer to, and nothing else',
+    'TYPES with closure has exactly the types that the selected types refer to',
     async () => {
       const all = btfDump('file', '/sys/kernel/btf/vmlinux') as {
         id: number;
@@ -277,7 +277,7 @@ needs('bpf').describe('types over the wire', () => {
   );
 
   needs('gcc').test(
-    'a C header of a selection compiles, with the sizes and offsets that ResolveMembers tells',
+    'a C header of a selection compiles, with the sizes and offsets that ResolveMembers returns',
     async () => {
       const paths = [
         'task_struct.pid',
@@ -303,7 +303,7 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     },
   );
 
-  test('ResolveMembers crosses pointers, tells why a path leads nowhere, and is small', async () => {
+  test('ResolveMembers follows pointers, explains paths that lead nowhere, and limits the path length', async () => {
     const [pgd, nothing, noType, parse] = await client.resolveMembers('vmlinux', [
       'task_struct.mm.pgd',
       'task_struct.no_such',
@@ -325,8 +325,8 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     expect(error.code).toBe(status.INVALID_ARGUMENT);
   });
 
-  test('BTF whose printing is much work and little text ends with OUTPUT_TOO_LARGE soon, others served', async () => {
-    // Each of the anonymous members of the one union is the other, which has as many members.
+  test('BTF that is much work to print but little text ends with OUTPUT_TOO_LARGE, and later calls work', async () => {
+    // Each anonymous member of one union is the other union, which has as many members.
     const builder = new Builder({ deduplicate: false });
     const int = builder.add(INT);
     const wide = (typeId: number, nameOf: (index: number) => string) =>
@@ -344,10 +344,10 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     const results = await handle.resolveMembers(['u.m19999', 'u.nothing']);
     expect(results.map(({ error }) => error === null)).toEqual([true, false]);
     await expect(client.cHeader('vmlinux', { names: ['no_such_type'] })).rejects.toThrow('no_such_type');
-  }, 60_000);
+  });
 
-  test('a C header that would be too large ends with OUTPUT_TOO_LARGE, not with the daemon', async () => {
-    // Each union holds the one before twice, anonymously: printed, it doubles with each.
+  test('a C header that would be too large ends with OUTPUT_TOO_LARGE, and the daemon stays up', async () => {
+    // Each union has the previous one twice, anonymously, so each level doubles the text.
     const builder = new Builder({ deduplicate: false });
     let inner = builder.add(INT);
     for (let depth = 0; depth < 30; depth++) {
@@ -372,5 +372,5 @@ _Static_assert(8 * sizeof(((struct ${type} *)0)->${members.join('.')}) == ${memb
     expect([error.code, error.reason]).toEqual([status.RESOURCE_EXHAUSTED, 'OUTPUT_TOO_LARGE']);
     expect(daemon.residentBytes() - before).toBeLessThan(300 * 1024 * 1024);
     expect((await client.serverInfo()).daemonEpoch).not.toBe('');
-  }, 60_000);
+  });
 });

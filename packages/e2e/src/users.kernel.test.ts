@@ -19,7 +19,7 @@ const reasonOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: { reason?: string }) => error.reason,
   );
 
-/** Which of some processes hold an object, in order. Other tests' daemons may hold it too. */
+/** Returns those of some processes that hold an object, in order. Daemons of other tests may hold it too. */
 function holders(users: ObjectUsers | null | undefined, among: readonly number[]): number[] {
   const pids = (users?.processes ?? []).map(({ pid }) => pid);
   return pids.filter((pid) => among.includes(pid)).toSorted((a, b) => a - b);
@@ -41,12 +41,12 @@ needs('bpf').describe('An object’s info', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  /** An object as it is listed with its users. */
+  /** Returns the listed info of an object, with its users. */
   async function listed(id: number): Promise<HandleInfo | undefined> {
     return (await client.listObjects({ details: ['users'], afterId: id - 1 })).find((info) => info.id === id);
   }
 
-  needs('bpftool').test('tells the same programs, maps and processes as bpftool', async () => {
+  needs('bpftool').test('names the same programs, maps and processes as bpftool', async () => {
     const { btfId, pid, command, program, map } = user.said;
     const entry = btfList().find(({ id }) => id === btfId);
     expect(entry).toMatchObject({ prog_ids: [program.id], map_ids: [map.id] });
@@ -56,7 +56,7 @@ needs('bpf').describe('An object’s info', () => {
     if (entry?.pids !== undefined) expect(entry.pids).toContainEqual({ pid, comm: command });
   });
 
-  test('tells of every process that holds the object, once for however many file descriptors', async () => {
+  test('names each process that holds the object once, for any number of file descriptors', async () => {
     const { pid, btfId } = user.said;
     const among = [pid, process.pid].toSorted((a, b) => a - b);
     expect(holders((await listed(btfId))?.users, among)).toEqual([pid]);
@@ -69,7 +69,7 @@ needs('bpf').describe('An object’s info', () => {
     expect(users?.processes).toContainEqual({ pid: process.pid, command });
   });
 
-  test('tells of the daemon where a client holds the object, and not where it is only looked at', async () => {
+  test('names the daemon if a client holds the object, but not if it only lists the object', async () => {
     const { btfId } = user.said;
     expect(holders((await listed(btfId))?.users, [daemon.pid])).toEqual([]);
     await using handle = await client.getHandleById(btfId);
@@ -78,7 +78,7 @@ needs('bpf').describe('An object’s info', () => {
     expect(info.digest).toBe(sha256(await handle.rawBtf()));
   });
 
-  test('has what was asked for with handles that an iteration holds', async () => {
+  test('has the requested details for handles that an iteration holds', async () => {
     const digest = sha256(readFileSync(VMLINUX_FILE));
     for await (const handle of client.iterateHandles({
       origins: ['vmlinux'],
@@ -88,7 +88,7 @@ needs('bpf').describe('An object’s info', () => {
     }
   });
 
-  test('tells of users no longer once they are gone', async () => {
+  test('does not name users after they are gone', async () => {
     await using other = await BtfUser.start();
     await using handle = await client.getHandleById(other.said.btfId);
     const users = async () => (await handle.inspect({ details: ['users'] })).info.users;
@@ -104,7 +104,7 @@ needs('bpf').describe('An object’s info', () => {
 });
 
 needs('bpf', 'setpriv').describe('A daemon', () => {
-  test('without CAP_SYS_ADMIN refuses to tell users, and tells digests', async () => {
+  test('without CAP_SYS_ADMIN refuses users and returns digests', async () => {
     await using daemon = await DaemonProcess.start({ wrapper: ['setpriv', '--bounding-set=-sys_admin'] });
     await using client = new BtfClient(daemon.address);
     await using handle = await client.loadHandle(intBtf(1, 'mine'));
@@ -115,7 +115,7 @@ needs('bpf', 'setpriv').describe('A daemon', () => {
     expect(vmlinux).toMatchObject({ id: 0, digest: sha256(readFileSync(VMLINUX_FILE)), users: null });
   });
 
-  test('without CAP_SYS_PTRACE tells programs and maps, and of processes those that it may look into', async () => {
+  test('without CAP_SYS_PTRACE names programs, maps, and the processes that it may inspect', async () => {
     const set = '-all,+sys_admin,+bpf';
     await using user = await BtfUser.start();
     await using daemon = await DaemonProcess.start({

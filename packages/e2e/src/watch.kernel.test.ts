@@ -25,26 +25,26 @@ needs('bpf').describe('WatchHandles', () => {
     await daemon[Symbol.asyncDispose]();
   });
 
-  test('[W1] tells what bpftool lists, and then what a process of another language loads and lets go of', async () => {
+  test('[W1] reports the objects in the kernel, and later those that another process loads and closes', async () => {
     await using client = new BtfClient(daemon.address);
     const before = new Set(btfIds());
     const watch = FollowedWatch.start(client);
     await watch.synced();
     const present = watch.events.flatMap((event) => (event.type === 'present' ? event.info.id : []));
-    // Other programs of the machine may load BTF too: what was there before and after has to be told.
+    // Other programs of the machine load BTF too, so only objects that were there before and after must be reported.
     const stable = btfIds().filter((id) => before.has(id));
     expect(present.filter((id) => stable.includes(id))).toEqual(stable);
     const user = await BtfUser.start();
     const id = user.said.btfId;
-    await until('it is told', () => watch.of(id).length === 1);
+    await until('it is reported', () => watch.of(id).length === 1);
     await user[Symbol.asyncDispose]();
-    await until('its end is told', () => watch.of(id).length === 2);
+    await until('its end is reported', () => watch.of(id).length === 2);
     expect(watch.of(id)).toEqual(['added', 'removed']);
     await watch.stop();
     expect(daemon.btfFds()).toBe(0);
   });
 
-  test('[W2] tells of a thousand objects that come and go each once, in an order that fits, to all who watch', async () => {
+  test('[W2] reports each of a thousand objects that come and go once, in the same order to all watchers', async () => {
     await using client = new BtfClient(daemon.address);
     const watches = [FollowedWatch.start(client), FollowedWatch.start(client), FollowedWatch.start(client)];
     for (const watch of watches) await watch.synced();
@@ -55,14 +55,14 @@ needs('bpf').describe('WatchHandles', () => {
       ids.push(...batch.map((object) => object.info().id));
       for (const object of open) object.close();
       open = batch;
-      // Longer than it takes to notice: else they would come and go unseen.
+      // Waits until they are noticed. Otherwise they would come and go unseen.
       const [first = 0] = ids.slice(-1);
-      await until('the batch is told', () => watches.every((watch) => watch.of(first).length === 1));
+      await until('the batch is reported', () => watches.every((watch) => watch.of(first).length === 1));
     }
     for (const object of open) object.close();
-    // All of them, since other programs of the machine may look at one, and so hold it for a moment.
+    // Waits for all of them, because another program of the machine may inspect one and so hold it for a moment.
     for (const id of ids) {
-      await until('the end is told', () => watches.every((watch) => watch.of(id).length === 2));
+      await until('the end is reported', () => watches.every((watch) => watch.of(id).length === 2));
     }
     const all = new Set(ids);
     const isOne = (event: WatchEvent) => 'info' in event && all.has(event.info.id);
@@ -73,20 +73,20 @@ needs('bpf').describe('WatchHandles', () => {
     }
   });
 
-  test('[W4] tells of an object that a client loads', async () => {
+  test('[W4] reports an object that a client loads', async () => {
     await using client = new BtfClient(daemon.address);
     const watch = FollowedWatch.start(client);
     await watch.synced();
     const handle = await client.loadHandle(intBtf(1, 'mine'), { adaptToKernel: true });
     const { id } = handle.info;
-    await until('it is told', () => watch.of(id).length === 1);
+    await until('it is reported', () => watch.of(id).length === 1);
     await handle.close();
-    await until('its end is told', () => watch.of(id).length === 2);
+    await until('its end is reported', () => watch.of(id).length === 2);
     expect(watch.of(id)).toEqual(['added', 'removed']);
     await watch.stop();
   });
 
-  test('[W5] [W6] goes on behind a position that was told, and says when it can’t', async () => {
+  test('[W5] [W6] resumes after a reported position, or reports that it cannot', async () => {
     using raw = new RawClient(daemon.address);
     const first = raw.stream('watchHandles', {}).on('error', () => null);
     const messages: AsyncIterator<WatchHandlesResponse> = first[Symbol.asyncIterator]();
@@ -114,7 +114,7 @@ needs('bpf').describe('WatchHandles', () => {
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.OUT_OF_RANGE, 'WATCH_HISTORY_GONE']);
   });
 
-  test('ends at the daemon’s end with UNAVAILABLE, and with its client without a trace', async () => {
+  test('ends with UNAVAILABLE when the daemon ends, and without a trace when its client ends', async () => {
     await using own = await DaemonProcess.start();
     using raw = new RawClient(own.address);
     const before = own.fds().length;
@@ -135,7 +135,7 @@ needs('bpf').describe('WatchHandles', () => {
     expect([error.code, errorInfoOf(error).reason]).toEqual([status.UNAVAILABLE, 'SHUTTING_DOWN']);
   });
 
-  test('[W7] of a client that does not read nothing is buffered, and others go on', async () => {
+  test('[W7] buffers nothing for a client that does not read, and serves others meanwhile', async () => {
     using raw = new RawClient(daemon.address);
     const stalled = raw.stream('watchHandles', {}).on('error', () => null);
     await using client = new BtfClient(daemon.address);
@@ -145,16 +145,16 @@ needs('bpf').describe('WatchHandles', () => {
     for (let round = 0; round < 5; round++) {
       const objects = await Promise.all(Array.from({ length: 400 }, () => btfLoad(intBtf(1, 'flood'), 0)));
       const last = objects.at(-1)?.info().id ?? 0;
-      await until('they are told', () => watch.of(last).length === 1);
+      await until('they are reported', () => watch.of(last).length === 1);
       for (const object of objects) object.close();
-      await until('their end is told', () => watch.of(last).length === 2);
+      await until('their end is reported', () => watch.of(last).length === 2);
     }
     expect(daemon.residentBytes() - before).toBeLessThan(32 << 20);
     stalled.cancel();
     await watch.stop();
   });
 
-  test('[W9] of a folder of files is by name', async () => {
+  test('[W9] reports the files of a folder by name', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-files-'));
     writeFileSync(join(dir, 'vmlinux'), intBtf(1, 'v'));
     try {
@@ -163,9 +163,9 @@ needs('bpf').describe('WatchHandles', () => {
       const watch = FollowedWatch.start(client);
       await watch.synced();
       writeFileSync(join(dir, 'xfs'), intBtf(1, 'x'));
-      await until('it is told', () => watch.events.length === 3);
+      await until('it is reported', () => watch.events.length === 3);
       rmSync(join(dir, 'xfs'));
-      await until('its end is told', () => watch.events.length === 4);
+      await until('its end is reported', () => watch.events.length === 4);
       const told = watch.events.map((event) =>
         'info' in event ? [event.type, event.info.name] : event.type,
       );

@@ -5,9 +5,9 @@ import { reasonsInProto } from './reasons-in-proto.js';
 
 /** DaemonErrors are the daemon's tables of errors. */
 export interface DaemonErrors {
-  /** The gRPC code of each ErrorReason, by its number. */
+  /** The gRPC code of each ErrorReason, by the number of the reason. */
   readonly codes: Readonly<Record<number, status>>;
-  /** The reason of each errno, by its name. */
+  /** The reason of each errno, by the name of the errno. */
   readonly errnos: Readonly<Record<string, ErrorReason>>;
 }
 

@@ -7,12 +7,12 @@ import { undocumentedThrows } from './undocumented-throws.js';
 const dir = mkdtempSync(join(tmpdir(), 'undocumented-throws-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Finds the functions of a module. */
+/** Finds the functions of a module, with the calls that lead to the `throw`. */
 function found(source: string): string[] {
   const entry = join(dir, 'index.ts');
   writeFileSync(entry, source);
-  return undocumentedThrows(entry, { noLib: true, types: [] }).map(({ name, calls }) =>
-    [name, ...calls].join(' '),
+  return undocumentedThrows([entry], { noLib: true, types: [] }).map(({ name, fault }) =>
+    `${name} ${fault}`.replace(/ throws(?:, through (.*))?: document it with @throws$/, ' $1').trimEnd(),
   );
 }
 
@@ -34,6 +34,11 @@ describe('undocumentedThrows finds', () => {
     ['a method', `${INNER}export class A { b() { inner(); } }`, 'A.b inner'],
     ['a getter', `${INNER}export class A { get b() { inner(); return 1; } }`, 'A.b inner'],
     ['a constructor', `${INNER}export class A { constructor() { inner(); } }`, 'A.constructor inner'],
+    [
+      'a @throws that names no error',
+      '/** @throws what b throws. */\nexport function a() { }',
+      'a has "@throws what b throws.": begin with the name of the error',
+    ],
     ['a throw in a catch', 'export function a() { try { } catch (error) { throw error; } }', 'a'],
     [
       'a throw in a try without a catch',

@@ -1,41 +1,60 @@
 import { relative } from 'node:path';
 import ts from 'typescript';
 
-/** UndocumentedThrow is a public function that throws and has no `@throws`. */
+/** UndocumentedThrow is a public function whose doc comment does not name the errors that it throws. */
 export interface UndocumentedThrow {
   /** The file and line of the function. */
   readonly place: string;
   /** The name of the function, or of the class and the method. */
   readonly name: string;
-  /** The calls that lead to the `throw` statement. */
-  readonly calls: readonly string[];
+  /** The fault, such as `throws, through parse → fail: document it with @throws`. */
+  readonly fault: string;
 }
 
 /**
  * undocumentedThrows finds the public functions and methods of a package that throw without a `@throws` in their doc
- * comment. It follows calls of functions whose source is in the package. It does not look into callbacks, into `try`
+ * comment, and each `@throws` that does not begin with the name of an error. It follows calls of functions whose source is in the package. It does not look into callbacks, into `try`
  * blocks with a `catch`, or at promises with one. "Never throws" or "Never rejects" in the comment is enough, too.
  *
- * @param entry is the module whose exports are public.
+ * @param entries are the modules whose exports are public.
+ * @throws Error if an entry is not a module.
  */
-export function undocumentedThrows(entry: string, options: ts.CompilerOptions): UndocumentedThrow[] {
-  const program = ts.createProgram([entry], {
+export function undocumentedThrows(
+  entries: readonly string[],
+  options: ts.CompilerOptions,
+): UndocumentedThrow[] {
+  const program = ts.createProgram(entries, {
     ...options,
     noEmit: true,
     composite: false,
     incremental: false,
   });
   const checker = program.getTypeChecker();
-  const source = program.getSourceFile(entry);
-  const module = source && checker.getSymbolAtLocation(source);
-  if (module === undefined) throw new Error(`${entry} is not a module`);
   const search = new ThrowSearch(checker);
-  return checker.getExportsOfModule(module).flatMap((symbol) =>
-    publicFunctions(unaliased(symbol, checker)).flatMap(({ name, node }) => {
+  const symbols = entries.flatMap((entry) => {
+    const source = program.getSourceFile(entry);
+    const module = source && checker.getSymbolAtLocation(source);
+    if (module === undefined) throw new Error(`${entry} is not a module`);
+    return checker.getExportsOfModule(module).map((symbol) => unaliased(symbol, checker));
+  });
+  return [...new Set(symbols)].flatMap((symbol) =>
+    publicFunctions(symbol).flatMap(({ name, node }) => {
+      const faults = namelessTags(node);
       const calls = isDocumented(node, checker) ? null : search.callsToThrow(node);
-      return calls === null ? [] : [{ place: placeOf(node), name, calls }];
+      const through = calls === null || calls.length === 0 ? '' : `, through ${calls.join(' → ')}`;
+      if (calls !== null) faults.push(`throws${through}: document it with @throws`);
+      return faults.map((fault) => ({ place: placeOf(node), name, fault }));
     }),
   );
+}
+
+/** Returns a fault for each `@throws` that does not begin with a name such as `BtfError` or `{@link BtfError}`. */
+function namelessTags(node: ts.Node): string[] {
+  return ts.getJSDocTags(node).flatMap((tag) => {
+    const [line = ''] = tag.getText().split('\n');
+    const isNameless = tag.tagName.text === 'throws' && !/^@throws (?:\{@link )?[A-Z]/.test(line);
+    return isNameless ? [`has "${line.trim()}": begin with the name of the error`] : [];
+  });
 }
 
 interface PublicFunction {

@@ -28,7 +28,7 @@ const HOLD = create(IterateHandlesRequestSchema, { hold: true });
 const VMLINUX = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
 const LOAD = create(LoadHandleRequestSchema, { source: { case: 'rawBtf', value: intBtf() } });
 
-/** Lines of audit come at any level. */
+/** Audit lines come at every level. */
 function isAudit(line: string): boolean {
   return line.includes('"audit":true');
 }
@@ -77,7 +77,7 @@ async function setUp(choices: Partial<DaemonOptions> = {}) {
   };
 }
 
-/** Reads a stream to its end, and gives what came. */
+/** Reads a stream to its end, and returns its messages. */
 async function readAll<T>(stream: ClientReadableStream<T>, got: T[] = []): Promise<T[]> {
   stream.on('data', (message: T) => got.push(message));
   await once(stream, 'end');
@@ -85,7 +85,7 @@ async function readAll<T>(stream: ClientReadableStream<T>, got: T[] = []): Promi
 }
 
 describe('The daemon', () => {
-  test('serves on every address, and tells the port that was chosen', async () => {
+  test('serves on every address, and returns the actual port', async () => {
     using dir = new TempDir();
     const unix = `unix:${join(dir.path, 'a.sock')}`;
     await using served = await setUp({
@@ -104,7 +104,7 @@ describe('The daemon', () => {
     }
   });
 
-  // An ordinary user may load less.
+  // Callers other than root may load less.
   needs('root').test('takes a LoadHandle of 16 MiB, and 64 KiB of everything else', async () => {
     await using served = await setUp();
     const client = served.client();
@@ -120,7 +120,7 @@ describe('The daemon', () => {
     ]);
   });
 
-  test('logs what went wrong within, and tells clients nothing of it', async () => {
+  test('logs internal errors, and hides them from clients', async () => {
     await using served = await setUp();
     served.kernel.failures.open = new Error('a secret');
     const request = create(GetHandleByIdRequestSchema, { id: served.id });
@@ -130,7 +130,7 @@ describe('The daemon', () => {
     expect(served.log).toHaveLength(1);
   });
 
-  test('closes what a stream holds when its client goes away', async () => {
+  test('closes the handles of a stream when its client goes away', async () => {
     await using served = await setUp();
     const client = served.client();
     const stream = client.stream('iterateHandles', HOLD);
@@ -144,7 +144,7 @@ describe('The daemon', () => {
 });
 
 describe('When the daemon ends', () => {
-  test('streams are told UNAVAILABLE, health says NOT_SERVING, and everything is closed', async () => {
+  test('streams end with UNAVAILABLE, health says NOT_SERVING, and everything is closed', async () => {
     await using served = await setUp();
     const client = served.client();
     const { answer } = client.unary('getHandleById', create(GetHandleByIdRequestSchema, { id: served.id }));
@@ -160,7 +160,7 @@ describe('When the daemon ends', () => {
 
     const start = performance.now();
     await served.daemon.stop();
-    // Neither the open watch nor the connections that are idle hold it up to the drain deadline of 10 s.
+    // Neither the open watch nor idle connections delay it until the drain deadline of 10 s.
     expect(performance.now() - start).toBeLessThan(5000);
 
     expect(await heldEnd).toMatchObject({ code: status.UNAVAILABLE, details: 'the daemon is shutting down' });
@@ -170,7 +170,7 @@ describe('When the daemon ends', () => {
     expect([existsSync(served.path), served.log]).toEqual([false, []]);
   });
 
-  test('a transfer is told so amid its messages, some of which wait to be sent', async () => {
+  test('a transfer ends between messages, though some wait to be sent', async () => {
     const kernel = new FakeKernel();
     kernel.add('vmlinux', largeBtf());
     await using served = await setUp({ kernel });
@@ -178,7 +178,7 @@ describe('When the daemon ends', () => {
     await once(transfer, 'readable');
     transfer.read();
     const stopped = served.daemon.stop();
-    // Its reader goes on.
+    // Its reader continues.
     expect(await grpcErrorOf(readAll(transfer))).toMatchObject({
       code: status.UNAVAILABLE,
       details: 'the daemon is shutting down',
@@ -186,7 +186,7 @@ describe('When the daemon ends', () => {
     await stopped;
   });
 
-  test('a unary call that is in flight may finish', async () => {
+  test('a unary call in flight may finish', async () => {
     await using served = await setUp();
     const gate = withResolvers();
     served.kernel.loadGate = gate.promise;
@@ -200,7 +200,7 @@ describe('When the daemon ends', () => {
     expect([served.kernel.openCount, served.log]).toEqual([0, []]);
   });
 
-  test('a load that waits behind another is dropped, and never begins', async () => {
+  test('a load that waits for another is dropped, and never begins', async () => {
     await using served = await setUp({ limits: { drainMs: 50 } });
     const gate = withResolvers();
     served.kernel.loadGate = gate.promise;
@@ -220,7 +220,7 @@ describe('When the daemon ends', () => {
     expect([served.kernel.loads.length, served.kernel.openCount]).toEqual([before + 1, 0]);
   });
 
-  test('a load that outlasts the drain is closed when it comes', async () => {
+  test('the object of a load that outlasts the drain is closed', async () => {
     await using served = await setUp({ limits: { drainMs: 50 } });
     const gate = withResolvers();
     served.kernel.loadGate = gate.promise;
@@ -238,19 +238,19 @@ describe('When the daemon ends', () => {
     ]);
   });
 
-  test('twice, it ends once, and leaves alone what is there by then', async () => {
+  test('twice, it ends once, and does not touch a new socket at its path', async () => {
     await using served = await setUp();
     const link = `${served.path}.link`;
     linkSync(served.path, link);
     await Promise.all([served.daemon.stop(), served.daemon.stop()]);
     expect(existsSync(served.path)).toBe(false);
-    // Another's socket, which got the number of the inode that was free again.
+    // Another process's socket, which may have got the freed inode number.
     renameSync(link, served.path);
     await served.daemon.stop();
     expect(existsSync(served.path)).toBe(true);
   });
 
-  test('a connection that never said anything is broken', async () => {
+  test('a silent connection is closed', async () => {
     await using served = await setUp({ limits: { drainMs: 50 } });
     const socket = connect(served.path).resume();
     await once(socket, 'connect');
@@ -261,8 +261,8 @@ describe('When the daemon ends', () => {
   });
 });
 
-describe('A daemon that can’t start', () => {
-  test('leaves nothing open when one of its addresses is taken', async () => {
+describe('A daemon that cannot start', () => {
+  test('leaves nothing open if one of its addresses is in use', async () => {
     using dir = new TempDir();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -285,7 +285,7 @@ describe('A daemon that can’t start', () => {
     expect([readdirSync(dir.path), kernel.openCount]).toEqual([[], 0]);
   });
 
-  test('says what the kernel said', async () => {
+  test('reports the kernel’s error', async () => {
     const kernel = new FakeKernel();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'ENOMEM');
     await expect(setUp({ kernel })).rejects.toThrow('ENOMEM');

@@ -9,7 +9,7 @@ import { layoutOf } from './layout.js';
 import { formatLayout } from './layout-text.js';
 
 /** Remarks of pahole that it infers from the layout. */
-const REMARKS = /Force alignment|Bitfield combined|^[\w ]+ ?:\d+;$/;
+const REMARKS = /member types with|flexible array members:|Force alignment|Bitfield combined|^[\w ]+ ?:\d+;$/;
 
 /** The first different line of ours and pahole's (1.24) shows the reason. */
 const EXPLAINED: Readonly<Record<string, (ours: string, theirs: string) => boolean>> = {
@@ -76,11 +76,19 @@ function paholeStructs(): Map<string, string> {
 }
 
 function significant(text: string): string[] {
-  return text
-    .replaceAll(/\s*__attribute__\(\(__(?:aligned__\(\d+\)|packed__)\)\)/g, '')
-    .replaceAll('* *', '**')
-    .replaceAll('[]', '[0]')
-    .split('\n')
-    .map((line) => line.replaceAll(/\s+/g, ' ').trim())
-    .filter((line) => line !== '' && !REMARKS.test(line));
+  return (
+    text
+      .replaceAll(/\s*__attribute__\(\(__(?:aligned__\(\d+\)|packed__)\)\)/g, '')
+      .replaceAll('* *', '**')
+      .replaceAll('[]', '[0]')
+      // pahole 1.30 remarks more than the bytes of padding.
+      .replaceAll(
+        /[/][*] XXX last struct has (?:[^*]*, )?(\d+ bytes? of padding)[^*]*[*][/]/g,
+        '/* XXX last struct has $1 */',
+      )
+      .replaceAll(/[/][*] XXX last struct has (?!\d+ bytes? of padding )[^*]*[*][/]/g, '')
+      .split('\n')
+      .map((line) => line.replaceAll(/\s+/g, ' ').trim())
+      .filter((line) => line !== '' && !REMARKS.test(line))
+  );
 }

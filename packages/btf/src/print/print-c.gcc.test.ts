@@ -30,7 +30,9 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
   needs('bpftool').test('equals bpftool’s text except for attributes that bpftool lacks', () => {
     const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
-    expect(explained).toEqual({ 'mode of an enum': 2, 'size of a union': 3 });
+    expect(explained['size of a union']).toBe(3);
+    // Newer versions print some of them.
+    expect(explained['mode of an enum']).toBeLessThanOrEqual(2);
   });
 
   test('has the sizes and offsets of the original types', () => {

@@ -1,5 +1,5 @@
 import type { ErrorDetails } from '@btfd/api';
-import { statusTrailers } from '@btfd/api/grpc-js';
+import { withErrorDetails } from '@btfd/api/grpc-js';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { describe, expect, test } from '@jest/globals';
 import { BtfError } from './btf-error.js';
@@ -11,7 +11,7 @@ interface FailureInit extends Partial<ErrorDetails> {
 
 /** Returns an error of the daemon as grpc-js passes it on. */
 function failure({ code, message = 'no', ...details }: FailureInit): StatusObject {
-  return { code, details: message, metadata: statusTrailers(new Metadata(), code, message, details) };
+  return { code, details: message, metadata: withErrorDetails(new Metadata(), code, message, details) };
 }
 
 function serviceError(object: StatusObject): Error {

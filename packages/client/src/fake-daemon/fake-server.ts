@@ -1,9 +1,9 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { statusTrailers } from '@btfd/api/grpc-js';
+import { withErrorDetails } from '@btfd/api/grpc-js';
 import {
-  Metadata,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   type StatusObject,
 } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
@@ -120,7 +120,7 @@ function statusOf(error: unknown): StatusObject {
   const { code, rawMessage, reason, metadata, fieldViolations, quotaViolations, retryDelay } =
     BtfError.from(error);
   const details = { reason, metadata, fieldViolations, quotaViolations, retryDelay };
-  return { code, details: rawMessage, metadata: statusTrailers(new Metadata(), code, rawMessage, details) };
+  return { code, details: rawMessage, metadata: withErrorDetails(new Metadata(), code, rawMessage, details) };
 }
 
 type Ending<C> = { -readonly [K in keyof C]: C[K] };

@@ -23,7 +23,7 @@ const KINDS = [
   'ENUM64',
 ];
 
-/** bpftoolJson makes of a message of the contract what bpftool 7.1 prints of the type as JSON. */
+/** bpftoolJson converts a Type message to the JSON that bpftool 7.1 prints for the type. */
 export function bpftoolJson(type: Type): object {
   return { id: type.id, kind: KINDS[type.kind], name: anon(type.name), ...detail(type) };
 }
@@ -85,7 +85,7 @@ function detail({ detail: { case: kind, value } }: Type): object {
     case 'declTag':
       return { type_id: value.typeId, component_idx: value.componentIdx };
     default:
-      throw new Error(`bpftool prints no ${kind}`);
+      throw new Error(`bpftool does not print ${kind}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { btfGetNextId } from '@btfd/native';
 
-/** BtfListEntry is an object as bpftool lists it. */
+/** BtfListEntry is an object in the list of bpftool. */
 export interface BtfListEntry {
   readonly id: number;
   readonly size: number;
@@ -9,23 +9,23 @@ export interface BtfListEntry {
   readonly kernel?: boolean;
   readonly prog_ids: readonly number[];
   readonly map_ids: readonly number[];
-  /** Where it was built with the means to find them. */
+  /** Absent if bpftool was built without the skeletons that find processes. */
   readonly pids?: readonly { readonly pid: number; readonly comm: string }[];
 }
 
-/** btfList is `bpftool -j btf list`. */
+/** btfList returns the output of `bpftool -j btf list`. */
 export function btfList(): BtfListEntry[] {
   return JSON.parse(bpftool('-j', 'btf', 'list'));
 }
 
-/** btfIds lists the ids of the kernel's BTF objects, by bpf(2) alone: it needs no bpftool. */
+/** btfIds returns the ids of the kernel's BTF objects. It uses only bpf(2), not bpftool. */
 export function btfIds(): number[] {
   const ids: number[] = [];
   for (let id = btfGetNextId(0); id !== null; id = btfGetNextId(id)) ids.push(id);
   return ids;
 }
 
-/** btfDump is `bpftool -j btf dump`, a type each; 64-bit values are strings, which JSON.parse keeps exact. */
+/** btfDump returns the types that `bpftool -j btf dump` prints, with 64-bit values as strings to keep them exact. */
 export function btfDump(...source: readonly string[]): unknown[] {
   const text = bpftool(
     '-j',

@@ -10,7 +10,7 @@ interface Named {
   readonly name: string;
 }
 
-/** What btf-user.py says of itself. */
+/** Said is what btf-user.py prints about itself. */
 interface Said {
   readonly pid: number;
   readonly command: string;
@@ -19,7 +19,7 @@ interface Said {
   readonly program: Named;
 }
 
-/** BtfUser is a process that holds a BTF object twice, and a map and a program that were loaded with it. */
+/** BtfUser is a process that holds a BTF object twice, and a map and a program that use the object. */
 export class BtfUser implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
@@ -29,7 +29,7 @@ export class BtfUser implements AsyncDisposable {
   static async start(): Promise<BtfUser> {
     const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
     for await (const line of createInterface(child.stdout)) return new BtfUser(child, JSON.parse(line));
-    throw new Error('btf-user.py ended without a word');
+    throw new Error('btf-user.py printed nothing');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

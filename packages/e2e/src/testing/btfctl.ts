@@ -5,19 +5,19 @@ import { fileURLToPath } from 'node:url';
 /** BTFCTL is the built program, as npm installs it. */
 export const BTFCTL = fileURLToPath(new URL('../../../cli/bin/btfctl.js', import.meta.url));
 
-/** Ran is what a run of btfctl left. */
+/** Ran is the output and exit status of a run of btfctl. */
 export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number | null;
 }
 
-/** Btfctl is a run of btfctl that is under way. */
+/** Btfctl is a running btfctl. */
 export class Btfctl implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #said = { stdout: '', stderr: '' };
 
-  /** @param env what its environment has besides; nothing of the caller's config is seen. */
+  /** @param env more environment variables. The run does not read the caller's configuration. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, [BTFCTL, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/dev/null', ...env },
@@ -40,7 +40,7 @@ export class Btfctl implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits for the end. */
+  /** Waits until it ends. */
   async end(): Promise<Ran> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
     return { ...this.#said, status: this.#child.exitCode };
@@ -52,7 +52,7 @@ export class Btfctl implements AsyncDisposable {
   }
 }
 
-/** btfctl runs a command to its end. */
+/** btfctl runs a command and returns its output and exit status. */
 export async function btfctl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   await using run = new Btfctl(args, env);
   return await run.end();

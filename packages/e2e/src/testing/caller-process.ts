@@ -6,17 +6,17 @@ import type { BtfService } from '@btfd/api';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/testing/caller-program.js', import.meta.url));
 
-/** Identity is who a process is. */
+/** Identity is the user and the groups of a process. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
 }
 
-/** CallOf is an RPC and its request in protobuf's JSON; `health` checks the health of the server. */
+/** CallOf is an RPC and its request as ProtoJSON. `health` checks the health of the server. */
 export type CallOf = readonly [name: keyof typeof BtfService.method | 'health', request: JsonObject];
 
-/** Outcome is what became of a call: its answers as protobuf's JSON, or its error. */
+/** Outcome is the result of a call: its responses as ProtoJSON, or its error. */
 export interface Outcome {
   readonly answers?: readonly unknown[];
   readonly code?: number;
@@ -24,11 +24,11 @@ export interface Outcome {
   readonly message?: string;
 }
 
-/** callAs makes calls in a process of another user, as root alone can. */
+/** callAs makes calls in a process of another user, and returns their outcomes. Needs root. */
 export async function callAs(address: string, who: Identity, calls: readonly CallOf[]): Promise<Outcome[]> {
   const args = [PROGRAM, address, JSON.stringify(who), JSON.stringify(calls)];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
-    timeout: 25_000,
+    timeout: 120_000,
     maxBuffer: 1 << 26,
   });
   return stdout

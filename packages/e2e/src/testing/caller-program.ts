@@ -1,5 +1,5 @@
-// A program that becomes a user, makes calls one after the other, and prints what became of each as a line of JSON:
-// the answers, or the code, the reason and the message of the error. Arguments: address, who to be, calls.
+// A program that becomes another user, makes calls one after the other, and prints the outcome of each as a line of
+// JSON: the responses, or the code, reason and message of the error. Arguments: address, identity, calls.
 import { fromJson, toJson } from '@bufbuild/protobuf';
 import { BtfService } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
@@ -17,7 +17,7 @@ process.setuid?.(uid);
 const client = new Client(address, credentials.createInsecure());
 const definition = toServiceDefinition(BtfService);
 
-/** The error of a call, whose messages are passed on. */
+/** Makes a call, hands its messages to `onMessage`, and returns its error or null. */
 async function call(
   {
     path,

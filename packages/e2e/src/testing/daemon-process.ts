@@ -8,31 +8,31 @@ import { until } from './until.js';
 
 const BTFD = fileURLToPath(new URL('../../../server/bin/btfd.js', import.meta.url));
 
-/** DaemonProcessOptions say how to run the daemon. */
+/** DaemonProcessOptions are the options of a {@link DaemonProcess}. */
 export interface DaemonProcessOptions {
-  /** Arguments besides `--listen`. */
+  /** Arguments in addition to `--listen`. */
   readonly args?: readonly string[];
   /** A command that runs the daemon, such as `setpriv --bounding-set -sys_admin`. */
   readonly wrapper?: readonly string[];
-  /** The path of its socket. Default: one in a folder of its own. */
+  /** The path of its socket. Default: a path in a new folder. */
   readonly socket?: string;
-  /** Whether to give it `--listen`. Default: true. */
+  /** Whether `--listen` is passed. Default: true. */
   readonly listen?: boolean;
-  /** Environment variables besides this process's. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The program. Default: the one built here. */
+  /** The program. Default: the btfd of this repository. */
   readonly btfd?: string;
-  /** The Node that runs it. Default: this one. */
+  /** The Node that runs it. Default: the Node of this process. */
   readonly node?: string;
 }
 
-/** DaemonProcess is the built daemon, as its users run it, on a socket of its own. */
+/** DaemonProcess is a process of the built daemon, on its own socket. */
 export class DaemonProcess implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
     private readonly dir: string,
     readonly socket: string,
-    /** What it logged so far. */
+    /** The log until now. */
     readonly log: { text: string },
   ) {}
 
@@ -46,7 +46,7 @@ export class DaemonProcess implements AsyncDisposable {
     const [command = '', ...rest] = words;
     const child = spawn(command, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      // Of daemons at one time only one has the default port.
+      // Only one of several daemons could have the default port.
       env: { ...process.env, BTFD_METRICS_LISTEN: 'off', ...env },
     });
     const log = { text: '' };
@@ -59,15 +59,15 @@ export class DaemonProcess implements AsyncDisposable {
     return daemon;
   }
 
-  /** Where it listens. */
+  /** The address of its unix socket. */
   get address(): string {
     return `unix:${this.socket}`;
   }
 
-  /** Where it serves metrics, as it logged. */
+  /** The URL of the metrics server, from the log. @throws Error if there is none. */
   get metricsUrl(): string {
     const address = /"metrics":"(?<address>[^"]+)"/.exec(this.log.text)?.groups?.['address'];
-    if (address === undefined) throw new Error('it serves no metrics');
+    if (address === undefined) throw new Error('the daemon serves no metrics');
     return `http://${address}`;
   }
 
@@ -76,28 +76,28 @@ export class DaemonProcess implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** The port of the TCP address of loopback that it listens on, or null before it is logged. */
+  /** Returns the port of its TCP address on loopback, or null before the log names it. */
   tcpPort(): number | null {
     const port = /"127\.0\.0\.1:(\d+)"/.exec(this.log.text)?.[1];
     return port === undefined ? null : Number(port);
   }
 
-  /** The number of BTF objects that it holds open. */
+  /** Returns the number of BTF objects that it holds open. */
   btfFds(): number {
     return this.fds().filter((target) => target === 'anon_inode:btf').length;
   }
 
-  /** Reads its log no more, so that it soon finds the pipe full. */
+  /** Stops reading its log, so that the pipe soon is full. */
   leaveLogUnread(): void {
     this.child.stderr?.pause();
   }
 
-  /** Closes the reader's end of its log. */
+  /** Closes the read end of its log. */
   closeLog(): void {
     this.child.stderr?.destroy();
   }
 
-  /** What its file descriptors refer to. */
+  /** Returns the targets of its file descriptors. */
   fds(): string[] {
     const dir = `/proc/${this.pid}/fd`;
     return readdirSync(dir).flatMap((fd) => {
@@ -109,7 +109,7 @@ export class DaemonProcess implements AsyncDisposable {
     });
   }
 
-  /** Its resident memory in bytes. */
+  /** Returns its resident memory in bytes. */
   residentBytes(): number {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'));
     return Number(match?.[1]) * 1024;
@@ -120,7 +120,7 @@ export class DaemonProcess implements AsyncDisposable {
     this.child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end. Answers the exit code, or null where the signal ended it. */
+  /** Sends a signal and waits until it ends. Returns the exit code, or null if the signal ended it. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const exited = once(this.child, 'exit');

@@ -1,18 +1,18 @@
-/** DocProgram is a program that is written in a document. */
+/** DocProgram is a program in a document. */
 export interface DocProgram {
-  /** The line of the document where it begins, from 1. */
+  /** The line of the document on which it begins, from 1. */
   readonly line: number;
   readonly source: string;
-  /** Whether it can run here. The document says why it cannot. */
+  /** Whether it can run here. If it cannot, the document says why. */
   readonly runs: boolean;
-  /** What the document says that it prints, among other things. */
+  /** The parts of its output that the document shows. */
   readonly prints: readonly string[];
 }
 
 /**
- * docPrograms finds the TypeScript of a Markdown document. A block that imports begins a program; one that does not
- * continues the program before it, in a scope of its own. A block behind `<!-- not run: … -->` is checked alone. A block
- * of the language `text` behind a program is what it prints.
+ * docPrograms returns the TypeScript programs of a Markdown document. A block with an import begins a program. A block
+ * without one continues the previous program in a new scope. A block after `<!-- not run: … -->` is only
+ * type-checked. A block of the language `text` after a program is its output.
  */
 export function docPrograms(markdown: string): DocProgram[] {
   const programs: { line: number; source: string; runs: boolean; prints: string[] }[] = [];
@@ -29,7 +29,7 @@ export function docPrograms(markdown: string): DocProgram[] {
       last.source += `{\n${source}}\n`;
     }
   }
-  // What imports nothing would be a script, without await.
+  // A program without imports would be a script, which cannot use await.
   return programs.map(({ line, source, runs, prints }) => ({
     line,
     source: `${source}export {};\n`,

@@ -2,13 +2,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstalledPackages } from './installed-packages.js';
 
-/** EntryPoints are what users can import of the installed packages. */
+/** EntryPoints are the names that users can import from the installed packages. */
 export interface EntryPoints {
   readonly modules: readonly string[];
   readonly jsons: readonly string[];
 }
 
-/** entryPointsOf lists what `exports` of each package has. */
+/** entryPointsOf returns the entry points in `exports` of each package. */
 export function entryPointsOf(installed: InstalledPackages): EntryPoints {
   const names = installed.manifests().flatMap(({ name, exports }) =>
     Object.keys(exports).flatMap((subpath) => {
@@ -23,7 +23,7 @@ export function entryPointsOf(installed: InstalledPackages): EntryPoints {
   };
 }
 
-/** importAll is an ES module that imports everything, and prints how many things each has. */
+/** importAll returns an ES module that imports each entry point, and prints how many exports each has. */
 export function importAll({ modules, jsons }: EntryPoints): string {
   const json = "{ with: { type: 'json' } }";
   return `
@@ -33,7 +33,7 @@ export function importAll({ modules, jsons }: EntryPoints): string {
     console.log(JSON.stringify(counts));`;
 }
 
-/** requireAll is a CommonJS module that does the same. */
+/** requireAll returns a CommonJS module that does the same. */
 export function requireAll({ modules, jsons }: EntryPoints): string {
   return `
     const counts = {};
@@ -41,7 +41,7 @@ export function requireAll({ modules, jsons }: EntryPoints): string {
     console.log(JSON.stringify(counts));`;
 }
 
-/** typesOfAll is TypeScript that is wrong where the types of an entry point are missing; an ES module, or CommonJS. */
+/** typesOfAll returns a TypeScript module that fails the type check if the types of an entry point are missing. */
 export function typesOfAll({ modules }: EntryPoints, kind: 'mts' | 'cts'): string {
   const lines = modules.map((name, index) => {
     const imported = `m${index}`;

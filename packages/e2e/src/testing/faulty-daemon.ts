@@ -1,4 +1,4 @@
-// A daemon whose kernel fails at random, which tells at SIGUSR2 what it holds, after a collection of garbage:
+// A daemon whose kernel fails at random. At SIGUSR2 it collects garbage and prints its holdings:
 //
 //     node --expose-gc faulty-daemon.js SOCKET RATE SEED
 import { fdStats } from '@btfd/native';
@@ -15,7 +15,7 @@ const daemon = await startDaemon({
   kernel,
   logger: pino({ level: 'silent' }),
 });
-// What the daemon needs to start is no matter of chance.
+// Faults begin only after the start, which must succeed.
 kernel.rate = Number(rate);
 
 process.on('SIGUSR2', () => {

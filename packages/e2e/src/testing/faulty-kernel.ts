@@ -4,7 +4,7 @@ import type { Kernel, KernelObject } from '@btfd/server';
 
 type Errno = keyof typeof constants.errno;
 
-/** What each call may fail with: what the kernel says under pressure, of races and of signals. */
+/** The errnos with which each call may fail: those of the kernel under pressure, in races and after signals. */
 const FAULTS = {
   load: ['BPF_BTF_LOAD', ['ENOMEM', 'EMFILE', 'EINTR', 'EAGAIN']],
   open: ['BPF_BTF_GET_FD_BY_ID', ['ENOENT', 'ENOMEM', 'EMFILE', 'EINTR', 'EAGAIN']],
@@ -14,9 +14,9 @@ const FAULTS = {
   dup: ['dup', ['EMFILE', 'ENFILE']],
 } as const satisfies Record<string, readonly [BpfCommand, readonly Errno[]]>;
 
-/** FaultyKernel is a kernel whose calls fail at random, so that what can't be caused is met all the same. */
+/** FaultyKernel is a kernel whose calls fail at random, with errors that a test cannot cause otherwise. */
 export class FaultyKernel implements Kernel {
-  /** Faults so far. */
+  /** The number of faults until now. */
   faults = 0;
   /** The share of calls that fail. */
   rate = 0;
@@ -82,7 +82,7 @@ export class FaultyKernel implements Kernel {
     throw new BpfError(command, constants.errno[errno], null, null);
   }
 
-  /** The same faults for the same seed and calls (mulberry32). */
+  /** Returns a number from 0 to 1. The same seed and calls give the same faults (mulberry32). */
   private random(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);

@@ -1,7 +1,7 @@
 import type { BtfClient, WatchEvent } from '@btfd/client';
 import { until } from './until.js';
 
-/** FollowedWatch is a watch whose events are kept. */
+/** FollowedWatch is a watch that keeps its events. */
 export class FollowedWatch {
   readonly events: WatchEvent[] = [];
   private readonly abort = new AbortController();
@@ -14,21 +14,20 @@ export class FollowedWatch {
     return self;
   }
 
-  /** What was told of an id. */
+  /** Returns the types of the events about an id. */
   of(id: number): string[] {
     return this.events.flatMap((event) => ('info' in event && event.info.id === id ? event.type : []));
   }
 
-  /** Waits until it has told so many lists. */
+  /** Waits until it has reported this many complete lists. */
   async synced(times = 1): Promise<void> {
     await until(
       'the watch is synced',
       () => this.events.filter(({ type }) => type === 'synced').length === times,
-      20_000,
     );
   }
 
-  /** Ends it. @throws what it failed with before. */
+  /** Ends the watch. @throws the error with which it ended before, if it did. */
   async stop(): Promise<void> {
     const reason = new Error('stopped');
     this.abort.abort(reason);

@@ -1,7 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 
-/** healthOf is what a daemon says of its health. */
+/** healthOf returns the health status that a daemon reports. */
 export async function healthOf(address: string): Promise<string> {
   const client = new Client(address, credentials.createInsecure());
   const { Check } = healthService;

@@ -1,4 +1,4 @@
-// A program that holds what the daemon lets it hold, and waits to be killed.
+// A program that holds as many handles as the daemon allows, and waits until it is killed.
 import { RawClient } from './raw-client.js';
 
 const client = new RawClient(process.argv[2] ?? '');

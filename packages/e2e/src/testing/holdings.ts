@@ -1,17 +1,17 @@
-/** Holdings are what a daemon holds at a moment. */
+/** Holdings are the resources that a daemon holds at one moment. */
 export interface Holdings {
   /** Handles in its table. */
   readonly handles: number;
-  /** File descriptors of BTF objects that its addon has open. */
+  /** BTF objects that its addon has open. */
   readonly kernelFds: number;
   /** Timers that keep the process alive. */
   readonly timers: number;
   /** Connections. */
   readonly connections: number;
-  /** What callers have of the quotas of calls, streams, loads and bytes of BTF. */
+  /** The used parts of the quotas of calls, streams, loads and bytes of BTF. */
   readonly inUse: number;
-  /** Memory of JavaScript values and of buffers, after a collection. */
+  /** Memory of JavaScript values and of buffers, after garbage collection. */
   readonly heapBytes: number;
-  /** Calls of the kernel that were made to fail. */
+  /** Kernel calls that were made to fail. */
   readonly faults: number;
 }

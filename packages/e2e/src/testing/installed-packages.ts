@@ -17,10 +17,10 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const CONSUMERS = fileURLToPath(new URL('../../testdata/consumers', import.meta.url));
 
-/** What npm itself needs; no compiler, no make, no Python. */
+/** The programs that npm needs, without a compiler, make or Python. */
 const TOOLS = ['node', 'npm', 'sh', 'env'];
 
-/** PackageManifest is what the tests read of a package.json. */
+/** PackageManifest is the part of a package.json that tests read. */
 export interface PackageManifest {
   readonly name: string;
   readonly version: string;
@@ -28,26 +28,26 @@ export interface PackageManifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** RunInstalled says how to run a program. */
+/** RunInstalled are the options of {@link InstalledPackages.run}. */
 export interface RunInstalled {
-  /** Default: this Node, whose first argument is then a script. */
+  /** The program. Default: the Node of this process, with a script as its first argument. */
   readonly program?: string;
-  /** Environment variables besides. */
+  /** More environment variables. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** InstalledPackages are the public packages, packed and installed by npm in a folder of their own, with consumers. */
+/** InstalledPackages are the public packages, packed and installed by npm in a new folder, together with consumers. */
 export class InstalledPackages implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'btfd-packages-'));
-  /** A PATH without a compiler. */
+  /** A folder of programs for PATH, without a compiler. */
   readonly bareBin = join(this.dir, 'bare-bin');
   readonly project = join(this.dir, 'project');
-  /** Where they lie in the project. */
+  /** The folder of the packages in the project. */
   readonly scope = join(this.project, 'node_modules/@btfd');
-  /** The packages as they would be published. */
+  /** The packages as they are published. */
   readonly tarballs: readonly string[];
 
-  /** Packs and installs, without a compiler. */
+  /** Packs the packages and installs them without a compiler. */
   constructor() {
     const packed = join(this.dir, 'tarballs');
     execFileSync(process.execPath, ['scripts/pack.js', packed], {
@@ -62,14 +62,14 @@ export class InstalledPackages implements Disposable {
     this.npmInstall(...this.tarballs, '@types/node@20');
   }
 
-  /** Installs them once more, as `npm install --global` does. Answers the folder of their commands. */
+  /** Installs them again with `npm install --global`. Returns the folder of their commands. */
   installGlobally(): string {
     const prefix = join(this.dir, 'global');
     this.npmInstall('--global', '--prefix', prefix, ...this.tarballs);
     return join(prefix, 'bin');
   }
 
-  /** The package.json of each, as it was installed. */
+  /** Returns the package.json of each installed package. */
   manifests(): PackageManifest[] {
     return readdirSync(this.scope).map((name) => {
       const manifest: PackageManifest = JSON.parse(
@@ -79,15 +79,15 @@ export class InstalledPackages implements Disposable {
     });
   }
 
-  /** The environment of a machine without a compiler. */
+  /** Returns the environment of a machine without a compiler. */
   bareEnv(): NodeJS.ProcessEnv {
-    // What pnpm tells its scripts is not there when a user runs npm; an authority that a registry needs is.
+    // Drops the variables that pnpm sets for its scripts, but keeps the authority of a registry, as users of npm have it.
     const dropped = /^(npm_|pnpm_|NODE_(?!EXTRA_CA_CERTS$))/i;
     const own = Object.entries(process.env).filter(([name]) => !dropped.test(name));
     return { ...Object.fromEntries(own), PATH: this.bareBin };
   }
 
-  /** Runs a program in the project, on the machine without a compiler. */
+  /** Runs a program in the project, with the environment of a machine without a compiler. */
   run(
     args: readonly string[],
     { program = process.execPath, env = {} }: RunInstalled = {},
@@ -106,17 +106,17 @@ export class InstalledPackages implements Disposable {
   private npmInstall(...args: readonly string[]): void {
     const { status, stderr } = spawnSync(
       join(this.bareBin, 'npm'),
-      // By default npm waits five minutes for an answer that got lost.
+      // By default npm waits five minutes for a lost response.
       ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
       { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
     );
-    if (status !== 0) throw new Error(`npm install failed, with ${String(status)}: ${stderr}`);
+    if (status !== 0) throw new Error(`npm install failed with exit status ${String(status)}: ${stderr}`);
   }
 }
 
 function pathOf(tool: string): string {
   if (tool === 'node') return process.execPath;
   const path = execFileSync('sh', ['-c', 'command -v -- "$0"', tool], { encoding: 'utf8' }).trim();
-  // npm finds its own files from where it lies.
+  // npm finds its own files relative to its real path.
   return tool === 'npm' ? realpathSync(path) : join(realpathSync(dirname(path)), tool);
 }

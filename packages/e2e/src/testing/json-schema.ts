@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 
 const require = createRequire(import.meta.url);
 
-/** schemaErrors says how a JSON text differs from the shape that @btfd/cli publishes for a command; empty where it does not. */
+/** schemaErrors returns how a JSON text violates the schema that @btfd/cli publishes for a command, or an empty array. */
 export function schemaErrors(command: string, json: string): string[] {
   const path = require.resolve(`@btfd/cli/schema/${command}.schema.json`);
   const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { btfctl } from './btfctl.js';
 
-/** LoadedBy is what a run of btfctl loaded. */
+/** LoadedBy is the exit status of a run of btfctl, and the packages that it loaded. */
 export interface LoadedBy {
   readonly status: number | null;
-  /** The packages, ours and others'. */
+  /** The names of the packages, our own and others. */
   readonly packages: ReadonlySet<string>;
 }
 
-/** loadedPackages runs btfctl and tells of which packages V8 saw a script, ES modules and CommonJS alike. */
+/** loadedPackages runs btfctl and returns the packages of all ES modules and CommonJS scripts that V8 loaded. */
 export async function loadedPackages(args: readonly string[]): Promise<LoadedBy> {
   const dir = mkdtempSync(join(tmpdir(), 'loaded-'));
   try {
@@ -29,7 +29,7 @@ function urlsIn({ result }: { readonly result: readonly { readonly url: string }
   return result.map(({ url }) => url);
 }
 
-/** Of a file in `node_modules`, or of one of this repository. */
+/** Returns the package of a file in `node_modules` or in this repository. */
 function packageOf(url: string): string[] {
   const [, ours] = /\/packages\/([^/]+)\/(?:dist|bin)\//.exec(url) ?? [];
   if (ours !== undefined) return [`@btfd/${ours}`];

@@ -16,7 +16,7 @@ type Case = readonly [what: string, bytes: Uint8Array];
 
 const of = (what: string, ...types: readonly TypeWords[]): Case => [what, btfOf(...types)];
 
-/** A copy of good BTF with a 32-bit word of it changed, or with other bytes. */
+/** Returns a copy of valid BTF with one 32-bit word changed. */
 function patched(offset: number, value: number, bytes = btfOf(INT)): Uint8Array {
   const copy = bytes.slice();
   new DataView(copy.buffer).setUint32(offset, value, true);
@@ -38,7 +38,7 @@ function stringsFirst(): Uint8Array {
   const view = new DataView(bytes.buffer);
   const strings = bytes.slice(40);
   const types = bytes.slice(24, 40);
-  // Strings of 5 bytes are made 8 long, so that the types behind them are aligned.
+  // The 5 bytes of strings are padded to 8, so that the types after them are aligned.
   const swapped = new Uint8Array(24 + 8 + 16);
   swapped.set(bytes.subarray(0, 24));
   swapped.set(strings, 24);
@@ -51,7 +51,7 @@ function stringsFirst(): Uint8Array {
   return swapped;
 }
 
-/** A chain of `length` types, each of which refers to the next, and the last to the first of `rest`. */
+/** Returns a chain of `length` types. Each refers to the next, and the last to the first of `rest`. */
 function chain(
   kind: TypeWords['kind'],
   length: number,
@@ -62,12 +62,12 @@ function chain(
   return btfOf(...types, ...rest);
 }
 
-/** Structs nested so deep, the outermost first. */
+/** Returns structs nested to a depth, the outermost first. */
 function nested(depth: number): Uint8Array {
   return btfOf(...Array.from({ length: depth }, (_, i) => struct(4, [['m', i + 2, 0]])), INT);
 }
 
-/** A chain that grows with the ids: each refers to the type before it. */
+/** Returns a chain in which each type refers to the type before it. */
 function backwards(kind: TypeWords['kind'], length: number, name: string | number): Uint8Array {
   return btfOf(INT, ...Array.from({ length }, (_, i) => ref(kind, i + 1, name)));
 }
@@ -78,7 +78,7 @@ const FLAG = { flag: true };
 const ODD_NAMES = ['1a', 'a b', 'a-b', '*', 'a\u0001', 'a\u0080', '\u00d7', ' '];
 const GOOD_NAMES = ['a', '_', 'A9', 'a.b', '.x', 'x'.repeat(512), '\u00e4', '\u00ffa'];
 
-/** HEADERS are BTFs with a header or sections that are odd. */
+/** HEADERS are BTFs with unusual headers or sections. */
 export const HEADERS: readonly Case[] = [
   ['nothing', new Uint8Array(0)],
   ['a header cut short', btfOf(INT).slice(0, 20)],
@@ -97,19 +97,19 @@ export const HEADERS: readonly Case[] = [
   ['a header of 40 bytes, the surplus not zero', withHeader(40, 1)],
   ['types that overlap the strings', patched(16, 12)],
   ['a gap before the strings', patched(16, 20)],
-  ['types that begin behind a gap', patched(8, 4)],
+  ['types that begin after a gap', patched(8, 4)],
   ['types that are not aligned', patched(8, 2)],
   ['types longer than the BTF', patched(12, 0xfffffffc)],
   ['no strings', patched(20, 0).slice(0, 40)],
   ['strings longer than the BTF', patched(20, 4096)],
   ['strings that do not begin with NUL', patched(40, 0x6e69_69)],
   ['strings that do not end with NUL', btfOf(INT).slice(0, -1)],
-  ['bytes behind the strings', new Uint8Array([...btfOf(INT), 0])],
+  ['bytes after the strings', new Uint8Array([...btfOf(INT), 0])],
   ['strings before types', stringsFirst()],
-  ['types that end amid one', patched(12, 14)],
+  ['a type section that ends within a type', patched(12, 14)],
 ];
 
-/** NAMES are BTFs with names good and bad. */
+/** NAMES are BTFs with valid and invalid names. */
 export const NAMES: readonly Case[] = [
   ...[...ODD_NAMES, ...GOOD_NAMES, 'x'.repeat(513), ''].flatMap((name) => {
     const what = name.length > 20 ? `${name.length} letters` : JSON.stringify(name);
@@ -131,11 +131,11 @@ export const NAMES: readonly Case[] = [
       of(`a pointer named ${what}`, INT, ref('PTR', 1, name)),
     ];
   }),
-  of('a name behind the strings', { ...INT, name: 999 }),
-  of('a name far behind the strings', { ...INT, name: 0x1000000 }),
-  of('a member’s name behind the strings', INT, struct(4, [[999, 1, 0]])),
-  of('an enum value’s name behind the strings', enumeration(4, [[999, 1]])),
-  of('a parameter’s name behind the strings', INT, proto(1, [[999, 1]])),
+  of('a name offset beyond the strings', { ...INT, name: 999 }),
+  of('a name offset far beyond the strings', { ...INT, name: 0x1000000 }),
+  of('a member’s name offset beyond the strings', INT, struct(4, [[999, 1, 0]])),
+  of('an enum value’s name offset beyond the strings', enumeration(4, [[999, 1]])),
+  of('a parameter’s name offset beyond the strings', INT, proto(1, [[999, 1]])),
   ...['ARRAY', 'CONST', 'VOLATILE', 'RESTRICT', 'FUNC_PROTO'].map((kind) => {
     const data = kind === 'ARRAY' ? [1, 1, 1] : [];
     const third = kind === 'ARRAY' ? 0 : 1;
@@ -143,7 +143,7 @@ export const NAMES: readonly Case[] = [
   }),
 ];
 
-/** TYPES are BTFs with a type that is wrong, or nearly, by itself. */
+/** TYPES are BTFs with a type that is invalid or nearly so, independent of other types. */
 export const TYPES: readonly Case[] = [
   of('kind 0', { kind: 0 }),
   of('kind 20', { kind: 20 }),
@@ -194,7 +194,7 @@ export const TYPES: readonly Case[] = [
   of('an array with a size', INT, { ...array(1, 1, 1), third: 4 }),
   of('an array of void', INT, array(0, 1, 1)),
   of('an array indexed by void', INT, array(1, 0, 1)),
-  of('an array of a type that is too large an id', INT, array(0x100000, 1, 1)),
+  of('an array of a type with too large an id', INT, array(0x100000, 1, 1)),
   of('a declaration of a union', { kind: 'FWD', name: 'x', ...FLAG }),
   of('a declaration with a type', INT, { kind: 'FWD', name: 'x', third: 1 }),
   ...[0, 1, 2, 3, 4, 8, 16].map((size) => of(`an enum of size ${size}`, enumeration(size, [['A', 1]]))),
@@ -225,7 +225,7 @@ export const TYPES: readonly Case[] = [
       ['n', 1, 32],
     ]),
   ),
-  of('a member behind its struct', INT, struct(8, [['m', 1, 65]])),
+  of('a member beyond its struct', INT, struct(8, [['m', 1, 65]])),
   of('a member of a union not at its start', INT, struct(8, [['m', 1, 8]], { kind: 'UNION' })),
   of(
     'a union',
@@ -243,7 +243,7 @@ export const TYPES: readonly Case[] = [
   of('a section with a variable of size 0', INT, variable(1), section(8, [[2, 0, 0]])),
   of('a section with a variable larger than it', INT, variable(1), section(8, [[2, 0, 9]])),
   of('a section with a variable beyond its end', INT, variable(1), section(8, [[2, 6, 4]])),
-  of('a section with a variable behind its end', INT, variable(1), section(8, [[2, 8, 4]])),
+  of('a section with a variable after its end', INT, variable(1), section(8, [[2, 8, 4]])),
   of(
     'a section with variables that overlap',
     INT,
@@ -274,7 +274,7 @@ export const TYPES: readonly Case[] = [
   of('a tag of component -2', struct(0, []), tag(1, -2)),
 ];
 
-/** REFERENCES are BTFs whose types refer to the wrong types, or to good ones in an odd way. */
+/** REFERENCES are BTFs whose types refer to invalid types, or to valid ones in unusual ways. */
 export const REFERENCES: readonly Case[] = [
   ...(['PTR', 'CONST', 'TYPEDEF', 'TYPE_TAG'] as const).flatMap((kind) => {
     const name = kind === 'TYPEDEF' || kind === 'TYPE_TAG' ? 'x' : 0;
@@ -340,16 +340,16 @@ export const REFERENCES: readonly Case[] = [
   of('an array of arrays that is too large', INT, array(1, 1, 0x10000), array(2, 1, 0x10000)),
   of('an array without elements', INT, array(1, 1, 0)),
   of('an int that exceeds its struct', INT, struct(4, [['m', 1, 8]])),
-  of('an int amid a byte', INT, struct(8, [['m', 1, 3]])),
-  of('an int amid a byte, with the kind flag', INT, struct(8, [['m', 1, 3]], FLAG)),
+  of('an int off a byte boundary', INT, struct(8, [['m', 1, 3]])),
+  of('an int off a byte boundary, with the kind flag', INT, struct(8, [['m', 1, 3]], FLAG)),
   of('an int at the end of its struct', INT, struct(8, [['m', 1, 32]])),
   of('a bitfield of 32 bits', INT, struct(4, [['m', 1, 32 << 24]], FLAG)),
   of('a bitfield of 33 bits', INT, struct(8, [['m', 1, (33 << 24) | 0]], FLAG)),
   of('a bitfield that exceeds its struct', INT, struct(4, [['m', 1, (8 << 24) | 25]], FLAG)),
   of('a bitfield up to the end of its struct', INT, struct(4, [['m', 1, (8 << 24) | 24]], FLAG)),
-  of('an int of 128 bits amid a byte', { ...INT, third: 16, data: [128] }, struct(32, [['m', 1, 1]])),
+  of('an int of 128 bits off a byte boundary', { ...INT, third: 16, data: [128] }, struct(32, [['m', 1, 1]])),
   of('a bit at an offset that overflows', BIT, struct(0xffffffff, [['m', 1, 0xfffffffe]])),
-  of('an enum amid a byte', enumeration(4, []), struct(8, [['m', 1, 4]])),
+  of('an enum off a byte boundary', enumeration(4, []), struct(8, [['m', 1, 4]])),
   of('an enum that exceeds its struct', enumeration(4, []), struct(4, [['m', 1, 8]])),
   of('an enum bitfield of 33 bits', enumeration(8, []), struct(8, [['m', 1, 33 << 24]], FLAG)),
   of(
@@ -358,7 +358,7 @@ export const REFERENCES: readonly Case[] = [
     struct(1, [['m', 1, 0]], FLAG),
   ),
   of('an enum of one byte in a struct of one byte', enumeration(1, []), struct(1, [['m', 1, 0]])),
-  of('a pointer amid a byte', ref('PTR', 0), struct(16, [['m', 1, 4]])),
+  of('a pointer off a byte boundary', ref('PTR', 0), struct(16, [['m', 1, 4]])),
   of('a pointer that exceeds its struct', ref('PTR', 0), struct(4, [['m', 1, 0]])),
   of('a pointer that is not aligned', ref('PTR', 0), struct(16, [['m', 1, 8]])),
   of('a float that is not aligned', FLOAT, struct(16, [['m', 1, 32]])),
@@ -398,7 +398,7 @@ export const REFERENCES: readonly Case[] = [
   of('a variable of void', variable(0)),
   of('a variable of no type', variable(9)),
   of('a variable before its section, too large for it', INT, variable(1), section(2, [[2, 0, 2]])),
-  of('a variable behind its section, too large for it', INT, section(2, [[3, 0, 2]]), variable(1)),
+  of('a variable after its section, too large for it', INT, section(2, [[3, 0, 2]]), variable(1)),
   of('a section with an int', INT, section(8, [[1, 0, 4]])),
   of('a section with a function', proto(0), ref('FUNC', 1, 'f'), section(8, [[2, 0, 4]])),
   of('a tag on a typedef', INT, ref('TYPEDEF', 1, 't'), tag(2)),
@@ -411,7 +411,7 @@ export const REFERENCES: readonly Case[] = [
   of('a tag on a parameter that is not there', INT, proto(0, [['a', 1]]), ref('FUNC', 2, 'f'), tag(3, 1)),
   of('a tag on an int', INT, tag(1)),
   of('a tag on no type', tag(9)),
-  of('a type tag behind a const', INT, ref('TYPE_TAG', 1, 't'), ref('CONST', 2), ref('PTR', 3)),
+  of('a type tag after a const', INT, ref('TYPE_TAG', 1, 't'), ref('CONST', 2), ref('PTR', 3)),
   of('a type tag before a const', INT, ref('CONST', 1), ref('TYPE_TAG', 2, 't'), ref('PTR', 3)),
   of('type tags around a const', INT, ref('TYPE_TAG', 1, 't'), ref('CONST', 2), ref('TYPE_TAG', 3, 't')),
   of('two type tags', INT, ref('TYPE_TAG', 1, 't'), ref('TYPE_TAG', 2, 't'), ref('PTR', 3)),

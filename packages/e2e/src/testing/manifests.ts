@@ -12,20 +12,20 @@ import { parse } from 'yaml';
 
 const MODELS = { ConfigMap, DaemonSet, Namespace, NetworkPolicy, Secret, Service, ServiceAccount };
 
-/** Manifest is an object for the Kubernetes API, as it is written in a file. */
+/** Manifest is an object for the Kubernetes API, read from a file. */
 export interface Manifest {
   readonly kind: string;
   readonly apiVersion: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** readManifest reads a file with one object. */
+/** readManifest reads a file with one object and returns the object. */
 export function readManifest(path: string): Manifest & Record<string, unknown> {
   return parse(readFileSync(path, 'utf8')) as Manifest & Record<string, unknown>;
 }
 
 /**
- * checkManifest holds an object against the schema of the API.
+ * checkManifest checks an object against the schema of the API.
  *
  * @throws Error that names each field that is missing or of the wrong type.
  */
@@ -33,11 +33,11 @@ export function checkManifest(manifest: Manifest): void {
   const Model = Object.entries(MODELS).find(([kind]) => kind === manifest.kind)?.[1];
   if (Model === undefined) throw new Error(`no schema for kind ${manifest.kind}`);
   const model = new Model(manifest);
-  if (model.apiVersion !== manifest.apiVersion) throw new Error(`${manifest.kind} is of ${model.apiVersion}`);
+  if (model.apiVersion !== manifest.apiVersion) throw new Error(`${manifest.kind} has ${model.apiVersion}`);
   model.validate();
 }
 
-/** apiFieldNames are the names of all fields in the API: the schemas allow others, and the API ignores them. */
+/** apiFieldNames returns the names of all fields in the API. The schemas allow other fields, which the API ignores. */
 export function apiFieldNames(): Set<string> {
   const root = dirname(createRequire(import.meta.url).resolve('kubernetes-models/package.json'));
   const models = dirname(

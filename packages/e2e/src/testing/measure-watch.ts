@@ -1,4 +1,4 @@
-// A program that measures what a watch costs the daemon while nothing changes, and how soon it tells of a change:
+// A program that measures the cost of a watch while nothing changes, and the delay until it reports a change:
 //     node packages/e2e/dist/testing/measure-watch.js [objects] [seconds] [changes]
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { intBtf } from './sample-btf.js';
 
 const [objectCount = 200, seconds = 10, changes = 50] = process.argv.slice(2).map(Number);
 
-/** CPU time of all threads of a process so far, in milliseconds. */
+/** Returns the CPU time that all threads of a process have used, in milliseconds. */
 function cpuMs(pid: number): number {
   const tasks = `/proc/${pid}/task`;
   const times = readdirSync(tasks).map(
@@ -30,7 +30,7 @@ const objects = await Promise.all(
 await using daemon = await DaemonProcess.start();
 await using client = new BtfClient(daemon.address);
 await client.serverInfo();
-// What start-up left to do.
+// Waits until the work of the start is done.
 await setTimeout(2_000);
 console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await cpuPerSecond(daemon.pid)}`);
 

@@ -3,26 +3,26 @@ import { status, type ClientReadableStream } from '@grpc/grpc-js';
 import { RawClient } from './raw-client.js';
 import { intBtf } from './sample-btf.js';
 
-/** How many of each operation ended with each status, such as `clone OK`. */
+/** Outcomes are the numbers of operations that ended with each status, by keys such as `clone OK`. */
 export type Outcomes = Map<string, number>;
 
-/** MixedLoadOptions say how much to ask of a daemon. */
+/** MixedLoadOptions are the amount of load. */
 export interface MixedLoadOptions {
-  /** Operations, of all clients together. */
+  /** The number of operations of all clients together. */
   readonly operations: number;
-  /** Clients at the same time. */
+  /** The number of concurrent clients. */
   readonly clients: number;
 }
 
 type Operation = (client: RawClient) => Promise<unknown>;
 
-/** Leases as short as the daemon grants, so that what is left behind is gone soon. */
+/** The shortest lease that the daemon grants, so that abandoned handles are gone soon. */
 const TTL = { seconds: 1n, nanos: 0 } as const;
 const BY_NAME = { case: 'name', value: 'vmlinux' } as const;
 const ENCODING_TYPES = 2;
 const ENCODING_C = 3;
 const GOOD = { source: { case: 'rawBtf', value: intBtf(1, 'soak') }, ttl: TTL } as const;
-/** Its string section lies behind its end. */
+/** Truncated BTF, whose string section begins after its end. */
 const BAD = { source: { case: 'rawBtf', value: intBtf(1, 'soak').subarray(0, 40) }, ttl: TTL } as const;
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -84,7 +84,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** mixedLoad asks everything of a daemon at the same time, as clients do that are careless, impatient or killed. */
+/** mixedLoad makes every kind of call at the same time, as careless, impatient and killed clients do. */
 export async function mixedLoad(
   address: string,
   { operations, clients }: MixedLoadOptions,
@@ -101,7 +101,7 @@ export async function mixedLoad(
       const key = `${name} ${status[code]}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
       if (name === 'a client that goes') client = new RawClient(address);
-      // The daemon has the machine's other processor; the load is for mixture, not for pressure.
+      // The load is about the mixture, not about pressure, so it leaves the daemon a processor.
       await setTimeout(1);
     }
     client[Symbol.dispose]();
@@ -119,7 +119,7 @@ async function drain(stream: AsyncIterable<unknown>): Promise<void> {
   for await (const message of stream) void message;
 }
 
-/** Reads some messages and cancels. */
+/** Reads some messages and cancels the stream. */
 async function leave<T>(
   stream: ClientReadableStream<T>,
   count: number,

@@ -5,9 +5,9 @@ import { until } from './until.js';
 
 const RECEIVER = fileURLToPath(new URL('../../../../native/src/testing/datagrams.py', import.meta.url));
 
-/** NotifySocket is where a daemon tells how it is, as systemd would make it. */
+/** NotifySocket receives the notifications of a daemon, as systemd does. */
 export class NotifySocket implements Disposable {
-  /** What was told so far, a list of assignments each time. */
+  /** The notifications until now, each a list of assignments. */
   readonly told: string[][] = [];
 
   private constructor(
@@ -29,7 +29,7 @@ export class NotifySocket implements Disposable {
     return socket;
   }
 
-  /** The states that were told, in order. */
+  /** Returns the states of the notifications, in order. */
   states(): string[] {
     return this.told.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
   }

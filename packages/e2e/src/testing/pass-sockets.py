@@ -1,7 +1,7 @@
 """Runs a command with sockets passed as systemd does: pass-sockets.py SPEC... -- COMMAND...
 
-A SPEC is unix:PATH, tcp:HOST, dgram:PATH or bound:PATH (bound, not listening), abstract:NAME, or file:PATH. Ports of
-TCP are chosen by the kernel. With OTHER_PID=1 the sockets are said to be another process's.
+A SPEC is unix:PATH, tcp:HOST, dgram:PATH or bound:PATH (bound, not listening), abstract:NAME, or file:PATH. The kernel
+chooses TCP ports. With OTHER_PID=1 the environment says that the sockets are for another process.
 """
 
 import os
@@ -24,7 +24,7 @@ def opened(spec):
     return made.detach()
 
 
-# First away from the numbers where they go.
+# First moves the file descriptors away from the numbers that they get in the end.
 fds = [os.dup2(opened(spec), 100 + index) for index, spec in enumerate(specs)]
 for index, fd in enumerate(fds):
     os.dup2(fd, 3 + index)

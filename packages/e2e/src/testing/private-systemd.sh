@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Boots a systemd of its own, in namespaces and control groups of its own, in which btfd is installed as
-# docs/operations.md says. Nothing of it is left when it ends. Needs root.
+# Boots a private systemd in its own namespaces and control groups, with btfd installed as docs/operations.md
+# describes. It leaves nothing when it ends. Needs root.
 #
 #   private-systemd.sh REPOSITORY NODE_PREFIX FOLDER
 #
-# REPOSITORY is built, NODE_PREFIX has bin/node, and FOLDER is where the console's text goes.
+# REPOSITORY must be built, NODE_PREFIX has bin/node, and FOLDER receives the text of the console.
 set -euo pipefail
 
 hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2, $3, $4 }' /proc/mounts; }
@@ -15,7 +15,7 @@ outside() {
   trap "remove_groups '$name'" EXIT
   for point in "${points[@]}"; do
     mkdir "$point/$name"
-    # A group of cpuset takes nobody before it has these.
+    # A cpuset group accepts no process before it has these.
     if [ -e "$point/$name/cpuset.mems" ] && [ -w "$point/$name/cpuset.mems" ] && [ -e "$point/cpuset.mems" ]; then
       cat "$point/cpuset.cpus" > "$point/$name/cpuset.cpus"
       cat "$point/cpuset.mems" > "$point/$name/cpuset.mems"
@@ -23,13 +23,13 @@ outside() {
   done
   (
     for point in "${points[@]}"; do echo "$BASHPID" > "$point/$name/cgroup.procs"; done
-    # Ends by itself, should nobody end it.
+    # Ends after 300 s even if nobody ends it.
     exec timeout --signal=KILL 300 unshare --mount --pid --cgroup --ipc --uts --fork --kill-child --mount-proc \
       bash "$0" inside "$(hierarchies)" "$@"
   ) || true
 }
 
-# They are in use until the last process of the namespace is gone.
+# Removes the groups, which are in use until the last process of the namespace is gone.
 remove_groups() {
   local point try
   for try in {1..50}; do
@@ -66,14 +66,14 @@ inside() {
     fi
   done <<< "$groups"
 
-  # None of the machine's own services.
+  # Hides the services of the machine.
   mount -t tmpfs none /etc/systemd/system
   mount --bind /run/test/no-units /usr/lib/systemd/system
   for unit in sysinit basic sockets multi-user shutdown; do
     printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$unit" > "/etc/systemd/system/$unit.target"
   done
 
-  # As an administrator would.
+  # Installs btfd as an administrator would.
   ln -sf /opt/node/bin/node /usr/bin/node
   ln -s /opt/btfd/packages/server/bin/btfd.js /usr/bin/btfd
   systemd-sysusers /opt/btfd/deploy/systemd/sysusers.conf > /run/test/out/sysusers 2>&1

@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('private-systemd.sh', import.meta.url));
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 const SOCKET = '/run/btfd/btfd.sock';
 
-/** PrivateSystemd is a real systemd, apart from the machine's, with btfd installed from `deploy/systemd`. */
+/** PrivateSystemd is a real systemd, separate from that of the machine, with btfd installed from `deploy/systemd`. */
 export class PrivateSystemd implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
@@ -18,7 +18,7 @@ export class PrivateSystemd implements AsyncDisposable {
     private readonly dir: string,
   ) {}
 
-  /** Boots, until btfd's socket is there. Needs root. */
+  /** Boots it and waits until btfd's socket exists. Needs root. */
   static async boot(): Promise<PrivateSystemd> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
     const prefix = dirname(dirname(process.execPath));
@@ -36,12 +36,12 @@ export class PrivateSystemd implements AsyncDisposable {
     return new PrivateSystemd(child, systemd ?? 0, dir);
   }
 
-  /** The address of btfd's socket, as this process can reach it. */
+  /** The address at which this process reaches btfd's socket. */
   get address(): string {
     return `unix:/proc/${this.pid}/root${SOCKET}`;
   }
 
-  /** Runs a command beside this systemd. Answers its status and what it said. */
+  /** Runs a command in the namespaces of this systemd. Returns its exit status and its output. */
   run(...command: readonly string[]): { readonly code: number | null; readonly said: string } {
     const args = [
       '--target',
@@ -58,12 +58,12 @@ export class PrivateSystemd implements AsyncDisposable {
     return { code: status, said: stdout + stderr };
   }
 
-  /** A property of btfd.service. */
+  /** Returns a property of btfd.service. */
   property(name: string): string {
     return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').said.trim();
   }
 
-  /** The daemon's process as this one sees it. */
+  /** Returns the pid of the daemon in the namespace of this process. */
   mainPid(): number {
     const inner = this.property('MainPID');
     const found = descendants(this.pid).find((pid) =>

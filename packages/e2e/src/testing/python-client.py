@@ -1,7 +1,7 @@
 """A client that shares no code with this project: grpcio, with message classes made of the service's descriptors.
 
-Arguments: address, file of descriptors (as buf builds them), authority, certificate, key. Prints a line of JSON for each
-call: the answer, or the code of the error.
+Arguments: address, file of descriptors from `buf build`, authority, certificate, key. Prints a line of JSON for each
+call: the responses, or the code of the error.
 """
 
 import json

@@ -12,10 +12,10 @@ import {
   variable,
 } from './type-words.js';
 
-/** Random gives an integer below a bound. */
+/** Random returns a random integer below a bound. */
 export type Random = (bound: number) => number;
 
-/** seeded gives the same sequence of integers for the same seed (xorshift32). */
+/** seeded returns a source of random integers. The same seed gives the same sequence (xorshift32). */
 export function seeded(seed: number): Random {
   let state = seed | 1;
   return (bound) => {
@@ -26,7 +26,7 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** sampleOfAllKinds is good BTF with every kind, and types that refer to each other in each way there is. */
+/** sampleOfAllKinds is valid BTF with every kind, and with references of every kind to types. */
 export function sampleOfAllKinds(): Uint8Array {
   return btfOf(
     INT, // 1
@@ -92,7 +92,7 @@ export function sampleOfAllKinds(): Uint8Array {
   );
 }
 
-/** mutantOf makes mutants of BTF: one or two words of its types changed, or a byte anywhere. */
+/** mutantOf returns a mutant of BTF: with one or two changed words in its types, or a changed byte anywhere. */
 export function mutantOf(sample: Uint8Array, seed: number): () => Uint8Array {
   const random = seeded(seed);
   const typeBytes = new DataView(sample.buffer).getUint32(12, true);
@@ -135,7 +135,7 @@ function change(bytes: Uint8Array, typeBytes: number, random: Random): void {
   }
 }
 
-/** Kinds that meet in one BTF; what is chosen from all at once is nearly always refused for the first reason. */
+/** Kinds that occur together in one BTF. A choice from all kinds is nearly always rejected for the same reason. */
 const MIXES: readonly (readonly TypeWords['kind'][])[] = [
   ['PTR', 'TYPEDEF', 'TYPE_TAG', 'VOLATILE'],
   ['PTR', 'ARRAY', 'STRUCT', 'UNION', 'TYPEDEF', 'INT'],
@@ -144,7 +144,7 @@ const MIXES: readonly (readonly TypeWords['kind'][])[] = [
   ['FUNC_PROTO', 'FUNC', 'DECL_TAG', 'PTR', 'STRUCT', 'INT', 'FWD', 'VAR'],
 ];
 
-/** randomBtf makes BTFs of types that are good by themselves, but refer to each other at random. */
+/** randomBtf makes BTFs of types that are valid on their own but refer to each other at random. */
 export function randomBtf(seed: number): () => Uint8Array {
   const random = seeded(seed);
   return () => {

@@ -2,13 +2,13 @@ import type { Random } from './random-btf.js';
 import { seeded } from './random-btf.js';
 import { specialBtf } from './special-btf.js';
 
-/** Bytes of what a member can be; `$` is an earlier type of the text. */
+/** The sizes of member types in bytes. */
 const SIZES: Readonly<Record<string, number>> = { int: 4, list: 16, tree: 16, node: 24, leaf: 32 };
 
 /**
- * randomSpecial makes BTFs with special fields at random. None has a pointer tagged `kptr`, which the kernel refuses to
- * types that it has itself, such as `bpf_list_head`. A lock or a count is had by the last struct alone: where
- * several structs within one have any, the kernel accepts it, but warns of a fault of its own.
+ * randomSpecial makes BTFs with random special fields. None has a pointer tagged `kptr`, because the kernel rejects such
+ * pointers to its own types, for example `bpf_list_head`. Only the last struct has locks or counts: if several structs
+ * within one have any, the kernel accepts the BTF but warns of a bug of its own.
  */
 export function randomSpecial(seed: number): () => Uint8Array {
   const random = seeded(seed);
@@ -62,7 +62,7 @@ function randomStruct(
   return `${name}#${256 - types.length * 8}{${members.join(' ')}}`;
 }
 
-/** For most roots a tag that names a member of some struct. */
+/** Returns tags for most roots, each of which names a member of some struct. */
 function tagsOf(index: number, type: string, random: Random): string[] {
   const members = (/\{(.*)\}/.exec(type)?.[1] ?? '').split(' ');
   return members.flatMap((member, i) => {

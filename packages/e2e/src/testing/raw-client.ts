@@ -17,17 +17,17 @@ type Name<Kind> = { [K in keyof Methods]: Methods[K]['methodKind'] extends Kind 
 
 const definition = toServiceDefinition(BtfService);
 
-/** RawClient makes the calls of the contract one by one, without what @btfd/client adds. */
+/** RawClient makes single calls of the contract, without the features of @btfd/client. */
 export class RawClient implements Disposable {
   private readonly client: Client;
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    // A connection of its own: it is whose calls come on it.
+    // Uses its own connection, because the daemon identifies a caller by the connection.
     this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
-  /** Makes a unary call. */
+  /** Makes a unary call and returns the response. */
   async call<N extends Name<'unary'>>(
     name: N,
     init: MessageInitShape<Methods[N]['input']>,
@@ -74,7 +74,7 @@ function methodOf(name: keyof Methods): MethodDefinition<unknown, unknown> {
   return definition[name] as MethodDefinition<unknown, unknown>;
 }
 
-/** failureOf is the gRPC error that a call ends with. */
+/** failureOf returns the gRPC error with which a call ends. @throws Error if the call succeeds. */
 export async function failureOf(call: Promise<unknown>): Promise<ServiceError> {
   try {
     await call;
@@ -85,7 +85,7 @@ export async function failureOf(call: Promise<unknown>): Promise<ServiceError> {
   throw new Error('the call succeeded');
 }
 
-/** errorInfoOf is the google.rpc.ErrorInfo that an error carries. */
+/** errorInfoOf returns the google.rpc.ErrorInfo of an error. @throws Error if it has none. */
 export function errorInfoOf(error: ServiceError): ErrorInfo {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) throw new Error(`no details: ${error.message}`);

@@ -8,13 +8,13 @@ import {
 import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
-/** RawAnswer is what came of a request: gRPC's status where there was one, else the code that reset the stream. */
+/** RawAnswer is the result of a request: the gRPC status if there was one, and the code that reset the stream. */
 export interface RawAnswer {
   readonly grpcStatus: number | null;
   readonly resetCode: number;
 }
 
-/** RawHttp2 speaks HTTP/2 to a daemon without the manners of a gRPC client. */
+/** RawHttp2 is an HTTP/2 client of a daemon that does not follow the rules of gRPC. */
 export class RawHttp2 implements Disposable {
   readonly session: ClientHttp2Session;
 
@@ -36,7 +36,7 @@ export class RawHttp2 implements Disposable {
     return stream;
   }
 
-  /** Sends bytes as the message of a request, and tells what came of it within 5 s. */
+  /** Sends bytes as the message of a request, and returns the result after at most 5 s. */
   async request(method: string, message: Uint8Array, headers: OutgoingHttpHeaders = {}): Promise<RawAnswer> {
     const stream = this.open(method, headers);
     let grpcStatus: number | null = null;
@@ -59,7 +59,7 @@ export class RawHttp2 implements Disposable {
   }
 }
 
-/** framed is a message as gRPC frames it. */
+/** framed returns a message in the framing of gRPC. */
 export function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt32BE(message.length, 1);
@@ -67,7 +67,7 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** silentSockets opens connections that say nothing. Those that are refused or dropped are among them, closed. */
+/** silentSockets opens connections that send nothing. It also returns those that were refused or dropped, closed. */
 export async function silentSockets(path: string, count: number): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () =>
     connect(path)

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 
 const HEADER_BYTES = 24;
 
-/** rawBtf puts a BTF together by hand, in the machine's byte order: the words of its types, and its strings. */
+/** rawBtf builds BTF from the words of its types and its strings, in the machine's byte order. */
 export function rawBtf(words: ArrayLike<number>, strings: string): Uint8Array {
   const typeBytes = words.length * 4;
   const text = Buffer.from(strings, 'latin1');
@@ -21,12 +21,12 @@ export function rawBtf(words: ArrayLike<number>, strings: string): Uint8Array {
 
 const INT_INFO = 1 << 24;
 
-/** intBtf is valid BTF of `count` ints of 32 bits, all with one name: 16 bytes each. */
+/** intBtf returns valid BTF of `count` ints of 32 bits with the same name. Each is 16 bytes. */
 export function intBtf(count: number, name: string): Uint8Array {
   return rawBtf(intWords(count), `\0${name}\0`);
 }
 
-/** refusedBtf is like `intBtf`, but the kernel refuses its last type: it has printed every one before. */
+/** refusedBtf is like `intBtf`, but the kernel rejects the last type, after it has logged all others. */
 export function refusedBtf(count: number, name: string): Uint8Array {
   const words = intWords(count);
   words[(count - 1) * 4 + 1] = 0;

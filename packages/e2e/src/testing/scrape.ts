@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Prometheus's own Python library reads what the daemon writes. */
+/** Parses the metrics with Prometheus's own Python library. */
 const PARSE = `
 import json, sys
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,13 +9,13 @@ print(json.dumps([[s.name, s.labels, s.value] for f in text_string_to_metric_fam
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Scrape is what a daemon exposed at one time. */
+/** Scrape is the metrics of a daemon at one time. */
 export class Scrape {
   private constructor(
     private readonly samples: readonly (readonly [name: string, Labels, value: number])[],
   ) {}
 
-  /** Reads the metrics of a daemon, with a parser that isn't ours. */
+  /** Reads the metrics of a daemon, with a parser that is not part of this project. */
   static async of(url: string): Promise<Scrape> {
     const response = await fetch(`${url}/metrics`);
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
@@ -25,17 +25,17 @@ export class Scrape {
     );
   }
 
-  /** The names of all samples. */
+  /** Returns the names of all samples. */
   names(): Set<string> {
     return new Set(this.samples.map(([name]) => name));
   }
 
-  /** Every value that a label has. */
+  /** Returns the values of all labels. */
   labelValues(): Set<string> {
     return new Set(this.samples.flatMap(([, labels]) => Object.values(labels)));
   }
 
-  /** The sum of the samples with a name and labels. */
+  /** Returns the sum of the samples with a name and labels. */
   sum(name: string, labels: Labels = {}): number {
     return this.samples
       .filter(

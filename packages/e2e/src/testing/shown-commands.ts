@@ -1,12 +1,12 @@
-/** ShownCommand is a command in a document, and what the document says that it prints. */
+/** ShownCommand is a command in a document, with the output that the document shows. */
 export interface ShownCommand {
   readonly command: string;
   readonly output: string;
 }
 
 /**
- * shownCommands finds the commands of a Markdown document: in blocks without a language, lines that begin with `$ `, and
- * those that they continue on with a `\` at their end. What follows up to the next command is its output.
+ * shownCommands returns the commands of a Markdown document. In a block without a language, a line that begins with `$ `
+ * is a command. A `\` at its end continues it on the next line. The lines up to the next command are its output.
  */
 export function shownCommands(markdown: string): ShownCommand[] {
   return [...markdown.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, language, block = '']) =>

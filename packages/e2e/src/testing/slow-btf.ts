@@ -12,8 +12,8 @@ function withLock(): { readonly builder: Builder; readonly int: TypeId; readonly
 }
 
 /**
- * slowBtf is BTF whose check takes the kernel time that grows with the square of `count`: for each struct with a list
- * head it searches all types for the tag that says what the list contains. 8,000 take about a second.
+ * slowBtf returns BTF that the kernel checks in a time that grows with the square of `count`: for each struct with a
+ * list head it searches all types for the tag that names the list's elements. 16,000 take about a second.
  */
 export function slowBtf(count: number): Uint8Array {
   const { builder, lock } = withLock();
@@ -30,8 +30,8 @@ export function slowBtf(count: number): Uint8Array {
 }
 
 /**
- * nestedStructs is BTF whose check takes the kernel time that doubles with each level: from a struct with a lock it
- * looks through each member that is a struct, and in each of those again. 20 levels take a third of a second.
+ * nestedStructs returns BTF that the kernel checks in a time that doubles with each level: in a struct with a lock it
+ * searches each member that is a struct, and so on in those. 20 levels take a third of a second.
  */
 export function nestedStructs(levels: number, each = 2): Uint8Array {
   const { builder, int, lock } = withLock();
@@ -45,7 +45,7 @@ export function nestedStructs(levels: number, each = 2): Uint8Array {
   return builder.marshal();
 }
 
-/** functions is BTF of so many functions with one prototype of 65,535 parameters, at all of which it looks for each. */
+/** functions returns BTF of functions with one prototype. For each of them the kernel checks all 65,535 parameters. */
 export function functions(count: number): Uint8Array {
   const { builder, int } = withLock();
   const params = Array.from({ length: 65_535 }, () => ({ name: 'p', typeId: int }));

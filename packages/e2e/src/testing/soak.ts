@@ -14,25 +14,25 @@ import { until } from './until.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/testing/faulty-daemon.js', import.meta.url));
 const CLIENTS = 8;
-/** One call in fifty fails. */
+/** The share of kernel calls that fail: one in fifty. */
 const FAULT_RATE = 0.02;
-/** How what the load asks may end: as asked, as the faults say, or as its clients wanted. */
+/** The statuses with which calls may end: with success, by a fault, or by the client. */
 const ALLOWED: ReadonlySet<string> = new Set(
   [
     status.OK,
     status.CANCELLED,
     status.DEADLINE_EXCEEDED,
-    // EMFILE, ENOMEM and a race that is lost; EINTR and EAGAIN, which BTF commands do not give.
+    // EMFILE and ENOMEM, a lost race, and EINTR and EAGAIN, with which BTF commands do not fail.
     status.RESOURCE_EXHAUSTED,
     status.NOT_FOUND,
     status.INTERNAL,
     status.INVALID_ARGUMENT,
   ].map((code) => status[code]),
 );
-/** Room for what V8 and caches keep once they are warm. */
+/** The heap that V8 and caches may keep after they are warm. */
 const HEAP_ROOM_BYTES = 24 * 1024 * 1024;
 
-/** Soaked is what a soak found. */
+/** Soaked is the result of a soak. */
 export interface Soaked {
   readonly outcomes: Outcomes;
   readonly before: Holdings;
@@ -40,8 +40,8 @@ export interface Soaked {
 }
 
 /**
- * soak asks so many operations of a daemon whose kernel fails at random, and expects that it holds nothing more at the
- * end. It counts operations and not seconds, so that a busy machine tries as much as an idle one.
+ * soak makes a number of operations on a daemon whose kernel fails at random, and expects that the daemon holds no more
+ * at the end. It counts operations instead of seconds, so that a busy machine tries as many as an idle one.
  */
 export async function soak(operations: number): Promise<Soaked> {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-soak-'));
@@ -54,7 +54,7 @@ export async function soak(operations: number): Promise<Soaked> {
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     await lines.next();
     const address = `unix:${socket}`;
-    // So that caches, code and connections are there.
+    // Warms up caches, code and connections.
     await mixedLoad(address, { operations: Math.min(1_000, operations / 3), clients: CLIENTS });
     const before = await idle(child, lines);
     const outcomes = await mixedLoad(address, { operations, clients: CLIENTS });
@@ -63,7 +63,7 @@ export async function soak(operations: number): Promise<Soaked> {
     expect({ bad, seed }).toEqual({ bad: [], seed });
     expect(after.faults - before.faults).toBeGreaterThan(operations / 30);
     expect(after).toMatchObject({ handles: 0, kernelFds: 0, inUse: 0 });
-    // grpc-js keeps connections of clients that were closed for the next ones.
+    // grpc-js keeps the connections of closed clients for the next ones.
     expect(after.connections).toBeLessThanOrEqual(CLIENTS);
     expect(after.timers).toBeLessThanOrEqual(before.timers);
     expect(after.heapBytes - before.heapBytes).toBeLessThan(HEAP_ROOM_BYTES);
@@ -77,23 +77,19 @@ export async function soak(operations: number): Promise<Soaked> {
   }
 }
 
-/** A client that goes ends its own calls. */
+/** Whether calls may end this way. A client that closes ends its own calls with UNAVAILABLE. */
 function isAllowed(key: string): boolean {
   return key === 'a client that goes UNAVAILABLE' || ALLOWED.has(key.slice(key.lastIndexOf(' ') + 1));
 }
 
-/** What the daemon holds once the leases that were left behind have ended. */
+/** Returns the holdings of the daemon after the abandoned leases have ended. */
 async function idle(child: ChildProcess, lines: AsyncIterator<string>): Promise<Holdings> {
   let holdings = await tell(child, lines);
-  await until(
-    'nothing is held',
-    async () => {
-      await setTimeout(500);
-      holdings = await tell(child, lines);
-      return holdings.handles + holdings.kernelFds + holdings.inUse === 0;
-    },
-    30_000,
-  );
+  await until('nothing is held', async () => {
+    await setTimeout(500);
+    holdings = await tell(child, lines);
+    return holdings.handles + holdings.kernelFds + holdings.inUse === 0;
+  });
   return holdings;
 }
 

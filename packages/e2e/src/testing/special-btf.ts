@@ -1,6 +1,6 @@
 import { array, btfOf, INT, ref, struct, tag, type TypeWords, variable } from './type-words.js';
 
-/** The types that every BTF here begins with, by the name that members call them. */
+/** The types with which each BTF begins, by their names in member lists. */
 const COMMON = {
   int: INT,
   lock: struct(4, [['a', 1, 0]], { name: 'bpf_spin_lock' }),
@@ -12,15 +12,15 @@ const COMMON = {
   count: struct(4, [], { name: 'bpf_refcount' }),
 } as const satisfies Record<string, TypeWords>;
 
-/** Large enough for whatever a struct has here. */
+/** The default size of a struct, large enough for all members here. */
 const SIZE = 256;
 
 /**
- * specialBtf makes BTF with fields that are special to BPF programs out of a text. Types are separated by ` | `, and
- * `$0` is the first of them:
+ * specialBtf makes BTF with fields that are special to BPF programs from a text. Types are separated by ` | `, and `$0`
+ * is the first of them:
  *
- * - `name{lock@0 $2@8=next int:3@65}`: a struct with members of a type at a byte, named if need be; with a width at a
- *   bit. `name#24{…}` is 24 bytes large; `name%{…}` a union.
+ * - `name{lock@0 $2@8=next int:3@65}`: a struct with members of a type at a byte, `=next` with a name, and `:3@65` with a
+ *   width of 3 at bit 65. `name#24{…}` has a size of 24 bytes, and `name%{…}` is a union.
  * - `array $1 3`, `ptr $1`, `const $1`, `volatile $1`, `typedef name $1`, `tag name $1` (a type tag),
  *   `attribute name $1` (the same with the kind flag), `var $1`, `fwd name`.
  * - `on $0.1 contains:elem:node`: a declaration tag on member 1, or on all of `$0`.

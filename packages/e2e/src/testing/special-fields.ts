@@ -6,8 +6,8 @@ type Case = readonly [what: string, bytes: Uint8Array];
 const LONG = 'x'.repeat(512);
 
 /**
- * What each text tells is in `special-btf.ts`. A res lock behind a lock is left out: the kernel refuses it as one before
- * a lock, and warns of a fault of its own.
+ * The grammar of the texts is in `special-btf.ts`. A res lock after a lock is left out: the kernel rejects it like one
+ * before a lock, and warns of a bug of its own.
  */
 const FIELDS = {
   none: '',
@@ -17,27 +17,27 @@ const FIELDS = {
   'a count': 's{count@8}',
   'a res lock alone': 's{res@0}',
   'a lock that is not aligned': 's{lock@2}',
-  'a lock that is not aligned beside one that is': 's{lock@2 lock@8}',
-  'a lock that is not aligned beside a node': 's{lock@2 node@8}',
+  'a lock that is not aligned next to one that is': 's{lock@2 lock@8}',
+  'a lock that is not aligned next to a node': 's{lock@2 node@8}',
   'a node that is not aligned': 's{node@4}',
   'two locks': 's{lock@0 lock@4}',
   'a res lock and a lock': 's{res@0 lock@4}',
   'two res locks': 's{lock@0 res@4 res@8}',
-  'two res locks and nothing that is sought': 's{res@0 res@4}',
+  'two res locks and nothing that the kernel searches for': 's{res@0 res@4}',
   'a lock and a node that overlap': 's{node@0 lock@8}',
   'a lock and a node that touch': 's{node@0 lock@24}',
-  'a lock beside a bitfield': 's{lock:0@0 int:3@33}',
-  'a lock beside a bitfield of whole bytes': 's{lock:0@0 int:8@40}',
+  'a lock next to a bitfield': 's{lock:0@0 int:3@33}',
+  'a lock next to a bitfield of whole bytes': 's{lock:0@0 int:8@40}',
   'a bitfield in a struct without special fields': 's{int:3@33}',
   'a list node and a tree node': 's{node@0 leaf@24}',
   'a list node, a tree node and a count': 's{node@0 leaf@24 count@56}',
   'two list nodes': 's{node@0 node@24}',
   'a lock in a union': 's%{lock@0}',
   'a struct with a union with a lock': 'u#8%{lock@0} | s{$0@0 lock@8}',
-  'two locks, one behind a typedef': 'typedef lock_t lock | s{lock@0 $0@4}',
-  'a lock behind a typedef of its name': 'typedef bpf_spin_lock lock | s{lock@0 $0@4}',
-  'a lock behind a const alone': 'const lock | s{$0@4}',
-  'a timer beside a lock': 'bpf_timer#16{} | s{lock@0 $0@8 $0@24}',
+  'two locks, one through a typedef': 'typedef lock_t lock | s{lock@0 $0@4}',
+  'a lock through a typedef of its name': 'typedef bpf_spin_lock lock | s{lock@0 $0@4}',
+  'a lock through a const only': 'const lock | s{$0@4}',
+  'a timer next to a lock': 'bpf_timer#16{} | s{lock@0 $0@8 $0@24}',
   'two problems': 'a{lock@0 lock@4} | b{list@0}',
   'two locks in a section': 'var lock | var lock',
 } as const satisfies Record<string, string>;
@@ -52,16 +52,16 @@ const GRAPHS = {
   'a list without a lock': `s{list@0} | on $0.0 contains:elem:node | ${ELEM}`,
   'a tree without a lock': `s{tree@0} | on $0.0 contains:elem:node | ${LEAF}`,
   'a list without a tag': `s{list@0 lock@16} | ${ELEM}`,
-  'a list of what a tree has': `s{list@0 lock@16} | on $0.0 contains:elem:node | ${LEAF}`,
-  'a tree of what a list has': `s{tree@0 lock@16} | on $0.0 contains:elem:node | ${ELEM}`,
+  'a list of elements with a tree node': `s{list@0 lock@16} | on $0.0 contains:elem:node | ${LEAF}`,
+  'a tree of elements with a list node': `s{tree@0 lock@16} | on $0.0 contains:elem:node | ${ELEM}`,
   'a tag without a member': `s{list@0 lock@16} | on $0.0 contains:elem | ${ELEM}`,
   'a tag with an empty member': `s{list@0 lock@16} | on $0.0 contains:elem: | ${ELEM}`,
   'a tag with an empty struct': `s{list@0 lock@16} | on $0.0 contains::node | ${ELEM}`,
   'a tag with a struct without a name': 's{list@0 lock@16} | on $0.0 contains::node | {node@0=node}',
   'a tag that is empty': `s{list@0 lock@16} | on $0.0 contains: | ${ELEM}`,
-  'a list of no struct': `s{list@0 lock@16} | on $0.0 contains:none:node | ${ELEM}`,
-  'a list with no such member': `s{list@0 lock@16} | on $0.0 contains:elem:none | ${ELEM}`,
-  'a list with a member that goes on': `s{list@0 lock@16} | on $0.0 contains:elem:node:x | ${ELEM}`,
+  'a list of an unknown struct': `s{list@0 lock@16} | on $0.0 contains:none:node | ${ELEM}`,
+  'a list by an unknown member': `s{list@0 lock@16} | on $0.0 contains:elem:none | ${ELEM}`,
+  'a list by a member with a suffix': `s{list@0 lock@16} | on $0.0 contains:elem:node:x | ${ELEM}`,
   'a list of a union': 's{list@0 lock@16} | on $0.0 contains:elem:node | elem%{node@0=node}',
   'a list by an int': 's{list@0 lock@16} | on $0.0 contains:elem:node | elem{int@0=node node@8}',
   'a list by the second of two nodes':
@@ -112,18 +112,18 @@ const GRAPHS = {
   'an array of arrays of lists': `array list 2 | array $0 3 | s{$1@0 lock@200} | on $2.0 contains:elem:node | ${ELEM}`,
 } as const satisfies Record<string, string>;
 
-/** Arrays of one element, each of the one before. */
+/** Returns arrays of one element, each of the previous array. */
 const arrays = (type: string, depth: number): string =>
   Array.from({ length: depth }, (_, i) => `array ${i === 0 ? type : `$${i - 1}`} 1`).join(' | ');
 
-/** Structs, each within the one before; the outermost also has a node, the innermost a lock. */
+/** Returns structs, each within the previous one. The outermost also has a node, and the innermost a lock. */
 const nest = (depth: number): string =>
   Array.from({ length: depth }, (_, i) => {
     const inner = i === depth - 1 ? 'lock@0' : `$${i + 1}@24`;
     return `s${i}#${4096 - i * 32}{${i === 0 ? 'node@0 ' : ''}${inner}}`;
   }).join(' | ');
 
-/** The same in the order in which the kernel takes any depth for resolved: the innermost first. */
+/** Returns the same with the innermost first. In this order the kernel resolves any depth. */
 const nestOutwards = (depth: number): string =>
   Array.from({ length: depth }, (_, i) => {
     const inner = i === 0 ? 'lock@0' : `$${i - 1}@24`;
@@ -174,15 +174,15 @@ const POINTERS = {
     ]),
   ),
   'two tags': 'ptr $1 | tag kptr $2 | tag rcu $3 | btfd_local{} | s{$0@0}',
-  'two tags beside a lock': 'ptr $1 | tag kptr $2 | tag kptr $3 | btfd_local{} | s{lock@0 $0@8}',
+  'two tags next to a lock': 'ptr $1 | tag kptr $2 | tag kptr $3 | btfd_local{} | s{lock@0 $0@8}',
   'an attribute': 'ptr $1 | attribute rcu $2 | btfd_local{} | s{lock@0 $0@8}',
   'not aligned': `${KPTR} | s{$0@4}`,
-  'not aligned, beside a lock': `${KPTR} | s{lock@0 $0@4}`,
+  'not aligned, next to a lock': `${KPTR} | s{lock@0 $0@4}`,
   'over a lock': `${KPTR} | s{$0@0 lock@4}`,
   const: `${KPTR} | const $0 | s{$3@0}`,
   volatile: `${KPTR} | volatile $0 | s{$3@0 lock@4}`,
   'volatile twice': `${KPTR} | volatile $0 | volatile $3 | s{$4@0 lock@4}`,
-  'behind a typedef': `${KPTR} | typedef p $0 | s{$3@0 lock@4}`,
+  'through a typedef': `${KPTR} | typedef p $0 | s{$3@0 lock@4}`,
   'to a const struct': 'ptr $1 | tag kptr $2 | const $3 | btfd_local{} | s{$0@0}',
   'to a typedef of a struct': 'ptr $1 | tag kptr $2 | typedef t $3 | btfd_local{} | s{$0@0 lock@4}',
   'to a typedef of an array of structs':
@@ -194,14 +194,14 @@ const POINTERS = {
   'in structs in an array': `${KPTR} | in#8{$0@0} | array $3 3 | s{$4@0 lock@32}`,
 } as const satisfies Record<string, string>;
 
-/** Structs of the names that count, of other sizes; `specialBtf` has its own. */
+/** BTFs whose structs have special names but other sizes than those of `specialBtf`. */
 const SIZES: readonly Case[] = [
   ['a lock of 8 bytes', btfOf(struct(8, [], { name: 'bpf_spin_lock' }), struct(8, [['l', 1, 0]]))],
   ['a list node of 16 bytes', btfOf(struct(16, [], { name: 'bpf_list_node' }), struct(32, [['n', 1, 0]]))],
   ['a tree node of 24 bytes', btfOf(struct(24, [], { name: 'bpf_rb_node' }), struct(32, [['n', 1, 0]]))],
   ['a union named as a lock', unionLock()],
   ...[
-    ['a lock of 8 bytes beside one of 4', [['k', 1, 0] as const, ['l', 2, 64] as const]] as const,
+    ['a lock of 8 bytes next to one of 4', [['k', 1, 0] as const, ['l', 2, 64] as const]] as const,
     ['two locks, neither the first of the name', [['k', 2, 0] as const, ['l', 2, 64] as const]] as const,
   ].map(([what, members]) => {
     const locks = [8, 4].map((size) => struct(size, [], { name: 'bpf_spin_lock' }));
@@ -228,7 +228,7 @@ function unionLock(): Uint8Array {
   return btfOf(INT, lock, struct(16, [['k', 2, 0] as const, ['l', 2, 64] as const]));
 }
 
-/** SPECIAL_FIELDS are BTFs with fields that are special to BPF programs, good and bad. */
+/** SPECIAL_FIELDS are BTFs with valid and invalid fields that are special to BPF programs. */
 export const SPECIAL_FIELDS: readonly Case[] = [
   ...Object.entries({ ...FIELDS, ...GRAPHS, ...NESTED }).map(
     ([what, text]) => [what, specialBtf(text)] as const,

@@ -7,15 +7,15 @@ import { until } from './until.js';
 
 /** TerminalOptions are the options of a {@link Terminal}. */
 export interface TerminalOptions {
-  /** Default: 80. */
+  /** The width. Default: 80. */
   readonly columns?: number;
-  /** Default: 24. */
+  /** The height. Default: 24. */
   readonly rows?: number;
-  /** What its environment has besides. */
+  /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Terminal is a terminal with a shell in it, as one sits before it, with `btfctl` in its PATH. */
+/** Terminal is a terminal that runs a shell with `btfctl` in its PATH. */
 export class Terminal implements AsyncDisposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'btfd-terminal-'));
   readonly #socket = join(this.#dir, 'tmux');
@@ -40,29 +40,29 @@ export class Terminal implements AsyncDisposable {
     this.#tmux('-f', '/dev/null', 'new-session', '-d', ...size, ...words, ...shell.split(' '));
   }
 
-  /** Types keys, in the words of tmux: `Enter`, `Tab`, `C-c`. */
+  /** Types keys, with the key names of tmux: `Enter`, `Tab`, `C-c`. */
   type(...keys: readonly string[]): void {
     this.#tmux('send-keys', ...keys);
   }
 
-  /** Has the shell run commands on a screen that is empty then, and waits for its prompt of one character behind them. */
+  /** Runs commands in the shell, clears the screen, and waits for the prompt of one character. */
   async setUp(commands: string): Promise<void> {
-    // Not as one word, which would be shown as it is typed: the prompt before looks as the one behind.
+    // The word is split, because the typed command would match otherwise: both prompts look the same.
     this.type(`${commands}; clear; echo rea''dy`, 'Enter');
     await this.shows(/^ready\n\S$/);
   }
 
-  /** What it shows, without the empty lines at its end; no line has spaces at its end. */
+  /** Returns the text on the screen, without empty lines at the end. No line ends with spaces. */
   screen(): string {
     return this.#tmux('capture-pane', '-p').trimEnd();
   }
 
-  /** What it shows, with the sequences that colour it. */
+  /** Returns the text on the screen, with the escape sequences of its colors. */
   colors(): string {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
-  /** Waits until it shows something. Answers the screen. */
+  /** Waits until the screen matches a pattern, and returns the screen. */
   async shows(pattern: RegExp): Promise<string> {
     let screen = '';
     try {
@@ -76,7 +76,7 @@ export class Terminal implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const shell = Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
     this.#tmux('kill-server');
-    // It still writes its history.
+    // The shell still writes its history.
     await until('the shell is gone', () => !existsSync(`/proc/${shell}`));
     rmSync(this.#dir, { recursive: true, force: true });
   }

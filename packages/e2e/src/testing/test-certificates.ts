@@ -6,14 +6,14 @@ import { Authority, type CertificateRequest, type KeyPair } from '@btfd/server/c
 
 const HOUR_MS = 3_600_000;
 
-/** hours is the time that many hours from now. */
+/** hours returns the time a number of hours from now. */
 export function hours(count: number): Date {
   return new Date(Date.now() + count * HOUR_MS);
 }
 
 const VALID = { notBefore: hours(-1), notAfter: hours(1) };
 
-/** TestCertificates are an authority, and the files of a daemon that has a certificate of it and trusts its clients. */
+/** TestCertificates are an authority, and the TLS files of a daemon whose certificate and clients are from it. */
 export class TestCertificates implements Disposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'btfd-certs-'));
   readonly files = {
@@ -31,7 +31,7 @@ export class TestCertificates implements Disposable {
     return self;
   }
 
-  /** The arguments of a daemon on a port of its own. */
+  /** The arguments of a daemon with these files on a free port. */
   get args(): string[] {
     const { ca, cert, key } = this.files;
     return ['--listen', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key, '--tls-client-ca', ca];
@@ -46,7 +46,7 @@ export class TestCertificates implements Disposable {
     return this.authority.issue({ commonName: 'client', names, purpose: 'client', ...VALID, ...choices });
   }
 
-  /** Credentials of a client with these names. */
+  /** Returns the credentials of a client whose certificate has these names. */
   async client(
     names: readonly string[],
     choices: Partial<CertificateRequest> = {},
@@ -54,23 +54,23 @@ export class TestCertificates implements Disposable {
     return this.credentialsOf(await this.issueClient(names, choices));
   }
 
-  /** Credentials that trust this authority, with a key pair of any. */
+  /** Returns credentials that trust this authority, with a key pair of any authority. */
   credentialsOf({ cert, key }: KeyPair): ChannelCredentials {
     return credentials.createSsl(Buffer.from(this.authority.pair.cert), Buffer.from(key), Buffer.from(cert));
   }
 
-  /** Credentials that trust this authority, without a certificate. */
+  /** Returns credentials that trust this authority, without a client certificate. */
   withoutCertificate(): ChannelCredentials {
     return credentials.createSsl(Buffer.from(this.authority.pair.cert));
   }
 
-  /** Puts another certificate in place of the daemon's. */
+  /** Replaces the certificate and key of the daemon. */
   writeServer({ cert, key }: KeyPair): void {
     this.write(this.files.cert, cert);
     this.write(this.files.key, key);
   }
 
-  /** Writes a file beside its place, and renames it into it. */
+  /** Writes a file next to its path and renames it, so that the file changes at once. */
   write(file: string, content: string): void {
     writeFileSync(`${file}.new`, content);
     renameSync(`${file}.new`, file);

@@ -1,10 +1,10 @@
 import { Kind } from '@btfd/btf';
 import { rawBtf } from './sample-btf.js';
 
-/** TypeWords is a type as its words are written; a text stands for the offset of a string. */
+/** TypeWords are the words of a type. A string stands for its offset in the string section. */
 export interface TypeWords {
   readonly kind: keyof typeof Kind | number;
-  /** Default: no name. */
+  /** The name. Default: no name. */
   readonly name?: string | number;
   readonly vlen?: number;
   readonly flag?: boolean;
@@ -13,7 +13,7 @@ export interface TypeWords {
   readonly data?: readonly (number | string)[];
 }
 
-/** btfOf puts types together as BTF, without any check. */
+/** btfOf returns BTF of types, without any check. */
 export function btfOf(...types: readonly TypeWords[]): Uint8Array {
   const strings: number[] = [0];
   const offsets = new Map<string, number>([['', 0]]);
@@ -39,7 +39,7 @@ export function btfOf(...types: readonly TypeWords[]): Uint8Array {
 /** INT is an `int`. */
 export const INT: TypeWords = { kind: 'INT', name: 'int', third: 4, data: [0x01000020] };
 
-/** struct is a struct of a size with members `[name, type id, offset word]`. */
+/** struct returns a struct of a size with members `[name, type id, offset word]`. */
 export function struct(
   third: number,
   members: readonly (readonly [name: string | number, typeId: number, offset: number])[],
@@ -48,17 +48,17 @@ export function struct(
   return { kind: 'STRUCT', name: 's', third, vlen: members.length, data: members.flat(), ...more };
 }
 
-/** ref is a type that is a reference to another, such as a PTR. */
+/** ref returns a type that is a reference to another, such as a PTR. */
 export function ref(kind: TypeWords['kind'], third: number, name: string | number = 0): TypeWords {
   return { kind, third, name };
 }
 
-/** array is an array of elements. */
+/** array returns an array type. */
 export function array(typeId: number, indexTypeId: number, nelems: number): TypeWords {
   return { kind: 'ARRAY', data: [typeId, indexTypeId, nelems] };
 }
 
-/** proto is the signature of a function with parameters `[name, type id]`. */
+/** proto returns a FUNC_PROTO with parameters `[name, type id]`. */
 export function proto(
   third: number,
   params: readonly (readonly [name: string | number, typeId: number])[] = [],
@@ -66,7 +66,7 @@ export function proto(
   return { kind: 'FUNC_PROTO', third, vlen: params.length, data: params.flat() };
 }
 
-/** section is a DATASEC with `[type id, offset, size]` of each variable. */
+/** section returns a DATASEC with `[type id, offset, size]` for each variable. */
 export function section(
   third: number,
   vars: readonly (readonly [typeId: number, offset: number, size: number])[],
@@ -75,12 +75,12 @@ export function section(
   return { kind: 'DATASEC', name: '.data', third, vlen: vars.length, data: vars.flat(), ...more };
 }
 
-/** variable is a VAR. */
+/** variable returns a VAR. */
 export function variable(third: number, linkage = 1, name: string | number = 'v'): TypeWords {
   return { kind: 'VAR', name, third, data: [linkage] };
 }
 
-/** enumeration is an ENUM with values `[name, value]`. */
+/** enumeration returns an ENUM with values `[name, value]`. */
 export function enumeration(
   third: number,
   values: readonly (readonly [name: string | number, value: number])[],
@@ -89,7 +89,7 @@ export function enumeration(
   return { kind: 'ENUM', name: 'e', third, vlen: values.length, data: values.flat(), ...more };
 }
 
-/** tag is a DECL_TAG. */
+/** tag returns a DECL_TAG. */
 export function tag(third: number, component = -1, more: Partial<TypeWords> = {}): TypeWords {
   return { kind: 'DECL_TAG', name: 'tag', third, data: [component], ...more };
 }

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** until waits for something to become true, 10 s at most. */
+/** until waits until a condition holds. @throws Error with the description after a timeout, by default 60 s. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  ms = 10_000,
+  ms = 60_000,
 ): Promise<void> {
   const end = performance.now() + ms;
   while (!(await holds())) {

@@ -1,4 +1,4 @@
-// A program that walks through all objects and stops in the middle, holding one, to be killed.
+// A program that iterates over the objects, stops while it holds one, and waits until it is killed.
 import { BtfClient } from '@btfd/client';
 
 const client = new BtfClient(process.argv[2] ?? '');

@@ -1,4 +1,4 @@
-// program.bpf.o is made of this by: clang -g -O2 -target bpf -c program.bpf.c (clang 14)
+// program.bpf.o is built from this file with: clang -g -O2 -target bpf -c program.bpf.c (clang 14)
 #define SEC(name) __attribute__((section(name), used))
 
 struct item {

@@ -1,4 +1,4 @@
-// What a CommonJS service does with them: Node requires ES modules from 20.19 on.
+// Uses the packages as a CommonJS service does. Node can require ES modules since 20.19.
 const { BtfService } = require('@btfd/api');
 const { toServiceDefinition } = require('@btfd/api/grpc-js');
 const { Builder, typeByName } = require('@btfd/btf');

@@ -1,4 +1,4 @@
-// Are the classes that @btfd/client returns and throws those of @btfd/btf, however it is loaded?
+// Prints whether the classes that @btfd/client returns and throws are those of @btfd/btf, imported or required.
 import { createRequire } from 'node:module';
 import { BtfFormatError, Builder, Spec } from '@btfd/btf';
 import { BtfClient, BtfError } from '@btfd/client';

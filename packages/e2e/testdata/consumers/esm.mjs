@@ -1,4 +1,4 @@
-// What a Node service with ES modules does with the installed packages.
+// Uses the installed packages as a Node service with ES modules does.
 import assert from 'node:assert/strict';
 import { BtfService } from '@btfd/api';
 import { Builder, Spec, typeByName } from '@btfd/btf';

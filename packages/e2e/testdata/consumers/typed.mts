@@ -1,4 +1,4 @@
-// What the type checker of a consumer sees, under strict.
+// Uses the types of the packages as a consumer with strict checks does.
 import { BtfService, type SpecRequest, SpecRequestSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { Builder, type Type, Spec, typeByName } from '@btfd/btf';

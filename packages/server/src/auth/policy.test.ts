@@ -34,13 +34,13 @@ describe('Without rules', () => {
     expect(new Policy(NO_RULES, OWN_UID).roleOf(peer)).toBe(role);
   });
 
-  test('a daemon that runs as the user that stands for all others gives these no role', () => {
+  test('a daemon that runs as the overflow user gives that user no role', () => {
     expect(new Policy(NO_RULES, 65_534).roleOf(unix(65_534, [1]))).toBeNull();
   });
 });
 
 describe('With rules', () => {
-  test('the highest role of a peer’s names counts, whatever comes first', () => {
+  test('the highest role of a peer’s names counts, in any order', () => {
     const policy = new Policy(rules({ 'uid:1': 'viewer', 'gid:2': 'loader', 'gid:3': 'inspector' }), OWN_UID);
     expect(policy.roleOf(unix(1, [2, 3]))).toBe('loader');
     expect(policy.roleOf(unix(1, [3]))).toBe('inspector');
@@ -50,12 +50,12 @@ describe('With rules', () => {
     expect(names.roleOf(tls(['uri:a:b', 'dns:c']))).toBe('loader');
   });
 
-  test('a uid is no gid, and a URI no DNS name', () => {
+  test('a uid is not a gid, and a URI is not a DNS name', () => {
     const policy = new Policy(rules({ 'gid:1': 'loader', 'uri:c:d': 'loader' }), OWN_UID);
     expect([policy.roleOf(unix(1, [9])), policy.roleOf(tls(['dns:c:d', 'dns:c']))]).toEqual([null, null]);
   });
 
-  test('a common name counts where the rules say so alone, and comes last', () => {
+  test('a common name counts only if the rules say so, and comes last', () => {
     const peer = tls(['dns:c'], 'cn:c');
     const roles = { 'cn:c': 'loader' } as const;
     const without = new Policy(rules(roles), OWN_UID);
@@ -66,11 +66,11 @@ describe('With rules', () => {
     expect(without.namesOf(tls([], 'cn:c'))).toEqual([]);
   });
 
-  test('anonymous has the role that it is listed with', () => {
+  test('anonymous has the role that the rules give it', () => {
     expect(new Policy(rules({ anonymous: 'loader' }), OWN_UID).roleOf(ANONYMOUS)).toBe('loader');
   });
 
-  test('without defaults nobody has a role who is not listed', () => {
+  test('without defaults only listed principals have a role', () => {
     const policy = new Policy(rules({ 'uid:1': 'viewer' }, { defaults: false }), OWN_UID);
     const peers = [unix(0, [0]), unix(OWN_UID, []), unix(7, [50]), ANONYMOUS, unix(1, [])];
     expect(peers.map((peer) => policy.roleOf(peer))).toEqual([null, null, null, null, 'viewer']);

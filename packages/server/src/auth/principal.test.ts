@@ -11,7 +11,7 @@ describe('parsePrincipal', () => {
     ['dns:Agent.Example.ORG', 'dns:agent.example.org'],
     ['cn:Some Body, Inc.', 'cn:Some Body, Inc.'],
     ['anonymous', 'anonymous'],
-  ])('takes %s as %s', (text, principal) => {
+  ])('accepts %s as %s', (text, principal) => {
     expect(parsePrincipal(text)).toBe(principal);
   });
 

@@ -62,7 +62,7 @@ async function setUp(limits: Partial<Limits> = {}, days = 1) {
   };
 }
 
-test('a connection that says nothing is closed, before the handshake and after it', async () => {
+test('A silent connection is closed, before the handshake and after it', async () => {
   await using served = await setUp({ handshakeMs: HANDSHAKE_MS });
   const before = connectTcp(served.port, '127.0.0.1').resume();
   const after = connectTls(served.tls).resume();
@@ -70,7 +70,7 @@ test('a connection that says nothing is closed, before the handshake and after i
   expect(after.authorized).toBe(true);
 });
 
-test('connections that never finish their handshake keep out nobody, and break no connection that did', async () => {
+test('Connections that never complete their handshake neither keep others out nor close complete ones', async () => {
   await using served = await setUp({ maxHandshakes: 4, maxConnections: 2 });
   await served.client.unary('getServerInfo', INFO).answer;
   const silent = Array.from({ length: 100 }, () =>
@@ -88,7 +88,7 @@ test('connections that never finish their handshake keep out nobody, and break n
   for (const socket of silent) socket.destroy();
 });
 
-test('a connection that waits between calls stays', async () => {
+test('A connection stays open between calls', async () => {
   await using served = await setUp({ handshakeMs: HANDSHAKE_MS });
   const accepted = jest.spyOn(TlsServer.prototype, 'accept');
   await served.client.unary('getServerInfo', INFO).answer;
@@ -97,7 +97,7 @@ test('a connection that waits between calls stays', async () => {
   expect(accepted).toHaveBeenCalledTimes(1);
 });
 
-test('a certificate that ends while its connection goes on is worth nothing from then on', async () => {
+test('A certificate that expires during a connection is invalid from then on', async () => {
   await using served = await setUp();
   await served.client.unary('getServerInfo', INFO).answer;
   const tomorrow = Date.now() + 25 * 3_600_000;
@@ -109,7 +109,7 @@ test('a certificate that ends while its connection goes on is worth nothing from
   ]);
 });
 
-/** Has a stream go on while its certificate ends; says false where that had ended before the stream was there. */
+/** Keeps a stream open until its certificate expires. Returns false if it expired before the stream began. */
 async function outliveCertificate(seconds: number): Promise<boolean> {
   await using served = await setUp({ unauthenticatedMs: 100 }, seconds / 86_400);
   const stream = served.client.stream('iterateHandles', create(IterateHandlesRequestSchema, { hold: true }));
@@ -130,8 +130,8 @@ async function outliveCertificate(seconds: number): Promise<boolean> {
   return true;
 }
 
-test('a stream ends with the certificate of its client, then its connection; the end of the daemon’s is told', async () => {
+test('A stream, and then its connection, ends when the client’s certificate expires; the daemon’s own expiry is logged', async () => {
   // A busy machine may need longer to connect.
   let seconds = 2;
   while (!(await outliveCertificate(seconds))) seconds *= 3;
-}, 60_000);
+});

@@ -12,20 +12,20 @@ async function setUp() {
 }
 
 describe('readTlsFiles', () => {
-  test('takes what serves together', async () => {
+  test('accepts files that belong together', async () => {
     using served = await setUp();
     const { validUntil } = readTlsFiles(served.files);
     expect(validUntil.getTime()).toBeGreaterThan(Date.now());
   });
 
-  test('takes a file that has the key besides', async () => {
+  test('accepts a file with both certificate and key', async () => {
     using served = await setUp();
     const both = readFileSync(served.files.cert, 'utf8') + readFileSync(served.files.key, 'utf8');
     const file = served.dir.write('both.pem', both);
     expect(() => readTlsFiles({ ...served.files, cert: file, key: file })).not.toThrow();
   });
 
-  test('refuses the key of another certificate, without a word of it', async () => {
+  test('refuses the key of another certificate, and reveals nothing of it', async () => {
     using served = await setUp();
     const files = { ...served.files, key: served.made.clientKey };
     expect(() => readTlsFiles(files)).toThrow(
@@ -34,15 +34,15 @@ describe('readTlsFiles', () => {
   });
 
   test.each([
-    ['cert', 'a certificate that is none', 'x', 'has no PEM certificate'],
-    ['clientCa', 'authorities that are none', '', 'has no PEM certificate'],
+    ['cert', 'an invalid certificate', 'x', 'has no PEM certificate'],
+    ['clientCa', 'invalid authorities', '', 'has no PEM certificate'],
     [
       'clientCa',
       'an authority that cannot be read',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       'certificate 1 in ',
     ],
-    ['key', 'a key that is none', 'x', 'cannot use the key'],
+    ['key', 'an invalid key', 'x', 'cannot use the key'],
   ] as const)('refuses as %s %s', async (field, _, content, message) => {
     using served = await setUp();
     const file = served.dir.write('other.pem', content);
@@ -66,7 +66,7 @@ describe('readTlsFiles', () => {
     );
   });
 
-  test('names the file that is not there', async () => {
+  test('names a file that does not exist', async () => {
     using served = await setUp();
     expect(() => readTlsFiles({ ...served.files, clientCa: '/nonexistent/ca' })).toThrow(
       'cannot read the client authorities /nonexistent/ca: ENOENT',

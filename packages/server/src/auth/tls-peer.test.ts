@@ -18,7 +18,7 @@ describe('namesIn', () => {
     ['DNS:"a.org, URI:spiffe://x/loader", URI:spiffe://x/viewer', ['uri:spiffe://x/viewer']],
     ['URI:"spiffe://x/a,b"', ['uri:spiffe://x/a,b']],
     ['DNS:"\\u0000x"', []],
-    // What can't be told apart gives nothing at all.
+    // An ambiguous text has no names.
     ['DNS:a"b, URI:spiffe://x/y', []],
     ['URI:spiffe://x/y, "', []],
     ['URI:spiffe://x/y,DNS:a', []],
@@ -26,7 +26,7 @@ describe('namesIn', () => {
     expect(namesIn(text)).toEqual(names);
   });
 
-  test('reads a certificate whose name imitates a list of names as one name', async () => {
+  test('reads a name that imitates a list of names as one name', async () => {
     const { subjectAltName = '' } = await certificateOf('x', [
       'viewer.org, URI:spiffe',
       'spiffe://x/a, DNS:loader.org',

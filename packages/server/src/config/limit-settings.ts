@@ -19,21 +19,21 @@ export const LIMIT_SETTINGS = {
     name: 'max-message',
     kind: BYTES,
     fallback: 64 * KIB,
-    description: 'size of a request other than LoadHandle',
-    reason: 'A request fits 1,000 tokens, or a selection with every list full of ordinary names.',
+    description: 'largest request other than LoadHandle',
+    reason: 'Fits 1,000 tokens, or a selection with every list full of ordinary names.',
   },
   maxBtfBytes: {
     name: 'max-btf',
     kind: BYTES,
     fallback: 16 * MIB,
-    description: 'size of BTF to load; a LoadHandle request may have 1 MiB more',
+    description: 'largest BTF to load; a LoadHandle request may have 1 MiB more',
     reason: 'The kernel’s BTF_MAX_SIZE.',
   },
   maxBtfBytesOfOthers: {
     name: 'max-btf-of-others',
     kind: BYTES,
     fallback: 4 * MIB,
-    description: 'size of BTF to load for callers other than root',
+    description: 'largest BTF to load for callers other than root',
     reason:
       'Many times the size of a BPF program’s BTF. The kernel’s check takes longer for larger BTF and cannot be ended.',
   },
@@ -41,7 +41,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-load-types',
     kind: BYTES,
     fallback: MIB,
-    description: 'encoded size of the types of a LoadHandle',
+    description: 'largest encoded list of types in a LoadHandle request',
     reason:
       'Decoding 1 MiB, which is some thousands of types, holds the event loop for tens of milliseconds.',
   },
@@ -57,7 +57,8 @@ export const LIMIT_SETTINGS = {
     kind: DURATION,
     fallback: 3_600_000,
     description: 'longest lease that is granted',
-    reason: 'How long a client that died without its connection breaking can keep an object in the kernel.',
+    reason:
+      'A client that died without its connection breaking keeps its objects in the kernel for this long.',
   },
   defaultTtlMs: {
     name: 'default-ttl',
@@ -70,7 +71,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-held-per-stream',
     kind: COUNT,
     fallback: 64,
-    description: 'handles that one stream of IterateHandles holds',
+    description: 'most handles that one stream of IterateHandles holds',
     reason: 'Hides the round trip of closing, at a cost of one file descriptor each.',
   },
   holdStallMs: {
@@ -92,21 +93,21 @@ export const LIMIT_SETTINGS = {
     name: 'max-tokens',
     kind: COUNT,
     fallback: 1_000,
-    description: 'handles that one RenewHandles or CloseHandles names',
+    description: 'most handles in one RenewHandles or CloseHandles request',
     reason: 'As many as fit in a request, and more than most clients hold.',
   },
   maxQueuedLoads: {
     name: 'max-queued-loads',
     kind: COUNT,
     fallback: 32,
-    description: 'loads that wait for the kernel; a quarter of this may be in flight for one principal',
+    description: 'most loads that wait for the kernel; one principal may have a quarter of this in flight',
     reason: 'The kernel checks one load at a time. A longer queue would only mean a longer wait.',
   },
   maxCheckMs: {
     name: 'max-check-time',
     kind: DURATION,
     fallback: 2_000,
-    description: 'how long the kernel’s check of BTF may take, by estimate',
+    description: 'longest estimated time of the kernel’s check of BTF',
     reason: 'The check cannot be ended. Searching takes milliseconds for a kernel’s own BTF.',
   },
   workers: {
@@ -122,7 +123,7 @@ export const LIMIT_SETTINGS = {
     kind: COUNT,
     fallback: 256,
     description:
-      'requests that the threads work on at one time, a quarter of them for one principal; more wait',
+      'most requests that the threads work on at one time, a quarter of them for one principal; more wait',
     reason: 'Each may keep a megabyte: the selected types, and the definitions printed until now.',
   },
   workerHeapBytes: {
@@ -143,7 +144,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-c-header',
     kind: BYTES,
     fallback: 16 * MIB,
-    description: 'size of a C header',
+    description: 'largest C header',
     reason:
       'A kernel’s takes 3 MiB. Hostile BTF prints without bound, in one definition that cannot be interrupted.',
   },
@@ -151,7 +152,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-file',
     kind: BYTES,
     fallback: 64 * MIB,
-    description: 'size of a BTF file that is read',
+    description: 'largest BTF file that is read',
     reason: 'A vmlinux is 5 to 10 MiB. A folder may hold anything.',
   },
   specCacheBytes: {
@@ -166,7 +167,7 @@ export const LIMIT_SETTINGS = {
     kind: TOTAL,
     fallback: 512 * MIB,
     description:
-      'bytes of BTF that calls of Spec and ResolveMembers read and send at one time, a quarter of them for one principal; one object counts once',
+      'most bytes of BTF that calls of Spec and ResolveMembers read and send at one time, a quarter of them for one principal; one object counts once',
     reason:
       'In addition to the cache: evicted BTF stays in memory until the last call that sends it ends. A kernel with all its modules has about 40 MiB.',
   },
@@ -189,7 +190,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-streams-per-connection',
     kind: COUNT,
     fallback: 1_000,
-    description: 'calls in flight on one connection',
+    description: 'most calls in flight on one connection',
     reason: 'Node would let one connection open as many as memory holds.',
   },
   keepaliveMs: {
@@ -227,7 +228,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-handles',
     kind: COUNT,
     fallback: 16_384,
-    description: 'handles in all; one principal may have a quarter',
+    description: 'most handles in all; one principal may have a quarter',
     reason:
       'Each takes a file descriptor, of which a process may have some hundred thousand. A kernel with all its modules has some hundred objects.',
   },
@@ -236,35 +237,36 @@ export const LIMIT_SETTINGS = {
     kind: TOTAL,
     fallback: 1024 * MIB,
     description:
-      'bytes of BTF that handles on loaded objects hold in all; those of one principal may hold a quarter',
+      'most bytes of BTF that handles on loaded objects hold in all; one principal may hold a quarter',
     reason: 'Kernel memory for loaded BTF is 2.4 times its size, and is charged to no cgroup.',
   },
   maxCalls: {
     name: 'max-calls',
     kind: COUNT,
     fallback: 2_048,
-    description: 'calls in flight in all; one principal may have a quarter',
+    description: 'most calls in flight in all; one principal may have a quarter',
     reason: 'Far more than the clients of a node make. Each takes some kilobytes.',
   },
   maxStreams: {
     name: 'max-streams',
     kind: COUNT,
     fallback: 1_024,
-    description: 'streams in all; one principal may have a quarter',
+    description: 'most streams in all; one principal may have a quarter',
     reason: 'Each may hold two chunks that its reader does not take: half a megabyte.',
   },
   maxConnections: {
     name: 'max-connections',
     kind: COUNT,
     fallback: 1_024,
-    description: 'connections in all; one principal may have a quarter, and handshakes of TLS as many',
+    description:
+      'most connections in all; one principal may have a quarter, and handshakes of TLS may be as many',
     reason: 'Each takes a socket and some hundred kilobytes.',
   },
   maxMetadataBytes: {
     name: 'max-metadata',
     kind: BYTES,
     fallback: 8 * KIB,
-    description: 'size of the metadata of a call',
+    description: 'largest metadata of a call',
     reason: 'Other gRPC servers take 8 KiB. A trace context and a request id have some hundred bytes.',
   },
   maxLogLines: {
@@ -272,7 +274,7 @@ export const LIMIT_SETTINGS = {
     kind: COUNT,
     fallback: 500,
     description:
-      'lines in 10 s for failed calls of one principal, and as many for its takes and for its refusals; more are only counted',
+      'most log lines in 10 s for failed calls of one principal, and as many each for its takes and its refusals; more are only counted',
     reason:
       'journald drops everything a service writes beyond 10,000 lines in 30 s, whichever caller caused it.',
   },
@@ -309,7 +311,7 @@ export const LIMIT_SETTINGS = {
     name: 'watch-history',
     kind: COUNT,
     fallback: 16_384,
-    description: 'changes that are kept for watchers that resume',
+    description: 'most changes that are kept for watchers that resume',
     reason: 'About 150 bytes each. More than the modules and programs of a machine change at once.',
   },
   defaultBookmarkMs: {

@@ -23,7 +23,7 @@ describe('The gRPC code of a reason', () => {
   });
 
   test.each(reasons.map(({ localName, number }) => ({ localName, number })))(
-    'is what the contract says: $localName',
+    'is the one in the contract: $localName',
     ({ localName, number }) => {
       expect(status[codes.get(String(number)) ?? -1]).toBe(documentedCodes().get(localName));
     },
@@ -34,7 +34,7 @@ describe('The gRPC code of a reason', () => {
   });
 });
 
-test('Each errno of the table has the name that errors of the kernel’s calls have', () => {
+test('Each errno of the table is spelled as in errors of the addon', () => {
   const numbers = [...new Set([...Object.values(constants.errno), 524])];
   const names = new Set(numbers.map((errno) => new BpfError('dup', errno, null, null).code));
   expect(Object.keys(ERRNO_REASONS).filter((name) => !names.has(name))).toEqual([]);

@@ -13,7 +13,7 @@ import { status } from '@grpc/grpc-js';
 import { ServiceError, type ServiceErrorDetail } from './service-error.js';
 import { toStatus } from './to-status.js';
 
-/** What a client makes of the status of an error. */
+/** Decodes the status of an error as a client does. */
 function received(detail: ServiceErrorDetail, message = 'm', reason = ErrorReason.VERIFIER_REJECTED) {
   const { code, details, metadata } = toStatus(new ServiceError(reason, message, detail));
   const [bytes] = metadata.get('grpc-status-details-bin');
@@ -30,32 +30,29 @@ function received(detail: ServiceErrorDetail, message = 'm', reason = ErrorReaso
 
 test('A status has code, message, reason, domain, metadata and violations', () => {
   const violations = [{ field: 'ttl', description: 'must be positive' }];
-  const {
-    code,
-    message,
-    info,
-    violations: told,
-  } = received({ metadata: { id: '7' }, violations }, 'ttl: must be positive', ErrorReason.INVALID_REQUEST);
+  const detail = { metadata: { id: '7' }, violations };
+  const decoded = received(detail, 'ttl: must be positive', ErrorReason.INVALID_REQUEST);
+  const { code, message, info } = decoded;
   expect([code, message]).toEqual([status.INVALID_ARGUMENT, 'ttl: must be positive']);
   expect(info).toMatchObject({ reason: 'INVALID_REQUEST', domain: 'btf.v1', metadata: { id: '7' } });
-  expect(told).toMatchObject(violations);
+  expect(decoded.violations).toMatchObject(violations);
 });
 
-test('A status tells whose quota is used up, and when to come again', () => {
+test('A status names the owner of a used-up quota, and says when to try again', () => {
   const quota = { subject: 'principal:uid:1', description: 'the caller has 2 of at most 2 open handles' };
   const error = new ServiceError(ErrorReason.QUOTA_EXCEEDED, 'm', { quota, retryMs: 1500 });
   const [bytes] = toStatus(error).metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) throw new Error('no details');
   const { details } = fromBinary(StatusSchema, new Uint8Array(bytes));
-  const told = details.map((any) => anyUnpack(any, QuotaFailureSchema) ?? anyUnpack(any, RetryInfoSchema));
-  expect(told).toMatchObject([
+  const limits = details.map((any) => anyUnpack(any, QuotaFailureSchema) ?? anyUnpack(any, RetryInfoSchema));
+  expect(limits).toMatchObject([
     undefined,
     { violations: [quota] },
     { retryDelay: { seconds: 1n, nanos: 500_000_000 } },
   ]);
 });
 
-test('A log of 3 KiB arrives whole, beside the rest of a refusal', () => {
+test('A log of 3 KiB arrives in full, with the rest of a rejection', () => {
   const log = `${'x'.repeat(3071)}!`;
   const metadata = {
     errno: '22',
@@ -68,7 +65,7 @@ test('A log of 3 KiB arrives whole, beside the rest of a refusal', () => {
   expect(info.metadata).toEqual(metadata);
 });
 
-describe('A status has at most 4096 bytes, and no message that is long on the wire:', () => {
+describe('A status has at most 4096 bytes, and a message that is short on the wire:', () => {
   const many = <T>(count: number, make: (i: number) => T): T[] =>
     Array.from({ length: count }, (_, i) => make(i));
 
@@ -105,17 +102,17 @@ describe('A status has at most 4096 bytes, and no message that is long on the wi
       '€'.repeat(9999),
     ],
   ])('%s', (_, detail, message = 'refused') => {
-    const { size, message: told, info } = received(detail, message);
+    const { size, message: text, info } = received(detail, message);
     expect(size).toBeLessThanOrEqual(4096);
     expect(info).toMatchObject({ reason: 'VERIFIER_REJECTED', domain: 'btf.v1' });
-    // As grpc-js writes it into a header: this throws where the text is no Unicode.
-    expect(encodeURI(told).length).toBeLessThanOrEqual(1024);
-    expect(told.length).toBeGreaterThan(0);
+    // As grpc-js writes it into a header: this throws if the text is not well-formed Unicode.
+    expect(encodeURI(text).length).toBeLessThanOrEqual(1024);
+    expect(text.length).toBeGreaterThan(0);
   });
 });
 
 test.each(['x', '\u{fffd}', '😀', '\n'])(
-  'Of a log of %j that is too long the tail stays, most of what fits',
+  'A log of %j that is too long keeps its tail, as much as fits',
   (text) => {
     const { size, info } = received({
       metadata: { log: `${text.repeat(9000)}the end\n`, log_truncated: 'false' },
@@ -126,7 +123,7 @@ test.each(['x', '\u{fffd}', '😀', '\n'])(
   },
 );
 
-test('Text that is cut in another place than a log keeps its head, and says so', () => {
+test('Text that is not a log keeps its beginning when it is cut, and shows that it was', () => {
   const { info } = received({ metadata: { name: `begin${'n'.repeat(9000)}` } });
   expect(info.metadata['name']).toMatch(/^beginn+…$/);
 });

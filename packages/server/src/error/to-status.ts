@@ -1,22 +1,22 @@
 import { encodeStatus, type ErrorDetails, ErrorReason, isErrorReason } from '@btfd/api';
-import { errorDetailsOf, statusTrailers } from '@btfd/api/grpc-js';
+import { errorDetailsOf, withErrorDetails } from '@btfd/api/grpc-js';
 import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { ERROR_CODES } from './error-table.js';
 import type { ServiceError } from './service-error.js';
 
-/** 4 KiB: clients hang on trailers of 64 KiB, and some refuse more than 8 KiB. */
+/** 4 KiB: clients hang on trailers of 64 KiB, and some stop near 8 KiB. */
 const MAX_STATUS_BYTES = 4096;
-/** The message is sent twice: in the details, and percent-encoded in `grpc-message`. */
+/** The message travels a second time, percent-encoded, beside the details. */
 const MAX_MESSAGE_BYTES = 1024;
 const MAX_VIOLATIONS = 10;
-/** Shortening a shorter text gains nothing. */
+/** Shorter texts aren't worth shortening. */
 const MIN_TEXT_LENGTH = 16;
 
-/** toStatus returns the gRPC status of an error. Its details take at most 4 KiB. */
+/** toStatus makes the gRPC status of an error, with its details within 4 KiB. */
 export function toStatus(error: ServiceError): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const code = ERROR_CODES[error.reason];
   const details = messageWithin(error.message);
-  const metadata = statusTrailers(new Metadata(), code, details, detailsWithin(error, code, details));
+  const metadata = withErrorDetails(new Metadata(), code, details, detailsWithin(error, code, details));
   return { code, details, metadata };
 }
 
@@ -55,7 +55,7 @@ function detailsWithin(error: ServiceError, code: number, message: string): Erro
     const longest = Object.entries(metadata).toSorted(([, a], [, b]) => b.length - a.length)[0];
     const [key, text] = longest ?? ['', ''];
     if (text.length < MIN_TEXT_LENGTH) {
-      // All texts are short: drop violations first, then the last entry of the metadata.
+      // Many short texts: violations go first, then the metadata that came last.
       if (fieldViolations.pop() === undefined) delete metadata[Object.keys(metadata).at(-1) ?? ''];
     } else if (key === 'log') {
       metadata[key] = text.slice(text.length >> 3).toWellFormed();

@@ -12,7 +12,7 @@ const SERVING = [...grpcFrame(new Uint8Array([8, 1]))];
 const NOT_SERVING = [...grpcFrame(new Uint8Array([8, 2]))];
 const SERVICE_UNKNOWN = [...grpcFrame(new Uint8Array([8, 3]))];
 
-test('Watches of health hear of what is served, and those of other names leave nothing behind', async () => {
+test('A watch of health gets the changes of a served name, and one of another name leaves nothing in memory', async () => {
   using dir = new TempDir();
   const path = join(dir.path, 'socket');
   const health = new Health(['']);
@@ -32,7 +32,7 @@ test('Watches of health hear of what is served, and those of other names leave n
     for (const name of ['one', 'two']) expect((await watch(name)).first).toEqual(SERVICE_UNKNOWN);
     const known = await watch('');
     expect(known.first).toEqual(SERVING);
-    // What the library remembers of watches.
+    // The watches that the library remembers.
     const watchers: unknown = Reflect.get(health.implementation, 'watchers');
     expect(watchers instanceof Map && [...watchers.keys()]).toEqual(['']);
     health.notServing();

@@ -4,7 +4,7 @@ import { service as healthService } from 'grpc-health-check';
 import { reflectionService } from './reflection.js';
 import { METHOD_ROLES, roleForPath } from './method-roles.js';
 
-test('every RPC has the role of the table', () => {
+test('Every RPC needs the role of the table', () => {
   const roles = BtfService.methods.map(({ name, localName }) => [
     localName,
     roleForPath(`/${BtfService.typeName}/${name}`),
@@ -13,7 +13,7 @@ test('every RPC has the role of the table', () => {
   expect(roleForPath('/btf.v1.BtfService/LoadHandle')).toBe('loader');
 });
 
-test('health needs no role, reflection the least, and what is not known the most', () => {
+test('Health needs no role, reflection the lowest, and an unknown method the highest', () => {
   for (const { path } of Object.values(healthService)) expect(roleForPath(path)).toBeNull();
   const paths: string[] = [];
   reflectionService().addToServer({

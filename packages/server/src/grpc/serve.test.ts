@@ -24,14 +24,14 @@ const EMPTY = create(GetServerInfoRequestSchema);
 const ENDING = new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending');
 const SPEC = create(SpecRequestSchema, { source: { case: 'name', value: 'vmlinux' } });
 
-/** Refuses requests of more bytes. */
+/** Refuses requests with more bytes. */
 function atMost(limit: number): ServeOptions['checkRequest'] {
   return (_, { length }) => {
     if (length > limit) throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, `${length} bytes`);
   };
 }
 
-/** A server with two methods and a client of it. */
+/** A server with three methods, and a client. */
 async function serve(
   { getServerInfo, spec }: { getServerInfo?: WorkerRpc<'getServerInfo'>; spec?: WorkerRpc<'spec'> },
   choices: Partial<ServeOptions> = {},
@@ -56,7 +56,7 @@ async function serve(
     [interceptor],
   );
   const client = new GrpcClient(server.address);
-  // Deadlines are for calls, not for connecting.
+  // The deadlines of tests are for calls, not for connecting.
   await client.connected();
   return {
     calls,
@@ -69,7 +69,7 @@ async function serve(
   };
 }
 
-/** The sizes of the chunks that come before the stream ends or fails. */
+/** Returns the sizes of the chunks that come before the stream ends or fails. */
 async function chunks(stream: ClientReadableStream<SpecResponse>, got: number[] = []): Promise<number[]> {
   stream.on('data', ({ part }: SpecResponse) => got.push(part.case === 'raw' ? part.value.length : -1));
   stream.resume();
@@ -87,19 +87,19 @@ function reasonIn(error: {
 }
 
 describe('A unary call', () => {
-  test('is answered', async () => {
+  test('returns a response', async () => {
     using served = await serve({ getServerInfo: () => ({ version: '1.2.3' }) });
     expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: '1.2.3' });
     expect(served.internal).toEqual([]);
   });
 
-  test('may be answered with a message that is encoded already', async () => {
+  test('may return an encoded response', async () => {
     const wire = toBinary(GetServerInfoResponseSchema, create(GetServerInfoResponseSchema, { version: '4' }));
     using served = await serve({ getServerInfo: () => new Encoded(wire) });
     expect(await served.client.unary('getServerInfo', EMPTY).answer).toMatchObject({ version: '4' });
   });
 
-  test('may be decoded by its handler, once its size was judged', async () => {
+  test('may be decoded by its handler, after the check of its size', async () => {
     using served = await serve({}, {}, async (wire) => {
       const { source } = decodeRequest(LoadHandleRequestSchema, wire);
       const size = source.case === 'rawBtf' ? source.value.length : 0;
@@ -113,7 +113,7 @@ describe('A unary call', () => {
     expect((await grpcErrorOf(load(1000))).code).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  test('with bytes that are no message is INVALID_ARGUMENT, and no handler sees it', async () => {
+  test('with invalid bytes is INVALID_ARGUMENT, and does not reach the handler', async () => {
     let calls = 0;
     using served = await serve({
       getServerInfo: () => {
@@ -121,7 +121,7 @@ describe('A unary call', () => {
         return {};
       },
     });
-    // A field that ends behind the end of the message.
+    // A field that is longer than the message.
     const error = await grpcErrorOf(served.client.unaryBytes(Buffer.from([0x0a, 0x7f])));
     expect([error.code, calls]).toEqual([status.INVALID_ARGUMENT, 0]);
     expect(error.details).toContain('btf.v1.GetServerInfoRequest');
@@ -131,15 +131,18 @@ describe('A unary call', () => {
   test.each([
     [1000, status.INVALID_ARGUMENT],
     [1001, status.RESOURCE_EXHAUSTED],
-  ])('of %i bytes, where 1000 are taken, is judged by its size before it is decoded', async (size, code) => {
-    using served = await serve({});
-    // Decoding fails at the first byte.
-    const error = await grpcErrorOf(served.client.unaryBytes(Buffer.alloc(size, 0xff)));
-    expect(error.code).toBe(code);
-    if (code === status.RESOURCE_EXHAUSTED) expect(reasonIn(error)).toBe('MESSAGE_TOO_LARGE');
-  });
+  ])(
+    'of %i bytes, with a limit of 1000, is checked for its size before it is decoded',
+    async (size, code) => {
+      using served = await serve({});
+      // Decoding fails at the first byte.
+      const error = await grpcErrorOf(served.client.unaryBytes(Buffer.alloc(size, 0xff)));
+      expect(error.code).toBe(code);
+      if (code === status.RESOURCE_EXHAUSTED) expect(reasonIn(error)).toBe('MESSAGE_TOO_LARGE');
+    },
+  );
 
-  test('that fails is told code, reason and message', async () => {
+  test('that fails returns code, reason and message', async () => {
     using served = await serve({
       getServerInfo: () => {
         throw new ServiceError(ErrorReason.NAME_NOT_FOUND, 'no such name');
@@ -155,18 +158,21 @@ describe('A unary call', () => {
   });
 
   test.each<[string, Rpc<'getServerInfo'>]>([
-    ['an error that nobody foresaw', () => Promise.reject(new Error('the secret'))],
+    ['an unexpected error', () => Promise.reject(new Error('the secret'))],
     // protobuf-es refuses it when it is encoded.
-    ['an answer that can’t be encoded', () => ({ limits: { maxTokens: -1 } })],
-  ])('with %s is INTERNAL without its text, which is reported here', async (_, getServerInfo) => {
-    using served = await serve({ getServerInfo });
-    const error = await grpcErrorOf(served.client.unary('getServerInfo', EMPTY).answer);
-    expect([error.code, error.details]).toEqual([status.INTERNAL, 'internal error: see the daemon’s log']);
-    expect(error.metadata.get('grpc-status-details-bin').toString()).not.toMatch(/secret|uint32/);
-    expect(served.internal).toEqual([
-      ['GetServerInfo', expect.objectContaining({ message: expect.any(String) })],
-    ]);
-  });
+    ['a response that cannot be encoded', () => ({ limits: { maxTokens: -1 } })],
+  ])(
+    'with %s is INTERNAL without the text of the error, which is reported here',
+    async (_, getServerInfo) => {
+      using served = await serve({ getServerInfo });
+      const error = await grpcErrorOf(served.client.unary('getServerInfo', EMPTY).answer);
+      expect([error.code, error.details]).toEqual([status.INTERNAL, 'internal error: see the daemon’s log']);
+      expect(error.metadata.get('grpc-status-details-bin').toString()).not.toMatch(/secret|uint32/);
+      expect(served.internal).toEqual([
+        ['GetServerInfo', expect.objectContaining({ message: expect.any(String) })],
+      ]);
+    },
+  );
 
   test.each<[string, { deadline?: number }, status]>([
     ['at the client’s cancel', {}, status.CANCELLED],
@@ -193,7 +199,7 @@ describe('A unary call', () => {
     expect(served.internal).toEqual([]);
   });
 
-  test('is not aborted by shutdown: it may finish', async () => {
+  test('may finish during a shutdown', async () => {
     using served = await serve({
       getServerInfo: (_, { signal }) => {
         served.calls.endStreams(ENDING);
@@ -215,7 +221,7 @@ describe('A stream', () => {
     expect(got).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
   });
 
-  test('with bytes that are no message, or too many, is refused as a unary call is', async () => {
+  test('with invalid bytes, or too many, is refused like a unary call', async () => {
     using served = await serve({}, { checkRequest: atMost(5) });
     const error = await grpcErrorOf(chunks(served.client.stream('spec', SPEC)));
     expect([error.code, reasonIn(error)]).toEqual([status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE']);
@@ -240,7 +246,7 @@ describe('A stream', () => {
     expect(served.internal).toEqual([]);
   });
 
-  test('with an error that nobody foresaw is INTERNAL without its text, which is reported here', async () => {
+  test('with an unexpected error is INTERNAL without the text of the error, which is reported here', async () => {
     using served = await serve({
       spec: async function* () {
         yield raw(1);
@@ -255,36 +261,39 @@ describe('A stream', () => {
   test.each<[string, { deadline?: number }, status]>([
     ['at the client’s cancel', {}, status.CANCELLED],
     ['at the deadline', { deadline: 300 }, status.DEADLINE_EXCEEDED],
-  ])('runs its handler’s finally %s, while it writes and while it waits', async (_, { deadline }, code) => {
-    for (const waits of [false, true]) {
-      const released = withResolvers();
-      using served = await serve({
-        spec: async function* (_request, { signal }) {
-          try {
-            yield raw(1);
-            if (waits) {
-              await once(signal, 'abort');
-              signal.throwIfAborted();
+  ])(
+    'runs the finally of its handler %s, while it writes and while it waits',
+    async (_, { deadline }, code) => {
+      for (const waits of [false, true]) {
+        const released = withResolvers();
+        using served = await serve({
+          spec: async function* (_request, { signal }) {
+            try {
+              yield raw(1);
+              if (waits) {
+                await once(signal, 'abort');
+                signal.throwIfAborted();
+              }
+              for (;;) yield raw(1000);
+            } finally {
+              released.resolve();
             }
-            for (;;) yield raw(1000);
-          } finally {
-            released.resolve();
-          }
-        },
-      });
-      const options = deadline === undefined ? {} : { deadline: Date.now() + deadline };
-      const stream = served.client.stream('spec', SPEC, options);
-      const end = grpcErrorOf(chunks(stream));
-      await once(stream, 'data');
-      if (deadline === undefined) stream.cancel();
-      expect((await end).code).toBe(code);
-      await released.promise;
-      await setImmediate();
-      expect(served.internal).toEqual([]);
-    }
-  });
+          },
+        });
+        const options = deadline === undefined ? {} : { deadline: Date.now() + deadline };
+        const stream = served.client.stream('spec', SPEC, options);
+        const end = grpcErrorOf(chunks(stream));
+        await once(stream, 'data');
+        if (deadline === undefined) stream.cancel();
+        expect((await end).code).toBe(code);
+        await released.promise;
+        await setImmediate();
+        expect(served.internal).toEqual([]);
+      }
+    },
+  );
 
-  test('makes no more messages than its client reads, but for a few', async () => {
+  test('makes only a few more messages than its client reads', async () => {
     let made = 0;
     using served = await serve({
       spec: async function* () {
@@ -299,7 +308,7 @@ describe('A stream', () => {
     expect(await chunks(stream)).toHaveLength(99);
   });
 
-  test('ends with SLOW_READER when its client reads nothing for too long, and runs its handler’s finally', async () => {
+  test('ends with SLOW_READER if its client reads nothing for too long, and runs the finally of its handler', async () => {
     const released = withResolvers();
     using served = await serve(
       {
@@ -316,7 +325,7 @@ describe('A stream', () => {
     const stream = served.client.stream('spec', SPEC);
     await readOneAndStop(stream);
     await released.promise;
-    // What was sent before is read first.
+    // The messages before come first.
     const error = await grpcErrorOf(chunks(stream));
     expect([error.code, reasonIn(error)]).toEqual([status.RESOURCE_EXHAUSTED, 'SLOW_READER']);
     expect(served.internal).toEqual([]);
@@ -348,7 +357,7 @@ describe('A stream', () => {
     await released.promise;
   });
 
-  test('that begins after the shutdown ends with UNAVAILABLE at once', async () => {
+  test('that begins during a shutdown ends with UNAVAILABLE at once', async () => {
     using served = await serve({
       spec: async function* () {
         yield raw(1);
@@ -359,7 +368,7 @@ describe('A stream', () => {
   });
 });
 
-/** Reads a message, then no more: a client that is alive and slow. */
+/** Reads one message, then nothing more: a client that is alive but slow. */
 async function readOneAndStop(stream: ClientReadableStream<SpecResponse>): Promise<void> {
   await new Promise<void>((resolve) => {
     stream.once('data', () => {
@@ -369,7 +378,7 @@ async function readOneAndStop(stream: ClientReadableStream<SpecResponse>): Promi
   });
 }
 
-/** Waits until a number changes no more. */
+/** Waits until a number no longer changes. */
 async function stable(read: () => number): Promise<void> {
   for (let before = -1; before !== read();) {
     before = read();

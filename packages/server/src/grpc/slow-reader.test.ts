@@ -17,13 +17,13 @@ const SPEC = toBinary(
 );
 const NOTHING = new Uint8Array();
 
-describe('A client whose window for messages stays shut, and that answers pings', () => {
+describe('A client that leaves its flow-control window closed, but replies to pings', () => {
   test.each<[string, string, Uint8Array, Record<string, string>, number]>([
-    ['a long stream after the time that a reader has', 'Spec', SPEC, {}, 500],
+    ['a long stream after the slow-reader timeout', 'Spec', SPEC, {}, 500],
     ['a long stream after its deadline', 'Spec', SPEC, { 'grpc-timeout': '500m' }, 60_000],
     ['a stream that has ended', 'IterateHandles', NOTHING, {}, 500],
-    ['the answer of a unary call', 'GetServerInfo', NOTHING, {}, 500],
-  ])('loses %s, and nothing else', async (_, method, message, headers, slowReaderMs) => {
+    ['the response of a unary call', 'GetServerInfo', NOTHING, {}, 500],
+  ])('loses %s, and nothing more', async (_, method, message, headers, slowReaderMs) => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     const kernel = new FakeKernel();
@@ -44,7 +44,7 @@ describe('A client whose window for messages stays shut, and that answers pings'
       expect(client.session.closed).toBe(false);
       const started = performance.now();
       await daemon.stop();
-      // Nothing is left for the drain to wait for.
+      // The drain has nothing to wait for.
       expect(performance.now() - started).toBeLessThan(5_000);
     } finally {
       await daemon.stop();

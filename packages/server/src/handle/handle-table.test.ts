@@ -39,7 +39,7 @@ describe('A handle with a lease', () => {
     expect(table.close(token)).toBe(false);
   });
 
-  test('lives on as long as it is renewed', () => {
+  test('stays open while it is renewed', () => {
     const { kernel, clock, table, open } = setUp();
     const { token } = table.grant(LOADER, ...open(), TTL);
     for (let i = 0; i < 10; i++) {
@@ -49,7 +49,7 @@ describe('A handle with a lease', () => {
     expect(kernel.openCount).toBe(1);
   });
 
-  test('lives on while a call uses it, and for the whole TTL after', () => {
+  test('stays open while a call uses it, and for the whole TTL after that', () => {
     const { kernel, clock, table, open } = setUp();
     const { token } = table.grant(LOADER, ...open(), TTL);
     {
@@ -64,7 +64,7 @@ describe('A handle with a lease', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('lives on until the last of several calls that use it ends', () => {
+  test('stays open until the last of several calls that use it ends', () => {
     const { kernel, clock, table, open } = setUp();
     const { token } = table.grant(LOADER, ...open(), TTL);
     const uses = [table.use(LOADER, token), table.use(LOADER, token)];
@@ -77,7 +77,7 @@ describe('A handle with a lease', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('is not renewed by looking at it', () => {
+  test('is not renewed by `peek`', () => {
     const { kernel, clock, table, open } = setUp();
     const { token } = table.grant(LOADER, ...open(), TTL);
     clock.advance(600);
@@ -86,7 +86,7 @@ describe('A handle with a lease', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('is closed once, and tells so', () => {
+  test('is closed once, which is reported', () => {
     const { kernel, clock, table, open } = setUp();
     const { token } = table.grant(LOADER, ...open(), TTL);
     expect([table.close(token), table.close(token)]).toEqual([true, false]);
@@ -149,7 +149,7 @@ describe('A handle that a stream holds', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('can’t be taken after the end of its stream', async () => {
+  test('cannot be taken after the end of its stream', async () => {
     const { table, open, hold } = setUp();
     const { token } = table.hold(LOADER, ...open(), hold);
     for (const each of hold.held()) table.close(each);
@@ -164,7 +164,7 @@ describe('A handle that a stream holds', () => {
   });
 });
 
-test('Two handles on one object live and die apart', () => {
+test('Two handles on one object are independent', () => {
   const { kernel, clock, table, open } = setUp();
   const first = table.grant(LOADER, ...open(), TTL);
   table.grant(LOADER, first.object.dup(), first.info, 3 * TTL);
@@ -193,10 +193,10 @@ describe('When the daemon ends', () => {
   });
 });
 
-describe('A handle of somebody else’s', () => {
+describe('A handle of another caller', () => {
   const other = callerAs('loader', 'uid:2000');
 
-  test('is not found, as one that never was', async () => {
+  test('is not found, as if it never existed', async () => {
     const { table, open, hold } = setUp();
     const leased = table.grant(LOADER, ...open(), TTL);
     const held = table.hold(LOADER, ...open(), hold);
@@ -228,7 +228,7 @@ describe('A handle of somebody else’s', () => {
   });
 });
 
-test('A handle of a users’ object is not for its owner any more who may not see such objects any more', async () => {
+test('An owner who may no longer see users’ objects cannot use a handle on one', async () => {
   const { kernel, table } = setUp();
   const object = kernel.open(kernel.addUsers(intBtf()));
   const { token } = table.grant(LOADER, object, object.info(), TTL);
@@ -266,24 +266,24 @@ describe('A token', () => {
     expect(table.size).toBe(1);
   });
 
-  test('of another run brings the epoch of this one; the token itself is told to nobody', async () => {
+  test('of another run fails with the epoch of this run, and the error does not repeat the token', async () => {
     const token = newToken('fedcba9876543210');
     const error = await failureOf(() => setUp().table.use(LOADER, token));
     expect(error.metadata).toEqual({ daemon_epoch: EPOCH });
     expect(error.message).not.toContain(token);
   });
 
-  test('is never given twice', () => {
+  test('is never issued twice', () => {
     const tokens = new Set(Array.from({ length: 10_000 }, () => newToken(EPOCH)));
     expect(tokens.size).toBe(10_000);
     expect(new Set(Array.from({ length: 1000 }, newEpoch)).size).toBe(1000);
   });
 
-  test('has 128 bits that can’t be guessed behind the epoch', () => {
+  test('has 128 random bits after the epoch', () => {
     const secrets = Array.from({ length: 100 }, () => newToken(EPOCH).slice(EPOCH.length + 1));
     const bytes = secrets.map((secret) => Buffer.from(secret, 'base64url'));
     expect(bytes.every(({ length }) => length === 16)).toBe(true);
-    // Each of the 128 bits is 0 in some and 1 in others; by chance it isn't once in 10^27.
+    // Each of the 128 bits is 0 in some tokens and 1 in others. By chance one is not in 1 of 10^27 runs.
     const or = bytes.reduce((a, b) => Buffer.from(a.map((byte, i) => byte | (b[i] ?? 0))));
     const and = bytes.reduce((a, b) => Buffer.from(a.map((byte, i) => byte & (b[i] ?? 0))));
     expect([or.toString('hex'), and.toString('hex')]).toEqual(['ff'.repeat(16), '00'.repeat(16)]);

@@ -26,7 +26,7 @@ function setUp() {
     const object = kernel.open(id);
     return table.hold(LOADER, object, object.info(), hold).token;
   };
-  /** Whether `room` has settled, and how. */
+  /** How `room` has settled, if it has. */
   const room = () => {
     const state = { settled: false };
     const promise = hold.room(abort.signal).finally(() => {
@@ -42,15 +42,15 @@ function setUp() {
   return { clock, table, hold, abort, holdOne, room, nothingLeft };
 }
 
-/** Lets promises that are settled run on. */
+/** Lets the reactions of settled promises run. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
 }
 
-describe('Being empty', () => {
-  test('is waited for until the last handle is taken or closed, each within the stall time', async () => {
+describe('The wait for emptiness', () => {
+  test('lasts until the last handle is taken or closed, each within the stall time', async () => {
     const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
     const tokens = Array.from({ length: LIMIT }, holdOne);
     let isEmpty = false;
@@ -71,7 +71,7 @@ describe('Being empty', () => {
   test.each<[string, (table: HandleTable, token: string) => void]>([
     ['renews', (table, token) => void table.renew(LOADER, token)],
     ['uses', (table, token) => table.use(LOADER, token)[Symbol.dispose]()],
-  ])('is waited for while the client %s one of the handles', async (_, act) => {
+  ])('continues while the client %s one of the handles', async (_, act) => {
     const { clock, table, hold, abort, holdOne, nothingLeft } = setUp();
     const token = holdOne();
     const empty = hold.empty(abort.signal);
@@ -84,7 +84,7 @@ describe('Being empty', () => {
     nothingLeft();
   });
 
-  test('is waited for as long as the stall time, no longer', async () => {
+  test('lasts no longer than the stall time', async () => {
     const { clock, hold, abort, holdOne, nothingLeft } = setUp();
     holdOne();
     const empty = failureOf(() => hold.empty(abort.signal));
@@ -93,7 +93,7 @@ describe('Being empty', () => {
     nothingLeft();
   });
 
-  test('is not waited for once the call has ended', async () => {
+  test('ends with the call', async () => {
     const { hold, abort, holdOne, nothingLeft } = setUp();
     holdOne();
     const empty = hold.empty(abort.signal);
@@ -103,15 +103,15 @@ describe('Being empty', () => {
     nothingLeft();
   });
 
-  test('is told at once where nothing is held', async () => {
+  test('ends at once if nothing is held', async () => {
     const { hold, abort, nothingLeft } = setUp();
     await hold.empty(abort.signal);
     nothingLeft();
   });
 });
 
-describe('Room for one more handle', () => {
-  test('is there below the bound', async () => {
+describe('The wait for room for one more handle', () => {
+  test('ends at once below the limit', async () => {
     const { hold, abort, holdOne, nothingLeft } = setUp();
     for (let i = 0; i < LIMIT; i++) {
       await hold.room(abort.signal);
@@ -124,7 +124,7 @@ describe('Room for one more handle', () => {
   test.each<[string, (table: HandleTable, token: string) => unknown]>([
     ['closed', (table, token) => table.close(token)],
     ['taken', (table, token) => table.take(LOADER, token, 1e6)],
-  ])('comes at the bound when a handle is %s', async (_, act) => {
+  ])('ends at the limit when a handle is %s', async (_, act) => {
     const { table, clock, abort, holdOne, room } = setUp();
     const tokens = Array.from({ length: LIMIT }, holdOne);
     const { state, promise } = room();
@@ -137,7 +137,7 @@ describe('Room for one more handle', () => {
     expect(getEventListeners(abort.signal, 'abort')).toHaveLength(0);
   });
 
-  test('is waited for as long as the stall time, no longer', async () => {
+  test('lasts no longer than the stall time', async () => {
     const { clock, holdOne, room, nothingLeft } = setUp();
     for (let i = 0; i < LIMIT; i++) holdOne();
     const { state, promise } = room();
@@ -150,7 +150,7 @@ describe('Room for one more handle', () => {
     nothingLeft();
   });
 
-  test('may take the whole stall time each time', async () => {
+  test('may last for the whole stall time each time', async () => {
     const { clock, table, holdOne, room, nothingLeft } = setUp();
     const tokens = Array.from({ length: LIMIT }, holdOne);
     for (let i = 0; i < 5; i++) {
@@ -163,7 +163,7 @@ describe('Room for one more handle', () => {
     nothingLeft();
   });
 
-  test('is not waited for once the call has ended', async () => {
+  test('ends with the call', async () => {
     const { abort, holdOne, room, nothingLeft } = setUp();
     for (let i = 0; i < LIMIT; i++) holdOne();
     const { promise } = room();
@@ -173,7 +173,7 @@ describe('Room for one more handle', () => {
     nothingLeft();
   });
 
-  test('is refused to a call that has ended before', async () => {
+  test('fails for a call that has ended already', async () => {
     const { abort, room, nothingLeft } = setUp();
     const reason = new Error('gone');
     abort.abort(reason);

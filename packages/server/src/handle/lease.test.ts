@@ -17,7 +17,7 @@ test('A lease ends when its time is over, once', () => {
   expect(clock.timers).toBe(0);
 });
 
-test('Renewing starts the time anew, however often', () => {
+test('Each renewal restarts the time', () => {
   const { clock, ends, lease: renewed } = lease(1000);
   for (let i = 0; i < 5; i++) {
     clock.advance(900);
@@ -29,7 +29,7 @@ test('Renewing starts the time anew, however often', () => {
   expect(ends).toEqual([5500]);
 });
 
-test('A use keeps it from ending, and its end starts the time anew', () => {
+test('A lease does not expire during a use, and the end of the use restarts the time', () => {
   const { clock, ends, lease: used } = lease(1000);
   clock.advance(900);
   used.suspend();
@@ -42,7 +42,7 @@ test('A use keeps it from ending, and its end starts the time anew', () => {
   expect(ends).toEqual([12_400]);
 });
 
-test('Of uses that overlap the last one counts', () => {
+test('A lease does not expire until the last of several uses ends', () => {
   const { clock, ends, lease: used } = lease(1000);
   used.suspend();
   used.suspend();
@@ -55,7 +55,7 @@ test('Of uses that overlap the last one counts', () => {
   expect(ends).toEqual([5000]);
 });
 
-test('What is left shrinks with time, and is never negative', () => {
+test('The remaining time shrinks, and is never negative', () => {
   const { clock, lease: left } = lease(1000);
   expect([left.ttlMs, left.remainingMs]).toEqual([1000, 1000]);
   clock.advance(400);
@@ -64,7 +64,7 @@ test('What is left shrinks with time, and is never negative', () => {
   expect(left.remainingMs).toBe(0);
 });
 
-test('A lease that was ended expires no more and leaves no timer', () => {
+test('A lease that was ended does not expire and leaves no timer', () => {
   const { clock, ends, lease: ended } = lease(1000);
   ended.end();
   expect(clock.timers).toBe(0);

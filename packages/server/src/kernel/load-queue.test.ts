@@ -53,7 +53,7 @@ describe('LoadQueue', () => {
     await load('d');
   });
 
-  test('never begins a load whose caller went away while it waited, and hands its place on', async () => {
+  test('never begins a load whose caller went away while it waited, and hands the turn on', async () => {
     const { kernel, open, load } = setUp();
     const abort = new AbortController();
     const first = load('a');
@@ -67,7 +67,7 @@ describe('LoadQueue', () => {
     await expect(load('d', abort.signal)).rejects.toThrow('gone');
   });
 
-  test('refuses what is too much to wait, and takes more once some have ended', async () => {
+  test('refuses loads when too much waits, and accepts more once some have ended', async () => {
     const { open, load } = setUp();
     const taken = [load('a'), load('b'), load('c')];
     await expect(load('d')).rejects.toMatchObject({ reason: ErrorReason.LOAD_QUEUE_FULL });
@@ -81,7 +81,7 @@ describe('LoadQueue', () => {
     await Promise.all(first);
   });
 
-  test('goes on behind a load that failed', async () => {
+  test('continues after a load that failed', async () => {
     const { kernel, open, load } = setUp();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'ENOMEM');
     const failing = load('a');
@@ -93,7 +93,7 @@ describe('LoadQueue', () => {
     await load('c');
   });
 
-  test('at its end drops what waits, refuses what comes, and lets the kernel finish', async () => {
+  test('at its end drops waiting loads, refuses new ones, and lets the kernel finish', async () => {
     const { kernel, queue, open, load } = setUp();
     const begun = load('a');
     const waiting = load('b');
@@ -106,7 +106,7 @@ describe('LoadQueue', () => {
     expect(kernel.loads.length).toBe(1);
   });
 
-  test('makes what is loaded when its turn comes, one at a time, and loads nothing of what cannot be made', async () => {
+  test('gives each load its turn before its BTF is made, and loads nothing if that fails', async () => {
     const { kernel, queue, open, load } = setUp();
     const events: string[] = [];
     const making = (name: string, make: () => Uint8Array) =>
@@ -131,7 +131,7 @@ describe('LoadQueue', () => {
     expect(kernel.loads.map(({ bytes }) => bytes)).toEqual([intBtf('a'), intBtf('c')]);
   });
 
-  test('never begins a load whose caller went away, or that the end overtook, while it was made', async () => {
+  test('never begins a load whose caller went away, or whose queue ended, while its BTF was made', async () => {
     const { kernel, queue, open } = setUp();
     open();
     const abort = new AbortController();
@@ -150,7 +150,7 @@ describe('LoadQueue', () => {
     expect(kernel.loads).toEqual([]);
   });
 
-  test('closes what the kernel loaded for a caller who went away meanwhile', async () => {
+  test('closes the object of a caller that went away during the load', async () => {
     const { kernel, open, load } = setUp();
     const abort = new AbortController();
     const gone = load('a', abort.signal);
@@ -161,7 +161,7 @@ describe('LoadQueue', () => {
     expect([kernel.loads.length, kernel.openCount]).toEqual([1, 0]);
   });
 
-  test('is free again if the load whose turn it was has ended without loading', async () => {
+  test('is free again after a turn without a load', async () => {
     const { kernel, queue, open, load } = setUp();
     open();
     (await queue.turn(1, NEVER))[Symbol.dispose]();
@@ -169,7 +169,7 @@ describe('LoadQueue', () => {
     expect([kernel.loads.length, queue.queue.running]).toEqual([1, false]);
   });
 
-  test('hands the turn on if the caller goes away, or the end comes, just as it is handed over', async () => {
+  test('hands the turn on if the caller goes away, or the queue ends, at the very moment of its turn', async () => {
     const { kernel, queue, open, load } = setUp();
     open();
     const turn = await queue.turn(1, NEVER);

@@ -31,7 +31,7 @@ const OWN = `uid:${process.geteuid?.() ?? 0}`;
 
 const policyOf = (list: string): string => `defaults: false\n${list}: ["${OWN}"]\n`;
 
-/** A daemon by a policy file that makes the tests' user something. */
+/** A daemon whose policy file lists the user of the tests. */
 async function setUp(list: string, choices: Partial<DaemonOptions> = {}) {
   const dir = new TempDir();
   const kernel = new FakeKernel();
@@ -67,8 +67,8 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-describe('A policy that is read again', () => {
-  test('ends a stream whose caller lost the role for it, and what the stream held', async () => {
+describe('A policy that is reloaded', () => {
+  test('ends a stream whose caller lost its role, and closes the handles that it held', async () => {
     await using served = await setUp('viewers');
     const stream = served.client.stream('iterateHandles', HOLD);
     await once(stream, 'data');
@@ -85,7 +85,7 @@ describe('A policy that is read again', () => {
     ]);
   });
 
-  test('ends a stream that went by a higher role than its method needs, and no other', async () => {
+  test('ends only the stream that needed the lost role', async () => {
     await using served = await setUp('inspectors');
     const id = served.kernel.addUsers(intBtf());
     const withUsers = served.client.stream('iterateHandles', HOLD);
@@ -133,7 +133,7 @@ describe('A policy that is read again', () => {
     expect(served.kernel.loads.length).toBe(probes + 1);
   });
 
-  test('leaves handles of users’ objects to be closed by who may not see them any more, and no more', async () => {
+  test('lets a caller who may no longer see users’ objects only close its handles on them', async () => {
     await using served = await setUp('loaders');
     const { result } = await served.client.unary('loadHandle', LOAD).answer;
     if (result.case !== 'handle') throw new Error('not loaded');
@@ -152,7 +152,7 @@ describe('A policy that is read again', () => {
     expect([closed.wasOpen, served.kernel.openCount]).toEqual([[true], 0]);
   });
 
-  test('that is bad changes nothing, and is logged with its place', async () => {
+  test('that is invalid changes nothing, and is logged with its place', async () => {
     await using served = await setUp('viewers');
     served.write(`${policyOf('viewers')}\nvewers: []`);
     expect(served.daemon.reload()).toBe(false);
@@ -160,7 +160,7 @@ describe('A policy that is read again', () => {
     expect((await served.client.unary('getServerInfo', INFO).answer).version).not.toBe('');
   });
 
-  test('is noticed when its file changes', async () => {
+  test('takes effect when its file changes', async () => {
     await using served = await setUp('viewers', { limits: { reloadPollMs: 10 } });
     const stream = served.client.stream('iterateHandles', HOLD);
     const ended = once(stream, 'error');
@@ -169,7 +169,7 @@ describe('A policy that is read again', () => {
     await ended;
   });
 
-  test('resets the stream of a client that does not read, which the status would not reach', async () => {
+  test('resets the stream of a client that does not read, which cannot get the status', async () => {
     await using served = await setUp('viewers');
     const id = served.kernel.add('large', largeBtf());
     const session = connectHttp2('http://localhost', {
@@ -196,7 +196,7 @@ describe('A policy that is read again', () => {
 });
 
 describe('A daemon', () => {
-  test('does not start by a bad policy', async () => {
+  test('does not start with an invalid policy', async () => {
     await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
       'loaders: "root" is not a principal',
     );
@@ -205,19 +205,19 @@ describe('A daemon', () => {
     );
   });
 
-  test('does not start with TLS files that do not serve', async () => {
+  test('does not start with unusable TLS files', async () => {
     const tls = { cert: '/nonexistent/crt', key: '/nonexistent/key', clientCa: '/nonexistent/ca' };
     await expect(setUp('viewers', { tls })).rejects.toThrow('cannot read the certificate /nonexistent/crt');
   });
 
-  test('refuses TCP without TLS, unless it is loopback and allowed', async () => {
+  test('refuses TCP without TLS, unless it is on loopback and allowed', async () => {
     const tcp = (host: string) => [{ kind: 'tcp' as const, host, port: 0 }];
     await expect(setUp('viewers', { addresses: tcp('127.0.0.1') })).rejects.toThrow('has no TLS');
     const wide = setUp('viewers', { addresses: tcp('0.0.0.0'), insecure: true });
     await expect(wide).rejects.toThrow('is not loopback');
   });
 
-  test('knows who comes by loopback TCP as anonymous, a viewer', async () => {
+  test('makes callers on loopback TCP anonymous viewers', async () => {
     await using served = await setUp('viewers', {
       addresses: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
       insecure: true,
@@ -232,7 +232,7 @@ describe('A daemon', () => {
     );
   });
 
-  test('refuses a call on its metadata, before its message, and takes no header for who calls', async () => {
+  test('refuses a call on its metadata, before its message, and ignores headers that name a caller', async () => {
     await using served = await setUp('viewers');
     const session = connectHttp2('http://localhost', { createConnection: () => connect(served.path) });
     // The message never comes.
@@ -251,7 +251,7 @@ describe('A daemon', () => {
     session.destroy();
   });
 
-  test('closes a connection that says nothing, and leaves one alone that waits between calls', async () => {
+  test('closes a silent connection, and keeps one open between calls', async () => {
     await using served = await setUp('viewers', { limits: { handshakeMs: 500 } });
     await served.client.unary('getServerInfo', INFO).answer;
     const silent: Socket = connect(served.path).resume();
@@ -261,7 +261,7 @@ describe('A daemon', () => {
   });
 });
 
-test('nobody is let in whom the kernel does not name', async () => {
+test('A peer that the kernel does not name is refused', async () => {
   await using served = await setUp('loaders');
   jest.spyOn(Reflect, 'get').mockReturnValue(null);
   using client = new GrpcClient(`unix:${served.path}`);

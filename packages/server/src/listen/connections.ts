@@ -22,7 +22,7 @@ export class Connections {
   readonly #policy: CurrentPolicy;
   readonly #quota: Quota;
   readonly #limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>;
-  readonly #told = new NewestSockets(MAX_REFUSED);
+  readonly #refusedSockets = new NewestSockets(MAX_REFUSED);
   #refusedCount = 0;
 
   constructor(
@@ -79,7 +79,7 @@ export class Connections {
 
   #refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
     this.#refusedCount += 1;
-    this.#told.add(socket);
+    this.#refusedSockets.add(socket);
     this.#inject(socket, peer, refusal, () => socket.destroy(), this.#limits.unauthenticatedMs);
   }
 

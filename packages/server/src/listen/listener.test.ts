@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { TempDir } from '../testing/temp-dir.js';
 import { Listener, onLoopback } from './listener.js';
 
-/** Connects as soon as something answers, and answers when it did. */
+/** Connects as soon as something listens. */
 async function connected(path: string): Promise<void> {
   for (;;) {
     const socket = connect(path);
@@ -19,7 +19,7 @@ async function connected(path: string): Promise<void> {
   }
 }
 
-test('A client that connects before the start is over came to the unix socket all the same', async () => {
+test('A client that connects during the start is known to have come over the unix socket', async () => {
   using dir = new TempDir();
   const path = join(dir.path, 'btfd.sock');
   const groups: (number | null)[] = [];
@@ -40,16 +40,13 @@ test('A client that connects before the start is over came to the unix socket al
 
 const LOCALHOST = { kind: 'tcp', host: 'localhost', port: 1 } as const;
 
-describe('A name of loopback', () => {
-  test.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])(
-    'is listened on as %s',
-    async (address) => {
-      expect(await onLoopback(LOCALHOST, async () => ({ address }))).toEqual({ ...LOCALHOST, host: address });
-    },
-  );
+describe('A name of a loopback address', () => {
+  test.each(['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'])('is replaced by %s', async (address) => {
+    expect(await onLoopback(LOCALHOST, async () => ({ address }))).toEqual({ ...LOCALHOST, host: address });
+  });
 
   test.each(['10.0.0.1', '::', '0.0.0.0', 'fe80::1', '::ffff:10.0.0.1'])(
-    'is refused where it stands for %s',
+    'is refused if it resolves to %s',
     async (address) => {
       await expect(onLoopback(LOCALHOST, async () => ({ address }))).rejects.toThrow(
         `localhost:1 resolves to ${address}, which is not loopback`,
@@ -57,19 +54,19 @@ describe('A name of loopback', () => {
     },
   );
 
-  test('is refused where it stands for nothing', async () => {
+  test('is refused if it does not resolve', async () => {
     const lookup = () => Promise.reject(new Error('getaddrinfo ENOTFOUND localhost'));
     await expect(onLoopback(LOCALHOST, lookup)).rejects.toThrow('ENOTFOUND');
   });
 
-  test('is looked up as the system does', async () => {
+  test('is resolved by the system', async () => {
     expect(await onLoopback(LOCALHOST)).toMatchObject({
       host: expect.stringMatching(/^(127\.0\.0\.1|::1)$/),
     });
   });
 });
 
-test('What is no name is taken as it is', async () => {
+test('An address without a name is returned as it is', async () => {
   const lookup = () => Promise.reject(new Error('was looked up'));
   const ip = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
   const unix = { kind: 'unix', path: '/run/x' } as const;

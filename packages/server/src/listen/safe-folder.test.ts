@@ -22,6 +22,6 @@ test.each<[string, { uid: number; gid: number; mode: number }, string | null]>([
   expect(whyUnsafe(folder, OWN)?.startsWith(why ?? '') ?? null).toBe(why === null ? null : true);
 });
 
-test('Whose folder it is does not matter to root', () => {
+test('Root may use the folder of any user', () => {
   expect(whyUnsafe({ uid: 1_001, gid: 1_001, mode: 0o750 }, 0)).toBeNull();
 });

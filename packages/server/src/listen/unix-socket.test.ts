@@ -36,7 +36,7 @@ async function canConnect(path: string): Promise<boolean> {
   }
 }
 
-/** Leaves a socket behind as a process does that was killed. */
+/** Leaves a socket behind, like a process that was killed. */
 async function leaveStale(path: string): Promise<void> {
   const server: Server = createServer();
   const beside = `${path}.tmp`;
@@ -51,7 +51,7 @@ async function leaveStale(path: string): Promise<void> {
 const mode = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
 
 describe('A unix socket', () => {
-  test('lets its owner and group connect, in a folder that they may enter, whatever the umask', async () => {
+  test('lets its owner and group connect, in a folder that they may enter, with any umask', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'made', 'btfd.sock');
     const umask = process.umask(0);
@@ -67,7 +67,7 @@ describe('A unix socket', () => {
     }
   });
 
-  test('leaves a folder that is there as it is', async () => {
+  test('does not change an existing folder', async () => {
     using dir = new TempDir();
     const folder = join(dir.path, 'there');
     mkdirSync(folder, { mode: 0o700 });
@@ -75,14 +75,14 @@ describe('A unix socket', () => {
     expect(mode(folder)).toBe('700');
   });
 
-  test('may have the longest path that an address takes', async () => {
+  test('may have the longest path of an address', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'p'.repeat(99 - dir.path.length - 1));
     using _ = await listen(path);
     expect(await canConnect(path)).toBe(true);
   });
 
-  test('is replaced where nobody listens on it any more', async () => {
+  test('is replaced if nobody listens on it any more', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     await leaveStale(path);
@@ -91,7 +91,7 @@ describe('A unix socket', () => {
     expect(await canConnect(path)).toBe(true);
   });
 
-  test('is not taken from who listens on it', async () => {
+  test('is not taken from a process that listens on it', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     using _ = await listen(path);
@@ -99,7 +99,7 @@ describe('A unix socket', () => {
     expect([await canConnect(path), readdirSync(dir.path)]).toEqual([true, ['btfd.sock']]);
   });
 
-  test('is not taken from who is too busy to answer', async () => {
+  test('is not taken from a process that is too busy to accept', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     const program = `require('net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
@@ -110,7 +110,7 @@ describe('A unix socket', () => {
     const waiting: Socket[] = [];
     try {
       await once(busy.stdout, 'data');
-      // More than the backlog takes: the next is told to come again.
+      // More than the backlog holds: the next connect fails with EAGAIN.
       for (let i = 0; i < 3; i++) waiting.push(connect(path).on('error', () => {}));
       await expect(listen(path)).rejects.toThrow('another process listens');
     } finally {
@@ -132,7 +132,7 @@ describe('A unix socket', () => {
     expect(readdirSync(dir.path)).toEqual(['btfd.sock']);
   });
 
-  test('is removed when it is done with, once', async () => {
+  test('is removed once, at the end', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     using listening = await listen(path);
@@ -141,7 +141,7 @@ describe('A unix socket', () => {
     expect(readdirSync(dir.path)).toEqual([]);
   });
 
-  test('is left alone when it is another’s by then', async () => {
+  test('is not removed if it belongs to another process by then', async () => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');
     using first = await listen(path);
@@ -152,7 +152,7 @@ describe('A unix socket', () => {
   });
 });
 
-describe('A folder in which others may write', () => {
+describe('A folder that others may write to', () => {
   const GROUP = 12_345;
 
   /** A folder in a folder, either of which has the mode. */
@@ -181,7 +181,7 @@ describe('A folder in which others may write', () => {
   test.each<[string, number]>([
     ['nobody may replace what is another’s there, as in /tmp', 0o1777],
     ['others may only look', 0o755],
-  ])('is taken where %s', async (_, bits) => {
+  ])('is accepted if %s', async (_, bits) => {
     using dir = new TempDir();
     const path = join(foldersOf(dir, bits, 'own'), 'btfd.sock');
     using listening = await listen(path);
@@ -189,12 +189,12 @@ describe('A folder in which others may write', () => {
   });
 });
 
-describe('A folder of another user’s', () => {
+describe('The folder of another user', () => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
-  test('is refused, because that user could put a socket in this one’s place', async () => {
+  test('is refused, because that user could replace the socket', async () => {
     using dir = new TempDir();
     const folder = join(dir.path, 'other');
     mkdirSync(folder);
@@ -215,7 +215,7 @@ describe('A group', () => {
   // Root may give a file to any group, everybody else to their own.
   const group = process.geteuid?.() === 0 ? 54_321 : (process.getegid?.() ?? 0);
 
-  test('gets the socket and the folders that are made for it, and no folder that is there', async () => {
+  test('gets the socket and the folders created for it, but no existing folder', async () => {
     using dir = new TempDir();
     const { gid } = lstatSync(dir.path);
     const path = join(dir.path, 'a', 'b', 'btfd.sock');
@@ -233,7 +233,7 @@ describe('A group', () => {
     ]);
   });
 
-  test('that a socket cannot be given is refused, and nothing is left', async () => {
+  test('that cannot get the socket is refused, and nothing is left', async () => {
     using dir = new TempDir();
     const server = createServer();
     const listening = listenOnUnixSocket(server, join(dir.path, 'btfd.sock'), -2);

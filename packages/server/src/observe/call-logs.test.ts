@@ -16,7 +16,7 @@ interface Call {
   readonly peer?: string;
 }
 
-/** What is logged of a call. */
+/** Returns the lines that are logged about a call. */
 function logged(
   make: typeof callLog,
   level: string,
@@ -41,8 +41,8 @@ function logged(
   return lines;
 }
 
-describe('The log of calls', () => {
-  test('tells who, what, how it ended and how long it took', () => {
+describe('The call log', () => {
+  test('says who called what, how it ended and how long it took', () => {
     const call: Call = {
       method: 'GetHandleInfo',
       code: status.NOT_FOUND,
@@ -94,12 +94,12 @@ describe('The audit log', () => {
       { action: 'load', outcome: 'granted', btfId: 7, btfBytes: 53, digest },
     ],
     [
-      'a load that the verifier refused, told as a result',
+      'a load that the verifier rejected, returned as a result',
       { method: 'LoadHandle', facts: { btfBytes: 53, digest, rejected: true } },
       { action: 'load', outcome: 'rejected', code: 'OK', digest },
     ],
     [
-      'a load that the verifier refused, told as an error',
+      'a load that the verifier rejected, returned as an error',
       {
         method: 'LoadHandle',
         code: status.INVALID_ARGUMENT,
@@ -130,7 +130,7 @@ describe('The audit log', () => {
       { method: 'LoadHandle', code: status.UNAUTHENTICATED },
       { action: 'refusal', outcome: 'refused' },
     ],
-  ])('has %s, whatever the level of the log', (_, call, expected) => {
+  ])('has %s, at every level of the log', (_, call, expected) => {
     const { method } = call;
     expect(logged(auditLog, 'error', call)).toMatchObject([
       { level: 30, audit: true, msg: 'audit', requestId: 'r1', principal: 'uid:1000', method, ...expected },
@@ -141,11 +141,11 @@ describe('The audit log', () => {
     { method: 'Spec' },
     { method: 'RenewHandles' },
     { method: 'TakeHandle', code: status.NOT_FOUND },
-  ])('has nothing of %j', (call) => {
+  ])('does not have %j', (call) => {
     expect(logged(auditLog, 'debug', call)).toEqual([]);
   });
 
-  test('is silent where the log is', () => {
+  test('is silent if the log is', () => {
     expect(logged(auditLog, 'silent', { method: 'LoadHandle' })).toEqual([]);
   });
 });

@@ -57,14 +57,14 @@ async function serve() {
   };
 }
 
-/** The spans that ended, the call's own last. */
+/** The spans that have ended, with that of the call at the end. */
 async function spans(count: number): Promise<ReadableSpan[]> {
   while (exporter.getFinishedSpans().length < count) await new Promise((resolve) => setTimeout(resolve, 2));
   return exporter.getFinishedSpans();
 }
 
 describe('The span of a call', () => {
-  test('continues the client’s trace, and has the kernel’s load within', async () => {
+  test('continues the client’s trace, and contains the load into the kernel', async () => {
     using served = await serve();
     const metadata = new Metadata();
     metadata.set('traceparent', `00-${TRACE_ID}-${PARENT_ID}-01`);
@@ -91,7 +91,7 @@ describe('The span of a call', () => {
     expect([load, call].map((span) => span?.spanContext().traceId)).toEqual([TRACE_ID, TRACE_ID]);
   });
 
-  test('has the reading of a spec within, for a stream too', async () => {
+  test('contains the reading of a spec, also for a stream', async () => {
     using served = await serve();
     const request = create(SpecRequestSchema, { source: { case: 'id', value: served.id } });
     for await (const _ of served.client.stream('spec', request)) void _;
@@ -100,7 +100,7 @@ describe('The span of a call', () => {
     expect(read?.parentSpanContext?.spanId).toBe(call?.spanContext().spanId);
   });
 
-  test('of a call without trace is a root', async () => {
+  test('of a call without a trace is a root', async () => {
     using served = await serve();
     await served.client.unary('getHandleById', create(GetHandleByIdRequestSchema, { id: served.id })).answer;
     const [call] = await spans(1);
@@ -120,7 +120,7 @@ describe('The span of a call', () => {
     },
   );
 
-  test('tells code and reason of a failure, which is no error of the server if the client is at fault', async () => {
+  test('has code and reason of a failure, but is not an error if the client is at fault', async () => {
     using served = await serve();
     const request = create(GetHandleByIdRequestSchema, { id: 77 });
     await grpcErrorOf(served.client.unary('getHandleById', request).answer);

@@ -19,7 +19,7 @@ interface Call {
   readonly end?: Pick<CallEnd, 'code' | 'reason'>;
 }
 
-/** A log of at most three lines, and what ends calls in it. */
+/** A log with a budget of three lines, and a function that ends calls. */
 function setUp(which: 'call' | 'audit', level = 'info') {
   const { logger, lines } = logLines(level);
   const clock = new ManualClock();
@@ -46,7 +46,7 @@ function setUp(which: 'call' | 'audit', level = 'info') {
 }
 
 describe('Of many failed calls of one principal', () => {
-  test('a number is logged, and the rest told as a number once their time is over', () => {
+  test('some are logged, and the rest is counted at the end of the window', () => {
     const { lines, clock, calls } = setUp('call');
     calls(10);
     expect(lines).toHaveLength(MOST);
@@ -57,7 +57,7 @@ describe('Of many failed calls of one principal', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'call' });
   });
 
-  test('what others do is logged all the same, also of nobody who is known', () => {
+  test('none keeps the calls of others, or of unknown callers, out of the log', () => {
     const { lines, calls } = setUp('call');
     calls(10);
     calls(1, { principal: 'uid:2' });
@@ -80,7 +80,7 @@ describe('Of many failed calls of one principal', () => {
     expect(lines).toHaveLength(20);
   });
 
-  test('those that are not logged anyway count for nothing', () => {
+  test('those below the level of the log do not count', () => {
     const { lines, clock, calls } = setUp('call', 'warn');
     calls(10);
     calls(10, { end: { code: status.OK, reason: null } });
@@ -89,14 +89,14 @@ describe('Of many failed calls of one principal', () => {
     expect(lines.map(({ code }) => code)).toEqual(Array<string>(MOST).fill('PERMISSION_DENIED'));
   });
 
-  test('few are told as they are, and no number', () => {
+  test('a few are all logged, without a count', () => {
     const { lines, clock, calls } = setUp('call');
     calls(MOST);
     clock.advance(WINDOW_MS);
     expect(lines).toHaveLength(MOST);
   });
 
-  test('what is left out is told at the end at the latest', () => {
+  test('the rest is counted when the daemon ends, at the latest', () => {
     const { lines, clock, budget, calls } = setUp('call');
     calls(5);
     budget.flush();
@@ -104,8 +104,8 @@ describe('Of many failed calls of one principal', () => {
   });
 });
 
-describe('The audit', () => {
-  test('has a number of refusals, at any level, besides a number of what was taken', () => {
+describe('The audit log', () => {
+  test('has budgets of its own for refusals and for takes, at every level', () => {
     const { lines, clock, calls } = setUp('audit', 'error');
     calls(10, { end: REFUSED });
     calls(2, { method: 'TakeHandle', end: { code: status.OK, reason: null } });
@@ -116,7 +116,7 @@ describe('The audit', () => {
     ]);
   });
 
-  test('has every load that came to the kernel, and a number of those that did not', () => {
+  test('has every load that the kernel was asked for, and a budget for the others', () => {
     const { lines, calls } = setUp('audit');
     calls(10, { method: 'LoadHandle', facts: { digest: 'ab' }, end: { code: status.OK, reason: null } });
     calls(10, { method: 'LoadHandle' });

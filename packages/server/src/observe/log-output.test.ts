@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LogOutput, type LogStream } from './log-output.js';
 
-/** A pipe whose reader reads when the test says so. */
+/** A pipe that is read only when the test says so. */
 class Pipe implements LogStream {
   readonly read: string[] = [];
   readonly #waiting: { readonly text: string; readonly onWritten: () => void }[] = [];
@@ -19,7 +19,7 @@ class Pipe implements LogStream {
     this.#onError = listener;
   }
 
-  /** Reads what waits. */
+  /** Reads everything that waits. */
   drain(): void {
     for (const { text, onWritten } of this.#waiting.splice(0)) {
       this.read.push(text);
@@ -35,7 +35,7 @@ class Pipe implements LogStream {
 }
 
 describe('Lines that nobody reads', () => {
-  test('wait up to the bound, are dropped beyond it, and that is told once somebody reads', () => {
+  test('wait up to the limit, and are dropped and counted beyond it', () => {
     const pipe = new Pipe();
     const output = new LogOutput(pipe, 10);
     for (const line of ['aaaaaa\n', 'bbbbbb\n', 'cccccc\n', 'dddddd\n']) output.write(line);
@@ -54,7 +54,7 @@ describe('Lines that nobody reads', () => {
     ]);
   });
 
-  test('keep the end waiting for a time only', async () => {
+  test('delay the end for a limited time only', async () => {
     const pipe = new Pipe();
     const output = new LogOutput(pipe, 10);
     output.write('a\n');
@@ -62,7 +62,7 @@ describe('Lines that nobody reads', () => {
   });
 });
 
-test('The end waits until what was logged is written', async () => {
+test('The end waits until all lines are written', async () => {
   const pipe = new Pipe();
   const output = new LogOutput(pipe, 10);
   expect(await output.flush(60_000)).toBe(true);
@@ -73,7 +73,7 @@ test('The end waits until what was logged is written', async () => {
   expect(await flushed).toBe(true);
 });
 
-test('When nobody can read any more, lines are dropped, and the end waits for none', async () => {
+test('When the pipe is closed, lines are dropped, and the end does not wait', async () => {
   const pipe = new Pipe();
   const output = new LogOutput(pipe, 1000);
   output.write('a\n');
@@ -85,7 +85,7 @@ test('When nobody can read any more, lines are dropped, and the end waits for no
   expect([output.dropped, pipe.read]).toEqual([2, []]);
 });
 
-test('A stream that throws loses the line, and nothing else', () => {
+test('A stream that throws loses only the line', () => {
   const lines: string[] = [];
   const output = new LogOutput(
     {

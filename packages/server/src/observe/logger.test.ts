@@ -3,7 +3,7 @@ import { bpfError, verifierLog } from '../testing/fake-kernel.js';
 import type { LogFormat } from '../config/settings.js';
 import { makeLog } from './logger.js';
 
-/** What is written of one line. */
+/** Returns the text of one line. */
 function written(
   format: LogFormat,
   fields: Record<string, unknown>,
@@ -23,18 +23,18 @@ function written(
   return text;
 }
 
-/** What a client may send to look like another line, or to command a terminal. */
+/** Text that a client may send to imitate a line, or to control a terminal. */
 const HOSTILE = 'x\n{"level":60,"msg":"forged"}\r\n\u001b[2J\u0007\u009b31m\u202e\u2028';
 
 describe('A log line', () => {
-  test('is JSON where standard error is no terminal, and pretty where it is one', () => {
+  test('is pretty on a terminal, and JSON elsewhere', () => {
     expect(JSON.parse(written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'said' });
     expect(written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
     expect(JSON.parse(written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'said' });
     expect(written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: said\n {4}a: 1\n$/);
   });
 
-  test('as JSON is one line whatever it holds', () => {
+  test('as JSON is always one line', () => {
     const text = written('json', { name: HOSTILE }, { message: HOSTILE });
     expect(text.split('\n')).toHaveLength(2);
     expect(JSON.parse(text)).toMatchObject({ name: HOSTILE, msg: HOSTILE });
@@ -47,7 +47,7 @@ describe('A log line', () => {
     ['a list', { names: [HOSTILE] }],
     ['a field of a field', { a: { b: { c: HOSTILE } } }],
     ['an error', { err: Object.assign(new Error(HOSTILE), { stack: `Error: ${HOSTILE}`, code: HOSTILE }) }],
-  ])('that is pretty has no control characters of %s, and no line that looks like another', (_, fields) => {
+  ])('that is pretty has no control characters of %s, and cannot imitate another line', (_, fields) => {
     const text = written('pretty', fields);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     const [first, ...rest] = text.trimEnd().split('\n');
@@ -55,7 +55,7 @@ describe('A log line', () => {
     expect(rest.filter((line) => !line.startsWith('    '))).toEqual([]);
   });
 
-  test('that is pretty has none of its message either', () => {
+  test('that is pretty has no control characters of its message', () => {
     const text = written('pretty', {}, { message: HOSTILE });
     expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
@@ -65,12 +65,12 @@ describe('A log line', () => {
     expect(line.name).toBe(`${'n'.repeat(1023)}…`);
   });
 
-  test('has of an error its type, message, code and stack, bounded, and not what it carries', () => {
+  test('has type, message, code and stack of an error, cut to a limit, and no other properties', () => {
     const log = verifierLog('what the verifier says of somebody’s BTF');
     const err = Object.assign(bpfError('BPF_BTF_LOAD', 'EINVAL', log), { request: 'of a client' });
-    const { err: told } = JSON.parse(written('json', { err }));
-    expect(Object.keys(told).toSorted()).toEqual(['code', 'message', 'stack', 'type']);
-    expect(told).toMatchObject({
+    const { err: error } = JSON.parse(written('json', { err }));
+    expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'stack', 'type']);
+    expect(error).toMatchObject({
       type: 'BpfError',
       code: 'EINVAL',
       stack: expect.stringContaining('.test.ts'),
@@ -79,7 +79,7 @@ describe('A log line', () => {
     expect([long.message.length, long.stack.length]).toEqual([1024, 8192]);
   });
 
-  test('can hold what is thrown that is no error', () => {
+  test('can contain a thrown value that is not an error', () => {
     expect(JSON.parse(written('json', { err: 'a text' })).err).toBe('a text');
   });
 });

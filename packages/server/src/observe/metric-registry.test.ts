@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { MetricRegistry } from './metric-registry.js';
 
-describe('A metric that is read when it is asked for', () => {
-  test('has the values of that time, and no others', async () => {
+describe('A metric that is read on request', () => {
+  test('has the values at that time, and no others', async () => {
     const registry = new MetricRegistry();
     let held = new Map([['unix', 2]]);
     registry.readGauge('btfd_connections', () =>
@@ -15,13 +15,13 @@ describe('A metric that is read when it is asked for', () => {
     expect(text).not.toContain('"unix"');
   });
 
-  test('is not added up over scrapes', async () => {
+  test('does not add up over scrapes', async () => {
     const registry = new MetricRegistry();
     registry.readCounter('btfd_leases_granted_total', () => [{ value: 5 }]);
     for (let i = 0; i < 3; i++) expect(await registry.text()).toContain('btfd_leases_granted_total 5\n');
   });
 
-  test('is read once for those who ask at the same time', async () => {
+  test('is read once for simultaneous requests', async () => {
     const registry = new MetricRegistry();
     let reads = 0;
     registry.readGauge('btfd_load_running', () => [{ value: (reads += 1) }]);

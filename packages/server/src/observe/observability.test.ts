@@ -9,7 +9,7 @@ import { OperationsServer } from './operations-server.js';
 
 const ANY_PORT = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 
-/** Starts a daemon that serves metrics where something else listens already. */
+/** Starts a daemon whose address for metrics is in use. */
 async function startWhereTaken(dir: string, metricsRequired: boolean) {
   const taken = await OperationsServer.open(ANY_PORT, {
     metrics: async () => '',
@@ -24,8 +24,8 @@ async function startWhereTaken(dir: string, metricsRequired: boolean) {
   return { starting, lines, kernel, release: async () => taken.close() };
 }
 
-describe('A daemon whose address for metrics is taken', () => {
-  test('doesn’t start if they are required', async () => {
+describe('A daemon whose address for metrics is in use', () => {
+  test('does not start if metrics are required', async () => {
     using dir = new TempDir();
     const { starting, release } = await startWhereTaken(dir.path, true);
     await expect(starting).rejects.toThrow('EADDRINUSE');
@@ -43,7 +43,7 @@ describe('A daemon whose address for metrics is taken', () => {
   });
 });
 
-test('A daemon that can’t listen for clients leaves no socket for metrics open', async () => {
+test('A daemon that cannot listen for clients leaves no socket for metrics open', async () => {
   using dir = new TempDir();
   const { logger } = logLines('silent');
   const probe = await OperationsServer.open(ANY_PORT, {
@@ -53,7 +53,7 @@ test('A daemon that can’t listen for clients leaves no socket for metrics open
   });
   const metricsAddress = probe.address;
   await probe.close();
-  // What should be its folder is a file.
+  // Its folder is a file.
   writeFileSync(join(dir.path, 'file'), '');
   const addresses = [{ kind: 'unix', path: join(dir.path, 'file', 'btfd.sock') }] as const;
   const kernel = new FakeKernel();

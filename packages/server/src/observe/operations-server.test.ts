@@ -42,7 +42,7 @@ async function ask(port: number, path: string, method = 'GET'): Promise<Answer> 
   });
 }
 
-/** Sends bytes, and gives what comes until the server closes. */
+/** Sends bytes, and returns everything that comes until the server closes. */
 async function exchange(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let got = '';
@@ -54,7 +54,7 @@ async function exchange(port: number, text: string): Promise<string> {
 }
 
 describe('Over HTTP', () => {
-  test('/metrics is the metrics, with their type', async () => {
+  test('/metrics returns the metrics, with their content type', async () => {
     await using served = await serve();
     expect(await ask(served.port, '/metrics')).toMatchObject({
       code: 200,
@@ -63,7 +63,7 @@ describe('Over HTTP', () => {
     });
   });
 
-  test('the metrics are made once for all who ask while they are made', async () => {
+  test('the metrics are made once for all requests that come meanwhile', async () => {
     const { promise, resolve } = withResolvers();
     let made = 0;
     const metrics = async (): Promise<string> => {
@@ -81,13 +81,13 @@ describe('Over HTTP', () => {
     expect(new Set((await Promise.all(others)).map(({ body }) => body))).toEqual(new Set(['m 2\n']));
   });
 
-  test('metrics that can’t be read are 500, without the reason', async () => {
+  test('metrics that cannot be read are 500, without the reason', async () => {
     await using served = await serve({ metrics: () => Promise.reject(new Error('secret')) });
     const { code, body } = await ask(served.port, '/metrics');
     expect([code, body]).toEqual([500, expect.not.stringContaining('secret')]);
   });
 
-  test('/healthz is 200 whether ready or not, and /readyz says why not', async () => {
+  test('/healthz is 200 whether ready or not, and /readyz says why it is not', async () => {
     let reason: string | null = 'the daemon is starting';
     await using served = await serve({ notReady: () => reason });
     const codes = async () => Promise.all(['/healthz', '/readyz'].map((path) => ask(served.port, path)));
@@ -131,12 +131,12 @@ describe('Over HTTP', () => {
     expect(got).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test('what is no HTTP is refused', async () => {
+  test('anything but HTTP is refused', async () => {
     await using served = await serve();
     expect(await exchange(served.port, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toMatch(/^HTTP\/1\.1 4\d\d /);
   });
 
-  test('of 40 connections that stay, the last 32 are kept, and a probe is served all the same', async () => {
+  test('of 40 idle connections the newest 32 are kept, and a probe is still served', async () => {
     await using served = await serve();
     const sockets: Socket[] = [];
     for (let count = 0; count < 40; count++) {
@@ -151,7 +151,7 @@ describe('Over HTTP', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test('closing breaks connections that idle', async () => {
+  test('closing also closes idle connections', async () => {
     const served = await serve();
     const socket = connect(served.port, '127.0.0.1');
     socket.resume();
@@ -163,7 +163,7 @@ describe('Over HTTP', () => {
   });
 });
 
-test('An address that is taken is an error', async () => {
+test('An address in use is an error', async () => {
   await using served = await serve();
   await expect(
     OperationsServer.open(

@@ -29,5 +29,5 @@ export function errorOf({ reason, message, metadata, violations, stack }: ErrorM
 function serviceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  return new ServiceError(ErrorReason.INTERNAL, 'internal error; the daemon’s log tells more');
+  return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log');
 }

@@ -19,7 +19,7 @@ test('A worker keeps the process alive only while it has a job', () => {
   `;
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   expect({ stdout, stderr, status }).toEqual({
     stdout: expect.stringMatching(/^the BTF cannot be decoded: .*\n$/),

@@ -65,7 +65,7 @@ async function setUp(limits: Partial<Limits>) {
 
 const specOf = (id: number) => create(SpecRequestSchema, { source: { case: 'id', value: id } });
 
-/** What an error says of a limit. */
+/** Returns the details of an error about a limit. */
 function limitOf(error: GrpcError): unknown {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(bytes)) throw new Error(`no details: ${error.message}`);
@@ -77,8 +77,8 @@ function limitOf(error: GrpcError): unknown {
 
 const OWN = `principal:uid:${process.geteuid?.()}`;
 
-describe('At a limit', () => {
-  test('of handles one more is refused, its object closed, until one is closed', async () => {
+describe('At the limit', () => {
+  test('of handles, one more is refused and its object closed, until one is closed', async () => {
     await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
     const tokens = [await setup.open(), await setup.open()];
     const error = await grpcErrorOf(setup.open());
@@ -89,7 +89,7 @@ describe('At a limit', () => {
     expect(setup.quotas.handles.inUse).toBe(2);
   });
 
-  test('of all handles everybody is refused', async () => {
+  test('of all handles, everybody is refused', async () => {
     await using setup = await setUp({ maxHandles: 1 });
     await setup.open();
     expect(limitOf(await grpcErrorOf(setup.open()))).toEqual([
@@ -100,7 +100,7 @@ describe('At a limit', () => {
     ]);
   });
 
-  test('of bytes a load is refused before the kernel sees it; what the kernel has anyway counts for nothing', async () => {
+  test('of bytes, a load is refused before the kernel sees it; the kernel’s own objects do not count', async () => {
     await using setup = await setUp({ maxHeldBtfBytesPerPrincipal: intBtf().length });
     const loads = setup.kernel.loads.length;
     const { result } = await setup.client.unary('loadHandle', LOAD).answer;
@@ -112,7 +112,7 @@ describe('At a limit', () => {
     await setup.client.unary('loadHandle', LOAD).answer;
   });
 
-  test('of handles a stream that would hold one more ends, and gives back what it held', async () => {
+  test('of handles, a stream that would hold one more ends, and releases those that it held', async () => {
     await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
     for (let count = 0; count < 3; count++) setup.kernel.add(`mod_${count}`, intBtf());
     const stream = setup.client.stream('iterateHandles', HOLD);
@@ -123,7 +123,7 @@ describe('At a limit', () => {
     expect([setup.quotas.handles.inUse, setup.kernel.openCount]).toEqual([0, 0]);
   });
 
-  test('of streams one more is refused, told when to come again, and unary calls go on', async () => {
+  test('of streams, one more is refused with a retry time, and unary calls continue', async () => {
     await using setup = await setUp({ maxStreamsPerPrincipal: 1 });
     const first = setup.client.stream('iterateHandles', HOLD).on('error', () => {});
     await once(first, 'data');
@@ -137,7 +137,7 @@ describe('At a limit', () => {
     await once(third.resume(), 'end');
   });
 
-  test('of calls in flight one more is refused before it is read, until one ends', async () => {
+  test('of calls in flight, one more is refused before it is read, until one ends', async () => {
     await using setup = await setUp({ maxCallsPerPrincipal: 1 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -152,7 +152,7 @@ describe('At a limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 
-  test('of loads one more is refused before it is read, and other calls go on', async () => {
+  test('of loads, one more is refused before it is read, and other calls continue', async () => {
     await using setup = await setUp({ maxLoadsPerPrincipal: 2 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -160,7 +160,7 @@ describe('At a limit', () => {
     while (setup.quotas.loads.inUse < 2) await new Promise(setImmediate);
     const error = await grpcErrorOf(setup.client.unary('loadHandle', LOAD).answer);
     expect(limitOf(error)).toEqual([status.RESOURCE_EXHAUSTED, 'QUOTA_EXCEEDED', 'loads', OWN]);
-    // What the refused call took of other quotas is given back.
+    // The refused call has given back its part of other quotas.
     expect(setup.quotas.calls.inUse).toBe(2);
     await setup.client.unary('getServerInfo', INFO).answer;
     resolve();
@@ -169,7 +169,7 @@ describe('At a limit', () => {
     await setup.client.unary('loadHandle', LOAD).answer;
   });
 
-  test('of BTF in use another object is refused, the same is not, until a stream that sends it ends', async () => {
+  test('of BTF in use, another object is refused until a stream ends, but the same object is not', async () => {
     const large = largeBtf();
     await using setup = await setUp({ maxSpecBytesPerPrincipal: large.length });
     const id = setup.kernel.add('large', large);
@@ -189,25 +189,22 @@ describe('At a limit', () => {
   });
 
   test.each([
-    ['without a bound on the memory of a session no', Infinity, 400, null],
-    ['with one a', 1, 20, status.RESOURCE_EXHAUSTED],
-  ])(
-    '%s number of streams that were cancelled keeps calls from a connection',
-    async (_, bound, count, code) => {
-      await using setup = await setUp({ maxSessionMemoryMiB: bound });
-      const id = setup.kernel.add('large', largeBtf());
-      for (let i = 0; i < count; i++) {
-        const stream = setup.client.stream('spec', specOf(id));
-        await once(stream, 'data').catch(() => {});
-        stream.on('error', () => {}).cancel();
-      }
-      const { answer } = setup.client.unary('getServerInfo', INFO);
-      if (code === null) await answer;
-      else expect((await grpcErrorOf(answer)).code).toBe(code);
-    },
-  );
+    ['without a limit on the memory of a session, no', Infinity, 400, null],
+    ['with one, a', 1, 20, status.RESOURCE_EXHAUSTED],
+  ])('%s number of cancelled streams keeps calls off a connection', async (_, bound, count, code) => {
+    await using setup = await setUp({ maxSessionMemoryMiB: bound });
+    const id = setup.kernel.add('large', largeBtf());
+    for (let i = 0; i < count; i++) {
+      const stream = setup.client.stream('spec', specOf(id));
+      await once(stream, 'data').catch(() => {});
+      stream.on('error', () => {}).cancel();
+    }
+    const { answer } = setup.client.unary('getServerInfo', INFO);
+    if (code === null) await answer;
+    else expect((await grpcErrorOf(answer)).code).toBe(code);
+  });
 
-  test('of metadata a call is refused', async () => {
+  test('of metadata, a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
     const metadata = new Metadata();
     metadata.set('x-large', 'a'.repeat(1_000));
@@ -219,28 +216,31 @@ describe('At a limit', () => {
   test.each([
     ['of a principal', { maxConnectionsPerPrincipal: 2 }, OWN],
     ['of all', { maxConnections: 2 }, 'daemon'],
-  ])('of connections %s one more is told so and has to go, until one ends', async (_, limits, subject) => {
-    await using setup = await setUp({ ...limits, unauthenticatedMs: 200 });
-    await setup.client.unary('getServerInfo', INFO).answer;
-    const second = connect(setup.path);
-    await once(second, 'connect');
-    while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
-    expect(limitOf(await toldOnConnecting(setup.path))).toEqual([
-      status.RESOURCE_EXHAUSTED,
-      'QUOTA_EXCEEDED',
-      'connections',
-      subject,
-    ]);
-    const fourth = connect(setup.path).on('error', () => {});
-    await once(fourth.resume(), 'close');
-    expect(setup.quotas.connections.inUse).toBe(2);
-    second.destroy();
-    while (setup.quotas.connections.inUse > 1) await new Promise(setImmediate);
-    using fifth = new GrpcClient(`unix:${setup.path}`);
-    await fifth.unary('getServerInfo', INFO).answer;
-  });
+  ])(
+    'of connections %s, one more gets an error and is closed, until one ends',
+    async (_, limits, subject) => {
+      await using setup = await setUp({ ...limits, unauthenticatedMs: 200 });
+      await setup.client.unary('getServerInfo', INFO).answer;
+      const second = connect(setup.path);
+      await once(second, 'connect');
+      while (setup.quotas.connections.inUse < 2) await new Promise(setImmediate);
+      expect(limitOf(await errorOnConnecting(setup.path))).toEqual([
+        status.RESOURCE_EXHAUSTED,
+        'QUOTA_EXCEEDED',
+        'connections',
+        subject,
+      ]);
+      const fourth = connect(setup.path).on('error', () => {});
+      await once(fourth.resume(), 'close');
+      expect(setup.quotas.connections.inUse).toBe(2);
+      second.destroy();
+      while (setup.quotas.connections.inUse > 1) await new Promise(setImmediate);
+      using fifth = new GrpcClient(`unix:${setup.path}`);
+      await fifth.unary('getServerInfo', INFO).answer;
+    },
+  );
 
-  test('of connections more than a few that are told so are broken', async () => {
+  test('of connections, only a few get an error, and more are closed at once', async () => {
     await using setup = await setUp({ maxConnections: 1 });
     await setup.client.unary('getServerInfo', INFO).answer;
     const sockets = Array.from({ length: MAX_REFUSED + 10 }, () =>
@@ -255,7 +255,7 @@ describe('At a limit', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test('of time a connection that only begins to speak is broken', async () => {
+  test('of time, a connection that only begins to speak is closed', async () => {
     await using setup = await setUp({ handshakeMs: 500 });
     const socket = connect(setup.path).on('error', () => {});
     socket.write('PRI * HTTP/2.0\r\n\r\nSM');
@@ -267,7 +267,7 @@ describe('At a limit', () => {
     ['of nothing', BtfService.method.loadHandle, Buffer.alloc(0)],
     ['of a part', BtfService.method.loadHandle, grpcFrame(intBtf()).subarray(0, 20)],
     ['without its end', BtfService.method.spec, grpcFrame(new Uint8Array())],
-  ])('of time a request %s ends its call, and gives back its place', async (_, { name }, part) => {
+  ])('of time, a request %s ends its call, and gives back its place', async (_, { name }, part) => {
     await using setup = await setUp({ requestMs: 100 });
     using raw = new Http2Client(setup.path);
     const call = raw.call(`/${BtfService.typeName}/${name}`);
@@ -292,7 +292,7 @@ describe('At a limit', () => {
     ],
     ['is of no service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
     ['is past its deadline', '/btf.v1.BtfService/Spec', { 'grpc-timeout': '1m' }, status.DEADLINE_EXCEEDED],
-  ])('a call that %s, and goes on sending, loses its stream', async (_, path, headers, code) => {
+  ])('a call that %s, and continues to send, loses its stream', async (_, path, headers, code) => {
     await using setup = await setUp({});
     using raw = new Http2Client(setup.path);
     const call = raw.call(path, headers);
@@ -301,7 +301,7 @@ describe('At a limit', () => {
     expect(call.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
-  test('of size large requests are refused with their status, and leave the connection as it was', async () => {
+  test('of size, large requests are refused with a status, and the connection stays', async () => {
     await using setup = await setUp({ maxLoadsPerPrincipal: 1 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -319,14 +319,14 @@ describe('At a limit', () => {
     expect(setup.quotas.connections.inUse).toBe(1);
   });
 
-  test('of idleness a connection ends, and the next call makes another', async () => {
+  test('of idleness, a connection ends, and the next call makes another', async () => {
     await using setup = await setUp({ maxConnectionIdleMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
     while (setup.quotas.connections.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 
-  test('of age a connection ends, and the next call makes another', async () => {
+  test('of age, a connection ends, and the next call makes another', async () => {
     await using setup = await setUp({ maxConnectionAgeMs: 300 });
     await setup.client.unary('getServerInfo', INFO).answer;
     while (setup.quotas.connections.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -334,8 +334,8 @@ describe('At a limit', () => {
   });
 });
 
-/** What a call on a new connection is refused with. A busy machine may break the connection before it asks. */
-async function toldOnConnecting(path: string): Promise<GrpcError> {
+/** Returns the error of a call on a new connection. On a busy machine the connection may be closed before the call. */
+async function errorOnConnecting(path: string): Promise<GrpcError> {
   for (;;) {
     using client = new GrpcClient(`unix:${path}`);
     const error = await grpcErrorOf(client.unary('getServerInfo', INFO).answer);
@@ -343,7 +343,7 @@ async function toldOnConnecting(path: string): Promise<GrpcError> {
   }
 }
 
-/** The headers that answer a call: its status, where it has no message. */
+/** Returns the response headers of a call, which have its status if it has no message. */
 async function headersOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   return new Promise((resolve) => call.once('response', resolve));
 }

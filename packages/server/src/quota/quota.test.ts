@@ -16,7 +16,7 @@ function failureOf(attempt: () => unknown): ServiceError {
 }
 
 describe('A quota', () => {
-  test('refuses a principal that has all that it may have, and no other one', () => {
+  test('refuses a principal at its limit, and no other', () => {
     const quota = new Quota(KIND, { each: 2, all: 10 });
     quota.take('uid:1');
     quota.take('uid:1');
@@ -31,7 +31,7 @@ describe('A quota', () => {
     expect([quota.usedBy('uid:1'), quota.usedBy('uid:2'), quota.inUse]).toEqual([2, 1, 3]);
   });
 
-  test('refuses everybody when all together have all that there is', () => {
+  test('refuses everybody at the common limit', () => {
     const quota = new Quota({ ...KIND, retryMs: 500 }, { each: 2, all: 3 });
     quota.take('uid:1', 2);
     quota.take('uid:2');
@@ -42,7 +42,7 @@ describe('A quota', () => {
     });
   });
 
-  test('has room again for what was given back, which is given back once', () => {
+  test('has room again after something is given back, which counts once', () => {
     const quota = new Quota(KIND, { each: 2, all: 2 });
     const taken = quota.take('uid:1', 2);
     taken[Symbol.dispose]();

@@ -7,7 +7,7 @@ function setUp() {
   return { quota, shared: new SharedQuota(quota) };
 }
 
-test('What a principal has twice counts once, until it has it no more', () => {
+test('A thing that a principal uses twice counts once, until both uses have ended', () => {
   const { quota, shared } = setUp();
   const [first, second] = [shared.take('uid:1', 'a', 6), shared.take('uid:1', 'a', 6)];
   expect(quota.usedBy('uid:1')).toBe(6);
@@ -20,7 +20,7 @@ test('What a principal has twice counts once, until it has it no more', () => {
   expect(quota.usedBy('uid:1')).toBe(6);
 });
 
-test('Other things, and the same of other principals, count for themselves', () => {
+test('Other things, and the same thing of another principal, count separately', () => {
   const { quota, shared } = setUp();
   shared.take('uid:1', 'a', 6);
   shared.take('uid:1', 'b', 4);
@@ -28,7 +28,7 @@ test('Other things, and the same of other principals, count for themselves', () 
   expect([quota.usedBy('uid:1'), quota.usedBy('uid:2')]).toEqual([10, 5]);
 });
 
-test('What is too much is refused, and takes nothing', () => {
+test('Too much is refused, and takes nothing', () => {
   const { quota, shared } = setUp();
   shared.take('uid:1', 'a', 6);
   expect(() => shared.take('uid:1', 'b', 5)).toThrow('the caller has 6 of at most 10 things');

@@ -55,7 +55,7 @@ const infoOf = async (services: ServicesForTest, token: string): Promise<Handle>
 };
 
 describe('GetHandleById', () => {
-  test('gives a leased handle on the object', async () => {
+  test('returns a handle with a lease on the object', async () => {
     const { kernel, id, services, open } = await setUp();
     const handle = await open({ seconds: 90n });
     expect(handle).toMatchObject({
@@ -80,7 +80,7 @@ describe('GetHandleById', () => {
     if (reason === ErrorReason.BTF_ID_NOT_FOUND) expect(error.metadata).toEqual({ id: String(id) });
   });
 
-  test('closes an object that does not tell what it is', async () => {
+  test('closes an object whose info cannot be read', async () => {
     const { kernel, open } = await setUp();
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
     await expect(open()).rejects.toThrow('ENOMEM');
@@ -89,7 +89,7 @@ describe('GetHandleById', () => {
 });
 
 describe('GetHandleInfo', () => {
-  test('tells what is left, rounded up, and renews nothing', async () => {
+  test('returns the remaining TTL, rounded up, and renews nothing', async () => {
     const { kernel, services, open } = await setUp();
     const { token } = await open();
     services.clock.advance(30_000.25);
@@ -102,7 +102,7 @@ describe('GetHandleInfo', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('tells no lease of a handle that a stream holds', async () => {
+  test('returns no lease for a handle that a stream holds', async () => {
     const { kernel, id, services } = await setUp();
     const object = kernel.open(id);
     const held = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
@@ -112,21 +112,18 @@ describe('GetHandleInfo', () => {
 
   test.each([
     ['reports id 0', true],
-    ['goes on reporting the id', false],
-  ])(
-    'says of a module’s object that was removed that it was, with its last id, where the kernel %s',
-    async (_, zero) => {
-      const { kernel, id, services, open } = await setUp();
-      const { token } = await open();
-      expect((await infoOf(services, token)).info).toMatchObject({ id, removed: false });
-      if (zero) kernel.remove(id);
-      else kernel.vanishing.add(id);
-      expect((await infoOf(services, token)).info).toMatchObject({ id, name: 'mod', removed: true });
-      expect(kernel.openCount).toBe(1);
-    },
-  );
+    ['continues to report the id', false],
+  ])('reports a removed module’s object, with its last id, if the kernel %s', async (_, zero) => {
+    const { kernel, id, services, open } = await setUp();
+    const { token } = await open();
+    expect((await infoOf(services, token)).info).toMatchObject({ id, removed: false });
+    if (zero) kernel.remove(id);
+    else kernel.vanishing.add(id);
+    expect((await infoOf(services, token)).info).toMatchObject({ id, name: 'mod', removed: true });
+    expect(kernel.openCount).toBe(1);
+  });
 
-  test('does not open a user’s object to see whether it was removed: it can’t be while it is held', async () => {
+  test('does not open a user’s object to check for removal: it cannot be removed while it is held', async () => {
     const { kernel, services } = await setUp();
     const object = kernel.open(kernel.addUsers(intBtf()));
     const { token } = services.handles.grant(LOADER, object, object.info(), MINUTE);
@@ -141,7 +138,7 @@ describe('CloneHandle', () => {
     return required(create(CloneHandleResponseSchema, await cloneHandle(services)(request, callBy())).handle);
   };
 
-  test('gives a second handle on the object, with a lease of its own', async () => {
+  test('returns a second handle on the object, with a lease of its own', async () => {
     const { kernel, services, open } = await setUp();
     const original = await open();
     const copy = await clone(services, original.token);
@@ -154,7 +151,7 @@ describe('CloneHandle', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('renews the handle that it copies', async () => {
+  test('renews the handle that it clones', async () => {
     const { services, open } = await setUp();
     const { token } = await open();
     services.clock.advance(50_000);
@@ -162,7 +159,7 @@ describe('CloneHandle', () => {
     expect((await infoOf(services, token)).remainingTtl?.seconds).toBe(60n);
   });
 
-  test('leaves the original as it is when there is no file descriptor left', async () => {
+  test('does not change the original if there is no file descriptor left', async () => {
     const { kernel, services, open } = await setUp();
     const { token } = await open();
     kernel.failures.dup = bpfError('dup', 'EMFILE');
@@ -173,7 +170,7 @@ describe('CloneHandle', () => {
   });
 });
 
-test('TakeHandle gives a held handle a lease of the TTL asked for, and says so again when repeated', async () => {
+test('TakeHandle gives a held handle a lease with the requested TTL, and returns the same when repeated', async () => {
   const { kernel, id, services } = await setUp();
   const object = kernel.open(id);
   const { token } = services.handles.hold(LOADER, object, object.info(), new Hold(1, 1, services.clock));
@@ -188,7 +185,7 @@ test('TakeHandle gives a held handle a lease of the TTL asked for, and says so a
 });
 
 describe('Of many tokens', () => {
-  test('RenewHandles tells for each whether it is open and what is left', async () => {
+  test('RenewHandles returns whether each is open, and its remaining TTL', async () => {
     const { kernel, id, services, open } = await setUp();
     const { token } = await open();
     const object = kernel.open(id);
@@ -211,7 +208,7 @@ describe('Of many tokens', () => {
     expect(kernel.openCount).toBe(2);
   });
 
-  test('CloseHandles tells for each whether it was open', async () => {
+  test('CloseHandles returns whether each was open', async () => {
     const { kernel, services, open } = await setUp();
     const { token } = await open();
     const tokens = [token, newToken('fedcba9876543210'), token, ''];
@@ -234,7 +231,7 @@ describe('Of many tokens', () => {
       (services, tokens) =>
         closeHandles(services)(create(BtfService.method.closeHandles.input, { tokens }), callBy()),
     ],
-  ])('%s takes 1000 and no more', async (_, call) => {
+  ])('%s accepts at most 1000', async (_, call) => {
     const { services, open } = await setUp();
     const { token } = await open();
     const tokens = Array.from({ length: 1000 }, () => 'x');
@@ -245,7 +242,7 @@ describe('Of many tokens', () => {
   });
 });
 
-describe('A token that is no handle’s is refused by', () => {
+describe('A token without a handle is refused by', () => {
   type Call = (services: ServicesForTest, token: string) => unknown;
   const { method } = BtfService;
   test.each<[string, Call]>([
@@ -267,7 +264,7 @@ describe('A token that is no handle’s is refused by', () => {
   });
 });
 
-test('GetServerInfo tells mode, operations with reasons, capabilities and limits', async () => {
+test('GetServerInfo returns mode, operations with reasons, capabilities and limits', async () => {
   const kernel = new FakeKernel();
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
   kernel.granted = { sysAdmin: false, bpf: true };

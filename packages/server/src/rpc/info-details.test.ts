@@ -53,13 +53,13 @@ async function infoOf(
   return create(GetHandleInfoResponseSchema, answer).handle?.info;
 }
 
-/** A handle on the object with an id. */
+/** Opens a handle on the object with an id. */
 function openHandle({ kernel, handles }: ServicesForTest, id: number): string {
   const object = kernel.open(id);
   return handles.grant(LOADER, object, object.info(), 60_000).token;
 }
 
-/** vmlinux with the id 1, which nobody uses, and a user's object with the id 2, which all kinds of users use. */
+/** vmlinux with the id 1, which has no users, and a user's object with the id 2, which has all kinds of users. */
 function kernelOfTwo(): FakeKernel {
   const kernel = new FakeKernel();
   kernel.add('vmlinux', intBtf('vmlinux'));
@@ -77,7 +77,7 @@ const USERS_OF_TWO = {
 const NOBODY = { programs: [], maps: [], processes: [] };
 
 describe('Details of an object’s info', () => {
-  test('are told on request only', async () => {
+  test('are returned on request only', async () => {
     const kernel = kernelOfTwo();
     const services = await makeServices(kernel);
     for (const info of [
@@ -89,7 +89,7 @@ describe('Details of an object’s info', () => {
     expect([kernel.reads, kernel.programs.walks]).toEqual([0, 0]);
   });
 
-  test('are told by GetHandleInfo', async () => {
+  test('are returned by GetHandleInfo', async () => {
     using proc = new FakeProc();
     proc.add(20, 'holder', 2);
     const services = await makeServices(kernelOfTwo(), { procDir: proc.path });
@@ -102,7 +102,7 @@ describe('Details of an object’s info', () => {
   test.each([
     ['without', false],
     ['with', true],
-  ])('are told by IterateHandles %s hold, after one look at all users', async (_, holds) => {
+  ])('are returned by IterateHandles %s hold, after one scan for all users', async (_, holds) => {
     using proc = new FakeProc();
     proc.add(20, 'holder', 2);
     const kernel = kernelOfTwo();
@@ -120,9 +120,9 @@ describe('Details of an object’s info', () => {
   });
 
   test.each<[string, InfoDetail[], string]>([
-    ['that is not set', [UNSPECIFIED], 'details[0]'],
-    ['that is unknown, behind a known one', [USERS, UNKNOWN], 'details[1]'],
-  ])('are refused with one %s', async (_, details, field) => {
+    ['is not set', [UNSPECIFIED], 'details[0]'],
+    ['is unknown, after a known one', [USERS, UNKNOWN], 'details[1]'],
+  ])('are refused with a detail that %s', async (_, details, field) => {
     const kernel = kernelOfTwo();
     const services = await makeServices(kernel);
     for (const call of [
@@ -140,7 +140,7 @@ describe('Details of an object’s info', () => {
 });
 
 describe('Users', () => {
-  test('are refused where the daemon can’t open by id', async () => {
+  test('are refused if the daemon cannot open objects by id', async () => {
     const kernel = kernelOfTwo();
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
     const services = await makeServices(kernel);
@@ -151,7 +151,7 @@ describe('Users', () => {
     expect(kernel.programs.walks).toBe(0);
   });
 
-  test('that can’t be found fail the call, and nothing stays open', async () => {
+  test('that cannot be found fail the call, and nothing stays open', async () => {
     const kernel = kernelOfTwo();
     const services = await makeServices(kernel);
     kernel.programs.failure = bpfError('BPF_PROG_GET_NEXT_ID', 'ENOMEM');
@@ -169,7 +169,7 @@ describe('A digest', () => {
     expect(kernel.reads).toBe(2);
   });
 
-  test('is each object’s own where several left the kernel’s list', async () => {
+  test('is that of each object if several have left the kernel’s list', async () => {
     const kernel = new FakeKernel();
     const services = await makeServices(kernel);
     const names = ['one', 'two'];
@@ -183,7 +183,7 @@ describe('A digest', () => {
     expect(await Promise.all(digests)).toEqual(await Promise.all(names.map((name) => sha256(intBtf(name)))));
   });
 
-  test('of a handle that is closed meanwhile isn’t told: the handle is gone', async () => {
+  test('of a handle that is closed meanwhile is not returned: the handle is gone', async () => {
     const kernel = kernelOfTwo();
     const services = await makeServices(kernel);
     const token = openHandle(services, 2);
@@ -194,7 +194,7 @@ describe('A digest', () => {
   });
 
   test.each([false, true])(
-    'that can’t be read fails the iteration, and nothing stays open (hold: %s)',
+    'that cannot be read fails the iteration, and nothing stays open (hold: %s)',
     async (holds) => {
       const kernel = kernelOfTwo();
       const services = await makeServices(kernel);
@@ -204,7 +204,7 @@ describe('A digest', () => {
     },
   );
 
-  test('of a file is that of its bytes now, even where they are no BTF; a file that goes is skipped', async () => {
+  test('of a file is that of its bytes now, even if they are not BTF; a file that is gone is skipped', async () => {
     using dir = new TempDir();
     for (const name of ['vmlinux', 'a', 'b', 'c']) dir.write(name, name);
     const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });

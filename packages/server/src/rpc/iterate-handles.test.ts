@@ -18,7 +18,7 @@ import { callBy, LOADER } from '../testing/callers.js';
 
 type Request = Omit<MessageInitShape<typeof IterateHandlesRequestSchema>, '$typeName'>;
 
-/** A kernel of vmlinux, modules and others, whose ids follow in this order. */
+/** A kernel with vmlinux, modules and other objects, with ids in this order. */
 function kernelOfMany(): FakeKernel {
   const kernel = new FakeKernel();
   kernel.add('vmlinux', intBtf('v'));
@@ -49,7 +49,7 @@ async function all(messages: Messages): Promise<Response[]> {
   return list;
 }
 
-/** The next messages, which must be there. */
+/** Returns the next messages, which must exist. */
 async function take(messages: Messages, count: number): Promise<Response[]> {
   const list: Response[] = [];
   while (list.length < count) {
@@ -67,7 +67,7 @@ async function names(services: ServicesForTest, request: Request): Promise<(stri
 const tokenOf = (message: Response | undefined): string => message?.handle?.token ?? '';
 
 describe('IterateHandles', () => {
-  test('tells of every object what it is, in the order of ids, and opens none for longer', async () => {
+  test('returns every object in id order, and keeps none open', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel);
     const messages = await all(start(services, {}));
@@ -98,12 +98,12 @@ describe('IterateHandles', () => {
     ],
     ['the id before', { afterId: 3 }, ['', 'xfs']],
     ['the last id', { afterId: 5 }, []],
-  ])('can be narrowed by %s, and closes what doesn’t match', async (_, request, expected) => {
+  ])('can be filtered by %s, and closes the other objects', async (_, request, expected) => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel);
     expect(await names(services, request)).toEqual(expected);
     expect(kernel.openCount).toBe(0);
-    // The same with `hold`: only what is sent is held.
+    // The same with `hold`: only objects that are sent are held.
     const held = start(services, { ...request, hold: true });
     for (let i = 1; i <= expected.length; i++) {
       await take(held, 1);
@@ -145,7 +145,7 @@ describe('IterateHandles', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('lets others run, however many objects there are that don’t match', async () => {
+  test('lets other work run even if no object matches', async () => {
     const kernel = new FakeKernel();
     for (let i = 0; i < 2000; i++) kernel.addUsers(intBtf());
     const services = await makeServices(kernel);
@@ -161,7 +161,7 @@ describe('IterateHandles', () => {
 });
 
 describe('IterateHandles with hold', () => {
-  test('gives each object with a handle that works and has no lease', async () => {
+  test('returns each object with a handle that works and has no lease', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel);
     const iterator = start(services, { hold: true });
@@ -176,7 +176,7 @@ describe('IterateHandles with hold', () => {
     expect(kernel.openCount).toBe(5);
   });
 
-  test('ends behind the last object once every handle is closed or taken', async () => {
+  test('ends after the last object once every handle is closed or taken', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel);
     const iterator = start(services, { hold: true });
@@ -191,7 +191,7 @@ describe('IterateHandles with hold', () => {
     expect([kernel.openCount, services.handles.size, services.clock.timers]).toEqual([1, 1, 1]);
   });
 
-  test('ends with HOLD_STALLED when behind the last object none is closed or taken', async () => {
+  test('ends with HOLD_STALLED if no handle is closed or taken after the last object', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel, { limits: { holdStallMs: 500 } });
     const iterator = start(services, { hold: true });
@@ -219,7 +219,7 @@ describe('IterateHandles with hold', () => {
         return expect(iterator.next()).rejects.toThrow('EMFILE');
       },
     ],
-  ])('closes what it holds, and nothing that was taken, when %s', async (_, end) => {
+  ])('closes the handles that it holds, but none that was taken, when %s', async (_, end) => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel);
     const abort = new AbortController();
@@ -233,7 +233,7 @@ describe('IterateHandles with hold', () => {
     expect([kernel.openCount, services.clock.timers]).toEqual([0, 0]);
   });
 
-  test('never holds more than the bound, and goes on as handles are closed', async () => {
+  test('never holds more than the limit, and continues when handles are closed', async () => {
     const kernel = new FakeKernel();
     for (let i = 0; i < 50; i++) kernel.addUsers(intBtf());
     const services = await makeServices(kernel, { limits: { maxHeldPerStream: 4 } });
@@ -243,7 +243,7 @@ describe('IterateHandles with hold', () => {
     let seen = 0;
     for (;;) {
       const next = iterator.next();
-      // A client that is done with its first handle only when the stream waits.
+      // A client that closes its first handle only when the stream waits.
       await setImmediate();
       if (tokens.length === 4) services.handles.close(tokens.shift() ?? '');
       if (seen === 50) for (const token of tokens) services.handles.close(token);
@@ -256,7 +256,7 @@ describe('IterateHandles with hold', () => {
     expect([seen, most, kernel.openCount, services.clock.timers]).toEqual([50, 4, 0, 0]);
   });
 
-  test('ends with HOLD_STALLED when at the bound none is closed or taken, and closes all', async () => {
+  test('ends with HOLD_STALLED if no handle is closed or taken at the limit, and closes all', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel, { limits: { maxHeldPerStream: 2, holdStallMs: 500 } });
     const iterator = start(services, { hold: true });
@@ -269,7 +269,7 @@ describe('IterateHandles with hold', () => {
     expect([kernel.openCount, services.handles.size, services.clock.timers]).toEqual([0, 0, 0]);
   });
 
-  test('ends when its call does while it waits at the bound', async () => {
+  test('ends when its call does while it waits at the limit', async () => {
     const kernel = kernelOfMany();
     const services = await makeServices(kernel, { limits: { maxHeldPerStream: 1 } });
     const abort = new AbortController();
@@ -283,7 +283,7 @@ describe('IterateHandles with hold', () => {
   });
 });
 
-describe('Where ids can’t be had', () => {
+describe('If the kernel’s ids cannot be listed', () => {
   async function withoutIds(dir: string): Promise<ServicesForTest> {
     const kernel = kernelOfMany();
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
@@ -304,8 +304,8 @@ describe('Where ids can’t be had', () => {
 
   test.each([
     ['hold', { hold: true }],
-    ['a start behind an id', { afterId: 1 }],
-  ])('it refuses %s with the reason', async (_, request) => {
+    ['a start after an id', { afterId: 1 }],
+  ])('it refuses %s with a reason', async (_, request) => {
     const services = await withoutIds('/nonexistent');
     expect(await reasonOf(() => start(services, request).next())).toBe(ErrorReason.DAEMON_LACKS_CAPABILITY);
   });

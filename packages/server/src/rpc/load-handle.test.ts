@@ -15,7 +15,7 @@ import { failureOf } from '../testing/service-error.js';
 import { callBy, callerAs, LOADER } from '../testing/callers.js';
 
 const MIB = 1024 * 1024;
-/** What a gRPC client receives by default, less the 4 KiB that the daemon leaves. */
+/** The most that a gRPC client receives by default, less the 4 KiB that the daemon leaves free. */
 const MAX_ANSWER = 4 * MIB - 4096;
 
 type Request = Omit<MessageInitShape<typeof LoadHandleRequestSchema>, '$typeName'>;
@@ -48,7 +48,7 @@ async function setUp(choices: ServicesChoices = {}) {
       }
     });
   };
-  /** The rejection that a load answers. */
+  /** The rejection that a load returns. */
   const reject = async (log: VerifierLog | null, request: Request = {}, code = 'EINVAL') => {
     kernel.failures.load = bpfError('BPF_BTF_LOAD', code, log);
     const result = await load({ ...raw(intBtf()), reportRejection: true, ...request });
@@ -63,7 +63,7 @@ function raw(bytes: Uint8Array): Request {
 }
 
 describe('LoadHandle', () => {
-  test('answers a leased handle on the object', async () => {
+  test('returns a handle with a lease on the object', async () => {
     const { kernel, services, load } = await setUp();
     const bytes = intBtf();
     const result = await load(raw(bytes));
@@ -85,14 +85,14 @@ describe('LoadHandle', () => {
     ['a TTL of 0', { ...raw(intBtf()), ttl: {} }, ErrorReason.INVALID_REQUEST, 'ttl'],
     ['a negative TTL', { ...raw(intBtf()), ttl: { seconds: -1n } }, ErrorReason.INVALID_REQUEST, 'ttl'],
     ['a log over 4 MiB', { ...raw(intBtf()), logSize: 4 * MIB + 1 }, ErrorReason.INVALID_REQUEST, 'log_size'],
-  ])('refuses %s before the kernel is asked', async (_, request, reason, field) => {
+  ])('refuses %s without asking the kernel', async (_, request, reason, field) => {
     const { kernel, load } = await setUp();
     const error = await failureOf(() => load(request));
     expect([error.reason, error.violations.map((violation) => violation.field)]).toEqual([reason, [field]]);
     expect(kernel.loads).toHaveLength(0);
   });
 
-  test('passes over kinds that are unknown here where the kernel’s own BTF tells the same size', async () => {
+  test('skips unknown kinds if the kernel’s own BTF gives them the same size', async () => {
     const layout = Array.from({ length: 21 }, () => [4, 0] as const);
     const withLock = new BtfWriter()
       .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
@@ -104,7 +104,7 @@ describe('LoadHandle', () => {
     expect((await load(raw(withLock))).case).toBe('handle');
   });
 
-  test('takes 16 MiB of root, and 4 MiB of others', async () => {
+  test('accepts 16 MiB from root, and 4 MiB from others', async () => {
     const { kernel, load } = await setUp();
     const signal = new AbortController().signal;
     const root = callerAs('loader', 'uid:0');
@@ -120,7 +120,7 @@ describe('LoadHandle', () => {
     expect(kernel.openCount).toBe(2);
   });
 
-  test('tells size and limit of what is too large', async () => {
+  test('returns size and limit of BTF that is too large', async () => {
     const { load } = await setUp();
     const error = await failureOf(() => load(raw(new Uint8Array(16 * MIB + 7))));
     expect(error.metadata).toEqual({ size: '16777223', limit: '16777216' });
@@ -132,13 +132,13 @@ describe('LoadHandle', () => {
     ['2 s and a nanosecond', { seconds: 2n, nanos: 1 }, 2n],
     ['a year', { seconds: 31_536_000n }, 3600n],
     ['the longest Duration', { seconds: 315_576_000_000n }, 3600n],
-  ])('grants for a TTL of %s what lies within the limits', async (_, ttl, seconds) => {
+  ])('grants a TTL within the limits for %s', async (_, ttl, seconds) => {
     const { load } = await setUp();
     const result = await load({ ...raw(intBtf()), ttl });
     expect(result).toMatchObject({ case: 'handle', value: { grantedTtl: { seconds } } });
   });
 
-  test('says why where the daemon may not load', async () => {
+  test('says why the daemon may not load', async () => {
     const kernel = new FakeKernel();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     const services = await makeServices(kernel);
@@ -161,7 +161,7 @@ describe('LoadHandle', () => {
     expect([kernel.openCount, kernel.ids(), services.handles.size]).toEqual([0, [], 0]);
   });
 
-  test('closes the object when it can’t be told what it is', async () => {
+  test('closes the object if its info cannot be read', async () => {
     const { kernel, load } = await setUp();
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
     await expect(load(raw(intBtf()))).rejects.toThrow('ENOMEM');
@@ -173,7 +173,7 @@ describe('A load that fails', () => {
   const SHORTAGES = ['EPERM', 'EACCES', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSYS'];
 
   test.each(Object.entries(ERRNO_REASONS))(
-    'with %s and no log is told by its reason',
+    'with %s and no log has the reason of the errno',
     async (code, reason) => {
       const { refuse } = await setUp();
       const error = await refuse(code, null);
@@ -193,7 +193,7 @@ describe('A load that fails', () => {
     ['E2BIG', verifierLog('too many types')],
     ['EEXIST', verifierLog('twice')],
     ['ENOENT', verifierLog('nothing there')],
-  ])('with %s is the verifier’s refusal where it said why (EINVAL always is)', async (code, log) => {
+  ])('with %s is a rejection if the verifier said why (EINVAL always is)', async (code, log) => {
     const { refuse, reject } = await setUp();
     const error = await refuse(code, log);
     expect(error.reason).toBe(ErrorReason.VERIFIER_REJECTED);
@@ -205,7 +205,7 @@ describe('A load that fails', () => {
   });
 
   test.each(SHORTAGES.filter((code) => code !== 'ENOSYS'))(
-    'with %s is no refusal, whatever the verifier wrote before',
+    'with %s is not a rejection, whatever the verifier wrote',
     async (code) => {
       const { refuse } = await setUp();
       const error = await refuse(code, verifierLog('[1] INT int size=4'), { reportRejection: true });
@@ -214,7 +214,7 @@ describe('A load that fails', () => {
   );
 
   test.each(['E2BIG', 'EFAULT', 'EAGAIN', 'EBUSY'])(
-    'with %s and no word of the verifier is internal',
+    'with %s and no log of the verifier is internal',
     async (code) => {
       const { refuse } = await setUp();
       expect((await refuse(code, null)).reason).toBe(ErrorReason.INTERNAL);
@@ -222,14 +222,14 @@ describe('A load that fails', () => {
     },
   );
 
-  test('for another command than the load is not the verifier’s', async () => {
+  test('in another command than BPF_BTF_LOAD is not a rejection', async () => {
     const { kernel, load } = await setUp();
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'EINVAL');
     await expect(load({ ...raw(intBtf()), reportRejection: true })).rejects.toBeInstanceOf(BpfError);
   });
 });
 
-describe('The error of a refusal', () => {
+describe('The error of a rejection', () => {
   test('has errno, log and true size, and the last line in its message', async () => {
     const { refuse } = await setUp();
     const error = await refuse('EINVAL', verifierLog('magic: 0xeb9f\n[1] INT int\n[2] Invalid kind:0\n'));
@@ -245,17 +245,17 @@ describe('The error of a refusal', () => {
 
   test.each<[string, VerifierLog, { log: string; log_truncated: string; log_true_size?: string }]>([
     [
-      'of exactly 3 KiB is whole',
+      'has exactly 3 KiB is whole',
       verifierLog('x'.repeat(3072)),
       { log: 'x'.repeat(3072), log_truncated: 'false' },
     ],
     [
-      'of a byte more has its tail',
+      'has one byte more keeps its tail',
       verifierLog(`<${'x'.repeat(3071)}>`),
       { log: `${'x'.repeat(3071)}>`, log_truncated: 'true', log_true_size: '3074' },
     ],
     [
-      'that the kernel cut is told to be',
+      'was cut by the kernel says so',
       verifierLog('tail', { truncated: true, trueSize: 9_800_000 }),
       { log: 'tail', log_truncated: 'true', log_true_size: '9800000' },
     ],
@@ -269,7 +269,7 @@ describe('The error of a refusal', () => {
     expect((await refuse('EINVAL', log)).metadata).toMatchObject(expected);
   });
 
-  test('does not tell a true size where the kernel doesn’t', async () => {
+  test('has no true size if the kernel gives none', async () => {
     const { refuse } = await setUp();
     const { metadata } = await refuse('EINVAL', verifierLog('short', { trueSize: null }));
     expect(Object.keys(metadata)).not.toContain('log_true_size');
@@ -277,7 +277,7 @@ describe('The error of a refusal', () => {
 });
 
 describe('A rejection as a result', () => {
-  test('has the log as it came', async () => {
+  test('has the log unchanged', async () => {
     const { reject } = await setUp();
     const log = verifierLog('x'.repeat(200_000), { truncated: true, trueSize: 1_000_000 });
     expect(await reject(log)).toMatchObject({
@@ -287,12 +287,12 @@ describe('A rejection as a result', () => {
     });
   });
 
-  test('has no log where there is none', async () => {
+  test('has no log if there is none', async () => {
     const { reject } = await setUp();
     expect((await reject(null)).log).toBeUndefined();
   });
 
-  test('says true size 0 where the kernel doesn’t tell', async () => {
+  test('has the true size 0 if the kernel gives none', async () => {
     const { reject } = await setUp();
     expect((await reject(verifierLog('x', { trueSize: null }))).log?.trueSize).toBe(0);
   });
@@ -305,7 +305,7 @@ describe('A rejection as a result', () => {
     [1_000_000, 1_000_000],
     [4 * MIB, 4 * MIB],
   ])(
-    'for log_size %i asks the kernel, which takes no less than 128, for %i bytes',
+    'for log_size %i asks the kernel, which accepts no less than 128, for %i bytes',
     async (logSize, asked) => {
       const { kernel, load } = await setUp();
       await load({ ...raw(intBtf()), logSize });
@@ -313,7 +313,7 @@ describe('A rejection as a result', () => {
     },
   );
 
-  test('keeps no more of the log than was asked for', async () => {
+  test('keeps no more of the log than requested', async () => {
     const { reject } = await setUp();
     const { log } = await reject(verifierLog(`${'x'.repeat(100)}end`), { logSize: 3 });
     expect(log).toMatchObject({ text: 'end', truncated: true, trueSize: 104 });
@@ -328,15 +328,18 @@ describe('A rejection as a result', () => {
       'half bytes, half letters',
       Buffer.concat([Buffer.alloc(2 * MIB, 0xff), Buffer.alloc(2 * MIB - 1, 'a')]),
     ],
-  ])('of 4 MiB of %s fits what clients receive, keeps the tail, and tells of the cut', async (_, bytes) => {
-    const { reject } = await setUp();
-    const end = Buffer.from('\n[9] last line\n');
-    const { log } = await reject(verifierLog(Buffer.concat([bytes.subarray(end.length), end])), {
-      logSize: 4 * MIB,
-    });
-    expect(log?.truncated).toBe(true);
-    expect(log?.text.endsWith('\n[9] last line\n')).toBe(true);
-    expect(Buffer.byteLength(log?.text ?? '')).toBeGreaterThan(MAX_ANSWER - 1024);
-    expect(log?.trueSize).toBe(bytes.length + 1);
-  });
+  ])(
+    'of 4 MiB of %s fits into what clients receive, keeps the tail, and shows that it was cut',
+    async (_, bytes) => {
+      const { reject } = await setUp();
+      const end = Buffer.from('\n[9] last line\n');
+      const { log } = await reject(verifierLog(Buffer.concat([bytes.subarray(end.length), end])), {
+        logSize: 4 * MIB,
+      });
+      expect(log?.truncated).toBe(true);
+      expect(log?.text.endsWith('\n[9] last line\n')).toBe(true);
+      expect(Buffer.byteLength(log?.text ?? '')).toBeGreaterThan(MAX_ANSWER - 1024);
+      expect(log?.trueSize).toBe(bytes.length + 1);
+    },
+  );
 });

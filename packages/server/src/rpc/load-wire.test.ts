@@ -14,10 +14,10 @@ function encoded(request: Omit<MessageInitShape<typeof LoadHandleRequestSchema>,
 const raw = encoded({ source: { case: 'rawBtf', value: new Uint8Array(900) } });
 const types = (name: string) => encoded({ source: { case: 'types', value: { types: [{ name }] } } });
 const rest = encoded({ logSize: 200, adaptToKernel: true });
-/** A field that the contract has not, of two bytes. */
+/** A field of two bytes that is not in the contract. */
 const unknown = Uint8Array.of(0x78, 1);
 
-/** What protobuf-es reads of a request, as the oracle. */
+/** Decodes a request with protobuf-es, as the oracle. */
 function decoded(...parts: Uint8Array[]) {
   return decodeRequest(LoadHandleRequestSchema, Buffer.concat(parts));
 }
@@ -30,7 +30,7 @@ test.each([
   ['raw BTF after types', [types('a'), raw]],
   ['types before and after raw BTF', [types('a'), raw, types('b'), unknown]],
   ['nothing', []],
-])('A request of %s is split into what it says', (_, parts) => {
+])('A request with %s is split without loss', (_, parts) => {
   const { head, types: list } = splitLoad(Buffer.concat(parts));
   const request = decodeRequest(LoadHandleRequestSchema, head);
   const expected = decoded(...parts);
@@ -42,7 +42,7 @@ test.each([
   }
 });
 
-test('A request that cannot be read to its end is split before that, for decoding to tell', () => {
+test('A request that cannot be read to its end is split up to there, and decoding reports the error', () => {
   const { head, types: list } = splitLoad(Buffer.concat([types('a'), Uint8Array.of(0xff)]));
   expect(list).not.toBeNull();
   expect(() => decodeRequest(LoadHandleRequestSchema, head)).toThrow(
@@ -50,14 +50,14 @@ test('A request that cannot be read to its end is split before that, for decodin
   );
 });
 
-test('The sizes are those of the types, and of all that is neither types nor raw BTF', () => {
+test('The sizes are those of the types, and of everything that is neither types nor raw BTF', () => {
   const size = types('a').length - 2;
   expect(loadSizes(Buffer.concat([types('a'), types('a')]), 100)).toEqual({ types: 2 * size, rest: 4 });
   expect(loadSizes(Buffer.concat([raw, rest]), 100)).toEqual({ types: 0, rest: 3 + rest.length });
   expect(loadSizes(Buffer.concat([rest, Uint8Array.of(0xff, 0xff)]), 100).rest).toBe(rest.length + 2);
 });
 
-test('Of millions of fields no more are looked at than may be', () => {
+test('Of millions of fields only the allowed number is read', () => {
   const fields = new Uint8Array(16 * MIB).fill(0x78);
   expect(loadSizes(fields, 1000).rest).toBeLessThan(1010);
 });
@@ -87,10 +87,10 @@ describe('An encoded request', () => {
   test.each([
     ['Spec', new Uint8Array(11), 'the request has 11 bytes'],
     ['LoadHandle', rawBtf(1_000), 'the request has'],
-    // Fields that the contract has not.
+    // Fields that are not in the contract.
     ['LoadHandle', new Uint8Array(12).fill(0x78), 'the request without raw_btf and types has'],
     ['LoadHandle', typesOf(100), 'the list of types has'],
-    // Protobuf merges a message that comes in parts.
+    // Protobuf merges the parts of a message.
     ['LoadHandle', Buffer.concat([typesOf(60), typesOf(60)]), 'the list of types has'],
   ])('of %s beyond them is refused', (method, wire, message) => {
     expect(() => checkRequestSize(method, wire, LIMITS)).toThrow(message);

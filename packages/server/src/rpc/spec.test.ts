@@ -39,7 +39,7 @@ async function* start(
   }
 }
 
-/** What a client makes of a stream. */
+/** Collects a stream as a client does. */
 async function receive(
   services: ServicesForTest,
   request: Request,
@@ -61,7 +61,7 @@ async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice().buffer));
 }
 
-test('A file that many ask for at the same time is read once for those who wait', async () => {
+test('A file is read once for all calls that wait for it', async () => {
   using dir = new TempDir();
   dir.write('vmlinux', VMLINUX);
   const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
@@ -96,7 +96,7 @@ const ofHandle = (value: string): Request => ({ source: { case: 'handle', value 
 const TYPES = { encoding: Encoding.TYPES };
 
 describe('A RAW spec', () => {
-  test('is a header, which tells what it is, and the bytes', async () => {
+  test('is a header and the bytes', async () => {
     const { kernel, services, ids } = await setUp();
     const { header, raw } = await receive(services, named('vmlinux'));
     expect(header).toMatchObject({
@@ -125,7 +125,7 @@ describe('A RAW spec', () => {
     const [first, ...others] = await Promise.all(requests.map((request) => receive(services, request)));
     expect(others).toEqual([first, first]);
     expect(Buffer.compare(first?.raw ?? new Uint8Array(), MODULE)).toBe(0);
-    // What the handle holds.
+    // The object of the handle.
     expect(kernel.openCount).toBe(1);
   });
 
@@ -153,7 +153,7 @@ describe('A RAW spec', () => {
     expect(sizes.length).toBe(Math.ceil(bytes.length / (256 * 1024)));
   });
 
-  test('of what the client has already is the header alone', async () => {
+  test('that the client has already is only the header', async () => {
     const { services } = await setUp();
     const [digest, baseDigest] = [await sha256(MODULE), await sha256(VMLINUX)];
     const conditional = (ifNoneMatch: Request['ifNoneMatch']) =>
@@ -177,7 +177,7 @@ describe('A TYPES spec', () => {
     ]);
   });
 
-  test('of split BTF has its own types, with ids behind the base’s', async () => {
+  test('of split BTF has its own types, with ids after those of the base', async () => {
     const { services } = await setUp();
     const { header, types } = await receive(services, { ...named('mod'), ...TYPES });
     expect(header).toMatchObject({ split: true, baseDigest: await sha256(VMLINUX) });
@@ -187,7 +187,7 @@ describe('A TYPES spec', () => {
     ]);
   });
 
-  test('of a selection has what was selected, and tells what was not found', async () => {
+  test('of a selection has the selected types, and lists the names that were not found', async () => {
     const { services } = await setUp();
     const selection = { names: ['mod_t', 'int'], ids: [99] };
     const { header, types } = await receive(services, { ...named('mod'), ...TYPES, selection });
@@ -195,7 +195,7 @@ describe('A TYPES spec', () => {
     expect(types.map(({ id }) => id)).toEqual([3]);
   });
 
-  test('takes the base that the request names', async () => {
+  test('uses the base that the request names', async () => {
     const kernel = new FakeKernel();
     const other = kernel.addUsers(VMLINUX);
     const module = kernel.addUsers(MODULE);
@@ -221,7 +221,7 @@ describe('A TYPES spec', () => {
     expect(error.message).toMatch(/^missing base types/);
   });
 
-  test('takes no base that is split BTF itself', async () => {
+  test('refuses a base that is itself split BTF', async () => {
     const { services, ids } = await setUp();
     const base = { source: { case: 'id' as const, value: ids.module } };
     expect(await reasonOf(() => receive(services, { ...named('mod'), ...TYPES, base }))).toBe(
@@ -229,9 +229,9 @@ describe('A TYPES spec', () => {
     );
   });
 
-  test('of bytes that can’t be decoded fails as such', async () => {
+  test('of invalid bytes fails with BTF_UNDECODABLE', async () => {
     const kernel = new FakeKernel();
-    // A reference to a string behind the end.
+    // A reference to a string after the end of the section.
     const bytes = intBtf();
     new DataView(bytes.buffer).setUint32(32, 0xffff, true);
     kernel.add('mod', bytes);
@@ -281,7 +281,7 @@ describe('Spec refuses', () => {
       ErrorReason.BTF_ID_NOT_FOUND,
     ],
     ['a name that no object has', named('nothing'), ErrorReason.NAME_NOT_FOUND],
-    // A user's object has no name, whatever it says.
+    // A user's object has no name, even if it claims one.
     ['a path', named('../../etc/passwd'), ErrorReason.NAME_NOT_FOUND],
     ['the folder', named('.'), ErrorReason.NAME_NOT_FOUND],
     ['a name of 64 KiB', named('n'.repeat(65_000)), ErrorReason.NAME_NOT_FOUND],
@@ -309,7 +309,7 @@ describe('While a spec is streamed', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('its handle may be closed: the rest comes', async () => {
+  test('its handle may be closed, and the rest still comes', async () => {
     const { services, ids, handleOn } = await setUp();
     const token = handleOn(ids.vmlinux);
     const messages = start(services, ofHandle(token));
@@ -319,7 +319,7 @@ describe('While a spec is streamed', () => {
     expect(rest.map(({ part }) => part.case)).toEqual(['raw']);
   });
 
-  test('a failure to read ends the use of its handle and closes what was opened', async () => {
+  test('a failure to read ends the use of its handle and closes everything', async () => {
     const { kernel, services, ids, handleOn } = await setUp();
     const token = handleOn(ids.vmlinux);
     kernel.failures.read = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
@@ -343,7 +343,7 @@ describe('While a spec is streamed', () => {
 });
 
 describe('From files', () => {
-  test('a spec is found by name where ids can’t be had, with id 0', async () => {
+  test('a spec is found by name if ids cannot be listed, with id 0', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     dir.write('mod', MODULE);
@@ -357,7 +357,7 @@ describe('From files', () => {
     expect((await receive(services, { ...named('mod'), ...TYPES })).types).toHaveLength(2);
   });
 
-  test('a file that is replaced is read anew', async () => {
+  test('a file that is replaced is read again', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', intBtf('before'));
     const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
@@ -366,7 +366,7 @@ describe('From files', () => {
     expect((await receive(services, { ...named('vmlinux'), ...TYPES })).types[0]?.name).toBe('after_');
   });
 
-  test('what the kernel has no object for is read from a file', async () => {
+  test('a name without an object in the kernel is read from a file', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     const services = await makeServices(new FakeKernel(), { dir: dir.path });
@@ -374,7 +374,7 @@ describe('From files', () => {
   });
 
   test.each(['../secret', '../dir/vmlinux', './vmlinux', '.', '..', '/etc/passwd'])(
-    'no path is a name: %s',
+    'a path is not a name: %s',
     async (name) => {
       using outer = new TempDir();
       outer.write('secret', VMLINUX);
@@ -385,7 +385,7 @@ describe('From files', () => {
     },
   );
 
-  test('vmlinux of a kernel without BTF is told apart from a name that is wrong', async () => {
+  test('vmlinux of a kernel without BTF is distinguished from a wrong name', async () => {
     using dir = new TempDir();
     const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
     expect(await reasonOf(() => receive(services, named('vmlinux')))).toBe(ErrorReason.KERNEL_WITHOUT_BTF);

@@ -32,7 +32,7 @@ async function setUp() {
 }
 
 describe('A user’s object', () => {
-  test.each([true, false])('is listed to inspectors, not to viewers; with hold: %s', async (hold) => {
+  test.each([true, false])('is listed for inspectors, not for viewers; with hold: %s', async (hold) => {
     const { kernel, users, services } = await setUp();
     const idsFor = async (call: RpcCall): Promise<number[]> => {
       const ids: number[] = [];
@@ -70,14 +70,14 @@ describe('A user’s object', () => {
       },
     ],
     [
-      'IterateHandles, where it is asked for',
+      'IterateHandles, if its origin is named',
       async (services) => {
         const request = create(IterateHandlesRequestSchema, { origins: [Origin.MODULE, Origin.USER] });
         return collect(iterateHandles(services)(request, VIEWER));
       },
     ],
     [
-      'IterateHandles, where users of objects are asked for',
+      'IterateHandles, if users are requested',
       async (services) => {
         const request = create(IterateHandlesRequestSchema, { details: [InfoDetail.USERS] });
         return collect(iterateHandles(services)(request, VIEWER));

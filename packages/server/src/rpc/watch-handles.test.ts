@@ -20,7 +20,7 @@ async function setUp(choices: ServicesChoices = {}) {
   kernel.addUsers(intBtf('u'));
   const services = await makeServices(kernel, choices);
   const { clock } = services;
-  /** Lets the next look happen, and what it tells arrive. */
+  /** Lets the next look happen, and its events arrive. */
   const look = async () => {
     clock.advance(INTERVAL);
     await setImmediate();
@@ -32,14 +32,14 @@ const after = (sequence: number | bigint, daemonEpoch = EPOCH) => ({
   after: { daemonEpoch, sequence: BigInt(sequence) },
 });
 
-/** A position as a request has it. */
+/** Returns a position for a request. */
 function from(position: WatchPosition | undefined) {
-  if (position === undefined) throw new Error('no position was told');
+  if (position === undefined) throw new Error('there was no position');
   return after(position.sequence, position.daemonEpoch);
 }
 
 describe('WatchHandles', () => {
-  test('[W1] tells what is present in the order of ids, a marker, and then what comes and goes', async () => {
+  test('[W1] sends the present objects in id order, a marker, and then the changes', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'present 3', 'synced']);
@@ -52,7 +52,7 @@ describe('WatchHandles', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('[W12] tells viewers of the kernel’s objects alone, and refuses them the others by name', async () => {
+  test('[W12] sends viewers only the kernel’s objects, and refuses them the origin of users’ objects', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services, {}, callerAs('viewer'));
     expect(await watching.sync()).toEqual(['present 1 vmlinux', 'present 2 xfs', 'synced']);
@@ -64,7 +64,7 @@ describe('WatchHandles', () => {
     expect(await reasonOf(async () => refused.next())).toBe(ErrorReason.ROLE_FORBIDS);
   });
 
-  test('tells the boot, and with each event the whole info and a position', async () => {
+  test('sends the boot id, and with each event the whole info and a position', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services, { origins: [Origin.MODULE] });
     const present = await watching.next();
@@ -82,7 +82,7 @@ describe('WatchHandles', () => {
     expect(removed.position).toMatchObject({ daemonEpoch: EPOCH, sequence: 4n });
   });
 
-  test('can be narrowed as an iteration can; sequences count what is left out too', async () => {
+  test('can be filtered like an iteration; sequences also count filtered events', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services, { origins: [Origin.MODULE], nameGlobs: ['x*', 'e*'] });
     expect(await watching.sync()).toEqual(['present 2 xfs', 'synced']);
@@ -94,7 +94,7 @@ describe('WatchHandles', () => {
     expect(watching.position?.sequence).toBe(6n);
   });
 
-  test('of a module that is loaded again tells that it went before it tells that it came', async () => {
+  test('of a module that is loaded again sends its removal before its addition', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -104,7 +104,7 @@ describe('WatchHandles', () => {
     expect(await watching.take(2)).toEqual(['removed 2 xfs (removed)', 'added 5 xfs']);
   });
 
-  test('[W3] tells nothing of what comes and goes between two looks, or before it can be opened', async () => {
+  test('[W3] misses objects that come and go between two looks, or before they can be opened', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -117,7 +117,7 @@ describe('WatchHandles', () => {
     expect(watching.position?.sequence).toBe(4n);
   });
 
-  test('[W4] tells of objects that clients load, not of those that the daemon tries out the kernel with', async () => {
+  test('[W4] sends objects that clients load, but not those of the daemon’s own probes', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -126,14 +126,14 @@ describe('WatchHandles', () => {
       go = resolve;
     });
     const probing = services.features.all();
-    // While a load is under way the object is in the kernel's list, and nobody knows yet whether it is a probe's.
+    // During a load the object is in the kernel's list, and nobody knows yet whether it belongs to a probe.
     const id = kernel.addUsers(intBtf('w'));
-    let told = false;
+    let arrived = false;
     const added = watching.take(1).finally(() => {
-      told = true;
+      arrived = true;
     });
     for (let round = 0; round < 3; round++) await look();
-    expect(told).toBe(false);
+    expect(arrived).toBe(false);
     go();
     await probing;
     await look();
@@ -164,7 +164,7 @@ describe('WatchHandles', () => {
 });
 
 describe('A watch that was cut off', () => {
-  test('[W5] goes on behind its position: what happened since, a marker, what happens', async () => {
+  test('[W5] continues after its position: with past changes, a marker, and new changes', async () => {
     const { kernel, services, look } = await setUp();
     const first = new Watching(services);
     await using other = new Watching(services);
@@ -191,7 +191,7 @@ describe('A watch that was cut off', () => {
     ]);
   });
 
-  test('goes on though nobody watched meanwhile, but is told of nothing that came and went', async () => {
+  test('continues though nobody watched meanwhile, but misses objects that came and went', async () => {
     const { kernel, services, clock, look } = await setUp();
     const first = new Watching(services);
     await first.sync();
@@ -205,13 +205,13 @@ describe('A watch that was cut off', () => {
     expect(await second.sync()).toEqual(['removed 3 (removed)', 'synced']);
   });
 
-  test('goes on with another filter, or from the beginning', async () => {
+  test('continues with another filter, or from the beginning', async () => {
     const { services } = await setUp();
     await using watching = new Watching(services, { ...after(0), origins: [Origin.VMLINUX] });
     expect(await watching.sync()).toEqual(['added 1 vmlinux', 'synced']);
   });
 
-  test('[W6] is told WATCH_HISTORY_GONE where its position is of another run, or too far back', async () => {
+  test('[W6] gets WATCH_HISTORY_GONE if its position is from another run, or too old', async () => {
     const { kernel, services, look, clock } = await setUp({ limits: { watchHistory: 4 } });
     const otherRun = await failureOf(() => new Watching(services, after(0, 'fedcba9876543210')).next());
     expect([otherRun.reason, otherRun.metadata]).toEqual([
@@ -251,7 +251,7 @@ describe('A watch in which nothing happens', () => {
         await setImmediate();
       }
     };
-    // What the filter leaves out is no sign of life, but moves the position on.
+    // An event that the filter leaves out is not a sign of life, but moves the position.
     kernel.addUsers(intBtf('w'));
     await pass(interval - 100);
     expect(watching.position?.sequence).toBe(3n);
@@ -264,7 +264,7 @@ describe('A watch in which nothing happens', () => {
 });
 
 describe('A watcher', () => {
-  test('[W7] that does not read while more happens than is remembered is told WATCHER_TOO_SLOW', async () => {
+  test('[W7] that does not read gets WATCHER_TOO_SLOW once its next event is forgotten', async () => {
     const { kernel, services, look, clock } = await setUp({ limits: { watchHistory: 4 } });
     const slow = new Watching(services);
     await using quick = new Watching(services);
@@ -281,7 +281,7 @@ describe('A watcher', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('that is cancelled while it waits ends with the reason, and leaves nothing', async () => {
+  test('that is cancelled while it waits ends with the reason, and leaves nothing open', async () => {
     const { services, clock } = await setUp();
     const watching = new Watching(services);
     await watching.sync();
@@ -292,7 +292,7 @@ describe('A watcher', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('is told what a look fails with, and can go on later', async () => {
+  test('gets the error of a failed look, and can continue later', async () => {
     const { kernel, services, look, clock } = await setUp();
     const first = new Watching(services);
     await first.sync();
@@ -309,8 +309,8 @@ describe('A watcher', () => {
   });
 });
 
-describe('Where ids can’t be had', () => {
-  test('[W9] files are watched by name, and one of another size is another', async () => {
+describe('If the kernel’s ids cannot be listed', () => {
+  test('[W9] files are watched by name, and a file of another size is another object', async () => {
     using dir = new TempDir();
     for (const name of ['xfs', 'vmlinux']) dir.write(name, intBtf(name));
     const { services, look } = await setUp({ dir: dir.path, filesOnly: true });
@@ -323,7 +323,7 @@ describe('Where ids can’t be had', () => {
     expect(await watching.take(3)).toEqual(['added 0 ext4', 'removed 0 xfs (removed)', 'added 0 xfs']);
   });
 
-  test('vmlinux is seen as a file until it has an id', async () => {
+  test('vmlinux is a file until it has an id', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', intBtf('vmlinux'));
     const kernel = new FakeKernel();
@@ -336,7 +336,7 @@ describe('Where ids can’t be had', () => {
     expect(await watching.sync()).toEqual(['present 0 vmlinux', 'synced']);
     const { parses } = kernel;
     await look();
-    // A kernel that can't be made to parse its BTF is not asked again and again.
+    // A kernel that does not parse its BTF on request is not asked again and again.
     expect(kernel.parses).toBe(parses);
     kernel.add('vmlinux', intBtf('vmlinux'));
     await look();

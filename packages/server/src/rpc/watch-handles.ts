@@ -34,14 +34,14 @@ export function watchHandles({ watch, handles, limits, clock }: Services): Rpc<'
       resume(watcher, after, handles.epoch);
       for (const end = watcher.last; watcher.position < end;) {
         const event = await watcher.next(0, signal);
-        if (event !== null && matches(event.info)) yield here(told(event));
+        if (event !== null && matches(event.info)) yield here(eventMessage(event));
       }
     }
     yield here({ case: 'synced', value: { bootId } });
     let bookmarkAt = clock.now() + bookmarkMs;
     for (;;) {
       const event = await watcher.next(Math.max(0, bookmarkAt - clock.now()), signal);
-      if (event !== null && matches(event.info)) yield here(told(event));
+      if (event !== null && matches(event.info)) yield here(eventMessage(event));
       else if (clock.now() >= bookmarkAt) yield here({ case: 'bookmark', value: {} });
       else continue;
       bookmarkAt = clock.now() + bookmarkMs;
@@ -76,7 +76,7 @@ function historyGone(why: string, epoch: string): ServiceError {
   });
 }
 
-function told({ kind, info }: WatchEvent): Event {
+function eventMessage({ kind, info }: WatchEvent): Event {
   return kind === 'added'
     ? { case: kind, value: infoMessage(info) }
     : { case: kind, value: infoMessage(info, { removed: true }) };

@@ -6,7 +6,7 @@ import { BtfCache } from './btf-cache.js';
 
 const MIB = 1024 * 1024;
 
-/** A reader that counts, and waits if it is told to. */
+/** A reader that counts, and waits for a gate if there is one. */
 function reader(bytes: Uint8Array, gate: Promise<void> = Promise.resolve()) {
   const state = { reads: 0 };
   const read = async (): Promise<Uint8Array> => {
@@ -18,7 +18,7 @@ function reader(bytes: Uint8Array, gate: Promise<void> = Promise.resolve()) {
 }
 
 describe('The cache', () => {
-  test('tells bytes, digest, byte order, number of types and whether it is split', async () => {
+  test('returns bytes, digest, byte order, number of types and whether it is split', async () => {
     const btf = await new BtfCache(MIB).get('a', () => intBtf());
     const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', intBtf().slice().buffer));
     expect(btf).toMatchObject({
@@ -31,7 +31,7 @@ describe('The cache', () => {
     expect(Buffer.isBuffer(btf.bytes)).toBe(false);
   });
 
-  test('reads what has one key once', async () => {
+  test('reads a key once', async () => {
     const cache = new BtfCache(MIB);
     const { state, read } = reader(intBtf());
     expect(await cache.get('a', read)).toBe(await cache.get('a', read));
@@ -48,7 +48,7 @@ describe('The cache', () => {
     expect(state.reads).toBe(1);
   });
 
-  test('keeps equal bytes once, whatever their keys, also those that are always read anew', async () => {
+  test('keeps equal bytes once, for all keys and for those that are always read again', async () => {
     const cache = new BtfCache(MIB);
     const first = await cache.get('a', () => intBtf());
     expect(await cache.get('b', () => intBtf())).toBe(first);
@@ -56,7 +56,7 @@ describe('The cache', () => {
     expect(await cache.get('c', () => intBtf('other'))).not.toBe(first);
   });
 
-  test('does not read again what is in use, though it has no room for it', async () => {
+  test('does not read BTF in use again, even if it has no room for it', async () => {
     const cache = new BtfCache(1);
     const { state, read } = reader(intBtf());
     const first = await cache.get('a', read);
@@ -66,7 +66,7 @@ describe('The cache', () => {
     expect(await cache.getFresh(read)).toBe(first);
   });
 
-  test('reads each time what may have changed', async () => {
+  test('reads BTF that may have changed each time', async () => {
     const cache = new BtfCache(MIB);
     const { state, read } = reader(intBtf());
     await cache.getFresh(read);
@@ -82,7 +82,7 @@ describe('The cache', () => {
       expect.objectContaining({ message: 'EIO' }),
     ],
     ['is no BTF', () => Promise.resolve(new Uint8Array(100)), expect.any(BtfFormatError)],
-  ])('does not remember what %s', async (_, read, error) => {
+  ])('does not remember BTF that %s', async (_, read, error) => {
     const cache = new BtfCache(MIB);
     const both = [cache.get('a', read), cache.get('a', read)];
     for (const failed of both) await expect(failed).rejects.toEqual(error);
@@ -91,7 +91,7 @@ describe('The cache', () => {
     expect(state.reads).toBe(1);
   });
 
-  test('forgets what was not asked for the longest once its bytes are too many', async () => {
+  test('forgets the least recently used BTF when it has too many bytes', async () => {
     const big = (name: string, size: number): Uint8Array => intBtf(name + 'x'.repeat(size));
     const cache = new BtfCache(250_000);
     const [a, b, c] = [reader(big('a', 100_000)), reader(big('b', 80_000)), reader(big('c', 100_000))];
@@ -105,7 +105,7 @@ describe('The cache', () => {
     expect(cache.stats.bytes).toBeGreaterThan(200_000);
   });
 
-  test('serves what is larger than itself, without keeping it', async () => {
+  test('returns BTF that is larger than itself, without keeping it', async () => {
     const cache = new BtfCache(10);
     expect((await cache.get('a', () => intBtf())).typeCount).toBe(1);
     expect(cache.stats).toMatchObject({ entries: 0, bytes: 0 });
@@ -126,7 +126,7 @@ describe('The digest of BTF', () => {
     expect(state.reads).toBe(2);
   });
 
-  test('is known where its BTF was read', async () => {
+  test('is known once its BTF was read', async () => {
     const cache = new BtfCache(MIB);
     const { digest } = await cache.get('a', () => intBtf());
     const { state, read } = reader(intBtf('other'));
@@ -134,7 +134,7 @@ describe('The digest of BTF', () => {
     expect(state.reads).toBe(0);
   });
 
-  test('is asked for again where reading failed', async () => {
+  test('is read again if reading failed', async () => {
     const cache = new BtfCache(MIB);
     await expect(cache.digest('a', () => Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
     const { state, read } = reader(intBtf());
@@ -143,7 +143,7 @@ describe('The digest of BTF', () => {
   });
 });
 
-test('What workers share is the bytes that are kept', async () => {
+test('Workers share the bytes that are kept', async () => {
   const btf = await new BtfCache(MIB).get('a', () => intBtf());
   expect(btf.shared).toEqual({ digest: Buffer.from(btf.digest).toString('hex'), bytes: btf.bytes });
   expect(btf.bytes.buffer).toBeInstanceOf(SharedArrayBuffer);

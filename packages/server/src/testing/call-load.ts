@@ -4,14 +4,14 @@ import { Encoded, type RpcCall } from '../grpc/rpc.js';
 import { loadHandle } from '../rpc/load-handle.js';
 import type { Services } from '../rpc/services.js';
 
-/** LoadAnswer is what a load answers. */
+/** LoadAnswer is the response to a load. */
 export interface LoadAnswer {
   readonly result: LoadHandleResponse['result'];
-  /** Bytes of the answer, encoded. */
+  /** The size of the encoded response, in bytes. */
   readonly size: number;
 }
 
-/** callLoad calls LoadHandle, which takes its request encoded, and may answer so too. */
+/** callLoad calls LoadHandle, whose request and response may be encoded. */
 export async function callLoad(
   services: Services,
   request: MessageInitShape<typeof LoadHandleRequestSchema>,

@@ -3,7 +3,7 @@ import { hasRole, type Role } from '../auth/policy.js';
 import { Origin } from '@btfd/api';
 import type { RpcCall } from '../grpc/rpc.js';
 
-/** callerAs is a caller with a role. */
+/** callerAs returns a caller with a role. */
 export function callerAs(role: Role | null, principal = 'uid:1000'): Caller {
   return {
     principal,
@@ -13,10 +13,10 @@ export function callerAs(role: Role | null, principal = 'uid:1000'): Caller {
   };
 }
 
-/** LOADER may do everything. */
+/** LOADER is a caller with all rights. */
 export const LOADER = callerAs('loader');
 
-/** callBy is an unobserved call. Its signal never aborts unless a test passes its own. */
+/** callBy returns an unobserved call. Its signal never aborts unless a test passes its own. */
 export function callBy(caller = LOADER, signal: RpcCall['signal'] = new AbortController().signal): RpcCall {
   return { signal, caller, note() {} };
 }

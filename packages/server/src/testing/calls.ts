@@ -8,7 +8,7 @@ import { makeQuotas } from '../quota/quotas.js';
 const SILENT: CallObserver = { begin: () => ({ end() {} }) };
 const ROOT = { kind: 'unix', pid: 1, uid: 0, gids: [0], socketGid: 0 } as const;
 
-/** callsByRoot makes calls as a daemon does, and an interceptor for a connection of root's. */
+/** callsByRoot returns Calls like a daemon's, and the interceptor for a connection of root. */
 export function callsByRoot(
   observer = SILENT,
   limits: Partial<Limits> = {},

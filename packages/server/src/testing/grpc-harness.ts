@@ -30,11 +30,11 @@ export class GrpcClient implements Disposable {
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    // A channel of its own, so that what one test does to its connection is no other's matter.
+    // A channel of its own, so that tests do not affect each other's connections.
     this.#client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
-  /** Waits until the connection stands. */
+  /** Waits until it is connected. */
   async connected(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#client.waitForReady(Infinity, (error) => {
@@ -54,7 +54,7 @@ export class GrpcClient implements Disposable {
     return this.#unaryAs(definition[name], request, options, metadata);
   }
 
-  /** Starts a unary call of GetServerInfo with any bytes as request. */
+  /** Calls GetServerInfo with any bytes as the request. */
   unaryBytes(request: Uint8Array): Promise<unknown> {
     const { path, responseDeserialize } = definition.getServerInfo;
     const requestSerialize = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
@@ -138,7 +138,7 @@ export class GrpcServer implements Disposable {
   }
 }
 
-/** statusOf is the gRPC error that an answer or a stream fails with. */
+/** grpcErrorOf returns the gRPC error that a call fails with. */
 export async function grpcErrorOf(attempt: Promise<unknown>): Promise<GrpcError> {
   try {
     await attempt;
@@ -166,7 +166,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** withResolvers makes a promise that is settled from outside. */
+/** withResolvers returns a promise that is settled from outside. */
 export function withResolvers<T = void>(): Deferred<T> {
   let resolve: (value: T) => void = () => {};
   let reject: (reason: unknown) => void = () => {};

@@ -6,7 +6,7 @@ import {
 } from 'node:http2';
 import { connect } from 'node:net';
 
-/** Http2Client speaks gRPC as no library would. */
+/** Http2Client speaks gRPC in ways that no library does. */
 export class Http2Client implements Disposable {
   readonly session: ClientHttp2Session;
 
@@ -15,7 +15,7 @@ export class Http2Client implements Disposable {
     this.session.on('error', () => {});
   }
 
-  /** Begins a call: it is for the caller to write and to end it. */
+  /** Begins a call. The caller writes to its stream and ends it. */
   call(path: string, headers: Readonly<Record<string, string>> = {}): ClientHttp2Stream {
     const stream = this.session.request({
       ':method': 'POST',
@@ -32,7 +32,7 @@ export class Http2Client implements Disposable {
   }
 }
 
-/** grpcFrame puts a message into the frame that gRPC sends it in. */
+/** grpcFrame returns the gRPC frame of a message. */
 export function grpcFrame(message: Uint8Array, compressed = false): Buffer {
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt8(compressed ? 1 : 0);

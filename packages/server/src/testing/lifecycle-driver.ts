@@ -38,7 +38,7 @@ import {
 import { failureOf } from './service-error.js';
 import { EPOCH, makeServices, type ServicesForTest } from './services.js';
 
-/** LifecycleOp is one thing that a client, or time, does. A `pick` chooses among what there is. */
+/** LifecycleOp is one operation of a client, or of time. A `pick` chooses one of the existing things. */
 export type LifecycleOp =
   | { readonly op: 'load'; readonly ttl: number | null }
   | { readonly op: 'open' | 'clone' | 'take'; readonly pick: number; readonly ttl: number | null }
@@ -47,19 +47,19 @@ export type LifecycleOp =
   | { readonly op: 'advance'; readonly ms: number }
   | { readonly op: 'stream' };
 
-/** A stream of the daemon, beside the model's. */
+/** A stream of the daemon, with the model's. */
 interface Stream {
   readonly model: ModelStream;
   readonly messages: AsyncIterator<MessageInitShape<typeof IterateHandlesResponseSchema>>;
   readonly abort: AbortController;
-  /** What it answered when it was last asked; null while it has not. */
+  /** The result of the last request for an object; null until it comes. */
   answer: { readonly outcome: StreamOutcome; readonly token: string } | null;
 }
 
 const KERNEL_OBJECTS = ['vmlinux', 'mod_a', 'mod_b', 'mod_c'];
 const OTHER_EPOCH = 'fedcba9876543210';
 
-/** LifecycleDriver does the same to the daemon's RPCs, on a kernel that counts, and to the model, and compares. */
+/** LifecycleDriver runs the same operations on the daemon's RPCs, with a fake kernel, and on the model, and compares. */
 export class LifecycleDriver {
   readonly #services: ServicesForTest;
   /** How often each property was checked. */
@@ -67,7 +67,7 @@ export class LifecycleDriver {
   readonly #model = new LifecycleModel();
   readonly #streams: Stream[] = [];
   readonly #uses: { readonly use: Use; readonly handle: ModelHandle }[] = [];
-  /** Every token that was ever given, and two that were not. */
+  /** Every token that was ever issued, and two that were not. */
   readonly #tokens = [newToken(OTHER_EPOCH), newToken(EPOCH)];
 
   private constructor(services: ServicesForTest, checks: Map<string, number>) {
@@ -92,7 +92,7 @@ export class LifecycleDriver {
     this.#compareAll();
   }
 
-  /** Ends everything, the daemon at last. */
+  /** Ends everything, and the daemon at the end. */
   async finish(): Promise<void> {
     while (this.#uses.length > 0) this.#endUse(0);
     for (const stream of this.#streams) await this.#disconnect(stream);
@@ -102,7 +102,7 @@ export class LifecycleDriver {
     this.#check('D3', this.#services.clock.timers, 0);
   }
 
-  /** Does it to both. Answers what a stream that was asked for its next object is to answer. */
+  /** Runs an operation on both. Returns the expected result of a stream that is asked for its next object. */
   async #act(op: LifecycleOp): Promise<{ stream: ModelStream; outcome: StreamOutcome } | null> {
     switch (op.op) {
       case 'load':
@@ -161,7 +161,7 @@ export class LifecycleDriver {
 
   async #open(pick: number, ttl: number | null): Promise<void> {
     const ids = this.#model.ids();
-    // Now and then one that is not there.
+    // Sometimes one that does not exist.
     const id = pick % 5 === 0 ? pick + 1 : (ids[pick % ids.length] ?? 1);
     const open = async () =>
       getHandleById(this.#services)(create(GetHandleByIdRequestSchema, { id, ...ttlField(ttl) }), callBy());
@@ -199,10 +199,10 @@ export class LifecycleDriver {
       getHandleInfo(this.#services)(create(GetHandleInfoRequestSchema, { token }), callBy());
     const handle = await this.#openOrRefused(token, info);
     if (handle === null) return;
-    const told = create(HandleSchema, (await info()).handle);
-    const { id, removed } = told.info ?? {};
+    const returned = create(HandleSchema, (await info()).handle);
+    const { id, removed } = returned.info ?? {};
     this.#check('H3', [id, removed], [handle.id, this.#model.unloaded.has(handle.id)]);
-    const lease = [ttlOf(told.grantedTtl), ttlOf(told.remainingTtl)];
+    const lease = [ttlOf(returned.grantedTtl), ttlOf(returned.remainingTtl)];
     this.#check(handle.ttlMs === null ? 'S1' : 'L5', lease, [handle.ttlMs, this.#model.remaining(handle)]);
   }
 
@@ -214,9 +214,9 @@ export class LifecycleDriver {
       if (handle !== undefined) this.#model.renew(handle);
       return [handle !== undefined, handle?.ttlMs ?? null];
     });
-    const told = results.map(({ open, remainingTtl }) => [open, ttlOf(remainingTtl)]);
-    this.#check('L7', told, expected);
-    this.#check('L3', told, expected);
+    const returned = results.map(({ open, remainingTtl }) => [open, ttlOf(remainingTtl)]);
+    this.#check('L7', returned, expected);
+    this.#check('L3', returned, expected);
   }
 
   async #close(tokens: string[]): Promise<void> {
@@ -283,7 +283,7 @@ export class LifecycleDriver {
     const isWaiting = model.waits !== null;
     this.#model.endStream(model);
     abort.abort(new Error('the client is gone'));
-    // A stream that waits ends by its signal; one that does not is returned from.
+    // A stream that waits ends by its signal, any other by `return`.
     if (!isWaiting) await messages.return?.();
     await setImmediate();
     for (const token of held) this.#check('S2', this.#isOpen(token), false);
@@ -299,7 +299,7 @@ export class LifecycleDriver {
     this.#model.hold(answer.token, outcome, model);
   }
 
-  /** What holds after whatever happened. */
+  /** Checks the properties that hold after every operation. */
   #compareAll(): void {
     const { handles, kernel, clock } = this.#services;
     const model = this.#model;
@@ -310,7 +310,7 @@ export class LifecycleDriver {
       kernel.ids().toSorted((a, b) => a - b),
       model.ids(),
     );
-    // With as many open as there ought to be, none else is.
+    // The number is right, so no other handle is open.
     for (const { token } of open) this.#check('L2', this.#isOpen(token), true);
     const leases = open.filter(({ ttlMs }) => ttlMs !== null).length;
     const waiting = model.streams.filter(({ waits }) => waits !== null).length;
@@ -333,7 +333,7 @@ export class LifecycleDriver {
     this.#tokens.push(token);
   }
 
-  /** The open handle with a token; null where a use is refused for the right reason. */
+  /** Returns the open handle with a token; null if a use is refused for the right reason. */
   async #openOrRefused(token: string, use: () => unknown): Promise<ModelHandle | null> {
     const handle = this.#model.handles.get(token);
     if (handle !== undefined) return handle;
@@ -351,7 +351,7 @@ export class LifecycleDriver {
     }
   }
 
-  /** Mostly one that is open. */
+  /** Returns a token, mostly of an open handle. */
   #token(pick: number): string {
     const open = [...this.#model.handles.keys()];
     const tokens = pick % 4 === 0 || open.length === 0 ? this.#tokens : open;
@@ -366,7 +366,7 @@ export class LifecycleDriver {
   }
 }
 
-/** What it shows when a stream ends, or waits. */
+/** The property that each outcome of a stream shows. */
 const OUTCOME_PROPERTIES = { done: 'S6', stalled: 'S7', waits: 'S5' } as const;
 
 async function answerOf({ messages }: Stream): Promise<Stream['answer']> {
@@ -376,7 +376,7 @@ async function answerOf({ messages }: Stream): Promise<Stream['answer']> {
     return { outcome: value.handle?.info?.id ?? 0, token: value.handle?.token ?? '' };
   } catch (error) {
     const isStall = error instanceof ServiceError && error.reason === ErrorReason.HOLD_STALLED;
-    // What a cancelled stream is told matters to nobody.
+    // The error of a cancelled stream does not matter.
     return { outcome: isStall ? 'stalled' : 'waits', token: '' };
   }
 }

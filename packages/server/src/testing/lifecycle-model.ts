@@ -1,4 +1,4 @@
-/** The bounds that the model goes by; times are milliseconds. */
+/** The limits of the model. Times are in milliseconds. */
 export const BOUNDS = {
   minTtlMs: 100,
   maxTtlMs: 1_000,
@@ -21,21 +21,21 @@ export interface ModelHandle {
 
 /** ModelStream is a stream that holds handles. */
 export interface ModelStream {
-  /** The last object that it told. */
+  /** The last object that it returned. */
   lastId: number;
-  /** What it waits for, if it does. */
+  /** The thing that it waits for; null if it does not wait. */
   waits: 'for room' | 'to be empty' | null;
-  /** When it is given up for lack of a sign of life. */
+  /** When it ends for lack of a sign of life. */
   stallsAt: number;
   /** Whether a handle was released while it waited. */
   released: boolean;
   ended: boolean;
 }
 
-/** What a stream that was asked for its next object answered. */
+/** The result of a stream that was asked for its next object. */
 export type StreamOutcome = number | 'done' | 'stalled' | 'waits';
 
-/** LifecycleModel says what docs/lifecycle.md says of handles, as simply as can be: no timers, no callbacks. */
+/** LifecycleModel implements docs/lifecycle.md as simply as possible, without timers and callbacks. */
 export class LifecycleModel {
   now = 0;
   /** Open handles by token. */
@@ -46,7 +46,7 @@ export class LifecycleModel {
   /** Modules that were unloaded. */
   readonly unloaded = new Set<number>();
 
-  /** The ids in the kernel's list: its own objects, and those of users that are held. */
+  /** The ids in the kernel's list: its own objects, and users' objects that are held. */
   ids(): number[] {
     const held = [...this.handles.values()].map(({ id }) => id).filter((id) => !this.unloaded.has(id));
     return [...new Set([...this.kernelIds, ...held])].toSorted((a, b) => a - b);
@@ -67,7 +67,7 @@ export class LifecycleModel {
     return [...this.handles.values()].filter((handle) => handle.stream === stream);
   }
 
-  /** What is left of a lease; null without one. */
+  /** The remaining time of a lease; null without one. */
   remaining({ ttlMs, uses, expiresAt }: ModelHandle): number | null {
     return ttlMs === null || uses > 0 ? ttlMs : expiresAt - this.now;
   }
@@ -93,13 +93,13 @@ export class LifecycleModel {
     for (const { token } of this.heldBy(stream)) this.handles.delete(token);
   }
 
-  /** Says what a stream answers that is asked for its next object. */
+  /** Returns the result of asking a stream for its next object. */
   pull(stream: ModelStream): StreamOutcome {
     if (this.heldBy(stream).length >= BOUNDS.maxHeldPerStream) return this.#wait(stream, 'for room');
     return this.#visit(stream);
   }
 
-  /** Lets what is due happen: leases end, and streams that waited answer. */
+  /** Does everything that is due: leases expire, and waiting streams return. */
   settle(): Map<ModelStream, StreamOutcome> {
     for (const [token, { uses, expiresAt }] of this.handles) {
       if (uses === 0 && expiresAt <= this.now) this.handles.delete(token);
@@ -133,7 +133,7 @@ export class LifecycleModel {
 
   #visit(stream: ModelStream): StreamOutcome {
     Object.assign(stream, { waits: null, released: false });
-    // Behind its last object a stream looks for no more.
+    // After its last object a stream looks for no more.
     const next = stream.lastId === Infinity ? undefined : this.ids().find((id) => id > stream.lastId);
     stream.lastId = next ?? Infinity;
     if (next !== undefined) return next;

@@ -1,13 +1,13 @@
 import type { CallEnd, CallFacts, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 
-/** ObservedEnd is a call that ended, with what was known of it. */
+/** ObservedEnd is a call that has ended, with its facts. */
 export interface ObservedEnd extends CallEnd {
   readonly method: string;
   readonly requestId: string;
   readonly facts: CallFacts;
 }
 
-/** RecordingObserver keeps what it is told of calls. */
+/** RecordingObserver keeps everything that it observes. */
 export class RecordingObserver implements CallObserver {
   readonly begun: CallInfo[] = [];
   readonly ended: ObservedEnd[] = [];
@@ -22,7 +22,7 @@ export class RecordingObserver implements CallObserver {
     };
   }
 
-  /** Waits until so many calls have ended. */
+  /** Waits until a number of calls has ended. */
   async ends(count: number): Promise<readonly ObservedEnd[]> {
     while (this.ended.length < count) await new Promise((resolve) => setTimeout(resolve, 2));
     return this.ended;

@@ -1,7 +1,7 @@
 import type { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 
-/** failureOf is the ServiceError that something fails with. */
+/** failureOf returns the ServiceError that a function fails with. */
 export async function failureOf(attempt: () => unknown): Promise<ServiceError> {
   try {
     await attempt();
@@ -12,7 +12,7 @@ export async function failureOf(attempt: () => unknown): Promise<ServiceError> {
   throw new Error('it did not fail');
 }
 
-/** reasonOf is the reason that something fails with. */
+/** reasonOf returns the reason that a function fails with. */
 export async function reasonOf(attempt: () => unknown): Promise<ErrorReason> {
   return (await failureOf(attempt)).reason;
 }

@@ -17,27 +17,27 @@ import type { FakeKernel } from './fake-kernel.js';
 import { InlineJobs } from './inline-jobs.js';
 import { ManualClock } from './manual-clock.js';
 
-/** EPOCH is the daemon's in tests. */
+/** EPOCH is the epoch of the daemon in tests. */
 export const EPOCH = '0123456789abcdef';
 
-/** ServicesForTest are the services with the fakes that they stand on. */
+/** ServicesForTest are services on fakes. */
 export interface ServicesForTest extends Services {
   readonly kernel: FakeKernel;
   readonly clock: ManualClock;
 }
 
-/** ServicesChoices are what differs from test to test. */
+/** ServicesChoices are the options of `makeServices`. */
 export interface ServicesChoices {
   /** The folder of BTF files. Default: none. */
   readonly dir?: string;
   /** Serve the folder instead of the kernel. */
   readonly filesOnly?: boolean;
   readonly limits?: Partial<Limits>;
-  /** Where processes are shown. Default: nowhere. */
+  /** The procfs. Default: a folder that does not exist. */
   readonly procDir?: string;
 }
 
-/** makeServices puts services together as the daemon does. */
+/** makeServices returns services, wired like those of the daemon. */
 export async function makeServices(
   kernel: FakeKernel,
   choices: ServicesChoices = {},

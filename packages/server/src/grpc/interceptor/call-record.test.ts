@@ -66,18 +66,18 @@ function fails(reason: ErrorReason): () => never {
   };
 }
 
-describe('A call is observed to end', () => {
+describe('The end of a call is observed', () => {
   test('once, with its code, the messages sent and their bytes', async () => {
     using served = await serve({ getServerInfo: () => ({ version: '1.2.3' }) });
     await served.client.unary('getServerInfo', INFO).answer;
     const [end, ...rest] = await served.observer.ends(1);
-    // A field of 5 bytes with its tag and length.
+    // A field of 5 bytes, its tag and its length.
     expect(end).toMatchObject({ method: 'GetServerInfo', code: status.OK, reason: null, sentMessages: 1 });
     expect([end?.sentBytes, end?.receivedBytes, rest]).toEqual([7, 0, []]);
     expect(end?.durationMs).toBeGreaterThan(0);
   });
 
-  test('with the code and the reason that its client is told', async () => {
+  test('with the code and the reason that its client gets', async () => {
     using served = await serve({ getServerInfo: fails(ErrorReason.NAME_NOT_FOUND) });
     await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
     expect(await served.observer.ends(1)).toMatchObject([
@@ -85,7 +85,7 @@ describe('A call is observed to end', () => {
     ]);
   });
 
-  test('if its request is refused before any handler sees it', async () => {
+  test('if its request is refused before it reaches a handler', async () => {
     using served = await serve({});
     await grpcErrorOf(served.client.unaryBytes(Buffer.alloc(MAX_REQUEST + 1)));
     await grpcErrorOf(served.client.unaryBytes(Buffer.from([0x0a, 0x7f])));
@@ -107,7 +107,7 @@ describe('A call is observed to end', () => {
     expect(await served.observer.ends(1)).toMatchObject([{ reason: ErrorReason.SHUTTING_DOWN }]);
   });
 
-  test('with an error inside, which is reported with the id of the request', async () => {
+  test('with an internal error, which is reported with the id of the request', async () => {
     using served = await serve({ getServerInfo: () => Promise.reject(new Error('within')) });
     await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
     const [end] = await served.observer.ends(1);
@@ -115,7 +115,7 @@ describe('A call is observed to end', () => {
     expect(served.internal).toEqual([end?.requestId]);
   });
 
-  test('when its handler gives up, not when its client leaves', async () => {
+  test('when its handler ends, not when its client leaves', async () => {
     const left = withResolvers();
     const finish = withResolvers();
     using served = await serve({
@@ -139,7 +139,7 @@ describe('A call is observed to end', () => {
     ]);
   });
 
-  test('CANCELLED when the client leaves a stream', async () => {
+  test('with CANCELLED when the client leaves a stream', async () => {
     using served = await serve({
       spec: async function* (_, { signal }) {
         yield { part: { case: 'raw', value: new Uint8Array(10) } };
@@ -156,21 +156,21 @@ describe('A call is observed to end', () => {
     expect(await served.observer.ends(1)).toMatchObject([{ code: status.CANCELLED, sentMessages: 1 }]);
   });
 
-  test('DEADLINE_EXCEEDED when its time is over', async () => {
+  test('with DEADLINE_EXCEEDED at its deadline', async () => {
     using served = await serve({
       getServerInfo: async (_, { signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason));
         }),
     });
-    // Without a deadline of its own the client doesn't cancel first.
+    // Without a deadline of its own the client does not cancel first.
     const metadata = new Metadata();
     metadata.set('grpc-timeout', '50m');
     await grpcErrorOf(served.client.unary('getServerInfo', INFO, {}, metadata).answer);
     expect(await served.observer.ends(1)).toMatchObject([{ code: status.DEADLINE_EXCEEDED }]);
   });
 
-  test('with what the handler failed with, though its status can’t be sent to a client that doesn’t read', async () => {
+  test('with the error of the handler, though a client that does not read cannot get its status', async () => {
     const reads = 20;
     const failed = withResolvers();
     using served = await serve(
@@ -201,26 +201,26 @@ describe('A request’s id', () => {
   async function idTold(
     given: string | null,
     handlers: Handlers = {},
-  ): Promise<[seen: string, told: unknown]> {
+  ): Promise<[seen: string, returned: unknown]> {
     using served = await serve(handlers);
     const metadata = new Metadata();
     if (given !== null) metadata.set('x-request-id', given);
     const { call, answer } = served.client.unary('getServerInfo', INFO, {}, metadata);
-    const told = new Promise<Metadata>((resolve) => call.once('metadata', resolve));
+    const returned = new Promise<Metadata>((resolve) => call.once('metadata', resolve));
     const error = await answer.then(
       () => null,
       async () => grpcErrorOf(answer),
     );
     const [end] = await served.observer.ends(1);
-    const from = error === null ? await told : error.metadata;
+    const from = error === null ? await returned : error.metadata;
     return [end?.requestId ?? '', from.get('x-request-id')[0]];
   }
 
-  test('is the client’s, and is sent back', async () => {
+  test('comes from the client, and is sent back', async () => {
     expect(await idTold('build-7/step:3')).toEqual(['build-7/step:3', 'build-7/step:3']);
   });
 
-  test('is sent back with an error too', async () => {
+  test('is also sent back with an error', async () => {
     const failing = { getServerInfo: fails(ErrorReason.NAME_NOT_FOUND) };
     expect(await idTold('mine', failing)).toEqual(['mine', 'mine']);
   });
@@ -228,9 +228,9 @@ describe('A request’s id', () => {
   test.each([null, 'with blank', 'x'.repeat(65), '{"json":1}', 'a"b'])(
     'is a new one instead of %j',
     async (given) => {
-      const [seen, told] = await idTold(given);
+      const [seen, returned] = await idTold(given);
       expect(seen).toMatch(/^[\da-f-]{36}$/);
-      expect(told).toBe(seen);
+      expect(returned).toBe(seen);
     },
   );
 });

@@ -17,19 +17,19 @@ interface Choices {
   readonly deadline?: Date | number;
 }
 
-/** A call whose client does what the test says. */
+/** A call whose client the test controls. */
 function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
   const sent: unknown[] = [];
   const resets: unknown[] = [];
-  let told: Listener | null = null;
+  let listener: Listener | null = null;
   const transport = {
     stream: { close: (code: number) => resets.push(code) },
-    start: (listener) => {
-      told = listener;
+    start: (started) => {
+      listener = started;
     },
     sendStatus: ({ code, details }) => {
       sent.push([code, details]);
-      told?.onCancel();
+      listener?.onCancel();
     },
     sendMetadata: () => {},
     sendMessage: () => {},
@@ -56,7 +56,7 @@ function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
     onReceiveHalfClose: ignore,
     onCancel: ignore,
   });
-  const client = told as Listener | null;
+  const client = listener as Listener | null;
   if (client === null) throw new Error('the call was not started');
   const metadata = new Metadata();
   client.onReceiveMetadata(metadata);
@@ -74,7 +74,7 @@ describe('A request', () => {
 
   const LATE = [[status.RESOURCE_EXHAUSTED, `the request did not come within ${MS} ms`]];
 
-  test('that came in time may take as long as it likes from then on, and keeps its stream', () => {
+  test('that came in time has no time limit from then on, and keeps its stream', () => {
     const { client, call, sent, resets } = begin();
     jest.advanceTimersByTime(MS - 1);
     client.onReceiveMessage('m');
@@ -85,7 +85,7 @@ describe('A request', () => {
     expect([sent, resets]).toEqual([[[status.OK, '']], []]);
   });
 
-  test('whose message came without its end is late', () => {
+  test('whose message came without the end of the request is late', () => {
     const { client, sent, resets } = begin();
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(MS);
@@ -106,7 +106,7 @@ describe('A request', () => {
     call.sendStatus({ code: status.OK, details: '' });
   });
 
-  test('whose client goes is not waited for', () => {
+  test('whose client is gone is not waited for', () => {
     const { client, sent } = begin();
     client.onCancel();
     jest.advanceTimersByTime(MS);
@@ -165,7 +165,7 @@ describe('The signal of a call', () => {
     await handled;
   });
 
-  test('does not abort any more once the handler has ended', async () => {
+  test('no longer aborts once the handler has ended', async () => {
     const { call, client, handled, finish } = handle({ deadline: Date.now() + 20 });
     finish();
     await handled;
@@ -176,7 +176,7 @@ describe('The signal of a call', () => {
 });
 
 describe('A status', () => {
-  test('is sent once: the first', () => {
+  test('is sent only once, the first one', () => {
     const { call, sent } = begin();
     call.sendStatus({ code: status.OK, details: 'first' });
     call.sendStatus({ code: status.INTERNAL, details: 'second' });

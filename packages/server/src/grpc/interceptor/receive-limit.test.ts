@@ -11,13 +11,13 @@ import { TempDir } from '../../testing/temp-dir.js';
 
 const MIB = 1024 * 1024;
 const packed = grpcFrame(gzipSync(new Uint8Array(MIB)), true);
-/** Begins a message of a MiB, and says no more. */
+/** The beginning of a message of a MiB. */
 const announced = grpcFrame(new Uint8Array(MIB)).subarray(0, 6);
 
 test.each([
-  ['that unpacks to more than its method takes', '/grpc.health.v1.Health/Check', packed],
-  ['that is announced larger than its method takes', '/grpc.health.v1.Health/Check', announced],
-  ['that is announced larger than its method takes', '/btf.v1.BtfService/GetServerInfo', announced],
+  ['that decompresses to more than its method accepts', '/grpc.health.v1.Health/Check', packed],
+  ['that announces more than its method accepts', '/grpc.health.v1.Health/Check', announced],
+  ['that announces more than its method accepts', '/btf.v1.BtfService/GetServerInfo', announced],
 ])('A message %s is refused before it is kept (%s)', async (_, method, bytes) => {
   using dir = new TempDir();
   const path = join(dir.path, 'btfd.sock');
@@ -30,7 +30,7 @@ test.each([
   try {
     using client = new Http2Client(path);
     const stream = client.call(method, { 'grpc-encoding': 'gzip' });
-    // Not ended: until then the daemon would keep what came.
+    // Not ended: until the end grpc-js keeps what has come.
     stream.write(bytes);
     const [headers] = await once(stream, 'response');
     expect(headers['grpc-status']).toBe(String(status.RESOURCE_EXHAUSTED));

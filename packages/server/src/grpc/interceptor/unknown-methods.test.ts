@@ -7,7 +7,7 @@ import { Http2Client } from '../../testing/http2-client.js';
 import { logLines } from '../../testing/log-lines.js';
 import { TempDir } from '../../testing/temp-dir.js';
 
-/** A daemon with metrics, to which somebody with or without a role calls what isn't there. */
+/** A daemon with metrics. With `defaults` the caller has a role. */
 async function setUp(defaults: boolean) {
   const dir = new TempDir();
   const path = join(dir.path, 'btfd.sock');
@@ -43,7 +43,7 @@ async function setUp(defaults: boolean) {
 
 describe('A call of a method that the daemon does not have', () => {
   test.each([true, false])(
-    'is UNIMPLEMENTED for everybody who is known, be they viewers (%s)',
+    'is UNIMPLEMENTED for every known caller, with or without a role (%s)',
     async (defaults) => {
       await using served = await setUp(defaults);
       for (const path of ['/btf.v1.BtfService/Later', '/other.Service/Method', '/x', '/x']) {
@@ -53,7 +53,7 @@ describe('A call of a method that the daemon does not have', () => {
     },
   );
 
-  test('is counted, under one name whatever was called', async () => {
+  test('is counted, under one name for all methods', async () => {
     await using served = await setUp(true);
     for (let count = 0; count < 5; count++) await served.call(`/service${count}/Method`);
     expect(await served.callsCounted()).toEqual([
@@ -61,7 +61,7 @@ describe('A call of a method that the daemon does not have', () => {
     ]);
   });
 
-  test('is logged with its path, and who made it', async () => {
+  test('is logged with its path and its caller', async () => {
     await using served = await setUp(true);
     await served.call('/btf.v1.BtfService/Later');
     expect(served.lines.filter(({ msg }) => msg === 'call')).toMatchObject([
