@@ -187,8 +187,10 @@ needs('bpf').describe('TLS', () => {
     // The key of another certificate.
     const logged = daemon.log.text.length;
     certificates.write(certificates.files.key, (await certificates.issueServer()).key);
-    await until('the bad key is logged', () => daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'));
-    expect(daemon.log.text.slice(logged)).toContain(`the key ${certificates.files.key} does not serve`);
+    await until('the bad key is logged', () =>
+      daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'),
+    );
+    expect(daemon.log.text.slice(logged)).toContain(`cannot use the key ${certificates.files.key}`);
     expect(await served()).toBe('second');
     expect(await refusal(await certificates.client([VIEWER]))).toBeNull();
     expect((await before.call('getServerInfo', {})).daemonEpoch).toBe(daemonEpoch);
@@ -209,7 +211,9 @@ needs('bpf').describe('TLS', () => {
     expect(daemon.btfFds()).toBeGreaterThan(1);
     const logged = daemon.log.text.length;
     certificates.write(policy, 'viewers: ["uri:x:y"]\nloders: []\n');
-    await until('the bad policy is logged', () => daemon.log.text.slice(logged).includes('cannot reload the policy'));
+    await until('the bad policy is logged', () =>
+      daemon.log.text.slice(logged).includes('cannot reload the policy'),
+    );
     expect(daemon.log.text.slice(logged)).toContain(
       `${policy}:2: unknown key \\"loders\\"; did you mean loaders?`,
     );
