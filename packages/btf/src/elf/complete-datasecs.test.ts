@@ -147,7 +147,14 @@ describe('a hostile object file takes time in proportion to its size', () => {
   const COUNT = 5_000;
 
   test('with symbol tables that overlap', () => {
-    const table = { name: '', bytes: new Uint8Array(0), type: SHT_SYMTAB, offset: 0, size: COUNT * 64, link: 1 };
+    const table = {
+      name: '',
+      bytes: new Uint8Array(0),
+      type: SHT_SYMTAB,
+      offset: 0,
+      size: COUNT * 64,
+      link: 1,
+    };
     const sections = [...sectionsOf(64, 'little'), ...Array.from({ length: COUNT }, () => table)];
     expect(() => completeDatasecs(assembleBtf('little'), assembleElf(64, 'little', sections))).toThrow(
       expect.objectContaining({ code: 'MALFORMED', message: expect.stringContaining('overlap') }),
