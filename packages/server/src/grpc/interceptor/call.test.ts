@@ -15,10 +15,12 @@ type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 interface Choices {
   readonly requestStream?: boolean;
   readonly deadline?: Date | number;
+  /** Whether a status arrives at the client, which closes the stream. Default: true. */
+  readonly reads?: boolean;
 }
 
 /** A call whose client the test controls. */
-function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
+function begin({ requestStream = false, deadline = Infinity, reads = true }: Choices = {}) {
   const sent: unknown[] = [];
   const resets: unknown[] = [];
   let listener: Listener | null = null;
@@ -29,7 +31,7 @@ function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
     },
     sendStatus: ({ code, details }) => {
       sent.push([code, details]);
-      listener?.onCancel();
+      if (reads) listener?.onCancel();
     },
     sendMetadata: () => {},
     sendMessage: () => {},
@@ -189,6 +191,29 @@ describe('The signal of a call', () => {
     await sleep(40);
     client.onCancel();
     expect(call.signal.aborted).toBe(false);
+  });
+});
+
+describe('The stream of a client that does not read', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('is not reset when the daemon ends, because the client may read until the drain is over', () => {
+    const { calls, sent, resets } = begin({ reads: false });
+    calls.endStreams(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+    jest.advanceTimersByTime(10 * MS);
+    expect([sent, resets]).toEqual([[[status.UNAVAILABLE, 'ending']], []]);
+  });
+
+  test('is reset after a second when its caller may not call any more', () => {
+    const { call, resets } = begin({ reads: false });
+    call.endWith(new ServiceError(ErrorReason.UNAUTHENTICATED, 'no'));
+    jest.advanceTimersByTime(1_000);
+    expect(resets).toEqual([constants.NGHTTP2_CANCEL]);
   });
 });
 
