@@ -142,3 +142,32 @@ needs('bpftool').test.each(['a', 'b', 'c'])(
     expect(placed(completed)[0]?.size).toBeGreaterThan(0);
   },
 );
+
+describe('a hostile object file takes time in proportion to its size', () => {
+  const COUNT = 5_000;
+
+  test('with symbol tables that overlap', () => {
+    const table = {
+      name: '',
+      bytes: new Uint8Array(0),
+      type: SHT_SYMTAB,
+      offset: 0,
+      size: COUNT * 64,
+      link: 1,
+    };
+    const sections = [...sectionsOf(64, 'little'), ...Array.from({ length: COUNT }, () => table)];
+    expect(() => completeDatasecs(assembleBtf('little'), assembleElf(64, 'little', sections))).toThrow(
+      expect.objectContaining({ code: 'MALFORMED', message: expect.stringContaining('overlap') }),
+    );
+  });
+
+  test('with as many sections as its BTF has data sections', () => {
+    const btf = new BtfAssembler('little');
+    for (let i = 0; i < COUNT; i++) btf.type(Kind.DATASEC, `none${i}`, {});
+    const sections = Array.from({ length: COUNT }, () => ({ name: 'other', bytes: new Uint8Array(0) }));
+    const at = performance.now();
+    const bytes = btf.bytes();
+    expect(completeDatasecs(bytes, assembleElf(64, 'little', sections))).toEqual(bytes);
+    expect(performance.now() - at).toBeLessThan(20_000);
+  });
+});

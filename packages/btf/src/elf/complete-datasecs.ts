@@ -4,7 +4,7 @@ import { type ParseOptions, Spec, typesOf } from '../spec.js';
 import { type Datasec, Kind, type TypeId, type VarSecinfo } from '../types.js';
 import { ElfFile } from './elf-file.js';
 
-/** The kernel's KSYM_NAME_LEN: it does not accept variables with longer names. */
+/** The kernel's KSYM_NAME_LEN: it does not accept sections or variables with longer names. */
 const LONGEST_NAME = 512;
 
 /** Sizes and offsets of BTF have 32 bits. */
@@ -23,7 +23,7 @@ const MAX_U32 = 0xffff_ffff;
  * @returns a completed copy, or `btf` itself if it has no DATASEC of size 0.
  * @throws BtfFormatError as `Spec.parse` does for `btf`.
  * @throws BtfFormatError `MALFORMED` if a DATASEC refers to a type that does not exist, or `file` is not a whole ELF
- * file.
+ * file, or its symbol tables overlap.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown ELF version.
  */
 export function completeDatasecs(btf: Uint8Array, file: Uint8Array, options: ParseOptions = {}): Uint8Array {
@@ -31,14 +31,14 @@ export function completeDatasecs(btf: Uint8Array, file: Uint8Array, options: Par
   const open = openDatasecs(spec);
   if (open.length === 0) return btf;
   const elf = ElfFile.parse(file);
-  const sections = open.map(({ name }) => elf.sectionIndex(name));
-  const variables = findVariables(elf, new Set(sections.filter((index) => index !== null)));
+  const sections = elf.sectionIndices(new Set(open.map(({ name }) => name)), LONGEST_NAME);
+  const variables = findVariables(elf, new Set(sections.values()));
   const completed = new Uint8Array(btf);
   const view = new DataView(completed.buffer);
-  for (const [i, datasec] of open.entries()) {
-    const section = sections[i] ?? null;
-    const size = section === null ? 0 : elf.sectionSize(section);
-    if (section === null || size > MAX_U32) continue;
+  for (const datasec of open) {
+    const section = sections.get(datasec.name);
+    const size = section === undefined ? 0 : elf.sectionSize(section);
+    if (section === undefined || size > MAX_U32) continue;
     const offsets = variables.get(section);
     const vars = datasec.vars.map((info): VarSecinfo => {
       const name = spec.nameOf(followed(spec, datasec.id, info.typeId));

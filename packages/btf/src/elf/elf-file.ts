@@ -117,13 +117,24 @@ export class ElfFile {
     return found;
   }
 
-  /** sectionIndex returns the index of the first section with a name, whatever its type; null if there is none. */
-  sectionIndex(name: string): number | null {
-    const wanted = new TextEncoder().encode(`${name}\0`);
+  /**
+   * sectionIndices returns the indices of sections by name, whatever their types. A name stands for the first section
+   * that has it.
+   *
+   * @param names the names to look for.
+   * @param longestName bytes of the longest name to decode.
+   */
+  sectionIndices(names: ReadonlySet<string>, longestName: number): ReadonlyMap<string, number> {
+    const indices = new Map<string, number>();
     for (let index = 1; index < this.sectionCount; index++) {
-      if (this.#isNamed(this.#header(index), wanted)) return index;
+      const name = this.#text(
+        this.#names,
+        this.#reader.u32(this.#header(index) + this.#layout.section.name),
+        longestName,
+      );
+      if (name !== null && names.has(name) && !indices.has(name)) indices.set(name, index);
     }
-    return null;
+    return indices;
   }
 
   /** sectionSize returns the size in the header of a section. A section such as `.bss` has no bytes in the file. */
@@ -136,15 +147,20 @@ export class ElfFile {
    *
    * @param sections the indices of the sections.
    * @param longestName bytes of the longest name to decode.
-   * @throws BtfFormatError `MALFORMED` if the symbol table or its names end after the end of the file.
+   * @throws BtfFormatError `MALFORMED` if a symbol table or its names end after the end of the file, or if symbol tables
+   * overlap.
    */
   *symbols(sections: ReadonlySet<number>, longestName: number): Generator<ElfSymbol, void, undefined> {
     const { symbol, section } = this.#layout;
     const reader = this.#reader;
+    let room = this.bytes.length;
     for (let index = 1; index < this.sectionCount; index++) {
       const header = this.#header(index);
       if (reader.u32(header + section.type) !== SHT_SYMTAB) continue;
       const table = this.#extent(header, 'symbol table');
+      // Otherwise a small file could have any number of symbols.
+      room -= table.end - table.offset;
+      if (room < 0) throw malformed('symbol tables overlap', header);
       const names = this.#symbolNames(header);
       for (let at = table.offset; at + symbol.length <= table.end; at += symbol.length) {
         const owner = reader.u16(at + symbol.section);

@@ -22,9 +22,9 @@ export interface LoadTimes {
 /** LoadTurn is the right to load the next BTF. Disposing of it lets the next load begin. */
 export interface LoadTurn extends Disposable {
   /**
-   * Loads BTF into the kernel.
+   * Loads BTF into the kernel. If the signal aborts meanwhile, the load continues, and the caller gets the object.
    *
-   * @throws the signal's reason if it has aborted. If that happens during the load, the new object is closed.
+   * @throws the signal's reason if it has aborted.
    * @throws the queue's end, if it has ended.
    * @throws BpfError if the kernel refuses.
    */
@@ -83,10 +83,7 @@ export class LoadQueue {
     return {
       load: async (bytes, logSize) => {
         this.#throwIfOver(signal);
-        const object = await this.#load(bytes, logSize, waitedMs);
-        if (signal.aborted) object.close();
-        signal.throwIfAborted();
-        return object;
+        return this.#load(bytes, logSize, waitedMs);
       },
       [Symbol.dispose]: () => this.#next(),
     };

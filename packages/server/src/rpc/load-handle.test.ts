@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { ErrorReason, LoadHandleRequestSchema, type LoadHandleResponse } from '@btfd/api';
 import { Kind } from '@btfd/btf';
 import { BpfError, type VerifierLog } from '@btfd/native';
@@ -13,6 +13,7 @@ import { bpfError, FakeKernel, verifierLog } from '../testing/fake-kernel.js';
 import { makeServices, type ServicesChoices } from '../testing/services.js';
 import { failureOf } from '../testing/service-error.js';
 import { callBy, callerAs, LOADER } from '../testing/callers.js';
+import { withResolvers } from '../testing/grpc-harness.js';
 
 const MIB = 1024 * 1024;
 /** The most that a gRPC client receives by default, less the 4 KiB that the daemon leaves free. */
@@ -159,6 +160,27 @@ describe('LoadHandle', () => {
     finish();
     await expect(answer).rejects.toBe(reason);
     expect([kernel.openCount, kernel.ids(), services.handles.size]).toEqual([0, [], 0]);
+  });
+
+  test('notes the id of the object that it closes because the client went away', async () => {
+    const { kernel, services } = await setUp();
+    const loading = withResolvers();
+    const gate = withResolvers();
+    kernel.loadGate = gate.promise;
+    const load = kernel.load.bind(kernel);
+    jest.spyOn(kernel, 'load').mockImplementation(async (...args) => {
+      loading.resolve();
+      return load(...args);
+    });
+    const abort = new AbortController();
+    const note = jest.fn();
+    const answer = callLoad(services, raw(intBtf()), { ...callBy(undefined, abort.signal), note });
+    await loading.promise;
+    abort.abort(new Error('gone'));
+    gate.resolve();
+    await expect(answer).rejects.toThrow('gone');
+    expect(note.mock.calls).toContainEqual([{ btfId: expect.any(Number) }]);
+    expect([kernel.openCount, services.handles.size]).toEqual([0, 0]);
   });
 
   test('closes the object if its info cannot be read', async () => {

@@ -75,7 +75,10 @@ export function loadHandle(
       call.note({ btfBytes: bytes.length, digest });
       const object = await turn.load(bytes, Math.max(logSize, MIN_LOG_BYTES));
       const info = infoOrClose(object);
+      // Also for a client that is gone by now: the audit log names every object that the kernel had.
       call.note({ btfId: info.id });
+      if (signal.aborted) object.close();
+      signal.throwIfAborted();
       const handle = handleMessage(handles.grant(caller, object, info, ttlMs), handles.epoch);
       return { result: { case: 'handle', value: handle } };
     } catch (error) {

@@ -17,10 +17,17 @@ interface Choices {
   readonly deadline?: Date | number;
   /** Whether the stream is closed before its metadata is passed on. */
   readonly resetAtOnce?: boolean;
+  /** Whether a status arrives at the client, which closes the stream. Default: true. */
+  readonly reads?: boolean;
 }
 
 /** A call on its way to the interceptor. The test controls its client. */
-function start({ requestStream = false, deadline = Infinity, resetAtOnce = false }: Choices = {}) {
+function start({
+  requestStream = false,
+  deadline = Infinity,
+  resetAtOnce = false,
+  reads = true,
+}: Choices = {}) {
   const sent: unknown[] = [];
   const resets: unknown[] = [];
   let listener: Listener | null = null;
@@ -31,7 +38,7 @@ function start({ requestStream = false, deadline = Infinity, resetAtOnce = false
     },
     sendStatus: ({ code, details }) => {
       sent.push([code, details]);
-      listener?.onCancel();
+      if (reads) listener?.onCancel();
     },
     sendMetadata: () => {},
     sendMessage: () => {},
@@ -207,6 +214,29 @@ describe('The signal of a call', () => {
     await sleep(40);
     client.onCancel();
     expect(call.signal.aborted).toBe(false);
+  });
+});
+
+describe('The stream of a client that does not read', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('is not reset when the daemon ends, because the client may read until the drain is over', () => {
+    const { calls, sent, resets } = begin({ reads: false });
+    calls.endStreams(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
+    jest.advanceTimersByTime(10 * MS);
+    expect([sent, resets]).toEqual([[[status.UNAVAILABLE, 'ending']], []]);
+  });
+
+  test('is reset after a second when its caller may not call any more', () => {
+    const { call, resets } = begin({ reads: false });
+    call.endWith(new ServiceError(ErrorReason.UNAUTHENTICATED, 'no'));
+    jest.advanceTimersByTime(1_000);
+    expect(resets).toEqual([constants.NGHTTP2_CANCEL]);
   });
 });
 

@@ -288,11 +288,15 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
   // Used by the daemon.
 
-  /** Ends the call with an error, whatever its handler does. */
-  endWith(error: ServiceError): void {
+  /**
+   * Ends the call with an error, whatever its handler does.
+   *
+   * @param resetMs - time for the status to arrive, after which the stream is reset
+   */
+  endWith(error: ServiceError, resetMs = RESET_AFTER_MS): void {
     if (this.#record.handling) this.#abort.abort(error);
     this.sendStatus(toStatus(error));
-    this.resetAfter(RESET_AFTER_MS);
+    this.resetAfter(resetMs);
   }
 
   /** Ends the call if it needed a role that its caller does not have any more. */

@@ -34,10 +34,13 @@ export class Calls {
     return call;
   }
 
-  /** Ends every stream, and refuses new ones, with an error. Unary calls may finish. */
+  /**
+   * Ends every stream, and refuses new ones, with an error. Unary calls may finish. The drain limits the time that slow
+   * clients have to read the rest, so no stream is reset.
+   */
   endStreams(error: ServiceError): void {
     this.#context.ending = error;
-    for (const call of this.#context.open) if (call.isStream) call.endWith(error);
+    for (const call of this.#context.open) if (call.isStream) call.endWith(error, Infinity);
   }
 
   /** Ends the calls of a connection whose certificate has expired. New ones are refused on their metadata. */
