@@ -152,12 +152,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
         this.#record.received(message);
         // If a client sends several messages, the first one has to come in time.
         if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
-        handler.onReceiveMessage(message);
+        if (!this.#isOver) handler.onReceiveMessage(message);
       },
       onReceiveHalfClose: () => {
         this.#requestCame = true;
         clearTimeout(this.#requestTimer);
-        handler.onReceiveHalfClose();
+        if (!this.#isOver) handler.onReceiveHalfClose();
       },
       // Comes once for every call: when its status was sent, or when its client is gone.
       onCancel: () => {
@@ -165,6 +165,14 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
         handler.onCancel();
       },
     });
+  }
+
+  /**
+   * Whether its status was sent or its stream is closed. grpc-js then still passes on what was received, and the end of
+   * the stream as the end of the request. It would start a handler that nothing could stop any more.
+   */
+  get #isOver(): boolean {
+    return this.#sentStatus || this.#closed;
   }
 
   #begin(metadata: Metadata): void {
