@@ -30,7 +30,8 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
 
   test('health, lists, specs and leases continue to work', async () => {
     const small = { case: 'rawBtf', value: intBtf(1, 'small') } as const;
-    const held = await client.call('loadHandle', { source: small, ttl: { seconds: 1n } });
+    // Long enough for a busy machine.
+    const held = await client.call('loadHandle', { source: small, ttl: { seconds: 30n } });
     if (held.result.case !== 'handle') throw new Error('no handle');
     const { token } = held.result.value;
     let done = false;
@@ -40,7 +41,7 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
     const spec = { source: { case: 'handle', value: token }, encoding: Encoding.TYPES } as const;
     for await (const answer of client.stream('spec', spec)) expect(answer.part.case).toBeDefined();
     expect(await client.call('renewHandles', { tokens: [token] })).toMatchObject({
-      results: [{ remainingTtl: { seconds: 1n } }],
+      results: [{ remainingTtl: { seconds: 30n } }],
     });
     expect(await healthOf(daemon.address)).toBe('SERVING');
     expect(done).toBe(false);
