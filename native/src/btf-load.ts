@@ -31,7 +31,7 @@ export async function btfLoad(bytes: Uint8Array, logSize: number): Promise<BtfFd
   checkBytes('bytes', bytes);
   checkInteger('logSize', logSize, 0, MAX_LOG_SIZE);
   if (logSize > 0 && logSize < MIN_LOG_SIZE) {
-    throw new RangeError(`logSize must be 0 or at least ${MIN_LOG_SIZE}, is ${logSize}`);
+    throw new RangeError(`logSize must be 0 or at least ${MIN_LOG_SIZE}, not ${logSize}`);
   }
   const native = addon();
   return new Promise((resolve, reject) => {

@@ -25,7 +25,7 @@ export function progLoad(programType: number, instructions: Uint8Array, license:
   checkBytes('instructions', instructions);
   if (instructions.byteLength % INSTRUCTION_SIZE !== 0) {
     throw new RangeError(
-      `instructions must have a multiple of ${INSTRUCTION_SIZE} bytes, has ${instructions.byteLength}`,
+      `instructions must have a multiple of ${INSTRUCTION_SIZE} bytes, not ${instructions.byteLength}`,
     );
   }
   checkString('license', license);

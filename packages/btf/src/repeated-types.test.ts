@@ -17,13 +17,13 @@ function withLarge(): BtfAssembler {
     .type(Kind.STRUCT, 'large', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 1, 32] });
 }
 
-describe('a large struct to which many types lead is not decoded for each of them', () => {
+describe('a large struct that many types refer to is decoded fewer than ten times', () => {
   const decoded = jest.spyOn(Spec.prototype, 'typeById');
   const timesDecoded = () => decoded.mock.calls.filter(([id]) => id === LARGE).length;
   beforeEach(() => void decoded.mockClear());
   afterEach(() => expect(timesDecoded()).toBeLessThan(10));
 
-  test('by layoutOf, for members of its type', () => {
+  test('by layoutOf, if many members have its type', () => {
     const btf = withLarge();
     for (const _ of ids) btf.type(Kind.CONST, '', { sizeOrTypeId: LARGE });
     const data = ids.flatMap((i) => [0, 3 + i, 64 * i]);
@@ -33,14 +33,14 @@ describe('a large struct to which many types lead is not decoded for each of the
     expect(rows[9]).toMatchObject({ type: 'const struct large', offset: 72, size: 8 });
   });
 
-  test('by resolveMember, for typedefs of one name', () => {
+  test('by resolveMember, if many typedefs of one name stand for it', () => {
     const btf = withLarge();
     const name = btf.string('same');
     for (const _ of ids) btf.type(Kind.TYPEDEF, name, { sizeOrTypeId: LARGE });
     expect(resolveMember(Spec.parse(btf.bytes()), 'same.b')).toMatchObject({ rootId: LARGE, bitOffset: 32 });
   });
 
-  test('by printRaw, for the lines of a data section', () => {
+  test('by printRaw, if many variables of a data section have its type', () => {
     const data = ids.flatMap(() => [LARGE, 0, 8]);
     const spec = Spec.parse(withLarge().type(Kind.DATASEC, '.bss', { vlen: MANY, data }).bytes());
     const lines = printRaw(spec.typeById(3), spec).split('\n');

@@ -36,12 +36,12 @@ describe('The service manager', () => {
     using notify = await NotifySocket.open(address);
     await using daemon = await DaemonProcess.start({ args: FILES, env: { NOTIFY_SOCKET: address } });
     await until('it is ready', () => notify.states().length === 1);
-    expect(notify.told).toEqual([['READY=1', `STATUS=serving on unix:${daemon.socket}`]]);
+    expect(notify.received).toEqual([['READY=1', `STATUS=serving on unix:${daemon.socket}`]]);
 
     daemon.signal('SIGHUP');
     await until('it is ready again', () => notify.states().length === 3);
     expect(notify.states()).toEqual(['READY=1', 'RELOADING=1', 'READY=1']);
-    const [, reloading = []] = notify.told;
+    const [, reloading = []] = notify.received;
     const time = reloading.find((each) => each.startsWith('MONOTONIC_USEC='))?.split('=')[1];
     // /proc/uptime reads the same clock, if the machine was not suspended.
     const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
@@ -56,7 +56,7 @@ describe('The service manager', () => {
     using notify = await NotifySocket.open(join(dir, 'watchdog.sock'));
     const env = { NOTIFY_SOCKET: notify.address, WATCHDOG_USEC: '200000' };
     await using daemon = await DaemonProcess.start({ args: FILES, env });
-    await until('three beats', () => notify.told.filter(([each]) => each === 'WATCHDOG=1').length >= 3);
+    await until('three beats', () => notify.received.filter(([each]) => each === 'WATCHDOG=1').length >= 3);
     expect(await daemon.end()).toBe(0);
   });
 

@@ -97,13 +97,13 @@ needs('bpf').describe('WatchHandles', () => {
     const { id } = object.info();
     if (synced.position === undefined) throw new Error('no position');
     const second = raw.stream('watchHandles', { after: synced.position }).on('error', () => null);
-    let told = 0;
+    let count = 0;
     for await (const { event } of second) {
       // Other processes may load and close BTF meanwhile.
-      if (event.case === 'added' && event.value.id === id) told++;
+      if (event.case === 'added' && event.value.id === id) count++;
       if (event.case === 'synced') break;
     }
-    expect(told).toBe(1);
+    expect(count).toBe(1);
     second.cancel();
     object.close();
     const drain = async (stream: AsyncIterable<unknown>) => {
@@ -166,10 +166,10 @@ needs('bpf').describe('WatchHandles', () => {
       await until('it is reported', () => watch.events.length === 3);
       rmSync(join(dir, 'xfs'));
       await until('its end is reported', () => watch.events.length === 4);
-      const told = watch.events.map((event) =>
+      const events = watch.events.map((event) =>
         'info' in event ? [event.type, event.info.name] : event.type,
       );
-      expect(told).toEqual([['present', 'vmlinux'], 'synced', ['added', 'xfs'], ['removed', 'xfs']]);
+      expect(events).toEqual([['present', 'vmlinux'], 'synced', ['added', 'xfs'], ['removed', 'xfs']]);
       await watch.stop();
     } finally {
       rmSync(dir, { recursive: true });

@@ -238,7 +238,7 @@ describe('When the daemon ends', () => {
     ]);
   });
 
-  test('twice, it ends once, and does not touch a new socket at its path', async () => {
+  test('a second stop has no effect, and does not touch a new socket at its path', async () => {
     await using served = await setUp();
     const link = `${served.path}.link`;
     linkSync(served.path, link);

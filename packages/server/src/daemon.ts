@@ -91,7 +91,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refusal = whyRefused(address, { tls: tls !== null, insecure });
     if (refusal !== null) throw new Error(refusal);
   }
-  // Without TLS every name must be one of loopback, and is resolved.
+  // Without TLS, names are resolved, and every address must be a loopback address.
   const addresses =
     tls === null
       ? await Promise.all(options.addresses.map(async (each) => onLoopback(each)))
@@ -132,7 +132,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const onConnection = admission.serveWith(grpc, calls, quotas.connections);
   const listening = await listenEverywhere(options.addresses, {
     socketGroup,
-    // Quotas count the connections that are served. Beyond this sum, connections are closed without an answer.
+    // Quotas count the connections that are served. Connections beyond this sum are closed without an error.
     maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_REFUSED,
     onConnection,
   }).catch((error) => {
@@ -177,7 +177,7 @@ async function makeServices(
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
   const ownLoads = new OwnLoads(kernel);
   const features = new KernelFeatures(ownLoads);
-  // Now, because a client's load may keep the kernel busy later.
+  // Probed at the start, because a client's load may keep the kernel busy later.
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits, onLoad);
   const objects = new ObjectList(kernel, files, access);
@@ -209,9 +209,9 @@ async function makeServices(
 
 function channelOptions(limits: Limits): ServerOptions {
   return {
-    // The largest limit of all methods. Each method has its own, which holds before decoding.
+    // The largest limit of all methods. Each method also has its own limit, which is checked before decoding.
     'grpc.max_receive_message_length': limits.maxLoadMessageBytes,
-    // The only way to notice a client that hangs. Longer than the drain, which a ping would cut short.
+    // Only a ping detects a client that hangs. The time is longer than the drain, which a ping would cut short.
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,

@@ -133,7 +133,7 @@ describe('Builder', () => {
     expect([...without.toSpec()].filter(({ kind }) => kind === 'DECL_TAG')).toEqual([]);
   });
 
-  test('finds equal types of several specs, circles included', () => {
+  test('finds equal types of several specs, cycles included', () => {
     const builder = new Builder();
     const first = listSpec('node', 0);
     const second = listSpec('node', 3);
@@ -145,7 +145,7 @@ describe('Builder', () => {
     expect(builder.typeCount).toBe(5);
   });
 
-  test('distinguishes circles that differ far from where they are entered', () => {
+  test('distinguishes cycles that differ far from where they are entered', () => {
     const long = (last: string): Spec => {
       const btf = new BtfAssembler('little');
       const length = 50;
@@ -168,10 +168,10 @@ describe('Builder', () => {
     }
   });
 
-  test('distinguishes a circle that meets one type twice from one that meets two types that differ far away', () => {
+  test('distinguishes a cycle that meets one type twice from one that meets two types that differ far away', () => {
     const length = 6;
     // A root with two chains of pointers; each ends in a struct that leads back to the root.
-    const circle = (ends: readonly string[]): Spec => {
+    const cycle = (ends: readonly string[]): Spec => {
       const btf = new BtfAssembler('little');
       const chains = ends.map((_, i) => 2 + i * (length + 1));
       const [a = 2, b = a] = chains;
@@ -184,10 +184,10 @@ describe('Builder', () => {
       return Spec.parse(btf.bytes());
     };
     const builder = new Builder();
-    const two = builder.addFrom(circle(['x', 'y']), 1);
+    const two = builder.addFrom(cycle(['x', 'y']), 1);
     expect(builder.typeCount).toBe(1 + 2 * (length + 1));
-    expect(builder.addFrom(circle(['x']), 1)).not.toBe(two);
-    expect(builder.addFrom(circle(['x', 'y']), 1)).toBe(two);
+    expect(builder.addFrom(cycle(['x']), 1)).not.toBe(two);
+    expect(builder.addFrom(cycle(['x', 'y']), 1)).toBe(two);
   });
 
   test('keeps ids and order of a whole spec without deduplication', () => {

@@ -1,7 +1,7 @@
 import { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { BtfBuildError } from './build-error.js';
-import { CircleIndex } from './circle-index.js';
+import { CycleIndex } from './cycle-index.js';
 import { downgrade } from './downgrade.js';
 import { encodeType } from './encode-type.js';
 import type { NewType } from './field-checks.js';
@@ -37,7 +37,7 @@ export interface BuilderOptions {
  * ```
  *
  * Ids count from 1 in the order in which types are added, and do not change. Types are equal if all their fields are
- * equal and they refer to equal types, circles included. A circle made by hand (with {@link reserve}) only equals
+ * equal and they refer to equal types, cycles included. A cycle made by hand (with {@link reserve}) only equals
  * itself. A builder takes at most 16,777,216 types and 256 MiB, which is what `Spec.parse` reads by default.
  */
 export class Builder {
@@ -49,9 +49,7 @@ export class Builder {
 
   constructor({ deduplicate = true, declTags = true }: BuilderOptions = {}) {
     const table = this.#table;
-    this.#equal = deduplicate
-      ? { table, single: new WordIndex(table), circles: new CircleIndex(table) }
-      : null;
+    this.#equal = deduplicate ? { table, single: new WordIndex(table), cycles: new CycleIndex(table) } : null;
     this.#declTags = declTags;
   }
 
@@ -81,7 +79,7 @@ export class Builder {
   }
 
   /**
-   * reserve returns an id to use before its type is made, which circles need. {@link define} must make the type.
+   * reserve returns an id to use before its type is made, which cycles need. {@link define} must make the type.
    *
    * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types.
    */

@@ -7,7 +7,7 @@ interface Frame {
 }
 
 /**
- * Components finds groups of types that refer to each other in circles: strongly connected components, by
+ * Components finds groups of types that refer to each other in cycles: strongly connected components, by
  * Tarjan's algorithm without recursion. Most groups are of one type.
  */
 export class Components {

@@ -93,7 +93,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-/** Returns a value for a message, short whatever it is. No method of the value is called. */
+/** Returns a short text for a value in a message. It calls no method of the value. */
 function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -1,6 +1,6 @@
 import { visitIds } from '../kind-words.js';
 import type { TypeId } from '../types.js';
-import type { CircleIndex } from './circle-index.js';
+import type { CycleIndex } from './cycle-index.js';
 import type { ImportSource } from './import-source.js';
 import type { TypeTable } from './type-table.js';
 import type { WordIndex } from './word-index.js';
@@ -9,12 +9,12 @@ import type { WordIndex } from './word-index.js';
 export interface EqualTypes {
   readonly table: TypeTable;
   readonly single: WordIndex;
-  readonly circles: CircleIndex;
+  readonly cycles: CycleIndex;
 }
 
 /**
  * importEqual adds types with everything that they refer to, except if there is an equal type: one with the same words
- * whose references are to equal types. A type gets its id after those that it refers to, except in circles.
+ * whose references are to equal types. A type gets its id after those that it refers to, except in cycles.
  *
  * @param withTags whether the DECL_TAGs of added types are added too.
  */
@@ -52,17 +52,17 @@ function unadded({ reader, ids }: ImportSource, id: TypeId): TypeId[] {
 function addGroup(source: ImportSource, equal: EqualTypes, group: readonly TypeId[]): void {
   const [id = 0] = group;
   const { ids, reader } = source;
-  let isCircle = group.length > 1;
-  if (!isCircle) {
+  let isCycle = group.length > 1;
+  if (!isCycle) {
     reader.read(id);
     const { words } = reader;
     visitIds(words, 0, (at) => {
-      isCircle ||= words[at] === id;
+      isCycle ||= words[at] === id;
       words[at] = ids[words[at] ?? 0] ?? 0;
     });
   }
-  if (isCircle) {
-    equal.circles.add(source, group);
+  if (isCycle) {
+    equal.cycles.add(source, group);
     return;
   }
   ids[id] = equal.single.find(reader.words, 0);

@@ -125,13 +125,13 @@ describe('for a caller without types', () => {
           expect(error).toBeInstanceOf(BtfBuildError);
           // A value that is neither an array nor an object is reported itself; in a wrong list it is the first element.
           const field = nameOf(place.path);
-          const told = error instanceof BtfBuildError ? (error.field ?? '') : '';
+          const named = error instanceof BtfBuildError ? (error.field ?? '') : '';
           const lengthy =
             globalThis.Array.isArray(by) && by.length > 0 && globalThis.Array.isArray(place.value);
           const elementEmpty = typeof place.path.at(-1) === 'number' && typeof by === 'object' && by !== null;
-          if (lengthy) expect(told).toBe(`${field}[0]`);
-          else if (elementEmpty) expect(told.startsWith(`${field}.`)).toBe(true);
-          else expect(told).toBe(field);
+          if (lengthy) expect(named).toBe(`${field}[0]`);
+          else if (elementEmpty) expect(named.startsWith(`${field}.`)).toBe(true);
+          else expect(named).toBe(field);
           refused += 1;
         }
       }

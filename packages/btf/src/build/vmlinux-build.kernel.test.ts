@@ -71,7 +71,7 @@ needs('vmlinux', 'bpftool').describe('the rebuilt BTF of the running kernel', ()
     expect(Buffer.compare(convertByteOrder(converted, spec.byteOrder), spec.bytes)).toBe(0);
   });
 
-  test('does not grow when another spec of it is added, circles of thousands of types included', () => {
+  test('does not grow when another spec of it is added, cycles of thousands of types included', () => {
     const builder = new Builder();
     builder.addAllFrom(spec, all);
     const once = builder.typeCount;

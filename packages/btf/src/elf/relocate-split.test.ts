@@ -212,7 +212,7 @@ describe('relocation', () => {
     expect(names(split)).toHaveLength(12);
   });
 
-  test('ends for members whose types are circles', () => {
+  test('ends for members whose types are cycles', () => {
     const split = assembler()
       .type(Kind.STRUCT, 's', { vlen: 2, data: ['a', 3, 0, 'b', 5, 0] })
       .type(Kind.CONST, '', { sizeOrTypeId: 4 })

@@ -14,8 +14,8 @@ const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 const MAX_CANDIDATES = 1024;
 
 /**
- * rootOfPath finds the type where a path starts by its name: a struct, a union or the type that a typedef stands for. A
- * struct and its typedef of the same name are one.
+ * rootOfPath finds the type that a path starts with, by its name: a struct, a union or the type that a typedef stands for. A
+ * struct and a typedef of it with the same name count as one type.
  *
  * @throws MemberPathError `NOT_FOUND` if there is no such type.
  * @throws MemberPathError `AMBIGUOUS` if there are several.

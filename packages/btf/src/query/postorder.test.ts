@@ -33,7 +33,7 @@ test('postorder distinguishes a wrong id of the caller from one in the BTF', () 
   );
 });
 
-test('postorder follows 100,000 types in a row, and circles', () => {
+test('postorder follows 100,000 types in a row, and cycles', () => {
   const btf = new BtfAssembler('little');
   for (let id = 1; id <= 100_000; id++) btf.type(Kind.PTR, 0, { sizeOrTypeId: (id % 100_000) + 1 });
   const order = [...postorder(Spec.parse(btf.bytes()), [1])];
@@ -41,7 +41,7 @@ test('postorder follows 100,000 types in a row, and circles', () => {
 });
 
 needs('vmlinux').test(
-  'postorder of all of vmlinux has every type, and late references only in circles',
+  'postorder of all of vmlinux has every type, after the types that it refers to except in cycles',
   () => {
     const vmlinux = Spec.parse(new Uint8Array(readFileSync(VMLINUX)));
     const place = new Map(

@@ -11,8 +11,8 @@ interface Frame {
 
 /**
  * postorder iterates over types and all types that they refer to, directly or not. Each type comes once, without void.
- * A type comes after the types that it refers to, except where types refer to each other in a circle, as structs do
- * through pointers. Such a circle is cut at the reference that leads back to a type already entered.
+ * A type comes after the types that it refers to, except where types refer to each other in a cycle, as structs do
+ * through pointers. Such a cycle is cut at the reference that leads back to a type already entered.
  *
  * The same ids in another order give the same set: the closure of the types. It takes one bit of memory for each type
  * of the spec and its bases, decodes each type once, and does not recurse.

@@ -42,7 +42,7 @@ const contains = (btf: BtfAssembler, structId: number, member: number, what: str
 const problemsOf = (btf: BtfAssembler, kernelFeatures: Partial<KernelFeatures> = {}): string[] =>
   validate(Spec.parse(btf.bytes()), { kernelFeatures }).map(({ message }) => message);
 
-test('a problem has the struct and the member', () => {
+test('a problem has the id of the struct and the index of the member', () => {
   const btf = struct(start(), 'two', 8, ['a', LOCK, 0], ['b', LOCK, 4]);
   struct(btf, 'untagged', 32, ['lock', LOCK, 0], ['list', LIST, 8]);
   struct(btf, 'bare', 16, ['list', LIST, 0]);
@@ -83,7 +83,7 @@ describe('a kernel of a release checks', () => {
 
   test.each<[string, keyof KernelFeatures, number, number, () => BtfAssembler, string]>([
     ['locks', 'specialFields', 6, 6, twoLocks, 'More than one bpf_spin_lock (E2BIG)'],
-    ['what lies in arrays', 'nestedFields', 6, 11, inArray, 'Root without contains: tag (EINVAL)'],
+    ['the elements of arrays', 'nestedFields', 6, 11, inArray, 'Root without contains: tag (EINVAL)'],
     [
       'tagged pointers',
       'pointerFields',

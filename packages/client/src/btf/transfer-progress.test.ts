@@ -90,7 +90,7 @@ test('the total of a selection is its own size', async () => {
   expect(total).toBeGreaterThan(100);
 });
 
-test('an error of onProgress rejects its own call, and no other', async () => {
+test('an error that onProgress throws rejects only its own call', async () => {
   const error = new Error('of the listener');
   const fails = client.spec('vmlinux', {
     onProgress: () => {

@@ -116,7 +116,7 @@ export class Connection {
       return begun;
     });
     const stopListening = onAbort(signal, () => call.cancel());
-    // A status may come after the reader has left. It must not become an uncaught error.
+    // A status may arrive after the reader has left. It must not become an uncaught error.
     call.on('error', () => {});
     const messages: AsyncIterable<R> = call;
     try {

@@ -12,7 +12,7 @@ export interface DaemonChange {
   readonly current: DaemonIdentity;
 }
 
-/** DaemonPin remembers the run of the daemon that the responses come from. */
+/** DaemonPin remembers the run of the daemon that sent the responses. */
 export class DaemonPin {
   readonly #changed: (change: DaemonChange) => void;
   #current: DaemonIdentity | null = null;

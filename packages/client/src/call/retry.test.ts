@@ -46,7 +46,7 @@ test.each<[string, BtfError, boolean, boolean, boolean]>([
   ['a deadline', error(status.DEADLINE_EXCEEDED), true, true, false],
   ['INTERNAL', error(status.INTERNAL, 'INTERNAL', 10), true, true, false],
   ['NOT_FOUND', error(status.NOT_FOUND, 'HANDLE_NOT_FOUND'), true, false, false],
-])('%s is repeated, or not', (_, failure, repeatable, sent, expected) => {
+])('mayRepeat decides about %s', (_, failure, repeatable, sent, expected) => {
   expect(mayRepeat({ error: failure, repeatable, sent })).toBe(expected);
 });
 
@@ -56,7 +56,7 @@ test('pauses grow up to a limit, and chance shortens them by at most half', () =
   expect(pauses(1)).toEqual([50, 100, 200, 400, 2500]);
 });
 
-test('a delay that the daemon asks for is never shortened', () => {
+test('a delay that the daemon requests is never shortened', () => {
   const busy = error(status.RESOURCE_EXHAUSTED, 'LOAD_QUEUE_FULL', 1000);
   expect([0, 1].map((random) => pauseBefore(3, busy, random))).toEqual([1000, 1500]);
 });

@@ -7,7 +7,7 @@ const FIRST_BACKOFF_MS = 100;
 /** A daemon that restarts is back within seconds. One that stays away is tried no more often than this. */
 const MAX_BACKOFF_MS = 5_000;
 
-/** The random share that is added to a delay that the daemon asks for, so that its clients do not all come at once. */
+/** The random share that is added to a delay that the daemon asks for, so that its clients do not all return at once. */
 const JITTER = 0.5;
 
 /** DEFAULT_RETRIES is how often a call is repeated by default: about 3 s, which is enough for a daemon's restart. */
@@ -59,7 +59,7 @@ export function pauseBefore(retry: number, { retryDelay }: BtfError, random: num
 
 /**
  * backoffMs returns how long to wait before another attempt, in milliseconds. The pause doubles after each failure,
- * less a random part of up to a half, so that many clients do not come at once.
+ * less a random part of up to a half, so that many clients do not return at once.
  *
  * @param failures failed attempts since the last success, from 1.
  * @param random a number from 0 to 1.

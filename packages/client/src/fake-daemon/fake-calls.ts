@@ -55,7 +55,7 @@ export class FakeCalls {
     this.#all.push(call);
   }
 
-  /** Returns the calls of a method, in the order in which they came. */
+  /** Returns the calls of a method, in the order in which they arrived. */
   of<M extends MethodName>(method: M): FakeCall<M>[] {
     return this.#all.filter((call): call is FakeCall<M> => call.method === method);
   }

@@ -22,9 +22,9 @@ export interface FakeDaemonOptions {
   readonly listen?: string | undefined;
   /** The server credentials of grpc-js. Default: no TLS. */
   readonly credentials?: ServerCredentials | undefined;
-  /** The TTL that is granted if a call asks for none, in milliseconds. Default: 60 s, as in the daemon. */
+  /** The TTL that is granted if a call requests none, in milliseconds. Default: 60 s, as in the daemon. */
   readonly defaultTtl?: number | undefined;
-  /** The most handles that one iteration holds. Default: 64, as in the daemon. */
+  /** Maximum number of handles that one iteration holds. Default: 64, as in the daemon. */
   readonly maxHeld?: number | undefined;
   /** The kernel's release, as `uname -r` prints it. Default: `6.18.0-fake`. */
   readonly kernelRelease?: string | undefined;
@@ -56,7 +56,7 @@ const DAEMON_RULES: Rules<FakeDaemonOptions> = {
  *
  * Handles, leases, iterations, watches, loads (checked by `validate` of `@btfd/btf`) and specs work as with a daemon
  * that has every capability. It lacks `LoadHandle` of types and `Spec` as TYPES, which this package does not use, the
- * adaptation to older kernels, roles and limits. So it accepts most requests that exceed a limit of the daemon.
+ * adaptation to older kernels, roles and limits. Therefore it accepts most requests that exceed a limit of the daemon.
  */
 export class FakeDaemon implements AsyncDisposable {
   readonly #options: FakeDaemonOptions;

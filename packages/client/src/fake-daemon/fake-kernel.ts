@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { FakeObject, type FakeObjectInit } from './fake-object.js';
 
-/** FakeEvent records that an object came or went. */
+/** FakeEvent records that an object was added or removed. */
 export interface FakeEvent {
   readonly kind: 'added' | 'removed';
   readonly object: FakeObject;

@@ -54,7 +54,7 @@ export class FakeObject {
   readonly btf: Uint8Array;
   /** SHA-256 of the BTF. */
   readonly digest: Uint8Array;
-  /** The base of split BTF: the vmlinux that was in the kernel when the object came. Null for other BTF. */
+  /** The base of split BTF: the vmlinux that was in the kernel when the object was added. Null for other BTF. */
   readonly base: FakeObject | null;
   readonly split: boolean;
   readonly #init: FakeObjectInit;

@@ -46,9 +46,9 @@ export interface FakeRun extends SpecPace {
   readonly epoch: string;
   readonly bootId: string;
   readonly kernelRelease: string;
-  /** The TTL that is granted if a call asks for none, in milliseconds. */
+  /** The TTL that is granted if a call requests none, in milliseconds. */
   readonly defaultTtl: number;
-  /** The most handles that one stream holds. */
+  /** Maximum number of handles that one stream holds. */
   readonly maxHeld: number;
 }
 

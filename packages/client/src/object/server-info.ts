@@ -52,15 +52,15 @@ export interface Limits {
   readonly maxBtfBytes: number;
   readonly minTtl: number;
   readonly maxTtl: number;
-  /** The TTL that is granted if a call asks for none. */
+  /** The TTL that is granted if a call requests none. */
   readonly defaultTtl: number;
-  /** The most handles that one iteration holds. */
+  /** Maximum number of handles that one iteration holds. */
   readonly maxHeldPerStream: number;
   /** How long an iteration waits at that limit. */
   readonly holdStallTimeout: number;
   /** The largest verifier log. */
   readonly maxLogBytes: number;
-  /** The most handles that one call renews or closes. */
+  /** Maximum number of handles that one call renews or closes. */
   readonly maxTokens: number;
   /** The largest encoded list of types in a LoadHandle. */
   readonly maxTypesBytes: number;

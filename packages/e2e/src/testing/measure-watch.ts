@@ -36,11 +36,11 @@ console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await 
 
 const added = new Map<number, number>();
 let synced = false;
-let told = 0;
+let eventCount = 0;
 const stop = new AbortController();
 const watching = (async () => {
   for await (const event of client.watchHandles({ signal: stop.signal })) {
-    told += 1;
+    eventCount += 1;
     if (event.type === 'synced') synced = true;
     if (event.type === 'added') added.set(event.info.id, performance.now());
   }
@@ -48,10 +48,10 @@ const watching = (async () => {
 watching.catch(() => {});
 while (!synced) await setTimeout(10);
 await setTimeout(2_000);
-const before = told;
+const before = eventCount;
 const watched = await cpuPerSecond(daemon.pid);
 console.log(
-  `CPU of the daemon, ${objectCount} objects, one watches: ${watched}; events meanwhile: ${told - before}`,
+  `CPU of the daemon, ${objectCount} objects, one watches: ${watched}; events meanwhile: ${eventCount - before}`,
 );
 
 const latencies: number[] = [];

@@ -8,7 +8,7 @@ const RECEIVER = fileURLToPath(new URL('../../../../native/src/testing/datagrams
 /** NotifySocket receives the notifications of a daemon, as systemd does. */
 export class NotifySocket implements Disposable {
   /** The notifications until now, each a list of assignments. */
-  readonly told: string[][] = [];
+  readonly received: string[][] = [];
 
   private constructor(
     private readonly child: ChildProcess,
@@ -22,7 +22,7 @@ export class NotifySocket implements Disposable {
     let isBound = false;
     createInterface(child.stdout).on('line', (line) => {
       const text: string = JSON.parse(line);
-      if (isBound) socket.told.push(text.split('\n'));
+      if (isBound) socket.received.push(text.split('\n'));
       isBound = true;
     });
     await until('the notify socket is bound', () => isBound);
@@ -31,7 +31,7 @@ export class NotifySocket implements Disposable {
 
   /** Returns the states of the notifications, in order. */
   states(): string[] {
-    return this.told.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
+    return this.received.flat().filter((each) => /^(READY|RELOADING|STOPPING)=1$/.test(each));
   }
 
   [Symbol.dispose](): void {

@@ -43,7 +43,7 @@ describe('readTlsFiles', () => {
       'certificate 1 in ',
     ],
     ['key', 'an invalid key', 'x', 'cannot use the key'],
-  ] as const)('refuses as %s %s', async (field, _, content, message) => {
+  ] as const)('refuses the setting %s with %s', async (field, _, content, message) => {
     using served = await setUp();
     const file = served.dir.write('other.pem', content);
     expect(() => readTlsFiles({ ...served.files, [field]: file })).toThrow(message);

@@ -3,7 +3,7 @@ import { atDate } from './clock.js';
 
 const HOUR_MS = 3_600_000;
 
-describe('A date', () => {
+describe('atDate', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -11,7 +11,7 @@ describe('A date', () => {
     jest.useRealTimers();
   });
 
-  test.each([1, HOUR_MS, 90 * 24 * HOUR_MS])('%i ms ahead calls back once, and not before', (ms) => {
+  test.each([1, HOUR_MS, 90 * 24 * HOUR_MS])('calls back once after %i ms, and not before', (ms) => {
     const callback = jest.fn();
     atDate(Date.now() + ms, callback);
     jest.advanceTimersByTime(ms);
@@ -21,7 +21,7 @@ describe('A date', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('that the clock jumps over calls back within an hour', () => {
+  test('calls back within an hour if the clock jumps past the date', () => {
     const callback = jest.fn();
     atDate(Date.now() + 1_000 * HOUR_MS, callback);
     jest.setSystemTime(Date.now() + 2_000 * HOUR_MS);
@@ -32,14 +32,14 @@ describe('A date', () => {
   test.each([
     ['in the past', -1],
     ['that is not a number', NaN],
-  ])('%s calls back at once', (_, ms) => {
+  ])('calls back at once for a date %s', (_, ms) => {
     const callback = jest.fn();
     atDate(Date.now() + ms, callback);
     expect(callback).toHaveBeenCalledTimes(1);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('does not call back when it is cancelled', () => {
+  test('does not call back after it is cancelled', () => {
     const callback = jest.fn();
     atDate(Date.now() + 1, callback)();
     jest.advanceTimersByTime(HOUR_MS);

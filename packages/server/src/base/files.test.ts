@@ -25,7 +25,7 @@ describe('Watched files', () => {
     return onChange.mock.calls.length;
   }
 
-  test('as Kubernetes mounts them call back once when it turns its link', () => {
+  test('call back once when Kubernetes replaces the link to a mounted folder', () => {
     using dir = new TempDir();
     const versions = ['..2026_01', '..2026_02'].map((name) => join(dir.path, name));
     for (const version of versions) mkdirSync(version);
@@ -48,7 +48,7 @@ describe('Watched files', () => {
     ['removed', (file) => rmSync(file)],
     ['given another mode', (file) => chmodSync(file, 0o600)],
     ['given another time', (file) => utimesSync(file, 1, 1)],
-  ])('call back once when one is %s', (_, change) => {
+  ])('call back once when a file is %s', (_, change) => {
     using dir = new TempDir();
     const file = dir.write('file', 'text');
     expect(callbacksFor(file, () => change(file, dir))).toBe(1);

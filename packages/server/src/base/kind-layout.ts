@@ -18,7 +18,7 @@ export function layoutOf(rawBtf: Uint8Array): KindLayout {
   return rawBtf.slice(layout.offset, layout.offset + layout.length);
 }
 
-/** hasNewKinds reports whether BTF brings the sizes of kinds that this library does not know. */
+/** hasNewKinds reports whether BTF has a layout section with kinds that this library does not know. */
 export function hasNewKinds(rawBtf: Uint8Array): boolean {
   try {
     return layoutOf(rawBtf).length > (LAST_KNOWN + 1) * LAYOUT_ENTRY_BYTES;

@@ -30,13 +30,13 @@ async function eventsOf(steps: number, msPerStep: number): Promise<string> {
 
 test.each([
   ['quick steps are done together, for 2 ms', 8, 0.5, 'ssss.ssss.'],
-  ['others run after each slow step', 3, 10, 's.s.s.'],
+  ['other work runs after each slow step', 3, 10, 's.s.s.'],
   ['steps that take no time are one slice', 5, 0, 'sssss.'],
-])('Of work in slices, %s', async (_, steps, msPerStep, events) => {
+])('inSlices: %s', async (_, steps, msPerStep, events) => {
   expect(await eventsOf(steps, msPerStep)).toBe(events);
 });
 
-test('Work in slices fails with its error', async () => {
+test('inSlices fails with the error of its work', async () => {
   const work = (function* (): Generator<void, void, void> {
     yield;
     throw new Error('broken');

@@ -26,7 +26,7 @@ function begin(signal = new AbortController().signal) {
 }
 
 describe('wait', () => {
-  test('returns true at the event, and waits for nothing more from then on', async () => {
+  test('returns true at the event, and then stops listening', async () => {
     const { waiting, wake, open } = begin();
     expect(open()).toEqual([1, 1, 1]);
     wake();
@@ -57,7 +57,7 @@ describe('wait', () => {
     expect(open()).toEqual([0, 0, 0]);
   });
 
-  test('is settled once, by the first', async () => {
+  test('settles once, at the first of several causes', async () => {
     const abort = new AbortController();
     const wakes: (() => void)[] = [];
     let unsubscribed = 0;
@@ -74,7 +74,7 @@ describe('wait', () => {
     expect(unsubscribed).toBe(1);
   });
 
-  test('may be woken while it subscribes', async () => {
+  test('returns if the event comes while it subscribes', async () => {
     let unsubscribed = 0;
     const waiting = wait((wake) => {
       wake();

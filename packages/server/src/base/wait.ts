@@ -38,7 +38,7 @@ export async function wait(
     signal?.addEventListener('abort', onAbort);
     const timer = ms === Infinity ? null : clock.after(ms, () => settle(() => resolve(false)));
     unsubscribe = subscribe(() => settle(() => resolve(true)));
-    // The event came while it subscribed.
+    // The event happened while `subscribe` ran.
     if (settled) unsubscribe?.();
   });
 }

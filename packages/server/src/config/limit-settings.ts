@@ -35,7 +35,7 @@ export const LIMIT_SETTINGS = {
     fallback: 4 * MIB,
     description: 'largest BTF to load for callers other than root',
     reason:
-      'Many times the size of a BPF program’s BTF. The kernel’s check takes longer for larger BTF and cannot be ended.',
+      'Many times the size of a BPF program’s BTF. The kernel’s check takes longer for larger BTF, and nothing can interrupt it.',
   },
   maxTypesBytes: {
     name: 'max-load-types',
@@ -64,21 +64,22 @@ export const LIMIT_SETTINGS = {
     name: 'default-ttl',
     kind: DURATION,
     fallback: 60_000,
-    description: 'lease of a client that asks for none',
+    description: 'lease of a client that requests no TTL',
     reason: 'Long enough to stop a client in a debugger for a moment.',
   },
   maxHeldPerStream: {
     name: 'max-held-per-stream',
     kind: COUNT,
     fallback: 64,
-    description: 'most handles that one stream of IterateHandles holds',
-    reason: 'Hides the round trip of closing, at a cost of one file descriptor each.',
+    description: 'maximum number of handles that one stream of IterateHandles holds',
+    reason: 'Hides the round trip of closing a handle. Each held handle costs one file descriptor.',
   },
   holdStallMs: {
     name: 'hold-stall-timeout',
     kind: DURATION,
     fallback: 30_000,
-    description: 'how long a stream that holds its maximum waits for its client',
+    description:
+      'how long a stream that holds the maximum waits until its client takes, closes or uses a handle',
     reason: 'Longer than a client needs to look at 64 objects, and short enough to release forgotten ones.',
   },
   maxLogBytes: {
@@ -86,21 +87,22 @@ export const LIMIT_SETTINGS = {
     kind: VERIFIER_LOG,
     fallback: 4 * MIB,
     description:
-      'largest verifier log that a client may ask for; a client that sets no size gets at most 256 KiB',
-    reason: 'More than a person reads, and about what fits in a message.',
+      'largest verifier log that a client may request; a client that sets no size gets at most 256 KiB',
+    reason: 'More than a person reads, and about as much as fits in a message.',
   },
   maxTokens: {
     name: 'max-tokens',
     kind: COUNT,
     fallback: 1_000,
-    description: 'most handles in one RenewHandles or CloseHandles request',
+    description: 'maximum number of handles in one RenewHandles or CloseHandles request',
     reason: 'As many as fit in a request, and more than most clients hold.',
   },
   maxQueuedLoads: {
     name: 'max-queued-loads',
     kind: COUNT,
     fallback: 32,
-    description: 'most loads that wait for the kernel; one principal may have a quarter of this in flight',
+    description:
+      'maximum number of loads that wait for the kernel; one principal may have a quarter of it in progress',
     reason: 'The kernel checks one load at a time. A longer queue would only mean a longer wait.',
   },
   maxCheckMs: {
@@ -108,13 +110,14 @@ export const LIMIT_SETTINGS = {
     kind: DURATION,
     fallback: 2_000,
     description: 'longest estimated time of the kernel’s check of BTF',
-    reason: 'The check cannot be ended. Searching takes milliseconds for a kernel’s own BTF.',
+    reason: 'Nothing can interrupt the check. For the BTF of vmlinux it searches for milliseconds.',
   },
   workers: {
     name: 'workers',
     kind: COUNT,
     fallback: 3,
-    description: 'threads that decode, select, print and build BTF; one principal has at most all but one',
+    description:
+      'number of threads that decode, select, print and build BTF; one principal uses at most all except one',
     reason:
       'While a long step holds one thread of a principal, its other thread continues, and the third serves other principals.',
   },
@@ -123,15 +126,15 @@ export const LIMIT_SETTINGS = {
     kind: COUNT,
     fallback: 256,
     description:
-      'most requests that the threads work on at one time, a quarter of them for one principal; more wait',
-    reason: 'Each may keep a megabyte: the selected types, and the definitions printed until now.',
+      'maximum number of requests that the threads work on at one time; one principal may have a quarter; further requests wait',
+    reason: 'Each may keep a megabyte: the selected types, and the definitions that it has printed.',
   },
   workerHeapBytes: {
     name: 'max-worker-heap',
     kind: bytes(64 * MIB, 16 * 1024 * MIB),
     fallback: 512 * MIB,
-    description: 'memory of one thread, above which it is replaced',
-    reason: 'A type with a million members, the most that fit in 16 MiB of BTF, takes about 150 MiB.',
+    description: 'memory of one thread; a thread that needs more is replaced',
+    reason: 'A type with a million members takes about 150 MiB. No more members fit in 16 MiB of BTF.',
   },
   workerStepMs: {
     name: 'worker-step-timeout',
@@ -146,7 +149,7 @@ export const LIMIT_SETTINGS = {
     fallback: 16 * MIB,
     description: 'largest C header',
     reason:
-      'A kernel’s takes 3 MiB. Hostile BTF prints without bound, in one definition that cannot be interrupted.',
+      'The header of a kernel has 3 MiB. Without a limit, hostile BTF could print endlessly within one definition.',
   },
   maxFileBytes: {
     name: 'max-file',
@@ -167,7 +170,7 @@ export const LIMIT_SETTINGS = {
     kind: TOTAL,
     fallback: 512 * MIB,
     description:
-      'most bytes of BTF that calls of Spec and ResolveMembers read and send at one time, a quarter of them for one principal; one object counts once',
+      'maximum size of all BTF that calls of Spec and ResolveMembers use at one time; one principal may use a quarter; one object counts once',
     reason:
       'In addition to the cache: evicted BTF stays in memory until the last call that sends it ends. A kernel with all its modules has about 40 MiB.',
   },
@@ -177,36 +180,36 @@ export const LIMIT_SETTINGS = {
     fallback: 60_000,
     description: 'how long the request of a call may take to arrive',
     reason:
-      'Enough for the largest load at 3 Mbit/s. A client that stops sending would hold a place for nothing.',
+      'Enough for the largest load at 3 Mbit/s. A client that stops sending would occupy one of the `max-calls`.',
   },
   slowReaderMs: {
     name: 'slow-reader-timeout',
     kind: DURATION,
     fallback: 60_000,
     description: 'how long a call waits for a client that does not read',
-    reason: 'A reader that takes nothing for this long is gone or broken.',
+    reason: 'A client that reads nothing for this long is gone or broken.',
   },
   maxStreamsPerConnection: {
     name: 'max-streams-per-connection',
     kind: COUNT,
     fallback: 1_000,
-    description: 'most calls in flight on one connection',
-    reason: 'Node would let one connection open as many as memory holds.',
+    description: 'maximum number of calls in flight on one connection',
+    reason: 'Without a limit, one connection could use all memory.',
   },
   keepaliveMs: {
     name: 'keepalive',
     kind: DURATION,
     fallback: 20_000,
-    description: 'time between pings of a connection, and for the reply to each',
+    description: 'time between pings on a connection, and the longest wait for the reply',
     reason:
-      'Only a ping finds a client that was stopped. Longer than the drain, which a ping would cut short.',
+      'Only a ping detects a stopped client. The time is longer than `drain-timeout`, because a ping ends a session that is being closed.',
   },
   drainMs: {
     name: 'drain-timeout',
     kind: DURATION,
     fallback: 10_000,
     description: 'how long calls in flight may continue after SIGTERM',
-    reason: 'Shorter than the 20 s after which a ping cuts a session that is being closed.',
+    reason: 'Shorter than `keepalive`, because a ping ends a session that is being closed.',
   },
   handshakeMs: {
     name: 'handshake-timeout',
@@ -215,7 +218,7 @@ export const LIMIT_SETTINGS = {
     description:
       'how long the handshake of TLS and HTTP/2 may take; a connection without a known caller stays open half as long',
     reason:
-      'A round trip around the world takes a fraction of a second. A silent peer would hold a socket for nothing.',
+      'A round trip around the world takes a fraction of a second. A silent peer would occupy a socket.',
   },
   reloadPollMs: {
     name: 'reload-interval',
@@ -228,7 +231,7 @@ export const LIMIT_SETTINGS = {
     name: 'max-handles',
     kind: COUNT,
     fallback: 16_384,
-    description: 'most handles in all; one principal may have a quarter',
+    description: 'maximum number of handles; one principal may have a quarter',
     reason:
       'Each takes a file descriptor, of which a process may have some hundred thousand. A kernel with all its modules has some hundred objects.',
   },
@@ -236,30 +239,29 @@ export const LIMIT_SETTINGS = {
     name: 'max-held-btf',
     kind: TOTAL,
     fallback: 1024 * MIB,
-    description:
-      'most bytes of BTF that handles on loaded objects hold in all; one principal may hold a quarter',
+    description: 'maximum size of all loaded BTF that handles hold; one principal may hold a quarter',
     reason: 'Kernel memory for loaded BTF is 2.4 times its size, and is charged to no cgroup.',
   },
   maxCalls: {
     name: 'max-calls',
     kind: COUNT,
     fallback: 2_048,
-    description: 'most calls in flight in all; one principal may have a quarter',
+    description: 'maximum number of calls in flight; one principal may have a quarter',
     reason: 'Far more than the clients of a node make. Each takes some kilobytes.',
   },
   maxStreams: {
     name: 'max-streams',
     kind: COUNT,
     fallback: 1_024,
-    description: 'most streams in all; one principal may have a quarter',
-    reason: 'Each may hold two chunks that its reader does not take: half a megabyte.',
+    description: 'maximum number of streams; one principal may have a quarter',
+    reason: 'Each may buffer two chunks that its client has not read: half a megabyte.',
   },
   maxConnections: {
     name: 'max-connections',
     kind: COUNT,
     fallback: 1_024,
     description:
-      'most connections in all; one principal may have a quarter, and handshakes of TLS may be as many',
+      'maximum number of connections; one principal may have a quarter; a quarter as many may be in the TLS handshake',
     reason: 'Each takes a socket and some hundred kilobytes.',
   },
   maxMetadataBytes: {
@@ -267,14 +269,14 @@ export const LIMIT_SETTINGS = {
     kind: BYTES,
     fallback: 8 * KIB,
     description: 'largest metadata of a call',
-    reason: 'Other gRPC servers take 8 KiB. A trace context and a request id have some hundred bytes.',
+    reason: 'The default of other gRPC servers. A trace context and a request id have some hundred bytes.',
   },
   maxLogLines: {
     name: 'max-log-lines',
     kind: COUNT,
     fallback: 500,
     description:
-      'most log lines in 10 s for failed calls of one principal, and as many each for its takes and its refusals; more are only counted',
+      'maximum number of log lines about one principal in 10 s, counted separately for calls and for each audited action; one more line has the number of those left out',
     reason:
       'journald drops everything a service writes beyond 10,000 lines in 30 s, whichever caller caused it.',
   },
@@ -290,35 +292,36 @@ export const LIMIT_SETTINGS = {
     kind: DURATION_OR_NONE,
     fallback: Infinity,
     description: 'how long a connection may stay open',
-    reason: 'Closing a connection ends its streams, and releases the handles that they hold.',
+    reason: 'Closing a connection would end its streams, and close the handles that they hold.',
   },
   maxSessionMemoryMiB: {
     name: 'max-session-memory',
     kind: MEBIBYTES_OR_NONE,
     fallback: Infinity,
-    description: 'memory of one HTTP/2 session, as counted by Node',
+    description: 'maximum memory of one HTTP/2 session, as Node counts it',
     reason:
-      'Node 20 never stops counting what a cancelled stream had still to send, so a bound would end long-lived sessions. Other limits bound what the streams of a session keep.',
+      'Node 20 never subtracts the unsent data of a cancelled stream, so a limit would block long-lived sessions. Other limits bound the memory of the streams of a session.',
   },
   watchIntervalMs: {
     name: 'watch-interval',
     kind: DURATION,
     fallback: 400,
-    description: 'time between looks for objects that came or went, while there are watchers',
-    reason: 'With the time to look and to send, watchers are notified within half a second.',
+    description: 'time between two lists of the objects, while there are watchers',
+    reason: 'Including the time to list and to send, watchers are notified within half a second.',
   },
   watchHistory: {
     name: 'watch-history',
     kind: COUNT,
     fallback: 16_384,
-    description: 'most changes that are kept for watchers that resume',
-    reason: 'About 150 bytes each. More than the modules and programs of a machine change at once.',
+    description: 'maximum number of events that are kept for watchers that resume',
+    reason: 'Each event takes about 150 bytes. A machine does not load or unload this many objects at once.',
   },
   defaultBookmarkMs: {
     name: 'default-bookmark-interval',
     kind: DURATION,
     fallback: 30_000,
-    description: 'time between bookmarks of a watch that asks for none; a watch may ask for 1 s to 1 h',
+    description:
+      'time between bookmarks of a watch that requests no interval; a watch may request 1 s to 1 h',
     reason: 'Proxies drop a stream that is silent for a minute or more.',
   },
 } as const satisfies Readonly<Record<string, Setting<number>>>;

@@ -61,7 +61,7 @@ describe('A derived limit', () => {
 describe('A removed setting', () => {
   const names = Object.values(DERIVED_LIMITS).map(({ name }) => name);
 
-  test.each(names)('%s has the name of no setting', (name) => {
+  test.each(names)('%s is not the name of a setting any more', (name) => {
     expect(SETTINGS.map((setting) => setting.name)).not.toContain(name);
   });
 
@@ -78,7 +78,7 @@ describe('A removed setting', () => {
     expect(given.size).toBe(0);
   });
 
-  test('names its replacement as it was written', () => {
+  test('is reported with its replacement, named like the key, flag or variable', () => {
     const name = 'max-handles-per-principal';
     expect(parseConfig(`${name}: 1`, 'f.yaml', SETTINGS).problems).toEqual([
       'f.yaml:1: max-handles-per-principal was removed: it is a quarter of max-handles',
@@ -88,7 +88,7 @@ describe('A removed setting', () => {
     ]);
   });
 
-  test('is not one that never existed', () => {
+  test('does not include names that never existed', () => {
     expect(whyRemoved('max-nonsense', ({ name }) => name)).toBeNull();
     expect(whyRemoved('max-handles', ({ name }) => name)).toBeNull();
   });

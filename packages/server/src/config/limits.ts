@@ -16,7 +16,7 @@ export interface DerivedLimit {
 /** SettingNames are the limits that can be set, named as flags, variables or keys. */
 export type SettingNames = Readonly<Record<keyof SettableLimits, string>>;
 
-/** A principal gets a quarter of the whole, so that none can take the places of all others. */
+/** A principal gets a quarter of the whole, so that no principal can use up the share of all others. */
 function quarterOf(name: string, whole: keyof SettableLimits): DerivedLimit {
   return {
     name,
@@ -38,7 +38,7 @@ export const DERIVED_LIMITS = {
   maxCallsPerPrincipal: quarterOf('max-calls-per-principal', 'maxCalls'),
   maxStreamsPerPrincipal: quarterOf('max-streams-per-principal', 'maxStreams'),
   maxConnectionsPerPrincipal: quarterOf('max-connections-per-principal', 'maxConnections'),
-  // Anyone who can reach the port can begin a handshake. One above the limit breaks the oldest.
+  // Anyone who can reach the port can begin a handshake. A handshake above the limit ends the oldest one.
   maxHandshakes: quarterOf('max-handshakes', 'maxConnections'),
   maxLoadMessageBytes: {
     name: 'max-load-message',
@@ -55,7 +55,7 @@ export const DERIVED_LIMITS = {
   defaultLogBytes: {
     name: 'default-verifier-log',
     rule: ({ maxLogBytes }) => `it is 256KiB, or ${maxLogBytes} if that is less`,
-    // The end of a log names the fault, and it is the end that is kept.
+    // The fault is at the end of a log, and a log that does not fit keeps its end.
     derive: ({ maxLogBytes }) => Math.min(256 * KIB, maxLogBytes),
   },
   maxAnswerBytes: {

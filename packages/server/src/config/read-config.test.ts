@@ -96,8 +96,8 @@ describe('A setting', () => {
   });
 });
 
-describe('A problem', () => {
-  test('is reported together with those of all sources, with its place and what is accepted', () => {
+describe('readConfig', () => {
+  test('reports the problems of all sources together, each with its place and the accepted values', () => {
     using dir = new TempDir();
     const file = dir.write('f.yaml', 'max-ttl: long\nnonsense: 1\n');
     const flags = new Map([
@@ -119,19 +119,19 @@ describe('A problem', () => {
     ]);
   });
 
-  test('is reported also if another source overrides the value', () => {
+  test('reports an invalid value even if another source overrides it', () => {
     expect(problemsOf({ 'max-tokens': '5' }, { BTFD_MAX_TOKENS: 'x' })).toEqual([
       expect.stringContaining('BTFD_MAX_TOKENS: "x"'),
     ]);
   });
 
-  test('is a named file that does not exist', () => {
+  test('throws if a named file does not exist', () => {
     expect(() => readConfig({ flags: new Map(), env: {}, file: '/nonexistent.yaml' })).toThrow(
       /cannot read the settings: .*ENOENT.*\/nonexistent\.yaml/,
     );
   });
 
-  test('is not a variable of the client, of tests or of other programs', () => {
+  test('ignores variables of the client, of tests and of other programs', () => {
     const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
     const env = { ...btfctl, BTFD_REQUIRE_TOOLS: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
     expect(problemsOf({}, env)).toEqual([]);
@@ -154,18 +154,18 @@ describe('A problem', () => {
     ],
     [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
     [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
-  ])('is a conflict between settings: %j', (flags, message) => {
+  ])('reports settings that contradict each other: %j', (flags, message) => {
     const problems = problemsOf(flags);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(message);
   });
 
-  test('is not TCP with all files of TLS', () => {
+  test('accepts TCP with all files of TLS', () => {
     const tls = { 'tls-cert': '/c', 'tls-key': '/k', 'tls-client-ca': '/ca', listen: '0.0.0.0:1' };
     expect(problemsOf(tls)).toEqual([]);
   });
 
-  test('is not a pair of settings that only just fit', () => {
+  test('accepts settings that are at the limit of what fits', () => {
     expect(
       problemsOf({
         'min-ttl': '1m',

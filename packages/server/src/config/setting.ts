@@ -12,7 +12,7 @@ export interface Kind<T> {
    * @throws Error that says what is wrong with the text and what is accepted.
    */
   parse(texts: readonly string[]): T;
-  /** Returns a value as it can be given. */
+  /** Returns a value as a text that `parse` accepts. */
   format(value: T): string;
 }
 
@@ -23,7 +23,7 @@ export interface Setting<T> {
   readonly kind: Kind<T>;
   /** The value if none is given. */
   readonly fallback: T;
-  /** The default in words, where the value alone does not say it. */
+  /** The default in words, if the value alone does not say it. */
   readonly fallbackText?: string;
   /** A description in one line. */
   readonly description: string;

@@ -34,7 +34,7 @@ export const SERVING = {
     kind: DIRECTORY,
     fallback: null,
     description: 'serve the raw BTF files of a folder instead of the kernel’s BTF',
-    reason: 'Clients ask about the kernel of this machine.',
+    reason: 'Clients want the BTF of the running kernel.',
   }),
 };
 
@@ -52,14 +52,14 @@ export const ACCESS = {
     kind: FILE,
     fallback: null,
     description: 'key of the certificate, in PEM',
-    reason: 'The same as for the certificate.',
+    reason: 'Unix sockets need no key.',
   }),
   tlsClientCa: setting({
     name: 'tls-client-ca',
     kind: FILE,
     fallback: null,
     description: 'authorities of client certificates, in PEM',
-    reason: 'The same as for the certificate.',
+    reason: 'The kernel identifies the clients of unix sockets.',
   }),
   tlsCn: setting({
     name: 'tls-cn',
@@ -88,14 +88,14 @@ export const ACCESS = {
     kind: PRINCIPALS,
     fallback: [],
     description: 'principal that may also see users’ objects',
-    reason: 'The same as for viewers.',
+    reason: 'No certificate has a role until one is assigned.',
   }),
   loader: setting({
     name: 'loader',
     kind: PRINCIPALS,
     fallback: [],
     description: 'principal that may also load BTF',
-    reason: 'The same as for viewers.',
+    reason: 'No certificate has a role until one is assigned.',
   }),
   socketGroup: setting({
     name: 'socket-group',

@@ -180,7 +180,7 @@ export class HandleTable {
     return this.#remove(entry);
   }
 
-  /** Closes every handle. An object that comes later, for example from a load, is closed at once. */
+  /** Closes every handle. An object that is added later, for example by a load, is closed at once. */
   closeAll(): void {
     this.#ended = true;
     for (const token of this.#entries.keys()) this.close(token);

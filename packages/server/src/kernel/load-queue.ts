@@ -40,7 +40,7 @@ interface Waiting {
 }
 
 /**
- * LoadQueue gives one load at a time its turn, in the order in which they came. A load that waits can still be dropped,
+ * LoadQueue gives one load at a time its turn, in the order in which they arrived. A load that waits can still be dropped,
  * unlike one that the kernel checks. So a load never begins if its caller has gone away or the daemon is ending.
  */
 export class LoadQueue {
@@ -89,7 +89,7 @@ export class LoadQueue {
     };
   }
 
-  /** Drops the loads that wait, and refuses those that come. A load that the kernel checks already continues. */
+  /** Drops the loads that wait, and refuses later ones. A load that the kernel already checks continues. */
   end(reason: Error): void {
     this.#ended = reason;
     for (const each of this.#waiting) each.wake();

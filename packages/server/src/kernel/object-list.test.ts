@@ -79,7 +79,7 @@ describe('Objects', () => {
   });
 
   test.each(['EMFILE', 'EPERM', 'ENOMEM'])(
-    'end with the kernel’s %s when one can’t be opened',
+    'end with the kernel’s %s if an object cannot be opened',
     async (code) => {
       const kernel = kernelOfFour();
       const { objects } = await makeServices(kernel);
@@ -90,7 +90,7 @@ describe('Objects', () => {
     },
   );
 
-  test('end with the kernel’s error if the info of one cannot be read, which is closed', async () => {
+  test('end with the kernel’s error if the info of an object cannot be read, and close the object', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
@@ -100,7 +100,7 @@ describe('Objects', () => {
 });
 
 describe('If vmlinux has no id yet', () => {
-  test('the kernel is made to parse it, once', async () => {
+  test('the daemon makes the kernel parse it once', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     const kernel = new FakeKernel();
@@ -112,7 +112,7 @@ describe('If vmlinux has no id yet', () => {
     expect([kernel.parses, kernel.openCount]).toEqual([1, 0]);
   });
 
-  test('it is looked for until it has one', async () => {
+  test('the daemon looks for it until it has one', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     visit(objects);
@@ -121,7 +121,7 @@ describe('If vmlinux has no id yet', () => {
     expect(kernel.opens).toBe(4);
   });
 
-  test('but gets one without a request, the kernel is not made to parse it', async () => {
+  test('but gets one without a request, the daemon does not make the kernel parse it', async () => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     const kernel = kernelOfFour();
@@ -133,7 +133,7 @@ describe('If vmlinux has no id yet', () => {
   test.each<[string, (kernel: FakeKernel) => void]>([
     ['fails', (kernel) => (kernel.failures.parseOwnBtf = bpfError('BPF_PROG_LOAD', 'EPERM'))],
     ['does not give it one', () => {}],
-  ])('and parsing %s, it comes first as a file, with id 0', async (_, prepare) => {
+  ])('and parsing %s, it is listed first, as a file with id 0', async (_, prepare) => {
     using dir = new TempDir();
     dir.write('vmlinux', VMLINUX);
     const kernel = new FakeKernel();
@@ -152,7 +152,7 @@ describe('If vmlinux has no id yet', () => {
     expect(kernel.openCount).toBe(0);
   });
 
-  test('and there is no file of it, the kernel has no BTF and is not made to parse it', async () => {
+  test('and there is no file of it, the kernel has no BTF and the daemon does not make it parse any', async () => {
     const kernel = new FakeKernel();
     const user = kernel.addUsers(intBtf('u'));
     const { objects } = await makeServices(kernel);

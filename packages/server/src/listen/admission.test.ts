@@ -235,7 +235,7 @@ describe('A daemon', () => {
   test('refuses a call on its metadata, before its message, and ignores headers that name a caller', async () => {
     await using served = await setUp('viewers');
     const session = connectHttp2('http://localhost', { createConnection: () => connect(served.path) });
-    // The message never comes.
+    // The message is never sent.
     const request = session.request({
       ...GRPC_HEADERS,
       ':path': '/btf.v1.BtfService/LoadHandle',

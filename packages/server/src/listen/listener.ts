@@ -9,7 +9,7 @@ import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 export interface ListenerOptions {
   /** The group of unix sockets; null for the daemon's own group. */
   readonly socketGroup: number | null;
-  /** The most connections at one time, including those in their handshake. Further ones are closed at once. */
+  /** Maximum number of connections, including those in their handshake. Further ones are closed at once. */
   readonly maxConnections: number;
   /** Gets each connection, with the group of its unix socket; null for TCP. */
   readonly onConnection: (socket: Socket, socketGid: number | null) => void;

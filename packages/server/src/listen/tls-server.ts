@@ -8,7 +8,7 @@ import { NewestSockets } from './newest-sockets.js';
 export interface TlsServerOptions {
   /** The longest handshake, in milliseconds. */
   readonly handshakeMs: number;
-  /** The most handshakes at one time. One more closes the oldest. */
+  /** Maximum number of handshakes at one time. A further one closes the oldest. */
   readonly maxHandshakes: number;
   /** Gets each connection when its handshake is complete. */
   readonly onSecure: (socket: TLSSocket) => void;

@@ -45,8 +45,8 @@ function setUp(which: 'call' | 'audit', level = 'info') {
   };
 }
 
-describe('Of many failed calls of one principal', () => {
-  test('some are logged, and the rest is counted at the end of the window', () => {
+describe('If one principal has many failed calls', () => {
+  test('the first are logged, and the others are counted at the end of the window', () => {
     const { lines, clock, calls } = setUp('call');
     calls(10);
     expect(lines).toHaveLength(MOST);
@@ -57,7 +57,7 @@ describe('Of many failed calls of one principal', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'call' });
   });
 
-  test('none keeps the calls of others, or of unknown callers, out of the log', () => {
+  test('the calls of others and of unknown callers are still logged', () => {
     const { lines, calls } = setUp('call');
     calls(10);
     calls(1, { principal: 'uid:2' });
@@ -80,7 +80,7 @@ describe('Of many failed calls of one principal', () => {
     expect(lines).toHaveLength(20);
   });
 
-  test('those below the level of the log do not count', () => {
+  test('calls below the log level do not count', () => {
     const { lines, clock, calls } = setUp('call', 'warn');
     calls(10);
     calls(10, { end: { code: status.OK, reason: null } });
@@ -89,14 +89,14 @@ describe('Of many failed calls of one principal', () => {
     expect(lines.map(({ code }) => code)).toEqual(Array<string>(MOST).fill('PERMISSION_DENIED'));
   });
 
-  test('a few are all logged, without a count', () => {
+  test('but not too many, all are logged, without a count', () => {
     const { lines, clock, calls } = setUp('call');
     calls(MOST);
     clock.advance(WINDOW_MS);
     expect(lines).toHaveLength(MOST);
   });
 
-  test('the rest is counted when the daemon ends, at the latest', () => {
+  test('the others are counted when the daemon ends, at the latest', () => {
     const { lines, clock, budget, calls } = setUp('call');
     calls(5);
     budget.flush();

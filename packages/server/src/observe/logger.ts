@@ -20,7 +20,7 @@ export interface Log {
   readonly output: LogOutput;
 }
 
-/** The most bytes that wait for a reader of standard error: thousands of lines. */
+/** Maximum size of the lines that wait for a reader of standard error: thousands of lines. */
 const MAX_PENDING = 1 << 20;
 /** The most characters of a field. The daemon's own fields are shorter. */
 const MAX_TEXT = 1024;

@@ -56,7 +56,7 @@ export class MetricRegistry {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** Returns all metrics as text. Requests that come while it is made share it. */
+  /** Returns all metrics as text. Requests that arrive while it is made share it. */
   async text(): Promise<string> {
     this.#writing ??= this.#registry.metrics().finally(() => (this.#writing = null));
     return this.#writing;

@@ -42,7 +42,7 @@ async function ask(port: number, path: string, method = 'GET'): Promise<Answer> 
   });
 }
 
-/** Sends bytes, and returns everything that comes until the server closes. */
+/** Sends bytes, and returns everything that the server sends until it closes. */
 async function exchange(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let got = '';

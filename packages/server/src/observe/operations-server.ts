@@ -6,7 +6,7 @@ import { SharedRuns } from '../base/shared-runs.js';
 
 /** Operations are what operators can request over HTTP. */
 export interface Operations {
-  /** Returns every metric as text. Requests that come while it is made share it. */
+  /** Returns every metric as text. Requests that arrive while it is made share it. */
   metrics(): Promise<string>;
   readonly metricsType: string;
   /** Returns why the daemon takes no calls now; null if it does. */

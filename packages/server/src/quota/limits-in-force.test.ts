@@ -78,7 +78,7 @@ function limitOf(error: GrpcError): unknown {
 const OWN = `principal:uid:${process.geteuid?.()}`;
 
 describe('At the limit', () => {
-  test('of handles, one more is refused and its object closed, until one is closed', async () => {
+  test('of handles, a further handle is refused and its object closed, until another is closed', async () => {
     await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
     const tokens = [await setup.open(), await setup.open()];
     const error = await grpcErrorOf(setup.open());
@@ -112,7 +112,7 @@ describe('At the limit', () => {
     await setup.client.unary('loadHandle', LOAD).answer;
   });
 
-  test('of handles, a stream that would hold one more ends, and releases those that it held', async () => {
+  test('of handles, a stream that would hold a further handle ends, and closes those that it held', async () => {
     await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
     for (let count = 0; count < 3; count++) setup.kernel.add(`mod_${count}`, intBtf());
     const stream = setup.client.stream('iterateHandles', HOLD);
@@ -123,7 +123,7 @@ describe('At the limit', () => {
     expect([setup.quotas.handles.inUse, setup.kernel.openCount]).toEqual([0, 0]);
   });
 
-  test('of streams, one more is refused with a retry time, and unary calls continue', async () => {
+  test('of streams, a further stream is refused with a retry time, and unary calls continue', async () => {
     await using setup = await setUp({ maxStreamsPerPrincipal: 1 });
     const first = setup.client.stream('iterateHandles', HOLD).on('error', () => {});
     await once(first, 'data');
@@ -137,7 +137,7 @@ describe('At the limit', () => {
     await once(third.resume(), 'end');
   });
 
-  test('of calls in flight, one more is refused before it is read, until one ends', async () => {
+  test('of calls in flight, a further call is refused before it is read, until another ends', async () => {
     await using setup = await setUp({ maxCallsPerPrincipal: 1 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -152,7 +152,7 @@ describe('At the limit', () => {
     await setup.client.unary('getServerInfo', INFO).answer;
   });
 
-  test('of loads, one more is refused before it is read, and other calls continue', async () => {
+  test('of loads, a further load is refused before it is read, and other calls continue', async () => {
     await using setup = await setUp({ maxLoadsPerPrincipal: 2 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -204,7 +204,7 @@ describe('At the limit', () => {
     else expect((await grpcErrorOf(answer)).code).toBe(code);
   });
 
-  test('of metadata, a call is refused', async () => {
+  test('of the size of metadata, a call is refused', async () => {
     await using setup = await setUp({ maxMetadataBytes: 1_000 });
     const metadata = new Metadata();
     metadata.set('x-large', 'a'.repeat(1_000));
@@ -217,7 +217,7 @@ describe('At the limit', () => {
     ['of a principal', { maxConnectionsPerPrincipal: 2 }, OWN],
     ['of all', { maxConnections: 2 }, 'daemon'],
   ])(
-    'of connections %s, one more gets an error and is closed, until one ends',
+    'of connections %s, a further connection gets an error and is closed, until another ends',
     async (_, limits, subject) => {
       await using setup = await setUp({ ...limits, unauthenticatedMs: 200 });
       await setup.client.unary('getServerInfo', INFO).answer;
@@ -240,7 +240,7 @@ describe('At the limit', () => {
     },
   );
 
-  test('of connections, only a few get an error, and more are closed at once', async () => {
+  test('of connections, a few further ones get an error, and all others are closed at once', async () => {
     await using setup = await setUp({ maxConnections: 1 });
     await setup.client.unary('getServerInfo', INFO).answer;
     const sockets = Array.from({ length: MAX_REFUSED + 10 }, () =>
@@ -255,7 +255,7 @@ describe('At the limit', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test('of time, a connection that only begins to speak is closed', async () => {
+  test('of time, a connection that does not complete its handshake is closed', async () => {
     await using setup = await setUp({ handshakeMs: 500 });
     const socket = connect(setup.path).on('error', () => {});
     socket.write('PRI * HTTP/2.0\r\n\r\nSM');
@@ -267,7 +267,7 @@ describe('At the limit', () => {
     ['of nothing', BtfService.method.loadHandle, Buffer.alloc(0)],
     ['of a part', BtfService.method.loadHandle, grpcFrame(intBtf()).subarray(0, 20)],
     ['without its end', BtfService.method.spec, grpcFrame(new Uint8Array())],
-  ])('of time, a request %s ends its call, and gives back its place', async (_, { name }, part) => {
+  ])('of time, a request %s ends its call, and no longer counts', async (_, { name }, part) => {
     await using setup = await setUp({ requestMs: 100 });
     using raw = new Http2Client(setup.path);
     const call = raw.call(`/${BtfService.typeName}/${name}`);
@@ -275,7 +275,7 @@ describe('At the limit', () => {
     const trailers = await headersOf(call);
     expect([trailers['grpc-status'], trailers['grpc-message']]).toEqual([
       String(status.RESOURCE_EXHAUSTED),
-      encodeURI('the request did not come within 100 ms'),
+      encodeURI('the request did not arrive within 100 ms'),
     ]);
     await once(call.resume(), 'close');
     expect([setup.quotas.calls.inUse, setup.quotas.loads.inUse, setup.quotas.streams.inUse]).toEqual([
@@ -290,7 +290,7 @@ describe('At the limit', () => {
       { 'x-large': 'a'.repeat(9_000) },
       status.RESOURCE_EXHAUSTED,
     ],
-    ['is of no service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
+    ['is to an unknown service', '/btf.v1.Other/Method', {}, status.UNIMPLEMENTED],
     ['is past its deadline', '/btf.v1.BtfService/Spec', { 'grpc-timeout': '1m' }, status.DEADLINE_EXCEEDED],
   ])('a call that %s, and continues to send, loses its stream', async (_, path, headers, code) => {
     await using setup = await setUp({});
@@ -301,7 +301,7 @@ describe('At the limit', () => {
     expect(call.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
-  test('of size, large requests are refused with a status, and the connection stays', async () => {
+  test('of the size of requests, a larger one is refused with a status, and the connection stays open', async () => {
     await using setup = await setUp({ maxLoadsPerPrincipal: 1 });
     const { promise, resolve } = withResolvers();
     setup.kernel.loadGate = promise;
@@ -319,7 +319,7 @@ describe('At the limit', () => {
     expect(setup.quotas.connections.inUse).toBe(1);
   });
 
-  test('of idleness, a connection ends, and the next call makes another', async () => {
+  test('of idle time, a connection ends, and the next call makes another', async () => {
     await using setup = await setUp({ maxConnectionIdleMs: 200 });
     await setup.client.unary('getServerInfo', INFO).answer;
     while (setup.quotas.connections.inUse > 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -184,7 +184,7 @@ test('TakeHandle gives a held handle a lease with the requested TTL, and returns
   expect(await take()).toEqual(first);
 });
 
-describe('Of many tokens', () => {
+describe('With many tokens', () => {
   test('RenewHandles returns whether each is open, and its remaining TTL', async () => {
     const { kernel, id, services, open } = await setUp();
     const { token } = await open();

@@ -33,7 +33,7 @@ const MIN_LOG_BYTES = 128;
 const REJECTION_BYTES = 256;
 
 /**
- * loadHandle serves LoadHandle. Its request comes undecoded: decoding a MiB of types takes tenths of a second, so a worker
+ * loadHandle serves LoadHandle. It gets its request undecoded: decoding a MiB of types takes tenths of a second, so a worker
  * does that, like everything else that reads the BTF.
  */
 export function loadHandle(

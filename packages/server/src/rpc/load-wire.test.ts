@@ -57,7 +57,7 @@ test('The sizes are those of the types, and of everything that is neither types 
   expect(loadSizes(Buffer.concat([rest, Uint8Array.of(0xff, 0xff)]), 100).rest).toBe(rest.length + 2);
 });
 
-test('Of millions of fields only the allowed number is read', () => {
+test('A request with millions of fields is read only up to the allowed number', () => {
   const fields = new Uint8Array(16 * MIB).fill(0x78);
   expect(loadSizes(fields, 1000).rest).toBeLessThan(1010);
 });

@@ -104,7 +104,7 @@ describe('WatchHandles', () => {
     expect(await watching.take(2)).toEqual(['removed 2 xfs (removed)', 'added 5 xfs']);
   });
 
-  test('[W3] misses objects that come and go between two looks, or before they can be opened', async () => {
+  test('[W3] misses objects that come and go between two lists, or before they can be opened', async () => {
     const { kernel, services, look } = await setUp();
     await using watching = new Watching(services);
     await watching.sync();
@@ -211,7 +211,7 @@ describe('A watch that was cut off', () => {
     expect(await watching.sync()).toEqual(['added 1 vmlinux', 'synced']);
   });
 
-  test('[W6] gets WATCH_HISTORY_GONE if its position is from another run, or too old', async () => {
+  test('[W6] gets WATCH_HISTORY_GONE if its position is from another run or too old', async () => {
     const { kernel, services, look, clock } = await setUp({ limits: { watchHistory: 4 } });
     const otherRun = await failureOf(() => new Watching(services, after(0, 'fedcba9876543210')).next());
     expect([otherRun.reason, otherRun.metadata]).toEqual([
@@ -292,7 +292,7 @@ describe('A watcher', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('gets the error of a failed look, and can continue later', async () => {
+  test('gets the error if the objects cannot be listed, and can continue later', async () => {
     const { kernel, services, look, clock } = await setUp();
     const first = new Watching(services);
     await first.sync();

@@ -38,7 +38,7 @@ describe('The cache', () => {
     expect(state.reads).toBe(1);
   });
 
-  test('reads once for readers that come at the same time', async () => {
+  test('reads a key once for simultaneous callers', async () => {
     const cache = new BtfCache(MIB);
     const gate = withResolvers();
     const { state, read } = reader(intBtf(), gate.promise);
@@ -48,7 +48,7 @@ describe('The cache', () => {
     expect(state.reads).toBe(1);
   });
 
-  test('keeps equal bytes once, for all keys and for those that are always read again', async () => {
+  test('keeps equal bytes once, also of different keys and of getFresh', async () => {
     const cache = new BtfCache(MIB);
     const first = await cache.get('a', () => intBtf());
     expect(await cache.get('b', () => intBtf())).toBe(first);
@@ -56,7 +56,7 @@ describe('The cache', () => {
     expect(await cache.get('c', () => intBtf('other'))).not.toBe(first);
   });
 
-  test('does not read BTF in use again, even if it has no room for it', async () => {
+  test('returns BTF that is in use without reading it again, even if it has no room for it', async () => {
     const cache = new BtfCache(1);
     const { state, read } = reader(intBtf());
     const first = await cache.get('a', read);
@@ -66,7 +66,7 @@ describe('The cache', () => {
     expect(await cache.getFresh(read)).toBe(first);
   });
 
-  test('reads BTF that may have changed each time', async () => {
+  test('getFresh reads each time, because the BTF may have changed', async () => {
     const cache = new BtfCache(MIB);
     const { state, read } = reader(intBtf());
     await cache.getFresh(read);
@@ -81,7 +81,7 @@ describe('The cache', () => {
       () => Promise.reject(new Error('EIO')),
       expect.objectContaining({ message: 'EIO' }),
     ],
-    ['is no BTF', () => Promise.resolve(new Uint8Array(100)), expect.any(BtfFormatError)],
+    ['is not BTF', () => Promise.resolve(new Uint8Array(100)), expect.any(BtfFormatError)],
   ])('does not remember BTF that %s', async (_, read, error) => {
     const cache = new BtfCache(MIB);
     const both = [cache.get('a', read), cache.get('a', read)];
@@ -105,7 +105,7 @@ describe('The cache', () => {
     expect(cache.stats.bytes).toBeGreaterThan(200_000);
   });
 
-  test('returns BTF that is larger than itself, without keeping it', async () => {
+  test('returns BTF that is larger than the cache, without keeping it', async () => {
     const cache = new BtfCache(10);
     expect((await cache.get('a', () => intBtf())).typeCount).toBe(1);
     expect(cache.stats).toMatchObject({ entries: 0, bytes: 0 });
@@ -113,7 +113,7 @@ describe('The cache', () => {
 });
 
 describe('The digest of BTF', () => {
-  test('is its SHA-256, for which it is read once, and not kept', async () => {
+  test('is its SHA-256; the BTF is read once for it and not kept', async () => {
     const cache = new BtfCache(MIB);
     const gate = withResolvers();
     const { state, read } = reader(intBtf(), gate.promise);

@@ -52,7 +52,7 @@ interface Stream {
   readonly model: ModelStream;
   readonly messages: AsyncIterator<MessageInitShape<typeof IterateHandlesResponseSchema>>;
   readonly abort: AbortController;
-  /** The result of the last request for an object; null until it comes. */
+  /** The result of the last request for an object; null until it arrives. */
   answer: { readonly outcome: StreamOutcome; readonly token: string } | null;
 }
 

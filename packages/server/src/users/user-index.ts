@@ -27,8 +27,8 @@ export class UserIndex {
     return this.#users.get(btfId) ?? none();
   }
 
-  /** to returns the users of an object, to add to. */
-  to(btfId: number): ObjectUsers {
+  /** mutable returns the users of an object, to which the caller can add. */
+  mutable(btfId: number): ObjectUsers {
     const users = this.of(btfId);
     this.#users.set(btfId, users);
     return users;

@@ -32,9 +32,9 @@ export class UserScanner {
 
   *#steps(): Generator<void, UserIndex, void> {
     const index = new UserIndex();
-    yield* bpfUsers(this.#kernel.programs, (btfId, user) => index.to(btfId).programs.push(user));
-    yield* bpfUsers(this.#kernel.maps, (btfId, user) => index.to(btfId).maps.push(user));
-    yield* btfHolders(this.#procDir, (btfId, holder) => index.to(btfId).processes.push(holder));
+    yield* bpfUsers(this.#kernel.programs, (btfId, user) => index.mutable(btfId).programs.push(user));
+    yield* bpfUsers(this.#kernel.maps, (btfId, user) => index.mutable(btfId).maps.push(user));
+    yield* btfHolders(this.#procDir, (btfId, holder) => index.mutable(btfId).processes.push(holder));
     return index;
   }
 }

@@ -45,12 +45,12 @@ function setUp(clock = new ManualClock()) {
   return { keys, clock, watch, tick };
 }
 
-describe('One look at each interval', () => {
+describe('One list of the objects per interval', () => {
   test('[W3] serves any number of watchers, and opens no object while nothing changes', async () => {
     const { keys, watch, tick } = setUp();
     keys.there = [1, 2, 3];
     const watchers = await Promise.all(Array.from({ length: 100 }, () => watch.open()));
-    // Watchers that came during the first look share the second.
+    // Watchers that start during the first look share the second.
     expect([keys.looks, keys.infos, keys.prepared]).toEqual([1, 3, 1]);
     for (let round = 0; round < 10; round++) await tick();
     expect([keys.looks, keys.infos]).toEqual([11, 3]);
@@ -71,7 +71,7 @@ describe('One look at each interval', () => {
     expect(keys.looks).toBe(3);
   });
 
-  test('stays one if all watchers leave and one comes during a look', async () => {
+  test('stays one if all watchers leave and another comes while the objects are listed', async () => {
     const { keys, clock, watch, tick } = setUp();
     const first = await watch.open();
     clock.advance(INTERVAL);
@@ -86,7 +86,7 @@ describe('One look at each interval', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('lets others run, however many objects there are', async () => {
+  test('lets other work run, however many objects there are', async () => {
     let time = 0;
     const hurried = { now: () => (time += 1), after: () => ({ cancel: () => {} }) };
     const keys = new CountedKeys();
@@ -122,7 +122,7 @@ test('[W2] Each watcher sees exactly the changes of any sequence, in the same or
   watcher[Symbol.dispose]();
 });
 
-test('The next look completes one that failed', async () => {
+test('The next list completes one that failed', async () => {
   const { keys, watch } = setUp();
   keys.there = [10, 11];
   using watcher = await watch.open();

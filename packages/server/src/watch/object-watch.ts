@@ -71,7 +71,7 @@ export class ObjectWatch {
     } catch (error) {
       for (const watcher of this.#watchers) watcher.fail(error);
     }
-    // Not if all watchers left meanwhile, even if a new one came after that and set its own timer.
+    // Not if all watchers left meanwhile, even if a new one started after that and set its own timer.
     if (this.#timer === timer) this.#timer = this.#wait();
   }
 

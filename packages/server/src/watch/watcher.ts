@@ -103,6 +103,6 @@ export class Watcher implements Disposable {
 }
 
 function tooSlow(limit: number): ServiceError {
-  const message = `more than ${limit} objects came or went since the client last read: start a new watch`;
+  const message = `more than ${limit} objects were added or removed since the client last read: start a new watch`;
   return new ServiceError(ErrorReason.WATCHER_TOO_SLOW, message, { metadata: { limit: String(limit) } });
 }

@@ -5,7 +5,7 @@ import { Equivalence } from './equivalence.js';
 import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
 
 /**
- * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form circles through these
+ * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form cycles through these
  * kinds, so their references cannot be compared as ids.
  */
 export function mapComposites(state: DedupState): void {
@@ -25,7 +25,7 @@ export function mapComposites(state: DedupState): void {
   }
 }
 
-/** Kinds through which types can form circles. */
+/** Kinds through which types can form cycles. */
 const GRAPHS = kindsWhere(({ dedup }) => dedup === 'GRAPH');
 
 function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonical: TypeId): boolean {

@@ -94,8 +94,8 @@ needs('gcc', 'libbpf', 'debian-kernels').describe('dedup leaves as many types of
   });
 });
 
-needs('gcc', 'libbpf').describe('of references in a circle', () => {
-  /** The errno of libbpf for a circle that its search meets. */
+needs('gcc', 'libbpf').describe('of references in a cycle', () => {
+  /** The errno of libbpf for a cycle that its search meets. */
   const ELOOP = 40;
   let libbpf: LibbpfDedup;
   beforeAll(() => {

@@ -234,7 +234,7 @@ describe('dedup', () => {
     expect(new TextDecoder().decode(bytes.subarray(bytes.length - 6))).toBe('x\0own\0');
   });
 
-  test('rejects references in a circle without a struct, however long', () => {
+  test('rejects references in a cycle without a struct, however long', () => {
     const chain = (length: number, last: number): Spec => {
       const btf = new BtfAssembler('little');
       for (let id = 1; id < length; id++) btf.type(Kind.CONST, 0, { sizeOrTypeId: id + 1 });

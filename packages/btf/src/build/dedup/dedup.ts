@@ -38,7 +38,7 @@ export interface DedupOptions {
  *
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
- * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef. libbpf rejects it
+ * @throws BtfFormatError `MALFORMED` for a cycle of references without a struct, union or typedef. libbpf rejects it
  * too (`ELOOP`), though the kernel loads a function that takes a pointer to itself.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section, or if there are so

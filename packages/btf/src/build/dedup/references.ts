@@ -7,11 +7,11 @@ import type { DedupState } from './dedup-state.js';
 const UNDER_WAY = 1;
 
 /**
- * mapReferences maps equal types of the other kinds to the first of them. Types that can form circles are mapped
- * before, so each chain of references ends. On the way back, ids are replaced by those of the mapped types, and equal
- * types have equal words. All VARs and DATASECs stay.
+ * mapReferences maps types that refer to others, such as PTR and FUNC, to the first equal type. Types that can form
+ * cycles are already mapped, so each chain of references ends. On the way back, each id is replaced by the id that it is
+ * mapped to, and then equal types have equal words. All VARs and DATASECs stay.
  *
- * @throws BtfFormatError `MALFORMED` for a circle of references without a struct, union or typedef in it.
+ * @throws BtfFormatError `MALFORMED` for a cycle of references without a struct, union or typedef in it.
  */
 export function mapReferences(state: DedupState): void {
   const index = new WordIndex(state.table);

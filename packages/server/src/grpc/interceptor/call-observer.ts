@@ -1,7 +1,7 @@
 import type { ErrorReason } from '@btfd/api';
 import type { Metadata, status } from '@grpc/grpc-js';
 
-/** CallInfo is what is known about a call once its metadata has come. */
+/** CallInfo is what is known about a call after its metadata has arrived. */
 export interface CallInfo {
   /** The full name of the service, such as `btf.v1.BtfService`. */
   readonly service: string;

@@ -170,7 +170,7 @@ describe('The end of a call is observed', () => {
     expect(await served.observer.ends(1)).toMatchObject([{ code: status.DEADLINE_EXCEEDED }]);
   });
 
-  test('with the error of the handler, though a client that does not read cannot get its status', async () => {
+  test('with the error of the handler, even if the client does not read its status', async () => {
     const reads = 20;
     const failed = withResolvers();
     using served = await serve(
@@ -198,7 +198,7 @@ describe('The end of a call is observed', () => {
 });
 
 describe('A request’s id', () => {
-  async function idTold(
+  async function idsOf(
     given: string | null,
     handlers: Handlers = {},
   ): Promise<[seen: string, returned: unknown]> {
@@ -217,18 +217,18 @@ describe('A request’s id', () => {
   }
 
   test('comes from the client, and is sent back', async () => {
-    expect(await idTold('build-7/step:3')).toEqual(['build-7/step:3', 'build-7/step:3']);
+    expect(await idsOf('build-7/step:3')).toEqual(['build-7/step:3', 'build-7/step:3']);
   });
 
   test('is also sent back with an error', async () => {
     const failing = { getServerInfo: fails(ErrorReason.NAME_NOT_FOUND) };
-    expect(await idTold('mine', failing)).toEqual(['mine', 'mine']);
+    expect(await idsOf('mine', failing)).toEqual(['mine', 'mine']);
   });
 
   test.each([null, 'with blank', 'x'.repeat(65), '{"json":1}', 'a"b'])(
-    'is a new one instead of %j',
+    'is replaced by a new one if the client sent %j',
     async (given) => {
-      const [seen, returned] = await idTold(given);
+      const [seen, returned] = await idsOf(given);
       expect(seen).toMatch(/^[\da-f-]{36}$/);
       expect(returned).toBe(seen);
     },

@@ -88,9 +88,9 @@ describe('A request', () => {
     jest.useRealTimers();
   });
 
-  const LATE = [[status.RESOURCE_EXHAUSTED, `the request did not come within ${MS} ms`]];
+  const LATE = [[status.RESOURCE_EXHAUSTED, `the request did not arrive within ${MS} ms`]];
 
-  test('that came in time has no time limit from then on, and keeps its stream', () => {
+  test('that arrives in time has no further time limit, and keeps its stream', () => {
     const { client, call, sent, resets } = begin();
     jest.advanceTimersByTime(MS - 1);
     client.onReceiveMessage('m');
@@ -101,14 +101,14 @@ describe('A request', () => {
     expect([sent, resets]).toEqual([[[status.OK, '']], []]);
   });
 
-  test('whose message came without the end of the request is late', () => {
+  test('is late if its message arrives but the end of the request does not', () => {
     const { client, sent, resets } = begin();
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(MS);
     expect([sent, resets]).toEqual([LATE, [constants.NGHTTP2_NO_ERROR]]);
   });
 
-  test('of several messages is late if the first does not come', () => {
+  test('of several messages is late if the first does not arrive', () => {
     const { sent } = begin({ requestStream: true });
     jest.advanceTimersByTime(MS);
     expect(sent).toEqual(LATE);

@@ -33,7 +33,7 @@ export interface CallContext {
   readonly byMetadata: WeakMap<Metadata, Call>;
   /** The calls that have begun and whose stream is not closed. */
   readonly open: Set<Call>;
-  /** The error of every new stream, once the daemon is shutting down. Unary calls may still come. */
+  /** The error of every new stream, once the daemon is shutting down. Unary calls are still accepted. */
   ending: ServiceError | null;
 }
 
@@ -66,7 +66,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly unknownPath: string | null;
   readonly peer: string;
   readonly connection: Connection;
-  /** Empty until the metadata comes, before anything else of the call. */
+  /** Empty until the metadata arrives, which is the first part of a call. */
   metadata = new Metadata();
   requestId = '';
   facts: CallFacts = {};
@@ -152,7 +152,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
       },
       onReceiveMessage: (message) => {
         this.#record.received(message);
-        // If a client sends several messages, the first one has to come in time.
+        // If a client sends several messages, the first one has to arrive in time.
         if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
         if (!this.#isOver) handler.onReceiveMessage(message);
       },
@@ -211,7 +211,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
   /** A client could otherwise begin calls, send nothing more, and keep them for as long as it likes. */
   #slowSender(): void {
-    const message = `the request did not come within ${this.#context.limits.requestMs} ms`;
+    const message = `the request did not arrive within ${this.#context.limits.requestMs} ms`;
     this.sendStatus(toStatus(new ServiceError(ErrorReason.SLOW_SENDER, message)));
   }
 

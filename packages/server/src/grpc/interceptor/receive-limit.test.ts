@@ -30,7 +30,7 @@ test.each([
   try {
     using client = new Http2Client(path);
     const stream = client.call(method, { 'grpc-encoding': 'gzip' });
-    // Not ended: until the end grpc-js keeps what has come.
+    // The request has no end. Until the end grpc-js keeps the received bytes.
     stream.write(bytes);
     const [headers] = await once(stream, 'response');
     expect(headers['grpc-status']).toBe(String(status.RESOURCE_EXHAUSTED));

@@ -19,13 +19,13 @@ function chunksOf(spec: Spec, chunkBytes = CHUNK): Type[][] {
   );
 }
 
-/** Returns a chunk as a client receives it. */
+/** Returns the size of a chunk as a client receives it. */
 function encodedSize(types: Type[]): number {
   const response = create(SpecResponseSchema, { part: { case: 'types', value: { types } } });
   return toBinary(SpecResponseSchema, response).length;
 }
 
-/** Joins types that came in pieces, as the contract describes. */
+/** Joins types that were sent in pieces, as the contract describes. */
 function joined(chunks: Type[][]): Type[] {
   const types: Type[] = [];
   for (const chunk of chunks) {
@@ -166,7 +166,7 @@ test('Types that fit are packed into chunks whole, in the order of ids', () => {
   expect(Math.max(...chunks.map(encodedSize))).toBeLessThanOrEqual(CHUNK + 16);
 });
 
-test('Chunks of types with long names are also within the bound', () => {
+test('Chunks of types with long names do not exceed the limit either', () => {
   const writer = new BtfWriter();
   for (let i = 0; i < 100; i++) writer.type(Kind.TYPEDEF, `${'€'.repeat(5000)}${i}`, { sizeOrTypeId: 1 });
   const chunks = chunksOf(Spec.parse(writer.bytes()));

@@ -140,7 +140,7 @@ export enum ErrorReason {
    * RESOURCE_EXHAUSTED. A stream waited for one of its handles to be taken or closed,
    * and for too long none was taken, closed, renewed or used. Metadata: limit, the
    * handles that a stream may hold. Next: iterate again after the last id, and take or
-   * close handles as they come.
+   * close handles as they arrive.
    *
    * @generated from enum value: ERROR_REASON_HOLD_STALLED = 14;
    */

@@ -13,14 +13,14 @@ const HASH_ROUNDS = 3;
  */
 const MAX_CANDIDATES = 16;
 
-/** Replaces each reference to another type of the circle in a type's words. */
+/** Replaces each reference to another type of the cycle in a type's words. */
 const WITHIN = -1;
 
 /**
- * CircleIndex finds circles of types that refer to each other, such as a struct and a pointer to it that it contains.
- * Two circles are equal if a walk along all references of both meets the same words.
+ * CycleIndex finds cycles of types that refer to each other, such as a struct and a pointer to it that it contains.
+ * Two cycles are equal if a walk along all references of both meets the same words.
  */
-export class CircleIndex {
+export class CycleIndex {
   readonly #table: TypeTable;
   readonly #byHash = new Map<number, TypeId[]>();
 
@@ -29,43 +29,43 @@ export class CircleIndex {
   }
 
   /**
-   * add gives each type of a circle the id of its equal, or adds them all. If one type has an equal, so do all types
-   * that it leads to, which is the whole circle.
+   * add gives each type of a cycle the id of its equal, or adds them all. If one type has an equal, so do all types
+   * that it leads to, which is the whole cycle.
    */
   add(source: ImportSource, group: readonly TypeId[]): void {
-    const circle = new Circle(source, group);
-    const candidates = group.map((_, index) => this.#byHash.get(circle.hash(index)) ?? []);
+    const cycle = new Cycle(source, group);
+    const candidates = group.map((_, index) => this.#byHash.get(cycle.hash(index)) ?? []);
     const fewest = candidates.reduce((best, { length }, i) => {
       return length < (candidates[best]?.length ?? 0) ? i : best;
     }, 0);
     for (const candidate of (candidates[fewest] ?? []).slice(0, MAX_CANDIDATES)) {
-      const equals = this.#equals(circle, group.length, fewest, candidate);
+      const equals = this.#equals(cycle, group.length, fewest, candidate);
       if (equals === null) continue;
       for (const [index, id] of group.entries()) source.ids[id] = equals[index] ?? 0;
       return;
     }
-    this.#append(source, group, circle);
+    this.#append(source, group, cycle);
   }
 
-  /** The equal of each type of the circle if the one at `start` equals the candidate; otherwise null. */
-  #equals(circle: Circle, size: number, start: number, candidate: TypeId): Int32Array | null {
+  /** The equal of each type of the cycle if the one at `start` equals the candidate; otherwise null. */
+  #equals(cycle: Cycle, size: number, start: number, candidate: TypeId): Int32Array | null {
     const equals = new Int32Array(size);
     equals[start] = candidate;
     const pending = [start];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-      if (!this.#sameWords(circle, index, equals, pending)) return null;
+      if (!this.#sameWords(cycle, index, equals, pending)) return null;
     }
     return equals;
   }
 
-  #sameWords(circle: Circle, index: number, equals: Int32Array, pending: number[]): boolean {
+  #sameWords(cycle: Cycle, index: number, equals: Int32Array, pending: number[]): boolean {
     const theirs = this.#table.words;
     const start = this.#table.offset(equals[index] ?? 0);
-    const { words } = circle.table;
-    const own = circle.table.offset(index + 1);
+    const { words } = cycle.table;
+    const own = cycle.table.offset(index + 1);
     const length = wordCount(words[own + 1] ?? 0);
     if (words[own + 1] !== theirs[start + 1]) return false;
-    const within = circle.references(index);
+    const within = cycle.references(index);
     let next = 0;
     for (let i = 0; i < length; i++) {
       const target = within[next];
@@ -84,16 +84,16 @@ export class CircleIndex {
     return true;
   }
 
-  #append(source: ImportSource, group: readonly TypeId[], circle: Circle): void {
+  #append(source: ImportSource, group: readonly TypeId[], cycle: Cycle): void {
     for (const id of group) source.ids[id] = this.#table.reserve();
-    const { words } = circle.table;
+    const { words } = cycle.table;
     for (const [index, id] of group.entries()) {
-      for (const target of circle.references(index)) {
+      for (const target of cycle.references(index)) {
         words[target.at] = source.ids[group[target.index] ?? 0] ?? 0;
       }
       const added = source.ids[id] ?? 0;
-      this.#table.define(added, words, circle.table.offset(index + 1));
-      const hash = circle.hash(index);
+      this.#table.define(added, words, cycle.table.offset(index + 1));
+      const hash = cycle.hash(index);
       const others = this.#byHash.get(hash);
       if (others === undefined) this.#byHash.set(hash, [added]);
       else others.push(added);
@@ -101,14 +101,14 @@ export class CircleIndex {
   }
 }
 
-/** A reference to another type of the circle: the index of that type, and the place in the words. */
+/** A reference to another type of the cycle: the index of that type, and the place in the words. */
 interface Within {
   readonly index: number;
   readonly at: number;
 }
 
-/** The types of a circle, numbered from 0. References to types outside the circle have the ids of the builder. */
-class Circle {
+/** The types of a cycle, numbered from 0. References to types outside the cycle have the ids of the builder. */
+class Cycle {
   /** The type with index 0 has id 1 here. */
   readonly table = new TypeTable();
   readonly #references: (readonly Within[])[] = [];
