@@ -25,14 +25,13 @@ export function isComposite(kind: number): boolean {
   return kind === Kind.STRUCT || kind === Kind.UNION;
 }
 
-/** kindsWhere returns the numbers of the kinds whose row passes a test. */
-export function kindsWhere(test: (row: KindRow) => boolean): ReadonlySet<number> {
-  return new Set(
-    [...KIND_ROWS.keys()].filter((kind) => {
-      const row = KIND_ROWS[kind];
-      return row !== undefined && test(row);
-    }),
-  );
+/**
+ * kindTest returns a test of kinds by their rows, which unknown kinds and void fail. It looks results up in a table: loops
+ * over all types call such tests.
+ */
+export function kindTest(test: (row: KindRow, kind: number) => boolean): (kind: number) => boolean {
+  const passes = Uint8Array.from(KIND_ROWS, (row, kind) => (row !== undefined && test(row, kind) ? 1 : 0));
+  return (kind) => passes[kind] === 1;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isComposite, kindsWhere } from '../kind-words.js';
+import { isComposite, kindTest } from '../kind-words.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 
@@ -27,7 +27,7 @@ function follow(split: Spec, start: TypeId, followed: Set<TypeId>): TypeId | nul
   while (id !== 0 && id < split.endTypeId && !followed.has(id)) {
     followed.add(id);
     if (isComposite(split.kindOf(id))) return id;
-    if (!PASSED.has(split.kindOf(id))) return null;
+    if (!isPassed(split.kindOf(id))) return null;
     const type = split.typeById(id);
     if (!('typeId' in type)) return null;
     id = type.typeId;
@@ -35,5 +35,5 @@ function follow(split: Spec, start: TypeId, followed: Set<TypeId>): TypeId | nul
   return null;
 }
 
-/** The kinds through which a struct or union is part of another one. */
-const PASSED = kindsWhere(({ alias, size }) => alias || size === 'ELEMENTS');
+/** Whether a struct or union is part of another one through types of a kind. */
+const isPassed = kindTest(({ alias, size }) => alias || size === 'ELEMENTS');

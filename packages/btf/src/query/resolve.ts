@@ -10,21 +10,21 @@ import {
   type Volatile,
 } from '../types.js';
 import { Chain, followed } from './follow.js';
-import { kindsWhere } from '../kind-words.js';
+import { kindTest } from '../kind-words.js';
 
 /** Alias is a type that stands for another one: a typedef, a qualifier or a type tag. */
 export type Alias = Typedef | Volatile | Const | Restrict | TypeTag;
 
 /** isAlias reports whether a type is an {@link Alias}. */
 export function isAlias(type: Type): type is Alias {
-  return ALIASES.has(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
+  return standsForOther(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
 }
 
-/** The kinds of types that stand for another one. */
-const ALIASES = kindsWhere(({ alias }) => alias);
+/** Whether types of a kind stand for another type. */
+const standsForOther = kindTest(({ alias }) => alias);
 
-/** All of them except TYPEDEF: those that only change how the type is used. */
-const QUALIFIERS: ReadonlySet<number> = new Set([...ALIASES].filter((kind) => kind !== Kind.TYPEDEF));
+/** The same without TYPEDEF: whether types of a kind only change how a type is used. */
+const qualifies = kindTest(({ alias }, kind) => alias && kind !== Kind.TYPEDEF);
 
 /**
  * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that they stand for.
@@ -43,7 +43,7 @@ export function resolve(spec: Spec, id: TypeId): Exclude<Type, Alias> {
 
 /** resolveId is {@link resolve} without decoding: many types may stand for a type that has a million members. */
 export function resolveId(spec: Spec, id: TypeId): TypeId {
-  return followKinds(spec, id, ALIASES);
+  return followKinds(spec, id, standsForOther);
 }
 
 /**
@@ -59,13 +59,13 @@ export function unqualified(spec: Spec, id: TypeId): Exclude<Type, Exclude<Alias
 
 /** unqualifiedId is {@link unqualified} without decoding. */
 export function unqualifiedId(spec: Spec, id: TypeId): TypeId {
-  return followKinds(spec, id, QUALIFIERS);
+  return followKinds(spec, id, qualifies);
 }
 
-function followKinds(spec: Spec, id: TypeId, kinds: ReadonlySet<number>): TypeId {
+function followKinds(spec: Spec, id: TypeId, passes: (kind: number) => boolean): TypeId {
   const chain = new Chain(id);
   let at = id;
-  while (kinds.has(spec.kindOf(at))) {
+  while (passes(spec.kindOf(at))) {
     const next = sizeOrTypeIdOf(spec, at);
     chain.pass(next);
     at = followed(spec, at, next);

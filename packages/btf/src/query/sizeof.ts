@@ -3,7 +3,7 @@ import { sizeOrTypeIdOf, type Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 import { Chain, followed } from './follow.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
-import { kindsWhere } from '../kind-words.js';
+import { kindTest } from '../kind-words.js';
 
 /** DataModel describes the machine that the types are for, where BTF does not. */
 export interface DataModel {
@@ -30,9 +30,9 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   for (;;) {
     const kind = spec.kindOf(at);
     // Not decoded: a million types may ask for the size of a type that has a million members.
-    if (SIZED.has(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
+    if (isSized(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
     const type = spec.typeById(at);
-    if (!REFERRING.has(kind) || !('typeId' in type))
+    if (!isSizedByTarget(kind) || !('typeId' in type))
       return product(count, ownSize(spec, type, id, model), id);
     if (type.kind === 'ARRAY') count *= type.nelems;
     chain.pass(type.typeId);
@@ -40,11 +40,11 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   }
 }
 
-/** The kinds of types that state their size. */
-const SIZED = kindsWhere(({ size }) => size === 'OWN');
+/** Whether types of a kind state their size. */
+const isSized = kindTest(({ size }) => size === 'OWN');
 
-/** The kinds of types whose size depends on the type that they refer to. */
-const REFERRING = kindsWhere(({ size }) => size === 'TARGET' || size === 'ELEMENTS');
+/** Whether the size of types of a kind depends on the type that they refer to. */
+const isSizedByTarget = kindTest(({ size }) => size === 'TARGET' || size === 'ELEMENTS');
 
 function ownSize(spec: Spec, type: Type, id: TypeId, model: DataModel): number {
   switch (type.kind) {

@@ -1,4 +1,4 @@
-import { isKnownKind, kindsWhere } from '../kind-words.js';
+import { isKnownKind, KIND_ROWS } from '../kind-words.js';
 import { Kind, KINDS } from '../types.js';
 
 /** KernelFeatures are the parts of BTF that a kernel accepts or checks, each with the first release that does. */
@@ -100,7 +100,7 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     resilientLocks: has('resilientLocks'),
     layout: has('layout'),
     wideVlen: has('wideVlen'),
-    largestKind: Math.max(0, ...kindsWhere(({ since }) => isSince(since))),
+    largestKind: KIND_ROWS.findLastIndex((row) => row !== undefined && isSince(row.since)),
   };
 }
 

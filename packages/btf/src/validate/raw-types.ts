@@ -2,7 +2,7 @@ import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
 import type { TypeId } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
-import { kindsWhere } from '../kind-words.js';
+import { kindTest } from '../kind-words.js';
 
 interface Level {
   readonly firstTypeId: TypeId;
@@ -65,13 +65,8 @@ export class RawTypes {
   }
 }
 
-/** The kinds of types that have the size of the type that they refer to. */
-const MODIFIERS = kindsWhere(({ alias }) => alias);
-
 /** isModifier reports whether a kind is a modifier, as the kernel calls them: a typedef, a qualifier or a type tag. */
-export function isModifier(kind: number): boolean {
-  return MODIFIERS.has(kind);
-}
+export const isModifier = kindTest(({ alias }) => alias);
 
 /** isRegularInt reports whether the word of an INT describes whole bytes: 1, 2, 4, 8 or 16, without an offset. */
 export function isRegularInt(intWord: number): boolean {

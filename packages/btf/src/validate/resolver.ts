@@ -1,4 +1,4 @@
-import { HEAD_WORDS, isComposite, kindsWhere } from '../kind-words.js';
+import { HEAD_WORDS, isComposite, kindTest } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { memberProblem } from './member-rules.js';
 import type { NameRules } from './name-rules.js';
@@ -21,14 +21,13 @@ interface Frame {
   next: number;
 }
 
-/** Kinds that refer to others. `checkPrototype` checks a FUNC_PROTO. */
-const REFERRING: ReadonlySet<number> = new Set(
-  [...kindsWhere((row) => row.third === 'TYPE_ID' || row.onceIds > 0 || row.eachId >= 0)].filter(
-    (kind) => kind !== Kind.FUNC_PROTO,
-  ),
+/** Whether types of a kind refer to others. `checkPrototype` checks a FUNC_PROTO. */
+const refersToOthers = kindTest(
+  ({ third, onceIds, eachId }, kind) =>
+    kind !== Kind.FUNC_PROTO && (third === 'TYPE_ID' || onceIds > 0 || eachId >= 0),
 );
-const UNREFERABLE = kindsWhere(({ referable }) => !referable);
-const SIZELESS = kindsWhere(({ size }) => size === 'NONE');
+const isUnreferable = kindTest(({ referable }) => !referable);
+const isSizeless = kindTest(({ size }) => size === 'NONE');
 
 /** The result of a step: done, one more type to resolve first, or a problem. */
 type Step = 'DONE' | { readonly first: TypeId } | { readonly message: string; readonly component?: number };
@@ -331,7 +330,7 @@ export class Resolver {
   }
 
   #needsResolution(id: TypeId): boolean {
-    return REFERRING.has(this.#types.kind(id));
+    return refersToOthers(this.#types.kind(id));
   }
 
   #is(id: TypeId, kind: number): boolean {
@@ -340,11 +339,11 @@ export class Resolver {
 
   /** Only variables, sections and declaration tags may refer to variables, sections and declaration tags. */
   #canBeReferred(id: TypeId): boolean {
-    return id < this.#types.end && !UNREFERABLE.has(this.#types.kind(id));
+    return id < this.#types.end && !isUnreferable(this.#types.kind(id));
   }
 
   /** A part of another type must have a size. */
   #canBeMember(id: TypeId): boolean {
-    return this.#canBeReferred(id) && id !== 0 && !SIZELESS.has(this.#types.kind(id));
+    return this.#canBeReferred(id) && id !== 0 && !isSizeless(this.#types.kind(id));
   }
 }

@@ -1,4 +1,4 @@
-import { isComposite, kindsWhere } from '../../kind-words.js';
+import { isComposite, kindTest } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
@@ -12,7 +12,7 @@ export function mapComposites(state: DedupState): void {
   const equivalence = new Equivalence(state);
   const byShape = new Map<number, TypeId[]>();
   for (let id = 1; id < state.endTypeId; id++) {
-    if (!GRAPHS.has(state.kind(id))) continue;
+    if (!isGraph(state.kind(id))) continue;
     const isBase = id < state.firstTypeId;
     if (!isBase && state.isMapped(id)) continue;
     const hash = shapeHash(state, id);
@@ -25,8 +25,8 @@ export function mapComposites(state: DedupState): void {
   }
 }
 
-/** Kinds through which types can form cycles. */
-const GRAPHS = kindsWhere(({ dedup }) => dedup === 'GRAPH');
+/** Whether types can form cycles through a kind. */
+const isGraph = kindTest(({ dedup }) => dedup === 'GRAPH');
 
 function stands(state: DedupState, equivalence: Equivalence, id: TypeId, canonical: TypeId): boolean {
   state.step(id);

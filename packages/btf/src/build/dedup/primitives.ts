@@ -1,7 +1,7 @@
 import { Kind, type TypeId } from '../../types.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
-import { kindsWhere } from '../../kind-words.js';
+import { kindTest } from '../../kind-words.js';
 
 /**
  * mapPrimitives maps equal INTs, FLOATs, FWDs, ENUMs and ENUM64s to the first of them. An `enum` without values is a
@@ -13,7 +13,7 @@ export function mapPrimitives(state: DedupState): void {
   for (let id = 1; id < state.endTypeId; id++) {
     const kind = state.kind(id);
     const isEnum = kind === Kind.ENUM || kind === Kind.ENUM64;
-    if (!WORDS.has(kind)) continue;
+    if (!hasEqualWords(kind)) continue;
     const isBase = id < state.firstTypeId;
     const equal = index.find(state.table.words, state.table.offset(id));
     if (equal === 0) index.add(id);
@@ -22,8 +22,8 @@ export function mapPrimitives(state: DedupState): void {
   }
 }
 
-/** Kinds whose equal types have equal words. */
-const WORDS = kindsWhere(({ dedup }) => dedup === 'WORDS');
+/** Whether equal types of a kind have equal words. */
+const hasEqualWords = kindTest(({ dedup }) => dedup === 'WORDS');
 
 /** The canonical enums of each name. */
 class Enums {

@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../../format-error.js';
-import { kindsWhere, visitIds } from '../../kind-words.js';
+import { kindTest, visitIds } from '../../kind-words.js';
 import type { TypeId } from '../../types.js';
 import { WordIndex } from '../word-index.js';
 import type { DedupState } from './dedup-state.js';
@@ -17,7 +17,7 @@ export function mapReferences(state: DedupState): void {
   const index = new WordIndex(state.table);
   const underWay = new Uint8Array(state.endTypeId);
   for (let id = 1; id < state.firstTypeId; id++) {
-    if (REFERENCES.has(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
+    if (isReference(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
   }
   for (let root = state.firstTypeId; root < state.endTypeId; root++) {
     if (state.isMapped(root)) continue;
@@ -29,7 +29,7 @@ export function mapReferences(state: DedupState): void {
         continue;
       }
       underWay[id] = UNDER_WAY;
-      if (!REFERENCES.has(state.kind(id))) {
+      if (!isReference(state.kind(id))) {
         state.map(id, id);
         continue;
       }
@@ -38,8 +38,8 @@ export function mapReferences(state: DedupState): void {
   }
 }
 
-/** Kinds that can only be compared after the types that they refer to are mapped. */
-const REFERENCES = kindsWhere(({ dedup }) => dedup === 'REFERENCES');
+/** Whether types of a kind can only be compared after the types that they refer to are mapped. */
+const isReference = kindTest(({ dedup }) => dedup === 'REFERENCES');
 
 function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack: TypeId[]): void {
   const { words } = state.table;

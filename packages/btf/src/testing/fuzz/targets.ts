@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { parseElfBtf } from '../../elf/elf-btf.js';
+import { completeDatasecs } from '../../elf/complete-datasecs.js';
+import { parseElfBtf, readElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
 import { Spec } from '../../spec.js';
 import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
-import { BtfAssembler } from '../assemble-btf.js';
-import { assembleElf } from '../assemble-elf.js';
+import { BtfAssembler, UNKNOWN_KIND } from '../assemble-btf.js';
+import { assembleElf, symbolTable } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;
-const LAYOUT = globalThis.Array.from({ length: 23 }, (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const);
+const LAYOUT = globalThis.Array.from(
+  { length: UNKNOWN_KIND + 3 },
+  (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const,
+);
 
 /** Files that pahole made. The depth of the folders is the same in the compiled tree. */
 function testdata(name: string): Uint8Array {
@@ -31,7 +35,7 @@ const split = new BtfAssembler('little', all.stringEnd)
 const ALONE = [
   ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
   assembleAllKinds('little')
-    .type(20, 'new', { vlen: 1, data: [1, 2] })
+    .type(UNKNOWN_KIND, 'new', { vlen: 1, data: [1, 2] })
     .bytes({ headerLength: 32, layout: LAYOUT }),
   testdata('base.btf'),
 ];
@@ -62,6 +66,11 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     run: (bytes) => typed(() => parseElfBtf(bytes)),
   },
   {
+    name: 'object files',
+    seeds: ORDERS.flatMap((order) => ([32, 64] as const).map((bits) => assembleObject(bits, order))),
+    run: (bytes) => typed(() => completeDatasecs(readElfBtf(bytes).btf, bytes)),
+  },
+  {
     name: 'split BTF on a distilled base',
     seeds: DISTILLED_CASES.map((rows) => {
       const { split: own, distilled } = assembleDistilled(rows);
@@ -84,6 +93,25 @@ const FULL_BASES = [
     (rows) => rows.base,
   ),
 ].map((types) => Spec.parse(assembleDistilled({ what: '', distilled: [], base: types, expected: [] }).base));
+
+/** An object file with a variable `v` in `.data`, whose place is only in the symbol table. */
+function assembleObject(bits: 32 | 64, order: 'little' | 'big'): Uint8Array {
+  const btf = new BtfAssembler(order)
+    .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] })
+    .type(Kind.VAR, 'v', { sizeOrTypeId: 1, data: [1] })
+    .type(Kind.DATASEC, '.data', { vlen: 1, data: [2, 0, 4] });
+  return assembleElf(bits, order, [
+    { name: '.BTF', bytes: btf.bytes() },
+    { name: '.data', bytes: new Uint8Array(8) },
+    {
+      name: '.symtab',
+      bytes: symbolTable(bits, order, [{ name: 1, section: 3, value: 4 }]),
+      type: 2,
+      link: 5,
+    },
+    { name: '.strtab', bytes: Uint8Array.of(0, 0x76, 0), type: 3 },
+  ]);
+}
 
 function exerciseAll(bytes: Uint8Array, onBase: Spec | null): number {
   exercise(bytes, onBase, new Map());
