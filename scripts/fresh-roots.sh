@@ -84,32 +84,36 @@ inside() {
   mount --rbind /sys "$root/sys"
   mount --rbind /dev "$root/dev"
   mount --bind "$ROOTS/archives-$suite" "$root/var/cache/apt/archives"
+  # Not chroot: processes that enter these namespaces, as tests do, find the new root too.
+  mkdir "$root/old"
+  cd "$root"
+  pivot_root . old
+  umount -l old
+  rmdir old
 
   local home=/root as=() tools=() options=()
   case $kind in
     '') tools=(BTFD_REQUIRE_TOOLS=1) ;;
     -bpftool | -tmux)
-      in_root "$root" apt-get -qq update
-      in_root "$root" apt-get -qq install --no-install-recommends "${kind#-}" >/dev/null
+      in_root apt-get -qq update
+      in_root apt-get -qq install --no-install-recommends "${kind#-}" >/dev/null
       options=(--no-install)
       ;;
     -user)
       home=/home/someone
-      in_root "$root" useradd --create-home someone
-      [ ! -e "$root/root/.npmrc" ] || cp "$root/root/.npmrc" "$root$home/"
-      in_root "$root" chown -R someone: "$home" "$CLONE"
+      in_root useradd --create-home someone
+      [ ! -e /root/.npmrc ] || cp /root/.npmrc "$home/"
+      in_root chown -R someone: "$home" "$CLONE"
       as=(setpriv --reuid=someone --regid=someone --init-groups --inh-caps=-all --bounding-set=-all --no-new-privs)
       ;;
     *) echo "there is no root $name" >&2 && exit 1 ;;
   esac
-  in_root "$root" "${as[@]}" env "HOME=$home" "${tools[@]}" bash -euc "$(declare -f commands); commands \"\$@\"" bash "$CLONE" "${options[@]}" "$@"
+  in_root "${as[@]}" env "HOME=$home" "${tools[@]}" bash -euc "$(declare -f commands); commands \"\$@\"" bash "$CLONE" "${options[@]}" "$@"
 }
 
 in_root() {
-  local root=$1
-  shift
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-    ${NODE_EXTRA_CA_CERTS:+"NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS"} chroot "$root" "$@"
+    ${NODE_EXTRA_CA_CERTS:+"NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS"} "$@"
 }
 
 # README's commands, in the root.

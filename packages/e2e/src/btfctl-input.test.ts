@@ -63,7 +63,7 @@ describe('the input of btfctl', () => {
   test('a truncated ELF file is reported by name when it is checked', async () => {
     const path = join(dir, 'cut.o');
     writeFileSync(path, Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(60)]));
-    expect((await run('check', path)).stderr).toContain(`btfctl: ${path}: ELF class 0`);
+    expect((await run('check', path)).stderr).toContain(`btfctl: ${path}: unknown ELF class 0`);
   });
 
   test.each([

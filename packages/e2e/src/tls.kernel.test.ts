@@ -190,7 +190,9 @@ needs('bpf').describe('TLS', () => {
     await until('the bad key is logged', () =>
       daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'),
     );
-    expect(daemon.log.text.slice(logged)).toContain(`cannot use the key ${certificates.files.key}`);
+    expect(daemon.log.text.slice(logged)).toContain(
+      `cannot use the key ${certificates.files.key} with the certificate`,
+    );
     expect(await served()).toBe('second');
     expect(await refusal(await certificates.client([VIEWER]))).toBeNull();
     expect((await before.call('getServerInfo', {})).daemonEpoch).toBe(daemonEpoch);
