@@ -223,7 +223,7 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('comes when the TTL has passed since the lease was asked for', async () => {
+  test('comes when the TTL has passed since the lease was requested', async () => {
     unreachable = true;
     await clock.advance(5_000);
     const gone = lease('a', TTL, 0);

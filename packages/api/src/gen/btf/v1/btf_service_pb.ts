@@ -254,10 +254,10 @@ export const BtfService: GenService<{
    * last `position` that it received, and sees no event twice. `bookmark` advances
    * that position while nothing else happens.
    *
-   * The daemon looks several times a second while anybody watches. It may miss an
-   * object that comes and goes between two looks. It leaves out the objects that it
-   * creates to probe the kernel. If it lacks CAP_SYS_ADMIN, it watches the objects
-   * that the kernel shows as files, by name, with id 0.
+   * The daemon lists the objects several times a second while anybody watches. It may
+   * miss an object that comes and goes between two lists. It leaves out the objects that
+   * it creates to probe the kernel. If it lacks CAP_SYS_ADMIN, it watches the objects that
+   * the kernel shows as files, by name, with id 0.
    *
    * Errors include:
    * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` belongs to another run of the daemon,
