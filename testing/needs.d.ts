@@ -11,3 +11,5 @@ export function needs(...names: readonly Tool[]): {
 };
 
 export function has(name: Tool): boolean;
+
+export function bpftoolC(path: string, basePath?: string): string;

@@ -7,6 +7,14 @@ export const HEAD_WORDS = 3;
 /** KIND_ROWS has the row of each kind at the kind's number. */
 export const KIND_ROWS: readonly (KindRow | undefined)[] = rowsByNumber();
 
+/** KindWords are the columns of a {@link KindRow} for loops over words, in objects of one shape, which V8 reads faster. */
+export type KindWords = Pick<KindRow, 'once' | 'onceIds' | 'each' | 'eachNamed' | 'eachId'> & {
+  readonly thirdIsId: boolean;
+};
+
+const KIND_WORDS = KIND_ROWS.map((row) => (row === undefined ? undefined : wordsOfRow(row)));
+const UNKNOWN = wordsOfRow({ ...KINDS.FLOAT, third: 'UNUSED' });
+
 /** isKnownKind reports whether this library knows a kind, and so which words of its types are names and type ids. */
 export function isKnownKind(kind: number): boolean {
   return KIND_ROWS[kind] !== undefined;
@@ -28,47 +36,50 @@ export function kindsWhere(test: (row: KindRow) => boolean): ReadonlySet<number>
 }
 
 /**
- * rowOfInfo returns the row for the kind in an info word, for loops too hot for {@link visitIds}. The row for an unknown
- * kind has no words, names or ids.
+ * kindWords returns the words of the kind in an info word, for loops too hot for {@link visitIds}. Unknown kinds have no
+ * words, names or ids.
  */
-export function rowOfInfo(info: number): KindRow {
-  return KIND_ROWS[kindOfInfo(info)] ?? UNKNOWN;
+export function kindWords(info: number): KindWords {
+  return KIND_WORDS[kindOfInfo(info)] ?? UNKNOWN;
 }
 
 /** wordCount returns the number of words of a type of a known kind. */
 export function wordCount(info: number): number {
-  const { once, each } = rowOfInfo(info);
+  const { once, each } = kindWords(info);
   return HEAD_WORDS + once + each * vlenOfInfo(info);
 }
 
 /** visitIds calls `visit` with the index of each word of a type that is a type id, in order. */
 export function visitIds(words: Int32Array, start: number, visit: (index: number) => void): void {
   const info = words[start + 1] ?? 0;
-  const row = rowOfInfo(info);
-  const end = start + wordCount(info);
-  let at = start + HEAD_WORDS;
-  if (row.third === 'TYPE_ID') visit(start + 2);
-  for (let i = 0; i < row.onceIds; i++) visit(at + i);
-  at += row.once;
-  if (row.eachId < 0) return;
-  for (at += row.eachId; at < end; at += row.each) visit(at);
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+  const first = start + HEAD_WORDS;
+  if (thirdIsId) visit(start + 2);
+  for (let at = first; at < first + onceIds; at++) visit(at);
+  if (eachId < 0) return;
+  const elements = first + once;
+  const end = elements + each * vlenOfInfo(info);
+  for (let at = elements + eachId; at < end; at += each) visit(at);
 }
 
 /** visitNames calls `visit` with the index of each word of a type that is a name, in order. */
 export function visitNames(words: Int32Array, start: number, visit: (index: number) => void): void {
   const info = words[start + 1] ?? 0;
-  const row = rowOfInfo(info);
-  const end = start + wordCount(info);
+  const { once, each, eachNamed } = kindWords(info);
   visit(start);
-  if (!row.eachNamed) return;
-  for (let at = start + HEAD_WORDS + row.once; at < end; at += row.each) visit(at);
+  if (!eachNamed) return;
+  const elements = start + HEAD_WORDS + once;
+  const end = elements + each * vlenOfInfo(info);
+  for (let at = elements; at < end; at += each) visit(at);
 }
-
-const UNKNOWN: KindRow = { ...KINDS.FLOAT, since: [Infinity, 0], third: 'UNUSED', size: 'NONE' };
 
 function rowsByNumber(): (KindRow | undefined)[] {
   const rows = new Map<string, KindRow>(Object.entries(KINDS));
   const byNumber: (KindRow | undefined)[] = [];
   for (const [name, number] of Object.entries(Kind)) byNumber[number] = rows.get(name);
   return byNumber;
+}
+
+function wordsOfRow({ third, once, onceIds, each, eachNamed, eachId }: KindRow): KindWords {
+  return { thirdIsId: third === 'TYPE_ID', once, onceIds, each, eachNamed, eachId };
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { needs } from 'test-tools';
+import { bpftoolC, needs } from 'test-tools';
 import { btfctl, BTFCTL } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
@@ -65,7 +65,7 @@ needs('bpf').describe('btfctl dump', () => {
   needs('bpftool').test(
     'c and header print the same as bpftool, except for attributes that its version does not know',
     async () => {
-      const theirs = bpftool('btf', 'dump', 'file', VMLINUX, 'format', 'c');
+      const theirs = bpftoolC(VMLINUX);
       const ours = await dump('vmlinux', 'format', 'c');
       isSame(ours.replaceAll(NEWER, '$1'), theirs.replaceAll(NEWER, '$1'));
       expect((await btfctl(['header'], env)).stdout === ours).toBe(true);
@@ -86,7 +86,9 @@ needs('bpf').describe('btfctl dump', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    expect(await dump('vmlinux', '--type', 'list_head', '--format', 'layout')).toBe(theirs);
+    const ours = await dump('vmlinux', '--type', 'list_head', '--format', 'layout');
+    // pahole 1.30 ends with an empty line.
+    expect(ours.trimEnd()).toBe(theirs.trimEnd());
   });
 
   needs('bpftool').test(

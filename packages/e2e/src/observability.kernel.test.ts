@@ -104,7 +104,7 @@ needs('bpf').describe('Operators see', () => {
     expect(scrape.sum('btfd_load_duration_seconds_count')).toBe(4);
     expect(scrape.sum('btfd_load_queue_length')).toBe(0);
 
-    // Two loads, a clone, and what was taken.
+    // Two loads, a clone, and a taken handle.
     expect(scrape.sum('btfd_handles', { holder: 'lease' })).toBe(4);
     expect(scrape.sum('btfd_handles', { holder: 'stream' })).toBe(0);
     expect(scrape.sum('btfd_handles', { origin: 'user' })).toBeGreaterThanOrEqual(3);

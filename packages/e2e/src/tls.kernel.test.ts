@@ -80,7 +80,7 @@ needs('bpf').describe('TLS', () => {
     ],
     ['of a server', { purpose: 'server' as const }, 'the client certificate is not for clients'],
     [
-      'that names nobody',
+      'without a URI or DNS name',
       { names: [] },
       'the client certificate names nobody: it has no URI and no DNS name',
     ],
@@ -187,7 +187,9 @@ needs('bpf').describe('TLS', () => {
     // The key of another certificate.
     const logged = daemon.log.text.length;
     certificates.write(certificates.files.key, (await certificates.issueServer()).key);
-    await until('the bad key is logged', () => daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'));
+    await until('the bad key is logged', () =>
+      daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'),
+    );
     expect(daemon.log.text.slice(logged)).toContain(`the key ${certificates.files.key} does not serve`);
     expect(await served()).toBe('second');
     expect(await refusal(await certificates.client([VIEWER]))).toBeNull();
@@ -209,7 +211,9 @@ needs('bpf').describe('TLS', () => {
     expect(daemon.btfFds()).toBeGreaterThan(1);
     const logged = daemon.log.text.length;
     certificates.write(policy, 'viewers: ["uri:x:y"]\nloders: []\n');
-    await until('the bad policy is logged', () => daemon.log.text.slice(logged).includes('cannot reload the policy'));
+    await until('the bad policy is logged', () =>
+      daemon.log.text.slice(logged).includes('cannot reload the policy'),
+    );
     expect(daemon.log.text.slice(logged)).toContain(
       `${policy}:2: unknown key \\"loders\\"; did you mean loaders?`,
     );

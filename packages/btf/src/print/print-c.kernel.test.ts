@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { needs } from 'test-tools';
+import { bpftoolC, needs } from 'test-tools';
 import { VMLINUX } from '../testing/bpftool.js';
-import { cOfFile, compareC } from '../testing/bpftool-c.js';
+import { compareC } from '../testing/bpftool-c.js';
 import { compile, layoutAssertions } from '../testing/c-compiler.js';
 import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
@@ -19,7 +19,7 @@ needs('vmlinux', 'gcc').describe('C of real kernels', () => {
     'of $name equals bpftool’s text, in its order, except for later changes in libbpf',
     (file) => {
       const text = printC(parseFile(file));
-      const { unexplained, explained, lines } = compareC(text, cOfFile(file.path, file.basePath));
+      const { unexplained, explained, lines } = compareC(text, bpftoolC(file.path, file.basePath));
       console.info(`${file.name}: ${lines} lines, explained differences ${JSON.stringify(explained)}`);
       expect(unexplained).toEqual([]);
       expect(lines).toBeGreaterThan(50_000);

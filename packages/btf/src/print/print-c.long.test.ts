@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { needs } from 'test-tools';
+import { bpftoolC, needs } from 'test-tools';
 import { VMLINUX } from '../testing/bpftool.js';
-import { cOfFile, compareC } from '../testing/bpftool-c.js';
+import { compareC } from '../testing/bpftool-c.js';
 import { compile, layoutAssertions } from '../testing/c-compiler.js';
 import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
@@ -16,7 +16,7 @@ const MEMBERS_OF_TAGGED = '-fms-extensions';
 
 needs('vmlinux', 'bpftool', 'clang').describe('C of real kernels', () => {
   test.each(files)('of $name equals bpftool’s text except for later changes in libbpf', (file) => {
-    const { unexplained } = compareC(printC(parseFile(file)), cOfFile(file.path, file.basePath));
+    const { unexplained } = compareC(printC(parseFile(file)), bpftoolC(file.path, file.basePath));
     expect(unexplained).toEqual([]);
   });
 

@@ -1,37 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bpftoolC } from 'test-tools';
 
-/** cOfFile returns a file's BTF as C by bpftool. */
-export function cOfFile(path: string, basePath?: string): string {
-  const base = basePath === undefined ? [] : ['-B', basePath];
-  const format = ['format', 'c', ...(sorts() ? ['unsorted'] : [])];
-  return execFileSync('bpftool', [...base, 'btf', 'dump', 'file', path, ...format], {
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).replaceAll(KFUNCS, '');
-}
-
-/** The declarations of kernel functions, and the macros for them, that bpftool adds since 7.5. */
-const KFUNCS =
-  /^#ifndef (?:__ksym|__weak)\n#define .*\n#endif\n\n|^\n[/][*] BPF kfuncs [*][/]\n#ifndef BPF_NO_KFUNC_PROTOTYPES\n[^]*?^#endif\n\n/gm;
-
-/** Reports whether bpftool sorts types unless it is asked not to, as it does since 7.5. */
-function sorts(): boolean {
-  const [, major, minor] =
-    /v(\d+)[.](\d+)/.exec(execFileSync('bpftool', ['version'], { encoding: 'utf8' })) ?? [];
-  return Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 5);
-}
-
-/** cOfBytes is {@link cOfFile} for bytes. */
+/** cOfBytes returns BTF as C by bpftool. */
 export function cOfBytes(bytes: Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), 'btf-c-'));
   try {
     const path = join(folder, 'btf');
     writeFileSync(path, bytes);
-    return cOfFile(path);
+    return bpftoolC(path);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { btfGetNextId } from '@btfd/native';
+import { btfGetFdById, btfGetNextId } from '@btfd/native';
 
 /** BtfListEntry is an object in the list of bpftool. */
 export interface BtfListEntry {
@@ -23,6 +23,18 @@ export function btfIds(): number[] {
   const ids: number[] = [];
   for (let id = btfGetNextId(0); id !== null; id = btfGetNextId(id)) ids.push(id);
   return ids;
+}
+
+/** idsOfSize returns the ids of the kernel's BTF objects of one size: other tests load BTF of other sizes meanwhile. */
+export function idsOfSize(bytes: number): number[] {
+  return btfIds().filter((id) => {
+    try {
+      using object = btfGetFdById(id);
+      return object.info().size === bytes;
+    } catch {
+      return false; // Closed meanwhile.
+    }
+  });
 }
 
 /** btfDump returns the types that `bpftool -j btf dump` prints, with 64-bit values as strings to keep them exact. */

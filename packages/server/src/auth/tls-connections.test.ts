@@ -111,7 +111,7 @@ test('A certificate that expires during a connection is invalid from then on', a
 
 /** Keeps a stream open until its certificate expires. Returns false if it expired before the stream began. */
 async function outliveCertificate(seconds: number): Promise<boolean> {
-  await using served = await setUp({ unauthenticatedMs: 100 }, seconds / 86_400);
+  await using served = await setUp({ unauthenticatedMs: 1_000 }, seconds / 86_400);
   const stream = served.client.stream('iterateHandles', create(IterateHandlesRequestSchema, { hold: true }));
   const ended = once(stream, 'error');
   const begun = await once(stream, 'data').then(

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { BtfService } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
@@ -11,6 +12,25 @@ export interface RpcCall {
   readonly caller: Caller;
   /** Adds facts about the call for logs, metrics and traces. */
   note(facts: CallFacts): void;
+}
+
+/** CallEnded is the reason with which the signal of a call aborts: its client is gone, or its deadline has passed. */
+export class CallEnded extends Error {
+  override readonly name = 'CallEnded';
+  readonly code: status.CANCELLED | status.DEADLINE_EXCEEDED;
+
+  private constructor(code: status.CANCELLED | status.DEADLINE_EXCEEDED, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  static cancelled(): CallEnded {
+    return new CallEnded(status.CANCELLED, 'the call was cancelled');
+  }
+
+  static deadline(): CallEnded {
+    return new CallEnded(status.DEADLINE_EXCEEDED, 'the deadline was exceeded');
+  }
 }
 
 /** Encoded is a response that was encoded on another thread. */

@@ -12,10 +12,17 @@ import { decodeRequest } from '../base/message.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
-import { CallEnded, type Call } from './interceptor/call.js';
+import type { Call } from './interceptor/call.js';
 import type { Calls } from './interceptor/calls.js';
 import { PacedWriter } from './paced-writer.js';
-import { Encoded, type Answer, type StreamHandler, type UnaryHandler, type WireHandler } from './rpc.js';
+import {
+  CallEnded,
+  Encoded,
+  type Answer,
+  type StreamHandler,
+  type UnaryHandler,
+  type WireHandler,
+} from './rpc.js';
 
 /** ServeOptions are the options of `serveUnary`, `serveWire` and `serveStream`. */
 export interface ServeOptions {

@@ -1,4 +1,4 @@
-import { HEAD_WORDS, rowOfInfo, wordCount } from '../../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 
@@ -39,7 +39,7 @@ export class PendingPairs {
     const start = table.offset(first);
     const difference = table.offset(second) - start;
     const info = words[start + 1] ?? 0;
-    const { third, once, onceIds, each, eachId } = rowOfInfo(info);
+    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
     const elements = start + HEAD_WORDS + once;
     if (eachId >= 0) {
       for (let at = start + wordCount(info) - each + eachId; at >= elements; at -= each) {
@@ -49,7 +49,7 @@ export class PendingPairs {
     for (let at = start + HEAD_WORDS + onceIds - 1; at >= start + HEAD_WORDS; at--) {
       this.#push(words[at] ?? 0, words[at + difference] ?? 0);
     }
-    if (third === 'TYPE_ID') this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
+    if (thirdIsId) this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
   }
 
   #push(first: number, second: number): void {

@@ -1,4 +1,4 @@
-import { HEAD_WORDS, rowOfInfo, wordCount } from '../../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../hash.js';
 import type { DedupState } from './dedup-state.js';
@@ -9,11 +9,11 @@ export function sameShape(state: DedupState, first: TypeId, second: TypeId): boo
   if (info !== state.info(second)) return false;
   if (first === 0) return true;
   const { words } = state.table;
-  const { third, once, onceIds, each, eachId } = rowOfInfo(info);
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
   const start = state.table.offset(first);
   const difference = state.table.offset(second) - start;
   if (words[start] !== words[start + difference]) return false;
-  if (third !== 'TYPE_ID' && words[start + 2] !== words[start + 2 + difference]) return false;
+  if (!thirdIsId && words[start + 2] !== words[start + 2 + difference]) return false;
   let at = start + HEAD_WORDS + onceIds;
   const elements = start + HEAD_WORDS + once;
   for (; at < elements; at++) if (words[at] !== words[at + difference]) return false;
@@ -29,10 +29,10 @@ export function sameShape(state: DedupState, first: TypeId, second: TypeId): boo
 export function shapeHash(state: DedupState, id: TypeId): number {
   const info = state.info(id);
   const { words } = state.table;
-  const { third, once, onceIds, each, eachId } = rowOfInfo(info);
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
   const start = state.table.offset(id);
   let hash = mixHash(mixHash(HASH_SEED, words[start] ?? 0), info);
-  if (third !== 'TYPE_ID') hash = mixHash(hash, words[start + 2] ?? 0);
+  if (!thirdIsId) hash = mixHash(hash, words[start + 2] ?? 0);
   let at = start + HEAD_WORDS + onceIds;
   const elements = start + HEAD_WORDS + once;
   for (; at < elements; at++) hash = mixHash(hash, words[at] ?? 0);

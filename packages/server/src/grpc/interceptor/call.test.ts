@@ -49,18 +49,18 @@ function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
     { ...method, requestDeserialize: String, responseSerialize: () => Buffer.alloc(0) },
     transport,
   );
-  const ignore = (): void => {};
+  const handled: string[] = [];
   link.start({
-    onReceiveMetadata: ignore,
-    onReceiveMessage: ignore,
-    onReceiveHalfClose: ignore,
-    onCancel: ignore,
+    onReceiveMetadata: () => handled.push('metadata'),
+    onReceiveMessage: () => handled.push('message'),
+    onReceiveHalfClose: () => handled.push('end'),
+    onCancel: () => handled.push('cancel'),
   });
   const client = listener as Listener | null;
   if (client === null) throw new Error('the call was not started');
   const metadata = new Metadata();
   client.onReceiveMetadata(metadata);
-  return { calls, call: calls.of(metadata), client, sent, resets };
+  return { calls, call: calls.of(metadata), client, sent, resets, handled };
 }
 
 describe('A request', () => {
@@ -106,6 +106,23 @@ describe('A request', () => {
     call.sendStatus({ code: status.OK, details: '' });
   });
 
+  test('that was late never reaches a handler, though the end of its stream comes after its status', () => {
+    const { client, handled } = begin();
+    client.onReceiveMessage('m');
+    jest.advanceTimersByTime(MS);
+    client.onReceiveMessage('m');
+    client.onReceiveHalfClose();
+    expect(handled).toEqual(['metadata', 'message', 'cancel']);
+  });
+
+  test('whose client is gone never reaches a handler, though the end of its stream comes after that', () => {
+    const { client, handled } = begin();
+    client.onReceiveMessage('m');
+    client.onCancel();
+    client.onReceiveHalfClose();
+    expect(handled).toEqual(['metadata', 'message', 'cancel']);
+  });
+
   test('whose client is gone is not waited for', () => {
     const { client, sent } = begin();
     client.onCancel();
@@ -119,17 +136,17 @@ function handle(choices: Choices = {}) {
   const begun = begin(choices);
   const { promise, resolve } = withResolvers();
   begun.client.onReceiveHalfClose();
-  return { ...begun, handled: begun.call.handle(async () => promise), finish: () => resolve() };
+  return { ...begun, answered: begun.call.handle(async () => promise), finish: () => resolve() };
 }
 
 describe('The signal of a call', () => {
   test('aborts when the client is gone', async () => {
-    const { call, client, handled, finish } = handle();
+    const { call, client, answered, finish } = handle();
     expect(call.signal.aborted).toBe(false);
     client.onCancel();
     expect(call.signal.reason).toMatchObject({ code: status.CANCELLED });
     finish();
-    await handled;
+    await answered;
   });
 
   test.each([
@@ -137,38 +154,38 @@ describe('The signal of a call', () => {
     ['as a Date', () => new Date(Date.now() + 20)],
     ['that has passed', () => Date.now() - 1000],
   ])('aborts at a deadline %s, though the client says nothing', async (_, deadline) => {
-    const { call, handled, finish } = handle({ deadline: deadline() });
+    const { call, answered, finish } = handle({ deadline: deadline() });
     await once(call.signal, 'abort');
     expect(call.signal.reason).toMatchObject({ code: status.DEADLINE_EXCEEDED });
     finish();
-    await handled;
+    await answered;
   });
 
   test.each([Infinity, Date.now() + 2 ** 40])(
     'does not abort for the deadline %d, which is too late for a timer',
     async (deadline) => {
-      const { call, handled, finish } = handle({ deadline });
+      const { call, answered, finish } = handle({ deadline });
       await sleep(10);
       expect(call.signal.aborted).toBe(false);
       finish();
-      await handled;
+      await answered;
     },
   );
 
   test('aborts with the error that ends the call', async () => {
-    const { calls, call, handled, finish, sent } = handle();
+    const { calls, call, answered, finish, sent } = handle();
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending');
     calls.endStreams(ending);
     expect(call.signal.reason).toBe(ending);
     expect(sent).toEqual([[status.UNAVAILABLE, 'ending']]);
     finish();
-    await handled;
+    await answered;
   });
 
   test('no longer aborts once the handler has ended', async () => {
-    const { call, client, handled, finish } = handle({ deadline: Date.now() + 20 });
+    const { call, client, answered, finish } = handle({ deadline: Date.now() + 20 });
     finish();
-    await handled;
+    await answered;
     await sleep(40);
     client.onCancel();
     expect(call.signal.aborted).toBe(false);

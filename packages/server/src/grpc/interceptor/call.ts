@@ -4,12 +4,11 @@ import { BtfService, ErrorReason } from '@btfd/api';
 import {
   Metadata,
   ServerInterceptingCall,
-  status,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
+  type StatusObject,
 } from '@grpc/grpc-js';
-import { PeerCaller, roleForbids, type Caller } from '../../auth/caller.js';
-import type { Peer } from '../../auth/peer.js';
+import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
 import type { CurrentPolicy } from '../../auth/policy.js';
 import type { Limits } from '../../config/limits.js';
 import { ServiceError } from '../../error/service-error.js';
@@ -17,21 +16,14 @@ import { toStatus } from '../../error/to-status.js';
 import type { Taken } from '../../quota/quota.js';
 import type { Quotas } from '../../quota/quotas.js';
 import { roleForPath } from '../method-roles.js';
-import type { RpcCall } from '../rpc.js';
+import { CallEnded, type RpcCall } from '../rpc.js';
+import { admit, checkMetadata, unauthenticated, type Connection } from './admit.js';
 import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
 import { limitReceived, resetStream } from './internals.js';
 import { isUnknown, unimplemented } from './unknown-methods.js';
 
-/** Connection is what is known of a connection. It holds for all of its calls. */
-export interface Connection {
-  /** The other end of the connection. */
-  readonly peer: Peer;
-  /** The error of every call on the connection; null if each call is judged on its own. */
-  readonly refusal: ServiceError | null;
-}
-
-/** CallContext is what the calls of a daemon share. */
+/** CallContext is everything that the calls of a daemon share. */
 export interface CallContext {
   readonly policy: CurrentPolicy;
   readonly observer: CallObserver;
@@ -63,27 +55,6 @@ const RECEIVED_TIMES = 2;
 const MAX_TIMER_MS = 2 ** 31;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
-
-export const EXPIRED = 'the client certificate has expired since the connection was made';
-
-/** CallEnded is the reason with which the signal of a call aborts: its client is gone, or its deadline has passed. */
-export class CallEnded extends Error {
-  override readonly name = 'CallEnded';
-  readonly code: status.CANCELLED | status.DEADLINE_EXCEEDED;
-
-  private constructor(code: status.CANCELLED | status.DEADLINE_EXCEEDED, message: string) {
-    super(message);
-    this.code = code;
-  }
-
-  static cancelled(): CallEnded {
-    return new CallEnded(status.CANCELLED, 'the call was cancelled');
-  }
-
-  static deadline(): CallEnded {
-    return new CallEnded(status.DEADLINE_EXCEEDED, 'the deadline was exceeded');
-  }
-}
 
 /**
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
@@ -127,7 +98,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.service = service;
     this.method = method;
     const peer = transport.getPeer();
-    // The name that grpc-js gives to the peer of a unix socket.
+    // grpc-js has no address for the peer of a unix socket.
     this.peer = peer === 'unknown' ? '' : peer;
     this.connection = connection;
     this.#definition = definition;
@@ -181,12 +152,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
         this.#record.received(message);
         // If a client sends several messages, the first one has to arrive in time.
         if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
-        handler.onReceiveMessage(message);
+        if (!this.#isOver) handler.onReceiveMessage(message);
       },
       onReceiveHalfClose: () => {
         this.#requestCame = true;
         clearTimeout(this.#requestTimer);
-        handler.onReceiveHalfClose();
+        if (!this.#isOver) handler.onReceiveHalfClose();
       },
       // Called once for every call: when its status was sent, or when its client is gone.
       onCancel: () => {
@@ -194,6 +165,14 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
         handler.onCancel();
       },
     });
+  }
+
+  /**
+   * Whether its status was sent or its stream is closed. grpc-js then still passes on what was received, and the end of
+   * the stream as the end of the request. It would start a handler that nothing could stop any more.
+   */
+  get #isOver(): boolean {
+    return this.#sentStatus || this.#closed;
   }
 
   #begin(metadata: Metadata): void {
@@ -207,10 +186,13 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   /** Returns the status that refuses the call before its message is read; null if it may continue. */
   #refusal(): Status | null {
     try {
-      this.#admit();
-      if (this.isStream && this.#context.ending !== null) throw this.#context.ending;
-      this.#checkMetadata();
-      this.#takeQuotas();
+      const { policy, ending, limits } = this.#context;
+      // Every known caller may learn that a method is not served.
+      const needed = this.unknownPath === null ? roleForPath(this.#definition.path) : null;
+      this.#caller = admit(this.connection, policy, needed, this.method);
+      if (this.isStream && ending !== null) throw ending;
+      checkMetadata(this.metadata, limits.maxMetadataBytes);
+      this.#takeQuotas(this.#caller);
     } catch (error) {
       if (error instanceof ServiceError) return toStatus(error);
       throw error;
@@ -218,35 +200,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     return this.unknownPath === null ? null : unimplemented(this.unknownPath);
   }
 
-  #admit(): void {
-    const { peer, refusal } = this.connection;
-    const { policy } = this.#context;
-    if (refusal !== null) throw refusal;
-    const [principal, ...others] = policy.now.namesOf(peer);
-    if (principal === undefined) throw unauthenticated(whyNobody(peer));
-    if (peer.kind === 'tls' && Date.now() > peer.validUntil) throw unauthenticated(EXPIRED);
-    const caller = new PeerCaller(peer, [principal, ...others], policy);
-    // Every known caller may learn that a method is not served.
-    const needed = this.unknownPath === null ? roleForPath(this.#definition.path) : null;
-    if (needed !== null && !caller.may(needed)) throw roleForbids(caller, needed, this.method);
-    this.#caller = caller;
-  }
-
-  #checkMetadata(): void {
-    const limit = this.#context.limits.maxMetadataBytes;
-    let size = 0;
-    for (const [key, values] of Object.entries(this.metadata.toHttp2Headers())) {
-      for (const value of [values].flat()) size += key.length + String(value ?? '').length;
-    }
-    if (size <= limit) return;
-    const message = `the metadata has ${size} bytes; at most ${limit} are allowed`;
-    const metadata = { size: String(size), limit: String(limit) };
-    throw new ServiceError(ErrorReason.MESSAGE_TOO_LARGE, message, { metadata });
-  }
-
-  #takeQuotas(): void {
+  #takeQuotas({ principal }: Caller): void {
     const { quotas } = this.#context;
-    const { principal } = this.caller;
     this.#taken.push((this.isStream ? quotas.streams : quotas.calls).take(principal));
     // A load may bring as much as all other calls of a principal together.
     if (this.#definition.path === LOAD_PATH) this.#taken.push(quotas.loads.take(principal));
@@ -288,7 +243,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   }
 
   /** Notes the status of a handler that failed, before the client gets it. */
-  failed(failure: Required<Pick<Status, 'code'>> & { readonly metadata: Metadata }): void {
+  failed(failure: Pick<StatusObject, 'code' | 'metadata'>): void {
     this.#record.handled(failure);
   }
 
@@ -345,9 +300,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   }
 
   /**
-   * Resets the stream after a time, unless it is closed by then. A client that does not read never
-   * gets the status, because flow control holds back the messages before it. The stream would stay open for as long as the
-   * client likes.
+   * Resets the stream after a time, unless it is closed by then. A client that does not read never gets the status, because
+   * flow control holds back the messages before it. The stream would stay open for as long as the client likes.
    */
   resetAfter(ms: number): void {
     const at = performance.now() + ms;
@@ -370,14 +324,4 @@ function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: Ca
 function requestIdOf(metadata: Metadata): string {
   const [given] = metadata.get(REQUEST_ID);
   return typeof given === 'string' && VALID_ID.test(given) ? given : randomUUID();
-}
-
-function whyNobody(peer: Peer): string {
-  return peer.kind === 'unknown'
-    ? peer.why
-    : 'the client certificate names nobody: it has no URI and no DNS name';
-}
-
-function unauthenticated(message: string): ServiceError {
-  return new ServiceError(ErrorReason.UNAUTHENTICATED, message);
 }

@@ -1,8 +1,8 @@
-import { ErrorReason } from '@btfd/api';
 import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
 import type { TlsPeer } from '../../auth/peer.js';
-import { ServiceError } from '../../error/service-error.js';
-import { Call, EXPIRED, type CallContext, type Connection } from './call.js';
+import type { ServiceError } from '../../error/service-error.js';
+import { expired, type Connection } from './admit.js';
+import { Call, type CallContext } from './call.js';
 
 /** CallsOptions are the options of Calls. */
 export type CallsOptions = Omit<CallContext, 'byMetadata' | 'open' | 'ending'>;
@@ -42,7 +42,6 @@ export class Calls {
 
   /** Ends the calls of a connection whose certificate has expired. New ones are refused on their metadata. */
   endExpired(peer: TlsPeer): void {
-    const error = new ServiceError(ErrorReason.UNAUTHENTICATED, EXPIRED);
-    for (const call of this.#context.open) if (call.connection.peer === peer) call.endWith(error);
+    for (const call of this.#context.open) if (call.connection.peer === peer) call.endWith(expired());
   }
 }
