@@ -22,8 +22,8 @@ export interface MergeOptions {
 
 /**
  * merge appends all types of several specs to one BTF, those of each spec in their order. Equal types stay separate
- * until `dedup`. A spec given twice comes twice. The base of split BTF comes before it, but only once for several
- * specs, and not again if it was given before. Other byte orders are converted.
+ * until `dedup`. A spec that is given twice is appended twice. The base of split BTF is appended before it, but
+ * only once for several specs, and not again if it was given before. Other byte orders are converted.
  *
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
