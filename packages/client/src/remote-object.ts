@@ -18,7 +18,7 @@ export interface HandleState {
   readonly info: HandleInfo;
   /** The granted TTL in milliseconds; null if the handle has no lease because an iteration holds it. */
   readonly grantedTtl: number | null;
-  /** The rest of the TTL in milliseconds; null if the handle has no lease. */
+  /** The remaining TTL in milliseconds; null if the handle has no lease. */
   readonly remainingTtl: number | null;
 }
 

@@ -127,7 +127,7 @@ describe('renewal', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('on demand returns the rest of the lease', async () => {
+  test('on demand returns the remaining TTL', async () => {
     const held = lease('a');
     await clock.advance(10_000);
     expect(await keeper.renew(held, {})).toBe(TTL);
