@@ -41,7 +41,7 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
   return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true }), ids };
 }
 
-/** Appends the own types of a spec, after those of its base unless they are already there. */
+/** Appends a spec's own types, after those of its base unless they are already there. */
 function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): Int32Array {
   const source = new ImportSource(spec, pool);
   if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged));

@@ -31,7 +31,7 @@ export interface DedupOptions {
  * It drops replaced FWDs, each `enum` without values if there is one with values, and strings that no type uses. All
  * VARs and DATASECs stay. The types that stay keep their order.
  *
- * For split BTF, only the own types change. Those that equal a type of the base are dropped. The result is split from
+ * For split BTF, only its own types change. Those that equal a type of the base are dropped. The result is split from
  * the same base. There are two differences from libbpf. libbpf compares repeated arrays within one struct by their
  * lengths only; dedup also compares the element types. libbpf gives up on equal types that lead to themselves; dedup
  * finds them equal.
