@@ -80,7 +80,7 @@ needs('bpf').describe('TLS', () => {
     ],
     ['of a server', { purpose: 'server' as const }, 'the client certificate is not for clients'],
     [
-      'without a URI or DNS name',
+      'that names nobody',
       { names: [] },
       'the client certificate names nobody: it has no URI and no DNS name',
     ],
@@ -190,7 +190,7 @@ needs('bpf').describe('TLS', () => {
     await until('the bad key is logged', () =>
       daemon.log.text.slice(logged).includes('cannot reload the keys and certificates'),
     );
-    expect(daemon.log.text.slice(logged)).toContain(`the key ${certificates.files.key} does not serve`);
+    expect(daemon.log.text.slice(logged)).toContain(`cannot use the key ${certificates.files.key}`);
     expect(await served()).toBe('second');
     expect(await refusal(await certificates.client([VIEWER]))).toBeNull();
     expect((await before.call('getServerInfo', {})).daemonEpoch).toBe(daemonEpoch);

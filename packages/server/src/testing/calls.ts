@@ -3,18 +3,19 @@ import { CurrentPolicy, NO_RULES, Policy } from '../auth/policy.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { Calls } from '../grpc/interceptor/calls.js';
-import { makeQuotas } from '../quota/quotas.js';
+import { makeQuotas, type Quotas } from '../quota/quotas.js';
 
 const SILENT: CallObserver = { begin: () => ({ end() {} }) };
 const ROOT = { kind: 'unix', pid: 1, uid: 0, gids: [0], socketGid: 0 } as const;
 
-/** callsByRoot returns Calls like a daemon's, and the interceptor for a connection of root. */
+/** callsByRoot returns Calls like a daemon's, their quotas, and the interceptor for a connection of root. */
 export function callsByRoot(
   observer = SILENT,
   limits: Partial<Limits> = {},
-): { readonly calls: Calls; readonly interceptor: ServerInterceptor } {
+): { readonly calls: Calls; readonly quotas: Quotas; readonly interceptor: ServerInterceptor } {
   const all = { ...DEFAULT_LIMITS, ...limits };
   const policy = new CurrentPolicy(new Policy(NO_RULES, 0));
-  const calls = new Calls({ policy, observer, quotas: makeQuotas(all), limits: all });
-  return { calls, interceptor: calls.interceptor({ peer: ROOT, refusal: null }) };
+  const quotas = makeQuotas(all);
+  const calls = new Calls({ policy, observer, quotas, limits: all });
+  return { calls, quotas, interceptor: calls.interceptor({ peer: ROOT, refusal: null }) };
 }

@@ -15,10 +15,12 @@ type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 interface Choices {
   readonly requestStream?: boolean;
   readonly deadline?: Date | number;
+  /** Whether the stream is closed before its metadata is passed on. */
+  readonly resetAtOnce?: boolean;
 }
 
-/** A call whose client the test controls. */
-function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
+/** A call on its way to the interceptor. The test controls its client. */
+function start({ requestStream = false, deadline = Infinity, resetAtOnce = false }: Choices = {}) {
   const sent: unknown[] = [];
   const resets: unknown[] = [];
   let listener: Listener | null = null;
@@ -43,7 +45,7 @@ function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
       throw new Error('is not there');
     },
   } satisfies ServerInterceptingCallInterface & { readonly stream: unknown };
-  const { calls, interceptor } = callsByRoot(undefined, { requestMs: MS });
+  const { calls, quotas, interceptor } = callsByRoot(undefined, { requestMs: MS });
   const method = { path: '/s/m', requestStream, responseStream: true };
   const link = interceptor(
     { ...method, requestDeserialize: String, responseSerialize: () => Buffer.alloc(0) },
@@ -59,8 +61,15 @@ function begin({ requestStream = false, deadline = Infinity }: Choices = {}) {
   const client = listener as Listener | null;
   if (client === null) throw new Error('the call was not started');
   const metadata = new Metadata();
+  if (resetAtOnce) client.onCancel();
   client.onReceiveMetadata(metadata);
-  return { calls, call: calls.of(metadata), client, sent, resets, handled };
+  return { calls, quotas, metadata, client, sent, resets, handled };
+}
+
+/** A call that has begun, whose client the test controls. */
+function begin(choices: Choices = {}) {
+  const started = start(choices);
+  return { ...started, call: started.calls.of(started.metadata) };
 }
 
 describe('A request', () => {
@@ -121,6 +130,15 @@ describe('A request', () => {
     client.onCancel();
     client.onReceiveHalfClose();
     expect(handled).toEqual(['metadata', 'message', 'cancel']);
+  });
+
+  test('whose stream was reset before its metadata came takes no quota', () => {
+    const { quotas, handled } = start({ resetAtOnce: true });
+    expect([quotas.streams.inUse, handled]).toEqual([0, ['cancel']]);
+    const { client, quotas: ofOther } = begin();
+    expect(ofOther.streams.inUse).toBe(1);
+    client.onCancel();
+    expect(ofOther.streams.inUse).toBe(0);
   });
 
   test('whose client is gone is not waited for', () => {

@@ -143,6 +143,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   override start(handler: Listener): void {
     this.#transport.start({
       onReceiveMetadata: (metadata) => {
+        // The stream was reset at once. Nothing would ever give back what the call takes now.
+        if (this.#closed) return;
         this.#begin(metadata);
         const refusal = this.#refusal();
         if (refusal === null) handler.onReceiveMetadata(metadata);
