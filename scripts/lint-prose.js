@@ -1,10 +1,10 @@
-// Reports words and turns in comments, documents, messages and names of tests that have a plainer form:
+// Reports words and phrases in comments, documents, messages and names of tests that have a plainer form:
 //
 //     node scripts/lint-prose.js [--count] [PATH…]
 //
 // Without a PATH it reads all files that git knows. Each place is printed as `file:line: "…" — advice`. With
 // --count only the number of them is printed, for each package. The exit status is 1 if there is a place.
-// The words stand in prose/rules.js.
+// The words are in prose/rules.js.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findHits } from './prose/find-hits.js';

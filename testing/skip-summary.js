@@ -1,6 +1,6 @@
 import { installCommand, labelOf } from './tools.js';
 
-/** SkipSummary is a jest reporter. It lists the tools for lack of which tests were skipped, and how to install them. */
+/** SkipSummary is a jest reporter. It lists the missing tools because of which tests were skipped, and how to install them. */
 // oxlint-disable-next-line import/no-default-export -- jest requires it
 export default class SkipSummary {
   onRunComplete(_, { testResults }) {

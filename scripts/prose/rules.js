@@ -1,5 +1,5 @@
 /**
- * The words and turns that `lint:prose` rejects, each with its replacement. This list is a floor: text that
+ * The words and phrases that `lint:prose` rejects, each with its replacement. This list is a floor: text that
  * passes it can still be hard to read.
  *
  * A rule with `opens` is compared with the first words of a sentence that is not a question. All others are

@@ -24,7 +24,7 @@ export const DEFAULT_PARSE_LIMITS: ParseLimits = {
   // 32 times the kernel's KSYM_NAME_LEN. Types may share one string: without a bound on its length, a few megabytes of
   // BTF could decode to terabytes of names.
   nameLength: 16 * 1024,
-  // The kernel uses one base (modules on vmlinux). Three levels are planned.
+  // The kernel uses one base (modules on vmlinux).
   baseDepth: 8,
 };
 

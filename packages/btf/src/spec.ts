@@ -62,7 +62,7 @@ export class Spec implements Iterable<Type> {
   readonly bytes: Uint8Array;
   /** The id of the first own type: 1, or the end of the base. */
   readonly firstTypeId: TypeId;
-  /** Number of own types: without void and without those of the base. */
+  /** Number of the spec's own types: without void and without those of the base. */
   readonly typeCount: number;
   /** The first id that is too large: `firstTypeId + typeCount`. */
   readonly endTypeId: TypeId;
@@ -201,7 +201,7 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * typeIds iterates over the ids of the own types in ascending order, without decoding the types.
+   * typeIds iterates over the ids of the spec's own types in ascending order, without decoding the types.
    *
    * @param first the id to start from: 1 also iterates over the types of the base. Default: {@link firstTypeId}.
    */
@@ -210,7 +210,7 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * types decodes the own types in the order of their ids, one at a time.
+   * types decodes the spec's own types in the order of their ids, one at a time.
    *
    * @throws BtfFormatError `MALFORMED` if a name of a type lies outside the string section.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the names of a type are too long.
@@ -220,7 +220,7 @@ export class Spec implements Iterable<Type> {
   }
 
   /**
-   * Iterates over the own types. See {@link types}.
+   * Iterates over the spec's own types. See {@link types}.
    *
    * @throws BtfFormatError as {@link types} does.
    */

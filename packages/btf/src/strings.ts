@@ -26,7 +26,7 @@ export class StringTable {
   readonly #maxLength: number;
   /** The offset of the first own string: split BTF continues the offsets of its base. */
   readonly #start: number;
-  /** The first offset after the own strings. */
+  /** The first offset after the table's own strings. */
   readonly end: number;
   #decodedSingly = 0;
   #whole: string | null = null;

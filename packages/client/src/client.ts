@@ -33,7 +33,7 @@ const DEFAULT_LOAD_TIMEOUT_MS = 120_000;
 
 /** FindOptions are the options of finding a handle. */
 export interface FindOptions extends IterateOptions {
-  /** The TTL to ask for, in milliseconds. Default: the daemon's, 60 s unless its operator changed it. */
+  /** The TTL to request, in milliseconds. Default: the daemon's, 60 s unless its operator changed it. */
   readonly ttl?: number | undefined;
 }
 
@@ -86,7 +86,7 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * tryLoadHandle loads BTF into the kernel and returns a handle on it or, if the kernel's verifier refuses it, the
-   * rejection with the whole log that was asked for. It needs the same privileges as {@link loadHandle}.
+   * rejection with the whole requested log. It needs the same privileges as {@link loadHandle}.
    *
    * @param btf as in {@link loadHandle}.
    * @throws BtfError as {@link loadHandle} does, except for VERIFIER_REJECTED.
@@ -125,8 +125,8 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * iterateHandles visits the objects in the kernel in id order. Each comes with a handle that is valid until the loop
-   * continues; its `take()` keeps it. Leaving the loop ends the call and closes the handles that it holds. The loop's body
-   * may take any time: the client reports to the daemon every 10 s that it is alive. The daemon needs CAP_SYS_ADMIN;
+   * continues; its `take()` keeps it. Leaving the loop ends the call and closes the handles that it holds. The loop body
+   * may take any amount of time: the client reports to the daemon every 10 s that it is alive. The daemon needs CAP_SYS_ADMIN;
    * without it use {@link listObjects}. Viewers get only the kernel's objects. Modelled on `btf.HandleIterator` of
    * cilium/ebpf.
    *
@@ -157,14 +157,14 @@ export class BtfClient implements AsyncDisposable {
   }
 
   /**
-   * watchHandles reports the objects in the kernel, and then which come and go: `present` for each object that exists,
+   * watchHandles reports the objects in the kernel, and then those that come and go: `present` for each object that exists,
    * `synced`, and from then on `added` and `removed`. It holds none of them. Leaving the loop ends the call. Without
    * CAP_SYS_ADMIN the daemon watches the objects that the kernel shows as files, with id 0. Viewers get only the kernel's
    * objects.
    *
    * Until `synced` every failure is thrown. After it the watch resumes automatically when the connection breaks or the
-   * daemon restarts, however long that takes. Events in the meantime come late, and none comes twice. If the daemon no
-   * longer knows them, the client lists the objects again and reports the differences, and `synced` comes again.
+   * daemon restarts, however long that takes. Events from the meantime arrive late, but no event arrives twice. If the
+   * daemon no longer knows them, the client lists the objects again and reports the differences, then `synced` again.
    *
    * ```ts
    * for await (const event of client.watchHandles({ origins: ['module'] })) {
@@ -181,7 +181,7 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * findHandle returns a handle on the first object for which a predicate returns true. The predicate runs in this
-   * process while the object is held open, and may take any time. The daemon needs CAP_SYS_ADMIN. Modelled on
+   * process while the object is held open, and may take any amount of time. The daemon needs CAP_SYS_ADMIN. Modelled on
    * `btf.FindHandle` of cilium/ebpf.
    *
    * @throws BtfError NO_MATCH if the predicate is never true.
@@ -240,7 +240,7 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * resolveMembers returns where members are in an object of the kernel, by its name. It takes at most 1000 paths and
-   * returns one result per path. A path that leads nowhere has an `error` in its result. The daemon needs no capability.
+   * returns one result per path. If a path has no member, its result has an `error`. The daemon needs no capability.
    *
    * ```ts
    * const [pgd] = await client.resolveMembers('vmlinux', ['task_struct.mm.pgd']);

@@ -82,7 +82,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
    * renew resets the lease to its full TTL now. The client renews leases automatically, so this is only useful before a
    * time in which the process does not run.
    *
-   * @returns the rest of the lease in milliseconds.
+   * @returns the remaining TTL in milliseconds.
    * @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, LEASE_EXPIRED or HANDLE_CLOSED if the handle is not
    * open.
    * @throws BtfError for every call, see {@link BtfError}.

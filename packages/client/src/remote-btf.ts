@@ -9,7 +9,7 @@ import { CALL_RULES, type CallOptions } from './call/call-options.js';
 import { aListOf, aString, checkOptions, rule, type Rules } from './error/argument.js';
 import type { Session } from './session.js';
 
-/** SpecOptions are the options of asking for a {@link Spec}. */
+/** SpecOptions are the options of a call that returns a {@link Spec}. */
 export interface SpecOptions extends TransferOptions {
   /**
    * The base of split BTF, such as a module's: a Spec, a handle whose Spec to use, or null for none, so that split BTF
@@ -21,7 +21,7 @@ export interface SpecOptions extends TransferOptions {
 
 /** SelectedOptions select types for {@link RemoteBtf.spec}. */
 export interface SelectedOptions extends Selection {
-  /** Selected types always come with every type that they refer to, because they would be invalid without. Default: true. */
+  /** Selected types always come with every type that they refer to, because they would be invalid without them. Default: true. */
   readonly closure?: true | undefined;
 }
 
@@ -110,7 +110,7 @@ export abstract class RemoteBtf {
 
   /**
    * resolveMembers returns where members are: offset, size and type of `task_struct.mm.pgd`. It takes at most 1000 paths
-   * and returns one result per path. A path that leads nowhere has an `error` in its result. The daemon resolves the
+   * and returns one result per path. If a path has no member, its result has an `error`. The daemon resolves the
    * paths, so no BTF is transferred.
    *
    * @throws BtfError BTF_UNDECODABLE, MISSING_BASE or WORK_TOO_LARGE, as {@link selectTypes} does.

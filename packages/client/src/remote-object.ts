@@ -13,18 +13,18 @@ import { DETAIL_RULES, detailNumbers, type DetailOptions } from './object/info-d
 import { RemoteBtf } from './remote-btf.js';
 import type { Session } from './session.js';
 
-/** HandleState is the present state of a handle in the daemon. */
+/** HandleState is the current state of a handle in the daemon. */
 export interface HandleState {
   readonly info: HandleInfo;
   /** The granted TTL in milliseconds; null if the handle has no lease because an iteration holds it. */
   readonly grantedTtl: number | null;
-  /** The rest of the TTL in milliseconds; null if the handle has no lease. */
+  /** The remaining TTL in milliseconds; null if the handle has no lease. */
   readonly remainingTtl: number | null;
 }
 
 /** RemoteObject is a BTF object that the daemon holds open, under a lease or for an iteration. */
 export abstract class RemoteObject extends RemoteBtf {
-  /** The object's info when it was last asked for: when the object was opened, or by {@link inspect}. */
+  /** The object's info when it was last requested: when the object was opened, or by {@link inspect}. */
   get info(): HandleInfo {
     return this.#info;
   }
@@ -40,7 +40,7 @@ export abstract class RemoteObject extends RemoteBtf {
   }
 
   /**
-   * inspect asks the kernel and the daemon for the present state of the handle. It is the only use that does not renew
+   * inspect asks the kernel and the daemon for the current state of the handle. It is the only use that does not renew
    * a lease. Modelled on `Handle.Info` of cilium/ebpf.
    *
    * @throws BtfError HANDLE_NOT_FOUND, HANDLE_OF_EARLIER_DAEMON, LEASE_EXPIRED or HANDLE_CLOSED if the handle is not

@@ -3,7 +3,7 @@ import { durationMs } from '@bufbuild/protobuf/wkt';
 import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
 import { type CallLimits, type Connection, methods } from './call/connection.js';
 
-/** The most tokens that the contract allows in one request. */
+/** Maximum number of tokens that the contract allows in one request. */
 const MAX_TOKENS = 1000;
 
 /** renewTokens renews leases. It returns the rest of each in milliseconds, or null if it is gone. */

@@ -55,3 +55,55 @@ describe('the links in the documents', () => {
     expect(DOCUMENTS.filter((path) => path.startsWith('docs/') && !linked.has(path))).toEqual([]);
   });
 });
+
+/** Returns the texts in backticks of a document, without its code blocks. */
+function namesIn(document: string): string[] {
+  return [...proseOf(join(ROOT, document)).matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
+
+/** Returns the first cells of the rows of a document's tables. */
+function rowsOf(document: string): string[] {
+  return [...proseOf(join(ROOT, document)).matchAll(/^\| `([^`]+)` /gm)].map(([, name = '']) => name);
+}
+
+/** Returns the texts of all files in a folder. */
+function textOf(folder: string): string {
+  const path = join(ROOT, folder);
+  return readdirSync(path)
+    .map((name) => readFileSync(join(path, name), 'utf8'))
+    .join('\n');
+}
+
+describe('in the documents, these names exist:', () => {
+  const names = DOCUMENTS.flatMap((document) => namesIn(document).map((name) => ({ document, name })));
+  // generated-docs.test.ts compares these tables with the code.
+  const settings = new Set(rowsOf('docs/operations.md'));
+  const metrics = new Set(rowsOf('docs/metrics.md'));
+  const scripts = readFileSync(join(ROOT, 'package.json'), 'utf8');
+  const options = textOf('packages/cli/src/grammar');
+  const folders = ['.', 'packages', 'packages/server/src', 'packages/cli/src', 'packages/client/src'];
+
+  function isFlag(name: string): boolean {
+    const flag = /^--(?:no-)?([a-z-]+)/.exec(name)?.[1] ?? '';
+    return settings.has(flag) || new RegExp(`--(?:no-)?${flag}\\b`).test(options);
+  }
+
+  test.each<[string, RegExp, (name: string) => boolean]>([
+    [
+      'files and folders',
+      /^(?!.*NAME)\w[\w-]*\/[\w./-]+(?:\.(?:ts|js|json|yaml|proto|md|py|sh|cc)|\/)$/,
+      (name) => folders.some((folder) => existsSync(join(ROOT, folder, name))),
+    ],
+    ['limits', /^(?:max|min|default)-[a-z-]+$/, (name) => settings.has(name)],
+    ['metrics', /^btfd_\w+$/, (name) => metrics.has(name)],
+    ['scripts', /^pnpm [a-z:]+$/, (name) => scripts.includes(`"${name.slice('pnpm '.length)}": `)],
+    ['flags of btfd and btfctl', /^--[a-z][a-z-]+(?: [^ ]+)?$/, isFlag],
+  ])('%s', (_, form, exists) => {
+    // README.md and CONTRIBUTING.md also name flags of other programs.
+    const found = names.filter(({ document, name }) => {
+      return form.test(name) && (document.startsWith('docs/') || !name.startsWith('--'));
+    });
+    expect(found.length).toBeGreaterThan(5);
+    expect(found.filter(({ name }) => !exists(name))).toEqual([]);
+  });
+});

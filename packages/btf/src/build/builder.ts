@@ -37,8 +37,8 @@ export interface BuilderOptions {
  * ```
  *
  * Ids count from 1 in the order in which types are added, and do not change. Types are equal if all their fields are
- * equal and they refer to equal types, cycles included. A cycle made by hand (with {@link reserve}) only equals
- * itself. A builder takes at most 16,777,216 types and 256 MiB, which is what `Spec.parse` reads by default.
+ * equal and they refer to equal types, cycles included. A cycle that is built with {@link reserve} only
+ * equals itself. A builder takes at most 16,777,216 types and 256 MiB, which is what `Spec.parse` reads by default.
  */
 export class Builder {
   readonly #pool = new StringPool();

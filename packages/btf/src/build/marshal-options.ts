@@ -5,9 +5,9 @@ import type { ByteOrder } from '../header.js';
  * cilium/ebpf. By default nothing is replaced: newer kernels know all kinds.
  */
 export interface MarshalOptions {
-  /** Default: that of the machine that runs this. */
+  /** The byte order of the result. Default: that of this machine. */
   readonly byteOrder?: ByteOrder;
-  /** Write no linkage of functions, for kernels before 5.6. */
+  /** Leave out the linkage of functions, for kernels before 5.6. */
   readonly stripFuncLinkage?: boolean;
   /** Write an INT `decl_tag_placeholder` of one byte for each DECL_TAG, for kernels before 5.16. */
   readonly replaceDeclTags?: boolean;
@@ -26,7 +26,7 @@ export interface MarshalOptions {
    */
   readonly wideVlen?: boolean;
   /**
-   * Store a name that another one ends with inside that one, which makes the strings of vmlinux about a tenth smaller.
+   * Store a name inside a longer one that ends with it, which makes the strings of vmlinux about a tenth smaller.
    * Kernels, libbpf and bpftool read it; cilium/ebpf rejects names that start inside others. Default: false.
    */
   readonly shareSuffixes?: boolean;

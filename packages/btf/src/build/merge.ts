@@ -22,8 +22,8 @@ export interface MergeOptions {
 
 /**
  * merge appends all types of several specs to one BTF, those of each spec in their order. Equal types stay separate
- * until `dedup`. A spec given twice comes twice. The base of split BTF comes before it, but only once for several
- * specs, and not again if it was given before. Other byte orders are converted.
+ * until `dedup`. A spec that is given twice is appended twice. The base of split BTF is appended before it, but
+ * only once for several specs, and not again if it was given before. Other byte orders are converted.
  *
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
@@ -41,7 +41,7 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
   return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true }), ids };
 }
 
-/** Appends the own types of a spec, after those of its base unless they are already there. */
+/** Appends a spec's own types, after those of its base unless they are already there. */
 function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): Int32Array {
   const source = new ImportSource(spec, pool);
   if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged));

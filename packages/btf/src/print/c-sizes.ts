@@ -10,12 +10,11 @@ const MAX_SIZE = 0xffffffff;
 const MAX_ALIGNMENT = 4096;
 
 /**
- * CSizes returns sizes and alignments in bytes, 0 and 1 for types without any. The results equal those of `sizeof` and
+ * CSizes returns sizes and alignments in bytes: 0 and 1 for types that have none. The results equal those of `sizeof` and
  * `alignof` where these do not throw, but types are not decoded.
  *
- * Both exist because `sizeof` and `alignof` decode a type for each member: the members of a kernel's structs would take
- * three times as long as its whole header (150 ms to 50 ms). They also throw, which is wrong here. A test compares the
- * two.
+ * It exists because `sizeof` and `alignof` decode a type for each member. For the structs of a kernel that would take
+ * 150 ms, and printing the whole header takes 50 ms. They also throw, which is wrong here. A test compares the results.
  */
 export class CSizes {
   readonly pointerSize: PointerSize;

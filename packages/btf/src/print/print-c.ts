@@ -64,10 +64,9 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
  * printCChunks is {@link printC} in chunks of about 64 KiB. Each chunk ends between two definitions, so that a caller
  * can stop, send or do other work in between.
  *
- * A definition is not split. The function that writes it calls itself for each type within, and could only stop within
- * it as a generator at every level, which every definition would pay for. So one definition may take all of `maxBytes`,
- * and all steps that are left of those for the whole text (4,194,304 and 64 for each type). Only hostile BTF has such
- * definitions. If you do not trust the BTF, set a low `maxBytes`, or print in a worker.
+ * A definition is not split, because the recursive function that writes it cannot pause. One definition may therefore
+ * take all of `maxBytes`, and all remaining steps of the whole text (4,194,304, and 64 for each type). Only hostile BTF
+ * has such definitions. If you do not trust the BTF, set a low `maxBytes`, or print in a worker.
  *
  * @throws BtfFormatError as {@link printC} does.
  */

@@ -11,7 +11,7 @@ export const MEMBER_WORDS = 3;
 export const PARAM_WORDS = 2;
 
 /**
- * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux asks for each type many times;
+ * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux reads each type many times;
  * decoding it each time would take longer than everything else.
  */
 export class TypeWords {

@@ -29,7 +29,7 @@ export function sizeof(spec: Spec, id: TypeId, model: DataModel = {}): number {
   let at = id;
   for (;;) {
     const kind = spec.kindOf(at);
-    // Not decoded: a million types may ask for the size of a type that has a million members.
+    // Not decoded, because the size of a type with a million members may be needed for a million other types.
     if (isSized(kind)) return product(count, sizeOrTypeIdOf(spec, at), id);
     const type = spec.typeById(at);
     if (!isSizedByTarget(kind) || !('typeId' in type))

@@ -70,7 +70,7 @@ export function readSpec(path: string, base: Spec | null = null): Spec {
   return Spec.parse(new Uint8Array(readFileSync(path)), { base });
 }
 
-/** kindCounts counts the own types of a spec by kind. */
+/** kindCounts counts a spec's own types by kind. */
 export function kindCounts(spec: Spec): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { kind } of spec) counts[kind] = (counts[kind] ?? 0) + 1;

@@ -28,7 +28,7 @@ export async function watch(
       nameGlobs: globs,
       ...(options.origin === undefined ? {} : { origins: [options.origin] }),
     })) {
-      // From the first event on, the next one may take any time.
+      // After the first event, the wait for the next one has no limit.
       timeout.clear();
       await session.out.write(heading);
       heading = '';

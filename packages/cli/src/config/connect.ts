@@ -7,7 +7,7 @@ import { cacheHome } from './xdg-folders.js';
 
 /**
  * connectTo returns a client of a node. The client connects when it is first used. It does not retry: a user at a terminal
- * wants to know at once that there is no daemon.
+ * wants to know immediately that there is no daemon.
  *
  * @throws CliError USAGE for invalid TLS files.
  */

@@ -27,7 +27,7 @@ export const EXIT_MEANINGS = {
   REFUSED: "The kernel's verifier refuses the BTF.",
   DIFFERENT: '`diff` found differences.',
   UNREACHABLE: 'The daemon cannot be reached, or does not respond in time.',
-  DENIED: 'The daemon lacks a capability, or you lack a role.',
+  DENIED: 'The daemon lacks a capability, or you lack a role, a certificate or access to its socket.',
   NOT_EXECUTABLE: '`hold`: the command exists but cannot be run.',
   NO_COMMAND: '`hold`: there is no such command.',
   HUNG_UP: 'Ended by SIGHUP, for example because the terminal was closed.',

@@ -31,7 +31,7 @@ export function diffCommand(action: Action): Command {
       `
 Types are matched by kind and name. btfctl compares sizes, members with their
 offsets and types, enum values, the types of functions, variables and typedefs,
-and tags. For split BTF it compares only the own types; --closure adds the types
+and tags. For split BTF it compares only its own types; --closure adds the types
 of the base that they refer to.
 
 ${SPEC_HELP}`,

@@ -2,7 +2,7 @@ import { isGlob, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/
 import { type CliError, notFound } from '../error/cli-error.js';
 import { nameTest } from './glob.js';
 
-/** idsNamed returns the own types of a spec that have a name, or a name that matches a glob. */
+/** idsNamed returns a spec's own types that have a name, or a name that matches a glob. */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
   if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
   const matches = nameTest(nameOrGlob);

@@ -69,7 +69,7 @@ export class DaemonSource implements Source {
   }
 }
 
-/** The most paths that a daemon accepts in one request. */
+/** Maximum number of paths that a daemon accepts in one request. */
 const MAX_PATHS = 1000;
 
 /** Half of the message size that every daemon accepts by default. */

@@ -16,7 +16,7 @@ import type { SpecSource } from './spec-store.js';
 export type RemoteDereference = Pick<Dereference, 'bitOffset' | 'typeId' | 'targetId' | 'tags'>;
 
 /**
- * RemoteMember is where a path leads: the part of a `ResolvedMember` of `@btfd/btf` that the daemon returns, and the name
+ * RemoteMember is the member that a path names: the part of a `ResolvedMember` of `@btfd/btf` that the daemon returns, and the name
  * of its type.
  */
 export interface RemoteMember extends MemberPlace {

@@ -6,7 +6,7 @@ import type { SelectionResult, TypeSelectionSchema } from '@btfd/api';
 /**
  * Selection selects types of an object. It selects a type if its id or name is listed, or a glob matches its name.
  * `kinds` restricts that to types of these kinds; with `kinds` alone it selects every type of them. Without any option
- * it selects every type. It selects only the own types of split BTF, not those of the base.
+ * it selects every type. Of split BTF it selects only its own types, not those of the base.
  */
 export interface Selection {
   /** Exact names, at most 1000. Default: none. */

@@ -11,7 +11,7 @@ import { RawBtfCache } from './raw-btf-cache.js';
 import { SpecCacheDir } from './spec-cache-dir.js';
 import type { TransferOptions, TransferProgress } from './transfer-progress.js';
 
-/** SpecSource is the object whose BTF is asked for: a handle's token, or the name of an object of the kernel. */
+/** SpecSource is the object whose BTF is requested: a handle's token, or the name of an object of the kernel. */
 export type SpecSource = Extract<
   MessageInitShape<typeof SpecRequestSchema>['source'],
   { case: 'handle' | 'name' }
@@ -38,7 +38,7 @@ export interface SpecStoreOptions {
   readonly specCacheDirBytes?: number | undefined;
 }
 
-/** KnownObject are the facts about an object that are known before its BTF is asked for. */
+/** KnownObject are the facts about an object that are known before its BTF is requested. */
 export interface KnownObject {
   /** The kernel's name for it; empty if it has none. */
   readonly name: string;

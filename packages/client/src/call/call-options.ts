@@ -12,7 +12,7 @@ export interface CallOptions {
 /** LeaseOptions are the options of a call that grants a lease. */
 export interface LeaseOptions extends CallOptions {
   /**
-   * The TTL to ask for, in milliseconds: how long the daemon holds the object without a renewal. The daemon grants the
+   * The TTL to request, in milliseconds: how long the daemon holds the object without a renewal. The daemon grants the
    * nearest TTL within its limits. Default: the daemon's, 60 s unless its operator changed it.
    */
   readonly ttl?: number | undefined;

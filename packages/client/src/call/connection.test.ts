@@ -134,7 +134,7 @@ describe('attempts', () => {
     expect(timeouts).toEqual([Infinity, Infinity]);
   });
 
-  test('never come sooner than the daemon asked for', async () => {
+  test('never come sooner than the daemon requested', async () => {
     const done = attempts({}, busy(5_000));
     await clock.advance(4_999);
     expect(timeouts).toHaveLength(1);

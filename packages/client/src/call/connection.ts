@@ -91,7 +91,7 @@ export class Connection {
   }
 
   /**
-   * Makes a server-streaming call when its first message is asked for, and cancels it when its reader leaves. A stream
+   * Makes a server-streaming call when its first message is requested, and cancels it when its reader leaves. A stream
    * is not repeated: {@link retrying} repeats everything that belongs to it.
    */
   async *stream<Q, R>(

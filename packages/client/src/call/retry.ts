@@ -7,7 +7,7 @@ const FIRST_BACKOFF_MS = 100;
 /** A daemon that restarts is back within seconds. One that stays away is tried no more often than this. */
 const MAX_BACKOFF_MS = 5_000;
 
-/** The random share that is added to a delay that the daemon asks for, so that its clients do not all return at once. */
+/** The random share that is added to a delay that the daemon requests, so that its clients do not all return at once. */
 const JITTER = 0.5;
 
 /** DEFAULT_RETRIES is how often a call is repeated by default: about 3 s, which is enough for a daemon's restart. */
@@ -34,7 +34,7 @@ export function isRepeatable({ path }: { readonly path: string }): boolean {
 }
 
 /**
- * mayRepeat reports whether a failed call can be repeated without doing more than it was asked for. That is so if the
+ * mayRepeat reports whether a failed call can be repeated without doing its work twice. That is so if the
  * daemon refused it and said when to come back, if the daemon did not get it, or if the call can be made twice.
  */
 export function mayRepeat({ error, repeatable, sent }: FailedAttempt): boolean {

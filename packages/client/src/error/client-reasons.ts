@@ -13,7 +13,7 @@ interface ClientReason {
 export const CLIENT_REASONS = {
   NO_MATCH: {
     code: status.NOT_FOUND,
-    when: 'The predicate of `findHandle` was never true, or a name, glob or id that `spec` or `cHeader` got selects no type.',
+    when: 'The predicate of `findHandle` was never true, or a name, glob or id passed to `spec` or `cHeader` selects no type.',
     next: 'Look for something else.',
   },
   HANDLE_CLOSED: {

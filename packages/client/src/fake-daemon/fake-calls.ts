@@ -31,7 +31,7 @@ export interface FakeCall<M extends MethodName = MethodName> {
   readonly endedAt: number | null;
 }
 
-/** FakeFailure is the error of a call. Default of the reason: none. Default of the message: that the test asked for it. */
+/** FakeFailure is the error of a call. Default of the reason: none. The default message says that the test requested it. */
 export type FakeFailure = Pick<BtfErrorInit, 'code'> & Partial<BtfErrorInit>;
 
 interface Fault {
@@ -40,7 +40,7 @@ interface Fault {
   readonly afterWork: boolean;
 }
 
-/** FakeCalls records the calls of a fake daemon, and the failures that the next ones shall have. */
+/** FakeCalls records the calls of a fake daemon, and the failures of the next ones. */
 export class FakeCalls {
   readonly #all: FakeCall[] = [];
   readonly #faults: Fault[] = [];

@@ -90,7 +90,7 @@ export class FakeObject {
     return based;
   }
 
-  /** Returns the message of its info, with the details that were asked for. */
+  /** Returns the message of its info, with the requested details. */
   info(details: readonly InfoDetail[] = []): InfoInit {
     const { programs = [], maps = [], processes = [] } = this.#init.users ?? {};
     const users = { programs: [...programs], maps: [...maps], processes: [...processes] };

@@ -11,7 +11,7 @@ export interface FoundTypes {
   readonly result: MessageInitShape<typeof SelectionResultSchema>;
 }
 
-/** findTypes returns the own types of a spec that a selection selects, as the daemon does. */
+/** findTypes returns a spec's own types that a selection selects, as the daemon does. */
 export function findTypes(spec: Spec, { names, nameGlobs, kinds, ids }: TypeSelection): FoundTypes {
   const globs = nameGlobs.map((text) => ({ text, matches: nameTest(text) }));
   const selectsAll = names.length === 0 && globs.length === 0 && ids.length === 0;

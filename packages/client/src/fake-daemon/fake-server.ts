@@ -9,7 +9,7 @@ import {
 import { BtfError } from '../error/btf-error.js';
 import type { FakeCall, FakeCalls, MethodName, RequestOf } from './fake-calls.js';
 
-/** FakeServer turns functions into handlers of grpc-js. It records their calls, and makes them fail if a test asks for it. */
+/** FakeServer turns functions into handlers of grpc-js. It records their calls, and makes them fail if a test requests it. */
 export class FakeServer {
   readonly #calls: FakeCalls;
 

@@ -6,7 +6,7 @@ async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('runs one call at a time, and closes handles that came in the meantime with the next', async () => {
+test('runs one call at a time, and closes handles that are added in the meantime with the next', async () => {
   const calls: string[][] = [];
   const gate = new EventEmitter();
   const queue = new CloseQueue(

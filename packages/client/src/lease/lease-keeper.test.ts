@@ -127,7 +127,7 @@ describe('renewal', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('on demand returns the rest of the lease', async () => {
+  test('on demand returns the remaining TTL', async () => {
     const held = lease('a');
     await clock.advance(10_000);
     expect(await keeper.renew(held, {})).toBe(TTL);
@@ -223,7 +223,7 @@ describe('loss', () => {
     expect(clock.timers).toBe(0);
   });
 
-  test('comes when the TTL has passed since the lease was asked for', async () => {
+  test('comes when the TTL has passed since the lease was requested', async () => {
     unreachable = true;
     await clock.advance(5_000);
     const gone = lease('a', TTL, 0);

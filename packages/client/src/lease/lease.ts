@@ -7,7 +7,7 @@ export class Lease {
   readonly daemonEpoch: string;
   /** The granted TTL in milliseconds. */
   readonly grantedTtl: number;
-  /** When it was asked for, by the client's clock. The daemon granted it no earlier. */
+  /** When it was requested, by the client's clock. The daemon granted it no earlier. */
   readonly askedAt: number;
   readonly #lost = new AbortController();
 

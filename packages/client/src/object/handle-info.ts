@@ -28,9 +28,9 @@ export interface HandleInfo {
   readonly isVmlinux: boolean;
   /** Whether this is a module's BTF: `isKernel` and not named `vmlinux`, as IsModule of cilium/ebpf. */
   readonly isModule: boolean;
-  /** The SHA-256 of the raw BTF in hexadecimal; null unless `details` asked for it. */
+  /** The SHA-256 of the raw BTF in hexadecimal; null unless `details` requested it. */
   readonly digest: string | null;
-  /** The users of the object; null unless `details` asked for them. */
+  /** The users of the object; null unless `details` requested them. */
   readonly users: ObjectUsers | null;
 }
 

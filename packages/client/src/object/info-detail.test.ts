@@ -68,7 +68,7 @@ test.each<[string, InfoDetail[] | undefined, object[]]>([
       { digest: DIGEST, users: USERS },
     ],
   ],
-])('with %s asked for, every call that returns an info has it', async (_, details, expected) => {
+])('if %s is requested, every call that returns an info returns it', async (_, details, expected) => {
   expect((await client.listObjects({ details })).map(detailsOf)).toEqual(expected);
   const iterated: HandleInfo[] = [];
   for await (const { info } of client.iterateHandles({ details })) iterated.push(info);

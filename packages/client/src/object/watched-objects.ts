@@ -4,11 +4,11 @@ import type { HandleInfo } from './handle-info.js';
  * WatchEvent is an event of a watch. A later release may add types: ignore an event whose type you do not know.
  *
  * - `present`: an object that existed when the watch began.
- * - `synced`: the list of objects is complete. It follows the last `present`. It comes again, with `relisted`, each time
- *   that the client had to list the objects again. Objects that both came and went since the connection broke were not
- *   reported then.
- * - `added`: an object that came.
- * - `removed`: an object that went, with its last known info. Its id is no longer valid.
+ * - `synced`: the list of objects is complete. It follows the last `present`. It is reported again, with `relisted`, each
+ *   time that the client had to list the objects again. The list does not show objects that were added and removed
+ *   while the connection was broken.
+ * - `added`: an object that was added.
+ * - `removed`: an object that is gone, with its last known info. Its id is no longer valid.
  */
 export type WatchEvent =
   | { readonly type: 'present' | 'added' | 'removed'; readonly info: HandleInfo }

@@ -58,7 +58,7 @@ export class Policy {
   }
 
   /**
-   * Returns a peer's names as principals. The first is the peer's own name, which owns its handles and stands in logs. A
+   * Returns a peer's names as principals. The first is the peer's own name, which owns its handles and appears in logs. A
    * peer without a name that counts has none.
    */
   namesOf(peer: Peer): readonly string[] {

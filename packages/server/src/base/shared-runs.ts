@@ -1,6 +1,6 @@
 /**
- * KeyedRuns does work one run at a time. Callers that ask for a key before its run has begun share the run. A caller
- * that asks later gets another run, because the result may have changed.
+ * KeyedRuns does work one run at a time. Callers that request a key before its run has begun share the run. A
+ * later caller gets another run, because the result may have changed.
  */
 export class KeyedRuns<T> {
   readonly #waiting = new Map<string, Promise<T>>();
@@ -22,7 +22,7 @@ export class KeyedRuns<T> {
   }
 }
 
-/** SharedRuns does one kind of work, one run at a time. Callers that ask during a run share the next one. */
+/** SharedRuns does one kind of work, one run at a time. Calls during a run share the next one. */
 export class SharedRuns<T> {
   readonly #runs = new KeyedRuns<T>();
   readonly #run: () => Promise<T>;

@@ -11,8 +11,8 @@ export interface WaitOptions {
 }
 
 /**
- * wait waits for an event, for a limited time, unless a signal aborts. The first of the three settles it. It then
- * unsubscribes from the others at once, before anything else can happen.
+ * wait waits for an event, for a limited time, unless a signal aborts. The first of the three ends the wait, which
+ * then unsubscribes from the others at once, before anything else can happen.
  *
  * @param subscribe - gets the function to call at the event; returns the function that unsubscribes, if there is one
  * @returns true at the event, false when the time is over.

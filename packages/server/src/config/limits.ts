@@ -8,7 +8,7 @@ const MIB = 1024 * KIB;
 export interface DerivedLimit {
   /** The name that it had as a setting. */
   readonly name: string;
-  /** Returns its rule in words, for errors, given how to name a setting where the removed one was used. */
+  /** Returns its rule as a text for errors. `names` are those of the source of the removed setting: flags, variables or keys. */
   rule(names: SettingNames): string;
   derive(limits: SettableLimits): number;
 }

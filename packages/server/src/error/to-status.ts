@@ -6,10 +6,10 @@ import type { ServiceError } from './service-error.js';
 
 /** 4 KiB: clients hang on trailers of 64 KiB, and some stop near 8 KiB. */
 const MAX_STATUS_BYTES = 4096;
-/** The message travels a second time, percent-encoded, beside the details. */
+/** The message is sent twice: in the details, and percent-encoded in its own trailer. */
 const MAX_MESSAGE_BYTES = 1024;
 const MAX_VIOLATIONS = 10;
-/** Shorter texts aren't worth shortening. */
+/** Shorter texts are not shortened. */
 const MIN_TEXT_LENGTH = 16;
 
 /** toStatus makes the gRPC status of an error, with its details within 4 KiB. */

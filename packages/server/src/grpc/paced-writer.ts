@@ -3,7 +3,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import { wait } from '../base/wait.js';
 import { ServiceError } from '../error/service-error.js';
 
-/** The most messages that wait to be sent: one is sent while the next is made. The stream itself would take 16. */
+/** Maximum number of messages that wait to be sent: one is sent while the next is made. The stream itself would take 16. */
 const MAX_UNSENT = 2;
 
 /** PacedWriter writes messages to a stream no faster than its client reads them. */
@@ -25,7 +25,7 @@ export class PacedWriter<Message> {
   }
 
   /**
-   * Writes a message, then waits until there is room for one more.
+   * Writes a message, then waits until there is room for another.
    *
    * @throws ServiceError with SLOW_READER if the client reads nothing for too long: a client that is alive but does not
    * read causes neither `cancelled` nor the end of its deadline.

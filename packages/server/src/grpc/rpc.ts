@@ -14,7 +14,7 @@ export interface RpcCall {
   note(facts: CallFacts): void;
 }
 
-/** CallEnded is why the signal of a call aborts: its client is gone, or its deadline has passed. */
+/** CallEnded is the reason with which the signal of a call aborts: its client is gone, or its deadline has passed. */
 export class CallEnded extends Error {
   override readonly name = 'CallEnded';
   readonly code: status.CANCELLED | status.DEADLINE_EXCEEDED;

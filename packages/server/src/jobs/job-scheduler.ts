@@ -20,7 +20,7 @@ interface Running {
 
 /**
  * JobScheduler does the jobs of a worker in steps. Owners take turns, and so do the jobs of one owner, so neither a long
- * job nor many jobs delay those of another owner. A job makes an item only when it is asked for, so a slow reader costs
+ * job nor many jobs delay those of another owner. A job makes an item only when it is requested, so a slow reader costs
  * no memory.
  */
 export class JobScheduler {

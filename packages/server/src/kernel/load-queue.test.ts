@@ -53,7 +53,7 @@ describe('LoadQueue', () => {
     await load('d');
   });
 
-  test('never begins a load whose caller went away while it waited, and hands the turn on', async () => {
+  test('never begins a load whose caller went away while it waited, and passes the turn on', async () => {
     const { kernel, open, load } = setUp();
     const abort = new AbortController();
     const first = load('a');
@@ -169,7 +169,7 @@ describe('LoadQueue', () => {
     expect([kernel.loads.length, queue.queue.running]).toEqual([1, false]);
   });
 
-  test('hands the turn on if the caller goes away, or the queue ends, at the very moment of its turn', async () => {
+  test('passes the turn on if the caller goes away, or the queue ends, just as its turn begins', async () => {
     const { kernel, queue, open, load } = setUp();
     open();
     const turn = await queue.turn(1, NEVER);

@@ -34,7 +34,7 @@ export interface LoadTurn extends Disposable {
 interface Waiting {
   /** Bytes of its request. */
   readonly size: number;
-  /** Whether the turn was handed to it. */
+  /** Whether it has the turn. */
   hasTurn: boolean;
   wake(): void;
 }
@@ -51,7 +51,7 @@ export class LoadQueue {
   #busy = false;
   #ended: Error | null = null;
 
-  /** @param onLoad - is called after each load that the kernel was asked for, however it ended */
+  /** @param onLoad - is called after each load that reached the kernel, however it ended */
   constructor(kernel: Kernel, limits: LoadQueueLimits, onLoad: (times: LoadTimes) => void = () => {}) {
     this.#kernel = kernel;
     this.#limits = limits;
@@ -66,8 +66,8 @@ export class LoadQueue {
   }
 
   /**
-   * Waits until every load before this one has ended. Only then the BTF is to be made, so that the memory for one is
-   * taken at a time.
+   * Waits until every load before this one has ended. Make the BTF only after that, so that only one load at a time takes
+   * memory for it.
    *
    * @param size - bytes of the request, which count while it waits
    * @throws ServiceError with LOAD_QUEUE_FULL if too much waits.
@@ -118,7 +118,7 @@ export class LoadQueue {
       },
       { signal },
     );
-    // One that has the turn must hand it on, so it fails later, when it loads.
+    // A load that has the turn also has to pass it on, so it fails later, when it loads.
     if (!entry.hasTurn && this.#ended !== null) throw this.#ended;
   }
 
@@ -131,7 +131,7 @@ export class LoadQueue {
     }
   }
 
-  /** Hands the turn on. `#busy` stays true while anything waits, so that nothing overtakes. */
+  /** Passes the turn on. `#busy` stays true while anything waits, so that no load overtakes another. */
   #next(): void {
     const [first] = this.#waiting;
     if (first === undefined) {

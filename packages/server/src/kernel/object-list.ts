@@ -58,7 +58,7 @@ export class ObjectList {
 
   /**
    * ensureVmlinuxId makes the kernel parse its own BTF if nothing has done so since boot, which gives it an id. It returns
-   * whether vmlinux has an id. Requires CAP_SYS_ADMIN to look, and CAP_BPF to make the kernel parse its BTF.
+   * whether vmlinux has an id. Requires CAP_SYS_ADMIN to list ids, and CAP_BPF to make the kernel parse its BTF.
    */
   ensureVmlinuxId(): boolean {
     if (this.#vmlinuxHasId) return true;

@@ -58,7 +58,7 @@ export class Connections {
     const end = (): void => {
       if (isUnknown || socket.bytesRead - before < HELLO_BYTES) socket.destroy();
     };
-    // An unknown peer gets an error and is disconnected. So is a client that does not begin to speak.
+    // An unknown peer gets an error and is disconnected. So is a client that sends nothing.
     this.#inject(
       socket,
       peer,

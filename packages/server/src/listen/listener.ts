@@ -28,7 +28,7 @@ export class Listener {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      // The server that gets it reports its errors. Earlier ones concern nobody.
+      // The server that receives the socket handles its errors. Earlier errors have no effect.
       socket.on('error', () => {});
       options.onConnection(socket, this.#socketGid);
     });

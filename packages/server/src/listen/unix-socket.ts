@@ -106,7 +106,7 @@ async function refuseLive(path: string): Promise<void> {
   const stat = statOf(path);
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new Error(`${path} exists and is not a socket`);
-  if (await answers(path)) throw new Error(`another process listens on ${path}`);
+  if (await isServed(path)) throw new Error(`another process listens on ${path}`);
 }
 
 function statOf(path: string): Stats | undefined {
@@ -114,7 +114,7 @@ function statOf(path: string): Stats | undefined {
 }
 
 /** Reports whether something listens, which includes a socket that is too busy to accept. */
-async function answers(path: string): Promise<boolean> {
+async function isServed(path: string): Promise<boolean> {
   const socket = connect(path);
   try {
     await once(socket, 'connect');

@@ -8,7 +8,7 @@ import { LineBudget } from './line-budget.js';
 
 /**
  * auditLog writes a line for each load, each handle with a lease, and each refusal: who, what, and the outcome. It does so
- * at every log level but silent. Loads that the kernel was asked for are always logged. For other lines each principal has
+ * at every log level but silent. Loads that reach the kernel are always logged. For other lines each principal has
  * a budget; further ones are only counted.
  */
 export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
@@ -18,7 +18,7 @@ export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
       end(end) {
         const action = actionOf(call, end);
         if (action === null) return;
-        // Each load that the kernel was asked for has a line, however many there are.
+        // Each load that reached the kernel has a line, however many there are.
         const toKernel = call.facts.digest !== undefined;
         if (!toKernel && !budget.allows({ action, principal: call.principal })) return;
         const { btfBytes, digest } = call.facts;

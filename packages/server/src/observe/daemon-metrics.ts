@@ -32,7 +32,7 @@ export class DaemonMetrics {
     this.registry.readGauge('btfd_build_info', () => [{ labels, value: 1 }]);
   }
 
-  /** Notes a load that the kernel was asked for. */
+  /** Notes a load that reached the kernel. */
   readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
     this.#loadWaits.observe(waitedMs / 1000);
     this.#loadDurations.observe(tookMs / 1000);

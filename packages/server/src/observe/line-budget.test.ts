@@ -116,7 +116,7 @@ describe('The audit log', () => {
     ]);
   });
 
-  test('has every load that the kernel was asked for, and a budget for the others', () => {
+  test('has every load that reached the kernel, and a budget for the others', () => {
     const { lines, calls } = setUp('audit');
     calls(10, { method: 'LoadHandle', facts: { digest: 'ab' }, end: { code: status.OK, reason: null } });
     calls(10, { method: 'LoadHandle' });

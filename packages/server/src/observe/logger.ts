@@ -22,7 +22,7 @@ export interface Log {
 
 /** Maximum size of the lines that wait for a reader of standard error: thousands of lines. */
 const MAX_PENDING = 1 << 20;
-/** The most characters of a field. The daemon's own fields are shorter. */
+/** Maximum length of a field. The daemon's own fields are shorter. */
 const MAX_TEXT = 1024;
 const MAX_STACK = 8192;
 

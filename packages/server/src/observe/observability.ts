@@ -31,7 +31,7 @@ export class Observability {
   readonly #metrics: DaemonMetrics | null;
   /** Observes every call of every service. */
   readonly observer: CallObserver;
-  /** Why the daemon takes no calls now; null while it does. */
+  /** Why the daemon accepts no calls now; null while it accepts them. */
   #notReady: string | null = 'the daemon is starting';
   #server: OperationsServer | null = null;
   readonly #budgets: readonly LineBudget[];
@@ -82,10 +82,10 @@ export class Observability {
     return this.#server?.address ?? null;
   }
 
-  /** Notes a load that the kernel was asked for. */
+  /** Notes a load that reached the kernel. */
   readonly onLoad = (times: LoadTimes): void => this.#metrics?.onLoad(times);
 
-  /** Notes that the daemon takes calls. */
+  /** Notes that the daemon accepts calls. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {
     this.#metrics?.read(services, {
       ...sources,
@@ -94,7 +94,7 @@ export class Observability {
     this.#notReady = null;
   }
 
-  /** Notes that the daemon takes no more calls. */
+  /** Notes that the daemon accepts no more calls. */
   draining(): void {
     this.#notReady = 'the daemon is draining';
   }

@@ -9,11 +9,11 @@ export interface Operations {
   /** Returns every metric as text. Requests that arrive while it is made share it. */
   metrics(): Promise<string>;
   readonly metricsType: string;
-  /** Returns why the daemon takes no calls now; null if it does. */
+  /** Returns why the daemon accepts no calls now; null if it accepts them. */
   notReady(): string | null;
 }
 
-/** A scraper, a probe, and a few people. One more closes the oldest, so that nobody can keep a probe out. */
+/** Enough for a scraper, a probe and a few people. A further connection closes the oldest, so that nobody can keep a probe out. */
 const MAX_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 /** The time in which a request must arrive. */
@@ -53,11 +53,11 @@ export class OperationsServer {
         keepAliveTimeout: IDLE_MS,
         connectionsCheckingInterval: 1_000,
       },
-      (request, response) => void answer(request, response, served),
+      (request, response) => void respond(request, response, served),
     );
     const connections = new NewestSockets(MAX_CONNECTIONS);
     server.on('connection', (socket) => connections.add(socket));
-    // For a client that does not read its response. `requestTimeout` does not apply any more then.
+    // Ends connections whose client does not read its response. `requestTimeout` applies only to requests.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
     await once(server.listen(address.port, address.host), 'listening');
     // Failing to accept a connection, for example for lack of file descriptors, must not end the daemon.
@@ -76,7 +76,7 @@ export class OperationsServer {
   }
 }
 
-async function answer(
+async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   operations: Operations,

@@ -90,7 +90,7 @@ export type Steps<Of> = Generator<Of | null, void, void>;
 /** JobRunner does jobs. */
 export interface JobRunner {
   /**
-   * run does a job for a principal. It makes each item when it is asked for. Leaving the iteration or aborting the
+   * run does a job for a principal. It makes each item when it is requested. Leaving the iteration or aborting the
    * signal ends the job at its next step. The number of jobs of one principal is limited. More jobs wait, without delaying
    * those of other principals.
    *

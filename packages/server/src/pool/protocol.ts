@@ -1,7 +1,7 @@
 import type { Item, Job } from './job.js';
 import type { ErrorMessage } from './error-message.js';
 
-/** ToWorker is a message to a worker. The start of a job also asks for its first item. */
+/** ToWorker is a message to a worker. The start of a job also requests its first item. */
 export type ToWorker =
   | { readonly kind: 'start'; readonly id: number; readonly owner: string; readonly job: Job }
   | { readonly kind: 'next'; readonly id: number }

@@ -1,7 +1,7 @@
 import { errorOf } from './error-message.js';
 import type { FromWorker } from './protocol.js';
 
-/** Run is the main thread's side of a job in a worker. The caller asks for one item at a time. */
+/** Run is the main thread's side of a job in a worker. The caller requests one item at a time. */
 export class Run<Of> {
   #waiting: { resolve(item: Of | null): void; reject(error: unknown): void } | null = null;
   #failure: { readonly error: unknown } | null = null;

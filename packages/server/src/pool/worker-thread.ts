@@ -65,7 +65,7 @@ export class WorkerThread {
     return [...this.#owners.values()].includes(owner);
   }
 
-  /** run does a job. Each turn of the iteration asks for the next item. */
+  /** run does a job. Each turn of the iteration requests the next item. */
   async *run<J extends Job>(
     job: J,
     owner: string,

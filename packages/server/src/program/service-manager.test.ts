@@ -85,7 +85,7 @@ describe('The watchdog', () => {
     [{ WATCHDOG_USEC: '0' }],
     [{ WATCHDOG_USEC: 'soon' }],
     [{ WATCHDOG_USEC: '10000000', WATCHDOG_PID: '41' }],
-  ])('gets nothing unless it asks for it: %j', (env) => {
+  ])('gets nothing if the environment does not request it: %j', (env) => {
     const { manager, clock } = setUp({ NOTIFY_SOCKET: '/run/notify', ...env });
     manager.ready('serving');
     expect(clock.timers).toBe(0);

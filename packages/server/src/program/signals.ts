@@ -11,7 +11,7 @@ export async function untilEndingSignal(): Promise<NodeJS.Signals> {
 }
 
 /**
- * onHangup calls back at SIGHUP, one call at a time. Signals during a call lead to one more call.
+ * onHangup calls back at SIGHUP, one call at a time. Signals during a call cause one further call.
  */
 export function onHangup(callback: () => Promise<void>): void {
   let isRunning = false;

@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 
-/** QuotaLimits are the most that principals may have at one time. */
+/** QuotaLimits are the maximum amounts that principals may have at one time. */
 export interface QuotaLimits {
   /** One principal. */
   readonly each: number;

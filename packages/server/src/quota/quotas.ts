@@ -51,7 +51,7 @@ export function makeQuotas(limits: Pick<Limits, QuotaLimitNames>): Quotas {
       { each: limits.maxStreamsPerPrincipal, all: limits.maxStreams },
     ),
     loads: new Quota(
-      { name: 'loads', what: 'loads under way', retryMs: 1_000 },
+      { name: 'loads', what: 'loads in progress', retryMs: 1_000 },
       { each: limits.maxLoadsPerPrincipal, all: Infinity },
     ),
     specBytes: new Quota(

@@ -12,10 +12,10 @@ import type { UserIndex } from '../users/user-index.js';
 /** InfoDetails are the fields of an object's info that are filled in on request only. */
 export type InfoDetails = Pick<Init<typeof HandleInfoSchema>, 'digest' | 'users'>;
 
-/** AskedDetails are the details that a request asks for. */
+/** AskedDetails are the requested details. */
 export interface AskedDetails {
   readonly digest: boolean;
-  /** The users of all objects, once the scan has ended; null if the request does not ask for them. */
+  /** The users of all objects, once the scan has ended; null if they are not requested. */
   readonly users: Promise<UserIndex> | null;
 }
 
@@ -41,7 +41,7 @@ export function askDetails(
   return { digest: details.includes(InfoDetail.DIGEST), users: asksUsers ? users.scan() : null };
 }
 
-/** detailsOf returns the requested details of an object. The object may be closed as soon as this was called. */
+/** detailsOf returns the requested details of an object. The object may be closed as soon as the call returns. */
 export async function detailsOf(
   object: ListedObject,
   asked: AskedDetails,

@@ -7,7 +7,7 @@ import { compileGlobs } from '../base/selection.js';
 const MAX_GLOBS = 100;
 
 /**
- * objectFilter returns a test for the objects that a request asks for and its caller may see.
+ * objectFilter returns a test for the objects that a request selects and its caller may see.
  *
  * @throws ServiceError ROLE_FORBIDS if the request names an origin whose objects the caller may not see.
  * @throws ServiceError INVALID_REQUEST for invalid globs.

@@ -237,8 +237,8 @@ describe('A watch that was cut off', () => {
 describe('A watch in which nothing happens', () => {
   test.each([
     ['of 30 s', {}, 30_000],
-    ['of the interval asked for', { bookmarkInterval: durationFromMs(5_000) }, 5_000],
-    ['of a second where less is asked for', { bookmarkInterval: durationFromMs(1) }, 1_000],
+    ['of the requested interval', { bookmarkInterval: durationFromMs(5_000) }, 5_000],
+    ['of a second if less is requested', { bookmarkInterval: durationFromMs(1) }, 1_000],
   ])('[W8] has a bookmark after each silence %s', async (_, request, interval) => {
     const { services, clock, kernel } = await setUp();
     await using watching = new Watching(services, { ...request, nameGlobs: ['xfs'] });

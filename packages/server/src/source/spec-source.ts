@@ -92,7 +92,7 @@ export class SpecSource {
     }
   }
 
-  /** Returns the SHA-256 of an object's raw BTF. The object may be closed as soon as this was called. */
+  /** Returns the SHA-256 of an object's raw BTF. The object may be closed as soon as the call returns. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
     if (object === null) return this.#digestReads.next(info.name, () => sha256(this.#files.read(info)));
     // Objects that have left the kernel's list all have the id 0.

@@ -3,7 +3,7 @@ import type { EventLog } from './event-log.js';
 import type { ObjectKey, ObjectKeys } from './object-keys.js';
 
 /**
- * ObjectDetector finds the objects that came and went since its last look. The kernel does not reuse an id before 2^31
+ * ObjectDetector finds the objects that were added and removed since its last look. The kernel does not reuse an id before 2^31
  * others, and objects never change, so the same keys mean the same objects.
  */
 export class ObjectDetector {

@@ -8,7 +8,7 @@ import type { OwnLoads } from '../kernel/own-loads.js';
 /** ObjectKey identifies an object: a BTF id, or the size and name of an object that is only known as a file. */
 export type ObjectKey = number | string;
 
-/** ObjectKeys lists the objects that are there at the least cost. It opens an object only to read its info. */
+/** ObjectKeys lists the objects that exist now, at the least cost. It opens an object only to read its info. */
 export class ObjectKeys {
   /** The objects that are only known as files, by key. */
   #fileInfos: ReadonlyMap<string, ObjectInfo> = new Map();
@@ -32,7 +32,7 @@ export class ObjectKeys {
     this.#ownLoads = ownLoads;
   }
 
-  /** prepare makes sure that vmlinux has an id or is known as a file. It is too costly for every look. */
+  /** prepare makes sure that vmlinux has an id or is known as a file. It is too costly to do for every list. */
   prepare(): void {
     if (!this.#byId) return;
     const file = this.#objects.ensureVmlinuxId() ? null : this.#files.find('vmlinux');

@@ -8,7 +8,7 @@ import type { ObjectKeys } from './object-keys.js';
 import { Watcher } from './watcher.js';
 
 /**
- * ObjectWatch looks for objects that come and go while there are watchers: one look at each interval for all watchers. It
+ * ObjectWatch finds objects that come and go while there are watchers. It lists the objects once per interval for all watchers. It
  * remembers events after the last watcher leaves, so that this watcher can resume where it was cut off.
  */
 export class ObjectWatch {

@@ -27,11 +27,11 @@ export interface DedupOptions {
 /**
  * dedup merges equal types and equal strings. Modelled on libbpf's `btf__dedup`: it merges strings, then INTs, ENUMs,
  * FLOATs and FWDs. Then it merges structs, unions and typedefs by comparing the graphs of types that they lead to. Then
- * it replaces each FWD of which only one struct or union has the name. Last come the types that refer to all those. A
- * FWD is gone if it was replaced, and so is an `enum` without values if there is one with values. All VARs and DATASECs
- * stay. The types that stay keep their order. Strings that no type uses are gone.
+ * it replaces each FWD of which only one struct or union has the name. Finally it merges the types that refer to these.
+ * It drops replaced FWDs, each `enum` without values if there is one with values, and strings that no type uses. All
+ * VARs and DATASECs stay. The types that stay keep their order.
  *
- * For split BTF, only the own types change, and those that equal a type of the base are gone. The result is split from
+ * For split BTF, only its own types change. Those that equal a type of the base are dropped. The result is split from
  * the same base. There are two differences from libbpf. libbpf compares repeated arrays within one struct by their
  * lengths only; dedup also compares the element types. libbpf gives up on equal types that lead to themselves; dedup
  * finds them equal.

@@ -43,8 +43,8 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 /** The metadata key of the id of a call, in requests and responses. */
 const REQUEST_ID = 'x-request-id';
-/** Can only be a name, and is not too long for a log line. */
-const SANE_ID = /^[\w.:/+=-]{1,64}$/;
+/** Only characters that need no quotes in a log line, and few enough for one. */
+const VALID_ID = /^[\w.:/+=-]{1,64}$/;
 
 const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
 /** The service and the method of every path that is not served. */
@@ -58,7 +58,7 @@ const RESET_AFTER_MS = 1_000;
 
 /**
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
- * as the only interceptor, so everything that comes and goes passes through its methods. Handlers get it as `call`.
+ * as the only interceptor, so everything that is received or sent passes through its methods. Handlers get it as `call`.
  */
 export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly service: string;
@@ -161,7 +161,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
         clearTimeout(this.#requestTimer);
         if (!this.#isOver) handler.onReceiveHalfClose();
       },
-      // Comes once for every call: when its status was sent, or when its client is gone.
+      // Called once for every call: when its status was sent, or when its client is gone.
       onCancel: () => {
         this.#close();
         handler.onCancel();
@@ -326,8 +326,8 @@ function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: Ca
     : Math.min(RECEIVED_TIMES * maxMessageBytes, maxLoadMessageBytes);
 }
 
-/** The id that the client gave its call; a new one if it gave none, or one that is not sane. */
+/** The id that the client gave its call; a new one if it gave none or an invalid one. */
 function requestIdOf(metadata: Metadata): string {
   const [given] = metadata.get(REQUEST_ID);
-  return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+  return typeof given === 'string' && VALID_ID.test(given) ? given : randomUUID();
 }

@@ -20,7 +20,7 @@ export interface SpecialTypes {
   readonly roots: ReadonlySet<TypeId>;
   /** Pointers to objects of the kernel. */
   readonly pointers: ReadonlySet<TypeId>;
-  /** The most characters compared to find the elements of a list: of the struct names, and of the name itself. */
+  /** Maximum number of characters that are compared to find the elements of a list: those of the struct names and of the name itself. */
   readonly comparedCharacters: number;
 }
 

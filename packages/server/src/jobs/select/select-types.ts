@@ -15,7 +15,7 @@ export interface SelectedTypes {
 }
 
 /**
- * findSelected returns the own types of a spec that a selection matches. The generator yields when other jobs may have a
+ * findSelected returns a spec's own types that a selection matches. The generator yields when other jobs may have a
  * turn.
  */
 export function* findSelected(spec: Spec, selector: Selector): Generator<null, SelectedTypes, void> {

@@ -31,8 +31,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  *
  * The role of a caller decides what it may do. A viewer sees the kernel's own
  * objects. An inspector also sees users' objects, and who uses an object. A loader
- * may also load BTF. Each RPC needs a viewer unless its comment says otherwise. A
- * handle belongs to the principal that obtained it. For everybody else it does not
+ * may also load BTF. Each RPC needs the role viewer unless its comment says otherwise.
+ * A handle belongs to the principal that obtained it. For everybody else it does not
  * exist.
  *
  * Errors carry a google.rpc.ErrorInfo. Its domain is "btf.v1", and its reason is the
@@ -68,8 +68,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  */
 export const BtfService: GenService<{
   /**
-   * LoadHandle loads BTF into the kernel and returns a leased handle on it. It needs
-   * a loader, and CAP_BPF of the daemon.
+   * LoadHandle loads BTF into the kernel and returns a leased handle on it. The caller
+   * needs the role loader, and the daemon needs CAP_BPF.
    *
    * The daemon first loads without a verifier log. If the kernel refuses, the daemon
    * loads again with a log, and reports the first refusal with the tail of that log.
@@ -98,7 +98,8 @@ export const BtfService: GenService<{
   },
   /**
    * GetHandleById opens the object with a BTF id and returns a leased handle on it.
-   * A user's object needs an inspector. It needs CAP_SYS_ADMIN of the daemon.
+   * The daemon needs CAP_SYS_ADMIN. For a user's object the caller needs the role
+   * inspector.
    *
    * Errors include:
    * - NOT_FOUND, BTF_ID_NOT_FOUND: no object has the id.
@@ -141,7 +142,7 @@ export const BtfService: GenService<{
   /**
    * TakeHandle gives its own lease to a handle that a stream holds. The end of the
    * stream no longer closes the handle. The token stays the same. A handle that
-   * already has a lease is renewed with its present TTL, so a client can repeat the
+   * already has a lease is renewed with its current TTL, so a client can repeat the
    * call if the response was lost.
    *
    * Errors include:
@@ -254,10 +255,10 @@ export const BtfService: GenService<{
    * last `position` that it received, and sees no event twice. `bookmark` advances
    * that position while nothing else happens.
    *
-   * The daemon looks several times a second while anybody watches. It may miss an
-   * object that comes and goes between two looks. It leaves out the objects that it
-   * creates to probe the kernel. If it lacks CAP_SYS_ADMIN, it watches the objects
-   * that the kernel shows as files, by name, with id 0.
+   * The daemon lists the objects several times a second while anybody watches. It may
+   * miss an object that comes and goes between two lists. It leaves out the objects that
+   * it creates to probe the kernel. If it lacks CAP_SYS_ADMIN, it watches the objects that
+   * the kernel shows as files, by name, with id 0.
    *
    * Errors include:
    * - OUT_OF_RANGE, WATCH_HISTORY_GONE: `after` belongs to another run of the daemon,

@@ -113,7 +113,7 @@ export type ObjectUsers = Message<"btf.v1.ObjectUsers"> & {
 
   /**
    * Processes that the daemon can see, including itself. It needs CAP_SYS_PTRACE to see
-   * those of another user, or with capabilities that it lacks.
+   * processes of another user, and processes with capabilities that it lacks.
    *
    * @generated from field: repeated btf.v1.ObjectUsers.Process processes = 3;
    */
@@ -212,7 +212,7 @@ export type Handle = Message<"btf.v1.Handle"> & {
   grantedTtl?: Duration | undefined;
 
   /**
-   * The rest of the TTL. Absent while a stream holds the handle.
+   * The remaining TTL. Absent while a stream holds the handle.
    *
    * @generated from field: google.protobuf.Duration remaining_ttl = 4;
    */

@@ -15,7 +15,7 @@ export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
   fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEKrABCgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcqUgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9WSUVXRVIQARISCg5ST0xFX0lOU1BFQ1RPUhACEg8KC1JPTEVfTE9BREVSEANiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
- * OperationStatus is whether an operation works here.
+ * OperationStatus says whether an operation works here.
  *
  * @generated from message btf.v1.OperationStatus
  */
@@ -78,7 +78,7 @@ export const CapabilitiesSchema: GenMessage<Capabilities> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 1);
 
 /**
- * FeatureStatus is whether the kernel has a feature.
+ * FeatureStatus says whether the kernel has a feature.
  *
  * @generated from message btf.v1.FeatureStatus
  */
@@ -161,28 +161,28 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxBtfBytes: number;
 
   /**
-   * Shortest TTL granted.
+   * Shortest TTL that is granted.
    *
    * @generated from field: google.protobuf.Duration min_ttl = 4;
    */
   minTtl?: Duration | undefined;
 
   /**
-   * Longest TTL granted.
+   * Longest TTL that is granted.
    *
    * @generated from field: google.protobuf.Duration max_ttl = 5;
    */
   maxTtl?: Duration | undefined;
 
   /**
-   * TTL granted if none is requested.
+   * TTL that is granted if none is requested.
    *
    * @generated from field: google.protobuf.Duration default_ttl = 6;
    */
   defaultTtl?: Duration | undefined;
 
   /**
-   * Most handles that one stream of IterateHandles holds.
+   * Maximum number of handles that one stream of IterateHandles holds.
    *
    * @generated from field: uint32 max_held_per_stream = 7;
    */
@@ -203,7 +203,7 @@ export type Limits = Message<"btf.v1.Limits"> & {
   maxLogBytes: number;
 
   /**
-   * Most tokens in one RenewHandles or CloseHandles.
+   * Maximum number of tokens in one RenewHandles or CloseHandles.
    *
    * @generated from field: uint32 max_tokens = 10;
    */

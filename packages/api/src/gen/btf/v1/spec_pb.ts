@@ -435,7 +435,7 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
    * Paths, for example "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a
    * struct, a union or a typedef of one, then members of it and of the types that they
    * contain or point to. At most 1000 paths of at most 1024 characters each, and 64 KiB
-   * in all.
+   * in total.
    *
    * @generated from field: repeated string paths = 4;
    */
@@ -565,7 +565,7 @@ export const ResolvedMemberSchema: GenMessage<ResolvedMember> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 9);
 
 /**
- * MemberError is why a path cannot be resolved.
+ * MemberError says why a path cannot be resolved.
  *
  * @generated from message btf.v1.MemberError
  */

@@ -24,7 +24,7 @@ export const file_btf_v1_watch: GenFile = /*@__PURE__*/
  */
 export type WatchPosition = Message<"btf.v1.WatchPosition"> & {
   /**
-   * The run of the daemon that counts. Positions of different runs are unrelated.
+   * The run of the daemon that counted the events. Positions of different runs are unrelated.
    *
    * @generated from field: string daemon_epoch = 1;
    */
@@ -69,7 +69,7 @@ export type WatchHandlesRequest = Message<"btf.v1.WatchHandlesRequest"> & {
 
   /**
    * The position to resume after: the last one that an earlier call sent. If absent,
-   * the objects that are present come first.
+   * the call starts with the objects that are present.
    *
    * @generated from field: btf.v1.WatchPosition after = 3;
    */
