@@ -40,7 +40,5 @@ export {
   type BpfCommand,
   type VerifierLog,
 } from './errors.js';
-export { notify } from './notify.js';
 export { progLoad } from './prog-load.js';
-export { socketInfo, type SocketInfo } from './socket-info.js';
-export { socketPeer, type SocketPeer } from './socket-peer.js';
+export { notify, socketInfo, socketPeer, type SocketInfo, type SocketPeer } from './sockets.js';

@@ -1,6 +1,6 @@
 import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import { markdownTable } from './made-block.js';
+import { markdownTable } from './doc-tables.js';
 import { reasonsInProto } from './reasons-in-proto.js';
 
 /** DaemonErrors are the daemon's tables of errors. */

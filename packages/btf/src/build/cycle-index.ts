@@ -1,6 +1,6 @@
 import { visitIds, wordCount } from '../kind-words.js';
 import type { TypeId } from '../types.js';
-import { mixHash } from './hash.js';
+import { mixHash } from '../words.js';
 import type { ImportSource } from './import-source.js';
 import { TypeTable } from './type-table.js';
 import { hashWords } from './word-index.js';

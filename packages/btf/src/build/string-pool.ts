@@ -1,5 +1,5 @@
 import { withRoom } from '../words.js';
-import { HASH_SEED } from './hash.js';
+import { HASH_SEED } from '../words.js';
 
 const encoder = new TextEncoder();
 

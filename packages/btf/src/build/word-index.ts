@@ -1,6 +1,6 @@
 import { wordCount } from '../kind-words.js';
 import type { TypeId } from '../types.js';
-import { HASH_SEED, mixHash } from './hash.js';
+import { HASH_SEED, mixHash } from '../words.js';
 import type { TypeTable } from './type-table.js';
 
 /** hashWords hashes all words of a type. */

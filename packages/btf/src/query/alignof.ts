@@ -2,7 +2,7 @@ import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { KINDS, type Struct, type Type, type TypeId, type Union } from '../types.js';
 import { Alignments, alignmentsOf } from './alignments.js';
-import { describeType } from './describe-type.js';
+import { describeType } from './resolve.js';
 import { type PointerSize, pointerSize } from './pointer-size.js';
 import type { DataModel } from './sizeof.js';
 

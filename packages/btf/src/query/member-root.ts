@@ -1,6 +1,6 @@
 import type { Spec } from '../spec.js';
 import { Kind, type Type, type TypeId } from '../types.js';
-import { describeType } from './describe-type.js';
+import { describeType } from './resolve.js';
 import { MemberPathError } from './member-path.js';
 import { idsOfKind } from './names.js';
 import { nearTypeNames } from './near-names.js';

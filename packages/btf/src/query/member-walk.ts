@@ -1,7 +1,7 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { Struct, Type, TypeId, Union } from '../types.js';
-import { describeType } from './describe-type.js';
+import { describeType } from './resolve.js';
 import { type FlatMember, flatMembers } from './flat-members.js';
 import { follow } from './follow.js';
 import { MemberPathError, type PathStep } from './member-path.js';

@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { describeType } from './describe-type.js';
+import { describeType } from './resolve.js';
 import { MAX_PATH_STEPS, parseMemberPath, type PathStep } from './member-path.js';
 import type { ResolvedMember } from './member-place.js';
 import { rootOfPath } from './member-root.js';

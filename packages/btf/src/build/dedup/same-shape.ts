@@ -1,6 +1,6 @@
 import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
-import { HASH_SEED, mixHash } from '../hash.js';
+import { HASH_SEED, mixHash } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
 
 /** sameShape reports whether two types have the same kind and are equal except for the ids that they refer to. */
