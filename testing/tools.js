@@ -92,7 +92,7 @@ export function installCommand(names) {
     others.unshift(
       `${process.geteuid() === 0 ? '' : 'sudo '}apt-get install --no-install-recommends ${packages.join(' ')}`,
     );
-  return others.join('; ');
+  return [...new Set(others)].join('; ');
 }
 
 function find({ command, python, library, path, files, probe }) {
