@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { needs } from 'test-tools';
 import { useCompileCache } from './compile-cache.js';
 
 const UID = process.geteuid?.() ?? 0;
-const testAsRoot = UID === 0 ? test : test.skip;
 
 describe('useCompileCache', () => {
   let home: string;
@@ -76,7 +76,7 @@ describe('useCompileCache', () => {
     expect(enabled({ HOME: home }, { uid: UID + 1 })).toEqual([]);
   });
 
-  testAsRoot.each(['.', '.cache', '.cache/btfctl', '.cache/btfctl/compile-cache'])(
+  needs('root').test.each(['.', '.cache', '.cache/btfctl', '.cache/btfctl/compile-cache'])(
     'root uses no folder below %s of another user',
     (name) => {
       enabled({ HOME: home });
@@ -85,7 +85,7 @@ describe('useCompileCache', () => {
     },
   );
 
-  testAsRoot('root creates nothing in the home of another user', () => {
+  needs('root').test('root creates nothing in the home of another user', () => {
     chownSync(home, 65_534, 65_534);
     expect(enabled({ HOME: home })).toEqual([]);
     expect(existsSync(join(home, '.cache'))).toBe(false);

@@ -49,7 +49,7 @@ describe('The screen', () => {
   });
 
   describe('for unknown kinds', () => {
-    const LATER = 20;
+    const LATER = 122;
     /** A layout section that states how many bytes types of the kind have after the first 12. */
     const layout = (once: number) => Array.from({ length: LATER + 1 }, () => [once, 0] as const);
     const kernelLayout = (once: number) =>
