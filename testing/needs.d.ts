@@ -13,3 +13,5 @@ export function needs(...names: readonly Tool[]): {
 export function has(name: Tool): boolean;
 
 export function bpftoolC(path: string, basePath?: string): string;
+
+export function withoutKfuncs(text: string): string;

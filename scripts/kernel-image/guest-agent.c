@@ -2,6 +2,7 @@
 //
 //     guest-agent serve PORT    runs a command for each connection
 //     guest-agent load          loads BTFs from standard input
+//     guest-agent hold ID       holds a BTF object until it is ended
 //
 // A connection of `serve` sends a line with a command for the shell, and then the standard input of that command. It
 // receives the output, errors included, and at the end a NUL and the exit status in decimal.
@@ -130,9 +131,18 @@ static int load(void) {
   return 0;
 }
 
+static int hold(int id) {
+  union bpf_attr attr;
+  memset(&attr, 0, sizeof attr);
+  attr.btf_id = id;
+  if (syscall(SYS_bpf, BPF_BTF_GET_FD_BY_ID, &attr, sizeof attr) < 0) return fail("BPF_BTF_GET_FD_BY_ID");
+  for (;;) pause();
+}
+
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
   if (argc == 2 && strcmp(argv[1], "load") == 0) return load();
-  fprintf(stderr, "usage: guest-agent serve PORT | load\n");
+  if (argc == 3 && strcmp(argv[1], "hold") == 0) return hold(atoi(argv[2]));
+  fprintf(stderr, "usage: guest-agent serve PORT | load | hold ID\n");
   return 2;
 }
