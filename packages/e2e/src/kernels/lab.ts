@@ -60,7 +60,9 @@ export class Lab implements AsyncDisposable {
       for (const name of ['ca.crt', 'server.crt', 'server.key']) {
         await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)));
       }
-      const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((name) => readFileSync(join(dir, name)));
+      const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((name) =>
+        readFileSync(join(dir, name)),
+      );
       if (ca === undefined || cert === undefined || key === undefined) throw new Error('no certificates');
       const lab = new Lab(facts, machine, { ca, cert, key }, bootSeconds);
       lab.daemon = await lab.startDaemon();

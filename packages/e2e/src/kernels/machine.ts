@@ -120,6 +120,11 @@ export class Machine implements AsyncDisposable {
     }
   }
 
+  /** The folder for files that failures leave. It may not exist. */
+  get filesPath(): string {
+    return join(MACHINES, 'logs', this.kernel.series);
+  }
+
   /** Returns the output of the kernel until now. */
   console(): string {
     return existsSync(this.consolePath) ? readFileSync(this.consolePath, 'latin1') : '';
@@ -211,7 +216,7 @@ export class Machine implements AsyncDisposable {
     const text = this.isUp ? (await this.read('/tmp/results')).toString('latin1') : '';
     const lines = text.split('\n').slice(0, -1);
     return btfs.map((_, i) => {
-      const [, errno, micros, line = ''] = /^(\d+) (\d+) (.*)$/.exec(lines[i] ?? '') ?? [];
+      const [, errno, micros, line = ''] = /^(\d+) (\d+) ([^]*)$/.exec(lines[i] ?? '') ?? [];
       return errno === undefined ? null : { errno: Number(errno), micros: Number(micros), line };
     });
   }

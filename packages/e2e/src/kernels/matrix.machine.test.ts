@@ -3,10 +3,11 @@ import { needs } from 'test-tools';
 import type { Check } from './checks/check.js';
 import { MODULES } from './checks/modules.js';
 import { READING } from './checks/reading.js';
+import { VALIDATING } from './checks/validating.js';
 import { KERNELS } from './kernel-table.js';
 import { Lab } from './lab.js';
 
-const CHECKS: readonly Check[] = [...READING, ...MODULES];
+const CHECKS: readonly Check[] = [...READING, ...MODULES, ...VALIDATING];
 
 /** The series to boot, separated by commas. Default: all. */
 const wanted = process.env['BTFD_KERNELS']?.split(',') ?? KERNELS.map(({ series }) => series);

@@ -37,7 +37,8 @@ export const MODULES: readonly Check[] = [
     },
   },
   {
-    title: 'a module that is removed while it is held is reported as removed, and read only through the handle',
+    title:
+      'a module that is removed while it is held is reported as removed, and read only through the handle',
     from: 'host',
     except: withoutKernelIds,
     run: async (lab) => {

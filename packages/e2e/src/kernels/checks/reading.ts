@@ -44,7 +44,12 @@ export const READING: readonly Check[] = [
         size,
         isKernel: kernel ?? false,
       }));
-      const ours = (await client.listObjects()).map(({ id, name, size, isKernel }) => ({ id, name, size, isKernel }));
+      const ours = (await client.listObjects()).map(({ id, name, size, isKernel }) => ({
+        id,
+        name,
+        size,
+        isKernel,
+      }));
       expect(theirs.length).toBeGreaterThan(MODULES);
       expect(ours).toEqual(theirs);
     },
@@ -88,7 +93,10 @@ export const READING: readonly Check[] = [
       for (const name of await compared(lab)) {
         const theirs = await dumpInside(lab.machine, name);
         const ours: object[] = [];
-        const stream = client.stream('spec', { source: { case: 'name', value: name }, encoding: Encoding.TYPES });
+        const stream = client.stream('spec', {
+          source: { case: 'name', value: name },
+          encoding: Encoding.TYPES,
+        });
         for await (const { part } of stream) {
           if (part.case === 'types') ours.push(...part.value.types.map(bpftoolJson));
         }
@@ -157,11 +165,13 @@ function memberPlaces(
   const times = new Map<string, number>();
   for (const { name } of [...types, ...base]) times.set(name, (times.get(name) ?? 0) + 1);
   const structs = types.filter(({ kind, name }) => kind === 'STRUCT' && times.get(name) === 1);
-  return structs.slice(0, STRUCTS).flatMap(({ name, members = [] }) =>
-    members
-      .filter((member) => member.name !== '(anon)')
-      .map((member) => ({ path: `${name}.${member.name}`, bits: member.bits_offset })),
-  );
+  return structs
+    .slice(0, STRUCTS)
+    .flatMap(({ name, members = [] }) =>
+      members
+        .filter((member) => member.name !== '(anon)')
+        .map((member) => ({ path: `${name}.${member.name}`, bits: member.bits_offset })),
+    );
 }
 
 /** Returns the first lines that differ, or null. */
