@@ -48,22 +48,22 @@ needs('bpf').describe('btfctl', () => {
     await using user = await BtfUser.start();
     const theirs = btfList();
     const ours = await json('list', 'list');
-    for (const id of [user.said.btfId, theirs.find(({ name }) => name === 'vmlinux')?.id]) {
+    for (const id of [user.facts.btfId, theirs.find(({ name }) => name === 'vmlinux')?.id]) {
       const { pids: _, ...object } = theirs.find((one) => one.id === id) ?? { pids: [] };
       expect(ours).toContainEqual(expect.objectContaining(object));
     }
-    const { pid, command } = user.said;
+    const { pid, command } = user.facts;
     expect(ours).toContainEqual(
       expect.objectContaining({
-        id: user.said.btfId,
+        id: user.facts.btfId,
         pids: expect.arrayContaining([{ pid, comm: command }]),
       }),
     );
     const { stdout } = await run('list', '-o', 'wide');
     expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
-    const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
-    expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
-    expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
+    const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.facts.btfId} `));
+    expect(row).toContain(`${user.facts.program.name}(${user.facts.program.id})`);
+    expect(row).toContain(`${user.facts.map.name}(${user.facts.map.id})`);
     expect(row).toContain(`${command}(${pid})`);
   });
 
@@ -280,8 +280,8 @@ needs('bpf').describe('btfctl', () => {
     const script =
       'n=0; trap "n=\\$((n+1)); echo \\$n" INT; echo ready; while [ $n -lt 2 ]; do sleep 0.1; done; exit 6';
     await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
-    for (const said of ['ready\n', 'ready\n1\n']) {
-      await until('the command has said it', () => holding.stdout === said);
+    for (const printed of ['ready\n', 'ready\n1\n']) {
+      await until('the command has printed it', () => holding.stdout === printed);
       holding.kill('SIGINT');
     }
     expect(await holding.end()).toMatchObject({ status: 6, stdout: 'ready\n1\n2\n' });

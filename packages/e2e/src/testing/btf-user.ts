@@ -10,8 +10,8 @@ interface Named {
   readonly name: string;
 }
 
-/** Said is what btf-user.py prints about itself. */
-interface Said {
+/** UserFacts is what btf-user.py prints about itself. */
+interface UserFacts {
   readonly pid: number;
   readonly command: string;
   readonly btfId: number;
@@ -23,7 +23,7 @@ interface Said {
 export class BtfUser implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
-    readonly said: Said,
+    readonly facts: UserFacts,
   ) {}
 
   static async start(): Promise<BtfUser> {

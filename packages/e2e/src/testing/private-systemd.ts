@@ -22,14 +22,14 @@ export class PrivateSystemd implements AsyncDisposable {
   static async boot(): Promise<PrivateSystemd> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
     const prefix = dirname(dirname(process.execPath));
-    const said = { text: '' };
+    const output = { text: '' };
     const child = spawn('bash', [SCRIPT, REPOSITORY, prefix, dir], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (said.text += text));
+      stream.setEncoding('utf8').on('data', (text: string) => (output.text += text));
     }
     let systemd: number | undefined;
     await until('systemd has booted', () => {
-      if (child.exitCode !== null) throw new Error(`private-systemd.sh ended: ${said.text}`);
+      if (child.exitCode !== null) throw new Error(`private-systemd.sh ended: ${output.text}`);
       systemd ??= descendants(child.pid ?? 0).find((pid) => commandOf(pid) === 'systemd');
       return systemd !== undefined && existsSync(`/proc/${systemd}/root${SOCKET}`);
     });
@@ -42,7 +42,7 @@ export class PrivateSystemd implements AsyncDisposable {
   }
 
   /** Runs a command in the namespaces of this systemd. Returns its exit status and its output. */
-  run(...command: readonly string[]): { readonly code: number | null; readonly said: string } {
+  run(...command: readonly string[]): { readonly code: number | null; readonly output: string } {
     const args = [
       '--target',
       String(this.pid),
@@ -55,12 +55,12 @@ export class PrivateSystemd implements AsyncDisposable {
       ...command,
     ];
     const { status, stdout, stderr } = spawnSync('nsenter', args, { encoding: 'utf8', timeout: 60_000 });
-    return { code: status, said: stdout + stderr };
+    return { code: status, output: stdout + stderr };
   }
 
   /** Returns a property of btfd.service. */
   property(name: string): string {
-    return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').said.trim();
+    return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').output.trim();
   }
 
   /** Returns the pid of the daemon in the namespace of this process. */
