@@ -59,13 +59,13 @@ export class InstalledPackages implements Disposable {
     cpSync(CONSUMERS, this.project, { recursive: true });
     writeFileSync(join(this.project, 'package.json'), '{"private": true}');
     this.tarballs = readdirSync(packed).map((name) => join(packed, name));
-    this.npmInstall(...this.tarballs, '@types/node@20');
+    this.#npmInstall(...this.tarballs, '@types/node@20');
   }
 
   /** Installs them again with `npm install --global`. Returns the folder of their commands. */
   installGlobally(): string {
     const prefix = join(this.dir, 'global');
-    this.npmInstall('--global', '--prefix', prefix, ...this.tarballs);
+    this.#npmInstall('--global', '--prefix', prefix, ...this.tarballs);
     return join(prefix, 'bin');
   }
 
@@ -103,7 +103,7 @@ export class InstalledPackages implements Disposable {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  private npmInstall(...args: readonly string[]): void {
+  #npmInstall(...args: readonly string[]): void {
     const { status, stderr } = spawnSync(
       join(this.bareBin, 'npm'),
       // By default npm waits five minutes for a lost response.

@@ -12,11 +12,15 @@ const SOCKET = '/run/btfd/btfd.sock';
 
 /** PrivateSystemd is a real systemd, separate from that of the machine, with btfd installed from `deploy/systemd`. */
 export class PrivateSystemd implements AsyncDisposable {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly pid: number,
-    private readonly dir: string,
-  ) {}
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+  readonly #dir: string;
+
+  private constructor(child: ChildProcess, pid: number, dir: string) {
+    this.#child = child;
+    this.#pid = pid;
+    this.#dir = dir;
+  }
 
   /** Boots it and waits until btfd's socket exists. Needs root. */
   static async boot(): Promise<PrivateSystemd> {
@@ -38,14 +42,14 @@ export class PrivateSystemd implements AsyncDisposable {
 
   /** The address at which this process reaches btfd's socket. */
   get address(): string {
-    return `unix:/proc/${this.pid}/root${SOCKET}`;
+    return `unix:/proc/${this.#pid}/root${SOCKET}`;
   }
 
   /** Runs a command in the namespaces of this systemd. Returns its exit status and its output. */
   run(...command: readonly string[]): { readonly code: number | null; readonly output: string } {
     const args = [
       '--target',
-      String(this.pid),
+      String(this.#pid),
       '--mount',
       '--pid',
       '--cgroup',
@@ -66,7 +70,7 @@ export class PrivateSystemd implements AsyncDisposable {
   /** Returns the pid of the daemon in the namespace of this process. */
   mainPid(): number {
     const inner = this.property('MainPID');
-    const found = descendants(this.pid).find((pid) =>
+    const found = descendants(this.#pid).find((pid) =>
       readUnlessGone(`/proc/${pid}/status`).includes(`\nNSpid:\t${pid}\t${inner}\n`),
     );
     if (found === undefined) throw new Error(`no process ${inner} in the namespace`);
@@ -74,10 +78,10 @@ export class PrivateSystemd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.child, 'exit');
-    process.kill(this.pid, 'SIGKILL');
+    const exited = once(this.#child, 'exit');
+    process.kill(this.#pid, 'SIGKILL');
     await exited;
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 }
 
