@@ -79,6 +79,38 @@ export class InstalledPackages implements Disposable {
     });
   }
 
+  /** Returns the files of the packages, without their dependencies, relative to `scope`. */
+  files(): string[] {
+    return readdirSync(this.scope, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => !file.includes('node_modules/'),
+    );
+  }
+
+  /** Returns the text of one of those files. */
+  text(file: string): string {
+    return readFileSync(join(this.scope, file), 'utf8');
+  }
+
+  /** Returns the modules in the bundles of a package. The bundler writes the path of each module above it. */
+  bundledModules(name: string): string[] {
+    return this.files()
+      .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
+      .flatMap((file) => this.text(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
+  }
+
+  /** Runs an installed `btfctl` and returns the names of the chunks of its package that it loads, without their hashes. */
+  chunksLoadedBy(program: string, args: readonly string[]): string[] {
+    const coverage = mkdtempSync(join(this.dir, 'loaded-'));
+    const { status, stderr } = this.run([program, ...args], { env: { NODE_V8_COVERAGE: coverage } });
+    if (status !== 0) throw new Error(`btfctl ${args.join(' ')} ended with status ${status}: ${stderr}`);
+    return readdirSync(coverage).flatMap((name) => {
+      const { result }: { result: { url: string }[] } = JSON.parse(
+        readFileSync(join(coverage, name), 'utf8'),
+      );
+      return result.flatMap(({ url }) => /.*\/cli\/dist\/(.+)-[^-]+[.]js$/.exec(url)?.[1] ?? []);
+    });
+  }
+
   /** Returns the environment of a machine without a compiler. */
   bareEnv(): NodeJS.ProcessEnv {
     // Drops the variables that pnpm sets for its scripts, but keeps the authority of a registry, as users of npm have it.
