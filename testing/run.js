@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { TOOLS, debianPackages, has, isCommand } from './tools.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const args = process.argv.slice(2);
-const isLong = args.includes('--long');
-const jestArgs = args.filter((arg) => arg !== '--long' && arg !== '--no-install');
+const flags = process.argv.slice(2);
+const isLong = flags.includes('--long');
+const jestArgs = flags.filter((arg) => arg !== '--long' && arg !== '--no-install');
 
 // Debian installs bpftool in a folder that is not in the PATH of an ordinary user.
 process.env.PATH += ':/usr/sbin:/sbin';
 
-if (!args.includes('--no-install') && canInstall()) setUp();
+if (!flags.includes('--no-install') && canInstall()) setUp();
 run('pnpm', ['--silent', 'build']);
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 run(process.execPath, [...jest, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs]);

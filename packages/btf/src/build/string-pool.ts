@@ -1,5 +1,4 @@
-import { withRoom } from '../words.js';
-import { HASH_SEED } from '../words.js';
+import { withRoom, HASH_SEED } from '../words.js';
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 

@@ -1,5 +1,10 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { fromBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+  fromBinary,
+} from '@bufbuild/protobuf';
 import { BtfService, ErrorInfoSchema, StatusSchema, type ErrorInfo } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
