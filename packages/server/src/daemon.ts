@@ -70,7 +70,7 @@ export interface Daemon {
    *
    * @returns whether both could be used. Otherwise the problem is logged, and the old ones stay in force.
    */
-  reload(): boolean;
+  reload(): Promise<boolean>;
   /**
    * Stops the daemon. It takes no new connections and calls. Streams end with UNAVAILABLE, unary calls may finish within
    * `drainMs`, and every handle is closed. A second call waits for the same end.
@@ -110,7 +110,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
   const health = new Health(['', BtfService.typeName]);
-  const admission = new Admission({
+  const admission = await Admission.open({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,
@@ -163,7 +163,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     addresses: listening.map(({ address }) => address),
     metricsAddress: observability.metricsAddress,
     services,
-    reload: () => admission.reload(),
+    reload: async () => admission.reload(),
     stop: async () => (ended ??= end()),
   };
 }
