@@ -18,6 +18,7 @@ import { filesOnly, probeAccess } from './kernel/access.js';
 import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
+import { healthStatuses } from './kernel/unavailable.js';
 import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { OwnLoads } from './kernel/own-loads.js';
@@ -111,7 +112,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { logger, tls = null, socketGroup = null } = options;
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
-  const health = new Health(['', BtfService.typeName]);
+  const health = new Health(healthStatuses(services.access));
   const admission = await Admission.open({
     policy: options.policy ?? {},
     tls,

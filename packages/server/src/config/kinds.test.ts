@@ -101,11 +101,11 @@ describe('A folder', () => {
     ['/no/such/folder', 'no such file or directory'],
     ['/etc/passwd', '/etc/passwd is not a folder'],
     [`/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
-  ])('must exist: %s', async (path, message) => {
+  ])('is refused unless it exists: %s', async (path, message) => {
     await expect(DIRECTORY.check?.(DIRECTORY.parse([path]))).rejects.toThrow(message);
   });
 
-  test('that exists is accepted, and so is none', async () => {
+  test('is accepted if it exists, or if none is named', async () => {
     await DIRECTORY.check?.(DIRECTORY.parse(['/etc']));
     await DIRECTORY.check?.(null);
   });

@@ -201,7 +201,7 @@ describe('A daemon', () => {
       'loaders: "root" is not a principal',
     );
     await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow(
-      "cannot use the policy /nonexistent: ENOENT: no such file or directory",
+      'cannot use the policy /nonexistent: ENOENT: no such file or directory',
     );
   });
 

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { ErrorReason } from '@btfd/api';
 import { notify, socketInfo } from '@btfd/native';
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
@@ -9,9 +10,12 @@ import { tlsOf } from '../config/cross-checks.js';
 import type { Setting } from '../config/setting.js';
 import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
 import { startDaemon, type Daemon } from '../daemon.js';
+import type { Access } from '../kernel/access.js';
 import { addonKernel } from '../kernel/addon-kernel.js';
+import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
+import { tooFewFiles } from './open-files.js';
 import { describeServed } from './show.js';
 import { killIfHanging, onHangup, untilEndingSignal } from './signals.js';
 import { takeActivatedSockets } from './activated-sockets.js';
@@ -78,10 +82,13 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
   if (tlsOf(config) === null && daemon.addresses.some(({ kind }) => kind === 'tcp')) {
     logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   }
+  warnOfUnavailable(daemon.services.access, logger);
+  const fileWarning = tooFewFiles(config.limits);
+  if (fileWarning !== null) logger.warn(fileWarning);
   const metrics = daemon.metricsAddress === null ? {} : { metrics: formatAddress(daemon.metricsAddress) };
   logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
   manager.ready(`serving on ${listening.join(', ')}`);
-  if (show) await print(daemon, logger);
+  if (show) await print(daemon, tlsOf(config) !== null, logger);
   const signal = await ending;
   logger.info({ signal }, 'ending');
   manager.stopping();
@@ -145,11 +152,19 @@ async function reload(
   }
 }
 
+/** Logs each operation that this machine does not allow, with the reason. A folder of files allows few by intent. */
+function warnOfUnavailable(access: Access, logger: Logger): void {
+  for (const { what, why } of unavailable(access)) {
+    if (why.reason === ErrorReason.OPERATION_UNAVAILABLE) continue;
+    logger.warn({ reason: why.message }, `not available: ${what}`);
+  }
+}
+
 /** Prints the served objects. The daemon continues if that fails. */
-async function print({ services, addresses }: Daemon, logger: Logger): Promise<void> {
+async function print({ services, addresses }: Daemon, isTls: boolean, logger: Logger): Promise<void> {
   process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
   try {
-    process.stdout.write(await describeServed(services, addresses));
+    process.stdout.write(await describeServed(services, addresses, isTls));
   } catch (err) {
     logger.warn({ err }, 'cannot show what is served');
   }
