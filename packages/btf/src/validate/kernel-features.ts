@@ -71,7 +71,7 @@ const SINCE: Readonly<Record<Exclude<keyof KernelFeatures, 'largestKind'>, Relea
 };
 
 /** KERNEL_FEATURES are the features of the newest kernel that this library knows (Linux 7.2). */
-export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(Infinity, 0);
+export const KERNEL_FEATURES: KernelFeatures = /* @__PURE__ */ kernelFeaturesOf(Infinity, 0);
 
 /**
  * kernelFeaturesOf returns the features of a release, such as 6 and 18. It does not know what distributions backport;

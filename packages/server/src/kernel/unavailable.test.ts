@@ -13,8 +13,6 @@ test('An operation that does not work is named, with the reason', () => {
 });
 
 test('The health of an operation says whether it works on this machine', () => {
-  const refusal = new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, 'the kernel has no BTF');
-  const access = new Access(Mode.FULL, { [Operation.SPEC_BY_NAME]: refusal });
   expect(Object.fromEntries(healthStatuses(access))).toEqual({
     '': true,
     'btf.v1.BtfService': true,
