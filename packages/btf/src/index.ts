@@ -22,6 +22,7 @@ export { merge, type Merged, type MergeOptions } from './build/merge.js';
 export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
+export { sortTypes, type SortOptions } from './build/sort.js';
 export { countTypes } from './type-index.js';
 export { completeDatasecs } from './elf/complete-datasecs.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
@@ -30,6 +31,16 @@ export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
 export { Kind, type KindRow, KINDS } from './types.js';
+export { adaptBtf } from './kernel/adapt-btf.js';
+export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';
+export {
+  FEATURE_ROWS,
+  KERNEL_FEATURES,
+  type KernelFeatures,
+  kernelFeaturesOf,
+  marshalOptionsFor,
+} from './kernel/kernel-features.js';
+export { probeBtf, probeResult } from './kernel/probe.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
 export { alignof } from './query/alignof.js';
 export { type DatasecVar, datasecVars } from './query/datasec-vars.js';
@@ -102,6 +113,5 @@ export {
   type Void,
   type Volatile,
 } from './types.js';
-export { KERNEL_FEATURES, type KernelFeatures, kernelFeaturesOf } from './validate/kernel-features.js';
 export type { Problem } from './validate/problem.js';
 export { validate, type ValidateOptions } from './validate/validate.js';

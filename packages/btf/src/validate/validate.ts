@@ -4,7 +4,7 @@ import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 import { checkHeader } from './check-header.js';
 import { TypeCheck } from './check-type.js';
-import { KERNEL_FEATURES, type KernelFeatures } from './kernel-features.js';
+import { KERNEL_FEATURES, type KernelFeatures } from '../kernel/kernel-features.js';
 import { NameRules } from './name-rules.js';
 import { type Problem, ProblemList } from './problem.js';
 import { RawTypes } from './raw-types.js';
@@ -68,7 +68,7 @@ export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   // Resolve the types of the base as far as possible. Their problems are not problems of this BTF.
   resolveAll(types, new Resolver(types, names, resolution, new ProblemList(0)), 1, spec.firstTypeId);
   resolveAll(types, new Resolver(types, names, resolution, problems), spec.firstTypeId, spec.endTypeId);
-  if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, problems);
+  if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, features, problems);
   // Only BPF_BTF_LOAD searches for special fields: the BTF of a module passes without.
   if (problems.list.length === 0 && spec.base === null)
     checkSpecialFields(types, resolution, features, problems);
