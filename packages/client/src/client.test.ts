@@ -196,6 +196,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       feature,
       supported: true,
     })),
+    kernelFeatures: expect.objectContaining({ enum64: true, datasec: true }),
   });
 });
 
