@@ -47,7 +47,7 @@ describe('sortTypes', () => {
     const { bytes, ids } = sortTypes(spec);
     const sorted = Spec.parse(bytes);
     expect(sorted.byteOrder).toBe('big');
-    expect([...ids.subarray(1).toSorted()]).toEqual(Array.from({ length: 29 }, (_, i) => i + 1));
+    expect(ids.subarray(1).toSorted()).toEqual(Int32Array.from({ length: 29 }, (_, i) => i + 1));
     const typedef = sorted.typesByName('size_t')[0];
     expect(typedef).toMatchObject({ kind: 'TYPEDEF', typeId: ids[1] });
     expect(sorted.typesByName('fields')[0]).toMatchObject({

@@ -4,17 +4,17 @@ import { FuncLinkage, IntEncoding, KINDS } from '../types.js';
 
 /** FeatureRow describes a part of BTF that kernels accept, or a check that they make, since some release. */
 export interface FeatureRow {
-  /** What a kernel with the feature accepts or checks, as a part of a sentence. */
+  /** The description, as a part of a sentence: a kernel with the feature accepts it, or makes the check. */
   readonly words: string;
   /** The first release that has it. Distributions and stable releases have some of them earlier. */
   readonly since: readonly [major: number, minor: number];
-  /** How to find out whether a kernel has it. Null if the smallest BTF that tells is too large. */
+  /** How to find out whether a kernel has it. Null if the smallest BTF that shows it is too large. */
   readonly probe: FeatureProbe | null;
   /** How BTF with it is written for kernels without it. Null if it is not. */
   readonly rewriting: Rewriting | null;
 }
 
-/** FeatureProbe is a small BTF that tells kernels with a feature from others. */
+/** FeatureProbe is a small BTF that kernels with a feature accept and others refuse, or the reverse. */
 export interface FeatureProbe {
   /** Its types, with the ids 1, 2, 3 and so on. */
   readonly types: readonly NewType[];
@@ -30,7 +30,7 @@ export interface FeatureProbe {
 export interface Rewriting {
   /** The option of `Builder.marshal` that does it. Null for a layout section, which is only written with an option. */
   readonly option: keyof MarshalOptions | null;
-  /** What is written, as a part of a sentence. */
+  /** The replacement, as a part of a sentence. */
   readonly words: string;
 }
 
@@ -47,7 +47,7 @@ function struct(size: number, ...members: readonly (readonly [typeId: number, by
   };
 }
 
-/** A struct with a lock, which makes kernels check its pointer to a type behind a type tag. */
+/** A struct with a lock, which makes kernels check its pointer with a type tag. */
 function taggedPointer(tag: string): readonly NewType[] {
   const tagged: NewType = { kind: 'TYPE_TAG', name: tag, typeId: 1, attribute: false };
   return [INT, tagged, { kind: 'PTR', typeId: 2 }, LOCK, struct(16, [3, 0], [4, 8])];

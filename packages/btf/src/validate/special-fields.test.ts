@@ -122,7 +122,7 @@ describe('since 7.2, a kernel', () => {
   const special = 'Pointer with several special type tags (EINVAL)';
   const noStruct = (name: string): string => `Pointer tagged ${name} to a type that is not a struct (EINVAL)`;
 
-  // What 6.18.44, 7.2.12 and 7.3.4 did with the same shapes.
+  // The first four are recorded: 6.18.44, 7.2.12 and 7.3.4 did the same. The rest follows the source of 7.2.
   test.each<[what: string, btf: BtfAssembler, before: string | null, since: string | null]>([
     [
       'accepts a tag after a qualifier',

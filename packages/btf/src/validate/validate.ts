@@ -15,7 +15,10 @@ import { checkTypeTagOrder } from './type-tag-order.js';
 
 /** ValidateOptions are the options of {@link validate}. */
 export interface ValidateOptions {
-  /** Features of the kernel. Default: {@link KERNEL_FEATURES}; use `kernelFeaturesOf(6, 1)` for a release. */
+  /**
+   * Features of the kernel: probed ones, such as those that a daemon reports, or `kernelFeaturesOf(6, 1)` for a release.
+   * Default: {@link KERNEL_FEATURES}.
+   */
   readonly kernelFeatures?: Partial<KernelFeatures>;
   /** The kernel's byte order, which a BTF must share. Default: that of the BTF. */
   readonly byteOrder?: ByteOrder;
@@ -29,7 +32,7 @@ export interface ValidateOptions {
  * validate returns the reasons for which the kernel would reject a BTF (`BPF_BTF_LOAD`), in the words of its log. It
  * needs no privilege and no kernel.
  *
- * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.2) in two passes: first each type alone, then the
+ * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.3) in two passes: first each type alone, then the
  * references between types. The kernel stops at its first problem. This function finds all problems of one pass, and
  * only starts the next pass if there are none, because that relies on it. A type that depends on a type with a problem
  * in the second pass is not reported again.

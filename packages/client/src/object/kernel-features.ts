@@ -1,4 +1,8 @@
-import { Feature as FeatureNumber, type FeatureStatus as FeatureStatusMessage } from '@btfd/api';
+import {
+  Feature as FeatureNumber,
+  FeatureSchema,
+  type FeatureStatus as FeatureStatusMessage,
+} from '@btfd/api';
 import { type FeatureName, type KernelFeatures, kernelFeaturesOf } from '@btfd/btf';
 
 /** Feature is a part of BTF, or a check of it, that older kernels lack. `btf.v1.Feature` explains each, with the release. */
@@ -78,4 +82,13 @@ export function kernelFeaturesFrom(release: string, statuses: readonly Message[]
     return name === null ? [] : [[name, supported] as const];
   });
   return { ...kernelFeaturesOf(Number(major), Number(minor)), ...Object.fromEntries(probed) };
+}
+
+/** featureMessages returns the message of each feature, as a daemon on a kernel with these features sends it. */
+export function featureMessages(features: KernelFeatures): Message[] {
+  const known = FeatureSchema.values.filter(({ number }) => number !== FeatureNumber.UNSPECIFIED);
+  return known.map(({ number }) => {
+    const name = FEATURES[number]?.[1] ?? null;
+    return { feature: number, supported: name === null || features[name] };
+  });
 }

@@ -80,7 +80,7 @@ export interface ServerInfo {
   readonly limits: Limits;
   /** The features of the kernel, as the daemon probed them; empty if it cannot load BTF. */
   readonly features: readonly FeatureStatus[];
-  /** The same for `validate` and `adaptBtf` of `@btfd/btf`. What was not probed follows from the release. */
+  /** The same for `validate` and `adaptBtf` of `@btfd/btf`. Features that were not probed follow from the release. */
   readonly kernelFeatures: KernelFeatures;
   /** This client. Its role may forbid operations that are available. */
   readonly caller: Caller;

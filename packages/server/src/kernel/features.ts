@@ -50,7 +50,7 @@ interface Probed {
   readonly probe: FeatureProbe;
 }
 
-/** What is probed, in the order of the releases. */
+/** The probes, in the order of the releases. */
 const PROBED: readonly Probed[] = [
   { feature: Feature.BTF, name: null, probe: ANY_BTF },
   ...[...FEATURE_ROWS].flatMap(([name, { probe }]) => {

@@ -31,7 +31,7 @@ export function* btfToLoad(
   return adaptTo === null ? value : adapted(value, adaptTo);
 }
 
-/** Adapts raw BTF. What cannot be read stays as it is: the kernel refuses it with a log, or knows more of it. */
+/** Adapts raw BTF. BTF that cannot be read stays as it is: the kernel refuses it with a log, or knows more of it. */
 function adapted(rawBtf: Uint8Array, features: Partial<KernelFeatures>): Uint8Array {
   return orUnbuildable(() => {
     try {
