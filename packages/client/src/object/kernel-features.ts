@@ -86,9 +86,12 @@ export function kernelFeaturesFrom(release: string, statuses: readonly Message[]
 
 /** featureMessages returns the message of each feature, as a daemon on a kernel with these features sends it. */
 export function featureMessages(features: KernelFeatures): Message[] {
-  const known = FeatureSchema.values.filter(({ number }) => number !== FeatureNumber.UNSPECIFIED);
-  return known.map(({ number }) => {
-    const name = FEATURES[number]?.[1] ?? null;
-    return { feature: number, supported: name === null || features[name] };
+  const known = Object.values(FeatureNumber).filter(
+    (feature): feature is FeatureNumber =>
+      typeof feature === 'number' && feature !== FeatureNumber.UNSPECIFIED,
+  );
+  return known.map((feature) => {
+    const name = FEATURES[feature]?.[1] ?? null;
+    return { feature, supported: name === null || features[name] };
   });
 }
