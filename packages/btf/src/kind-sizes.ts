@@ -18,7 +18,7 @@ const MAX_KINDS = 128;
 /** An entry of the layout section: `{u8 info_sz; u8 elem_sz; u16 flags}`. */
 const LAYOUT_LENGTH = 4;
 
-const KNOWN: KindSizes = knownSizes();
+const KNOWN: KindSizes = /* @__PURE__ */ knownSizes();
 
 /**
  * kindSizes takes the sizes of known kinds from this library and those of other kinds from the layout section. Split

@@ -13,14 +13,10 @@ export interface KernelFeatures extends Readonly<Record<FeatureName, boolean>> {
 }
 
 /** FEATURE_ROWS describes each feature: its words, its first release, its probe and its rewriting. */
-export const FEATURE_ROWS: ReadonlyMap<FeatureName, FeatureRow> = new Map(
-  Object.keys(FEATURE_TABLE).flatMap((name) =>
-    isFeatureName(name) ? [[name, FEATURE_TABLE[name]] as const] : [],
-  ),
-);
+export const FEATURE_ROWS: ReadonlyMap<FeatureName, FeatureRow> = /* @__PURE__ */ featureRows();
 
 /** KERNEL_FEATURES are the features of the newest kernel that this library knows (Linux 7.3). */
-export const KERNEL_FEATURES: KernelFeatures = kernelFeaturesOf(Infinity, 0);
+export const KERNEL_FEATURES: KernelFeatures = /* @__PURE__ */ kernelFeaturesOf(Infinity, 0);
 
 /**
  * kernelFeaturesOf returns the features of a release, such as 6 and 18. It does not know what distributions and stable
@@ -31,6 +27,11 @@ export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
     major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
   const largestKind = KIND_ROWS.findLastIndex((row) => row !== undefined && has(row.since));
   return { ...featuresWhere(({ since }) => has(since)), largestKind };
+}
+
+function featureRows(): Map<FeatureName, FeatureRow> {
+  const names = Object.keys(FEATURE_TABLE).filter(isFeatureName);
+  return new Map(names.map((name) => [name, FEATURE_TABLE[name]]));
 }
 
 function featuresWhere(test: (row: FeatureRow) => boolean): Readonly<Record<FeatureName, boolean>> {

@@ -15,13 +15,12 @@ interface ChainEnd {
   readonly tags: number;
 }
 
-const TAG_NAMES = [...POINTER_TAGS.keys()];
-
 /** PointerTags finds pointers that the kernel keeps for a program, by their type tags. All types must be resolved. */
 export class PointerTags {
   readonly #types: RawTypes;
   readonly #resolution: Resolution;
   readonly #features: KernelFeatures;
+  readonly #names = [...POINTER_TAGS.keys()];
   /** The ends of chains by their first modifier: pointers may share one long chain. Made when they are needed. */
   #ends: { readonly typeIds: Int32Array; readonly tags: Uint8Array } | null = null;
 
@@ -42,7 +41,7 @@ export class PointerTags {
   /** Since Linux 7.2: the tags among all modifiers of the target count, except unknown ones and attributes. */
   #byAnyTag(pointerId: TypeId): boolean | string {
     const { typeId, tags } = this.#chainEnd(this.#types.third(pointerId));
-    const names = TAG_NAMES.filter((_, bit) => (tags & (1 << bit)) !== 0);
+    const names = this.#names.filter((_, bit) => (tags & (1 << bit)) !== 0);
     if (names.length > 1) return 'Pointer with several special type tags (EINVAL)';
     const [tag] = names;
     if (tag === undefined || POINTER_TAGS.get(tag) !== true) return false;
@@ -87,7 +86,7 @@ export class PointerTags {
   #tagBit(id: TypeId): number {
     const types = this.#types;
     if (types.kind(id) !== Kind.TYPE_TAG || types.kindFlag(id)) return 0;
-    const bit = TAG_NAMES.indexOf(latin1At(types.strings, types.nameOffset(id), LONGEST_TAG));
+    const bit = this.#names.indexOf(latin1At(types.strings, types.nameOffset(id), LONGEST_TAG));
     return bit < 0 ? 0 : 1 << bit;
   }
 }

@@ -42,7 +42,7 @@ const KINDS: readonly SpecialKind[] = [
 /**
  * SPECIAL_KINDS are the structs that BPF_BTF_LOAD searches for, by name. Timers and work are only searched for in maps.
  */
-export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = new Map(
+export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = /* @__PURE__ */ new Map(
   KINDS.map((kind) => [kind.name, kind]),
 );
 

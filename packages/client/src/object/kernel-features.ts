@@ -1,8 +1,4 @@
-import {
-  Feature as FeatureNumber,
-  FeatureSchema,
-  type FeatureStatus as FeatureStatusMessage,
-} from '@btfd/api';
+import { Feature as FeatureNumber, type FeatureStatus as FeatureStatusMessage } from '@btfd/api';
 import { type FeatureName, type KernelFeatures, kernelFeaturesOf } from '@btfd/btf';
 
 /** Feature is a part of BTF, or a check of it, that older kernels lack. `btf.v1.Feature` explains each, with the release. */

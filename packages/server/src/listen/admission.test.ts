@@ -200,14 +200,18 @@ describe('A daemon', () => {
     await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
       'loaders: "root" is not a principal',
     );
-    await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow(
-      "cannot use the policy: ENOENT: no such file or directory, open '/nonexistent'",
+    using dir = new TempDir();
+    const file = join(dir.path, 'policy.yaml');
+    await expect(setUp('viewers', { policy: { file } })).rejects.toThrow(
+      `cannot use the policy: ENOENT: no such file or directory, open '${file}'`,
     );
   });
 
   test('does not start with unusable TLS files', async () => {
-    const tls = { cert: '/nonexistent/crt', key: '/nonexistent/key', clientCa: '/nonexistent/ca' };
-    await expect(setUp('viewers', { tls })).rejects.toThrow('cannot read the certificate /nonexistent/crt');
+    using dir = new TempDir();
+    const fileOf = (name: string): string => join(dir.path, name);
+    const tls = { cert: fileOf('crt'), key: fileOf('key'), clientCa: fileOf('ca') };
+    await expect(setUp('viewers', { tls })).rejects.toThrow(`cannot read the certificate ${tls.cert}`);
   });
 
   test('refuses TCP without TLS, unless it is on loopback and allowed', async () => {
