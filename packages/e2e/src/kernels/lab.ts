@@ -8,7 +8,7 @@ import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { RawClient } from '../testing/raw-client.js';
 import { until } from '../testing/until.js';
 import type { KernelFacts } from './kernel-table.js';
-import { Machine, type BootOptions } from './machine.js';
+import { DAEMON_PORTS, Machine, type BootOptions } from './machine.js';
 
 const BTFD = fileURLToPath(new URL('../../../server/bin/btfd.js', import.meta.url));
 
@@ -19,12 +19,10 @@ const CLIENT_NAME = 'uri:spiffe://btfd/client';
 export interface DaemonOptions {
   /** A command that runs the daemon, such as `setpriv --bounding-set=-sys_admin`. Default: none. */
   readonly wrapper?: string;
-  /** More arguments. Default: none. */
-  readonly args?: readonly string[];
-  /** The address. Default: the port that the host can reach, with mutual TLS, and a unix socket. */
-  readonly listen?: readonly string[];
-  /** The name of its files in the machine: `/run/NAME.sock`, `/run/NAME.log`. Default: `btfd`. */
-  readonly name?: string;
+  /** The user that the wrapper changes to. Default: 0. */
+  readonly uid?: number;
+  /** The index in DAEMON_PORTS of the port on which it listens, with mutual TLS. Default: 0. */
+  readonly port?: 0 | 1;
 }
 
 /** MachineDaemon is a daemon in a machine. */
@@ -33,6 +31,8 @@ export interface MachineDaemon {
   readonly logPath: string;
   /** The path of its unix socket. */
   readonly socket: string;
+  /** Its address on the host. */
+  readonly address: string;
   /** The seconds between its start and the moment when it listens. */
   readonly startSeconds: number;
 }
@@ -41,6 +41,10 @@ export interface MachineDaemon {
 export class Lab implements AsyncDisposable {
   /** The daemon that the clients of the host reach. */
   daemon: MachineDaemon | null = null;
+  /** The seconds that the first daemon took to start. */
+  mainStartSeconds = NaN;
+  /** Whether slow checks look at fewer modules. */
+  readonly isBrief = process.env['BTFD_KERNELS_BRIEF'] === '1';
 
   private constructor(
     readonly facts: KernelFacts,
@@ -58,7 +62,8 @@ export class Lab implements AsyncDisposable {
       const bootSeconds = await machine.uptime();
       execFileSync(process.execPath, [BTFD, 'certs', 'init', dir], { stdio: ['ignore', 'ignore', 'pipe'] });
       for (const name of ['ca.crt', 'server.crt', 'server.key']) {
-        await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)));
+        // Also daemons of other users read them.
+        await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)), '644');
       }
       const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((name) =>
         readFileSync(join(dir, name)),
@@ -66,6 +71,7 @@ export class Lab implements AsyncDisposable {
       if (ca === undefined || cert === undefined || key === undefined) throw new Error('no certificates');
       const lab = new Lab(facts, machine, { ca, cert, key }, bootSeconds);
       lab.daemon = await lab.startDaemon();
+      lab.mainStartSeconds = lab.daemon.startSeconds;
       return lab;
     } catch (error) {
       await machine[Symbol.asyncDispose]();
@@ -75,39 +81,31 @@ export class Lab implements AsyncDisposable {
     }
   }
 
-  get address(): string {
-    return `127.0.0.1:${this.machine.daemonPort}`;
-  }
-
-  /** Returns a client of the host. The caller closes it. */
-  client(): BtfClient {
-    return new BtfClient(this.address, { tls: { ...this.tls, serverName: 'localhost' }, timeout: 120_000 });
+  /** Returns a client of the host, by default of the main daemon. The caller closes it. */
+  client(daemon = this.mainDaemon()): BtfClient {
+    return new BtfClient(daemon.address, { tls: { ...this.tls, serverName: 'localhost' }, timeout: 120_000 });
   }
 
   /** Returns a client of the host for single calls. The caller closes it. */
   rawClient(): RawClient {
-    return new RawClient(this.address, this.channelCredentials());
+    return new RawClient(this.mainDaemon().address, this.channelCredentials());
   }
 
   /** Starts a daemon in the machine and waits until it listens. @throws Error with its log if it ends. */
   async startDaemon(options: DaemonOptions = {}): Promise<MachineDaemon> {
-    const { wrapper = '', name = 'btfd', args = [] } = options;
-    const [socket, logPath] = [`/run/${name}.sock`, `/run/${name}.log`];
-    const { listen = [`unix:${socket}`, '0.0.0.0:7443'] } = options;
-    const tls = listen.some((address) => !address.startsWith('unix:'))
-      ? ['--tls-cert /etc/btfd/server.crt --tls-key /etc/btfd/server.key --tls-client-ca /etc/btfd/ca.crt']
-      : [];
+    const { wrapper = '', uid = 0, port = 0 } = options;
+    const folder = `/run/btfd-${port}`;
+    const [socket, logPath] = [`${folder}/s.sock`, `/tmp/btfd-${port}.log`];
     const words = [
-      ...listen.map((address) => `--listen ${address}`),
-      ...tls,
+      `--listen unix:${socket} --listen 0.0.0.0:${DAEMON_PORTS[port]}`,
+      '--tls-cert /etc/btfd/server.crt --tls-key /etc/btfd/server.key --tls-client-ca /etc/btfd/ca.crt',
       `--loader ${CLIENT_NAME} --metrics-listen off --log-format json`,
-      ...args,
     ];
     const { machine } = this;
     const before = await machine.uptime();
-    const pid = Number(
-      await machine.sh(`setsid ${wrapper} btfd ${words.join(' ')} </dev/null >${logPath} 2>&1 & echo $!`),
-    );
+    await machine.sh(`rm -rf ${folder} ${logPath}; mkdir -m 750 ${folder}; chown ${uid} ${folder}`);
+    const command = `${wrapper} node /opt/btfd/bin/btfd.js ${words.join(' ')}`;
+    const pid = Number(await machine.sh(`setsid ${command} </dev/null >${logPath} 2>&1 & echo $!`));
     await until(
       'the daemon listens',
       async () => {
@@ -117,7 +115,8 @@ export class Lab implements AsyncDisposable {
       },
       200_000,
     );
-    return { pid, logPath, socket, startSeconds: (await machine.uptime()) - before };
+    const address = `127.0.0.1:${machine.daemonPorts[port]}`;
+    return { pid, logPath, socket, address, startSeconds: (await machine.uptime()) - before };
   }
 
   /** Returns the daemon that the host reaches. @throws Error if it does not run. */
@@ -135,11 +134,6 @@ export class Lab implements AsyncDisposable {
       async () => (await machine.sh(`[ -d /proc/${daemon.pid} ] && echo there || echo gone`)) === 'gone',
       120_000,
     );
-  }
-
-  /** Loads a module and those that it needs. */
-  async loadModule(name: string): Promise<void> {
-    await this.machine.sh(`modprobe ${name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

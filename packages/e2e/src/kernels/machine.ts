@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const MACHINES = fileURLToPath(new URL('../../../../.cache/machines', import.meta.url));
 
-/** The ports in the machine: of the agent, and of the daemon. */
+/** The ports in the machine: of the agent, and of daemons. */
 const AGENT_PORT = 4000;
-const DAEMON_PORT = 7443;
+/** DAEMON_PORTS are the ports of a machine that the host reaches. */
+export const DAEMON_PORTS = [7443, 7444] as const;
 
 /** How long a machine may take until its agent answers. It takes 10 s if the host does nothing else. */
 const BOOT_MS = 240_000;
@@ -67,8 +68,8 @@ export class Machine implements AsyncDisposable {
     readonly kernel: MachineKernel,
     private readonly qemu: ChildProcess,
     private readonly agentPort: number,
-    /** The port on the host’s loopback that leads to port 7443 of the machine. */
-    readonly daemonPort: number,
+    /** The ports on the host’s loopback that lead to DAEMON_PORTS of the machine. */
+    readonly daemonPorts: readonly number[],
     /** The file with the output of the kernel. It stays after the end of the machine. */
     readonly consolePath: string,
     private readonly initrd: string,
@@ -77,7 +78,7 @@ export class Machine implements AsyncDisposable {
   /** Boots the kernel of a series, and waits until its agent answers. @throws Error with the end of the console. */
   static async boot(series: string, options: BootOptions = {}): Promise<Machine> {
     const { withDaemon = true, kernelArgs = [] } = options;
-    const folder = join(MACHINES, series);
+    const folder = machineFolder(series);
     if (!existsSync(folder)) {
       throw new Error(`no kernel ${series}: node scripts/fetch-kernel-btf.js --boot ${series}`);
     }
@@ -90,11 +91,12 @@ export class Machine implements AsyncDisposable {
       parts.map((part) => join(MACHINES, part)),
       initrd,
     );
-    const [agentPort, daemonPort] = [await freePort(), await freePort()];
+    const agentPort = await freePort();
+    const daemonPorts = [await freePort(), await freePort()];
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArgs()], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const machine = new Machine(kernel, qemu, agentPort, daemonPort, consolePath, initrd);
+    const machine = new Machine(kernel, qemu, agentPort, daemonPorts, consolePath, initrd);
     try {
       await machine.untilUp();
     } catch (error) {
@@ -106,7 +108,7 @@ export class Machine implements AsyncDisposable {
     function qemuArgs(): string[] {
       const forwards = [
         `hostfwd=tcp:127.0.0.1:${agentPort}-:${AGENT_PORT}`,
-        `hostfwd=tcp:127.0.0.1:${daemonPort}-:${DAEMON_PORT}`,
+        ...DAEMON_PORTS.map((port, i) => `hostfwd=tcp:127.0.0.1:${daemonPorts[i]}-:${port}`),
       ];
       // 6.1 panics in some boots without no_timer_check. A panic ends QEMU.
       const append = ['console=ttyS0', 'no_timer_check', 'panic=-1', ...kernelArgs];
@@ -252,10 +254,9 @@ export class Machine implements AsyncDisposable {
   }
 }
 
-/** machineKernel returns what is known of the fetched kernel of a series, or null if it is not fetched. */
-export function machineKernel(series: string): MachineKernel | null {
-  const file = join(MACHINES, series, 'kernel.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+/** machineFolder returns the folder of the fetched kernel of a series. */
+export function machineFolder(series: string): string {
+  return join(MACHINES, series);
 }
 
 async function concatenate(parts: readonly string[], target: string): Promise<void> {

@@ -1,33 +1,42 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import type { Check } from './checks/check.js';
-import { MODULES } from './checks/modules.js';
-import { READING } from './checks/reading.js';
-import { VALIDATING } from './checks/validating.js';
+import { CHECKS } from './checks/index.js';
 import { KERNELS } from './kernel-table.js';
 import { Lab } from './lab.js';
-
-const CHECKS: readonly Check[] = [...READING, ...MODULES, ...VALIDATING];
+import { ResultsOfRun } from './results.js';
 
 /** The series to boot, separated by commas. Default: all. */
 const wanted = process.env['BTFD_KERNELS']?.split(',') ?? KERNELS.map(({ series }) => series);
 
 needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kernels', () => {
   describe.each(KERNELS.filter(({ series }) => wanted.includes(series)))('kernel $series', (facts) => {
+    const results = new ResultsOfRun(facts.series);
     let lab: Lab | undefined;
 
     beforeAll(async () => {
       lab = await Lab.open(facts);
     });
     afterAll(async () => {
+      if (lab !== undefined) results.write(lab);
       await lab?.[Symbol.asyncDispose]();
     });
 
-    const applying = CHECKS.filter(({ except }) => (except?.(facts) ?? null) === null);
-    test.each(applying)('$title', async ({ run }) => {
-      if (lab === undefined) throw new Error('no machine');
-      await run(lab);
-      expect(lab.machine.warnings()).toEqual([]);
-    });
+    for (const { title, except, run } of CHECKS) {
+      const exception = except?.(facts) ?? null;
+      results.start(title, exception);
+      if (exception !== null) continue;
+      test(title, async () => {
+        if (lab === undefined) throw new Error('no machine');
+        const { machine } = lab;
+        try {
+          await run(lab);
+          expect(machine.warnings()).toEqual([]);
+        } catch (error) {
+          console.error(`The console of the machine: ${machine.consolePath}`);
+          throw error;
+        }
+        results.holds();
+      });
+    }
   });
 });
