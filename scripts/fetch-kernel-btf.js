@@ -39,10 +39,10 @@ const CACHE = join(ROOT, '.cache');
 const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
 
 const { kernels, bpftool } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
-const [mode, ...series] = process.argv.slice(2);
+const [mode, ...chosen] = process.argv.slice(2);
 if (mode === '--update') update();
 else if (mode === '--all') fetchAll();
-else if (mode === '--boot') fetchMachines(series);
+else if (mode === '--boot') fetchMachines(chosen);
 else if (mode === undefined) fetchForCi();
 else throw new Error(`${mode} is neither --all nor --boot nor --update`);
 
@@ -97,13 +97,16 @@ function newestOf(kernel) {
   const { suite, series, packages } = kernel;
   const first = packages[0].name;
   const pattern = `^${first}-${series.replaceAll('.', '[.]')}[.].*-cloud-amd64$`;
-  const name = packageNames(pattern)
+  const newestName = packageNames(pattern)
     .toReversed()
     .find((candidate) => isIn(candidate, suite));
-  if (name === undefined) throw new Error(`no package ${pattern} in ${suite}`);
-  const release = name.slice(first.length + 1);
-  const found = packages.map((entry) => ({ ...entry, ...newest(`${entry.name}-${release}`, suite) }));
-  return { ...kernel, release, packages: found };
+  if (newestName === undefined) throw new Error(`no package ${pattern} in ${suite}`);
+  const release = newestName.slice(first.length + 1);
+  return { ...kernel, release, packages: packages.map(({ name }) => newestPackage(name, release, suite)) };
+}
+
+function newestPackage(name, release, suite) {
+  return { name, ...newest(`${name}-${release}`, suite) };
 }
 
 function isIn(name, suite) {

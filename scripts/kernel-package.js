@@ -50,7 +50,7 @@ export function dependencies({ folder }, names) {
       .map(([path, ...others]) => [moduleName(path), others.map(moduleName)]),
   );
   const closure = new Set(names.flatMap((name) => (needed.has(name) ? [name, ...needed.get(name)] : [])));
-  return new Map([...closure].toSorted().map((name) => [name, needed.get(name)]));
+  return new Map([...closure].toSorted((a, b) => a.localeCompare(b)).map((name) => [name, needed.get(name)]));
 }
 
 function moduleName(path) {

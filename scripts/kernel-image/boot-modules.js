@@ -1,25 +1,12 @@
-/**
- * BOOT_MODULES are the modules of virtual machines, with the modules that they need. Few kernels have all of them. Those
- * in the first line are drivers of the machine.
- */
-export const BOOT_MODULES = [
-  ...['virtio_pci', 'virtio_net'],
-  ...[
-    '8021q',
-    'bonding',
-    'bridge',
-    'br_netfilter',
-    'dummy',
-    'ifb',
-    'ip6_tunnel',
-    'ip_gre',
-    'ipip',
-    'ipvlan',
-    'macvlan',
-  ],
-  ...['geneve', 'sit', 'team', 'tun', 'veth', 'vrf', 'vxlan', 'wireguard'],
-  ...['nf_conntrack', 'nf_nat', 'nf_tables', 'nft_ct', 'nft_nat', 'ip_set', 'xt_conntrack'],
-  ...['sch_netem', 'sch_fq', 'sch_htb', 'cls_flower', 'act_mirred'],
-  ...['btrfs', 'ext4', 'fuse', 'isofs', 'overlay', 'squashfs', 'xfs'],
-  ...['dm-mod', 'dm-crypt', 'loop', 'raid1'],
-];
+/** The drivers of the virtual machine. Newer kernels have virtio_pci built in. */
+const DRIVERS = ['virtio_pci', 'virtio_net'];
+
+/** Modules with BTF, of several parts of the kernel. Few kernels have all of them. */
+const OTHERS = `
+  8021q bonding br_netfilter bridge dummy geneve ifb ip6_tunnel ip_gre ipip ipvlan macvlan sit team tun veth vrf vxlan
+  wireguard act_mirred cls_flower ip_set nf_conntrack nf_nat nf_tables nft_ct nft_nat sch_fq sch_htb sch_netem
+  xt_conntrack btrfs ext4 fuse isofs overlay squashfs xfs dm-crypt dm-mod loop raid1
+`;
+
+/** BOOT_MODULES are the modules of virtual machines. They get what these need, too. */
+export const BOOT_MODULES = [...DRIVERS, ...OTHERS.trim().split(/\s+/)];

@@ -6,7 +6,7 @@ import { readdirSync, renameSync } from 'node:fs';
  * kernel unpacks several archives in one file, one after the other.
  */
 export function writeCpio(folder, target) {
-  const names = readdirSync(folder, { recursive: true }).toSorted();
+  const names = readdirSync(folder, { recursive: true }).toSorted((a, b) => a.localeCompare(b));
   execFileSync('cpio', ['--quiet', '-o', '-H', 'newc', '-R', '0:0', '-O', `${target}.new`], {
     cwd: folder,
     input: names.join('\n'),

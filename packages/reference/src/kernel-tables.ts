@@ -39,8 +39,14 @@ export function kernelTables(kernels: readonly TestedKernel[], results: Results)
         'keeps the id of an unloaded module while something holds its BTF',
         ...known.map(({ kernel }) => yesNo(kernel.keepsUnloadedIds)),
       ],
-      ['reports the size of a log that does not fit', ...known.map(({ kernel }) => yesNo(kernel.logTrueSize))],
-      ['features that its release lacks', ...known.map(({ kernel }) => kernel.backports.join(', ') || 'none')],
+      [
+        'reports the size of a log that does not fit',
+        ...known.map(({ kernel }) => yesNo(kernel.logTrueSize)),
+      ],
+      [
+        'features that its release lacks',
+        ...known.map(({ kernel }) => kernel.backports.join(', ') || 'none'),
+      ],
       ['seconds until it runs commands', ...known.map(({ result }) => String(result.bootSeconds))],
       ['seconds until btfd listens', ...known.map(({ result }) => String(result.daemonSeconds))],
     ],
@@ -48,7 +54,7 @@ export function kernelTables(kernels: readonly TestedKernel[], results: Results)
   const titles = [...new Set(known.flatMap(({ result }) => Object.keys(result.checks)))];
   const checks = markdownTable(
     ['check', ...known.map(({ kernel }) => kernel.series)],
-    titles.map((title) => [title, ...known.map(({ result }) => cell(result.checks[title]))]),
+    titles.map((title) => [title].concat(known.map(({ result }) => cell(result.checks[title])))),
   );
   const exceptions = [
     ...new Set(known.flatMap(({ kernel, result }) => exceptionsOf(kernel.series, result))),

@@ -62,9 +62,10 @@ export class Lab implements AsyncDisposable {
       const bootSeconds = await machine.uptime();
       execFileSync(process.execPath, [BTFD, 'certs', 'init', dir], { stdio: ['ignore', 'ignore', 'pipe'] });
       for (const name of ['ca.crt', 'server.crt', 'server.key']) {
-        // Also daemons of other users read them.
-        await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)), '644');
+        await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)));
       }
+      // Daemons of another user read them too.
+      await machine.sh('chgrp -R 1000 /etc/btfd && chmod 640 /etc/btfd/* && chmod 750 /etc/btfd');
       const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((name) =>
         readFileSync(join(dir, name)),
       );

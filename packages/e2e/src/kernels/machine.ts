@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const AGENT_PORT = 4000;
 /** DAEMON_PORTS are the ports of a machine that the host reaches. */
 export const DAEMON_PORTS = [7443, 7444] as const;
 
-/** How long a machine may take until its agent answers. It takes 10 s if the host does nothing else. */
+/** How long a machine may take until its agent responds. It takes 10 s if the host does nothing else. */
 const BOOT_MS = 240_000;
 
 /** BootOptions are the options of {@link Machine.boot}. */
@@ -27,7 +27,7 @@ export interface BootOptions {
 
 /** Output is the result of a command in a machine. */
 export interface Output {
-  /** What the command wrote, errors included. */
+  /** The output of the command, errors included. */
   readonly bytes: Buffer;
   readonly status: number;
 }
@@ -75,7 +75,7 @@ export class Machine implements AsyncDisposable {
     private readonly initrd: string,
   ) {}
 
-  /** Boots the kernel of a series, and waits until its agent answers. @throws Error with the end of the console. */
+  /** Boots the kernel of a series, and waits until its agent responds. @throws Error with the end of the console. */
   static async boot(series: string, options: BootOptions = {}): Promise<Machine> {
     const { withDaemon = true, kernelArgs = [] } = options;
     const folder = machineFolder(series);
@@ -112,13 +112,14 @@ export class Machine implements AsyncDisposable {
       ];
       // 6.1 panics in some boots without no_timer_check. A panic ends QEMU.
       const append = ['console=ttyS0', 'no_timer_check', 'panic=-1', ...kernelArgs];
+      const network = `user,id=net,${forwards.join(',')}`;
       return [
         // V8 guards its code with protection keys, and each switch flushes the TLB of QEMU.
-        ...['-accel', 'tcg', '-cpu', 'max,-pku', '-smp', '1', '-m', '1536'],
-        ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', `file:${consolePath}`],
-        ...['-kernel', join(folder, 'vmlinuz'), '-initrd', initrd, '-append', append.join(' ')],
-        ...['-netdev', `user,id=net,${forwards.join(',')}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
-      ];
+        '-accel tcg -cpu max,-pku -smp 1 -m 1536 -nodefaults -display none -no-reboot'.split(' '),
+        ['-serial', `file:${consolePath}`, '-kernel', join(folder, 'vmlinuz'), '-initrd', initrd],
+        ['-append', append.join(' ')],
+        ['-netdev', network, '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ].flat();
     }
   }
 
@@ -145,7 +146,7 @@ export class Machine implements AsyncDisposable {
     return this.qemu.exitCode === null && this.qemu.signalCode === null;
   }
 
-  /** Runs a command with the shell in the machine. @throws Error if the machine ends or does not answer meanwhile. */
+  /** Runs a command with the shell in the machine. @throws Error if the machine ends or does not respond meanwhile. */
   async run(
     command: string,
     options: { readonly input?: Uint8Array; readonly timeoutMs?: number } = {},
@@ -269,8 +270,9 @@ async function concatenate(parts: readonly string[], target: string): Promise<vo
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
   server.close();
   await once(server, 'close');
-  return port;
+  if (address === null || typeof address === 'string') throw new Error('a TCP socket without a port');
+  return address.port;
 }

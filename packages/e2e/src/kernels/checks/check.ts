@@ -3,7 +3,7 @@ import type { Lab } from '../lab.js';
 
 /** Check is one check of the matrix: something that holds on every kernel, or on those it applies to. */
 export interface Check {
-  /** What holds, as in the name of a test. The documents show it. */
+  /** A sentence that says what holds, as in the name of a test. The documents show it. */
   readonly title: string;
   /** Where it runs: a client on the host over mutual TLS, or a program in the machine. */
   readonly from: 'host' | 'inside';

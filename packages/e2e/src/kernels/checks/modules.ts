@@ -146,9 +146,9 @@ export const MODULES: readonly Check[] = [
       await using scene = await Scene.open(lab);
       const { client } = scene;
       const script = `for i in $(seq ${ROUNDS}); do modprobe ${MODULE} && rmmod ${MODULE} || exit 1; done`;
-      let running = true;
+      const ended = new AbortController();
       const loop = async (call: () => Promise<unknown>): Promise<void> => {
-        while (running) await call();
+        while (!ended.signal.aborted) await call();
       };
       const reader = loop(async () =>
         client.rawBtf(MODULE).catch((error: unknown) => {
@@ -156,7 +156,7 @@ export const MODULES: readonly Check[] = [
         }),
       );
       const lister = loop(async () => client.listObjects());
-      await lab.machine.sh(script).finally(() => (running = false));
+      await lab.machine.sh(script).finally(() => ended.abort());
       await Promise.all([reader, lister]);
       await until('the list is that of the kernel', async () => (await scene.listed()).length === 0);
       const ids = new Set(

@@ -22,7 +22,11 @@ export const READING: readonly Check[] = [
       await using client = lab.client();
       const { kernelRelease, kernelFeatures, mode, machine } = await client.serverInfo();
       const { release } = lab.machine.kernel;
-      expect({ kernelRelease, mode, machine }).toEqual({ kernelRelease: release, mode: 'full', machine: 'x86_64' });
+      expect({ kernelRelease, mode, machine }).toEqual({
+        kernelRelease: release,
+        mode: 'full',
+        machine: 'x86_64',
+      });
       const [major = 0, minor = 0] = release.split('.').map(Number);
       const backports = Object.fromEntries(lab.facts.backports.map((name) => [name, true]));
       expect(kernelFeatures).toEqual({ ...kernelFeaturesOf(major, minor), ...backports });

@@ -86,13 +86,13 @@ export const RESOURCES: readonly Check[] = [
         const daemon = lab.mainDaemon();
         await using client = lab.client();
         await using handle = await client.loadHandle(intBtf(1, 'killed'));
-        let isEnding = false;
+        const ending = new AbortController();
         const loads = (async () => {
-          for (let i = 0; !isEnding; i++) await client.loadHandle(intBtf(100 + i, 'more')).catch(() => null);
+          for (let i = 0; !ending.signal.aborted; i++) await client.loadHandle(intBtf(100 + i, 'more')).catch(() => null);
         })();
         await sleep(Math.random() * 1500);
         await lab.endDaemon(daemon, 'KILL');
-        isEnding = true;
+        ending.abort();
         await until('the objects are gone', async () => (await userObjects(lab)).length === 0);
         lab.daemon = await lab.startDaemon();
         await loads;

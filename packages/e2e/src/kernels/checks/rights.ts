@@ -16,6 +16,9 @@ interface Rights {
 
 const NO_CAPABILITIES = '--bounding-set=-all --inh-caps=-all';
 
+/** The operations that depend on rights alone. */
+const BASIC: ReadonlySet<Operation> = new Set(['load', 'open-by-id', 'list-ids', 'spec-by-name']);
+
 const RIGHTS: readonly Rights[] = [
   {
     what: 'an ordinary user',
@@ -49,9 +52,11 @@ export const RIGHTS_CHECKS: readonly Check[] = RIGHTS.map(({ what, wrapper, uid,
     try {
       await using client = lab.client(daemon);
       const info = await client.serverInfo();
-      const basic: readonly Operation[] = ['load', 'open-by-id', 'list-ids', 'spec-by-name'];
-      const available = info.operations.filter((of) => of.available && basic.includes(of.operation));
-      expect([info.mode, available.map((of) => of.operation).toSorted()]).toEqual([mode, [...works].toSorted()]);
+      const available = info.operations.filter((of) => of.available && BASIC.has(of.operation));
+      expect([info.mode, available.map((of) => of.operation).toSorted()]).toEqual([
+        mode,
+        [...works].toSorted(),
+      ]);
       const vmlinux = await lab.machine.sh('wc -c < /sys/kernel/btf/vmlinux');
       expect((await client.rawBtf('vmlinux')).length).toBe(Number(vmlinux));
       const load = await client.loadHandle(intBtf(1, 'rights')).catch((error: unknown) => error);
