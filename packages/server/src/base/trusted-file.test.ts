@@ -198,6 +198,20 @@ needs('root').describe('A file is accepted', () => {
     expect(await outcome(join(volume, 'tls.key'), true)).toBe('text');
   });
 
+  test('from credentials of systemd, which only the user of the unit can read', async () => {
+    using dir = new TempDir();
+    const credentials = join(dir.path, 'btfd.service');
+    mkdirSync(credentials);
+    const file = dir.write('btfd.service/tls.key', 'text');
+    // As systemd leaves them: of root, with an access control list for the user, whose mask is shown as the group's mode.
+    chmodSync(file, 0o440);
+    chmodSync(credentials, 0o550);
+    expect(await outcome(file, true)).toBe('text');
+    // As systemd leaves them where there are no such lists.
+    for (const path of [credentials, file]) chownSync(path, OTHER, 0);
+    expect((await readTrustedFile(file, { secret: true, own: OTHER })).toString()).toBe('text');
+  });
+
   test('from a folder of mode 0777 only if it is mounted read-only, as Kubernetes mounts a ConfigMap', async () => {
     using dir = new TempDir();
     const volume = join(dir.path, 'a b');
