@@ -95,6 +95,14 @@ describe('The daemon’s settings', () => {
   });
 });
 
+describe('A process that may open few files', () => {
+  test('serves, and logs how many its limits need', async () => {
+    const wrapper = ['sh', '-c', 'ulimit -n 1000 && exec "$@"', 'sh'];
+    await using daemon = await DaemonProcess.start({ wrapper, args: ['--btf-dir', dir] });
+    expect(daemon.log.text).toContain('the process may open 1000 files, but max-handles 16384,');
+  });
+});
+
 describe('btfd config check', () => {
   test('prints every setting in force with its source, and starts nothing', () => {
     const file = write('check.yaml', 'max-ttl: 30m\n');
