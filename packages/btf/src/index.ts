@@ -22,6 +22,7 @@ export { merge, type Merged, type MergeOptions } from './build/merge.js';
 export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
+export { sortTypes, type SortOptions } from './build/sort.js';
 export { countTypes } from './type-index.js';
 export { completeDatasecs } from './elf/complete-datasecs.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
@@ -99,6 +100,15 @@ export { formatLayout } from './print/layout-text.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
 export { type ParseOptions, Spec } from './spec.js';
-export { KERNEL_FEATURES, type KernelFeatures, kernelFeaturesOf } from './validate/kernel-features.js';
+export { adaptBtf } from './kernel/adapt-btf.js';
+export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';
+export {
+  FEATURE_ROWS,
+  KERNEL_FEATURES,
+  type KernelFeatures,
+  kernelFeaturesOf,
+  marshalOptionsFor,
+} from './kernel/kernel-features.js';
+export { probeBtf, probeResult } from './kernel/probe.js';
 export type { Problem } from './validate/problem.js';
 export { validate, type ValidateOptions } from './validate/validate.js';

@@ -54,6 +54,18 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
   return { fixed, element };
 }
 
+/**
+ * kindLayout returns a layout section: an entry for each kind that this library knows, void first. The flags, which have
+ * no meaning yet, are zero, so it is the same in both byte orders.
+ */
+export function kindLayout(): Uint8Array {
+  const layout = new Uint8Array(KIND_ROWS.length * LAYOUT_LENGTH);
+  for (const [kind, row] of KIND_ROWS.entries()) {
+    if (row !== undefined) layout.set([4 * row.once, 4 * row.each], kind * LAYOUT_LENGTH);
+  }
+  return layout;
+}
+
 function knownSizes(): KindSizes {
   const fixed = new Uint16Array(MAX_KINDS);
   const element = new Uint8Array(MAX_KINDS);

@@ -63,7 +63,7 @@ export function loadHandle(
       const job = {
         name: 'load',
         source: { case: source.case, value },
-        adapt: request.adaptToKernel ? await features.marshalOptions() : null,
+        adaptTo: request.adaptToKernel ? await features.forBtf() : null,
         maxCheckMs: limits.maxCheckMs,
         kernelLayout: await layoutToJudge(source, specs),
       } as const;
