@@ -140,7 +140,7 @@ export class InstalledPackages implements Disposable {
       join(this.bareBin, 'npm'),
       // By default npm waits five minutes for a lost response.
       ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
-      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
+      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 600_000 },
     );
     if (status !== 0) throw new Error(`npm install failed with exit status ${String(status)}: ${stderr}`);
   }

@@ -76,7 +76,8 @@ export class TestCertificates implements Disposable {
 
   /** Writes a file next to its path and renames it, so that the file changes at once. */
   write(file: string, content: string): void {
-    writeFileSync(`${file}.new`, content);
+    // Keys that everybody may read are refused.
+    writeFileSync(`${file}.new`, content, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
 
