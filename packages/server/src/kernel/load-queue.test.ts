@@ -19,7 +19,7 @@ async function loadInTurn(
   }: { signal?: AbortSignal; make?: () => Promise<Uint8Array> | Uint8Array } = {},
 ): Promise<KernelObject> {
   using turn = await queue.turn(intBtf(name).length, signal);
-  return await turn.load(await make(), 0);
+  return await turn.load(await make(), 0, { acceptedMs: 1, refusedMs: 3 });
 }
 
 function setUp(limits = LIMITS) {
