@@ -41,8 +41,11 @@ interface Members {
 export class GraphRoots {
   readonly #btf: RawBtf;
   #tags: Map<number, number> | null = null;
-  #structs: { readonly byName: Map<string, Members>; readonly characters: number; readonly count: number } | null =
-    null;
+  #structs: {
+    readonly byName: Map<string, Members>;
+    readonly characters: number;
+    readonly count: number;
+  } | null = null;
   readonly #costs = new Map<number, RootCost>();
 
   constructor(btf: RawBtf) {

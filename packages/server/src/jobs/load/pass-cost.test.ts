@@ -38,7 +38,9 @@ test('variables of a section and elements without names count', () => {
 test('all parameters count for each function, also if the prototype follows', () => {
   const writer = new BtfWriter();
   for (let index = 0; index < 100; index++) writer.type(Kind.FUNC, 'f', { sizeOrTypeId: 101 });
-  const { checkNs } = costOf(writer.type(Kind.FUNC_PROTO, '', { vlen: 5_000, data: Array<number>(10_000).fill(0) }));
+  const { checkNs } = costOf(
+    writer.type(Kind.FUNC_PROTO, '', { vlen: 5_000, data: Array<number>(10_000).fill(0) }),
+  );
   expect(checkNs).toBeGreaterThan(100 * 5_000);
 });
 

@@ -138,7 +138,7 @@ describe('The screen', () => {
     const error = await judge(writer.bytes());
     expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNSAFE, { type_id: '2' }]);
     expect(error.message).toBe(
-      'type 2 has more than one lock, itself or in nested structs and arrays: some kernels write beyond their memory or warn; remove such fields from the struct',
+      'type 2 has more than one lock, which some kernels do not survive or warn about: remove such fields from it and from the structs and arrays in it',
     );
   });
 

@@ -6,9 +6,10 @@ import type { LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
 import { mostPassNs, passCost } from './pass-cost.js';
 import { RawBtf } from './raw-btf.js';
-import { searchCost, type UnsafeStruct } from './search-cost.js';
+import { searchCost } from './search-cost.js';
 import { mayHaveSpecialTypes } from './special-types.js';
 import { agreedSizes } from './unknown-kinds.js';
+import { unsafeType, type UnsafeType } from './unsafe-types.js';
 
 const NS_PER_MS = 1_000_000;
 const HOST_ORDER = endianness() === 'LE' ? 'little' : 'big';
@@ -53,10 +54,12 @@ export function* screen(
   }
   // The kernel does not search if it cannot read all types.
   const search = btf.stop === null ? yield* searchCost(btf) : null;
-  const kernelNs = search === null || search.kernelSearches === 0 ? 0 : search.kernelSearches * kernelSearchNs();
+  const kernelNs =
+    search === null || search.kernelSearches === 0 ? 0 : search.kernelSearches * kernelSearchNs();
   const acceptedMs = (pass.checkNs + (search?.ns ?? 0) + kernelNs) / NS_PER_MS;
   const refusedMs = 2 * acceptedMs + pass.logNs / NS_PER_MS;
-  if (search !== null && search.unsafe !== null) throw unsafe(search.unsafe);
+  const unsafe = search?.unsafe ?? (yield* unsafeType(btf));
+  if (unsafe !== null) throw notSafe(unsafe);
   if (refusedMs > maxCheckMs) throw tooExpensive(refusedMs, maxCheckMs);
   return { acceptedMs, refusedMs };
 }
@@ -101,10 +104,10 @@ function tooExpensive(estimateMs: number, limitMs: number): ServiceError {
   );
 }
 
-function unsafe({ typeId, problem }: UnsafeStruct): ServiceError {
+function notSafe({ typeId, problem, remedy }: UnsafeType): ServiceError {
   return new ServiceError(
     ErrorReason.BTF_UNSAFE,
-    `type ${typeId} ${problem}, itself or in nested structs and arrays: some kernels write beyond their memory or warn; remove such fields from the struct`,
+    `type ${typeId} ${problem}, which some kernels do not survive or warn about: ${remedy}`,
     { metadata: { type_id: String(typeId) } },
   );
 }

@@ -1,6 +1,7 @@
 import { Kind, type TypeId } from '@btfd/btf';
 import { GraphRoots } from './graph-roots.js';
 import type { RawBtf } from './raw-btf.js';
+import type { UnsafeType } from './unsafe-types.js';
 import { NS_PER_MODIFIER, Special, specialTypes, type SpecialTypes } from './special-types.js';
 
 /** Types, and members of structs, visited in a step: a few milliseconds. */
@@ -24,13 +25,7 @@ export interface SearchCost {
   /** The pointers for each of which the kernel searches its own types. */
   readonly kernelSearches: number;
   /** The first struct with fields that some kernels do not count correctly. */
-  readonly unsafe: UnsafeStruct | null;
-}
-
-/** UnsafeStruct is a struct that some kernels do not survive, or that makes them warn. */
-export interface UnsafeStruct {
-  readonly typeId: TypeId;
-  readonly problem: string;
+  readonly unsafe: UnsafeType | null;
 }
 
 /** The special fields that the kernel finds in a struct and in the structs nested in it. */
@@ -73,7 +68,7 @@ export function* searchCost(btf: RawBtf): Generator<null, SearchCost, void> {
   const special = yield* specialTypes(btf);
   let ns = special.chainSteps * NS_PER_MODIFIER;
   let kernelSearches = 0;
-  let unsafe: UnsafeStruct | null = null;
+  let unsafe: UnsafeType | null = null;
   if (!special.any) return { ns, kernelSearches, unsafe };
   const search = new Search(btf, special);
   for (let id = 1; id < btf.end; id++) {
@@ -88,11 +83,11 @@ export function* searchCost(btf: RawBtf): Generator<null, SearchCost, void> {
 }
 
 /**
- * Returns why a struct is not safe. Kernels from 6.11 on count the fields of arrays in 32 bits and write beyond their
- * stack if the count overflows, unless they have been fixed. Kernels from 6.4 on warn about a second lock or reference
- * count that they do not refuse.
+ * Returns why a struct is not safe. Kernels from 6.11 on count the fields of arrays in 32 bits, or not at all, and write
+ * beyond their stack, unless they have been fixed (6.11.6 and 6.12.96). Kernels from 6.4 on warn about a second lock or
+ * reference count that they do not refuse, unless they have been fixed (6.12.110 and 6.12.114).
  */
-function unsafeOf(typeId: TypeId, { fields, locks, counts }: FieldCounts): UnsafeStruct | null {
+function unsafeOf(typeId: TypeId, { fields, locks, counts }: FieldCounts): UnsafeType | null {
   const problem =
     fields > MAX_FIELDS
       ? `has more than ${MAX_FIELDS} special fields`
@@ -101,7 +96,8 @@ function unsafeOf(typeId: TypeId, { fields, locks, counts }: FieldCounts): Unsaf
         : counts > 1
           ? 'has more than one bpf_refcount'
           : null;
-  return problem === null ? null : { typeId, problem };
+  const remedy = 'remove such fields from it and from the structs and arrays in it';
+  return problem === null ? null : { typeId, problem, remedy };
 }
 
 /** Search visits structs as the kernel does, but each of them once. */
