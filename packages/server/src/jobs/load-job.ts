@@ -8,8 +8,8 @@ import { kernelSearchNs } from './load/kernel-search.js';
 import { screen } from './load/screen.js';
 
 /** loadSteps returns the steps of a LoadJob. */
-export function* loadSteps({ source, adapt, maxCheckMs, kernelLayout }: LoadJob): Steps<LoadItem> {
-  const value = yield* btfToLoad(source, adapt);
+export function* loadSteps({ source, adaptTo, maxCheckMs, kernelLayout }: LoadJob): Steps<LoadItem> {
+  const value = yield* btfToLoad(source, adaptTo);
   const estimate = yield* screen(value, { maxCheckMs, kernelLayout, kernelSearchNs });
   yield { case: 'load', value, estimate };
 }
