@@ -91,7 +91,7 @@ export function graphRoots(count: number, members: number): Uint8Array {
   return builder.marshal();
 }
 
-/** modifierChains returns BTF of pointers tagged `kptr` to a struct behind a chain of qualifiers. */
+/** modifierChains returns BTF of pointers tagged `kptr` to a struct after a chain of qualifiers. */
 export function modifierChains(count: number, length: number): Uint8Array {
   const { builder, struct, int } = withLock();
   let inner = struct('object', 4, member('value', int));

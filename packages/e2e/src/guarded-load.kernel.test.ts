@@ -49,7 +49,7 @@ needs('bpf').describe('BTF that harms the kernel', () => {
     ['nested structs', nestedStructs(19)],
     ['lists', slowBtf(1_500)],
     ['names of members compared for each list', graphRoots(20, 6_000)],
-    ['modifiers behind each pointer', modifierChains(3_300, 3_300)],
+    ['modifiers after each pointer', modifierChains(3_300, 3_300)],
     ['names walked for the log', longParams(2_000, 40_000)],
   ])(
     'is refused by estimate, also below a megabyte and to a loader who is not root: %s',

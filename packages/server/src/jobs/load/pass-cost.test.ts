@@ -44,7 +44,7 @@ test('all parameters count for each function, also if the prototype follows', ()
   expect(checkNs).toBeGreaterThan(100 * 5_000);
 });
 
-test('a function of a type that does not exist, or is none, costs nothing more', () => {
+test('a function of a type that does not exist, or is not a prototype, costs nothing more', () => {
   const cost = (to: number) => costOf(new BtfWriter().type(Kind.FUNC, 'f', { sizeOrTypeId: to })).checkNs;
   expect(cost(1_000_000)).toBe(cost(1));
 });

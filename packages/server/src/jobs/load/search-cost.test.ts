@@ -182,7 +182,7 @@ describe('The cost of the kernel’s search', () => {
     expect(cost(10, 20_000, 499) / cost(10, 20_000, 99)).toBeGreaterThan(4);
   });
 
-  test.each(['kptr', 'user'])('counts the modifiers behind each pointer, here tagged %s, once', (tag) => {
+  test.each(['kptr', 'user'])('counts the modifiers after each pointer, here tagged %s, once', (tag) => {
     const cost = (count: number, length: number): number => {
       const { builder, struct, cost: total } = setUp();
       let inner = struct('object');

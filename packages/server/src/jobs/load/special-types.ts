@@ -4,7 +4,7 @@ import type { RawBtf } from './raw-btf.js';
 /** Types visited in a step: a few milliseconds. */
 const TYPES_PER_STEP = 50_000;
 
-/** Time of the kernel for a modifier behind a pointer, in nanoseconds: 4 to 6 measured on Linux 6.18. */
+/** Time of the kernel for a modifier after a pointer, in nanoseconds: 4 to 6 measured on Linux 6.18. */
 export const NS_PER_MODIFIER = 6;
 
 /** The prefix of structs that are special to BPF programs, including those of later kernels. */
@@ -52,7 +52,7 @@ export interface SpecialTypes {
   readonly special: Uint8Array;
   /** Whether any type is special. */
   readonly any: boolean;
-  /** The number of modifiers behind each pointer. */
+  /** The number of modifiers after each pointer. */
   readonly chains: Uint32Array;
   /** The sum of these: the kernel follows the modifiers of every pointer. */
   readonly chainSteps: number;

@@ -11,7 +11,7 @@ export interface UnsafeType {
   readonly typeId: TypeId;
   /** Continues a sentence that begins with the type. */
   readonly problem: string;
-  /** What to do about it. */
+  /** Advice to the caller. */
   readonly remedy: string;
 }
 
