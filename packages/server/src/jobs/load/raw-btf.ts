@@ -15,7 +15,7 @@ const SIZES = new Map(
 );
 
 /** Why the types of BTF end before the type section does. */
-export type Stop = 'CUT' | 'UNKNOWN_KIND';
+export type Stop = 'INVALID' | 'UNKNOWN_KIND';
 
 /**
  * RawBtf reads BTF as the kernel does: type after type, whether they are valid or not. Names are ranges of bytes, and a
@@ -147,9 +147,10 @@ function* findTypes(
     const info = words[at + 1] ?? 0;
     const kind = kindOf(info);
     const size = SIZES.get(kind) ?? sizeOfKind(kind);
-    if (size === null) return { end, stop: { why: 'UNKNOWN_KIND', kind }, starts };
+    // No kernel has a kind 0.
+    if (size === null) return { end, stop: { why: kind === 0 ? 'INVALID' : 'UNKNOWN_KIND', kind }, starts };
     const next = at + HEAD_WORDS + size.once + size.each * (info & 0xffffff);
-    if (next > words.length) return { end, stop: { why: 'CUT', kind }, starts };
+    if (next > words.length) return { end, stop: { why: 'INVALID', kind }, starts };
     starts[end] = at;
     at = next;
   }

@@ -164,6 +164,7 @@ describe('The screen', () => {
     test.each([
       ['a type that does not end', (writer: BtfWriter) => writer.type(Kind.STRUCT, '', { vlen: 9 })],
       ['an unknown kind', (writer: BtfWriter) => writer.type(122, '')],
+      ['the kind 0', (writer: BtfWriter) => writer.type(0, '')],
       ['a name that lies nowhere', (writer: BtfWriter) => writer.type(Kind.FWD, '', { data: [0xffffff] })],
     ])('also of BTF that the kernel refuses because of %s', async (_, spoil) => {
       const error = await judge(spoil(params(25_000, 100_000)).bytes());
@@ -176,6 +177,12 @@ describe('The screen', () => {
       for (let index = 0; index < 1_000; index++) writer.type(Kind.TYPE_TAG, name);
       expect((await judge(writer.bytes())).reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
     });
+  });
+
+  test('leaves the kind 0 to the kernel, which refuses it', () => {
+    const large = new BtfWriter();
+    for (let index = 0; index < 50_000; index++) large.type(Kind.STRUCT, 'bpf_spin_lock');
+    expect(() => run(large.type(0, '').bytes())).not.toThrow();
   });
 
   test('passes BTF in the byte order of other machines, which the kernel refuses at once', () => {
