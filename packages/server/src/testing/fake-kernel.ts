@@ -59,7 +59,7 @@ export class FakeKernel implements Kernel {
   lists = 0;
   /** The id of the next object. */
   nextFreeId = 1;
-  /** Is called at each call of `nextId`, for example to let time pass. */
+  /** Is called at each call of `nextId` and `open`, for example to let time pass. */
   perCall = (): void => {};
   /** Whether a removed object keeps its id while somebody holds it, as unloaded modules do on Linux 6.16 and 6.18. */
   keepsIds = false;
@@ -112,6 +112,7 @@ export class FakeKernel implements Kernel {
 
   open(id: number): KernelObject {
     this.opens += 1;
+    this.perCall();
     this.check('open');
     const present = this.#objects.get(id);
     if (present === undefined || this.vanishing.has(id)) throw bpfError('BPF_BTF_GET_FD_BY_ID', 'ENOENT');
