@@ -64,14 +64,20 @@ test('vmlinux without an id, as before Linux 5.11, can be found and read, but no
     expect(await handle.rawBtf()).toEqual(BYTES);
     expect(await handle.resolveMembers(['nothing.x'])).toHaveLength(1);
     for (const use of [handle.take(), handle.inspect()]) {
-      expect(await rejection(use)).toMatchObject({ reason: 'NOT_HOLDABLE', code: status.FAILED_PRECONDITION });
+      expect(await rejection(use)).toMatchObject({
+        reason: 'NOT_HOLDABLE',
+        code: status.FAILED_PRECONDITION,
+      });
     }
   }
   expect(seen).toEqual([0, 7]);
   expect(await rejection(last?.spec() ?? Promise.resolve())).toMatchObject({ reason: 'HANDLE_CLOSED' });
   // The first example of README.md.
   const error = await rejection(oldClient.findHandle(({ name }) => name === 'vmlinux'));
-  expect(error).toMatchObject({ reason: 'NOT_HOLDABLE', message: expect.stringContaining('"vmlinux" has no BTF id') });
+  expect(error).toMatchObject({
+    reason: 'NOT_HOLDABLE',
+    message: expect.stringContaining('"vmlinux" has no BTF id'),
+  });
   await until(() => old.handles.length === 0);
 });
 

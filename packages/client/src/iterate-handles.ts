@@ -107,7 +107,11 @@ async function* visits(
       if (handle !== undefined) daemon.observe(handle.daemonEpoch);
       const token = handle?.token ?? null;
       const visit: Visit = { over: false, taken: null };
-      const stopRenewing = renewHeld(session, () => [...(token === null ? [] : [token]), ...next.tokens], iteration.signal);
+      const stopRenewing = renewHeld(
+        session,
+        () => [...(token === null ? [] : [token]), ...next.tokens],
+        iteration.signal,
+      );
       let left = true;
       try {
         yield new IteratedHandle(session, handleInfoFromMessage(info), token, visit);

@@ -98,7 +98,13 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
       writeFileSync(join(dir, 'broken'), 'no BTF');
       await using daemon = await DaemonProcess.start({ args: ['--btf-dir', dir] });
       using client = new RawClient(daemon.address);
-      const files = { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true, HOLD_KERNEL: false };
+      const files = {
+        LOAD: false,
+        OPEN_BY_ID: false,
+        LIST_IDS: false,
+        SPEC_BY_NAME: true,
+        HOLD_KERNEL: false,
+      };
       expect(await operationsOf(client)).toEqual([Mode.FILES, files]);
       expect((await infosOf(client)).map((info) => [info?.id, info?.name])).toEqual([
         [0, 'vmlinux'],

@@ -29,7 +29,8 @@ export class FakeKernel {
   /** Adds an object and returns it. @throws TypeError if there is an object with its id; BtfFormatError if it is not BTF. */
   add(init: FakeObjectInit, transient = false): FakeObject {
     const { id = this.#lastId + 1 } = init;
-    if (id > 0 && this.#objects.some((other) => other.id === id)) throw new TypeError(`there is a BTF object ${id}`);
+    if (id > 0 && this.#objects.some((other) => other.id === id))
+      throw new TypeError(`there is a BTF object ${id}`);
     const object = new FakeObject(init, id, this.named('vmlinux'), transient);
     this.#lastId = Math.max(this.#lastId, id);
     this.#objects = [...this.#objects, object].toSorted((a, b) => a.id - b.id);

@@ -87,7 +87,10 @@ describe('A folder of BTF files', () => {
   });
 
   test.each<[string, (dir: TempDir) => void]>([
-    ['is replaced by one of the same size', (dir) => renameSync(dir.write('.new', 'two'), join(dir.path, 'xfs'))],
+    [
+      'is replaced by one of the same size',
+      (dir) => renameSync(dir.write('.new', 'two'), join(dir.path, 'xfs')),
+    ],
     ['is written again with another size', (dir) => dir.write('xfs', 'three')],
   ])('has another identity after it %s', (_, replace) => {
     using dir = new TempDir();

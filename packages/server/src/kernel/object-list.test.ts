@@ -54,6 +54,21 @@ describe('Objects', () => {
     expect((await visit(objects, afterId)).map(([id]) => id)).toEqual(ids);
   });
 
+  test('are others if the kernel uses an id again', async () => {
+    const kernel = new FakeKernel();
+    const { objects } = await makeServices(kernel);
+    kernel.nextFreeId = 7;
+    const gone = kernel.add('mod_a', intBtf('a'));
+    await objects.look();
+    kernel.remove(gone);
+    await objects.look();
+    kernel.nextFreeId = 7;
+    kernel.addUsers(intBtf('u'));
+    expect(await visit(objects)).toEqual([[7, '']]);
+    // The list follows it too.
+    expect(objects.present()).toEqual([{ id: 7, name: '', kernelBtf: false, size: intBtf('u').length }]);
+  });
+
   test('that vanish after they are listed are skipped', async () => {
     const kernel = kernelOfFour();
     kernel.vanishing.add(2).add(4);

@@ -121,7 +121,7 @@ export class ObjectList {
     }
   }
 
-  /** Returns the info of an object that may be visited, or null if only a look can tell whether it may. */
+  /** Returns the info of an object that may be visited, or null if it needs a look first. */
   #visited(id: number): ObjectInfo | null {
     const known = this.#known.get(id);
     if (known?.state === 'present') return known.info;

@@ -23,14 +23,17 @@ const find = async ({ specs }: ServicesForTest, name: string): Promise<void> =>
   (await specs.find({ case: 'name', value: name }, LOADER))[Symbol.dispose]();
 
 describe('Among 10,000 objects, a name', () => {
-  test.each(['nothing', '../xfs', 'n'.repeat(300)])('that no file has costs no system call: %j', async (name) => {
-    using modules = new FakeModules(false);
-    const services = await setUp(modules);
-    for (let i = 0; i < 10; i++) {
-      expect(await reasonOf(async () => find(services, name))).toBe(ErrorReason.NAME_NOT_FOUND);
-    }
-    expect([modules.kernel.nexts, modules.kernel.opens]).toEqual([0, 0]);
-  });
+  test.each(['nothing', '../xfs', 'n'.repeat(300)])(
+    'that no file has costs no system call: %j',
+    async (name) => {
+      using modules = new FakeModules(false);
+      const services = await setUp(modules);
+      for (let i = 0; i < 10; i++) {
+        expect(await reasonOf(async () => find(services, name))).toBe(ErrorReason.NAME_NOT_FOUND);
+      }
+      expect([modules.kernel.nexts, modules.kernel.opens]).toEqual([0, 0]);
+    },
+  );
 
   test('that was found once is found again with the opening of its object alone', async () => {
     using modules = new FakeModules(false);
@@ -46,7 +49,9 @@ describe('Among 10,000 objects, a name', () => {
     const services = await setUp(modules, '/nonexistent');
     modules.kernel.perCall = () => services.clock.advance(0.1);
     let done = false;
-    const all = Promise.all(Array.from({ length: 50 }, async () => reasonOf(async () => find(services, 'none'))));
+    const all = Promise.all(
+      Array.from({ length: 50 }, async () => reasonOf(async () => find(services, 'none'))),
+    );
     void all.then(() => (done = true));
     let most = 0;
     for (let before = 0; !done; before = modules.kernel.nexts) {

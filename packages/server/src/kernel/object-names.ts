@@ -27,7 +27,11 @@ export class ObjectNames {
   readonly #files: BtfFiles;
   readonly #objects: Pick<ObjectList, 'idOf' | 'vmlinuxHasId'>;
 
-  constructor(kernel: Pick<Kernel, 'open'>, files: BtfFiles, objects: Pick<ObjectList, 'idOf' | 'vmlinuxHasId'>) {
+  constructor(
+    kernel: Pick<Kernel, 'open'>,
+    files: BtfFiles,
+    objects: Pick<ObjectList, 'idOf' | 'vmlinuxHasId'>,
+  ) {
     this.#kernel = kernel;
     this.#files = files;
     this.#objects = objects;

@@ -11,7 +11,7 @@ import { FakeModules } from '../testing/fake-modules.js';
 import { reasonOf } from '../testing/service-error.js';
 import { makeServices, type ServicesForTest } from '../testing/services.js';
 
-/** What each release does with the id of an unloaded module while somebody holds it. */
+/** Releases differ in what they do with the id of an unloaded module while somebody holds it. */
 describe.each([
   ['keeps the id of an unloaded module that is held (6.16, 6.18)', true],
   ['frees the id of an unloaded module at once (6.1, 6.12, 7.2, 7.3)', false],
