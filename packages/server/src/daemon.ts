@@ -38,6 +38,8 @@ import { ObjectWatch } from './watch/object-watch.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
+/** After the drain, how long the errors of calls that it ended may take to arrive. */
+const LAST_ERRORS_MS = 1000;
 
 /** DaemonOptions are the options of `startDaemon`. */
 export interface DaemonOptions extends ObservabilityOptions {
@@ -152,7 +154,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     admission.close();
     calls.endStreams(ending);
     services.loads.end(ending);
-    await drained(grpc, limits.drainMs);
+    await drained(grpc, limits.drainMs, () => calls.endAll(ending));
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
     await services.workers.end(ending);
@@ -258,7 +260,11 @@ function connectionsOf(
   }));
 }
 
-/** Waits until the open calls have ended, for a limited time. */
-async function drained(grpc: Server, ms: number): Promise<void> {
-  await wait((wake) => grpc.tryShutdown(wake), { ms });
+/** Waits until the open calls have ended. After a limited time it ends them, and waits for their errors to arrive. */
+async function drained(grpc: Server, ms: number, endCalls: () => void): Promise<void> {
+  const down = new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
+  const onDown = (wake: () => void): void => void down.then(wake);
+  if (await wait(onDown, { ms })) return;
+  endCalls();
+  await wait(onDown, { ms: LAST_ERRORS_MS });
 }
