@@ -114,7 +114,7 @@ describe('At the limit', () => {
 
   test('of handles, a stream that would hold a further handle ends, and closes those that it held', async () => {
     await using setup = await setUp({ maxHandlesPerPrincipal: 2 });
-    for (let count = 0; count < 3; count++) setup.kernel.add(`mod_${count}`, intBtf());
+    for (let count = 0; count < 3; count++) setup.kernel.addUsers(intBtf());
     const stream = setup.client.stream('iterateHandles', HOLD);
     let received = 0;
     stream.on('data', () => (received += 1));
@@ -172,7 +172,7 @@ describe('At the limit', () => {
   test('of BTF in use, another object is refused until a stream ends, but the same object is not', async () => {
     const large = largeBtf();
     await using setup = await setUp({ maxSpecBytesPerPrincipal: large.length });
-    const id = setup.kernel.add('large', large);
+    const id = setup.kernel.addUsers(large);
     const slow = new Http2Client(setup.path, { initialWindowSize: 0 });
     const message = toBinary(SpecRequestSchema, specOf(id));
     slow.call('/btf.v1.BtfService/Spec').end(grpcFrame(message));
@@ -193,7 +193,7 @@ describe('At the limit', () => {
     ['with one, a', 1, 20, status.RESOURCE_EXHAUSTED],
   ])('%s number of cancelled streams keeps calls off a connection', async (_, bound, count, code) => {
     await using setup = await setUp({ maxSessionMemoryMiB: bound });
-    const id = setup.kernel.add('large', largeBtf());
+    const id = setup.kernel.addUsers(largeBtf());
     for (let i = 0; i < count; i++) {
       const stream = setup.client.stream('spec', specOf(id));
       await once(stream, 'data').catch(() => {});
