@@ -62,8 +62,8 @@ async function compare(cases: Iterable<readonly [what: string, bytes: Uint8Array
     else refused += 1;
     const agree = theirs === null || ours === null ? theirs === ours : isSame(ours, theirs);
     if (agree) continue;
-    const said = theirs === null ? 'nothing' : `${theirs.line}: ${theirs.errno}`;
-    disagreements.push(`${what}: the kernel says ${said}, validate says ${ours?.join(', ')}`);
+    const verdict = theirs === null ? 'nothing' : `${theirs.line}: ${theirs.errno}`;
+    disagreements.push(`${what}: the kernel says ${verdict}, validate says ${ours?.join(', ')}`);
   }
   return { disagreements: disagreements.slice(0, 10), refused, accepted };
 }

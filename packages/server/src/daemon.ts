@@ -18,6 +18,7 @@ import { filesOnly, probeAccess } from './kernel/access.js';
 import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
+import { healthStatuses } from './kernel/unavailable.js';
 import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { ObjectNames } from './kernel/object-names.js';
@@ -72,7 +73,7 @@ export interface Daemon {
    *
    * @returns whether both could be used. Otherwise the problem is logged, and the old ones stay in force.
    */
-  reload(): boolean;
+  reload(): Promise<boolean>;
   /**
    * Stops the daemon. It takes no new connections and calls. Streams end with UNAVAILABLE, unary calls may finish within
    * `drainMs`, and every handle is closed. A second call waits for the same end.
@@ -111,8 +112,8 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { logger, tls = null, socketGroup = null } = options;
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
-  const health = new Health(['', BtfService.typeName]);
-  const admission = new Admission({
+  const health = new Health(healthStatuses(services.access));
+  const admission = await Admission.open({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,
@@ -165,7 +166,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     addresses: listening.map(({ address }) => address),
     metricsAddress: observability.metricsAddress,
     services,
-    reload: () => admission.reload(),
+    reload: async () => admission.reload(),
     stop: async () => (ended ??= end()),
   };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ErrorReason } from '@btfd/api';
 import { create } from '@bufbuild/protobuf';
-import { GetHandleByIdRequestSchema, GetHandleInfoRequestSchema } from '@btfd/api';
+import { ErrorReason, GetHandleByIdRequestSchema, GetHandleInfoRequestSchema } from '@btfd/api';
 import { getHandleById } from '../rpc/get-handle-by-id.js';
 import { getHandleInfo } from '../rpc/get-handle-info.js';
 import { intBtf } from '../testing/btf-bytes.js';

@@ -81,5 +81,7 @@ function whyNot(
 }
 
 function featureList(features: ReadonlyMap<Feature, boolean>): { feature: Feature; supported: boolean }[] {
-  return [...features].map(([feature, supported]) => ({ feature, supported }));
+  return [...features]
+    .map(([feature, supported]) => ({ feature, supported }))
+    .toSorted((a, b) => a.feature - b.feature);
 }

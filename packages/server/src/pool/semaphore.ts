@@ -5,8 +5,8 @@ interface Waiting {
   readonly enter: () => void;
 }
 
-/** Places is a semaphore with a cap per owner and first-come, first-served waiting. */
-export class Places {
+/** Semaphore has a number of places, with a cap per owner and first-come, first-served waiting. */
+export class Semaphore {
   readonly #waiting = new Set<Waiting>();
   readonly #taken = new Map<string, number>();
   #left: number;
