@@ -5,12 +5,12 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, GetServerInfoRequestSchema } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
+import { connected, streamsBytes } from 'test-tools/raw-frames';
 import { startDaemon, type DaemonOptions } from '../../daemon.js';
 import { FakeKernel } from '../../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf } from '../../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
 import { logLines } from '../../testing/log-lines.js';
-import { connected, streamsBytes } from '../../testing/raw-frames.js';
 import { TempDir } from '../../testing/temp-dir.js';
 
 const INFO = create(GetServerInfoRequestSchema);

@@ -10,8 +10,11 @@ import { GatedConnection, newPrincipal, type Principal } from './gated-connectio
 import { LoopTurn } from './loop-turn.js';
 import { notGrpc, takeFarTimeout } from './request-head.js';
 
-/** The streams that become calls in one turn of the event loop. Each takes some 0.2 ms with its handler. */
-const STREAMS_PER_TURN = 16;
+/**
+ * The streams of good clients, and of all others, that become calls in one turn of the event loop. Each takes some 0.2 ms
+ * with its handler. Neither kind can keep the other from being served.
+ */
+const STREAMS_PER_TURN = 8;
 /** Principals that are remembered. There are more only if somebody makes certificates without end. */
 const MAX_PRINCIPALS = 4_096;
 
@@ -37,9 +40,8 @@ export class StreamGate {
   readonly #turn: LoopTurn;
   readonly #bySession = new WeakMap<Http2Session, GatedConnection>();
   readonly #principals = new LRUCache<string, Principal>({ max: MAX_PRINCIPALS });
-  /** Connections with streams that wait, in the order in which they are served. */
-  readonly #waiting = new Set<GatedConnection>();
-  #servedInTurn = 0;
+  readonly #good = new Ring();
+  readonly #others = new Ring();
   #arrival: Arrival | null = null;
 
   constructor(grpc: GrpcServer, options: GateOptions) {
@@ -75,38 +77,48 @@ export class StreamGate {
     const openedAt = this.#options.now();
     stream.once('close', () => this.#closed(gated, stream, openedAt));
     this.#turn.worked(gated);
-    if (this.#waiting.size === 0 && this.#servedInTurn < STREAMS_PER_TURN) {
-      return this.#begin(gated, stream, headers);
+    const ring = this.#ringOf(gated);
+    if (ring.waiting.size === 0 && ring.served < STREAMS_PER_TURN) {
+      ring.served += 1;
+      this.#begin(gated, stream, headers);
+    } else if (gated.wait(stream, headers)) {
+      ring.waiting.add(gated);
+    } else {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
     }
-    if (gated.wait(stream, headers)) this.#waiting.add(gated);
-    else stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  }
+
+  #ringOf({ trusted }: GatedConnection): Ring {
+    return trusted ? this.#good : this.#others;
   }
 
   #closed(gated: GatedConnection, stream: ServerHttp2Stream, openedAt: number): void {
     const mayContinue = gated.closed(stream, this.#options.now() - openedAt);
-    if (!gated.hasWaiting) this.#waiting.delete(gated);
+    if (!gated.hasWaiting) for (const ring of [this.#good, this.#others]) ring.waiting.delete(gated);
     if (mayContinue) return;
     gated.end();
     this.#options.onEnded(gated.principal.name);
   }
 
-  /** Each connection has one stream in turn. */
   #serveWaiting(): void {
-    this.#servedInTurn = 0;
-    for (const gated of this.#waiting) {
-      if (this.#servedInTurn === STREAMS_PER_TURN) break;
-      this.#waiting.delete(gated);
-      const next = gated.next();
-      // A set visits what is added meanwhile, so the connection may have another turn in this loop.
-      if (gated.hasWaiting) this.#waiting.add(gated);
-      if (next !== null) this.#begin(gated, ...next);
+    for (const ring of [this.#good, this.#others]) {
+      ring.served = 0;
+      for (const gated of ring.waiting) {
+        if (ring.served === STREAMS_PER_TURN) break;
+        ring.waiting.delete(gated);
+        const next = gated.next();
+        // A set visits what is added meanwhile, so the connection may have another turn in this loop.
+        if (gated.hasWaiting) this.#ringOf(gated).waiting.add(gated);
+        if (next === null) continue;
+        ring.served += 1;
+        this.#begin(gated, ...next);
+      }
     }
-    if (this.#waiting.size > 0) this.#turn.begin();
+    if (this.#good.waiting.size + this.#others.waiting.size > 0) this.#turn.begin();
   }
 
   #begin(gated: GatedConnection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     if (stream.closed || stream.destroyed) return;
-    this.#servedInTurn += 1;
     const refused = notGrpc(headers);
     if (refused !== null) return stream.respond(refused, { endStream: true });
     const { connection } = gated;
@@ -128,4 +140,12 @@ export class StreamGate {
     if (this.#arrival === null) throw new Error('grpc-js began a call that did not pass the gate');
     return this.#arrival;
   }
+}
+
+/** Ring is connections that take turns. */
+class Ring {
+  /** Connections with streams that wait, in the order in which they are served. */
+  readonly waiting = new Set<GatedConnection>();
+  /** The streams that became calls in this turn of the event loop. */
+  served = 0;
 }

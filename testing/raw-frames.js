@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 
 /** Numbers of RFC 9113 and RFC 7541. */
 const HEADERS = 1;
@@ -9,19 +9,11 @@ const END_HEADERS = 4;
 const CANCEL = 8;
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
-/** StreamsOptions are the options of `streamsBytes`. */
-export interface StreamsOptions {
-  readonly path: string;
-  readonly count: number;
-  /** Whether each stream is reset at once. */
-  readonly reset: boolean;
-}
-
 /**
  * streamsBytes returns everything that a client sends to open a number of streams on a new connection. A client sends it
  * at once, much faster than any library.
  */
-export function streamsBytes({ path, count, reset }: StreamsOptions): Buffer {
+export function streamsBytes({ path, count, reset }) {
   const code = Buffer.alloc(4);
   code.writeUInt32BE(CANCEL);
   const frames = [PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))];
@@ -34,7 +26,7 @@ export function streamsBytes({ path, count, reset }: StreamsOptions): Buffer {
 }
 
 /** connected returns an open connection whose data and errors nobody needs. */
-export async function connected(path: string): Promise<Socket> {
+export async function connected(path) {
   const socket = connect(path)
     .on('error', () => {})
     .resume();
@@ -42,7 +34,7 @@ export async function connected(path: string): Promise<Socket> {
   return socket;
 }
 
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+function frame(type, flags, stream, payload) {
   const bytes = Buffer.alloc(9 + payload.length);
   bytes.writeUIntBE(payload.length, 0, 3);
   bytes.writeUInt8(type, 3);
@@ -60,7 +52,7 @@ const PATH = 4;
 const CONTENT_TYPE = 31;
 
 /** The headers of the first stream. Each pair that is not in the static table is added to the dynamic one. */
-function firstHeaders(path: string): Buffer {
+function firstHeaders(path) {
   return Buffer.concat([
     Buffer.from(POST_HTTP),
     added(0x40 | PATH, path),
@@ -73,10 +65,10 @@ function firstHeaders(path: string): Buffer {
 /** The same headers again, as indexes of the dynamic table, which begins at 62 with the newest pair. */
 const LATER_HEADERS = Buffer.from([...POST_HTTP, 0x80 | 65, 0x80 | 64, 0x80 | 63, 0x80 | 62]);
 
-function added(index: number, value: string): Buffer {
+function added(index, value) {
   return Buffer.concat([Buffer.from([index]), text(value)]);
 }
 
-function text(value: string): Buffer {
+function text(value) {
   return Buffer.concat([Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
 }
