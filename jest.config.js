@@ -26,6 +26,6 @@ export default {
   // Tests wait more than they compute. They share one kernel: none may rely on the objects that other tests load.
   maxWorkers: Math.min(Math.max(availableParallelism(), 4), 8),
   // A bound for a test that hangs, however busy the machine is.
-  testTimeout: 300_000,
+  testTimeout: 900_000,
   reporters: ['<rootDir>/testing/skip-summary.js', 'default'],
 };

@@ -7,9 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { FEATURE_ROWS } from '../packages/btf/dist/index.js';
 import { CLIENT_REASONS } from '../packages/client/dist/error/client-reasons.js';
 import { errorTables } from '../packages/reference/dist/error-tables.js';
-import { metricTables, settingsTable, withMadeBlock } from '../packages/reference/dist/doc-tables.js';
+import {
+  featureTable,
+  metricTables,
+  settingsTable,
+  withMadeBlock,
+} from '../packages/reference/dist/doc-tables.js';
 import { defaultOf } from '../packages/server/dist/config/setting.js';
 import { SETTING_GROUPS } from '../packages/server/dist/config/settings.js';
 import { ERRNO_REASONS, ERROR_CODES } from '../packages/server/dist/error/error-table.js';
@@ -24,6 +30,7 @@ const MADE = {
     const proto = readFileSync(join(ROOT, 'proto/btf/v1/errors.proto'), 'utf8');
     return errorTables(proto, { codes: ERROR_CODES, errnos: ERRNO_REASONS }, CLIENT_REASONS);
   },
+  'loads.md': () => featureTable(FEATURE_ROWS),
   'metrics.md': async () => {
     const { registry } = new DaemonMetrics();
     registry.addProcessMetrics();

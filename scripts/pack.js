@@ -15,10 +15,10 @@ import { publicPackages } from './public-packages.js';
 import { thirdPartyLicenses } from './third-party-licenses.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** In packages that bring dependencies along. */
+/** The file in packages that include the code of dependencies. */
 const LICENSES_FILE = 'THIRD-PARTY-LICENSES.txt';
-/** The dependencies whose code a package brings along, so that nobody installs them. All others stay dependencies. */
-const BROUGHT_ALONG = {
+/** The dependencies whose code a package includes, so that its users do not install them. All others stay dependencies. */
+const INCLUDED = {
   '@btfd/cli': ({ dependencies }) => Object.keys(dependencies),
   // Only `btfd certs` loads them, from a chunk of its own.
   '@btfd/server': () => ['@peculiar/x509', 'reflect-metadata'],
@@ -41,28 +41,25 @@ try {
   rmSync(copies, { recursive: true });
 }
 
-/** Writes what is published of a package: its modules in bundles, their declarations, and its other files as they are. */
+/** Writes the published files of a package: bundles of its modules, their declarations, and its other files unchanged. */
 async function writeCopy({ folder, manifest }) {
   const copy = join(copies, basename(folder));
   const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
-  const broughtAlong = BROUGHT_ALONG[manifest.name]?.(manifest) ?? [];
+  const included = INCLUDED[manifest.name]?.(manifest) ?? [];
   const bundled = await bundle(entryModules(folder, manifest), dist, {
-    inlined: broughtAlong,
+    inlined: included,
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
-  copyDeclarations(types, dist, broughtAlong);
+  copyDeclarations(types, dist, included);
   for (const name of ['README.md', ...manifest.files]) {
     if (name === 'dist' || name === LICENSES_FILE || name.startsWith('!')) continue;
     cpSync(join(folder, name), join(copy, name), { recursive: true });
   }
   cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'));
-  if (broughtAlong.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
-  writeFileSync(
-    join(copy, 'package.json'),
-    JSON.stringify(publishedManifest(manifest, broughtAlong), null, 2),
-  );
+  if (included.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
+  writeFileSync(join(copy, 'package.json'), JSON.stringify(publishedManifest(manifest, included), null, 2));
 }
 
 /** The modules of `dist` that are named in a package.json or imported by a command. */
@@ -77,9 +74,9 @@ function entryModules(folder, { exports, imports = {}, bin = {} }) {
 }
 
 /** A package.json with the versions of our own packages, without the dependencies that are not to be installed. */
-function publishedManifest(manifest, broughtAlong) {
+function publishedManifest(manifest, included) {
   const { dependencies = {}, ...published } = manifest;
-  const kept = Object.entries(dependencies).filter(([name]) => !broughtAlong.includes(name));
+  const kept = Object.entries(dependencies).filter(([name]) => !included.includes(name));
   const versions = kept.map(([name, version]) => [
     name,
     version === 'workspace:*' ? manifest.version : version,

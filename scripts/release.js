@@ -1,4 +1,4 @@
-// Makes a release of what is committed, in `release/`: the packages, their checksums and their bill of materials.
+// Makes a release of the committed files, in `release/`: the packages, their checksums and their bill of materials.
 //
 //     pnpm release            # everything that CI checks, then the packages
 //     pnpm release --no-check # the packages alone, of a commit that CI passed
@@ -26,7 +26,7 @@ refuseUnlisted();
 if (!process.argv.includes('--no-check')) run('bash', ['.ci/run']);
 rmSync(RELEASE, { recursive: true, force: true });
 run('npx', ['--yes', 'pnpm@12', 'build']);
-// Files in `dist/` may be older than what is committed.
+// Files in `dist/` may be older than the committed sources.
 run('npx', ['--yes', 'pnpm@12', 'exec', 'tsc', '-b', '--force']);
 run(process.execPath, ['scripts/pack.js', RELEASE, '--all']);
 writeSbom();
@@ -95,7 +95,7 @@ function writeChecksums() {
   writeFileSync(join(RELEASE, 'SHA256SUMS'), lines.join(''));
 }
 
-/** @returns {string} what git says */
+/** @returns {string} the output of git */
 function git(...args) {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trimEnd();
 }

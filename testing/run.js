@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { TOOLS, debianPackages, has, isCommand } from './tools.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const given = process.argv.slice(2);
-const isLong = given.includes('--long');
-const jestArgs = given.filter((arg) => arg !== '--long' && arg !== '--no-install');
+const flags = process.argv.slice(2);
+const isLong = flags.includes('--long');
+const jestArgs = flags.filter((arg) => arg !== '--long' && arg !== '--no-install');
 
 // Debian installs bpftool in a folder that is not in the PATH of an ordinary user.
 process.env.PATH += ':/usr/sbin:/sbin';
 
-if (!given.includes('--no-install') && canInstall()) setUp();
+if (!flags.includes('--no-install') && canInstall()) setUp();
 run('pnpm', ['--silent', 'build']);
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 run(process.execPath, [...jest, ...(isLong ? ['--config', 'jest.long.config.js'] : []), ...jestArgs]);
@@ -30,7 +30,7 @@ function setUp() {
   const missing = Object.keys(TOOLS).filter((name) => (isLong || TOOLS[name].long !== true) && !has(name));
   const packages = debianPackages(missing);
   if (packages.length > 0) {
-    console.log(`Installing what the tests need, unless --no-install is given: ${packages.join(' ')}`);
+    console.log(`Installing tools for the tests (--no-install disables this): ${packages.join(' ')}`);
     tryTo('apt-get', ['-qq', 'update']);
     tryTo('apt-get', ['-qq', 'install', '--no-install-recommends', ...packages]);
   }

@@ -62,6 +62,7 @@ export const TOOLS = {
     get: 'run on a kernel with CONFIG_DEBUG_INFO_BTF',
   },
   root: { probe: () => process.geteuid() === 0, get: 'run as root' },
+  fuse: { path: '/dev/fuse', get: 'modprobe fuse' },
   bpf: { probe: servesBtfIds, label: 'bpf(2) with CAP_SYS_ADMIN', get: 'run as root on Linux 5.2 or newer' },
 };
 

@@ -15,7 +15,8 @@ const btfFds = () => readdirSync('/proc/self/fd').filter((fd) => unlessGone(() =
 const until = async (holds) => { while (!holds()) await sleep(2); };
 `;
 const NATIVE = `import * as native from ${built('index.js')};\n`;
-const TIMEOUT_MS = 25_000;
+/** Far more than any program needs on a busy machine, and less than jest's own limit. */
+const TIMEOUT_MS = 240_000;
 
 /** built returns the quoted URL of a module of the built package. */
 export function built(file: string): string {

@@ -1,6 +1,6 @@
 /**
  * The contract of btfd as code: messages and the service descriptor of `btf.v1`, generated from `proto/`, the messages
- * of `google.rpc` that its errors carry, and the encoding of those errors. It works with any gRPC stack.
+ * of `google.rpc` that its errors carry, and the encoding of those errors and of members. It works with any gRPC stack.
  *
  * ```ts
  * import { create, toBinary } from '@bufbuild/protobuf';
@@ -43,3 +43,4 @@ export {
   type QuotaViolation,
   STATUS_TRAILER,
 } from './error-details.js';
+export { decodeMember, type DereferenceFields, encodeMember, type MemberFields } from './resolved-member.js';

@@ -6,7 +6,7 @@ import { Spec } from './spec.js';
 import { bpftoolJson, dumpBytes, dumpFile } from './testing/bpftool.js';
 import { kernels, NEW_BPFTOOL, readSpec } from './testing/corpus.js';
 import type { TypeId } from './types.js';
-import { kernelFeaturesOf } from './validate/kernel-features.js';
+import { kernelFeaturesOf } from './kernel/kernel-features.js';
 import { validate } from './validate/validate.js';
 
 const CORPUS = kernels('corpus');

@@ -22,53 +22,18 @@ export { merge, type Merged, type MergeOptions } from './build/merge.js';
 export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
+export { sortTypes, type SortOptions } from './build/sort.js';
 export { countTypes } from './type-index.js';
 export { completeDatasecs } from './elf/complete-datasecs.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
-export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader } from './header.js';
-export { Kind, type KindRow, KINDS } from './types.js';
-export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
-export { alignof } from './query/alignof.js';
-export { type DatasecVar, datasecVars } from './query/datasec-vars.js';
-export { type DeclTags, declTagsOf } from './query/decl-tags.js';
-export { essentialName, flavourOf } from './query/flavours.js';
-export { fitsBase } from './query/fits-base.js';
-export { type FlatMember, flatMembers } from './query/flat-members.js';
-export { typesByEssentialName } from './query/flavours.js';
-export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
-export { MemberPathError } from './query/member-path.js';
-export { type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
-export type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './query/member-place.js';
-export { nearNames } from './query/near-names.js';
-export { nearTypeNames, type NearTypeOptions } from './query/near-names.js';
-export { typeByName, type TypeOf, typesByName } from './query/names.js';
-export { pointerSize, type PointerSize } from './query/pointer-size.js';
-export { postorder } from './query/postorder.js';
-export { children, mapReferences } from './query/references.js';
-export { type Alias, isAlias, resolve, unqualified } from './query/resolve.js';
-export { resolveMember, resolveMemberOf } from './query/resolve-member.js';
-export { type DataModel, sizeof } from './query/sizeof.js';
-export { toBpftoolJson } from './print/bpftool.js';
+export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader, isSplit } from './header.js';
 export {
-  type Layout,
-  type LayoutClose,
-  type LayoutGap,
-  type LayoutMember,
-  type LayoutOpen,
-  type LayoutOptions,
-  type LayoutRow,
-  layoutOf,
-} from './print/layout.js';
-export { formatLayout } from './print/layout-text.js';
-export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
-export { printRaw } from './print/bpftool.js';
-export { declarationOf, formatTypeName } from './print/type-name.js';
-export { type ParseOptions, Spec } from './spec.js';
-export { isSplit } from './header.js';
-export {
+  Kind,
+  type KindRow,
+  KINDS,
   type Array,
   type Const,
   type Datasec,
@@ -102,6 +67,48 @@ export {
   type Void,
   type Volatile,
 } from './types.js';
-export { KERNEL_FEATURES, type KernelFeatures, kernelFeaturesOf } from './validate/kernel-features.js';
+export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+export { alignof } from './query/alignof.js';
+export { type DatasecVar, datasecVars } from './query/datasec-vars.js';
+export { type DeclTags, declTagsOf } from './query/decl-tags.js';
+export { essentialName, flavourOf, typesByEssentialName } from './query/flavours.js';
+export { fitsBase } from './query/fits-base.js';
+export { type FlatMember, flatMembers } from './query/flat-members.js';
+export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
+export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
+export type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './query/member-place.js';
+export { nearNames, nearTypeNames, type NearTypeOptions } from './query/near-names.js';
+export { typeByName, type TypeOf, typesByName } from './query/names.js';
+export { pointerSize, type PointerSize } from './query/pointer-size.js';
+export { postorder } from './query/postorder.js';
+export { children, mapReferences } from './query/references.js';
+export { type Alias, isAlias, resolve, unqualified } from './query/resolve.js';
+export { resolveMember, resolveMemberOf } from './query/resolve-member.js';
+export { type DataModel, sizeof } from './query/sizeof.js';
+export { toBpftoolJson, printRaw } from './print/bpftool.js';
+export {
+  type Layout,
+  type LayoutClose,
+  type LayoutGap,
+  type LayoutMember,
+  type LayoutOpen,
+  type LayoutOptions,
+  type LayoutRow,
+  layoutOf,
+} from './print/layout.js';
+export { formatLayout } from './print/layout-text.js';
+export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
+export { declarationOf, formatTypeName } from './print/type-name.js';
+export { type ParseOptions, Spec } from './spec.js';
+export { adaptBtf } from './kernel/adapt-btf.js';
+export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';
+export {
+  FEATURE_ROWS,
+  KERNEL_FEATURES,
+  type KernelFeatures,
+  kernelFeaturesOf,
+  marshalOptionsFor,
+} from './kernel/kernel-features.js';
+export { probeBtf, probeResult } from './kernel/probe.js';
 export type { Problem } from './validate/problem.js';
 export { validate, type ValidateOptions } from './validate/validate.js';

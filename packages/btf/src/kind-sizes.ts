@@ -18,7 +18,7 @@ const MAX_KINDS = 128;
 /** An entry of the layout section: `{u8 info_sz; u8 elem_sz; u16 flags}`. */
 const LAYOUT_LENGTH = 4;
 
-const KNOWN: KindSizes = knownSizes();
+const KNOWN: KindSizes = /* @__PURE__ */ knownSizes();
 
 /**
  * kindSizes takes the sizes of known kinds from this library and those of other kinds from the layout section. Split
@@ -52,6 +52,18 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
     element[kind] = each;
   }
   return { fixed, element };
+}
+
+/**
+ * kindLayout returns a layout section: an entry for each kind that this library knows, void first. The flags, which have
+ * no meaning yet, are zero, so it is the same in both byte orders.
+ */
+export function kindLayout(): Uint8Array {
+  const layout = new Uint8Array(KIND_ROWS.length * LAYOUT_LENGTH);
+  for (const [kind, row] of KIND_ROWS.entries()) {
+    if (row !== undefined) layout.set([4 * row.once, 4 * row.each], kind * LAYOUT_LENGTH);
+  }
+  return layout;
 }
 
 function knownSizes(): KindSizes {

@@ -5,15 +5,15 @@ import { kindOfInfo, vlenOfInfo } from './words.js';
 export const HEAD_WORDS = 3;
 
 /** KIND_ROWS has the row of each kind at the kind's number. */
-export const KIND_ROWS: readonly (KindRow | undefined)[] = rowsByNumber();
+export const KIND_ROWS: readonly (KindRow | undefined)[] = /* @__PURE__ */ rowsByNumber();
 
 /** KindWords are the columns of a {@link KindRow} for loops over words, in objects of one shape, which V8 reads faster. */
 export type KindWords = Pick<KindRow, 'once' | 'onceIds' | 'each' | 'eachNamed' | 'eachId'> & {
   readonly thirdIsId: boolean;
 };
 
-const KIND_WORDS = KIND_ROWS.map((row) => (row === undefined ? undefined : wordsOfRow(row)));
-const UNKNOWN = wordsOfRow({ ...KINDS.FLOAT, third: 'UNUSED' });
+const KIND_WORDS = /* @__PURE__ */ KIND_ROWS.map((row) => (row === undefined ? undefined : wordsOfRow(row)));
+const UNKNOWN = /* @__PURE__ */ wordsOfRow({ ...KINDS.FLOAT, third: 'UNUSED' });
 
 /** isKnownKind reports whether this library knows a kind, and so which words of its types are names and type ids. */
 export function isKnownKind(kind: number): boolean {
@@ -29,6 +29,8 @@ export function isComposite(kind: number): boolean {
  * kindTest returns a test of kinds by their rows, which unknown kinds and void fail. It looks results up in a table: loops
  * over all types call such tests.
  */
+// A bundler may drop a test that nobody uses.
+/* @__NO_SIDE_EFFECTS__ */
 export function kindTest(test: (row: KindRow, kind: number) => boolean): (kind: number) => boolean {
   const passes = Uint8Array.from(KIND_ROWS, (row, kind) => (row !== undefined && test(row, kind) ? 1 : 0));
   return (kind) => passes[kind] === 1;

@@ -1,7 +1,7 @@
 import { BtfFormatError } from './format-error.js';
 import type { TypeId } from './types.js';
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Single strings are decoded until they add up to this fraction of the section. Then all of it is decoded. */
 const WHOLE_AFTER = 1 / 8;

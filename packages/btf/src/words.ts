@@ -98,7 +98,7 @@ export function withRoom(array: Int32Array, length: number): Int32Array {
  * HASH_SEED makes hashes differ from run to run, so that nobody can make BTF whose types or names collide. No result
  * depends on it: a hash only selects what to compare.
  */
-export const HASH_SEED = Math.trunc(Math.random() * 2 ** 32) | 1;
+export const HASH_SEED = /* @__PURE__ */ Math.trunc(Math.random() * 2 ** 32) | 1;
 
 /** mixHash adds a word to a hash of 32 bits. The order of the words matters. */
 export function mixHash(hash: number, word: number): number {

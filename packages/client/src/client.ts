@@ -71,7 +71,7 @@ export class BtfClient implements AsyncDisposable {
    * @param btf BTF in the daemon's byte order, at most 16 MiB; or a `Builder`, which the client marshals.
    * @throws BtfError VERIFIER_REJECTED if the kernel refuses the BTF; its `verifierLog` has at most 3 KiB.
    * @throws BtfError BTF_TOO_LARGE for BTF above 16 MiB; MESSAGE_TOO_LARGE if it is also above the daemon's limit.
-   * @throws BtfError BTF_UNBUILDABLE if `adaptToKernel` is true and the daemon cannot decode the BTF.
+   * @throws BtfError BTF_UNBUILDABLE if the daemon cannot read the BTF to estimate its cost.
    * @throws BtfError BTF_TOO_EXPENSIVE if the kernel would take too long to check the BTF.
    * @throws BtfError LOAD_QUEUE_FULL if too many loads wait for the kernel.
    * @throws BtfError DAEMON_LACKS_CAPABILITY if the daemon lacks CAP_BPF.

@@ -38,10 +38,9 @@ export type { NotFound, Selection } from './btf/selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';
 export type { HandleState, RemoteObject } from './remote-object.js';
+export type { Feature, FeatureStatus } from './object/kernel-features.js';
 export type {
   Caller,
-  Feature,
-  FeatureStatus,
   Limits,
   Mode,
   Operation,

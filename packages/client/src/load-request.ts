@@ -9,8 +9,8 @@ import type { Handle } from './handle.js';
 /** LoadOptions are the options of loading BTF. */
 export interface LoadOptions extends LeaseOptions {
   /**
-   * Whether the daemon replaces types that its kernel is too old for: 64-bit enums (Linux 6.0), type tags (5.17),
-   * declaration tags (5.16) and the linkage of functions (5.6). Default: true for a `Builder`, as in `btf.NewHandle` of
+   * Whether the daemon replaces what its kernel is too old for: types of newer kinds, tags, names, the layout section.
+   * `FEATURE_ROWS` of `@btfd/btf` has each replacement. Default: true for a `Builder`, as in `btf.NewHandle` of
    * cilium/ebpf; false for bytes, as in `btf.NewHandleFromRawBTF`.
    */
   readonly adaptToKernel?: boolean | undefined;

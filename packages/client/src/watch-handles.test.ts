@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Origin } from '@btfd/api';
+import { Origin, type WatchHandlesRequest } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
-import type { WatchHandlesRequest } from '@btfd/api';
 import type { BtfErrorReason } from './error/btf-error.js';
 import { BtfClient } from './client.js';
 import { Session } from './session.js';

@@ -4,7 +4,8 @@ import { BpfError, btfLoad } from '@btfd/native';
 import { BtfFormatError, kernelFeaturesOf, Spec, validate } from '@btfd/btf';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { HEADERS, NAMES, REFERENCES, TYPES } from './testing/malformed-btf.js';
+import { NAMES, REFERENCES, TYPES } from './testing/malformed-btf.js';
+import { HEADERS } from './testing/malformed-headers.js';
 import { randomSpecial } from './testing/random-special.js';
 import { SPECIAL_FIELDS } from './testing/special-fields.js';
 import { mutantOf, randomBtf, sampleOfAllKinds } from './testing/random-btf.js';
@@ -62,8 +63,8 @@ async function compare(cases: Iterable<readonly [what: string, bytes: Uint8Array
     else refused += 1;
     const agree = theirs === null || ours === null ? theirs === ours : isSame(ours, theirs);
     if (agree) continue;
-    const said = theirs === null ? 'nothing' : `${theirs.line}: ${theirs.errno}`;
-    disagreements.push(`${what}: the kernel says ${said}, validate says ${ours?.join(', ')}`);
+    const verdict = theirs === null ? 'nothing' : `${theirs.line}: ${theirs.errno}`;
+    disagreements.push(`${what}: the kernel says ${verdict}, validate says ${ours?.join(', ')}`);
   }
   return { disagreements: disagreements.slice(0, 10), refused, accepted };
 }

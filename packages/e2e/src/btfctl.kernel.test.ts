@@ -7,10 +7,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Spec } from '@btfd/btf';
 import { FakeDaemon } from '@btfd/client/testing';
-import { btfIds, btfList } from './testing/bpftool.js';
+import { btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { HeldObject } from './testing/held-object.js';
 import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
 import { intBtf, refusedBtf } from './testing/sample-btf.js';
@@ -36,6 +37,7 @@ needs('bpf').describe('btfctl', () => {
   });
 
   const run = (...args: string[]): Promise<Ran> => btfctl(args, env);
+  const hold = async (): Promise<HeldObject> => HeldObject.load(join(dir, 'good.btf'), env);
 
   /** The JSON of a command, which its schema must describe. */
   async function json(schema: string, ...args: string[]): Promise<unknown> {
@@ -48,22 +50,22 @@ needs('bpf').describe('btfctl', () => {
     await using user = await BtfUser.start();
     const theirs = btfList();
     const ours = await json('list', 'list');
-    for (const id of [user.said.btfId, theirs.find(({ name }) => name === 'vmlinux')?.id]) {
+    for (const id of [user.facts.btfId, theirs.find(({ name }) => name === 'vmlinux')?.id]) {
       const { pids: _, ...object } = theirs.find((one) => one.id === id) ?? { pids: [] };
       expect(ours).toContainEqual(expect.objectContaining(object));
     }
-    const { pid, command } = user.said;
+    const { pid, command } = user.facts;
     expect(ours).toContainEqual(
       expect.objectContaining({
-        id: user.said.btfId,
+        id: user.facts.btfId,
         pids: expect.arrayContaining([{ pid, comm: command }]),
       }),
     );
     const { stdout } = await run('list', '-o', 'wide');
     expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
-    const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.said.btfId} `));
-    expect(row).toContain(`${user.said.program.name}(${user.said.program.id})`);
-    expect(row).toContain(`${user.said.map.name}(${user.said.map.id})`);
+    const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.facts.btfId} `));
+    expect(row).toContain(`${user.facts.program.name}(${user.facts.program.id})`);
+    expect(row).toContain(`${user.facts.map.name}(${user.facts.map.id})`);
     expect(row).toContain(`${command}(${pid})`);
   });
 
@@ -97,7 +99,7 @@ needs('bpf').describe('btfctl', () => {
     });
     const { stdout } = await run('info');
     expect(stdout).toMatch(/^you +uid:0, loader: sees all objects, and loads BTF$/m);
-    expect(stdout).toMatch(/^features +btf, func, var, /m);
+    expect(stdout).toMatch(/^features +all \d+( but [a-z, -]+)?$/m);
     expect(stdout).toContain(`Linux ${release}`);
     expect(stdout).toMatch(/yes {2}open-by-id/);
     expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
@@ -189,24 +191,6 @@ needs('bpf').describe('btfctl', () => {
     await load.end();
   });
 
-  test('load holds an object until it is interrupted', async () => {
-    await using load = new Btfctl(['load', join(dir, 'good.btf')], env);
-    await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
-    const id = Number(/as BTF id (\d+), 80 bytes/.exec(load.stdout)?.[1]);
-    expect(btfIds()).toContain(id);
-    load.kill('SIGINT');
-    expect(await load.end()).toMatchObject({ status: 0 });
-    await until('the object is gone', () => !btfIds().includes(id));
-    await using orphan = await hold();
-    orphan.hangUp();
-    await until('it ends with its terminal', () => !btfIds().includes(orphan.id));
-    const refused = await run('load', join(dir, 'bad.btf'));
-    expect(refused).toMatchObject({ status: 4, stdout: '' });
-    expect(refused.stderr).toContain('[3] Invalid kind:0');
-    const checked = await run(...hintedCommand(refused, { FILE: join(dir, 'bad.btf') }));
-    expect(checked).toMatchObject({ status: 4, stdout: expect.stringContaining('[3] Invalid kind:0') });
-  });
-
   test.each([
     ['an unknown object', ['list', 'nothing']],
     ['an unknown id', ['hold', '2147483000', '--', 'true']],
@@ -215,107 +199,6 @@ needs('bpf').describe('btfctl', () => {
     const ran = await run(...args);
     expect(ran.status).toBe(3);
     expect(await run(...hintedCommand(ran))).toMatchObject({ status: 0 });
-  });
-
-  test('load reports that the daemon with its object is gone', async () => {
-    await using own = await DaemonProcess.start();
-    await using load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'json'], {
-      BTFD_ADDRESS: own.address,
-    });
-    await until('it is loaded', () => load.stdout.includes('}'));
-    expect(schemaErrors('load', load.stdout)).toEqual([]);
-    await own.end('SIGKILL');
-    await using again = await DaemonProcess.start({ socket: own.socket });
-    expect(again.address).toBe(own.address);
-    const ran = await load.end();
-    expect(ran.status).toBe(1);
-    expect(ran.stderr).toMatch(/BTF id \d+ is not held any more/);
-  });
-
-  test('hold keeps an object open while a command runs, and exits with its exit code', async () => {
-    await using held = await hold();
-    const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
-    await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], env);
-    await until('the command runs', () => holding.stdout !== '');
-    await held.end();
-    // The command still runs, and nothing else holds the object.
-    expect(btfIds()).toContain(held.id);
-    expect(await holding.end()).toMatchObject({ status: 9, stdout: `${held.id}\n` });
-    await until('the object is gone', () => !btfIds().includes(held.id));
-  });
-
-  test.each([
-    ['of a missing command', ['vmlinux', '--', 'no-such-command'], 127],
-    ['of a file that cannot be run', ['vmlinux', '--', '/etc/passwd'], 126],
-    ['of a command that a signal ends', ['vmlinux', '--', 'sh', '-c', 'kill -9 $$'], 137],
-    ['of a missing id', ['2147483000', '--', 'true'], 3],
-    ['of a missing name', ['no_such_module', '--', 'true'], 3],
-    ['of usage errors for a file', ['./file', '--', 'true'], 2],
-  ] as const)('hold has the exit code %s', async (_, args, status) => {
-    expect((await run('hold', ...args)).status).toBe(status);
-  });
-
-  test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(
-    'hold passes on %s, and holds until its command ends',
-    async (signal) => {
-      const script = `trap "echo asked; exit 5" ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
-      await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
-      await until('the command runs', () => holding.stdout.includes('ready'));
-      holding.kill(signal);
-      expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
-    },
-  );
-
-  test.each([
-    ['SIGHUP', 129],
-    ['SIGQUIT', 131],
-  ] as const)('hold has the exit code of shells if %s ends its command', async (signal, status) => {
-    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'], env);
-    await until('the command runs', () => holding.stdout.includes('ready'));
-    holding.kill(signal);
-    expect(await holding.end()).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
-  });
-
-  test('hold passes on every signal, and holds for a command that survives it', async () => {
-    const script =
-      'n=0; trap "n=\\$((n+1)); echo \\$n" INT; echo ready; while [ $n -lt 2 ]; do sleep 0.1; done; exit 6';
-    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
-    for (const said of ['ready\n', 'ready\n1\n']) {
-      await until('the command has said it', () => holding.stdout === said);
-      holding.kill('SIGINT');
-    }
-    expect(await holding.end()).toMatchObject({ status: 6, stdout: 'ready\n1\n2\n' });
-  });
-
-  test('watch shows the objects that exist, come and go, until it is interrupted', async () => {
-    await using watch = new Btfctl(['watch', '-o', 'json'], env);
-    const events = (): { event: string; object?: { id: number } }[] =>
-      watch.stdout
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line));
-    await until('it knows what is there', () => events().some(({ event }) => event === 'synced'));
-    expect(events()[0]).toMatchObject({ event: 'present', object: { name: 'vmlinux' } });
-    const held = await hold();
-    await using table = new Btfctl(['watch', '--origin', 'user', '--new'], env);
-    const eventsOf = (id: number): string[] =>
-      events().flatMap(({ event, object }) => (object?.id === id ? [event] : []));
-    await until('it came', () => eventsOf(held.id).includes('added'));
-    await until('the table has begun', () => table.stdout !== '');
-    await held.end();
-    await until('it went', () => eventsOf(held.id).includes('removed'));
-    expect(eventsOf(held.id)).toEqual(['added', 'removed']);
-    for (const event of watch.stdout.trimEnd().split('\n')) {
-      expect(schemaErrors('watch-event', event)).toEqual([]);
-    }
-    await using again = await hold();
-    const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
-    await until('the table shows it', () => row.test(table.stdout));
-    expect(table.stdout).not.toContain('present');
-    for (const running of [watch, table]) {
-      running.kill('SIGINT');
-      expect(await running.end()).toMatchObject({ status: 0, stderr: '' });
-    }
   });
 
   test('a node and its kernel in a file do not differ', async () => {
@@ -407,23 +290,4 @@ needs('bpf').describe('btfctl', () => {
       expect(await btfctl(hintedCommand(load), weakEnv)).toMatchObject({ status: 0 });
     },
   );
-
-  /** Loads an object of its own that nothing else holds. */
-  async function hold(): Promise<
-    AsyncDisposable & { id: number; hangUp: () => void; end: () => Promise<unknown> }
-  > {
-    const load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'name'], env);
-    await until('it is loaded', () => load.stdout.endsWith('\n'));
-    const id = Number(/^id:(\d+)$/m.exec(load.stdout)?.[1]);
-    const end = async (): Promise<unknown> => {
-      load.kill('SIGINT');
-      return load.end();
-    };
-    return {
-      id,
-      hangUp: () => load.kill('SIGHUP'),
-      end,
-      [Symbol.asyncDispose]: async () => void (await end()),
-    };
-  }
 });

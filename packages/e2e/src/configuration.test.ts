@@ -127,18 +127,18 @@ describe('At SIGHUP the daemon', () => {
     const file = write('reload.yaml', `btf-dir: ${dir}\nlog-level: warn\n`);
     const settings = ['--config', file, '--log-level', 'info'];
     await using daemon = await DaemonProcess.start({ args: settings });
-    const said = (text: string) => until(text, () => daemon.log.text.includes(text));
+    const logged = (text: string) => until(text, () => daemon.log.text.includes(text));
 
     write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: nonsense\n`);
     daemon.signal('SIGHUP');
-    await said('settings not read again');
+    await logged('settings not read again');
     expect(daemon.log.text).toContain(`${file}:2: max-ttl: \\"nonsense\\" is not a time`);
 
     write('reload.yaml', `btf-dir: ${dir}\nmax-ttl: 2h\n`);
     daemon.signal('SIGHUP');
-    await said('changed settings that need a restart');
+    await logged('changed settings that need a restart');
     expect(daemon.log.text).toContain('"max-ttl"');
-    await said('settings read again');
+    await logged('settings read again');
     using client = new RawClient(daemon.address);
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
     expect(await daemon.end()).toBe(0);

@@ -137,6 +137,7 @@ needs('bpf').describe('the commands in the documents', () => {
 function toolsOf(command: string): readonly Tool[] {
   if (command.includes('python3 ')) return [...toolsOf('generate.sh'), 'python3-grpcio', 'python3-protobuf'];
   if (command.includes('generate.sh')) return ['protoc', 'grpc_python_plugin'];
+  if (command.includes('bpftool ')) return ['bpftool'];
   return command.includes('after.o') ? COMPILERS : [];
 }
 

@@ -21,7 +21,7 @@ describe('the documents that are generated from tables', () => {
     expect(generate('--check')).toEqual([0, '']);
   });
 
-  test.each(['errors.md', 'metrics.md', 'operations.md'])(
+  test.each(['errors.md', 'loads.md', 'metrics.md', 'operations.md'])(
     'are generated again if a row is missing: %s',
     (name) => {
       cpSync(join(ROOT, 'docs'), dir, { recursive: true });

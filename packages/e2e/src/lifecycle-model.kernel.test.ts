@@ -58,23 +58,27 @@ needs('bpf').describe('the handles of a real daemon, with calls in any order,', 
     readonly loaded: number[] = [];
     readonly dead: string[] = [];
 
-    constructor(private readonly client: RawClient) {}
+    readonly #client: RawClient;
+
+    constructor(client: RawClient) {
+      this.#client = client;
+    }
 
     async act(op: Op): Promise<void> {
       switch (op.op) {
         case 'load': {
           const source = { case: 'rawBtf', value: intBtf(1, 'lifecycle') } as const;
-          const { result } = await this.client.call('loadHandle', { source });
+          const { result } = await this.#client.call('loadHandle', { source });
           if (result.case !== 'handle') throw new Error('refused');
-          this.loaded.push(this.add(result.value).id);
+          this.loaded.push(this.#add(result.value).id);
           return;
         }
         case 'stream':
-          return this.startStream();
+          return this.#startStream();
         case 'dead': {
           const token = this.dead[op.pick % Math.max(1, this.dead.length)];
           if (token === undefined) return;
-          const error = await failureOf(this.client.call('takeHandle', { token }));
+          const error = await failureOf(this.#client.call('takeHandle', { token }));
           expect(errorInfoOf(error).reason).toBe('HANDLE_NOT_FOUND');
           return;
         }
@@ -85,7 +89,7 @@ needs('bpf').describe('the handles of a real daemon, with calls in any order,', 
         case 'spec':
         case 'disconnect': {
           const handle = this.open[op.pick % Math.max(1, this.open.length)];
-          if (handle !== undefined) await this.use(op.op, handle);
+          if (handle !== undefined) await this.#use(op.op, handle);
         }
       }
     }
@@ -93,60 +97,57 @@ needs('bpf').describe('the handles of a real daemon, with calls in any order,', 
     async end(): Promise<void> {
       for (const { stream } of this.open) stream?.cancel();
       const tokens = this.open.flatMap(({ token, stream }) => (stream === null ? [token] : []));
-      expect((await this.client.call('closeHandles', { tokens })).wasOpen).toEqual(tokens.map(() => true));
+      expect((await this.#client.call('closeHandles', { tokens })).wasOpen).toEqual(tokens.map(() => true));
     }
 
-    private async use(
-      op: 'open' | 'clone' | 'take' | 'close' | 'spec' | 'disconnect',
-      handle: Open,
-    ): Promise<void> {
+    async #use(op: 'open' | 'clone' | 'take' | 'close' | 'spec' | 'disconnect', handle: Open): Promise<void> {
       const { token, id, stream } = handle;
       switch (op) {
         case 'open':
-          this.add((await this.client.call('getHandleById', { id })).handle);
+          this.#add((await this.#client.call('getHandleById', { id })).handle);
           return;
         case 'clone':
-          this.add((await this.client.call('cloneHandle', { token })).handle);
+          this.#add((await this.#client.call('cloneHandle', { token })).handle);
           return;
         case 'take':
-          expect((await this.client.call('takeHandle', { token })).handle?.token).toBe(token);
+          expect((await this.#client.call('takeHandle', { token })).handle?.token).toBe(token);
           handle.stream = null;
           return;
         case 'close':
-          this.remove(handle);
-          expect((await this.client.call('closeHandles', { tokens: [token, token] })).wasOpen).toEqual([
+          this.#remove(handle);
+          expect((await this.#client.call('closeHandles', { tokens: [token, token] })).wasOpen).toEqual([
             true,
             false,
           ]);
           return;
         case 'spec': {
           const source = { case: 'handle', value: token } as const;
-          for await (const { part } of this.client.stream('spec', { source, selection: { ids: [1] } })) {
+          for await (const { part } of this.#client.stream('spec', { source, selection: { ids: [1] } })) {
             if (part.case === 'header') expect(part.value.info?.id).toBe(id);
           }
           return;
         }
         case 'disconnect':
           if (stream === null) return;
-          this.remove(handle);
+          this.#remove(handle);
           stream.cancel();
       }
     }
 
-    private async startStream(): Promise<void> {
-      const stream = this.client.stream('iterateHandles', { hold: true, origins: [Origin.VMLINUX] });
+    async #startStream(): Promise<void> {
+      const stream = this.#client.stream('iterateHandles', { hold: true, origins: [Origin.VMLINUX] });
       stream.on('error', () => null);
       const { handle } = await new Promise<IterateHandlesResponse>((resolve) => stream.once('data', resolve));
-      this.add(handle).stream = stream;
+      this.#add(handle).stream = stream;
     }
 
-    private add(handle: Handle | undefined): Open {
+    #add(handle: Handle | undefined): Open {
       const added = { token: handle?.token ?? '', id: handle?.info?.id ?? 0, stream: null };
       this.open.push(added);
       return added;
     }
 
-    private remove(handle: Open): void {
+    #remove(handle: Open): void {
       this.open.splice(this.open.indexOf(handle), 1);
       this.dead.push(handle.token);
     }

@@ -24,18 +24,21 @@ async function callOften(client: RawClient, times: number): Promise<void> {
 }
 
 needs('bpf').describe('A log that cannot be written', () => {
-  test('because nobody reads it delays neither calls nor the shutdown, and lines are dropped', async () => {
-    await using daemon = await DaemonProcess.start({ args: ARGS });
-    using client = new RawClient(daemon.address);
-    daemon.leaveLogUnread();
-    const dropped = async () => (await Scrape.of(daemon.metricsUrl)).sum('btfd_log_lines_dropped_total');
-    // Until the pipe and the daemon's buffer are full: about 1.3 MB.
-    while ((await dropped()) < 100) await callOften(client, 1000);
-    expect((await client.call('getServerInfo', {})).version).not.toBe('');
-    expect(await daemon.end()).toBe(0);
-  });
+  needs('python3-prometheus-client').test(
+    'because nobody reads it delays neither calls nor the shutdown, and lines are dropped',
+    async () => {
+      await using daemon = await DaemonProcess.start({ args: ARGS });
+      using client = new RawClient(daemon.address);
+      daemon.leaveLogUnread();
+      const dropped = async () => (await Scrape.of(daemon.metricsUrl)).sum('btfd_log_lines_dropped_total');
+      // Until the pipe and the daemon's buffer are full: about 1.3 MB.
+      while ((await dropped()) < 100) await callOften(client, 1000);
+      expect((await client.call('getServerInfo', {})).version).not.toBe('');
+      expect(await daemon.end()).toBe(0);
+    },
+  );
 
-  test('because its reader is gone does not stop the daemon', async () => {
+  needs('python3-prometheus-client').test('because its reader is gone does not stop the daemon', async () => {
     await using daemon = await DaemonProcess.start({ args: ARGS });
     using client = new RawClient(daemon.address);
     daemon.closeLog();

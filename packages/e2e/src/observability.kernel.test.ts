@@ -166,31 +166,39 @@ needs('bpf').describe('Operators see', () => {
     expect(called.every(({ durationMs }) => typeof durationMs === 'number')).toBe(true);
   });
 
-  test('from the probes that the daemon is ready, and that it is not while it drains', async () => {
-    await using daemon = await DaemonProcess.start({ args: METRICS });
-    const url = daemon.metricsUrl;
-    expect(await (await fetch(`${url}/readyz`)).text()).toBe('ready\n');
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    // A call whose request never ends keeps the drain waiting.
-    const session = connect('http://localhost', { createConnection: () => createConnection(daemon.socket) });
-    session.on('error', () => {});
-    session
-      .request({
-        [constants.HTTP2_HEADER_METHOD]: 'POST',
-        [constants.HTTP2_HEADER_PATH]: '/btf.v1.BtfService/GetServerInfo',
-        [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-        te: 'trailers',
-      })
-      .on('error', () => {});
-    await until('the call is in flight', async () => (await Scrape.of(url)).sum('btfd_rpc_in_flight') === 1);
-    const ended = daemon.end('SIGTERM');
-    await until('it is not ready', async () => {
-      const response = await fetch(`${url}/readyz`);
-      return response.status === 503 && (await response.text()) === 'not ready: the daemon is draining\n';
-    });
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    session.destroy();
-    expect(await ended).toBe(0);
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
-  });
+  needs('python3-prometheus-client').test(
+    'from the probes that the daemon is ready, and that it is not while it drains',
+    async () => {
+      await using daemon = await DaemonProcess.start({ args: METRICS });
+      const url = daemon.metricsUrl;
+      expect(await (await fetch(`${url}/readyz`)).text()).toBe('ready\n');
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      // A call whose request never ends keeps the drain waiting.
+      const session = connect('http://localhost', {
+        createConnection: () => createConnection(daemon.socket),
+      });
+      session.on('error', () => {});
+      session
+        .request({
+          [constants.HTTP2_HEADER_METHOD]: 'POST',
+          [constants.HTTP2_HEADER_PATH]: '/btf.v1.BtfService/GetServerInfo',
+          [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+          te: 'trailers',
+        })
+        .on('error', () => {});
+      await until(
+        'the call is in flight',
+        async () => (await Scrape.of(url)).sum('btfd_rpc_in_flight') === 1,
+      );
+      const ended = daemon.end('SIGTERM');
+      await until('it is not ready', async () => {
+        const response = await fetch(`${url}/readyz`);
+        return response.status === 503 && (await response.text()) === 'not ready: the daemon is draining\n';
+      });
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      session.destroy();
+      expect(await ended).toBe(0);
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    },
+  );
 });

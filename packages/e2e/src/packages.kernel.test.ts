@@ -29,6 +29,8 @@ const ATTW = '--profile node16 --ignore-rules cjs-resolves-to-esm --no-color --n
   ' ',
 );
 
+const NO_METRICS = ['--metrics-listen', 'off'];
+
 /** Makes node-gyp-build look for an addon for musl, which is not shipped. */
 const MUSL = { LIBC: 'musl' } as const;
 
@@ -57,22 +59,8 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     installed?.[Symbol.dispose]();
   });
 
-  /** Returns the files of the packages, without their dependencies, relative to the scope's folder. */
-  const ownFiles = (): string[] =>
-    readdirSync(installed.scope, { recursive: true, encoding: 'utf8' }).filter(
-      (file) => !file.includes('node_modules/'),
-    );
-
-  const textOf = (file: string): string => readFileSync(join(installed.scope, file), 'utf8');
-
-  /** Returns the modules in the bundles of a package. The bundler writes the path of each module above it. */
-  const bundledIn = (name: string): string[] =>
-    ownFiles()
-      .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
-      .flatMap((file) => textOf(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
-
   test('have no tests in them, and nothing that only tests need', () => {
-    const files = ownFiles();
+    const files = installed.files();
     const unwanted = /[.]test[.]|(^|\/)(testdata|testing)(\/|$)|[.]tsbuildinfo$|(^|\/)[.]/;
     expect(files.filter((file) => unwanted.test(file))).toEqual([]);
     expect(files.filter((file) => file.endsWith('package.json'))).toHaveLength(6);
@@ -80,10 +68,10 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
 
   test('have the files that their modules and declarations import', () => {
     const missing: string[] = [];
-    for (const file of ownFiles().filter((name) => /[.](js|d[.]ts)$/.test(name))) {
-      for (const [, to = ''] of textOf(file).matchAll(
-        /(?:from |import |import\()["']([.][^"']+[.]js)["']/g,
-      )) {
+    for (const file of installed.files().filter((name) => /[.](js|d[.]ts)$/.test(name))) {
+      for (const [, to = ''] of installed
+        .text(file)
+        .matchAll(/(?:from |import |import\()["']([.][^"']+[.]js)["']/g)) {
         const imported = file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to;
         if (!existsSync(join(dirname(join(installed.scope, file)), imported)))
           missing.push(`${file} → ${to}`);
@@ -93,13 +81,13 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('have no sources in them, and source maps with their sources only for programs', () => {
-    const files = ownFiles();
+    const files = installed.files();
     expect(files.filter((file) => /(^|\/)src\/|(?<![.]d)[.]ts$/.test(file))).toEqual([]);
     const maps = files.filter((file) => file.endsWith('.map'));
     expect(new Set(maps.map((file) => file.split('/')[0]))).toEqual(new Set(['cli', 'server']));
     for (const map of maps) {
       const { sources, sourcesContent }: { sources: string[]; sourcesContent: string[] } = JSON.parse(
-        textOf(map),
+        installed.text(map),
       );
       expect(sourcesContent).toHaveLength(sources.length);
       expect(sources.filter((source) => !/^(?:packages|native|node_modules)\//.test(source))).toEqual([]);
@@ -107,7 +95,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     const named = files
       .filter((file) => /[.](js|d[.]ts)$/.test(file))
       .flatMap((file) => {
-        const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(textOf(file)) ?? [];
+        const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(installed.text(file)) ?? [];
         return map === undefined ? [] : [join(dirname(file), map)];
       });
     expect(named.toSorted()).toEqual(maps.toSorted());
@@ -115,29 +103,31 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
 
   test('have few modules, and no code twice', () => {
     for (const name of ['api', 'btf', 'client', 'native']) {
-      const modules = ownFiles().filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
+      const modules = installed
+        .files()
+        .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
       expect(modules.length).toBeLessThanOrEqual(3);
     }
     for (const name of readdirSync(installed.scope)) {
-      const modules = bundledIn(name);
+      const modules = installed.bundledModules(name);
       expect(modules.length).toBeGreaterThan(1);
       expect(modules).toHaveLength(new Set(modules).size);
     }
   });
 
   test('have no code cache in the daemon, which may run as root', () => {
-    const files = ownFiles().filter((file) => /^(?:native|server)\/(?:bin|dist)\/.*[.]js$/.test(file));
+    const files = installed.files().filter((file) => /^(?:native|server)\/(?:bin|dist)\/.*[.]js$/.test(file));
     expect(files).toContain('server/bin/btfd.js');
-    expect(files.filter((file) => /compile-?cache|cachedData/i.test(textOf(file)))).toEqual([]);
+    expect(files.filter((file) => /compile-?cache|cachedData/i.test(installed.text(file)))).toEqual([]);
   });
 
   test('have a library of the format that browsers can load', () => {
-    expect(textOf('btf/dist/index.js')).not.toMatch(/^import |require\(|["']node:/m);
+    expect(installed.text('btf/dist/index.js')).not.toMatch(/^import |require\(|["']node:/m);
   });
 
   test('have doc comments in their declarations', () => {
     for (const file of ['btf/dist/spec.d.ts', 'client/dist/client.d.ts', 'server/dist/daemon.d.ts']) {
-      expect(textOf(file)).toMatch(/^\/[*][*]/m);
+      expect(installed.text(file)).toMatch(/^\/[*][*]/m);
     }
   });
 
@@ -148,10 +138,10 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test.each(['cli', 'server'])('have the licenses of all dependencies that %s includes', (name) => {
-    const bundled = bundledIn(name).flatMap(
-      (module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? [],
-    );
-    const licenses = textOf(`${name}/THIRD-PARTY-LICENSES.txt`);
+    const bundled = installed
+      .bundledModules(name)
+      .flatMap((module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? []);
+    const licenses = installed.text(`${name}/THIRD-PARTY-LICENSES.txt`);
     const named = [...licenses.matchAll(/^={80}\n\n(\S+) (\S+), \S/gm)].map(([, of = '']) => of);
     expect(bundled.length).toBeGreaterThan(10);
     expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
@@ -296,19 +286,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('load no gRPC for btfctl on a file, and neither gRPC nor BTF parsing for its version', () => {
-    const loadedBy = (...words: string[]): string[] => {
-      const coverage = mkdtempSync(join(installed.dir, 'loaded-'));
-      const { status } = installed.run([join(bin, 'btfctl'), ...words], {
-        env: { NODE_V8_COVERAGE: coverage },
-      });
-      expect(status).toBe(0);
-      return readdirSync(coverage).flatMap((name) => {
-        const { result }: { result: { url: string }[] } = JSON.parse(
-          readFileSync(join(coverage, name), 'utf8'),
-        );
-        return result.flatMap(({ url }) => /.*\/cli\/dist\/(.+)-[^-]+[.]js$/.exec(url)?.[1] ?? []);
-      });
-    };
+    const loadedBy = (...words: string[]): string[] => installed.chunksLoadedBy(join(bin, 'btfctl'), words);
     const ofVersion = loadedBy('version');
     const ofMember = loadedBy('member', 'list_head.next', '--in', '/sys/kernel/btf/vmlinux');
     const ofList = loadedBy('--address', daemon.address, 'list');
@@ -329,13 +307,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('have the commands that a started daemon suggests', async () => {
-    const args = [
-      '--show',
-      '--metrics-listen',
-      'off',
-      '--listen',
-      `unix:${join(installed.dir, 'show.sock')}`,
-    ];
+    const args = ['--show', ...NO_METRICS, '--listen', `unix:${join(installed.dir, 'show.sock')}`];
     const btfd = spawn(join(bin, 'btfd'), args, { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       let printed = '';
@@ -393,15 +365,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
 
   test('serve files over TCP without an addon, and say what is missing', async () => {
     // If another daemon had the metrics port, the log would name that port too, and tcpPort() could return it.
-    const args = [
-      '--metrics-listen',
-      'off',
-      '--insecure',
-      '--listen',
-      '127.0.0.1:0',
-      '--viewer',
-      'anonymous',
-    ];
+    const args = [...NO_METRICS, '--insecure', '--listen', '127.0.0.1:0', '--viewer', 'anonymous'];
     await using bare = await DaemonProcess.start({ btfd: join(bin, 'btfd'), args, env: MUSL });
     const btfctl = (...words: string[]) => installed.run(words, { program: join(bin, 'btfctl') });
     const tcp = `127.0.0.1:${bare.tcpPort() ?? ''}`;

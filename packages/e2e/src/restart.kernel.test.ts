@@ -96,7 +96,7 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     const taken: Handle[] = [];
     const iteration = (async () => {
       for await (const handle of client.iterateHandles()) {
-        if (handle.info.id === other.said.btfId) continue;
+        if (handle.info.id === other.facts.btfId) continue;
         taken.push(await handle.take());
         await first.end('SIGKILL');
       }
@@ -122,19 +122,19 @@ needs('bpf').describe('a daemon that is killed and started again on its socket',
     await using coming = await BtfUser.start();
     await using second = await DaemonProcess.start({ socket: first.socket });
     await watch.synced(2);
-    for (const id of [going.said.btfId, ...idsOf(handles)])
+    for (const id of [going.facts.btfId, ...idsOf(handles)])
       expect(watch.of(id)).toEqual(['present', 'removed']);
-    expect(watch.of(staying.said.btfId)).toEqual(['present']);
-    expect(watch.of(coming.said.btfId)).toEqual(['added']);
+    expect(watch.of(staying.facts.btfId)).toEqual(['present']);
+    expect(watch.of(coming.facts.btfId)).toEqual(['added']);
     expect(watch.events.findLast(({ type }) => type === 'synced')).toEqual({
       type: 'synced',
       relisted: true,
     });
     await until('the handles are lost', () => handles.every(({ lost }) => lost.aborted));
     const later = await BtfUser.start();
-    await until('it is reported', () => watch.of(later.said.btfId).length === 1);
+    await until('it is reported', () => watch.of(later.facts.btfId).length === 1);
     await later[Symbol.asyncDispose]();
-    await until('its end is reported', () => watch.of(later.said.btfId).length === 2);
+    await until('its end is reported', () => watch.of(later.facts.btfId).length === 2);
     await watch.stop();
     expect(second.btfFds()).toBe(0);
   });

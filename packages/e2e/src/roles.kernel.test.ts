@@ -66,7 +66,7 @@ needs('bpf').describe('on a unix socket', () => {
   });
 
   test('a viewer, by a supplementary group, sees the kernel’s objects, but not those of users', async () => {
-    const id = user.said.btfId;
+    const id = user.facts.btfId;
     const outcomes = await as(
       VIEWER,
       ['iterateHandles', {}],
@@ -95,7 +95,7 @@ needs('bpf').describe('on a unix socket', () => {
   });
 
   test('an inspector, by a supplementary group, sees users’ objects and their users, but may not load', async () => {
-    const id = user.said.btfId;
+    const id = user.facts.btfId;
     const outcomes = await as(
       INSPECTOR,
       ['iterateHandles', { origins: [Origin.USER], details: [InfoDetail.USERS] }],

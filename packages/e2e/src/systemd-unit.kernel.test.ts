@@ -23,7 +23,7 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
   test('pass systemd-analyze verify', () => {
     expect(systemd.run('systemd-analyze', 'verify', 'btfd.service', 'btfd.socket')).toEqual({
       code: 0,
-      said: '',
+      output: '',
     });
   });
 
@@ -70,7 +70,7 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
 
   test('reload the daemon without a restart', () => {
     const pid = systemd.mainPid();
-    expect(systemd.run('systemctl', 'reload', 'btfd.service')).toEqual({ code: 0, said: '' });
+    expect(systemd.run('systemctl', 'reload', 'btfd.service')).toEqual({ code: 0, output: '' });
     expect([systemd.mainPid(), systemd.property('ActiveState')]).toEqual([pid, 'active']);
   });
 

@@ -213,9 +213,11 @@ needs('bpf').describe('types over the wire', () => {
       (feature): feature is Feature => typeof feature === 'number' && feature !== Feature.UNSPECIFIED,
     );
     expect(features.map(({ feature }) => feature)).toEqual(all);
-    // Linux 6 supports all of them. The probes for older kernels are tested on a fake kernel.
+    // Linux 6 supports those up to ENUM64. The probes of later ones are compared with loads in another test.
     if (Number.parseInt((await client.serverInfo()).kernelRelease, 10) >= 6) {
-      expect(features.filter(({ supported }) => !supported)).toEqual([]);
+      expect(features.filter(({ feature, supported }) => feature <= Feature.ENUM64 && !supported)).toEqual(
+        [],
+      );
     }
   });
 

@@ -47,7 +47,7 @@ needs('bpf').describe('An object’s info', () => {
   }
 
   needs('bpftool').test('names the same programs, maps and processes as bpftool', async () => {
-    const { btfId, pid, command, program, map } = user.said;
+    const { btfId, pid, command, program, map } = user.facts;
     const entry = btfList().find(({ id }) => id === btfId);
     expect(entry).toMatchObject({ prog_ids: [program.id], map_ids: [map.id] });
     const users = (await listed(btfId))?.users;
@@ -57,7 +57,7 @@ needs('bpf').describe('An object’s info', () => {
   });
 
   test('names each process that holds the object once, for any number of file descriptors', async () => {
-    const { pid, btfId } = user.said;
+    const { pid, btfId } = user.facts;
     const among = [pid, process.pid].toSorted((a, b) => a - b);
     expect(holders((await listed(btfId))?.users, among)).toEqual([pid]);
     using mine = btfGetFdById(btfId);
@@ -70,7 +70,7 @@ needs('bpf').describe('An object’s info', () => {
   });
 
   test('names the daemon if a client holds the object, but not if it only lists the object', async () => {
-    const { btfId } = user.said;
+    const { btfId } = user.facts;
     expect(holders((await listed(btfId))?.users, [daemon.pid])).toEqual([]);
     await using handle = await client.getHandleById(btfId);
     const { info } = await handle.inspect({ details: ['users', 'digest'] });
@@ -90,11 +90,11 @@ needs('bpf').describe('An object’s info', () => {
 
   test('does not name users after they are gone', async () => {
     await using other = await BtfUser.start();
-    await using handle = await client.getHandleById(other.said.btfId);
+    await using handle = await client.getHandleById(other.facts.btfId);
     const users = async () => (await handle.inspect({ details: ['users'] })).info.users;
-    expect((await users())?.programs).toEqual([other.said.program]);
+    expect((await users())?.programs).toEqual([other.facts.program]);
     await other[Symbol.asyncDispose]();
-    expect(holders(await users(), [other.said.pid, daemon.pid])).toEqual([daemon.pid]);
+    expect(holders(await users(), [other.facts.pid, daemon.pid])).toEqual([daemon.pid]);
     // The kernel frees a program and a map a moment after their last file descriptor is closed.
     await until('program and map are gone', async () => {
       const now = await users();
@@ -122,7 +122,7 @@ needs('bpf', 'setpriv').describe('A daemon', () => {
       wrapper: ['setpriv', `--inh-caps=${set}`, `--bounding-set=${set}`],
     });
     await using client = new BtfClient(daemon.address);
-    const { btfId, pid, program, map } = user.said;
+    const { btfId, pid, program, map } = user.facts;
     await using handle = await client.getHandleById(btfId);
     const { users } = (await handle.inspect({ details: ['users'] })).info;
     expect(users).toMatchObject({ programs: [program], maps: [map] });

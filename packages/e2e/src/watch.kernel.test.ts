@@ -35,7 +35,7 @@ needs('bpf').describe('WatchHandles', () => {
     const stable = btfIds().filter((id) => before.has(id));
     expect(present.filter((id) => stable.includes(id))).toEqual(stable);
     const user = await BtfUser.start();
-    const id = user.said.btfId;
+    const id = user.facts.btfId;
     await until('it is reported', () => watch.of(id).length === 1);
     await user[Symbol.asyncDispose]();
     await until('its end is reported', () => watch.of(id).length === 2);

@@ -23,6 +23,29 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** DocumentedFeature is a feature of the kernel's BTF, as `FEATURE_ROWS` of @btfd/btf has it. */
+export interface DocumentedFeature {
+  readonly words: string;
+  readonly since: readonly [major: number, minor: number];
+  readonly probe: object | null;
+  readonly rewriting: { readonly words: string } | null;
+}
+
+/** featureTable returns the documentation of all features of the kernel's BTF, in Markdown. */
+export function featureTable(features: ReadonlyMap<string, DocumentedFeature>): string {
+  const rows = [...features].map(([name, { words, since, probe, rewriting }]) => [
+    `\`${name}\``,
+    words,
+    since.join('.'),
+    probe === null ? 'no' : 'yes',
+    rewriting?.words ?? '',
+  ]);
+  return markdownTable(
+    ['feature', 'a kernel accepts or makes', 'since', 'probed', 'written for others'],
+    rows,
+  );
+}
+
 /** DocumentedSetting is a setting of the daemon, in words. */
 export interface DocumentedSetting {
   readonly name: string;

@@ -30,10 +30,10 @@ export function reasonsInProto(proto: string): DocumentedReason[] {
       .replaceAll(/^ *\/\/ ?/gm, '')
       .trim()
       .replaceAll(/\s+/g, ' ');
-    const said = COMMENT.exec(comment)?.groups;
-    if (said === undefined)
+    const parts = COMMENT.exec(comment)?.groups;
+    if (parts === undefined)
       throw new Error(`the comment of ${reason} is not "CODE. When. Next: …": ${comment}`);
-    const { code = '', when = '', metadata = '', next = '' } = said;
+    const { code = '', when = '', metadata = '', next = '' } = parts;
     const details = [...comment.matchAll(/google\.rpc\.(?<name>\w+)/g)].map(
       ({ groups }) => groups?.['name'] ?? '',
     );

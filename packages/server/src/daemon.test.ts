@@ -211,10 +211,9 @@ describe('When the daemon ends', () => {
     const ends = [grpcErrorOf(first), grpcErrorOf(second)];
     await new Promise((resolve) => setTimeout(resolve, 50));
     await served.daemon.stop();
-    expect((await Promise.all(ends)).map(({ code }) => code)).toEqual([
-      status.UNAVAILABLE,
-      status.UNAVAILABLE,
-    ]);
+    for (const error of await Promise.all(ends)) {
+      expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'the daemon is shutting down' });
+    }
     gate.resolve();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect([served.kernel.loads.length, served.kernel.openCount]).toEqual([before + 1, 0]);
@@ -228,7 +227,10 @@ describe('When the daemon ends', () => {
     const { answer } = served.client().unary('loadHandle', LOAD);
     while (served.kernel.loads.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
     await served.daemon.stop();
-    expect((await grpcErrorOf(answer)).code).toBe(status.UNAVAILABLE);
+    expect(await grpcErrorOf(answer)).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: 'the daemon is shutting down',
+    });
     gate.resolve();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect([served.kernel.openCount, served.kernel.ids(), served.daemon.services.handles.size]).toEqual([

@@ -18,6 +18,7 @@ import { filesOnly, probeAccess } from './kernel/access.js';
 import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
+import { healthStatuses } from './kernel/unavailable.js';
 import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { OwnLoads } from './kernel/own-loads.js';
@@ -38,6 +39,8 @@ import { ObjectWatch } from './watch/object-watch.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
+/** After the drain, how long the errors of calls that it ended may take to arrive. */
+const LAST_ERRORS_MS = 1000;
 
 /** DaemonOptions are the options of `startDaemon`. */
 export interface DaemonOptions extends ObservabilityOptions {
@@ -70,7 +73,7 @@ export interface Daemon {
    *
    * @returns whether both could be used. Otherwise the problem is logged, and the old ones stay in force.
    */
-  reload(): boolean;
+  reload(): Promise<boolean>;
   /**
    * Stops the daemon. It takes no new connections and calls. Streams end with UNAVAILABLE, unary calls may finish within
    * `drainMs`, and every handle is closed. A second call waits for the same end.
@@ -109,8 +112,8 @@ async function startServing(options: DaemonOptions, observability: Observability
   const { logger, tls = null, socketGroup = null } = options;
   const services = await makeServices(options, observability.onLoad);
   const { quotas, limits } = services;
-  const health = new Health(['', BtfService.typeName]);
-  const admission = new Admission({
+  const health = new Health(healthStatuses(services.access));
+  const admission = await Admission.open({
     policy: options.policy ?? {},
     tls,
     ownUid: process.geteuid?.() ?? 0,
@@ -153,7 +156,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     admission.close();
     calls.endStreams(ending);
     services.loads.end(ending);
-    await drained(grpc, limits.drainMs);
+    await drained(grpc, limits.drainMs, () => calls.endAll(ending));
     for (const { listener } of listening) listener.destroyConnections();
     services.handles.closeAll();
     await services.workers.end(ending);
@@ -164,7 +167,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     addresses: listening.map(({ address }) => address),
     metricsAddress: observability.metricsAddress,
     services,
-    reload: () => admission.reload(),
+    reload: async () => admission.reload(),
     stop: async () => (ended ??= end()),
   };
 }
@@ -258,7 +261,11 @@ function connectionsOf(
   }));
 }
 
-/** Waits until the open calls have ended, for a limited time. */
-async function drained(grpc: Server, ms: number): Promise<void> {
-  await wait((wake) => grpc.tryShutdown(wake), { ms });
+/** Waits until the open calls have ended. After a limited time it ends them, and waits for their errors to arrive. */
+async function drained(grpc: Server, ms: number, endCalls: () => void): Promise<void> {
+  const down = new Promise<void>((resolve) => grpc.tryShutdown(() => resolve()));
+  const onDown = (wake: () => void): void => void down.then(wake);
+  if (await wait(onDown, { ms })) return;
+  endCalls();
+  await wait(onDown, { ms: LAST_ERRORS_MS });
 }

@@ -9,10 +9,11 @@ import { importCopies } from './import-copies.js';
 import { type EqualTypes, importEqual } from './import-equal.js';
 import { ImportSource } from './import-source.js';
 import type { MarshalOptions } from './marshal-options.js';
+import { sortTable } from './sort.js';
 import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
 import { WordIndex } from './word-index.js';
-import { writeBtf } from './write-btf.js';
+import { checkTypes, writeBtf } from './write-btf.js';
 
 /** BuilderOptions are the options of {@link Builder}. */
 export interface BuilderOptions {
@@ -152,7 +153,10 @@ export class Builder {
    * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
    */
   marshal(options: MarshalOptions = {}): Uint8Array {
-    return writeBtf(downgrade(this.#table, this.#pool, options), this.#pool, options);
+    const table = downgrade(this.#table, this.#pool, options);
+    if (options.sort !== true) return writeBtf(table, this.#pool, options);
+    checkTypes(table, options);
+    return writeBtf(sortTable(table, this.#pool).table, this.#pool, options);
   }
 
   /**

@@ -1,11 +1,20 @@
-import { HEAD_WORDS } from '../kind-words.js';
-import { IntEncoding, Kind, type TypeId } from '../types.js';
+import { type Spec, typesOf } from '../spec.js';
+import { Kind } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
+import { LateTypeTags } from './late-type-tags.js';
 import type { MarshalOptions } from './marshal-options.js';
+import { PlainNames } from './plain-names.js';
+import {
+  constOf,
+  emptyStructOf,
+  Enum64Unions,
+  enumOfPrototype,
+  intOf,
+  structOfSection,
+  unsignedEnumOf,
+} from './replacements.js';
 import type { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
-
-const KIND_FLAG = 1 << 31;
 
 /**
  * downgrade replaces types that older kernels do not know, as the options say. Ids stay; placeholders come after all
@@ -13,18 +22,100 @@ const KIND_FLAG = 1 << 31;
  */
 export function downgrade(table: TypeTable, pool: StringPool, options: MarshalOptions): TypeTable {
   if (options.preventNoTypeFound === true && table.count === 0) return withPlaceholder();
-  const { stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64 } = options;
-  if (![stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64].includes(true)) return table;
+  const names = replacesNames(options);
+  if (!names && !replacesTypes(options)) return table;
   const rewritten = new TypeTable();
   for (let id = 1; id <= table.count; id++) rewritten.reserve();
-  const placeholders = new Placeholders(rewritten, pool);
+  const replacements = new Replacements(table, rewritten, pool, options);
   for (let id = 1; id <= table.count; id++) {
     const start = table.offset(id);
-    const replaced = start < 0 ? null : replacement(table.words, start, pool, placeholders, options);
-    if (replaced !== null) rewritten.define(id, replaced, 0);
-    else if (start >= 0) rewritten.define(id, table.words, start);
+    if (start < 0) continue;
+    const replaced = replacements.of(start);
+    if (replaced === null) rewritten.define(id, table.words, start);
+    else rewritten.define(id, replaced, 0);
+  }
+  if (names) {
+    const { plainNames } = replacements;
+    for (let id = 1; id <= rewritten.count; id++) {
+      if (rewritten.offset(id) >= 0) plainNames.replace(rewritten.words, rewritten.offset(id));
+    }
   }
   return rewritten;
+}
+
+/**
+ * isDowngraded reports whether the options replace anything in BTF. It does not look at names, so it is true if these are
+ * to be replaced.
+ */
+export function isDowngraded(spec: Spec, options: MarshalOptions): boolean {
+  if (replacesNames(options)) return true;
+  if (!replacesTypes(options)) return false;
+  const { source, offsets } = typesOf(spec);
+  const kindOf = (id: number): number => {
+    const offset = offsets[id - spec.firstTypeId];
+    return offset === undefined ? 0 : kindOfInfo(source.words.i32(offset + 4));
+  };
+  return offsets.some((offset) => {
+    const info = source.words.i32(offset + 4);
+    if (isReplaced(info, options)) return true;
+    if (options.skipLateTypeTags !== true || !isQualifier(kindOfInfo(info))) return false;
+    return kindOf(source.words.u32(offset + 8)) === Kind.TYPE_TAG;
+  });
+}
+
+function replacesNames({ shortenNames, replaceDots, replaceSectionNames }: MarshalOptions): boolean {
+  return [shortenNames, replaceDots, replaceSectionNames].includes(true);
+}
+
+function replacesTypes(options: MarshalOptions): boolean {
+  return [
+    options.replaceFunctions,
+    options.replaceSections,
+    options.stripFuncLinkage,
+    options.replaceEmptySections,
+    options.replaceFloats,
+    options.replaceDeclTags,
+    options.replaceTypeTags,
+    options.replaceEnum64,
+    options.replaceTagAttributes,
+    options.skipLateTypeTags,
+  ].includes(true);
+}
+
+/** Whether a type with this info word is replaced, whatever it refers to. */
+function isReplaced(info: number, options: MarshalOptions): boolean {
+  const flagged = kindFlagOfInfo(info);
+  switch (kindOfInfo(info)) {
+    case Kind.FUNC_PROTO:
+      return options.replaceFunctions === true;
+    case Kind.FUNC:
+      return (
+        options.replaceFunctions === true || (options.stripFuncLinkage === true && vlenOfInfo(info) !== 0)
+      );
+    case Kind.VAR:
+      return options.replaceSections === true;
+    case Kind.DATASEC:
+      return (
+        options.replaceSections === true || (options.replaceEmptySections === true && vlenOfInfo(info) === 0)
+      );
+    case Kind.FLOAT:
+      return options.replaceFloats === true;
+    case Kind.DECL_TAG:
+      return options.replaceDeclTags === true || (options.replaceTagAttributes === true && flagged);
+    case Kind.TYPE_TAG:
+      return options.replaceTypeTags === true || (options.replaceTagAttributes === true && flagged);
+    case Kind.ENUM:
+      return options.replaceEnum64 === true && flagged;
+    case Kind.ENUM64:
+      return options.replaceEnum64 === true;
+    default:
+      return false;
+  }
+}
+
+/** Whether a kind is a modifier other than a type tag. */
+function isQualifier(kind: number): boolean {
+  return kind === Kind.TYPEDEF || kind === Kind.VOLATILE || kind === Kind.CONST || kind === Kind.RESTRICT;
 }
 
 /** A table with one type, for BTF without types. */
@@ -34,79 +125,60 @@ function withPlaceholder(): TypeTable {
   return table;
 }
 
-/** The replacement for a type; null if the type stays as it is. */
-function replacement(
-  words: Int32Array,
-  start: number,
-  pool: StringPool,
-  placeholders: Placeholders,
-  options: MarshalOptions,
-): Int32Array | null {
-  const info = words[start + 1] ?? 0;
-  switch (kindOfInfo(info)) {
-    case Kind.FUNC:
-      if (options.stripFuncLinkage !== true) return null;
-      return Int32Array.of(words[start] ?? 0, Kind.FUNC << 24, words[start + 2] ?? 0);
-    case Kind.DECL_TAG:
-      if (options.replaceDeclTags !== true) return null;
-      return intWords(pool.internText('decl_tag_placeholder'), 1, 0);
-    case Kind.TYPE_TAG:
-      if (options.replaceTypeTags !== true) return null;
-      return Int32Array.of(0, Kind.CONST << 24, words[start + 2] ?? 0);
-    case Kind.ENUM:
-      if (options.replaceEnum64 !== true || !kindFlagOfInfo(info)) return null;
-      return withoutSign(words, start);
-    case Kind.ENUM64:
-      return options.replaceEnum64 === true ? unionOf(words, start, placeholders) : null;
-    default:
-      return null;
-  }
-}
-
-/** Only kernels with ENUM64 (Linux 6.0) read the flag as the sign of an ENUM. */
-function withoutSign(words: Int32Array, start: number): Int32Array {
-  const info = words[start + 1] ?? 0;
-  const copy = words.slice(start, start + HEAD_WORDS + 2 * vlenOfInfo(info));
-  copy[1] = info & ~KIND_FLAG;
-  return copy;
-}
-
-function unionOf(words: Int32Array, start: number, placeholders: Placeholders): Int32Array {
-  const info = words[start + 1] ?? 0;
-  const size = words[start + 2] ?? 0;
-  const vlen = vlenOfInfo(info);
-  const member = placeholders.enum64(size, kindFlagOfInfo(info));
-  const union = new Int32Array(HEAD_WORDS + 3 * vlen);
-  union.set([words[start] ?? 0, (Kind.UNION << 24) | vlen, size]);
-  for (let at = HEAD_WORDS; at < union.length; at += 3) {
-    union[at] = words[start + at] ?? 0;
-    union[at + 1] = member;
-  }
-  return union;
-}
-
-/** The types of the members of replaced ENUM64s, one for each size and sign. */
-class Placeholders {
+/** Replacements makes the types that take the place of others. */
+class Replacements {
+  readonly plainNames: PlainNames;
   readonly #table: TypeTable;
   readonly #pool: StringPool;
-  readonly #ids = new Map<string, TypeId>();
+  readonly #options: MarshalOptions;
+  readonly #unions: Enum64Unions;
+  readonly #tags: LateTypeTags;
 
-  constructor(table: TypeTable, pool: StringPool) {
+  constructor(table: TypeTable, rewritten: TypeTable, pool: StringPool, options: MarshalOptions) {
+    this.plainNames = new PlainNames(pool, options);
     this.#table = table;
     this.#pool = pool;
+    this.#options = options;
+    this.#unions = new Enum64Unions(rewritten, pool);
+    this.#tags = new LateTypeTags(table);
   }
 
-  enum64(size: number, signed: boolean): TypeId {
-    const key = `${size} ${signed}`;
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    const name = this.#pool.internText('enum64_placeholder');
-    const id = this.#table.append(intWords(name, size, signed ? IntEncoding.SIGNED : 0), 0);
-    this.#ids.set(key, id);
-    return id;
+  /** of returns the replacement for a type; null if the type stays as it is. */
+  of(start: number): Int32Array | null {
+    const { words } = this.#table;
+    const [name = 0, info = 0, third = 0] = words.subarray(start, start + 3);
+    if (!isReplaced(info, this.#options)) return this.#withoutTags(name, info, third);
+    switch (kindOfInfo(info)) {
+      case Kind.FUNC_PROTO:
+        return enumOfPrototype(words, start, this.#pool);
+      case Kind.FUNC: {
+        const kind = this.#options.replaceFunctions === true ? Kind.TYPEDEF : Kind.FUNC;
+        return Int32Array.of(name, kind << 24, third);
+      }
+      case Kind.VAR:
+        return intOf(name, 1, 0);
+      case Kind.DATASEC:
+        return structOfSection(this.#table, start, this.plainNames);
+      case Kind.FLOAT:
+        return emptyStructOf(0, third);
+      case Kind.DECL_TAG:
+        return intOf(this.#pool.internText('decl_tag_placeholder'), 1, 0);
+      case Kind.TYPE_TAG:
+        // A CONST must not come before type tags, unless there are none.
+        return constOf(this.#options.replaceTypeTags === true ? third : this.#tags.after(third));
+      case Kind.ENUM:
+        return unsignedEnumOf(words, start);
+      case Kind.ENUM64:
+        return this.#unions.unionOf(words, start);
+      default:
+        return null;
+    }
   }
-}
 
-function intWords(name: number, size: number, encoding: number): Int32Array {
-  return Int32Array.of(name, Kind.INT << 24, size, (encoding << 24) | ((size * 8) & 0xff));
+  /** A qualifier or typedef that refers to the type after the type tags. */
+  #withoutTags(name: number, info: number, third: number): Int32Array | null {
+    if (this.#options.skipLateTypeTags !== true || !isQualifier(kindOfInfo(info))) return null;
+    const target = this.#tags.after(third);
+    return target === third ? null : Int32Array.of(name, info, target);
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseHeader } from '../header.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import type { Type } from '../types.js';
@@ -126,4 +127,28 @@ describe('MarshalOptions', () => {
     const host = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? little : big;
     expect(builder.marshal()).toEqual(host);
   });
+
+  test.each(['little', 'big'] as const)(
+    'layout writes a header of 32 bytes and the sizes of all kinds, %s',
+    (byteOrder) => {
+      const bytes = builder.marshal({ layout: true, byteOrder });
+      const { length, types, layout, strings } = parseHeader(bytes);
+      expect([length, types.offset, layout.offset, strings.offset]).toEqual([
+        32,
+        32,
+        32 + types.length,
+        32 + types.length + 80,
+      ]);
+      const entries = Array.from({ length: 20 }, (_, i) => [
+        ...bytes.subarray(layout.offset + i * 4).subarray(0, 4),
+      ]);
+      // As in the table `layouts` of libbpf 1.7, from void to ENUM64.
+      expect(entries.map(([once, each, ...flags]) => `${once} ${each} ${flags.join('')}`)).toEqual(
+        '0 0,4 0,0 0,12 0,0 12,0 12,0 8,0 0,0 0,0 0,0 0,0 0,0 0,0 8,4 0,0 12,0 0,4 0,0 0,0 12'
+          .split(',')
+          .map((sizes) => `${sizes} 00`),
+      );
+      expect([...Spec.parse(bytes)]).toEqual([...Spec.parse(builder.marshal())]);
+    },
+  );
 });

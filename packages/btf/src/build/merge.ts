@@ -21,7 +21,7 @@ export interface MergeOptions {
 }
 
 /**
- * merge appends all types of several specs to one BTF, those of each spec in their order. Equal types stay separate
+ * merge returns a BTF with all types of several specs, in the order of the specs. Equal types stay separate
  * until `dedup`. A spec that is given twice is appended twice. The base of split BTF is appended before it, but
  * only once for several specs, and not again if it was given before. Other byte orders are converted.
  *

@@ -1,7 +1,6 @@
-import { withRoom } from '../words.js';
-import { HASH_SEED } from '../words.js';
+import { withRoom, HASH_SEED } from '../words.js';
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** The hash of the empty string. The bytes of a string are added to it from the last to the first. */
 const EMPTY_HASH = HASH_SEED;

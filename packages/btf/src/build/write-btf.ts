@@ -1,4 +1,5 @@
 import { type ByteOrder, checkByteOrder } from '../header.js';
+import { kindLayout } from '../kind-sizes.js';
 import { visitIds, visitNames, wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
 import { Kind, type TypeId } from '../types.js';
@@ -8,7 +9,9 @@ import { type BaseStrings, layoutStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 import type { TypeTable } from './type-table.js';
 
-const HEADER_LENGTH = 24;
+/** The header up to Linux 7.0, and the one with the fields of a layout section. */
+const SHORT_HEADER_LENGTH = 24;
+const LONG_HEADER_LENGTH = 32;
 
 /** The largest vlen before Linux 7.2. */
 const SHORT_VLEN = 0xffff;
@@ -17,6 +20,7 @@ const SHORT_VLEN = 0xffff;
 export interface WriteOptions {
   readonly byteOrder?: ByteOrder | undefined;
   readonly wideVlen?: boolean | undefined;
+  readonly layout?: boolean | undefined;
   readonly shareSuffixes?: boolean | undefined;
   /** Write only the types from this id on, as BTF split from a base with the types before it. Default: 1. */
   readonly firstTypeId?: TypeId;
@@ -25,7 +29,7 @@ export interface WriteOptions {
 }
 
 /**
- * writeBtf writes the types of a table as BTF with a header of 24 bytes, which every kernel reads.
+ * writeBtf writes the types of a table as BTF. Its header has 24 bytes, which every kernel reads, or 32 with `layout`.
  *
  * @throws BtfBuildError `INVALID_TYPE` for an id that was reserved but not defined, and for a reference to a type that
  * does not exist.
@@ -48,7 +52,10 @@ export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptio
   }
   if (byteOrder !== HOST_ORDER) swapWords(words);
 
-  const total = HEADER_LENGTH + words.byteLength + strings.bytes.length;
+  const layout = options.layout === true ? kindLayout() : new Uint8Array();
+  const headerLength = options.layout === true ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH;
+  const typesLength = words.byteLength;
+  const total = headerLength + typesLength + layout.length + strings.bytes.length;
   if (total > DEFAULT_PARSE_LIMITS.bytes) {
     const message = `BTF of ${total} bytes exceeds the limit of ${DEFAULT_PARSE_LIMITS.bytes}`;
     throw new BtfBuildError('LIMIT_EXCEEDED', message);
@@ -58,11 +65,23 @@ export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptio
   const little = byteOrder === 'little';
   header.setUint16(0, 0xeb9f, little);
   header.setUint8(2, 1);
-  const fields = [HEADER_LENGTH, 0, words.byteLength, words.byteLength, strings.bytes.length];
+  const stringsStart = typesLength + layout.length;
+  const fields = [headerLength, 0, typesLength, stringsStart, strings.bytes.length];
+  if (options.layout === true) fields.push(typesLength, layout.length);
   for (const [i, field] of fields.entries()) header.setUint32(4 + i * 4, field, little);
-  bytes.set(new Uint8Array(words.buffer), HEADER_LENGTH);
-  bytes.set(strings.bytes, HEADER_LENGTH + words.byteLength);
+  bytes.set(new Uint8Array(words.buffer), headerLength);
+  bytes.set(layout, headerLength + typesLength);
+  bytes.set(strings.bytes, headerLength + stringsStart);
   return bytes;
+}
+
+/**
+ * checkTypes checks what {@link writeBtf} checks about types.
+ *
+ * @throws BtfBuildError `INVALID_TYPE` and `LIMIT_EXCEEDED` as {@link writeBtf} does.
+ */
+export function checkTypes(table: TypeTable, { wideVlen = false }: WriteOptions): void {
+  for (let id = 1; id <= table.count; id++) checkedLength(table, id, wideVlen);
 }
 
 /** The words of all types in the order of their ids, checked. */

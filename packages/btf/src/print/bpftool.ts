@@ -124,7 +124,7 @@ function nameWord(name: string): string {
 }
 
 /** The names of kinds by their numbers. bpftool has no name for void. */
-const KIND_NAMES: ReadonlyMap<number, string> = new Map(
+const KIND_NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map(
   Object.entries(Kind).flatMap(([name, number]) => (KIND_ROWS[number] === undefined ? [] : [[number, name]])),
 );
 

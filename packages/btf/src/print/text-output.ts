@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import type { StringBytes } from './string-bytes.js';
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The initial capacity: enough for the name of a type. */
 const CAPACITY = 128;

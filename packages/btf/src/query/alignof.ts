@@ -86,7 +86,7 @@ function partsOf(type: Type): TypeId[] {
 }
 
 /** The kinds of types that are aligned as the type that they refer to. */
-const LIKE_TARGET: ReadonlySet<string> = new Set(
+const LIKE_TARGET: ReadonlySet<string> = /* @__PURE__ */ new Set(
   Object.entries(KINDS).flatMap(([kind, { size }]) =>
     size === 'TARGET' || size === 'ELEMENTS' ? [kind] : [],
   ),

@@ -1,10 +1,9 @@
 import type { Spec } from '../spec.js';
 import { Kind, type Type, type TypeId } from '../types.js';
-import { describeType } from './resolve.js';
+import { describeType, resolveId } from './resolve.js';
 import { MemberPathError } from './member-path.js';
 import { idsOfKind } from './names.js';
 import { nearTypeNames } from './near-names.js';
-import { resolveId } from './resolve.js';
 
 const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 

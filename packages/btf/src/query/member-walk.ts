@@ -1,14 +1,13 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { Struct, Type, TypeId, Union } from '../types.js';
-import { describeType } from './resolve.js';
+import { describeType, isAlias, resolve } from './resolve.js';
 import { type FlatMember, flatMembers } from './flat-members.js';
 import { follow } from './follow.js';
 import { MemberPathError, type PathStep } from './member-path.js';
 import type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './member-place.js';
 import { definitionOf } from './member-root.js';
 import { nearNames } from './near-names.js';
-import { isAlias, resolve } from './resolve.js';
 import { type DataModel, sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;

@@ -1,12 +1,11 @@
 import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { describeType } from './resolve.js';
+import { describeType, resolve } from './resolve.js';
 import { MAX_PATH_STEPS, parseMemberPath, type PathStep } from './member-path.js';
 import type { ResolvedMember } from './member-place.js';
 import { rootOfPath } from './member-root.js';
 import { MemberWalk } from './member-walk.js';
-import { resolve } from './resolve.js';
 import type { DataModel } from './sizeof.js';
 
 /**

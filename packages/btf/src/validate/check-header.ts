@@ -1,6 +1,6 @@
 import { parseHeader } from '../header.js';
 import type { Spec } from '../spec.js';
-import type { KernelFeatures } from './kernel-features.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
 import type { ProblemList } from './problem.js';
 import { MAX_TYPE } from './check-type.js';
 

@@ -1,6 +1,6 @@
 import { HEAD_WORDS, KIND_ROWS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
-import { acceptsKind, type KernelFeatures } from './kernel-features.js';
+import { acceptsKind, type KernelFeatures } from '../kernel/kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
 import type { RawTypes } from './raw-types.js';
@@ -213,6 +213,7 @@ export class TypeCheck {
   #checkSection(id: TypeId): void {
     const types = this.#types;
     const sectionSize = types.third(id);
+    if (types.vlen(id) === 0 && !this.#features.emptySections) this.#problems.add(id, 'vlen == 0');
     if (sectionSize === 0) this.#problems.add(id, 'size == 0');
     const count = types.vlen(id);
     let end = 0;

@@ -4,7 +4,7 @@ import { needs } from 'test-tools';
 import { Spec } from '../spec.js';
 import { VMLINUX } from '../testing/bpftool.js';
 import { filesOf, kernels, parseFile } from '../testing/corpus.js';
-import { kernelFeaturesOf } from './kernel-features.js';
+import { kernelFeaturesOf } from '../kernel/kernel-features.js';
 import { validate } from './validate.js';
 
 // A kernel accepts its own BTF and that of its modules: it could not have loaded them otherwise.

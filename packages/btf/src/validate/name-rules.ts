@@ -1,5 +1,5 @@
 import type { StringTable } from '../strings.js';
-import type { KernelFeatures } from './kernel-features.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
 
 /** The largest offset of a name (BTF_MAX_NAME_OFFSET). */
 const MAX_NAME_OFFSET = 0xffffff;

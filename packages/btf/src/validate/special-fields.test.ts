@@ -1,10 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
 import { Kind } from '../types.js';
-import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
+import { type KernelFeatures, kernelFeaturesOf } from '../kernel/kernel-features.js';
+import { RawTypes } from './raw-types.js';
 import { validate } from './validate.js';
 
 // The package of the end-to-end tests compares the kernel's rules with the live kernel.
@@ -105,6 +106,82 @@ describe('a kernel of a release checks', () => {
     const unknown = 'Pointer with a type tag that is not for programs (EINVAL)';
     expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 12))).toEqual([unknown]);
     expect(problemsOf(pointer('uptr'), kernelFeaturesOf(6, 13))).toEqual([]);
+  });
+});
+
+describe('since 7.2, a kernel', () => {
+  const before = kernelFeaturesOf(7, 1);
+  const since = kernelFeaturesOf(7, 2);
+  /** A struct with a lock, and with a pointer to the type with id 6. Types that are added start there. */
+  const pointer = (): BtfAssembler =>
+    struct(start().type(Kind.PTR, 0, { sizeOrTypeId: 7 }), 's', 16, ['p', 5, 0], ['lock', LOCK, 8]);
+  const tag = (btf: BtfAssembler, name: string, typeId: number, kindFlag = false): BtfAssembler =>
+    btf.type(Kind.TYPE_TAG, name, { sizeOrTypeId: typeId, kindFlag });
+  const several = 'Pointer with several type tags (EINVAL)';
+  const unknown = 'Pointer with a type tag that is not for programs (EINVAL)';
+  const special = 'Pointer with several special type tags (EINVAL)';
+  const noStruct = (name: string): string => `Pointer tagged ${name} to a type that is not a struct (EINVAL)`;
+
+  // The first four are recorded: 6.18.44, 7.2.12 and 7.3.4 did the same. The rest follows the source of 7.2.
+  test.each<[what: string, btf: BtfAssembler, before: string | null, since: string | null]>([
+    [
+      'accepts a tag after a qualifier',
+      tag(pointer().type(Kind.CONST, 0, { sizeOrTypeId: 8 }), 'kptr', NODE),
+      "Type tags don't precede modifiers",
+      null,
+    ],
+    ['accepts the same tag twice', tag(tag(pointer(), 'kptr', 8), 'kptr', NODE), several, null],
+    ['accepts an unknown tag', tag(pointer(), 'foo', NODE), unknown, null],
+    [
+      'finds a special tag after an attribute',
+      tag(tag(pointer(), 'kptr', 8, true), 'kptr', INT),
+      null,
+      noStruct('kptr'),
+    ],
+    ['refuses two special tags', tag(tag(pointer(), 'kptr', 8), 'percpu_kptr', NODE), several, special],
+    ['refuses uptr with another special tag', tag(tag(pointer(), 'uptr', 8), 'kptr', NODE), several, special],
+    ['accepts a special and an unknown tag', tag(tag(pointer(), 'kptr', 8), 'user', NODE), several, null],
+    ['refuses a tag on no struct', tag(tag(pointer(), 'user', 8), 'kptr', INT), several, noStruct('kptr')],
+    ['ignores uptr to no struct', tag(pointer(), 'uptr', INT), null, null],
+  ])('%s', (_, btf, old, now) => {
+    expect(problemsOf(btf, before)).toEqual(old === null ? [] : [old]);
+    expect(problemsOf(btf, since)).toEqual(now === null ? [] : [now]);
+  });
+
+  test('finds a second lock or reference count in the structs within a struct', () => {
+    const inner = (): BtfAssembler => struct(start(), 'inner', 4, ['lock', LOCK, 0]);
+    const message = 'More than one bpf_spin_lock (E2BIG)';
+    const beside = struct(inner(), 'outer', 8, ['in', 5, 0], ['lock', LOCK, 4]);
+    const inBoth = struct(inner(), 'outer', 32, ['a', 5, 0], ['b', 5, 4], ['n', NODE, 8]);
+    const deep = struct(struct(inner(), 'mid', 4, ['in', 5, 0]), 'outer', 8, ['lock', LOCK, 0], ['in', 6, 4]);
+    for (const btf of [beside, deep]) {
+      expect(problemsOf(btf, { ...before, uniqueFields: false })).not.toContain(message);
+      expect(problemsOf(btf, since)).toEqual([message]);
+    }
+    expect(problemsOf(inBoth, since)).toEqual([message]);
+    // A stable release may have the check early.
+    expect(problemsOf(beside, { ...kernelFeaturesOf(6, 12), uniqueFields: true })).toEqual([message]);
+    const counts = struct(
+      start().type(Kind.STRUCT, 'bpf_refcount', { sizeOrTypeId: 4 }),
+      's',
+      8,
+      ['a', 5, 0],
+      ['b', 5, 4],
+    );
+    expect(problemsOf(counts, since)).toEqual(['More than one bpf_refcount (E2BIG)']);
+  });
+
+  test('reads a chain of modifiers that many pointers share once', () => {
+    const [length, pointers] = [2_000, 2_000];
+    const btf = start();
+    tag(btf, 'kptr', NODE);
+    for (let i = 0; i < length; i++) btf.type(Kind.TYPEDEF, 't', { sizeOrTypeId: INT + 1 + i });
+    for (let i = 0; i < pointers; i++) btf.type(Kind.PTR, 0, { sizeOrTypeId: INT + 1 + length });
+    const read = jest.spyOn(RawTypes.prototype, 'word');
+    expect(problemsOf(btf, since)).toEqual([]);
+    const words = read.mock.calls.length;
+    read.mockRestore();
+    expect(words).toBeLessThan((length * pointers) / 20);
   });
 });
 

@@ -1,7 +1,7 @@
 import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { GraphRoots } from './graph-roots.js';
-import type { KernelFeatures } from './kernel-features.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
 import type { ProblemList } from './problem.js';
 import type { RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';

@@ -16,8 +16,11 @@ export interface SpecialKind {
   readonly size: number;
   /** Alignment in bytes; a member with a lower alignment is not special. */
   readonly align: number;
-  /** Whether a struct may have only one. */
-  readonly unique: boolean;
+  /**
+   * Whether a struct may have only one. `NESTED` is only checked by kernels that also look into the structs within it
+   * (`uniqueFields`).
+   */
+  readonly unique: 'ALWAYS' | 'NESTED' | 'NEVER';
   /**
    * Whether it starts the search for structs with special fields. The others only count if such a search finds them.
    */
@@ -27,19 +30,19 @@ export interface SpecialKind {
 }
 
 const KINDS: readonly SpecialKind[] = [
-  { name: 'bpf_spin_lock', size: 4, align: 4, unique: true, sought: true, node: null },
-  { name: 'bpf_res_spin_lock', size: 4, align: 4, unique: true, sought: false, node: null },
-  { name: 'bpf_list_head', size: 16, align: 8, unique: false, sought: true, node: 'bpf_list_node' },
-  { name: 'bpf_list_node', size: 24, align: 8, unique: false, sought: true, node: null },
-  { name: 'bpf_rb_root', size: 16, align: 8, unique: false, sought: true, node: 'bpf_rb_node' },
-  { name: 'bpf_rb_node', size: 32, align: 8, unique: false, sought: true, node: null },
-  { name: 'bpf_refcount', size: 4, align: 4, unique: false, sought: true, node: null },
+  { name: 'bpf_spin_lock', size: 4, align: 4, unique: 'ALWAYS', sought: true, node: null },
+  { name: 'bpf_res_spin_lock', size: 4, align: 4, unique: 'ALWAYS', sought: false, node: null },
+  { name: 'bpf_list_head', size: 16, align: 8, unique: 'NEVER', sought: true, node: 'bpf_list_node' },
+  { name: 'bpf_list_node', size: 24, align: 8, unique: 'NEVER', sought: true, node: null },
+  { name: 'bpf_rb_root', size: 16, align: 8, unique: 'NEVER', sought: true, node: 'bpf_rb_node' },
+  { name: 'bpf_rb_node', size: 32, align: 8, unique: 'NEVER', sought: true, node: null },
+  { name: 'bpf_refcount', size: 4, align: 4, unique: 'NESTED', sought: true, node: null },
 ];
 
 /**
  * SPECIAL_KINDS are the structs that BPF_BTF_LOAD searches for, by name. Timers and work are only searched for in maps.
  */
-export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = new Map(
+export const SPECIAL_KINDS: ReadonlyMap<string, SpecialKind> = /* @__PURE__ */ new Map(
   KINDS.map((kind) => [kind.name, kind]),
 );
 

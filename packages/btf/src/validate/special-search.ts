@@ -1,13 +1,13 @@
 import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import type { GraphRoot, GraphRoots } from './graph-roots.js';
-import type { KernelFeatures } from './kernel-features.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
+import { PointerTags } from './pointer-tags.js';
 import { latin1At, type RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
 import {
   isRepeatable,
   KPTR_SIZE,
-  POINTER_TAGS,
   SPECIAL_KINDS,
   type SpecialKind,
   type SpecialName,
@@ -39,6 +39,8 @@ export interface SpecialFields {
   readonly fields: readonly SpecialField[];
   /** The number of structs within each other. */
   readonly height: number;
+  /** The names of which a struct may have only one, also of those within it. */
+  readonly unique: ReadonlySet<SpecialName>;
   readonly problem: { readonly message: string; readonly member: number } | null;
 }
 
@@ -60,16 +62,16 @@ const IN_ARRAY = 'Array of a special field that cannot be repeated (EINVAL)';
 /** SpecialSearch finds the special fields of structs, and searches each struct once. All types must be resolved. */
 export class SpecialSearch {
   readonly #types: RawTypes;
-  readonly #resolution: Resolution;
   readonly #roots: GraphRoots;
   readonly #features: KernelFeatures;
+  readonly #tags: PointerTags;
   readonly #known = new Map<TypeId, SpecialFields>();
 
   constructor(types: RawTypes, resolution: Resolution, roots: GraphRoots, features: KernelFeatures) {
     this.#types = types;
-    this.#resolution = resolution;
     this.#roots = roots;
     this.#features = features;
+    this.#tags = new PointerTags(types, resolution, features);
   }
 
   /** kindOf returns the special kind of a type by its name; null if it is not special. */
@@ -82,21 +84,7 @@ export class SpecialSearch {
 
   /** pointer reports whether a type is a pointer that the kernel keeps. It returns a text if the pointer is invalid. */
   pointer(id: TypeId): boolean | string {
-    const types = this.#types;
-    const pointerId = types.kind(id) === Kind.VOLATILE ? types.third(id) : id;
-    if (types.kind(pointerId) !== Kind.PTR) return false;
-    const tag = types.third(pointerId);
-    if (types.kind(tag) !== Kind.TYPE_TAG || types.kindFlag(tag)) return false;
-    if (types.kind(types.third(tag)) === Kind.TYPE_TAG) return 'Pointer with several type tags (EINVAL)';
-    const value = latin1At(types.strings, types.nameOffset(tag), LONGEST_NAME);
-    const counts = POINTER_TAGS.get(value);
-    if (counts === undefined || (value === 'uptr' && !this.#features.userPointers)) {
-      return 'Pointer with a type tag that is not for programs (EINVAL)';
-    }
-    if (!counts) return false;
-    const target = this.#resolution.sized(tag);
-    const isStruct = target !== null && types.kind(target.id) === Kind.STRUCT;
-    return isStruct || `Pointer tagged ${value} to a type that is not a struct (EINVAL)`;
+    return this.#tags.isKept(id);
   }
 
   /** search finds the special fields of a struct and of the structs within it. */
@@ -110,7 +98,7 @@ export class SpecialSearch {
         stack.pop();
       }
     }
-    return this.#known.get(id) ?? { ...NOTHING, problem: null };
+    return this.#known.get(id) ?? { ...NOTHING, unique: new Set(), problem: null };
   }
 
   /** The next struct among the members that was not searched yet. */
@@ -135,11 +123,12 @@ export class SpecialSearch {
     let height = 0;
     for (let member = 0; member < count; member++) {
       const found = this.#inMember(id, member, seen, MAX_FIELDS - fields.length);
-      if (typeof found === 'string') return { fields, height, problem: { message: found, member } };
+      if (typeof found === 'string')
+        return { fields, height, unique: seen, problem: { message: found, member } };
       fields.push(...found.fields);
       height = Math.max(height, found.height);
     }
-    return { fields, height, problem: null };
+    return { fields, height, unique: seen, problem: null };
   }
 
   #inMember(id: TypeId, member: number, seen: Set<SpecialName>, room: number): Found | string {
@@ -154,8 +143,10 @@ export class SpecialSearch {
     if (count === 0) return NOTHING;
     const kind = this.kindOf(typeId);
     if (kind !== null) {
-      if (kind.unique && seen.has(kind.name)) return `More than one ${kind.name} (E2BIG)`;
-      seen.add(kind.name);
+      if (this.#isUnique(kind)) {
+        if (seen.has(kind.name)) return moreThanOne(kind.name);
+        seen.add(kind.name);
+      }
       const isKind =
         offset % kind.align === 0 && types.kind(typeId) === Kind.STRUCT && types.third(typeId) === kind.size;
       if (!isKind) return NOTHING;
@@ -167,9 +158,19 @@ export class SpecialSearch {
     if (types.kind(typeId) !== Kind.STRUCT) return this.#pointerField(typeId, offset, count, member, room);
     if (!this.#features.nestedFields) return NOTHING;
     const within = this.search(typeId);
+    if (this.#features.uniqueFields) {
+      for (const name of within.unique) {
+        if (seen.has(name)) return moreThanOne(name);
+        seen.add(name);
+      }
+    }
     if (within.problem !== null) return within.problem.message;
     const moved = within.fields.map((field) => ({ ...field, offset: offset + field.offset, member }));
     return repeat(moved, count, types.third(typeId), room, within.height + 1);
+  }
+
+  #isUnique({ unique }: SpecialKind): boolean {
+    return unique === 'ALWAYS' || (unique === 'NESTED' && this.#features.uniqueFields);
   }
 
   #pointerField(typeId: TypeId, offset: number, count: number, member: number, room: number): Found | string {
@@ -194,6 +195,10 @@ export class SpecialSearch {
     }
     return { typeId, count: count >>> 0 };
   }
+}
+
+function moreThanOne(name: SpecialName): string {
+  return `More than one ${name} (E2BIG)`;
 }
 
 /** The fields of all elements of an array, if they may be repeated and there is room. */

@@ -4,7 +4,7 @@ import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { mutate, seededRandom } from '../testing/mutate.js';
 import { Kind } from '../types.js';
-import { type KernelFeatures, kernelFeaturesOf } from './kernel-features.js';
+import { type KernelFeatures, kernelFeaturesOf } from '../kernel/kernel-features.js';
 import { RawTypes } from './raw-types.js';
 import { validate } from './validate.js';
 
@@ -72,6 +72,14 @@ describe('a kernel of a release', () => {
       'Invalid func linkage',
     ],
     ['float', 5, 13, start().type(Kind.FLOAT, 'f', { sizeOrTypeId: 4 }), 'Invalid kind:16'],
+    ['emptySections', 5, 12, start().type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }), 'vlen == 0'],
+    [
+      'lateTypeTags',
+      7,
+      2,
+      start().type(Kind.CONST, 0, { sizeOrTypeId: 3 }).type(Kind.TYPE_TAG, 't', { sizeOrTypeId: 1 }),
+      "Type tags don't precede modifiers",
+    ],
     ['typeTag', 5, 17, start().type(Kind.TYPE_TAG, 't', { sizeOrTypeId: 1 }), 'Invalid kind:18'],
     ['enum64', 6, 0, start().type(Kind.ENUM64, 'e', { sizeOrTypeId: 8 }), 'Invalid kind:19'],
     [
@@ -113,7 +121,7 @@ describe('a kernel of a release', () => {
     const spec = parse(
       start()
         .type(Kind.VAR, 'a.b', { sizeOrTypeId: 1, data: [1] })
-        .type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }),
+        .type(Kind.DATASEC, '.bss', { vlen: 1, sizeOrTypeId: 4, data: [2, 0, 4] }),
     );
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 2) })).toEqual([]);
   });

@@ -4,7 +4,7 @@ import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 import { checkHeader } from './check-header.js';
 import { TypeCheck } from './check-type.js';
-import { KERNEL_FEATURES, type KernelFeatures } from './kernel-features.js';
+import { KERNEL_FEATURES, type KernelFeatures } from '../kernel/kernel-features.js';
 import { NameRules } from './name-rules.js';
 import { type Problem, ProblemList } from './problem.js';
 import { RawTypes } from './raw-types.js';
@@ -15,7 +15,10 @@ import { checkTypeTagOrder } from './type-tag-order.js';
 
 /** ValidateOptions are the options of {@link validate}. */
 export interface ValidateOptions {
-  /** Features of the kernel. Default: {@link KERNEL_FEATURES}; use `kernelFeaturesOf(6, 1)` for a release. */
+  /**
+   * Features of the kernel: probed ones, such as those that a daemon reports, or `kernelFeaturesOf(6, 1)` for a release.
+   * Default: {@link KERNEL_FEATURES}.
+   */
   readonly kernelFeatures?: Partial<KernelFeatures>;
   /** The kernel's byte order, which a BTF must share. Default: that of the BTF. */
   readonly byteOrder?: ByteOrder;
@@ -29,7 +32,7 @@ export interface ValidateOptions {
  * validate returns the reasons for which the kernel would reject a BTF (`BPF_BTF_LOAD`), in the words of its log. It
  * needs no privilege and no kernel.
  *
- * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.2) in two passes: first each type alone, then the
+ * It follows the kernel's verifier (kernel/bpf/btf.c of Linux 7.3) in two passes: first each type alone, then the
  * references between types. The kernel stops at its first problem. This function finds all problems of one pass, and
  * only starts the next pass if there are none, because that relies on it. A type that depends on a type with a problem
  * in the second pass is not reported again.
@@ -68,7 +71,7 @@ export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   // Resolve the types of the base as far as possible. Their problems are not problems of this BTF.
   resolveAll(types, new Resolver(types, names, resolution, new ProblemList(0)), 1, spec.firstTypeId);
   resolveAll(types, new Resolver(types, names, resolution, problems), spec.firstTypeId, spec.endTypeId);
-  if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, problems);
+  if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, features, problems);
   // Only BPF_BTF_LOAD searches for special fields: the BTF of a module passes without.
   if (problems.list.length === 0 && spec.base === null)
     checkSpecialFields(types, resolution, features, problems);

@@ -1,4 +1,4 @@
-import { declarationOf, Kind, sizeof, type Spec, type TypeId } from '@btfd/btf';
+import { declarationOf, Kind, type KindRow, KINDS, sizeof, type Spec, type TypeId } from '@btfd/btf';
 import type { HandleInfo } from '@btfd/client';
 import { type CliError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
@@ -100,7 +100,14 @@ function kindWord(kind: number): string {
   return KIND_NAMES.get(kind) ?? `kind ${kind}`;
 }
 
-const SIZELESS: ReadonlySet<number> = new Set([Kind.FUNC, Kind.FUNC_PROTO, Kind.FWD, Kind.DECL_TAG]);
+const ROWS: ReadonlyMap<string, KindRow> = new Map(Object.entries(KINDS));
+
+/** The kinds without a size, and declaration tags: `sizeof` returns the size of the type that a tag annotates. */
+const SIZELESS: ReadonlySet<number> = new Set(
+  Object.entries(Kind).flatMap(([name, number]) =>
+    ROWS.get(name)?.size === 'NONE' || number === Kind.DECL_TAG ? [number] : [],
+  ),
+);
 
 function sizeOrNull(spec: Spec, id: TypeId): number | null {
   if (SIZELESS.has(spec.kindOf(id))) return null;

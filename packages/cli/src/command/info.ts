@@ -29,10 +29,8 @@ function callerText({ principal, role }: Caller): string {
 
 function featuresText(features: readonly FeatureStatus[]): string {
   if (features.length === 0) return 'unknown, because the daemon cannot load BTF';
-  const words = (wanted: boolean): string =>
-    features.flatMap(({ feature, supported }) => (supported === wanted ? [feature] : [])).join(', ');
-  const missing = words(false);
-  return missing === '' ? words(true) : `${words(true) || 'none'}; not ${missing}`;
+  const missing = features.flatMap(({ feature, supported }) => (supported ? [] : [feature]));
+  return `all ${features.length}${missing.length === 0 ? '' : ` but ${missing.join(', ')}`}`;
 }
 
 function infoText(address: string, daemon: ServerInfo, colors: Colors): string {

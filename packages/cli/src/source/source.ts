@@ -18,22 +18,8 @@ export function specMembers(spec: Spec, paths: readonly string[]): MemberResult[
 
 function specMember(spec: Spec, path: string): MemberResult {
   try {
-    const { bitOffset, bitSize, bitfield, typeId, containerId, dereferences } = resolveMember(spec, path);
-    const member = {
-      bitOffset,
-      bitSize,
-      bitfield,
-      typeId,
-      containerId,
-      typeName: formatTypeName(spec, typeId),
-      dereferences: dereferences.map((step) => ({
-        bitOffset: step.bitOffset,
-        typeId: step.typeId,
-        targetId: step.targetId,
-        tags: step.tags,
-      })),
-    };
-    return { path, member, error: null };
+    const member = resolveMember(spec, path);
+    return { path, member: { ...member, typeName: formatTypeName(spec, member.typeId) }, error: null };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
     return { path, member: null, error: error.message };

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  decodeMember,
   type MemberResult as MemberResultMessage,
-  type ResolvedMember as ResolvedMemberMessage,
   ResolveMembersRequestSchema,
 } from '@btfd/api';
 import type { Dereference, MemberPlace } from '@btfd/btf';
@@ -49,26 +49,8 @@ function memberResult(path: string, message: MemberResultMessage | undefined): M
     case 'error':
       return { path, member: null, error: value.message };
     case 'member':
-      return { path, member: memberFromMessage(value), error: null };
+      return { path, member: decodeMember(value), error: null };
     case undefined:
       throw invalidResponse(`result for ${JSON.stringify(path)}`);
   }
-}
-
-function memberFromMessage(message: ResolvedMemberMessage): RemoteMember {
-  const { bitOffset, bitSize, bitfield, typeId, containerId, typeName, dereferences } = message;
-  return {
-    bitOffset: Number(bitOffset),
-    bitSize: Number(bitSize),
-    bitfield,
-    typeId,
-    containerId,
-    typeName,
-    dereferences: dereferences.map((step) => ({
-      bitOffset: Number(step.bitOffset),
-      typeId: step.typeId,
-      targetId: step.targetId,
-      tags: step.tags,
-    })),
-  };
 }

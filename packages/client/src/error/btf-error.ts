@@ -150,14 +150,14 @@ function hasGet(value: unknown): value is MetadataLike {
 
 function fromServiceError(error: ServiceErrorLike): BtfError {
   const { reason, fieldViolations, ...details } = errorDetailsOf(error.metadata);
-  const said = error.details || 'the daemon gave no message';
+  const text = error.details || 'the daemon gave no message';
   const violations = fieldViolations
     .map(({ field, description }) => `${field}: ${description}`)
-    .filter((violation) => !said.includes(violation));
+    .filter((violation) => !text.includes(violation));
   return new BtfError({
     code: error.code,
     reason: isErrorReason(reason) ? reason : null,
-    message: [said, ...violations].join('; '),
+    message: [text, ...violations].join('; '),
     fieldViolations,
     ...details,
     cause: error,

@@ -1,5 +1,5 @@
 import type { LoadHandleRequest } from '@btfd/api';
-import { BtfFormatError, Spec, validate } from '@btfd/btf';
+import { adaptBtf, BtfFormatError, type KernelFeatures, Spec, validate } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
@@ -22,10 +22,20 @@ export function btfOf({ source }: LoadHandleRequest): Uint8Array {
   });
 }
 
-/** verifierLogOf returns the problems that `validate` finds in BTF, as a verifier log; null if there are none. */
-export function verifierLogOf(bytes: Uint8Array): string | null {
+/** adapted returns BTF as a kernel with these features accepts it, or as it is if it cannot be read. */
+export function adapted(bytes: Uint8Array, features: KernelFeatures): Uint8Array {
   try {
-    const problems = validate(Spec.parse(bytes));
+    return adaptBtf(bytes, features);
+  } catch (error) {
+    if (error instanceof BtfFormatError) return bytes;
+    throw error;
+  }
+}
+
+/** verifierLogOf returns the problems that `validate` finds in BTF, as a verifier log; null if there are none. */
+export function verifierLogOf(bytes: Uint8Array, kernelFeatures: KernelFeatures): string | null {
+  try {
+    const problems = validate(Spec.parse(bytes), { kernelFeatures });
     if (problems.length === 0) return null;
     return problems
       .map(({ typeId, message }) => `${typeId === null ? '' : `[${typeId}] `}${message}\n`)

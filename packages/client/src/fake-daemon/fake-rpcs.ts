@@ -3,7 +3,6 @@ import { type Duration, durationFromMs, durationMs } from '@bufbuild/protobuf/wk
 import {
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,
-  Feature,
   GetHandleByIdResponseSchema,
   GetHandleInfoResponseSchema,
   GetServerInfoResponseSchema,
@@ -26,9 +25,10 @@ import {
 import { status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
+import { featureMessages, kernelFeaturesFrom } from '../object/kernel-features.js';
 import type { FakeHandles, HandleInit } from './fake-handles.js';
 import type { FakeKernel } from './fake-kernel.js';
-import { btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
+import { adapted, btfOf, rejectionError, rejectionOf, verifierLogOf } from './fake-load.js';
 import type { FakeObject } from './fake-object.js';
 import { objectFilter } from './fake-selection.js';
 import type { FakeServer } from './fake-server.js';
@@ -51,16 +51,6 @@ export interface FakeRun extends SpecPace {
   /** Maximum number of handles that one stream holds. */
   readonly maxHeld: number;
 }
-
-const FEATURES = [
-  Feature.BTF,
-  Feature.FUNC,
-  Feature.VAR,
-  Feature.FUNC_LINKAGE,
-  Feature.DECL_TAG,
-  Feature.TYPE_TAG,
-  Feature.ENUM64,
-];
 
 /** fakeRpcs returns the handlers of a run, as grpc-js takes them. */
 export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplementation {
@@ -106,8 +96,10 @@ export function fakeRpcs(run: FakeRun, server: FakeServer): UntypedServiceImplem
 }
 
 function load(request: LoadHandleRequest, run: FakeRun): MessageInitShape<typeof LoadHandleResponseSchema> {
-  const btf = btfOf(request);
-  const log = verifierLogOf(btf);
+  const features = kernelFeaturesFrom(run.kernelRelease, []);
+  const sent = btfOf(request);
+  const btf = request.adaptToKernel ? adapted(sent, features) : sent;
+  const log = verifierLogOf(btf, features);
   if (log === null) {
     return { result: { case: 'handle', value: lease(run.kernel.add({ btf }, true), request.ttl, run) } };
   }
@@ -218,7 +210,7 @@ function serverInfo({
     mode: Mode.FULL,
     operations,
     capabilities: { sysAdmin: true, bpf: true },
-    features: FEATURES.map((feature) => ({ feature, supported: true })),
+    features: featureMessages(kernelFeaturesFrom(kernelRelease, [])),
     caller: { principal: `uid:${process.getuid?.() ?? 0}`, role: Role.LOADER },
     limits: {
       maxBtfBytes: 16 * 1024 * 1024,

@@ -2,6 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ByteOrder,
+  encodeMember,
   Encoding,
   type ResolveMembersResponseSchema,
   type SpecHeaderSchema,
@@ -78,27 +79,9 @@ export function fakeMembers(object: FakeObject, paths: readonly string[]): Membe
 
 function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[number] {
   try {
-    const { bitOffset, bitSize, dereferences, ...place } = resolveMember(spec, path);
-    const { bitfield, typeId, containerId } = place;
-    return {
-      result: {
-        case: 'member',
-        value: {
-          bitOffset: BigInt(bitOffset),
-          bitSize: BigInt(bitSize),
-          bitfield,
-          typeId,
-          containerId,
-          typeName: formatTypeName(spec, typeId),
-          dereferences: dereferences.map((step) => ({
-            bitOffset: BigInt(step.bitOffset),
-            typeId: step.typeId,
-            targetId: step.targetId,
-            tags: [...step.tags],
-          })),
-        },
-      },
-    };
+    const member = resolveMember(spec, path);
+    const typeName = formatTypeName(spec, member.typeId);
+    return { result: { case: 'member', value: encodeMember({ ...member, typeName }) } };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
     return { result: { case: 'error', value: { message: error.message } } };

@@ -1,12 +1,13 @@
 import {
-  Feature as FeatureNumber,
   type GetServerInfoResponse,
   type Limits as LimitsMessage,
   Mode as ModeNumber,
   Operation as OperationNumber,
   Role as RoleNumber,
 } from '@btfd/api';
+import type { KernelFeatures } from '@btfd/btf';
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
+import { type FeatureStatus, featuresFromMessage, kernelFeaturesFrom } from './kernel-features.js';
 
 /** Mode is the way in which the daemon serves its operations. `btf.v1.Mode` explains each. */
 export type Mode = 'full' | 'load-and-files' | 'files' | 'unknown';
@@ -20,16 +21,6 @@ export interface OperationStatus {
   readonly available: boolean;
   /** The explanation why it does not work; empty if it works. */
   readonly reason: string;
-}
-
-/** Feature is a feature of BTF that older kernels lack. `btf.v1.Feature` explains each, with the kernel's release. */
-export type Feature =
-  'btf' | 'func' | 'var' | 'func-linkage' | 'decl-tag' | 'type-tag' | 'enum64' | 'unknown';
-
-/** FeatureStatus reports whether the daemon's kernel has a feature. */
-export interface FeatureStatus {
-  readonly feature: Feature;
-  readonly supported: boolean;
 }
 
 /** Role is the set of rights of a caller. `btf.v1.Role` explains each. */
@@ -89,6 +80,8 @@ export interface ServerInfo {
   readonly limits: Limits;
   /** The features of the kernel, as the daemon probed them; empty if it cannot load BTF. */
   readonly features: readonly FeatureStatus[];
+  /** The same for `validate` and `adaptBtf` of `@btfd/btf`. Features that were not probed follow from the release. */
+  readonly kernelFeatures: KernelFeatures;
   /** This client. Its role may forbid operations that are available. */
   readonly caller: Caller;
 }
@@ -107,17 +100,6 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [OperationNumber.LIST_IDS]: 'list-ids',
   [OperationNumber.SPEC_BY_NAME]: 'spec-by-name',
 } satisfies Record<OperationNumber, Operation>;
-
-const FEATURES: Readonly<Record<number, Feature>> = {
-  [FeatureNumber.UNSPECIFIED]: 'unknown',
-  [FeatureNumber.BTF]: 'btf',
-  [FeatureNumber.FUNC]: 'func',
-  [FeatureNumber.VAR]: 'var',
-  [FeatureNumber.FUNC_LINKAGE]: 'func-linkage',
-  [FeatureNumber.DECL_TAG]: 'decl-tag',
-  [FeatureNumber.TYPE_TAG]: 'type-tag',
-  [FeatureNumber.ENUM64]: 'enum64',
-} satisfies Record<FeatureNumber, Feature>;
 
 const ROLES: Readonly<Record<number, Role>> = {
   [RoleNumber.UNSPECIFIED]: 'unknown',
@@ -145,10 +127,8 @@ export function serverInfoFromMessage(message: GetServerInfoResponse): ServerInf
     })),
     capabilities: { sysAdmin: capabilities?.sysAdmin ?? false, bpf: capabilities?.bpf ?? false },
     limits: limitsFromMessage(limits),
-    features: message.features.map(({ feature, supported }) => ({
-      feature: FEATURES[feature] ?? 'unknown',
-      supported,
-    })),
+    features: featuresFromMessage(message.features),
+    kernelFeatures: kernelFeaturesFrom(kernelRelease, message.features),
     caller: {
       principal: message.caller?.principal ?? '',
       role: ROLES[message.caller?.role ?? RoleNumber.UNSPECIFIED] ?? 'unknown',

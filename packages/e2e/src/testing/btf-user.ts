@@ -10,8 +10,8 @@ interface Named {
   readonly name: string;
 }
 
-/** Said is what btf-user.py prints about itself. */
-interface Said {
+/** UserFacts is what btf-user.py prints about itself. */
+interface UserFacts {
   readonly pid: number;
   readonly command: string;
   readonly btfId: number;
@@ -21,10 +21,14 @@ interface Said {
 
 /** BtfUser is a process that holds a BTF object twice, and a map and a program that use the object. */
 export class BtfUser implements AsyncDisposable {
+  readonly #child: ChildProcess;
+
   private constructor(
-    private readonly child: ChildProcess,
-    readonly said: Said,
-  ) {}
+    child: ChildProcess,
+    readonly facts: UserFacts,
+  ) {
+    this.#child = child;
+  }
 
   static async start(): Promise<BtfUser> {
     const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -33,9 +37,9 @@ export class BtfUser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.stdin?.end();
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin?.end();
     await exited;
   }
 }

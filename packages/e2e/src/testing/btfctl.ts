@@ -15,7 +15,7 @@ export interface Ran {
 /** Btfctl is a running btfctl. */
 export class Btfctl implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #said = { stdout: '', stderr: '' };
+  readonly #printed = { stdout: '', stderr: '' };
 
   /** @param env more environment variables. The run does not read the caller's configuration. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -24,16 +24,16 @@ export class Btfctl implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const name of ['stdout', 'stderr'] as const) {
-      this.#child[name]?.setEncoding('utf8').on('data', (text: string) => (this.#said[name] += text));
+      this.#child[name]?.setEncoding('utf8').on('data', (text: string) => (this.#printed[name] += text));
     }
   }
 
   get stdout(): string {
-    return this.#said.stdout;
+    return this.#printed.stdout;
   }
 
   get stderr(): string {
-    return this.#said.stderr;
+    return this.#printed.stderr;
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -43,7 +43,7 @@ export class Btfctl implements AsyncDisposable {
   /** Waits until it ends. */
   async end(): Promise<Ran> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
-    return { ...this.#said, status: this.#child.exitCode };
+    return { ...this.#printed, status: this.#child.exitCode };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,13 +28,19 @@ export interface DaemonProcessOptions {
 
 /** DaemonProcess is a process of the built daemon, on its own socket. */
 export class DaemonProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #dir: string;
+
   private constructor(
-    private readonly child: ChildProcess,
-    private readonly dir: string,
+    child: ChildProcess,
+    dir: string,
     readonly socket: string,
     /** The log until now. */
     readonly log: { text: string },
-  ) {}
+  ) {
+    this.#child = child;
+    this.#dir = dir;
+  }
 
   /** Starts a daemon, and waits until it listens. */
   static async start(options: DaemonProcessOptions = {}): Promise<DaemonProcess> {
@@ -72,8 +78,8 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   get pid(): number {
-    if (this.child.pid === undefined) throw new Error('the daemon did not start');
-    return this.child.pid;
+    if (this.#child.pid === undefined) throw new Error('the daemon did not start');
+    return this.#child.pid;
   }
 
   /** Returns the port of its TCP address on loopback, or null before the log names it. */
@@ -89,12 +95,12 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** Stops reading its log, so that the pipe soon is full. */
   leaveLogUnread(): void {
-    this.child.stderr?.pause();
+    this.#child.stderr?.pause();
   }
 
   /** Closes the read end of its log. */
   closeLog(): void {
-    this.child.stderr?.destroy();
+    this.#child.stderr?.destroy();
   }
 
   /** Returns the targets of its file descriptors. */
@@ -117,21 +123,21 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** Sends a signal. */
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.#child.kill(signal);
   }
 
   /** Sends a signal and waits until it ends. Returns the exit code, or null if the signal ended it. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const exited = once(this.child, 'exit');
-      this.child.kill(signal);
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill(signal);
       await exited;
     }
-    return this.child.exitCode;
+    return this.#child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 }

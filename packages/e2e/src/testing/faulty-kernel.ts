@@ -24,66 +24,66 @@ export class FaultyKernel implements Kernel {
   readonly maps: Kernel['maps'];
   #state: number;
 
-  constructor(
-    private readonly kernel: Kernel,
-    seed: number,
-  ) {
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel, seed: number) {
+    this.#kernel = kernel;
     this.#state = seed;
     this.programs = kernel.programs;
     this.maps = kernel.maps;
   }
 
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
-    this.mayFail('load');
-    return this.wrap(await this.kernel.load(bytes, logSize));
+    this.#mayFail('load');
+    return this.#wrap(await this.#kernel.load(bytes, logSize));
   }
 
   open(id: number): KernelObject {
-    this.mayFail('open');
-    return this.wrap(this.kernel.open(id));
+    this.#mayFail('open');
+    return this.#wrap(this.#kernel.open(id));
   }
 
   nextId(after: number): number | null {
-    this.mayFail('nextId');
-    return this.kernel.nextId(after);
+    this.#mayFail('nextId');
+    return this.#kernel.nextId(after);
   }
 
   parseOwnBtf(): void {
-    this.kernel.parseOwnBtf();
+    this.#kernel.parseOwnBtf();
   }
 
   capabilities(): ReturnType<Kernel['capabilities']> {
-    return this.kernel.capabilities();
+    return this.#kernel.capabilities();
   }
 
-  private wrap(object: KernelObject): KernelObject {
+  #wrap(object: KernelObject): KernelObject {
     return {
       info: () => {
-        this.mayFail('info');
+        this.#mayFail('info');
         return object.info();
       },
       read: async () => {
-        this.mayFail('read');
+        this.#mayFail('read');
         return object.read();
       },
       dup: () => {
-        this.mayFail('dup');
-        return this.wrap(object.dup());
+        this.#mayFail('dup');
+        return this.#wrap(object.dup());
       },
       close: () => object.close(),
     };
   }
 
-  private mayFail(call: keyof typeof FAULTS): void {
-    if (this.random() >= this.rate) return;
+  #mayFail(call: keyof typeof FAULTS): void {
+    if (this.#random() >= this.rate) return;
     this.faults += 1;
     const [command, errnos] = FAULTS[call];
-    const errno = errnos[Math.floor(this.random() * errnos.length)] ?? 'ENOMEM';
+    const errno = errnos[Math.floor(this.#random() * errnos.length)] ?? 'ENOMEM';
     throw new BpfError(command, constants.errno[errno], null, null);
   }
 
   /** Returns a number from 0 to 1. The same seed and calls give the same faults (mulberry32). */
-  private random(): number {
+  #random(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;

@@ -4,13 +4,13 @@ import { until } from './until.js';
 /** FollowedWatch is a watch that keeps its events. */
 export class FollowedWatch {
   readonly events: WatchEvent[] = [];
-  private readonly abort = new AbortController();
-  private ended: Promise<void> = Promise.resolve();
+  readonly #abort = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
 
   static start(client: BtfClient): FollowedWatch {
     const self = new FollowedWatch();
-    self.ended = self.follow(client);
-    self.ended.catch(() => {});
+    self.#ended = self.#follow(client);
+    self.#ended.catch(() => {});
     return self;
   }
 
@@ -30,13 +30,13 @@ export class FollowedWatch {
   /** Ends the watch. @throws the error with which it ended before, if it did. */
   async stop(): Promise<void> {
     const reason = new Error('stopped');
-    this.abort.abort(reason);
-    await this.ended.catch((error: unknown) => {
+    this.#abort.abort(reason);
+    await this.#ended.catch((error: unknown) => {
       if (error !== reason) throw error;
     });
   }
 
-  private async follow(client: BtfClient): Promise<void> {
-    for await (const event of client.watchHandles({ signal: this.abort.signal })) this.events.push(event);
+  async #follow(client: BtfClient): Promise<void> {
+    for await (const event of client.watchHandles({ signal: this.#abort.signal })) this.events.push(event);
   }
 }

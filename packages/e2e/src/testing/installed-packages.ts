@@ -59,13 +59,13 @@ export class InstalledPackages implements Disposable {
     cpSync(CONSUMERS, this.project, { recursive: true });
     writeFileSync(join(this.project, 'package.json'), '{"private": true}');
     this.tarballs = readdirSync(packed).map((name) => join(packed, name));
-    this.npmInstall(...this.tarballs, '@types/node@20');
+    this.#npmInstall(...this.tarballs, '@types/node@20');
   }
 
   /** Installs them again with `npm install --global`. Returns the folder of their commands. */
   installGlobally(): string {
     const prefix = join(this.dir, 'global');
-    this.npmInstall('--global', '--prefix', prefix, ...this.tarballs);
+    this.#npmInstall('--global', '--prefix', prefix, ...this.tarballs);
     return join(prefix, 'bin');
   }
 
@@ -76,6 +76,38 @@ export class InstalledPackages implements Disposable {
         readFileSync(join(this.scope, name, 'package.json'), 'utf8'),
       );
       return manifest;
+    });
+  }
+
+  /** Returns the files of the packages, without their dependencies, relative to `scope`. */
+  files(): string[] {
+    return readdirSync(this.scope, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => !file.includes('node_modules/'),
+    );
+  }
+
+  /** Returns the text of one of those files. */
+  text(file: string): string {
+    return readFileSync(join(this.scope, file), 'utf8');
+  }
+
+  /** Returns the modules in the bundles of a package. The bundler writes the path of each module above it. */
+  bundledModules(name: string): string[] {
+    return this.files()
+      .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
+      .flatMap((file) => this.text(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
+  }
+
+  /** Runs an installed `btfctl` and returns the names of the chunks of its package that it loads, without their hashes. */
+  chunksLoadedBy(program: string, args: readonly string[]): string[] {
+    const coverage = mkdtempSync(join(this.dir, 'loaded-'));
+    const { status, stderr } = this.run([program, ...args], { env: { NODE_V8_COVERAGE: coverage } });
+    if (status !== 0) throw new Error(`btfctl ${args.join(' ')} ended with status ${status}: ${stderr}`);
+    return readdirSync(coverage).flatMap((name) => {
+      const { result }: { result: { url: string }[] } = JSON.parse(
+        readFileSync(join(coverage, name), 'utf8'),
+      );
+      return result.flatMap(({ url }) => /.*\/cli\/dist\/(.+)-[^-]+[.]js$/.exec(url)?.[1] ?? []);
     });
   }
 
@@ -103,12 +135,12 @@ export class InstalledPackages implements Disposable {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  private npmInstall(...args: readonly string[]): void {
+  #npmInstall(...args: readonly string[]): void {
     const { status, stderr } = spawnSync(
       join(this.bareBin, 'npm'),
       // By default npm waits five minutes for a lost response.
       ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-timeout', '15000', ...args],
-      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 100_000 },
+      { cwd: this.project, encoding: 'utf8', env: this.bareEnv(), timeout: 600_000 },
     );
     if (status !== 0) throw new Error(`npm install failed with exit status ${String(status)}: ${stderr}`);
   }

@@ -10,10 +10,14 @@ export class NotifySocket implements Disposable {
   /** The notifications until now, each a list of assignments. */
   readonly received: string[][] = [];
 
+  readonly #child: ChildProcess;
+
   private constructor(
-    private readonly child: ChildProcess,
+    child: ChildProcess,
     readonly address: string,
-  ) {}
+  ) {
+    this.#child = child;
+  }
 
   /** Listens at a path, or at an abstract name after `@`. */
   static async open(address: string): Promise<NotifySocket> {
@@ -35,6 +39,6 @@ export class NotifySocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.child.kill();
+    this.#child.kill();
   }
 }

@@ -12,24 +12,28 @@ const SOCKET = '/run/btfd/btfd.sock';
 
 /** PrivateSystemd is a real systemd, separate from that of the machine, with btfd installed from `deploy/systemd`. */
 export class PrivateSystemd implements AsyncDisposable {
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly pid: number,
-    private readonly dir: string,
-  ) {}
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+  readonly #dir: string;
+
+  private constructor(child: ChildProcess, pid: number, dir: string) {
+    this.#child = child;
+    this.#pid = pid;
+    this.#dir = dir;
+  }
 
   /** Boots it and waits until btfd's socket exists. Needs root. */
   static async boot(): Promise<PrivateSystemd> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-systemd-'));
     const prefix = dirname(dirname(process.execPath));
-    const said = { text: '' };
+    const output = { text: '' };
     const child = spawn('bash', [SCRIPT, REPOSITORY, prefix, dir], { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (said.text += text));
+      stream.setEncoding('utf8').on('data', (text: string) => (output.text += text));
     }
     let systemd: number | undefined;
     await until('systemd has booted', () => {
-      if (child.exitCode !== null) throw new Error(`private-systemd.sh ended: ${said.text}`);
+      if (child.exitCode !== null) throw new Error(`private-systemd.sh ended: ${output.text}`);
       systemd ??= descendants(child.pid ?? 0).find((pid) => commandOf(pid) === 'systemd');
       return systemd !== undefined && existsSync(`/proc/${systemd}/root${SOCKET}`);
     });
@@ -38,14 +42,14 @@ export class PrivateSystemd implements AsyncDisposable {
 
   /** The address at which this process reaches btfd's socket. */
   get address(): string {
-    return `unix:/proc/${this.pid}/root${SOCKET}`;
+    return `unix:/proc/${this.#pid}/root${SOCKET}`;
   }
 
   /** Runs a command in the namespaces of this systemd. Returns its exit status and its output. */
-  run(...command: readonly string[]): { readonly code: number | null; readonly said: string } {
+  run(...command: readonly string[]): { readonly code: number | null; readonly output: string } {
     const args = [
       '--target',
-      String(this.pid),
+      String(this.#pid),
       '--mount',
       '--pid',
       '--cgroup',
@@ -55,18 +59,18 @@ export class PrivateSystemd implements AsyncDisposable {
       ...command,
     ];
     const { status, stdout, stderr } = spawnSync('nsenter', args, { encoding: 'utf8', timeout: 60_000 });
-    return { code: status, said: stdout + stderr };
+    return { code: status, output: stdout + stderr };
   }
 
   /** Returns a property of btfd.service. */
   property(name: string): string {
-    return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').said.trim();
+    return this.run('systemctl', 'show', '--property', name, '--value', 'btfd.service').output.trim();
   }
 
   /** Returns the pid of the daemon in the namespace of this process. */
   mainPid(): number {
     const inner = this.property('MainPID');
-    const found = descendants(this.pid).find((pid) =>
+    const found = descendants(this.#pid).find((pid) =>
       readUnlessGone(`/proc/${pid}/status`).includes(`\nNSpid:\t${pid}\t${inner}\n`),
     );
     if (found === undefined) throw new Error(`no process ${inner} in the namespace`);
@@ -74,10 +78,10 @@ export class PrivateSystemd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.child, 'exit');
-    process.kill(this.pid, 'SIGKILL');
+    const exited = once(this.#child, 'exit');
+    process.kill(this.#pid, 'SIGKILL');
     await exited;
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#dir, { recursive: true, force: true });
   }
 }
 

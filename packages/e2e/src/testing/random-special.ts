@@ -1,5 +1,4 @@
-import type { Random } from './random-btf.js';
-import { seeded } from './random-btf.js';
+import { type Random, seeded } from './random-btf.js';
 import { specialBtf } from './special-btf.js';
 
 /** The sizes of member types in bytes. */

@@ -1,5 +1,10 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { fromBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+  fromBinary,
+} from '@bufbuild/protobuf';
 import { BtfService, ErrorInfoSchema, StatusSchema, type ErrorInfo } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
@@ -19,12 +24,12 @@ const definition = toServiceDefinition(BtfService);
 
 /** RawClient makes single calls of the contract, without the features of @btfd/client. */
 export class RawClient implements Disposable {
-  private readonly client: Client;
+  readonly #client: Client;
 
   /** @param channel - default: no TLS */
   constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
     // Uses its own connection, because the daemon identifies a caller by the connection.
-    this.client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   /** Makes a unary call and returns the response. */
@@ -36,7 +41,7 @@ export class RawClient implements Disposable {
     const { path, requestSerialize, responseDeserialize } = methodOf(name);
     const input: DescMessage = BtfService.method[name].input;
     return new Promise((resolve, reject) => {
-      this.client.makeUnaryRequest(
+      this.#client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
@@ -56,7 +61,7 @@ export class RawClient implements Disposable {
   ): ClientReadableStream<MessageShape<Methods[N]['output']>> {
     const { path, requestSerialize, responseDeserialize } = methodOf(name);
     const input: DescMessage = BtfService.method[name].input;
-    return this.client.makeServerStreamRequest(
+    return this.#client.makeServerStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -66,7 +71,7 @@ export class RawClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.client.close();
+    this.#client.close();
   }
 }
 

@@ -11,9 +11,11 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Scrape is the metrics of a daemon at one time. */
 export class Scrape {
-  private constructor(
-    private readonly samples: readonly (readonly [name: string, Labels, value: number])[],
-  ) {}
+  readonly #samples: readonly (readonly [name: string, Labels, value: number])[];
+
+  private constructor(samples: readonly (readonly [name: string, Labels, value: number])[]) {
+    this.#samples = samples;
+  }
 
   /** Reads the metrics of a daemon, with a parser that is not part of this project. */
   static async of(url: string): Promise<Scrape> {
@@ -27,17 +29,17 @@ export class Scrape {
 
   /** Returns the names of all samples. */
   names(): Set<string> {
-    return new Set(this.samples.map(([name]) => name));
+    return new Set(this.#samples.map(([name]) => name));
   }
 
   /** Returns the values of all labels. */
   labelValues(): Set<string> {
-    return new Set(this.samples.flatMap(([, labels]) => Object.values(labels)));
+    return new Set(this.#samples.flatMap(([, labels]) => Object.values(labels)));
   }
 
   /** Returns the sum of the samples with a name and labels. */
   sum(name: string, labels: Labels = {}): number {
-    return this.samples
+    return this.#samples
       .filter(
         ([sample, has]) =>
           sample === name && Object.entries(labels).every(([key, value]) => has[key] === value),

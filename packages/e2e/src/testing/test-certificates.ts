@@ -22,11 +22,15 @@ export class TestCertificates implements Disposable {
     key: join(this.dir, 'server.key'),
   };
 
-  private constructor(private readonly authority: Authority) {}
+  readonly #authority: Authority;
+
+  private constructor(authority: Authority) {
+    this.#authority = authority;
+  }
 
   static async make(): Promise<TestCertificates> {
     const self = new TestCertificates(await Authority.make('test authority', VALID));
-    self.write(self.files.ca, self.authority.pair.cert);
+    self.write(self.files.ca, self.#authority.pair.cert);
     self.writeServer(await self.issueServer());
     return self;
   }
@@ -39,11 +43,11 @@ export class TestCertificates implements Disposable {
 
   async issueServer(choices: Partial<CertificateRequest> = {}): Promise<KeyPair> {
     const names = ['localhost', '127.0.0.1'];
-    return this.authority.issue({ commonName: 'btfd', names, purpose: 'server', ...VALID, ...choices });
+    return this.#authority.issue({ commonName: 'btfd', names, purpose: 'server', ...VALID, ...choices });
   }
 
   async issueClient(names: readonly string[], choices: Partial<CertificateRequest> = {}): Promise<KeyPair> {
-    return this.authority.issue({ commonName: 'client', names, purpose: 'client', ...VALID, ...choices });
+    return this.#authority.issue({ commonName: 'client', names, purpose: 'client', ...VALID, ...choices });
   }
 
   /** Returns the credentials of a client whose certificate has these names. */
@@ -56,12 +60,12 @@ export class TestCertificates implements Disposable {
 
   /** Returns credentials that trust this authority, with a key pair of any authority. */
   credentialsOf({ cert, key }: KeyPair): ChannelCredentials {
-    return credentials.createSsl(Buffer.from(this.authority.pair.cert), Buffer.from(key), Buffer.from(cert));
+    return credentials.createSsl(Buffer.from(this.#authority.pair.cert), Buffer.from(key), Buffer.from(cert));
   }
 
   /** Returns credentials that trust this authority, without a client certificate. */
   withoutCertificate(): ChannelCredentials {
-    return credentials.createSsl(Buffer.from(this.authority.pair.cert));
+    return credentials.createSsl(Buffer.from(this.#authority.pair.cert));
   }
 
   /** Replaces the certificate and key of the daemon. */
@@ -72,7 +76,8 @@ export class TestCertificates implements Disposable {
 
   /** Writes a file next to its path and renames it, so that the file changes at once. */
   write(file: string, content: string): void {
-    writeFileSync(`${file}.new`, content);
+    // Keys that everybody may read are refused.
+    writeFileSync(`${file}.new`, content, { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
 

@@ -1,7 +1,7 @@
-import type { Stats } from 'node:fs';
 import { isScalar, isSeq, type ParsedNode } from 'yaml';
 import { unknownName } from '../base/text.js';
-import { readYamlFile, YamlMap, type YamlField } from '../base/yaml-map.js';
+import { readTrustedFile } from '../base/trusted-file.js';
+import { YamlMap, type YamlField } from '../base/yaml-map.js';
 import { errorMessage } from '../error/error-code.js';
 import { higherRole, type PolicyRules, type Role } from './policy.js';
 import { parsePrincipal } from './principal.js';
@@ -37,16 +37,16 @@ export class PolicyError extends Error {
  *
  * A principal in several lists has the highest of their roles.
  *
- * @throws PolicyError if the file cannot be read, if every user may write to it, or if it is not a valid policy.
+ * @throws PolicyError if `readTrustedFile` refuses the file, or if it is not a valid policy.
  */
-export function readPolicyFile(file: string): PolicyRules {
-  let text: string;
+export async function readPolicyFile(file: string): Promise<PolicyRules> {
+  let content: Buffer;
   try {
-    text = readYamlFile(file, (stats) => checkTrusted(file, stats));
+    content = await readTrustedFile(file);
   } catch (error) {
-    throw new PolicyError(`cannot use the policy: ${errorMessage(error)}`, { cause: error });
+    throw new PolicyError(`cannot use the policy ${file}: ${errorMessage(error)}`, { cause: error });
   }
-  return parsePolicy(text, file);
+  return parsePolicy(content.toString(), file);
 }
 
 /**
@@ -59,13 +59,6 @@ export function parsePolicy(text: string, file: string): PolicyRules {
   const rules = parser.parse();
   if (parser.problems.length > 0) throw new PolicyError(parser.problems.slice(0, MAX_PROBLEMS).join('\n'));
   return rules;
-}
-
-function checkTrusted(file: string, stats: Stats): void {
-  if (!stats.isFile()) throw new Error(`${file} is not a regular file`);
-  if ((stats.mode & 0o002) !== 0) {
-    throw new Error(`every user may write to ${file}, and could give roles: chmod o-w ${file}`);
-  }
 }
 
 class PolicyParser {

@@ -16,12 +16,12 @@ export interface PolicyOptions {
 /**
  * readPolicy returns the policy of the options and of the file that they name.
  *
- * @throws PolicyError if the file cannot be read or is not valid.
+ * @throws PolicyError if `readTrustedFile` refuses the file, or if it is not valid.
  * @throws Error if a list has an invalid principal. It names the list.
  */
-export function readPolicy(options: PolicyOptions, ownUid: number): Policy {
+export async function readPolicy(options: PolicyOptions, ownUid: number): Promise<Policy> {
   const { file } = options;
-  const fromFile = file === undefined || file === null ? NO_RULES : readPolicyFile(file);
+  const fromFile = file === undefined || file === null ? NO_RULES : await readPolicyFile(file);
   return new Policy(mergeRules(fromFile, rulesOfOptions(options)), ownUid);
 }
 

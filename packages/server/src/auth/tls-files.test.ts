@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { initCertificates } from '../certs/init-certificates.js';
 import { TempDir } from '../testing/temp-dir.js';
@@ -14,7 +14,7 @@ async function setUp() {
 describe('readTlsFiles', () => {
   test('accepts files that belong together', async () => {
     using served = await setUp();
-    const { validUntil } = readTlsFiles(served.files);
+    const { validUntil } = await readTlsFiles(served.files);
     expect(validUntil.getTime()).toBeGreaterThan(Date.now());
   });
 
@@ -22,13 +22,14 @@ describe('readTlsFiles', () => {
     using served = await setUp();
     const both = readFileSync(served.files.cert, 'utf8') + readFileSync(served.files.key, 'utf8');
     const file = served.dir.write('both.pem', both);
-    expect(() => readTlsFiles({ ...served.files, cert: file, key: file })).not.toThrow();
+    chmodSync(file, 0o600);
+    await expect(readTlsFiles({ ...served.files, cert: file, key: file })).resolves.toBeDefined();
   });
 
   test('refuses the key of another certificate, and reveals nothing of it', async () => {
     using served = await setUp();
     const files = { ...served.files, key: served.made.clientKey };
-    expect(() => readTlsFiles(files)).toThrow(
+    await expect(readTlsFiles(files)).rejects.toThrow(
       /^cannot use the key .*client\.key with the certificate .*server\.crt: [^-]*key values mismatch$/,
     );
   });
@@ -46,8 +47,8 @@ describe('readTlsFiles', () => {
   ] as const)('refuses the setting %s with %s', async (field, _, content, message) => {
     using served = await setUp();
     const file = served.dir.write('other.pem', content);
-    expect(() => readTlsFiles({ ...served.files, [field]: file })).toThrow(message);
-    expect(() => readTlsFiles({ ...served.files, [field]: file })).toThrow('other.pem');
+    await expect(readTlsFiles({ ...served.files, [field]: file })).rejects.toThrow(message);
+    await expect(readTlsFiles({ ...served.files, [field]: file })).rejects.toThrow('other.pem');
   });
 
   test.each([
@@ -57,19 +58,19 @@ describe('readTlsFiles', () => {
   ])('refuses authorities %s', async (_, change) => {
     using served = await setUp();
     const ca = readFileSync(served.made.ca, 'utf8');
-    expect(() =>
+    await expect(
       readTlsFiles({ ...served.files, clientCa: served.dir.write('two.pem', ca + ca) }),
-    ).not.toThrow();
+    ).resolves.toBeDefined();
     const clientCa = served.dir.write('half.pem', change(ca));
-    expect(() => readTlsFiles({ ...served.files, clientCa })).toThrow(
+    await expect(readTlsFiles({ ...served.files, clientCa })).rejects.toThrow(
       'half.pem has a certificate that is cut off',
     );
   });
 
   test('names a file that does not exist', async () => {
     using served = await setUp();
-    expect(() => readTlsFiles({ ...served.files, clientCa: '/nonexistent/ca' })).toThrow(
-      'cannot read the client authorities /nonexistent/ca: ENOENT',
+    await expect(readTlsFiles({ ...served.files, clientCa: '/nonexistent/ca' })).rejects.toThrow(
+      'cannot use the client authorities /nonexistent/ca: ENOENT',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { readTrustedFile, type TrustedFileOptions } from '../base/trusted-file.js';
 import { errorMessage } from '../error/error-code.js';
 
 /** TlsFiles are the PEM files that TLS on TCP needs. */
@@ -25,13 +25,13 @@ export interface TlsKeys {
 /**
  * readTlsFiles reads the key and the certificates, and checks that they work together.
  *
- * @throws Error if a file cannot be read or is not valid, or if the key does not belong to the certificate. It names the
- * file, and contains nothing of a key.
+ * @throws Error if `readTrustedFile` refuses a file, if a file is not valid, or if the key does not belong to the
+ * certificate. It names the file, and contains nothing of a key.
  */
-export function readTlsFiles(files: TlsFiles): TlsKeys {
-  const cert = readFile('certificate', files.cert);
-  const key = readFile('key', files.key);
-  const ca = readFile('client authorities', files.clientCa);
+export async function readTlsFiles(files: TlsFiles): Promise<TlsKeys> {
+  const cert = await readFile('certificate', files.cert);
+  const key = await readFile('key', files.key, { secret: true });
+  const ca = await readFile('client authorities', files.clientCa);
   const [own] = certificatesIn(cert, files.cert);
   certificatesIn(ca, files.clientCa);
   try {
@@ -45,12 +45,12 @@ export function readTlsFiles(files: TlsFiles): TlsKeys {
   return { cert, key, ca, validUntil: new Date(own.validTo) };
 }
 
-function readFile(what: string, file: string): Buffer {
+async function readFile(what: string, file: string, options?: TrustedFileOptions): Promise<Buffer> {
   try {
-    return readFileSync(file);
+    return await readTrustedFile(file, options);
   } catch (error) {
     const why = errorMessage(error);
-    throw new Error(`cannot read the ${what} ${file}: ${why}`, { cause: error });
+    throw new Error(`cannot use the ${what} ${file}: ${why}`, { cause: error });
   }
 }
 

@@ -1,43 +1,85 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { FILE_TURNS } from './file-turns.js';
+
+/** FileWatchOptions are the interval and the callbacks of a FileWatch. */
+export interface FileWatchOptions {
+  readonly pollMs: number;
+  readonly onChange: () => void;
+  /** Gets the error when the files cannot be looked at because their file system hangs. Once, until they can be again. */
+  readonly onHang: (error: unknown) => void;
+}
 
 /**
  * FileWatch notices changes of files by polling. inotify would follow the old file after it is replaced, or after a link
  * to its folder is turned, as Kubernetes does with mounted secrets.
  */
 export class FileWatch implements Disposable {
-  readonly #timer: NodeJS.Timeout;
-  #state: string;
   readonly #files: readonly string[];
-  readonly #onChange: () => void;
+  #state = '';
+  #timer: NodeJS.Timeout | undefined;
+  #isHanging = false;
+  #isClosed = false;
 
-  constructor(files: readonly string[], pollMs: number, onChange: () => void) {
+  private constructor(files: readonly string[]) {
     this.#files = files;
-    this.#onChange = onChange;
-    this.#state = this.#look();
-    this.#timer = setInterval(() => this.#check(), pollMs);
-    this.#timer.unref();
+  }
+
+  /**
+   * of returns a watch that notices changes from now on, once it is started.
+   *
+   * @throws Error if the file system hangs.
+   */
+  static async of(files: readonly string[]): Promise<FileWatch> {
+    const watch = new FileWatch(files);
+    watch.#state = await watch.#look();
+    return watch;
+  }
+
+  /** start begins to call back. */
+  start(options: FileWatchOptions): void {
+    if (this.#files.length > 0) this.#checkLater(options);
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
   }
 
-  #check(): void {
-    const state = this.#look();
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#onChange();
+  #checkLater(options: FileWatchOptions): void {
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#check(options), options.pollMs).unref();
   }
 
-  #look(): string {
-    return this.#files.map(stateOf).join('\n');
+  async #check(options: FileWatchOptions): Promise<void> {
+    try {
+      const state = await this.#look();
+      this.#isHanging = false;
+      const isChanged = state !== this.#state;
+      this.#state = state;
+      if (isChanged && !this.#isClosed) options.onChange();
+    } catch (error) {
+      if (!this.#isHanging) options.onHang(error);
+      this.#isHanging = true;
+    }
+    this.#checkLater(options);
+  }
+
+  async #look(): Promise<string> {
+    const files = this.#files;
+    if (files.length === 0) return '';
+    return FILE_TURNS.run(`looking at ${files.join(', ')}`, async () => {
+      const states: string[] = [];
+      // One after the other, so that they block one thread at most.
+      for (const file of files) states.push(await stateOf(file));
+      return states.join('\n');
+    });
   }
 }
 
-function stateOf(file: string): string {
+async function stateOf(file: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs, mode } = statSync(file, { bigint: true });
+    const { dev, ino, size, mtimeNs, ctimeNs, mode } = await stat(file, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs, mode].join(' ');
   } catch {
     return 'gone';

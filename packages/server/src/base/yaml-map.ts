@@ -1,37 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { isMap, isScalar, LineCounter, parseDocument, type ParsedNode } from 'yaml';
-
-/** 1 MiB: hundreds of settings take a few KiB, and thousands of principals fit. A wrong path could name any file. */
-const MAX_FILE_BYTES = 1 << 20;
 
 /** YamlField is a key of a map in a YAML file, with its value. */
 export interface YamlField {
   readonly name: string;
   readonly key: ParsedNode;
   readonly value: ParsedNode | null;
-}
-
-/**
- * readYamlFile returns the text of a file.
- *
- * @param check throws an error if the open file must not be used.
- * @throws Error if the file cannot be read, or has more than 1 MiB.
- */
-export function readYamlFile(path: string, check?: (stats: Stats) => void): string {
-  const fd = openSync(path, 'r');
-  try {
-    check?.(fstatSync(fd));
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const count = readSync(fd, buffer, length, buffer.length - length, null);
-      length += count;
-      if (length > MAX_FILE_BYTES) throw new Error(`${path} has more than ${MAX_FILE_BYTES} bytes`);
-      if (count === 0) return buffer.toString('utf8', 0, length);
-    }
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** YamlMap is the map at the top of a YAML file, as fields with their lines. */

@@ -68,23 +68,23 @@ describe('A file of settings', () => {
     ]);
   });
 
-  test('is read from its path', () => {
+  test('is read from its path', async () => {
     using dir = new TempDir();
     const path = dir.write('btfd.yaml', 'max-ttl: 30m\n');
-    expect(readConfigFile(path, SETTINGS).given.get('max-ttl')).toEqual({
+    expect((await readConfigFile(path, SETTINGS)).given.get('max-ttl')).toEqual({
       texts: ['30m'],
       origin: `${path}:1`,
       subject: `${path}:1: max-ttl`,
     });
   });
 
-  test('is not read if it is too large, a folder or missing', () => {
+  test('is not read if it is too large, a folder or missing', async () => {
     using dir = new TempDir();
     mkdirSync(join(dir.path, 'folder'));
     const large = dir.write('large', '#'.repeat((1 << 20) + 1));
-    expect(() => readConfigFile(large, SETTINGS)).toThrow('more than 1048576 bytes');
-    expect(() => readConfigFile('/dev/zero', SETTINGS)).toThrow('more than 1048576 bytes');
-    expect(() => readConfigFile(join(dir.path, 'folder'), SETTINGS)).toThrow('EISDIR');
-    expect(() => readConfigFile(join(dir.path, 'none'), SETTINGS)).toThrow('ENOENT');
+    await expect(readConfigFile(large, SETTINGS)).rejects.toThrow('more than 1048576 bytes');
+    await expect(readConfigFile('/dev/zero', SETTINGS)).rejects.toThrow('/dev/zero is a device');
+    await expect(readConfigFile(join(dir.path, 'folder'), SETTINGS)).rejects.toThrow('folder is a folder');
+    await expect(readConfigFile(join(dir.path, 'none'), SETTINGS)).rejects.toThrow('ENOENT');
   });
 });

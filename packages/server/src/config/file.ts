@@ -1,16 +1,18 @@
 import { isAlias, isScalar, isSeq, type Node } from 'yaml';
 import { unknownName } from '../base/text.js';
-import { readYamlFile, YamlMap } from '../base/yaml-map.js';
+import { readTrustedFile } from '../base/trusted-file.js';
+import { YamlMap } from '../base/yaml-map.js';
 import { whyRemoved } from './limits.js';
 import type { Setting, SettingText, Source } from './setting.js';
 
 /**
  * readConfigFile reads settings from a YAML file, which is a map with a key for each. Problems name the file and line.
  *
- * @throws Error if the file cannot be read.
+ * @throws Error if `readTrustedFile` refuses the file.
  */
-export function readConfigFile(path: string, settings: readonly Setting<unknown>[]): Source {
-  return parseConfig(readYamlFile(path), path, settings);
+export async function readConfigFile(path: string, settings: readonly Setting<unknown>[]): Promise<Source> {
+  const content = await readTrustedFile(path);
+  return parseConfig(content.toString(), path, settings);
 }
 
 /** parseConfig reads settings from the text of a file. */

@@ -82,9 +82,6 @@ describe('A value given as text', () => {
     [GROUP, 'no-such-group', 'has no group'],
     [ADDRESSES, 'localhost', 'invalid address "localhost"'],
     [DIRECTORY, '', 'the path is empty'],
-    [DIRECTORY, '/no/such/folder', 'no such file or directory'],
-    [DIRECTORY, '/etc/passwd', '/etc/passwd is not a folder'],
-    [DIRECTORY, `/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
   ])('%# is refused with a reason: %s %s', (kind, text, message) => {
     expect(() => kind.parse([text])).toThrow(message);
   });
@@ -96,6 +93,21 @@ describe('A value given as text', () => {
 
   test('is shortened in the error if it is very long', () => {
     expect(() => COUNT.parse(['9'.repeat(100_000)])).toThrow(/^.{100,160}$/);
+  });
+});
+
+describe('A folder', () => {
+  test.each([
+    ['/no/such/folder', 'no such file or directory'],
+    ['/etc/passwd', '/etc/passwd is not a folder'],
+    [`/${'n'.repeat(5000)}`, 'ENAMETOOLONG'],
+  ])('is refused unless it exists: %s', async (path, message) => {
+    await expect(DIRECTORY.check?.(DIRECTORY.parse([path]))).rejects.toThrow(message);
+  });
+
+  test('is accepted if it exists, or if none is named', async () => {
+    await DIRECTORY.check?.(DIRECTORY.parse(['/etc']));
+    await DIRECTORY.check?.(null);
   });
 });
 

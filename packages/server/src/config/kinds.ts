@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { parsePrincipal } from '../auth/principal.js';
 import { formatAddress, parseAddress, type Address, type TcpAddress } from '../base/address.js';
+import { FILE_TURNS } from '../base/file-turns.js';
 import type { Kind } from './setting.js';
 
 /** SWITCH is on or off. */
@@ -138,10 +140,11 @@ export function findGroup(text: string, file = '/etc/group'): number {
 export const DIRECTORY: Kind<string | null> = {
   placeholder: 'DIR',
   isList: false,
-  parse(texts) {
-    const path = pathOf(only(texts));
-    if (statSync(path).isDirectory()) return path;
-    throw new Error(`${path} is not a folder`);
+  parse: (texts) => pathOf(only(texts)),
+  async check(path) {
+    if (path === null) return;
+    const stats = await FILE_TURNS.run(`looking at ${path}`, async () => stat(path));
+    if (!stats.isDirectory()) throw new Error(`${path} is not a folder`);
   },
   format: (value) => value ?? 'none',
 };

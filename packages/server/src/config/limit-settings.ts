@@ -172,7 +172,7 @@ export const LIMIT_SETTINGS = {
     description:
       'maximum size of all BTF that calls of Spec and ResolveMembers use at one time; one principal may use a quarter; one object counts once',
     reason:
-      'In addition to the cache: evicted BTF stays in memory until the last call that sends it ends. A kernel with all its modules has about 40 MiB.',
+      'In addition to the cache: BTF in use stays in memory after its eviction. A kernel with its modules has about 40 MiB. With less, a quarter may not fit vmlinux.',
   },
   requestMs: {
     name: 'request-timeout',

@@ -9,23 +9,23 @@ import { OBSERVING, SERVING } from './settings.js';
 const { maxTtlMs, maxTokens, maxHeldPerStream, drainMs } = LIMIT_SETTINGS;
 
 /** Reads settings from flags, variables and the text of a file. */
-function read(
+async function read(
   flags: Readonly<Record<string, string | string[]>>,
   env: NodeJS.ProcessEnv = {},
   text: string | null = null,
-): { readonly config: Config; readonly file: string } {
+): Promise<{ readonly config: Config; readonly file: string }> {
   using dir = new TempDir();
   const file = text === null ? '/dev/null' : dir.write('btfd.yaml', text);
   const given = Object.entries(flags).map(([name, value]) => {
     const flag = `--${name}`;
     return [name, { texts: [value].flat(), origin: flag, subject: flag }] as const;
   });
-  return { config: readConfig({ flags: new Map(given), env, file }), file };
+  return { config: await readConfig({ flags: new Map(given), env, file }), file };
 }
 
-function problemsOf(...args: Parameters<typeof read>): readonly string[] {
+async function problemsOf(...args: Parameters<typeof read>): Promise<readonly string[]> {
   try {
-    read(...args);
+    await read(...args);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
     throw error;
@@ -39,8 +39,8 @@ describe('A setting', () => {
     config.originOf(setting),
   ];
 
-  test('comes from the flag, then the environment, then the file, then the default', () => {
-    const { config, file } = read(
+  test('comes from the flag, then the environment, then the file, then the default', async () => {
+    const { config, file } = await read(
       { 'max-ttl': '1m' },
       { BTFD_MAX_TTL: '2m', BTFD_MAX_TOKENS: '2' },
       'max-ttl: 3m\nmax-tokens: 3\nmax-held-per-stream: 3\n',
@@ -57,33 +57,43 @@ describe('A setting', () => {
     });
   });
 
-  test('that is a list comes from one source, in the environment with commas', () => {
+  test('that is a list comes from one source, in the environment with commas', async () => {
     const file = 'listen: [unix:/file]';
     const env = { BTFD_LISTEN: 'unix:/a, unix:/b,' };
     const unix = (path: string) => ({ kind: 'unix', path });
-    expect(read({ listen: ['unix:/x'] }, env, file).config.get(SERVING.listen)).toEqual([unix('/x')]);
-    expect(read({}, env, file).config.get(SERVING.listen)).toEqual([unix('/a'), unix('/b')]);
-    expect(read({}, {}, file).config.get(SERVING.listen)).toEqual([unix('/file')]);
-    expect(read({}, {}).config.get(SERVING.listen)).toEqual([]);
+    expect((await read({ listen: ['unix:/x'] }, env, file)).config.get(SERVING.listen)).toEqual([unix('/x')]);
+    expect((await read({}, env, file)).config.get(SERVING.listen)).toEqual([unix('/a'), unix('/b')]);
+    expect((await read({}, {}, file)).config.get(SERVING.listen)).toEqual([unix('/file')]);
+    expect((await read({}, {})).config.get(SERVING.listen)).toEqual([]);
   });
 
-  test('that is a switch can be switched off by a source of higher precedence', () => {
-    expect(read({}, {}, 'insecure: true').config.get(SERVING.insecure)).toBe(true);
-    expect(read({}, { BTFD_INSECURE: 'false' }, 'insecure: true').config.get(SERVING.insecure)).toBe(false);
-    expect(read({ insecure: 'false' }, { BTFD_INSECURE: 'true' }).config.get(SERVING.insecure)).toBe(false);
+  test('that is a switch can be switched off by a source of higher precedence', async () => {
+    expect((await read({}, {}, 'insecure: true')).config.get(SERVING.insecure)).toBe(true);
+    expect((await read({}, { BTFD_INSECURE: 'false' }, 'insecure: true')).config.get(SERVING.insecure)).toBe(
+      false,
+    );
+    expect((await read({ insecure: 'false' }, { BTFD_INSECURE: 'true' })).config.get(SERVING.insecure)).toBe(
+      false,
+    );
   });
 
-  test('comes from the file that the environment names, unless the flag names another', () => {
+  test('comes from the file that the environment names, unless the flag names another', async () => {
     using dir = new TempDir();
     const named = dir.write('a.yaml', 'log-level: warn');
     const flagged = dir.write('b.yaml', 'log-level: error');
     const env = { BTFD_CONFIG: named };
-    expect(readConfig({ flags: new Map(), env, file: null }).get(OBSERVING.logLevel)).toBe('warn');
-    expect(readConfig({ flags: new Map(), env, file: flagged }).get(OBSERVING.logLevel)).toBe('error');
+    expect((await readConfig({ flags: new Map(), env, file: null })).get(OBSERVING.logLevel)).toBe('warn');
+    expect((await readConfig({ flags: new Map(), env, file: flagged })).get(OBSERVING.logLevel)).toBe(
+      'error',
+    );
   });
 
-  test('is shown with its value and origin', () => {
-    const { config, file } = read({ 'max-ttl': '90s' }, { BTFD_LISTEN: 'unix:/a,unix:/b' }, 'insecure: true');
+  test('is shown with its value and origin', async () => {
+    const { config, file } = await read(
+      { 'max-ttl': '90s' },
+      { BTFD_LISTEN: 'unix:/a,unix:/b' },
+      'insecure: true',
+    );
     const lines = describeConfig(config).replaceAll(/ +/g, ' ').split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -97,7 +107,7 @@ describe('A setting', () => {
 });
 
 describe('readConfig', () => {
-  test('reports the problems of all sources together, each with its place and the accepted values', () => {
+  test('reports the problems of all sources together, each with its place and the accepted values', async () => {
     using dir = new TempDir();
     const file = dir.write('f.yaml', 'max-ttl: long\nnonsense: 1\n');
     const flags = new Map([
@@ -106,7 +116,7 @@ describe('readConfig', () => {
     const env = { BTFD_LOG_LEVEL: 'loud', BTFD_NO_SUCH: '', PATH: '/bin' };
     let problems: readonly string[] = [];
     try {
-      readConfig({ flags, env, file });
+      await readConfig({ flags, env, file });
     } catch (error) {
       if (error instanceof ConfigError) ({ problems } = error);
     }
@@ -119,22 +129,22 @@ describe('readConfig', () => {
     ]);
   });
 
-  test('reports an invalid value even if another source overrides it', () => {
-    expect(problemsOf({ 'max-tokens': '5' }, { BTFD_MAX_TOKENS: 'x' })).toEqual([
+  test('reports an invalid value even if another source overrides it', async () => {
+    expect(await problemsOf({ 'max-tokens': '5' }, { BTFD_MAX_TOKENS: 'x' })).toEqual([
       expect.stringContaining('BTFD_MAX_TOKENS: "x"'),
     ]);
   });
 
-  test('throws if a named file does not exist', () => {
-    expect(() => readConfig({ flags: new Map(), env: {}, file: '/nonexistent.yaml' })).toThrow(
+  test('throws if a named file does not exist', async () => {
+    await expect(readConfig({ flags: new Map(), env: {}, file: '/nonexistent.yaml' })).rejects.toThrow(
       /cannot read the settings: .*ENOENT.*\/nonexistent\.yaml/,
     );
   });
 
-  test('ignores variables of the client, of tests and of other programs', () => {
+  test('ignores variables of the client, of tests and of other programs', async () => {
     const btfctl = { BTFD_ADDRESS: 'x', BTFD_CONTEXT: 'x', BTFD_PAGER: 'x' };
     const env = { ...btfctl, BTFD_REQUIRE_TOOLS: '1', OTHER_BTFD_X: '1', BTFDX: '1' };
-    expect(problemsOf({}, env)).toEqual([]);
+    expect(await problemsOf({}, env)).toEqual([]);
   });
 
   test.each<[Record<string, string>, string]>([
@@ -154,20 +164,20 @@ describe('readConfig', () => {
     ],
     [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
     [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
-  ])('reports settings that contradict each other: %j', (flags, message) => {
-    const problems = problemsOf(flags);
+  ])('reports settings that contradict each other: %j', async (flags, message) => {
+    const problems = await problemsOf(flags);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(message);
   });
 
-  test('accepts TCP with all files of TLS', () => {
+  test('accepts TCP with all files of TLS', async () => {
     const tls = { 'tls-cert': '/c', 'tls-key': '/k', 'tls-client-ca': '/ca', listen: '0.0.0.0:1' };
-    expect(problemsOf(tls)).toEqual([]);
+    expect(await problemsOf(tls)).toEqual([]);
   });
 
-  test('accepts settings that are at the limit of what fits', () => {
+  test('accepts settings that are at the limit of what fits', async () => {
     expect(
-      problemsOf({
+      await problemsOf({
         'min-ttl': '1m',
         'max-ttl': '1m',
         'drain-timeout': '19999ms',
@@ -178,6 +188,6 @@ describe('readConfig', () => {
   });
 });
 
-test('A flag is spelled like its setting', () => {
+test('A flag is spelled like its setting', async () => {
   expect(flagOf(maxHeldPerStream)).toBe('--max-held-per-stream');
 });

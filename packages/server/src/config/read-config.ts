@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { errorMessage } from '../error/error-code.js';
+import { errorCode, errorMessage } from '../error/error-code.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.js';
@@ -33,13 +32,14 @@ export interface ConfigSources {
  *
  * @throws ConfigError with every problem of every source, including values that are overridden.
  */
-export function readConfig({ flags, env, file }: ConfigSources): Config {
+export async function readConfig({ flags, env, file }: ConfigSources): Promise<Config> {
   const sources: readonly Source[] = [
-    fileSource(file ?? env[CONFIG_VARIABLE] ?? null),
+    await fileSource(file ?? env[CONFIG_VARIABLE] ?? null),
     readEnvironment(env, SETTINGS),
     { given: flags, problems: [] },
   ];
-  const problems = sources.flatMap((source) => [...source.problems, ...badValues(source)]);
+  const problems: string[] = [];
+  for (const source of sources) problems.push(...source.problems, ...(await badValues(source)));
   if (problems.length > 0) throw new ConfigError(problems);
   const given = new Map<string, SettingText>();
   for (const source of sources) for (const [name, each] of source.given) given.set(name, each);
@@ -49,26 +49,29 @@ export function readConfig({ flags, env, file }: ConfigSources): Config {
   return config;
 }
 
-function fileSource(named: string | null): Source {
-  if (named === null && !existsSync(DEFAULT_CONFIG_FILE)) return { given: new Map(), problems: [] };
+async function fileSource(named: string | null): Promise<Source> {
   try {
-    return readConfigFile(named ?? DEFAULT_CONFIG_FILE, SETTINGS);
+    return await readConfigFile(named ?? DEFAULT_CONFIG_FILE, SETTINGS);
   } catch (error) {
+    if (named === null && errorCode(error) === 'ENOENT') return { given: new Map(), problems: [] };
     return { given: new Map(), problems: [`cannot read the settings: ${errorMessage(error)}`] };
   }
 }
 
-function badValues({ given }: Source): string[] {
-  return SETTINGS.flatMap((setting) => {
+async function badValues({ given }: Source): Promise<string[]> {
+  const problems: string[] = [];
+  for (const setting of SETTINGS) {
     const each = given.get(setting.name);
-    const problem = each === undefined ? null : problemOf(setting, each);
-    return problem === null ? [] : [problem];
-  });
+    const problem = each === undefined ? null : await problemOf(setting, each);
+    if (problem !== null) problems.push(problem);
+  }
+  return problems;
 }
 
-function problemOf({ kind }: Setting<unknown>, { texts, subject }: SettingText): string | null {
+async function problemOf<T>({ kind }: Setting<T>, { texts, subject }: SettingText): Promise<string | null> {
   try {
-    kind.parse(texts);
+    const value = kind.parse(texts);
+    await kind.check?.(value);
     return null;
   } catch (error) {
     return `${subject}: ${errorMessage(error)}`;

@@ -12,6 +12,12 @@ export interface Kind<T> {
    * @throws Error that says what is wrong with the text and what is accepted.
    */
   parse(texts: readonly string[]): T;
+  /**
+   * Checks a value against the system, for example that a folder exists. Unlike `parse`, it may wait for a file system.
+   *
+   * @throws Error that says what is wrong.
+   */
+  check?(value: T): Promise<void>;
   /** Returns a value as a text that `parse` accepts. */
   format(value: T): string;
 }

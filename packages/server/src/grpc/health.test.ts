@@ -15,7 +15,7 @@ const SERVICE_UNKNOWN = [...grpcFrame(new Uint8Array([8, 3]))];
 test('A watch of health gets the changes of a served name, and one of another name leaves nothing in memory', async () => {
   using dir = new TempDir();
   const path = join(dir.path, 'socket');
-  const health = new Health(['']);
+  const health = new Health(new Map([['', true]]));
   const server = new Server();
   health.addToServer(server);
   await new Promise<void>((resolve) => {

@@ -4,7 +4,8 @@ import { HealthImplementation } from 'grpc-health-check';
 type Watch = ServerWritableStream<{ readonly service: string }, { readonly status: string }>;
 
 /**
- * Health serves `grpc.health.v1` for a list of names, which are SERVING until `notServing`.
+ * Health serves `grpc.health.v1` for a list of names. Those that are available are SERVING until `notServing`, the others
+ * never.
  *
  * The library (2.1) remembers every name that was ever watched, and callers without a role may choose them. So it does
  * not get watches of other names: their clients receive SERVICE_UNKNOWN once, which does not change.
@@ -14,10 +15,13 @@ export class Health {
   readonly implementation: HealthImplementation;
   readonly #names: readonly string[];
 
-  constructor(names: readonly string[]) {
-    this.#names = names;
+  /** @param statuses each name, and whether it is available. */
+  constructor(statuses: ReadonlyMap<string, boolean>) {
+    this.#names = [...statuses.keys()];
     this.implementation = new HealthImplementation(
-      Object.fromEntries(names.map((name) => [name, 'SERVING' as const])),
+      Object.fromEntries(
+        [...statuses].map(([name, isAvailable]) => [name, isAvailable ? 'SERVING' : 'NOT_SERVING']),
+      ),
     );
   }
 

@@ -4,7 +4,7 @@ import { requireSight, type Caller } from '../auth/caller.js';
 import type { Clock } from '../base/clock.js';
 import { ServiceError } from '../error/service-error.js';
 import { type KernelObject, type ObjectInfo, originOf } from '../kernel/kernel.js';
-import type { Taken } from '../quota/quota.js';
+import type { Claim } from '../quota/quota.js';
 import type { Quotas } from '../quota/quotas.js';
 import type { Hold } from './hold.js';
 import { Lease } from './lease.js';
@@ -39,7 +39,7 @@ interface Entry extends HeldObject {
   /** The number of calls that use it now. */
   uses: number;
   /** Its parts of its owner's quotas. */
-  readonly taken: readonly Taken[];
+  readonly claims: readonly Claim[];
 }
 
 /**
@@ -192,31 +192,31 @@ export class HandleTable {
       throw new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     }
     const token = newToken(this.epoch);
-    const taken = this.#takeRoom(principal, object, info);
-    const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, taken };
+    const claims = this.#takeRoom(principal, object, info);
+    const entry: Entry = { token, owner: principal, object, info, lease: null, hold: null, uses: 0, claims };
     this.#entries.set(token, entry);
     return entry;
   }
 
-  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Taken[] {
-    const taken: Taken[] = [];
+  #takeRoom(principal: string, object: KernelObject, info: ObjectInfo): Claim[] {
+    const claims: Claim[] = [];
     try {
-      taken.push(this.#quotas.handles.take(principal));
+      claims.push(this.#quotas.handles.take(principal));
       // The kernel keeps its own objects whether anybody holds them or not.
-      if (!info.kernelBtf) taken.push(this.#quotas.btfBytes.take(principal, info.size));
-      return taken;
+      if (!info.kernelBtf) claims.push(this.#quotas.btfBytes.take(principal, info.size));
+      return claims;
     } catch (error) {
-      for (const each of taken) each[Symbol.dispose]();
+      for (const each of claims) each[Symbol.dispose]();
       object.close();
       throw error;
     }
   }
 
-  #remove({ token, lease, hold, object, taken }: Entry): boolean {
+  #remove({ token, lease, hold, object, claims }: Entry): boolean {
     this.#entries.delete(token);
     lease?.end();
     hold?.delete(token);
-    for (const each of taken) each[Symbol.dispose]();
+    for (const each of claims) each[Symbol.dispose]();
     return object.close();
   }
 

@@ -7,8 +7,8 @@ import { btfToLoad } from './load/btf-to-load.js';
 import { screen } from './load/screen.js';
 
 /** loadSteps returns the steps of a LoadJob. */
-export function* loadSteps({ source, adapt, maxCheckMs, kernelLayout }: LoadJob): Steps<Uint8Array> {
-  const rawBtf = yield* btfToLoad(source, adapt);
+export function* loadSteps({ source, adaptTo, maxCheckMs, kernelLayout }: LoadJob): Steps<Uint8Array> {
+  const rawBtf = yield* btfToLoad(source, adaptTo);
   yield* screen(rawBtf, maxCheckMs, kernelLayout);
   yield rawBtf;
 }

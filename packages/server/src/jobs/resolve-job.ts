@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
+import { encodeMember, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
 import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
@@ -46,25 +46,10 @@ function headOf(text: string, maxBytes: number): string {
 
 function resultOf(spec: Spec, path: string): MemberResult {
   try {
-    const { bitOffset, bitSize, bitfield, typeId, containerId, dereferences } = resolveMember(spec, path);
+    const member = resolveMember(spec, path);
+    const typeName = headOf(formatTypeName(spec, member.typeId), MAX_TYPE_NAME_BYTES);
     return create(MemberResultSchema, {
-      result: {
-        case: 'member',
-        value: {
-          bitOffset: BigInt(bitOffset),
-          bitSize: BigInt(bitSize),
-          bitfield,
-          typeId,
-          containerId,
-          typeName: headOf(formatTypeName(spec, typeId), MAX_TYPE_NAME_BYTES),
-          dereferences: dereferences.map((step) => ({
-            bitOffset: BigInt(step.bitOffset),
-            typeId: step.typeId,
-            targetId: step.targetId,
-            tags: [...step.tags],
-          })),
-        },
-      },
+      result: { case: 'member', value: encodeMember({ ...member, typeName }) },
     });
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;

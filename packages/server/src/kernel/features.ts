@@ -1,46 +1,68 @@
 import { readFileSync } from 'node:fs';
 import { Feature } from '@btfd/api';
-import { Builder, FuncLinkage, IntEncoding, type MarshalOptions, type NewType } from '@btfd/btf';
+import {
+  type FeatureName,
+  type FeatureProbe,
+  FEATURE_ROWS,
+  IntEncoding,
+  type KernelFeatures as Features,
+  probeBtf,
+  probeResult,
+} from '@btfd/btf';
 import { BpfError } from '@btfd/native';
 import type { Kernel } from './kernel.js';
 
-const INT: NewType = { kind: 'INT', size: 4, encoding: IntEncoding.SIGNED, bits: 32, bitOffset: 0 };
-const PROTO: NewType = { kind: 'FUNC_PROTO', returnTypeId: 0, params: [] };
+/** BTF that every kernel with BTF accepts. */
+const ANY_BTF: FeatureProbe = {
+  types: [{ kind: 'INT', size: 4, encoding: IntEncoding.SIGNED, bits: 32, bitOffset: 0 }],
+};
 
-/** The smallest BTF that only a kernel with the feature accepts. Ids count from 1. */
-const PROBES: ReadonlyMap<Feature, readonly NewType[]> = new Map([
-  [Feature.BTF, [INT]],
-  [Feature.FUNC, [PROTO, { kind: 'FUNC', name: 'a', typeId: 1, linkage: FuncLinkage.STATIC }]],
-  [
-    Feature.VAR,
-    [
-      { kind: 'PTR', typeId: 0 },
-      { kind: 'VAR', name: 'a', typeId: 1, linkage: 0 },
-    ],
-  ],
-  [Feature.FUNC_LINKAGE, [PROTO, { kind: 'FUNC', name: 'a', typeId: 1, linkage: FuncLinkage.GLOBAL }]],
-  [
-    Feature.DECL_TAG,
-    [
-      INT,
-      { kind: 'TYPEDEF', name: 'a', typeId: 1 },
-      { kind: 'DECL_TAG', name: 'a', typeId: 2, componentIdx: -1, attribute: false },
-    ],
-  ],
-  [
-    Feature.TYPE_TAG,
-    [INT, { kind: 'TYPE_TAG', name: 'a', typeId: 1, attribute: false }, { kind: 'PTR', typeId: 2 }],
-  ],
-  [
-    Feature.ENUM64,
-    [{ kind: 'ENUM64', name: 'a', size: 8, signed: false, values: [{ name: 'A', value: 1n << 32n }] }],
-  ],
-]);
+/** The numbers of the features in the contract. Those that the daemon does not probe have none. */
+const NUMBERS = {
+  func: Feature.FUNC,
+  datasec: Feature.VAR,
+  funcLinkage: Feature.FUNC_LINKAGE,
+  emptySections: Feature.EMPTY_SECTIONS,
+  float: Feature.FLOAT,
+  declTag: Feature.DECL_TAG,
+  typeTag: Feature.TYPE_TAG,
+  enum64: Feature.ENUM64,
+  longNames: Feature.LONG_NAMES,
+  dotNames: Feature.DOT_NAMES,
+  specialFields: Feature.SPECIAL_FIELDS,
+  printableSectionNames: Feature.PRINTABLE_SECTION_NAMES,
+  nestedFields: Feature.NESTED_FIELDS,
+  pointerFields: Feature.POINTER_FIELDS,
+  userPointers: Feature.USER_POINTERS,
+  tagAttributes: Feature.TAG_ATTRIBUTES,
+  resilientLocks: Feature.RESILIENT_LOCKS,
+  layout: Feature.LAYOUT,
+  lateTypeTags: Feature.LATE_TYPE_TAGS,
+  severalPointerTags: Feature.SEVERAL_POINTER_TAGS,
+  uniqueFields: Feature.UNIQUE_FIELDS,
+  wideVlen: null,
+} as const satisfies Record<FeatureName, Feature | null>;
+
+interface Probed {
+  readonly feature: Feature;
+  /** The name in the library; null for BTF at all. */
+  readonly name: FeatureName | null;
+  readonly probe: FeatureProbe;
+}
+
+/** The probes, in the order of the releases. */
+const PROBED: readonly Probed[] = [
+  { feature: Feature.BTF, name: null, probe: ANY_BTF },
+  ...[...FEATURE_ROWS].flatMap(([name, { probe }]) => {
+    const feature = NUMBERS[name];
+    return probe === null || feature === null ? [] : [{ feature, name, probe }];
+  }),
+];
 
 /**
- * KernelFeatures tries what BTF the kernel accepts, once for each feature.
+ * KernelFeatures finds out what BTF the kernel accepts and what it checks, by loading the probe of each feature once.
  *
- * Modelled on the feature probes of `features.go` in cilium/ebpf's `btf`.
+ * Modelled on the feature probes of `features.go` in cilium/ebpf's `btf`, and on those of libbpf.
  */
 export class KernelFeatures {
   readonly #known = new Map<Feature, boolean>();
@@ -56,44 +78,44 @@ export class KernelFeatures {
    * reason, such as a lack of memory, is tried again at the next call.
    */
   async all(): Promise<ReadonlyMap<Feature, boolean>> {
-    if (this.#known.size < PROBES.size) {
+    if (this.#known.size < PROBED.length) {
       this.#probing ??= this.#probe().finally(() => (this.#probing = null));
       await this.#probing;
     }
     return this.#known;
   }
 
-  /** marshalOptions returns how BTF is written for this kernel. Only features that are known to be missing are replaced. */
-  async marshalOptions(): Promise<MarshalOptions> {
-    const features = await this.all();
-    const lacks = (feature: Feature): boolean => features.get(feature) === false;
-    return {
-      stripFuncLinkage: lacks(Feature.FUNC_LINKAGE),
-      replaceDeclTags: lacks(Feature.DECL_TAG),
-      replaceTypeTags: lacks(Feature.TYPE_TAG),
-      replaceEnum64: lacks(Feature.ENUM64),
-      preventNoTypeFound: true,
-    };
+  /** forBtf returns the features by their names in the library. Those that are not known are absent. */
+  async forBtf(): Promise<Partial<Features>> {
+    const known = await this.all();
+    return Object.fromEntries(
+      PROBED.flatMap(({ feature, name }) => {
+        const has = known.get(feature);
+        return name === null || has === undefined ? [] : [[name, has]];
+      }),
+    );
   }
 
   async #probe(): Promise<void> {
-    for (const [feature, types] of PROBES) {
+    for (const { feature, probe } of PROBED) {
       if (this.#known.has(feature)) continue;
-      const supported = await this.#accepts(types);
-      if (supported !== null) this.#known.set(feature, supported);
+      const result = await this.#try(probe);
+      if (result !== null) this.#known.set(feature, result);
     }
   }
 
-  /** Returns whether the kernel accepts the types, or null if the load failed for another reason. */
-  async #accepts(types: readonly NewType[]): Promise<boolean | null> {
-    const builder = new Builder();
-    for (const type of types) builder.add(type);
+  /** Returns whether the kernel has the feature of a probe, or null if the load failed for another reason. */
+  async #try(probe: FeatureProbe): Promise<boolean | null> {
+    const required = probe.needs;
+    if (required !== undefined && this.#known.get(NUMBERS[required]) !== true) {
+      return this.#known.has(NUMBERS[required]) ? false : null;
+    }
     try {
-      (await this.#kernel.load(builder.marshal(), 0)).close();
-      return true;
+      (await this.#kernel.load(probeBtf(probe), 0)).close();
+      return probeResult(probe, null);
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
-      return error.code === 'EINVAL' ? false : null;
+      return probeResult(probe, error.code);
     }
   }
 }

@@ -75,7 +75,7 @@ describe('A policy that is reloaded', () => {
     expect(served.kernel.openCount).toBe(1);
     const ended = once(stream, 'error');
     served.write('defaults: false');
-    expect(served.daemon.reload()).toBe(true);
+    expect(await served.daemon.reload()).toBe(true);
     expect(await ended).toEqual([expect.objectContaining({ code: status.PERMISSION_DENIED })]);
     await until(() => served.kernel.openCount === 0);
     const refused = await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
@@ -99,7 +99,7 @@ describe('A policy that is reloaded', () => {
     await once(noUsers, 'data');
     await until(() => served.kernel.openCount === 3);
     served.write(policyOf('viewers'));
-    served.daemon.reload();
+    await served.daemon.reload();
     expect(await users).toEqual([
       expect.objectContaining({ details: `${OWN} has the role viewer; IterateHandles needs inspector` }),
     ]);
@@ -126,7 +126,7 @@ describe('A policy that is reloaded', () => {
     const loads = [1, 2].map(() => served.client.unary('loadHandle', LOAD).answer);
     await until(() => served.kernel.loads.length === probes + 1);
     served.write(policyOf('viewers'));
-    served.daemon.reload();
+    await served.daemon.reload();
     for (const load of loads) expect((await grpcErrorOf(load)).code).toBe(status.PERMISSION_DENIED);
     gate.resolve();
     await until(() => served.kernel.openCount === 0);
@@ -139,7 +139,7 @@ describe('A policy that is reloaded', () => {
     if (result.case !== 'handle') throw new Error('not loaded');
     const { token } = result.value;
     served.write(policyOf('viewers'));
-    served.daemon.reload();
+    await served.daemon.reload();
     const { method } = BtfService;
     const info = served.client.unary('getHandleInfo', create(method.getHandleInfo.input, { token }));
     expect((await grpcErrorOf(info.answer)).code).toBe(status.PERMISSION_DENIED);
@@ -155,7 +155,7 @@ describe('A policy that is reloaded', () => {
   test('that is invalid changes nothing, and is logged with its place', async () => {
     await using served = await setUp('viewers');
     served.write(`${policyOf('viewers')}\nvewers: []`);
-    expect(served.daemon.reload()).toBe(false);
+    expect(await served.daemon.reload()).toBe(false);
     expect(served.log.join('')).toMatch(/policy\.yaml:4: unknown key \\"vewers\\"; did you mean viewers\?/);
     expect((await served.client.unary('getServerInfo', INFO).answer).version).not.toBe('');
   });
@@ -188,7 +188,7 @@ describe('A policy that is reloaded', () => {
     request.on('error', () => {}).pause();
     await once(request, 'response');
     served.write('defaults: false');
-    served.daemon.reload();
+    await served.daemon.reload();
     await closed;
     expect(request.rstCode).toBe(constants.NGHTTP2_CANCEL);
     session.destroy();
@@ -200,14 +200,18 @@ describe('A daemon', () => {
     await expect(setUp('viewers', { policy: { loaders: ['root'] } })).rejects.toThrow(
       'loaders: "root" is not a principal',
     );
-    await expect(setUp('viewers', { policy: { file: '/nonexistent' } })).rejects.toThrow(
-      "cannot use the policy: ENOENT: no such file or directory, open '/nonexistent'",
+    using dir = new TempDir();
+    const file = join(dir.path, 'policy.yaml');
+    await expect(setUp('viewers', { policy: { file } })).rejects.toThrow(
+      `cannot use the policy ${file}: ENOENT: no such file or directory`,
     );
   });
 
   test('does not start with unusable TLS files', async () => {
-    const tls = { cert: '/nonexistent/crt', key: '/nonexistent/key', clientCa: '/nonexistent/ca' };
-    await expect(setUp('viewers', { tls })).rejects.toThrow('cannot read the certificate /nonexistent/crt');
+    using dir = new TempDir();
+    const fileOf = (name: string): string => join(dir.path, name);
+    const tls = { cert: fileOf('crt'), key: fileOf('key'), clientCa: fileOf('ca') };
+    await expect(setUp('viewers', { tls })).rejects.toThrow(`cannot use the certificate ${tls.cert}`);
   });
 
   test('refuses TCP without TLS, unless it is on loopback and allowed', async () => {

@@ -10,7 +10,7 @@ import { Budget } from '../grpc/gate/budget.js';
 import { StreamGate } from '../grpc/gate/stream-gate.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
-import { CurrentPolicy } from '../auth/policy.js';
+import { CurrentPolicy, type Policy } from '../auth/policy.js';
 import { FileWatch } from '../base/files.js';
 import { readPolicy, type PolicyOptions } from '../auth/policy-options.js';
 import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js';
@@ -46,23 +46,34 @@ export class Admission {
   #endedCount = 0;
   #cancelExpiry = (): void => {};
 
-  /** @throws Error if the policy or the keys cannot be used. */
-  constructor(options: AdmissionOptions) {
-    const { policy, tls, ownUid, limits } = options;
+  private constructor(
+    options: AdmissionOptions,
+    policy: Policy,
+    keys: TlsKeys | null,
+    policyWatch: FileWatch,
+    keysWatch: FileWatch,
+  ) {
     this.#options = options;
+    this.policy = new CurrentPolicy(policy);
+    this.#keys = keys;
+    if (keys !== null) this.#noteExpiry(keys);
+    this.#watches = [policyWatch, keysWatch];
+    this.#watch(policyWatch, async () => this.#reloadPolicy());
+    this.#watch(keysWatch, async () => this.#reloadKeys());
+  }
+
+  /**
+   * Reads the policy and the keys, and watches their files.
+   *
+   * @throws Error if the policy or the keys cannot be used.
+   */
+  static async open(options: AdmissionOptions): Promise<Admission> {
+    const { policy, tls, ownUid } = options;
     // Before they are read, so that no change is missed.
-    this.#watches = [
-      new FileWatch(policyFiles(policy), limits.reloadPollMs, () => this.#reloadPolicy()),
-      new FileWatch(tlsFiles(tls), limits.reloadPollMs, () => this.#reloadKeys()),
-    ];
-    try {
-      this.policy = new CurrentPolicy(readPolicy(policy, ownUid));
-      this.#keys = tls === null ? null : readTlsFiles(tls);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-    if (this.#keys !== null) this.#noteExpiry(this.#keys);
+    const policyWatch = await FileWatch.of(policyFiles(policy));
+    const keysWatch = await FileWatch.of(tlsFiles(tls));
+    const keys = tls === null ? null : await readTlsFiles(tls);
+    return new Admission(options, await readPolicy(policy, ownUid), keys, policyWatch, keysWatch);
   }
 
   /** Returns a function that serves a connection, given the group of the unix socket that it came to; null for TCP. */
@@ -113,9 +124,9 @@ export class Admission {
   }
 
   /** Reads the policy and the keys again. Returns whether both could be used; otherwise the old ones stay in force. */
-  reload(): boolean {
-    const policyTaken = this.#reloadPolicy();
-    return this.#reloadKeys() && policyTaken;
+  async reload(): Promise<boolean> {
+    const policyTaken = await this.#reloadPolicy();
+    return (await this.#reloadKeys()) && policyTaken;
   }
 
   /** Stops looking for changes. */
@@ -124,27 +135,36 @@ export class Admission {
     for (const watch of this.#watches) watch[Symbol.dispose]();
   }
 
-  #reloadPolicy(): boolean {
-    return this.#reloading('policy', () => {
-      this.policy.replace(readPolicy(this.#options.policy, this.#options.ownUid));
+  #watch(watch: FileWatch, reload: () => Promise<boolean>): void {
+    const { limits, logger } = this.#options;
+    watch.start({
+      pollMs: limits.reloadPollMs,
+      onChange: () => void reload(),
+      onHang: (err) => logger.error({ err }, 'cannot notice changes of files'),
     });
   }
 
-  #reloadKeys(): boolean {
+  async #reloadPolicy(): Promise<boolean> {
+    return this.#reloading('policy', async () => {
+      this.policy.replace(await readPolicy(this.#options.policy, this.#options.ownUid));
+    });
+  }
+
+  async #reloadKeys(): Promise<boolean> {
     const { tls } = this.#options;
     if (tls === null) return true;
-    return this.#reloading('keys and certificates', () => {
-      const keys = readTlsFiles(tls);
+    return this.#reloading('keys and certificates', async () => {
+      const keys = await readTlsFiles(tls);
       this.#tlsServer?.replaceKeys(keys);
       this.#keys = keys;
       this.#noteExpiry(keys);
     });
   }
 
-  #reloading(what: string, reload: () => void): boolean {
+  async #reloading(what: string, reload: () => Promise<void>): Promise<boolean> {
     const { logger } = this.#options;
     try {
-      reload();
+      await reload();
       logger.info(`reloaded the ${what}`);
       return true;
     } catch (err) {

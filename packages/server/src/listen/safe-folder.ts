@@ -1,10 +1,7 @@
-import { realpathSync, statSync, type Stats } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isSticky, whoElseWrites, type Ownership } from '../base/trusted-path.js';
 
-const WRITABLE_BY_GROUP = 0o020;
-const WRITABLE_BY_OTHERS = 0o002;
-/** As on /tmp: users can move and remove only their own files. */
-const STICKY = 0o1000;
 const ROOT = 0;
 
 /**
@@ -24,16 +21,11 @@ export function refuseUnsafeFolder(dir: string): void {
 }
 
 /** whyUnsafe returns who else may replace files in a user's folder, or null if nobody but root can. */
-export function whyUnsafe(
-  { uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>,
-  own: number,
-): string | null {
-  if (own !== ROOT && uid !== ROOT && uid !== own) return `belongs to another user (uid ${uid})`;
-  if ((mode & STICKY) !== 0) return null;
-  const remedy = 'who could replace the daemon’s socket: set its mode to 0750, or its sticky bit';
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return `is writable by every user, ${remedy}`;
-  if ((mode & WRITABLE_BY_GROUP) !== 0 && gid !== ROOT) {
-    return `is writable by its group (gid ${gid}), ${remedy}`;
+export function whyUnsafe(stats: Ownership, own: number): string | null {
+  if (own !== ROOT && stats.uid !== ROOT && stats.uid !== own) {
+    return `belongs to another user (uid ${stats.uid})`;
   }
-  return null;
+  const writers = isSticky(stats) ? null : whoElseWrites(stats);
+  if (writers === null) return null;
+  return `is writable by ${writers}, who could replace the daemon’s socket: set its mode to 0750, or its sticky bit`;
 }

@@ -156,11 +156,11 @@ describe('A folder that others may write to', () => {
   const GROUP = 12_345;
 
   /** A folder in a folder, either of which has the mode. */
-  function foldersOf(dir: TempDir, bits: number, whose: 'own' | 'parent'): string {
+  function foldersOf(dir: TempDir, bits: number, which: 'own' | 'parent'): string {
     const parent = join(dir.path, 'parent');
     const folder = join(parent, 'folder');
     mkdirSync(folder, { recursive: true });
-    const changed = whose === 'own' ? folder : parent;
+    const changed = which === 'own' ? folder : parent;
     if (process.geteuid?.() === 0) chownSync(changed, 0, GROUP);
     chmodSync(changed, bits);
     return folder;
@@ -171,9 +171,9 @@ describe('A folder that others may write to', () => {
     ['everybody, around the folder', 0o757, 'parent', 'is writable by every user'],
     ['its group', 0o770, 'own', 'is writable by its group'],
     ['its group, around the folder', 0o770, 'parent', 'is writable by its group'],
-  ])('is refused: %s', async (_, bits, whose, why) => {
+  ])('is refused: %s', async (_, bits, which, why) => {
     using dir = new TempDir();
-    const path = join(foldersOf(dir, bits, whose), 'btfd.sock');
+    const path = join(foldersOf(dir, bits, which), 'btfd.sock');
     await expect(listen(path)).rejects.toThrow(why);
     expect(existsSync(path)).toBe(false);
   });

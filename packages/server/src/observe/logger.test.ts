@@ -7,7 +7,7 @@ import { makeLog } from './logger.js';
 function written(
   format: LogFormat,
   fields: Record<string, unknown>,
-  { message = 'said', isTTY = false } = {},
+  { message = 'hello', isTTY = false } = {},
 ): string {
   let text = '';
   const stream = {
@@ -28,10 +28,10 @@ const HOSTILE = 'x\n{"level":60,"msg":"forged"}\r\n\u001b[2J\u0007\u009b31m\u202
 
 describe('A log line', () => {
   test('is pretty on a terminal, and JSON elsewhere', () => {
-    expect(JSON.parse(written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'said' });
+    expect(JSON.parse(written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'hello' });
     expect(written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
-    expect(JSON.parse(written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'said' });
-    expect(written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: said\n {4}a: 1\n$/);
+    expect(JSON.parse(written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'hello' });
+    expect(written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: hello\n {4}a: 1\n$/);
   });
 
   test('as JSON is always one line', () => {
@@ -51,7 +51,7 @@ describe('A log line', () => {
     const text = written('pretty', fields);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     const [first, ...rest] = text.trimEnd().split('\n');
-    expect(first).toMatch(/ INFO.*: said$/);
+    expect(first).toMatch(/ INFO.*: hello$/);
     expect(rest.filter((line) => !line.startsWith('    '))).toEqual([]);
   });
 

@@ -15,6 +15,7 @@ async function startWhereTaken(dir: string, metricsRequired: boolean) {
     metrics: async () => '',
     metricsType: '',
     notReady: () => null,
+    limits: () => null,
   });
   const { logger, lines } = logLines('warn');
   const kernel = new FakeKernel();
@@ -50,6 +51,7 @@ test('A daemon that cannot listen for clients leaves no socket for metrics open'
     metrics: async () => '',
     metricsType: '',
     notReady: () => null,
+    limits: () => null,
   });
   const metricsAddress = probe.address;
   await probe.close();
@@ -63,6 +65,26 @@ test('A daemon that cannot listen for clients leaves no socket for metrics open'
     metrics: async () => '',
     metricsType: '',
     notReady: () => null,
+    limits: () => null,
   });
   await again.close();
+});
+
+test.each([
+  ['0.0.0.0', ['metrics are served to every machine that can connect, without authentication']],
+  ['::', ['metrics are served to every machine that can connect, without authentication']],
+  ['127.0.0.1', []],
+  ['localhost', []],
+])('Metrics on a public address are logged: %s', async (host, expected) => {
+  using dir = new TempDir();
+  const { logger, lines } = logLines('warn');
+  const daemon = await startDaemon({
+    addresses: [{ kind: 'unix', path: join(dir.path, 'btfd.sock') }],
+    btfDir: dir.path,
+    kernel: new FakeKernel(),
+    logger,
+    metricsAddress: { kind: 'tcp', host, port: 0 },
+  });
+  await daemon.stop();
+  expect(lines.map(({ msg }) => msg)).toEqual(expected);
 });

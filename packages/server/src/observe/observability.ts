@@ -4,6 +4,7 @@ import { observeWith, type CallObserver } from '../grpc/interceptor/call-observe
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { formatAddress, type TcpAddress } from '../base/address.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
+import { unavailable } from '../kernel/unavailable.js';
 import type { Services } from '../rpc/services.js';
 import { auditBudget, auditLog } from './audit-log.js';
 import { callBudget, callLog } from './call-log.js';
@@ -33,6 +34,8 @@ export class Observability {
   readonly observer: CallObserver;
   /** Why the daemon accepts no calls now; null while it accepts them. */
   #notReady: string | null = 'the daemon is starting';
+  /** The operations that do not work on this machine, with the reasons; null if all work. */
+  #limits: string | null = null;
   #server: OperationsServer | null = null;
   readonly #budgets: readonly LineBudget[];
 
@@ -67,11 +70,19 @@ export class Observability {
         metrics: async () => metrics.registry.text(),
         metricsType: metrics.registry.contentType,
         notReady: () => self.#notReady,
+        limits: () => self.#limits,
       });
     } catch (err) {
       if (metricsRequired) throw err;
       logger.warn({ err, address: formatAddress(metricsAddress) }, 'cannot serve metrics');
       return new Observability(options, null);
+    }
+    if (self.#server.isPublic) {
+      const address = formatAddress(self.#server.address);
+      logger.warn(
+        { address },
+        'metrics are served to every machine that can connect, without authentication',
+      );
     }
     metrics.registry.addProcessMetrics();
     return self;
@@ -91,6 +102,8 @@ export class Observability {
       ...sources,
       droppedLogLines: this.#options.droppedLogLines ?? (() => 0),
     });
+    const limits = unavailable(services.access).map(({ what, why }) => `not ${what}: ${why.message}`);
+    this.#limits = limits.length === 0 ? null : limits.join('; ');
     this.#notReady = null;
   }
 

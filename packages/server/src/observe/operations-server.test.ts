@@ -12,6 +12,7 @@ async function serve(operations: Partial<Operations> = {}) {
     metrics: async () => 'm 1\n',
     metricsType: 'text/plain; version=0.0.4',
     notReady: () => null,
+    limits: () => null,
     ...operations,
   });
   return {
@@ -89,7 +90,8 @@ describe('Over HTTP', () => {
 
   test('/healthz is 200 whether ready or not, and /readyz says why it is not', async () => {
     let reason: string | null = 'the daemon is starting';
-    await using served = await serve({ notReady: () => reason });
+    let limits: string | null = null;
+    await using served = await serve({ notReady: () => reason, limits: () => limits });
     const codes = async () => Promise.all(['/healthz', '/readyz'].map((path) => ask(served.port, path)));
     expect(await codes()).toMatchObject([
       { code: 200 },
@@ -97,6 +99,8 @@ describe('Over HTTP', () => {
     ]);
     reason = null;
     expect(await codes()).toMatchObject([{ code: 200 }, { code: 200, body: 'ready\n' }]);
+    limits = 'not by name: the kernel has no BTF';
+    expect(await codes()).toMatchObject([{ code: 200 }, { code: 200, body: `ready, but ${limits}\n` }]);
   });
 
   test.each(['/', '/metrics/', '/metricsx', '//metrics', '/../metrics', '/debug/pprof'])(
@@ -172,6 +176,7 @@ test('An address in use is an error', async () => {
         metrics: async () => '',
         metricsType: '',
         notReady: () => null,
+        limits: () => null,
       },
     ),
   ).rejects.toThrow('EADDRINUSE');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { TcpAddress } from '../base/address.js';
+import { isLoopbackIp, type TcpAddress } from '../base/address.js';
 import { NewestSockets } from '../listen/newest-sockets.js';
 import { SharedRuns } from '../base/shared-runs.js';
 
@@ -11,10 +11,15 @@ export interface Operations {
   readonly metricsType: string;
   /** Returns why the daemon accepts no calls now; null if it accepts them. */
   notReady(): string | null;
+  /** Returns what does not work on this machine although the daemon accepts calls; null if everything works. */
+  limits(): string | null;
 }
 
-/** Enough for a scraper, a probe and a few people. A further connection closes the oldest, so that nobody can keep a probe out. */
-const MAX_CONNECTIONS = 32;
+/**
+ * MAX_METRICS_CONNECTIONS is enough for a scraper, a probe and a few people. A further connection closes the oldest, so
+ * that nobody can keep a probe out.
+ */
+export const MAX_METRICS_CONNECTIONS = 32;
 const MAX_HEADER_BYTES = 8192;
 /** The time in which a request must arrive. */
 const REQUEST_MS = 5_000;
@@ -28,6 +33,8 @@ export class OperationsServer {
     server: Server,
     /** The address that it listens on, with the actual port instead of port 0. */
     readonly address: TcpAddress,
+    /** Whether other machines can connect. */
+    readonly isPublic: boolean,
   ) {
     this.#server = server;
   }
@@ -44,6 +51,7 @@ export class OperationsServer {
       metrics: async () => texts.next(),
       metricsType: operations.metricsType,
       notReady: () => operations.notReady(),
+      limits: () => operations.limits(),
     };
     const server = createServer(
       {
@@ -55,7 +63,7 @@ export class OperationsServer {
       },
       (request, response) => void respond(request, response, served),
     );
-    const connections = new NewestSockets(MAX_CONNECTIONS);
+    const connections = new NewestSockets(MAX_METRICS_CONNECTIONS);
     server.on('connection', (socket) => connections.add(socket));
     // Ends connections whose client does not read its response. `requestTimeout` applies only to requests.
     server.setTimeout(2 * REQUEST_MS, (socket) => socket.destroy());
@@ -63,8 +71,8 @@ export class OperationsServer {
     // Failing to accept a connection, for example for lack of file descriptors, must not end the daemon.
     server.on('error', () => {});
     const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-    return new OperationsServer(server, { ...address, port });
+    if (typeof bound !== 'object' || bound === null) throw new Error('the address of metrics is not TCP');
+    return new OperationsServer(server, { ...address, port: bound.port }, !isLoopbackIp(bound.address));
   }
 
   /** Stops listening, and closes the open connections. */
@@ -96,7 +104,9 @@ async function respond(
     }
   } else if (path === '/readyz') {
     const reason = operations.notReady();
-    send(response, reason === null ? 200 : 503, reason === null ? 'ready\n' : `not ready: ${reason}\n`);
+    const limits = operations.limits();
+    if (reason !== null) send(response, 503, `not ready: ${reason}\n`);
+    else send(response, 200, limits === null ? 'ready\n' : `ready, but ${limits}\n`);
   } else {
     // A response shows that the event loop runs.
     send(response, 200, 'alive\n');

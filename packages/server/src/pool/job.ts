@@ -1,5 +1,5 @@
 import type { Encoding, SelectionResultSchema } from '@btfd/api';
-import type { MarshalOptions } from '@btfd/btf';
+import type { KernelFeatures } from '@btfd/btf';
 import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../base/message.js';
 import type { Selection } from '../base/selection.js';
@@ -43,8 +43,8 @@ export interface ResolveJob {
 export interface LoadJob {
   readonly name: 'load';
   readonly source: LoadSource;
-  /** How BTF is written for this kernel, or null to leave it as it is. */
-  readonly adapt: MarshalOptions | null;
+  /** The features of the kernel that BTF is adapted to, or null to leave it as it is. */
+  readonly adaptTo: Partial<KernelFeatures> | null;
   /** How long the kernel's check may take by estimate, in milliseconds. */
   readonly maxCheckMs: number;
   /** The layout section of the kernel's own BTF, to verify the sizes of unknown kinds. */

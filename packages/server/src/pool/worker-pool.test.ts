@@ -222,7 +222,7 @@ describe('The pool', () => {
     const load = {
       name: 'load',
       source,
-      adapt: null,
+      adaptTo: null,
       maxCheckMs: 1_000,
       kernelLayout: new Uint8Array(),
     } as const;

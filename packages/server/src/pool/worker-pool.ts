@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { ItemOf, Job, JobRunner } from './job.js';
-import { Places } from './places.js';
+import { Semaphore } from './semaphore.js';
 import { WorkerThread, type WorkerLimits } from './worker-thread.js';
 
 /** WorkerPoolLimits bound the number of workers and of jobs at one time. */
@@ -16,7 +16,7 @@ const PROGRAM = createRequire(import.meta.url).resolve('#worker');
 /** WorkerPool does jobs on threads. It starts a thread when it is needed, and replaces one that ended. */
 export class WorkerPool implements JobRunner {
   readonly #threads = new Set<WorkerThread>();
-  readonly #places: Places;
+  readonly #semaphore: Semaphore;
   #ending: { readonly reason: unknown } | null = null;
 
   readonly #limits: WorkerPoolLimits;
@@ -28,7 +28,7 @@ export class WorkerPool implements JobRunner {
     this.#limits = limits;
     this.#onBroken = onBroken;
     this.#program = program;
-    this.#places = new Places(limits.maxJobs, limits.maxJobsPerPrincipal);
+    this.#semaphore = new Semaphore(limits.maxJobs, limits.maxJobsPerPrincipal);
   }
 
   async *run<J extends Job>(
@@ -40,12 +40,12 @@ export class WorkerPool implements JobRunner {
     signal.throwIfAborted();
     // Loads take turns in a queue. A load that waited here for slow readers of its principal would delay all others.
     const needsPlace = job.name !== 'load';
-    if (needsPlace) await this.#places.take(principal, signal);
+    if (needsPlace) await this.#semaphore.take(principal, signal);
     try {
       if (this.#ending !== null) throw this.#ending.reason;
       yield* this.#thread(principal).run(job, principal, signal, transfer);
     } finally {
-      if (needsPlace) this.#places.free(principal);
+      if (needsPlace) this.#semaphore.free(principal);
     }
   }
 

@@ -1,6 +1,7 @@
 import { parseCommandLine, type Invocation } from './command-line.js';
 import { errorMessage } from '../error/error-code.js';
 import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
+import { killIfHanging } from './signals.js';
 
 /** The exit status for invalid settings or arguments. Later failures have 1. */
 const STATUS_BAD_CONFIG = 2;
@@ -15,6 +16,7 @@ export async function main(): Promise<void> {
     for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
     process.exitCode = STATUS_BAD_CONFIG;
   }
+  await killIfHanging();
 }
 
 async function run({ command, sources, show }: Invocation): Promise<void> {
@@ -22,14 +24,14 @@ async function run({ command, sources, show }: Invocation): Promise<void> {
     await makeCertificates(command.dir);
     return;
   }
-  const config = readConfig(sources);
+  const config = await readConfig(sources);
   if (command.name === 'check-config') {
     print(describeConfig(config));
     return;
   }
   // Imported here, because it loads the whole daemon, which the other commands do not need.
   const { runDaemon } = await import('./run-daemon.js');
-  await runDaemon(config, { show, reread: () => readConfig(sources) });
+  await runDaemon(config, { show, reread: async () => readConfig(sources) });
 }
 
 async function makeCertificates(dir: string): Promise<void> {

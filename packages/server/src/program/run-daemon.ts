@@ -1,5 +1,7 @@
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { ErrorReason } from '@btfd/api';
 import { notify, socketInfo } from '@btfd/native';
 import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
@@ -8,23 +10,28 @@ import { tlsOf } from '../config/cross-checks.js';
 import type { Setting } from '../config/setting.js';
 import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
 import { startDaemon, type Daemon } from '../daemon.js';
+import type { Access } from '../kernel/access.js';
 import { addonKernel } from '../kernel/addon-kernel.js';
+import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
+import { tooFewFiles } from './open-files.js';
 import { describeServed } from './show.js';
-import { onHangup, untilEndingSignal } from './signals.js';
+import { killIfHanging, onHangup, untilEndingSignal } from './signals.js';
 import { takeActivatedSockets } from './activated-sockets.js';
 import { ServiceManager } from './service-manager.js';
 
 /** Time for the last log lines to be written. */
 const FLUSH_MS = 1_000;
+/** Time for a start to complete after a signal that ends the daemon. */
+const START_MS = 1_000;
 
 /** RunOptions are the options of a run that are not settings. */
 export interface RunOptions {
   /** Whether to print the served objects after the start. */
   readonly show: boolean;
-  /** Reads the settings again. Throws a ConfigError if they are invalid. */
-  readonly reread: () => Config;
+  /** Reads the settings again. Rejects with a ConfigError if they are invalid. */
+  readonly reread: () => Promise<Config>;
 }
 
 /** runDaemon serves until a signal, and then ends the process. The exit status is 1 if it cannot start. */
@@ -39,6 +46,7 @@ export async function runDaemon(config: Config, options: RunOptions): Promise<vo
   }
   // Lines that are not read would keep the process alive.
   await log.output.flush(FLUSH_MS);
+  await killIfHanging();
   process.exit();
 }
 
@@ -60,19 +68,27 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
     const daemon = await starting.catch(() => null);
     if (daemon === null) return;
     manager.reloading();
-    reload(running, reread, logger);
-    daemon.reload();
+    await reload(running, reread, logger);
+    await daemon.reload();
     manager.reloaded();
   });
-  const daemon = await starting;
+  // A start that waits for a file system must not keep a signal waiting.
+  const daemon = await Promise.race([starting, ending.then(async () => setTimeout(START_MS, null))]);
+  if (daemon === null) {
+    logger.warn({ signal: await ending }, 'ended before the start was complete');
+    return;
+  }
   const listening = daemon.addresses.map(formatAddress);
   if (tlsOf(config) === null && daemon.addresses.some(({ kind }) => kind === 'tcp')) {
     logger.warn({ listening }, 'TCP without TLS: every local user can connect');
   }
+  warnOfUnavailable(daemon.services.access, logger);
+  const fileWarning = tooFewFiles(config.limits);
+  if (fileWarning !== null) logger.warn(fileWarning);
   const metrics = daemon.metricsAddress === null ? {} : { metrics: formatAddress(daemon.metricsAddress) };
   logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
   manager.ready(`serving on ${listening.join(', ')}`);
-  if (show) await print(daemon, logger);
+  if (show) await print(daemon, tlsOf(config) !== null, logger);
   const signal = await ending;
   logger.info({ signal }, 'ending');
   manager.stopping();
@@ -113,9 +129,13 @@ function addressesOf(config: Config): Address[] {
 }
 
 /** Reads the settings again, and applies those that can change at run time. Invalid settings change nothing. */
-function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Config, logger: Logger): void {
+async function reload(
+  running: ReadonlyMap<Setting<unknown>, string>,
+  reread: () => Promise<Config>,
+  logger: Logger,
+): Promise<void> {
   try {
-    const config = reread();
+    const config = await reread();
     const needRestart = SETTINGS.filter((setting) => {
       const changed = config.format(setting) !== running.get(setting);
       return changed && setting !== OBSERVING.logLevel;
@@ -132,11 +152,19 @@ function reload(running: ReadonlyMap<Setting<unknown>, string>, reread: () => Co
   }
 }
 
+/** Logs each operation that this machine does not allow, with the reason. A folder of files allows few by intent. */
+function warnOfUnavailable(access: Access, logger: Logger): void {
+  for (const { what, why } of unavailable(access)) {
+    if (why.reason === ErrorReason.OPERATION_UNAVAILABLE) continue;
+    logger.warn({ reason: why.message }, `not available: ${what}`);
+  }
+}
+
 /** Prints the served objects. The daemon continues if that fails. */
-async function print({ services, addresses }: Daemon, logger: Logger): Promise<void> {
+async function print({ services, addresses }: Daemon, isTls: boolean, logger: Logger): Promise<void> {
   process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
   try {
-    process.stdout.write(await describeServed(services, addresses));
+    process.stdout.write(await describeServed(services, addresses, isTls));
   } catch (err) {
     logger.warn({ err }, 'cannot show what is served');
   }

@@ -1,10 +1,11 @@
-import { Mode, Operation, Origin } from '@btfd/api';
+import { Mode, Origin } from '@btfd/api';
 import { countTypes } from '@btfd/btf';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { machine, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { toServiceError } from '../error/from-unknown.js';
+import { unavailable } from '../kernel/unavailable.js';
 import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { formatAddress, type Address } from '../base/address.js';
@@ -16,7 +17,7 @@ const MAX_ROWS = 200;
 
 const MODE_TEXT: Readonly<Record<Mode, string>> = {
   [Mode.UNSPECIFIED]: '',
-  [Mode.FULL]: 'everything works',
+  [Mode.FULL]: 'BTF can be loaded, listed and held',
   [Mode.LOAD_AND_FILES]: 'BTF can be loaded; the kernel’s own BTF is read from files',
   [Mode.FILES]: 'BTF is read from files; nothing can be loaded or held',
 };
@@ -33,30 +34,51 @@ const PACKAGE = dirname(createRequire(import.meta.url).resolve('#package.json'))
 /** The command that runs `btfctl`. In a checkout it is not on the PATH. */
 const BTFCTL = existsSync(join(PACKAGE, '../../pnpm-workspace.yaml')) ? 'npx --yes pnpm@12 btfctl' : 'btfctl';
 
-/** describeServed returns a text with the served objects, the addresses, and a command to try next. */
-export async function describeServed(services: Services, addresses: readonly Address[]): Promise<string> {
+/**
+ * describeServed returns a text with the served objects, the addresses, and a command to try next.
+ *
+ * @param isTls whether TCP addresses are served with TLS.
+ */
+export async function describeServed(
+  services: Services,
+  addresses: readonly Address[],
+  isTls: boolean,
+): Promise<string> {
   const { access, version, files } = services;
   const rows = await objectRows(services);
-  const refusals = [Operation.LOAD, Operation.OPEN_BY_ID].flatMap((operation) => {
-    const refusal = access.refusal(operation);
-    return refusal === null
-      ? []
-      : [`  not ${operation === Operation.LOAD ? 'loading' : 'by id'}: ${refusal.message}`];
-  });
-  const first = addresses[0];
+  const refusals = unavailable(access);
+  const status = refusals.length === 0 ? 'everything works' : MODE_TEXT[access.mode];
   return [
-    `btfd ${version} on Linux ${release()} ${machine()}: ${MODE_TEXT[access.mode]}`,
-    ...refusals,
+    `btfd ${version} on Linux ${release()} ${machine()}: ${status}`,
+    ...refusals.map(({ what, why }) => `  not ${what}: ${why.message}`),
     '',
     ...(rows.length === 0 ? [`no BTF objects in ${files.dir}`] : table(rows)),
     '',
     ...addresses.map((address) => `listening on ${formatAddress(address)}`),
-    ...(first === undefined
-      ? []
-      : [`try next: ${BTFCTL} layout task_struct --address ${formatAddress(first)}`]),
+    ...hint(rows, addresses, isTls),
     '',
   ].join('\n');
 }
+
+/** Returns a command to try next, which works for a client on this machine that has a role. */
+function hint(rows: readonly Row[], addresses: readonly Address[], isTls: boolean): string[] {
+  // On a unix socket, this user needs nothing more.
+  const address = addresses.find(({ kind }) => kind === 'unix') ?? addresses[0];
+  if (address === undefined) return [];
+  const command = rows.some(([, name]) => name === 'vmlinux') ? 'layout task_struct' : 'info';
+  const tls =
+    isTls && address.kind === 'tcp' ? ' --tls-ca CA.crt --tls-cert CLIENT.crt --tls-key CLIENT.key' : '';
+  return [`try next: ${BTFCTL} ${command} --address ${formatAddress(reachable(address))}${tls}`];
+}
+
+/** Returns an address that clients on this machine can connect to: not 0.0.0.0, which is every address. */
+function reachable(address: Address): Address {
+  if (address.kind === 'unix' || !UNSPECIFIED_IP.test(address.host)) return address;
+  return { ...address, host: 'localhost' };
+}
+
+/** Such as 0.0.0.0 and [::]. */
+const UNSPECIFIED_IP = /^[0.:]+$/;
 
 type Row = readonly [id: string, name: string, origin: string, size: string, types: string];
 

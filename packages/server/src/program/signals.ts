@@ -1,3 +1,6 @@
+import { FILE_TURNS } from '../base/file-turns.js';
+import { wait } from '../base/wait.js';
+
 /** untilEndingSignal waits for the first SIGTERM or SIGINT. A second one ends the process at once, which is the default. */
 export async function untilEndingSignal(): Promise<NodeJS.Signals> {
   const signals = ['SIGTERM', 'SIGINT'] as const;
@@ -28,4 +31,16 @@ export function onHangup(callback: () => Promise<void>): void {
     isAsked = true;
     if (!isRunning) void run();
   });
+}
+
+/** Time for work on files to end. It takes longer only if a file system hangs. */
+const FILES_MS = 1_000;
+
+/**
+ * killIfHanging ends the process with SIGKILL if a file system hangs. An exit would wait for the thread that waits for
+ * that file system.
+ */
+export async function killIfHanging(): Promise<void> {
+  const isIdle = await wait((wake) => void FILE_TURNS.idle().then(wake, () => {}), { ms: FILES_MS });
+  if (!isIdle) process.kill(process.pid, 'SIGKILL');
 }

@@ -19,8 +19,8 @@ export interface QuotaKind {
   readonly retryMs: number | null;
 }
 
-/** Taken is a part of a quota that somebody has. Disposing of it gives it back, once. */
-export type Taken = Disposable;
+/** Claim is a part of a quota that a caller has taken. Disposing of it gives it back, once. */
+export type Claim = Disposable;
 
 /** Quota counts what each principal has at one time, and refuses more than its limits. */
 export class Quota {
@@ -49,14 +49,14 @@ export class Quota {
    *
    * @throws ServiceError QUOTA_EXCEEDED if there is no room. Nothing is taken then.
    */
-  take(principal: string, amount = 1): Taken {
+  take(principal: string, amount = 1): Claim {
     this.check(principal, amount);
     this.#add(principal, amount);
-    let given = false;
+    let returned = false;
     return {
       [Symbol.dispose]: () => {
-        if (given) return;
-        given = true;
+        if (returned) return;
+        returned = true;
         this.#add(principal, -amount);
       },
     };
@@ -93,9 +93,9 @@ export class Quota {
 
   #exceeded(subject: string, used: number, amount: number, limit: number): ServiceError {
     const { name, what, retryMs } = this.#kind;
-    const whose = subject === 'daemon' ? 'all callers together have' : 'the caller has';
+    const owner = subject === 'daemon' ? 'all callers together have' : 'the caller has';
     const more = amount === 1 ? '' : `, and this call asks for ${amount} more`;
-    const message = `${whose} ${used} of at most ${limit} ${what}${more}`;
+    const message = `${owner} ${used} of at most ${limit} ${what}${more}`;
     return new ServiceError(ErrorReason.QUOTA_EXCEEDED, message, {
       metadata: { quota: name, limit: String(limit) },
       quota: { subject, description: message },

@@ -1,7 +1,7 @@
-import type { Quota, Taken } from './quota.js';
+import type { Quota, Claim } from './quota.js';
 
 interface Share {
-  readonly taken: Taken;
+  readonly claim: Claim;
   users: number;
 }
 
@@ -19,20 +19,20 @@ export class SharedQuota {
    *
    * @throws ServiceError QUOTA_EXCEEDED if there is no room. Nothing is taken then.
    */
-  take(principal: string, name: string, amount: number): Taken {
+  take(principal: string, name: string, amount: number): Claim {
     const key = JSON.stringify([principal, name]);
-    const share = this.#shares.get(key) ?? { taken: this.#quota.take(principal, amount), users: 0 };
+    const share = this.#shares.get(key) ?? { claim: this.#quota.take(principal, amount), users: 0 };
     this.#shares.set(key, share);
     share.users += 1;
-    let given = false;
+    let returned = false;
     return {
       [Symbol.dispose]: () => {
-        if (given) return;
-        given = true;
+        if (returned) return;
+        returned = true;
         share.users -= 1;
         if (share.users > 0) return;
         this.#shares.delete(key);
-        share.taken[Symbol.dispose]();
+        share.claim[Symbol.dispose]();
       },
     };
   }

@@ -64,5 +64,7 @@ export function getServerInfo({
 }
 
 function featureList(features: ReadonlyMap<Feature, boolean>): { feature: Feature; supported: boolean }[] {
-  return [...features].map(([feature, supported]) => ({ feature, supported }));
+  return [...features]
+    .map(([feature, supported]) => ({ feature, supported }))
+    .toSorted((a, b) => a.feature - b.feature);
 }

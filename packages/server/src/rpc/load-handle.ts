@@ -63,7 +63,7 @@ export function loadHandle(
       const job = {
         name: 'load',
         source: { case: source.case, value },
-        adapt: request.adaptToKernel ? await features.marshalOptions() : null,
+        adaptTo: request.adaptToKernel ? await features.forBtf() : null,
         maxCheckMs: limits.maxCheckMs,
         kernelLayout: await layoutToJudge(source, specs),
       } as const;
@@ -136,8 +136,8 @@ function asRejection(error: unknown): BpfError | null {
   if (!(error instanceof BpfError) || error.command !== 'BPF_BTF_LOAD') return null;
   if (error.code === 'EINVAL') return error;
   const reason = ERRNO_REASONS[error.code] ?? ErrorReason.KERNEL_LACKS_SUPPORT;
-  const said = error.log !== null && error.log.text.length > 0;
-  return said && reason === ErrorReason.KERNEL_LACKS_SUPPORT ? error : null;
+  const hasLog = error.log !== null && error.log.text.length > 0;
+  return hasLog && reason === ErrorReason.KERNEL_LACKS_SUPPORT ? error : null;
 }
 
 function rejectionError({ errno, code, log }: BpfError): ServiceError {

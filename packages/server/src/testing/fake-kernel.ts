@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { FuncLinkage, Spec, type Type } from '@btfd/btf';
+import { type KernelFeatures, Spec, validate } from '@btfd/btf';
 import { BpfError, type BpfCommand, type VerifierLog } from '@btfd/native';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import { FakeBpfObjects } from './fake-bpf-objects.js';
@@ -199,26 +199,20 @@ class FakeObject implements KernelObject {
   }
 }
 
-/** OldKernel refuses BTF with types that an older release does not know. */
+/** OldKernel refuses BTF as a kernel with fewer features does. */
 export class OldKernel extends FakeKernel {
-  readonly #isKnown: (type: Type) => boolean;
+  readonly #features: KernelFeatures;
 
-  constructor(isKnown: (type: Type) => boolean) {
+  constructor(features: KernelFeatures) {
     super();
-    this.#isKnown = isKnown;
+    this.#features = features;
   }
 
   override async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
-    for (const type of Spec.parse(bytes)) {
-      if (!this.#isKnown(type)) throw bpfError('BPF_BTF_LOAD', 'EINVAL');
-    }
-    return super.load(bytes, logSize);
+    const [problem] = validate(Spec.parse(bytes), { kernelFeatures: this.#features });
+    if (problem === undefined) return super.load(bytes, logSize);
+    const special = /\((E\w+)\)$/.exec(problem.message)?.[1];
+    const code = problem.message === 'Unsupported btf_header' ? 'E2BIG' : (special ?? 'EINVAL');
+    throw bpfError('BPF_BTF_LOAD', code);
   }
-}
-
-/** isKnownTo54 reports whether Linux 5.4 knows a type: no linkage of functions, no tags, no 64-bit and no signed enums. */
-export function isKnownTo54(type: Type): boolean {
-  if (type.kind === 'FUNC') return type.linkage === FuncLinkage.STATIC;
-  if (type.kind === 'ENUM') return !type.signed;
-  return !['FLOAT', 'DECL_TAG', 'TYPE_TAG', 'ENUM64'].includes(type.kind);
 }

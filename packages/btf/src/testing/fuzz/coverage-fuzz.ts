@@ -6,7 +6,7 @@ export interface FuzzTarget {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
   /** Bytes that each run reads in addition to its input, such as a base. Default: 0. */
-  readonly besides?: number;
+  readonly baseBytes?: number;
   /** Whether only stated limits bound the work, which is then not in proportion to the input. Default: false. */
   readonly boundedBySteps?: boolean;
   /**
@@ -72,7 +72,7 @@ export function coverageFuzz(
       finding = { error: String(error instanceof Error ? error.stack : error), input: base64(bytes) };
     }
     const { blocks, calls } = coverage.take();
-    const ratio = calls / (bytes.length + (target.besides ?? 0) + ANY_INPUT);
+    const ratio = calls / (bytes.length + (target.baseBytes ?? 0) + ANY_INPUT);
     callsPerLimit = Math.max(callsPerLimit, calls / Math.max(1, limits));
     if (limits === 0 && ratio > callsPerByte) {
       callsPerByte = ratio;

@@ -46,7 +46,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'split BTF',
     seeds: [split.bytes()],
-    besides: base.bytes.length,
+    baseBytes: base.bytes.length,
     run: (bytes) => exerciseAll(bytes, base),
   },
   {

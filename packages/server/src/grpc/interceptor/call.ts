@@ -13,7 +13,7 @@ import { atDate } from '../../base/clock.js';
 import type { Limits } from '../../config/limits.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
-import type { Taken } from '../../quota/quota.js';
+import type { Claim } from '../../quota/quota.js';
 import type { Quotas } from '../../quota/quotas.js';
 import { roleForPath } from '../method-roles.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
@@ -67,7 +67,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly #context: CallContext;
   readonly #record: CallRecord;
   readonly #abort = new AbortController();
-  readonly #taken: Taken[] = [];
+  readonly #claims: Claim[] = [];
   readonly #requestTimer: NodeJS.Timeout;
   /** In milliseconds since 1970. */
   readonly #deadline: number;
@@ -199,9 +199,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
   #takeQuotas({ principal }: Caller): void {
     const { quotas } = this.#context;
-    this.#taken.push((this.isStream ? quotas.streams : quotas.calls).take(principal));
+    this.#claims.push((this.isStream ? quotas.streams : quotas.calls).take(principal));
     // A load may bring as much as all other calls of a principal together.
-    if (this.#definition.path === LOAD_PATH) this.#taken.push(quotas.loads.take(principal));
+    if (this.#definition.path === LOAD_PATH) this.#claims.push(quotas.loads.take(principal));
   }
 
   /** A client could otherwise begin calls, send nothing more, and keep them for as long as it likes. */
@@ -218,7 +218,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     // RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it.
     if (!this.#requestCame) resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
     this.#context.open.delete(this);
-    for (const each of this.#taken.splice(0)) each[Symbol.dispose]();
+    for (const each of this.#claims.splice(0)) each[Symbol.dispose]();
     if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
   }
 

@@ -53,6 +53,11 @@ export class Calls {
     for (const call of this.#context.open) if (call.isStream) call.endWith(error, Infinity);
   }
 
+  /** Ends every call that is still open, with an error. */
+  endAll(error: ServiceError): void {
+    for (const call of this.#context.open) call.endWith(error);
+  }
+
   /** Ends the calls of a connection whose certificate has expired. New ones are refused on their metadata. */
   endExpired(peer: TlsPeer): void {
     for (const call of this.#context.open) if (call.connection.peer === peer) call.endWith(expired());

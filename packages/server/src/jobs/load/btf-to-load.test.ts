@@ -1,11 +1,11 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, TypeListSchema } from '@btfd/api';
-import { Builder, Spec } from '@btfd/btf';
+import { Builder, kernelFeaturesOf, parseHeader, Spec } from '@btfd/btf';
 import { KernelFeatures } from '../../kernel/features.js';
 import { ServiceError } from '../../error/service-error.js';
 import { allSteps } from '../../testing/collect.js';
-import { FakeKernel, isKnownTo54, OldKernel } from '../../testing/fake-kernel.js';
+import { FakeKernel, OldKernel } from '../../testing/fake-kernel.js';
 import type { LoadSource } from '../../pool/job.js';
 import { btfToLoad } from './btf-to-load.js';
 
@@ -30,7 +30,7 @@ function modernBtf(): Uint8Array {
 }
 
 async function load(source: LoadSource, kernel: FakeKernel | null): Promise<Uint8Array> {
-  const adapt = kernel === null ? null : await new KernelFeatures(kernel).marshalOptions();
+  const adapt = kernel === null ? null : await new KernelFeatures(kernel).forBtf();
   return allSteps(btfToLoad(source, adapt)).value;
 }
 
@@ -49,7 +49,7 @@ describe('btfToLoad', () => {
   });
 
   test('adapts to an older kernel, which accepts the result and refuses the original', async () => {
-    const kernel = new OldKernel(isKnownTo54);
+    const kernel = new OldKernel(kernelFeaturesOf(5, 4));
     const bytes = await load(raw(modernBtf()), kernel);
     await expect(kernel.load(modernBtf(), 0)).rejects.toMatchObject({ code: 'EINVAL' });
     (await kernel.load(bytes, 0)).close();
@@ -59,9 +59,28 @@ describe('btfToLoad', () => {
     expect(spec.typeById(1)).toMatchObject({ kind: 'INT', name: 'int' });
   });
 
+  test('leaves out a layout section if the kernel does not know it', async () => {
+    const builder = new Builder();
+    builder.add({ kind: 'FLOAT', name: 'f', size: 4 });
+    const bytes = builder.marshal({ layout: true });
+    const adapted = await load(raw(bytes), new OldKernel(kernelFeaturesOf(6, 18)));
+    expect([parseHeader(bytes).length, parseHeader(adapted).length]).toEqual([32, 24]);
+    expect(adapted).toEqual(builder.marshal());
+  });
+
+  test('returns BTF that it cannot read as it is, because the kernel may know more, or has a log', async () => {
+    const kernel = new OldKernel(kernelFeaturesOf(5, 4));
+    const reference = new Builder();
+    reference.add({ kind: 'FLOAT', name: 'f', size: 4 });
+    reference.add({ kind: 'PTR', typeId: 1 });
+    const dangling = reference.marshal();
+    dangling.set([9], 24 + 12 + 8);
+    for (const bytes of [new Uint8Array(24), dangling]) expect(await load(raw(bytes), kernel)).toBe(bytes);
+  });
+
   test('adapts types like raw BTF', async () => {
     const types = encodedTypes([{ id: 1, name: 'e', detail: { case: 'enum64', value: { size: 8 } } }]);
-    const bytes = await load(types, new OldKernel(isKnownTo54));
+    const bytes = await load(types, new OldKernel(kernelFeaturesOf(5, 4)));
     expect(Spec.parse(bytes).typeById(1).kind).toBe('UNION');
   });
 
@@ -73,7 +92,6 @@ describe('btfToLoad', () => {
   });
 
   test.each<[string, LoadSource, ErrorReason]>([
-    ['that cannot be decoded cannot be adapted', raw(new Uint8Array(24)), ErrorReason.BTF_UNBUILDABLE],
     [
       'from bytes that are not a list of types is an invalid request',
       { case: 'types', value: new Uint8Array([0xff]) },
@@ -81,7 +99,9 @@ describe('btfToLoad', () => {
     ],
     ['from no types is an invalid request', encodedTypes([]), ErrorReason.INVALID_REQUEST],
   ])('BTF %s', async (_, source, reason) => {
-    const error: unknown = await load(source, new OldKernel(isKnownTo54)).catch((thrown: unknown) => thrown);
+    const error: unknown = await load(source, new OldKernel(kernelFeaturesOf(5, 4))).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(ServiceError);
     expect(error).toMatchObject({ reason });
   });

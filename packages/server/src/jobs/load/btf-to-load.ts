@@ -1,5 +1,12 @@
 import { ErrorReason, TypeListSchema, type Type as TypeMessage } from '@btfd/api';
-import { BtfBuildError, BtfFormatError, Builder, Spec, type MarshalOptions } from '@btfd/btf';
+import {
+  adaptBtf,
+  BtfBuildError,
+  BtfFormatError,
+  Builder,
+  type KernelFeatures,
+  marshalOptionsFor,
+} from '@btfd/btf';
 import { invalidRequest, ServiceError } from '../../error/service-error.js';
 import { decodeRequest } from '../../base/message.js';
 import type { LoadSource } from '../../pool/job.js';
@@ -12,34 +19,34 @@ const TYPES_PER_STEP = 1_000;
  * btfToLoad returns the raw BTF of a source, which is raw BTF or types to build it from. The generator yields when other
  * jobs may have a turn.
  *
- * @param adapt how BTF is written for this kernel, or null to load raw BTF as it is.
+ * @param adaptTo the features of the kernel that the BTF is adapted to, or null to load raw BTF as it is.
  * @throws ServiceError INVALID_REQUEST if the list of types is invalid.
- * @throws ServiceError BTF_UNBUILDABLE if the types do not make valid BTF, or raw BTF cannot be adapted.
+ * @throws ServiceError BTF_UNBUILDABLE if the types do not make valid BTF, or adapted BTF is too large.
  */
 export function* btfToLoad(
   { case: kind, value }: LoadSource,
-  adapt: MarshalOptions | null,
+  adaptTo: Partial<KernelFeatures> | null,
 ): Generator<null, Uint8Array, void> {
-  if (kind === 'types') return yield* built(decodeRequest(TypeListSchema, value).types, adapt ?? {});
-  return adapt === null || !downgrades(adapt) ? value : adapted(value, adapt);
+  if (kind === 'types') return yield* built(decodeRequest(TypeListSchema, value).types, adaptTo);
+  return adaptTo === null ? value : adapted(value, adaptTo);
 }
 
-/** Reports whether the options can change the BTF. */
-function downgrades(options: MarshalOptions): boolean {
-  const { stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64 } = options;
-  return [stripFuncLinkage, replaceDeclTags, replaceTypeTags, replaceEnum64].includes(true);
-}
-
-function adapted(rawBtf: Uint8Array, options: MarshalOptions): Uint8Array {
+/** Adapts raw BTF. BTF that cannot be read stays as it is: the kernel refuses it with a log, or knows more of it. */
+function adapted(rawBtf: Uint8Array, features: Partial<KernelFeatures>): Uint8Array {
   return orUnbuildable(() => {
-    const spec = Spec.parse(rawBtf);
-    const builder = new Builder({ deduplicate: false });
-    builder.addAllFrom(spec, spec.typeIds());
-    return builder.marshal({ ...options, byteOrder: spec.byteOrder });
+    try {
+      return adaptBtf(rawBtf, features);
+    } catch (error) {
+      if (error instanceof BtfFormatError) return rawBtf;
+      throw error;
+    }
   });
 }
 
-function* built(types: readonly TypeMessage[], options: MarshalOptions): Generator<null, Uint8Array, void> {
+function* built(
+  types: readonly TypeMessage[],
+  adaptTo: Partial<KernelFeatures> | null,
+): Generator<null, Uint8Array, void> {
   if (types.length === 0) throw invalidRequest('types', 'is empty');
   const builder = new Builder({ deduplicate: false });
   for (const [index, message] of types.entries()) {
@@ -50,7 +57,7 @@ function* built(types: readonly TypeMessage[], options: MarshalOptions): Generat
       throw invalidRequest(`${path}.id`, `is ${message.id} instead of ${index + 1}`);
     orUnbuildable(() => builder.add(newTypeOf(message, path)));
   }
-  return orUnbuildable(() => builder.marshal(options));
+  return orUnbuildable(() => builder.marshal(adaptTo === null ? {} : marshalOptionsFor(adaptTo)));
 }
 
 function orUnbuildable<T>(build: () => T): T {

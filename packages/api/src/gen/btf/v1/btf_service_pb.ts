@@ -84,7 +84,7 @@ export const BtfService: GenService<{
    * - INVALID_ARGUMENT, VERIFIER_REJECTED: the kernel's verifier refused the BTF.
    * - INVALID_ARGUMENT, BTF_TOO_LARGE: the BTF is larger than the kernel's 16 MiB.
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
-   *   daemon cannot read the BTF to adapt it or to estimate its cost.
+   *   daemon cannot read the BTF to estimate its cost.
    * - INVALID_ARGUMENT, BTF_TOO_EXPENSIVE: the kernel would search for too long.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
    * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too many loads wait for the kernel.

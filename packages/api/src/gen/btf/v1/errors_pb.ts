@@ -197,8 +197,8 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT. The types do not form valid BTF, or the daemon cannot read the
-   * BTF to adapt it or to estimate its cost: it has an unknown kind, and a type or tag
-   * for which the kernel might search. Metadata: type_id. Next: correct the types.
+   * BTF to estimate its cost: it has an unknown kind, and a type or tag for which the
+   * kernel might search. Metadata: type_id. Next: correct the types.
    *
    * @generated from enum value: ERROR_REASON_BTF_UNBUILDABLE = 21;
    */

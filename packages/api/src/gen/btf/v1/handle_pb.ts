@@ -288,9 +288,9 @@ export type LoadHandleRequest = Message<"btf.v1.LoadHandleRequest"> & {
   logSize: number;
 
   /**
-   * Whether to rewrite types that this kernel is too old for into types that it knows:
-   * 64-bit enums, tags, the linkage of functions. GetServerInfoResponse.features has the
-   * features of the kernel.
+   * Whether to rewrite what this kernel is too old for into what it knows: types of newer
+   * kinds, tags, names, the layout section. Raw BTF that the daemon cannot read goes to
+   * the kernel as it is. GetServerInfoResponse.features has the features of the kernel.
    *
    * @generated from field: bool adapt_to_kernel = 6;
    */

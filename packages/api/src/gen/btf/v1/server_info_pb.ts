@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/server_info.proto.
  */
 export const file_btf_v1_server_info: GenFile = /*@__PURE__*/
-  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEKrABCgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcqUgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9WSUVXRVIQARISCg5ST0xFX0lOU1BFQ1RPUhACEg8KC1JPTEVfTE9BREVSEANiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChhidGYvdjEvc2VydmVyX2luZm8ucHJvdG8SBmJ0Zi52MSJaCg9PcGVyYXRpb25TdGF0dXMSJAoJb3BlcmF0aW9uGAEgASgOMhEuYnRmLnYxLk9wZXJhdGlvbhIRCglhdmFpbGFibGUYAiABKAgSDgoGcmVhc29uGAMgASgJIi4KDENhcGFiaWxpdGllcxIRCglzeXNfYWRtaW4YASABKAgSCwoDYnBmGAIgASgIIkQKDUZlYXR1cmVTdGF0dXMSIAoHZmVhdHVyZRgBIAEoDjIPLmJ0Zi52MS5GZWF0dXJlEhEKCXN1cHBvcnRlZBgCIAEoCCI3CgZDYWxsZXISEQoJcHJpbmNpcGFsGAEgASgJEhoKBHJvbGUYAiABKA4yDC5idGYudjEuUm9sZSKPAwoGTGltaXRzEh4KFm1heF9sb2FkX21lc3NhZ2VfYnl0ZXMYASABKA0SGQoRbWF4X21lc3NhZ2VfYnl0ZXMYAiABKA0SFQoNbWF4X2J0Zl9ieXRlcxgDIAEoDRIqCgdtaW5fdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTbWF4X2hlbGRfcGVyX3N0cmVhbRgHIAEoDRI1ChJob2xkX3N0YWxsX3RpbWVvdXQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbWF4X2xvZ19ieXRlcxgJIAEoDRISCgptYXhfdG9rZW5zGAogASgNEhcKD21heF90eXBlc19ieXRlcxgLIAEoDRITCgttYXhfY19ieXRlcxgMIAEoBCIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLnAgoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSDwoHYm9vdF9pZBgCIAEoCRIUCgxkYWVtb25fZXBvY2gYAyABKAkSFgoOa2VybmVsX3JlbGVhc2UYBCABKAkSGgoEbW9kZRgFIAEoDjIMLmJ0Zi52MS5Nb2RlEg8KB2J0Zl9kaXIYBiABKAkSKwoKb3BlcmF0aW9ucxgHIAMoCzIXLmJ0Zi52MS5PcGVyYXRpb25TdGF0dXMSKgoMY2FwYWJpbGl0aWVzGAggASgLMhQuYnRmLnYxLkNhcGFiaWxpdGllcxIeCgZsaW1pdHMYCSABKAsyDi5idGYudjEuTGltaXRzEg8KB21hY2hpbmUYCiABKAkSJwoIZmVhdHVyZXMYCyADKAsyFS5idGYudjEuRmVhdHVyZVN0YXR1cxIeCgZjYWxsZXIYDCABKAsyDi5idGYudjEuQ2FsbGVyKlQKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfRlVMTBABEhcKE01PREVfTE9BRF9BTkRfRklMRVMQAhIOCgpNT0RFX0ZJTEVTEAMqiAEKCU9wZXJhdGlvbhIZChVPUEVSQVRJT05fVU5TUEVDSUZJRUQQABISCg5PUEVSQVRJT05fTE9BRBABEhgKFE9QRVJBVElPTl9PUEVOX0JZX0lEEAISFgoST1BFUkFUSU9OX0xJU1RfSURTEAMSGgoWT1BFUkFUSU9OX1NQRUNfQllfTkFNRRAEKscECgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIPCgtGRUFUVVJFX0JURhABEhAKDEZFQVRVUkVfRlVOQxACEg8KC0ZFQVRVUkVfVkFSEAMSGAoURkVBVFVSRV9GVU5DX0xJTktBR0UQBBIUChBGRUFUVVJFX0RFQ0xfVEFHEAUSFAoQRkVBVFVSRV9UWVBFX1RBRxAGEhIKDkZFQVRVUkVfRU5VTTY0EAcSGgoWRkVBVFVSRV9FTVBUWV9TRUNUSU9OUxAIEhEKDUZFQVRVUkVfRkxPQVQQCRIWChJGRUFUVVJFX0xPTkdfTkFNRVMQChIVChFGRUFUVVJFX0RPVF9OQU1FUxALEiMKH0ZFQVRVUkVfUFJJTlRBQkxFX1NFQ1RJT05fTkFNRVMQDBIaChZGRUFUVVJFX1RBR19BVFRSSUJVVEVTEA0SEgoORkVBVFVSRV9MQVlPVVQQDhIaChZGRUFUVVJFX0xBVEVfVFlQRV9UQUdTEA8SGgoWRkVBVFVSRV9TUEVDSUFMX0ZJRUxEUxAQEhkKFUZFQVRVUkVfTkVTVEVEX0ZJRUxEUxAREhoKFkZFQVRVUkVfUE9JTlRFUl9GSUVMRFMQEhIZChVGRUFUVVJFX1VTRVJfUE9JTlRFUlMQExIbChdGRUFUVVJFX1JFU0lMSUVOVF9MT0NLUxAUEiAKHEZFQVRVUkVfU0VWRVJBTF9QT0lOVEVSX1RBR1MQFRIZChVGRUFUVVJFX1VOSVFVRV9GSUVMRFMQFipSCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1ZJRVdFUhABEhIKDlJPTEVfSU5TUEVDVE9SEAISDwoLUk9MRV9MT0FERVIQA2IGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * OperationStatus says whether an operation works here.
@@ -437,7 +437,8 @@ export const OperationSchema: GenEnum<Operation> = /*@__PURE__*/
   enumDesc(file_btf_v1_server_info, 1);
 
 /**
- * Feature is a part of BTF that kernels accept since some release.
+ * Feature is a part of BTF that kernels accept since some release, or a check of BTF that
+ * they make since some release. Distributions and stable releases have some of them earlier.
  *
  * @generated from enum btf.v1.Feature
  */
@@ -497,6 +498,111 @@ export enum Feature {
    * @generated from enum value: FEATURE_ENUM64 = 7;
    */
   ENUM64 = 7,
+
+  /**
+   * Sections without variables (5.12).
+   *
+   * @generated from enum value: FEATURE_EMPTY_SECTIONS = 8;
+   */
+  EMPTY_SECTIONS = 8,
+
+  /**
+   * Floating-point numbers (5.13).
+   *
+   * @generated from enum value: FEATURE_FLOAT = 9;
+   */
+  FLOAT = 9,
+
+  /**
+   * Names of more than 128 bytes (6.1).
+   *
+   * @generated from enum value: FEATURE_LONG_NAMES = 10;
+   */
+  LONG_NAMES = 10,
+
+  /**
+   * Dots in the names of types and members (6.4).
+   *
+   * @generated from enum value: FEATURE_DOT_NAMES = 11;
+   */
+  DOT_NAMES = 11,
+
+  /**
+   * Any printable character in the names of sections, such as a question mark (6.9).
+   *
+   * @generated from enum value: FEATURE_PRINTABLE_SECTION_NAMES = 12;
+   */
+  PRINTABLE_SECTION_NAMES = 12,
+
+  /**
+   * Tags that are attributes (6.15).
+   *
+   * @generated from enum value: FEATURE_TAG_ATTRIBUTES = 13;
+   */
+  TAG_ATTRIBUTES = 13,
+
+  /**
+   * A layout section (7.1).
+   *
+   * @generated from enum value: FEATURE_LAYOUT = 14;
+   */
+  LAYOUT = 14,
+
+  /**
+   * Type tags after other modifiers (7.2).
+   *
+   * @generated from enum value: FEATURE_LATE_TYPE_TAGS = 15;
+   */
+  LATE_TYPE_TAGS = 15,
+
+  /**
+   * Check: structs with fields that are special to BPF programs (6.6).
+   *
+   * @generated from enum value: FEATURE_SPECIAL_FIELDS = 16;
+   */
+  SPECIAL_FIELDS = 16,
+
+  /**
+   * Check: such fields within arrays and within structs that are members (6.11).
+   *
+   * @generated from enum value: FEATURE_NESTED_FIELDS = 17;
+   */
+  NESTED_FIELDS = 17,
+
+  /**
+   * Check: pointers with type tags such as kptr (6.12).
+   *
+   * @generated from enum value: FEATURE_POINTER_FIELDS = 18;
+   */
+  POINTER_FIELDS = 18,
+
+  /**
+   * The type tag uptr on a pointer that is checked (6.13).
+   *
+   * @generated from enum value: FEATURE_USER_POINTERS = 19;
+   */
+  USER_POINTERS = 19,
+
+  /**
+   * Check: bpf_res_spin_lock (6.15).
+   *
+   * @generated from enum value: FEATURE_RESILIENT_LOCKS = 20;
+   */
+  RESILIENT_LOCKS = 20,
+
+  /**
+   * Any number of type tags on a pointer that is checked (7.2).
+   *
+   * @generated from enum value: FEATURE_SEVERAL_POINTER_TAGS = 21;
+   */
+  SEVERAL_POINTER_TAGS = 21,
+
+  /**
+   * Check: one lock and one reference count, also in the structs within a struct (7.2).
+   *
+   * @generated from enum value: FEATURE_UNIQUE_FIELDS = 22;
+   */
+  UNIQUE_FIELDS = 22,
 }
 
 /**

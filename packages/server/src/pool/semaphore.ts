@@ -5,8 +5,8 @@ interface Waiting {
   readonly enter: () => void;
 }
 
-/** Places is a semaphore with a cap per owner and first-come, first-served waiting. */
-export class Places {
+/** Semaphore has a number of places, with a cap per owner and first-come, first-served waiting. */
+export class Semaphore {
   readonly #waiting = new Set<Waiting>();
   readonly #taken = new Map<string, number>();
   #left: number;
@@ -20,9 +20,10 @@ export class Places {
   /**
    * take takes a place for an owner. It waits until there is a free place and the owner is below its cap.
    *
-   * @throws the signal's reason if it aborts before.
+   * @throws the signal's reason if it aborts before that, or has aborted.
    */
   async take(owner: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     if (this.#hasRoom(owner)) {
       this.#add(owner, 1);
       return;

@@ -1,0 +1,96 @@
+import { Kind, type TypeId } from '../types.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
+import { isModifier, latin1At, type RawTypes } from './raw-types.js';
+import type { Resolution } from './resolution.js';
+import { POINTER_TAGS } from './special-kinds.js';
+
+/** No tag that matters is longer. */
+const LONGEST_TAG = 32;
+
+/** The end of a chain of modifiers. */
+interface ChainEnd {
+  /** The first type that is not a modifier. */
+  readonly typeId: TypeId;
+  /** The bits of the tags in the chain, in the order of {@link POINTER_TAGS}. */
+  readonly tags: number;
+}
+
+/** PointerTags finds pointers that the kernel keeps for a program, by their type tags. All types must be resolved. */
+export class PointerTags {
+  readonly #types: RawTypes;
+  readonly #resolution: Resolution;
+  readonly #features: KernelFeatures;
+  readonly #names = [...POINTER_TAGS.keys()];
+  /** The ends of chains by their first modifier: pointers may share one long chain. Made when they are needed. */
+  #ends: { readonly typeIds: Int32Array; readonly tags: Uint8Array } | null = null;
+
+  constructor(types: RawTypes, resolution: Resolution, features: KernelFeatures) {
+    this.#types = types;
+    this.#resolution = resolution;
+    this.#features = features;
+  }
+
+  /** isKept reports whether a type is such a pointer. It returns a text if the pointer is invalid. */
+  isKept(id: TypeId): boolean | string {
+    const types = this.#types;
+    const pointerId = types.kind(id) === Kind.VOLATILE ? types.third(id) : id;
+    if (types.kind(pointerId) !== Kind.PTR) return false;
+    return this.#features.severalPointerTags ? this.#byAnyTag(pointerId) : this.#byFirstTag(pointerId);
+  }
+
+  /** Since Linux 7.2: the tags among all modifiers of the target count, except unknown ones and attributes. */
+  #byAnyTag(pointerId: TypeId): boolean | string {
+    const { typeId, tags } = this.#chainEnd(this.#types.third(pointerId));
+    const names = this.#names.filter((_, bit) => (tags & (1 << bit)) !== 0);
+    if (names.length > 1) return 'Pointer with several special type tags (EINVAL)';
+    const [tag] = names;
+    if (tag === undefined || POINTER_TAGS.get(tag) !== true) return false;
+    return this.#types.kind(typeId) === Kind.STRUCT || notToStruct(tag);
+  }
+
+  /** Before Linux 7.2: the target is the only tag, and a known one. */
+  #byFirstTag(pointerId: TypeId): boolean | string {
+    const types = this.#types;
+    const tagId = types.third(pointerId);
+    if (types.kind(tagId) !== Kind.TYPE_TAG || types.kindFlag(tagId)) return false;
+    if (types.kind(types.third(tagId)) === Kind.TYPE_TAG) return 'Pointer with several type tags (EINVAL)';
+    const tag = latin1At(types.strings, types.nameOffset(tagId), LONGEST_TAG);
+    const counts = POINTER_TAGS.get(tag);
+    if (counts === undefined || (tag === 'uptr' && !this.#features.userPointers)) {
+      return 'Pointer with a type tag that is not for programs (EINVAL)';
+    }
+    if (!counts) return false;
+    const target = this.#resolution.sized(tagId);
+    return (target !== null && types.kind(target.id) === Kind.STRUCT) || notToStruct(tag);
+  }
+
+  #chainEnd(first: TypeId): ChainEnd {
+    const types = this.#types;
+    if (!isModifier(types.kind(first))) return { typeId: first, tags: 0 };
+    this.#ends ??= { typeIds: new Int32Array(types.end).fill(-1), tags: new Uint8Array(types.end) };
+    const { typeIds, tags } = this.#ends;
+    const chain: TypeId[] = [];
+    let id = first;
+    for (; isModifier(types.kind(id)) && typeIds[id] === -1; id = types.third(id)) chain.push(id);
+    const isKnown = isModifier(types.kind(id));
+    const typeId = isKnown ? (typeIds[id] ?? 0) : id;
+    let found = isKnown ? (tags[id] ?? 0) : 0;
+    for (const modifier of chain.toReversed()) {
+      found |= this.#tagBit(modifier);
+      typeIds[modifier] = typeId;
+      tags[modifier] = found;
+    }
+    return { typeId, tags: found };
+  }
+
+  #tagBit(id: TypeId): number {
+    const types = this.#types;
+    if (types.kind(id) !== Kind.TYPE_TAG || types.kindFlag(id)) return 0;
+    const bit = this.#names.indexOf(latin1At(types.strings, types.nameOffset(id), LONGEST_TAG));
+    return bit < 0 ? 0 : 1 << bit;
+  }
+}
+
+function notToStruct(tag: string): string {
+  return `Pointer tagged ${tag} to a type that is not a struct (EINVAL)`;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { Limits } from '../config/limits.js';
+import { MAX_REFUSED } from '../listen/connections.js';
+import { MAX_METRICS_CONNECTIONS } from '../observe/operations-server.js';
+
+/** Standard streams, listeners, and those of Node: 22 in an idle daemon with Node 20. */
+const OWN_FILES = 32;
+/** Those of a thread of Node 20. */
+const FILES_PER_WORKER = 4;
+
+/** The limits that say how many files can be open. */
+type FileLimits = Pick<Limits, 'maxHandles' | 'maxConnections' | 'maxHandshakes' | 'maxCalls' | 'workers'>;
+
+/** neededFiles returns how many files a daemon with these limits may have open at one time. */
+export function neededFiles(limits: FileLimits): number {
+  const connections = limits.maxConnections + limits.maxHandshakes + MAX_REFUSED + MAX_METRICS_CONNECTIONS;
+  // A call opens an object at a time, to read it.
+  const objects = limits.maxHandles + limits.maxCalls;
+  return connections + objects + OWN_FILES + FILES_PER_WORKER * limits.workers;
+}
+
+/**
+ * tooFewFiles returns a warning if the process may open fewer files than the limits allow for, or null. Node has raised the
+ * soft limit to the hard one.
+ *
+ * @param procLimits the text of /proc/self/limits.
+ */
+export function tooFewFiles(limits: FileLimits, procLimits: string | null = readProcLimits()): string | null {
+  const allowed = /^Max open files +(\d+)/m.exec(procLimits ?? '')?.[1];
+  const needed = neededFiles(limits);
+  if (allowed === undefined || Number(allowed) >= needed) return null;
+  const { maxHandles, maxConnections, maxCalls } = limits;
+  return (
+    `the process may open ${allowed} files, but max-handles ${maxHandles}, max-connections ${maxConnections} and ` +
+    `max-calls ${maxCalls} need ${needed}: raise LimitNOFILE of the unit or the hard limit of \`ulimit -n\`, or lower them`
+  );
+}
+
+/** Returns null in a container without /proc. */
+function readProcLimits(): string | null {
+  try {
+    return readFileSync('/proc/self/limits', 'latin1');
+  } catch {
+    return null;
+  }
+}
