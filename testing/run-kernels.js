@@ -2,7 +2,7 @@
 //
 //     SERIES        boots these kernels of scripts/kernel-packages.json, such as 6.1; default: all
 //     --ci          boots the kernels that CI boots, and compares the C of fewer modules
-//     --record      writes the results of kernels on which all checks hold to packages/e2e/src/kernels/results.json
+//     --record      writes the results to packages/e2e/src/kernels/results.json, unless a check fails
 //     --no-install  installs and fetches nothing
 //
 // As root on Debian it first installs the tools that are missing, and fetches the kernels. Each machine needs 1.5 GB of
@@ -44,14 +44,15 @@ run(process.execPath, [...JEST, '--config', 'jest.kernels.config.js', ...jestArg
 });
 if (own.includes('--record')) record();
 
-/** Adds the results of this run to those in the repository. */
+/** Adds the last results of these kernels to those in the repository. */
 function record() {
   const results = JSON.parse(readFileSync(RESULTS, 'utf8'));
   for (const series of chosen) {
     const path = join(ROOT, '.cache/machines', series, 'results.json');
     if (existsSync(path)) results[series] = JSON.parse(readFileSync(path, 'utf8'));
   }
-  writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
+  const sorted = Object.fromEntries(kernels.map(({ series }) => [series, results[series]]));
+  writeFileSync(RESULTS, `${JSON.stringify(sorted, null, 2)}\n`);
   run('npx', ['prettier', '--write', RESULTS]);
   console.log('pnpm generate:docs writes them into docs/kernels.md and README.md');
 }

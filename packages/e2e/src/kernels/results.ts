@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab } from './lab.js';
 import { machineFolder } from './machine.js';
@@ -15,38 +15,45 @@ export interface KernelResults {
   readonly checks: Readonly<Record<string, string | null>>;
 }
 
-/** ResultsOfRun collects the results of a machine. It writes them if every check holds. */
+/**
+ * ResultsOfRun collects the results of a machine in the folder of its kernel. Checks that this run did not make keep
+ * their results if they are of the same release.
+ */
 export class ResultsOfRun {
-  readonly #checks: Record<string, string | null> = {};
   readonly #path: string;
-  #failures = 0;
+  readonly #checks = new Map<string, string | null>();
+  readonly #failed = new Set<string>();
 
   constructor(series: string) {
     this.#path = join(machineFolder(series), 'results.json');
-    rmSync(this.#path, { force: true });
   }
 
-  /** Records that a check does not apply, or that it has started: it fails until `holds` is called. */
-  start(title: string, exception: string | null): void {
-    this.#checks[title] = exception;
-    if (exception === null) this.#failures += 1;
+  /** Records that a check holds (null), or why it does not apply. */
+  add(title: string, exception: string | null): void {
+    this.#checks.set(title, exception);
+    this.#failed.delete(title);
   }
 
-  holds(): void {
-    this.#failures -= 1;
+  /** Records that a check has started. It fails until `add` is called. */
+  start(title: string): void {
+    this.#failed.add(title);
   }
 
-  /** Writes the results, unless a check failed or did not run. */
   write({ machine: { kernel }, bootSeconds, mainStartSeconds }: Lab): void {
-    if (this.#failures > 0) return;
     const { release, version } = kernel;
+    const earlier = this.#earlier();
+    const checks = { ...(earlier?.release === release ? earlier.checks : {}), ...Object.fromEntries(this.#checks) };
     const results: KernelResults = {
       release,
       version,
       bootSeconds: Math.round(bootSeconds),
       daemonSeconds: Math.round(mainStartSeconds),
-      checks: this.#checks,
+      checks: Object.fromEntries(Object.entries(checks).filter(([title]) => !this.#failed.has(title))),
     };
     writeFileSync(this.#path, JSON.stringify(results));
+  }
+
+  #earlier(): KernelResults | null {
+    return existsSync(this.#path) ? JSON.parse(readFileSync(this.#path, 'utf8')) : null;
   }
 }

@@ -6,6 +6,7 @@ import { READING } from './reading.js';
 import { RESOURCES } from './resources.js';
 import { RIGHTS_CHECKS } from './rights.js';
 import { VALIDATING } from './validating.js';
+import { WITHOUT_IDS } from './without-ids.js';
 
 /** CHECKS are all checks, in the order in which one machine runs them. */
 export const CHECKS: readonly Check[] = [
@@ -13,6 +14,7 @@ export const CHECKS: readonly Check[] = [
   ...LOADING,
   ...READING,
   ...COMMANDS,
+  ...WITHOUT_IDS,
   ...MODULES,
   ...RIGHTS_CHECKS,
   ...RESOURCES,

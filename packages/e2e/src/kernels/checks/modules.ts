@@ -4,6 +4,7 @@ import { FollowedWatch } from '../../testing/followed-watch.js';
 import { until } from '../../testing/until.js';
 import { changedModule } from '../changed-module.js';
 import type { Lab } from '../lab.js';
+import { listInside } from './bpftool-inside.js';
 import { type Check, withoutKernelIds } from './check.js';
 
 /** A module that nothing needs, so that the tests can load and remove it. */
@@ -172,11 +173,70 @@ export const MODULES: readonly Check[] = [
       expect(log.split('\n').filter((line) => /"level":[56]0|INTERNAL/.test(line))).toEqual([]);
     },
   },
+  {
+    title: 'modules that come and go while the daemon is stopped are reported as far as the ids show them',
+    from: 'host',
+    except: withoutKernelIds,
+    run: async (lab) => {
+      await using scene = await Scene.open(lab);
+      const { pid } = lab.mainDaemon();
+      await scene.load();
+      await until('the watch reports the module', () => scene.events().length === 1);
+      const holders = [await hold(lab, await newestId(lab))];
+      await lab.machine.sh(`kill -STOP ${pid}`);
+      try {
+        await scene.remove();
+        await scene.loadChanged('q');
+        holders.push(await hold(lab, await newestId(lab)));
+        await scene.remove();
+        await scene.loadChanged('r');
+      } finally {
+        await lab.machine.sh(`kill -CONT ${pid}`);
+      }
+      // Other kernels show no trace of the module in between.
+      const between = lab.facts.keepsUnloadedIds ? ['added', 'removed'] : [];
+      const expected = ['added', 'removed', ...between, 'added'];
+      await until('the watch reports all', () => scene.events().length >= expected.length);
+      expect(scene.events()).toEqual(expected);
+      await lab.machine.sh(`kill ${holders.join(' ')}`);
+      const served = Buffer.from(await scene.client.rawBtf(MODULE));
+      expect(served.equals(await scene.file())).toBe(true);
+    },
+  },
+  {
+    title: 'a daemon that starts after a held module was removed does not know the module',
+    from: 'host',
+    except: withoutKernelIds,
+    run: async (lab) => {
+      await using scene = await Scene.open(lab);
+      await scene.load();
+      const holder = await hold(lab, await scene.idOf());
+      await scene.remove();
+      const daemon = await lab.startDaemon({ port: 1 });
+      try {
+        await using client = lab.client(daemon);
+        expect((await client.listObjects()).filter(({ name }) => name === MODULE)).toEqual([]);
+        const error = await client.rawBtf(MODULE).catch((cause: unknown) => cause);
+        expect(reasonOf(error)).toBe('NAME_NOT_FOUND');
+        await scene.load();
+        expect(Buffer.from(await client.rawBtf(MODULE)).equals(await scene.file())).toBe(true);
+      } finally {
+        await lab.endDaemon(daemon, 'KILL');
+        await lab.machine.sh(`kill ${holder}`);
+      }
+    },
+  },
 ];
 
 /** hold makes a program in the machine hold an object. Returns its pid. */
 export async function hold({ machine }: Lab, id: number): Promise<number> {
   return Number(await machine.sh(`guest-agent hold ${id} </dev/null >/dev/null 2>&1 & echo $!; sleep 0.2`));
+}
+
+/** Returns the newest id of the module, as the kernel lists it. */
+async function newestId({ machine }: Lab): Promise<number> {
+  const ids = (await listInside(machine)).filter(({ name }) => name === MODULE).map(({ id }) => id);
+  return Math.max(...ids);
 }
 
 /** reasonOf returns the reason of an error of a client. */
@@ -224,6 +284,13 @@ class Scene implements AsyncDisposable {
 
   async listed(): Promise<{ id: number }[]> {
     return (await this.client.listObjects()).filter(({ name }) => name === this.module);
+  }
+
+  /** Returns the types of the events of the module, in order. */
+  events(): string[] {
+    return this.watch.events.flatMap((event) =>
+      'info' in event && event.info.name === this.module ? [event.type] : [],
+    );
   }
 
   /** Returns the id of the loaded module in the daemon’s list. */
