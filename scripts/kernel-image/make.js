@@ -20,7 +20,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GUEST = fileURLToPath(new URL('.', import.meta.url));
 const MACHINES = join(ROOT, '.cache/machines');
 
-/** The programs of this machine that the virtual machines get, with their libraries, by the tool’s file there. */
+/**
+ * The programs of this machine that the virtual machines get in /opt/bin, with their libraries. Busybox has smaller ones
+ * of some names, which its shell prefers.
+ */
 const PROGRAMS = {
   node: process.execPath,
   bpftool: firstOf(join(ROOT, '.cache/tools/bpftool'), '/usr/sbin/bpftool'),

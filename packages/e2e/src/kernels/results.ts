@@ -42,7 +42,10 @@ export class ResultsOfRun {
   write({ machine: { kernel }, bootSeconds, mainStartSeconds }: Lab): void {
     const { release, version } = kernel;
     const earlier = this.#earlier();
-    const checks = { ...(earlier?.release === release ? earlier.checks : {}), ...Object.fromEntries(this.#checks) };
+    const checks = {
+      ...(earlier?.release === release ? earlier.checks : {}),
+      ...Object.fromEntries(this.#checks),
+    };
     const results: KernelResults = {
       release,
       version,

@@ -20,7 +20,7 @@ export const RESOURCES: readonly Check[] = [
     title: `a daemon with ${FEW_FILES} files refuses more handles, and continues to serve`,
     from: 'host',
     run: async (lab) => {
-      const daemon = await lab.startDaemon({ wrapper: `prlimit --nofile=${FEW_FILES}`, port: 1 });
+      const daemon = await lab.startDaemon({ wrapper: `/opt/bin/prlimit --nofile=${FEW_FILES}`, port: 1 });
       try {
         {
           await using client = lab.client(daemon);
@@ -65,7 +65,7 @@ export const RESOURCES: readonly Check[] = [
     run: async (lab) => {
       await using client = lab.client();
       const sum = (await lab.machine.sh('sha256sum /sys/kernel/btf/vmlinux')).split(' ')[0];
-      await lab.machine.sh('tc qdisc add dev eth0 root netem delay 10ms 5ms loss 2% reorder 10%');
+      await lab.machine.sh('/opt/bin/tc qdisc add dev eth0 root netem delay 10ms 5ms loss 2% reorder 10%');
       try {
         const bytes = await client.rawBtf('vmlinux');
         expect(createHash('sha256').update(bytes).digest('hex')).toBe(sum);
@@ -74,7 +74,7 @@ export const RESOURCES: readonly Check[] = [
           expect((await handle.rawBtf()).length).toBe(handle.info.size);
         }
       } finally {
-        await lab.machine.sh('tc qdisc del dev eth0 root');
+        await lab.machine.sh('/opt/bin/tc qdisc del dev eth0 root');
       }
     },
   },
@@ -88,7 +88,8 @@ export const RESOURCES: readonly Check[] = [
         await using handle = await client.loadHandle(intBtf(1, 'killed'));
         const ending = new AbortController();
         const loads = (async () => {
-          for (let i = 0; !ending.signal.aborted; i++) await client.loadHandle(intBtf(100 + i, 'more')).catch(() => null);
+          for (let i = 0; !ending.signal.aborted; i++)
+            await client.loadHandle(intBtf(100 + i, 'more')).catch(() => null);
         })();
         await sleep(Math.random() * 1500);
         await lab.endDaemon(daemon, 'KILL');

@@ -7,7 +7,8 @@ import { reasonOf } from './modules.js';
 /** WITHOUT_IDS are the checks on kernels before 5.11, whose own BTF has no id. */
 export const WITHOUT_IDS: readonly Check[] = [
   {
-    title: 'without ids of kernel BTF, the list has vmlinux with id 0, and the server info says what cannot be held',
+    title:
+      'without ids of kernel BTF, the list has vmlinux with id 0, and the server info says what cannot be held',
     from: 'host',
     except: withKernelIds,
     run: async (lab) => {
@@ -28,7 +29,9 @@ export const WITHOUT_IDS: readonly Check[] = [
     run: async (lab) => {
       await using client = lab.client();
       await using own = await client.loadHandle(intBtf(1, 'own'));
-      const error = await client.findHandle(({ name }) => name === 'vmlinux').catch((cause: unknown) => cause);
+      const error = await client
+        .findHandle(({ name }) => name === 'vmlinux')
+        .catch((cause: unknown) => cause);
       expect(reasonOf(error)).toBe('NOT_HOLDABLE');
       const taken: number[] = [];
       for await (const handle of client.iterateHandles()) {
