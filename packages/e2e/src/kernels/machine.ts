@@ -64,15 +64,15 @@ export interface MachineKernel {
  *     machine.warnings(); // the lines of its console that report a bug
  */
 export class Machine implements AsyncDisposable {
+  #keepsConsole = false;
+
   private constructor(
     readonly kernel: MachineKernel,
     private readonly qemu: ChildProcess,
     private readonly agentPort: number,
     /** The ports on the host’s loopback that lead to DAEMON_PORTS of the machine. */
     readonly daemonPorts: readonly number[],
-    /** The file with the output of the kernel. It stays after the end of the machine. */
-    readonly consolePath: string,
-    private readonly initrd: string,
+    private readonly consolePath: string,
   ) {}
 
   /** Boots the kernel of a series, and waits until its agent responds. @throws Error with the end of the console. */
@@ -96,12 +96,16 @@ export class Machine implements AsyncDisposable {
     const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArgs()], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const machine = new Machine(kernel, qemu, agentPort, daemonPorts, consolePath, initrd);
+    const machine = new Machine(kernel, qemu, agentPort, daemonPorts, consolePath);
     try {
       await machine.untilUp();
     } catch (error) {
+      machine.keepConsole();
       await machine[Symbol.asyncDispose]();
       throw error;
+    } finally {
+      // QEMU has it in memory.
+      rmSync(initrd, { force: true });
     }
     return machine;
 
@@ -131,6 +135,12 @@ export class Machine implements AsyncDisposable {
   /** Returns the output of the kernel until now. */
   console(): string {
     return existsSync(this.consolePath) ? readFileSync(this.consolePath, 'latin1') : '';
+  }
+
+  /** Keeps the file with the output of the kernel after the end of the machine. Returns its path. */
+  keepConsole(): string {
+    this.#keepsConsole = true;
+    return this.consolePath;
   }
 
   /** Returns the lines of the console that report a bug of the kernel. */
@@ -164,7 +174,7 @@ export class Machine implements AsyncDisposable {
       else socket.end(input);
       for await (const chunk of socket) chunks.push(chunk);
     } catch (error) {
-      throw new Error(`${command}: ${String(error)}; console: ${this.consolePath}`, { cause: error });
+      throw new Error(`${command}: ${String(error)}; console: ${this.keepConsole()}`, { cause: error });
     } finally {
       clearTimeout(timer);
       this.qemu.off('exit', onExit);
@@ -173,7 +183,7 @@ export class Machine implements AsyncDisposable {
     const end = all.lastIndexOf(0);
     const status = end < 0 ? NaN : Number(all.subarray(end + 1).toString());
     if (Number.isNaN(status))
-      throw new Error(`${command}: the connection broke; console: ${this.consolePath}`);
+      throw new Error(`${command}: the connection broke; console: ${this.keepConsole()}`);
     return { bytes: all.subarray(0, end), status };
   }
 
@@ -235,7 +245,7 @@ export class Machine implements AsyncDisposable {
       this.qemu.kill('SIGKILL');
       await exited;
     }
-    rmSync(this.initrd, { force: true });
+    if (!this.#keepsConsole) rmSync(this.consolePath, { force: true });
   }
 
   private async untilUp(): Promise<void> {
@@ -245,7 +255,9 @@ export class Machine implements AsyncDisposable {
     for (;;) {
       if (!this.isUp) throw new Error(`QEMU ended: ${stderr}${this.console().slice(-3000)}`);
       try {
-        if ((await this.run('true', { timeoutMs: 10_000 })).status === 0) return;
+        await this.run('true', { timeoutMs: 10_000 });
+        this.#keepsConsole = false;
+        return;
       } catch {
         // The agent is not there yet.
       }

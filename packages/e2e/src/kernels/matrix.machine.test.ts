@@ -8,6 +8,11 @@ import { ResultsOfRun } from './results.js';
 /** The series to boot, separated by commas. Default: all. */
 const wanted = process.env['BTFD_KERNELS']?.split(',') ?? KERNELS.map(({ series }) => series);
 
+/** Prints a line at once. jest prints its own at the end of the file, after many minutes. */
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kernels', () => {
   describe.each(KERNELS.filter(({ series }) => wanted.includes(series)))('kernel $series', (facts) => {
     const results = new ResultsOfRun(facts.series);
@@ -30,15 +35,17 @@ needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kern
       test(title, async () => {
         if (lab === undefined) throw new Error('no machine');
         const { machine } = lab;
+        const start = performance.now();
         results.start(title);
         try {
           await run(lab);
           expect(machine.warnings()).toEqual([]);
         } catch (error) {
-          console.error(`The console of the machine: ${machine.consolePath}`);
+          progress(`${facts.series} ✕ ${title}: the console is ${machine.keepConsole()}`);
           throw error;
         }
         results.add(title, null);
+        progress(`${facts.series} ✓ ${title} (${Math.round((performance.now() - start) / 1000)} s)`);
       });
     }
   });
