@@ -8,5 +8,5 @@ export default {
   testPathIgnorePatterns: ['/node_modules/'],
   // One machine at a time: each keeps a processor busy.
   maxWorkers: 1,
-  testTimeout: 10 * 60_000,
+  testTimeout: 20 * 60_000,
 };

@@ -84,7 +84,7 @@ export class Lab implements AsyncDisposable {
 
   /** Returns a client of the host, by default of the main daemon. The caller closes it. */
   client(daemon = this.mainDaemon()): BtfClient {
-    return new BtfClient(daemon.address, { tls: { ...this.tls, serverName: 'localhost' }, timeout: 120_000 });
+    return new BtfClient(daemon.address, { tls: { ...this.tls, serverName: 'localhost' }, timeout: 600_000 });
   }
 
   /** Returns a client of the host for single calls. The caller closes it. */
@@ -101,6 +101,8 @@ export class Lab implements AsyncDisposable {
       `--listen unix:${socket} --listen 0.0.0.0:${DAEMON_PORTS[port]}`,
       '--tls-cert /etc/btfd/server.crt --tls-key /etc/btfd/server.key --tls-client-ca /etc/btfd/ca.crt',
       `--loader ${CLIENT_NAME} --metrics-listen off --log-format json`,
+      // Emulation is 10 times slower than hardware, and slower still on a busy host.
+      '--worker-step-timeout 10m --handshake-timeout 2m',
     ];
     const { machine } = this;
     const before = await machine.uptime();
