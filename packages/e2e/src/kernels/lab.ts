@@ -116,7 +116,7 @@ export class Lab implements AsyncDisposable {
         if (text.endsWith('ended')) throw new Error(`btfd ended: ${text}`);
         return text.includes('"msg":"listening"');
       },
-      200_000,
+      600_000,
     );
     const address = `127.0.0.1:${machine.daemonPorts[port]}`;
     return { pid, logPath, socket, address, startSeconds: (await machine.uptime()) - before };

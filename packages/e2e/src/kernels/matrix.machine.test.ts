@@ -22,7 +22,6 @@ needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kern
       lab = await Lab.open(facts);
     });
     afterAll(async () => {
-      if (lab !== undefined) results.write(lab);
       await lab?.[Symbol.asyncDispose]();
     });
 
@@ -45,6 +44,7 @@ needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kern
           throw error;
         }
         results.add(title, null);
+        results.write(lab);
         progress(`${facts.series} ✓ ${title} (${Math.round((performance.now() - start) / 1000)} s)`);
       });
     }

@@ -12,7 +12,7 @@ import { reasonOf } from './modules.js';
 /** Fewer descriptors than the handles that the check loads. */
 const FEW_FILES = 100;
 /** How often the daemon is killed. */
-const KILLS = 3;
+const KILLS = 2;
 
 /** RESOURCES are the checks of lack: of files, of memory, of time, of a good network. The last ones end the daemon. */
 export const RESOURCES: readonly Check[] = [
