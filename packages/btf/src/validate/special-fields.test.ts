@@ -291,3 +291,16 @@ test('mutants of structs with special fields end in a list of problems', () => {
   }
   expect(special.size).toBeGreaterThan(8);
 });
+
+test('the fields of an array are counted in more than 32 bits, which kernels do not survive otherwise', () => {
+  // 0x1999999a structs with ten fields each: 0x100000004.
+  const btf = start()
+    .type(Kind.TYPE_TAG, 'kptr_untrusted', { sizeOrTypeId: INT + 3 })
+    .type(Kind.PTR, 0, { sizeOrTypeId: INT + 1 });
+  struct(btf, 'target', 4, ['a', INT, 0]);
+  btf.type(Kind.ARRAY, 0, { data: [INT + 2, INT, 1] });
+  const ten = Array.from({ length: 10 }, (): Member => ['p', INT + 4, 0]);
+  struct(btf, 'ten', 8, ...ten).type(Kind.ARRAY, 0, { data: [INT + 5, INT, 0x1999999a] });
+  struct(btf, 'outer', 0xccccccd8, ['p', INT + 2, 0], ['many', INT + 6, 8]);
+  expect(problemsOf(btf)).toEqual(['More than 11 special fields (E2BIG)']);
+});
