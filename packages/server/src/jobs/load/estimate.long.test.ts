@@ -11,7 +11,7 @@ import { screen } from './screen.js';
 const CASES = 1_500;
 /** Bounds the work of the kernel: BTF above it is not loaded. */
 const MAX_MS = 80;
-/** A shorter check tells nothing: the change of threads takes as long. */
+/** The change of threads takes as long as a shorter check. */
 const SHORTEST_MS = 3;
 const WRONG = 10;
 const TRIES = 4;
