@@ -15,6 +15,8 @@ export interface MetricSources {
   readonly connections: () => Iterable<{ readonly transport: string; readonly count: number }>;
   /** The number of connections that were not served, by cause. */
   readonly refusedConnections: () => Iterable<{ readonly cause: string; readonly count: number }>;
+  /** The number of connections that were ended because of their calls. */
+  readonly endedConnections: () => number;
   /** When the daemon's certificate expires; null if it has none. */
   readonly certificateEnd: () => Date | null;
   /** The number of log lines that were dropped. */
@@ -43,7 +45,7 @@ export class DaemonMetrics {
 
   /** Adds the metrics that are read from the services. */
   read({ handles, loads, specs }: Services, sources: MetricSources): void {
-    const { connections, refusedConnections, certificateEnd, droppedLogLines } = sources;
+    const { connections, refusedConnections, endedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
     registry.readGauge('btfd_connections', function* () {
       for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
@@ -51,6 +53,7 @@ export class DaemonMetrics {
     registry.readCounter('btfd_connections_refused_total', function* () {
       for (const { cause, count } of refusedConnections()) yield { labels: { cause }, value: count };
     });
+    registry.readCounter('btfd_connections_ended_total', () => one(endedConnections()));
     registry.readGauge('btfd_tls_certificate_not_after_timestamp_seconds', () => {
       const end = certificateEnd();
       return end === null ? [] : one(end.getTime() / 1000);

@@ -9,6 +9,7 @@ async function scrape(): Promise<string> {
   metrics.read(await makeServices(new FakeKernel()), {
     connections: () => [],
     refusedConnections: () => [],
+    endedConnections: () => 0,
     certificateEnd: () => null,
     droppedLogLines: () => 0,
   });

@@ -62,6 +62,11 @@ export const METRICS = {
     help: 'Connections not served, because of a quota or because the TLS handshake failed',
     labels: ['cause'],
   },
+  btfd_connections_ended_total: {
+    type: 'counter',
+    help: 'Connections ended by the daemon because their calls were mostly reset or refused',
+    labels: [],
+  },
   btfd_tls_certificate_not_after_timestamp_seconds: {
     type: 'gauge',
     help: 'When the daemon’s certificate expires, since 1970; absent without TLS',

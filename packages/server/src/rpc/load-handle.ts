@@ -14,7 +14,7 @@ import { Encoded, type Answer, type WireHandler } from '../grpc/rpc.js';
 import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
 import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
-import { infoOrClose } from '../kernel/object-list.js';
+import { infoOrClose } from '../kernel/open-object.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { copyBytes, sha256 } from '../base/slices.js';
