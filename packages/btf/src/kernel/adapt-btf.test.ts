@@ -152,9 +152,10 @@ describe('adaptBtf', () => {
         kind: 'STRUCT',
         name: 's',
         size: 24,
-        members: [member('a', 1, 0, 40), member('b', 2, 64, 33), member('c', 2, 128, 0)],
+        members: [member('a', 1, 0, 32), member('b', 2, 64, 20), member('c', 2, 128, 0)],
       },
     );
+    expect(validate(Spec.parse(types))).toEqual([]);
     const spec = Spec.parse(adaptBtf(types, { enum64: false }));
     expect(spec.typeById(4)).toMatchObject({ kind: 'INT', size: 8, encoding: 1 });
     expect(spec.typeById(3)).toMatchObject({ members: [{ typeId: 4 }, { typeId: 4 }, { typeId: 2 }] });

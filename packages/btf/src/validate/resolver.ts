@@ -122,7 +122,7 @@ export class Resolver {
 
   /** Whether a type has a size, so that a function can take or return it. A type that failed counts as one. */
   #isValue(id: TypeId): boolean {
-    if (!this.#canBeReferred(id)) return false;
+    if (!this.#canBeReferred(id) || this.#isUnresolvedFunc(id)) return false;
     this.resolve(id);
     return this.#resolution.state(id) === State.FAILED || this.#resolution.sized(id) !== null;
   }
@@ -190,14 +190,16 @@ export class Resolver {
     const resolution = this.#resolution;
     const sized = resolution.sized(next);
     if (sized !== null) return this.#done(id, sized.id);
-    const isResolved =
-      resolution.state(next) === State.RESOLVED &&
-      (this.#features.declTag || this.#types.kind(next) !== Kind.FUNC);
-    // Kernels before DECL_TAG do not resolve functions.
+    const isResolved = resolution.state(next) === State.RESOLVED && !this.#isUnresolvedFunc(next);
     const target = isResolved ? resolution.resolvedId(next) : next;
     const kind = this.#types.kind(target);
     const may = kind === Kind.VOID || kind === Kind.FWD || kind === Kind.FUNC_PROTO;
     return may ? this.#done(id, target) : INVALID_ID;
+  }
+
+  /** Whether a type is a function that the kernel does not resolve for others: kernels before DECL_TAG. */
+  #isUnresolvedFunc(id: TypeId): boolean {
+    return !this.#features.declTag && this.#types.kind(id) === Kind.FUNC;
   }
 
   /** A modifier that was resolved within a struct ends at a pointer, from which a pointer has to continue. */
