@@ -100,7 +100,10 @@ export class Resolver {
   checkPrototype(id: TypeId): void {
     const types = this.#types;
     const returned = types.third(id);
-    if (returned !== 0 && !this.#isValue(returned)) this.#problems.add(id, 'Invalid return type');
+    // Kernels before DECL_TAG accept a variable or section.
+    const isReferable = !this.#features.declTag || this.#canBeReferred(returned);
+    const isReturned = returned === 0 || (isReferable && this.#isValue(returned));
+    if (!isReturned) this.#problems.add(id, 'Invalid return type');
     const count = types.vlen(id);
     // The last parameter may be void, for variable arguments. The kernel checks it first.
     const variadic = count > 0 && types.word(id, HEAD_WORDS + count * 2 - 1) === 0;
@@ -111,7 +114,7 @@ export class Resolver {
     for (let i = 0; i < fixed && !this.#problems.full; i++) {
       const name = types.word(id, HEAD_WORDS + i * 2);
       const typeId = types.word(id, HEAD_WORDS + i * 2 + 1);
-      const valid = this.#isValue(typeId) && this.#isParamName(name);
+      const valid = this.#canBeReferred(typeId) && this.#isValue(typeId) && this.#isParamName(name);
       if (!valid) this.#problems.add(id, `Invalid arg#${i + 1}`, i);
     }
   }
@@ -122,7 +125,7 @@ export class Resolver {
 
   /** Whether a type has a size, so that a function can take or return it. A type that failed counts as one. */
   #isValue(id: TypeId): boolean {
-    if (!this.#canBeReferred(id) || this.#isUnresolvedFunc(id)) return false;
+    if (id >= this.#types.end || this.#isUnresolvedFunc(id)) return false;
     this.resolve(id);
     return this.#resolution.state(id) === State.FAILED || this.#resolution.sized(id) !== null;
   }

@@ -142,6 +142,16 @@ describe('a kernel of a release', () => {
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 16) })).toEqual([]);
   });
 
+  test('refuses a function that returns a variable since 5.16, which has DECL_TAG', () => {
+    const spec = parse(
+      start()
+        .type(Kind.VAR, 'v', { sizeOrTypeId: 1, data: [0] })
+        .type(Kind.FUNC_PROTO, 0, { sizeOrTypeId: 2 }),
+    );
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 15) })).toEqual([]);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 16) })).toEqual(['Invalid return type']);
+  });
+
   test('accepts a layout section since 7.1', () => {
     const layout = Array.from({ length: 20 }, () => [0, 0] as const);
     const spec = Spec.parse(start().bytes({ headerLength: 32, layout }));
