@@ -1,12 +1,12 @@
 import { Kind, KINDS, type TypeId } from '@btfd/btf';
-import type { RawBtf } from './raw-btf.js';
+import { LONGEST_NAME, type RawBtf } from './raw-btf.js';
 import { NS_PER_MODIFIER } from './special-types.js';
 
 /** Elements of types visited in a step: a few milliseconds. */
 const ELEMENTS_PER_STEP = 100_000;
 
-/** The kernel reads this much of a name to check it (KSYM_NAME_LEN since Linux 6.1). */
-const CHECKED_CHARACTERS = 512;
+/** The kernel reads this much of a name to check it. */
+const CHECKED_CHARACTERS = LONGEST_NAME + 1;
 
 /**
  * Time of the kernel in nanoseconds, measured on Linux 6.18 (see docs/loads.md): for a type, an element of a type (such

@@ -9,6 +9,9 @@ const BYTES_PER_STEP = 2 * 1024 * 1024;
 const HEAD_WORDS = 3;
 const WORD_BYTES = 4;
 
+/** The kernel accepts no longer name, except for tags (KSYM_NAME_LEN since Linux 6.1). */
+export const LONGEST_NAME = 511;
+
 /** The words of a type that follow the first three, and those of each of its elements, by kind. */
 const SIZES = new Map(
   Object.entries(KINDS).map(([name, { once, each }]) => [numberOf(name), { once, each }] as const),
@@ -108,10 +111,17 @@ export class RawBtf {
     return this.#lengths[offset] ?? 0;
   }
 
-  /** name returns the name at a position, byte by byte; empty if it is longer than `most`. */
-  name(offset: number, most: number): string {
-    const length = this.nameLength(offset);
-    return length > most ? '' : this.#strings.toString('latin1', offset, offset + length);
+  /** name returns the name at a position, byte by byte; empty if it is longer than the kernel accepts. */
+  name(offset: number): string {
+    return this.text(offset, offset + this.nameLength(offset));
+  }
+
+  /**
+   * text returns the bytes between two positions; empty if they are more than a name may have. Millions of long names may
+   * overlap, so nothing reads a name of any length.
+   */
+  text(start: number, end: number): string {
+    return end - start > LONGEST_NAME ? '' : this.#strings.toString('latin1', start, end);
   }
 
   /** startsWith reports whether the name at a position begins with a text. */
