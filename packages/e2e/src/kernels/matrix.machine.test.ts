@@ -40,7 +40,8 @@ needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kern
           await run(lab);
           expect(machine.warnings()).toEqual([]);
         } catch (error) {
-          progress(`${facts.series} ✕ ${title}: the console is ${machine.keepConsole()}`);
+          const [line = ''] = String(error).split('\n');
+          progress(`${facts.series} ✕ ${title}: ${line}; console: ${machine.keepConsole()}`);
           throw error;
         }
         results.add(title, null);
