@@ -18,9 +18,9 @@ export interface KernelFacts {
 
 /** KERNELS are the kernels that the tests boot, the oldest first. */
 export const KERNELS: readonly KernelFacts[] = [
-  row('5.10', { kernelIds: false, logTrueSize: false }),
+  row('5.10', { kernelIds: false, logTrueSize: false, backports: ['dotNames'] }),
   row('6.1', { inCi: true, logTrueSize: false, backports: ['dotNames'] }),
-  row('6.12', {}),
+  row('6.12', { backports: ['ownershipDepth', 'uniqueFields'] }),
   row('6.16', { keepsUnloadedIds: true }),
   row('6.18', { keepsUnloadedIds: true }),
   row('7', { inCi: true }),

@@ -47,5 +47,5 @@ export const COMMANDS: readonly Check[] = [
 ];
 
 async function btfctl(lab: Lab, args: string): Promise<string> {
-  return lab.machine.sh(`btfctl --address unix:${lab.mainDaemon().socket} ${args}`);
+  return lab.machine.sh(`btfctl --timeout 10m --address unix:${lab.mainDaemon().socket} ${args}`);
 }
