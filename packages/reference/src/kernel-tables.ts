@@ -21,44 +21,37 @@ export interface KernelResult {
   readonly checks: Readonly<Record<string, string | null>>;
 }
 
+const NOT_RUN = 'not run';
+
 type Results = Readonly<Record<string, KernelResult>>;
 
 /** kernelTables returns the tables of docs/kernels.md: what differs by kernel, and each check on each kernel. */
 export function kernelTables(kernels: readonly TestedKernel[], results: Results): string {
-  const known = kernels.flatMap((kernel) => {
-    const result = results[kernel.series];
-    return result === undefined ? [] : [{ kernel, result }];
-  });
+  const rowOf = (words: string, cellOf: (kernel: TestedKernel, result?: KernelResult) => string): string[] =>
+    [words].concat(kernels.map((kernel) => cellOf(kernel, results[kernel.series])));
   const differences = markdownTable(
-    ['', ...known.map(({ result }) => result.release.replace(/-cloud-amd64$/, ''))],
+    rowOf('', ({ series }) => series),
     [
-      ['package', ...known.map(({ result }) => result.version)],
-      ['booted by CI', ...known.map(({ kernel }) => yesNo(kernel.inCi))],
-      ['BTF of the kernel and of modules has ids', ...known.map(({ kernel }) => yesNo(kernel.kernelIds))],
-      [
-        'keeps the id of an unloaded module while something holds its BTF',
-        ...known.map(({ kernel }) => yesNo(kernel.keepsUnloadedIds)),
-      ],
-      [
-        'reports the size of a log that does not fit',
-        ...known.map(({ kernel }) => yesNo(kernel.logTrueSize)),
-      ],
-      [
-        'features that its release lacks',
-        ...known.map(({ kernel }) => kernel.backports.join(', ') || 'none'),
-      ],
-      ['seconds until it runs commands', ...known.map(({ result }) => String(result.bootSeconds))],
-      ['seconds until btfd listens', ...known.map(({ result }) => String(result.daemonSeconds))],
+      rowOf('release', (_, result) => result?.release.replace(/-cloud-amd64$/, '') ?? NOT_RUN),
+      rowOf('package', (_, result) => result?.version ?? NOT_RUN),
+      rowOf('booted by CI', ({ inCi }) => yesNo(inCi)),
+      rowOf('BTF of the kernel and of modules has ids', ({ kernelIds }) => yesNo(kernelIds)),
+      rowOf('keeps the id of an unloaded module while something holds its BTF', ({ keepsUnloadedIds }) =>
+        yesNo(keepsUnloadedIds),
+      ),
+      rowOf('reports the size of a log that does not fit', ({ logTrueSize }) => yesNo(logTrueSize)),
+      rowOf('features that its release lacks', ({ backports }) => backports.join(', ') || 'none'),
+      rowOf('seconds until it runs commands', (_, result) => String(result?.bootSeconds ?? NOT_RUN)),
+      rowOf('seconds until btfd listens', (_, result) => String(result?.daemonSeconds ?? NOT_RUN)),
     ],
   );
-  const titles = [...new Set(known.flatMap(({ result }) => Object.keys(result.checks)))];
+  const all = kernels.flatMap(({ series }) => results[series] ?? []);
+  const titles = [...new Set(all.flatMap(({ checks }) => Object.keys(checks)))];
   const checks = markdownTable(
-    ['check', ...known.map(({ kernel }) => kernel.series)],
-    titles.map((title) => [title].concat(known.map(({ result }) => cell(result.checks[title])))),
+    rowOf('check', ({ series }) => series),
+    titles.map((title) => rowOf(title, (_, result) => cell(result?.checks[title]))),
   );
-  const exceptions = [
-    ...new Set(known.flatMap(({ kernel, result }) => exceptionsOf(kernel.series, result))),
-  ].map((line) => `- ${line}`);
+  const exceptions = kernels.flatMap(({ series }) => exceptionsOf(series, results[series]));
   return `### Kernels\n\n${differences}\n\n### Checks\n\n${checks}\n\n${exceptions.join('\n')}`;
 }
 
@@ -79,11 +72,11 @@ function yesNo(value: boolean): string {
 }
 
 function cell(reason: string | null | undefined): string {
-  if (reason === undefined) return 'not run';
+  if (reason === undefined) return NOT_RUN;
   return reason === null ? 'holds' : '—';
 }
 
-function exceptionsOf(series: string, { checks }: KernelResult): string[] {
-  const reasons = new Set(Object.values(checks).filter((reason) => reason !== null));
-  return [...reasons].map((reason) => `— on ${series}: ${reason}.`);
+function exceptionsOf(series: string, result: KernelResult | undefined): string[] {
+  const reasons = new Set(Object.values(result?.checks ?? {}).filter((reason) => reason !== null));
+  return [...reasons].map((reason) => `- — on ${series}: ${reason}.`);
 }

@@ -15,7 +15,10 @@ function progress(line: string): void {
 
 needs('qemu-system-x86_64', 'debian-machines').describe('btfd on Debian’s kernels', () => {
   describe.each(KERNELS.filter(({ series }) => wanted.includes(series)))('kernel $series', (facts) => {
-    const results = new ResultsOfRun(facts.series);
+    const results = new ResultsOfRun(
+      facts.series,
+      CHECKS.map(({ title }) => title),
+    );
     let lab: Lab | undefined;
 
     beforeAll(async () => {

@@ -24,7 +24,11 @@ export class ResultsOfRun {
   readonly #checks = new Map<string, string | null>();
   readonly #failed = new Set<string>();
 
-  constructor(series: string) {
+  readonly #titles: readonly string[];
+
+  /** @param titles all checks, in the order of the results */
+  constructor(series: string, titles: readonly string[]) {
+    this.#titles = titles;
     this.#path = join(machineFolder(series), 'results.json');
   }
 
@@ -51,7 +55,12 @@ export class ResultsOfRun {
       version,
       bootSeconds: Math.round(bootSeconds),
       daemonSeconds: Math.round(mainStartSeconds),
-      checks: Object.fromEntries(Object.entries(checks).filter(([title]) => !this.#failed.has(title))),
+      checks: Object.fromEntries(
+        this.#titles.flatMap((title) => {
+          const result = checks[title];
+          return result === undefined || this.#failed.has(title) ? [] : [[title, result]];
+        }),
+      ),
     };
     writeFileSync(this.#path, JSON.stringify(results));
   }
