@@ -4,6 +4,7 @@ import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { originOf } from '../kernel/kernel.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
+import { estimateRatio } from '../base/load-estimate.js';
 import { VERSION } from '../base/version.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
@@ -28,6 +29,7 @@ export class DaemonMetrics {
   readonly calls: CallObserver = rpcMetrics(this.registry);
   readonly #loadWaits = this.registry.histogram('btfd_load_wait_seconds');
   readonly #loadDurations = this.registry.histogram('btfd_load_duration_seconds');
+  readonly #estimateRatios = this.registry.histogram('btfd_load_estimate_ratio');
 
   constructor() {
     const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
@@ -35,9 +37,10 @@ export class DaemonMetrics {
   }
 
   /** Notes a load that reached the kernel. */
-  readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
-    this.#loadWaits.observe(waitedMs / 1000);
-    this.#loadDurations.observe(tookMs / 1000);
+  readonly onLoad = (times: LoadTimes): void => {
+    this.#loadWaits.observe(times.waitedMs / 1000);
+    this.#loadDurations.observe(times.tookMs / 1000);
+    this.#estimateRatios.observe(estimateRatio(times));
   };
 
   /** Adds the metrics that are read from the services. */
