@@ -19,11 +19,13 @@ function setUp(trimmed: () => void = () => {}) {
   return { clock, memory, stop };
 }
 
-test('A process that has grown gives back what it has freed, once', () => {
+test('A process that has grown gives back what it has freed, and what it frees in the next minute', () => {
   const { clock, memory } = setUp();
   memory.resident = 300 * MIB;
-  clock.advance(60_000);
+  clock.advance(10_000);
   expect(memory).toEqual({ resident: 100 * MIB, trims: 1 });
+  clock.advance(600_000);
+  expect(memory.trims).toBe(6);
 });
 
 test('A process that has grown a little or shrunk is left alone', () => {
