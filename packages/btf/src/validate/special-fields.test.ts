@@ -138,6 +138,7 @@ describe('since 7.2, a kernel', () => {
       null,
       noStruct('kptr'),
     ],
+    ['ignores attributes', tag(tag(pointer(), 'percpu_kptr', 8, true), 'kptr', NODE), null, null],
     ['refuses two special tags', tag(tag(pointer(), 'kptr', 8), 'percpu_kptr', NODE), several, special],
     ['refuses uptr with another special tag', tag(tag(pointer(), 'uptr', 8), 'kptr', NODE), several, special],
     ['accepts a special and an unknown tag', tag(tag(pointer(), 'kptr', 8), 'user', NODE), several, null],
