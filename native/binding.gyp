@@ -13,6 +13,7 @@
             'cc/load-thread.cc',
             'cc/loader.cc',
             'cc/read-worker.cc',
+            'cc/request-fd-worker.cc',
             'cc/sockets.cc',
           ],
           'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -41,4 +41,5 @@ export {
   type VerifierLog,
 } from './errors.js';
 export { progLoad } from './prog-load.js';
+export { requestFd, type FdReply, type RequestFdOptions } from './request-fd.js';
 export { notify, socketInfo, socketPeer, type SocketInfo, type SocketPeer } from './sockets.js';
