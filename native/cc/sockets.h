@@ -44,7 +44,7 @@ int Notify(const std::string& address, const std::string& text);
 // Sends a text and an fd over a connected unix socket. Never waits: -EAGAIN if the socket is full.
 int SendFd(int socket, const std::string& text, int fd);
 
-// What a peer has sent: a text, and an fd or -1.
+// A text from a peer, and an fd or -1.
 struct Received {
   std::string text;
   Fd fd;

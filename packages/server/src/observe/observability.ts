@@ -6,7 +6,8 @@ import { formatAddress, type TcpAddress } from '../base/address.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import { unavailable } from '../kernel/unavailable.js';
 import type { Services } from '../rpc/services.js';
-import { auditBudget, auditLog } from './audit-log.js';
+import type { FdRequestEnd } from '../handle/fd-requests.js';
+import { auditBudget, auditFd, auditLog } from './audit-log.js';
 import { callBudget, callLog } from './call-log.js';
 import { callTraces } from './call-traces.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
@@ -38,6 +39,7 @@ export class Observability {
   #limits: string | null = null;
   #server: OperationsServer | null = null;
   readonly #budgets: readonly LineBudget[];
+  readonly #audit: LineBudget;
 
   private constructor(options: ObservabilityOptions, metrics: DaemonMetrics | null) {
     this.#options = options;
@@ -47,6 +49,7 @@ export class Observability {
     const calls = callBudget(logger, most, systemClock);
     const audit = auditBudget(logger, most, systemClock);
     this.#budgets = [calls, audit];
+    this.#audit = audit;
     this.observer = observeWith([
       callTraces,
       callLog(logger, calls),
@@ -110,6 +113,11 @@ export class Observability {
   /** Notes that the daemon accepts no more calls. */
   draining(): void {
     this.#notReady = 'the daemon is draining';
+  }
+
+  /** Notes a request for a file descriptor that has ended. */
+  fdRequested(end: FdRequestEnd): void {
+    auditFd(this.#options.logger, this.#audit, end);
   }
 
   /** Stops serving over HTTP, and logs the counts of lines that were left out. */
