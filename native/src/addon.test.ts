@@ -34,6 +34,7 @@ async function failures(platform: string) {
         socketInfo: () => native.socketInfo(0),
         socketPeer: () => native.socketPeer(0),
         fdStats: () => native.fdStats(),
+        tokenCreate: () => native.tokenCreate(0),
       };
       for (const [name, call] of Object.entries(calls)) {
         try {
@@ -66,6 +67,7 @@ const FUNCTIONS = [
   'socketInfo',
   'socketPeer',
   'fdStats',
+  'tokenCreate',
 ];
 
 test('Without its build the package can be imported, and each call throws that the addon is missing', async () => {
