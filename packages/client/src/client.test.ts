@@ -176,6 +176,7 @@ test('serverInfo is plain data, in milliseconds', async () => {
       { operation: 'open-by-id', available: true, reason: '' },
       { operation: 'list-ids', available: true, reason: '' },
       { operation: 'spec-by-name', available: true, reason: '' },
+      { operation: 'hold-kernel', available: true, reason: '' },
     ],
     capabilities: { sysAdmin: true, bpf: true },
     caller: { principal: `uid:${process.getuid?.()}`, role: 'loader' },

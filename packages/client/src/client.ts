@@ -73,6 +73,7 @@ export class BtfClient implements AsyncDisposable {
    * @throws BtfError BTF_TOO_LARGE for BTF above 16 MiB; MESSAGE_TOO_LARGE if it is also above the daemon's limit.
    * @throws BtfError BTF_UNBUILDABLE if the daemon cannot read the BTF to estimate its cost.
    * @throws BtfError BTF_TOO_EXPENSIVE if the kernel would take too long to check the BTF.
+   * @throws BtfError BTF_UNSAFE if some kernels cannot check the BTF safely.
    * @throws BtfError LOAD_QUEUE_FULL if too many loads wait for the kernel.
    * @throws BtfError DAEMON_LACKS_CAPABILITY if the daemon lacks CAP_BPF.
    * @throws BtfError for every call, see {@link BtfError}.
@@ -127,7 +128,8 @@ export class BtfClient implements AsyncDisposable {
    * iterateHandles visits the objects in the kernel in id order. Each comes with a handle that is valid until the loop
    * continues; its `take()` keeps it. Leaving the loop ends the call and closes the handles that it holds. The loop body
    * may take any amount of time: the client reports to the daemon every 10 s that it is alive. The daemon needs CAP_SYS_ADMIN;
-   * without it use {@link listObjects}. Viewers get only the kernel's objects. Modelled on `btf.HandleIterator` of
+   * without it use {@link listObjects}. Viewers get only the kernel's objects. Before Linux 5.11 vmlinux has no id and cannot
+   * be taken, and modules have no BTF. Modelled on `btf.HandleIterator` of
    * cilium/ebpf.
    *
    * ```ts
@@ -185,6 +187,7 @@ export class BtfClient implements AsyncDisposable {
    * `btf.FindHandle` of cilium/ebpf.
    *
    * @throws BtfError NO_MATCH if the predicate is never true.
+   * @throws BtfError NOT_HOLDABLE if the object has no id: before Linux 5.11 vmlinux has none. {@link spec} reads it.
    * @throws BtfError as {@link iterateHandles} does.
    */
   async findHandle(

@@ -45,6 +45,42 @@ async function takeFirst(): Promise<Handle> {
   throw new Error('no object');
 }
 
+test('vmlinux without an id, as before Linux 5.11, can be found and read, but not held', async () => {
+  await using old = await FakeDaemon.start({
+    objects: [
+      { id: 0, name: 'vmlinux', btf: BYTES },
+      { id: 7, btf: BYTES },
+    ],
+  });
+  await using oldClient = new BtfClient(old.address, { retries: 0 });
+  const seen: number[] = [];
+  let last: IteratedHandle | null = null;
+  for await (const handle of oldClient.iterateHandles()) {
+    seen.push(handle.info.id);
+    if (handle.info.id !== 0) continue;
+    last = handle;
+    expect(handle.info).toMatchObject({ name: 'vmlinux', origin: 'vmlinux', isKernel: true });
+    expect((await handle.spec()).typesByName('u32')).toHaveLength(1);
+    expect(await handle.rawBtf()).toEqual(BYTES);
+    expect(await handle.resolveMembers(['nothing.x'])).toHaveLength(1);
+    for (const use of [handle.take(), handle.inspect()]) {
+      expect(await rejection(use)).toMatchObject({
+        reason: 'NOT_HOLDABLE',
+        code: status.FAILED_PRECONDITION,
+      });
+    }
+  }
+  expect(seen).toEqual([0, 7]);
+  expect(await rejection(last?.spec() ?? Promise.resolve())).toMatchObject({ reason: 'HANDLE_CLOSED' });
+  // The first example of README.md.
+  const error = await rejection(oldClient.findHandle(({ name }) => name === 'vmlinux'));
+  expect(error).toMatchObject({
+    reason: 'NOT_HOLDABLE',
+    message: expect.stringContaining('"vmlinux" has no BTF id'),
+  });
+  await until(() => old.handles.length === 0);
+});
+
 test('an iteration visits objects in order, each open until the loop continues', async () => {
   const seen: number[] = [];
   let previous: IteratedHandle | null = null;

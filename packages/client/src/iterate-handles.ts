@@ -99,13 +99,19 @@ async function* visits(
       iteration.signal.throwIfAborted();
       if (response.done === true) return;
       const { info, handle } = response.value;
-      if (info === undefined || handle === undefined) throw invalidResponse('handle');
+      if (info === undefined) throw invalidResponse('info');
+      // Only an object without an id cannot be held.
+      if (handle === undefined && info.id !== 0) throw invalidResponse('handle');
       const { responses } = await opening;
       next = readAhead(responses.next());
-      daemon.observe(handle.daemonEpoch);
-      const { token } = handle;
+      if (handle !== undefined) daemon.observe(handle.daemonEpoch);
+      const token = handle?.token ?? null;
       const visit: Visit = { over: false, taken: null };
-      const stopRenewing = renewHeld(session, () => [token, ...next.tokens], iteration.signal);
+      const stopRenewing = renewHeld(
+        session,
+        () => [...(token === null ? [] : [token]), ...next.tokens],
+        iteration.signal,
+      );
       let left = true;
       try {
         yield new IteratedHandle(session, handleInfoFromMessage(info), token, visit);
@@ -117,7 +123,7 @@ async function* visits(
         await visit.taken?.catch(() => {});
         // The end of the stream closes the handles that it holds. It does not close a handle that the daemon leased to a
         // take() whose response was lost.
-        if (left ? doubtful.has(token) : visit.taken === null) closing.add(token);
+        if (token !== null && (left ? doubtful.has(token) : visit.taken === null)) closing.add(token);
       }
     }
   } finally {

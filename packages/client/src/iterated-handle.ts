@@ -1,5 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
+import type { RawBtf } from './btf/raw-btf.js';
+import type { SpecSource } from './btf/spec-store.js';
+import type { TransferOptions } from './btf/transfer-progress.js';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
 import { methods } from './call/connection.js';
 import { checkOptions } from './error/argument.js';
@@ -17,13 +20,18 @@ export interface Visit {
   taken: Promise<Handle> | null;
 }
 
-/** IteratedHandle is the current handle of an iteration. It is valid until the iteration moves on. */
+/**
+ * IteratedHandle is the current handle of an iteration. It is valid until the iteration moves on.
+ *
+ * An object without a BTF id cannot be held: before Linux 5.11 vmlinux has none. Its handle has info, and reads the BTF by
+ * name. `take` and `inspect` of it fail with NOT_HOLDABLE.
+ */
 export class IteratedHandle extends RemoteObject {
-  readonly #token: string;
+  readonly #token: string | null;
   readonly #visit: Visit;
 
   /** @internal */
-  constructor(session: Session, info: HandleInfo, token: string, visit: Visit) {
+  constructor(session: Session, info: HandleInfo, token: string | null, visit: Visit) {
     super(session, info);
     this.#token = token;
     this.#visit = visit;
@@ -37,6 +45,7 @@ export class IteratedHandle extends RemoteObject {
    *
    * @throws BtfError HANDLE_CLOSED if the iteration has moved on; HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON if its
    * stream has ended.
+   * @throws BtfError NOT_HOLDABLE if the object has no id.
    * @throws BtfError for every call, see {@link BtfError}.
    */
   async take(options: LeaseOptions = {}): Promise<Handle> {
@@ -47,7 +56,18 @@ export class IteratedHandle extends RemoteObject {
 
   protected override use(): string {
     if (this.#visit.over) throw movedOn();
+    if (this.#token === null) throw notHoldable(this.info);
     return this.#token;
+  }
+
+  protected override async read<T>(call: (source: SpecSource) => Promise<T>): Promise<T> {
+    if (this.#token !== null || this.#visit.over) return super.read(call);
+    return call({ case: 'name', value: this.info.name });
+  }
+
+  protected override async raw(options: TransferOptions): Promise<RawBtf> {
+    if (this.#token !== null || this.#visit.over) return super.raw(options);
+    return this.session.specs.rawByName(this.info.name, options);
   }
 
   protected override failed(): void {}
@@ -62,13 +82,18 @@ export class IteratedHandle extends RemoteObject {
         return connection.unary(methods.takeHandle, request, { signal, timeout });
       });
       const taken = leasedHandle(this.session, handle, askedAt);
-      doubtful.delete(this.#token);
+      if (this.#token !== null) doubtful.delete(this.#token);
       return taken;
     } catch (error) {
       this.#visit.taken = null;
       throw error;
     }
   }
+}
+
+function notHoldable({ name }: HandleInfo): BtfError {
+  const message = `${JSON.stringify(name)} has no BTF id on this kernel, so it cannot be held: read it by its name`;
+  return clientError('NOT_HOLDABLE', message);
 }
 
 function movedOn(): BtfError {

@@ -237,6 +237,21 @@ describe('the spec of a name', () => {
     expect(names(await client.spec('vmlinux'))).toEqual(['INT newer']);
   });
 
+  test('is that of a module that was loaded again during an earlier call', async () => {
+    await using slow = await FakeDaemon.start({
+      objects: [{ id: 1, name: 'dummy', btf: tinyBtf(`${LONG}1`) }],
+      chunkBytes: 256,
+      chunkDelay: 5,
+    });
+    await using other = new BtfClient(slow.address, { retries: 0 });
+    const first = other.rawBtf('dummy');
+    await until(() => slow.callsOf('spec').length === 1);
+    slow.removeObject(1);
+    slow.addObject({ name: 'dummy', btf: tinyBtf('new') });
+    expect(await other.rawBtf('dummy')).toEqual(tinyBtf('new'));
+    expect(await first).toEqual(tinyBtf(`${LONG}1`));
+  });
+
   test('passes on that no object has the name', async () => {
     daemon.failNext('spec', {
       code: status.NOT_FOUND,

@@ -52,7 +52,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
   test('supports every operation as root', async () => {
     await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);
-    const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true };
+    const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true, HOLD_KERNEL: true };
     expect(await operationsOf(client)).toEqual([Mode.FULL, all]);
   });
 
@@ -61,7 +61,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     using client = new RawClient(daemon.address);
     expect(await operationsOf(client)).toEqual([
       Mode.LOAD_AND_FILES,
-      { LOAD: true, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true },
+      { LOAD: true, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true, HOLD_KERNEL: false },
     ]);
     const infos = await infosOf(client);
     expect(infos.map((info) => info?.name ?? '').toSorted()).toEqual(
@@ -81,7 +81,7 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     using client = new RawClient(daemon.address);
     expect(await operationsOf(client)).toEqual([
       Mode.FILES,
-      { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true },
+      { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true, HOLD_KERNEL: false },
     ]);
     expect((await rawOf(client, 'vmlinux')).equals(readFileSync(SYSFS_VMLINUX))).toBe(true);
     expect(await codeAndReason(load(client))).toEqual(LACKS);
@@ -98,7 +98,13 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
       writeFileSync(join(dir, 'broken'), 'no BTF');
       await using daemon = await DaemonProcess.start({ args: ['--btf-dir', dir] });
       using client = new RawClient(daemon.address);
-      const files = { LOAD: false, OPEN_BY_ID: false, LIST_IDS: false, SPEC_BY_NAME: true };
+      const files = {
+        LOAD: false,
+        OPEN_BY_ID: false,
+        LIST_IDS: false,
+        SPEC_BY_NAME: true,
+        HOLD_KERNEL: false,
+      };
       expect(await operationsOf(client)).toEqual([Mode.FILES, files]);
       expect((await infosOf(client)).map((info) => [info?.id, info?.name])).toEqual([
         [0, 'vmlinux'],

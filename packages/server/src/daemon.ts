@@ -21,6 +21,7 @@ import type { Kernel } from './kernel/kernel.js';
 import { healthStatuses } from './kernel/unavailable.js';
 import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
+import { ObjectNames } from './kernel/object-names.js';
 import { OwnLoads } from './kernel/own-loads.js';
 import { Admission } from './listen/admission.js';
 import { MAX_REFUSED } from './listen/connections.js';
@@ -34,7 +35,6 @@ import type { Services } from './rpc/services.js';
 import { BtfCache } from './source/btf-cache.js';
 import { SpecSource } from './source/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
-import { ObjectKeys } from './watch/object-keys.js';
 import { ObjectWatch } from './watch/object-watch.js';
 
 const SYSFS_BTF = '/sys/kernel/btf';
@@ -145,6 +145,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   observability.serving(services, {
     connections: () => connectionsOf(listening),
     refusedConnections: () => admission.refused,
+    endedConnections: () => admission.ended,
     certificateEnd: () => admission.certificateEnd,
   });
   const end = async (): Promise<void> => {
@@ -176,21 +177,23 @@ async function makeServices(
   onLoad: (times: LoadTimes) => void,
 ): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
-  const access = btfDir === null ? await probeAccess(kernel) : filesOnly(btfDir);
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
+  const access = btfDir === null ? await probeAccess(kernel, files) : filesOnly(btfDir);
   const ownLoads = new OwnLoads(kernel);
   const features = new KernelFeatures(ownLoads);
   // Probed at the start, because a client's load may keep the kernel busy later.
   if (access.refusal(Operation.LOAD) === null) await features.all();
   const loads = new LoadQueue(kernel, limits, onLoad);
-  const objects = new ObjectList(kernel, files, access);
+  const objects = new ObjectList(kernel, files, access, ownLoads, systemClock);
+  // If this fails, the first call that lists objects gets the error.
+  await objects.look().catch((err) => logger.warn({ err }, 'cannot list the objects'));
+  const names = new ObjectNames(kernel, files, objects);
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, objects, handles, cache, quotas.specBytes);
+  const specs = new SpecSource(kernel, access, files, names, handles, cache, quotas.specBytes);
   const users = new UserScanner(kernel, PROCFS, systemClock);
-  const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
-  const watch = new ObjectWatch(keys, limits, systemClock);
+  const watch = new ObjectWatch(objects, limits, systemClock);
   return {
     version: VERSION,
     kernel,
@@ -199,6 +202,7 @@ async function makeServices(
     features,
     loads,
     objects,
+    names,
     handles,
     specs,
     users,
@@ -218,6 +222,8 @@ function channelOptions(limits: Limits): ServerOptions {
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    // Its records of each call and connection cost time and memory, and nothing reads them.
+    'grpc.enable_channelz': 0,
     'grpc.max_connection_idle_ms': limits.maxConnectionIdleMs,
     ...(limits.maxConnectionAgeMs === Infinity
       ? {}

@@ -2,7 +2,7 @@ import { Builder } from '../build/builder.js';
 import type { FeatureProbe } from './feature-table.js';
 
 /** The errnos with which the kernel's verifier refuses BTF. Others say nothing about its features. */
-const REFUSALS: ReadonlySet<string> = new Set(['EINVAL', 'E2BIG', 'EFAULT']);
+const REFUSALS: ReadonlySet<string> = new Set(['EINVAL', 'E2BIG', 'EFAULT', 'ELOOP']);
 
 /** probeBtf makes the BTF of a probe, in the byte order of this machine. */
 export function probeBtf({ types, layout = false }: FeatureProbe): Uint8Array {

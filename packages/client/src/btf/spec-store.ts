@@ -57,7 +57,7 @@ export class SpecStore {
   readonly #cache: RawBtfCache;
   readonly #dir: SpecCacheDir | null;
   readonly #transfers = new SharedCalls<RawBtf, TransferProgress>();
-  readonly #requestsByName = new SharedCalls<RawBtf, TransferProgress>();
+  readonly #vmlinuxRequests = new SharedCalls<RawBtf, TransferProgress>();
   /** The digests of objects of the kernel when last seen, by name. The daemon confirms or corrects them. */
   readonly #lastByName = new Map<string, string>();
 
@@ -74,13 +74,11 @@ export class SpecStore {
 
   /** Returns the BTF of an object of the kernel. */
   async rawByName(name: string, { signal, onProgress }: TransferOptions): Promise<RawBtf> {
-    return this.#requestsByName.run(
-      name,
-      signal,
-      async (shared, report) =>
-        this.#request({ case: 'name', value: name }, { name, digest: null }, shared, report),
-      onProgress,
-    );
+    const request = async (stop?: AbortSignal, report?: Report): Promise<RawBtf> =>
+      this.#request({ case: 'name', value: name }, { name, digest: null }, stop, report);
+    // A module can be loaded again while its BTF is requested. A later caller must not get that of the older one.
+    if (name !== 'vmlinux') return request(signal, onProgress);
+    return this.#vmlinuxRequests.run(name, signal, request, onProgress);
   }
 
   /** Returns the BTF of a handle's object. */

@@ -21,6 +21,11 @@ export const CLIENT_REASONS = {
     when: 'The handle was used after it was closed, or after its iteration had moved on.',
     next: 'Open another one. `take()` keeps the handle of an iteration.',
   },
+  NOT_HOLDABLE: {
+    code: status.FAILED_PRECONDITION,
+    when: 'The object has no BTF id on the daemon’s kernel, so nothing can hold it. Before Linux 5.11 vmlinux has none.',
+    next: 'Read it by its name, for example with `spec`. `serverInfo` says what can be held.',
+  },
   CLIENT_CLOSED: {
     code: status.FAILED_PRECONDITION,
     when: 'The client was used after it was closed, or was closed during the call.',

@@ -58,7 +58,7 @@ test('ids are never reused', () => {
   daemon.removeObject(1);
   expect(daemon.addObject({ btf: BYTES }).id).toBe(2);
   expect(() => daemon.addObject({ id: 2, btf: BYTES })).toThrow('there is a BTF object 2');
-  expect(() => daemon.addObject({ id: 0, btf: BYTES })).toThrow('a positive integer');
+  expect(() => daemon.addObject({ id: -1, btf: BYTES })).toThrow('an integer from 0');
 });
 
 test('a lease can be made to expire', async () => {
@@ -156,7 +156,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   ['objects[0].btf', { objects: [{ name: 'vmlinux' }] }],
   ['objects[0].btf', { objects: [{ btf: 'x' }] }],
   ['objects[0].name', { objects: [{ ...OBJECT, name: 5 }] }],
-  ['objects[0].id', { objects: [{ ...OBJECT, id: 0 }] }],
+  ['objects[0].id', { objects: [{ ...OBJECT, id: -1 }] }],
   ['objects[0].origin', { objects: [{ ...OBJECT, origin: 'kernel' }] }],
   ['objects[0].users', { objects: [{ ...OBJECT, users: 5 }] }],
   ['objects[0].nonsense', { objects: [{ ...OBJECT, nonsense: 5 }] }],

@@ -29,7 +29,8 @@ export class FakeKernel {
   /** Adds an object and returns it. @throws TypeError if there is an object with its id; BtfFormatError if it is not BTF. */
   add(init: FakeObjectInit, transient = false): FakeObject {
     const { id = this.#lastId + 1 } = init;
-    if (this.#objects.some((other) => other.id === id)) throw new TypeError(`there is a BTF object ${id}`);
+    if (id > 0 && this.#objects.some((other) => other.id === id))
+      throw new TypeError(`there is a BTF object ${id}`);
     const object = new FakeObject(init, id, this.named('vmlinux'), transient);
     this.#lastId = Math.max(this.#lastId, id);
     this.#objects = [...this.#objects, object].toSorted((a, b) => a.id - b.id);
@@ -52,7 +53,7 @@ export class FakeKernel {
 
   /** Returns the object with an id. @throws BtfError BTF_ID_NOT_FOUND. */
   withId(id: number): FakeObject {
-    const object = this.#objects.find((candidate) => candidate.id === id);
+    const object = this.#objects.find((candidate) => candidate.id === id && id > 0);
     if (object !== undefined) return object;
     throw new BtfError({
       code: status.NOT_FOUND,

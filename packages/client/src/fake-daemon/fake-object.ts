@@ -21,7 +21,7 @@ export interface FakeObjectInit {
   readonly btf: Uint8Array;
   /** The kernel's name for it: `vmlinux` or a module's name. Default: empty, as for users' objects. */
   readonly name?: string | undefined;
-  /** The BTF id. Default: the highest id until now, plus 1. */
+  /** The BTF id, or 0 for none, as vmlinux has before Linux 5.11. Default: the highest id until now, plus 1. */
   readonly id?: number | undefined;
   /** The origin. Default: `user` without a name, `vmlinux`, `kernel-other` for a name with a dot, otherwise `module`. */
   readonly origin?: KnownOrigin | undefined;
@@ -32,7 +32,7 @@ export interface FakeObjectInit {
 const OBJECT_RULES: Rules<FakeObjectInit> = {
   btf: rule('a Uint8Array', (value) => value instanceof Uint8Array),
   name: aString,
-  id: rule('a positive integer', (value) => Number.isInteger(value) && Number(value) > 0),
+  id: rule('an integer from 0', (value) => Number.isInteger(value) && Number(value) >= 0),
   origin: oneOf(ORIGIN_NUMBERS),
   users: anObject,
 };

@@ -129,9 +129,9 @@ async function* iterate(
   const held = (): number => tokens.filter((token) => handles.isHeld(token)).length;
   try {
     for (const object of kernel.objects) {
-      if (object.removed || object.id <= afterId || !matches(object)) continue;
+      if (object.removed || (afterId > 0 && object.id <= afterId) || !matches(object)) continue;
       const info = object.info(details);
-      if (!hold) {
+      if (!hold || object.id === 0) {
         yield { info };
         continue;
       }
@@ -198,9 +198,13 @@ function serverInfo({
   defaultTtl,
   maxHeld,
 }: FakeRun): MessageInitShape<typeof GetServerInfoResponseSchema> {
-  const operations = [Operation.LOAD, Operation.OPEN_BY_ID, Operation.LIST_IDS, Operation.SPEC_BY_NAME].map(
-    (operation) => ({ operation, available: true }),
-  );
+  const operations = [
+    Operation.LOAD,
+    Operation.OPEN_BY_ID,
+    Operation.LIST_IDS,
+    Operation.SPEC_BY_NAME,
+    Operation.HOLD_KERNEL,
+  ].map((operation) => ({ operation, available: true }));
   return {
     version: '0.0.0-fake',
     bootId,

@@ -13,7 +13,7 @@ import { type FeatureStatus, featuresFromMessage, kernelFeaturesFrom } from './k
 export type Mode = 'full' | 'load-and-files' | 'files' | 'unknown';
 
 /** Operation is an operation that some modes lack. `btf.v1.Operation` explains each. */
-export type Operation = 'load' | 'open-by-id' | 'list-ids' | 'spec-by-name' | 'unknown';
+export type Operation = 'load' | 'open-by-id' | 'list-ids' | 'spec-by-name' | 'hold-kernel' | 'unknown';
 
 /** OperationStatus reports whether an operation works. */
 export interface OperationStatus {
@@ -99,6 +99,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [OperationNumber.OPEN_BY_ID]: 'open-by-id',
   [OperationNumber.LIST_IDS]: 'list-ids',
   [OperationNumber.SPEC_BY_NAME]: 'spec-by-name',
+  [OperationNumber.HOLD_KERNEL]: 'hold-kernel',
 } satisfies Record<OperationNumber, Operation>;
 
 const ROLES: Readonly<Record<number, Role>> = {

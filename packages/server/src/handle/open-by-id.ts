@@ -1,26 +1,28 @@
 import { ErrorReason } from '@btfd/api';
-import { BpfError } from '@btfd/native';
 import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
-import { type Kernel, type KernelObject, type ObjectInfo, originOf } from '../kernel/kernel.js';
-import { infoOrClose } from '../kernel/object-list.js';
-import type { HeldObject } from './handle-table.js';
+import { type Kernel, originOf } from '../kernel/kernel.js';
+import type { ObjectNames, OpenObject } from '../kernel/object-names.js';
+import { infoOrClose, openIfThere } from '../kernel/open-object.js';
 
 /**
  * openVisible opens the object that a caller names by id.
  *
- * @throws ServiceError BTF_ID_NOT_FOUND if there is none.
+ * @throws ServiceError BTF_ID_NOT_FOUND if there is none, or if it is that of a module that was unloaded.
  * @throws ServiceError ROLE_FORBIDS if the caller may not see it.
  */
-export function openVisible(
-  kernel: Kernel,
+export async function openVisible(
+  kernel: Pick<Kernel, 'open'>,
+  names: Pick<ObjectNames, 'isLoaded'>,
   id: number,
   caller: Caller,
-): { readonly object: KernelObject; readonly info: ObjectInfo } {
-  const object = openById(kernel, id);
+): Promise<OpenObject> {
+  const object = openIfThere(kernel, id);
+  if (object === null) throw idNotFound(id);
   const info = infoOrClose(object, id);
   try {
     requireSight(caller, originOf(info));
+    if (!(await names.isLoaded(info))) throw idNotFound(id);
   } catch (error) {
     object.close();
     throw error;
@@ -28,31 +30,8 @@ export function openVisible(
   return { object, info };
 }
 
-/**
- * isRemoved reports whether an object left the kernel's list while it was held: its id then opens nothing. A user's object
- * stays in the list while it is held.
- */
-export function isRemoved({ info }: HeldObject, kernel: Kernel): boolean {
-  if (!info.kernelBtf) return false;
-  try {
-    kernel.open(info.id).close();
-    return false;
-  } catch (error) {
-    if (error instanceof BpfError && error.code === 'ENOENT') return true;
-    throw error;
-  }
-}
-
-function openById(kernel: Kernel, id: number): KernelObject {
-  try {
-    return kernel.open(id);
-  } catch (error) {
-    if (error instanceof BpfError && error.code === 'ENOENT') {
-      throw new ServiceError(ErrorReason.BTF_ID_NOT_FOUND, `no BTF object has the id ${id}`, {
-        metadata: { id: String(id) },
-        cause: error,
-      });
-    }
-    throw error;
-  }
+function idNotFound(id: number): ServiceError {
+  return new ServiceError(ErrorReason.BTF_ID_NOT_FOUND, `no BTF object has the id ${id}`, {
+    metadata: { id: String(id) },
+  });
 }

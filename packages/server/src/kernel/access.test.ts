@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ErrorReason, Mode, Operation } from '@btfd/api';
 import { BpfUnavailableError } from '@btfd/native';
 import { Spec } from '@btfd/btf';
+import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { reasonOf } from '../testing/service-error.js';
 import { filesOnly, probeAccess } from './access.js';
@@ -59,11 +60,16 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+const VMLINUX_FILE = {
+  dir: '/sys/kernel/btf',
+  find: (name: string) => ({ name, size: 1, identity: name }),
+};
+
 describe('Access', () => {
   test.each(Object.entries(CASES))('with %s', async (_, { failures, mode, refusals }) => {
     const kernel = new FakeKernel();
     Object.assign(kernel.failures, failures);
-    const access = await probeAccess(kernel);
+    const access = await probeAccess(kernel, VMLINUX_FILE);
     const reason = (operation: Operation) => access.refusal(operation)?.reason ?? null;
     expect(access.mode).toBe(mode);
     expect([reason(Operation.LOAD), reason(Operation.OPEN_BY_ID), reason(Operation.LIST_IDS)]).toEqual([
@@ -97,13 +103,27 @@ describe('Access', () => {
   ])('is not decided by a transient failure: %s', async (_, failures) => {
     const kernel = new FakeKernel();
     Object.assign(kernel.failures, failures);
-    await expect(probeAccess(kernel)).rejects.toMatchObject({ name: 'BpfError' });
+    await expect(probeAccess(kernel, VMLINUX_FILE)).rejects.toMatchObject({ name: 'BpfError' });
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test.each<[string, boolean, string[], ErrorReason | null]>([
+    ['a file of vmlinux', true, [], null],
+    ['an id of vmlinux and no sysfs', false, ['xfs', 'vmlinux'], null],
+    ['neither', false, ['xfs'], ErrorReason.KERNEL_WITHOUT_BTF],
+  ])('by name needs BTF of the kernel: %s', async (_, hasFile, names, expected) => {
+    const kernel = new FakeKernel();
+    for (const name of names) kernel.add(name, intBtf());
+    const files = { ...VMLINUX_FILE, find: hasFile ? VMLINUX_FILE.find : () => null };
+    const refusal = (await probeAccess(kernel, files)).refusal(Operation.SPEC_BY_NAME);
+    expect(refusal?.reason ?? null).toBe(expected);
+    if (refusal !== null) expect(refusal.message).toContain('/sys/kernel/btf');
     expect(kernel.openCount).toBe(0);
   });
 
   test('is probed with valid BTF', async () => {
     const kernel = new FakeKernel();
-    await probeAccess(kernel);
+    await probeAccess(kernel, VMLINUX_FILE);
     expect(kernel.loads.map(({ logSize }) => logSize)).toEqual([0]);
     expect([...Spec.parse(kernel.loads[0]?.bytes ?? new Uint8Array())]).toMatchObject([
       { kind: 'INT', size: 4 },

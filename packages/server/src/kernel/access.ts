@@ -2,7 +2,9 @@ import { ErrorReason, Mode, Operation } from '@btfd/api';
 import { BpfError } from '@btfd/native';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
+import type { BtfFiles } from './btf-files.js';
 import type { Kernel } from './kernel.js';
+import { openIfThere } from './open-object.js';
 
 /** Access describes what works on this machine: for each operation the error that it fails with, or null. */
 export class Access {
@@ -53,13 +55,32 @@ export function filesOnly(dir: string): Access {
  *
  * @throws Error if an attempt fails for another reason than support or privilege, such as a lack of memory.
  */
-export async function probeAccess(kernel: Kernel): Promise<Access> {
+export async function probeAccess(kernel: Kernel, files: Pick<BtfFiles, 'dir' | 'find'>): Promise<Access> {
   const load = await refusalOf(() => probeLoad(kernel));
   const ids = await refusalOf(() => probeIds(kernel));
+  const hasBtf = files.find('vmlinux') !== null || (ids === null && listsVmlinux(kernel));
   return new Access(ids === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
     ...(load === null ? {} : { [Operation.LOAD]: load }),
     ...(ids === null ? {} : { [Operation.OPEN_BY_ID]: ids, [Operation.LIST_IDS]: ids }),
+    ...(hasBtf ? {} : { [Operation.SPEC_BY_NAME]: withoutBtf(files.dir) }),
   });
+}
+
+/** Without sysfs, as in a container, the kernel may have BTF although there is no file of it. */
+function listsVmlinux(kernel: Kernel): boolean {
+  for (let id = kernel.nextId(0); id !== null; id = kernel.nextId(id)) {
+    const object = openIfThere(kernel, id);
+    if (object === null) continue;
+    const { kernelBtf, name } = object.info();
+    object.close();
+    if (kernelBtf && name === 'vmlinux') return true;
+  }
+  return false;
+}
+
+function withoutBtf(dir: string): ServiceError {
+  const message = `no vmlinux in ${dir}: the kernel was built without BTF (CONFIG_DEBUG_INFO_BTF), or sysfs is not mounted`;
+  return new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, message);
 }
 
 async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {

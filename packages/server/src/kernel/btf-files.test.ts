@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
@@ -16,7 +16,7 @@ describe('A folder of BTF files', () => {
     dir.write('Btrfs', 'b');
     dir.write('vmlinux', 'vmlinux');
     dir.write('amdgpu', '');
-    expect(new BtfFiles(dir.path, MAX).list()).toEqual([
+    expect(new BtfFiles(dir.path, MAX).list()).toMatchObject([
       { name: 'vmlinux', size: 7 },
       { name: 'Btrfs', size: 1 },
       { name: 'amdgpu', size: 0 },
@@ -31,7 +31,7 @@ describe('A folder of BTF files', () => {
     symlinkSync('nowhere', join(dir.path, 'dangling'));
     symlinkSync('loop', join(dir.path, 'loop'));
     mkdirSync(join(dir.path, 'folder'));
-    expect(new BtfFiles(dir.path, MAX).list()).toEqual([{ name: 'link', size: 4 }]);
+    expect(new BtfFiles(dir.path, MAX).list()).toMatchObject([{ name: 'link', size: 4 }]);
   });
 
   test('is empty if it does not exist', () => {
@@ -74,7 +74,7 @@ describe('A folder of BTF files', () => {
     // A file of procfs: its stated size is 0, and it has hundreds of bytes.
     symlinkSync('/proc/self/status', join(dir.path, 'status'));
     const small = new BtfFiles(dir.path, 20);
-    expect(small.list()).toEqual([{ name: 'status', size: 0 }]);
+    expect(small.list()).toMatchObject([{ name: 'status', size: 0 }]);
     expect(() => small.read({ name: 'status' })).toThrow('more than 20 bytes');
     const text = Buffer.from(new BtfFiles(dir.path, 1 << 20).read({ name: 'status' })).toString();
     expect(text).toMatch(/^Name:.*\n(?:.*\n)*.*nonvoluntary_ctxt_switches/);
@@ -86,12 +86,28 @@ describe('A folder of BTF files', () => {
     expect(() => new BtfFiles(dir.path, 100).read({ name: 'fifo' })).toThrow('is not a regular file');
   });
 
+  test.each<[string, (dir: TempDir) => void]>([
+    [
+      'is replaced by one of the same size',
+      (dir) => renameSync(dir.write('.new', 'two'), join(dir.path, 'xfs')),
+    ],
+    ['is written again with another size', (dir) => dir.write('xfs', 'three')],
+  ])('has another identity after it %s', (_, replace) => {
+    using dir = new TempDir();
+    dir.write('xfs', 'one');
+    const files = new BtfFiles(dir.path, MAX);
+    const before = files.find('xfs')?.identity;
+    expect(files.find('xfs')?.identity).toBe(before);
+    replace(dir);
+    expect(files.find('xfs')?.identity).not.toBe(before);
+  });
+
   test('refuses a file that is too large', async () => {
     using dir = new TempDir();
     dir.write('large', new Uint8Array(MAX + 1));
     dir.write('most', new Uint8Array(MAX));
     const files = new BtfFiles(dir.path, MAX);
-    const read = (name: string) => () => files.read(files.find(name) ?? { name, size: 0 });
+    const read = (name: string) => () => files.read({ name });
     expect(read('most')().length).toBe(MAX);
     expect(await reasonOf(read('large'))).toBe(ErrorReason.BTF_UNDECODABLE);
   });

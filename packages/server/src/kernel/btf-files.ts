@@ -1,9 +1,20 @@
-import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  statSync,
+  statfsSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ErrorReason } from '@btfd/api';
 import { errorCode } from '../error/error-code.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { ServiceError } from '../error/service-error.js';
+import type { ObjectInfo } from './kernel.js';
 
 /** BtfFile is a file in a folder of BTF. */
 export interface BtfFile {
@@ -11,11 +22,25 @@ export interface BtfFile {
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
+  /** Differs from that of every other file that has had the name. */
+  readonly identity: string;
+}
+
+/** `SYSFS_MAGIC` of the kernel's `magic.h`. */
+const SYSFS_MAGIC = 0x6265_6572;
+
+/** A name without a path: so it leads to nothing outside the folder. */
+const FILE_NAME = /^(?!\.{1,2}$)[^/\0]+$/;
+
+/** infoOfFile returns the info of an object that is only known as a file. */
+export function infoOfFile({ name, size }: Pick<BtfFile, 'name' | 'size'>): ObjectInfo {
+  return { id: 0, name, kernelBtf: true, size };
 }
 
 /** BtfFiles is a folder of raw BTF files, one for each object: `/sys/kernel/btf`, or one like it. */
 export class BtfFiles {
   readonly #maxBytes: number;
+  #isSysfs: boolean | null = null;
 
   constructor(
     readonly dir: string,
@@ -31,9 +56,14 @@ export class BtfFiles {
       .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
-  /** find returns the file of an object, or null. It looks the name up in the listing and never joins it to a path. */
+  /** names returns the names in the folder, also of what is not a file. It is empty if the folder does not exist. */
+  names(): ReadonlySet<string> {
+    return new Set(this.#names());
+  }
+
+  /** find returns the file of an object, or null. It costs the same however many files there are. */
   find(name: string): BtfFile | null {
-    return this.list().find((file) => file.name === name) ?? null;
+    return FILE_NAME.test(name) ? this.#fileOf(name) : null;
   }
 
   /**
@@ -95,11 +125,20 @@ export class BtfFiles {
   #fileOf(name: string): BtfFile | null {
     try {
       const stat = statSync(join(this.dir, name));
-      return stat.isFile() ? { name, size: stat.size } : null;
+      return stat.isFile() ? { name, size: stat.size, identity: this.#identityOf(name, stat) } : null;
     } catch {
-      // It is gone, or it is a broken link.
+      // It is gone, it is a broken link, or no file can have the name.
       return null;
     }
+  }
+
+  /**
+   * The kernel numbers the files of sysfs, and gives each module a new number, which has 64 bits since Linux 5.5. The times
+   * of these files say nothing: the kernel forgets them when it is short of memory. Other file systems use numbers again.
+   */
+  #identityOf(name: string, { ino, size, mtimeMs }: Stats): string {
+    this.#isSysfs ??= statfsSync(this.dir).type === SYSFS_MAGIC;
+    return `${ino}:${size}:${this.#isSysfs ? '' : mtimeMs}:${name}`;
   }
 
   #names(): string[] {

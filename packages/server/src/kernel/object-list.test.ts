@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BpfError } from '@btfd/native';
 import { LOADER } from '../testing/callers.js';
 import { intBtf } from '../testing/btf-bytes.js';
+import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import { makeServices } from '../testing/services.js';
 import { TempDir } from '../testing/temp-dir.js';
@@ -9,12 +10,9 @@ import type { ObjectList } from './object-list.js';
 
 const VMLINUX = intBtf('vmlinux');
 
-/** Returns the id and name of all objects, and closes each. */
-function visit(objects: ObjectList, afterId = 0): [id: number, name: string][] {
-  return [...objects.visit(afterId)].map(({ info, object }) => {
-    object?.close();
-    return [info.id, info.name];
-  });
+/** Returns the id and name of all objects. */
+async function visit(objects: ObjectList, afterId = 0): Promise<[id: number, name: string][]> {
+  return (await collect(objects.visit(afterId))).map(({ id, name }) => [id, name]);
 }
 
 /** A kernel with vmlinux, two modules and a user's object, with the ids 1 to 4. */
@@ -28,17 +26,22 @@ function kernelOfFour(): FakeKernel {
 }
 
 describe('Objects', () => {
-  test('are visited in the order of ids, each open until the visitor closes it', async () => {
+  test('are visited in the order of ids, and none is left open', async () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
-    const open: number[] = [];
-    const ids: number[] = [];
-    for (const { info, object } of objects.visit(0)) {
-      open.push(kernel.openCount);
-      ids.push(info.id);
-      object?.close();
-    }
-    expect([ids, open, kernel.openCount]).toEqual([[1, 2, 3, 4], [1, 1, 1, 1], 0]);
+    expect((await visit(objects)).map(([id]) => id)).toEqual([1, 2, 3, 4]);
+    expect(kernel.openCount).toBe(0);
+  });
+
+  test('are opened once each, however often they are listed', async () => {
+    const kernel = kernelOfFour();
+    const { objects } = await makeServices(kernel);
+    await visit(objects);
+    const { opens } = kernel;
+    for (let i = 0; i < 10; i++) await visit(objects);
+    const added = kernel.addUsers(intBtf('w'));
+    expect((await visit(objects)).at(-1)).toEqual([added, '']);
+    expect(kernel.opens).toBe(opens + 1);
   });
 
   test.each([
@@ -48,14 +51,29 @@ describe('Objects', () => {
     [1000, []],
   ])('after the id %i are %j', async (afterId, ids) => {
     const { objects } = await makeServices(kernelOfFour());
-    expect(visit(objects, afterId).map(([id]) => id)).toEqual(ids);
+    expect((await visit(objects, afterId)).map(([id]) => id)).toEqual(ids);
+  });
+
+  test('are others if the kernel uses an id again', async () => {
+    const kernel = new FakeKernel();
+    const { objects } = await makeServices(kernel);
+    kernel.nextFreeId = 7;
+    const gone = kernel.add('mod_a', intBtf('a'));
+    await objects.look();
+    kernel.remove(gone);
+    await objects.look();
+    kernel.nextFreeId = 7;
+    kernel.addUsers(intBtf('u'));
+    expect(await visit(objects)).toEqual([[7, '']]);
+    // The list follows it too.
+    expect(objects.present()).toEqual([{ id: 7, name: '', kernelBtf: false, size: intBtf('u').length }]);
   });
 
   test('that vanish after they are listed are skipped', async () => {
     const kernel = kernelOfFour();
     kernel.vanishing.add(2).add(4);
     const { objects } = await makeServices(kernel);
-    expect(visit(objects).map(([id]) => id)).toEqual([1, 3]);
+    expect((await visit(objects)).map(([id]) => id)).toEqual([1, 3]);
     expect(kernel.openCount).toBe(0);
   });
 
@@ -63,9 +81,8 @@ describe('Objects', () => {
     const kernel = kernelOfFour();
     const { objects, specs } = await makeServices(kernel);
     kernel.leaving.add(2);
-    expect(visit(objects)).toEqual([
+    expect(await visit(objects)).toEqual([
       [1, 'vmlinux'],
-      [2, 'mod_a'],
       [3, ''],
       [4, 'mod_b'],
     ]);
@@ -83,10 +100,14 @@ describe('Objects', () => {
     async (code) => {
       const kernel = kernelOfFour();
       const { objects } = await makeServices(kernel);
-      expect(visit(objects)).toHaveLength(4);
+      expect(await visit(objects)).toHaveLength(4);
+      const added = kernel.addUsers(intBtf('w'));
       kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', code);
-      expect(() => visit(objects)).toThrow(BpfError);
-      expect(() => visit(objects)).toThrow(code);
+      await expect(visit(objects)).rejects.toThrow(BpfError);
+      await expect(visit(objects)).rejects.toThrow(code);
+      // The next look completes one that failed.
+      delete kernel.failures.open;
+      expect((await visit(objects)).at(-1)).toEqual([added, '']);
     },
   );
 
@@ -94,7 +115,7 @@ describe('Objects', () => {
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel);
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
-    expect(() => visit(objects, 1)).toThrow('ENOMEM');
+    await expect(visit(objects, 1)).rejects.toThrow('ENOMEM');
     expect(kernel.openCount).toBe(0);
   });
 });
@@ -107,18 +128,9 @@ describe('If vmlinux has no id yet', () => {
     kernel.unparsedVmlinux = VMLINUX;
     kernel.addUsers(intBtf('u'));
     const { objects } = await makeServices(kernel, { dir: dir.path });
-    expect(visit(objects).map(([, name]) => name)).toEqual(['', 'vmlinux']);
-    visit(objects);
+    expect((await visit(objects)).map(([, name]) => name)).toEqual(['', 'vmlinux']);
+    await visit(objects);
     expect([kernel.parses, kernel.openCount]).toEqual([1, 0]);
-  });
-
-  test('the daemon looks for it until it has one', async () => {
-    const kernel = kernelOfFour();
-    const { objects } = await makeServices(kernel);
-    visit(objects);
-    kernel.opens = 0;
-    visit(objects);
-    expect(kernel.opens).toBe(4);
   });
 
   test('but gets one without a request, the daemon does not make the kernel parse it', async () => {
@@ -126,7 +138,7 @@ describe('If vmlinux has no id yet', () => {
     dir.write('vmlinux', VMLINUX);
     const kernel = kernelOfFour();
     const { objects } = await makeServices(kernel, { dir: dir.path });
-    visit(objects);
+    await visit(objects);
     expect([kernel.parses, kernel.openCount]).toEqual([0, 0]);
   });
 
@@ -140,15 +152,12 @@ describe('If vmlinux has no id yet', () => {
     prepare(kernel);
     const user = kernel.addUsers(intBtf('u'));
     const { objects } = await makeServices(kernel, { dir: dir.path });
-    expect(visit(objects)).toEqual([
+    expect(await visit(objects)).toEqual([
       [0, 'vmlinux'],
       [user, ''],
     ]);
-    const [first] = objects.visit(0);
-    expect(first).toEqual({
-      info: { id: 0, name: 'vmlinux', kernelBtf: true, size: VMLINUX.length },
-      object: null,
-    });
+    const [first] = await collect(objects.visit());
+    expect(first).toEqual({ id: 0, name: 'vmlinux', kernelBtf: true, size: VMLINUX.length });
     expect(kernel.openCount).toBe(0);
   });
 
@@ -156,7 +165,7 @@ describe('If vmlinux has no id yet', () => {
     const kernel = new FakeKernel();
     const user = kernel.addUsers(intBtf('u'));
     const { objects } = await makeServices(kernel);
-    expect(visit(objects)).toEqual([[user, '']]);
+    expect(await visit(objects)).toEqual([[user, '']]);
     expect(kernel.parses).toBe(0);
   });
 });
@@ -167,7 +176,7 @@ test('Without access to ids the objects are the files, vmlinux first, then by na
   const kernel = kernelOfFour();
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
   const { objects } = await makeServices(kernel, { dir: dir.path });
-  expect(visit(objects)).toEqual([
+  expect(await visit(objects)).toEqual([
     [0, 'vmlinux'],
     [0, 'btrfs'],
     [0, 'xfs'],

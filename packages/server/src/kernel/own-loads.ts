@@ -1,5 +1,5 @@
 import type { Kernel, KernelObject, ObjectInfo } from './kernel.js';
-import { infoOrClose } from './object-list.js';
+import { infoOrClose } from './open-object.js';
 
 /**
  * OwnLoads loads BTF for the daemon's own probes, and remembers the ids. These objects are hidden from clients.

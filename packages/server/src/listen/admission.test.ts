@@ -171,7 +171,7 @@ describe('A policy that is reloaded', () => {
 
   test('resets the stream of a client that does not read, which cannot get the status', async () => {
     await using served = await setUp('viewers');
-    const id = served.kernel.add('large', largeBtf());
+    const id = served.kernel.add('vmlinux', largeBtf());
     const session = connectHttp2('http://localhost', {
       createConnection: () => connect(served.path),
       settings: { initialWindowSize: 0 },

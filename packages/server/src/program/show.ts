@@ -8,6 +8,7 @@ import { toServiceError } from '../error/from-unknown.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { originOf } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
+import { openIfThere } from '../kernel/open-object.js';
 import { formatAddress, type Address } from '../base/address.js';
 import { printable } from '../base/text.js';
 import type { Services } from '../rpc/services.js';
@@ -85,12 +86,13 @@ type Row = readonly [id: string, name: string, origin: string, size: string, typ
 async function objectRows(services: Services): Promise<Row[]> {
   const rows: Row[] = [];
   let more = 0;
-  for (const listed of services.objects.visit(0)) {
+  for await (const info of services.objects.visit()) {
+    const object = rows.length < MAX_ROWS && info.id > 0 ? openIfThere(services.kernel, info.id) : null;
     try {
-      if (rows.length < MAX_ROWS) rows.push(await objectRow(listed, services));
+      if (rows.length < MAX_ROWS) rows.push(await objectRow({ info, object }, services));
       else more += 1;
     } finally {
-      listed.object?.close();
+      object?.close();
     }
   }
   return more === 0 ? rows : [...rows, ['…', `and ${more} more`, '', '', '']];

@@ -7,12 +7,12 @@ import { openVisible } from '../handle/open-by-id.js';
 import type { Services } from './services.js';
 
 /** getHandleById serves GetHandleById. */
-export function getHandleById({ kernel, access, handles, limits }: Services): Rpc<'getHandleById'> {
-  return ({ id, ttl }, call) => {
+export function getHandleById({ kernel, names, access, handles, limits }: Services): Rpc<'getHandleById'> {
+  return async ({ id, ttl }, call) => {
     access.require(Operation.OPEN_BY_ID);
     if (id === 0) throw invalidRequest('id', 'must not be 0');
     const ttlMs = grantedTtlMs(ttl, limits);
-    const { object, info } = openVisible(kernel, id, call.caller);
+    const { object, info } = await openVisible(kernel, names, id, call.caller);
     call.note(factsOf(info));
     const held = handles.grant(call.caller, object, info, ttlMs);
     return { handle: handleMessage(held, handles.epoch) };

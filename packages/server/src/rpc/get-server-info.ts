@@ -3,6 +3,8 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Operation, Role as RoleNumber, type Feature } from '@btfd/api';
 import type { Role } from '../auth/policy.js';
 import type { Rpc } from '../grpc/rpc.js';
+import type { Access } from '../kernel/access.js';
+import type { ObjectNames } from '../kernel/object-names.js';
 import { readBootId } from '../kernel/features.js';
 import type { Services } from './services.js';
 
@@ -11,6 +13,7 @@ const OPERATIONS = [
   Operation.OPEN_BY_ID,
   Operation.LIST_IDS,
   Operation.SPEC_BY_NAME,
+  Operation.HOLD_KERNEL,
 ] as const;
 
 const ROLE_NUMBERS = {
@@ -25,6 +28,7 @@ export function getServerInfo({
   kernel,
   files,
   access,
+  names,
   features,
   handles,
   limits,
@@ -40,8 +44,8 @@ export function getServerInfo({
     mode: access.mode,
     btfDir: files.dir,
     operations: OPERATIONS.map((operation) => {
-      const refusal = access.refusal(operation);
-      return { operation, available: refusal === null, reason: refusal?.message ?? '' };
+      const reason = whyNot(operation, access, names);
+      return { operation, available: reason === null, reason: reason ?? '' };
     }),
     capabilities: { sysAdmin, bpf },
     features: access.refusal(Operation.LOAD) === null ? featureList(await features.all()) : [],
@@ -61,6 +65,19 @@ export function getServerInfo({
       maxCBytes: BigInt(limits.maxCBytes),
     },
   });
+}
+
+/** Returns why an operation does not work, or null if it works. */
+function whyNot(
+  operation: Operation,
+  access: Access,
+  { kernelBtfHasIds }: Pick<ObjectNames, 'kernelBtfHasIds'>,
+): string | null {
+  if (operation !== Operation.HOLD_KERNEL) return access.refusal(operation)?.message ?? null;
+  const refusal = access.refusal(Operation.OPEN_BY_ID) ?? access.refusal(Operation.SPEC_BY_NAME);
+  if (refusal !== null) return refusal.message;
+  if (kernelBtfHasIds) return null;
+  return 'the kernel gives its own BTF no id, as before Linux 5.11: vmlinux can be read by name, modules have no BTF';
 }
 
 function featureList(features: ReadonlyMap<Feature, boolean>): { feature: Feature; supported: boolean }[] {

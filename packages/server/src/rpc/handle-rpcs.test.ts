@@ -281,6 +281,7 @@ test('GetServerInfo returns mode, operations with reasons, capabilities and limi
       { operation: Operation.OPEN_BY_ID, available: false, reason },
       { operation: Operation.LIST_IDS, available: false, reason },
       { operation: Operation.SPEC_BY_NAME, available: true, reason: '' },
+      { operation: Operation.HOLD_KERNEL, available: false, reason },
     ],
     capabilities: { sysAdmin: false, bpf: true },
     limits: {

@@ -6,6 +6,7 @@ import { handleMessage, infoMessage } from './handle-message.js';
 import { Hold } from '../handle/hold.js';
 import { askDetails, detailsOf, type AskedDetails, type InfoDetails } from './info-details.js';
 import type { ListedObject } from '../kernel/object-list.js';
+import { openIfThere } from '../kernel/open-object.js';
 import type { Services } from './services.js';
 import type { SpecSource } from '../source/spec-source.js';
 import { objectFilter } from './object-filter.js';
@@ -17,7 +18,7 @@ const ID_END = 0x7fff_ffff;
 
 /** iterateHandles serves IterateHandles. */
 export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
-  const { access, objects, handles, specs, limits, clock } = services;
+  const { access, kernel, objects, handles, specs, limits, clock } = services;
   return async function* (request, { signal, caller }) {
     const matches = objectFilter(request, caller);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `must be less than ${ID_END}`);
@@ -27,14 +28,20 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
     const asked = askDetails(request.details, services, caller);
     // Before the first object is opened, so that the daemon is not among the users of what it only visits.
     await asked.users;
-    let looked = 0;
+    const opens = hold !== null || asked.digest;
+    let visited = 0;
     try {
       await hold?.room(signal);
-      for (const listed of objects.visit(request.afterId)) {
-        const { info, object } = listed;
-        if (!matches(info)) {
-          object?.close();
-        } else if (hold === null || object === null) {
+      for await (const info of objects.visit(request.afterId)) {
+        visited += 1;
+        if (visited % OBJECTS_PER_TURN === 0) await setImmediate();
+        signal.throwIfAborted();
+        if (!matches(info)) continue;
+        const object = opens && info.id > 0 ? openIfThere(kernel, info.id) : null;
+        // It vanished after it was listed.
+        if (opens && info.id > 0 && object === null) continue;
+        const listed = { info, object };
+        if (hold === null || object === null) {
           const details = await detailsAndClose(listed, asked, specs);
           if (details !== null) yield { info: infoMessage(info, details) };
         } else {
@@ -43,9 +50,6 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
           yield { info: infoMessage(info, details), handle: handleMessage(held, handles.epoch, details) };
           await hold.room(signal);
         }
-        looked += 1;
-        if (looked % OBJECTS_PER_TURN === 0) await setImmediate();
-        signal.throwIfAborted();
       }
       await hold?.empty(signal);
     } finally {

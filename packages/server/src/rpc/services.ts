@@ -5,6 +5,7 @@ import type { KernelFeatures } from '../kernel/features.js';
 import type { BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { ObjectList } from '../kernel/object-list.js';
+import type { ObjectNames } from '../kernel/object-names.js';
 import type { Limits } from '../config/limits.js';
 import type { LoadQueue } from '../kernel/load-queue.js';
 import type { Quotas } from '../quota/quotas.js';
@@ -22,6 +23,7 @@ export interface Services {
   readonly features: KernelFeatures;
   readonly loads: LoadQueue;
   readonly objects: ObjectList;
+  readonly names: ObjectNames;
   readonly handles: HandleTable;
   readonly specs: SpecSource;
   readonly users: UserScanner;

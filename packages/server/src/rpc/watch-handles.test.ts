@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from '@jest/globals';
@@ -139,7 +140,7 @@ describe('WatchHandles', () => {
     await look();
     expect(await added).toEqual([`added ${id}`]);
     using turn = await services.loads.turn(0, new AbortController().signal);
-    const client = await turn.load(intBtf('c'), 0);
+    const client = await turn.load(intBtf('c'), 0, { acceptedMs: 1, refusedMs: 3 });
     const clientsId = client.info().id;
     await look();
     expect(await watching.take(1)).toEqual([`added ${clientsId}`]);
@@ -310,7 +311,7 @@ describe('A watcher', () => {
 });
 
 describe('If the kernel’s ids cannot be listed', () => {
-  test('[W9] files are watched by name, and a file of another size is another object', async () => {
+  test('[W9] files are watched by name, and a file that is replaced is another object', async () => {
     using dir = new TempDir();
     for (const name of ['xfs', 'vmlinux']) dir.write(name, intBtf(name));
     const { services, look } = await setUp({ dir: dir.path, filesOnly: true });
@@ -321,6 +322,9 @@ describe('If the kernel’s ids cannot be listed', () => {
     dir.write('xfs', intBtf('longer'));
     await look();
     expect(await watching.take(3)).toEqual(['added 0 ext4', 'removed 0 xfs (removed)', 'added 0 xfs']);
+    renameSync(dir.write('.new', intBtf('other!')), join(dir.path, 'xfs'));
+    await look();
+    expect(await watching.take(2)).toEqual(['removed 0 xfs (removed)', 'added 0 xfs']);
   });
 
   test('vmlinux is a file until it has an id', async () => {
@@ -340,7 +344,6 @@ describe('If the kernel’s ids cannot be listed', () => {
     expect(kernel.parses).toBe(parses);
     kernel.add('vmlinux', intBtf('vmlinux'));
     await look();
-    await look();
-    expect(await watching.take(2)).toEqual(['added 2 vmlinux', 'removed 0 vmlinux (removed)']);
+    expect(await watching.take(2)).toEqual(['removed 0 vmlinux (removed)', 'added 2 vmlinux']);
   });
 });

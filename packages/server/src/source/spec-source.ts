@@ -3,9 +3,10 @@ import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { HandleTable } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
-import type { BtfFiles } from '../kernel/btf-files.js';
+import { infoOfFile, type BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
-import type { ListedObject, ObjectList } from '../kernel/object-list.js';
+import type { ListedObject } from '../kernel/object-list.js';
+import type { ObjectNames } from '../kernel/object-names.js';
 import { openVisible } from '../handle/open-by-id.js';
 import type { Quota } from '../quota/quota.js';
 import { SharedQuota } from '../quota/shared-quota.js';
@@ -29,7 +30,7 @@ export class SpecSource {
   readonly #kernel: Kernel;
   readonly #access: Access;
   readonly #files: BtfFiles;
-  readonly #objects: ObjectList;
+  readonly #names: ObjectNames;
   readonly #handles: HandleTable;
   readonly #cache: BtfCache;
   readonly #inUse: SharedQuota;
@@ -40,7 +41,7 @@ export class SpecSource {
     kernel: Kernel,
     access: Access,
     files: BtfFiles,
-    objects: ObjectList,
+    names: ObjectNames,
     handles: HandleTable,
     cache: BtfCache,
     inUse: Quota,
@@ -48,7 +49,7 @@ export class SpecSource {
     this.#kernel = kernel;
     this.#access = access;
     this.#files = files;
-    this.#objects = objects;
+    this.#names = names;
     this.#handles = handles;
     this.#cache = cache;
     this.#inUse = new SharedQuota(inUse);
@@ -72,7 +73,7 @@ export class SpecSource {
         return this.#findHeld(name.value, caller);
       case 'id': {
         this.#access.require(Operation.OPEN_BY_ID);
-        const { object, info } = openVisible(this.#kernel, name.value, caller);
+        const { object, info } = await openVisible(this.#kernel, this.#names, name.value, caller);
         return this.#readAndClose(object, info, caller);
       }
       case 'name':
@@ -115,35 +116,25 @@ export class SpecSource {
 
   /** @param caller - the caller for which its bytes count; null for the daemon itself */
   async #findNamed(name: string, caller: Caller | null): Promise<SpecObject> {
-    if (this.#access.refusal(Operation.LIST_IDS) === null) {
-      const named = this.#openNamed(name);
-      if (named !== null) return this.#readAndClose(named.object, named.info, caller);
-    }
+    const listsIds = this.#access.refusal(Operation.LIST_IDS) === null;
+    const named = listsIds ? await this.#names.open(name) : null;
+    if (named !== null) return this.#readAndClose(named.object, named.info, caller);
     const file = this.#files.find(name);
     if (file !== null) {
       // A file may be replaced by another of the same name, so it is read each time.
-      const info = { id: 0, name, kernelBtf: true, size: file.size };
+      const info = infoOfFile(file);
       const read = () => this.#specReads.next(name, () => this.#cache.getFresh(() => this.#files.read(file)));
       const found = await this.#counted(caller, `file:${name}`, info, [], read);
       return { ...found, info: { ...info, size: found.btf.bytes.length } };
     }
+    this.#access.require(Operation.SPEC_BY_NAME);
     if (name === 'vmlinux') {
-      throw new ServiceError(
-        ErrorReason.KERNEL_WITHOUT_BTF,
-        `no vmlinux in ${this.#files.dir}: the kernel has no BTF`,
-      );
+      throw new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, `no vmlinux in ${this.#files.dir}`);
     }
-    const message = `the kernel has no BTF object named ${JSON.stringify(name)}`;
+    const noModules = listsIds && !this.#names.kernelBtfHasIds;
+    const why = noModules ? ': before Linux 5.11 modules have no BTF' : '';
+    const message = `the kernel has no BTF object named ${JSON.stringify(name)}${why}`;
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
-  }
-
-  /** Opens the kernel's object with a name. Users' objects have none. */
-  #openNamed(name: string): { readonly info: ObjectInfo; readonly object: KernelObject } | null {
-    for (const { info, object } of this.#objects.visit(0)) {
-      if (object !== null && info.kernelBtf && info.name === name) return { info, object };
-      object?.close();
-    }
-    return null;
   }
 
   async #readAndClose(object: KernelObject, info: ObjectInfo, caller: Caller | null): Promise<SpecObject> {

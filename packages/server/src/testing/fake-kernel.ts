@@ -53,12 +53,23 @@ export class FakeKernel implements Kernel {
   opens = 0;
   /** Calls of `read`. */
   reads = 0;
+  /** Calls of `nextId`. */
+  nexts = 0;
+  /** Times that the ids were listed from the beginning. */
+  lists = 0;
+  /** The id of the next object. */
+  nextFreeId = 1;
+  /** Is called at each call of `nextId` and `open`, for example to let time pass. */
+  perCall = (): void => {};
+  /** Whether a removed object keeps its id while somebody holds it, as unloaded modules do on Linux 6.16 and 6.18. */
+  keepsIds = false;
   /** The capabilities in effect. */
   granted = { sysAdmin: true, bpf: true };
   readonly programs = new FakeBpfObjects();
   readonly maps = new FakeBpfObjects();
   readonly #objects = new Map<number, Present>();
-  #lastId = 0;
+  /** The ids in ascending order, or null if they have changed. */
+  #sorted: readonly number[] | null = null;
 
   /** add adds an object of the kernel, and returns its id. */
   add(name: string, bytes: Uint8Array): number {
@@ -74,9 +85,10 @@ export class FakeKernel implements Kernel {
   remove(id: number): void {
     const present = this.#objects.get(id);
     if (present === undefined) return;
-    present.removed = true;
     present.held = false;
-    this.#objects.delete(id);
+    if (this.keepsIds && present.open > 0) return;
+    present.removed = true;
+    this.#forget(id);
   }
 
   /** File descriptors that are open now. */
@@ -100,6 +112,7 @@ export class FakeKernel implements Kernel {
 
   open(id: number): KernelObject {
     this.opens += 1;
+    this.perCall();
     this.check('open');
     const present = this.#objects.get(id);
     if (present === undefined || this.vanishing.has(id)) throw bpfError('BPF_BTF_GET_FD_BY_ID', 'ENOENT');
@@ -109,9 +122,25 @@ export class FakeKernel implements Kernel {
   }
 
   nextId(after: number): number | null {
+    this.nexts += 1;
+    this.perCall();
+    if (after === 0) this.lists += 1;
     this.check('nextId');
     if (after >= 0x7fff_ffff) throw bpfError('BPF_BTF_GET_NEXT_ID', 'EINVAL');
-    return this.ids().find((id) => id > after) ?? null;
+    return this.#nextOf(after);
+  }
+
+  /** Returns the smallest id above another, by binary search, so that a list of many objects takes little time. */
+  #nextOf(after: number): number | null {
+    this.#sorted ??= this.ids().toSorted((a, b) => a - b);
+    const ids = this.#sorted;
+    let low = 0;
+    for (let high = ids.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((ids[middle] ?? 0) > after) high = middle;
+      else low = middle + 1;
+    }
+    return ids[low] ?? null;
   }
 
   parseOwnBtf(): void {
@@ -132,10 +161,16 @@ export class FakeKernel implements Kernel {
     if (failure !== undefined) throw failure;
   }
 
+  #forget(id: number): void {
+    this.#objects.delete(id);
+    this.#sorted = null;
+  }
+
   #insert(object: Omit<Present, 'id' | 'open' | 'removed'>): Present {
-    const id = ++this.#lastId;
+    const id = this.nextFreeId++;
     const present = { ...object, id, open: 0, removed: false };
     this.#objects.set(id, present);
+    this.#sorted = null;
     return present;
   }
 
@@ -148,7 +183,7 @@ export class FakeKernel implements Kernel {
       () => {
         present.open -= 1;
         this.openCount -= 1;
-        if (present.open === 0 && !present.held) this.#objects.delete(present.id);
+        if (present.open === 0 && !present.held) this.#forget(present.id);
       },
       () => this.#openPresent(present),
     );

@@ -3,6 +3,7 @@ import { filesOnly, probeAccess } from '../kernel/access.js';
 import { BtfFiles } from '../kernel/btf-files.js';
 import { KernelFeatures } from '../kernel/features.js';
 import { ObjectList } from '../kernel/object-list.js';
+import { ObjectNames } from '../kernel/object-names.js';
 import { OwnLoads } from '../kernel/own-loads.js';
 import { LoadQueue } from '../kernel/load-queue.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
@@ -11,7 +12,6 @@ import type { Services } from '../rpc/services.js';
 import { BtfCache } from '../source/btf-cache.js';
 import { SpecSource } from '../source/spec-source.js';
 import { UserScanner } from '../users/user-scanner.js';
-import { ObjectKeys } from '../watch/object-keys.js';
 import { ObjectWatch } from '../watch/object-watch.js';
 import type { FakeKernel } from './fake-kernel.js';
 import { InlineJobs } from './inline-jobs.js';
@@ -45,19 +45,19 @@ export async function makeServices(
   const { dir = '/nonexistent', limits: own = {}, procDir = '/nonexistent' } = choices;
   const clock = new ManualClock();
   const limits = { ...DEFAULT_LIMITS, ...own };
-  const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel);
   const files = new BtfFiles(dir, limits.maxFileBytes);
+  const access = choices.filesOnly === true ? filesOnly(dir) : await probeAccess(kernel, files);
   const ownLoads = new OwnLoads(kernel);
   const features = new KernelFeatures(ownLoads);
   const loads = new LoadQueue(kernel, limits);
-  const objects = new ObjectList(kernel, files, access);
+  const objects = new ObjectList(kernel, files, access, ownLoads, clock);
+  const names = new ObjectNames(kernel, files, objects);
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(EPOCH, clock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, objects, handles, cache, quotas.specBytes);
+  const specs = new SpecSource(kernel, access, files, names, handles, cache, quotas.specBytes);
   const users = new UserScanner(kernel, procDir, clock);
-  const keys = new ObjectKeys(kernel, files, access, objects, ownLoads);
-  const watch = new ObjectWatch(keys, limits, clock);
+  const watch = new ObjectWatch(objects, limits, clock);
   return {
     version: '0.0.0',
     kernel,
@@ -66,6 +66,7 @@ export async function makeServices(
     features,
     loads,
     objects,
+    names,
     handles,
     specs,
     users,

@@ -1,8 +1,9 @@
 import type { ObjectInfo } from '../kernel/kernel.js';
+import type { ObjectChange } from '../kernel/object-list.js';
 
 /** WatchEvent is the appearance or removal of an object. */
 export interface WatchEvent {
-  readonly kind: 'added' | 'removed';
+  readonly kind: ObjectChange;
   readonly info: ObjectInfo;
   /** Its number among all events of this run of the daemon, from 1. */
   readonly sequence: number;

@@ -1,37 +1,31 @@
 import type { Clock, Timer } from '../base/clock.js';
 import type { Limits } from '../config/limits.js';
-import { SharedRuns } from '../base/shared-runs.js';
-import { inSlices } from '../base/slices.js';
+import type { ObjectList } from '../kernel/object-list.js';
 import { EventLog } from './event-log.js';
-import { ObjectDetector } from './object-detector.js';
-import type { ObjectKeys } from './object-keys.js';
 import { Watcher } from './watcher.js';
 
 /**
- * ObjectWatch finds objects that come and go while there are watchers. It lists the objects once per interval for all watchers. It
- * remembers events after the last watcher leaves, so that this watcher can resume where it was cut off.
+ * ObjectWatch looks for objects that come and go while there are watchers: once per interval for all of them. It remembers
+ * the changes, also those that other calls find, so that a watcher can resume where it was cut off.
  */
 export class ObjectWatch {
   readonly #log: EventLog;
-  readonly #detector: ObjectDetector;
-  readonly #looks: SharedRuns<void>;
   readonly #watchers = new Set<Watcher>();
   #timer: Timer | null = null;
-  readonly #keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>;
+  readonly #objects: Pick<ObjectList, 'look' | 'present' | 'onChange'>;
   readonly #limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>;
   readonly #clock: Clock;
 
   constructor(
-    keys: Pick<ObjectKeys, 'prepare' | 'keys' | 'info'>,
+    objects: Pick<ObjectList, 'look' | 'present' | 'onChange'>,
     limits: Pick<Limits, 'watchIntervalMs' | 'watchHistory'>,
     clock: Clock,
   ) {
-    this.#keys = keys;
+    this.#objects = objects;
     this.#limits = limits;
     this.#clock = clock;
     this.#log = new EventLog(limits.watchHistory);
-    this.#detector = new ObjectDetector(keys, this.#log);
-    this.#looks = new SharedRuns(() => inSlices(this.#detector.look(), clock));
+    objects.onChange((change, info) => this.#log.append(change, info));
   }
 
   /**
@@ -45,14 +39,13 @@ export class ObjectWatch {
       log: this.#log,
       limit: this.#limits.watchHistory,
       clock: this.#clock,
-      present: () => this.#detector.present(),
+      present: () => this.#objects.present(),
       leave: (leaving) => this.#leave(leaving),
     });
     this.#watchers.add(watcher);
     try {
-      if (this.#watchers.size === 1) this.#keys.prepare();
       this.#timer ??= this.#wait();
-      await this.#looks.next();
+      await this.#objects.look();
       return watcher;
     } catch (error) {
       watcher[Symbol.dispose]();
@@ -67,7 +60,7 @@ export class ObjectWatch {
   async #lookAndWait(): Promise<void> {
     const timer = this.#timer;
     try {
-      await this.#looks.next();
+      await this.#objects.look();
     } catch (error) {
       for (const watcher of this.#watchers) watcher.fail(error);
     }

@@ -86,6 +86,7 @@ export const BtfService: GenService<{
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
    *   daemon cannot read the BTF to estimate its cost.
    * - INVALID_ARGUMENT, BTF_TOO_EXPENSIVE: the kernel would search for too long.
+   * - INVALID_ARGUMENT, BTF_UNSAFE: some kernels cannot check the BTF safely.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
    * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too many loads wait for the kernel.
    *
@@ -119,8 +120,9 @@ export const BtfService: GenService<{
    * users' objects. A request for their origin, or for users in the info, needs an
    * inspector.
    *
-   * With `hold`, the stream holds each object open and sends a handle on it. The
-   * handle works in every RPC. It is closed when the stream ends for any reason,
+   * With `hold`, the stream holds each object open and sends a handle on it. An object
+   * without an id comes without a handle: before Linux 5.11 the kernel's own BTF has no
+   * id. Spec reads it by name. The handle works in every RPC. It is closed when the stream ends for any reason,
    * unless TakeHandle gave it a lease or CloseHandles closed it before. The stream
    * waits while it holds as many handles as the daemon allows, and after the last
    * object until none is held. A client therefore closes each handle as soon as it
