@@ -11,7 +11,8 @@ import type { Setting } from '../config/setting.js';
 import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
 import { startDaemon, type Daemon } from '../daemon.js';
 import type { Access } from '../kernel/access.js';
-import { addonKernel } from '../kernel/addon-kernel.js';
+import { addonKernel, makeAddonToken } from '../kernel/addon-kernel.js';
+import { withToken } from '../kernel/token-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
@@ -99,10 +100,11 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
 /** Starts the daemon. It is async so that bad passed sockets also reject. */
 async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
   const metrics = config.get(OBSERVING.metricsListen);
+  const bpffs = config.get(SERVING.bpfToken);
   return startDaemon({
     addresses: addressesOf(config),
     btfDir: config.get(SERVING.btfDir),
-    kernel: addonKernel,
+    kernel: bpffs === null ? addonKernel : await withToken(bpffs, addonKernel, makeAddonToken),
     logger,
     droppedLogLines: () => output.dropped,
     metricsAddress: metrics === 'off' ? null : (metrics ?? DEFAULT_METRICS_ADDRESS),
