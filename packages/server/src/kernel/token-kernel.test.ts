@@ -38,18 +38,18 @@ class FakeToken implements TokenCalls {
   }
 }
 
-/** A kernel that refuses everything without a token, and the kernel behind it that tokens use. */
+/** A kernel that refuses everything without a token, and the kernel that tokens use. */
 function userNamespace(failures: ConstructorParameters<typeof FakeToken>[1] = {}) {
-  const behind = new FakeKernel();
+  const initial = new FakeKernel();
   const kernel = new FakeKernel();
   Object.assign(kernel.failures, eperm);
   const tokens: FakeToken[] = [];
   const makeToken: MakeToken = () => {
-    const token = new FakeToken(behind, failures);
+    const token = new FakeToken(initial, failures);
     tokens.push(token);
     return token;
   };
-  return { kernel, behind, makeToken, tokens };
+  return { kernel, initial, makeToken, tokens };
 }
 
 /** Refuses to make tokens. A kernel that knows tokens looks at the file descriptor. */
@@ -62,11 +62,11 @@ const refusing =
 describe('A kernel with a BPF token', () => {
   test('loads and opens with the token, and does not list ids', async () => {
     using dir = new TempDir();
-    const { kernel, behind, makeToken, tokens } = userNamespace();
-    const id = behind.add('vmlinux', intBtf());
+    const { kernel, initial, makeToken, tokens } = userNamespace();
+    const id = initial.add('vmlinux', intBtf());
     const withIt = await withToken(dir.path, kernel, makeToken);
     const loaded = await withIt.load(intBtf('x'), 128);
-    expect(behind.loads.at(-1)).toEqual({ bytes: intBtf('x'), logSize: 128 });
+    expect(initial.loads.at(-1)).toEqual({ bytes: intBtf('x'), logSize: 128 });
     const opened = withIt.open(id);
     expect(opened.info().name).toBe('vmlinux');
     for (const object of [loaded, opened]) object.close();
@@ -76,7 +76,7 @@ describe('A kernel with a BPF token', () => {
       message: expect.stringContaining('takes no BPF token for BPF_BTF_GET_NEXT_ID'),
       metadata: { command: 'BPF_BTF_GET_NEXT_ID', errno_name: 'EPERM' },
     });
-    expect(behind.openCount).toBe(0);
+    expect(initial.openCount).toBe(0);
     expect(tokens.map(({ isOpen }) => isOpen)).toEqual([true]);
   });
 
@@ -147,7 +147,7 @@ describe('A kernel with a BPF token', () => {
     await expect(withToken(dir.path, kernel, makeToken)).rejects.toThrow(message);
   });
 
-  test.each(['missing', 'file'])('cannot be had of a path that is no folder: %s', async (name) => {
+  test.each(['missing', 'file'])('cannot be had of a path that is not a folder: %s', async (name) => {
     using dir = new TempDir();
     dir.write('file', '');
     const { kernel, makeToken, tokens } = userNamespace();

@@ -158,14 +158,15 @@ class TokenKernel implements Kernel {
   readonly maps: BpfObjects;
   readonly #kernel: Kernel;
   readonly #token: TokenCalls;
-  readonly #whyNotOpen: ServiceError | null;
+  readonly #openRefusal: ServiceError | null;
 
-  constructor(kernel: Kernel, token: TokenCalls, whyNotOpen: ServiceError | null) {
+  /** @param openRefusal - why objects cannot be opened with the token, or null */
+  constructor(kernel: Kernel, token: TokenCalls, openRefusal: ServiceError | null) {
     this.programs = kernel.programs;
     this.maps = kernel.maps;
     this.#kernel = kernel;
     this.#token = token;
-    this.#whyNotOpen = whyNotOpen;
+    this.#openRefusal = openRefusal;
   }
 
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
@@ -173,7 +174,7 @@ class TokenKernel implements Kernel {
   }
 
   open(id: number): KernelObject {
-    if (this.#whyNotOpen !== null) throw this.#whyNotOpen;
+    if (this.#openRefusal !== null) throw this.#openRefusal;
     return this.#token.open(id);
   }
 

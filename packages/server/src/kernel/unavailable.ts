@@ -23,10 +23,12 @@ const OPERATIONS = [
  */
 export function unavailable(access: Access): Unavailable[] {
   const opens = access.refusal(Operation.OPEN_BY_ID) === null;
-  return OPERATIONS.filter(([operation]) => opens || operation !== Operation.LIST_IDS).flatMap(([operation, what]) => {
-    const why = access.refusal(operation);
-    return why === null ? [] : [{ operation, what, why }];
-  });
+  return OPERATIONS.filter(([operation]) => opens || operation !== Operation.LIST_IDS).flatMap(
+    ([operation, what]) => {
+      const why = access.refusal(operation);
+      return why === null ? [] : [{ operation, what, why }];
+    },
+  );
 }
 
 /** The operations with a name in health. */
