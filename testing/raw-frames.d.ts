@@ -15,5 +15,5 @@ export interface StreamsOptions {
  */
 export function streamsBytes(options: StreamsOptions): Buffer;
 
-/** connected returns an open connection to a unix socket. What arrives on it, and its errors, are ignored. */
+/** connected returns an open connection to a unix socket. It ignores data that arrives, and errors. */
 export function connected(path: string): Promise<Socket>;

@@ -6,7 +6,7 @@ import type { SpecialField } from './special-search.js';
 /** The number of structs that may own each other in a chain (BTF_MAX_OWNERSHIP_DEPTH). */
 const MAX_OWNERSHIP = 8;
 
-/** CheckedStruct is a struct with special fields, which are valid by themselves. */
+/** CheckedStruct is a struct with special fields, each of which is valid on its own. */
 export interface CheckedStruct {
   readonly id: TypeId;
   readonly fields: readonly SpecialField[];

@@ -11,7 +11,7 @@ import { screen } from './screen.js';
 const CASES = 3_000;
 /** Bounds the work of the kernel: BTF above it is not loaded. */
 const MAX_MS = 60;
-/** A shorter check tells nothing: the change of threads takes as long. */
+/** A shorter check cannot be compared: switching threads takes as long. */
 const SHORTEST_MS = 3;
 const WRONG = 10;
 const TRIES = 4;
