@@ -107,7 +107,20 @@ export function modifierChains(count: number, length: number): Uint8Array {
  */
 export function longParams(count: number, length: number): Uint8Array {
   const { builder, int } = withLock();
-  const params = Array.from({ length: count }, () => ({ name: 'p'.repeat(length), typeId: int }));
+  const params = Array.from({ length: count }, () => ({ name: 'p', typeId: int }));
   builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params });
-  return builder.marshal();
+  return withLongerName(builder.marshal(), length - 1);
 }
+
+/** Adds characters to the last name of BTF, which the builder would check for each parameter. */
+function withLongerName(rawBtf: Uint8Array, more: number): Uint8Array {
+  const longer = new Uint8Array(rawBtf.length + more);
+  longer.set(rawBtf);
+  longer.fill('p'.charCodeAt(0), rawBtf.length - 1, longer.length - 1);
+  const view = new DataView(longer.buffer);
+  view.setUint32(STRINGS_LENGTH, view.getUint32(STRINGS_LENGTH, true) + more, true);
+  return longer;
+}
+
+/** The position of the length of the strings, which are the last section, in the header. */
+const STRINGS_LENGTH = 20;

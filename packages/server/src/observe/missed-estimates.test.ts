@@ -4,6 +4,7 @@ import { logLines } from '../testing/log-lines.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import { WINDOW_MS } from './line-budget.js';
 import { MissedEstimates } from './missed-estimates.js';
+import { Observability } from './observability.js';
 
 const TIMES = { waitedMs: 0, tookMs: 2_400.4, estimatedMs: 12.3, btfBytes: 1_000 };
 
@@ -16,6 +17,16 @@ test('the first load in a window that takes much longer than estimated is logged
   clock.advance(WINDOW_MS);
   expect(lines.slice(1)).toMatchObject([{ level: 40, leftOut: 2 }]);
   expect(clock.timers).toBe(0);
+});
+
+test('the daemon logs such a load, and no other', async () => {
+  const { logger, lines } = logLines('warn');
+  const observability = await Observability.start({ logger });
+  observability.onLoad({ ...TIMES, tookMs: 30 });
+  expect(lines).toEqual([]);
+  observability.onLoad(TIMES);
+  expect(lines).toMatchObject([{ level: 40, btfBytes: 1_000 }]);
+  await observability.stop();
 });
 
 test.each([

@@ -25,8 +25,11 @@ interface Shared {
 
 type Part = (writer: BtfWriter, shared: Shared, random: Random) => void;
 
-/** A size between 1 and 2 ** bits: small and large ones are equally likely. */
-const sizeUpTo = (random: Random, bits: number): number => 1 + random(2 ** random(bits + 1));
+/** A size between 1 and 2 ** bits. Half of them are large, because costs multiply sizes. */
+function sizeUpTo(random: Random, bits: number): number {
+  const half = 2 ** (bits - 1);
+  return random(2) === 0 ? half + random(half) : 1 + random(2 ** random(bits));
+}
 
 /** Lists in structs, and a struct of elements with many members. */
 const lists: Part = (writer, { lock, head, node, int }, random) => {
@@ -48,14 +51,14 @@ const lists: Part = (writer, { lock, head, node, int }, random) => {
 const chains: Part = (writer, { int }, random) => {
   const object = writer.nextId;
   writer.type(Kind.STRUCT, 'btfd_object', { vlen: 1, sizeOrTypeId: 4, data: ['a', int, 0] });
-  for (let length = sizeUpTo(random, 11); length > 0; length--) {
+  for (let length = sizeUpTo(random, 12); length > 0; length--) {
     const kind = [Kind.CONST, Kind.VOLATILE, Kind.RESTRICT][random(3)] ?? Kind.CONST;
     writer.type(kind, '', { sizeOrTypeId: writer.nextId - 1 });
   }
   const tag = writer.nextId;
   const name = ['kptr_untrusted', 'percpu_kptr', 'user'][random(3)] ?? '';
   writer.type(Kind.TYPE_TAG, name, { sizeOrTypeId: object + random(tag - object) });
-  for (let count = sizeUpTo(random, 11); count > 0; count--) writer.type(Kind.PTR, '', { sizeOrTypeId: tag });
+  for (let count = sizeUpTo(random, 12); count > 0; count--) writer.type(Kind.PTR, '', { sizeOrTypeId: tag });
   const pointer = writer.nextId - 1;
   for (let count = random(4); count > 0; count--) {
     writer.type(Kind.STRUCT, '', { vlen: 1, sizeOrTypeId: 8, data: ['p', pointer, 0] });
@@ -75,13 +78,13 @@ const nesting: Part = (writer, { lock, int }, random) => {
   }
 };
 
-/** Functions that share a prototype. */
+/** Functions that share a prototype, whose parameters share a name that may be too long. */
 const functions: Part = (writer, { int }, random) => {
   const proto = writer.nextId;
-  const name = writer.string('p'.repeat(1 + random(511)));
-  const data = Array.from({ length: sizeUpTo(random, 11) }, () => [name, int]).flat();
+  const name = writer.string('p'.repeat(random(3) === 0 ? sizeUpTo(random, 15) : 1 + random(511)));
+  const data = Array.from({ length: sizeUpTo(random, 13) }, () => [name, int]).flat();
   writer.type(Kind.FUNC_PROTO, '', { vlen: data.length / 2, sizeOrTypeId: 0, data });
-  for (let count = sizeUpTo(random, 11); count > 0; count--) {
+  for (let count = sizeUpTo(random, 13); count > 0; count--) {
     writer.type(Kind.FUNC, 'f', { sizeOrTypeId: proto });
   }
 };
@@ -105,7 +108,7 @@ const LAYOUT_BYTES = 8;
 const WORD_BYTES = 4;
 
 /**
- * costlyBtf returns random BTF of shapes that the kernel checks slowly, at most some 100 kB. No lock or reference count
+ * costlyBtf returns random BTF of shapes that the kernel checks slowly, at most some 300 kB. No lock or reference count
  * occurs twice in a struct. Half of the results are then changed in some words.
  */
 export function costlyBtf(random: Random): Uint8Array {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { Kind } from '@btfd/btf';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { readRaw } from '../../testing/raw-btf.js';
@@ -44,4 +44,30 @@ test('the kernel compares a name only as far as the tag has it', () => {
 test('a long tag costs time itself', () => {
   const long = costOf(withTag(`contains:${'x'.repeat(100_000)}:node`)).searchNs;
   expect(long).toBeGreaterThan(costOf(withTag('contains:x:node')).searchNs + 100_000);
+});
+
+test('tags may overlap: each is read only as far as its struct', () => {
+  const writer = withTag('contains:element:node');
+  const period = 'contains:element:';
+  const start = writer.string(period.repeat(20_000));
+  for (let index = 0; index < 20_000; index++) {
+    writer.type(Kind.STRUCT, '', { vlen: 1, data: ['head', 9, 0] });
+    writer.type(Kind.DECL_TAG, 'x', { sizeOrTypeId: writer.nextId - 1, data: [0] });
+  }
+  const bytes = writer.bytes();
+  const view = new DataView(bytes.buffer);
+  // The name of each tag begins at another period of the string.
+  const first = 32 + 4 * (3 + 3 + (3 + 30) + (3 + 3_000) + 4);
+  for (let index = 0; index < 20_000; index++) {
+    view.setUint32(first + 4 * (10 * index + 6), start + period.length * index, true);
+  }
+  const btf = readRaw(bytes);
+  const read = jest.spyOn(Buffer.prototype, 'toString');
+  const roots = new GraphRoots(btf);
+  for (let id = 5; id < btf.end; id += 2) roots.costOf(id, 0);
+  const characters = read.mock.calls.reduce((sum, [, from, to]) => sum + Number(to) - Number(from), 0);
+  read.mockRestore();
+  expect(roots.costOf(5, 0).memberNs).toBeGreaterThan(1_000 * 5);
+  expect(characters).toBeGreaterThan(20_000);
+  expect(characters).toBeLessThan(2_000_000);
 });

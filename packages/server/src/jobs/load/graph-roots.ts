@@ -1,11 +1,9 @@
 import { Kind, type TypeId } from '@btfd/btf';
-import type { RawBtf } from './raw-btf.js';
+import { LONGEST_NAME, type RawBtf } from './raw-btf.js';
 
 /** The tag on the root of a list or tree: `contains:STRUCT:MEMBER`. */
 const CONTAINS = 'contains:';
 const COLON = ':'.charCodeAt(0);
-/** The kernel accepts no longer name of a struct. */
-const LONGEST_NAME = 511;
 
 /**
  * Time of the kernel in nanoseconds, measured on Linux 6.18 (see docs/loads.md): for a type in a search through all types,
@@ -75,8 +73,7 @@ export class GraphRoots {
     const length = colon - tag - CONTAINS.length;
     const compared = Math.min(characters, count * (length + 1));
     const searchNs = scanned + compared * NS_PER_CHARACTER;
-    const name = btf.name(tag, Infinity).slice(CONTAINS.length, CONTAINS.length + length);
-    const members = length > LONGEST_NAME ? undefined : byName.get(name);
+    const members = length > LONGEST_NAME ? undefined : byName.get(btf.text(tag + CONTAINS.length, colon));
     if (members === undefined) return { searchNs, memberNs: 0 };
     const nodeLength = btf.nameLength(colon + 1);
     const inMembers = Math.min(members.characters, members.count * (nodeLength + 1));
@@ -109,7 +106,7 @@ export class GraphRoots {
       count += 1;
       characters += Math.min(btf.nameLength(offset), LONGEST_NAME) + 1;
       const members = this.#membersOf(id);
-      const name = btf.name(offset, LONGEST_NAME);
+      const name = btf.name(offset);
       const known = byName.get(name) ?? NO_MEMBERS;
       byName.set(name, {
         count: Math.max(known.count, members.count),

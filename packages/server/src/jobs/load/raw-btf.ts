@@ -9,6 +9,9 @@ const BYTES_PER_STEP = 2 * 1024 * 1024;
 const HEAD_WORDS = 3;
 const WORD_BYTES = 4;
 
+/** The kernel accepts no longer name, except for tags (KSYM_NAME_LEN since Linux 6.1). */
+export const LONGEST_NAME = 511;
+
 /** The words of a type that follow the first three, and those of each of its elements, by kind. */
 const SIZES = new Map(
   Object.entries(KINDS).map(([name, { once, each }]) => [numberOf(name), { once, each }] as const),
@@ -34,6 +37,7 @@ export class RawBtf {
   /** The index of the first word of each type. */
   readonly #starts: Uint32Array;
   readonly #strings: Buffer;
+  readonly #sizeOfKind: SizeOfKind;
   /** Bytes from each position to the next NUL. */
   readonly #lengths: Uint32Array;
 
@@ -42,7 +46,9 @@ export class RawBtf {
     types: Pick<RawBtf, 'end' | 'stop'> & { readonly starts: Uint32Array },
     strings: Buffer,
     { lengths, longest }: Lengths,
+    sizeOfKind: SizeOfKind,
   ) {
+    this.#sizeOfKind = sizeOfKind;
     this.#words = words;
     this.#starts = types.starts;
     this.#strings = strings;
@@ -67,7 +73,7 @@ export class RawBtf {
     const words = wordsOf(rawBtf, types.offset, types.length);
     const found = yield* findTypes(words, sizeOfKind);
     const text = Buffer.from(rawBtf.buffer, rawBtf.byteOffset + strings.offset, strings.length);
-    return new RawBtf(words, found, text, yield* lengthsOf(text));
+    return new RawBtf(words, found, text, yield* lengthsOf(text), sizeOfKind);
   }
 
   kind(id: TypeId): number {
@@ -76,6 +82,13 @@ export class RawBtf {
 
   vlen(id: TypeId): number {
     return this.word(id, 1) & 0xffffff;
+  }
+
+  /** elements returns the number of elements of a type; 0 if its kind has none, whatever its vlen is. */
+  elements(id: TypeId): number {
+    const kind = this.kind(id);
+    const size = SIZES.get(kind) ?? this.#sizeOfKind(kind);
+    return size === null || size.each === 0 ? 0 : this.vlen(id);
   }
 
   kindFlag(id: TypeId): boolean {
@@ -108,10 +121,17 @@ export class RawBtf {
     return this.#lengths[offset] ?? 0;
   }
 
-  /** name returns the name at a position, byte by byte; empty if it is longer than `most`. */
-  name(offset: number, most: number): string {
-    const length = this.nameLength(offset);
-    return length > most ? '' : this.#strings.toString('latin1', offset, offset + length);
+  /** name returns the name at a position, byte by byte; empty if it is longer than the kernel accepts. */
+  name(offset: number): string {
+    return this.text(offset, offset + this.nameLength(offset));
+  }
+
+  /**
+   * text returns the bytes between two positions; empty if they are more than a name may have. Millions of long names may
+   * overlap, so nothing reads a name of any length.
+   */
+  text(start: number, end: number): string {
+    return end - start > LONGEST_NAME ? '' : this.#strings.toString('latin1', start, end);
   }
 
   /** startsWith reports whether the name at a position begins with a text. */

@@ -136,6 +136,21 @@ describe('The cost of the kernel’s search', () => {
     expect(Math.round(cost() - before)).toBe(3);
   });
 
+  test('counts the binary search for the type of each member among the special types', () => {
+    const cost = (pointerCount: number) => {
+      const writer = new BtfWriter().type(Kind.TYPE_TAG, 'kptr').type(Kind.STRUCT, '', {
+        vlen: 60_000,
+        data: Array.from({ length: 60_000 }, () => ['a', 0, 0]).flat(),
+      });
+      for (let index = 0; index < pointerCount; index++) writer.type(Kind.PTR, '', { sizeOrTypeId: 1 });
+      return costOf(writer.bytes());
+    };
+    // 300,000 members and 50,000 pointers took 0.17 s more than without, and 100,000 pointers 0.06 s.
+    expect(cost(50_000)).toBeGreaterThan(170 / 5 / 2);
+    expect(cost(50_000)).toBeLessThan(170);
+    expect(cost(50_000)).toBeGreaterThan(2 * cost(100));
+  });
+
   test('of structs that contain themselves is finite', () => {
     const { struct, lock, cost } = setUp();
     const before = struct('before');
@@ -210,7 +225,7 @@ describe('The cost of the kernel’s search', () => {
   });
 });
 
-describe('A struct that some kernels do not survive is found:', () => {
+describe('A struct on which some kernels crash or warn is found:', () => {
   test('an array of structs whose fields, counted in 32 bits, are few', () => {
     const { builder, int, sized, unsafe, lock } = setUp();
     const object = sized('object', 4, member(int));
@@ -240,9 +255,11 @@ describe('A struct that some kernels do not survive is found:', () => {
     ['bpf_res_spin_lock', 'has more than one lock'],
     ['bpf_refcount', 'has more than one bpf_refcount'],
   ])('a second %s, also in a nested struct', (name, problem) => {
-    const { int, sized, unsafe } = setUp();
+    const { builder, int, sized, unsafe } = setUp();
     const field = sized(name, 4, member(int));
     const inner = sized('inner', 4, member(field));
+    const none = builder.add({ kind: 'ARRAY', typeId: inner, indexTypeId: int, nelems: 0 });
+    sized('one and none', 4, member(field), member(none, 32));
     sized('inners', 8, member(inner), member(inner, 32));
     sized('one', 4, member(field));
     expect(unsafe()).toBeNull();

@@ -13,8 +13,6 @@ const SPECIAL_STRUCT = 'bpf_';
 const POINTER_TAG = /kptr|uptr/;
 /** The tags of pointers that are fields of a struct (`uptr` is one only in maps). */
 const FIELD_TAGS: ReadonlySet<string> = new Set(['kptr', 'kptr_untrusted', 'percpu_kptr']);
-/** No special name is longer. */
-const LONGEST_NAME = 63;
 
 /** Special says how a type is special to the kernel's search. */
 export const Special = {
@@ -50,8 +48,8 @@ const FIELDS: ReadonlyMap<string, { readonly special: number; readonly sizes: re
 export interface SpecialTypes {
   /** The {@link Special} of each type. */
   readonly special: Uint8Array;
-  /** Whether any type is special. */
-  readonly any: boolean;
+  /** The number of special types. */
+  readonly count: number;
   /** The number of modifiers after each pointer. */
   readonly chains: Uint32Array;
   /** The sum of these: the kernel follows the modifiers of every pointer. */
@@ -94,7 +92,8 @@ export function* specialTypes(btf: RawBtf): Generator<null, SpecialTypes, void> 
       chainSteps += chains[id] ?? 0;
     }
   }
-  return { special, any: special.some((each) => each !== Special.NO), chains, chainSteps };
+  const count = special.reduce((sum, each) => sum + (each === Special.NO ? 0 : 1), 0);
+  return { special, count, chains, chainSteps };
 }
 
 /** Marks the special structs. Returns the special tags of pointers. */
@@ -104,11 +103,11 @@ function* structsAndTags(btf: RawBtf, special: Uint8Array): Generator<null, Map<
     if (id % TYPES_PER_STEP === 0) yield null;
     const kind = btf.kind(id);
     if (kind === Kind.STRUCT && btf.startsWith(btf.nameOffset(id), SPECIAL_STRUCT)) {
-      const field = FIELDS.get(btf.name(btf.nameOffset(id), LONGEST_NAME));
+      const field = FIELDS.get(btf.name(btf.nameOffset(id)));
       special[id] = field?.sizes.includes(btf.third(id)) === true ? field.special : Special.SOUGHT;
     }
     if (kind === Kind.TYPE_TAG && !btf.kindFlag(id)) {
-      const name = btf.name(btf.nameOffset(id), LONGEST_NAME);
+      const name = btf.name(btf.nameOffset(id));
       if (POINTER_TAG.test(name)) {
         tags.set(id, FIELD_TAGS.has(name) ? Special.FIELD_POINTER : Special.POINTER);
       }
