@@ -33,7 +33,9 @@ async function failures(platform: string) {
         notify: () => native.notify('/nonexistent', ''),
         socketInfo: () => native.socketInfo(0),
         socketPeer: () => native.socketPeer(0),
+        trimMemory: () => native.trimMemory(),
         fdStats: () => native.fdStats(),
+        tokenCreate: () => native.tokenCreate(0),
       };
       for (const [name, call] of Object.entries(calls)) {
         try {
@@ -65,7 +67,9 @@ const FUNCTIONS = [
   'notify',
   'socketInfo',
   'socketPeer',
+  'trimMemory',
   'fdStats',
+  'tokenCreate',
 ];
 
 test('Without its build the package can be imported, and each call throws that the addon is missing', async () => {

@@ -28,6 +28,7 @@ export {
   progGetNextId,
   type BpfObjectInfo,
 } from './bpf-objects.js';
+export { tokenCreate, type BpfToken } from './bpf-token.js';
 export { BtfFd, fdStats, type BtfInfo, type FdStats } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';
@@ -41,4 +42,6 @@ export {
   type VerifierLog,
 } from './errors.js';
 export { progLoad } from './prog-load.js';
+export { trimMemory } from './trim-memory.js';
+export { requestFd, type FdReply, type RequestFdOptions } from './request-fd.js';
 export { notify, socketInfo, socketPeer, type SocketInfo, type SocketPeer } from './sockets.js';

@@ -1,5 +1,15 @@
 import { formatAddress, type TcpAddress } from '../base/address.js';
-import { ADDRESSES, choice, DIRECTORY, FILE, GROUP, METRICS_ADDRESS, PRINCIPALS, SWITCH } from './kinds.js';
+import {
+  ADDRESSES,
+  choice,
+  DIRECTORY,
+  FILE,
+  GROUP,
+  METRICS_ADDRESS,
+  PRINCIPALS,
+  SOCKET,
+  SWITCH,
+} from './kinds.js';
 import { LIMIT_SETTINGS } from './limit-settings.js';
 import { setting, type Setting } from './setting.js';
 
@@ -22,6 +32,13 @@ export const SERVING = {
     description: 'addresses to listen on: unix:PATH or HOST:PORT',
     reason: 'Clients of the same user look for the daemon there.',
   }),
+  fdSocket: setting({
+    name: 'fd-socket',
+    kind: SOCKET,
+    fallback: null,
+    description: 'unix socket on which loaders of this machine get file descriptors of their handles',
+    reason: 'Few programs need one, and the daemon cannot take it back.',
+  }),
   insecure: setting({
     name: 'insecure',
     kind: SWITCH,
@@ -35,6 +52,13 @@ export const SERVING = {
     fallback: null,
     description: 'serve the raw BTF files of a folder instead of the kernel’s BTF',
     reason: 'Clients want the BTF of the running kernel.',
+  }),
+  bpfToken: setting({
+    name: 'bpf-token',
+    kind: DIRECTORY,
+    fallback: null,
+    description: 'make a BPF token of the bpffs that is mounted here, to load BTF in a user namespace',
+    reason: 'In the initial user namespace capabilities are enough.',
   }),
 };
 
