@@ -26,7 +26,7 @@ export const RESOURCES: readonly Check[] = [
           await using client = lab.client(daemon);
           const { error, loads } = await loadsUntilRefused(client, FEW_FILES);
           expect(loads).toBeGreaterThan(10);
-          expect([error?.code, error?.reason]).toEqual([RESOURCE_EXHAUSTED, 'QUOTA']);
+          expect([error?.code, error?.reason]).toEqual([RESOURCE_EXHAUSTED, 'OUT_OF_FILES']);
           expect((await client.serverInfo()).mode).toBe('full');
         }
         await using again = lab.client(daemon);
