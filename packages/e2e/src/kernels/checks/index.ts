@@ -3,8 +3,6 @@ import { COMMANDS } from './commands.js';
 import { LOADING } from './loading.js';
 import { MODULES } from './modules.js';
 import { READING } from './reading.js';
-import { RESOURCES } from './resources.js';
-import { RIGHTS_CHECKS } from './rights.js';
 import { VALIDATING } from './validating.js';
 import { WITHOUT_IDS } from './without-ids.js';
 
@@ -16,6 +14,4 @@ export const CHECKS: readonly Check[] = [
   ...COMMANDS,
   ...WITHOUT_IDS,
   ...MODULES,
-  ...RIGHTS_CHECKS,
-  ...RESOURCES,
 ];
