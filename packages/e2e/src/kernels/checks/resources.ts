@@ -11,6 +11,8 @@ import { reasonOf } from './modules.js';
 
 /** Fewer descriptors than the handles that the check loads. */
 const FEW_FILES = 100;
+/** Longer than an emulated daemon takes to start again. */
+const LONG_TTL = 1_800_000;
 /** How often the daemon is killed. */
 const KILLS = 2;
 
@@ -65,7 +67,9 @@ export const RESOURCES: readonly Check[] = [
     run: async (lab) => {
       await using client = lab.client();
       const sum = (await lab.machine.sh('sha256sum /sys/kernel/btf/vmlinux')).split(' ')[0];
-      await lab.machine.sh('/opt/bin/tc qdisc add dev eth0 root netem delay 10ms 5ms loss 2% reorder 10%');
+      await lab.machine.sh(
+        'modprobe sch_netem; /opt/bin/tc qdisc add dev eth0 root netem delay 10ms 5ms loss 2% reorder 10%',
+      );
       try {
         const bytes = await client.rawBtf('vmlinux');
         expect(createHash('sha256').update(bytes).digest('hex')).toBe(sum);
@@ -85,7 +89,7 @@ export const RESOURCES: readonly Check[] = [
       for (let round = 0; round < KILLS; round++) {
         const daemon = lab.mainDaemon();
         await using client = lab.client();
-        await using handle = await client.loadHandle(intBtf(1, 'killed'));
+        await using handle = await client.loadHandle(intBtf(1, 'killed'), { ttl: LONG_TTL });
         const ending = new AbortController();
         const loads = (async () => {
           for (let i = 0; !ending.signal.aborted; i++)
@@ -111,7 +115,7 @@ export const RESOURCES: readonly Check[] = [
       await machine.sh(`echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir -p ${group}`);
       const before = lab.mainDaemon();
       await using client = lab.client();
-      await using handle = await client.loadHandle(intBtf(1, 'memory'));
+      await using handle = await client.loadHandle(intBtf(1, 'memory'), { ttl: LONG_TTL });
       await machine.sh(`echo ${before.pid} > ${group}/cgroup.procs; echo 16M > ${group}/memory.max`);
       await Promise.allSettled(Array.from({ length: 8 }, async () => client.rawBtf('vmlinux')));
       await until(

@@ -14,8 +14,6 @@ interface Rights {
   readonly works: readonly Operation[];
 }
 
-const NO_CAPABILITIES = '--bounding-set=-all --inh-caps=-all';
-
 /** The operations that depend on rights alone. */
 const BASIC: ReadonlySet<Operation> = new Set(['load', 'open-by-id', 'list-ids', 'spec-by-name']);
 
@@ -23,21 +21,21 @@ const RIGHTS: readonly Rights[] = [
   {
     what: 'an ordinary user',
     uid: 1000,
-    wrapper: `/opt/bin/setpriv --reuid=1000 --regid=1000 --clear-groups ${NO_CAPABILITIES}`,
+    wrapper: '/opt/bin/setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --bounding-set=-all',
     mode: 'files',
     works: ['spec-by-name'],
   },
   {
     what: 'CAP_BPF alone',
     uid: 0,
-    wrapper: `/opt/bin/setpriv ${NO_CAPABILITIES} --bounding-set=-all,+bpf`,
+    wrapper: '/opt/bin/setpriv --inh-caps=-all --bounding-set=-all,+bpf',
     mode: 'load-and-files',
     works: ['load', 'spec-by-name'],
   },
   {
     what: 'CAP_BPF and CAP_SYS_ADMIN',
     uid: 0,
-    wrapper: `/opt/bin/setpriv ${NO_CAPABILITIES} --bounding-set=-all,+bpf,+sys_admin`,
+    wrapper: '/opt/bin/setpriv --inh-caps=-all --bounding-set=-all,+bpf,+sys_admin',
     mode: 'full',
     works: ['load', 'open-by-id', 'list-ids', 'spec-by-name'],
   },
