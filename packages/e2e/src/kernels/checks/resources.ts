@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
+import type { BtfClient } from '@btfd/client';
 import { intBtf } from '../../testing/sample-btf.js';
 import { until } from '../../testing/until.js';
 import type { Lab } from '../lab.js';
@@ -101,6 +102,7 @@ export const RESOURCES: readonly Check[] = [
         await until('the objects are gone', async () => (await userObjects(lab)).length === 0);
         lab.daemon = await lab.startDaemon();
         await loads;
+        await reconnected(client);
         const error = await handle.inspect().catch((cause: unknown) => cause);
         expect(reasonOf(error)).toBe('HANDLE_OF_EARLIER_DAEMON');
       }
@@ -125,11 +127,22 @@ export const RESOURCES: readonly Check[] = [
       expect(Number(/oom_kill (\d+)/.exec(await machine.sh(`cat ${group}/memory.events`))?.[1])).toBe(1);
       expect(await userObjects(lab)).toEqual([]);
       lab.daemon = await lab.startDaemon();
+      await reconnected(client);
       const error = await handle.inspect().catch((cause: unknown) => cause);
       expect(reasonOf(error)).toBe('HANDLE_OF_EARLIER_DAEMON');
     },
   },
 ];
+
+/** Waits until a client has reached the daemon again: it pauses between attempts. */
+async function reconnected(client: BtfClient): Promise<void> {
+  await until('the client is connected again', async () =>
+    client.serverInfo().then(
+      () => true,
+      () => false,
+    ),
+  );
+}
 
 async function userObjects({ machine }: Lab): Promise<number[]> {
   // bpftool loads a program of its own while it lists.
