@@ -1,8 +1,9 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
+import { ErrorReason, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
 import { Kind } from '@btfd/btf';
 import { BtfWriter } from '../testing/btf-bytes.js';
+import { failureOf } from '../testing/service-error.js';
 import { resolveSteps } from './resolve-job.js';
 import { SpecCache } from './spec-cache.js';
 
@@ -59,5 +60,37 @@ describe('A result of ResolveMembers', () => {
     expect(typed?.result.case).toBe('member');
     expect(missing?.result.case).toBe('error');
     for (const result of [typed, missing]) expect(sizeOf(result)).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('The paths of ResolveMembers', () => {
+  const paths = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
+  const messageOf = (result: MemberResult | undefined): string =>
+    result?.result.case === 'error' ? result.result.value.message : '';
+
+  /** A struct whose last member, after many others, points to it. */
+  const wide = (): Uint8Array => {
+    const writer = new BtfWriter();
+    const members = Array.from({ length: 20_000 }, (_, index) => [`m${index}`, 2, 0]);
+    return writer
+      .type(Kind.STRUCT, 's', { vlen: 20_001, sizeOrTypeId: 16, data: [...members.flat(), 'next', 2, 0] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 1 })
+      .bytes();
+  };
+
+  test('end with an error that says what was too much, and what to do', async () => {
+    const error = await failureOf(() => resolved(wide(), ...paths(1000, `s${'.next'.repeat(60)}`)));
+    expect([error.reason, error.metadata['work']]).toEqual([ErrorReason.WORK_TOO_LARGE, 'paths']);
+    expect(error.message).toMatch(
+      /^resolving the paths takes more than \d+ steps: send fewer paths in one call$/,
+    );
+  });
+
+  test('may be as many as allowed if all are misspelt, but only some have suggestions', () => {
+    const results = resolved(linked([]), ...paths(500, 's.nexd'), ...paths(500, 't.next'));
+    expect(results).toHaveLength(1000);
+    const suggested = results.filter((result) => messageOf(result).includes('did you mean "next"?'));
+    expect(suggested).toHaveLength(64);
+    expect(messageOf(results.at(-1))).toContain('no struct, union or typedef of this name');
   });
 });
