@@ -14,8 +14,8 @@ const MAX_ERROR_BYTES = 900;
 /** The cost of a path, and of each of its characters: a few characters may follow a long chain of types. */
 const STEPS_PER_PATH = 2_000;
 const STEPS_PER_CHARACTER = 100;
-/** The cost of a type or a member that is looked at. */
-const STEPS_PER_LOOK = 20;
+/** The cost of a type or a member that is looked at, with the decoding of its struct. */
+const STEPS_PER_LOOK = 80;
 /** The cost of the names that an error suggests: milliseconds. */
 const STEPS_PER_SUGGESTION = 1_000_000;
 /** How many paths may have suggestions. They help somebody who reads them. */

@@ -2,7 +2,7 @@ import { children, type Spec, type TypeId } from '@btfd/btf';
 import type { WorkBudget } from '../work-budget.js';
 
 /** The cost of decoding a type, and of each type that it refers to, in steps. */
-const STEPS_PER_TYPE = 250;
+const STEPS_PER_TYPE = 100;
 const STEPS_PER_CHILD = 10;
 
 /**

@@ -6,7 +6,7 @@ import type { WorkBudget } from '../work-budget.js';
 
 /** The cost of looking at a type, in steps. */
 const STEPS_PER_TYPE = 50;
-/** The cost of a glob in addition to the characters of the name, of which each is read once for 32 characters of it. */
+/** The cost of a glob, in addition to reading the name once for each 32 places that could match it. */
 const STEPS_PER_GLOB = 8;
 const GLOB_BITS = 32;
 
@@ -48,7 +48,7 @@ export function* findSelected(
       for (const { text, matches } of name === '' ? [] : distinct.values()) {
         // It would change nothing.
         if (selected && globsFound.has(text)) continue;
-        const reads = Math.ceil(text.length / GLOB_BITS);
+        const reads = Math.ceil(Math.min(text.length, name.length) / GLOB_BITS);
         if (budget.spend(STEPS_PER_GLOB + name.length * reads, 'globs')) yield null;
         if (!matches(name)) continue;
         globsFound.add(text);
