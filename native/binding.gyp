@@ -12,6 +12,7 @@
             'cc/load.cc',
             'cc/load-thread.cc',
             'cc/loader.cc',
+            'cc/old-libc.cc',
             'cc/read-worker.cc',
             'cc/sockets.cc',
           ],

@@ -10,7 +10,12 @@ import { format, resolveConfig } from 'prettier';
 import { FEATURE_ROWS } from '../packages/btf/dist/index.js';
 import { CLIENT_REASONS } from '../packages/client/dist/error/client-reasons.js';
 import { errorTables } from '../packages/reference/dist/error-tables.js';
-import { featureTable, metricTables, settingsTable, withMadeBlock } from '../packages/reference/dist/doc-tables.js';
+import {
+  featureTable,
+  metricTables,
+  settingsTable,
+  withMadeBlock,
+} from '../packages/reference/dist/doc-tables.js';
 import { defaultOf } from '../packages/server/dist/config/setting.js';
 import { SETTING_GROUPS } from '../packages/server/dist/config/settings.js';
 import { ERRNO_REASONS, ERROR_CODES } from '../packages/server/dist/error/error-table.js';

@@ -18,7 +18,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * Links libstdc++ into the addon, because the library of a user's system may be older than this compiler. Unused parts
- * are left out, because some need a newer C library. Builds at install link dynamically: not every system has
+ * are left out, because some need a newer C library, and `cc/old-libc.cc` replaces one. Builds at install link dynamically: not every system has
  * libstdc++.a.
  */
 const LDFLAGS = '-static-libstdc++ -Wl,--gc-sections -Wl,--exclude-libs,ALL';

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,11 +18,14 @@ export class Child implements AsyncDisposable {
     this.address = address;
   }
 
-  /** Starts a program of this package and waits until it listens. */
-  static async start(program: 'daemon-child' | 'echo-child'): Promise<Child> {
+  /** Starts a program of this package and waits until it listens. A daemon may have a policy. */
+  static async start(program: 'daemon-child' | 'echo-child', policy = ''): Promise<Child> {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-bench-'));
     const socket = join(dir, 'socket');
-    const child = fork(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), [socket]);
+    const policyFile = join(dir, 'policy.yaml');
+    writeFileSync(policyFile, policy);
+    const path = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
+    const child = fork(path, [socket, policyFile]);
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`${program} ended with ${String(code)}`);
     });

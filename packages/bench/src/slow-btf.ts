@@ -72,3 +72,55 @@ export function sharedNames(count: number): Uint8Array {
   }
   return builder.marshal();
 }
+
+/** graphRoots returns BTF of lists in structs, whose elements link through a member of a struct with many members. */
+export function graphRoots(count: number, members: number): Uint8Array {
+  const { builder, struct, lock, int } = withLock();
+  const head = struct('bpf_list_head', 16);
+  const node = struct('bpf_list_node', 24);
+  const prefix = 'm'.repeat(499);
+  const others = Array.from({ length: members }, () => member(prefix, int, 192));
+  struct('element', 28, member(`${prefix}_`, node), ...others);
+  const ids = Array.from({ length: count }, () =>
+    struct('', 24, member('head', head), member('lock', lock, 128)),
+  );
+  for (const typeId of ids) {
+    const name = `contains:element:${prefix}_`;
+    builder.add({ kind: 'DECL_TAG', name, typeId, componentIdx: 0, attribute: false });
+  }
+  return builder.marshal();
+}
+
+/** modifierChains returns BTF of pointers tagged `kptr` to a struct after a chain of qualifiers. */
+export function modifierChains(count: number, length: number): Uint8Array {
+  const { builder, struct, int } = withLock();
+  let inner = struct('object', 4, member('value', int));
+  for (let index = 0; index < length; index++) inner = builder.add({ kind: 'CONST', typeId: inner });
+  const tag = builder.add({ kind: 'TYPE_TAG', name: 'kptr', typeId: inner, attribute: false });
+  for (let index = 0; index < count; index++) builder.add({ kind: 'PTR', typeId: tag });
+  return builder.marshal();
+}
+
+/**
+ * longParams returns BTF of a prototype whose parameters share a name that is too long. The kernel refuses it, and writes
+ * the whole name into its log for each of them.
+ */
+export function longParams(count: number, length: number): Uint8Array {
+  const { builder, int } = withLock();
+  const params = Array.from({ length: count }, () => ({ name: 'p', typeId: int }));
+  builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params });
+  return withLongerName(builder.marshal(), length - 1);
+}
+
+/** Adds characters to the last name of BTF, which the builder would check for each parameter. */
+function withLongerName(rawBtf: Uint8Array, more: number): Uint8Array {
+  const longer = new Uint8Array(rawBtf.length + more);
+  longer.set(rawBtf);
+  longer.fill('p'.charCodeAt(0), rawBtf.length - 1, longer.length - 1);
+  const view = new DataView(longer.buffer);
+  view.setUint32(STRINGS_LENGTH, view.getUint32(STRINGS_LENGTH, true) + more, true);
+  return longer;
+}
+
+/** The position of the length of the strings, which are the last section, in the header. */
+const STRINGS_LENGTH = 20;

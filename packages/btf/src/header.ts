@@ -66,7 +66,8 @@ export function parseHeader(bytes: Uint8Array): BtfHeader {
     throw malformed(`header length ${length} is more than the BTF's ${bytes.length} bytes`, 4);
   }
   const hasLayout = length >= LONG_HEADER_LENGTH;
-  checkSurplus(bytes, hasLayout ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH, length);
+  // Kernels with a layout section ignore its fields if the header does not have them whole.
+  checkSurplus(bytes, LONG_HEADER_LENGTH, length);
 
   const section = (at: number): BtfSection => ({
     offset: length + view.getUint32(at, littleEndian),

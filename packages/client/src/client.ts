@@ -73,6 +73,7 @@ export class BtfClient implements AsyncDisposable {
    * @throws BtfError BTF_TOO_LARGE for BTF above 16 MiB; MESSAGE_TOO_LARGE if it is also above the daemon's limit.
    * @throws BtfError BTF_UNBUILDABLE if the daemon cannot read the BTF to estimate its cost.
    * @throws BtfError BTF_TOO_EXPENSIVE if the kernel would take too long to check the BTF.
+   * @throws BtfError BTF_UNSAFE if some kernels cannot check the BTF safely.
    * @throws BtfError LOAD_QUEUE_FULL if too many loads wait for the kernel.
    * @throws BtfError DAEMON_LACKS_CAPABILITY if the daemon lacks CAP_BPF.
    * @throws BtfError for every call, see {@link BtfError}.

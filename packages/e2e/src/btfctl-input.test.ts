@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,8 +72,13 @@ describe('the input of btfctl', () => {
   ] as const)('one %s ends the wait for a pipe without a writer', async (signal, status) => {
     const fifo = join(dir, signal);
     execFileSync('mkfifo', [fifo]);
-    for (const path of [fifo, '-']) {
-      const child = spawn(process.execPath, [BTFCTL, 'dump', path], { stdio: ['pipe', 'ignore', 'ignore'] });
+    for (const args of [
+      ['dump', fifo],
+      ['dump', '-'],
+      ['info', '--config', fifo],
+      ['info', '--address', '127.0.0.1:1', '--tls-ca', fifo],
+    ]) {
+      const child = spawn(process.execPath, [BTFCTL, ...args], { stdio: ['pipe', 'ignore', 'ignore'] });
       const ended = once(child, 'exit');
       await idle(child.pid);
       child.kill(signal);
@@ -83,6 +88,14 @@ describe('the input of btfctl', () => {
         [null, signal],
       ]).toContainEqual(await ended);
     }
+  });
+
+  test('a shell may write the config and the files of TLS to pipes', () => {
+    const command = `'${process.execPath}' '${BTFCTL}' context list --config <(echo 'contexts: {a: {address: "x:1"}}')`;
+    expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toContain('x:1');
+    const tls = `'${process.execPath}' '${BTFCTL}' info --address 127.0.0.1:1 --tls-ca <(echo nothing)`;
+    const { stderr } = spawnSync('bash', ['-c', tls], { encoding: 'utf8' });
+    expect(stderr).toMatch(/--tls-ca: there is no certificate in \/dev\/fd\/\d+/);
   });
 
   test.each(['--help', '--version', 'version'])('a full disk makes %s exit with an error', async (word) => {

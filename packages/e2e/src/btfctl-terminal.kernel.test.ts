@@ -90,7 +90,7 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
   test('neither short output nor long output with --no-pager is paged', async () => {
     await using terminal = open({ env: { PAGER: 'sed "s/^/paged /"' } });
     terminal.type('btfctl list vmlinux; btfctl info', 'Enter');
-    await terminal.shows(/spec-by-name\n\$$/);
+    await terminal.shows(/hold-kernel\n\$$/);
     terminal.type(
       'btfctl layout task_struct --no-pager | tail -2; btfctl layout task_struct --no-pager',
       'Enter',

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { packagesOfBtfd } from './testing/loaded-packages.js';
 import { NotifySocket } from './testing/notify-socket.js';
 import { failureOf, RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
@@ -94,6 +95,14 @@ describe('The daemon’s settings', () => {
   });
 });
 
+describe('A process that may open few files', () => {
+  test('serves, and logs how many its limits need', async () => {
+    const wrapper = ['sh', '-c', 'ulimit -n 1000 && exec "$@"', 'sh'];
+    await using daemon = await DaemonProcess.start({ wrapper, args: ['--btf-dir', dir] });
+    expect(daemon.log.text).toContain('the process may open 1000 files, but max-handles 16384,');
+  });
+});
+
 describe('btfd config check', () => {
   test('prints every setting in force with its source, and starts nothing', () => {
     const file = write('check.yaml', 'max-ttl: 30m\n');
@@ -119,6 +128,21 @@ describe('btfd config check', () => {
     const { code, stdout, stderr } = run(['config', 'check', '--min-ttl', '2h']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('min-ttl 2h (--min-ttl) is more than default-ttl 1m (default)');
+  });
+});
+
+describe('A command that starts no daemon', () => {
+  const file = write('loaded.yaml', 'max-ttl: 30m\n');
+
+  test.each<[string, string[], string[]]>([
+    ['--version', ['--version'], []],
+    ['--help', ['--help'], ['commander']],
+    ['config check', ['config', 'check', '--config', '/dev/null'], ['commander']],
+    ['config check with a file', ['config', 'check', '--config', file], ['commander', '@btfd/btf', 'yaml']],
+  ])('%s loads only what it needs', async (_, args, expected) => {
+    const { status: code, packages } = await packagesOfBtfd(args);
+    expect(code).toBe(0);
+    expect(packages).toEqual(new Set(['@btfd/server', ...expected]));
   });
 });
 

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +119,23 @@ needs('root', 'fuse').describe('A file system that hangs', () => {
     writeFileSync(policy, 'viewers: [uid:1]\n');
     await until('the policy is read', () => daemon.log.text.includes('reloaded the policy'));
     expect(await daemon.end()).toBe(0);
+  });
+
+  test('does not keep SIGTERM waiting during the start', async () => {
+    const { folder, policy } = policyIn('ending');
+    using _ = await HungFileSystem.mount(folder);
+    const args = ['--btf-dir', dir, '--listen', `unix:${dir}/ending.sock`, '--policy', policy];
+    const env = { ...process.env, BTFD_METRICS_LISTEN: 'off' };
+    const child = spawn(process.execPath, [BTFD, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+    await until('a thread waits', () => HungFileSystem.waiters(child.pid ?? 0) === 1);
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    expect(log).toContain('ended before the start was complete');
+    // The signal came first.
+    expect(log).not.toContain(TOO_LONG);
   });
 
   test('ends the start with an error', async () => {

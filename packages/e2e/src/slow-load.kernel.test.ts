@@ -6,7 +6,14 @@ import { status } from '@grpc/grpc-js';
 import { idsOfSize } from './testing/bpftool.js';
 import { healthOf } from './testing/health.js';
 import { until } from './testing/until.js';
-import { functions, nestedStructs, slowBtf } from './testing/slow-btf.js';
+import {
+  functions,
+  graphRoots,
+  longParams,
+  modifierChains,
+  nestedStructs,
+  slowBtf,
+} from './testing/slow-btf.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
@@ -131,10 +138,13 @@ needs('bpf').describe('While the kernel checks a slow load', () => {
 
 needs('bpf').describe('BTF that would keep the kernel for too long', () => {
   test.each<[string, () => Uint8Array]>([
-    // The kernel would need minutes for these: a kilobyte causes a huge number of visits.
+    // The kernel would need seconds, or minutes: a kilobyte of the first causes a huge number of visits.
     ['nested structs', () => nestedStructs(29)],
     ['thousands of lists', () => slowBtf(16_000)],
     ['functions that share a prototype', () => functions(100_000)],
+    ['lists of a struct with many members', () => graphRoots(100, 20_000)],
+    ['pointers to a chain of modifiers', () => modifierChains(20_000, 20_000)],
+    ['names that the kernel walks for its log', () => longParams(22_000, 100_000)],
   ])('is rejected at once, before it reaches the kernel: %s', async (_, make) => {
     await using daemon = await DaemonProcess.start();
     using client = new RawClient(daemon.address);

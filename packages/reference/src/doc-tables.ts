@@ -40,7 +40,10 @@ export function featureTable(features: ReadonlyMap<string, DocumentedFeature>): 
     probe === null ? 'no' : 'yes',
     rewriting?.words ?? '',
   ]);
-  return markdownTable(['feature', 'a kernel accepts or makes', 'since', 'probed', 'written for others'], rows);
+  return markdownTable(
+    ['feature', 'a kernel accepts or makes', 'since', 'probed', 'written for others'],
+    rows,
+  );
 }
 
 /** DocumentedSetting is a setting of the daemon, in words. */

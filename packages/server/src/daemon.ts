@@ -145,6 +145,7 @@ async function startServing(options: DaemonOptions, observability: Observability
   observability.serving(services, {
     connections: () => connectionsOf(listening),
     refusedConnections: () => admission.refused,
+    endedConnections: () => admission.ended,
     certificateEnd: () => admission.certificateEnd,
   });
   const end = async (): Promise<void> => {
@@ -221,6 +222,8 @@ function channelOptions(limits: Limits): ServerOptions {
     'grpc.keepalive_time_ms': limits.keepaliveMs,
     'grpc.keepalive_timeout_ms': limits.keepaliveMs,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    // Its records of each call and connection cost time and memory, and nothing reads them.
+    'grpc.enable_channelz': 0,
     'grpc.max_connection_idle_ms': limits.maxConnectionIdleMs,
     ...(limits.maxConnectionAgeMs === Infinity
       ? {}

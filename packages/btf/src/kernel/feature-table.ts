@@ -53,6 +53,26 @@ function taggedPointer(tag: string): readonly NewType[] {
   return [INT, tagged, { kind: 'PTR', typeId: 2 }, LOCK, struct(16, [3, 0], [4, 8])];
 }
 
+/** An element of a list that owns a list, under a lock. The ids are those of a lock, a list and a node: 1, 2 and 3. */
+function owner(name: string): NewType {
+  const members = [
+    ['n', 3, 0],
+    ['l', 2, 24],
+    ['k', 1, 40],
+  ] as const;
+  return {
+    kind: 'STRUCT',
+    name,
+    size: 48,
+    members: members.map(([member, typeId, byte]) => ({
+      name: member,
+      typeId,
+      bitOffset: byte * 8,
+      bitfieldSize: 0,
+    })),
+  };
+}
+
 function variable(section: string): readonly NewType[] {
   return [
     INT,
@@ -67,7 +87,7 @@ function variable(section: string): readonly NewType[] {
  */
 export const FEATURE_TABLE = /* @__PURE__ */ featureTable();
 
-/** FeatureName is the name of a row of {@link FEATURE_TABLE}. */
+/** FeatureName is the name of a row of `FEATURE_ROWS`. */
 export type FeatureName = keyof typeof FEATURE_TABLE;
 
 function featureTable() {
@@ -243,6 +263,31 @@ function featureTable() {
         'any number of type tags on a pointer that is checked, of which at most one is `kptr` or the like',
       since: [7, 2],
       probe: { types: taggedPointer('a'), needs: 'pointerFields' },
+      rewriting: null,
+    },
+    ownershipDepth: {
+      words:
+        'chains of up to 8 structs that own each other by lists, trees and pointers; 3 by lists and trees before',
+      since: [7, 2],
+      probe: {
+        // An element of a list that owns elements that own others.
+        types: [
+          LOCK,
+          LIST,
+          { kind: 'STRUCT', name: 'bpf_list_node', size: 24, members: [] },
+          {
+            kind: 'STRUCT',
+            name: 'd',
+            size: 24,
+            members: [{ name: 'n', typeId: 3, bitOffset: 0, bitfieldSize: 0 }],
+          },
+          owner('c'),
+          owner('b'),
+          { kind: 'DECL_TAG', name: 'contains:d:n', typeId: 5, componentIdx: 1, attribute: false },
+          { kind: 'DECL_TAG', name: 'contains:c:n', typeId: 6, componentIdx: 1, attribute: false },
+        ],
+        needs: 'specialFields',
+      },
       rewriting: null,
     },
     uniqueFields: {

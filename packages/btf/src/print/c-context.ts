@@ -29,7 +29,10 @@ export type Define = (id: TypeId, level: number) => void;
 /** The deepest indentation. Deeper text is still correct C, but a line must not grow with its depth. */
 const MAX_INDENT = 13;
 
-const INDENTS = /* @__PURE__ */ Array.from({ length: MAX_INDENT + 1 }, (_, level) => `\n${'\t'.repeat(level)}`);
+const INDENTS = /* @__PURE__ */ Array.from(
+  { length: MAX_INDENT + 1 },
+  (_, level) => `\n${'\t'.repeat(level)}`,
+);
 
 /** lineStart returns a line break and the indentation of a level. */
 export function lineStart(level: number): string {

@@ -7,6 +7,14 @@ import { POINTER_TAGS } from './special-kinds.js';
 /** No tag that matters is longer. */
 const LONGEST_TAG = 32;
 
+/** KeptPointer is a pointer that the kernel keeps for a program. */
+export interface KeptPointer {
+  /** Its target. */
+  readonly structId: TypeId;
+  /** Whether the target is freed with what has the pointer. */
+  readonly owns: boolean;
+}
+
 /** The end of a chain of modifiers. */
 interface ChainEnd {
   /** The first type that is not a modifier. */
@@ -30,38 +38,38 @@ export class PointerTags {
     this.#features = features;
   }
 
-  /** isKept reports whether a type is such a pointer. It returns a text if the pointer is invalid. */
-  isKept(id: TypeId): boolean | string {
+  /** keptPointer returns such a pointer, or null if a type is not one. It returns a text if the pointer is invalid. */
+  keptPointer(id: TypeId): KeptPointer | null | string {
     const types = this.#types;
     const pointerId = types.kind(id) === Kind.VOLATILE ? types.third(id) : id;
-    if (types.kind(pointerId) !== Kind.PTR) return false;
+    if (types.kind(pointerId) !== Kind.PTR) return null;
     return this.#features.severalPointerTags ? this.#byAnyTag(pointerId) : this.#byFirstTag(pointerId);
   }
 
   /** Since Linux 7.2: the tags among all modifiers of the target count, except unknown ones and attributes. */
-  #byAnyTag(pointerId: TypeId): boolean | string {
+  #byAnyTag(pointerId: TypeId): KeptPointer | null | string {
     const { typeId, tags } = this.#chainEnd(this.#types.third(pointerId));
     const names = this.#names.filter((_, bit) => (tags & (1 << bit)) !== 0);
     if (names.length > 1) return 'Pointer with several special type tags (EINVAL)';
     const [tag] = names;
-    if (tag === undefined || POINTER_TAGS.get(tag) !== true) return false;
-    return this.#types.kind(typeId) === Kind.STRUCT || notToStruct(tag);
+    if (tag === undefined || POINTER_TAGS.get(tag) !== true) return null;
+    return this.#types.kind(typeId) === Kind.STRUCT ? kept(tag, typeId) : notToStruct(tag);
   }
 
   /** Before Linux 7.2: the target is the only tag, and a known one. */
-  #byFirstTag(pointerId: TypeId): boolean | string {
+  #byFirstTag(pointerId: TypeId): KeptPointer | null | string {
     const types = this.#types;
     const tagId = types.third(pointerId);
-    if (types.kind(tagId) !== Kind.TYPE_TAG || types.kindFlag(tagId)) return false;
+    if (types.kind(tagId) !== Kind.TYPE_TAG || types.kindFlag(tagId)) return null;
     if (types.kind(types.third(tagId)) === Kind.TYPE_TAG) return 'Pointer with several type tags (EINVAL)';
     const tag = latin1At(types.strings, types.nameOffset(tagId), LONGEST_TAG);
     const counts = POINTER_TAGS.get(tag);
     if (counts === undefined || (tag === 'uptr' && !this.#features.userPointers)) {
       return 'Pointer with a type tag that is not for programs (EINVAL)';
     }
-    if (!counts) return false;
+    if (!counts) return null;
     const target = this.#resolution.sized(tagId);
-    return (target !== null && types.kind(target.id) === Kind.STRUCT) || notToStruct(tag);
+    return target !== null && types.kind(target.id) === Kind.STRUCT ? kept(tag, target.id) : notToStruct(tag);
   }
 
   #chainEnd(first: TypeId): ChainEnd {
@@ -89,6 +97,10 @@ export class PointerTags {
     const bit = this.#names.indexOf(latin1At(types.strings, types.nameOffset(id), LONGEST_TAG));
     return bit < 0 ? 0 : 1 << bit;
   }
+}
+
+function kept(tag: string, structId: TypeId): KeptPointer {
+  return { structId, owns: tag !== 'kptr_untrusted' };
 }
 
 function notToStruct(tag: string): string {

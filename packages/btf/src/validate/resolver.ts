@@ -1,6 +1,7 @@
 import { HEAD_WORDS, isComposite, kindTest } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { memberProblem } from './member-rules.js';
+import type { KernelFeatures } from '../kernel/kernel-features.js';
 import type { NameRules } from './name-rules.js';
 import type { ProblemList } from './problem.js';
 import { isModifier, isRegularInt, type RawTypes } from './raw-types.js';
@@ -46,14 +47,22 @@ export class Resolver {
   readonly #unnamedParams = new Map<TypeId, number>();
   readonly #names: NameRules;
   readonly #resolution: Resolution;
+  readonly #features: KernelFeatures;
   readonly #problems: ProblemList;
   #mode: Mode = 'UNDECIDED';
 
   /** Every type must have passed the first check. */
-  constructor(types: RawTypes, names: NameRules, resolution: Resolution, problems: ProblemList) {
+  constructor(
+    types: RawTypes,
+    names: NameRules,
+    resolution: Resolution,
+    features: KernelFeatures,
+    problems: ProblemList,
+  ) {
     this.#types = types;
     this.#names = names;
     this.#resolution = resolution;
+    this.#features = features;
     this.#problems = problems;
   }
 
@@ -181,7 +190,11 @@ export class Resolver {
     const resolution = this.#resolution;
     const sized = resolution.sized(next);
     if (sized !== null) return this.#done(id, sized.id);
-    const target = resolution.state(next) === State.RESOLVED ? resolution.resolvedId(next) : next;
+    const isResolved =
+      resolution.state(next) === State.RESOLVED &&
+      (this.#features.declTag || this.#types.kind(next) !== Kind.FUNC);
+    // Kernels before DECL_TAG do not resolve functions.
+    const target = isResolved ? resolution.resolvedId(next) : next;
     const kind = this.#types.kind(target);
     const may = kind === Kind.VOID || kind === Kind.FWD || kind === Kind.FUNC_PROTO;
     return may ? this.#done(id, target) : INVALID_ID;

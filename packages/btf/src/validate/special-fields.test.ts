@@ -138,6 +138,7 @@ describe('since 7.2, a kernel', () => {
       null,
       noStruct('kptr'),
     ],
+    ['ignores attributes', tag(tag(pointer(), 'percpu_kptr', 8, true), 'kptr', NODE), null, null],
     ['refuses two special tags', tag(tag(pointer(), 'kptr', 8), 'percpu_kptr', NODE), several, special],
     ['refuses uptr with another special tag', tag(tag(pointer(), 'uptr', 8), 'kptr', NODE), several, special],
     ['accepts a special and an unknown tag', tag(tag(pointer(), 'kptr', 8), 'user', NODE), several, null],
@@ -169,6 +170,42 @@ describe('since 7.2, a kernel', () => {
       ['b', 5, 4],
     );
     expect(problemsOf(counts, since)).toEqual(['More than one bpf_refcount (E2BIG)']);
+  });
+
+  test('accepts up to 8 structs that own each other, and no more', () => {
+    const tooMany = 'More than 8 structs own each other (ELOOP)';
+    const old = 'Elements of a list or tree own elements that own others (ELOOP)';
+    /** A list of elements that have lists, and so on. */
+    const chain = (length: number): BtfAssembler => {
+      const btf = struct(start(), 'last', 24, ['node', NODE, 0]);
+      for (let i = 1; i < length; i++) {
+        struct(btf, `s${i}`, 48, ['node', NODE, 0], ['list', LIST, 24], ['lock', LOCK, 40]);
+      }
+      for (let i = 1; i < length; i++) contains(btf, 5 + i, 1, `${i === 1 ? 'last' : `s${i - 1}`}:node`);
+      return btf;
+    };
+    const lengths = [1, 2, 3, 8, 9, 40].map((length) => [length, problemsOf(chain(length), since)] as const);
+    expect(lengths).toEqual([
+      [1, []],
+      [2, []],
+      [3, []],
+      [8, []],
+      [9, [tooMany]],
+      [40, [tooMany]],
+    ]);
+    expect(problemsOf(chain(3), before)).toEqual([old]);
+    // A stable release may have the rule early.
+    expect(problemsOf(chain(3), { ...kernelFeaturesOf(6, 12), ownershipDepth: true })).toEqual([]);
+  });
+
+  test('counts pointers that own their target', () => {
+    const problemOf = (tagName: string): string[] => {
+      const btf = start().type(Kind.PTR, 0, { sizeOrTypeId: 6 });
+      tag(btf, tagName, 7);
+      return problemsOf(struct(btf, 'own', 16, ['next', 5, 0], ['lock', LOCK, 8]), since);
+    };
+    expect(problemOf('kptr')).toEqual(['More than 8 structs own each other (ELOOP)']);
+    expect(problemOf('kptr_untrusted')).toEqual([]);
   });
 
   test('reads a chain of modifiers that many pointers share once', () => {
@@ -253,4 +290,17 @@ test('mutants of structs with special fields end in a list of problems', () => {
     }
   }
   expect(special.size).toBeGreaterThan(8);
+});
+
+test('the fields of an array are counted in more than 32 bits, which kernels do not survive otherwise', () => {
+  // 0x1999999a structs with ten fields each: 0x100000004.
+  const btf = start()
+    .type(Kind.TYPE_TAG, 'kptr_untrusted', { sizeOrTypeId: INT + 3 })
+    .type(Kind.PTR, 0, { sizeOrTypeId: INT + 1 });
+  struct(btf, 'target', 4, ['a', INT, 0]);
+  btf.type(Kind.ARRAY, 0, { data: [INT + 2, INT, 1] });
+  const ten = Array.from({ length: 10 }, (): Member => ['p', INT + 4, 0]);
+  struct(btf, 'ten', 8, ...ten).type(Kind.ARRAY, 0, { data: [INT + 5, INT, 0x1999999a] });
+  struct(btf, 'outer', 0xccccccd8, ['p', INT + 2, 0], ['many', INT + 6, 8]);
+  expect(problemsOf(btf)).toEqual(['More than 11 special fields (E2BIG)']);
 });

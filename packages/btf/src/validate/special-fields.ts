@@ -2,6 +2,7 @@ import { HEAD_WORDS } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { GraphRoots } from './graph-roots.js';
 import type { KernelFeatures } from '../kernel/kernel-features.js';
+import { type CheckedStruct, checkOwnership } from './ownership.js';
 import type { ProblemList } from './problem.js';
 import type { RawTypes } from './raw-types.js';
 import type { Resolution } from './resolution.js';
@@ -10,11 +11,6 @@ import { type SpecialField, SpecialSearch } from './special-search.js';
 
 /** The number of nested structs in which the kernel looks for special fields (MAX_RESOLVE_DEPTH). */
 const MAX_HEIGHT = 31;
-
-interface Checked {
-  readonly id: TypeId;
-  readonly fields: readonly SpecialField[];
-}
 
 /**
  * checkSpecialFields checks the structs with fields that are special to BPF programs (Linux 6.2 and later). The kernel
@@ -33,7 +29,7 @@ export function checkSpecialFields(
   const search = new SpecialSearch(types, resolution, roots, features);
   const sought = soughtTypes(types, search, features);
   if (sought.size === 0) return;
-  const checked = new Map<TypeId, Checked>();
+  const checked = new Map<TypeId, CheckedStruct>();
   for (let id = 1; id < types.end && !problems.full; id++) {
     if (types.kind(id) !== Kind.STRUCT || !hasMember(types, id, sought)) continue;
     const { fields, height, problem } = search.search(id);
@@ -44,7 +40,7 @@ export function checkSpecialFields(
     checked.set(id, { id, fields });
   }
   if (problems.list.length > 0) return;
-  for (const struct of checked.values()) checkOwnership(struct, checked, problems);
+  checkOwnership(checked, features, problems);
 }
 
 /** The types that make the kernel search a struct: the first of each special name, and tagged pointers. */
@@ -98,27 +94,5 @@ function checkFields(
   }
   if (has('bpf_list_node') && has('bpf_rb_node') && !has('bpf_refcount')) {
     problems.add(id, 'bpf_list_node and bpf_rb_node without bpf_refcount (EINVAL)');
-  }
-}
-
-/**
- * The contents of a root must be special itself. If the struct of the root can be an element, the contents must not
- * have a root.
- */
-function checkOwnership(
-  { id, fields }: Checked,
-  checked: ReadonlyMap<TypeId, Checked>,
-  problems: ProblemList,
-): void {
-  const isElement = fields.some(({ name }) => name === 'bpf_list_node' || name === 'bpf_rb_node');
-  for (const { root, member } of fields) {
-    if (root === null) continue;
-    const value = checked.get(root.valueId);
-    if (value === undefined) {
-      problems.add(id, 'contains: tag names a struct without special fields (EFAULT)', member);
-    } else if (isElement && value.fields.some((field) => field.root !== null)) {
-      problems.add(id, 'Elements of a list or tree own elements that own others (ELOOP)', member);
-    } else continue;
-    return;
   }
 }

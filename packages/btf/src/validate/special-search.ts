@@ -30,6 +30,8 @@ export interface SpecialField {
   readonly size: number;
   /** The contents of the root of a list or tree. */
   readonly root: GraphRoot | null;
+  /** For a pointer that owns its target: the struct. */
+  readonly pointee: TypeId | null;
   /** The member of the searched struct that is the field or contains it. */
   readonly member: number;
 }
@@ -84,7 +86,8 @@ export class SpecialSearch {
 
   /** pointer reports whether a type is a pointer that the kernel keeps. It returns a text if the pointer is invalid. */
   pointer(id: TypeId): boolean | string {
-    return this.#tags.isKept(id);
+    const pointer = this.#tags.keptPointer(id);
+    return typeof pointer === 'string' ? pointer : pointer !== null;
   }
 
   /** search finds the special fields of a struct and of the structs within it. */
@@ -152,7 +155,7 @@ export class SpecialSearch {
       if (!isKind) return NOTHING;
       const root = kind.node === null ? null : this.#roots.rootOf(id, member);
       if (typeof root === 'string') return root;
-      const field = { name: kind.name, offset, size: kind.size, root, member };
+      const field = { name: kind.name, offset, size: kind.size, root, pointee: null, member };
       return repeat([field], count, kind.size, room, 0);
     }
     if (types.kind(typeId) !== Kind.STRUCT) return this.#pointerField(typeId, offset, count, member, room);
@@ -175,10 +178,11 @@ export class SpecialSearch {
 
   #pointerField(typeId: TypeId, offset: number, count: number, member: number, room: number): Found | string {
     if (!this.#features.pointerFields || offset % KPTR_SIZE !== 0) return NOTHING;
-    const isPointer = this.pointer(typeId);
-    if (typeof isPointer === 'string') return isPointer;
-    if (!isPointer) return NOTHING;
-    const field = { name: 'kptr', offset, size: KPTR_SIZE, root: null, member } as const;
+    const pointer = this.#tags.keptPointer(typeId);
+    if (typeof pointer === 'string') return pointer;
+    if (pointer === null) return NOTHING;
+    const pointee = pointer.owns ? pointer.structId : null;
+    const field = { name: 'kptr', offset, size: KPTR_SIZE, root: null, pointee, member } as const;
     return repeat([field], count, KPTR_SIZE, room, 0);
   }
 

@@ -126,6 +126,14 @@ describe('a kernel of a release', () => {
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 2) })).toEqual([]);
   });
 
+  test('accepts a pointer to a function since 5.16, which has DECL_TAG', () => {
+    const spec = parse(
+      proto(start()).type(Kind.FUNC, 'f', { sizeOrTypeId: 2 }).type(Kind.PTR, 0, { sizeOrTypeId: 3 }),
+    );
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 15) })).toEqual(['Invalid type_id']);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 16) })).toEqual([]);
+  });
+
   test('accepts a layout section since 7.1', () => {
     const layout = Array.from({ length: 20 }, () => [0, 0] as const);
     const spec = Spec.parse(start().bytes({ headerLength: 32, layout }));

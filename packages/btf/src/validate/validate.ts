@@ -69,8 +69,18 @@ export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
 
   const resolution = new Resolution(types, options.pointerSize ?? 8);
   // Resolve the types of the base as far as possible. Their problems are not problems of this BTF.
-  resolveAll(types, new Resolver(types, names, resolution, new ProblemList(0)), 1, spec.firstTypeId);
-  resolveAll(types, new Resolver(types, names, resolution, problems), spec.firstTypeId, spec.endTypeId);
+  resolveAll(
+    types,
+    new Resolver(types, names, resolution, features, new ProblemList(0)),
+    1,
+    spec.firstTypeId,
+  );
+  resolveAll(
+    types,
+    new Resolver(types, names, resolution, features, problems),
+    spec.firstTypeId,
+    spec.endTypeId,
+  );
   if (problems.list.length === 0) checkTypeTagOrder(types, spec.firstTypeId, features, problems);
   // Only BPF_BTF_LOAD searches for special fields: the BTF of a module passes without.
   if (problems.list.length === 0 && spec.base === null)

@@ -23,42 +23,45 @@ describe('ConfigFile', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  const written = (text: string): ConfigFile => {
+  const read = async (file: string, mustExist = true): Promise<ConfigFile> =>
+    ConfigFile.read(file, mustExist, new AbortController().signal);
+
+  const written = async (text: string): Promise<ConfigFile> => {
     writeFileSync(path, text, { mode: 0o640 });
-    return new ConfigFile(path, true);
+    return read(path);
   };
 
-  test('a file that is named must exist', () => {
-    expect(() => new ConfigFile(path, true)).toThrow(`there is no config file ${path}`);
-    expect(new ConfigFile(path, false).config.contexts.size).toBe(0);
+  test('a file that is named must exist', async () => {
+    await expect(read(path)).rejects.toThrow(`there is no config file ${path}`);
+    expect((await read(path, false)).config.contexts.size).toBe(0);
   });
 
-  test('is created with its folders, for its owner alone', () => {
+  test('is created with its folders, for its owner alone', async () => {
     const deep = join(dir, 'a', 'b', 'config.yaml');
-    new ConfigFile(deep, false).set('here', { address: 'unix:/x.sock', tls: null });
+    (await read(deep, false)).set('here', { address: 'unix:/x.sock', tls: null });
     expect(readFileSync(deep, 'utf8')).toBe('contexts:\n  here:\n    address: unix:/x.sock\n');
     expect(statSync(deep).mode & 0o777).toBe(0o600);
     expect(statSync(join(dir, 'a')).mode & 0o777).toBe(0o700);
   });
 
-  test('a folder that the kernel refuses is an error', () => {
-    const file = new ConfigFile('/proc/nothing/config.yaml', false);
+  test('a folder that the kernel refuses is an error', async () => {
+    const file = await read('/proc/nothing/config.yaml', false);
     expect(() => file.use('x')).toThrow('cannot write the config file: ENOENT');
   });
 
-  test('a link stays a link, and its target keeps its mode', () => {
-    written('contexts: { a: { address: "x:1" } }\n');
+  test('a link stays a link, and its target keeps its mode', async () => {
+    await written('contexts: { a: { address: "x:1" } }\n');
     const link = join(dir, 'link.yaml');
     symlinkSync('config.yaml', link);
-    new ConfigFile(link, true).use('a');
+    (await read(link)).use('a');
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(readFileSync(path, 'utf8')).toContain('current-context: a');
     expect(statSync(path).mode & 0o777).toBe(0o640);
     expect(readdirSync(dir).toSorted()).toEqual(['config.yaml', 'link.yaml']);
   });
 
-  test('keeps its first comment when the current context is removed', () => {
-    const file = written(
+  test('keeps its first comment when the current context is removed', async () => {
+    const file = await written(
       '# my nodes\ncurrent-context: a\n# all\ncontexts:\n  a:\n    address: x:1\n  b:\n    address: y:1 # bee\n',
     );
     file.remove('a');
@@ -72,10 +75,10 @@ describe('ConfigFile', () => {
       `a: &a [x, x]\n${aliases('abcdefghijklmnop')}`,
       'Excessive alias count indicates a resource exhaustion attack',
     ],
-  ])('%j is rejected with the name of the file', (text, message) => {
+  ])('%j is rejected with the name of the file', async (text, message) => {
     let thrown = '';
     try {
-      written(text);
+      await written(text);
     } catch (error) {
       thrown = String(error);
     }

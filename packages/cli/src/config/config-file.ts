@@ -1,17 +1,9 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
 import { CliError, codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
+import { readPath } from '../source/read-file.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
 import { configHome } from './xdg-folders.js';
 
@@ -29,18 +21,25 @@ export class ConfigFile {
   readonly #document: Document;
 
   /**
+   * Reads a config file.
+   *
    * @param mustExist whether a missing file is an error, as for a file that `--config` names.
-   * @throws CliError NOT_FOUND if the file is missing and must exist; USAGE if it cannot be read or is invalid.
+   * @throws CliError NOT_FOUND if the file is missing and must exist; USAGE if it cannot be read or is invalid. The reason of
+   * `interrupted`.
    */
-  constructor(path: string, mustExist: boolean) {
-    this.path = path;
-    const text = readIfExists(path);
+  static async read(path: string, mustExist: boolean, interrupted: AbortSignal): Promise<ConfigFile> {
+    const text = await readIfExists(path, interrupted);
     if (text === null && mustExist) {
       throw notFound(
         `there is no config file ${path}`,
         `\`btfctl --config ${path} context set NAME --address ADDRESS\` creates it`,
       );
     }
+    return new ConfigFile(path, text);
+  }
+
+  private constructor(path: string, text: string | null) {
+    this.path = path;
     this.#document = parseDocument(text ?? '');
     const [error] = this.#document.errors;
     if (error !== undefined) throw usageError(`${path}: ${inWords(error)}`);
@@ -137,10 +136,11 @@ function valueOf(document: Document, path: string): unknown {
   }
 }
 
-function readIfExists(path: string): string | null {
+async function readIfExists(path: string, interrupted: AbortSignal): Promise<string | null> {
   try {
-    return readFileSync(path, 'utf8');
+    return Buffer.from(await readPath(path, interrupted)).toString();
   } catch (error) {
+    interrupted.throwIfAborted();
     if (isMissing(codeOf(error))) return null;
     throw usageError(`cannot read the config file: ${messageOf(error)}`);
   }

@@ -9,13 +9,14 @@ import { cacheHome } from './xdg-folders.js';
  * connectTo returns a client of a node. The client connects when it is first used. It does not retry: a user at a terminal
  * wants to know immediately that there is no daemon.
  *
- * @throws CliError USAGE for invalid TLS files.
+ * @throws CliError USAGE for invalid TLS files. The reason of `interrupted`.
  */
-export function connectTo(
+export async function connectTo(
   { address, tls }: Node,
   timeout: number | undefined,
   env: NodeJS.ProcessEnv,
-): BtfClient {
+  interrupted: AbortSignal,
+): Promise<BtfClient> {
   // Reading BTF again from a daemon on this machine costs less than keeping it.
   const specCacheDir = address.startsWith('unix:') ? undefined : join(cacheHome(env), 'btfd');
   try {
@@ -23,7 +24,7 @@ export function connectTo(
       timeout,
       retries: 0,
       specCacheDir,
-      tls: tls === null ? undefined : tlsOptions(tls),
+      tls: tls === null ? undefined : await tlsOptions(tls, interrupted),
     });
   } catch (error) {
     throw BtfError.isBtfError(error) ? usageError(error.rawMessage) : error;

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '@btfd/client';
 import { messageOf, usageError } from '../error/cli-error.js';
+import { readPath } from '../source/read-file.js';
 import type { TlsFiles } from './config.js';
 
 /** checkPair checks that a certificate and its key are given together. @throws CliError USAGE if one is missing. */
@@ -14,13 +14,13 @@ export function checkPair({ cert, key }: TlsFiles): void {
  * tlsOptions reads the TLS files. It checks each of them, because OpenSSL accepts a file without certificates as an empty
  * list of authorities, and its errors do not name the file.
  *
- * @throws CliError USAGE, with the name of the file.
+ * @throws CliError USAGE, with the name of the file. The reason of `interrupted`.
  */
-export function tlsOptions(files: TlsFiles): TlsOptions {
+export async function tlsOptions(files: TlsFiles, interrupted: AbortSignal): Promise<TlsOptions> {
   checkPair(files);
-  const ca = read('--tls-ca', files.ca);
-  const cert = read('--tls-cert', files.cert);
-  const key = read('--tls-key', files.key);
+  const ca = await read('--tls-ca', files.ca, interrupted);
+  const cert = await read('--tls-cert', files.cert, interrupted);
+  const key = await read('--tls-key', files.key, interrupted);
   if (ca !== undefined) certificateIn('--tls-ca', files.ca, ca);
   if (cert !== undefined && key !== undefined) {
     const certificate = certificateIn('--tls-cert', files.cert, cert);
@@ -31,11 +31,16 @@ export function tlsOptions(files: TlsFiles): TlsOptions {
   return { ca, cert, key, serverName: files.serverName };
 }
 
-function read(option: string, path: string | undefined): Buffer | undefined {
+async function read(
+  option: string,
+  path: string | undefined,
+  interrupted: AbortSignal,
+): Promise<Buffer | undefined> {
   if (path === undefined) return undefined;
   try {
-    return readFileSync(path);
+    return Buffer.from(await readPath(path, interrupted));
   } catch (error) {
+    interrupted.throwIfAborted();
     throw usageError(`${option}: ${messageOf(error)}`);
   }
 }

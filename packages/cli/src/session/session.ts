@@ -152,7 +152,7 @@ export class Session implements AsyncDisposable {
   async #connect(node: string | null): Promise<BtfClient> {
     const target = node === null ? await this.target() : await this.#nodeNamed(node);
     const { connectTo } = await import('../config/connect.js');
-    return connectTo(target, this.options.timeout, this.env);
+    return connectTo(target, this.options.timeout, this.env, this.interrupted);
   }
 
   async #nodeNamed(node: string): Promise<Node> {
@@ -163,6 +163,6 @@ export class Session implements AsyncDisposable {
 
   async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
     const { ConfigFile, configPath } = await import('../config/config-file.js');
-    return new ConfigFile(this.options.config ?? configPath(this.env), mustExist);
+    return ConfigFile.read(this.options.config ?? configPath(this.env), mustExist, this.interrupted);
   }
 }

@@ -23,17 +23,31 @@ export async function readFile(
   try {
     // Opening /dev/stdin fails if it is a socket, as between Node programs.
     if (path === STANDARD_INPUT) return await readStream(process.stdin, interrupted, checkHead);
-    // Opening a pipe blocks until there is a writer, and Ctrl-C would have no effect until then.
-    if (!statSync(path).isFile()) return await readStream(createReadStream(path), interrupted, checkHead);
-    checkHead(headOf(path));
-    // At once: reading sysfs piece by piece through the thread pool takes thirty times as long.
-    return readFileSync(path);
+    return await readPath(path, interrupted, checkHead);
   } catch (error) {
     const code = codeOf(error);
     if (typeof code !== 'string') throw error;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(`there is no file ${path}`);
     throw new CliError(ExitCode.FAILURE, `cannot read ${path}: ${messageOf(error)}`);
   }
+}
+
+/**
+ * readPath reads a file, a pipe or a device.
+ *
+ * @param checkHead gets the first bytes, or all of a shorter file, and throws to leave the rest unread.
+ * @throws the errors of the system, those of `checkHead`, and the reason of `interrupted`.
+ */
+export async function readPath(
+  path: string,
+  interrupted: AbortSignal,
+  checkHead: (head: Uint8Array) => void = () => {},
+): Promise<Uint8Array> {
+  // Opening a pipe blocks until there is a writer, and Ctrl-C would have no effect until then.
+  if (!statSync(path).isFile()) return readStream(createReadStream(path), interrupted, checkHead);
+  checkHead(headOf(path));
+  // At once: reading sysfs piece by piece through the thread pool takes thirty times as long.
+  return readFileSync(path);
 }
 
 function headOf(path: string): Uint8Array {

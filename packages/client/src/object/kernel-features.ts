@@ -25,6 +25,7 @@ export type Feature =
   | 'resilient-locks'
   | 'several-pointer-tags'
   | 'unique-fields'
+  | 'ownership-depth'
   | 'unknown';
 
 /** FeatureStatus reports whether the daemon's kernel has a feature. */
@@ -58,6 +59,7 @@ const FEATURES: Readonly<Record<number, readonly [feature: Feature, name: Featur
   [FeatureNumber.RESILIENT_LOCKS]: ['resilient-locks', 'resilientLocks'],
   [FeatureNumber.SEVERAL_POINTER_TAGS]: ['several-pointer-tags', 'severalPointerTags'],
   [FeatureNumber.UNIQUE_FIELDS]: ['unique-fields', 'uniqueFields'],
+  [FeatureNumber.OWNERSHIP_DEPTH]: ['ownership-depth', 'ownershipDepth'],
 } satisfies Record<FeatureNumber, readonly [feature: Feature, name: FeatureName | null]>;
 
 type Message = Pick<FeatureStatusMessage, 'feature' | 'supported'>;

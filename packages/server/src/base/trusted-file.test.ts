@@ -92,30 +92,30 @@ describe('A file that the operator names', () => {
 
 needs('root').describe('A file is refused, with the command that mends it,', () => {
   test.each([
-    [0o666, 'every user', 'chmod go-w'],
-    [0o646, 'every user', 'chmod o-w'],
-    [0o664, `its group (gid ${OTHER})`, 'chmod g-w'],
-  ])('if others can write to it: mode %o', async (mode, who, command) => {
+    ['0666', 'every user', 'chmod go-w'],
+    ['0646', 'every user', 'chmod o-w'],
+    ['0664', `its group (gid ${OTHER})`, 'chmod g-w'],
+  ])('if others can write to it: mode %s', async (mode, who, command) => {
     using made = setUp();
     chownSync(made.file, 0, OTHER);
     chmodSync(made.file, mode);
-    const why = `the file ${made.file} is writable by ${who}, with mode 0${mode.toString(8)}`;
+    const why = `the file ${made.file} is writable by ${who}, with mode ${mode}`;
     expect(await outcome(made.file)).toBe(`${why}: ${command} ${made.file}`);
     execFileSync('sh', ['-c', `${command} ${made.file}`]);
     expect(await outcome(made.file)).toBe('text');
   });
 
   test.each([
-    ['a', 0o777, 'every user', 'chmod go-w'],
-    ['a/b', 0o775, `its group (gid ${OTHER})`, 'chmod g-w'],
-  ])('if others can write to a folder above it: %s %o', async (name, mode, who, command) => {
+    ['a', '0777', 'every user', 'chmod go-w'],
+    ['a/b', '0775', `its group (gid ${OTHER})`, 'chmod g-w'],
+  ])('if others can write to a folder above it: %s %s', async (name, mode, who, command) => {
     using made = setUp();
     const folder = join(made.dir.path, name);
     chownSync(folder, 0, OTHER);
     chmodSync(folder, mode);
-    const why = `the folder ${folder} is writable by ${who}, with mode 0${mode.toString(8)}`;
+    const why = `the folder ${folder} is writable by ${who}, with mode ${mode}`;
     expect(await outcome(made.file)).toBe(`${why}: ${command} ${folder}`);
-    chmodSync(folder, mode | 0o1000);
+    chmodSync(folder, `1${mode.slice(1)}`);
     expect(await outcome(made.file)).toBe('text');
   });
 
@@ -196,6 +196,20 @@ needs('root').describe('A file is accepted', () => {
     chmodSync(version, 0o2755);
     chmodSync(volume, 0o3777);
     expect(await outcome(join(volume, 'tls.key'), true)).toBe('text');
+  });
+
+  test('from credentials of systemd, which only the user of the unit can read', async () => {
+    using dir = new TempDir();
+    const credentials = join(dir.path, 'btfd.service');
+    mkdirSync(credentials);
+    const file = dir.write('btfd.service/tls.key', 'text');
+    // As systemd leaves them: of root, with an access control list for the user, whose mask is shown as the group's mode.
+    chmodSync(file, 0o440);
+    chmodSync(credentials, 0o550);
+    expect(await outcome(file, true)).toBe('text');
+    // As systemd leaves them where there are no such lists.
+    for (const path of [credentials, file]) chownSync(path, OTHER, 0);
+    expect((await readTrustedFile(file, { secret: true, own: OTHER })).toString()).toBe('text');
   });
 
   test('from a folder of mode 0777 only if it is mounted read-only, as Kubernetes mounts a ConfigMap', async () => {

@@ -1,4 +1,3 @@
-import { unknownName } from '../base/text.js';
 import { DERIVED_LIMITS, whyRemoved } from './limits.js';
 import { variableOf, VARIABLE_PREFIX, type Setting, type SettingText, type Source } from './setting.js';
 
@@ -17,7 +16,10 @@ const OTHERS: ReadonlySet<string> = new Set([
 ]);
 
 /** readEnvironment reads settings from environment variables. The values of a list are separated by commas. */
-export function readEnvironment(env: NodeJS.ProcessEnv, settings: readonly Setting<unknown>[]): Source {
+export async function readEnvironment(
+  env: NodeJS.ProcessEnv,
+  settings: readonly Setting<unknown>[],
+): Promise<Source> {
   const byVariable = new Map(settings.map((setting) => [variableOf(setting), setting]));
   const given = new Map<string, SettingText>();
   const problems: string[] = [];
@@ -25,7 +27,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, settings: readonly Setti
     if (text === undefined || !variable.startsWith(VARIABLE_PREFIX) || OTHERS.has(variable)) continue;
     const setting = byVariable.get(variable);
     if (setting === undefined) {
-      problems.push(unknownVariable(variable, [...byVariable.keys()]));
+      problems.push(await unknownVariable(variable, [...byVariable.keys()]));
       continue;
     }
     const texts = setting.kind.isList ? splitList(text) : [text];
@@ -34,9 +36,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv, settings: readonly Setti
   return { given, problems };
 }
 
-function unknownVariable(variable: string, known: readonly string[]): string {
+async function unknownVariable(variable: string, known: readonly string[]): Promise<string> {
   const removed = Object.values(DERIVED_LIMITS).find((each) => variableOf(each) === variable);
-  if (removed === undefined) return unknownName('variable', variable, known);
+  if (removed === undefined) {
+    // Imported here, because it loads `@btfd/btf`.
+    const { unknownName } = await import('../base/text.js');
+    return unknownName('variable', variable, known);
+  }
   return `${variable} ${whyRemoved(removed.name, variableOf)}`;
 }
 

@@ -1,8 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { TempDir } from '../testing/temp-dir.js';
-import { parseConfig, readConfigFile } from './file.js';
+import { parseConfig } from './file.js';
 import { SETTINGS } from './settings.js';
 
 const parse = (text: string) => parseConfig(text, 'f.yaml', SETTINGS);
@@ -66,25 +63,5 @@ describe('A file of settings', () => {
       'f.yaml:2: max-ttl: expected one value',
       'f.yaml:3: unknown key "b"',
     ]);
-  });
-
-  test('is read from its path', async () => {
-    using dir = new TempDir();
-    const path = dir.write('btfd.yaml', 'max-ttl: 30m\n');
-    expect((await readConfigFile(path, SETTINGS)).given.get('max-ttl')).toEqual({
-      texts: ['30m'],
-      origin: `${path}:1`,
-      subject: `${path}:1: max-ttl`,
-    });
-  });
-
-  test('is not read if it is too large, a folder or missing', async () => {
-    using dir = new TempDir();
-    mkdirSync(join(dir.path, 'folder'));
-    const large = dir.write('large', '#'.repeat((1 << 20) + 1));
-    await expect(readConfigFile(large, SETTINGS)).rejects.toThrow('more than 1048576 bytes');
-    await expect(readConfigFile('/dev/zero', SETTINGS)).rejects.toThrow('/dev/zero is a device');
-    await expect(readConfigFile(join(dir.path, 'folder'), SETTINGS)).rejects.toThrow('folder is a folder');
-    await expect(readConfigFile(join(dir.path, 'none'), SETTINGS)).rejects.toThrow('ENOENT');
   });
 });

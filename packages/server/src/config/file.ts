@@ -1,21 +1,10 @@
 import { isAlias, isScalar, isSeq, type Node } from 'yaml';
 import { unknownName } from '../base/text.js';
-import { readTrustedFile } from '../base/trusted-file.js';
 import { YamlMap } from '../base/yaml-map.js';
 import { whyRemoved } from './limits.js';
 import type { Setting, SettingText, Source } from './setting.js';
 
-/**
- * readConfigFile reads settings from a YAML file, which is a map with a key for each. Problems name the file and line.
- *
- * @throws Error if `readTrustedFile` refuses the file.
- */
-export async function readConfigFile(path: string, settings: readonly Setting<unknown>[]): Promise<Source> {
-  const content = await readTrustedFile(path);
-  return parseConfig(content.toString(), path, settings);
-}
-
-/** parseConfig reads settings from the text of a file. */
+/** parseConfig reads settings from a YAML file, which is a map with a key for each. Problems name the file and line. */
 export function parseConfig(text: string, path: string, settings: readonly Setting<unknown>[]): Source {
   // As texts: only the kind of a setting knows what its value means.
   const map = new YamlMap(text, path, 'failsafe', 'a map of settings, such as "max-ttl: 30m"');

@@ -71,19 +71,19 @@ describe('A removed setting', () => {
     expect([...given.keys()]).toEqual(['max-ttl']);
   });
 
-  test.each(names)('%s is refused as a variable, with the variables that replaced it', (name) => {
+  test.each(names)('%s is refused as a variable, with the variables that replaced it', async (name) => {
     const variable = variableOf({ name });
-    const { given, problems } = readEnvironment({ [variable]: '1' }, SETTINGS);
+    const { given, problems } = await readEnvironment({ [variable]: '1' }, SETTINGS);
     expect(problems).toEqual([`${variable} ${whyRemoved(name, variableOf)}`]);
     expect(given.size).toBe(0);
   });
 
-  test('is reported with its replacement, named like the key, flag or variable', () => {
+  test('is reported with its replacement, named like the key, flag or variable', async () => {
     const name = 'max-handles-per-principal';
     expect(parseConfig(`${name}: 1`, 'f.yaml', SETTINGS).problems).toEqual([
       'f.yaml:1: max-handles-per-principal was removed: it is a quarter of max-handles',
     ]);
-    expect(readEnvironment({ BTFD_MAX_HANDLES_PER_PRINCIPAL: '1' }, SETTINGS).problems).toEqual([
+    expect((await readEnvironment({ BTFD_MAX_HANDLES_PER_PRINCIPAL: '1' }, SETTINGS)).problems).toEqual([
       'BTFD_MAX_HANDLES_PER_PRINCIPAL was removed: it is a quarter of BTFD_MAX_HANDLES',
     ]);
   });

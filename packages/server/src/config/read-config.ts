@@ -1,8 +1,8 @@
+import { readTrustedFile } from '../base/trusted-file.js';
 import { errorCode, errorMessage } from '../error/error-code.js';
 import { Config } from './config.js';
 import { crossProblems } from './cross-checks.js';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.js';
-import { readConfigFile } from './file.js';
 import { defaultOf, type Setting, type SettingText, type Source } from './setting.js';
 import { SETTINGS } from './settings.js';
 
@@ -35,7 +35,7 @@ export interface ConfigSources {
 export async function readConfig({ flags, env, file }: ConfigSources): Promise<Config> {
   const sources: readonly Source[] = [
     await fileSource(file ?? env[CONFIG_VARIABLE] ?? null),
-    readEnvironment(env, SETTINGS),
+    await readEnvironment(env, SETTINGS),
     { given: flags, problems: [] },
   ];
   const problems: string[] = [];
@@ -50,12 +50,19 @@ export async function readConfig({ flags, env, file }: ConfigSources): Promise<C
 }
 
 async function fileSource(named: string | null): Promise<Source> {
+  const path = named ?? DEFAULT_CONFIG_FILE;
+  const none: Source = { given: new Map(), problems: [] };
+  let content: Buffer;
   try {
-    return await readConfigFile(named ?? DEFAULT_CONFIG_FILE, SETTINGS);
+    content = await readTrustedFile(path);
   } catch (error) {
-    if (named === null && errorCode(error) === 'ENOENT') return { given: new Map(), problems: [] };
-    return { given: new Map(), problems: [`cannot read the settings: ${errorMessage(error)}`] };
+    if (named === null && errorCode(error) === 'ENOENT') return none;
+    return { ...none, problems: [`cannot read the settings: ${errorMessage(error)}`] };
   }
+  if (content.length === 0) return none;
+  // Imported here, because it loads the parser of YAML, which takes longer than everything else that reads settings.
+  const { parseConfig } = await import('./file.js');
+  return parseConfig(content.toString(), path, SETTINGS);
 }
 
 async function badValues({ given }: Source): Promise<string[]> {

@@ -34,6 +34,7 @@ export const ERROR_CODES: Readonly<Record<ErrorReason, status>> = {
   [ErrorReason.WORK_TOO_LARGE]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.WORKER_LOST]: status.UNAVAILABLE,
   [ErrorReason.BTF_TOO_EXPENSIVE]: status.INVALID_ARGUMENT,
+  [ErrorReason.BTF_UNSAFE]: status.INVALID_ARGUMENT,
   [ErrorReason.ROLE_FORBIDS]: status.PERMISSION_DENIED,
   [ErrorReason.UNAUTHENTICATED]: status.UNAUTHENTICATED,
 };

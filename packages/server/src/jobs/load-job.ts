@@ -2,15 +2,16 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { LoadHandleResponseSchema, type RejectionSchema } from '@btfd/api';
 import type { Init } from '../base/message.js';
 import { tailText } from '../base/text.js';
-import type { LoadJob, RejectionJob, Steps } from '../pool/job.js';
+import type { LoadItem, LoadJob, RejectionJob, Steps } from '../pool/job.js';
 import { btfToLoad } from './load/btf-to-load.js';
+import { kernelSearchNs } from './load/kernel-search.js';
 import { screen } from './load/screen.js';
 
 /** loadSteps returns the steps of a LoadJob. */
-export function* loadSteps({ source, adaptTo, maxCheckMs, kernelLayout }: LoadJob): Steps<Uint8Array> {
-  const rawBtf = yield* btfToLoad(source, adaptTo);
-  yield* screen(rawBtf, maxCheckMs, kernelLayout);
-  yield rawBtf;
+export function* loadSteps({ source, adaptTo, maxCheckMs, kernelLayout }: LoadJob): Steps<LoadItem> {
+  const value = yield* btfToLoad(source, adaptTo);
+  const estimate = yield* screen(value, { maxCheckMs, kernelLayout, kernelSearchNs });
+  yield { case: 'load', value, estimate };
 }
 
 /** rejectionSteps returns the steps of a RejectionJob. */

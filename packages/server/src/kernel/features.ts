@@ -39,6 +39,7 @@ const NUMBERS = {
   layout: Feature.LAYOUT,
   lateTypeTags: Feature.LATE_TYPE_TAGS,
   severalPointerTags: Feature.SEVERAL_POINTER_TAGS,
+  ownershipDepth: Feature.OWNERSHIP_DEPTH,
   uniqueFields: Feature.UNIQUE_FIELDS,
   wideVlen: null,
 } as const satisfies Record<FeatureName, Feature | null>;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { intBtf } from '../testing/btf-bytes.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
@@ -19,7 +19,7 @@ async function loadInTurn(
   }: { signal?: AbortSignal; make?: () => Promise<Uint8Array> | Uint8Array } = {},
 ): Promise<KernelObject> {
   using turn = await queue.turn(intBtf(name).length, signal);
-  return await turn.load(await make(), 0);
+  return await turn.load(await make(), 0, { acceptedMs: 1, refusedMs: 3 });
 }
 
 function setUp(limits = LIMITS) {
@@ -188,4 +188,15 @@ describe('LoadQueue', () => {
     await expect(overtaken).rejects.toThrow('the end');
     expect(queue.queue.running).toBe(false);
   });
+});
+
+test('A load is timed, and compared with the estimate for what became of it', async () => {
+  const kernel = new FakeKernel();
+  const onLoad = jest.fn();
+  const queue = new LoadQueue(kernel, LIMITS, onLoad);
+  (await loadInTurn(queue, 'a')).close();
+  kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EINVAL');
+  await expect(loadInTurn(queue, 'a')).rejects.toThrow('EINVAL');
+  const times = { waitedMs: expect.any(Number), tookMs: expect.any(Number), btfBytes: intBtf('a').length };
+  expect(onLoad.mock.calls).toEqual([[{ ...times, estimatedMs: 1 }], [{ ...times, estimatedMs: 3 }]]);
 });

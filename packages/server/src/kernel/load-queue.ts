@@ -1,6 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel, KernelObject } from './kernel.js';
+import type { LoadEstimate } from '../base/load-estimate.js';
 import { inSpan } from '../base/span.js';
 import { wait } from '../base/wait.js';
 
@@ -13,10 +14,13 @@ export interface LoadQueueLimits {
   readonly maxQueuedLoadBytes: number;
 }
 
-/** LoadTimes say how long a load waited and how long the kernel took, in milliseconds. */
+/** LoadTimes say how long a load waited, and how long the kernel took and should have taken, in milliseconds. */
 export interface LoadTimes {
   readonly waitedMs: number;
   readonly tookMs: number;
+  readonly estimatedMs: number;
+  /** Size of the BTF. */
+  readonly btfBytes: number;
 }
 
 /** LoadTurn is the right to load the next BTF. Disposing of it lets the next load begin. */
@@ -24,11 +28,12 @@ export interface LoadTurn extends Disposable {
   /**
    * Loads BTF into the kernel. If the signal aborts meanwhile, the load continues, and the caller gets the object.
    *
+   * @param estimate how long the kernel should take
    * @throws the signal's reason if it has aborted.
    * @throws the queue's end, if it has ended.
    * @throws BpfError if the kernel refuses.
    */
-  load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
+  load(bytes: Uint8Array, logSize: number, estimate: LoadEstimate): Promise<KernelObject>;
 }
 
 interface Waiting {
@@ -81,9 +86,9 @@ export class LoadQueue {
     this.#busy = true;
     const waitedMs = performance.now() - asked;
     return {
-      load: async (bytes, logSize) => {
+      load: async (bytes, logSize, estimate) => {
         this.#throwIfOver(signal);
-        return this.#load(bytes, logSize, waitedMs);
+        return this.#load(bytes, logSize, estimate, waitedMs);
       },
       [Symbol.dispose]: () => this.#next(),
     };
@@ -122,12 +127,20 @@ export class LoadQueue {
     if (!entry.hasTurn && this.#ended !== null) throw this.#ended;
   }
 
-  async #load(bytes: Uint8Array, logSize: number, waitedMs: number): Promise<KernelObject> {
+  async #load(
+    bytes: Uint8Array,
+    logSize: number,
+    { acceptedMs, refusedMs }: LoadEstimate,
+    waitedMs: number,
+  ): Promise<KernelObject> {
     const begun = performance.now();
+    let estimatedMs = refusedMs;
     try {
-      return await inSpan('load into the kernel', () => this.#kernel.load(bytes, logSize));
+      const object = await inSpan('load into the kernel', () => this.#kernel.load(bytes, logSize));
+      estimatedMs = acceptedMs;
+      return object;
     } finally {
-      this.#onLoad({ waitedMs, tookMs: performance.now() - begun });
+      this.#onLoad({ waitedMs, tookMs: performance.now() - begun, estimatedMs, btfBytes: bytes.length });
     }
   }
 

@@ -6,6 +6,8 @@ import { Connections } from './connections.js';
 import { TlsServer } from './tls-server.js';
 import type { Quota } from '../quota/quota.js';
 import { atDate } from '../base/clock.js';
+import { Budget } from '../grpc/gate/budget.js';
+import { StreamGate } from '../grpc/gate/stream-gate.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
 import { CurrentPolicy, type Policy } from '../auth/policy.js';
@@ -14,6 +16,9 @@ import { readPolicy, type PolicyOptions } from '../auth/policy-options.js';
 import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js';
 import { tlsPeer } from '../auth/tls-peer.js';
 import { unixPeer } from '../auth/peer.js';
+
+/** Lines about connections that were ended. A metric counts all of them. */
+const END_LINES = { burst: 10, perSecond: 0.1 };
 
 /** AdmissionOptions are the settings of admission. */
 export interface AdmissionOptions {
@@ -37,6 +42,8 @@ export class Admission {
   #keys: TlsKeys | null;
   #tlsServer: TlsServer | null = null;
   #connections: Connections | null = null;
+  readonly #endLines = new Budget(END_LINES, () => performance.now());
+  #endedCount = 0;
   #cancelExpiry = (): void => {};
 
   private constructor(
@@ -76,7 +83,12 @@ export class Admission {
     connectionQuota: Quota,
   ): (socket: Socket, socketGid: number | null) => void {
     const { limits, logger } = this.#options;
-    const connections = new Connections(grpc, calls, this.policy, connectionQuota, limits);
+    const gate = new StreamGate(grpc, {
+      calls,
+      now: () => performance.now(),
+      onEnded: (principal) => this.#noteEnded(principal),
+    });
+    const connections = new Connections(gate, calls, this.policy, connectionQuota, limits);
     this.#connections = connections;
     if (this.#keys !== null) {
       this.#tlsServer = new TlsServer(this.#keys, {
@@ -104,6 +116,11 @@ export class Admission {
       { cause: 'quota', count: this.#connections?.refused ?? 0 },
       { cause: 'handshake', count: this.#tlsServer?.failed ?? 0 },
     ];
+  }
+
+  /** How many connections were ended because their streams were reset or refused. */
+  get ended(): number {
+    return this.#endedCount;
   }
 
   /** Reads the policy and the keys again. Returns whether both could be used; otherwise the old ones stay in force. */
@@ -154,6 +171,12 @@ export class Admission {
       logger.error({ err }, `cannot reload the ${what}: nothing has changed`);
       return false;
     }
+  }
+
+  #noteEnded(principal: string): void {
+    this.#endedCount += 1;
+    if (!this.#endLines.spend()) return;
+    this.#options.logger.warn({ principal }, 'ended a connection whose calls were mostly reset or refused');
   }
 
   /** Logs the expiry of the certificate when it comes, which may be now: clients do not trust it any more. */

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { experimental, ServerCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { atDate } from '../base/clock.js';
+import type { StreamGate } from '../grpc/gate/stream-gate.js';
+import type { Connection } from '../grpc/interceptor/admit.js';
 import type { Calls } from '../grpc/interceptor/calls.js';
 import type { Peer, TlsPeer } from '../auth/peer.js';
 import type { CurrentPolicy } from '../auth/policy.js';
-import type { ServiceError } from '../error/service-error.js';
 import type { Limits } from '../config/limits.js';
 import type { Quota } from '../quota/quota.js';
 import { NewestSockets } from './newest-sockets.js';
@@ -15,10 +15,10 @@ const HELLO_BYTES = 24 + 9;
 /** MAX_REFUSED is how many connections beyond the quotas stay open for a moment, so that their clients get an error. */
 export const MAX_REFUSED = 32;
 
-/** Connections hands connections to a gRPC server, each with its peer. */
+/** Connections hands connections to the gate of a gRPC server, each with its peer. */
 export class Connections {
-  readonly #grpc: GrpcServer;
-  readonly #calls: Pick<Calls, 'interceptor' | 'endExpired'>;
+  readonly #gate: Pick<StreamGate, 'serve'>;
+  readonly #calls: Pick<Calls, 'endExpired'>;
   readonly #policy: CurrentPolicy;
   readonly #quota: Quota;
   readonly #limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>;
@@ -26,13 +26,13 @@ export class Connections {
   #refusedCount = 0;
 
   constructor(
-    grpc: GrpcServer,
-    calls: Pick<Calls, 'interceptor' | 'endExpired'>,
+    gate: Pick<StreamGate, 'serve'>,
+    calls: Pick<Calls, 'endExpired'>,
     policy: CurrentPolicy,
     quota: Quota,
     limits: Pick<Limits, 'handshakeMs' | 'unauthenticatedMs'>,
   ) {
-    this.#grpc = grpc;
+    this.#gate = gate;
     this.#calls = calls;
     this.#policy = policy;
     this.#quota = quota;
@@ -49,7 +49,7 @@ export class Connections {
     // Connections that prove nothing count as those of one principal.
     const name = this.#policy.now.principalOf(peer) ?? 'nobody';
     const refusal = this.#quota.refusal(name);
-    if (refusal !== null) return this.#refuse(socket, peer, refusal);
+    if (refusal !== null) return this.#refuse(socket, { peer, refusal }, name);
     const taken = this.#quota.take(name);
     socket.once('close', () => taken[Symbol.dispose]());
     if (peer.kind === 'tls') this.#endWithCertificate(socket, peer);
@@ -61,8 +61,8 @@ export class Connections {
     // An unknown peer gets an error and is disconnected. So is a client that sends nothing.
     this.#inject(
       socket,
-      peer,
-      null,
+      { peer, refusal: null },
+      name,
       end,
       isUnknown ? this.#limits.unauthenticatedMs : this.#limits.handshakeMs,
     );
@@ -77,23 +77,15 @@ export class Connections {
     socket.once('close', atDate(peer.validUntil, end));
   }
 
-  #refuse(socket: Socket, peer: Peer, refusal: ServiceError): void {
+  #refuse(socket: Socket, connection: Connection, name: string): void {
     this.#refusedCount += 1;
     this.#refusedSockets.add(socket);
-    this.#inject(socket, peer, refusal, () => socket.destroy(), this.#limits.unauthenticatedMs);
+    this.#inject(socket, connection, name, () => socket.destroy(), this.#limits.unauthenticatedMs);
   }
 
-  #inject(socket: Socket, peer: Peer, refusal: ServiceError | null, onTime: () => void, ms: number): void {
-    const credentials = experimental.createServerCredentialsWithInterceptors(
-      ServerCredentials.createInsecure(),
-      [this.#calls.interceptor({ peer, refusal })],
-    );
-    const injector = this.#grpc.createConnectionInjector(credentials);
+  #inject(socket: Socket, connection: Connection, name: string, onTime: () => void, ms: number): void {
     const timer = setTimeout(onTime, ms).unref();
-    socket.once('close', () => {
-      clearTimeout(timer);
-      injector.destroy();
-    });
-    injector.injectConnection(socket);
+    socket.once('close', () => clearTimeout(timer));
+    this.#gate.serve(socket, connection, name);
   }
 }

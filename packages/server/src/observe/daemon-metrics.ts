@@ -4,6 +4,7 @@ import type { CallObserver } from '../grpc/interceptor/call-observer.js';
 import { originOf } from '../kernel/kernel.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
+import { estimateRatio } from '../base/load-estimate.js';
 import { VERSION } from '../base/version.js';
 import { MetricRegistry, type Reading } from './metric-registry.js';
 import { rpcMetrics } from './rpc-metrics.js';
@@ -14,6 +15,8 @@ export interface MetricSources {
   readonly connections: () => Iterable<{ readonly transport: string; readonly count: number }>;
   /** The number of connections that were not served, by cause. */
   readonly refusedConnections: () => Iterable<{ readonly cause: string; readonly count: number }>;
+  /** The number of connections that were ended because of their calls. */
+  readonly endedConnections: () => number;
   /** When the daemon's certificate expires; null if it has none. */
   readonly certificateEnd: () => Date | null;
   /** The number of log lines that were dropped. */
@@ -26,6 +29,7 @@ export class DaemonMetrics {
   readonly calls: CallObserver = rpcMetrics(this.registry);
   readonly #loadWaits = this.registry.histogram('btfd_load_wait_seconds');
   readonly #loadDurations = this.registry.histogram('btfd_load_duration_seconds');
+  readonly #estimateRatios = this.registry.histogram('btfd_load_estimate_ratio');
 
   constructor() {
     const labels = { version: VERSION, node_version: process.version, kernel_release: release() };
@@ -33,14 +37,15 @@ export class DaemonMetrics {
   }
 
   /** Notes a load that reached the kernel. */
-  readonly onLoad = ({ waitedMs, tookMs }: LoadTimes): void => {
-    this.#loadWaits.observe(waitedMs / 1000);
-    this.#loadDurations.observe(tookMs / 1000);
+  readonly onLoad = (times: LoadTimes): void => {
+    this.#loadWaits.observe(times.waitedMs / 1000);
+    this.#loadDurations.observe(times.tookMs / 1000);
+    this.#estimateRatios.observe(estimateRatio(times));
   };
 
   /** Adds the metrics that are read from the services. */
   read({ handles, loads, specs }: Services, sources: MetricSources): void {
-    const { connections, refusedConnections, certificateEnd, droppedLogLines } = sources;
+    const { connections, refusedConnections, endedConnections, certificateEnd, droppedLogLines } = sources;
     const { registry } = this;
     registry.readGauge('btfd_connections', function* () {
       for (const { transport, count } of connections()) yield { labels: { transport }, value: count };
@@ -48,6 +53,7 @@ export class DaemonMetrics {
     registry.readCounter('btfd_connections_refused_total', function* () {
       for (const { cause, count } of refusedConnections()) yield { labels: { cause }, value: count };
     });
+    registry.readCounter('btfd_connections_ended_total', () => one(endedConnections()));
     registry.readGauge('btfd_tls_certificate_not_after_timestamp_seconds', () => {
       const end = certificateEnd();
       return end === null ? [] : one(end.getTime() / 1000);

@@ -9,6 +9,7 @@ async function scrape(): Promise<string> {
   metrics.read(await makeServices(new FakeKernel()), {
     connections: () => [],
     refusedConnections: () => [],
+    endedConnections: () => 0,
     certificateEnd: () => null,
     droppedLogLines: () => 0,
   });
@@ -37,7 +38,7 @@ describe('The name of each metric', () => {
   test.each(Object.entries<MetricEntry>(METRICS))('%s follows Prometheus’s conventions', (name, entry) => {
     expect(name).toMatch(/^btfd_[a-z]+(?:_[a-z]+)*$/);
     expect(name.endsWith('_total')).toBe(entry.type === 'counter');
-    if (entry.type === 'histogram') expect(name).toMatch(/_seconds$/);
+    if (entry.type === 'histogram') expect(name).toMatch(/_(?:seconds|ratio)$/);
     expect(name).not.toMatch(/_(?:ms|milliseconds|kib|count|sum|bucket)$/);
     expect(entry.help).toMatch(/[^.]$/);
     for (const label of entry.labels) expect(label).toMatch(/^[a-z]+(?:_[a-z]+)*$/);

@@ -13,6 +13,8 @@ export interface MetricEntry {
 const CALL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** The kernel takes some 10 µs for a small BTF, 50 ms for a vmlinux, and seconds for hostile ones. */
 const LOAD_SECONDS = [0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
+/** Estimates are meant to be somewhat high. A ratio above 5 means that the estimate misses a cost. */
+const ESTIMATE_RATIOS = [0.01, 0.1, 0.25, 0.5, 1, 2, 5, 10, 100];
 
 const RPC = ['service', 'method'] as const;
 
@@ -60,6 +62,11 @@ export const METRICS = {
     help: 'Connections not served, because of a quota or because the TLS handshake failed',
     labels: ['cause'],
   },
+  btfd_connections_ended_total: {
+    type: 'counter',
+    help: 'Connections ended by the daemon because their calls were mostly reset or refused',
+    labels: [],
+  },
   btfd_tls_certificate_not_after_timestamp_seconds: {
     type: 'gauge',
     help: 'When the daemon’s certificate expires, since 1970; absent without TLS',
@@ -100,6 +107,12 @@ export const METRICS = {
     help: 'Time that the kernel took for a load, whatever the result',
     labels: [],
     buckets: LOAD_SECONDS,
+  },
+  btfd_load_estimate_ratio: {
+    type: 'histogram',
+    help: 'Time that the kernel took for a load, divided by the estimate before it. An estimate below 20 ms counts as 20 ms',
+    labels: [],
+    buckets: ESTIMATE_RATIOS,
   },
   btfd_spec_cache_hits_total: {
     type: 'counter',

@@ -3,12 +3,14 @@ import { systemClock } from '../base/clock.js';
 import { observeWith, type CallObserver } from '../grpc/interceptor/call-observer.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { formatAddress, type TcpAddress } from '../base/address.js';
+import { wasMissed } from '../base/load-estimate.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import { unavailable } from '../kernel/unavailable.js';
 import type { Services } from '../rpc/services.js';
 import { auditBudget, auditLog } from './audit-log.js';
 import { callBudget, callLog } from './call-log.js';
 import { callTraces } from './call-traces.js';
+import { MissedEstimates } from './missed-estimates.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
@@ -37,6 +39,7 @@ export class Observability {
   /** The operations that do not work on this machine, with the reasons; null if all work. */
   #limits: string | null = null;
   #server: OperationsServer | null = null;
+  readonly #missed: MissedEstimates;
   readonly #budgets: readonly LineBudget[];
 
   private constructor(options: ObservabilityOptions, metrics: DaemonMetrics | null) {
@@ -46,7 +49,8 @@ export class Observability {
     const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
     const calls = callBudget(logger, most, systemClock);
     const audit = auditBudget(logger, most, systemClock);
-    this.#budgets = [calls, audit];
+    this.#missed = new MissedEstimates(logger, systemClock);
+    this.#budgets = [calls, audit, this.#missed.budget];
     this.observer = observeWith([
       callTraces,
       callLog(logger, calls),
@@ -94,7 +98,10 @@ export class Observability {
   }
 
   /** Notes a load that reached the kernel. */
-  readonly onLoad = (times: LoadTimes): void => this.#metrics?.onLoad(times);
+  readonly onLoad = (times: LoadTimes): void => {
+    this.#metrics?.onLoad(times);
+    if (wasMissed(times)) this.#missed.note(times);
+  };
 
   /** Notes that the daemon accepts calls. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {

@@ -4,6 +4,7 @@ import type { VerifierLog } from '@btfd/native';
 import type { Init } from '../base/message.js';
 import type { Selection } from '../base/selection.js';
 import type { KindLayout } from '../base/kind-layout.js';
+import type { LoadEstimate } from '../base/load-estimate.js';
 
 /** SharedBtf is raw BTF in memory shared between threads. It never changes. */
 export interface SharedBtf {
@@ -39,7 +40,7 @@ export interface ResolveJob {
   readonly digest: Uint8Array;
 }
 
-/** LoadJob makes the BTF to load into the kernel, and screens it. Its only item is raw BTF. */
+/** LoadJob makes the BTF to load into the kernel, and screens it. It has one item. */
 export interface LoadJob {
   readonly name: 'load';
   readonly source: LoadSource;
@@ -49,6 +50,13 @@ export interface LoadJob {
   readonly maxCheckMs: number;
   /** The layout section of the kernel's own BTF, to verify the sizes of unknown kinds. */
   readonly kernelLayout: KindLayout;
+}
+
+/** LoadItem is the raw BTF to load, and the estimate for it. */
+export interface LoadItem {
+  readonly case: 'load';
+  readonly value: Uint8Array;
+  readonly estimate: LoadEstimate;
 }
 
 /** LoadSource is raw BTF, or an encoded TypeList to build it from. */
@@ -77,7 +85,7 @@ export type Job = SpecJob | ResolveJob | LoadJob | RejectionJob;
 export interface ItemOf {
   readonly spec: SpecItem;
   readonly resolve: Uint8Array;
-  readonly load: Uint8Array;
+  readonly load: LoadItem;
   readonly rejection: Uint8Array;
 }
 

@@ -37,3 +37,9 @@ test('An owner at its cap waits without blocking other owners', async () => {
   await third;
   expect(order).toEqual(['other', 'greedy']);
 });
+
+test('An owner that has given up gets no place, even if one is free', async () => {
+  const semaphore = new Semaphore(1, 1);
+  await expect(semaphore.take('gone', AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  await semaphore.take('a', NEVER);
+});

@@ -20,9 +20,10 @@ export class Semaphore {
   /**
    * take takes a place for an owner. It waits until there is a free place and the owner is below its cap.
    *
-   * @throws the signal's reason if it aborts before.
+   * @throws the signal's reason if it aborts before that, or has aborted.
    */
   async take(owner: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     if (this.#hasRoom(owner)) {
       this.#add(owner, 1);
       return;

@@ -226,7 +226,9 @@ describe('The pool', () => {
       maxCheckMs: 1_000,
       kernelLayout: new Uint8Array(),
     } as const;
-    expect(await collect(pool.run(load, 'uid:0', NEVER))).toEqual([intBtf('other')]);
+    expect(await collect(pool.run(load, 'uid:0', NEVER))).toMatchObject([
+      { case: 'load', value: intBtf('other') },
+    ]);
   });
 
   test('fails jobs in progress and later ones at its end', async () => {

@@ -1,65 +1,15 @@
-import { parseCommandLine, type Invocation } from './command-line.js';
-import { errorMessage } from '../error/error-code.js';
-import { ConfigError, describeConfig, readConfig } from '../config/read-config.js';
-import { killIfHanging } from './signals.js';
-
-/** The exit status for invalid settings or arguments. Later failures have 1. */
-const STATUS_BAD_CONFIG = 2;
+import { VERSION } from '../base/version.js';
+import { print } from './print.js';
 
 /** main runs the program `btfd`. */
 export async function main(): Promise<void> {
-  const invocation = parseCommandLine(process.argv.slice(2), process.env);
-  try {
-    await run(invocation);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) process.stderr.write(`error: ${problem}\n`);
-    process.exitCode = STATUS_BAD_CONFIG;
-  }
-  await killIfHanging();
-}
-
-async function run({ command, sources, show }: Invocation): Promise<void> {
-  if (command.name === 'init-certificates') {
-    await makeCertificates(command.dir);
+  const args = process.argv.slice(2);
+  const [first, ...others] = args;
+  if ((first === '--version' || first === '-V') && others.length === 0) {
+    print(`${VERSION}\n`);
     return;
   }
-  const config = await readConfig(sources);
-  if (command.name === 'check-config') {
-    print(describeConfig(config));
-    return;
-  }
-  // Imported here, because it loads the whole daemon, which the other commands do not need.
-  const { runDaemon } = await import('./run-daemon.js');
-  await runDaemon(config, { show, reread: async () => readConfig(sources) });
-}
-
-async function makeCertificates(dir: string): Promise<void> {
-  // Imported here, because the daemon does not need it.
-  const { CLIENT_NAME, initCertificates } = await import('../certs/index.js');
-  try {
-    const files = await initCertificates(dir);
-    print(`${Object.values(files).join('\n')}\n`);
-    // A certificate has no role until one is assigned.
-    process.stderr.write(`
-try: btfd --listen 127.0.0.1:7443 --tls-cert ${files.serverCert} --tls-key ${files.serverKey} \\
-       --tls-client-ca ${files.ca} --loader uri:${CLIENT_NAME}
-     btfctl info --address 127.0.0.1:7443 --tls-ca ${files.ca} \\
-       --tls-cert ${files.clientCert} --tls-key ${files.clientKey}
-`);
-  } catch (error) {
-    process.stderr.write(`error: ${errorMessage(error)}\n`);
-    process.exitCode = 1;
-  }
-}
-
-/** Prints the output of a command that ends. */
-function print(text: string): void {
-  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-    // The reader, such as `head`, has closed the pipe.
-    if (error.code === 'EPIPE') return;
-    process.stderr.write(`error: cannot write: ${error.message}\n`);
-    process.exitCode = 1;
-  });
-  process.stdout.write(text);
+  // Imported here, because `--version` needs nothing else.
+  const { runCommand } = await import('./commands.js');
+  await runCommand(args);
 }

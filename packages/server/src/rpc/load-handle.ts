@@ -67,13 +67,14 @@ export function loadHandle(
         maxCheckMs: limits.maxCheckMs,
         kernelLayout: await layoutToJudge(source, specs),
       } as const;
-      const bytes = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
+      const made = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
+      const { value: bytes, estimate } = made;
       // Only now is the size of BTF that was built known.
       checkSize(bytes.length, limits, caller);
       handles.checkRoom(caller, bytes.length);
       const digest = Buffer.from(await sha256(bytes)).toString('hex');
       call.note({ btfBytes: bytes.length, digest });
-      const object = await turn.load(bytes, Math.max(logSize, MIN_LOG_BYTES));
+      const object = await turn.load(bytes, Math.max(logSize, MIN_LOG_BYTES), estimate);
       const info = infoOrClose(object);
       // Also for a client that is gone by now: the audit log names every object that the kernel had.
       call.note({ btfId: info.id });

@@ -140,7 +140,7 @@ describe('WatchHandles', () => {
     await look();
     expect(await added).toEqual([`added ${id}`]);
     using turn = await services.loads.turn(0, new AbortController().signal);
-    const client = await turn.load(intBtf('c'), 0);
+    const client = await turn.load(intBtf('c'), 0, { acceptedMs: 1, refusedMs: 3 });
     const clientsId = client.info().id;
     await look();
     expect(await watching.take(1)).toEqual([`added ${clientsId}`]);

@@ -7,6 +7,7 @@ import { makeQuotas, type Quotas } from '../quota/quotas.js';
 
 const SILENT: CallObserver = { begin: () => ({ end() {} }) };
 const ROOT = { kind: 'unix', pid: 1, uid: 0, gids: [0], socketGid: 0 } as const;
+const ARRIVAL = { connection: { peer: ROOT, refusal: null }, farDeadline: Infinity };
 
 /** callsByRoot returns Calls like a daemon's, their quotas, and the interceptor for a connection of root. */
 export function callsByRoot(
@@ -17,5 +18,5 @@ export function callsByRoot(
   const policy = new CurrentPolicy(new Policy(NO_RULES, 0));
   const quotas = makeQuotas(all);
   const calls = new Calls({ policy, observer, quotas, limits: all });
-  return { calls, quotas, interceptor: calls.interceptor({ peer: ROOT, refusal: null }) };
+  return { calls, quotas, interceptor: calls.interceptor(() => ARRIVAL) };
 }

@@ -13,6 +13,13 @@ export interface Connection {
   readonly refusal: ServiceError | null;
 }
 
+/** Arrival is what is known about a call before grpc-js has it. */
+export interface Arrival {
+  readonly connection: Connection;
+  /** A deadline that is too far away for grpc-js, in milliseconds since 1970; otherwise Infinity. */
+  readonly farDeadline: number;
+}
+
 /**
  * admit returns the caller of a call on a connection. The identity is that of the connection, so there is nothing in a
  * header to forge.

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:http2';
 import { BtfService, ErrorReason } from '@btfd/api';
 import {
@@ -10,6 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
 import type { CurrentPolicy } from '../../auth/policy.js';
+import { atDate } from '../../base/clock.js';
 import type { Limits } from '../../config/limits.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
@@ -17,7 +17,8 @@ import type { Claim } from '../../quota/quota.js';
 import type { Quotas } from '../../quota/quotas.js';
 import { roleForPath } from '../method-roles.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
-import { admit, checkMetadata, unauthenticated, type Connection } from './admit.js';
+import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
+import { methodOf, REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
 import { limitReceived, resetStream } from './internals.js';
@@ -41,18 +42,9 @@ type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-/** The metadata key of the id of a call, in requests and responses. */
-const REQUEST_ID = 'x-request-id';
-/** Only characters that need no quotes in a log line, and few enough for one. */
-const VALID_ID = /^[\w.:/+=-]{1,64}$/;
-
 const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
-/** The service and the method of every path that is not served. */
-const UNKNOWN = ['', 'unknown', 'unknown'];
 /** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;
-/** setTimeout takes 31 bits. A later deadline has no timer. */
-const MAX_TIMER_MS = 2 ** 31;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
@@ -77,6 +69,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly #abort = new AbortController();
   readonly #claims: Claim[] = [];
   readonly #requestTimer: NodeJS.Timeout;
+  /** In milliseconds since 1970. */
+  readonly #deadline: number;
   #caller: PeerCaller | null = null;
   #requestCame = false;
   #sentMetadata = false;
@@ -88,15 +82,15 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   constructor(
     definition: Method,
     transport: ServerInterceptingCallInterface,
-    connection: Connection,
+    { connection, farDeadline }: Arrival,
     context: CallContext,
   ) {
     super(transport);
     const { path } = definition;
-    this.unknownPath = isUnknown(definition) ? path : null;
-    const [, service = '', method = ''] = this.unknownPath === null ? path.split('/') : UNKNOWN;
+    const { service, method, unknownPath } = methodOf(path, !isUnknown(definition));
     this.service = service;
     this.method = method;
+    this.unknownPath = unknownPath;
     const peer = transport.getPeer();
     // grpc-js has no address for the peer of a unix socket.
     this.peer = peer === 'unknown' ? '' : peer;
@@ -104,6 +98,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.#definition = definition;
     this.#transport = transport;
     this.#context = context;
+    this.#deadline = Math.min(Number(transport.getDeadline()), farDeadline);
     this.#record = new CallRecord(this.#deadline);
     limitReceived(transport, receiveBytes(path, context.limits));
     this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
@@ -232,26 +227,21 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
     // A deadline closes no stream whose client does not read, so it needs a timer.
-    const left = this.#deadline - Date.now();
-    const onDeadline = (): void => this.#abort.abort(CallEnded.deadline());
-    const timer = left < MAX_TIMER_MS ? setTimeout(onDeadline, Math.max(0, left)) : undefined;
+    // Not before the work has begun, even if the deadline has passed.
+    const at = Math.max(this.#deadline, Date.now());
+    const cancel = atDate(at, () => this.#abort.abort(CallEnded.deadline()));
     try {
       const answer = await this.#record.run(work);
       this.#record.handled(null);
       return answer;
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
   /** Notes the status of a handler that failed, before the client gets it. */
   failed(failure: Pick<StatusObject, 'code' | 'metadata'>): void {
     this.#record.handled(failure);
-  }
-
-  get #deadline(): number {
-    const deadline = this.#transport.getDeadline();
-    return deadline instanceof Date ? deadline.getTime() : deadline;
   }
 
   // Sent, in this order: metadata, messages, a status.
@@ -324,10 +314,4 @@ function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: Ca
   return path === LOAD_PATH
     ? maxLoadMessageBytes
     : Math.min(RECEIVED_TIMES * maxMessageBytes, maxLoadMessageBytes);
-}
-
-/** The id that the client gave its call; a new one if it gave none or an invalid one. */
-function requestIdOf(metadata: Metadata): string {
-  const [given] = metadata.get(REQUEST_ID);
-  return typeof given === 'string' && VALID_ID.test(given) ? given : randomUUID();
 }

@@ -1,8 +1,9 @@
 import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
 import type { TlsPeer } from '../../auth/peer.js';
 import type { ServiceError } from '../../error/service-error.js';
-import { expired, type Connection } from './admit.js';
+import { expired, type Arrival } from './admit.js';
 import { Call, type CallContext } from './call.js';
+import { refuseEarly, type EarlyCall } from './refuse-early.js';
 
 /** CallsOptions are the options of Calls. */
 export type CallsOptions = Omit<CallContext, 'byMetadata' | 'open' | 'ending'>;
@@ -18,9 +19,18 @@ export class Calls {
     });
   }
 
-  /** Returns the interceptor for the calls of a connection. It must be the only one. */
-  interceptor(connection: Connection): ServerInterceptor {
-    return (method, transport) => new Call(method, transport, connection, this.#context);
+  /**
+   * Returns the interceptor for all calls. It must be the only one.
+   *
+   * @param arrival - returns the arrival of the call that grpc-js begins now
+   */
+  interceptor(arrival: () => Arrival): ServerInterceptor {
+    return (method, transport) => new Call(method, transport, arrival(), this.#context);
+  }
+
+  /** Refuses a call that grpc-js does not get. It is observed like any other. */
+  refuse(call: EarlyCall, error: ServiceError): void {
+    refuseEarly(call, error, this.#context);
   }
 
   /**

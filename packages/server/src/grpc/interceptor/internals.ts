@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { EventEmitter } from 'node:events';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Server } from '@grpc/grpc-js';
+import { experimental, ServerCredentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 
 /**
  * resetStream resets the HTTP/2 stream of a call with an error code of HTTP/2. It does nothing if the stream is closed.
@@ -52,6 +54,79 @@ export function serveUnknown(grpc: Server, handlerOf: (path: string) => object):
   if (!(handlers instanceof Map)) throw new Error('grpc-js does not keep its handlers in a map any more');
   const known: ReadonlyMap<unknown, unknown> = new Map(handlers);
   Reflect.set(handlers, 'get', (path: unknown) => known.get(path) ?? handlerOf(String(path)));
+}
+
+/** Injector passes connections, and then streams, to grpc-js. */
+export interface Injector {
+  /** Speaks HTTP/2 on a socket. Returns null if the client did not agree to HTTP/2. */
+  connect(socket: Socket): ServerHttp2Session | null;
+  /** Makes a call of a stream. */
+  serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+  /** Reports whether the server has a method. */
+  has(path: string): boolean;
+}
+
+/**
+ * injectorOf returns an injector of a server whose streams become calls only when they are passed to `serve`.
+ *
+ * grpc-js makes a call of each stream at once, at a hundred times the cost of the stream. It can go when the HTTP/2 server
+ * of an injector is public, or when grpc-js limits streams that are reset
+ * (https://github.com/grpc/grpc-node/issues/2608). Test: stream-gate.test.ts.
+ *
+ * @throws Error if grpc-js keeps its HTTP/2 servers elsewhere.
+ */
+export function injectorOf(
+  grpc: Server,
+  interceptor: ServerInterceptor,
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+): Injector {
+  const credentials = experimental.createServerCredentialsWithInterceptors(
+    ServerCredentials.createInsecure(),
+    [interceptor],
+  );
+  const servers: unknown = Reflect.get(grpc, 'http2Servers');
+  const handlers: unknown = Reflect.get(grpc, 'handlers');
+  if (!(servers instanceof Map && handlers instanceof Map))
+    throw new Error('grpc-js has no such maps any more');
+  const earlier = new Set(servers.keys());
+  const injector = grpc.createConnectionInjector(credentials);
+  const http2: unknown = [...servers.keys()].find((each) => !earlier.has(each));
+  const [serve] = http2 instanceof EventEmitter ? http2.listeners('stream') : [];
+  if (!(http2 instanceof EventEmitter) || serve === undefined) throw new Error('grpc-js serves no streams');
+  http2.removeAllListeners('stream').on('stream', onStream);
+  let session: ServerHttp2Session | null = null;
+  http2.on('session', (each: ServerHttp2Session) => (session = each));
+  return {
+    connect(socket) {
+      session = null;
+      injector.injectConnection(socket);
+      return session;
+    },
+    serve: (stream, headers) => void Reflect.apply(serve, http2, [stream, headers]),
+    has: (path) => handlers.has(path),
+  };
+}
+
+/**
+ * pauseReading stops reading from a socket that HTTP/2 uses. `resumeReading` continues.
+ *
+ * Node has no public way: `pause` of a socket has no effect once HTTP/2 reads it, and a stream in between would cost
+ * throughput. It can go when Node limits how much of a session it processes at once. Test: loop-turn.test.ts.
+ */
+export function pauseReading(socket: Socket): void {
+  callHandle(socket, 'readStop');
+}
+
+/** resumeReading continues to read from a socket. HTTP/2 may have stopped for its own reasons, and stops again then. */
+export function resumeReading(socket: Socket): void {
+  callHandle(socket, 'readStart');
+}
+
+function callHandle(socket: Socket, method: 'readStart' | 'readStop'): void {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return;
+  const call: unknown = Reflect.get(handle, method);
+  if (typeof call === 'function') Reflect.apply(call, handle, []);
 }
 
 /**

@@ -1,79 +1,113 @@
+import { endianness } from 'node:os';
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError, Spec, type TypeId } from '@btfd/btf';
+import { BtfFormatError, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
+import { layoutOf, type KindLayout } from '../../base/kind-layout.js';
+import type { LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
-import { checkCost } from './check-cost.js';
-import { functionCost, mostFunctionCost } from './function-cost.js';
+import { mostPassNs, passCost } from './pass-cost.js';
+import { RawBtf } from './raw-btf.js';
+import { searchCost } from './search-cost.js';
 import { mayHaveSpecialTypes } from './special-types.js';
-import { hasNewKinds, type KindLayout } from '../../base/kind-layout.js';
-import { unknownSizeType } from './unknown-kinds.js';
+import { agreedSizes } from './unknown-kinds.js';
+import { unsafeType, type UnsafeType } from './unsafe-types.js';
+
+const NS_PER_MS = 1_000_000;
+const HOST_ORDER = endianness() === 'LE' ? 'little' : 'big';
+
+/** ScreenOptions describe the kernel and what it may be asked to do. */
+export interface ScreenOptions {
+  readonly maxCheckMs: number;
+  /** The layout section of the kernel's own BTF. */
+  readonly kernelLayout: KindLayout;
+  /** Returns how long the kernel searches its own types for a name, in nanoseconds. */
+  readonly kernelSearchNs: () => number;
+}
+
+const NOTHING: LoadEstimate = { acceptedMs: 0, refusedMs: 0 };
 
 /**
- * screen refuses BTF that the kernel would take too long to check. Malformed BTF passes, because the kernel refuses it at
- * once with a log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
+ * screen refuses BTF that the kernel would take too long to check, and BTF that some kernels do not survive. It reads BTF
+ * as the kernel does, as far as the kernel reads it: malformed BTF passes after that, because the kernel refuses it with a
+ * log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
  *
  * - No string in it is a name that the kernel searches for, and it is too small for the rest of the check to take long.
  * - The layout section of the kernel's own BTF states the same sizes for these kinds.
  *
- * @param kernelLayout the layout section of the kernel's own BTF.
  * @throws ServiceError BTF_TOO_EXPENSIVE if the check would take longer than `maxCheckMs` by estimate.
+ * @throws ServiceError BTF_UNSAFE if some kernels write beyond their memory, or warn, when they check the BTF.
  * @throws ServiceError BTF_UNBUILDABLE if the check cannot be estimated.
  */
 export function* screen(
   rawBtf: Uint8Array,
+  { maxCheckMs, kernelLayout, kernelSearchNs }: ScreenOptions,
+): Generator<null, LoadEstimate, void> {
+  const header = headerOf(rawBtf, maxCheckMs);
+  if (header === null) return NOTHING;
+  const btf = yield* RawBtf.read(rawBtf, header, agreedSizes(layoutOf(rawBtf), kernelLayout));
+  const pass = yield* passCost(btf);
+  const isUnknown = btf.stop?.why === 'UNKNOWN_KIND';
+  if (isUnknown) {
+    requireHarmless(rawBtf, maxCheckMs, btf.typeBytes, btf.longestName, {
+      message: `the size of kind ${btf.stop.kind} is unknown, type id ${btf.end}`,
+      typeId: btf.end,
+    });
+  }
+  // The kernel does not search if it cannot read all types.
+  const search = btf.stop === null ? yield* searchCost(btf) : null;
+  const kernelNs =
+    search === null || search.kernelSearches === 0 ? 0 : search.kernelSearches * kernelSearchNs();
+  const acceptedMs = (pass.checkNs + (search?.ns ?? 0) + kernelNs) / NS_PER_MS;
+  const refusedMs = 2 * acceptedMs + pass.logNs / NS_PER_MS;
+  const unsafe = search?.unsafe ?? (yield* unsafeType(btf));
+  if (unsafe !== null) throw notSafe(unsafe);
+  if (refusedMs > maxCheckMs) throw tooExpensive(refusedMs, maxCheckMs);
+  return { acceptedMs, refusedMs };
+}
+
+/** Returns null if the kernel refuses the BTF by its header. */
+function headerOf(rawBtf: Uint8Array, maxCheckMs: number): BtfHeader | null {
+  try {
+    const header = parseHeader(rawBtf);
+    return header.byteOrder === HOST_ORDER ? header : null;
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+    if (error.code !== 'UNSUPPORTED') return null;
+    // A later kernel may accept it.
+    requireHarmless(rawBtf, maxCheckMs, rawBtf.length, rawBtf.length, error);
+    return null;
+  }
+}
+
+function requireHarmless(
+  rawBtf: Uint8Array,
   maxCheckMs: number,
-  kernelLayout: KindLayout,
-): Generator<null, void, void> {
-  const harmless = !mayHaveSpecialTypes(rawBtf) && mostFunctionCost(rawBtf.length) <= maxCheckMs;
+  typeBytes: number,
+  longestName: number,
+  { message, typeId }: { readonly message: string; readonly typeId: TypeId | null },
+): void {
+  const harmless =
+    !mayHaveSpecialTypes(rawBtf) && mostPassNs(typeBytes, longestName) / NS_PER_MS <= maxCheckMs;
   if (harmless) return;
-  const spec = yield* searchableTypes(rawBtf, kernelLayout);
-  if (spec === null) return;
-  const estimate = yield* estimated(spec);
-  if (estimate <= maxCheckMs) return;
-  const words = estimate < 1e7 ? `about ${Math.ceil(estimate / 1000)} seconds` : 'hours or longer';
   throw new ServiceError(
-    ErrorReason.BTF_TOO_EXPENSIVE,
-    `the kernel would search for ${words} when it checks the BTF; ${maxCheckMs / 1000} seconds are allowed`,
-    { metadata: { estimate_ms: String(Math.ceil(estimate)), limit_ms: String(maxCheckMs) } },
+    ErrorReason.BTF_UNBUILDABLE,
+    `the time to check the BTF cannot be estimated: ${message}`,
+    { metadata: typeId === null ? {} : { type_id: String(typeId) } },
   );
 }
 
-/** Returns the types as the kernel reads them, or null if the kernel refuses the BTF before it searches. */
-function* searchableTypes(rawBtf: Uint8Array, kernelLayout: KindLayout): Generator<null, Spec | null, void> {
-  let spec: Spec;
-  try {
-    spec = Spec.parse(rawBtf);
-  } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
-    // After a type whose stated size is wrong, everything looks malformed.
-    if (error.code !== 'UNSUPPORTED' && !hasNewKinds(rawBtf)) return null;
-    throw notEstimated(error.message, error.typeId, error);
-  }
-  const typeId = yield* unknownSizeType(spec, kernelLayout);
-  if (typeId === null) return spec;
-  throw notEstimated(`the size of kind ${spec.kindOf(typeId)} is unknown, type id ${typeId}`, typeId);
-}
-
-/** Estimates the time of the kernel's check. The kernel does not search if types are invalid. */
-function* estimated(spec: Spec): Generator<null, number, void> {
-  let estimate = 0;
-  try {
-    estimate += yield* functionCost(spec);
-    estimate += yield* checkCost(spec);
-  } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
-    // The kernel may read more than this library does.
-    if (error.code === 'LIMIT_EXCEEDED') throw notEstimated(error.message, error.typeId, error);
-  }
-  return estimate;
-}
-
-function notEstimated(message: string, typeId: TypeId | null, cause?: BtfFormatError): ServiceError {
+function tooExpensive(estimateMs: number, limitMs: number): ServiceError {
+  const words = estimateMs < 1e7 ? `about ${Math.ceil(estimateMs / 1000)} seconds` : 'hours or longer';
   return new ServiceError(
-    ErrorReason.BTF_UNBUILDABLE,
-    `the time to check the BTF cannot be estimated: ${message}`,
-    {
-      metadata: typeId === null ? {} : { type_id: String(typeId) },
-      ...(cause === undefined ? {} : { cause }),
-    },
+    ErrorReason.BTF_TOO_EXPENSIVE,
+    `the kernel would take ${words} to check the BTF; ${limitMs / 1000} seconds are allowed`,
+    { metadata: { estimate_ms: String(Math.ceil(estimateMs)), limit_ms: String(limitMs) } },
+  );
+}
+
+function notSafe({ typeId, problem, remedy }: UnsafeType): ServiceError {
+  return new ServiceError(
+    ErrorReason.BTF_UNSAFE,
+    `type ${typeId} ${problem}, which some kernels do not survive or warn about: ${remedy}`,
+    { metadata: { type_id: String(typeId) } },
   );
 }

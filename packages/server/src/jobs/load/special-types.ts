@@ -1,96 +1,169 @@
-import { BtfFormatError, Kind, type Spec, type TypeId } from '@btfd/btf';
+import { Kind, type TypeId } from '@btfd/btf';
+import type { RawBtf } from './raw-btf.js';
 
 /** Types visited in a step: a few milliseconds. */
 const TYPES_PER_STEP = 50_000;
 
+/** Time of the kernel for a modifier after a pointer, in nanoseconds: 4 to 6 measured on Linux 6.18. */
+export const NS_PER_MODIFIER = 6;
+
 /** The prefix of structs that are special to BPF programs, including those of later kernels. */
 const SPECIAL_STRUCT = 'bpf_';
-/** Structs that contain elements of other types. */
-const ROOTS: ReadonlySet<string> = new Set(['bpf_list_head', 'bpf_rb_root']);
-/** Parts of the tags of pointers to objects of the kernel: `kptr`, `kptr_untrusted`, `percpu_kptr`, `uptr`. */
-const POINTER_TAGS = ['kptr', 'uptr'];
-const POINTER_TAG = new RegExp(POINTER_TAGS.join('|'));
-/** The prefix of the tag that names the elements of a list or a tree. */
-const CONTAINS = 'contains:';
+/** Parts of the tags of pointers to objects of the kernel, including those of later kernels. */
+const POINTER_TAG = /kptr|uptr/;
+/** The tags of pointers that are fields of a struct (`uptr` is one only in maps). */
+const FIELD_TAGS: ReadonlySet<string> = new Set(['kptr', 'kptr_untrusted', 'percpu_kptr']);
+
+/** Special says how a type is special to the kernel's search. */
+export const Special = {
+  NO: 0,
+  /** A struct with such a name that makes the kernel search those that contain it, but is not a field itself. */
+  SOUGHT: 1,
+  /** The node of a list or tree. */
+  NODE: 2,
+  /** A lock. A struct may have one. */
+  LOCK: 3,
+  /** A reference count. A struct may have one. */
+  COUNT: 4,
+  /** The root of a list or tree, with elements of another type. */
+  ROOT: 5,
+  /** A pointer to an object of the kernel that is not a field. */
+  POINTER: 6,
+  /** A pointer to an object of the kernel. */
+  FIELD_POINTER: 7,
+} as const;
+
+/** Structs that are fields if they have one of these sizes. Nodes were smaller before Linux 6.6. */
+const FIELDS: ReadonlyMap<string, { readonly special: number; readonly sizes: readonly number[] }> = new Map([
+  ['bpf_spin_lock', { special: Special.LOCK, sizes: [4] }],
+  ['bpf_res_spin_lock', { special: Special.LOCK, sizes: [4] }],
+  ['bpf_refcount', { special: Special.COUNT, sizes: [4] }],
+  ['bpf_list_head', { special: Special.ROOT, sizes: [16] }],
+  ['bpf_rb_root', { special: Special.ROOT, sizes: [16] }],
+  ['bpf_list_node', { special: Special.NODE, sizes: [16, 24] }],
+  ['bpf_rb_node', { special: Special.NODE, sizes: [24, 32] }],
+]);
 
 /** SpecialTypes are the types that the kernel searches for when it checks BTF. */
 export interface SpecialTypes {
-  readonly structs: ReadonlySet<TypeId>;
-  /** The structs that contain elements of other types. */
-  readonly roots: ReadonlySet<TypeId>;
-  /** Pointers to objects of the kernel. */
-  readonly pointers: ReadonlySet<TypeId>;
-  /** Maximum number of characters that are compared to find the elements of a list: those of the struct names and of the name itself. */
-  readonly comparedCharacters: number;
+  /** The {@link Special} of each type. */
+  readonly special: Uint8Array;
+  /** The number of special types. */
+  readonly count: number;
+  /** The number of modifiers after each pointer. */
+  readonly chains: Uint32Array;
+  /** The sum of these: the kernel follows the modifiers of every pointer. */
+  readonly chainSteps: number;
 }
 
 /**
- * mayHaveSpecialTypes reports whether any string of BTF can be the name of a special type. If none can, the kernel does
- * not search. It reads no types, so the result also holds for BTF with unknown kinds.
+ * mayHaveSpecialTypes reports whether any string of BTF can be the name of a special type. It reads no types, so the result
+ * also holds for BTF with unknown kinds.
  */
 export function mayHaveSpecialTypes(rawBtf: Uint8Array): boolean {
   const bytes = Buffer.from(rawBtf.buffer, rawBtf.byteOffset, rawBtf.byteLength);
-  return [SPECIAL_STRUCT, ...POINTER_TAGS].some((part) => bytes.includes(part));
+  return [SPECIAL_STRUCT, 'kptr', 'uptr'].some((part) => bytes.includes(part));
 }
 
-/** specialTypes returns the special types. The generator yields when other jobs may have a turn. */
-export function* specialTypes(spec: Spec): Generator<null, SpecialTypes, void> {
-  const structs = new Set<TypeId>();
-  const roots = new Set<TypeId>();
-  const tags = new Set<TypeId>();
-  let structCharacters = 0;
-  let longestStruct = 0;
-  let longestTag = 0;
-  for (const id of spec.typeIds()) {
-    if (id % TYPES_PER_STEP === 0) yield null;
-    switch (spec.kindOf(id)) {
-      case Kind.STRUCT: {
-        const name = spec.nameOf(id);
-        structCharacters += name.length + 1;
-        longestStruct = Math.max(longestStruct, name.length + 1);
-        if (name.startsWith(SPECIAL_STRUCT)) structs.add(id);
-        if (ROOTS.has(name)) roots.add(id);
-        break;
-      }
-      case Kind.TYPE_TAG:
-        if (POINTER_TAG.test(tagName(spec, id) ?? '')) tags.add(id);
-        break;
-      case Kind.DECL_TAG: {
-        const name = tagName(spec, id);
-        if (name === null || name.startsWith(CONTAINS)) {
-          longestTag = Math.max(longestTag, name?.length ?? spec.bytes.length);
-        }
-        break;
-      }
-      default:
-    }
-  }
-  const pointers = tags.size === 0 ? tags : yield* pointersTo(spec, tags);
-  const compared = Math.min(structCharacters, spec.endTypeId * Math.min(longestTag, longestStruct));
-  return { structs, roots, pointers, comparedCharacters: compared + longestTag };
-}
-
-/** Returns the name of a tag, or null if it is too long to be read. The kernel accepts tags of any length. */
-function tagName(spec: Spec, id: TypeId): string | null {
-  try {
-    return spec.nameOf(id);
-  } catch (error) {
-    if (error instanceof BtfFormatError && error.code === 'LIMIT_EXCEEDED') return null;
-    throw error;
-  }
-}
-
-/** Returns the pointers to tagged types. The pointers may be volatile. */
-function* pointersTo(spec: Spec, tags: ReadonlySet<TypeId>): Generator<null, Set<TypeId>, void> {
-  const pointers = new Set<TypeId>();
+/**
+ * specialTypes returns the special types. The generator yields when other jobs may have a turn.
+ *
+ * Before Linux 7.2 the kernel follows the modifiers of a pointer only if the first is a special tag. Since then it follows
+ * those of every pointer.
+ */
+export function* specialTypes(btf: RawBtf): Generator<null, SpecialTypes, void> {
+  const special = new Uint8Array(btf.end);
+  const chains = new Uint32Array(btf.end);
+  const tags = yield* structsAndTags(btf, special);
+  const steps = new ModifierSteps(btf);
+  let chainSteps = 0;
   for (const kind of [Kind.PTR, Kind.VOLATILE]) {
-    for (const id of spec.typeIds()) {
+    for (let id = 1; id < btf.end; id++) {
       if (id % TYPES_PER_STEP === 0) yield null;
-      if (spec.kindOf(id) !== kind) continue;
-      const type = spec.typeById(id);
-      if (type.kind === 'PTR' && tags.has(type.typeId)) pointers.add(id);
-      if (type.kind === 'VOLATILE' && pointers.has(type.typeId)) pointers.add(id);
+      if (btf.kind(id) !== kind) continue;
+      const to = btf.third(id);
+      if (kind === Kind.PTR) {
+        if (tags.size > 0) special[id] = tagOf(btf, tags, to);
+        chains[id] = steps.from(to);
+      } else if (btf.kind(to) === Kind.PTR) {
+        special[id] = special[to] ?? Special.NO;
+        chains[id] = chains[to] ?? 0;
+      }
+      chainSteps += chains[id] ?? 0;
     }
   }
-  return pointers;
+  const count = special.reduce((sum, each) => sum + (each === Special.NO ? 0 : 1), 0);
+  return { special, count, chains, chainSteps };
+}
+
+/** Marks the special structs. Returns the special tags of pointers. */
+function* structsAndTags(btf: RawBtf, special: Uint8Array): Generator<null, Map<TypeId, number>, void> {
+  const tags = new Map<TypeId, number>();
+  for (let id = 1; id < btf.end; id++) {
+    if (id % TYPES_PER_STEP === 0) yield null;
+    const kind = btf.kind(id);
+    if (kind === Kind.STRUCT && btf.startsWith(btf.nameOffset(id), SPECIAL_STRUCT)) {
+      const field = FIELDS.get(btf.name(btf.nameOffset(id)));
+      special[id] = field?.sizes.includes(btf.third(id)) === true ? field.special : Special.SOUGHT;
+    }
+    if (kind === Kind.TYPE_TAG && !btf.kindFlag(id)) {
+      const name = btf.name(btf.nameOffset(id));
+      if (POINTER_TAG.test(name)) {
+        tags.set(id, FIELD_TAGS.has(name) ? Special.FIELD_POINTER : Special.POINTER);
+      }
+    }
+  }
+  return tags;
+}
+
+/** The special tag of a pointer to a type. Since Linux 7.2 other tags and qualifiers may precede it. */
+function tagOf(btf: RawBtf, tags: ReadonlyMap<TypeId, number>, first: TypeId): number {
+  let id = first;
+  for (let followed = 0; followed < MAX_MODIFIERS && isModifier(btf.kind(id)); followed++) {
+    const tag = tags.get(id);
+    if (tag !== undefined) return tag;
+    id = btf.third(id);
+  }
+  return Special.NO;
+}
+
+/** Enough for any real tag: compilers write tags first. */
+const MAX_MODIFIERS = 32;
+
+const MODIFIERS: ReadonlySet<number> = new Set([
+  Kind.TYPEDEF,
+  Kind.VOLATILE,
+  Kind.CONST,
+  Kind.RESTRICT,
+  Kind.TYPE_TAG,
+]);
+
+function isModifier(kind: number): boolean {
+  return MODIFIERS.has(kind);
+}
+
+/** ModifierSteps counts how many modifiers follow each other, once for each of them. */
+class ModifierSteps {
+  readonly #btf: RawBtf;
+  readonly #known: Uint32Array;
+
+  constructor(btf: RawBtf) {
+    this.#btf = btf;
+    this.#known = new Uint32Array(btf.end);
+  }
+
+  /** from returns the number of modifiers from a type on. The kernel refuses those that lead back to themselves. */
+  from(first: TypeId): number {
+    const path: TypeId[] = [];
+    let id = first;
+    while (this.#known[id] === 0 && isModifier(this.#btf.kind(id))) {
+      // Ends a walk in a circle.
+      this.#known[id] = 1;
+      path.push(id);
+      id = this.#btf.third(id);
+    }
+    let steps = this.#known[id] ?? 0;
+    for (const each of path.toReversed()) this.#known[each] = steps += 1;
+    return steps;
+  }
 }

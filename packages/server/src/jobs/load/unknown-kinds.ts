@@ -1,29 +1,24 @@
-import { Kind, type Spec, type TypeId } from '@btfd/btf';
-import { LAYOUT_ENTRY_BYTES, layoutOf, type KindLayout } from '../../base/kind-layout.js';
+import { LAYOUT_ENTRY_BYTES, type KindLayout } from '../../base/kind-layout.js';
 
-/** Types per step: a few milliseconds. */
-const TYPES_PER_STEP = 100_000;
+/** A word of BTF has 4 bytes. */
+const WORD_BYTES = 4;
 
-const KNOWN: ReadonlySet<number> = new Set(Object.values(Kind));
+/** SizeOfKind returns the words of types of a kind after the first three, and of each element; null if nobody knows. */
+export type SizeOfKind = (kind: number) => { readonly once: number; readonly each: number } | null;
 
 /**
- * unknownSizeType returns the first type whose size cannot be verified, or null if there is none.
- * A type of an unknown kind has only the size that the BTF itself states. If the stated size were wrong, the kernel would
- * parse the following types differently. Unknown kinds are therefore accepted only if the layout section of the kernel's
- * own BTF states the same size. The generator yields when other jobs may have a turn.
+ * agreedSizes returns the sizes of kinds that the library does not know. A type of such a kind has only the size that the
+ * BTF itself states. If the stated size were wrong, the kernel would parse the following types differently. A size
+ * therefore counts only if the layout section of the kernel's own BTF states the same.
  */
-export function* unknownSizeType(spec: Spec, kernelLayout: KindLayout): Generator<null, TypeId | null, void> {
-  const layout = layoutOf(spec.bytes);
-  for (const id of spec.typeIds()) {
-    if (id % TYPES_PER_STEP === 0) yield null;
-    const kind = spec.kindOf(id);
-    if (!KNOWN.has(kind) && !sizesAgree(layout, kernelLayout, kind)) return id;
-  }
-  return null;
-}
-
-function sizesAgree(layout: KindLayout, kernelLayout: KindLayout, kind: number): boolean {
-  const at = kind * LAYOUT_ENTRY_BYTES;
-  if (at + LAYOUT_ENTRY_BYTES > Math.min(layout.length, kernelLayout.length)) return false;
-  return layout[at] === kernelLayout[at] && layout[at + 1] === kernelLayout[at + 1];
+export function agreedSizes(layout: KindLayout, kernelLayout: KindLayout): SizeOfKind {
+  return (kind) => {
+    const at = kind * LAYOUT_ENTRY_BYTES;
+    if (at + LAYOUT_ENTRY_BYTES > Math.min(layout.length, kernelLayout.length)) return null;
+    const once = layout[at] ?? 0;
+    const each = layout[at + 1] ?? 0;
+    const agrees = once === kernelLayout[at] && each === kernelLayout[at + 1];
+    const whole = once % WORD_BYTES === 0 && each % WORD_BYTES === 0;
+    return agrees && whole ? { once: once / WORD_BYTES, each: each / WORD_BYTES } : null;
+  };
 }

@@ -86,6 +86,7 @@ export const BtfService: GenService<{
    * - INVALID_ARGUMENT, BTF_UNBUILDABLE: the types do not form valid BTF, or the
    *   daemon cannot read the BTF to estimate its cost.
    * - INVALID_ARGUMENT, BTF_TOO_EXPENSIVE: the kernel would search for too long.
+   * - INVALID_ARGUMENT, BTF_UNSAFE: some kernels cannot check the BTF safely.
    * - PERMISSION_DENIED, DAEMON_LACKS_CAPABILITY: loading needs CAP_BPF.
    * - RESOURCE_EXHAUSTED, LOAD_QUEUE_FULL: too many loads wait for the kernel.
    *

@@ -1,0 +1,176 @@
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { status } from '@grpc/grpc-js';
+import type { Connection } from '../interceptor/admit.js';
+import { Budget, type Rate } from './budget.js';
+
+/**
+ * The calls that a connection may waste: those that its client resets before an answer, and those that are refused. Each
+ * call that succeeds makes up for one, so a client that cancels half of its calls never comes near.
+ */
+const WASTED: Rate = { burst: 100, perSecond: 10 };
+/** A client that proves nothing gets errors only, and needs to read one. */
+const WASTED_BY_NOBODY: Rate = { burst: 8, perSecond: 1 };
+/** The calls that all connections of a principal may waste. */
+const WASTED_BY_PRINCIPAL: Rate = { burst: 400, perSecond: 40 };
+/** A connection may waste as many whatever other connections of its principal did. */
+const FIRST_WASTED = 8;
+/**
+ * Less than the 1,000 resets, and 33 in each second, after which nghttp2 sends GOAWAY and stops reading. Node does not
+ * notice that, not even when the client is gone, so calls would stay open until a ping fails.
+ */
+const RESETS: Rate = { burst: 900, perSecond: 30 };
+
+/** The codes of calls that are refused whatever they request. */
+const REFUSED: ReadonlySet<number> = new Set([
+  status.PERMISSION_DENIED,
+  status.UNAUTHENTICATED,
+  status.UNIMPLEMENTED,
+]);
+
+/** Principal is what the connections of a principal share. */
+export interface Principal {
+  readonly name: string;
+  readonly wasted: Budget;
+  /** Their streams that are not calls yet. */
+  waiting: number;
+}
+
+/** Streams of a principal that may wait. It may not have as many calls at one time. */
+const MAX_WAITING = 1_024;
+/** Streams of a connection that may wait whatever other connections of its principal do. */
+const FIRST_WAITING = 8;
+
+/** A call that took longer may have been cancelled at its deadline. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * Outcome is the end of a stream: its call succeeded; its handler failed; its client cancelled it after a time or a message;
+ * it was refused; its client reset it at once.
+ */
+type Outcome = 'answered' | 'failed' | 'cancelled' | 'refused' | 'reset';
+
+/** GatedConnection is a connection whose streams pass the gate. */
+export class GatedConnection {
+  readonly socket: Socket;
+  readonly session: ServerHttp2Session;
+  readonly connection: Connection;
+  /** The principal that it counts for. */
+  readonly principal: Principal;
+  /** Streams that are not calls yet, with their headers. */
+  readonly #waiting = new Map<ServerHttp2Stream, IncomingHttpHeaders>();
+  readonly #wasted: Budget;
+  readonly #resets: Budget;
+  #trusted = false;
+
+  constructor(
+    socket: Socket,
+    session: ServerHttp2Session,
+    connection: Connection,
+    principal: Principal,
+    now: () => number,
+  ) {
+    this.socket = socket;
+    this.session = session;
+    this.connection = connection;
+    this.principal = principal;
+    this.#wasted = new Budget(this.isNobody ? WASTED_BY_NOBODY : WASTED, now);
+    this.#resets = new Budget(RESETS, now);
+  }
+
+  /** Whether all of its calls are refused. */
+  get isNobody(): boolean {
+    return this.connection.peer.kind === 'unknown' || this.connection.refusal !== null;
+  }
+
+  /** Whether its last call that counts was worth its cost. */
+  get trusted(): boolean {
+    return this.#trusted;
+  }
+
+  /** Whether it has streams that wait. */
+  get hasWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Lets a stream wait. Returns false if too many wait already. */
+  wait(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+    if (this.principal.waiting >= MAX_WAITING && this.#waiting.size >= FIRST_WAITING) return false;
+    this.#waiting.set(stream, headers);
+    this.principal.waiting += 1;
+    return true;
+  }
+
+  /** Removes and returns the stream that has waited the longest; null if none waits. */
+  next(): readonly [ServerHttp2Stream, IncomingHttpHeaders] | null {
+    const [next] = this.#waiting;
+    if (next === undefined) return null;
+    this.#forget(next[0]);
+    return next;
+  }
+
+  #forget(stream: ServerHttp2Stream): void {
+    if (this.#waiting.delete(stream)) this.principal.waiting -= 1;
+  }
+
+  /**
+   * Notes that a stream has closed. Returns whether the connection may continue.
+   *
+   * @param ageMs - how long it was open
+   */
+  closed(stream: ServerHttp2Stream, ageMs: number): boolean {
+    this.#forget(stream);
+    // The calls of a connection that breaks are not the fault of its client.
+    if (this.session.destroyed) return true;
+    switch (outcomeOf(stream, ageMs)) {
+      case 'answered':
+        this.#trusted = true;
+        this.#wasted.refund();
+        this.principal.wasted.refund();
+        return true;
+      case 'failed':
+        return true;
+      case 'cancelled':
+        return this.#resets.spend();
+      case 'reset': {
+        const mayReset = this.#resets.spend();
+        return this.#waste() && mayReset;
+      }
+      case 'refused':
+        return this.#waste();
+    }
+  }
+
+  #waste(): boolean {
+    this.#trusted = false;
+    const principalMay = this.principal.wasted.spend();
+    return this.#wasted.spend() && (principalMay || this.#wasted.used < FIRST_WASTED);
+  }
+
+  /** Ends the connection, with its calls. */
+  end(): void {
+    const error = new Error('too many calls were reset or refused');
+    this.session.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
+
+/** newPrincipal returns a principal that has wasted nothing. */
+export function newPrincipal(name: string, now: () => number): Principal {
+  return { name, wasted: new Budget(WASTED_BY_PRINCIPAL, now), waiting: 0 };
+}
+
+function outcomeOf({ sentHeaders, sentTrailers, rstCode }: ServerHttp2Stream, ageMs: number): Outcome {
+  if (sentTrailers !== undefined) return Number(sentTrailers['grpc-status']) === 0 ? 'answered' : 'failed';
+  if (sentHeaders === undefined) {
+    if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return 'refused';
+    return ageMs < PATIENCE_MS ? 'reset' : 'cancelled';
+  }
+  const code = sentHeaders['grpc-status'];
+  if (code !== undefined) return REFUSED.has(Number(code)) ? 'refused' : 'failed';
+  return Number(sentHeaders[':status']) === 200 ? 'cancelled' : 'refused';
+}

@@ -1,0 +1,151 @@
+import { constants, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import type { Server as GrpcServer } from '@grpc/grpc-js';
+import { ServiceError } from '../../error/service-error.js';
+import { unauthenticated, type Arrival, type Connection } from '../interceptor/admit.js';
+import type { Calls } from '../interceptor/calls.js';
+import { injectorOf, type Injector } from '../interceptor/internals.js';
+import { GatedConnection, newPrincipal, type Principal } from './gated-connection.js';
+import { LoopTurn } from './loop-turn.js';
+import { notGrpc, takeFarTimeout } from './request-head.js';
+
+/**
+ * The streams of good clients, and of all others, that become calls in one turn of the event loop. Each takes some 0.2 ms
+ * with its handler. Neither kind can keep the other from being served.
+ */
+const STREAMS_PER_TURN = 8;
+/** Principals that are remembered. There are more only if somebody makes certificates without end. */
+const MAX_PRINCIPALS = 4_096;
+
+/** GateOptions are the options of a StreamGate. */
+export interface GateOptions {
+  readonly calls: Pick<Calls, 'interceptor' | 'refuse'>;
+  /** Is called when a connection is ended because of its streams. */
+  readonly onEnded: (principal: string) => void;
+  /** Returns the time in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * StreamGate stands between HTTP/2 and grpc-js, and decides when a stream becomes a call.
+ *
+ * A client can open and reset thousands of streams in the time that one call takes. So only a few streams become calls in
+ * each turn of the event loop, and connections take turns. A stream that is reset before its turn costs little. A
+ * connection whose streams are mostly reset or refused is ended.
+ */
+export class StreamGate {
+  readonly #injector: Injector;
+  readonly #options: GateOptions;
+  readonly #turn: LoopTurn;
+  readonly #bySession = new WeakMap<Http2Session, GatedConnection>();
+  readonly #principals = new LRUCache<string, Principal>({ max: MAX_PRINCIPALS });
+  readonly #good = new Ring();
+  readonly #others = new Ring();
+  #arrival: Arrival | null = null;
+
+  constructor(grpc: GrpcServer, options: GateOptions) {
+    this.#options = options;
+    this.#turn = new LoopTurn(() => this.#serveWaiting(), options.now);
+    const interceptor = options.calls.interceptor(() => this.#arriving());
+    this.#injector = injectorOf(grpc, interceptor, (stream, headers) => this.#opened(stream, headers));
+  }
+
+  /**
+   * Serves the calls of a connection.
+   *
+   * @param name - the principal that the connection counts for
+   */
+  serve(socket: Socket, connection: Connection, name: string): void {
+    const session = this.#injector.connect(socket);
+    if (session === null) return;
+    const { now } = this.#options;
+    const principal = this.#principals.get(name) ?? newPrincipal(name, now);
+    this.#principals.set(name, principal);
+    const gated = new GatedConnection(socket, session, connection, principal, now);
+    this.#bySession.set(session, gated);
+    this.#turn.add(gated);
+    // Nothing is gained from answering several calls with the same error at once.
+    if (gated.isNobody) session.settings({ maxConcurrentStreams: 1 });
+  }
+
+  #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const gated = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
+    if (gated === undefined) return void stream.destroy();
+    // Every failure of a stream also closes it.
+    stream.on('error', () => {});
+    const openedAt = this.#options.now();
+    stream.once('close', () => this.#closed(gated, stream, openedAt));
+    this.#turn.worked(gated);
+    const ring = this.#ringOf(gated);
+    if (ring.waiting.size === 0 && ring.served < STREAMS_PER_TURN) {
+      ring.served += 1;
+      this.#begin(gated, stream, headers);
+    } else if (gated.wait(stream, headers)) {
+      ring.waiting.add(gated);
+    } else {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    }
+  }
+
+  #ringOf({ trusted }: GatedConnection): Ring {
+    return trusted ? this.#good : this.#others;
+  }
+
+  #closed(gated: GatedConnection, stream: ServerHttp2Stream, openedAt: number): void {
+    const mayContinue = gated.closed(stream, this.#options.now() - openedAt);
+    if (!gated.hasWaiting) for (const ring of [this.#good, this.#others]) ring.waiting.delete(gated);
+    if (mayContinue) return;
+    gated.end();
+    this.#options.onEnded(gated.principal.name);
+  }
+
+  #serveWaiting(): void {
+    for (const ring of [this.#good, this.#others]) {
+      ring.served = 0;
+      for (const gated of ring.waiting) {
+        if (ring.served === STREAMS_PER_TURN) break;
+        ring.waiting.delete(gated);
+        const next = gated.next();
+        // A set visits what is added meanwhile, so the connection may have another turn in this loop.
+        if (gated.hasWaiting) this.#ringOf(gated).waiting.add(gated);
+        if (next === null) continue;
+        ring.served += 1;
+        this.#begin(gated, ...next);
+      }
+    }
+    if (this.#good.waiting.size + this.#others.waiting.size > 0) this.#turn.begin();
+  }
+
+  #begin(gated: GatedConnection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    if (stream.closed || stream.destroyed) return;
+    const refused = notGrpc(headers);
+    if (refused !== null) return stream.respond(refused, { endStream: true });
+    const { connection } = gated;
+    try {
+      if (connection.refusal !== null) throw connection.refusal;
+      if (connection.peer.kind === 'unknown') throw unauthenticated(connection.peer.why);
+      this.#arrival = { connection, farDeadline: Date.now() + takeFarTimeout(headers) };
+      this.#injector.serve(stream, headers);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      const isKnown = this.#injector.has(headers[':path'] ?? '');
+      this.#options.calls.refuse({ stream, headers, connection, isKnown }, error);
+    } finally {
+      this.#arrival = null;
+    }
+  }
+
+  #arriving(): Arrival {
+    if (this.#arrival === null) throw new Error('grpc-js began a call that did not pass the gate');
+    return this.#arrival;
+  }
+}
+
+/** Ring is connections that take turns. */
+class Ring {
+  /** Connections with streams that wait, in the order in which they are served. */
+  readonly waiting = new Set<GatedConnection>();
+  /** The streams that became calls in this turn of the event loop. */
+  served = 0;
+}

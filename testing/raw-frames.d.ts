@@ -1,0 +1,19 @@
+import type { Socket } from 'node:net';
+
+/** StreamsOptions are the options of `streamsBytes`. */
+export interface StreamsOptions {
+  /** The path of the method that every stream calls. */
+  readonly path: string;
+  readonly count: number;
+  /** Whether each stream is reset at once. */
+  readonly reset: boolean;
+}
+
+/**
+ * streamsBytes returns everything that a client sends to open a number of streams on a new connection. A client can send it
+ * at once, much faster than any library would.
+ */
+export function streamsBytes(options: StreamsOptions): Buffer;
+
+/** connected returns an open connection to a unix socket. It ignores data that arrives, and errors. */
+export function connected(path: string): Promise<Socket>;
