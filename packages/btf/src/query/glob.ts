@@ -92,12 +92,26 @@ function parseClass(glob: string, first: number, end: number): Place {
     ranges.push([from.charCodeAt(0), to.charCodeAt(0)]);
     if (isRange) at += 2;
   }
-  return { ranges, negated: isNegation(glob.charAt(first - 1)) };
+  return { ranges: merged(ranges), negated: isNegation(glob.charAt(first - 1)) };
+}
+
+/** Returns ranges of the same characters that do not overlap. */
+function merged(ranges: readonly [number, number][]): [number, number][] {
+  const all: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = all.at(-1);
+    if (last === undefined || from > last[1] + 1) all.push([from, to]);
+    else last[1] = Math.max(last[1], to);
+  }
+  return all;
 }
 
 function searchFor(places: readonly Place[]): Search {
   const text = textOf(places);
-  return text === null ? searchPlaces(places) : searchText(text);
+  if (text !== null) return searchText(text);
+  // Made when it is needed: many names are too short, and a glob may only be checked for mistakes.
+  let search: Search | null = null;
+  return (name, from, to) => (search ??= searchPlaces(places))(name, from, to);
 }
 
 /** Returns the text that is the only one to fit, or null if others fit too. */
@@ -175,13 +189,15 @@ const ASCII = 128;
 function masksOf(places: readonly Place[], words: number): Masks {
   const bounds = places.flatMap(({ ranges }) => ranges.flatMap(([from, to]) => [from, to + 1]));
   const starts = [...new Set([ASCII, ...bounds.filter((code) => code > ASCII)])].toSorted((a, b) => a - b);
-  const codes = [...Array.from({ length: ASCII }, (_, code) => code), ...starts];
-  const bits = new Int32Array(codes.length * words);
-  for (const [row, code] of codes.entries()) {
-    for (const [index, place] of places.entries()) {
-      const at = row * words + Math.floor(index / WORD_BITS);
-      if (accepts(place, code)) bits[at] = (bits[at] ?? 0) | (1 << (index % WORD_BITS));
-    }
+  const rows = ASCII + starts.length;
+  const bits = new Int32Array(rows * words);
+  // The places that accept what they do not name.
+  const others = new Int32Array(words);
+  for (const [index, { negated }] of places.entries()) if (negated) flip(others, 0, index);
+  for (let row = 0; row < rows; row++) bits.set(others, row * words);
+  for (const [index, { ranges }] of places.entries()) {
+    for (const [from, to] of ranges)
+      for (const row of rowsOf(from, to, starts)) flip(bits, row * words, index);
   }
   return {
     bits,
@@ -189,8 +205,20 @@ function masksOf(places: readonly Place[], words: number): Masks {
   };
 }
 
-function accepts({ ranges, negated }: Place, code: number): boolean {
-  return ranges.some(([from, to]) => from <= code && code <= to) !== negated;
+/** Changes the bit of a place, in the words from an index on. */
+function flip(words: Int32Array, from: number, place: number): void {
+  const at = from + Math.floor(place / WORD_BITS);
+  words[at] = (words[at] ?? 0) ^ (1 << (place % WORD_BITS));
+}
+
+/** Returns the rows of the characters of a range. Beyond ASCII, a row begins at each bound of a range. */
+function rowsOf(from: number, to: number, starts: readonly number[]): number[] {
+  const rows: number[] = [];
+  for (let code = from; code <= to && code < ASCII; code++) rows.push(code);
+  if (to < ASCII) return rows;
+  const last = lastUpTo(starts, to);
+  for (let index = lastUpTo(starts, Math.max(from, ASCII)); index <= last; index++) rows.push(ASCII + index);
+  return rows;
 }
 
 /** Returns the index of the last number of an ascending list that is not above a number. The first never is. */

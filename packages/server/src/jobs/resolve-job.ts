@@ -26,9 +26,12 @@ const MAX_SUGGESTIONS = 64;
  *
  * @throws ServiceError WORK_TOO_LARGE if the paths take too many steps.
  */
-export function* resolveSteps(job: ResolveJob, specs: SpecCache): Steps<Uint8Array> {
+export function* resolveSteps(
+  job: ResolveJob,
+  specs: SpecCache,
+  budget = new WorkBudget(),
+): Steps<Uint8Array> {
   const spec = specs.get(job.btf, job.base);
-  const budget = new WorkBudget();
   const results: MemberResult[] = [];
   let suggestions = 0;
   for (const path of job.paths) {
