@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <malloc.h>
 #include <napi.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -99,6 +100,13 @@ Napi::Value PeerGroupsFunction(const Napi::CallbackInfo& info) {
   return array;
 }
 
+// glibc keeps freed memory unless it is at the end of a heap. Other C libraries have no such function.
+void TrimMemoryFunction(const Napi::CallbackInfo&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
   const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
   Napi::Object object = Napi::Object::New(info.Env());
@@ -124,6 +132,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("socketInfo", Napi::Function::New<SocketInfoFunction>(env, "socketInfo"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
   exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
+  exports.Set("trimMemory", Napi::Function::New<TrimMemoryFunction>(env, "trimMemory"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));
   return exports;
 }

@@ -26,6 +26,7 @@ export interface Addon {
   socketInfo(fd: number): OrErrno<NativeSocketInfo>;
   peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
   peerGroups(fd: number): OrErrno<number[]>;
+  trimMemory(): void;
   fdStats(): { open: number; closedByFinalizer: number };
 }
 

@@ -96,7 +96,7 @@ export function metricTables(metrics: Readonly<Record<string, DocumentedMetric>>
     `\`${name}\``,
     type,
     labels.map((label) => `\`${label}\``).join(', '),
-    buckets === undefined ? `${help}.` : `${help}. Buckets up to ${buckets.at(-1)} s.`,
+    buckets === undefined ? `${help}.` : `${help}. Buckets up to ${buckets.at(-1)}${unitOf(name)}.`,
   ]);
   const exposed = scraped.matchAll(/^# HELP (?<name>\S+) (?<help>.*)\n# TYPE \S+ (?<type>\S+)$/gm);
   const process = [...exposed]
@@ -113,4 +113,9 @@ export function metricTables(metrics: Readonly<Record<string, DocumentedMetric>>
     markdownTable(['metric', 'type', 'description'], process),
     '',
   ].join('\n');
+}
+
+/** The unit of a metric follows from the end of its name. */
+function unitOf(name: string): string {
+  return name.endsWith('_seconds') ? ' s' : '';
 }

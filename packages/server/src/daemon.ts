@@ -138,6 +138,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     // Quotas count the connections that are served. Connections beyond this sum are closed without an error.
     maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_REFUSED,
     onConnection,
+    onFailure: admission.onFailure,
   }).catch((error) => {
     admission.close();
     throw error;

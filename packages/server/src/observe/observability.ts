@@ -48,12 +48,14 @@ export class Observability {
     const { logger, limits } = options;
     const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
     const calls = callBudget(logger, most, systemClock);
+    // All of these calls fail for the same reason, which is not their callers' fault.
+    const outOfFiles = callBudget(logger, 1, systemClock);
     const audit = auditBudget(logger, most, systemClock);
     this.#missed = new MissedEstimates(logger, systemClock);
-    this.#budgets = [calls, audit, this.#missed.budget];
+    this.#budgets = [calls, outOfFiles, audit, this.#missed.budget];
     this.observer = observeWith([
       callTraces,
-      callLog(logger, calls),
+      callLog(logger, calls, outOfFiles),
       auditLog(logger, audit),
       ...(metrics === null ? [] : [metrics.calls]),
     ]);

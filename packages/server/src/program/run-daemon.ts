@@ -15,6 +15,7 @@ import { addonKernel } from '../kernel/addon-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
+import { giveBackMemory } from './give-back-memory.js';
 import { tooFewFiles } from './open-files.js';
 import { describeServed } from './show.js';
 import { killIfHanging, onHangup, untilEndingSignal } from './signals.js';
@@ -89,7 +90,9 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
   logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
   manager.ready(`serving on ${listening.join(', ')}`);
   if (show) await print(daemon, tlsOf(config) !== null, logger);
+  const stopTrimming = giveBackMemory(systemClock);
   const signal = await ending;
+  stopTrimming();
   logger.info({ signal }, 'ending');
   manager.stopping();
   await daemon.stop();

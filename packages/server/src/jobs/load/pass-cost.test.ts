@@ -35,6 +35,15 @@ test('variables of a section and elements without names count', () => {
   expect(section(1_000).checkNs).toBeGreaterThan(100 * section(1).checkNs);
 });
 
+test.each([
+  ['a pointer', Kind.PTR],
+  ['a function, which has its linkage there', Kind.FUNC],
+  ['an array', Kind.ARRAY],
+])('%s has no elements, whatever its vlen is', (_, kind) => {
+  const cost = (vlen: number) => costOf(new BtfWriter().type(kind, '', { vlen, data: [1, 1, 1] }));
+  expect(cost(0xffffff)).toEqual(cost(0));
+});
+
 test('all parameters count for each function, also if the prototype follows', () => {
   const writer = new BtfWriter();
   for (let index = 0; index < 100; index++) writer.type(Kind.FUNC, 'f', { sizeOrTypeId: 101 });

@@ -46,19 +46,19 @@ export function* passCost(btf: RawBtf): Generator<null, PassCost, void> {
   let elements = 0;
   for (let id = 1; id < btf.end; id++) {
     const kind = btf.kind(id);
-    const vlen = kind === Kind.FUNC ? 0 : btf.vlen(id);
-    elements += 1 + vlen;
+    const count = btf.elements(id);
+    elements += 1 + count;
     if (elements >= ELEMENTS_PER_STEP) {
       elements = 0;
       yield null;
     }
     const length = btf.nameLength(btf.nameOffset(id));
     const names = NAMED_WORDS[kind] === 0 ? NO_NAMES : namesOf(btf, id, NAMED_WORDS[kind] ?? 0);
-    checkNs += NS_PER_TYPE + vlen * NS_PER_ELEMENT;
+    checkNs += NS_PER_TYPE + count * NS_PER_ELEMENT;
     checkNs += (Math.min(length, CHECKED_CHARACTERS) + names.checked) * NS_PER_CHARACTER;
     // The kernel stops at an id that does not exist, but has checked the functions before it.
     if (kind === Kind.FUNC) checkNs += paramsOf(btf, btf.third(id)) * NS_PER_PARAM;
-    logNs += NS_PER_LINE + vlen * NS_PER_LOGGED_ELEMENT + (length + names.all) * NS_PER_LOGGED_CHARACTER;
+    logNs += NS_PER_LINE + count * NS_PER_LOGGED_ELEMENT + (length + names.all) * NS_PER_LOGGED_CHARACTER;
   }
   return { checkNs, logNs };
 }

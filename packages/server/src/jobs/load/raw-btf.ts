@@ -37,6 +37,7 @@ export class RawBtf {
   /** The index of the first word of each type. */
   readonly #starts: Uint32Array;
   readonly #strings: Buffer;
+  readonly #sizeOfKind: SizeOfKind;
   /** Bytes from each position to the next NUL. */
   readonly #lengths: Uint32Array;
 
@@ -45,7 +46,9 @@ export class RawBtf {
     types: Pick<RawBtf, 'end' | 'stop'> & { readonly starts: Uint32Array },
     strings: Buffer,
     { lengths, longest }: Lengths,
+    sizeOfKind: SizeOfKind,
   ) {
+    this.#sizeOfKind = sizeOfKind;
     this.#words = words;
     this.#starts = types.starts;
     this.#strings = strings;
@@ -70,7 +73,7 @@ export class RawBtf {
     const words = wordsOf(rawBtf, types.offset, types.length);
     const found = yield* findTypes(words, sizeOfKind);
     const text = Buffer.from(rawBtf.buffer, rawBtf.byteOffset + strings.offset, strings.length);
-    return new RawBtf(words, found, text, yield* lengthsOf(text));
+    return new RawBtf(words, found, text, yield* lengthsOf(text), sizeOfKind);
   }
 
   kind(id: TypeId): number {
@@ -79,6 +82,13 @@ export class RawBtf {
 
   vlen(id: TypeId): number {
     return this.word(id, 1) & 0xffffff;
+  }
+
+  /** elements returns the number of elements of a type; 0 if its kind has none, whatever its vlen is. */
+  elements(id: TypeId): number {
+    const kind = this.kind(id);
+    const size = SIZES.get(kind) ?? this.#sizeOfKind(kind);
+    return size === null || size.each === 0 ? 0 : this.vlen(id);
   }
 
   kindFlag(id: TypeId): boolean {
