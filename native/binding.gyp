@@ -14,6 +14,7 @@
             'cc/loader.cc',
             'cc/old-libc.cc',
             'cc/read-worker.cc',
+            'cc/request-fd-worker.cc',
             'cc/sockets.cc',
           ],
           'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -42,7 +42,8 @@ main() {
 # Its mounts and processes end with it.
 clean_up() {
   local child
-  for child in $(jobs -p); do kill "$child" && wait "$child" || true; done
+  # unshare ignores other signals while its child runs.
+  for child in $(jobs -p); do kill -KILL "$child" && wait "$child" || true; done
   rm -rf "$RUN"
 }
 

@@ -15,5 +15,8 @@ export interface StreamsOptions {
  */
 export function streamsBytes(options: StreamsOptions): Buffer;
 
+/** chunksBytes returns everything that a client sends to send a request byte by byte on a new connection. */
+export function chunksBytes(options: { readonly path: string; readonly request: Uint8Array }): Buffer;
+
 /** connected returns an open connection to a unix socket. It ignores data that arrives, and errors. */
 export function connected(path: string): Promise<Socket>;

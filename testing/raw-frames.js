@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /** Numbers of RFC 9113 and RFC 7541. */
+const DATA = 0;
 const HEADERS = 1;
 const RST_STREAM = 3;
 const SETTINGS = 4;
@@ -22,6 +23,17 @@ export function streamsBytes({ path, count, reset }) {
     frames.push(frame(HEADERS, END_HEADERS, id, index === 0 ? firstHeaders(path) : LATER_HEADERS));
     if (reset) frames.push(frame(RST_STREAM, 0, id, code));
   }
+  return Buffer.concat(frames);
+}
+
+/** chunksBytes returns everything that a client sends to send a request byte by byte on a new connection. */
+export function chunksBytes({ path, request }) {
+  const frames = [
+    PREFACE,
+    frame(SETTINGS, 0, 0, Buffer.alloc(0)),
+    frame(HEADERS, END_HEADERS, 1, firstHeaders(path)),
+  ];
+  for (const byte of request) frames.push(frame(DATA, 0, 1, Buffer.from([byte])));
   return Buffer.concat(frames);
 }
 

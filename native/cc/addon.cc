@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <malloc.h>
 #include <napi.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 #include "bpf.h"
 #include "environment.h"
+#include "request-fd-worker.h"
 #include "sockets.h"
 
 // The functions that src/addon.ts declares, in the same order. Their TypeScript callers have checked the arguments.
@@ -99,6 +101,19 @@ Napi::Value PeerGroupsFunction(const Napi::CallbackInfo& info) {
   return array;
 }
 
+// glibc keeps freed memory unless it is at the end of a heap. Other C libraries have no such function.
+void TrimMemoryFunction(const Napi::CallbackInfo&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+void RequestFdFunction(const Napi::CallbackInfo& info) {
+  (new RequestFdWorker(info[4].As<Napi::Function>(), info[0].As<Napi::String>(), info[1].As<Napi::String>(),
+                       info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Number>().Uint32Value()))
+      ->Queue();
+}
+
 Napi::Value FdStatsFunction(const Napi::CallbackInfo& info) {
   const FdStats& stats = *Environment::Of(info.Env()).fd_stats;
   Napi::Object object = Napi::Object::New(info.Env());
@@ -124,6 +139,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("socketInfo", Napi::Function::New<SocketInfoFunction>(env, "socketInfo"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
   exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
+  exports.Set("trimMemory", Napi::Function::New<TrimMemoryFunction>(env, "trimMemory"));
+  exports.Set("requestFd", Napi::Function::New<RequestFdFunction>(env, "requestFd"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));
   return exports;
 }

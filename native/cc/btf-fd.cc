@@ -5,6 +5,7 @@
 #include "bpf.h"
 #include "environment.h"
 #include "read-worker.h"
+#include "sockets.h"
 
 namespace btfd {
 
@@ -14,6 +15,7 @@ Napi::Function BtfFd::Define(Napi::Env env) {
                          InstanceAccessor<&BtfFd::GetFd>("fd"),
                          InstanceMethod<&BtfFd::Info>("info"),
                          InstanceMethod<&BtfFd::Read>("read"),
+                         InstanceMethod<&BtfFd::Send>("send"),
                          InstanceMethod<&BtfFd::Dup>("dup"),
                          InstanceMethod<&BtfFd::Close>("close"),
                      });
@@ -62,6 +64,11 @@ void BtfFd::Read(const Napi::CallbackInfo& info) {
   Napi::Uint8Array bytes = Napi::Uint8Array::New(env, size);
   if (bytes.IsEmpty()) return;
   (new ReadWorker(callback, fd_, bytes))->Queue();
+}
+
+Napi::Value BtfFd::Send(const Napi::CallbackInfo& info) {
+  const int socket = info[0].As<Napi::Number>().Int32Value();
+  return Napi::Number::New(info.Env(), SendFd(socket, info[1].As<Napi::String>().Utf8Value(), Number()));
 }
 
 Napi::Value BtfFd::Dup(const Napi::CallbackInfo& info) { return FromResult(info.Env(), btfd::Dup(Number())); }

@@ -24,6 +24,7 @@ class BtfFd : public Napi::ObjectWrap<BtfFd> {
   Napi::Value GetFd(const Napi::CallbackInfo& info);
   Napi::Value Info(const Napi::CallbackInfo& info);
   void Read(const Napi::CallbackInfo& info);
+  Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value Dup(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

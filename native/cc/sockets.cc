@@ -33,6 +33,30 @@ std::string UnixName(const sockaddr_un& address, socklen_t size) {
   return "@" + std::string(address.sun_path + 1, length - 1);
 }
 
+// Appends what has arrived. Returns its size, 0 at the end, or a negative errno.
+int ReceivePart(int socket, size_t max_size, Received* received) {
+  std::string text(max_size, '\0');
+  iovec part = {text.data(), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  const ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  if (size < 0) return -errno;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    int fd = -1;
+    memcpy(&fd, CMSG_DATA(header), sizeof(int));
+    // A second one replaces the first, which closes that.
+    received->fd = Fd(fd);
+  }
+  received->text.append(text, 0, size);
+  // The kernel has closed the fds that did not fit.
+  return (message.msg_flags & MSG_CTRUNC) != 0 ? -EMSGSIZE : static_cast<int>(size);
+}
+
 }  // namespace
 
 int GetSocketInfo(int fd, SocketInfo* info) {
@@ -107,6 +131,47 @@ int Notify(const std::string& address, const std::string& text) {
   const ssize_t sent = sendto(fd.Get(), text.data(), text.size(), MSG_NOSIGNAL,
                               reinterpret_cast<const sockaddr*>(&to), size);
   return sent < 0 ? -errno : 0;
+}
+
+
+int SendFd(int socket, const std::string& text, int fd) {
+  // A byte of data carries the fd.
+  iovec part = {const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &fd, sizeof(int));
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+int RequestFd(const std::string& path, const std::string& request, size_t max_size, uint32_t timeout_ms,
+              Received* received) {
+  sockaddr_un to = {};
+  to.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(to.sun_path)) return -ENAMETOOLONG;
+  memcpy(to.sun_path, path.data(), path.size());
+
+  const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.Get() < 0) return -errno;
+  const timeval timeout = {static_cast<time_t>(timeout_ms / 1000), static_cast<suseconds_t>(timeout_ms % 1000 * 1000)};
+  // The timeout for sending is also that for connecting.
+  if (setsockopt(fd.Get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0) return -errno;
+  if (setsockopt(fd.Get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0) return -errno;
+  if (connect(fd.Get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) < 0) return -errno;
+  if (send(fd.Get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return -errno;
+  for (;;) {
+    const int result = ReceivePart(fd.Get(), max_size + 1 - received->text.size(), received);
+    if (result < 0) return result;
+    if (result == 0 || received->text.back() == '\n') return 0;
+    if (received->text.size() > max_size) return -EMSGSIZE;
+  }
 }
 
 }  // namespace btfd

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "fd.h"
+
 // Calls about unix and inherited sockets that Node lacks. Each returns 0 or a negative errno.
 namespace btfd {
 
@@ -38,6 +40,21 @@ int GetPeerGroups(int fd, std::vector<gid_t>* groups);
 
 // Sends one datagram to a unix socket: a path, or '@' and a name in the abstract namespace. Never waits.
 int Notify(const std::string& address, const std::string& text);
+
+// Sends a text and an fd over a connected unix socket. Never waits: -EAGAIN if the socket is full.
+int SendFd(int socket, const std::string& text, int fd);
+
+// A text from a peer, and an fd or -1.
+struct Received {
+  std::string text;
+  Fd fd;
+};
+
+// Connects to the path of a unix socket, sends a request, and receives one line of at most `max_size` bytes with at most
+// one fd, which is close-on-exec. Waits for the peer for up to `timeout_ms` in each step: -EAGAIN if it takes longer.
+// -EMSGSIZE if the peer sends more.
+int RequestFd(const std::string& path, const std::string& request, size_t max_size, uint32_t timeout_ms,
+              Received* received);
 
 }  // namespace btfd
 

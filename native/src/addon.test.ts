@@ -33,6 +33,7 @@ async function failures(platform: string) {
         notify: () => native.notify('/nonexistent', ''),
         socketInfo: () => native.socketInfo(0),
         socketPeer: () => native.socketPeer(0),
+        trimMemory: () => native.trimMemory(),
         fdStats: () => native.fdStats(),
       };
       for (const [name, call] of Object.entries(calls)) {
@@ -65,6 +66,7 @@ const FUNCTIONS = [
   'notify',
   'socketInfo',
   'socketPeer',
+  'trimMemory',
   'fdStats',
 ];
 

@@ -26,6 +26,14 @@ export interface Addon {
   socketInfo(fd: number): OrErrno<NativeSocketInfo>;
   peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
   peerGroups(fd: number): OrErrno<number[]>;
+  trimMemory(): void;
+  requestFd(
+    path: string,
+    request: string,
+    maxSize: number,
+    timeoutMs: number,
+    callback: (fd: OrErrno<NativeBtfFd> | null, text: string) => void,
+  ): void;
   fdStats(): { open: number; closedByFinalizer: number };
 }
 
@@ -53,6 +61,7 @@ export interface NativeBtfFd {
   readonly fd: number;
   info(): OrErrno<{ id: number; name: string; kernelBtf: boolean; size: number }>;
   read(callback: (bytes: OrErrno<Uint8Array>) => void): void;
+  send(socket: number, text: string): number;
   dup(): OrErrno<NativeBtfFd>;
   close(): boolean;
 }

@@ -3,6 +3,9 @@ import { types } from 'node:util';
 /** The largest value of the 32-bit ids and sizes of bpf(2). */
 export const MAX_UINT32 = 0xffff_ffff;
 
+/** The largest file descriptor. */
+export const MAX_FD = 0x7fff_ffff;
+
 /**
  * checkInteger checks an argument for the addon, which does not check it.
  *

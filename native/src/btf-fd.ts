@@ -1,5 +1,6 @@
 import { addon, type NativeBtfFd, type OrErrno } from './addon.js';
-import { BpfError, BtfFdClosedError } from './errors.js';
+import { checkInteger, checkString, MAX_FD } from './arguments.js';
+import { BpfError, BtfFdClosedError, SystemCallError } from './errors.js';
 
 /** BtfInfo describes a BTF object, as `BPF_OBJ_GET_INFO_BY_FD` does. */
 export interface BtfInfo {
@@ -65,6 +66,27 @@ export class BtfFd {
     const bytes = await new Promise<OrErrno<Uint8Array>>((resolve) => this.#native.read(resolve));
     if (typeof bytes === 'number') throw this.#infoError(bytes);
     return bytes;
+  }
+
+  /**
+   * send sends a text with a copy of the file descriptor over a connected unix socket, as `SCM_RIGHTS` of unix(7). It never
+   * waits. The receiver's copy stays open when this one is closed. Needs no privilege.
+   *
+   * @param socket - the file descriptor of the socket
+   * @param text - at least one character
+   * @throws BtfFdClosedError after `close`.
+   * @throws SystemCallError `EAGAIN` if the socket is full.
+   * @throws SystemCallError `EPIPE` if the peer has closed the connection.
+   * @throws SystemCallError `ETOOMANYREFS` if too many file descriptors of this user wait for their receivers.
+   * @throws TypeError or RangeError if `socket` is not an integer from 0 to 2^31 - 1, or `text` is not a string or empty.
+   */
+  send(socket: number, text: string): void {
+    this.#checkOpen('send');
+    checkInteger('socket', socket, 0, MAX_FD);
+    checkString('text', text);
+    if (text === '') throw new RangeError('text must have at least one character');
+    const result = this.#native.send(socket, text);
+    if (result < 0) throw new SystemCallError('sendmsg', `fd ${socket}`, -result);
   }
 
   /**

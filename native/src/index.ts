@@ -41,4 +41,6 @@ export {
   type VerifierLog,
 } from './errors.js';
 export { progLoad } from './prog-load.js';
+export { trimMemory } from './trim-memory.js';
+export { requestFd, type FdReply, type RequestFdOptions } from './request-fd.js';
 export { notify, socketInfo, socketPeer, type SocketInfo, type SocketPeer } from './sockets.js';

@@ -1,8 +1,7 @@
 import { addon } from './addon.js';
-import { checkInteger, checkString } from './arguments.js';
+import { checkInteger, checkString, MAX_FD } from './arguments.js';
 import { SystemCallError } from './errors.js';
 
-const MAX_FD = 0x7fff_ffff;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -55,8 +54,6 @@ export interface SocketPeer {
   readonly groups: readonly number[];
 }
 
-const MAX_INT32 = 0x7fff_ffff;
-
 /**
  * socketPeer returns the peer of a connected unix socket, from `SO_PEERCRED` and `SO_PEERGROUPS` of getsockopt(2). Since
  * Linux 4.13. Needs no privilege.
@@ -68,7 +65,7 @@ const MAX_INT32 = 0x7fff_ffff;
  * @throws TypeError or RangeError if `fd` is not an integer from 0 to 2^31 - 1.
  */
 export function socketPeer(fd: number): SocketPeer {
-  checkInteger('fd', fd, 0, MAX_INT32);
+  checkInteger('fd', fd, 0, MAX_FD);
   const credentials = addon().peerCredentials(fd);
   if (typeof credentials === 'number')
     throw new SystemCallError('getsockopt SO_PEERCRED', `fd ${fd}`, -credentials);

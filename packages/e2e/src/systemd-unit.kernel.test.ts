@@ -21,10 +21,12 @@ needs('bpf', 'systemd').describe('The systemd units', () => {
   });
 
   test('pass systemd-analyze verify', () => {
-    expect(systemd.run('systemd-analyze', 'verify', 'btfd.service', 'btfd.socket')).toEqual({
-      code: 0,
-      output: '',
-    });
+    expect(systemd.run('systemd-analyze', 'verify', 'btfd.service', 'btfd.socket', 'btfd-fd.socket')).toEqual(
+      {
+        code: 0,
+        output: '',
+      },
+    );
   });
 
   test('have a low exposure level in systemd-analyze security', () => {

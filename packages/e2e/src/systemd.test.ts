@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { requestFd } from '@btfd/native';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { NotifySocket } from './testing/notify-socket.js';
@@ -118,6 +119,16 @@ describe('Passed sockets', () => {
   ])('stop the start if they are unusable or unsafe: %s', async (spec, message) => {
     const started = DaemonProcess.start({ wrapper: passing(spec), listen: false, args: FILES });
     await expect(started).rejects.toThrow(message);
+  });
+
+  test('can be for requests of file descriptors, by its name', async () => {
+    const [main, fds] = ['main.sock', 'fd.sock'].map((name) => join(dir, name));
+    const wrapper = passing(`unix:${main}`, `fd:${fds}`);
+    await using daemon = await DaemonProcess.start({ listen: false, wrapper, args: FILES });
+    expect(await answers(`unix:${main}`)).toBe(true);
+    expect((await requestFd(fds ?? '', 'x\n')).text).toMatch(/^error HANDLE_NOT_FOUND /);
+    expect(await daemon.end()).toBe(0);
+    expect(existsSync(fds ?? '')).toBe(true);
   });
 
   needs('systemd').test(

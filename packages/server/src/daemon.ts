@@ -2,7 +2,7 @@ import { BtfService, ErrorReason, Operation } from '@btfd/api';
 import { Server, type ServerOptions } from '@grpc/grpc-js';
 import type { PolicyOptions } from './auth/policy-options.js';
 import type { TlsFiles } from './auth/tls-files.js';
-import { type Address, type TcpAddress, whyRefused } from './base/address.js';
+import { type Address, type TcpAddress, type UnixAddress, whyRefused } from './base/address.js';
 import { systemClock } from './base/clock.js';
 import { VERSION } from './base/version.js';
 import { wait } from './base/wait.js';
@@ -25,6 +25,7 @@ import { ObjectNames } from './kernel/object-names.js';
 import { OwnLoads } from './kernel/own-loads.js';
 import { Admission } from './listen/admission.js';
 import { MAX_REFUSED } from './listen/connections.js';
+import { FdRequests } from './handle/fd-requests.js';
 import { Listener, onLoopback, type ListenerOptions } from './listen/listener.js';
 import { Observability, type ObservabilityOptions } from './observe/observability.js';
 import { WorkerPool } from './pool/worker-pool.js';
@@ -57,6 +58,8 @@ export interface DaemonOptions extends ObservabilityOptions {
   readonly tls?: TlsFiles | null;
   /** Allows TCP on loopback without TLS. Every caller there is anonymous. Default: false. */
   readonly insecure?: boolean;
+  /** A unix socket on which loaders get file descriptors of their handles. Default: none. */
+  readonly fdSocket?: UnixAddress | null;
   /** The group of unix sockets, whose members are viewers. Default: the daemon's own group. */
   readonly socketGroup?: number | null;
 }
@@ -138,7 +141,13 @@ async function startServing(options: DaemonOptions, observability: Observability
     // Quotas count the connections that are served. Connections beyond this sum are closed without an error.
     maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_REFUSED,
     onConnection,
+    onFailure: admission.onFailure,
   }).catch((error) => {
+    admission.close();
+    throw error;
+  });
+  const fdListener = await listenForFds(options, admission, services, observability).catch((error) => {
+    for (const { listener } of listening) listener.stopAccepting();
     admission.close();
     throw error;
   });
@@ -153,11 +162,13 @@ async function startServing(options: DaemonOptions, observability: Observability
     const ending = new ServiceError(ErrorReason.SHUTTING_DOWN, 'the daemon is shutting down');
     health.notServing();
     for (const { listener } of listening) listener.stopAccepting();
+    fdListener?.stopAccepting();
     admission.close();
     calls.endStreams(ending);
     services.loads.end(ending);
     await drained(grpc, limits.drainMs, () => calls.endAll(ending));
     for (const { listener } of listening) listener.destroyConnections();
+    fdListener?.destroyConnections();
     services.handles.closeAll();
     await services.workers.end(ending);
     await observability.stop();
@@ -251,6 +262,31 @@ async function listenEverywhere(
     for (const { listener } of listening) listener.stopAccepting();
     throw error;
   }
+}
+
+/** Listens for requests of file descriptors, if there is a socket for them. */
+async function listenForFds(
+  { fdSocket = null, socketGroup = null }: DaemonOptions,
+  { policy }: Admission,
+  { handles, quotas, limits }: Services,
+  observability: Observability,
+): Promise<Listener | null> {
+  if (fdSocket === null) return null;
+  const requests = new FdRequests({
+    handles,
+    policy,
+    quota: quotas.connections,
+    onEnd: (end) => observability.fdRequested(end),
+  });
+  const { listener } = await Listener.open(fdSocket, {
+    socketGroup,
+    // Each lasts a second at most.
+    maxConnections: limits.maxConnectionsPerPrincipal + MAX_REFUSED,
+    onConnection: (socket, socketGid) => {
+      if (socketGid !== null) requests.serve(socket, socketGid);
+    },
+  });
+  return listener;
 }
 
 function connectionsOf(

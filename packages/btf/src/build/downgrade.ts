@@ -1,5 +1,6 @@
 import { type Spec, typesOf } from '../spec.js';
-import { Kind } from '../types.js';
+import { HEAD_WORDS, isComposite, kindTest } from '../kind-words.js';
+import { Kind, type TypeId } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 import { LateTypeTags } from './late-type-tags.js';
 import type { MarshalOptions } from './marshal-options.js';
@@ -15,6 +16,9 @@ import {
 } from './replacements.js';
 import type { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
+
+/** The number of modifiers between a bitfield and its type that are followed. Kernels follow 32 references. */
+const MAX_MODIFIERS = 32;
 
 /**
  * downgrade replaces types that older kernels do not know, as the options say. Ids stay; placeholders come after all
@@ -113,9 +117,11 @@ function isReplaced(info: number, options: MarshalOptions): boolean {
   }
 }
 
+const isModifier = /* @__PURE__ */ kindTest(({ alias }) => alias);
+
 /** Whether a kind is a modifier other than a type tag. */
 function isQualifier(kind: number): boolean {
-  return kind === Kind.TYPEDEF || kind === Kind.VOLATILE || kind === Kind.CONST || kind === Kind.RESTRICT;
+  return isModifier(kind) && kind !== Kind.TYPE_TAG;
 }
 
 /** A table with one type, for BTF without types. */
@@ -147,7 +153,11 @@ class Replacements {
   of(start: number): Int32Array | null {
     const { words } = this.#table;
     const [name = 0, info = 0, third = 0] = words.subarray(start, start + 3);
-    if (!isReplaced(info, this.#options)) return this.#withoutTags(name, info, third);
+    if (!isReplaced(info, this.#options)) {
+      return isComposite(kindOfInfo(info))
+        ? this.#withoutEnum64Bitfields(start)
+        : this.#withoutTags(name, info, third);
+    }
     switch (kindOfInfo(info)) {
       case Kind.FUNC_PROTO:
         return enumOfPrototype(words, start, this.#pool);
@@ -173,6 +183,33 @@ class Replacements {
       default:
         return null;
     }
+  }
+
+  /** A STRUCT or UNION without bitfields of ENUM64s: a UNION, which replaces an ENUM64, cannot be a bitfield. */
+  #withoutEnum64Bitfields(start: number): Int32Array | null {
+    const { words } = this.#table;
+    const info = words[start + 1] ?? 0;
+    if (this.#options.replaceEnum64 !== true || !kindFlagOfInfo(info)) return null;
+    const copy = words.slice(start, start + HEAD_WORDS + 3 * vlenOfInfo(info));
+    let changed = false;
+    for (let at = HEAD_WORDS; at < copy.length; at += 3) {
+      const isBitfield = (copy[at + 2] ?? 0) >>> 24 !== 0;
+      const enumStart = isBitfield ? this.#enum64Start(copy[at + 1] ?? 0) : -1;
+      if (enumStart < 0) continue;
+      copy[at + 1] = this.#unions.placeholderOf(words, enumStart);
+      changed = true;
+    }
+    return changed ? copy : null;
+  }
+
+  /** Returns where the ENUM64 starts that a type is, or stands for by typedefs and qualifiers; -1 for other types. */
+  #enum64Start(id: TypeId): number {
+    const { words } = this.#table;
+    let target = id;
+    for (let followed = 0; followed < MAX_MODIFIERS && isModifier(this.#table.kind(target)); followed++) {
+      target = (words[this.#table.offset(target) + 2] ?? 0) >>> 0;
+    }
+    return this.#table.kind(target) === Kind.ENUM64 ? this.#table.offset(target) : -1;
   }
 
   /** A qualifier or typedef that refers to the type after the type tags. */

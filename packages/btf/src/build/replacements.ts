@@ -82,7 +82,7 @@ export class Enum64Unions {
     const info = words[start + 1] ?? 0;
     const size = words[start + 2] ?? 0;
     const vlen = vlenOfInfo(info);
-    const member = this.#placeholder(size, kindFlagOfInfo(info));
+    const member = this.placeholderOf(words, start);
     const union = new Int32Array(HEAD_WORDS + 3 * vlen);
     union.set([words[start] ?? 0, (Kind.UNION << 24) | vlen, size]);
     for (let at = HEAD_WORDS; at < union.length; at += 3) {
@@ -92,7 +92,10 @@ export class Enum64Unions {
     return union;
   }
 
-  #placeholder(size: number, signed: boolean): TypeId {
+  /** placeholderOf returns the id of an INT of the size and sign of an ENUM64. */
+  placeholderOf(words: Int32Array, start: number): TypeId {
+    const size = words[start + 2] ?? 0;
+    const signed = kindFlagOfInfo(words[start + 1] ?? 0);
     const key = `${size} ${signed}`;
     const known = this.#placeholders.get(key);
     if (known !== undefined) return known;

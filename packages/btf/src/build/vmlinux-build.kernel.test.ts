@@ -10,6 +10,7 @@ import { convertByteOrder } from './byte-order.js';
 import { dedup } from './dedup/dedup.js';
 import { merge } from './merge.js';
 import { selectTypes } from './select.js';
+import { sortTypes } from './sort.js';
 
 // All of vmlinux several times: seconds on an idle machine, a minute on a busy one.
 jest.setTimeout(180_000);
@@ -42,6 +43,26 @@ needs('vmlinux', 'bpftool').describe('the rebuilt BTF of the running kernel', ()
     const builder = new Builder({ deduplicate: false });
     builder.addAllFrom(spec, all);
     expect(equal(dumpBytes(builder.marshal()), dump)).toBe(true);
+  });
+
+  test('is the same for bpftool with a layout section', () => {
+    const builder = new Builder({ deduplicate: false });
+    builder.addAllFrom(spec, all);
+    expect(equal(dumpBytes(builder.marshal({ layout: true })), dump)).toBe(true);
+  });
+
+  test('has the same types when it is sorted, with their names in the order of their bytes', () => {
+    const { bytes, ids } = sortTypes(spec);
+    const copy = Spec.parse(bytes);
+    expect(copy.typeCount).toBe(spec.typeCount);
+    expect(differences(copy, ids)).toEqual([]);
+    const names = [...copy.typeIds()].map((id) => Buffer.from(copy.nameOf(id)));
+    expect(names.findIndex((name, i) => i > 0 && Buffer.compare(names[i - 1] ?? name, name) > 0)).toBe(-1);
+    // The build of the kernel sorts vmlinux since Linux 7.0. Sorting that again changes nothing, as with 7.3.4.
+    const isSorted = [...spec.typeIds()].every(
+      (id) => id === 1 || Buffer.compare(Buffer.from(spec.nameOf(id - 1)), Buffer.from(spec.nameOf(id))) <= 0,
+    );
+    expect(ids.every((id, old) => id === old)).toBe(isSorted);
   });
 
   test('has the same types in another order', () => {

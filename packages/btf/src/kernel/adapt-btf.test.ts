@@ -141,6 +141,27 @@ describe('adaptBtf', () => {
     ]);
   });
 
+  test('replaces an ENUM64 that is a bitfield with an INT, also after a typedef', () => {
+    const member = (name: string, typeId: number, bitOffset: number, bitfieldSize: number) =>
+      ({ name, typeId, bitOffset, bitfieldSize }) as const;
+    const values = [{ name: 'A', value: -1n }];
+    const types = btfOf(
+      { kind: 'ENUM64', name: 'e', size: 8, signed: true, values },
+      { kind: 'TYPEDEF', name: 't', typeId: 1 },
+      {
+        kind: 'STRUCT',
+        name: 's',
+        size: 24,
+        members: [member('a', 1, 0, 32), member('b', 2, 64, 20), member('c', 2, 128, 0)],
+      },
+    );
+    expect(validate(Spec.parse(types))).toEqual([]);
+    const spec = Spec.parse(adaptBtf(types, { enum64: false }));
+    expect(spec.typeById(4)).toMatchObject({ kind: 'INT', size: 8, encoding: 1 });
+    expect(spec.typeById(3)).toMatchObject({ members: [{ typeId: 4 }, { typeId: 4 }, { typeId: 2 }] });
+    expect(validate(spec, { kernelFeatures: kernelFeaturesOf(5, 10) })).toEqual([]);
+  });
+
   test('replaces tags that are attributes, and only these', () => {
     const types = btfOf(
       INT,

@@ -87,7 +87,7 @@ function variable(section: string): readonly NewType[] {
  */
 export const FEATURE_TABLE = /* @__PURE__ */ featureTable();
 
-/** FeatureName is the name of a row of {@link FEATURE_TABLE}. */
+/** FeatureName is the name of a row of `FEATURE_ROWS`. */
 export type FeatureName = keyof typeof FEATURE_TABLE;
 
 function featureTable() {

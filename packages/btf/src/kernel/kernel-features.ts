@@ -23,27 +23,40 @@ export const KERNEL_FEATURES: KernelFeatures = /* @__PURE__ */ kernelFeaturesOf(
  * releases backport: {@link probeBtf} makes BTF that shows what the running kernel has.
  */
 export function kernelFeaturesOf(major: number, minor: number): KernelFeatures {
-  const has = ([sinceMajor, sinceMinor]: readonly [major: number, minor: number]): boolean =>
+  const isSince = ([sinceMajor, sinceMinor]: readonly [major: number, minor: number]): boolean =>
     major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
-  const largestKind = KIND_ROWS.findLastIndex((row) => row !== undefined && has(row.since));
-  return { ...featuresWhere(({ since }) => has(since)), largestKind };
+  const has = (name: FeatureName): boolean => isSince(FEATURE_TABLE[name].since);
+  return {
+    func: has('func'),
+    datasec: has('datasec'),
+    funcLinkage: has('funcLinkage'),
+    emptySections: has('emptySections'),
+    float: has('float'),
+    declTag: has('declTag'),
+    typeTag: has('typeTag'),
+    enum64: has('enum64'),
+    longNames: has('longNames'),
+    dotNames: has('dotNames'),
+    specialFields: has('specialFields'),
+    printableSectionNames: has('printableSectionNames'),
+    nestedFields: has('nestedFields'),
+    pointerFields: has('pointerFields'),
+    userPointers: has('userPointers'),
+    tagAttributes: has('tagAttributes'),
+    resilientLocks: has('resilientLocks'),
+    layout: has('layout'),
+    lateTypeTags: has('lateTypeTags'),
+    severalPointerTags: has('severalPointerTags'),
+    ownershipDepth: has('ownershipDepth'),
+    uniqueFields: has('uniqueFields'),
+    wideVlen: has('wideVlen'),
+    largestKind: KIND_ROWS.findLastIndex((row) => row !== undefined && isSince(row.since)),
+  };
 }
 
 function featureRows(): Map<FeatureName, FeatureRow> {
   const names = Object.keys(FEATURE_TABLE).filter(isFeatureName);
   return new Map(names.map((name) => [name, FEATURE_TABLE[name]]));
-}
-
-function featuresWhere(test: (row: FeatureRow) => boolean): Readonly<Record<FeatureName, boolean>> {
-  const features = Object.fromEntries([...FEATURE_ROWS].map(([name, row]) => [name, test(row)]));
-  if (!isComplete(features)) throw new Error('FEATURE_ROWS lacks a row of FEATURE_TABLE');
-  return features;
-}
-
-function isComplete(
-  features: Readonly<Record<string, boolean>>,
-): features is Readonly<Record<FeatureName, boolean>> {
-  return Object.keys(FEATURE_TABLE).every((name) => name in features);
 }
 
 function isFeatureName(name: string): name is FeatureName {

@@ -4,7 +4,12 @@ import type { FeatureProbe } from './feature-table.js';
 /** The errnos with which the kernel's verifier refuses BTF. Others say nothing about its features. */
 const REFUSALS: ReadonlySet<string> = new Set(['EINVAL', 'E2BIG', 'EFAULT', 'ELOOP']);
 
-/** probeBtf makes the BTF of a probe, in the byte order of this machine. */
+/**
+ * probeBtf makes the BTF of a probe, in the byte order of this machine.
+ *
+ * @throws BtfBuildError `INVALID_TYPE`, `LIMIT_EXCEEDED` or `UNSUPPORTED` for types that `Builder.add` refuses. The probes
+ * of `FEATURE_ROWS` have none.
+ */
 export function probeBtf({ types, layout = false }: FeatureProbe): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   for (const type of types) builder.add(type);

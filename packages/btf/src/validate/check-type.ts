@@ -11,6 +11,9 @@ export const MAX_TYPE = 0xfffff;
 /** The bits of the info word that had a meaning before Linux 7.2 (BTF_INFO_MASK). */
 const NARROW_INFO_MASK = 0x9f00ffff;
 
+/** The same before FLOAT, when kinds had 4 bits. */
+const NARROWEST_INFO_MASK = 0x8f00ffff;
+
 /** The bits of an INT's own word that have a meaning (BTF_INT_MASK). */
 const INT_MASK = 0x0fffffff;
 
@@ -34,7 +37,7 @@ export class TypeCheck {
     const types = this.#types;
     const kind = types.kind(id);
     const info = types.info(id);
-    if (!this.#features.wideVlen && (info & ~NARROW_INFO_MASK) !== 0) {
+    if ((info & ~this.#infoMask()) !== 0) {
       this.#problems.add(id, `Invalid btf_info:${(info >>> 0).toString(16)}`);
       return;
     }
@@ -51,6 +54,11 @@ export class TypeCheck {
     if (types.kindFlag(id) && !this.#mayHaveKindFlag(kind)) this.#problems.add(id, KIND_FLAG);
     this.#checkName(id, kind, nameOffset);
     this.#checkOwn(id, kind);
+  }
+
+  #infoMask(): number {
+    if (this.#features.wideVlen) return -1;
+    return this.#features.float ? NARROW_INFO_MASK : NARROWEST_INFO_MASK;
   }
 
   #mayHaveKindFlag(kind: number): boolean {

@@ -100,7 +100,10 @@ export class Resolver {
   checkPrototype(id: TypeId): void {
     const types = this.#types;
     const returned = types.third(id);
-    if (returned !== 0 && !this.#isValue(returned)) this.#problems.add(id, 'Invalid return type');
+    // Kernels before DECL_TAG accept a variable or section.
+    const isReferable = !this.#features.declTag || this.#canBeReferred(returned);
+    const isReturned = returned === 0 || (isReferable && this.#isValue(returned));
+    if (!isReturned) this.#problems.add(id, 'Invalid return type');
     const count = types.vlen(id);
     // The last parameter may be void, for variable arguments. The kernel checks it first.
     const variadic = count > 0 && types.word(id, HEAD_WORDS + count * 2 - 1) === 0;
@@ -111,7 +114,7 @@ export class Resolver {
     for (let i = 0; i < fixed && !this.#problems.full; i++) {
       const name = types.word(id, HEAD_WORDS + i * 2);
       const typeId = types.word(id, HEAD_WORDS + i * 2 + 1);
-      const valid = this.#isValue(typeId) && this.#isParamName(name);
+      const valid = this.#canBeReferred(typeId) && this.#isValue(typeId) && this.#isParamName(name);
       if (!valid) this.#problems.add(id, `Invalid arg#${i + 1}`, i);
     }
   }
@@ -122,7 +125,7 @@ export class Resolver {
 
   /** Whether a type has a size, so that a function can take or return it. A type that failed counts as one. */
   #isValue(id: TypeId): boolean {
-    if (!this.#canBeReferred(id)) return false;
+    if (id >= this.#types.end || this.#isUnresolvedFunc(id)) return false;
     this.resolve(id);
     return this.#resolution.state(id) === State.FAILED || this.#resolution.sized(id) !== null;
   }
@@ -190,14 +193,16 @@ export class Resolver {
     const resolution = this.#resolution;
     const sized = resolution.sized(next);
     if (sized !== null) return this.#done(id, sized.id);
-    const isResolved =
-      resolution.state(next) === State.RESOLVED &&
-      (this.#features.declTag || this.#types.kind(next) !== Kind.FUNC);
-    // Kernels before DECL_TAG do not resolve functions.
+    const isResolved = resolution.state(next) === State.RESOLVED && !this.#isUnresolvedFunc(next);
     const target = isResolved ? resolution.resolvedId(next) : next;
     const kind = this.#types.kind(target);
     const may = kind === Kind.VOID || kind === Kind.FWD || kind === Kind.FUNC_PROTO;
     return may ? this.#done(id, target) : INVALID_ID;
+  }
+
+  /** Whether a type is a function that the kernel does not resolve for others: kernels before DECL_TAG. */
+  #isUnresolvedFunc(id: TypeId): boolean {
+    return !this.#features.declTag && this.#types.kind(id) === Kind.FUNC;
   }
 
   /** A modifier that was resolved within a struct ends at a pointer, from which a pointer has to continue. */

@@ -71,7 +71,6 @@ describe('a kernel of a release', () => {
       proto(start()).type(Kind.FUNC, 'f', { vlen: 1, sizeOrTypeId: 2 }),
       'Invalid func linkage',
     ],
-    ['float', 5, 13, start().type(Kind.FLOAT, 'f', { sizeOrTypeId: 4 }), 'Invalid kind:16'],
     ['emptySections', 5, 12, start().type(Kind.DATASEC, '.bss', { sizeOrTypeId: 4 }), 'vlen == 0'],
     [
       'lateTypeTags',
@@ -117,6 +116,15 @@ describe('a kernel of a release', () => {
     expect(messages(spec)).toEqual([]);
   });
 
+  test('reports a kind above 15 as an invalid info word before 5.13, which has FLOAT', () => {
+    const spec = parse(start().type(Kind.FLOAT, 'f', { sizeOrTypeId: 4 }));
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 12) })).toEqual([
+      'Invalid btf_info:10000000',
+    ]);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 13) })).toEqual([]);
+    expect(messages(spec, { kernelFeatures: { float: false } })).toEqual(['Invalid kind:16']);
+  });
+
   test('accepts dots in the names of variables and sections since 5.2', () => {
     const spec = parse(
       start()
@@ -132,6 +140,16 @@ describe('a kernel of a release', () => {
     );
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 15) })).toEqual(['Invalid type_id']);
     expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 16) })).toEqual([]);
+  });
+
+  test('refuses a function that returns a variable since 5.16, which has DECL_TAG', () => {
+    const spec = parse(
+      start()
+        .type(Kind.VAR, 'v', { sizeOrTypeId: 1, data: [0] })
+        .type(Kind.FUNC_PROTO, 0, { sizeOrTypeId: 2 }),
+    );
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 15) })).toEqual([]);
+    expect(messages(spec, { kernelFeatures: kernelFeaturesOf(5, 16) })).toEqual(['Invalid return type']);
   });
 
   test('accepts a layout section since 7.1', () => {

@@ -37,6 +37,8 @@ function newestBtf(): Uint8Array {
     member('p', pointer, 24),
     member('l', late, 32),
   ];
+  const bitfield = { ...member('bits', wide, 0), bitfieldSize: 20 };
+  add({ kind: 'STRUCT', name: 'bits', size: 8, members: [bitfield] });
   const struct = add({ kind: 'STRUCT', name: 's.t', size: 40, members });
   add({ kind: 'DECL_TAG', name: 'tag', typeId: struct, componentIdx: 1, attribute: false });
   add({ kind: 'DECL_TAG', name: 'cold', typeId: func, componentIdx: -1, attribute: true });

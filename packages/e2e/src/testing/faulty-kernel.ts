@@ -66,6 +66,7 @@ export class FaultyKernel implements Kernel {
         this.#mayFail('read');
         return object.read();
       },
+      send: (socket, text) => object.send(socket, text),
       dup: () => {
         this.#mayFail('dup');
         return this.#wrap(object.dup());

@@ -1,6 +1,6 @@
 """Runs a command with sockets passed as systemd does: pass-sockets.py SPEC... -- COMMAND...
 
-A SPEC is unix:PATH, tcp:HOST, dgram:PATH or bound:PATH (bound, not listening), abstract:NAME, or file:PATH. The kernel
+A SPEC is unix:PATH, fd:PATH (a unix socket), tcp:HOST, dgram:PATH or bound:PATH (bound, not listening), abstract:NAME, or file:PATH. The kernel
 chooses TCP ports. With OTHER_PID=1 the environment says that the sockets are for another process.
 """
 
@@ -19,7 +19,7 @@ def opened(spec):
     family = {"tcp": socket.AF_INET6 if ":" in rest else socket.AF_INET}.get(kind, socket.AF_UNIX)
     made = socket.socket(family, socket.SOCK_DGRAM if kind == "dgram" else socket.SOCK_STREAM)
     made.bind((rest, 0) if kind == "tcp" else "\0" + rest if kind == "abstract" else rest)
-    if kind in ("unix", "tcp", "abstract"):
+    if kind in ("unix", "fd", "tcp", "abstract"):
         made.listen()
     return made.detach()
 

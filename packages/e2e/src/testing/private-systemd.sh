@@ -77,7 +77,7 @@ inside() {
   ln -sf /opt/node/bin/node /usr/bin/node
   ln -s /opt/btfd/packages/server/bin/btfd.js /usr/bin/btfd
   systemd-sysusers /opt/btfd/deploy/systemd/sysusers.conf > /run/test/out/sysusers 2>&1
-  cp /opt/btfd/deploy/systemd/btfd.{service,socket} /etc/systemd/system/
+  cp /opt/btfd/deploy/systemd/{btfd.service,btfd.socket,btfd-fd.socket} /etc/systemd/system/
   mkdir -p /etc/systemd/system/sockets.target.wants
   ln -s ../btfd.socket /etc/systemd/system/sockets.target.wants/btfd.socket
   exec env -i container=btfd-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \

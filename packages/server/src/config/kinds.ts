@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { parsePrincipal } from '../auth/principal.js';
-import { formatAddress, parseAddress, type Address, type TcpAddress } from '../base/address.js';
+import {
+  formatAddress,
+  parseAddress,
+  type Address,
+  type TcpAddress,
+  type UnixAddress,
+} from '../base/address.js';
 import { FILE_TURNS } from '../base/file-turns.js';
 import type { Kind } from './setting.js';
 
@@ -135,6 +141,18 @@ export function findGroup(text: string, file = '/etc/group'): number {
   }
   throw new Error(`${file} has no group ${JSON.stringify(text)}`);
 }
+
+/** SOCKET is the path of a unix socket, or null. A relative path starts at the working directory of the daemon. */
+export const SOCKET: Kind<UnixAddress | null> = {
+  placeholder: 'PATH',
+  isList: false,
+  parse(texts) {
+    const address = parseAddress(`unix:${pathOf(only(texts))}`);
+    if (address.kind === 'unix') return address;
+    throw new Error(`${formatAddress(address)} is not a unix socket`);
+  },
+  format: (value) => value?.path ?? 'none',
+};
 
 /** DIRECTORY is a folder that exists, or null. A relative path starts at the working directory of the daemon. */
 export const DIRECTORY: Kind<string | null> = {

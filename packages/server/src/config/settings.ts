@@ -1,5 +1,15 @@
 import { formatAddress, type TcpAddress } from '../base/address.js';
-import { ADDRESSES, choice, DIRECTORY, FILE, GROUP, METRICS_ADDRESS, PRINCIPALS, SWITCH } from './kinds.js';
+import {
+  ADDRESSES,
+  choice,
+  DIRECTORY,
+  FILE,
+  GROUP,
+  METRICS_ADDRESS,
+  PRINCIPALS,
+  SOCKET,
+  SWITCH,
+} from './kinds.js';
 import { LIMIT_SETTINGS } from './limit-settings.js';
 import { setting, type Setting } from './setting.js';
 
@@ -21,6 +31,13 @@ export const SERVING = {
     fallbackText: 'unix:/run/btfd/btfd.sock for root',
     description: 'addresses to listen on: unix:PATH or HOST:PORT',
     reason: 'Clients of the same user look for the daemon there.',
+  }),
+  fdSocket: setting({
+    name: 'fd-socket',
+    kind: SOCKET,
+    fallback: null,
+    description: 'unix socket on which loaders of this machine get file descriptors of their handles',
+    reason: 'Few programs need one, and the daemon cannot take it back.',
   }),
   insecure: setting({
     name: 'insecure',

@@ -52,6 +52,17 @@ describe('The error that a client gets', () => {
     expect(error).toMatchObject({ reason: ErrorReason.BTF_UNDECODABLE, metadata: { offset: '0' } });
   });
 
+  test.each(['EMFILE', 'ENFILE'])(
+    'for %s of a file says that the daemon has too many, without its path',
+    (code) => {
+      const error = toServiceError(Object.assign(new Error(`${code}: open '/secret'`), { code }));
+      expect([error.reason, error.message]).toEqual([
+        ErrorReason.OUT_OF_FILES,
+        'the daemon has as many open files as it may have',
+      ]);
+    },
+  );
+
   test.each<[string, unknown]>([
     ['an Error', new Error('secret')],
     ['a string', 'secret'],

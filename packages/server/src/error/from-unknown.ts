@@ -12,9 +12,20 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
   if (error instanceof BtfFormatError) return fromFormatError(error);
+  if (isOutOfFiles(error)) {
+    return new ServiceError(ErrorReason.OUT_OF_FILES, 'the daemon has as many open files as it may have', {
+      cause: error,
+    });
+  }
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
     cause: error,
   });
+}
+
+/** Reports whether an error of Node says that no file can be opened, such as one of sysfs. */
+function isOutOfFiles(error: unknown): boolean {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
+  return ERRNO_REASONS[error.code] === ErrorReason.OUT_OF_FILES;
 }
 
 function fromBpfError(error: BpfError): ServiceError {

@@ -16,6 +16,11 @@ export interface KernelObject {
   info(): ObjectInfo;
   /** read returns the raw BTF. It reads off the event loop, and `close` may be called meanwhile. */
   read(): Promise<Uint8Array>;
+  /**
+   * send sends a text and a file descriptor of the object over the unix socket with a file descriptor. It never waits. Throws
+   * a `SystemCallError` if the system refuses.
+   */
+  send(socket: number, text: string): void;
   /** dup returns a second reference to the object. */
   dup(): KernelObject;
   /** close releases the object. It returns whether the object was open. */

@@ -17,6 +17,8 @@ import { readTlsFiles, type TlsFiles, type TlsKeys } from '../auth/tls-files.js'
 import { tlsPeer } from '../auth/tls-peer.js';
 import { unixPeer } from '../auth/peer.js';
 
+/** Lines about connections that could not be accepted. While there are no file descriptors, none can be. */
+const FAILURE_LINES = { burst: 1, perSecond: 0.1 };
 /** Lines about connections that were ended. A metric counts all of them. */
 const END_LINES = { burst: 10, perSecond: 0.1 };
 
@@ -42,6 +44,7 @@ export class Admission {
   #keys: TlsKeys | null;
   #tlsServer: TlsServer | null = null;
   #connections: Connections | null = null;
+  readonly #failureLines = new Budget(FAILURE_LINES, () => performance.now());
   readonly #endLines = new Budget(END_LINES, () => performance.now());
   #endedCount = 0;
   #cancelExpiry = (): void => {};
@@ -117,6 +120,15 @@ export class Admission {
       { cause: 'handshake', count: this.#tlsServer?.failed ?? 0 },
     ];
   }
+
+  /** Notes that a connection could not be accepted. */
+  readonly onFailure = (err: Error): void => {
+    if (!this.#failureLines.spend()) return;
+    this.#options.logger.error(
+      { err },
+      'cannot accept connections: raise the limit of open files if it is EMFILE',
+    );
+  };
 
   /** How many connections were ended because their streams were reset or refused. */
   get ended(): number {

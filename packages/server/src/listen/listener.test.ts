@@ -26,7 +26,12 @@ test('A client that connects during the start is known to have come over the uni
   let isOpen = false;
   const opening = Listener.open(
     { kind: 'unix', path },
-    { socketGroup: null, maxConnections: 8, onConnection: (_, gid) => groups.push(gid) },
+    {
+      socketGroup: null,
+      maxConnections: 8,
+      onConnection: (_, gid) => groups.push(gid),
+      onFailure: () => {},
+    },
   ).finally(() => {
     isOpen = true;
   });

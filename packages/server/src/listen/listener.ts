@@ -13,6 +13,8 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Gets each connection, with the group of its unix socket; null for TCP. */
   readonly onConnection: (socket: Socket, socketGid: number | null) => void;
+  /** Gets the error of each connection that could not be accepted, for example for lack of file descriptors. */
+  readonly onFailure: (error: Error) => void;
 }
 
 /** Listener accepts connections on one address. */
@@ -33,8 +35,10 @@ export class Listener {
       options.onConnection(socket, this.#socketGid);
     });
     this.#server.maxConnections = options.maxConnections;
-    // Failing to accept a connection, for example for lack of file descriptors, must not end the daemon.
-    this.#server.on('error', () => {});
+    this.#server.on('error', (error) => {
+      // Failing to listen is reported by `open`.
+      if (this.#server.listening) options.onFailure(error);
+    });
   }
 
   /**

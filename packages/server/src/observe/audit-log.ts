@@ -3,6 +3,7 @@ import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
+import type { FdRequestEnd } from '../handle/fd-requests.js';
 import { callFields } from './call-log.js';
 import { LineBudget } from './line-budget.js';
 
@@ -35,6 +36,17 @@ export function auditLog(logger: Logger, budget: LineBudget): CallObserver {
       },
     }),
   };
+}
+
+/** auditFd writes a line for a request of a file descriptor that has ended, unless the budget is used up. */
+export function auditFd(logger: Logger, budget: LineBudget, end: FdRequestEnd): void {
+  const { principal, pid, info, error } = end;
+  const { INTERNAL } = ErrorReason;
+  const outcome = error === null ? 'granted' : error.reason === INTERNAL ? 'failed' : 'refused';
+  if (!budget.allows({ action: 'fd', principal })) return;
+  const object = info === null ? {} : { btfId: info.id, name: info.name };
+  const reason = error === null ? {} : { reason: ErrorReason[error.reason], why: error.message };
+  auditLogger(logger).info({ action: 'fd', outcome, principal, pid, ...object, ...reason }, 'audit');
 }
 
 /** auditBudget returns the budget for lines of the audit log. */

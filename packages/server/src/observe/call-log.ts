@@ -1,3 +1,4 @@
+import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.js';
@@ -9,8 +10,10 @@ import { codeName, reasonName } from '../error/error-table.js';
  * callLog logs each call when it ends: a success at debug, a refusal or a lack of resources at warn, every other failure
  * and every load at info. Each principal has a budget of lines; further calls are only counted. At debug every call is
  * logged.
+ *
+ * @param outOfFiles - the budget for calls that fail because the daemon can open no file, whoever makes them
  */
-export function callLog(logger: Logger, budget: LineBudget): CallObserver {
+export function callLog(logger: Logger, budget: LineBudget, outOfFiles = budget): CallObserver {
   return {
     begin: (call) => ({
       end: (end) => {
@@ -18,7 +21,11 @@ export function callLog(logger: Logger, budget: LineBudget): CallObserver {
         if (!logger.isLevelEnabled(level)) return;
         // At debug the operator wants every call.
         const all = logger.isLevelEnabled('debug');
-        if (!all && !budget.allows({ principal: call.principal })) return;
+        const allowed =
+          end.reason === ErrorReason.OUT_OF_FILES
+            ? outOfFiles.allows({ reason: reasonName(end.reason) })
+            : budget.allows({ principal: call.principal });
+        if (!all && !allowed) return;
         logger[level](callFields(call, end), 'call');
       },
     }),

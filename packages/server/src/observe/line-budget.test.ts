@@ -57,6 +57,22 @@ describe('If one principal has many failed calls', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'call' });
   });
 
+  test('because the daemon can open no file, they have one line, whoever makes them', () => {
+    const { logger, lines } = logLines('info');
+    const clock = new ManualClock();
+    const observer = callLog(logger, callBudget(logger, MOST, clock), callBudget(logger, 1, clock));
+    const facts = { facts: {}, metadata: new Metadata(), requestId: 'r', peer: '', unknownPath: null };
+    const end = { durationMs: 1, sentMessages: 0, sentBytes: 0, receivedBytes: 0 };
+    for (let count = 0; count < 10; count++) {
+      const call = { ...facts, service: 'btf.v1.BtfService', method: 'Spec', principal: `uid:${count}` };
+      const failure = { code: status.RESOURCE_EXHAUSTED, reason: ErrorReason.OUT_OF_FILES };
+      observer.begin(call).end({ ...end, ...failure });
+    }
+    expect(lines).toMatchObject([{ principal: 'uid:0', reason: 'OUT_OF_FILES' }]);
+    clock.advance(WINDOW_MS);
+    expect(lines.slice(1)).toMatchObject([{ level: 40, reason: 'OUT_OF_FILES', leftOut: 9 }]);
+  });
+
   test('the calls of others and of unknown callers are still logged', () => {
     const { lines, calls } = setUp('call');
     calls(10);

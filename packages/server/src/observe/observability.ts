@@ -7,7 +7,8 @@ import { wasMissed } from '../base/load-estimate.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import { unavailable } from '../kernel/unavailable.js';
 import type { Services } from '../rpc/services.js';
-import { auditBudget, auditLog } from './audit-log.js';
+import type { FdRequestEnd } from '../handle/fd-requests.js';
+import { auditBudget, auditFd, auditLog } from './audit-log.js';
 import { callBudget, callLog } from './call-log.js';
 import { callTraces } from './call-traces.js';
 import { MissedEstimates } from './missed-estimates.js';
@@ -41,6 +42,7 @@ export class Observability {
   #server: OperationsServer | null = null;
   readonly #missed: MissedEstimates;
   readonly #budgets: readonly LineBudget[];
+  readonly #audit: LineBudget;
 
   private constructor(options: ObservabilityOptions, metrics: DaemonMetrics | null) {
     this.#options = options;
@@ -48,12 +50,15 @@ export class Observability {
     const { logger, limits } = options;
     const most = limits?.maxLogLines ?? DEFAULT_LIMITS.maxLogLines;
     const calls = callBudget(logger, most, systemClock);
+    // All of these calls fail for the same reason, which is not their callers' fault.
+    const outOfFiles = callBudget(logger, 1, systemClock);
     const audit = auditBudget(logger, most, systemClock);
     this.#missed = new MissedEstimates(logger, systemClock);
-    this.#budgets = [calls, audit, this.#missed.budget];
+    this.#budgets = [calls, outOfFiles, audit, this.#missed.budget];
+    this.#audit = audit;
     this.observer = observeWith([
       callTraces,
-      callLog(logger, calls),
+      callLog(logger, calls, outOfFiles),
       auditLog(logger, audit),
       ...(metrics === null ? [] : [metrics.calls]),
     ]);
@@ -117,6 +122,11 @@ export class Observability {
   /** Notes that the daemon accepts no more calls. */
   draining(): void {
     this.#notReady = 'the daemon is draining';
+  }
+
+  /** Notes a request for a file descriptor that has ended. */
+  fdRequested(end: FdRequestEnd): void {
+    auditFd(this.#options.logger, this.#audit, end);
   }
 
   /** Stops serving over HTTP, and logs the counts of lines that were left out. */

@@ -56,6 +56,19 @@ async function next(items: AsyncGenerator<Uint8Array, void, void>): Promise<numb
 }
 
 describe('A worker', () => {
+  test('ends after a time without jobs, and the next job has another', async () => {
+    const pool = setUp({ workerIdleMs: 20 });
+    const { shared } = await LoadedBtf.of(intBtf('number'));
+    const paths = ['number'];
+    const job: ResolveJob = { name: 'resolve', btf: shared, base: null, paths, digest: new Uint8Array() };
+    for (let count = 0; count < 2; count++) {
+      expect(await collect(pool.run(job, 'uid:0', NEVER))).toHaveLength(1);
+      expect(pool.size).toBeLessThanOrEqual(1);
+      while (pool.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(broken).toEqual([]);
+  });
+
   test('does a job of the daemon', async () => {
     const { shared } = await LoadedBtf.of(intBtf('number'));
     const limits = { chunkBytes: MIB, maxCBytes: MIB };

@@ -13,7 +13,7 @@ export interface WorkerPoolLimits extends WorkerLimits {
 /** The package's name for the worker's program. It is the compiled file even if tests run the sources. */
 const PROGRAM = createRequire(import.meta.url).resolve('#worker');
 
-/** WorkerPool does jobs on threads. It starts a thread when it is needed, and replaces one that ended. */
+/** WorkerPool does jobs on threads. It starts a thread when it is needed, and replaces one that ended. Idle threads end. */
 export class WorkerPool implements JobRunner {
   readonly #threads = new Set<WorkerThread>();
   readonly #semaphore: Semaphore;
@@ -29,6 +29,11 @@ export class WorkerPool implements JobRunner {
     this.#onBroken = onBroken;
     this.#program = program;
     this.#semaphore = new Semaphore(limits.maxJobs, limits.maxJobsPerPrincipal);
+  }
+
+  /** The number of threads. */
+  get size(): number {
+    return this.#threads.size;
   }
 
   async *run<J extends Job>(

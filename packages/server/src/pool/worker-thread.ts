@@ -11,11 +11,16 @@ export interface WorkerLimits {
   readonly specCacheBytes: number;
   readonly workerHeapBytes: number;
   readonly workerStepMs: number;
+  /** How long a thread without jobs lives. Default: 20 s. */
+  readonly workerIdleMs?: number;
 }
 
 const MIB = 1024 * 1024;
 /** How often a step is checked before its time is over. */
 const LOOKS_PER_STEP = 10;
+
+/** An idle thread keeps tens of MiB, and starting one takes a tenth of a second. */
+const IDLE_MS = 20_000;
 
 /** A run of any job. It only receives the messages of its own job. */
 interface AnyRun {
@@ -24,7 +29,8 @@ interface AnyRun {
 }
 
 /**
- * WorkerThread is one thread that does jobs. It does not keep the process alive while it has none. A step that takes too
+ * WorkerThread is one thread that does jobs. It ends after a time without jobs, in which it does not keep the process
+ * alive. A step that takes too
  * much time or memory ends the thread. The job of that step fails with WORK_TOO_LARGE, and the others with WORKER_LOST.
  */
 export class WorkerThread {
@@ -33,6 +39,7 @@ export class WorkerThread {
   readonly #state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
   readonly #worker: Worker;
   #watch: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
   #hasEnded = false;
   #seen = { step: 0, at: 0 };
@@ -93,7 +100,7 @@ export class WorkerThread {
       signal.removeEventListener('abort', aborted);
       this.#owners.delete(id);
       if (this.#runs.delete(id)) this.#send({ kind: 'cancel', id }, []);
-      if (this.#runs.size === 0) this.#idle();
+      if (this.#runs.size === 0 && !this.#hasEnded) this.#idle();
     }
   }
 
@@ -118,7 +125,8 @@ export class WorkerThread {
   #ended(error: unknown, broken: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#idle();
+    this.#stopWatching();
+    clearTimeout(this.#idleTimer);
     for (const run of this.#runs.values()) run.fail(error);
     this.#runs.clear();
     this.#onEnd(broken);
@@ -130,15 +138,23 @@ export class WorkerThread {
 
   #busy(): void {
     if (this.#watch !== undefined) return;
+    clearTimeout(this.#idleTimer);
     this.#worker.ref();
     this.#seen = { step: -1, at: 0 };
     this.#watch = setInterval(() => this.#look(), this.#limits.workerStepMs / LOOKS_PER_STEP).unref();
   }
 
-  #idle(): void {
+  #stopWatching(): void {
     this.#worker.unref();
     clearInterval(this.#watch);
     this.#watch = undefined;
+  }
+
+  /** Ends the thread after a time. Only that gives all of its memory back. */
+  #idle(): void {
+    this.#stopWatching();
+    const ms = this.#limits.workerIdleMs ?? IDLE_MS;
+    this.#idleTimer = setTimeout(() => void this.end(workerLost()), ms).unref();
   }
 
   /** Ends the thread if one step takes too long. */

@@ -16,11 +16,25 @@ function take(env: NodeJS.ProcessEnv, ...infos: readonly SocketInfo[]) {
 describe('Passed sockets', () => {
   test('become addresses with their file descriptor, from 3', () => {
     const env = { LISTEN_PID: '42', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
-    expect(take(env, UNIX, TCP)).toEqual([
-      { kind: 'unix', path: '/run/btfd/btfd.sock', fd: 3 },
-      { kind: 'tcp', host: '::1', port: 80, fd: 4 },
-    ]);
+    expect(take(env, UNIX, TCP)).toEqual({
+      addresses: [
+        { kind: 'unix', path: '/run/btfd/btfd.sock', fd: 3 },
+        { kind: 'tcp', host: '::1', port: 80, fd: 4 },
+      ],
+      fdSocket: null,
+    });
     expect(env).toEqual({ PATH: '/bin' });
+  });
+
+  test('named fd are for requests of file descriptors', () => {
+    const env = (names: string) => ({ LISTEN_PID: '42', LISTEN_FDS: '2', LISTEN_FDNAMES: names });
+    const path = '/run/btfd/btfd.sock';
+    expect(take(env('btfd.socket:fd'), UNIX, UNIX)).toEqual({
+      addresses: [{ kind: 'unix', path, fd: 3 }],
+      fdSocket: { kind: 'unix', path, fd: 4 },
+    });
+    expect(() => take(env('fd:fd'), UNIX, UNIX)).toThrow('the passed socket 4 (fd) is a second socket');
+    expect(() => take(env('fd:a'), TCP, UNIX)).toThrow('the passed socket 3 (fd) is not a unix socket');
   });
 
   test.each<[NodeJS.ProcessEnv]>([
@@ -31,7 +45,7 @@ describe('Passed sockets', () => {
     [{ LISTEN_FDS: '0', LISTEN_PID: '42' }],
     [{ LISTEN_PID: '42' }],
   ])('of another process are ignored: %j', (env) => {
-    expect(take(env, UNIX)).toEqual([]);
+    expect(take(env, UNIX)).toEqual({ addresses: [], fdSocket: null });
     expect(env).toEqual({});
   });
 

@@ -13,12 +13,13 @@ import { startDaemon, type Daemon } from '../daemon.js';
 import type { Access } from '../kernel/access.js';
 import { addonKernel } from '../kernel/addon-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
-import { formatAddress, type Address } from '../base/address.js';
+import { formatAddress, type Address, type UnixAddress } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
+import { giveBackMemory } from './give-back-memory.js';
 import { tooFewFiles } from './open-files.js';
 import { describeServed } from './show.js';
 import { killIfHanging, onHangup, untilEndingSignal } from './signals.js';
-import { takeActivatedSockets } from './activated-sockets.js';
+import { takeActivatedSockets, type ActivatedSockets } from './activated-sockets.js';
 import { ServiceManager } from './service-manager.js';
 
 /** Time for the last log lines to be written. */
@@ -89,7 +90,9 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
   logger.info({ listening, ...metrics, epoch: daemon.services.handles.epoch }, 'listening');
   manager.ready(`serving on ${listening.join(', ')}`);
   if (show) await print(daemon, tlsOf(config) !== null, logger);
+  const stopTrimming = giveBackMemory(systemClock);
   const signal = await ending;
+  stopTrimming();
   logger.info({ signal }, 'ending');
   manager.stopping();
   await daemon.stop();
@@ -99,8 +102,10 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
 /** Starts the daemon. It is async so that bad passed sockets also reject. */
 async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
   const metrics = config.get(OBSERVING.metricsListen);
+  const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
   return startDaemon({
-    addresses: addressesOf(config),
+    addresses: addressesOf(config, passed),
+    fdSocket: fdSocketOf(config, passed),
     btfDir: config.get(SERVING.btfDir),
     kernel: addonKernel,
     logger,
@@ -122,10 +127,20 @@ async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
 }
 
 /** Returns the passed sockets and the given addresses, or the default address if there are neither. */
-function addressesOf(config: Config): Address[] {
-  const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
-  const addresses = [...passed, ...config.get(SERVING.listen)];
+function addressesOf(config: Config, passed: ActivatedSockets): Address[] {
+  const addresses = [...passed.addresses, ...config.get(SERVING.listen)];
   return addresses.length > 0 ? addresses : [defaultAddress(process.getuid?.() ?? 0, process.env)];
+}
+
+/** @throws Error if there are both a setting and a passed socket. */
+function fdSocketOf(config: Config, { fdSocket }: ActivatedSockets): UnixAddress | null {
+  const set = config.get(SERVING.fdSocket);
+  if (set !== null && fdSocket !== null) {
+    throw new Error(
+      `fd-socket is ${set.path}, but the service manager has passed a socket named fd: use one`,
+    );
+  }
+  return fdSocket ?? set;
 }
 
 /** Reads the settings again, and applies those that can change at run time. Invalid settings change nothing. */

@@ -221,6 +221,14 @@ describe('A TYPES spec', () => {
     expect(error.message).toMatch(/^missing base types/);
   });
 
+  test('refuses a base for BTF that is not split', async () => {
+    const { services, ids } = await setUp();
+    const base = { source: { case: 'id' as const, value: ids.vmlinux } };
+    expect(await reasonOf(() => receive(services, { ...named('vmlinux'), ...TYPES, base }))).toBe(
+      ErrorReason.INVALID_REQUEST,
+    );
+  });
+
   test('refuses a base that is itself split BTF', async () => {
     const { services, ids } = await setUp();
     const base = { source: { case: 'id' as const, value: ids.module } };

@@ -1,6 +1,6 @@
 import { ErrorReason, type SpecBase } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
-import { ServiceError } from '../error/service-error.js';
+import { invalidRequest, ServiceError } from '../error/service-error.js';
 import type { LoadedBtf } from './loaded-btf.js';
 import type { SpecObject, SpecSource } from './spec-source.js';
 
@@ -12,6 +12,8 @@ export interface Base extends Disposable {
 /**
  * findBase returns the base of split BTF: the one that a request names, otherwise the running kernel's vmlinux. It returns
  * null if the object is not split, or if there is no such base.
+ *
+ * @throws ServiceError INVALID_REQUEST if the request names a base and the object is not split.
  */
 export async function findBase(
   { btf }: SpecObject,
@@ -19,7 +21,10 @@ export async function findBase(
   specs: SpecSource,
   caller: Caller,
 ): Promise<Base | null> {
-  if (!btf.split) return null;
+  if (!btf.split) {
+    if (base?.source.case === undefined) return null;
+    throw invalidRequest('base', 'is only for split BTF, and this BTF is not split');
+  }
   const found =
     base?.source.case === undefined ? await vmlinux(specs) : await specs.find(base.source, caller);
   if (found?.btf.split !== true) return found;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type KernelFeatures, Spec, validate } from '@btfd/btf';
 import { BpfError, type BpfCommand, type VerifierLog } from '@btfd/native';
@@ -31,7 +32,7 @@ interface Present {
   removed: boolean;
 }
 
-type Call = Exclude<keyof Kernel, 'capabilities' | 'programs' | 'maps'> | 'info' | 'read' | 'dup';
+type Call = Exclude<keyof Kernel, 'capabilities' | 'programs' | 'maps'> | 'info' | 'read' | 'send' | 'dup';
 
 /** FakeKernel is a kernel in memory. Its objects have ids, and live while something holds them. */
 export class FakeKernel implements Kernel {
@@ -216,6 +217,12 @@ class FakeObject implements KernelObject {
     return this.#present.bytes.slice();
   }
 
+  /** Sends the text alone. */
+  send(socket: number, text: string): void {
+    this.#check('send');
+    writeSync(socket, text);
+  }
+
   dup(): KernelObject {
     this.#check('dup');
     return this.#reopen();
@@ -228,7 +235,7 @@ class FakeObject implements KernelObject {
     return true;
   }
 
-  #check(call: 'info' | 'read' | 'dup'): void {
+  #check(call: 'info' | 'read' | 'send' | 'dup'): void {
     if (!this.#isOpen) throw new Error(`${call} of an object that is closed`);
     this.#kernel.check(call);
   }

@@ -46,6 +46,12 @@ const MAX_WAITING = 1_024;
 /** Streams of a connection that may wait whatever other connections of its principal do. */
 const FIRST_WAITING = 8;
 
+/** The codes with which the gate resets streams. */
+const RESET_BY_US: ReadonlySet<number> = new Set([
+  constants.NGHTTP2_REFUSED_STREAM,
+  constants.NGHTTP2_ENHANCE_YOUR_CALM,
+]);
+
 /** A call that took longer may have been cancelled at its deadline. */
 const PATIENCE_MS = 1_000;
 
@@ -167,7 +173,7 @@ export function newPrincipal(name: string, now: () => number): Principal {
 function outcomeOf({ sentHeaders, sentTrailers, rstCode }: ServerHttp2Stream, ageMs: number): Outcome {
   if (sentTrailers !== undefined) return Number(sentTrailers['grpc-status']) === 0 ? 'answered' : 'failed';
   if (sentHeaders === undefined) {
-    if (rstCode === constants.NGHTTP2_REFUSED_STREAM) return 'refused';
+    if (RESET_BY_US.has(rstCode)) return 'refused';
     return ageMs < PATIENCE_MS ? 'reset' : 'cancelled';
   }
   const code = sentHeaders['grpc-status'];

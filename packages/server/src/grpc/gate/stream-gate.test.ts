@@ -5,7 +5,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, GetServerInfoRequestSchema } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { connected, streamsBytes } from 'test-tools/raw-frames';
+import { chunksBytes, connected, streamsBytes } from 'test-tools/raw-frames';
 import { startDaemon, type DaemonOptions } from '../../daemon.js';
 import { FakeKernel } from '../../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf } from '../../testing/grpc-harness.js';
@@ -126,6 +126,34 @@ describe('A client that opens many streams', () => {
     using client = new GrpcClient(`unix:${served.path}`);
     const answers = Array.from({ length: 500 }, async () => client.unary('getServerInfo', INFO).answer);
     expect(await Promise.all(answers)).toHaveLength(500);
+  });
+});
+
+describe('A client that sends its request byte by byte', () => {
+  test('loses its call after a thousand bytes', async () => {
+    await using served = await setUp();
+    const socket = await connected(served.path);
+    const request = grpcFrame(new Uint8Array(20_000));
+    socket.write(chunksBytes({ path: '/btf.v1.BtfService/LoadHandle', request }));
+    // The request is never complete, so only the end of the stream ends the call.
+    while (served.calls() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([served.quotas.loads.inUse, socket.closed]).toEqual([0, false]);
+    socket.destroy();
+  });
+
+  test('is served if the request is small', async () => {
+    await using served = await setUp();
+    using client = new Http2Client(served.path);
+    const call = client.call(GET_SERVER_INFO);
+    const received: unknown[] = [];
+    call.on('trailers', (trailers) => received.push(trailers['grpc-status']));
+    for (const byte of INFO_FRAME) {
+      call.write(Buffer.from([byte]));
+      await new Promise(setImmediate);
+    }
+    call.end();
+    await once(call.resume(), 'close');
+    expect(received).toEqual([String(status.OK)]);
   });
 });
 

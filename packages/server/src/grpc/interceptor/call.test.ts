@@ -160,6 +160,7 @@ describe('A request', () => {
 function handle(choices: Choices = {}) {
   const begun = begin(choices);
   const { promise, resolve } = withResolvers();
+  begun.client.onReceiveMessage(Buffer.alloc(0));
   begun.client.onReceiveHalfClose();
   return { ...begun, answered: begun.call.handle(async () => promise), finish: () => resolve() };
 }

@@ -21,7 +21,8 @@ import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } 
 import { methodOf, REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
-import { limitReceived, resetStream } from './internals.js';
+import { checkCompression, endsWithinMessage, limitReceived, resetStream } from './internals.js';
+import { brokenRequest, refuseCompression, wrongRequest } from './request-messages.js';
 import { isUnknown, unimplemented } from './unknown-methods.js';
 
 /** CallContext is everything that the calls of a daemon share. */
@@ -73,6 +74,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly #deadline: number;
   #caller: PeerCaller | null = null;
   #requestCame = false;
+  #messages = 0;
   #sentMetadata = false;
   #sentStatus = false;
   #closed = false;
@@ -101,6 +103,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.#deadline = Math.min(Number(transport.getDeadline()), farDeadline);
     this.#record = new CallRecord(this.#deadline);
     limitReceived(transport, receiveBytes(path, context.limits));
+    checkCompression(transport, (mark, compression) => {
+      const refusal = refuseCompression(mark, compression);
+      if (refusal === null) return;
+      this.sendStatus(refusal);
+      throw new Error(refusal.details);
+    });
     this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
   }
 
@@ -147,6 +155,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
       },
       onReceiveMessage: (message) => {
         this.#record.received(message);
+        this.#messages += 1;
+        if (!this.#definition.requestStream && this.#messages > 1) {
+          return this.sendStatus(wrongRequest(`${this.method} takes one request message, and more arrived`));
+        }
         // If a client sends several messages, the first one has to arrive in time.
         if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
         if (!this.#isOver) handler.onReceiveMessage(message);
@@ -154,7 +166,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
       onReceiveHalfClose: () => {
         this.#requestCame = true;
         clearTimeout(this.#requestTimer);
-        if (!this.#isOver) handler.onReceiveHalfClose();
+        if (this.#isOver) return;
+        const fault = this.#faultOfRequest();
+        if (fault === null) handler.onReceiveHalfClose();
+        else this.sendStatus(fault);
       },
       // Called once for every call: when its status was sent, or when its client is gone.
       onCancel: () => {
@@ -170,6 +185,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
    */
   get #isOver(): boolean {
     return this.#sentStatus || this.#closed;
+  }
+
+  #faultOfRequest(): Status | null {
+    if (endsWithinMessage(this.#transport)) return brokenRequest('the request ended within a message');
+    if (this.#definition.requestStream || this.#messages > 0) return null;
+    return wrongRequest(`${this.method} takes one request message, and none arrived`);
   }
 
   #begin(metadata: Metadata): void {

@@ -41,6 +41,52 @@ export function limitReceived(call: object, bytes: number): void {
 }
 
 /**
+ * checkCompression lets a check refuse each message of a call before it is decompressed.
+ *
+ * grpc-js decodes a message that is marked as compressed without a compression, or that is marked in an unknown way. It can
+ * go when grpc-js refuses these (https://github.com/grpc/grpc/blob/master/doc/compression.md). Test: protocol.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ * @param check - gets the mark of a message, and its compression; `identity` for none. It throws to refuse it.
+ */
+export function checkCompression(call: object, check: (mark: number, compression: string) => void): void {
+  const decompress: unknown = Reflect.get(call, 'decompressMessage');
+  if (typeof decompress !== 'function') return;
+  Reflect.set(call, 'decompressMessage', (message: Uint8Array, compression: string): unknown => {
+    check(message[0] ?? 0, compression);
+    return Reflect.apply(decompress, call, [message, compression]);
+  });
+}
+
+/**
+ * endsWithinMessage reports whether only a part of a message has arrived.
+ *
+ * grpc-js drops such a part at the end of a request. It can go when grpc-js refuses it. Test: protocol.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ */
+export function endsWithinMessage(call: object): boolean {
+  const decoder: unknown = Reflect.get(call, 'decoder');
+  const state: unknown =
+    typeof decoder === 'object' && decoder !== null ? Reflect.get(decoder, 'readState') : 0;
+  return typeof state === 'number' && state !== 0;
+}
+
+/**
+ * onChunk calls back for each chunk of a request, also for those that nothing reads yet.
+ *
+ * Node keeps them, each with an object of its own, and has no event for it. It can go when Node joins small DATA frames.
+ * Test: stream-gate.test.ts.
+ */
+export function onChunk(stream: ServerHttp2Stream, callback: (bytes: number) => void): void {
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
+    if (chunk !== null) callback(chunk.length);
+    return push(chunk, encoding);
+  };
+}
+
+/**
  * serveUnknown gives a server a handler for every method that it does not have.
  *
  * grpc-js otherwise refuses those calls before any interceptor sees them, so nothing counts or logs them

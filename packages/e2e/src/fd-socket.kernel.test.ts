@@ -1,0 +1,193 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { requestFd } from '@btfd/native';
+import { needs } from 'test-tools';
+import { DaemonProcess } from './testing/daemon-process.js';
+import { RawClient } from './testing/raw-client.js';
+import { intBtf } from './testing/sample-btf.js';
+import { until } from './testing/until.js';
+
+const DOCUMENT = readFileSync(new URL('../../../docs/fd.md', import.meta.url), 'utf8');
+/** Ids that no user of the machine has. */
+const GROUP = 54_401;
+const LOADER = 61_401;
+const VIEWER = 61_402;
+
+/** Returns the block of code in the document that has a language. */
+function shown(language: string): string {
+  const block = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm').exec(DOCUMENT)?.[1];
+  if (block === undefined) throw new Error(`no ${language} in the document`);
+  return block;
+}
+
+/** Prints the BTF id of the received file descriptor, or the reply, and stays until its standard input ends. */
+const PYTHON = `${shown('python')}
+import os, sys
+try:
+    fd = receive_fd(sys.argv[1], sys.argv[2])
+    print(fd, open(f"/proc/self/fdinfo/{fd}").read().split("btf_id:")[1].split()[0], flush=True)
+except OSError as error:
+    print(error, flush=True)
+sys.stdin.read()
+`;
+
+const C = `#include <fcntl.h>
+#include <stdio.h>
+${shown('c')}
+int main(int count, char **words) {
+  char reply[4096], line[300];
+  snprintf(line, sizeof(line), "%s\\n", words[2]);
+  if (count > 3) close(0);
+  int fd = receive_fd(words[1], line, reply);
+  printf("%d %d %s", fd > 0, fcntl(fd, F_GETFD), reply);
+}`;
+
+needs('bpf', 'root').describe('--fd-socket', () => {
+  let dir: string;
+  let path: string;
+  let daemon: DaemonProcess;
+  let client: RawClient;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'btfd-fd-'));
+    chmodSync(dir, 0o755);
+    path = join(dir, 'fd.sock');
+    const flags = ['--socket-group', String(GROUP), '--loader', `uid:${LOADER}`, '--fd-socket', path];
+    daemon = await DaemonProcess.start({ args: flags });
+    client = new RawClient(daemon.address);
+  });
+  afterAll(async () => {
+    client[Symbol.dispose]();
+    await daemon[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true });
+  });
+
+  /** Loads BTF. Returns its token and id. */
+  async function load(): Promise<{ readonly token: string; readonly id: number }> {
+    const { result } = await client.call('loadHandle', {
+      source: { case: 'rawBtf', value: intBtf(1, 'fd') },
+    });
+    if (result.case !== 'handle') throw new Error('rejected');
+    return { token: result.value.token, id: result.value.info?.id ?? 0 };
+  }
+
+  /** Starts the receiver in Python, as a user or as root. */
+  async function receive(token: string, uid = 0) {
+    const words = ['/usr/bin/python3', '-c', PYTHON, path, token];
+    const as = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${GROUP}`, '--clear-groups'];
+    const [command = '', ...args] = [...as, ...words];
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [printed] = await once(child.stdout, 'data');
+    return { child, printed: String(printed).trim(), [Symbol.dispose]: () => void child.kill('SIGKILL') };
+  }
+
+  test('has the group and the mode of the main socket', () => {
+    const { gid, mode } = statSync(path);
+    expect([gid, (mode & 0o777).toString(8)]).toEqual([GROUP, '660']);
+  });
+
+  test('gives the owner of a handle a file descriptor that outlives the handle', async () => {
+    const { token, id } = await load();
+    using received = await receive(token);
+    const [fd, btfId] = received.printed.split(' ');
+    expect(Number(btfId)).toBe(id);
+    await client.call('closeHandles', { tokens: [token] });
+    const info = `/proc/${received.child.pid}/fdinfo/${fd}`;
+    expect(readFileSync(info, 'utf8')).toContain(`btf_id:\t${id}\n`);
+    const audit = daemon.log.text.split('\n').findLast((line) => line.includes('"action":"fd"')) ?? '';
+    expect(JSON.parse(audit)).toMatchObject({
+      outcome: 'granted',
+      principal: 'uid:0',
+      pid: received.child.pid,
+      btfId: id,
+    });
+    expect(daemon.log.text).not.toContain(token);
+  });
+
+  test('refuses the handle of another, an unknown handle, and a caller that is not a loader', async () => {
+    const { token } = await load();
+    using loader = await receive(token, LOADER);
+    expect(loader.printed).toMatch(/^error HANDLE_NOT_FOUND /);
+    using unknown = await receive(`${token.slice(0, -4)}AAAA`);
+    expect(unknown.printed).toMatch(/^error HANDLE_NOT_FOUND /);
+    using viewer = await receive(token, VIEWER);
+    expect(viewer.printed).toMatch(/^error ROLE_FORBIDS uid:61402 has the role viewer/);
+    await until('it is audited', () => daemon.log.text.includes('"reason":"ROLE_FORBIDS"'));
+  });
+
+  needs('gcc').test('serves the receiver in C, also where 0 is free', async () => {
+    const { token } = await load();
+    const program = join(dir, 'receiver');
+    writeFileSync(`${program}.c`, C);
+    execFileSync('gcc', ['-Wall', '-Werror', '-o', program, `${program}.c`]);
+    const run = (...args: string[]) => execFileSync(program, [path, ...args], { encoding: 'utf8' });
+    // 1: FD_CLOEXEC.
+    expect(run(token)).toBe('1 1 ok\n');
+    expect(run(token, 'close 0')).toBe('1 1 ok\n');
+    expect(run('x')).toMatch(/^0 -1 error HANDLE_NOT_FOUND /);
+  });
+
+  test.each([
+    ['more than 256 bytes', 'x'.repeat(300)],
+    ['two lines', 'x\ny\n'],
+  ])('refuses %s', async (_, request) => {
+    const { text } = await requestFd(path, request);
+    expect(text).toMatch(/^error INVALID_REQUEST token: must be followed by a newline/);
+  });
+
+  test('closes a connection without a request, and one whose peer never receives', async () => {
+    const { token } = await load();
+    const before = daemon.fds().length;
+    const sockets: Socket[] = ['', 'half', `${token}\n`].map((text) => {
+      const socket = connect(path)
+        .on('error', () => {})
+        .pause();
+      socket.write(text);
+      return socket;
+    });
+    await until('they are closed', () => daemon.fds().length === before);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('serves a thousand connections at once, or refuses them, and keeps none', async () => {
+    const { token } = await load();
+    const before = { files: daemon.fds().length, btf: daemon.btfFds() };
+    // Node reads the text alone, and the kernel closes the file descriptor.
+    const replies = await Promise.all(
+      Array.from({ length: 1_000 }, async () => {
+        const socket = connect(path).setEncoding('utf8');
+        let reply = '';
+        socket.on('data', (text: string) => (reply += text));
+        socket.on('error', (error) => (reply += String(error)));
+        socket.write(`${token}\n`);
+        await new Promise((resolve) => socket.once('close', resolve));
+        // The daemon closes connections beyond its bound, and the kernel refuses those that are not accepted soon enough.
+        return /^error QUOTA_EXCEEDED .*\n$|EPIPE|ECONNRESET|connect EAGAIN|^$/.test(reply)
+          ? 'refused'
+          : reply;
+      }),
+    );
+    expect(replies.filter((reply) => reply === 'ok\n').length).toBeGreaterThan(200);
+    expect(replies.filter((reply) => !['ok\n', 'refused'].includes(reply))).toEqual([]);
+    await until('all are closed', () => daemon.fds().length <= before.files);
+    expect(daemon.btfFds()).toBe(before.btf);
+  });
+
+  test('survives peers that are killed', async () => {
+    const { token } = await load();
+    const before = daemon.fds().length;
+    for (let count = 0; count < 5; count += 1) {
+      const program = `import socket,os,signal
+s=socket.socket(socket.AF_UNIX);s.connect("${path}");s.sendall(b"${token}\\n");os.kill(os.getpid(),signal.SIGKILL)`;
+      const child = spawn('/usr/bin/python3', ['-c', program], { stdio: 'ignore' });
+      await once(child, 'exit');
+    }
+    await until('their connections are closed', () => daemon.fds().length <= before);
+    expect((await client.call('getServerInfo', {})).version).not.toBe('');
+  });
+});

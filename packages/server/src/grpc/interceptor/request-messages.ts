@@ -1,0 +1,38 @@
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+
+type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
+
+/** The marks of a message that is not compressed, and of one that is. */
+const PLAIN = 0;
+const COMPRESSED = 1;
+
+const COMPRESSIONS = ['identity', 'deflate', 'gzip'];
+
+/**
+ * refuseCompression returns the status that refuses a message because of its compression; null if it can be decompressed.
+ * It follows gRPC's PROTOCOL-HTTP2.md and compression.md.
+ *
+ * @param mark - the first byte of the message
+ * @param compression - that of the call, for a compressed message; otherwise `identity`
+ */
+export function refuseCompression(mark: number, compression: string): Status | null {
+  if (mark === PLAIN) return null;
+  if (mark !== COMPRESSED) return brokenRequest(`a message begins with ${mark} instead of 0 or 1`);
+  if (compression === 'identity')
+    return brokenRequest('a message is compressed, but grpc-encoding names no compression');
+  if (COMPRESSIONS.includes(compression)) return null;
+  const metadata = new Metadata();
+  metadata.set('grpc-accept-encoding', COMPRESSIONS.join());
+  const details = `the daemon does not know the compression ${JSON.stringify(compression)}`;
+  return { code: status.UNIMPLEMENTED, details, metadata };
+}
+
+/** brokenRequest returns the status of a call whose request does not follow gRPC. */
+export function brokenRequest(details: string): Status {
+  return { code: status.INTERNAL, details, metadata: new Metadata() };
+}
+
+/** wrongRequest returns the status of a call with another number of request messages than its method takes. */
+export function wrongRequest(details: string): Status {
+  return { code: status.UNIMPLEMENTED, details, metadata: new Metadata() };
+}

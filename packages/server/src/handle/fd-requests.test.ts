@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { ErrorReason } from '@btfd/api';
+import { describe, expect, test } from '@jest/globals';
+import { CurrentPolicy, NO_RULES, Policy } from '../auth/policy.js';
+import { Quota } from '../quota/quota.js';
+import { intBtf } from '../testing/btf-bytes.js';
+import { FakeKernel } from '../testing/fake-kernel.js';
+import { makeServices } from '../testing/services.js';
+import { TempDir } from '../testing/temp-dir.js';
+import { FdRequests, type FdRequestEnd } from './fd-requests.js';
+
+const OWN = `uid:${process.geteuid?.() ?? 0}`;
+const CALLER = { principal: OWN, role: 'loader', may: () => true, maySee: () => true } as const;
+
+/** Serves requests on a socket, with a handle of the user of the test. */
+async function setUp({
+  role = 'loader',
+  connections = 4,
+}: { role?: 'loader' | 'viewer'; connections?: number } = {}) {
+  const dir = new TempDir();
+  const kernel = new FakeKernel();
+  const { handles } = await makeServices(kernel);
+  const object = kernel.open(kernel.add('vmlinux', intBtf()));
+  const { token } = handles.grant(CALLER, object, object.info(), 60_000);
+  const ends: FdRequestEnd[] = [];
+  const rules = { ...NO_RULES, defaults: false, roles: new Map([[OWN, role]]) };
+  const kind = { name: 'connections', what: 'connections', retryMs: 1_000 };
+  const quota = new Quota(kind, { each: connections, all: connections });
+  const policy = new CurrentPolicy(new Policy(rules, 0));
+  const requests = new FdRequests({
+    handles,
+    policy,
+    quota,
+    onEnd: (end) => ends.push(end),
+    connectionMs: 200,
+  });
+  const path = join(dir.path, 'socket');
+  const server = createServer((socket) => requests.serve(socket, 0));
+  server.listen(path);
+  await once(server, 'listening');
+  return {
+    token,
+    ends,
+    async ask(text: string): Promise<string> {
+      const socket = connect(path).setEncoding('utf8');
+      let reply = '';
+      socket.on('data', (part: string) => (reply += part)).write(text);
+      await once(socket, 'close');
+      return reply;
+    },
+    /** Waits until no connection counts. */
+    async released(): Promise<void> {
+      while (quota.inUse > 0) await new Promise(setImmediate);
+    },
+    [Symbol.dispose]() {
+      server.close();
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+describe('A request for a file descriptor', () => {
+  test('is served once, and uses the handle', async () => {
+    using served = await setUp();
+    expect(await served.ask(`${served.token}\n`)).toBe('ok\n');
+    expect(served.ends).toMatchObject([
+      { principal: OWN, pid: process.pid, info: { name: 'vmlinux' }, error: null },
+    ]);
+    await served.released();
+  });
+
+  test.each([
+    ['x\n', ErrorReason.HANDLE_NOT_FOUND],
+    ['\n', ErrorReason.HANDLE_NOT_FOUND],
+    ['x\nx', ErrorReason.INVALID_REQUEST],
+    ['x'.repeat(257), ErrorReason.INVALID_REQUEST],
+  ])('is refused: %j', async (text, reason) => {
+    using served = await setUp();
+    expect(await served.ask(text)).toMatch(new RegExp(`^error ${ErrorReason[reason]} .*\\n$`));
+    expect(served.ends).toMatchObject([{ info: null, error: { reason } }]);
+  });
+
+  test('is refused for a caller that is not a loader', async () => {
+    using served = await setUp({ role: 'viewer' });
+    expect(await served.ask(`${served.token}\n`)).toMatch(/^error ROLE_FORBIDS /);
+  });
+
+  test('is refused beyond the quota of connections', async () => {
+    using served = await setUp({ connections: 1 });
+    const silent = served.ask('');
+    const second = await served.ask(`${served.token}\n`);
+    expect(second).toMatch(/^error QUOTA_EXCEEDED /);
+    expect(await silent).toBe('');
+    await served.released();
+    expect(await served.ask(`${served.token}\n`)).toBe('ok\n');
+  });
+
+  test('that does not come in time ends the connection', async () => {
+    using served = await setUp();
+    expect(await served.ask(served.token)).toBe('');
+    expect(served.ends).toEqual([]);
+    await served.released();
+  });
+});
