@@ -13,3 +13,9 @@ export function needs(...names: readonly Tool[]): {
 export function has(name: Tool): boolean;
 
 export function bpftoolC(path: string, basePath?: string): string;
+
+export class DelegatedBpffs implements Disposable {
+  readonly folder: string;
+  wrapper(delegateCmds: string): string[];
+  [Symbol.dispose](): void;
+}

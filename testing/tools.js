@@ -64,6 +64,7 @@ export const TOOLS = {
   root: { probe: () => process.geteuid() === 0, get: 'run as root' },
   fuse: { path: '/dev/fuse', get: 'modprobe fuse' },
   bpf: { probe: servesBtfIds, label: 'bpf(2) with CAP_SYS_ADMIN', get: 'run as root on Linux 5.2 or newer' },
+  'bpf-token': { probe: makesBpfTokens, label: 'BPF tokens', get: 'run as root on Linux 6.9 or newer' },
 };
 
 const found = new Map();
@@ -129,11 +130,23 @@ function runs(command, args) {
 /** Whether the kernel serves BTF ids. `/proc` cannot say, because in a user namespace it shows all capabilities. */
 function servesBtfIds() {
   try {
-    const { btfGetNextId } = createRequire(import.meta.url)('../native/build/Release/btfd_native.node');
     // An id, or an errno as a negative number: ENOENT if there is no object yet.
-    const result = btfGetNextId(0);
+    const result = addon().btfGetNextId(0);
     return result > 0 || result === -constants.errno.ENOENT;
   } catch {
     return false;
   }
+}
+
+/** Whether root can make a user namespace with a BPF token. A kernel without tokens does not look at the file descriptor. */
+function makesBpfTokens() {
+  try {
+    return servesBtfIds() && addon().tokenCreate(2 ** 31 - 1) === -constants.errno.EBADF;
+  } catch {
+    return false;
+  }
+}
+
+function addon() {
+  return createRequire(import.meta.url)('../native/build/Release/btfd_native.node');
 }

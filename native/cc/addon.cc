@@ -16,14 +16,20 @@
 namespace btfd {
 namespace {
 
+Napi::Value TokenCreateFunction(const Napi::CallbackInfo& info) {
+  FdOrErrno token = TokenCreate(info[0].As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), token.error != 0 ? -token.error : token.fd.Release());
+}
+
 void BtfLoadFunction(const Napi::CallbackInfo& info) {
   Environment::Of(info.Env())
       .loader.Load(info.Env(), info[0].As<Napi::Uint8Array>(), info[1].As<Napi::Number>().Uint32Value(),
-                   info[2].As<Napi::Function>());
+                   info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Function>());
 }
 
 Napi::Value BtfGetFdByIdFunction(const Napi::CallbackInfo& info) {
-  return BtfFd::FromResult(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value()));
+  return BtfFd::FromResult(info.Env(), BtfGetFdById(info[0].As<Napi::Number>().Uint32Value(),
+                                                     info[1].As<Napi::Number>().Int32Value()));
 }
 
 template <int64_t (*GetNextId)(uint32_t)>
@@ -126,6 +132,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment();
   environment->btf_fd_constructor = Napi::Persistent(BtfFd::Define(env));
   env.SetInstanceData(environment);
+  exports.Set("tokenCreate", Napi::Function::New<TokenCreateFunction>(env, "tokenCreate"));
   exports.Set("btfLoad", Napi::Function::New<BtfLoadFunction>(env, "btfLoad"));
   exports.Set("btfGetFdById", Napi::Function::New<BtfGetFdByIdFunction>(env, "btfGetFdById"));
   exports.Set("btfGetNextId", Napi::Function::New<GetNextIdFunction<BtfGetNextId>>(env, "btfGetNextId"));

@@ -10,9 +10,21 @@
 namespace btfd {
 namespace {
 
+// Of `enum bpf_cmd`, since Linux 6.9.
+constexpr auto kTokenCreate = static_cast<bpf_cmd>(36);
+// BPF_F_TOKEN_FD, since Linux 6.9: the token of the attributes counts.
+constexpr uint32_t kTokenFdFlag = 1 << 16;
+
 // The parts of `union bpf_attr` in use. They are declared here because the kernel headers of older distributions lack
 // the newest fields. A kernel accepts a field that it does not know as long as the field is zero. No structure has
 // padding.
+
+struct TokenCreateAttr {
+  uint32_t flags;
+  uint32_t bpffs_fd;
+};
+static_assert(offsetof(TokenCreateAttr, bpffs_fd) == 4);
+static_assert(sizeof(TokenCreateAttr) == 8);
 
 struct BtfLoadAttr {
   uint64_t btf;
@@ -21,18 +33,27 @@ struct BtfLoadAttr {
   uint32_t btf_log_size;
   uint32_t btf_log_level;
   uint32_t btf_log_true_size;
+  uint32_t btf_flags;
+  int32_t btf_token_fd;
 };
 static_assert(offsetof(BtfLoadAttr, btf_log_buf) == 8);
 static_assert(offsetof(BtfLoadAttr, btf_size) == 16);
 static_assert(offsetof(BtfLoadAttr, btf_log_size) == 20);
 static_assert(offsetof(BtfLoadAttr, btf_log_level) == 24);
 static_assert(offsetof(BtfLoadAttr, btf_log_true_size) == 28);
-static_assert(sizeof(BtfLoadAttr) == 32);
+static_assert(offsetof(BtfLoadAttr, btf_flags) == 32);
+static_assert(offsetof(BtfLoadAttr, btf_token_fd) == 36);
+static_assert(sizeof(BtfLoadAttr) == 40);
 
 struct GetFdByIdAttr {
   uint32_t id;
+  uint32_t next_id;
+  uint32_t open_flags;
+  int32_t token_fd;
 };
-static_assert(sizeof(GetFdByIdAttr) == 4);
+static_assert(offsetof(GetFdByIdAttr, open_flags) == 8);
+static_assert(offsetof(GetFdByIdAttr, token_fd) == 12);
+static_assert(sizeof(GetFdByIdAttr) == 16);
 
 struct GetNextIdAttr {
   uint32_t start_id;
@@ -124,9 +145,13 @@ FdOrErrno Own(int result) {
   return Dup(fd.Get());
 }
 
-FdOrErrno GetFdById(bpf_cmd command, uint32_t id) {
+FdOrErrno GetFdById(bpf_cmd command, uint32_t id, int token_fd) {
   GetFdByIdAttr attr = {};
   attr.id = id;
+  if (token_fd != kNoToken) {
+    attr.open_flags = kTokenFdFlag;
+    attr.token_fd = token_fd;
+  }
   return Own(Bpf(command, &attr));
 }
 
@@ -150,7 +175,7 @@ int GetInfo(int fd, Info* info) {
 
 template <typename Info>
 ObjectInfoResult GetObjectInfoById(bpf_cmd get_fd, uint32_t id) {
-  const FdOrErrno opened = GetFdById(get_fd, id);
+  const FdOrErrno opened = GetFdById(get_fd, id, kNoToken);
   if (opened.error != 0) return {false, -opened.error, {}};
   Info info = {};
   const int result = GetInfo(opened.fd.Get(), &info);
@@ -160,10 +185,20 @@ ObjectInfoResult GetObjectInfoById(bpf_cmd get_fd, uint32_t id) {
 
 }  // namespace
 
-FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log) {
+FdOrErrno TokenCreate(int bpffs_fd) {
+  TokenCreateAttr attr = {};
+  attr.bpffs_fd = bpffs_fd;
+  return Own(Bpf(kTokenCreate, &attr));
+}
+
+FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log, int token_fd) {
   BtfLoadAttr attr = {};
   attr.btf = Address(bytes);
   attr.btf_size = size;
+  if (token_fd != kNoToken) {
+    attr.btf_flags = kTokenFdFlag;
+    attr.btf_token_fd = token_fd;
+  }
   if (log != nullptr) {
     attr.btf_log_buf = Address(log->data);
     attr.btf_log_size = log->size;
@@ -174,7 +209,7 @@ FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log) {
   return loaded;
 }
 
-FdOrErrno BtfGetFdById(uint32_t id) { return GetFdById(BPF_BTF_GET_FD_BY_ID, id); }
+FdOrErrno BtfGetFdById(uint32_t id, int token_fd) { return GetFdById(BPF_BTF_GET_FD_BY_ID, id, token_fd); }
 
 int64_t BtfGetNextId(uint32_t after) { return GetNextId(BPF_BTF_GET_NEXT_ID, after); }
 

@@ -44,8 +44,12 @@ struct ObjectInfoResult {
   ObjectInfo info;
 };
 
-FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log);
-FdOrErrno BtfGetFdById(uint32_t id);
+// The fd of a BPF token in the place of the one that a call could use.
+constexpr int kNoToken = -1;
+
+FdOrErrno TokenCreate(int bpffs_fd);
+FdOrErrno BtfLoad(const uint8_t* bytes, uint32_t size, LogBuffer* log, int token_fd);
+FdOrErrno BtfGetFdById(uint32_t id, int token_fd);
 int64_t BtfGetNextId(uint32_t after);
 // Fetches no BTF data.
 int BtfGetInfo(int fd, BtfInfo* info);

@@ -24,6 +24,8 @@ class Fd {
   }
 
   int Get() const { return fd_; }
+  // Returns the fd, which the caller then owns.
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "bpf.h"
-
 namespace btfd {
 namespace {
 
@@ -29,7 +27,7 @@ bool VerifierMayHaveSpoken(int error) {
 
 LoadResult Load(const LoadJob& job) {
   LoadResult result;
-  FdOrErrno first = BtfLoad(job.bytes.get(), job.size, nullptr);
+  FdOrErrno first = BtfLoad(job.bytes.get(), job.size, nullptr, job.token_fd);
   result.fd = std::move(first.fd);
   result.error = first.error;
   if (first.error == 0 || job.log_size == 0 || !VerifierMayHaveSpoken(first.error)) return result;
@@ -39,7 +37,7 @@ LoadResult Load(const LoadJob& job) {
   LogBuffer buffer;
   buffer.data = reinterpret_cast<char*>(log.get());
   buffer.size = job.log_size;
-  FdOrErrno second = BtfLoad(job.bytes.get(), job.size, &buffer);
+  FdOrErrno second = BtfLoad(job.bytes.get(), job.size, &buffer, job.token_fd);
   if (second.error == 0) {
     result.fd = std::move(second.fd);
     result.error = 0;

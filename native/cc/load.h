@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "bpf.h"
 #include "fd.h"
 
 namespace btfd {
@@ -21,6 +22,8 @@ struct LoadJob {
   Memory bytes;
   uint32_t size = 0;
   uint32_t log_size = 0;
+  // The fd of a BPF token, or kNoToken. Its owner keeps it open until the job is done.
+  int token_fd = kNoToken;
 };
 
 struct LoadResult {

@@ -8,10 +8,11 @@
 
 namespace btfd {
 
-void Loader::Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, Napi::Function callback) {
+void Loader::Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd, Napi::Function callback) {
   LoadJob job;
   job.size = bytes.ByteLength();
   job.log_size = log_size;
+  job.token_fd = token_fd;
   job.bytes = AllocateZeroed(job.size);
   const int error = job.bytes == nullptr ? ENOMEM : Start(env);
   if (error != 0) {

@@ -15,7 +15,7 @@ namespace btfd {
 class Loader {
  public:
   // Copies the bytes before it returns. Calls `callback(fd or negative errno, log or null, log's true size or 0)`.
-  void Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, Napi::Function callback);
+  void Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd, Napi::Function callback);
 
  private:
   int Start(Napi::Env env);

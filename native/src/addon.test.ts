@@ -35,6 +35,7 @@ async function failures(platform: string) {
         socketPeer: () => native.socketPeer(0),
         trimMemory: () => native.trimMemory(),
         fdStats: () => native.fdStats(),
+        tokenCreate: () => native.tokenCreate(0),
       };
       for (const [name, call] of Object.entries(calls)) {
         try {
@@ -68,6 +69,7 @@ const FUNCTIONS = [
   'socketPeer',
   'trimMemory',
   'fdStats',
+  'tokenCreate',
 ];
 
 test('Without its build the package can be imported, and each call throws that the addon is missing', async () => {

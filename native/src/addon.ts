@@ -8,13 +8,16 @@ export type OrErrno<T> = T | number;
 
 /** Addon has the functions of cc/addon.cc and the class of cc/btf-fd.cc, in their order. It trusts its arguments. */
 export interface Addon {
-  /** The callback gets the text of the log (null if no logged load ran) and its true size (0 if unknown). */
+  /** Returns an fd, which the caller owns. */
+  tokenCreate(bpffsFd: number): number;
+  /** `tokenFd` is -1 for none. The callback gets the text of the log (null if no logged load ran) and its true size (0 if unknown). */
   btfLoad(
     bytes: Uint8Array,
     logSize: number,
+    tokenFd: number,
     callback: (fd: OrErrno<NativeBtfFd>, log: Uint8Array | null, logTrueSize: number) => void,
   ): void;
-  btfGetFdById(id: number): OrErrno<NativeBtfFd>;
+  btfGetFdById(id: number, tokenFd: number): OrErrno<NativeBtfFd>;
   btfGetNextId(after: number): number;
   progGetNextId(after: number): number;
   progGetInfoById(id: number): NativeObjectInfo | FailedInfo;

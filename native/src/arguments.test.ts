@@ -10,6 +10,7 @@ import {
   progLoad,
   socketInfo,
   socketPeer,
+  tokenCreate,
 } from './index.js';
 
 const BYTES = new Uint8Array(8);
@@ -49,6 +50,7 @@ const CASES: readonly (readonly [
     'a multiple of 8 bytes, not 12',
   ],
   ['a file descriptor of -1', socketInfo, [-1], 'RangeError', 'fd must be an integer from 0'],
+  ['a bpffs of -1', tokenCreate, [-1], 'RangeError', 'bpffsFd must be an integer from 0'],
   ['an address that is not a string', notify, [1, ''], 'TypeError', 'address must be a string, not number'],
   ['a text that is bytes', notify, ['/x', BYTES], 'TypeError', 'text must be a string, not object'],
   [

@@ -2,22 +2,25 @@ import { constants } from 'node:os';
 
 import { addon } from './addon.js';
 import { checkInteger, MAX_UINT32 } from './arguments.js';
+import { tokenFd, type BpfToken } from './bpf-token.js';
 import { wrapBtfFd, type BtfFd } from './btf-fd.js';
 import { BpfError, type BpfCommand } from './errors.js';
 
 /**
- * btfGetFdById opens the BTF object with an id. Needs CAP_SYS_ADMIN. Modelled on `BPF_BTF_GET_FD_BY_ID` (Linux 4.18) and
- * `btf.NewHandleFromID` of cilium/ebpf.
+ * btfGetFdById opens the BTF object with an id. Needs CAP_SYS_ADMIN, in the initial user namespace or in that of a token.
+ * Modelled on `BPF_BTF_GET_FD_BY_ID` (Linux 4.18) and `btf.NewHandleFromID` of cilium/ebpf.
  *
+ * @param token - the BPF token to use (Linux 6.15), or null for none
  * @throws BpfError `ENOENT` if no object has the id.
- * @throws BpfError `EPERM` without CAP_SYS_ADMIN.
+ * @throws BpfError `EPERM` without CAP_SYS_ADMIN, and if the token does not have the command.
+ * @throws BpfError `EINVAL` if the kernel takes no token for this command.
  * @throws BpfError `EMFILE` or `ENFILE` if there are no file descriptors left.
  * @throws BpfUnavailableError if the addon cannot be loaded.
  * @throws TypeError or RangeError if `id` is not an unsigned 32-bit integer.
  */
-export function btfGetFdById(id: number): BtfFd {
+export function btfGetFdById(id: number, token: BpfToken | null = null): BtfFd {
   checkInteger('id', id, 0, MAX_UINT32);
-  const fd = addon().btfGetFdById(id);
+  const fd = addon().btfGetFdById(id, tokenFd(token));
   if (typeof fd === 'number') throw new BpfError('BPF_BTF_GET_FD_BY_ID', -fd, `id ${id}`, null);
   return wrapBtfFd(fd);
 }

@@ -1,5 +1,6 @@
 import { addon } from './addon.js';
 import { checkBytes, checkInteger } from './arguments.js';
+import { tokenFd, type BpfToken } from './bpf-token.js';
 import { wrapBtfFd, type BtfFd } from './btf-fd.js';
 import { BpfError, type VerifierLog } from './errors.js';
 
@@ -10,7 +11,8 @@ const MAX_LOG_SIZE = 0x3fff_ffff;
 
 /**
  * btfLoad loads raw BTF into the kernel, and resolves to the loaded object. Needs CAP_BPF (CAP_SYS_ADMIN before Linux
- * 5.8). Modelled on `BPF_BTF_LOAD` (Linux 4.18) and `btf.NewHandleFromRawBTF` of cilium/ebpf.
+ * 5.8), in the initial user namespace or in that of a token. Modelled on `BPF_BTF_LOAD` (Linux 4.18) and
+ * `btf.NewHandleFromRawBTF` of cilium/ebpf.
  *
  * The loads of a thread run one at a time, in order, on their own native thread. The kernel's check can take seconds
  * and cannot be interrupted. A worker that ends does not wait for it, but a process that ends has to. A pending load
@@ -20,22 +22,28 @@ const MAX_LOG_SIZE = 0x3fff_ffff;
  * with a log, and the first errno is reported. If the second load succeeds, so does this function.
  *
  * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
+ * @param token - the BPF token to use (Linux 6.9), which must stay open until the load has ended; null for none
  * @throws BpfError `EINVAL` and many others, with the log, if the verifier refuses the BTF.
  * @throws BpfError `E2BIG` if the BTF is larger than 16 MiB.
- * @throws BpfError `EPERM` without the capability.
+ * @throws BpfError `EPERM` without the capability, and if the token does not have the command.
  * @throws BpfError `EMFILE` or `ENFILE` if there are no file descriptors left.
  * @throws BpfUnavailableError if the addon cannot be loaded.
  * @throws TypeError or RangeError if an argument is invalid.
  */
-export async function btfLoad(bytes: Uint8Array, logSize: number): Promise<BtfFd> {
+export async function btfLoad(
+  bytes: Uint8Array,
+  logSize: number,
+  token: BpfToken | null = null,
+): Promise<BtfFd> {
   checkBytes('bytes', bytes);
   checkInteger('logSize', logSize, 0, MAX_LOG_SIZE);
   if (logSize > 0 && logSize < MIN_LOG_SIZE) {
     throw new RangeError(`logSize must be 0 or at least ${MIN_LOG_SIZE}, not ${logSize}`);
   }
+  const fdOfToken = tokenFd(token);
   const native = addon();
   return new Promise((resolve, reject) => {
-    native.btfLoad(bytes, logSize, (fd, text, trueSize) => {
+    native.btfLoad(bytes, logSize, fdOfToken, (fd, text, trueSize) => {
       if (typeof fd === 'number') {
         reject(new BpfError('BPF_BTF_LOAD', -fd, null, verifierLog(text, trueSize, logSize)));
       } else {

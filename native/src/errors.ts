@@ -11,6 +11,7 @@ export type BpfCommand =
   | 'BPF_MAP_GET_NEXT_ID'
   | 'BPF_OBJ_GET_INFO_BY_FD'
   | 'BPF_PROG_LOAD'
+  | 'BPF_TOKEN_CREATE'
   | 'dup';
 
 /** VerifierLog is the log of the kernel's verifier about BTF that it refused. */

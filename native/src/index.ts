@@ -28,6 +28,7 @@ export {
   progGetNextId,
   type BpfObjectInfo,
 } from './bpf-objects.js';
+export { tokenCreate, type BpfToken } from './bpf-token.js';
 export { BtfFd, fdStats, type BtfInfo, type FdStats } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
 export { btfLoad } from './btf-load.js';

@@ -267,7 +267,7 @@ async function listenEverywhere(
 /** Listens for requests of file descriptors, if there is a socket for them. */
 async function listenForFds(
   { fdSocket = null, socketGroup = null }: DaemonOptions,
-  { policy }: Admission,
+  { policy, onFailure }: Admission,
   { handles, quotas, limits }: Services,
   observability: Observability,
 ): Promise<Listener | null> {
@@ -282,6 +282,7 @@ async function listenForFds(
     socketGroup,
     // Each lasts a second at most.
     maxConnections: limits.maxConnectionsPerPrincipal + MAX_REFUSED,
+    onFailure,
     onConnection: (socket, socketGid) => {
       if (socketGid !== null) requests.serve(socket, socketGid);
     },

@@ -20,7 +20,7 @@ export interface Requests {
 
 /**
  * everySpec iterates over the objects of a node with their types, in the order of their ids. Each object is held open
- * while it is read. A daemon that cannot open objects by id reads the kernel's own objects by name.
+ * while it is read. A daemon that cannot list ids reads the kernel's own objects by name.
  *
  * @param unreadable is called for each object whose types cannot be read.
  */
@@ -30,7 +30,7 @@ export async function* everySpec(
   unreadable: (info: HandleInfo, error: unknown) => void,
 ): AsyncGenerator<NamedSpec, void, undefined> {
   const { operations } = await client.serverInfo({ signal: requestSignal() });
-  const holds = operations.some(({ operation, available }) => operation === 'open-by-id' && available);
+  const holds = operations.some(({ operation, available }) => operation === 'list-ids' && available);
   const objects = holds
     ? client.iterateHandles({ signal: interrupted })
     : (await client.listObjects({ signal: requestSignal() })).map((info) => ({

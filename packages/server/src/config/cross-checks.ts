@@ -26,6 +26,10 @@ export function crossProblems(config: Config): string[] {
     const why = 'a ping would end calls that may still continue';
     problems.push(`${describe(config, keepaliveMs)} is not more than ${describe(config, drainMs)}: ${why}`);
   }
+  if (config.get(SERVING.bpfToken) !== null && config.get(SERVING.btfDir) !== null) {
+    const why = 'a folder of files needs no access to the kernel';
+    problems.push(`${describe(config, SERVING.bpfToken)} cannot be used with btf-dir: ${why}`);
+  }
   const tls = tlsProblems(config);
   // While the TLS settings are wrong, it is not known whether there is TLS.
   return [...problems, ...tls, ...(tls.length === 0 ? listenProblems(config) : [])];

@@ -162,6 +162,10 @@ describe('readConfig', () => {
       { 'tls-cert': '/c' },
       'tls-cert, tls-key, tls-client-ca must be given together: missing tls-key, tls-client-ca',
     ],
+    [
+      { 'bpf-token': '/', 'btf-dir': '/' },
+      'bpf-token / (--bpf-token) cannot be used with btf-dir: a folder of files needs no access to the kernel',
+    ],
     [{ listen: '0.0.0.0:1', insecure: 'true' }, '--listen: 0.0.0.0:1 is not loopback'],
     [{ listen: '[::]:1', insecure: 'true' }, '--listen: [::]:1 is not loopback'],
   ])('reports settings that contradict each other: %j', async (flags, message) => {

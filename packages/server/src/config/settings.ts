@@ -53,6 +53,13 @@ export const SERVING = {
     description: 'serve the raw BTF files of a folder instead of the kernel’s BTF',
     reason: 'Clients want the BTF of the running kernel.',
   }),
+  bpfToken: setting({
+    name: 'bpf-token',
+    kind: DIRECTORY,
+    fallback: null,
+    description: 'make a BPF token of the bpffs that is mounted here, to load BTF in a user namespace',
+    reason: 'In the initial user namespace capabilities are enough.',
+  }),
 };
 
 /** ACCESS are the settings for TLS, roles and the group of sockets. */

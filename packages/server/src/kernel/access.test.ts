@@ -10,53 +10,60 @@ import { filesOnly, probeAccess } from './access.js';
 const { DAEMON_LACKS_CAPABILITY, KERNEL_LACKS_SUPPORT, OPERATION_UNAVAILABLE } = ErrorReason;
 const load = (code: string) => bpfError('BPF_BTF_LOAD', code);
 const ids = (code: string) => bpfError('BPF_BTF_GET_NEXT_ID', code);
+const open = (code: string) => bpfError('BPF_BTF_GET_FD_BY_ID', code);
 
 interface Case {
   readonly failures: FakeKernel['failures'];
   readonly mode: Mode;
-  /** The reasons why loading and ids do not work, or null. */
-  readonly refusals: readonly [load: ErrorReason | null, ids: ErrorReason | null];
+  /** The reasons why an operation does not work, or null. */
+  readonly refusals: readonly [load: ErrorReason | null, open: ErrorReason | null, list: ErrorReason | null];
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'all capabilities': { failures: {}, mode: Mode.FULL, refusals: [null, null] },
+  'all capabilities': { failures: {}, mode: Mode.FULL, refusals: [null, null, null] },
   'CAP_BPF alone': {
-    failures: { nextId: ids('EPERM') },
+    failures: { nextId: ids('EPERM'), open: open('EPERM') },
     mode: Mode.LOAD_AND_FILES,
-    refusals: [null, DAEMON_LACKS_CAPABILITY],
+    refusals: [null, DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
   },
   'no capability': {
-    failures: { load: load('EPERM'), nextId: ids('EPERM') },
+    failures: { load: load('EPERM'), nextId: ids('EPERM'), open: open('EPERM') },
     mode: Mode.FILES,
-    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
+    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
   },
   'a filter that says EACCES': {
-    failures: { load: load('EACCES'), nextId: ids('EACCES') },
+    failures: { load: load('EACCES'), nextId: ids('EACCES'), open: open('EACCES') },
     mode: Mode.FILES,
-    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
+    refusals: [DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY, DAEMON_LACKS_CAPABILITY],
   },
   'a kernel that knows no BTF': {
-    failures: { load: load('EINVAL'), nextId: ids('EINVAL') },
+    failures: { load: load('EINVAL'), nextId: ids('EINVAL'), open: open('EINVAL') },
     mode: Mode.FILES,
-    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
   },
   'a kernel that loads BTF and lists no ids': {
     failures: { nextId: ids('EINVAL') },
     mode: Mode.LOAD_AND_FILES,
-    refusals: [null, KERNEL_LACKS_SUPPORT],
+    refusals: [null, null, KERNEL_LACKS_SUPPORT],
+  },
+  'a BPF token that opens objects': {
+    failures: { nextId: ids('EPERM') },
+    mode: Mode.LOAD_AND_FILES,
+    refusals: [null, null, DAEMON_LACKS_CAPABILITY],
   },
   'a kernel without bpf(2)': {
-    failures: { load: load('ENOSYS'), nextId: ids('ENOSYS') },
+    failures: { load: load('ENOSYS'), nextId: ids('ENOSYS'), open: open('ENOSYS') },
     mode: Mode.FILES,
-    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
   },
   'no addon': {
     failures: {
       load: new BpfUnavailableError('not built', null),
       nextId: new BpfUnavailableError('not built', null),
+      open: new BpfUnavailableError('not built', null),
     },
     mode: Mode.FILES,
-    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
+    refusals: [KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT, KERNEL_LACKS_SUPPORT],
   },
 };
 
@@ -72,11 +79,9 @@ describe('Access', () => {
     const access = await probeAccess(kernel, VMLINUX_FILE);
     const reason = (operation: Operation) => access.refusal(operation)?.reason ?? null;
     expect(access.mode).toBe(mode);
-    expect([reason(Operation.LOAD), reason(Operation.OPEN_BY_ID), reason(Operation.LIST_IDS)]).toEqual([
-      refusals[0],
-      refusals[1],
-      refusals[1],
-    ]);
+    expect([reason(Operation.LOAD), reason(Operation.OPEN_BY_ID), reason(Operation.LIST_IDS)]).toEqual(
+      refusals,
+    );
     expect(reason(Operation.SPEC_BY_NAME)).toBeNull();
     expect(kernel.openCount).toBe(0);
   });
@@ -99,6 +104,7 @@ describe('Access', () => {
     ['no memory to load', { load: load('ENOMEM') }],
     ['no file descriptors to load', { load: load('EMFILE') }],
     ['no memory to list ids', { nextId: ids('ENOMEM') }],
+    ['no memory to open by id', { nextId: ids('EPERM'), open: open('ENOMEM') }],
     ['an unforeseen error', { nextId: ids('EIO') }],
   ])('is not decided by a transient failure: %s', async (_, failures) => {
     const kernel = new FakeKernel();

@@ -57,11 +57,14 @@ export function filesOnly(dir: string): Access {
  */
 export async function probeAccess(kernel: Kernel, files: Pick<BtfFiles, 'dir' | 'find'>): Promise<Access> {
   const load = await refusalOf(() => probeLoad(kernel));
-  const ids = await refusalOf(() => probeIds(kernel));
-  const hasBtf = files.find('vmlinux') !== null || (ids === null && listsVmlinux(kernel));
-  return new Access(ids === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
+  const list = await refusalOf(() => probeIds(kernel));
+  // The same right, except with a BPF token.
+  const open = list === null ? null : await refusalOf(() => probeOpen(kernel));
+  const hasBtf = files.find('vmlinux') !== null || (list === null && listsVmlinux(kernel));
+  return new Access(list === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
     ...(load === null ? {} : { [Operation.LOAD]: load }),
-    ...(ids === null ? {} : { [Operation.OPEN_BY_ID]: ids, [Operation.LIST_IDS]: ids }),
+    ...(open === null ? {} : { [Operation.OPEN_BY_ID]: open }),
+    ...(list === null ? {} : { [Operation.LIST_IDS]: list }),
     ...(hasBtf ? {} : { [Operation.SPEC_BY_NAME]: withoutBtf(files.dir) }),
   });
 }
@@ -94,6 +97,9 @@ async function refusalOf(attempt: () => unknown): Promise<ServiceError | null> {
   }
 }
 
+/** No object has this id. */
+const NO_ID = 0;
+
 /** Reasons that are the same at every call. */
 const LASTING: ReadonlySet<ErrorReason> = new Set([
   ErrorReason.DAEMON_LACKS_CAPABILITY,
@@ -123,6 +129,15 @@ function probeIds(kernel: Kernel): void {
   }
 }
 
+function probeOpen(kernel: Kernel): void {
+  try {
+    openIfThere(kernel, NO_ID)?.close();
+  } catch (error) {
+    throwIfUnknown(error, 'the kernel does not open BTF by id (Linux 4.18 does)');
+    throw error;
+  }
+}
+
 /** The kernel refuses an unknown command with EINVAL. */
 function throwIfUnknown(error: unknown, message: string): void {
   if (!(error instanceof BpfError) || error.code !== 'EINVAL') return;
@@ -132,8 +147,8 @@ function throwIfUnknown(error: unknown, message: string): void {
   });
 }
 
-/** One anonymous int of 0 bits, in the machine's byte order. */
-function minimalBtf(): Uint8Array {
+/** minimalBtf returns BTF that every kernel with BTF accepts: one anonymous int of 0 bits, in the machine's byte order. */
+export function minimalBtf(): Uint8Array {
   const words = new Uint32Array([0, 24, 0, 16, 16, 1, 0, 1 << 24, 4, 0, 0]);
   const header = new DataView(words.buffer);
   const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

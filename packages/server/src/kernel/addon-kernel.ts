@@ -9,8 +9,10 @@ import {
   progGetInfoById,
   progGetNextId,
   progLoad,
+  tokenCreate,
 } from '@btfd/native';
 import type { Kernel } from './kernel.js';
+import type { MakeToken } from './token-kernel.js';
 
 const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 
@@ -28,6 +30,16 @@ export const addonKernel: Kernel = {
   programs: { nextId: progGetNextId, info: progGetInfoById },
   maps: { nextId: mapGetNextId, info: mapGetInfoById },
   capabilities: capabilitiesInEffect,
+};
+
+/** makeAddonToken makes a BPF token of the running kernel. */
+export const makeAddonToken: MakeToken = (bpffsFd) => {
+  const token = tokenCreate(bpffsFd);
+  return {
+    load: async (bytes, logSize) => btfLoad(bytes, logSize, token),
+    open: (id) => btfGetFdById(id, token),
+    close: () => token.close(),
+  };
 };
 
 /** Without the addon no call can be made, so no capability has an effect. */

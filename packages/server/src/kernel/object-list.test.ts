@@ -175,6 +175,7 @@ test('Without access to ids the objects are the files, vmlinux first, then by na
   for (const name of ['zram', 'vmlinux', 'btrfs', 'xfs']) dir.write(name, intBtf(name));
   const kernel = kernelOfFour();
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
+  kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
   const { objects } = await makeServices(kernel, { dir: dir.path });
   expect(await visit(objects)).toEqual([
     [0, 'vmlinux'],

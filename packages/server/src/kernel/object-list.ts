@@ -81,7 +81,8 @@ export class ObjectList {
     return this.#vmlinuxHasId;
   }
 
-  get #listsIds(): boolean {
+  /** Whether the daemon may list ids. */
+  get listsIds(): boolean {
     return this.#access.refusal(Operation.LIST_IDS) === null;
   }
 
@@ -109,7 +110,7 @@ export class ObjectList {
   async *visit(afterId = 0): AsyncGenerator<ObjectInfo, void, void> {
     await this.look();
     if (afterId === 0) yield* this.#onlyFiles.values();
-    if (!this.#listsIds) return;
+    if (!this.listsIds) return;
     let lookAt = this.#clock.now() + CURRENT_MS;
     for (let id = this.#kernel.nextId(afterId); id !== null; id = this.#kernel.nextId(id)) {
       if (this.#clock.now() > lookAt) {
@@ -162,7 +163,7 @@ export class ObjectList {
 
   /** Others may run between its steps. Each change is in the list as soon as it is reported. */
   *#look(): Generator<void, void, void> {
-    if (!this.#listsIds) {
+    if (!this.listsIds) {
       yield* this.#setOnlyFiles(this.#files.list());
       return;
     }

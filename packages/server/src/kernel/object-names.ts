@@ -25,12 +25,12 @@ export class ObjectNames {
   readonly #remembered = new Map<string, Remembered>();
   readonly #kernel: Pick<Kernel, 'open'>;
   readonly #files: BtfFiles;
-  readonly #objects: Pick<ObjectList, 'idOf' | 'vmlinuxHasId'>;
+  readonly #objects: Pick<ObjectList, 'idOf' | 'listsIds' | 'vmlinuxHasId'>;
 
   constructor(
     kernel: Pick<Kernel, 'open'>,
     files: BtfFiles,
-    objects: Pick<ObjectList, 'idOf' | 'vmlinuxHasId'>,
+    objects: Pick<ObjectList, 'idOf' | 'listsIds' | 'vmlinuxHasId'>,
   ) {
     this.#kernel = kernel;
     this.#files = files;
@@ -64,7 +64,10 @@ export class ObjectNames {
     if (!info.kernelBtf || originOf(info) === Origin.VMLINUX) return true;
     const object = openIfThere(this.#kernel, info.id);
     object?.close();
-    return object !== null && (await this.#idOf(info.name)) === info.id;
+    if (object === null) return false;
+    // With a BPF token that opens objects. Then the id of a module that was loaded again meanwhile still counts.
+    if (!this.#objects.listsIds) return this.#files.find(info.name) !== null;
+    return (await this.#idOf(info.name)) === info.id;
   }
 
   async #idOf(name: string): Promise<number | null> {

@@ -12,6 +12,13 @@ test('An operation that does not work is named, with the reason', () => {
   expect(unavailable(new Access(Mode.FULL, {}))).toEqual([]);
 });
 
+test('Listing ids is named only if objects can be opened by id: otherwise the reason is the same', () => {
+  const list = { [Operation.LIST_IDS]: refusal };
+  const words = (each: Access) => unavailable(each).map(({ what }) => what);
+  expect(words(new Access(Mode.LOAD_AND_FILES, list))).toEqual(['listing ids']);
+  expect(words(new Access(Mode.FILES, { ...list, [Operation.OPEN_BY_ID]: refusal }))).toEqual(['by id']);
+});
+
 test('The health of an operation says whether it works on this machine', () => {
   expect(Object.fromEntries(healthStatuses(access))).toEqual({
     '': true,

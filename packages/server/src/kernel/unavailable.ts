@@ -10,19 +10,25 @@ export interface Unavailable {
   readonly why: ServiceError;
 }
 
-/** Opening by id and listing ids fail for the same reason. */
 const OPERATIONS = [
   [Operation.LOAD, 'loading'],
   [Operation.OPEN_BY_ID, 'by id'],
+  [Operation.LIST_IDS, 'listing ids'],
   [Operation.SPEC_BY_NAME, 'by name'],
 ] as const;
 
-/** unavailable returns the operations that do not work on this machine, each with the reason. */
+/**
+ * unavailable returns the operations that do not work on this machine, each with the reason. Listing ids is among them only
+ * if objects can be opened by id: otherwise the reason is the same.
+ */
 export function unavailable(access: Access): Unavailable[] {
-  return OPERATIONS.flatMap(([operation, what]) => {
-    const why = access.refusal(operation);
-    return why === null ? [] : [{ operation, what, why }];
-  });
+  const opens = access.refusal(Operation.OPEN_BY_ID) === null;
+  return OPERATIONS.filter(([operation]) => opens || operation !== Operation.LIST_IDS).flatMap(
+    ([operation, what]) => {
+      const why = access.refusal(operation);
+      return why === null ? [] : [{ operation, what, why }];
+    },
+  );
 }
 
 /** The operations with a name in health. */

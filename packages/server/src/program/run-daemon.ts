@@ -11,7 +11,8 @@ import type { Setting } from '../config/setting.js';
 import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
 import { startDaemon, type Daemon } from '../daemon.js';
 import type { Access } from '../kernel/access.js';
-import { addonKernel } from '../kernel/addon-kernel.js';
+import { addonKernel, makeAddonToken } from '../kernel/addon-kernel.js';
+import { withToken } from '../kernel/token-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address, type UnixAddress } from '../base/address.js';
 import { makeLog, type Log } from '../observe/logger.js';
@@ -103,11 +104,12 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
 async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
   const metrics = config.get(OBSERVING.metricsListen);
   const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
+  const bpffs = config.get(SERVING.bpfToken);
   return startDaemon({
     addresses: addressesOf(config, passed),
     fdSocket: fdSocketOf(config, passed),
     btfDir: config.get(SERVING.btfDir),
-    kernel: addonKernel,
+    kernel: bpffs === null ? addonKernel : await withToken(bpffs, addonKernel, makeAddonToken),
     logger,
     droppedLogLines: () => output.dropped,
     metricsAddress: metrics === 'off' ? null : (metrics ?? DEFAULT_METRICS_ADDRESS),

@@ -38,6 +38,7 @@ describe('The text of --show', () => {
     const kernel = new FakeKernel();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
+    kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
     const text = await describeServed(await makeServices(kernel, { dir: dir.path }), [], false);
     expect(text).toContain('not loading: the daemon lacks CAP_BPF');
     expect(text).toContain('not by id: the daemon lacks CAP_SYS_ADMIN');

@@ -74,7 +74,9 @@ function whyNot(
   { kernelBtfHasIds }: Pick<ObjectNames, 'kernelBtfHasIds'>,
 ): string | null {
   if (operation !== Operation.HOLD_KERNEL) return access.refusal(operation)?.message ?? null;
-  const refusal = access.refusal(Operation.OPEN_BY_ID) ?? access.refusal(Operation.SPEC_BY_NAME);
+  // Only a list has its ids.
+  const needed = [Operation.OPEN_BY_ID, Operation.LIST_IDS, Operation.SPEC_BY_NAME] as const;
+  const refusal = needed.map((each) => access.refusal(each)).find((each) => each !== null) ?? null;
   if (refusal !== null) return refusal.message;
   if (kernelBtfHasIds) return null;
   return 'the kernel gives its own BTF no id, as before Linux 5.11: vmlinux can be read by name, modules have no BTF';

@@ -267,6 +267,7 @@ describe('A token without a handle is refused by', () => {
 test('GetServerInfo returns mode, operations with reasons, capabilities and limits', async () => {
   const kernel = new FakeKernel();
   kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
+  kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
   kernel.granted = { sysAdmin: false, bpf: true };
   const services = await makeServices(kernel, { dir: '/sys/kernel/btf' });
   const answer = await getServerInfo(services)(create(BtfService.method.getServerInfo.input), callBy());

@@ -140,7 +140,7 @@ describe('Details of an object’s info', () => {
 });
 
 describe('Users', () => {
-  test('are refused if the daemon cannot open objects by id', async () => {
+  test('are refused if the daemon cannot list ids', async () => {
     const kernel = kernelOfTwo();
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
     const services = await makeServices(kernel);

@@ -24,8 +24,7 @@ export interface AskedDetails {
  *
  * @throws ServiceError INVALID_REQUEST for an unknown detail.
  * @throws ServiceError ROLE_FORBIDS if the request names users and the caller is not an inspector.
- * @throws ServiceError if the request names users and the daemon cannot open objects by id: programs and maps are walked by
- * id too.
+ * @throws ServiceError if the request names users and the daemon cannot list ids: programs and maps are walked by id too.
  */
 export function askDetails(
   details: readonly InfoDetail[],
@@ -37,7 +36,7 @@ export function askDetails(
   }
   const asksUsers = details.includes(InfoDetail.USERS);
   if (asksUsers) requireRole(caller, 'inspector', 'listing the users of an object');
-  if (asksUsers) access.require(Operation.OPEN_BY_ID);
+  if (asksUsers) access.require(Operation.LIST_IDS);
   return { digest: details.includes(InfoDetail.DIGEST), users: asksUsers ? users.scan() : null };
 }
 

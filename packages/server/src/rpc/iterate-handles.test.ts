@@ -299,6 +299,7 @@ describe('If the kernel’s ids cannot be listed', () => {
   async function withoutIds(dir: string): Promise<ServicesForTest> {
     const kernel = kernelOfMany();
     kernel.failures.nextId = bpfError('BPF_BTF_GET_NEXT_ID', 'EPERM');
+    kernel.failures.open = bpfError('BPF_BTF_GET_FD_BY_ID', 'EPERM');
     return makeServices(kernel, { dir });
   }
 

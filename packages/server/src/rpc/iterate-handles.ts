@@ -22,8 +22,7 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
   return async function* (request, { signal, caller }) {
     const matches = objectFilter(request, caller);
     if (request.afterId >= ID_END) throw invalidRequest('after_id', `must be less than ${ID_END}`);
-    if (request.hold) access.require(Operation.OPEN_BY_ID);
-    if (request.afterId > 0) access.require(Operation.LIST_IDS);
+    if (request.hold || request.afterId > 0) access.require(Operation.LIST_IDS);
     const hold = request.hold ? new Hold(limits.maxHeldPerStream, limits.holdStallMs, clock) : null;
     const asked = askDetails(request.details, services, caller);
     // Before the first object is opened, so that the daemon is not among the users of what it only visits.

@@ -50,7 +50,8 @@ export const OperationStatusSchema: GenMessage<OperationStatus> = /*@__PURE__*/
   messageDesc(file_btf_v1_server_info, 0);
 
 /**
- * Capabilities are those effective capabilities of the daemon that BTF needs.
+ * Capabilities are those effective capabilities of the daemon that BTF needs, in its user
+ * namespace. Outside of the initial one they count only together with a BPF token.
  *
  * @generated from message btf.v1.Capabilities
  */
@@ -367,8 +368,8 @@ export enum Mode {
   FULL = 1,
 
   /**
-   * bpf(2) with CAP_BPF alone: BTF can be loaded. The daemon sees the kernel's objects
-   * as files, by name.
+   * bpf(2) with CAP_BPF alone, or with a BPF token: BTF can be loaded. The daemon sees the
+   * kernel's objects as files, by name. With some tokens it also opens objects by id.
    *
    * @generated from enum value: MODE_LOAD_AND_FILES = 2;
    */
@@ -409,15 +410,15 @@ export enum Operation {
   LOAD = 1,
 
   /**
-   * Opening objects by id (GetHandleById, Spec by id, IterateHandles with hold).
+   * Opening objects by id (GetHandleById, Spec by id).
    *
    * @generated from enum value: OPERATION_OPEN_BY_ID = 2;
    */
   OPEN_BY_ID = 2,
 
   /**
-   * Listing objects with their ids (IterateHandles). Otherwise objects are listed by
-   * name, with id 0.
+   * Listing objects with their ids (IterateHandles; with hold, it needs this). Otherwise
+   * objects are listed by name, with id 0.
    *
    * @generated from enum value: OPERATION_LIST_IDS = 3;
    */
