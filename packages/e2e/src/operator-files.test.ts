@@ -16,7 +16,11 @@ const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url))
 const TOO_LONG = 'has not ended after 10s: does its file system hang?';
 
 const dir = mkdtempSync(join(tmpdir(), 'btfd-files-'));
-afterAll(() => rmSync(dir, { recursive: true }));
+/** A folder without BTF to serve. It must not contain a folder that hangs. */
+const btfDir = mkdtempSync(join(tmpdir(), 'btfd-no-btf-'));
+afterAll(() => {
+  for (const each of [dir, btfDir]) rmSync(each, { recursive: true });
+});
 
 let certificates: TestCertificates;
 beforeAll(async () => {
@@ -61,7 +65,14 @@ describe('A pipe that nobody writes to', () => {
       execFileSync('mkfifo', [pipe]);
       const listen = ['--listen', `unix:${dir}/${flag}.sock`];
       // The last of two flags counts.
-      const { status, stderr } = run(['--btf-dir', dir, ...certificates.args, ...listen, `--${flag}`, pipe]);
+      const { status, stderr } = run([
+        '--btf-dir',
+        btfDir,
+        ...certificates.args,
+        ...listen,
+        `--${flag}`,
+        pipe,
+      ]);
       expect(status).toBe(flag === 'config' ? 2 : 1);
       expect(stderr).toContain(`${pipe} is a pipe, not a regular file`);
     },
@@ -70,7 +81,7 @@ describe('A pipe that nobody writes to', () => {
   test('changes nothing at a reload, and the daemon serves', async () => {
     const { policy } = policyIn('reload');
     const config = join(dir, 'reload.yaml');
-    writeFileSync(config, `btf-dir: ${dir}\n`);
+    writeFileSync(config, `btf-dir: ${btfDir}\n`);
     const args = ['--config', config, '--policy', policy, ...certificates.args, '--reload-interval', '24h'];
     await using daemon = await DaemonProcess.start({ args });
     for (const file of [config, policy, certificates.files.key]) {
@@ -87,7 +98,7 @@ describe('A pipe that nobody writes to', () => {
 needs('root', 'fuse').describe('A file system that hangs', () => {
   test('takes one thread at reloads, and the daemon serves and can be stopped', async () => {
     const { folder, policy } = policyIn('hung');
-    const args = ['--btf-dir', dir, '--policy', policy, '--reload-interval', '24h'];
+    const args = ['--btf-dir', btfDir, '--policy', policy, '--reload-interval', '24h'];
     await using daemon = await DaemonProcess.start({ args });
     const failures = (): number => daemon.log.text.split(`reading ${policy} ${TOO_LONG}`).length - 1;
     using _ = await HungFileSystem.mount(folder);
@@ -109,7 +120,7 @@ needs('root', 'fuse').describe('A file system that hangs', () => {
 
   test('is used again when it replies', async () => {
     const { folder, policy } = policyIn('back');
-    const args = ['--btf-dir', dir, '--policy', policy, '--reload-interval', '100ms'];
+    const args = ['--btf-dir', btfDir, '--policy', policy, '--reload-interval', '100ms'];
     await using daemon = await DaemonProcess.start({ args });
     {
       using _ = await HungFileSystem.mount(folder);
@@ -124,7 +135,7 @@ needs('root', 'fuse').describe('A file system that hangs', () => {
   test('does not keep SIGTERM waiting during the start', async () => {
     const { folder, policy } = policyIn('ending');
     using _ = await HungFileSystem.mount(folder);
-    const args = ['--btf-dir', dir, '--listen', `unix:${dir}/ending.sock`, '--policy', policy];
+    const args = ['--btf-dir', btfDir, '--listen', `unix:${dir}/ending.sock`, '--policy', policy];
     const env = { ...process.env, BTFD_METRICS_LISTEN: 'off' };
     const child = spawn(process.execPath, [BTFD, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
@@ -142,7 +153,7 @@ needs('root', 'fuse').describe('A file system that hangs', () => {
     const { folder, policy } = policyIn('start');
     using _ = await HungFileSystem.mount(folder);
     const listen = ['--listen', `unix:${dir}/hung.sock`];
-    const atStart = run(['--btf-dir', dir, ...listen, '--policy', policy]);
+    const atStart = run(['--btf-dir', btfDir, ...listen, '--policy', policy]);
     expect(atStart.stderr).toContain(`looking at ${policy} ${TOO_LONG}`);
     expect(atStart.signal).toBe('SIGKILL');
     const settings = run(['config', 'check', '--config', policy]);

@@ -292,7 +292,7 @@ test('mutants of structs with special fields end in a list of problems', () => {
   expect(special.size).toBeGreaterThan(8);
 });
 
-test('the fields of an array are counted in more than 32 bits, which kernels do not survive otherwise', () => {
+test('the fields of an array are counted without overflow, on which some kernels crash', () => {
   // 0x1999999a structs with ten fields each: 0x100000004.
   const btf = start()
     .type(Kind.TYPE_TAG, 'kptr_untrusted', { sizeOrTypeId: INT + 3 })

@@ -36,7 +36,7 @@ function repeatedFields(): Uint8Array {
   });
 }
 
-/** UNSAFE_BTF has BTF that some kernels do not survive, or that makes them print a warning. Never load it directly. */
+/** UNSAFE_BTF has BTF on which some kernels crash or print a warning. Never load it directly. */
 export const UNSAFE_BTF: Readonly<Record<string, () => Uint8Array>> = {
   'more fields than 32 bits count': repeatedFields,
   'a second lock in a nested struct': () =>

@@ -131,14 +131,14 @@ describe('The screen', () => {
     expect(value.acceptedMs).toBeGreaterThan(members * 511 * 0.6e-6);
   });
 
-  test('refuses BTF that some kernels do not survive, and says which type to change', async () => {
+  test('refuses BTF on which some kernels crash, and says which type to change', async () => {
     const writer = new BtfWriter()
       .type(Kind.STRUCT, 'bpf_spin_lock', { sizeOrTypeId: 4 })
       .type(Kind.STRUCT, 'two', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 1, 32] });
     const error = await judge(writer.bytes());
     expect([error.reason, error.metadata]).toEqual([ErrorReason.BTF_UNSAFE, { type_id: '2' }]);
     expect(error.message).toBe(
-      'type 2 has more than one lock, which some kernels do not survive or warn about: remove such fields from it and from the structs and arrays in it',
+      'type 2 has more than one lock, on which some kernels crash or print a warning: remove such fields from it and from the structs and arrays in it',
     );
   });
 

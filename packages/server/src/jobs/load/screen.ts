@@ -26,7 +26,7 @@ export interface ScreenOptions {
 const NOTHING: LoadEstimate = { acceptedMs: 0, refusedMs: 0 };
 
 /**
- * screen refuses BTF that the kernel would take too long to check, and BTF that some kernels do not survive. It reads BTF
+ * screen refuses BTF that the kernel would take too long to check, and BTF on which some kernels crash or print a warning. It reads BTF
  * as the kernel does, as far as the kernel reads it: malformed BTF passes after that, because the kernel refuses it with a
  * log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
  *
@@ -107,7 +107,7 @@ function tooExpensive(estimateMs: number, limitMs: number): ServiceError {
 function notSafe({ typeId, problem, remedy }: UnsafeType): ServiceError {
   return new ServiceError(
     ErrorReason.BTF_UNSAFE,
-    `type ${typeId} ${problem}, which some kernels do not survive or warn about: ${remedy}`,
+    `type ${typeId} ${problem}, on which some kernels crash or print a warning: ${remedy}`,
     { metadata: { type_id: String(typeId) } },
   );
 }

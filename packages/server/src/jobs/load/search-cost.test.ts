@@ -225,7 +225,7 @@ describe('The cost of the kernel’s search', () => {
   });
 });
 
-describe('A struct that some kernels do not survive is found:', () => {
+describe('A struct on which some kernels crash or warn is found:', () => {
   test('an array of structs whose fields, counted in 32 bits, are few', () => {
     const { builder, int, sized, unsafe, lock } = setUp();
     const object = sized('object', 4, member(int));

@@ -6,7 +6,7 @@ const PARAMS_PER_STEP = 100_000;
 
 const PARAM_WORDS = 2;
 
-/** UnsafeType is a type that some kernels do not survive, or that makes them warn. */
+/** UnsafeType is a type on which some kernels crash or print a warning. */
 export interface UnsafeType {
   readonly typeId: TypeId;
   /** Continues a sentence that begins with the type. */
