@@ -82,7 +82,7 @@ needs('bpf').describe(
         const { version } = await client.call('getServerInfo', {});
         expect(version).not.toBe('');
       },
-      180_000,
+      400_000,
     );
   },
 );
