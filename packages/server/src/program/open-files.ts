@@ -9,10 +9,7 @@ const OWN_FILES = 32;
 const FILES_PER_WORKER = 4;
 
 /** The limits that say how many files can be open. */
-type FileLimits = Pick<
-  Limits,
-  'maxHandles' | 'maxConnections' | 'maxHandshakes' | 'maxCalls' | 'workers'
->;
+type FileLimits = Pick<Limits, 'maxHandles' | 'maxConnections' | 'maxHandshakes' | 'maxCalls' | 'workers'>;
 
 /** neededFiles returns how many files a daemon with these limits may have open at one time. */
 export function neededFiles(limits: FileLimits): number {
