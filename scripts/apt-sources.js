@@ -1,5 +1,5 @@
 // Gets Debian packages of other suites than the machine's own, without a change to the machine. Sources, lists and
-// downloads are in .cache/apt. The mirror is that of the machine's own suite.
+// downloads are in .cache/apt. The mirrors are those of the machine's own suite and of its security updates.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,15 +13,19 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
 
-/** Writes the sources of some suites, such as `sid` or `bookworm-backports`, and downloads their lists. */
+/** Writes the sources of some suites, such as `sid` or `bookworm-security`, and downloads their lists. */
 export function useSuites(suites) {
   rmSync(join(HOME, 'lists'), { recursive: true, force: true });
   for (const folder of ['parts', 'lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(HOME, folder), { recursive: true });
   }
-  const uri = machineMirror();
+  const mirrors = machineMirrors();
   const option = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
-  const lines = [...new Set(suites)].map((suite) => `deb ${option}${uri} ${suite} main\n`);
+  const lines = [...new Set(suites)].map((suite) => {
+    const uri = suite.endsWith('-security') ? mirrors.security : mirrors.main;
+    if (uri === undefined) throw new Error(`no mirror of ${suite} in the sources of apt`);
+    return `deb ${option}${uri} ${suite} main\n`;
+  });
   writeFileSync(join(HOME, 'sources.list'), lines.join(''));
   apt('apt-get', ['-qq', 'update']);
 }
@@ -56,6 +60,13 @@ export function newest(name, suite) {
   return { version, sha256: /^SHA256: (\w+)$/m.exec(record)[1] };
 }
 
+/** Returns whether a suite in use has a version of a package. */
+export function hasVersion(name, version) {
+  return apt('apt-cache', ['madison', name])
+    .split('\n')
+    .some((line) => line.split('|')[1]?.trim() === version);
+}
+
 /** Returns the names of packages that match a regular expression, the oldest version first. */
 export function packageNames(pattern) {
   const names = apt('apt-cache', ['search', '--names-only', pattern])
@@ -67,15 +78,16 @@ export function packageNames(pattern) {
     .split('\n');
 }
 
-/** Returns the URI of the machine's mirror of Debian, not of the security updates. */
-function machineMirror() {
+/** Returns the URIs of the machine's mirrors of Debian. */
+function machineMirrors() {
   const format = '$(ORIGIN)|$(REPO_URI)|$(RELEASE)';
   const targets = execFileSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });
-  for (const line of targets.split('\n')) {
-    const [origin, uri, suite] = line.split('|');
-    if (origin === 'Debian' && !suite.includes('-')) return uri;
-  }
-  throw new Error('no Debian mirror in the sources of apt');
+  const debian = targets
+    .split('\n')
+    .map((line) => line.split('|'))
+    .filter(([origin]) => origin === 'Debian');
+  const uriOf = (pattern) => debian.find(([, , suite]) => pattern.test(suite))?.[1];
+  return { main: uriOf(/^[^-]+$/), security: uriOf(/-security$/) };
 }
 
 function apt(command, args, options = {}) {

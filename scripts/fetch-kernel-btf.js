@@ -2,6 +2,7 @@
 //
 //     node scripts/fetch-kernel-btf.js            for CI: one kernel and a dozen modules (40 MB)
 //     node scripts/fetch-kernel-btf.js --all      for test:long: three kernels, all modules (150 MB)
+//     node scripts/fetch-kernel-btf.js --boot     for test:kernels: bootable kernels, or those of some series (35 MB each)
 //     node scripts/fetch-kernel-btf.js --update   pins the newest package of each series, and fetches nothing
 //
 // It downloads each package in kernel-packages.json, checks the SHA-256, and writes:
@@ -9,11 +10,11 @@
 //     .cache/kernels/RELEASE/{vmlinux,MODULE}     BTF, which objcopy extracts from the ELF files
 //     .cache/elf/RELEASE/{vmlinux,MODULE.ko}      the ELF files
 //     .cache/corpus/RELEASE/…                     with --all: BTF
-//     .cache/tools/bpftool                        with --all: a bpftool for newer BTF than Debian 12's
+//     .cache/machines/SERIES/…                    with --boot: vmlinuz, an initramfs of modules, kernel.json
+//     .cache/tools/bpftool                        with --all and --boot: a bpftool for newer BTF than Debian 12's
 //
-// It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy and the decompressor of the
-// kernel (lz4, xz or zstd).
-import { execFileSync } from 'node:child_process';
+// It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy, the decompressor of the
+// kernel (lz4, xz or zstd), and for --boot depmod and cpio.
 import {
   copyFileSync,
   existsSync,
@@ -25,28 +26,25 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download, newest, packageNames, useSuites } from './apt-sources.js';
+import { download, hasVersion, newest, packageNames, useSuites } from './apt-sources.js';
+import { BOOT_MODULES } from './kernel-image/boot-modules.js';
+import { writeCpio } from './kernel-image/cpio.js';
+import { dependencies, openPackages, run, unpackKernel, unpackModule } from './kernel-package.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGES = join(ROOT, 'scripts/kernel-packages.json');
 const CACHE = join(ROOT, '.cache');
-
-/** The command that decompresses the payload of a bzImage, by the magic of the payload. */
-const DECOMPRESSORS = {
-  '02214c18': ['lz4', '-dc'],
-  fd377a58: ['xz', '-dc'],
-  '28b52ffd': ['zstd', '-dc'],
-  '1f8b0800': ['gzip', '-dc'],
-};
+const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
 
 const { kernels, bpftool } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
-const [mode] = process.argv.slice(2);
+const [mode, ...chosen] = process.argv.slice(2);
 if (mode === '--update') update();
 else if (mode === '--all') fetchAll();
+else if (mode === '--boot') fetchMachines(chosen);
 else if (mode === undefined) fetchForCi();
-else throw new Error(`${mode} is neither --all nor --update`);
+else throw new Error(`${mode} is neither --all nor --boot nor --update`);
 
 function fetchForCi() {
   const wanted = kernels.filter(
@@ -64,7 +62,9 @@ function fetchForCi() {
 }
 
 function fetchAll() {
-  const missing = kernels.filter(({ release }) => !existsSync(join(CACHE, 'corpus', release)));
+  const missing = kernels.filter(
+    ({ release, corpus }) => corpus === true && !existsSync(join(CACHE, 'corpus', release)),
+  );
   const tool = join(CACHE, 'tools', 'bpftool');
   if (missing.length === 0 && existsSync(tool)) return;
   useSuites([bpftool, ...missing].map(({ suite }) => suite));
@@ -84,19 +84,29 @@ function isWhole(release, modules) {
 function update() {
   useSuites([bpftool, ...kernels].map(({ suite }) => suite));
   for (const kernel of kernels) {
-    const { suite, series, packages } = kernel;
-    const first = packages[0].name;
-    const pattern = `^${first}-${series === '' ? '[0-9]' : series.replaceAll('.', '[.]')}[.].*-cloud-amd64$`;
-    const candidates = packageNames(pattern).toReversed();
-    const name = candidates.find((candidate) => isIn(candidate, suite));
-    if (name === undefined) throw new Error(`no package ${pattern} in ${suite}`);
-    kernel.release = name.slice(first.length + 1);
-    for (const entry of packages) Object.assign(entry, newest(`${entry.name}-${kernel.release}`, suite));
-    console.log(`${suite}: ${kernel.release} ${packages[0].version}`);
+    Object.assign(kernel, newestOf(kernel));
+    console.log(`${kernel.suite}: ${kernel.release} ${kernel.packages[0].version}`);
   }
   Object.assign(bpftool, newest('bpftool', bpftool.suite));
   writeFileSync(PACKAGES, `${JSON.stringify({ kernels, bpftool }, null, 2)}\n`);
   run('npx', ['prettier', '--write', PACKAGES]);
+}
+
+/** Returns a kernel with the newest release and packages of its series in its suite. */
+function newestOf(kernel) {
+  const { suite, series, packages } = kernel;
+  const first = packages[0].name;
+  const pattern = `^${first}-${series.replaceAll('.', '[.]')}[.].*-cloud-amd64$`;
+  const newestName = packageNames(pattern)
+    .toReversed()
+    .find((candidate) => isIn(candidate, suite));
+  if (newestName === undefined) throw new Error(`no package ${pattern} in ${suite}`);
+  const release = newestName.slice(first.length + 1);
+  return { ...kernel, release, packages: packages.map(({ name }) => newestPackage(name, release, suite)) };
+}
+
+function newestPackage(name, release, suite) {
+  return { name, ...newest(`${name}-${release}`, suite) };
 }
 
 function isIn(name, suite) {
@@ -109,40 +119,104 @@ function isIn(name, suite) {
 }
 
 /** @param modules the names of the modules to fetch, or empty for all. */
-function fetchKernel({ release, packages }, modules, targets) {
-  mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, 'fetch-'));
-  try {
-    const root = join(work, 'root');
-    for (const { name, version, sha256 } of packages) {
-      run('dpkg-deb', ['-x', download({ package: `${name}-${release}`, version, sha256 }, work), root]);
-    }
-    const files = readdirSync(root, { recursive: true }).map((file) => join(root, file));
+function fetchKernel(kernel, modules, targets) {
+  const { release, packages } = kernel;
+  inWork((work) => {
+    const { vmlinuz, modules: paths } = openPackages(kernel, work);
     const elf = join(work, 'elf');
     const btf = join(work, 'btf');
     mkdirSync(elf);
     mkdirSync(btf);
-    const vmlinuz = files.find((file) => basename(file).startsWith('vmlinuz'));
     writeFileSync(join(elf, 'vmlinux'), unpackKernel(vmlinuz));
-    for (const file of files) unpackModule(file, modules, elf);
-    for (const name of modules) {
-      if (!existsSync(join(elf, `${name}.ko`))) throw new Error(`${release} has no module ${name}`);
+    for (const name of modules.length > 0 ? modules : paths.keys()) {
+      const path = paths.get(name);
+      if (path === undefined) throw new Error(`${release} has no module ${name}`);
+      writeFileSync(join(elf, `${name}.ko`), unpackModule(path));
     }
     for (const file of readdirSync(elf)) extractBtf(join(elf, file), join(btf, file.replace(/\.ko$/, '')));
     if (targets.elf !== undefined) replace(elf, targets.elf);
     replace(btf, targets.btf);
     console.log(`${release} (${packages[0].version}): BTF of ${readdirSync(targets.btf).length} files`);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
+  });
+}
+
+/** Fetches bootable kernels of some series, or of all, into .cache/machines. */
+function fetchMachines(names) {
+  const unknown = names.filter((name) => !kernels.some(({ series }) => series === name));
+  if (unknown.length > 0) throw new Error(`kernel-packages.json has no series ${unknown.join(', ')}`);
+  const tool = join(CACHE, 'tools', 'bpftool');
+  const missing = kernels.filter(
+    ({ series, release }) =>
+      (names.length === 0 || names.includes(series)) && bootableRelease(series) !== release,
+  );
+  if (missing.length === 0 && existsSync(tool)) return;
+  useSuites([bpftool, ...missing].map(({ suite }) => suite));
+  if (!existsSync(tool)) fetchBpftool(tool);
+  for (const kernel of missing) fetchMachine(kernel);
+}
+
+/** Returns the pinned release for which .cache/machines has a bootable kernel of a series, or null. */
+function bootableRelease(series) {
+  const file = join(CACHE, 'machines', series, 'kernel.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pinned : null;
+}
+
+/** Fetches a bootable kernel. If its version is gone from the mirror, fetches the newest of its series instead. */
+function fetchMachine(pinned) {
+  const isGone = pinned.packages.some(
+    ({ name, version }) => !hasVersion(`${name}-${pinned.release}`, version),
+  );
+  const kernel = isGone ? newestOf(pinned) : pinned;
+  if (isGone) {
+    console.log(
+      `Debian’s mirror no longer has ${pinned.release} (${pinned.packages[0].version}), which is pinned. ` +
+        `This run uses ${kernel.release} instead. \`${UPDATE}\` pins the newest of each series.`,
+    );
   }
+  inWork((work) => {
+    const opened = openPackages(kernel, work);
+    const machine = join(work, 'machine');
+    const folder = join(work, 'initramfs/lib/modules', kernel.release);
+    mkdirSync(machine);
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(opened.vmlinuz, join(machine, 'vmlinuz'));
+    const modules = dependencies(opened, BOOT_MODULES);
+    for (const name of modules.keys()) {
+      writeFileSync(join(folder, `${name}.ko`), unpackModule(opened.modules.get(name)));
+    }
+    const lines = [...modules].map(
+      ([name, needed]) => `${[`${name}.ko:`, ...needed.map((other) => `${other}.ko`)].join(' ')}\n`,
+    );
+    writeFileSync(join(folder, 'modules.dep'), lines.join(''));
+    writeCpio(join(work, 'initramfs'), join(machine, 'modules.cpio'));
+    const { series, release, packages } = kernel;
+    const about = {
+      series,
+      release,
+      version: packages[0].version,
+      pinned: pinned.release,
+      modules: [...modules.keys()],
+    };
+    writeFileSync(join(machine, 'kernel.json'), JSON.stringify(about, null, 2));
+    replace(machine, join(CACHE, 'machines', series));
+    console.log(`${release} (${packages[0].version}): bootable, with ${modules.size} modules`);
+  });
 }
 
 function fetchBpftool(target) {
-  const work = mkdtempSync(join(CACHE, 'fetch-'));
-  try {
+  inWork((work) => {
     run('dpkg-deb', ['-x', download({ package: 'bpftool', ...bpftool }, work), join(work, 'root')]);
     mkdirSync(join(CACHE, 'tools'), { recursive: true });
     copyFileSync(join(work, 'root/usr/sbin/bpftool'), target);
+  });
+}
+
+/** Calls a function with a new folder in .cache, and removes the folder. */
+function inWork(use) {
+  mkdirSync(CACHE, { recursive: true });
+  const work = mkdtempSync(join(CACHE, 'fetch-'));
+  try {
+    use(work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -155,31 +229,6 @@ function replace(folder, target) {
   renameSync(folder, target);
 }
 
-/** Returns the ELF file in a bzImage. Documentation/arch/x86/boot.rst describes the format. */
-function unpackKernel(file) {
-  const image = readFileSync(file);
-  const setupBytes = (image[0x1f1] + 1) * 512;
-  const start = setupBytes + image.readUInt32LE(0x248);
-  const payload = image.subarray(start, start + image.readUInt32LE(0x24c));
-  const magic = payload.subarray(0, 4).toString('hex');
-  const decompressor = DECOMPRESSORS[magic];
-  if (decompressor === undefined) throw new Error(`unknown compression of ${file}: magic ${magic}`);
-  // The last four bytes are the size, after the compressed stream. lz4 and xz do not accept them.
-  const stream = payload.subarray(0, payload.length - 4);
-  return run(decompressor[0], decompressor.slice(1), { input: stream });
-}
-
-function unpackModule(file, modules, folder) {
-  const [, name, suffix] = /^(.*)\.ko(|\.xz)$/.exec(basename(file)) ?? [];
-  if (name === undefined || (modules.length > 0 && !modules.includes(name))) return;
-  const bytes = suffix === '' ? readFileSync(file) : run('xz', ['-dc', file]);
-  writeFileSync(join(folder, `${name}.ko`), bytes);
-}
-
 function extractBtf(elf, target) {
   run('objcopy', ['--dump-section', `.BTF=${target}`, elf, '/dev/null']);
-}
-
-function run(command, args, options = {}) {
-  return execFileSync(command, args, { maxBuffer: 1 << 30, stdio: ['pipe', 'pipe', 'inherit'], ...options });
 }

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { FEATURE_ROWS } from '../packages/btf/dist/index.js';
 import { CLIENT_REASONS } from '../packages/client/dist/error/client-reasons.js';
+import { KERNELS } from '../packages/e2e/dist/kernels/kernel-table.js';
+import { kernelSummary, kernelTables } from '../packages/reference/dist/kernel-tables.js';
 import { errorTables } from '../packages/reference/dist/error-tables.js';
 import {
   featureTable,
@@ -30,6 +32,7 @@ const MADE = {
     const proto = readFileSync(join(ROOT, 'proto/btf/v1/errors.proto'), 'utf8');
     return errorTables(proto, { codes: ERROR_CODES, errnos: ERRNO_REASONS }, CLIENT_REASONS);
   },
+  'kernels.md': () => kernelTables(KERNELS, kernelResults()),
   'loads.md': () => featureTable(FEATURE_ROWS),
   'metrics.md': async () => {
     const { registry } = new DaemonMetrics();
@@ -39,22 +42,30 @@ const MADE = {
   'operations.md': () => settingsTable(SETTING_GROUPS.map(documented)),
 };
 
+/** The same outside docs/. Not made if a folder is given. */
+const MADE_ELSEWHERE = { '../README.md': () => kernelSummary(KERNELS, kernelResults()) };
+
 const args = process.argv.slice(2);
 const check = args.includes('--check');
-const folder = args.find((arg) => !arg.startsWith('--')) ?? join(ROOT, 'docs');
+const given = args.find((arg) => !arg.startsWith('--'));
+const folder = given ?? join(ROOT, 'docs');
 const options = await resolveConfig(join(ROOT, 'docs/errors.md'));
 
-for (const [name, make] of Object.entries(MADE)) {
+for (const [name, make] of Object.entries({ ...MADE, ...(given === undefined ? MADE_ELSEWHERE : {}) })) {
   const path = join(folder, name);
   const document = readFileSync(path, 'utf8');
   const current = await format(withMadeBlock(document, await make()), { ...options, parser: 'markdown' });
   if (current === document) continue;
   if (check) {
-    console.error(`docs/${name} is not current: pnpm generate:docs`);
+    console.error(`${join('docs', name)} is not current: pnpm generate:docs`);
     process.exitCode = 1;
   } else {
     writeFileSync(path, current);
   }
+}
+
+function kernelResults() {
+  return JSON.parse(readFileSync(join(ROOT, 'packages/e2e/src/kernels/results.json'), 'utf8'));
 }
 
 /** Returns the documentation of a group of settings. */

@@ -8,11 +8,18 @@ const KFUNCS =
 export function bpftoolC(path, basePath) {
   const base = basePath === undefined ? [] : ['-B', basePath];
   const format = ['format', 'c', ...(sorts() ? ['unsorted'] : [])];
-  return execFileSync('bpftool', [...base, 'btf', 'dump', 'file', path, ...format], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).replaceAll(KFUNCS, '');
+  return withoutKfuncs(
+    execFileSync('bpftool', [...base, 'btf', 'dump', 'file', path, ...format], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** withoutKfuncs returns the C text of bpftool without the declarations that bpftool 7.1 does not print. */
+export function withoutKfuncs(text) {
+  return text.replaceAll(KFUNCS, '');
 }
 
 /** Reports whether bpftool sorts types unless it is asked not to, as it does since 7.5. */

@@ -14,6 +14,8 @@ export function has(name: Tool): boolean;
 
 export function bpftoolC(path: string, basePath?: string): string;
 
+export function withoutKfuncs(text: string): string;
+
 export class DelegatedBpffs implements Disposable {
   readonly folder: string;
   wrapper(delegateCmds: string): string[];

@@ -16,7 +16,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  *   repository, a `path`, or a `probe`;
  * - how to install it: a `debian` package, or a command in `get`;
  * - `label`: its name in messages, if it differs;
- * - `long`: whether only `pnpm test:long` needs it.
+ * - `long`: whether only `pnpm test:long` needs it;
+ * - `kernels`: whether only `pnpm test:kernels` needs it.
  */
 export const TOOLS = {
   bpftool: { command: 'bpftool', debian: 'bpftool' },
@@ -50,6 +51,16 @@ export const TOOLS = {
     path: '/usr/aarch64-linux-gnu/lib/libstdc++.so.6',
     debian: 'libstdc++6-arm64-cross',
     long: true,
+  },
+  'qemu-system-x86_64': { command: 'qemu-system-x86_64', debian: 'qemu-system-x86', kernels: true },
+  busybox: { command: 'busybox', debian: 'busybox-static', kernels: true },
+  cpio: { command: 'cpio', debian: 'cpio', kernels: true },
+  depmod: { command: 'depmod', debian: 'kmod', kernels: true },
+  tc: { command: 'tc', debian: 'iproute2', kernels: true },
+  'debian-machines': {
+    files: '.cache/machines',
+    label: 'Debian’s kernels in virtual machines',
+    get: 'npx --yes pnpm@12 test:kernels',
   },
   'debian-kernels': {
     files: '.cache/kernels',

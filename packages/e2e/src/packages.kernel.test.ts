@@ -150,7 +150,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
   });
 
-  test('install no dependencies for btfctl, and none that make certificates', () => {
+  test('install no dependencies for btfctl, and none that make certificates or build the addon', () => {
     const of = (name: string): string[] =>
       installed
         .manifests()
@@ -159,7 +159,9 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(of('@btfd/cli')).toEqual([]);
     expect(of('@btfd/server')).toEqual(expect.arrayContaining(['pino', '@opentelemetry/api', '@btfd/btf']));
     const folders = readdirSync(join(installed.project, 'node_modules'));
-    expect(folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe)$/.test(folder))).toEqual([]);
+    expect(
+      folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe|node-gyp)$/.test(folder)),
+    ).toEqual([]);
   });
 
   test('have one version, and depend on one another in exactly that version', () => {
@@ -409,9 +411,11 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('build the addon if there is a compiler and no prebuilt addon', () => {
-    const args = [join(native, 'scripts/build-addon.js'), '--unless-loadable'];
+    // With the node-gyp of npm, because the package has none.
+    const args = ['rebuild', '@btfd/native', '--foreground-scripts'];
     const env = { ...process.env, ...MUSL };
-    const { status, stderr } = spawnSync(process.execPath, args, { cwd: native, encoding: 'utf8', env });
+    const options = { cwd: installed.project, encoding: 'utf8', env } as const;
+    const { status, stderr } = spawnSync('npm', args, options);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(existsSync(join(native, 'build/Release/btfd_native.node'))).toBe(true);
     const next = "console.log(require('@btfd/native').btfGetNextId(0) > 0)";

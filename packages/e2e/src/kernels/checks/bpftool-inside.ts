@@ -1,0 +1,36 @@
+import type { Machine } from '../machine.js';
+import type { BtfListEntry } from '../../testing/bpftool.js';
+
+/** listInside returns the output of `bpftool -j btf list` in a machine. */
+export async function listInside(machine: Machine): Promise<BtfListEntry[]> {
+  return JSON.parse(await machine.sh('bpftool -j btf list'));
+}
+
+/** BpftoolType is a type in the output of `bpftool -j btf dump`, with 64-bit values as strings to keep them exact. */
+export interface BpftoolType {
+  readonly id: number;
+  readonly kind: string;
+  readonly name: string;
+  readonly size?: number;
+  readonly members?: readonly {
+    readonly name: string;
+    readonly type_id: number;
+    readonly bits_offset: number;
+    readonly bitfield_size?: number;
+  }[];
+}
+
+/** dumpInside returns the types of a kernel object by its name, as bpftool in the machine prints them. */
+export async function dumpInside(machine: Machine, name: string): Promise<BpftoolType[]> {
+  const text = await machine.sh(`bpftool -j ${baseOption(name)} btf dump file /sys/kernel/btf/${name}`);
+  return JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"')).types;
+}
+
+/** cInside returns a kernel object as C by bpftool in the machine, unsorted. */
+export async function cInside(machine: Machine, name: string): Promise<string> {
+  return machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c unsorted`);
+}
+
+function baseOption(name: string): string {
+  return name === 'vmlinux' ? '' : '-B /sys/kernel/btf/vmlinux';
+}

@@ -1,0 +1,19 @@
+import type { KernelFacts } from '../kernel-table.js';
+import type { Lab } from '../lab.js';
+
+/** Check is one check of the matrix: something that holds on every kernel, or on those it applies to. */
+export interface Check {
+  /** A sentence that says what holds, as in the name of a test. The documents show it. */
+  readonly title: string;
+  /** Where it runs: a client on the host over mutual TLS, or a program in the machine. */
+  readonly from: 'host' | 'inside';
+  /** Why the check does not apply to a kernel, or null if it does. Default: it applies to all. */
+  readonly except?: (facts: KernelFacts) => string | null;
+  /** Runs it. @throws Error if it does not hold. */
+  readonly run: (lab: Lab) => Promise<void>;
+}
+
+/** withoutKernelIds is the exception of checks that need ids of kernel BTF. */
+export function withoutKernelIds({ kernelIds }: KernelFacts): string | null {
+  return kernelIds ? null : 'the BTF of the kernel has no id, and modules have no BTF';
+}

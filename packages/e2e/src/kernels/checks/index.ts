@@ -1,0 +1,23 @@
+import type { Check } from './check.js';
+import { COMMANDS } from './commands.js';
+import { GUARDING } from './guarding.js';
+import { LOADING } from './loading.js';
+import { MODULES } from './modules.js';
+import { READING } from './reading.js';
+import { RESOURCES } from './resources.js';
+import { RIGHTS_CHECKS } from './rights.js';
+import { VALIDATING } from './validating.js';
+import { WITHOUT_IDS } from './without-ids.js';
+
+/** CHECKS are all checks, in the order in which one machine runs them. */
+export const CHECKS: readonly Check[] = [
+  ...VALIDATING,
+  ...LOADING,
+  ...GUARDING,
+  ...READING,
+  ...COMMANDS,
+  ...WITHOUT_IDS,
+  ...MODULES,
+  ...RIGHTS_CHECKS,
+  ...RESOURCES,
+];

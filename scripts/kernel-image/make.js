@@ -1,0 +1,145 @@
+// Makes the parts of an initramfs that all kernels share, in .cache/machines:
+//
+//     node scripts/kernel-image/make.js          both parts
+//     node scripts/kernel-image/make.js --core   without the daemon
+//
+//     core.cpio    busybox and the agent: enough to run commands and to load BTF
+//     daemon.cpio  the packed btfd and btfctl with their Node, bpftool and tc
+//
+// The daemon is the one that users install: scripts/pack.js packs it and npm installs it. Only its many modules are
+// joined into few files, because a virtual machine without KVM takes more than a minute longer to read them.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { writeCpio } from './cpio.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const GUEST = fileURLToPath(new URL('.', import.meta.url));
+const MACHINES = join(ROOT, '.cache/machines');
+
+/**
+ * The programs of this machine that the virtual machines get in /opt/bin, with their libraries. Busybox has smaller ones
+ * of some names, which its shell prefers.
+ */
+const PROGRAMS = {
+  node: process.execPath,
+  bpftool: firstOf(join(ROOT, '.cache/tools/bpftool'), '/usr/sbin/bpftool'),
+  tc: firstOf('/usr/sbin/tc', '/sbin/tc'),
+  setpriv: '/usr/bin/setpriv',
+  prlimit: '/usr/bin/prlimit',
+};
+
+mkdirSync(MACHINES, { recursive: true });
+const work = mkdtempSync(join(MACHINES, 'image-'));
+try {
+  makeCore(join(work, 'core'));
+  writeCpio(join(work, 'core'), join(MACHINES, 'core.cpio'));
+  if (!process.argv.includes('--core')) {
+    await makeDaemon(join(work, 'daemon'));
+    writeCpio(join(work, 'daemon'), join(MACHINES, 'daemon.cpio'));
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function makeCore(root) {
+  for (const folder of ['bin', 'dev', 'proc', 'sys', 'etc', 'opt/bin', 'run', 'tmp', 'root']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  cpSync(firstOf('/bin/busybox', '/usr/bin/busybox'), join(root, 'bin/busybox'));
+  cpSync(join(GUEST, 'init.sh'), join(root, 'init'));
+  run('chmod', ['755', join(root, 'init')]);
+  const agent = join(root, 'opt/bin/guest-agent');
+  run('gcc', ['-static', '-O1', '-Wall', '-Werror', '-o', agent, join(GUEST, 'guest-agent.c')]);
+}
+
+async function makeDaemon(root) {
+  mkdirSync(join(root, 'opt/bin'), { recursive: true });
+  for (const [name, path] of Object.entries(PROGRAMS)) addProgram(root, `opt/bin/${name}`, path);
+  const installed = join(work, 'installed');
+  installPackages(installed);
+  await joinModules(installed, join(root, 'opt/btfd'));
+  for (const [name, file] of [
+    ['btfd', 'bin/btfd.js'],
+    ['btfctl', 'bin/btfctl.js'],
+  ]) {
+    writeFileSync(join(root, 'opt/bin', name), `#!/bin/sh\nexec node /opt/btfd/${file} "$@"\n`, {
+      mode: 0o755,
+    });
+  }
+}
+
+/** Copies a program without its symbols, and the libraries that it needs. */
+function addProgram(root, to, from) {
+  run('strip', ['-o', join(root, to), from]);
+  for (const [library] of run('ldd', [from]).matchAll(/\/\S+/g)) {
+    if (existsSync(join(root, library))) continue;
+    mkdirSync(join(root, dirname(library)), { recursive: true });
+    cpSync(library, join(root, library), { dereference: true });
+  }
+}
+
+function installPackages(project) {
+  const tarballs = join(work, 'tarballs');
+  execFileSync(process.execPath, ['scripts/pack.js', tarballs], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private": true}');
+  const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...files], {
+    cwd: project,
+  });
+}
+
+/** Writes the modules of the installed btfd and btfctl as few files. */
+async function joinModules(project, to) {
+  const modules = join(project, 'node_modules');
+  const btfd = join(modules, '@btfd');
+  const build = await rolldown({
+    input: {
+      'program/main': join(btfd, 'server/dist/program/main.js'),
+      'jobs/main': join(btfd, 'server/dist/jobs/main.js'),
+      btfctl: join(btfd, 'cli/dist/main.js'),
+    },
+    platform: 'node',
+    cwd: project,
+    external: (id) => isBuiltin(id) || id.startsWith('#') || id === 'node-gyp-build',
+    // The modules of gRPC read `../../proto` relative to their own folder.
+    transform: { define: { __dirname: JSON.stringify('/opt/btfd/build/src') } },
+  });
+  const { output } = await build.generate({
+    format: 'esm',
+    chunkFileNames: '[name]-[hash].js',
+    // The addon is two folders above the module that loads it.
+    codeSplitting: { groups: [{ name: 'native', test: /@btfd[/]native[/]/ }] },
+  });
+  await build.close();
+  for (const { fileName, code } of output) {
+    const path = join(to, 'dist', fileName);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code);
+  }
+  cpSync(join(btfd, 'server/package.json'), join(to, 'package.json'));
+  cpSync(join(btfd, 'server/bin/btfd.js'), join(to, 'bin/btfd.js'));
+  writeFileSync(join(to, 'bin/btfctl.js'), "import { main } from '../dist/btfctl.js';\nawait main();\n");
+  cpSync(join(btfd, 'native/prebuilds'), join(to, 'prebuilds'), { recursive: true });
+  cpSync(join(modules, 'node-gyp-build'), join(to, 'node_modules/node-gyp-build'), { recursive: true });
+  for (const proto of ['grpc-health-check/proto', '@grpc/reflection/build/proto', '@grpc/grpc-js/proto']) {
+    cpSync(join(modules, proto), join(to, 'proto'), { recursive: true });
+  }
+}
+
+function firstOf(...paths) {
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) throw new Error(`none of ${paths.join(', ')} exists`);
+  return path;
+}
+
+function run(command, args, options = {}) {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
+}
