@@ -101,6 +101,7 @@ needs('bpf', 'root').describe('--fd-socket', () => {
     await client.call('closeHandles', { tokens: [token] });
     const info = `/proc/${received.child.pid}/fdinfo/${fd}`;
     expect(readFileSync(info, 'utf8')).toContain(`btf_id:\t${id}\n`);
+    await until('it is audited', () => daemon.log.text.includes('"action":"fd"'));
     const audit = daemon.log.text.split('\n').findLast((line) => line.includes('"action":"fd"')) ?? '';
     expect(JSON.parse(audit)).toMatchObject({
       outcome: 'granted',

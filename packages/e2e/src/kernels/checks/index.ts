@@ -4,8 +4,6 @@ import { GUARDING } from './guarding.js';
 import { LOADING } from './loading.js';
 import { MODULES } from './modules.js';
 import { READING } from './reading.js';
-import { RESOURCES } from './resources.js';
-import { RIGHTS_CHECKS } from './rights.js';
 import { VALIDATING } from './validating.js';
 import { WITHOUT_IDS } from './without-ids.js';
 
@@ -18,6 +16,4 @@ export const CHECKS: readonly Check[] = [
   ...COMMANDS,
   ...WITHOUT_IDS,
   ...MODULES,
-  ...RIGHTS_CHECKS,
-  ...RESOURCES,
 ];

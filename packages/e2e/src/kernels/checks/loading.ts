@@ -1,6 +1,4 @@
 import { expect } from '@jest/globals';
-import { status } from '@grpc/grpc-js';
-import { BtfError, type BtfClient } from '@btfd/client';
 import { ADAPT_SHAPES } from '../../testing/adapt-shapes.js';
 import { intBtf, refusedBtf } from '../../testing/sample-btf.js';
 import { until } from '../../testing/until.js';
@@ -78,22 +76,3 @@ export const LOADING: readonly Check[] = [
 async function sizeInside({ machine }: Lab, id: number): Promise<number | null> {
   return (await listInside(machine)).find((object) => object.id === id)?.size ?? null;
 }
-
-/** loadsUntilRefused loads BTF until the daemon refuses. Returns the error and the number of loads. */
-export async function loadsUntilRefused(
-  client: BtfClient,
-  most: number,
-): Promise<{ readonly error: BtfError | null; readonly loads: number }> {
-  for (let loads = 0; loads < most; loads++) {
-    try {
-      await client.loadHandle(intBtf(1, `n${loads}`));
-    } catch (error) {
-      if (!BtfError.isBtfError(error)) throw error;
-      return { error, loads };
-    }
-  }
-  return { error: null, loads: most };
-}
-
-/** RESOURCE_EXHAUSTED is the code of refusals for lack of something. */
-export const { RESOURCE_EXHAUSTED } = status;
