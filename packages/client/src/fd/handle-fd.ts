@@ -64,8 +64,8 @@ export async function handleFd(handle: RemoteObject | string, path: string): Pro
 /** Returns the error for a reply without a file descriptor. */
 function errorOfReply(text: string, path: string): BtfError {
   if (text === '') {
-    const message = `the daemon closed the connection to ${JSON.stringify(path)}: it has too many, or is ending`;
-    return clientError('UNREACHABLE', message);
+    const why = 'it has too many connections, received no request within 1 s, or is ending';
+    return clientError('UNREACHABLE', `the daemon closed the connection to ${JSON.stringify(path)}: ${why}`);
   }
   const [, name = '', message = ''] = /^error (\S+) (.*)\n$/.exec(text) ?? [];
   if (name === '') return invalidResponse('file descriptor');
