@@ -75,12 +75,16 @@ function entryModules(folder, { exports, imports = {}, bin = {} }) {
 
 /** A package.json with the versions of our own packages, without the dependencies that are not to be installed. */
 function publishedManifest(manifest, included) {
-  const { dependencies = {}, ...published } = manifest;
-  const kept = Object.entries(dependencies).filter(([name]) => !included.includes(name));
-  const versions = kept.map(([name, version]) => [
-    name,
-    version === 'workspace:*' ? manifest.version : version,
-  ]);
+  const published = { ...manifest };
   delete published.devDependencies;
-  return versions.length === 0 ? published : { ...published, dependencies: Object.fromEntries(versions) };
+  for (const field of ['dependencies', 'peerDependencies']) {
+    const kept = Object.entries(manifest[field] ?? {}).filter(([name]) => !included.includes(name));
+    const versions = kept.map(([name, version]) => [
+      name,
+      version === 'workspace:*' ? manifest.version : version,
+    ]);
+    delete published[field];
+    if (versions.length > 0) published[field] = Object.fromEntries(versions);
+  }
+  return published;
 }

@@ -42,7 +42,8 @@ int ReceivePart(int socket, size_t max_size, Received* received) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
-  message.msg_controllen = sizeof(control);
+  // Without the padding, in which a second fd would fit.
+  message.msg_controllen = CMSG_LEN(sizeof(int));
   const ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
   if (size < 0) return -errno;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
@@ -132,7 +133,6 @@ int Notify(const std::string& address, const std::string& text) {
                               reinterpret_cast<const sockaddr*>(&to), size);
   return sent < 0 ? -errno : 0;
 }
-
 
 int SendFd(int socket, const std::string& text, int fd) {
   // A byte of data carries the fd.

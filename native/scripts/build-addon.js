@@ -36,13 +36,16 @@ function isNewerThanSources() {
 }
 
 function build() {
-  const args = [require.resolve('node-gyp/bin/node-gyp.js'), 'configure', 'build'];
+  const [command, ...first] = nodeGyp();
   const env = { ...process.env, ...ownHeaders() };
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
+  const args = [...first, 'configure', 'build'];
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
   if (status === 0) return;
+  if (error !== undefined)
+    console.error(`cannot run node-gyp: ${error.message}: install it, or use npm or pnpm`);
   console.error(`
 @btfd/native has no prebuilt addon for this system (${process.platform} ${process.arch}, Node ${process.version}), and building
-it failed. The output of node-gyp above says why. The build needs a C++17 compiler, make and Python 3:
+it failed. The output above says why. The build needs a C++17 compiler, make and Python 3:
 
   Debian, Ubuntu:  apt-get install g++ make python3
   Fedora, RHEL:    dnf install gcc-c++ make python3
@@ -52,4 +55,19 @@ Without the addon (npm install --ignore-scripts), btfd serves only the BTF that 
 over TCP. @btfd/client, @btfd/btf and btfctl do not need the addon.
 `);
   process.exitCode = 1;
+}
+
+/**
+ * The package does not depend on node-gyp, because prebuilt addons do not need its 40 packages. npm and pnpm name theirs
+ * in a variable. The checkout has its own, and other package managers have one in PATH.
+ *
+ * @returns {[string, ...string[]]} the command that runs node-gyp
+ */
+function nodeGyp() {
+  try {
+    return [process.execPath, require.resolve('node-gyp/bin/node-gyp.js')];
+  } catch {
+    const given = process.env['npm_config_node_gyp'];
+    return given === undefined ? ['node-gyp'] : [process.execPath, given];
+  }
 }

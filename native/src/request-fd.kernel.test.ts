@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -75,6 +77,22 @@ needs('bpf').describe('A file descriptor that is sent', () => {
       console.log(fd.fd > 0, fd.info().name);`);
     expect(stdout).toBe('true vmlinux\n');
   });
+});
+
+test('A reply with two file descriptors fails the request, and both are closed', async () => {
+  const path = join(dir, 'two');
+  const program = `
+import socket
+server = socket.socket(socket.AF_UNIX)
+server.bind(${JSON.stringify(path)})
+server.listen()
+print("listening", flush=True)
+socket.send_fds(server.accept()[0], [b"ok\\n"], [0, 1])`;
+  const peer = spawn('python3', ['-c', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(peer.stdout, 'data');
+  const before = readdirSync('/proc/self/fd').length;
+  await expect(requestFd(path, 'x\n')).rejects.toMatchObject({ code: 'EMSGSIZE' });
+  expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
 });
 
 test('A reply without a file descriptor has none', async () => {

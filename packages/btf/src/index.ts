@@ -76,7 +76,13 @@ export { fitsBase } from './query/fits-base.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
 export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
-export type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './query/member-place.js';
+export type {
+  Dereference,
+  MemberPlace,
+  MemberStep,
+  ResolvedMember,
+  ResolveOptions,
+} from './query/member-place.js';
 export { nearNames, nearTypeNames, type NearTypeOptions } from './query/near-names.js';
 export { typeByName, type TypeOf, typesByName } from './query/names.js';
 export { pointerSize, type PointerSize } from './query/pointer-size.js';

@@ -22,6 +22,9 @@ export interface HandleState {
   readonly remainingTtl: number | null;
 }
 
+/** tokenOf returns the token of a handle for one use. @throws the reason why the handle cannot be used now. */
+export let tokenOf: (object: RemoteObject) => string;
+
 /** RemoteObject is a BTF object that the daemon holds open, under a lease or for an iteration. */
 export abstract class RemoteObject extends RemoteBtf {
   /** The object's info when it was last requested: when the object was opened, or by {@link inspect}. */
@@ -32,6 +35,10 @@ export abstract class RemoteObject extends RemoteBtf {
   #info: HandleInfo;
   /** The digest of the object's BTF, which never changes; null until it is known. */
   #digest: string | null = null;
+
+  static {
+    tokenOf = (object) => object.use();
+  }
 
   /** @internal */
   constructor(session: Session, info: HandleInfo) {

@@ -114,6 +114,13 @@ needs('bpf-token', 'gcc', 'setpriv', 'unshare').describe('btfd --bpf-token in a 
     await expect(start(delegateCmds, inside)).rejects.toThrow(message);
   });
 
+  test('does not start in the initial user namespace, and says that capabilities are enough', async () => {
+    const mounted = 'mount -t bpf bpf "$0" && exec "$@"';
+    const wrapper = ['unshare', '--mount', 'sh', '-c', mounted, bpffs.folder];
+    const args = ['--bpf-token', bpffs.folder];
+    await expect(DaemonProcess.start({ wrapper, args })).rejects.toThrow('remove bpf-token');
+  });
+
   test.each<[string, string[], string]>([
     ['of another file system', ['--bpf-token', '/'], 'it is not the top folder of a bpffs'],
     ['that is missing', ['--bpf-token', '/no/such/folder'], '/no/such/folder'],

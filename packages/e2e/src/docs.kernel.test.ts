@@ -21,6 +21,7 @@ const DOCUMENTS = [
   'docs/guide.md',
   'docs/btf-library.md',
   'docs/protocol.md',
+  'docs/fd.md',
   ...['packages/api', 'packages/btf', 'packages/client', 'packages/server', 'native'].map(
     (dir) => `${dir}/README.md`,
   ),

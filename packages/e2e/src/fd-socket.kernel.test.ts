@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BtfClient } from '@btfd/client';
+import { handleFd } from '@btfd/client/fd';
 import { requestFd } from '@btfd/native';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
@@ -94,11 +96,13 @@ needs('bpf', 'root').describe('--fd-socket', () => {
   test('gives the owner of a handle a file descriptor that outlives the handle', async () => {
     const { token, id } = await load();
     using received = await receive(token);
-    const [fd, btfId] = received.printed.split(' ');
-    expect(Number(btfId)).toBe(id);
+    // The whole line, so that a failure shows the reply.
+    expect(received.printed).toMatch(new RegExp(`^\\d+ ${id}$`));
+    const [fd] = received.printed.split(' ');
     await client.call('closeHandles', { tokens: [token] });
     const info = `/proc/${received.child.pid}/fdinfo/${fd}`;
     expect(readFileSync(info, 'utf8')).toContain(`btf_id:\t${id}\n`);
+    await until('it is audited', () => daemon.log.text.includes('"action":"fd"'));
     const audit = daemon.log.text.split('\n').findLast((line) => line.includes('"action":"fd"')) ?? '';
     expect(JSON.parse(audit)).toMatchObject({
       outcome: 'granted',
@@ -107,6 +111,25 @@ needs('bpf', 'root').describe('--fd-socket', () => {
       btfId: id,
     });
     expect(daemon.log.text).not.toContain(token);
+  });
+
+  test('serves handleFd of the client, and its error says why not', async () => {
+    await using other = new BtfClient(daemon.address);
+    const handle = await other.loadHandle(intBtf(1, 'fd'));
+    {
+      using btf = await handleFd(handle, path);
+      expect(btf.fd).toBeGreaterThan(0);
+      await handle.close();
+      expect(btf.info()).toMatchObject({ id: handle.info.id, kernelBtf: false });
+    }
+    const { token } = await load();
+    using byToken = await handleFd(token, path);
+    expect(byToken.fd).toBeGreaterThan(0);
+    await client.call('closeHandles', { tokens: [token] });
+    await expect(handleFd(token, path)).rejects.toMatchObject({
+      reason: 'HANDLE_NOT_FOUND',
+      codeName: 'NOT_FOUND',
+    });
   });
 
   test('refuses the handle of another, an unknown handle, and a caller that is not a loader', async () => {

@@ -102,11 +102,14 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('have few modules, and no code twice', () => {
+    const points = entryPointsOf(installed).modules;
     for (const name of ['api', 'btf', 'client', 'native']) {
+      const own = points.filter((point) => `${point}/`.startsWith(`@btfd/${name}/`));
       const modules = installed
         .files()
         .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
-      expect(modules.length).toBeLessThanOrEqual(3);
+      // Each entry point, and a chunk for what it shares with others.
+      expect(modules.length).toBeLessThanOrEqual(2 * own.length);
     }
     for (const name of readdirSync(installed.scope)) {
       const modules = installed.bundledModules(name);
@@ -147,7 +150,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
   });
 
-  test('install no dependencies for btfctl, and none that make certificates', () => {
+  test('install no dependencies for btfctl, and none that make certificates or build the addon', () => {
     const of = (name: string): string[] =>
       installed
         .manifests()
@@ -156,7 +159,9 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect(of('@btfd/cli')).toEqual([]);
     expect(of('@btfd/server')).toEqual(expect.arrayContaining(['pino', '@opentelemetry/api', '@btfd/btf']));
     const folders = readdirSync(join(installed.project, 'node_modules'));
-    expect(folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe)$/.test(folder))).toEqual([]);
+    expect(
+      folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe|node-gyp)$/.test(folder)),
+    ).toEqual([]);
   });
 
   test('have one version, and depend on one another in exactly that version', () => {
@@ -167,6 +172,29 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     );
     expect(between.length).toBeGreaterThan(4);
     expect(between.filter(([, range]) => range !== VERSION)).toEqual([]);
+  });
+
+  test('include no addon for the client, which says what to install for file descriptors', () => {
+    const client = installed.manifests().find(({ name }) => name === '@btfd/client');
+    expect(client).toMatchObject({
+      peerDependencies: { '@btfd/native': VERSION },
+      peerDependenciesMeta: { '@btfd/native': { optional: true } },
+    });
+    const dir = mkdtempSync(join(installed.dir, 'without-native-'));
+    cpSync(join(installed.project, 'node_modules'), join(dir, 'node_modules'), {
+      recursive: true,
+      filter: (path) => path !== native,
+    });
+    const program = `
+      await import('@btfd/client');
+      const { handleFd } = await import('@btfd/client/fd');
+      await handleFd('token', '/x').catch((error) => console.log(error.reason, error.message));`;
+    const args = ['--input-type=module', '-e', program];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({
+      stdout: expect.stringMatching(/^NATIVE_MISSING .*`npm install @btfd\/native` \(Cannot find package/),
+      stderr: '',
+    });
   });
 
   test('pass publint', () => {
@@ -239,7 +267,12 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   ])('each entry point can be %s', (_, file, program) => {
     const points = entryPointsOf(installed);
     expect(points.modules).toEqual(
-      expect.arrayContaining(['@btfd/client/testing', '@btfd/server/certs', '@btfd/api/grpc-js']),
+      expect.arrayContaining([
+        '@btfd/client/testing',
+        '@btfd/client/fd',
+        '@btfd/server/certs',
+        '@btfd/api/grpc-js',
+      ]),
     );
     expect(points.jsons.length).toBeGreaterThan(5);
     writeFileSync(join(installed.project, file), program(points));
@@ -378,9 +411,11 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('build the addon if there is a compiler and no prebuilt addon', () => {
-    const args = [join(native, 'scripts/build-addon.js'), '--unless-loadable'];
+    // With the node-gyp of npm, because the package has none.
+    const args = ['rebuild', '@btfd/native', '--foreground-scripts'];
     const env = { ...process.env, ...MUSL };
-    const { status, stderr } = spawnSync(process.execPath, args, { cwd: native, encoding: 'utf8', env });
+    const options = { cwd: installed.project, encoding: 'utf8', env } as const;
+    const { status, stderr } = spawnSync('npm', args, options);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(existsSync(join(native, 'build/Release/btfd_native.node'))).toBe(true);
     const next = "console.log(require('@btfd/native').btfGetNextId(0) > 0)";

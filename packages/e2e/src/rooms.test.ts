@@ -17,7 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'error base auth config quota grpc kernel listen handle pool',
     `source users watch rpc observe ${ROOT} certs program jobs`,
   ].flatMap((rooms) => rooms.split(' ')),
-  client: `base error call btf object lease ${ROOT} fake-daemon`.split(' '),
+  client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
   cli: `error output diff source config grammar session completion layout command ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
   btf: ['decode', 'build', 'query', 'elf', 'print', 'kernel', 'validate'],

@@ -280,8 +280,8 @@ async function listenForFds(
   });
   const { listener } = await Listener.open(fdSocket, {
     socketGroup,
-    // Each lasts a second at most.
-    maxConnections: limits.maxConnectionsPerPrincipal + MAX_REFUSED,
+    // As for other sockets: the quota counts their connections together.
+    maxConnections: limits.maxConnections + MAX_REFUSED,
     onFailure,
     onConnection: (socket, socketGid) => {
       if (socketGid !== null) requests.serve(socket, socketGid);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { seededRandom } from '../testing/mutate.js';
 import { compileGlob, GlobError, isGlob } from './glob.js';
 
 function matches(glob: string, name: string): boolean {
@@ -45,6 +46,7 @@ describe('A glob', () => {
   test.each([
     ['of many stars', '*a'.repeat(100), 'b'],
     ['of many stars and classes', '*[a-z]?'.repeat(30), 'B'],
+    ['of a long part that almost fits everywhere', `*${'?'.repeat(400)}`, 'B'],
   ])('%s does not take time without bound on a name that almost matches', (_, glob, end) => {
     // A matcher that tries every way would not end here.
     expect(matches(glob + end, 'a'.repeat(1000))).toBe(false);
@@ -62,6 +64,28 @@ describe('A glob', () => {
   ])('%j is refused, with the place: %s', (glob, message) => {
     expect(() => compileGlob(glob)).toThrow(new GlobError(message));
   });
+});
+
+test('a glob matches what the regular expression of the same meaning matches', () => {
+  const random = seededRandom(7);
+  const pick = (texts: readonly string[]): string => texts[random(texts.length)] ?? '';
+  const many = (texts: readonly string[], most: number): string =>
+    Array.from({ length: random(most) }, () => pick(texts)).join('');
+  let matched = 0;
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 20_000; round++) {
+    // Parts of more than 32 places take another path, and so do characters beyond ASCII.
+    const unit = pick(['', 'ab'.repeat(20), '?'.repeat(33), '[ab]'.repeat(64)]);
+    const glob = many(['a', 'b', '*', '?', '[ab]', '[!a]', 'é', '[é-ü]', '[!é]', '*', unit], 8);
+    const name = many(['a', 'b', 'c', 'é', 'ë', '\u{ffff}', 'ab'.repeat(20)], 8);
+    const source = glob.replaceAll('*', '.*').replaceAll('?', '.').replaceAll('[!', '[^');
+    const expected = new RegExp(`^${source}$`, 's').test(name);
+    matched += expected ? 1 : 0;
+    if (matches(glob, name) !== expected) wrong.push({ glob, name, expected });
+  }
+  expect(wrong).toEqual([]);
+  // Both outcomes were tried often.
+  expect(matched).toBeGreaterThan(1000);
 });
 
 test('a text without wildcards is not a glob', () => {

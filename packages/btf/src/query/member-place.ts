@@ -1,4 +1,16 @@
 import type { TypeId } from '../types.js';
+import type { DataModel } from './sizeof.js';
+
+/** ResolveOptions are the options of {@link resolveMember}. They bound its work, for callers that are not trusted. */
+export interface ResolveOptions extends DataModel {
+  /**
+   * Is called now and then with the number of types and members that were looked at since the last call. If it throws,
+   * the search ends with that error. Default: none.
+   */
+  readonly onLooks?: ((looks: number) => void) | undefined;
+  /** Whether an error suggests names that are near a misspelt one, which compares it with thousands. Default: true. */
+  readonly suggest?: boolean | undefined;
+}
 
 /** MemberPlace is the place of a member or element. */
 export interface MemberPlace {

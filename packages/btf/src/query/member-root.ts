@@ -2,6 +2,7 @@ import type { Spec } from '../spec.js';
 import { Kind, type Type, type TypeId } from '../types.js';
 import { describeType, resolveId } from './resolve.js';
 import { MemberPathError } from './member-path.js';
+import type { ResolveOptions } from './member-place.js';
 import { idsOfKind } from './names.js';
 import { nearTypeNames } from './near-names.js';
 
@@ -20,17 +21,24 @@ const MAX_CANDIDATES = 1024;
  * @throws MemberPathError `AMBIGUOUS` if there are several.
  * @throws BtfFormatError if a typedef of the name cannot be resolved; see `resolve`.
  */
-export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | null): Type {
+export function rootOfPath(
+  spec: Spec,
+  name: string,
+  kind: 'STRUCT' | 'UNION' | null,
+  { onLooks, suggest = true }: ResolveOptions,
+): Type {
   const kinds: readonly number[] = kind === null ? KINDS : [Kind[kind]];
-  const ids = spec.idsByName(name).filter((id) => kinds.includes(spec.kindOf(id)));
+  const named = spec.idsByName(name);
+  onLooks?.(named.length);
+  const ids = named.filter((id) => kinds.includes(spec.kindOf(id)));
   if (ids.length > MAX_CANDIDATES) {
     throw new MemberPathError('AMBIGUOUS', name, `${ids.length} types have this name`, -1);
   }
   const roots = new Map<TypeId, Type>();
   const declared = new Map<TypeId, Type>();
   // Each root is decoded once, however many typedefs stand for it.
-  for (const id of new Set(ids.map((named) => resolveId(spec, named)))) {
-    const root = spec.typeById(id);
+  for (const rootId of new Set(ids.map((id) => resolveId(spec, id)))) {
+    const root = spec.typeById(rootId);
     (root.kind === 'FWD' ? declared : roots).set(root.id, root);
   }
   const found = roots.size === 0 ? declared : roots;
@@ -41,7 +49,7 @@ export function rootOfPath(spec: Spec, name: string, kind: 'STRUCT' | 'UNION' | 
       name,
       `no ${kind?.toLowerCase() ?? 'struct, union or typedef'} of this name`,
       -1,
-      nearTypeNames(spec, name, { kinds }),
+      suggest ? nearTypeNames(spec, name, { kinds }) : [],
     );
   }
   if (found.size > 1) {

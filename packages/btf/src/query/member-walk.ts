@@ -5,10 +5,10 @@ import { describeType, isAlias, resolve } from './resolve.js';
 import { type FlatMember, flatMembers } from './flat-members.js';
 import { follow } from './follow.js';
 import { MemberPathError, type PathStep } from './member-path.js';
-import type { Dereference, MemberPlace, MemberStep, ResolvedMember } from './member-place.js';
+import type { Dereference, MemberPlace, MemberStep, ResolveOptions, ResolvedMember } from './member-place.js';
 import { definitionOf } from './member-root.js';
 import { nearNames } from './near-names.js';
-import { type DataModel, sizeof } from './sizeof.js';
+import { sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;
 
@@ -23,17 +23,17 @@ const ADVICE = new Map<Type['kind'], string>([
 export class MemberWalk {
   readonly #spec: Spec;
   readonly #root: Type;
-  readonly #model: DataModel;
+  readonly #options: ResolveOptions;
   readonly #steps: MemberStep[] = [];
   readonly #dereferences: Dereference[] = [];
   /** The path followed so far, for errors. */
   #path: string;
 
-  constructor(spec: Spec, root: Type, rootName: string, model: DataModel) {
+  constructor(spec: Spec, root: Type, rootName: string, options: ResolveOptions) {
     this.#spec = spec;
     this.#root = root;
     this.#path = rootName;
-    this.#model = model;
+    this.#options = options;
   }
 
   /**
@@ -121,8 +121,16 @@ export class MemberWalk {
   }
 
   #find(type: Struct | Union, name: string): FlatMember {
-    for (const flat of flatMembers(this.#spec, type)) if (flat.member.name === name) return flat;
-    const near = nearNames(name, this.#names(type));
+    let looks = 0;
+    try {
+      for (const flat of flatMembers(this.#spec, type)) {
+        looks += 1;
+        if (flat.member.name === name) return flat;
+      }
+    } finally {
+      this.#options.onLooks?.(looks);
+    }
+    const near = this.#options.suggest === false ? [] : nearNames(name, this.#names(type));
     throw this.#failure('NOT_FOUND', `${describeType(type)} has no such member`, near);
   }
 
@@ -145,7 +153,7 @@ export class MemberWalk {
   }
 
   #bits(typeId: TypeId): number {
-    return this.#safe(sizeof(this.#spec, typeId, this.#model) * 8);
+    return this.#safe(sizeof(this.#spec, typeId, this.#options) * 8);
   }
 
   #safe(bits: number): number {
@@ -157,11 +165,14 @@ export class MemberWalk {
   #tags(id: TypeId): string[] {
     resolve(this.#spec, id);
     const tags: string[] = [];
+    let looks = 0;
     let type = this.#spec.typeById(id);
     while (isAlias(type)) {
       if (type.kind === 'TYPE_TAG') tags.push(type.name);
       type = follow(this.#spec, type.id, type.typeId);
+      looks += 1;
     }
+    this.#options.onLooks?.(looks);
     return tags;
   }
 

@@ -3,7 +3,7 @@ import { Builder } from '../build/builder.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { Kind } from '../types.js';
-import { nearTypeNames } from './near-names.js';
+import { nearNames, nearTypeNames } from './near-names.js';
 
 const builder = new Builder({ deduplicate: false });
 builder.add({ kind: 'STRUCT', name: 'task_struct', size: 0, members: [] });
@@ -29,4 +29,14 @@ test('a malformed name gives no suggestions instead of an error', () => {
   const broken = Spec.parse(new BtfAssembler('little').type(Kind.TYPEDEF, 9_999).bytes());
   expect(() => broken.nameOf(1)).toThrow('after the end');
   expect(nearTypeNames(broken, 'x')).toEqual([]);
+});
+
+test('long names are not all compared: their characters are bounded too', () => {
+  const long = 'a'.repeat(62);
+  let read = 0;
+  const names = function* (): Generator<string, void, undefined> {
+    for (; read < 4_000; read++) yield `${long}${read % 10}`;
+  };
+  expect(nearNames(`${long}x`, names())).toHaveLength(3);
+  expect(read).toBeLessThan(500);
 });

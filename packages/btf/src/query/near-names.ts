@@ -6,12 +6,15 @@ import type { TypeId } from '../types.js';
 const MAX_NAMES = 4096;
 const MAX_LENGTH = 64;
 
+/** Maximum number of pairs of characters to compare: some milliseconds. 4,096 names of 16 characters take as many. */
+const MAX_PAIRS = 2 ** 20;
+
 /** Maximum number of names to suggest. */
 const SUGGESTED = 3;
 
 /**
  * nearNames returns the known names that a misspelt name may have been meant to be: three at most, nearest first. It
- * compares by Levenshtein distance, and only the first 4,096 names, of at most 64 characters.
+ * compares by Levenshtein distance, and only the first 4,096 names, of at most 64 characters: fewer if they are long.
  *
  * @param most how many characters may differ; never more than a third of the name.
  */
@@ -20,10 +23,12 @@ export function nearNames(name: string, names: Iterable<string>, most = MAX_LENG
   const limit = Math.min(most, Math.ceil(name.length / 3));
   const near: { readonly name: string; readonly distance: number }[] = [];
   let compared = 0;
+  let pairs = 0;
   for (const other of names) {
     compared += 1;
-    if (compared > MAX_NAMES) break;
+    if (compared > MAX_NAMES || pairs > MAX_PAIRS) break;
     if (other.length > MAX_LENGTH || Math.abs(other.length - name.length) > limit) continue;
+    pairs += name.length * other.length;
     const distance = editDistance(name, other);
     if (distance <= limit) near.push({ name: other, distance });
   }

@@ -30,6 +30,22 @@ const btf = new BtfAssembler('little')
 const spec = Spec.parse(btf.bytes());
 
 describe('resolveMember', () => {
+  test('reports its looks, ends if that throws, and suggests names only if it may', () => {
+    let looks = 0;
+    resolveMember(spec, 'node.next.next.left', { onLooks: (more) => (looks += more) });
+    // The two types of the name, the member `next` twice with a tag each, and the five members up to `left`.
+    expect(looks).toBe(2 + 2 * (1 + 1) + 3);
+    const stop = new Error('enough');
+    const onLooks = (): void => {
+      throw stop;
+    };
+    expect(() => resolveMember(spec, 'node.value', { onLooks })).toThrow(stop);
+    for (const path of ['node.valu', 'nod.value']) {
+      expect(() => resolveMember(spec, path)).toThrow('did you mean');
+      expect(() => resolveMember(spec, path, { suggest: false })).toThrow(/no such member$|of this name$/);
+    }
+  });
+
   test('counts from the target of each pointer, and lists the pointers on the way', () => {
     expect(resolveMember(spec, 'node.next.next.left')).toMatchObject({
       rootId: 2,

@@ -3,10 +3,9 @@ import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { describeType, resolve } from './resolve.js';
 import { MAX_PATH_STEPS, parseMemberPath, type PathStep } from './member-path.js';
-import type { ResolvedMember } from './member-place.js';
+import type { ResolveOptions, ResolvedMember } from './member-place.js';
 import { rootOfPath } from './member-root.js';
 import { MemberWalk } from './member-walk.js';
-import type { DataModel } from './sizeof.js';
 
 /**
  * resolveMember follows a path through members of structs and unions, including anonymous ones, elements of arrays and
@@ -27,9 +26,9 @@ import type { DataModel } from './sizeof.js';
  * @throws MemberPathError `INVALID_ARGUMENT` if the type cannot have one, for example a member of an integer.
  * @throws MemberPathError `MALFORMED`, `UNSUPPORTED` or `LIMIT_EXCEEDED` if `sizeof` or `resolve` fails so on the way.
  */
-export function resolveMember(spec: Spec, path: string, model: DataModel = {}): ResolvedMember {
+export function resolveMember(spec: Spec, path: string, options: ResolveOptions = {}): ResolvedMember {
   const { root, kind, steps } = parseMemberPath(path);
-  return new MemberWalk(spec, rootOfPath(spec, root, kind), root, model).walk(steps);
+  return new MemberWalk(spec, rootOfPath(spec, root, kind, options), root, options).walk(steps);
 }
 
 /**
@@ -43,11 +42,11 @@ export function resolveMemberOf(
   spec: Spec,
   rootId: TypeId,
   steps: readonly PathStep[],
-  model: DataModel = {},
+  options: ResolveOptions = {},
 ): ResolvedMember {
   if (steps.length > MAX_PATH_STEPS) {
     throw new BtfFormatError('LIMIT_EXCEEDED', `path has more than ${MAX_PATH_STEPS} steps`);
   }
   const root = resolve(spec, rootId);
-  return new MemberWalk(spec, root, describeType(root), model).walk(steps);
+  return new MemberWalk(spec, root, describeType(root), options).walk(steps);
 }

@@ -37,6 +37,7 @@ const ADVICE: Partial<
   LOAD_QUEUE_FULL: { hint: 'the daemon is busy with other loads: try again in a moment' },
   QUOTA_EXCEEDED: { hint: "end other clients of yours, or ask the node's administrator for a larger quota" },
   UNAUTHENTICATED: { exitCode: ExitCode.DENIED, hint: CREDENTIALS },
+  NOT_HOLDABLE: { hint: INFO },
   LEASE_EXPIRED: { exitCode: ExitCode.UNREACHABLE },
   SHUTTING_DOWN: { exitCode: ExitCode.UNREACHABLE, hint: 'try again when the daemon has started again' },
   OUTPUT_TOO_LARGE: { hint: 'choose fewer types with --type' },

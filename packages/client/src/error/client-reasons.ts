@@ -51,6 +51,11 @@ export const CLIENT_REASONS = {
     when: 'The daemon’s vmlinux is not the base of a split BTF.',
     next: 'Pass the base to `spec({ base })`.',
   },
+  NATIVE_MISSING: {
+    code: status.FAILED_PRECONDITION,
+    when: 'A file descriptor was requested with `@btfd/client/fd`, and `@btfd/native` is not installed or cannot be loaded.',
+    next: 'Install it with `npm install @btfd/native`.',
+  },
   INVALID_RESPONSE: {
     code: status.INTERNAL,
     when: 'The response lacks something that the contract promises.',

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ErrorReason } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { CurrentPolicy, NO_RULES, Policy } from '../auth/policy.js';
+import { MAX_REFUSED } from '../listen/connections.js';
 import { Quota } from '../quota/quota.js';
 import { intBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
@@ -18,7 +19,8 @@ const CALLER = { principal: OWN, role: 'loader', may: () => true, maySee: () => 
 async function setUp({
   role = 'loader',
   connections = 4,
-}: { role?: 'loader' | 'viewer'; connections?: number } = {}) {
+  connectionMs = 200,
+}: { role?: 'loader' | 'viewer'; connections?: number; connectionMs?: number } = {}) {
   const dir = new TempDir();
   const kernel = new FakeKernel();
   const { handles } = await makeServices(kernel);
@@ -34,13 +36,19 @@ async function setUp({
     policy,
     quota,
     onEnd: (end) => ends.push(end),
-    connectionMs: 200,
+    connectionMs,
   });
   const path = join(dir.path, 'socket');
-  const server = createServer((socket) => requests.serve(socket, 0));
+  const served = new Set<Socket>();
+  const server = createServer((socket) => {
+    served.add(socket.once('close', () => served.delete(socket)));
+    requests.serve(socket, 0);
+  });
   server.listen(path);
   await once(server, 'listening');
   return {
+    path,
+    served,
     token,
     ends,
     async ask(text: string): Promise<string> {
@@ -95,6 +103,17 @@ describe('A request for a file descriptor', () => {
     expect(await silent).toBe('');
     await served.released();
     expect(await served.ask(`${served.token}\n`)).toBe('ok\n');
+  });
+
+  test('beyond the quota leaves room for others, whose peers do not close their connections', async () => {
+    using served = await setUp({ connections: 0, connectionMs: 60_000 });
+    const peers = Array.from({ length: MAX_REFUSED + 8 }, () =>
+      connect({ path: served.path, allowHalfOpen: true }).on('error', () => {}),
+    );
+    while (served.ends.length < peers.length || served.served.size > MAX_REFUSED) {
+      await new Promise(setImmediate);
+    }
+    for (const peer of peers) peer.destroy();
   });
 
   test('that does not come in time ends the connection', async () => {

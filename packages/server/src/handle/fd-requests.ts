@@ -10,6 +10,8 @@ import { admit } from '../grpc/interceptor/admit.js';
 import { fdOf } from '../grpc/interceptor/internals.js';
 import type { HandleTable } from './handle-table.js';
 import type { ObjectInfo } from '../kernel/kernel.js';
+import { MAX_REFUSED } from '../listen/connections.js';
+import { NewestSockets } from '../listen/newest-sockets.js';
 import type { Quota } from '../quota/quota.js';
 
 /** Four times the size of a token. */
@@ -49,6 +51,8 @@ export interface FdRequestsOptions {
  */
 export class FdRequests {
   readonly #options: FdRequestsOptions;
+  /** Those beyond the quota. A peer that does not close its connections could otherwise leave no room for others. */
+  readonly #refusedSockets = new NewestSockets(MAX_REFUSED);
 
   constructor(options: FdRequestsOptions) {
     this.#options = options;
@@ -66,6 +70,7 @@ export class FdRequests {
       socket.once('close', () => claim[Symbol.dispose]());
     } catch (error) {
       this.#refuse(socket, peer, toServiceError(error));
+      this.#refusedSockets.add(socket);
       return;
     }
     let request = '';

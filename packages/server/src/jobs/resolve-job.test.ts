@@ -1,10 +1,12 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
+import { ErrorReason, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
 import { Kind } from '@btfd/btf';
 import { BtfWriter } from '../testing/btf-bytes.js';
+import { failureOf } from '../testing/service-error.js';
 import { resolveSteps } from './resolve-job.js';
 import { SpecCache } from './spec-cache.js';
+import { WorkBudget } from './work-budget.js';
 
 /** `struct s { struct s *next; wide_t w; }` with tags between the pointer and the struct, and names of multibyte characters. */
 function linked(tags: readonly string[], member = 'w'): Uint8Array {
@@ -20,10 +22,14 @@ function linked(tags: readonly string[], member = 'w'): Uint8Array {
 }
 
 function resolved(bytes: Uint8Array, ...paths: string[]): MemberResult[] {
+  return resolvedWithin(new WorkBudget(), bytes, paths);
+}
+
+function resolvedWithin(budget: WorkBudget, bytes: Uint8Array, paths: readonly string[]): MemberResult[] {
   const btf = { digest: 'd', bytes };
   const job = { name: 'resolve', btf, base: null, paths, digest: new Uint8Array() } as const;
   let response = new Uint8Array();
-  for (const item of resolveSteps(job, new SpecCache(1 << 20)))
+  for (const item of resolveSteps(job, new SpecCache(1 << 20), budget))
     if (item !== null) response = new Uint8Array(item);
   return fromBinary(ResolveMembersResponseSchema, response).results;
 }
@@ -59,5 +65,40 @@ describe('A result of ResolveMembers', () => {
     expect(typed?.result.case).toBe('member');
     expect(missing?.result.case).toBe('error');
     for (const result of [typed, missing]) expect(sizeOf(result)).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('The paths of ResolveMembers', () => {
+  const paths = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
+  const messageOf = (result: MemberResult | undefined): string =>
+    result?.result.case === 'error' ? result.result.value.message : '';
+
+  /** A struct whose last member, after many others, points to it. */
+  const wide = (): Uint8Array => {
+    const writer = new BtfWriter();
+    const members = Array.from({ length: 20_000 }, (_, index) => [`m${index}`, 2, 0]);
+    return writer
+      .type(Kind.STRUCT, 's', { vlen: 20_001, sizeOrTypeId: 16, data: [...members.flat(), 'next', 2, 0] })
+      .type(Kind.PTR, '', { sizeOrTypeId: 1 })
+      .bytes();
+  };
+
+  test('end with an error that says what was too much, and what to do', async () => {
+    const budget = new WorkBudget(20_000_000);
+    const error = await failureOf(() =>
+      resolvedWithin(budget, wide(), paths(1000, `s${'.next'.repeat(60)}`)),
+    );
+    expect([error.reason, error.metadata['work']]).toEqual([ErrorReason.WORK_TOO_LARGE, 'paths']);
+    expect(error.message).toMatch(
+      /^resolving the paths takes more than 20000000 steps: send fewer paths in one call$/,
+    );
+  });
+
+  test('may be as many as allowed if all are misspelt, but only some have suggestions', () => {
+    const results = resolved(linked([]), ...paths(500, 's.nexd'), ...paths(500, 't.next'));
+    expect(results).toHaveLength(1000);
+    const suggested = results.filter((result) => messageOf(result).includes('did you mean "next"?'));
+    expect(suggested).toHaveLength(64);
+    expect(messageOf(results.at(-1))).toContain('no struct, union or typedef of this name');
   });
 });

@@ -1,8 +1,9 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { encodeMember, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
-import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
+import { BtfFormatError, formatTypeName, resolveMember, type ResolveOptions, type Spec } from '@btfd/btf';
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
+import { WorkBudget } from './work-budget.js';
 
 /** The size limit of a result, whatever the types are. */
 const MAX_RESULT_BYTES = 1024;
@@ -10,24 +11,46 @@ const MAX_RESULT_BYTES = 1024;
 const MAX_TYPE_NAME_BYTES = 256;
 /** The limit of a message, which has the path and the problem. */
 const MAX_ERROR_BYTES = 900;
-/** A path takes microseconds, or milliseconds if its type is misspelt or the types are hostile. */
-const PATHS_PER_STEP = 8;
+/** The cost of a path, and of each of its characters: a few characters may follow a long chain of types. */
+const STEPS_PER_PATH = 2_000;
+const STEPS_PER_CHARACTER = 100;
+/** The cost of a type or a member that is looked at, with the decoding of its struct. */
+const STEPS_PER_LOOK = 80;
+/** The cost of the names that an error suggests: milliseconds. */
+const STEPS_PER_SUGGESTION = 1_000_000;
+/** How many paths may have suggestions. They help somebody who reads them. */
+const MAX_SUGGESTIONS = 64;
 
-/** resolveSteps returns the steps of a ResolveJob. */
-export function* resolveSteps(job: ResolveJob, specs: SpecCache): Steps<Uint8Array> {
+/**
+ * resolveSteps returns the steps of a ResolveJob.
+ *
+ * @throws ServiceError WORK_TOO_LARGE if the paths take too many steps.
+ */
+export function* resolveSteps(
+  job: ResolveJob,
+  specs: SpecCache,
+  budget = new WorkBudget(),
+): Steps<Uint8Array> {
   const spec = specs.get(job.btf, job.base);
   const results: MemberResult[] = [];
+  let suggestions = 0;
   for (const path of job.paths) {
-    if (results.length > 0 && results.length % PATHS_PER_STEP === 0) yield null;
-    results.push(boundedResult(spec, path));
+    const onLooks = (looks: number): void => void budget.spend(looks * STEPS_PER_LOOK, 'paths');
+    const suggest = suggestions < MAX_SUGGESTIONS;
+    const result = boundedResult(spec, path, { onLooks, suggest });
+    results.push(result);
+    const isError = result.result.case === 'error';
+    if (isError && suggest) suggestions += 1;
+    const steps = STEPS_PER_PATH + path.length * STEPS_PER_CHARACTER;
+    if (budget.spend(steps + (isError && suggest ? STEPS_PER_SUGGESTION : 0), 'paths')) yield null;
   }
   const response = create(ResolveMembersResponseSchema, { results, digest: job.digest });
   yield toBinary(ResolveMembersResponseSchema, response);
 }
 
 /** Limits a result: a path may cross many pointers, each with any number of long tags. */
-function boundedResult(spec: Spec, path: string): MemberResult {
-  const result = resultOf(spec, path);
+function boundedResult(spec: Spec, path: string, options: ResolveOptions): MemberResult {
+  const result = resultOf(spec, path, options);
   if (toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES) return result;
   return failed(`the result for ${path} has more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`);
 }
@@ -44,9 +67,9 @@ function headOf(text: string, maxBytes: number): string {
   return text.slice(0, read);
 }
 
-function resultOf(spec: Spec, path: string): MemberResult {
+function resultOf(spec: Spec, path: string, options: ResolveOptions): MemberResult {
   try {
-    const member = resolveMember(spec, path);
+    const member = resolveMember(spec, path, options);
     const typeName = headOf(formatTypeName(spec, member.typeId), MAX_TYPE_NAME_BYTES);
     return create(MemberResultSchema, {
       result: { case: 'member', value: encodeMember({ ...member, typeName }) },

@@ -10,6 +10,7 @@ import { findSelected, type SelectedTypes } from './select/select-types.js';
 import { typeChunks } from './select/type-chunks.js';
 import type { SpecItem, SpecJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
+import { WorkBudget } from './work-budget.js';
 
 type Part = NonNullable<Init<typeof SpecResponseSchema>['part']>;
 
@@ -27,38 +28,45 @@ export function specSteps(job: SpecJob, specs: SpecCache): Steps<SpecItem> {
 }
 
 function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
+  const budget = new WorkBudget();
   let ids: Iterable<number> = spec.typeIds();
   if (selection !== null) {
-    const selected = yield* select(spec, selection);
-    const sent = selection.closure ? yield* closureOf(spec, selected.ids) : selected.ids;
+    const selected = yield* select(spec, selection, budget);
+    const sent = selection.closure ? yield* closureOf(spec, selected.ids, budget) : selected.ids;
     yield { case: 'selection', value: { ...selected.result, typeCount: sent.length } };
     ids = sent;
   }
   for (const chunk of typeChunks(spec, ids, chunkBytes)) {
-    yield message({ case: 'types', value: { types: chunk } });
+    const item = message({ case: 'types', value: { types: chunk } });
+    budget.spend(item.value.length, 'output');
+    yield item;
   }
 }
 
 function* c(spec: Spec, { selection, chunkBytes, maxCBytes }: SpecJob): Steps<SpecItem> {
-  const selected = selection === null ? null : yield* select(spec, selection);
+  const budget = new WorkBudget();
+  const selected = selection === null ? null : yield* select(spec, selection, budget);
   if (selected !== null) yield { case: 'selection', value: selected.result };
   const ids = selected === null ? null : selected.ids;
-  for (const value of cChunks(spec, ids, maxCBytes, chunkBytes)) yield message({ case: 'c', value });
+  for (const value of cChunks(spec, ids, maxCBytes, chunkBytes)) {
+    budget.spend(value.length, 'output');
+    yield message({ case: 'c', value });
+  }
 }
 
 function* raw(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem> {
   if (selection === null) throw new TypeError('RAW without a selection needs no decoding');
-  const { ids, result } = yield* select(spec, selection);
+  const { ids, result } = yield* select(spec, selection, new WorkBudget());
   const { bytes, ids: newIds } = selectTypes(spec, ids);
   const typeCount = newIds.reduce((count, id) => count + (id === 0 ? 0 : 1), 0);
   yield { case: 'selection', value: { ...result, typeCount, rawSize: bytes.length } };
   for (const value of rawChunks(bytes, chunkBytes)) yield message({ case: 'raw', value });
 }
 
-function select(spec: Spec, selection: Selection): Generator<null, SelectedTypes, void> {
-  return findSelected(spec, compileSelection(selection));
+function select(spec: Spec, selection: Selection, budget: WorkBudget): Generator<null, SelectedTypes, void> {
+  return findSelected(spec, compileSelection(selection), budget);
 }
 
-function message(part: Part): SpecItem {
+function message(part: Part): Extract<SpecItem, { case: 'message' }> {
   return { case: 'message', value: toBinary(SpecResponseSchema, create(SpecResponseSchema, { part })) };
 }

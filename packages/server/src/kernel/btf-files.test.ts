@@ -5,9 +5,17 @@ import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
-import { BtfFiles } from './btf-files.js';
+import { type BtfFile, BtfFiles } from './btf-files.js';
 
 const MAX = 1000;
+
+function listed(files: BtfFiles): BtfFile[] {
+  const steps = files.list();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
 
 describe('A folder of BTF files', () => {
   test('lists its files with their sizes, vmlinux first, then by name', () => {
@@ -16,7 +24,7 @@ describe('A folder of BTF files', () => {
     dir.write('Btrfs', 'b');
     dir.write('vmlinux', 'vmlinux');
     dir.write('amdgpu', '');
-    expect(new BtfFiles(dir.path, MAX).list()).toMatchObject([
+    expect(listed(new BtfFiles(dir.path, MAX))).toMatchObject([
       { name: 'vmlinux', size: 7 },
       { name: 'Btrfs', size: 1 },
       { name: 'amdgpu', size: 0 },
@@ -31,12 +39,12 @@ describe('A folder of BTF files', () => {
     symlinkSync('nowhere', join(dir.path, 'dangling'));
     symlinkSync('loop', join(dir.path, 'loop'));
     mkdirSync(join(dir.path, 'folder'));
-    expect(new BtfFiles(dir.path, MAX).list()).toMatchObject([{ name: 'link', size: 4 }]);
+    expect(listed(new BtfFiles(dir.path, MAX))).toMatchObject([{ name: 'link', size: 4 }]);
   });
 
   test('is empty if it does not exist', () => {
     const files = new BtfFiles('/nonexistent/folder', MAX);
-    expect([files.list(), files.find('vmlinux')]).toEqual([[], null]);
+    expect([listed(files), files.find('vmlinux')]).toEqual([[], null]);
   });
 
   test.each([
@@ -74,7 +82,7 @@ describe('A folder of BTF files', () => {
     // A file of procfs: its stated size is 0, and it has hundreds of bytes.
     symlinkSync('/proc/self/status', join(dir.path, 'status'));
     const small = new BtfFiles(dir.path, 20);
-    expect(small.list()).toMatchObject([{ name: 'status', size: 0 }]);
+    expect(listed(small)).toMatchObject([{ name: 'status', size: 0 }]);
     expect(() => small.read({ name: 'status' })).toThrow('more than 20 bytes');
     const text = Buffer.from(new BtfFiles(dir.path, 1 << 20).read({ name: 'status' })).toString();
     expect(text).toMatch(/^Name:.*\n(?:.*\n)*.*nonvoluntary_ctxt_switches/);

@@ -49,11 +49,18 @@ export class BtfFiles {
     this.#maxBytes = maxBytes;
   }
 
-  /** list returns the files, vmlinux first, then by name. It is empty if the folder does not exist. */
-  list(): BtfFile[] {
-    return this.#names()
-      .flatMap((name) => this.#fileOf(name) ?? [])
-      .toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  /**
+   * list returns the files, vmlinux first, then by name. It is empty if the folder does not exist. Others may run between its
+   * steps: each looks at one file.
+   */
+  *list(): Generator<void, BtfFile[], void> {
+    const files: BtfFile[] = [];
+    for (const name of this.#names()) {
+      const file = this.#fileOf(name);
+      if (file !== null) files.push(file);
+      yield;
+    }
+    return files.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
   /** names returns the names in the folder, also of what is not a file. It is empty if the folder does not exist. */

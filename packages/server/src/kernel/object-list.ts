@@ -164,7 +164,7 @@ export class ObjectList {
   /** Others may run between its steps. Each change is in the list as soon as it is reported. */
   *#look(): Generator<void, void, void> {
     if (!this.listsIds) {
-      yield* this.#setOnlyFiles(this.#files.list());
+      yield* this.#setOnlyFiles(yield* this.#files.list());
       return;
     }
     // Before the ids: the kernel gives a module its id first, so the id of each file here is in the list below.

@@ -1,7 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { Metadata, setLogger } from '@grpc/grpc-js';
 import { bpfError, verifierLog } from '../testing/fake-kernel.js';
 import type { LogFormat } from '../config/settings.js';
-import { makeLog } from './logger.js';
+import { logLines } from '../testing/log-lines.js';
+import { makeLog, takeGrpcLog } from './logger.js';
 
 /** Returns the text of one line. */
 function written(
@@ -82,4 +84,24 @@ describe('A log line', () => {
   test('can contain a thrown value that is not an error', () => {
     expect(JSON.parse(written('json', { err: 'a text' })).err).toBe('a text');
   });
+});
+
+test('Headers that grpc-js cannot read write nothing to standard error, and a line only at the level debug', () => {
+  const standardError = jest.spyOn(console, 'error').mockReturnValue();
+  try {
+    for (const [level, count] of [
+      ['info', 0],
+      ['debug', 1],
+    ] as const) {
+      const { logger, lines } = logLines(level);
+      takeGrpcLog(logger);
+      Metadata.fromHttp2Headers({ 'x-name': `\u00ff${'x'.repeat(10_000)}` });
+      expect(lines).toHaveLength(count);
+      expect(JSON.stringify(lines).length).toBeLessThan(2_000);
+    }
+    expect(standardError).not.toHaveBeenCalled();
+  } finally {
+    setLogger(console);
+    standardError.mockRestore();
+  }
 });

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { setLogger } from '@grpc/grpc-js';
 import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogFormat } from '../config/settings.js';
@@ -32,6 +33,14 @@ export function makeLog({ level, format, stream = process.stderr }: LoggerOption
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const output = new LogOutput(stream, MAX_PENDING, pretty ? prettyLine(terminal) : undefined);
   return { logger: pino(loggerOptions(level), output), output };
+}
+
+/**
+ * takeGrpcLog makes grpc-js log at the level `debug`, in this whole process. Otherwise it writes a line to standard error for
+ * each header that it cannot read, with the header: whoever can connect could write any text there, any number of times.
+ */
+export function takeGrpcLog(logger: Logger): void {
+  setLogger({ error: (message: unknown) => logger.debug({ line: String(message) }, 'grpc-js') });
 }
 
 /** loggerOptions returns options of pino that limit the length of a line. */

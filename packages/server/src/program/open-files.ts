@@ -9,16 +9,13 @@ const OWN_FILES = 32;
 const FILES_PER_WORKER = 4;
 
 /** The limits that say how many files can be open. */
-type FileLimits = Pick<
-  Limits,
-  'maxHandles' | 'maxConnections' | 'maxConnectionsPerPrincipal' | 'maxHandshakes' | 'maxCalls' | 'workers'
->;
+type FileLimits = Pick<Limits, 'maxHandles' | 'maxConnections' | 'maxHandshakes' | 'maxCalls' | 'workers'>;
 
 /** neededFiles returns how many files a daemon with these limits may have open at one time. */
 export function neededFiles(limits: FileLimits): number {
-  const ofFdSocket = limits.maxConnectionsPerPrincipal + MAX_REFUSED;
+  // A quota counts those of all sockets. The socket for file descriptors refuses as many as the others.
   const connections =
-    limits.maxConnections + limits.maxHandshakes + MAX_REFUSED + MAX_METRICS_CONNECTIONS + ofFdSocket;
+    limits.maxConnections + limits.maxHandshakes + 2 * MAX_REFUSED + MAX_METRICS_CONNECTIONS;
   // A call opens an object at a time, to read it.
   const objects = limits.maxHandles + limits.maxCalls;
   return connections + objects + OWN_FILES + FILES_PER_WORKER * limits.workers;

@@ -15,7 +15,7 @@ import { addonKernel, makeAddonToken } from '../kernel/addon-kernel.js';
 import { withToken } from '../kernel/token-kernel.js';
 import { unavailable } from '../kernel/unavailable.js';
 import { formatAddress, type Address, type UnixAddress } from '../base/address.js';
-import { makeLog, type Log } from '../observe/logger.js';
+import { makeLog, takeGrpcLog, type Log } from '../observe/logger.js';
 import { giveBackMemory } from './give-back-memory.js';
 import { tooFewFiles } from './open-files.js';
 import { describeServed } from './show.js';
@@ -40,6 +40,7 @@ export interface RunOptions {
 export async function runDaemon(config: Config, options: RunOptions): Promise<void> {
   // Logs go to standard error, because --show prints to standard output.
   const log = makeLog({ level: config.get(OBSERVING.logLevel), format: config.get(OBSERVING.logFormat) });
+  takeGrpcLog(log.logger);
   try {
     await run(config, log, options);
   } catch (error) {

@@ -13,6 +13,9 @@ export function getHandleById({ kernel, names, access, handles, limits }: Servic
     if (id === 0) throw invalidRequest('id', 'must not be 0');
     const ttlMs = grantedTtlMs(ttl, limits);
     const { object, info } = await openVisible(kernel, names, id, call.caller);
+    // The client may have left meanwhile, or lost its role.
+    if (call.signal.aborted) object.close();
+    call.signal.throwIfAborted();
     call.note(factsOf(info));
     const held = handles.grant(call.caller, object, info, ttlMs);
     return { handle: handleMessage(held, handles.epoch) };

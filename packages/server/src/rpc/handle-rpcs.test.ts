@@ -80,6 +80,16 @@ describe('GetHandleById', () => {
     if (reason === ErrorReason.BTF_ID_NOT_FOUND) expect(error.metadata).toEqual({ id: String(id) });
   });
 
+  test('grants nothing to a client that leaves meanwhile', async () => {
+    const { kernel, id, services } = await setUp();
+    const leaving = new AbortController();
+    const request = create(BtfService.method.getHandleById.input, { id });
+    const answer = getHandleById(services)(request, callBy(LOADER, leaving.signal));
+    leaving.abort();
+    await expect(answer).rejects.toThrow('aborted');
+    expect([kernel.openCount, services.handles.leases.granted]).toEqual([0, 0]);
+  });
+
   test('closes an object whose info cannot be read', async () => {
     const { kernel, open } = await setUp();
     kernel.failures.info = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');

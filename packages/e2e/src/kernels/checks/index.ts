@@ -1,5 +1,6 @@
 import type { Check } from './check.js';
 import { COMMANDS } from './commands.js';
+import { GUARDING } from './guarding.js';
 import { LOADING } from './loading.js';
 import { MODULES } from './modules.js';
 import { READING } from './reading.js';
@@ -12,6 +13,7 @@ import { WITHOUT_IDS } from './without-ids.js';
 export const CHECKS: readonly Check[] = [
   ...VALIDATING,
   ...LOADING,
+  ...GUARDING,
   ...READING,
   ...COMMANDS,
   ...WITHOUT_IDS,

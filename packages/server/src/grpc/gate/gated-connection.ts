@@ -133,7 +133,9 @@ export class GatedConnection {
     this.#forget(stream);
     // The calls of a connection that breaks are not the fault of its client.
     if (this.session.destroyed) return true;
-    switch (outcomeOf(stream, ageMs)) {
+    const outcome = outcomeOf(stream, ageMs);
+    // Nobody's calls are all refused, also with codes that other clients get for their calls.
+    switch (outcome === 'failed' && this.isNobody ? 'refused' : outcome) {
       case 'answered':
         this.#trusted = true;
         this.#wasted.refund();

@@ -159,7 +159,7 @@ describe('A client that sends its request byte by byte', () => {
 
 describe('A client that nothing identifies', () => {
   test('is refused without a call of grpc-js, one stream at a time, and disconnected after a few', async () => {
-    await using served = await setUp(true, { limits: { maxConnections: 1 } });
+    await using served = await setUp(true, { limits: { maxConnections: 1, unauthenticatedMs: 600_000 } });
     using first = new Http2Client(served.path);
     await succeed(first);
     // A connection beyond the limit gets only errors too.
@@ -175,6 +175,7 @@ describe('A client that nothing identifies', () => {
       await once(call, 'close');
     }
     expect(new Set(codes)).toEqual(new Set([String(status.RESOURCE_EXHAUSTED)]));
+    expect(await served.ended()).toBe(1);
   });
 });
 

@@ -86,7 +86,7 @@ export function* searchCost(btf: RawBtf): Generator<null, SearchCost, void> {
     const counts = yield* search.countsOf(id);
     ns += counts.visitNs + counts.rootNs;
     kernelSearches += Math.min(MAX_SEARCHED, counts.pointers);
-    unsafe ??= unsafeOf(id, counts);
+    if (unsafe === null && search.isSearched(id, SOUGHT)) unsafe = unsafeOf(id, counts);
   }
   return { ns, kernelSearches, unsafe };
 }
@@ -109,6 +109,19 @@ function unsafeOf(typeId: TypeId, { fields, locks, counts }: FieldCounts): Unsaf
   return problem === null ? null : { typeId, problem, remedy };
 }
 
+/** The special types that make kernels search the structs that contain them. */
+const SOUGHT: ReadonlySet<number> = new Set([
+  Special.NODE,
+  Special.LOCK,
+  Special.COUNT,
+  Special.ROOT,
+  Special.FIELD_POINTER,
+  Special.OTHER_SIZE,
+]);
+/** The fields of 4 bytes. All others are aligned to 8. */
+const SMALL: ReadonlySet<number> = new Set([Special.LOCK, Special.OTHER_LOCK, Special.COUNT]);
+const ANY: ReadonlySet<number> = new Set(Object.values(Special).filter((each) => each !== Special.NO));
+
 /** Search visits structs as the kernel does, but each of them once. */
 class Search {
   readonly #btf: RawBtf;
@@ -124,12 +137,16 @@ class Search {
     this.#roots = new GraphRoots(btf);
   }
 
-  /** isSearched reports whether the kernel searches a struct: one of its members is special, not in an array. */
-  isSearched(id: TypeId): boolean {
+  /**
+   * isSearched reports whether the kernel searches a struct: one of its members is special, not in an array.
+   *
+   * @param by the special types that count. Default: all, also those that only later kernels may search for.
+   */
+  isSearched(id: TypeId, by: ReadonlySet<number> = ANY): boolean {
     const count = this.#btf.vlen(id);
     for (let index = 0; index < count; index++) {
       const typeId = this.#btf.element(id, MEMBER_WORDS, index, 1);
-      if ((this.#special.special[typeId] ?? Special.NO) !== Special.NO) return true;
+      if (by.has(this.#special.special[typeId] ?? Special.NO)) return true;
     }
     return false;
   }
@@ -166,21 +183,28 @@ class Search {
     const kind = special[typeId] ?? Special.NO;
     frame.visitNs += NS_PER_MEMBER * (1 + arrays) + (chains[typeId] ?? 0) * NS_PER_MODIFIER;
     if (kind === Special.NO) addElements(frame, this.#known.get(typeId) ?? NOTHING, elements);
-    else if (kind !== Special.SOUGHT) this.#addField(frame, kind, elements);
+    else if (kind !== Special.OTHER && kind !== Special.OTHER_SIZE) this.#addField(frame, kind, elements);
     frame.next += 1;
   }
 
   #addField(frame: Frame, kind: number, elements: number): void {
     const isPointer = kind === Special.POINTER || kind === Special.FIELD_POINTER;
     if (isPointer) frame.pointers += elements;
-    if (kind === Special.POINTER || elements === 0) return;
+    if (kind === Special.POINTER || elements === 0 || !this.#isAligned(frame, kind)) return;
     frame.fields += elements;
     // The kernel refuses arrays of these.
-    if (kind === Special.LOCK) frame.locks += 1;
+    if (kind === Special.LOCK || kind === Special.OTHER_LOCK) frame.locks += 1;
     if (kind === Special.COUNT) frame.counts += 1;
     if (kind !== Special.ROOT) return;
     const { searchNs, memberNs } = this.#roots.costOf(frame.id, frame.next);
     addRoots(frame, searchNs + Math.min(MAX_FIELDS, elements) * memberNs, searchNs + memberNs);
+  }
+
+  /** The kernel ignores a field that is not aligned in its own struct. */
+  #isAligned({ id, next }: Frame, kind: number): boolean {
+    const word = this.#btf.element(id, MEMBER_WORDS, next, 2);
+    const bitOffset = this.#btf.kindFlag(id) ? word & 0xffffff : word;
+    return bitOffset % (SMALL.has(kind) ? 32 : 64) === 0;
   }
 
   /** The element type of the member's array or array of arrays, the number of elements and of arrays. */

@@ -17,8 +17,8 @@ const FIELD_TAGS: ReadonlySet<string> = new Set(['kptr', 'kptr_untrusted', 'perc
 /** Special says how a type is special to the kernel's search. */
 export const Special = {
   NO: 0,
-  /** A struct with such a name that makes the kernel search those that contain it, but is not a field itself. */
-  SOUGHT: 1,
+  /** A struct with such a name that is not a field. A later kernel may search those that contain it. */
+  OTHER: 1,
   /** The node of a list or tree. */
   NODE: 2,
   /** A lock. A struct may have one. */
@@ -31,12 +31,16 @@ export const Special = {
   POINTER: 6,
   /** A pointer to an object of the kernel. */
   FIELD_POINTER: 7,
+  /** A lock that is a field, but does not make the kernel search those that contain it. */
+  OTHER_LOCK: 8,
+  /** A struct with the name of a field and another size. It is not a field, but kernels search those that contain it. */
+  OTHER_SIZE: 9,
 } as const;
 
 /** Structs that are fields if they have one of these sizes. Nodes were smaller before Linux 6.6. */
 const FIELDS: ReadonlyMap<string, { readonly special: number; readonly sizes: readonly number[] }> = new Map([
   ['bpf_spin_lock', { special: Special.LOCK, sizes: [4] }],
-  ['bpf_res_spin_lock', { special: Special.LOCK, sizes: [4] }],
+  ['bpf_res_spin_lock', { special: Special.OTHER_LOCK, sizes: [4] }],
   ['bpf_refcount', { special: Special.COUNT, sizes: [4] }],
   ['bpf_list_head', { special: Special.ROOT, sizes: [16] }],
   ['bpf_rb_root', { special: Special.ROOT, sizes: [16] }],
@@ -104,7 +108,9 @@ function* structsAndTags(btf: RawBtf, special: Uint8Array): Generator<null, Map<
     const kind = btf.kind(id);
     if (kind === Kind.STRUCT && btf.startsWith(btf.nameOffset(id), SPECIAL_STRUCT)) {
       const field = FIELDS.get(btf.name(btf.nameOffset(id)));
-      special[id] = field?.sizes.includes(btf.third(id)) === true ? field.special : Special.SOUGHT;
+      const isSought = field !== undefined && field.special !== Special.OTHER_LOCK;
+      const otherwise = isSought ? Special.OTHER_SIZE : Special.OTHER;
+      special[id] = field?.sizes.includes(btf.third(id)) === true ? field.special : otherwise;
     }
     if (kind === Kind.TYPE_TAG && !btf.kindFlag(id)) {
       const name = btf.name(btf.nameOffset(id));

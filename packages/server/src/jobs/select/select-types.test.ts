@@ -1,11 +1,12 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { TypeSelectionSchema } from '@btfd/api';
+import { ErrorReason, TypeSelectionSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { failureOf } from '../../testing/service-error.js';
 import { compileSelection } from '../../base/selection.js';
+import { WorkBudget } from '../work-budget.js';
 import { findSelected } from './select-types.js';
 
 type Selection = Omit<MessageInitShape<typeof TypeSelectionSchema>, '$typeName'>;
@@ -24,7 +25,9 @@ const SPLIT = Spec.parse(new BtfWriter(BASE).type(Kind.STRUCT, 'own').type(Kind.
 });
 
 function stepsOf(selection: Selection, spec: Spec) {
-  return allSteps(findSelected(spec, compileSelection(create(TypeSelectionSchema, selection))));
+  return allSteps(
+    findSelected(spec, compileSelection(create(TypeSelectionSchema, selection)), new WorkBudget()),
+  );
 }
 
 async function select(selection: Selection, spec = SPEC) {
@@ -106,7 +109,7 @@ describe('A long selection', () => {
   // A tag may have any text. A hostile glob takes long to reject this one.
   const hostile = new BtfWriter();
   for (let i = 0; i < 3; i++) hostile.type(Kind.DECL_TAG, 'a'.repeat(10_000), { data: [0] });
-  const globs = Array.from({ length: 20 }, () => `${'*a'.repeat(50)}b`);
+  const globs = Array.from({ length: 20 }, (_, i) => `${'*a'.repeat(50)}b${i}`);
 
   test.each([
     ['because there are many types', Spec.parse(many.bytes()), {}],
@@ -114,5 +117,40 @@ describe('A long selection', () => {
   ])('lets other jobs run, %s', (_, spec, selection) => {
     // Checks that there are turns, not how long each takes.
     expect(stepsOf(selection, spec).turns).toBeGreaterThan(1);
+  });
+});
+
+describe('A selection by globs', () => {
+  const names = (count: number, length: number): Spec => {
+    const writer = new BtfWriter();
+    for (let i = 0; i < count; i++) writer.type(Kind.TYPEDEF, `${i}${'a'.repeat(length)}`);
+    return Spec.parse(writer.bytes());
+  };
+  const globs = (count: number): string[] => Array.from({ length: count }, (_, i) => `*[b-z]*${i}`);
+
+  test('ends with an error that says what was too much, and what to do', async () => {
+    const selector = compileSelection(create(TypeSelectionSchema, { nameGlobs: globs(100) }));
+    const error = await failureOf(() =>
+      allSteps(findSelected(names(1000, 20), selector, new WorkBudget(1_000_000))),
+    );
+    expect([error.reason, error.metadata]).toEqual([
+      ErrorReason.WORK_TOO_LARGE,
+      { resource: 'steps', work: 'globs', limit: '1000000' },
+    ]);
+    expect(error.message).toBe(
+      'matching the globs with the names of the types takes more than 1000000 steps: send fewer globs, or names',
+    );
+  });
+
+  test('is within the budget with the most globs, and the types of a kernel', () => {
+    expect(stepsOf({ nameGlobs: globs(100) }, names(100_000, 12)).turns).toBeGreaterThan(10);
+  });
+
+  test('costs no more if a glob is repeated, or has matched what it would match', () => {
+    const spec = names(10_000, 20);
+    const turns = (nameGlobs: string[]): number => stepsOf({ nameGlobs }, spec).turns;
+    const once = turns(['*[b-z]']);
+    expect(turns(Array.from({ length: 100 }, () => '*[b-z]'))).toBe(once);
+    expect(turns(Array.from({ length: 100 }, (_, i) => '*'.repeat(i + 1)))).toBeLessThanOrEqual(once);
   });
 });

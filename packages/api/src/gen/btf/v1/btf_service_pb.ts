@@ -60,8 +60,8 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * LoadHandle, Spec and ResolveMembers are decoded on worker threads of the daemon.
  * Their errors also include:
  *
- * - RESOURCE_EXHAUSTED, WORK_TOO_LARGE: the request needs more time or memory than
- *   one request may use.
+ * - RESOURCE_EXHAUSTED, WORK_TOO_LARGE: the request needs more time, memory or steps
+ *   than one request may use.
  * - UNAVAILABLE, WORKER_LOST: another request broke the worker; try again.
  *
  * @generated from service btf.v1.BtfService

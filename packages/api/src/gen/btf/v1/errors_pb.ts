@@ -264,8 +264,9 @@ export enum ErrorReason {
   UNAUTHENTICATED = 27,
 
   /**
-   * RESOURCE_EXHAUSTED. The request needs more time or memory than one request may
-   * use. Metadata: resource, "time" or "memory". Next: request less; repeating the
+   * RESOURCE_EXHAUSTED. The request needs more time, memory or steps than one request
+   * may use. Metadata: resource, "time", "memory" or "steps"; for steps also work, which
+   * is "globs", "paths", "types" or "output", and limit. Next: request less; repeating the
    * same request does not help.
    *
    * @generated from enum value: ERROR_REASON_WORK_TOO_LARGE = 28;
