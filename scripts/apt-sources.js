@@ -87,7 +87,9 @@ function machineMirrors() {
     .map((line) => line.split('|'))
     .filter(([origin]) => origin === 'Debian');
   const uriOf = (pattern) => debian.find(([, , suite]) => pattern.test(suite))?.[1];
-  return { main: uriOf(/^[^-]+$/), security: uriOf(/-security$/) };
+  const main = uriOf(/^[^-]+$/);
+  // A root that debootstrap made has one mirror. Mirrors keep the security updates beside it.
+  return { main, security: uriOf(/-security$/) ?? main?.replace(/\/debian\/?$/, '/debian-security/') };
 }
 
 function apt(command, args, options = {}) {
