@@ -104,7 +104,7 @@ test('renew has a signal and a timeout like any call', async () => {
 });
 
 test('a handle is renewed automatically, together with others', async () => {
-  const handles = await Promise.all([1, 2].map(async (id) => client.getHandleById(id, { ttl: 600 })));
+  const handles = await Promise.all([1, 2].map(async (id) => client.getHandleById(id, { ttl: 3_000 })));
   await until(() => renewals(daemon).length >= 3);
   expect(renewals(daemon)[0]?.toSorted()).toEqual([`${daemon.epoch}:1`, `${daemon.epoch}:2`]);
   expect(handles.some(({ lost }) => lost.aborted)).toBe(false);
