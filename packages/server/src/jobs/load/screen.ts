@@ -26,9 +26,9 @@ export interface ScreenOptions {
 const NOTHING: LoadEstimate = { acceptedMs: 0, refusedMs: 0 };
 
 /**
- * screen refuses BTF that the kernel would take too long to check, and BTF on which some kernels crash or print a warning. It reads BTF
- * as the kernel does, as far as the kernel reads it: malformed BTF passes after that, because the kernel refuses it with a
- * log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
+ * screen refuses BTF that the kernel would take too long to check, and BTF on which some kernels crash or print a warning.
+ * It reads BTF as the kernel does, as far as the kernel reads it: malformed BTF passes after that, because the kernel refuses
+ * it with a log. BTF with unknown kinds passes, because a later kernel may know them, if one of these holds:
  *
  * - No string in it is a name that the kernel searches for, and it is too small for the rest of the check to take long.
  * - The layout section of the kernel's own BTF states the same sizes for these kinds.

@@ -250,6 +250,17 @@ describe('A struct on which some kernels crash or warn is found:', () => {
     expect(unsafe()).toMatchObject({ typeId, problem: 'has more than 11 special fields' });
   });
 
+  test('pointers whose tag comes after any number of other modifiers, which Linux 7.2 accepts', () => {
+    const { builder, int, sized, unsafe, lock } = setUp();
+    const object = sized('object', 4, member(int));
+    let to = builder.add({ kind: 'TYPE_TAG', name: 'kptr', typeId: object, attribute: false });
+    for (let index = 0; index < 100; index++) to = builder.add({ kind: 'CONST', typeId: to });
+    const pointer = builder.add({ kind: 'PTR', typeId: to });
+    const many = builder.add({ kind: 'ARRAY', typeId: pointer, indexTypeId: int, nelems: 12 });
+    const typeId = sized('s', 104, member(lock), member(many, 64));
+    expect(unsafe()).toMatchObject({ typeId, problem: 'has more than 11 special fields' });
+  });
+
   test.each([
     ['bpf_spin_lock', 'has more than one lock'],
     ['bpf_refcount', 'has more than one bpf_refcount'],

@@ -79,7 +79,7 @@ export function* specialTypes(btf: RawBtf): Generator<null, SpecialTypes, void> 
   const special = new Uint8Array(btf.end);
   const chains = new Uint32Array(btf.end);
   const tags = yield* structsAndTags(btf, special);
-  const steps = new ModifierSteps(btf);
+  const modifiers = new Modifiers(btf, tags);
   let chainSteps = 0;
   for (const kind of [Kind.PTR, Kind.VOLATILE]) {
     for (let id = 1; id < btf.end; id++) {
@@ -87,8 +87,8 @@ export function* specialTypes(btf: RawBtf): Generator<null, SpecialTypes, void> 
       if (btf.kind(id) !== kind) continue;
       const to = btf.third(id);
       if (kind === Kind.PTR) {
-        if (tags.size > 0) special[id] = tagOf(btf, tags, to);
-        chains[id] = steps.from(to);
+        special[id] = modifiers.specialFrom(to);
+        chains[id] = modifiers.stepsFrom(to);
       } else if (btf.kind(to) === Kind.PTR) {
         special[id] = special[to] ?? Special.NO;
         chains[id] = chains[to] ?? 0;
@@ -122,20 +122,6 @@ function* structsAndTags(btf: RawBtf, special: Uint8Array): Generator<null, Map<
   return tags;
 }
 
-/** The special tag of a pointer to a type. Since Linux 7.2 other tags and qualifiers may precede it. */
-function tagOf(btf: RawBtf, tags: ReadonlyMap<TypeId, number>, first: TypeId): number {
-  let id = first;
-  for (let followed = 0; followed < MAX_MODIFIERS && isModifier(btf.kind(id)); followed++) {
-    const tag = tags.get(id);
-    if (tag !== undefined) return tag;
-    id = btf.third(id);
-  }
-  return Special.NO;
-}
-
-/** Enough for any real tag: compilers write tags first. */
-const MAX_MODIFIERS = 32;
-
 const MODIFIERS: ReadonlySet<number> = new Set([
   Kind.TYPEDEF,
   Kind.VOLATILE,
@@ -148,28 +134,47 @@ function isModifier(kind: number): boolean {
   return MODIFIERS.has(kind);
 }
 
-/** ModifierSteps counts how many modifiers follow each other, once for each of them. */
-class ModifierSteps {
+/** Modifiers follows the modifiers after pointers, each of them once. */
+class Modifiers {
   readonly #btf: RawBtf;
-  readonly #known: Uint32Array;
+  readonly #tags: ReadonlyMap<TypeId, number>;
+  readonly #steps: Uint32Array;
+  readonly #special: Uint8Array;
 
-  constructor(btf: RawBtf) {
+  /** @param tags - the {@link Special} of each special tag */
+  constructor(btf: RawBtf, tags: ReadonlyMap<TypeId, number>) {
     this.#btf = btf;
-    this.#known = new Uint32Array(btf.end);
+    this.#tags = tags;
+    this.#steps = new Uint32Array(btf.end);
+    this.#special = new Uint8Array(btf.end);
   }
 
-  /** from returns the number of modifiers from a type on. The kernel refuses those that lead back to themselves. */
-  from(first: TypeId): number {
+  /** stepsFrom returns the number of modifiers from a type on. The kernel refuses those that lead back to themselves. */
+  stepsFrom(first: TypeId): number {
+    this.#follow(first);
+    return this.#steps[first] ?? 0;
+  }
+
+  /** specialFrom returns the first special tag among them. Since Linux 7.2 other tags and qualifiers may precede it. */
+  specialFrom(first: TypeId): number {
+    this.#follow(first);
+    return this.#special[first] ?? Special.NO;
+  }
+
+  #follow(first: TypeId): void {
     const path: TypeId[] = [];
     let id = first;
-    while (this.#known[id] === 0 && isModifier(this.#btf.kind(id))) {
+    while (this.#steps[id] === 0 && isModifier(this.#btf.kind(id))) {
       // Ends a walk in a circle.
-      this.#known[id] = 1;
+      this.#steps[id] = 1;
       path.push(id);
       id = this.#btf.third(id);
     }
-    let steps = this.#known[id] ?? 0;
-    for (const each of path.toReversed()) this.#known[each] = steps += 1;
-    return steps;
+    let steps = this.#steps[id] ?? 0;
+    let special = this.#special[id] ?? Special.NO;
+    for (const each of path.toReversed()) {
+      this.#steps[each] = steps += 1;
+      this.#special[each] = special = this.#tags.get(each) ?? special;
+    }
   }
 }
