@@ -24,7 +24,6 @@ export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
 export { sortTypes, type SortOptions } from './build/sort.js';
 export { countTypes } from './type-index.js';
-export { completeDatasecs } from './elf/complete-datasecs.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
@@ -105,6 +104,8 @@ export {
 export { formatLayout } from './print/layout-text.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
+export { type BpfObject, type BpfObjectOptions, isBpfObject, parseBpfObject } from './object/bpf-object.js';
+export { prepareBtf } from './object/prepare-btf.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';
 export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';

@@ -1,4 +1,4 @@
-import { BtfFormatError, completeDatasecs, type ElfBtf, inflateElfBtf } from '@btfd/btf';
+import { BtfFormatError, type ElfBtf, inflateElfBtf, isBpfObject, parseBpfObject, prepareBtf } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
@@ -66,7 +66,7 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
 }
 
 /**
- * readLoadable reads the BTF of a file to load it into a kernel. It completes the BTF of an object file, as libbpf does.
+ * readLoadable reads the BTF of a file to load it into a kernel. It prepares the BTF of a BPF object as libbpf does.
  *
  * @param interrupted ends the wait for a pipe without a writer.
  * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
@@ -74,5 +74,6 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
 export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
   const file = await readBtfFile(path, interrupted);
   if (file.kind === 'raw') return file.btf;
-  return inFile(path, () => completeDatasecs(file.elf.btf, file.bytes));
+  if (!isBpfObject(file.bytes)) return file.elf.btf;
+  return inFile(path, () => prepareBtf(parseBpfObject(file.bytes)));
 }

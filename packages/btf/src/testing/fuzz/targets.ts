@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { completeDatasecs } from '../../elf/complete-datasecs.js';
-import { parseElfBtf, readElfBtf } from '../../elf/elf-btf.js';
+import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
+import { parseBpfObject } from '../../object/bpf-object.js';
+import { prepareBtf } from '../../object/prepare-btf.js';
 import { Spec } from '../../spec.js';
 import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
@@ -68,7 +69,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'object files',
     seeds: ORDERS.flatMap((order) => ([32, 64] as const).map((bits) => assembleObject(bits, order))),
-    run: (bytes) => typed(() => completeDatasecs(readElfBtf(bytes).btf, bytes)),
+    run: (bytes) => typed(() => prepareBtf(parseBpfObject(bytes))),
   },
   {
     name: 'split BTF on a distilled base',
