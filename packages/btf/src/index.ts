@@ -25,7 +25,7 @@ export { selectTypes, type SelectOptions } from './build/select.js';
 export { sortTypes, type SortOptions } from './build/sort.js';
 export { countTypes } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
-export { ElfFile, type ElfSection, type ElfSymbol } from './elf/elf-file.js';
+export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader, isSplit } from './header.js';

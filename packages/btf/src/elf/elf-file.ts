@@ -44,6 +44,11 @@ const SHF_COMPRESSED = 0x800;
 /** Replaces a section index that is too large for its field. Section 0 has the index then. */
 const SHN_XINDEX = 0xffff;
 
+/** isElfFile reports whether bytes begin as an ELF file does. */
+export function isElfFile(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
 /**
  * ElfFile finds sections and symbols of an ELF file: 32 and 64 bits, both byte orders, any number of sections. It reads
  * nothing else of ELF, so it also reads files that loaders would reject.
@@ -257,7 +262,7 @@ export class ElfFile {
 }
 
 function readIdent(bytes: Uint8Array): { layout: ElfLayout; byteOrder: ByteOrder } {
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw malformed('not an ELF file', 0);
+  if (!isElfFile(bytes)) throw malformed('not an ELF file', 0);
   const layout = { 1: ELF32, 2: ELF64 }[bytes[4] ?? 0];
   if (layout === undefined) throw malformed(`unknown ELF class ${bytes[4]}`, 4);
   const littleEndian = { 1: true, 2: false }[bytes[5] ?? 0];

@@ -1,4 +1,4 @@
-import { ElfFile, type ElfSymbol } from '../elf/elf-file.js';
+import { ElfFile, type ElfSymbol, isElfFile } from '../elf/elf-file.js';
 import { BtfFormatError } from '../format-error.js';
 import type { ParseLimits } from '../limits.js';
 import { Spec } from '../spec.js';
@@ -18,7 +18,6 @@ export interface BpfObjectOptions {
   readonly limits?: Partial<ParseLimits>;
 }
 
-const ELF_MAGIC = 0x7f454c46;
 const ELFCLASS64 = 2;
 const HEADER_LENGTH = 64;
 const ET_REL = 1;
@@ -40,8 +39,8 @@ export const LONGEST_NAME = 512;
  * @param file the file, or at least its first 64 bytes.
  */
 export function isBpfObject(file: Uint8Array): boolean {
+  if (!isElfFile(file) || file.length < HEADER_LENGTH || file[4] !== ELFCLASS64) return false;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < HEADER_LENGTH || view.getUint32(0) !== ELF_MAGIC || file[4] !== ELFCLASS64) return false;
   const littleEndian = file[5] === 1;
   return isBpf(view.getUint16(16, littleEndian), view.getUint16(18, littleEndian));
 }
@@ -86,7 +85,8 @@ function btfOf(elf: ElfFile): Uint8Array {
   }
   const { offset, size, compressed } = section;
   if (compressed) {
-    const message = 'section .BTF is compressed, which no loader reads: use objcopy --decompress-debug-sections';
+    const message =
+      'section .BTF is compressed, which no loader reads: use objcopy --decompress-debug-sections';
     throw new BtfFormatError('UNSUPPORTED', message, { offset });
   }
   return elf.bytes.subarray(offset, offset + size);

@@ -64,17 +64,20 @@ function globalVariables(symbols: readonly ElfSymbol[]): ReadonlyMap<string, Elf
 
 function offsetOf(section: Datasec, name: string, symbol: ElfSymbol | undefined): number {
   if (symbol !== undefined && symbol.value <= MAX_U32) return symbol.value;
-  const reason = symbol === undefined ? 'has no symbol in the file' : 'begins after 4 GiB';
-  throw malformed(section, `its variable ${name} ${reason}, so its offset is not known`);
+  const reason =
+    symbol === undefined ? 'has no symbol in the file, so its offset is not known' : 'begins after 4 GiB';
+  throw malformed(section, `has a variable ${name} that ${reason}`);
 }
 
 function sizeOf(section: Datasec, index: number | undefined, elf: BpfObject['elf']): number {
   const size = index === undefined ? MAX_U32 + 1 : elf.sectionSize(index);
   if (size <= MAX_U32) return size;
-  const reason = index === undefined ? 'is not a section of the file' : 'has more than 4 GiB';
-  throw malformed(section, `${reason}, so its size is not known`);
+  throw malformed(
+    section,
+    index === undefined ? 'is not in the file, so its size is not known' : 'has more than 4 GiB',
+  );
 }
 
 function malformed({ id, name }: Datasec, message: string): BtfFormatError {
-  return new BtfFormatError('MALFORMED', `data section ${name}: ${message}`, { typeId: id });
+  return new BtfFormatError('MALFORMED', `data section ${name} ${message}`, { typeId: id });
 }

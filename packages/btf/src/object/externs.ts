@@ -3,7 +3,15 @@ import { alignof } from '../query/alignof.js';
 import { followed } from '../query/follow.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
-import { type Datasec, FuncLinkage, IntEncoding, Kind, type TypeId, VarLinkage } from '../types.js';
+import {
+  type Datasec,
+  FuncLinkage,
+  IntEncoding,
+  Kind,
+  type TypeId,
+  VarLinkage,
+  type VarSecinfo,
+} from '../types.js';
 import type { BtfEditor } from './btf-editor.js';
 
 /** The sections whose variables and functions the loader finds in the kernel. The file has no bytes for them. */
@@ -81,7 +89,11 @@ class KernelSymbols {
       const isFunction = this.#spec.kindOf(memberId) === Kind.FUNC;
       if (isFunction) this.#prepareFunction(memberId);
       else this.#prepareVariable(id, memberId);
-      return { typeId: isFunction ? this.#dummyVariable() : memberId, offset: i * KSYM_SIZE, size: KSYM_SIZE };
+      return {
+        typeId: isFunction ? this.#dummyVariable() : memberId,
+        offset: i * KSYM_SIZE,
+        size: KSYM_SIZE,
+      };
     });
     this.#editor.setSection(id, vars.length * KSYM_SIZE, prepared);
   }
@@ -135,28 +147,32 @@ class KernelSymbols {
 
 /** Lays a section out as libbpf does: the largest alignments first, then the smallest sizes, then by name. */
 function prepareKconfig(spec: Spec, { id, vars }: Datasec, editor: BtfEditor): void {
-  const externs = vars.map((info) => ({ info, ...kconfigVariable(spec, id, followed(spec, id, info.typeId)) }));
+  const externs = vars.map((info) => kconfigVariable(spec, id, info));
   externs.sort((a, b) => b.alignment - a.alignment || a.size - b.size || compare(a.name, b.name));
   let end = 0;
-  const placed = externs.map(({ info, size, alignment }) => {
+  const placed = externs.map(({ info: { typeId, size: sectionSize }, size, alignment }): VarSecinfo => {
     const offset = Math.ceil(end / alignment) * alignment;
     end = offset + size;
-    editor.setWord(info.typeId, 3, VarLinkage.GLOBAL);
-    return { ...info, offset };
+    editor.setWord(typeId, 3, VarLinkage.GLOBAL);
+    return { typeId, offset, size: sectionSize };
   });
   if (end > 0xffff_ffff) throw malformed(id, `section ${KCONFIG} has more than 4 GiB`);
   editor.setSection(id, end, placed);
 }
 
-function kconfigVariable(
-  spec: Spec,
-  section: TypeId,
-  id: TypeId,
-): { name: string; size: number; alignment: number } {
+interface KconfigVariable {
+  readonly info: VarSecinfo;
+  readonly name: string;
+  readonly size: number;
+  readonly alignment: number;
+}
+
+function kconfigVariable(spec: Spec, section: TypeId, info: VarSecinfo): KconfigVariable {
+  const id = followed(spec, section, info.typeId);
   const { name } = checkVariable(spec, section, id, KCONFIG);
   try {
     const size = sizeof(spec, id);
-    if (size > 0) return { name, size, alignment: alignof(spec, id) };
+    if (size > 0) return { info, name, size, alignment: alignof(spec, id) };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
   }
