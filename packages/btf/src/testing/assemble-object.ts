@@ -8,7 +8,7 @@ export interface ObjectSymbol extends Omit<SymbolWords, 'name' | 'section'> {
   readonly section?: string;
 }
 
-/** ObjectContent is the content of an object file besides its BTF. */
+/** ObjectContent is the content of an object file in addition to its BTF. */
 export interface ObjectContent {
   readonly sections?: readonly SectionWords[];
   readonly symbols?: readonly ObjectSymbol[];
