@@ -27,6 +27,10 @@ if (unknown.length > 0) {
   console.error(`no kernel ${unknown.join(', ')}: use ${kernels.map(({ series }) => series).join(', ')}`);
   process.exit(2);
 }
+if (isCi && own.includes('--record')) {
+  console.error('--ci compares the C of fewer modules: leave it out to record results');
+  process.exit(2);
+}
 const chosen = kernels
   .filter(({ series, ci }) => (wanted.length > 0 ? wanted.includes(series) : !isCi || ci === true))
   .map(({ series }) => series);
