@@ -52,7 +52,7 @@ export const WITHOUT_IDS: readonly Check[] = [
       expect(sent).toContainEqual(['vmlinux', false]);
       expect(sent.filter(([, isHeld]) => isHeld)).not.toEqual([]);
       const { status, bytes } = await lab.machine.run(
-        `btfctl --timeout 10m --address unix:${lab.mainDaemon().socket} hold vmlinux`,
+        `btfctl --timeout 10m --address unix:${lab.mainDaemon().socket} hold vmlinux -- true`,
       );
       expect([status === 0, bytes.toString()]).toEqual([false, expect.stringContaining('has no BTF id')]);
     },
