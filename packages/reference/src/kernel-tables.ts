@@ -41,7 +41,7 @@ export function kernelTables(kernels: readonly TestedKernel[], results: Results)
         yesNo(keepsUnloadedIds),
       ),
       rowOf('reports the size of a log that does not fit', ({ logTrueSize }) => yesNo(logTrueSize)),
-      rowOf('takes BPF tokens to', ({ tokens }) => tokens),
+      rowOf('calls that take a BPF token', ({ tokens }) => tokens),
       rowOf('features that its release lacks', ({ backports }) => backports.join(', ') || 'none'),
       rowOf('seconds until it runs commands', (_, result) => String(result?.bootSeconds ?? NOT_RUN)),
       rowOf('seconds until btfd listens', (_, result) => String(result?.daemonSeconds ?? NOT_RUN)),
