@@ -48,7 +48,9 @@ export class ResultsOfRun {
     this.#failed.add(title);
   }
 
-  write({ machine: { kernel }, bootSeconds, mainStartSeconds }: Lab): void {
+  /** Writes the results, except those of checks that look at fewer modules. */
+  write({ machine: { kernel }, bootSeconds, mainStartSeconds, isBrief }: Lab): void {
+    if (isBrief) return;
     const { release, version } = kernel;
     const earlier = this.#earlier();
     const checks = {
