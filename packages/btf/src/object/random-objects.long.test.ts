@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { seededRandom } from '../testing/mutate.js';
+import { seeded } from 'test-tools/random';
 import { parseBpfObject } from './bpf-object.js';
 import { prepareBtf } from './prepare-btf.js';
 
@@ -81,7 +81,7 @@ needs('clang', 'gcc', 'libbpf').describe('random objects', () => {
   afterAll(() => rmSync(dir, { recursive: true }));
 
   test('have the bytes that libbpf has after opening them', () => {
-    const random = seededRandom(11);
+    const random = seeded(11);
     const object = join(dir, 'o');
     for (let i = 0; i < OBJECTS; i++) {
       const source = randomSource(random);
