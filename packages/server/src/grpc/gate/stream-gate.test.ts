@@ -104,6 +104,61 @@ describe('A client that opens many streams', () => {
   });
 });
 
+describe('A client that closes its connection with its streams', () => {
+  test('again and again does not start afresh: its connections are ended after a few streams', async () => {
+    await using served = await setUp(true, { limits: { maxStreamsPerConnection: 10_000 } });
+    const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 300, reset: false });
+    for (let count = 0; count < 2; count++) {
+      const socket = await connected(served.path);
+      socket.write(bytes);
+      // A few become calls, and the others wait.
+      while (served.quotas.calls.inUse === 0) await new Promise(setImmediate);
+      socket.destroy();
+      while (served.quotas.calls.inUse > 0) await new Promise(setImmediate);
+    }
+    expect(await served.ended()).toBe(0);
+    const before = served.calls();
+    const socket = await connected(served.path);
+    socket.write(bytes);
+    await once(socket, 'close');
+    expect(await served.ended()).toBe(1);
+    expect(served.calls() - before).toBeLessThanOrEqual(32);
+  });
+
+  test('does not keep others of its user from calling, also many times at once', async () => {
+    await using served = await setUp();
+    using honest = new GrpcClient(`unix:${served.path}`);
+    await honest.unary('getServerInfo', INFO).answer;
+    const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 900, reset: false });
+    for (let count = 0; count < 3; count++) {
+      const socket = await connected(served.path);
+      socket.write(bytes);
+      while (served.quotas.calls.inUse === 0 && !socket.closed) await new Promise(setImmediate);
+      socket.destroy();
+      while (served.quotas.calls.inUse > 0) await new Promise(setImmediate);
+    }
+    const answers = Array.from({ length: 200 }, async () => honest.unary('getServerInfo', INFO).answer);
+    expect(await Promise.all(answers)).toHaveLength(200);
+  });
+});
+
+describe('A client that is known and has no role', () => {
+  test('may check and watch health at the same time, because a policy does not make it nobody', async () => {
+    await using served = await setUp(false);
+    using client = new Http2Client(served.path);
+    await once(client.session, 'remoteSettings');
+    const health = '/grpc.health.v1.Health';
+    const watch = client.call(`${health}/Watch`).resume();
+    watch.end(grpcFrame(new Uint8Array()));
+    await once(watch, 'response');
+    const check = client.call(`${health}/Check`).resume();
+    const trailers = once(check, 'trailers');
+    check.end(grpcFrame(new Uint8Array()));
+    expect((await trailers)[0]).toMatchObject({ 'grpc-status': String(status.OK) });
+    expect(watch.closed).toBe(false);
+  });
+});
+
 describe('A client that sends its request byte by byte', () => {
   test('loses its call after a thousand bytes', async () => {
     await using served = await ServedDaemon.start(true);
