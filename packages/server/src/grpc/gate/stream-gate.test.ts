@@ -106,7 +106,7 @@ describe('A client that opens many streams', () => {
 
 describe('A client that closes its connection with its streams', () => {
   test('again and again does not start afresh: its connections are ended after a few streams', async () => {
-    await using served = await setUp(true, { limits: { maxStreamsPerConnection: 10_000 } });
+    await using served = await ServedDaemon.start(true, { limits: { maxStreamsPerConnection: 10_000 } });
     const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 300, reset: false });
     for (let count = 0; count < 2; count++) {
       const socket = await connected(served.path);
@@ -116,17 +116,17 @@ describe('A client that closes its connection with its streams', () => {
       socket.destroy();
       while (served.quotas.calls.inUse > 0) await new Promise(setImmediate);
     }
-    expect(await served.ended()).toBe(0);
-    const before = served.calls();
+    expect(await endedBy(served)).toBe(0);
+    const before = callsOf(served);
     const socket = await connected(served.path);
     socket.write(bytes);
     await once(socket, 'close');
-    expect(await served.ended()).toBe(1);
-    expect(served.calls() - before).toBeLessThanOrEqual(32);
+    expect(await endedBy(served)).toBe(1);
+    expect(callsOf(served) - before).toBeLessThanOrEqual(32);
   });
 
   test('does not keep others of its user from calling, also many times at once', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using honest = new GrpcClient(`unix:${served.path}`);
     await honest.unary('getServerInfo', INFO).answer;
     const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 900, reset: false });
@@ -144,7 +144,7 @@ describe('A client that closes its connection with its streams', () => {
 
 describe('A client that is known and has no role', () => {
   test('may check and watch health at the same time, because a policy does not make it nobody', async () => {
-    await using served = await setUp(false);
+    await using served = await ServedDaemon.start(false);
     using client = new Http2Client(served.path);
     await once(client.session, 'remoteSettings');
     const health = '/grpc.health.v1.Health';
