@@ -130,7 +130,9 @@ describe('A folder of BTF files', () => {
     const files = new BtfFiles(dir.path, MAX);
     const file = await files.find('xfs');
     unlinkSync(path);
-    expect(await reasonOf(async () => (file === null ? null : files.read(file)))).toBe(ErrorReason.NAME_NOT_FOUND);
+    expect(await reasonOf(async () => (file === null ? null : files.read(file)))).toBe(
+      ErrorReason.NAME_NOT_FOUND,
+    );
   });
 
   test('lists more files than one turn does', async () => {
