@@ -107,6 +107,12 @@ Napi::Value PeerGroupsFunction(const Napi::CallbackInfo& info) {
   return array;
 }
 
+Napi::Value UnreceivedFunction(const Napi::CallbackInfo& info) {
+  int bytes = 0;
+  const int result = GetUnreceived(info[0].As<Napi::Number>().Int32Value(), &bytes);
+  return Napi::Number::New(info.Env(), result < 0 ? result : bytes);
+}
+
 // glibc keeps freed memory unless it is at the end of a heap. Other C libraries have no such function.
 void TrimMemoryFunction(const Napi::CallbackInfo&) {
 #ifdef __GLIBC__
@@ -146,6 +152,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("socketInfo", Napi::Function::New<SocketInfoFunction>(env, "socketInfo"));
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
   exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
+  exports.Set("unreceived", Napi::Function::New<UnreceivedFunction>(env, "unreceived"));
   exports.Set("trimMemory", Napi::Function::New<TrimMemoryFunction>(env, "trimMemory"));
   exports.Set("requestFd", Napi::Function::New<RequestFdFunction>(env, "requestFd"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));

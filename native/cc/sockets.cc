@@ -1,7 +1,9 @@
 #include "sockets.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -150,6 +152,8 @@ int SendFd(int socket, const std::string& text, int fd) {
   memcpy(CMSG_DATA(header), &fd, sizeof(int));
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
+
+int GetUnreceived(int socket, int* bytes) { return ioctl(socket, SIOCOUTQ, bytes) < 0 ? -errno : 0; }
 
 int RequestFd(const std::string& path, const std::string& request, size_t max_size, uint32_t timeout_ms,
               Received* received) {

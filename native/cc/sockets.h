@@ -44,6 +44,10 @@ int Notify(const std::string& address, const std::string& text);
 // Sends a text and an fd over a connected unix socket. Never waits: -EAGAIN if the socket is full.
 int SendFd(int socket, const std::string& text, int fd);
 
+// SIOCOUTQ: about how many bytes of memory hold data that the peer of a unix socket has not received; 0 if it has received
+// everything, or has closed the connection.
+int GetUnreceived(int socket, int* bytes);
+
 // A text from a peer, and an fd or -1.
 struct Received {
   std::string text;

@@ -29,6 +29,7 @@ export interface Addon {
   socketInfo(fd: number): OrErrno<NativeSocketInfo>;
   peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
   peerGroups(fd: number): OrErrno<number[]>;
+  unreceived(fd: number): number;
   trimMemory(): void;
   requestFd(
     path: string,

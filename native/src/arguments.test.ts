@@ -9,6 +9,7 @@ import {
   notify,
   progLoad,
   socketInfo,
+  hasUnreceived,
   socketPeer,
   tokenCreate,
 } from './index.js';
@@ -30,6 +31,7 @@ const CASES: readonly (readonly [
   ['an id of a map that is not whole', mapGetInfoById, [0.5], 'RangeError', 'id must be an integer'],
   ['an id after one over 32 bits', mapGetNextId, [2 ** 32], 'RangeError', 'after must be an integer'],
   ['a file descriptor below 0', socketPeer, [-1], 'RangeError', 'fd must be an integer from 0'],
+  ['a socket below 0', hasUnreceived, [-1], 'RangeError', 'fd must be an integer from 0'],
   ['bytes that are an array', btfLoad, [[1], 0], 'TypeError', 'bytes must be a Uint8Array'],
   ['bytes in words', btfLoad, [new Uint16Array(8), 0], 'TypeError', 'bytes must be a Uint8Array'],
   ['a log of 127 bytes', btfLoad, [BYTES, 127], 'RangeError', 'logSize must be 0 or at least 128, not 127'],

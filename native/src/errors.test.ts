@@ -13,6 +13,7 @@ describe('BpfError', () => {
     ],
     ['BPF_BTF_LOAD', 1, null, 'EPERM', 'BPF_BTF_LOAD: EPERM (operation not permitted)'],
     ['BPF_BTF_LOAD', 524, null, 'ENOTSUPP', 'BPF_BTF_LOAD: ENOTSUPP (operation is not supported)'],
+    ['dup', 109, 'fd 3', 'ETOOMANYREFS', 'dup of fd 3: ETOOMANYREFS (too many references: cannot splice)'],
     ['dup', 4000, 'fd 3', 'E4000', 'dup of fd 3: E4000 (unknown error)'],
   ])('%s with errno %i of %s is %s', (command, errno, object, code, message) => {
     const error = new BpfError(command, errno, object, null);

@@ -81,15 +81,18 @@ export class BtfFdClosedError extends Error {
   }
 }
 
-/** The kernel's internal ENOTSUPP. It was never meant for user space, but bpf(2) returns it. No libc has a name for it. */
-const ENOTSUPP = 524;
+/** Errnos of Linux that Node has no name for. */
+const OTHER_ERRNOS: ReadonlyMap<number, readonly [string, string]> = new Map([
+  // SCM_RIGHTS of unix(7).
+  [109, ['ETOOMANYREFS', 'too many references: cannot splice']],
+  // The kernel's internal one. It was never meant for user space, but bpf(2) returns it. No libc has a name for it.
+  [524, ['ENOTSUPP', 'operation is not supported']],
+]);
 
 function errnoName(errno: number): string {
-  return errno === ENOTSUPP ? 'ENOTSUPP' : (getSystemErrorMap().get(-errno)?.[0] ?? `E${errno}`);
+  return (OTHER_ERRNOS.get(errno) ?? getSystemErrorMap().get(-errno))?.[0] ?? `E${errno}`;
 }
 
 function errnoText(errno: number): string {
-  return errno === ENOTSUPP
-    ? 'operation is not supported'
-    : (getSystemErrorMap().get(-errno)?.[1] ?? 'unknown error');
+  return (OTHER_ERRNOS.get(errno) ?? getSystemErrorMap().get(-errno))?.[1] ?? 'unknown error';
 }

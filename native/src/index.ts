@@ -44,4 +44,11 @@ export {
 export { progLoad } from './prog-load.js';
 export { trimMemory } from './trim-memory.js';
 export { requestFd, type FdReply, type RequestFdOptions } from './request-fd.js';
-export { notify, socketInfo, socketPeer, type SocketInfo, type SocketPeer } from './sockets.js';
+export {
+  hasUnreceived,
+  notify,
+  socketInfo,
+  socketPeer,
+  type SocketInfo,
+  type SocketPeer,
+} from './sockets.js';

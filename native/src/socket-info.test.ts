@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, describe, expect, test } from '@jest/globals';
 
-import { socketInfo } from './index.js';
+import { hasUnreceived, socketInfo } from './index.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'btfd-socket-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -62,4 +62,35 @@ describe('socketInfo', () => {
     closeSync(fd);
     expect(() => socketInfo(1_000_000)).toThrow('getsockopt of fd 1000000: EBADF');
   });
+});
+
+test('hasUnreceived throws the errno for a file descriptor that is not a socket, or not open', () => {
+  const fd = openSync('/dev/null', 'r');
+  expect(() => hasUnreceived(fd)).toThrow(`ioctl SIOCOUTQ of fd ${fd}: ENOTTY`);
+  closeSync(fd);
+  expect(() => hasUnreceived(1_000_000)).toThrow('ioctl SIOCOUTQ of fd 1000000: EBADF');
+});
+
+test('hasUnreceived is true until the peer has received, or has closed the connection', async () => {
+  const path = join(dir, 'unreceived.sock');
+  const server = await listen({ path });
+  const sockets: Socket[] = [];
+  server.on('connection', (socket: Socket) => sockets.push(socket.on('error', () => {})));
+  for (const leave of ['resume', 'destroy'] as const) {
+    const client = connect(path).pause();
+    await once(server, 'connection');
+    const socket = sockets.pop();
+    if (socket === undefined) throw new Error('no connection');
+    const fd = fdOf(socket);
+    expect(hasUnreceived(fd)).toBe(false);
+    writeSync(fd, 'text');
+    expect(hasUnreceived(fd)).toBe(true);
+    const left = once(client, leave === 'resume' ? 'data' : 'close');
+    client[leave]();
+    await left;
+    expect(hasUnreceived(fd)).toBe(false);
+    client.destroy();
+    socket.destroy();
+  }
+  server.close();
 });

@@ -75,6 +75,23 @@ export function socketPeer(fd: number): SocketPeer {
 }
 
 /**
+ * hasUnreceived returns whether data waits for the peer of a connected unix socket, from `SIOCOUTQ` of ioctl(2). File
+ * descriptors that were sent with it wait too. It returns false after the peer has closed the connection. Needs no
+ * privilege.
+ *
+ * @throws SystemCallError `EBADF` if the file descriptor is not open.
+ * @throws SystemCallError `ENOTTY` if it is not a socket.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if `fd` is not an integer from 0 to 2^31 - 1.
+ */
+export function hasUnreceived(fd: number): boolean {
+  checkInteger('fd', fd, 0, MAX_FD);
+  const bytes = addon().unreceived(fd);
+  if (bytes < 0) throw new SystemCallError('ioctl SIOCOUTQ', `fd ${fd}`, -bytes);
+  return bytes > 0;
+}
+
+/**
  * notify sends one datagram to a unix socket, as services do that report their state to systemd. It never waits. Needs
  * no privilege, only permission to write to the socket. Modelled on sd_notify(3).
  *

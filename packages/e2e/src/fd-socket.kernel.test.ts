@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BtfClient } from '@btfd/client';
 import { handleFd } from '@btfd/client/fd';
@@ -79,8 +80,8 @@ needs('bpf', 'root').describe('--fd-socket', () => {
   }
 
   /** Starts the receiver in Python, as a user or as root. */
-  async function receive(token: string, uid = 0) {
-    const words = ['/usr/bin/python3', '-c', PYTHON, path, token];
+  async function receive(token: string, uid = 0, socket = path) {
+    const words = ['/usr/bin/python3', '-c', PYTHON, socket, token];
     const as = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${GROUP}`, '--clear-groups'];
     const [command = '', ...args] = [...as, ...words];
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -163,10 +164,9 @@ needs('bpf', 'root').describe('--fd-socket', () => {
     expect(text).toMatch(/^error INVALID_REQUEST token: must be followed by a newline/);
   });
 
-  test('closes a connection without a request, and one whose peer never receives', async () => {
-    const { token } = await load();
+  test('closes a connection without a request', async () => {
     const before = daemon.fds().length;
-    const sockets: Socket[] = ['', 'half', `${token}\n`].map((text) => {
+    const sockets: Socket[] = ['', 'half'].map((text) => {
       const socket = connect(path)
         .on('error', () => {})
         .pause();
@@ -175,6 +175,36 @@ needs('bpf', 'root').describe('--fd-socket', () => {
     });
     await until('they are closed', () => daemon.fds().length === before);
     for (const socket of sockets) socket.destroy();
+  });
+
+  test('counts connections whose peers never receive for their user, and serves others', async () => {
+    const limited = join(dir, 'limited.sock');
+    // A quarter for each principal.
+    const flags = ['--max-connections', '16', '--socket-group', String(GROUP), '--loader', `uid:${LOADER}`];
+    await using few = await DaemonProcess.start({ args: [...flags, '--fd-socket', limited] });
+    using owner = new RawClient(few.address);
+    const source = { case: 'rawBtf', value: intBtf(1, 'fd') } as const;
+    const { result } = await owner.call('loadHandle', { source });
+    const token = result.case === 'handle' ? result.value.token : '';
+    const peers = Array.from({ length: 3 }, () => {
+      // Paused before it is connected, it receives nothing. It ends its side, so that it does not differ from one that left.
+      const peer = connect({ path: limited, allowHalfOpen: true }).pause();
+      peer.end(`${token}\n`);
+      return peer;
+    });
+    const granted = () => few.log.text.split('"action":"fd"').length - 1;
+    await until('all are served', () => granted() === peers.length);
+    // Longer than a connection without a request stays open.
+    await setTimeout(1_500);
+    expect((await requestFd(limited, `${token}\n`)).text).toMatch(/^error QUOTA_EXCEEDED /);
+    using other = await receive(token, LOADER, limited);
+    expect(other.printed).toMatch(/^error HANDLE_NOT_FOUND /);
+    for (const peer of peers) peer.destroy();
+    await until('they count no more', async () => {
+      const { text, fd } = await requestFd(limited, `${token}\n`);
+      fd?.close();
+      return text === 'ok\n';
+    });
   });
 
   test('serves a thousand connections at once, or refuses them, and keeps none', async () => {

@@ -10,6 +10,7 @@ import { DaemonProcess } from './testing/daemon-process.js';
 import { HungFileSystem } from './testing/hung-file-system.js';
 import { RawClient } from './testing/raw-client.js';
 import { TestCertificates } from './testing/test-certificates.js';
+import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url));
@@ -57,6 +58,17 @@ async function isServed(daemon: DaemonProcess): Promise<boolean> {
   return (await client.call('getServerInfo', {})).version !== '';
 }
 
+/** Returns the size of an object's BTF. */
+async function read(daemon: DaemonProcess, name: string): Promise<number> {
+  using client = new RawClient(daemon.address);
+  let bytes = 0;
+  const source = { case: 'name', value: name } as const;
+  for await (const { part } of client.stream('spec', { source, encoding: 1 })) {
+    if (part.case === 'raw') bytes += part.value.length;
+  }
+  return bytes;
+}
+
 describe('A pipe that nobody writes to', () => {
   test.each(['config', 'policy', 'tls-cert', 'tls-key', 'tls-client-ca'])(
     'stops the start with an error as --%s',
@@ -77,6 +89,18 @@ describe('A pipe that nobody writes to', () => {
       expect(stderr).toContain(`${pipe} is a pipe, not a regular file`);
     },
   );
+
+  test('is not listed or read in --btf-dir', async () => {
+    const folder = mkdtempSync(join(dir, 'pipes-'));
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(join(folder, 'ok'), intBtf(1, 'ok'));
+    await using daemon = await DaemonProcess.start({ args: ['--btf-dir', folder] });
+    expect(await read(daemon, 'ok')).toBeGreaterThan(0);
+    await expect(read(daemon, 'pipe')).rejects.toThrow('NOT_FOUND');
+    replaceByPipe(join(folder, 'ok'));
+    await expect(read(daemon, 'ok')).rejects.toThrow('NOT_FOUND');
+    expect(await daemon.end()).toBe(0);
+  });
 
   test('changes nothing at a reload, and the daemon serves', async () => {
     const { policy } = policyIn('reload');
@@ -130,6 +154,34 @@ needs('root', 'fuse').describe('A file system that hangs', () => {
     writeFileSync(policy, 'viewers: [uid:1]\n');
     await until('the policy is read', () => daemon.log.text.includes('reloaded the policy'));
     expect(await daemon.end()).toBe(0);
+  });
+
+  test('as --btf-dir takes one thread, and the daemon serves and reads its policy', async () => {
+    const { policy } = policyIn('beside');
+    const folder = join(dir, 'btf');
+    mkdirSync(folder);
+    const hung = 'does its file system hang?';
+    writeFileSync(join(folder, 'ok'), intBtf(1, 'ok'));
+    const args = ['--btf-dir', folder, '--policy', policy, '--reload-interval', '24h'];
+    {
+      await using daemon = await DaemonProcess.start({ args });
+      expect(await read(daemon, 'ok')).toBeGreaterThan(0);
+      {
+        using _ = await HungFileSystem.mount(folder);
+        const reads = Array.from({ length: 5 }, async () => read(daemon, 'ok').catch(String));
+        await until('a thread waits', () => HungFileSystem.waiters(daemon.pid) === 1);
+        expect(await isServed(daemon)).toBe(true);
+        daemon.signal('SIGHUP');
+        await until('the policy is read', () => daemon.log.text.includes('reloaded the policy'));
+        for (const error of await Promise.all(reads)) expect(error).toContain(hung);
+        expect(HungFileSystem.waiters(daemon.pid)).toBe(1);
+      }
+      await until('it is read again', async () => (await read(daemon, 'ok').catch(() => 0)) > 0);
+      expect(await daemon.end()).toBe(0);
+    }
+    using _ = await HungFileSystem.mount(folder);
+    const atStart = run(['--btf-dir', folder, '--listen', `unix:${dir}/hung-btf.sock`]);
+    expect(atStart.stderr).toContain(`looking at ${folder} ${TOO_LONG}`);
   });
 
   test('does not keep SIGTERM waiting during the start', async () => {

@@ -41,6 +41,7 @@ const aHandle = rule(
  * @throws BtfError HANDLE_NOT_FOUND or HANDLE_OF_EARLIER_DAEMON if the daemon at the path has no such handle of this user.
  * @throws BtfError HANDLE_CLOSED or LEASE_EXPIRED if the handle is not open, NOT_HOLDABLE if its object has no id.
  * @throws BtfError ROLE_FORBIDS, UNAUTHENTICATED or QUOTA_EXCEEDED if the daemon refuses.
+ * @throws BtfError OUT_OF_FILES if too many file descriptors of the daemon's user wait for their receivers.
  * @throws BtfError INVALID_REQUEST for an argument of another type.
  */
 export async function handleFd(handle: RemoteObject | string, path: string): Promise<BtfFd> {

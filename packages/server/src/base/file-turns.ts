@@ -5,7 +5,7 @@ const LONGEST_MS = 10_000;
 
 /**
  * FileTurns runs work on files, one at a time. A file system that hangs blocks the thread that waits for it, and Node has
- * four threads for files. With turns it blocks one of them.
+ * four threads for files. With turns it blocks one of them, for each kind of turns.
  */
 export class FileTurns {
   /** Resolves when the current work ends, and rejects if that takes too long. Null if no work runs. */
@@ -63,5 +63,8 @@ export class FileTurns {
   }
 }
 
-/** FILE_TURNS are the turns of this process, because its threads for files are. */
+/** FILE_TURNS are the turns of this process for the files that an operator names, because its threads for files are. */
 export const FILE_TURNS = new FileTurns();
+
+/** BTF_TURNS are those for BTF files. A folder of BTF that hangs must not keep the daemon from reading its policy. */
+export const BTF_TURNS = new FileTurns();

@@ -19,7 +19,7 @@ export interface TrustedFileOptions {
 
 /**
  * readTrustedFile reads a file that the operator has named, such as a key. The caller never waits longer than 10 s, and
- * however many files hang, they block one thread of the process.
+ * however many such files hang, they block one thread of the process.
  *
  * The file, the folders above it and the links to it must belong to root or to the daemon's user, and others must not be
  * able to write to them. A sticky folder, root's group and a read-only mount are exceptions.

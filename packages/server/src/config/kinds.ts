@@ -9,7 +9,7 @@ import {
   type TcpAddress,
   type UnixAddress,
 } from '../base/address.js';
-import { FILE_TURNS } from '../base/file-turns.js';
+import { BTF_TURNS } from '../base/file-turns.js';
 import type { Kind } from './setting.js';
 
 /** SWITCH is on or off. */
@@ -154,14 +154,14 @@ export const SOCKET: Kind<UnixAddress | null> = {
   format: (value) => value?.path ?? 'none',
 };
 
-/** DIRECTORY is a folder that exists, or null. A relative path starts at the working directory of the daemon. */
+/** DIRECTORY is a folder of BTF files that exists, or null. A relative path starts at the working directory of the daemon. */
 export const DIRECTORY: Kind<string | null> = {
   placeholder: 'DIR',
   isList: false,
   parse: (texts) => pathOf(only(texts)),
   async check(path) {
     if (path === null) return;
-    const stats = await FILE_TURNS.run(`looking at ${path}`, async () => stat(path));
+    const stats = await BTF_TURNS.run(`looking at ${path}`, async () => stat(path));
     if (!stats.isDirectory()) throw new Error(`${path} is not a folder`);
   },
   format: (value) => value ?? 'none',

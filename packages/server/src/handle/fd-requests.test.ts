@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ErrorReason } from '@btfd/api';
+import { SystemCallError } from '@btfd/native';
 import { describe, expect, test } from '@jest/globals';
 import { CurrentPolicy, NO_RULES, Policy } from '../auth/policy.js';
 import { MAX_REFUSED } from '../listen/connections.js';
@@ -12,6 +14,8 @@ import { makeServices } from '../testing/services.js';
 import { TempDir } from '../testing/temp-dir.js';
 import { FdRequests, type FdRequestEnd } from './fd-requests.js';
 
+/** Node has no name for it. */
+const ETOOMANYREFS = 109;
 const OWN = `uid:${process.geteuid?.() ?? 0}`;
 const CALLER = { principal: OWN, role: 'loader', may: () => true, maySee: () => true } as const;
 
@@ -41,6 +45,8 @@ async function setUp({
   const path = join(dir.path, 'socket');
   const served = new Set<Socket>();
   const server = createServer((socket) => {
+    // As the listener does.
+    socket.on('error', () => {});
     served.add(socket.once('close', () => served.delete(socket)));
     requests.serve(socket, 0);
   });
@@ -48,6 +54,7 @@ async function setUp({
   await once(server, 'listening');
   return {
     path,
+    kernel,
     served,
     token,
     ends,
@@ -114,6 +121,39 @@ describe('A request for a file descriptor', () => {
       await new Promise(setImmediate);
     }
     for (const peer of peers) peer.destroy();
+  });
+
+  test.each(['stays', 'ends its side'])('counts until its peer, which %s, has received', async (how) => {
+    using served = await setUp({ connections: 1, connectionMs: 50 });
+    // Paused before it is connected, it receives nothing.
+    const peer = connect({ path: served.path, allowHalfOpen: true }).pause();
+    peer.write(`${served.token}\n`);
+    if (how === 'ends its side') peer.end();
+    while (served.ends.length === 0) await new Promise(setImmediate);
+    await setTimeout(100);
+    // The kernel keeps the file descriptor of such a peer, also if the daemon closed its end.
+    expect(await served.ask(`${served.token}\n`)).toMatch(/^error QUOTA_EXCEEDED /);
+    peer.resume();
+    await served.released();
+    expect(await served.ask(`${served.token}\n`)).toBe('ok\n');
+    peer.destroy();
+  });
+
+  test('counts until its peer, which never receives, has closed the connection', async () => {
+    using served = await setUp({ connections: 1 });
+    const peer = connect(served.path).pause();
+    peer.write(`${served.token}\n`);
+    while (served.ends.length === 0) await new Promise(setImmediate);
+    expect(await served.ask(`${served.token}\n`)).toMatch(/^error QUOTA_EXCEEDED /);
+    peer.destroy();
+    await served.released();
+  });
+
+  test('says so if too many file descriptors wait for their receivers', async () => {
+    using served = await setUp();
+    served.kernel.failures.send = new SystemCallError('sendmsg', 'fd 3', ETOOMANYREFS);
+    expect(await served.ask(`${served.token}\n`)).toMatch(/^error OUT_OF_FILES too many file descriptors/);
+    expect(served.ends).toMatchObject([{ error: { metadata: { errno_name: 'ETOOMANYREFS' } } }]);
   });
 
   test('that does not come in time ends the connection', async () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ErrorReason } from '@btfd/api';
-import { SystemCallError } from '@btfd/native';
+import { hasUnreceived, SystemCallError } from '@btfd/native';
 import { unixPeer, type Peer } from '../auth/peer.js';
 import type { CurrentPolicy } from '../auth/policy.js';
 import { printable } from '../base/text.js';
@@ -16,8 +16,11 @@ import type { Quota } from '../quota/quota.js';
 
 /** Four times the size of a token. */
 const MAX_REQUEST_BYTES = 256;
-/** The time for a whole connection. A local process sends its token at once. */
+/** The time until the reply. A local process sends its token at once. */
 const CONNECTION_MS = 1_000;
+/** Between two looks whether a peer has received its file descriptor. Most receive it at once. */
+const FIRST_LOOK_MS = 1;
+const LAST_LOOK_MS = 1_000;
 
 /** FdRequestEnd describes a request for a file descriptor that has ended. */
 export interface FdRequestEnd {
@@ -38,13 +41,17 @@ export interface FdRequestsOptions {
   /** The quota of connections. */
   readonly quota: Quota;
   readonly onEnd: (end: FdRequestEnd) => void;
-  /** The time for a whole connection in milliseconds. Default: 1 s. */
+  /** The time until the reply in milliseconds. Default: 1 s. */
   readonly connectionMs?: number;
 }
 
 /**
  * FdRequests gives local processes file descriptors of their handles. A connection to a unix socket has one request, which
  * is a token and a newline. The reply is `ok` with the file descriptor, or `error REASON MESSAGE`, and a newline.
+ *
+ * The kernel counts file descriptors that no peer has received yet for the user of the daemon, and keeps them after the
+ * daemon has closed its end. So a connection stays open, and counts for its principal, until its peer has received the file
+ * descriptor or has closed the connection. All that wait are fewer than the daemon's open files, which is the kernel's bound.
  *
  * A file descriptor that was given outlives the lease of its handle, the role of its receiver and the daemon, and counts
  * for no quota.
@@ -63,6 +70,10 @@ export class FdRequests {
     const { connectionMs = CONNECTION_MS } = this.#options;
     const timer = setTimeout(() => socket.destroy(), connectionMs).unref();
     socket.once('close', () => clearTimeout(timer));
+    // Otherwise Node closes the connection of a peer that has only ended its own side.
+    socket.allowHalfOpen = true;
+    const endWithoutRequest = (): void => void socket.end();
+    socket.once('end', endWithoutRequest);
     const peer = unixPeer(fdOf(socket), socketGid);
     const principal = this.#options.policy.now.principalOf(peer);
     try {
@@ -79,13 +90,16 @@ export class FdRequests {
       request += text;
       const end = request.indexOf('\n');
       if (end === -1 && request.length <= MAX_REQUEST_BYTES) return;
-      socket.off('data', onData).resume();
-      this.#reply(socket, peer, request, end);
+      socket.off('data', onData).off('end', endWithoutRequest).resume();
+      if (!this.#reply(socket, peer, request, end)) return;
+      clearTimeout(timer);
+      endWhenReceived(socket, FIRST_LOOK_MS);
     };
     socket.on('data', onData);
   }
 
-  #reply(socket: Socket, peer: Peer, request: string, end: number): void {
+  /** Returns whether the file descriptor was sent. */
+  #reply(socket: Socket, peer: Peer, request: string, end: number): boolean {
     const { handles, onEnd } = this.#options;
     try {
       if (end === -1 || end !== request.length - 1) {
@@ -99,12 +113,13 @@ export class FdRequests {
       const { object, info } = use.held;
       const fd = fdOf(socket);
       // The peer has left.
-      if (fd === null) return;
+      if (fd === null) return false;
       object.send(fd, 'ok\n');
-      socket.end();
       onEnd({ principal: caller.principal, pid: pidOf(peer), info, error: null });
+      return true;
     } catch (error) {
       this.#refuse(socket, peer, errorOf(error));
+      return false;
     }
   }
 
@@ -115,13 +130,30 @@ export class FdRequests {
   }
 }
 
+/** Closes a connection when its peer has received everything, or has closed it. */
+function endWhenReceived(socket: Socket, ms: number): void {
+  const fd = fdOf(socket);
+  if (fd === null) return;
+  if (!hasUnreceived(fd)) {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => endWhenReceived(socket, Math.min(2 * ms, LAST_LOOK_MS)), ms).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
 function pidOf(peer: Peer): number {
   return peer.kind === 'unix' ? peer.pid : 0;
 }
 
 function errorOf(error: unknown): ServiceError {
   if (!(error instanceof SystemCallError)) return toServiceError(error);
-  // The peer has left, or too many file descriptors wait for their receivers.
+  if (error.code === 'ETOOMANYREFS') {
+    const message = `too many file descriptors of the daemon's user wait for processes to receive them: try again later`;
+    const metadata = { command: 'sendmsg', errno_name: error.code };
+    return new ServiceError(ErrorReason.OUT_OF_FILES, message, { metadata, cause: error });
+  }
+  // The peer has left.
   const message = `cannot send the file descriptor: ${error.code}`;
   return new ServiceError(ErrorReason.INTERNAL, message, { cause: error });
 }

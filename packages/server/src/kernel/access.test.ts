@@ -69,7 +69,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 const VMLINUX_FILE = {
   dir: '/sys/kernel/btf',
-  find: (name: string) => ({ name, size: 1, identity: name }),
+  findNow: (name: string) => ({ name, size: 1, identity: name }),
 };
 
 describe('Access', () => {
@@ -120,7 +120,7 @@ describe('Access', () => {
   ])('by name needs BTF of the kernel: %s', async (_, hasFile, names, expected) => {
     const kernel = new FakeKernel();
     for (const name of names) kernel.add(name, intBtf());
-    const files = { ...VMLINUX_FILE, find: hasFile ? VMLINUX_FILE.find : () => null };
+    const files = { ...VMLINUX_FILE, findNow: hasFile ? VMLINUX_FILE.findNow : () => null };
     const refusal = (await probeAccess(kernel, files)).refusal(Operation.SPEC_BY_NAME);
     expect(refusal?.reason ?? null).toBe(expected);
     if (refusal !== null) expect(refusal.message).toContain('/sys/kernel/btf');

@@ -55,12 +55,12 @@ export function filesOnly(dir: string): Access {
  *
  * @throws Error if an attempt fails for another reason than support or privilege, such as a lack of memory.
  */
-export async function probeAccess(kernel: Kernel, files: Pick<BtfFiles, 'dir' | 'find'>): Promise<Access> {
+export async function probeAccess(kernel: Kernel, files: Pick<BtfFiles, 'dir' | 'findNow'>): Promise<Access> {
   const load = await refusalOf(() => probeLoad(kernel));
   const list = await refusalOf(() => probeIds(kernel));
   // The same right, except with a BPF token.
   const open = list === null ? null : await refusalOf(() => probeOpen(kernel));
-  const hasBtf = files.find('vmlinux') !== null || (list === null && listsVmlinux(kernel));
+  const hasBtf = files.findNow('vmlinux') !== null || (list === null && listsVmlinux(kernel));
   return new Access(list === null ? Mode.FULL : load === null ? Mode.LOAD_AND_FILES : Mode.FILES, {
     ...(load === null ? {} : { [Operation.LOAD]: load }),
     ...(open === null ? {} : { [Operation.OPEN_BY_ID]: open }),

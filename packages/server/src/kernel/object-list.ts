@@ -73,7 +73,10 @@ export class ObjectList {
     this.#access = access;
     this.#ownLoads = ownLoads;
     this.#clock = clock;
-    this.#looks = new SharedRuns(() => inSlices(this.#look(), clock));
+    this.#looks = new SharedRuns(async () => {
+      if (this.listsIds) return inSlices(this.#look(), clock);
+      return inSlices(this.#setOnlyFiles(await this.#files.list()), clock);
+    });
   }
 
   /** Whether a look has found an id of vmlinux. Before Linux 5.11 the kernel gives its own BTF none. */
@@ -163,16 +166,12 @@ export class ObjectList {
 
   /** Others may run between its steps. Each change is in the list as soon as it is reported. */
   *#look(): Generator<void, void, void> {
-    if (!this.listsIds) {
-      yield* this.#setOnlyFiles(yield* this.#files.list());
-      return;
-    }
     // Before the ids: the kernel gives a module its id first, so the id of each file here is in the list below.
-    const files = this.#files.names();
+    const files = this.#files.namesNow();
     yield;
     let ids = yield* this.#listIds();
     if (files.has('vmlinux') && !this.#vmlinuxHasId && this.#parseVmlinux()) ids = yield* this.#listIds();
-    const file = this.#vmlinuxHasId ? null : this.#files.find('vmlinux');
+    const file = this.#vmlinuxHasId ? null : this.#files.findNow('vmlinux');
     yield* this.#removeUnloaded(ids, files);
     yield* this.#setOnlyFiles(file === null ? [] : [file]);
     yield* this.#addLoaded(ids, files);

@@ -66,14 +66,14 @@ export class ObjectNames {
     object?.close();
     if (object === null) return false;
     // With a BPF token that opens objects. Then the id of a module that was loaded again meanwhile still counts.
-    if (!this.#objects.listsIds) return this.#files.find(info.name) !== null;
+    if (!this.#objects.listsIds) return this.#files.findNow(info.name) !== null;
     return (await this.#idOf(info.name)) === info.id;
   }
 
   async #idOf(name: string): Promise<number | null> {
     // Before the ids: if the module is loaded again meanwhile, the next call sees another file.
-    const file = this.#files.find(name);
-    if (file === null && this.#files.find('vmlinux') !== null) {
+    const file = this.#files.findNow(name);
+    if (file === null && this.#files.findNow('vmlinux') !== null) {
       this.#remembered.delete(name);
       return null;
     }

@@ -106,7 +106,7 @@ async function objectRow({ info, object }: ListedObject, { files }: Services): P
     info.size.toLocaleString('en-US'),
     await typesText(async () => {
       if (object !== null) return object.read();
-      const file = files.find(info.name);
+      const file = await files.find(info.name);
       return file === null ? null : files.read(file);
     }),
   ];

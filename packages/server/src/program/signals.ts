@@ -1,4 +1,4 @@
-import { FILE_TURNS } from '../base/file-turns.js';
+import { BTF_TURNS, FILE_TURNS } from '../base/file-turns.js';
 import { wait } from '../base/wait.js';
 
 /** untilEndingSignal waits for the first SIGTERM or SIGINT. A second one ends the process at once, which is the default. */
@@ -41,6 +41,7 @@ const FILES_MS = 1_000;
  * that file system.
  */
 export async function killIfHanging(): Promise<void> {
-  const isIdle = await wait((wake) => void FILE_TURNS.idle().then(wake, () => {}), { ms: FILES_MS });
+  const idle = Promise.all([FILE_TURNS.idle(), BTF_TURNS.idle()]);
+  const isIdle = await wait((wake) => void idle.then(wake, () => {}), { ms: FILES_MS });
   if (!isIdle) process.kill(process.pid, 'SIGKILL');
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { HandleTable } from '../handle/handle-table.js';
 import type { Access } from '../kernel/access.js';
-import { infoOfFile, type BtfFiles } from '../kernel/btf-files.js';
+import { infoOfFile, type BtfFile, type BtfFiles } from '../kernel/btf-files.js';
 import type { Kernel, KernelObject, ObjectInfo } from '../kernel/kernel.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import type { ObjectNames } from '../kernel/object-names.js';
@@ -34,6 +34,8 @@ export class SpecSource {
   readonly #handles: HandleTable;
   readonly #cache: BtfCache;
   readonly #inUse: SharedQuota;
+  /** Calls that wait for one look then share one read. */
+  readonly #fileLooks = new KeyedRuns<BtfFile | null>();
   readonly #specReads = new KeyedRuns<LoadedBtf>();
   readonly #digestReads = new KeyedRuns<Uint8Array>();
 
@@ -95,7 +97,9 @@ export class SpecSource {
 
   /** Returns the SHA-256 of an object's raw BTF. The object may be closed as soon as the call returns. */
   async digest({ info, object }: ListedObject): Promise<Uint8Array> {
-    if (object === null) return this.#digestReads.next(info.name, () => sha256(this.#files.read(info)));
+    if (object === null) {
+      return this.#digestReads.next(info.name, async () => sha256(await this.#files.read(info)));
+    }
     // Objects that have left the kernel's list all have the id 0.
     if (info.id === 0) return sha256(await object.read());
     return this.#cache.digest(keyOf(info.id), () => object.read());
@@ -119,7 +123,7 @@ export class SpecSource {
     const listsIds = this.#access.refusal(Operation.LIST_IDS) === null;
     const named = listsIds ? await this.#names.open(name) : null;
     if (named !== null) return this.#readAndClose(named.object, named.info, caller);
-    const file = this.#files.find(name);
+    const file = await this.#fileLooks.next(name, async () => this.#files.find(name));
     if (file !== null) {
       // A file may be replaced by another of the same name, so it is read each time.
       const info = infoOfFile(file);
