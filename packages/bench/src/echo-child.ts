@@ -54,4 +54,4 @@ await new Promise<void>((resolve, reject) => {
   });
 });
 reportLoopDelay();
-process.send?.('listening');
+process.send?.({ port: null });

@@ -1,4 +1,11 @@
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { BtfService } from '@btfd/api';
+import { CLIENT_NAME, initCertificates, type CertificateFiles } from '@btfd/server/certs';
 import { connected, streamsBytes } from 'test-tools/raw-frames';
 import { Caller, pathOf } from './caller.js';
 import { Child } from './child.js';
@@ -9,6 +16,12 @@ interface Flood {
   readonly policy?: string;
   readonly path: string;
   readonly reset: boolean;
+  /** Streams on each connection. Default: STREAMS. */
+  readonly streams?: number;
+  /** The client certificate of connections over TCP with TLS. Default: a unix socket. */
+  readonly certificate?: 'known' | 'none';
+  /** How often each connection is closed and made again. Each time it sends everything. */
+  readonly reconnects?: number;
 }
 
 /** Streams count apart from unary calls, so that the other client, which is of the same user, may make its calls. */
@@ -21,6 +34,9 @@ const STREAMS = 990;
 /** How long the flood is watched. It sends everything at its beginning. */
 const WATCHED_MS = 5_000;
 
+/** The client of TLS may read. */
+const VIEWER = `viewers: [uri:${CLIENT_NAME}]\n`;
+
 const FLOODS: readonly Flood[] = [
   { name: 'reset, with a role', path: SPEC, reset: true },
   { name: 'reset, without a role', policy: 'defaults: false', path: SPEC, reset: true },
@@ -28,40 +44,60 @@ const FLOODS: readonly Flood[] = [
   { name: 'open, with a role', path: SPEC, reset: false },
   { name: 'open, without a role', policy: 'defaults: false', path: SPEC, reset: false },
   { name: 'open, unknown method', path: '/no.Such/Method', reset: false },
+  { name: 'open and close the connection, again and again', path: SPEC, reset: false, reconnects: 9 },
+  { name: 'TLS, handshakes only', path: SPEC, reset: false, certificate: 'known', streams: 0 },
+  { name: 'TLS, reset, with a role', path: SPEC, reset: true, certificate: 'known' },
+  { name: 'TLS, open, with a role', path: SPEC, reset: false, certificate: 'known' },
+  { name: 'TLS, reset, no certificate', path: SPEC, reset: true, certificate: 'none' },
+  { name: 'TLS, open, no certificate', path: SPEC, reset: false, certificate: 'none' },
 ];
 
 /** measureFloods prints how long clients that open streams without end hold the daemon, and delay another client. */
 export async function measureFloods(idle: Child, quick: boolean): Promise<void> {
   const rows: Record<string, Record<string, number>> = {};
-  for (const flood of FLOODS) {
-    for (const connections of quick ? [2] : [10, 200]) {
-      rows[`${flood.name}, ${connections} connections`] = await measure(flood, connections, idle, quick);
+  const dir = mkdtempSync(join(tmpdir(), 'btfd-bench-'));
+  try {
+    const files = await initCertificates(join(dir, 'certs'));
+    for (const flood of FLOODS) {
+      for (const connections of quick ? [2] : [10, 200]) {
+        rows[`${flood.name}, ${connections} connections`] = await measure(flood, connections, files, {
+          idle,
+          quick,
+        });
+      }
     }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
   console.log(`
 ${STREAMS} streams on each connection, sent at once. Times in milliseconds. "held, run": the longest time that the daemon’s
 event loop was blocked, as CPU time of its thread. "held max": the same by the clock. "idle max": the same of an idle
-process. "p99" and "slowest": the small calls of another client meanwhile. "ended": connections that the daemon ended.
+process. "p99" and "slowest": the small calls of another client meanwhile. "ended": connections that are closed at the end.
+The times of TLS include the handshakes, which all begin at once.
 `);
   console.table(rows);
 }
 
 async function measure(
-  { policy, path, reset }: Flood,
+  flood: Flood,
   connections: number,
-  idle: Child,
-  quick: boolean,
+  files: CertificateFiles,
+  { idle, quick }: { readonly idle: Child; readonly quick: boolean },
 ): Promise<Record<string, number>> {
-  await using daemon = await Child.start('daemon-child', policy);
+  const { certificate, policy = '' } = flood;
+  await using daemon = await Child.start(
+    'daemon-child',
+    certificate === undefined ? { policy } : { policy: VIEWER, tls: files },
+  );
   using other = new Caller(daemon.address);
   const request = Buffer.alloc(0);
   // Warms up the code of a call.
   for (let count = 0; count < 50; count++) await other.unaryBytes(HEALTH_CHECK, request);
-  const socketPath = daemon.address.replace('unix:', '');
-  const sockets = await Promise.all(Array.from({ length: connections }, async () => connected(socketPath)));
-  const bytes = streamsBytes({ path, count: STREAMS, reset });
+  const connect = connector(daemon, flood, files);
+  // Connections of a unix socket are not part of the attack.
+  const early = certificate === undefined ? await connectAll(connections, connect) : null;
   await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
-  for (const socket of sockets) socket.write(bytes);
+  const attack = floodWith(flood, connections, connect, early);
   const times: number[] = [];
   const end = performance.now() + (quick ? WATCHED_MS / 10 : WATCHED_MS);
   while (performance.now() < end) {
@@ -70,6 +106,7 @@ async function measure(
     times.push(performance.now() - asked);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+  const sockets = await attack;
   const [held, control] = await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
   const ended = sockets.filter(({ closed }) => closed).length;
   for (const socket of sockets) socket.destroy();
@@ -82,6 +119,71 @@ async function measure(
     slowest: round(times.at(-1) ?? 0),
     ended,
   };
+}
+
+/** Sends the streams on every connection, and returns the sockets that were the last. */
+async function floodWith(
+  { path, reset, streams = STREAMS, reconnects = 0 }: Flood,
+  connections: number,
+  connect: () => Promise<Socket>,
+  early: readonly Socket[] | null,
+): Promise<readonly Socket[]> {
+  const bytes = streamsBytes({ path, count: streams, reset });
+  let sockets = early ?? (await connectAll(connections, connect));
+  for (const socket of sockets) socket.write(bytes);
+  for (let count = 0; count < reconnects; count++) {
+    sockets = await Promise.all(
+      sockets.map(async (socket) => {
+        // After everything was sent.
+        socket.destroySoon();
+        if (!socket.closed) await once(socket, 'close');
+        const next = await connect();
+        next.write(bytes);
+        return next;
+      }),
+    );
+  }
+  return sockets;
+}
+
+async function connectAll(count: number, connect: () => Promise<Socket>): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: count }, connect));
+}
+
+function connector(
+  { address, port }: Child,
+  { certificate }: Flood,
+  { clientCert, clientKey }: CertificateFiles,
+): () => Promise<Socket> {
+  if (certificate === undefined || port === null)
+    return async () => connectedAtLast(address.replace('unix:', ''));
+  const keys =
+    certificate === 'known' ? { cert: readFileSync(clientCert), key: readFileSync(clientKey) } : {};
+  return async () => {
+    // The attacker does not care who serves.
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
+      ...keys,
+    });
+    socket.on('error', () => {}).resume();
+    await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+    return socket;
+  };
+}
+
+/** Connects to a unix socket, also if so many connections wait to be accepted that the kernel refuses more with EAGAIN. */
+async function connectedAtLast(path: string): Promise<Socket> {
+  for (;;) {
+    try {
+      return await connected(path);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
 }
 
 function round(ms: number): number {

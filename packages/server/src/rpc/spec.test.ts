@@ -5,9 +5,17 @@ import { BtfWriter, intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { LOADER } from '../testing/callers.js';
 import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
+import {
+  named,
+  ofHandle,
+  ofId,
+  receiveSpec,
+  sha256,
+  startSpec,
+  type SpecRequestInit,
+} from '../testing/receive-spec.js';
 import { makeServices } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
-import { named, ofId, receiveSpec, sha256, startSpec, type SpecRequest } from '../testing/spec-calls.js';
 
 const { vmlinux: VMLINUX, module: MODULE } = vmlinuxAndModule();
 const USERS = intBtf('users');
@@ -28,7 +36,6 @@ async function setUp() {
   return { kernel, services, ids, handleOn };
 }
 
-const ofHandle = (value: string): SpecRequest => ({ source: { case: 'handle', value } });
 const TYPES = { encoding: Encoding.TYPES };
 
 describe('A RAW spec', () => {
@@ -92,7 +99,7 @@ describe('A RAW spec', () => {
   test('that the client has already is only the header', async () => {
     const { services } = await setUp();
     const [digest, baseDigest] = [await sha256(MODULE), await sha256(VMLINUX)];
-    const conditional = (ifNoneMatch: SpecRequest['ifNoneMatch']) =>
+    const conditional = (ifNoneMatch: SpecRequestInit['ifNoneMatch']) =>
       receiveSpec(services, { ...named('mod'), ifNoneMatch });
     const { header, sizes } = await conditional({ digest, baseDigest });
     expect([header.notModified, sizes, header.digest]).toEqual([true, [], digest]);
@@ -187,7 +194,7 @@ describe('A TYPES spec', () => {
 
 describe('Spec refuses', () => {
   const long = 'n'.repeat(257);
-  test.each<[string, SpecRequest, string]>([
+  test.each<[string, SpecRequestInit, string]>([
     ['no source', {}, 'source'],
     ['an empty token', ofHandle(''), 'handle'],
     ['the id 0', ofId(0), 'id'],
@@ -216,7 +223,7 @@ describe('Spec refuses', () => {
     expect(error.violations.map((violation) => violation.field)).toEqual([field]);
   });
 
-  test.each<[string, SpecRequest, ErrorReason]>([
+  test.each<[string, SpecRequestInit, ErrorReason]>([
     ['an id that no object has', ofId(99), ErrorReason.BTF_ID_NOT_FOUND],
     ['a handle that there is not', ofHandle('x'), ErrorReason.HANDLE_NOT_FOUND],
     [

@@ -19,7 +19,7 @@ test('A budget is restored in the same time however much more was asked for', ()
   for (let count = 0; count < 1_000; count++) budget.spend();
   expect(budget.used).toBe(4);
   clock.advance(2_000);
-  expect([budget.used, budget.spend()]).toEqual([0, true]);
+  expect([budget.used, budget.share, budget.spend()]).toEqual([0, 1, true]);
 });
 
 test('A refund restores a part, but no more than the burst', () => {

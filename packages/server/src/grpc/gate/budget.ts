@@ -33,6 +33,11 @@ export class Budget {
     return this.#rate.burst - this.left;
   }
 
+  /** The part of the burst that is left. It is at most 1, and may be a little below 0. */
+  get share(): number {
+    return this.left / this.#rate.burst;
+  }
+
   /** Uses a part. Returns whether that much was left; otherwise the budget is used up. */
   spend(amount = 1): boolean {
     const left = this.left - amount;

@@ -104,9 +104,14 @@ export class GatedConnection {
     return this.#waiting.size > 0;
   }
 
-  /** Lets a stream wait. Returns false if too many wait already. */
+  /**
+   * Lets a stream wait. Returns false if too many wait already. The more calls its principal has wasted, the fewer may wait
+   * until the calls of the connection succeed. So a client that connects again does not start afresh.
+   */
   wait(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
-    if (this.principal.waiting >= MAX_WAITING && this.#waiting.size >= FIRST_WAITING) return false;
+    const { waiting, wasted } = this.principal;
+    const most = this.#trusted ? MAX_WAITING : MAX_WAITING * wasted.share;
+    if (waiting >= most && this.#waiting.size >= FIRST_WAITING) return false;
     this.#waiting.set(stream, headers);
     this.principal.waiting += 1;
     return true;
@@ -131,9 +136,13 @@ export class GatedConnection {
    */
   closed(stream: ServerHttp2Stream, ageMs: number): boolean {
     this.#forget(stream);
-    // The calls of a connection that breaks are not the fault of its client.
-    if (this.session.destroyed) return true;
     const outcome = outcomeOf(stream, ageMs);
+    if (this.session.destroyed) {
+      // A client that closes its connection resets all of its streams at once. Those that were open for a time may be
+      // calls of a connection that breaks.
+      if (outcome === 'reset') this.principal.wasted.spend();
+      return true;
+    }
     // Nobody's calls are all refused, also with codes that other clients get for their calls.
     switch (outcome === 'failed' && this.isNobody ? 'refused' : outcome) {
       case 'answered':

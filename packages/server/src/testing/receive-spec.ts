@@ -6,26 +6,20 @@ import {
   type SpecResponse,
   type Type,
 } from '@btfd/api';
-import { Encoded } from '../grpc/rpc.js';
+import { Encoded, type RpcCall } from '../grpc/rpc.js';
 import { spec } from '../rpc/spec.js';
 import { callBy, LOADER } from './callers.js';
 import { collect } from './collect.js';
 import type { ServicesForTest } from './services.js';
 
-/** SpecRequest is a request of Spec. */
-export type SpecRequest = Omit<MessageInitShape<typeof SpecRequestSchema>, '$typeName'>;
+/** SpecRequestInit is a request of a spec. */
+export type SpecRequestInit = Omit<MessageInitShape<typeof SpecRequestSchema>, '$typeName'>;
 
-/** named requests an object by its name. */
-export const named = (value: string): SpecRequest => ({ source: { case: 'name', value } });
-
-/** ofId requests an object by its id. */
-export const ofId = (value: number): SpecRequest => ({ source: { case: 'id', value } });
-
-/** startSpec starts a stream of Spec. */
+/** startSpec starts a stream of a spec. */
 export async function* startSpec(
   services: ServicesForTest,
-  request: SpecRequest,
-  signal: AbortSignal = new AbortController().signal,
+  request: SpecRequestInit,
+  signal?: RpcCall['signal'],
 ): AsyncGenerator<SpecResponse, void, void> {
   for await (const message of spec(services)(create(SpecRequestSchema, request), callBy(LOADER, signal))) {
     yield message instanceof Encoded
@@ -34,10 +28,10 @@ export async function* startSpec(
   }
 }
 
-/** receiveSpec collects a stream of Spec as a client does. */
+/** receiveSpec collects a stream as a client does. */
 export async function receiveSpec(
   services: ServicesForTest,
-  request: SpecRequest,
+  request: SpecRequestInit,
 ): Promise<{ header: SpecHeader; raw: Buffer; types: Type[]; sizes: number[] }> {
   const [first, ...rest] = await collect(startSpec(services, request));
   if (first?.part.case !== 'header') throw new Error('no header first');
@@ -52,7 +46,14 @@ export async function receiveSpec(
   return { header: first.part.value, raw: Buffer.concat(raw), types, sizes };
 }
 
-/** sha256 returns a digest as the header of a spec has it. */
+/** sha256 returns the digest of bytes, as a header has it. */
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice().buffer));
 }
+
+/** named requests the spec of an object by name. */
+export const named = (value: string): SpecRequestInit => ({ source: { case: 'name', value } });
+/** ofId requests the spec of an object by id. */
+export const ofId = (value: number): SpecRequestInit => ({ source: { case: 'id', value } });
+/** ofHandle requests the spec of the object of a handle. */
+export const ofHandle = (value: string): SpecRequestInit => ({ source: { case: 'handle', value } });

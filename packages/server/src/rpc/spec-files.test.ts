@@ -2,9 +2,9 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { Encoding, ErrorReason, Origin } from '@btfd/api';
 import { intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
-import { reasonOf } from '../testing/service-error.js';
+import { named, ofId, receiveSpec, sha256 } from '../testing/receive-spec.js';
 import { makeServices } from '../testing/services.js';
-import { named, ofId, receiveSpec, sha256 } from '../testing/spec-calls.js';
+import { reasonOf } from '../testing/service-error.js';
 import { TempDir } from '../testing/temp-dir.js';
 
 const { vmlinux: VMLINUX, module: MODULE } = vmlinuxAndModule();
@@ -67,9 +67,8 @@ describe('From files', () => {
     dir.write('vmlinux', VMLINUX);
     const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
     const read = jest.spyOn(services.files, 'read');
-    const request = { source: { case: 'name', value: 'vmlinux' } } as const;
     const received = await Promise.all(
-      Array.from({ length: 50 }, async () => receiveSpec(services, request)),
+      Array.from({ length: 50 }, async () => receiveSpec(services, named('vmlinux'))),
     );
     expect(new Set(received.map(({ raw }) => raw.toString('hex')))).toEqual(
       new Set([Buffer.from(VMLINUX).toString('hex')]),
