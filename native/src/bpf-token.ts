@@ -1,12 +1,11 @@
 import { closeSync } from 'node:fs';
 
 import { addon } from './addon.js';
-import { checkInteger } from './arguments.js';
+import { checkInteger, MAX_FD } from './arguments.js';
 import { BpfError } from './errors.js';
 
 /** The number of no token, in calls of the addon. */
 const NO_TOKEN = -1;
-const MAX_FD = 0x7fff_ffff;
 
 /**
  * BpfToken is a BPF token: the right to use some commands of bpf(2) with the capabilities of a user namespace instead of

@@ -94,6 +94,19 @@ describe('The paths of ResolveMembers', () => {
     );
   });
 
+  test('let other jobs have turns, also if each looks at many members', () => {
+    const btf = { digest: 'd', bytes: wide() };
+    const job = {
+      name: 'resolve',
+      btf,
+      base: null,
+      paths: paths(20, 's.next'),
+      digest: new Uint8Array(),
+    } as const;
+    const turns = [...resolveSteps(job, new SpecCache(1 << 20))].filter((item) => item === null);
+    expect(turns).toHaveLength(20);
+  });
+
   test('may be as many as allowed if all are misspelt, but only some have suggestions', () => {
     const results = resolved(linked([]), ...paths(500, 's.nexd'), ...paths(500, 't.next'));
     expect(results).toHaveLength(1000);

@@ -35,14 +35,19 @@ export function* resolveSteps(
   const results: MemberResult[] = [];
   let suggestions = 0;
   for (const path of job.paths) {
-    const onLooks = (looks: number): void => void budget.spend(looks * STEPS_PER_LOOK, 'paths');
+    let isTurnOver = false;
+    const spend = (steps: number): void => {
+      isTurnOver = budget.spend(steps, 'paths') || isTurnOver;
+    };
+    const onLooks = (looks: number): void => spend(looks * STEPS_PER_LOOK);
     const suggest = suggestions < MAX_SUGGESTIONS;
     const result = boundedResult(spec, path, { onLooks, suggest });
     results.push(result);
     const isError = result.result.case === 'error';
     if (isError && suggest) suggestions += 1;
-    const steps = STEPS_PER_PATH + path.length * STEPS_PER_CHARACTER;
-    if (budget.spend(steps + (isError && suggest ? STEPS_PER_SUGGESTION : 0), 'paths')) yield null;
+    spend(STEPS_PER_PATH + path.length * STEPS_PER_CHARACTER);
+    if (isError && suggest) spend(STEPS_PER_SUGGESTION);
+    if (isTurnOver) yield null;
   }
   const response = create(ResolveMembersResponseSchema, { results, digest: job.digest });
   yield toBinary(ResolveMembersResponseSchema, response);

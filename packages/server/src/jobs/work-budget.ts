@@ -10,7 +10,7 @@ const STEPS_PER_TURN = 1_000_000;
  */
 const MAX_STEPS = 512 * 1024 * 1024;
 
-/** Work is a kind of work, with what a client can do if there is too much of it. */
+/** The kinds of work, each with what it is in an error, and what a client can do if there is too much of it. */
 const ADVICE = {
   globs: ['matching the globs with the names of the types', 'send fewer globs, or names'],
   paths: ['resolving the paths', 'send fewer paths in one call'],

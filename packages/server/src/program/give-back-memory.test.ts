@@ -4,16 +4,16 @@ import { giveBackMemory } from './give-back-memory.js';
 
 const MIB = 1024 * 1024;
 
-/** A process of 100 MiB, of which a trim gives back what is above that. */
+/** A process that uses 100 MiB. A trim gives back what it does not use. */
 function setUp(trimmed: () => void = () => {}) {
   const clock = new ManualClock();
-  const memory = { resident: 100 * MIB, trims: 0 };
+  const memory = { resident: 100 * MIB, used: 100 * MIB, trims: 0 };
   const stop = giveBackMemory(clock, {
     resident: () => memory.resident,
     trim: () => {
       memory.trims += 1;
       trimmed();
-      memory.resident = 100 * MIB;
+      memory.resident = memory.used;
     },
   });
   return { clock, memory, stop };
@@ -23,9 +23,21 @@ test('A process that has grown gives back what it has freed, and what it frees i
   const { clock, memory } = setUp();
   memory.resident = 300 * MIB;
   clock.advance(10_000);
-  expect(memory).toEqual({ resident: 100 * MIB, trims: 1 });
+  expect(memory).toMatchObject({ resident: 100 * MIB, trims: 1 });
   clock.advance(600_000);
   expect(memory.trims).toBe(6);
+});
+
+test('A process that frees memory long after it has grown gives it back within a minute', () => {
+  const { clock, memory } = setUp();
+  memory.resident = memory.used = 300 * MIB;
+  clock.advance(300_000);
+  memory.used = 100 * MIB;
+  clock.advance(60_000);
+  expect(memory.resident).toBe(100 * MIB);
+  const { trims } = memory;
+  clock.advance(600_000);
+  expect(memory.trims).toBe(trims);
 });
 
 test('A process that has grown a little or shrunk is left alone', () => {

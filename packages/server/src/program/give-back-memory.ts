@@ -20,18 +20,24 @@ const OWN: MemoryParts = { resident: () => memoryUsage.rss(), trim: trimMemory }
 
 /**
  * giveBackMemory looks every 10 s whether the process has grown. For a minute after that, it returns what the process has
- * freed to the kernel. glibc would keep it, so the memory after a flood would be that of the flood. It does nothing without
- * the addon.
+ * freed to the kernel. Then it does so once a minute while the process is larger than it was before, because a flood can
+ * hold its memory for longer. glibc would keep what is freed, so the memory after a flood would be that of the flood. It
+ * does nothing without the addon.
  *
  * @returns a function that stops it.
  */
 export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = OWN): () => void {
   let before = resident();
+  let least = before;
+  /** The trims that are left after growth; if negative, the looks since the last one. */
   let left = 0;
   const look = (): void => {
-    if (resident() - before >= WORTHWHILE_BYTES) left = TRIMS;
-    if (left > 0) {
-      left -= 1;
+    const now = resident();
+    if (now - before >= WORTHWHILE_BYTES) left = TRIMS;
+    left -= 1;
+    const isDue = left <= -TRIMS && now - least >= WORTHWHILE_BYTES;
+    if (left >= 0 || isDue) {
+      left = Math.max(left, 0);
       try {
         trim();
       } catch {
@@ -40,6 +46,7 @@ export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = O
       }
     }
     before = resident();
+    least = Math.min(least, before);
     timer = clock.after(LOOK_MS, look);
   };
   let timer = clock.after(LOOK_MS, look);
