@@ -9,7 +9,10 @@ function setUp(trimmed: () => void = () => {}) {
   const clock = new ManualClock();
   const memory = { resident: 100 * MIB, used: 100 * MIB, trims: 0 };
   const stop = giveBackMemory(clock, {
-    resident: () => memory.resident,
+    resident: () => {
+      if (Number.isNaN(memory.resident)) throw new Error('EMFILE: too many open files, open /proc/self/stat');
+      return memory.resident;
+    },
     trim: () => {
       memory.trims += 1;
       trimmed();
@@ -47,6 +50,15 @@ test('A process that has grown a little or shrunk is left alone', () => {
   memory.resident = 90 * MIB;
   clock.advance(60_000);
   expect(memory.trims).toBe(0);
+});
+
+test('While no file can be opened, a process waits with it', () => {
+  const { clock, memory } = setUp();
+  memory.resident = NaN;
+  clock.advance(30_000);
+  memory.resident = 300 * MIB;
+  clock.advance(10_000);
+  expect(memory).toMatchObject({ resident: 100 * MIB, trims: 1 });
 });
 
 test('Growth after a time of less counts from there', () => {

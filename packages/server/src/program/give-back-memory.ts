@@ -10,7 +10,7 @@ const TRIMS = 6;
 
 /** MemoryParts are what `giveBackMemory` needs of the process. */
 export interface MemoryParts {
-  /** Returns the resident bytes of the process. */
+  /** Returns the resident bytes of the process. Throws if no file can be opened: Node reads them from /proc. */
   readonly resident: () => number;
   /** Returns freed memory to the kernel. Throws if the addon is missing. */
   readonly trim: () => void;
@@ -27,12 +27,19 @@ const OWN: MemoryParts = { resident: () => memoryUsage.rss(), trim: trimMemory }
  * @returns a function that stops it.
  */
 export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = OWN): () => void {
-  let before = resident();
+  const residentOr = (fallback: number): number => {
+    try {
+      return resident();
+    } catch {
+      return fallback;
+    }
+  };
+  let before = residentOr(Infinity);
   let least = before;
   /** The trims that are left after growth; if negative, the looks since the last one. */
   let left = 0;
   const look = (): void => {
-    const now = resident();
+    const now = residentOr(before);
     if (now - before >= WORTHWHILE_BYTES) left = TRIMS;
     left -= 1;
     const isDue = left <= -TRIMS && now - least >= WORTHWHILE_BYTES;
@@ -45,7 +52,7 @@ export function giveBackMemory(clock: Clock, { resident, trim }: MemoryParts = O
         return;
       }
     }
-    before = resident();
+    before = residentOr(before);
     least = Math.min(least, before);
     timer = clock.after(LOOK_MS, look);
   };
