@@ -55,7 +55,7 @@ async function specs(daemon: DaemonProcess, encoding: 1 | 2 | 3): Promise<void> 
     const source = { case: 'name', value: 'vmlinux' } as const;
     for await (const answer of client.stream('spec', { source, encoding }, { deadline })) void answer;
   };
-  // What is sent until the time is over is a flood too.
+  // Reads that the time cuts short are a flood too.
   await Promise.allSettled(Array.from({ length: 8 }, read));
 }
 
