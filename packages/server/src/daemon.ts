@@ -4,6 +4,7 @@ import type { PolicyOptions } from './auth/policy-options.js';
 import type { TlsFiles } from './auth/tls-files.js';
 import { type Address, type TcpAddress, type UnixAddress, whyRefused } from './base/address.js';
 import { systemClock } from './base/clock.js';
+import { maxOpenFiles } from './base/max-open-files.js';
 import { VERSION } from './base/version.js';
 import { wait } from './base/wait.js';
 import { DEFAULT_LIMITS, type Limits } from './config/limits.js';
@@ -140,6 +141,7 @@ async function startServing(options: DaemonOptions, observability: Observability
     socketGroup,
     // Quotas count the connections that are served. Connections beyond this sum are closed without an error.
     maxConnections: limits.maxConnections + limits.maxHandshakes + MAX_REFUSED,
+    maxFiles: maxOpenFiles() ?? Infinity,
     onConnection,
     onFailure: admission.onFailure,
   }).catch((error) => {
@@ -282,6 +284,7 @@ async function listenForFds(
     socketGroup,
     // As for other sockets: the quota counts their connections together.
     maxConnections: limits.maxConnections + MAX_REFUSED,
+    maxFiles: maxOpenFiles() ?? Infinity,
     onFailure,
     onConnection: (socket, socketGid) => {
       if (socketGid !== null) requests.serve(socket, socketGid);

@@ -29,6 +29,7 @@ test('A client that connects during the start is known to have come over the uni
     {
       socketGroup: null,
       maxConnections: 8,
+      maxFiles: Infinity,
       onConnection: (_, gid) => groups.push(gid),
       onFailure: () => {},
     },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { lookup as systemLookup } from 'node:dns/promises';
 import { createServer, isIP, type ListenOptions, type Server as NetServer, type Socket } from 'node:net';
+import { fdOf } from '../grpc/interceptor/internals.js';
 import { formatAddress, isLoopbackIp, type Address } from '../base/address.js';
 import { listenOnUnixSocket, type UnixSocket } from './unix-socket.js';
 
@@ -13,7 +14,9 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** Gets each connection, with the group of its unix socket; null for TCP. */
   readonly onConnection: (socket: Socket, socketGid: number | null) => void;
-  /** Gets the error of each connection that could not be accepted, for example for lack of file descriptors. */
+  /** How many files the process may open. */
+  readonly maxFiles: number;
+  /** Gets an error if connections cannot be accepted, for example for lack of file descriptors. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -32,6 +35,8 @@ export class Listener {
       socket.on('close', () => this.#sockets.delete(socket));
       // The server that receives the socket handles its errors. Earlier errors have no effect.
       socket.on('error', () => {});
+      // libuv closes the connections after this one, and reports no error.
+      if (fdOf(socket) === options.maxFiles - 1) options.onFailure(outOfFiles(options.maxFiles));
       options.onConnection(socket, this.#socketGid);
     });
     this.#server.maxConnections = options.maxConnections;
@@ -100,6 +105,11 @@ export class Listener {
   async #listenOn(where: ListenOptions & { readonly fd?: number }): Promise<void> {
     await once(this.#server.listen(where), 'listening');
   }
+}
+
+function outOfFiles(maxFiles: number): Error {
+  const error = new Error(`a connection has taken the last of ${maxFiles} file descriptors`);
+  return Object.assign(error, { code: 'EMFILE' });
 }
 
 /**

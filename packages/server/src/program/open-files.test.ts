@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { maxOpenFiles } from '../base/max-open-files.js';
 import { DEFAULT_LIMITS } from '../config/limits.js';
 import { neededFiles, tooFewFiles } from './open-files.js';
 
@@ -18,21 +19,21 @@ describe('The open files that the limits allow for', () => {
 
   test('are warned of, with all numbers, if the process may open fewer', () => {
     const needed = neededFiles(DEFAULT_LIMITS);
-    expect(tooFewFiles(DEFAULT_LIMITS, limitsText(needed))).toBeNull();
-    expect(tooFewFiles(DEFAULT_LIMITS, limitsText(needed - 1))).toBe(
+    expect(tooFewFiles(DEFAULT_LIMITS, maxOpenFiles(limitsText(needed)))).toBeNull();
+    expect(tooFewFiles(DEFAULT_LIMITS, maxOpenFiles(limitsText(needed - 1)))).toBe(
       `the process may open ${needed - 1} files, but max-handles 16384, max-connections 1024 and max-calls 2048 need ${needed}: ` +
         'raise LimitNOFILE of the unit or the hard limit of `ulimit -n`, or lower them',
     );
   });
 
   test('are not warned of without a limit, or if it is unknown', () => {
-    expect(tooFewFiles(DEFAULT_LIMITS, limitsText('unlimited'))).toBeNull();
-    expect(tooFewFiles(DEFAULT_LIMITS, null)).toBeNull();
+    expect(tooFewFiles(DEFAULT_LIMITS, maxOpenFiles(limitsText('unlimited')))).toBeNull();
+    expect(tooFewFiles(DEFAULT_LIMITS, maxOpenFiles(null))).toBeNull();
   });
 
   test('fit into the limit of the systemd unit', () => {
     const [, limit] = /^LimitNOFILE=(\d+)$/m.exec(readFileSync(UNIT, 'utf8')) ?? [];
-    expect(tooFewFiles(DEFAULT_LIMITS, limitsText(limit ?? ''))).toBeNull();
+    expect(tooFewFiles(DEFAULT_LIMITS, maxOpenFiles(limitsText(limit ?? '')))).toBeNull();
     expect(Number(limit)).toBeGreaterThan(neededFiles(DEFAULT_LIMITS));
   });
 });

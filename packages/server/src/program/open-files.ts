@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { maxOpenFiles } from '../base/max-open-files.js';
 import type { Limits } from '../config/limits.js';
 import { MAX_REFUSED } from '../listen/connections.js';
 import { MAX_METRICS_CONNECTIONS } from '../observe/operations-server.js';
@@ -22,27 +22,16 @@ export function neededFiles(limits: FileLimits): number {
 }
 
 /**
- * tooFewFiles returns a warning if the process may open fewer files than the limits allow for, or null. Node has raised the
- * soft limit to the hard one.
+ * tooFewFiles returns a warning if the process may open fewer files than the limits allow for, or null.
  *
- * @param procLimits the text of /proc/self/limits.
+ * @param allowed - how many it may open; null if that is not known
  */
-export function tooFewFiles(limits: FileLimits, procLimits: string | null = readProcLimits()): string | null {
-  const allowed = /^Max open files +(\d+)/m.exec(procLimits ?? '')?.[1];
+export function tooFewFiles(limits: FileLimits, allowed: number | null = maxOpenFiles()): string | null {
   const needed = neededFiles(limits);
-  if (allowed === undefined || Number(allowed) >= needed) return null;
+  if (allowed === null || allowed >= needed) return null;
   const { maxHandles, maxConnections, maxCalls } = limits;
   return (
     `the process may open ${allowed} files, but max-handles ${maxHandles}, max-connections ${maxConnections} and ` +
     `max-calls ${maxCalls} need ${needed}: raise LimitNOFILE of the unit or the hard limit of \`ulimit -n\`, or lower them`
   );
-}
-
-/** Returns null in a container without /proc. */
-function readProcLimits(): string | null {
-  try {
-    return readFileSync('/proc/self/limits', 'latin1');
-  } catch {
-    return null;
-  }
 }
