@@ -4,7 +4,7 @@ import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
 import { printableText } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
-import { readLoadable } from '../source/read-btf-file.js';
+import { readLoadable } from '../source/read-loadable.js';
 
 /** check runs `btfctl check`. */
 export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {

@@ -4,7 +4,7 @@ import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
 import type { LoadOptions } from '../grammar/load.js';
 import type { Session } from '../session/session.js';
-import { readLoadable } from '../source/read-btf-file.js';
+import { readLoadable } from '../source/read-loadable.js';
 
 /** load runs `btfctl load`. */
 export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {

@@ -1,11 +1,4 @@
-import {
-  BtfFormatError,
-  type ElfBtf,
-  inflateElfBtf,
-  isBpfObject,
-  parseBpfObject,
-  prepareBtf,
-} from '@btfd/btf';
+import { BtfFormatError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
@@ -17,7 +10,6 @@ export type BtfFile =
   | { readonly kind: 'raw'; readonly btf: Uint8Array }
   | { readonly kind: 'elf'; readonly elf: ElfBtf; readonly bytes: Uint8Array };
 
-const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 /** In either byte order. */
 const BTF_MAGICS = [
   [0x9f, 0xeb],
@@ -41,7 +33,7 @@ const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[]
 export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, name));
-  if (!startsWith(bytes, ELF_MAGIC)) return { kind: 'raw', btf: bytes };
+  if (!isElfFile(bytes)) return { kind: 'raw', btf: bytes };
   const elf = await inFile(name, () => inflateElfBtf(bytes));
   return { kind: 'elf', elf, bytes };
 }
@@ -59,7 +51,7 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
 
 function checkHead(head: Uint8Array, path: string, name: string): void {
   if (head.length === 0) throw new CliError(ExitCode.FAILURE, `${name} is empty`);
-  if ([ELF_MAGIC, ...BTF_MAGICS].some((magic) => startsWith(head, magic))) return;
+  if (isElfFile(head) || BTF_MAGICS.some((magic) => startsWith(head, magic))) return;
   const compressed = COMPRESSED.find(([magic]) => startsWith(head, magic));
   throw new CliError(
     ExitCode.FAILURE,
@@ -70,24 +62,4 @@ function checkHead(head: Uint8Array, path: string, name: string): void {
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((byte, index) => bytes[index] === byte);
-}
-
-/** Loadable is BTF to load into a kernel. */
-export interface Loadable {
-  readonly btf: Uint8Array;
-  /** Whether it is that of a BPF object, which loaders adapt to the kernel. */
-  readonly isObject: boolean;
-}
-
-/**
- * readLoadable reads the BTF of a file to load it into a kernel. It prepares the BTF of a BPF object as libbpf does.
- *
- * @param interrupted ends the wait for a pipe without a writer.
- * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
- */
-export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Loadable> {
-  const file = await readBtfFile(path, interrupted);
-  if (file.kind === 'raw') return { btf: file.btf, isObject: false };
-  if (!isBpfObject(file.bytes)) return { btf: file.elf.btf, isObject: false };
-  return { btf: await inFile(path, () => prepareBtf(parseBpfObject(file.bytes))), isObject: true };
 }
