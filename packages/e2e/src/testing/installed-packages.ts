@@ -95,11 +95,11 @@ export class InstalledPackages implements Disposable {
   bundledModules(name: string): string[] {
     return this.files()
       .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
-      .flatMap((file) => this.text(file).match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? []);
+      .flatMap((file) => modulesIn(this.text(file)));
   }
 
-  /** Runs an installed `btfctl` and returns the names of the chunks of its package that it loads, without their hashes. */
-  chunksLoadedBy(program: string, args: readonly string[]): string[] {
+  /** Runs an installed `btfctl` and returns the modules in the chunks that it loads, by their paths in the repository. */
+  modulesLoadedBy(program: string, args: readonly string[]): string[] {
     const coverage = mkdtempSync(join(this.dir, 'loaded-'));
     const { status, stderr } = this.run([program, ...args], { env: { NODE_V8_COVERAGE: coverage } });
     if (status !== 0) throw new Error(`btfctl ${args.join(' ')} ended with status ${status}: ${stderr}`);
@@ -107,7 +107,8 @@ export class InstalledPackages implements Disposable {
       const { result }: { result: { url: string }[] } = JSON.parse(
         readFileSync(join(coverage, name), 'utf8'),
       );
-      return result.flatMap(({ url }) => /.*\/cli\/dist\/(.+)-[^-]+[.]js$/.exec(url)?.[1] ?? []);
+      const chunks = result.map(({ url }) => url).filter((url) => /\/cli\/dist\/[^/]+[.]js$/.test(url));
+      return chunks.flatMap((url) => modulesIn(readFileSync(new URL(url), 'utf8')));
     });
   }
 
@@ -151,4 +152,9 @@ function pathOf(tool: string): string {
   const path = execFileSync('sh', ['-c', 'command -v -- "$0"', tool], { encoding: 'utf8' }).trim();
   // npm finds its own files relative to its real path.
   return tool === 'npm' ? realpathSync(path) : join(realpathSync(dirname(path)), tool);
+}
+
+/** The bundler begins each module in a chunk with a comment. */
+function modulesIn(chunk: string): string[] {
+  return chunk.match(/(?<=^\/\/ )(?:packages|native|node_modules)\/\S+$/gm) ?? [];
 }
