@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
+import { PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
 import { GetServerInfoRequestSchema, IterateHandlesRequestSchema } from '@btfd/api';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
+import { streamsBytes } from 'test-tools/raw-frames';
 import { initCertificates } from '../certs/init-certificates.js';
 import { startDaemon } from '../daemon.js';
 import type { Limits } from '../config/limits.js';
@@ -134,4 +136,32 @@ test('A stream, and then its connection, ends when the client’s certificate ex
   // A busy machine may need longer to connect.
   let seconds = 2;
   while (!(await outliveCertificate(seconds))) seconds *= 3;
+});
+
+test('A client that opens streams without end is ended before all that it sends at once are opened', async () => {
+  await using served = await setUp();
+  const sent = 990;
+  const bytes = streamsBytes({ path: '/btf.v1.BtfService/Spec', count: sent, reset: false });
+  const opened: unknown[] = [];
+  const sessions = new PerformanceObserver((list) => {
+    for (const entry of list.getEntriesByName('Http2Session')) opened.push(Reflect.get(entry, 'detail'));
+  });
+  sessions.observe({ entryTypes: ['http2'] });
+  const open = async (): Promise<TLSSocket> => {
+    const socket = connectTls(served.tls)
+      .on('error', () => {})
+      .resume();
+    await once(socket, 'secureConnect');
+    socket.write(bytes);
+    return socket;
+  };
+  // It fills the queue of its principal.
+  const first = await open();
+  for (let count = 0; count < 2; count++) await once(await open(), 'close');
+  while (opened.length < 2) await setTimeout(5);
+  sessions.disconnect();
+  first.destroy();
+  for (const detail of opened) {
+    expect(Reflect.get(Object(detail), 'streamCount')).toBeLessThan(sent / 2);
+  }
 });

@@ -70,6 +70,8 @@ export class GatedConnection {
   readonly principal: Principal;
   /** Streams that are not calls yet, with their headers. */
   readonly #waiting = new Map<ServerHttp2Stream, IncomingHttpHeaders>();
+  /** Streams that `refuse` has counted. */
+  readonly #refused = new WeakSet<ServerHttp2Stream>();
   readonly #wasted: Budget;
   readonly #resets: Budget;
   #trusted = false;
@@ -117,6 +119,16 @@ export class GatedConnection {
     return true;
   }
 
+  /**
+   * Refuses a stream that may not wait. Returns whether the connection may continue. It counts at once: over TLS, Node closes
+   * no stream before it has opened all that one read brought.
+   */
+  refuse(stream: ServerHttp2Stream): boolean {
+    this.#refused.add(stream);
+    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    return this.#waste();
+  }
+
   /** Removes and returns the stream that has waited the longest; null if none waits. */
   next(): readonly [ServerHttp2Stream, IncomingHttpHeaders] | null {
     const [next] = this.#waiting;
@@ -136,6 +148,7 @@ export class GatedConnection {
    */
   closed(stream: ServerHttp2Stream, ageMs: number): boolean {
     this.#forget(stream);
+    if (this.#refused.has(stream)) return true;
     const outcome = outcomeOf(stream, ageMs);
     if (this.session.destroyed) {
       // A client that closes its connection resets all of its streams at once. Those that were open for a time may be

@@ -89,8 +89,8 @@ export class StreamGate {
       this.#begin(gated, stream, headers);
     } else if (gated.wait(stream, headers)) {
       ring.waiting.add(gated);
-    } else {
-      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    } else if (!gated.refuse(stream)) {
+      this.#end(gated);
     }
   }
 
@@ -111,7 +111,10 @@ export class StreamGate {
   #closed(gated: GatedConnection, stream: ServerHttp2Stream, openedAt: number): void {
     const mayContinue = gated.closed(stream, this.#options.now() - openedAt);
     if (!gated.hasWaiting) for (const ring of [this.#good, this.#others]) ring.waiting.delete(gated);
-    if (mayContinue) return;
+    if (!mayContinue) this.#end(gated);
+  }
+
+  #end(gated: GatedConnection): void {
     gated.end();
     this.#options.onEnded(gated.principal.name);
   }
