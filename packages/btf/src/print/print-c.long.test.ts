@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { bpftoolC, needs } from 'test-tools';
+import { bpftoolC, compareC, needs } from 'test-tools';
 import { VMLINUX } from '../testing/bpftool.js';
-import { compareC } from '../testing/bpftool-c.js';
 import { compile, layoutAssertions } from '../testing/c-compiler.js';
 import { filesOf, kernels, parseFile } from '../testing/corpus.js';
 import { printC } from './print-c.js';
