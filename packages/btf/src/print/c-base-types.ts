@@ -25,6 +25,8 @@ export interface BaseType {
   readonly isKnown: boolean;
   /** The type of the typedef: an integer, `float` or `double`, or a struct of bytes if C has none of that size. */
   readonly standIn: string;
+  /** Whether C has such a number, so that a bitfield can have the type. */
+  readonly isScalar: boolean;
   readonly alignment: number;
 }
 
@@ -75,13 +77,17 @@ export class CBaseTypes {
     const isInt = types.kind(id) === Kind.INT;
     // GCC has 12 bytes of `long double`, with the alignment of an int, where a pointer has 4.
     const alignment = Math.max(1, Math.min(size === 12 ? 4 : size, this.#pointerSize === 8 ? 16 : 4));
-    const isKnown = isInt
-      ? sizeOfInteger(name, this.#pointerSize) === size
-      : FLOATS.get(name)?.includes(size) === true;
+    // Before Linux 5.13, floating-point types were INTs.
+    const isKnown =
+      FLOATS.get(name)?.includes(size) === true || (isInt && sizeOfInteger(name, this.#pointerSize) === size);
     const signed = isInt && (types.at(types.elements(id)) & SIGNED) !== 0;
-    const scalar = isInt ? this.integer(size, signed) : floatOf(size);
-    if (scalar !== null || isKnown) return { isKnown, standIn: scalar ?? '', alignment };
-    return { isKnown: false, standIn: `struct { unsigned char bytes[${size}]; }`, alignment: 1 };
+    const scalar = isInt && !FLOATS.has(name) ? this.integer(size, signed) : floatOf(size);
+    if (scalar !== null || isKnown)
+      return { isKnown, standIn: scalar ?? '', isScalar: isInt && !FLOATS.has(name), alignment };
+    let aligned = 1;
+    while (size % (aligned * 2) === 0 && aligned * 2 <= Math.min(size, this.#pointerSize)) aligned *= 2;
+    const standIn = `struct { unsigned char bytes[${size}]; } __attribute__((aligned(${aligned})))`;
+    return { isKnown: false, standIn, isScalar: false, alignment: aligned };
   }
 }
 

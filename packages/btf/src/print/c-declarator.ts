@@ -294,7 +294,8 @@ export class CDeclarator {
       if (at > first) out.write(', ');
       const typeId = types.unsignedAt(at + 1);
       if (at === last && typeId === 0) out.write('...');
-      else this.#declare(typeId, { name: types.unsignedAt(at), number: 1, level: this.#level, isParam: true });
+      else
+        this.#declare(typeId, { name: types.unsignedAt(at), number: 1, level: this.#level, isParam: true });
     }
   }
 

@@ -32,27 +32,29 @@ export class CDefinitions {
     const kind = types.kind(id);
     if (kind === Kind.STRUCT || kind === Kind.UNION) {
       this.declarator.refer(id);
-      this.#writeBody(id, level);
+      this.#writeBody(id, level, types.name(id) !== 0);
     } else {
       writeEnum(this.#context, id, level);
     }
     work.leave();
   }
 
-  #writeBody(id: TypeId, level: number): void {
+  #writeBody(id: TypeId, level: number, tagged: boolean): void {
     const { types, out, compiler } = this.#context;
     const form = compiler.layouts.of(id);
     const size = types.third(id);
     const indent = lineStart(level + 1);
     out.write(' {');
-    const sink: PadSink = { pad: (type, _typeBits, width) => this.#writePad(indent, type, width) };
+    const sink: PadSink = {
+      pad: (type, _typeBits, width, count) => this.#writePad(indent, type, width, count),
+    };
     if (form.style === 'bytes') {
       this.#bytesCount += 1;
       out.write(indent);
       out.write('/* C cannot place these members */');
       out.write(indent);
       // The members of an anonymous struct share the names of those around it.
-      out.write(`unsigned char bytes${types.name(id) === 0 ? `_${this.#bytesCount}` : ''}[${size}];`);
+      out.write(`unsigned char bytes${tagged ? '' : `_${this.#bytesCount}`}[${size}];`);
     } else {
       compiler.layouts.walk(id, form, {
         ...sink,
@@ -75,7 +77,7 @@ export class CDefinitions {
     if (form === 'inline') {
       work.enter(bareId);
       out.write(types.kind(bareId) === Kind.UNION ? 'union' : 'struct');
-      this.#writeBody(bareId, level);
+      this.#writeBody(bareId, level, false);
       work.leave();
     } else if (form === 'bytes') {
       this.#bytesCount += 1;
@@ -100,20 +102,15 @@ export class CDefinitions {
     out.write(indent);
     out.write('struct {');
     const inner: PadSink = {
-      pad: (type, _typeBits, width) => this.#writePad(`${indent}\t`, type, width),
+      pad: (type, _typeBits, width, count) => this.#writePad(`${indent}\t`, type, width, count),
     };
     this.#padding.fillExactly(size * 8, inner);
     out.write(indent);
     out.write('} __attribute__((packed));');
   }
 
-  #writePad(indent: string, type: string, width: number): void {
-    const { out } = this.#context;
-    out.write(indent);
-    out.write(type);
-    out.write(': ');
-    out.writeNumber(width);
-    out.write(';');
+  #writePad(indent: string, type: string, width: number, count: number): void {
+    for (let i = 0; i < count; i++) this.#context.out.write(`${indent}${type}: ${width};`);
   }
 
   #writeAttributes({ packed, aligned }: CForm): void {

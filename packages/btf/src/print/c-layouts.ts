@@ -51,14 +51,14 @@ export class CLayouts {
   readonly #forms: (CForm | undefined)[] = [];
   readonly #attributes = new Map<TypeId, string | null>();
 
-  constructor(types: TypeWords, sizes: CSizes, padding: CPadding, baseTypes: CBaseTypes, work: WorkLimit) {
-    this.#types = types;
+  constructor(sizes: CSizes, padding: CPadding, baseTypes: CBaseTypes) {
+    this.#types = sizes.types;
     this.#sizes = sizes;
-    this.#work = work;
+    this.#work = sizes.work;
     this.#pointerSize = sizes.pointerSize;
     this.#padding = padding;
     this.#baseTypes = baseTypes;
-    this.#members = new CMembers(types, sizes, work, (id) => this.#hasEnum(id));
+    this.#members = new CMembers(sizes, baseTypes, (id) => this.#hasEnum(id));
   }
 
   /** of returns the form of a STRUCT or UNION. */
@@ -94,7 +94,11 @@ export class CLayouts {
   }
 
   /** walk passes the members of a struct or union in a form to a sink, with the padding before each and at the end. */
-  walk(id: TypeId, { members, style, packed }: Pick<CForm, 'members' | 'style' | 'packed'>, sink: CMemberSink): void {
+  walk(
+    id: TypeId,
+    { members, style, packed }: Pick<CForm, 'members' | 'style' | 'packed'>,
+    sink: CMemberSink,
+  ): void {
     const isStruct = this.#types.kind(id) === Kind.STRUCT;
     let from = 0;
     let afterBitfield = false;
@@ -125,7 +129,9 @@ export class CLayouts {
 
   #decide(id: TypeId): CForm {
     const members = this.#members.of(id);
-    const aligned = this.#sizes.alignof(id);
+    const inferred = this.#sizes.alignof(id);
+    // An integer of three bytes has no alignment in C.
+    const aligned = Number.isInteger(Math.log2(inferred)) ? inferred : 1;
     const packed = this.#sizes.isPacked(id);
     const isUnion = this.#types.kind(id) === Kind.UNION;
     const attempts: Omit<CForm, 'members' | 'alignment'>[] = isUnion
@@ -145,11 +151,7 @@ export class CLayouts {
     const record = new CRecord(isUnion, form.packed, form.aligned);
     let isRight = true;
     this.walk(id, form, {
-      pad: (type, typeBits, width) => {
-        // Hostile BTF has gaps of gigabytes.
-        this.#work.step(id);
-        record.pad(type, typeBits, width);
-      },
+      pad: (type, typeBits, width, count) => record.pad(type, typeBits, width, count),
       member: (member) => {
         isRight = this.#place(record, member) === member.offset;
         return isRight;

@@ -1,5 +1,6 @@
 import { isComposite } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
+import type { CBaseTypes } from './c-base-types.js';
 import type { CSizes } from './c-sizes.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
@@ -35,13 +36,15 @@ export class CMembers {
   readonly #types: TypeWords;
   readonly #sizes: CSizes;
   readonly #work: WorkLimit;
+  readonly #baseTypes: CBaseTypes;
   readonly #hasEnum: (id: TypeId) => boolean;
 
   /** @param hasEnum whether C can state an object of an enum’s size. */
-  constructor(types: TypeWords, sizes: CSizes, work: WorkLimit, hasEnum: (id: TypeId) => boolean) {
-    this.#types = types;
+  constructor(sizes: CSizes, baseTypes: CBaseTypes, hasEnum: (id: TypeId) => boolean) {
+    this.#types = sizes.types;
     this.#sizes = sizes;
-    this.#work = work;
+    this.#work = sizes.work;
+    this.#baseTypes = baseTypes;
     this.#hasEnum = hasEnum;
   }
 
@@ -97,7 +100,9 @@ export class CMembers {
     const types = this.#types;
     const kind = types.kind(id);
     const isBool = kind === Kind.INT && (types.at(types.elements(id)) & (4 << 24)) !== 0;
-    const isScalar = kind === Kind.INT || ((kind === Kind.ENUM || kind === Kind.ENUM64) && this.#hasEnum(id));
+    const isScalar =
+      (kind === Kind.INT && this.#baseTypes.of(id).isScalar) ||
+      ((kind === Kind.ENUM || kind === Kind.ENUM64) && this.#hasEnum(id));
     if (!isScalar || width > (isBool ? 1 : types.third(id) * 8)) return 'impossible';
     return name === 0 ? 'omitted' : 'declared';
   }

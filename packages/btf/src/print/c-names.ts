@@ -18,12 +18,7 @@ export class CNames implements CNaming {
   readonly #identifiers: NameCounter;
 
   /** @param definesEnum whether C can define an ENUM or ENUM64. */
-  constructor(
-    types: TypeWords,
-    strings: StringBytes,
-    work: WorkLimit,
-    definesEnum: (id: TypeId) => boolean,
-  ) {
+  constructor(types: TypeWords, strings: StringBytes, work: WorkLimit, definesEnum: (id: TypeId) => boolean) {
     this.#types = types;
     this.#definesEnum = definesEnum;
     this.#numbers = new Uint32Array(types.endTypeId);

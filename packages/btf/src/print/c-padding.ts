@@ -48,23 +48,26 @@ export class CPadding {
         inBitfield ||
         (boundary === to && roundUp(from, alignment * 8) !== boundary) ||
         (boundary !== to && to - boundary <= boundary - from);
-      if (explicit) sink.pad(name, bits, inBitfield ? boundary - from : 0);
+      if (explicit) sink.pad(name, bits, inBitfield ? boundary - from : 0, 1);
     }
-    let at = boundary;
-    for (; to - at >= bits; at += bits) sink.pad(name, bits, bits);
-    if (at < to) this.#rest(to - at, sink);
+    this.#wholes(to - boundary, { name, bits }, sink);
   }
 
   /** fillExactly fills a gap of a packed struct, in which a bitfield may start at each bit, without alignment. */
   fillExactly(gap: number, sink: PadSink): void {
-    const { name, bits } = this.#types[0] ?? CHAR;
-    let rest = gap;
-    for (; rest >= bits; rest -= bits) sink.pad(name, bits, bits);
+    this.#wholes(gap, this.#types[0] ?? CHAR, sink);
+  }
+
+  /** Fills a gap with bitfields as wide as a type, and then with a smaller one. */
+  #wholes(gap: number, { name, bits }: PadType, sink: PadSink): void {
+    const count = Math.floor(gap / bits);
+    if (count > 0) sink.pad(name, bits, bits, count);
+    const rest = gap - count * bits;
     if (rest > 0) this.#rest(rest, sink);
   }
 
   #rest(width: number, sink: PadSink): void {
     const { name, bits } = this.#types.findLast((type) => type.bits >= width) ?? CHAR;
-    sink.pad(name, bits, width);
+    sink.pad(name, bits, width, 1);
   }
 }

@@ -46,7 +46,7 @@ export class CPrinter {
     const work = new WorkLimit(STEPS_OF_ALL, types.endTypeId);
     const padding = new CPadding(pointerSize);
     const baseTypes = new CBaseTypes({ types, strings }, pointerSize);
-    const layouts = new CLayouts(types, new CSizes(types, work, pointerSize), padding, baseTypes, work);
+    const layouts = new CLayouts(new CSizes(types, work, pointerSize), padding, baseTypes);
     const names = new CNames(types, strings, work, (id) => layouts.enumAttribute(id) !== null);
     this.out = new TextOutput(strings, maxBytes);
     this.#context = { types, strings, names, out: this.out, work, compiler: { baseTypes, layouts } };
@@ -109,7 +109,10 @@ export class CPrinter {
   /** defines reports whether C can define an enum. Other types can always be defined. */
   defines(id: TypeId): boolean {
     const kind = this.#context.types.kind(id);
-    return (kind !== Kind.ENUM && kind !== Kind.ENUM64) || this.#context.compiler.layouts.enumAttribute(id) !== null;
+    return (
+      (kind !== Kind.ENUM && kind !== Kind.ENUM64) ||
+      this.#context.compiler.layouts.enumAttribute(id) !== null
+    );
   }
 
   /** isBytes reports whether a struct or union was written as bytes. */

@@ -1,13 +1,14 @@
 /** PadSink takes the unnamed bitfields that fill a gap. */
 export interface PadSink {
   /**
-   * pad adds an unnamed bitfield.
+   * pad adds unnamed bitfields.
    *
    * @param type the name of its type.
    * @param typeBits the size of its type.
    * @param width its width; 0 aligns the next member to the type.
+   * @param count the number of such bitfields.
    */
-  pad(type: string, typeBits: number, width: number): void;
+  pad(type: string, typeBits: number, width: number, count: number): void;
 }
 
 /**
@@ -59,10 +60,14 @@ export class CRecord implements PadSink {
     return start;
   }
 
-  pad(_type: string, typeBits: number, width: number): void {
+  pad(_type: string, typeBits: number, width: number, count: number): void {
     // The ABI aligns to the type even if the struct is packed. The struct itself keeps its alignment.
     if (width === 0) this.#advance(roundUp(this.#at, typeBits));
-    else this.#placeBits(width, typeBits, typeBits);
+    else {
+      const start = this.#placeBits(width, typeBits, typeBits);
+      // Several bitfields are as wide as their type. The others follow without a gap.
+      this.#advance(start + width * count);
+    }
   }
 
   #placeBits(width: number, typeBits: number, alignment: number): number {

@@ -41,7 +41,8 @@ export class NameCounter {
     const mask = this.#counts.length - 1;
     let place = hash & mask;
     while (this.#counts[place] !== 0) {
-      if (this.#hashes[place] === hash && this.#strings.sameIdentifier(this.#offsets[place] ?? 0, offset)) return place;
+      if (this.#hashes[place] === hash && this.#strings.sameIdentifier(this.#offsets[place] ?? 0, offset))
+        return place;
       // Names may be chosen to collide.
       this.#work.step(0);
       place = (place + 1) & mask;

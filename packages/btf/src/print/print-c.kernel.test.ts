@@ -19,7 +19,9 @@ needs('vmlinux', 'gcc').describe('C of real kernels', () => {
     (file) => {
       const text = printC(parseFile(file));
       const { unexplained, explained, definitions } = compareC(text, bpftoolC(file.path, file.basePath));
-      console.info(`${file.name}: ${definitions} definitions, explained differences ${JSON.stringify(explained)}`);
+      console.info(
+        `${file.name}: ${definitions} definitions, explained differences ${JSON.stringify(explained)}`,
+      );
       expect(unexplained).toEqual([]);
       expect(definitions).toBeGreaterThan(10_000);
       expect(Object.values(explained).reduce((sum, count) => sum + count)).toBeLessThan(20);

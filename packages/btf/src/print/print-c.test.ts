@@ -10,9 +10,9 @@ import { printC, printCChunks, type PrintCOptions } from './print-c.js';
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
 
-/** The definitions of hand-made BTF. */
+/** The definitions of hand-made BTF, in the order of their ids. */
 function definitions(btf: BtfAssembler, options: PrintCOptions = {}): string[] {
-  const text = printC(Spec.parse(btf.bytes()), { preamble: false, ...options });
+  const text = printC(Spec.parse(btf.bytes()), { preamble: false, sorted: false, ...options });
   return text.split(';\n\n').filter((definition) => definition !== '');
 }
 
@@ -58,7 +58,9 @@ describe('printC', () => {
       const bytes = assembleAllKinds(order).bytes();
       const spec = Spec.parse(bytes);
       expect(compareC(printC(spec), cOfBytes(bytes)).unexplained).toEqual([]);
-      expect(compareC(printC(spec, { sorted: false }), cOfBytes(bytes, ['unsorted'])).unexplained).toEqual([]);
+      expect(compareC(printC(spec, { sorted: false }), cOfBytes(bytes, ['unsorted'])).unexplained).toEqual(
+        [],
+      );
     },
   );
 

@@ -119,7 +119,8 @@ export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generato
   }
   if (kfuncs && roots === undefined) printer.declareKfuncs();
   else if (kfuncs && kfuncRoots.length > 0) printer.declareKfuncs(kfuncRoots);
-  if (printer.bytesCount > 0) out.write(`/* Types that C cannot state, as bytes: ${printer.bytesCount} */\n\n`);
+  if (printer.bytesCount > 0)
+    out.write(`/* Types that C cannot state, as bytes: ${printer.bytesCount} */\n\n`);
   if (preamble) out.write(EPILOGUE);
   if (out.length > 0) yield out.take();
 }
