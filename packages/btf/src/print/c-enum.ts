@@ -10,7 +10,7 @@ const ENUM_WORDS = 2;
 const ENUM64_WORDS = 3;
 
 /** The sizes for which C has an integer. */
-const SIZES: readonly number[] = [1, 2, 4, 8];
+const SIZES: ReadonlySet<number> = new Set([1, 2, 4, 8]);
 
 /**
  * enumAttribute returns the attribute that gives an ENUM or ENUM64 its size in C: empty if its values do. Returns null if
@@ -22,7 +22,7 @@ export function enumAttribute(types: TypeWords, id: TypeId, pointerSize: Pointer
   const { least, most } = boundsOf(types, id);
   const fits = (bits: number): boolean =>
     bits === 64 || (least >= 0 ? most < 2 ** bits : least >= -(2 ** (bits - 1)) && most < 2 ** (bits - 1));
-  if (!SIZES.includes(size) || !fits(size * 8)) return null;
+  if (!SIZES.has(size) || !fits(size * 8)) return null;
   if ((fits(32) ? 4 : 8) === size) return '';
   switch (size) {
     case 1:

@@ -109,7 +109,7 @@ export class CLayouts {
         if (isStruct && offset > from) this.#padding.fillExactly(offset - from, sink);
       } else if (isStruct && offset > from) {
         const alignment = packed ? 1 : this.#sizes.alignof(typeId);
-        this.#padding.fill({ from, to: offset, alignment, inBitfield: afterBitfield && width > 0 }, sink);
+        this.#padding.fillGap({ from, to: offset, alignment, inBitfield: afterBitfield && width > 0 }, sink);
       }
       if (!sink.member(member)) return;
       from = offset + (width === 0 ? size : width);
@@ -119,7 +119,7 @@ export class CLayouts {
     if (style === 'exact') {
       if (isStruct && to > from) this.#padding.fillExactly(to - from, sink);
     } else if (isStruct) {
-      this.#padding.fill({ from, to, alignment: this.#sizes.alignof(id), inBitfield: false }, sink);
+      this.#padding.fillGap({ from, to, alignment: this.#sizes.alignof(id), inBitfield: false }, sink);
     }
   }
 

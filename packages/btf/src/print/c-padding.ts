@@ -36,7 +36,7 @@ export class CPadding {
    * fill fills a gap with as few bitfields as libbpf does. It adds none if it expects the compiler to align the next
    * member anyway.
    */
-  fill({ from, to, alignment, inBitfield }: Gap, sink: PadSink): void {
+  fillGap({ from, to, alignment, inBitfield }: Gap, sink: PadSink): void {
     if (from >= to) return;
     // The largest type with a boundary within the gap moves the offset to that boundary; the rest is filled with it.
     const pad = this.#types.find(({ bits }) => roundUp(from, bits) <= to);

@@ -112,8 +112,8 @@ needs('gcc', 'pahole').describe('the layout of printed C', () => {
 
   test('is that of random BTF, where members overlap as bytes', () => {
     const seeds = Array.from({ length: 12 }, (_, i) => 2 * i + 1);
-    const results = seeds.map((seed) => ({ seed, ...roundTrip(Spec.parse(randomCTypes(seed, 300))) }));
-    expect(results.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    const results = seeds.map((seed) => roundTrip(Spec.parse(randomCTypes(seed, 300))));
+    expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
     const [types, bytes] = [
       sum(results.map((result) => result.types)),
       sum(results.map((result) => result.bytes)),

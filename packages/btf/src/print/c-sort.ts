@@ -22,7 +22,7 @@ export function sortForC(types: TypeWords, strings: StringBytes, work: WorkLimit
     const name = rankOf(types, id, work) * ranks.size + (ranks.get(sortNames[i] ?? '') ?? 0);
     keys[id] = name * ranks.size + (ranks.get(names.at(types.name(id))) ?? 0);
   }
-  const sorted = Uint32Array.from(ids).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
+  const sorted = Uint32Array.from(ids).toSorted((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
   sortEqual(sorted, keys, new TypeHashes(types, strings, work));
   return sorted;
 }

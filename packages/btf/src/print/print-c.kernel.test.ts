@@ -15,7 +15,7 @@ needs('vmlinux', 'gcc').describe('C of real kernels', () => {
   });
 
   needs('bpftool').test.each([live, ...fetched])(
-    'of $name equals bpftool’s text, in its order, except for later changes in libbpf',
+    'of $name equals bpftool’s text, in its order, except where that is wrong',
     (file) => {
       const text = printC(parseFile(file));
       const { unexplained, explained, definitions } = compareC(text, bpftoolC(file.path, file.basePath));

@@ -29,7 +29,7 @@ export class TypeHashes {
     this.#work = work;
   }
 
-  /** sort sorts ids by their hashes, and those with equal hashes by themselves. */
+  /** sort sorts ids by their hashes, then by their value. */
   sort(ids: Uint32Array): void {
     const rows = Array.from(ids, (id) => ({ id, hash: this.#of(id, true) }));
     rows.sort((a, b) => a.hash.high - b.hash.high || a.hash.low - b.hash.low || a.id - b.id);

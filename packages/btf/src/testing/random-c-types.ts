@@ -2,7 +2,7 @@ import { Kind } from '../types.js';
 import { BtfAssembler } from './assemble-btf.js';
 import { seededRandom } from './mutate.js';
 
-/** What RandomTypes knows of a type, to refer to it. */
+/** Known has the facts about a type that others need to refer to it. */
 interface Known {
   readonly id: number;
   /** In bytes; 0 for a type without objects. */
