@@ -3,6 +3,7 @@
 //     guest-agent serve PORT    runs a command for each connection
 //     guest-agent load          loads BTFs from standard input
 //     guest-agent hold ID       holds a BTF object until it is ended
+//     guest-agent first-id      prints the lowest id of a BTF object, or 0 if there is none
 //
 // A connection of `serve` sends a line with a command for the shell, and then the standard input of that command. It
 // receives the output, errors included, and at the end a NUL and the exit status in decimal.
@@ -139,10 +140,21 @@ static int hold(int id) {
   for (;;) pause();
 }
 
+static int first_id(void) {
+  union bpf_attr attr;
+  memset(&attr, 0, sizeof attr);
+  if (syscall(SYS_bpf, BPF_BTF_GET_NEXT_ID, &attr, sizeof attr) < 0 && errno != ENOENT) {
+    return fail("BPF_BTF_GET_NEXT_ID");
+  }
+  printf("%u\n", attr.next_id);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
   if (argc == 2 && strcmp(argv[1], "load") == 0) return load();
   if (argc == 3 && strcmp(argv[1], "hold") == 0) return hold(atoi(argv[2]));
-  fprintf(stderr, "usage: guest-agent serve PORT | load | hold ID\n");
+  if (argc == 2 && strcmp(argv[1], "first-id") == 0) return first_id();
+  fprintf(stderr, "usage: guest-agent serve PORT | load | hold ID | first-id\n");
   return 2;
 }

@@ -9,6 +9,7 @@ mkdir -p /dev/pts /run /tmp /root
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mount -t bpf bpf /sys/fs/bpf
 hostname machine
 echo 'root:x:0:0:root:/root:/bin/sh

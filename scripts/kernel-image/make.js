@@ -3,7 +3,7 @@
 //     node scripts/kernel-image/make.js          both parts
 //     node scripts/kernel-image/make.js --core   without the daemon
 //
-//     core.cpio    busybox and the agent: enough to run commands and to load BTF
+//     core.cpio    busybox, the agent and delegated-bpffs: enough to run commands and to load BTF
 //     daemon.cpio  the packed btfd and btfctl with their Node, bpftool and tc
 //
 // The daemon is the one that users install: scripts/pack.js packs it and npm installs it. Only its many modules are
@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { writeCpio } from './cpio.js';
@@ -51,8 +51,11 @@ function makeCore(root) {
   cpSync(firstOf('/bin/busybox', '/usr/bin/busybox'), join(root, 'bin/busybox'));
   cpSync(join(GUEST, 'init.sh'), join(root, 'init'));
   run('chmod', ['755', join(root, 'init')]);
-  const agent = join(root, 'opt/bin/guest-agent');
-  run('gcc', ['-static', '-O1', '-Wall', '-Werror', '-o', agent, join(GUEST, 'guest-agent.c')]);
+  for (const source of [join(GUEST, 'guest-agent.c'), join(ROOT, 'testing/delegated-bpffs.c')]) {
+    const program = join(root, 'opt/bin', basename(source, '.c'));
+    // It runs without the libraries of the host.
+    run('gcc', ['-static', '-O1', '-Wall', '-Werror', '-o', program, source]);
+  }
 }
 
 async function makeDaemon(root) {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from './format-error.js';
 import { Spec } from './spec.js';
 import { assembleAllKinds } from './testing/all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from './testing/assemble-btf.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
-import { mutate, seededRandom } from './testing/mutate.js';
+import { mutate } from './testing/mutate.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
 
@@ -30,7 +31,7 @@ describe.each(['little', 'big'] as const)(
       ['that is split', split.bytes(), base],
       ['with a layout section', withLayout.bytes({ headerLength: 32, layout }), null],
     ])('%s', (_, bytes, onBase) => {
-      const random = seededRandom(0xb7f);
+      const random = seeded(0xb7f);
       const outcomes: Outcomes = new Map();
       for (let i = 0; i < MUTANTS; i++) exercise(mutate(bytes, random), onBase, outcomes);
       expect(outcomes.get('VALUE')).toBeGreaterThan(MUTANTS);

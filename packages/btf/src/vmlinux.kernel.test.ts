@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { seeded } from 'test-tools/random';
 import { isSplit, parseHeader } from './header.js';
 import { Spec } from './spec.js';
 import { bpftoolJson, dumpFile, VMLINUX } from './testing/bpftool.js';
 import { exercise, type Outcomes } from './testing/exercise.js';
-import { mutate, seededRandom } from './testing/mutate.js';
+import { mutate } from './testing/mutate.js';
 import { countTypes } from './type-index.js';
 import { Kind } from './types.js';
 
@@ -78,7 +79,7 @@ needs('vmlinux', 'bpftool').describe('the BTF of the running kernel', () => {
   test('ends every read of mutants of its first types in a value or a BtfFormatError', () => {
     const head = headOf(spec.bytes, 16 * 1024);
     expect(Spec.parse(head).typeCount).toBeGreaterThan(200);
-    const random = seededRandom(0x5eed);
+    const random = seeded(0x5eed);
     const outcomes: Outcomes = new Map();
     for (let i = 0; i < 500; i++) exercise(mutate(head, random), null, outcomes);
     expect(outcomes.get('VALUE')).toBeGreaterThan(10_000);

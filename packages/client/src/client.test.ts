@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { BtfService, type LoadHandleResponse, LoadHandleResponseSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
-import { kernelFeaturesOf } from '@btfd/btf';
+import { BtfFormatError, kernelFeaturesOf } from '@btfd/btf';
 import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { BtfError } from './error/btf-error.js';
 import { BtfClient } from './client.js';
@@ -15,6 +16,11 @@ import { addUserObjects, tinyBtf } from './testing/tiny-btf.js';
 const BYTES = tinyBtf('u32');
 /** An integer of 4 bytes with 33 bits. */
 const INVALID = tinyBtf('u32').with(36, 33);
+
+/** An object file of the tests of `@btfd/btf`. */
+function objectFile(name: string): Uint8Array {
+  return readFileSync(new URL(`../../btf/src/object/testdata/${name}`, import.meta.url));
+}
 
 const LOG = '[1] nr_bits exceeds type_size\n';
 
@@ -58,6 +64,35 @@ describe('loadHandle', () => {
       reportRejection: false,
     });
     expect(await handle.rawBtf()).toEqual(BYTES);
+  });
+
+  test('prepares the BTF of an object file as libbpf does, and lets the daemon adapt it', async () => {
+    const handle = await client.loadHandle(objectFile('externs.bpf.o'));
+    expect(await handle.rawBtf()).toEqual(new Uint8Array(objectFile('externs.btf')));
+    await client.loadHandle(objectFile('externs.bpf.o'), { adaptToKernel: false });
+    await client.loadHandle(objectFile('externs.btf'));
+    const requests = daemon.callsOf('loadHandle').map(({ request }) => request);
+    expect(requests).toMatchObject([
+      { adaptToKernel: true },
+      { adaptToKernel: false },
+      { adaptToKernel: false },
+    ]);
+  });
+
+  test('says why an object file cannot be prepared', async () => {
+    expect(await rejection(client.loadHandle(objectFile('part.bpf.o')))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: 'INVALID_REQUEST',
+      rawMessage: expect.stringMatching(
+        /^btf: the object file cannot be prepared: function sum is extern: link/,
+      ),
+      cause: expect.any(BtfFormatError),
+    });
+    const cut = objectFile('externs.bpf.o').subarray(0, 60);
+    expect(await rejection(client.loadHandle(cut))).toMatchObject({
+      rawMessage: expect.stringContaining('ELF file of 60 bytes is shorter than its header of 64'),
+    });
+    expect(daemon.callsOf('loadHandle')).toEqual([]);
   });
 
   test('has a longer deadline than other calls', async () => {

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
-import type { Builder } from '@btfd/btf';
+import { BtfFormatError, type Builder, isElfFile, parseBpfObject, prepareBtf } from '@btfd/btf';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
 import { aBoolean, aUint32, checkOptions, invalidArgument, rule, type Rules } from './error/argument.js';
 import type { VerifierLog } from './error/verifier-log.js';
@@ -11,7 +11,7 @@ export interface LoadOptions extends LeaseOptions {
   /**
    * Whether the daemon replaces what its kernel is too old for: types of newer kinds, tags, names, the layout section.
    * `FEATURE_ROWS` of `@btfd/btf` has each replacement. Default: true for a `Builder`, as in `btf.NewHandle` of
-   * cilium/ebpf; false for bytes, as in `btf.NewHandleFromRawBTF`.
+   * cilium/ebpf, and for an object file, as in libbpf; false for BTF, as in `btf.NewHandleFromRawBTF`.
    */
   readonly adaptToKernel?: boolean | undefined;
   /** The bytes of verifier log to return if the kernel refuses the BTF, at most 4 MiB. Default: 256 KiB. */
@@ -44,14 +44,19 @@ export function loadRequest(
   btfToLoad('btf', btf);
   checkOptions(options, LOAD_RULES);
   const { ttl, logSize = 0, adaptToKernel } = options;
-  const isBuilt = !(btf instanceof Uint8Array);
+  const isRaw = btf instanceof Uint8Array && !isElfFile(btf);
   return create(LoadHandleRequestSchema, {
-    source: { case: 'rawBtf', value: isBuilt ? marshalled(btf) : btf },
+    source: { case: 'rawBtf', value: rawBtfOf(btf) },
     ttl: ttlMessage(ttl),
     logSize,
     reportRejection,
-    adaptToKernel: adaptToKernel ?? isBuilt,
+    adaptToKernel: adaptToKernel ?? !isRaw,
   });
+}
+
+function rawBtfOf(btf: Uint8Array | Builder): Uint8Array {
+  if (!(btf instanceof Uint8Array)) return marshalled(btf);
+  return isElfFile(btf) ? prepared(btf) : btf;
 }
 
 function marshalled(builder: Builder): Uint8Array {
@@ -59,6 +64,16 @@ function marshalled(builder: Builder): Uint8Array {
     return builder.marshal({ preventNoTypeFound: true });
   } catch (error) {
     throw invalidArgument('btf', `must be a Builder that can be marshalled: ${String(error)}`, error);
+  }
+}
+
+/** prepared returns the BTF of an object file as libbpf loads it. @throws BtfError INVALID_REQUEST. */
+function prepared(file: Uint8Array): Uint8Array {
+  try {
+    return prepareBtf(parseBpfObject(file));
+  } catch (error) {
+    if (!(error instanceof BtfFormatError)) throw error;
+    throw invalidArgument('btf', `the object file cannot be prepared: ${error.message}`, error);
   }
 }
 

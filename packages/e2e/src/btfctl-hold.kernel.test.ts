@@ -1,58 +1,42 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { btfIds } from './testing/bpftool.js';
-import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
+import { Btfctl } from './testing/btfctl.js';
+import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { HeldObject } from './testing/held-object.js';
 import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
-import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 needs('bpf').describe('btfctl, while it runs,', () => {
-  let daemon: DaemonProcess;
-  let dir: string;
-  let env: NodeJS.ProcessEnv;
+  let daemon: BtfctlDaemon;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start();
-    env = { BTFD_ADDRESS: daemon.address };
-    dir = mkdtempSync(join(tmpdir(), 'btfctl-'));
-    writeFileSync(join(dir, 'good.btf'), intBtf(3, 'number'));
-    writeFileSync(join(dir, 'bad.btf'), refusedBtf(3, 'number'));
+    daemon = await BtfctlDaemon.start();
   });
-  afterAll(async () => {
-    rmSync(dir, { recursive: true });
-    await daemon[Symbol.asyncDispose]();
-  });
-
-  const run = (...args: string[]): Promise<Ran> => btfctl(args, env);
-  const hold = async (): Promise<HeldObject> => HeldObject.load(join(dir, 'good.btf'), env);
+  afterAll(async () => daemon[Symbol.asyncDispose]());
 
   test('load holds an object until it is interrupted', async () => {
-    await using load = new Btfctl(['load', join(dir, 'good.btf')], env);
+    await using load = new Btfctl(['load', daemon.good], daemon.env);
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
     const id = Number(/as BTF id (\d+), 80 bytes/.exec(load.stdout)?.[1]);
     expect(btfIds()).toContain(id);
     load.kill('SIGINT');
     expect(await load.end()).toMatchObject({ status: 0 });
     await until('the object is gone', () => !btfIds().includes(id));
-    await using orphan = await hold();
+    await using orphan = await daemon.hold();
     orphan.hangUp();
     await until('it ends with its terminal', () => !btfIds().includes(orphan.id));
-    const refused = await run('load', join(dir, 'bad.btf'));
+    const refused = await daemon.run('load', daemon.bad);
     expect(refused).toMatchObject({ status: 4, stdout: '' });
     expect(refused.stderr).toContain('[3] Invalid kind:0');
-    const checked = await run(...hintedCommand(refused, { FILE: join(dir, 'bad.btf') }));
+    const checked = await daemon.run(...hintedCommand(refused, { FILE: daemon.bad }));
     expect(checked).toMatchObject({ status: 4, stdout: expect.stringContaining('[3] Invalid kind:0') });
   });
 
   test('load reports that the daemon with its object is gone', async () => {
     await using own = await DaemonProcess.start();
-    await using load = new Btfctl(['load', join(dir, 'good.btf'), '-o', 'json'], {
+    await using load = new Btfctl(['load', daemon.good, '-o', 'json'], {
       BTFD_ADDRESS: own.address,
     });
     await until('it is loaded', () => load.stdout.includes('}'));
@@ -66,9 +50,9 @@ needs('bpf').describe('btfctl, while it runs,', () => {
   });
 
   test('hold keeps an object open while a command runs, and exits with its exit code', async () => {
-    await using held = await hold();
+    await using held = await daemon.hold();
     const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
-    await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], env);
+    await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], daemon.env);
     await until('the command runs', () => holding.stdout !== '');
     await held.end();
     // The command still runs, and nothing else holds the object.
@@ -85,14 +69,14 @@ needs('bpf').describe('btfctl, while it runs,', () => {
     ['of a missing name', ['no_such_module', '--', 'true'], 3],
     ['of usage errors for a file', ['./file', '--', 'true'], 2],
   ] as const)('hold has the exit code %s', async (_, args, status) => {
-    expect((await run('hold', ...args)).status).toBe(status);
+    expect((await daemon.run('hold', ...args)).status).toBe(status);
   });
 
   test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(
     'hold passes on %s, and holds until its command ends',
     async (signal) => {
       const script = `trap "echo asked; exit 5" ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
-      await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
+      await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], daemon.env);
       await until('the command runs', () => holding.stdout.includes('ready'));
       holding.kill(signal);
       expect(await holding.end()).toMatchObject({ status: 5, stdout: 'ready\nasked\n' });
@@ -103,7 +87,10 @@ needs('bpf').describe('btfctl, while it runs,', () => {
     ['SIGHUP', 129],
     ['SIGQUIT', 131],
   ] as const)('hold has the exit code of shells if %s ends its command', async (signal, status) => {
-    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'], env);
+    await using holding = new Btfctl(
+      ['hold', 'vmlinux', '--', 'sh', '-c', 'echo ready; exec sleep 60'],
+      daemon.env,
+    );
     await until('the command runs', () => holding.stdout.includes('ready'));
     holding.kill(signal);
     expect(await holding.end()).toMatchObject({ status, stdout: 'ready\n', stderr: '' });
@@ -112,7 +99,7 @@ needs('bpf').describe('btfctl, while it runs,', () => {
   test('hold passes on every signal, and holds for a command that survives it', async () => {
     const script =
       'n=0; trap "n=\\$((n+1)); echo \\$n" INT; echo ready; while [ $n -lt 2 ]; do sleep 0.1; done; exit 6';
-    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], env);
+    await using holding = new Btfctl(['hold', 'vmlinux', '--', 'sh', '-c', script], daemon.env);
     for (const printed of ['ready\n', 'ready\n1\n']) {
       await until('the command has printed it', () => holding.stdout === printed);
       holding.kill('SIGINT');
@@ -121,7 +108,7 @@ needs('bpf').describe('btfctl, while it runs,', () => {
   });
 
   test('watch shows the objects that exist, come and go, until it is interrupted', async () => {
-    await using watch = new Btfctl(['watch', '-o', 'json'], env);
+    await using watch = new Btfctl(['watch', '-o', 'json'], daemon.env);
     const events = (): { event: string; object?: { id: number } }[] =>
       watch.stdout
         .split('\n')
@@ -129,8 +116,8 @@ needs('bpf').describe('btfctl, while it runs,', () => {
         .map((line) => JSON.parse(line));
     await until('it knows what is there', () => events().some(({ event }) => event === 'synced'));
     expect(events()[0]).toMatchObject({ event: 'present', object: { name: 'vmlinux' } });
-    const held = await hold();
-    await using table = new Btfctl(['watch', '--origin', 'user', '--new'], env);
+    const held = await daemon.hold();
+    await using table = new Btfctl(['watch', '--origin', 'user', '--new'], daemon.env);
     const eventsOf = (id: number): string[] =>
       events().flatMap(({ event, object }) => (object?.id === id ? [event] : []));
     await until('it came', () => eventsOf(held.id).includes('added'));
@@ -141,7 +128,7 @@ needs('bpf').describe('btfctl, while it runs,', () => {
     for (const event of watch.stdout.trimEnd().split('\n')) {
       expect(schemaErrors('watch-event', event)).toEqual([]);
     }
-    await using again = await hold();
+    await using again = await daemon.hold();
     const row = new RegExp(`^added +${again.id} +80  user +-$`, 'm');
     await until('the table shows it', () => row.test(table.stdout));
     expect(table.stdout).not.toContain('present');

@@ -1,35 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
-import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
+import { Btfctl, type Ran } from './testing/btfctl.js';
+import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 needs('bpf').describe('the output of btfctl', () => {
-  let dir: string;
-  let daemon: DaemonProcess;
-  let path: string;
-  let env: NodeJS.ProcessEnv;
+  let daemon: BtfctlDaemon;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start();
-    env = { BTFD_ADDRESS: daemon.address };
-    dir = mkdtempSync(join(tmpdir(), 'btfctl-tokens-'));
-    path = join(dir, 'good.btf');
-    writeFileSync(path, intBtf(3, 'number'));
+    daemon = await BtfctlDaemon.start();
   });
-  afterAll(async () => {
-    rmSync(dir, { recursive: true });
-    await daemon[Symbol.asyncDispose]();
-  });
+  afterAll(async () => daemon[Symbol.asyncDispose]());
 
   /** Returns the start of all tokens of this daemon: its epoch, which alone is not a secret. */
   async function tokenStart(): Promise<string> {
-    using client = new RawClient(daemon.address);
+    using client = new RawClient(daemon.process.address);
     const { result } = await client.call('loadHandle', { source: { case: 'rawBtf', value: intBtf(3, 'n') } });
     const token = result.case === 'handle' ? result.value.token : '';
     const [, start = ''] = /^([0-9a-f]{16}\.)[\w-]{22}$/.exec(token) ?? [];
@@ -39,12 +27,12 @@ needs('bpf').describe('the output of btfctl', () => {
 
   test.each(['wide', 'json'])('does not show the token of a handle with -o %s', async (format) => {
     const start = await tokenStart();
-    await using load = new Btfctl(['load', path, '-o', format], env);
+    await using load = new Btfctl(['load', daemon.good, '-o', format], daemon.env);
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
-    const id = Number(/\d+/.exec(load.stdout.replace(path, ''))?.[0]);
+    const id = Number(/\d+/.exec(load.stdout.replace(daemon.good, ''))?.[0]);
     const runs: Ran[] = [];
-    for (const args of [['dump', `id:${id}`], ['check', path], ['list', `id:${id}`], ['info']]) {
-      runs.push(await btfctl([...args, '-o', format], env));
+    for (const args of [['dump', `id:${id}`], ['check', daemon.good], ['list', `id:${id}`], ['info']]) {
+      runs.push(await daemon.run(...args, '-o', format));
     }
     load.kill('SIGINT');
     runs.push(await load.end());
@@ -54,11 +42,11 @@ needs('bpf').describe('the output of btfctl', () => {
 
   test('has no token in the environment of the command of hold, nor in the error when the daemon is gone', async () => {
     const start = await tokenStart();
-    const held = await btfctl(['hold', 'vmlinux', '--', 'sh', '-c', 'env; cat /proc/$PPID/cmdline'], env);
+    const held = await daemon.run('hold', 'vmlinux', '--', 'sh', '-c', 'env; cat /proc/$PPID/cmdline');
     expect(held).toMatchObject({ status: 0, stdout: expect.stringContaining('BTF_ID=') });
     expect(held.stdout + held.stderr).not.toContain(start);
     await using own = await DaemonProcess.start();
-    await using load = new Btfctl(['load', path], { BTFD_ADDRESS: own.address });
+    await using load = new Btfctl(['load', daemon.good], { BTFD_ADDRESS: own.address });
     await until('it is loaded', () => load.stderr.includes('held until Ctrl-C'));
     await own.end('SIGKILL');
     await using _ = await DaemonProcess.start({ socket: own.socket });

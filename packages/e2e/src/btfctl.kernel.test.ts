@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -10,38 +9,25 @@ import { FakeDaemon } from '@btfd/client/testing';
 import { btfList } from './testing/bpftool.js';
 import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
+import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { HeldObject } from './testing/held-object.js';
 import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
-import { intBtf, refusedBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
 
 needs('bpf').describe('btfctl', () => {
-  let daemon: DaemonProcess;
-  let dir: string;
-  let env: NodeJS.ProcessEnv;
+  let daemon: BtfctlDaemon;
 
   beforeAll(async () => {
-    daemon = await DaemonProcess.start();
-    env = { BTFD_ADDRESS: daemon.address };
-    dir = mkdtempSync(join(tmpdir(), 'btfctl-'));
-    writeFileSync(join(dir, 'good.btf'), intBtf(3, 'number'));
-    writeFileSync(join(dir, 'bad.btf'), refusedBtf(3, 'number'));
+    daemon = await BtfctlDaemon.start();
   });
-  afterAll(async () => {
-    rmSync(dir, { recursive: true });
-    await daemon[Symbol.asyncDispose]();
-  });
-
-  const run = (...args: string[]): Promise<Ran> => btfctl(args, env);
-  const hold = async (): Promise<HeldObject> => HeldObject.load(join(dir, 'good.btf'), env);
+  afterAll(async () => daemon[Symbol.asyncDispose]());
 
   /** The JSON of a command, which its schema must describe. */
   async function json(schema: string, ...args: string[]): Promise<unknown> {
-    const { stdout } = await run(...args, '-o', 'json');
+    const { stdout } = await daemon.run(...args, '-o', 'json');
     expect(schemaErrors(schema, stdout)).toEqual([]);
     return JSON.parse(stdout);
   }
@@ -61,7 +47,7 @@ needs('bpf').describe('btfctl', () => {
         pids: expect.arrayContaining([{ pid, comm: command }]),
       }),
     );
-    const { stdout } = await run('list', '-o', 'wide');
+    const { stdout } = await daemon.run('list', '-o', 'wide');
     expect(stdout).toMatch(/^ *ID  NAME +ORIGIN +BYTES +PROGRAMS +MAPS +PROCESSES$/m);
     const row = stdout.split('\n').find((line) => line.trim().startsWith(`${user.facts.btfId} `));
     expect(row).toContain(`${user.facts.program.name}(${user.facts.program.id})`);
@@ -71,38 +57,38 @@ needs('bpf').describe('btfctl', () => {
 
   test('show is list, which takes names, globs, ids and origins', async () => {
     const table = /^ID  NAME {5}ORIGIN +BYTES\n +\d+  vmlinux  vmlinux  [\d,]+\n$/;
-    expect((await run('show', 'vmlinux')).stdout).toMatch(table);
-    expect((await run('list', 'vm*', '--origin', 'vmlinux')).stdout).toMatch(table);
-    expect((await run('list', '-o', 'name', 'vmlinux')).stdout).toBe('vmlinux\n');
-    await using held = await hold();
+    expect((await daemon.run('show', 'vmlinux')).stdout).toMatch(table);
+    expect((await daemon.run('list', 'vm*', '--origin', 'vmlinux')).stdout).toMatch(table);
+    expect((await daemon.run('list', '-o', 'name', 'vmlinux')).stdout).toBe('vmlinux\n');
+    await using held = await daemon.hold();
     const { id } = held;
-    expect((await run('list', '-o', 'name', `id:${id}`)).stdout).toBe(`id:${id}\n`);
-    expect((await run('list', '-o', 'name', 'id', String(id))).stdout).toBe(`id:${id}\n`);
-    expect(await run('list', 'nothing*')).toMatchObject({ status: 3, stdout: '' });
+    expect((await daemon.run('list', '-o', 'name', `id:${id}`)).stdout).toBe(`id:${id}\n`);
+    expect((await daemon.run('list', '-o', 'name', 'id', String(id))).stdout).toBe(`id:${id}\n`);
+    expect(await daemon.run('list', 'nothing*')).toMatchObject({ status: 3, stdout: '' });
   });
 
   test('list --digest shows the same SHA-256 as other tools', async () => {
     const { createHash } = await import('node:crypto');
     const digest = createHash('sha256').update(readFileSync('/sys/kernel/btf/vmlinux')).digest('hex');
     expect(await json('list', 'list', 'vmlinux', '--digest')).toMatchObject([{ name: 'vmlinux', digest }]);
-    expect((await run('list', 'vmlinux', '--digest')).stdout).toContain(digest);
+    expect((await daemon.run('list', 'vmlinux', '--digest')).stdout).toContain(digest);
   });
 
   test('info shows the daemon and its kernel', async () => {
     const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
     expect(await json('info', 'info')).toMatchObject({
-      address: daemon.address,
+      address: daemon.process.address,
       kernel_release: release,
       caller: { principal: 'uid:0', role: 'loader' },
       // This kernel's own BTF has functions.
       features: expect.arrayContaining([{ feature: 'func', supported: true }]),
     });
-    const { stdout } = await run('info');
+    const { stdout } = await daemon.run('info');
     expect(stdout).toMatch(/^you +uid:0, loader: sees all objects, and loads BTF$/m);
     expect(stdout).toMatch(/^features +all \d+( but [a-z, -]+)?$/m);
     expect(stdout).toContain(`Linux ${release}`);
     expect(stdout).toMatch(/yes {2}open-by-id/);
-    expect((await run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
+    expect((await daemon.run('info', '-o', 'yaml')).stdout).toContain(`kernel_release: ${release}\n`);
   });
 
   test('a name without an object or type is reported after the others', async () => {
@@ -110,17 +96,19 @@ needs('bpf').describe('btfctl', () => {
       ['list', 'vmlinux', 'no BTF object matches absent, id:4294967295'],
       ['find', 'list_head', 'there is no type named absent, id:4294967295'],
     ] as const) {
-      expect(await run(command, name, 'absent', 'id:4294967295', '-o', 'name')).toEqual({
+      expect(await daemon.run(command, name, 'absent', 'id:4294967295', '-o', 'name')).toEqual({
         status: 3,
         stdout: `${name}\n`,
         stderr: `btfctl: ${missing}\n`,
       });
     }
-    expect((await run('list', 'id', '4294967295')).stderr).toContain('no BTF object matches id:4294967295\n');
+    expect((await daemon.run('list', 'id', '4294967295')).stderr).toContain(
+      'no BTF object matches id:4294967295\n',
+    );
   });
 
   test('find shows the objects that have a type', async () => {
-    await using held = await hold();
+    await using held = await daemon.hold();
     const found = await json('find', 'find', 'list_head', 'numb?r');
     const vmlinux = Spec.parse(readFileSync('/sys/kernel/btf/vmlinux'));
     const type = vmlinux.typesByName('list_head').find(({ kind }) => kind === 'STRUCT');
@@ -133,10 +121,10 @@ needs('bpf').describe('btfctl', () => {
       declaration: 'struct list_head',
     });
     expect(found).toContainEqual(expect.objectContaining({ object: `id:${held.id}`, name: 'number', id: 3 }));
-    const wide = await run('find', 'tcp_v4_connect', '--in', 'vmlinux', '-o', 'wide');
+    const wide = await daemon.run('find', 'tcp_v4_connect', '--in', 'vmlinux', '-o', 'wide');
     expect(wide.stdout).toMatch(/func +tcp_v4_connect +- +int tcp_v4_connect\(struct sock \*sk, /);
-    expect((await run('find', 'list_h*d', '--kind', 'func', '--in', 'vmlinux')).status).toBe(3);
-    expect(await run('find', 'no_such_type', '--in', 'vmlinux')).toMatchObject({
+    expect((await daemon.run('find', 'list_h*d', '--kind', 'func', '--in', 'vmlinux')).status).toBe(3);
+    expect(await daemon.run('find', 'no_such_type', '--in', 'vmlinux')).toMatchObject({
       status: 3,
       stdout: '',
       stderr: expect.stringContaining('no type named no_such_type'),
@@ -145,7 +133,7 @@ needs('bpf').describe('btfctl', () => {
 
   test('member shows offset, bits and type, and continues after a path without a member', async () => {
     const paths = ['list_head.prev', 'task_struct.mm.pgd', 'task_struct.nothing'];
-    const ran = await run('member', ...paths);
+    const ran = await daemon.run('member', ...paths);
     expect(ran.status).toBe(3);
     expect(ran.stdout).toMatch(/^list_head\.prev +8 +64  struct list_head \*$/m);
     expect(ran.stdout).toMatch(/^task_struct\.mm\.pgd  \d+ → \d+ +64  pgd_t \*$/m);
@@ -159,30 +147,30 @@ needs('bpf').describe('btfctl', () => {
     expect(await json('member', 'member', '--in', '/sys/kernel/btf/vmlinux', ...paths)).toEqual(
       await json('member', 'member', ...paths),
     );
-    expect((await run('member', '-o', 'name', 'list_head.next')).status).toBe(0);
+    expect((await daemon.run('member', '-o', 'name', 'list_head.next')).status).toBe(0);
   });
 
   test('check shows the log of the verifier, and keeps nothing', async () => {
-    const good = join(dir, 'good.btf');
-    expect(await run('check', good)).toMatchObject({
+    const good = daemon.good;
+    expect(await daemon.run('check', good)).toMatchObject({
       status: 0,
-      stdout: `${good}: accepted, 3 types in 80 bytes\n`,
+      stdout: `${good}: BTF accepted (programs and CO-RE relocations are not checked), 3 types in 80 bytes\n`,
     });
-    const refused = await run('check', join(dir, 'bad.btf'));
+    const refused = await daemon.run('check', daemon.bad);
     expect(refused.status).toBe(4);
     expect(refused.stdout).toContain('refused with EINVAL');
     expect(refused.stdout).toContain('[3] Invalid kind:0');
-    expect(await json('check', 'check', join(dir, 'bad.btf'))).toMatchObject({ accepted: false, errno: 22 });
+    expect(await json('check', 'check', daemon.bad)).toMatchObject({ accepted: false, errno: 22 });
     expect(await json('check', 'check', good)).toEqual({ file: good, accepted: true });
-    await until('nothing is held', () => daemon.btfFds() === 0);
+    await until('nothing is held', () => daemon.process.btfFds() === 0);
   });
 
   test('check and load complete the sections of an object file', async () => {
-    expect(await run('check', PROGRAM)).toMatchObject({ status: 0, stderr: '' });
-    await using load = new Btfctl(['load', PROGRAM, '-o', 'json'], env);
+    expect(await daemon.run('check', PROGRAM)).toMatchObject({ status: 0, stderr: '' });
+    await using load = new Btfctl(['load', PROGRAM, '-o', 'json'], daemon.env);
     await until('it is loaded', () => load.stdout.includes('}'));
     const { id } = JSON.parse(load.stdout);
-    const { stdout } = await run('dump', `id:${id}`, '--type', '.maps');
+    const { stdout } = await daemon.run('dump', `id:${id}`, '--type', '.maps');
     // From the symbol table: `second` comes after `first`, 32 bytes each.
     expect(stdout).toMatch(
       /DATASEC '\.maps' size=64 vlen=2\n.* offset=0 size=32 \(VAR 'first'\)\n.* offset=32 size=32 /,
@@ -196,24 +184,24 @@ needs('bpf').describe('btfctl', () => {
     ['an unknown id', ['hold', '2147483000', '--', 'true']],
     ['an unknown name', ['dump', 'no_such_module']],
   ])('the command in the hint for %s works', async (_, args) => {
-    const ran = await run(...args);
+    const ran = await daemon.run(...args);
     expect(ran.status).toBe(3);
-    expect(await run(...hintedCommand(ran))).toMatchObject({ status: 0 });
+    expect(await daemon.run(...hintedCommand(ran))).toMatchObject({ status: 0 });
   });
 
   test('a node and its kernel in a file do not differ', async () => {
-    const ran = await run('diff', 'vmlinux', '/sys/kernel/btf/vmlinux');
+    const ran = await daemon.run('diff', 'vmlinux', '/sys/kernel/btf/vmlinux');
     expect(ran).toMatchObject({ status: 0, stderr: '' });
     expect(ran.stdout).toMatch(/^0 removed, 0 added, 0 changed, \d{5} the same$/m);
-    const other = await run('diff', `@${daemon.address}`, 'vmlinux', '--kind', 'struct');
+    const other = await daemon.run('diff', `@${daemon.process.address}`, 'vmlinux', '--kind', 'struct');
     expect(other.stdout).toMatch(/^0 removed, 0 added, 0 changed, \d+ the same$/m);
   });
 
   test('contexts name nodes, in a config file that btfctl changes', async () => {
-    const config = join(dir, 'config', 'config.yaml');
+    const config = join(daemon.dir, 'config', 'config.yaml');
     const withConfig = (...args: string[]): Promise<Ran> => btfctl(args, { BTFCTL_CONFIG: config });
     expect((await withConfig('context', 'use', 'here')).status).toBe(3);
-    const set = await withConfig('context', 'set', 'here', '--address', daemon.address);
+    const set = await withConfig('context', 'set', 'here', '--address', daemon.process.address);
     expect(set).toMatchObject({ status: 0, stdout: '' });
     expect((await withConfig('context', 'use', 'here')).status).toBe(0);
     writeFileSync(config, `# Ours.\n${readFileSync(config, 'utf8')}`);
@@ -222,7 +210,7 @@ needs('bpf').describe('btfctl', () => {
     const { stdout } = await withConfig('context', 'list', '-o', 'json');
     expect(schemaErrors('context-list', stdout)).toEqual([]);
     expect(JSON.parse(stdout)).toEqual([
-      { name: 'here', address: daemon.address, tls: false, current: true },
+      { name: 'here', address: daemon.process.address, tls: false, current: true },
       { name: 'away', address: 'web1.example:7443', tls: true, current: false },
     ]);
     expect((await withConfig('list', '-o', 'name', 'vmlinux')).stdout).toBe('vmlinux\n');
@@ -235,7 +223,7 @@ needs('bpf').describe('btfctl', () => {
     expect(await json('version', 'version')).toMatchObject({
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     });
-    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await daemon.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test('a daemon that takes longer than --timeout is given up', async () => {
@@ -243,17 +231,23 @@ needs('bpf').describe('btfctl', () => {
     await using slow = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }], chunkDelay: 1_000 });
     const cut = await btfctl(['dump', 'vmlinux', '--timeout', '1500ms'], {
       BTFD_ADDRESS: slow.address,
-      XDG_CACHE_HOME: join(dir, 'cache'),
+      XDG_CACHE_HOME: join(daemon.dir, 'cache'),
     });
     expect([cut.status, cut.stdout.length]).toEqual([6, 0]);
     expect(cut.stderr).toMatch(
       /^btfctl: the request took longer than --timeout allows\nhint: .*--timeout 1m\n$/,
     );
     // A daemon that accepts the connection and sends nothing.
-    const silent = createServer().listen(join(dir, 'silent.sock'));
+    const silent = createServer().listen(join(daemon.dir, 'silent.sock'));
     try {
       for (const words of [['list'], ['watch'], ['hold', 'vmlinux', '--', 'true']]) {
-        const ran = await btfctl(['--timeout', '1s', '-a', `unix:${join(dir, 'silent.sock')}`, ...words]);
+        const ran = await btfctl([
+          '--timeout',
+          '1s',
+          '-a',
+          `unix:${join(daemon.dir, 'silent.sock')}`,
+          ...words,
+        ]);
         expect(ran).toMatchObject({ status: 6, stdout: '' });
         expect(ran.stderr).toContain('--timeout 1m');
       }
@@ -263,11 +257,11 @@ needs('bpf').describe('btfctl', () => {
   });
 
   test('Ctrl-C ends a command silently, with its own exit code', async () => {
-    await using slow = new Btfctl(['find', '*', '--quiet'], env);
-    await until('it has begun', () => daemon.btfFds() > 0);
+    await using slow = new Btfctl(['find', '*', '--quiet'], daemon.env);
+    await until('it has begun', () => daemon.process.btfFds() > 0);
     slow.kill('SIGINT');
     expect(await slow.end()).toEqual({ status: 130, stdout: '', stderr: '' });
-    await until('nothing is held', () => daemon.btfFds() === 0);
+    await until('nothing is held', () => daemon.process.btfFds() === 0);
   });
 
   needs('setpriv').test(
@@ -282,7 +276,7 @@ needs('bpf').describe('btfctl', () => {
       const info = await btfctl(['info'], weakEnv);
       expect(info.stdout).toMatch(/no {3}open-by-id +.*CAP_SYS_ADMIN/);
       expect(info.stdout).toMatch(/^features +unknown, because the daemon cannot load BTF$/m);
-      const load = await btfctl(['load', join(dir, 'good.btf')], weakEnv);
+      const load = await btfctl(['load', daemon.good], weakEnv);
       expect(load.status).toBe(7);
       expect(load.stderr).toMatch(
         /^btfctl: the daemon lacks CAP_BPF.*\nhint: run btfd as root, or with CAP_SYS_ADMIN/,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { graphRoots, lists, longParams, modifierChains, nestedStructs } from '@btfd/bench/slow-btf';
 import { callAs, type Identity, type Outcome } from './testing/caller-process.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { intBtf } from './testing/sample-btf.js';
-import { graphRoots, longParams, modifierChains, nestedStructs, slowBtf } from './testing/slow-btf.js';
 import { UNSAFE_BTF } from './testing/unsafe-btf.js';
 
 /** An id that no user of the machine has. */
@@ -47,7 +47,7 @@ needs('bpf').describe('BTF that harms the kernel', () => {
 
   test.each<[string, Uint8Array]>([
     ['nested structs', nestedStructs(19)],
-    ['lists', slowBtf(1_500)],
+    ['lists', lists(1_500)],
     ['names of members compared for each list', graphRoots(20, 6_000)],
     ['modifiers after each pointer', modifierChains(3_300, 3_300)],
     ['names walked for the log', longParams(2_000, 40_000)],

@@ -3,13 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
+import { missingImports, namedMaps } from './testing/packed-modules.js';
+import { attw, publint } from './testing/package-judges.js';
 import { RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
 
@@ -24,20 +25,10 @@ const COMPILERS = [
   ['the newest TypeScript', 'typescript/package.json'],
 ] as const;
 
-/** All packages are ES modules, which require() loads since Node 20.19. TypeScript 4 without `exports` is unsupported. */
-const ATTW = '--profile node16 --ignore-rules cjs-resolves-to-esm --no-color --no-emoji --format ascii'.split(
-  ' ',
-);
-
 const NO_METRICS = ['--metrics-listen', 'off'];
 
 /** Makes node-gyp-build look for an addon for musl, which is not shipped. */
 const MUSL = { LIBC: 'musl' } as const;
-
-const judge = (bin: string, args: readonly string[]) =>
-  spawnSync(fileURLToPath(new URL(`../node_modules/.bin/${bin}`, import.meta.url)), args, {
-    encoding: 'utf8',
-  });
 
 needs('bpf').describe('the packages, packed and installed by npm without a compiler', () => {
   let installed: InstalledPackages;
@@ -67,17 +58,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
   });
 
   test('have the files that their modules and declarations import', () => {
-    const missing: string[] = [];
-    for (const file of installed.files().filter((name) => /[.](js|d[.]ts)$/.test(name))) {
-      for (const [, to = ''] of installed
-        .text(file)
-        .matchAll(/(?:from |import |import\()["']([.][^"']+[.]js)["']/g)) {
-        const imported = file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to;
-        if (!existsSync(join(dirname(join(installed.scope, file)), imported)))
-          missing.push(`${file} → ${to}`);
-      }
-    }
-    expect(missing).toEqual([]);
+    expect(missingImports(installed)).toEqual([]);
   });
 
   test('have no sources in them, and source maps with their sources only for programs', () => {
@@ -92,13 +73,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
       expect(sourcesContent).toHaveLength(sources.length);
       expect(sources.filter((source) => !/^(?:packages|native|node_modules)\//.test(source))).toEqual([]);
     }
-    const named = files
-      .filter((file) => /[.](js|d[.]ts)$/.test(file))
-      .flatMap((file) => {
-        const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(installed.text(file)) ?? [];
-        return map === undefined ? [] : [join(dirname(file), map)];
-      });
-    expect(named.toSorted()).toEqual(maps.toSorted());
+    expect(namedMaps(installed).toSorted()).toEqual(maps.toSorted());
   });
 
   test('have few modules, and no code twice', () => {
@@ -197,16 +172,12 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     });
   });
 
-  test('pass publint', () => {
+  test.each([
+    ['publint', publint],
+    ['attw', attw],
+  ])('pass %s', (_, judge) => {
     for (const tarball of installed.tarballs) {
-      const { status, stdout, stderr } = judge('publint', ['run', '--strict', tarball]);
-      if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
-    }
-  });
-
-  test('pass attw', () => {
-    for (const tarball of installed.tarballs) {
-      const { status, stdout, stderr } = judge('attw', [...ATTW, tarball]);
+      const { status, stdout, stderr } = judge(tarball);
       if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
     }
   });
@@ -218,7 +189,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     const broken = readFileSync(manifest, 'utf8').replace('fake-daemon/index.d.ts', 'fake-daemon/gone.d.ts');
     writeFileSync(manifest, broken);
     execFileSync('tar', ['czf', 'broken.tgz', 'package'], { cwd: dir });
-    const { status, stdout } = judge('attw', [...ATTW, join(dir, 'broken.tgz')]);
+    const { status, stdout } = attw(join(dir, 'broken.tgz'));
     expect([status, stdout]).toEqual([1, expect.stringContaining('FallbackCondition')]);
   });
 

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import {
+  functions,
+  graphRoots,
+  lists,
+  longParams,
+  modifierChains,
+  nestedStructs,
+} from '@btfd/bench/slow-btf';
 import { Encoding } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { idsOfSize } from './testing/bpftool.js';
 import { healthOf } from './testing/health.js';
 import { until } from './testing/until.js';
-import {
-  functions,
-  graphRoots,
-  longParams,
-  modifierChains,
-  nestedStructs,
-  slowBtf,
-} from './testing/slow-btf.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
@@ -22,7 +22,7 @@ import { intBtf } from './testing/sample-btf.js';
 const ONE_CALLER = ['--max-queued-loads', '256', '--max-btf', '4MiB', '--max-check-time', '30s'];
 
 needs('bpf').describe('While the kernel checks a slow load', () => {
-  const source = { case: 'rawBtf', value: slowBtf(16_000) } as const;
+  const source = { case: 'rawBtf', value: lists(16_000) } as const;
   let daemon: DaemonProcess;
   let client: RawClient;
 
@@ -140,7 +140,7 @@ needs('bpf').describe('BTF that would keep the kernel for too long', () => {
   test.each<[string, () => Uint8Array]>([
     // The kernel would need seconds, or minutes: a kilobyte of the first causes a huge number of visits.
     ['nested structs', () => nestedStructs(29)],
-    ['thousands of lists', () => slowBtf(16_000)],
+    ['thousands of lists', () => lists(16_000)],
     ['functions that share a prototype', () => functions(100_000)],
     ['lists of a struct with many members', () => graphRoots(100, 20_000)],
     ['pointers to a chain of modifiers', () => modifierChains(20_000, 20_000)],

@@ -7,6 +7,7 @@ export interface TestedKernel {
   readonly kernelIds: boolean;
   readonly keepsUnloadedIds: boolean;
   readonly logTrueSize: boolean;
+  readonly tokens: string;
   /** The names of features that its release lacks and its package has. */
   readonly backports: readonly string[];
 }
@@ -40,6 +41,7 @@ export function kernelTables(kernels: readonly TestedKernel[], results: Results)
         yesNo(keepsUnloadedIds),
       ),
       rowOf('reports the size of a log that does not fit', ({ logTrueSize }) => yesNo(logTrueSize)),
+      rowOf('calls that take a BPF token', ({ tokens }) => tokens),
       rowOf('features that its release lacks', ({ backports }) => backports.join(', ') || 'none'),
       rowOf('seconds until it runs commands', (_, result) => String(result?.bootSeconds ?? NOT_RUN)),
       rowOf('seconds until btfd listens', (_, result) => String(result?.daemonSeconds ?? NOT_RUN)),

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from '../testing/assemble-btf.js';
-import { mutate, seededRandom } from '../testing/mutate.js';
+import { mutate } from '../testing/mutate.js';
 import { Kind } from '../types.js';
 import { Builder } from './builder.js';
 import { convertByteOrder } from './byte-order.js';
@@ -160,7 +161,7 @@ test('types whose names are all suffixes of one long string are rejected, not co
 
 test('mutants of BTF are rebuilt, selected from, merged and deduplicated, or end in a BtfFormatError', () => {
   const bytes = assembleAllKinds('little').bytes();
-  const random = seededRandom(0xb111d);
+  const random = seeded(0xb111d);
   let [built, refused] = [0, 0];
   const attempt = (run: () => Uint8Array): void => {
     try {

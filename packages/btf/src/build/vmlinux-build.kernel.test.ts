@@ -1,10 +1,10 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { needs } from 'test-tools';
+import { seeded } from 'test-tools/random';
 import { mapReferences } from '../query/references.js';
 import { Spec } from '../spec.js';
 import { bpftoolJson, dumpBytes, dumpFile, VMLINUX } from '../testing/bpftool.js';
 import { kindCounts, readSpec } from '../testing/corpus.js';
-import { seededRandom } from '../testing/mutate.js';
 import { Builder } from './builder.js';
 import { convertByteOrder } from './byte-order.js';
 import { dedup } from './dedup/dedup.js';
@@ -66,7 +66,7 @@ needs('vmlinux', 'bpftool').describe('the rebuilt BTF of the running kernel', ()
   });
 
   test('has the same types in another order', () => {
-    const random = seededRandom(0x5eed);
+    const random = seeded(0x5eed);
     const shuffled = all.slice();
     for (let i = shuffled.length - 1; i > 0; i--) {
       const j = random(i + 1);

@@ -17,7 +17,13 @@ export interface ElfSection {
 export interface ElfSymbol {
   /** The name of the symbol; null if it is longer than the limit given to {@link ElfFile.symbols}. */
   readonly name: string | null;
-  /** Index of the section that the symbol is in. */
+  /** `STT_OBJECT` (1), `STT_FUNC` (2), … of `elf.h`. */
+  readonly type: number;
+  /** `STB_LOCAL` (0), `STB_GLOBAL` (1), `STB_WEAK` (2), … of `elf.h`. */
+  readonly binding: number;
+  /** `STV_DEFAULT` (0), `STV_INTERNAL` (1), `STV_HIDDEN` (2), `STV_PROTECTED` (3) of `elf.h`. */
+  readonly visibility: number;
+  /** Index of the section that the symbol is in; 0 if it is not defined in this file. */
   readonly section: number;
   /** In an object file, bytes from the start of that section. */
   readonly value: number;
@@ -38,6 +44,11 @@ const SHF_COMPRESSED = 0x800;
 /** Replaces a section index that is too large for its field. Section 0 has the index then. */
 const SHN_XINDEX = 0xffff;
 
+/** isElfFile reports whether bytes begin as an ELF file does. */
+export function isElfFile(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
 /**
  * ElfFile finds sections and symbols of an ELF file: 32 and 64 bits, both byte orders, any number of sections. It reads
  * nothing else of ELF, so it also reads files that loaders would reject.
@@ -49,6 +60,10 @@ export class ElfFile {
   /** Bytes of a pointer on the machine that the file is for. */
   readonly pointerSize: 4 | 8;
   readonly byteOrder: ByteOrder;
+  /** `ET_REL` (1) for an object file, … of `elf.h`. */
+  readonly fileType: number;
+  /** `EM_BPF` (247), … of `elf.h`. */
+  readonly machine: number;
   readonly sectionCount: number;
   readonly #reader: ElfReader;
   readonly #layout: ElfLayout;
@@ -78,6 +93,8 @@ export class ElfFile {
     this.bytes = bytes;
     this.pointerSize = layout.wordSize;
     this.byteOrder = byteOrder;
+    this.fileType = reader.u16(layout.fileType);
+    this.machine = reader.u16(layout.machine);
     this.#reader = reader;
     this.#layout = layout;
     this.#table = table;
@@ -143,14 +160,13 @@ export class ElfFile {
   }
 
   /**
-   * symbols iterates over the symbols that are in one of `sections`, in the order of the symbol table.
+   * symbols iterates over the symbols in the order of the symbol table.
    *
-   * @param sections the indices of the sections.
    * @param longestName bytes of the longest name to decode.
    * @throws BtfFormatError `MALFORMED` if a symbol table or its names end after the end of the file, or if symbol tables
    * overlap.
    */
-  *symbols(sections: ReadonlySet<number>, longestName: number): Generator<ElfSymbol, void, undefined> {
+  *symbols(longestName: number): Generator<ElfSymbol, void, undefined> {
     const { symbol, section } = this.#layout;
     const reader = this.#reader;
     let room = this.bytes.length;
@@ -163,10 +179,15 @@ export class ElfFile {
       if (room < 0) throw malformed('symbol tables overlap', header);
       const names = this.#symbolNames(header);
       for (let at = table.offset; at + symbol.length <= table.end; at += symbol.length) {
-        const owner = reader.u16(at + symbol.section);
-        if (!sections.has(owner)) continue;
-        const name = this.#text(names, reader.u32(at + symbol.name), longestName);
-        yield { name, section: owner, value: reader.word(at + symbol.value) };
+        const info = reader.u8(at + symbol.info);
+        yield {
+          name: this.#text(names, reader.u32(at + symbol.name), longestName),
+          type: info & 0xf,
+          binding: info >>> 4,
+          visibility: reader.u8(at + symbol.other) & 3,
+          section: reader.u16(at + symbol.section),
+          value: reader.word(at + symbol.value),
+        };
       }
     }
   }
@@ -241,7 +262,7 @@ export class ElfFile {
 }
 
 function readIdent(bytes: Uint8Array): { layout: ElfLayout; byteOrder: ByteOrder } {
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw malformed('not an ELF file', 0);
+  if (!isElfFile(bytes)) throw malformed('not an ELF file', 0);
   const layout = { 1: ELF32, 2: ELF64 }[bytes[4] ?? 0];
   if (layout === undefined) throw malformed(`unknown ELF class ${bytes[4]}`, 4);
   const littleEndian = { 1: true, 2: false }[bytes[5] ?? 0];

@@ -8,6 +8,8 @@ export interface ElfLayout {
   readonly wordSize: 4 | 8;
   /** Bytes of the ELF header, and the places in it. */
   readonly length: number;
+  readonly fileType: number;
+  readonly machine: number;
   readonly sectionTable: number;
   readonly sectionEntrySize: number;
   readonly sectionCount: number;
@@ -26,6 +28,8 @@ export interface ElfLayout {
   readonly symbol: {
     readonly length: number;
     readonly name: number;
+    readonly info: number;
+    readonly other: number;
     readonly section: number;
     readonly value: number;
   };
@@ -36,24 +40,28 @@ export interface ElfLayout {
 export const ELF32: ElfLayout = {
   wordSize: 4,
   length: 52,
+  fileType: 16,
+  machine: 18,
   sectionTable: 32,
   sectionEntrySize: 46,
   sectionCount: 48,
   sectionNames: 50,
   section: { length: 40, name: 0, type: 4, flags: 8, offset: 16, size: 20, link: 24 },
-  symbol: { length: 16, name: 0, section: 14, value: 4 },
+  symbol: { length: 16, name: 0, info: 12, other: 13, section: 14, value: 4 },
   compression: { length: 12, type: 0, size: 4 },
 };
 
 export const ELF64: ElfLayout = {
   wordSize: 8,
   length: 64,
+  fileType: 16,
+  machine: 18,
   sectionTable: 40,
   sectionEntrySize: 58,
   sectionCount: 60,
   sectionNames: 62,
   section: { length: 64, name: 0, type: 4, flags: 8, offset: 24, size: 32, link: 40 },
-  symbol: { length: 24, name: 0, section: 6, value: 8 },
+  symbol: { length: 24, name: 0, info: 4, other: 5, section: 6, value: 8 },
   compression: { length: 24, type: 0, size: 8 },
 };
 
@@ -67,6 +75,10 @@ export class ElfReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#littleEndian = byteOrder === 'little';
     this.#wordSize = layout.wordSize;
+  }
+
+  u8(at: number): number {
+    return this.#view.getUint8(at);
   }
 
   u16(at: number): number {

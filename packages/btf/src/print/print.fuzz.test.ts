@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { mutate, seededRandom } from '../testing/mutate.js';
+import { mutate } from '../testing/mutate.js';
 import { printRaw, toBpftoolJson } from './bpftool.js';
 import { formatLayout } from './layout-text.js';
 import { layoutOf } from './layout.js';
@@ -24,7 +25,7 @@ const WAYS: readonly ((spec: Spec, id: number) => string)[] = [
 describe('printing mutants of BTF with every kind', () => {
   test.each(['little', 'big'] as const)('of %s-endian BTF ends in text or a BtfFormatError', (order) => {
     const bytes = assembleAllKinds(order).bytes();
-    const random = seededRandom(0xc0de);
+    const random = seeded(0xc0de);
     const outcomes = new Map<string, number>();
     const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     for (let i = 0; i < 300; i++) {

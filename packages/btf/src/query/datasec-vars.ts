@@ -20,7 +20,7 @@ export interface DatasecVar {
 
 /**
  * datasecVars returns the variables of a data section in the order of the section. Compilers write 0 as offset and size
- * and leave both to the linker; see `completeDatasecs` for object files.
+ * and leave both to the linker; see `prepareBtf` for object files.
  *
  * @throws BtfFormatError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a DATASEC.

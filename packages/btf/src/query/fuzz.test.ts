@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
-import { mutate, seededRandom } from '../testing/mutate.js';
+import { mutate } from '../testing/mutate.js';
 import { alignof } from './alignof.js';
 import { datasecVars } from './datasec-vars.js';
 import { declTagsOf } from './decl-tags.js';
@@ -15,7 +16,7 @@ import { sizeof } from './sizeof.js';
 const MUTANTS = 600;
 
 test('every query on mutants of BTF of all kinds ends in a value or a BtfFormatError', () => {
-  const random = seededRandom(0xa5);
+  const random = seeded(0xa5);
   const bytes = assembleAllKinds('little').bytes();
   const outcomes = new Map<string, number>();
   const attempt = (what: string, run: () => unknown): void => {

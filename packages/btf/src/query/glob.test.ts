@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { seededRandom } from '../testing/mutate.js';
+import { seeded } from 'test-tools/random';
 import { compileGlob, GlobError, isGlob } from './glob.js';
 
 function matches(glob: string, name: string): boolean {
@@ -67,7 +67,7 @@ describe('A glob', () => {
 });
 
 test('a glob matches what the regular expression of the same meaning matches', () => {
-  const random = seededRandom(7);
+  const random = seeded(7);
   const pick = (texts: readonly string[]): string => texts[random(texts.length)] ?? '';
   const many = (texts: readonly string[], most: number): string =>
     Array.from({ length: random(most) }, () => pick(texts)).join('');

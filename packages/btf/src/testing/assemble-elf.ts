@@ -83,19 +83,28 @@ export function assembleElf(
   return file;
 }
 
+/** SymbolWords describe a symbol for {@link symbolTable}. */
+export interface SymbolWords {
+  /** Offset of its name in the section of names. */
+  readonly name: number;
+  readonly section: number;
+  readonly value: number;
+  /** Binding and type. Default: those of a global variable. */
+  readonly info?: number;
+  /** Visibility. Default: 0. */
+  readonly other?: number;
+}
+
 /** symbolTable writes the entries of a section SHT_SYMTAB, after the empty one that every table begins with. */
-export function symbolTable(
-  bits: 32 | 64,
-  order: ByteOrder,
-  symbols: readonly { readonly name: number; readonly section: number; readonly value: number }[],
-): Uint8Array {
+export function symbolTable(bits: 32 | 64, order: ByteOrder, symbols: readonly SymbolWords[]): Uint8Array {
   const little = order === 'little';
   const length = bits === 64 ? 24 : 16;
   const table = new Uint8Array((symbols.length + 1) * length);
   const view = new DataView(table.buffer);
-  for (const [i, { name, section, value }] of symbols.entries()) {
+  for (const [i, { name, section, value, info = 0x11, other = 0 }] of symbols.entries()) {
     const at = (i + 1) * length;
     view.setUint32(at, name, little);
+    table.set([info, other], at + (bits === 64 ? 4 : 12));
     view.setUint16(at + (bits === 64 ? 6 : 14), section, little);
     if (bits === 64) view.setBigUint64(at + 8, BigInt(value), little);
     else view.setUint32(at + 4, value, little);

@@ -1,25 +1,16 @@
-/** seededRandom returns a generator of integers below a bound (xorshift32). The same seed gives the same sequence. */
-export function seededRandom(seed: number): (bound: number) => number {
-  let state = seed | 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-}
+import type { Random } from 'test-tools/random';
 
 /** Words that have broken parsers of binary formats. */
 const EVIL = [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffc, 0x00ffffff, 0x0400ffff, 0x14000000];
 
 /** mutate changes one to four places of a copy: bits, bytes, words, order, length. */
-export function mutate(bytes: Uint8Array, random: (bound: number) => number): Uint8Array {
+export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   let mutant: Uint8Array = bytes.slice();
   for (let count = 1 + random(4); count > 0; count--) mutant = mutateOnce(mutant, random);
   return mutant;
 }
 
-function mutateOnce(bytes: Uint8Array, random: (bound: number) => number): Uint8Array {
+function mutateOnce(bytes: Uint8Array, random: Random): Uint8Array {
   if (bytes.length < 8) return bytes;
   const at = random(bytes.length);
   // Headers are small and decide much: one change in four is made there.

@@ -1,8 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { mutate, seededRandom } from '../testing/mutate.js';
+import { mutate } from '../testing/mutate.js';
 import { Kind } from '../types.js';
 import { type KernelFeatures, kernelFeaturesOf } from '../kernel/kernel-features.js';
 import { RawTypes } from './raw-types.js';
@@ -264,7 +265,7 @@ describe('validate is fast where the kernel takes very long', () => {
 });
 
 test('mutants of structs with special fields end in a list of problems', () => {
-  const random = seededRandom(1618);
+  const random = seeded(1618);
   const btf = struct(
     start(),
     'owner',

@@ -1,8 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { seeded } from 'test-tools/random';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { mutate, seededRandom } from '../testing/mutate.js';
+import { mutate } from '../testing/mutate.js';
 import { Kind } from '../types.js';
 import { type KernelFeatures, kernelFeaturesOf } from '../kernel/kernel-features.js';
 import { RawTypes } from './raw-types.js';
@@ -213,7 +214,7 @@ test('hostile BTF ends in a list of problems: loops, depth, types that share one
 });
 
 test('mutants end in a list of problems', () => {
-  const random = seededRandom(77);
+  const random = seeded(77);
   const bytes = start()
     .type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: 16, data: ['m', 3, 0, 'n', 4, 64] })
     .type(Kind.PTR, 0, { sizeOrTypeId: 2 })

@@ -8,11 +8,11 @@ import { readLoadable } from '../source/read-btf-file.js';
 
 /** check runs `btfctl check`. */
 export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
-  const bytes = await readLoadable(path, session.interrupted);
+  const { btf, isObject } = await readLoadable(path, session.interrupted);
   const client = await session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
-  const { handle, rejection } = await client.tryLoadHandle(bytes, {
-    adaptToKernel: adapt ?? false,
+  const { handle, rejection } = await client.tryLoadHandle(btf, {
+    adaptToKernel: adapt ?? isObject,
     logSize: limits.maxLogBytes,
     signal: session.interrupted,
     timeout: session.options.timeout,
@@ -26,14 +26,17 @@ export async function check(session: Session, path: string, { adapt }: CheckOpti
     },
     names: rejection === null ? [path] : [],
     text: () =>
-      rejection === null ? acceptedText(session, path, bytes) : refusedText(session, path, rejection),
+      rejection === null ? acceptedText(session, path, btf) : refusedText(session, path, rejection),
   });
   return rejection === null ? ExitCode.OK : ExitCode.REFUSED;
 }
 
-function acceptedText({ colors }: Session, path: string, bytes: Uint8Array): string {
-  const types = countTypes(bytes).toLocaleString('en-US');
-  return `${path}: ${colors.good('accepted')}, ${types} types in ${bytes.length.toLocaleString('en-US')} bytes\n`;
+/** The kernel's answer is about the BTF alone. A program that refers to it can still be refused. */
+const NOT_CHECKED = '(programs and CO-RE relocations are not checked)';
+
+function acceptedText({ colors }: Session, path: string, btf: Uint8Array): string {
+  const size = `${countTypes(btf).toLocaleString('en-US')} types in ${btf.length.toLocaleString('en-US')} bytes`;
+  return `${path}: ${colors.good('BTF accepted')} ${NOT_CHECKED}, ${size}\n`;
 }
 
 function refusedText({ colors }: Session, path: string, { errnoName, log }: Rejection): string {

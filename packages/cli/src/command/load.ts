@@ -8,10 +8,10 @@ import { readLoadable } from '../source/read-btf-file.js';
 
 /** load runs `btfctl load`. */
 export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
-  const bytes = await readLoadable(path, session.interrupted);
+  const { btf, isObject } = await readLoadable(path, session.interrupted);
   const client = await session.client();
-  await using handle = await client.loadHandle(bytes, {
-    adaptToKernel: adapt ?? false,
+  await using handle = await client.loadHandle(btf, {
+    adaptToKernel: adapt ?? isObject,
     signal: session.interrupted,
     timeout: session.options.timeout,
   });

@@ -11,6 +11,7 @@ export function loadCommand(action: Action): Command {
   return new Command('load')
     .description('load BTF into the kernel and hold it there until Ctrl-C')
     .argument('<file>', 'a file of raw BTF, or the object file of a BPF program')
-    .option('--adapt', 'replace types that the kernel is too old for')
+    .option('--adapt', 'replace types that the kernel is too old for; the default for an object file')
+    .option('--no-adapt', 'leave such types as they are; the default for raw BTF')
     .action(action);
 }

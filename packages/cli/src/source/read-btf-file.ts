@@ -1,4 +1,11 @@
-import { BtfFormatError, completeDatasecs, type ElfBtf, inflateElfBtf } from '@btfd/btf';
+import {
+  BtfFormatError,
+  type ElfBtf,
+  inflateElfBtf,
+  isBpfObject,
+  parseBpfObject,
+  prepareBtf,
+} from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
@@ -65,14 +72,22 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((byte, index) => bytes[index] === byte);
 }
 
+/** Loadable is BTF to load into a kernel. */
+export interface Loadable {
+  readonly btf: Uint8Array;
+  /** Whether it is that of a BPF object, which loaders adapt to the kernel. */
+  readonly isObject: boolean;
+}
+
 /**
- * readLoadable reads the BTF of a file to load it into a kernel. It completes the BTF of an object file, as libbpf does.
+ * readLoadable reads the BTF of a file to load it into a kernel. It prepares the BTF of a BPF object as libbpf does.
  *
  * @param interrupted ends the wait for a pipe without a writer.
  * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
-export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Uint8Array> {
+export async function readLoadable(path: string, interrupted: AbortSignal): Promise<Loadable> {
   const file = await readBtfFile(path, interrupted);
-  if (file.kind === 'raw') return file.btf;
-  return inFile(path, () => completeDatasecs(file.elf.btf, file.bytes));
+  if (file.kind === 'raw') return { btf: file.btf, isObject: false };
+  if (!isBpfObject(file.bytes)) return { btf: file.elf.btf, isObject: false };
+  return { btf: await inFile(path, () => prepareBtf(parseBpfObject(file.bytes))), isObject: true };
 }

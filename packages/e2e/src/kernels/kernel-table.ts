@@ -12,15 +12,17 @@ export interface KernelFacts {
   readonly keepsUnloadedIds: boolean;
   /** Whether the kernel reports the size of a verifier log that does not fit (6.4). */
   readonly logTrueSize: boolean;
+  /** The calls that take a BPF token: none before 6.9, then loads, and since 6.15 also opening objects by id. */
+  readonly tokens: 'none' | 'load' | 'load and open';
   /** The features that its release lacks, but Debian's package has: fixes of stable releases. */
   readonly backports: readonly FeatureName[];
 }
 
 /** KERNELS are the kernels that the tests boot, the oldest first. */
 export const KERNELS: readonly KernelFacts[] = [
-  row('5.10', { kernelIds: false, logTrueSize: false, backports: ['dotNames'] }),
-  row('6.1', { inCi: true, logTrueSize: false, backports: ['dotNames'] }),
-  row('6.12', { backports: ['ownershipDepth', 'uniqueFields'] }),
+  row('5.10', { kernelIds: false, logTrueSize: false, tokens: 'none', backports: ['dotNames'] }),
+  row('6.1', { inCi: true, logTrueSize: false, tokens: 'none', backports: ['dotNames'] }),
+  row('6.12', { tokens: 'load', backports: ['ownershipDepth', 'uniqueFields'] }),
   row('6.16', { keepsUnloadedIds: true }),
   row('6.18', { keepsUnloadedIds: true }),
   row('7', { inCi: true }),
@@ -34,6 +36,7 @@ function row(series: string, differences: Partial<KernelFacts>): KernelFacts {
     kernelIds: true,
     keepsUnloadedIds: false,
     logTrueSize: true,
+    tokens: 'load and open',
     backports: [],
     ...differences,
   };

@@ -19,6 +19,8 @@ const CLIENT_NAME = 'uri:spiffe://btfd/client';
 export interface DaemonOptions {
   /** A command that runs the daemon, such as `setpriv --bounding-set=-sys_admin`. Default: none. */
   readonly wrapper?: string;
+  /** More arguments of the daemon. Default: none. */
+  readonly args?: string;
   /** The user that the wrapper changes to. Default: 0. */
   readonly uid?: number;
   /** The index in DAEMON_PORTS of the port on which it listens, with mutual TLS. Default: 0. */
@@ -29,6 +31,8 @@ export interface DaemonOptions {
 export interface MachineDaemon {
   readonly pid: number;
   readonly logPath: string;
+  /** The folder of its control group, which has no limits at first. */
+  readonly cgroup: string;
   /** The path of its unix socket. */
   readonly socket: string;
   /** Its address on the host. */
@@ -52,6 +56,8 @@ export class Lab implements AsyncDisposable {
     private readonly tls: Readonly<Record<'ca' | 'cert' | 'key', Buffer>>,
     /** The seconds between the start of the kernel and the agent’s answer. */
     readonly bootSeconds: number,
+    /** The first id of a BTF object before a program of the tests asked for one; 0 if there was none. */
+    readonly firstIdAtBoot: number,
   ) {}
 
   /** Boots a machine and starts the daemon in it, with certificates that `btfd certs` makes. */
@@ -60,6 +66,7 @@ export class Lab implements AsyncDisposable {
     const dir = mkdtempSync(join(tmpdir(), 'btfd-lab-'));
     try {
       const bootSeconds = await machine.uptime();
+      const firstId = Number(await machine.sh('guest-agent first-id'));
       execFileSync(process.execPath, [BTFD, 'certs', 'init', dir], { stdio: ['ignore', 'ignore', 'pipe'] });
       for (const name of ['ca.crt', 'server.crt', 'server.key']) {
         await machine.write(`/etc/btfd/${name}`, readFileSync(join(dir, name)));
@@ -70,7 +77,7 @@ export class Lab implements AsyncDisposable {
         readFileSync(join(dir, name)),
       );
       if (ca === undefined || cert === undefined || key === undefined) throw new Error('no certificates');
-      const lab = new Lab(facts, machine, { ca, cert, key }, bootSeconds);
+      const lab = new Lab(facts, machine, { ca, cert, key }, bootSeconds, firstId);
       lab.daemon = await lab.startDaemon();
       lab.mainStartSeconds = lab.daemon.startSeconds;
       return lab;
@@ -94,20 +101,25 @@ export class Lab implements AsyncDisposable {
 
   /** Starts a daemon in the machine and waits until it listens. @throws Error with its log if it ends. */
   async startDaemon(options: DaemonOptions = {}): Promise<MachineDaemon> {
-    const { wrapper = '', uid = 0, port = 0 } = options;
+    const { wrapper = '', args = '', uid = 0, port = 0 } = options;
     const folder = `/run/btfd-${port}`;
     const [socket, logPath] = [`${folder}/s.sock`, `/tmp/btfd-${port}.log`];
+    const cgroup = `/sys/fs/cgroup/btfd-${port}`;
     const words = [
       `--listen unix:${socket} --listen 0.0.0.0:${DAEMON_PORTS[port]}`,
       '--tls-cert /etc/btfd/server.crt --tls-key /etc/btfd/server.key --tls-client-ca /etc/btfd/ca.crt',
       `--loader ${CLIENT_NAME} --metrics-listen off --log-format json`,
       // Emulation is 10 times slower than hardware, and slower still on a busy host.
       '--worker-step-timeout 10m --handshake-timeout 2m',
+      args,
     ];
     const { machine } = this;
     const before = await machine.uptime();
     await machine.sh(`rm -rf ${folder} ${logPath}; mkdir -m 750 ${folder}; chown ${uid} ${folder}`);
-    const command = `${wrapper} node /opt/btfd/bin/btfd.js ${words.join(' ')}`;
+    await machine.sh(`mkdir -p ${cgroup} && echo max > ${cgroup}/memory.max`);
+    // Memory is charged to the group in which a process is when it asks for the memory.
+    const inGroup = `sh -c 'echo $$ > ${cgroup}/cgroup.procs && exec "$@"' sh`;
+    const command = `${inGroup} ${wrapper} node /opt/btfd/bin/btfd.js ${words.join(' ')}`;
     const pid = Number(await machine.sh(`setsid ${command} </dev/null >${logPath} 2>&1 & echo $!`));
     await until(
       'the daemon listens',
@@ -119,7 +131,7 @@ export class Lab implements AsyncDisposable {
       600_000,
     );
     const address = `127.0.0.1:${machine.daemonPorts[port]}`;
-    return { pid, logPath, socket, address, startSeconds: (await machine.uptime()) - before };
+    return { pid, logPath, cgroup, socket, address, startSeconds: (await machine.uptime()) - before };
   }
 
   /** Returns the daemon that the host reaches. @throws Error if it does not run. */

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { Lab } from './lab.js';
 import { machineFolder } from './machine.js';
 
+/** The results that `pnpm test:kernels --record` writes. */
+const RECORDED = new URL('results.json', import.meta.url);
+
 /** KernelResults are the results of the checks on one kernel. results.json has those of all kernels, by series. */
 export interface KernelResults {
   readonly release: string;
@@ -20,6 +23,7 @@ export interface KernelResults {
  * their results if they are of the same release.
  */
 export class ResultsOfRun {
+  readonly #series: string;
   readonly #path: string;
   readonly #checks = new Map<string, string | null>();
   readonly #failed = new Set<string>();
@@ -28,6 +32,7 @@ export class ResultsOfRun {
 
   /** @param titles all checks, in the order of the results */
   constructor(series: string, titles: readonly string[]) {
+    this.#series = series;
     this.#titles = titles;
     this.#path = join(machineFolder(series), 'results.json');
   }
@@ -43,7 +48,9 @@ export class ResultsOfRun {
     this.#failed.add(title);
   }
 
-  write({ machine: { kernel }, bootSeconds, mainStartSeconds }: Lab): void {
+  /** Writes the results, except those of checks that look at fewer modules. */
+  write({ machine: { kernel }, bootSeconds, mainStartSeconds, isBrief }: Lab): void {
+    if (isBrief) return;
     const { release, version } = kernel;
     const earlier = this.#earlier();
     const checks = {
@@ -65,7 +72,9 @@ export class ResultsOfRun {
     writeFileSync(this.#path, JSON.stringify(results));
   }
 
-  #earlier(): KernelResults | null {
-    return existsSync(this.#path) ? JSON.parse(readFileSync(this.#path, 'utf8')) : null;
+  /** Returns the last results of this machine, or those in the repository. */
+  #earlier(): KernelResults | undefined {
+    if (existsSync(this.#path)) return JSON.parse(readFileSync(this.#path, 'utf8'));
+    return JSON.parse(readFileSync(RECORDED, 'utf8'))[this.#series];
   }
 }

@@ -1,3 +1,4 @@
+import { seeded, type Random } from 'test-tools/random';
 import {
   array,
   btfOf,
@@ -11,20 +12,6 @@ import {
   type TypeWords,
   variable,
 } from './type-words.js';
-
-/** Random returns a random integer below a bound. */
-export type Random = (bound: number) => number;
-
-/** seeded returns a source of random integers. The same seed gives the same sequence (xorshift32). */
-export function seeded(seed: number): Random {
-  let state = seed | 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-}
 
 /** sampleOfAllKinds is valid BTF with every kind, and with references of every kind to types. */
 export function sampleOfAllKinds(): Uint8Array {

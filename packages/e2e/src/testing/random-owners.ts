@@ -1,5 +1,5 @@
 import { Builder, type NewType } from '@btfd/btf';
-import { type Random, seeded } from './random-btf.js';
+import { seeded, type Random } from 'test-tools/random';
 
 /**
  * randomOwners makes BTFs of structs that own each other at random, by lists and by tagged pointers. The names of the

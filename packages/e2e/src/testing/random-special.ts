@@ -1,4 +1,4 @@
-import { type Random, seeded } from './random-btf.js';
+import { seeded, type Random } from 'test-tools/random';
 import { specialBtf } from './special-btf.js';
 
 /** The sizes of member types in bytes. */

@@ -1,5 +1,5 @@
 import { Builder, type NewType, type TypeId } from '@btfd/btf';
-import { type Random, seeded } from './random-btf.js';
+import { seeded, type Random } from 'test-tools/random';
 
 /** RandomTagOptions are the options of {@link randomTags}. */
 export interface RandomTagOptions {

@@ -1,78 +1,24 @@
-import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { describe, expect, jest, test } from '@jest/globals';
-import {
-  ByteOrder,
-  Encoding,
-  ErrorReason,
-  Origin,
-  SpecRequestSchema,
-  SpecResponseSchema,
-  type SpecHeader,
-  type SpecResponse,
-  type Type,
-} from '@btfd/api';
+import { describe, expect, test } from '@jest/globals';
+import { ByteOrder, Encoding, ErrorReason, Origin } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
-import { Encoded } from '../grpc/rpc.js';
 import { BtfWriter, intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
+import { LOADER } from '../testing/callers.js';
 import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
-import { makeServices, type ServicesForTest } from '../testing/services.js';
+import {
+  named,
+  ofHandle,
+  ofId,
+  receiveSpec,
+  sha256,
+  startSpec,
+  type SpecRequestInit,
+} from '../testing/receive-spec.js';
+import { makeServices } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
-import { TempDir } from '../testing/temp-dir.js';
-import { spec } from './spec.js';
-import { callBy, LOADER } from '../testing/callers.js';
-
-type Request = Omit<MessageInitShape<typeof SpecRequestSchema>, '$typeName'>;
 
 const { vmlinux: VMLINUX, module: MODULE } = vmlinuxAndModule();
 const USERS = intBtf('users');
-
-async function* start(
-  services: ServicesForTest,
-  request: Request,
-  signal = new AbortController().signal,
-): AsyncGenerator<SpecResponse, void, void> {
-  for await (const message of spec(services)(create(SpecRequestSchema, request), callBy(LOADER, signal))) {
-    yield message instanceof Encoded
-      ? fromBinary(SpecResponseSchema, message.wire)
-      : create(SpecResponseSchema, message);
-  }
-}
-
-/** Collects a stream as a client does. */
-async function receive(
-  services: ServicesForTest,
-  request: Request,
-): Promise<{ header: SpecHeader; raw: Buffer; types: Type[]; sizes: number[] }> {
-  const [first, ...rest] = await collect(start(services, request));
-  if (first?.part.case !== 'header') throw new Error('no header first');
-  const raw: Uint8Array[] = [];
-  const types: Type[] = [];
-  for (const { part } of rest) {
-    if (part.case === 'raw') raw.push(part.value);
-    else if (part.case === 'types') types.push(...part.value.types);
-    else throw new Error(`another ${part.case}`);
-  }
-  const sizes = rest.map((message) => toBinary(SpecResponseSchema, message).length);
-  return { header: first.part.value, raw: Buffer.concat(raw), types, sizes };
-}
-
-async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice().buffer));
-}
-
-test('A file is read once for all calls that wait for it', async () => {
-  using dir = new TempDir();
-  dir.write('vmlinux', VMLINUX);
-  const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
-  const read = jest.spyOn(services.files, 'read');
-  const request = { source: { case: 'name', value: 'vmlinux' } } as const;
-  const received = await Promise.all(Array.from({ length: 50 }, async () => receive(services, request)));
-  expect(new Set(received.map(({ raw }) => raw.toString('hex')))).toEqual(
-    new Set([Buffer.from(VMLINUX).toString('hex')]),
-  );
-  expect(read).toHaveBeenCalledTimes(1);
-});
 
 /** A kernel with vmlinux (1), a module (2) and a user's object (3). */
 async function setUp() {
@@ -90,15 +36,12 @@ async function setUp() {
   return { kernel, services, ids, handleOn };
 }
 
-const named = (value: string): Request => ({ source: { case: 'name', value } });
-const ofId = (value: number): Request => ({ source: { case: 'id', value } });
-const ofHandle = (value: string): Request => ({ source: { case: 'handle', value } });
 const TYPES = { encoding: Encoding.TYPES };
 
 describe('A RAW spec', () => {
   test('is a header and the bytes', async () => {
     const { kernel, services, ids } = await setUp();
-    const { header, raw } = await receive(services, named('vmlinux'));
+    const { header, raw } = await receiveSpec(services, named('vmlinux'));
     expect(header).toMatchObject({
       info: {
         id: ids.vmlinux,
@@ -122,7 +65,7 @@ describe('A RAW spec', () => {
   test('is the same by handle, id and name', async () => {
     const { kernel, services, ids, handleOn } = await setUp();
     const requests = [named('mod'), ofId(ids.module), ofHandle(handleOn(ids.module))];
-    const [first, ...others] = await Promise.all(requests.map((request) => receive(services, request)));
+    const [first, ...others] = await Promise.all(requests.map((request) => receiveSpec(services, request)));
     expect(others).toEqual([first, first]);
     expect(Buffer.compare(first?.raw ?? new Uint8Array(), MODULE)).toBe(0);
     // The object of the handle.
@@ -131,14 +74,14 @@ describe('A RAW spec', () => {
 
   test('of split BTF names the base’s digest', async () => {
     const { services } = await setUp();
-    const { header } = await receive(services, named('mod'));
+    const { header } = await receiveSpec(services, named('mod'));
     expect(header).toMatchObject({ split: true, typeCount: 2, baseDigest: await sha256(VMLINUX) });
   });
 
   test('of split BTF needs no base', async () => {
     const kernel = new FakeKernel();
     kernel.add('mod', MODULE);
-    const { header, raw } = await receive(await makeServices(kernel), named('mod'));
+    const { header, raw } = await receiveSpec(await makeServices(kernel), named('mod'));
     expect(header).toMatchObject({ split: true, baseDigest: new Uint8Array() });
     expect(Buffer.compare(raw, MODULE)).toBe(0);
   });
@@ -147,7 +90,7 @@ describe('A RAW spec', () => {
     const bytes = new BtfWriter().type(8, 'x'.repeat(3_000_000)).bytes();
     const kernel = new FakeKernel();
     kernel.add('vmlinux', bytes);
-    const { raw, sizes } = await receive(await makeServices(kernel), named('vmlinux'));
+    const { raw, sizes } = await receiveSpec(await makeServices(kernel), named('vmlinux'));
     expect(Buffer.compare(raw, bytes)).toBe(0);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024 + 16);
     expect(sizes.length).toBe(Math.ceil(bytes.length / (256 * 1024)));
@@ -156,8 +99,8 @@ describe('A RAW spec', () => {
   test('that the client has already is only the header', async () => {
     const { services } = await setUp();
     const [digest, baseDigest] = [await sha256(MODULE), await sha256(VMLINUX)];
-    const conditional = (ifNoneMatch: Request['ifNoneMatch']) =>
-      receive(services, { ...named('mod'), ifNoneMatch });
+    const conditional = (ifNoneMatch: SpecRequestInit['ifNoneMatch']) =>
+      receiveSpec(services, { ...named('mod'), ifNoneMatch });
     const { header, sizes } = await conditional({ digest, baseDigest });
     expect([header.notModified, sizes, header.digest]).toEqual([true, [], digest]);
     for (const other of [{ digest }, { digest, baseDigest: digest }, { digest: baseDigest, baseDigest }]) {
@@ -170,7 +113,7 @@ describe('A RAW spec', () => {
 describe('A TYPES spec', () => {
   test('has all types, in the order of ids', async () => {
     const { services } = await setUp();
-    const { header, types } = await receive(services, { ...named('vmlinux'), ...TYPES });
+    const { header, types } = await receiveSpec(services, { ...named('vmlinux'), ...TYPES });
     expect([header.typeCount, header.selection]).toEqual([1, undefined]);
     expect(types).toMatchObject([
       { id: 1, kind: 1, name: 'int', detail: { case: 'int', value: { size: 4 } } },
@@ -179,7 +122,7 @@ describe('A TYPES spec', () => {
 
   test('of split BTF has its own types, with ids after those of the base', async () => {
     const { services } = await setUp();
-    const { header, types } = await receive(services, { ...named('mod'), ...TYPES });
+    const { header, types } = await receiveSpec(services, { ...named('mod'), ...TYPES });
     expect(header).toMatchObject({ split: true, baseDigest: await sha256(VMLINUX) });
     expect(types).toMatchObject([
       { id: 2, detail: { case: 'ptr', value: { typeId: 1 } } },
@@ -190,7 +133,7 @@ describe('A TYPES spec', () => {
   test('of a selection has the selected types, and lists the names that were not found', async () => {
     const { services } = await setUp();
     const selection = { names: ['mod_t', 'int'], ids: [99] };
-    const { header, types } = await receive(services, { ...named('mod'), ...TYPES, selection });
+    const { header, types } = await receiveSpec(services, { ...named('mod'), ...TYPES, selection });
     expect(header.selection).toMatchObject({ typeCount: 1, namesNotFound: ['int'], idsNotFound: [99] });
     expect(types.map(({ id }) => id)).toEqual([3]);
   });
@@ -201,12 +144,12 @@ describe('A TYPES spec', () => {
     const module = kernel.addUsers(MODULE);
     const services = await makeServices(kernel);
     const base = { source: { case: 'id' as const, value: other } };
-    const { header, types } = await receive(services, { ...ofId(module), ...TYPES, base });
+    const { header, types } = await receiveSpec(services, { ...ofId(module), ...TYPES, base });
     expect([header.baseDigest, types.map(({ id }) => id)]).toEqual([await sha256(VMLINUX), [2, 3]]);
     const object = kernel.open(other);
     const { token } = services.handles.grant(LOADER, object, object.info(), 1000);
     const byHandle = { source: { case: 'handle' as const, value: token } };
-    expect((await receive(services, { ...ofId(module), ...TYPES, base: byHandle })).types).toEqual(types);
+    expect((await receiveSpec(services, { ...ofId(module), ...TYPES, base: byHandle })).types).toEqual(types);
     services.clock.advance(1000);
     expect([kernel.openCount, services.quotas.specBytes.inUse]).toEqual([0, 0]);
   });
@@ -215,7 +158,7 @@ describe('A TYPES spec', () => {
     const kernel = new FakeKernel();
     kernel.add('mod', MODULE);
     const error = await failureOf(async () =>
-      receive(await makeServices(kernel), { ...named('mod'), ...TYPES }),
+      receiveSpec(await makeServices(kernel), { ...named('mod'), ...TYPES }),
     );
     expect(error.reason).toBe(ErrorReason.MISSING_BASE);
     expect(error.message).toMatch(/^missing base types/);
@@ -224,7 +167,7 @@ describe('A TYPES spec', () => {
   test('refuses a base for BTF that is not split', async () => {
     const { services, ids } = await setUp();
     const base = { source: { case: 'id' as const, value: ids.vmlinux } };
-    expect(await reasonOf(() => receive(services, { ...named('vmlinux'), ...TYPES, base }))).toBe(
+    expect(await reasonOf(() => receiveSpec(services, { ...named('vmlinux'), ...TYPES, base }))).toBe(
       ErrorReason.INVALID_REQUEST,
     );
   });
@@ -232,7 +175,7 @@ describe('A TYPES spec', () => {
   test('refuses a base that is itself split BTF', async () => {
     const { services, ids } = await setUp();
     const base = { source: { case: 'id' as const, value: ids.module } };
-    expect(await reasonOf(() => receive(services, { ...named('mod'), ...TYPES, base }))).toBe(
+    expect(await reasonOf(() => receiveSpec(services, { ...named('mod'), ...TYPES, base }))).toBe(
       ErrorReason.MISSING_BASE,
     );
   });
@@ -244,14 +187,14 @@ describe('A TYPES spec', () => {
     new DataView(bytes.buffer).setUint32(32, 0xffff, true);
     kernel.add('mod', bytes);
     const services = await makeServices(kernel);
-    await expect(receive(services, { ...named('mod'), ...TYPES })).rejects.toBeInstanceOf(BtfFormatError);
-    expect(Buffer.compare((await receive(services, named('mod'))).raw, bytes)).toBe(0);
+    await expect(receiveSpec(services, { ...named('mod'), ...TYPES })).rejects.toBeInstanceOf(BtfFormatError);
+    expect(Buffer.compare((await receiveSpec(services, named('mod'))).raw, bytes)).toBe(0);
   });
 });
 
 describe('Spec refuses', () => {
   const long = 'n'.repeat(257);
-  test.each<[string, Request, string]>([
+  test.each<[string, SpecRequestInit, string]>([
     ['no source', {}, 'source'],
     ['an empty token', ofHandle(''), 'handle'],
     ['the id 0', ofId(0), 'id'],
@@ -276,11 +219,11 @@ describe('Spec refuses', () => {
   ])('%s', async (_, request, field) => {
     const { kernel, services } = await setUp();
     kernel.failures.open = new Error('the kernel was asked');
-    const error = await failureOf(() => receive(services, request));
+    const error = await failureOf(() => receiveSpec(services, request));
     expect(error.violations.map((violation) => violation.field)).toEqual([field]);
   });
 
-  test.each<[string, Request, ErrorReason]>([
+  test.each<[string, SpecRequestInit, ErrorReason]>([
     ['an id that no object has', ofId(99), ErrorReason.BTF_ID_NOT_FOUND],
     ['a handle that there is not', ofHandle('x'), ErrorReason.HANDLE_NOT_FOUND],
     [
@@ -295,7 +238,7 @@ describe('Spec refuses', () => {
     ['a name of 64 KiB', named('n'.repeat(65_000)), ErrorReason.NAME_NOT_FOUND],
   ])('%s', async (_, request, reason) => {
     const { kernel, services } = await setUp();
-    expect(await reasonOf(() => receive(services, request))).toBe(reason);
+    expect(await reasonOf(() => receiveSpec(services, request))).toBe(reason);
     expect(kernel.openCount).toBe(0);
   });
 });
@@ -305,7 +248,7 @@ describe('While a spec is streamed', () => {
     const { kernel, services, ids, handleOn } = await setUp();
     const token = handleOn(ids.vmlinux);
     for (const request of [ofHandle(token), { ...ofHandle(token), ...TYPES }]) {
-      const messages = start(services, request);
+      const messages = startSpec(services, request);
       await messages.next();
       services.clock.advance(100_000);
       expect(kernel.openCount).toBe(1);
@@ -320,7 +263,7 @@ describe('While a spec is streamed', () => {
   test('its handle may be closed, and the rest still comes', async () => {
     const { services, ids, handleOn } = await setUp();
     const token = handleOn(ids.vmlinux);
-    const messages = start(services, ofHandle(token));
+    const messages = startSpec(services, ofHandle(token));
     await messages.next();
     services.handles.close(token);
     const rest = await collect(messages);
@@ -332,13 +275,13 @@ describe('While a spec is streamed', () => {
     const token = handleOn(ids.vmlinux);
     kernel.failures.read = bpfError('BPF_OBJ_GET_INFO_BY_FD', 'ENOMEM');
     for (const request of [ofHandle(token), ofId(ids.vmlinux), named('vmlinux')]) {
-      await expect(receive(services, request)).rejects.toThrow('ENOMEM');
+      await expect(receiveSpec(services, request)).rejects.toThrow('ENOMEM');
     }
     services.clock.advance(1000);
     expect(kernel.openCount).toBe(0);
     // A failure is not remembered.
     delete kernel.failures.read;
-    expect((await receive(services, named('vmlinux'))).raw.length).toBe(VMLINUX.length);
+    expect((await receiveSpec(services, named('vmlinux'))).raw.length).toBe(VMLINUX.length);
   });
 
   test('an abort ends it', async () => {
@@ -346,57 +289,6 @@ describe('While a spec is streamed', () => {
     const abort = new AbortController();
     const reason = new Error('gone');
     abort.abort(reason);
-    await expect(start(services, named('vmlinux'), abort.signal).next()).rejects.toBe(reason);
-  });
-});
-
-describe('From files', () => {
-  test('a spec is found by name if ids cannot be listed, with id 0', async () => {
-    using dir = new TempDir();
-    dir.write('vmlinux', VMLINUX);
-    dir.write('mod', MODULE);
-    const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
-    const { header, raw } = await receive(services, named('mod'));
-    expect(header).toMatchObject({
-      info: { id: 0, name: 'mod', origin: Origin.MODULE },
-      baseDigest: await sha256(VMLINUX),
-    });
-    expect(Buffer.compare(raw, MODULE)).toBe(0);
-    expect((await receive(services, { ...named('mod'), ...TYPES })).types).toHaveLength(2);
-  });
-
-  test('a file that is replaced is read again', async () => {
-    using dir = new TempDir();
-    dir.write('vmlinux', intBtf('before'));
-    const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
-    await receive(services, named('vmlinux'));
-    dir.write('vmlinux', intBtf('after_'));
-    expect((await receive(services, { ...named('vmlinux'), ...TYPES })).types[0]?.name).toBe('after_');
-  });
-
-  test('a name without an object in the kernel is read from a file', async () => {
-    using dir = new TempDir();
-    dir.write('vmlinux', VMLINUX);
-    const services = await makeServices(new FakeKernel(), { dir: dir.path });
-    expect((await receive(services, named('vmlinux'))).header.info?.id).toBe(0);
-  });
-
-  test.each(['../secret', '../dir/vmlinux', './vmlinux', '.', '..', '/etc/passwd'])(
-    'a path is not a name: %s',
-    async (name) => {
-      using outer = new TempDir();
-      outer.write('secret', VMLINUX);
-      using dir = new TempDir();
-      dir.write('vmlinux', VMLINUX);
-      const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
-      expect(await reasonOf(() => receive(services, named(name)))).toBe(ErrorReason.NAME_NOT_FOUND);
-    },
-  );
-
-  test('vmlinux of a kernel without BTF is distinguished from a wrong name', async () => {
-    using dir = new TempDir();
-    const services = await makeServices(new FakeKernel(), { dir: dir.path, filesOnly: true });
-    expect(await reasonOf(() => receive(services, named('vmlinux')))).toBe(ErrorReason.KERNEL_WITHOUT_BTF);
-    expect(await reasonOf(() => receive(services, ofId(1)))).toBe(ErrorReason.OPERATION_UNAVAILABLE);
+    await expect(startSpec(services, named('vmlinux'), abort.signal).next()).rejects.toBe(reason);
   });
 });

@@ -1,19 +1,6 @@
+import type { Random } from 'test-tools/random';
 import { Kind } from '@btfd/btf';
 import { BtfWriter } from './btf-bytes.js';
-
-/** Random returns a random integer below a bound. */
-export type Random = (bound: number) => number;
-
-/** seeded returns a source of random integers. The same seed gives the same sequence (xorshift32). */
-export function seeded(seed: number): Random {
-  let state = seed | 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-}
 
 /** The ids of the types that parts of BTF share. */
 interface Shared {

@@ -1,4 +1,5 @@
-import { mutate, seededRandom } from '../mutate.js';
+import { seeded } from 'test-tools/random';
+import { mutate } from '../mutate.js';
 import type { Coverage } from './coverage.js';
 
 /** FuzzTarget is a function to fuzz. */
@@ -56,7 +57,7 @@ export function coverageFuzz(
   inputs: number,
   seed: number,
 ): FuzzReport {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const seen = new Set<string>();
   const corpus: Uint8Array[] = [];
   let callsPerByte = 0;

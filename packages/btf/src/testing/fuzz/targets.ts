@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { completeDatasecs } from '../../elf/complete-datasecs.js';
-import { parseElfBtf, readElfBtf } from '../../elf/elf-btf.js';
+import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
+import { parseBpfObject } from '../../object/bpf-object.js';
+import { prepareBtf } from '../../object/prepare-btf.js';
 import { Spec } from '../../spec.js';
 import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from '../assemble-btf.js';
-import { assembleElf, symbolTable } from '../assemble-elf.js';
+import { assembleElf } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
@@ -18,11 +19,9 @@ const LAYOUT = globalThis.Array.from(
   (_, kind) => [kind % 3 === 0 ? 4 : 0, 8] as const,
 );
 
-/** Files that pahole made. The depth of the folders is the same in the compiled tree. */
-function testdata(name: string): Uint8Array {
-  return new Uint8Array(
-    readFileSync(new URL(`../../../src/elf/testdata/distilled/${name}`, import.meta.url)),
-  );
+/** Files that compilers and pahole made. The depth of the folders is the same in the compiled tree. */
+function testdata(path: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../../../src/${path}`, import.meta.url)));
 }
 
 const all = assembleAllKinds('little');
@@ -37,7 +36,7 @@ const ALONE = [
   assembleAllKinds('little')
     .type(UNKNOWN_KIND, 'new', { vlen: 1, data: [1, 2] })
     .bytes({ headerLength: 32, layout: LAYOUT }),
-  testdata('base.btf'),
+  testdata('elf/testdata/distilled/base.btf'),
 ];
 
 /** FUZZ_TARGETS are the ways into the library for hostile bytes. */
@@ -67,8 +66,8 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   },
   {
     name: 'object files',
-    seeds: ORDERS.flatMap((order) => ([32, 64] as const).map((bits) => assembleObject(bits, order))),
-    run: (bytes) => typed(() => completeDatasecs(readElfBtf(bytes).btf, bytes)),
+    seeds: ['externs', 'linked', 'rest-eb'].map((name) => testdata(`object/testdata/${name}.bpf.o`)),
+    run: (bytes) => typed(() => prepareBtf(parseBpfObject(bytes))),
   },
   {
     name: 'split BTF on a distilled base',
@@ -78,7 +77,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
         { name: '.BTF', bytes: own },
         { name: '.BTF.base', bytes: distilled },
       ]);
-    }).concat(testdata('module.o')),
+    }).concat(testdata('elf/testdata/distilled/module.o')),
     run: (bytes) => {
       for (const full of FULL_BASES) typed(() => [...parseElfBtf(bytes, { base: full })]);
       return 0;
@@ -93,25 +92,6 @@ const FULL_BASES = [
     (rows) => rows.base,
   ),
 ].map((types) => Spec.parse(assembleDistilled({ what: '', distilled: [], base: types, expected: [] }).base));
-
-/** An object file with a variable `v` in `.data`, whose place is only in the symbol table. */
-function assembleObject(bits: 32 | 64, order: 'little' | 'big'): Uint8Array {
-  const btf = new BtfAssembler(order)
-    .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] })
-    .type(Kind.VAR, 'v', { sizeOrTypeId: 1, data: [1] })
-    .type(Kind.DATASEC, '.data', { vlen: 1, data: [2, 0, 4] });
-  return assembleElf(bits, order, [
-    { name: '.BTF', bytes: btf.bytes() },
-    { name: '.data', bytes: new Uint8Array(8) },
-    {
-      name: '.symtab',
-      bytes: symbolTable(bits, order, [{ name: 1, section: 3, value: 4 }]),
-      type: 2,
-      link: 5,
-    },
-    { name: '.strtab', bytes: Uint8Array.of(0, 0x76, 0), type: 3 },
-  ]);
-}
 
 function exerciseAll(bytes: Uint8Array, onBase: Spec | null): number {
   exercise(bytes, onBase, new Map());

@@ -17,3 +17,13 @@ export interface Check {
 export function withoutKernelIds({ kernelIds }: KernelFacts): string | null {
   return kernelIds ? null : 'the BTF of the kernel has no id, and modules have no BTF';
 }
+
+/** withKernelIds is the exception of checks of kernels without these ids. */
+export function withKernelIds({ kernelIds }: KernelFacts): string | null {
+  return kernelIds ? 'the BTF of the kernel has ids' : null;
+}
+
+/** reasonOf returns the reason of an error of a client. */
+export function reasonOf(error: unknown): string | null {
+  return error instanceof Error && 'reason' in error ? String(error.reason) : null;
+}

@@ -6,8 +6,10 @@ import { MODULES } from './modules.js';
 import { READING } from './reading.js';
 import { RESOURCES } from './resources.js';
 import { RIGHTS_CHECKS } from './rights.js';
+import { TOKENS } from './tokens.js';
 import { VALIDATING } from './validating.js';
 import { WITHOUT_IDS } from './without-ids.js';
+import { WITHOUT_SYSFS_CHECKS } from './without-sysfs.js';
 
 /** CHECKS are all checks, in the order in which one machine runs them. */
 export const CHECKS: readonly Check[] = [
@@ -18,6 +20,8 @@ export const CHECKS: readonly Check[] = [
   ...COMMANDS,
   ...WITHOUT_IDS,
   ...MODULES,
+  ...WITHOUT_SYSFS_CHECKS,
   ...RIGHTS_CHECKS,
+  ...TOKENS,
   ...RESOURCES,
 ];

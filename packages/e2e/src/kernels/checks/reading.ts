@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
 import { Encoding } from '@btfd/api';
-import { kernelFeaturesOf } from '@btfd/btf';
+import { kernelFeaturesOf, layoutOf, type Layout } from '@btfd/btf';
 import { compareC } from 'test-tools';
 import { bpftoolJson } from '../../testing/bpftool-json.js';
 import type { Lab } from '../lab.js';
@@ -12,6 +13,8 @@ import { type Check, withoutKernelIds } from './check.js';
 const MODULES = 20;
 /** The structs per object of which all members are resolved. */
 const STRUCTS = 25;
+/** Fewer than the structs of any vmlinux. */
+const LEAST_STRUCTS = 5000;
 
 /** READING are the checks of reading BTF, of vmlinux and of at least 20 modules, against bpftool in the machine. */
 export const READING: readonly Check[] = [
@@ -30,6 +33,15 @@ export const READING: readonly Check[] = [
       const [major = 0, minor = 0] = release.split('.').map(Number);
       const backports = Object.fromEntries(lab.facts.backports.map((name) => [name, true]));
       expect(kernelFeatures).toEqual({ ...kernelFeaturesOf(major, minor), ...backports });
+    },
+  },
+  {
+    title: 'the BTF of the kernel has an id after the boot, before anything asks for it',
+    from: 'inside',
+    except: withoutKernelIds,
+    run: async (lab) => {
+      const vmlinux = (await listInside(lab.machine)).find(({ name }) => name === 'vmlinux');
+      expect(vmlinux?.id).toBe(lab.firstIdAtBoot);
     },
   },
   {
@@ -123,6 +135,24 @@ export const READING: readonly Check[] = [
     },
   },
   {
+    title: 'the layouts of structs have the sizes and offsets of bpftool',
+    from: 'host',
+    run: async (lab) => {
+      await using client = lab.client();
+      let count = 0;
+      for (const name of await compared(lab)) {
+        const theirs = (await dumpInside(lab.machine, name)).filter(({ kind }) => kind === 'STRUCT');
+        const spec = await client.spec(name);
+        const ours = theirs.map(({ id }) => layoutPlaces(layoutOf(spec, id)));
+        count += theirs.length;
+        const at = theirs.findIndex((type, i) => !isDeepStrictEqual(ours[i], bpftoolPlaces(type)));
+        const differs = theirs[at];
+        expect([name, ours[at]]).toEqual([name, differs && bpftoolPlaces(differs)]);
+      }
+      expect(count).toBeGreaterThan(LEAST_STRUCTS);
+    },
+  },
+  {
     title: 'member paths resolve to the offsets of bpftool',
     from: 'host',
     run: async (lab) => {
@@ -175,4 +205,22 @@ function memberPlaces(
         .filter((member) => member.name !== '(anon)')
         .map((member) => ({ path: `${name}.${member.name}`, bits: member.bits_offset })),
     );
+}
+
+/** Places are the size of a struct, and the name and first bit of its direct members. */
+type Places = readonly [size: number, members: readonly (readonly [name: string, bit: number])[]];
+
+function layoutPlaces({ size, rows }: Layout): Places {
+  const direct = rows.filter((row) => row.depth === 1);
+  return [
+    size,
+    direct.flatMap((row) => {
+      if (row.row === 'member') return [[row.name, row.offset * 8 + row.bitOffset] as const];
+      return row.row === 'close' ? [[row.name, row.offset * 8] as const] : [];
+    }),
+  ];
+}
+
+function bpftoolPlaces({ size = 0, members = [] }: BpftoolType): Places {
+  return [size, members.map(({ name, bits_offset: bits }) => [name === '(anon)' ? '' : name, bits] as const)];
 }

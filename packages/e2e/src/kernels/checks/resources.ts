@@ -6,14 +6,15 @@ import { intBtf } from '../../testing/sample-btf.js';
 import { until } from '../../testing/until.js';
 import type { Lab } from '../lab.js';
 import { listInside } from './bpftool-inside.js';
-import type { Check } from './check.js';
+import { type Check, reasonOf } from './check.js';
 import { loadsUntilRefused, RESOURCE_EXHAUSTED } from './loading.js';
-import { reasonOf } from './modules.js';
 
 /** Fewer descriptors than the handles that the check loads. */
 const FEW_FILES = 100;
 /** Longer than an emulated daemon takes to start again. */
 const LONG_TTL = 1_800_000;
+/** Less than a daemon needs to serve anything. */
+const LITTLE_MEMORY = '16M';
 /** How often the daemon is killed. */
 const KILLS = 2;
 
@@ -113,18 +114,27 @@ export const RESOURCES: readonly Check[] = [
     from: 'host',
     run: async (lab) => {
       const { machine } = lab;
-      const group = '/sys/fs/cgroup/small';
-      await machine.sh(`echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir -p ${group}`);
-      const before = lab.mainDaemon();
+      const { pid, cgroup } = lab.mainDaemon();
+      const kills = async (): Promise<number> =>
+        Number(/oom_kill (\d+)/.exec(await machine.sh(`cat ${cgroup}/memory.events`))?.[1]);
+      const before = await kills();
       await using client = lab.client();
       await using handle = await client.loadHandle(intBtf(1, 'memory'), { ttl: LONG_TTL });
-      await machine.sh(`echo ${before.pid} > ${group}/cgroup.procs; echo 16M > ${group}/memory.max`);
-      await Promise.allSettled(Array.from({ length: 8 }, async () => client.rawBtf('vmlinux')));
+      const ended = new AbortController();
+      const requests = Array.from({ length: 8 }, async () =>
+        client.rawBtf('vmlinux', { signal: ended.signal }),
+      );
+      const settled = Promise.allSettled(requests);
+      // Less than the daemon has: the kernel ends it, whatever the requests need.
+      await machine.sh(`echo ${LITTLE_MEMORY} > ${cgroup}/memory.max`);
       await until(
         'the daemon is ended',
-        async () => (await machine.sh(`[ -d /proc/${before.pid} ] && echo there || echo gone`)) === 'gone',
+        async () => (await machine.sh(`[ -d /proc/${pid} ] && echo there || echo gone`)) === 'gone',
       );
-      expect(Number(/oom_kill (\d+)/.exec(await machine.sh(`cat ${group}/memory.events`))?.[1])).toBe(1);
+      // A client waits for a daemon that restarts.
+      ended.abort();
+      await settled;
+      expect((await kills()) - before).toBe(1);
       expect(await userObjects(lab)).toEqual([]);
       lab.daemon = await lab.startDaemon();
       await reconnected(client);

@@ -2,8 +2,10 @@ import { expect } from '@jest/globals';
 import type { Mode, Operation } from '@btfd/client';
 import { intBtf } from '../../testing/sample-btf.js';
 import type { Lab } from '../lab.js';
-import type { Check } from './check.js';
-import { reasonOf } from './modules.js';
+import { type Check, reasonOf } from './check.js';
+
+/** CAP_BPF_ALONE is a command that runs another one as root with one capability. */
+export const CAP_BPF_ALONE = '/opt/bin/setpriv --inh-caps=-all --bounding-set=-all,+bpf';
 
 /** Rights are what a process has, and what the daemon can do with it. */
 interface Rights {
@@ -28,7 +30,7 @@ const RIGHTS: readonly Rights[] = [
   {
     what: 'CAP_BPF alone',
     uid: 0,
-    wrapper: '/opt/bin/setpriv --inh-caps=-all --bounding-set=-all,+bpf',
+    wrapper: CAP_BPF_ALONE,
     mode: 'load-and-files',
     works: ['load', 'spec-by-name'],
   },

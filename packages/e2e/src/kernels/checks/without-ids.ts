@@ -1,8 +1,6 @@
 import { expect } from '@jest/globals';
-import type { KernelFacts } from '../kernel-table.js';
 import { intBtf } from '../../testing/sample-btf.js';
-import type { Check } from './check.js';
-import { reasonOf } from './modules.js';
+import { type Check, reasonOf, withKernelIds } from './check.js';
 
 /** WITHOUT_IDS are the checks on kernels before 5.11, whose own BTF has no id. */
 export const WITHOUT_IDS: readonly Check[] = [
@@ -44,6 +42,19 @@ export const WITHOUT_IDS: readonly Check[] = [
         }
       }
       expect(taken).toContain(own.info.id);
+      using raw = lab.rawClient();
+      const sent: [string | undefined, boolean][] = [];
+      for await (const { info, handle } of raw.stream('iterateHandles', { hold: true })) {
+        sent.push([info?.name, handle !== undefined]);
+        // The stream waits for the end of what it holds.
+        if (handle !== undefined) await raw.call('closeHandles', { tokens: [handle.token] });
+      }
+      expect(sent).toContainEqual(['vmlinux', false]);
+      expect(sent.filter(([, isHeld]) => isHeld)).not.toEqual([]);
+      const { status, bytes } = await lab.machine.run(
+        `btfctl --timeout 10m --address unix:${lab.mainDaemon().socket} hold vmlinux -- true`,
+      );
+      expect([status === 0, bytes.toString()]).toEqual([false, expect.stringContaining('has no BTF id')]);
     },
   },
   {
@@ -59,7 +70,3 @@ export const WITHOUT_IDS: readonly Check[] = [
     },
   },
 ];
-
-function withKernelIds({ kernelIds }: KernelFacts): string | null {
-  return kernelIds ? 'the BTF of the kernel has ids' : null;
-}

@@ -1,51 +1,26 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
-import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, GetServerInfoRequestSchema } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { chunksBytes, connected, streamsBytes } from 'test-tools/raw-frames';
-import { startDaemon, type DaemonOptions } from '../../daemon.js';
-import { FakeKernel } from '../../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf } from '../../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
-import { logLines } from '../../testing/log-lines.js';
-import { TempDir } from '../../testing/temp-dir.js';
+import { ServedDaemon } from '../../testing/served-daemon.js';
 
 const INFO = create(GetServerInfoRequestSchema);
 const INFO_FRAME = grpcFrame(toBinary(GetServerInfoRequestSchema, INFO));
 const GET_SERVER_INFO = '/btf.v1.BtfService/GetServerInfo';
 
-/** A daemon, and the number of calls that it has made of streams. */
-async function setUp(defaults = true, options: Partial<DaemonOptions> = {}) {
-  const dir = new TempDir();
-  const path = join(dir.path, 'btfd.sock');
-  // Every call is logged at debug.
-  const { logger, lines } = logLines('debug');
-  const daemon = await startDaemon({
-    addresses: [{ kind: 'unix', path }],
-    btfDir: null,
-    kernel: new FakeKernel(),
-    logger,
-    metricsAddress: { kind: 'tcp', host: '127.0.0.1', port: 0 },
-    policy: { file: dir.write('policy.yaml', `defaults: ${defaults}\n`) },
-    ...options,
-  });
-  return {
-    path,
-    lines,
-    quotas: daemon.services.quotas,
-    calls: () => lines.filter(({ msg }) => msg === 'call').length,
-    async ended(): Promise<number> {
-      const answer = await fetch(`http://127.0.0.1:${daemon.metricsAddress?.port}/metrics`);
-      return Number(/^btfd_connections_ended_total (\d+)$/m.exec(await answer.text())?.[1]);
-    },
-    async [Symbol.asyncDispose]() {
-      await daemon.stop();
-      dir[Symbol.dispose]();
-    },
-  };
+/** Returns the number of calls that a daemon has made of streams. */
+function callsOf(served: ServedDaemon): number {
+  return served.lines.filter(({ msg }) => msg === 'call').length;
+}
+
+/** Returns the number of connections that a daemon has ended. */
+async function endedBy(served: ServedDaemon): Promise<number> {
+  return Number(/^btfd_connections_ended_total (\d+)$/m.exec(await served.metrics())?.[1]);
 }
 
 /** Makes a call that succeeds, and waits for its end. */
@@ -61,17 +36,17 @@ describe('A client that opens and resets streams', () => {
     ['without a role', false, GET_SERVER_INFO],
     ['of an unknown method', true, '/no.Such/Method'],
   ])('%s is disconnected after a hundred, of which a few became calls', async (_, defaults, path) => {
-    await using served = await setUp(defaults);
+    await using served = await ServedDaemon.start(defaults);
     const socket = await connected(served.path);
     socket.write(streamsBytes({ path, count: 990, reset: true }));
     await once(socket, 'close');
     // 16 for each read of the socket, which may have arrived in parts.
-    expect(served.calls()).toBeLessThanOrEqual(100);
-    expect([await served.ended(), served.quotas.calls.inUse]).toEqual([1, 0]);
+    expect(callsOf(served)).toBeLessThanOrEqual(100);
+    expect([await endedBy(served), served.quotas.calls.inUse]).toEqual([1, 0]);
   });
 
   test('on many connections is disconnected sooner on each, and others are served', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using honest = new GrpcClient(`unix:${served.path}`);
     await honest.unary('getServerInfo', INFO).answer;
     const sockets = await Promise.all(Array.from({ length: 50 }, async () => connected(served.path)));
@@ -80,14 +55,14 @@ describe('A client that opens and resets streams', () => {
     for (const socket of sockets) socket.write(bytes);
     for (let count = 0; count < 20; count++) await honest.unary('getServerInfo', INFO).answer;
     await closed;
-    expect(await served.ended()).toBe(50);
+    expect(await endedBy(served)).toBe(50);
     // Without the gate, all 49,500 streams become calls.
-    expect(served.calls()).toBeLessThan(1_000);
+    expect(callsOf(served)).toBeLessThan(1_000);
     await honest.unary('getServerInfo', INFO).answer;
   });
 
   test('sees the error code ENHANCE_YOUR_CALM, and leaves one line in the log', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using client = new Http2Client(served.path);
     await succeed(client);
     const goaway = once(client.session, 'goaway');
@@ -105,24 +80,24 @@ describe('A client that opens and resets streams', () => {
 
 describe('A client that opens many streams', () => {
   test('and does not reset them has at most 1,024 that wait, and the others are refused', async () => {
-    await using served = await setUp(true, { limits: { maxStreamsPerConnection: 10_000 } });
+    await using served = await ServedDaemon.start(true, { limits: { maxStreamsPerConnection: 10_000 } });
     const socket = await connected(served.path);
     socket.write(streamsBytes({ path: GET_SERVER_INFO, count: 5_000, reset: false }));
     await once(socket, 'close');
-    expect(served.calls()).toBeLessThan(1_200);
+    expect(callsOf(served)).toBeLessThan(1_200);
     expect(served.quotas.calls.inUse).toBe(0);
   });
 
   test('of methods that it may not call is disconnected', async () => {
-    await using served = await setUp(false);
+    await using served = await ServedDaemon.start(false);
     const socket = await connected(served.path);
     socket.write(streamsBytes({ path: GET_SERVER_INFO, count: 500, reset: false }));
     await once(socket, 'close');
-    expect(served.calls()).toBeLessThan(150);
+    expect(callsOf(served)).toBeLessThan(150);
   });
 
   test('that are calls has all of them answered', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using client = new GrpcClient(`unix:${served.path}`);
     const answers = Array.from({ length: 500 }, async () => client.unary('getServerInfo', INFO).answer);
     expect(await Promise.all(answers)).toHaveLength(500);
@@ -131,18 +106,18 @@ describe('A client that opens many streams', () => {
 
 describe('A client that sends its request byte by byte', () => {
   test('loses its call after a thousand bytes', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     const socket = await connected(served.path);
     const request = grpcFrame(new Uint8Array(20_000));
     socket.write(chunksBytes({ path: '/btf.v1.BtfService/LoadHandle', request }));
     // The request is never complete, so only the end of the stream ends the call.
-    while (served.calls() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (callsOf(served) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect([served.quotas.loads.inUse, socket.closed]).toEqual([0, false]);
     socket.destroy();
   });
 
   test('is served if the request is small', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using client = new Http2Client(served.path);
     const call = client.call(GET_SERVER_INFO);
     const received: unknown[] = [];
@@ -159,7 +134,9 @@ describe('A client that sends its request byte by byte', () => {
 
 describe('A client that nothing identifies', () => {
   test('is refused without a call of grpc-js, one stream at a time, and disconnected after a few', async () => {
-    await using served = await setUp(true, { limits: { maxConnections: 1, unauthenticatedMs: 600_000 } });
+    await using served = await ServedDaemon.start(true, {
+      limits: { maxConnections: 1, unauthenticatedMs: 600_000 },
+    });
     using first = new Http2Client(served.path);
     await succeed(first);
     // A connection beyond the limit gets only errors too.
@@ -175,23 +152,23 @@ describe('A client that nothing identifies', () => {
       await once(call, 'close');
     }
     expect(new Set(codes)).toEqual(new Set([String(status.RESOURCE_EXHAUSTED)]));
-    expect(await served.ended()).toBe(1);
+    expect(await endedBy(served)).toBe(1);
   });
 });
 
 describe('An honest client', () => {
   test('that cancels half of its calls is not disconnected', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using client = new Http2Client(served.path);
     for (let count = 0; count < 500; count++) {
       client.call(GET_SERVER_INFO).close(constants.NGHTTP2_CANCEL);
       await succeed(client);
     }
-    expect([client.session.destroyed, await served.ended()]).toEqual([false, 0]);
+    expect([client.session.destroyed, await endedBy(served)]).toEqual([false, 0]);
   });
 
   test('keeps its connection although another of the same user floods', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using honest = new Http2Client(served.path);
     await succeed(honest);
     const bytes = streamsBytes({ path: GET_SERVER_INFO, count: 990, reset: true });
@@ -202,17 +179,17 @@ describe('An honest client', () => {
     }
     for (let count = 0; count < 4; count++) honest.call(GET_SERVER_INFO).close(constants.NGHTTP2_CANCEL);
     await succeed(honest);
-    expect([honest.session.destroyed, await served.ended()]).toEqual([false, 8]);
+    expect([honest.session.destroyed, await endedBy(served)]).toEqual([false, 8]);
   });
 
   test('that asks for what does not exist is not disconnected', async () => {
-    await using served = await setUp();
+    await using served = await ServedDaemon.start(true);
     using client = new GrpcClient(`unix:${served.path}`);
     const request = create(GetHandleByIdRequestSchema, { id: 4_000_000 });
     for (let count = 0; count < 300; count++) {
       const error = await grpcErrorOf(client.unary('getHandleById', request).answer);
       expect(error.code).toBe(status.NOT_FOUND);
     }
-    expect(await served.ended()).toBe(0);
+    expect(await endedBy(served)).toBe(0);
   });
 });

@@ -1,10 +1,11 @@
 import { expect } from '@jest/globals';
 import { BpfError, btfLoad } from '@btfd/native';
 import { needs } from 'test-tools';
+import { seeded } from 'test-tools/random';
 import type { LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
 import { allSteps } from '../../testing/collect.js';
-import { costlyBtf, seeded } from '../../testing/costly-btf.js';
+import { costlyBtf } from '../../testing/costly-btf.js';
 import { kernelSearchNs } from './kernel-search.js';
 import { screen } from './screen.js';
 
