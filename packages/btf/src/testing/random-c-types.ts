@@ -1,6 +1,6 @@
+import { type Random, seeded } from 'test-tools/random';
 import { Kind } from '../types.js';
 import { BtfAssembler } from './assemble-btf.js';
-import { seededRandom } from './mutate.js';
 
 /** Known has the facts about a type that others need to refer to it. */
 interface Known {
@@ -41,11 +41,11 @@ const ODD_NAMES = ['while', '9x', 'a-b', 'core::fmt', '<T>'];
  * not have. The same seed gives the same BTF.
  */
 export function randomCTypes(seed: number, count: number): Uint8Array {
-  return new RandomTypes(seededRandom(seed)).make(count);
+  return new RandomTypes(seeded(seed)).make(count);
 }
 
 class RandomTypes {
-  readonly #random: (bound: number) => number;
+  readonly #random: Random;
   readonly #btf = new BtfAssembler('little');
   readonly #known: Known[] = [];
   /** Structs whose members share the names of another struct. Each may be used so once. */
@@ -54,7 +54,7 @@ class RandomTypes {
   #id = 0;
   #names = 0;
 
-  constructor(random: (bound: number) => number) {
+  constructor(random: Random) {
     this.#random = random;
   }
 
