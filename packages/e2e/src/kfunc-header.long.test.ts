@@ -16,7 +16,7 @@ SEC("tp_btf/sys_enter") int prog(void *ctx) {
   if (task) bpf_task_release(task);
   return 0;
 }
-char license[] SEC("license") = "GPL";
+char gpl[] SEC("license") = "GPL";
 `;
 
 needs('bpf', 'vmlinux', 'bpftool', 'clang').test(
