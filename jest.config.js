@@ -1,4 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { extendPath } from './testing/set-up.js';
+
+extendPath();
 
 /** Tests are next to the code in `src`. They import other packages as built, like the users of those packages. */
 export default {

@@ -11,8 +11,6 @@ const HOME = fileURLToPath(new URL('../.cache/apt', import.meta.url));
 /** The keys in the package debian-archive-keyring. Without the file, apt uses the keys that it trusts by default. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
-
 /** Writes the sources of some suites, such as `sid` or `bookworm-security`, and downloads their lists. */
 export function useSuites(suites) {
   rmSync(join(HOME, 'lists'), { recursive: true, force: true });
@@ -30,15 +28,20 @@ export function useSuites(suites) {
   apt('apt-get', ['-qq', 'update']);
 }
 
-/** Downloads a version of a package into a folder. @throws Error if there is none, or its SHA-256 differs. */
-export function download({ package: name, version, sha256 }, folder) {
+/**
+ * Downloads a version of a package into a folder.
+ *
+ * @param update the command that pins the newest version.
+ * @throws Error if there is no such version, or its SHA-256 differs.
+ */
+export function download({ package: name, version, sha256 }, folder, update) {
   mkdirSync(folder, { recursive: true });
   try {
     apt('apt-get', ['-qq', 'download', `${name}=${version}`], { cwd: folder });
   } catch {
     throw new Error(
       `cannot download ${name} ${version}. Mirrors keep no old versions: if this one is gone, ` +
-        `\`${UPDATE}\` writes the newest of each series to scripts/kernel-packages.json; commit that.`,
+        `\`${update}\` pins the newest; commit that.`,
     );
   }
   const deb = readdirSync(folder).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));

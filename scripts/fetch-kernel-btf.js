@@ -1,7 +1,7 @@
 // Fetches the BTF of Debian's kernels and of their modules, for tests on real BTF:
 //
 //     node scripts/fetch-kernel-btf.js            for CI: one kernel and a dozen modules (40 MB)
-//     node scripts/fetch-kernel-btf.js --all      for test:long: three kernels, all modules (150 MB)
+//     node scripts/fetch-kernel-btf.js --all      for test:long: four kernels, all modules (200 MB)
 //     node scripts/fetch-kernel-btf.js --boot     for test:kernels: bootable kernels, or those of some series (35 MB each)
 //     node scripts/fetch-kernel-btf.js --update   pins the newest package of each series, and fetches nothing
 //
@@ -11,34 +11,23 @@
 //     .cache/elf/RELEASE/{vmlinux,MODULE.ko}      the ELF files
 //     .cache/corpus/RELEASE/…                     with --all: BTF
 //     .cache/machines/SERIES/…                    with --boot: vmlinuz, an initramfs of modules, kernel.json
-//     .cache/tools/bpftool                        with --all and --boot: a bpftool for newer BTF than Debian 12's
 //
 // It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy, the decompressor of the
 // kernel (lz4, xz or zstd), and for --boot depmod and cpio.
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download, hasVersion, newest, packageNames, useSuites } from './apt-sources.js';
+import { hasVersion, newest, packageNames, useSuites } from './apt-sources.js';
+import { CACHE, inWork, replaceFolder } from './cache-folders.js';
 import { BOOT_MODULES } from './kernel-image/boot-modules.js';
 import { writeCpio } from './kernel-image/cpio.js';
 import { dependencies, openPackages, run, unpackKernel, unpackModule } from './kernel-package.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGES = join(ROOT, 'scripts/kernel-packages.json');
-const CACHE = join(ROOT, '.cache');
 const UPDATE = 'node scripts/fetch-kernel-btf.js --update';
 
-const { kernels, bpftool } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
+const { kernels } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
 const [mode, ...chosen] = process.argv.slice(2);
 if (mode === '--update') update();
 else if (mode === '--all') fetchAll();
@@ -65,10 +54,8 @@ function fetchAll() {
   const missing = kernels.filter(
     ({ release, corpus }) => corpus === true && !existsSync(join(CACHE, 'corpus', release)),
   );
-  const tool = join(CACHE, 'tools', 'bpftool');
-  if (missing.length === 0 && existsSync(tool)) return;
-  useSuites([bpftool, ...missing].map(({ suite }) => suite));
-  if (!existsSync(tool)) fetchBpftool(tool);
+  if (missing.length === 0) return;
+  useSuites(missing.map(({ suite }) => suite));
   for (const kernel of missing) fetchKernel(kernel, [], { btf: join(CACHE, 'corpus', kernel.release) });
 }
 
@@ -80,15 +67,14 @@ function isWhole(release, modules) {
   );
 }
 
-/** Pins the newest release of each series in its suite, and the newest bpftool. */
+/** Pins the newest release of each series in its suite. */
 function update() {
-  useSuites([bpftool, ...kernels].map(({ suite }) => suite));
+  useSuites(kernels.map(({ suite }) => suite));
   for (const kernel of kernels) {
     Object.assign(kernel, newestOf(kernel));
     console.log(`${kernel.suite}: ${kernel.release} ${kernel.packages[0].version}`);
   }
-  Object.assign(bpftool, newest('bpftool', bpftool.suite));
-  writeFileSync(PACKAGES, `${JSON.stringify({ kernels, bpftool }, null, 2)}\n`);
+  writeFileSync(PACKAGES, `${JSON.stringify({ kernels }, null, 2)}\n`);
   run('npx', ['prettier', '--write', PACKAGES]);
 }
 
@@ -122,7 +108,7 @@ function isIn(name, suite) {
 function fetchKernel(kernel, modules, targets) {
   const { release, packages } = kernel;
   inWork((work) => {
-    const { vmlinuz, modules: paths } = openPackages(kernel, work);
+    const { vmlinuz, modules: paths } = openPackages(kernel, work, UPDATE);
     const elf = join(work, 'elf');
     const btf = join(work, 'btf');
     mkdirSync(elf);
@@ -134,8 +120,8 @@ function fetchKernel(kernel, modules, targets) {
       writeFileSync(join(elf, `${name}.ko`), unpackModule(path));
     }
     for (const file of readdirSync(elf)) extractBtf(join(elf, file), join(btf, file.replace(/\.ko$/, '')));
-    if (targets.elf !== undefined) replace(elf, targets.elf);
-    replace(btf, targets.btf);
+    if (targets.elf !== undefined) replaceFolder(elf, targets.elf);
+    replaceFolder(btf, targets.btf);
     console.log(`${release} (${packages[0].version}): BTF of ${readdirSync(targets.btf).length} files`);
   });
 }
@@ -174,7 +160,7 @@ function fetchMachine(pinned) {
     );
   }
   inWork((work) => {
-    const opened = openPackages(kernel, work);
+    const opened = openPackages(kernel, work, UPDATE);
     const machine = join(work, 'machine');
     const folder = join(work, 'initramfs/lib/modules', kernel.release);
     mkdirSync(machine);
@@ -198,35 +184,9 @@ function fetchMachine(pinned) {
       modules: [...modules.keys()],
     };
     writeFileSync(join(machine, 'kernel.json'), JSON.stringify(about, null, 2));
-    replace(machine, join(CACHE, 'machines', series));
+    replaceFolder(machine, join(CACHE, 'machines', series));
     console.log(`${release} (${packages[0].version}): bootable, with ${modules.size} modules`);
   });
-}
-
-function fetchBpftool(target) {
-  inWork((work) => {
-    run('dpkg-deb', ['-x', download({ package: 'bpftool', ...bpftool }, work), join(work, 'root')]);
-    mkdirSync(join(CACHE, 'tools'), { recursive: true });
-    copyFileSync(join(work, 'root/usr/sbin/bpftool'), target);
-  });
-}
-
-/** Calls a function with a new folder in .cache, and removes the folder. */
-function inWork(use) {
-  mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, 'fetch-'));
-  try {
-    use(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-/** Moves a folder to its target in one step, so that the target is always complete. */
-function replace(folder, target) {
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(join(target, '..'), { recursive: true });
-  renameSync(folder, target);
 }
 
 function extractBtf(elf, target) {

@@ -7,7 +7,7 @@
 #   scripts/fresh-roots.sh bookworm -- systemd   # arguments of the test command
 #
 # SUITE          root: `test` installs its tools, so that nothing may be skipped
-# SUITE-bpftool  root with bpftool alone: `test --no-install`
+# SUITE-oracles  root with bpftool and pahole alone, from fetch-tools.js: `test --no-install`
 # SUITE-tmux     root with tmux alone: `test --no-install`
 # SUITE-user     an ordinary user
 #
@@ -23,7 +23,7 @@ main() {
   local names=() name
   while [ $# -gt 0 ] && [ "$1" != -- ]; do names+=("$1") && shift; done
   [ $# -eq 0 ] || shift
-  [ ${#names[@]} -gt 0 ] || names=({bookworm,trixie}{,-bpftool,-tmux,-user})
+  [ ${#names[@]} -gt 0 ] || names=({bookworm,trixie}{,-oracles,-tmux,-user})
   command -v debootstrap >/dev/null || apt-get -qq install --no-install-recommends debootstrap >/dev/null
   for name in "${names[@]}"; do
     printf '\n== fresh root: %s\n' "$name"
@@ -95,9 +95,13 @@ inside() {
   local home=/root as=() tools=() options=()
   case $kind in
     '') tools=(BTFD_REQUIRE_TOOLS=1) ;;
-    -bpftool | -tmux)
+    -oracles)
+      in_root node "$CLONE/scripts/fetch-tools.js"
+      options=(--no-install)
+      ;;
+    -tmux)
       in_root apt-get -qq update
-      in_root apt-get -qq install --no-install-recommends "${kind#-}" >/dev/null
+      in_root apt-get -qq install --no-install-recommends tmux >/dev/null
       options=(--no-install)
       ;;
     -user)

@@ -15,13 +15,14 @@ const DECOMPRESSORS = {
 /**
  * openPackages downloads the packages of a kernel and unpacks them into a folder.
  *
+ * @param update the command that pins the newest packages.
  * @returns `vmlinuz`: its path; `modules`: the path of each module, by name; `folder`: the folder with the release’s name
  *   that has all modules.
  */
-export function openPackages({ release, packages }, work) {
+export function openPackages({ release, packages }, work, update) {
   const root = join(work, 'root');
   for (const { name, version, sha256 } of packages) {
-    run('dpkg-deb', ['-x', download({ package: `${name}-${release}`, version, sha256 }, work), root]);
+    run('dpkg-deb', ['-x', download({ package: `${name}-${release}`, version, sha256 }, work, update), root]);
   }
   const files = readdirSync(root, { recursive: true }).map((file) => join(root, file));
   const vmlinuz = files.find((file) => basename(file).startsWith('vmlinuz'));

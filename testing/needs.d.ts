@@ -12,9 +12,16 @@ export function needs(...names: readonly Tool[]): {
 
 export function has(name: Tool): boolean;
 
-export function bpftoolC(path: string, basePath?: string): string;
+export function bpftoolC(path: string, basePath?: string, words?: readonly string[]): string;
 
-export function withoutKfuncs(text: string): string;
+/** CComparison has the differences between our C and bpftool's. */
+export interface CComparison {
+  readonly explained: Readonly<Record<string, number>>;
+  readonly unexplained: readonly string[];
+  readonly definitions: number;
+}
+
+export function compareC(ours: string, theirs: string): CComparison;
 
 export class DelegatedBpffs implements Disposable {
   readonly folder: string;

@@ -18,7 +18,7 @@ export function needs(...names) {
 
 /** has reports whether the machine has a tool. It is for set-up that only some cases of a suite need. */
 export { has };
-export { bpftoolC, withoutKfuncs } from './bpftool-c.js';
+export { bpftoolC, compareC } from './bpftool-c.js';
 export { DelegatedBpffs } from './delegated-bpffs.js';
 
 function marked(skip, missing) {

@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JEST, canInstall, install, run, tryTo } from './set-up.js';
+import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
 import { TOOLS, has } from './tools.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -40,9 +40,10 @@ const chosen = kernels
   .filter(({ series, ci }) => (wanted.length > 0 ? wanted.includes(series) : !isCi || ci === true))
   .map(({ series }) => series);
 
-process.env.PATH += ':/usr/sbin:/sbin';
+extendPath();
 if (!own.includes('--no-install') && canInstall()) {
   install(Object.keys(TOOLS).filter((name) => TOOLS[name].long !== true && !has(name)));
+  tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--boot', ...chosen]);
 }
 run('pnpm', ['--silent', 'build']);

@@ -1,17 +1,16 @@
 // Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`. With --long it runs the tests of `pnpm test:long`.
 //
-// As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches the BTF of Debian's
-// kernels. With --no-install it does neither. On other machines it skips tests whose tool is missing, and names the
+// As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches bpftool, pahole and the
+// BTF of Debian's kernels. With --no-install it does neither. On other machines it skips tests whose tool is missing, and names the
 // tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
-import { JEST, canInstall, install, run, tryTo } from './set-up.js';
+import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
 import { TOOLS, has } from './tools.js';
 
 const flags = process.argv.slice(2);
 const isLong = flags.includes('--long');
 const jestArgs = flags.filter((arg) => arg !== '--long' && arg !== '--no-install');
 
-// Debian installs bpftool in a folder that is not in the PATH of an ordinary user.
-process.env.PATH += ':/usr/sbin:/sbin';
+extendPath();
 
 if (!flags.includes('--no-install') && canInstall()) setUp();
 run('pnpm', ['--silent', 'build']);
@@ -20,7 +19,8 @@ run(process.execPath, [...JEST, ...(isLong ? ['--config', 'jest.long.config.js']
 function setUp() {
   const isNeeded = ({ long = false, kernels = false }) => !kernels && (isLong || !long);
   install(Object.keys(TOOLS).filter((name) => isNeeded(TOOLS[name]) && !has(name)));
-  // The script prints what it fetches, and skips files that exist.
+  // The scripts print what they fetch, and skip files that exist.
+  tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js']);
   if (isLong) tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
 }

@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { debianPackages, isCommand } from './tools.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * extendPath adds the folder of scripts/fetch-tools.js to PATH, before all others, and the folders of Debian for tools
+ * of root, which the PATH of an ordinary user lacks.
+ */
+export function extendPath() {
+  process.env.PATH = `${join(ROOT, '.cache/tools')}:${process.env.PATH}:/usr/sbin:/sbin`;
+}
 
 /** JEST are the arguments with which Node runs jest. */
 export const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];

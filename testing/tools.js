@@ -15,14 +15,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * - how to find it: a `command` in PATH, a `python` module of Debian's python3, a `library`, `files` in a folder of this
  *   repository, a `path`, or a `probe`;
  * - how to install it: a `debian` package, or a command in `get`;
+ * - `atLeast`: the version that a command must have at least, because its output is compared;
  * - `label`: its name in messages, if it differs;
  * - `long`: whether only `pnpm test:long` needs it;
  * - `kernels`: whether only `pnpm test:kernels` needs it.
  */
 export const TOOLS = {
-  bpftool: { command: 'bpftool', debian: 'bpftool' },
+  bpftool: { command: 'bpftool', atLeast: [7, 8], label: 'bpftool 7.8', get: 'node scripts/fetch-tools.js' },
   gcc: { command: 'gcc', debian: 'gcc' },
-  pahole: { command: 'pahole', debian: 'dwarves' },
+  pahole: { command: 'pahole', atLeast: [1, 32], label: 'pahole 1.32', get: 'node scripts/fetch-tools.js' },
   objcopy: { command: 'objcopy', debian: 'binutils' },
   readelf: { command: 'readelf', debian: 'binutils' },
   xz: { command: 'xz', debian: 'xz-utils' },
@@ -108,7 +109,8 @@ export function installCommand(names) {
   return [...new Set(others)].join('; ');
 }
 
-function find({ command, python, library, path, files, probe }) {
+function find({ command, atLeast, python, library, path, files, probe }) {
+  if (atLeast !== undefined) return isCommand(command) && isAtLeast(versionOf(command), atLeast);
   if (command !== undefined) return isCommand(command);
   if (python !== undefined) return runs('/usr/bin/python3', ['-c', `import ${python}`]);
   if (library !== undefined) return runs('sh', ['-c', `/sbin/ldconfig -p | grep -qF '${library} '`]);
@@ -127,6 +129,23 @@ export function isCommand(command) {
       return false;
     }
   });
+}
+
+/** Returns the version that a command prints: `bpftool v7.8.0`, `v1.32`. */
+function versionOf(command) {
+  try {
+    const output = execFileSync(command, ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return (/v(\d+)[.](\d+)/.exec(output) ?? []).slice(1).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isAtLeast([major = 0, minor = 0], [leastMajor, leastMinor]) {
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
 function runs(command, args) {

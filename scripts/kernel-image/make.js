@@ -26,7 +26,6 @@ const MACHINES = join(ROOT, '.cache/machines');
  */
 const PROGRAMS = {
   node: process.execPath,
-  bpftool: firstOf(join(ROOT, '.cache/tools/bpftool'), '/usr/sbin/bpftool'),
   tc: firstOf('/usr/sbin/tc', '/sbin/tc'),
   setpriv: '/usr/bin/setpriv',
   prlimit: '/usr/bin/prlimit',
@@ -62,6 +61,7 @@ function makeCore(root) {
 async function makeDaemon(root) {
   mkdirSync(join(root, 'opt/bin'), { recursive: true });
   for (const [name, path] of Object.entries(PROGRAMS)) addProgram(root, `opt/bin/${name}`, path);
+  addBpftool(root);
   const installed = join(work, 'installed');
   installPackages(installed);
   await joinModules(installed, join(root, 'opt/btfd'));
@@ -83,6 +83,12 @@ function addProgram(root, to, from) {
     mkdirSync(join(root, dirname(library)), { recursive: true });
     cpSync(library, join(root, library), { dereference: true });
   }
+}
+
+/** Adds the bpftool of scripts/fetch-tools.js, which has its own loader and libraries. */
+function addBpftool(root) {
+  cpSync(join(ROOT, '.cache/tools'), join(root, 'opt/tools'), { recursive: true });
+  writeFileSync(join(root, 'opt/bin/bpftool'), '#!/bin/sh\nexec /opt/tools/bpftool "$@"\n', { mode: 0o755 });
 }
 
 function installPackages(project) {

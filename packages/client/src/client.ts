@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, type LoadHandleRequest, type LoadHandleResponse } from '@btfd/api';
 import type { Builder, Spec } from '@btfd/btf';
 import type { MemberResult } from './btf/member-result.js';
-import type { SelectedTypes } from './btf/selected-types.js';
+import type { CHeaderOptions, SelectedTypes } from './btf/selected-types.js';
 import type { Selection } from './btf/selection.js';
 import type { TransferOptions } from './btf/transfer-progress.js';
 import {
@@ -264,12 +264,12 @@ export class BtfClient implements AsyncDisposable {
 
   /**
    * cHeader returns an object of the kernel, by its name, as a C header, or the selected types with all that they need.
-   * The daemon needs no capability. Modelled on `bpftool btf dump format c`.
+   * The daemon needs no capability. Modelled on `btf dump format c` of bpftool 7.8.
    *
    * @throws BtfError NAME_NOT_FOUND or KERNEL_WITHOUT_BTF, as {@link spec} does.
    * @throws BtfError as `cHeader` of a {@link Handle} does.
    */
-  async cHeader(name: string, selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
+  async cHeader(name: string, selection: Selection = {}, options: CHeaderOptions = {}): Promise<string> {
     return this.#named(name).cHeader(selection, options);
   }
 

@@ -1,7 +1,13 @@
 import { Spec } from '@btfd/btf';
 import { fetchMembers, type MemberResult } from './btf/member-result.js';
 import type { RawBtf } from './btf/raw-btf.js';
-import { fetchCHeader, fetchSelectedTypes, type SelectedTypes } from './btf/selected-types.js';
+import {
+  C_HEADER_RULES,
+  type CHeaderOptions,
+  fetchCHeader,
+  fetchSelectedTypes,
+  type SelectedTypes,
+} from './btf/selected-types.js';
 import { allFound, checkSelection, SELECTION_RULES, selectsAll, type Selection } from './btf/selection.js';
 import type { SpecSource } from './btf/spec-store.js';
 import { TRANSFER_RULES, type TransferOptions } from './btf/transfer-progress.js';
@@ -94,16 +100,16 @@ export abstract class RemoteBtf {
 
   /**
    * cHeader returns the object's types, or the selected ones with all that they need, as a C header. Modelled on
-   * `bpftool btf dump format c`.
+   * `btf dump format c` of bpftool 7.8. A selection also declares the functions and variables in it.
    *
    * @throws BtfError OUTPUT_TOO_LARGE if the header is larger than the daemon makes; NO_MATCH if a name, glob or id
    * selects no type.
    * @throws BtfError BTF_UNDECODABLE, MISSING_BASE or WORK_TOO_LARGE, as {@link selectTypes} does.
    * @throws BtfError for the source, as {@link rawBtf} does, and for every call, see {@link BtfError}.
    */
-  async cHeader(selection: Selection = {}, options: TransferOptions = {}): Promise<string> {
+  async cHeader(selection: Selection = {}, options: CHeaderOptions = {}): Promise<string> {
     checkSelection(selection);
-    checkOptions(options, TRANSFER_RULES);
+    checkOptions(options, C_HEADER_RULES);
     const { connection } = this.session;
     return this.read((source) => fetchCHeader(connection, source, selection, options));
   }

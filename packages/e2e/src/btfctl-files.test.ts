@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { has, needs } from 'test-tools';
+import { compareC, has, needs } from 'test-tools';
 import { btfctl, BTFCTL, type Ran } from './testing/btfctl.js';
+import { DEBIAN_KERNEL } from './testing/debian-kernel.js';
 import { compileC } from './testing/compile-c.js';
 import { schemaErrors } from './testing/json-schema.js';
 
@@ -219,6 +220,33 @@ describe('btfctl on files, without a daemon', () => {
     });
     expect(piped).toBe((await run('dump', object)).stdout);
   });
+
+  needs('bpftool', 'debian-kernels').test(
+    'root_id, and several modules of a kernel, print what bpftool prints',
+    async () => {
+      const path = (name: string): string => join(DEBIAN_KERNEL, name);
+      const vmlinux = path('vmlinux');
+      const bpftool = (...args: string[]): string =>
+        execFileSync('bpftool', args, {
+          encoding: 'utf8',
+          maxBuffer: 1 << 28,
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+      const roots = ['format', 'c', 'root_id', '150', 'root_id', '151'];
+      expect((await run('dump', vmlinux, ...roots)).stdout).toBe(
+        bpftool('btf', 'dump', 'file', vmlinux, ...roots),
+      );
+      expect((await run('dump', vmlinux, '--root-id', '150')).stdout).toBe(
+        bpftool('btf', 'dump', 'file', vmlinux, 'root_id', '150'),
+      );
+      const files = ['file', path('xfs'), 'file', path('nf_conntrack')];
+      const theirs = bpftool('-B', vmlinux, 'btf', 'dump', ...files, 'format', 'c');
+      const ours = await run('dump', ...files, '--base', vmlinux, 'format', 'c');
+      expect(compareC(ours.stdout, theirs).unexplained).toEqual([]);
+      const header = await run('header', path('xfs'), path('nf_conntrack'), vmlinux, '--base', vmlinux);
+      expect(header.stdout === ours.stdout).toBe(true);
+    },
+  );
 
   test.each([
     ['a missing file', ['dump', './nothing.btf'], 3, 'there is no file ./nothing.btf'],

@@ -2,13 +2,14 @@ import type { ByteOrder } from '../header.js';
 import type { Spec } from '../spec.js';
 import { importCopies } from './import-copies.js';
 import { ImportSource } from './import-source.js';
+import { baseStrings } from './spec-reader.js';
 import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
 import { writeBtf } from './write-btf.js';
 
 /** Merged is a BTF with all types of several specs. */
 export interface Merged {
-  /** The BTF, which stands alone. */
+  /** The BTF, which stands alone unless it has a base. */
   readonly bytes: Uint8Array;
   /** New ids by old ids, for each of the specs. */
   readonly ids: readonly Int32Array[];
@@ -18,12 +19,18 @@ export interface Merged {
 export interface MergeOptions {
   /** Default: that of the first spec. */
   readonly byteOrder?: ByteOrder;
+  /**
+   * The base of the result. Its types keep their ids and are not appended, and the result is split from it. Default: none.
+   */
+  readonly base?: Spec;
 }
 
 /**
  * merge returns a BTF with all types of several specs, in the order of the specs. Equal types stay separate
  * until `dedup`. A spec that is given twice is appended twice. The base of split BTF is appended before it, but
  * only once for several specs, and not again if it was given before. Other byte orders are converted.
+ *
+ * Modules of one kernel are merged with `merge(modules, { base: vmlinux })`, as bpftool 7.8 merges several files.
  *
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
@@ -36,16 +43,22 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
   const pool = new StringPool();
   const table = new TypeTable();
   const merged = new Map<Spec, Int32Array>();
-  const ids = specs.map((spec) => append(table, pool, spec, merged));
-  const byteOrder = options.byteOrder ?? specs[0]?.byteOrder;
-  return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true }), ids };
+  const { base } = options;
+  const reader = base === undefined ? null : append(table, pool, base, merged).reader;
+  const ids = specs.map((spec) => append(table, pool, spec, merged).ids);
+  const byteOrder = options.byteOrder ?? (base ?? specs[0])?.byteOrder;
+  const split =
+    base === undefined || reader === null
+      ? {}
+      : { firstTypeId: base.endTypeId, baseStrings: baseStrings(base, reader) };
+  return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true, ...split }), ids };
 }
 
 /** Appends a spec's own types, after those of its base unless they are already there. */
-function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): Int32Array {
+function append(table: TypeTable, pool: StringPool, spec: Spec, merged: Map<Spec, Int32Array>): ImportSource {
   const source = new ImportSource(spec, pool);
-  if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged));
+  if (spec.base !== null) source.ids.set(merged.get(spec.base) ?? append(table, pool, spec.base, merged).ids);
   importCopies(source, table, spec.typeIds(), { declTags: false, rootsFirst: true });
   merged.set(spec, source.ids);
-  return source.ids;
+  return source;
 }

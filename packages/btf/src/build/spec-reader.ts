@@ -4,6 +4,7 @@ import { isKnownKind, visitIds, visitNames, wordCount } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { hostWords, kindOfInfo, withRoom } from '../words.js';
+import type { BaseStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 
 /**
@@ -172,6 +173,16 @@ class Names {
     }
     return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
   }
+}
+
+/** baseStrings returns the strings of a base that a reader read, to which BTF that is split from it can refer. */
+export function baseStrings(base: Spec, reader: SpecReader): BaseStrings {
+  const end = reader.stringEnd(base);
+  const offsets = new Map<number, number>();
+  reader.visitNameOffsets((name, offset) => {
+    if (offset < end) offsets.set(name, offset);
+  });
+  return { end, offsets };
 }
 
 function checkKind(words: Int32Array, start: number, id: TypeId): void {

@@ -1,25 +1,23 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleElf } from '../testing/assemble-elf.js';
 import { bpftoolJson, dumpFile } from '../testing/bpftool.js';
-import { NEW_BPFTOOL } from '../testing/corpus.js';
 import { assembleDistilled, DISTILLED_CASES } from '../testing/distilled-cases.js';
 import { parseElfBtf } from './elf-btf.js';
 
 let folder: string;
 
 beforeAll(() => {
-  expect(existsSync(NEW_BPFTOOL)).toBe(true);
   folder = mkdtempSync(join(tmpdir(), 'btf-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.each(DISTILLED_CASES.map((rows) => [rows.what, rows] as const))(
+needs('bpftool').test.each(DISTILLED_CASES.map((rows) => [rows.what, rows] as const))(
   'libbpf and we agree on the relocation of %s',
   (_, rows) => {
     const bytes = assembleDistilled(rows);
@@ -30,7 +28,7 @@ test.each(DISTILLED_CASES.map((rows) => [rows.what, rows] as const))(
     const paths = { file: join(folder, 'file'), base: join(folder, 'base') };
     writeFileSync(paths.file, file);
     writeFileSync(paths.base, bytes.base);
-    const libbpf = attempt(() => dumpFile(paths.file, paths.base, NEW_BPFTOOL));
+    const libbpf = attempt(() => dumpFile(paths.file, paths.base));
     const ours = attempt(() => [...parseElfBtf(file, { base: Spec.parse(bytes.base) })].map(bpftoolJson));
     if (rows.libbpfRefuses === true) {
       expect(libbpf).toBe('refused');
@@ -51,9 +49,3 @@ function attempt(read: () => string[]): string[] | 'refused' {
     throw error;
   }
 }
-
-test('the bpftool of these tests relocates', () => {
-  expect(execFileSync(NEW_BPFTOOL, ['version'], { encoding: 'utf8' })).toMatch(
-    /using libbpf v1\.([5-9]|\d\d)/,
-  );
-});

@@ -1,4 +1,6 @@
 import type { TypeId } from '../types.js';
+import type { CBaseTypes } from './c-base-types.js';
+import type { CLayouts } from './c-layouts.js';
 import type { StringBytes } from './string-bytes.js';
 import type { TextOutput } from './text-output.js';
 import type { TypeWords } from './type-words.js';
@@ -14,16 +16,28 @@ export interface CNaming {
   ofEnumerator(name: number): number;
 }
 
-/** CContext is the state that the parts of the C printer share during one run. */
-export interface CContext {
+/** CCompiler is what a text for a compiler needs: names and types that C has, with the sizes of the BTF. */
+export interface CCompiler {
+  readonly baseTypes: CBaseTypes;
+  readonly layouts: CLayouts;
+}
+
+/** CNameContext is the state of a {@link CDeclarator}, which also writes names of types that are not for a compiler. */
+export interface CNameContext {
   readonly types: TypeWords;
   readonly strings: StringBytes;
   readonly names: CNaming;
   readonly out: TextOutput;
   readonly work: WorkLimit;
+  readonly compiler: CCompiler | null;
 }
 
-/** Define writes the body of a struct, union or enum at a level of indentation. */
+/** CContext is the state that the parts of the C printer share during one run. */
+export interface CContext extends CNameContext {
+  readonly compiler: CCompiler;
+}
+
+/** Define writes a struct, union or enum with its body, at a level of indentation. */
 export type Define = (id: TypeId, level: number) => void;
 
 /** The deepest indentation. Deeper text is still correct C, but a line must not grow with its depth. */
@@ -40,16 +54,18 @@ export function lineStart(level: number): string {
 }
 
 /** writeTag writes the name of a struct, union or enum after its keyword, or nothing for an anonymous one. */
-export function writeTag({ types, names, out }: CContext, id: TypeId): void {
+export function writeTag(context: CNameContext, id: TypeId): void {
+  const { types, names, out } = context;
   const name = types.name(id);
   if (name === 0) return;
   out.write(' ');
-  writeNumbered(out, name, names.ofTag(id));
+  writeNumbered(context, name, names.ofTag(id));
 }
 
 /** writeNumbered writes the name at a string offset, with its number unless the number is 1. */
-export function writeNumbered(out: TextOutput, name: number, number: number): void {
-  out.writeName(name);
+export function writeNumbered({ out, compiler }: CNameContext, name: number, number: number): void {
+  if (compiler !== null) out.writeIdentifier(name);
+  else out.writeName(name);
   if (number === 1) return;
   out.write('___');
   out.writeNumber(number);

@@ -1,7 +1,14 @@
 import { BtfFormatError } from '../format-error.js';
 import { Kind, type TypeId } from '../types.js';
-import { type CContext, type Define, writeNumbered, writeTag } from './c-context.js';
+import { type CNameContext, type Define, writeNumbered, writeTag } from './c-context.js';
 import { PARAM_WORDS } from './type-words.js';
+
+interface Declaration {
+  readonly name: number;
+  readonly number: number;
+  readonly level: number;
+  readonly isParam: boolean;
+}
 
 /**
  * CDeclarator writes declarations: a type with a name in it, `const char *(*names[2])(void)`.
@@ -10,7 +17,7 @@ import { PARAM_WORDS } from './type-words.js';
  * chain of references is pushed on a stack and written from its top.
  */
 export class CDeclarator {
-  readonly #context: CContext;
+  readonly #context: CNameContext;
   readonly #define: Define;
   /**
    * The chains that are being written. A chain within another, such as that of a member of an anonymous struct, lies
@@ -21,9 +28,11 @@ export class CDeclarator {
   /** The lowest index of the chain that is being written. */
   #bottom = 0;
   #level = 0;
+  /** Whether the chain is that of a parameter. */
+  #isParam = false;
 
   /** @param define writes anonymous types, in place. */
-  constructor(context: CContext, define: Define) {
+  constructor(context: CNameContext, define: Define) {
     this.#context = context;
     this.#define = define;
   }
@@ -36,14 +45,21 @@ export class CDeclarator {
    * @param level the indentation of the line in which the declaration starts.
    */
   declare(id: TypeId, name: number, number: number, level: number): void {
+    this.#declare(id, { name, number, level, isParam: false });
+  }
+
+  #declare(id: TypeId, { name, number, level, isParam }: Declaration): void {
     const bottom = this.#bottom;
     const levelAround = this.#level;
+    const isParamAround = this.#isParam;
     this.#bottom = this.#top;
     this.#level = level;
+    this.#isParam = isParam;
     this.#push(id);
     this.#writeChain(name, number);
     this.#bottom = bottom;
     this.#level = levelAround;
+    this.#isParam = isParamAround;
   }
 
   /** refer writes the keyword and name of a struct, union or enum, without its body. */
@@ -132,15 +148,16 @@ export class CDeclarator {
         break;
       case Kind.INT:
       case Kind.FLOAT:
-        out.writeName(types.name(id));
+        this.#writeBaseType(id);
         break;
       case Kind.TYPEDEF:
-        writeNumbered(out, types.name(id), names.ofTypedef(id));
+        writeNumbered(this.#context, types.name(id), names.ofTypedef(id));
         break;
       case Kind.STRUCT:
       case Kind.UNION:
       case Kind.ENUM:
       case Kind.ENUM64:
+        if (this.#writesInteger(id, kind)) break;
         if (types.name(id) === 0) this.#define(id, this.#level);
         else this.refer(id);
         break;
@@ -157,6 +174,27 @@ export class CDeclarator {
           typeId: id,
         });
     }
+  }
+
+  #writeBaseType(id: TypeId): void {
+    const { types, names, out, compiler } = this.#context;
+    const name = types.name(id);
+    const base = compiler?.baseTypes.of(id);
+    if (base === undefined || base.isKnown) out.writeName(name);
+    else if (name === 0) out.write(base.standIn);
+    else writeNumbered(this.#context, name, names.ofTypedef(id));
+  }
+
+  /** Writes an integer for an object of an enum that C cannot define. Pointers and functions can name such an enum. */
+  #writesInteger(id: TypeId, kind: number): boolean {
+    const { out, compiler } = this.#context;
+    if (compiler === null || (kind !== Kind.ENUM && kind !== Kind.ENUM64)) return false;
+    const next = this.#nextKind();
+    const hasName = this.#context.types.name(id) !== 0;
+    if (hasName && (this.#isParam || next === Kind.PTR || next === Kind.FUNC_PROTO)) return false;
+    const integer = compiler.layouts.integerOf(id);
+    if (integer !== null) out.write(integer);
+    return integer !== null;
   }
 
   #keyword(id: TypeId): string {
@@ -256,13 +294,14 @@ export class CDeclarator {
       if (at > first) out.write(', ');
       const typeId = types.unsignedAt(at + 1);
       if (at === last && typeId === 0) out.write('...');
-      else this.declare(typeId, types.unsignedAt(at), 1, this.#level);
+      else
+        this.#declare(typeId, { name: types.unsignedAt(at), number: 1, level: this.#level, isParam: true });
     }
   }
 
   #writeName(name: number, number: number, afterStar: boolean): void {
     if (name === 0) return;
     if (!afterStar) this.#context.out.write(' ');
-    writeNumbered(this.#context.out, name, number);
+    writeNumbered(this.#context, name, number);
   }
 }

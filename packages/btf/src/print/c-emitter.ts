@@ -1,5 +1,6 @@
 import { Kind, type TypeId } from '../types.js';
-import type { CContext } from './c-context.js';
+import type { CAssertions } from './c-assertions.js';
+import { type CContext, writeNumbered } from './c-context.js';
 import type { CDefinitions } from './c-definitions.js';
 import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
 
@@ -11,14 +12,6 @@ const BUILTIN_VA_LIST = '__builtin_va_list';
 
 const GNUC_VA_LIST = '__gnuc_va_list';
 
-/** Names that GCC gives to vector element types on Arm, which have no keyword. */
-const MISSING_BASE_TYPES = [
-  ['__Poly8_t', 'unsigned char'],
-  ['__Poly16_t', 'unsigned short'],
-  ['__Poly64_t', 'unsigned long long'],
-  ['__Poly128_t', 'unsigned __int128'],
-] as const;
-
 /**
  * CEmitter writes definitions, each after the forward declarations that it needs. Modelled on libbpf's
  * `btf_dump_emit_type`.
@@ -26,14 +19,17 @@ const MISSING_BASE_TYPES = [
 export class CEmitter {
   readonly #context: CContext;
   readonly #definitions: CDefinitions;
+  readonly #assertions: CAssertions | null;
   readonly #states: Uint8Array;
   /** Structs and unions with a forward declaration. */
   readonly #declared: Uint8Array;
 
-  constructor(context: CContext, definitions: CDefinitions) {
+  /** @param assertions writes assertions after each definition; null for none. */
+  constructor(context: CContext, definitions: CDefinitions, assertions: CAssertions | null) {
     const { endTypeId } = context.types;
     this.#context = context;
     this.#definitions = definitions;
+    this.#assertions = assertions;
     this.#states = new Uint8Array(endTypeId);
     this.#states[0] = EMITTED;
     this.#declared = new Uint8Array(endTypeId);
@@ -42,6 +38,11 @@ export class CEmitter {
   /** emit writes a definition from the list of `COrder`. */
   emit(id: TypeId): void {
     this.#visit(id, 0);
+  }
+
+  /** declareParts writes the forward declarations that a declaration of a function or variable needs. */
+  declareParts(id: TypeId, typeId: TypeId): void {
+    this.#visit(typeId, id);
   }
 
   /** @param container the named type whose definition follows; 0 if it is this type. */
@@ -88,6 +89,7 @@ export class CEmitter {
         this.#states[id] = EMITTED;
         break;
       case Kind.INT:
+      case Kind.FLOAT:
         this.#writeMissingBaseType(id);
         this.#states[id] = EMITTED;
         break;
@@ -101,7 +103,7 @@ export class CEmitter {
         this.#states[id] = EMITTED;
         break;
       default:
-        // C knows FLOAT; other kinds are not printed.
+        // Other kinds are not printed.
         break;
     }
   }
@@ -129,6 +131,7 @@ export class CEmitter {
   #writeDefinition(id: TypeId): void {
     this.#definitions.define(id, 0);
     this.#context.out.write(';\n\n');
+    this.#assertions?.write(id);
   }
 
   #writeForward(id: TypeId): void {
@@ -158,8 +161,12 @@ export class CEmitter {
   }
 
   #writeMissingBaseType(id: TypeId): void {
-    const { types, strings, out } = this.#context;
-    const missing = MISSING_BASE_TYPES.find(([name]) => strings.equals(types.name(id), name));
-    if (missing !== undefined) out.write(`typedef ${missing[1]} ${missing[0]};\n\n`);
+    const { types, compiler, names, out } = this.#context;
+    const { isKnown, standIn } = compiler.baseTypes.of(id);
+    const name = types.name(id);
+    if (isKnown || name === 0) return;
+    out.write(`typedef ${standIn} `);
+    writeNumbered(this.#context, name, names.ofTypedef(id));
+    out.write(';\n\n');
   }
 }

@@ -11,13 +11,16 @@ import type { WorkLimit } from './work-limit.js';
  */
 export class CNames implements CNaming {
   readonly #types: TypeWords;
+  readonly #definesEnum: (id: TypeId) => boolean;
   /** The number of a type among those of its name, counted from 1; 0 if it has none yet. */
   readonly #numbers: Uint32Array;
   readonly #tags: NameCounter;
   readonly #identifiers: NameCounter;
 
-  constructor(types: TypeWords, strings: StringBytes, work: WorkLimit) {
+  /** @param definesEnum whether C can define an ENUM or ENUM64. */
+  constructor(types: TypeWords, strings: StringBytes, work: WorkLimit, definesEnum: (id: TypeId) => boolean) {
     this.#types = types;
+    this.#definesEnum = definesEnum;
     this.#numbers = new Uint32Array(types.endTypeId);
     this.#tags = new NameCounter(strings, work);
     this.#identifiers = new NameCounter(strings, work);
@@ -47,6 +50,6 @@ export class CNames implements CNaming {
   /** Whether a type has no body. Such a declaration means the first type of its name that has one. */
   #isDeclaration(id: TypeId): boolean {
     const kind = this.#types.kind(id);
-    return kind === Kind.FWD || (kind === Kind.ENUM && this.#types.vlen(id) === 0);
+    return kind === Kind.FWD || ((kind === Kind.ENUM || kind === Kind.ENUM64) && !this.#definesEnum(id));
   }
 }

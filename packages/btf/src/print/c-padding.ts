@@ -1,5 +1,5 @@
 import type { PointerSize } from '../query/pointer-size.js';
-import type { TextOutput } from './text-output.js';
+import { type PadSink, roundUp } from './c-record.js';
 
 interface PadType {
   readonly name: string;
@@ -24,21 +24,19 @@ export interface Gap {
   readonly inBitfield: boolean;
 }
 
-/**
- * CPadding fills gaps with unnamed bitfields (`long: 64;`), as few as libbpf does: it writes nothing if the compiler
- * aligns the next member anyway.
- */
+/** CPadding fills gaps with unnamed bitfields (`long: 64;`). */
 export class CPadding {
-  readonly #out: TextOutput;
   readonly #types: readonly PadType[];
 
-  constructor(out: TextOutput, pointerSize: PointerSize) {
-    this.#out = out;
+  constructor(pointerSize: PointerSize) {
     this.#types = [{ name: 'long', bits: pointerSize * 8 }, ...SMALLER];
   }
 
-  /** @param indent the start of each line, including its line break. */
-  pad({ from, to, alignment, inBitfield }: Gap, indent: string): void {
+  /**
+   * fill fills a gap with as few bitfields as libbpf does. It adds none if it expects the compiler to align the next
+   * member anyway.
+   */
+  fillGap({ from, to, alignment, inBitfield }: Gap, sink: PadSink): void {
     if (from >= to) return;
     // The largest type with a boundary within the gap moves the offset to that boundary; the rest is filled with it.
     const pad = this.#types.find(({ bits }) => roundUp(from, bits) <= to);
@@ -50,26 +48,26 @@ export class CPadding {
         inBitfield ||
         (boundary === to && roundUp(from, alignment * 8) !== boundary) ||
         (boundary !== to && to - boundary <= boundary - from);
-      if (explicit) this.#write(indent, name, inBitfield ? boundary - from : 0);
+      if (explicit) sink.pad(name, bits, inBitfield ? boundary - from : 0, 1);
     }
-    let at = boundary;
-    for (; to - at >= bits; at += bits) this.#write(indent, name, bits);
-    if (at < to) this.#write(indent, this.#smallest(to - at), to - at);
+    this.#wholes(to - boundary, { name, bits }, sink);
   }
 
-  #write(indent: string, type: string, bits: number): void {
-    this.#out.write(indent);
-    this.#out.write(type);
-    this.#out.write(': ');
-    this.#out.writeNumber(bits);
-    this.#out.write(';');
+  /** fillExactly fills a gap of a packed struct, in which a bitfield may start at each bit, without alignment. */
+  fillExactly(gap: number, sink: PadSink): void {
+    this.#wholes(gap, this.#types[0] ?? CHAR, sink);
   }
 
-  #smallest(bits: number): string {
-    return (this.#types.findLast((type) => type.bits >= bits) ?? CHAR).name;
+  /** Fills a gap with bitfields as wide as a type, and then with a smaller one. */
+  #wholes(gap: number, { name, bits }: PadType, sink: PadSink): void {
+    const count = Math.floor(gap / bits);
+    if (count > 0) sink.pad(name, bits, bits, count);
+    const rest = gap - count * bits;
+    if (rest > 0) this.#rest(rest, sink);
   }
-}
 
-function roundUp(offset: number, step: number): number {
-  return Math.ceil(offset / step) * step;
+  #rest(width: number, sink: PadSink): void {
+    const { name, bits } = this.#types.findLast((type) => type.bits >= width) ?? CHAR;
+    sink.pad(name, bits, width, 1);
+  }
 }

@@ -6,9 +6,6 @@ import type { WorkLimit } from './work-limit.js';
 /** The largest size that libbpf computes. A larger type counts as a type without a size. */
 const MAX_SIZE = 0xffffffff;
 
-/** The largest alignment to try: a page. */
-const MAX_ALIGNMENT = 4096;
-
 /**
  * CSizes returns sizes and alignments in bytes: 0 and 1 for types that have none. The results equal those of `sizeof` and
  * `alignof` where these do not throw, but types are not decoded.
@@ -18,22 +15,22 @@ const MAX_ALIGNMENT = 4096;
  */
 export class CSizes {
   readonly pointerSize: PointerSize;
-  readonly #types: TypeWords;
-  readonly #work: WorkLimit;
+  readonly types: TypeWords;
+  readonly work: WorkLimit;
   /** Alignments of composites; 0 if not known yet. */
   readonly #alignments: Uint8Array;
 
   constructor(types: TypeWords, work: WorkLimit, pointerSize: PointerSize) {
-    this.#types = types;
-    this.#work = work;
+    this.types = types;
+    this.work = work;
     this.pointerSize = pointerSize;
     this.#alignments = new Uint8Array(types.endTypeId);
   }
 
   sizeof(id: TypeId): number {
-    const types = this.#types;
+    const types = this.types;
     let count = 1;
-    for (let at = id; ; this.#work.step(at)) {
+    for (let at = id; ; this.work.step(at)) {
       switch (types.kind(at)) {
         case Kind.INT:
         case Kind.STRUCT:
@@ -62,8 +59,8 @@ export class CSizes {
   }
 
   alignof(id: TypeId): number {
-    const types = this.#types;
-    for (let at = id; ; this.#work.step(at)) {
+    const types = this.types;
+    for (let at = id; ; this.work.step(at)) {
       switch (types.kind(at)) {
         case Kind.INT:
         case Kind.ENUM:
@@ -97,30 +94,16 @@ export class CSizes {
     return this.alignof(id) === 1 && this.#largestMemberAlignment(id) > 1;
   }
 
-  /** unionAttributes returns the attributes that give a union its size; empty if its members do. libbpf prints none. */
-  unionAttributes(id: TypeId): string {
-    const size = this.#types.third(id);
-    const largest = this.#largestMemberSize(id);
-    const natural = this.#largestMemberAlignment(id);
-    if (size < largest || roundUp(largest, natural) === size) return '';
-    let alignment = 1;
-    while (alignment < MAX_ALIGNMENT && roundUp(largest, alignment) !== size) alignment *= 2;
-    if (roundUp(largest, alignment) !== size) return '';
-    const packed = alignment < natural ? ['packed'] : [];
-    const aligned = alignment > 1 ? [`aligned(${alignment})`] : [];
-    return ` __attribute__((${[...packed, ...aligned].join(', ')}))`;
-  }
-
   #alignofComposite(id: TypeId): number {
-    this.#work.enter(id);
+    this.work.enter(id);
     const alignment = this.#naturalAlignment(id);
-    this.#work.leave();
+    this.work.leave();
     this.#alignments[id] = alignment;
     return alignment;
   }
 
   #naturalAlignment(id: TypeId): number {
-    const types = this.#types;
+    const types = this.types;
     const packsBitfields = types.kindFlag(id);
     const first = types.elements(id);
     const end = first + types.vlen(id) * MEMBER_WORDS;
@@ -135,21 +118,8 @@ export class CSizes {
     return types.third(id) % largest === 0 ? largest : 1;
   }
 
-  #largestMemberSize(id: TypeId): number {
-    const types = this.#types;
-    const packsBitfields = types.kindFlag(id);
-    const first = types.elements(id);
-    const end = first + types.vlen(id) * MEMBER_WORDS;
-    let largest = 0;
-    for (let at = first; at < end; at += MEMBER_WORDS) {
-      const bits = packsBitfields ? types.unsignedAt(at + 2) >>> 24 : 0;
-      largest = Math.max(largest, bits === 0 ? this.sizeof(types.unsignedAt(at + 1)) : Math.ceil(bits / 8));
-    }
-    return largest;
-  }
-
   #largestMemberAlignment(id: TypeId): number {
-    const types = this.#types;
+    const types = this.types;
     const first = types.elements(id);
     const end = first + types.vlen(id) * MEMBER_WORDS;
     let largest = 1;
@@ -162,8 +132,4 @@ export class CSizes {
 
 function atMost(size: number): number {
   return size > MAX_SIZE ? 0 : size;
-}
-
-function roundUp(size: number, step: number): number {
-  return Math.ceil(size / step) * step;
 }

@@ -1,10 +1,11 @@
+import { C_BYTES } from './c-identifiers.js';
 import type { StringBytes } from './string-bytes.js';
 import type { WorkLimit } from './work-limit.js';
 
 const FIRST_CAPACITY = 1 << 6;
 
 /**
- * NameCounter counts the occurrences of names. It hashes the bytes of the string section: a `Map` of tens of thousands
+ * NameCounter counts the occurrences of names. Names that are the same identifier in C count as one. It hashes the bytes of the string section: a `Map` of tens of thousands
  * of strings takes five times as long.
  */
 export class NameCounter {
@@ -40,7 +41,8 @@ export class NameCounter {
     const mask = this.#counts.length - 1;
     let place = hash & mask;
     while (this.#counts[place] !== 0) {
-      if (this.#hashes[place] === hash && this.#strings.same(this.#offsets[place] ?? 0, offset)) return place;
+      if (this.#hashes[place] === hash && this.#strings.sameIdentifier(this.#offsets[place] ?? 0, offset))
+        return place;
       // Names may be chosen to collide.
       this.#work.step(0);
       place = (place + 1) & mask;
@@ -54,7 +56,7 @@ export class NameCounter {
     let hash = 0x811c9dc5;
     let byte = 0;
     for (let i = this.#strings.start(offset); (byte = bytes[i] ?? 0) !== 0; i++) {
-      hash = Math.imul(hash ^ byte, 0x01000193);
+      hash = Math.imul(hash ^ (C_BYTES[byte] ?? 0), 0x01000193);
     }
     return hash ^ (hash >>> 15);
   }

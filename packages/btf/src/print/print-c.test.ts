@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { needs } from 'test-tools';
+import { compareC, needs } from 'test-tools';
 import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import { assembleAllKinds } from '../testing/all-kinds.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
-import { cOfBytes, compareC } from '../testing/bpftool-c.js';
+import { cOfBytes } from '../testing/bpftool-c.js';
 import { Kind } from '../types.js';
 import { printC, printCChunks, type PrintCOptions } from './print-c.js';
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
 
-/** The definitions of hand-made BTF. */
+/** The definitions of hand-made BTF, in the order of their ids. */
 function definitions(btf: BtfAssembler, options: PrintCOptions = {}): string[] {
-  const text = printC(Spec.parse(btf.bytes()), { preamble: false, ...options });
+  const text = printC(Spec.parse(btf.bytes()), { preamble: false, sorted: false, ...options });
   return text.split(';\n\n').filter((definition) => definition !== '');
 }
 
@@ -52,12 +52,17 @@ function chain(kind: number, length: number): BtfAssembler {
 }
 
 describe('printC', () => {
-  needs('bpftool').test('prints every kind as bpftool does, in both byte orders', () => {
-    for (const order of ['little', 'big'] as const) {
+  needs('bpftool').test.each(['little', 'big'] as const)(
+    'prints every kind as bpftool does, %s-endian, sorted or not',
+    (order) => {
       const bytes = assembleAllKinds(order).bytes();
-      expect(compareC(printC(Spec.parse(bytes)), cOfBytes(bytes)).unexplained).toEqual([]);
-    }
-  });
+      const spec = Spec.parse(bytes);
+      expect(compareC(printC(spec), cOfBytes(bytes)).unexplained).toEqual([]);
+      expect(compareC(printC(spec, { sorted: false }), cOfBytes(bytes, ['unsorted'])).unexplained).toEqual(
+        [],
+      );
+    },
+  );
 
   test('returns the same text in chunks and whole', () => {
     const spec = Spec.parse(explosive(12).bytes());

@@ -5,15 +5,30 @@ import { CPrinter } from './c-printer.js';
 
 /** PrintCOptions are the options of {@link printC}. */
 export interface PrintCOptions {
-  /** The types to define, with all types that they need. Default: every type of the spec and of its bases. */
+  /**
+   * The types to define, with all types that they need, and the functions and variables to declare. Default: every type
+   * of the spec and of its bases, and no function except kfuncs.
+   */
   readonly roots?: Iterable<TypeId>;
   /** Maximum number of bytes of text. Default: 64 MiB, about twenty times the text of a kernel. */
   readonly maxBytes?: number;
   /**
-   * Whether to write the include guard and the pragma `preserve_access_index` around the definitions, as
-   * bpftool does. Default: true.
+   * Whether to write the include guard, the pragma `preserve_access_index` and the macros for kfuncs around the
+   * definitions, as bpftool does. Default: true.
    */
   readonly preamble?: boolean;
+  /**
+   * Whether to sort all types as bpftool does, so that the headers of two similar kernels have few differences. Otherwise
+   * they are in the order of their ids, as with bpftool's `unsorted`. `roots` keep their order. Default: true.
+   */
+  readonly sorted?: boolean;
+  /**
+   * Whether to declare kfuncs, the functions of the kernel that BPF programs may call: all without `roots`, otherwise
+   * those among them. Default: as `preamble`, which has the macros that they need.
+   */
+  readonly kfuncs?: boolean;
+  /** Whether to assert the size and the offsets of each type with `_Static_assert`. Default: false. */
+  readonly assertions?: boolean;
   /** Bytes of a pointer. Default: the size of the spec's `long`, otherwise 8. */
   readonly pointerSize?: PointerSize;
 }
@@ -31,6 +46,22 @@ const PREAMBLE = `\
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
 #endif
 
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
+
+#ifndef __bpf_fastcall
+#if __has_attribute(bpf_fastcall)
+#define __bpf_fastcall __attribute__((bpf_fastcall))
+#else
+#define __bpf_fastcall
+#endif
+#endif
+
 `;
 
 const EPILOGUE = `\
@@ -42,11 +73,13 @@ const EPILOGUE = `\
 `;
 
 /**
- * printC returns types as C, in the format of `bpftool btf dump format c`: in the order of their ids where C allows it,
- * and otherwise with each type after the types that it contains. Modelled on libbpf's `btf_dump`.
+ * printC returns types as C, as bpftool 7.8 prints them with `btf dump format c`: enums, structs and unions by name, each
+ * after the types that it contains, and the kfuncs. Modelled on libbpf's `btf_dump`.
  *
- * Names are printed as they are, even if they are not identifiers of C. A struct with a tag may be a member without a
- * name (since Linux 7.0). Compilers accept that with `-fms-extensions`, and otherwise leave the member out.
+ * A compiler gives each type the size and the offsets of the BTF, without `-fms-extensions`, on x86-64 and for BPF, except for `va_list`, which BPF has in another size. Where
+ * bpftool's text would have another layout, the text differs from bpftool's: the struct is packed and its gaps are filled.
+ * If C cannot place the members, for example because they overlap, the struct is an array of bytes with a comment. A
+ * comment at the end has the number of such types. The BTF of a kernel has none. Names become identifiers of C.
  *
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the text exceeds `maxBytes`, or types nest too deep or refer to each other
  * too often.
@@ -71,21 +104,23 @@ export function printC(spec: Spec, options: PrintCOptions = {}): string {
  * @throws BtfFormatError as {@link printC} does.
  */
 export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generator<string, void, undefined> {
-  const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots } = options;
-  const printer = new CPrinter(spec, options.pointerSize ?? inferPointerSize(spec), maxBytes);
+  const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots, sorted = true, assertions = false } = options;
+  const { kfuncs = preamble } = options;
+  const pointerSize = options.pointerSize ?? inferPointerSize(spec);
+  const printer = new CPrinter(spec, { pointerSize, maxBytes, assertions });
   const { out } = printer;
   if (preamble) out.write(PREAMBLE);
-  if (roots === undefined) {
-    for (let id = 1; id < spec.endTypeId;) {
-      id = printer.defineFrom(id, spec.endTypeId, CHUNK);
-      if (out.length >= CHUNK) yield out.take();
-    }
-  } else {
-    for (const root of roots) {
-      printer.define(root);
-      if (out.length >= CHUNK) yield out.take();
-    }
+  const kfuncRoots: TypeId[] = [];
+  for (const id of roots ?? (sorted ? printer.sorted() : spec.typeIds(1))) {
+    const kfunc = roots === undefined ? null : printer.declare(id);
+    if (kfunc !== null) kfuncRoots.push(kfunc);
+    printer.define(id);
+    if (out.length >= CHUNK) yield out.take();
   }
+  if (kfuncs && roots === undefined) printer.declareKfuncs();
+  else if (kfuncs && kfuncRoots.length > 0) printer.declareKfuncs(kfuncRoots);
+  if (printer.bytesCount > 0)
+    out.write(`/* Types that C cannot state, as bytes: ${printer.bytesCount} */\n\n`);
   if (preamble) out.write(EPILOGUE);
   if (out.length > 0) yield out.take();
 }

@@ -1,6 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import { parseHeader } from '../header.js';
 import type { Spec } from '../spec.js';
+import { C_BYTES } from './c-identifiers.js';
 
 /** StringBytes reads the string sections of a Spec and of its bases byte by byte. */
 export class StringBytes {
@@ -35,6 +36,15 @@ export class StringBytes {
     return offset - this.#first;
   }
 
+  /** text returns the string at an offset, with a character for each byte. */
+  text(offset: number): string {
+    const bytes = this.section(offset);
+    let text = '';
+    let byte = 0;
+    for (let i = this.start(offset); (byte = bytes[i] ?? 0) !== 0; i++) text += String.fromCharCode(byte);
+    return text;
+  }
+
   /** equals reports whether the string at an offset equals a text of ASCII characters. */
   equals(offset: number, text: string): boolean {
     const bytes = this.section(offset);
@@ -43,13 +53,14 @@ export class StringBytes {
     return bytes[start + text.length] === 0;
   }
 
-  /** same reports whether the strings at two offsets are equal. */
-  same(a: number, b: number): boolean {
+  /** same reports whether the identifiers of C for the strings at two offsets are equal. */
+  sameIdentifier(a: number, b: number): boolean {
     if (a === b) return true;
     const bytesA = this.section(a);
     const bytesB = this.section(b);
     let i = this.start(a);
-    for (let j = this.start(b); bytesA[i] === bytesB[j]; i++, j++) if (bytesA[i] === 0) return true;
+    let j = this.start(b);
+    for (; C_BYTES[bytesA[i] ?? 0] === C_BYTES[bytesB[j] ?? 0]; i++, j++) if (bytesA[i] === 0) return true;
     return false;
   }
 }

@@ -1,4 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
+import { C_BYTES, isKeyword, needsUnderscore } from './c-identifiers.js';
 import type { StringBytes } from './string-bytes.js';
 
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
@@ -54,6 +55,24 @@ export class TextOutput {
     const bytes = this.#reserve(length);
     for (let i = 0; i < length; i++) bytes[start + i] = from[first + i] ?? 0;
     this.#length = start + length;
+  }
+
+  /**
+   * writeIdentifier appends the string with an offset in the string section as an identifier of C: without the bytes that
+   * C does not accept, and with an underscore before a digit and after a keyword.
+   */
+  writeIdentifier(offset: number): void {
+    const from = this.#strings.section(offset);
+    const first = this.#strings.start(offset);
+    if (needsUnderscore(from[first] ?? 0)) this.write('_');
+    let last = first;
+    while (from[last] !== 0) last += 1;
+    const length = last - first;
+    const start = this.#length;
+    const bytes = this.#reserve(length);
+    for (let i = 0; i < length; i++) bytes[start + i] = C_BYTES[from[first + i] ?? 0] ?? 0;
+    this.#length = start + length;
+    if (isKeyword(from, first, last)) this.write('_');
   }
 
   /** writeNumber appends an integer in decimal. */

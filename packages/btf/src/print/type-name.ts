@@ -1,6 +1,6 @@
 import type { Spec } from '../spec.js';
 import { Kind, type TypeId } from '../types.js';
-import type { CContext, CNaming } from './c-context.js';
+import type { CNameContext, CNaming } from './c-context.js';
 import { CDeclarator } from './c-declarator.js';
 import { StringBytes } from './string-bytes.js';
 import { TextOutput } from './text-output.js';
@@ -56,12 +56,14 @@ function write(spec: Spec, id: TypeId, name: number): string {
   const types = typeWordsOf(spec);
   const strings = new StringBytes(spec);
   const out = new TextOutput(strings, MAX_BYTES);
-  const context: CContext = {
+  const work = new WorkLimit(STEPS_OF_NAME, 0);
+  const context: CNameContext = {
     types,
     strings,
     names: AS_THEY_ARE,
     out,
-    work: new WorkLimit(STEPS_OF_NAME, 0),
+    work,
+    compiler: null,
   };
   const declarator = new CDeclarator(context, (anonymous) => {
     declarator.refer(anonymous);

@@ -8,10 +8,10 @@ import type { Type } from '../types.js';
 /** VMLINUX is the BTF of the running kernel. */
 export const VMLINUX = '/sys/kernel/btf/vmlinux';
 
-/** dumpFile returns the types that a bpftool reads from a file, each in the form of `bpftoolJson`. */
-export function dumpFile(path: string, basePath?: string, bpftool = 'bpftool'): string[] {
+/** dumpFile returns the types that bpftool reads from a file, each in the form of `bpftoolJson`. */
+export function dumpFile(path: string, basePath?: string): string[] {
   const base = basePath === undefined ? [] : ['-B', basePath];
-  const output = execFileSync(bpftool, [...base, '-j', 'btf', 'dump', 'file', path], {
+  const output = execFileSync('bpftool', [...base, '-j', 'btf', 'dump', 'file', path], {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'pipe'],

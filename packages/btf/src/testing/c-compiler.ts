@@ -31,13 +31,13 @@ export interface Layouts {
 
 /** layoutAssertions asserts the size of each named struct and union and the offset of each member except bitfields. */
 export function layoutAssertions(spec: Spec): Layouts {
-  const printer = new CPrinter(spec, 8, 256 * 1024 * 1024);
+  const printer = new CPrinter(spec, { pointerSize: 8, maxBytes: 256 * 1024 * 1024, assertions: false });
   for (const id of spec.typeIds(1)) printer.define(id);
   const lines = [printer.out.take()];
   for (const id of spec.typeIds(1)) {
     const type = spec.typeById(id);
     if ((type.kind !== 'STRUCT' && type.kind !== 'UNION') || type.name === '') continue;
-    const tag = `${type.kind.toLowerCase()} ${printer.tagOf(id)}`;
+    const tag = `${type.kind.toLowerCase()} ${printer.identifierOf(id)}`;
     lines.push(`_Static_assert(sizeof(${tag}) == ${type.size}, "size of ${tag}");`);
     for (const { name, bitOffset, bitfieldSize } of type.members) {
       if (name === '' || bitfieldSize > 0) continue;

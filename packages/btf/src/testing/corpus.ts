@@ -5,9 +5,6 @@ import { Spec } from '../spec.js';
 
 const CACHE = fileURLToPath(new URL('../../../../.cache', import.meta.url));
 
-/** NEW_BPFTOOL is a bpftool with libbpf 1.5 or newer, which `scripts/fetch-kernel-btf.js --all` fetches. */
-export const NEW_BPFTOOL = join(CACHE, 'tools', 'bpftool');
-
 /** KernelFolder is the BTF of a kernel and of modules, one file each. */
 export interface KernelFolder {
   readonly release: string;

@@ -1,50 +1,105 @@
-import { selectTypes } from '@btfd/btf';
+import { type PrintCOptions, selectTypes, type Spec, type TypeId } from '@btfd/btf';
 import { usageError } from '../error/cli-error.js';
 import type { DumpOptions } from '../grammar/dump.js';
+import type { COptions } from '../grammar/options.js';
 import { dumpText } from '../output/dump-text.js';
 import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
 import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
-import { parseSpecWords, type SpecRef } from '../source/spec-ref.js';
+import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
+import { parseSpecWords } from '../source/spec-ref.js';
 
 /** dump runs `btfctl dump`. */
 export async function dump(session: Session, words: readonly string[], options: DumpOptions): Promise<void> {
-  const { ref, format } = readWords(session, words, options);
+  const read = readWords(words);
+  const format = formatOf(session, read.format ?? options.format);
+  const rootIds = [...(options.rootId ?? []), ...read.rootIds].map(typeId);
   const { type: names = [], closure = false } = options;
   if (closure && names.length === 0) throw usageError('--closure needs --type');
+  if (names.length > 0 && rootIds.length > 0) throw usageError('use only one of --type and --root-id');
   checkNames(names);
   if (format === 'btf' && session.onTerminal) {
     throw usageError('raw BTF is binary: redirect it to a file with > FILE');
   }
-  const source = await session.source(ref, options.base);
-  const spec = await source.spec();
-  const ids = names.length === 0 ? null : chosenIds(spec, names, closure, source.label);
+  const merged = await mergedSpec(await session.sources(parseSpecWords(read.specs), options.base));
+  const { spec, label } = merged;
+  const named = names.length === 0 ? null : chosenIds(spec, names, closure, label);
+  const ids = rootIds.length === 0 ? named : existing(merged, rootIds);
   if (format === 'btf') {
     await session.out.write(ids === null ? spec.bytes : selectTypes(spec, ids).bytes);
     return;
   }
-  await session.print(dumpText(spec, format, ids));
+  const cFormat = cFormatOf({ ...options, unsorted: options.unsorted === true || read.unsorted });
+  await session.print(dumpText(spec, format, ids, cFormat));
+}
+
+/** cFormatOf returns the form of C that options choose. */
+export function cFormatOf({ unsorted = false, kfuncs, assert = false }: COptions): PrintCOptions {
+  return { sorted: !unsorted, kfuncs, assertions: assert };
 }
 
 /** A format of `--format`, or a format of `-o` in its place. */
 type Printed = DumpFormat | 'yaml' | 'name';
 
-function readWords(
-  { options: { output } }: Session,
-  words: readonly string[],
-  { format }: DumpOptions,
-): { readonly ref: SpecRef; readonly format: Printed } {
-  const hasFormat = words.length > 2 && words.at(-2) === 'format';
-  const ref = parseSpecWords(hasFormat ? words.slice(0, -2) : words);
-  const word = hasFormat ? words.at(-1) : format;
+interface Words {
+  readonly specs: readonly string[];
+  readonly format: string | undefined;
+  readonly unsorted: boolean;
+  readonly rootIds: readonly string[];
+}
+
+/** Reads the words of `bpftool btf dump`: `SPEC… [format FORMAT [unsorted]] [root_id ID]…`. */
+function readWords(words: readonly string[]): Words {
+  // The first word is a SPEC, whatever its name.
+  const end = words.findIndex((word, i) => i > 0 && (word === 'format' || word === 'root_id'));
+  if (end === -1) return { specs: words, format: undefined, unsorted: false, rootIds: [] };
+  let format: string | undefined;
+  let unsorted = false;
+  const rootIds: string[] = [];
+  for (let at = end; at < words.length; at++) {
+    const [word = '', next] = words.slice(at);
+    if (word === 'unsorted') {
+      unsorted = true;
+      continue;
+    }
+    if ((word !== 'format' && word !== 'root_id') || next === undefined) {
+      throw usageError(
+        `unknown word ${JSON.stringify(word)}`,
+        'after the SPEC, use `format FORMAT`, `unsorted` or `root_id ID`',
+      );
+    }
+    if (word === 'format') format = next;
+    else rootIds.push(next);
+    at += 1;
+  }
+  return { specs: words.slice(0, end), format, unsorted, rootIds };
+}
+
+function formatOf({ options: { output } }: Session, word: string | undefined): Printed {
   const known = DUMP_FORMATS.find((one) => one === (word ?? 'raw'));
   if (known === undefined) {
     throw usageError(`unknown format ${JSON.stringify(word)}`, `the formats are ${DUMP_FORMATS.join(', ')}`);
   }
-  if (output === 'table' || output === 'wide') return { ref, format: known };
+  if (output === 'table' || output === 'wide') return known;
   if (word !== undefined && word !== output) {
     throw usageError(`-o ${output} contradicts the format ${word}: use only one of them`);
   }
-  return { ref, format: output };
+  return output;
+}
+
+function typeId(text: string): TypeId {
+  const id = Number(text);
+  if (/^(?:0x)?[\da-f]+$/i.test(text) && Number.isInteger(id)) return id;
+  throw usageError(`${JSON.stringify(text)} is not a type id`, 'use a number, such as 150');
+}
+
+function existing({ spec, label }: LabeledSpec, ids: readonly TypeId[]): readonly TypeId[] {
+  for (const id of ids) checkId(spec, label, id);
+  return [...new Set(ids)];
+}
+
+function checkId(spec: Spec, label: string, id: TypeId): void {
+  if (id >= 1 && id < spec.endTypeId) return;
+  throw usageError(`${label} has no type ${id}: its largest type id is ${spec.endTypeId - 1}`);
 }

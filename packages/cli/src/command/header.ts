@@ -3,17 +3,19 @@ import { dumpText } from '../output/dump-text.js';
 import type { Session } from '../session/session.js';
 import { chosenIds } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
+import { mergedSpec } from '../source/merged-spec.js';
 import { parseSpecRef } from '../source/spec-ref.js';
+import { cFormatOf } from './dump.js';
 
 /** header runs `btfctl header`. */
 export async function header(
   session: Session,
-  text: string,
-  { type = [], base }: HeaderOptions,
+  texts: readonly string[],
+  { type = [], base, ...options }: HeaderOptions,
 ): Promise<void> {
   checkNames(type);
-  const source = await session.source(parseSpecRef(text), base);
-  const spec = await source.spec();
-  const ids = type.length === 0 ? null : chosenIds(spec, type, false, source.label);
-  await session.print(dumpText(spec, 'c', ids));
+  const refs = (texts.length === 0 ? ['vmlinux'] : texts).map(parseSpecRef);
+  const { spec, label } = await mergedSpec(await session.sources(refs, base));
+  const ids = type.length === 0 ? null : chosenIds(spec, type, false, label);
+  await session.print(dumpText(spec, 'c', ids, cFormatOf(options)));
 }

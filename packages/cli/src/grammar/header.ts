@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { SPEC_HELP } from '../source/spec-ref.js';
-import { type Action, baseOption, typeOption } from './options.js';
+import { type Action, baseOption, cOptions, type COptions, typeOption } from './options.js';
 
 /** HeaderOptions are the options of `btfctl header`. */
-export interface HeaderOptions {
+export interface HeaderOptions extends COptions {
   readonly type?: readonly string[];
   readonly base?: string;
 }
@@ -11,12 +11,22 @@ export interface HeaderOptions {
 /** headerCommand is `btfctl header`. */
 export function headerCommand(action: Action): Command {
   return baseOption(
-    typeOption(
-      new Command('header')
-        .description('print vmlinux.h, to compile programs against the types of a kernel')
-        .argument('[spec]', 'a SPEC', 'vmlinux'),
+    cOptions(
+      typeOption(
+        new Command('header')
+          .description('print vmlinux.h, to compile programs against the types of a kernel')
+          .argument('[spec...]', 'a SPEC, or several modules; default: vmlinux'),
+      ),
     ),
   )
-    .addHelpText('after', `\n${SPEC_HELP}`)
+    .addHelpText(
+      'after',
+      `
+The header is that of bpftool 7.8. It needs no flag of the compiler. Several
+modules of one kernel share one header: btfctl header nf_conntrack xfs.
+With --type, it declares the functions of that name, too.
+
+${SPEC_HELP}`,
+    )
     .action(action);
 }

@@ -31,6 +31,21 @@ export function inOption(command: Command): Command {
   return baseOption(command.option('-i, --in <spec>', 'use the types of this SPEC', 'vmlinux'));
 }
 
+/** COptions are the options of C. */
+export interface COptions {
+  readonly unsorted?: boolean;
+  readonly kfuncs: boolean;
+  readonly assert?: boolean;
+}
+
+/** cOptions declares the {@link COptions}. */
+export function cOptions(command: Command): Command {
+  return command
+    .option('--unsorted', 'C in the order of type ids; default: sorted by name')
+    .option('--no-kfuncs', 'C without the declarations of kfuncs')
+    .option('--assert', 'C with a _Static_assert of each size and offset');
+}
+
 /** baseOption declares `--base`, the name of bpftool's option. */
 export function baseOption(command: Command): Command {
   return command.option('-B, --base <spec>', 'a SPEC of the base, for split BTF such as a module in a file');

@@ -2,6 +2,7 @@ import {
   formatLayout,
   Kind,
   layoutOf,
+  type PrintCOptions,
   printCChunks,
   printRaw,
   type Spec,
@@ -18,16 +19,18 @@ const PIECE = 64 * 1024;
  * dumpText returns types as text, in pieces.
  *
  * @param ids the types; null for all of the spec's own types.
+ * @param cFormat the form of C.
  */
 export function dumpText(
   spec: Spec,
   format: TextFormat | 'yaml' | 'name',
   ids: readonly TypeId[] | null,
+  cFormat: PrintCOptions = {},
 ): Iterable<string> {
   const some = ids ?? spec.typeIds();
   switch (format) {
     case 'c':
-      return printCChunks(spec, ids === null ? {} : { roots: ids });
+      return printCChunks(spec, ids === null ? cFormat : { ...cFormat, roots: ids });
     case 'raw':
       return inPieces(mapped(some, (id) => `${printRaw(spec.typeById(id), spec)}\n`));
     case 'json':

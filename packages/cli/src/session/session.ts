@@ -141,6 +141,11 @@ export class Session implements AsyncDisposable {
     );
   }
 
+  /** sources returns the {@link source} of each of several SPECs. */
+  async sources(refs: readonly SpecRef[], base?: string): Promise<Source[]> {
+    return Promise.all(refs.map((ref) => this.source(ref, base)));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress?.[Symbol.dispose]();
     // A failure to connect is reported to the caller of client().

@@ -38,9 +38,11 @@ test.each([
 });
 
 test('the words of bpftool are parsed too', () => {
-  expect(parseSpecWords(['id', '7'])).toEqual(id(7));
-  expect(parseSpecWords(['file', 'vmlinux'])).toEqual(file('vmlinux'));
-  expect(parseSpecWords(['vmlinux'])).toEqual(name('vmlinux'));
+  expect(parseSpecWords(['id', '7'])).toEqual([id(7)]);
+  expect(parseSpecWords(['file', 'vmlinux'])).toEqual([file('vmlinux')]);
+  expect(parseSpecWords(['file', 'a', 'file', 'b'])).toEqual([file('a'), file('b')]);
+  expect(parseSpecWords(['vmlinux'])).toEqual([name('vmlinux')]);
+  expect(parseSpecWords(['xfs', 'id', '7'])).toEqual([name('xfs'), id(7)]);
 });
 
 test.each([

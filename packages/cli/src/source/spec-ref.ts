@@ -50,18 +50,25 @@ export function parseSpecRef(text: string): SpecRef {
 }
 
 /**
- * parseSpecWords parses a SPEC, or the words of bpftool for it: `id 7`, `file PATH`.
+ * parseSpecWords parses one or more SPECs, or the words of bpftool for them: `id 7`, `file PATH file PATH`.
  *
- * @throws CliError USAGE if it is invalid.
+ * @throws CliError USAGE if one is invalid.
  */
-export function parseSpecWords(words: readonly string[]): SpecRef {
-  const [first = '', second] = words;
-  if (words.length === 1) return parseSpecRef(first);
-  if (words.length === 2 && second !== undefined) {
-    if (first === 'id') return parseSpecRef(`id:${second}`);
-    if (first === 'file') return { kind: 'file', path: second };
+export function parseSpecWords(words: readonly string[]): SpecRef[] {
+  const refs: SpecRef[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const [word = '', next] = words.slice(at);
+    if (next !== undefined && (word === 'prog' || word === 'map')) {
+      throw usageError(`${JSON.stringify(`${word} ${next}`)} is not a SPEC`, 'use a name, id 7 or a path');
+    }
+    if (next !== undefined && (word === 'id' || word === 'file')) {
+      refs.push(word === 'id' ? parseSpecRef(`id:${next}`) : { kind: 'file', path: next });
+      at += 1;
+    } else {
+      refs.push(parseSpecRef(word));
+    }
   }
-  throw usageError(`${JSON.stringify(words.join(' '))} is not a SPEC`, 'use a name, id 7 or a path');
+  return refs;
 }
 
 function parseNodeRef(text: string): SpecRef {

@@ -2,11 +2,12 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Encoding, SpecRequestSchema } from '@btfd/api';
 import { Spec } from '@btfd/btf';
 import { type Connection, methods } from '../call/connection.js';
+import { aBoolean, type Rules } from '../error/argument.js';
 import { invalidResponse } from '../error/btf-error.js';
 import { joinBytes } from './raw-btf.js';
 import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage } from './selection.js';
 import { TRANSFER_TIMEOUT_MS, type SpecSource } from './spec-store.js';
-import type { TransferOptions } from './transfer-progress.js';
+import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SelectedTypes are types of an object with every type that they refer to. */
 export interface SelectedTypes {
@@ -28,15 +29,44 @@ export async function fetchSelectedTypes(
   return { spec: Spec.parse(bytes), notFound };
 }
 
+/** CHeaderOptions are the options of `cHeader`. */
+export interface CHeaderOptions extends TransferOptions {
+  /**
+   * Whether all types are sorted as bpftool 7.8 sorts them, so that the headers of two similar kernels have few
+   * differences. Otherwise, and in a selection, they are in the order of their ids. Default: true.
+   */
+  readonly sorted?: boolean;
+  /** Whether to declare kfuncs, the functions of the kernel that BPF programs may call. Default: true. */
+  readonly kfuncs?: boolean;
+  /** Whether to assert the size and the offsets of each type with `_Static_assert`. Default: false. */
+  readonly assertions?: boolean;
+}
+
+/** C_HEADER_RULES are the rules of {@link CHeaderOptions}. */
+export const C_HEADER_RULES: Rules<CHeaderOptions> = {
+  ...TRANSFER_RULES,
+  sorted: aBoolean,
+  kfuncs: aBoolean,
+  assertions: aBoolean,
+};
+
 /** fetchCHeader returns an object's types, or the selected ones with all that they need, as a C header. */
 export async function fetchCHeader(
   connection: Connection,
   source: SpecSource,
   selection: Selection,
-  options: TransferOptions,
+  options: CHeaderOptions,
 ): Promise<string> {
   const types = selectionMessage(selection);
-  const request = { source, encoding: Encoding.C, ...(types === undefined ? {} : { selection: types }) };
+  const { sorted = true, kfuncs = true, assertions = false } = options;
+  // A daemon that does not know this field ignores it.
+  const cFormat = { unsorted: !sorted, withoutKfuncs: !kfuncs, assertions };
+  const request = {
+    source,
+    encoding: Encoding.C,
+    cFormat,
+    ...(types === undefined ? {} : { selection: types }),
+  };
   const { bytes, notFound } = await fetchSelection(connection, request, options);
   return allFound(new TextDecoder().decode(bytes), notFound);
 }

@@ -58,7 +58,9 @@ const LEASE = { ...CALL, ttl: NO_TTL };
 const LOAD = { ...LEASE, logSize: NO_UINT32, adaptToKernel: [1, 'true', null] };
 const WATCH = { signal: NO_SIGNAL, origins: NO_CHOICES, nameGlobs: NO_STRINGS };
 const ITERATE = { ...WATCH, afterId: NO_UINT32, details: NO_CHOICES };
+const NO_FLAG = [5, 'yes', null];
 const TRANSFER = { signal: NO_SIGNAL, onProgress: NO_FUNCTION };
+const C_HEADER = { ...TRANSFER, sorted: NO_FLAG, kfuncs: NO_FLAG, assertions: NO_FLAG };
 const SELECTION = { names: NO_STRINGS, nameGlobs: NO_STRINGS, kinds: NO_NUMBERS, ids: NO_NUMBERS };
 const SPEC = {
   ...TRANSFER,
@@ -80,7 +82,7 @@ const OF_CLIENT: BadCalls<BtfClient> = {
   rawBtf: [NO_NAME, TRANSFER],
   selectTypes: [NO_NAME, SELECTION, TRANSFER],
   resolveMembers: [NO_NAME, [...NO_STRINGS, undefined], CALL],
-  cHeader: [NO_NAME, SELECTION, TRANSFER],
+  cHeader: [NO_NAME, SELECTION, C_HEADER],
   serverInfo: [CALL],
 };
 
@@ -88,7 +90,7 @@ const OF_BOTH_HANDLES = {
   spec: [SPEC],
   rawBtf: [TRANSFER],
   selectTypes: [SELECTION, TRANSFER],
-  cHeader: [SELECTION, TRANSFER],
+  cHeader: [SELECTION, C_HEADER],
   resolveMembers: [[...NO_STRINGS, undefined], CALL],
   inspect: [{ ...CALL, details: NO_CHOICES }],
 } as const;

@@ -44,13 +44,16 @@ interface Content {
   readonly bytes: Uint8Array;
 }
 
-function contentOf(object: FakeObject, { encoding, selection, ifNoneMatch, base }: SpecRequest): Content {
+function contentOf(object: FakeObject, request: SpecRequest): Content {
+  const { encoding, selection, ifNoneMatch, base, cFormat } = request;
   const header = headerOf(object);
   if (encoding === Encoding.TYPES) throw unsupported('the encoding TYPES');
   if (encoding === Encoding.C) {
     const spec = parsed(object);
     const found = selection === undefined ? null : findTypes(spec, selection);
-    const text = printC(spec, found === null ? {} : { roots: found.ids });
+    const { unsorted = false, withoutKfuncs = false, assertions = false } = cFormat ?? {};
+    const format = { sorted: !unsorted, kfuncs: !withoutKfuncs, assertions };
+    const text = printC(spec, found === null ? format : { ...format, roots: found.ids });
     const result = found === null ? {} : { selection: found.result };
     return { header: { ...header, ...result }, kind: 'c', bytes: new TextEncoder().encode(text) };
   }

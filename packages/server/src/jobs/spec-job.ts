@@ -43,12 +43,12 @@ function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem>
   }
 }
 
-function* c(spec: Spec, { selection, chunkBytes, maxCBytes }: SpecJob): Steps<SpecItem> {
+function* c(spec: Spec, { selection, chunkBytes, maxCBytes, cFormat }: SpecJob): Steps<SpecItem> {
   const budget = new WorkBudget();
   const selected = selection === null ? null : yield* select(spec, selection, budget);
   if (selected !== null) yield { case: 'selection', value: selected.result };
-  const ids = selected === null ? null : selected.ids;
-  for (const value of cChunks(spec, ids, maxCBytes, chunkBytes)) {
+  const options = { ...cFormat, maxBytes: maxCBytes, ...(selected === null ? {} : { roots: selected.ids }) };
+  for (const value of cChunks(spec, options, chunkBytes)) {
     budget.spend(value.length, 'output');
     yield message({ case: 'c', value });
   }

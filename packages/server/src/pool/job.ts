@@ -23,6 +23,15 @@ export interface SpecJob {
   readonly selection: Selection | null;
   readonly chunkBytes: number;
   readonly maxCBytes: number;
+  /** The form of C. */
+  readonly cFormat: CFormat;
+}
+
+/** CFormat is the form of a C header. */
+export interface CFormat {
+  readonly sorted: boolean;
+  readonly kfuncs: boolean;
+  readonly assertions: boolean;
 }
 
 /** SpecItem is the result of the selection, which comes first if there is one, or an encoded SpecResponse. */

@@ -21,6 +21,7 @@ const LIMITS = {
   workerHeapBytes: 24 * MIB,
   workerStepMs: 300,
 };
+const C_FORMAT = { sorted: true, kfuncs: true, assertions: false };
 const NEVER = new AbortController().signal;
 
 const pools: WorkerPool[] = [];
@@ -71,7 +72,7 @@ describe('A worker', () => {
 
   test('does a job of the daemon', async () => {
     const { shared } = await LoadedBtf.of(intBtf('number'));
-    const limits = { chunkBytes: MIB, maxCBytes: MIB };
+    const limits = { chunkBytes: MIB, maxCBytes: MIB, cFormat: C_FORMAT };
     const job = {
       name: 'spec',
       btf: shared,
@@ -92,7 +93,7 @@ describe('A worker', () => {
     const bytes = shared.bytes.slice();
     new DataView(bytes.buffer).setUint32(32, 0xffff, true);
     const btf = { digest: 'bad', bytes };
-    const limits = { chunkBytes: MIB, maxCBytes: MIB };
+    const limits = { chunkBytes: MIB, maxCBytes: MIB, cFormat: C_FORMAT };
     const job = {
       name: 'spec',
       btf,
@@ -222,7 +223,7 @@ describe('The pool', () => {
   test('does a load even if its principal has all its jobs', async () => {
     const pool = setUp({ maxJobs: 1, maxJobsPerPrincipal: 1 });
     const { shared } = await LoadedBtf.of(intBtf('number'));
-    const limits = { chunkBytes: MIB, maxCBytes: MIB };
+    const limits = { chunkBytes: MIB, maxCBytes: MIB, cFormat: C_FORMAT };
     const spec = {
       name: 'spec',
       btf: shared,

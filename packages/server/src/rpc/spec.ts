@@ -1,4 +1,10 @@
-import { Encoding, type SpecRequest, type SpecResponseSchema, type TypeSelection } from '@btfd/api';
+import {
+  type CFormat as CFormatMessage,
+  Encoding,
+  type SpecRequest,
+  type SpecResponseSchema,
+  type TypeSelection,
+} from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
 import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
 import type { Init } from '../base/message.js';
@@ -11,7 +17,7 @@ import { rawChunks } from '../base/slices.js';
 import { compileSelection, type Selection } from '../base/selection.js';
 import { isSame, specHeader, type SpecHeaderMessage } from './spec-header.js';
 import { requireSpecName } from '../source/spec-name.js';
-import type { SpecJob } from '../pool/job.js';
+import type { CFormat, SpecJob } from '../pool/job.js';
 
 type SpecMessage = Init<typeof SpecResponseSchema>;
 
@@ -43,6 +49,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
       selection: request.selection === undefined ? null : plainSelection(request.selection),
       chunkBytes: limits.chunkBytes,
       maxCBytes: limits.maxCBytes,
+      cFormat: plainCFormat(request.cFormat),
     };
     if (job.selection === null) yield headerMessage(header);
     for await (const item of workers.run(job, caller.principal, signal)) {
@@ -52,7 +59,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
   };
 }
 
-function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: Encoding): void {
+function checkFields({ selection, ifNoneMatch, base, cFormat }: SpecRequest, encoding: Encoding): void {
   if (Encoding[encoding] === undefined) throw invalidRequest('encoding', `${encoding} is not an encoding`);
   if (selection !== undefined) compileSelection(selection);
   const wholeRaw = encoding === Encoding.RAW && selection === undefined;
@@ -63,6 +70,7 @@ function checkFields({ selection, ifNoneMatch, base }: SpecRequest, encoding: En
       'is only for TYPES: RAW and C always include the referenced types',
     );
   }
+  if (cFormat !== undefined && encoding !== Encoding.C) throw invalidRequest('c_format', 'is only for C');
   if (ifNoneMatch === undefined) return;
   if (!wholeRaw) throw invalidRequest('if_none_match', 'is only for RAW without a selection');
   if (ifNoneMatch.digest.length !== DIGEST_BYTES) {
@@ -85,6 +93,11 @@ function* raw(
 
 function headerMessage(header: SpecHeaderMessage): SpecMessage {
   return { part: { case: 'header', value: header } };
+}
+
+function plainCFormat(format: CFormatMessage | undefined): CFormat {
+  const { unsorted = false, withoutKfuncs = false, assertions = false } = format ?? {};
+  return { sorted: !unsorted, kfuncs: !withoutKfuncs, assertions };
 }
 
 function plainSelection({ names, nameGlobs, kinds, ids, closure }: TypeSelection): Selection {

@@ -1,8 +1,7 @@
 import { visitIds } from '../../kind-words.js';
 import type { Spec } from '../../spec.js';
 import type { TypeId } from '../../types.js';
-import { SpecReader } from '../spec-reader.js';
-import type { BaseStrings } from '../string-layout.js';
+import { baseStrings, SpecReader } from '../spec-reader.js';
 import { StringPool } from '../string-pool.js';
 import { TypeTable } from '../type-table.js';
 import { type Rebuilt, writeBtf } from '../write-btf.js';
@@ -63,7 +62,7 @@ export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
     byteOrder: spec.byteOrder,
     wideVlen: true,
     firstTypeId: spec.firstTypeId,
-    baseStrings: baseStrings(spec, reader),
+    baseStrings: spec.base === null ? null : baseStrings(spec.base, reader),
   });
   return { bytes, ids };
 }
@@ -90,14 +89,4 @@ function compact(state: DedupState, firstTypeId: TypeId): { ids: Int32Array; kep
     kept.define(ids[id] ?? 0, words, start);
   }
   return { ids, kept };
-}
-
-function baseStrings({ base }: Spec, reader: SpecReader): BaseStrings | null {
-  if (base === null) return null;
-  const end = reader.stringEnd(base);
-  const offsets = new Map<number, number>();
-  reader.visitNameOffsets((name, offset) => {
-    if (offset < end) offsets.set(name, offset);
-  });
-  return { end, offsets };
 }

@@ -26,9 +26,9 @@ export async function dumpInside(machine: Machine, name: string): Promise<Bpftoo
   return JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"')).types;
 }
 
-/** cInside returns a kernel object as C by bpftool in the machine, unsorted. */
+/** cInside returns a kernel object as C by bpftool in the machine. */
 export async function cInside(machine: Machine, name: string): Promise<string> {
-  return machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c unsorted`);
+  return machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c`);
 }
 
 function baseOption(name: string): string {

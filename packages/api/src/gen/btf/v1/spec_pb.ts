@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/spec.proto.
  */
 export const file_btf_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCIyCgtJZk5vbmVNYXRjaBIOCgZkaWdlc3QYASABKAwSEwoLYmFzZV9kaWdlc3QYAiABKAwi4QEKC1NwZWNSZXF1ZXN0EhAKBmhhbmRsZRgBIAEoCUgAEgwKAmlkGAIgASgNSAASDgoEbmFtZRgDIAEoCUgAEiIKCGVuY29kaW5nGAQgASgOMhAuYnRmLnYxLkVuY29kaW5nEigKCXNlbGVjdGlvbhgFIAEoCzIVLmJ0Zi52MS5UeXBlU2VsZWN0aW9uEioKDWlmX25vbmVfbWF0Y2gYBiABKAsyEy5idGYudjEuSWZOb25lTWF0Y2gSHgoEYmFzZRgHIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiUwoLRGVyZWZlcmVuY2USEgoKYml0X29mZnNldBgBIAEoBBIPCgd0eXBlX2lkGAIgASgNEhEKCXRhcmdldF9pZBgDIAEoDRIMCgR0YWdzGAQgAygJIq0BCg5SZXNvbHZlZE1lbWJlchISCgpiaXRfb2Zmc2V0GAEgASgEEhAKCGJpdF9zaXplGAIgASgEEhAKCGJpdGZpZWxkGAMgASgIEg8KB3R5cGVfaWQYBCABKA0SFAoMY29udGFpbmVyX2lkGAUgASgNEikKDGRlcmVmZXJlbmNlcxgGIAMoCzITLmJ0Zi52MS5EZXJlZmVyZW5jZRIRCgl0eXBlX25hbWUYByABKAkiHgoLTWVtYmVyRXJyb3ISDwoHbWVzc2FnZRgBIAEoCSJoCgxNZW1iZXJSZXN1bHQSKAoGbWVtYmVyGAEgASgLMhYuYnRmLnYxLlJlc29sdmVkTWVtYmVySAASJAoFZXJyb3IYAiABKAsyEy5idGYudjEuTWVtYmVyRXJyb3JIAEIICgZyZXN1bHQiTwoWUmVzb2x2ZU1lbWJlcnNSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuYnRmLnYxLk1lbWJlclJlc3VsdBIOCgZkaWdlc3QYAiABKAwqWgoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARISCg5FTkNPRElOR19UWVBFUxACEg4KCkVOQ09ESU5HX0MQAypgCglCeXRlT3JkZXISGgoWQllURV9PUkRFUl9VTlNQRUNJRklFRBAAEhwKGEJZVEVfT1JERVJfTElUVExFX0VORElBThABEhkKFUJZVEVfT1JERVJfQklHX0VORElBThACYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_types]);
+  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCJHCgdDRm9ybWF0EhAKCHVuc29ydGVkGAEgASgIEhYKDndpdGhvdXRfa2Z1bmNzGAIgASgIEhIKCmFzc2VydGlvbnMYAyABKAgiMgoLSWZOb25lTWF0Y2gSDgoGZGlnZXN0GAEgASgMEhMKC2Jhc2VfZGlnZXN0GAIgASgMIoQCCgtTcGVjUmVxdWVzdBIQCgZoYW5kbGUYASABKAlIABIMCgJpZBgCIAEoDUgAEg4KBG5hbWUYAyABKAlIABIiCghlbmNvZGluZxgEIAEoDjIQLmJ0Zi52MS5FbmNvZGluZxIoCglzZWxlY3Rpb24YBSABKAsyFS5idGYudjEuVHlwZVNlbGVjdGlvbhIqCg1pZl9ub25lX21hdGNoGAYgASgLMhMuYnRmLnYxLklmTm9uZU1hdGNoEh4KBGJhc2UYByABKAsyEC5idGYudjEuU3BlY0Jhc2USIQoIY19mb3JtYXQYCCABKAsyDy5idGYudjEuQ0Zvcm1hdEIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIvEBCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdCJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiUwoLRGVyZWZlcmVuY2USEgoKYml0X29mZnNldBgBIAEoBBIPCgd0eXBlX2lkGAIgASgNEhEKCXRhcmdldF9pZBgDIAEoDRIMCgR0YWdzGAQgAygJIq0BCg5SZXNvbHZlZE1lbWJlchISCgpiaXRfb2Zmc2V0GAEgASgEEhAKCGJpdF9zaXplGAIgASgEEhAKCGJpdGZpZWxkGAMgASgIEg8KB3R5cGVfaWQYBCABKA0SFAoMY29udGFpbmVyX2lkGAUgASgNEikKDGRlcmVmZXJlbmNlcxgGIAMoCzITLmJ0Zi52MS5EZXJlZmVyZW5jZRIRCgl0eXBlX25hbWUYByABKAkiHgoLTWVtYmVyRXJyb3ISDwoHbWVzc2FnZRgBIAEoCSJoCgxNZW1iZXJSZXN1bHQSKAoGbWVtYmVyGAEgASgLMhYuYnRmLnYxLlJlc29sdmVkTWVtYmVySAASJAoFZXJyb3IYAiABKAsyEy5idGYudjEuTWVtYmVyRXJyb3JIAEIICgZyZXN1bHQiTwoWUmVzb2x2ZU1lbWJlcnNSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuYnRmLnYxLk1lbWJlclJlc3VsdBIOCgZkaWdlc3QYAiABKAwqWgoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARISCg5FTkNPRElOR19UWVBFUxACEg4KCkVOQ09ESU5HX0MQAypgCglCeXRlT3JkZXISGgoWQllURV9PUkRFUl9VTlNQRUNJRklFRBAAEhwKGEJZVEVfT1JERVJfTElUVExFX0VORElBThABEhkKFUJZVEVfT1JERVJfQklHX0VORElBThACYgZwcm90bzM", [file_btf_v1_handle, file_btf_v1_types]);
 
 /**
  * TypeSelection names some types of a spec. A type is selected if its id or its
@@ -24,7 +24,7 @@ export const file_btf_v1_spec: GenFile = /*@__PURE__*/
  *
  * RAW of a selection is a complete BTF with new ids. It has everything that the
  * selected types refer to, including types of the base. C has the declarations that
- * the selected types need.
+ * the selected types need, and the declarations of selected functions and variables.
  *
  * @generated from message btf.v1.TypeSelection
  */
@@ -75,6 +75,47 @@ export const TypeSelectionSchema: GenMessage<TypeSelection> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 0);
 
 /**
+ * CFormat is the form of a C header. Its default is that of "btf dump format c" of
+ * bpftool 7.8, in which types are sorted by name.
+ *
+ * Compilers give each type the size and the offsets of the BTF. A struct that C cannot
+ * state, for example because its members overlap, is an array of bytes with a comment.
+ *
+ * @generated from message btf.v1.CFormat
+ */
+export type CFormat = Message<"btf.v1.CFormat"> & {
+  /**
+   * Whether types are in the order of their ids, as with "unsorted" of bpftool. A
+   * selection always is.
+   *
+   * @generated from field: bool unsorted = 1;
+   */
+  unsorted: boolean;
+
+  /**
+   * Whether to leave out the declarations of kfuncs, the functions of the kernel that
+   * BPF programs may call.
+   *
+   * @generated from field: bool without_kfuncs = 2;
+   */
+  withoutKfuncs: boolean;
+
+  /**
+   * Whether to assert the size and the offsets of each type with _Static_assert.
+   *
+   * @generated from field: bool assertions = 3;
+   */
+  assertions: boolean;
+};
+
+/**
+ * Describes the message btf.v1.CFormat.
+ * Use `create(CFormatSchema)` to create a new message.
+ */
+export const CFormatSchema: GenMessage<CFormat> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 1);
+
+/**
  * IfNoneMatch identifies the BTF that the client already has.
  *
  * @generated from message btf.v1.IfNoneMatch
@@ -100,7 +141,7 @@ export type IfNoneMatch = Message<"btf.v1.IfNoneMatch"> & {
  * Use `create(IfNoneMatchSchema)` to create a new message.
  */
 export const IfNoneMatchSchema: GenMessage<IfNoneMatch> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 1);
+  messageDesc(file_btf_v1_spec, 2);
 
 /**
  * SpecRequest is the request of BtfService.Spec.
@@ -167,6 +208,13 @@ export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
    * @generated from field: btf.v1.SpecBase base = 7;
    */
   base?: SpecBase | undefined;
+
+  /**
+   * For C: the form of the header.
+   *
+   * @generated from field: btf.v1.CFormat c_format = 8;
+   */
+  cFormat?: CFormat | undefined;
 };
 
 /**
@@ -174,7 +222,7 @@ export type SpecRequest = Message<"btf.v1.SpecRequest"> & {
  * Use `create(SpecRequestSchema)` to create a new message.
  */
 export const SpecRequestSchema: GenMessage<SpecRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 2);
+  messageDesc(file_btf_v1_spec, 3);
 
 /**
  * SpecBase names the base of a split BTF.
@@ -211,7 +259,7 @@ export type SpecBase = Message<"btf.v1.SpecBase"> & {
  * Use `create(SpecBaseSchema)` to create a new message.
  */
 export const SpecBaseSchema: GenMessage<SpecBase> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 3);
+  messageDesc(file_btf_v1_spec, 4);
 
 /**
  * SelectionResult describes what a selection found.
@@ -261,7 +309,7 @@ export type SelectionResult = Message<"btf.v1.SelectionResult"> & {
  * Use `create(SelectionResultSchema)` to create a new message.
  */
 export const SelectionResultSchema: GenMessage<SelectionResult> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 4);
+  messageDesc(file_btf_v1_spec, 5);
 
 /**
  * SpecHeader is the first message of a spec.
@@ -339,7 +387,7 @@ export type SpecHeader = Message<"btf.v1.SpecHeader"> & {
  * Use `create(SpecHeaderSchema)` to create a new message.
  */
 export const SpecHeaderSchema: GenMessage<SpecHeader> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 5);
+  messageDesc(file_btf_v1_spec, 6);
 
 /**
  * SpecResponse is one message of BtfService.Spec.
@@ -392,7 +440,7 @@ export type SpecResponse = Message<"btf.v1.SpecResponse"> & {
  * Use `create(SpecResponseSchema)` to create a new message.
  */
 export const SpecResponseSchema: GenMessage<SpecResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 6);
+  messageDesc(file_btf_v1_spec, 7);
 
 /**
  * ResolveMembersRequest is the request of BtfService.ResolveMembers.
@@ -454,7 +502,7 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
  * Use `create(ResolveMembersRequestSchema)` to create a new message.
  */
 export const ResolveMembersRequestSchema: GenMessage<ResolveMembersRequest> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 7);
+  messageDesc(file_btf_v1_spec, 8);
 
 /**
  * Dereference is a pointer that a program must read to follow a path.
@@ -498,7 +546,7 @@ export type Dereference = Message<"btf.v1.Dereference"> & {
  * Use `create(DereferenceSchema)` to create a new message.
  */
 export const DereferenceSchema: GenMessage<Dereference> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 8);
+  messageDesc(file_btf_v1_spec, 9);
 
 /**
  * ResolvedMember is the member at the end of a path.
@@ -562,7 +610,7 @@ export type ResolvedMember = Message<"btf.v1.ResolvedMember"> & {
  * Use `create(ResolvedMemberSchema)` to create a new message.
  */
 export const ResolvedMemberSchema: GenMessage<ResolvedMember> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 9);
+  messageDesc(file_btf_v1_spec, 10);
 
 /**
  * MemberError says why a path cannot be resolved.
@@ -583,7 +631,7 @@ export type MemberError = Message<"btf.v1.MemberError"> & {
  * Use `create(MemberErrorSchema)` to create a new message.
  */
 export const MemberErrorSchema: GenMessage<MemberError> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 10);
+  messageDesc(file_btf_v1_spec, 11);
 
 /**
  * MemberResult is the result for one path, of at most 1 KiB. A longer result, which
@@ -621,7 +669,7 @@ export type MemberResult = Message<"btf.v1.MemberResult"> & {
  * Use `create(MemberResultSchema)` to create a new message.
  */
 export const MemberResultSchema: GenMessage<MemberResult> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 11);
+  messageDesc(file_btf_v1_spec, 12);
 
 /**
  * ResolveMembersResponse is the response of BtfService.ResolveMembers.
@@ -649,7 +697,7 @@ export type ResolveMembersResponse = Message<"btf.v1.ResolveMembersResponse"> & 
  * Use `create(ResolveMembersResponseSchema)` to create a new message.
  */
 export const ResolveMembersResponseSchema: GenMessage<ResolveMembersResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 12);
+  messageDesc(file_btf_v1_spec, 13);
 
 /**
  * Encoding is the form in which a spec is sent.
@@ -679,7 +727,7 @@ export enum Encoding {
   TYPES = 2,
 
   /**
-   * A C header, as bpftool's "format c" prints it.
+   * A C header, as "format c" of bpftool 7.8 prints it, see CFormat.
    *
    * @generated from enum value: ENCODING_C = 3;
    */

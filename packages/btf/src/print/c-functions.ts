@@ -1,0 +1,78 @@
+import { Kind, type TypeId } from '../types.js';
+import type { CContext } from './c-context.js';
+import type { CDeclarator } from './c-declarator.js';
+
+const KFUNC = 'bpf_kfunc';
+const FASTCALL = 'bpf_fastcall';
+
+/** The component of a DECL_TAG that is on a whole type. */
+const WHOLE = -1;
+
+/** CFunctions writes declarations of functions and variables, and those of kfuncs as bpftool writes them. */
+export class CFunctions {
+  readonly #context: CContext;
+  readonly #declarator: CDeclarator;
+  #tagged: { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } | null = null;
+
+  constructor(context: CContext, declarator: CDeclarator) {
+    this.#context = context;
+    this.#declarator = declarator;
+  }
+
+  /** kfuncs returns the functions with a tag `bpf_kfunc`, in the order of their names. The first call reads all types. */
+  kfuncs(): readonly TypeId[] {
+    const { types, strings } = this.#context;
+    const named = [...this.#tags().kfuncs].map((id) => ({ id, name: strings.text(types.name(id)) }));
+    return named.toSorted((a, b) => compare(a.name, b.name)).map(({ id }) => id);
+  }
+
+  /** isKfunc reports whether a FUNC has a tag `bpf_kfunc`. */
+  isKfunc(id: TypeId): boolean {
+    return this.#tags().kfuncs.has(id);
+  }
+
+  /** declare writes a FUNC or VAR: `extern int f(void);`. */
+  declare(id: TypeId): void {
+    this.#write(id, '', ';\n\n');
+  }
+
+  /** declareKfuncs writes kfuncs for programs that call them, unless BPF_NO_KFUNC_PROTOTYPES is defined. */
+  declareKfuncs(ids: readonly TypeId[]): void {
+    const { out } = this.#context;
+    out.write('\n/* BPF kfuncs */\n#ifndef BPF_NO_KFUNC_PROTOTYPES\n');
+    const { fastcalls } = this.#tags();
+    for (const id of ids) this.#write(id, fastcalls.has(id) ? '__bpf_fastcall ' : '', ' __weak __ksym;\n');
+    out.write('#endif\n\n');
+  }
+
+  #write(id: TypeId, attribute: string, end: string): void {
+    const { types, out } = this.#context;
+    out.write(`extern ${attribute}`);
+    this.#declarator.declare(types.third(id), types.name(id), 1, 0);
+    out.write(end);
+  }
+
+  #tags(): { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } {
+    this.#tagged ??= this.#readTags();
+    return this.#tagged;
+  }
+
+  #readTags(): { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } {
+    const { types, strings } = this.#context;
+    const kfuncs = new Set<TypeId>();
+    const fastcalls = new Set<TypeId>();
+    for (let id = 1; id < types.endTypeId; id++) {
+      if (types.kind(id) !== Kind.DECL_TAG || types.at(types.elements(id)) !== WHOLE) continue;
+      const target = types.third(id);
+      if (types.kind(target) !== Kind.FUNC) continue;
+      if (strings.equals(types.name(id), KFUNC)) kfuncs.add(target);
+      else if (strings.equals(types.name(id), FASTCALL)) fastcalls.add(target);
+    }
+    return { kfuncs, fastcalls };
+  }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,98 @@
+// Fetches the tools with whose output tests compare, bpftool and pahole. Those of the machine can be years older.
+//
+//     node scripts/fetch-tools.js            fetches them, unless they exist (10 MB)
+//     node scripts/fetch-tools.js --update   pins the newest package of each suite, and fetches nothing
+//
+// It downloads the packages in tool-packages.json, checks the SHA-256, and writes:
+//
+//     .cache/tools/{bpftool,pahole}          scripts that run the tools with their own loader and libraries, because
+//                                            they need a newer C library than Debian 12's
+//     .cache/tools/{bin,lib}                 the programs and the libraries
+//     .cache/tools/pinned.json               the pins of which these are the packages
+//
+// Needs apt-get and dpkg-deb of Debian on x86-64.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { download, hasVersion, newest, useSuites } from './apt-sources.js';
+import { CACHE, inWork, replaceFolder } from './cache-folders.js';
+
+const PACKAGES = fileURLToPath(new URL('tool-packages.json', import.meta.url));
+const TOOLS = join(CACHE, 'tools');
+const UPDATE = 'node scripts/fetch-tools.js --update';
+
+/** The programs in the packages. */
+const PROGRAMS = ['usr/sbin/bpftool', 'usr/bin/pahole'];
+
+const text = readFileSync(PACKAGES, 'utf8');
+const { packages } = JSON.parse(text);
+const [mode] = process.argv.slice(2);
+if (mode === '--update') update();
+else if (mode === undefined) fetch();
+else throw new Error(`invalid argument ${mode}: use --update or nothing`);
+
+function update() {
+  useSuites(packages.map(({ suite }) => suite));
+  for (const pin of packages) {
+    Object.assign(pin, newest(pin.name, pin.suite));
+    console.log(`${pin.suite}: ${pin.name} ${pin.version}`);
+  }
+  writeFileSync(PACKAGES, `${JSON.stringify({ packages }, null, 2)}\n`);
+}
+
+function fetch() {
+  const pinned = join(TOOLS, 'pinned.json');
+  if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
+  console.log('Fetching bpftool and pahole of newer Debian suites, and their libraries: 10 MB');
+  useSuites(packages.map(({ suite }) => suite));
+  inWork((work) => {
+    const root = join(work, 'root');
+    for (const pin of packages) execFileSync('dpkg-deb', ['-x', downloadPin(pin, work), root]);
+    const tools = join(work, 'tools');
+    for (const folder of ['bin', 'lib']) mkdirSync(join(tools, folder), { recursive: true });
+    for (const path of PROGRAMS) addProgram(root, path, tools);
+    writeFileSync(join(tools, 'pinned.json'), text);
+    for (const path of PROGRAMS) execFileSync(join(tools, basename(path)), ['--version']);
+    replaceFolder(tools, TOOLS);
+  });
+}
+
+/** Downloads a package. If its version is gone from the mirror, downloads the newest of its suite instead. */
+function downloadPin(pin, work) {
+  const isGone = !hasVersion(pin.name, pin.version);
+  const found = isGone ? newest(pin.name, pin.suite) : pin;
+  if (isGone) {
+    console.log(
+      `Debian’s mirror no longer has ${pin.name} ${pin.version}, which is pinned. ` +
+        `This run uses ${found.version} instead. \`${UPDATE}\` pins the newest of each suite.`,
+    );
+  }
+  return download({ package: pin.name, version: found.version, sha256: found.sha256 }, work, UPDATE);
+}
+
+/** Copies a program and the libraries that it needs, and writes the script that runs it. */
+function addProgram(root, path, tools) {
+  const name = basename(path);
+  const libraries = join(root, 'usr/lib/x86_64-linux-gnu');
+  const loader = join(libraries, 'ld-linux-x86-64.so.2');
+  const list = execFileSync(loader, ['--library-path', libraries, '--list', join(root, path)], {
+    encoding: 'utf8',
+  });
+  for (const [, library] of list.matchAll(/ => (\S+) /g)) {
+    if (!library.startsWith(libraries)) throw new Error(`no package in ${PACKAGES} has ${basename(library)}`);
+    copyFileSync(library, join(tools, 'lib', basename(library)));
+  }
+  copyFileSync(loader, join(tools, 'lib', basename(loader)));
+  copyFileSync(join(root, path), join(tools, 'bin', name));
+  writeFileSync(join(tools, name), runnerOf(name), { mode: 0o755 });
+}
+
+/** Returns the script that runs a program with the loader and the libraries that are in the folder of the script. */
+function runnerOf(name) {
+  return `\
+#!/bin/sh
+folder=\${0%/*}
+exec "$folder/lib/ld-linux-x86-64.so.2" --library-path "$folder/lib" "$folder/bin/${name}" "$@"
+`;
+}
