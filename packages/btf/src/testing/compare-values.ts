@@ -1,10 +1,11 @@
 import type { Random } from 'test-tools/random';
+import { isComposite } from '../kind-words.js';
 import { resolve } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 import { formatValue, type FormatValueOptions } from '../value/format-value.js';
-import type { LibbpfValues, ValueRequest } from './libbpf-values.js';
+import { LibbpfValues, type ValueRequest } from './libbpf-values.js';
 import { highBytes, randomValue, type RandomValueOptions } from './random-value.js';
 
 /** Facts say which parts a type has that libbpf prints wrongly with some bytes. */
@@ -87,7 +88,7 @@ export function compareValues(
       requests.push({ id, bytes, options: { ...randomStyle(random), ...print } });
     }
   }
-  const answers = libbpf.print(spec.bytes, requests);
+  const answers = libbpf.print(spec.bytes, requests, spec.base?.bytes);
   const different: object[] = [];
   let unfinished = 0;
   for (const [i, { text, result }] of answers.entries()) {
@@ -103,6 +104,23 @@ export function compareValues(
 }
 
 const EINVAL = 22;
+
+/** Larger structs take most of the time. */
+const LARGEST = 65_536;
+
+/** compareStructs is {@link compareValues} for one in `every` structs and unions of a spec. */
+export function compareStructs(spec: Spec, random: Random, every: number): Comparison & { readonly types: number } {
+  const libbpf = new LibbpfValues();
+  try {
+    const ids = [...spec.typeIds()].filter(
+      (id) => isComposite(spec.kindOf(id)) && sizeof(spec, id) <= LARGEST,
+    );
+    const chosen = ids.filter((_, i) => i % every === 0);
+    return { types: chosen.length, ...compareValues(libbpf, spec, chosen, random) };
+  } finally {
+    libbpf.close();
+  }
+}
 
 /** Returns the text from a few lines or words before the first difference. */
 function firstDifference(ours: string, libbpf: string): object {

@@ -2,6 +2,7 @@ import { type Random, seeded } from 'test-tools/random';
 import { Builder } from '../build/builder.js';
 import type { NewType } from '../build/field-checks.js';
 import type { ByteOrder } from '../header.js';
+import type { Spec } from '../spec.js';
 import { type Enum64Value, type EnumValue, IntEncoding, type Member, type TypeId } from '../types.js';
 
 /** Known has the facts about a type that others need to refer to it. */
@@ -193,4 +194,12 @@ class RandomTypes {
 
 function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
+}
+
+/** sizedTypes returns the ids of the types of a spec that have a value. */
+export function sizedTypes(spec: Spec): TypeId[] {
+  return [...spec.typeIds()].filter((id) => {
+    const { kind } = spec.typeById(id);
+    return kind !== 'FWD' && kind !== 'FUNC_PROTO';
+  });
 }

@@ -1,5 +1,5 @@
 import type { Random } from 'test-tools/random';
-import { resolve } from '../query/resolve.js';
+import { resolve, unqualified } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
 import { type Enum, type Enum64, type Int, IntEncoding, type Member, type Struct, type TypeId, type Union } from '../types.js';
@@ -116,7 +116,14 @@ class Filler {
       for (let i = 0; i < length; i++) this.#put(at + i * 8, 8, BigInt(0x20 + this.#random(0x5f)));
       return null;
     }
+    if (isZero && count > 0 && this.#isChar(elementId)) return '';
     return Array.from({ length: count }, (_, i) => this.fill(elementId, at + i * size * 8, 0, isZero));
+  }
+
+  /** Whether bpftool shows an array of a type as text. */
+  #isChar(id: TypeId): boolean {
+    const type = unqualified(this.#spec, id);
+    return type.kind === 'INT' && (type.name === 'char' || (type.encoding & IntEncoding.CHAR) !== 0);
   }
 
   #composite(type: Struct | Union, at: number, isZero: boolean, found: Record<string, Value>): void {

@@ -64,7 +64,7 @@ export interface ReadValue extends Extent {
  * declaration, a tag. Also for a data section in which a linker has not placed the variables yet.
  * @throws BtfFormatError `UNSUPPORTED` if the type, or a part of it, has an unknown kind.
  * @throws BtfFormatError `MALFORMED` if the type cannot be read, for example because it refers to itself in a loop.
- * @throws BtfFormatError `LIMIT_EXCEEDED` for a value of more than 1,048,576 parts and 8 for each byte, below 512 levels,
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for a value of more than 262,144 parts and 8 for each byte, below 512 levels,
  * and as `sizeof` does.
  */
 export function readValue(

@@ -18,7 +18,7 @@ import {
   type Union,
 } from '../types.js';
 import { floatAt, integerAt, isZeroAt } from './bits.js';
-import { hasNoValue, isRegular, ValueTypes } from './value-types.js';
+import { hasNoValue, isRegular, type ValueTypes, valueTypesOf } from './value-types.js';
 import { ValueWork } from './value-work.js';
 
 /** Place is a part of a value: a type, and where it starts in the bytes. */
@@ -54,7 +54,7 @@ export class ValueInput {
   #reach = 0;
 
   constructor(spec: Spec, id: TypeId, bytes: Uint8Array, model: DataModel) {
-    this.types = new ValueTypes(spec, model);
+    this.types = valueTypesOf(spec, model);
     this.work = new ValueWork(bytes.length);
     this.#bytes = bytes;
     this.#order = spec.byteOrder;

@@ -6,7 +6,7 @@ import { type DataModel, sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
 import { type Enum, type Enum64, type Int, IntEncoding, type Type, type TypeId } from '../types.js';
 
-/** ValueTypes has the types of one value, each decoded and measured once. */
+/** ValueTypes has the types of values, each decoded and measured once. */
 export class ValueTypes {
   readonly spec: Spec;
   readonly pointerSize: PointerSize;
@@ -14,9 +14,9 @@ export class ValueTypes {
   readonly #sizes = new Map<TypeId, number>();
   readonly #enums = new Map<TypeId, ReadonlyMap<number | bigint, string>>();
 
-  constructor(spec: Spec, model: DataModel) {
+  constructor(spec: Spec, pointer: PointerSize) {
     this.spec = spec;
-    this.pointerSize = model.pointerSize ?? pointerSize(spec);
+    this.pointerSize = pointer;
   }
 
   /**
@@ -78,6 +78,17 @@ export class ValueTypes {
     }
     return type.kind === 'INT' && type.size === 1 && (isChar(type) || type.name === 'char');
   }
+}
+
+const kept = new WeakMap<Spec, Map<PointerSize, ValueTypes>>();
+
+/** valueTypesOf returns the ValueTypes of a spec, which are kept with it: a program reads many values of few types. */
+export function valueTypesOf(spec: Spec, model: DataModel): ValueTypes {
+  const pointer = model.pointerSize ?? pointerSize(spec);
+  const bySize = kept.get(spec) ?? new Map<PointerSize, ValueTypes>();
+  const types = bySize.get(pointer) ?? new ValueTypes(spec, pointer);
+  kept.set(spec, bySize.set(pointer, types));
+  return types;
 }
 
 /** isChar reports whether an integer has the encoding of a character. Compilers do not give it to C's `char`. */

@@ -4,7 +4,7 @@ import { BtfFormatError } from '../format-error.js';
 const MAX_DEPTH = 512;
 
 /** Parts that any value may have, however few bytes: a fraction of a second. */
-const FREE_PARTS = 1 << 20;
+const FREE_PARTS = 1 << 18;
 
 /** Parts for each byte. A byte has at most eight bitfields. Unions show bytes more than once, but few of them. */
 const PARTS_PER_BYTE = 8;
