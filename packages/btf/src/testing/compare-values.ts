@@ -13,6 +13,8 @@ interface Facts {
   /** After an array of bytes, libbpf prints other bytes as characters, and leaves out zeroes in arrays. */
   readonly hasByteArray: boolean;
   readonly isByteArray: boolean;
+  /** Whether it has no bytes. */
+  readonly isEmpty: boolean;
   /** Unions have members whose bytes are those of another one, and so may be anything. */
   readonly hasUnion: boolean;
   /** libbpf does not end the line after a number of a signed enum. */
@@ -23,6 +25,8 @@ interface Facts {
   readonly hasEnumBitfield: boolean;
   /** An empty part of an array is zero to libbpf after an array of bytes. */
   readonly hasEmptyPart: boolean;
+  /** A struct within another is zero to libbpf if its first member is, even if that is empty. */
+  readonly hasEmptyStart: boolean;
 }
 
 /** Run is a way to print values, the bytes for it, and the types for which libbpf has no fault then. */
@@ -41,7 +45,7 @@ const VALUE_RUNS: readonly Run[] = [
   {
     print: {},
     fill: { texts: true },
-    suits: (has) => has.hasByteArray && !(has.hasUnion || has.hasEnumBitfield || has.hasEmptyPart),
+    suits: (has) => has.hasByteArray && !has.hasEmptyPart && !hidesOthers(has),
   },
   {
     print: { emitZeroes: true },
@@ -51,7 +55,7 @@ const VALUE_RUNS: readonly Run[] = [
   {
     print: {},
     fill: { zeroes: true },
-    suits: (has) => !(has.hasByteArray || has.hasNamelessZero || has.hasUnion || has.hasEnumBitfield),
+    suits: (has) => !has.hasByteArray && !has.hasNamelessZero && !hidesOthers(has),
   },
   // libbpf indents a string once more, and does not end its line.
   { print: { emitStrings: true, indentLevel: 0 }, fill: { texts: true }, suits: (has) => has.isByteArray },
@@ -59,6 +63,11 @@ const VALUE_RUNS: readonly Run[] = [
 
 function isPlain({ hasByteArray, hasSignedEnum }: Facts): boolean {
   return !hasByteArray && !hasSignedEnum;
+}
+
+/** Whether libbpf may take a part for zero that is not, or the other way round. */
+function hidesOthers({ hasUnion, hasEnumBitfield, hasEmptyStart }: Facts): boolean {
+  return hasUnion || hasEnumBitfield || hasEmptyStart;
 }
 
 /** Comparison is the result of {@link compareValues}. */
@@ -109,7 +118,11 @@ const EINVAL = 22;
 const LARGEST = 65_536;
 
 /** compareStructs is {@link compareValues} for one in `every` structs and unions of a spec. */
-export function compareStructs(spec: Spec, random: Random, every: number): Comparison & { readonly types: number } {
+export function compareStructs(
+  spec: Spec,
+  random: Random,
+  every: number,
+): Comparison & { readonly types: number } {
   const libbpf = new LibbpfValues();
   try {
     const ids = [...spec.typeIds()].filter(
@@ -141,12 +154,14 @@ function randomStyle(random: Random): FormatValueOptions {
 
 const NOTHING: Facts = {
   hasByteArray: false,
+  isEmpty: false,
   isByteArray: false,
   hasUnion: false,
   hasSignedEnum: false,
   hasNamelessZero: false,
   hasEnumBitfield: false,
   hasEmptyPart: false,
+  hasEmptyStart: false,
 };
 
 function factsOf(spec: Spec, id: TypeId, known: Map<TypeId, Facts>): Facts {
@@ -168,7 +183,12 @@ function newFacts(spec: Spec, id: TypeId, known: Map<TypeId, Facts>): Facts {
     case 'ARRAY': {
       const isBytes = resolve(spec, type.typeId).kind === 'INT' && sizeof(spec, type.typeId) === 1;
       const element = isBytes ? { ...NOTHING, hasByteArray: true } : factsOf(spec, type.typeId, known);
-      return { ...element, isByteArray: isBytes, hasEmptyPart: element.hasEmptyPart || type.nelems === 0 };
+      return {
+        ...element,
+        isByteArray: isBytes,
+        isEmpty: type.nelems === 0 || element.isEmpty,
+        hasEmptyPart: type.nelems === 0 || element.hasEmptyPart,
+      };
     }
     case 'STRUCT':
     case 'UNION': {
@@ -176,6 +196,8 @@ function newFacts(spec: Spec, id: TypeId, known: Map<TypeId, Facts>): Facts {
       return {
         hasByteArray: parts.some((part) => part.hasByteArray),
         isByteArray: false,
+        hasEmptyStart: parts.some((part, i) => part.hasEmptyStart || (i === 0 && part.isEmpty)),
+        isEmpty: parts.every((part) => part.isEmpty),
         hasEmptyPart: type.members.length === 0 || parts.some((part) => part.hasEmptyPart),
         hasUnion: type.kind === 'UNION' || parts.some((part) => part.hasUnion),
         hasSignedEnum: parts.some((part) => part.hasSignedEnum),

@@ -155,7 +155,7 @@ function requestBytes({ id, bytes, options = {} }: ValueRequest): Uint8Array {
 
 function answersOf(bytes: Buffer): ValueAnswer[] {
   const answers: ValueAnswer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32LE(at + 4);
     answers.push({
       result: bytes.readInt32LE(at),

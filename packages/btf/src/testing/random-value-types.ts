@@ -74,7 +74,11 @@ class RandomTypes {
     else if (chance < 80) this.#addArray();
     else if (chance < 88) this.#addPointer();
     else if (chance < 95) this.#addAlias('TYPEDEF', this.#name('t'));
-    else this.#addAlias((['CONST', 'VOLATILE', 'RESTRICT', 'TYPE_TAG'] as const)[this.#random(4)] ?? 'CONST', '');
+    else
+      this.#addAlias(
+        (['CONST', 'VOLATILE', 'RESTRICT', 'TYPE_TAG'] as const)[this.#random(4)] ?? 'CONST',
+        '',
+      );
   }
 
   #addPointer(): void {
@@ -118,9 +122,10 @@ class RandomTypes {
     const named = values.map((value) => ({ name: this.#name('E'), value }));
     const name = this.#random(4) === 0 ? '' : this.#name('e');
     const facts = { size, alignment: size, isScalar: !signed, needsAlignment: true, needsNames: signed };
-    if (isWide) this.#add({ kind: 'ENUM64', name, size, signed, values: named satisfies Enum64Value[] }, facts);
+    if (isWide)
+      this.#add({ kind: 'ENUM64', name, size, signed, values: named satisfies Enum64Value[] }, facts);
     else {
-      const small: EnumValue[] = named.map((one) => ({ ...one, value: Number(one.value) }));
+      const small: EnumValue[] = named.map((one) => ({ name: one.name, value: Number(one.value) }));
       this.#add({ kind: 'ENUM', name, size, signed, values: small }, facts);
     }
   }
@@ -145,7 +150,12 @@ class RandomTypes {
       if (bits === 0 || !fits) bitOffset = roundUp(bitOffset, 8 * (bits === 0 ? alignment : 1));
       const isNameless = this.#isOnce(type.id) && this.#random(4) > 0;
       if (isNameless) this.#inlined.add(type.id);
-      members.push({ name: isNameless ? '' : this.#name('m'), typeId: type.id, bitOffset, bitfieldSize: bits });
+      members.push({
+        name: isNameless ? '' : this.#name('m'),
+        typeId: type.id,
+        bitOffset,
+        bitfieldSize: bits,
+      });
       end = bitOffset + (bits === 0 ? type.size * 8 : bits);
       most = Math.max(most, end);
       largest = Math.max(largest, alignment);
@@ -164,7 +174,12 @@ class RandomTypes {
   }
 
   #flexible(size: number): Member {
-    const typeId = this.#builder.add({ kind: 'ARRAY', typeId: 1 + this.#random(12), indexTypeId: 7, nelems: 0 });
+    const typeId = this.#builder.add({
+      kind: 'ARRAY',
+      typeId: 1 + this.#random(12),
+      indexTypeId: 7,
+      nelems: 0,
+    });
     return { name: this.#name('m'), typeId, bitOffset: size * 8, bitfieldSize: 0 };
   }
 

@@ -2,7 +2,16 @@ import type { Random } from 'test-tools/random';
 import { resolve, unqualified } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
-import { type Enum, type Enum64, type Int, IntEncoding, type Member, type Struct, type TypeId, type Union } from '../types.js';
+import {
+  type Enum,
+  type Enum64,
+  type Int,
+  IntEncoding,
+  type Member,
+  type Struct,
+  type TypeId,
+  type Union,
+} from '../types.js';
 import type { Value } from '../value/read-value.js';
 
 /** RandomValueOptions choose the bytes of a random value. */
@@ -135,7 +144,12 @@ class Filler {
     }
   }
 
-  #member({ name, typeId, bitOffset, bitfieldSize }: Member, at: number, isZero: boolean, found: Record<string, Value>): void {
+  #member(
+    { name, typeId, bitOffset, bitfieldSize }: Member,
+    at: number,
+    isZero: boolean,
+    found: Record<string, Value>,
+  ): void {
     const type = resolve(this.#spec, typeId);
     if (name === '' && (type.kind === 'STRUCT' || type.kind === 'UNION')) {
       this.#composite(type, at + bitOffset, isZero, found);

@@ -12,7 +12,11 @@ const NUMBER_BITS = 32;
 export function integerAt(
   bytes: Uint8Array,
   order: ByteOrder,
-  { bitOffset, bits, signed }: { readonly bitOffset: number; readonly bits: number; readonly signed: boolean },
+  {
+    bitOffset,
+    bits,
+    signed,
+  }: { readonly bitOffset: number; readonly bits: number; readonly signed: boolean },
 ): number | bigint {
   const first = Math.floor(bitOffset / 8);
   const end = Math.ceil((bitOffset + bits) / 8);

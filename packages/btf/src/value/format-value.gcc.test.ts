@@ -9,11 +9,10 @@ import { randomValueTypes, sizedTypes } from '../testing/random-value-types.js';
 import { formatValue } from './format-value.js';
 
 /** Numbers that are near others with six decimals, and those without decimals. */
-const NUMBERS = [
-  ...[1, 3, 5, 7, 127, 129, 130, -1, -3].map((parts) => parts / 128),
-  ...[0, -0, 0.1, 1e-7, 5e-7, 1e20, 1e21, 123456789e15, 1e300, -1e300, Number.MAX_VALUE, Number.MIN_VALUE],
-  ...[Infinity, -Infinity, NaN],
-];
+const NUMBERS = [1, 3, 5, 7, 127, 129, 130, -1, -3]
+  .map((parts) => parts / 128)
+  .concat([0, -0, 0.1, 1e-7, 5e-7, 1e20, 1e21, 123456789e15, 1e300, -1e300])
+  .concat([Number.MAX_VALUE, Number.MIN_VALUE, Infinity, -Infinity, NaN]);
 
 needs('gcc', 'libbpf 1.7').describe('libbpf and we agree on', () => {
   let libbpf: LibbpfValues;
@@ -50,7 +49,12 @@ needs('gcc', 'libbpf 1.7').describe('libbpf and we agree on', () => {
     const pointer = builder.add({ kind: 'PTR', typeId: int });
     const place = { bitfieldSize: 0, bitOffset: 0 };
     const inner = [0, 1].map((i) =>
-      builder.add({ kind: 'STRUCT', name: 's', size: 4, members: [{ name: `m${i}`, typeId: int, ...place }] }),
+      builder.add({
+        kind: 'STRUCT',
+        name: 's',
+        size: 4,
+        members: [{ name: `m${i}`, typeId: int, ...place }],
+      }),
     );
     const members = [pointer, ...inner].map((typeId, i) => ({
       name: `n${i}`,

@@ -31,12 +31,15 @@ needs('gcc', 'libbpf 1.7').describe('libbpf and we agree on', () => {
     expect(types).toBeGreaterThan(10_000);
   });
 
-  needs('gcc', 'libbpf 1.7', 'vmlinux').test('values of every struct of the kernel and of its modules', () => {
-    const vmlinux = readSpec(VMLINUX);
-    const modules = readdirSync(dirname(VMLINUX)).filter((name) => name !== 'vmlinux');
-    const specs = [vmlinux, ...modules.map((name) => readSpec(join(dirname(VMLINUX), name), vmlinux))];
-    for (const spec of specs) expect(compareStructs(spec, seeded(3), 1)).toMatchObject({ different: [] });
-  });
+  needs('gcc', 'libbpf 1.7', 'vmlinux').test(
+    'values of every struct of the kernel and of its modules',
+    () => {
+      const vmlinux = readSpec(VMLINUX);
+      const modules = readdirSync(dirname(VMLINUX)).filter((name) => name !== 'vmlinux');
+      const specs = [vmlinux, ...modules.map((name) => readSpec(join(dirname(VMLINUX), name), vmlinux))];
+      for (const spec of specs) expect(compareStructs(spec, seeded(3), 1)).toMatchObject({ different: [] });
+    },
+  );
 
   needs('gcc', 'libbpf 1.7', 'debian-kernels').test('values of structs of Debian’s kernels', () => {
     for (const file of filesOf(kernels('kernels'), ['vmlinux'])) {

@@ -17,7 +17,14 @@ interface Fault {
   readonly ours: string;
 }
 
-const INT: NewType = { kind: 'INT', name: 'int', size: 4, encoding: IntEncoding.SIGNED, bits: 32, bitOffset: 0 };
+const INT: NewType = {
+  kind: 'INT',
+  name: 'int',
+  size: 4,
+  encoding: IntEncoding.SIGNED,
+  bits: 32,
+  bitOffset: 0,
+};
 const U8: NewType = { kind: 'INT', name: 'u8', size: 1, encoding: 0, bits: 8, bitOffset: 0 };
 const CHAR: NewType = { ...U8, name: 'char', encoding: IntEncoding.SIGNED };
 const FLOAT: NewType = { kind: 'FLOAT', name: 'f', size: 16 };
@@ -45,7 +52,12 @@ const struct = (size: number, members: readonly Member[], name = 's'): NewType =
   size,
   members,
 });
-const array = (typeId: TypeId, nelems: number): NewType => ({ kind: 'ARRAY', typeId, indexTypeId: 1, nelems });
+const array = (typeId: TypeId, nelems: number): NewType => ({
+  kind: 'ARRAY',
+  typeId,
+  indexTypeId: 1,
+  nelems,
+});
 
 const FAULTS: readonly Fault[] = [
   {
@@ -199,13 +211,16 @@ needs('gcc', 'libbpf 1.7').describe('libbpf has a fault, and we do not:', () => 
   });
   afterAll(() => libbpf.close());
 
-  needs('gcc', 'libbpf 1.7').test.each(FAULTS.map((fault) => [fault.what, fault] as const))('%s', (_, fault) => {
-    const builder = new Builder();
-    const id = builder.add(fault.type((type) => builder.add(type)));
-    const btf = builder.marshal();
-    const bytes = Uint8Array.from(fault.bytes);
-    const options = fault.print ?? {};
-    expect(libbpf.print(btf, [{ id, bytes, options }]).map(({ text }) => text)).toEqual([fault.libbpf]);
-    expect(formatValue(Spec.parse(btf), id, bytes, options).text).toBe(fault.ours);
-  });
+  needs('gcc', 'libbpf 1.7').test.each(FAULTS.map((fault) => [fault.what, fault] as const))(
+    '%s',
+    (_, fault) => {
+      const builder = new Builder();
+      const id = builder.add(fault.type((type) => builder.add(type)));
+      const btf = builder.marshal();
+      const bytes = Uint8Array.from(fault.bytes);
+      const options = fault.print ?? {};
+      expect(libbpf.print(btf, [{ id, bytes, options }]).map(({ text }) => text)).toEqual([fault.libbpf]);
+      expect(formatValue(Spec.parse(btf), id, bytes, options).text).toBe(fault.ours);
+    },
+  );
 });

@@ -150,7 +150,11 @@ test('old bitfields, odd sizes and floating point numbers that JavaScript lacks 
     [add(3, 24, 0, 1), [0xfe, 0xff, 0xff], -2],
     [add(5, 40), [1, 0, 0, 0, 1], 0x100000001n],
     [builder.add({ kind: 'FLOAT', name: '_Float16', size: 2 }), [0, 0xc2], -3],
-    [builder.add({ kind: 'FLOAT', name: 'ld', size: 16 }), new Array(16).fill(1), new Uint8Array(16).fill(1)],
+    [
+      builder.add({ kind: 'FLOAT', name: 'ld', size: 16 }),
+      new Uint8Array(16).fill(1),
+      new Uint8Array(16).fill(1),
+    ],
     [builder.add({ kind: 'ENUM', name: 'e', size: 4, signed: false, values: [] }), [5, 0, 0, 0], 5],
   ] as const;
   const spec = builder.toSpec();
@@ -180,12 +184,26 @@ test('members of one name are numbered, and __proto__ is a member like others', 
 test.each([
   ['void', () => ({ id: 0, spec: new Builder().toSpec() }), 'INVALID_ARGUMENT'],
   ['no type', () => ({ id: 9, spec: new Builder().toSpec() }), 'NOT_FOUND'],
-  ['a function', (builder: Builder) => builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params: [] }), 'INVALID_ARGUMENT'],
-  ['a declaration', (builder: Builder) => builder.add({ kind: 'FWD', name: 'f', union: false }), 'INVALID_ARGUMENT'],
+  [
+    'a function',
+    (builder: Builder) => builder.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params: [] }),
+    'INVALID_ARGUMENT',
+  ],
+  [
+    'a declaration',
+    (builder: Builder) => builder.add({ kind: 'FWD', name: 'f', union: false }),
+    'INVALID_ARGUMENT',
+  ],
   [
     'a tag',
     (builder: Builder) =>
-      builder.add({ kind: 'DECL_TAG', name: 't', typeId: builder.add(INT), componentIdx: -1, attribute: false }),
+      builder.add({
+        kind: 'DECL_TAG',
+        name: 't',
+        typeId: builder.add(INT),
+        componentIdx: -1,
+        attribute: false,
+      }),
     'INVALID_ARGUMENT',
   ],
   [
@@ -206,11 +224,17 @@ test.each([
 });
 
 test.each([
-  ['a huge array of empty structs', (btf: BtfAssembler) => btf.type(Kind.STRUCT, '').type(Kind.ARRAY, '', array(1, 2 ** 32 - 1))],
+  [
+    'a huge array of empty structs',
+    (btf: BtfAssembler) => btf.type(Kind.STRUCT, '').type(Kind.ARRAY, '', array(1, 2 ** 32 - 1)),
+  ],
   [
     'an array of arrays of empty structs',
     (btf: BtfAssembler) =>
-      btf.type(Kind.STRUCT, '').type(Kind.ARRAY, '', array(1, 100_000)).type(Kind.ARRAY, '', array(2, 100_000)),
+      btf
+        .type(Kind.STRUCT, '')
+        .type(Kind.ARRAY, '', array(1, 100_000))
+        .type(Kind.ARRAY, '', array(2, 100_000)),
   ],
   ['a struct that contains itself', (btf: BtfAssembler) => btf.type(Kind.STRUCT, '', pair(1))],
   [
@@ -244,7 +268,9 @@ test('a huge array ends with the bytes', () => {
   const spec = Spec.parse(btf.bytes());
   const { value, missingBytes } = readValue(spec, 2, Uint8Array.of(1, 0, 0, 0, 2, 0));
   expect({ value, missingBytes }).toEqual({ value: [1, null], missingBytes: 0xffffffff * 4 - 6 });
-  expect(formatValue(spec, 2, Uint8Array.of(1, 0, 0, 0), { compact: true }).text).toMatch(/\[1,<missing>,\]$/);
+  expect(formatValue(spec, 2, Uint8Array.of(1, 0, 0, 0), { compact: true }).text).toMatch(
+    /\[1,<missing>,\]$/,
+  );
 });
 
 test('options that libbpf would cut are refused', () => {

@@ -132,7 +132,8 @@ class ValueReader {
     const value = this.#input.integer(type, place);
     if (value === null) return null;
     if ((type.encoding & IntEncoding.BOOL) !== 0) return BigInt(value) !== 0n;
-    if (isChar(type) && place.bitfieldSize === 0 && typeof value === 'number') return String.fromCharCode(value & 0xff);
+    if (isChar(type) && place.bitfieldSize === 0 && typeof value === 'number')
+      return String.fromCharCode(value & 0xff);
     return value;
   }
 

@@ -135,7 +135,9 @@ export class ValueInput {
   integer(type: Int | Enum | Enum64, place: Place): number | bigint | null {
     const { bitOffset, bits } = this.bitsOf(type, place);
     const signed = type.kind === 'INT' ? (type.encoding & IntEncoding.SIGNED) !== 0 : type.signed;
-    return this.has(bitOffset, bits) ? integerAt(this.#bytes, this.#order, { bitOffset, bits, signed }) : null;
+    return this.has(bitOffset, bits)
+      ? integerAt(this.#bytes, this.#order, { bitOffset, bits, signed })
+      : null;
   }
 
   /** unsigned returns the bits at a place as an integer without a sign. */
@@ -176,7 +178,9 @@ export class ValueInput {
 
   #checkStart(type: Type, bitOffset: number): void {
     if (bitOffset % 8 === 0) return;
-    throw new BtfFormatError('MALFORMED', `a ${describeType(type)} starts within a byte`, { typeId: type.id });
+    throw new BtfFormatError('MALFORMED', `a ${describeType(type)} starts within a byte`, {
+      typeId: type.id,
+    });
   }
 }
 

@@ -128,7 +128,9 @@ export class ValuePrinter {
     const { bitOffset, bits } = this.#input.bitsOf(type, place);
     if (!this.#input.has(bitOffset, bits)) return MISSING;
     const isWhole = place.bitfieldSize === 0 && isRegular(type) && bits < 128;
-    return isWhole ? String(this.#input.integer(type, place)) : hexText(this.#input.unsigned(bitOffset, bits));
+    return isWhole
+      ? String(this.#input.integer(type, place))
+      : hexText(this.#input.unsigned(bitOffset, bits));
   }
 
   #enumText(type: Enum | Enum64, place: Place): string {

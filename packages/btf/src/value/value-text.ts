@@ -23,7 +23,10 @@ export class ValueText {
   write(text: string): void {
     this.#length += text.length;
     if (this.#length > this.#maxLength) {
-      throw new BtfFormatError('LIMIT_EXCEEDED', `the text exceeds the limit of ${this.#maxLength} characters`);
+      throw new BtfFormatError(
+        'LIMIT_EXCEEDED',
+        `the text exceeds the limit of ${this.#maxLength} characters`,
+      );
     }
     this.#pieces.push(text);
     if (this.#pieces.length === PIECES) this.#join();

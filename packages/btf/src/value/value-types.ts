@@ -23,6 +23,7 @@ export class ValueTypes {
    * resolve returns the type that typedefs, qualifiers and type tags stand for.
    *
    * @throws BtfFormatError as `resolve` does.
+   * @throws BtfFormatError `MALFORMED` for an enum or a floating point number of a size that no kernel accepts.
    */
   resolve(id: TypeId): Type {
     const passed: TypeId[] = [];
@@ -37,7 +38,7 @@ export class ValueTypes {
         at = followed(this.spec, at, type.typeId);
         found = this.#resolved.get(at);
       } else {
-        found = type;
+        found = checked(type);
       }
     }
     for (const one of passed) this.#resolved.set(one, found);
@@ -72,12 +73,25 @@ export class ValueTypes {
   /** isText reports whether bpftool shows an array of a type as text: a `char`, and not a typedef of it. */
   isText(elementId: TypeId): boolean {
     let type = this.spec.typeById(elementId);
-    for (const chain = new Chain(elementId); isAlias(type) && type.kind !== 'TYPEDEF'; ) {
+    for (const chain = new Chain(elementId); isAlias(type) && type.kind !== 'TYPEDEF';) {
       chain.pass(type.typeId);
       type = this.spec.typeById(followed(this.spec, type.id, type.typeId));
     }
     return type.kind === 'INT' && type.size === 1 && (isChar(type) || type.name === 'char');
   }
+}
+
+/** Bytes of the largest enum and floating point number. Reading a larger one takes time in proportion to its square. */
+const MAX_ENUM = 8;
+const MAX_FLOAT = 16;
+
+function checked(type: Type): Type {
+  const isEnum = type.kind === 'ENUM' || type.kind === 'ENUM64';
+  if ((isEnum && type.size > MAX_ENUM) || (type.kind === 'FLOAT' && type.size > MAX_FLOAT)) {
+    const message = `a ${describeType(type)} cannot have ${type.size} bytes`;
+    throw new BtfFormatError('MALFORMED', message, { typeId: type.id });
+  }
+  return type;
 }
 
 const kept = new WeakMap<Spec, Map<PointerSize, ValueTypes>>();

@@ -48,12 +48,14 @@ export class ZeroTest {
    */
   endOfText(elementId: TypeId, offset: number, count: number): number {
     let end = 0;
-    while (end < count && this.#input.has((offset + end) * 8, 8) && this.#input.byte(offset + end) !== 0) end++;
+    while (end < count && this.#input.has((offset + end) * 8, 8) && this.#input.byte(offset + end) !== 0)
+      end++;
     this.#input.work.step(end / 8);
     if (end === count || !this.#input.has((offset + end) * 8, 8)) return count;
     if (this.#input.types.isText(elementId)) return end;
     let rest = end + 1;
-    while (rest < count && this.#input.has((offset + rest) * 8, 8) && this.#input.byte(offset + rest) === 0) rest++;
+    while (rest < count && this.#input.has((offset + rest) * 8, 8) && this.#input.byte(offset + rest) === 0)
+      rest++;
     this.#input.work.step((rest - end) / 8);
     return rest === count ? end : count;
   }
