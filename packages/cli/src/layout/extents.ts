@@ -40,7 +40,10 @@ export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
   const end = extents.at(-1)?.end ?? 0;
   if (end < size) extents.push({ kind: 'padding', start: end, end: size, name: '' });
   let count = 0;
-  return extents.map((extent) => ({ ...extent, count: extent.kind === 'member' ? ++count : count }));
+  return extents.map(({ kind, start, end: last, name: text }) => {
+    if (kind === 'member') count += 1;
+    return { kind, start, end: last, name: text, count };
+  });
 }
 
 /** indexAt returns the index of the first extent that ends after an offset. The extents are in order. */
