@@ -1,7 +1,8 @@
 import { BtfFormatError } from './format-error.js';
-import { type BtfSection, parseHeader } from './header.js';
+import { type BtfHeader, type BtfSection, parseHeader } from './header.js';
 import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
+import { type BtfNote, kindsNote } from './notes.js';
 import type { TypeId } from './types.js';
 import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
@@ -76,22 +77,47 @@ function unknownKind(
 }
 
 /**
- * countTypes counts the types of a BTF, without void. Split BTF is counted without its base, which is not needed. Types
- * are not decoded; the count costs one pass over the type section.
+ * countTypes counts the types of a BTF, without void. Types are not decoded; the count costs one pass over the type
+ * section.
  *
+ * @param base the base of split BTF, whose layout section may have the sizes of unknown kinds. Default: none, which
+ * suffices for known kinds.
  * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
- * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a kind of unknown size.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, and for a kind of unknown size.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  */
-export function countTypes(bytes: Uint8Array): number {
+export function countTypes(bytes: Uint8Array, base: Uint8Array | null = null): number {
+  return indexOf(bytes, parseHeader(bytes), base).offsets.length;
+}
+
+/**
+ * notesOf returns the notes of a BTF without parsing it, see `Spec.notes`. It looks at types only if there are kinds that
+ * this library does not know.
+ *
+ * @param base as for {@link countTypes}.
+ * @throws BtfFormatError as {@link countTypes} does.
+ */
+export function notesOf(bytes: Uint8Array, base: Uint8Array | null = null): BtfNote[] {
   const header = parseHeader(bytes);
+  const sizes = sizesOf(bytes, header, base);
+  if (!sizes.hasUnknown) return [...header.notes];
+  const { words, offsets } = indexOf(bytes, header, base);
+  return [...header.notes, ...kindsNote(words, offsets, header.types)];
+}
+
+function sizesOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null): KindSizes {
+  return kindSizes(bytes, header, base === null ? null : kindSizes(base, parseHeader(base), null));
+}
+
+function indexOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null) {
   const section = header.types;
-  const data = bytes.subarray(section.offset, section.offset + section.length);
-  return indexTypes({
-    words: wordsOf(data, header.byteOrder),
+  const words = wordsOf(bytes.subarray(section.offset, section.offset + section.length), header.byteOrder);
+  const offsets = indexTypes({
+    words,
     section,
-    sizes: kindSizes(bytes, header, null),
+    sizes: sizesOf(bytes, header, base),
     firstTypeId: 1,
     limit: DEFAULT_PARSE_LIMITS.types,
-  }).length;
+  });
+  return { words, offsets };
 }
