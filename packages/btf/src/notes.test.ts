@@ -6,6 +6,7 @@ import { dedup } from './build/dedup/dedup.js';
 import { selectTypes } from './build/select.js';
 import { sortTypes } from './build/sort.js';
 import { parseElfBtf } from './elf/elf-btf.js';
+import { BtfFormatError } from './format-error.js';
 import { parseHeader } from './header.js';
 import { adaptBtf } from './kernel/adapt-btf.js';
 import { kernelFeaturesOf } from './kernel/kernel-features.js';
@@ -19,7 +20,7 @@ import { assembleObject } from './testing/assemble-object.js';
 import { bpftoolJson, dumpBytes } from './testing/bpftool.js';
 import { assembleDistilled } from './testing/distilled-cases.js';
 import { FUTURE_CASES, futureBtf } from './testing/future-btf.js';
-import { countTypes, notesOf } from './type-index.js';
+import { countTypes, surveyBtf } from './type-index.js';
 import { Kind } from './types.js';
 import { validate } from './validate/validate.js';
 
@@ -37,7 +38,7 @@ describe.each(ORDERS)('%s-endian BTF of a later kernel', (order) => {
     expect([...spec]).toEqual([...Spec.parse(assembled(order).bytes())]);
     expect(spec.notes.map(formatNote)).toEqual(notes);
     expect(parseHeader(bytes).notes).toEqual(spec.notes);
-    expect(notesOf(bytes)).toEqual(spec.notes);
+    expect(surveyBtf(bytes)).toEqual({ typeCount: 2, notes: spec.notes });
     expect(countTypes(bytes)).toBe(2);
   });
 
@@ -134,7 +135,7 @@ describe('types of unknown kinds', () => {
     const { notes } = Spec.parse(bytes);
     // The first follows an INT of 16 bytes and a STRUCT of 24.
     expect(notes).toEqual([{ kind: 'UNKNOWN_KINDS', offset: 32 + 40, length: 3 * 16, message }]);
-    expect(notesOf(bytes)).toEqual(notes);
+    expect(surveyBtf(bytes)).toEqual({ typeCount: 5, notes });
   });
 
   test('of split BTF are counted with the layout section of its base', () => {
@@ -145,10 +146,25 @@ describe('types of unknown kinds', () => {
     expect(() => countTypes(split)).toThrow(`kind ${UNKNOWN_KIND}`);
     expect(countTypes(split, base)).toBe(1);
     const note = { kind: 'UNKNOWN_KINDS', offset: 24, length: 16 };
-    expect(notesOf(split, base)).toEqual([
-      { ...note, message: `types of unknown kinds: 1 of kind ${UNKNOWN_KIND}` },
+    const notes = [{ ...note, message: `types of unknown kinds: 1 of kind ${UNKNOWN_KIND}` }];
+    expect(surveyBtf(split, base)).toEqual({ typeCount: 1, notes });
+    expect(Spec.parse(split, { base: Spec.parse(base) }).notes).toEqual(notes);
+  });
+
+  test('of unknown size cannot be read nor counted, but a survey says from where on', () => {
+    const unsized = btf.bytes();
+    expect(() => Spec.parse(unsized)).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED',
+        message: `type of unknown kind ${UNKNOWN_KIND + 1}, and no layout section gives its size (type id 3, offset 64)`,
+      }),
+    );
+    expect(() => countTypes(unsized)).toThrow(BtfFormatError);
+    const { typeCount, notes } = surveyBtf(unsized);
+    expect([typeCount, ...notes.map(formatNote)]).toEqual([
+      null,
+      'types cannot be read from here on: the first is of a kind of unknown size (offset 64, 48 bytes)',
     ]);
-    expect(Spec.parse(split, { base: Spec.parse(base) }).notes).toEqual(notesOf(split, base));
   });
 
   test('have no note if the layout section only describes them', () => {

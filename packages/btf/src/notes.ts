@@ -89,3 +89,9 @@ export function kindsNote(words: Words, offsets: Uint32Array, section: BtfSectio
   const message = `types of unknown kinds: ${kinds.join(', ')}`;
   return [{ kind: 'UNKNOWN_KINDS', offset: section.offset + first, length, message }];
 }
+
+/** unreadableNote returns the note about the types from one of unknown size on. */
+export function unreadableNote(offset: number, section: BtfSection): BtfNote {
+  const message = 'types cannot be read from here on: the first is of a kind of unknown size';
+  return { kind: 'UNKNOWN_KINDS', offset, length: section.offset + section.length - offset, message };
+}

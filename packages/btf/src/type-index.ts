@@ -2,7 +2,7 @@ import { BtfFormatError } from './format-error.js';
 import { type BtfHeader, type BtfSection, parseHeader } from './header.js';
 import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
-import { type BtfNote, kindsNote } from './notes.js';
+import { type BtfNote, kindsNote, unreadableNote } from './notes.js';
 import type { TypeId } from './types.js';
 import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
@@ -90,34 +90,40 @@ export function countTypes(bytes: Uint8Array, base: Uint8Array | null = null): n
   return indexOf(bytes, parseHeader(bytes), base).offsets.length;
 }
 
-/**
- * notesOf returns the notes of a BTF without parsing it, see `Spec.notes`. It looks at types only if there are kinds that
- * this library does not know.
- *
- * @param base as for {@link countTypes}.
- * @throws BtfFormatError as {@link countTypes} does.
- */
-export function notesOf(bytes: Uint8Array, base: Uint8Array | null = null): BtfNote[] {
-  const header = parseHeader(bytes);
-  const sizes = sizesOf(bytes, header, base);
-  if (!sizes.hasUnknown) return [...header.notes];
-  const { words, offsets } = indexOf(bytes, header, base);
-  return [...header.notes, ...kindsNote(words, offsets, header.types)];
+/** BtfSurvey is what a survey of a BTF finds. */
+export interface BtfSurvey {
+  /** The number of types, without void; null if there is a type of a kind of unknown size. */
+  readonly typeCount: number | null;
+  /** The parts that this library does not know, as in `Spec.notes`, and the types from one of unknown size on. */
+  readonly notes: readonly BtfNote[];
 }
 
-function sizesOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null): KindSizes {
-  return kindSizes(bytes, header, base === null ? null : kindSizes(base, parseHeader(base), null));
+/**
+ * surveyBtf counts the types of a BTF, and finds the parts that this library does not know. In contrast to {@link
+ * countTypes} and `Spec.parse` it does not fail for a type of unknown size: whoever only passes the BTF on need not read
+ * it.
+ *
+ * @param base as for {@link countTypes}.
+ * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` for an unknown version, and `LIMIT_EXCEEDED`, as {@link countTypes}
+ * does.
+ */
+export function surveyBtf(bytes: Uint8Array, base: Uint8Array | null = null): BtfSurvey {
+  const header = parseHeader(bytes);
+  try {
+    const { words, offsets, sizes } = indexOf(bytes, header, base);
+    const kinds = sizes.hasUnknown ? kindsNote(words, offsets, header.types) : [];
+    return { typeCount: offsets.length, notes: [...header.notes, ...kinds] };
+  } catch (error) {
+    if (!(error instanceof BtfFormatError) || error.code !== 'UNSUPPORTED' || error.offset === null)
+      throw error;
+    return { typeCount: null, notes: [...header.notes, unreadableNote(error.offset, header.types)] };
+  }
 }
 
 function indexOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null) {
   const section = header.types;
   const words = wordsOf(bytes.subarray(section.offset, section.offset + section.length), header.byteOrder);
-  const offsets = indexTypes({
-    words,
-    section,
-    sizes: sizesOf(bytes, header, base),
-    firstTypeId: 1,
-    limit: DEFAULT_PARSE_LIMITS.types,
-  });
-  return { words, offsets };
+  const sizes = kindSizes(bytes, header, base === null ? null : kindSizes(base, parseHeader(base), null));
+  const limit = DEFAULT_PARSE_LIMITS.types;
+  return { words, sizes, offsets: indexTypes({ words, section, sizes, firstTypeId: 1, limit }) };
 }
