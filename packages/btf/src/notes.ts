@@ -4,7 +4,7 @@ import { isKnownKind } from './kind-words.js';
 import { kindOfInfo, type Words } from './words.js';
 
 /**
- * BtfNoteKind is what a {@link BtfNote} is about.
+ * BtfNoteKind is the subject of a {@link BtfNote}.
  *
  * - `UNKNOWN_FLAGS`: the header has flags.
  * - `UNKNOWN_HEADER_FIELDS`: the header is longer, and its surplus is not zero.

@@ -61,7 +61,7 @@ function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Arra
   const result = new Uint8Array(length + types.length + layout.length + stringLength);
   const view = new DataView(result.buffer);
   const littleEndian = split.byteOrder === 'little';
-  // The magic number and the version. What else the header may have belongs to parts that are left out.
+  // The magic number and the version. The flags may be about parts that are left out.
   result.set(bytes.subarray(0, 3));
   const fields = [length, 0, types.length, types.length + layout.length, stringLength];
   if (layout.length > 0) fields.push(types.length, layout.length);

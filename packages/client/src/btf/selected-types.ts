@@ -16,7 +16,7 @@ import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SpecNote is a `BtfNote` of `@btfd/btf` that the daemon returned: a part of an object's BTF that it does not know. */
 export interface SpecNote extends Omit<BtfNote, 'kind'> {
-  /** What the note is about. `unknown` if a newer daemon reports something else. */
+  /** The subject of the note. `unknown` if a newer daemon reports something else. */
   readonly kind: BtfNoteKind | 'unknown';
 }
 

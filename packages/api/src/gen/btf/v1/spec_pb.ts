@@ -319,7 +319,7 @@ export const SelectionResultSchema: GenMessage<SelectionResult> = /*@__PURE__*/
  */
 export type SpecNote = Message<"btf.v1.SpecNote"> & {
   /**
-   * What the note is about.
+   * The subject of the note.
    *
    * @generated from field: btf.v1.NoteKind kind = 1;
    */
@@ -829,7 +829,7 @@ export const ByteOrderSchema: GenEnum<ByteOrder> = /*@__PURE__*/
   enumDesc(file_btf_v1_spec, 1);
 
 /**
- * NoteKind is what a note is about.
+ * NoteKind is the subject of a note.
  *
  * @generated from enum btf.v1.NoteKind
  */
