@@ -112,7 +112,12 @@ function headerOf(object: FakeObject) {
     digest: object.digest,
     baseDigest: object.base?.digest ?? new Uint8Array(),
     split: object.split,
-    notes: notes.map((note) => ({ ...note, kind: NoteKind[note.kind] })),
+    notes: notes.map(({ kind, offset, length, message }) => ({
+      kind: NoteKind[kind],
+      offset,
+      length,
+      message,
+    })),
   };
 }
 

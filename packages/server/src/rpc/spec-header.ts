@@ -18,7 +18,12 @@ export function specHeader({ info, btf }: SpecObject, base: LoadedBtf | null): S
     digest: btf.digest,
     baseDigest: base?.digest ?? new Uint8Array(),
     split: btf.split,
-    notes: notes.map((note) => ({ ...note, kind: NoteKind[note.kind] })),
+    notes: notes.map(({ kind, offset, length, message }) => ({
+      kind: NoteKind[kind],
+      offset,
+      length,
+      message,
+    })),
   };
 }
 
