@@ -24,7 +24,7 @@ export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
 export { sortTypes, type SortOptions } from './build/sort.js';
 export { TypeReader } from './decode/type-reader.js';
-export { countTypes } from './type-index.js';
+export { type BtfSurvey, countTypes, surveyBtf } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
@@ -68,6 +68,7 @@ export {
   type Volatile,
 } from './types.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+export { type BtfNote, type BtfNoteKind, formatNote } from './notes.js';
 export { alignof } from './query/alignof.js';
 export { type DatasecVar, datasecVars } from './query/datasec-vars.js';
 export { type DeclTags, declTagsOf } from './query/decl-tags.js';

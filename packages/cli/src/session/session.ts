@@ -33,6 +33,7 @@ export class Session implements AsyncDisposable {
   readonly #clients = new Map<string, Promise<BtfClient>>();
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
+  readonly #notes = new Set<string>();
   #configFile: Promise<ConfigFile> | null = null;
   #tookInput = false;
 
@@ -92,6 +93,13 @@ export class Session implements AsyncDisposable {
     if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
   }
 
+  /** Prints a note like {@link note}, unless it was printed before: several sources may read one base. */
+  readonly noteOnce = (text: string): void => {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
+    this.note(`btfctl: note: ${text}`);
+  };
+
   /** Prints a warning on standard error. */
   warn(text: string): void {
     this.#io.stderr.write(`btfctl: ${printableText(text)}\n`);
@@ -144,7 +152,7 @@ export class Session implements AsyncDisposable {
     if (ref.kind === 'file') {
       if (ref.path === STANDARD_INPUT) this.#takeInput();
       const { FileSource } = await import('../source/file-source.js');
-      return new FileSource(ref.path, baseSource, this.interrupted);
+      return new FileSource(ref.path, baseSource, this.interrupted, this.noteOnce);
     }
     const { node, object } = ref;
     const { DaemonSource } = await import('../source/daemon-source.js');
@@ -154,6 +162,7 @@ export class Session implements AsyncDisposable {
       object,
       baseSource,
       this.transferOptions,
+      this.noteOnce,
     );
   }
 
