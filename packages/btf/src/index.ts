@@ -26,6 +26,7 @@ export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
 export { permuteTypes } from './build/permute.js';
 export { sortTypes } from './build/sort.js';
+export { TypeReader } from './decode/type-reader.js';
 export { countTypes } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';
