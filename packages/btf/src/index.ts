@@ -17,12 +17,15 @@ export { BtfBuildError, type BtfBuildErrorCode, type BtfBuildErrorPlace } from '
 export { Builder, type BuilderOptions } from './build/builder.js';
 export { convertByteOrder } from './build/byte-order.js';
 export { dedup, type DedupOptions } from './build/dedup/dedup.js';
+export { distillBase, type Distilled } from './build/distill-base.js';
+export { type MapTypes, marshalMapKV } from './build/map-types.js';
 export type { MarshalOptions } from './build/marshal-options.js';
 export { merge, type Merged, type MergeOptions } from './build/merge.js';
 export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
-export { sortTypes, type SortOptions } from './build/sort.js';
+export { permuteTypes } from './build/permute.js';
+export { sortTypes } from './build/sort.js';
 export { TypeReader } from './decode/type-reader.js';
 export { type BtfSurvey, countTypes, surveyBtf } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
