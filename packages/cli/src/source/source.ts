@@ -1,4 +1,12 @@
-import { BtfFormatError, formatTypeName, resolveMember, type Spec } from '@btfd/btf';
+import {
+  BtfFormatError,
+  type BtfNote,
+  formatNote,
+  formatTypeName,
+  resolveMember,
+  type Spec,
+  surveyBtf,
+} from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
 
 /** Source is an object in the kernel of a node, or a file, with its types. */
@@ -9,6 +17,21 @@ export interface Source {
   spec(): Promise<Spec>;
   /** Resolves member paths. A path that does not lead to a member has an error in its result. */
   members(paths: readonly string[]): Promise<MemberResult[]>;
+}
+
+/** noteUnknown prints the parts of a BTF that this btfctl does not know. */
+export function noteUnknown(notes: readonly BtfNote[], label: string, note: (text: string) => void): void {
+  for (const one of notes) note(`${label}: ${formatNote(one)}`);
+}
+
+/** unknownParts returns the notes about BTF to load. It returns none for BTF that cannot be read, which the kernel refuses. */
+export function unknownParts(btf: Uint8Array): readonly BtfNote[] {
+  try {
+    return surveyBtf(btf).notes;
+  } catch (error) {
+    if (error instanceof BtfFormatError) return [];
+    throw error;
+  }
 }
 
 /** specMembers resolves member paths in a spec, as a daemon does. */
