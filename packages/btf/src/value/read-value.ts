@@ -132,9 +132,8 @@ class ValueReader {
     const value = this.#input.integer(type, place);
     if (value === null) return null;
     if ((type.encoding & IntEncoding.BOOL) !== 0) return BigInt(value) !== 0n;
-    if (isChar(type) && place.bitfieldSize === 0 && typeof value === 'number')
-      return String.fromCharCode(value & 0xff);
-    return value;
+    const isWhole = place.bitfieldSize === 0 && typeof value === 'number';
+    return isWhole && isChar(type) ? String.fromCharCode(value & 0xff) : value;
   }
 
   #enum(type: Enum | Enum64, place: Place): Value {

@@ -64,10 +64,10 @@ export class ValueTypes {
     let names = this.#enums.get(type.id);
     if (names === undefined) {
       // The first constant of a value gives the name, as in libbpf. Equal numbers and bigints are different keys.
-      names = new Map(type.values.toReversed().map((one) => [numberOf(one.value), one.name]));
+      names = new Map(type.values.toReversed().map((one) => [keyOf(one.value), one.name]));
       this.#enums.set(type.id, names);
     }
-    return names.get(numberOf(value));
+    return names.get(keyOf(value));
   }
 
   /** isText reports whether bpftool shows an array of a type as text: a `char`, and not a typedef of it. */
@@ -105,9 +105,9 @@ export function valueTypesOf(spec: Spec, model: DataModel): ValueTypes {
   return types;
 }
 
-/** isChar reports whether an integer has the encoding of a character. Compilers do not give it to C's `char`. */
-export function isChar({ encoding }: Int): boolean {
-  return (encoding & IntEncoding.CHAR) !== 0;
+/** isChar reports whether an integer is encoded as a character of a byte. Compilers encode C's `char` as a number. */
+export function isChar({ encoding, size }: Int): boolean {
+  return size === 1 && (encoding & IntEncoding.CHAR) !== 0;
 }
 
 /** isRegular reports whether an INT uses all of its bits. Before Linux 4.20, a bitfield was an INT of its own. */
@@ -115,9 +115,7 @@ export function isRegular({ size, bits, bitOffset }: Int): boolean {
   return bitOffset === 0 && bits === size * 8;
 }
 
-/**
- * hasNoValue returns the error for a type that has no value, such as a function.
- */
+/** hasNoValue returns the error for a type that has no value, such as a function. */
 export function hasNoValue(type: Type): BtfFormatError {
   const isUnknown = type.kind === 'UNKNOWN';
   return new BtfFormatError(
@@ -128,6 +126,6 @@ export function hasNoValue(type: Type): BtfFormatError {
 }
 
 /** A key for integers of any width. Bigints below 2^53 are equal to numbers. */
-function numberOf(value: number | bigint): number | bigint {
+function keyOf(value: number | bigint): number | bigint {
   return typeof value === 'number' || BigInt(Number(value)) !== value ? value : Number(value);
 }
