@@ -3,13 +3,24 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ByteOrder,
   encodeMember,
+  encodeMemberError,
   Encoding,
+  type MemberFields,
   type ResolveMembersResponseSchema,
   type SpecHeaderSchema,
   type SpecRequest,
   type SpecResponseSchema,
 } from '@btfd/api';
-import { BtfFormatError, formatTypeName, printC, resolveMember, selectTypes, type Spec } from '@btfd/btf';
+import {
+  BtfFormatError,
+  formatTypeName,
+  MemberPathError,
+  printC,
+  type ResolvedMember,
+  resolveMember,
+  selectTypes,
+  type Spec,
+} from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
@@ -82,13 +93,31 @@ export function fakeMembers(object: FakeObject, paths: readonly string[]): Membe
 
 function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[number] {
   try {
-    const member = resolveMember(spec, path);
-    const typeName = formatTypeName(spec, member.typeId);
-    return { result: { case: 'member', value: encodeMember({ ...member, typeName }) } };
+    const value = encodeMember(memberFields(spec, resolveMember(spec, path)));
+    return { result: { case: 'member', value } };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    return { result: { case: 'error', value: { message: error.message } } };
+    const failure =
+      error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
+    const { message, problem: code, step, candidates } = failure;
+    const value = encodeMemberError({
+      message,
+      code,
+      step,
+      candidates: candidates.map(({ typeId, member }) => ({
+        typeId,
+        typeName: formatTypeName(spec, typeId),
+        inBase: typeId < spec.firstTypeId,
+        member: member === null ? null : memberFields(spec, member),
+      })),
+      candidateCount: candidates.length,
+    });
+    return { result: { case: 'error', value } };
   }
+}
+
+function memberFields(spec: Spec, member: ResolvedMember): MemberFields {
+  return { ...member, typeName: formatTypeName(spec, member.typeId) };
 }
 
 function headerOf(object: FakeObject) {
