@@ -83,7 +83,12 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   'a C header': async (client) => client.cHeader('vmlinux', { names: ['task_struct', 'list_head'] }),
   'a C header of an unknown name': async (client) => reasonOf(client.cHeader('vmlinux', { names: ['nope'] })),
   members: async (client) =>
-    client.resolveMembers('vmlinux', ['task_struct.mm.pgd', 'list_head.nexd', 'nope.x', '', 'sk_buff.cb[3]']),
+    client.resolveMembers('vmlinux', [
+      ...['task_struct.mm.pgd', 'list_head.nexd', 'nope.x', '', 'sk_buff.cb[3]'],
+      // Several structs have these names in many kernels.
+      ...['console.data', 'dir_entry.list', 'elf_note_info.thread.next', 'irq_info'],
+      ...['1', '99999999.x', 'schedule.x', 'list_head.next.next.next[0]'],
+    ]),
   'an unknown name': async (client) => reasonOf(client.spec('nope')),
   'an unknown id': async (client) => reasonOf(client.getHandleById(2 ** 31 - 2)),
   'a load': async (client) => {

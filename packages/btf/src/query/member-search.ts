@@ -114,8 +114,9 @@ export class MemberSearch {
       .map((id) => `${describeType(this.#spec.typeById(id))} (type id ${id})`);
     const more = types.length > MAX_LISTED ? ` and ${types.length - MAX_LISTED} more` : '';
     const example = candidates.find(({ member }) => member !== null)?.path ?? '';
+    const differs = rest.length === 0 ? 'they differ' : `${rest.map(formatStep).join('')} differs in them`;
     const message =
-      `${this.#upTo(step + 1)}: ${types.length} types have the name, and the path leads to different places in them: ` +
+      `${this.#upTo(step + 1)}: ${types.length} types have the name, and ${differs}: ` +
       `${listed.join(', ')}${more}; name one by its id, for example ${example}`;
     return new MemberPathError('AMBIGUOUS', message, { step, candidates });
   }

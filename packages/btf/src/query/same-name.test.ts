@@ -108,8 +108,8 @@ describe('of several types with one name', () => {
     const error = failure(() => resolveMember(spec, 'twin.wider'));
     expect(error).toMatchObject({ code: 'AMBIGUOUS', problem: 'AMBIGUOUS', step: -1, near: [] });
     expect(error.message).toBe(
-      'twin: 3 types have the name, and the path leads to different places in them: struct twin (type id 3), union twin ' +
-        '(type id 7), anonymous struct (type id 9); name one by its id, for example 3.wider',
+      'twin: 3 types have the name, and .wider differs in them: struct twin (type id 3), union twin (type id 7), anonymous ' +
+        'struct (type id 9); name one by its id, for example 3.wider',
     );
     for (const { path, member } of error.candidates) {
       if (member === null) expect(failure(() => resolveMember(spec, path)).problem).toBe('NO_SUCH_MEMBER');
@@ -120,7 +120,13 @@ describe('of several types with one name', () => {
 
   test('a keyword chooses, and the whole types are compared by a path without steps', () => {
     expect(resolveMember(spec, 'union twin.moved').rootId).toBe(7);
-    expect(failure(() => resolveMember(spec, 'twin')).candidates).toHaveLength(3);
+    const whole = failure(() => resolveMember(spec, 'twin'));
+    expect(whole.candidates.map(({ path, member }) => [path, member?.rootId])).toEqual([
+      ['3', 3],
+      ['7', 7],
+      ['9', 9],
+    ]);
+    expect(whole.message).toMatch(/^twin: 3 types have the name, and they differ: .*, for example 3$/);
   });
 
   test('flavours are names of their own, and are suggested', () => {
