@@ -48,7 +48,9 @@ test('an error is the same after its message was sent', () => {
 test('each code has its name, and an older or newer one is unknown', () => {
   const codes = Object.values(MemberErrorCode).filter((code) => typeof code === 'number');
   const names = codes.map((code) => decodeMemberError(create(MemberErrorSchema, { code })).code);
-  expect(names).toEqual(codes.map((code) => (code === 0 ? 'UNKNOWN' : MemberErrorCode[code])));
+  expect(names).toEqual(
+    codes.map((code) => (code === MemberErrorCode.UNSPECIFIED ? 'UNKNOWN' : MemberErrorCode[code])),
+  );
   // The field 2 with the number 99.
   expect(decodeMemberError(fromBinary(MemberErrorSchema, Uint8Array.of(16, 99))).code).toBe('UNKNOWN');
 });

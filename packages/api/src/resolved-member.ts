@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  type MemberCandidate,
+  MemberCandidateSchema,
   type MemberError,
   MemberErrorCode,
   MemberErrorSchema,
@@ -115,14 +117,15 @@ export function encodeMemberError(error: MemberErrorFields): MemberError {
     message,
     code: code === 'UNKNOWN' ? MemberErrorCode.UNSPECIFIED : MemberErrorCode[code],
     step,
-    candidates: candidates.map(({ typeId, typeName, inBase, member }) => ({
-      typeId,
-      typeName,
-      inBase,
-      ...(member === null ? {} : { member: encodeMember(member) }),
-    })),
+    candidates: candidates.map(encodeCandidate),
     candidateCount,
   });
+}
+
+function encodeCandidate({ typeId, typeName, inBase, member }: CandidateFields): MemberCandidate {
+  const candidate = create(MemberCandidateSchema, { typeId, typeName, inBase });
+  if (member !== null) candidate.member = encodeMember(member);
+  return candidate;
 }
 
 /** decodeMemberError returns the fields in the message of an error. */

@@ -4,45 +4,49 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Builder, type Member, Spec } from '@btfd/btf';
+import { Kind } from '@btfd/btf';
 import { needs } from 'test-tools';
 import { btfctl, type Ran } from './testing/btfctl.js';
 import { schemaErrors } from './testing/json-schema.js';
+import { rawBtf } from './testing/sample-btf.js';
 
 /** Two structs `task_struct` of type ids 5 and 7. Their `pid` is the same, and `ns` points to different structs. */
 const DUPLICATES = fileURLToPath(new URL('../../btf/src/query/testdata/dupts.btf', import.meta.url));
 
-const member = (name: string, typeId: number, bitOffset: number): Member => ({
-  name,
-  typeId,
-  bitOffset,
-  bitfieldSize: 0,
-});
+/** The offsets of names: those of the base, then those of the split BTF, whose strings follow. */
+const [INT, S, A, B, C, OPAQUE] = [1, 5, 7, 9, 11, 13];
+
+/** `int` of type id 1, and `struct s { int a; int b; }` of type id 2. */
+const BASE = rawBtf(
+  [
+    [INT, Kind.INT << 24, 4, 32],
+    [S, (Kind.STRUCT << 24) | 2, 8, [A, 1, 0], [B, 1, 32]],
+  ].flat(2),
+  '\0int\0s\0a\0b\0',
+);
+
+/** `struct s`, in which `b` is at 0, `union s { int c; }`, `void s(void)`, and a declaration of `struct opaque`. */
+const SPLIT = rawBtf(
+  [
+    [S, (Kind.STRUCT << 24) | 2, 8, [A, 1, 0], [B, 1, 0]], // 3
+    [S, (Kind.UNION << 24) | 1, 4, [C, 1, 0]], // 4
+    [0, Kind.FUNC_PROTO << 24, 0], // 5
+    [S, (Kind.FUNC << 24) | 1, 5], // 6
+    [OPAQUE, Kind.FWD << 24, 0], // 7
+  ].flat(2),
+  'c\0opaque\0',
+);
 
 describe('btfctl, for a name that several types have', () => {
   let dir: string;
-  /** A base with `struct s`, and split BTF with `struct s`, `union s` and a function `s`. */
   let base: string;
   let split: string;
 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'btfctl-names-'));
     [base, split] = [join(dir, 'base.btf'), join(dir, 'split.btf')];
-    const below = new Builder({ deduplicate: false });
-    const int = below.add({ kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 });
-    below.add({ kind: 'STRUCT', name: 's', size: 8, members: [member('a', int, 0), member('b', int, 32)] });
-    writeFileSync(base, below.marshal());
-    const above = new Builder({ base: Spec.parse(below.marshal()), deduplicate: false });
-    above.add({ kind: 'STRUCT', name: 's', size: 8, members: [member('a', int, 0), member('b', int, 0)] });
-    above.add({ kind: 'UNION', name: 's', size: 4, members: [member('c', int, 0)] });
-    above.add({
-      kind: 'FUNC',
-      name: 's',
-      linkage: 1,
-      typeId: above.add({ kind: 'FUNC_PROTO', returnTypeId: 0, params: [] }),
-    });
-    above.add({ kind: 'FWD', name: 'opaque', union: false });
-    writeFileSync(split, above.marshal());
+    writeFileSync(base, BASE);
+    writeFileSync(split, SPLIT);
   });
   afterAll(() => rmSync(dir, { recursive: true }));
 
@@ -50,7 +54,7 @@ describe('btfctl, for a name that several types have', () => {
     btfctl(args, { BTFD_ADDRESS: 'unix:/nonexistent/btfd.sock' });
   const inSplit = (...args: string[]): Promise<Ran> => run(...args, '--in', split, '--base', base);
 
-  test('member answers if all types that have the member agree', async () => {
+  test('member prints a result if all types that have the member agree', async () => {
     expect(await run('member', '--in', DUPLICATES, 'task_struct.pid')).toEqual({
       status: 0,
       stdout: 'PATH             OFFSET  BITS  TYPE\ntask_struct.pid       0    32  int\n',
@@ -117,7 +121,7 @@ describe('btfctl, for a name that several types have', () => {
     expect(await titles('union s')).toEqual(['union s  4 bytes, 1 cache line, 1 member']);
     // A type of the base, too.
     expect(await titles('2')).toEqual(['struct s  8 bytes, 1 cache line, 2 members']);
-    expect((await inSplit('layout', 'union opaque')).stderr).toBe(
+    expect((await inSplit('layout', 'opaque')).stderr).toBe(
       'btfctl: "opaque" is declared, but not defined here\n',
     );
     expect((await inSplit('layout', 'int')).status).toBe(3);

@@ -41,7 +41,7 @@ function failure(run: () => unknown): MemberPathError {
 }
 
 describe('of several types with one name', () => {
-  test('the first answers if all agree: a name that is twice in a kernel', () => {
+  test('the result is that of the first if all agree: a name that is twice in a kernel', () => {
     const spec = Spec.parse(new Uint8Array(readFileSync(DUPLICATES)));
     const [first, second] = spec.idsByName('task_struct');
     expect(resolveMember(spec, 'task_struct.pid')).toMatchObject({

@@ -27,7 +27,7 @@ export async function layout(session: Session, names: readonly string[], options
   });
 }
 
-/** Whether another layout is that of a type of the same name, so that only the id tells them apart. */
+/** Whether another layout is that of a type of the same name, so that only the id distinguishes them. */
 function isRepeated({ name, typeId }: Layout, layouts: readonly Layout[]): boolean {
   return layouts.some((other) => other.name === name && other.typeId !== typeId);
 }

@@ -12,8 +12,8 @@ export function typeIdOf(text: string): TypeId | null {
  * also if it is one of the base.
  */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
-  const id = typeIdOf(nameOrGlob);
-  if (id !== null) return id >= 1 && id < spec.endTypeId ? [id] : [];
+  const typeId = typeIdOf(nameOrGlob);
+  if (typeId !== null) return typeId >= 1 && typeId < spec.endTypeId ? [typeId] : [];
   if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
   const matches = nameTest(nameOrGlob);
   const ids: TypeId[] = [];

@@ -102,9 +102,12 @@ function failureOf(path: string, message: MemberErrorMessage): MemberFailure {
   return {
     code,
     step,
-    candidates: candidates.map((candidate) => ({
-      ...candidate,
-      path: formatMemberPath({ kind: null, root: String(candidate.typeId), steps: rest }),
+    candidates: candidates.map(({ typeId, typeName, inBase, member }) => ({
+      typeId,
+      typeName,
+      inBase,
+      path: formatMemberPath({ kind: null, root: String(typeId), steps: rest }),
+      member,
     })),
     candidateCount,
   };
