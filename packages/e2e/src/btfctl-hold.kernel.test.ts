@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { btfIds } from './testing/bpftool.js';
@@ -51,12 +53,14 @@ needs('bpf').describe('btfctl, while it runs,', () => {
 
   test('hold keeps an object open while a command runs, and exits with its exit code', async () => {
     await using held = await daemon.hold();
-    const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
+    const seen = join(daemon.dir, 'seen');
+    const script = `echo "$BTF_ID"; until [ -e ${seen} ]; do sleep 0.05; done; exit 9`;
     await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], daemon.env);
     await until('the command runs', () => holding.stdout !== '');
     await held.end();
     // The command still runs, and nothing else holds the object.
     expect(btfIds()).toContain(held.id);
+    writeFileSync(seen, '');
     expect(await holding.end()).toMatchObject({ status: 9, stdout: `${held.id}\n` });
     await until('the object is gone', () => !btfIds().includes(held.id));
   });
