@@ -79,7 +79,13 @@ export { essentialName, flavourOf, typesByEssentialName } from './query/flavours
 export { fitsBase } from './query/fits-base.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
-export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
+export {
+  type MemberCandidate,
+  MemberPathError,
+  type MemberPathDetails,
+  type MemberProblem,
+} from './query/member-error.js';
+export { formatMemberPath, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
 export type {
   Dereference,
   MemberPlace,
