@@ -40,7 +40,7 @@ export type {
   RemoteDereference,
   RemoteMember,
 } from './btf/member-result.js';
-export type { CHeaderOptions, SelectedTypes } from './btf/selected-types.js';
+export type { CHeaderOptions, SelectedTypes, SpecNote } from './btf/selected-types.js';
 export type { NotFound, Selection } from './btf/selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';
 export type { RemoteBtf, SelectedOptions, SpecOptions } from './remote-btf.js';

@@ -9,6 +9,7 @@ import type { Session } from '../session/session.js';
 import { idsNamed, typeIdOf } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
 import { checkNames } from '../source/glob.js';
+import { noteUnknown } from '../source/source.js';
 import { objectName, parseSpecRef } from '../source/spec-ref.js';
 
 interface Match {
@@ -76,6 +77,7 @@ async function* specsOf(
   const unreadable = (info: HandleInfo, error: unknown): void =>
     session.warn(`skipped ${objectName(info)}: ${explainError(error).message}`);
   for await (const { info, spec } of everySpec(await session.client(), session, unreadable)) {
+    noteUnknown(spec.notes, objectName(info), session.noteOnce);
     yield [objectName(info), spec];
   }
 }

@@ -1,10 +1,13 @@
 import {
   BtfFormatError,
+  type BtfNote,
+  formatNote,
   formatTypeName,
   MemberPathError,
   type ResolvedMember,
   resolveMember,
   type Spec,
+  surveyBtf,
 } from '@btfd/btf';
 import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
 
@@ -16,6 +19,21 @@ export interface Source {
   spec(): Promise<Spec>;
   /** Resolves member paths. A path that does not lead to a member has an error in its result. */
   members(paths: readonly string[]): Promise<MemberResult[]>;
+}
+
+/** noteUnknown prints the parts of a BTF that this btfctl does not know. */
+export function noteUnknown(notes: readonly BtfNote[], label: string, note: (text: string) => void): void {
+  for (const one of notes) note(`${label}: ${formatNote(one)}`);
+}
+
+/** unknownParts returns the notes about BTF to load. It returns none for BTF that cannot be read, which the kernel refuses. */
+export function unknownParts(btf: Uint8Array): readonly BtfNote[] {
+  try {
+    return surveyBtf(btf).notes;
+  } catch (error) {
+    if (error instanceof BtfFormatError) return [];
+    throw error;
+  }
 }
 
 /** specMembers resolves member paths in a spec, as a daemon does. */

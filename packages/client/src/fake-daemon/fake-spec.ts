@@ -5,6 +5,7 @@ import {
   encodeMember,
   encodeMemberError,
   Encoding,
+  NoteKind,
   type MemberFields,
   type ResolveMembersResponseSchema,
   type SpecHeaderSchema,
@@ -15,11 +16,13 @@ import {
   BtfFormatError,
   formatTypeName,
   MemberPathError,
+  parseHeader,
   printC,
   type ResolvedMember,
   resolveMember,
   selectTypes,
   type Spec,
+  surveyBtf,
 } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
@@ -121,16 +124,22 @@ function memberFields(spec: Spec, member: ResolvedMember): MemberFields {
 }
 
 function headerOf(object: FakeObject) {
-  const spec = object.split && object.base === null ? null : parsed(object);
-  const bigEndian = spec?.byteOrder === 'big';
+  const { typeCount, notes } = decoded(() => surveyBtf(object.btf, object.base?.btf ?? null));
+  const bigEndian = parseHeader(object.btf).byteOrder === 'big';
   return {
     info: object.info(),
     byteOrder: bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN,
-    typeCount: spec === null ? 0 : spec.endTypeId - spec.firstTypeId,
+    typeCount: typeCount ?? 0,
     rawSize: object.btf.length,
     digest: object.digest,
     baseDigest: object.base?.digest ?? new Uint8Array(),
     split: object.split,
+    notes: notes.map(({ kind, offset, length, message }) => ({
+      kind: NoteKind[kind],
+      offset,
+      length,
+      message,
+    })),
   };
 }
 
@@ -143,8 +152,13 @@ function parsed(object: FakeObject): Spec {
       message: `missing base types: there is no base for ${JSON.stringify(object.name)}`,
     });
   }
+  return decoded(() => object.spec());
+}
+
+/** @throws BtfError BTF_UNDECODABLE. */
+function decoded<T>(decode: () => T): T {
   try {
-    return object.spec();
+    return decode();
   } catch (error) {
     const message = `the BTF cannot be decoded: ${String(error)}`;
     throw new BtfError({ code: status.DATA_LOSS, reason: 'BTF_UNDECODABLE', message, cause: error });
