@@ -27,7 +27,7 @@ export { selectTypes, type SelectOptions } from './build/select.js';
 export { permuteTypes } from './build/permute.js';
 export { sortTypes } from './build/sort.js';
 export { TypeReader } from './decode/type-reader.js';
-export { countTypes } from './type-index.js';
+export { type BtfSurvey, countTypes, surveyBtf } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
@@ -71,6 +71,7 @@ export {
   type Volatile,
 } from './types.js';
 export { DEFAULT_PARSE_LIMITS, type ParseLimits } from './limits.js';
+export { type BtfNote, type BtfNoteKind, formatNote } from './notes.js';
 export { alignof } from './query/alignof.js';
 export { type DatasecVar, datasecVars } from './query/datasec-vars.js';
 export { type DeclTags, declTagsOf } from './query/decl-tags.js';
@@ -78,7 +79,13 @@ export { essentialName, flavourOf, typesByEssentialName } from './query/flavours
 export { fitsBase } from './query/fits-base.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
-export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
+export {
+  type MemberCandidate,
+  MemberPathError,
+  type MemberPathDetails,
+  type MemberProblem,
+} from './query/member-error.js';
+export { formatMemberPath, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
 export type {
   Dereference,
   MemberPlace,

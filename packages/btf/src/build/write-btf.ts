@@ -1,4 +1,4 @@
-import { type ByteOrder, checkByteOrder } from '../header.js';
+import { type ByteOrder, checkByteOrder, LONG_HEADER_LENGTH, SHORT_HEADER_LENGTH } from '../header.js';
 import { kindLayout } from '../kind-sizes.js';
 import { visitIds, visitNames, wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
@@ -8,10 +8,6 @@ import { BtfBuildError } from './build-error.js';
 import { type BaseStrings, layoutStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 import type { TypeTable } from './type-table.js';
-
-/** The header up to Linux 7.0, and the one with the fields of a layout section. */
-const SHORT_HEADER_LENGTH = 24;
-const LONG_HEADER_LENGTH = 32;
 
 const NO_LAYOUT = /* @__PURE__ */ new Uint8Array();
 
