@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BtfFormatError } from '../format-error.js';
-import { CPrinter } from '../print/c-printer.js';
+import { CPrinter, sourceOf } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
 /** compile checks a C text without writing anything, and returns the errors of the compiler. */
@@ -33,7 +33,11 @@ export interface Layouts {
 
 /** layoutAssertions asserts the size of each named struct and union and the offset of each member except bitfields. */
 export function layoutAssertions(spec: Spec): Layouts {
-  const printer = new CPrinter(spec, { pointerSize: 8, maxBytes: 256 * 1024 * 1024, assertions: false });
+  const printer = new CPrinter(sourceOf(spec), {
+    pointerSize: 8,
+    maxBytes: 256 * 1024 * 1024,
+    assertions: false,
+  });
   for (const id of spec.typeIds(1)) printer.define(id);
   const lines = [printer.out.take()];
   for (const id of spec.typeIds(1)) {
