@@ -113,6 +113,7 @@ export {
   layoutOf,
 } from './print/layout.js';
 export { formatLayout } from './print/layout-text.js';
+export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
 export { type BpfObject, type BpfObjectOptions, isBpfObject, parseBpfObject } from './object/bpf-object.js';
