@@ -17,7 +17,9 @@ export function compile(compiler: string, text: string, flags: readonly string[]
     return [];
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    return output.split('\n').filter((line) => line.includes('error'));
+    const errors = output.split('\n').filter((line) => line.includes('error'));
+    // A compiler that is missing or was killed prints none.
+    return errors.length === 0 ? [String(error)] : errors;
   } finally {
     rmSync(folder, { recursive: true });
   }
