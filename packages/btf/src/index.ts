@@ -79,7 +79,13 @@ export { essentialName, flavourOf, typesByEssentialName } from './query/flavours
 export { fitsBase } from './query/fits-base.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
-export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
+export {
+  type MemberCandidate,
+  MemberPathError,
+  type MemberPathDetails,
+  type MemberProblem,
+} from './query/member-error.js';
+export { formatMemberPath, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
 export type {
   Dereference,
   MemberPlace,
@@ -107,6 +113,7 @@ export {
   layoutOf,
 } from './print/layout.js';
 export { formatLayout } from './print/layout-text.js';
+export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
 export { type BpfObject, type BpfObjectOptions, isBpfObject, parseBpfObject } from './object/bpf-object.js';

@@ -34,6 +34,19 @@ export interface BuilderOptions {
   readonly declTags?: boolean;
 }
 
+/** BuilderParts are the types of a builder as they are stored, with numbers of strings in place of names. */
+export interface BuilderParts {
+  readonly table: TypeTable;
+  readonly pool: StringPool;
+}
+
+let ownParts: (builder: Builder) => BuilderParts;
+
+/** partsOf lets modules of this package read the types of a builder that grows, without marshalling all of them again. */
+export function partsOf(builder: Builder): BuilderParts {
+  return ownParts(builder);
+}
+
 /**
  * Builder collects types and writes them as BTF. Modelled on `btf.Builder` of cilium/ebpf, and for split BTF on libbpf's
  * `btf__new_empty_split`.
@@ -59,6 +72,10 @@ export class Builder {
   readonly #equal: EqualTypes | null;
   readonly #declTags: boolean;
   readonly #sources = new Map<Spec, ImportSource>();
+
+  static {
+    ownParts = (builder) => ({ table: builder.#table, pool: builder.#pool });
+  }
 
   constructor({ base = null, deduplicate = true, declTags = true }: BuilderOptions = {}) {
     const table = new TypeTable(base === null ? 1 : base.endTypeId);

@@ -92,10 +92,16 @@ export function joinSections(
 /**
  * checkTypes checks what {@link writeBtf} checks about types.
  *
+ * @param first the type to start from. Default: the first of the table.
+ *
  * @throws BtfBuildError `INVALID_TYPE` and `LIMIT_EXCEEDED` as {@link writeBtf} does.
  */
-export function checkTypes(table: TypeTable, { wideVlen = false }: WriteOptions): void {
-  for (let id = table.firstTypeId; id < table.endTypeId; id++) checkedLength(table, id, wideVlen);
+export function checkTypes(
+  table: TypeTable,
+  { wideVlen = false }: Pick<WriteOptions, 'wideVlen'>,
+  first: TypeId = table.firstTypeId,
+): void {
+  for (let id = first; id < table.endTypeId; id++) checkedLength(table, id, wideVlen);
 }
 
 /** The words of all types in the order of their ids, checked. */

@@ -111,7 +111,9 @@ int main(int argc, char **argv)
     sort(btf);
     write_btf(out, btf);
   } else if (!strcmp(command, "copy")) { /* out, base, split */
-    struct btf *base = parse(argv[3], NULL), *source = parse(argv[4], base), *btf = btf__new_empty_split(base);
+    /* A base of its own for each: a search for a string of the base would free the base that the string is read from. */
+    struct btf *base = parse(argv[3], NULL), *source = parse(argv[4], parse(argv[3], NULL));
+    struct btf *btf = btf__new_empty_split(base);
     for (unsigned int id = btf__type_cnt(base); id < btf__type_cnt(source); id++)
       check(btf__add_type(btf, source, btf__type_by_id(source, id)));
     write_btf(out, btf);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
@@ -82,6 +83,8 @@ export class Session implements AsyncDisposable {
   /** Prints text piece by piece until the reader is gone. */
   async print(pieces: Iterable<string>): Promise<void> {
     for (const piece of pieces) {
+      // A file takes all pieces at once, and signals are only noticed in between.
+      await setImmediate();
       this.interrupted.throwIfAborted();
       if (this.out.closed) return;
       await this.out.write(this.onTerminal ? printableText(piece) : piece);
