@@ -68,6 +68,11 @@ export class LayoutDeclarator {
     return this.#names.keyword(id) !== null && this.#types.name(id) === 0;
   }
 
+  /** unqualified returns the type that qualifiers and tags are on. */
+  unqualified(id: TypeId): TypeId {
+    return this.#names.unqualified(id);
+  }
+
   /**
    * writeMember writes the declaration of a member, without the width of a bitfield.
    *
@@ -77,7 +82,7 @@ export class LayoutDeclarator {
     const at = this.#types.elements(compositeId) + index * MEMBER_WORDS;
     const name = this.#types.unsignedAt(at);
     const typeId = this.#types.unsignedAt(at + 1);
-    if (this.isAnonymous(typeId)) {
+    if (this.isAnonymous(this.#names.unqualified(typeId))) {
       this.write(typeId, NO_NAME, scope);
       if (name !== 0) this.#out.write(' ');
       const start = this.#out.length;
@@ -103,10 +108,11 @@ export class LayoutDeclarator {
         this.write(types.third(id), declared, scope);
         break;
       case Kind.CONST:
-        this.#writeQualified('const ', id, declared, scope);
+        if (this.#isConstArray(types.third(id))) this.write(types.third(id), declared, scope);
+        else this.#writeQualified('const ', id, declared, scope);
         break;
       case Kind.VOLATILE:
-        if (this.isAnonymous(types.third(id))) this.#writeQualified('volatile ', id, declared, scope);
+        if (this.isAnonymous(this.unqualified(id))) this.#writeQualified('volatile ', id, declared, scope);
         else this.#writeNamed(id, declared, scope);
         break;
       case Kind.ARRAY:
@@ -125,6 +131,13 @@ export class LayoutDeclarator {
     this.#out.write(qualifier);
     const typeColumns = scope.typeColumns - qualifier.length;
     this.write(this.#types.third(id), declared, { ...scope, typeColumns });
+  }
+
+  /** Whether a flexible array repeats the qualifier of its elements. pahole repeats that of other arrays. */
+  #isConstArray(id: TypeId): boolean {
+    const types = this.#types;
+    if (types.kind(id) !== Kind.ARRAY || types.unsignedAt(types.elements(id) + 2) > 0) return false;
+    return types.kind(this.#names.elementOf(id)) === Kind.CONST;
   }
 
   #writePointer(id: TypeId, declared: Declared, scope: Scope): void {
@@ -208,6 +221,6 @@ export class LayoutDeclarator {
 function leftPart(type: string, declaration: string): string {
   let length = 0;
   while (length < type.length && type[length] === declaration[length]) length += 1;
-  const open = type.slice(0, length).search(/\(\**$/);
+  const open = type.slice(0, length).search(/\((?:[*( ]|const|volatile|restrict)*$/);
   return type.slice(0, open === -1 ? length : open);
 }

@@ -25,6 +25,7 @@ export class FactFinder {
   readonly #spec: Spec;
   readonly #pointerSize: PointerSize;
   readonly #known = new Map<TypeId, LayoutFacts>();
+  #typedefs: ReadonlyMap<TypeId, TypeId> | null = null;
   #depth = 0;
 
   constructor(spec: Spec, pointerSize: PointerSize) {
@@ -76,6 +77,12 @@ export class FactFinder {
     }
   }
 
+  /** typedefOf returns the first typedef of an anonymous type; 0 if it has none. */
+  typedefOf(id: TypeId): TypeId {
+    this.#typedefs ??= firstTypedefs(this.#spec);
+    return this.#typedefs.get(id) ?? 0;
+  }
+
   #widest({ members }: Struct | Union): number {
     return members.reduce((widest, { typeId }) => Math.max(widest, this.naturalAlignment(typeId)), 1);
   }
@@ -110,6 +117,17 @@ export class FactFinder {
       this.#depth -= 1;
     }
   }
+}
+
+/** Finds the first typedef of each type that has one. */
+function firstTypedefs(spec: Spec): Map<TypeId, TypeId> {
+  const typedefs = new Map<TypeId, TypeId>();
+  for (let id = 1; id < spec.endTypeId; id++) {
+    if (spec.kindOf(id) !== Kind.TYPEDEF) continue;
+    const target = sizeOrTypeIdOf(spec, id);
+    if (!typedefs.has(target)) typedefs.set(target, id);
+  }
+  return typedefs;
 }
 
 const kept = { 4: new WeakMap<Spec, FactFinder>(), 8: new WeakMap<Spec, FactFinder>() };

@@ -45,7 +45,7 @@ export class LayoutNames {
           break;
         case Kind.VOLATILE:
         case Kind.RESTRICT:
-          if (this.#types.kind(this.#unqualified(at)) === Kind.ARRAY) return false;
+          if (this.#types.kind(this.unqualified(at)) === Kind.ARRAY) return false;
           return this.#isPlainName(at);
         default:
           return this.#isPlainName(at);
@@ -140,6 +140,23 @@ export class LayoutNames {
     return at;
   }
 
+  /** unqualified returns the type that qualifiers and tags are on. */
+  unqualified(id: TypeId): TypeId {
+    let at = id;
+    for (; ; this.#work.step(at)) {
+      switch (this.#types.kind(at)) {
+        case Kind.CONST:
+        case Kind.VOLATILE:
+        case Kind.RESTRICT:
+        case Kind.TYPE_TAG:
+          at = this.#types.third(at);
+          break;
+        default:
+          return at;
+      }
+    }
+  }
+
   /** padTo writes spaces up to a length of the text. */
   padTo(length: number): void {
     this.#out.write(' '.repeat(Math.max(0, length - this.#out.length)));
@@ -217,22 +234,6 @@ export class LayoutNames {
 
   /** Whether a qualifier is that of a pointer. C writes it on the right of the star. */
   #qualifiesPointer(id: TypeId): boolean {
-    return this.#types.kind(this.#unqualified(id)) === Kind.PTR;
-  }
-
-  #unqualified(id: TypeId): TypeId {
-    let at = id;
-    for (; ; this.#work.step(at)) {
-      switch (this.#types.kind(at)) {
-        case Kind.CONST:
-        case Kind.VOLATILE:
-        case Kind.RESTRICT:
-        case Kind.TYPE_TAG:
-          at = this.#types.third(at);
-          break;
-        default:
-          return at;
-      }
-    }
+    return this.#types.kind(this.unqualified(id)) === Kind.PTR;
   }
 }

@@ -3,7 +3,7 @@ import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { Kind, type Struct, type TypeId, type Union } from '../types.js';
 import { type Declared, LayoutDeclarator, NO_NAME, type Scope } from './layout-declarator.js';
-import { factsOf } from './layout-facts.js';
+import { type FactFinder, factsOf } from './layout-facts.js';
 import { PackedTypes } from './layout-packed.js';
 import { CACHE_LINE, type MemberPlace, type Places, placesOf } from './layout-places.js';
 import {
@@ -58,6 +58,7 @@ class LayoutPrinter {
   readonly #work = new WorkLimit(STEPS_OF_LAYOUT, 0);
   readonly #declarator: LayoutDeclarator;
   readonly #packed: PackedTypes;
+  readonly #facts: FactFinder;
   readonly #rooms = new Map<TypeId, InnerRoom>();
   /** The cache line of the text so far. */
   #line = 0;
@@ -71,9 +72,11 @@ class LayoutPrinter {
       this.#writeBody(inner, scope, declared, false);
     });
     this.#packed = new PackedTypes(spec, pointerSize);
+    this.#facts = factsOf(spec, pointerSize);
   }
 
   print(id: TypeId): string {
+    const alias = this.#types.name(id) === 0 ? this.#facts.typedefOf(id) : 0;
     const isUnion = this.#types.kind(id) === Kind.UNION;
     const scope: Scope = {
       level: 0,
@@ -85,7 +88,8 @@ class LayoutPrinter {
       isFirst: false,
       isLast: false,
     };
-    this.#writeBody(id, scope, NO_NAME, true);
+    if (alias !== 0) this.#out.write('typedef ');
+    this.#writeBody(id, scope, { star: '', name: alias === 0 ? 0 : this.#types.name(alias) }, true);
     this.#out.write(';\n');
     return this.#out.take();
   }
@@ -192,13 +196,14 @@ class LayoutPrinter {
     const start = out.length;
     // The members of a union start where it starts.
     const inner = type.kind === 'UNION' || scope.isRelative ? scope : { ...scope, start: offset };
-    const isAnonymous = this.#declarator.isAnonymous(typeId);
+    const unqualifiedId = this.#declarator.unqualified(typeId);
+    const isAnonymous = this.#declarator.isAnonymous(unqualifiedId);
     const nameLength = this.#declarator.writeMember(type.id, index, inner);
     if (bitfieldSize > 0) out.write(`:${bitfieldSize}`);
     const attributeLength = this.#writeAlignment(forcedAlignment);
     out.write(';');
     const columns = scope.typeColumns + scope.nameColumns;
-    const packed = this.#packed.has(typeId) ? PACKED.length + 1 : 0;
+    const packed = this.#packed.has(unqualifiedId) ? PACKED.length + 1 : 0;
     const spaces = isAnonymous
       ? Math.abs(columns - attributeLength - packed - (nameLength > 0 ? nameLength : -1) - 3)
       : columns - (out.length - start);
@@ -261,7 +266,7 @@ class LayoutPrinter {
       const type = this.#composite(id);
       const places = placesOf(this.#spec, this.#pointerSize, type);
       this.#packed.visit(type, places);
-      room = { ...roomSums(places), ...factsOf(this.#spec, this.#pointerSize).of(id) };
+      room = { ...roomSums(places), ...this.#facts.of(id) };
       this.#rooms.set(id, room);
     }
     return room;
