@@ -21,13 +21,17 @@ const SKIPPED = 'pahole skips a type of the same name, size and places as an ear
  */
 const REASONS = {
   [POINTER_TO_ARRAY]: ({ ours, theirs }) =>
-    spaced(ours.replaceAll(/\(\*(\w+)\)\[\d+\]/g, '* $1')) === spaced(theirs),
+    eachLine(ours, theirs, (our, their) => spaced(our.replace(/\(\*(\w+)\)\[\d+\]/, '* $1')) === spaced(their)),
   [QUALIFIED_POINTER]: ({ ours, theirs }) =>
     eachLine(ours, theirs, (our, their) => /\* const\b/.test(our) && words(our) === words(their)),
   [QUALIFIED_STRUCT]: ({ ours, theirs }) =>
-    spaced(ours) === spaced(theirs.replaceAll(/^\t{2,}\/\* (?:size|sum members|last cacheline): .*\n/gm, '')),
-  [ORDER]: ({ ours, alone }) => alone() === ours,
+    // The line at its end has its place in another column.
+    eachLine(ours, theirs.replaceAll(INNER_SUMS, ''), (our, their) => spaced(our) === spaced(their)),
+  [ORDER]: ({ ours, alone }) => ours === alone(),
 } satisfies Record<string, (texts: Texts) => boolean>;
+
+/** Sums that are not those of the outermost type, after an empty line. */
+const INNER_SUMS = /\n\t{2,}\/\* size: .*\n(?:\t{2,}\/\* (?:sum members|last cacheline): .*\n)*/g;
 
 interface Texts {
   readonly ours: string;
