@@ -120,9 +120,21 @@ function innerHoleSums(inner: readonly InnerRoom[]): string[] {
   };
   const noUnit = (): string => '';
   const sums = [
-    ...sumOf(inner.map(({ holes }) => holes), 'holes', noUnit),
-    ...sumOf(inner.map(({ bitHoles }) => bitHoles), 'bit holes', noUnit),
-    ...sumOf(inner.map(({ paddingBits }) => paddingBits), 'bit paddings', (bits) => (bits === 1 ? ' bit' : ' bits')),
+    ...sumOf(
+      inner.map(({ holes }) => holes),
+      'holes',
+      noUnit,
+    ),
+    ...sumOf(
+      inner.map(({ bitHoles }) => bitHoles),
+      'bit holes',
+      noUnit,
+    ),
+    ...sumOf(
+      inner.map(({ paddingBits }) => paddingBits),
+      'bit paddings',
+      (bits) => (bits === 1 ? ' bit' : ' bits'),
+    ),
   ];
   return sums.length === 0 ? [] : [`member types with ${sums.join(', ')}`];
 }

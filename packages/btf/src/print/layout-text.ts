@@ -46,7 +46,11 @@ const PACKED = '__attribute__((__packed__))';
  * refer to each other too often.
  * @throws BtfFormatError as `layoutOf` does.
  */
-export function formatLayout({ spec, typeId, pointerSize }: Pick<Layout, 'spec' | 'typeId' | 'pointerSize'>): string {
+export function formatLayout({
+  spec,
+  typeId,
+  pointerSize,
+}: Pick<Layout, 'spec' | 'typeId' | 'pointerSize'>): string {
   return new LayoutPrinter(spec, pointerSize).print(typeId);
 }
 

@@ -41,7 +41,10 @@ needs('pahole').describe('the layout', () => {
     const spec = readSpec(path);
     const { others, unexplained } = compareLayouts(path, spec);
     // pahole cannot print arrays of pointers to functions, and functions that return one.
-    expect({ others, unexplained }).toEqual({ others: {}, unexplained: [expect.stringContaining('struct fn')] });
+    expect({ others, unexplained }).toEqual({
+      others: {},
+      unexplained: [expect.stringContaining('struct fn')],
+    });
     const text = formatLayout(layoutOf(spec, typeByName(spec, 'fn', 'STRUCT').id));
     expect(text.split('\n').filter((line) => line.includes('(*'))).toEqual([
       '\tint                        (*plain)(void);       /*     0     8 */',

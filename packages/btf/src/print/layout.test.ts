@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
+import { resolveMember } from '../query/resolve-member.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { Kind } from '../types.js';
@@ -106,6 +107,28 @@ describe('layoutOf', () => {
       '\t/* last cacheline: 17 bytes */',
       '};',
       '',
+    ]);
+  });
+
+  test('has the offset and the width of bitfields that are an INT, as before Linux 4.20', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT) // 1
+      .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [5] }) // 2: 5 bits
+      .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [(3 << 16) | 7] }) // 3: 7 bits, from bit 3
+      .type(Kind.TYPEDEF, 'seven', { sizeOrTypeId: 3 }) // 4
+      .type(Kind.STRUCT, 's', { vlen: 3, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 2, 32, 'c', 4, 37] }); // 5
+    const old = Spec.parse(btf.bytes());
+    const layout = layoutOf(old, 5);
+    expect(layout).toMatchObject({ memberBytes: 4, bitfieldBits: 12, holeBits: 3, paddingBits: 17 });
+    expect(resolveMember(old, 's.c')).toMatchObject({ bitOffset: 40, bitSize: 7, bitfield: true });
+    expect(formatLayout(layout).split('\n').slice(1, 8)).toEqual([
+      '\tint                        a;                    /*     0     4 */',
+      '\tint                        b:5;                  /*     4: 0  4 */',
+      '',
+      '\t/* XXX 3 bits hole, try to pack */',
+      '\tseven                      :3;',
+      '',
+      '\tseven                      c:7;                  /*     4: 8  4 */',
     ]);
   });
 

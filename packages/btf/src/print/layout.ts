@@ -72,6 +72,7 @@ export type LayoutRow = LayoutMember | LayoutOpen | LayoutClose | LayoutGap;
 
 /** Layout is the memory layout of a struct or union. */
 export interface Layout {
+  /** The spec that has the type. */
   readonly spec: Spec;
   readonly typeId: TypeId;
   /** Bytes of a pointer. */
@@ -100,7 +101,7 @@ export interface Layout {
   readonly innerPaddings: number;
   /** Bytes of that padding. */
   readonly innerPaddingBytes: number;
-  /** Number of direct members whose place does not follow from their types: it needs an attribute. This is a guess. */
+  /** Number of direct members whose place does not follow from their types: it needs an attribute. This is inferred. */
   readonly forcedAlignments: number;
   /** Number of holes before these members. */
   readonly forcedHoles: number;
@@ -196,7 +197,13 @@ class LayoutWriter {
     return places;
   }
 
-  #addMember(composite: Struct | Union, index: number, place: MemberPlace, start: number, depth: number): void {
+  #addMember(
+    composite: Struct | Union,
+    index: number,
+    place: MemberPlace,
+    start: number,
+    depth: number,
+  ): void {
     const { name, typeId, size, bitOffset, bitfieldSize } = place;
     const offset = start + place.offset;
     const innerPadding = this.#innerPadding(composite, place);

@@ -21,7 +21,11 @@ const SKIPPED = 'pahole skips a type of the same name, size and places as an ear
  */
 const REASONS = {
   [POINTER_TO_ARRAY]: ({ ours, theirs }) =>
-    eachLine(ours, theirs, (our, their) => spaced(our.replace(/\(\*(\w+)\)\[\d+\]/, '* $1')) === spaced(their)),
+    eachLine(
+      ours,
+      theirs,
+      (our, their) => spaced(our.replace(/\(\*(\w+)\)\[\d+\]/, '* $1')) === spaced(their),
+    ),
   [QUALIFIED_POINTER]: ({ ours, theirs }) =>
     eachLine(ours, theirs, (our, their) => /\* const\b/.test(our) && words(our) === words(their)),
   [QUALIFIED_STRUCT]: ({ ours, theirs }) =>
@@ -36,7 +40,7 @@ const INNER_SUMS = /\n\t{2,}\/\* size: .*\n(?:\t{2,}\/\* (?:sum members|last cac
 interface Texts {
   readonly ours: string;
   readonly theirs: string;
-  /** What pahole prints if it prints nothing else. */
+  /** Returns the text of pahole if it prints nothing else. */
   readonly alone: () => string;
 }
 
@@ -97,7 +101,13 @@ const EXPECTED: Readonly<Record<string, Omit<LayoutComparison, 'unexplained'>>> 
   },
   '7.3.4+deb13-cloud-amd64': {
     equal: 12534,
-    others: { [POINTER_TO_ARRAY]: 19, [QUALIFIED_POINTER]: 19, [QUALIFIED_STRUCT]: 1, [SKIPPED]: 2, [ORDER]: 4 },
+    others: {
+      [POINTER_TO_ARRAY]: 19,
+      [QUALIFIED_POINTER]: 19,
+      [QUALIFIED_STRUCT]: 1,
+      [SKIPPED]: 2,
+      [ORDER]: 4,
+    },
   },
 };
 
@@ -106,7 +116,9 @@ const EXPECTED: Readonly<Record<string, Omit<LayoutComparison, 'unexplained'>>> 
  * hundred types may differ, for the same reasons.
  */
 export function checkCounts(release: string, { equal, others, unexplained }: LayoutComparison): void {
-  console.info(`${release}: ${equal} structs and unions as pahole prints them, others: ${JSON.stringify(others)}`);
+  console.info(
+    `${release}: ${equal} structs and unions as pahole prints them, others: ${JSON.stringify(others)}`,
+  );
   expect(unexplained).toEqual([]);
   const expected = EXPECTED[release];
   if (expected !== undefined) expect({ equal, others }).toEqual(expected);

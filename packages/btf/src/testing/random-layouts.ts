@@ -73,7 +73,8 @@ class RandomLayouts {
     const data: (number | string)[] = [];
     let [end, largest, most, vlen] = [0, 1, 0, 0];
     const add = (typeId: number, start: number, bits: number, width: number): void => {
-      const [id, offset] = width > 0 && this.#oldBitfields ? this.#oldBitfield(typeId, start, width) : [typeId, 0];
+      const [id, offset] =
+        width > 0 && this.#oldBitfields ? this.#oldBitfield(typeId, start, width) : [typeId, 0];
       const word = this.#oldBitfields ? start - offset : (width << 24) | start;
       data.push(`m${vlen}`, id, word);
       vlen += 1;
@@ -130,7 +131,14 @@ class RandomLayouts {
     return type ?? { id: 1, size: 1, alignment: 1, isAnonymous: false, isArray: false };
   }
 
-  #add(kind: number, name: string, words: TypeWords, size: number, alignment = size, isAnonymous = false): void {
+  #add(
+    kind: number,
+    name: string,
+    words: TypeWords,
+    size: number,
+    alignment = size,
+    isAnonymous = false,
+  ): void {
     this.#id += 1;
     this.#btf.type(kind, name, words);
     const isArray = kind === Kind.ARRAY;
