@@ -130,14 +130,12 @@ function fetchKernel(kernel, modules, targets) {
 function fetchMachines(names) {
   const unknown = names.filter((name) => !kernels.some(({ series }) => series === name));
   if (unknown.length > 0) throw new Error(`kernel-packages.json has no series ${unknown.join(', ')}`);
-  const tool = join(CACHE, 'tools', 'bpftool');
   const missing = kernels.filter(
     ({ series, release }) =>
       (names.length === 0 || names.includes(series)) && bootableRelease(series) !== release,
   );
-  if (missing.length === 0 && existsSync(tool)) return;
-  useSuites([bpftool, ...missing].map(({ suite }) => suite));
-  if (!existsSync(tool)) fetchBpftool(tool);
+  if (missing.length === 0) return;
+  useSuites(missing.map(({ suite }) => suite));
   for (const kernel of missing) fetchMachine(kernel);
 }
 

@@ -23,6 +23,7 @@ export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
 export { sortTypes, type SortOptions } from './build/sort.js';
+export { TypeReader } from './decode/type-reader.js';
 export { countTypes } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
 export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';

@@ -21,6 +21,8 @@ export async function main(): Promise<void> {
   process.noDeprecation = true;
   const atStart = terminals();
   const { stdout, stderr, env } = process;
+  // A message that nobody reads, or a full disk that it goes to, does not change the result.
+  stderr.on('error', () => {});
   const interrupted = endingSignal();
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
   endWithTerminal(atStart);

@@ -90,16 +90,23 @@ interface Unequal {
 
 /** Removes equal types from both sides. Names can repeat, also in kernels, whose types are not always fully deduplicated. */
 function unequal(before: readonly TypeFacts[], after: readonly TypeFacts[]): Unequal {
-  const others = after.map((facts) => ({ facts, print: JSON.stringify(facts) }));
+  const prints = after.map((facts) => JSON.stringify(facts));
+  const left = new Map<string, number>();
+  for (const print of prints) left.set(print, (left.get(print) ?? 0) + 1);
+  const pairs = new Map<string, number>();
   const rest = before.filter((facts) => {
     const print = JSON.stringify(facts);
-    const at = others.findIndex((other) => other.print === print);
-    if (at !== -1) others.splice(at, 1);
-    return at === -1;
+    const count = pairs.get(print) ?? 0;
+    if (count === (left.get(print) ?? 0)) return true;
+    pairs.set(print, count + 1);
+    return false;
   });
-  return {
-    rest,
-    others: others.map(({ facts }) => facts),
-    equal: before.length - rest.length,
-  };
+  // The first of equal types are the pairs of those before.
+  const others = after.filter((_, index) => {
+    const print = prints[index] ?? '';
+    const count = pairs.get(print) ?? 0;
+    if (count > 0) pairs.set(print, count - 1);
+    return count === 0;
+  });
+  return { rest, others, equal: before.length - rest.length };
 }

@@ -3,7 +3,7 @@ import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
 import { clip } from '../output/table.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
-import { type Extent, extentsOf } from './extents.js';
+import { type Extent, extentsOf, indexAt } from './extents.js';
 
 /** DrawOptions are the options of {@link drawLayout}. */
 export interface DrawOptions {
@@ -94,8 +94,8 @@ function wholeLines(
   rowsByLine: ReadonlyMap<number, readonly LayoutRow[]>,
   lineCount: number,
 ): { readonly name: string; readonly lines: number } | null {
-  const extent = extents.find((one) => one.start <= start && one.end >= start + CACHE_LINE);
-  if (extent === undefined) return null;
+  const extent = extents[indexAt(extents, start)];
+  if (extent === undefined || extent.end < start + CACHE_LINE) return null;
   const first = start / CACHE_LINE;
   let lines = 0;
   while (

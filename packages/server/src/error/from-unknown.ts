@@ -12,13 +12,16 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  if (isOutOfFiles(error)) {
-    return new ServiceError(ErrorReason.OUT_OF_FILES, 'the daemon has as many open files as it may have', {
-      cause: error,
-    });
-  }
+  if (isOutOfFiles(error)) return outOfFiles(error);
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
     cause: error,
+  });
+}
+
+/** outOfFiles returns the error that a client gets if the daemon could open no file. */
+export function outOfFiles(cause: unknown): ServiceError {
+  return new ServiceError(ErrorReason.OUT_OF_FILES, 'the daemon has as many open files as it may have', {
+    cause,
   });
 }
 

@@ -129,8 +129,9 @@ export enum ErrorReason {
   OUT_OF_FILES = 12,
 
   /**
-   * RESOURCE_EXHAUSTED. The kernel has no memory left for this. Metadata: command,
-   * errno_name. Next: free memory on the machine.
+   * RESOURCE_EXHAUSTED. The kernel has no memory or no thread left for this. Metadata:
+   * command (not for a thread), errno_name. Next: free memory on the machine, or raise
+   * the daemon's limits of tasks and memory.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_MEMORY = 13;
    */
