@@ -14,7 +14,7 @@ export interface LayoutFacts {
   readonly embeddedFlexibleArray: boolean;
 }
 
-/** The facts of a type that contains itself, while they are searched for. */
+/** The facts of a type while they are searched for: it may contain itself. */
 const UNDER_WAY: LayoutFacts = { naturalAlignment: 1, flexibleArray: false, embeddedFlexibleArray: false };
 
 /** The deepest nesting to follow. The kernel accepts 32 levels. */
@@ -36,13 +36,16 @@ export class FactFinder {
   /**
    * of returns the facts of a STRUCT or UNION.
    *
+   * @throws BtfFormatError `INVALID_ARGUMENT` for any other type.
    * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 512 levels of types.
    */
   of(id: TypeId): LayoutFacts {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     const type = this.#spec.typeById(id);
-    if (type.kind !== 'STRUCT' && type.kind !== 'UNION') return UNDER_WAY;
+    if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
+      throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
+    }
     this.#known.set(id, UNDER_WAY);
     const facts = {
       naturalAlignment: this.#widest(type),

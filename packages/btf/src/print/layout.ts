@@ -134,8 +134,8 @@ const MAX_DEPTH = 32;
  * @param id a STRUCT or UNION, or a typedef or qualifier of one.
  * @throws BtfFormatError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a struct or union, or a member has no size.
- * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, and more than 32
- * levels of anonymous types.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, more than 32 levels of
+ * anonymous types, and more than 512 levels of types.
  * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist, a type that contains itself, and a
  * name outside the string section.
  * @throws BtfFormatError `UNSUPPORTED` for a member of an unknown kind.
