@@ -66,7 +66,10 @@ async function endOf(help: Output, io: Io): Promise<number> {
   }
 }
 
-/** Aborts at the first SIGHUP, SIGINT or SIGTERM. A second one ends the process at once, as it does by default. */
+/**
+ * Aborts at the first SIGHUP, SIGINT or SIGTERM. The next one ends the process at once, as it does by default. Neither is
+ * noticed during work that does not return to the event loop, so such work must be bounded.
+ */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.

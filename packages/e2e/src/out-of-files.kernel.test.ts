@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from '@jest/globals';
+import { BtfClient } from '@btfd/client';
 import { needs } from 'test-tools';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
@@ -56,15 +57,11 @@ needs('bpf', 'root').test(
     const source = { case: 'name', value: 'vmlinux' } as const;
     const resolve = async (): Promise<unknown> =>
       client.call('resolveMembers', { source, paths: ['task_struct.pid'] });
-    // Not from its start, because Node opens many files at once while it loads a program.
-    const allow = (files: number): void => {
-      execFileSync('prlimit', ['--pid', String(daemon.pid), `--nofile=${files}:`]);
-    };
     expect((await client.call('getServerInfo', {})).version).not.toBe('');
     const idle = daemon.fds().length;
     const reasons: string[] = [];
     for (const free of FREE) {
-      allow(idle + free);
+      allowFiles(daemon, idle + free);
       const failed = await failureOf(resolve()).then(errorInfoOf, () => null);
       if (failed === null) break;
       reasons.push(failed.reason);
@@ -77,3 +74,21 @@ needs('bpf', 'root').test(
     expect(await daemon.end()).toBe(0);
   },
 );
+
+needs('bpf', 'root').test('A client has its answer when there are files for a worker again', async () => {
+  await using daemon = await DaemonProcess.start();
+  await using client = new BtfClient(daemon.address);
+  await client.serverInfo();
+  const idle = daemon.fds().length;
+  allowFiles(daemon, idle);
+  const resolving = client.resolveMembers('vmlinux', ['task_struct.pid']);
+  await until('the daemon has refused', () => daemon.log.text.includes('"reason":"OUT_OF_FILES"'));
+  allowFiles(daemon, idle + 200);
+  expect(await resolving).toHaveLength(1);
+  expect(await daemon.end()).toBe(0);
+});
+
+/** Changes how many files a daemon may open. Not from its start: Node opens many at once while it loads a program. */
+function allowFiles(daemon: DaemonProcess, files: number): void {
+  execFileSync('prlimit', ['--pid', String(daemon.pid), `--nofile=${files}:`]);
+}

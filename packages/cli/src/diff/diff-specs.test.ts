@@ -206,6 +206,19 @@ test('many members of a struct can share a name', () => {
   expect(process.cpuUsage(before).user).toBeLessThan(CPU_MICROSECONDS);
 });
 
+test('an anonymous type counts for each type that contains it, and too many members are rejected', () => {
+  const anonymous = struct('', ['x', 0], ['y', 4]);
+  const owner = (name: string): NewType => ({
+    kind: 'STRUCT',
+    name,
+    size: 8,
+    members: [{ name: '', typeId: 2, bitOffset: 0, bitfieldSize: 0 }],
+  });
+  const [a, b] = [specOf(anonymous, owner('s'), owner('t')), specOf(anonymous, owner('s'))];
+  expect(diffSpecs(a, b, ALL, 4).removed).toHaveLength(1);
+  expect(() => diffSpecs(a, b, ALL, 3)).toThrow('the types have more than 3 members in all');
+});
+
 test('many types can share a name', () => {
   const many = (from: number): Spec =>
     specOf(...Array.from({ length: 30_000 }, (_, index) => struct('s', ['x', from + 2 * index])));

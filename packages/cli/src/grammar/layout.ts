@@ -7,7 +7,7 @@ export function layoutCommand(action: Action): Command {
   return inOption(
     new Command('layout')
       .description('draw structs and unions by cache line, with their holes')
-      .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
+      .argument('<type...>', 'names, globs or type ids of structs, unions and typedefs of them'),
   )
     .addHelpText(
       'after',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
@@ -33,6 +34,7 @@ export class Session implements AsyncDisposable {
   readonly #clients = new Map<string, Promise<BtfClient>>();
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
+  readonly #notes = new Set<string>();
   #configFile: Promise<ConfigFile> | null = null;
   #tookInput = false;
 
@@ -81,6 +83,8 @@ export class Session implements AsyncDisposable {
   /** Prints text piece by piece until the reader is gone. */
   async print(pieces: Iterable<string>): Promise<void> {
     for (const piece of pieces) {
+      // A file takes all pieces at once, and signals are only noticed in between.
+      await setImmediate();
       this.interrupted.throwIfAborted();
       if (this.out.closed) return;
       await this.out.write(this.onTerminal ? printableText(piece) : piece);
@@ -91,6 +95,13 @@ export class Session implements AsyncDisposable {
   note(text: string): void {
     if (this.options.quiet !== true) this.#io.stderr.write(`${printableText(text)}\n`);
   }
+
+  /** Prints a note like {@link note}, unless it was printed before: several sources may read one base. */
+  readonly noteOnce = (text: string): void => {
+    if (this.#notes.has(text)) return;
+    this.#notes.add(text);
+    this.note(`btfctl: note: ${text}`);
+  };
 
   /** Prints a warning on standard error. */
   warn(text: string): void {
@@ -144,7 +155,7 @@ export class Session implements AsyncDisposable {
     if (ref.kind === 'file') {
       if (ref.path === STANDARD_INPUT) this.#takeInput();
       const { FileSource } = await import('../source/file-source.js');
-      return new FileSource(ref.path, baseSource, this.interrupted);
+      return new FileSource(ref.path, baseSource, this.interrupted, this.noteOnce);
     }
     const { node, object } = ref;
     const { DaemonSource } = await import('../source/daemon-source.js');
@@ -154,6 +165,7 @@ export class Session implements AsyncDisposable {
       object,
       baseSource,
       this.transferOptions,
+      this.noteOnce,
     );
   }
 

@@ -33,7 +33,7 @@ const LACKS: readonly (readonly [Error, string, ErrorReason])[] = [
 describe('A worker that cannot start', () => {
   test.each(LACKS)('because of %s says that the daemon %s', (error, message, reason) => {
     const failure = startFailure(error, () => Infinity);
-    expect(failure).toMatchObject({ reason, message: `the daemon ${message}`, cause: error });
+    expect(failure).toMatchObject({ reason, message: `the daemon ${message}`, cause: error, retryMs: 1_000 });
   });
 
   test('for lack of a module lacks files, if there are few', () => {
