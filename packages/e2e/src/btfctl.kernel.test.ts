@@ -14,6 +14,7 @@ import { DaemonProcess } from './testing/daemon-process.js';
 import { HeldObject } from './testing/held-object.js';
 import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
+import { rawBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
@@ -170,6 +171,24 @@ needs('bpf').describe('btfctl', () => {
     const table = async (spec: string): Promise<string> =>
       (await daemon.run('member', '--in', spec, 'task_struct.ns')).stderr;
     expect(await table(`id:${held.id}`)).toBe(await table(DUPLICATES));
+  });
+
+  test('member shows as many types as a daemon sends, and how to list all of them', async () => {
+    const file = join(daemon.dir, 'many.btf');
+    // An int, and structs `s` of 64 bytes with a member `m` at different places.
+    const structs = Array.from({ length: 40 }, (_, i) => [
+      [3, (4 << 24) | 1, 64],
+      [5, 1, 8 * i],
+    ]).flat(2);
+    writeFileSync(file, rawBtf([1, 1 << 24, 4, 32, ...structs], '\0i\0s\0m\0'));
+    await using held = await HeldObject.load(file, daemon.env);
+    const ran = await daemon.run('member', '--in', `id:${held.id}`, 's.m');
+    const rows = ran.stderr.split('\n').filter((line) => /^\d+\.m  struct s /.test(line));
+    expect(ran.stderr).toContain('s.m differs in 40 types of one name');
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.length).toBeLessThan(40);
+    const listed = await daemon.run(...hintedCommand(ran));
+    expect(listed.stdout.match(/ struct  s /g)).toHaveLength(40);
   });
 
   test('check shows the log of the verifier, and keeps nothing', async () => {

@@ -55,7 +55,7 @@ export class MemberSearch {
     const found = ways.filter((way) => 'member' in way);
     const [first] = found;
     if (first === undefined) throw this.#nowhere(ways.filter((way) => 'failure' in way));
-    if (found.every(({ member }) => isSamePlace(this.#spec, first.member, member))) return first.member;
+    if (found.every(({ member }) => this.#isSame(first.member, member))) return first.member;
     throw this.#ambiguous(ways);
   }
 
@@ -103,7 +103,7 @@ export class MemberSearch {
       const same = candidates.findIndex(
         (other) =>
           other.typeId === typeId &&
-          (member === null || other.member === null || isSamePlace(this.#spec, other.member, member)),
+          (member === null || other.member === null || this.#isSame(other.member, member)),
       );
       if (same === -1) candidates.push({ typeId, path, member });
       else if (candidates[same]?.member === null) candidates[same] = { typeId, path, member };
@@ -119,6 +119,10 @@ export class MemberSearch {
       `${this.#upTo(step + 1)}: ${types.length} types have the name, and ${differs}: ` +
       `${listed.join(', ')}${more}; name one by its id, for example ${example}`;
     return new MemberPathError('AMBIGUOUS', message, { step, candidates });
+  }
+
+  #isSame(a: ResolvedMember, b: ResolvedMember): boolean {
+    return isSamePlace(this.#spec, a, b, this.#options);
   }
 
   #tooManyWays(): MemberPathError {

@@ -32,13 +32,14 @@ export async function member(
   });
   const failed = results.filter((result) => result.member === null);
   for (const { path, error, failure } of failed) {
-    session.warn(failure.candidates.length > 0 ? ambiguity(path, failure) : error);
+    session.warn(failure.candidates.length > 0 ? ambiguity(path, failure, source.label) : error);
   }
   return failed.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
 }
 
 /** Returns the message for an ambiguous path: a table of the types that it may mean, with a path that means each. */
-function ambiguity(path: string, { candidates, candidateCount }: MemberFailure): string {
+function ambiguity(path: string, failure: MemberFailure, label: string): string {
+  const { candidates, candidateCount, step } = failure;
   const columns = [
     { heading: 'PATH' },
     { heading: 'TYPE' },
@@ -52,9 +53,11 @@ function ambiguity(path: string, { candidates, candidateCount }: MemberFailure):
     ...(place === null ? ['-', '-', 'none'] : [offsets(place), String(place.bitSize), typeOf(place)]),
   ]);
   const table = formatTable(columns, rows, { width: null, colors: makeColors(false) }).trimEnd();
-  const left = candidateCount - candidates.length;
-  const more = left > 0 ? `\nand ${left} more, which \`btfctl find\` shows` : '';
-  return `${path} differs in ${candidateCount} types of one name: use one of these paths\n${table}${more}`;
+  const message = `${path} differs in ${candidateCount} types of one name: use one of these paths\n${table}`;
+  if (candidates.length === candidateCount) return message;
+  // A daemon sends only some of very many.
+  const name = step === -1 ? parseMemberPath(path).root : candidates[0]?.typeName.split(' ').at(-1);
+  return `${message}\nhint: \`btfctl find ${name ?? ''} --in ${label}\` lists all of them`;
 }
 
 /**

@@ -163,6 +163,21 @@ describe('The paths of ResolveMembers', () => {
     expect([error.reason, error.metadata['work']]).toEqual([ErrorReason.WORK_TOO_LARGE, 'paths']);
   });
 
+  test('may not compare large types of many structs of one name', async () => {
+    const writer = new BtfWriter().type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] });
+    const params = Array.from({ length: 20_000 }, () => [0, 1]).flat();
+    for (let i = 0; i < 16; i++) {
+      writer
+        .type(Kind.FUNC_PROTO, '', { vlen: 20_000, sizeOrTypeId: 1, data: params })
+        .type(Kind.PTR, '', { sizeOrTypeId: writer.nextId - 1 })
+        .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 8, data: ['p', writer.nextId - 1, 0] });
+    }
+    const error = await failureOf(() =>
+      resolvedWithin(new WorkBudget(100_000_000), writer.bytes(), paths(6, 's.p')),
+    );
+    expect(error.reason).toBe(ErrorReason.WORK_TOO_LARGE);
+  });
+
   test('let other jobs have turns, also if each looks at many members', () => {
     const btf = { digest: 'd', bytes: wide() };
     const job = {

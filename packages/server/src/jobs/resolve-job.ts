@@ -37,6 +37,8 @@ const STEPS_PER_PATH = 2_000;
 const STEPS_PER_CHARACTER = 100;
 /** The cost of a type or a member that is looked at, with the decoding of its struct. */
 const STEPS_PER_LOOK = 80;
+/** Characters of a name that is too long: `formatTypeName` stops there. */
+const MAX_WRITTEN = 64 * 1024;
 /** Characters of a type's name that cost as much as a look. */
 const CHARACTERS_PER_LOOK = 4;
 /** The cost of the names that an error suggests: milliseconds. */
@@ -152,9 +154,14 @@ function memberFields(spec: Spec, member: ResolvedMember, options: ResolveOption
 
 /** Returns the beginning of a type's name. @throws BtfFormatError if C cannot write it. */
 function typeNameOf(spec: Spec, id: TypeId, maxBytes: number, { onLooks }: ResolveOptions): string {
-  const name = formatTypeName(spec, id);
-  onLooks?.(Math.ceil(name.length / CHARACTERS_PER_LOOK));
-  return headOf(name, maxBytes);
+  let written = MAX_WRITTEN;
+  try {
+    const name = formatTypeName(spec, id);
+    written = name.length;
+    return headOf(name, maxBytes);
+  } finally {
+    onLooks?.(Math.ceil(written / CHARACTERS_PER_LOOK));
+  }
 }
 
 function fits(result: MemberResult): boolean {
