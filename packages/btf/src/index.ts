@@ -130,4 +130,7 @@ export {
 } from './kernel/kernel-features.js';
 export { probeBtf, probeResult } from './kernel/probe.js';
 export type { Problem } from './validate/problem.js';
+export { formatValue, type FormattedValue, type FormatValueOptions } from './value/format-value.js';
+export { readValue, type ReadValue, type ReadValueOptions, type Value } from './value/read-value.js';
+export type { Extent } from './value/value-input.js';
 export { validate, type ValidateOptions } from './validate/validate.js';

@@ -58,7 +58,8 @@ export class CPrinter {
     const layouts = new CLayouts(new CSizes(types, work, pointerSize), padding, baseTypes);
     const names = new CNames(types, strings, work, (id) => layouts.enumAttribute(id) !== null);
     this.out = new TextOutput(strings, maxBytes);
-    this.#context = { types, strings, names, out: this.out, work, compiler: { baseTypes, layouts } };
+    const compiler = { baseTypes, layouts };
+    this.#context = { types, strings, names, out: this.out, work, compiler, qualified: true };
     this.#order = new COrder(types, work);
     this.#definitions = new CDefinitions(this.#context, padding);
     const { declarator } = this.#definitions;
@@ -114,9 +115,9 @@ export class CPrinter {
 
   /** identifierOf returns the C name of a struct, union or enum that was printed. */
   identifierOf(id: TypeId): string {
-    const { types, strings, names, compiler, work } = this.#context;
+    const { types, strings, names } = this.#context;
     const out = new TextOutput(strings, MAX_IDENTIFIER);
-    writeNumbered({ types, strings, names, compiler, work, out }, types.name(id), names.ofTag(id));
+    writeNumbered({ ...this.#context, out }, types.name(id), names.ofTag(id));
     return out.take();
   }
 

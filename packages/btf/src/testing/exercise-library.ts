@@ -31,6 +31,8 @@ import { sizeof } from '../query/sizeof.js';
 import { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { validate } from '../validate/validate.js';
+import { formatValue } from '../value/format-value.js';
+import { readValue } from '../value/read-value.js';
 import type { Outcomes } from './exercise.js';
 
 type Calls<A extends unknown[]> = Readonly<Record<string, (...args: A) => unknown>>;
@@ -104,9 +106,14 @@ const PRINT_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   declarationOf,
   formatLayout: (spec, id) => formatLayout(layoutOf(spec, id)),
   formatTypeName,
+  formatValue: (spec, id) => formatValue(spec, id, VALUE, { emitZeroes: true, maxLength: MOST_TEXT }),
   printRaw: (spec, id) => printRaw(spec.typeById(id), spec),
+  readValue: (spec, id) => readValue(spec, id, VALUE),
   toBpftoolJson: (spec, id) => toBpftoolJson(spec.typeById(id)),
 };
+
+/** Bytes to read as values of every type. */
+const VALUE = Uint8Array.from({ length: 64 }, (_, i) => i * 5);
 
 /** The number of types to exercise one by one. Whole specs are short enough to exercise all. */
 const MOST_TYPES = 64;

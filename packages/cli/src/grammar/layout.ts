@@ -11,7 +11,7 @@ export function layoutCommand(action: Action): Command {
   )
     .addHelpText(
       'after',
-      `\n\`btfctl dump SPEC --type TYPE --format layout\` prints the layout as pahole\ndoes.\n\n${SPEC_HELP}`,
+      `\n\`btfctl dump SPEC --type TYPE --format layout\` prints the layout as pahole 1.32\ndoes.\n\n${SPEC_HELP}`,
     )
     .action(action);
 }
