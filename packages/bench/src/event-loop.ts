@@ -7,8 +7,8 @@ import { nestedUnions, rejectedWithLog, tinyTypes, wideStructs } from './hostile
 
 const { getServerInfo, iterateHandles, loadHandle, resolveMembers } = BtfService.method;
 
-/** Objects that another program holds, while requests look for names and list objects. */
-const OBJECTS = 10_000;
+/** The numbers of objects that another program holds while requests look for names and list objects. */
+const OBJECTS = { quick: 1_000, full: 10_000 };
 
 /** Case is one kind of heavy request. */
 interface Case {
@@ -17,20 +17,20 @@ interface Case {
 }
 
 /** Returns the requests whose work could grow with the number of objects. */
-function casesOfManyObjects(caller: Caller, quick: boolean): Case[] {
+function casesOfManyObjects(caller: Caller, objects: number): Case[] {
   const path = pathOf(BtfService.method.spec);
   const { input } = BtfService.method.spec;
   const request = encode(input, { source: { case: 'name', value: 'nothing' }, encoding: Encoding.RAW });
-  const times = quick ? 100 : 1_000;
+  const times = objects / 10;
   return [
     {
-      name: `${times} names that nothing has, among 10,000 objects`,
+      name: `${times} names that nothing has, among ${objects} objects`,
       run: async () => {
         for (let count = 0; count < times; count += 1) await caller.drain(path, request).catch(notFound);
       },
     },
     {
-      name: 'IterateHandles of 10,000 objects',
+      name: `IterateHandles of ${objects} objects`,
       run: async () => caller.drain(pathOf(iterateHandles), encode(iterateHandles.input, {})),
     },
   ];
@@ -161,10 +161,11 @@ the slowest of the small calls that another client made meanwhile.
     };
   };
   for (const heavy of cases) await measure(heavy);
+  const count = quick ? OBJECTS.quick : OBJECTS.full;
   const objects: BtfFd[] = [];
   try {
-    for (let count = 0; count < OBJECTS; count += 1) objects.push(await btfLoad(tinyTypes(1), 0));
-    for (const heavy of casesOfManyObjects(caller, quick)) await measure(heavy);
+    while (objects.length < count) objects.push(await btfLoad(tinyTypes(1), 0));
+    for (const heavy of casesOfManyObjects(caller, count)) await measure(heavy);
   } finally {
     for (const object of objects) object.close();
   }

@@ -55,7 +55,7 @@ describe('btfctl value', () => {
   };
 
   test('prints text as libbpf does', async () => {
-    expect(await run('pair', '--in', btf, '--data', data)).toEqual({
+    expect(await run('struct pair', '--in', btf, '--data', data)).toEqual({
       status: 0,
       stderr: '',
       stdout: [
@@ -68,12 +68,12 @@ describe('btfctl value', () => {
       ].join('\n'),
     });
     const flags = ['--compact', '--skip-names', '--emit-zeroes', '--emit-strings'];
-    const { stdout } = await run('struct pair', '-i', btf, '-d', data, ...flags);
+    const { stdout } = await run('pair', '-i', btf, '-d', data, ...flags);
     expect(stdout).toBe('{-1,18446744073709551615,inf,"Ab",}\n');
   });
 
   test('prints JSON and YAML, with large integers as strings', async () => {
-    const { stdout } = await run('pair', '--in', btf, '--data', data, '-o', 'json');
+    const { stdout } = await run('struct pair', '--in', btf, '--data', data, '-o', 'json');
     expect(schemaErrors('value', stdout)).toEqual([]);
     expect(JSON.parse(stdout)).toEqual({
       type: 'struct pair',
@@ -105,8 +105,8 @@ describe('btfctl value', () => {
     expect(short).toEqual({
       status: 1,
       stdout:
-        '(struct pair){.a = (int)-1,.b = (u64)18446744073709551615,.f = (float)inf,.name = (char[4])<missing>,}\n',
-      stderr: 'btfctl: the value of struct pair has 24 bytes, and 4 of them are missing\n',
+        '(pair){.a = (int)-1,.b = (u64)18446744073709551615,.f = (float)inf,.name = (char[4])<missing>,}\n',
+      stderr: 'btfctl: the value of pair has 24 bytes, and 4 of them are missing\n',
     });
     const json = runWith(BYTES.subarray(0, 20), 'pair', '--in', btf, '-o', 'json');
     expect(JSON.parse(json.stdout)).toMatchObject({ missing_bytes: 4, value: { name: null } });

@@ -1,13 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import type { TypeId } from '../types.js';
 import type { FormatValueOptions } from '../value/format-value.js';
-
-/** The folder of the newer libbpf, with the loader and the C library that it needs. */
-const LIBRARIES = fileURLToPath(new URL('../../../../.cache/tools/lib/', import.meta.url));
+import { LibbpfProgram } from './libbpf-program.js';
 
 /** The declarations of libbpf's `btf.h` that are used, so that its development files need not be installed. */
 const SOURCE = `
@@ -109,36 +103,21 @@ export interface ValueAnswer {
 
 /** LibbpfValues prints values with libbpf's `btf_dump__dump_type_data` (1.7), in a small program that gcc builds. */
 export class LibbpfValues {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'btf-values-'));
-
-  constructor() {
-    const source = this.#path('values.c');
-    writeFileSync(source, SOURCE);
-    const library = [join(LIBRARIES, 'libbpf.so.1'), '-Wl,--allow-shlib-undefined'];
-    execFileSync('gcc', ['-O1', '-o', this.#path('values'), source, ...library], { stdio: 'pipe' });
-  }
+  readonly #program = new LibbpfProgram(SOURCE);
 
   /** print prints values of the types of one BTF, which stands alone or is split from a base. */
   print(btf: Uint8Array, requests: readonly ValueRequest[], base?: Uint8Array): ValueAnswer[] {
-    const [input, asked] = [this.#path('btf'), this.#path('asked')];
-    const [output, basePath] = [this.#path('output'), this.#path('base')];
-    writeFileSync(input, btf);
-    writeFileSync(asked, Buffer.concat(requests.map(requestBytes)));
-    if (base !== undefined) writeFileSync(basePath, base);
-    const files = [input, asked, output, ...(base === undefined ? [] : [basePath])];
-    const loader = join(LIBRARIES, 'ld-linux-x86-64.so.2');
-    const args = ['--library-path', LIBRARIES, this.#path('values'), ...files];
-    execFileSync(loader, args, { stdio: 'pipe' });
+    const input = this.#program.file('btf', btf);
+    const asked = this.#program.file('asked', Buffer.concat(requests.map(requestBytes)));
+    const output = this.#program.path('output');
+    const bases = base === undefined ? [] : [this.#program.file('base', base)];
+    this.#program.run([input, asked, output, ...bases]);
     return answersOf(readFileSync(output));
   }
 
   /** Removes the program and its files. */
   close(): void {
-    rmSync(this.#folder, { recursive: true });
-  }
-
-  #path(name: string): string {
-    return join(this.#folder, name);
+    this.#program.close();
   }
 }
 

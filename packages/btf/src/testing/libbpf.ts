@@ -1,11 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The folder of the newer libbpf, with the loader and the C library that it needs. */
-const LIBRARIES = fileURLToPath(new URL('../../../../.cache/tools/lib', import.meta.url));
+import { readFileSync } from 'node:fs';
+import { LibbpfProgram } from './libbpf-program.js';
 
 /** The declarations of libbpf's `btf.h` that are used, so that its development files need not be installed. */
 const SOURCE = String.raw`
@@ -151,24 +145,14 @@ int main(int argc, char **argv)
 
 /** Libbpf runs functions of libbpf 1.7, which the tools of tests have, in a small program that gcc builds. */
 export class Libbpf {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'libbpf-'));
-
-  constructor() {
-    const source = this.#path('program.c');
-    writeFileSync(source, SOURCE);
-    // The library needs a newer C library than the one of the machine, which its own loader finds.
-    const flags = ['-O1', '-Wl,--allow-shlib-undefined'];
-    execFileSync('gcc', [...flags, '-o', this.#path('program'), source, join(LIBRARIES, 'libbpf.so.1')], {
-      stdio: 'pipe',
-    });
-  }
+  readonly #program = new LibbpfProgram(SOURCE);
 
   /** distill calls `btf__distill_base`. */
   distill(
     split: Uint8Array,
     base: Uint8Array,
   ): { readonly bytes: Uint8Array; readonly baseBytes: Uint8Array } {
-    const out = this.#path('out-base');
+    const out = this.#program.path('out-base');
     const bytes = this.#run('distill', [out, this.#input('base', base), this.#input('split', split)]);
     return { bytes, baseBytes: new Uint8Array(readFileSync(out)) };
   }
@@ -198,23 +182,16 @@ export class Libbpf {
 
   /** Removes the program and its files. */
   close(): void {
-    rmSync(this.#folder, { recursive: true });
+    this.#program.close();
   }
 
   #run(command: string, args: readonly string[]): Uint8Array {
-    const out = this.#path('out');
-    const loader = join(LIBRARIES, 'ld-linux-x86-64.so.2');
-    const program = [this.#path('program'), command, out, ...args];
-    execFileSync(loader, ['--library-path', LIBRARIES, ...program], { stdio: 'pipe' });
+    const out = this.#program.path('out');
+    this.#program.run([command, out, ...args]);
     return new Uint8Array(readFileSync(out));
   }
 
   #input(name: string, bytes: Uint8Array): string {
-    writeFileSync(this.#path(name), bytes);
-    return this.#path(name);
-  }
-
-  #path(name: string): string {
-    return join(this.#folder, name);
+    return this.#program.file(name, bytes);
   }
 }

@@ -1,26 +1,23 @@
-import { BtfFormatError, Kind, resolve, type Spec, type TypeId } from '@btfd/btf';
+import { Kind, type Spec, type TypeId } from '@btfd/btf';
 import { notFound, usageError } from '../error/cli-error.js';
 import { noTypeNamed, typeIdOf } from './chosen-types.js';
 
-/** The kinds of named types that have values. */
-const WITH_VALUE: readonly number[] = [
-  Kind.INT,
-  Kind.STRUCT,
-  Kind.UNION,
-  Kind.ENUM,
-  Kind.TYPEDEF,
-  Kind.VAR,
-  Kind.DATASEC,
-  Kind.FLOAT,
-  Kind.ENUM64,
+/** The kinds that a name alone can mean, the first of which wins. In C, only a keyword before it makes a name a tag. */
+const BY_NAME: readonly (readonly number[])[] = [
+  [Kind.TYPEDEF, Kind.INT, Kind.FLOAT],
+  [Kind.STRUCT, Kind.UNION, Kind.ENUM, Kind.ENUM64],
+  [Kind.VAR, Kind.DATASEC],
 ];
 
-/** The words of C before a name, and their kinds. */
-const KEYWORDS: Readonly<Record<string, readonly number[]>> = {
+/** The kinds that a name after a keyword can mean. */
+const BY_KEYWORD: Readonly<Record<string, readonly number[]>> = {
   struct: [Kind.STRUCT],
   union: [Kind.UNION],
   enum: [Kind.ENUM, Kind.ENUM64],
 };
+
+/** The number of ids in a hint. */
+const MAX_IDS = 10;
 
 /**
  * valueTypeId returns the type that a name means, with or without `struct`, `union` or `enum` before it, or that a number
@@ -35,27 +32,16 @@ export function valueTypeId(spec: Spec, text: string, label: string): TypeId {
     if (typeId < spec.endTypeId) return typeId;
     throw noTypeNamed(spec, text, label);
   }
-  const [, keyword, name = text] = /^(struct|union|enum) +(.*)$/.exec(text) ?? [];
-  const kinds = (keyword === undefined ? undefined : KEYWORDS[keyword]) ?? WITH_VALUE;
-  const found = spec.idsByName(name).filter((id) => kinds.includes(spec.kindOf(id)));
-  const resolved = found.map((one) => resolvedId(spec, one));
-  // `typedef struct s s` is one type.
-  const [id, ...others] = found.filter((_, i) => resolved.indexOf(resolved[i] ?? 0) === i);
-  if (id === undefined) throw noTypeNamed(spec, name, label, kinds);
+  const [, keyword = '', name = text] = /^(struct|union|enum) +(.*)$/.exec(text) ?? [];
+  const kinds = BY_KEYWORD[keyword];
+  const groups = kinds === undefined ? BY_NAME : [kinds];
+  const ids = spec.idsByName(name);
+  const named = groups.map((group) => ids.filter((id) => group.includes(spec.kindOf(id))));
+  const [id, ...others] = named.find((found) => found.length > 0) ?? [];
+  if (id === undefined) throw noTypeNamed(spec, name, label, groups.flat());
   if (others.length === 0) return id;
-  const ids = [id, ...others].join(', ');
   throw notFound(
     `several types of ${label} are named ${JSON.stringify(name)}`,
-    `use one of their ids: ${ids}`,
+    `use one of their ids: ${[id, ...others].slice(0, MAX_IDS).join(', ')}${others.length < MAX_IDS ? '' : ', …'}`,
   );
-}
-
-/** Returns the type that a type stands for; itself if that cannot be found, so that reading it reports why. */
-function resolvedId(spec: Spec, id: TypeId): TypeId {
-  try {
-    return resolve(spec, id).id;
-  } catch (error) {
-    if (error instanceof BtfFormatError) return id;
-    throw error;
-  }
 }
