@@ -36,6 +36,15 @@ function explosive(levels: number): BtfAssembler {
   return btf.type(Kind.STRUCT, 'top', { vlen: 1, sizeOrTypeId: 4, data: ['', levels + 1, 0] });
 }
 
+/** A union that contains a struct many times, without names. The struct has many members without names, too. */
+function nameless(count: number): BtfAssembler {
+  const members = (id: number): (string | number)[] => Array.from({ length: count }, () => ['', id, 0]).flat();
+  return new BtfAssembler('little')
+    .type(Kind.INT, 'int', INT)
+    .type(Kind.STRUCT, 's', { vlen: count, sizeOrTypeId: 4, data: members(1) })
+    .type(Kind.UNION, 'u', { vlen: count, sizeOrTypeId: 4, data: members(2) });
+}
+
 function one(...type: Parameters<BtfAssembler['type']>): BtfAssembler {
   return new BtfAssembler('little').type(...type);
 }
@@ -160,6 +169,7 @@ describe('printC', () => {
 
   test.each([
     ['more text than the limit', explosive(30), 'LIMIT_EXCEEDED'],
+    ['members without names or end', nameless(20_000), 'LIMIT_EXCEEDED'],
     ['nesting without end', explosive(600), 'LIMIT_EXCEEDED'],
     ['a chain of pointers without end', chain(Kind.PTR, 20_000), 'LIMIT_EXCEEDED'],
     ['a chain of qualifiers without end', chain(Kind.CONST, 20_000), 'LIMIT_EXCEEDED'],
