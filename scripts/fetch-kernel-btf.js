@@ -14,7 +14,15 @@
 //
 // It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy, the decompressor of the
 // kernel (lz4, xz or zstd), and for --boot depmod and cpio.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasVersion, newest, packageNames, useSuites } from './apt-sources.js';

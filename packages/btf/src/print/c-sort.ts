@@ -72,7 +72,7 @@ function keysOf(
 
 /** Gives each string offset the rank of its string, and returns the number of ranks. */
 function rankNames(ranks: Map<number, number>, strings: StringBytes): number {
-  const offsets = Uint32Array.from(ranks.keys()).sort((a, b) => strings.compare(a, b));
+  const offsets = Uint32Array.from(ranks.keys()).toSorted((a, b) => strings.compare(a, b));
   let rank = 0;
   for (const [i, offset] of offsets.entries()) {
     if (i > 0 && strings.compare(offsets[i - 1] ?? 0, offset) !== 0) rank += 1;

@@ -38,7 +38,8 @@ function explosive(levels: number): BtfAssembler {
 
 /** A union that contains a struct many times, without names. The struct has many members without names, too. */
 function nameless(count: number): BtfAssembler {
-  const members = (id: number): (string | number)[] => Array.from({ length: count }, () => ['', id, 0]).flat();
+  const members = (id: number): (string | number)[] =>
+    Array.from({ length: count }, () => ['', id, 0]).flat();
   return new BtfAssembler('little')
     .type(Kind.INT, 'int', INT)
     .type(Kind.STRUCT, 's', { vlen: count, sizeOrTypeId: 4, data: members(1) })
