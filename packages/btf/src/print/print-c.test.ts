@@ -125,6 +125,24 @@ describe('printC', () => {
     ]);
   });
 
+  test('gives a va_list in a struct the size that it has in the kernel, which is another one for BPF', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.STRUCT, '__va_list_tag', { vlen: 2, sizeOrTypeId: 8, data: ['gp', 1, 0, 'fp', 1, 32] })
+      .type(Kind.ARRAY, '', { data: [2, 1, 1] })
+      .type(Kind.TYPEDEF, '__builtin_va_list', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 'va_list', { sizeOrTypeId: 4 })
+      .type(Kind.PTR, '', { sizeOrTypeId: 5 })
+      .type(Kind.ARRAY, '', { data: [5, 1, 2] })
+      .type(Kind.STRUCT, 's', { vlen: 3, sizeOrTypeId: 32, data: ['v', 5, 0, 'p', 6, 64, 'a', 7, 128] });
+    expect(definitions(btf)).toEqual([
+      'struct __va_list_tag {\n\tint gp;\n\tint fp;\n}',
+      'typedef __builtin_va_list va_list',
+      'struct s {\n\tstruct __va_list_tag v[1];\n\tva_list *p;\n\tunsigned char a[16];\n}',
+      '/* Types that C cannot state, as bytes: 1 */\n\n',
+    ]);
+  });
+
   test('declares a struct before a typedef of a pointer back to it', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 8, data: ['list', 2, 0] })
