@@ -1,4 +1,5 @@
 import { BtfFormatError } from './format-error.js';
+import { type BtfNote, flagsNote, gapNote, surplusNote } from './notes.js';
 
 /** ByteOrder is the byte order of a BTF. */
 export type ByteOrder = 'little' | 'big';
@@ -24,30 +25,35 @@ export interface BtfSection {
 /** BtfHeader is the decoded header of a BTF. */
 export interface BtfHeader {
   readonly byteOrder: ByteOrder;
-  /** Length of the header in bytes: 24, or 32 since Linux 7.1, or more if the surplus is zero. */
+  /** Length of the header in bytes: 24, or 32 since Linux 7.1. A later kernel may write a longer one. */
   readonly length: number;
   readonly types: BtfSection;
   readonly strings: BtfSection;
   /** Sizes of the kinds that the producer knew (Linux 7.1). Its length is 0 if there are none. */
   readonly layout: BtfSection;
+  /** The unknown flags, fields of the header and bytes outside of the sections. Types are not looked at. */
+  readonly notes: readonly BtfNote[];
 }
 
 const MAGIC = 0xeb9f;
 const VERSION = 1;
 
 /** The header up to Linux 7.0. `layout_off` and `layout_len` follow it since Linux 7.1. */
-const SHORT_HEADER_LENGTH = 24;
-const LONG_HEADER_LENGTH = 32;
+export const SHORT_HEADER_LENGTH = 24;
+export const LONG_HEADER_LENGTH = 32;
 
 /**
  * parseHeader reads the header of a BTF and checks it against the length of the BTF. It needs no base.
  *
- * Sections follow the rules of the kernel's `btf_check_sec_info`: in any order, they must fill everything after the
- * header, without gaps or overlaps. A header alone is the empty BTF of a module that has no types of its own.
+ * It accepts what a later kernel may add, as libbpf does: flags, a longer header, and other sections. They are
+ * {@link BtfHeader.notes}. Kernels that do not know them refuse such BTF, see `validate`.
+ *
+ * Sections may be in any order, but must not overlap. A header alone is the empty BTF of a module that has no types of
+ * its own.
  *
  * @param bytes the whole BTF.
  * @throws BtfFormatError `MALFORMED` if the header is invalid or does not match the length of `bytes`.
- * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, in which the rest may have another meaning.
  */
 export function parseHeader(bytes: Uint8Array): BtfHeader {
   if (bytes.length < SHORT_HEADER_LENGTH) {
@@ -56,19 +62,16 @@ export function parseHeader(bytes: Uint8Array): BtfHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const littleEndian = readByteOrder(view) === 'little';
   const version = view.getUint8(2);
-  if (version !== VERSION) throw unsupported(`unknown BTF version ${version}`, 2);
-  const flags = view.getUint8(3);
-  if (flags !== 0) throw unsupported(`unknown BTF flags 0x${flags.toString(16)}`, 3);
-
+  if (version !== VERSION) {
+    throw new BtfFormatError('UNSUPPORTED', `unknown BTF version ${version}`, { offset: 2 });
+  }
   const length = view.getUint32(4, littleEndian);
   if (length < SHORT_HEADER_LENGTH) throw malformed(`header length ${length} is less than 24`, 4);
   if (length > bytes.length) {
     throw malformed(`header length ${length} is more than the BTF's ${bytes.length} bytes`, 4);
   }
-  const hasLayout = length >= LONG_HEADER_LENGTH;
   // Kernels with a layout section ignore its fields if the header does not have them whole.
-  checkSurplus(bytes, LONG_HEADER_LENGTH, length);
-
+  const hasLayout = length >= LONG_HEADER_LENGTH;
   const section = (at: number): BtfSection => ({
     offset: length + view.getUint32(at, littleEndian),
     length: view.getUint32(at + 4, littleEndian),
@@ -80,8 +83,13 @@ export function parseHeader(bytes: Uint8Array): BtfHeader {
     throw malformed(`type section at ${types.offset - length} is not aligned to 4 bytes`, 8);
   }
   // An absent layout section has no place to check. The kernel ignores its offset too.
-  checkSections(layout.length === 0 ? [types, strings] : [types, strings, layout], length, bytes.length);
-  return { byteOrder: littleEndian ? 'little' : 'big', length, types, strings, layout };
+  const sections = layout.length === 0 ? [types, strings] : [types, strings, layout];
+  const notes = [
+    ...flagsNote(view.getUint8(3)),
+    ...surplusNote(bytes, LONG_HEADER_LENGTH, length),
+    ...gapsBetween(sections, length, bytes.length),
+  ];
+  return { byteOrder: littleEndian ? 'little' : 'big', length, types, strings, layout, notes };
 }
 
 function readByteOrder(view: DataView): ByteOrder {
@@ -90,31 +98,22 @@ function readByteOrder(view: DataView): ByteOrder {
   throw malformed('BTF does not begin with the magic number 0xeb9f', 0);
 }
 
-function checkSurplus(bytes: Uint8Array, known: number, length: number): void {
-  for (let at = known; at < length; at++) {
-    if (bytes[at] !== 0) throw unsupported('BTF header has an unknown field', at);
-  }
-}
-
-function checkSections(sections: BtfSection[], start: number, total: number): void {
-  const sorted = sections.toSorted((a, b) => a.offset - b.offset || a.length - b.length);
+/** Returns the bytes between the sections and after them. */
+function gapsBetween(sections: BtfSection[], start: number, total: number): BtfNote[] {
+  const notes: BtfNote[] = [];
   let end = start;
-  for (const { offset, length } of sorted) {
+  for (const { offset, length } of sections.toSorted((a, b) => a.offset - b.offset || a.length - b.length)) {
     if (offset > total) throw malformed('section starts after the end of the BTF', offset);
-    if (offset > end) throw malformed('bytes between sections belong to no section', end);
     if (offset < end) throw malformed('sections overlap', offset);
     if (length > total - offset) throw malformed('section ends after the end of the BTF', offset);
+    notes.push(...gapNote(end, offset));
     end = offset + length;
   }
-  if (end !== total) throw malformed('bytes after the last section belong to no section', end);
+  return [...notes, ...gapNote(end, total)];
 }
 
 function malformed(message: string, offset: number): BtfFormatError {
   return new BtfFormatError('MALFORMED', message, { offset });
-}
-
-function unsupported(message: string, offset: number): BtfFormatError {
-  return new BtfFormatError('UNSUPPORTED', message, { offset });
 }
 
 /**
@@ -126,7 +125,7 @@ function unsupported(message: string, offset: number): BtfFormatError {
  * and a module's BTF without types and strings needs no base.
  *
  * @throws BtfFormatError `MALFORMED` if the header is invalid, as {@link parseHeader} does.
- * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version.
  */
 export function isSplit(bytes: Uint8Array): boolean {
   return needsBase(bytes, parseHeader(bytes));

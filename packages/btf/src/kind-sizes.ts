@@ -10,6 +10,8 @@ export interface KindSizes {
   /** 0 if the kind is not known. */
   readonly fixed: Uint16Array;
   readonly element: Uint8Array;
+  /** Whether it has sizes of kinds that this library does not know. */
+  readonly hasUnknown: boolean;
 }
 
 /** The kind has 7 bits in the info word. */
@@ -40,6 +42,7 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
   }
   const fixed = KNOWN.fixed.slice();
   const element = KNOWN.element.slice();
+  let hasUnknown = false;
   const count = Math.min(length / LAYOUT_LENGTH, MAX_KINDS);
   for (let kind = 1; kind < count; kind++) {
     if (isKnownKind(kind)) continue;
@@ -50,8 +53,9 @@ export function kindSizes(bytes: Uint8Array, header: BtfHeader, base: KindSizes 
     if (once % 4 !== 0 || each % 4 !== 0) continue;
     fixed[kind] = TYPE_LENGTH + once;
     element[kind] = each;
+    hasUnknown = true;
   }
-  return { fixed, element };
+  return { fixed, element, hasUnknown };
 }
 
 /**
@@ -74,5 +78,5 @@ function knownSizes(): KindSizes {
     fixed[kind] = TYPE_LENGTH + 4 * row.once;
     element[kind] = 4 * row.each;
   }
-  return { fixed, element };
+  return { fixed, element, hasUnknown: false };
 }

@@ -5,6 +5,7 @@ import { type BtfHeader, type ByteOrder, needsBase, parseHeader } from './header
 import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
+import { type BtfNote, kindsNote } from './notes.js';
 import { StringTable } from './strings.js';
 import { indexTypes } from './type-index.js';
 import type { Type, TypeId, Void } from './types.js';
@@ -37,6 +38,17 @@ export function sizeOrTypeIdOf(spec: Spec, id: TypeId): number {
   return thirdWord(spec, id);
 }
 
+let parseNoted: (bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNote[]) => Spec;
+
+/**
+ * parseRewritten is `Spec.parse` for BTF that was made of another one, whose notes the result has.
+ *
+ * @throws BtfFormatError as `Spec.parse` does.
+ */
+export function parseRewritten(bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNote[]): Spec {
+  return parseNoted(bytes, options, notes);
+}
+
 /** ParseOptions are the options of {@link Spec.parse}. */
 export interface ParseOptions {
   /** The base that split BTF continues. Default: none. */
@@ -66,6 +78,11 @@ export class Spec implements Iterable<Type> {
   readonly typeCount: number;
   /** The first id that is too large: `firstTypeId + typeCount`. */
   readonly endTypeId: TypeId;
+  /**
+   * The parts of the BTF that this library does not know, as a later kernel may write: nothing else is missing from the
+   * Spec. Empty for the BTF of today's kernels. The notes of the base are those of {@link base}.
+   */
+  readonly notes: readonly BtfNote[];
   readonly #depth: number;
   readonly #sizes: KindSizes;
   readonly #source: TypeSource;
@@ -74,6 +91,7 @@ export class Spec implements Iterable<Type> {
 
   static {
     ownTypes = (spec) => ({ source: spec.#source, offsets: spec.#offsets });
+    parseNoted = (bytes, options, notes) => Spec.#parse(bytes, options, notes);
     thirdWord = (spec, id) => {
       const owner = spec.#owner(id);
       return owner.#source.words.u32(owner.#offset(id - owner.firstTypeId) + 8);
@@ -82,17 +100,22 @@ export class Spec implements Iterable<Type> {
 
   /**
    * parse reads the header and the layout section and finds the types. Names and other contents of a type are checked
-   * when the type is decoded, and ids in it when they are looked up.
+   * when the type is decoded, and ids in it when they are looked up. Unknown flags, header fields, sections and kinds
+   * become {@link notes}.
    *
    * @param bytes a whole BTF in either byte order, as the kernel exports it or as an ELF section `.BTF` holds it.
    * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
-   * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a kind of unknown size.
+   * @throws BtfFormatError `UNSUPPORTED` for an unknown version, and for a kind of unknown size.
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the BTF exceeds one of the limits.
    * @throws BtfFormatError `MISSING_BASE` if there is no base and {@link isSplit} reports that one is needed.
    * @throws BtfFormatError `BASE_MISMATCH` if the base has the other byte order.
    * @throws BtfFormatError `INVALID_ARGUMENT` if a limit is not a count.
    */
   static parse(bytes: Uint8Array, options: ParseOptions = {}): Spec {
+    return Spec.#parse(bytes, options, []);
+  }
+
+  static #parse(bytes: Uint8Array, options: ParseOptions, notes: readonly BtfNote[]): Spec {
     const limits = limitsOf(options.limits);
     const base = options.base ?? null;
     if (bytes.length > limits.bytes) {
@@ -107,10 +130,16 @@ export class Spec implements Iterable<Type> {
     const header = parseHeader(bytes);
     checkBase(bytes, header, base);
     checkStringsEnd(bytes, header);
-    return new Spec(bytes, header, base, limits);
+    return new Spec(bytes, header, base, limits, [...notes, ...header.notes]);
   }
 
-  private constructor(bytes: Uint8Array, header: BtfHeader, base: Spec | null, limits: ParseLimits) {
+  private constructor(
+    bytes: Uint8Array,
+    header: BtfHeader,
+    base: Spec | null,
+    limits: ParseLimits,
+    notes: readonly BtfNote[],
+  ) {
     const { types, strings, byteOrder } = header;
     const typeBytes = bytes.subarray(types.offset, types.offset + types.length);
     const stringBytes = bytes.subarray(strings.offset, strings.offset + strings.length);
@@ -135,6 +164,7 @@ export class Spec implements Iterable<Type> {
       limit: limits.types,
     });
     this.#names = new NameSearch(words, this.#offsets, table);
+    this.notes = this.#sizes.hasUnknown ? [...notes, ...kindsNote(words, this.#offsets, types)] : notes;
     this.typeCount = this.#offsets.length;
     this.endTypeId = this.firstTypeId + this.typeCount;
   }

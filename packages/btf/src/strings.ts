@@ -1,6 +1,7 @@
 import { BtfFormatError } from './format-error.js';
 import type { TypeId } from './types.js';
 
+const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Single strings are decoded until they add up to this fraction of the section. Then all of it is decoded. */
@@ -13,6 +14,13 @@ const SHORT = 64;
  * The end of a string up to this length is searched for, that of a longer one is looked up. Kernel names are shorter.
  */
 const SEARCHED = 512;
+
+/** TextSpan is a place for the bytes of a string: those from `from` until before `to`. */
+export interface TextSpan {
+  bytes: Uint8Array;
+  from: number;
+  to: number;
+}
 
 /**
  * StringTable is the string section of a BTF, which continues that of its base.
@@ -52,18 +60,32 @@ export class StringTable {
    * @throws BtfFormatError `LIMIT_EXCEEDED` if the string is too long.
    */
   get(offset: number, place: number, typeId: TypeId): string {
-    if (offset >= this.end) {
-      const message = `string offset ${offset} is after the end of the string section at ${this.end}`;
-      throw new BtfFormatError('MALFORMED', message, { offset: place, typeId });
-    }
     if (offset < this.#start && this.#base !== null) return this.#base.get(offset, place, typeId);
-    const from = offset - this.#start;
+    const from = this.#checkStart(offset, place, typeId);
     const to = this.#endOf(from);
-    if (to - from > this.#maxLength) {
-      const message = `string at ${offset} is longer than the limit of ${this.#maxLength} bytes`;
-      throw new BtfFormatError('LIMIT_EXCEEDED', message, { offset: place, typeId });
-    }
+    this.#checkLength(offset, to - from, place, typeId);
     return this.#text(from, to);
+  }
+
+  /**
+   * find sets `span` to the bytes of the string at an offset, which are UTF-8.
+   *
+   * @throws BtfFormatError as {@link get} does.
+   */
+  find(offset: number, place: number, typeId: TypeId, span: TextSpan): void {
+    if (offset < this.#start && this.#base !== null) {
+      this.#base.find(offset, place, typeId, span);
+      return;
+    }
+    const from = this.#checkStart(offset, place, typeId);
+    const to = this.#endOf(from);
+    this.#checkLength(offset, to - from, place, typeId);
+    let all = 0;
+    for (let at = from; at < to; at++) all |= this.#bytes[at] ?? 0;
+    setSpan(span, this.#bytes, from, to);
+    if (all < 0x80) return;
+    const text = encoder.encode(decoder.decode(this.#bytes.subarray(from, to)));
+    setSpan(span, text, 0, text.length);
   }
 
   /**
@@ -99,6 +121,19 @@ export class StringTable {
     return hashText(this.#bytes, offset - this.#start);
   }
 
+  /** Returns the index of the string at an offset, which is not one of the base's. */
+  #checkStart(offset: number, place: number, typeId: TypeId): number {
+    if (offset < this.end) return offset - this.#start;
+    const message = `string offset ${offset} is after the end of the string section at ${this.end}`;
+    throw new BtfFormatError('MALFORMED', message, { offset: place, typeId });
+  }
+
+  #checkLength(offset: number, length: number, place: number, typeId: TypeId): void {
+    if (length <= this.#maxLength) return;
+    const message = `string at ${offset} is longer than the limit of ${this.#maxLength} bytes`;
+    throw new BtfFormatError('LIMIT_EXCEEDED', message, { offset: place, typeId });
+  }
+
   /** The index of the NUL that ends a string. */
   #endOf(from: number): number {
     const bytes = this.#bytes;
@@ -117,6 +152,12 @@ export class StringTable {
     this.#decodedSingly += to - from;
     return singleText(this.#bytes, from, to);
   }
+}
+
+function setSpan(span: TextSpan, bytes: Uint8Array, from: number, to: number): void {
+  span.bytes = bytes;
+  span.from = from;
+  span.to = to;
 }
 
 /**

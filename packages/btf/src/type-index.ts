@@ -1,7 +1,8 @@
 import { BtfFormatError } from './format-error.js';
-import { type BtfSection, parseHeader } from './header.js';
+import { type BtfHeader, type BtfSection, parseHeader } from './header.js';
 import { type KindSizes, kindSizes, TYPE_LENGTH } from './kind-sizes.js';
 import { DEFAULT_PARSE_LIMITS } from './limits.js';
+import { type BtfNote, kindsNote, unreadableNote } from './notes.js';
 import type { TypeId } from './types.js';
 import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
@@ -76,22 +77,53 @@ function unknownKind(
 }
 
 /**
- * countTypes counts the types of a BTF, without void. Split BTF is counted without its base, which is not needed. Types
- * are not decoded; the count costs one pass over the type section.
+ * countTypes counts the types of a BTF, without void. Types are not decoded; the count costs one pass over the type
+ * section.
  *
+ * @param base the base of split BTF, whose layout section may have the sizes of unknown kinds. Default: none, which
+ * suffices for known kinds.
  * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
- * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a kind of unknown size.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, and for a kind of unknown size.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  */
-export function countTypes(bytes: Uint8Array): number {
+export function countTypes(bytes: Uint8Array, base: Uint8Array | null = null): number {
+  return indexOf(bytes, parseHeader(bytes), base).offsets.length;
+}
+
+/** BtfSurvey is what a survey of a BTF finds. */
+export interface BtfSurvey {
+  /** The number of types, without void; null if there is a type of a kind of unknown size. */
+  readonly typeCount: number | null;
+  /** The parts that this library does not know, as in `Spec.notes`, and the types from one of unknown size on. */
+  readonly notes: readonly BtfNote[];
+}
+
+/**
+ * surveyBtf counts the types of a BTF, and finds the parts that this library does not know. In contrast to {@link
+ * countTypes} and `Spec.parse` it does not fail for a type of unknown size: whoever only passes the BTF on need not read
+ * it.
+ *
+ * @param base as for {@link countTypes}.
+ * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` for an unknown version, and `LIMIT_EXCEEDED`, as {@link countTypes}
+ * does.
+ */
+export function surveyBtf(bytes: Uint8Array, base: Uint8Array | null = null): BtfSurvey {
   const header = parseHeader(bytes);
+  try {
+    const { words, offsets, sizes } = indexOf(bytes, header, base);
+    const kinds = sizes.hasUnknown ? kindsNote(words, offsets, header.types) : [];
+    return { typeCount: offsets.length, notes: [...header.notes, ...kinds] };
+  } catch (error) {
+    if (!(error instanceof BtfFormatError) || error.code !== 'UNSUPPORTED' || error.offset === null)
+      throw error;
+    return { typeCount: null, notes: [...header.notes, unreadableNote(error.offset, header.types)] };
+  }
+}
+
+function indexOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null) {
   const section = header.types;
-  const data = bytes.subarray(section.offset, section.offset + section.length);
-  return indexTypes({
-    words: wordsOf(data, header.byteOrder),
-    section,
-    sizes: kindSizes(bytes, header, null),
-    firstTypeId: 1,
-    limit: DEFAULT_PARSE_LIMITS.types,
-  }).length;
+  const words = wordsOf(bytes.subarray(section.offset, section.offset + section.length), header.byteOrder);
+  const sizes = kindSizes(bytes, header, base === null ? null : kindSizes(base, parseHeader(base), null));
+  const limit = DEFAULT_PARSE_LIMITS.types;
+  return { words, sizes, offsets: indexTypes({ words, section, sizes, firstTypeId: 1, limit }) };
 }

@@ -12,10 +12,10 @@ const BUILT = new URL('../dist/index.js', import.meta.url).href;
 // Together, because each of them mostly waits.
 test.concurrent.each([
   ['a client that was never closed', 'await client.serverInfo();'],
-  // Its lease is renewed after 1 s, which shows by the rest of the TTL.
+  // Its lease is renewed after a third of it, which shows by the rest of the TTL.
   [
     'a handle that was never closed',
-    `globalThis.handle = await client.getHandleById(1, { ttl: 3_000 });
+    `globalThis.handle = await client.getHandleById(1, { ttl: 12_000 });
      handle.lost.addEventListener('abort', () => {});
      for (let left = Infinity, renewed = false; !renewed; await setTimeout(20)) {
        const { remainingTtl } = await handle.inspect();

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { btfIds } from './testing/bpftool.js';
@@ -51,18 +53,21 @@ needs('bpf').describe('btfctl, while it runs,', () => {
 
   test('hold keeps an object open while a command runs, and exits with its exit code', async () => {
     await using held = await daemon.hold();
-    const script = 'echo "$BTF_ID"; sleep 0.5; exit 9';
+    const seen = join(daemon.dir, 'seen');
+    const script = `echo "$BTF_ID"; until [ -e ${seen} ]; do sleep 0.05; done; exit 9`;
     await using holding = new Btfctl(['hold', String(held.id), '--', 'sh', '-c', script], daemon.env);
     await until('the command runs', () => holding.stdout !== '');
     await held.end();
     // The command still runs, and nothing else holds the object.
     expect(btfIds()).toContain(held.id);
+    writeFileSync(seen, '');
     expect(await holding.end()).toMatchObject({ status: 9, stdout: `${held.id}\n` });
     await until('the object is gone', () => !btfIds().includes(held.id));
   });
 
   test.each([
     ['of a missing command', ['vmlinux', '--', 'no-such-command'], 127],
+    ['of an empty command', ['vmlinux', '--', ''], 2],
     ['of a file that cannot be run', ['vmlinux', '--', '/etc/passwd'], 126],
     ['of a command that a signal ends', ['vmlinux', '--', 'sh', '-c', 'kill -9 $$'], 137],
     ['of a missing id', ['2147483000', '--', 'true'], 3],
@@ -70,6 +75,11 @@ needs('bpf').describe('btfctl, while it runs,', () => {
     ['of usage errors for a file', ['./file', '--', 'true'], 2],
   ] as const)('hold has the exit code %s', async (_, args, status) => {
     expect((await daemon.run('hold', ...args)).status).toBe(status);
+  });
+
+  test('hold names a module that does not exist', async () => {
+    const { stderr } = await daemon.run('hold', 'no_such_module', '--', 'true');
+    expect(stderr).toMatch(/^btfctl: no object of the kernel is named no_such_module\nhint: /);
   });
 
   test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(

@@ -20,7 +20,7 @@ needs('bpf').describe('a client whose daemon goes away and comes back', () => {
     client = new BtfClient(first.address, {
       // However long a busy machine takes to start the next daemon.
       retries: 100,
-      timeout: 60_000,
+      timeout: 240_000,
       onDaemonChange: (change) => changes.push(change),
     });
   });

@@ -20,7 +20,7 @@ import { BtfFiles } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import type { Kernel } from './kernel/kernel.js';
 import { healthStatuses } from './kernel/unavailable.js';
-import { LoadQueue, type LoadTimes } from './kernel/load-queue.js';
+import { LoadQueue } from './kernel/load-queue.js';
 import { ObjectList } from './kernel/object-list.js';
 import { ObjectNames } from './kernel/object-names.js';
 import { OwnLoads } from './kernel/own-loads.js';
@@ -114,7 +114,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
 async function startServing(options: DaemonOptions, observability: Observability): Promise<Daemon> {
   const { logger, tls = null, socketGroup = null } = options;
-  const services = await makeServices(options, observability.onLoad);
+  const services = await makeServices(options, observability);
   const { quotas, limits } = services;
   const health = new Health(healthStatuses(services.access));
   const admission = await Admission.open({
@@ -187,7 +187,7 @@ async function startServing(options: DaemonOptions, observability: Observability
 
 async function makeServices(
   { kernel, btfDir, limits: own, logger }: DaemonOptions,
-  onLoad: (times: LoadTimes) => void,
+  { onLoad, onUnknown }: Pick<Observability, 'onLoad' | 'onUnknown'>,
 ): Promise<Services & { readonly workers: WorkerPool }> {
   const limits = { ...DEFAULT_LIMITS, ...own };
   const files = new BtfFiles(btfDir ?? SYSFS_BTF, limits.maxFileBytes);
@@ -204,7 +204,7 @@ async function makeServices(
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(newEpoch(), systemClock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, names, handles, cache, quotas.specBytes);
+  const specs = new SpecSource(kernel, access, files, names, handles, cache, quotas.specBytes, onUnknown);
   const users = new UserScanner(kernel, PROCFS, systemClock);
   const watch = new ObjectWatch(objects, limits, systemClock);
   return {

@@ -3,6 +3,7 @@ import { type BtfHeader, type ByteOrder, checkByteOrder, parseHeader } from '../
 import { kindSizes } from '../kind-sizes.js';
 import { isKnownKind } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
+import { rejectUnknown } from '../notes.js';
 import type { Spec } from '../spec.js';
 import { indexTypes } from '../type-index.js';
 import { kindOfInfo, wordsOf } from '../words.js';
@@ -19,8 +20,8 @@ const LAYOUT_LENGTH = 4;
  * BTF is converted without its base, which must be converted too.
  *
  * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid.
- * @throws BtfFormatError `UNSUPPORTED` for an unknown version, flag or header field, and for a type of an unknown kind,
- * whose words are not known.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version, and for flags, header fields, sections and types of
+ * unknown kinds, whose words are not known. A `Builder` leaves them out.
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  * @throws BtfFormatError `INVALID_ARGUMENT` if `order` is not a byte order.
  */
@@ -30,6 +31,7 @@ export function convertByteOrder(btf: Uint8Array | Spec, order: ByteOrder): Uint
   const header = parseHeader(source);
   const bytes = new Uint8Array(source);
   if (header.byteOrder === order) return bytes;
+  rejectUnknown(header.notes, 'the byte order cannot be converted');
   checkKinds(source, header);
   reverse(bytes, 0, MAGIC_LENGTH);
   reverseEach(bytes, WORDS_START, header.length);

@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import type { StringTable } from '../strings.js';
+import type { StringTable, TextSpan } from '../strings.js';
 import type { TypeId } from '../types.js';
 import type { Words } from '../words.js';
 
@@ -51,8 +51,34 @@ export class TypeSource {
    */
   elementName(at: number, typeId: TypeId): string {
     const name = this.name(at, typeId);
-    this.#left -= name.length;
-    if (this.#left >= 0) return name;
+    this.#countElement(name.length, at, typeId);
+    return name;
+  }
+
+  /**
+   * findName is {@link name} for bytes: it sets `span` to those of the name.
+   *
+   * @throws BtfFormatError as {@link name} does.
+   */
+  findName(at: number, typeId: TypeId, span: TextSpan): void {
+    const offset = this.words.u32(at);
+    if (offset !== 0) this.strings.find(offset, this.#sectionOffset + at, typeId, span);
+    else span.to = span.from;
+  }
+
+  /**
+   * findElementName is {@link elementName} for bytes: it sets `span` to those of the name.
+   *
+   * @throws BtfFormatError as {@link elementName} does.
+   */
+  findElementName(at: number, typeId: TypeId, span: TextSpan): void {
+    this.findName(at, typeId, span);
+    this.#countElement(span.to - span.from, at, typeId);
+  }
+
+  #countElement(length: number, at: number, typeId: TypeId): void {
+    this.#left -= length;
+    if (this.#left >= 0) return;
     const message = `names in the type add up to more than ${MAX_ELEMENT_NAMES} characters`;
     throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId, offset: this.#sectionOffset + at });
   }

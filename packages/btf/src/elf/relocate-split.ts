@@ -1,6 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
-import { parseHeader } from '../header.js';
-import { type ParseOptions, Spec } from '../spec.js';
+import { LONG_HEADER_LENGTH, parseHeader, SHORT_HEADER_LENGTH } from '../header.js';
+import type { BtfNote } from '../notes.js';
+import { type ParseOptions, parseRewritten, type Spec } from '../spec.js';
 import { matchDistilled } from './distilled-match.js';
 import { embeddedInSplit } from './embedded.js';
 import { rewriteWords, type WordMaps } from './rewrite-words.js';
@@ -10,7 +11,8 @@ import { rewriteWords, type WordMaps } from './rewrite-words.js';
  * when it loads an out-of-tree module. Modelled on libbpf's `btf__relocate`.
  *
  * The result has the types of the split BTF in the same order, with ids that continue those of the full base. Names of
- * the distilled base become strings of the result, so it no longer needs the distilled base.
+ * the distilled base become strings of the result, so it no longer needs the distilled base. Unknown parts of both are
+ * left out of its bytes; it has the notes about them, whose offsets count from the start of the BTF before the move.
  *
  * @param split a spec that was parsed with the distilled base as its base.
  * @param fullBase the BTF of a kernel, which may itself be split.
@@ -38,25 +40,32 @@ export function relocateSplit(split: Spec, fullBase: Spec, options: Omit<ParseOp
     throw new BtfFormatError('BASE_MISMATCH', message);
   }
   const ids = matchDistilled(distilled, fullBase, embeddedInSplit(split));
-  return Spec.parse(rewritten(split, distilled, fullBase, ids), { ...options, base: fullBase });
+  const notes = [...split.notes, ...distilled.notes.map(ofDistilled)];
+  return parseRewritten(rewritten(split, distilled, fullBase, ids), { ...options, base: fullBase }, notes);
+}
+
+function ofDistilled(note: BtfNote): BtfNote {
+  return { ...note, message: `distilled base: ${note.message}` };
 }
 
 function rewritten(split: Spec, distilled: Spec, fullBase: Spec, ids: Uint32Array): Uint8Array {
   const bytes = split.bytes;
-  const { length, types, strings, layout } = parseHeader(bytes);
+  const { types, strings, layout } = parseHeader(bytes);
   const distilledStrings = stringSection(distilled);
   const ownStrings = bytes.subarray(strings.offset, strings.offset + strings.length);
   // Without its first NUL: BTF whose strings begin with the empty string would look as if it stood alone.
   const carriedStrings = distilledStrings.subarray(1);
   const stringLength = carriedStrings.length + ownStrings.length;
 
+  const length = layout.length > 0 ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH;
   const result = new Uint8Array(length + types.length + layout.length + stringLength);
   const view = new DataView(result.buffer);
   const littleEndian = split.byteOrder === 'little';
-  result.set(bytes.subarray(0, length));
-  const sections = [0, types.length, types.length + layout.length, stringLength];
-  if (layout.length > 0) sections.push(types.length, layout.length);
-  for (const [i, word] of sections.entries()) view.setUint32(8 + i * 4, word, littleEndian);
+  // The magic number and the version. The flags may be about parts that are left out.
+  result.set(bytes.subarray(0, 3));
+  const fields = [length, 0, types.length, types.length + layout.length, stringLength];
+  if (layout.length > 0) fields.push(types.length, layout.length);
+  for (const [i, word] of fields.entries()) view.setUint32(4 + i * 4, word, littleEndian);
   result.set(bytes.subarray(layout.offset, layout.offset + layout.length), length + types.length);
   result.set(carriedStrings, length + types.length + layout.length);
   result.set(ownStrings, length + types.length + layout.length + carriedStrings.length);

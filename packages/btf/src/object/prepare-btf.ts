@@ -1,3 +1,5 @@
+import { parseHeader } from '../header.js';
+import { rejectUnknown } from '../notes.js';
 import type { Spec } from '../spec.js';
 import { type Datasec, Kind } from '../types.js';
 import type { BpfObject } from './bpf-object.js';
@@ -30,9 +32,12 @@ import { prepareHiddenFunctions } from './visibility.js';
  * @throws BtfFormatError `MALFORMED` if the BTF and the file contradict each other: the file does not have a section or
  * a variable, a section contains something other than variables, or a variable of `.kconfig` has no size. Also for names
  * and references that are invalid.
+ * @throws BtfFormatError `UNSUPPORTED` for flags, header fields and sections that are unknown: parts of the BTF move, and
+ * what they say about it could become wrong.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if names are too long.
  */
 export function prepareBtf(object: BpfObject): Uint8Array {
+  rejectUnknown(parseHeader(object.spec.bytes).notes, 'the BTF cannot be prepared for a kernel');
   const editor = new BtfEditor(object.spec);
   const sections = dataSections(object.spec);
   prepareExterns(object.spec, sections, editor);

@@ -1,5 +1,6 @@
 import type { PointerSize } from '../query/pointer-size.js';
 import { Kind, type TypeId } from '../types.js';
+import { TypeMarks } from './type-marks.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
@@ -18,13 +19,13 @@ export class CSizes {
   readonly types: TypeWords;
   readonly work: WorkLimit;
   /** Alignments of composites; 0 if not known yet. */
-  readonly #alignments: Uint8Array;
+  readonly #alignments: TypeMarks;
 
   constructor(types: TypeWords, work: WorkLimit, pointerSize: PointerSize) {
     this.types = types;
     this.work = work;
     this.pointerSize = pointerSize;
-    this.#alignments = new Uint8Array(types.endTypeId);
+    this.#alignments = new TypeMarks(types.endTypeId);
   }
 
   sizeof(id: TypeId): number {
@@ -81,7 +82,7 @@ export class CSizes {
           break;
         case Kind.STRUCT:
         case Kind.UNION:
-          return this.#alignments[at] || this.#alignofComposite(at);
+          return this.#alignments.get(at) || this.#alignofComposite(at);
         default:
           return 1;
       }
@@ -98,7 +99,7 @@ export class CSizes {
     this.work.enter(id);
     const alignment = this.#naturalAlignment(id);
     this.work.leave();
-    this.#alignments[id] = alignment;
+    this.#alignments.set(id, alignment);
     return alignment;
   }
 

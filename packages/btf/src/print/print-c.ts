@@ -1,7 +1,7 @@
 import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { CPrinter } from './c-printer.js';
+import { CPrinter, sourceOf } from './c-printer.js';
 
 /** PrintCOptions are the options of {@link printC}. */
 export interface PrintCOptions {
@@ -33,7 +33,8 @@ export interface PrintCOptions {
   readonly pointerSize?: PointerSize;
 }
 
-const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+/** DEFAULT_MAX_BYTES is the default limit of a text: about twenty times the text of a kernel. */
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The size from which a chunk is yielded. */
 const CHUNK = 64 * 1024;
@@ -108,7 +109,7 @@ export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generato
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots, sorted = true, assertions = false } = options;
   const { kfuncs = preamble } = options;
   const pointerSize = options.pointerSize ?? inferPointerSize(spec);
-  const printer = new CPrinter(spec, { pointerSize, maxBytes, assertions });
+  const printer = new CPrinter(sourceOf(spec), { pointerSize, maxBytes, assertions });
   const { out } = printer;
   if (preamble) out.write(PREAMBLE);
   const kfuncRoots: TypeId[] = [];

@@ -1,7 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import { isSplit } from '../header.js';
 import { Spec } from '../spec.js';
-import { countTypes } from '../type-index.js';
+import { countTypes, surveyBtf } from '../type-index.js';
 import type { Type } from '../types.js';
 
 /** Outcomes counts the outcomes of reads of hostile BTF, so that a fuzz test that reaches nothing does not pass. */
@@ -14,9 +14,12 @@ export type Outcomes = Map<string, number>;
 export function exercise(bytes: Uint8Array, base: Spec | null, outcomes: Outcomes): void {
   attempt(outcomes, () => isSplit(bytes));
   const count = attempt(outcomes, () => countTypes(bytes));
+  const survey = attempt(outcomes, () => surveyBtf(bytes));
   const spec = attempt(outcomes, () => Spec.parse(bytes, { base }));
   if (spec === undefined) return;
   check(base !== null || count === spec.typeCount, 'countTypes differs');
+  check(base !== null || survey?.notes.length === spec.notes.length, 'notes differ');
+  check(spec.notes.length <= 7, 'more notes than parts');
   check(spec.typeCount * 12 <= bytes.length, 'more types than bytes');
   let elements = 0;
   for (const id of spec.typeIds()) {

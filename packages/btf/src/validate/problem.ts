@@ -8,6 +8,8 @@ export interface Problem {
   readonly component: number | null;
   /** The problem, in the words of the kernel's log if it has any. */
   readonly message: string;
+  /** Where the bytes with the problem are, from the start of the BTF; null if the problem is not about certain bytes. */
+  readonly offset: number | null;
 }
 
 /** ProblemList collects problems up to a maximum number. */
@@ -25,6 +27,11 @@ export class ProblemList {
   }
 
   add(typeId: TypeId | null, message: string, component: number | null = null): void {
-    if (!this.full) this.list.push({ typeId, component, message });
+    if (!this.full) this.list.push({ typeId, component, message, offset: null });
+  }
+
+  /** addAt adds a problem of the header or of a section. */
+  addAt(offset: number, message: string): void {
+    if (!this.full) this.list.push({ typeId: null, component: null, message, offset });
   }
 }

@@ -49,9 +49,9 @@ test('a problem has the id of the struct and the index of the member', () => {
   struct(btf, 'untagged', 32, ['lock', LOCK, 0], ['list', LIST, 8]);
   struct(btf, 'bare', 16, ['list', LIST, 0]);
   expect(validate(Spec.parse(btf.bytes()))).toEqual([
-    { typeId: 5, component: 1, message: 'More than one bpf_spin_lock (E2BIG)' },
-    { typeId: 6, component: 1, message: 'Root without contains: tag (EINVAL)' },
-    { typeId: 7, component: 0, message: 'Root without contains: tag (EINVAL)' },
+    { typeId: 5, component: 1, message: 'More than one bpf_spin_lock (E2BIG)', offset: null },
+    { typeId: 6, component: 1, message: 'Root without contains: tag (EINVAL)', offset: null },
+    { typeId: 7, component: 0, message: 'Root without contains: tag (EINVAL)', offset: null },
   ]);
 });
 

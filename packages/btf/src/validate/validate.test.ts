@@ -24,12 +24,12 @@ test('each problem of the first pass is reported, with type and component', () =
       .type(Kind.ENUM, 'e', { vlen: 2, sizeOrTypeId: 3, data: ['A', 0, 0, 1] }),
   );
   expect(validate(spec)).toEqual([
-    { typeId: 2, component: null, message: 'Invalid name' },
-    { typeId: 2, component: 0, message: 'Invalid name' },
-    { typeId: 2, component: 1, message: 'Invalid type_id' },
-    { typeId: 2, component: 2, message: 'Member bits_offset exceeds its struct size' },
-    { typeId: 3, component: null, message: 'Unexpected size' },
-    { typeId: 3, component: 1, message: 'Invalid name' },
+    { typeId: 2, component: null, message: 'Invalid name', offset: null },
+    { typeId: 2, component: 0, message: 'Invalid name', offset: null },
+    { typeId: 2, component: 1, message: 'Invalid type_id', offset: null },
+    { typeId: 2, component: 2, message: 'Member bits_offset exceeds its struct size', offset: null },
+    { typeId: 3, component: null, message: 'Unexpected size', offset: null },
+    { typeId: 3, component: 1, message: 'Invalid name', offset: null },
   ]);
 });
 
@@ -43,8 +43,8 @@ test('a type that fails in the second pass because another one does is not repor
       .type(Kind.PTR, 0, { sizeOrTypeId: 98 }), // 6
   );
   expect(validate(spec)).toEqual([
-    { typeId: 3, component: null, message: 'Invalid type_id' },
-    { typeId: 6, component: null, message: 'Invalid type_id' },
+    { typeId: 3, component: null, message: 'Invalid type_id', offset: null },
+    { typeId: 6, component: null, message: 'Invalid type_id', offset: null },
   ]);
 });
 
@@ -55,6 +55,8 @@ test('at most maxProblems problems are reported', () => {
   expect(validate(spec)).toHaveLength(100);
   expect(validate(spec, { maxProblems: 7 })).toHaveLength(7);
   expect(validate(spec, { maxProblems: 1000 })).toHaveLength(300);
+  // No problem would mean that the kernel accepts the BTF.
+  expect(validate(spec, { maxProblems: 0 })).toHaveLength(1);
 });
 
 describe('a kernel of a release', () => {

@@ -5,10 +5,12 @@ import type { CheckOptions } from '../grammar/check.js';
 import { printableText } from '../output/safe-text.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
+import { noteUnknown, unknownParts } from '../source/source.js';
 
 /** check runs `btfctl check`. */
 export async function check(session: Session, path: string, { adapt }: CheckOptions): Promise<number> {
   const { btf, isObject } = await readLoadable(path, session.interrupted);
+  noteUnknown(unknownParts(btf), path, session.noteOnce);
   const client = await session.client();
   const { limits } = await client.serverInfo({ signal: session.requestSignal() });
   const { handle, rejection } = await client.tryLoadHandle(btf, {

@@ -2,15 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { BtfClient, Handle } from '@btfd/client';
-import { CliError, usageError } from '../error/cli-error.js';
+import { CliError, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { explainError } from '../error/explain-error.js';
+import { explainError, isBtfError } from '../error/explain-error.js';
 import type { Session } from '../session/session.js';
 import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
 /** hold runs `btfctl hold`. */
 export async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
+  if (words[0] === '') throw usageError('the command is empty');
   await using handle = await open(await session.client(), objectRef(object), session.requestSignal());
   const { id } = handle.info;
   handle.lost.addEventListener('abort', () =>
@@ -30,7 +31,12 @@ function objectRef(text: string): ObjectRef {
 
 async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): Promise<Handle> {
   if (object.kind === 'id') return client.getHandleById(object.id, { signal });
-  return client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
+  try {
+    return await client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
+  } catch (error) {
+    if (!isBtfError(error) || error.reason !== 'NO_MATCH') throw error;
+    throw notFound(`no object of the kernel is named ${object.name}`, '`btfctl list` lists the objects');
+  }
 }
 
 /** The signals that `timeout` passes on. */

@@ -5,10 +5,12 @@ import { explainError } from '../error/explain-error.js';
 import type { LoadOptions } from '../grammar/load.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
+import { noteUnknown, unknownParts } from '../source/source.js';
 
 /** load runs `btfctl load`. */
 export async function load(session: Session, path: string, { adapt }: LoadOptions): Promise<number> {
   const { btf, isObject } = await readLoadable(path, session.interrupted);
+  noteUnknown(unknownParts(btf), path, session.noteOnce);
   const client = await session.client();
   await using handle = await client.loadHandle(btf, {
     adaptToKernel: adapt ?? isObject,

@@ -1,7 +1,7 @@
 import type { Spec } from '@btfd/btf';
 import type { BtfClient, Handle, MemberResult, TransferOptions } from '@btfd/client';
 import { checkFit } from './base-fit.js';
-import { type Source, specMembers } from './source.js';
+import { noteUnknown, type Source, specMembers } from './source.js';
 import type { ObjectRef } from './spec-ref.js';
 
 /** DaemonSource is an object in the kernel of a node. */
@@ -11,12 +11,14 @@ export class DaemonSource implements Source {
   readonly #object: ObjectRef;
   readonly #base: Source | null;
   readonly #transfer: (source: string) => TransferOptions;
+  readonly #note: (text: string) => void;
   #handle: Promise<Handle> | null = null;
   #spec: Promise<Spec> | null = null;
 
   /**
    * @param base the base of split BTF; null for the node's own vmlinux.
    * @param transfer returns the options of one request.
+   * @param note prints a note about the object.
    */
   constructor(
     label: string,
@@ -24,12 +26,14 @@ export class DaemonSource implements Source {
     object: ObjectRef,
     base: Source | null,
     transfer: (source: string) => TransferOptions,
+    note: (text: string) => void,
   ) {
     this.label = label;
     this.#client = client;
     this.#object = object;
     this.#base = base;
     this.#transfer = transfer;
+    this.#note = note;
   }
 
   spec(): Promise<Spec> {
@@ -58,6 +62,7 @@ export class DaemonSource implements Source {
     const spec = await (this.#object.kind === 'name'
       ? this.#client.spec(this.#object.name, options)
       : (await this.#opened(this.#object.id)).spec(options));
+    noteUnknown(spec.notes, this.label, this.#note);
     checkFit(spec, this.label, this.#base);
     return spec;
   }

@@ -3,7 +3,7 @@ import { parseElfBtf, Spec } from '@btfd/btf';
 import type { MemberResult } from '@btfd/client';
 import { checkFit, standsAlone } from './base-fit.js';
 import { inFile, readBtfFile } from './read-btf-file.js';
-import { type Source, specMembers } from './source.js';
+import { noteUnknown, type Source, specMembers } from './source.js';
 
 /** The folder in which Linux shows its own BTF, and that of its modules, which is split from vmlinux. */
 const SYSFS = '/sys/kernel/btf';
@@ -14,17 +14,20 @@ export class FileSource implements Source {
   readonly #path: string;
   readonly #base: Source | null;
   readonly #interrupted: AbortSignal;
+  readonly #note: (text: string) => void;
   #spec: Promise<Spec> | null = null;
 
   /**
    * @param base the base of split BTF; null if it is not known. BTF that is not split ignores it.
    * @param interrupted ends the wait for a pipe without a writer.
+   * @param note prints a note about the file.
    */
-  constructor(path: string, base: Source | null, interrupted: AbortSignal) {
+  constructor(path: string, base: Source | null, interrupted: AbortSignal, note: (text: string) => void) {
     this.label = path;
     this.#path = path;
-    this.#base = base ?? baseInSysfs(path, interrupted);
+    this.#base = base ?? baseInSysfs(path, interrupted, note);
     this.#interrupted = interrupted;
+    this.#note = note;
   }
 
   spec(): Promise<Spec> {
@@ -44,6 +47,7 @@ export class FileSource implements Source {
       // standsAlone reads all types, so it only runs if there is a base.
       const base = knownBase === null || standsAlone(btf) ? null : knownBase;
       const spec = file.kind === 'raw' ? Spec.parse(file.btf, { base }) : parseElfBtf(file.elf, { base });
+      noteUnknown(spec.notes, this.label, this.#note);
       checkFit(spec, this.label, this.#base);
       return spec;
     });
@@ -51,7 +55,7 @@ export class FileSource implements Source {
 }
 
 /** Returns the vmlinux next to a module's file in sysfs as its base, as bpftool does. */
-function baseInSysfs(path: string, interrupted: AbortSignal): Source | null {
+function baseInSysfs(path: string, interrupted: AbortSignal, note: (text: string) => void): Source | null {
   if (dirname(path) !== SYSFS || basename(path) === 'vmlinux') return null;
-  return new FileSource(`${SYSFS}/vmlinux`, null, interrupted);
+  return new FileSource(`${SYSFS}/vmlinux`, null, interrupted, note);
 }

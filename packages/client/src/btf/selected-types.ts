@@ -1,6 +1,11 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Encoding, SpecRequestSchema } from '@btfd/api';
-import { Spec } from '@btfd/btf';
+import {
+  Encoding,
+  NoteKind as NoteKindNumber,
+  type SpecNote as SpecNoteMessage,
+  SpecRequestSchema,
+} from '@btfd/api';
+import { type BtfNote, type BtfNoteKind, Spec } from '@btfd/btf';
 import { type Connection, methods } from '../call/connection.js';
 import { aBoolean, type Rules } from '../error/argument.js';
 import { invalidResponse } from '../error/btf-error.js';
@@ -9,12 +14,33 @@ import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage }
 import { TRANSFER_TIMEOUT_MS, type SpecSource } from './spec-store.js';
 import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
+/** SpecNote is a `BtfNote` of `@btfd/btf` that the daemon returned: a part of an object's BTF that it does not know. */
+export interface SpecNote extends Omit<BtfNote, 'kind'> {
+  /** The subject of the note. `unknown` if a newer daemon reports something else. */
+  readonly kind: BtfNoteKind | 'unknown';
+}
+
+const KINDS: Readonly<Record<number, SpecNote['kind']>> = {
+  [NoteKindNumber.UNSPECIFIED]: 'unknown',
+  [NoteKindNumber.UNKNOWN_FLAGS]: 'UNKNOWN_FLAGS',
+  [NoteKindNumber.UNKNOWN_HEADER_FIELDS]: 'UNKNOWN_HEADER_FIELDS',
+  [NoteKindNumber.UNKNOWN_BYTES]: 'UNKNOWN_BYTES',
+  [NoteKindNumber.UNKNOWN_KINDS]: 'UNKNOWN_KINDS',
+} satisfies Record<NoteKindNumber, SpecNote['kind']>;
+
+/** specNoteFromMessage returns the note in the message of the same name. */
+function specNoteFromMessage({ kind, offset, length, message }: SpecNoteMessage): SpecNote {
+  return { kind: KINDS[kind] ?? 'unknown', offset, length, message };
+}
+
 /** SelectedTypes are types of an object with every type that they refer to. */
 export interface SelectedTypes {
   /** The types, as a Spec of their own. Their ids differ from those in the object. */
   readonly spec: Spec;
   /** The parts of the selection that selected no type. */
   readonly notFound: NotFound;
+  /** The parts of the object's BTF that the daemon does not know. The types were selected from the rest. */
+  readonly notes: readonly SpecNote[];
 }
 
 /** fetchSelectedTypes returns a selection of an object's types. */
@@ -25,8 +51,8 @@ export async function fetchSelectedTypes(
   options: TransferOptions,
 ): Promise<SelectedTypes> {
   const request = { source, encoding: Encoding.RAW, selection: selectionMessage(selection) ?? {} };
-  const { bytes, notFound } = await fetchSelection(connection, request, options);
-  return { spec: Spec.parse(bytes), notFound };
+  const { bytes, notFound, notes } = await fetchSelection(connection, request, options);
+  return { spec: Spec.parse(bytes), notFound, notes };
 }
 
 /** CHeaderOptions are the options of `cHeader`. */
@@ -71,21 +97,29 @@ export async function fetchCHeader(
   return allFound(new TextDecoder().decode(bytes), notFound);
 }
 
+interface FetchedSelection {
+  readonly bytes: Uint8Array;
+  readonly notFound: NotFound;
+  readonly notes: readonly SpecNote[];
+}
+
 async function fetchSelection(
   connection: Connection,
   init: MessageInitShape<typeof SpecRequestSchema>,
   { signal, onProgress }: TransferOptions,
-): Promise<{ readonly bytes: Uint8Array; readonly notFound: NotFound }> {
+): Promise<FetchedSelection> {
   const request = create(SpecRequestSchema, init);
   return connection.retrying(methods.spec, { timeout: TRANSFER_TIMEOUT_MS, signal }, async (limits) => {
     const chunks: Uint8Array[] = [];
     let notFound: NotFound | null = null;
+    let notes: readonly SpecNote[] = [];
     let name = '';
     let total: number | null = null;
     let received = 0;
     for await (const { part } of connection.stream(methods.spec, request, limits)) {
       if (part.case === 'header') {
         notFound = notFoundOf(part.value.selection);
+        notes = part.value.notes.map(specNoteFromMessage);
         name = part.value.info?.name ?? '';
         if (request.encoding === Encoding.RAW) total = part.value.selection?.rawSize ?? null;
       } else if (part.case === 'raw' || part.case === 'c') {
@@ -95,6 +129,6 @@ async function fetchSelection(
       onProgress?.({ name, received, total });
     }
     if (notFound === null) throw invalidResponse('header');
-    return { bytes: joinBytes(chunks), notFound };
+    return { bytes: joinBytes(chunks), notFound, notes };
   });
 }

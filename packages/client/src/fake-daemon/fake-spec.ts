@@ -3,13 +3,27 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ByteOrder,
   encodeMember,
+  encodeMemberError,
   Encoding,
+  NoteKind,
+  type MemberFields,
   type ResolveMembersResponseSchema,
   type SpecHeaderSchema,
   type SpecRequest,
   type SpecResponseSchema,
 } from '@btfd/api';
-import { BtfFormatError, formatTypeName, printC, resolveMember, selectTypes, type Spec } from '@btfd/btf';
+import {
+  BtfFormatError,
+  formatTypeName,
+  MemberPathError,
+  parseHeader,
+  printC,
+  type ResolvedMember,
+  resolveMember,
+  selectTypes,
+  type Spec,
+  surveyBtf,
+} from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { invalidArgument } from '../error/argument.js';
 import { BtfError } from '../error/btf-error.js';
@@ -82,26 +96,50 @@ export function fakeMembers(object: FakeObject, paths: readonly string[]): Membe
 
 function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[number] {
   try {
-    const member = resolveMember(spec, path);
-    const typeName = formatTypeName(spec, member.typeId);
-    return { result: { case: 'member', value: encodeMember({ ...member, typeName }) } };
+    const value = encodeMember(memberFields(spec, resolveMember(spec, path)));
+    return { result: { case: 'member', value } };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    return { result: { case: 'error', value: { message: error.message } } };
+    const failure =
+      error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
+    const { message, problem: code, step, candidates } = failure;
+    const value = encodeMemberError({
+      message,
+      code,
+      step,
+      candidates: candidates.map(({ typeId, member }) => ({
+        typeId,
+        typeName: formatTypeName(spec, typeId),
+        inBase: typeId < spec.firstTypeId,
+        member: member === null ? null : memberFields(spec, member),
+      })),
+      candidateCount: candidates.length,
+    });
+    return { result: { case: 'error', value } };
   }
 }
 
+function memberFields(spec: Spec, member: ResolvedMember): MemberFields {
+  return { ...member, typeName: formatTypeName(spec, member.typeId) };
+}
+
 function headerOf(object: FakeObject) {
-  const spec = object.split && object.base === null ? null : parsed(object);
-  const bigEndian = spec?.byteOrder === 'big';
+  const { typeCount, notes } = decoded(() => surveyBtf(object.btf, object.base?.btf ?? null));
+  const bigEndian = parseHeader(object.btf).byteOrder === 'big';
   return {
     info: object.info(),
     byteOrder: bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN,
-    typeCount: spec === null ? 0 : spec.endTypeId - spec.firstTypeId,
+    typeCount: typeCount ?? 0,
     rawSize: object.btf.length,
     digest: object.digest,
     baseDigest: object.base?.digest ?? new Uint8Array(),
     split: object.split,
+    notes: notes.map(({ kind, offset, length, message }) => ({
+      kind: NoteKind[kind],
+      offset,
+      length,
+      message,
+    })),
   };
 }
 
@@ -114,8 +152,13 @@ function parsed(object: FakeObject): Spec {
       message: `missing base types: there is no base for ${JSON.stringify(object.name)}`,
     });
   }
+  return decoded(() => object.spec());
+}
+
+/** @throws BtfError BTF_UNDECODABLE. */
+function decoded<T>(decode: () => T): T {
   try {
-    return object.spec();
+    return decode();
   } catch (error) {
     const message = `the BTF cannot be decoded: ${String(error)}`;
     throw new BtfError({ code: status.DATA_LOSS, reason: 'BTF_UNDECODABLE', message, cause: error });

@@ -37,9 +37,8 @@ function* types(spec: Spec, { selection, chunkBytes }: SpecJob): Steps<SpecItem>
     ids = sent;
   }
   for (const chunk of typeChunks(spec, ids, chunkBytes)) {
-    const item = message({ case: 'types', value: { types: chunk } });
-    budget.spend(item.value.length, 'output');
-    yield item;
+    budget.spend(chunk.length, 'output');
+    yield { case: 'message', value: chunk };
   }
 }
 

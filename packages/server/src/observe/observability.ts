@@ -8,6 +8,7 @@ import type { LoadTimes } from '../kernel/load-queue.js';
 import { unavailable } from '../kernel/unavailable.js';
 import type { Services } from '../rpc/services.js';
 import type { FdRequestEnd } from '../handle/fd-requests.js';
+import type { UnknownListener } from '../source/spec-source.js';
 import { auditBudget, auditFd, auditLog } from './audit-log.js';
 import { callBudget, callLog } from './call-log.js';
 import { callTraces } from './call-traces.js';
@@ -15,6 +16,7 @@ import { MissedEstimates } from './missed-estimates.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
 import { OperationsServer } from './operations-server.js';
+import { UnknownParts } from './unknown-parts.js';
 
 /** ObservabilityOptions are the options of logs and metrics. */
 export interface ObservabilityOptions {
@@ -41,6 +43,7 @@ export class Observability {
   #limits: string | null = null;
   #server: OperationsServer | null = null;
   readonly #missed: MissedEstimates;
+  readonly #unknown: UnknownParts;
   readonly #budgets: readonly LineBudget[];
   readonly #audit: LineBudget;
 
@@ -54,7 +57,8 @@ export class Observability {
     const outOfFiles = callBudget(logger, 1, systemClock);
     const audit = auditBudget(logger, most, systemClock);
     this.#missed = new MissedEstimates(logger, systemClock);
-    this.#budgets = [calls, outOfFiles, audit, this.#missed.budget];
+    this.#unknown = new UnknownParts(logger, systemClock);
+    this.#budgets = [calls, outOfFiles, audit, this.#missed.budget, this.#unknown.budget];
     this.#audit = audit;
     this.observer = observeWith([
       callTraces,
@@ -107,6 +111,9 @@ export class Observability {
     this.#metrics?.onLoad(times);
     if (wasMissed(times)) this.#missed.note(times);
   };
+
+  /** Notes an object whose BTF has parts that the daemon does not know. */
+  readonly onUnknown: UnknownListener = (info, digest, notes) => this.#unknown.note(info, digest, notes);
 
   /** Notes that the daemon accepts calls. */
   serving(services: Services, sources: Omit<MetricSources, 'droppedLogLines'>): void {

@@ -1,5 +1,5 @@
 import { Mode, Origin } from '@btfd/api';
-import { countTypes } from '@btfd/btf';
+import { surveyBtf } from '@btfd/btf';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { machine, release } from 'node:os';
@@ -98,28 +98,45 @@ async function objectRows(services: Services): Promise<Row[]> {
   return more === 0 ? rows : [...rows, ['…', `and ${more} more`, '', '', '']];
 }
 
-async function objectRow({ info, object }: ListedObject, { files }: Services): Promise<Row> {
+async function objectRow({ info, object }: ListedObject, { files, specs }: Services): Promise<Row> {
   return [
     info.id === 0 ? '-' : String(info.id),
     info.name === '' ? '-' : printable(info.name),
     ORIGIN_TEXT[originOf(info)],
     info.size.toLocaleString('en-US'),
-    await typesText(async () => {
-      if (object !== null) return object.read();
-      const file = await files.find(info.name);
-      return file === null ? null : files.read(file);
-    }),
+    await typesText(
+      async () => {
+        if (object !== null) return object.read();
+        const file = await files.find(info.name);
+        return file === null ? null : files.read(file);
+      },
+      async () => specs.vmlinux(),
+    ),
   ];
 }
 
 /** Returns the number of types, or the error if they cannot be counted. */
-async function typesText(read: () => Promise<Uint8Array | null>): Promise<string> {
+async function typesText(
+  read: () => Promise<Uint8Array | null>,
+  vmlinux: () => Promise<{ readonly bytes: Uint8Array } | null>,
+): Promise<string> {
   try {
     const bytes = await read();
-    return bytes === null ? '-' : countTypes(bytes).toLocaleString('en-US');
+    return bytes === null ? '-' : await countOf(bytes, vmlinux);
   } catch (error) {
     return toServiceError(error).message;
   }
+}
+
+/** Counts types. Those of a module can be of kinds that only the layout section of vmlinux describes. */
+async function countOf(
+  bytes: Uint8Array,
+  vmlinux: () => Promise<{ readonly bytes: Uint8Array } | null>,
+): Promise<string> {
+  const alone = surveyBtf(bytes);
+  const base = alone.typeCount === null ? await vmlinux() : null;
+  const { typeCount } = base === null ? alone : surveyBtf(bytes, base.bytes);
+  return typeCount === null ? 'of unknown kinds' : typeCount.toLocaleString('en-US');
 }
 
 function table(rows: readonly Row[]): string[] {

@@ -1,4 +1,4 @@
-import { ByteOrder, type IfNoneMatch, type SpecHeaderSchema } from '@btfd/api';
+import { ByteOrder, type IfNoneMatch, NoteKind, type SpecHeaderSchema } from '@btfd/api';
 import type { Init } from '../base/message.js';
 import { infoMessage } from './handle-message.js';
 import type { LoadedBtf } from '../source/loaded-btf.js';
@@ -9,14 +9,21 @@ export type SpecHeaderMessage = Init<typeof SpecHeaderSchema>;
 
 /** specHeader returns the header of a spec, which describes its object. */
 export function specHeader({ info, btf }: SpecObject, base: LoadedBtf | null): SpecHeaderMessage {
+  const { typeCount, notes } = btf.survey(base);
   return {
     info: infoMessage(info),
     byteOrder: btf.byteOrder === 'little' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN,
-    typeCount: btf.typeCount,
+    typeCount: typeCount ?? 0,
     rawSize: btf.bytes.length,
     digest: btf.digest,
     baseDigest: base?.digest ?? new Uint8Array(),
     split: btf.split,
+    notes: notes.map(({ kind, offset, length, message }) => ({
+      kind: NoteKind[kind],
+      offset,
+      length,
+      message,
+    })),
   };
 }
 

@@ -1,16 +1,15 @@
-import { countTypes, isSplit, parseHeader, type ByteOrder } from '@btfd/btf';
+import { isSplit, parseHeader, surveyBtf, type BtfSurvey, type ByteOrder } from '@btfd/btf';
 import type { SharedBtf } from '../pool/job.js';
 import { sha256 } from '../base/slices.js';
 
 /** LoadedBtf is the raw BTF of an object, in memory that is shared with workers, with its digest and facts of its header. */
 export class LoadedBtf {
   readonly byteOrder: ByteOrder;
-  /** The number of its own types, without void and without those of the base. */
-  readonly typeCount: number;
   /** Whether it is split BTF, which needs its base. */
   readonly split: boolean;
   /** The bytes for workers. */
   readonly shared: SharedBtf;
+  readonly #survey: BtfSurvey;
 
   private constructor(
     readonly bytes: Uint8Array,
@@ -18,8 +17,8 @@ export class LoadedBtf {
     readonly digest: Uint8Array,
   ) {
     this.byteOrder = parseHeader(bytes).byteOrder;
-    this.typeCount = countTypes(bytes);
     this.split = isSplit(bytes);
+    this.#survey = surveyBtf(bytes);
     this.shared = { digest: Buffer.from(digest).toString('hex'), bytes };
   }
 
@@ -32,5 +31,12 @@ export class LoadedBtf {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     const digest = await sha256(bytes, (slice, at) => shared.set(slice, at));
     return new LoadedBtf(shared, digest);
+  }
+
+  /** survey counts the types. Those of split BTF can be of kinds that only the layout section of its base describes. */
+  survey(base: LoadedBtf | null): BtfSurvey {
+    return this.#survey.typeCount !== null || base === null
+      ? this.#survey
+      : surveyBtf(this.bytes, base.bytes);
   }
 }

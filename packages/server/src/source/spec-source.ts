@@ -1,4 +1,5 @@
 import { ErrorReason, Operation } from '@btfd/api';
+import type { BtfNote } from '@btfd/btf';
 import type { Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
 import type { HandleTable } from '../handle/handle-table.js';
@@ -25,6 +26,9 @@ export interface SpecObject extends Disposable {
   readonly btf: LoadedBtf;
 }
 
+/** UnknownListener is called when an object is read whose BTF has parts that the daemon does not know. */
+export type UnknownListener = (info: ObjectInfo, digest: string, notes: readonly BtfNote[]) => void;
+
 /** SpecSource finds the BTF of an object by handle, id or name. */
 export class SpecSource {
   readonly #kernel: Kernel;
@@ -34,6 +38,7 @@ export class SpecSource {
   readonly #handles: HandleTable;
   readonly #cache: BtfCache;
   readonly #inUse: SharedQuota;
+  readonly #onUnknown: UnknownListener;
   /** Calls that wait for one look then share one read. */
   readonly #fileLooks = new KeyedRuns<BtfFile | null>();
   readonly #specReads = new KeyedRuns<LoadedBtf>();
@@ -47,6 +52,7 @@ export class SpecSource {
     handles: HandleTable,
     cache: BtfCache,
     inUse: Quota,
+    onUnknown: UnknownListener = () => {},
   ) {
     this.#kernel = kernel;
     this.#access = access;
@@ -55,6 +61,7 @@ export class SpecSource {
     this.#handles = handles;
     this.#cache = cache;
     this.#inUse = new SharedQuota(inUse);
+    this.#onUnknown = onUnknown;
   }
 
   /** The contents of the cache and how often it had the requested BTF. */
@@ -160,6 +167,7 @@ export class SpecSource {
     const taken = caller === null ? null : this.#inUse.take(caller.principal, key, info.size);
     try {
       const btf = await read();
+      await this.#noteUnknown(info, btf);
       return {
         info,
         btf,
@@ -172,6 +180,13 @@ export class SpecSource {
       taken?.[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Reports the parts of BTF that the daemon does not know. Kinds can be those of the kernel's own BTF. */
+  async #noteUnknown(info: ObjectInfo, btf: LoadedBtf): Promise<void> {
+    const base = btf.split && btf.survey(null).typeCount === null ? await this.vmlinux() : null;
+    const { notes } = btf.survey(base);
+    if (notes.length > 0) this.#onUnknown(info, btf.shared.digest, notes);
   }
 
   async #read(object: KernelObject, id: number): Promise<LoadedBtf> {

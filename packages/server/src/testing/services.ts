@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
 import { makeQuotas } from '../quota/quotas.js';
 import type { Services } from '../rpc/services.js';
 import { BtfCache } from '../source/btf-cache.js';
-import { SpecSource } from '../source/spec-source.js';
+import { SpecSource, type UnknownListener } from '../source/spec-source.js';
 import { UserScanner } from '../users/user-scanner.js';
 import { ObjectWatch } from '../watch/object-watch.js';
 import type { FakeKernel } from './fake-kernel.js';
@@ -35,6 +35,8 @@ export interface ServicesChoices {
   readonly limits?: Partial<Limits>;
   /** The procfs. Default: a folder that does not exist. */
   readonly procDir?: string;
+  /** Called for BTF with unknown parts. Default: none. */
+  readonly onUnknown?: UnknownListener;
 }
 
 /** makeServices returns services, wired like those of the daemon. */
@@ -55,7 +57,16 @@ export async function makeServices(
   const quotas = makeQuotas(limits);
   const handles = new HandleTable(EPOCH, clock, quotas);
   const cache = new BtfCache(limits.specCacheBytes);
-  const specs = new SpecSource(kernel, access, files, names, handles, cache, quotas.specBytes);
+  const specs = new SpecSource(
+    kernel,
+    access,
+    files,
+    names,
+    handles,
+    cache,
+    quotas.specBytes,
+    choices.onUnknown,
+  );
   const users = new UserScanner(kernel, procDir, clock);
   const watch = new ObjectWatch(objects, limits, clock);
   return {

@@ -11,6 +11,7 @@ import { assembleElf } from '../assemble-elf.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
+import { futureBtf } from '../future-btf.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;
@@ -36,6 +37,7 @@ const ALONE = [
   assembleAllKinds('little')
     .type(UNKNOWN_KIND, 'new', { vlen: 1, data: [1, 2] })
     .bytes({ headerLength: 32, layout: LAYOUT }),
+  futureBtf(all, 'little', { flags: 1, surplus: [8, 16], gaps: [4, 16, 9] }),
   testdata('elf/testdata/distilled/base.btf'),
 ];
 

@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { ErrorReason } from '@btfd/api';
-import { BtfFormatError, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
+import { BtfFormatError, formatNote, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
 import { layoutOf, type KindLayout } from '../../base/kind-layout.js';
 import type { LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
@@ -64,18 +64,25 @@ export function* screen(
   return { acceptedMs, refusedMs };
 }
 
-/** Returns null if the kernel refuses the BTF by its header. */
+/** Returns null if the kernel refuses the BTF by its header, or if only a later kernel could accept it. */
 function headerOf(rawBtf: Uint8Array, maxCheckMs: number): BtfHeader | null {
   try {
     const header = parseHeader(rawBtf);
-    return header.byteOrder === HOST_ORDER ? header : null;
+    if (header.byteOrder !== HOST_ORDER) return null;
+    // Bytes between the sections change nothing about the rest. Flags and fields may.
+    const unknown = header.notes.find(({ kind }) => kind !== 'UNKNOWN_BYTES');
+    if (unknown === undefined) return header;
+    requireHarmless(rawBtf, maxCheckMs, rawBtf.length, rawBtf.length, {
+      message: formatNote(unknown),
+      typeId: null,
+    });
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    if (error.code !== 'UNSUPPORTED') return null;
-    // A later kernel may accept it.
-    requireHarmless(rawBtf, maxCheckMs, rawBtf.length, rawBtf.length, error);
-    return null;
+    if (error.code === 'UNSUPPORTED') {
+      requireHarmless(rawBtf, maxCheckMs, rawBtf.length, rawBtf.length, error);
+    }
   }
+  return null;
 }
 
 function requireHarmless(

@@ -1,9 +1,9 @@
-import { children, type Spec, type TypeId } from '@btfd/btf';
+import { type Spec, type TypeId, TypeReader } from '@btfd/btf';
 import type { WorkBudget } from '../work-budget.js';
 
-/** The cost of decoding a type, and of each type that it refers to, in steps. */
-const STEPS_PER_TYPE = 100;
-const STEPS_PER_CHILD = 10;
+/** The cost of reading a type, and of each type that it refers to, in steps. */
+const STEPS_PER_TYPE = 20;
+const STEPS_PER_CHILD = 5;
 
 /**
  * closureOf returns the ids of types and of everything that they refer to, in ascending order and without void. It
@@ -16,10 +16,13 @@ export function* closureOf(
   roots: Iterable<TypeId>,
   budget: WorkBudget,
 ): Generator<null, Uint32Array, void> {
+  const types = new TypeReader(spec);
   const seen = new Uint8Array(spec.endTypeId);
   const open: TypeId[] = [];
   let count = 0;
+  let steps = 0;
   const visit = (id: TypeId): void => {
+    steps += STEPS_PER_CHILD;
     if (id === 0 || seen[id] === 1) return;
     seen[id] = 1;
     count += 1;
@@ -27,11 +30,9 @@ export function* closureOf(
   };
   for (const id of roots) visit(id);
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    let steps = STEPS_PER_TYPE;
-    for (const child of children(spec.typeById(id))) {
-      visit(child);
-      steps += STEPS_PER_CHILD;
-    }
+    types.open(id);
+    steps = STEPS_PER_TYPE;
+    types.visitIds(visit);
     if (budget.spend(steps, 'types')) yield null;
   }
   const ids = new Uint32Array(count);

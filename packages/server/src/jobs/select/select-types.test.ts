@@ -89,6 +89,12 @@ describe('A selection', () => {
     expect([ids, result.namesNotFound, result.idsNotFound]).toEqual([[8, 9], ['int'], [1, 10]]);
   });
 
+  test('of many names selects as one of few', async () => {
+    const more = Array.from({ length: 20 }, (_, i) => `no_${i}`);
+    const { ids, result } = await select({ names: ['file', 'int', ...more], ids: [3, 0] });
+    expect([ids, result.namesNotFound, result.idsNotFound]).toEqual([[1, 3, 4, 6], more, [0]]);
+  });
+
   const list = <T>(length: number, value: T): T[] => Array.from({ length }, () => value);
 
   test.each<[string, Selection, Selection]>([

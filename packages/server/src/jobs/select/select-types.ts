@@ -6,6 +6,9 @@ import type { WorkBudget } from '../work-budget.js';
 
 /** The cost of looking at a type, in steps. */
 const STEPS_PER_TYPE = 50;
+/** More names than this are looked up by a pass over all types, whose time does not depend on their number. */
+const FEW_NAMES = 16;
+
 /** The cost of a glob, in addition to reading the name once for each 32 places that could match it. */
 const STEPS_PER_GLOB = 8;
 const GLOB_BITS = 32;
@@ -27,14 +30,62 @@ export function* findSelected(
   selector: Selector,
   budget: WorkBudget,
 ): Generator<null, SelectedTypes, void> {
-  const { names, globs, kinds, ids } = selector;
+  const { globs, names, ids } = selector;
+  const found = new Found();
+  if (globs.length === 0 && names.size <= FEW_NAMES && (names.size > 0 || ids.size > 0)) {
+    yield* search(spec, selector, budget, found);
+  } else {
+    yield* scan(spec, selector, budget, found);
+  }
+  return {
+    ids: found.ids,
+    result: {
+      typeCount: found.ids.length,
+      namesNotFound: [...names].filter((name) => !found.names.has(name)),
+      globsNotMatched: globs.map(({ text }) => text).filter((text) => !found.globs.has(text)),
+      idsNotFound: [...ids].filter((id) => !isOwn(spec, id)),
+    },
+  };
+}
+
+class Found {
+  ids: TypeId[] = [];
+  readonly names = new Set<string>();
+  readonly globs = new Set<string>();
+}
+
+/** Finds each name with the index of names. */
+function* search(
+  spec: Spec,
+  { names, kinds, ids }: Selector,
+  budget: WorkBudget,
+  found: Found,
+): Generator<null, void, void> {
+  const selected = new Set([...ids].filter((id) => isOwn(spec, id)));
+  for (const name of names) {
+    // Hostile BTF may have types whose names are all to be compared.
+    if (budget.spend(spec.typeCount, 'types')) yield null;
+    for (const id of spec.idsByName(name)) {
+      if (!isOwn(spec, id)) continue;
+      found.names.add(name);
+      selected.add(id);
+    }
+  }
+  const ofKind = [...selected].filter((id) => kinds.size === 0 || kinds.has(spec.kindOf(id)));
+  found.ids = ofKind.toSorted((a, b) => a - b);
+}
+
+/** Looks at each type. */
+function* scan(
+  spec: Spec,
+  { names, globs, kinds, ids }: Selector,
+  budget: WorkBudget,
+  found: Found,
+): Generator<null, void, void> {
   const everything = names.size === 0 && globs.length === 0 && ids.size === 0;
   const usesNames = names.size > 0 || globs.length > 0;
   // Each glob once, however often it was sent.
   const distinct = new Map(globs.map((glob) => [glob.text, glob]));
-  const found: TypeId[] = [];
-  const namesFound = new Set<string>();
-  const globsFound = new Set<string>();
   for (const id of spec.typeIds()) {
     if (budget.spend(STEPS_PER_TYPE, 'types')) yield null;
     const ofKind = kinds.size === 0 || kinds.has(spec.kindOf(id));
@@ -42,28 +93,23 @@ export function* findSelected(
     if (usesNames) {
       const name = spec.nameOf(id);
       if (names.has(name)) {
-        namesFound.add(name);
+        found.names.add(name);
         selected = true;
       }
       for (const { text, matches } of name === '' ? [] : distinct.values()) {
         // It would change nothing.
-        if (selected && globsFound.has(text)) continue;
+        if (selected && found.globs.has(text)) continue;
         const reads = Math.ceil(Math.min(text.length, name.length) / GLOB_BITS);
         if (budget.spend(STEPS_PER_GLOB + name.length * reads, 'globs')) yield null;
         if (!matches(name)) continue;
-        globsFound.add(text);
+        found.globs.add(text);
         selected = true;
       }
     }
-    if (selected && ofKind) found.push(id);
+    if (selected && ofKind) found.ids.push(id);
   }
-  return {
-    ids: found,
-    result: {
-      typeCount: found.length,
-      namesNotFound: [...names].filter((name) => !namesFound.has(name)),
-      globsNotMatched: globs.map(({ text }) => text).filter((text) => !globsFound.has(text)),
-      idsNotFound: [...ids].filter((id) => id < spec.firstTypeId || id >= spec.endTypeId),
-    },
-  };
+}
+
+function isOwn(spec: Spec, id: TypeId): boolean {
+  return id >= spec.firstTypeId && id < spec.endTypeId;
 }

@@ -1,10 +1,9 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { TypeSchema } from '@btfd/api';
+import { SpecResponseSchema, TypeSchema } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
-import { BtfWriter } from '../testing/btf-bytes.js';
-import { splitType } from './select/split-type.js';
-import { typeMessage } from './type-message.js';
+import { BtfWriter } from '../../testing/btf-bytes.js';
+import { typeChunks } from './type-chunks.js';
 
 /** A kind whose size only the layout section states. */
 const NEW_KIND = 25;
@@ -182,14 +181,13 @@ const CASES: readonly [string, number, string, Words, Expected][] = [
 describe('The message of', () => {
   test.each(CASES)('%s', (_, kind, name, words, detail) => {
     const bytes = new BtfWriter().type(kind, name, words).bytes(kind === NEW_KIND ? LAYOUT : []);
-    const [piece, ...more] = splitType(Spec.parse(bytes).typeById(1), 1000);
-    if (piece === undefined) throw new Error('no piece');
+    const [chunk, ...more] = typeChunks(Spec.parse(bytes), [1], 1000);
+    if (chunk === undefined) throw new Error('no chunk');
     expect(more).toEqual([]);
-    const message = create(TypeSchema, typeMessage(piece));
-    expect(message).toEqual(create(TypeSchema, { id: 1, kind, name, continued: false, detail }));
-    const wire = toBinary(TypeSchema, message);
-    expect(wire.length).toBeLessThanOrEqual(piece.maxBytes);
-    expect(fromBinary(TypeSchema, wire)).toEqual(message);
+    const types = [create(TypeSchema, { id: 1, kind, name, continued: false, detail })];
+    const message = create(SpecResponseSchema, { part: { case: 'types', value: { types } } });
+    expect(fromBinary(SpecResponseSchema, chunk)).toEqual(message);
+    expect(Buffer.from(chunk)).toEqual(Buffer.from(toBinary(SpecResponseSchema, message)));
   });
 
   test('every kind is tested', () => {
