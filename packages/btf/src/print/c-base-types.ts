@@ -8,6 +8,9 @@ const SIGNED = 1 << 24;
 /** The largest number of words in the name of a base type: `long long unsigned int`. */
 const MOST_WORDS = 4;
 
+/** The type that each compiler defines in its own way, and for BPF in another size than for x86-64. */
+const VA_LIST = '__builtin_va_list';
+
 /**
  * The names of floating-point types that have the same size for all targets. `long double` has 16 bytes for x86-64 and 8 for
  * BPF, which has no `_Float16` and no `_Float128`.
@@ -47,6 +50,12 @@ export class CBaseTypes {
       this.#found.set(id, found);
     }
     return found;
+  }
+
+  /** isVaList reports whether a TYPEDEF has the name of the compiler's own `va_list`, so that no header can define it. */
+  isVaList(id: TypeId): boolean {
+    const { types, strings } = this.#context;
+    return strings.equals(types.name(id), VA_LIST);
   }
 
   /** integer returns the integer type of C that has a size, or null. */

@@ -8,9 +8,6 @@ import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
 const EMITTING = 1;
 const EMITTED = 2;
 
-/** A type that each compiler defines in its own way. */
-const BUILTIN_VA_LIST = '__builtin_va_list';
-
 const GNUC_VA_LIST = '__gnuc_va_list';
 
 /**
@@ -146,15 +143,15 @@ export class CEmitter {
   }
 
   #writeTypedef(id: TypeId): void {
-    const { types, strings, names, out } = this.#context;
+    const { types, strings, names, out, compiler } = this.#context;
     const name = types.name(id);
-    if (strings.equals(name, BUILTIN_VA_LIST)) return;
+    if (compiler.baseTypes.isVaList(id)) return;
     const number = names.ofTypedef(id);
     const typeId = types.third(id);
     out.write('typedef ');
     // Old GCC describes __gnuc_va_list as a typedef of void.
     if (typeId === 0 && number === 1 && strings.equals(name, GNUC_VA_LIST)) {
-      out.write(`${BUILTIN_VA_LIST} ${GNUC_VA_LIST}`);
+      out.write(`__builtin_va_list ${GNUC_VA_LIST}`);
     } else {
       this.#definitions.declarator.declare(typeId, name, number, 0);
     }

@@ -11,8 +11,8 @@ const MAX_SIZE = 0xffffffff;
  * CSizes returns sizes and alignments in bytes: 0 and 1 for types that have none. The results equal those of `sizeof` and
  * `alignof` where these do not throw, but types are not decoded.
  *
- * It exists because `sizeof` and `alignof` decode a type for each member. For the structs of a kernel that would take
- * 150 ms, and printing the whole header takes 50 ms. They also throw, which is wrong here. A test compares the results.
+ * It exists because `sizeof` and `alignof` decode a type for each member, which takes 150 ms for the structs of a kernel.
+ * They also throw, which is wrong here. A test compares the results.
  */
 export class CSizes {
   readonly pointerSize: PointerSize;

@@ -77,11 +77,11 @@ const EPILOGUE = `\
  * printC returns types as C, as bpftool 7.8 prints them with `btf dump format c`: enums, structs and unions by name, each
  * after the types that it contains, and the kfuncs. Modelled on libbpf's `btf_dump`.
  *
- * A compiler gives each type the size and the offsets of the BTF, without `-fms-extensions`, on x86-64 and for BPF, except
- * for `va_list`, which BPF has in another size. Where bpftool's text would have another layout, the text differs from
- * bpftool's: the struct is packed and its gaps are filled. If C cannot place the members, for example because they overlap,
- * the struct is an array of bytes with a comment. A comment at the end has the number of such types. The BTF of a kernel has
- * none. Names become identifiers of C.
+ * A compiler gives each type the size and the offsets of the BTF, without `-fms-extensions`, on x86-64 and for BPF. Where
+ * bpftool's text would have another layout, the text differs from bpftool's: the struct is packed and its gaps are filled,
+ * and a member of the type `va_list` has the type that the kernel's compiler has for it.
+ * If C cannot place the members, for example because they overlap, the struct is an array of bytes with a comment. A
+ * comment at the end has the number of such types. The BTF of a kernel has none. Names become identifiers of C.
  *
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the text exceeds `maxBytes`, or types nest too deep or refer to each other
  * too often.

@@ -68,7 +68,18 @@ export class StringBytes {
     return bytes[start + text.length] === 0;
   }
 
-  /** same reports whether the identifiers of C for the strings at two offsets are equal. */
+  /** compare returns a negative number, 0 or a positive one, as C compares the strings at two offsets. */
+  compare(a: number, b: number): number {
+    const bytesA = this.section(a);
+    const bytesB = this.section(b);
+    let i = this.start(a);
+    let j = this.start(b);
+    let difference = 0;
+    for (; (difference = (bytesA[i] ?? 0) - (bytesB[j] ?? 0)) === 0 && bytesA[i] !== 0; i++) j++;
+    return difference;
+  }
+
+  /** sameIdentifier reports whether the identifiers of C for the strings at two offsets are equal. */
   sameIdentifier(a: number, b: number): boolean {
     if (a === b) return true;
     const bytesA = this.section(a);
