@@ -54,7 +54,7 @@ describe.each(['little', 'big'] as const)('the header of %s-endian BTF', (order)
       const differences: string[] = [];
       const onlyOurs = new Set<string>();
       let [same, refused] = [0, 0];
-      for (const [what, bytes] of seeds.flatMap((seed) => [...mutants(seed, order)])) {
+      for (const [what, bytes] of seeds.flatMap((seed) => Array.from(mutants(seed, order)))) {
         const [our, their] = [ours(bytes), theirs(bytes)];
         if (our === their) same += 1;
         else if (their === null) onlyOurs.add(what);
