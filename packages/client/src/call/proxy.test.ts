@@ -86,6 +86,7 @@ describe('a proxy in the environment', () => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
         socket.pipe(onward).pipe(socket);
       });
+      socket.once('close', () => onward.destroy());
     });
     const client = new BtfClient(ADDRESS);
     expect((await client.listObjects()).map(({ name }) => name)).toEqual(['vmlinux']);
