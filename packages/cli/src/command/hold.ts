@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { BtfClient, Handle } from '@btfd/client';
-import { CliError, usageError } from '../error/cli-error.js';
+import { CliError, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { explainError } from '../error/explain-error.js';
+import { explainError, isBtfError } from '../error/explain-error.js';
 import type { Session } from '../session/session.js';
-import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
+import { type ObjectRef, parseSpecRef, underscoreHint } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
 /** hold runs `btfctl hold`. */
@@ -30,7 +30,13 @@ function objectRef(text: string): ObjectRef {
 
 async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): Promise<Handle> {
   if (object.kind === 'id') return client.getHandleById(object.id, { signal });
-  return client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
+  try {
+    return await client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
+  } catch (error) {
+    if (!isBtfError(error) || error.reason !== 'NO_MATCH') throw error;
+    const hint = underscoreHint(object.name) ?? '`btfctl list` lists the objects';
+    throw notFound(`the kernel has no BTF object named ${JSON.stringify(object.name)}`, hint);
+  }
 }
 
 /** The signals that `timeout` passes on. */

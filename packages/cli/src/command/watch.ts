@@ -7,7 +7,7 @@ import { jsonText, printable, yamlText } from '../output/safe-text.js';
 import { clip } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
-import { objectName } from '../source/spec-ref.js';
+import { objectName, underscoreHint } from '../source/spec-ref.js';
 
 /** watch runs `btfctl watch`. */
 export async function watch(
@@ -17,6 +17,7 @@ export async function watch(
 ): Promise<number> {
   // The daemon checks them too, but its messages are for programs.
   checkNames(globs);
+  for (const hint of globs.map(underscoreHint)) if (hint !== null) session.noteOnce(hint);
   const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;

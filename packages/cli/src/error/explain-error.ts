@@ -13,6 +13,9 @@ export interface Explanation {
 const LIST = '`btfctl list` lists the objects';
 const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
 const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF; ${INFO}`;
+const NAMESPACE =
+  'in a user namespace root has no rights for bpf(2): run btfd outside of it, or let it load with a BPF token ' +
+  `(btfd --bpf-token, Linux 6.9); ${INFO}`;
 const ROLES =
   'btfd assigns roles with --viewer, --inspector and --loader, such as --loader uid:1000, or in its policy file; ' +
   '`btfctl info` shows your name and your role';
@@ -92,6 +95,9 @@ function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {
     if (late !== undefined)
       return { exitCode: ExitCode.UNREACHABLE, message: `${late} in time`, hint: NO_PROXY };
     return timedOut('the daemon did not respond in time', env);
+  }
+  if (reason === 'DAEMON_LACKS_CAPABILITY' && rawMessage.includes('user namespace')) {
+    return { exitCode: ExitCode.DENIED, message: rawMessage, hint: NAMESPACE };
   }
   const advice = reason === null ? undefined : ADVICE[reason];
   if (advice !== undefined) {
