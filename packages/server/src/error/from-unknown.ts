@@ -1,9 +1,9 @@
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
-import { inUserNamespace } from '../base/user-namespace.js';
 import { ERRNO_REASONS } from './error-table.js';
 import { fromFormatError, ServiceError } from './service-error.js';
+import { inUserNamespace } from './user-namespace.js';
 
 /** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
 export function toServiceError(error: unknown): ServiceError {
