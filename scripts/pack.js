@@ -86,5 +86,19 @@ function publishedManifest(manifest, included) {
     delete published[field];
     if (versions.length > 0) published[field] = Object.fromEntries(versions);
   }
-  return published;
+  return { ...published, ...fieldsForOldResolution(manifest.exports) };
+}
+
+/**
+ * The fields in which TypeScript finds types with `moduleResolution: node` (node10), which does not read `exports`. They
+ * follow from `exports`.
+ */
+function fieldsForOldResolution(exports) {
+  const points = Object.entries(exports).filter(([, { types }]) => types !== undefined);
+  const subpaths = points.filter(([name]) => name !== '.').map(([name, { types }]) => [name.slice(2), [types]]);
+  const main = exports['.'];
+  return {
+    ...(main === undefined ? {} : { main: main.default, types: main.types }),
+    ...(subpaths.length === 0 ? {} : { typesVersions: { '*': Object.fromEntries(subpaths) } }),
+  };
 }

@@ -79,7 +79,7 @@ needs('bpf').describe('btfctl, while it runs,', () => {
 
   test('hold names a module that does not exist', async () => {
     const { stderr } = await daemon.run('hold', 'no_such_module', '--', 'true');
-    expect(stderr).toMatch(/^btfctl: no object of the kernel is named no_such_module\nhint: /);
+    expect(stderr).toMatch(/^btfctl: the kernel has no BTF object named "no_such_module"\nhint: /);
   });
 
   test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(

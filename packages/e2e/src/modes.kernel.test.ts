@@ -1,10 +1,11 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Mode, Operation, Origin, type HandleInfo } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
+import { btfctl } from './testing/btfctl.js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { errorInfoOf, failureOf, RawClient } from './testing/raw-client.js';
 import { intBtf } from './testing/sample-btf.js';
@@ -55,6 +56,28 @@ needs('bpf', 'setpriv').describe('the daemon', () => {
     const all = { LOAD: true, OPEN_BY_ID: true, LIST_IDS: true, SPEC_BY_NAME: true, HOLD_KERNEL: true };
     expect(await operationsOf(client)).toEqual([Mode.FULL, all]);
   });
+
+  needs('unshare').test(
+    'as root of a user namespace says that this is not root for bpf(2), as btfctl does',
+    async () => {
+      await using daemon = await DaemonProcess.start({ wrapper: ['unshare', '--user', '--map-root-user'] });
+      using client = new RawClient(daemon.address);
+      const error = await failureOf(load(client));
+      expect(errorInfoOf(error).reason).toBe('DAEMON_LACKS_CAPABILITY');
+      expect(error.details).toMatch(
+        /^the daemon lacks CAP_BPF in the initial user namespace, and runs in another/,
+      );
+      const file = join(mkdtempSync(join(tmpdir(), 'btfd-mode-')), 'a.btf');
+      writeFileSync(file, intBtf(1, 'mode'));
+      const { status: exit, stderr } = await btfctl(['load', file], { BTFD_ADDRESS: daemon.address });
+      expect([exit, stderr]).toEqual([
+        7,
+        expect.stringMatching(/\nhint: in a user namespace root has no rights/),
+      ]);
+      expect(stderr).not.toContain('as root');
+      rmSync(dirname(file), { recursive: true });
+    },
+  );
 
   test('with CAP_BPF alone loads BTF, lists objects by name with id 0, and serves their specs', async () => {
     await using daemon = await DaemonProcess.start({ wrapper: WITHOUT['CAP_BPF alone'] });

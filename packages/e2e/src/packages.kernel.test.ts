@@ -266,6 +266,15 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     expect([stdout, status]).toEqual(['', 0]);
   });
 
+  test('have types for CommonJS with `moduleResolution: node`, at each entry point', () => {
+    writeFileSync(join(installed.project, 'all-types.ts'), typesOfAll(entryPointsOf(installed), 'cts'));
+    const tsc = join(dirname(require.resolve('typescript5/package.json')), 'bin/tsc');
+    const options = ['--noEmit', '--strict', '--module', 'commonjs', '--moduleResolution', 'node'];
+    const lib = ['--target', 'es2022', '--esModuleInterop', '--types', 'node'];
+    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'all-types.ts']);
+    expect([stdout, status]).toEqual(['', 0]);
+  });
+
   test('have commands after a global installation, both with the same version', () => {
     const run = (command: string, ...args: string[]) => {
       const { stdout, stderr, status } = installed.run(args, { program: join(bin, command) });

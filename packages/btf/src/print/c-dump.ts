@@ -34,6 +34,7 @@ export class CDump {
   /**
    * @param options `maxBytes` is for the text of all calls, and so is the limit of steps. The default of `pointerSize` is
    * that of the spec or of the builder's base, otherwise 8.
+   * @throws BtfFormatError `LIMIT_EXCEEDED` if the builder's base has as many bases as `Spec.parse` allows.
    */
   constructor(types: Spec | Builder, options: CDumpOptions = {}) {
     let spec: Spec | null;

@@ -1,5 +1,5 @@
 import type { Rejection } from '@btfd/client';
-import { countTypes } from '@btfd/btf';
+import { BtfFormatError, parseHeader, surveyBtf } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
 import { printableText } from '../output/safe-text.js';
@@ -30,14 +30,20 @@ export async function check(session: Session, path: string, { adapt }: CheckOpti
     text: () =>
       rejection === null ? acceptedText(session, path, btf) : refusedText(session, path, rejection),
   });
-  return rejection === null ? ExitCode.OK : ExitCode.REFUSED;
+  if (rejection === null) return ExitCode.OK;
+  const hint = orderHint(btf, rejection.log.text);
+  if (hint !== null) session.note(`hint: ${hint}`);
+  return ExitCode.REFUSED;
 }
 
 /** The kernel's answer is about the BTF alone. A program that refers to it can still be refused. */
 const NOT_CHECKED = '(programs and CO-RE relocations are not checked)';
 
 function acceptedText({ colors }: Session, path: string, btf: Uint8Array): string {
-  const size = `${countTypes(btf).toLocaleString('en-US')} types in ${btf.length.toLocaleString('en-US')} bytes`;
+  // A later kernel accepts types that btfctl cannot count.
+  const { typeCount } = surveyBtf(btf);
+  const types = typeCount === null ? '' : `${typeCount.toLocaleString('en-US')} types in `;
+  const size = `${types}${btf.length.toLocaleString('en-US')} bytes`;
   return `${path}: ${colors.good('BTF accepted')} ${NOT_CHECKED}, ${size}\n`;
 }
 
@@ -45,6 +51,22 @@ function refusedText({ colors }: Session, path: string, { errnoName, log }: Reje
   const missing = log.truncated ? colors.faint('(the beginning of the log is missing)\n') : '';
   const text = printableText(log.text.trimEnd());
   return `${path}: ${colors.bad('refused')} with ${errnoName}\n${missing}${text}${text === '' ? '' : '\n'}`;
+}
+
+/** The kernel's words about BTF of the other byte order: it reads the length of the header first. */
+const OTHER_ORDER = /btf_header not found|Invalid magic/;
+
+/** Returns a hint for BTF of the other byte order, which the log does not name; null if it is something else. */
+function orderHint(btf: Uint8Array, log: string): string | null {
+  if (!OTHER_ORDER.test(log)) return null;
+  try {
+    const { byteOrder } = parseHeader(btf);
+    const target = byteOrder === 'big' ? 'bpfel' : 'bpfeb';
+    return `the BTF is ${byteOrder}-endian, which the kernel is not: compile it with clang -target ${target}`;
+  } catch (error) {
+    if (error instanceof BtfFormatError) return null;
+    throw error;
+  }
 }
 
 function rejectionData({ errno, errnoName, log }: Rejection): object {

@@ -6,7 +6,7 @@ import { CliError, notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError, isBtfError } from '../error/explain-error.js';
 import type { Session } from '../session/session.js';
-import { type ObjectRef, parseSpecRef } from '../source/spec-ref.js';
+import { type ObjectRef, parseSpecRef, underscoreHint } from '../source/spec-ref.js';
 import { lostError } from './load.js';
 
 /** hold runs `btfctl hold`. */
@@ -35,7 +35,8 @@ async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): 
     return await client.findHandle(({ isKernel, name }) => isKernel && name === object.name, { signal });
   } catch (error) {
     if (!isBtfError(error) || error.reason !== 'NO_MATCH') throw error;
-    throw notFound(`no object of the kernel is named ${object.name}`, '`btfctl list` lists the objects');
+    const hint = underscoreHint(object.name) ?? '`btfctl list` lists the objects';
+    throw notFound(`the kernel has no BTF object named ${JSON.stringify(object.name)}`, hint);
   }
 }
 

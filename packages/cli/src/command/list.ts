@@ -6,7 +6,7 @@ import type { ListOptions } from '../grammar/list.js';
 import { objectData, objectsText } from '../output/object-list.js';
 import type { Session } from '../session/session.js';
 import { nameTest } from '../source/glob.js';
-import { objectName } from '../source/spec-ref.js';
+import { objectName, underscoreHint } from '../source/spec-ref.js';
 
 /** list runs `btfctl list`. */
 export async function list(
@@ -38,7 +38,11 @@ export async function list(
 }
 
 function noObject(names: readonly string[]): CliError {
-  return notFound(`no BTF object matches ${names.join(', ')}`, '`btfctl list` lists all objects');
+  const hints = names.map(underscoreHint);
+  return notFound(
+    `no BTF object matches ${names.join(', ')}`,
+    hints.find((hint) => hint !== null) ?? '`btfctl list` lists all objects',
+  );
 }
 
 /** Joins the words of bpftool for an id: `id 7`. */

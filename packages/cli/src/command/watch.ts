@@ -8,7 +8,7 @@ import { jsonText, printable, yamlText } from '../output/safe-text.js';
 import { clip } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
-import { objectName } from '../source/spec-ref.js';
+import { objectName, underscoreHint } from '../source/spec-ref.js';
 
 /** watch runs `btfctl watch`. */
 export async function watch(
@@ -21,6 +21,7 @@ export async function watch(
   const id = globs.find((one) => /^id:\d+$/.test(one));
   if (id !== undefined)
     throw usageError(`${id} cannot be watched`, 'use a name or a glob, or none to watch all');
+  for (const hint of globs.map(underscoreHint)) if (hint !== null) session.noteOnce(hint);
   const client = await session.client();
   const { interrupted } = session;
   const { output } = session.options;

@@ -52,14 +52,22 @@ test('a node is named by its context or its address, and a Unix socket has no TL
   expect(() => nodeNamed('web3', config, {})).toThrow('there is no context "web3"');
 });
 
-test.each(['web1', 'web1:0', 'web1:65536', 'web1:99999', 'unix:run/x.sock', 'https://web1:7443'])(
-  '%s is not an address',
-  async (address) => {
-    await expect(addressOf({ address })).rejects.toThrow(
-      `invalid address "${address}": use unix:/PATH or HOST:PORT`,
-    );
-  },
-);
+const NO_ADDRESSES = ['web1', 'web1:0', 'web1:65536', 'web1:99999', 'https://web1:7443'];
+const NO_PATHS = [
+  'unix:run/x.sock',
+  'unix://run/x.sock',
+  'unix:',
+  'unix:/',
+  'unix://',
+  'unix:///',
+  'unix:////x',
+];
+
+test.each([...NO_ADDRESSES, ...NO_PATHS])('%s is not an address', async (address) => {
+  await expect(addressOf({ address })).rejects.toThrow(
+    `invalid address "${address}": use unix:/PATH or HOST:PORT`,
+  );
+});
 
 test('an address together with a context is rejected', async () => {
   await expect(addressOf({ address: 'a:1', context: 'here' })).rejects.toThrow('name two daemons');

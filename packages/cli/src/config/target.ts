@@ -81,7 +81,8 @@ function withTls({ address, tls }: Node, options: TlsFiles): Node {
 }
 
 function checkAddress(address: string): void {
-  if (/^unix:(?:\/\/)?\/./.test(address)) return;
+  // Of unix://some/path, gRPC would take "some" as a host, and the rest as a path from the working directory.
+  if (/^unix:(?:\/\/)?\/[^/]/.test(address)) return;
   const port = Number(/^(?:\[[^\]]+\]|[^:[\]/]+):(\d{1,5})$/.exec(address)?.[1]);
   if (port >= 1 && port <= 65_535) return;
   throw usageError(`invalid address ${JSON.stringify(address)}: use unix:/PATH or HOST:PORT`);

@@ -13,6 +13,9 @@ export interface Explanation {
 const LIST = '`btfctl list` lists the objects';
 const INFO = '`btfctl info` shows what the daemon can do, and why not the rest';
 const PRIVILEGES = `run btfd as root, or with CAP_SYS_ADMIN and CAP_BPF; ${INFO}`;
+const NAMESPACE =
+  'in a user namespace root has no rights for bpf(2): run btfd outside of it, or let it load with a BPF token ' +
+  `(btfd --bpf-token, Linux 6.9); ${INFO}`;
 const ROLES =
   'btfd assigns roles with --viewer, --inspector and --loader, such as --loader uid:1000, or in its policy file; ' +
   '`btfctl info` shows your name and your role';
@@ -50,12 +53,16 @@ const FORMAT_HINTS: Partial<Readonly<Record<BtfFormatErrorCode, string>>> = {
   BASE_MISMATCH: 'a module belongs to one build of the kernel: name the BTF of that build with --base',
 };
 
-/** explainError returns what to print about an error, and the exit code for it. */
-export function explainError(error: unknown): Explanation {
+/**
+ * explainError returns what to print about an error, and the exit code for it.
+ *
+ * @param env the environment, which may name a proxy.
+ */
+export function explainError(error: unknown, env: NodeJS.ProcessEnv = {}): Explanation {
   if (error instanceof CliError) {
     return { exitCode: error.exitCode, message: error.message, hint: error.hint };
   }
-  if (isBtfError(error)) return explainBtfError(error);
+  if (isBtfError(error)) return explainBtfError(error, env);
   if (error instanceof BtfFormatError) {
     const exitCode =
       error.code === 'NOT_FOUND' || error.code === 'AMBIGUOUS' ? ExitCode.NOT_FOUND : ExitCode.FAILURE;
@@ -64,7 +71,7 @@ export function explainError(error: unknown): Explanation {
   if (error instanceof BtfBuildError) {
     return { exitCode: ExitCode.FAILURE, message: error.message, hint: null };
   }
-  if (isTimeout(error)) return timedOut(error.message);
+  if (isTimeout(error)) return timedOut(error.message, env);
   return {
     exitCode: ExitCode.FAILURE,
     message: error instanceof Error ? error.message : String(error),
@@ -80,10 +87,18 @@ export function isBtfError(value: unknown): value is BtfError {
   return value instanceof Error && value.name === 'BtfError';
 }
 
-function explainBtfError(error: BtfError): Explanation {
+function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {
   const { reason, codeName, rawMessage } = error;
   if (reason === 'UNREACHABLE') return unreachable(rawMessage);
-  if (codeName === 'DEADLINE_EXCEEDED') return timedOut('the daemon did not respond in time');
+  if (codeName === 'DEADLINE_EXCEEDED') {
+    const late = LATE_PROXY.exec(rawMessage)?.[1];
+    if (late !== undefined)
+      return { exitCode: ExitCode.UNREACHABLE, message: `${late} in time`, hint: NO_PROXY };
+    return timedOut('the daemon did not respond in time', env);
+  }
+  if (reason === 'DAEMON_LACKS_CAPABILITY' && rawMessage.includes('user namespace')) {
+    return { exitCode: ExitCode.DENIED, message: rawMessage, hint: NAMESPACE };
+  }
   const advice = reason === null ? undefined : ADVICE[reason];
   if (advice !== undefined) {
     const { exitCode = ExitCode.FAILURE, hint = null } = advice;
@@ -101,13 +116,16 @@ function explainBtfError(error: BtfError): Explanation {
   }
 }
 
-function timedOut(message: string): Explanation {
-  return {
-    exitCode: ExitCode.UNREACHABLE,
-    message,
-    hint: 'allow more time with --timeout, such as --timeout 1m',
-  };
+function timedOut(message: string, env: NodeJS.ProcessEnv): Explanation {
+  const proxy = PROXIES.find((name) => (env[name] ?? '') !== '');
+  const more = 'allow more time with --timeout, such as --timeout 1m';
+  const hint =
+    proxy === undefined ? more : `${more}, or check the proxy of ${proxy}: no_proxy=HOST avoids it`;
+  return { exitCode: ExitCode.UNREACHABLE, message, hint };
 }
+
+/** The variables in which grpc-js finds a proxy. */
+const PROXIES = ['grpc_proxy', 'https_proxy', 'http_proxy'];
 
 /** Hints for the errors that grpc-js reports if it cannot connect. */
 const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
@@ -125,8 +143,16 @@ const UNREACHABLE_HINTS: readonly (readonly [pattern: RegExp, hint: string])[] =
   [/wrong version number|packet length too long/, 'it does not use TLS there: leave out the --tls options'],
 ];
 
+/** The message of the client about a daemon that it cannot reach. */
+const UNREACHABLE = /^the daemon at (.+?) cannot be reached(?: through the proxy (.+?))?: /;
+
+/** The message of the client about a proxy that does not respond. */
+const LATE_PROXY = /; (the proxy .+ has not connected to the daemon)$/;
+
+const NO_PROXY = 'check the proxy, or connect without it: no_proxy=HOST, with the host of the daemon';
+
 function unreachable(rawMessage: string): Explanation {
-  const address = /^the daemon at (.+?) cannot be reached/.exec(rawMessage)?.[1] ?? 'its address';
+  const [, address = 'its address', proxy] = UNREACHABLE.exec(rawMessage) ?? [];
   const cause = causeOf(rawMessage);
   if (/\b(?:EACCES|EPERM)\b/.test(cause)) {
     return {
@@ -135,21 +161,23 @@ function unreachable(rawMessage: string): Explanation {
       hint: 'join the group of the socket, or run btfctl as its owner',
     };
   }
+  const where = `${address}${proxy === undefined ? '' : ` through the proxy ${proxy}`}`;
   const [, hint] = UNREACHABLE_HINTS.find(([pattern]) => pattern.test(rawMessage)) ?? [
     null,
-    'check that btfd is running there, or name another daemon with --address, BTFD_ADDRESS or a context',
+    proxy === undefined
+      ? 'check that btfd is running there, or name another daemon with --address, BTFD_ADDRESS or a context'
+      : NO_PROXY,
   ];
   return {
     exitCode: ExitCode.UNREACHABLE,
-    message: `cannot reach the daemon at ${address}: ${cause}`,
+    message: `cannot reach the daemon at ${where}: ${cause}`,
     hint,
   };
 }
 
 /** Returns the message of the system without the parts that grpc-js and OpenSSL add. */
 function causeOf(rawMessage: string): string {
-  const cause =
-    /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(/^.*cannot be reached: /s, '');
+  const cause = /Last error: (.*)$/s.exec(rawMessage)?.[1] ?? rawMessage.replace(UNREACHABLE, '');
   const bySsl = /:SSL routines:[^:]*:([^:]+):/.exec(cause)?.[1];
   return (bySsl ?? cause)
     .replace(/\s*Resolution note:.*$/s, '')

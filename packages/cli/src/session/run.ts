@@ -45,7 +45,7 @@ export async function report(
   { color }: Pick<GlobalOptions, 'color'>,
 ): Promise<number> {
   const { explainError } = await import('../error/explain-error.js');
-  const { exitCode, message, hint } = explainError(error);
+  const { exitCode, message, hint } = explainError(error, env);
   const colors = makeColors(wantsColor(color, stderr, env));
   stderr.write(`${colors.bad('btfctl:')} ${printableText(message)}\n`);
   if (hint !== null) stderr.write(`${colors.faint('hint:')} ${printableText(hint)}\n`);

@@ -184,6 +184,8 @@ export class Session implements AsyncDisposable {
 
   async #connect(node: string | null): Promise<BtfClient> {
     const target = node === null ? await this.target() : await this.#nodeNamed(node);
+    // grpc-js writes lines about proxies to standard error. btfctl reports these errors itself.
+    process.env['GRPC_VERBOSITY'] ??= 'NONE';
     const { connectTo } = await import('../config/connect.js');
     return connectTo(target, this.options.timeout, this.env, this.interrupted);
   }

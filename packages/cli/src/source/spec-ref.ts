@@ -97,6 +97,12 @@ export function formatObjectRef({ node, object: ref }: Extract<SpecRef, { kind: 
   return object === 'vmlinux' ? `@${node}` : `@${node}/${object}`;
 }
 
+/** underscoreHint returns a hint for a name of a module with dashes, which only modprobe takes; null for other names and globs. */
+export function underscoreHint(name: string): string | null {
+  if (!/^[\w-]*-[\w-]*$/.test(name)) return null;
+  return `names of modules have "_" in place of "-": try ${name.replaceAll('-', '_')}`;
+}
+
 /** objectName returns the SPEC of an object: its name, or `id:7` if it has no name. */
 export function objectName({ id, name }: HandleInfo): string {
   return name === '' ? `id:${id}` : name;

@@ -18,10 +18,13 @@ export function defaultAddress(): string {
   return `unix:${join(hasRuntimeDir ? join(runtimeDir, 'btfd') : join(tmpdir(), `btfd-${uid}`), 'btfd.sock')}`;
 }
 
-/** anAddress is the rule of a daemon's address. grpc-js would try to resolve anything else as a name, again and again. */
+/**
+ * anAddress is the rule of a daemon's address. grpc-js would try to resolve anything else as a name, again and again. Of
+ * `unix://some/path` it would take `some` as a host, and the rest as a path from the working directory.
+ */
 export const anAddress = rule(
   'unix:/PATH or HOST:PORT',
-  (value) => typeof value === 'string' && (/^unix:./.test(value) || hasPort(value)),
+  (value) => typeof value === 'string' && (/^unix:(?:\/\/)?\/[^/]/.test(value) || hasPort(value)),
 );
 
 function hasPort(address: string): boolean {

@@ -15,6 +15,7 @@ import { clientClosed, isDisconnect, unreachable, withSizes } from './call-failu
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
+import { isLoopback, lateThroughProxy, type Proxy, proxyOf, throughProxy, whyProxyFails } from './proxy.js';
 import { DEFAULT_RETRIES, isRepeatable, mayRepeat, pauseBefore } from './retry.js';
 
 /** The longest time of Node's timers, which grpc-js uses for deadlines: 24 days. */
@@ -58,6 +59,8 @@ export class Connection {
   readonly #random: () => number;
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #end = new AbortController();
+  /** The proxy of the environment, if the connection goes through one. */
+  readonly #proxy: Proxy | null;
   /** The failures of calls whose request was never sent. */
   readonly #unsent = new WeakSet<BtfError>();
 
@@ -69,6 +72,7 @@ export class Connection {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#client = newClient(address, credentials, options);
+    this.#proxy = proxyOf(address, this.#client.getChannel().getTarget());
   }
 
   get closed(): boolean {
@@ -139,6 +143,18 @@ export class Connection {
    */
   async retrying<T>(
     method: { readonly path: string },
+    limits: CallLimits,
+    attempt: (limits: CallLimits) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#attempts(method, limits, attempt);
+    } catch (error) {
+      throw await this.#explained(error, limits.signal);
+    }
+  }
+
+  async #attempts<T>(
+    method: { readonly path: string },
     { timeout = Infinity, signal, retries = this.#retries }: CallLimits,
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
@@ -191,6 +207,14 @@ export class Connection {
     });
   }
 
+  /** Finds out why a proxy does not connect, which grpc-js does not report. */
+  async #explained(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    if (this.#proxy === null || !BtfError.isBtfError(error) || !this.#unsent.has(error)) return error;
+    const why = await whyProxyFails(this.#proxy, this.#address, [signal, this.ended]);
+    if (signal?.aborted) return signal.reason;
+    return why === null ? error : throughProxy(this.#address, this.#proxy, error, why);
+  }
+
   #checkStart(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted();
     this.ended.throwIfAborted();
@@ -204,10 +228,16 @@ export class Connection {
     if (signal?.aborted) return signal.reason;
     if (this.closed) return clientClosed(error);
     const failure = withSizes(BtfError.from(error), sent);
-    if (!isDisconnect(failure)) return failure;
-    const unreached = unreachable(this.#address, failure);
     // A call that found no connection has no peer: grpc-js returns the target instead, or "unknown".
-    if (peer === 'unknown' || peer === this.#client.getChannel().getTarget()) this.#unsent.add(unreached);
+    const unsent = peer === 'unknown' || peer === this.#client.getChannel().getTarget();
+    if (!isDisconnect(failure)) {
+      return unsent && this.#proxy !== null ? lateThroughProxy(failure, this.#proxy) : failure;
+    }
+    const unreached =
+      unsent && this.#proxy !== null
+        ? throughProxy(this.#address, this.#proxy, failure)
+        : unreachable(this.#address, failure);
+    if (unsent) this.#unsent.add(unreached);
     return unreached;
   }
 }
@@ -217,7 +247,13 @@ function newClient(
   credentials: ChannelCredentials,
   { channelOptions, interceptors = [] }: ConnectionOptions,
 ): Client {
-  const options = { ...DEFAULT_CHANNEL_OPTIONS, ...channelOptions, interceptors: [...interceptors] };
+  const options = {
+    ...DEFAULT_CHANNEL_OPTIONS,
+    // A proxy cannot connect to this machine.
+    ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
+    ...channelOptions,
+    interceptors: [...interceptors],
+  };
   try {
     return new Client(address, credentials, options);
   } catch (error) {

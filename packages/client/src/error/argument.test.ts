@@ -207,8 +207,22 @@ test.each(casesOf(OF_ITERATED_HANDLE, true))(
   },
 );
 
+const NO_PATHS = ['unix:run/x.sock', 'unix://run/x.sock', 'unix:/', 'unix://', 'unix:///'];
+
 const WRONG_CLIENT: BadArguments<Required<ConstructorParameters<typeof BtfClient>>> = [
-  [5, null, undefined, '', 'host', 'host:x', 'host:65536', 'http://host:1', 'unix:', '/run/btfd.sock'],
+  [
+    5,
+    null,
+    undefined,
+    '',
+    'host',
+    'host:x',
+    'host:65536',
+    'http://host:1',
+    'unix:',
+    '/run/btfd.sock',
+    ...NO_PATHS,
+  ],
   {
     tls: [5, null, 'x'],
     credentials: [5, null, {}],

@@ -1,9 +1,11 @@
+import { endianness } from 'node:os';
 import type { LoadHandleRequest } from '@btfd/api';
 import { adaptBtf, BtfFormatError, type KernelFeatures, Spec, validate } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';
 import { unsupported } from './fake-spec.js';
 
+const HOST_ORDER = endianness() === 'LE' ? 'little' : 'big';
 /** The number of EINVAL, the usual errno of the kernel's verifier. */
 const EINVAL = 22;
 /** The kernel's BTF_MAX_SIZE. */
@@ -35,7 +37,7 @@ export function adapted(bytes: Uint8Array, features: KernelFeatures): Uint8Array
 /** verifierLogOf returns the problems that `validate` finds in BTF, as a verifier log; null if there are none. */
 export function verifierLogOf(bytes: Uint8Array, kernelFeatures: KernelFeatures): string | null {
   try {
-    const problems = validate(Spec.parse(bytes), { kernelFeatures });
+    const problems = validate(Spec.parse(bytes), { kernelFeatures, byteOrder: HOST_ORDER });
     if (problems.length === 0) return null;
     return problems
       .map(({ typeId, message }) => `${typeId === null ? '' : `[${typeId}] `}${message}\n`)

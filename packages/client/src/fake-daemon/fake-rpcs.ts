@@ -162,6 +162,11 @@ function sourceOf(
   return base?.source.case === undefined ? object : object.on(named(base.source, run));
 }
 
+function withUnderscores(name: string): string {
+  if (!name.includes('-')) return '';
+  return `; names of modules have "_" in place of "-": ${JSON.stringify(name.replaceAll('-', '_'))}`;
+}
+
 function named(source: (SpecRequest | ResolveMembersRequest)['source'], run: FakeRun): FakeObject {
   switch (source.case) {
     case 'handle':
@@ -174,7 +179,7 @@ function named(source: (SpecRequest | ResolveMembersRequest)['source'], run: Fak
       throw new BtfError({
         code: status.NOT_FOUND,
         reason: 'NAME_NOT_FOUND',
-        message: `the kernel has no BTF object named ${JSON.stringify(source.value)}`,
+        message: `the kernel has no BTF object named ${JSON.stringify(source.value)}${withUnderscores(source.value)}`,
         metadata: { name: source.value },
       });
     }

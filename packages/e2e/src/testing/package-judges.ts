@@ -1,8 +1,8 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** All packages are ES modules, which require() loads since Node 20.19. TypeScript 4 without `exports` is unsupported. */
-const ATTW = '--profile node16 --ignore-rules cjs-resolves-to-esm --no-color --no-emoji --format ascii';
+/** All packages are ES modules, which require() loads since Node 20.19. */
+const ATTW = '--ignore-rules cjs-resolves-to-esm --no-color --no-emoji --format ascii';
 
 /** publint runs the checker of manifests on a tarball. */
 export function publint(tarball: string): SpawnSyncReturns<string> {

@@ -3,6 +3,7 @@ import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
 import { fromFormatError, ServiceError, type ServiceErrorDetail } from './service-error.js';
+import { inUserNamespace } from './user-namespace.js';
 
 /** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
 export function toServiceError(error: unknown): ServiceError {
@@ -47,7 +48,10 @@ function fromBpfError(error: BpfError): ServiceError {
   }
   if (reason === ErrorReason.DAEMON_LACKS_CAPABILITY) {
     const needed = CAPABILITY_NEEDED[error.command] ?? 'CAP_SYS_ADMIN';
-    const message = `the daemon lacks ${needed}: the kernel refused ${error.command} with ${error.code}`;
+    const refused = `the kernel refused ${error.command} with ${error.code}`;
+    const message = inUserNamespace()
+      ? `the daemon lacks ${needed} in the initial user namespace, and runs in another one: ${refused}`
+      : `the daemon lacks ${needed}: ${refused}`;
     return new ServiceError(reason, message, { metadata, cause: error });
   }
   return new ServiceError(reason, error.message, { metadata, cause: error });

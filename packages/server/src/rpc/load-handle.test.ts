@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, jest, test } from '@jest/globals';
 import { ErrorReason, LoadHandleRequestSchema, type LoadHandleResponse } from '@btfd/api';
-import { Kind } from '@btfd/btf';
+import { convertByteOrder, Kind } from '@btfd/btf';
 import { BpfError, type VerifierLog } from '@btfd/native';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { toServiceError } from '../error/from-unknown.js';
@@ -91,6 +91,16 @@ describe('LoadHandle', () => {
     const error = await failureOf(() => load(request));
     expect([error.reason, error.violations.map((violation) => violation.field)]).toEqual([reason, [field]]);
     expect(kernel.loads).toHaveLength(0);
+  });
+
+  test('says so if the BTF is of the other byte order, which the kernel’s log does not name', async () => {
+    const { refuse } = await setUp();
+    const source = raw(convertByteOrder(intBtf(), 'big'));
+    const error = await refuse('EINVAL', verifierLog('btf_header not found'), source);
+    expect(error.message).toBe(
+      'the kernel refused the BTF with EINVAL: btf_header not found; ' +
+        'the BTF is big-endian, but the kernel is little-endian',
+    );
   });
 
   test('skips unknown kinds if the kernel’s own BTF gives them the same size', async () => {

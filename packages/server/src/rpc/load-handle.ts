@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import {
   ErrorReason,
   LoadHandleRequestSchema,
@@ -5,6 +6,7 @@ import {
   type LoadHandleRequest,
   type LoadHandleResponseSchema,
 } from '@btfd/api';
+import { BtfFormatError, parseHeader, type ByteOrder } from '@btfd/btf';
 import { BpfError } from '@btfd/native';
 import type { Caller } from '../auth/caller.js';
 import { invalidRequest, ServiceError } from '../error/service-error.js';
@@ -23,6 +25,7 @@ import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/text.js';
 
+const HOST_ORDER: ByteOrder = endianness() === 'LE' ? 'little' : 'big';
 /** The principal that may load anything that the kernel accepts. */
 const ROOT = 'uid:0';
 /** The other details of the status share the rest of its 4 KiB. */
@@ -47,6 +50,7 @@ export function loadHandle(
     const request = decodeRequest(LoadHandleRequestSchema, head);
     const source = requireSource(request.source, types);
     checkSize(source.value.length, limits, caller);
+    const order = foreignOrder(source);
     const ttlMs = grantedTtlMs(request.ttl, limits);
     handles.checkRoom(caller, source.case === 'rawBtf' ? source.value.length : 0);
     const logSize = request.logSize === 0 ? limits.defaultLogBytes : request.logSize;
@@ -85,7 +89,7 @@ export function loadHandle(
     } catch (error) {
       const rejection = asRejection(error);
       if (rejection === null) throw error;
-      if (!request.reportRejection) throw rejectionError(rejection);
+      if (!request.reportRejection) throw rejectionError(rejection, order);
       call.note({ rejected: true });
       const { errno, code: errnoName, log } = rejection;
       const maxTextBytes = Math.min(logSize, limits.maxAnswerBytes - REJECTION_BYTES);
@@ -141,12 +145,26 @@ function asRejection(error: unknown): BpfError | null {
   return hasLog && reason === ErrorReason.KERNEL_LACKS_SUPPORT ? error : null;
 }
 
-function rejectionError({ errno, code, log }: BpfError): ServiceError {
+/** Returns the byte order of raw BTF that is not that of this machine, or null. The kernel's log does not name it. */
+function foreignOrder({ case: kind, value }: LoadSource): ByteOrder | null {
+  if (kind !== 'rawBtf') return null;
+  try {
+    const { byteOrder } = parseHeader(value);
+    return byteOrder === HOST_ORDER ? null : byteOrder;
+  } catch (error) {
+    if (error instanceof BtfFormatError) return null;
+    throw error;
+  }
+}
+
+function rejectionError({ errno, code, log }: BpfError, foreign: ByteOrder | null): ServiceError {
   const tail = tailText(log?.text ?? new Uint8Array(), LOG_TAIL_BYTES);
   const lastLine = tail.text.trimEnd().split('\n').at(-1) ?? '';
+  const orderWords =
+    foreign === null ? '' : `; the BTF is ${foreign}-endian, but the kernel is ${HOST_ORDER}-endian`;
   return new ServiceError(
     ErrorReason.VERIFIER_REJECTED,
-    `the kernel refused the BTF with ${code}${lastLine === '' ? '' : `: ${lastLine}`}`,
+    `the kernel refused the BTF with ${code}${lastLine === '' ? '' : `: ${lastLine}`}${orderWords}`,
     {
       metadata: {
         errno: String(errno),

@@ -143,7 +143,7 @@ export class SpecSource {
       throw new ServiceError(ErrorReason.KERNEL_WITHOUT_BTF, `no vmlinux in ${this.#files.dir}`);
     }
     const noModules = listsIds && !this.#names.kernelBtfHasIds;
-    const why = noModules ? ': before Linux 5.11 modules have no BTF' : '';
+    const why = noModules ? ': before Linux 5.11 modules have no BTF' : withUnderscores(name);
     const message = `the kernel has no BTF object named ${JSON.stringify(name)}${why}`;
     throw new ServiceError(ErrorReason.NAME_NOT_FOUND, message, { metadata: { name } });
   }
@@ -192,6 +192,12 @@ export class SpecSource {
   async #read(object: KernelObject, id: number): Promise<LoadedBtf> {
     return this.#cache.get(keyOf(id), () => object.read());
   }
+}
+
+/** Returns how the kernel spells the name of a module that modprobe also takes with dashes. */
+function withUnderscores(name: string): string {
+  if (!name.includes('-')) return '';
+  return `; names of modules have "_" in place of "-": ${JSON.stringify(name.replaceAll('-', '_'))}`;
 }
 
 function keyOf(id: number): string {
