@@ -5,6 +5,9 @@ import type { CContext } from './c-context.js';
 /** IntEncoding.SIGNED, in the word of an INT. */
 const SIGNED = 1 << 24;
 
+/** More characters than the name of a base type has. Longer names are cut, and so are none of C's. */
+const MAX_NAME = 64;
+
 /** The largest number of words in the name of a base type: `long long unsigned int`. */
 const MOST_WORDS = 4;
 
@@ -80,7 +83,7 @@ export class CBaseTypes {
   #find(id: TypeId): BaseType {
     const { types, strings } = this.#context;
     const size = types.third(id);
-    const name = strings.text(types.name(id));
+    const name = strings.text(types.name(id), MAX_NAME);
     const isInt = types.kind(id) === Kind.INT;
     const alignment = Math.max(1, Math.min(size, this.#pointerSize === 8 ? 16 : 4));
     // Before Linux 5.13, floating-point types were INTs.

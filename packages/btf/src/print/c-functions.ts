@@ -21,9 +21,8 @@ export class CFunctions {
 
   /** kfuncs returns the functions with a tag `bpf_kfunc`, in the order of their names. The first call reads all types. */
   kfuncs(): readonly TypeId[] {
-    const { types, strings } = this.#context;
-    const named = [...this.#tags().kfuncs].map((id) => ({ id, name: strings.text(types.name(id)) }));
-    return named.toSorted((a, b) => compare(a.name, b.name)).map(({ id }) => id);
+    const { types, strings, work } = this.#context;
+    return [...this.#tags().kfuncs].toSorted((a, b) => strings.compare(types.name(a), types.name(b), work));
   }
 
   /** isKfunc reports whether a FUNC has a tag `bpf_kfunc`. */
@@ -70,9 +69,4 @@ export class CFunctions {
     }
     return { kfuncs, fastcalls };
   }
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -62,7 +62,7 @@ function keysOf(
     keys.sortName[id] = sortName;
     keys.ownName[id] = ownName;
   }
-  const names = rankNames(places, strings);
+  const names = rankNames(places, strings, work);
   for (const id of ids) {
     keys.sortName[id] = places.get(keys.sortName[id] ?? 0) ?? 0;
     keys.ownName[id] = places.get(keys.ownName[id] ?? 0) ?? 0;
@@ -71,11 +71,11 @@ function keysOf(
 }
 
 /** Gives each string offset the rank of its string, and returns the number of ranks. */
-function rankNames(ranks: Map<number, number>, strings: StringBytes): number {
-  const offsets = Uint32Array.from(ranks.keys()).toSorted((a, b) => strings.compare(a, b));
+function rankNames(ranks: Map<number, number>, strings: StringBytes, work: WorkLimit): number {
+  const offsets = Uint32Array.from(ranks.keys()).toSorted((a, b) => strings.compare(a, b, work));
   let rank = 0;
   for (const [i, offset] of offsets.entries()) {
-    if (i > 0 && strings.compare(offsets[i - 1] ?? 0, offset) !== 0) rank += 1;
+    if (i > 0 && strings.compare(offsets[i - 1] ?? 0, offset, work) !== 0) rank += 1;
     ranks.set(offset, rank);
   }
   return rank + 1;

@@ -212,4 +212,12 @@ describe('printC', () => {
   ])('ends with an error on %s', (_, btf, code) => {
     expect(failure(btf, { maxBytes: 1 << 20 }).code).toBe(code);
   });
+
+  test('counts as work the sorting of names that are suffixes of one endless string', () => {
+    const btf = new BtfAssembler('little').type(Kind.INT, '', INT);
+    const endless = btf.string('a'.repeat(100_000));
+    for (let i = 0; i < 1000; i++) btf.type(Kind.TYPEDEF, endless + i, { sizeOrTypeId: 1 });
+    // Not the limit of the text, which is reached after sorting.
+    expect(failure(btf).message).toContain('too often to print');
+  });
 });

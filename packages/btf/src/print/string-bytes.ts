@@ -2,6 +2,10 @@ import { BtfFormatError } from '../format-error.js';
 import { parseHeader } from '../header.js';
 import type { Spec } from '../spec.js';
 import { C_BYTES } from './c-identifiers.js';
+import type { WorkLimit } from './work-limit.js';
+
+/** STEP_BYTES is the number of bytes of a name that take about as long as a step of a {@link WorkLimit}. */
+export const STEP_BYTES = 64;
 
 /** StringBytes reads the string sections of a Spec and of its bases byte by byte. */
 export class StringBytes {
@@ -51,12 +55,14 @@ export class StringBytes {
     return offset - this.#first;
   }
 
-  /** text returns the string at an offset, with a character for each byte. */
-  text(offset: number): string {
+  /** text returns the string at an offset, with a character for each byte; only its beginning if it is longer than `most`. */
+  text(offset: number, most: number): string {
     const bytes = this.section(offset);
+    const start = this.start(offset);
     let text = '';
     let byte = 0;
-    for (let i = this.start(offset); (byte = bytes[i] ?? 0) !== 0; i++) text += String.fromCharCode(byte);
+    for (let i = start; i < start + most && (byte = bytes[i] ?? 0) !== 0; i++)
+      text += String.fromCharCode(byte);
     return text;
   }
 
@@ -68,14 +74,21 @@ export class StringBytes {
     return bytes[start + text.length] === 0;
   }
 
-  /** compare returns a negative number, 0 or a positive one, as C compares the strings at two offsets. */
-  compare(a: number, b: number): number {
+  /**
+   * compare returns a negative number, 0 or a positive one, as C compares the strings at two offsets. Long parts that are
+   * equal count as work: many names may be suffixes of one endless string.
+   */
+  compare(a: number, b: number, work: WorkLimit): number {
     const bytesA = this.section(a);
     const bytesB = this.section(b);
-    let i = this.start(a);
+    const start = this.start(a);
+    let i = start;
     let j = this.start(b);
     let difference = 0;
-    for (; (difference = (bytesA[i] ?? 0) - (bytesB[j] ?? 0)) === 0 && bytesA[i] !== 0; i++) j++;
+    for (; (difference = (bytesA[i] ?? 0) - (bytesB[j] ?? 0)) === 0 && bytesA[i] !== 0; i++) {
+      j++;
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) work.step(0);
+    }
     return difference;
   }
 

@@ -1,5 +1,5 @@
 import { Kind, type TypeId } from '../types.js';
-import type { StringBytes } from './string-bytes.js';
+import { STEP_BYTES, type StringBytes } from './string-bytes.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
@@ -118,7 +118,10 @@ export class TypeHashes {
     this.#low = 0;
     const bytes = this.#strings.section(name);
     let byte = 0;
-    for (let i = this.#strings.start(name); (byte = bytes[i] ?? 0) !== 0; i++) {
+    const start = this.#strings.start(name);
+    for (let i = start; (byte = bytes[i] ?? 0) !== 0; i++) {
+      // Many members may share one endless name.
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.step(0);
       // `char` is signed.
       if (byte > 127) this.#add(0xffffffff, byte + 0xffffff00);
       else this.#add(0, byte);
