@@ -59,8 +59,8 @@ export function partsOf(builder: Builder): BuilderParts {
  * const bytes = builder.marshal();
  * ```
  *
- * Ids count from 1, or from the end of a base, in the order in which types are added, and do not change. Types are equal if all their fields are
- * equal and they refer to equal types, cycles included. A cycle that is built with {@link reserve} only
+ * Ids count from 1, or from the end of a base, in the order in which types are added, and do not change. Types are equal if
+ * all their fields are equal and they refer to equal types, cycles included. A cycle that is built with {@link reserve} only
  * equals itself. A builder takes at most 16,777,216 types, with those of its base, and 256 MiB, which is what `Spec.parse`
  * reads by default.
  */
@@ -101,8 +101,8 @@ export class Builder {
   }
 
   /**
-   * add adds a type. Ids in it are those of this builder and its base, and 0 is void. They may belong to types that are added later:
-   * `marshal` checks that they exist.
+   * add adds a type. Ids in it are those of this builder and its base, and 0 is void. They may belong to types that are added
+   * later: `marshal` checks that they exist.
    *
    * @returns the id of the type: 0 for void.
    * @throws BtfBuildError `INVALID_TYPE` if a field is missing, has the wrong type (possible in plain JavaScript), or

@@ -47,13 +47,23 @@ export class FactFinder {
       throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
     }
     this.#known.set(id, UNDER_WAY);
-    const facts = {
+    try {
+      const facts = this.#find(type);
+      this.#known.set(id, facts);
+      return facts;
+    } catch (error) {
+      // The next call must not take the search for its result.
+      this.#known.delete(id);
+      throw error;
+    }
+  }
+
+  #find(type: Struct | Union): LayoutFacts {
+    return {
       naturalAlignment: this.#widest(type),
       flexibleArray: type.kind === 'STRUCT' && this.#hasFlexibleArray(type),
       embeddedFlexibleArray: type.kind === 'STRUCT' && this.#embedsFlexibleArray(type),
     };
-    this.#known.set(id, facts);
-    return facts;
   }
 
   /** naturalAlignment returns the alignment that a type has if nothing is packed; 1 for a type without a size. */

@@ -132,6 +132,20 @@ describe('layoutOf', () => {
     ]);
   });
 
+  test('is the same after the layout of another type failed, because it nests too deep', () => {
+    const packed = new BtfAssembler('little').type(Kind.INT, 'int', INT).type(Kind.INT, 'char', CHAR);
+    packed.type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['i', 1, 0] }); // 3
+    for (let id = 4; id < 700; id++) {
+      packed.type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: id + 1, data: ['c', 2, 0, 's', id - 1, 8] });
+    }
+    const bytes = packed.bytes();
+    const textOf = (deep: Spec, id: number): string => formatLayout(layoutOf(deep, id));
+    const deep = Spec.parse(bytes);
+    expect(() => textOf(deep, 699)).toThrow(BtfFormatError);
+    expect(textOf(deep, 300)).toBe(textOf(Spec.parse(bytes), 300));
+    expect(textOf(deep, 300)).toContain('} __attribute__((__packed__));');
+  });
+
   test('reports padding within members, and members that only an attribute can have moved', () => {
     const moved = Spec.parse(
       new BtfAssembler('little')

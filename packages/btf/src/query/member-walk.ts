@@ -89,8 +89,7 @@ export class MemberWalk {
     let start: Start = place;
     if (type.kind === 'PTR') {
       this.#cross(place, type.typeId);
-      const definitions = definitionsOf(this.#spec, resolveId(this.#spec, type.typeId), this.#options);
-      type = this.#spec.typeById(this.#choices.pick(definitions, this.#steps.length));
+      type = this.#spec.typeById(this.#targetOf(type.typeId, this.#steps.length));
       start = { containerId: type.id, bitOffset: 0 };
     }
     if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
@@ -121,11 +120,15 @@ export class MemberWalk {
       throw this.#failure('NO_SUCH_MEMBER', `the array has ${type.nelems} elements`);
     }
     let start: Start = place;
+    let { typeId } = type;
     if (type.kind === 'PTR') {
-      this.#cross(place, type.typeId);
-      start = { containerId: resolveId(this.#spec, type.typeId), bitOffset: 0 };
+      this.#cross(place, typeId);
+      // A candidate has no index: its path continues after this step.
+      const targetId = this.#targetOf(typeId, this.#steps.length + 1);
+      // A declared type has no size: the element is of its definition.
+      if (this.#spec.kindOf(resolveId(this.#spec, typeId)) === Kind.FWD) typeId = targetId;
+      start = { containerId: targetId, bitOffset: 0 };
     }
-    const { typeId } = type;
     const bitSize = this.#bits(typeId);
     const bitOffset = this.#safe(start.bitOffset + index * bitSize);
     const found = { containerId: start.containerId, bitOffset, bitSize, bitfield: false, typeId };
@@ -135,6 +138,16 @@ export class MemberWalk {
       dereferences: this.#dereferences.length,
       indices: [index],
     });
+  }
+
+  /**
+   * The type that a pointer leads to, with typedefs resolved: for a declared type, one of its definitions.
+   *
+   * @param step the index of the step that a path from this type starts with.
+   */
+  #targetOf(typeId: TypeId, step: number): TypeId {
+    const definitions = definitionsOf(this.#spec, resolveId(this.#spec, typeId), this.#options);
+    return this.#choices.pick(definitions, step);
   }
 
   #cross({ containerId, bitOffset, bitSize, bitfield, typeId }: MemberPlace, targetId: TypeId): void {

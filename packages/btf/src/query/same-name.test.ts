@@ -189,6 +189,18 @@ describe('a pointer to a declaration', () => {
     expect(resolveMemberOf(spec, 3, [{ member: 'same' }]).rootId).toBe(6);
   });
 
+  test('leads there with an index, too: p[0].same is p->same', () => {
+    expect(resolveMember(spec, 'outer.p[0].same')).toMatchObject({ containerId: 6, bitOffset: 32 });
+    // The definitions have 64 bytes.
+    expect(resolveMember(spec, 'outer.p[2].same')).toMatchObject({ bitOffset: 2 * 512 + 32 });
+    expect(resolveMember(spec, 'outer.p[0]')).toMatchObject({ bitOffset: 0, bitSize: 512, typeId: 6 });
+    const { candidates } = failure(() => resolveMember(spec, 'outer.p[0].moved'));
+    expect(candidates.map(({ path, member }) => [path, member?.bitOffset])).toEqual([
+      ['6.moved', 0],
+      ['7.moved', 64],
+    ]);
+  });
+
   test('ends in a bounded number of ways, however often it is crossed', () => {
     expect(resolveMember(spec, 'outer.p.p.p.p.same')).toMatchObject({ bitOffset: 32 });
     expect(failure(() => resolveMember(spec, `outer${'.p'.repeat(60)}.same`)).problem).toBe('AMBIGUOUS');

@@ -20,6 +20,8 @@ export interface RandomValueOptions {
   readonly zeroes?: boolean;
   /** Whether arrays of bytes are texts. Otherwise no byte of them is printable. Their value is null then. */
   readonly texts?: boolean;
+  /** Whether enums have a value with a name where one fits. Otherwise only some do. */
+  readonly names?: boolean;
 }
 
 /** RandomValue is a random value of a type, and its bytes. */
@@ -107,7 +109,7 @@ class Filler {
       // libbpf has no names for large unsigned values of an ENUM.
       .filter((value) => value !== 0n && value < 2n ** 31n && fits(value, width, type.signed));
     // libbpf ends no line after a number of a signed enum.
-    const isNamed = type.signed || this.#random(2) === 0;
+    const isNamed = type.signed || this.#options.names === true || this.#random(2) === 0;
     const named = (isNamed ? constants[this.#random(constants.length)] : undefined) ?? this.#bits(width);
     const bits = isZero ? 0n : BigInt.asUintN(width, named);
     this.#put(at, width, bits);

@@ -35,7 +35,7 @@ const MAX_LEVEL = 255;
 const INDENT = /^[\0-\x7f]{0,31}$/;
 
 /**
- * formatValue prints bytes as a value of a type, in the text of libbpf 1.8. It returns the text, and how many bytes are
+ * formatValue prints bytes as a value of a type, in the text of libbpf 1.7. It returns the text, and how many bytes are
  * missing or more than the type has. The bytes have the byte order of the BTF.
  *
  * A part whose bytes are missing is `<missing>`, and an array ends with it. libbpf leaves out everything after the first

@@ -163,6 +163,15 @@ test('old bitfields, odd sizes and floating point numbers that JavaScript lacks 
   }
 });
 
+test('bytes in a value are a copy, also of a Buffer, whose slices are views', () => {
+  const builder = new Builder();
+  const id = builder.add({ kind: 'FLOAT', name: 'long double', size: 16 });
+  const bytes = Buffer.alloc(16, 1);
+  const { value } = readValue(builder.toSpec(), id, bytes);
+  bytes.fill(2);
+  expect(value).toEqual(new Uint8Array(16).fill(1));
+});
+
 test('enums are numbers on request', () => {
   const builder = new Builder();
   const values = [{ name: 'ONE', value: 1n }];

@@ -154,7 +154,9 @@ export class ValueInput {
   float(size: number, { bitOffset }: Place): number | Uint8Array | null {
     const offset = bitOffset / 8;
     if (!this.has(bitOffset, size * 8)) return null;
-    return floatAt(this.#bytes, this.#order, offset, size) ?? this.#bytes.slice(offset, offset + size);
+    // Not with `slice`: for the arrays that Node reads files into, it returns a view.
+    const copy = (): Uint8Array => new Uint8Array(this.#bytes.subarray(offset, offset + size));
+    return floatAt(this.#bytes, this.#order, offset, size) ?? copy();
   }
 
   /** byte returns one byte. */

@@ -1,7 +1,6 @@
 import { Kind, type Spec, type TypeId } from '@btfd/btf';
-import { CliError, notFound, usageError } from '../error/cli-error.js';
-import { ExitCode } from '../error/exit-code.js';
-import { noTypeNamed } from './chosen-types.js';
+import { notFound, usageError } from '../error/cli-error.js';
+import { noTypeNamed, typeIdOf } from './chosen-types.js';
 
 /** The kinds that a name alone can mean, the first of which wins. In C, only a keyword before it makes a name a tag. */
 const BY_NAME: readonly (readonly number[])[] = [
@@ -24,14 +23,14 @@ const MAX_IDS = 10;
  * valueTypeId returns the type that a name means, with or without `struct`, `union` or `enum` before it, or that a number
  * means, which is an id.
  *
- * @throws CliError NOT_FOUND if there is no such type; FAILURE if there are several.
+ * @throws CliError NOT_FOUND if there is no such type, or if there are several.
  */
 export function valueTypeId(spec: Spec, text: string, label: string): TypeId {
   if (text === '') throw usageError('the name of the type is empty');
-  if (/^\d+$/.test(text)) {
-    const id = Number(text);
-    if (id < spec.endTypeId) return id;
-    throw notFound(`${label} has no type with id ${text}: the largest id is ${spec.endTypeId - 1}`);
+  const typeId = typeIdOf(text);
+  if (typeId !== null) {
+    if (typeId < spec.endTypeId) return typeId;
+    throw noTypeNamed(spec, text, label);
   }
   const [, keyword = '', name = text] = /^(struct|union|enum) +(.*)$/.exec(text) ?? [];
   const kinds = BY_KEYWORD[keyword];
@@ -41,8 +40,7 @@ export function valueTypeId(spec: Spec, text: string, label: string): TypeId {
   const [id, ...others] = named.find((found) => found.length > 0) ?? [];
   if (id === undefined) throw noTypeNamed(spec, name, label, groups.flat());
   if (others.length === 0) return id;
-  throw new CliError(
-    ExitCode.FAILURE,
+  throw notFound(
     `several types of ${label} are named ${JSON.stringify(name)}`,
     `use one of their ids: ${[id, ...others].slice(0, MAX_IDS).join(', ')}${others.length < MAX_IDS ? '' : ', …'}`,
   );
