@@ -34,4 +34,8 @@ export const RULES = [
   { pattern: /\bby (?:itself|themselves)\b/i, advice: 'write "automatically", "alone" or "on its own"' },
   { pattern: /\balike\b/i, advice: 'write "the same way", "equal" or "both"' },
   { pattern: /\bso far as\b/i, advice: 'write "until now", "if" or "as far as"' },
+  {
+    pattern: /\bas (?:bpftool|pahole) (?:prints|shows|writes) (?:it|them)\b/i,
+    advice: 'name the version, as in "as bpftool 7.8 prints it"',
+  },
 ];

@@ -118,7 +118,7 @@ function kindWord({ kind }: Type): string {
   return kind === 'VOID' ? 'UNKNOWN' : kind;
 }
 
-/** A name as bpftool shows it. */
+/** A name as bpftool 7.8 shows it. */
 function nameWord(name: string): string {
   return name === '' ? '(anon)' : name;
 }

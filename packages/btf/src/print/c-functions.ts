@@ -8,7 +8,7 @@ const FASTCALL = 'bpf_fastcall';
 /** The component of a DECL_TAG that is on a whole type. */
 const WHOLE = -1;
 
-/** CFunctions writes declarations of functions and variables, and those of kfuncs as bpftool writes them. */
+/** CFunctions writes declarations of functions and variables, and those of kfuncs as bpftool 7.8 writes them. */
 export class CFunctions {
   readonly #context: CContext;
   readonly #declarator: CDeclarator;

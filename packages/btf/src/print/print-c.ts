@@ -14,11 +14,11 @@ export interface PrintCOptions {
   readonly maxBytes?: number;
   /**
    * Whether to write the include guard, the pragma `preserve_access_index` and the macros for kfuncs around the
-   * definitions, as bpftool does. Default: true.
+   * definitions, as bpftool 7.8 does. Default: true.
    */
   readonly preamble?: boolean;
   /**
-   * Whether to sort all types as bpftool does, so that the headers of two similar kernels have few differences. Otherwise
+   * Whether to sort all types as bpftool 7.8 does, so that the headers of two similar kernels have few differences. Otherwise
    * they are in the order of their ids, as with bpftool's `unsorted`. `roots` keep their order. Default: true.
    */
   readonly sorted?: boolean;

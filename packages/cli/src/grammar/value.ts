@@ -22,7 +22,7 @@ export function valueCommand(action: Action): Command {
         'name or id of a type, of a variable or of a data section: pair, "struct pair", 7, .bss',
       )
       .option('-d, --data <file>', 'the file with the bytes; - is standard input', '-')
-      .option('-x, --hex', 'the bytes are hexadecimal text, as bpftool prints them')
+      .option('-x, --hex', 'the bytes are hexadecimal text, as bpftool 7.8 prints them')
       .option('--compact', 'no line breaks and no indentation')
       .option('--skip-names', 'no names of members and types')
       .option('--emit-zeroes', 'also members that are zero')
