@@ -14,7 +14,15 @@
 //
 // It skips files that already exist. Needs Debian's apt-get and dpkg-deb, objcopy, the decompressor of the
 // kernel (lz4, xz or zstd), and for --boot depmod and cpio.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasVersion, newest, packageNames, useSuites } from './apt-sources.js';
@@ -36,9 +44,9 @@ else if (mode === undefined) fetchForCi();
 else throw new Error(`${mode} is neither --all nor --boot nor --update`);
 
 function fetchForCi() {
-  const wanted = kernels.filter(
-    ({ release, modules }) => modules !== undefined && !isWhole(release, modules),
-  );
+  const pinned = kernels.filter(({ modules }) => modules !== undefined);
+  for (const folder of ['kernels', 'elf']) removeOthers(join(CACHE, folder), pinned);
+  const wanted = pinned.filter(({ release, modules }) => !isWhole(release, modules));
   if (wanted.length === 0) return;
   useSuites(wanted.map(({ suite }) => suite));
   for (const kernel of wanted) {
@@ -51,12 +59,20 @@ function fetchForCi() {
 }
 
 function fetchAll() {
-  const missing = kernels.filter(
-    ({ release, corpus }) => corpus === true && !existsSync(join(CACHE, 'corpus', release)),
-  );
+  const pinned = kernels.filter(({ corpus }) => corpus === true);
+  removeOthers(join(CACHE, 'corpus'), pinned);
+  const missing = pinned.filter(({ release }) => !existsSync(join(CACHE, 'corpus', release)));
   if (missing.length === 0) return;
   useSuites(missing.map(({ suite }) => suite));
   for (const kernel of missing) fetchKernel(kernel, [], { btf: join(CACHE, 'corpus', kernel.release) });
+}
+
+/** Removes the releases that are no longer pinned, which tests would read too. */
+function removeOthers(folder, pinned) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (!pinned.some(({ release }) => release === name)) rmSync(join(folder, name), { recursive: true });
+  }
 }
 
 /** Whether everything that CI needs of a kernel exists. */
@@ -130,14 +146,12 @@ function fetchKernel(kernel, modules, targets) {
 function fetchMachines(names) {
   const unknown = names.filter((name) => !kernels.some(({ series }) => series === name));
   if (unknown.length > 0) throw new Error(`kernel-packages.json has no series ${unknown.join(', ')}`);
-  const tool = join(CACHE, 'tools', 'bpftool');
   const missing = kernels.filter(
     ({ series, release }) =>
       (names.length === 0 || names.includes(series)) && bootableRelease(series) !== release,
   );
-  if (missing.length === 0 && existsSync(tool)) return;
-  useSuites([bpftool, ...missing].map(({ suite }) => suite));
-  if (!existsSync(tool)) fetchBpftool(tool);
+  if (missing.length === 0) return;
+  useSuites(missing.map(({ suite }) => suite));
   for (const kernel of missing) fetchMachine(kernel);
 }
 

@@ -31,11 +31,12 @@ const runner = run(
 compiler.on('exit', () => runner.kill());
 runner.on('exit', () => compiler.kill());
 
-/** Returns the folder of the package that a folder belongs to. */
+/** Returns the folder of the package that a folder belongs to. The root of the repository is not a package. */
 function packageOf(folder) {
-  if (existsSync(join(ROOT, folder, 'tsconfig.json'))) return folder;
-  if (dirname(folder) === folder) throw new Error(`no package has the folder ${tests}`);
-  return packageOf(dirname(folder));
+  if (!existsSync(join(ROOT, folder)) || dirname(folder) === folder) {
+    throw new Error(`no package has the folder ${tests}`);
+  }
+  return existsSync(join(ROOT, folder, 'tsconfig.json')) ? folder : packageOf(dirname(folder));
 }
 
 function run(command, ...args) {

@@ -29,6 +29,9 @@ const EXPLAINED = {
   // bpftool’s text has another layout, or does not compile.
   'members as bytes': (ours) => ours.includes('/* C cannot place these members */'),
   'name that is a keyword': (ours, theirs) => ours.replaceAll(/\b((?:un)?signed)_\b/g, '$1') === theirs,
+  // bpftool's va_list has another size for BPF.
+  'va_list by value': (ours, theirs) =>
+    ours.replaceAll(/\bstruct __va_list_tag (\w+)\[1\]/g, 'va_list $1') === theirs,
   // bpftool states the size of enums of 1 and 8 bytes, if no value is negative.
   'size of an enum': (ours, theirs) =>
     ours.replaceAll(/ __attribute__\(\(mode\((?:HI|word)\)\)\)/g, '') === theirs,

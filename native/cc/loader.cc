@@ -38,7 +38,8 @@ int Loader::Start(Napi::Env env) {
   }
   int error = 0;
   thread_ = LoadThread::Start(notify_, &error);
-  return error;
+  // Without threads or memory. The kernel's EAGAIN would mean another thing.
+  return error == EAGAIN ? ENOMEM : error;
 }
 
 void Loader::OnEnvironmentEnd(void* self) {

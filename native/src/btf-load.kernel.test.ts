@@ -6,6 +6,7 @@ import { needs } from 'test-tools';
 
 import { BpfError, btfLoad, fdStats } from './index.js';
 import { intBtf, refusedBtf } from './testing/btf-bytes.js';
+import { runNode } from './testing/run-node.js';
 
 const BIG_LOG = 1 << 20;
 
@@ -148,6 +149,20 @@ needs('bpf').describe('btfLoad', () => {
     expect(error.code).toBe(code);
     if (said === null) expect(error.log).toBeNull();
     else expect(text(error)).toContain(said);
+  });
+
+  // The kernel does not limit the threads of root.
+  needs('root', 'setpriv').test('fails with ENOMEM if there is no thread for it', async () => {
+    const { stdout, stderr } = await runNode(
+      `
+      const report = ({ command, code, log }) => console.log(command, code, log);
+      execFileSync('prlimit', ['--pid', String(process.pid), '--nproc=1:']);
+      await native.btfLoad(intBtf(), 4096).catch(report);
+      console.log(loadThreads().length);`,
+      { wrapper: ['setpriv', '--reuid=47114', '--regid=47114', '--clear-groups'] },
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toBe('BPF_BTF_LOAD ENOMEM null\n0\n');
   });
 
   test('leaks no fd over 10,000 loads, half of them refused', async () => {

@@ -27,6 +27,7 @@ const MAX_LOG_SIZE = 0x3fff_ffff;
  * @throws BpfError `E2BIG` if the BTF is larger than 16 MiB.
  * @throws BpfError `EPERM` without the capability, and if the token does not have the command.
  * @throws BpfError `EMFILE` or `ENFILE` if there are no file descriptors left.
+ * @throws BpfError `ENOMEM` if there is no memory, or no thread for the first load.
  * @throws BpfUnavailableError if the addon cannot be loaded.
  * @throws TypeError or RangeError if an argument is invalid.
  */

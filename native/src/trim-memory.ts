@@ -5,7 +5,8 @@ import { addon } from './addon.js';
  * glibc it does nothing. Needs no privilege.
  *
  * Without it, glibc keeps most of what a busy time has used, because one small block at the end of a heap keeps the whole
- * heap. It takes some milliseconds for a heap of 100 MB.
+ * heap. It takes 6 to 18 ms of CPU for each 100 MiB that was freed. On another thread it would hold the event loop for as
+ * long, because glibc holds the lock of the main heap meanwhile.
  *
  * @throws BpfUnavailableError if the addon cannot be loaded.
  */

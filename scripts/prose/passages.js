@@ -12,7 +12,7 @@ import { parsers as markdown } from 'prettier/plugins/markdown';
 /** The reader for each kind of file. */
 const READERS = [
   [/[.](?:ts|js|mjs)$/, scriptPassages],
-  [/[.](?:cc|h|proto)$/, cPassages],
+  [/[.](?:cc?|h|proto)$/, cPassages],
   [/[.]md$/, markdownPassages],
   [/[.]schema[.]json$/, schemaPassages],
   [/[.](?:sh|py|ya?ml|service|socket|conf)$|^Containerfile|^run$/, hashPassages],
@@ -43,7 +43,7 @@ async function scriptPassages(source, path) {
   const parser = extname(path) === '.ts' ? babel['babel-ts'] : babel.babel;
   const { comments, program } = await parser.parse(source, { filepath: path });
   const isTest = path.endsWith('.test.ts');
-  const isFixture = /(?:^|\/)testing\//.test(path);
+  const isFixture = /\/src\/testing\//.test(path);
   const strings = isFixture ? [] : isTest ? testNames(program) : messages(program);
   const lineComments = comments.filter(({ type }) => type === 'CommentLine');
   const blockComments = comments.filter(({ type }) => type === 'CommentBlock');

@@ -43,4 +43,14 @@ export {
   type QuotaViolation,
   STATUS_TRAILER,
 } from './error-details.js';
-export { decodeMember, type DereferenceFields, encodeMember, type MemberFields } from './resolved-member.js';
+export {
+  type CandidateFields,
+  decodeMember,
+  decodeMemberError,
+  type DereferenceFields,
+  encodeMember,
+  encodeMemberError,
+  type MemberErrorFields,
+  type MemberErrorName,
+  type MemberFields,
+} from './resolved-member.js';

@@ -1,5 +1,13 @@
 import { create } from '@bufbuild/protobuf';
-import { type ResolvedMember, ResolvedMemberSchema } from './gen/btf/v1/spec_pb.js';
+import {
+  type MemberCandidate,
+  MemberCandidateSchema,
+  type MemberError,
+  MemberErrorCode,
+  MemberErrorSchema,
+  type ResolvedMember,
+  ResolvedMemberSchema,
+} from './gen/btf/v1/spec_pb.js';
 
 /** MemberFields are the fields of a {@link ResolvedMember}, with numbers in place of 64-bit integers. */
 export interface MemberFields {
@@ -70,3 +78,80 @@ export function decodeMember(message: ResolvedMember): MemberFields {
     })),
   };
 }
+
+/** MemberErrorName is the name of a {@link MemberErrorCode}. */
+export type MemberErrorName = Exclude<keyof typeof MemberErrorCode, 'UNSPECIFIED'>;
+
+/** MemberErrorFields are the fields of a {@link MemberError}. */
+export interface MemberErrorFields {
+  readonly message: string;
+  /** `UNKNOWN` if the daemon is older than the code, or has a newer one. */
+  readonly code: MemberErrorName | 'UNKNOWN';
+  /** Index of the step of the path at which it fails, from 0; -1 for the type where the path starts. */
+  readonly step: number;
+  /** The types that an `AMBIGUOUS` path may mean. */
+  readonly candidates: readonly CandidateFields[];
+  /** Number of types that the path may mean: more than `candidates` if not all fit into the message. */
+  readonly candidateCount: number;
+}
+
+/** CandidateFields are the fields of a {@link MemberCandidate}. */
+export interface CandidateFields {
+  readonly typeId: number;
+  /** The type as C writes it. */
+  readonly typeName: string;
+  /** Whether it is a type of the base of split BTF. */
+  readonly inBase: boolean;
+  /** The end of the whole path if it means this type; null if this type does not have it. */
+  readonly member: MemberFields | null;
+}
+
+/**
+ * encodeMemberError returns the message of an error.
+ *
+ * @throws RangeError if an offset or a size is not an integer.
+ */
+export function encodeMemberError(error: MemberErrorFields): MemberError {
+  const { message, code, step, candidates, candidateCount } = error;
+  return create(MemberErrorSchema, {
+    message,
+    code: code === 'UNKNOWN' ? MemberErrorCode.UNSPECIFIED : MemberErrorCode[code],
+    step,
+    candidates: candidates.map(encodeCandidate),
+    candidateCount,
+  });
+}
+
+function encodeCandidate({ typeId, typeName, inBase, member }: CandidateFields): MemberCandidate {
+  const candidate = create(MemberCandidateSchema, { typeId, typeName, inBase });
+  if (member !== null) candidate.member = encodeMember(member);
+  return candidate;
+}
+
+/** decodeMemberError returns the fields in the message of an error. */
+export function decodeMemberError(error: MemberError): MemberErrorFields {
+  const { message, code, step, candidates, candidateCount } = error;
+  return {
+    message,
+    code: NAMES[code] ?? 'UNKNOWN',
+    step,
+    candidates: candidates.map(({ typeId, typeName, inBase, member }) => ({
+      typeId,
+      typeName,
+      inBase,
+      member: member === undefined ? null : decodeMember(member),
+    })),
+    candidateCount,
+  };
+}
+
+const NAMES: Readonly<Record<number, MemberErrorName | 'UNKNOWN'>> = {
+  [MemberErrorCode.UNSPECIFIED]: 'UNKNOWN',
+  [MemberErrorCode.NO_SUCH_TYPE]: 'NO_SUCH_TYPE',
+  [MemberErrorCode.NO_SUCH_MEMBER]: 'NO_SUCH_MEMBER',
+  [MemberErrorCode.NOT_A_STRUCT]: 'NOT_A_STRUCT',
+  [MemberErrorCode.AMBIGUOUS]: 'AMBIGUOUS',
+  [MemberErrorCode.BAD_PATH]: 'BAD_PATH',
+  [MemberErrorCode.UNREADABLE]: 'UNREADABLE',
+  [MemberErrorCode.RESULT_TOO_LARGE]: 'RESULT_TOO_LARGE',
+} satisfies Record<MemberErrorCode, MemberErrorName | 'UNKNOWN'>;

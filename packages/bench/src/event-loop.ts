@@ -1,15 +1,39 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { BtfService, Encoding, type SpecRequestSchema } from '@btfd/api';
+import { btfLoad, type BtfFd } from '@btfd/native';
 import { Caller, encode, pathOf } from './caller.js';
 import type { Child } from './child.js';
 import { nestedUnions, rejectedWithLog, tinyTypes, wideStructs } from './hostile-btf.js';
 
-const { getServerInfo, loadHandle, resolveMembers } = BtfService.method;
+const { getServerInfo, iterateHandles, loadHandle, resolveMembers } = BtfService.method;
+
+/** The numbers of objects that another program holds while requests look for names and list objects. */
+const OBJECTS = { quick: 1_000, full: 10_000 };
 
 /** Case is one kind of heavy request. */
 interface Case {
   readonly name: string;
   run(): Promise<unknown>;
+}
+
+/** Returns the requests whose work could grow with the number of objects. */
+function casesOfManyObjects(caller: Caller, objects: number): Case[] {
+  const path = pathOf(BtfService.method.spec);
+  const { input } = BtfService.method.spec;
+  const request = encode(input, { source: { case: 'name', value: 'nothing' }, encoding: Encoding.RAW });
+  const times = objects / 10;
+  return [
+    {
+      name: `${times} names that nothing has, among ${objects} objects`,
+      run: async () => {
+        for (let count = 0; count < times; count += 1) await caller.drain(path, request).catch(notFound);
+      },
+    },
+    {
+      name: `IterateHandles of ${objects} objects`,
+      run: async () => caller.drain(pathOf(iterateHandles), encode(iterateHandles.input, {})),
+    },
+  ];
 }
 
 /** Returns the requests that block an event loop the longest. */
@@ -84,6 +108,11 @@ async function heavyCases(caller: Caller, quick: boolean): Promise<Case[]> {
   ];
 }
 
+/** Ignores NOT_FOUND. */
+function notFound(error: unknown): void {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 5) throw error;
+}
+
 /** Ignores RESOURCE_EXHAUSTED, because the daemon's work before it refused the request counts too. */
 function refused(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 8) throw error;
@@ -107,7 +136,7 @@ the slowest of the small calls that another client made meanwhile.
   // Warms up only the connection, because the first read of an object counts too.
   await other.unaryBytes(pathOf(getServerInfo), request);
   const rows: Record<string, Record<string, number>> = {};
-  for (const heavy of cases) {
+  const measure = async (heavy: Case): Promise<void> => {
     await Promise.all([daemon.loopDelay(), idle.loopDelay()]);
     const state = { running: true };
     const started = performance.now();
@@ -130,6 +159,15 @@ the slowest of the small calls that another client made meanwhile.
       'small call': round(slowest),
       total: round(total),
     };
+  };
+  for (const heavy of cases) await measure(heavy);
+  const count = quick ? OBJECTS.quick : OBJECTS.full;
+  const objects: BtfFd[] = [];
+  try {
+    while (objects.length < count) objects.push(await btfLoad(tinyTypes(1), 0));
+    for (const heavy of casesOfManyObjects(caller, count)) await measure(heavy);
+  } finally {
+    for (const object of objects) object.close();
   }
   console.table(rows);
 }

@@ -17,12 +17,15 @@ export { BtfBuildError, type BtfBuildErrorCode, type BtfBuildErrorPlace } from '
 export { Builder, type BuilderOptions } from './build/builder.js';
 export { convertByteOrder } from './build/byte-order.js';
 export { dedup, type DedupOptions } from './build/dedup/dedup.js';
+export { distillBase, type Distilled } from './build/distill-base.js';
+export { type MapTypes, marshalMapKV } from './build/map-types.js';
 export type { MarshalOptions } from './build/marshal-options.js';
 export { merge, type Merged, type MergeOptions } from './build/merge.js';
 export type { NewType } from './build/field-checks.js';
 export type { Rebuilt } from './build/write-btf.js';
 export { selectTypes, type SelectOptions } from './build/select.js';
-export { sortTypes, type SortOptions } from './build/sort.js';
+export { permuteTypes } from './build/permute.js';
+export { sortTypes } from './build/sort.js';
 export { TypeReader } from './decode/type-reader.js';
 export { type BtfSurvey, countTypes, surveyBtf } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
@@ -76,7 +79,13 @@ export { essentialName, flavourOf, typesByEssentialName } from './query/flavours
 export { fitsBase } from './query/fits-base.js';
 export { type FlatMember, flatMembers } from './query/flat-members.js';
 export { compileGlob, GlobError, isGlob, type NameTest } from './query/glob.js';
-export { MemberPathError, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
+export {
+  type MemberCandidate,
+  MemberPathError,
+  type MemberPathDetails,
+  type MemberProblem,
+} from './query/member-error.js';
+export { formatMemberPath, type MemberPath, parseMemberPath, type PathStep } from './query/member-path.js';
 export type {
   Dereference,
   MemberPlace,
@@ -104,6 +113,7 @@ export {
   layoutOf,
 } from './print/layout.js';
 export { formatLayout } from './print/layout-text.js';
+export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
 export { type BpfObject, type BpfObjectOptions, isBpfObject, parseBpfObject } from './object/bpf-object.js';
@@ -120,4 +130,7 @@ export {
 } from './kernel/kernel-features.js';
 export { probeBtf, probeResult } from './kernel/probe.js';
 export type { Problem } from './validate/problem.js';
+export { formatValue, type FormattedValue, type FormatValueOptions } from './value/format-value.js';
+export { readValue, type ReadValue, type ReadValueOptions, type Value } from './value/read-value.js';
+export type { Extent } from './value/value-input.js';
 export { validate, type ValidateOptions } from './validate/validate.js';

@@ -55,14 +55,16 @@ export function flagsNote(flags: number): BtfNote[] {
  * because kernels ignore it too.
  */
 export function surplusNote(bytes: Uint8Array, known: number, headerLength: number): BtfNote[] {
-  const surplus = bytes.subarray(known, Math.max(known, headerLength));
-  const first = surplus.findIndex((byte) => byte !== 0);
-  if (first === -1) return [];
-  const last = surplus.findLastIndex((byte) => byte !== 0);
-  const start = first - (first % 4);
-  const end = Math.min(last - (last % 4) + 4, surplus.length);
+  // Without a callback for each byte: kernels accept 16 MiB of zeros here, and the daemon reads headers on its event loop.
+  let first = known;
+  while (first < headerLength && bytes[first] === 0) first += 1;
+  if (first >= headerLength) return [];
+  let last = headerLength - 1;
+  while (bytes[last] === 0) last -= 1;
+  const start = first - ((first - known) % 4);
+  const end = Math.min(last - ((last - known) % 4) + 4, headerLength);
   const message = `unknown fields in the header of ${headerLength} bytes`;
-  return [{ kind: 'UNKNOWN_HEADER_FIELDS', offset: known + start, length: end - start, message }];
+  return [{ kind: 'UNKNOWN_HEADER_FIELDS', offset: start, length: end - start, message }];
 }
 
 /** gapNote returns the note about bytes that belong to no known section. */

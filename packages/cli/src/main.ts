@@ -21,6 +21,8 @@ export async function main(): Promise<void> {
   process.noDeprecation = true;
   const atStart = terminals();
   const { stdout, stderr, env } = process;
+  // A message that nobody reads, or a full disk that it goes to, does not change the result.
+  stderr.on('error', () => {});
   const interrupted = endingSignal();
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
   endWithTerminal(atStart);
@@ -64,7 +66,10 @@ async function endOf(help: Output, io: Io): Promise<number> {
   }
 }
 
-/** Aborts at the first SIGHUP, SIGINT or SIGTERM. A second one ends the process at once, as it does by default. */
+/**
+ * Aborts at the first SIGHUP, SIGINT or SIGTERM. The next one ends the process at once, as it does by default. Neither is
+ * noticed during work that does not return to the event loop, so such work must be bounded.
+ */
 function endingSignal(): AbortSignal {
   const ending = new AbortController();
   // Every request listens to it.

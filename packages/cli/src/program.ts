@@ -15,6 +15,7 @@ import { layoutCommand } from './grammar/layout.js';
 import { listCommand } from './grammar/list.js';
 import { loadCommand } from './grammar/load.js';
 import { memberCommand } from './grammar/member.js';
+import { valueCommand } from './grammar/value.js';
 import { versionCommand } from './grammar/version.js';
 import { watchCommand } from './grammar/watch.js';
 import type { Output } from './output/output.js';
@@ -59,6 +60,7 @@ function commandsOf(program: Command, run: Run): readonly Command[] {
     layoutCommand(run(async () => (await import('./command/layout.js')).layout)),
     findCommand(run(async () => (await import('./command/find.js')).find)),
     memberCommand(run(async () => (await import('./command/member.js')).member)),
+    valueCommand(run(async () => (await import('./command/value.js')).value)),
     diffCommand(run(async () => (await import('./command/diff.js')).diff)),
     loadCommand(run(async () => (await import('./command/load.js')).load)),
     checkCommand(run(async () => (await import('./command/check.js')).check)),

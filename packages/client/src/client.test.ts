@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { BtfService, type LoadHandleResponse, LoadHandleResponseSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
-import { BtfFormatError, kernelFeaturesOf } from '@btfd/btf';
+import { BtfFormatError, Builder, kernelFeaturesOf, Spec } from '@btfd/btf';
 import { type sendUnaryData, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { BtfError } from './error/btf-error.js';
 import { BtfClient } from './client.js';
@@ -91,6 +91,16 @@ describe('loadHandle', () => {
     const cut = objectFile('externs.bpf.o').subarray(0, 60);
     expect(await rejection(client.loadHandle(cut))).toMatchObject({
       rawMessage: expect.stringContaining('ELF file of 60 bytes is shorter than its header of 64'),
+    });
+    expect(daemon.callsOf('loadHandle')).toEqual([]);
+  });
+
+  test('refuses a Builder of split BTF, which no kernel loads', async () => {
+    const builder = new Builder({ base: Spec.parse(BYTES) });
+    builder.add({ kind: 'TYPEDEF', name: 't', typeId: 1 });
+    expect(await rejection(client.loadHandle(builder))).toMatchObject({
+      reason: 'INVALID_REQUEST',
+      rawMessage: 'btf: must be a Builder without a base: the kernel does not load split BTF',
     });
     expect(daemon.callsOf('loadHandle')).toEqual([]);
   });

@@ -68,8 +68,8 @@ export class BtfClient implements AsyncDisposable {
    * closed. The daemon needs CAP_BPF and Linux 4.18, and the caller the role loader. Modelled on `btf.NewHandle` and
    * `btf.NewHandleFromRawBTF` of cilium/ebpf.
    *
-   * @param btf BTF in the daemon's byte order, at most 16 MiB; or a `Builder`, which the client marshals; or the object
-   * file of a BPF program, whose BTF the client prepares as libbpf does (`prepareBtf` of `@btfd/btf`).
+   * @param btf BTF in the daemon's byte order, at most 16 MiB; or a `Builder` without a base, which the client marshals; or
+   * the object file of a BPF program, whose BTF the client prepares as libbpf does (`prepareBtf` of `@btfd/btf`).
    * @throws BtfError INVALID_REQUEST for an ELF file whose BTF cannot be prepared. Its `cause` is the BtfFormatError.
    * @throws BtfError VERIFIER_REJECTED if the kernel refuses the BTF; its `verifierLog` has at most 3 KiB.
    * @throws BtfError BTF_TOO_LARGE for BTF above 16 MiB; MESSAGE_TOO_LARGE if it is also above the daemon's limit.

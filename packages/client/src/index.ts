@@ -32,7 +32,14 @@ export type { DetailOptions, InfoDetail } from './object/info-detail.js';
 export type { IterateOptions, ObjectFilter } from './iterate-handles.js';
 export type { IteratedHandle } from './iterated-handle.js';
 export type { LoadOptions, LoadResult, Rejection } from './load-request.js';
-export type { MemberResult, RemoteDereference, RemoteMember } from './btf/member-result.js';
+export type {
+  MemberFailure,
+  MemberFailureCode,
+  MemberResult,
+  RemoteCandidate,
+  RemoteDereference,
+  RemoteMember,
+} from './btf/member-result.js';
 export type { CHeaderOptions, SelectedTypes, SpecNote } from './btf/selected-types.js';
 export type { NotFound, Selection } from './btf/selection.js';
 export type { BpfObject, ObjectProcess, ObjectUsers } from './object/object-users.js';

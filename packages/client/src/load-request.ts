@@ -60,6 +60,9 @@ function rawBtfOf(btf: Uint8Array | Builder): Uint8Array {
 }
 
 function marshalled(builder: Builder): Uint8Array {
+  if (isOnBase(builder)) {
+    throw invalidArgument('btf', 'must be a Builder without a base: the kernel does not load split BTF');
+  }
   try {
     return builder.marshal({ preventNoTypeFound: true });
   } catch (error) {
@@ -82,6 +85,11 @@ function isBuilder(value: unknown): value is Builder {
   return (
     typeof value === 'object' && value !== null && 'marshal' in value && typeof value.marshal === 'function'
   );
+}
+
+/** Whether a Builder makes split BTF. One of an older copy of its package has no base. */
+function isOnBase({ base }: { readonly base?: Builder['base'] | undefined }): boolean {
+  return base !== null && base !== undefined;
 }
 
 const btfToLoad = rule(

@@ -116,8 +116,9 @@ export abstract class RemoteBtf {
 
   /**
    * resolveMembers returns where members are: offset, size and type of `task_struct.mm.pgd`. It takes at most 1000 paths
-   * and returns one result per path. If a path has no member, its result has an `error`. The daemon resolves the
-   * paths, so no BTF is transferred.
+   * and returns one result per path. If a path has no member, its result has an `error`, and a `failure` with its code and
+   * the types that an ambiguous path may mean. The daemon resolves the paths, so no BTF is transferred. See
+   * `resolveMember` of `@btfd/btf` for paths, and for names that several types have.
    *
    * @throws BtfError BTF_UNDECODABLE, MISSING_BASE or WORK_TOO_LARGE, as {@link selectTypes} does.
    * @throws BtfError for the source, as {@link rawBtf} does, and for every call, see {@link BtfError}.

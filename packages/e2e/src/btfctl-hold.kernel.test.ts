@@ -67,6 +67,7 @@ needs('bpf').describe('btfctl, while it runs,', () => {
 
   test.each([
     ['of a missing command', ['vmlinux', '--', 'no-such-command'], 127],
+    ['of an empty command', ['vmlinux', '--', ''], 2],
     ['of a file that cannot be run', ['vmlinux', '--', '/etc/passwd'], 126],
     ['of a command that a signal ends', ['vmlinux', '--', 'sh', '-c', 'kill -9 $$'], 137],
     ['of a missing id', ['2147483000', '--', 'true'], 3],
@@ -74,6 +75,11 @@ needs('bpf').describe('btfctl, while it runs,', () => {
     ['of usage errors for a file', ['./file', '--', 'true'], 2],
   ] as const)('hold has the exit code %s', async (_, args, status) => {
     expect((await daemon.run('hold', ...args)).status).toBe(status);
+  });
+
+  test('hold names a module that does not exist', async () => {
+    const { stderr } = await daemon.run('hold', 'no_such_module', '--', 'true');
+    expect(stderr).toMatch(/^btfctl: no object of the kernel is named no_such_module\nhint: /);
   });
 
   test.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)(

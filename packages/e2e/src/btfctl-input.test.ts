@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -26,6 +26,20 @@ describe('the input of btfctl', () => {
     ['an empty device', ['dump', '/dev/null'], 1, '/dev/null is empty'],
     ['no input', ['dump', '-'], 1, 'standard input is empty'],
     ['a folder', ['dump', '/tmp/'], 1, 'cannot read /tmp/: EISDIR'],
+    [
+      'a folder for the config',
+      ['context', 'list', '--config', '/tmp/'],
+      2,
+      /the config file: EISDIR: .* '\/tmp\/'/,
+    ],
+    ['a folder for TLS', ['list', '-a', 'x:1', '--tls-ca', '/tmp/'], 2, /--tls-ca: EISDIR: .* '\/tmp\/'/],
+    ['two SPECs of standard input', ['diff', '-', '-'], 2, 'only one SPEC can be -'],
+    ['an empty name of an object', ['list', ''], 2, 'the name is empty'],
+    ['an id to watch', ['watch', 'id:7'], 2, 'id:7 cannot be watched'],
+    ['an empty option', ['context', 'set', 'a', '-a', 'x:1', '--tls-ca', ''], 2, /'--tls-ca <file>'.* empty/],
+    ['a time that no timer has', ['list', '--timeout', '35792m'], 2, /'35792m' is invalid.* 35791m/],
+    ['a type id that is not a number', ['dump', 'x.btf', '--root-id', '1e0'], 2, '"1e0" is not a type id'],
+    ['a word of bpftool without its value', ['dump', 'x.btf', 'root_id'], 2, 'root_id needs a value'],
     ['a file below a file', ['dump', '/etc/passwd/x'], 3, 'there is no file /etc/passwd/x'],
     [
       'an ELF file without BTF, checked',
@@ -37,7 +51,36 @@ describe('the input of btfctl', () => {
   ])('%s is reported by name', async (_, args, status, text) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ status, stdout: '' });
-    expect(ran.stderr).toContain(`btfctl: ${text}`);
+    expect(ran.stderr).toMatch(/^btfctl: /);
+    if (typeof text === 'string') expect(ran.stderr).toContain(`btfctl: ${text}`);
+    else expect(ran.stderr).toMatch(text);
+  });
+
+  test('BTF with a mistake on standard input is reported as such', () => {
+    const { stderr } = spawnSync(process.execPath, [BTFCTL, 'dump', '-'], {
+      input: Buffer.from([0x9f, 0xeb]),
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^btfctl: standard input: BTF of 2 bytes/);
+  });
+
+  test('a type id that does not exist is not found', async () => {
+    const file = join(dir, 'one.btf');
+    writeFileSync(file, intBtf(3, 'number'));
+    expect(await run('dump', file, '--root-id', '4')).toMatchObject({ status: 3 });
+    expect(await run('dump', file, 'root_id', '0x1')).toMatchObject({ status: 0 });
+  });
+
+  test('an empty HOME does not make the current folder the home', () => {
+    mkdirSync(join(dir, '.config/btfd'), { recursive: true });
+    writeFileSync(join(dir, '.config/btfd/config.yaml'), 'contexts: { planted: { address: "x:1" } }\n');
+    const env = { PATH: process.env['PATH'], HOME: '' };
+    const { stdout } = spawnSync(process.execPath, [BTFCTL, 'context', 'list'], {
+      cwd: dir,
+      env,
+      encoding: 'utf8',
+    });
+    expect(stdout).not.toContain('planted');
   });
 
   test.each([

@@ -11,11 +11,16 @@ import { Btfctl, btfctl, type Ran } from './testing/btfctl.js';
 import { BtfUser } from './testing/btf-user.js';
 import { BtfctlDaemon } from './testing/btfctl-daemon.js';
 import { DaemonProcess } from './testing/daemon-process.js';
+import { HeldObject } from './testing/held-object.js';
 import { hintedCommand } from './testing/hint.js';
 import { schemaErrors } from './testing/json-schema.js';
+import { rawBtf } from './testing/sample-btf.js';
 import { until } from './testing/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../testdata/btf/program.bpf.o', import.meta.url));
+
+/** Two structs of one name. */
+const DUPLICATES = fileURLToPath(new URL('../../btf/src/query/testdata/dupts.btf', import.meta.url));
 
 needs('bpf').describe('btfctl', () => {
   let daemon: BtfctlDaemon;
@@ -148,6 +153,42 @@ needs('bpf').describe('btfctl', () => {
       await json('member', 'member', ...paths),
     );
     expect((await daemon.run('member', '-o', 'name', 'list_head.next')).status).toBe(0);
+  });
+
+  test('member of an object with several types of one name is the same as that of the file', async () => {
+    await using held = await HeldObject.load(DUPLICATES, daemon.env);
+    const paths = ['task_struct.pid', 'task_struct.ns', '7.ns', 'task_struct.nothing', 'nothing.x', '99.x'];
+    const members = await json('member', 'member', '--in', `id:${held.id}`, ...paths);
+    expect(members).toEqual(await json('member', 'member', '--in', DUPLICATES, ...paths));
+    expect(members).toMatchObject([
+      { container_id: 5 },
+      { candidate_count: 2 },
+      { container_id: 7 },
+      {},
+      {},
+      {},
+    ]);
+    const table = async (spec: string): Promise<string> =>
+      (await daemon.run('member', '--in', spec, 'task_struct.ns')).stderr;
+    expect(await table(`id:${held.id}`)).toBe(await table(DUPLICATES));
+  });
+
+  test('member shows as many types as a daemon sends, and how to list all of them', async () => {
+    const file = join(daemon.dir, 'many.btf');
+    // An int, and structs `s` of 64 bytes with a member `m` at different places.
+    const structs = Array.from({ length: 40 }, (_, i) => [
+      [3, (4 << 24) | 1, 64],
+      [5, 1, 8 * i],
+    ]).flat(2);
+    writeFileSync(file, rawBtf([1, 1 << 24, 4, 32, ...structs], '\0i\0s\0m\0'));
+    await using held = await HeldObject.load(file, daemon.env);
+    const ran = await daemon.run('member', '--in', `id:${held.id}`, 's.m');
+    const rows = ran.stderr.split('\n').filter((line) => /^\d+\.m  struct s /.test(line));
+    expect(ran.stderr).toContain('s.m differs in 40 types of one name');
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.length).toBeLessThan(40);
+    const listed = await daemon.run(...hintedCommand(ran));
+    expect(listed.stdout.match(/ struct  s /g)).toHaveLength(40);
   });
 
   test('check shows the log of the verifier, and keeps nothing', async () => {

@@ -44,6 +44,13 @@ test.each(COMMANDS)(
   },
 );
 
+test.each([
+  'exec 3>&1; { sleep 0.2; "$0" "$@" 2>&1 >/dev/null; echo "$?" >&3; } | true',
+  '"$0" "$@" 2> /dev/full; echo "$?"',
+])('an error of btfctl that nobody can read keeps its exit code: %s', (script) => {
+  expect(bash(script, BTFCTL, ['dump', './nothing.btf'])).toEqual({ stdout: '3\n', stderr: '' });
+});
+
 test('btfd certs init reports once that it cannot print the names of its files', () => {
   const dir = mkdtempSync(join(tmpdir(), 'btfd-'));
   try {

@@ -25,6 +25,8 @@ const BTFD = fileURLToPath(new URL('../../server/bin/btfd.js', import.meta.url))
 /** The tools that {@link compileC} needs. */
 const COMPILERS = ['gcc', 'pahole', 'objcopy'] as const;
 const SOURCES = fileURLToPath(new URL('../testdata/btf', import.meta.url));
+/** Two structs of one name. */
+const TWICE = fileURLToPath(new URL('../../btf/src/query/testdata/dupts.btf', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The address in the documents. The daemon of a test listens elsewhere. */
 const ADDRESS = '/run/btfd/btfd.sock';
@@ -68,6 +70,7 @@ needs('bpf').describe('the commands in the documents', () => {
     program('python3', '/usr/bin/python3');
     symlinkSync(join(ROOT, 'examples'), join(dir, 'examples'));
     copyFileSync(join(SOURCES, 'program.bpf.o'), join(dir, 'program.bpf.o'));
+    copyFileSync(TWICE, join(dir, 'twice.btf'));
     for (const name of COMPILERS.every(has) ? ['before', 'after'] : []) {
       compileC(readFileSync(join(SOURCES, `${name}.c`), 'utf8'), join(dir, `${name}.o`));
     }
@@ -89,8 +92,8 @@ needs('bpf').describe('the commands in the documents', () => {
   for (const { document, command, output } of SHOWN) {
     const title = `${document} shows what \`${command}\` prints, except for what differs between kernels`;
     needs(...toolsOf(command)).test(title, () => {
-      // The daemon reports problems on standard error.
-      const redirection = command.startsWith('btfd ') ? '2>&1' : '';
+      // Problems are reported on standard error.
+      const redirection = /^(?:btfd|btfctl member) /.test(command) ? '2>&1' : '';
       const script = `${command.replaceAll(ADDRESS, daemon.socket)} ${redirection} || [ $? -lt 6 ]`;
       const printed = execFileSync('sh', ['-c', script], {
         cwd: dir,

@@ -7,6 +7,11 @@ import { FakeDaemon } from '@btfd/client/testing';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { intBtf, rawBtf, refusedBtf } from './testing/sample-btf.js';
 
+const PLAIN_PATHS = ['task_struct.mm.pgd', 'list_head.nexd', 'nope.x', '', 'sk_buff.cb[3]'];
+/** Paths with names that several structs have in many kernels. */
+const REPEATED_NAMES = ['console.data', 'dir_entry.list', 'elf_note_info.thread.next', 'irq_info'];
+const IDS_AND_OTHERS = ['1', '99999999.x', 'schedule.x', 'list_head.next.next.next[0]'];
+
 /** Observations of a daemon that do not depend on other objects in the kernel. */
 const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   'the server info': async (client) => {
@@ -83,7 +88,7 @@ const SCENARIOS: Record<string, (client: BtfClient) => Promise<unknown>> = {
   'a C header': async (client) => client.cHeader('vmlinux', { names: ['task_struct', 'list_head'] }),
   'a C header of an unknown name': async (client) => reasonOf(client.cHeader('vmlinux', { names: ['nope'] })),
   members: async (client) =>
-    client.resolveMembers('vmlinux', ['task_struct.mm.pgd', 'list_head.nexd', 'nope.x', '', 'sk_buff.cb[3]']),
+    client.resolveMembers('vmlinux', [...PLAIN_PATHS, ...REPEATED_NAMES, ...IDS_AND_OTHERS]),
   'an unknown name': async (client) => reasonOf(client.spec('nope')),
   'an unknown id': async (client) => reasonOf(client.getHandleById(2 ** 31 - 2)),
   'a load': async (client) => {

@@ -89,6 +89,7 @@ describe('lint:prose', () => {
       '09.cc': '// It tells.\n',
       '10.h': '/* It tells. */\n',
       '11.cc': 'auto a = "it tells";\n',
+      '11b.c': '// It tells.\n',
       '12.proto': '// It tells.\n',
       '13.sh': 'true # It tells.\n',
       '14.py': '"""It tells."""\n',
@@ -97,6 +98,7 @@ describe('lint:prose', () => {
       '17.schema.json': '{ "description": "It tells." }\n',
       '18.md': '| It tells |\n| --- |\n',
       '19.md': '## It tells\n',
+      '20/testing/a.js': "export const A = 'it tells';\n",
       Containerfile: '# It tells.\n',
     };
     const { lines } = lint(files);
@@ -114,7 +116,7 @@ describe('lint:prose', () => {
     const clean = {
       'a.ts': "export const tells = { 'tells': /it tells/ };\n// Call `it tells`.\n//     it tells\n",
       'a.test.ts': "const told = 'it tells';\n",
-      'testing/a.ts': "export const A = 'it tells';\n",
+      'a/src/testing/a.ts': "export const A = 'it tells';\n",
       'src/gen/a.ts': '// It tells.\n',
       'testdata/a.md': 'It tells.\n',
       'dist/a.js': '// It tells.\n',

@@ -1,3 +1,4 @@
+import { BtfFormatError } from '../format-error.js';
 import { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { BtfBuildError } from './build-error.js';
@@ -10,6 +11,7 @@ import { type EqualTypes, importEqual } from './import-equal.js';
 import { ImportSource } from './import-source.js';
 import type { MarshalOptions } from './marshal-options.js';
 import { sortTable } from './sort.js';
+import { sharedStrings } from './string-layout.js';
 import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
 import { WordIndex } from './word-index.js';
@@ -17,6 +19,12 @@ import { checkTypes, writeBtf } from './write-btf.js';
 
 /** BuilderOptions are the options of {@link Builder}. */
 export interface BuilderOptions {
+  /**
+   * The base that the types continue, for split BTF: their ids follow those of the base, which they may contain, and names
+   * that the base has are not repeated. Types are not compared with those of the base: `dedup` of the result drops those
+   * that the base has. Default: none.
+   */
+  readonly base?: Spec | null;
   /**
    * Whether a type that equals an earlier one gets the id of that one. Otherwise every `add` makes a type, and a type
    * of a spec is added once however often `addFrom` is called for it. Default: true.
@@ -26,8 +34,22 @@ export interface BuilderOptions {
   readonly declTags?: boolean;
 }
 
+/** BuilderParts are the types of a builder as they are stored, with numbers of strings in place of names. */
+export interface BuilderParts {
+  readonly table: TypeTable;
+  readonly pool: StringPool;
+}
+
+let ownParts: (builder: Builder) => BuilderParts;
+
+/** partsOf lets modules of this package read the types of a builder that grows, without marshalling all of them again. */
+export function partsOf(builder: Builder): BuilderParts {
+  return ownParts(builder);
+}
+
 /**
- * Builder collects types and writes them as BTF. Modelled on `btf.Builder` of cilium/ebpf.
+ * Builder collects types and writes them as BTF. Modelled on `btf.Builder` of cilium/ebpf, and for split BTF on libbpf's
+ * `btf__new_empty_split`.
  *
  * ```ts
  * const builder = new Builder();
@@ -37,31 +59,50 @@ export interface BuilderOptions {
  * const bytes = builder.marshal();
  * ```
  *
- * Ids count from 1 in the order in which types are added, and do not change. Types are equal if all their fields are
- * equal and they refer to equal types, cycles included. A cycle that is built with {@link reserve} only
- * equals itself. A builder takes at most 16,777,216 types and 256 MiB, which is what `Spec.parse` reads by default.
+ * Ids count from 1, or from the end of a base, in the order in which types are added, and do not change. Types are equal if
+ * all their fields are equal and they refer to equal types, cycles included. A cycle that is built with {@link reserve} only
+ * equals itself. A builder takes at most 16,777,216 types, with those of its base, and 256 MiB, which is what `Spec.parse`
+ * reads by default.
  */
 export class Builder {
+  /** The spec that the types continue; null if they stand alone. */
+  readonly base: Spec | null;
   readonly #pool = new StringPool();
-  readonly #table = new TypeTable();
+  readonly #table: TypeTable;
   readonly #equal: EqualTypes | null;
   readonly #declTags: boolean;
   readonly #sources = new Map<Spec, ImportSource>();
 
-  constructor({ deduplicate = true, declTags = true }: BuilderOptions = {}) {
-    const table = this.#table;
+  static {
+    ownParts = (builder) => ({ table: builder.#table, pool: builder.#pool });
+  }
+
+  constructor({ base = null, deduplicate = true, declTags = true }: BuilderOptions = {}) {
+    const table = new TypeTable(base === null ? 1 : base.endTypeId);
+    this.base = base;
+    this.#table = table;
     this.#equal = deduplicate ? { table, single: new WordIndex(table), cycles: new CycleIndex(table) } : null;
     this.#declTags = declTags;
   }
 
-  /** The number of types, without void, which is also the largest id. */
+  /** The number of types, without void and without those of the base. */
   get typeCount(): number {
     return this.#table.count;
   }
 
+  /** The id of the first type: 1, or the end of the base. */
+  get firstTypeId(): TypeId {
+    return this.#table.firstTypeId;
+  }
+
+  /** The first id that no type has yet: `firstTypeId + typeCount`. */
+  get endTypeId(): TypeId {
+    return this.#table.endTypeId;
+  }
+
   /**
-   * add adds a type. Ids in it are those of this builder, and 0 is void. They may belong to types that are added later:
-   * `marshal` checks that they exist.
+   * add adds a type. Ids in it are those of this builder and its base, and 0 is void. They may belong to types that are added
+   * later: `marshal` checks that they exist.
    *
    * @returns the id of the type: 0 for void.
    * @throws BtfBuildError `INVALID_TYPE` if a field is missing, has the wrong type (possible in plain JavaScript), or
@@ -71,7 +112,7 @@ export class Builder {
    */
   add(type: NewType): TypeId {
     if (isVoid(type)) return 0;
-    const words = encodeType(type, this.#table.count + 1, this.#pool);
+    const words = encodeType(type, this.#table.endTypeId, this.#pool);
     const known = this.#equal?.single.find(words, 0) ?? 0;
     if (known !== 0) return known;
     const id = this.#table.append(words, 0);
@@ -109,7 +150,8 @@ export class Builder {
   }
 
   /**
-   * addFrom adds a type of a spec or of its bases with everything that it refers to.
+   * addFrom adds a type of a spec or of its bases with everything that it refers to. Types of this builder's base, and of
+   * the bases below it, are not added and keep their ids. So a spec that is split from the same base adds its own types.
    *
    * @returns the id of the type in this builder.
    * @throws BtfFormatError `NOT_FOUND` if the spec has no such id.
@@ -144,19 +186,27 @@ export class Builder {
   }
 
   /**
-   * marshal writes all types as BTF that stands alone. It does not change the builder.
+   * marshal writes all types as BTF that stands alone, or is split from the base. It does not change the builder. Its
+   * options do not change the types of the base.
    *
    * @throws BtfBuildError `INVALID_TYPE` for a reference to a type that does not exist, and for an id that was reserved
    * but not defined.
    * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes, and for more than 65,535 elements in a type without
    * `wideVlen`.
-   * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
+   * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid, or is not that of the base.
    */
   marshal(options: MarshalOptions = {}): Uint8Array {
+    const { base } = this;
+    if (base !== null && options.byteOrder !== undefined && options.byteOrder !== base.byteOrder) {
+      const message = `byteOrder "${options.byteOrder}" is not that of the base, which is ${base.byteOrder}-endian`;
+      throw new BtfFormatError('INVALID_ARGUMENT', message);
+    }
     const table = downgrade(this.#table, this.#pool, options);
-    if (options.sort !== true) return writeBtf(table, this.#pool, options);
+    const split =
+      base === null ? {} : { byteOrder: base.byteOrder, baseStrings: sharedStrings(base, this.#pool) };
+    if (options.sort !== true) return writeBtf(table, this.#pool, { ...options, ...split });
     checkTypes(table, options);
-    return writeBtf(sortTable(table, this.#pool).table, this.#pool, options);
+    return writeBtf(sortTable(table, this.#pool).table, this.#pool, { ...options, ...split });
   }
 
   /**
@@ -165,20 +215,30 @@ export class Builder {
    * @throws BtfBuildError as {@link marshal} does.
    */
   toSpec(): Spec {
-    return Spec.parse(this.marshal({ wideVlen: true }));
+    return Spec.parse(this.marshal({ wideVlen: true }), { base: this.base });
   }
 
   #isReserved(id: TypeId): boolean {
-    return Number.isInteger(id) && id > 0 && id <= this.#table.count && this.#table.offset(id) < 0;
+    return (
+      Number.isInteger(id) && id >= this.firstTypeId && id < this.endTypeId && this.#table.offset(id) < 0
+    );
   }
 
   #source(spec: Spec): ImportSource {
     const known = this.#sources.get(spec);
     if (known !== undefined) return known;
-    const source = new ImportSource(spec, this.#pool);
+    const source = new ImportSource(spec, this.#pool, commonEnd(spec, this.base));
     this.#sources.set(spec, source);
     return source;
   }
+}
+
+/** The end of the ids that a spec has in common with a base, because both continue the same spec; 1 if there are none. */
+function commonEnd(spec: Spec, base: Spec | null): TypeId {
+  const own = new Set<Spec>();
+  for (let level: Spec | null = spec; level !== null; level = level.base) own.add(level);
+  for (let level = base; level !== null; level = level.base) if (own.has(level)) return level.endTypeId;
+  return 1;
 }
 
 /** Whether a type is void. `encodeType` reports values that are not types at all. */

@@ -22,16 +22,16 @@ const MAX_MODIFIERS = 32;
 
 /**
  * downgrade replaces types that older kernels do not know, as the options say. Ids stay; placeholders come after all
- * other types.
+ * other types. Types of a base stay as they are.
  */
 export function downgrade(table: TypeTable, pool: StringPool, options: MarshalOptions): TypeTable {
-  if (options.preventNoTypeFound === true && table.count === 0) return withPlaceholder();
+  if (options.preventNoTypeFound === true && table.count === 0) return withPlaceholder(table.firstTypeId);
   const names = replacesNames(options);
   if (!names && !replacesTypes(options)) return table;
-  const rewritten = new TypeTable();
-  for (let id = 1; id <= table.count; id++) rewritten.reserve();
+  const rewritten = new TypeTable(table.firstTypeId);
+  for (let id = table.firstTypeId; id < table.endTypeId; id++) rewritten.reserve();
   const replacements = new Replacements(table, rewritten, pool, options);
-  for (let id = 1; id <= table.count; id++) {
+  for (let id = table.firstTypeId; id < table.endTypeId; id++) {
     const start = table.offset(id);
     if (start < 0) continue;
     const replaced = replacements.of(start);
@@ -40,7 +40,7 @@ export function downgrade(table: TypeTable, pool: StringPool, options: MarshalOp
   }
   if (names) {
     const { plainNames } = replacements;
-    for (let id = 1; id <= rewritten.count; id++) {
+    for (let id = rewritten.firstTypeId; id < rewritten.endTypeId; id++) {
       if (rewritten.offset(id) >= 0) plainNames.replace(rewritten.words, rewritten.offset(id));
     }
   }
@@ -125,8 +125,8 @@ function isQualifier(kind: number): boolean {
 }
 
 /** A table with one type, for BTF without types. */
-function withPlaceholder(): TypeTable {
-  const table = new TypeTable();
+function withPlaceholder(firstTypeId: TypeId): TypeTable {
+  const table = new TypeTable(firstTypeId);
   table.append(Int32Array.of(0, Kind.INT << 24, 0, 0), 0);
   return table;
 }

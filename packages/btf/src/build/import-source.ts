@@ -14,10 +14,12 @@ export class ImportSource {
   readonly #spec: Spec;
   #tags: ReadonlyMap<TypeId, readonly TypeId[]> | null = null;
 
-  constructor(spec: Spec, pool: StringPool) {
+  /** @param keptEnd the types before this id are those of the builder's base, and keep their ids. */
+  constructor(spec: Spec, pool: StringPool, keptEnd: TypeId = 1) {
     this.#spec = spec;
     this.reader = new SpecReader(spec, pool);
     this.ids = new Int32Array(spec.endTypeId);
+    for (let id = 1; id < keptEnd; id++) this.ids[id] = id;
     this.components = new Components(spec.endTypeId);
   }
 

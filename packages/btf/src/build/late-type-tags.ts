@@ -9,7 +9,7 @@ export class LateTypeTags {
 
   constructor(table: TypeTable) {
     this.#table = table;
-    this.#after = new Int32Array(table.count + 1);
+    this.#after = new Int32Array(table.endTypeId);
   }
 
   /** after returns the type that follows a chain of TYPE_TAGs; the type itself if it is not a TYPE_TAG. */

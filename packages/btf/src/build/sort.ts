@@ -1,44 +1,41 @@
-import { type ByteOrder, parseHeader } from '../header.js';
 import { visitIds } from '../kind-words.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { importCopies } from './import-copies.js';
-import { ImportSource } from './import-source.js';
+import { permuteTypes } from './permute.js';
+import { SpecReader } from './spec-reader.js';
 import { StringPool } from './string-pool.js';
 import { TypeTable } from './type-table.js';
-import { type Rebuilt, writeBtf } from './write-btf.js';
-
-/** SortOptions are the options of {@link sortTypes}. */
-export interface SortOptions {
-  /** Default: that of the spec. */
-  readonly byteOrder?: ByteOrder;
-  /** Whether the result has a layout section. Default: whether the spec has one. */
-  readonly layout?: boolean;
-}
+import type { Rebuilt } from './write-btf.js';
 
 /**
  * sortTypes sorts types by name, as those of vmlinux are since Linux 7.0: anonymous types first, then by the bytes of
- * their names. Types of the same name keep their order. The kernel and libbpf then find names by binary search. The
- * result stands alone: types of split BTF and of its bases are put together.
+ * their names. Types of the same name keep their order. The kernel and libbpf then find names by binary search. For split
+ * BTF, only its own types move: the result continues the same base.
  *
- * Modelled on `sort_btf_by_name` of the kernel's resolve_btfids.
+ * Modelled on `sort_btf_by_name` of the kernel's resolve_btfids, which the build of Linux 7.0 runs on vmlinux and on
+ * modules. The strings stay as they are.
  *
  * @throws BtfFormatError `MALFORMED` for a name outside the string section, and for a reference to a type that does not
  * exist.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section.
- * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
- * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes.
  */
-export function sortTypes(spec: Spec, options: SortOptions = {}): Rebuilt {
+export function sortTypes(spec: Spec): Rebuilt {
   const pool = new StringPool();
-  const table = new TypeTable();
-  const source = new ImportSource(spec, pool);
-  importCopies(source, table, spec.typeIds(1), { declTags: false, rootsFirst: true });
-  const sorted = sortTable(table, pool);
-  const { byteOrder = spec.byteOrder, layout = parseHeader(spec.bytes).layout.length > 0 } = options;
-  const bytes = writeBtf(sorted.table, pool, { byteOrder, layout, wideVlen: true });
-  return { bytes, ids: source.ids.map((id) => sorted.ids[id] ?? 0) };
+  const reader = new SpecReader(spec, pool);
+  const names = new Int32Array(spec.typeCount);
+  for (const id of spec.typeIds()) {
+    reader.read(id);
+    names[id - spec.firstTypeId] = reader.words[0] ?? 0;
+  }
+  return permuteTypes(spec, sortedIds(names, spec.firstTypeId, pool));
+}
+
+/** sortedIds returns ids in the order of their names, given the names from the first id on. */
+function sortedIds(names: Int32Array, firstTypeId: TypeId, pool: StringPool): TypeId[] {
+  const places = placesOf(names, pool);
+  const place = (id: TypeId): number => places.get(names[id - firstTypeId] ?? 0) ?? 0;
+  return Array.from(names, (_, i) => firstTypeId + i).toSorted((a, b) => place(a) - place(b) || a - b);
 }
 
 /** SortedTable is a table with its types in another order. */
@@ -50,14 +47,13 @@ export interface SortedTable {
 
 /** sortTable sorts the types of a table by name. All ids must be defined, and all references valid. */
 export function sortTable(table: TypeTable, pool: StringPool): SortedTable {
-  const nameOf = (id: TypeId): number => table.words[table.offset(id)] ?? 0;
-  const order = Array.from({ length: table.count }, (_, i) => i + 1);
-  const places = placesOf(order.map(nameOf), pool);
-  const place = (id: TypeId): number => places.get(nameOf(id)) ?? 0;
-  order.sort((a, b) => place(a) - place(b) || a - b);
-  const ids = new Int32Array(table.count + 1);
-  for (const [i, id] of order.entries()) ids[id] = i + 1;
-  const sorted = new TypeTable();
+  const { firstTypeId } = table;
+  const names = new Int32Array(table.count).map((_, i) => table.words[table.offset(firstTypeId + i)] ?? 0);
+  const order = sortedIds(names, firstTypeId, pool);
+  const ids = new Int32Array(table.endTypeId);
+  for (let id = 0; id < firstTypeId; id++) ids[id] = id;
+  for (const [i, id] of order.entries()) ids[id] = firstTypeId + i;
+  const sorted = new TypeTable(firstTypeId);
   for (const id of order) {
     const start = sorted.wordLength;
     sorted.append(table.words, table.offset(id));

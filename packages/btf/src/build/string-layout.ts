@@ -1,3 +1,5 @@
+import { parseHeader } from '../header.js';
+import type { Spec } from '../spec.js';
 import type { StringPool } from './string-pool.js';
 
 /** StringLayout is a string section with the places of a pool's strings. */
@@ -70,4 +72,27 @@ function holderOf(holders: Int32Array, id: number): number {
   let holder = 0;
   for (let next = holders[id] ?? 0; next !== 0; next = holders[next] ?? 0) holder = next;
   return holder;
+}
+
+/**
+ * sharedStrings finds the strings of a pool in the string sections of a base and of its bases, for BTF that is split from
+ * it. As in libbpf, only whole strings count, and the first place of each.
+ */
+export function sharedStrings(base: Spec, pool: StringPool): BaseStrings {
+  const levels: Spec[] = [];
+  for (let level: Spec | null = base; level !== null; level = level.base) levels.unshift(level);
+  const offsets = new Map<number, number>();
+  let end = 0;
+  for (const { bytes } of levels) {
+    const { offset, length } = parseHeader(bytes).strings;
+    const section = bytes.subarray(offset, offset + length);
+    // The section ends in NUL.
+    for (let from = 0, to = 0; from < length; from = to + 1) {
+      to = section.indexOf(0, from);
+      const number = pool.find(section, from, to);
+      if (number > 0 && !offsets.has(number)) offsets.set(number, end + from);
+    }
+    end += length;
+  }
+  return { end, offsets };
 }

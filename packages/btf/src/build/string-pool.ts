@@ -10,6 +10,12 @@ function addByte(hash: number, byte: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = EMPTY_HASH;
+  for (let at = to - 1; at >= from; at--) hash = addByte(hash, bytes[at] ?? 0);
+  return hash;
+}
+
 /**
  * StringPool numbers distinct strings of bytes; 0 is the empty one. Bytes are kept as they are, UTF-8 or not.
  *
@@ -37,10 +43,14 @@ export class StringPool {
    * string.
    */
   intern(bytes: Uint8Array, from: number, to: number): number {
-    let hash = EMPTY_HASH;
-    for (let at = to - 1; at >= from; at--) hash = addByte(hash, bytes[at] ?? 0);
+    const hash = hashOf(bytes, from, to);
     const found = this.#find(hash, bytes, from, to);
     return found < 0 ? this.#append(hash, bytes, from, to) : found;
+  }
+
+  /** find returns the number of the string in the bytes from `from` to before `to`; -1 if the pool does not have it. */
+  find(bytes: Uint8Array, from: number, to: number): number {
+    return this.#find(hashOf(bytes, from, to), bytes, from, to);
   }
 
   /**

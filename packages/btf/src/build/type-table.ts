@@ -10,18 +10,29 @@ const MAX_WORDS = DEFAULT_PARSE_LIMITS.bytes / 4;
 
 /**
  * TypeTable stores types as the words of the format in the machine's byte order, with the number of a string of a
- * `StringPool` in place of each name's offset. Ids count from 1.
+ * `StringPool` in place of each name's offset.
  */
 export class TypeTable {
   /** The words of all types. Additions may replace the array. */
   words: Int32Array = new Int32Array(1024);
+  /** The id of the first type: 1, or the end of a base, whose types are not in the table. */
+  readonly firstTypeId: TypeId;
   #offsets: Int32Array = new Int32Array(256).fill(-1);
   #used = 0;
   #count = 0;
 
-  /** The number of types, with reserved ones, which is also the largest id. */
+  constructor(firstTypeId: TypeId = 1) {
+    this.firstTypeId = firstTypeId;
+  }
+
+  /** The number of types, with reserved ones. */
   get count(): number {
     return this.#count;
+  }
+
+  /** The first id that is too large. */
+  get endTypeId(): TypeId {
+    return this.firstTypeId + this.#count;
   }
 
   /** The number of words of all types. */
@@ -29,12 +40,12 @@ export class TypeTable {
     return this.#used;
   }
 
-  /** offset returns where a type starts in {@link words}; -1 if its id is only reserved. */
+  /** offset returns where a type starts in {@link words}; -1 if its id is only reserved, or belongs to a base. */
   offset(id: TypeId): number {
-    return this.#offsets[id] ?? -1;
+    return this.#offsets[id - this.firstTypeId] ?? -1;
   }
 
-  /** kind returns the kind of a type; 0 for void and for a reserved id. */
+  /** kind returns the kind of a type; 0 for void, for a reserved id, and for a type of a base. */
   kind(id: TypeId): number {
     const offset = this.offset(id);
     return offset < 0 ? 0 : kindOfInfo(this.words[offset + 1] ?? 0);
@@ -46,12 +57,11 @@ export class TypeTable {
    * @throws BtfBuildError `LIMIT_EXCEEDED` for too many types.
    */
   reserve(): TypeId {
-    if (this.#count === MAX_TYPES) {
-      throw new BtfBuildError('LIMIT_EXCEEDED', `more than ${MAX_TYPES} types`);
-    }
-    const id = ++this.#count;
-    this.#offsets = withRoom(this.#offsets, id + 1);
-    this.#offsets[id] = -1;
+    const id = this.endTypeId;
+    if (id > MAX_TYPES) throw new BtfBuildError('LIMIT_EXCEEDED', `more than ${MAX_TYPES} types`);
+    this.#offsets = withRoom(this.#offsets, this.#count + 1);
+    this.#offsets[this.#count] = -1;
+    this.#count += 1;
     return id;
   }
 
@@ -69,7 +79,7 @@ export class TypeTable {
     const target = withRoom(this.words, this.#used + length);
     for (let i = 0; i < length; i++) target[this.#used + i] = source[start + i] ?? 0;
     this.words = target;
-    this.#offsets[id] = this.#used;
+    this.#offsets[id - this.firstTypeId] = this.#used;
     this.#used += length;
   }
 

@@ -9,6 +9,8 @@ import { type BaseStrings, layoutStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 import type { TypeTable } from './type-table.js';
 
+const NO_LAYOUT = /* @__PURE__ */ new Uint8Array();
+
 /** The largest vlen before Linux 7.2. */
 const SHORT_VLEN = 0xffff;
 
@@ -18,7 +20,10 @@ export interface WriteOptions {
   readonly wideVlen?: boolean | undefined;
   readonly layout?: boolean | undefined;
   readonly shareSuffixes?: boolean | undefined;
-  /** Write only the types from this id on, as BTF split from a base with the types before it. Default: 1. */
+  /**
+   * Write only the types from this id on, as BTF split from a base with the types before it. Default: all types of the
+   * table.
+   */
   readonly firstTypeId?: TypeId;
   /** The strings of that base. */
   readonly baseStrings?: BaseStrings | null;
@@ -47,11 +52,24 @@ export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptio
     });
   }
   if (byteOrder !== HOST_ORDER) swapWords(words);
+  const layout = options.layout === true ? kindLayout() : NO_LAYOUT;
+  return joinSections(byteOrder, new Uint8Array(words.buffer), layout, strings.bytes);
+}
 
-  const layout = options.layout === true ? kindLayout() : new Uint8Array();
-  const headerLength = options.layout === true ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH;
-  const typesLength = words.byteLength;
-  const total = headerLength + typesLength + layout.length + strings.bytes.length;
+/**
+ * joinSections writes a header before the sections of types, layout and strings. The header has 24 bytes if there is no
+ * layout section, otherwise 32.
+ *
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes.
+ */
+export function joinSections(
+  byteOrder: ByteOrder,
+  types: Uint8Array,
+  layout: Uint8Array,
+  strings: Uint8Array,
+): Uint8Array {
+  const headerLength = layout.length > 0 ? LONG_HEADER_LENGTH : SHORT_HEADER_LENGTH;
+  const total = headerLength + types.length + layout.length + strings.length;
   if (total > DEFAULT_PARSE_LIMITS.bytes) {
     const message = `BTF of ${total} bytes exceeds the limit of ${DEFAULT_PARSE_LIMITS.bytes}`;
     throw new BtfBuildError('LIMIT_EXCEEDED', message);
@@ -61,36 +79,42 @@ export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptio
   const little = byteOrder === 'little';
   header.setUint16(0, 0xeb9f, little);
   header.setUint8(2, 1);
-  const stringsStart = typesLength + layout.length;
-  const fields = [headerLength, 0, typesLength, stringsStart, strings.bytes.length];
-  if (options.layout === true) fields.push(typesLength, layout.length);
+  const stringsStart = types.length + layout.length;
+  const fields = [headerLength, 0, types.length, stringsStart, strings.length];
+  if (layout.length > 0) fields.push(types.length, layout.length);
   for (const [i, field] of fields.entries()) header.setUint32(4 + i * 4, field, little);
-  bytes.set(new Uint8Array(words.buffer), headerLength);
-  bytes.set(layout, headerLength + typesLength);
-  bytes.set(strings.bytes, headerLength + stringsStart);
+  bytes.set(types, headerLength);
+  bytes.set(layout, headerLength + types.length);
+  bytes.set(strings, headerLength + stringsStart);
   return bytes;
 }
 
 /**
  * checkTypes checks what {@link writeBtf} checks about types.
  *
+ * @param first the type to start from. Default: the first of the table.
+ *
  * @throws BtfBuildError `INVALID_TYPE` and `LIMIT_EXCEEDED` as {@link writeBtf} does.
  */
-export function checkTypes(table: TypeTable, { wideVlen = false }: WriteOptions): void {
-  for (let id = 1; id <= table.count; id++) checkedLength(table, id, wideVlen);
+export function checkTypes(
+  table: TypeTable,
+  { wideVlen = false }: Pick<WriteOptions, 'wideVlen'>,
+  first: TypeId = table.firstTypeId,
+): void {
+  for (let id = first; id < table.endTypeId; id++) checkedLength(table, id, wideVlen);
 }
 
 /** The words of all types in the order of their ids, checked. */
 function wordsInOrder(table: TypeTable, options: WriteOptions): Int32Array {
-  const { firstTypeId = 1, wideVlen = false } = options;
+  const { firstTypeId = table.firstTypeId, wideVlen = false } = options;
   const source = table.words;
   let length = 0;
-  for (let id = firstTypeId; id <= table.count; id++) {
+  for (let id = firstTypeId; id < table.endTypeId; id++) {
     length += checkedLength(table, id, wideVlen);
   }
   const words = new Int32Array(length);
   let end = 0;
-  for (let id = firstTypeId; id <= table.count; id++) {
+  for (let id = firstTypeId; id < table.endTypeId; id++) {
     const start = table.offset(id);
     const count = wordCount(source[start + 1] ?? 0);
     for (let i = 0; i < count; i++) words[end + i] = source[start + i] ?? 0;
@@ -113,9 +137,9 @@ function checkedLength(table: TypeTable, id: TypeId, wideVlen: boolean): number 
   }
   visitIds(words, start, (at) => {
     const target = (words[at] ?? 0) >>> 0;
-    if (target <= table.count) return;
+    if (target < table.endTypeId) return;
     const kind = Object.entries(Kind).find(([, number]) => number === kindOfInfo(info))?.[0];
-    const message = `${kind} with type id ${id} refers to type ${target}, but the largest id is ${table.count}`;
+    const message = `${kind} with type id ${id} refers to type ${target}, but the largest id is ${table.endTypeId - 1}`;
     throw new BtfBuildError('INVALID_TYPE', message, { typeId: id });
   });
   return wordCount(info);

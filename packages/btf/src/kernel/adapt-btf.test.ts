@@ -120,6 +120,13 @@ describe('adaptBtf', () => {
     expect(adaptBtf(bytes, {})).toBe(bytes);
   });
 
+  test('does not take split BTF', () => {
+    const split = new BtfAssembler('little', 1)
+      .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] })
+      .bytes();
+    expect(() => adaptBtf(split, {})).toThrow(expect.objectContaining({ code: 'MISSING_BASE' }));
+  });
+
   test('leaves out the layout section alone, in both byte orders', () => {
     const layout = Array.from({ length: 20 }, () => [0, 0] as const);
     for (const order of ['little', 'big'] as const) {

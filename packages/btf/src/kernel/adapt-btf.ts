@@ -16,6 +16,7 @@ import { type KernelFeatures, marshalOptionsFor } from './kernel-features.js';
  * @param features the features of the kernel, as probed or of a release. Absent features count as present.
  * @returns the same array if there is nothing to rewrite.
  * @throws BtfFormatError `MALFORMED` or `LIMIT_EXCEEDED` as `Spec.parse` does.
+ * @throws BtfFormatError `MISSING_BASE` for split BTF, which BPF_BTF_LOAD does not take.
  * @throws BtfFormatError `UNSUPPORTED` for an unknown version, and if there is something to rewrite, for an unknown flag,
  * header field or section, and for a type of an unknown kind.
  * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes.

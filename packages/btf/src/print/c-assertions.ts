@@ -35,7 +35,7 @@ export class CAssertions {
   #writeOffsets(root: TypeId, id: TypeId, from: number): void {
     const { types, out, compiler, work } = this.#context;
     work.enter(id);
-    for (const { name, offset, width, bareId, form } of compiler.layouts.of(id).members) {
+    for (const { name, offset, width, bareId, form } of compiler.layouts.membersOf(id)) {
       work.step(id);
       const at = from + offset;
       if (name === 0 && isComposite(types.kind(bareId))) {

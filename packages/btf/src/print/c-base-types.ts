@@ -8,15 +8,16 @@ const SIGNED = 1 << 24;
 /** The largest number of words in the name of a base type: `long long unsigned int`. */
 const MOST_WORDS = 4;
 
-/** The names of floating-point types that compilers know, with their sizes. */
-const FLOATS: ReadonlyMap<string, readonly number[]> = new Map([
-  ['float', [4]],
-  ['double', [8]],
-  ['long double', [8, 12, 16]],
-  ['_Float16', [2]],
-  ['__bf16', [2]],
-  ['_Float128', [16]],
-  ['__float128', [16]],
+/** The type that each compiler defines in its own way, and for BPF in another size than for x86-64. */
+const VA_LIST = '__builtin_va_list';
+
+/**
+ * The names of floating-point types that have the same size for all targets. `long double` has 16 bytes for x86-64 and 8 for
+ * BPF, which has no `_Float16` and no `_Float128`.
+ */
+const FLOATS: ReadonlyMap<string, number> = new Map([
+  ['float', 4],
+  ['double', 8],
 ]);
 
 /** BaseType is the way in which C names an INT or FLOAT. */
@@ -51,6 +52,12 @@ export class CBaseTypes {
     return found;
   }
 
+  /** isVaList reports whether a TYPEDEF has the name of the compiler's own `va_list`, so that no header can define it. */
+  isVaList(id: TypeId): boolean {
+    const { types, strings } = this.#context;
+    return strings.equals(types.name(id), VA_LIST);
+  }
+
   /** integer returns the integer type of C that has a size, or null. */
   integer(size: number, signed: boolean): string | null {
     const sign = signed ? '' : 'unsigned ';
@@ -75,11 +82,9 @@ export class CBaseTypes {
     const size = types.third(id);
     const name = strings.text(types.name(id));
     const isInt = types.kind(id) === Kind.INT;
-    // GCC has 12 bytes of `long double`, with the alignment of an int, where a pointer has 4.
-    const alignment = Math.max(1, Math.min(size === 12 ? 4 : size, this.#pointerSize === 8 ? 16 : 4));
+    const alignment = Math.max(1, Math.min(size, this.#pointerSize === 8 ? 16 : 4));
     // Before Linux 5.13, floating-point types were INTs.
-    const isKnown =
-      FLOATS.get(name)?.includes(size) === true || (isInt && sizeOfInteger(name, this.#pointerSize) === size);
+    const isKnown = FLOATS.get(name) === size || (isInt && sizeOfInteger(name, this.#pointerSize) === size);
     const signed = isInt && (types.at(types.elements(id)) & SIGNED) !== 0;
     const scalar = isInt && !FLOATS.has(name) ? this.integer(size, signed) : floatOf(size);
     if (scalar !== null || isKnown)

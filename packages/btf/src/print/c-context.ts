@@ -30,6 +30,8 @@ export interface CNameContext {
   readonly out: TextOutput;
   readonly work: WorkLimit;
   readonly compiler: CCompiler | null;
+  /** Whether to write qualifiers and type tags. */
+  readonly qualified: boolean;
 }
 
 /** CContext is the state that the parts of the C printer share during one run. */

@@ -1,4 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
+import { kindTest } from '../kind-words.js';
 import { Kind, type TypeId } from '../types.js';
 import { type CNameContext, type Define, writeNumbered, writeTag } from './c-context.js';
 import { PARAM_WORDS } from './type-words.js';
@@ -69,11 +70,14 @@ export class CDeclarator {
   }
 
   #push(first: TypeId): void {
-    const { types, work } = this.#context;
+    const { types, work, qualified } = this.#context;
     for (let id = first; ; work.step(id)) {
-      this.#stack[this.#top] = id;
-      this.#top += 1;
-      switch (types.kind(id)) {
+      const kind = types.kind(id);
+      if (qualified || !isQualifier(kind)) {
+        this.#stack[this.#top] = id;
+        this.#top += 1;
+      }
+      switch (kind) {
         case Kind.PTR:
         case Kind.VOLATILE:
         case Kind.CONST:
@@ -234,18 +238,7 @@ export class CDeclarator {
 
   /** Drops qualifiers of an array or a function. GCC makes them from those of the elements and from `noreturn`. */
   #dropQualifiers(): void {
-    for (;;) {
-      switch (this.#nextKind()) {
-        case Kind.VOLATILE:
-        case Kind.CONST:
-        case Kind.RESTRICT:
-        case Kind.TYPE_TAG:
-          this.#pop();
-          break;
-        default:
-          return;
-      }
-    }
+    while (isQualifier(this.#nextKind())) this.#pop();
   }
 
   #writeArray(id: TypeId, name: number, number: number, afterStar: boolean): void {
@@ -305,3 +298,6 @@ export class CDeclarator {
     writeNumbered(this.#context, name, number);
   }
 }
+
+/** Whether types of a kind only change how another one is used: \`const\`, \`volatile\`, \`restrict\` and type tags. */
+const isQualifier = /* @__PURE__ */ kindTest(({ alias }, kind) => alias && kind !== Kind.TYPEDEF);

@@ -63,7 +63,7 @@ export class CDefinitions {
           return true;
         },
       });
-      if (types.kind(id) === Kind.UNION && form.style === 'exact') this.#padUnion(form, size, indent);
+      if (types.kind(id) === Kind.UNION && form.style === 'exact') this.#padUnion(id, size, indent);
     }
     // An empty struct stays on one line.
     if (types.vlen(id) > 0 || size > 0) out.write(lineStart(level));
@@ -95,8 +95,9 @@ export class CDefinitions {
   }
 
   /** Gives a union that is larger than its members its size. A struct without named members adds nothing to its type. */
-  #padUnion({ members }: CForm, size: number, indent: string): void {
-    const { out } = this.#context;
+  #padUnion(id: TypeId, size: number, indent: string): void {
+    const { out, compiler } = this.#context;
+    const members = compiler.layouts.membersOf(id);
     const largest = members.reduce((most, member) => Math.max(most, member.width || member.size), 0);
     if (Math.ceil(largest / 8) >= size) return;
     out.write(indent);

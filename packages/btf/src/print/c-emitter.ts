@@ -2,13 +2,11 @@ import { Kind, type TypeId } from '../types.js';
 import type { CAssertions } from './c-assertions.js';
 import { type CContext, writeNumbered } from './c-context.js';
 import type { CDefinitions } from './c-definitions.js';
+import { TypeMarks } from './type-marks.js';
 import { MEMBER_WORDS, PARAM_WORDS } from './type-words.js';
 
 const EMITTING = 1;
 const EMITTED = 2;
-
-/** A type that each compiler defines in its own way. */
-const BUILTIN_VA_LIST = '__builtin_va_list';
 
 const GNUC_VA_LIST = '__gnuc_va_list';
 
@@ -20,9 +18,9 @@ export class CEmitter {
   readonly #context: CContext;
   readonly #definitions: CDefinitions;
   readonly #assertions: CAssertions | null;
-  readonly #states: Uint8Array;
+  readonly #states: TypeMarks;
   /** Structs and unions with a forward declaration. */
-  readonly #declared: Uint8Array;
+  readonly #declared: TypeMarks;
 
   /** @param assertions writes assertions after each definition; null for none. */
   constructor(context: CContext, definitions: CDefinitions, assertions: CAssertions | null) {
@@ -30,9 +28,9 @@ export class CEmitter {
     this.#context = context;
     this.#definitions = definitions;
     this.#assertions = assertions;
-    this.#states = new Uint8Array(endTypeId);
-    this.#states[0] = EMITTED;
-    this.#declared = new Uint8Array(endTypeId);
+    this.#states = new TypeMarks(endTypeId);
+    this.#states.set(0, EMITTED);
+    this.#declared = new TypeMarks(endTypeId);
   }
 
   /** emit writes a definition from the list of `COrder`. */
@@ -47,7 +45,7 @@ export class CEmitter {
 
   /** @param container the named type whose definition follows; 0 if it is this type. */
   #visit(id: TypeId, container: TypeId): void {
-    const state = this.#states[id];
+    const state = this.#states.get(id);
     if (state === EMITTED) return;
     this.#context.work.enter(id);
     if (state === EMITTING) this.#meetAgain(id, container);
@@ -56,7 +54,7 @@ export class CEmitter {
   }
 
   #meetAgain(id: TypeId, container: TypeId): void {
-    if (this.#declared[id] === 1) return;
+    if (this.#declared.get(id) === 1) return;
     // A pointer to the type that is being defined needs no declaration; a pointer in a typedef before it does.
     if (id !== container) this.#writeForward(id);
   }
@@ -86,21 +84,21 @@ export class CEmitter {
       case Kind.TYPEDEF:
         this.#visit(types.third(id), id);
         this.#writeTypedef(id);
-        this.#states[id] = EMITTED;
+        this.#states.set(id, EMITTED);
         break;
       case Kind.INT:
       case Kind.FLOAT:
         this.#writeMissingBaseType(id);
-        this.#states[id] = EMITTED;
+        this.#states.set(id, EMITTED);
         break;
       case Kind.ENUM:
       case Kind.ENUM64:
         if (container === 0) this.#writeDefinition(id);
-        this.#states[id] = EMITTED;
+        this.#states.set(id, EMITTED);
         break;
       case Kind.FWD:
         this.#writeReference(id);
-        this.#states[id] = EMITTED;
+        this.#states.set(id, EMITTED);
         break;
       default:
         // Other kinds are not printed.
@@ -110,11 +108,11 @@ export class CEmitter {
 
   #visitComposite(id: TypeId, container: TypeId): void {
     const named = this.#context.types.name(id) !== 0;
-    this.#states[id] = EMITTING;
+    this.#states.set(id, EMITTING);
     if (container === 0 || !named) this.#visitElements(id, MEMBER_WORDS, named ? id : container);
-    else if (this.#declared[id] === 0 && id !== container) this.#writeForward(id);
+    else if (this.#declared.get(id) === 0 && id !== container) this.#writeForward(id);
     if (container === 0) this.#writeDefinition(id);
-    this.#states[id] = container === 0 ? EMITTED : 0;
+    this.#states.set(id, container === 0 ? EMITTED : 0);
   }
 
   #visitElements(id: TypeId, words: number, container: TypeId): void {
@@ -136,7 +134,7 @@ export class CEmitter {
 
   #writeForward(id: TypeId): void {
     this.#writeReference(id);
-    this.#declared[id] = 1;
+    this.#declared.set(id, 1);
   }
 
   #writeReference(id: TypeId): void {
@@ -145,15 +143,15 @@ export class CEmitter {
   }
 
   #writeTypedef(id: TypeId): void {
-    const { types, strings, names, out } = this.#context;
+    const { types, strings, names, out, compiler } = this.#context;
     const name = types.name(id);
-    if (strings.equals(name, BUILTIN_VA_LIST)) return;
+    if (compiler.baseTypes.isVaList(id)) return;
     const number = names.ofTypedef(id);
     const typeId = types.third(id);
     out.write('typedef ');
     // Old GCC describes __gnuc_va_list as a typedef of void.
     if (typeId === 0 && number === 1 && strings.equals(name, GNUC_VA_LIST)) {
-      out.write(`${BUILTIN_VA_LIST} ${GNUC_VA_LIST}`);
+      out.write(`__builtin_va_list ${GNUC_VA_LIST}`);
     } else {
       this.#definitions.declarator.declare(typeId, name, number, 0);
     }

@@ -4,7 +4,7 @@ const KEYWORDS =
   'register restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile ' +
   'while _Alignas _Alignof _Atomic _Bool _Complex _Generic _Imaginary _Noreturn _Static_assert _Thread_local ' +
   '__asm__ __attribute__ __const __extension__ __inline __inline__ __int128 __restrict __signed__ __thread ' +
-  '__typeof__ __volatile__';
+  '__typeof__ __volatile__ _Float16 _Float32 _Float32x _Float64 _Float64x _Float128 __bf16 __float80 __float128';
 
 const UNDERSCORE = 95;
 

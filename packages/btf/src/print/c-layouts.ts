@@ -17,7 +17,6 @@ export interface CMemberSink extends PadSink {
 
 /** CForm is the way in which C states a struct or union. */
 export interface CForm {
-  readonly members: readonly CMember[];
   /**
    * `libbpf`: with the padding and the `packed` of libbpf; `exact`: packed, with each gap filled; `bytes`: as an array of
    * bytes, because C cannot place the members where they are.
@@ -30,11 +29,11 @@ export interface CForm {
   readonly alignment: number;
 }
 
-const UNION_UNPADDED: Pick<CForm, 'style' | 'packed' | 'aligned'> = {
-  style: 'libbpf',
-  packed: false,
-  aligned: 1,
-};
+type CAttempt = Omit<CForm, 'alignment'>;
+
+const PLAIN: CAttempt = { style: 'libbpf', packed: false, aligned: 1 };
+const PACKED: CAttempt = { style: 'libbpf', packed: true, aligned: 1 };
+const PADDED_UNION: CAttempt = { style: 'exact', packed: false, aligned: 1 };
 
 /**
  * CLayouts decides how C states each struct and union so that its size and all offsets are those of the BTF. It prefers
@@ -48,8 +47,11 @@ export class CLayouts {
   readonly #padding: CPadding;
   readonly #baseTypes: CBaseTypes;
   readonly #members: CMembers;
-  readonly #forms: (CForm | undefined)[] = [];
+  readonly #forms = new Map<TypeId, CForm>();
   readonly #attributes = new Map<TypeId, string | null>();
+  /** The type whose members were read last. To keep those of all types would take most of the time of a print. */
+  #lastId: TypeId = 0;
+  #lastMembers: readonly CMember[] = [];
 
   constructor(sizes: CSizes, padding: CPadding, baseTypes: CBaseTypes) {
     this.#types = sizes.types;
@@ -63,14 +65,19 @@ export class CLayouts {
 
   /** of returns the form of a STRUCT or UNION. */
   of(id: TypeId): CForm {
-    let form = this.#forms[id];
+    let form = this.#forms.get(id);
     if (form === undefined) {
       this.#work.enter(id);
       form = this.#decide(id);
       this.#work.leave();
-      this.#forms[id] = form;
+      this.#forms.set(id, form);
     }
     return form;
+  }
+
+  /** membersOf returns the members that C states: none if the struct or union is bytes. */
+  membersOf(id: TypeId): readonly CMember[] {
+    return this.of(id).style === 'bytes' ? [] : this.#read(id);
   }
 
   /** enumAttribute is {@link enumAttribute} of an ENUM or ENUM64. */
@@ -94,15 +101,13 @@ export class CLayouts {
   }
 
   /** walk passes the members of a struct or union in a form to a sink, with the padding before each and at the end. */
-  walk(
-    id: TypeId,
-    { members, style, packed }: Pick<CForm, 'members' | 'style' | 'packed'>,
-    sink: CMemberSink,
-  ): void {
+  walk(id: TypeId, { style, packed }: Pick<CForm, 'style' | 'packed'>, sink: CMemberSink): void {
     const isStruct = this.#types.kind(id) === Kind.STRUCT;
     let from = 0;
     let afterBitfield = false;
-    for (const member of members) {
+    for (const member of this.#read(id)) {
+      // Not each member is text, and a struct may be a part of many.
+      this.#work.step(id);
       const { form, offset, typeId, width, size } = member;
       if (form === 'omitted') continue;
       if (style === 'exact') {
@@ -127,26 +132,34 @@ export class CLayouts {
     return this.enumAttribute(id) !== null || this.integerOf(id) !== null;
   }
 
+  #read(id: TypeId): readonly CMember[] {
+    if (id !== this.#lastId) {
+      this.#lastMembers = this.#members.of(id);
+      this.#lastId = id;
+    }
+    return this.#lastMembers;
+  }
+
   #decide(id: TypeId): CForm {
-    const members = this.#members.of(id);
     const inferred = this.#sizes.alignof(id);
     // An integer of three bytes has no alignment in C.
     const aligned = Number.isInteger(Math.log2(inferred)) ? inferred : 1;
-    const packed = this.#sizes.isPacked(id);
-    const isUnion = this.#types.kind(id) === Kind.UNION;
-    const attempts: Omit<CForm, 'members' | 'alignment'>[] = isUnion
-      ? [UNION_UNPADDED, { ...UNION_UNPADDED, style: 'exact' }]
-      : [{ style: 'libbpf', packed, aligned: 1 }];
-    attempts.push({ style: 'exact', packed: true, aligned });
-    for (const attempt of members.some(({ form }) => form === 'impossible') ? [] : attempts) {
-      const alignment = this.#alignmentIn(id, { ...attempt, members });
-      if (alignment !== null) return { ...attempt, members, alignment };
+    const isPossible = this.#read(id).every(({ form }) => form !== 'impossible');
+    for (const attempt of isPossible ? this.#attempts(id, aligned) : []) {
+      const alignment = this.#alignmentIn(id, attempt);
+      if (alignment !== null) return { ...attempt, alignment };
     }
-    return { style: 'bytes', packed: false, members: [], aligned, alignment: aligned };
+    return { style: 'bytes', packed: false, aligned, alignment: aligned };
+  }
+
+  #attempts(id: TypeId, aligned: number): readonly CAttempt[] {
+    const exact: CAttempt = { style: 'exact', packed: true, aligned };
+    if (this.#types.kind(id) === Kind.UNION) return [PLAIN, PADDED_UNION, exact];
+    return [this.#sizes.isPacked(id) ? PACKED : PLAIN, exact];
   }
 
   /** Returns the alignment in a form, if a compiler then gives the size and the offsets of the BTF; otherwise null. */
-  #alignmentIn(id: TypeId, form: Pick<CForm, 'members' | 'style' | 'packed' | 'aligned'>): number | null {
+  #alignmentIn(id: TypeId, form: CAttempt): number | null {
     const isUnion = this.#types.kind(id) === Kind.UNION;
     const record = new CRecord(isUnion, form.packed, form.aligned);
     let isRight = true;

@@ -63,7 +63,7 @@ export class CMembers {
   #read(at: number, packsBitfields: boolean): CMember {
     const types = this.#types;
     const name = types.unsignedAt(at);
-    const typeId = types.unsignedAt(at + 1);
+    const typeId = this.#withoutVaList(types.unsignedAt(at + 1));
     const word = types.unsignedAt(at + 2);
     const bareId = this.#bare(typeId);
     const bits = packsBitfields ? 0 : this.#oldBits(bareId);
@@ -122,12 +122,25 @@ export class CMembers {
         case Kind.ENUM64:
           return this.#hasEnum(at);
         case Kind.ARRAY:
-          at = this.#bare(types.unsignedAt(types.elements(at)));
+          at = types.unsignedAt(types.elements(at));
+          if (at !== this.#withoutVaList(at)) return false;
+          at = this.#bare(at);
           break;
         default:
           return false;
       }
     }
+  }
+
+  /** Returns the type that the kernel's compiler has for `va_list`, if a type is a typedef of that; otherwise the type. */
+  #withoutVaList(id: TypeId): TypeId {
+    const types = this.#types;
+    for (let at = id; isNamedReference(types.kind(at)); this.#work.step(at)) {
+      const target = types.third(at);
+      if (types.kind(at) === Kind.TYPEDEF && this.#baseTypes.isVaList(at)) return target;
+      at = target;
+    }
+    return id;
   }
 
   #bare(id: TypeId): TypeId {

@@ -1,4 +1,5 @@
 import { Kind, type TypeId } from '../types.js';
+import { withRoom } from '../words.js';
 import type { CNaming } from './c-context.js';
 import { NameCounter } from './name-counter.js';
 import type { StringBytes } from './string-bytes.js';
@@ -13,7 +14,7 @@ export class CNames implements CNaming {
   readonly #types: TypeWords;
   readonly #definesEnum: (id: TypeId) => boolean;
   /** The number of a type among those of its name, counted from 1; 0 if it has none yet. */
-  readonly #numbers: Uint32Array;
+  #numbers: Int32Array;
   readonly #tags: NameCounter;
   readonly #identifiers: NameCounter;
 
@@ -21,7 +22,7 @@ export class CNames implements CNaming {
   constructor(types: TypeWords, strings: StringBytes, work: WorkLimit, definesEnum: (id: TypeId) => boolean) {
     this.#types = types;
     this.#definesEnum = definesEnum;
-    this.#numbers = new Uint32Array(types.endTypeId);
+    this.#numbers = new Int32Array(types.endTypeId);
     this.#tags = new NameCounter(strings, work);
     this.#identifiers = new NameCounter(strings, work);
   }
@@ -43,6 +44,7 @@ export class CNames implements CNaming {
 
   #number(id: TypeId, counter: NameCounter): number {
     const number = this.#isDeclaration(id) ? 1 : counter.next(this.#types.name(id));
+    this.#numbers = withRoom(this.#numbers, id + 1);
     this.#numbers[id] = number;
     return number;
   }

@@ -1,6 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import { Kind, type TypeId } from '../types.js';
 import { ReferencedTypes } from './referenced-types.js';
+import { TypeMarks } from './type-marks.js';
 import { MEMBER_WORDS, PARAM_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
@@ -17,15 +18,15 @@ const ORDERED = 2;
 export class COrder {
   readonly #types: TypeWords;
   readonly #work: WorkLimit;
-  readonly #states: Uint8Array;
+  readonly #states: TypeMarks;
   readonly #referenced: ReferencedTypes;
   #queue: TypeId[] = [];
 
   constructor(types: TypeWords, work: WorkLimit) {
     this.#types = types;
     this.#work = work;
-    this.#states = new Uint8Array(types.endTypeId);
-    this.#states[0] = ORDERED;
+    this.#states = new TypeMarks(types.endTypeId);
+    this.#states.set(0, ORDERED);
     this.#referenced = new ReferencedTypes(types);
   }
 
@@ -38,7 +39,7 @@ export class COrder {
    * @throws BtfFormatError `LIMIT_EXCEEDED` if types nest too deep or refer to each other too often.
    */
   definitionsFor(id: TypeId): readonly TypeId[] {
-    if (this.#states[id] === ORDERED) return [];
+    if (this.#states.get(id) === ORDERED) return [];
     this.#queue = [];
     this.#visit(id, false);
     return this.#queue;
@@ -46,7 +47,7 @@ export class COrder {
 
   /** Returns whether the reference is strong. */
   #visit(id: TypeId, throughPointer: boolean): boolean {
-    const state = this.#states[id];
+    const state = this.#states.get(id);
     if (state === ORDERED) return true;
     this.#work.enter(id);
     const strong =
@@ -66,7 +67,7 @@ export class COrder {
     switch (types.kind(id)) {
       case Kind.PTR: {
         const strong = this.#visit(types.third(id), true);
-        this.#states[id] = ORDERED;
+        this.#states.set(id, ORDERED);
         return strong;
       }
       case Kind.ARRAY:
@@ -79,12 +80,12 @@ export class COrder {
       case Kind.FWD:
         // An anonymous enum without references declares constants; any other is printed where it is used.
         if (types.name(id) !== 0 || !this.#referenced.has(id)) this.#queue.push(id);
-        this.#states[id] = ORDERED;
+        this.#states.set(id, ORDERED);
         return true;
       case Kind.TYPEDEF:
         if (!this.#visit(types.third(id), throughPointer) && throughPointer) return false;
         this.#queue.push(id);
-        this.#states[id] = ORDERED;
+        this.#states.set(id, ORDERED);
         return true;
       case Kind.VOLATILE:
       case Kind.CONST:
@@ -95,7 +96,7 @@ export class COrder {
         return this.#visitFuncProto(id, throughPointer);
       default:
         // INT and FLOAT need no definition. FUNC, VAR, DATASEC, DECL_TAG and unknown kinds are not printed.
-        this.#states[id] = ORDERED;
+        this.#states.set(id, ORDERED);
         return false;
     }
   }
@@ -104,12 +105,12 @@ export class COrder {
     const types = this.#types;
     const named = types.name(id) !== 0;
     if (throughPointer && named) return false;
-    this.#states[id] = ORDERING;
+    this.#states.set(id, ORDERING);
     const first = types.elements(id);
     const end = first + types.vlen(id) * MEMBER_WORDS;
     for (let at = first; at < end; at += MEMBER_WORDS) this.#visit(types.unsignedAt(at + 1), false);
     if (named) this.#queue.push(id);
-    this.#states[id] = ORDERED;
+    this.#states.set(id, ORDERED);
     return true;
   }
 

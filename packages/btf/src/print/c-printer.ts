@@ -16,7 +16,7 @@ import { CSizes } from './c-sizes.js';
 import { sortForC } from './c-sort.js';
 import { StringBytes } from './string-bytes.js';
 import { TextOutput } from './text-output.js';
-import { typeWordsOf } from './type-words.js';
+import { type TypeWords, typeWordsOf } from './type-words.js';
 import { STEPS_OF_ALL, WorkLimit } from './work-limit.js';
 
 /** The longest name, in bytes. The kernel accepts 511. */
@@ -30,6 +30,17 @@ export interface CPrinterOptions {
   readonly assertions: boolean;
 }
 
+/** CSource is what a {@link CPrinter} prints. */
+export interface CSource {
+  readonly types: TypeWords;
+  readonly strings: StringBytes;
+}
+
+/** sourceOf returns the types of a spec and of its bases to print. */
+export function sourceOf(spec: Spec): CSource {
+  return { types: typeWordsOf(spec), strings: new StringBytes(spec) };
+}
+
 /** CPrinter has the state of one run of `printC`: the defined types, their names, and the text. */
 export class CPrinter {
   readonly out: TextOutput;
@@ -40,16 +51,15 @@ export class CPrinter {
   readonly #functions: CFunctions;
   readonly #declared = new Set<TypeId>();
 
-  constructor(spec: Spec, { pointerSize, maxBytes, assertions }: CPrinterOptions) {
-    const types = typeWordsOf(spec);
-    const strings = new StringBytes(spec);
+  constructor({ types, strings }: CSource, { pointerSize, maxBytes, assertions }: CPrinterOptions) {
     const work = new WorkLimit(STEPS_OF_ALL, types.endTypeId);
     const padding = new CPadding(pointerSize);
     const baseTypes = new CBaseTypes({ types, strings }, pointerSize);
     const layouts = new CLayouts(new CSizes(types, work, pointerSize), padding, baseTypes);
     const names = new CNames(types, strings, work, (id) => layouts.enumAttribute(id) !== null);
     this.out = new TextOutput(strings, maxBytes);
-    this.#context = { types, strings, names, out: this.out, work, compiler: { baseTypes, layouts } };
+    const compiler = { baseTypes, layouts };
+    this.#context = { types, strings, names, out: this.out, work, compiler, qualified: true };
     this.#order = new COrder(types, work);
     this.#definitions = new CDefinitions(this.#context, padding);
     const { declarator } = this.#definitions;
@@ -77,20 +87,25 @@ export class CPrinter {
     for (const id of this.#order.definitionsFor(root)) this.#emitter.emit(id);
   }
 
+  /** addTypes allows the work for types that were added to the source. */
+  addTypes(count: number): void {
+    this.#context.work.addTypes(count);
+  }
+
   /**
    * declare declares a FUNC or VAR, after the types that it needs. It does nothing for other kinds and the second time.
    * It does not declare a kfunc, and returns its id instead of null.
    */
   declare(id: TypeId): TypeId | null {
-    const { types } = this.#context;
-    const kind = types.kind(id);
-    if ((kind !== Kind.FUNC && kind !== Kind.VAR) || this.#declared.has(id)) return null;
-    this.#declared.add(id);
-    this.define(types.third(id));
-    this.#emitter.declareParts(id, types.third(id));
-    if (kind === Kind.FUNC && this.#functions.isKfunc(id)) return id;
+    if (!this.#prepare(id)) return null;
+    if (this.#context.types.kind(id) === Kind.FUNC && this.#functions.isKfunc(id)) return id;
     this.#functions.declare(id);
     return null;
+  }
+
+  /** declareAny is {@link declare} that declares a kfunc as any other function. */
+  declareAny(id: TypeId): void {
+    if (this.#prepare(id)) this.#functions.declare(id);
   }
 
   /** declareKfuncs declares kfuncs for programs that call them. Default: all. */
@@ -100,9 +115,9 @@ export class CPrinter {
 
   /** identifierOf returns the C name of a struct, union or enum that was printed. */
   identifierOf(id: TypeId): string {
-    const { types, strings, names, compiler, work } = this.#context;
+    const { types, strings, names } = this.#context;
     const out = new TextOutput(strings, MAX_IDENTIFIER);
-    writeNumbered({ types, strings, names, compiler, work, out }, types.name(id), names.ofTag(id));
+    writeNumbered({ ...this.#context, out }, types.name(id), names.ofTag(id));
     return out.take();
   }
 
@@ -119,5 +134,16 @@ export class CPrinter {
   isBytes(id: TypeId): boolean {
     const { types, compiler } = this.#context;
     return isComposite(types.kind(id)) && compiler.layouts.of(id).style === 'bytes';
+  }
+
+  /** Defines what a FUNC or VAR needs. Returns whether to declare it: false for other kinds and the second time. */
+  #prepare(id: TypeId): boolean {
+    const { types } = this.#context;
+    const kind = types.kind(id);
+    if ((kind !== Kind.FUNC && kind !== Kind.VAR) || this.#declared.has(id)) return false;
+    this.#declared.add(id);
+    this.define(types.third(id));
+    this.#emitter.declareParts(id, types.third(id));
+    return true;
   }
 }

@@ -80,6 +80,28 @@ const NAMES = new BtfAssembler('little')
   })
   .type(Kind.ENUM, 'e', { vlen: 2, sizeOrTypeId: 4, data: ['Some(T)', 1, 'None<T>', 2] });
 
+/** Numbers that compilers do not have for all targets: `long double` has 16 bytes for x86-64 and 8 for BPF. */
+const FLOATS = new BtfAssembler('little')
+  .type(Kind.FLOAT, 'long double', { sizeOrTypeId: 16 })
+  .type(Kind.FLOAT, '_Float16', { sizeOrTypeId: 2 })
+  .type(Kind.FLOAT, 'double', { sizeOrTypeId: 8 })
+  .type(Kind.INT, 'char', { sizeOrTypeId: 1, data: [(1 << 24) | 8] })
+  .type(Kind.STRUCT, 'numbers', {
+    vlen: 4,
+    sizeOrTypeId: 48,
+    data: ['c', 4, 0, 'l', 1, 128, 'h', 2, 256, 'd', 3, 320],
+  });
+
+needs('gcc', 'clang').test.each([
+  ['gcc', []],
+  ['clang', []],
+  ['clang', ['-target', 'bpf']],
+])('floating-point numbers have the size of the BTF, with %s %j', (compiler, flags) => {
+  const text = printC(Spec.parse(FLOATS.bytes()), { assertions: true });
+  expect(text).toContain('_Static_assert(__builtin_offsetof(struct numbers, d) == 40, "offset");');
+  expect(compile(compiler, text, flags)).toEqual([]);
+});
+
 needs('gcc', 'pahole').describe('the layout of printed C', () => {
   test.each([
     ['unions that are larger than their members', unions(), 12],

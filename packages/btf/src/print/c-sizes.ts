@@ -1,5 +1,6 @@
 import type { PointerSize } from '../query/pointer-size.js';
 import { Kind, type TypeId } from '../types.js';
+import { TypeMarks } from './type-marks.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
@@ -10,21 +11,21 @@ const MAX_SIZE = 0xffffffff;
  * CSizes returns sizes and alignments in bytes: 0 and 1 for types that have none. The results equal those of `sizeof` and
  * `alignof` where these do not throw, but types are not decoded.
  *
- * It exists because `sizeof` and `alignof` decode a type for each member. For the structs of a kernel that would take
- * 150 ms, and printing the whole header takes 50 ms. They also throw, which is wrong here. A test compares the results.
+ * It exists because `sizeof` and `alignof` decode a type for each member, which takes 150 ms for the structs of a kernel.
+ * They also throw, which is wrong here. A test compares the results.
  */
 export class CSizes {
   readonly pointerSize: PointerSize;
   readonly types: TypeWords;
   readonly work: WorkLimit;
   /** Alignments of composites; 0 if not known yet. */
-  readonly #alignments: Uint8Array;
+  readonly #alignments: TypeMarks;
 
   constructor(types: TypeWords, work: WorkLimit, pointerSize: PointerSize) {
     this.types = types;
     this.work = work;
     this.pointerSize = pointerSize;
-    this.#alignments = new Uint8Array(types.endTypeId);
+    this.#alignments = new TypeMarks(types.endTypeId);
   }
 
   sizeof(id: TypeId): number {
@@ -81,7 +82,7 @@ export class CSizes {
           break;
         case Kind.STRUCT:
         case Kind.UNION:
-          return this.#alignments[at] || this.#alignofComposite(at);
+          return this.#alignments.get(at) || this.#alignofComposite(at);
         default:
           return 1;
       }
@@ -98,7 +99,7 @@ export class CSizes {
     this.work.enter(id);
     const alignment = this.#naturalAlignment(id);
     this.work.leave();
-    this.#alignments[id] = alignment;
+    this.#alignments.set(id, alignment);
     return alignment;
   }
 

@@ -7,31 +7,102 @@ import type { WorkLimit } from './work-limit.js';
 /** The rank of types that are printed where they are used. */
 const LAST = 10;
 
+/** SortKeys are the keys of types by id, the most significant first. Names are ranks in the order of their bytes. */
+interface SortKeys {
+  readonly rank: Uint32Array;
+  /** The name of the type at the end of the references. */
+  readonly sortName: Uint32Array;
+  readonly ownName: Uint32Array;
+}
+
 /**
  * sortForC returns the ids of the types that C can print, in the order of bpftool 7.8: enums first, then structs and
  * unions, by name. So the headers of two similar kernels have few differences.
  */
 export function sortForC(types: TypeWords, strings: StringBytes, work: WorkLimit): Uint32Array {
-  const names = new SortNames(types, strings, work);
-  const ids: TypeId[] = [];
-  for (let id = 1; id < types.endTypeId; id++) if (isPrinted(types.kind(id))) ids.push(id);
-  const sortNames = ids.map((id) => names.of(id));
-  const ranks = names.ranks();
-  const keys = new Float64Array(types.endTypeId);
-  for (const [i, id] of ids.entries()) {
-    const name = rankOf(types, id, work) * ranks.size + (ranks.get(sortNames[i] ?? '') ?? 0);
-    keys[id] = name * ranks.size + (ranks.get(names.at(types.name(id))) ?? 0);
-  }
-  const sorted = Uint32Array.from(ids).toSorted((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
+  const ids = printedIds(types);
+  const { keys, names } = keysOf(ids, types, strings, work);
+  // A counting sort keeps the order of equal keys. So the most significant key is the last.
+  let sorted = sortByKey(ids, keys.ownName, names);
+  sorted = sortByKey(sorted, keys.sortName, names);
+  sorted = sortByKey(sorted, keys.rank, LAST + 1);
   sortEqual(sorted, keys, new TypeHashes(types, strings, work));
   return sorted;
 }
 
-/** Sorts types of the same rank and names by their hashes. */
-function sortEqual(sorted: Uint32Array, keys: Float64Array, hashes: TypeHashes): void {
+function printedIds(types: TypeWords): Uint32Array {
+  const ids = new Uint32Array(types.endTypeId);
+  let count = 0;
+  for (let id = 1; id < types.endTypeId; id++) {
+    if (!isPrinted(types.kind(id))) continue;
+    ids[count] = id;
+    count += 1;
+  }
+  return ids.subarray(0, count);
+}
+
+/** Returns the keys of types, and the number of different names. */
+function keysOf(
+  ids: Uint32Array,
+  types: TypeWords,
+  strings: StringBytes,
+  work: WorkLimit,
+): { readonly keys: SortKeys; readonly names: number } {
+  const keys: SortKeys = {
+    rank: new Uint32Array(types.endTypeId),
+    sortName: new Uint32Array(types.endTypeId),
+    ownName: new Uint32Array(types.endTypeId),
+  };
+  const places = new Map([[0, 0]]);
+  for (const id of ids) {
+    const [sortName, ownName] = [sortNameOf(types, id, work), types.name(id)];
+    places.set(sortName, 0);
+    if (ownName !== sortName) places.set(ownName, 0);
+    keys.rank[id] = rankOf(types, id, work);
+    keys.sortName[id] = sortName;
+    keys.ownName[id] = ownName;
+  }
+  const names = rankNames(places, strings);
+  for (const id of ids) {
+    keys.sortName[id] = places.get(keys.sortName[id] ?? 0) ?? 0;
+    keys.ownName[id] = places.get(keys.ownName[id] ?? 0) ?? 0;
+  }
+  return { keys, names };
+}
+
+/** Gives each string offset the rank of its string, and returns the number of ranks. */
+function rankNames(ranks: Map<number, number>, strings: StringBytes): number {
+  const offsets = Uint32Array.from(ranks.keys()).toSorted((a, b) => strings.compare(a, b));
+  let rank = 0;
+  for (const [i, offset] of offsets.entries()) {
+    if (i > 0 && strings.compare(offsets[i - 1] ?? 0, offset) !== 0) rank += 1;
+    ranks.set(offset, rank);
+  }
+  return rank + 1;
+}
+
+/** Returns ids in the order of their keys, which are below a number; those of equal keys keep their order. */
+function sortByKey(ids: Uint32Array, keys: Uint32Array, count: number): Uint32Array {
+  const places = new Uint32Array(count + 1);
+  for (const id of ids) places[(keys[id] ?? 0) + 1] = (places[(keys[id] ?? 0) + 1] ?? 0) + 1;
+  for (let key = 0; key < count; key++) places[key + 1] = (places[key + 1] ?? 0) + (places[key] ?? 0);
+  const sorted = new Uint32Array(ids.length);
+  for (const id of ids) {
+    const place = places[keys[id] ?? 0] ?? 0;
+    sorted[place] = id;
+    places[keys[id] ?? 0] = place + 1;
+  }
+  return sorted;
+}
+
+/** Sorts types of the same keys by their hashes. */
+function sortEqual(sorted: Uint32Array, { rank, sortName, ownName }: SortKeys, hashes: TypeHashes): void {
   let first = 0;
   for (let end = 1; end <= sorted.length; end++) {
-    if (end < sorted.length && keys[sorted[end] ?? 0] === keys[sorted[first] ?? 0]) continue;
+    const [a, b] = [sorted[first] ?? 0, sorted[end]];
+    const isEqual =
+      b !== undefined && rank[a] === rank[b] && sortName[a] === sortName[b] && ownName[a] === ownName[b];
+    if (isEqual) continue;
     if (end > first + 1) hashes.sort(sorted.subarray(first, end));
     first = end;
   }
@@ -87,71 +158,29 @@ function rankOf(types: TypeWords, id: TypeId, work: WorkLimit): number {
   return LAST;
 }
 
-/** SortNames finds the name by which a type is sorted: that of the type at the end of its references. */
-class SortNames {
-  readonly #types: TypeWords;
-  readonly #strings: StringBytes;
-  readonly #work: WorkLimit;
-  readonly #texts = new Map<number, string>([[0, '']]);
-
-  constructor(types: TypeWords, strings: StringBytes, work: WorkLimit) {
-    this.#types = types;
-    this.#strings = strings;
-    this.#work = work;
-  }
-
-  /** at returns the string at an offset. */
-  at(offset: number): string {
-    let text = this.#texts.get(offset);
-    if (text === undefined) {
-      text = this.#strings.text(offset);
-      this.#texts.set(offset, text);
-    }
-    return text;
-  }
-
-  /** ranks returns the place of each string that was read, in the order of their bytes. */
-  ranks(): ReadonlyMap<string, number> {
-    const ranks = new Map<string, number>();
-    for (const text of [...new Set(this.#texts.values())].toSorted(compare)) ranks.set(text, ranks.size);
-    return ranks;
-  }
-
-  /** of returns the name by which a type is sorted, and reads its own. */
-  of(id: TypeId): string {
-    this.at(this.#types.name(id));
-    return this.#find(id);
-  }
-
-  #find(id: TypeId): string {
-    const types = this.#types;
-    for (let at = id; ; this.#work.step(at)) {
-      if (at === 0) return '';
-      switch (types.kind(at)) {
-        case Kind.ENUM:
-        case Kind.ENUM64: {
-          const isConstants = at === id && types.name(at) === 0 && types.vlen(at) > 0;
-          return this.at(isConstants ? types.unsignedAt(types.elements(at)) : types.name(at));
-        }
-        case Kind.ARRAY:
-          at = types.unsignedAt(types.elements(at));
-          break;
-        case Kind.TYPE_TAG:
-        case Kind.CONST:
-        case Kind.PTR:
-        case Kind.VOLATILE:
-        case Kind.RESTRICT:
-        case Kind.TYPEDEF:
-          at = types.third(at);
-          break;
-        default:
-          return this.at(types.name(at));
+/** Returns the offset of the name by which a type is sorted: that of the type at the end of its references. */
+function sortNameOf(types: TypeWords, id: TypeId, work: WorkLimit): number {
+  for (let at = id; at !== 0; work.step(at)) {
+    switch (types.kind(at)) {
+      case Kind.ENUM:
+      case Kind.ENUM64: {
+        const isConstants = at === id && types.name(at) === 0 && types.vlen(at) > 0;
+        return isConstants ? types.unsignedAt(types.elements(at)) : types.name(at);
       }
+      case Kind.ARRAY:
+        at = types.unsignedAt(types.elements(at));
+        break;
+      case Kind.TYPE_TAG:
+      case Kind.CONST:
+      case Kind.PTR:
+      case Kind.VOLATILE:
+      case Kind.RESTRICT:
+      case Kind.TYPEDEF:
+        at = types.third(at);
+        break;
+      default:
+        return types.name(at);
     }
   }
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return 0;
 }

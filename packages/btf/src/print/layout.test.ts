@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { BtfFormatError } from '../format-error.js';
+import { resolveMember } from '../query/resolve-member.js';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { Kind } from '../types.js';
@@ -92,11 +93,11 @@ describe('layoutOf', () => {
       '\t/* XXX 3 bytes hole, try to pack */',
       '',
       '\tconst struct {',
-      '\t\tint                a:3;                  /*     4: 0  4 */',
+      '\t\tint          a:3;                  /*     4: 0  4 */',
       '',
       '\t\t/* XXX 29 bits hole, try to pack */',
       '',
-      '\t\tint                b;                    /*     8     4 */',
+      '\t\tint          b;                    /*     8     4 */',
       '\t} in;                                            /*     4     8 */',
       '\tchar                       d[3];                 /*    12     3 */',
       '',
@@ -107,6 +108,42 @@ describe('layoutOf', () => {
       '};',
       '',
     ]);
+  });
+
+  test('has the offset and the width of bitfields that are an INT, as before Linux 4.20', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT) // 1
+      .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [5] }) // 2: 5 bits
+      .type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [(3 << 16) | 7] }) // 3: 7 bits, from bit 3
+      .type(Kind.TYPEDEF, 'seven', { sizeOrTypeId: 3 }) // 4
+      .type(Kind.STRUCT, 's', { vlen: 3, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 2, 32, 'c', 4, 37] }); // 5
+    const old = Spec.parse(btf.bytes());
+    const layout = layoutOf(old, 5);
+    expect(layout).toMatchObject({ memberBytes: 4, bitfieldBits: 12, holeBits: 3, paddingBits: 17 });
+    expect(resolveMember(old, 's.c')).toMatchObject({ bitOffset: 40, bitSize: 7, bitfield: true });
+    expect(formatLayout(layout).split('\n').slice(1, 8)).toEqual([
+      '\tint                        a;                    /*     0     4 */',
+      '\tint                        b:5;                  /*     4: 0  4 */',
+      '',
+      '\t/* XXX 3 bits hole, try to pack */',
+      '\tseven                      :3;',
+      '',
+      '\tseven                      c:7;                  /*     4: 8  4 */',
+    ]);
+  });
+
+  test('is the same after the layout of another type failed, because it nests too deep', () => {
+    const packed = new BtfAssembler('little').type(Kind.INT, 'int', INT).type(Kind.INT, 'char', CHAR);
+    packed.type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 4, data: ['i', 1, 0] }); // 3
+    for (let id = 4; id < 700; id++) {
+      packed.type(Kind.STRUCT, 's', { vlen: 2, sizeOrTypeId: id + 1, data: ['c', 2, 0, 's', id - 1, 8] });
+    }
+    const bytes = packed.bytes();
+    const textOf = (deep: Spec, id: number): string => formatLayout(layoutOf(deep, id));
+    const deep = Spec.parse(bytes);
+    expect(() => textOf(deep, 699)).toThrow(BtfFormatError);
+    expect(textOf(deep, 300)).toBe(textOf(Spec.parse(bytes), 300));
+    expect(textOf(deep, 300)).toContain('} __attribute__((__packed__));');
   });
 
   test('reports padding within members, and members that only an attribute can have moved', () => {
@@ -120,7 +157,7 @@ describe('layoutOf', () => {
         .type(Kind.STRUCT, 's', {
           vlen: 6,
           sizeOrTypeId: 256,
-          // Byte 4 is natural, 64 and 128 are not. The room before an empty member counts as that of the next.
+          // Byte 4 is natural, 64 and 128 are not. The room before an empty member counts also as that of the next.
           data: ['c', 2, 0, 'p', 3, 32, 't', 4, 96, 'far', 1, 512, 'e', 5, 1024, 'next', 3, 1024],
         }) // 6
         .bytes(),
@@ -129,9 +166,9 @@ describe('layoutOf', () => {
     expect(layout).toMatchObject({
       innerPaddings: 2,
       innerPaddingBytes: 6,
-      forcedAlignments: 2,
-      forcedHoles: 1,
-      forcedHoleBytes: 44,
+      forcedAlignments: 3,
+      forcedHoles: 2,
+      forcedHoleBytes: 104,
     });
     const paddings = layout.rows.map((row) => (row.row === 'member' ? row.innerPadding : null));
     expect(paddings).toEqual([0, null, 3, 0, null, 0, null, 0, 3, null]);
@@ -148,8 +185,8 @@ describe('layoutOf', () => {
       '\t/* sum members: 29, holes: 3, sum holes: 107 */',
       '\t/* padding: 120 */',
       '\t/* paddings: 2, sum paddings: 6 */',
-      '\t/* forced alignments: 2, forced holes: 1, sum forced holes: 44 */',
-      '};',
+      '\t/* forced alignments: 3, forced holes: 2, sum forced holes: 104 */',
+      '} __attribute__((__aligned__(128)));',
       '',
     ]);
   });

@@ -1,11 +1,10 @@
 import { BtfFormatError } from '../format-error.js';
-import { alignof } from '../query/alignof.js';
 import { type PointerSize, pointerSize as inferPointerSize } from '../query/pointer-size.js';
 import { resolve, unqualifiedId } from '../query/resolve.js';
-import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
-import { Kind, type Member, type Struct, type TypeId, type Union } from '../types.js';
-import { Gaps } from './layout-gaps.js';
+import { Kind, type Struct, type TypeId, type Union } from '../types.js';
+import { type MemberPlace, type Places, placesOf } from './layout-places.js';
+import { roomSums } from './layout-remarks.js';
 import { formatTypeName, memberDeclaration } from './type-name.js';
 
 /** LayoutMember is a row for a member. */
@@ -73,7 +72,11 @@ export type LayoutRow = LayoutMember | LayoutOpen | LayoutClose | LayoutGap;
 
 /** Layout is the memory layout of a struct or union. */
 export interface Layout {
+  /** The spec that has the type. */
+  readonly spec: Spec;
   readonly typeId: TypeId;
+  /** Bytes of a pointer. */
+  readonly pointerSize: PointerSize;
   readonly keyword: 'struct' | 'union';
   /** Empty for an anonymous type. */
   readonly name: string;
@@ -98,7 +101,7 @@ export interface Layout {
   readonly innerPaddings: number;
   /** Bytes of that padding. */
   readonly innerPaddingBytes: number;
-  /** Number of direct members whose place does not follow from their types: it needs an attribute. This is a guess. */
+  /** Number of direct members whose place does not follow from their types: it needs an attribute. This is inferred. */
   readonly forcedAlignments: number;
   /** Number of holes before these members. */
   readonly forcedHoles: number;
@@ -131,8 +134,8 @@ const MAX_DEPTH = 32;
  * @param id a STRUCT or UNION, or a typedef or qualifier of one.
  * @throws BtfFormatError `NOT_FOUND` if there is no such id.
  * @throws BtfFormatError `INVALID_ARGUMENT` if the type is not a struct or union, or a member has no size.
- * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, and more than 32
- * levels of anonymous types.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more rows than `maxRows`, more than 16 MiB of text, more than 32 levels of
+ * anonymous types, and more than 512 levels of types.
  * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist, a type that contains itself, and a
  * name outside the string section.
  * @throws BtfFormatError `UNSUPPORTED` for a member of an unknown kind.
@@ -142,79 +145,76 @@ export function layoutOf(spec: Spec, id: TypeId, options: LayoutOptions = {}): L
   if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
     throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
   }
-  const model = { pointerSize: options.pointerSize ?? inferPointerSize(spec) };
-  return new LayoutWriter(spec, model, options.maxRows ?? DEFAULT_MAX_ROWS).layout(type);
+  const pointerSize = options.pointerSize ?? inferPointerSize(spec);
+  return new LayoutWriter(spec, pointerSize, options.maxRows ?? DEFAULT_MAX_ROWS).layout(type);
 }
 
 class LayoutWriter {
   readonly #spec: Spec;
-  readonly #model: { readonly pointerSize: PointerSize };
+  readonly #pointerSize: PointerSize;
   readonly #maxRows: number;
   readonly #rows: LayoutRow[] = [];
   #text = 0;
   /** The padding of the structs that are types of members. */
   readonly #paddings = new Map<TypeId, number>();
 
-  constructor(spec: Spec, model: { readonly pointerSize: PointerSize }, maxRows: number) {
+  constructor(spec: Spec, pointerSize: PointerSize, maxRows: number) {
     this.#spec = spec;
-    this.#model = model;
+    this.#pointerSize = pointerSize;
     this.#maxRows = maxRows;
   }
 
   layout(type: Struct | Union): Layout {
-    const gaps = this.#addMembers(type, 0, 1);
-    const paddings = type.members
-      .map((member) => this.#innerPadding(type, member))
+    const places = this.#addMembers(type, 0, 1);
+    const paddings = places.members
+      .map((place) => this.#innerPadding(type, place))
       .filter((bytes) => bytes > 0);
     return {
+      spec: this.#spec,
       typeId: type.id,
+      pointerSize: this.#pointerSize,
       keyword: keywordOf(type),
       name: type.name,
       size: type.size,
       memberCount: type.members.length,
       rows: this.#rows,
-      ...gaps.totals(),
+      ...roomSums(places),
       innerPaddings: paddings.length,
       innerPaddingBytes: paddings.reduce((sum, bytes) => sum + bytes, 0),
     };
   }
 
   /** @param start bytes from the start of the outermost type. */
-  #addMembers(type: Struct | Union, start: number, depth: number): Gaps {
-    const gaps = new Gaps(type, (typeId) => alignof(this.#spec, typeId, this.#model));
-    for (const [index, member] of type.members.entries()) {
-      const size = sizeof(this.#spec, member.typeId, this.#model);
-      const gap = gaps.before(member, size);
+  #addMembers(type: Struct | Union, start: number, depth: number): Places {
+    const places = placesOf(this.#spec, this.#pointerSize, type);
+    for (const [index, place] of places.members.entries()) {
+      const { gap } = place;
       if (gap !== null) this.#add({ row: 'hole', depth, ...gap, offset: start + gap.offset });
-      this.#addMember(type, index, member, size, start, depth);
+      this.#addMember(type, index, place, start, depth);
     }
-    const padding = gaps.atEnd();
+    const { padding } = places;
     if (padding !== null) this.#add({ row: 'padding', depth, ...padding, offset: start + padding.offset });
-    return gaps;
+    return places;
   }
 
   #addMember(
     composite: Struct | Union,
     index: number,
-    member: Member,
-    size: number,
+    place: MemberPlace,
     start: number,
     depth: number,
   ): void {
-    const { name, typeId, bitOffset, bitfieldSize } = member;
-    const innerPadding = this.#innerPadding(composite, member);
+    const { name, typeId, size, bitOffset, bitfieldSize } = place;
+    const offset = start + place.offset;
+    const innerPadding = this.#innerPadding(composite, place);
     const type = bitfieldSize === 0 ? this.#anonymous(typeId) : null;
     if (type !== null) {
-      const offset = start + Math.floor(bitOffset / 8);
       const [head = ''] = formatTypeName(this.#spec, typeId).split(' {');
       this.#add({ row: 'open', depth, type: head, typeId, offset, size });
       this.#addMembers(type, offset, depth + 1);
       this.#add({ row: 'close', depth, name, offset, size, innerPadding });
       return;
     }
-    // A bitfield lies in a unit of its type's size, which starts at a multiple of that size.
-    const unit = bitfieldSize === 0 ? 8 : Math.max(1, size) * 8;
-    const unitStart = Math.floor(bitOffset / unit) * unit;
     this.#add({
       row: 'member',
       depth,
@@ -222,9 +222,9 @@ class LayoutWriter {
       typeId,
       type: formatTypeName(this.#spec, typeId),
       declaration: memberDeclaration(this.#spec, composite.id, index),
-      offset: start + unitStart / 8,
+      offset,
       size,
-      bitOffset: bitOffset - unitStart,
+      bitOffset,
       bitfieldSize,
       innerPadding,
     });
@@ -242,19 +242,13 @@ class LayoutWriter {
   }
 
   /** As in pahole, only members of structs count, and only if their type is a struct itself, not a typedef of one. */
-  #innerPadding({ kind }: Struct | Union, { typeId, bitfieldSize }: Member): number {
+  #innerPadding({ kind }: Struct | Union, { typeId, bitfieldSize }: MemberPlace): number {
     if (kind === 'UNION' || bitfieldSize !== 0) return 0;
     const known = this.#paddings.get(typeId);
     if (known !== undefined) return known;
-    const type = this.#spec.typeById(typeId);
-    let padding = 0;
-    if (type.kind === 'STRUCT') {
-      const gaps = new Gaps(type, () => 1);
-      for (const member of type.members) {
-        gaps.before(member, sizeof(this.#spec, member.typeId, this.#model));
-      }
-      padding = gaps.atEnd()?.bytes ?? 0;
-    }
+    const type = this.#spec.kindOf(typeId) === Kind.STRUCT ? this.#spec.typeById(typeId) : null;
+    const places = type?.kind === 'STRUCT' ? placesOf(this.#spec, this.#pointerSize, type) : null;
+    const padding = places?.padding?.bytes ?? 0;
     this.#paddings.set(typeId, padding);
     return padding;
   }

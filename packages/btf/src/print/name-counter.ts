@@ -5,8 +5,8 @@ import type { WorkLimit } from './work-limit.js';
 const FIRST_CAPACITY = 1 << 6;
 
 /**
- * NameCounter counts the occurrences of names. Names that are the same identifier in C count as one. It hashes the bytes of the string section: a `Map` of tens of thousands
- * of strings takes five times as long.
+ * NameCounter counts the occurrences of names. Names that are the same identifier in C count as one. It hashes the bytes of
+ * the string section: a `Map` of tens of thousands of strings takes five times as long.
  */
 export class NameCounter {
   readonly #strings: StringBytes;

@@ -37,6 +37,7 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
       'packed struct': 1,
       'members as bytes': 0,
       'name that is a keyword': 0,
+      'va_list by value': 0,
       'size of an enum': 1,
     });
   });

@@ -36,6 +36,16 @@ function explosive(levels: number): BtfAssembler {
   return btf.type(Kind.STRUCT, 'top', { vlen: 1, sizeOrTypeId: 4, data: ['', levels + 1, 0] });
 }
 
+/** A union that contains a struct many times, without names. The struct has many members without names, too. */
+function nameless(count: number): BtfAssembler {
+  const members = (id: number): (string | number)[] =>
+    Array.from({ length: count }, () => ['', id, 0]).flat();
+  return new BtfAssembler('little')
+    .type(Kind.INT, 'int', INT)
+    .type(Kind.STRUCT, 's', { vlen: count, sizeOrTypeId: 4, data: members(1) })
+    .type(Kind.UNION, 'u', { vlen: count, sizeOrTypeId: 4, data: members(2) });
+}
+
 function one(...type: Parameters<BtfAssembler['type']>): BtfAssembler {
   return new BtfAssembler('little').type(...type);
 }
@@ -115,6 +125,24 @@ describe('printC', () => {
     ]);
   });
 
+  test('gives a va_list in a struct the size that it has in the kernel, which is another one for BPF', () => {
+    const btf = new BtfAssembler('little')
+      .type(Kind.INT, 'int', INT)
+      .type(Kind.STRUCT, '__va_list_tag', { vlen: 2, sizeOrTypeId: 8, data: ['gp', 1, 0, 'fp', 1, 32] })
+      .type(Kind.ARRAY, '', { data: [2, 1, 1] })
+      .type(Kind.TYPEDEF, '__builtin_va_list', { sizeOrTypeId: 3 })
+      .type(Kind.TYPEDEF, 'va_list', { sizeOrTypeId: 4 })
+      .type(Kind.PTR, '', { sizeOrTypeId: 5 })
+      .type(Kind.ARRAY, '', { data: [5, 1, 2] })
+      .type(Kind.STRUCT, 's', { vlen: 3, sizeOrTypeId: 32, data: ['v', 5, 0, 'p', 6, 64, 'a', 7, 128] });
+    expect(definitions(btf)).toEqual([
+      'struct __va_list_tag {\n\tint gp;\n\tint fp;\n}',
+      'typedef __builtin_va_list va_list',
+      'struct s {\n\tstruct __va_list_tag v[1];\n\tva_list *p;\n\tunsigned char a[16];\n}',
+      '/* Types that C cannot state, as bytes: 1 */\n\n',
+    ]);
+  });
+
   test('declares a struct before a typedef of a pointer back to it', () => {
     const btf = new BtfAssembler('little')
       .type(Kind.STRUCT, 'holder', { vlen: 1, sizeOrTypeId: 8, data: ['list', 2, 0] })
@@ -160,6 +188,7 @@ describe('printC', () => {
 
   test.each([
     ['more text than the limit', explosive(30), 'LIMIT_EXCEEDED'],
+    ['members without names or end', nameless(20_000), 'LIMIT_EXCEEDED'],
     ['nesting without end', explosive(600), 'LIMIT_EXCEEDED'],
     ['a chain of pointers without end', chain(Kind.PTR, 20_000), 'LIMIT_EXCEEDED'],
     ['a chain of qualifiers without end', chain(Kind.CONST, 20_000), 'LIMIT_EXCEEDED'],

@@ -1,7 +1,7 @@
 import { pointerSize as inferPointerSize, type PointerSize } from '../query/pointer-size.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { CPrinter } from './c-printer.js';
+import { CPrinter, sourceOf } from './c-printer.js';
 
 /** PrintCOptions are the options of {@link printC}. */
 export interface PrintCOptions {
@@ -33,7 +33,8 @@ export interface PrintCOptions {
   readonly pointerSize?: PointerSize;
 }
 
-const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+/** DEFAULT_MAX_BYTES is the default limit of a text: about twenty times the text of a kernel. */
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The size from which a chunk is yielded. */
 const CHUNK = 64 * 1024;
@@ -76,8 +77,9 @@ const EPILOGUE = `\
  * printC returns types as C, as bpftool 7.8 prints them with `btf dump format c`: enums, structs and unions by name, each
  * after the types that it contains, and the kfuncs. Modelled on libbpf's `btf_dump`.
  *
- * A compiler gives each type the size and the offsets of the BTF, without `-fms-extensions`, on x86-64 and for BPF, except for `va_list`, which BPF has in another size. Where
- * bpftool's text would have another layout, the text differs from bpftool's: the struct is packed and its gaps are filled.
+ * A compiler gives each type the size and the offsets of the BTF, without `-fms-extensions`, on x86-64 and for BPF. Where
+ * bpftool's text would have another layout, the text differs from bpftool's: the struct is packed and its gaps are filled,
+ * and a member of the type `va_list` has the type that the kernel's compiler has for it.
  * If C cannot place the members, for example because they overlap, the struct is an array of bytes with a comment. A
  * comment at the end has the number of such types. The BTF of a kernel has none. Names become identifiers of C.
  *
@@ -107,7 +109,7 @@ export function* printCChunks(spec: Spec, options: PrintCOptions = {}): Generato
   const { preamble = true, maxBytes = DEFAULT_MAX_BYTES, roots, sorted = true, assertions = false } = options;
   const { kfuncs = preamble } = options;
   const pointerSize = options.pointerSize ?? inferPointerSize(spec);
-  const printer = new CPrinter(spec, { pointerSize, maxBytes, assertions });
+  const printer = new CPrinter(sourceOf(spec), { pointerSize, maxBytes, assertions });
   const { out } = printer;
   if (preamble) out.write(PREAMBLE);
   const kfuncRoots: TypeId[] = [];

@@ -5,11 +5,11 @@ import { C_BYTES } from './c-identifiers.js';
 
 /** StringBytes reads the string sections of a Spec and of its bases byte by byte. */
 export class StringBytes {
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
   readonly #base: StringBytes | null;
   /** The offset of the first own string: split BTF continues the offsets of its base. */
   readonly #first: number;
-  readonly #end: number;
+  #end: number;
 
   constructor(spec: Spec) {
     const { strings } = parseHeader(spec.bytes);
@@ -17,6 +17,21 @@ export class StringBytes {
     this.#base = spec.base === null ? null : new StringBytes(spec.base);
     this.#first = this.#base === null ? 0 : this.#base.#end;
     this.#end = this.#first + this.#bytes.length;
+  }
+
+  /** append adds a string, which the spec does not have. Nothing must continue this spec. @returns its offset. */
+  append(string: Uint8Array): number {
+    const offset = this.#end;
+    const at = offset - this.#first;
+    const length = at + string.length + 1;
+    if (length > this.#bytes.length) {
+      const longer = new Uint8Array(length * 2);
+      longer.set(this.#bytes);
+      this.#bytes = longer;
+    }
+    this.#bytes.set(string, at);
+    this.#end += string.length + 1;
+    return offset;
   }
 
   /**
@@ -53,7 +68,18 @@ export class StringBytes {
     return bytes[start + text.length] === 0;
   }
 
-  /** same reports whether the identifiers of C for the strings at two offsets are equal. */
+  /** compare returns a negative number, 0 or a positive one, as C compares the strings at two offsets. */
+  compare(a: number, b: number): number {
+    const bytesA = this.section(a);
+    const bytesB = this.section(b);
+    let i = this.start(a);
+    let j = this.start(b);
+    let difference = 0;
+    for (; (difference = (bytesA[i] ?? 0) - (bytesB[j] ?? 0)) === 0 && bytesA[i] !== 0; i++) j++;
+    return difference;
+  }
+
+  /** sameIdentifier reports whether the identifiers of C for the strings at two offsets are equal. */
   sameIdentifier(a: number, b: number): boolean {
     if (a === b) return true;
     const bytesA = this.section(a);

@@ -3,6 +3,7 @@ import { C_BYTES, isKeyword, needsUnderscore } from './c-identifiers.js';
 import type { StringBytes } from './string-bytes.js';
 
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** The initial capacity: enough for the name of a type. */
 const CAPACITY = 128;
@@ -73,6 +74,14 @@ export class TextOutput {
     for (let i = 0; i < length; i++) bytes[start + i] = C_BYTES[from[first + i] ?? 0] ?? 0;
     this.#length = start + length;
     if (isKeyword(from, first, last)) this.write('_');
+  }
+
+  /** writeText appends any text. */
+  writeText(text: string): void {
+    const added = encoder.encode(text);
+    const start = this.#length;
+    this.#reserve(added.length).set(added, start);
+    this.#length = start + added.length;
   }
 
   /** writeNumber appends an integer in decimal. */

@@ -3,54 +3,76 @@ import type { StringBytes } from './string-bytes.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
-/** A number of 64 bits in two halves. */
-interface Hash {
-  readonly high: number;
-  readonly low: number;
-}
-
-const ZERO: Hash = { high: 0, low: 0 };
+const UNKNOWN = 0;
+const KNOWN = 1;
 
 /**
  * TypeHashes orders types of the same name by the hash of bpftool 7.8, which covers the names of their members and of the
  * members' types. So the order does not depend on ids.
+ *
+ * A hash has 64 bits, in two halves of 32. They are numbers in arrays and fields, so that no step makes an object.
  */
 export class TypeHashes {
   readonly #types: TypeWords;
   readonly #strings: StringBytes;
   readonly #work: WorkLimit;
-  /** The hashes of structs and unions with their members. */
-  readonly #composites = new Map<TypeId, Hash>();
-  readonly #names = new Map<number, Hash>();
+  /** Two slots for each type: at its id without the members of structs, and after all ids with them. */
+  readonly #states: Uint8Array;
+  readonly #highs: Uint32Array;
+  readonly #lows: Uint32Array;
+  /** The hash that is being computed. */
+  #high = 0;
+  #low = 0;
 
   constructor(types: TypeWords, strings: StringBytes, work: WorkLimit) {
     this.#types = types;
     this.#strings = strings;
     this.#work = work;
+    this.#states = new Uint8Array(types.endTypeId * 2);
+    this.#highs = new Uint32Array(types.endTypeId * 2);
+    this.#lows = new Uint32Array(types.endTypeId * 2);
   }
 
   /** sort sorts ids by their hashes, then by their value. */
   sort(ids: Uint32Array): void {
-    const rows = Array.from(ids, (id) => ({ id, hash: this.#of(id, true) }));
-    rows.sort((a, b) => a.hash.high - b.hash.high || a.hash.low - b.hash.low || a.id - b.id);
-    for (const [i, { id }] of rows.entries()) ids[i] = id;
+    const end = this.#types.endTypeId;
+    for (const id of ids) this.#find(id, true);
+    const highs = this.#highs.subarray(end);
+    const lows = this.#lows.subarray(end);
+    ids.sort((a, b) => (highs[a] ?? 0) - (highs[b] ?? 0) || (lows[a] ?? 0) - (lows[b] ?? 0) || a - b);
   }
 
-  #of(id: TypeId, withMembers: boolean): Hash {
-    const types = this.#types;
-    if (id === 0) return ZERO;
+  /** Finds the hash of a type, and returns its slot. */
+  #find(id: TypeId, withMembers: boolean): number {
+    const slot = withMembers ? id + this.#types.endTypeId : id;
+    if (id === 0 || this.#states[slot] !== UNKNOWN) return slot;
+    const [high, low] = [this.#high, this.#low];
+    this.#high = 0;
+    this.#low = 0;
     this.#work.enter(id);
-    let hash = this.#add(ZERO, types.name(id));
+    this.#addType(id, withMembers);
+    this.#work.leave();
+    this.#highs[slot] = this.#high;
+    this.#lows[slot] = this.#low;
+    this.#states[slot] = KNOWN;
+    this.#high = high;
+    this.#low = low;
+    return slot;
+  }
+
+  #addType(id: TypeId, withMembers: boolean): void {
+    const types = this.#types;
+    this.#addName(types.name(id));
     switch (types.kind(id)) {
       case Kind.ENUM:
-        hash = this.#addNames(hash, id, 2);
+        this.#addNames(id, 2);
         break;
       case Kind.ENUM64:
-        hash = this.#addNames(hash, id, 3);
+        this.#addNames(id, 3);
         break;
       case Kind.STRUCT:
       case Kind.UNION:
-        if (withMembers) hash = this.#withMembers(hash, id);
+        if (withMembers) this.#addMembers(id);
         break;
       case Kind.TYPE_TAG:
       case Kind.CONST:
@@ -58,75 +80,63 @@ export class TypeHashes {
       case Kind.VOLATILE:
       case Kind.RESTRICT:
       case Kind.TYPEDEF:
-        hash = join(hash, this.#of(types.third(id), withMembers));
+        this.#addSlot(this.#find(types.third(id), withMembers));
         break;
       case Kind.ARRAY: {
         const at = types.elements(id);
-        hash = join(hash, { high: 0, low: types.unsignedAt(at + 2) });
-        hash = join(hash, this.#of(types.unsignedAt(at), withMembers));
+        this.#add(0, types.unsignedAt(at + 2));
+        this.#addSlot(this.#find(types.unsignedAt(at), withMembers));
         break;
       }
       default:
         break;
     }
-    this.#work.leave();
-    return hash;
   }
 
-  #addNames(before: Hash, id: TypeId, words: number): Hash {
+  #addNames(id: TypeId, words: number): void {
     const types = this.#types;
     const first = types.elements(id);
-    let hash = before;
-    for (let at = first; at < first + types.vlen(id) * words; at += words) {
-      hash = this.#add(hash, types.unsignedAt(at));
-    }
-    return hash;
+    const end = first + types.vlen(id) * words;
+    for (let at = first; at < end; at += words) this.#addName(types.unsignedAt(at));
   }
 
-  #withMembers(before: Hash, id: TypeId): Hash {
-    let hash = this.#composites.get(id);
-    if (hash === undefined) {
-      hash = this.#addMembers(before, id);
-      this.#composites.set(id, hash);
-    }
-    return hash;
-  }
-
-  #addMembers(before: Hash, id: TypeId): Hash {
+  #addMembers(id: TypeId): void {
     const types = this.#types;
     const first = types.elements(id);
-    let hash = before;
-    for (let at = first; at < first + types.vlen(id) * MEMBER_WORDS; at += MEMBER_WORDS) {
-      hash = this.#add(hash, types.unsignedAt(at));
-      hash = join(hash, this.#of(types.unsignedAt(at + 1), false));
+    const end = first + types.vlen(id) * MEMBER_WORDS;
+    for (let at = first; at < end; at += MEMBER_WORDS) {
+      this.#addName(types.unsignedAt(at));
+      this.#addSlot(this.#find(types.unsignedAt(at + 1), false));
     }
-    return hash;
   }
 
-  #add(hash: Hash, name: number): Hash {
-    return name === 0 ? hash : join(hash, this.#ofName(name));
-  }
-
-  #ofName(offset: number): Hash {
-    let hash = this.#names.get(offset);
-    if (hash === undefined) {
-      const bytes = this.#strings.section(offset);
-      hash = ZERO;
-      let byte = 0;
-      for (let i = this.#strings.start(offset); (byte = bytes[i] ?? 0) !== 0; i++) {
-        // `char` is signed.
-        const isNegative = byte > 127;
-        hash = join(hash, { high: isNegative ? 0xffffffff : 0, low: isNegative ? byte + 0xffffff00 : byte });
-      }
-      this.#names.set(offset, hash);
+  /** Adds the hash of a name, if there is one. */
+  #addName(name: number): void {
+    if (name === 0) return;
+    const [high, low] = [this.#high, this.#low];
+    this.#high = 0;
+    this.#low = 0;
+    const bytes = this.#strings.section(name);
+    let byte = 0;
+    for (let i = this.#strings.start(name); (byte = bytes[i] ?? 0) !== 0; i++) {
+      // `char` is signed.
+      if (byte > 127) this.#add(0xffffffff, byte + 0xffffff00);
+      else this.#add(0, byte);
     }
-    return hash;
+    const [nameHigh, nameLow] = [this.#high, this.#low];
+    this.#high = high;
+    this.#low = low;
+    this.#add(nameHigh, nameLow);
   }
-}
 
-/** Returns `hash * 31 + value` in 64 bits. */
-function join(hash: Hash, value: Hash): Hash {
-  const low = hash.low * 31 + value.low;
-  const high = hash.high * 31 + value.high + Math.floor(low / 2 ** 32);
-  return { high: high >>> 0, low: low >>> 0 };
+  #addSlot(slot: number): void {
+    this.#add(this.#highs[slot] ?? 0, this.#lows[slot] ?? 0);
+  }
+
+  /** Makes `hash * 31 + value` of the hash, in 64 bits. */
+  #add(high: number, low: number): void {
+    const sum = this.#low * 31 + low;
+    this.#low = sum >>> 0;
+    this.#high = (this.#high * 31 + high + Math.floor(sum / 2 ** 32)) >>> 0;
+  }
 }

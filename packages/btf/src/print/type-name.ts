@@ -64,6 +64,7 @@ function write(spec: Spec, id: TypeId, name: number): string {
     out,
     work,
     compiler: null,
+    qualified: true,
   };
   const declarator = new CDeclarator(context, (anonymous) => {
     declarator.refer(anonymous);

@@ -2,7 +2,7 @@ import { BtfFormatError } from '../format-error.js';
 import { HEAD_WORDS } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
+import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo, withRoom } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
 export const MEMBER_WORDS = 3;
@@ -15,25 +15,45 @@ export const PARAM_WORDS = 2;
  * decoding it each time would take longer than everything else.
  */
 export class TypeWords {
-  /** The first id that is too large. */
-  readonly endTypeId: TypeId;
   readonly #base: TypeWords | null;
   readonly #firstTypeId: TypeId;
+  #endTypeId: TypeId;
   /** Own words. Indices continue those of the base. */
-  readonly #words: Int32Array;
+  #words: Int32Array;
   readonly #firstWord: number;
-  readonly #endWord: number;
+  #endWord: number;
   /** Where each own type starts, in bytes. */
-  readonly #offsets: Uint32Array;
+  #offsets: Uint32Array;
 
   constructor(spec: Spec) {
-    this.endTypeId = spec.endTypeId;
+    this.#endTypeId = spec.endTypeId;
     this.#base = spec.base === null ? null : typeWordsOf(spec.base);
     this.#firstTypeId = spec.firstTypeId;
     this.#words = hostWords(typesOf(spec).source.bytes, spec.byteOrder);
     this.#firstWord = this.#base === null ? 0 : this.#base.#endWord;
     this.#endWord = this.#firstWord + this.#words.length;
     this.#offsets = typesOf(spec).offsets;
+  }
+
+  /** The first id that is too large. */
+  get endTypeId(): TypeId {
+    return this.#endTypeId;
+  }
+
+  /** append adds a type with the next id, which the spec does not have. Nothing must continue this spec. */
+  append(words: Int32Array): void {
+    const index = this.#endTypeId - this.#firstTypeId;
+    const at = this.#endWord - this.#firstWord;
+    this.#words = withRoom(this.#words, at + words.length);
+    this.#words.set(words, at);
+    if (index >= this.#offsets.length) {
+      const longer = new Uint32Array((index + 1) * 2);
+      longer.set(this.#offsets);
+      this.#offsets = longer;
+    }
+    this.#offsets[index] = at * 4;
+    this.#endWord += words.length;
+    this.#endTypeId += 1;
   }
 
   /** at returns a word by its index, which counts as in {@link elements}. */
@@ -85,7 +105,7 @@ export class TypeWords {
 
   #start(id: TypeId): number {
     if (id < this.#firstTypeId && this.#base !== null) return this.#base.#start(id);
-    const offset = this.#offsets[id - this.#firstTypeId];
+    const offset = id < this.#endTypeId ? this.#offsets[id - this.#firstTypeId] : undefined;
     if (offset !== undefined) return this.#firstWord + offset / 4;
     throw new BtfFormatError('NOT_FOUND', `no type with id ${id}: the largest id is ${this.endTypeId - 1}`);
   }

@@ -35,6 +35,11 @@ export class WorkLimit {
     this.#steps = freeSteps + STEPS_PER_TYPE * typeCount;
   }
 
+  /** addTypes allows the steps of types that were added. */
+  addTypes(count: number): void {
+    this.#steps += STEPS_PER_TYPE * count;
+  }
+
   /**
    * step counts one visit of a type.
    *

@@ -37,7 +37,21 @@ interface Frame {
  * @throws BtfFormatError `LIMIT_EXCEEDED` if more than 512 anonymous members lie within each other, or names are too
  * long.
  */
-export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
+export function flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatMember, void, undefined> {
+  return flatMembersOf(spec, outer, () => undefined);
+}
+
+/**
+ * flatMembersOf is {@link flatMembers} for callers that count the work.
+ *
+ * @param onEnter is called with each struct or union before its members are iterated over.
+ */
+export function* flatMembersOf(
+  spec: Spec,
+  outer: Struct | Union,
+  onEnter: (entered: Struct | Union) => void,
+): Generator<FlatMember, void, undefined> {
+  onEnter(outer);
   const entered = new Set<TypeId>([outer.id]);
   const stack: Frame[] = [{ members: outer.members, baseOffset: 0, parent: null, next: 0 }];
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -55,6 +69,7 @@ export function* flatMembers(spec: Spec, outer: Struct | Union): Generator<FlatM
     }
     const inner = enter(spec, outer.id, member.typeId, entered);
     if (inner === null) continue;
+    onEnter(inner);
     if (stack.length > MAX_DEPTH) throw tooDeep(outer.id);
     stack.push({ members: inner.members, baseOffset: baseOffset + member.bitOffset, parent: flat, next: 0 });
   }

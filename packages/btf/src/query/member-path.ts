@@ -1,4 +1,4 @@
-import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
+import { MemberPathError } from './member-error.js';
 
 /** MAX_PATH_STEPS is the maximum number of steps in a path. Each step may search the whole BTF. */
 export const MAX_PATH_STEPS = 64;
@@ -12,7 +12,7 @@ export type PathStep = { readonly member: string } | { readonly index: number };
 export interface MemberPath {
   /** The kind of type that the path names; null if it does not say. */
   readonly kind: 'STRUCT' | 'UNION' | null;
-  /** The name of the type where the path starts. */
+  /** The name of the type where the path starts, or its id in decimal digits: no name in C begins with a digit. */
   readonly root: string;
   readonly steps: readonly PathStep[];
 }
@@ -23,17 +23,14 @@ const STEP = /^(?:(?:\.|->)((?:(?!->)[^\s.[\]])+)|\[(\d{1,10})\])/;
 /**
  * parseMemberPath parses a path to a member, as C writes it after the name of a type: `task_struct.mm.pgd`, `struct
  * sk_buff.cb[3]`, `union foo->bar`. `.` and `->` mean the same: the types decide whether a pointer is crossed. Indices
- * are decimal.
+ * are decimal. A path may start with the id of a type instead of a name: `114.pid`.
  *
- * @throws BtfFormatError `INVALID_ARGUMENT` if `path` is not a path to a member.
- * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 64 steps or 8192 characters.
+ * @throws MemberPathError `INVALID_ARGUMENT` with the problem `BAD_PATH` if `path` is not a path to a member.
+ * @throws MemberPathError `LIMIT_EXCEEDED` with the problem `BAD_PATH` for more than 64 steps or 8192 characters.
  */
 export function parseMemberPath(path: string): MemberPath {
   if (path.length > MAX_PATH_LENGTH) {
-    throw new BtfFormatError(
-      'LIMIT_EXCEEDED',
-      `path of ${path.length} characters exceeds the limit of ${MAX_PATH_LENGTH}`,
-    );
+    throw tooLong(`path of ${path.length} characters exceeds the limit of ${MAX_PATH_LENGTH}`);
   }
   const start = ROOT.exec(path);
   const [matched = '', keyword, root] = start ?? [];
@@ -42,9 +39,7 @@ export function parseMemberPath(path: string): MemberPath {
   for (let at = matched.length; at < path.length;) {
     const [step = '', member, index] = STEP.exec(path.slice(at)) ?? [];
     if (step === '') throw invalid(path, at, '.member or [index]');
-    if (steps.length === MAX_PATH_STEPS) {
-      throw new BtfFormatError('LIMIT_EXCEEDED', `path has more than ${MAX_PATH_STEPS} steps`);
-    }
+    if (steps.length === MAX_PATH_STEPS) throw tooManySteps();
     steps.push(member === undefined ? { index: Number(index) } : { member });
     at += step.length;
   }
@@ -52,29 +47,27 @@ export function parseMemberPath(path: string): MemberPath {
   return { kind, root, steps };
 }
 
-function invalid(path: string, at: number, expected: string): BtfFormatError {
-  const message = `invalid path ${JSON.stringify(path)}: expected ${expected} at character ${at + 1}`;
-  return new BtfFormatError('INVALID_ARGUMENT', message);
+/** formatMemberPath returns the text of a path, the inverse of {@link parseMemberPath}. It writes `.` for `->`. */
+export function formatMemberPath({ kind, root, steps }: MemberPath): string {
+  const keyword = kind === null ? '' : `${kind.toLowerCase()} `;
+  return `${keyword}${root}${steps.map(formatStep).join('')}`;
 }
 
-/** MemberPathError reports the step at which a path to a member fails. */
-export class MemberPathError extends BtfFormatError {
-  /** Index of the step that fails, from 0; -1 if the type where the path starts is not found. */
-  readonly step: number;
-  /** Names of members (of types at step -1) that the step may have meant, nearest first. */
-  readonly near: readonly string[];
+/** formatStep returns a step as it stands in a path. */
+export function formatStep(step: PathStep): string {
+  return 'member' in step ? `.${step.member}` : `[${step.index}]`;
+}
 
-  /** @param path the path up to and including the step that fails. */
-  constructor(
-    code: BtfFormatErrorCode,
-    path: string,
-    message: string,
-    step: number,
-    near: readonly string[] = [],
-  ) {
-    const hint = near.length === 0 ? '' : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
-    super(code, `${path}: ${message}${hint}`);
-    this.step = step;
-    this.near = near;
-  }
+/** tooManySteps returns the error for a path of more than {@link MAX_PATH_STEPS} steps. */
+export function tooManySteps(): MemberPathError {
+  return tooLong(`path has more than ${MAX_PATH_STEPS} steps`);
+}
+
+function tooLong(message: string): MemberPathError {
+  return new MemberPathError('BAD_PATH', message, { code: 'LIMIT_EXCEEDED' });
+}
+
+function invalid(path: string, at: number, expected: string): MemberPathError {
+  const message = `invalid path ${JSON.stringify(path)}: expected ${expected} at character ${at + 1}`;
+  return new MemberPathError('BAD_PATH', message);
 }

@@ -1,7 +1,8 @@
 import type { Spec } from '../spec.js';
-import { Kind, type Type, type TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { describeType, resolveId } from './resolve.js';
-import { MemberPathError } from './member-path.js';
+import { MemberPathError } from './member-error.js';
+import type { MemberPath } from './member-path.js';
 import type { ResolveOptions } from './member-place.js';
 import { idsOfKind } from './names.js';
 import { nearTypeNames } from './near-names.js';
@@ -14,58 +15,84 @@ const KINDS = [Kind.STRUCT, Kind.UNION, Kind.TYPEDEF];
 const MAX_CANDIDATES = 1024;
 
 /**
- * rootOfPath finds the type that a path starts with, by its name: a struct, a union or the type that a typedef stands for. A
- * struct and a typedef of it with the same name count as one type.
+ * rootsOfPath returns the types that a path may start with: the structs and unions of its name, and the types that typedefs
+ * of it stand for, each once. A path that starts with an id has one. Declarations only count if there is nothing else, and
+ * lead to the definitions of their name.
  *
- * @throws MemberPathError `NOT_FOUND` if there is no such type.
- * @throws MemberPathError `AMBIGUOUS` if there are several.
+ * @throws MemberPathError `NO_SUCH_TYPE` or `NOT_A_STRUCT` if there is none; `AMBIGUOUS` if there are very many.
  * @throws BtfFormatError if a typedef of the name cannot be resolved; see `resolve`.
  */
-export function rootOfPath(
+export function rootsOfPath(
   spec: Spec,
-  name: string,
-  kind: 'STRUCT' | 'UNION' | null,
-  { onLooks, suggest = true }: ResolveOptions,
-): Type {
+  { root: name, kind }: MemberPath,
+  options: ResolveOptions,
+): readonly TypeId[] {
+  if (/^\d+$/.test(name)) return rootsOfId(spec, Number(name), kind, options);
   const kinds: readonly number[] = kind === null ? KINDS : [Kind[kind]];
   const named = spec.idsByName(name);
-  onLooks?.(named.length);
+  options.onLooks?.(named.length);
   const ids = named.filter((id) => kinds.includes(spec.kindOf(id)));
   if (ids.length > MAX_CANDIDATES) {
-    throw new MemberPathError('AMBIGUOUS', name, `${ids.length} types have this name`, -1);
+    throw new MemberPathError('AMBIGUOUS', `${name}: ${ids.length} types have this name`);
   }
-  const roots = new Map<TypeId, Type>();
-  const declared = new Map<TypeId, Type>();
-  // Each root is decoded once, however many typedefs stand for it.
-  for (const rootId of new Set(ids.map((id) => resolveId(spec, id)))) {
-    const root = spec.typeById(rootId);
-    (root.kind === 'FWD' ? declared : roots).set(root.id, root);
-  }
-  const found = roots.size === 0 ? declared : roots;
-  const [root] = found.values();
-  if (root === undefined) {
-    throw new MemberPathError(
-      'NOT_FOUND',
-      name,
-      `no ${kind?.toLowerCase() ?? 'struct, union or typedef'} of this name`,
-      -1,
-      suggest ? nearTypeNames(spec, name, { kinds }) : [],
-    );
-  }
-  if (found.size > 1) {
-    const list = [...found.values()].slice(0, 8).map((type) => `${describeType(type)} (type id ${type.id})`);
-    const message = `${found.size} types have this name: ${list.join(', ')}`;
-    throw new MemberPathError('AMBIGUOUS', name, message, -1);
-  }
-  return definitionOf(spec, root);
+  if (ids.length === 0) throw noSuchType(spec, name, kinds, named, options);
+  // Each type is taken once, however many typedefs stand for it.
+  const roots = [...new Set(ids.map((id) => resolveId(spec, id)))];
+  const defined = roots.filter((id) => spec.kindOf(id) !== Kind.FWD);
+  return defined.length > 0 ? defined : roots.flatMap((id) => definitionsOf(spec, id, options));
 }
 
 /**
- * definitionOf returns the struct or union that a forward declaration declares, if the spec has exactly one of its
- * name. It returns any other type as it is.
+ * rootsOfId returns the types that a path may start with if it starts with an id.
+ *
+ * @throws MemberPathError `NO_SUCH_TYPE` if there is no such id, or if the type is not of the kind.
+ * @throws BtfFormatError if the type cannot be resolved; see `resolve`.
  */
-export function definitionOf(spec: Spec, type: Type): Type {
-  if (type.kind !== 'FWD' || type.name === '') return type;
-  const [id, ...others] = idsOfKind(spec, type.name, type.union ? 'UNION' : 'STRUCT');
-  return id === undefined || others.length > 0 ? type : spec.typeById(id);
+export function rootsOfId(
+  spec: Spec,
+  id: TypeId,
+  kind: MemberPath['kind'],
+  options: ResolveOptions,
+): readonly TypeId[] {
+  if (!Number.isInteger(id) || id < 0 || id >= spec.endTypeId) {
+    const message = `no type with id ${id}: the largest id is ${spec.endTypeId - 1}`;
+    throw new MemberPathError('NO_SUCH_TYPE', message);
+  }
+  const roots = definitionsOf(spec, resolveId(spec, id), options);
+  if (kind === null || roots.some((root) => spec.kindOf(root) === Kind[kind])) return roots;
+  const message = `${id}: this type is not a ${kind.toLowerCase()}: ${describeType(spec.typeById(id))}`;
+  throw new MemberPathError('NO_SUCH_TYPE', message);
+}
+
+function noSuchType(
+  spec: Spec,
+  name: string,
+  kinds: readonly number[],
+  named: readonly TypeId[],
+  { suggest = true }: ResolveOptions,
+): MemberPathError {
+  const wanted =
+    kinds.length === 1 ? (kinds[0] === Kind.STRUCT ? 'struct' : 'union') : 'struct, union or typedef';
+  const [other] = named;
+  if (other === undefined) {
+    const near = suggest ? nearTypeNames(spec, name, { kinds }) : [];
+    return new MemberPathError('NO_SUCH_TYPE', `${name}: no ${wanted} of this name`, { near });
+  }
+  const declared = named.some((id) => spec.kindOf(id) === Kind.FWD);
+  const found = `${describeType(spec.typeById(other))} (type id ${other})`;
+  const message = `${name}: no ${wanted} of this name is defined here, only ${found}`;
+  return new MemberPathError(declared || kinds.length > 1 ? 'NOT_A_STRUCT' : 'NO_SUCH_TYPE', message);
+}
+
+/**
+ * definitionsOf returns the structs or unions that a forward declaration declares: those of its name. It returns the
+ * declaration itself if there is none, and any other type as it is.
+ */
+export function definitionsOf(spec: Spec, id: TypeId, { onLooks }: ResolveOptions): readonly TypeId[] {
+  if (spec.kindOf(id) !== Kind.FWD) return [id];
+  const type = spec.typeById(id);
+  if (type.kind !== 'FWD' || type.name === '') return [id];
+  const ids = idsOfKind(spec, type.name, type.union ? 'UNION' : 'STRUCT');
+  onLooks?.(ids.length);
+  return ids.length === 0 ? [id] : ids;
 }

@@ -1,13 +1,13 @@
 import { BtfFormatError, type BtfFormatErrorCode } from '../format-error.js';
-import type { Spec } from '../spec.js';
-import type { Struct, Type, TypeId, Union } from '../types.js';
-import { describeType, isAlias, resolve } from './resolve.js';
-import { type FlatMember, flatMembers } from './flat-members.js';
-import { follow } from './follow.js';
-import { MemberPathError, type PathStep } from './member-path.js';
+import { sizeOrTypeIdOf, type Spec } from '../spec.js';
+import { Kind, type Struct, type Type, type TypeId, type Union } from '../types.js';
+import { describeType, resolve, resolveId } from './resolve.js';
+import { type FlatMember, flatMembersOf } from './flat-members.js';
+import type { MemberChoices } from './member-choices.js';
+import type { MemberProblem } from './member-error.js';
+import { formatStep, type PathStep } from './member-path.js';
 import type { Dereference, MemberPlace, MemberStep, ResolveOptions, ResolvedMember } from './member-place.js';
-import { definitionOf } from './member-root.js';
-import { nearNames } from './near-names.js';
+import { definitionsOf } from './member-root.js';
 import { sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;
@@ -19,42 +19,69 @@ const ADVICE = new Map<Type['kind'], string>([
   ['FWD', ': it is declared, but not defined here'],
 ]);
 
+/** WalkFailure is the reason why a walk ended, and where. */
+export class WalkFailure extends Error {
+  readonly problem: MemberProblem;
+  readonly code: BtfFormatErrorCode | undefined;
+  /** Number of steps that were made before. */
+  readonly step: number;
+  /** The struct or union that does not have the member of this step; null for other failures. */
+  readonly searched: Struct | Union | null;
+
+  constructor(
+    problem: MemberProblem,
+    message: string,
+    step: number,
+    {
+      code,
+      searched = null,
+    }: { readonly code?: BtfFormatErrorCode; readonly searched?: Struct | Union | null } = {},
+  ) {
+    super(message);
+    this.problem = problem;
+    this.code = code;
+    this.step = step;
+    this.searched = searched;
+  }
+}
+
 /** MemberWalk follows one path from type to type. */
 export class MemberWalk {
   readonly #spec: Spec;
-  readonly #root: Type;
+  readonly #choices: MemberChoices;
   readonly #options: ResolveOptions;
   readonly #steps: MemberStep[] = [];
   readonly #dereferences: Dereference[] = [];
-  /** The path followed so far, for errors. */
-  #path: string;
 
-  constructor(spec: Spec, root: Type, rootName: string, options: ResolveOptions) {
+  constructor(spec: Spec, choices: MemberChoices, options: ResolveOptions) {
     this.#spec = spec;
-    this.#root = root;
-    this.#path = rootName;
+    this.#choices = choices;
     this.#options = options;
   }
 
   /**
-   * walk follows the path. It can be called once.
+   * walk follows a path from a type, which is not an alias. It can be called once.
    *
-   * @throws MemberPathError with the step that fails.
+   * @throws WalkFailure at the step that fails.
    */
-  walk(steps: readonly PathStep[]): ResolvedMember {
-    const { id } = this.#root;
-    let place: MemberPlace = { containerId: id, bitOffset: 0, bitSize: 0, bitfield: false, typeId: id };
+  walk(rootId: TypeId, steps: readonly PathStep[]): ResolvedMember {
+    let place: MemberPlace = {
+      containerId: rootId,
+      bitOffset: 0,
+      bitSize: 0,
+      bitfield: false,
+      typeId: rootId,
+    };
     try {
-      if (steps.length === 0) place = { ...place, bitSize: this.#bits(id) };
+      if (steps.length === 0) place = { ...place, bitSize: this.#bits(rootId) };
       for (const step of steps) {
-        this.#path += 'member' in step ? `.${step.member}` : `[${step.index}]`;
         place = 'member' in step ? this.#member(place, step.member) : this.#element(place, step.index);
       }
     } catch (error) {
-      if (!(error instanceof BtfFormatError) || error instanceof MemberPathError) throw error;
-      throw this.#failure(error.code, error.message);
+      if (!(error instanceof BtfFormatError)) throw error;
+      throw this.#unreadable(error);
     }
-    return { rootId: id, ...place, dereferences: this.#dereferences, steps: this.#steps };
+    return { rootId, ...place, dereferences: this.#dereferences, steps: this.#steps };
   }
 
   #member(place: MemberPlace, name: string): MemberPlace {
@@ -62,12 +89,12 @@ export class MemberWalk {
     let start: Start = place;
     if (type.kind === 'PTR') {
       this.#cross(place, type.typeId);
-      type = definitionOf(this.#spec, resolve(this.#spec, type.typeId));
+      type = this.#spec.typeById(this.#targetOf(type.typeId, this.#steps.length));
       start = { containerId: type.id, bitOffset: 0 };
     }
     if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
       throw this.#failure(
-        'INVALID_ARGUMENT',
+        'NOT_A_STRUCT',
         `${describeType(type)} has no members${ADVICE.get(type.kind) ?? ''}`,
       );
     }
@@ -87,26 +114,40 @@ export class MemberWalk {
   #element(place: MemberPlace, index: number): MemberPlace {
     const type = resolve(this.#spec, place.typeId);
     if (type.kind !== 'ARRAY' && type.kind !== 'PTR') {
-      throw this.#failure('INVALID_ARGUMENT', `${describeType(type)} has no elements`);
+      throw this.#failure('NOT_A_STRUCT', `${describeType(type)} has no elements`);
     }
     if (type.kind === 'ARRAY' && type.nelems > 0 && index >= type.nelems) {
-      throw this.#failure('NOT_FOUND', `the array has ${type.nelems} elements`);
+      throw this.#failure('NO_SUCH_MEMBER', `the array has ${type.nelems} elements`);
     }
     let start: Start = place;
+    let { typeId } = type;
     if (type.kind === 'PTR') {
-      this.#cross(place, type.typeId);
-      start = { containerId: resolve(this.#spec, type.typeId).id, bitOffset: 0 };
+      this.#cross(place, typeId);
+      // A candidate has no index: its path continues after this step.
+      const targetId = this.#targetOf(typeId, this.#steps.length + 1);
+      // A declared type has no size: the element is of its definition.
+      if (this.#spec.kindOf(resolveId(this.#spec, typeId)) === Kind.FWD) typeId = targetId;
+      start = { containerId: targetId, bitOffset: 0 };
     }
-    const { typeId } = type;
     const bitSize = this.#bits(typeId);
     const bitOffset = this.#safe(start.bitOffset + index * bitSize);
     const found = { containerId: start.containerId, bitOffset, bitSize, bitfield: false, typeId };
     return this.#arrive({
-      name: `[${index}]`,
+      name: formatStep({ index }),
       ...found,
       dereferences: this.#dereferences.length,
       indices: [index],
     });
+  }
+
+  /**
+   * The type that a pointer leads to, with typedefs resolved: for a declared type, one of its definitions.
+   *
+   * @param step the index of the step that a path from this type starts with.
+   */
+  #targetOf(typeId: TypeId, step: number): TypeId {
+    const definitions = definitionsOf(this.#spec, resolveId(this.#spec, typeId), this.#options);
+    return this.#choices.pick(definitions, step);
   }
 
   #cross({ containerId, bitOffset, bitSize, bitfield, typeId }: MemberPlace, targetId: TypeId): void {
@@ -121,21 +162,10 @@ export class MemberWalk {
   }
 
   #find(type: Struct | Union, name: string): FlatMember {
-    let looks = 0;
-    try {
-      for (const flat of flatMembers(this.#spec, type)) {
-        looks += 1;
-        if (flat.member.name === name) return flat;
-      }
-    } finally {
-      this.#options.onLooks?.(looks);
-    }
-    const near = this.#options.suggest === false ? [] : nearNames(name, this.#names(type));
-    throw this.#failure('NOT_FOUND', `${describeType(type)} has no such member`, near);
-  }
-
-  *#names(type: Struct | Union): Generator<string, void, undefined> {
-    for (const { member } of flatMembers(this.#spec, type)) yield member.name;
+    const onEnter = ({ members }: Struct | Union): void => this.#options.onLooks?.(members.length);
+    for (const flat of flatMembersOf(this.#spec, type, onEnter)) if (flat.member.name === name) return flat;
+    const message = `${describeType(type)} has no such member`;
+    throw new WalkFailure('NO_SUCH_MEMBER', message, this.#steps.length, { searched: type });
   }
 
   #extent(
@@ -144,9 +174,10 @@ export class MemberWalk {
     bitfieldSize: number,
   ): Pick<MemberPlace, 'bitOffset' | 'bitSize' | 'bitfield'> {
     if (bitfieldSize > 0) return { bitOffset: this.#safe(at), bitSize: bitfieldSize, bitfield: true };
-    const type = resolve(this.#spec, typeId);
+    const resolvedId = resolveId(this.#spec, typeId);
+    const type = this.#spec.kindOf(resolvedId) === Kind.INT ? this.#spec.typeById(resolvedId) : null;
     // Before the kind flag of structs (Linux 4.20), a bitfield was an INT of its own with an offset and fewer bits.
-    if (type.kind === 'INT' && (type.bitOffset !== 0 || type.bits !== type.size * 8)) {
+    if (type?.kind === 'INT' && (type.bitOffset !== 0 || type.bits !== type.size * 8)) {
       return { bitOffset: this.#safe(at + type.bitOffset), bitSize: type.bits, bitfield: true };
     }
     return { bitOffset: this.#safe(at), bitSize: this.#bits(typeId), bitfield: false };
@@ -158,26 +189,30 @@ export class MemberWalk {
 
   #safe(bits: number): number {
     if (bits <= Number.MAX_SAFE_INTEGER) return bits;
-    throw this.#failure('LIMIT_EXCEEDED', 'offset or size is 2^53 bits or more');
+    throw new BtfFormatError('LIMIT_EXCEEDED', 'offset or size is 2^53 bits or more');
   }
 
   /** The type tags on the target of a pointer, outermost first. */
   #tags(id: TypeId): string[] {
-    resolve(this.#spec, id);
+    const targetId = resolveId(this.#spec, id);
     const tags: string[] = [];
     let looks = 0;
-    let type = this.#spec.typeById(id);
-    while (isAlias(type)) {
-      if (type.kind === 'TYPE_TAG') tags.push(type.name);
-      type = follow(this.#spec, type.id, type.typeId);
+    for (let at = id; at !== targetId; at = sizeOrTypeIdOf(this.#spec, at)) {
+      if (this.#spec.kindOf(at) === Kind.TYPE_TAG) tags.push(this.#spec.nameOf(at));
       looks += 1;
     }
     this.#options.onLooks?.(looks);
     return tags;
   }
 
-  #failure(code: BtfFormatErrorCode, message: string, near: readonly string[] = []): MemberPathError {
-    return new MemberPathError(code, this.#path, message, this.#steps.length, near);
+  #failure(problem: MemberProblem, message: string): WalkFailure {
+    return new WalkFailure(problem, message, this.#steps.length);
+  }
+
+  /** The failure for an error of another query: a type without a size is an error of the path, others are of the BTF. */
+  #unreadable({ code, message }: BtfFormatError): WalkFailure {
+    const problem = code === 'INVALID_ARGUMENT' ? 'NOT_A_STRUCT' : 'UNREADABLE';
+    return new WalkFailure(problem, message, this.#steps.length, { code });
   }
 }
 

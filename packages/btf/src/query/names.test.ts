@@ -47,6 +47,12 @@ describe('by name', () => {
     );
   });
 
+  test('several types of different kinds are an error that says so', () => {
+    expect(() => typeByName(spec, 'file')).toThrow(
+      'more than one type named "file": type ids 1 (STRUCT), 3 (FUNC), 7 (UNION); give the kind',
+    );
+  });
+
   test('very many types are counted, not listed', () => {
     const many = new BtfAssembler('little');
     for (let i = 0; i < 500; i++) many.type(Kind.FLOAT, 1, { sizeOrTypeId: 4 });

@@ -30,7 +30,7 @@ export function typesByName(spec: Spec, name: string, kind?: KindName): Type[] {
  * unrelated structs of one name, from different source files. None of them is chosen silently.
  *
  * @throws BtfFormatError `NOT_FOUND` if there is none.
- * @throws BtfFormatError `AMBIGUOUS` if there are several; the message has their ids.
+ * @throws BtfFormatError `AMBIGUOUS` if there are several; the message has their ids, and their kinds if these differ.
  * @throws BtfFormatError `MALFORMED` if another name in the type lies outside the string section.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if the names in the type are too long.
  */
@@ -42,7 +42,7 @@ export function typeByName(spec: Spec, name: string, kind?: KindName): Type {
   const [id] = ids;
   const what = `${kind ?? 'type'} named ${JSON.stringify(name)}`;
   if (id === undefined) throw new BtfFormatError('NOT_FOUND', `no ${what}`);
-  if (ids.length > 1) throw new BtfFormatError('AMBIGUOUS', `more than one ${what}: ${listed(ids)}`);
+  if (ids.length > 1) throw ambiguous(spec, ids, what, kind);
   return spec.typeById(id);
 }
 
@@ -57,10 +57,17 @@ function hasKind(spec: Spec, id: TypeId, kind: KindName): boolean {
   return kind === 'UNKNOWN' ? number !== 0 && !isKnownKind(number) : number === Kind[kind];
 }
 
-/** Returns the ids for a message. There may be very many. */
-function listed(ids: readonly TypeId[]): string {
-  const first = ids.slice(0, MAX_LISTED).join(', ');
-  return ids.length > MAX_LISTED
-    ? `type ids ${first} and ${ids.length - MAX_LISTED} more`
-    : `type ids ${first}`;
+/** The error for several types. There may be very many, and their kinds may differ. */
+function ambiguous(spec: Spec, ids: readonly TypeId[], what: string, kind?: KindName): BtfFormatError {
+  const kinds = new Set(ids.slice(0, MAX_LISTED).map((id) => spec.kindOf(id)));
+  const differ = kind === undefined && kinds.size > 1;
+  const first = ids
+    .slice(0, MAX_LISTED)
+    .map((id) => (differ ? `${id} (${spec.typeById(id).kind})` : String(id)));
+  const more = ids.length > MAX_LISTED ? ` and ${ids.length - MAX_LISTED} more` : '';
+  const advice = differ ? '; give the kind' : '';
+  return new BtfFormatError(
+    'AMBIGUOUS',
+    `more than one ${what}: type ids ${first.join(', ')}${more}${advice}`,
+  );
 }

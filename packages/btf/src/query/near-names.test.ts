@@ -25,6 +25,18 @@ test('only types of the given kinds and from the given id on are suggested', () 
   expect(nearTypeNames(spec, 'task_struct')).toEqual(['task_strict']);
 });
 
+test('names that only differ in their flavour are suggested, however long it is', () => {
+  const local = new Builder({ deduplicate: false });
+  for (const name of ['task_struct___before_5_14', 'task_struct___old', 'task_group___old']) {
+    local.add({ kind: 'STRUCT', name, size: 0, members: [] });
+  }
+  const flavours = local.toSpec();
+  const both = ['task_struct___before_5_14', 'task_struct___old'];
+  expect(nearTypeNames(flavours, 'task_struct')).toEqual(both);
+  expect(nearTypeNames(flavours, 'task_struct___new')).toEqual(both);
+  expect(nearTypeNames(spec, 'task_struct___old')).toEqual(['task_struct']);
+});
+
 test('a malformed name gives no suggestions instead of an error', () => {
   const broken = Spec.parse(new BtfAssembler('little').type(Kind.TYPEDEF, 9_999).bytes());
   expect(() => broken.nameOf(1)).toThrow('after the end');

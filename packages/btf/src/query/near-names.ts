@@ -1,6 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
+import { essentialName } from './flavours.js';
 
 /** Maximum number and length of the names to compare: only BTF that is not worth the time has more or longer ones. */
 const MAX_NAMES = 4096;
@@ -68,28 +69,38 @@ export interface NearTypeOptions {
 
 /**
  * nearTypeNames returns the names of types that a misspelt name may have been meant to be: three at most, nearest
- * first. It only compares names that begin with the same character and have about the same length. It looks at a
- * bounded number of types. Never throws: it returns nothing if a name is malformed.
+ * first. It only compares names that begin with the same character and have about the same length, and finds names that
+ * only differ in their flavour, such as `task_struct___old`. It looks at a bounded number of types. Never throws: it
+ * returns nothing if a name is malformed.
  */
 export function nearTypeNames(spec: Spec, name: string, options: NearTypeOptions = {}): string[] {
+  if (name.length > MAX_LENGTH) return [];
   try {
-    return nearNames(name, new Set(candidates(spec, name, options)), MOST);
+    const [misspelt, flavours] = [new Set<string>(), new Set<string>()];
+    for (const other of namesLike(spec, name, options)) {
+      (essentialName(other) === essentialName(name) ? flavours : misspelt).add(other);
+    }
+    return [...flavours, ...nearNames(name, misspelt, MOST)].slice(0, SUGGESTED);
   } catch (error) {
     if (error instanceof BtfFormatError) return [];
     throw error;
   }
 }
 
-function* candidates(
+/** Yields the names of about the same length, and those with the same name but for a flavour. */
+function* namesLike(
   spec: Spec,
   name: string,
   { kinds = null, firstId = 1 }: NearTypeOptions,
 ): Generator<string, void, undefined> {
   const end = Math.min(spec.endTypeId, firstId + MAX_TYPES);
+  const essential = essentialName(name);
   for (let id = firstId; id < end; id++) {
     if (kinds !== null && !kinds.includes(spec.kindOf(id))) continue;
     const other = spec.nameOf(id);
-    if (Math.abs(other.length - name.length) > MOST || other === name) continue;
-    if (other !== '' && other[0] === name[0]) yield other;
+    if (other === '' || other === name || other[0] !== name[0] || other.length > MAX_LENGTH) continue;
+    const isAsLong = Math.abs(other.length - name.length) <= MOST;
+    if (isAsLong || (other.includes('___') && essentialName(other) === essential) || other === essential)
+      yield other;
   }
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Spec } from '../spec.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { Kind } from '../types.js';
-import { MemberPathError, parseMemberPath } from './member-path.js';
+import { MemberPathError } from './member-error.js';
+import { formatMemberPath, parseMemberPath } from './member-path.js';
 import { resolveMember, resolveMemberOf } from './resolve-member.js';
 
 const INT = 1;
@@ -33,8 +34,8 @@ describe('resolveMember', () => {
   test('reports its looks, ends if that throws, and suggests names only if it may', () => {
     let looks = 0;
     resolveMember(spec, 'node.next.next.left', { onLooks: (more) => (looks += more) });
-    // The two types of the name, the member `next` twice with a tag each, and the five members up to `left`.
-    expect(looks).toBe(2 + 2 * (1 + 1) + 3);
+    // The two types of the name, a tag at each pointer, the five members of each node, and two of the anonymous union.
+    expect(looks).toBe(2 + 2 * (5 + 1) + 5 + 2);
     const stop = new Error('enough');
     const onLooks = (): void => {
       throw stop;
@@ -94,12 +95,11 @@ describe('resolveMember', () => {
   test.each<[path: string, step: number, code: string, message: string]>([
     ['gone.x', -1, 'NOT_FOUND', 'gone: no struct, union or typedef of this name'],
     ['nodes.x', -1, 'NOT_FOUND', 'nodes: no struct, union or typedef of this name; did you mean "node"?'],
-    ['union node.x', -1, 'NOT_FOUND', 'node: no union of this name'],
     [
-      'twin.a',
+      'union node.x',
       -1,
-      'AMBIGUOUS',
-      'twin: 2 types have this name: struct twin (type id 11), union twin (type id 12)',
+      'NOT_FOUND',
+      'node: no union of this name is defined here, only struct node (type id 2)',
     ],
     [
       'node.next.vlaue',
@@ -188,8 +188,10 @@ test.each<[path: string, parsed: unknown]>([
   ['structure.b', { kind: null, root: 'structure', steps: [{ member: 'b' }] }],
   ['a-b.c>d', { kind: null, root: 'a-b', steps: [{ member: 'c>d' }] }],
   ['Option<u8>[0]', { kind: null, root: 'Option<u8>', steps: [{ index: 0 }] }],
+  ['114.pid', { kind: null, root: '114', steps: [{ member: 'pid' }] }],
 ])('the path %s is understood', (path, parsed) => {
   expect(parseMemberPath(path)).toEqual(parsed);
+  expect(formatMemberPath(parseMemberPath(path))).toBe(path.replace('->', '.'));
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BtfFormatError } from '../format-error.js';
-import { CPrinter } from '../print/c-printer.js';
+import { CPrinter, sourceOf } from '../print/c-printer.js';
 import type { Spec } from '../spec.js';
 
 /** compile checks a C text without writing anything, and returns the errors of the compiler. */
@@ -17,7 +17,9 @@ export function compile(compiler: string, text: string, flags: readonly string[]
     return [];
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    return output.split('\n').filter((line) => line.includes('error'));
+    const errors = output.split('\n').filter((line) => line.includes('error'));
+    // A compiler that is missing or was killed prints none.
+    return errors.length === 0 ? [String(error)] : errors;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -31,7 +33,11 @@ export interface Layouts {
 
 /** layoutAssertions asserts the size of each named struct and union and the offset of each member except bitfields. */
 export function layoutAssertions(spec: Spec): Layouts {
-  const printer = new CPrinter(spec, { pointerSize: 8, maxBytes: 256 * 1024 * 1024, assertions: false });
+  const printer = new CPrinter(sourceOf(spec), {
+    pointerSize: 8,
+    maxBytes: 256 * 1024 * 1024,
+    assertions: false,
+  });
   for (const id of spec.typeIds(1)) printer.define(id);
   const lines = [printer.out.take()];
   for (const id of spec.typeIds(1)) {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BtfFormatError } from '../format-error.js';
-import { CPrinter } from '../print/c-printer.js';
+import { CPrinter, sourceOf } from '../print/c-printer.js';
 import { alignof } from '../query/alignof.js';
 import { children } from '../query/references.js';
 import { Spec } from '../spec.js';
@@ -27,7 +27,7 @@ export interface RoundTrip {
  * @throws Error with the output of the compiler if the header does not compile.
  */
 export function roundTrip(spec: Spec): RoundTrip {
-  const printer = new CPrinter(spec, { pointerSize: 8, maxBytes: 1 << 28, assertions: false });
+  const printer = new CPrinter(sourceOf(spec), { pointerSize: 8, maxBytes: 1 << 28, assertions: false });
   for (const id of spec.typeIds(1)) printer.define(id);
   const named = new Map<TypeId, string>();
   const lines = [printer.out.take()];

@@ -2,9 +2,15 @@ import { BtfBuildError } from '../build/build-error.js';
 import { Builder } from '../build/builder.js';
 import { convertByteOrder } from '../build/byte-order.js';
 import { dedup } from '../build/dedup/dedup.js';
+import { distillBase } from '../build/distill-base.js';
+import { marshalMapKV } from '../build/map-types.js';
 import { merge } from '../build/merge.js';
+import { permuteTypes } from '../build/permute.js';
 import { selectTypes } from '../build/select.js';
+import { sortTypes } from '../build/sort.js';
+import { relocateSplit } from '../elf/relocate-split.js';
 import { BtfFormatError } from '../format-error.js';
+import { CDump } from '../print/c-dump.js';
 import { printRaw, toBpftoolJson } from '../print/bpftool.js';
 import { formatLayout } from '../print/layout-text.js';
 import { layoutOf } from '../print/layout.js';
@@ -25,6 +31,8 @@ import { sizeof } from '../query/sizeof.js';
 import { Spec } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { validate } from '../validate/validate.js';
+import { formatValue } from '../value/format-value.js';
+import { readValue } from '../value/read-value.js';
 import type { Outcomes } from './exercise.js';
 
 type Calls<A extends unknown[]> = Readonly<Record<string, (...args: A) => unknown>>;
@@ -51,15 +59,26 @@ const ON_SPEC: Calls<[spec: Spec]> = {
       stripFuncLinkage: true,
     });
   },
+  buildSplit: (spec) => copiesOf(spec).marshal({ sort: true }),
   convertByteOrder: (spec) => Spec.parse(convertByteOrder(spec, 'big'), { base: bigEndian(spec.base) }),
   dedup: (spec) => Spec.parse(dedup(spec).bytes, { base: spec.base }),
+  distillBase: (spec) => {
+    const { bytes, baseBytes } = distillBase(spec);
+    const distilled = Spec.parse(bytes, { base: Spec.parse(baseBytes) });
+    return spec.base === null ? distilled : relocateSplit(distilled, spec.base);
+  },
   merge: (spec) => Spec.parse(merge([spec, spec]).bytes),
+  permuteTypes: (spec) => {
+    const { bytes } = permuteTypes(spec, [...spec.typeIds()].toReversed());
+    return Spec.parse(bytes, { base: spec.base });
+  },
   pointerSize,
   postorder: (spec) => {
     for (const id of postorder(spec, spec.typeIds())) spec.kindOf(id);
   },
   resolveMember: (spec) => resolveMember(spec, 'plain.a'),
   selectTypes: (spec) => Spec.parse(selectTypes(spec, [...spec.typeIds()].slice(0, 8)).bytes),
+  sortTypes: (spec) => Spec.parse(sortTypes(spec).bytes, { base: spec.base }),
   validate: (spec) => validate(spec),
 };
 
@@ -73,6 +92,7 @@ const ON_TYPE: Calls<[spec: Spec, id: TypeId]> = {
     const type = spec.typeById(id);
     return 'members' in type ? [...flatMembers(spec, type)] : [];
   },
+  marshalMapKV: (spec, id) => Spec.parse(marshalMapKV(spec, id, id).bytes),
   resolve,
   resolveMemberOf: (spec, id) => resolveMemberOf(spec, id, [{ member: 'b' }, { index: 0 }]),
   sizeof: (spec, id) => sizeof(spec, id),
@@ -81,14 +101,19 @@ const ON_TYPE: Calls<[spec: Spec, id: TypeId]> = {
 };
 
 /** The functions that print. Their work has a limit of its own. */
-const PRINT_SPEC: Calls<[spec: Spec]> = { printC: printSomeC };
+const PRINT_SPEC: Calls<[spec: Spec]> = { CDump: dumpSomeC, printC: printSomeC };
 const PRINT_TYPE: Calls<[spec: Spec, id: TypeId]> = {
   declarationOf,
   formatLayout: (spec, id) => formatLayout(layoutOf(spec, id)),
   formatTypeName,
+  formatValue: (spec, id) => formatValue(spec, id, VALUE, { emitZeroes: true, maxLength: MOST_TEXT }),
   printRaw: (spec, id) => printRaw(spec.typeById(id), spec),
+  readValue: (spec, id) => readValue(spec, id, VALUE),
   toBpftoolJson: (spec, id) => toBpftoolJson(spec.typeById(id)),
 };
+
+/** Bytes to read as values of every type. */
+const VALUE = Uint8Array.from({ length: 64 }, (_, i) => i * 5);
 
 /** The number of types to exercise one by one. Whole specs are short enough to exercise all. */
 const MOST_TYPES = 64;
@@ -132,6 +157,27 @@ function printSomeC(spec: Spec): void {
     length += chunk.length;
     if (length > MOST_TEXT) return;
   }
+}
+
+/** Types dumped one by one have the same text, whether they are read from a builder or from the BTF that it writes. */
+function dumpSomeC(spec: Spec): void {
+  const builder = copiesOf(spec);
+  const written = builder.toSpec();
+  const dumps = [builder, written].map((types) => new CDump(types, { pointerSize: 8 }));
+  let length = 0;
+  for (const id of written.typeIds()) {
+    const [ours = '', theirs = ''] = dumps.map((dump) => dump.dumpType(id));
+    if (ours !== theirs) throw new Error(`the texts of type ${id} differ`);
+    length += ours.length;
+    if (length > MOST_TEXT) return;
+  }
+}
+
+/** A builder with the types of a spec, with the same ids and on the same base. */
+function copiesOf(spec: Spec): Builder {
+  const builder = new Builder({ base: spec.base, deduplicate: false });
+  builder.addAllFrom(spec, spec.typeIds());
+  return builder;
 }
 
 function bigEndian(spec: Spec | null): Spec | null {

@@ -55,6 +55,8 @@ test('at most maxProblems problems are reported', () => {
   expect(validate(spec)).toHaveLength(100);
   expect(validate(spec, { maxProblems: 7 })).toHaveLength(7);
   expect(validate(spec, { maxProblems: 1000 })).toHaveLength(300);
+  // No problem would mean that the kernel accepts the BTF.
+  expect(validate(spec, { maxProblems: 0 })).toHaveLength(1);
 });
 
 describe('a kernel of a release', () => {

@@ -24,7 +24,7 @@ export interface ValidateOptions {
   readonly byteOrder?: ByteOrder;
   /** Bytes of the kernel's pointers. Default: 8. */
   readonly pointerSize?: PointerSize;
-  /** Maximum number of problems to find. Default: 100. */
+  /** Maximum number of problems to find, at least 1. Default: 100. */
   readonly maxProblems?: number;
 }
 
@@ -57,7 +57,7 @@ export interface ValidateOptions {
  */
 export function validate(spec: Spec, options: ValidateOptions = {}): Problem[] {
   const features = { ...KERNEL_FEATURES, ...options.kernelFeatures };
-  const problems = new ProblemList(options.maxProblems ?? 100);
+  const problems = new ProblemList(Math.max(1, options.maxProblems ?? 100));
   const types = new RawTypes(spec);
   const names = new NameRules(types.strings, features);
   if (options.byteOrder !== undefined && options.byteOrder !== spec.byteOrder)

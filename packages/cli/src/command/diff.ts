@@ -7,6 +7,7 @@ import { notFound, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { DiffOptions } from '../grammar/diff.js';
 import type { Session } from '../session/session.js';
+import { typeIdOf } from '../source/chosen-types.js';
 import { nameTest } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
@@ -40,6 +41,10 @@ export async function diff(session: Session, a: string, b: string, options: Diff
 }
 
 function selectionOf({ type = [], kind, closure = false }: DiffOptions): DiffSelection {
+  const id = type.find((name) => typeIdOf(name) !== null);
+  if (id !== undefined) {
+    throw usageError(`--type ${id} is a type id, but diff matches types by name`, 'use the name of the type');
+  }
   const tests = type.map(nameTest);
   const named = tests.length === 0 ? null : (name: string) => tests.some((test) => test(name));
   return { named, kind: kind ?? null, closure };

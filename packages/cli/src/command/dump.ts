@@ -1,5 +1,5 @@
 import { type PrintCOptions, selectTypes, type Spec, type TypeId } from '@btfd/btf';
-import { usageError } from '../error/cli-error.js';
+import { notFound, usageError } from '../error/cli-error.js';
 import type { DumpOptions } from '../grammar/dump.js';
 import type { COptions } from '../grammar/options.js';
 import { dumpText } from '../output/dump-text.js';
@@ -63,9 +63,10 @@ function readWords(words: readonly string[]): Words {
       unsorted = true;
       continue;
     }
-    if ((word !== 'format' && word !== 'root_id') || next === undefined) {
+    const takesValue = word === 'format' || word === 'root_id';
+    if (!takesValue || next === undefined) {
       throw usageError(
-        `unknown word ${JSON.stringify(word)}`,
+        takesValue ? `${word} needs a value` : `unknown word ${JSON.stringify(word)}`,
         'after the SPEC, use `format FORMAT`, `unsorted` or `root_id ID`',
       );
     }
@@ -90,7 +91,7 @@ function formatOf({ options: { output } }: Session, word: string | undefined): P
 
 function typeId(text: string): TypeId {
   const id = Number(text);
-  if (/^(?:0x)?[\da-f]+$/i.test(text) && Number.isInteger(id)) return id;
+  if (/^(?:0x[\da-f]+|\d+)$/i.test(text)) return id;
   throw usageError(`${JSON.stringify(text)} is not a type id`, 'use a number, such as 150');
 }
 
@@ -101,5 +102,5 @@ function existing({ spec, label }: LabeledSpec, ids: readonly TypeId[]): readonl
 
 function checkId(spec: Spec, label: string, id: TypeId): void {
   if (id >= 1 && id < spec.endTypeId) return;
-  throw usageError(`${label} has no type ${id}: its largest type id is ${spec.endTypeId - 1}`);
+  throw notFound(`${label} has no type ${id}: its largest type id is ${spec.endTypeId - 1}`);
 }

@@ -6,7 +6,7 @@ import { explainError } from '../error/explain-error.js';
 import type { FindOptions } from '../grammar/find.js';
 import { type Column, formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
-import { idsNamed } from '../source/chosen-types.js';
+import { idsNamed, typeIdOf } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
 import { checkNames } from '../source/glob.js';
 import { noteUnknown } from '../source/source.js';
@@ -33,7 +33,9 @@ export async function find(
   for await (const [object, spec] of specsOf(session, options)) {
     const ids = new Set<TypeId>();
     for (const name of names) {
-      const named = idsNamed(spec, name).filter((id) => isWanted(spec, id, options.kind));
+      // Every module has the ids of vmlinux too.
+      const first = options.in === undefined ? spec.firstTypeId : 1;
+      const named = idsNamed(spec, name).filter((id) => id >= first && isWanted(spec, id, options.kind));
       if (named.length > 0) missing.delete(name);
       for (const id of named) ids.add(id);
     }
@@ -58,7 +60,8 @@ export async function find(
 }
 
 function noType(names: readonly string[], { kind, in: where }: FindOptions): CliError {
-  const what = `${kind ?? 'type'} named ${names.join(', ')}`;
+  const word = names.every((name) => typeIdOf(name) !== null) ? 'with id' : 'named';
+  const what = `${kind ?? 'type'} ${word} ${names.join(', ')}`;
   return notFound(`there is no ${what}${where === undefined ? '' : ` in ${where}`}`);
 }
 

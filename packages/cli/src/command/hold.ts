@@ -11,6 +11,7 @@ import { lostError } from './load.js';
 
 /** hold runs `btfctl hold`. */
 export async function hold(session: Session, object: string, words: readonly string[]): Promise<number> {
+  if (words[0] === '') throw usageError('the command is empty');
   await using handle = await open(await session.client(), objectRef(object), session.requestSignal());
   const { id } = handle.info;
   handle.lost.addEventListener('abort', () =>
@@ -35,7 +36,7 @@ async function open(client: BtfClient, object: ObjectRef, signal: AbortSignal): 
   } catch (error) {
     if (!isBtfError(error) || error.reason !== 'NO_MATCH') throw error;
     const hint = underscoreHint(object.name) ?? '`btfctl list` lists the objects';
-    throw notFound(`the kernel has no BTF object named ${JSON.stringify(object.name)}`, hint);
+    throw notFound(`no object of the kernel is named ${object.name}`, hint);
   }
 }
 

@@ -1,11 +1,11 @@
-import { BtfFormatError, Kind, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
+import { BtfFormatError, Kind, type Layout, layoutOf, resolve, type Spec, type TypeId } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { InOptions } from '../grammar/options.js';
 import { drawLayout } from '../layout/draw-layout.js';
 import { layoutData } from '../layout/layout-data.js';
 import type { Session } from '../session/session.js';
-import { idsNamed, noTypeNamed } from '../source/chosen-types.js';
+import { idsNamed, noTypeNamed, typeIdOf } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { parseSpecRef } from '../source/spec-ref.js';
 
@@ -23,19 +23,29 @@ export async function layout(session: Session, names: readonly string[], options
   await session.show({
     data: layouts.map(layoutData),
     names: layouts.map(({ name }) => name),
-    text: () => layouts.map((one) => drawLayout(one, session)).join('\n'),
+    text: () => layouts.map((one) => drawLayout(one, session, isRepeated(one, layouts))).join('\n'),
   });
 }
 
+/** Whether another layout is that of a type of the same name, so that only the id distinguishes them. */
+function isRepeated({ name, typeId }: Layout, layouts: readonly Layout[]): boolean {
+  return layouts.some((other) => other.name === name && other.typeId !== typeId);
+}
+
 function compositeIds(spec: Spec, name: string, label: string): TypeId[] {
-  const bare = name.replace(/^(?:struct|union) +/, '');
+  const [, keyword, bare = name] = /^(struct|union) +(.+)$/.exec(name) ?? [];
+  const kinds: readonly number[] =
+    keyword === undefined ? COMPOSITES : [keyword === 'struct' ? Kind.STRUCT : Kind.UNION];
   const ids = idsNamed(spec, bare);
-  const composites = [...new Set(ids.flatMap((id) => compositeOf(spec, id)))];
+  const wanted = typeIdOf(bare) === null ? ids.filter((id) => kinds.includes(spec.kindOf(id))) : ids;
+  const composites = [...new Set(wanted.flatMap((id) => compositeOf(spec, id)))];
   if (composites.length > 0) return composites;
   if (ids.length === 0) {
-    throw noTypeNamed(spec, bare, label, COMPOSITES);
+    throw noTypeNamed(spec, bare, label, kinds);
   }
-  throw new CliError(ExitCode.NOT_FOUND, `${JSON.stringify(bare)} is not a struct or union`);
+  const declared = ids.every((id) => spec.kindOf(id) === Kind.FWD);
+  const what = declared ? 'declared, but not defined here' : `not a ${keyword ?? 'struct or union'}`;
+  throw new CliError(ExitCode.NOT_FOUND, `${JSON.stringify(bare)} is ${what}`);
 }
 
 /** Returns the struct or union that a type is or resolves to. */

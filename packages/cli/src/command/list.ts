@@ -47,11 +47,14 @@ function noObject(names: readonly string[]): CliError {
 
 /** Joins the words of bpftool for an id: `id 7`. */
 function joinIds(words: readonly string[]): string[] {
-  return words
-    .join(' ')
-    .replaceAll(/(^| )id (\d+)/g, '$1id:$2')
-    .split(' ')
-    .filter((word) => word !== '');
+  const names: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const [word = '', next = ''] = words.slice(at);
+    const isId = word === 'id' && /^\d+$/.test(next);
+    names.push(isId ? `id:${next}` : word);
+    if (isId) at += 1;
+  }
+  return names;
 }
 
 function wanted(word: string): (info: HandleInfo) => boolean {

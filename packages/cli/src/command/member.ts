@@ -1,8 +1,9 @@
 import { BtfFormatError, parseMemberPath } from '@btfd/btf';
-import type { MemberResult, RemoteMember } from '@btfd/client';
+import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
 import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { InOptions } from '../grammar/options.js';
+import { makeColors } from '../output/colors.js';
 import { formatTable } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { parseSpecRef } from '../source/spec-ref.js';
@@ -29,9 +30,34 @@ export async function member(
     names: found.map(({ path }) => path),
     text: () => (rows.length === 0 ? '' : formatTable(columns, rows, session)),
   });
-  const failures = results.flatMap(({ error }) => (error === null ? [] : [error]));
-  for (const failure of failures) session.warn(failure);
-  return failures.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
+  const failed = results.filter((result) => result.member === null);
+  for (const { path, error, failure } of failed) {
+    session.warn(failure.candidates.length > 0 ? ambiguity(path, failure, source.label) : error);
+  }
+  return failed.length === 0 ? ExitCode.OK : ExitCode.NOT_FOUND;
+}
+
+/** Returns the message for an ambiguous path: a table of the types that it may mean, with a path that means each. */
+function ambiguity(path: string, failure: MemberFailure, label: string): string {
+  const { candidates, candidateCount, step } = failure;
+  const columns = [
+    { heading: 'PATH' },
+    { heading: 'TYPE' },
+    { heading: 'OFFSET', align: 'right' },
+    { heading: 'BITS', align: 'right' },
+    { heading: 'MEMBER' },
+  ] as const;
+  const rows = candidates.map(({ typeName, inBase, path: exact, member: place }) => [
+    exact,
+    inBase ? `${typeName} (base)` : typeName,
+    ...(place === null ? ['-', '-', 'none'] : [offsets(place), String(place.bitSize), typeOf(place)]),
+  ]);
+  const table = formatTable(columns, rows, { width: null, colors: makeColors(false) }).trimEnd();
+  const message = `${path} differs in ${candidateCount} types of one name: use one of these paths\n${table}`;
+  if (candidates.length === candidateCount) return message;
+  // A daemon sends only some of very many.
+  const name = step === -1 ? parseMemberPath(path).root : candidates[0]?.typeName.split(' ').at(-1);
+  return `${message}\nhint: \`btfctl find ${name ?? ''} --in ${label}\` lists all of them`;
 }
 
 /**
@@ -68,10 +94,27 @@ function typeOf({ typeName, dereferences }: RemoteMember): string {
   return tags.length === 0 ? typeName : `${typeName} (through ${tags.join(', ')})`;
 }
 
-function memberData({ path, member: place, error }: MemberResult): unknown {
-  if (place === null) return { path, error };
+function memberData({ path, member: place, error, failure }: MemberResult): unknown {
+  if (place !== null) return { path, ...placeData(place) };
+  const { code, candidates, candidateCount } = failure;
+  if (candidates.length === 0) return { path, error, code };
   return {
     path,
+    error,
+    code,
+    candidates: candidates.map(({ typeId, typeName, inBase, path: exact, member: end }) => ({
+      id: typeId,
+      type: typeName,
+      in_base: inBase,
+      path: exact,
+      member: end === null ? null : placeData(end),
+    })),
+    candidate_count: candidateCount,
+  };
+}
+
+function placeData(place: RemoteMember): object {
+  return {
     bits_offset: place.bitOffset,
     nr_bits: place.bitSize,
     bitfield: place.bitfield,

@@ -1,4 +1,5 @@
 import type { HandleInfo, WatchEvent } from '@btfd/client';
+import { usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import type { WatchOptions } from '../grammar/watch.js';
 import type { Format } from '../output/formats.js';
@@ -17,6 +18,9 @@ export async function watch(
 ): Promise<number> {
   // The daemon checks them too, but its messages are for programs.
   checkNames(globs);
+  const id = globs.find((one) => /^id:\d+$/.test(one));
+  if (id !== undefined)
+    throw usageError(`${id} cannot be watched`, 'use a name or a glob, or none to watch all');
   for (const hint of globs.map(underscoreHint)) if (hint !== null) session.noteOnce(hint);
   const client = await session.client();
   const { interrupted } = session;

@@ -60,6 +60,22 @@ describe('ConfigFile', () => {
     expect(readdirSync(dir).toSorted()).toEqual(['config.yaml', 'link.yaml']);
   });
 
+  test.each(['contexts:\n', 'null\n', '', '# nothing\n', 'contexts: {}\n'])(
+    'a context can be added to %j',
+    async (text) => {
+      (await written(text)).set('a', { address: 'x:1', tls: null });
+      expect([...(await read(path)).config.contexts.keys()]).toEqual(['a']);
+    },
+  );
+
+  test('a context whose name YAML reads as a number can be replaced and removed', async () => {
+    const text = 'contexts:\n  1:\n    address: x:1\n';
+    (await written(text)).set('1', { address: 'y:1', tls: null });
+    expect(readFileSync(path, 'utf8')).toBe(text.replace('x:1', 'y:1'));
+    (await read(path)).remove('1');
+    expect((await read(path)).config.contexts.size).toBe(0);
+  });
+
   test('keeps its first comment when the current context is removed', async () => {
     const file = await written(
       '# my nodes\ncurrent-context: a\n# all\ncontexts:\n  a:\n    address: x:1\n  b:\n    address: y:1 # bee\n',

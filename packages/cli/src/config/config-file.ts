@@ -60,18 +60,29 @@ export class ConfigFile {
       ...(tls.key === undefined ? {} : { key: tls.key }),
       ...(tls.serverName === undefined ? {} : { 'server-name': tls.serverName }),
     };
-    this.#document.setIn(
-      ['contexts', name],
-      this.#document.createNode(files === null ? { address } : { address, tls: files }),
+    const document = this.#document;
+    // A file or a key without a value has a scalar there, which takes no context.
+    if (!isMap(document.contents)) document.contents = document.createNode({});
+    if (!isMap(document.get('contexts'))) document.set('contexts', document.createNode({}));
+    document.setIn(
+      this.#pathOf(name),
+      document.createNode(files === null ? { address } : { address, tls: files }),
     );
     this.#write();
   }
 
   /** Removes a context. If it is the current one, there is no current context afterwards. */
   remove(name: string): void {
-    this.#document.deleteIn(['contexts', name]);
+    this.#document.deleteIn(this.#pathOf(name));
     if (this.config.currentContext === name) this.#deleteCurrent();
     this.#write();
+  }
+
+  /** Returns the path of a context. YAML reads a name such as 1 as a number. */
+  #pathOf(name: string): readonly ['contexts', unknown] {
+    const contexts = this.#document.get('contexts');
+    const keys = isMap(contexts) ? contexts.items.map(({ key }) => (isScalar(key) ? key.value : key)) : [];
+    return ['contexts', keys.find((key) => String(key) === name) ?? name];
   }
 
   /** Keeps the comment above `current-context`, which is often that of the whole file, above the next key. */

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /** configHome returns the folder for config files of the user: `XDG_CONFIG_HOME`, by default `~/.config`. */
@@ -16,5 +16,7 @@ function userFolder(env: NodeJS.ProcessEnv, variable: string, inHome: string): s
   const folder = env[variable];
   // The specification says to ignore relative paths.
   if (folder !== undefined && isAbsolute(folder)) return folder;
-  return join(env['HOME'] ?? homedir(), inHome);
+  const home = env['HOME'];
+  // An empty one would make the folder that of whoever owns the current folder.
+  return join(home === undefined || home === '' ? userInfo().homedir : home, inHome);
 }

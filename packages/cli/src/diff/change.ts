@@ -50,15 +50,20 @@ function listChange<T extends { readonly name: string }>(
   from: readonly T[],
   to: readonly T[],
 ): ListChange<T> {
-  const left = new Map<string, T[]>();
-  for (const one of to) left.set(one.name, [...(left.get(one.name) ?? []), one]);
+  const left = new Map<string, { readonly ones: T[]; next: number }>();
+  for (const one of to) {
+    const there = left.get(one.name);
+    if (there === undefined) left.set(one.name, { ones: [one], next: 0 });
+    else there.ones.push(one);
+  }
   const removed: T[] = [];
   const changed: Pair<T>[] = [];
   for (const one of from) {
-    const other = left.get(one.name)?.shift();
+    const there = left.get(one.name);
+    const other = there?.ones[there.next++];
     if (other === undefined) removed.push(one);
     else if (JSON.stringify(one) !== JSON.stringify(other)) changed.push({ from: one, to: other });
   }
-  const rest = new Set([...left.values()].flat());
+  const rest = new Set([...left.values()].flatMap(({ ones, next }) => ones.slice(next)));
   return { added: to.filter((one) => rest.has(one)), removed, changed };
 }

@@ -20,7 +20,7 @@ function specOf(...types: readonly NewType[]): Spec {
   return builder.toSpec();
 }
 
-const struct = (name: string, ...members: readonly [name: string, byte: number][]): NewType => ({
+const struct = (name: string, ...members: readonly (readonly [name: string, byte: number])[]): NewType => ({
   kind: 'STRUCT',
   name,
   size: members.length * 4,
@@ -169,4 +169,60 @@ test('endlessly nested anonymous types are rejected', () => {
 
 test('control sequences in names are replaced', () => {
   expect(lines(specOf(), specOf(struct('a\u001B[2J', ['x', 0])))[0]).toBe('+ struct a�[2J, 4 bytes');
+});
+
+test('a typedef that is not a struct any more has no size', () => {
+  const anonymous: NewType = { kind: 'STRUCT', name: '', size: 4, members: [] };
+  expect(
+    lines(
+      specOf(anonymous, { kind: 'TYPEDEF', name: 't', typeId: 2 }),
+      specOf({ kind: 'TYPEDEF', name: 't', typeId: 1 }),
+    ),
+  ).toEqual([
+    '~ typedef t, 4 → -',
+    '    - typedef struct { ... } t',
+    '    + typedef int t',
+    '0 removed, 0 added, 1 changed, 1 the same',
+  ]);
+});
+
+test('members without a name are shown as such', () => {
+  expect(lines(specOf(struct('s', ['', 0], ['', 4])), specOf(struct('s', ['', 4], ['', 0])))).toEqual([
+    '~ struct s',
+    '    ~ (unnamed) moved by +4 bytes',
+    '    ~ (unnamed) moved by -4 bytes',
+    '0 removed, 0 added, 1 changed, 1 the same',
+  ]);
+});
+
+// At least twice as much, if each member or type were compared with all others of its name.
+const CPU_MICROSECONDS = 8_000_000;
+
+test('many members of a struct can share a name', () => {
+  const many = (from: number): Spec =>
+    specOf(struct('s', ...Array.from({ length: 60_000 }, (_, index) => ['', from + index] as const)));
+  const before = process.cpuUsage();
+  expect(lines(many(0), many(1)).at(-1)).toBe('0 removed, 0 added, 1 changed, 1 the same');
+  expect(process.cpuUsage(before).user).toBeLessThan(CPU_MICROSECONDS);
+});
+
+test('an anonymous type counts for each type that contains it, and too many members are rejected', () => {
+  const anonymous = struct('', ['x', 0], ['y', 4]);
+  const owner = (name: string): NewType => ({
+    kind: 'STRUCT',
+    name,
+    size: 8,
+    members: [{ name: '', typeId: 2, bitOffset: 0, bitfieldSize: 0 }],
+  });
+  const [a, b] = [specOf(anonymous, owner('s'), owner('t')), specOf(anonymous, owner('s'))];
+  expect(diffSpecs(a, b, ALL, 4).removed).toHaveLength(1);
+  expect(() => diffSpecs(a, b, ALL, 3)).toThrow('the types have more than 3 members in all');
+});
+
+test('many types can share a name', () => {
+  const many = (from: number): Spec =>
+    specOf(...Array.from({ length: 30_000 }, (_, index) => struct('s', ['x', from + 2 * index])));
+  const before = process.cpuUsage();
+  expect(lines(many(0), many(1)).at(-1)).toBe('0 removed, 0 added, 30000 changed, 1 the same');
+  expect(process.cpuUsage(before).user).toBeLessThan(CPU_MICROSECONDS);
 });

@@ -1,4 +1,4 @@
-import type { Spec } from '@btfd/btf';
+import { BtfFormatError, type Spec } from '@btfd/btf';
 import { type Change, changeOf } from './change.js';
 import { DIFF_KINDS } from './diff-kinds.js';
 import { type DiffScope, diffScope, type DiffSelection } from './diff-scope.js';
@@ -13,12 +13,18 @@ export interface SpecDiff {
   readonly same: number;
 }
 
-/** diffSpecs compares types of two specs. @throws BtfFormatError if anonymous types nest too deeply. */
-export function diffSpecs(a: Spec, b: Spec, selection: DiffSelection): SpecDiff {
+/**
+ * More members than any kernel has. The members of an anonymous type count for each type that contains it, so a file of
+ * one megabyte could have billions.
+ */
+const MAX_MEMBERS = 2 ** 20;
+
+/** diffSpecs compares types of two specs. @throws BtfFormatError if anonymous types nest too deeply or are too many. */
+export function diffSpecs(a: Spec, b: Spec, selection: DiffSelection, maxMembers = MAX_MEMBERS): SpecDiff {
   const scope = diffScope(a, b, selection);
   if (isSame(a, b)) return { added: [], removed: [], changed: [], same: countCompared(a, scope) };
-  const before = factsByKey(a, scope);
-  const after = factsByKey(b, scope);
+  const before = factsByKey(a, scope, maxMembers);
+  const after = factsByKey(b, scope, maxMembers);
   const added: TypeFacts[] = [];
   const removed: TypeFacts[] = [];
   const changed: Change[] = [];
@@ -48,9 +54,14 @@ function inOrder<T extends { readonly kind: string; readonly name: string }>(typ
   return types.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
 }
 
-function factsByKey(spec: Spec, scope: DiffScope): Map<string, TypeFacts[]> {
+function factsByKey(spec: Spec, scope: DiffScope, maxMembers: number): Map<string, TypeFacts[]> {
   const byKey = new Map<string, TypeFacts[]>();
+  let members = 0;
   for (const facts of comparedTypes(spec, scope)) {
+    members += facts.members.length;
+    if (members > maxMembers) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `the types have more than ${maxMembers} members in all`);
+    }
     const key = `${facts.kind} ${facts.name}`;
     const there = byKey.get(key);
     if (there === undefined) byKey.set(key, [facts]);
@@ -90,16 +101,23 @@ interface Unequal {
 
 /** Removes equal types from both sides. Names can repeat, also in kernels, whose types are not always fully deduplicated. */
 function unequal(before: readonly TypeFacts[], after: readonly TypeFacts[]): Unequal {
-  const others = after.map((facts) => ({ facts, print: JSON.stringify(facts) }));
+  const prints = after.map((facts) => JSON.stringify(facts));
+  const left = new Map<string, number>();
+  for (const print of prints) left.set(print, (left.get(print) ?? 0) + 1);
+  const pairs = new Map<string, number>();
   const rest = before.filter((facts) => {
     const print = JSON.stringify(facts);
-    const at = others.findIndex((other) => other.print === print);
-    if (at !== -1) others.splice(at, 1);
-    return at === -1;
+    const count = pairs.get(print) ?? 0;
+    if (count === (left.get(print) ?? 0)) return true;
+    pairs.set(print, count + 1);
+    return false;
   });
-  return {
-    rest,
-    others: others.map(({ facts }) => facts),
-    equal: before.length - rest.length,
-  };
+  // The first of equal types are the pairs of those before.
+  const others = after.filter((_, index) => {
+    const print = prints[index] ?? '';
+    const count = pairs.get(print) ?? 0;
+    if (count > 0) pairs.set(print, count - 1);
+    return count === 0;
+  });
+  return { rest, others, equal: before.length - rest.length };
 }

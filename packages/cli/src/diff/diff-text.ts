@@ -1,6 +1,6 @@
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import type { Change } from './change.js';
+import type { Change, Pair } from './change.js';
 import type { SpecDiff } from './diff-specs.js';
 import type { MemberFact } from './member-facts.js';
 import { splitMoved } from './moved.js';
@@ -50,7 +50,7 @@ class ChangeWriter {
 
   lines({ size, declaration, members, values, tags, ...type }: Change): string[] {
     const { moved, others } = splitMoved(members.changed);
-    const sizes = size === null ? '' : `, ${size.from ?? '-'} → ${bytes(size.to ?? 0)}`;
+    const sizes = size === null ? '' : `, ${sizeChange(size)}`;
     return [
       this.#colors.changed(`~ ${printable(typeName(type))}${sizes}`),
       ...(declaration === null
@@ -63,7 +63,7 @@ class ChangeWriter {
       ...others.map(({ from, to }) => this.#changed(memberChange(from, to))),
       ...moved.map(({ first, count, bits }) =>
         this.#changed(
-          `${count === 1 ? first : `${count} members from ${first} on`} moved by ${distance(bits)}`,
+          `${count === 1 ? shown(first) : `${count} members from ${shown(first)} on`} moved by ${distance(bits)}`,
         ),
       ),
       ...values.removed.map((value) => this.#minus(valueText(value))),
@@ -85,15 +85,24 @@ class ChangeWriter {
   }
 }
 
+function sizeChange({ from, to }: Pair<number | null>): string {
+  return `${from?.toLocaleString('en-US') ?? '-'} → ${to === null ? '-' : bytes(to)}`;
+}
+
+/** Returns the name of a member, which bitfields for padding do not have. */
+function shown(name: string): string {
+  return name === '' ? '(unnamed)' : name;
+}
+
 function memberText(member: MemberFact): string {
-  return `${member.name || '(unnamed)'}: ${typeText(member)} at ${place(member.bitOffset, member)}`;
+  return `${shown(member.name)}: ${typeText(member)} at ${place(member.bitOffset, member)}`;
 }
 
 function memberChange(from: MemberFact, to: MemberFact): string {
   const type = typeText(from) === typeText(to) ? '' : ` ${typeText(from)} → ${typeText(to)}`;
   const moved =
     from.bitOffset === to.bitOffset ? '' : ` at ${place(from.bitOffset, from)} → ${place(to.bitOffset, to)}`;
-  return `${from.name}:${type}${type === '' || moved === '' ? '' : ','}${moved}`;
+  return `${shown(from.name)}:${type}${type === '' || moved === '' ? '' : ','}${moved}`;
 }
 
 function valueText({ name, value }: ValueFact): string {

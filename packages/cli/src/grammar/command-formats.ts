@@ -22,6 +22,7 @@ export const COMMAND_FORMATS: Readonly<Record<string, CommandFormats>> = {
   layout: every('layout'),
   find: every('find'),
   member: every('member'),
+  value: every('value'),
   diff: every('diff'),
   load: every('load'),
   check: every('check'),

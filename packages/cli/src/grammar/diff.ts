@@ -18,6 +18,7 @@ export function diffCommand(action: Action): Command {
       .description('compare the types of two kernels, objects or files; exit status 5 if they differ')
       .argument('<a>', 'a SPEC')
       .argument('<b>', 'a SPEC'),
+    'this name',
   )
     .option('--closure', 'also compare the types that these refer to, including types of the base')
     .option(

@@ -43,7 +43,7 @@ FORMAT is one of
   c        a C header, as bpftool 7.8 prints it; a compiler gives each type
            the size and the offsets of the BTF
   json     the types as \`bpftool -j\` 7.8 prints them (same as -o json)
-  layout   structs and unions with offsets and holes, as pahole prints them
+  layout   structs and unions with offsets and holes, as pahole 1.32 prints them
   btf      the raw BTF, for a file
 
 ${SPEC_HELP}`,

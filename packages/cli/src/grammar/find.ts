@@ -15,7 +15,7 @@ export function findCommand(action: Action): Command {
   return baseOption(
     new Command('find')
       .description('find types by name, and show which objects have them')
-      .argument('<name...>', 'names or globs: tcp_sock, "tcp_*"')
+      .argument('<name...>', 'names, globs or type ids: tcp_sock, "tcp_*", 114')
       .option('-i, --in <spec>', 'search only this SPEC; default: every object of the node'),
   )
     .addOption(new Option('-k, --kind <kind>', 'only types of this kind').choices(KIND_WORDS))

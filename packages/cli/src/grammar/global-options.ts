@@ -23,13 +23,13 @@ export interface GlobalOptions {
 /** addGlobalOptions declares the {@link GlobalOptions}. */
 export function addGlobalOptions(program: Command): void {
   program
-    .option('-a, --address <address>', 'use the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)')
-    .option('--context <name>', 'use the daemon of this context of the config file (BTFD_CONTEXT)')
-    .option('--config <file>', 'use another config file (BTFCTL_CONFIG)')
-    .option('--tls-ca <file>', 'trust the authorities in this PEM file')
-    .option('--tls-cert <file>', 'present the certificate in this PEM file')
-    .option('--tls-key <file>', 'the key of that certificate, a PEM file')
-    .option('--tls-server-name <name>', "the name that the daemon's certificate must have")
+    .option('-a, --address <address>', 'use the daemon at unix:/PATH or HOST:PORT (BTFD_ADDRESS)', notEmpty)
+    .option('--context <name>', 'use the daemon of this context of the config file (BTFD_CONTEXT)', notEmpty)
+    .option('--config <file>', 'use another config file (BTFCTL_CONFIG)', notEmpty)
+    .option('--tls-ca <file>', 'trust the authorities in this PEM file', notEmpty)
+    .option('--tls-cert <file>', 'present the certificate in this PEM file', notEmpty)
+    .option('--tls-key <file>', 'the key of that certificate, a PEM file', notEmpty)
+    .option('--tls-server-name <name>', "the name that the daemon's certificate must have", notEmpty)
     .addOption(new Option('-o, --output <format>', 'how to print results').choices(FORMATS).default('table'))
     .option('-q, --quiet', 'print results and errors, but no notes and no progress')
     .addOption(
@@ -48,6 +48,15 @@ export function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalOptions):
   return { ca: tlsCa, cert: tlsCert, key: tlsKey, serverName: tlsServerName };
 }
 
+/** An empty value is usually that of a variable that is not set. */
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
+/** The longest time of a timer of Node. A longer one would end at once. */
+const MAX_TIME = 2 ** 31 - 1;
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 function parseTime(text: string): number {
@@ -55,5 +64,6 @@ function parseTime(text: string): number {
   const time = Number(digits) * (UNITS[unit === '' ? 's' : unit] ?? 0);
   if (digits === undefined || time <= 0)
     throw new InvalidArgumentError('Use a time such as 500ms, 10s or 2m.');
+  if (time > MAX_TIME) throw new InvalidArgumentError('The longest time is 35791m.');
   return time;
 }

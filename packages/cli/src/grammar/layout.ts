@@ -7,11 +7,11 @@ export function layoutCommand(action: Action): Command {
   return inOption(
     new Command('layout')
       .description('draw structs and unions by cache line, with their holes')
-      .argument('<type...>', 'names or globs of structs, unions and typedefs of them'),
+      .argument('<type...>', 'names, globs or type ids of structs, unions and typedefs of them'),
   )
     .addHelpText(
       'after',
-      `\n\`btfctl dump SPEC --type TYPE --format layout\` prints the layout as pahole\ndoes.\n\n${SPEC_HELP}`,
+      `\n\`btfctl dump SPEC --type TYPE --format layout\` prints the layout as pahole 1.32\ndoes.\n\n${SPEC_HELP}`,
     )
     .action(action);
 }

@@ -12,12 +12,9 @@ export function originOption(command: Command): Command {
 }
 
 /** typeOption declares `--type`, which can be repeated. */
-export function typeOption(command: Command): Command {
-  return command.option(
-    '-t, --type <name>',
-    'only types with this name, or that match this glob; can be repeated',
-    repeated,
-  );
+export function typeOption(command: Command, which = 'this name or id'): Command {
+  const description = `only types with ${which}, or that match this glob; can be repeated`;
+  return command.option('-t, --type <name>', description, repeated);
 }
 
 /** InOptions choose the types that a command looks at. */

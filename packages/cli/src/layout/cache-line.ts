@@ -1,6 +1,6 @@
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import type { Extent } from './extents.js';
+import { type Extent, indexAt } from './extents.js';
 
 /** CACHE_LINE is the size of a cache line on x86 and arm64, in bytes. */
 export const CACHE_LINE = 64;
@@ -15,22 +15,19 @@ export const CACHE_LINE = 64;
 export function drawBytes(start: number, length: number, extents: readonly Extent[], colors: Colors): string {
   const end = start + length;
   let drawn = '';
-  let members = 0;
-  for (const extent of extents) {
-    if (extent.kind === 'member') members += 1;
-    if (extent.end <= start || extent.start >= end) continue;
+  for (let index = indexAt(extents, start); index < extents.length; index++) {
+    const extent = extents[index];
+    if (extent === undefined || extent.start >= end) break;
     const cells = Math.min(extent.end, end) - Math.max(extent.start, start);
-    drawn += drawExtent(extent, cells, extent.start >= start, members, colors);
+    drawn += drawExtent(extent, cells, extent.start >= start, colors);
   }
   return drawn;
 }
 
 function drawExtent(
-  { kind, name }: Extent,
+  { kind, name, count }: Extent,
   cells: number,
   startsHere: boolean,
-  /** The number of the member, from 1. */
-  count: number,
   colors: Colors,
 ): string {
   if (kind === 'hole') return colors.hole('░'.repeat(cells));

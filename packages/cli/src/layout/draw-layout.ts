@@ -3,7 +3,7 @@ import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
 import { clip } from '../output/table.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
-import { type Extent, extentsOf } from './extents.js';
+import { type Extent, extentsOf, indexAt } from './extents.js';
 
 /** DrawOptions are the options of {@link drawLayout}. */
 export interface DrawOptions {
@@ -21,12 +21,16 @@ const PLACE_COLUMNS = 8 + 1 + 7 + 2;
 /** No type is cut to less than this. */
 const MIN_TYPE = 4;
 
-/** drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that start there. */
-export function drawLayout(layout: Layout, options: DrawOptions): string {
+/**
+ * drawLayout draws a struct or union by cache line: its bytes as cells, and below them the members that start there.
+ *
+ * @param showId whether to show its type id, for structs of the same name.
+ */
+export function drawLayout(layout: Layout, options: DrawOptions, showId = false): string {
   const { colors, width } = options;
   const cells = cellsIn(width);
   const extents = extentsOf(layout);
-  const lines: string[] = [title(layout, colors), ''];
+  const lines: string[] = [title(layout, colors, showId), ''];
   const rowsByLine = rowsOf(layout);
   const lineCount = Math.max(1, Math.ceil(layout.size / CACHE_LINE));
   for (let line = 0; line < lineCount; line++) {
@@ -55,7 +59,8 @@ function cellsIn(width: number | null): number {
   return [CACHE_LINE, CACHE_LINE / 2].find((cells) => cells <= room) ?? CACHE_LINE / 4;
 }
 
-function title({ keyword, name, size, memberCount, ...sums }: Layout, colors: Colors): string {
+function title(layout: Layout, colors: Colors, showId: boolean): string {
+  const { keyword, name, typeId, size, memberCount, ...sums } = layout;
   const { holes, holeBytes, bitHoles, padding } = sums;
   const lines = Math.ceil(size / CACHE_LINE);
   const facts = [
@@ -66,7 +71,8 @@ function title({ keyword, name, size, memberCount, ...sums }: Layout, colors: Co
     ...(bitHoles > 0 ? [counted(bitHoles, 'bit hole')] : []),
     ...(padding > 0 ? [`${counted(padding, 'byte')} of padding`] : []),
   ];
-  return `${colors.strong(`${keyword} ${name === '' ? '(anonymous)' : printable(name)}`)}  ${facts.join(', ')}`;
+  const shown = `${keyword} ${name === '' ? '(anonymous)' : printable(name)}`;
+  return `${colors.strong(shown)}${showId ? ` (type id ${typeId})` : ''}  ${facts.join(', ')}`;
 }
 
 function holesOf(holes: number, bytes: number): string {
@@ -94,8 +100,8 @@ function wholeLines(
   rowsByLine: ReadonlyMap<number, readonly LayoutRow[]>,
   lineCount: number,
 ): { readonly name: string; readonly lines: number } | null {
-  const extent = extents.find((one) => one.start <= start && one.end >= start + CACHE_LINE);
-  if (extent === undefined) return null;
+  const extent = extents[indexAt(extents, start)];
+  if (extent === undefined || extent.end < start + CACHE_LINE) return null;
   const first = start / CACHE_LINE;
   let lines = 0;
   while (

@@ -7,6 +7,8 @@ export interface Extent {
   readonly start: number;
   readonly end: number;
   readonly name: string;
+  /** The number of members up to and including this extent. */
+  readonly count: number;
 }
 
 /**
@@ -14,9 +16,9 @@ export interface Extent {
  * that share bytes are one extent, and so are the members of a union.
  */
 export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
-  if (keyword === 'union') return [{ kind: 'member', start: 0, end: size, name: name || 'union' }];
-  const extents: Extent[] = [];
-  const add = (extent: Extent): void => {
+  if (keyword === 'union') return [{ kind: 'member', start: 0, end: size, name: name || 'union', count: 1 }];
+  const extents: Omit<Extent, 'count'>[] = [];
+  const add = (extent: Omit<Extent, 'count'>): void => {
     const last = extents.at(-1);
     const end = last?.end ?? 0;
     if (extent.start > end) extents.push({ kind: 'hole', start: end, end: extent.start, name: '' });
@@ -37,7 +39,22 @@ export function extentsOf({ rows, keyword, name, size }: Layout): Extent[] {
   }
   const end = extents.at(-1)?.end ?? 0;
   if (end < size) extents.push({ kind: 'padding', start: end, end: size, name: '' });
-  return extents;
+  let count = 0;
+  return extents.map(({ kind, start, end: last, name: text }) => {
+    if (kind === 'member') count += 1;
+    return { kind, start, end: last, name: text, count };
+  });
+}
+
+/** indexAt returns the index of the first extent that ends after an offset. The extents are in order. */
+export function indexAt(extents: readonly Extent[], offset: number): number {
+  let [low, high] = [0, extents.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((extents[middle]?.end ?? Infinity) > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function bytesOf({ offset, size, bitOffset, bitfieldSize }: LayoutMember): { start: number; end: number } {

@@ -31,3 +31,18 @@ test('name prints each name once, in the order of the types, and skips types wit
   const spec = specOf(typedef('b'), { kind: 'PTR', typeId: 1 }, typedef('a'), typedef('b'), typedef('x\ny'));
   expect([...dumpText(spec, 'name', null)].join('')).toBe('b\na\nx\uFFFDy\n');
 });
+
+test('layout prints the struct that a chosen typedef stands for, with or without a name, once', () => {
+  const empty = { kind: 'STRUCT', size: 0, members: [] } as const;
+  const spec = specOf(
+    { ...empty, name: '' },
+    { kind: 'TYPEDEF', name: 'atomic_t', typeId: 1 },
+    { ...empty, name: 's' },
+    { kind: 'TYPEDEF', name: 's_t', typeId: 3 },
+    { kind: 'TYPEDEF', name: 'number', typeId: 0 },
+  );
+  const heads = (ids: number[] | null): string[] =>
+    [...dumpText(spec, 'layout', ids)].join('').match(/^\S.*/gm) ?? [];
+  expect(heads(null)).toEqual(['struct s {', '};']);
+  expect(heads([2, 3, 4, 5])).toEqual(['typedef struct {', '} atomic_t;', 'struct s {', '};']);
+});

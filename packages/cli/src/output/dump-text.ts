@@ -1,10 +1,11 @@
 import {
   formatLayout,
   Kind,
-  layoutOf,
+  pointerSize,
   type PrintCOptions,
   printCChunks,
   printRaw,
+  resolve,
   type Spec,
   toBpftoolJson,
   type TypeId,
@@ -40,7 +41,7 @@ export function dumpText(
     case 'name':
       return inPieces(nameLines(spec, some));
     case 'layout':
-      return inPieces(layouts(spec, some));
+      return inPieces(layouts(spec, ids));
   }
 }
 
@@ -79,12 +80,17 @@ function* nameLines(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, 
   }
 }
 
-function* layouts(spec: Spec, ids: Iterable<TypeId>): Generator<string, void, undefined> {
+/** Writes structs and unions that have a name, and those that chosen typedefs stand for, each once. */
+function* layouts(spec: Spec, ids: readonly TypeId[] | null): Generator<string, void, undefined> {
+  const done = new Set<TypeId>();
   let before = '';
-  for (const id of ids) {
-    const kind = spec.kindOf(id);
-    if ((kind !== Kind.STRUCT && kind !== Kind.UNION) || spec.nameOf(id) === '') continue;
-    yield before + formatLayout(layoutOf(spec, id));
+  for (const id of ids ?? spec.typeIds()) {
+    const typeId = ids !== null && spec.kindOf(id) === Kind.TYPEDEF ? resolve(spec, id).id : id;
+    const kind = spec.kindOf(typeId);
+    if ((kind !== Kind.STRUCT && kind !== Kind.UNION) || done.has(typeId)) continue;
+    if (typeId === id && spec.nameOf(id) === '') continue;
+    done.add(typeId);
+    yield before + formatLayout({ spec, typeId, pointerSize: pointerSize(spec) });
     before = '\n';
   }
 }

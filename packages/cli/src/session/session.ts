@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
 import { nodeNamed, targetOf } from '../config/target.js';
+import { usageError } from '../error/cli-error.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
 import { showView, type View } from '../output/formats.js';
@@ -11,7 +13,7 @@ import { Progress } from '../output/progress.js';
 import { printableText } from '../output/safe-text.js';
 import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
 import type { Source } from '../source/source.js';
-import { formatObjectRef, parseSpecRef, type SpecRef } from '../source/spec-ref.js';
+import { formatObjectRef, parseSpecRef, type SpecRef, STANDARD_INPUT } from '../source/spec-ref.js';
 import { RequestTimeout } from './request-timeout.js';
 
 /**
@@ -34,6 +36,7 @@ export class Session implements AsyncDisposable {
   readonly #progress: Progress | null;
   readonly #notes = new Set<string>();
   #configFile: Promise<ConfigFile> | null = null;
+  #tookInput = false;
 
   constructor(io: Io, options: GlobalOptions, interrupted: AbortSignal) {
     this.#io = io;
@@ -80,6 +83,8 @@ export class Session implements AsyncDisposable {
   /** Prints text piece by piece until the reader is gone. */
   async print(pieces: Iterable<string>): Promise<void> {
     for (const piece of pieces) {
+      // A file takes all pieces at once, and signals are only noticed in between.
+      await setImmediate();
       this.interrupted.throwIfAborted();
       if (this.out.closed) return;
       await this.out.write(this.onTerminal ? printableText(piece) : piece);
@@ -133,8 +138,22 @@ export class Session implements AsyncDisposable {
    * @param base the SPEC of the base of split BTF.
    */
   async source(ref: SpecRef, base?: string): Promise<Source> {
-    const baseSource = base === undefined ? null : await this.source(parseSpecRef(base));
+    return this.#sourceOn(ref, await this.#baseOf(base));
+  }
+
+  /** sources returns the {@link source} of each of several SPECs. They share the base. */
+  async sources(refs: readonly SpecRef[], base?: string): Promise<Source[]> {
+    const baseSource = await this.#baseOf(base);
+    return Promise.all(refs.map((ref) => this.#sourceOn(ref, baseSource)));
+  }
+
+  async #baseOf(base: string | undefined): Promise<Source | null> {
+    return base === undefined ? null : this.#sourceOn(parseSpecRef(base), null);
+  }
+
+  async #sourceOn(ref: SpecRef, baseSource: Source | null): Promise<Source> {
     if (ref.kind === 'file') {
+      if (ref.path === STANDARD_INPUT) this.#takeInput();
       const { FileSource } = await import('../source/file-source.js');
       return new FileSource(ref.path, baseSource, this.interrupted, this.noteOnce);
     }
@@ -150,17 +169,17 @@ export class Session implements AsyncDisposable {
     );
   }
 
-  /** sources returns the {@link source} of each of several SPECs. */
-  async sources(refs: readonly SpecRef[], base?: string): Promise<Source[]> {
-    return Promise.all(refs.map((ref) => this.source(ref, base)));
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#progress?.[Symbol.dispose]();
     // A failure to connect is reported to the caller of client().
     const clients = await Promise.allSettled(this.#clients.values());
     await Promise.all(clients.map(async (made) => made.status === 'fulfilled' && made.value.close()));
     await this.out.end();
+  }
+
+  #takeInput(): void {
+    if (this.#tookInput) throw usageError('only one SPEC can be -: standard input can be read once');
+    this.#tookInput = true;
   }
 
   async #connect(node: string | null): Promise<BtfClient> {

@@ -2,8 +2,18 @@ import { isGlob, nearTypeNames, postorder, type Spec, type TypeId } from '@btfd/
 import { type CliError, notFound } from '../error/cli-error.js';
 import { nameTest } from './glob.js';
 
-/** idsNamed returns a spec's own types that have a name, or a name that matches a glob. */
+/** typeIdOf returns the type id that a text is, in decimal digits; null for names: those of C do not begin with a digit. */
+export function typeIdOf(text: string): TypeId | null {
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/**
+ * idsNamed returns a spec's own types that have a name, or a name that matches a glob. For a type id it returns that type,
+ * also if it is one of the base.
+ */
 export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
+  const typeId = typeIdOf(nameOrGlob);
+  if (typeId !== null) return typeId >= 1 && typeId < spec.endTypeId ? [typeId] : [];
   if (!isGlob(nameOrGlob)) return spec.idsByName(nameOrGlob).filter((id) => id >= spec.firstTypeId);
   const matches = nameTest(nameOrGlob);
   const ids: TypeId[] = [];
@@ -15,7 +25,7 @@ export function idsNamed(spec: Spec, nameOrGlob: string): TypeId[] {
 }
 
 /**
- * chosenIds returns the types that names and globs choose, in the order of their ids.
+ * chosenIds returns the types that names, globs and ids choose, in the order of their ids.
  *
  * @param closure whether to include the types that they refer to, also those of the base.
  * @throws CliError NOT_FOUND, with the name or glob that no type matches.
@@ -32,7 +42,7 @@ export function chosenIds(spec: Spec, names: readonly string[], closure: boolean
 }
 
 /**
- * noTypeNamed returns the error for a name or glob that no type of a spec matches. It suggests similar names.
+ * noTypeNamed returns the error for a name, glob or id that no type of a spec matches. It suggests similar names.
  *
  * @param kinds the kinds to suggest; null for all.
  */
@@ -42,6 +52,9 @@ export function noTypeNamed(
   label: string,
   kinds: readonly number[] | null = null,
 ): CliError {
+  if (typeIdOf(name) !== null) {
+    return notFound(`${label} has no type ${name}: its largest type id is ${spec.endTypeId - 1}`);
+  }
   const near = isGlob(name) ? [] : nearTypeNames(spec, name, { kinds, firstId: spec.firstTypeId });
   const meant = near.map((one) => JSON.stringify(one)).join(' or ');
   return notFound(

@@ -31,10 +31,10 @@ const COMPRESSED: readonly (readonly [magic: readonly number[], hint: string])[]
  * @throws CliError NOT_FOUND if there is no such file or no section `.BTF`; FAILURE if it cannot be read.
  */
 export async function readBtfFile(path: string, interrupted: AbortSignal): Promise<BtfFile> {
-  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  const name = nameOf(path);
   const bytes = await readFile(path, interrupted, (head) => checkHead(head, path, name));
   if (!isElfFile(bytes)) return { kind: 'raw', btf: bytes };
-  const elf = await inFile(name, () => inflateElfBtf(bytes));
+  const elf = await inFile(path, () => inflateElfBtf(bytes));
   return { kind: 'elf', elf, bytes };
 }
 
@@ -45,8 +45,12 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
     const { exitCode, message, hint } = explainError(error);
-    throw new CliError(exitCode, `${path}: ${message}`, hint);
+    throw new CliError(exitCode, `${nameOf(path)}: ${message}`, hint);
   }
+}
+
+function nameOf(path: string): string {
+  return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
 function checkHead(head: Uint8Array, path: string, name: string): void {

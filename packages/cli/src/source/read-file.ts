@@ -44,10 +44,22 @@ export async function readPath(
   checkHead: (head: Uint8Array) => void = () => {},
 ): Promise<Uint8Array> {
   // Opening a pipe blocks until there is a writer, and Ctrl-C would have no effect until then.
-  if (!statSync(path).isFile()) return readStream(createReadStream(path), interrupted, checkHead);
+  const stat = statSync(path);
+  // The error of the system, which does not name the folder.
+  if (stat.isDirectory()) throw new FolderError(path);
+  if (!stat.isFile()) return readStream(createReadStream(path), interrupted, checkHead);
   checkHead(headOf(path));
   // At once: reading sysfs piece by piece through the thread pool takes thirty times as long.
   return readFileSync(path);
+}
+
+/** FolderError is the error of the system for reading a folder, with its path. */
+class FolderError extends Error {
+  readonly code = 'EISDIR';
+
+  constructor(path: string) {
+    super(`EISDIR: illegal operation on a directory, read '${path}'`);
+  }
 }
 
 function headOf(path: string): Uint8Array {

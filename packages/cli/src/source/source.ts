@@ -3,11 +3,13 @@ import {
   type BtfNote,
   formatNote,
   formatTypeName,
+  MemberPathError,
+  type ResolvedMember,
   resolveMember,
   type Spec,
   surveyBtf,
 } from '@btfd/btf';
-import type { MemberResult } from '@btfd/client';
+import type { MemberFailure, MemberResult, RemoteMember } from '@btfd/client';
 
 /** Source is an object in the kernel of a node, or a file, with its types. */
 export interface Source {
@@ -41,10 +43,30 @@ export function specMembers(spec: Spec, paths: readonly string[]): MemberResult[
 
 function specMember(spec: Spec, path: string): MemberResult {
   try {
-    const member = resolveMember(spec, path);
-    return { path, member: { ...member, typeName: formatTypeName(spec, member.typeId) }, error: null };
+    return { path, member: remoteMember(spec, resolveMember(spec, path)), error: null, failure: null };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    return { path, member: null, error: error.message };
+    const failure =
+      error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
+    return { path, member: null, error: error.message, failure: memberFailure(spec, failure) };
   }
+}
+
+function memberFailure(spec: Spec, { problem, step, candidates }: MemberPathError): MemberFailure {
+  return {
+    code: problem,
+    step,
+    candidates: candidates.map(({ typeId, path, member }) => ({
+      typeId,
+      typeName: formatTypeName(spec, typeId),
+      inBase: typeId < spec.firstTypeId,
+      path,
+      member: member === null ? null : remoteMember(spec, member),
+    })),
+    candidateCount: candidates.length,
+  };
+}
+
+function remoteMember(spec: Spec, member: ResolvedMember): RemoteMember {
+  return { ...member, typeName: formatTypeName(spec, member.typeId) };
 }

@@ -1,10 +1,21 @@
 import { create } from '@bufbuild/protobuf';
 import {
   decodeMember,
+  decodeMemberError,
+  type MemberError as MemberErrorMessage,
+  type MemberErrorName,
   type MemberResult as MemberResultMessage,
   ResolveMembersRequestSchema,
 } from '@btfd/api';
-import type { Dereference, MemberPlace } from '@btfd/btf';
+import {
+  BtfFormatError,
+  type Dereference,
+  formatMemberPath,
+  type MemberPlace,
+  parseMemberPath,
+  type PathStep,
+  type TypeId,
+} from '@btfd/btf';
 import { type CallLimits, type Connection, methods } from '../call/connection.js';
 import { invalidResponse } from '../error/btf-error.js';
 import type { SpecSource } from './spec-store.js';
@@ -26,10 +37,40 @@ export interface RemoteMember extends MemberPlace {
   readonly dereferences: readonly RemoteDereference[];
 }
 
-/** MemberResult is the result for one path. Either `member` or `error` is null. */
+/**
+ * MemberFailureCode is the reason why a path cannot be resolved: a `MemberProblem` of `@btfd/btf`, `RESULT_TOO_LARGE` for a
+ * result that the daemon does not send, or `UNKNOWN` from a daemon of another release.
+ */
+export type MemberFailureCode = MemberErrorName | 'UNKNOWN';
+
+/** RemoteCandidate is one of the types that an ambiguous path may mean. */
+export interface RemoteCandidate {
+  readonly typeId: TypeId;
+  /** The type as C writes it. */
+  readonly typeName: string;
+  /** Whether it is a type of the base of split BTF, such as a module's. */
+  readonly inBase: boolean;
+  /** The path that means this type: `114.pid`. It starts with the id, and continues where the path is ambiguous. */
+  readonly path: string;
+  /** The member that the whole path names if it means this type; null if this type does not have it. */
+  readonly member: RemoteMember | null;
+}
+
+/** MemberFailure says why a path cannot be resolved. */
+export interface MemberFailure {
+  readonly code: MemberFailureCode;
+  /** Index of the step of the path that fails, from 0; -1 if it is the type where the path starts. */
+  readonly step: number;
+  /** The types that an `AMBIGUOUS` path may mean; otherwise empty. The daemon sends as many as fit into a kilobyte. */
+  readonly candidates: readonly RemoteCandidate[];
+  /** Number of types that the path may mean. */
+  readonly candidateCount: number;
+}
+
+/** MemberResult is the result for one path: a `member`, or an `error` with its `failure` for programs. */
 export type MemberResult =
-  | { readonly path: string; readonly member: RemoteMember; readonly error: null }
-  | { readonly path: string; readonly member: null; readonly error: string };
+  | { readonly path: string; readonly member: RemoteMember; readonly error: null; readonly failure: null }
+  | { readonly path: string; readonly member: null; readonly error: string; readonly failure: MemberFailure };
 
 /** fetchMembers returns where members are, one result per path. */
 export async function fetchMembers(
@@ -47,10 +88,37 @@ function memberResult(path: string, message: MemberResultMessage | undefined): M
   const { case: kind, value } = message?.result ?? { case: undefined };
   switch (kind) {
     case 'error':
-      return { path, member: null, error: value.message };
+      return { path, member: null, error: value.message, failure: failureOf(path, value) };
     case 'member':
-      return { path, member: decodeMember(value), error: null };
+      return { path, member: decodeMember(value), error: null, failure: null };
     case undefined:
       throw invalidResponse(`result for ${JSON.stringify(path)}`);
+  }
+}
+
+function failureOf(path: string, message: MemberErrorMessage): MemberFailure {
+  const { code, step, candidates, candidateCount } = decodeMemberError(message);
+  const rest = candidates.length === 0 ? [] : stepsFrom(path, step);
+  return {
+    code,
+    step,
+    candidates: candidates.map(({ typeId, typeName, inBase, member }) => ({
+      typeId,
+      typeName,
+      inBase,
+      path: formatMemberPath({ kind: null, root: String(typeId), steps: rest }),
+      member,
+    })),
+    candidateCount,
+  };
+}
+
+/** @throws BtfError INVALID_RESPONSE for a path without steps that could be ambiguous. */
+function stepsFrom(path: string, step: number): readonly PathStep[] {
+  try {
+    return parseMemberPath(path).steps.slice(Math.max(step, 0));
+  } catch (error) {
+    if (error instanceof BtfFormatError) throw invalidResponse(`result for ${JSON.stringify(path)}`);
+    throw error;
   }
 }

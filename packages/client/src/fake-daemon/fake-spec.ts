@@ -3,8 +3,10 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ByteOrder,
   encodeMember,
+  encodeMemberError,
   Encoding,
   NoteKind,
+  type MemberFields,
   type ResolveMembersResponseSchema,
   type SpecHeaderSchema,
   type SpecRequest,
@@ -13,8 +15,10 @@ import {
 import {
   BtfFormatError,
   formatTypeName,
+  MemberPathError,
   parseHeader,
   printC,
+  type ResolvedMember,
   resolveMember,
   selectTypes,
   type Spec,
@@ -92,13 +96,31 @@ export function fakeMembers(object: FakeObject, paths: readonly string[]): Membe
 
 function memberOf(spec: Spec, path: string): NonNullable<Members['results']>[number] {
   try {
-    const member = resolveMember(spec, path);
-    const typeName = formatTypeName(spec, member.typeId);
-    return { result: { case: 'member', value: encodeMember({ ...member, typeName }) } };
+    const value = encodeMember(memberFields(spec, resolveMember(spec, path)));
+    return { result: { case: 'member', value } };
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
-    return { result: { case: 'error', value: { message: error.message } } };
+    const failure =
+      error instanceof MemberPathError ? error : new MemberPathError('UNREADABLE', error.message);
+    const { message, problem: code, step, candidates } = failure;
+    const value = encodeMemberError({
+      message,
+      code,
+      step,
+      candidates: candidates.map(({ typeId, member }) => ({
+        typeId,
+        typeName: formatTypeName(spec, typeId),
+        inBase: typeId < spec.firstTypeId,
+        member: member === null ? null : memberFields(spec, member),
+      })),
+      candidateCount: candidates.length,
+    });
+    return { result: { case: 'error', value } };
   }
+}
+
+function memberFields(spec: Spec, member: ResolvedMember): MemberFields {
+  return { ...member, typeName: formatTypeName(spec, member.typeId) };
 }
 
 function headerOf(object: FakeObject) {

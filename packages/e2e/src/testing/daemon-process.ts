@@ -121,6 +121,15 @@ export class DaemonProcess implements AsyncDisposable {
     return Number(match?.[1]) * 1024;
   }
 
+  /** Returns the CPU time that all of its threads have used, in milliseconds. */
+  cpuMs(): number {
+    const tasks = `/proc/${this.pid}/task`;
+    const times = readdirSync(tasks).map(
+      (task) => readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0],
+    );
+    return times.reduce((sum, ns) => sum + Number(ns), 0) / 1e6;
+  }
+
   /** Sends a signal. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);

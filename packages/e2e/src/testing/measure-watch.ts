@@ -1,6 +1,5 @@
 // A program that measures the cost of a watch while nothing changes, and the delay until it reports a change:
 //     node packages/e2e/dist/testing/measure-watch.js [objects] [seconds] [changes]
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { BtfClient } from '@btfd/client';
 import { btfLoad } from '@btfd/native';
@@ -9,19 +8,10 @@ import { intBtf } from './sample-btf.js';
 
 const [objectCount = 200, seconds = 10, changes = 50] = process.argv.slice(2).map(Number);
 
-/** Returns the CPU time that all threads of a process have used, in milliseconds. */
-function cpuMs(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  const times = readdirSync(tasks).map(
-    (task) => readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0],
-  );
-  return times.reduce((sum, ns) => sum + Number(ns), 0) / 1e6;
-}
-
-async function cpuPerSecond(pid: number): Promise<string> {
-  const before = cpuMs(pid);
+async function cpuPerSecond(daemon: DaemonProcess): Promise<string> {
+  const before = daemon.cpuMs();
   await setTimeout(seconds * 1000);
-  return `${((cpuMs(pid) - before) / seconds).toFixed(2)} ms/s`;
+  return `${((daemon.cpuMs() - before) / seconds).toFixed(2)} ms/s`;
 }
 
 const objects = await Promise.all(
@@ -32,7 +22,7 @@ await using client = new BtfClient(daemon.address);
 await client.serverInfo();
 // Waits until the work of the start is done.
 await setTimeout(2_000);
-console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await cpuPerSecond(daemon.pid)}`);
+console.log(`CPU of the daemon, ${objectCount} objects, nobody watches: ${await cpuPerSecond(daemon)}`);
 
 const added = new Map<number, number>();
 let synced = false;
@@ -49,7 +39,7 @@ watching.catch(() => {});
 while (!synced) await setTimeout(10);
 await setTimeout(2_000);
 const before = eventCount;
-const watched = await cpuPerSecond(daemon.pid);
+const watched = await cpuPerSecond(daemon);
 console.log(
   `CPU of the daemon, ${objectCount} objects, one watches: ${watched}; events meanwhile: ${eventCount - before}`,
 );

@@ -32,9 +32,11 @@ describe('atDate', () => {
   test.each([
     ['in the past', -1],
     ['that is not a number', NaN],
-  ])('calls back at once for a date %s', (_, ms) => {
+  ])('calls back at once, but after it has returned, for a date %s', (_, ms) => {
     const callback = jest.fn();
     atDate(Date.now() + ms, callback);
+    expect(callback).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
     expect(callback).toHaveBeenCalledTimes(1);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -23,19 +23,22 @@ export const systemClock: Clock = {
 const LOOK_MS = 3_600_000;
 
 /**
- * atDate calls back once, when the machine's clock passes a date. It does not keep the process alive. An invalid date,
- * as in a certificate without one, counts as passed.
+ * atDate calls back once, when the machine's clock has passed a date, and never before it returns. It does not keep the
+ * process alive. An invalid date, as in a certificate without one, counts as passed.
  *
  * @param date milliseconds since 1970.
  * @returns a function that cancels the call.
  */
 export function atDate(date: number, callback: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const look = (): void => {
-    const left = date - Date.now();
-    if (left < 0 || Number.isNaN(left)) callback();
-    else timer = setTimeout(look, Math.min(left + 1, LOOK_MS)).unref();
+  let timer: NodeJS.Timeout;
+  const wait = (): void => {
+    const left = date + 1 - Date.now();
+    timer = setTimeout(look, left > 0 ? Math.min(left, LOOK_MS) : 0).unref();
   };
-  look();
+  const look = (): void => {
+    if (Date.now() <= date) wait();
+    else callback();
+  };
+  wait();
   return () => clearTimeout(timer);
 }

@@ -2,7 +2,7 @@ import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { ERRNO_REASONS } from './error-table.js';
-import { fromFormatError, ServiceError } from './service-error.js';
+import { fromFormatError, ServiceError, type ServiceErrorDetail } from './service-error.js';
 import { inUserNamespace } from './user-namespace.js';
 
 /** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
@@ -13,14 +13,23 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  if (isOutOfFiles(error)) {
-    return new ServiceError(ErrorReason.OUT_OF_FILES, 'the daemon has as many open files as it may have', {
-      cause: error,
-    });
-  }
+  if (isOutOfFiles(error)) return outOfFiles({ cause: error });
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
     cause: error,
   });
+}
+
+/**
+ * outOfFiles returns the error that a client gets if the daemon could open no file.
+ *
+ * @param detail - its cause, and when to try again
+ */
+export function outOfFiles(detail: Pick<ServiceErrorDetail, 'cause' | 'retryMs'>): ServiceError {
+  return new ServiceError(
+    ErrorReason.OUT_OF_FILES,
+    'the daemon has as many open files as it may have',
+    detail,
+  );
 }
 
 /** Reports whether an error of Node says that no file can be opened, such as one of sysfs. */

@@ -23,7 +23,7 @@ const CALLER = { principal: OWN, role: 'loader', may: () => true, maySee: () => 
 async function setUp({
   role = 'loader',
   connections = 4,
-  connectionMs = 200,
+  connectionMs = 60_000,
 }: { role?: 'loader' | 'viewer'; connections?: number; connectionMs?: number } = {}) {
   const dir = new TempDir();
   const kernel = new FakeKernel();
@@ -104,16 +104,16 @@ describe('A request for a file descriptor', () => {
 
   test('is refused beyond the quota of connections', async () => {
     using served = await setUp({ connections: 1 });
-    const silent = served.ask('');
-    const second = await served.ask(`${served.token}\n`);
-    expect(second).toMatch(/^error QUOTA_EXCEEDED /);
-    expect(await silent).toBe('');
+    const silent = connect(served.path);
+    while (served.served.size === 0) await new Promise(setImmediate);
+    expect(await served.ask(`${served.token}\n`)).toMatch(/^error QUOTA_EXCEEDED /);
+    silent.destroy();
     await served.released();
     expect(await served.ask(`${served.token}\n`)).toBe('ok\n');
   });
 
   test('beyond the quota leaves room for others, whose peers do not close their connections', async () => {
-    using served = await setUp({ connections: 0, connectionMs: 60_000 });
+    using served = await setUp({ connections: 0 });
     const peers = Array.from({ length: MAX_REFUSED + 8 }, () =>
       connect({ path: served.path, allowHalfOpen: true }).on('error', () => {}),
     );
@@ -124,13 +124,13 @@ describe('A request for a file descriptor', () => {
   });
 
   test.each(['stays', 'ends its side'])('counts until its peer, which %s, has received', async (how) => {
-    using served = await setUp({ connections: 1, connectionMs: 50 });
+    using served = await setUp({ connections: 1, connectionMs: 1_000 });
     // Paused before it is connected, it receives nothing.
     const peer = connect({ path: served.path, allowHalfOpen: true }).pause();
     peer.write(`${served.token}\n`);
     if (how === 'ends its side') peer.end();
     while (served.ends.length === 0) await new Promise(setImmediate);
-    await setTimeout(100);
+    await setTimeout(1_100);
     // The kernel keeps the file descriptor of such a peer, also if the daemon closed its end.
     expect(await served.ask(`${served.token}\n`)).toMatch(/^error QUOTA_EXCEEDED /);
     peer.resume();
@@ -157,8 +157,11 @@ describe('A request for a file descriptor', () => {
   });
 
   test('that does not come in time ends the connection', async () => {
-    using served = await setUp();
-    expect(await served.ask(served.token)).toBe('');
+    using served = await setUp({ connectionMs: 50 });
+    // A connection that is closed before its request was read is reset.
+    const peer = connect(served.path).on('error', () => {});
+    peer.resume().write(served.token);
+    while (!peer.closed) await new Promise(setImmediate);
     expect(served.ends).toEqual([]);
     await served.released();
   });

@@ -1,6 +1,12 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { ErrorReason, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
+import {
+  ErrorReason,
+  MemberErrorCode,
+  MemberResultSchema,
+  ResolveMembersResponseSchema,
+  type MemberResult,
+} from '@btfd/api';
 import { Kind } from '@btfd/btf';
 import { BtfWriter } from '../testing/btf-bytes.js';
 import { failureOf } from '../testing/service-error.js';
@@ -68,6 +74,62 @@ describe('A result of ResolveMembers', () => {
   });
 });
 
+describe('An ambiguous result of ResolveMembers', () => {
+  /** `struct s { T first; int moved; }` some times, each with `moved` at another place, and a name for T. */
+  const twins = (count: number, typeName = 'int', name = 's'): Uint8Array => {
+    const writer = new BtfWriter().type(Kind.INT, typeName, { sizeOrTypeId: 4, data: [32] });
+    for (let i = 0; i < count; i++) {
+      writer.type(Kind.STRUCT, name, {
+        vlen: 2,
+        sizeOrTypeId: 64,
+        data: ['first', 1, 0, 'moved', 1, 32 * (i + 1)],
+      });
+    }
+    return writer.bytes();
+  };
+  const errorOf = (result: MemberResult | undefined) =>
+    result?.result.case === 'error' ? result.result.value : undefined;
+
+  test('has the candidates, and each resolves by its id', () => {
+    const [same, moved, byId, absent, unknown] = resolved(
+      twins(3),
+      's.first',
+      's.moved',
+      '3.moved',
+      's.none',
+      '9.x',
+    );
+    expect(same?.result).toMatchObject({ case: 'member', value: { bitOffset: 0n, containerId: 2 } });
+    expect(errorOf(moved)).toMatchObject({
+      code: MemberErrorCode.AMBIGUOUS,
+      step: -1,
+      candidateCount: 3,
+      candidates: [2, 3, 4].map((typeId, i) => ({
+        typeId,
+        typeName: 'struct s',
+        inBase: false,
+        member: { bitOffset: BigInt(32 * (i + 1)), bitSize: 32n, typeName: 'int' },
+      })),
+    });
+    expect(byId?.result).toMatchObject({ case: 'member', value: { bitOffset: 64n } });
+    expect(errorOf(absent)).toMatchObject({ code: MemberErrorCode.NO_SUCH_MEMBER, step: 0 });
+    expect(errorOf(unknown)).toMatchObject({ code: MemberErrorCode.NO_SUCH_TYPE, step: -1 });
+  });
+
+  const WIDE = '\u{4e2d}'.repeat(250);
+  test.each([
+    ['many candidates', twins(60), 's', 60, 8],
+    ['long names of types', twins(60, '\u{4e2d}'.repeat(2_000)), 's', 60, 1],
+    ['a long name', twins(20, 'int', WIDE), WIDE, 20, 3],
+    ['more candidates than are followed', twins(500), 's', 0, 0],
+  ])('has at most a kilobyte: %s', (_, bytes, name, count, least) => {
+    const [result] = resolved(bytes, `${name}.moved`);
+    expect(sizeOf(result)).toBeLessThanOrEqual(1024);
+    expect(errorOf(result)).toMatchObject({ code: MemberErrorCode.AMBIGUOUS, candidateCount: count });
+    expect(errorOf(result)?.candidates.length).toBeGreaterThanOrEqual(least);
+  });
+});
+
 describe('The paths of ResolveMembers', () => {
   const paths = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
   const messageOf = (result: MemberResult | undefined): string =>
@@ -92,6 +154,28 @@ describe('The paths of ResolveMembers', () => {
     expect(error.message).toMatch(
       /^resolving the paths takes more than 20000000 steps: send fewer paths in one call$/,
     );
+  });
+
+  test('may not decode a large struct a thousand times, even if its first member is wanted', async () => {
+    const error = await failureOf(() =>
+      resolvedWithin(new WorkBudget(20_000_000), wide(), paths(1000, 's.m0')),
+    );
+    expect([error.reason, error.metadata['work']]).toEqual([ErrorReason.WORK_TOO_LARGE, 'paths']);
+  });
+
+  test('may not compare large types of many structs of one name', async () => {
+    const writer = new BtfWriter().type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [32] });
+    const params = Array.from({ length: 20_000 }, () => [0, 1]).flat();
+    for (let i = 0; i < 16; i++) {
+      writer
+        .type(Kind.FUNC_PROTO, '', { vlen: 20_000, sizeOrTypeId: 1, data: params })
+        .type(Kind.PTR, '', { sizeOrTypeId: writer.nextId - 1 })
+        .type(Kind.STRUCT, 's', { vlen: 1, sizeOrTypeId: 8, data: ['p', writer.nextId - 1, 0] });
+    }
+    const error = await failureOf(() =>
+      resolvedWithin(new WorkBudget(100_000_000), writer.bytes(), paths(6, 's.p')),
+    );
+    expect(error.reason).toBe(ErrorReason.WORK_TOO_LARGE);
   });
 
   test('let other jobs have turns, also if each looks at many members', () => {

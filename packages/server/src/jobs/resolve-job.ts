@@ -1,6 +1,24 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { encodeMember, MemberResultSchema, ResolveMembersResponseSchema, type MemberResult } from '@btfd/api';
-import { BtfFormatError, formatTypeName, resolveMember, type ResolveOptions, type Spec } from '@btfd/btf';
+import {
+  type CandidateFields,
+  encodeMember,
+  encodeMemberError,
+  type MemberErrorFields,
+  type MemberFields,
+  type MemberResult,
+  MemberResultSchema,
+  ResolveMembersResponseSchema,
+} from '@btfd/api';
+import {
+  BtfFormatError,
+  formatTypeName,
+  MemberPathError,
+  type ResolvedMember,
+  resolveMember,
+  type ResolveOptions,
+  type Spec,
+  type TypeId,
+} from '@btfd/btf';
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
 import { WorkBudget } from './work-budget.js';
@@ -9,13 +27,20 @@ import { WorkBudget } from './work-budget.js';
 const MAX_RESULT_BYTES = 1024;
 /** A type's name in C can be very long, such as that of a function that takes functions. */
 const MAX_TYPE_NAME_BYTES = 256;
+const MAX_CANDIDATE_NAME_BYTES = 64;
 /** The limit of a message, which has the path and the problem. */
 const MAX_ERROR_BYTES = 900;
+/** The same if candidates follow: five of them fit. */
+const MAX_AMBIGUOUS_BYTES = 480;
 /** The cost of a path, and of each of its characters: a few characters may follow a long chain of types. */
 const STEPS_PER_PATH = 2_000;
 const STEPS_PER_CHARACTER = 100;
 /** The cost of a type or a member that is looked at, with the decoding of its struct. */
 const STEPS_PER_LOOK = 80;
+/** Characters of a name that is too long: `formatTypeName` stops there. */
+const MAX_WRITTEN = 64 * 1024;
+/** Characters of a type's name that cost as much as a look. */
+const CHARACTERS_PER_LOOK = 4;
 /** The cost of the names that an error suggests: milliseconds. */
 const STEPS_PER_SUGGESTION = 1_000_000;
 /** How many paths may have suggestions. They help somebody who reads them. */
@@ -56,31 +81,95 @@ export function* resolveSteps(
 /** Limits a result: a path may cross many pointers, each with any number of long tags. */
 function boundedResult(spec: Spec, path: string, options: ResolveOptions): MemberResult {
   const result = resultOf(spec, path, options);
-  if (toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES) return result;
-  return failed(`the result for ${path} has more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`);
+  if (fits(result)) return result;
+  return failed({
+    message: `the result for ${path} has more than ${MAX_RESULT_BYTES} bytes: resolve it in parts`,
+    code: 'RESULT_TOO_LARGE',
+  });
 }
 
-function failed(message: string): MemberResult {
-  return create(MemberResultSchema, {
-    result: { case: 'error', value: { message: headOf(message, MAX_ERROR_BYTES) } },
-  });
+function resultOf(spec: Spec, path: string, options: ResolveOptions): MemberResult {
+  try {
+    const value = encodeMember(memberFields(spec, resolveMember(spec, path, options), options));
+    return create(MemberResultSchema, { result: { case: 'member', value } });
+  } catch (error) {
+    if (error instanceof MemberPathError) return pathFailed(spec, error, options);
+    if (error instanceof BtfFormatError) return failed({ message: error.message, code: 'UNREADABLE' });
+    throw error;
+  }
+}
+
+function pathFailed(spec: Spec, error: MemberPathError, options: ResolveOptions): MemberResult {
+  const { message, problem: code, step, candidates } = error;
+  const fields = { message, code, step, candidateCount: candidates.length };
+  try {
+    return failed(fields, candidateFields(spec, error, options));
+  } catch (unnamed) {
+    // A candidate whose type has no name in C.
+    if (unnamed instanceof BtfFormatError) return failed(fields);
+    throw unnamed;
+  }
+}
+
+/** Returns an error, with as many of the candidates as fit. */
+function failed(
+  error: Pick<MemberErrorFields, 'message' | 'code'> & Partial<MemberErrorFields>,
+  possible: Iterable<CandidateFields> = [],
+): MemberResult {
+  const { code, step = -1, candidateCount = 0 } = error;
+  const message = headOf(error.message, candidateCount === 0 ? MAX_ERROR_BYTES : MAX_AMBIGUOUS_BYTES);
+  const withCandidates = (candidates: readonly CandidateFields[]): MemberResult => {
+    const value = encodeMemberError({ message, code, step, candidates, candidateCount });
+    return create(MemberResultSchema, { result: { case: 'error', value } });
+  };
+  const candidates: CandidateFields[] = [];
+  let result = withCandidates([]);
+  for (const candidate of possible) {
+    candidates.push(candidate);
+    const more = withCandidates(candidates);
+    if (!fits(more)) break;
+    result = more;
+  }
+  return result;
+}
+
+function* candidateFields(
+  spec: Spec,
+  { candidates }: MemberPathError,
+  options: ResolveOptions,
+): Generator<CandidateFields, void, undefined> {
+  for (const { typeId, member } of candidates) {
+    yield {
+      typeId,
+      typeName: typeNameOf(spec, typeId, MAX_CANDIDATE_NAME_BYTES, options),
+      inBase: typeId < spec.firstTypeId,
+      member: member === null ? null : memberFields(spec, member, options),
+    };
+  }
+}
+
+function memberFields(spec: Spec, member: ResolvedMember, options: ResolveOptions): MemberFields {
+  return { ...member, typeName: typeNameOf(spec, member.typeId, MAX_TYPE_NAME_BYTES, options) };
+}
+
+/** Returns the beginning of a type's name. @throws BtfFormatError if C cannot write it. */
+function typeNameOf(spec: Spec, id: TypeId, maxBytes: number, { onLooks }: ResolveOptions): string {
+  let written = MAX_WRITTEN;
+  try {
+    const name = formatTypeName(spec, id);
+    written = name.length;
+    return headOf(name, maxBytes);
+  } finally {
+    onLooks?.(Math.ceil(written / CHARACTERS_PER_LOOK));
+  }
+}
+
+function fits(result: MemberResult): boolean {
+  return toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES;
 }
 
 /** Returns the beginning of a text, at most `maxBytes` bytes of UTF-8. */
 function headOf(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);
-}
-
-function resultOf(spec: Spec, path: string, options: ResolveOptions): MemberResult {
-  try {
-    const member = resolveMember(spec, path, options);
-    const typeName = headOf(formatTypeName(spec, member.typeId), MAX_TYPE_NAME_BYTES);
-    return create(MemberResultSchema, {
-      result: { case: 'member', value: encodeMember({ ...member, typeName }) },
-    });
-  } catch (error) {
-    if (!(error instanceof BtfFormatError)) throw error;
-    return failed(error.message);
-  }
 }

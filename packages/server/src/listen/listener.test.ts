@@ -19,9 +19,8 @@ async function connected(path: string): Promise<void> {
   }
 }
 
-test('A client that connects during the start is known to have come over the unix socket', async () => {
-  using dir = new TempDir();
-  const path = join(dir.path, 'btfd.sock');
+/** Opens a listener while a client connects, and checks its group. Returns whether it connected before the end. */
+async function connectedDuringStart(path: string): Promise<boolean> {
   const groups: (number | null)[] = [];
   let isOpen = false;
   const opening = Listener.open(
@@ -37,11 +36,17 @@ test('A client that connects during the start is known to have come over the uni
     isOpen = true;
   });
   await connected(path);
-  const wasOpen = isOpen;
+  const duringStart = !isOpen;
   const { listener } = await opening;
-  const { gid } = statSync(path);
+  expect(groups).toEqual([statSync(path).gid]);
   listener.stopAccepting();
-  expect([wasOpen, groups]).toEqual([false, [gid]]);
+  return duringStart;
+}
+
+test('A client that connects during the start is known to have come over the unix socket', async () => {
+  using dir = new TempDir();
+  // On a busy machine, the client may come later.
+  while (!(await connectedDuringStart(join(dir.path, 'btfd.sock')))) continue;
 });
 
 const LOCALHOST = { kind: 'tcp', host: 'localhost', port: 1 } as const;

@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { ErrorReason } from '@btfd/api';
 import { errorCode } from '../error/error-code.js';
 import { ServiceError } from '../error/service-error.js';
 import type { ItemOf, Job } from './job.js';
 import { CURRENT_JOB, STATE_BYTES, STEP_COUNT, type FromWorker, type ToWorker } from './protocol.js';
 import { Run } from './run.js';
+import { startFailure } from './start-failure.js';
 
 /** WorkerLimits bound the memory and the time per step of a worker. */
 export interface WorkerLimits {
@@ -30,8 +31,8 @@ interface AnyRun {
 
 /**
  * WorkerThread is one thread that does jobs. It ends after a time without jobs, in which it does not keep the process
- * alive. A step that takes too
- * much time or memory ends the thread. The job of that step fails with WORK_TOO_LARGE, and the others with WORKER_LOST.
+ * alive. A step that takes too much time or memory ends the thread. The job of that step fails with WORK_TOO_LARGE, and
+ * the others with WORKER_LOST. If the thread cannot start, its jobs fail with the reason.
  */
 export class WorkerThread {
   readonly #runs = new Map<number, AnyRun>();
@@ -46,11 +47,14 @@ export class WorkerThread {
   readonly #limits: WorkerLimits;
   readonly #onEnd: (broken: unknown) => void;
 
-  /** @param onEnd is called when the thread takes no more jobs, with the error that broke it or null. */
+  /**
+   * @param onEnd is called when the thread takes no more jobs, with the error that broke it or null.
+   * @throws ServiceError if there is no thread or memory for it.
+   */
   constructor(program: string, limits: WorkerLimits, onEnd: (broken: unknown) => void) {
     this.#limits = limits;
     this.#onEnd = onEnd;
-    this.#worker = new Worker(program, {
+    this.#worker = startWorker(program, {
       workerData: { specCacheBytes: limits.specCacheBytes, state: this.#state },
       resourceLimits: { maxOldGenerationSizeMb: limits.workerHeapBytes / MIB },
       // The worker does not inherit the daemon's exec arguments.
@@ -116,6 +120,11 @@ export class WorkerThread {
   }
 
   #broke(error: unknown): void {
+    if (Atomics.load(this.#state, STEP_COUNT) === 0) {
+      // The calls of its jobs are logged.
+      this.#ended(startFailure(error), null);
+      return;
+    }
     const culprit = this.#runs.get(Atomics.load(this.#state, CURRENT_JOB));
     const outOfMemory = errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY';
     culprit?.fail(outOfMemory ? workTooLarge('memory') : error);
@@ -171,6 +180,14 @@ export class WorkerThread {
     this.#runs.get(id)?.fail(tooLarge);
     this.#ended(workerLost(), tooLarge);
     void this.#worker.terminate();
+  }
+}
+
+function startWorker(program: string, options: WorkerOptions): Worker {
+  try {
+    return new Worker(program, options);
+  } catch (error) {
+    throw startFailure(error);
   }
 }
 

@@ -2,11 +2,10 @@ import { maxOpenFiles } from '../base/max-open-files.js';
 import type { Limits } from '../config/limits.js';
 import { MAX_REFUSED } from '../listen/connections.js';
 import { MAX_METRICS_CONNECTIONS } from '../observe/operations-server.js';
+import { FILES_OF_A_START } from '../pool/start-failure.js';
 
 /** Standard streams, listeners, and those of Node: 22 in an idle daemon with Node 20. */
 const OWN_FILES = 32;
-/** Those of a thread of Node 20. */
-const FILES_PER_WORKER = 4;
 
 /** The limits that say how many files can be open. */
 type FileLimits = Pick<Limits, 'maxHandles' | 'maxConnections' | 'maxHandshakes' | 'maxCalls' | 'workers'>;
@@ -18,7 +17,7 @@ export function neededFiles(limits: FileLimits): number {
     limits.maxConnections + limits.maxHandshakes + 2 * MAX_REFUSED + MAX_METRICS_CONNECTIONS;
   // A call opens an object at a time, to read it.
   const objects = limits.maxHandles + limits.maxCalls;
-  return connections + objects + OWN_FILES + FILES_PER_WORKER * limits.workers;
+  return connections + objects + OWN_FILES + FILES_OF_A_START * limits.workers;
 }
 
 /**

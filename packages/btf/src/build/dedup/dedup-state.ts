@@ -16,6 +16,7 @@ export class DedupState {
   readonly firstTypeId: TypeId;
   readonly #map: Int32Array;
   #steps: number;
+  #merges = 0;
 
   /** @param steps the number of pairs of types to compare at most. */
   constructor(table: TypeTable, firstTypeId: TypeId, steps: number) {
@@ -31,6 +32,16 @@ export class DedupState {
     return this.table.count + 1;
   }
 
+  /** The number of times that a type was mapped to another one. */
+  get merges(): number {
+    return this.#merges;
+  }
+
+  /** pair returns a number for a pair of types. */
+  pair(first: TypeId, second: TypeId): number {
+    return first * this.endTypeId + second;
+  }
+
   isMapped(id: TypeId): boolean {
     return this.#map[id] !== UNMAPPED;
   }
@@ -41,6 +52,7 @@ export class DedupState {
 
   /** map maps a type to a canonical one, or to itself. */
   map(id: TypeId, canonical: TypeId): void {
+    if (id !== canonical) this.#merges += 1;
     this.#map[id] = canonical;
   }
 

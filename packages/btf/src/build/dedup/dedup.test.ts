@@ -39,6 +39,31 @@ const int: Write = (btf) => btf.type(Kind.INT, 'int', { sizeOrTypeId: 4, data: [
 const pointer = (btf: BtfAssembler, typeId: number): BtfAssembler =>
   btf.type(Kind.PTR, '', { sizeOrTypeId: typeId });
 
+/**
+ * A struct `top` that leads to chains of structs, each of which leads back to it. One kernel has such a chain once, and
+ * another twice.
+ *
+ * @param chains for each chain the number of members of its last struct.
+ * @param members for each member of `top` the chain that it points to.
+ */
+function loops(length: number, chains: readonly number[], members: readonly number[]): Write {
+  return (btf) => {
+    int(btf);
+    const first = (chain: number): number => 3 + chain * length * 2;
+    const end = first(chains.length);
+    const pointers = members.map((chain, i): [string, number] => [`m${i}`, first(chain + 1) - 2]);
+    struct(btf, 'top', ...pointers);
+    for (const [chain, count] of chains.entries()) {
+      for (let i = 0; i < length; i++) {
+        const id = first(chain) + i * 2;
+        const next: [string, number] = ['next', i === 0 ? end : id - 2];
+        struct(pointer(btf, id + 1), `s${i}`, ...Array.from({ length: i === 0 ? count : 1 }, () => next));
+      }
+    }
+    pointer(btf, 2);
+  };
+}
+
 describe('dedup', () => {
   test.each(['little', 'big'] as const)(
     'keeps one type of each kind that comes twice, %s-endian',
@@ -244,6 +269,18 @@ describe('dedup', () => {
     expect(() => dedup(chain(30_000, 1))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
     expect(() => dedup(chain(1, 1))).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
     expect(Spec.parse(dedup(chain(30_000, 0)).bytes).typeCount).toBe(30_000);
+  });
+
+  test('finds thousands of types equal that a compiler repeated within one struct', () => {
+    const spec = units(loops(3000, [1], [0, 0]), loops(3000, [1, 1], [0, 1]));
+    expect(Spec.parse(dedup(spec).bytes).typeCount).toBe(1 + 1 + 6000 + 1);
+  });
+
+  test('finds a difference once that thousands of types lead to', () => {
+    const spec = units(loops(1000, [1], [0, 0]), loops(1000, [1, 2], [0, 1]));
+    const { bytes } = dedup(spec, { maxComparisons: 100_000 });
+    // The two kernels have nothing but the int in common.
+    expect(Spec.parse(bytes).typeCount).toBe(spec.typeCount - 1);
   });
 
   test('ends at its limit for many structs that are almost equal', () => {

@@ -24,6 +24,12 @@ export class Equivalence {
   /** The types with an assumption, in order. */
   readonly #order: TypeId[] = [];
   #needsBaseChange = false;
+  /**
+   * The pairs that were different, since the last type was mapped to another one. A graph that leads to such a pair is
+   * different too. A module of Linux 6.18 or newer can have thousands of types twice that all lead to the same difference.
+   */
+  readonly #different = new Set<number>();
+  #merges = 0;
 
   constructor(state: DedupState) {
     this.#state = state;
@@ -42,9 +48,13 @@ export class Equivalence {
     for (const id of this.#order) this.#assumed[id] = NONE;
     this.#order.length = 0;
     this.#needsBaseChange = false;
+    if (this.#merges !== this.#state.merges) this.#different.clear();
+    this.#merges = this.#state.merges;
     const pairs = this.#pairs;
     for (pairs.start(candidate, canonical); pairs.pop();) {
-      if (!this.#compare(pairs.first, pairs.second)) return 'DIFFERENT';
+      if (this.#compare(pairs.first, pairs.second)) continue;
+      this.#different.add(this.#state.pair(candidate, canonical));
+      return 'DIFFERENT';
     }
     this.#apply();
     return this.#needsBaseChange ? 'NEEDS_BASE_CHANGE' : 'EQUIVALENT';
@@ -55,6 +65,7 @@ export class Equivalence {
     state.step(candidate);
     if (state.resolve(candidate) === state.resolve(canonicalOrForward)) return true;
     const canonical = this.#resolveForward(canonicalOrForward);
+    if (this.#different.has(state.pair(candidate, canonical))) return false;
     const assumed = this.#assumed[canonical] ?? NONE;
     if (assumed !== NONE) return assumed === candidate || this.#identical.test(assumed, candidate);
     this.#assumed[canonical] = candidate;

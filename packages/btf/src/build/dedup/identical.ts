@@ -3,9 +3,6 @@ import type { DedupState } from './dedup-state.js';
 import { PendingPairs } from './pending-pairs.js';
 import { compatibleEnums, sameShape } from './same-shape.js';
 
-/** Maximum number of pairs to compare: compilers mostly repeat small types, arrays and pointers. */
-const MAX_PAIRS = 4096;
-
 /**
  * Identical compares two types of one compilation unit. A compiler should have made only one of them, but some repeat
  * equal types within a struct. Forward declarations are not resolved here.
@@ -21,12 +18,9 @@ export class Identical {
     this.#pairs = new PendingPairs(state);
   }
 
-  /**
-   * test reports whether two types are equal with everything that they refer to. It also returns false if the
-   * comparison takes too long.
-   */
+  /** test reports whether two types are equal with everything that they refer to. */
   test(first: TypeId, second: TypeId): boolean {
-    const key = this.#key(first, second);
+    const key = this.#state.pair(first, second);
     const result = this.#results.get(key) ?? this.#compare(first, second);
     this.#results.set(key, result);
     return result;
@@ -39,19 +33,16 @@ export class Identical {
     for (pairs.start(first, second); pairs.pop();) {
       const { first: one, second: other } = pairs;
       if (one === other || (state.resolve(one) === state.resolve(other) && state.isMapped(one))) continue;
-      const key = this.#key(one, other);
+      const key = state.pair(one, other);
       if (seen.has(key)) continue;
       seen.add(key);
       state.step(one);
-      if (seen.size > MAX_PAIRS) return false;
-      if (compatibleEnums(state, one, other)) continue;
+      const known = this.#results.get(key);
+      if (known === false) return false;
+      if (known === true || compatibleEnums(state, one, other)) continue;
       if (!sameShape(state, one, other)) return false;
       pairs.pushReferences(one, other);
     }
     return true;
-  }
-
-  #key(first: TypeId, second: TypeId): number {
-    return first * this.#state.endTypeId + second;
   }
 }

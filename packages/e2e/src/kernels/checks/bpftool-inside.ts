@@ -28,7 +28,8 @@ export async function dumpInside(machine: Machine, name: string): Promise<Bpftoo
 
 /** cInside returns a kernel object as C by bpftool in the machine. */
 export async function cInside(machine: Machine, name: string): Promise<string> {
-  return machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c`);
+  // The output of `sh` lacks the line break at its end.
+  return `${await machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c`)}\n`;
 }
 
 function baseOption(name: string): string {

@@ -13,6 +13,8 @@ import { type Check, withoutKernelIds } from './check.js';
 const MODULES = 20;
 /** The structs per object of which all members are resolved. */
 const STRUCTS = 25;
+/** The number of paths that a daemon accepts in one request. */
+const MAX_PATHS = 1000;
 /** Fewer than the structs of any vmlinux. */
 const LEAST_STRUCTS = 5000;
 
@@ -197,14 +199,20 @@ function memberPlaces(
 ): { path: string; bits: number }[] {
   const times = new Map<string, number>();
   for (const { name } of [...types, ...base]) times.set(name, (times.get(name) ?? 0) + 1);
-  const structs = types.filter(({ kind, name }) => kind === 'STRUCT' && times.get(name) === 1);
-  return structs
-    .slice(0, STRUCTS)
-    .flatMap(({ name, members = [] }) =>
-      members
-        .filter((member) => member.name !== '(anon)')
-        .map((member) => ({ path: `${name}.${member.name}`, bits: member.bits_offset })),
-    );
+  const structs = types.filter(({ kind, name }) => kind === 'STRUCT' && name !== '(anon)');
+  const isRepeated = ({ name }: BpftoolType): boolean => times.get(name) !== 1;
+  const unique = structs.filter((struct) => !isRepeated(struct)).slice(0, STRUCTS);
+  const repeated = structs.filter(isRepeated).slice(0, STRUCTS);
+  // A name that several structs have does not say which of them is meant, but an id does.
+  const places = [...unique, ...repeated].flatMap((struct) =>
+    (struct.members ?? [])
+      .filter(({ name }) => name !== '(anon)')
+      .map(({ name, bits_offset: bits }) => ({
+        path: `${isRepeated(struct) ? struct.id : struct.name}.${name}`,
+        bits,
+      })),
+  );
+  return places.slice(0, MAX_PATHS);
 }
 
 /** Places are the size of a struct, and the name and first bit of its direct members. */

@@ -248,9 +248,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
     // A deadline closes no stream whose client does not read, so it needs a timer.
-    // Not before the work has begun, even if the deadline has passed.
-    const at = Math.max(this.#deadline, Date.now());
-    const cancel = atDate(at, () => this.#abort.abort(CallEnded.deadline()));
+    const cancel = atDate(this.#deadline, () => this.#abort.abort(CallEnded.deadline()));
     try {
       const answer = await this.#record.run(work);
       this.#record.handled(null);

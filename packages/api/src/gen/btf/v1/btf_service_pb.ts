@@ -47,7 +47,7 @@ export const file_btf_v1_btf_service: GenFile = /*@__PURE__*/
  * - UNAUTHENTICATED, UNAUTHENTICATED: the connection does not identify the caller.
  * - FAILED_PRECONDITION, OPERATION_UNAVAILABLE: impossible in the daemon's mode.
  * - RESOURCE_EXHAUSTED, OUT_OF_FILES or OUT_OF_MEMORY: the daemon or the machine has
- *   no file descriptors or no memory left.
+ *   no file descriptors, threads or memory left.
  * - RESOURCE_EXHAUSTED, MESSAGE_TOO_LARGE: the request is too large for its RPC. A
  *   request that is larger than the daemon receives for any RPC has no reason.
  * - RESOURCE_EXHAUSTED, SLOW_READER: the client of a stream did not read for too

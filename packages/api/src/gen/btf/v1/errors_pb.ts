@@ -121,16 +121,20 @@ export enum ErrorReason {
   DAEMON_LACKS_CAPABILITY = 11,
 
   /**
-   * RESOURCE_EXHAUSTED. The daemon or the machine has no file descriptors left.
-   * Metadata: command, errno_name. Next: close handles that you do not need.
+   * RESOURCE_EXHAUSTED. The daemon or the machine has no file descriptors left. If it
+   * has none for a worker thread, there is a google.rpc.RetryInfo. Metadata: command and
+   * errno_name, for a call of bpf(2). Next: try again after the delay of the RetryInfo;
+   * without one, close handles that you do not need.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_FILES = 12;
    */
   OUT_OF_FILES = 12,
 
   /**
-   * RESOURCE_EXHAUSTED. The kernel has no memory left for this. Metadata: command,
-   * errno_name. Next: free memory on the machine.
+   * RESOURCE_EXHAUSTED. The kernel has no memory or no thread left for this. If it has
+   * none for a worker thread, there is a google.rpc.RetryInfo. Metadata: command, for a
+   * call of bpf(2), and errno_name. Next: free memory on the machine, or raise the
+   * daemon's limits of tasks and memory.
    *
    * @generated from enum value: ERROR_REASON_OUT_OF_MEMORY = 13;
    */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file btf/v1/spec.proto.
  */
 export const file_btf_v1_spec: GenFile = /*@__PURE__*/
-  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCJHCgdDRm9ybWF0EhAKCHVuc29ydGVkGAEgASgIEhYKDndpdGhvdXRfa2Z1bmNzGAIgASgIEhIKCmFzc2VydGlvbnMYAyABKAgiMgoLSWZOb25lTWF0Y2gSDgoGZGlnZXN0GAEgASgMEhMKC2Jhc2VfZGlnZXN0GAIgASgMIoQCCgtTcGVjUmVxdWVzdBIQCgZoYW5kbGUYASABKAlIABIMCgJpZBgCIAEoDUgAEg4KBG5hbWUYAyABKAlIABIiCghlbmNvZGluZxgEIAEoDjIQLmJ0Zi52MS5FbmNvZGluZxIoCglzZWxlY3Rpb24YBSABKAsyFS5idGYudjEuVHlwZVNlbGVjdGlvbhIqCg1pZl9ub25lX21hdGNoGAYgASgLMhMuYnRmLnYxLklmTm9uZU1hdGNoEh4KBGJhc2UYByABKAsyEC5idGYudjEuU3BlY0Jhc2USIQoIY19mb3JtYXQYCCABKAsyDy5idGYudjEuQ0Zvcm1hdEIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIlsKCFNwZWNOb3RlEh4KBGtpbmQYASABKA4yEC5idGYudjEuTm90ZUtpbmQSDgoGb2Zmc2V0GAIgASgNEg4KBmxlbmd0aBgDIAEoDRIPCgdtZXNzYWdlGAQgASgJIpICCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdBIfCgVub3RlcxgKIAMoCzIQLmJ0Zi52MS5TcGVjTm90ZSJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiUwoLRGVyZWZlcmVuY2USEgoKYml0X29mZnNldBgBIAEoBBIPCgd0eXBlX2lkGAIgASgNEhEKCXRhcmdldF9pZBgDIAEoDRIMCgR0YWdzGAQgAygJIq0BCg5SZXNvbHZlZE1lbWJlchISCgpiaXRfb2Zmc2V0GAEgASgEEhAKCGJpdF9zaXplGAIgASgEEhAKCGJpdGZpZWxkGAMgASgIEg8KB3R5cGVfaWQYBCABKA0SFAoMY29udGFpbmVyX2lkGAUgASgNEikKDGRlcmVmZXJlbmNlcxgGIAMoCzITLmJ0Zi52MS5EZXJlZmVyZW5jZRIRCgl0eXBlX25hbWUYByABKAkiHgoLTWVtYmVyRXJyb3ISDwoHbWVzc2FnZRgBIAEoCSJoCgxNZW1iZXJSZXN1bHQSKAoGbWVtYmVyGAEgASgLMhYuYnRmLnYxLlJlc29sdmVkTWVtYmVySAASJAoFZXJyb3IYAiABKAsyEy5idGYudjEuTWVtYmVyRXJyb3JIAEIICgZyZXN1bHQiTwoWUmVzb2x2ZU1lbWJlcnNSZXNwb25zZRIlCgdyZXN1bHRzGAEgAygLMhQuYnRmLnYxLk1lbWJlclJlc3VsdBIOCgZkaWdlc3QYAiABKAwqWgoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIQCgxFTkNPRElOR19SQVcQARISCg5FTkNPRElOR19UWVBFUxACEg4KCkVOQ09ESU5HX0MQAypgCglCeXRlT3JkZXISGgoWQllURV9PUkRFUl9VTlNQRUNJRklFRBAAEhwKGEJZVEVfT1JERVJfTElUVExFX0VORElBThABEhkKFUJZVEVfT1JERVJfQklHX0VORElBThACKqEBCghOb3RlS2luZBIZChVOT1RFX0tJTkRfVU5TUEVDSUZJRUQQABIbChdOT1RFX0tJTkRfVU5LTk9XTl9GTEFHUxABEiMKH05PVEVfS0lORF9VTktOT1dOX0hFQURFUl9GSUVMRFMQAhIbChdOT1RFX0tJTkRfVU5LTk9XTl9CWVRFUxADEhsKF05PVEVfS0lORF9VTktOT1dOX0tJTkRTEARiBnByb3RvMw", [file_btf_v1_handle, file_btf_v1_types]);
+  fileDesc("ChFidGYvdjEvc3BlYy5wcm90bxIGYnRmLnYxIl8KDVR5cGVTZWxlY3Rpb24SDQoFbmFtZXMYASADKAkSEgoKbmFtZV9nbG9icxgCIAMoCRINCgVraW5kcxgDIAMoDRILCgNpZHMYBCADKA0SDwoHY2xvc3VyZRgFIAEoCCJHCgdDRm9ybWF0EhAKCHVuc29ydGVkGAEgASgIEhYKDndpdGhvdXRfa2Z1bmNzGAIgASgIEhIKCmFzc2VydGlvbnMYAyABKAgiMgoLSWZOb25lTWF0Y2gSDgoGZGlnZXN0GAEgASgMEhMKC2Jhc2VfZGlnZXN0GAIgASgMIoQCCgtTcGVjUmVxdWVzdBIQCgZoYW5kbGUYASABKAlIABIMCgJpZBgCIAEoDUgAEg4KBG5hbWUYAyABKAlIABIiCghlbmNvZGluZxgEIAEoDjIQLmJ0Zi52MS5FbmNvZGluZxIoCglzZWxlY3Rpb24YBSABKAsyFS5idGYudjEuVHlwZVNlbGVjdGlvbhIqCg1pZl9ub25lX21hdGNoGAYgASgLMhMuYnRmLnYxLklmTm9uZU1hdGNoEh4KBGJhc2UYByABKAsyEC5idGYudjEuU3BlY0Jhc2USIQoIY19mb3JtYXQYCCABKAsyDy5idGYudjEuQ0Zvcm1hdEIICgZzb3VyY2UiNAoIU3BlY0Jhc2USEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IAEIICgZzb3VyY2UiggEKD1NlbGVjdGlvblJlc3VsdBISCgp0eXBlX2NvdW50GAEgASgNEhcKD25hbWVzX25vdF9mb3VuZBgCIAMoCRIZChFnbG9ic19ub3RfbWF0Y2hlZBgDIAMoCRIVCg1pZHNfbm90X2ZvdW5kGAQgAygNEhAKCHJhd19zaXplGAUgASgNIlsKCFNwZWNOb3RlEh4KBGtpbmQYASABKA4yEC5idGYudjEuTm90ZUtpbmQSDgoGb2Zmc2V0GAIgASgNEg4KBmxlbmd0aBgDIAEoDRIPCgdtZXNzYWdlGAQgASgJIpICCgpTcGVjSGVhZGVyEiAKBGluZm8YASABKAsyEi5idGYudjEuSGFuZGxlSW5mbxIlCgpieXRlX29yZGVyGAIgASgOMhEuYnRmLnYxLkJ5dGVPcmRlchISCgp0eXBlX2NvdW50GAMgASgNEhAKCHJhd19zaXplGAQgASgNEg4KBmRpZ2VzdBgFIAEoDBITCgtiYXNlX2RpZ2VzdBgGIAEoDBINCgVzcGxpdBgHIAEoCBIUCgxub3RfbW9kaWZpZWQYCCABKAgSKgoJc2VsZWN0aW9uGAkgASgLMhcuYnRmLnYxLlNlbGVjdGlvblJlc3VsdBIfCgVub3RlcxgKIAMoCzIQLmJ0Zi52MS5TcGVjTm90ZSJ7CgxTcGVjUmVzcG9uc2USJAoGaGVhZGVyGAEgASgLMhIuYnRmLnYxLlNwZWNIZWFkZXJIABINCgNyYXcYAiABKAxIABIhCgV0eXBlcxgDIAEoCzIQLmJ0Zi52MS5UeXBlTGlzdEgAEgsKAWMYBCABKAxIAEIGCgRwYXJ0IoABChVSZXNvbHZlTWVtYmVyc1JlcXVlc3QSEAoGaGFuZGxlGAEgASgJSAASDAoCaWQYAiABKA1IABIOCgRuYW1lGAMgASgJSAASDQoFcGF0aHMYBCADKAkSHgoEYmFzZRgFIAEoCzIQLmJ0Zi52MS5TcGVjQmFzZUIICgZzb3VyY2UiUwoLRGVyZWZlcmVuY2USEgoKYml0X29mZnNldBgBIAEoBBIPCgd0eXBlX2lkGAIgASgNEhEKCXRhcmdldF9pZBgDIAEoDRIMCgR0YWdzGAQgAygJIq0BCg5SZXNvbHZlZE1lbWJlchISCgpiaXRfb2Zmc2V0GAEgASgEEhAKCGJpdF9zaXplGAIgASgEEhAKCGJpdGZpZWxkGAMgASgIEg8KB3R5cGVfaWQYBCABKA0SFAoMY29udGFpbmVyX2lkGAUgASgNEikKDGRlcmVmZXJlbmNlcxgGIAMoCzITLmJ0Zi52MS5EZXJlZmVyZW5jZRIRCgl0eXBlX25hbWUYByABKAkibgoPTWVtYmVyQ2FuZGlkYXRlEg8KB3R5cGVfaWQYASABKA0SEQoJdHlwZV9uYW1lGAIgASgJEg8KB2luX2Jhc2UYAyABKAgSJgoGbWVtYmVyGAQgASgLMhYuYnRmLnYxLlJlc29sdmVkTWVtYmVyIpkBCgtNZW1iZXJFcnJvchIPCgdtZXNzYWdlGAEgASgJEiUKBGNvZGUYAiABKA4yFy5idGYudjEuTWVtYmVyRXJyb3JDb2RlEisKCmNhbmRpZGF0ZXMYAyADKAsyFy5idGYudjEuTWVtYmVyQ2FuZGlkYXRlEhcKD2NhbmRpZGF0ZV9jb3VudBgEIAEoDRIMCgRzdGVwGAUgASgRImgKDE1lbWJlclJlc3VsdBIoCgZtZW1iZXIYASABKAsyFi5idGYudjEuUmVzb2x2ZWRNZW1iZXJIABIkCgVlcnJvchgCIAEoCzITLmJ0Zi52MS5NZW1iZXJFcnJvckgAQggKBnJlc3VsdCJPChZSZXNvbHZlTWVtYmVyc1Jlc3BvbnNlEiUKB3Jlc3VsdHMYASADKAsyFC5idGYudjEuTWVtYmVyUmVzdWx0Eg4KBmRpZ2VzdBgCIAEoDCpaCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhAKDEVOQ09ESU5HX1JBVxABEhIKDkVOQ09ESU5HX1RZUEVTEAISDgoKRU5DT0RJTkdfQxADKmAKCUJ5dGVPcmRlchIaChZCWVRFX09SREVSX1VOU1BFQ0lGSUVEEAASHAoYQllURV9PUkRFUl9MSVRUTEVfRU5ESUFOEAESGQoVQllURV9PUkRFUl9CSUdfRU5ESUFOEAIqoQEKCE5vdGVLaW5kEhkKFU5PVEVfS0lORF9VTlNQRUNJRklFRBAAEhsKF05PVEVfS0lORF9VTktOT1dOX0ZMQUdTEAESIwofTk9URV9LSU5EX1VOS05PV05fSEVBREVSX0ZJRUxEUxACEhsKF05PVEVfS0lORF9VTktOT1dOX0JZVEVTEAMSGwoXTk9URV9LSU5EX1VOS05PV05fS0lORFMQBCqtAgoPTWVtYmVyRXJyb3JDb2RlEiEKHU1FTUJFUl9FUlJPUl9DT0RFX1VOU1BFQ0lGSUVEEAASIgoeTUVNQkVSX0VSUk9SX0NPREVfTk9fU1VDSF9UWVBFEAESJAogTUVNQkVSX0VSUk9SX0NPREVfTk9fU1VDSF9NRU1CRVIQAhIiCh5NRU1CRVJfRVJST1JfQ09ERV9OT1RfQV9TVFJVQ1QQAxIfChtNRU1CRVJfRVJST1JfQ09ERV9BTUJJR1VPVVMQBBIeChpNRU1CRVJfRVJST1JfQ09ERV9CQURfUEFUSBAFEiAKHE1FTUJFUl9FUlJPUl9DT0RFX1VOUkVBREFCTEUQBhImCiJNRU1CRVJfRVJST1JfQ09ERV9SRVNVTFRfVE9PX0xBUkdFEAdiBnByb3RvMw", [file_btf_v1_handle, file_btf_v1_types]);
 
 /**
  * TypeSelection names some types of a spec. A type is selected if its id or its
@@ -536,8 +536,12 @@ export type ResolveMembersRequest = Message<"btf.v1.ResolveMembersRequest"> & {
   /**
    * Paths, for example "task_struct.mm.pgd" or "struct sk_buff.cb[3]": the name of a
    * struct, a union or a typedef of one, then members of it and of the types that they
-   * contain or point to. At most 1000 paths of at most 1024 characters each, and 64 KiB
-   * in total.
+   * contain or point to. The id of a type can replace its name: "114.pid". At most 1000
+   * paths of at most 1024 characters each, and 64 KiB in total.
+   *
+   * If several types have the name, those that do not have the member do not count. The
+   * result is that of the first one if it is the same in all others: equal offsets, size
+   * and pointers to read, and a type of the same name. Otherwise the path is ambiguous.
    *
    * @generated from field: repeated string paths = 4;
    */
@@ -667,6 +671,49 @@ export const ResolvedMemberSchema: GenMessage<ResolvedMember> = /*@__PURE__*/
   messageDesc(file_btf_v1_spec, 11);
 
 /**
+ * MemberCandidate is one of the types that an ambiguous path may mean.
+ *
+ * @generated from message btf.v1.MemberCandidate
+ */
+export type MemberCandidate = Message<"btf.v1.MemberCandidate"> & {
+  /**
+   * The type.
+   *
+   * @generated from field: uint32 type_id = 1;
+   */
+  typeId: number;
+
+  /**
+   * The type in C, for example "struct dma_chan".
+   *
+   * @generated from field: string type_name = 2;
+   */
+  typeName: string;
+
+  /**
+   * For a split BTF, whether it is a type of the base.
+   *
+   * @generated from field: bool in_base = 3;
+   */
+  inBase: boolean;
+
+  /**
+   * The end of the whole path if it means this type. Absent if this type does not have
+   * it.
+   *
+   * @generated from field: btf.v1.ResolvedMember member = 4;
+   */
+  member?: ResolvedMember | undefined;
+};
+
+/**
+ * Describes the message btf.v1.MemberCandidate.
+ * Use `create(MemberCandidateSchema)` to create a new message.
+ */
+export const MemberCandidateSchema: GenMessage<MemberCandidate> = /*@__PURE__*/
+  messageDesc(file_btf_v1_spec, 12);
+
+/**
  * MemberError says why a path cannot be resolved.
  *
  * @generated from message btf.v1.MemberError
@@ -678,6 +725,37 @@ export type MemberError = Message<"btf.v1.MemberError"> & {
    * @generated from field: string message = 1;
    */
   message: string;
+
+  /**
+   * The reason.
+   *
+   * @generated from field: btf.v1.MemberErrorCode code = 2;
+   */
+  code: MemberErrorCode;
+
+  /**
+   * For AMBIGUOUS, the types that the path may mean: at most 64, and as many as a result
+   * of 1 KiB holds.
+   *
+   * @generated from field: repeated btf.v1.MemberCandidate candidates = 3;
+   */
+  candidates: MemberCandidate[];
+
+  /**
+   * Number of types that the path may mean: more than `candidates` has if not all fit.
+   *
+   * @generated from field: uint32 candidate_count = 4;
+   */
+  candidateCount: number;
+
+  /**
+   * Index of the step of the path at which the reason occurred, from 0; -1 for the type
+   * where it starts. The id of a candidate and the steps from this one on are a path that
+   * means this candidate: "114.pid".
+   *
+   * @generated from field: sint32 step = 5;
+   */
+  step: number;
 };
 
 /**
@@ -685,7 +763,7 @@ export type MemberError = Message<"btf.v1.MemberError"> & {
  * Use `create(MemberErrorSchema)` to create a new message.
  */
 export const MemberErrorSchema: GenMessage<MemberError> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 12);
+  messageDesc(file_btf_v1_spec, 13);
 
 /**
  * MemberResult is the result for one path, of at most 1 KiB. A longer result, which
@@ -723,7 +801,7 @@ export type MemberResult = Message<"btf.v1.MemberResult"> & {
  * Use `create(MemberResultSchema)` to create a new message.
  */
 export const MemberResultSchema: GenMessage<MemberResult> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 13);
+  messageDesc(file_btf_v1_spec, 14);
 
 /**
  * ResolveMembersResponse is the response of BtfService.ResolveMembers.
@@ -751,7 +829,7 @@ export type ResolveMembersResponse = Message<"btf.v1.ResolveMembersResponse"> & 
  * Use `create(ResolveMembersResponseSchema)` to create a new message.
  */
 export const ResolveMembersResponseSchema: GenMessage<ResolveMembersResponse> = /*@__PURE__*/
-  messageDesc(file_btf_v1_spec, 14);
+  messageDesc(file_btf_v1_spec, 15);
 
 /**
  * Encoding is the form in which a spec is sent.
@@ -875,4 +953,76 @@ export enum NoteKind {
  */
 export const NoteKindSchema: GenEnum<NoteKind> = /*@__PURE__*/
   enumDesc(file_btf_v1_spec, 2);
+
+/**
+ * MemberErrorCode is the reason why a path cannot be resolved.
+ *
+ * @generated from enum btf.v1.MemberErrorCode
+ */
+export enum MemberErrorCode {
+  /**
+   * Not set: the daemon is older than this field.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * No struct, union or typedef has the name where the path starts, or no type has the
+   * id.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_NO_SUCH_TYPE = 1;
+   */
+  NO_SUCH_TYPE = 1,
+
+  /**
+   * A struct or union has no such member, or an array no such element.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_NO_SUCH_MEMBER = 2;
+   */
+  NO_SUCH_MEMBER = 2,
+
+  /**
+   * A step leads into a type without members or elements: an integer, or a struct that is
+   * only declared.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_NOT_A_STRUCT = 3;
+   */
+  NOT_A_STRUCT = 3,
+
+  /**
+   * Several types have a name on the path, and the path leads to different places in
+   * them. `candidates` has these types.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_AMBIGUOUS = 4;
+   */
+  AMBIGUOUS = 4,
+
+  /**
+   * The text is not a path, or has more than 64 steps.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_BAD_PATH = 5;
+   */
+  BAD_PATH = 5,
+
+  /**
+   * A type on the path is malformed, or exceeds a limit.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_UNREADABLE = 6;
+   */
+  UNREADABLE = 6,
+
+  /**
+   * The result would have more than 1 KiB.
+   *
+   * @generated from enum value: MEMBER_ERROR_CODE_RESULT_TOO_LARGE = 7;
+   */
+  RESULT_TOO_LARGE = 7,
+}
+
+/**
+ * Describes the enum btf.v1.MemberErrorCode.
+ */
+export const MemberErrorCodeSchema: GenEnum<MemberErrorCode> = /*@__PURE__*/
+  enumDesc(file_btf_v1_spec, 3);
 
