@@ -95,7 +95,9 @@ function publishedManifest(manifest, included) {
  */
 function fieldsForOldResolution(exports) {
   const points = Object.entries(exports).filter(([, { types }]) => types !== undefined);
-  const subpaths = points.filter(([name]) => name !== '.').map(([name, { types }]) => [name.slice(2), [types]]);
+  const subpaths = points
+    .filter(([name]) => name !== '.')
+    .map(([name, { types }]) => [name.slice(2), [types]]);
   const main = exports['.'];
   return {
     ...(main === undefined ? {} : { main: main.default, types: main.types }),
