@@ -28,8 +28,11 @@ export async function dumpInside(machine: Machine, name: string): Promise<Bpftoo
 
 /** cInside returns a kernel object as C by bpftool in the machine. */
 export async function cInside(machine: Machine, name: string): Promise<string> {
-  // The output of `sh` lacks the line break at its end.
-  return `${await machine.sh(`bpftool ${baseOption(name)} btf dump file /sys/kernel/btf/${name} format c`)}\n`;
+  // bpftool 7.8 writes a line about the base to standard error, which `sh` would put before the C.
+  const file = `/sys/kernel/btf/${name}`;
+  const text = await machine.sh(`bpftool ${baseOption(name)} btf dump file ${file} format c 2>/dev/null`);
+  // `sh` drops the line break at the end.
+  return `${text}\n`;
 }
 
 function baseOption(name: string): string {
