@@ -5,7 +5,7 @@ import { kernelFeaturesOf } from '../kernel/kernel-features.js';
 import { Spec } from '../spec.js';
 import { validate } from './validate.js';
 
-// What these files lead to was seen on real kernels: 6.12.118, 6.18.44, 7.2.12 and 7.3.4.
+// Kernels were seen to accept and to refuse these files: 6.12.118, 6.18.44, 7.2.12 and 7.3.4.
 
 function read(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`testdata/${name}`, import.meta.url)));
