@@ -28,7 +28,12 @@ needs('gcc', 'pahole').describe('C of types that are packed, aligned or odd', ()
   afterAll(() => rmSync(folder, { recursive: true }));
 
   needs('bpftool').test('equals bpftool’s text except for attributes that bpftool lacks', () => {
-    const { unexplained, explained } = compareC(printC(spec), cOfBytes(spec.bytes));
+    // Instead of `long double`, which has another size for BPF, there is a type of the same size.
+    const standIn = /^typedef unsigned __int128 long_double\b[^\n]*\n+/m;
+    const text = printC(spec);
+    expect(text).toMatch(standIn);
+    const asInC = text.replace(standIn, '').replaceAll('long_double ', 'long double ');
+    const { unexplained, explained } = compareC(asInC, cOfBytes(spec.bytes));
     expect(unexplained).toEqual([]);
     expect(explained).toEqual({
       'enum that bpftool omits': 0,
