@@ -38,7 +38,7 @@ int Loader::Start(Napi::Env env) {
   }
   int error = 0;
   thread_ = LoadThread::Start(notify_, &error);
-  // Without threads or memory. The kernel's EAGAIN would mean another thing.
+  // A thread cannot be started without room for it. As the errno of a load, EAGAIN would look like one of the kernel's.
   return error == EAGAIN ? ENOMEM : error;
 }
 

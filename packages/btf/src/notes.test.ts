@@ -149,6 +149,11 @@ describe('types of unknown kinds', () => {
     const notes = [{ ...note, message: `types of unknown kinds: 1 of kind ${UNKNOWN_KIND}` }];
     expect(surveyBtf(split, base)).toEqual({ typeCount: 1, notes });
     expect(Spec.parse(split, { base: Spec.parse(base) }).notes).toEqual(notes);
+    const ofVersion2 = Uint8Array.from(base);
+    ofVersion2[2] = 2;
+    for (const read of [countTypes, surveyBtf]) {
+      expect(() => read(split, ofVersion2)).toThrow('unknown BTF version 2');
+    }
   });
 
   test('of unknown size cannot be read nor counted, but a survey says from where on', () => {

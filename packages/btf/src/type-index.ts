@@ -87,7 +87,7 @@ function unknownKind(
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  */
 export function countTypes(bytes: Uint8Array, base: Uint8Array | null = null): number {
-  return indexOf(bytes, parseHeader(bytes), base).offsets.length;
+  return indexOf(bytes, parseHeader(bytes), sizesOf(base)).offsets.length;
 }
 
 /** BtfSurvey is what a survey of a BTF finds. */
@@ -104,13 +104,17 @@ export interface BtfSurvey {
  * it.
  *
  * @param base as for {@link countTypes}.
- * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` for an unknown version, and `LIMIT_EXCEEDED`, as {@link countTypes}
- * does.
+ * @throws BtfFormatError `MALFORMED` if the header, the layout section or the extent of a type is invalid, or the header or
+ * the layout section of the base.
+ * @throws BtfFormatError `UNSUPPORTED` for an unknown version of the BTF or of its base.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more types than the default limit.
  */
 export function surveyBtf(bytes: Uint8Array, base: Uint8Array | null = null): BtfSurvey {
   const header = parseHeader(bytes);
+  // Errors of the base are not caught: they are not about types of unknown size.
+  const baseSizes = sizesOf(base);
   try {
-    const { words, offsets, sizes } = indexOf(bytes, header, base);
+    const { words, offsets, sizes } = indexOf(bytes, header, baseSizes);
     const kinds = sizes.hasUnknown ? kindsNote(words, offsets, header.types) : [];
     return { typeCount: offsets.length, notes: [...header.notes, ...kinds] };
   } catch (error) {
@@ -120,10 +124,15 @@ export function surveyBtf(bytes: Uint8Array, base: Uint8Array | null = null): Bt
   }
 }
 
-function indexOf(bytes: Uint8Array, header: BtfHeader, base: Uint8Array | null) {
+/** Returns the sizes of kinds in the layout section of a base; null if there is no base. */
+function sizesOf(base: Uint8Array | null): KindSizes | null {
+  return base === null ? null : kindSizes(base, parseHeader(base), null);
+}
+
+function indexOf(bytes: Uint8Array, header: BtfHeader, baseSizes: KindSizes | null) {
   const section = header.types;
   const words = wordsOf(bytes.subarray(section.offset, section.offset + section.length), header.byteOrder);
-  const sizes = kindSizes(bytes, header, base === null ? null : kindSizes(base, parseHeader(base), null));
+  const sizes = kindSizes(bytes, header, baseSizes);
   const limit = DEFAULT_PARSE_LIMITS.types;
   return { words, sizes, offsets: indexTypes({ words, section, sizes, firstTypeId: 1, limit }) };
 }

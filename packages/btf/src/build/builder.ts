@@ -42,7 +42,7 @@ export interface BuilderParts {
 
 let ownParts: (builder: Builder) => BuilderParts;
 
-/** partsOf lets modules of this package read the types of a builder that grows, without marshalling all of them again. */
+/** partsOf lets modules of this package read the types of a builder that grows, without marshalling it each time. */
 export function partsOf(builder: Builder): BuilderParts {
   return ownParts(builder);
 }
@@ -233,7 +233,10 @@ export class Builder {
   }
 }
 
-/** The end of the ids that a spec has in common with a base, because both continue the same spec; 1 if there are none. */
+/**
+ * Returns the first id that stands for different types in a spec and in a base. The ids before it are those of the highest
+ * spec that is in both chains of bases; 1 if there is no such spec.
+ */
 function commonEnd(spec: Spec, base: Spec | null): TypeId {
   const own = new Set<Spec>();
   for (let level: Spec | null = spec; level !== null; level = level.base) own.add(level);

@@ -17,7 +17,7 @@ export interface Merged {
 
 /** MergeOptions are the options of {@link merge}. */
 export interface MergeOptions {
-  /** Default: that of the first spec. */
+  /** Default: that of the base, or without one, of the first spec. With another one, the base must be converted too. */
   readonly byteOrder?: ByteOrder;
   /**
    * The base of the result. Its types keep their ids and are not appended, and the result is split from it. Default: none.
@@ -44,13 +44,15 @@ export function merge(specs: readonly Spec[], options: MergeOptions = {}): Merge
   const table = new TypeTable();
   const merged = new Map<Spec, Int32Array>();
   const { base } = options;
-  const reader = base === undefined ? null : append(table, pool, base, merged).reader;
+  const split =
+    base === undefined
+      ? {}
+      : {
+          firstTypeId: base.endTypeId,
+          baseStrings: baseStrings(base, append(table, pool, base, merged).reader),
+        };
   const ids = specs.map((spec) => append(table, pool, spec, merged).ids);
   const byteOrder = options.byteOrder ?? (base ?? specs[0])?.byteOrder;
-  const split =
-    base === undefined || reader === null
-      ? {}
-      : { firstTypeId: base.endTypeId, baseStrings: baseStrings(base, reader) };
   return { bytes: writeBtf(table, pool, { byteOrder, wideVlen: true, ...split }), ids };
 }
 

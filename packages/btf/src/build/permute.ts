@@ -16,6 +16,7 @@ import { joinSections, type Rebuilt } from './write-btf.js';
  * @throws BtfFormatError `INVALID_ARGUMENT` if `order` lacks a type, has one twice, or has an id of another spec.
  * @throws BtfFormatError `MALFORMED` for a reference to a type that does not exist.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind, whose references are not known.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for more than 256 MiB, which `Spec.parse` reads with other limits.
  */
 export function permuteTypes(spec: Spec, order: Iterable<TypeId>): Rebuilt {
   const ids = newIds(spec, order);

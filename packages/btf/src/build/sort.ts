@@ -19,6 +19,7 @@ import type { Rebuilt } from './write-btf.js';
  * exist.
  * @throws BtfFormatError `UNSUPPORTED` for a type of an unknown kind.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if names add up to more than 8 times the string section.
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for more than 256 MiB, which `Spec.parse` reads with other limits.
  */
 export function sortTypes(spec: Spec): Rebuilt {
   const pool = new StringPool();

@@ -1,7 +1,15 @@
 import type { TypeId } from '../types.js';
 
+/** PickedType is a type that a walk takes at a choice between types of one name. */
+export interface PickedType {
+  readonly typeId: TypeId;
+  /** The index of the step of the path that starts in the type; -1 for the start of the path. */
+  readonly step: number;
+}
+
 interface Choice {
   readonly options: readonly TypeId[];
+  readonly step: number;
   at: number;
 }
 
@@ -10,34 +18,26 @@ interface Choice {
  * starts again for each combination and meets the same choices in the same order, until one that the last pick changed.
  */
 export class MemberChoices {
-  /** The step of the path at which the first choice is made; null until there is one. */
-  firstStep: number | null = null;
   readonly #choices: Choice[] = [];
   /** Number of choices that this walk has met. */
   #met = 0;
 
-  /** The type that this walk takes at the first choice; null if it has met none. */
-  get first(): TypeId | null {
-    const choice = this.#choices[0];
-    return this.#met === 0 ? null : (choice?.options[choice.at] ?? null);
-  }
-
-  /** Number of the types at the first choice. */
-  get firstCount(): number {
-    return this.#choices[0]?.options.length ?? 1;
+  /** The types that this walk took, in the order of the choices. */
+  get picks(): PickedType[] {
+    const met = this.#choices.slice(0, this.#met);
+    return met.map(({ options, step, at }) => ({ typeId: options[at] ?? 0, step }));
   }
 
   /**
    * pick returns the type that this walk takes at a choice.
    *
    * @param options the types to choose from, at least one.
-   * @param step the index of the step of the path, -1 for its start.
+   * @param step the index of the step of the path that starts in the type; -1 for the start of the path.
    */
   pick(options: readonly TypeId[], step: number): TypeId {
     const [only = 0, ...others] = options;
     if (others.length === 0) return only;
-    this.firstStep ??= step;
-    const choice = (this.#choices[this.#met] ??= { options, at: 0 });
+    const choice = (this.#choices[this.#met] ??= { options, step, at: 0 });
     this.#met += 1;
     return choice.options[choice.at] ?? only;
   }
@@ -48,8 +48,6 @@ export class MemberChoices {
     for (let last = this.#choices.at(-1); last !== undefined; last = this.#choices.at(-1)) {
       last.at += 1;
       if (last.at < last.options.length) return true;
-      // The count of the first choice is needed when all is done.
-      if (this.#choices.length === 1) return false;
       this.#choices.pop();
     }
     return false;

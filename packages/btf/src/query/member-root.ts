@@ -35,11 +35,12 @@ export function rootsOfPath(
   if (ids.length > MAX_CANDIDATES) {
     throw new MemberPathError('AMBIGUOUS', `${name}: ${ids.length} types have this name`);
   }
-  if (ids.length === 0) throw noSuchType(spec, name, kinds, named, options);
+  if (ids.length === 0) throw noSuchType(spec, { root: name, kind }, kinds, named, options);
   // Each type is taken once, however many typedefs stand for it.
   const roots = [...new Set(ids.map((id) => resolveId(spec, id)))];
   const defined = roots.filter((id) => spec.kindOf(id) !== Kind.FWD);
-  return defined.length > 0 ? defined : roots.flatMap((id) => definitionsOf(spec, id, options));
+  if (defined.length > 0) return defined;
+  return [...new Set(roots.flatMap((id) => definitionsOf(spec, id, options)))];
 }
 
 /**
@@ -66,13 +67,12 @@ export function rootsOfId(
 
 function noSuchType(
   spec: Spec,
-  name: string,
+  { root: name, kind }: Pick<MemberPath, 'root' | 'kind'>,
   kinds: readonly number[],
   named: readonly TypeId[],
   { suggest = true }: ResolveOptions,
 ): MemberPathError {
-  const wanted =
-    kinds.length === 1 ? (kinds[0] === Kind.STRUCT ? 'struct' : 'union') : 'struct, union or typedef';
+  const wanted = kind?.toLowerCase() ?? 'struct, union or typedef';
   const [other] = named;
   if (other === undefined) {
     const near = suggest ? nearTypeNames(spec, name, { kinds }) : [];
@@ -81,7 +81,7 @@ function noSuchType(
   const declared = named.some((id) => spec.kindOf(id) === Kind.FWD);
   const found = `${describeType(spec.typeById(other))} (type id ${other})`;
   const message = `${name}: no ${wanted} of this name is defined here, only ${found}`;
-  return new MemberPathError(declared || kinds.length > 1 ? 'NOT_A_STRUCT' : 'NO_SUCH_TYPE', message);
+  return new MemberPathError(declared || kind === null ? 'NOT_A_STRUCT' : 'NO_SUCH_TYPE', message);
 }
 
 /**

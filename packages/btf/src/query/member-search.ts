@@ -1,7 +1,7 @@
 import type { Spec } from '../spec.js';
 import type { Struct, TypeId, Union } from '../types.js';
 import { flatMembers } from './flat-members.js';
-import { MemberChoices } from './member-choices.js';
+import { MemberChoices, type PickedType } from './member-choices.js';
 import { type MemberCandidate, MemberPathError } from './member-error.js';
 import { formatMemberPath, formatStep, type MemberPath } from './member-path.js';
 import type { ResolveOptions, ResolvedMember } from './member-place.js';
@@ -16,19 +16,22 @@ const MAX_WAYS = 64;
 /** Maximum number of types in a message. */
 const MAX_LISTED = 8;
 
-/** Found is where a path leads in one way to read it. */
-interface Found {
-  /** The type at the first choice between types of one name; null if there is no choice. */
-  readonly typeId: TypeId | null;
+/** Way is one of the ways to read a path: a pick at each choice between types of one name. */
+interface Way {
+  readonly picks: readonly PickedType[];
+}
+
+/** ReadableWay is a way that leads to a member. */
+interface ReadableWay extends Way {
   readonly member: ResolvedMember;
 }
 
-interface Failed {
-  readonly typeId: TypeId | null;
+/** FailedWay is a way that leads nowhere. */
+interface FailedWay extends Way {
   readonly failure: WalkFailure;
 }
 
-/** MemberSearch follows a path in every way that names on it can be read, and compares where that leads. */
+/** MemberSearch follows a path through every combination of the types that names on it may mean, and compares the results. */
 export class MemberSearch {
   readonly #spec: Spec;
   readonly #path: MemberPath;
@@ -47,31 +50,32 @@ export class MemberSearch {
    * @throws MemberPathError if the path leads nowhere, or to different places.
    */
   from(roots: readonly TypeId[]): ResolvedMember {
-    const ways: (Found | Failed)[] = [];
+    const ways: (ReadableWay | FailedWay)[] = [];
     do {
-      if (ways.length === MAX_WAYS) throw this.#tooManyWays();
+      if (ways.length === MAX_WAYS) throw this.#tooManyWays(ways[0]?.picks[0]?.step ?? -1);
       ways.push(this.#walk(roots));
     } while (this.#choices.next());
-    const found = ways.filter((way) => 'member' in way);
-    const [first] = found;
+    const readable = ways.filter((way) => 'member' in way);
+    const [first] = readable;
     if (first === undefined) throw this.#nowhere(ways.filter((way) => 'failure' in way));
-    if (found.every(({ member }) => this.#isSame(first.member, member))) return first.member;
-    throw this.#ambiguous(ways);
+    const different = readable.find(({ member }) => !this.#isSame(first.member, member));
+    if (different === undefined) return first.member;
+    throw this.#ambiguous(ways, first, different);
   }
 
-  #walk(roots: readonly TypeId[]): Found | Failed {
+  #walk(roots: readonly TypeId[]): ReadableWay | FailedWay {
     const rootId = this.#choices.pick(roots, -1);
     try {
       const member = new MemberWalk(this.#spec, this.#choices, this.#options).walk(rootId, this.#path.steps);
-      return { typeId: this.#choices.first, member };
+      return { picks: this.#choices.picks, member };
     } catch (error) {
-      if (error instanceof WalkFailure) return { typeId: this.#choices.first, failure: error };
+      if (error instanceof WalkFailure) return { picks: this.#choices.picks, failure: error };
       throw error;
     }
   }
 
   /** The error of a path that fails in every way: the failure after the most steps. */
-  #nowhere(failed: readonly Failed[]): MemberPathError {
+  #nowhere(failed: readonly FailedWay[]): MemberPathError {
     const { problem, message, step, code, searched } = failed
       .map(({ failure }) => failure)
       .reduce((furthest, other) => (other.step > furthest.step ? other : furthest));
@@ -91,12 +95,25 @@ export class MemberSearch {
     for (const { member } of flatMembers(this.#spec, type)) yield member.name;
   }
 
-  #ambiguous(ways: readonly (Found | Failed)[]): MemberPathError {
-    const step = this.#choices.firstStep ?? -1;
+  /**
+   * The error of a path that leads to different places. Its candidates are the types at the last choice that the first two
+   * ways with different places have in common: a path from such a type no longer depends on the choices before it.
+   *
+   * @param first the first way that leads to a member.
+   * @param different the first way after it that leads to another place.
+   */
+  #ambiguous(
+    ways: readonly (ReadableWay | FailedWay)[],
+    first: ReadableWay,
+    different: ReadableWay,
+  ): MemberPathError {
+    const isFirst = ({ typeId }: PickedType, i: number): boolean => typeId === first.picks[i]?.typeId;
+    const choice = different.picks.findIndex((pick, i) => !isFirst(pick, i));
+    const step = first.picks[choice]?.step ?? -1;
     const rest = this.#path.steps.slice(Math.max(step, 0));
     const candidates: MemberCandidate[] = [];
-    for (const way of ways) {
-      const typeId = way.typeId ?? 0;
+    for (const way of ways.filter(({ picks }) => picks.slice(0, choice).every(isFirst))) {
+      const typeId = way.picks[choice]?.typeId ?? 0;
       const member = 'member' in way ? way.member : null;
       const path = formatMemberPath({ kind: null, root: String(typeId), steps: rest });
       // A later choice that changes nothing, or makes the path fail, is not a candidate of its own.
@@ -125,8 +142,8 @@ export class MemberSearch {
     return isSamePlace(this.#spec, a, b, this.#options);
   }
 
-  #tooManyWays(): MemberPathError {
-    const step = this.#choices.firstStep ?? -1;
+  /** @param step the step of the first choice. */
+  #tooManyWays(step: number): MemberPathError {
     const message = `more than ${MAX_WAYS} types have names on this path: start it with the id of a type`;
     return new MemberPathError('AMBIGUOUS', `${this.#upTo(step + 1)}: ${message}`, { step });
   }

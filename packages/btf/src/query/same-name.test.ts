@@ -201,6 +201,19 @@ describe('a pointer to a declaration', () => {
     ]);
   });
 
+  test('is what an ambiguous path is about if the choices before it make no difference', () => {
+    const twice = Spec.parse(btf.type(Kind.STRUCT, 'outer', fields(['p', 4, 64])).bytes());
+    const error = failure(() => resolveMember(twice, 'outer.p.moved'));
+    expect(error).toMatchObject({ problem: 'AMBIGUOUS', step: 1 });
+    expect(error.candidates.map(({ path, member }) => [path, member?.bitOffset])).toEqual([
+      ['6.moved', 0],
+      ['7.moved', 64],
+    ]);
+    for (const { path, member } of error.candidates) {
+      expect(resolveMember(twice, path).bitOffset).toBe(member?.bitOffset);
+    }
+  });
+
   test('ends in a bounded number of ways, however often it is crossed', () => {
     expect(resolveMember(spec, 'outer.p.p.p.p.same')).toMatchObject({ bitOffset: 32 });
     expect(failure(() => resolveMember(spec, `outer${'.p'.repeat(60)}.same`)).problem).toBe('AMBIGUOUS');

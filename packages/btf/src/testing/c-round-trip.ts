@@ -6,6 +6,7 @@ import { BtfFormatError } from '../format-error.js';
 import { CPrinter, sourceOf } from '../print/c-printer.js';
 import { alignof } from '../query/alignof.js';
 import { children } from '../query/references.js';
+import { resolve } from '../query/resolve.js';
 import { Spec } from '../spec.js';
 import type { Type, TypeId } from '../types.js';
 
@@ -87,7 +88,7 @@ function compiledLayouts(text: string): Map<string, string> {
     const layouts = new Map<string, string>();
     for (const type of spec) {
       const layout = expectedLayout(spec, type);
-      if (layout !== null) layouts.set(`${keyword(type)} ${'name' in type ? type.name : ''}`, layout);
+      if (layout !== null) layouts.set(`${keyword(type)} ${type.name}`, layout);
     }
     return layouts;
   } finally {
@@ -144,7 +145,7 @@ function membersOf(
   isOpaque: (id: TypeId) => boolean,
 ): string[] {
   return type.members.flatMap(({ name, typeId, bitOffset, bitfieldSize }) => {
-    const bare = bareType(spec, typeId);
+    const bare = resolve(spec, typeId);
     if (name === '') {
       if ((bare.kind !== 'STRUCT' && bare.kind !== 'UNION') || isOpaque(bare.id)) return [];
       return membersOf(spec, bare, from + bitOffset, isOpaque);
@@ -161,23 +162,6 @@ function membersOf(
       .replace(/^while$/, '$&_');
     return [`${from + offset}:${width} ${identifier}`];
   });
-}
-
-function bareType(spec: Spec, id: TypeId): Type {
-  let type = spec.typeById(id);
-  for (;;) {
-    switch (type.kind) {
-      case 'TYPEDEF':
-      case 'CONST':
-      case 'VOLATILE':
-      case 'RESTRICT':
-      case 'TYPE_TAG':
-        type = spec.typeById(type.typeId);
-        break;
-      default:
-        return type;
-    }
-  }
 }
 
 /** Adds the sizes of the numbers that are parts of a type. */

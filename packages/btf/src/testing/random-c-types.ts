@@ -1,4 +1,5 @@
 import { type Random, seeded } from 'test-tools/random';
+import { roundUp } from '../print/c-record.js';
 import { Kind } from '../types.js';
 import { BtfAssembler } from './assemble-btf.js';
 
@@ -207,8 +208,4 @@ class RandomTypes {
       id: this.#id,
     });
   }
-}
-
-function roundUp(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
 }

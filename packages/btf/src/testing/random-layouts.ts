@@ -1,4 +1,5 @@
 import { type Random, seeded } from 'test-tools/random';
+import { roundUp } from '../print/c-record.js';
 import { Kind } from '../types.js';
 import { BtfAssembler, type TypeWords } from './assemble-btf.js';
 
@@ -144,8 +145,4 @@ class RandomLayouts {
     const isArray = kind === Kind.ARRAY;
     this.#types.push({ id: this.#id, size, alignment: Math.max(1, alignment), isAnonymous, isArray });
   }
-}
-
-function roundUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }

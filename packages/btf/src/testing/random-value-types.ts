@@ -2,6 +2,7 @@ import { type Random, seeded } from 'test-tools/random';
 import { Builder } from '../build/builder.js';
 import type { NewType } from '../build/field-checks.js';
 import type { ByteOrder } from '../header.js';
+import { roundUp } from '../print/c-record.js';
 import type { Spec } from '../spec.js';
 import { type Enum64Value, type EnumValue, IntEncoding, type Member, type TypeId } from '../types.js';
 
@@ -205,10 +206,6 @@ class RandomTypes {
     this.#names += 1;
     return `${prefix}${this.#names}`;
   }
-}
-
-function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
 }
 
 /** sizedTypes returns the ids of the types of a spec that have a value. */
