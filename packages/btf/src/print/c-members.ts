@@ -1,5 +1,6 @@
 import { isComposite } from '../kind-words.js';
-import { Kind, type TypeId } from '../types.js';
+import { isOldBitfield } from '../query/old-bitfields.js';
+import { type Int, Kind, type TypeId } from '../types.js';
 import type { CBaseTypes } from './c-base-types.js';
 import type { CSizes } from './c-sizes.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
@@ -30,6 +31,10 @@ export interface CMember {
   readonly size: number;
   readonly form: CMemberForm;
 }
+
+type OldBits = Pick<Int, 'bits' | 'bitOffset'>;
+
+const NOT_OLD: OldBits = { bits: 0, bitOffset: 0 };
 
 /** CMembers reads the members of structs and unions. */
 export class CMembers {
@@ -66,24 +71,21 @@ export class CMembers {
     const typeId = this.#withoutVaList(types.unsignedAt(at + 1));
     const word = types.unsignedAt(at + 2);
     const bareId = this.#bare(typeId);
-    const bits = packsBitfields ? 0 : this.#oldBits(bareId);
-    const width = packsBitfields ? word >>> 24 : bits & 0xff;
-    const offset = packsBitfields ? word & 0xffffff : word + (bits >>> 16);
+    const old = packsBitfields ? NOT_OLD : this.#oldBits(bareId);
+    const width = packsBitfields ? word >>> 24 : old.bits;
+    const offset = packsBitfields ? word & 0xffffff : word + old.bitOffset;
     const size = width === 0 ? this.#sizes.sizeof(typeId) * 8 : 0;
     const form = width === 0 ? this.#form(name, typeId, bareId) : this.#bitfieldForm(name, bareId, width);
     return { name, typeId, bareId, offset, width, size, form };
   }
 
-  /**
-   * Before Linux 4.20, an INT had the width of a bitfield, and its offset in bits 16 to 23 of the same word. Returns that
-   * word, or 0 for a type that is not a bitfield.
-   */
-  #oldBits(id: TypeId): number {
+  /** Returns the bits of a member that is an old bitfield because of its type. An INT may state more bits than it has. */
+  #oldBits(id: TypeId): OldBits {
     const types = this.#types;
-    if (types.kind(id) !== Kind.INT) return 0;
-    const word = types.at(types.elements(id)) & 0xff00ff;
-    const size = types.third(id) * 8;
-    return word === size || (word & 0xff) > size ? 0 : word;
+    if (types.kind(id) !== Kind.INT) return NOT_OLD;
+    const word = types.at(types.elements(id));
+    const int = { size: types.third(id), bits: word & 0xff, bitOffset: (word >>> 16) & 0xff };
+    return isOldBitfield(int) && int.bits <= int.size * 8 ? int : NOT_OLD;
   }
 
   #form(name: number, typeId: TypeId, bareId: TypeId): CMemberForm {

@@ -1,4 +1,5 @@
 import type { DatasecVar } from '../query/datasec-vars.js';
+import { isOldBitfield } from '../query/old-bitfields.js';
 import type { Spec } from '../spec.js';
 import {
   type Array,
@@ -16,7 +17,7 @@ import { CastText } from './cast-text.js';
 import { fixedText, hexText } from './number-text.js';
 import { memberPlace, type Place, placeOf, type ValueInput } from './value-input.js';
 import { ValueText } from './value-text.js';
-import { hasNoValue, isRegular } from './value-types.js';
+import { hasNoValue } from './value-types.js';
 import { ZeroTest } from './zero-test.js';
 
 /** PrinterOptions are the options of a {@link ValuePrinter}, all of them set. */
@@ -127,7 +128,7 @@ export class ValuePrinter {
   #intText(type: Int, place: Place): string {
     const { bitOffset, bits } = this.#input.bitsOf(type, place);
     if (!this.#input.has(bitOffset, bits)) return MISSING;
-    const isWhole = place.bitfieldSize === 0 && isRegular(type) && bits < 128;
+    const isWhole = place.bitfieldSize === 0 && !isOldBitfield(type) && bits < 128;
     return isWhole
       ? String(this.#input.integer(type, place))
       : hexText(this.#input.unsigned(bitOffset, bits));
