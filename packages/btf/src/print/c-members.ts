@@ -1,5 +1,6 @@
 import { isComposite } from '../kind-words.js';
 import { isOldBitfield } from '../query/old-bitfields.js';
+import { standsForOther } from '../query/resolve.js';
 import { type Int, Kind, type TypeId } from '../types.js';
 import type { CBaseTypes } from './c-base-types.js';
 import type { CSizes } from './c-sizes.js';
@@ -124,7 +125,7 @@ export class CMembers {
         case Kind.ENUM64:
           return this.#hasEnum(at);
         case Kind.ARRAY:
-          at = types.unsignedAt(types.elements(at));
+          at = types.elementType(at);
           if (at !== this.#withoutVaList(at)) return false;
           at = this.#bare(at);
           break;
@@ -137,7 +138,7 @@ export class CMembers {
   /** Returns the type that the kernel's compiler has for `va_list`, if a type is a typedef of that; otherwise the type. */
   #withoutVaList(id: TypeId): TypeId {
     const types = this.#types;
-    for (let at = id; isNamedReference(types.kind(at)); this.#work.step(at)) {
+    for (let at = id; standsForOther(types.kind(at)); this.#work.step(at)) {
       const target = types.third(at);
       if (types.kind(at) === Kind.TYPEDEF && this.#baseTypes.isVaList(at)) return target;
       at = target;
@@ -148,7 +149,7 @@ export class CMembers {
   #bare(id: TypeId): TypeId {
     const types = this.#types;
     let at = id;
-    for (; isNamedReference(types.kind(at)); this.#work.step(at)) at = types.third(at);
+    for (; standsForOther(types.kind(at)); this.#work.step(at)) at = types.third(at);
     return at;
   }
 
@@ -156,22 +157,9 @@ export class CMembers {
   #isDirect(id: TypeId): boolean {
     const types = this.#types;
     let at = id;
-    for (; isNamedReference(types.kind(at)); at = types.third(at)) {
+    for (; standsForOther(types.kind(at)); at = types.third(at)) {
       if (types.kind(at) === Kind.TYPEDEF) return false;
     }
     return true;
-  }
-}
-
-function isNamedReference(kind: number): boolean {
-  switch (kind) {
-    case Kind.TYPEDEF:
-    case Kind.VOLATILE:
-    case Kind.CONST:
-    case Kind.RESTRICT:
-    case Kind.TYPE_TAG:
-      return true;
-    default:
-      return false;
   }
 }
