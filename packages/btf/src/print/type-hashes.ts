@@ -112,7 +112,7 @@ export class TypeHashes {
     const start = this.#strings.start(name);
     for (let i = start; (byte = bytes[i] ?? 0) !== 0; i++) {
       // Many members may share one endless name.
-      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.step(0);
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.stepName();
       // `char` is signed.
       if (byte > 127) this.#add(0xffffffff, byte + 0xffffff00);
       else this.#add(0, byte);
