@@ -192,6 +192,11 @@ export function placeOf(typeId: TypeId, bitOffset = 0): Place {
   return { typeId, bitOffset, bitfieldSize: 0, isLast: true };
 }
 
+/** elementPlace returns the place of an element of an array that is at a place itself. */
+export function elementPlace({ typeId }: Array, index: number, bits: number, around: Place): Place {
+  return { ...around, typeId, bitOffset: around.bitOffset + index * bits, isLast: false };
+}
+
 /** memberPlace returns the place of a member of a struct or union that is at a place itself. */
 export function memberPlace(type: Struct | Union, index: number, member: Member, around: Place): Place {
   return {

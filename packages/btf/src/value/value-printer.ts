@@ -13,9 +13,10 @@ import {
   type Union,
   VarLinkage,
 } from '../types.js';
+import { isPrintable } from './bits.js';
 import { CastText } from './cast-text.js';
 import { fixedText, hexText } from './number-text.js';
-import { memberPlace, type Place, placeOf, type ValueInput } from './value-input.js';
+import { elementPlace, memberPlace, type Place, placeOf, type ValueInput } from './value-input.js';
 import { ValueText } from './value-text.js';
 import { hasNoValue } from './value-types.js';
 import { ZeroTest } from './zero-test.js';
@@ -177,10 +178,10 @@ export class ValuePrinter {
     work.leave();
   }
 
-  #elements({ typeId }: Array, place: Place, count: number): void {
-    const bits = this.#input.types.size(typeId) * 8;
+  #elements(array: Array, place: Place, count: number): void {
+    const bits = this.#input.types.size(array.typeId) * 8;
     for (let i = 0; i < count; i++) {
-      const element = { ...place, typeId, bitOffset: place.bitOffset + i * bits, isLast: false };
+      const element = elementPlace(array, i, bits, place);
       this.#part('', element);
       if (!this.#input.has(element.bitOffset, bits)) return;
     }
@@ -252,9 +253,4 @@ function byteText({ encoding }: Int, byte: number): string {
   if (byte === 0) return "'\\0'";
   if (isPrintable(byte)) return `'${String.fromCharCode(byte)}'`;
   return String((encoding & IntEncoding.SIGNED) === 0 || byte < 128 ? byte : byte - 256);
-}
-
-/** Whether a byte is printable in C's locale. */
-function isPrintable(byte: number): boolean {
-  return byte >= 0x20 && byte <= 0x7e;
 }
