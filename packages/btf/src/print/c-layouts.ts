@@ -15,7 +15,7 @@ export interface CMemberSink extends PadSink {
   member(member: CMember): boolean;
 }
 
-/** CForm is the way in which C states a struct or union. */
+/** CForm says how C states a struct or union. */
 export interface CForm {
   /**
    * `libbpf`: with the padding and the `packed` of libbpf; `exact`: packed, with each gap filled; `bytes`: as an array of

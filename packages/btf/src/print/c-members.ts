@@ -8,14 +8,14 @@ import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
 /**
- * CMemberForm is the way in which C states a member:
+ * CMemberForm says how C states a member:
  *
  * - `declared`: by its declaration;
  * - `inline`: as an anonymous struct with the same members, because the struct has a name but the member has none. The
  *   source used `-fms-extensions`;
  * - `bytes`: as an array of bytes, because C has no object of its type, for example of a declared struct;
  * - `omitted`: not at all, because it has no name and no members;
- * - `impossible`: not at all, and so not its struct either.
+ * - `impossible`: not at all. Then C cannot state its struct either.
  */
 export type CMemberForm = 'declared' | 'inline' | 'bytes' | 'omitted' | 'impossible';
 
@@ -45,7 +45,7 @@ export class CMembers {
   readonly #baseTypes: CBaseTypes;
   readonly #hasEnum: (id: TypeId) => boolean;
 
-  /** @param hasEnum whether C can state an object of an enum’s size. */
+  /** @param hasEnum whether C can state an object of an enum's size. */
   constructor(sizes: CSizes, baseTypes: CBaseTypes, hasEnum: (id: TypeId) => boolean) {
     this.#types = sizes.types;
     this.#sizes = sizes;

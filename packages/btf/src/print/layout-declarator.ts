@@ -6,7 +6,7 @@ import { formatTypeName, memberDeclaration } from './type-name.js';
 import { ENUM64_WORDS, ENUM_WORDS, MEMBER_WORDS, type TypeWords, typeWordsOf } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
-/** Scope is the place of a declaration in the text, and of the types that are written in it. */
+/** Scope is the place of a declaration in the text and in the outermost type. */
 export interface Scope {
   readonly level: number;
   readonly typeColumns: number;
@@ -88,7 +88,7 @@ export class LayoutDeclarator {
     return 0;
   }
 
-  /** write writes the declaration of a name with a type for which `isPlain` holds. */
+  /** write writes the declaration of a name, whose type must be plain: {@link LayoutNames.isPlain}. */
   write(id: TypeId, declared: Declared, scope: Scope): void {
     this.#work.enter(id);
     this.#writeKind(id, declared, scope);

@@ -21,7 +21,8 @@ export class LayoutNames {
 
   /**
    * isPlain reports whether {@link write}, and a name with the lengths of arrays after it, state the type of a member.
-   * Otherwise parts of the type are around the name, or a qualifier is on the right of a star: pahole loses or moves it.
+   * Otherwise parts of the type are around the name, or a qualifier is on the right of a star. pahole prints such types
+   * wrongly.
    */
   isPlain(id: TypeId): boolean {
     let at = id;
