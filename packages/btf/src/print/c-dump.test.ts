@@ -140,19 +140,18 @@ describe('CDump of a builder', () => {
   });
 });
 
-/** Counts the structs with many members that one dump returns, with types in the builder that no call needs. */
+/** Counts the unions of many parts that one dump returns, with types in the builder that no call needs. */
 function callsToTheLimit(otherTypes: number): number {
   const builder = new Builder({ deduplicate: false });
   const dump = new CDump(builder);
-  let inner = builder.add(INT);
+  const int = builder.add(INT);
   for (let i = 0; i < otherTypes; i++) builder.add(INT);
-  // Levels of anonymous unions that each contain the next one twice.
-  for (let level = 0; level < 15; level++) {
-    const member = { name: '', typeId: inner, bitOffset: 0, bitfieldSize: 0 };
-    inner = builder.add({ kind: 'UNION', name: '', size: 4, members: [member, member] });
-  }
+  const nameless = (typeId: TypeId) =>
+    Array.from({ length: 400 }, () => ({ name: '', typeId, bitOffset: 0, bitfieldSize: 0 }));
+  // C writes the members of the struct for each member of a union, but nothing for its members.
+  const inner = builder.add({ kind: 'STRUCT', name: 's', size: 4, members: nameless(int) });
   for (let calls = 0; ; calls++) {
-    const outer = builder.add(structOf(`s${calls}`, 'm', inner));
+    const outer = builder.add({ kind: 'UNION', name: `u${calls}`, size: 4, members: nameless(inner) });
     try {
       dump.dumpType(outer);
     } catch (error) {
