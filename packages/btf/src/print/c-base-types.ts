@@ -5,13 +5,13 @@ import type { CContext } from './c-context.js';
 /** IntEncoding.SIGNED, in the word of an INT. */
 const SIGNED = 1 << 24;
 
-/** More characters than the name of a base type has. Longer names are cut, and so are none of C's. */
+/** The characters of a name to compare. All names of C's base types are shorter, so a name that is cut equals none. */
 const MAX_NAME = 64;
 
 /** The largest number of words in the name of a base type: `long long unsigned int`. */
 const MOST_WORDS = 4;
 
-/** The type that each compiler defines in its own way, and for BPF in another size than for x86-64. */
+/** A type that compilers define themselves. Its size for BPF differs from that for x86-64. */
 const VA_LIST = '__builtin_va_list';
 
 /**
@@ -88,10 +88,10 @@ export class CBaseTypes {
     const alignment = Math.max(1, Math.min(size, this.#pointerSize === 8 ? 16 : 4));
     // Before Linux 5.13, floating-point types were INTs.
     const isKnown = FLOATS.get(name) === size || (isInt && sizeOfInteger(name, this.#pointerSize) === size);
+    const isScalar = isInt && !FLOATS.has(name);
     const signed = isInt && (types.at(types.elements(id)) & SIGNED) !== 0;
-    const scalar = isInt && !FLOATS.has(name) ? this.integer(size, signed) : floatOf(size);
-    if (scalar !== null || isKnown)
-      return { isKnown, standIn: scalar ?? '', isScalar: isInt && !FLOATS.has(name), alignment };
+    const scalar = isScalar ? this.integer(size, signed) : floatOf(size);
+    if (scalar !== null) return { isKnown, standIn: scalar, isScalar, alignment };
     let aligned = 1;
     while (size % (aligned * 2) === 0 && aligned * 2 <= Math.min(size, this.#pointerSize)) aligned *= 2;
     const standIn = `struct { unsigned char bytes[${size}]; } __attribute__((aligned(${aligned})))`;
@@ -104,7 +104,7 @@ function floatOf(size: number): string | null {
   return size === 8 ? 'double' : null;
 }
 
-/** Returns the size of the integer type with a name of C, such as `long unsigned int`; null if C has no such name. */
+/** Returns the size of the integer type of C with a name such as `long unsigned int`; null if C has no such type. */
 function sizeOfInteger(name: string, pointerSize: PointerSize): number | null {
   const words = name.split(' ', MOST_WORDS + 1);
   const counts = new Map<string, number>();
@@ -117,7 +117,7 @@ function sizeOfInteger(name: string, pointerSize: PointerSize): number | null {
   if (count('_Bool') === 1 && words.length === 1) return 1;
   if (count('__int128') === 1 && rest === 1) return pointerSize === 8 ? 16 : null;
   const ints = count('int');
-  if (ints > 1 || (rest === 0 && ints === 0 && signs === 0)) return null;
+  if (ints > 1) return null;
   if (count('short') === 1 && rest === 1 + ints) return 2;
   if (count('long') === 2 && rest === 2 + ints) return 8;
   if (count('long') === 1 && rest === 1 + ints) return pointerSize;

@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import { kindTest } from '../kind-words.js';
+import { qualifies } from '../query/resolve.js';
 import { Kind, type TypeId } from '../types.js';
 import { type CNameContext, type Define, writeNumbered, writeTag } from './c-context.js';
 import { PARAM_WORDS } from './type-words.js';
@@ -65,7 +65,7 @@ export class CDeclarator {
 
   /** refer writes the keyword and name of a struct, union or enum, without its body. */
   refer(id: TypeId): void {
-    this.#context.out.write(this.#keyword(id));
+    this.#context.out.write(this.#context.types.keyword(id) ?? '');
     writeTag(this.#context, id);
   }
 
@@ -73,7 +73,7 @@ export class CDeclarator {
     const { types, work, qualified } = this.#context;
     for (let id = first; ; work.step(id)) {
       const kind = types.kind(id);
-      if (qualified || !isQualifier(kind)) {
+      if (qualified || !qualifies(kind)) {
         this.#stack[this.#top] = id;
         this.#top += 1;
       }
@@ -87,7 +87,7 @@ export class CDeclarator {
           id = types.third(id);
           break;
         case Kind.ARRAY:
-          id = types.unsignedAt(types.elements(id));
+          id = types.elementType(id);
           break;
         default:
           return;
@@ -201,20 +201,6 @@ export class CDeclarator {
     return integer !== null;
   }
 
-  #keyword(id: TypeId): string {
-    const { types } = this.#context;
-    switch (types.kind(id)) {
-      case Kind.STRUCT:
-        return 'struct';
-      case Kind.UNION:
-        return 'union';
-      case Kind.FWD:
-        return types.kindFlag(id) ? 'union' : 'struct';
-      default:
-        return 'enum';
-    }
-  }
-
   /** Writes the qualifiers of the type that was popped last. Before a type, qualifiers are on its left. */
   #writeQualifiers(): void {
     const { out } = this.#context;
@@ -238,7 +224,7 @@ export class CDeclarator {
 
   /** Drops qualifiers of an array or a function. GCC makes them from those of the elements and from `noreturn`. */
   #dropQualifiers(): void {
-    while (isQualifier(this.#nextKind())) this.#pop();
+    while (qualifies(this.#nextKind())) this.#pop();
   }
 
   #writeArray(id: TypeId, name: number, number: number, afterStar: boolean): void {
@@ -254,7 +240,7 @@ export class CDeclarator {
       if (next !== Kind.ARRAY) out.write(')');
     }
     out.write('[');
-    out.writeNumber(types.unsignedAt(types.elements(id) + 2));
+    out.writeNumber(types.arrayLength(id));
     out.write(']');
   }
 
@@ -298,6 +284,3 @@ export class CDeclarator {
     writeNumbered(this.#context, name, number);
   }
 }
-
-/** Whether types of a kind only change how another one is used: \`const\`, \`volatile\`, \`restrict\` and type tags. */
-const isQualifier = /* @__PURE__ */ kindTest(({ alias }, kind) => alias && kind !== Kind.TYPEDEF);

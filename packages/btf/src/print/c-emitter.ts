@@ -71,7 +71,7 @@ export class CEmitter {
         this.#visit(types.third(id), container);
         break;
       case Kind.ARRAY:
-        this.#visit(types.unsignedAt(types.elements(id)), container);
+        this.#visit(types.elementType(id), container);
         break;
       case Kind.FUNC_PROTO:
         this.#visit(types.third(id), container);

@@ -1,13 +1,7 @@
 import type { PointerSize } from '../query/pointer-size.js';
 import { Kind, type TypeId } from '../types.js';
 import { type CContext, lineStart, writeNumbered, writeTag } from './c-context.js';
-import type { TypeWords } from './type-words.js';
-
-/** Words of one value of an ENUM: name, value. */
-const ENUM_WORDS = 2;
-
-/** Words of one value of an ENUM64: name, low and high word of the value. */
-const ENUM64_WORDS = 3;
+import { ENUM64_WORDS, ENUM_WORDS, type TypeWords } from './type-words.js';
 
 /** The sizes for which C has an integer. */
 const SIZES: ReadonlySet<number> = new Set([1, 2, 4, 8]);

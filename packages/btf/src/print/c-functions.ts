@@ -8,11 +8,17 @@ const FASTCALL = 'bpf_fastcall';
 /** The component of a DECL_TAG that is on a whole type. */
 const WHOLE = -1;
 
+/** TaggedFunctions are the functions with a tag that BPF programs need. */
+interface TaggedFunctions {
+  readonly kfuncs: ReadonlySet<TypeId>;
+  readonly fastcalls: ReadonlySet<TypeId>;
+}
+
 /** CFunctions writes declarations of functions and variables, and those of kfuncs as bpftool 7.8 writes them. */
 export class CFunctions {
   readonly #context: CContext;
   readonly #declarator: CDeclarator;
-  #tagged: { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } | null = null;
+  #tagged: TaggedFunctions | null = null;
 
   constructor(context: CContext, declarator: CDeclarator) {
     this.#context = context;
@@ -51,12 +57,12 @@ export class CFunctions {
     out.write(end);
   }
 
-  #tags(): { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } {
+  #tags(): TaggedFunctions {
     this.#tagged ??= this.#readTags();
     return this.#tagged;
   }
 
-  #readTags(): { readonly kfuncs: ReadonlySet<TypeId>; readonly fastcalls: ReadonlySet<TypeId> } {
+  #readTags(): TaggedFunctions {
     const { types, strings } = this.#context;
     const kfuncs = new Set<TypeId>();
     const fastcalls = new Set<TypeId>();

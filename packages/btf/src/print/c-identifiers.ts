@@ -1,4 +1,4 @@
-/** The keywords of C and of GNU C, by which a name cannot be an identifier. */
+/** The keywords of C and of GNU C, which cannot be identifiers. */
 const KEYWORDS =
   'asm auto break case char const continue default do double else enum extern float for goto if inline int long ' +
   'register restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile ' +
@@ -17,7 +17,7 @@ export const C_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256
 /** The keywords by their length and their first byte. */
 const BY_START = /* @__PURE__ */ keywordsByStart();
 
-/** needsUnderscore reports whether an identifier needs an underscore before it, as `0` does, because it starts with a digit. */
+/** needsUnderscore reports whether a name with this first byte needs an underscore before it: if it is a digit. */
 export function needsUnderscore(first: number): boolean {
   return first >= 48 && first <= 57;
 }

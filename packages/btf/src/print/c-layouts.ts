@@ -15,7 +15,7 @@ export interface CMemberSink extends PadSink {
   member(member: CMember): boolean;
 }
 
-/** CForm is the way in which C states a struct or union. */
+/** CForm says how C states a struct or union. */
 export interface CForm {
   /**
    * `libbpf`: with the padding and the `packed` of libbpf; `exact`: packed, with each gap filled; `bytes`: as an array of
@@ -186,32 +186,21 @@ export class CLayouts {
   /** Returns the alignment of a type in C, in bytes. */
   #alignof(id: TypeId): number {
     const types = this.#types;
-    for (let at = id; ; this.#work.step(at)) {
-      switch (types.kind(at)) {
-        case Kind.INT:
-        case Kind.FLOAT:
-          return this.#baseTypes.of(at).alignment;
-        case Kind.ENUM:
-        case Kind.ENUM64:
-          return Math.max(1, Math.min(types.third(at), this.#pointerSize));
-        case Kind.STRUCT:
-        case Kind.UNION:
-          return this.of(at).alignment;
-        case Kind.TYPEDEF:
-        case Kind.VOLATILE:
-        case Kind.CONST:
-        case Kind.RESTRICT:
-        case Kind.TYPE_TAG:
-          at = types.third(at);
-          break;
-        case Kind.ARRAY:
-          at = types.unsignedAt(types.elements(at));
-          break;
-        case Kind.PTR:
-          return this.#pointerSize;
-        default:
-          return 1;
-      }
+    const at = this.#sizes.aligningType(id);
+    switch (types.kind(at)) {
+      case Kind.INT:
+      case Kind.FLOAT:
+        return this.#baseTypes.of(at).alignment;
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        return Math.max(1, Math.min(types.third(at), this.#pointerSize));
+      case Kind.STRUCT:
+      case Kind.UNION:
+        return this.of(at).alignment;
+      case Kind.PTR:
+        return this.#pointerSize;
+      default:
+        return 1;
     }
   }
 }

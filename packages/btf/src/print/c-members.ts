@@ -1,19 +1,21 @@
 import { isComposite } from '../kind-words.js';
-import { Kind, type TypeId } from '../types.js';
+import { isOldBitfield } from '../query/old-bitfields.js';
+import { standsForOther } from '../query/resolve.js';
+import { type Int, Kind, type TypeId } from '../types.js';
 import type { CBaseTypes } from './c-base-types.js';
 import type { CSizes } from './c-sizes.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
 /**
- * CMemberForm is the way in which C states a member:
+ * CMemberForm says how C states a member:
  *
  * - `declared`: by its declaration;
  * - `inline`: as an anonymous struct with the same members, because the struct has a name but the member has none. The
  *   source used `-fms-extensions`;
  * - `bytes`: as an array of bytes, because C has no object of its type, for example of a declared struct;
  * - `omitted`: not at all, because it has no name and no members;
- * - `impossible`: not at all, and so not its struct either.
+ * - `impossible`: not at all. Then C cannot state its struct either.
  */
 export type CMemberForm = 'declared' | 'inline' | 'bytes' | 'omitted' | 'impossible';
 
@@ -31,6 +33,10 @@ export interface CMember {
   readonly form: CMemberForm;
 }
 
+type OldBits = Pick<Int, 'bits' | 'bitOffset'>;
+
+const NOT_OLD: OldBits = { bits: 0, bitOffset: 0 };
+
 /** CMembers reads the members of structs and unions. */
 export class CMembers {
   readonly #types: TypeWords;
@@ -39,7 +45,7 @@ export class CMembers {
   readonly #baseTypes: CBaseTypes;
   readonly #hasEnum: (id: TypeId) => boolean;
 
-  /** @param hasEnum whether C can state an object of an enum’s size. */
+  /** @param hasEnum whether C can state an object of an enum's size. */
   constructor(sizes: CSizes, baseTypes: CBaseTypes, hasEnum: (id: TypeId) => boolean) {
     this.#types = sizes.types;
     this.#sizes = sizes;
@@ -66,24 +72,21 @@ export class CMembers {
     const typeId = this.#withoutVaList(types.unsignedAt(at + 1));
     const word = types.unsignedAt(at + 2);
     const bareId = this.#bare(typeId);
-    const bits = packsBitfields ? 0 : this.#oldBits(bareId);
-    const width = packsBitfields ? word >>> 24 : bits & 0xff;
-    const offset = packsBitfields ? word & 0xffffff : word + (bits >>> 16);
+    const old = packsBitfields ? NOT_OLD : this.#oldBits(bareId);
+    const width = packsBitfields ? word >>> 24 : old.bits;
+    const offset = packsBitfields ? word & 0xffffff : word + old.bitOffset;
     const size = width === 0 ? this.#sizes.sizeof(typeId) * 8 : 0;
     const form = width === 0 ? this.#form(name, typeId, bareId) : this.#bitfieldForm(name, bareId, width);
     return { name, typeId, bareId, offset, width, size, form };
   }
 
-  /**
-   * Before Linux 4.20, an INT had the width of a bitfield, and its offset in bits 16 to 23 of the same word. Returns that
-   * word, or 0 for a type that is not a bitfield.
-   */
-  #oldBits(id: TypeId): number {
+  /** Returns the bits of a member that is an old bitfield because of its type. An INT may state more bits than it has. */
+  #oldBits(id: TypeId): OldBits {
     const types = this.#types;
-    if (types.kind(id) !== Kind.INT) return 0;
-    const word = types.at(types.elements(id)) & 0xff00ff;
-    const size = types.third(id) * 8;
-    return word === size || (word & 0xff) > size ? 0 : word;
+    if (types.kind(id) !== Kind.INT) return NOT_OLD;
+    const word = types.at(types.elements(id));
+    const int = { size: types.third(id), bits: word & 0xff, bitOffset: (word >>> 16) & 0xff };
+    return isOldBitfield(int) && int.bits <= int.size * 8 ? int : NOT_OLD;
   }
 
   #form(name: number, typeId: TypeId, bareId: TypeId): CMemberForm {
@@ -122,7 +125,7 @@ export class CMembers {
         case Kind.ENUM64:
           return this.#hasEnum(at);
         case Kind.ARRAY:
-          at = types.unsignedAt(types.elements(at));
+          at = types.elementType(at);
           if (at !== this.#withoutVaList(at)) return false;
           at = this.#bare(at);
           break;
@@ -135,7 +138,7 @@ export class CMembers {
   /** Returns the type that the kernel's compiler has for `va_list`, if a type is a typedef of that; otherwise the type. */
   #withoutVaList(id: TypeId): TypeId {
     const types = this.#types;
-    for (let at = id; isNamedReference(types.kind(at)); this.#work.step(at)) {
+    for (let at = id; standsForOther(types.kind(at)); this.#work.step(at)) {
       const target = types.third(at);
       if (types.kind(at) === Kind.TYPEDEF && this.#baseTypes.isVaList(at)) return target;
       at = target;
@@ -146,7 +149,7 @@ export class CMembers {
   #bare(id: TypeId): TypeId {
     const types = this.#types;
     let at = id;
-    for (; isNamedReference(types.kind(at)); this.#work.step(at)) at = types.third(at);
+    for (; standsForOther(types.kind(at)); this.#work.step(at)) at = types.third(at);
     return at;
   }
 
@@ -154,22 +157,9 @@ export class CMembers {
   #isDirect(id: TypeId): boolean {
     const types = this.#types;
     let at = id;
-    for (; isNamedReference(types.kind(at)); at = types.third(at)) {
+    for (; standsForOther(types.kind(at)); at = types.third(at)) {
       if (types.kind(at) === Kind.TYPEDEF) return false;
     }
     return true;
-  }
-}
-
-function isNamedReference(kind: number): boolean {
-  switch (kind) {
-    case Kind.TYPEDEF:
-    case Kind.VOLATILE:
-    case Kind.CONST:
-    case Kind.RESTRICT:
-    case Kind.TYPE_TAG:
-      return true;
-    default:
-      return false;
   }
 }

@@ -71,7 +71,7 @@ export class COrder {
         return strong;
       }
       case Kind.ARRAY:
-        return this.#visit(types.unsignedAt(types.elements(id)), false);
+        return this.#visit(types.elementType(id), false);
       case Kind.STRUCT:
       case Kind.UNION:
         return this.#visitComposite(id, throughPointer);

@@ -33,8 +33,7 @@ export class CPadding {
   }
 
   /**
-   * fill fills a gap with as few bitfields as libbpf does. It adds none if it expects the compiler to align the next
-   * member anyway.
+   * fillGap fills a gap with the bitfields that libbpf writes. It adds none if the compiler aligns the next member anyway.
    */
   fillGap({ from, to, alignment, inBitfield }: Gap, sink: PadSink): void {
     if (from >= to) return;

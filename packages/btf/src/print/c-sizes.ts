@@ -1,4 +1,5 @@
 import type { PointerSize } from '../query/pointer-size.js';
+import { standsForOther } from '../query/resolve.js';
 import { Kind, type TypeId } from '../types.js';
 import { TypeMarks } from './type-marks.js';
 import { MEMBER_WORDS, type TypeWords } from './type-words.js';
@@ -50,8 +51,8 @@ export class CSizes {
           at = types.third(at);
           break;
         case Kind.ARRAY:
-          count = atMost(count * types.unsignedAt(types.elements(at) + 2));
-          at = types.unsignedAt(types.elements(at));
+          count = atMost(count * types.arrayLength(at));
+          at = types.elementType(at);
           break;
         default:
           return 0;
@@ -61,31 +62,31 @@ export class CSizes {
 
   alignof(id: TypeId): number {
     const types = this.types;
+    const at = this.aligningType(id);
+    switch (types.kind(at)) {
+      case Kind.INT:
+      case Kind.ENUM:
+      case Kind.ENUM64:
+      case Kind.FLOAT:
+        return Math.max(1, Math.min(types.third(at), this.pointerSize));
+      case Kind.PTR:
+        return this.pointerSize;
+      case Kind.STRUCT:
+      case Kind.UNION:
+        return this.#alignments.get(at) || this.#alignofComposite(at);
+      default:
+        return 1;
+    }
+  }
+
+  /** aligningType returns the type that gives a type its alignment: without typedefs, qualifiers and arrays. */
+  aligningType(id: TypeId): TypeId {
+    const types = this.types;
     for (let at = id; ; this.work.step(at)) {
-      switch (types.kind(at)) {
-        case Kind.INT:
-        case Kind.ENUM:
-        case Kind.ENUM64:
-        case Kind.FLOAT:
-          return Math.max(1, Math.min(types.third(at), this.pointerSize));
-        case Kind.PTR:
-          return this.pointerSize;
-        case Kind.TYPEDEF:
-        case Kind.VOLATILE:
-        case Kind.CONST:
-        case Kind.RESTRICT:
-        case Kind.TYPE_TAG:
-          at = types.third(at);
-          break;
-        case Kind.ARRAY:
-          at = types.unsignedAt(types.elements(at));
-          break;
-        case Kind.STRUCT:
-        case Kind.UNION:
-          return this.#alignments.get(at) || this.#alignofComposite(at);
-        default:
-          return 1;
-      }
+      const kind = types.kind(at);
+      if (kind === Kind.ARRAY) at = types.elementType(at);
+      else if (standsForOther(kind)) at = types.third(at);
+      else return at;
     }
   }
 

@@ -139,21 +139,12 @@ function rankOf(types: TypeWords, id: TypeId, work: WorkLimit): number {
         return hasName ? 3 : LAST;
       case Kind.FUNC_PROTO:
         return hasName ? 4 : LAST;
-      case Kind.ARRAY:
-        at = types.unsignedAt(types.elements(at));
-        break;
-      case Kind.TYPE_TAG:
-      case Kind.CONST:
-      case Kind.PTR:
-      case Kind.VOLATILE:
-      case Kind.RESTRICT:
-      case Kind.TYPEDEF:
-        at = types.third(at);
-        break;
       default:
-        return LAST;
+        break;
     }
-    if (!hasName) return LAST;
+    const target = types.target(at);
+    if (target === null || !hasName) return LAST;
+    at = target;
   }
   return LAST;
 }
@@ -161,26 +152,13 @@ function rankOf(types: TypeWords, id: TypeId, work: WorkLimit): number {
 /** Returns the offset of the name by which a type is sorted: that of the type at the end of its references. */
 function sortNameOf(types: TypeWords, id: TypeId, work: WorkLimit): number {
   for (let at = id; at !== 0; work.step(at)) {
-    switch (types.kind(at)) {
-      case Kind.ENUM:
-      case Kind.ENUM64: {
-        const isConstants = at === id && types.name(at) === 0 && types.vlen(at) > 0;
-        return isConstants ? types.unsignedAt(types.elements(at)) : types.name(at);
-      }
-      case Kind.ARRAY:
-        at = types.unsignedAt(types.elements(at));
-        break;
-      case Kind.TYPE_TAG:
-      case Kind.CONST:
-      case Kind.PTR:
-      case Kind.VOLATILE:
-      case Kind.RESTRICT:
-      case Kind.TYPEDEF:
-        at = types.third(at);
-        break;
-      default:
-        return types.name(at);
+    const target = types.target(at);
+    if (target === null) {
+      const isConstants =
+        at === id && types.keyword(at) === 'enum' && types.name(at) === 0 && types.vlen(at) > 0;
+      return isConstants ? types.unsignedAt(types.elements(at)) : types.name(at);
     }
+    at = target;
   }
   return 0;
 }

@@ -3,10 +3,10 @@ import { Kind, type TypeId } from '../types.js';
 import { LayoutNames } from './layout-names.js';
 import type { TextOutput } from './text-output.js';
 import { formatTypeName, memberDeclaration } from './type-name.js';
-import { MEMBER_WORDS, type TypeWords, typeWordsOf } from './type-words.js';
+import { ENUM64_WORDS, ENUM_WORDS, MEMBER_WORDS, type TypeWords, typeWordsOf } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
-/** Scope is the place of a declaration in the text, and of the types that are written in it. */
+/** Scope is the place of a declaration in the text and in the outermost type. */
 export interface Scope {
   readonly level: number;
   readonly typeColumns: number;
@@ -33,14 +33,8 @@ export const NO_NAME: Declared = { star: '', name: 0 };
 /** DefineType writes an anonymous struct or union with its members. */
 export type DefineType = (id: TypeId, scope: Scope, declared: Declared) => void;
 
-/** Each level of anonymous types has so many columns less. */
+/** The columns that each level of anonymous types has less than the one around it. */
 const LEVEL_COLUMNS = 8;
-
-/** Words of one value of an ENUM: name, value. */
-const ENUM_WORDS = 2;
-
-/** Words of one value of an ENUM64: name, lower half, upper half. */
-const ENUM64_WORDS = 3;
 
 /** Bytes of an enum without attributes. */
 const ENUM_SIZE = 4;
@@ -65,7 +59,7 @@ export class LayoutDeclarator {
 
   /** isAnonymous reports whether a type is a struct, union or enum without a name. */
   isAnonymous(id: TypeId): boolean {
-    return this.#names.keyword(id) !== null && this.#types.name(id) === 0;
+    return this.#types.keyword(id) !== null && this.#types.name(id) === 0;
   }
 
   /** unqualified returns the type that qualifiers and tags are on. */
@@ -94,7 +88,7 @@ export class LayoutDeclarator {
     return 0;
   }
 
-  /** write writes the declaration of a name with a type for which `isPlain` holds. */
+  /** write writes the declaration of a name, whose type must be plain: {@link LayoutNames.isPlain}. */
   write(id: TypeId, declared: Declared, scope: Scope): void {
     this.#work.enter(id);
     this.#writeKind(id, declared, scope);
@@ -136,8 +130,8 @@ export class LayoutDeclarator {
   /** Whether a flexible array repeats the qualifier of its elements. pahole repeats that of other arrays. */
   #isConstArray(id: TypeId): boolean {
     const types = this.#types;
-    if (types.kind(id) !== Kind.ARRAY || types.unsignedAt(types.elements(id) + 2) > 0) return false;
-    return types.kind(this.#names.elementOf(id)) === Kind.CONST;
+    if (types.kind(id) !== Kind.ARRAY || types.arrayLength(id) > 0) return false;
+    return types.kind(types.elementType(id)) === Kind.CONST;
   }
 
   #writePointer(id: TypeId, declared: Declared, scope: Scope): void {
@@ -157,8 +151,8 @@ export class LayoutDeclarator {
     const lengths: number[] = [];
     let element = id;
     for (; this.#types.kind(element) === Kind.ARRAY; this.#work.step(element)) {
-      lengths.push(this.#types.unsignedAt(this.#types.elements(element) + 2));
-      element = this.#names.elementOf(element);
+      lengths.push(this.#types.arrayLength(element));
+      element = this.#types.elementType(element);
     }
     this.write(element, declared, scope);
     // Only the last of several members of a struct can be a flexible array.
@@ -167,13 +161,13 @@ export class LayoutDeclarator {
   }
 
   #writeAnonymous(id: TypeId, declared: Declared, scope: Scope): void {
-    if (this.#names.keyword(id) === 'enum') this.#writeEnum(id, declared, scope);
+    if (this.#types.keyword(id) === 'enum') this.#writeEnum(id, declared, scope);
     else this.#define(id, { ...scope, typeColumns: scope.typeColumns - LEVEL_COLUMNS }, declared);
   }
 
   #writeNamed(id: TypeId, { name }: Declared, { typeColumns }: Scope): void {
     const out = this.#out;
-    const keyword = this.#names.keyword(id);
+    const keyword = this.#types.keyword(id);
     const start = out.length;
     this.#names.write(id);
     // A negative number of columns is as many as its absolute value, as in printf.

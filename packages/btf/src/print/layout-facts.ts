@@ -14,9 +14,6 @@ export interface LayoutFacts {
   readonly embeddedFlexibleArray: boolean;
 }
 
-/** The facts of a type while they are searched for: it may contain itself. */
-const UNDER_WAY: LayoutFacts = { naturalAlignment: 1, flexibleArray: false, embeddedFlexibleArray: false };
-
 /** The deepest nesting to follow. The kernel accepts 32 levels. */
 const MAX_DEPTH = 512;
 
@@ -24,7 +21,8 @@ const MAX_DEPTH = 512;
 export class FactFinder {
   readonly #spec: Spec;
   readonly #pointerSize: PointerSize;
-  readonly #known = new Map<TypeId, LayoutFacts>();
+  /** The facts by type; null while they are searched for. */
+  readonly #known = new Map<TypeId, LayoutFacts | null>();
   #typedefs: ReadonlyMap<TypeId, TypeId> | null = null;
   #depth = 0;
 
@@ -37,22 +35,21 @@ export class FactFinder {
    * of returns the facts of a STRUCT or UNION.
    *
    * @throws BtfFormatError `INVALID_ARGUMENT` for any other type.
+   * @throws BtfFormatError `MALFORMED` for a type that contains itself.
    * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 512 levels of types.
    */
   of(id: TypeId): LayoutFacts {
     const known = this.#known.get(id);
+    if (known === null) throw new BtfFormatError('MALFORMED', 'the type contains itself', { typeId: id });
     if (known !== undefined) return known;
-    const type = this.#spec.typeById(id);
-    if (type.kind !== 'STRUCT' && type.kind !== 'UNION') {
-      throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
-    }
-    this.#known.set(id, UNDER_WAY);
+    const type = compositeOf(this.#spec, id);
+    this.#known.set(id, null);
     try {
       const facts = this.#find(type);
       this.#known.set(id, facts);
       return facts;
     } catch (error) {
-      // The next call must not take the search for its result.
+      // The next call must not find this search under way.
       this.#known.delete(id);
       throw error;
     }
@@ -130,6 +127,17 @@ export class FactFinder {
       this.#depth -= 1;
     }
   }
+}
+
+/**
+ * compositeOf returns a STRUCT or UNION.
+ *
+ * @throws BtfFormatError `INVALID_ARGUMENT` for any other type.
+ */
+export function compositeOf(spec: Spec, id: TypeId): Struct | Union {
+  const type = spec.typeById(id);
+  if (type.kind === 'STRUCT' || type.kind === 'UNION') return type;
+  throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
 }
 
 /** Finds the first typedef of each type that has one. */

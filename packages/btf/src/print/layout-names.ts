@@ -1,11 +1,12 @@
+import { qualifies } from '../query/resolve.js';
 import { Kind, type TypeId } from '../types.js';
 import type { TextOutput } from './text-output.js';
 import { PARAM_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
 /**
- * LayoutNames writes types without a name as pahole 1.32 does. Its spaces are others than those of C printers: a space
- * before each star, and one after a qualified type.
+ * LayoutNames writes a type alone, without the name that is declared with it, as pahole 1.32 does. The spaces differ from
+ * those of `CDeclarator`: there is one before each star, and one after a qualified type.
  */
 export class LayoutNames {
   readonly #types: TypeWords;
@@ -20,7 +21,8 @@ export class LayoutNames {
 
   /**
    * isPlain reports whether {@link write}, and a name with the lengths of arrays after it, state the type of a member.
-   * Otherwise parts of the type are around the name, or a qualifier is on the right of a star: pahole loses or moves it.
+   * Otherwise parts of the type are around the name, or a qualifier is on the right of a star. pahole prints such types
+   * wrongly.
    */
   isPlain(id: TypeId): boolean {
     let at = id;
@@ -29,7 +31,7 @@ export class LayoutNames {
       switch (this.#types.kind(at)) {
         case Kind.ARRAY:
           isArray = true;
-          at = this.elementOf(at);
+          at = this.#types.elementType(at);
           break;
         case Kind.TYPE_TAG:
           at = this.#types.third(at);
@@ -83,7 +85,7 @@ export class LayoutNames {
         this.write(types.third(id));
         break;
       default: {
-        const keyword = this.keyword(id);
+        const keyword = types.keyword(id);
         if (keyword !== null) out.write(`${keyword} `);
         if (keyword !== null && types.name(id) === 0) out.write('{ ... }');
         else out.writeName(types.name(id));
@@ -113,27 +115,6 @@ export class LayoutNames {
     this.#work.leave();
   }
 
-  /** keyword returns the keyword of a struct, union or enum; null for any other type. */
-  keyword(id: TypeId): 'struct' | 'union' | 'enum' | null {
-    switch (this.#types.kind(id)) {
-      case Kind.STRUCT:
-        return 'struct';
-      case Kind.UNION:
-        return 'union';
-      case Kind.FWD:
-        return this.#types.kindFlag(id) ? 'union' : 'struct';
-      case Kind.ENUM:
-      case Kind.ENUM64:
-        return 'enum';
-      default:
-        return null;
-    }
-  }
-
-  elementOf(arrayId: TypeId): TypeId {
-    return this.#types.unsignedAt(this.#types.elements(arrayId));
-  }
-
   skipTags(id: TypeId): TypeId {
     let at = id;
     for (; this.#types.kind(at) === Kind.TYPE_TAG; this.#work.step(at)) at = this.#types.third(at);
@@ -143,18 +124,8 @@ export class LayoutNames {
   /** unqualified returns the type that qualifiers and tags are on. */
   unqualified(id: TypeId): TypeId {
     let at = id;
-    for (; ; this.#work.step(at)) {
-      switch (this.#types.kind(at)) {
-        case Kind.CONST:
-        case Kind.VOLATILE:
-        case Kind.RESTRICT:
-        case Kind.TYPE_TAG:
-          at = this.#types.third(at);
-          break;
-        default:
-          return at;
-      }
-    }
+    for (; qualifies(this.#types.kind(at)); this.#work.step(at)) at = this.#types.third(at);
+    return at;
   }
 
   /** padTo writes spaces up to a length of the text. */

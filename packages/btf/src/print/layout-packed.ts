@@ -25,7 +25,10 @@ export class PackedTypes {
     return this.#packed.get(id) === true;
   }
 
-  /** visit infers whether a struct is packed, or from its holes and those of a union which members are. */
+  /**
+   * visit infers whether a struct is packed. From its holes, or from the size of a union, it infers which of the members
+   * are packed.
+   */
   visit(type: Struct | Union, places: Places): void {
     if (type.kind === 'UNION') this.#visitUnion(type);
     else if (!this.#packed.has(type.id)) this.#visitStruct(type, places);

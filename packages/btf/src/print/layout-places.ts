@@ -1,8 +1,8 @@
 import type { PointerSize } from '../query/pointer-size.js';
-import { resolveId } from '../query/resolve.js';
+import { oldBitfieldOf } from '../query/old-bitfields.js';
 import { sizeof } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
-import { Kind, type Member, type Struct, type TypeId, type Union } from '../types.js';
+import type { Member, Struct, TypeId, Union } from '../types.js';
 import { factsOf } from './layout-facts.js';
 
 /** MemberPlace is a member with its place. */
@@ -82,17 +82,13 @@ function placeOf(spec: Spec, pointerSize: PointerSize, member: Member): Place {
   return { name, typeId, offset: unitStart / 8, size, bitOffset: bitOffset - unitStart, bitfieldSize };
 }
 
-/** Before the kind flag of structs (Linux 4.20), a bitfield was an INT of its own with an offset and fewer bits. */
 function bitsOf(
   spec: Spec,
   { typeId, bitOffset, bitfieldSize }: Member,
 ): Pick<Member, 'bitOffset' | 'bitfieldSize'> {
-  const id = bitfieldSize === 0 ? resolveId(spec, typeId) : 0;
-  const type = spec.kindOf(id) === Kind.INT ? spec.typeById(id) : null;
-  if (type?.kind !== 'INT' || (type.bitOffset === 0 && type.bits === type.size * 8)) {
-    return { bitOffset, bitfieldSize };
-  }
-  return { bitOffset: bitOffset + type.bitOffset, bitfieldSize: type.bits };
+  const old = bitfieldSize === 0 ? oldBitfieldOf(spec, typeId) : null;
+  if (old === null) return { bitOffset, bitfieldSize };
+  return { bitOffset: bitOffset + old.bitOffset, bitfieldSize: old.bits };
 }
 
 /** Infers the alignment of something at an offset, from the end of what is before it. */

@@ -113,28 +113,16 @@ function memberSums({ memberBytes, bitfieldBits, holes, holeBytes, bitHoles, hol
 }
 
 function innerHoleSums(inner: readonly InnerRoom[]): string[] {
-  const sumOf = (counts: readonly number[], words: string, unit: (sum: number) => string): string[] => {
-    const some = counts.filter((count) => count > 0);
-    const sum = total(some);
-    return some.length === 0 ? [] : [`${words}: ${some.length}, total: ${sum}${unit(sum)}`];
+  const sumOf = (words: string, of: 'holes' | 'bitHoles' | 'paddingBits'): string[] => {
+    const some = inner.filter((room) => room[of] > 0);
+    const sum = total(some.map((room) => room[of]));
+    const unit = of !== 'paddingBits' ? '' : sum === 1 ? ' bit' : ' bits';
+    return some.length === 0 ? [] : [`${words}: ${some.length}, total: ${sum}${unit}`];
   };
-  const noUnit = (): string => '';
   const sums = [
-    ...sumOf(
-      inner.map(({ holes }) => holes),
-      'holes',
-      noUnit,
-    ),
-    ...sumOf(
-      inner.map(({ bitHoles }) => bitHoles),
-      'bit holes',
-      noUnit,
-    ),
-    ...sumOf(
-      inner.map(({ paddingBits }) => paddingBits),
-      'bit paddings',
-      (bits) => (bits === 1 ? ' bit' : ' bits'),
-    ),
+    ...sumOf('holes', 'holes'),
+    ...sumOf('bit holes', 'bitHoles'),
+    ...sumOf('bit paddings', 'paddingBits'),
   ];
   return sums.length === 0 ? [] : [`member types with ${sums.join(', ')}`];
 }

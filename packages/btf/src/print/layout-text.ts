@@ -1,9 +1,8 @@
 import type { PointerSize } from '../query/pointer-size.js';
-import { BtfFormatError } from '../format-error.js';
 import type { Spec } from '../spec.js';
 import { Kind, type Struct, type TypeId, type Union } from '../types.js';
 import { type Declared, LayoutDeclarator, NO_NAME, type Scope } from './layout-declarator.js';
-import { type FactFinder, factsOf } from './layout-facts.js';
+import { compositeOf, type FactFinder, factsOf } from './layout-facts.js';
 import { PackedTypes } from './layout-packed.js';
 import { CACHE_LINE, type MemberPlace, type Places, placesOf } from './layout-places.js';
 import {
@@ -101,7 +100,7 @@ class LayoutPrinter {
   /** Writes a struct or union with its members. */
   #writeBody(id: TypeId, scope: Scope, declared: Declared, hasSums: boolean): void {
     this.#work.enter(id);
-    const type = this.#composite(id);
+    const type = compositeOf(this.#spec, id);
     const places = placesOf(this.#spec, this.#pointerSize, type);
     this.#packed.visit(type, places);
     this.#writeHead(type);
@@ -258,16 +257,10 @@ class LayoutPrinter {
     this.#out.write('\t'.repeat(Math.min(level, MAX_TABS)));
   }
 
-  #composite(id: TypeId): Struct | Union {
-    const type = this.#spec.typeById(id);
-    if (type.kind === 'STRUCT' || type.kind === 'UNION') return type;
-    throw new BtfFormatError('INVALID_ARGUMENT', `a ${type.kind} has no layout`, { typeId: id });
-  }
-
   #roomOf(id: TypeId): InnerRoom {
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      const type = this.#composite(id);
+      const type = compositeOf(this.#spec, id);
       const places = placesOf(this.#spec, this.#pointerSize, type);
       this.#packed.visit(type, places);
       room = { ...roomSums(places), ...this.#facts.of(id) };

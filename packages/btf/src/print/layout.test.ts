@@ -39,6 +39,9 @@ const spec = Spec.parse(
       sizeOrTypeId: 4,
       data: ['c', 2, 0, 'a', 2, (1 << 24) | 18],
     }) // 20
+    .type(Kind.STRUCT, 'own', { vlen: 1, sizeOrTypeId: 4, data: ['in', 22, 0] }) // 21
+    .type(Kind.ARRAY, '', { data: [21, 1, 1] }) // 22
+    .type(Kind.STRUCT, 'outer', { vlen: 1, sizeOrTypeId: 4, data: ['own', 21, 0] }) // 23
     .bytes(),
 );
 
@@ -195,10 +198,22 @@ describe('layoutOf', () => {
     ['neither a struct nor a union', 1, 'INVALID_ARGUMENT'],
     ['a member without a size', 16, 'INVALID_ARGUMENT'],
     ['an id that no type has', 99, 'NOT_FOUND'],
-    ['unions that contain each other', 18, 'LIMIT_EXCEEDED'],
+    ['unions that contain each other', 18, 'MALFORMED'],
+    ['a struct with a name that contains itself', 21, 'MALFORMED'],
+    ['a struct with a member that contains itself', 23, 'MALFORMED'],
   ])('refuses %s', (_, id, code) => {
     expect(() => layoutOf(spec, id)).toThrow(expect.objectContaining({ name: 'BtfFormatError', code }));
     expect(() => layoutOf(spec, id)).toThrow(BtfFormatError);
+  });
+
+  test('rejects anonymous types that nest deeper than the kernel allows', () => {
+    const nested = new BtfAssembler('little').type(Kind.INT, 'int', INT);
+    for (let id = 2; id < 40; id++) {
+      nested.type(Kind.STRUCT, '', { vlen: 1, sizeOrTypeId: 4, data: ['', id - 1, 0] });
+    }
+    const deep = Spec.parse(nested.bytes());
+    expect(layoutOf(deep, 33).rows).toHaveLength(63);
+    expect(() => layoutOf(deep, 34)).toThrow('anonymous types nest deeper than 32 levels');
   });
 
   test('rejects more rows than its limit', () => {

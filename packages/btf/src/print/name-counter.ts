@@ -41,10 +41,11 @@ export class NameCounter {
     const mask = this.#counts.length - 1;
     let place = hash & mask;
     while (this.#counts[place] !== 0) {
-      if (this.#hashes[place] === hash && this.#strings.sameIdentifier(this.#offsets[place] ?? 0, offset))
+      const isSameHash = this.#hashes[place] === hash;
+      if (isSameHash && this.#strings.sameIdentifier(this.#offsets[place] ?? 0, offset, this.#work))
         return place;
       // Names may be chosen to collide.
-      this.#work.step(0);
+      this.#work.stepName();
       place = (place + 1) & mask;
     }
     return place;

@@ -7,6 +7,8 @@ import { BtfAssembler } from '../testing/assemble-btf.js';
 import { cOfBytes } from '../testing/bpftool-c.js';
 import { Kind } from '../types.js';
 import { printC, printCChunks, type PrintCOptions } from './print-c.js';
+import { StringBytes } from './string-bytes.js';
+import { WorkLimit } from './work-limit.js';
 
 const INT = { sizeOrTypeId: 4, data: [(1 << 24) | 32] };
 
@@ -218,6 +220,21 @@ describe('printC', () => {
     const endless = btf.string('a'.repeat(100_000));
     for (let i = 0; i < 1000; i++) btf.type(Kind.TYPEDEF, endless + i, { sizeOrTypeId: 1 });
     // Not the limit of the text, which is reached after sorting.
-    expect(failure(btf).message).toContain('too often to print');
+    expect(failure(btf)).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'names are too long or too similar to print',
+      typeId: null,
+    });
+  });
+
+  test('counts as work the comparison of long names of which only the ends differ', () => {
+    const btf = new BtfAssembler('little');
+    const names = ['-', '+', 'x'].map((end) => btf.string('a'.repeat(1000) + end));
+    const [a = 0, b = 0, other = 0] = names;
+    const strings = new StringBytes(Spec.parse(btf.type(Kind.FWD, 'f').bytes()));
+    const compare = (steps: number, right: number): boolean =>
+      strings.sameIdentifier(a, right, new WorkLimit(steps, 0));
+    expect([compare(15, b), compare(15, other)]).toEqual([true, false]);
+    for (const right of [b, other]) expect(() => compare(14, right)).toThrow('names are too long');
   });
 });

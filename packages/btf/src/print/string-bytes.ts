@@ -87,19 +87,26 @@ export class StringBytes {
     let difference = 0;
     for (; (difference = (bytesA[i] ?? 0) - (bytesB[j] ?? 0)) === 0 && bytesA[i] !== 0; i++) {
       j++;
-      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) work.step(0);
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) work.stepName();
     }
     return difference;
   }
 
-  /** sameIdentifier reports whether the identifiers of C for the strings at two offsets are equal. */
-  sameIdentifier(a: number, b: number): boolean {
+  /**
+   * sameIdentifier reports whether the identifiers of C for the strings at two offsets are equal. Long parts that are equal
+   * count as work, as in {@link compare}.
+   */
+  sameIdentifier(a: number, b: number, work: WorkLimit): boolean {
     if (a === b) return true;
     const bytesA = this.section(a);
     const bytesB = this.section(b);
-    let i = this.start(a);
+    const start = this.start(a);
+    let i = start;
     let j = this.start(b);
-    for (; C_BYTES[bytesA[i] ?? 0] === C_BYTES[bytesB[j] ?? 0]; i++, j++) if (bytesA[i] === 0) return true;
+    for (; C_BYTES[bytesA[i] ?? 0] === C_BYTES[bytesB[j] ?? 0]; i++, j++) {
+      if (bytesA[i] === 0) return true;
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) work.stepName();
+    }
     return false;
   }
 }

@@ -59,8 +59,8 @@ export class TextOutput {
   }
 
   /**
-   * writeIdentifier appends the string with an offset in the string section as an identifier of C: without the bytes that
-   * C does not accept, and with an underscore before a digit and after a keyword.
+   * writeIdentifier appends the string with an offset in the string section as an identifier of C: with underscores in place
+   * of bytes that C does not accept, before a digit at the start, and after a keyword.
    */
   writeIdentifier(offset: number): void {
     const from = this.#strings.section(offset);

@@ -1,6 +1,6 @@
 import { Kind, type TypeId } from '../types.js';
 import { STEP_BYTES, type StringBytes } from './string-bytes.js';
-import { MEMBER_WORDS, type TypeWords } from './type-words.js';
+import { ENUM64_WORDS, ENUM_WORDS, MEMBER_WORDS, type TypeWords } from './type-words.js';
 import type { WorkLimit } from './work-limit.js';
 
 const UNKNOWN = 0;
@@ -65,32 +65,23 @@ export class TypeHashes {
     this.#addName(types.name(id));
     switch (types.kind(id)) {
       case Kind.ENUM:
-        this.#addNames(id, 2);
+        this.#addNames(id, ENUM_WORDS);
         break;
       case Kind.ENUM64:
-        this.#addNames(id, 3);
+        this.#addNames(id, ENUM64_WORDS);
         break;
       case Kind.STRUCT:
       case Kind.UNION:
         if (withMembers) this.#addMembers(id);
         break;
-      case Kind.TYPE_TAG:
-      case Kind.CONST:
-      case Kind.PTR:
-      case Kind.VOLATILE:
-      case Kind.RESTRICT:
-      case Kind.TYPEDEF:
-        this.#addSlot(this.#find(types.third(id), withMembers));
+      case Kind.ARRAY:
+        this.#add(0, types.arrayLength(id));
         break;
-      case Kind.ARRAY: {
-        const at = types.elements(id);
-        this.#add(0, types.unsignedAt(at + 2));
-        this.#addSlot(this.#find(types.unsignedAt(at), withMembers));
-        break;
-      }
       default:
         break;
     }
+    const target = types.target(id);
+    if (target !== null) this.#addSlot(this.#find(target, withMembers));
   }
 
   #addNames(id: TypeId, words: number): void {
@@ -121,7 +112,7 @@ export class TypeHashes {
     const start = this.#strings.start(name);
     for (let i = start; (byte = bytes[i] ?? 0) !== 0; i++) {
       // Many members may share one endless name.
-      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.step(0);
+      if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.stepName();
       // `char` is signed.
       if (byte > 127) this.#add(0xffffffff, byte + 0xffffff00);
       else this.#add(0, byte);

@@ -1,7 +1,8 @@
 import { BtfFormatError } from '../format-error.js';
 import { HEAD_WORDS } from '../kind-words.js';
+import { standsForOther } from '../query/resolve.js';
 import { type Spec, typesOf } from '../spec.js';
-import type { TypeId } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo, withRoom } from '../words.js';
 
 /** Words of one member of a STRUCT or UNION: name, type id, offset. */
@@ -9,6 +10,12 @@ export const MEMBER_WORDS = 3;
 
 /** Words of one parameter of a FUNC_PROTO: name, type id. */
 export const PARAM_WORDS = 2;
+
+/** Words of one value of an ENUM: name, value. */
+export const ENUM_WORDS = 2;
+
+/** Words of one value of an ENUM64: name, low and high word of the value. */
+export const ENUM64_WORDS = 3;
 
 /**
  * TypeWords reads types of a Spec and of its bases word by word. Printing all of vmlinux reads each type many times;
@@ -96,6 +103,40 @@ export class TypeWords {
   /** third returns the size or type id, depending on the kind. */
   third(id: TypeId): number {
     return this.unsignedAt(this.#start(id) + 2);
+  }
+
+  /** elementType returns the type of the elements of an ARRAY. */
+  elementType(id: TypeId): TypeId {
+    return this.unsignedAt(this.elements(id));
+  }
+
+  /** arrayLength returns the number of elements of an ARRAY. */
+  arrayLength(id: TypeId): number {
+    return this.unsignedAt(this.elements(id) + 2);
+  }
+
+  /** target returns the type that an ARRAY, PTR, typedef, qualifier or type tag is made of; null for any other kind. */
+  target(id: TypeId): TypeId | null {
+    const kind = this.kind(id);
+    if (kind === Kind.ARRAY) return this.elementType(id);
+    return kind === Kind.PTR || standsForOther(kind) ? this.third(id) : null;
+  }
+
+  /** keyword returns the keyword of a struct, union or enum; null for any other type. */
+  keyword(id: TypeId): 'struct' | 'union' | 'enum' | null {
+    switch (this.kind(id)) {
+      case Kind.STRUCT:
+        return 'struct';
+      case Kind.UNION:
+        return 'union';
+      case Kind.FWD:
+        return this.kindFlag(id) ? 'union' : 'struct';
+      case Kind.ENUM:
+      case Kind.ENUM64:
+        return 'enum';
+      default:
+        return null;
+    }
   }
 
   /** name returns where the name of a type starts in the string section; 0 if it has none. */

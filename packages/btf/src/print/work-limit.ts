@@ -55,6 +55,18 @@ export class WorkLimit {
   }
 
   /**
+   * stepName counts a part of a name that is read. Names are not parts of one type: many may share one long string.
+   *
+   * @throws BtfFormatError `LIMIT_EXCEEDED` after the last step.
+   */
+  stepName(): void {
+    this.#steps -= 1;
+    if (this.#steps < 0) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', 'names are too long or too similar to print');
+    }
+  }
+
+  /**
    * enter is a {@link step} one level down, until {@link leave}.
    *
    * @throws BtfFormatError `LIMIT_EXCEEDED` after the last step and below the deepest level.

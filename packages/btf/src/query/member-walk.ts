@@ -8,6 +8,7 @@ import type { MemberProblem } from './member-error.js';
 import { formatStep, type PathStep } from './member-path.js';
 import type { Dereference, MemberPlace, MemberStep, ResolveOptions, ResolvedMember } from './member-place.js';
 import { definitionsOf } from './member-root.js';
+import { oldBitfieldOf } from './old-bitfields.js';
 import { sizeof } from './sizeof.js';
 
 type Start = Pick<MemberPlace, 'containerId' | 'bitOffset'>;
@@ -174,12 +175,8 @@ export class MemberWalk {
     bitfieldSize: number,
   ): Pick<MemberPlace, 'bitOffset' | 'bitSize' | 'bitfield'> {
     if (bitfieldSize > 0) return { bitOffset: this.#safe(at), bitSize: bitfieldSize, bitfield: true };
-    const resolvedId = resolveId(this.#spec, typeId);
-    const type = this.#spec.kindOf(resolvedId) === Kind.INT ? this.#spec.typeById(resolvedId) : null;
-    // Before the kind flag of structs (Linux 4.20), a bitfield was an INT of its own with an offset and fewer bits.
-    if (type?.kind === 'INT' && (type.bitOffset !== 0 || type.bits !== type.size * 8)) {
-      return { bitOffset: this.#safe(at + type.bitOffset), bitSize: type.bits, bitfield: true };
-    }
+    const old = oldBitfieldOf(this.#spec, typeId);
+    if (old !== null) return { bitOffset: this.#safe(at + old.bitOffset), bitSize: old.bits, bitfield: true };
     return { bitOffset: this.#safe(at), bitSize: this.#bits(typeId), bitfield: false };
   }
 

@@ -20,11 +20,11 @@ export function isAlias(type: Type): type is Alias {
   return standsForOther(type.kind === 'UNKNOWN' ? type.kindNumber : Kind[type.kind]);
 }
 
-/** Whether types of a kind stand for another type. */
-const standsForOther = kindTest(({ alias }) => alias);
+/** standsForOther reports whether types of a kind are an {@link Alias}. */
+export const standsForOther = /* @__PURE__ */ kindTest(({ alias }) => alias);
 
-/** The same without TYPEDEF: whether types of a kind only change how a type is used. */
-const qualifies = kindTest(({ alias }, kind) => alias && kind !== Kind.TYPEDEF);
+/** qualifies reports whether types of a kind only change how another type is used: qualifiers and type tags. */
+export const qualifies = /* @__PURE__ */ kindTest(({ alias }, kind) => alias && kind !== Kind.TYPEDEF);
 
 /**
  * resolve follows typedefs, qualifiers (`const`, `volatile`, `restrict`) and type tags to the type that they stand for.

@@ -53,6 +53,11 @@ export function floatAt(bytes: Uint8Array, order: ByteOrder, offset: number, siz
   return size === 2 ? halfOf(view.getUint16(offset, little)) : null;
 }
 
+/** isPrintable reports whether a byte is a printable character in C's locale. */
+export function isPrintable(byte: number): boolean {
+  return byte >= 0x20 && byte <= 0x7e;
+}
+
 /** Returns the number that the 16 bits of IEEE 754 stand for. */
 function halfOf(word: number): number {
   const sign = word >> 15 === 0 ? 1 : -1;

@@ -10,13 +10,9 @@ export function fixedText(value: number): string {
   // have seven decimals that end in 5.
   const parts = size * 128;
   const isTie = Number.isInteger(parts) && parts % 2 === 1;
-  const text = isTie ? evenOfTie(size.toFixed(7)) : size.toFixed(6);
-  return sign + (text ?? size.toFixed(6));
-}
-
-/** Cuts the last decimal, a 5, if the one before it is even. */
-function evenOfTie(text: string): string | null {
-  return Number(text.at(-2)) % 2 === 0 ? text.slice(0, -1) : null;
+  const exact = size.toFixed(7);
+  const isEven = Number(exact.at(-2)) % 2 === 0;
+  return sign + (isTie && isEven ? exact.slice(0, -1) : size.toFixed(6));
 }
 
 /** hexText returns an integer as C's `0x%llx` prints it. */

@@ -70,7 +70,7 @@ test.each(ORDERS)('random values of random types are what was written, %s-endian
   for (const seed of [101, 103]) {
     const spec = Spec.parse(randomValueTypes(seed, 400, order));
     for (const id of spec.typeIds()) {
-      if (!hasValue(spec, id)) continue;
+      if (codeOf(() => sizeof(spec, id)) !== 'VALUE') continue;
       const { bytes, value } = randomValue(spec, id, random, { zeroes: true });
       const read = readValue(spec, id, bytes);
       expect({ id, ...read }).toMatchObject({ id, value, missingBytes: 0, extraBytes: 0 });
@@ -79,14 +79,6 @@ test.each(ORDERS)('random values of random types are what was written, %s-endian
   }
   expect(count).toBeGreaterThan(500);
 });
-
-function hasValue(spec: Spec, id: TypeId): boolean {
-  try {
-    return sizeof(spec, id) >= 0;
-  } catch {
-    return false;
-  }
-}
 
 const U8 = { kind: 'INT', name: 'u8', size: 1, encoding: 0, bits: 8, bitOffset: 0 } as const;
 const INT = { kind: 'INT', name: 'int', size: 4, encoding: 1, bits: 32, bitOffset: 0 } as const;

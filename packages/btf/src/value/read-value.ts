@@ -10,8 +10,9 @@ import {
   type TypeId,
   type Union,
 } from '../types.js';
+import { isPrintable } from './bits.js';
+import { elementPlace, type Extent, memberPlace, type Place, placeOf, ValueInput } from './value-input.js';
 import { hasNoValue, isChar } from './value-types.js';
-import { type Extent, memberPlace, type Place, placeOf, ValueInput } from './value-input.js';
 
 /**
  * Value is a value of C in JavaScript:
@@ -157,7 +158,7 @@ class ValueReader {
     const bits = types.size(type.typeId) * 8;
     work.enter();
     for (let i = 0; i < count; i++) {
-      const element = { ...place, typeId: type.typeId, bitOffset: place.bitOffset + i * bits, isLast: false };
+      const element = elementPlace(type, i, bits, place);
       if (this.#input.isAbsent(element)) break;
       elements.push(this.#part(element));
     }
@@ -172,7 +173,7 @@ class ValueReader {
       const byte = this.#input.byte(offset + i);
       this.#input.work.step();
       if (byte === 0) return text;
-      if (byte < 0x20 || byte > 0x7e) return null;
+      if (!isPrintable(byte)) return null;
       text += String.fromCharCode(byte);
     }
     return null;

@@ -1,6 +1,7 @@
 import { BtfFormatError } from '../format-error.js';
 import type { ByteOrder } from '../header.js';
 import { type DatasecVar, datasecVars } from '../query/datasec-vars.js';
+import { isOldBitfield } from '../query/old-bitfields.js';
 import { describeType } from '../query/resolve.js';
 import type { DataModel } from '../query/sizeof.js';
 import type { Spec } from '../spec.js';
@@ -18,7 +19,7 @@ import {
   type Union,
 } from '../types.js';
 import { floatAt, integerAt, isZeroAt } from './bits.js';
-import { hasNoValue, isRegular, type ValueTypes, valueTypesOf } from './value-types.js';
+import { hasNoValue, type ValueTypes, valueTypesOf } from './value-types.js';
 import { ValueWork } from './value-work.js';
 
 /** Place is a part of a value: a type, and where it starts in the bytes. */
@@ -124,7 +125,7 @@ export class ValueInput {
   /** bitsOf returns the place of an integer or an enum in bits. */
   bitsOf(type: Int | Enum | Enum64, { bitOffset, bitfieldSize }: Place): { bitOffset: number; bits: number } {
     if (bitfieldSize > 0) return { bitOffset, bits: bitfieldSize };
-    if (type.kind === 'INT' && !isRegular(type)) {
+    if (type.kind === 'INT' && isOldBitfield(type)) {
       return { bitOffset: bitOffset + type.bitOffset, bits: type.bits };
     }
     this.#checkStart(type, bitOffset);
@@ -189,6 +190,11 @@ export class ValueInput {
 /** placeOf returns the place of a value that is not part of another one. */
 export function placeOf(typeId: TypeId, bitOffset = 0): Place {
   return { typeId, bitOffset, bitfieldSize: 0, isLast: true };
+}
+
+/** elementPlace returns the place of an element of an array that is at a place itself. */
+export function elementPlace({ typeId }: Array, index: number, bits: number, around: Place): Place {
+  return { ...around, typeId, bitOffset: around.bitOffset + index * bits, isLast: false };
 }
 
 /** memberPlace returns the place of a member of a struct or union that is at a place itself. */

@@ -1,4 +1,5 @@
 import type { DatasecVar } from '../query/datasec-vars.js';
+import { isOldBitfield } from '../query/old-bitfields.js';
 import type { Spec } from '../spec.js';
 import {
   type Array,
@@ -12,11 +13,12 @@ import {
   type Union,
   VarLinkage,
 } from '../types.js';
+import { isPrintable } from './bits.js';
 import { CastText } from './cast-text.js';
 import { fixedText, hexText } from './number-text.js';
-import { memberPlace, type Place, placeOf, type ValueInput } from './value-input.js';
+import { elementPlace, memberPlace, type Place, placeOf, type ValueInput } from './value-input.js';
 import { ValueText } from './value-text.js';
-import { hasNoValue, isRegular } from './value-types.js';
+import { hasNoValue } from './value-types.js';
 import { ZeroTest } from './zero-test.js';
 
 /** PrinterOptions are the options of a {@link ValuePrinter}, all of them set. */
@@ -127,7 +129,7 @@ export class ValuePrinter {
   #intText(type: Int, place: Place): string {
     const { bitOffset, bits } = this.#input.bitsOf(type, place);
     if (!this.#input.has(bitOffset, bits)) return MISSING;
-    const isWhole = place.bitfieldSize === 0 && isRegular(type) && bits < 128;
+    const isWhole = place.bitfieldSize === 0 && !isOldBitfield(type) && bits < 128;
     return isWhole
       ? String(this.#input.integer(type, place))
       : hexText(this.#input.unsigned(bitOffset, bits));
@@ -176,10 +178,10 @@ export class ValuePrinter {
     work.leave();
   }
 
-  #elements({ typeId }: Array, place: Place, count: number): void {
-    const bits = this.#input.types.size(typeId) * 8;
+  #elements(array: Array, place: Place, count: number): void {
+    const bits = this.#input.types.size(array.typeId) * 8;
     for (let i = 0; i < count; i++) {
-      const element = { ...place, typeId, bitOffset: place.bitOffset + i * bits, isLast: false };
+      const element = elementPlace(array, i, bits, place);
       this.#part('', element);
       if (!this.#input.has(element.bitOffset, bits)) return;
     }
@@ -251,9 +253,4 @@ function byteText({ encoding }: Int, byte: number): string {
   if (byte === 0) return "'\\0'";
   if (isPrintable(byte)) return `'${String.fromCharCode(byte)}'`;
   return String((encoding & IntEncoding.SIGNED) === 0 || byte < 128 ? byte : byte - 256);
-}
-
-/** Whether a byte is printable in C's locale. */
-function isPrintable(byte: number): boolean {
-  return byte >= 0x20 && byte <= 0x7e;
 }

@@ -110,11 +110,6 @@ export function isChar({ encoding, size }: Int): boolean {
   return size === 1 && (encoding & IntEncoding.CHAR) !== 0;
 }
 
-/** isRegular reports whether an INT uses all of its bits. Before Linux 4.20, a bitfield was an INT of its own. */
-export function isRegular({ size, bits, bitOffset }: Int): boolean {
-  return bitOffset === 0 && bits === size * 8;
-}
-
 /** hasNoValue returns the error for a type that has no value, such as a function. */
 export function hasNoValue(type: Type): BtfFormatError {
   const isUnknown = type.kind === 'UNKNOWN';

@@ -1,5 +1,5 @@
 import type { Array, Struct, TypeId, Union } from '../types.js';
-import { memberPlace, type Place, type ValueInput } from './value-input.js';
+import { elementPlace, memberPlace, type Place, type ValueInput } from './value-input.js';
 import { hasNoValue } from './value-types.js';
 
 /** ZeroTest finds the parts of a value that are zero, which are not printed by default. */
@@ -71,8 +71,7 @@ export class ZeroTest {
     work.enter();
     let isZero = true;
     for (let i = 0; isZero && i < count; i++) {
-      const bitOffset = place.bitOffset + i * size * 8;
-      isZero = this.isZero({ ...place, typeId: array.typeId, bitOffset, isLast: false });
+      isZero = this.isZero(elementPlace(array, i, size * 8, place));
     }
     work.leave();
     return isZero;
