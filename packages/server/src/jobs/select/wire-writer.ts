@@ -137,8 +137,8 @@ export class WireWriter {
   }
 }
 
-/** varintSize returns the number of bytes of an unsigned number as a varint. */
-export function varintSize(value: number): number {
+/** Returns the number of bytes of an unsigned number as a varint. */
+function varintSize(value: number): number {
   let size = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) size += 1;
   return size;
