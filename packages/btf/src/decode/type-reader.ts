@@ -8,9 +8,9 @@ import type { TypeSource } from './type-source.js';
 const WORD_BYTES = 4;
 
 /**
- * TypeReader reads one type after the other as words, without decoding them to objects. It is for programs that copy many
- * types into another format, or walk over many: decoding a kernel's types takes ten times as long. `linux/btf.h` says what
- * the words of each kind are.
+ * TypeReader reads one type after the other as words. Decoding makes an object for each type and each of its elements; a
+ * program that copies many types into another format, or only follows their ids, is several times as fast without them.
+ * `linux/btf.h` says what the words of each kind are.
  *
  * Words are numbers of the host, whatever the byte order of the BTF. They count from the start of the type: 0 is the name,
  * 1 the kind with `vlen`, 2 the size or a type id. A word after the end of the type belongs to another type, or is 0.

@@ -211,6 +211,12 @@ describe('Spec refuses', () => {
       'if_none_match',
     ],
     ['a base for RAW', { ...named('vmlinux'), base: {} }, 'base'],
+    ['a form of C for TYPES', { ...named('vmlinux'), ...TYPES, cFormat: {} }, 'c_format'],
+    [
+      'a closure for RAW',
+      { ...named('vmlinux'), selection: { names: ['int'], closure: true } },
+      'selection.closure',
+    ],
     [
       'a glob that is too long',
       { ...named('vmlinux'), ...TYPES, selection: { nameGlobs: [long] } },

@@ -63,7 +63,8 @@ const DETAILS: readonly (number | undefined)[] = detailFields();
 
 /**
  * typeChunks encodes types as messages SpecResponse of at most `chunkBytes`. A larger type continues in the next message. The
- * bytes are those of protobuf-es, which takes seven times as long, because it needs an object for each type and element.
+ * bytes are those of protobuf-es, which would need an object for each type and element: for a vmlinux, 480 to 600 ms of CPU
+ * instead of 70.
  *
  * @throws BtfFormatError as `Spec.typeById` does.
  */
