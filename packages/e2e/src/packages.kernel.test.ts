@@ -1,16 +1,14 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { needs } from 'test-tools';
 import { Encoding } from '@btfd/api';
 import { DaemonProcess } from './testing/daemon-process.js';
-import { entryPointsOf, importAll, requireAll, typesOfAll } from './testing/entry-points.js';
 import { InstalledPackages } from './testing/installed-packages.js';
-import { missingImports, namedMaps } from './testing/packed-modules.js';
-import { attw, publint } from './testing/package-judges.js';
+import { testContents } from './testing/package-contents.js';
 import { RawClient } from './testing/raw-client.js';
 import { until } from './testing/until.js';
 
@@ -19,11 +17,6 @@ const { version: VERSION }: { version: string } = require('../package.json');
 
 /** The output of each consumer in testdata/consumers. */
 const SEEN = { service: 'btf.v1.BtfService', first: 'vmlinux', listHead: 16, loaded: 'user' };
-
-const COMPILERS = [
-  ['TypeScript 5', 'typescript5/package.json'],
-  ['the newest TypeScript', 'typescript/package.json'],
-] as const;
 
 const NO_METRICS = ['--metrics-listen', 'off'];
 
@@ -50,104 +43,7 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     installed?.[Symbol.dispose]();
   });
 
-  test('have no tests in them, and nothing that only tests need', () => {
-    const files = installed.files();
-    const unwanted = /[.]test[.]|(^|\/)(testdata|testing)(\/|$)|[.]tsbuildinfo$|(^|\/)[.]/;
-    expect(files.filter((file) => unwanted.test(file))).toEqual([]);
-    expect(files.filter((file) => file.endsWith('package.json'))).toHaveLength(6);
-  });
-
-  test('have the files that their modules and declarations import', () => {
-    expect(missingImports(installed)).toEqual([]);
-  });
-
-  test('have no sources in them, and source maps with their sources only for programs', () => {
-    const files = installed.files();
-    expect(files.filter((file) => /(^|\/)src\/|(?<![.]d)[.]ts$/.test(file))).toEqual([]);
-    const maps = files.filter((file) => file.endsWith('.map'));
-    expect(new Set(maps.map((file) => file.split('/')[0]))).toEqual(new Set(['cli', 'server']));
-    for (const map of maps) {
-      const { sources, sourcesContent }: { sources: string[]; sourcesContent: string[] } = JSON.parse(
-        installed.text(map),
-      );
-      expect(sourcesContent).toHaveLength(sources.length);
-      expect(sources.filter((source) => !/^(?:packages|native|node_modules)\//.test(source))).toEqual([]);
-    }
-    expect(namedMaps(installed).toSorted()).toEqual(maps.toSorted());
-  });
-
-  test('have few modules, and no code twice', () => {
-    const points = entryPointsOf(installed).modules;
-    for (const name of ['api', 'btf', 'client', 'native']) {
-      const own = points.filter((point) => `${point}/`.startsWith(`@btfd/${name}/`));
-      const modules = installed
-        .files()
-        .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'));
-      // Each entry point, and a chunk for what it shares with others.
-      expect(modules.length).toBeLessThanOrEqual(2 * own.length);
-    }
-    for (const name of readdirSync(installed.scope)) {
-      const modules = installed.bundledModules(name);
-      expect(modules.length).toBeGreaterThan(1);
-      expect(modules).toHaveLength(new Set(modules).size);
-    }
-  });
-
-  test('have no code cache in the daemon, which may run as root', () => {
-    const files = installed.files().filter((file) => /^(?:native|server)\/(?:bin|dist)\/.*[.]js$/.test(file));
-    expect(files).toContain('server/bin/btfd.js');
-    expect(files.filter((file) => /compile-?cache|cachedData/i.test(installed.text(file)))).toEqual([]);
-  });
-
-  test('have a library of the format that browsers can load', () => {
-    expect(installed.text('btf/dist/index.js')).not.toMatch(/^import |require\(|["']node:/m);
-  });
-
-  test('have doc comments in their declarations', () => {
-    for (const file of ['btf/dist/spec.d.ts', 'client/dist/client.d.ts', 'server/dist/daemon.d.ts']) {
-      expect(installed.text(file)).toMatch(/^\/[*][*]/m);
-    }
-  });
-
-  test('have each class once, so that instanceof works across packages', () => {
-    const { stdout, stderr } = installed.run(['classes.mjs']);
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({ spec: true, required: true, formatError: true, btfError: true });
-  });
-
-  test.each(['cli', 'server'])('have the licenses of all dependencies that %s includes', (name) => {
-    const bundled = installed
-      .bundledModules(name)
-      .flatMap((module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? []);
-    const licenses = installed.text(`${name}/THIRD-PARTY-LICENSES.txt`);
-    const named = [...licenses.matchAll(/^={80}\n\n(\S+) (\S+), \S/gm)].map(([, of = '']) => of);
-    expect(bundled.length).toBeGreaterThan(10);
-    expect([...new Set(bundled)].toSorted()).toEqual([...new Set(named)].toSorted());
-  });
-
-  test('install no dependencies for btfctl, and none that make certificates or build the addon', () => {
-    const of = (name: string): string[] =>
-      installed
-        .manifests()
-        .filter((manifest) => manifest.name === name)
-        .flatMap(({ dependencies = {} }) => Object.keys(dependencies));
-    expect(of('@btfd/cli')).toEqual([]);
-    expect(of('@btfd/server')).toEqual(expect.arrayContaining(['pino', '@opentelemetry/api', '@btfd/btf']));
-    const folders = readdirSync(join(installed.project, 'node_modules'));
-    expect(
-      folders.filter((folder) => /^(?:@peculiar|reflect-metadata|tsyringe|node-gyp)$/.test(folder)),
-    ).toEqual([]);
-  });
-
-  test('have one version, and depend on one another in exactly that version', () => {
-    const manifests = installed.manifests();
-    expect(manifests.map(({ version }) => version)).toEqual(manifests.map(() => VERSION));
-    const between = manifests.flatMap(({ dependencies = {} }) =>
-      Object.entries(dependencies).filter(([name]) => name.startsWith('@btfd/')),
-    );
-    expect(between.length).toBeGreaterThan(4);
-    expect(between.filter(([, range]) => range !== VERSION)).toEqual([]);
-  });
+  testContents(() => installed);
 
   test('include no addon for the client, which says what to install for file descriptors', () => {
     const client = installed.manifests().find(({ name }) => name === '@btfd/client');
@@ -172,107 +68,10 @@ needs('bpf').describe('the packages, packed and installed by npm without a compi
     });
   });
 
-  test.each([
-    ['publint', publint],
-    ['attw', attw],
-  ])('pass %s', (_, judge) => {
-    for (const tarball of installed.tarballs) {
-      const { status, stdout, stderr } = judge(tarball);
-      if (status !== 0) throw new Error(`${tarball}:\n${stdout}${stderr}`);
-    }
-  });
-
-  test('fail attw if the declared types do not exist', () => {
-    const dir = mkdtempSync(join(installed.dir, 'broken-'));
-    cpSync(join(installed.scope, 'client'), join(dir, 'package'), { recursive: true });
-    const manifest = join(dir, 'package/package.json');
-    const broken = readFileSync(manifest, 'utf8').replace('fake-daemon/index.d.ts', 'fake-daemon/gone.d.ts');
-    writeFileSync(manifest, broken);
-    execFileSync('tar', ['czf', 'broken.tgz', 'package'], { cwd: dir });
-    const { status, stdout } = attw(join(dir, 'broken.tgz'));
-    expect([status, stdout]).toEqual([1, expect.stringContaining('FallbackCondition')]);
-  });
-
-  test('have their license and a readme', () => {
-    for (const name of readdirSync(installed.scope)) {
-      const files = readdirSync(join(installed.scope, name));
-      expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md']));
-    }
-  });
-
-  test('include the prebuilt addon', () => {
-    expect(existsSync(join(native, `prebuilds/linux-${process.arch}/btfd_native.glibc.node`))).toBe(true);
-    expect(existsSync(join(native, 'build'))).toBe(false);
-  });
-
-  needs('readelf').test(
-    'include an addon that needs no libstdc++, and no newer C library than the documents say',
-    () => {
-      const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-      const floor = Number(/glibc 2[.](\d+) or newer/.exec(operations)?.[1]);
-      const addons = readdirSync(join(native, 'prebuilds')).map((dir) =>
-        join(native, 'prebuilds', dir, 'btfd_native.glibc.node'),
-      );
-      for (const addon of addons) {
-        // readelf reads the names in files of another architecture too, although not their code.
-        const text = execFileSync('readelf', ['--wide', '--dynamic', '--version-info', addon], {
-          encoding: 'utf8',
-        });
-        expect(text).toContain('[libc.so.6]');
-        expect(text).not.toContain('[libstdc++.so.6]');
-        const minors = [...text.matchAll(/GLIBC_2[.](\d+)/g)].map(([, minor]) => Number(minor));
-        expect(Math.max(...minors)).toBeLessThanOrEqual(floor);
-      }
-    },
-  );
-
   test.each(['esm.mjs', 'cjs.cjs'])('list, load and read specs in %s', (consumer) => {
     const { stdout, stderr } = installed.run([consumer, daemon.address]);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual(SEEN);
-  });
-
-  test.each([
-    ['imported', 'all.mjs', importAll],
-    ['required by CommonJS', 'all.cjs', requireAll],
-  ])('each entry point can be %s', (_, file, program) => {
-    const points = entryPointsOf(installed);
-    expect(points.modules).toEqual(
-      expect.arrayContaining([
-        '@btfd/client/testing',
-        '@btfd/client/fd',
-        '@btfd/server/certs',
-        '@btfd/api/grpc-js',
-      ]),
-    );
-    expect(points.jsons.length).toBeGreaterThan(5);
-    writeFileSync(join(installed.project, file), program(points));
-    const { stdout, stderr, status } = installed.run([file]);
-    if (status !== 0) throw new Error(stderr);
-    const counts: Record<string, number> = JSON.parse(stdout);
-    expect(Object.keys(counts)).toEqual([...points.modules, ...points.jsons]);
-    expect(Object.values(counts)).not.toContain(0);
-  });
-
-  test.each(COMPILERS)('pass the strict checks of %s', (_, manifest) => {
-    const files = (['mts', 'cts'] as const).map((kind) => {
-      writeFileSync(join(installed.project, `all-types.${kind}`), typesOfAll(entryPointsOf(installed), kind));
-      return `all-types.${kind}`;
-    });
-    const tsc = join(dirname(require.resolve(manifest)), 'bin/tsc');
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];
-    const lib = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
-    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'typed.mts', ...files]);
-    expect([stdout, status]).toEqual(['', 0]);
-  });
-
-  test('have types for CommonJS with `moduleResolution: node`, at each entry point', () => {
-    writeFileSync(join(installed.project, 'all-types.ts'), typesOfAll(entryPointsOf(installed), 'cts'));
-    const tsc = join(dirname(require.resolve('typescript5/package.json')), 'bin/tsc');
-    const options = ['--noEmit', '--strict', '--module', 'commonjs', '--moduleResolution', 'node'];
-    const lib = ['--target', 'es2022', '--esModuleInterop', '--types', 'node'];
-    const { stdout, status } = installed.run([tsc, ...options, ...lib, 'all-types.ts']);
-    expect([stdout, status]).toEqual(['', 0]);
   });
 
   test('have commands after a global installation, both with the same version', () => {

@@ -1,11 +1,11 @@
-import { type PrintCOptions, selectTypes, type Spec, type TypeId } from '@btfd/btf';
-import { notFound, usageError } from '../error/cli-error.js';
+import { type PrintCOptions, selectTypes, type TypeId } from '@btfd/btf';
+import { usageError } from '../error/cli-error.js';
 import type { DumpOptions } from '../grammar/dump.js';
 import type { COptions } from '../grammar/options.js';
 import { dumpText } from '../output/dump-text.js';
 import { DUMP_FORMATS, type DumpFormat } from '../output/formats.js';
 import type { Session } from '../session/session.js';
-import { chosenIds } from '../source/chosen-types.js';
+import { chosenIds, noTypeNamed } from '../source/chosen-types.js';
 import { checkNames } from '../source/glob.js';
 import { type LabeledSpec, mergedSpec } from '../source/merged-spec.js';
 import { parseSpecWords } from '../source/spec-ref.js';
@@ -96,11 +96,7 @@ function typeId(text: string): TypeId {
 }
 
 function existing({ spec, label }: LabeledSpec, ids: readonly TypeId[]): readonly TypeId[] {
-  for (const id of ids) checkId(spec, label, id);
+  const missing = ids.find((id) => id < 1 || id >= spec.endTypeId);
+  if (missing !== undefined) throw noTypeNamed(spec, String(missing), label);
   return [...new Set(ids)];
-}
-
-function checkId(spec: Spec, label: string, id: TypeId): void {
-  if (id >= 1 && id < spec.endTypeId) return;
-  throw notFound(`${label} has no type ${id}: its largest type id is ${spec.endTypeId - 1}`);
 }

@@ -1,4 +1,8 @@
-import { BtfFormatError, Kind, parseHeader } from '@btfd/btf';
+import { endianness } from 'node:os';
+import { BtfFormatError, Kind, parseHeader, type ByteOrder } from '@btfd/btf';
+
+/** HOST_ORDER is the byte order of this machine. Its kernel loads no BTF of the other one. */
+export const HOST_ORDER: ByteOrder = endianness() === 'LE' ? 'little' : 'big';
 
 /** The size of an entry of the layout section: the fixed size of a type, the size of each element, and flags. */
 export const LAYOUT_ENTRY_BYTES = 4;

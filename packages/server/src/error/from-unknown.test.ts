@@ -1,10 +1,13 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { Spec } from '@btfd/btf';
 import { BpfUnavailableError, type BpfCommand } from '@btfd/native';
 import { bpfError } from '../testing/fake-kernel.js';
+import { TempDir } from '../testing/temp-dir.js';
 import { ERRNO_REASONS } from './error-table.js';
-import { toServiceError } from './from-unknown.js';
+import { inUserNamespace, toServiceError } from './from-unknown.js';
 import { ServiceError } from './service-error.js';
 
 describe('The error that a client gets', () => {
@@ -76,5 +79,21 @@ describe('The error that a client gets', () => {
     expect(error.message).toBe('internal error: see the daemon’s log');
     expect([error.metadata, error.violations]).toEqual([{}, []]);
     expect(error.cause).toBe(thrown);
+  });
+});
+
+describe('The user namespace', () => {
+  test.each([
+    ['the initial one', 'user:[4026531837]', false],
+    ['another one', 'user:[4026532421]', true],
+  ])('of a process in %s', (_, target, expected) => {
+    using dir = new TempDir();
+    const link = join(dir.path, 'user');
+    symlinkSync(target, link);
+    expect(inUserNamespace(link)).toBe(expected);
+  });
+
+  test('that a process cannot see counts as the initial one', () => {
+    expect(inUserNamespace('/nonexistent')).toBe(false);
   });
 });

@@ -1,9 +1,13 @@
+import { readlinkSync } from 'node:fs';
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BpfError, BpfUnavailableError, type BpfCommand } from '@btfd/native';
+import { errorCode } from './error-code.js';
 import { ERRNO_REASONS } from './error-table.js';
 import { fromFormatError, ServiceError, type ServiceErrorDetail } from './service-error.js';
-import { inUserNamespace } from './user-namespace.js';
+
+/** The name of the initial user namespace: its number is a constant of the kernel (PROC_USER_INIT_INO). */
+const INITIAL_NAMESPACE = 'user:[4026531837]';
 
 /** toServiceError returns the error that a client gets for any thrown value. An unknown one becomes INTERNAL, without its text. */
 export function toServiceError(error: unknown): ServiceError {
@@ -13,7 +17,8 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(ErrorReason.KERNEL_LACKS_SUPPORT, error.message, { cause: error });
   }
   if (error instanceof BtfFormatError) return fromFormatError(error);
-  if (isOutOfFiles(error)) return outOfFiles({ cause: error });
+  // An error of Node, such as that of a file of sysfs.
+  if (ERRNO_REASONS[errorCode(error)] === ErrorReason.OUT_OF_FILES) return outOfFiles({ cause: error });
   return new ServiceError(ErrorReason.INTERNAL, 'internal error: see the daemon’s log', {
     cause: error,
   });
@@ -32,10 +37,18 @@ export function outOfFiles(detail: Pick<ServiceErrorDetail, 'cause' | 'retryMs'>
   );
 }
 
-/** Reports whether an error of Node says that no file can be opened, such as one of sysfs. */
-function isOutOfFiles(error: unknown): boolean {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
-  return ERRNO_REASONS[error.code] === ErrorReason.OUT_OF_FILES;
+/**
+ * inUserNamespace reports whether this process runs in a user namespace other than the initial one, in which root has no
+ * rights for bpf(2). It is false if the kernel does not say.
+ *
+ * @param link - the link that names the namespace
+ */
+export function inUserNamespace(link = '/proc/self/ns/user'): boolean {
+  try {
+    return readlinkSync(link) !== INITIAL_NAMESPACE;
+  } catch {
+    return false;
+  }
 }
 
 function fromBpfError(error: BpfError): ServiceError {

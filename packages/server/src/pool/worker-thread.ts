@@ -121,7 +121,7 @@ export class WorkerThread {
 
   #broke(error: unknown): void {
     if (Atomics.load(this.#state, STEP_COUNT) === 0) {
-      // The calls of its jobs are logged.
+      // `onEnd` gets no error to log: the calls of these jobs are logged with it.
       this.#ended(startFailure(error), null);
       return;
     }

@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import {
   ErrorReason,
   LoadHandleRequestSchema,
@@ -15,7 +14,7 @@ import { decodeRequest } from '../base/message.js';
 import { Encoded, type Answer, type WireHandler } from '../grpc/rpc.js';
 import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
-import { hasNewKinds, layoutOf, type KindLayout } from '../base/kind-layout.js';
+import { hasNewKinds, HOST_ORDER, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/open-object.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
@@ -25,7 +24,6 @@ import type { LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/text.js';
 
-const HOST_ORDER: ByteOrder = endianness() === 'LE' ? 'little' : 'big';
 /** The principal that may load anything that the kernel accepts. */
 const ROOT = 'uid:0';
 /** The other details of the status share the rest of its 4 KiB. */

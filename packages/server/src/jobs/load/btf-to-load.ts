@@ -10,7 +10,7 @@ import {
 import { invalidRequest, ServiceError } from '../../error/service-error.js';
 import { decodeRequest } from '../../base/message.js';
 import type { LoadSource } from '../../pool/job.js';
-import { newTypeOf } from '../type-message.js';
+import { newTypeOf } from './new-type.js';
 
 /** Types decoded and added in a step: a few milliseconds. */
 const TYPES_PER_STEP = 1_000;

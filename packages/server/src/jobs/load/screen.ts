@@ -1,7 +1,6 @@
-import { endianness } from 'node:os';
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError, formatNote, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
-import { layoutOf, type KindLayout } from '../../base/kind-layout.js';
+import { HOST_ORDER, layoutOf, type KindLayout } from '../../base/kind-layout.js';
 import type { LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
 import { mostPassNs, passCost } from './pass-cost.js';
@@ -12,7 +11,6 @@ import { agreedSizes } from './unknown-kinds.js';
 import { unsafeType, type UnsafeType } from './unsafe-types.js';
 
 const NS_PER_MS = 1_000_000;
-const HOST_ORDER = endianness() === 'LE' ? 'little' : 'big';
 
 /** ScreenOptions describe the kernel and what it may be asked to do. */
 export interface ScreenOptions {

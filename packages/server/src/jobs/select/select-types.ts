@@ -63,7 +63,7 @@ function* search(
 ): Generator<null, void, void> {
   const selected = new Set([...ids].filter((id) => isOwn(spec, id)));
   for (const name of names) {
-    // Hostile BTF may have types whose names are all to be compared.
+    // In hostile BTF, all types may have names that the index compares with this one.
     if (budget.spend(spec.typeCount, 'types')) yield null;
     for (const id of spec.idsByName(name)) {
       if (!isOwn(spec, id)) continue;

@@ -27,7 +27,7 @@ import {
 import { Kind, type Spec, type TypeId, TypeReader } from '@btfd/btf';
 import { WireWriter } from './wire-writer.js';
 
-/** More than the numbers of an element take with their tags and the length: at most three varints, or eleven bytes and one. */
+/** More bytes than an element has without its name: its tags and lengths, and at most three numbers of six bytes each. */
 const ELEMENT_BYTES = 32;
 
 /** The first word after those that all types have. */

@@ -1,6 +1,6 @@
 import type { Type } from '@btfd/api';
 import { Kind, type NewType } from '@btfd/btf';
-import { invalidRequest } from '../error/service-error.js';
+import { invalidRequest } from '../../error/service-error.js';
 
 /**
  * newTypeOf returns the type to build for a message of a request.
