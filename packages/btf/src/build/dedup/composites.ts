@@ -2,26 +2,28 @@ import { isComposite, kindTest } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
-import { isDeclarationOf, sameShape, shapeHash } from './same-shape.js';
+import { graphHashes } from './graph-hash.js';
+import { isDeclarationOf, sameShape } from './same-shape.js';
 
 /**
  * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form cycles through these
  * kinds, so their references cannot be compared as ids.
  */
 export function mapComposites(state: DedupState): void {
-  const equivalence = new Equivalence(state);
-  const byShape = new Map<number, TypeId[]>();
+  const { own, referred } = graphHashes(state);
+  const equivalence = new Equivalence(state, referred);
+  const byHash = new Map<number, TypeId[]>();
   for (let id = 1; id < state.endTypeId; id++) {
     if (!isGraph(state.kind(id))) continue;
     const isBase = id < state.firstTypeId;
     if (!isBase && state.isMapped(id)) continue;
-    const hash = shapeHash(state, id);
-    const candidates = byShape.get(hash) ?? [];
+    const hash = own[id] ?? 0;
+    const candidates = byHash.get(hash) ?? [];
     const canonical = isBase ? id : (candidates.find((other) => stands(state, equivalence, id, other)) ?? id);
     if (!isBase) state.map(id, canonical);
     if (canonical !== id) continue;
     candidates.push(id);
-    byShape.set(hash, candidates);
+    byHash.set(hash, candidates);
   }
 }
 

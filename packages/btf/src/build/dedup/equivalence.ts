@@ -2,6 +2,7 @@ import { isComposite } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
 import { Identical } from './identical.js';
+import { PairSet } from './pair-set.js';
 import { PendingPairs } from './pending-pairs.js';
 import { compatibleEnums, isDeclarationOf, sameShape } from './same-shape.js';
 
@@ -17,6 +18,7 @@ export type Verdict = 'EQUIVALENT' | 'DIFFERENT' | 'NEEDS_BASE_CHANGE';
  */
 export class Equivalence {
   readonly #state: DedupState;
+  readonly #hashes: Int32Array;
   readonly #pairs: PendingPairs;
   readonly #identical: Identical;
   /** For each type of the canonical graph, the type of the candidate's graph that it is assumed to correspond to. */
@@ -28,11 +30,13 @@ export class Equivalence {
    * The pairs that were different, since the last type was mapped to another one. A graph that leads to such a pair is
    * different too. A module of Linux 6.18 or newer can have thousands of types twice that all lead to the same difference.
    */
-  readonly #different = new Set<number>();
+  readonly #different = new PairSet();
   #merges = 0;
 
-  constructor(state: DedupState) {
+  /** @param hashes see {@link GraphHashes.referred}. */
+  constructor(state: DedupState, hashes: Int32Array) {
     this.#state = state;
+    this.#hashes = hashes;
     this.#pairs = new PendingPairs(state);
     this.#identical = new Identical(state);
     this.#assumed = new Int32Array(state.endTypeId).fill(NONE);
@@ -53,7 +57,7 @@ export class Equivalence {
     const pairs = this.#pairs;
     for (pairs.start(candidate, canonical); pairs.pop();) {
       if (this.#compare(pairs.first, pairs.second)) continue;
-      this.#different.add(this.#state.pair(candidate, canonical));
+      this.#different.add(candidate, canonical);
       return 'DIFFERENT';
     }
     this.#apply();
@@ -65,7 +69,8 @@ export class Equivalence {
     state.step(candidate);
     if (state.resolve(candidate) === state.resolve(canonicalOrForward)) return true;
     const canonical = this.#resolveForward(canonicalOrForward);
-    if (this.#different.has(state.pair(candidate, canonical))) return false;
+    if (this.#hashes[candidate] !== this.#hashes[canonical]) return false;
+    if (this.#different.has(candidate, canonical)) return false;
     const assumed = this.#assumed[canonical] ?? NONE;
     if (assumed !== NONE) return assumed === candidate || this.#identical.test(assumed, candidate);
     this.#assumed[canonical] = candidate;
