@@ -129,6 +129,14 @@ test.each<[string, Question]>([
   ]);
 });
 
+test('The messages of error details are known', async () => {
+  const names = ['google.rpc.Status', 'google.rpc.ErrorInfo', 'google.rpc.RetryInfo', 'btf.v1.ErrorReason'];
+  const answers = await ask(...names.map((value) => ({ case: 'fileContainingSymbol', value }) as const));
+  expect(answers.map((answer) => filesOf(answer)[0]?.package)).toEqual(
+    names.map((name) => name.replace(/[.]\w+$/, '')),
+  );
+});
+
 test('A message of the contract has no extensions', async () => {
   expect(await ask({ case: 'allExtensionNumbersOfType', value: 'btf.v1.Type' })).toMatchObject([
     { case: 'allExtensionNumbersResponse', value: { baseTypeName: 'btf.v1.Type', extensionNumber: [] } },
@@ -152,7 +160,7 @@ test('Malformed bytes end the stream with an error, and the next one works', asy
   expect(await ask({ case: 'listServices', value: '' })).toHaveLength(1);
 });
 
-test('A client that does not read its answers is asked for no more requests, until it reads', async () => {
+test('While a client does not read its responses, no more requests are read', async () => {
   const unsent: (() => void)[] = [];
   const stream = new Duplex({ objectMode: true, read() {}, write: (_, __, done) => void unsent.push(done) });
   let handler: ((of: Duplex) => void) | undefined;

@@ -8,7 +8,7 @@ import {
 } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
-import { BtfService, file_btf_v1_errors } from '@btfd/api';
+import { BtfService, ErrorInfoSchema, file_btf_v1_errors, StatusSchema } from '@btfd/api';
 import { toServiceDefinition } from '@btfd/api/grpc-js';
 import {
   Health,
@@ -24,8 +24,13 @@ type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema
 
 /** The services that are listed. */
 const SERVICES = [BtfService, Health];
+/** Files of messages in trailers, which no service imports. */
+const FILES = [file_btf_v1_errors, StatusSchema.file, ErrorInfoSchema.file];
 
-/** Reflection serves server reflection for `btf.v1`, its imports and health: `grpc.reflection.v1`, and v1alpha, which is equal. */
+/**
+ * Reflection serves server reflection, as `grpc.reflection.v1` and v1alpha, which are equal. It knows `btf.v1`, the errors in
+ * trailers, and health.
+ */
 export class Reflection {
   readonly #files = new Map<string, DescFile>();
   /** The encoded descriptors that were asked for. */
@@ -34,7 +39,7 @@ export class Reflection {
   #symbols: ReadonlyMap<string, DescFile> | null = null;
 
   constructor() {
-    for (const file of [...SERVICES.map((service) => service.file), file_btf_v1_errors]) {
+    for (const file of [...SERVICES.map((service) => service.file), ...FILES]) {
       for (const each of withImports(file)) this.#files.set(each.proto.name, each);
     }
   }
@@ -43,7 +48,7 @@ export class Reflection {
     const { serverReflectionInfo: method } = toServiceDefinition(ServerReflection);
     const serverReflectionInfo = (stream: ServerDuplexStream<Request, Response>): void => {
       stream.on('data', (request: Request) => {
-        // A client that does not read its answers is not asked for more requests.
+        // While a client does not read its responses, no more requests are read.
         if (!stream.write(this.#response(request))) stream.pause();
       });
       stream.on('drain', () => stream.resume());

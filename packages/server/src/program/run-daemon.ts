@@ -39,7 +39,10 @@ export interface RunOptions {
 /** runDaemon serves until a signal, and then ends the process. The exit status is 1 if it cannot start. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<void> {
   // Logs go to standard error, because --show prints to standard output.
-  const log = makeLog({ level: config.get(OBSERVING.logLevel), format: config.get(OBSERVING.logFormat) });
+  const log = await makeLog({
+    level: config.get(OBSERVING.logLevel),
+    format: config.get(OBSERVING.logFormat),
+  });
   takeGrpcLog(log.logger);
   try {
     await run(config, log, options);
