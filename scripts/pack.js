@@ -26,10 +26,10 @@ const PROGRAMS = {
   '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
 /**
- * What libraries include: protobuf-es, whose 70 modules take longer to load than grpc-js. It has no classes, only functions
- * of plain objects. It stays a dependency, because the declarations name its types.
+ * The libraries that include a dependency: protobuf-es, whose 70 modules take longer to load than grpc-js. It has no
+ * classes, only functions of plain objects. It stays a dependency, because declarations name its types.
  */
-const IN_LIBRARIES = ['@bufbuild/protobuf'];
+const LIBRARIES = { '@btfd/api': ['@bufbuild/protobuf'] };
 
 const [dir, ...options] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: node scripts/pack.js DIR [--all]');
@@ -53,7 +53,8 @@ async function writeCopy({ folder, manifest }) {
   const copy = join(copies, basename(folder));
   const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
   const dependencies = Object.keys(manifest.dependencies ?? {});
-  const separate = PROGRAMS[manifest.name] ?? dependencies.filter((name) => !IN_LIBRARIES.includes(name));
+  const inLibrary = LIBRARIES[manifest.name] ?? [];
+  const separate = PROGRAMS[manifest.name] ?? dependencies.filter((name) => !inLibrary.includes(name));
   const included = dependencies.filter((name) => !separate.includes(name));
   const uninstalled = manifest.name in PROGRAMS ? included : [];
   const bundled = await bundle(entryModules(folder, manifest), dist, {
