@@ -1,5 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { create, durationMs } from '@btfd/api/messages';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
 import {
   CALL_RULES,

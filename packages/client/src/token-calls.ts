@@ -1,5 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { create, durationMs } from '@btfd/api/messages';
 import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
 import { type CallLimits, type Connection, methods } from './call/connection.js';
 

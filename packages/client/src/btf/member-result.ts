@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create } from '@btfd/api/messages';
 import {
   decodeMember,
   decodeMemberError,

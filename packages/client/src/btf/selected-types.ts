@@ -1,4 +1,5 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@btfd/api/messages';
 import {
   Encoding,
   NoteKind as NoteKindNumber,

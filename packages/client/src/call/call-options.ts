@@ -1,4 +1,5 @@
-import { type Duration, durationFromMs } from '@bufbuild/protobuf/wkt';
+import type { Duration } from '@bufbuild/protobuf/wkt';
+import { durationFromMs } from '@btfd/api/messages';
 import { anAbortSignal, aTtl, milliseconds, type Rules } from '../error/argument.js';
 
 /** CallOptions are the options of one call. */

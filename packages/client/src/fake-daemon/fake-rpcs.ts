@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Duration, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
+import type { Duration } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs } from '@btfd/api/messages';
 import {
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,

@@ -1,4 +1,5 @@
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { create } from '@btfd/api/messages';
 import { withErrorDetails } from '@btfd/api/grpc-js';
 import {
   type handleServerStreamingCall,
