@@ -39,9 +39,21 @@ export interface WriteOptions {
  * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
  */
 export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptions): Uint8Array {
+  checkByteOrder(options.byteOrder ?? HOST_ORDER);
+  return writeWords(wordsInOrder(table, options), pool, options);
+}
+
+/**
+ * writeWords writes the words of types, with numbers of the pool as names, as BTF. It changes the words.
+ *
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes.
+ */
+export function writeWords(
+  words: Int32Array,
+  pool: StringPool,
+  options: Omit<WriteOptions, 'wideVlen' | 'firstTypeId'>,
+): Uint8Array {
   const byteOrder = options.byteOrder ?? HOST_ORDER;
-  checkByteOrder(byteOrder);
-  const words = wordsInOrder(table, options);
   const strings = layoutStrings(pool, namesOf(words, pool), {
     shareSuffixes: options.shareSuffixes === true,
     base: options.baseStrings ?? null,

@@ -1,8 +1,7 @@
-import { isComposite, visitIds } from '../../kind-words.js';
-import { Kind } from '../../types.js';
+import { isComposite } from '../../kind-words.js';
+import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, mixHash } from '../../words.js';
-import type { DedupState } from './dedup-state.js';
-import { shapeHash } from './same-shape.js';
+import type { TypeGraph } from './type-graph.js';
 
 /**
  * The number of references over which a difference changes a hash. Kernels have many structs of one shape that lead to
@@ -23,48 +22,49 @@ export interface GraphHashes {
  * graphs, a FWD may stand for a struct or union of its name, and an enum without values for another enum. So if there is
  * such a declaration, references to types of its name are hashed by the name only.
  */
-export function graphHashes(state: DedupState): GraphHashes {
-  const { table, endTypeId } = state;
-  const { words } = table;
-  const declared = declaredHashes(state);
-  const shapes = new Int32Array(endTypeId);
-  for (let id = 1; id < endTypeId; id++) shapes[id] = shapeHash(state, id);
-  const referred = shapes.map((hash, id) => declared[id] || hash);
+export function graphHashes(graph: TypeGraph): GraphHashes {
+  const { endTypeId, shapeHashes, references, starts } = graph;
+  const declared = declaredHashes(graph);
+  const referred = shapeHashes.slice();
   const own = new Int32Array(endTypeId);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round <= ROUNDS; round++) {
     for (let id = 1; id < endTypeId; id++) {
-      let hash = shapes[id] ?? 0;
-      visitIds(words, table.offset(id), (at) => {
-        hash = mixHash(hash, referred[words[at] ?? 0] ?? 0);
-      });
+      if (declared[id] !== 0) referred[id] = declared[id] ?? 0;
+      else if (round > 0) referred[id] = own[id] ?? 0;
+    }
+    if (round === ROUNDS) break;
+    for (let id = 1; id < endTypeId; id++) {
+      let hash = shapeHashes[id] ?? 0;
+      const end = starts[id + 1] ?? 0;
+      for (let at = starts[id] ?? 0; at < end; at++) {
+        hash = mixHash(hash, referred[references[at] ?? 0] ?? 0);
+      }
       own[id] = hash;
     }
-    for (let id = 1; id < endTypeId; id++) if (declared[id] === 0) referred[id] = own[id] ?? 0;
   }
   return { referred, own };
 }
 
 /** The hashes of the names of declarations, and of types that they may declare; 0 for other types. */
-function declaredHashes(state: DedupState): Int32Array {
+function declaredHashes(graph: TypeGraph): Int32Array {
+  const { endTypeId, kinds } = graph;
   const declarations = new Set<number>();
-  for (let id = 1; id < state.endTypeId; id++) {
-    const isDeclaration = state.kind(id) === Kind.FWD || (isEnum(state.kind(id)) && state.vlen(id) === 0);
-    if (isDeclaration) declarations.add(nameHash(state, id));
+  for (let id = 1; id < endTypeId; id++) {
+    const isDeclaration = kinds[id] === Kind.FWD || (graph.isEnum(id) && graph.vlen(id) === 0);
+    if (isDeclaration) declarations.add(nameHash(graph, id));
   }
-  return Int32Array.from({ length: state.endTypeId }, (_, id) => {
-    if (!isComposite(state.kind(id)) && state.kind(id) !== Kind.FWD && !isEnum(state.kind(id))) return 0;
-    const hash = nameHash(state, id);
-    return declarations.has(hash) ? hash : 0;
-  });
+  const hashes = new Int32Array(endTypeId);
+  for (let id = 1; id < endTypeId; id++) {
+    if (!isComposite(kinds[id] ?? 0) && kinds[id] !== Kind.FWD && !graph.isEnum(id)) continue;
+    const hash = nameHash(graph, id);
+    if (declarations.has(hash)) hashes[id] = hash;
+  }
+  return hashes;
 }
 
 /** Hashes the name of a type, and whether it is or declares a struct, a union or an enum. Never 0. */
-function nameHash(state: DedupState, id: number): number {
-  const kind = state.kind(id);
-  const of = kind === Kind.FWD ? state.forwardKind(id) : isEnum(kind) ? Kind.ENUM : kind;
-  return mixHash(mixHash(HASH_SEED, of), state.word(id, 0)) || 1;
-}
-
-function isEnum(kind: number): boolean {
-  return kind === Kind.ENUM || kind === Kind.ENUM64;
+function nameHash(graph: TypeGraph, id: TypeId): number {
+  const kind = graph.kinds[id] ?? 0;
+  const of = kind === Kind.FWD ? graph.forwardKind(id) : graph.isEnum(id) ? Kind.ENUM : kind;
+  return mixHash(mixHash(HASH_SEED, of), graph.name(id)) || 1;
 }
