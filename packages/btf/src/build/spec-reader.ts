@@ -178,7 +178,11 @@ class Names {
   readonly #level: Level;
   readonly #levels: readonly Level[];
   readonly #pool: StringPool;
+  /** The numbers of names that were looked up one by one, by offset. */
   readonly #numbers = new Map<number, number>();
+  /** All names in the order in which they were added: offset, number. */
+  #added: Int32Array = new Int32Array(64);
+  #length = 0;
   #left: number;
 
   constructor(level: Level, pool: StringPool, levels: readonly Level[]) {
@@ -192,22 +196,31 @@ class Names {
     if (offset === 0) return 0;
     const known = this.#numbers.get(offset);
     if (known !== undefined) return known;
+    const number = this.add(offset, id);
+    this.#numbers.set(offset, number);
+    return number;
+  }
+
+  /** add returns the number of the name at an offset that was not looked up yet. */
+  add(offset: number, id: TypeId): number {
     const { strings, stringStart } = this.#owner(offset, id);
     const from = offset - stringStart;
-    const nul = strings.indexOf(0, from);
-    const to = nul < 0 ? strings.length : nul;
+    let to = from;
+    while (to < strings.length && strings[to] !== 0) to++;
     this.#left -= to - from + 1;
     if (this.#left < 0) {
       const message = `names add up to more than ${NAMES_PER_SECTION} times the string section`;
       throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId: id });
     }
     const number = this.#pool.intern(strings, from, to);
-    this.#numbers.set(offset, number);
+    this.#added = withRoom(this.#added, this.#length + 2);
+    this.#added[this.#length++] = offset;
+    this.#added[this.#length++] = number;
     return number;
   }
 
   visit(visit: (name: number, offset: number) => void): void {
-    for (const [offset, number] of this.#numbers) visit(number, offset);
+    for (let at = 0; at < this.#length; at += 2) visit(this.#added[at + 1] ?? 0, (this.#added[at] ?? 0) >>> 0);
   }
 
   /** The level, this one or a base, whose strings contain an offset. */
@@ -217,6 +230,7 @@ class Names {
       const message = `string offset ${offset} is after the end of the string section at ${end}`;
       throw new BtfFormatError('MALFORMED', message, { typeId: id });
     }
+    if (offset >= this.#level.stringStart) return this.#level;
     return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
   }
 }
@@ -226,14 +240,16 @@ const MAX_TABLE = 16 * 1024 * 1024;
 
 /** NameNumbers replaces the names of types of one level. It looks each offset up once, and then has it in a table. */
 class NameNumbers {
-  readonly #level: Level;
+  readonly #names: Names | null;
   /** For each offset the number of its name + 1; 0 if it was not looked up yet. */
   readonly #table: Int32Array;
 
   constructor(level: Level) {
     const end = level.stringStart + level.strings.length;
-    this.#level = level;
-    this.#table = new Int32Array(end <= MAX_TABLE ? end : 0);
+    this.#names = level.names;
+    this.#table = new Int32Array(end <= MAX_TABLE ? end : 1);
+    // The empty name.
+    this.#table[0] = 1;
   }
 
   /** replace replaces names as {@link visitNames} visits them, without a call for each. */
@@ -252,8 +268,9 @@ class NameNumbers {
 
   #lookUp(name: number, id: TypeId): number {
     const offset = name >>> 0;
-    const entry = (this.#level.names?.number(offset, id) ?? 0) + 1;
-    if (offset < this.#table.length) this.#table[offset] = entry;
+    if (offset >= this.#table.length) return (this.#names?.number(offset, id) ?? 0) + 1;
+    const entry = (this.#names?.add(offset, id) ?? 0) + 1;
+    this.#table[offset] = entry;
     return entry;
   }
 }
