@@ -1,8 +1,8 @@
-import { isComposite, kindTest } from '../../kind-words.js';
+import { isComposite } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
-import { graphHashes } from './graph-hash.js';
+import { graphHashes, isGraph } from './graph-hash.js';
 import { slotsFor } from './type-graph.js';
 
 /**
@@ -27,9 +27,6 @@ export function mapComposites(state: DedupState): void {
     if (canonical === 0) candidates.add(id);
   }
 }
-
-/** Whether types can form cycles through a kind. */
-const isGraph = kindTest(({ dedup }) => dedup === 'GRAPH');
 
 /** Candidates are the canonical types of each hash, in the order in which they were added. */
 class Candidates {
@@ -69,7 +66,11 @@ class Candidates {
     const hash = this.#hashes[id] ?? 0;
     const mask = this.#slots.length - 1;
     let at = hash & mask;
-    for (let first = this.#slots[at]; first !== 0 && this.#hashes[first ?? 0] !== hash; first = this.#slots[at]) {
+    for (
+      let first = this.#slots[at];
+      first !== 0 && this.#hashes[first ?? 0] !== hash;
+      first = this.#slots[at]
+    ) {
       at = (at + 1) & mask;
     }
     return at;
@@ -77,27 +78,21 @@ class Candidates {
 }
 
 /** Marks a name that several canonical structs or unions have. */
-const AMBIGUOUS = 0;
+const AMBIGUOUS = -1;
 
 /** mapForwards maps a FWD to the canonical struct or union of its kind and name, if there is exactly one. */
 export function mapForwards(state: DedupState): void {
   const { graph, endTypeId } = state;
-  const byName = new Map<number, TypeId>();
+  const { kinds, names } = graph;
+  const byName = new Int32Array(graph.nameCount);
   for (let id = 1; id < endTypeId; id++) {
-    if (graph.kinds[id] === Kind.FWD) byName.set(graph.name(id), NONE);
-  }
-  for (let id = 1; id < endTypeId; id++) {
-    if (!isComposite(graph.kinds[id] ?? 0) || !state.isCanonical(id)) continue;
-    const name = graph.name(id);
-    const other = byName.get(name);
-    if (other !== undefined) byName.set(name, other === NONE ? id : AMBIGUOUS);
+    if (!isComposite(kinds[id] ?? 0) || !state.isCanonical(id)) continue;
+    const name = names[id] ?? 0;
+    byName[name] = byName[name] === 0 ? id : AMBIGUOUS;
   }
   for (let id = state.firstTypeId; id < endTypeId; id++) {
-    if (graph.kinds[id] !== Kind.FWD || !state.isCanonical(id)) continue;
-    const declared = byName.get(graph.name(id)) ?? AMBIGUOUS;
-    if (declared > AMBIGUOUS && graph.isDeclarationOf(id, declared)) state.map(id, declared);
+    if (kinds[id] !== Kind.FWD || !state.isCanonical(id)) continue;
+    const declared = byName[names[id] ?? 0] ?? 0;
+    if (declared > 0 && graph.isDeclarationOf(id, declared)) state.map(id, declared);
   }
 }
-
-/** Marks the name of a FWD that no struct or union has. */
-const NONE = -1;

@@ -51,11 +51,12 @@ export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
   const pool = new StringPool();
   const reader = new SpecReader(spec, pool);
   const types = reader.readAll();
-  const graph = new TypeGraph(types);
+  const graph = new TypeGraph(types, pool.count);
   const state = new DedupState(graph, spec.firstTypeId, options.maxComparisons ?? MAX_COMPARISONS);
   mapPrimitives(state);
   mapComposites(state);
   mapForwards(state);
+  state.flatten();
   mapReferences(state);
   const ids = newIds(state);
   const bytes = writeWords(keptWords(state, types, ids), pool, {

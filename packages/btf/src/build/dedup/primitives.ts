@@ -34,7 +34,7 @@ class Enums {
   /** @param first the first enum with the same words. */
   map(id: TypeId, first: TypeId, isBase: boolean): void {
     const state = this.#state;
-    const name = state.graph.name(id);
+    const name = state.graph.names[id] ?? 0;
     // Without a name, nothing says which enum is declared.
     const isForward = state.graph.vlen(id) === 0 && name !== 0;
     if (!isForward) {

@@ -7,8 +7,7 @@ import { slotsFor, type TypeGraph } from './type-graph.js';
 
 /**
  * mapReferences maps types that refer to others, such as PTR and FUNC, to the first equal type. Types that can form
- * cycles are already mapped, so each chain of references ends. On the way back, each id is replaced by the id that it is
- * mapped to, and then equal types have equal shapes and ids. All VARs and DATASECs stay.
+ * cycles are already mapped, so each chain of references ends. Each id is replaced by the id that it is mapped to, and then equal types have equal shapes and ids. All VARs and DATASECs stay.
  *
  * @throws BtfFormatError `MALFORMED` for a cycle of references without a struct, union or typedef in it.
  */
@@ -23,17 +22,15 @@ export function mapReferences(state: DedupState): void {
     stack[0] = root;
     for (let length = 1; length > 0;) {
       const id = stack[length - 1] ?? 0;
-      if (!isReference(kinds[id] ?? 0)) {
-        state.map(id, id);
+      if (!isReference(kinds[id] ?? 0) && !state.isMapped(id)) state.map(id, id);
+      if (state.isMapped(id)) {
         length -= 1;
-      } else if (underWay[id] === 1) {
-        if (!state.isMapped(id)) mapOne(state, index, id);
-        length -= 1;
-      } else {
-        underWay[id] = 1;
-        stack = withRoom(stack, length + state.graph.referenceCount(id));
-        length = pushUnmapped(state, id, underWay, stack, length);
+        continue;
       }
+      underWay[id] = 1;
+      stack = withRoom(stack, length + state.graph.referenceCount(id));
+      length = resolveIds(state, id, underWay, stack, length);
+      if (stack[length - 1] === id) state.map(id, index.findOrAdd(id));
     }
   }
 }
@@ -41,8 +38,8 @@ export function mapReferences(state: DedupState): void {
 /** Whether types of a kind can only be compared after the types that they refer to are mapped. */
 const isReference = kindTest(({ dedup }) => dedup === 'REFERENCES');
 
-/** Returns the length of the stack with the types that a type refers to, as far as they are not mapped. */
-function pushUnmapped(
+/** Resolves the ids in a type. Pushes those that are not mapped yet, and returns the new length of the stack. */
+function resolveIds(
   state: DedupState,
   id: TypeId,
   underWay: Uint8Array,
@@ -50,27 +47,20 @@ function pushUnmapped(
   length: number,
 ): number {
   const { references, starts } = state.graph;
-  let end = length;
-  const last = starts[id + 1] ?? 0;
-  for (let at = starts[id] ?? 0; at < last; at++) {
+  const end = starts[id + 1] ?? 0;
+  let next = length;
+  for (let at = starts[id] ?? 0; at < end; at++) {
     const target = references[at] ?? 0;
-    if (state.isMapped(target)) continue;
-    if (underWay[target] === 1) throw cycleThrough(target);
-    stack[end++] = target;
+    if (state.isMapped(target)) references[at] = state.resolve(target);
+    else if (underWay[target] === 1) throw cycleThrough(target);
+    else stack[next++] = target;
   }
-  return end;
+  return next;
 }
 
 function cycleThrough(typeId: TypeId): BtfFormatError {
   const message = 'type refers to itself without a struct, union or typedef in between';
   return new BtfFormatError('MALFORMED', message, { typeId });
-}
-
-function mapOne(state: DedupState, index: ReferenceIndex, id: TypeId): void {
-  const { references, starts } = state.graph;
-  const end = starts[id + 1] ?? 0;
-  for (let at = starts[id] ?? 0; at < end; at++) references[at] = state.resolve(references[at] ?? 0);
-  state.map(id, index.findOrAdd(id));
 }
 
 /** ReferenceIndex finds types with the same shape and the same ids. */

@@ -11,9 +11,11 @@ export class TypeGraph {
   /** The first id that is too large. */
   readonly endTypeId: TypeId;
   readonly kinds: Uint8Array;
+  /** The number of each type's name, smaller than {@link nameCount}. */
+  readonly names: Int32Array;
+  readonly nameCount: number;
   /** For each type the first type of its shape. */
   readonly shapes: Int32Array;
-  readonly shapeHashes: Int32Array;
   /** The ids that types refer to, in the order of their words. */
   readonly references: Int32Array;
   /** Where the references of each type start in {@link references}. Those of the next type start where they end. */
@@ -21,28 +23,23 @@ export class TypeGraph {
   readonly #words: Int32Array;
   readonly #offsets: Int32Array;
 
-  constructor({ words, offsets }: AllTypes) {
+  /** @param nameCount the number of names in the pool. */
+  constructor({ words, offsets }: AllTypes, nameCount: number) {
     this.endTypeId = offsets.length;
     this.#words = words;
     this.#offsets = offsets;
+    this.nameCount = nameCount;
     this.kinds = new Uint8Array(this.endTypeId);
-    this.shapeHashes = new Int32Array(this.endTypeId);
+    this.names = new Int32Array(this.endTypeId);
     this.starts = new Int32Array(this.endTypeId + 1);
-    this.references = this.#readTypes();
-    this.shapes = this.#findShapes();
+    const hashes = new Int32Array(this.endTypeId);
+    this.references = this.#readTypes(hashes);
+    this.shapes = this.#findShapes(hashes);
   }
 
-  /** word returns a word of a type; 0 for void. */
-  word(id: TypeId, index: number): number {
-    return id === 0 ? 0 : (this.#words[(this.#offsets[id] ?? 0) + index] ?? 0);
-  }
-
-  name(id: TypeId): number {
-    return this.word(id, 0);
-  }
-
+  /** vlen returns the number of elements of a type; 0 for void. */
   vlen(id: TypeId): number {
-    return vlenOfInfo(this.word(id, 1));
+    return vlenOfInfo(this.#info(id));
   }
 
   /** referenceCount returns how many ids a type refers to, with repetitions. */
@@ -57,14 +54,14 @@ export class TypeGraph {
 
   /** forwardKind returns the kind that a FWD declares. */
   forwardKind(id: TypeId): number {
-    return kindFlagOfInfo(this.word(id, 1)) ? Kind.UNION : Kind.STRUCT;
+    return kindFlagOfInfo(this.#info(id)) ? Kind.UNION : Kind.STRUCT;
   }
 
   /** isDeclarationOf reports whether one type is a FWD of the kind and name of the other. */
   isDeclarationOf(forward: TypeId, type: TypeId): boolean {
     return (
       this.kinds[forward] === Kind.FWD &&
-      this.name(forward) === this.name(type) &&
+      this.names[forward] === this.names[type] &&
       this.forwardKind(forward) === this.kinds[type]
     );
   }
@@ -74,24 +71,30 @@ export class TypeGraph {
     return (
       this.isEnum(first) &&
       this.kinds[first] === this.kinds[second] &&
-      this.name(first) === this.name(second) &&
+      this.names[first] === this.names[second] &&
       (this.vlen(first) === 0 || this.vlen(second) === 0)
     );
   }
 
-  /** Sets what is known of each type without comparing it, and returns the references. */
-  #readTypes(): Int32Array {
+  #info(id: TypeId): number {
+    return id === 0 ? 0 : (this.#words[(this.#offsets[id] ?? 0) + 1] ?? 0);
+  }
+
+  /** Sets the hash of each shape and what else is known of a type without comparing it. Returns the references. */
+  #readTypes(hashes: Int32Array): Int32Array {
     const words = this.#words;
-    const { kinds, shapeHashes, starts } = this;
+    const { kinds, names, starts } = this;
     const references = new Int32Array(words.length);
     let count = 0;
     for (let id = 1; id < this.endTypeId; id++) {
       const start = this.#offsets[id] ?? 0;
       const info = words[start + 1] ?? 0;
       const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+      const name = words[start] ?? 0;
       kinds[id] = kindOfInfo(info);
+      names[id] = name;
       starts[id] = count;
-      let hash = mixHash(mixHash(HASH_SEED, words[start] ?? 0), info);
+      let hash = mixHash(mixHash(HASH_SEED, name), info);
       if (thirdIsId) references[count++] = words[start + 2] ?? 0;
       else hash = mixHash(hash, words[start + 2] ?? 0);
       let at = start + HEAD_WORDS;
@@ -106,22 +109,21 @@ export class TypeGraph {
         references[count++] = words[at] ?? 0;
         next += each;
       }
-      shapeHashes[id] = hash;
+      hashes[id] = hash;
     }
     starts[this.endTypeId] = count;
     return references.subarray(0, count);
   }
 
-  #findShapes(): Int32Array {
-    const { shapeHashes } = this;
+  #findShapes(hashes: Int32Array): Int32Array {
     const shapes = new Int32Array(this.endTypeId);
     const slots = slotsFor(this.endTypeId);
     const mask = slots.length - 1;
     for (let id = 1; id < this.endTypeId; id++) {
-      const hash = shapeHashes[id] ?? 0;
+      const hash = hashes[id] ?? 0;
       let at = hash & mask;
       let first = slots[at] ?? 0;
-      while (first !== 0 && (shapeHashes[first] !== hash || !this.#sameShape(first, id))) {
+      while (first !== 0 && (hashes[first] !== hash || !this.#sameShape(first, id))) {
         at = (at + 1) & mask;
         first = slots[at] ?? 0;
       }
