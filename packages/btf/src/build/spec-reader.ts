@@ -220,7 +220,8 @@ class Names {
   }
 
   visit(visit: (name: number, offset: number) => void): void {
-    for (let at = 0; at < this.#length; at += 2) visit(this.#added[at + 1] ?? 0, (this.#added[at] ?? 0) >>> 0);
+    for (let at = 0; at < this.#length; at += 2)
+      visit(this.#added[at + 1] ?? 0, (this.#added[at] ?? 0) >>> 0);
   }
 
   /** The level, this one or a base, whose strings contain an offset. */

@@ -61,7 +61,8 @@ export function writeWords(
   replaceNames(words, strings.offsets);
   if (byteOrder !== HOST_ORDER) swapWords(words);
   const layout = options.layout === true ? kindLayout() : NO_LAYOUT;
-  return joinSections(byteOrder, new Uint8Array(words.buffer), layout, strings.bytes);
+  const types = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  return joinSections(byteOrder, types, layout, strings.bytes);
 }
 
 /**

@@ -94,7 +94,7 @@ function keptWords(state: DedupState, { words, offsets }: AllTypes, ids: Int32Ar
     replaceIds(words, end, ids);
     end += length;
   }
-  return words.slice(0, end);
+  return words.subarray(0, end);
 }
 
 /** As with {@link visitIds}, without a call for each id. */
