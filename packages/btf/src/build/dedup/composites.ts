@@ -3,7 +3,7 @@ import { Kind, type TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
 import { Equivalence } from './equivalence.js';
 import { graphHashes, isGraph } from './graph-hash.js';
-import { slotsFor } from './type-graph.js';
+import { newSlots, withFreeSlots } from './id-slots.js';
 
 /**
  * mapComposites maps equivalent STRUCTs, UNIONs and TYPEDEFs to one of them. Types can form cycles through these
@@ -31,15 +31,15 @@ export function mapComposites(state: DedupState): void {
 /** Candidates are the canonical types of each hash, in the order in which they were added. */
 class Candidates {
   readonly #hashes: Int32Array;
-  /** Open addressing: the first type of a hash; 0 is free. */
-  readonly #slots: Int32Array;
+  /** The first type of each hash. */
+  #slots = newSlots();
+  #count = 0;
   readonly #next: Int32Array;
   /** For the first type of each hash, the last. */
   readonly #last: Int32Array;
 
   constructor(hashes: Int32Array) {
     this.#hashes = hashes;
-    this.#slots = slotsFor(hashes.length);
     this.#next = new Int32Array(hashes.length);
     this.#last = new Int32Array(hashes.length);
   }
@@ -57,9 +57,15 @@ class Candidates {
   add(id: TypeId): void {
     const slot = this.#slot(id);
     const first = this.#slots[slot] ?? 0;
-    if (first === 0) this.#slots[slot] = id;
-    else this.#next[this.#last[first] ?? 0] = id;
-    this.#last[first === 0 ? id : first] = id;
+    if (first !== 0) {
+      this.#next[this.#last[first] ?? 0] = id;
+      this.#last[first] = id;
+      return;
+    }
+    this.#last[id] = id;
+    this.#slots[slot] = id;
+    this.#count += 1;
+    this.#slots = withFreeSlots(this.#slots, this.#count, this.#hashes);
   }
 
   #slot(id: TypeId): number {

@@ -3,7 +3,8 @@ import { kindTest } from '../../kind-words.js';
 import type { TypeId } from '../../types.js';
 import { mixHash, withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
-import { slotsFor, type TypeGraph } from './type-graph.js';
+import { newSlots, withFreeSlots } from './id-slots.js';
+import type { TypeGraph } from './type-graph.js';
 
 /**
  * mapReferences maps types that refer to others, such as PTR and FUNC, to the first equal type. Types that can form
@@ -66,13 +67,12 @@ function cycleThrough(typeId: TypeId): BtfFormatError {
 /** ReferenceIndex finds types with the same shape and the same ids. */
 class ReferenceIndex {
   readonly #graph: TypeGraph;
-  /** Open addressing: 0 is free. */
-  readonly #slots: Int32Array;
+  #slots = newSlots();
+  #count = 0;
   readonly #hashes: Int32Array;
 
   constructor(graph: TypeGraph) {
     this.#graph = graph;
-    this.#slots = slotsFor(graph.endTypeId);
     this.#hashes = new Int32Array(graph.endTypeId);
   }
 
@@ -87,6 +87,8 @@ class ReferenceIndex {
       if (other === 0) {
         slots[at] = id;
         hashes[id] = hash;
+        this.#count += 1;
+        this.#slots = withFreeSlots(slots, this.#count, hashes);
         return id;
       }
       if (hashes[other] === hash && this.#equals(other, id)) return other;

@@ -2,6 +2,7 @@ import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { Kind, type TypeId } from '../../types.js';
 import { HASH_SEED, kindFlagOfInfo, kindOfInfo, mixHash, vlenOfInfo } from '../../words.js';
 import type { AllTypes } from '../spec-reader.js';
+import { newSlots, withFreeSlots } from './id-slots.js';
 
 /**
  * TypeGraph has the types to deduplicate as a graph: the shape of each type, which is all but the ids in it, and the ids.
@@ -117,18 +118,22 @@ export class TypeGraph {
 
   #findShapes(hashes: Int32Array): Int32Array {
     const shapes = new Int32Array(this.endTypeId);
-    const slots = slotsFor(this.endTypeId);
-    const mask = slots.length - 1;
+    let slots = newSlots();
+    let count = 0;
     for (let id = 1; id < this.endTypeId; id++) {
       const hash = hashes[id] ?? 0;
+      const mask = slots.length - 1;
       let at = hash & mask;
       let first = slots[at] ?? 0;
       while (first !== 0 && (hashes[first] !== hash || !this.#sameShape(first, id))) {
         at = (at + 1) & mask;
         first = slots[at] ?? 0;
       }
-      if (first === 0) slots[at] = id;
       shapes[id] = first === 0 ? id : first;
+      if (first !== 0) continue;
+      slots[at] = id;
+      count += 1;
+      slots = withFreeSlots(slots, count, hashes);
     }
     return shapes;
   }
@@ -152,9 +157,4 @@ export class TypeGraph {
     }
     return true;
   }
-}
-
-/** slotsFor returns the slots of a table for a number of ids, with open addressing. Its length is a power of 2. */
-export function slotsFor(count: number): Int32Array {
-  return new Int32Array(2 ** Math.ceil(Math.log2(count * 2)));
 }
