@@ -1,9 +1,9 @@
 import { BtfFormatError } from '../format-error.js';
 import { parseHeader } from '../header.js';
-import { isKnownKind, visitIds, visitNames, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, isKnownKind, kindWords, visitIds, visitNames, wordCount } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
-import { hostWords, kindOfInfo, withRoom } from '../words.js';
+import { hostWords, kindOfInfo, vlenOfInfo, withRoom } from '../words.js';
 import type { BaseStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 
@@ -22,12 +22,15 @@ export class SpecReader {
   /** The words of the type that was read last. `read` may replace the array. */
   words: Int32Array = new Int32Array(256);
   readonly #levels: readonly Level[];
+  /** The first id that is too large. */
+  readonly #end: TypeId;
 
   constructor(spec: Spec, pool: StringPool) {
     const levels: Level[] = [];
     for (let own: Spec | null = spec; own !== null; own = own.base) levels.unshift(new Level(own));
     for (const level of levels) level.names = new Names(level, pool, levels);
     this.#levels = levels;
+    this.#end = spec.endTypeId;
   }
 
   /** kind returns the kind of a type. */
@@ -73,6 +76,30 @@ export class SpecReader {
     return length;
   }
 
+  /**
+   * readAll reads all types, those of bases first. It takes a fraction of the time of {@link read} for each.
+   *
+   * @throws BtfFormatError as {@link read} does.
+   */
+  readAll(): AllTypes {
+    const offsets = new Int32Array(this.#end);
+    const words = new Int32Array(this.#levels.reduce((sum, level) => sum + level.words.length, 0));
+    let from = 0;
+    for (const level of this.#levels) {
+      words.set(level.words, from);
+      const names = new NameNumbers(level);
+      for (let id = level.spec.firstTypeId; id < level.spec.endTypeId; id++) {
+        const start = from + level.offset(id);
+        offsets[id] = start;
+        checkKind(words, start, id);
+        this.#checkIds(words, start, id);
+        names.replace(words, start, id);
+      }
+      from += level.words.length;
+    }
+    return { words, offsets };
+  }
+
   /** visitNameOffsets calls `visit` with each name that was read and an offset of it. */
   visitNameOffsets(visit: (name: number, offset: number) => void): void {
     for (const level of this.#levels) level.names?.visit(visit);
@@ -84,11 +111,23 @@ export class SpecReader {
     return level === undefined ? 0 : level.stringStart + level.strings.length;
   }
 
+  /** As {@link visitIds} with `#checked`, without a call for each id. */
+  #checkIds(words: Int32Array, start: number, id: TypeId): void {
+    const info = words[start + 1] ?? 0;
+    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+    if (thirdIsId) this.#checked(words[start + 2] ?? 0, id);
+    const first = start + HEAD_WORDS;
+    for (let at = first; at < first + onceIds; at++) this.#checked(words[at] ?? 0, id);
+    if (eachId < 0) return;
+    const elements = first + once;
+    const end = elements + each * vlenOfInfo(info);
+    for (let at = elements + eachId; at < end; at += each) this.#checked(words[at] ?? 0, id);
+  }
+
   #checked(reference: number, id: TypeId): TypeId {
     const target = reference >>> 0;
-    const end = this.#levels.at(-1)?.spec.endTypeId ?? 0;
-    if (target < end) return target;
-    throw new BtfFormatError('MALFORMED', `reference to type ${target}: the largest id is ${end - 1}`, {
+    if (target < this.#end) return target;
+    throw new BtfFormatError('MALFORMED', `reference to type ${target}: the largest id is ${this.#end - 1}`, {
       typeId: id,
     });
   }
@@ -100,6 +139,13 @@ export class SpecReader {
     }
     throw new BtfFormatError('NOT_FOUND', `no type with id ${id}`);
   }
+}
+
+/** AllTypes are the types of a spec and its bases, with numbers of a pool in place of names. */
+export interface AllTypes {
+  readonly words: Int32Array;
+  /** Where each type starts in {@link words}, by id. */
+  readonly offsets: Int32Array;
 }
 
 /** One spec in the chain of bases. */
@@ -132,7 +178,11 @@ class Names {
   readonly #level: Level;
   readonly #levels: readonly Level[];
   readonly #pool: StringPool;
+  /** The numbers of names that were looked up one by one, by offset. */
   readonly #numbers = new Map<number, number>();
+  /** All names in the order in which they were added: offset, number. */
+  #added: Int32Array = new Int32Array(64);
+  #length = 0;
   #left: number;
 
   constructor(level: Level, pool: StringPool, levels: readonly Level[]) {
@@ -146,22 +196,32 @@ class Names {
     if (offset === 0) return 0;
     const known = this.#numbers.get(offset);
     if (known !== undefined) return known;
+    const number = this.add(offset, id);
+    this.#numbers.set(offset, number);
+    return number;
+  }
+
+  /** add returns the number of the name at an offset that was not looked up yet. */
+  add(offset: number, id: TypeId): number {
     const { strings, stringStart } = this.#owner(offset, id);
     const from = offset - stringStart;
-    const nul = strings.indexOf(0, from);
-    const to = nul < 0 ? strings.length : nul;
+    let to = from;
+    while (to < strings.length && strings[to] !== 0) to++;
     this.#left -= to - from + 1;
     if (this.#left < 0) {
       const message = `names add up to more than ${NAMES_PER_SECTION} times the string section`;
       throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId: id });
     }
     const number = this.#pool.intern(strings, from, to);
-    this.#numbers.set(offset, number);
+    this.#added = withRoom(this.#added, this.#length + 2);
+    this.#added[this.#length++] = offset;
+    this.#added[this.#length++] = number;
     return number;
   }
 
   visit(visit: (name: number, offset: number) => void): void {
-    for (const [offset, number] of this.#numbers) visit(number, offset);
+    for (let at = 0; at < this.#length; at += 2)
+      visit(this.#added[at + 1] ?? 0, (this.#added[at] ?? 0) >>> 0);
   }
 
   /** The level, this one or a base, whose strings contain an offset. */
@@ -171,7 +231,48 @@ class Names {
       const message = `string offset ${offset} is after the end of the string section at ${end}`;
       throw new BtfFormatError('MALFORMED', message, { typeId: id });
     }
+    if (offset >= this.#level.stringStart) return this.#level;
     return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
+  }
+}
+
+/** Larger string sections have no table of numbers, which takes 4 times as much: 64 MiB. */
+const MAX_TABLE = 16 * 1024 * 1024;
+
+/** NameNumbers replaces the names of types of one level. It looks each offset up once, and then has it in a table. */
+class NameNumbers {
+  readonly #names: Names | null;
+  /** For each offset the number of its name + 1; 0 if it was not looked up yet. */
+  readonly #table: Int32Array;
+
+  constructor(level: Level) {
+    const end = level.stringStart + level.strings.length;
+    this.#names = level.names;
+    this.#table = new Int32Array(end <= MAX_TABLE ? end : 1);
+    // The empty name.
+    this.#table[0] = 1;
+  }
+
+  /** replace replaces names as {@link visitNames} visits them, without a call for each. */
+  replace(words: Int32Array, start: number, id: TypeId): void {
+    const table = this.#table;
+    const info = words[start + 1] ?? 0;
+    const { once, each, eachNamed } = kindWords(info);
+    words[start] = (table[words[start] ?? 0] || this.#lookUp(words[start] ?? 0, id)) - 1;
+    if (!eachNamed) return;
+    const elements = start + HEAD_WORDS + once;
+    const end = elements + each * vlenOfInfo(info);
+    for (let at = elements; at < end; at += each) {
+      words[at] = (table[words[at] ?? 0] || this.#lookUp(words[at] ?? 0, id)) - 1;
+    }
+  }
+
+  #lookUp(name: number, id: TypeId): number {
+    const offset = name >>> 0;
+    if (offset >= this.#table.length) return (this.#names?.number(offset, id) ?? 0) + 1;
+    const entry = (this.#names?.add(offset, id) ?? 0) + 1;
+    this.#table[offset] = entry;
+    return entry;
   }
 }
 

@@ -50,7 +50,7 @@ export function layoutStrings(
   const bytes = new Uint8Array(end - start);
   for (const id of own) {
     const holder = holders === null ? 0 : holderOf(holders, id);
-    if (holder === 0) bytes.set(pool.bytesOf(id), (offsets[id] ?? 0) - start);
+    if (holder === 0) pool.copy(id, bytes, (offsets[id] ?? 0) - start);
     else offsets[id] = (offsets[holder] ?? 0) + pool.lengthOf(holder) - pool.lengthOf(id);
   }
   return { bytes, offsets };

@@ -1,6 +1,6 @@
 import { type ByteOrder, checkByteOrder, LONG_HEADER_LENGTH, SHORT_HEADER_LENGTH } from '../header.js';
 import { kindLayout } from '../kind-sizes.js';
-import { visitIds, visitNames, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, kindWords, visitIds, wordCount } from '../kind-words.js';
 import { DEFAULT_PARSE_LIMITS } from '../limits.js';
 import { Kind, type TypeId } from '../types.js';
 import { HOST_ORDER, kindOfInfo, swapWords, vlenOfInfo } from '../words.js';
@@ -39,21 +39,30 @@ export interface WriteOptions {
  * @throws BtfFormatError `INVALID_ARGUMENT` if the byte order is invalid.
  */
 export function writeBtf(table: TypeTable, pool: StringPool, options: WriteOptions): Uint8Array {
+  checkByteOrder(options.byteOrder ?? HOST_ORDER);
+  return writeWords(wordsInOrder(table, options), pool, options);
+}
+
+/**
+ * writeWords writes the words of types, with numbers of the pool as names, as BTF. It changes the words.
+ *
+ * @throws BtfBuildError `LIMIT_EXCEEDED` for too many bytes.
+ */
+export function writeWords(
+  words: Int32Array,
+  pool: StringPool,
+  options: Omit<WriteOptions, 'wideVlen' | 'firstTypeId'>,
+): Uint8Array {
   const byteOrder = options.byteOrder ?? HOST_ORDER;
-  checkByteOrder(byteOrder);
-  const words = wordsInOrder(table, options);
   const strings = layoutStrings(pool, namesOf(words, pool), {
     shareSuffixes: options.shareSuffixes === true,
     base: options.baseStrings ?? null,
   });
-  for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
-    visitNames(words, at, (index) => {
-      words[index] = strings.offsets[words[index] ?? 0] ?? 0;
-    });
-  }
+  replaceNames(words, strings.offsets);
   if (byteOrder !== HOST_ORDER) swapWords(words);
   const layout = options.layout === true ? kindLayout() : NO_LAYOUT;
-  return joinSections(byteOrder, new Uint8Array(words.buffer), layout, strings.bytes);
+  const types = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  return joinSections(byteOrder, types, layout, strings.bytes);
 }
 
 /**
@@ -150,15 +159,34 @@ function namesOf(words: Int32Array, pool: StringPool): number[] {
   const seen = new Uint8Array(pool.count);
   const names: number[] = [];
   seen[0] = 1;
-  for (let at = 0; at < words.length; at += wordCount(words[at + 1] ?? 0)) {
-    visitNames(words, at, (index) => {
-      const name = words[index] ?? 0;
-      if (seen[name] === 1) return;
-      seen[name] = 1;
-      names.push(name);
-    });
+  const add = (name: number): void => {
+    if (seen[name] === 1) return;
+    seen[name] = 1;
+    names.push(name);
+  };
+  for (let at = 0; at < words.length;) {
+    const info = words[at + 1] ?? 0;
+    const { once, each, eachNamed } = kindWords(info);
+    add(words[at] ?? 0);
+    at += HEAD_WORDS + once;
+    const end = at + each * vlenOfInfo(info);
+    if (eachNamed) for (; at < end; at += each) add(words[at] ?? 0);
+    at = end;
   }
   return names;
+}
+
+/** Replaces the number of each name by its offset. */
+function replaceNames(words: Int32Array, offsets: Int32Array): void {
+  for (let at = 0; at < words.length;) {
+    const info = words[at + 1] ?? 0;
+    const { once, each, eachNamed } = kindWords(info);
+    words[at] = offsets[words[at] ?? 0] ?? 0;
+    at += HEAD_WORDS + once;
+    const end = at + each * vlenOfInfo(info);
+    if (eachNamed) for (; at < end; at += each) words[at] = offsets[words[at] ?? 0] ?? 0;
+    at = end;
+  }
 }
 
 /** Rebuilt is a BTF made of types of another one. */

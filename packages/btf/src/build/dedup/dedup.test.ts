@@ -176,6 +176,25 @@ describe('dedup', () => {
     expect(lines(units(full, full64))).toHaveLength(4);
   });
 
+  test('finds structs equal that lead to an enum with values and to one without', () => {
+    const unit =
+      (kind: number, data: (string | number)[]): Write =>
+      (btf) => {
+        btf.type(kind, 'e', { vlen: data.length === 0 ? 0 : 1, sizeOrTypeId: 4, data });
+        struct(pointer(btf, 1), 's', ['p', 2]);
+      };
+    const forward = unit(Kind.ENUM, []);
+    for (const [kind, data] of [
+      [Kind.ENUM, ['A', 1]],
+      [Kind.ENUM64, ['A', 1, 1]],
+    ] as const) {
+      const full = unit(kind, [...data]);
+      const left = [expect.stringMatching(/^ENUM(64)? e$/), 'PTR  1', 'STRUCT s 2'];
+      expect(lines(units(full, forward))).toEqual(left);
+      expect(lines(units(forward, full))).toHaveLength(3);
+    }
+  });
+
   test('keeps anonymous enums without values separate from others', () => {
     const empty: Write = (btf) => btf.type(Kind.ENUM, '', { sizeOrTypeId: 4 });
     const full: Write = (btf) => btf.type(Kind.ENUM, '', { vlen: 1, sizeOrTypeId: 4, data: ['A', 1] });
@@ -283,18 +302,33 @@ describe('dedup', () => {
     expect(Spec.parse(bytes).typeCount).toBe(spec.typeCount - 1);
   });
 
-  test('ends at its limit for many structs that are almost equal', () => {
+  /**
+   * For each number a UNION of one name with a pointer to a type that differs: with `forward`, a STRUCT of one name, which
+   * is also declared. Otherwise a FLOAT.
+   */
+  function almostEqual(count: number, forward: boolean): Spec {
     const btf = new BtfAssembler('little');
     const name = btf.string('s');
-    const count = 1500;
-    for (let i = 0; i < count; i++) btf.type(Kind.FLOAT, 0, { sizeOrTypeId: i });
-    for (let i = 1; i <= count; i++) {
-      btf.type(Kind.STRUCT, name, { vlen: 1, sizeOrTypeId: 8, data: [name, i, 0] });
+    btf.type(forward ? Kind.FWD : Kind.FLOAT, name);
+    for (let id = 2; id < 2 + count * 3; id += 3) {
+      btf.type(forward ? Kind.STRUCT : Kind.FLOAT, name, { sizeOrTypeId: id });
+      pointer(btf, id);
+      btf.type(Kind.UNION, name, { vlen: 1, sizeOrTypeId: 8, data: [name, id + 1, 0] });
     }
-    const spec = Spec.parse(btf.bytes());
+    return Spec.parse(btf.bytes());
+  }
+
+  test('does not compare structs that point to types that differ', () => {
+    const spec = almostEqual(1500, false);
+    const { bytes } = dedup(spec, { maxComparisons: 0 });
+    expect(Spec.parse(bytes).typeCount).toBe(spec.typeCount);
+  });
+
+  test('ends at its limit for many structs that are almost equal', () => {
+    const spec = almostEqual(800, true);
     expect(() => dedup(spec, { maxComparisons: 500_000 })).toThrow(
       expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
     );
-    expect(Spec.parse(dedup(spec).bytes).typeCount).toBe(2 * count);
+    expect(Spec.parse(dedup(spec).bytes).typeCount).toBe(spec.typeCount);
   });
 });

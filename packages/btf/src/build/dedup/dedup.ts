@@ -1,24 +1,26 @@
-import { visitIds } from '../../kind-words.js';
+import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
+import { DEFAULT_PARSE_LIMITS } from '../../limits.js';
 import type { Spec } from '../../spec.js';
-import type { TypeId } from '../../types.js';
-import { baseStrings, SpecReader } from '../spec-reader.js';
+import { vlenOfInfo } from '../../words.js';
+import { BtfBuildError } from '../build-error.js';
+import { type AllTypes, baseStrings, SpecReader } from '../spec-reader.js';
 import { StringPool } from '../string-pool.js';
-import { TypeTable } from '../type-table.js';
-import { type Rebuilt, writeBtf } from '../write-btf.js';
+import { type Rebuilt, writeWords } from '../write-btf.js';
 import { mapComposites, mapForwards } from './composites.js';
 import { DedupState } from './dedup-state.js';
 import { mapPrimitives } from './primitives.js';
 import { mapReferences } from './references.js';
+import { TypeGraph } from './type-graph.js';
 
-/** About a minute. The module `xfs` on the vmlinux of Linux 7.3, which has many types twice, takes 11 million. */
+/** About a minute. All modules of Linux 7.3 merged, which have many types twice, take 85 million. */
 const MAX_COMPARISONS = 1 << 29;
 
 /** DedupOptions are the options of {@link dedup}. */
 export interface DedupOptions {
   /**
-   * Maximum number of pairs of types to compare. It bounds the time: ten to twenty million take a second. Up to Linux
-   * 6.12, kernels and modules take fewer comparisons than they have words. Later ones have types twice, and a module
-   * may take ten million. Lower the limit for BTF that you do not trust. Default: 536,870,912.
+   * Maximum number of pairs of types to compare. It bounds the time: ten million take about a second. A kernel or a
+   * module takes fewer comparisons than it has words. Many modules merged may take 85 million since Linux 6.18, whose
+   * BTF has types twice. Lower the limit for BTF that you do not trust. Default: 536,870,912.
    */
   readonly maxComparisons?: number;
 }
@@ -45,48 +47,65 @@ export interface DedupOptions {
  * @throws BtfBuildError `LIMIT_EXCEEDED` for more than 16,777,216 types with those of the base.
  */
 export function dedup(spec: Spec, options: DedupOptions = {}): Rebuilt {
+  checkTypeCount(spec);
   const pool = new StringPool();
-  const table = new TypeTable();
   const reader = new SpecReader(spec, pool);
-  for (const id of spec.typeIds(1)) {
-    reader.read(id);
-    table.append(reader.words, 0);
-  }
-  const state = new DedupState(table, spec.firstTypeId, options.maxComparisons ?? MAX_COMPARISONS);
+  const types = reader.readAll();
+  const graph = new TypeGraph(types, pool.count);
+  const state = new DedupState(graph, spec.firstTypeId, options.maxComparisons ?? MAX_COMPARISONS);
   mapPrimitives(state);
   mapComposites(state);
   mapForwards(state);
+  state.flatten();
   mapReferences(state);
-  const { ids, kept } = compact(state, spec.firstTypeId);
-  const bytes = writeBtf(kept, pool, {
+  const ids = newIds(state);
+  const bytes = writeWords(keptWords(state, types, ids), pool, {
     byteOrder: spec.byteOrder,
-    wideVlen: true,
-    firstTypeId: spec.firstTypeId,
     baseStrings: spec.base === null ? null : baseStrings(spec.base, reader),
   });
   return { bytes, ids };
 }
 
-/** The canonical types, and the new ids of all types. */
-function compact(state: DedupState, firstTypeId: TypeId): { ids: Int32Array; kept: TypeTable } {
-  const { table } = state;
-  const { words } = table;
-  const kept = new TypeTable();
-  const ids = new Int32Array(state.endTypeId);
-  for (let id = 1; id < state.endTypeId; id++) {
-    if (id < firstTypeId || state.isCanonical(id)) ids[id] = kept.reserve();
+function checkTypeCount(spec: Spec): void {
+  const { types } = DEFAULT_PARSE_LIMITS;
+  if (spec.endTypeId - 1 > types) throw new BtfBuildError('LIMIT_EXCEEDED', `more than ${types} types`);
+}
+
+/** The new ids of all types. */
+function newIds(state: DedupState): Int32Array {
+  const { firstTypeId, endTypeId } = state;
+  const ids = new Int32Array(endTypeId);
+  let next = 1;
+  for (let id = 1; id < endTypeId; id++) if (id < firstTypeId || state.isCanonical(id)) ids[id] = next++;
+  for (let id = firstTypeId; id < endTypeId; id++) if (ids[id] === 0) ids[id] = ids[state.resolve(id)] ?? 0;
+  return ids;
+}
+
+/** The words of the canonical types that may change, with new ids. */
+function keptWords(state: DedupState, { words, offsets }: AllTypes, ids: Int32Array): Int32Array {
+  const { firstTypeId, endTypeId } = state;
+  let end = 0;
+  for (let id = firstTypeId; id < endTypeId; id++) {
+    if (!state.isCanonical(id)) continue;
+    const start = offsets[id] ?? 0;
+    const length = wordCount(words[start + 1] ?? 0);
+    // They move towards the start, over those that were dropped or moved.
+    for (let i = 0; i < length; i++) words[end + i] = words[start + i] ?? 0;
+    replaceIds(words, end, ids);
+    end += length;
   }
-  for (let id = firstTypeId; id < state.endTypeId; id++) {
-    if (ids[id] === 0) ids[id] = ids[state.resolve(id)] ?? 0;
-  }
-  for (let id = 1; id < state.endTypeId; id++) {
-    if (id >= firstTypeId && !state.isCanonical(id)) continue;
-    const start = table.offset(id);
-    if (id >= firstTypeId)
-      visitIds(words, start, (at) => {
-        words[at] = ids[words[at] ?? 0] ?? 0;
-      });
-    kept.define(ids[id] ?? 0, words, start);
-  }
-  return { ids, kept };
+  return words.subarray(0, end);
+}
+
+/** As with {@link visitIds}, without a call for each id. */
+function replaceIds(words: Int32Array, start: number, ids: Int32Array): void {
+  const info = words[start + 1] ?? 0;
+  const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
+  if (thirdIsId) words[start + 2] = ids[words[start + 2] ?? 0] ?? 0;
+  const first = start + HEAD_WORDS;
+  for (let at = first; at < first + onceIds; at++) words[at] = ids[words[at] ?? 0] ?? 0;
+  if (eachId < 0) return;
+  const elements = first + once;
+  const end = elements + each * vlenOfInfo(info);
+  for (let at = elements + eachId; at < end; at += each) words[at] = ids[words[at] ?? 0] ?? 0;
 }

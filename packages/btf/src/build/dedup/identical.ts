@@ -1,7 +1,7 @@
 import type { TypeId } from '../../types.js';
 import type { DedupState } from './dedup-state.js';
+import { PairSet } from './pair-set.js';
 import { PendingPairs } from './pending-pairs.js';
-import { compatibleEnums, sameShape } from './same-shape.js';
 
 /**
  * Identical compares two types of one compilation unit. A compiler should have made only one of them, but some repeat
@@ -10,37 +10,41 @@ import { compatibleEnums, sameShape } from './same-shape.js';
 export class Identical {
   readonly #state: DedupState;
   readonly #pairs: PendingPairs;
-  /** The same two types meet again and again in a kernel that has many types twice, as kernels since Linux 7.1 do. */
-  readonly #results = new Map<number, boolean>();
+  // The same two types meet again and again in a kernel that has many types twice, as kernels since Linux 7.1 do.
+  readonly #equal = new PairSet();
+  readonly #different = new PairSet();
+  /** The pairs that the comparison under way has met. */
+  readonly #seen = new PairSet();
 
   constructor(state: DedupState) {
     this.#state = state;
-    this.#pairs = new PendingPairs(state);
+    this.#pairs = new PendingPairs(state.graph);
   }
 
   /** test reports whether two types are equal with everything that they refer to. */
   test(first: TypeId, second: TypeId): boolean {
-    const key = this.#state.pair(first, second);
-    const result = this.#results.get(key) ?? this.#compare(first, second);
-    this.#results.set(key, result);
+    if (this.#equal.has(first, second)) return true;
+    if (this.#different.has(first, second)) return false;
+    const result = this.#compare(first, second);
+    (result ? this.#equal : this.#different).add(first, second);
     return result;
   }
 
   #compare(first: TypeId, second: TypeId): boolean {
     const state = this.#state;
+    const { graph } = state;
     const pairs = this.#pairs;
-    const seen = new Set<number>();
+    const seen = this.#seen;
+    seen.clear();
     for (pairs.start(first, second); pairs.pop();) {
       const { first: one, second: other } = pairs;
       if (one === other || (state.resolve(one) === state.resolve(other) && state.isMapped(one))) continue;
-      const key = state.pair(one, other);
-      if (seen.has(key)) continue;
-      seen.add(key);
+      if (seen.has(one, other)) continue;
       state.step(one);
-      const known = this.#results.get(key);
-      if (known === false) return false;
-      if (known === true || compatibleEnums(state, one, other)) continue;
-      if (!sameShape(state, one, other)) return false;
+      if (this.#different.has(one, other)) return false;
+      if (this.#equal.has(one, other) || graph.compatibleEnums(one, other)) continue;
+      if (graph.shapes[one] !== graph.shapes[other]) return false;
+      seen.add(one, other);
       pairs.pushReferences(one, other);
     }
     return true;

@@ -1,23 +1,23 @@
-import { HEAD_WORDS, kindWords, wordCount } from '../../kind-words.js';
 import { withRoom } from '../../words.js';
-import type { DedupState } from './dedup-state.js';
+import type { TypeGraph } from './type-graph.js';
 
 /** PendingPairs is a stack of pairs of types that are still to be compared. */
 export class PendingPairs {
   /** The pair that {@link pop} returned last. */
   first = 0;
   second = 0;
-  readonly #state: DedupState;
+  readonly #graph: TypeGraph;
   #stack: Int32Array = new Int32Array(256);
   #length = 0;
 
-  constructor(state: DedupState) {
-    this.#state = state;
+  constructor(graph: TypeGraph) {
+    this.#graph = graph;
   }
 
   start(first: number, second: number): void {
-    this.#length = 0;
-    this.#push(first, second);
+    this.#stack[0] = first;
+    this.#stack[1] = second;
+    this.#length = 2;
   }
 
   pop(): boolean {
@@ -28,34 +28,24 @@ export class PendingPairs {
     return true;
   }
 
-  /**
-   * pushReferences adds the references of two types of the same shape, so that they are popped in the order of the
-   * words.
-   */
+  /** pushReferences adds the references of two types of the same shape. They are popped in the order of the words. */
   pushReferences(first: number, second: number): void {
-    if (first === 0) return;
-    const { table } = this.#state;
-    const { words } = table;
-    const start = table.offset(first);
-    const difference = table.offset(second) - start;
-    const info = words[start + 1] ?? 0;
-    const { thirdIsId, once, onceIds, each, eachId } = kindWords(info);
-    const elements = start + HEAD_WORDS + once;
-    if (eachId >= 0) {
-      for (let at = start + wordCount(info) - each + eachId; at >= elements; at -= each) {
-        this.#push(words[at] ?? 0, words[at + difference] ?? 0);
-      }
+    const { starts, references } = this.#graph;
+    const start = starts[first] ?? 0;
+    const difference = (starts[second] ?? 0) - start;
+    let at = (starts[first + 1] ?? 0) - 1;
+    let length = this.#length;
+    const stack = withRoom(this.#stack, length + 2 * (at + 1 - start));
+    for (; at >= start; at--) {
+      const one = references[at] ?? 0;
+      const other = references[at + difference] ?? 0;
+      // Equal types need no comparison.
+      if (one === other) continue;
+      stack[length] = one;
+      stack[length + 1] = other;
+      length += 2;
     }
-    for (let at = start + HEAD_WORDS + onceIds - 1; at >= start + HEAD_WORDS; at--) {
-      this.#push(words[at] ?? 0, words[at + difference] ?? 0);
-    }
-    if (thirdIsId) this.#push(words[start + 2] ?? 0, words[start + 2 + difference] ?? 0);
-  }
-
-  #push(first: number, second: number): void {
-    this.#stack = withRoom(this.#stack, this.#length + 2);
-    this.#stack[this.#length] = first;
-    this.#stack[this.#length + 1] = second;
-    this.#length += 2;
+    this.#stack = stack;
+    this.#length = length;
   }
 }

@@ -1,24 +1,20 @@
-import { Kind, type TypeId } from '../../types.js';
-import { WordIndex } from '../word-index.js';
-import type { DedupState } from './dedup-state.js';
 import { kindTest } from '../../kind-words.js';
+import type { TypeId } from '../../types.js';
+import type { DedupState } from './dedup-state.js';
 
 /**
- * mapPrimitives maps equal INTs, FLOATs, FWDs, ENUMs and ENUM64s to the first of them. An `enum` without values is a
- * forward declaration, which is mapped to any enum of its name.
+ * mapPrimitives maps equal INTs, FLOATs, FWDs, ENUMs and ENUM64s to the first of them. They refer to no types, so those
+ * of one shape are equal. An `enum` without values is a forward declaration, which is mapped to any enum of its name.
  */
 export function mapPrimitives(state: DedupState): void {
-  const index = new WordIndex(state.table);
+  const { graph } = state;
   const enums = new Enums(state);
   for (let id = 1; id < state.endTypeId; id++) {
-    const kind = state.kind(id);
-    const isEnum = kind === Kind.ENUM || kind === Kind.ENUM64;
-    if (!hasEqualWords(kind)) continue;
+    if (!hasEqualWords(graph.kinds[id] ?? 0)) continue;
+    const first = graph.shapes[id] ?? 0;
     const isBase = id < state.firstTypeId;
-    const equal = index.find(state.table.words, state.table.offset(id));
-    if (equal === 0) index.add(id);
-    if (isEnum) enums.map(id, equal, isBase);
-    else if (!isBase) state.map(id, equal === 0 ? id : equal);
+    if (graph.isEnum(id)) enums.map(id, first, isBase);
+    else if (!isBase) state.map(id, first);
   }
 }
 
@@ -35,13 +31,14 @@ class Enums {
     this.#state = state;
   }
 
-  map(id: TypeId, equal: TypeId, isBase: boolean): void {
+  /** @param first the first enum with the same words. */
+  map(id: TypeId, first: TypeId, isBase: boolean): void {
     const state = this.#state;
-    const name = state.word(id, 0);
+    const name = state.graph.names[id] ?? 0;
     // Without a name, nothing says which enum is declared.
-    const isForward = state.vlen(id) === 0 && name !== 0;
+    const isForward = state.graph.vlen(id) === 0 && name !== 0;
     if (!isForward) {
-      if (!isBase) state.map(id, equal === 0 ? id : equal);
+      if (!isBase) state.map(id, first);
       const forward = this.#forward.get(name);
       if (forward !== undefined && !this.#full.has(name)) state.map(forward, id);
       if (!this.#full.has(name)) this.#full.set(name, id);

@@ -1,39 +1,37 @@
 import { BtfFormatError } from '../../format-error.js';
-import { kindTest, visitIds } from '../../kind-words.js';
+import { kindTest } from '../../kind-words.js';
 import type { TypeId } from '../../types.js';
-import { WordIndex } from '../word-index.js';
+import { mixHash, withRoom } from '../../words.js';
 import type { DedupState } from './dedup-state.js';
-
-const UNDER_WAY = 1;
+import { newSlots, withFreeSlots } from './id-slots.js';
+import type { TypeGraph } from './type-graph.js';
 
 /**
  * mapReferences maps types that refer to others, such as PTR and FUNC, to the first equal type. Types that can form
- * cycles are already mapped, so each chain of references ends. On the way back, each id is replaced by the id that it is
- * mapped to, and then equal types have equal words. All VARs and DATASECs stay.
+ * cycles are already mapped, so each chain of references ends. Each id is replaced by the id that it is mapped to, and then equal types have equal shapes and ids. All VARs and DATASECs stay.
  *
  * @throws BtfFormatError `MALFORMED` for a cycle of references without a struct, union or typedef in it.
  */
 export function mapReferences(state: DedupState): void {
-  const index = new WordIndex(state.table);
+  const { kinds } = state.graph;
+  const index = new ReferenceIndex(state.graph);
   const underWay = new Uint8Array(state.endTypeId);
-  for (let id = 1; id < state.firstTypeId; id++) {
-    if (isReference(state.kind(id)) && equalTo(state, index, id) === 0) index.add(id);
-  }
+  for (let id = 1; id < state.firstTypeId; id++) if (isReference(kinds[id] ?? 0)) index.findOrAdd(id);
+  let stack: Int32Array = new Int32Array(256);
   for (let root = state.firstTypeId; root < state.endTypeId; root++) {
     if (state.isMapped(root)) continue;
-    const stack: TypeId[] = [root];
-    for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
-      if (underWay[id] === UNDER_WAY) {
-        stack.pop();
-        if (!state.isMapped(id)) mapOne(state, index, id);
+    stack[0] = root;
+    for (let length = 1; length > 0;) {
+      const id = stack[length - 1] ?? 0;
+      if (!isReference(kinds[id] ?? 0) && !state.isMapped(id)) state.map(id, id);
+      if (state.isMapped(id)) {
+        length -= 1;
         continue;
       }
-      underWay[id] = UNDER_WAY;
-      if (!isReference(state.kind(id))) {
-        state.map(id, id);
-        continue;
-      }
-      pushUnmapped(state, id, underWay, stack);
+      underWay[id] = 1;
+      stack = withRoom(stack, length + state.graph.referenceCount(id));
+      length = resolveIds(state, id, underWay, stack, length);
+      if (stack[length - 1] === id) state.map(id, index.findOrAdd(id));
     }
   }
 }
@@ -41,34 +39,77 @@ export function mapReferences(state: DedupState): void {
 /** Whether types of a kind can only be compared after the types that they refer to are mapped. */
 const isReference = kindTest(({ dedup }) => dedup === 'REFERENCES');
 
-function pushUnmapped(state: DedupState, id: TypeId, underWay: Uint8Array, stack: TypeId[]): void {
-  const { words } = state.table;
-  visitIds(words, state.table.offset(id), (at) => {
-    const target = words[at] ?? 0;
-    if (state.isMapped(target)) return;
-    if (underWay[target] === UNDER_WAY) {
-      throw new BtfFormatError(
-        'MALFORMED',
-        'type refers to itself without a struct, union or typedef in between',
-        {
-          typeId: target,
-        },
-      );
+/** Resolves the ids in a type. Pushes those that are not mapped yet, and returns the new length of the stack. */
+function resolveIds(
+  state: DedupState,
+  id: TypeId,
+  underWay: Uint8Array,
+  stack: Int32Array,
+  length: number,
+): number {
+  const { references, starts } = state.graph;
+  const end = starts[id + 1] ?? 0;
+  let next = length;
+  for (let at = starts[id] ?? 0; at < end; at++) {
+    const target = references[at] ?? 0;
+    if (state.isMapped(target)) references[at] = state.resolve(target);
+    else if (underWay[target] === 1) throw cycleThrough(target);
+    else stack[next++] = target;
+  }
+  return next;
+}
+
+function cycleThrough(typeId: TypeId): BtfFormatError {
+  const message = 'type refers to itself without a struct, union or typedef in between';
+  return new BtfFormatError('MALFORMED', message, { typeId });
+}
+
+/** ReferenceIndex finds types with the same shape and the same ids. */
+class ReferenceIndex {
+  readonly #graph: TypeGraph;
+  #slots = newSlots();
+  #count = 0;
+  readonly #hashes: Int32Array;
+
+  constructor(graph: TypeGraph) {
+    this.#graph = graph;
+    this.#hashes = new Int32Array(graph.endTypeId);
+  }
+
+  /** findOrAdd returns the equal type that was added first, or else adds the type, whose ids must not change afterwards. */
+  findOrAdd(id: TypeId): TypeId {
+    const slots = this.#slots;
+    const hashes = this.#hashes;
+    const mask = slots.length - 1;
+    const hash = this.#hash(id);
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const other = slots[at] ?? 0;
+      if (other === 0) {
+        slots[at] = id;
+        hashes[id] = hash;
+        this.#count += 1;
+        this.#slots = withFreeSlots(slots, this.#count, hashes);
+        return id;
+      }
+      if (hashes[other] === hash && this.#equals(other, id)) return other;
     }
-    stack.push(target);
-  });
-}
+  }
 
-function mapOne(state: DedupState, index: WordIndex, id: TypeId): void {
-  const { words } = state.table;
-  visitIds(words, state.table.offset(id), (at) => {
-    words[at] = state.resolve(words[at] ?? 0);
-  });
-  const equal = equalTo(state, index, id);
-  state.map(id, equal === 0 ? id : equal);
-  if (equal === 0) index.add(id);
-}
+  #hash(id: TypeId): number {
+    const { references, starts, shapes } = this.#graph;
+    const end = starts[id + 1] ?? 0;
+    let hash = shapes[id] ?? 0;
+    for (let at = starts[id] ?? 0; at < end; at++) hash = mixHash(hash, references[at] ?? 0);
+    return hash;
+  }
 
-function equalTo(state: DedupState, index: WordIndex, id: TypeId): TypeId {
-  return index.find(state.table.words, state.table.offset(id));
+  #equals(first: TypeId, second: TypeId): boolean {
+    const { references, starts, shapes } = this.#graph;
+    if (shapes[first] !== shapes[second]) return false;
+    const start = starts[first] ?? 0;
+    const end = starts[first + 1] ?? 0;
+    const difference = (starts[second] ?? 0) - start;
+    for (let at = start; at < end; at++) if (references[at] !== references[at + difference]) return false;
+    return true;
+  }
 }
