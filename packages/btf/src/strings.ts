@@ -115,6 +115,12 @@ export class StringTable {
     return this.#bytes[offset - this.#start] ?? 0;
   }
 
+  /** findRaw sets `span` to the bytes from an offset to the end of its section, as they are. */
+  findRaw(offset: number, span: TextSpan): void {
+    if (offset < this.#start && this.#base !== null) this.#base.findRaw(offset, span);
+    else setSpan(span, this.#bytes, offset - this.#start, this.#bytes.length);
+  }
+
   /** hash returns the {@link hashText} of the string at an offset; 0 for an offset outside the section. */
   hash(offset: number): number {
     if (offset < this.#start) return this.#base === null ? 0 : this.#base.hash(offset);
