@@ -12,14 +12,13 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ inlined: string[]; sourceMaps: boolean; isProgram: boolean }} options `inlined` names the dependencies that
- *   are bundled, with everything that they import. All others are imported by name. `isProgram` means that no user
+ * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean }} options `separate` names the dependencies that
+ *   are imported by name. All others are bundled, with everything that they import. `isProgram` means that no user
  *   imports the entries.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(entries, { from, to }, { inlined, sourceMaps, isProgram }) {
-  const isOwn = (path) => path.startsWith(`${from}/`);
+export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram }) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
@@ -27,10 +26,9 @@ export async function bundle(entries, { from, to }, { inlined, sourceMaps, isPro
     preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
-    external: (id, importer) => {
+    external: (id) => {
       if (isBuiltin(id)) return true;
-      const isName = !/^[./]/.test(id);
-      return isName && importer !== undefined && isOwn(importer) && !inlined.includes(packageName(id));
+      return !/^[./]/.test(id) && separate.includes(packageName(id));
     },
     plugins: sourceMaps ? [sourceMapsOfTypeScript()] : [],
     onLog: (level, log) => {

@@ -17,11 +17,14 @@ import { thirdPartyLicenses } from './third-party-licenses.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The file in packages that include the code of dependencies. */
 const LICENSES_FILE = 'THIRD-PARTY-LICENSES.txt';
-/** The dependencies whose code a package includes, so that its users do not install them. All others stay dependencies. */
-const INCLUDED = {
-  '@btfd/cli': ({ dependencies }) => Object.keys(dependencies),
-  // Only `btfd certs` loads them, from a chunk of its own.
-  '@btfd/server': () => ['@peculiar/x509', 'reflect-metadata'],
+/**
+ * The packages that include the code of their dependencies, so that their users do not install them, and the dependencies
+ * that nevertheless stay: the addon, libraries of which users may pass objects, and pino, which starts threads from its
+ * own files.
+ */
+const SEPARATE = {
+  '@btfd/cli': [],
+  '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
 
 const [dir, ...options] = process.argv.slice(2);
@@ -45,9 +48,11 @@ try {
 async function writeCopy({ folder, manifest }) {
   const copy = join(copies, basename(folder));
   const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
-  const included = INCLUDED[manifest.name]?.(manifest) ?? [];
+  const dependencies = Object.keys(manifest.dependencies ?? {});
+  const separate = SEPARATE[manifest.name] ?? dependencies;
+  const included = dependencies.filter((name) => !separate.includes(name));
   const bundled = await bundle(entryModules(folder, manifest), dist, {
-    inlined: included,
+    separate: [...separate, ...Object.keys(manifest.peerDependencies ?? {})],
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
   });

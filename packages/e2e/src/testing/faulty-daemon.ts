@@ -20,14 +20,14 @@ kernel.rate = Number(rate);
 
 process.on('SIGUSR2', () => {
   for (let round = 0; round < 3; round++) globalThis.gc?.();
-  const { quotas } = daemon.services;
+  const usage = daemon.usage();
   const resources = process.getActiveResourcesInfo();
   const holdings: Holdings = {
-    handles: daemon.services.handles.size,
+    handles: usage.handles,
     kernelFds: fdStats().open,
     timers: resources.filter((name) => name === 'Timeout').length,
-    connections: quotas.connections.inUse,
-    inUse: quotas.calls.inUse + quotas.streams.inUse + quotas.loads.inUse + quotas.btfBytes.inUse,
+    connections: usage.connections,
+    inUse: usage.calls + usage.streams + usage.loads + usage.btfBytes,
     heapBytes: process.memoryUsage().heapUsed + process.memoryUsage().external,
     faults: kernel.faults,
   };

@@ -3,18 +3,11 @@ import { unknownName } from '../base/text.js';
 import { readTrustedFile } from '../base/trusted-file.js';
 import { YamlMap, type YamlField } from '../base/yaml-map.js';
 import { errorMessage } from '../error/error-code.js';
-import { higherRole, type PolicyRules, type Role } from './policy.js';
-import { parsePrincipal } from './principal.js';
+import { higherRole, POLICY_LISTS, type PolicyRules, type Role } from './policy.js';
+import { checkedPrincipal } from './principal.js';
 
 /** More problems than this have one cause. */
 const MAX_PROBLEMS = 20;
-
-/** POLICY_LISTS are the lists of principals in a policy, with the role that each list gives. */
-export const POLICY_LISTS = {
-  viewers: 'viewer',
-  inspectors: 'inspector',
-  loaders: 'loader',
-} as const satisfies Record<string, Role>;
 
 const SWITCHES = ['commonNames', 'defaults'] as const;
 const KEYS = [...Object.keys(POLICY_LISTS), ...SWITCHES];
@@ -113,19 +106,6 @@ class PolicyParser {
   #problem(node: ParsedNode, field: string, problem: string): void {
     this.problems.push(`${this.#map.whereIs(node)}: ${field}: ${problem}`);
   }
-}
-
-/**
- * checkedPrincipal returns a principal in its canonical form.
- *
- * @throws Error if the text is not a principal, or is a common name while these do not count.
- */
-export function checkedPrincipal(text: string, commonNames: boolean): string {
-  const principal = parsePrincipal(text);
-  if (principal.startsWith('cn:') && !commonNames) {
-    throw new Error('common names do not count unless commonNames is true');
-  }
-  return principal;
 }
 
 function isList(name: string): name is keyof typeof POLICY_LISTS {

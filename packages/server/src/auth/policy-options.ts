@@ -1,6 +1,14 @@
 import { errorMessage } from '../error/error-code.js';
-import { Policy, mergeRules, NO_RULES, type PolicyRules, higherRole, type Role } from './policy.js';
-import { checkedPrincipal, POLICY_LISTS, readPolicyFile } from './policy-file.js';
+import {
+  higherRole,
+  mergeRules,
+  NO_RULES,
+  Policy,
+  POLICY_LISTS,
+  type PolicyRules,
+  type Role,
+} from './policy.js';
+import { checkedPrincipal } from './principal.js';
 
 /** PolicyOptions give roles to principals: by a file, by lists, or by both. */
 export interface PolicyOptions {
@@ -21,8 +29,14 @@ export interface PolicyOptions {
  */
 export async function readPolicy(options: PolicyOptions, ownUid: number): Promise<Policy> {
   const { file } = options;
-  const fromFile = file === undefined || file === null ? NO_RULES : await readPolicyFile(file);
+  const fromFile = file === undefined || file === null ? NO_RULES : await rulesOfFile(file);
   return new Policy(mergeRules(fromFile, rulesOfOptions(options)), ownUid);
+}
+
+async function rulesOfFile(file: string): Promise<PolicyRules> {
+  // Imported here, because it loads the parser of YAML, which most daemons do not need.
+  const { readPolicyFile } = await import('./policy-file.js');
+  return readPolicyFile(file);
 }
 
 function rulesOfOptions(options: PolicyOptions): PolicyRules {

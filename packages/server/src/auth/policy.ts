@@ -20,6 +20,13 @@ export function higherRole(a: Role | null, b: Role | null): Role | null {
   return a !== null && (b === null || hasRole(a, b)) ? a : b;
 }
 
+/** POLICY_LISTS are the lists of principals in a policy, with the role that each list gives. */
+export const POLICY_LISTS = {
+  viewers: 'viewer',
+  inspectors: 'inspector',
+  loaders: 'loader',
+} as const satisfies Record<string, Role>;
+
 /** PolicyRules are the contents of a policy file or of options. */
 export interface PolicyRules {
   /** Roles by principal, in the form that `parsePrincipal` returns. */

@@ -45,6 +45,19 @@ export function parsePrincipal(text: string): string {
   }
 }
 
+/**
+ * checkedPrincipal returns a principal in its canonical form.
+ *
+ * @throws Error if the text is not a principal, or is a common name while these do not count.
+ */
+export function checkedPrincipal(text: string, commonNames: boolean): string {
+  const principal = parsePrincipal(text);
+  if (principal.startsWith('cn:') && !commonNames) {
+    throw new Error('common names do not count unless commonNames is true');
+  }
+  return principal;
+}
+
 function parseId(type: 'uid' | 'gid', value: string): number {
   const id = Number(value);
   if (!/^\d{1,10}$/.test(value) || id > MAX_ID) {

@@ -11,7 +11,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import { credentials, status } from '@grpc/grpc-js';
 import { streamsBytes } from 'test-tools/raw-frames';
 import { initCertificates } from '../certs/init-certificates.js';
-import { startDaemon } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import type { Limits } from '../config/limits.js';
 import { TlsServer } from '../listen/tls-server.js';
 import { intBtf } from '../testing/btf-bytes.js';

@@ -1,45 +1,74 @@
-import type { Server, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import { create, type MessageShape } from '@bufbuild/protobuf';
+import { toServiceDefinition } from '@btfd/api/grpc-js';
+import {
+  Health as HealthService,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+  HealthCheckResponseSchema,
+  type HealthCheckRequestSchema,
+  HealthListResponseSchema,
+} from '@btfd/api/grpc-services';
+import {
+  type sendUnaryData,
+  type Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
 
-type Watch = ServerWritableStream<{ readonly service: string }, { readonly status: string }>;
+type Request = MessageShape<typeof HealthCheckRequestSchema>;
+type Response = MessageShape<typeof HealthCheckResponseSchema>;
+type ListResponse = MessageShape<typeof HealthListResponseSchema>;
+type Watch = ServerWritableStream<Request, Response>;
 
-/**
- * Health serves `grpc.health.v1` for a list of names. Those that are available are SERVING until `notServing`, the others
- * never.
- *
- * The library (2.1) remembers every name that was ever watched, and callers without a role may choose them. So it does
- * not get watches of other names: their clients receive SERVICE_UNKNOWN once, which does not change.
- */
+/** Health serves `grpc.health.v1` for a list of names. Those that are available are SERVING until `notServing`, the others never. */
 export class Health {
-  /** The library's part. */
-  readonly implementation: HealthImplementation;
-  readonly #names: readonly string[];
+  readonly #statuses: Map<string, ServingStatus>;
+  readonly #watches = new Set<Watch>();
 
-  /** @param statuses each name, and whether it is available. */
-  constructor(statuses: ReadonlyMap<string, boolean>) {
-    this.#names = [...statuses.keys()];
-    this.implementation = new HealthImplementation(
-      Object.fromEntries(
-        [...statuses].map(([name, isAvailable]) => [name, isAvailable ? 'SERVING' : 'NOT_SERVING']),
-      ),
+  /** @param names each name, and whether it is available. */
+  constructor(names: ReadonlyMap<string, boolean>) {
+    this.#statuses = new Map(
+      [...names].map(([name, isAvailable]) => [
+        name,
+        isAvailable ? ServingStatus.SERVING : ServingStatus.NOT_SERVING,
+      ]),
     );
+  }
+
+  /** The number of watches that get changes. */
+  get watchCount(): number {
+    return this.#watches.size;
   }
 
   /** Changes every name to NOT_SERVING. */
   notServing(): void {
-    for (const name of this.#names) this.implementation.setStatus(name, 'NOT_SERVING');
+    for (const name of this.#statuses.keys()) this.#statuses.set(name, ServingStatus.NOT_SERVING);
+    for (const watch of this.#watches) watch.write(this.#response(watch.request));
   }
 
   addToServer(server: Pick<Server, 'addService'>): void {
-    this.implementation.addToServer({
-      addService: (service: Parameters<Server['addService']>[0], methods: UntypedServiceImplementation) => {
-        const watch = (call: Watch): void => {
-          const watchKnown: unknown = methods['watch'];
-          if (!this.#names.includes(call.request.service)) call.write({ status: 'SERVICE_UNKNOWN' });
-          else if (typeof watchKnown === 'function') watchKnown(call);
-        };
-        server.addService(service, { ...methods, watch });
+    server.addService(toServiceDefinition(HealthService), {
+      check: ({ request }: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>) => {
+        if (this.#statuses.has(request.service)) respond(null, this.#response(request));
+        else respond({ code: status.NOT_FOUND, details: 'no health is known of this name' });
       },
+      list: (_: unknown, respond: sendUnaryData<ListResponse>) => {
+        const statuses = [...this.#statuses].map(([name, of]) => [name, { status: of }]);
+        respond(null, create(HealthListResponseSchema, { statuses: Object.fromEntries(statuses) }));
+      },
+      watch: (watch: Watch) => {
+        watch.write(this.#response(watch.request));
+        // The status of another name never changes, and callers without a role may choose as many as they like.
+        if (!this.#statuses.has(watch.request.service)) return;
+        this.#watches.add(watch);
+        watch.on('cancelled', () => this.#watches.delete(watch));
+      },
+    });
+  }
+
+  #response({ service }: Request): Response {
+    return create(HealthCheckResponseSchema, {
+      status: this.#statuses.get(service) ?? ServingStatus.SERVICE_UNKNOWN,
     });
   }
 }

@@ -6,7 +6,8 @@ import { GetServerInfoRequestSchema, IterateHandlesRequestSchema } from '@btfd/a
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { startDaemon, type Daemon } from '../daemon.js';
+import type { Daemon } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
 import { TempDir } from '../testing/temp-dir.js';

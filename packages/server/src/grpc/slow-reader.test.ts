@@ -5,7 +5,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { SpecRequestSchema } from '@btfd/api';
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { startDaemon } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { grpcFrame, Http2Client } from '../testing/http2-client.js';
 import { largeBtf } from '../testing/btf-bytes.js';

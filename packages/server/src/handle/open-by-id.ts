@@ -1,7 +1,8 @@
 import { ErrorReason } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
 import { ServiceError } from '../error/service-error.js';
-import { type Kernel, originOf } from '../kernel/kernel.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
 import type { ObjectNames, OpenObject } from '../kernel/object-names.js';
 import { infoOrClose, openIfThere } from '../kernel/open-object.js';
 

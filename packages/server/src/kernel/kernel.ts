@@ -1,5 +1,3 @@
-import { Origin } from '@btfd/api';
-
 /** ObjectInfo is the kernel's information about a BTF object. */
 export interface ObjectInfo {
   /** The BTF id, or 0 for an object that left the kernel's list while it was held. */
@@ -63,12 +61,4 @@ export interface Kernel {
   readonly maps: BpfObjects;
   /** capabilities returns the capabilities in effect for the daemon. */
   capabilities(): { readonly sysAdmin: boolean; readonly bpf: boolean };
-}
-
-/** originOf returns where an object comes from. */
-export function originOf({ kernelBtf, name }: Pick<ObjectInfo, 'kernelBtf' | 'name'>): Origin {
-  if (!kernelBtf) return Origin.USER;
-  if (name === 'vmlinux') return Origin.VMLINUX;
-  // The name of a module has no dot. `vmlinux.inline` and `<module>.inline` belong to the kernel.
-  return name.includes('.') ? Origin.KERNEL_OTHER : Origin.MODULE;
 }

@@ -5,7 +5,8 @@ import { SharedRuns } from '../base/shared-runs.js';
 import { inSlices } from '../base/slices.js';
 import type { Access } from './access.js';
 import { infoOfFile, type BtfFile, type BtfFiles } from './btf-files.js';
-import { originOf, type Kernel, type KernelObject, type ObjectInfo } from './kernel.js';
+import type { Kernel, KernelObject, ObjectInfo } from './kernel.js';
+import { originOf } from './origin.js';
 import { infoOrClose, openIfThere } from './open-object.js';
 import type { OwnLoads } from './own-loads.js';
 

@@ -1,6 +1,7 @@
 import { Origin } from '@btfd/api';
 import type { BtfFiles } from './btf-files.js';
-import { type Kernel, type KernelObject, type ObjectInfo, originOf } from './kernel.js';
+import type { Kernel, KernelObject, ObjectInfo } from './kernel.js';
+import { originOf } from './origin.js';
 import type { ObjectList } from './object-list.js';
 import { infoOrClose, openIfThere } from './open-object.js';
 

@@ -14,7 +14,8 @@ import {
 import { describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { startDaemon, type DaemonOptions } from '../daemon.js';
+import type { DaemonOptions } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import { intBtf, largeBtf } from '../testing/btf-bytes.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { GrpcClient, grpcErrorOf, withResolvers } from '../testing/grpc-harness.js';

@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { Origin } from '@btfd/api';
 import type { CallObserver } from '../grpc/interceptor/call-observer.js';
-import { originOf } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
 import type { Services } from '../rpc/services.js';
 import { estimateRatio } from '../base/load-estimate.js';

@@ -6,11 +6,11 @@ import { logLines } from '../testing/log-lines.js';
 import { makeLog, takeGrpcLog } from './logger.js';
 
 /** Returns the text of one line. */
-function written(
+async function written(
   format: LogFormat,
   fields: Record<string, unknown>,
   { message = 'hello', isTTY = false } = {},
-): string {
+): Promise<string> {
   let text = '';
   const stream = {
     writableLength: 0,
@@ -21,7 +21,8 @@ function written(
     on: () => {},
     isTTY,
   };
-  makeLog({ level: 'info', format, stream }).logger.info(fields, message);
+  const { logger } = await makeLog({ level: 'info', format, stream });
+  logger.info(fields, message);
   return text;
 }
 
@@ -29,15 +30,15 @@ function written(
 const HOSTILE = 'x\n{"level":60,"msg":"forged"}\r\n\u001b[2J\u0007\u009b31m\u202e\u2028';
 
 describe('A log line', () => {
-  test('is pretty on a terminal, and JSON elsewhere', () => {
-    expect(JSON.parse(written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'hello' });
-    expect(written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
-    expect(JSON.parse(written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'hello' });
-    expect(written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: hello\n {4}a: 1\n$/);
+  test('is pretty on a terminal, and JSON elsewhere', async () => {
+    expect(JSON.parse(await written('auto', { a: 1 }))).toMatchObject({ level: 30, a: 1, msg: 'hello' });
+    expect(await written('auto', { a: 1 }, { isTTY: true })).toContain('\u001b[');
+    expect(JSON.parse(await written('json', {}, { isTTY: true }))).toMatchObject({ msg: 'hello' });
+    expect(await written('pretty', { a: 1 })).toMatch(/^\[\d\d:\d\d:\d\d\.\d+\] INFO: hello\n {4}a: 1\n$/);
   });
 
-  test('as JSON is always one line', () => {
-    const text = written('json', { name: HOSTILE }, { message: HOSTILE });
+  test('as JSON is always one line', async () => {
+    const text = await written('json', { name: HOSTILE }, { message: HOSTILE });
     expect(text.split('\n')).toHaveLength(2);
     expect(JSON.parse(text)).toMatchObject({ name: HOSTILE, msg: HOSTILE });
   });
@@ -49,40 +50,40 @@ describe('A log line', () => {
     ['a list', { names: [HOSTILE] }],
     ['a field of a field', { a: { b: { c: HOSTILE } } }],
     ['an error', { err: Object.assign(new Error(HOSTILE), { stack: `Error: ${HOSTILE}`, code: HOSTILE }) }],
-  ])('that is pretty has no control characters of %s, and cannot imitate another line', (_, fields) => {
-    const text = written('pretty', fields);
+  ])('that is pretty has no control characters of %s, and cannot imitate another line', async (_, fields) => {
+    const text = await written('pretty', fields);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     const [first, ...rest] = text.trimEnd().split('\n');
     expect(first).toMatch(/ INFO.*: hello$/);
     expect(rest.filter((line) => !line.startsWith('    '))).toEqual([]);
   });
 
-  test('that is pretty has no control characters of its message', () => {
-    const text = written('pretty', {}, { message: HOSTILE });
+  test('that is pretty has no control characters of its message', async () => {
+    const text = await written('pretty', {}, { message: HOSTILE });
     expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
 
-  test('has no field of more than a kilobyte', () => {
-    const line = JSON.parse(written('json', { name: 'n'.repeat(1 << 20) }));
+  test('has no field of more than a kilobyte', async () => {
+    const line = JSON.parse(await written('json', { name: 'n'.repeat(1 << 20) }));
     expect(line.name).toBe(`${'n'.repeat(1023)}…`);
   });
 
-  test('has type, message, code and stack of an error, cut to a limit, and no other properties', () => {
+  test('has type, message, code and stack of an error, cut to a limit, and no other properties', async () => {
     const log = verifierLog('what the verifier says of somebody’s BTF');
     const err = Object.assign(bpfError('BPF_BTF_LOAD', 'EINVAL', log), { request: 'of a client' });
-    const { err: error } = JSON.parse(written('json', { err }));
+    const { err: error } = JSON.parse(await written('json', { err }));
     expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'stack', 'type']);
     expect(error).toMatchObject({
       type: 'BpfError',
       code: 'EINVAL',
       stack: expect.stringContaining('.test.ts'),
     });
-    const long = JSON.parse(written('json', { err: new Error('m'.repeat(1 << 20)) })).err;
+    const long = JSON.parse(await written('json', { err: new Error('m'.repeat(1 << 20)) })).err;
     expect([long.message.length, long.stack.length]).toEqual([1024, 8192]);
   });
 
-  test('can contain a thrown value that is not an error', () => {
-    expect(JSON.parse(written('json', { err: 'a text' })).err).toBe('a text');
+  test('can contain a thrown value that is not an error', async () => {
+    expect(JSON.parse(await written('json', { err: 'a text' })).err).toBe('a text');
   });
 });
 

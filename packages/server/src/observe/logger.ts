@@ -1,7 +1,6 @@
 import { types } from 'node:util';
 import { setLogger } from '@grpc/grpc-js';
 import { pino, type Logger, type LoggerOptions as PinoOptions } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { LogFormat } from '../config/settings.js';
 import { errorCode } from '../error/error-code.js';
 import { LogOutput, type LogStream } from './log-output.js';
@@ -28,10 +27,10 @@ const MAX_TEXT = 1024;
 const MAX_STACK = 8192;
 
 /** makeLog returns the daemon's logger. */
-export function makeLog({ level, format, stream = process.stderr }: LoggerOptions): Log {
+export async function makeLog({ level, format, stream = process.stderr }: LoggerOptions): Promise<Log> {
   const terminal = stream.isTTY === true;
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
-  const output = new LogOutput(stream, MAX_PENDING, pretty ? prettyLine(terminal) : undefined);
+  const output = new LogOutput(stream, MAX_PENDING, pretty ? await prettyLine(terminal) : undefined);
   return { logger: pino(loggerOptions(level), output), output };
 }
 
@@ -85,7 +84,9 @@ function cut(text: string, length: number): string {
 }
 
 /** Escapes text that clients chose, so that it cannot make a line of its own or control a terminal. */
-function prettyLine(colorize: boolean): (line: string) => string {
+async function prettyLine(colorize: boolean): Promise<(line: string) => string> {
+  // Imported here, because a daemon without a terminal does not need it.
+  const { prettyFactory } = await import('pino-pretty');
   const prettify = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
   return (line) => prettify(printableTree('', JSON.parse(line)));
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { startDaemon, type Daemon } from '../daemon.js';
+import type { Daemon } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import { FakeKernel } from '../testing/fake-kernel.js';
 import { logLines } from '../testing/log-lines.js';
 import { TempDir } from '../testing/temp-dir.js';

@@ -1,7 +1,6 @@
-import type { Logger } from 'pino';
 import { systemClock } from '../base/clock.js';
 import { observeWith, type CallObserver } from '../grpc/interceptor/call-observer.js';
-import { DEFAULT_LIMITS, type Limits } from '../config/limits.js';
+import { DEFAULT_LIMITS } from '../config/limits.js';
 import { formatAddress, type TcpAddress } from '../base/address.js';
 import { wasMissed } from '../base/load-estimate.js';
 import type { LoadTimes } from '../kernel/load-queue.js';
@@ -15,21 +14,9 @@ import { callTraces } from './call-traces.js';
 import { MissedEstimates } from './missed-estimates.js';
 import { DaemonMetrics, type MetricSources } from './daemon-metrics.js';
 import type { LineBudget } from './line-budget.js';
+import type { ObservabilityOptions } from './observability-options.js';
 import { OperationsServer } from './operations-server.js';
 import { UnknownParts } from './unknown-parts.js';
-
-/** ObservabilityOptions are the options of logs and metrics. */
-export interface ObservabilityOptions {
-  readonly logger: Logger;
-  /** The HTTP address of metrics and probes. Default: null, which serves none. */
-  readonly metricsAddress?: TcpAddress | null;
-  /** Whether it is an error if that address cannot be used. Otherwise it is a warning. Default: true. */
-  readonly metricsRequired?: boolean;
-  /** Returns how many log lines were dropped until now. Default: 0. */
-  readonly droppedLogLines?: () => number;
-  /** Limits that differ from the defaults. */
-  readonly limits?: Partial<Pick<Limits, 'maxLogLines'>>;
-}
 
 /** Observability makes logs, traces and, if they are served, metrics of a daemon. */
 export class Observability {

@@ -9,7 +9,7 @@ import type { Config } from '../config/config.js';
 import { tlsOf } from '../config/cross-checks.js';
 import type { Setting } from '../config/setting.js';
 import { ACCESS, DEFAULT_METRICS_ADDRESS, OBSERVING, SERVING, SETTINGS } from '../config/settings.js';
-import { startDaemon, type Daemon } from '../daemon.js';
+import { startDaemon, type RunningDaemon } from '../start-daemon.js';
 import type { Access } from '../kernel/access.js';
 import { addonKernel, makeAddonToken } from '../kernel/addon-kernel.js';
 import { withToken } from '../kernel/token-kernel.js';
@@ -39,7 +39,10 @@ export interface RunOptions {
 /** runDaemon serves until a signal, and then ends the process. The exit status is 1 if it cannot start. */
 export async function runDaemon(config: Config, options: RunOptions): Promise<void> {
   // Logs go to standard error, because --show prints to standard output.
-  const log = makeLog({ level: config.get(OBSERVING.logLevel), format: config.get(OBSERVING.logFormat) });
+  const log = await makeLog({
+    level: config.get(OBSERVING.logLevel),
+    format: config.get(OBSERVING.logFormat),
+  });
   takeGrpcLog(log.logger);
   try {
     await run(config, log, options);
@@ -102,7 +105,7 @@ async function run(config: Config, log: Log, { show, reread }: RunOptions): Prom
 }
 
 /** Starts the daemon. It is async so that bad passed sockets also reject. */
-async function start(config: Config, { logger, output }: Log): Promise<Daemon> {
+async function start(config: Config, { logger, output }: Log): Promise<RunningDaemon> {
   const metrics = config.get(OBSERVING.metricsListen);
   const passed = takeActivatedSockets(process.env, process.pid, socketInfo);
   const bpffs = config.get(SERVING.bpfToken);
@@ -179,7 +182,7 @@ function warnOfUnavailable(access: Access, logger: Logger): void {
 }
 
 /** Prints the served objects. The daemon continues if that fails. */
-async function print({ services, addresses }: Daemon, isTls: boolean, logger: Logger): Promise<void> {
+async function print({ services, addresses }: RunningDaemon, isTls: boolean, logger: Logger): Promise<void> {
   process.stdout.on('error', (err) => logger.warn({ err }, 'cannot write to standard output'));
   try {
     process.stdout.write(await describeServed(services, addresses, isTls));

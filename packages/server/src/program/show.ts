@@ -6,7 +6,7 @@ import { machine, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { toServiceError } from '../error/from-unknown.js';
 import { unavailable } from '../kernel/unavailable.js';
-import { originOf } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
 import type { ListedObject } from '../kernel/object-list.js';
 import { openIfThere } from '../kernel/open-object.js';
 import { formatAddress, type Address } from '../base/address.js';

@@ -19,7 +19,7 @@ import {
 } from '@btfd/api';
 import { Metadata, status, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { startDaemon } from '../daemon.js';
+import { startDaemon } from '../start-daemon.js';
 import type { Limits } from '../config/limits.js';
 import { MAX_REFUSED } from '../listen/connections.js';
 import { intBtf, largeBtf } from '../testing/btf-bytes.js';

@@ -3,7 +3,8 @@ import type { HandleInfoSchema, HandleSchema } from '@btfd/api';
 import type { Init } from '../base/message.js';
 import type { Limits } from '../config/limits.js';
 import { invalidRequest } from '../error/service-error.js';
-import { type ObjectInfo, originOf } from '../kernel/kernel.js';
+import type { ObjectInfo } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
 import type { HeldObject } from '../handle/handle-table.js';
 import type { InfoDetails } from './info-details.js';
 

@@ -1,7 +1,8 @@
 import type { IterateHandlesRequest } from '@btfd/api';
 import { requireSight, type Caller } from '../auth/caller.js';
 import { checkCount } from '../error/service-error.js';
-import { type ObjectInfo, originOf } from '../kernel/kernel.js';
+import type { ObjectInfo } from '../kernel/kernel.js';
+import { originOf } from '../kernel/origin.js';
 import { compileGlobs } from '../base/selection.js';
 
 const MAX_GLOBS = 100;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { startDaemon, type Daemon, type DaemonOptions } from '../daemon.js';
+import type { DaemonOptions } from '../daemon.js';
+import { startDaemon, type RunningDaemon } from '../start-daemon.js';
 import type { Quotas } from '../quota/quotas.js';
 import { FakeKernel } from './fake-kernel.js';
 import { logLines, type LogLines } from './log-lines.js';
@@ -8,11 +9,11 @@ import { TempDir } from './temp-dir.js';
 /** ServedDaemon is a daemon on a fake kernel, with a unix socket and metrics. */
 export class ServedDaemon implements AsyncDisposable {
   readonly quotas: Quotas;
-  readonly #daemon: Daemon;
+  readonly #daemon: RunningDaemon;
   readonly #dir: TempDir;
 
   private constructor(
-    daemon: Daemon,
+    daemon: RunningDaemon,
     dir: TempDir,
     /** Its socket. */
     readonly path: string,

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { startDaemon } from '../../daemon.js';
+import { startDaemon } from '../../start-daemon.js';
 import { FakeKernel } from '../../testing/fake-kernel.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
 import { TempDir } from '../../testing/temp-dir.js';

@@ -16,7 +16,8 @@ import {
 import { Client, credentials, status, type ClientReadableStream } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { pino } from 'pino';
-import { startDaemon, type DaemonOptions } from './daemon.js';
+import type { DaemonOptions } from './daemon.js';
+import { startDaemon } from './start-daemon.js';
 import { formatAddress, parseAddress } from './base/address.js';
 import { intBtf, largeBtf } from './testing/btf-bytes.js';
 import { bpfError, FakeKernel } from './testing/fake-kernel.js';

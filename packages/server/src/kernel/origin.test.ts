@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Origin } from '@btfd/api';
-import { originOf } from './kernel.js';
+import { originOf } from './origin.js';
 
 test.each([
   [true, 'vmlinux', Origin.VMLINUX],
