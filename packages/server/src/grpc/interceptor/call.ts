@@ -43,9 +43,12 @@ type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
+const OWN_PATH = `/${BtfService.typeName}/`;
+const LOAD_PATH = `${OWN_PATH}${BtfService.method.loadHandle.name}`;
 /** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;
+/** A request of health or reflection has a name or two. While a client of reflection does not read, some 30 of them wait. */
+const STANDARD_BYTES = 4 * 1024;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
@@ -236,11 +239,18 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     clearTimeout(this.#requestTimer);
     clearTimeout(this.#resetTimer);
     this.#record.gone();
-    // RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it.
-    if (!this.#requestCame) resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
+    if (!this.#requestCame) this.#dropRequest();
     this.#context.open.delete(this);
     for (const each of this.#claims.splice(0)) each[Symbol.dispose]();
     if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
+  }
+
+  /** RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it. */
+  #dropRequest(): void {
+    const drop = (): void => resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
+    // Node sends a status that follows messages in the next immediate. A reset before it would replace it.
+    if (this.#sentMetadata) setImmediate(drop);
+    else drop();
   }
 
   // Used by handlers.
@@ -330,7 +340,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
 /** How much of an encoded request is received, by the path of its method. */
 function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: CallContext['limits']): number {
-  return path === LOAD_PATH
-    ? maxLoadMessageBytes
-    : Math.min(RECEIVED_TIMES * maxMessageBytes, maxLoadMessageBytes);
+  if (path === LOAD_PATH) return maxLoadMessageBytes;
+  const most = path.startsWith(OWN_PATH) ? RECEIVED_TIMES * maxMessageBytes : STANDARD_BYTES;
+  return Math.min(most, maxLoadMessageBytes);
 }
