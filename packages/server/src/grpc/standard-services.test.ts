@@ -29,7 +29,8 @@ function begin(client: Http2Client, path: string, headers: Readonly<Record<strin
 }
 
 test('At shutdown the streams of health and reflection end at once, with a status', async () => {
-  await using daemon = await ServedDaemon.start(true);
+  // Longer than a test may take.
+  await using daemon = await ServedDaemon.start(true, { limits: { drainMs: 3_600_000 } });
   using client = new Http2Client(daemon.path);
   const watch = begin(client, WATCH);
   watch.stream.end(grpcFrame(new Uint8Array()));
@@ -40,9 +41,7 @@ test('At shutdown the streams of health and reflection end at once, with a statu
   reflection.stream.write(question('btf.v1.Type'));
   const all = [watch, unknown, reflection];
   await Promise.all(all.map(({ first }) => first));
-  const before = performance.now();
   await daemon[Symbol.asyncDispose]();
-  expect(performance.now() - before).toBeLessThan(5_000);
   expect(await Promise.all(all.map(({ end }) => end))).toEqual(all.map(() => status.UNAVAILABLE));
 });
 
