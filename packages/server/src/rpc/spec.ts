@@ -2,7 +2,7 @@ import {
   type CFormat as CFormatMessage,
   Encoding,
   type SpecRequest,
-  type SpecResponseSchema,
+  SpecResponseSchema,
   type TypeSelection,
 } from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
@@ -85,10 +85,10 @@ function* raw(
   { bytes }: LoadedBtf,
   header: SpecHeaderMessage,
   { chunkBytes }: Limits,
-): Generator<SpecMessage, void, void> {
+): Generator<SpecMessage | Encoded, void, void> {
   yield headerMessage(header);
   if (header.notModified === true) return;
-  for (const value of rawChunks(bytes, chunkBytes)) yield { part: { case: 'raw', value } };
+  for (const chunk of rawChunks(bytes, chunkBytes)) yield Encoded.bytes(SpecResponseSchema.field.raw, chunk);
 }
 
 function headerMessage(header: SpecHeaderMessage): SpecMessage {

@@ -16,12 +16,20 @@ import { toStatus } from '../../error/to-status.js';
 import type { Claim } from '../../quota/quota.js';
 import type { Quotas } from '../../quota/quotas.js';
 import { roleForPath } from '../method-roles.js';
+import type { Batch, BatchSender } from '../paced-writer.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
 import { methodOf, REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
-import { checkCompression, endsWithinMessage, limitReceived, resetStream } from './internals.js';
+import {
+  checkCompression,
+  endsAlready,
+  endsWithinMessage,
+  limitReceived,
+  resetStream,
+  writeParts,
+} from './internals.js';
 import { brokenRequest, refuseCompression, wrongRequest } from './request-messages.js';
 import { isUnknown, unimplemented } from './unknown-methods.js';
 
@@ -53,7 +61,7 @@ const RESET_AFTER_MS = 1_000;
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
  * as the only interceptor, so everything that is received or sent passes through its methods. Handlers get it as `call`.
  */
-export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
+export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender {
   readonly service: string;
   readonly method: string;
   readonly unknownPath: string | null;
@@ -280,11 +288,20 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     super.sendMessage(message, callback);
   }
 
+  /** Sends messages of a stream at once, without the copies and the turns that `sendMessage` needs for each. */
+  sendBatch({ parts, messages, bytes }: Batch, sent: () => void): void {
+    if (this.#sentStatus) return;
+    if (!this.#sentMetadata) this.sendMetadata(new Metadata());
+    this.#record.sentBatch(messages, bytes);
+    writeParts(this.#transport, parts, sent);
+  }
+
   /** Sends a status, unless one was sent. */
   override sendStatus(sent: Status): void {
     if (this.#sentStatus) return;
     this.#sentStatus = true;
     this.#record.sentStatus({ code: sent.code ?? 0, metadata: sent.metadata ?? new Metadata() });
+    if (endsAlready(this.#transport)) return;
     // A call that fails before any message has no other metadata than its trailers.
     super.sendStatus(this.#sentMetadata ? sent : { ...sent, metadata: this.#withRequestId(sent.metadata) });
   }
