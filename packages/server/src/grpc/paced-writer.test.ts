@@ -9,13 +9,16 @@ function recorded({ slowReaderMs = 60_000 } = {}) {
   const batches: Batch[] = [];
   const leave: (() => void)[] = [];
   const abort = new AbortController();
+  const { signal } = abort;
   const sender = {
+    signal,
+    throwIfAborted: () => signal.throwIfAborted(),
     sendBatch(batch: Batch, sent: () => void): void {
       batches.push(batch);
       leave.push(sent);
     },
   };
-  return { batches, leave, abort, writer: new PacedWriter(sender, abort.signal, slowReaderMs) };
+  return { batches, leave, abort, writer: new PacedWriter(sender, slowReaderMs) };
 }
 
 const message = (length: number, fill = 1): Encoded => new Encoded(new Uint8Array(length).fill(fill));

@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { wait } from '../base/wait.js';
 import { ServiceError } from '../error/service-error.js';
-import type { Encoded } from './rpc.js';
+import type { Encoded, RpcCall } from './rpc.js';
 
 /** Maximum number of batches that wait to be sent: one is sent while the next is made. */
 const MAX_UNSENT = 2;
@@ -21,8 +21,9 @@ export interface Batch {
   readonly bytes: number;
 }
 
-/** BatchSender sends batches, and calls back when one has left. */
-export interface BatchSender {
+/** BatchSender is a call that sends batches. */
+export interface BatchSender extends Pick<RpcCall, 'signal' | 'throwIfAborted'> {
+  /** Sends a batch, and calls back when it has left. */
   sendBatch(batch: Batch, sent: () => void): void;
 }
 
@@ -32,7 +33,6 @@ export interface BatchSender {
  */
 export class PacedWriter {
   readonly #sender: BatchSender;
-  readonly #signal: AbortSignal;
   readonly #slowReaderMs: number;
   #parts: Uint8Array[] = [];
   #messages = 0;
@@ -40,9 +40,8 @@ export class PacedWriter {
   #unsent = 0;
   #onSent: (() => void) | null = null;
 
-  constructor(sender: BatchSender, signal: AbortSignal, slowReaderMs: number) {
+  constructor(sender: BatchSender, slowReaderMs: number) {
     this.#sender = sender;
-    this.#signal = signal;
     this.#slowReaderMs = slowReaderMs;
   }
 
@@ -54,7 +53,7 @@ export class PacedWriter {
    * @throws the signal's reason if it aborts.
    */
   async write(message: Encoded): Promise<void> {
-    this.#signal.throwIfAborted();
+    this.#sender.throwIfAborted();
     if (this.#unsent >= MAX_UNSENT) await this.#sent();
     this.#add(message);
     if (this.#bytes >= BATCH_BYTES || this.#messages >= BATCH_MESSAGES) this.flush();
@@ -91,7 +90,7 @@ export class PacedWriter {
         this.#onSent = wake;
         return () => (this.#onSent = null);
       },
-      { signal: this.#signal, ms: this.#slowReaderMs },
+      { signal: this.#sender.signal, ms: this.#slowReaderMs },
     );
     if (sent) return;
     const message = `the client read nothing for ${this.#slowReaderMs} ms`;

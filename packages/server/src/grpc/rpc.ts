@@ -7,8 +7,15 @@ import type { CallFacts } from './interceptor/call-observer.js';
 
 /** RpcCall is a call as its handler sees it. */
 export interface RpcCall {
-  /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
+  /**
+   * Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. A signal is made when a
+   * handler first reads it, so `aborted` and `throwIfAborted` cost less.
+   */
   readonly signal: AbortSignal;
+  /** Whether the signal has aborted. */
+  readonly aborted: boolean;
+  /** Throws the reason of the signal if it has aborted. */
+  throwIfAborted(): void;
   /** The caller. It has the role that the method needs. */
   readonly caller: Caller;
   /** Adds facts about the call for logs, metrics and traces. */

@@ -115,7 +115,7 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
     const answer = async (): Promise<void> => {
       options.checkRequest(method.name, stream.request);
       const request = decodeRequest(method.input, stream.request);
-      const writer = new PacedWriter(call, call.signal, options.slowReaderMs);
+      const writer = new PacedWriter(call, options.slowReaderMs);
       try {
         for await (const message of handler(request, call)) await writer.write(encode(method, message));
       } finally {

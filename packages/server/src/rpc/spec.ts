@@ -26,7 +26,7 @@ const DIGEST_BYTES = 32;
 /** spec serves Spec. */
 export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
   return async function* (request, call) {
-    const { signal, caller } = call;
+    const { caller } = call;
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
@@ -34,7 +34,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
     call.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
     using found = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
-    signal.throwIfAborted();
+    call.throwIfAborted();
     const base = found?.btf ?? null;
     const header = specHeader(object, base);
     if (wholeRaw) {
@@ -52,7 +52,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
       cFormat: plainCFormat(request.cFormat),
     };
     if (job.selection === null) yield headerMessage(header);
-    for await (const item of workers.run(job, caller.principal, signal)) {
+    for await (const item of workers.run(job, caller.principal, call.signal)) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }

@@ -39,13 +39,17 @@ export interface CallContext {
   readonly observer: CallObserver;
   readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
   readonly limits: Pick<Limits, 'requestMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'>;
-  /** Every call by its metadata: the only thing that grpc-js hands to both interceptors and handlers. */
-  readonly byMetadata: WeakMap<Metadata, Call>;
   /** The calls that have begun and whose stream is not closed. */
   readonly open: Set<Call>;
   /** The error of every new stream, once the daemon is shutting down. Unary calls are still accepted. */
   ending: ServiceError | null;
 }
+
+/**
+ * Where the metadata of a call has the call: metadata is the only thing that grpc-js passes to interceptors and handlers. In
+ * a WeakMap, the values of new keys count as used until the next collection of all garbage, which takes milliseconds more.
+ */
+const CALL = Symbol('call');
 
 type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
@@ -75,7 +79,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   readonly #transport: ServerInterceptingCallInterface;
   readonly #context: CallContext;
   readonly #record: CallRecord;
-  readonly #abort = new AbortController();
+  /** Made when the signal is first read: most calls end before anything waits for it. */
+  #abort: AbortController | null = null;
+  /** The reason of the signal, once it has aborted. */
+  #abortReason: Error | null = null;
   readonly #claims: Claim[] = [];
   readonly #requestTimer: NodeJS.Timeout;
   /** In milliseconds since 1970. */
@@ -120,6 +127,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
   }
 
+  /** Returns the call with this metadata; null if it did not begin. */
+  static of(metadata: Metadata): Call | null {
+    const call: unknown = Reflect.get(metadata, CALL);
+    return call instanceof Call ? call : null;
+  }
+
   /** Whether it may send or receive several messages. */
   get isStream(): boolean {
     return this.#definition.requestStream || this.#definition.responseStream;
@@ -127,7 +140,25 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   /** Aborts while a handler works on the call: when the client is gone, at the deadline, and at `endWith`. */
   get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#abortReason !== null) this.#abort.abort(this.#abortReason);
+    }
     return this.#abort.signal;
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== null;
+  }
+
+  throwIfAborted(): void {
+    if (this.#abortReason !== null) throw this.#abortReason;
+  }
+
+  #abortWith(reason: Error): void {
+    if (this.#abortReason !== null) return;
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
   }
 
   /**
@@ -204,7 +235,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #begin(metadata: Metadata): void {
     this.metadata = metadata;
     this.requestId = requestIdOf(metadata);
-    this.#context.byMetadata.set(metadata, this);
+    Reflect.set(metadata, CALL, this);
     this.#context.open.add(this);
     this.#record.begin(this, this.#context.observer);
   }
@@ -248,7 +279,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     if (!this.#requestCame) resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
     this.#context.open.delete(this);
     for (const each of this.#claims.splice(0)) each[Symbol.dispose]();
-    if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
+    if (this.#record.handling) this.#abortWith(CallEnded.cancelled());
   }
 
   // Used by handlers.
@@ -256,7 +287,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
     // A deadline closes no stream whose client does not read, so it needs a timer.
-    const cancel = atDate(this.#deadline, () => this.#abort.abort(CallEnded.deadline()));
+    const cancel = atDate(this.#deadline, () => this.#abortWith(CallEnded.deadline()));
     try {
       const answer = await this.#record.run(work);
       this.#record.handled(null);
@@ -320,7 +351,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * @param resetMs - time for the status to arrive, after which the stream is reset
    */
   endWith(error: ServiceError, resetMs = RESET_AFTER_MS): void {
-    if (this.#record.handling) this.#abort.abort(error);
+    if (this.#record.handling) this.#abortWith(error);
     this.sendStatus(toStatus(error));
     this.resetAfter(resetMs);
   }

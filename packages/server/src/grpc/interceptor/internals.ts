@@ -122,11 +122,21 @@ export function writeParts(call: object, parts: readonly Uint8Array[], written: 
  * Test: stream-gate.test.ts.
  */
 export function onChunk(stream: ServerHttp2Stream, callback: (bytes: number) => void): void {
-  const push = stream.push.bind(stream);
-  stream.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
-    if (chunk !== null) callback(chunk.length);
-    return push(chunk, encoding);
-  };
+  Reflect.set(stream, ON_CHUNK, callback);
+  stream.push = pushAndReport;
+}
+
+const ON_CHUNK = Symbol('on chunk');
+
+/** One function for all streams: with one for each, V8 keeps every stream until it next collects all garbage. */
+function pushAndReport(
+  this: ServerHttp2Stream,
+  chunk: Uint8Array | null,
+  encoding?: BufferEncoding,
+): boolean {
+  const callback: unknown = Reflect.get(this, ON_CHUNK);
+  if (chunk !== null && typeof callback === 'function') Reflect.apply(callback, null, [chunk.length]);
+  return Duplex.prototype.push.call(this, chunk, encoding);
 }
 
 /**
