@@ -287,8 +287,8 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it. */
   #dropRequest(): void {
     const drop = (): void => resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
-    // Node sends a status that follows messages in the next immediate. A reset before it would replace it.
-    if (this.#sentMetadata) setImmediate(drop);
+    // A status that follows messages is still in a queue, and a reset drops it there. A client that gets it ends the stream.
+    if (this.#sentMetadata) setTimeout(drop, RESET_AFTER_MS).unref();
     else drop();
   }
 
