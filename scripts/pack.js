@@ -18,18 +18,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The file in packages that include the code of dependencies. */
 const LICENSES_FILE = 'THIRD-PARTY-LICENSES.txt';
 /**
- * The programs, with the dependencies that they do not include: the addon, libraries of which users may pass objects, and
- * pino, which starts threads from its own files. Users install no other dependency.
+ * The packages that include the code of their dependencies, so that their users do not install them, and the dependencies
+ * that nevertheless stay: the addon, libraries of which users may pass objects, and pino, which starts threads from its
+ * own files.
  */
-const PROGRAMS = {
+const SEPARATE = {
   '@btfd/cli': [],
   '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
-/**
- * The libraries that include a dependency: protobuf-es, whose 70 modules take longer to load than grpc-js. It has no
- * classes, only functions of plain objects. It stays a dependency, because declarations name its types.
- */
-const LIBRARIES = { '@btfd/api': ['@bufbuild/protobuf'] };
 
 const [dir, ...options] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: node scripts/pack.js DIR [--all]');
@@ -53,27 +49,22 @@ async function writeCopy({ folder, manifest }) {
   const copy = join(copies, basename(folder));
   const dist = { from: join(folder, 'dist'), to: join(copy, 'dist') };
   const dependencies = Object.keys(manifest.dependencies ?? {});
-  const inLibrary = LIBRARIES[manifest.name] ?? [];
-  const separate = PROGRAMS[manifest.name] ?? dependencies.filter((name) => !inLibrary.includes(name));
+  const separate = SEPARATE[manifest.name] ?? dependencies;
   const included = dependencies.filter((name) => !separate.includes(name));
-  const uninstalled = manifest.name in PROGRAMS ? included : [];
   const bundled = await bundle(entryModules(folder, manifest), dist, {
     separate: [...separate, ...Object.keys(manifest.peerDependencies ?? {})],
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
-  copyDeclarations(types, dist, uninstalled);
+  copyDeclarations(types, dist, included);
   for (const name of ['README.md', ...manifest.files]) {
     if (name === 'dist' || name === LICENSES_FILE || name.startsWith('!')) continue;
     cpSync(join(folder, name), join(copy, name), { recursive: true });
   }
   cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'));
   if (included.length > 0) writeFileSync(join(copy, LICENSES_FILE), thirdPartyLicenses(bundled));
-  writeFileSync(
-    join(copy, 'package.json'),
-    JSON.stringify(publishedManifest(manifest, uninstalled), null, 2),
-  );
+  writeFileSync(join(copy, 'package.json'), JSON.stringify(publishedManifest(manifest, included), null, 2));
 }
 
 /** The modules of `dist` that are named in a package.json or imported by a command. */
@@ -88,11 +79,11 @@ function entryModules(folder, { exports, imports = {}, bin = {} }) {
 }
 
 /** A package.json with the versions of our own packages, without the dependencies that are not to be installed. */
-function publishedManifest(manifest, uninstalled) {
+function publishedManifest(manifest, included) {
   const published = { ...manifest };
   delete published.devDependencies;
   for (const field of ['dependencies', 'peerDependencies']) {
-    const kept = Object.entries(manifest[field] ?? {}).filter(([name]) => !uninstalled.includes(name));
+    const kept = Object.entries(manifest[field] ?? {}).filter(([name]) => !included.includes(name));
     const versions = kept.map(([name, version]) => [
       name,
       version === 'workspace:*' ? manifest.version : version,

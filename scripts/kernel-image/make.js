@@ -6,14 +6,11 @@
 //     core.cpio    busybox, the agent and delegated-bpffs: enough to run commands and to load BTF
 //     daemon.cpio  the packed btfd and btfctl with their Node, bpftool and tc
 //
-// The daemon is the one that users install: scripts/pack.js packs it and npm installs it. Only its many modules are
-// joined into few files, because a virtual machine without KVM takes more than a minute longer to read them.
+// The daemon is the one that users install: scripts/pack.js packs it and npm installs it.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
 import { writeCpio } from './cpio.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,7 +34,7 @@ try {
   makeCore(join(work, 'core'));
   writeCpio(join(work, 'core'), join(MACHINES, 'core.cpio'));
   if (!process.argv.includes('--core')) {
-    await makeDaemon(join(work, 'daemon'));
+    makeDaemon(join(work, 'daemon'));
     writeCpio(join(work, 'daemon'), join(MACHINES, 'daemon.cpio'));
   }
 } finally {
@@ -58,20 +55,20 @@ function makeCore(root) {
   }
 }
 
-async function makeDaemon(root) {
+function makeDaemon(root) {
   mkdirSync(join(root, 'opt/bin'), { recursive: true });
   for (const [name, path] of Object.entries(PROGRAMS)) addProgram(root, `opt/bin/${name}`, path);
   addBpftool(root);
-  const installed = join(work, 'installed');
-  installPackages(installed);
-  await joinModules(installed, join(root, 'opt/btfd'));
+  installPackages(join(root, 'opt/btfd'));
   for (const [name, file] of [
-    ['btfd', 'bin/btfd.js'],
-    ['btfctl', 'bin/btfctl.js'],
+    ['btfd', 'server/bin/btfd.js'],
+    ['btfctl', 'cli/bin/btfctl.js'],
   ]) {
-    writeFileSync(join(root, 'opt/bin', name), `#!/bin/sh\nexec node /opt/btfd/${file} "$@"\n`, {
-      mode: 0o755,
-    });
+    writeFileSync(
+      join(root, 'opt/bin', name),
+      `#!/bin/sh\nexec node /opt/btfd/node_modules/@btfd/${file} "$@"\n`,
+      { mode: 0o755 },
+    );
   }
 }
 
@@ -103,44 +100,6 @@ function installPackages(project) {
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...files], {
     cwd: project,
   });
-}
-
-/** Writes the modules of the installed btfd and btfctl as few files. */
-async function joinModules(project, to) {
-  const modules = join(project, 'node_modules');
-  const btfd = join(modules, '@btfd');
-  const build = await rolldown({
-    input: {
-      'program/main': join(btfd, 'server/dist/program/main.js'),
-      'jobs/main': join(btfd, 'server/dist/jobs/main.js'),
-      btfctl: join(btfd, 'cli/dist/main.js'),
-    },
-    platform: 'node',
-    cwd: project,
-    external: (id) => isBuiltin(id) || id.startsWith('#') || id === 'node-gyp-build',
-    // The modules of gRPC read `../../proto` relative to their own folder.
-    transform: { define: { __dirname: JSON.stringify('/opt/btfd/build/src') } },
-  });
-  const { output } = await build.generate({
-    format: 'esm',
-    chunkFileNames: '[name]-[hash].js',
-    // The addon is two folders above the module that loads it.
-    codeSplitting: { groups: [{ name: 'native', test: /@btfd[/]native[/]/ }] },
-  });
-  await build.close();
-  for (const { fileName, code } of output) {
-    const path = join(to, 'dist', fileName);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, code);
-  }
-  cpSync(join(btfd, 'server/package.json'), join(to, 'package.json'));
-  cpSync(join(btfd, 'server/bin/btfd.js'), join(to, 'bin/btfd.js'));
-  writeFileSync(join(to, 'bin/btfctl.js'), "import { main } from '../dist/btfctl.js';\nawait main();\n");
-  cpSync(join(btfd, 'native/prebuilds'), join(to, 'prebuilds'), { recursive: true });
-  cpSync(join(modules, 'node-gyp-build'), join(to, 'node_modules/node-gyp-build'), { recursive: true });
-  for (const proto of ['grpc-health-check/proto', '@grpc/reflection/build/proto', '@grpc/grpc-js/proto']) {
-    cpSync(join(modules, proto), join(to, 'proto'), { recursive: true });
-  }
 }
 
 function firstOf(...paths) {

@@ -42,14 +42,15 @@ export class NameIndex {
   }
 
   /**
-   * candidates returns the indices in `offsets` of all types that have a name, and of some that do not, in ascending
+   * visit calls `visit` with the indices in `offsets` of all types that have a name, and of some that do not, in ascending
    * order.
    *
    * @param name the name's bytes, at least one, without NUL.
    */
-  candidates(name: Uint8Array): Uint32Array {
+  visit(name: Uint8Array, visit: (index: number) => void): void {
     const bucket = hashText(name, 0) & (this.#starts.length - 2);
-    return this.#types.subarray(this.#starts[bucket], this.#starts[bucket + 1]);
+    const end = this.#starts[bucket + 1] ?? 0;
+    for (let at = this.#starts[bucket] ?? 0; at < end; at++) visit(this.#types[at] ?? 0);
   }
 }
 

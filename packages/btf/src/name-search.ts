@@ -32,31 +32,25 @@ export class NameSearch {
    * @param name the name's bytes, without NUL; empty for anonymous types.
    */
   find(name: Uint8Array, found: (index: number) => void): void {
-    const equals = this.#comparison(name);
-    const candidates = name.length === 0 ? null : this.#candidates(name);
-    if (candidates === null) {
-      for (let index = 0; index < this.#offsets.length; index++) if (equals(index)) found(index);
-    } else {
-      for (const index of candidates) if (equals(index)) found(index);
-    }
+    const words = this.#words;
+    const offsets = this.#offsets;
+    const strings = this.#strings;
+    const compared = name.length <= SHORT ? null : comparedOnce(strings, name);
+    const compare = (index: number): void => {
+      const at = words.u32(offsets[index] ?? 0);
+      if (!strings.mayEqual(at, name)) return;
+      if (compared === null ? strings.equals(at, name) : compared(at)) found(index);
+    };
+    const index = name.length === 0 ? null : this.#indexAfter();
+    if (index !== null) index.visit(name, compare);
+    else for (let type = 0; type < offsets.length; type++) compare(type);
   }
 
-  #candidates(name: Uint8Array): Uint32Array | null {
+  #indexAfter(): NameIndex | null {
     this.#searches += 1;
     if (this.#searches <= INDEX_AFTER) return null;
     this.#index ??= new NameIndex(this.#words, this.#offsets, this.#strings);
-    return this.#index.candidates(name);
-  }
-
-  /** Returns a test of whether the type at an index in `offsets` has a name. */
-  #comparison(name: Uint8Array): (index: number) => boolean {
-    const strings = this.#strings;
-    const equals =
-      name.length <= SHORT ? (at: number) => strings.equals(at, name) : comparedOnce(strings, name);
-    return (index) => {
-      const at = this.#words.u32(this.#offsets[index] ?? 0);
-      return strings.mayEqual(at, name) && equals(at);
-    };
+    return this.#index;
   }
 }
 

@@ -6,7 +6,7 @@ import { type KindSizes, kindSizes } from './kind-sizes.js';
 import { limitsOf, type ParseLimits } from './limits.js';
 import { NameSearch } from './name-search.js';
 import { type BtfNote, kindsNote } from './notes.js';
-import { StringTable } from './strings.js';
+import { StringTable, utf8Of } from './strings.js';
 import { indexTypes } from './type-index.js';
 import type { Type, TypeId, Void } from './types.js';
 import { kindOfInfo, wordsOf } from './words.js';
@@ -227,7 +227,7 @@ export class Spec implements Iterable<Type> {
    */
   idsByName(name: string): TypeId[] {
     if (name.includes('\0')) return [];
-    return this.#idsOf(new TextEncoder().encode(name));
+    return this.#idsOf(utf8Of(name));
   }
 
   /**

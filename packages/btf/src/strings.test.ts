@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { StringTable } from './strings.js';
+import { StringTable, utf8Of } from './strings.js';
 
 const LIMIT = 1024;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -77,4 +77,22 @@ describe('StringTable', () => {
     expect(get(table, 2)).toHaveLength(LIMIT);
     expect(() => get(table, 1)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
   });
+});
+
+test('utf8Of returns what an encoder does, for short and long texts', () => {
+  const long = 'x'.repeat(100);
+  for (const text of [
+    '',
+    'task_struct',
+    'ü',
+    'aü',
+    '\u007f\u0080',
+    '\ud83d\ude00',
+    'a\ud800',
+    long,
+    `${long}ü`,
+    'x'.repeat(64),
+  ]) {
+    expect(utf8Of(text)).toEqual(new TextEncoder().encode(text));
+  }
 });

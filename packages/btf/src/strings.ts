@@ -15,6 +15,20 @@ const SHORT = 64;
  */
 const SEARCHED = 512;
 
+/**
+ * utf8Of returns the bytes of a text. Most names are short and ASCII. For these, it takes a fraction of the time of an encoder.
+ */
+export function utf8Of(text: string): Uint8Array {
+  if (text.length > SHORT) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[at] = code;
+  }
+  return bytes;
+}
+
 /** TextSpan is a place for the bytes of a string: those from `from` until before `to`. */
 export interface TextSpan {
   bytes: Uint8Array;
@@ -113,6 +127,12 @@ export class StringTable {
   byteAt(offset: number): number {
     if (offset < this.#start) return this.#base === null ? 0 : this.#base.byteAt(offset);
     return this.#bytes[offset - this.#start] ?? 0;
+  }
+
+  /** findRaw sets `span` to the bytes from an offset to the end of its section, as they are. */
+  findRaw(offset: number, span: TextSpan): void {
+    if (offset < this.#start && this.#base !== null) this.#base.findRaw(offset, span);
+    else setSpan(span, this.#bytes, offset - this.#start, this.#bytes.length);
   }
 
   /** hash returns the {@link hashText} of the string at an offset; 0 for an offset outside the section. */

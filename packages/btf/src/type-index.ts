@@ -6,6 +6,9 @@ import { type BtfNote, kindsNote, unreadableNote } from './notes.js';
 import type { TypeId } from './types.js';
 import { kindOfInfo, vlenOfInfo, type Words, wordsOf } from './words.js';
 
+/** The types of a kernel take 26 bytes on average. If a type takes less, the index is copied to a longer array. */
+const USUAL_LENGTH = 24;
+
 /** TypeIndexInput is the input of {@link indexTypes}. */
 export interface TypeIndexInput {
   readonly words: Words;
@@ -29,8 +32,7 @@ export function indexTypes(input: TypeIndexInput): Uint32Array {
   const { words, sizes, limit } = input;
   const { fixed, element } = sizes;
   const end = input.section.length;
-  // No type is shorter than its first three words, so there is room for all of them.
-  const offsets = new Uint32Array(Math.min(Math.ceil(end / TYPE_LENGTH), limit));
+  let offsets: Uint32Array = new Uint32Array(Math.min(Math.ceil(end / USUAL_LENGTH), limit));
   let count = 0;
   let at = 0;
   while (at < end) {
@@ -42,11 +44,18 @@ export function indexTypes(input: TypeIndexInput): Uint32Array {
     if (once === 0) throw unknownKind(input, count, at, kind);
     const length = once + (element[kind] ?? 0) * vlenOfInfo(info);
     if (length > end - at) throw truncated(input, count, at);
+    if (count === offsets.length) offsets = longer(offsets);
     offsets[count] = at;
     count += 1;
     at += length;
   }
-  return count === offsets.length ? offsets : offsets.slice(0, count);
+  return offsets.subarray(0, count);
+}
+
+function longer(offsets: Uint32Array): Uint32Array {
+  const copy = new Uint32Array(offsets.length * 2);
+  copy.set(offsets);
+  return copy;
 }
 
 function tooManyTypes({ section, limit }: TypeIndexInput, at: number): BtfFormatError {

@@ -1,4 +1,4 @@
-import { create } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
 import { GetHandleByIdRequestSchema, type LoadHandleRequest, type LoadHandleResponse } from '@btfd/api';
 import type { Builder, Spec } from '@btfd/btf';
 import type { MemberResult } from './btf/member-result.js';

@@ -1,4 +1,5 @@
-import { create, durationMs } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
 import {
   CALL_RULES,

@@ -1,4 +1,4 @@
-import { create } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
 import { TakeHandleRequestSchema } from '@btfd/api';
 import type { RawBtf } from './btf/raw-btf.js';
 import type { SpecSource } from './btf/spec-store.js';

@@ -1,4 +1,4 @@
-import { create } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
 import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
 import { BtfFormatError, type Builder, isElfFile, parseBpfObject, prepareBtf } from '@btfd/btf';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';

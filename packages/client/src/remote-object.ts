@@ -1,5 +1,5 @@
-import { create, durationMs } from '@btfd/api/messages';
-import type { Duration } from '@bufbuild/protobuf/wkt';
+import { create } from '@bufbuild/protobuf';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 import { GetHandleInfoRequestSchema, type Handle as HandleMessage } from '@btfd/api';
 import { digestKey, type RawBtf } from './btf/raw-btf.js';
 import type { SpecSource } from './btf/spec-store.js';

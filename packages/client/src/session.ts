@@ -1,4 +1,4 @@
-import { create } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
 import { GetServerInfoRequestSchema } from '@btfd/api';
 import { atMost, type Clock, systemClock } from './base/clock.js';
 import { SpecStore } from './btf/spec-store.js';

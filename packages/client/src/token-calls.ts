@@ -1,4 +1,5 @@
-import { create, durationMs } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
 import { type CallLimits, type Connection, methods } from './call/connection.js';
 

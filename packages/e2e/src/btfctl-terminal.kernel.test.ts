@@ -155,8 +155,8 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     await using terminal = open({ env: { BTFCTL_CONFIG: '/nonexistent/config.yaml' } });
     await terminal.setUp('source <(btfctl completion bash)');
     const completes = async (typed: string, shown: RegExp): Promise<void> => {
-      terminal.type(typed, 'Tab');
-      await terminal.shows(shown);
+      terminal.type(typed);
+      await terminal.completes(shown);
       terminal.type('C-u', 'C-l');
     };
     await completes('btfctl lay', /^\$ btfctl layout$/m);
@@ -184,8 +184,8 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     });
     await using terminal = open({ env: { BTFD_CONFIG: '/nonexistent/config.yaml', BTFD_ADDRESS: '' } });
     await terminal.setUp('source <(btfctl completion bash)');
-    terminal.type(`btfctl --address ${fake.address} dump mo`, 'Tab');
-    await terminal.shows(/dump mod_a$/m);
+    terminal.type(`btfctl --address ${fake.address} dump mo`);
+    await terminal.completes(/dump mod_a$/m);
     expect(readdirSync(dir)).toEqual([]);
     rmSync(dir, { recursive: true });
   });
@@ -195,8 +195,8 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     await zsh.setUp('PS1="$ "; autoload -U compinit; compinit -u -D; source <(btfctl completion zsh)');
     zsh.type('btfctl layo', 'Tab');
     await zsh.shows(/^\$ btfctl layout/m);
-    zsh.type('task_stru', 'Tab');
-    await zsh.shows(/^\$ btfctl layout task_struct/m);
+    zsh.type('task_stru');
+    await zsh.completes(/^\$ btfctl layout task_struct/m);
     zsh.type('C-u', 'btfctl dump vmlinux --format la', 'Tab');
     await zsh.shows(/--format layout/);
     zsh.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
@@ -205,8 +205,8 @@ needs('bpf', 'tmux').describe('btfctl on a terminal', () => {
     await fish.setUp('function fish_prompt; echo "> "; end; btfctl completion fish | source');
     fish.type('btfctl layo', 'Tab');
     await fish.shows(/^> btfctl layout/m);
-    fish.type('task_stru', 'Tab');
-    await fish.shows(/^> btfctl layout task_struct/m);
+    fish.type('task_stru');
+    await fish.completes(/^> btfctl layout task_struct/m);
     fish.type('C-u', 'btfctl header vmlinux -o y', 'Tab', 'x');
     await fish.shows(/-o yx/);
   });

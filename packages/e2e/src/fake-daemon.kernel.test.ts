@@ -166,7 +166,9 @@ needs('bpf').describe('a fake daemon of this kernel', () => {
     real = await DaemonProcess.start();
     const btf = new Uint8Array(readFileSync('/sys/kernel/btf/vmlinux'));
     fake = await FakeDaemon.start({ objects: [{ name: 'vmlinux', btf }] });
-    clients = [new BtfClient(real.address), new BtfClient(fake.address)];
+    // A busy machine may exceed the default.
+    const options = { timeout: 240_000 };
+    clients = [new BtfClient(real.address, options), new BtfClient(fake.address, options)];
   });
 
   afterAll(async () => {

@@ -6,7 +6,10 @@ import { status } from '@grpc/grpc-js';
 import { DaemonProcess } from './testing/daemon-process.js';
 import { failureOf, RawClient } from './testing/raw-client.js';
 
-/** Returns a kilobyte of BTF that prints without end: each union has the previous one twice, anonymously. */
+/** Other types, for each of which a print may take more steps: about half a second in all. */
+const OTHER_TYPES = 300_000;
+
+/** Returns BTF that prints without end: each union has the previous one twice, anonymously. */
 function endlessBtf(): Uint8Array {
   const builder = new Builder({ deduplicate: false });
   const member = (name: string, typeId: TypeId): Member => ({ name, typeId, bitOffset: 0, bitfieldSize: 0 });
@@ -15,6 +18,7 @@ function endlessBtf(): Uint8Array {
   for (let level = 0; level < 27; level++) {
     inner = builder.add({ kind: 'UNION', size: 4, members: [member('', inner), member('', inner)] });
   }
+  for (let i = 0; i < OTHER_TYPES; i++) builder.add({ kind: 'PTR', typeId: 0 });
   builder.add({ kind: 'STRUCT', name: 'endless', size: 4, members: [member('', inner)] });
   return builder.marshal();
 }

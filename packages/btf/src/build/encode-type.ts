@@ -1,6 +1,6 @@
 import { Kind, type TypeId } from '../types.js';
 import { BtfBuildError } from './build-error.js';
-import { FieldChecks, type NewType } from './field-checks.js';
+import { ElementField, FieldChecks, type NewType } from './field-checks.js';
 import type { StringPool } from './string-pool.js';
 
 const KIND_FLAG = 1 << 31;
@@ -74,18 +74,20 @@ function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: F
       const signed = check.flag(type.signed, 'signed');
       const [least, most] = signed ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
       const values = check.elements(type.values, 'values');
+      const field = new ElementField('values');
       const data = values.flatMap(({ name, value }, i) => [
-        check.name(name, `values[${i}].name`),
-        check.range(value, `values[${i}].value`, least, most),
+        check.name(name, field.at(i, 'name')),
+        check.range(value, field.at(i, 'value'), least, most),
       ]);
       return { ...sized(type, check), info: flagged(signed, values.length), data };
     }
     case 'ENUM64': {
       const signed = check.flag(type.signed, 'signed');
       const values = check.elements(type.values, 'values');
+      const field = new ElementField('values');
       const data = values.flatMap(({ name, value }, i) => [
-        check.name(name, `values[${i}].name`),
-        ...check.words64(value, `values[${i}].value`, signed),
+        check.name(name, field.at(i, 'name')),
+        ...check.words64(value, field.at(i, 'value'), signed),
       ]);
       return { ...sized(type, check), info: flagged(signed, values.length), data };
     }
@@ -97,9 +99,10 @@ function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: F
     }
     case 'FUNC_PROTO': {
       const params = check.elements(type.params, 'params');
+      const field = new ElementField('params');
       const data = params.flatMap(({ name, typeId }, i) => [
-        check.name(name, `params[${i}].name`),
-        check.u32(typeId, `params[${i}].typeId`),
+        check.name(name, field.at(i, 'name')),
+        check.u32(typeId, field.at(i, 'typeId')),
       ]);
       const third = check.u32(type.returnTypeId, 'returnTypeId');
       return { info: params.length, third, data };
@@ -112,10 +115,11 @@ function contents(type: Exclude<NewType, { kind: 'VOID' | 'UNKNOWN' }>, check: F
       };
     case 'DATASEC': {
       const vars = check.elements(type.vars, 'vars');
+      const field = new ElementField('vars');
       const data = vars.flatMap(({ typeId, offset, size }, i) => [
-        check.u32(typeId, `vars[${i}].typeId`),
-        check.u32(offset, `vars[${i}].offset`),
-        check.u32(size, `vars[${i}].size`),
+        check.u32(typeId, field.at(i, 'typeId')),
+        check.u32(offset, field.at(i, 'offset')),
+        check.u32(size, field.at(i, 'size')),
       ]);
       return { ...sized(type, check), info: vars.length, data };
     }
@@ -145,13 +149,14 @@ function members(
   check: FieldChecks,
 ): { info: number; data: number[] } {
   const list = check.elements(type.members, 'members');
+  const field = new ElementField('members');
   const packed = list.some(({ bitfieldSize }) => bitfieldSize !== 0);
   const most = packed ? PACKED_OFFSET : 0xffffffff;
   const data = list.flatMap(({ name, typeId, bitOffset, bitfieldSize }, i) => [
-    check.name(name, `members[${i}].name`),
-    check.u32(typeId, `members[${i}].typeId`),
-    check.range(bitOffset, `members[${i}].bitOffset`, 0, most) |
-      (check.range(bitfieldSize, `members[${i}].bitfieldSize`, 0, 0xff) << 24),
+    check.name(name, field.at(i, 'name')),
+    check.u32(typeId, field.at(i, 'typeId')),
+    check.range(bitOffset, field.at(i, 'bitOffset'), 0, most) |
+      (check.range(bitfieldSize, field.at(i, 'bitfieldSize'), 0, 0xff) << 24),
   ]);
   return { info: flagged(packed, list.length), data };
 }

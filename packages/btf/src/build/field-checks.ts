@@ -9,6 +9,33 @@ const MAX_VLEN = 0xffffff;
 const SHOWN = 60;
 
 /**
+ * ElementField is a field of an element, such as `members[3].name`. It becomes text only in an error: making the text for
+ * each field of each element takes longer than all checks.
+ */
+export class ElementField {
+  readonly #list: string;
+  #index = 0;
+  #name = '';
+
+  constructor(list: string) {
+    this.#list = list;
+  }
+
+  /** at returns this as a field of another element. */
+  at(index: number, name: string): this {
+    this.#index = index;
+    this.#name = name;
+    return this;
+  }
+
+  toString(): string {
+    return `${this.#list}[${this.#index}].${this.#name}`;
+  }
+}
+
+type Field = string | ElementField;
+
+/**
  * FieldChecks checks that the fields of a type fit into BTF, and reports the first that does not. Callers in plain
  * JavaScript may pass anything, so it does not rely on declared types.
  */
@@ -34,29 +61,30 @@ export class FieldChecks {
   }
 
   /** range returns the value if it is an integer from `least` to `most`. */
-  range(value: unknown, field: string, least: number, most: number): number {
+  range(value: unknown, field: Field, least: number, most: number): number {
     const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
     if (fits) return value;
-    throw this.invalid(`${field} ${shown(value)} is not an integer from ${least} to ${most}`, field);
+    throw this.invalid(`${String(field)} ${shown(value)} is not an integer from ${least} to ${most}`, field);
   }
 
-  u32(value: unknown, field: string): number {
+  u32(value: unknown, field: Field): number {
     return this.range(value, field, 0, 0xffffffff);
   }
 
   /** flag returns the value if it is a boolean. */
-  flag(value: unknown, field: string): boolean {
+  flag(value: unknown, field: Field): boolean {
     if (typeof value === 'boolean') return value;
-    throw this.invalid(`${field} ${shown(value)} is not a boolean`, field);
+    throw this.invalid(`${String(field)} ${shown(value)} is not a boolean`, field);
   }
 
   /** words64 returns the low and the high word of a value. */
-  words64(value: unknown, field: string, signed: boolean): [low: number, high: number] {
-    if (typeof value !== 'bigint') throw this.invalid(`${field} ${shown(value)} is not a bigint`, field);
+  words64(value: unknown, field: Field, signed: boolean): [low: number, high: number] {
+    if (typeof value !== 'bigint')
+      throw this.invalid(`${String(field)} ${shown(value)} is not a bigint`, field);
     const fits = signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
     if (fits !== value) {
       const sign = signed ? 'signed' : 'unsigned';
-      throw this.invalid(`${field} ${shown(value)} does not fit into 64 ${sign} bits`, field);
+      throw this.invalid(`${String(field)} ${shown(value)} does not fit into 64 ${sign} bits`, field);
     }
     return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
   }
@@ -77,15 +105,19 @@ export class FieldChecks {
   }
 
   /** name returns the number of a name in the pool. */
-  name(text: unknown, field: string): number {
-    if (typeof text !== 'string') throw this.invalid(`${field} ${shown(text)} is not a string`, field);
+  name(text: unknown, field: Field): number {
+    if (typeof text !== 'string')
+      throw this.invalid(`${String(field)} ${shown(text)} is not a string`, field);
     const number = this.#pool.internText(text);
     if (number >= 0) return number;
-    throw this.invalid(`${field} ${shown(text)} contains NUL or is not valid Unicode`, field);
+    throw this.invalid(`${String(field)} ${shown(text)} contains NUL or is not valid Unicode`, field);
   }
 
-  invalid(message: string, field: string): BtfBuildError {
-    return new BtfBuildError('INVALID_TYPE', `${this.what}: ${message}`, { typeId: this.#id, field });
+  invalid(message: string, field: Field): BtfBuildError {
+    return new BtfBuildError('INVALID_TYPE', `${this.what}: ${message}`, {
+      typeId: this.#id,
+      field: String(field),
+    });
   }
 }
 

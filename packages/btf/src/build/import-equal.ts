@@ -1,4 +1,3 @@
-import { visitIds } from '../kind-words.js';
 import type { TypeId } from '../types.js';
 import type { CycleIndex } from './cycle-index.js';
 import type { ImportSource } from './import-source.js';
@@ -55,11 +54,12 @@ function addGroup(source: ImportSource, equal: EqualTypes, group: readonly TypeI
   let isCycle = group.length > 1;
   if (!isCycle) {
     reader.read(id);
-    const { words } = reader;
-    visitIds(words, 0, (at) => {
+    const { words, idPlaces, idCount } = reader;
+    for (let i = 0; i < idCount; i++) {
+      const at = idPlaces[i] ?? 0;
       isCycle ||= words[at] === id;
       words[at] = ids[words[at] ?? 0] ?? 0;
-    });
+    }
   }
   if (isCycle) {
     equal.cycles.add(source, group);

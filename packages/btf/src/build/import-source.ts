@@ -31,7 +31,7 @@ export class ImportSource {
 
   #findTags(): Map<TypeId, TypeId[]> {
     const tags = new Map<TypeId, TypeId[]>();
-    for (const id of this.#spec.typeIds(1)) {
+    for (let id = 1; id < this.#spec.endTypeId; id++) {
       if (this.reader.kind(id) !== Kind.DECL_TAG) continue;
       this.reader.visitReferences(id, (tagged) => {
         const others = tags.get(tagged);

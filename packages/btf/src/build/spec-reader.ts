@@ -1,9 +1,10 @@
 import { BtfFormatError } from '../format-error.js';
 import { parseHeader } from '../header.js';
-import { HEAD_WORDS, isKnownKind, kindWords, visitIds, visitNames, wordCount } from '../kind-words.js';
+import { HEAD_WORDS, isKnownKind, kindWords, visitIds } from '../kind-words.js';
 import { type Spec, typesOf } from '../spec.js';
 import type { TypeId } from '../types.js';
 import { hostWords, kindOfInfo, vlenOfInfo, withRoom } from '../words.js';
+import { OffsetNumbers } from './offset-numbers.js';
 import type { BaseStrings } from './string-layout.js';
 import type { StringPool } from './string-pool.js';
 
@@ -21,16 +22,21 @@ const FREE_NAME_BYTES = 64 * 1024;
 export class SpecReader {
   /** The words of the type that was read last. `read` may replace the array. */
   words: Int32Array = new Int32Array(256);
+  /** The indices of the type ids in {@link words}, in order. */
+  idPlaces: Int32Array = new Int32Array(256);
+  /** The number of {@link idPlaces}. */
+  idCount = 0;
+  /** The bases first. */
   readonly #levels: readonly Level[];
-  /** The first id that is too large. */
-  readonly #end: TypeId;
+  readonly #endTypeId: TypeId;
 
   constructor(spec: Spec, pool: StringPool) {
+    const specs: Spec[] = [];
+    for (let own: Spec | null = spec; own !== null; own = own.base) specs.unshift(own);
     const levels: Level[] = [];
-    for (let own: Spec | null = spec; own !== null; own = own.base) levels.unshift(new Level(own));
-    for (const level of levels) level.names = new Names(level, pool, levels);
+    for (const own of specs) levels.push(new Level(own, pool, levels.at(-1) ?? null));
     this.#levels = levels;
-    this.#end = spec.endTypeId;
+    this.#endTypeId = spec.endTypeId;
   }
 
   /** kind returns the kind of a type. */
@@ -63,16 +69,29 @@ export class SpecReader {
    */
   read(id: TypeId): number {
     const level = this.#level(id);
+    const { words: source, names } = level;
     const start = level.offset(id);
-    checkKind(level.words, start, id);
-    const length = wordCount(level.words[start + 1] ?? 0);
+    checkKind(source, start, id);
+    const info = source[start + 1] ?? 0;
+    const { thirdIsId, once, onceIds, each, eachNamed, eachId } = kindWords(info);
+    const elements = HEAD_WORDS + once;
+    const length = elements + each * vlenOfInfo(info);
     const words = withRoom(this.words, length);
-    for (let i = 0; i < length; i++) words[i] = level.words[start + i] ?? 0;
-    visitIds(words, 0, (at) => this.#checked(words[at] ?? 0, id));
-    visitNames(words, 0, (at) => {
-      words[at] = level.names?.number((words[at] ?? 0) >>> 0, id) ?? 0;
-    });
+    const places = withRoom(this.idPlaces, length);
     this.words = words;
+    this.idPlaces = places;
+    for (let i = 0; i < length; i++) words[i] = source[start + i] ?? 0;
+    // These loops take most of the time of building. Calls of closures by visitIds and visitNames would double it.
+    let count = 0;
+    if (thirdIsId) places[count++] = 2;
+    for (let at = HEAD_WORDS; at < HEAD_WORDS + onceIds; at++) places[count++] = at;
+    if (eachId >= 0) for (let at = elements + eachId; at < length; at += each) places[count++] = at;
+    for (let i = 0; i < count; i++) this.#checked(words[places[i] ?? 0] ?? 0, id);
+    this.idCount = count;
+    words[0] = names.number((words[0] ?? 0) >>> 0, id);
+    if (eachNamed) {
+      for (let at = elements; at < length; at += each) words[at] = names.number((words[at] ?? 0) >>> 0, id);
+    }
     return length;
   }
 
@@ -82,18 +101,17 @@ export class SpecReader {
    * @throws BtfFormatError as {@link read} does.
    */
   readAll(): AllTypes {
-    const offsets = new Int32Array(this.#end);
+    const offsets = new Int32Array(this.#endTypeId);
     const words = new Int32Array(this.#levels.reduce((sum, level) => sum + level.words.length, 0));
     let from = 0;
     for (const level of this.#levels) {
       words.set(level.words, from);
-      const names = new NameNumbers(level);
       for (let id = level.spec.firstTypeId; id < level.spec.endTypeId; id++) {
         const start = from + level.offset(id);
         offsets[id] = start;
         checkKind(words, start, id);
         this.#checkIds(words, start, id);
-        names.replace(words, start, id);
+        replaceNames(words, start, level.names, id);
       }
       from += level.words.length;
     }
@@ -102,7 +120,7 @@ export class SpecReader {
 
   /** visitNameOffsets calls `visit` with each name that was read and an offset of it. */
   visitNameOffsets(visit: (name: number, offset: number) => void): void {
-    for (const level of this.#levels) level.names?.visit(visit);
+    for (const level of this.#levels) level.names.visit(visit);
   }
 
   /** stringEnd returns the end of the strings of a spec in the chain. */
@@ -126,10 +144,9 @@ export class SpecReader {
 
   #checked(reference: number, id: TypeId): TypeId {
     const target = reference >>> 0;
-    if (target < this.#end) return target;
-    throw new BtfFormatError('MALFORMED', `reference to type ${target}: the largest id is ${this.#end - 1}`, {
-      typeId: id,
-    });
+    if (target < this.#endTypeId) return target;
+    const message = `reference to type ${target}: the largest id is ${this.#endTypeId - 1}`;
+    throw new BtfFormatError('MALFORMED', message, { typeId: id });
   }
 
   #level(id: TypeId): Level {
@@ -151,20 +168,23 @@ export interface AllTypes {
 /** One spec in the chain of bases. */
 class Level {
   readonly spec: Spec;
+  readonly base: Level | null;
   readonly words: Int32Array;
   readonly strings: Uint8Array;
   /** The offset of the first own string. */
   readonly stringStart: number;
-  names: Names | null = null;
+  readonly names: Names;
   readonly #offsets: Uint32Array;
 
-  constructor(spec: Spec) {
+  constructor(spec: Spec, pool: StringPool, base: Level | null) {
     const { source, offsets } = typesOf(spec);
     const { strings } = parseHeader(spec.bytes);
     this.spec = spec;
+    this.base = base;
     this.words = hostWords(source.bytes, spec.byteOrder);
     this.strings = spec.bytes.subarray(strings.offset, strings.offset + strings.length);
     this.stringStart = source.strings.end - strings.length;
+    this.names = new Names(this, pool);
     this.#offsets = offsets;
   }
 
@@ -176,33 +196,23 @@ class Level {
 /** The names of types of one level, by offset. */
 class Names {
   readonly #level: Level;
-  readonly #levels: readonly Level[];
   readonly #pool: StringPool;
-  /** The numbers of names that were looked up one by one, by offset. */
-  readonly #numbers = new Map<number, number>();
-  /** All names in the order in which they were added: offset, number. */
-  #added: Int32Array = new Int32Array(64);
-  #length = 0;
+  readonly #numbers = new OffsetNumbers();
+  /** The end of the level's strings. */
+  readonly #end: number;
   #left: number;
 
-  constructor(level: Level, pool: StringPool, levels: readonly Level[]) {
+  constructor(level: Level, pool: StringPool) {
     this.#level = level;
-    this.#levels = levels;
     this.#pool = pool;
-    this.#left = FREE_NAME_BYTES + NAMES_PER_SECTION * (level.stringStart + level.strings.length);
+    this.#end = level.stringStart + level.strings.length;
+    this.#left = FREE_NAME_BYTES + NAMES_PER_SECTION * this.#end;
   }
 
   number(offset: number, id: TypeId): number {
     if (offset === 0) return 0;
     const known = this.#numbers.get(offset);
-    if (known !== undefined) return known;
-    const number = this.add(offset, id);
-    this.#numbers.set(offset, number);
-    return number;
-  }
-
-  /** add returns the number of the name at an offset that was not looked up yet. */
-  add(offset: number, id: TypeId): number {
+    if (known >= 0) return known;
     const { strings, stringStart } = this.#owner(offset, id);
     const from = offset - stringStart;
     let to = from;
@@ -213,67 +223,35 @@ class Names {
       throw new BtfFormatError('LIMIT_EXCEEDED', message, { typeId: id });
     }
     const number = this.#pool.intern(strings, from, to);
-    this.#added = withRoom(this.#added, this.#length + 2);
-    this.#added[this.#length++] = offset;
-    this.#added[this.#length++] = number;
+    this.#numbers.add(offset, number);
     return number;
   }
 
   visit(visit: (name: number, offset: number) => void): void {
-    for (let at = 0; at < this.#length; at += 2)
-      visit(this.#added[at + 1] ?? 0, (this.#added[at] ?? 0) >>> 0);
+    this.#numbers.visit(visit);
   }
 
   /** The level, this one or a base, whose strings contain an offset. */
   #owner(offset: number, id: TypeId): Level {
-    const end = this.#level.stringStart + this.#level.strings.length;
-    if (offset >= end) {
-      const message = `string offset ${offset} is after the end of the string section at ${end}`;
+    if (offset >= this.#end) {
+      const message = `string offset ${offset} is after the end of the string section at ${this.#end}`;
       throw new BtfFormatError('MALFORMED', message, { typeId: id });
     }
-    if (offset >= this.#level.stringStart) return this.#level;
-    return this.#levels.findLast(({ stringStart }) => stringStart <= offset) ?? this.#level;
+    let owner = this.#level;
+    while (offset < owner.stringStart && owner.base !== null) owner = owner.base;
+    return owner;
   }
 }
 
-/** Larger string sections have no table of numbers, which takes 4 times as much: 64 MiB. */
-const MAX_TABLE = 16 * 1024 * 1024;
-
-/** NameNumbers replaces the names of types of one level. It looks each offset up once, and then has it in a table. */
-class NameNumbers {
-  readonly #names: Names | null;
-  /** For each offset the number of its name + 1; 0 if it was not looked up yet. */
-  readonly #table: Int32Array;
-
-  constructor(level: Level) {
-    const end = level.stringStart + level.strings.length;
-    this.#names = level.names;
-    this.#table = new Int32Array(end <= MAX_TABLE ? end : 1);
-    // The empty name.
-    this.#table[0] = 1;
-  }
-
-  /** replace replaces names as {@link visitNames} visits them, without a call for each. */
-  replace(words: Int32Array, start: number, id: TypeId): void {
-    const table = this.#table;
-    const info = words[start + 1] ?? 0;
-    const { once, each, eachNamed } = kindWords(info);
-    words[start] = (table[words[start] ?? 0] || this.#lookUp(words[start] ?? 0, id)) - 1;
-    if (!eachNamed) return;
-    const elements = start + HEAD_WORDS + once;
-    const end = elements + each * vlenOfInfo(info);
-    for (let at = elements; at < end; at += each) {
-      words[at] = (table[words[at] ?? 0] || this.#lookUp(words[at] ?? 0, id)) - 1;
-    }
-  }
-
-  #lookUp(name: number, id: TypeId): number {
-    const offset = name >>> 0;
-    if (offset >= this.#table.length) return (this.#names?.number(offset, id) ?? 0) + 1;
-    const entry = (this.#names?.add(offset, id) ?? 0) + 1;
-    this.#table[offset] = entry;
-    return entry;
-  }
+/** Replaces the names of a type, as visitNames visits them, without a call of a closure for each. */
+function replaceNames(words: Int32Array, start: number, names: Names, id: TypeId): void {
+  const info = words[start + 1] ?? 0;
+  const { once, each, eachNamed } = kindWords(info);
+  words[start] = names.number((words[start] ?? 0) >>> 0, id);
+  if (!eachNamed) return;
+  const elements = start + HEAD_WORDS + once;
+  const end = elements + each * vlenOfInfo(info);
+  for (let at = elements; at < end; at += each) words[at] = names.number((words[at] ?? 0) >>> 0, id);
 }
 
 /** baseStrings returns the strings of a base that a reader read, to which BTF that is split from it can refer. */

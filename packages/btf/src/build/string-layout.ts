@@ -42,18 +42,34 @@ export function layoutStrings(
   const start = base === null ? 0 : base.end;
   // The empty string comes first. Split BTF has it in its base.
   let end = base === null ? 1 : start;
-  for (const id of own) {
-    if (holders !== null && (holders[id] ?? 0) !== 0) continue;
+  const stored = holders === null ? own : own.filter((id) => holders[id] === 0);
+  for (const id of stored) {
     offsets[id] = end;
     end += pool.lengthOf(id) + 1;
   }
   const bytes = new Uint8Array(end - start);
-  for (const id of own) {
-    const holder = holders === null ? 0 : holderOf(holders, id);
-    if (holder === 0) pool.copy(id, bytes, (offsets[id] ?? 0) - start);
-    else offsets[id] = (offsets[holder] ?? 0) + pool.lengthOf(holder) - pool.lengthOf(id);
+  // Strings that follow each other in the pool, as all of them often do, are copied together.
+  for (let i = 0; i < stored.length;) {
+    const first = stored[i] ?? 0;
+    let next = first;
+    for (; stored[i] === next; i++) next += 1;
+    pool.copyRow(first, next, bytes, (offsets[first] ?? 0) - start);
   }
+  if (holders !== null) placeSuffixes(pool, own, holders, offsets);
   return { bytes, offsets };
+}
+
+/** Sets the offsets of strings inside others, whose offsets are set. */
+function placeSuffixes(
+  pool: StringPool,
+  used: readonly number[],
+  holders: Int32Array,
+  offsets: Int32Array,
+): void {
+  for (const id of used) {
+    const holder = holderOf(holders, id);
+    if (holder !== 0) offsets[id] = (offsets[holder] ?? 0) + pool.lengthOf(holder) - pool.lengthOf(id);
+  }
 }
 
 /** For each string another one that ends with it; 0 if there is none. */

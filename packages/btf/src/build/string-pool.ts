@@ -16,15 +16,27 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
   return hash;
 }
 
+/** Up to this length, copying bytes one by one is faster than a call of `set` with a view. */
+const SHORT = 64;
+
+function copyBytes(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void {
+  if (to - from > SHORT) target.set(bytes.subarray(from, to), at);
+  else for (let i = from; i < to; i++) target[at + i - from] = bytes[i] ?? 0;
+}
+
 /**
  * StringPool numbers distinct strings of bytes; 0 is the empty one. Bytes are kept as they are, UTF-8 or not.
  *
+ * The strings lie one after the other as in a string section, each with its NUL, so that a row of them is copied at once.
  * Hashes run from the end of a string to its start, so hashing a string passes the hash of each suffix.
  */
 export class StringPool {
+  /** The strings in the order of their numbers, each with a NUL after it. */
   #bytes = new Uint8Array(1024);
   #starts: Int32Array = new Int32Array(64);
   #hashes: Int32Array = new Int32Array(64);
+  /** The bytes of a short text that is looked up. */
+  readonly #text = new Uint8Array(SHORT);
   /** Open addressing: 0 is free, otherwise a string's number + 1. */
   #slots = new Int32Array(128);
   #count = 0;
@@ -58,39 +70,55 @@ export class StringPool {
    * pair.
    */
   internText(text: string): number {
-    if (text === '') return 0;
+    if (text.length <= SHORT && this.#isPlain(text)) return this.intern(this.#text, 0, text.length);
     if (text.includes('\0') || /\p{Surrogate}/u.test(text)) return -1;
     const bytes = encoder.encode(text);
     return this.intern(bytes, 0, bytes.length);
   }
 
-  /** bytesOf returns the bytes of a string. They are valid until the next string is added. */
-  bytesOf(id: number): Uint8Array {
-    return this.#bytes.subarray(this.#starts[id] ?? 0, this.#starts[id + 1] ?? 0);
+  /**
+   * Whether a short text is ASCII without NUL, as most names are. Its bytes are then in `#text`: an encoder takes three
+   * times as long.
+   */
+  #isPlain(text: string): boolean {
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === 0 || code > 0x7f) return false;
+      this.#text[at] = code;
+    }
+    return true;
   }
 
-  /** copy writes the bytes of a string into others. */
-  copy(id: number, target: Uint8Array, at: number): void {
-    const start = this.#starts[id] ?? 0;
-    const end = this.#starts[id + 1] ?? 0;
-    for (let i = start; i < end; i++) target[at - start + i] = this.#bytes[i] ?? 0;
+  /** bytesOf returns the bytes of a string. They are valid until the next string is added. */
+  bytesOf(id: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[id] ?? 0, this.#endOf(id));
   }
 
   /** lengthOf returns the length of a string in bytes. */
   lengthOf(id: number): number {
-    return (this.#starts[id + 1] ?? 0) - (this.#starts[id] ?? 0);
+    return this.#endOf(id) - (this.#starts[id] ?? 0);
+  }
+
+  /** copyRow copies the strings from a number to before another one to an index in `target`, each with its NUL. */
+  copyRow(first: number, end: number, target: Uint8Array, at: number): void {
+    copyBytes(target, at, this.#bytes, this.#starts[first] ?? 0, this.#starts[end] ?? 0);
   }
 
   /** visitSuffixes calls `visit` with each other, non-empty string that the string ends with, shortest first. */
   visitSuffixes(id: number, visit: (suffix: number) => void): void {
     const start = this.#starts[id] ?? 0;
-    const end = this.#starts[id + 1] ?? 0;
+    const end = this.#endOf(id);
     let hash = EMPTY_HASH;
     for (let at = end - 1; at > start; at--) {
       hash = addByte(hash, this.#bytes[at] ?? 0);
       const found = this.#find(hash, this.#bytes, at, end);
       if (found >= 0) visit(found);
     }
+  }
+
+  /** The index of the NUL after a string. */
+  #endOf(id: number): number {
+    return (this.#starts[id + 1] ?? 1) - 1;
   }
 
   #find(hash: number, bytes: Uint8Array, from: number, to: number): number {
@@ -114,14 +142,13 @@ export class StringPool {
   #append(hash: number, bytes: Uint8Array, from: number, to: number): number {
     const id = this.#count++;
     const start = this.#starts[id] ?? 0;
-    const end = start + to - from;
+    const end = start + to - from + 1;
     if (end > this.#bytes.length) {
       const longer = new Uint8Array(Math.max(end, this.#bytes.length * 2));
       longer.set(this.#bytes);
       this.#bytes = longer;
     }
-    // Names are short, so a loop is faster than a view for each.
-    for (let i = from; i < to; i++) this.#bytes[start - from + i] = bytes[i] ?? 0;
+    copyBytes(this.#bytes, start, bytes, from, to);
     this.#starts = withRoom(this.#starts, id + 2);
     this.#starts[id + 1] = end;
     this.#hashes = withRoom(this.#hashes, id + 1);

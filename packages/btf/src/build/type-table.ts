@@ -51,6 +51,12 @@ export class TypeTable {
     return offset < 0 ? 0 : kindOfInfo(this.words[offset + 1] ?? 0);
   }
 
+  /** makeRoom makes room for more types and words at once: growing step by step takes and copies twice the memory. */
+  makeRoom(types: number, words: number): void {
+    this.#offsets = withRoom(this.#offsets, this.#count + types);
+    this.words = withRoom(this.words, Math.min(this.#used + words, MAX_WORDS));
+  }
+
   /**
    * reserve returns the next id, without a type.
    *

@@ -17,6 +17,9 @@ const NARROWEST_INFO_MASK = 0x8f00ffff;
 /** The bits of an INT's own word that have a meaning (BTF_INT_MASK). */
 const INT_MASK = 0x0fffffff;
 
+/** The kind has 7 bits in the info word. */
+const MAX_KINDS = 128;
+
 const KIND_FLAG = 'Invalid btf_info kind_flag';
 
 /** TypeCheck checks types one by one, without the types that they refer to: the kernel's first pass. */
@@ -25,23 +28,30 @@ export class TypeCheck {
   readonly #names: NameRules;
   readonly #features: KernelFeatures;
   readonly #problems: ProblemList;
+  readonly #infoMask: number;
+  /** 1 for the kinds that the kernel accepts. */
+  readonly #accepted: Uint8Array;
 
   constructor(types: RawTypes, names: NameRules, features: KernelFeatures, problems: ProblemList) {
     this.#types = types;
     this.#names = names;
     this.#features = features;
     this.#problems = problems;
+    this.#infoMask = infoMask(features);
+    this.#accepted = Uint8Array.from({ length: MAX_KINDS }, (_, kind) =>
+      acceptsKind(features, kind) ? 1 : 0,
+    );
   }
 
   check(id: TypeId): void {
     const types = this.#types;
     const kind = types.kind(id);
     const info = types.info(id);
-    if ((info & ~this.#infoMask()) !== 0) {
+    if ((info & ~this.#infoMask) !== 0) {
       this.#problems.add(id, `Invalid btf_info:${(info >>> 0).toString(16)}`);
       return;
     }
-    if (!acceptsKind(this.#features, kind)) {
+    if (this.#accepted[kind] !== 1) {
       this.#problems.add(id, `Invalid kind:${kind}`);
       return;
     }
@@ -54,11 +64,6 @@ export class TypeCheck {
     if (types.kindFlag(id) && !this.#mayHaveKindFlag(kind)) this.#problems.add(id, KIND_FLAG);
     this.#checkName(id, kind, nameOffset);
     this.#checkOwn(id, kind);
-  }
-
-  #infoMask(): number {
-    if (this.#features.wideVlen) return -1;
-    return this.#features.float ? NARROW_INFO_MASK : NARROWEST_INFO_MASK;
   }
 
   #mayHaveKindFlag(kind: number): boolean {
@@ -240,6 +245,12 @@ export class TypeCheck {
     }
     if (sum > sectionSize) this.#problems.add(id, 'Invalid btf_info size');
   }
+}
+
+/** The bits of the info word that have a meaning. */
+function infoMask({ wideVlen, float }: KernelFeatures): number {
+  if (wideVlen) return -1;
+  return float ? NARROW_INFO_MASK : NARROWEST_INFO_MASK;
 }
 
 /** A FUNC has its linkage in place of vlen. */

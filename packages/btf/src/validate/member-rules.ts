@@ -21,22 +21,23 @@ export function memberProblem(
 ): string | null {
   const declared = types.word(id, HEAD_WORDS + index * 3 + 1);
   const word = types.word(id, HEAD_WORDS + index * 3 + 2);
-  const sized = resolution.sized(declared);
-  if (sized === null) return isModifier(types.kind(declared)) ? 'Invalid member' : 'Unsupported check_member';
-  const kind = types.kind(sized.id);
+  const sized = resolution.sizedId(declared);
+  if (sized === 0) return isModifier(types.kind(declared)) ? 'Invalid member' : 'Unsupported check_member';
+  const kind = types.kind(sized);
   const structSize = types.third(id);
   const packed = types.kindFlag(id);
   const offset = packed ? word & 0xffffff : word;
   const width = packed ? word >>> 24 : 0;
   if (kind === Kind.INT) {
-    const intWord = types.word(sized.id, HEAD_WORDS);
+    const intWord = types.word(sized, HEAD_WORDS);
     return packed ? bitfieldInt(intWord, offset, width, structSize) : plainInt(intWord, offset, structSize);
   }
   if (packed && (kind === Kind.ENUM || kind === Kind.ENUM64)) return bitfieldEnum(offset, width, structSize);
   if (width !== 0) return BITFIELD;
-  if (kind === Kind.FLOAT) return float(sized.size, offset, structSize, resolution.pointerSize);
+  const size = resolution.sizeOf(sized);
+  if (kind === Kind.FLOAT) return float(size, offset, structSize, resolution.pointerSize);
   if (offset % 8 !== 0) return UNALIGNED;
-  return structSize - offset / 8 < sized.size ? EXCEEDS : null;
+  return structSize - offset / 8 < size ? EXCEEDS : null;
 }
 
 function plainInt(intWord: number, memberOffset: number, structSize: number): string | null {

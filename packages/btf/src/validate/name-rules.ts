@@ -1,4 +1,4 @@
-import type { StringTable } from '../strings.js';
+import type { StringTable, TextSpan } from '../strings.js';
 import type { KernelFeatures } from '../kernel/kernel-features.js';
 
 /** The largest offset of a name (BTF_MAX_NAME_OFFSET). */
@@ -11,12 +11,22 @@ const SHORT_NAME = 128;
 const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 
+/** The bits of {@link CLASSES}. */
+const START = 1;
+const PART = 2;
+const DOTS = 4;
+const PRINTABLE = 8;
+
+/** The classes of each byte. Names are tested byte by byte, and vmlinux has hundreds of thousands of them. */
+const CLASSES = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => classesOf(byte));
+
 /** NameRules are the kernel's rules for names. The offsets passed to its tests must be valid. */
 export class NameRules {
   readonly #strings: StringTable;
   readonly #maxLength: number;
   readonly #dots: boolean;
   readonly #printable: boolean;
+  readonly #text: TextSpan = { bytes: new Uint8Array(), from: 0, to: 0 };
 
   constructor(strings: StringTable, features: KernelFeatures) {
     this.#strings = strings;
@@ -40,36 +50,39 @@ export class NameRules {
    * digit.
    */
   isIdentifier(offset: number): boolean {
-    return this.#every(offset, this.#dots ? isDottedPart : isIdentifierPart);
+    return this.#dots ? this.isVariableName(offset) : this.#matches(offset, START, PART);
   }
 
   /** isVariableName reports whether a VAR may have a name. */
   isVariableName(offset: number): boolean {
-    return this.#every(offset, isDottedPart);
+    return this.#matches(offset, START | DOTS, PART | DOTS);
   }
 
   /** isSectionName reports whether a DATASEC may have a name. */
   isSectionName(offset: number): boolean {
-    return this.#every(offset, this.#printable ? isPrintable : isDottedPart);
+    return this.#printable ? this.#matches(offset, PRINTABLE, PRINTABLE) : this.isVariableName(offset);
   }
 
-  /** Whether a name is not empty, not too long, and has only allowed bytes. */
-  #every(offset: number, allowed: (byte: number, at: number) => boolean): boolean {
-    for (let at = 0; at <= this.#maxLength; at++) {
-      const byte = this.#strings.byteAt(offset + at);
-      if (byte === 0) return at > 0;
-      if (!allowed(byte, at)) return false;
+  /** Whether a name is not empty, not too long, and has only bytes of certain classes. */
+  #matches(offset: number, first: number, others: number): boolean {
+    this.#strings.findRaw(offset, this.#text);
+    const { bytes, from } = this.#text;
+    const last = from + this.#maxLength;
+    let allowed = first;
+    for (let at = from; at <= last; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === 0) return at > from;
+      if (((CLASSES[byte] ?? 0) & allowed) === 0) return false;
+      allowed = others;
     }
     return false;
   }
 }
 
-function isDottedPart(byte: number, at: number): boolean {
-  return byte === DOT || isIdentifierPart(byte, at);
-}
-
-function isIdentifierPart(byte: number, at: number): boolean {
-  return byte === UNDERSCORE || isLetter(byte) || (at > 0 && isDigit(byte));
+function classesOf(byte: number): number {
+  const isStart = byte === UNDERSCORE || isLetter(byte);
+  const identifier = (isStart ? START : 0) | (isStart || isDigit(byte) ? PART : 0);
+  return identifier | (byte === DOT ? DOTS : 0) | (isPrintable(byte) ? PRINTABLE : 0);
 }
 
 // The kernel's character classes are those of Latin 1 (lib/ctype.c).

@@ -48,7 +48,10 @@ export class PointerTags {
 
   /** Since Linux 7.2: the tags among all modifiers of the target count, except unknown ones and attributes. */
   #byAnyTag(pointerId: TypeId): KeptPointer | null | string {
-    const { typeId, tags } = this.#chainEnd(this.#types.third(pointerId));
+    const target = this.#types.third(pointerId);
+    // Most pointers lead to a type that is not a modifier.
+    if (!isModifier(this.#types.kind(target))) return null;
+    const { typeId, tags } = this.#chainEnd(target);
     const names = this.#names.filter((_, bit) => (tags & (1 << bit)) !== 0);
     if (names.length > 1) return 'Pointer with several special type tags (EINVAL)';
     const [tag] = names;
@@ -68,13 +71,12 @@ export class PointerTags {
       return 'Pointer with a type tag that is not for programs (EINVAL)';
     }
     if (!counts) return null;
-    const target = this.#resolution.sized(tagId);
-    return target !== null && types.kind(target.id) === Kind.STRUCT ? kept(tag, target.id) : notToStruct(tag);
+    const target = this.#resolution.sizedId(tagId);
+    return types.kind(target) === Kind.STRUCT ? kept(tag, target) : notToStruct(tag);
   }
 
   #chainEnd(first: TypeId): ChainEnd {
     const types = this.#types;
-    if (!isModifier(types.kind(first))) return { typeId: first, tags: 0 };
     this.#ends ??= { typeIds: new Int32Array(types.end).fill(-1), tags: new Uint8Array(types.end) };
     const { typeIds, tags } = this.#ends;
     const chain: TypeId[] = [];

@@ -1,32 +1,27 @@
 import { type Spec, typesOf } from '../spec.js';
 import type { StringTable } from '../strings.js';
 import type { TypeId } from '../types.js';
-import { kindFlagOfInfo, kindOfInfo, vlenOfInfo, type Words } from '../words.js';
+import { hostWords, kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
 import { kindTest } from '../kind-words.js';
-
-interface Level {
-  readonly firstTypeId: TypeId;
-  readonly words: Words;
-  readonly offsets: Uint32Array;
-}
 
 /** RawTypes reads types of a spec and its bases word by word, and decodes nothing. */
 export class RawTypes {
   /** The first id that is too large. */
   readonly end: TypeId;
   readonly strings: StringTable;
-  /** The spec's own types first, then those of its bases. */
-  readonly #levels: readonly Level[];
+  readonly #base: RawTypes | null;
+  readonly #first: TypeId;
+  readonly #words: Int32Array;
+  readonly #offsets: Uint32Array;
 
   constructor(spec: Spec) {
-    const levels: Level[] = [];
-    for (let at: Spec | null = spec; at !== null; at = at.base) {
-      const { source, offsets } = typesOf(at);
-      levels.push({ firstTypeId: at.firstTypeId, words: source.words, offsets });
-    }
+    const { source, offsets } = typesOf(spec);
     this.end = spec.endTypeId;
-    this.strings = typesOf(spec).source.strings;
-    this.#levels = levels;
+    this.strings = source.strings;
+    this.#base = spec.base === null ? null : new RawTypes(spec.base);
+    this.#first = spec.firstTypeId;
+    this.#words = hostWords(source.bytes, spec.byteOrder);
+    this.#offsets = offsets;
   }
 
   /** info returns the info word; 0 for void. */
@@ -58,10 +53,8 @@ export class RawTypes {
 
   /** word returns the word of a type at an index, unsigned; 0 for void. The type must have that word. */
   word(id: TypeId, index: number): number {
-    for (const { firstTypeId, words, offsets } of this.#levels) {
-      if (id >= firstTypeId) return words.u32((offsets[id - firstTypeId] ?? 0) + index * 4);
-    }
-    return 0;
+    if (id < this.#first) return this.#base === null ? 0 : this.#base.word(id, index);
+    return (this.#words[((this.#offsets[id - this.#first] ?? 0) >>> 2) + index] ?? 0) >>> 0;
   }
 }
 
@@ -71,7 +64,10 @@ export const isModifier = kindTest(({ alias }) => alias);
 /** isRegularInt reports whether the word of an INT describes whole bytes: 1, 2, 4, 8 or 16, without an offset. */
 export function isRegularInt(intWord: number): boolean {
   const bits = intWord & 0xff;
-  return ((intWord >>> 16) & 0xff) === 0 && [8, 16, 32, 64, 128].includes(bits);
+  return (
+    ((intWord >>> 16) & 0xff) === 0 &&
+    (bits === 8 || bits === 16 || bits === 32 || bits === 64 || bits === 128)
+  );
 }
 
 /**

@@ -1,20 +1,18 @@
 import { Kind, type TypeId } from '../types.js';
 import { isModifier, type RawTypes } from './raw-types.js';
-import { KIND_ROWS } from '../kind-words.js';
+import { kindTest } from '../kind-words.js';
 
 /** State is the progress of a type's resolution. */
 export const State = { NEW: 0, UNDER_WAY: 1, RESOLVED: 2, FAILED: 3 } as const;
 
-/** SizedType is a type with its size. */
-export interface SizedType {
-  readonly id: TypeId;
-  readonly size: number;
-}
+const hasOwnSize = kindTest(({ size }) => size === 'OWN' || size === 'ELEMENTS' || size === 'POINTER');
 
 /** Resolution has the state of each type and, once it is resolved, the type that it stands for and its size. */
 export class Resolution {
   readonly #types: RawTypes;
   readonly pointerSize: number;
+  /** For a FUNC_PROTO, 2 + the index of its first parameter without a name, 1 if it has none, or 0 if it is not known. */
+  readonly unnamedParams: Uint32Array;
   readonly #states: Uint8Array;
   readonly #ids: Uint32Array;
   readonly #sizes: Uint32Array;
@@ -22,6 +20,7 @@ export class Resolution {
   constructor(types: RawTypes, pointerSize: number) {
     this.#types = types;
     this.pointerSize = pointerSize;
+    this.unnamedParams = new Uint32Array(types.end);
     this.#states = new Uint8Array(types.end);
     this.#ids = new Uint32Array(types.end);
     this.#sizes = new Uint32Array(types.end);
@@ -47,25 +46,27 @@ export class Resolution {
     return this.#ids[id] ?? 0;
   }
 
-  /** sized returns the size of a type and the type that has it; null if there is none. */
-  sized(id: TypeId): SizedType | null {
-    const own = this.#own(id);
-    if (own !== null) return own;
+  /** sizedId returns the type that has the size of a type; 0 if there is none. {@link sizeOf} returns its size. */
+  sizedId(id: TypeId): TypeId {
+    if (this.#hasSize(id)) return id;
     const kind = this.#types.kind(id);
-    return isModifier(kind) || kind === Kind.VAR ? this.#own(this.resolvedId(id)) : null;
+    const target = isModifier(kind) || kind === Kind.VAR ? this.resolvedId(id) : 0;
+    return this.#hasSize(target) ? target : 0;
   }
 
-  #own(id: TypeId): SizedType | null {
-    if (id >= this.#types.end) return null;
-    switch (KIND_ROWS[this.#types.kind(id)]?.size) {
-      case 'OWN':
-        return { id, size: this.#types.third(id) };
-      case 'ELEMENTS':
-        return { id, size: this.#sizes[id] ?? 0 };
-      case 'POINTER':
-        return { id, size: this.pointerSize };
+  /** sizeOf returns the size of a type that has one of its own. */
+  sizeOf(id: TypeId): number {
+    switch (this.#types.kind(id)) {
+      case Kind.ARRAY:
+        return this.#sizes[id] ?? 0;
+      case Kind.PTR:
+        return this.pointerSize;
       default:
-        return null;
+        return this.#types.third(id);
     }
+  }
+
+  #hasSize(id: TypeId): boolean {
+    return id < this.#types.end && hasOwnSize(this.#types.kind(id));
   }
 }

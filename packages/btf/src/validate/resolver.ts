@@ -16,12 +16,6 @@ const MAX_DEPTH = 32;
  */
 type Mode = 'UNDECIDED' | 'POINTER' | 'CONTAINER';
 
-interface Frame {
-  readonly id: TypeId;
-  /** The member or variable to continue with. */
-  next: number;
-}
-
 /** Whether types of a kind refer to others. `checkPrototype` checks a FUNC_PROTO. */
 const refersToOthers = kindTest(
   ({ third, onceIds, eachId }, kind) =>
@@ -30,11 +24,14 @@ const refersToOthers = kindTest(
 const isUnreferable = kindTest(({ referable }) => !referable);
 const isSizeless = kindTest(({ size }) => size === 'NONE');
 
-/** The result of a step: done, one more type to resolve first, or a problem. */
-type Step = 'DONE' | { readonly first: TypeId } | { readonly message: string; readonly component?: number };
+/**
+ * The result of a step: done, a problem, or otherwise the id of a type to resolve first. Numbers in place of objects: there
+ * are several steps for each type.
+ */
+const DONE = 0;
+const PROBLEM = -1;
 
-const DONE = 'DONE';
-const INVALID_ID = { message: 'Invalid type_id' };
+const INVALID_ID = 'Invalid type_id';
 
 /**
  * Resolver follows the references of types: the kernel's second pass. It walks depth first and in the kernel's order,
@@ -44,12 +41,17 @@ const INVALID_ID = { message: 'Invalid type_id' };
  */
 export class Resolver {
   readonly #types: RawTypes;
-  readonly #unnamedParams = new Map<TypeId, number>();
   readonly #names: NameRules;
   readonly #resolution: Resolution;
   readonly #features: KernelFeatures;
   readonly #problems: ProblemList;
   #mode: Mode = 'UNDECIDED';
+  /** The types that are resolved within each other, and for each the member or variable to continue with. */
+  readonly #stack = new Uint32Array(MAX_DEPTH);
+  readonly #next = new Uint32Array(MAX_DEPTH);
+  #depth = 0;
+  #message = '';
+  #component: number | null = null;
 
   /** Every type must have passed the first check. */
   constructor(
@@ -70,26 +72,26 @@ export class Resolver {
   resolve(root: TypeId): void {
     const resolution = this.#resolution;
     if (!this.#needsResolution(root) || resolution.state(root) !== State.NEW) return;
-    const stack: Frame[] = [];
     this.#mode = 'UNDECIDED';
-    this.#enter(stack, root);
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    this.#enter(root);
+    while (this.#depth > 0) {
+      const top = this.#stack[this.#depth - 1] ?? 0;
       const step = this.#step(top);
       if (step === DONE) {
-        stack.pop();
-      } else if ('message' in step) {
-        this.#problems.add(top.id, step.message, step.component ?? null);
-        this.#fail(stack);
-      } else if (resolution.state(step.first) === State.FAILED) {
-        this.#fail(stack);
-      } else if (stack.length === MAX_DEPTH) {
+        this.#depth -= 1;
+      } else if (step === PROBLEM) {
+        this.#problems.add(top, this.#message, this.#component);
+        this.#fail();
+      } else if (resolution.state(step) === State.FAILED) {
+        this.#fail();
+      } else if (this.#depth === MAX_DEPTH) {
         this.#problems.add(root, `Exceeded max resolving depth:${MAX_DEPTH}`);
-        this.#fail(stack);
-      } else if (resolution.state(step.first) === State.UNDER_WAY) {
+        this.#fail();
+      } else if (resolution.state(step) === State.UNDER_WAY) {
         this.#problems.add(root, 'Loop detected');
-        this.#fail(stack);
+        this.#fail();
       } else {
-        this.#enter(stack, step.first);
+        this.#enter(step);
       }
     }
   }
@@ -127,77 +129,89 @@ export class Resolver {
   #isValue(id: TypeId): boolean {
     if (id >= this.#types.end || this.#isUnresolvedFunc(id)) return false;
     this.resolve(id);
-    return this.#resolution.state(id) === State.FAILED || this.#resolution.sized(id) !== null;
+    return this.#resolution.state(id) === State.FAILED || this.#resolution.sizedId(id) !== 0;
   }
 
-  #enter(stack: Frame[], id: TypeId): void {
+  #enter(id: TypeId): void {
     const kind = this.#types.kind(id);
     this.#resolution.setState(id, State.UNDER_WAY);
-    stack.push({ id, next: 0 });
+    this.#stack[this.#depth] = id;
+    this.#next[this.#depth] = 0;
+    this.#depth += 1;
     if (this.#mode !== 'UNDECIDED') return;
     if (kind === Kind.PTR) this.#mode = 'POINTER';
     else if (isComposite(kind) || kind === Kind.ARRAY) this.#mode = 'CONTAINER';
   }
 
-  #fail(stack: Frame[]): void {
-    for (const { id } of stack.splice(0)) this.#resolution.setState(id, State.FAILED);
-  }
-
-  #step(frame: Frame): Step {
-    switch (this.#types.kind(frame.id)) {
-      case Kind.PTR:
-        return this.#pointer(frame.id);
-      case Kind.VAR:
-        return this.#variable(frame.id);
-      case Kind.ARRAY:
-        return this.#array(frame.id);
-      case Kind.STRUCT:
-      case Kind.UNION:
-        return this.#composite(frame);
-      case Kind.FUNC:
-        return this.#func(frame.id);
-      case Kind.DECL_TAG:
-        return this.#declTag(frame.id);
-      case Kind.DATASEC:
-        return this.#section(frame);
-      default:
-        return this.#modifier(frame.id);
+  #fail(): void {
+    for (; this.#depth > 0; this.#depth--) {
+      this.#resolution.setState(this.#stack[this.#depth - 1] ?? 0, State.FAILED);
     }
   }
 
-  #modifier(id: TypeId): Step {
-    const next = this.#types.third(id);
-    if (!this.#canBeReferred(next)) return INVALID_ID;
-    return this.#pending(next) ?? this.#standFor(id, next);
+  #problem(message: string, component: number | null = null): number {
+    this.#message = message;
+    this.#component = component;
+    return PROBLEM;
   }
 
-  #pointer(id: TypeId): Step {
-    const next = this.#types.third(id);
-    if (!this.#canBeReferred(next)) return INVALID_ID;
-    return this.#pending(next) ?? this.#pointerBehind(next) ?? this.#standFor(id, next);
+  #step(id: TypeId): number {
+    switch (this.#types.kind(id)) {
+      case Kind.PTR:
+        return this.#pointer(id);
+      case Kind.VAR:
+        return this.#variable(id);
+      case Kind.ARRAY:
+        return this.#array(id);
+      case Kind.STRUCT:
+      case Kind.UNION:
+        return this.#composite(id);
+      case Kind.FUNC:
+        return this.#func(id);
+      case Kind.DECL_TAG:
+        return this.#declTag(id);
+      case Kind.DATASEC:
+        return this.#section(id);
+      default:
+        return this.#modifier(id);
+    }
   }
 
-  #variable(id: TypeId): Step {
+  #modifier(id: TypeId): number {
     const next = this.#types.third(id);
-    if (!this.#canBeReferred(next)) return INVALID_ID;
-    const pending = this.#pending(next) ?? this.#pointerBehind(next);
-    if (pending !== null) return pending;
-    const sized = this.#resolution.sized(next);
-    return sized === null ? INVALID_ID : this.#done(id, sized.id);
+    if (!this.#canBeReferred(next)) return this.#problem(INVALID_ID);
+    const pending = this.#pending(next);
+    return pending === DONE ? this.#standFor(id, next) : pending;
+  }
+
+  #pointer(id: TypeId): number {
+    const next = this.#types.third(id);
+    if (!this.#canBeReferred(next)) return this.#problem(INVALID_ID);
+    const pending = this.#pendingTarget(next);
+    return pending === DONE ? this.#standFor(id, next) : pending;
+  }
+
+  #variable(id: TypeId): number {
+    const next = this.#types.third(id);
+    if (!this.#canBeReferred(next)) return this.#problem(INVALID_ID);
+    const pending = this.#pendingTarget(next);
+    if (pending !== DONE) return pending;
+    const sized = this.#resolution.sizedId(next);
+    return sized === 0 ? this.#problem(INVALID_ID) : this.#done(id, sized);
   }
 
   /**
    * A type stands for the sized type that another resolves to, or, through a pointer, for a type that needs no size.
    */
-  #standFor(id: TypeId, next: TypeId): Step {
+  #standFor(id: TypeId, next: TypeId): number {
     const resolution = this.#resolution;
-    const sized = resolution.sized(next);
-    if (sized !== null) return this.#done(id, sized.id);
+    const sized = resolution.sizedId(next);
+    if (sized !== 0) return this.#done(id, sized);
     const isResolved = resolution.state(next) === State.RESOLVED && !this.#isUnresolvedFunc(next);
     const target = isResolved ? resolution.resolvedId(next) : next;
     const kind = this.#types.kind(target);
     const may = kind === Kind.VOID || kind === Kind.FWD || kind === Kind.FUNC_PROTO;
-    return may ? this.#done(id, target) : INVALID_ID;
+    return may ? this.#done(id, target) : this.#problem(INVALID_ID);
   }
 
   /** Whether a type is a function that the kernel does not resolve for others: kernels before DECL_TAG. */
@@ -205,63 +219,71 @@ export class Resolver {
     return !this.#features.declTag && this.#types.kind(id) === Kind.FUNC;
   }
 
-  /** A modifier that was resolved within a struct ends at a pointer, from which a pointer has to continue. */
-  #pointerBehind(next: TypeId): Step | null {
-    if (!isModifier(this.#types.kind(next))) return null;
+  /**
+   * As {@link #pending} for the target of a pointer or variable. A modifier that was resolved within a struct ends at a
+   * pointer, from which a pointer has to continue.
+   */
+  #pendingTarget(next: TypeId): TypeId {
+    const pending = this.#pending(next);
+    if (pending !== DONE || !isModifier(this.#types.kind(next))) return pending;
     const target = this.#resolution.resolvedId(next);
-    return this.#types.kind(target) === Kind.PTR ? this.#pending(target) : null;
+    return this.#types.kind(target) === Kind.PTR ? this.#pending(target) : DONE;
   }
 
-  #array(id: TypeId): Step {
+  #array(id: TypeId): number {
     const types = this.#types;
     const elem = types.word(id, HEAD_WORDS);
     const index = types.word(id, HEAD_WORDS + 1);
     const nelems = types.word(id, HEAD_WORDS + 2);
-    if (!this.#canBeMember(index)) return { message: 'Invalid index' };
+    if (!this.#canBeMember(index)) return this.#problem('Invalid index');
     const indexPending = this.#pending(index);
-    if (indexPending !== null) return indexPending;
-    const sizedIndex = this.#resolution.sized(index);
-    if (sizedIndex === null || types.kind(sizedIndex.id) !== Kind.INT || !this.#isRegular(sizedIndex.id)) {
-      return { message: 'Invalid index' };
+    if (indexPending !== DONE) return indexPending;
+    const sizedIndex = this.#resolution.sizedId(index);
+    if (types.kind(sizedIndex) !== Kind.INT || !this.#isRegular(sizedIndex)) {
+      return this.#problem('Invalid index');
     }
-    if (!this.#canBeMember(elem)) return { message: 'Invalid elem' };
+    if (!this.#canBeMember(elem)) return this.#problem('Invalid elem');
     const elemPending = this.#pending(elem);
-    if (elemPending !== null) return elemPending;
-    const sizedElem = this.#resolution.sized(elem);
-    if (sizedElem === null) return { message: 'Invalid elem' };
-    if (types.kind(sizedElem.id) === Kind.INT && !this.#isRegular(sizedElem.id)) {
-      return { message: 'Invalid array of int' };
+    if (elemPending !== DONE) return elemPending;
+    const sizedElem = this.#resolution.sizedId(elem);
+    if (sizedElem === 0) return this.#problem('Invalid elem');
+    if (types.kind(sizedElem) === Kind.INT && !this.#isRegular(sizedElem)) {
+      return this.#problem('Invalid array of int');
     }
-    const size = sizedElem.size * nelems;
+    const size = this.#resolution.sizeOf(sizedElem) * nelems;
     return size > 0xffffffff
-      ? { message: 'Array size overflows U32_MAX' }
-      : this.#done(id, sizedElem.id, size);
+      ? this.#problem('Array size overflows U32_MAX')
+      : this.#done(id, sizedElem, size);
   }
 
   #isRegular(id: TypeId): boolean {
     return isRegularInt(this.#types.word(id, HEAD_WORDS));
   }
 
-  #composite(frame: Frame): Step {
+  #composite(id: TypeId): number {
     const types = this.#types;
-    const count = types.vlen(frame.id);
-    for (; frame.next < count; frame.next++) {
-      const typeId = types.word(frame.id, HEAD_WORDS + frame.next * 3 + 1);
-      if (!this.#canBeMember(typeId)) return { message: 'Invalid member', component: frame.next };
+    const count = types.vlen(id);
+    const top = this.#depth - 1;
+    for (let member = this.#next[top] ?? 0; member < count; member++) {
+      const typeId = types.word(id, HEAD_WORDS + member * 3 + 1);
+      if (!this.#canBeMember(typeId)) return this.#problem('Invalid member', member);
       const pending = this.#pending(typeId);
-      if (pending !== null) return pending;
-      const message = memberProblem(types, this.#resolution, frame.id, frame.next);
-      if (message !== null) return { message, component: frame.next };
+      if (pending !== DONE) {
+        this.#next[top] = member;
+        return pending;
+      }
+      const message = memberProblem(types, this.#resolution, id, member);
+      if (message !== null) return this.#problem(message, member);
     }
-    return this.#done(frame.id, 0);
+    return this.#done(id, 0);
   }
 
-  #func(id: TypeId): Step {
+  #func(id: TypeId): number {
     const types = this.#types;
     const proto = types.third(id);
-    if (!this.#is(proto, Kind.FUNC_PROTO)) return INVALID_ID;
+    if (!this.#is(proto, Kind.FUNC_PROTO)) return this.#problem(INVALID_ID);
     const unnamed = this.#unnamedParam(proto);
-    if (unnamed !== -1) return { message: `Invalid arg#${unnamed + 1}`, component: unnamed };
+    if (unnamed !== -1) return this.#problem(`Invalid arg#${unnamed + 1}`, unnamed);
     return this.#done(id, proto);
   }
 
@@ -270,8 +292,9 @@ export class Resolver {
    * prototype.
    */
   #unnamedParam(proto: TypeId): number {
-    const known = this.#unnamedParams.get(proto);
-    if (known !== undefined) return known;
+    const { unnamedParams } = this.#resolution;
+    const known = unnamedParams[proto] ?? 0;
+    if (known !== 0) return known - 2;
     const types = this.#types;
     const count = types.vlen(proto);
     let unnamed = 0;
@@ -282,56 +305,58 @@ export class Resolver {
       unnamed += 1;
     }
     const found = unnamed === count ? -1 : unnamed;
-    this.#unnamedParams.set(proto, found);
+    unnamedParams[proto] = found + 2;
     return found;
   }
 
-  #declTag(id: TypeId): Step {
+  #declTag(id: TypeId): number {
     const types = this.#types;
     const target = types.third(id);
     const kind = target < types.end ? types.kind(target) : Kind.VOID;
     const component = types.word(id, HEAD_WORDS) | 0;
     const hasMembers = isComposite(kind);
-    if (!hasMembers && kind !== Kind.FUNC && kind !== Kind.VAR && kind !== Kind.TYPEDEF) return INVALID_ID;
+    if (!hasMembers && kind !== Kind.FUNC && kind !== Kind.VAR && kind !== Kind.TYPEDEF)
+      return this.#problem(INVALID_ID);
     const pending = this.#pending(target);
-    if (pending !== null) return pending;
+    if (pending !== DONE) return pending;
     const components = hasMembers
       ? types.vlen(target)
       : kind === Kind.FUNC
         ? types.vlen(types.third(target))
         : 0;
-    return component >= components ? { message: 'Invalid component_idx' } : this.#done(id, target);
+    return component >= components ? this.#problem('Invalid component_idx') : this.#done(id, target);
   }
 
-  #section(frame: Frame): Step {
+  #section(id: TypeId): number {
     const types = this.#types;
-    const count = types.vlen(frame.id);
+    const count = types.vlen(id);
+    const top = this.#depth - 1;
     this.#mode = 'UNDECIDED';
-    while (frame.next < count) {
-      const component = frame.next;
-      const variable = types.word(frame.id, HEAD_WORDS + component * 3);
-      const size = types.word(frame.id, HEAD_WORDS + component * 3 + 2);
-      frame.next += 1;
-      if (!this.#is(variable, Kind.VAR)) return { message: 'Not a VAR kind member', component };
-      // A variable that is only resolved now is not compared with its size, as in the kernel.
+    for (let component = this.#next[top] ?? 0; component < count; component++) {
+      const variable = types.word(id, HEAD_WORDS + component * 3);
+      const size = types.word(id, HEAD_WORDS + component * 3 + 2);
+      if (!this.#is(variable, Kind.VAR)) return this.#problem('Not a VAR kind member', component);
       const pending = this.#pending(variable);
-      if (pending !== null) return pending;
-      const sized = this.#resolution.sized(types.third(variable));
-      if (sized === null) return { message: 'Invalid type', component };
-      if (size < sized.size) return { message: 'Invalid size', component };
+      if (pending !== DONE) {
+        // A variable that is only resolved now is not compared with its size, as in the kernel.
+        this.#next[top] = component + 1;
+        return pending;
+      }
+      const sized = this.#resolution.sizedId(types.third(variable));
+      if (sized === 0) return this.#problem('Invalid type', component);
+      if (size < this.#resolution.sizeOf(sized)) return this.#problem('Invalid size', component);
     }
-    return this.#done(frame.id, 0);
+    return this.#done(id, 0);
   }
 
-  #done(id: TypeId, standsFor: TypeId, size = 0): Step {
+  #done(id: TypeId, standsFor: TypeId, size = 0): number {
     this.#resolution.resolve(id, standsFor, size);
     return DONE;
   }
 
-  /** The type itself if it must be resolved first; otherwise null. */
-  #pending(id: TypeId): { readonly first: TypeId } | null {
-    const waits = !this.#isSink(id) && this.#resolution.state(id) !== State.RESOLVED;
-    return waits ? { first: id } : null;
+  /** The type itself if it must be resolved first; otherwise `DONE`. */
+  #pending(id: TypeId): TypeId {
+    return !this.#isSink(id) && this.#resolution.state(id) !== State.RESOLVED ? id : DONE;
   }
 
   /** Whether the search may end at a type, resolved or not. */

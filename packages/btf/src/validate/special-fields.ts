@@ -28,7 +28,7 @@ export function checkSpecialFields(
   const roots = new GraphRoots(types);
   const search = new SpecialSearch(types, resolution, roots, features);
   const sought = soughtTypes(types, search, features);
-  if (sought.size === 0) return;
+  if (sought === null) return;
   const checked = new Map<TypeId, CheckedStruct>();
   for (let id = 1; id < types.end && !problems.full; id++) {
     if (types.kind(id) !== Kind.STRUCT || !hasMember(types, id, sought)) continue;
@@ -43,29 +43,36 @@ export function checkSpecialFields(
   checkOwnership(checked, features, problems);
 }
 
-/** The types that make the kernel search a struct: the first of each special name, and tagged pointers. */
-function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFeatures): Set<TypeId> {
+/**
+ * Marks the types that make the kernel search a struct: the first of each special name, and tagged pointers. Returns null
+ * if there are none.
+ */
+function soughtTypes(types: RawTypes, search: SpecialSearch, features: KernelFeatures): Uint8Array | null {
   const found = new Set<SpecialName>();
-  const sought = new Set<TypeId>();
+  const sought = new Uint8Array(types.end);
+  let any = false;
   for (let id = 1; id < types.end; id++) {
     const kind = types.kind(id);
     if (kind === Kind.STRUCT) {
       const special = search.kindOf(id);
       if (special === null || !special.sought || found.has(special.name)) continue;
       found.add(special.name);
-      sought.add(id);
+      sought[id] = 1;
+      any = true;
     } else if (features.pointerFields && (kind === Kind.PTR || kind === Kind.VOLATILE)) {
       // Problems of tagged pointers only count in structs with special fields.
-      if (search.pointer(id) === true) sought.add(id);
+      if (search.pointer(id) !== true) continue;
+      sought[id] = 1;
+      any = true;
     }
   }
-  return sought;
+  return any ? sought : null;
 }
 
-function hasMember(types: RawTypes, id: TypeId, sought: ReadonlySet<TypeId>): boolean {
+function hasMember(types: RawTypes, id: TypeId, sought: Uint8Array): boolean {
   const count = types.vlen(id);
   for (let i = 0; i < count; i++) {
-    if (sought.has(types.word(id, HEAD_WORDS + i * 3 + 1))) return true;
+    if (sought[types.word(id, HEAD_WORDS + i * 3 + 1)] === 1) return true;
   }
   return false;
 }

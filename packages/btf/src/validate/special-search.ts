@@ -22,6 +22,9 @@ const MAX_ARRAYS = 32;
 /** No name or tag that matters is longer. */
 const LONGEST_NAME = 32;
 
+/** The `b` with which the names of all special kinds begin. */
+const FIRST_BYTE = 0x62;
+
 /** SpecialField is a field that is special to BPF programs. */
 export interface SpecialField {
   readonly name: SpecialName;
@@ -79,7 +82,10 @@ export class SpecialSearch {
   /** kindOf returns the special kind of a type by its name; null if it is not special. */
   kindOf(typeId: TypeId): SpecialKind | null {
     const { strings } = this.#types;
-    const kind = SPECIAL_KINDS.get(latin1At(strings, this.#types.nameOffset(typeId), LONGEST_NAME));
+    const name = this.#types.nameOffset(typeId);
+    // Most names differ in the first byte.
+    if (strings.byteAt(name) !== FIRST_BYTE) return null;
+    const kind = SPECIAL_KINDS.get(latin1At(strings, name, LONGEST_NAME));
     if (kind === undefined) return null;
     return kind.name === 'bpf_res_spin_lock' && !this.#features.resilientLocks ? null : kind;
   }

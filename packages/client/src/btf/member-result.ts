@@ -1,4 +1,4 @@
-import { create } from '@btfd/api/messages';
+import { create } from '@bufbuild/protobuf';
 import {
   decodeMember,
   decodeMemberError,

@@ -1,5 +1,4 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { create } from '@btfd/api/messages';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   Encoding,
   NoteKind as NoteKindNumber,

@@ -1,5 +1,4 @@
-import type { Duration } from '@bufbuild/protobuf/wkt';
-import { durationFromMs } from '@btfd/api/messages';
+import { type Duration, durationFromMs } from '@bufbuild/protobuf/wkt';
 import { anAbortSignal, aTtl, milliseconds, type Rules } from '../error/argument.js';
 
 /** CallOptions are the options of one call. */

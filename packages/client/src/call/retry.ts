@@ -1,4 +1,4 @@
-import { IdempotencyLevel } from '@btfd/api/messages';
+import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { BtfService } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { BtfError } from '../error/btf-error.js';

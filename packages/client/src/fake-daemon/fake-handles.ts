@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs } from '@btfd/api/messages';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HandleSchema, InfoDetail } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { BtfError } from '../error/btf-error.js';

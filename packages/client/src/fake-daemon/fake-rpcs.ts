@@ -1,6 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { Duration } from '@bufbuild/protobuf/wkt';
-import { durationFromMs, durationMs } from '@btfd/api/messages';
+import { type Duration, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import {
   CloneHandleResponseSchema,
   CloseHandlesResponseSchema,

@@ -1,5 +1,4 @@
-import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { create } from '@btfd/api/messages';
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { withErrorDetails } from '@btfd/api/grpc-js';
 import {
   type handleServerStreamingCall,

@@ -119,7 +119,7 @@ export class Lab implements AsyncDisposable {
     await machine.sh(`mkdir -p ${cgroup} && echo max > ${cgroup}/memory.max`);
     // Memory is charged to the group in which a process is when it asks for the memory.
     const inGroup = `sh -c 'echo $$ > ${cgroup}/cgroup.procs && exec "$@"' sh`;
-    const command = `${inGroup} ${wrapper} node /opt/btfd/bin/btfd.js ${words.join(' ')}`;
+    const command = `${inGroup} ${wrapper} btfd ${words.join(' ')}`;
     const pid = Number(await machine.sh(`setsid ${command} </dev/null >${logPath} 2>&1 & echo $!`));
     await until(
       'the daemon listens',

@@ -82,7 +82,7 @@ export function testContents(installed: () => InstalledPackages): void {
     }
   });
 
-  test.each(['api', 'cli', 'server'])('have the licenses of all dependencies that %s includes', (name) => {
+  test.each(['cli', 'server'])('have the licenses of all dependencies that %s includes', (name) => {
     const bundled = installed()
       .bundledModules(name)
       .flatMap((module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? []);

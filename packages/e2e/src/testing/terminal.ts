@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { BTFCTL } from './btfctl.js';
 import { until } from './until.js';
 
+/** How often to look at the screen before Tab is pressed again: more than 10 s. */
+const LOOKS_PER_TAB = 500;
+
 /** TerminalOptions are the options of a {@link Terminal}. */
 export interface TerminalOptions {
   /** The width. Default: 80. */
@@ -71,6 +74,19 @@ export class Terminal implements AsyncDisposable {
       throw new Error(`the terminal shows instead:\n${screen}`, { cause: error });
     }
     return screen;
+  }
+
+  /**
+   * Presses Tab until the screen matches a pattern. A completion gives up if the daemon takes longer than 2 s, as it does on
+   * a busy machine.
+   */
+  async completes(pattern: RegExp): Promise<void> {
+    let looks = 0;
+    await until(`Tab completes ${pattern}`, () => {
+      if (looks % LOOKS_PER_TAB === 0) this.type('Tab');
+      looks += 1;
+      return pattern.test(this.screen());
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

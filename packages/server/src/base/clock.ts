@@ -30,6 +30,7 @@ const LOOK_MS = 3_600_000;
  * @returns a function that cancels the call.
  */
 export function atDate(date: number, callback: () => void): () => void {
+  if (date === Infinity) return () => {};
   let timer: NodeJS.Timeout;
   const wait = (): void => {
     const left = date + 1 - Date.now();

@@ -1,26 +1,47 @@
 import { ErrorReason } from '@btfd/api';
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import { wait } from '../base/wait.js';
 import { ServiceError } from '../error/service-error.js';
+import type { Encoded, RpcCall } from './rpc.js';
 
-/** Maximum number of messages that wait to be sent: one is sent while the next is made. The stream itself would take 16. */
+/** Maximum number of batches that wait to be sent: one is sent while the next is made. */
 const MAX_UNSENT = 2;
+/** A batch that has as much is sent at once. */
+const BATCH_BYTES = 64 * 1024;
+/** To make so many small messages takes a fraction of a millisecond. The loop turns after two batches. */
+const BATCH_MESSAGES = 16;
+/** The prefix of a message of gRPC: a byte that says that it is not compressed, and its length. */
+const PREFIX_BYTES = 5;
 
-/** PacedWriter writes messages to a stream no faster than its client reads them. */
-export class PacedWriter<Message> {
-  readonly #call: Pick<ServerWritableStream<unknown, Message>, 'write'>;
-  readonly #signal: AbortSignal;
+/** Batch is messages that are sent together. */
+export interface Batch {
+  /** The messages with their prefixes, in parts that follow each other. */
+  readonly parts: readonly Uint8Array[];
+  readonly messages: number;
+  /** The bytes of the messages, without their prefixes. */
+  readonly bytes: number;
+}
+
+/** BatchSender is a call that sends batches. */
+export interface BatchSender extends Pick<RpcCall, 'signal' | 'throwIfAborted'> {
+  /** Sends a batch, and calls back when it has left. */
+  sendBatch(batch: Batch, sent: () => void): void;
+}
+
+/**
+ * PacedWriter writes messages to a stream no faster than its client reads them. Small messages that are made in one turn
+ * of the event loop leave together, at a fraction of the cost.
+ */
+export class PacedWriter {
+  readonly #sender: BatchSender;
   readonly #slowReaderMs: number;
+  #parts: Uint8Array[] = [];
+  #messages = 0;
+  #bytes = 0;
   #unsent = 0;
   #onSent: (() => void) | null = null;
 
-  constructor(
-    call: Pick<ServerWritableStream<unknown, Message>, 'write'>,
-    signal: AbortSignal,
-    slowReaderMs: number,
-  ) {
-    this.#call = call;
-    this.#signal = signal;
+  constructor(sender: BatchSender, slowReaderMs: number) {
+    this.#sender = sender;
     this.#slowReaderMs = slowReaderMs;
   }
 
@@ -31,14 +52,36 @@ export class PacedWriter<Message> {
    * read causes neither `cancelled` nor the end of its deadline.
    * @throws the signal's reason if it aborts.
    */
-  async write(message: Message): Promise<void> {
-    this.#signal.throwIfAborted();
+  async write(message: Encoded): Promise<void> {
+    this.#sender.throwIfAborted();
+    if (this.#unsent >= MAX_UNSENT) await this.#sent();
+    this.#add(message);
+    if (this.#bytes >= BATCH_BYTES || this.#messages >= BATCH_MESSAGES) this.flush();
+    if (this.#unsent >= MAX_UNSENT) await this.#sent();
+  }
+
+  #add({ parts, length }: Encoded): void {
+    // Runs when the handler waits for something, before the loop continues.
+    if (this.#messages === 0) process.nextTick(() => this.flush());
+    const prefix = new Uint8Array(PREFIX_BYTES);
+    new DataView(prefix.buffer).setUint32(1, length);
+    this.#parts.push(prefix, ...parts);
+    this.#messages += 1;
+    this.#bytes += length;
+  }
+
+  /** Sends what was written until now. */
+  flush(): void {
+    if (this.#messages === 0) return;
+    const batch = { parts: this.#parts, messages: this.#messages, bytes: this.#bytes };
+    this.#parts = [];
+    this.#messages = 0;
+    this.#bytes = 0;
     this.#unsent += 1;
-    this.#call.write(message, () => {
+    this.#sender.sendBatch(batch, () => {
       this.#unsent -= 1;
       this.#onSent?.();
     });
-    if (this.#unsent >= MAX_UNSENT) await this.#sent();
   }
 
   async #sent(): Promise<void> {
@@ -47,7 +90,7 @@ export class PacedWriter<Message> {
         this.#onSent = wake;
         return () => (this.#onSent = null);
       },
-      { signal: this.#signal, ms: this.#slowReaderMs },
+      { signal: this.#sender.signal, ms: this.#slowReaderMs },
     );
     if (sent) return;
     const message = `the client read nothing for ${this.#slowReaderMs} ms`;

@@ -114,6 +114,7 @@ test.each<[string, Question]>([
   ['file a.proto', { case: 'fileByFilename', value: 'a.proto' }],
   ['symbol a.B', { case: 'fileContainingSymbol', value: 'a.B' }],
   ['message a.B', { case: 'allExtensionNumbersOfType', value: 'a.B' }],
+  ['message btf.v1.BtfService', { case: 'allExtensionNumbersOfType', value: 'btf.v1.BtfService' }],
   [
     'extension 5 of btf.v1.Type',
     { case: 'fileContainingExtension', value: { containingType: 'btf.v1.Type', extensionNumber: 5 } },

@@ -1,7 +1,10 @@
 import {
   create,
+  type DescEnum,
   type DescExtension,
   type DescFile,
+  type DescMessage,
+  type DescService,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -85,7 +88,9 @@ export class Reflection {
         return this.#fileAnswer(extension?.file, `extension ${extensionNumber} of ${containingType}`);
       }
       case 'allExtensionNumbersOfType': {
-        if (!this.#symbolFiles().has(value)) return notFound(`message ${value}`);
+        if (!this.#types().some((type) => type.kind === 'message' && type.typeName === value)) {
+          return notFound(`message ${value}`);
+        }
         const extensionNumber = this.#extensionsOf(value).map(({ number }) => number);
         return { case: 'allExtensionNumbersResponse', value: { baseTypeName: value, extensionNumber } };
       }
@@ -115,9 +120,13 @@ export class Reflection {
     return this.#symbols;
   }
 
+  /** Returns the types, services and extensions of all files. */
+  #types(): (DescEnum | DescExtension | DescMessage | DescService)[] {
+    return [...this.#files.values()].flatMap((file) => Array.from(nestedTypes(file)));
+  }
+
   #extensionsOf(typeName: string): DescExtension[] {
-    const all = [...this.#files.values()].flatMap((file) => Array.from(nestedTypes(file)));
-    return all
+    return this.#types()
       .filter((type) => type.kind === 'extension')
       .filter(({ extendee }) => extendee.typeName === typeName);
   }

@@ -1,13 +1,21 @@
 import { status } from '@grpc/grpc-js';
-import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { DescField, DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { BtfService } from '@btfd/api';
 import type { Caller } from '../auth/caller.js';
 import type { CallFacts } from './interceptor/call-observer.js';
 
 /** RpcCall is a call as its handler sees it. */
 export interface RpcCall {
-  /** Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. */
+  /**
+   * Aborts when the client cancels or goes away, at the deadline and, for streams, at shutdown. A signal is made when a
+   * handler first reads it, so `aborted` and `throwIfAborted` cost less.
+   */
   readonly signal: AbortSignal;
+  /** Whether the signal has aborted. */
+  readonly aborted: boolean;
+  /** Throws the reason of the signal if it has aborted. */
+  throwIfAborted(): void;
   /** The caller. It has the role that the method needs. */
   readonly caller: Caller;
   /** Adds facts about the call for logs, metrics and traces. */
@@ -33,12 +41,26 @@ export class CallEnded extends Error {
   }
 }
 
-/** Encoded is a response that was encoded on another thread. */
+/** Encoded is an encoded response, in parts that follow each other. */
 export class Encoded {
-  readonly wire: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+  readonly length: number;
 
-  constructor(wire: Uint8Array) {
-    this.wire = wire;
+  constructor(...parts: readonly Uint8Array[]) {
+    this.parts = parts;
+    this.length = parts.reduce((length, part) => length + part.length, 0);
+  }
+
+  /** Returns a response with one field, of bytes that must not change any more. They are not copied. */
+  static bytes(field: DescField, bytes: Uint8Array): Encoded {
+    const head = new BinaryWriter().tag(field.number, WireType.LengthDelimited).uint32(bytes.length).finish();
+    return new Encoded(head, bytes);
+  }
+
+  /** The response in one part. */
+  get wire(): Uint8Array {
+    const [first] = this.parts;
+    return this.parts.length === 1 && first !== undefined ? first : Buffer.concat(this.parts);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   GetServerInfoResponseSchema,
   LoadHandleRequestSchema,
   SpecRequestSchema,
+  SpecResponseSchema,
   type LoadHandleResponseSchema,
   type SpecResponse,
 } from '@btfd/api';
@@ -211,6 +212,29 @@ describe('A unary call', () => {
 });
 
 describe('A stream', () => {
+  test('sends encoded bytes without changes, and small messages in between in order', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(300_000)).map((_, index) => index % 251);
+    const { raw: field } = SpecResponseSchema.field;
+    using served = await serve({
+      spec: async function* () {
+        for (let index = 0; index < 100; index++) yield raw(index);
+        yield Encoded.bytes(field, shared.subarray(1, 200_001));
+        for (let index = 0; index < 100; index++) {
+          yield raw(index);
+          if (index % 7 === 0) await setImmediate();
+        }
+        yield Encoded.bytes(field, shared.subarray(0, 0));
+      },
+    });
+    const all: Uint8Array[] = [];
+    for await (const { part } of served.client.stream('spec', SPEC)) {
+      if (part.case === 'raw') all.push(part.value);
+    }
+    const small = Array.from({ length: 100 }, (_, index) => index);
+    expect(all.map(({ length }) => length)).toEqual([...small, 200_000, ...small, 0]);
+    expect(Buffer.compare(all[100] ?? new Uint8Array(), shared.subarray(1, 200_001))).toBe(0);
+  });
+
   test('sends its messages in order, and ends', async () => {
     using served = await serve({
       spec: async function* () {

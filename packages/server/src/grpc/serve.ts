@@ -89,7 +89,7 @@ export function serveWire<O extends DescMessage>(
     const call = options.calls.of(metadata);
     const answer = async (): Promise<Wire> => {
       options.checkRequest(method.name, request);
-      return encode(method, await handler(request, call));
+      return encode(method, await handler(request, call)).wire;
     };
     const succeed = (wire: Wire): void => {
       respond(null, wire);
@@ -115,8 +115,12 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
     const answer = async (): Promise<void> => {
       options.checkRequest(method.name, stream.request);
       const request = decodeRequest(method.input, stream.request);
-      const writer = new PacedWriter(stream, call.signal, options.slowReaderMs);
-      for await (const message of handler(request, call)) await writer.write(encode(method, message));
+      const writer = new PacedWriter(call, options.slowReaderMs);
+      try {
+        for await (const message of handler(request, call)) await writer.write(encode(method, message));
+      } finally {
+        writer.flush();
+      }
     };
     const succeed = (): void => {
       stream.end();
@@ -138,8 +142,8 @@ function mayNotRead(error: unknown): boolean {
   return error instanceof ServiceError && error.reason === ErrorReason.SLOW_READER;
 }
 
-function encode<O extends DescMessage>(method: Method<DescMessage, O>, answer: Answer<O>): Wire {
-  return answer instanceof Encoded ? answer.wire : toBinary(method.output, create(method.output, answer));
+function encode<O extends DescMessage>({ output }: Method<DescMessage, O>, answer: Answer<O>): Encoded {
+  return answer instanceof Encoded ? answer : new Encoded(toBinary(output, create(output, answer)));
 }
 
 function statusOf(error: unknown, methodName: string, options: ServeOptions, { requestId }: Call): Status {

@@ -1,5 +1,6 @@
 import {
   context,
+  isSpanContextValid,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -8,9 +9,11 @@ import {
   type TextMapGetter,
 } from '@opentelemetry/api';
 import { status, type Metadata } from '@grpc/grpc-js';
-import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
+import type { CallEnd, CallInfo, CallObservation, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { codeName, reasonName } from '../error/error-table.js';
 import { tracer } from '../base/span.js';
+
+const NOT_TRACED: CallObservation = { end() {} };
 
 /**
  * callTraces makes a span of each call, after OpenTelemetry's conventions for gRPC, in the trace that the client's
@@ -33,6 +36,8 @@ export const callTraces: CallObserver = {
       },
       parent,
     );
+    // Without an SDK, and without a parent.
+    if (!isSpanContextValid(span.spanContext())) return NOT_TRACED;
     const within = trace.setSpan(parent, span);
     return {
       run: (work) => context.with(within, work),

@@ -14,8 +14,8 @@ export function getHandleById({ kernel, names, access, handles, limits }: Servic
     const ttlMs = grantedTtlMs(ttl, limits);
     const { object, info } = await openVisible(kernel, names, id, call.caller);
     // The client may have left meanwhile, or lost its role.
-    if (call.signal.aborted) object.close();
-    call.signal.throwIfAborted();
+    if (call.aborted) object.close();
+    call.throwIfAborted();
     call.note(factsOf(info));
     const held = handles.grant(call.caller, object, info, ttlMs);
     return { handle: handleMessage(held, handles.epoch) };

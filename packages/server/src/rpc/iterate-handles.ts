@@ -36,6 +36,10 @@ export function iterateHandles(services: Services): Rpc<'iterateHandles'> {
         if (visited % OBJECTS_PER_TURN === 0) await setImmediate();
         signal.throwIfAborted();
         if (!matches(info)) continue;
+        if (!opens && asked.users === null) {
+          yield { info: infoMessage(info) };
+          continue;
+        }
         const object = opens && info.id > 0 ? openIfThere(kernel, info.id) : null;
         // It vanished after it was listed.
         if (opens && info.id > 0 && object === null) continue;

@@ -1,8 +1,10 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import { ByteOrder, Encoding, ErrorReason, Origin } from '@btfd/api';
+import { ByteOrder, Encoding, ErrorReason, Origin, SpecRequestSchema, SpecResponseSchema } from '@btfd/api';
 import { BtfFormatError } from '@btfd/btf';
 import { BtfWriter, intBtf, vmlinuxAndModule } from '../testing/btf-bytes.js';
-import { LOADER } from '../testing/callers.js';
+import { Encoded } from '../grpc/rpc.js';
+import { callBy, LOADER } from '../testing/callers.js';
 import { collect } from '../testing/collect.js';
 import { bpfError, FakeKernel } from '../testing/fake-kernel.js';
 import {
@@ -16,6 +18,7 @@ import {
 } from '../testing/receive-spec.js';
 import { makeServices } from '../testing/services.js';
 import { failureOf, reasonOf } from '../testing/service-error.js';
+import { spec } from './spec.js';
 
 const { vmlinux: VMLINUX, module: MODULE } = vmlinuxAndModule();
 const USERS = intBtf('users');
@@ -94,6 +97,20 @@ describe('A RAW spec', () => {
     expect(Buffer.compare(raw, bytes)).toBe(0);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024 + 16);
     expect(sizes.length).toBe(Math.ceil(bytes.length / (256 * 1024)));
+  });
+
+  test('is sent from the memory in which it is kept', async () => {
+    const { services } = await setUp();
+    const request = create(SpecRequestSchema, named('vmlinux'));
+    const [, ...chunks] = await collect(spec(services)(request, callBy(LOADER)));
+    const [chunk] = chunks;
+    if (!(chunk instanceof Encoded)) throw new Error('the chunk is not encoded');
+    const [, bytes] = chunk.parts;
+    using object = await services.specs.find({ case: 'name', value: 'vmlinux' }, LOADER);
+    expect(bytes?.buffer).toBe(object.btf.bytes.buffer);
+    const part = { case: 'raw', value: VMLINUX } as const;
+    const expected = toBinary(SpecResponseSchema, create(SpecResponseSchema, { part }));
+    expect(Buffer.compare(chunk.wire, expected)).toBe(0);
   });
 
   test('that the client has already is only the header', async () => {

@@ -2,7 +2,7 @@ import {
   type CFormat as CFormatMessage,
   Encoding,
   type SpecRequest,
-  type SpecResponseSchema,
+  SpecResponseSchema,
   type TypeSelection,
 } from '@btfd/api';
 import { invalidRequest } from '../error/service-error.js';
@@ -26,7 +26,7 @@ const DIGEST_BYTES = 32;
 /** spec serves Spec. */
 export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
   return async function* (request, call) {
-    const { signal, caller } = call;
+    const { caller } = call;
     const name = requireSpecName(request.source);
     const encoding = request.encoding === Encoding.UNSPECIFIED ? Encoding.RAW : request.encoding;
     checkFields(request, encoding);
@@ -34,7 +34,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
     call.note(factsOf(object.info));
     const wholeRaw = encoding === Encoding.RAW && request.selection === undefined;
     using found = await (wholeRaw ? findBase : requireBase)(object, request.base, specs, caller);
-    signal.throwIfAborted();
+    call.throwIfAborted();
     const base = found?.btf ?? null;
     const header = specHeader(object, base);
     if (wholeRaw) {
@@ -52,7 +52,7 @@ export function spec({ specs, workers, limits }: Services): WorkerRpc<'spec'> {
       cFormat: plainCFormat(request.cFormat),
     };
     if (job.selection === null) yield headerMessage(header);
-    for await (const item of workers.run(job, caller.principal, signal)) {
+    for await (const item of workers.run(job, caller.principal, call.signal)) {
       if (item.case === 'selection') yield headerMessage({ ...header, selection: item.value });
       else yield new Encoded(item.value);
     }
@@ -85,10 +85,10 @@ function* raw(
   { bytes }: LoadedBtf,
   header: SpecHeaderMessage,
   { chunkBytes }: Limits,
-): Generator<SpecMessage, void, void> {
+): Generator<SpecMessage | Encoded, void, void> {
   yield headerMessage(header);
   if (header.notModified === true) return;
-  for (const value of rawChunks(bytes, chunkBytes)) yield { part: { case: 'raw', value } };
+  for (const chunk of rawChunks(bytes, chunkBytes)) yield Encoded.bytes(SpecResponseSchema.field.raw, chunk);
 }
 
 function headerMessage(header: SpecHeaderMessage): SpecMessage {

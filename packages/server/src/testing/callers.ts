@@ -18,5 +18,13 @@ export const LOADER = callerAs('loader');
 
 /** callBy returns an unobserved call. Its signal never aborts unless a test passes its own. */
 export function callBy(caller = LOADER, signal: RpcCall['signal'] = new AbortController().signal): RpcCall {
-  return { signal, caller, note() {} };
+  return {
+    signal,
+    get aborted() {
+      return signal.aborted;
+    },
+    throwIfAborted: () => signal.throwIfAborted(),
+    caller,
+    note() {},
+  };
 }

@@ -20,8 +20,19 @@ export interface BpftoolType {
   }[];
 }
 
+/** The types that `dumpInside` has returned. Several checks compare with those of vmlinux. */
+const dumps = new WeakMap<Machine, Map<string, Promise<BpftoolType[]>>>();
+
 /** dumpInside returns the types of a kernel object by its name, as bpftool in the machine prints them. */
 export async function dumpInside(machine: Machine, name: string): Promise<BpftoolType[]> {
+  const ofMachine = dumps.get(machine) ?? new Map<string, Promise<BpftoolType[]>>();
+  dumps.set(machine, ofMachine);
+  const types = ofMachine.get(name) ?? dump(machine, name);
+  ofMachine.set(name, types);
+  return types;
+}
+
+async function dump(machine: Machine, name: string): Promise<BpftoolType[]> {
   const text = await machine.sh(`bpftool -j ${baseOption(name)} btf dump file /sys/kernel/btf/${name}`);
   return JSON.parse(text.replaceAll(/"val":(-?\d+)/g, '"val":"$1"')).types;
 }

@@ -178,8 +178,17 @@ async function loadModules({ machine }: Lab): Promise<void> {
   await machine.sh(`for m in ${machine.kernel.modules.join(' ')}; do modprobe $m 2>/dev/null; done; true`);
 }
 
-/** Returns the SHA-256 of each file in /sys/kernel/btf. */
+/** The digests that `digestsInside` has returned. The checks of this file load and remove no module. */
+const digests = new WeakMap<Lab, Promise<Map<string, string>>>();
+
+/** Loads all modules, and returns the SHA-256 of each file in /sys/kernel/btf. */
 async function digestsInside(lab: Lab): Promise<Map<string, string>> {
+  const sums = digests.get(lab) ?? readDigests(lab);
+  digests.set(lab, sums);
+  return sums;
+}
+
+async function readDigests(lab: Lab): Promise<Map<string, string>> {
   await loadModules(lab);
   const lines = (await lab.machine.sh('cd /sys/kernel/btf && sha256sum *')).split('\n');
   return new Map(lines.map((line) => line.split(/ +/)).map(([sum = '', name = '']) => [name, sum]));

@@ -63,9 +63,11 @@ export function observeWith(observers: readonly CallObserver[]): CallObserver {
   return {
     begin(call) {
       const observations = observers.map((observer) => observer.begin(call));
+      const runs = observations.filter((each) => each.run !== undefined);
       return {
         run<T>(work: () => T): T {
-          const inOrder = observations.reduceRight<() => T>(
+          if (runs.length === 0) return work();
+          const inOrder = runs.reduceRight<() => T>(
             (inner, observation) => () => (observation.run === undefined ? inner() : observation.run(inner)),
             work,
           );

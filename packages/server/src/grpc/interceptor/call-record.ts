@@ -56,8 +56,12 @@ export class CallRecord {
   }
 
   sent(message: unknown): void {
-    this.#sentMessages += 1;
-    if (message instanceof Uint8Array) this.#sentBytes += message.length;
+    this.sentBatch(1, message instanceof Uint8Array ? message.length : 0);
+  }
+
+  sentBatch(messages: number, bytes: number): void {
+    this.#sentMessages += messages;
+    this.#sentBytes += bytes;
   }
 
   sentStatus(sent: Status): void {

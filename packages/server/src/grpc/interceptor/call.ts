@@ -16,12 +16,20 @@ import { toStatus } from '../../error/to-status.js';
 import type { Claim } from '../../quota/quota.js';
 import type { Quotas } from '../../quota/quotas.js';
 import { roleForPath } from '../method-roles.js';
+import type { Batch, BatchSender } from '../paced-writer.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
 import { methodOf, REQUEST_ID, requestIdOf } from './call-names.js';
 import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
 import { CallRecord } from './call-record.js';
-import { checkCompression, endsWithinMessage, limitReceived, resetStream } from './internals.js';
+import {
+  checkCompression,
+  endsAlready,
+  endsWithinMessage,
+  limitReceived,
+  resetStream,
+  writeParts,
+} from './internals.js';
 import { brokenRequest, refuseCompression, wrongRequest } from './request-messages.js';
 import { isUnknown, unimplemented } from './unknown-methods.js';
 
@@ -31,21 +39,28 @@ export interface CallContext {
   readonly observer: CallObserver;
   readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
   readonly limits: Pick<Limits, 'requestMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'>;
-  /** Every call by its metadata: the only thing that grpc-js hands to both interceptors and handlers. */
-  readonly byMetadata: WeakMap<Metadata, Call>;
   /** The calls that have begun and whose stream is not closed. */
   readonly open: Set<Call>;
   /** The error of every new stream, once the daemon is shutting down. Unary calls are still accepted. */
   ending: ServiceError | null;
 }
 
+/**
+ * Where the metadata of a call has the call: metadata is the only thing that grpc-js passes to interceptors and handlers. In
+ * a WeakMap, the values of new keys count as used until the next collection of all garbage, which takes milliseconds more.
+ */
+const CALL = Symbol('call');
+
 type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-const LOAD_PATH = `/${BtfService.typeName}/${BtfService.method.loadHandle.name}`;
+const OWN_PATH = `/${BtfService.typeName}/`;
+const LOAD_PATH = `${OWN_PATH}${BtfService.method.loadHandle.name}`;
 /** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
 const RECEIVED_TIMES = 2;
+/** A request of health or reflection has a name or two. While a client of reflection does not read, some 30 of them wait. */
+const STANDARD_BYTES = 4 * 1024;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
@@ -53,7 +68,7 @@ const RESET_AFTER_MS = 1_000;
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
  * as the only interceptor, so everything that is received or sent passes through its methods. Handlers get it as `call`.
  */
-export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
+export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender {
   readonly service: string;
   readonly method: string;
   readonly unknownPath: string | null;
@@ -67,7 +82,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   readonly #transport: ServerInterceptingCallInterface;
   readonly #context: CallContext;
   readonly #record: CallRecord;
-  readonly #abort = new AbortController();
+  /** Made when the signal is first read: most calls end before anything waits for it. */
+  #abort: AbortController | null = null;
+  /** The reason of the signal, once it has aborted. */
+  #abortReason: Error | null = null;
   readonly #claims: Claim[] = [];
   readonly #requestTimer: NodeJS.Timeout;
   /** In milliseconds since 1970. */
@@ -112,6 +130,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
   }
 
+  /** Returns the call with this metadata; null if it did not begin. */
+  static of(metadata: Metadata): Call | null {
+    const call: unknown = Reflect.get(metadata, CALL);
+    return call instanceof Call ? call : null;
+  }
+
   /** Whether it may send or receive several messages. */
   get isStream(): boolean {
     return this.#definition.requestStream || this.#definition.responseStream;
@@ -119,7 +143,25 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
   /** Aborts while a handler works on the call: when the client is gone, at the deadline, and at `endWith`. */
   get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#abortReason !== null) this.#abort.abort(this.#abortReason);
+    }
     return this.#abort.signal;
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== null;
+  }
+
+  throwIfAborted(): void {
+    if (this.#abortReason !== null) throw this.#abortReason;
+  }
+
+  #abortWith(reason: Error): void {
+    if (this.#abortReason !== null) return;
+    this.#abortReason = reason;
+    this.#abort?.abort(reason);
   }
 
   /**
@@ -196,7 +238,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   #begin(metadata: Metadata): void {
     this.metadata = metadata;
     this.requestId = requestIdOf(metadata);
-    this.#context.byMetadata.set(metadata, this);
+    Reflect.set(metadata, CALL, this);
     this.#context.open.add(this);
     this.#record.begin(this, this.#context.observer);
   }
@@ -236,11 +278,18 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     clearTimeout(this.#requestTimer);
     clearTimeout(this.#resetTimer);
     this.#record.gone();
-    // RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it.
-    if (!this.#requestCame) resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
+    if (!this.#requestCame) this.#dropRequest();
     this.#context.open.delete(this);
     for (const each of this.#claims.splice(0)) each[Symbol.dispose]();
-    if (this.#record.handling) this.#abort.abort(CallEnded.cancelled());
+    if (this.#record.handling) this.#abortWith(CallEnded.cancelled());
+  }
+
+  /** RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it. */
+  #dropRequest(): void {
+    const drop = (): void => resetStream(this.#transport, constants.NGHTTP2_NO_ERROR);
+    // A status that follows messages is still in a queue, and a reset drops it there. A client that gets it ends the stream.
+    if (this.#sentMetadata) setTimeout(drop, RESET_AFTER_MS).unref();
+    else drop();
   }
 
   // Used by handlers.
@@ -248,7 +297,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
     // A deadline closes no stream whose client does not read, so it needs a timer.
-    const cancel = atDate(this.#deadline, () => this.#abort.abort(CallEnded.deadline()));
+    const cancel = atDate(this.#deadline, () => this.#abortWith(CallEnded.deadline()));
     try {
       const answer = await this.#record.run(work);
       this.#record.handled(null);
@@ -280,11 +329,20 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
     super.sendMessage(message, callback);
   }
 
+  /** Sends messages of a stream at once, without the copies and the turns that `sendMessage` needs for each. */
+  sendBatch({ parts, messages, bytes }: Batch, sent: () => void): void {
+    if (this.#sentStatus) return;
+    if (!this.#sentMetadata) this.sendMetadata(new Metadata());
+    this.#record.sentBatch(messages, bytes);
+    writeParts(this.#transport, parts, sent);
+  }
+
   /** Sends a status, unless one was sent. */
   override sendStatus(sent: Status): void {
     if (this.#sentStatus) return;
     this.#sentStatus = true;
     this.#record.sentStatus({ code: sent.code ?? 0, metadata: sent.metadata ?? new Metadata() });
+    if (endsAlready(this.#transport)) return;
     // A call that fails before any message has no other metadata than its trailers.
     super.sendStatus(this.#sentMetadata ? sent : { ...sent, metadata: this.#withRequestId(sent.metadata) });
   }
@@ -303,7 +361,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
    * @param resetMs - time for the status to arrive, after which the stream is reset
    */
   endWith(error: ServiceError, resetMs = RESET_AFTER_MS): void {
-    if (this.#record.handling) this.#abort.abort(error);
+    if (this.#record.handling) this.#abortWith(error);
     this.sendStatus(toStatus(error));
     this.resetAfter(resetMs);
   }
@@ -330,7 +388,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall {
 
 /** How much of an encoded request is received, by the path of its method. */
 function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: CallContext['limits']): number {
-  return path === LOAD_PATH
-    ? maxLoadMessageBytes
-    : Math.min(RECEIVED_TIMES * maxMessageBytes, maxLoadMessageBytes);
+  if (path === LOAD_PATH) return maxLoadMessageBytes;
+  const most = path.startsWith(OWN_PATH) ? RECEIVED_TIMES * maxMessageBytes : STANDARD_BYTES;
+  return Math.min(most, maxLoadMessageBytes);
 }

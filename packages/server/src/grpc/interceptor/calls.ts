@@ -6,14 +6,14 @@ import { Call, type CallContext } from './call.js';
 import { refuseEarly, type EarlyCall } from './refuse-early.js';
 
 /** CallsOptions are the options of Calls. */
-export type CallsOptions = Omit<CallContext, 'byMetadata' | 'open' | 'ending'>;
+export type CallsOptions = Omit<CallContext, 'open' | 'ending'>;
 
 /** Calls are all calls of a daemon. */
 export class Calls {
   readonly #context: CallContext;
 
   constructor(options: CallsOptions) {
-    this.#context = { ...options, byMetadata: new WeakMap(), open: new Set(), ending: null };
+    this.#context = { ...options, open: new Set(), ending: null };
     options.policy.onReplaced(() => {
       for (const call of this.#context.open) call.endIfForbidden();
     });
@@ -39,8 +39,8 @@ export class Calls {
    * @throws Error if the call did not pass the interceptor.
    */
   of(metadata: Metadata): Call {
-    const call = this.#context.byMetadata.get(metadata);
-    if (call === undefined) throw new Error('the call did not pass the interceptor');
+    const call = Call.of(metadata);
+    if (call === null) throw new Error('the call did not pass the interceptor');
     return call;
   }
 

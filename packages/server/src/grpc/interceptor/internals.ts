@@ -7,6 +7,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { experimental, ServerCredentials, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 
 /**
@@ -73,17 +74,69 @@ export function endsWithinMessage(call: object): boolean {
 }
 
 /**
+ * endsAlready reports whether a status waits for messages to leave: grpc-js sends one itself at the deadline of a call.
+ *
+ * At a second status grpc-js reports the end of the call at once, although the client has read neither. It can go when
+ * grpc-js ignores that status. Test: slow-reader.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ */
+export function endsAlready(call: object): boolean {
+  return Reflect.get(call, 'wantTrailers') === true;
+}
+
+/** Together these are copied at less cost than they are written one by one. */
+const JOINED_BYTES = 64 * 1024;
+
+/**
+ * writeParts writes parts of messages, which follow each other, to the HTTP/2 stream of a call whose metadata was sent.
+ *
+ * A server of grpc-js copies each message to add its prefix, and writes it when the one before has left. So a message of
+ * bytes that are in memory anyway takes as much memory again, and a thousand small ones take a thousand turns. It can go
+ * when grpc-js takes a message in parts, and several at once. Test: serve.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ * @param parts - must not change any more
+ * @param written - is called when all have left, unless the stream closes before
+ * @throws Error if grpc-js keeps its stream elsewhere.
+ */
+export function writeParts(call: object, parts: readonly Uint8Array[], written: () => void): void {
+  const stream: unknown = Reflect.get(call, 'stream');
+  if (!(stream instanceof Duplex)) throw new Error('grpc-js does not keep the stream in its call any more');
+  if (stream.destroyed || stream.writableEnded) return;
+  const onWritten = (error: unknown): void => {
+    if (error === null || error === undefined) written();
+  };
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  if (bytes <= JOINED_BYTES) return void stream.write(Buffer.concat(parts, bytes), onWritten);
+  stream.cork();
+  for (const part of parts.slice(0, -1)) stream.write(part);
+  stream.write(parts.at(-1), onWritten);
+  stream.uncork();
+}
+
+/**
  * onChunk calls back for each chunk of a request, also for those that nothing reads yet.
  *
  * Node keeps them, each with an object of its own, and has no event for it. It can go when Node joins small DATA frames.
  * Test: stream-gate.test.ts.
  */
 export function onChunk(stream: ServerHttp2Stream, callback: (bytes: number) => void): void {
-  const push = stream.push.bind(stream);
-  stream.push = (chunk: Uint8Array | null, encoding?: BufferEncoding): boolean => {
-    if (chunk !== null) callback(chunk.length);
-    return push(chunk, encoding);
-  };
+  Reflect.set(stream, ON_CHUNK, callback);
+  stream.push = pushAndReport;
+}
+
+const ON_CHUNK = Symbol('on chunk');
+
+/** One function for all streams: with one for each, V8 keeps every stream until it next collects all garbage. */
+function pushAndReport(
+  this: ServerHttp2Stream,
+  chunk: Uint8Array | null,
+  encoding?: BufferEncoding,
+): boolean {
+  const callback: unknown = Reflect.get(this, ON_CHUNK);
+  if (chunk !== null && typeof callback === 'function') Reflect.apply(callback, null, [chunk.length]);
+  return Duplex.prototype.push.call(this, chunk, encoding);
 }
 
 /**
