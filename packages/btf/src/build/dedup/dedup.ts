@@ -12,13 +12,13 @@ import { mapPrimitives } from './primitives.js';
 import { mapReferences } from './references.js';
 import { TypeGraph } from './type-graph.js';
 
-/** About a minute. All modules of Linux 7.3 merged, which have many types twice, take 85 million. */
+/** One to two minutes. All modules of Linux 7.3 merged, which have many types twice, take 85 million. */
 const MAX_COMPARISONS = 1 << 29;
 
 /** DedupOptions are the options of {@link dedup}. */
 export interface DedupOptions {
   /**
-   * Maximum number of pairs of types to compare. It bounds the time: ten million take about a second. A kernel or a
+   * Maximum number of pairs of types to compare. It bounds the time: five to ten million take a second. A kernel or a
    * module takes fewer comparisons than it has words. Many modules merged may take 85 million since Linux 6.18, whose
    * BTF has types twice. Lower the limit for BTF that you do not trust. Default: 536,870,912.
    */
