@@ -26,10 +26,7 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
-    external: (id) => {
-      if (isBuiltin(id)) return true;
-      return !/^[./]/.test(id) && separate.includes(packageName(id));
-    },
+    external: (id) => isBuiltin(id) || (!/^[./]/.test(id) && separate.includes(packageName(id))),
     plugins: sourceMaps ? [sourceMapsOfTypeScript()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
