@@ -8,7 +8,8 @@ import type { TypeGraph } from './type-graph.js';
 
 /**
  * mapReferences maps types that refer to others, such as PTR and FUNC, to the first equal type. Types that can form
- * cycles are already mapped, so each chain of references ends. Each id is replaced by the id that it is mapped to, and then equal types have equal shapes and ids. All VARs and DATASECs stay.
+ * cycles are already mapped, so each chain of references ends. Each id is replaced by the id that it is mapped to. Then equal
+ * types have equal shapes and ids. All VARs and DATASECs stay.
  *
  * @throws BtfFormatError `MALFORMED` for a cycle of references without a struct, union or typedef in it.
  */
