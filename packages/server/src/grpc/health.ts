@@ -20,7 +20,10 @@ type Response = MessageShape<typeof HealthCheckResponseSchema>;
 type ListResponse = MessageShape<typeof HealthListResponseSchema>;
 type Watch = ServerWritableStream<Request, Response>;
 
-/** Health serves `grpc.health.v1` for a list of names. Those that are available are SERVING until `notServing`, the others never. */
+/**
+ * Health serves `grpc.health.v1` for a list of names. Those that are available are SERVING until `notServing`, the others
+ * never.
+ */
 export class Health {
   readonly #statuses: Map<string, ServingStatus>;
   readonly #watches = new Set<Watch>();
@@ -50,7 +53,11 @@ export class Health {
     server.addService(toServiceDefinition(HealthService), {
       check: ({ request }: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>) => {
         if (this.#statuses.has(request.service)) respond(null, this.#response(request));
-        else respond({ code: status.NOT_FOUND, details: 'no health is known of this name' });
+        else
+          respond({
+            code: status.NOT_FOUND,
+            details: 'unknown name: List returns the names with a health status',
+          });
       },
       list: (_: unknown, respond: sendUnaryData<ListResponse>) => {
         const statuses = [...this.#statuses].map(([name, of]) => [name, { status: of }]);

@@ -63,14 +63,10 @@ export function observeWith(observers: readonly CallObserver[]): CallObserver {
   return {
     begin(call) {
       const observations = observers.map((observer) => observer.begin(call));
-      const runs = observations.filter((each) => each.run !== undefined);
+      const runs = observations.filter((each): each is Required<CallObservation> => each.run !== undefined);
       return {
         run<T>(work: () => T): T {
-          if (runs.length === 0) return work();
-          const inOrder = runs.reduceRight<() => T>(
-            (inner, observation) => () => (observation.run === undefined ? inner() : observation.run(inner)),
-            work,
-          );
+          const inOrder = runs.reduceRight<() => T>((inner, each) => () => each.run(inner), work);
           return inOrder();
         },
         end(end) {
