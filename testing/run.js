@@ -1,7 +1,7 @@
 // Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`. With --long it runs the tests of `pnpm test:long`.
 //
-// As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches bpftool, pahole and the
-// BTF of Debian's kernels. With --no-install it does neither. On other machines it skips tests whose tool is missing, and
+// As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches bpftool, pahole, the
+// BTF of Debian's kernels, and programs of Debian with BPF objects. With --no-install it does neither. On other machines it skips tests whose tool is missing, and
 // names the tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
 import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
 import { TOOLS, has } from './tools.js';
@@ -22,5 +22,6 @@ function setUp() {
   // The scripts print what they fetch, and skip files that exist.
   tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js']);
+  tryTo(process.execPath, ['scripts/fetch-bpf-objects.js']);
   if (isLong) tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
 }

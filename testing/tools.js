@@ -70,6 +70,11 @@ export const TOOLS = {
     label: 'BTF of Debian’s kernels',
     get: 'node scripts/fetch-kernel-btf.js',
   },
+  'debian-objects': {
+    files: '.cache/objects',
+    label: 'BPF objects of Debian’s programs',
+    get: 'node scripts/fetch-bpf-objects.js',
+  },
   vmlinux: {
     path: '/sys/kernel/btf/vmlinux',
     label: 'BTF of the running kernel',

@@ -29,7 +29,14 @@ export { sortTypes } from './build/sort.js';
 export { TypeReader } from './decode/type-reader.js';
 export { type BtfSurvey, countTypes, surveyBtf } from './type-index.js';
 export { type ElfBtf, inflateElfBtf, parseElfBtf, readElfBtf } from './elf/elf-btf.js';
-export { ElfFile, type ElfSection, type ElfSymbol, isElfFile } from './elf/elf-file.js';
+export {
+  ElfFile,
+  type ElfRelocation,
+  type ElfSection,
+  type ElfSectionHeader,
+  type ElfSymbol,
+  isElfFile,
+} from './elf/elf-file.js';
 export { relocateSplit } from './elf/relocate-split.js';
 export { BtfFormatError, type BtfFormatErrorCode, type BtfFormatErrorPlace } from './format-error.js';
 export { type BtfHeader, type BtfSection, type ByteOrder, parseHeader, isSplit } from './header.js';
@@ -116,7 +123,35 @@ export { formatLayout } from './print/layout-text.js';
 export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
-export { type BpfObject, type BpfObjectOptions, isBpfObject, parseBpfObject } from './object/bpf-object.js';
+export type { CoreModule, CoreTarget } from './core/candidates.js';
+export type { Patch } from './core/patch.js';
+export type { CoreCandidate, CorePlace, Outcome, Resolution, ResolvedRelocation } from './core/resolution.js';
+export { resolveRelocations, type ResolveRelocationsOptions } from './core/resolve.js';
+export type { Loader } from './core/rules/loader-rules.js';
+export { type BtfExt, parseBtfExt } from './ext/btf-ext.js';
+export { LineTable, type SourceLine } from './ext/lines.js';
+export {
+  type CoreRelocation,
+  type CoreRelocationBlock,
+  type FuncRecord,
+  RELOCATION_KINDS,
+  type RelocationKind,
+} from './ext/records.js';
+export {
+  type BpfObject,
+  type BpfObjectOptions,
+  isBpfObject,
+  parseBpfObject,
+  readBtfExt,
+} from './object/bpf-object.js';
+export { readCalls } from './object/calls.js';
+export { compactObject } from './object/compact.js';
+export { type EmbeddedObject, findBpfObjects } from './object/embedded.js';
+export { type BpfExtern, readExterns } from './object/extern-symbols.js';
+export { type Instruction, Instructions } from './object/instructions.js';
+export { type BpfMap, readMaps } from './object/maps.js';
+export { type BpfProgram, programAt, readPrograms } from './object/programs.js';
+export { SECTION_NAMES, type SectionName, sectionNameOf } from './object/section-names.js';
 export { prepareBtf } from './object/prepare-btf.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';

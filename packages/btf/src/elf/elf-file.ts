@@ -27,6 +27,42 @@ export interface ElfSymbol {
   readonly section: number;
   /** In an object file, bytes from the start of that section. */
   readonly value: number;
+  /** Size in bytes of the function or variable; 0 if it is not known. */
+  readonly size: number;
+}
+
+/** ElfSectionHeader is an entry of the table of sections. Nothing in it was compared with the file. */
+export interface ElfSectionHeader {
+  /** The index that symbols and relocations use. */
+  readonly index: number;
+  /** The name; null if it is longer than the limit given to {@link ElfFile.sectionHeaders}, or has no end. */
+  readonly name: string | null;
+  /** `SHT_PROGBITS` (1), `SHT_SYMTAB` (2), … of `elf.h`. */
+  readonly type: number;
+  /** `SHF_WRITE` (1), `SHF_EXECINSTR` (4), … of `elf.h`. */
+  readonly flags: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Size in bytes. A section of type `SHT_NOBITS` (8) has none in the file. */
+  readonly size: number;
+  /** Index of a related section: that of the symbols for relocations. */
+  readonly link: number;
+  /** Index of another related section: that of the instructions for relocations. */
+  readonly info: number;
+  /** Bytes from one entry to the next in a section that is a table. */
+  readonly entrySize: number;
+  /** Whether the bytes begin with a compression header (`SHF_COMPRESSED`). */
+  readonly compressed: boolean;
+}
+
+/** ElfRelocation is an entry of a section `SHT_REL`: an instruction or a word that refers to a symbol. */
+export interface ElfRelocation {
+  /** Bytes from the start of the section that it changes. */
+  readonly offset: number;
+  /** Index in the symbol table. */
+  readonly symbol: number;
+  /** `R_BPF_64_64` (1), `R_BPF_64_32` (10), … for an object of BPF programs. */
+  readonly type: number;
 }
 
 /** The place of a section's bytes in the file, and the first byte after them. */
@@ -39,6 +75,9 @@ const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const VERSION = 1;
 const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
+const SHT_REL = 9;
+/** Bytes of an entry of SHT_REL in a file of 64 bits. */
+const REL_LENGTH = 16;
 const SHF_COMPRESSED = 0x800;
 
 /** Replaces a section index that is too large for its field. Section 0 has the index then. */
@@ -114,6 +153,16 @@ export class ElfFile {
     this.#names = this.#findNames();
   }
 
+  /** The place of the table of section headers, in bytes from the start of the file; 0 if there is none. */
+  get tableOffset(): number {
+    return this.#table;
+  }
+
+  /** The first byte after the table of section headers. */
+  get tableEnd(): number {
+    return this.#table + this.sectionCount * this.#entrySize;
+  }
+
   /**
    * section finds the section with a name.
    *
@@ -160,6 +209,71 @@ export class ElfFile {
   }
 
   /**
+   * sectionHeaders returns the headers of all sections but the first, which is empty, in the order of the file.
+   *
+   * @param longestName bytes of the longest name to decode.
+   */
+  sectionHeaders(longestName: number): ElfSectionHeader[] {
+    const { section } = this.#layout;
+    const reader = this.#reader;
+    const headers: ElfSectionHeader[] = [];
+    for (let index = 1; index < this.sectionCount; index++) {
+      const at = this.#header(index);
+      const flags = reader.word(at + section.flags);
+      headers.push({
+        index,
+        name: this.#text(this.#names, reader.u32(at + section.name), longestName),
+        type: reader.u32(at + section.type),
+        flags,
+        compressed: (flags & SHF_COMPRESSED) !== 0,
+        offset: reader.word(at + section.offset),
+        size: reader.word(at + section.size),
+        link: reader.u32(at + section.link),
+        info: reader.u32(at + section.info),
+        entrySize: reader.word(at + section.entrySize),
+      });
+    }
+    return headers;
+  }
+
+  /**
+   * sectionBytes returns the bytes of a section as they are in the file, which they alias.
+   *
+   * @throws BtfFormatError `MALFORMED` if the section ends after the end of the file.
+   */
+  sectionBytes({ index, name, offset, size }: ElfSectionHeader): Uint8Array {
+    this.#checkWithin(offset, size, this.#header(index), `section ${name ?? index}`);
+    return this.bytes.subarray(offset, offset + size);
+  }
+
+  /**
+   * relocations returns the entries of a section `SHT_REL` in a file of 64 bits; none for a section of another type.
+   *
+   * @throws BtfFormatError `MALFORMED` if the section ends after the end of the file, or has entries of another size.
+   */
+  relocations(section: ElfSectionHeader): ElfRelocation[] {
+    const { index, name, type, offset, entrySize } = section;
+    if (type !== SHT_REL || this.pointerSize !== 8) return [];
+    const size = this.sectionBytes(section).length;
+    if (entrySize !== REL_LENGTH) {
+      const message = `section ${name ?? index} has relocations of ${entrySize} bytes, not ${REL_LENGTH}`;
+      throw malformed(message, this.#header(index));
+    }
+    const reader = this.#reader;
+    // The symbol is in the upper half of a word of 64 bits.
+    const [symbol, kind] = this.byteOrder === 'little' ? ([12, 8] as const) : ([8, 12] as const);
+    const relocations: ElfRelocation[] = [];
+    for (let at = offset; at + REL_LENGTH <= offset + size; at += REL_LENGTH) {
+      relocations.push({
+        offset: reader.word(at),
+        symbol: reader.u32(at + symbol),
+        type: reader.u32(at + kind),
+      });
+    }
+    return relocations;
+  }
+
+  /**
    * symbols iterates over the symbols in the order of the symbol table.
    *
    * @param longestName bytes of the longest name to decode.
@@ -187,6 +301,7 @@ export class ElfFile {
           visibility: reader.u8(at + symbol.other) & 3,
           section: reader.u16(at + symbol.section),
           value: reader.word(at + symbol.value),
+          size: reader.word(at + symbol.size),
         };
       }
     }

@@ -23,6 +23,8 @@ export interface ElfLayout {
     readonly offset: number;
     readonly size: number;
     readonly link: number;
+    readonly info: number;
+    readonly entrySize: number;
   };
   /** Places within a symbol, and its length. */
   readonly symbol: {
@@ -32,6 +34,7 @@ export interface ElfLayout {
     readonly other: number;
     readonly section: number;
     readonly value: number;
+    readonly size: number;
   };
   /** Places within the header of a compressed section, and its length. */
   readonly compression: { readonly length: number; readonly type: number; readonly size: number };
@@ -46,8 +49,8 @@ export const ELF32: ElfLayout = {
   sectionEntrySize: 46,
   sectionCount: 48,
   sectionNames: 50,
-  section: { length: 40, name: 0, type: 4, flags: 8, offset: 16, size: 20, link: 24 },
-  symbol: { length: 16, name: 0, info: 12, other: 13, section: 14, value: 4 },
+  section: { length: 40, name: 0, type: 4, flags: 8, offset: 16, size: 20, link: 24, info: 28, entrySize: 36 },
+  symbol: { length: 16, name: 0, info: 12, other: 13, section: 14, value: 4, size: 8 },
   compression: { length: 12, type: 0, size: 4 },
 };
 
@@ -60,8 +63,8 @@ export const ELF64: ElfLayout = {
   sectionEntrySize: 58,
   sectionCount: 60,
   sectionNames: 62,
-  section: { length: 64, name: 0, type: 4, flags: 8, offset: 24, size: 32, link: 40 },
-  symbol: { length: 24, name: 0, info: 4, other: 5, section: 6, value: 8 },
+  section: { length: 64, name: 0, type: 4, flags: 8, offset: 24, size: 32, link: 40, info: 44, entrySize: 56 },
+  symbol: { length: 24, name: 0, info: 4, other: 5, section: 6, value: 8, size: 16 },
   compression: { length: 24, type: 0, size: 8 },
 };
 

@@ -1,4 +1,5 @@
 import { ElfFile, type ElfSymbol, isElfFile } from '../elf/elf-file.js';
+import { type BtfExt, parseBtfExt } from '../ext/btf-ext.js';
 import { BtfFormatError } from '../format-error.js';
 import type { ParseLimits } from '../limits.js';
 import { Spec } from '../spec.js';
@@ -63,13 +64,10 @@ function isBpf(fileType: number, machine: number): boolean {
  * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 4,096 sections or 65,536 symbols, and if the BTF exceeds a limit.
  */
 export function parseBpfObject(file: Uint8Array, { limits }: BpfObjectOptions = {}): BpfObject {
-  const elf = ElfFile.parse(file);
-  if (elf.pointerSize !== 8 || !isBpf(elf.fileType, elf.machine)) {
-    const what = `${elf.pointerSize * 8}-bit ELF file of type ${elf.fileType} for machine ${elf.machine}`;
-    throw new BtfFormatError('UNSUPPORTED', `${what} is not an object file of BPF programs`);
-  }
-  if (elf.sectionCount > MAX_SECTIONS) throw tooMany(`${elf.sectionCount} sections`, MAX_SECTIONS);
-  const spec = Spec.parse(btfOf(elf), limits === undefined ? {} : { limits });
+  const elf = parseBpfElf(file);
+  const btf = bytesOf(elf, '.BTF');
+  if (btf === null) throw new BtfFormatError('NOT_FOUND', 'BPF object has no section .BTF: compile it with -g');
+  const spec = Spec.parse(btf, limits === undefined ? {} : { limits });
   const symbols: ElfSymbol[] = [];
   for (const symbol of elf.symbols(LONGEST_NAME)) {
     if (symbols.length === MAX_SYMBOLS) throw tooMany(`more than ${MAX_SYMBOLS} symbols`, MAX_SYMBOLS);
@@ -78,15 +76,42 @@ export function parseBpfObject(file: Uint8Array, { limits }: BpfObjectOptions = 
   return { elf, spec, symbols };
 }
 
-function btfOf(elf: ElfFile): Uint8Array {
-  const section = elf.section('.BTF');
-  if (section === null) {
-    throw new BtfFormatError('NOT_FOUND', 'BPF object has no section .BTF: compile it with -g');
+/**
+ * parseBpfElf parses the headers of an object file of BPF programs.
+ *
+ * @throws BtfFormatError as {@link parseBpfObject} does for an ELF file.
+ */
+export function parseBpfElf(file: Uint8Array): ElfFile {
+  const elf = ElfFile.parse(file);
+  if (elf.pointerSize !== 8 || !isBpf(elf.fileType, elf.machine)) {
+    const what = `${elf.pointerSize * 8}-bit ELF file of type ${elf.fileType} for machine ${elf.machine}`;
+    throw new BtfFormatError('UNSUPPORTED', `${what} is not an object file of BPF programs`);
   }
+  if (elf.sectionCount > MAX_SECTIONS) throw tooMany(`${elf.sectionCount} sections`, MAX_SECTIONS);
+  return elf;
+}
+
+/**
+ * readBtfExt parses the section `.BTF.ext` of a BPF object: functions, source lines, and CO-RE relocations.
+ *
+ * libbpf ignores a `.BTF.ext` that it cannot parse, and then loads the object without relocating it.
+ *
+ * @returns null if the object has none.
+ * @throws BtfFormatError `MALFORMED` if there are several, and as {@link parseBtfExt} does.
+ * @throws BtfFormatError `UNSUPPORTED` for a compressed section, and as {@link parseBtfExt} does.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` as {@link parseBtfExt} does.
+ */
+export function readBtfExt({ elf, spec }: BpfObject): BtfExt | null {
+  const bytes = bytesOf(elf, '.BTF.ext');
+  return bytes === null ? null : parseBtfExt(bytes, spec);
+}
+
+function bytesOf(elf: ElfFile, name: string): Uint8Array | null {
+  const section = elf.section(name);
+  if (section === null) return null;
   const { offset, size, compressed } = section;
   if (compressed) {
-    const message =
-      'section .BTF is compressed, which no loader reads: use objcopy --decompress-debug-sections';
+    const message = `section ${name} is compressed, which no loader reads: use objcopy --decompress-debug-sections`;
     throw new BtfFormatError('UNSUPPORTED', message, { offset });
   }
   return elf.bytes.subarray(offset, offset + size);

@@ -10,6 +10,10 @@ export interface SectionWords {
   readonly flags?: number;
   /** Index of a related section: that of the names for a symbol table. Default: 0. */
   readonly link?: number;
+  /** Index of another related section: that of the instructions for relocations. Default: 0. */
+  readonly info?: number;
+  /** Bytes of an entry of a table. Default: 0. */
+  readonly entrySize?: number;
   /** Offset and size to put into the header, in place of the real ones. */
   readonly offset?: number;
   readonly size?: number;
@@ -65,6 +69,8 @@ export function assembleElf(
       type = 1,
       flags = 0,
       link = 0,
+      info = 0,
+      entrySize = 0,
       offset = at,
       size = bytes.length,
     }: SectionWords = section;
@@ -76,7 +82,9 @@ export function assembleElf(
     word(header + (wide ? 24 : 16), offset);
     word(header + (wide ? 32 : 20), size);
     view.setUint32(header + (wide ? 40 : 24), link, little);
+    view.setUint32(header + (wide ? 44 : 28), info, little);
     word(header + (wide ? 48 : 32), 1);
+    word(header + (wide ? 56 : 36), entrySize);
     at += bytes.length;
     nameAt += name.length + 1;
   }
@@ -93,6 +101,8 @@ export interface SymbolWords {
   readonly info?: number;
   /** Visibility. Default: 0. */
   readonly other?: number;
+  /** Size of the function or variable. Default: 0. */
+  readonly size?: number;
 }
 
 /** symbolTable writes the entries of a section SHT_SYMTAB, after the empty one that every table begins with. */
@@ -101,13 +111,18 @@ export function symbolTable(bits: 32 | 64, order: ByteOrder, symbols: readonly S
   const length = bits === 64 ? 24 : 16;
   const table = new Uint8Array((symbols.length + 1) * length);
   const view = new DataView(table.buffer);
-  for (const [i, { name, section, value, info = 0x11, other = 0 }] of symbols.entries()) {
+  for (const [i, { name, section, value, info = 0x11, other = 0, size = 0 }] of symbols.entries()) {
     const at = (i + 1) * length;
     view.setUint32(at, name, little);
     table.set([info, other], at + (bits === 64 ? 4 : 12));
     view.setUint16(at + (bits === 64 ? 6 : 14), section, little);
-    if (bits === 64) view.setBigUint64(at + 8, BigInt(value), little);
-    else view.setUint32(at + 4, value, little);
+    if (bits === 64) {
+      view.setBigUint64(at + 8, BigInt(value), little);
+      view.setBigUint64(at + 16, BigInt(size), little);
+    } else {
+      view.setUint32(at + 4, value, little);
+      view.setUint32(at + 8, size, little);
+    }
   }
   return table;
 }

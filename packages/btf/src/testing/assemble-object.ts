@@ -28,8 +28,9 @@ export function assembleObject(
   { sections = [], symbols = [], table = {} }: ObjectContent,
 ): Uint8Array {
   const names = ['', ...symbols.map(({ name }) => name)].map((name) => `${name}\0`);
-  const words = symbols.map(({ section, value, info, other }, i) => ({
+  const words = symbols.map(({ section, value, info, other, size }, i) => ({
     value,
+    ...(size === undefined ? {} : { size }),
     ...(info === undefined ? {} : { info }),
     ...(other === undefined ? {} : { other }),
     name: names.slice(0, i + 1).join('').length,

@@ -21,10 +21,11 @@ export class LibbpfProgram {
     });
   }
 
-  /** run runs the program. @throws an error if its exit status is not 0. */
-  run(args: readonly string[]): void {
+  /** run runs the program, and returns its output. @throws an error if its exit status is not 0. */
+  run(args: readonly string[]): string {
     const loader = join(LIBRARIES, 'ld-linux-x86-64.so.2');
-    execFileSync(loader, ['--library-path', LIBRARIES, this.path('program'), ...args], { stdio: 'pipe' });
+    const command = ['--library-path', LIBRARIES, this.path('program'), ...args];
+    return execFileSync(loader, command, { stdio: 'pipe', encoding: 'utf8', maxBuffer: 1 << 28 });
   }
 
   /** file writes a file into the folder of the program, and returns its path. */

@@ -1,0 +1,91 @@
+import type { RelocationKind } from '../ext/records.js';
+import type { TypeId } from '../types.js';
+import { type CorePath, localPath } from './access.js';
+import { calculate, calculateAbsent, type Fix } from './calculate.js';
+import type { CandidateType } from './candidates.js';
+import { refusal } from './refusal.js';
+import type { ResolvedRelocation } from './resolution.js';
+import { failureReason, type Job, type Located, missingType, ProgramCopies, refusalOf, Trial } from './trial.js';
+
+/**
+ * resolveEach resolves one relocation after the other over all programs, as libbpf does. Candidates that do not match one
+ * relocation are not candidates for later ones of the same local type.
+ */
+export function resolveEach(job: Job): ResolvedRelocation[] {
+  const candidates = new Map<TypeId, readonly CandidateType[]>();
+  const copies = new ProgramCopies(job.object);
+  return job.located.map((located) => {
+    const { program } = located;
+    const trial = new Trial(job, located, program);
+    if (program === null) return trial.result('SKIPPED', 'the instruction is not part of a program');
+    if (!job.isLoaded(program)) return trial.result('SKIPPED', `the program ${program.name} is not loaded`);
+    try {
+      const ambiguity = choose(job, located, trial, candidates);
+      if (ambiguity !== null) return trial.result('AMBIGUOUS', ambiguity);
+      if (trial.fix !== null) trial.write(copies.of(program), trial.fix);
+    } catch (error) {
+      return trial.result('REFUSED', refusalOf(error, job.work));
+    }
+    const outcome = trial.outcome();
+    return trial.result(outcome, outcome === 'RESOLVED' ? '' : failureReason(trial));
+  });
+}
+
+/** Sets the fix of a relocation. Returns what is ambiguous; null if nothing is. */
+function choose(
+  job: Job,
+  { record }: Located,
+  trial: Trial,
+  candidates: Map<TypeId, readonly CandidateType[]>,
+): string | null {
+  const { local: types, rules } = job;
+  const { kind, typeId, access } = record;
+  if (kind === null) throw refusal(`unknown kind ${record.kindNumber} of relocation`);
+  if (typeId >= types.spec.endTypeId) throw refusal(missingType(record));
+  if (kind === 'TYPE_ID_LOCAL') {
+    trial.local = localPath(types, kind, typeId, access);
+    trial.fix = idFix(typeId);
+    return null;
+  }
+  const known = candidates.get(typeId) ?? search(job, typeId);
+  candidates.set(typeId, known);
+  const local = localPath(types, kind, typeId, access);
+  trial.local = local;
+  const matching: CandidateType[] = [];
+  let first: { readonly fix: Fix; readonly path: CorePath } | null = null;
+  for (const candidate of known) {
+    const tried = trial.try(kind, local, candidate);
+    const { path } = tried;
+    if (path === null) continue;
+    trial.chosen ??= tried;
+    const fix = calculate(kind, local, path, rules);
+    if (first !== null) {
+      const ambiguity = disagreement(kind, first.path, path, first.fix, fix);
+      if (ambiguity !== null) return ambiguity;
+    }
+    first ??= { fix, path };
+    matching.push(candidate);
+  }
+  if (matching.length > 0) candidates.set(typeId, matching);
+  trial.fix = first?.fix ?? calculateAbsent(kind, local, rules);
+  return null;
+}
+
+function search({ local, candidates }: Job, typeId: TypeId): CandidateType[] {
+  if (local.nameOf(typeId) === '') throw refusal('the type has no name, so nothing can stand for it');
+  return candidates.find(local, typeId);
+}
+
+/** idFix returns the fix of a relocation for the id of a type of the object itself. */
+export function idFix(typeId: TypeId): Fix {
+  const id = BigInt(typeId);
+  return { isPoison: false, local: id, target: id, localSize: 0, targetSize: 0, hasUnfitSize: false, isChecked: false };
+}
+
+function disagreement(kind: RelocationKind, a: CorePath, b: CorePath, x: Fix, y: Fix): string | null {
+  if (a.bitOffset !== b.bitOffset) {
+    return `candidates have it at ${a.bitOffset / 8} and at ${b.bitOffset / 8} bytes`;
+  }
+  if (x.isPoison === y.isPoison && x.target === y.target) return null;
+  return `candidates give ${kind} the values ${x.target} and ${y.target}`;
+}

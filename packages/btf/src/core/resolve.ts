@@ -1,0 +1,100 @@
+import { BtfFormatError } from '../format-error.js';
+import { type BpfObject, LONGEST_NAME, readBtfExt } from '../object/bpf-object.js';
+import { type BpfProgram, programAt, readPrograms } from '../object/programs.js';
+import { CoreTypes } from './core-types.js';
+import { Candidates, type CoreTarget } from './candidates.js';
+import { resolveEach } from './resolve-each.js';
+import { resolveTypes } from './resolve-types.js';
+import { CoreWork } from './refusal.js';
+import type { Resolution } from './resolution.js';
+import { CILIUM_RULES } from './rules/cilium.js';
+import { LIBBPF_RULES } from './rules/libbpf.js';
+import type { Loader, LoaderRules } from './rules/loader-rules.js';
+import type { Located } from './trial.js';
+
+/** ResolveRelocationsOptions are the options of {@link resolveRelocations}. */
+export interface ResolveRelocationsOptions {
+  /** Whose rules hold. Default: `libbpf`. */
+  readonly loader?: Loader;
+  /**
+   * The names of the programs to load. Default: those that a loader loads if it is not told otherwise, which leaves out
+   * sections that begin with `?`.
+   */
+  readonly programs?: readonly string[];
+}
+
+const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RULES, cilium: CILIUM_RULES };
+
+/**
+ * resolveRelocations resolves the CO-RE relocations of a BPF object against the types of a kernel, as a loader would when it
+ * loads the object there. Nothing is loaded, and the object does not change.
+ *
+ * Loaders stop at the first relocation that is ambiguous or refused. This function resolves the rest all the same, as if
+ * that relocation did not exist.
+ *
+ * ```ts
+ * const { relocations } = resolveRelocations(parseBpfObject(bytes), { kernel: vmlinux });
+ * for (const { local, outcome, reason } of relocations) console.log(local?.text, outcome, reason);
+ * ```
+ *
+ * Modelled on `bpf_object__relocate_core` of libbpf 1.8 and `btf.CORERelocate` of cilium/ebpf 0.22.
+ *
+ * @returns no relocations for an object without `.BTF.ext`.
+ * @throws BtfFormatError `MALFORMED`, `UNSUPPORTED` and `LIMIT_EXCEEDED` as {@link readBtfExt} and {@link readPrograms} do.
+ * @throws BtfFormatError `LIMIT_EXCEEDED` if the types are nested so that resolving takes more than 50 million steps.
+ * @throws BtfFormatError `INVALID_ARGUMENT` if there is no such loader, or the object has no program with a name in
+ * `programs`.
+ * @throws BtfFormatError for types of the kernel with invalid names, and whatever the modules throw.
+ */
+export function resolveRelocations(
+  object: BpfObject,
+  target: CoreTarget,
+  { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
+): Resolution {
+  const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
+  if (rules === null) throw invalid(`no loader "${String(loader)}": use "libbpf" or "cilium"`);
+  const programs = readPrograms(object);
+  const unknown = names?.find((name) => !programs.some((program) => isNamed(program, name)));
+  if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);
+  const isLoaded = (program: BpfProgram): boolean =>
+    program.isSubprogram || (names === undefined ? program.autoload : names.includes(program.name));
+  const work = new CoreWork();
+  const job = {
+    object,
+    programs,
+    isLoaded,
+    located: locate(object, programs),
+    rules,
+    work,
+    // The loaders take pointers of BPF programs to have 8 bytes, whatever their BTF says.
+    local: new CoreTypes(object.spec, 'the object', 8),
+    candidates: new Candidates(target, rules, work),
+  };
+  return {
+    loader,
+    loaderRelease: rules.release,
+    relocations: rules.choice === 'EACH_RELOCATION' ? resolveEach(job) : resolveTypes(job),
+  };
+}
+
+/** Finds the program of each relocation. */
+function locate(object: BpfObject, programs: readonly BpfProgram[]): Located[] {
+  const blocks = readBtfExt(object)?.relocations ?? [];
+  const sections = object.elf.sectionIndices(new Set(blocks.map(({ section }) => section)), LONGEST_NAME);
+  return blocks.flatMap(({ section, relocations }) => {
+    const sectionIndex = sections.get(section);
+    return relocations.map((record, index): Located => {
+      const { instruction } = record;
+      const program = sectionIndex === undefined ? null : programAt(programs, sectionIndex, instruction);
+      return { record, index, section, program, instruction: instruction - (program?.start ?? 0) };
+    });
+  });
+}
+
+function isNamed(program: BpfProgram, name: string): boolean {
+  return !program.isSubprogram && program.name === name;
+}
+
+function invalid(message: string): BtfFormatError {
+  return new BtfFormatError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,23 @@
+import { essentialName } from '../../query/flavours.js';
+import type { LoaderRules } from './loader-rules.js';
+
+/** LIBBPF_RULES are the rules of libbpf, and of what builds on it: skeletons, bpftool, libbpf-rs. */
+export const LIBBPF_RULES: LoaderRules = {
+  loader: 'libbpf',
+  release: '1.8',
+  essentialLength: (name) => essentialName(name).length,
+  choice: 'EACH_RELOCATION',
+  candidateKinds: 'SAME',
+  modules: 'WITHOUT_VMLINUX',
+  memberSearch: 'DEPTH_FIRST',
+  elements: 'WITH_ARRAY',
+  anonymousMatchesNamed: false,
+  bitfieldWord: 'SMALLEST',
+  accessSize: 'ADJUSTED',
+  absentType: 'ZERO',
+  moduleTypeIds: 'USED',
+  otherSignedness: 'ZERO',
+  wideImmediate: 'CUT',
+  unsignedEnums: 'AS_SIGNED',
+  poisonedLoad: 'TWO_CALLS',
+};

@@ -1,0 +1,42 @@
+/** Loader is a library that loads BPF objects. Loaders resolve the same relocation differently. */
+export type Loader = 'libbpf' | 'cilium';
+
+/** LoaderRules are the decisions in which loaders differ. The algorithm is the same. */
+export interface LoaderRules {
+  readonly loader: Loader;
+  /** The release whose rules these are. */
+  readonly release: string;
+  /** The length of a name without its flavour. */
+  readonly essentialLength: (name: string) => number;
+  /**
+   * What agrees on candidates: each relocation, with those that do not match dropped for later relocations of the same local
+   * type; or all relocations of a local type within a program, for which the candidate with the fewest failures counts.
+   */
+  readonly choice: 'EACH_RELOCATION' | 'TYPE_IN_PROGRAM';
+  /** Whether candidates are of the kind of the local type as it is written, or of any kind. */
+  readonly candidateKinds: 'SAME' | 'ANY';
+  /** Whether modules are searched only for what vmlinux has no candidate for, or always. */
+  readonly modules: 'WITHOUT_VMLINUX' | 'ALWAYS';
+  /** In which order the members of anonymous structs and unions are searched. */
+  readonly memberSearch: 'DEPTH_FIRST' | 'BREADTH_FIRST';
+  /** Whether the elements of arrays are compared with the arrays, or only when an element is accessed. */
+  readonly elements: 'WITH_ARRAY' | 'WHEN_ACCESSED';
+  /** How the names of enums and declarations are compared, and of types that are to match. */
+  readonly anonymousMatchesNamed: boolean;
+  /** The word that has a bitfield: the smallest that holds all of it, or the one of the member's type. */
+  readonly bitfieldWord: 'SMALLEST' | 'OF_TYPE';
+  /** What happens to a load or a store if the size of the member differs. */
+  readonly accessSize: 'ADJUSTED' | 'KEPT';
+  /** The value of the size or the id of a type without a target. */
+  readonly absentType: 'ZERO' | 'POISON';
+  /** Whether the id of a module's type is a value. */
+  readonly moduleTypeIds: 'USED' | 'POISON';
+  /** What the signedness of anything but an integer or an enum is. */
+  readonly otherSignedness: 'ZERO' | 'REFUSED';
+  /** What happens to a value that does not fit the immediate of an instruction. */
+  readonly wideImmediate: 'CUT' | 'REFUSED';
+  /** Whether the values of unsigned enums of 32 bits are read as signed ones. */
+  readonly unsignedEnums: 'AS_SIGNED' | 'AS_UNSIGNED';
+  /** What becomes of the two instructions that load a poisoned constant of 64 bits. */
+  readonly poisonedLoad: 'TWO_CALLS' | 'INVALID_LOAD';
+}

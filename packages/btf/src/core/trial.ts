@@ -1,0 +1,180 @@
+import type { CoreRelocation, RelocationKind } from '../ext/records.js';
+import { BtfFormatError } from '../format-error.js';
+import type { BpfObject } from '../object/bpf-object.js';
+import { Instructions } from '../object/instructions.js';
+import type { BpfProgram } from '../object/programs.js';
+import { type CorePath, isTypeKind } from './access.js';
+import type { CandidateType, Candidates } from './candidates.js';
+import type { Fix } from './calculate.js';
+import type { CoreTypes } from './core-types.js';
+import { matchCandidate } from './match.js';
+import { type Patch, patchInstruction } from './patch.js';
+import type { CoreWork } from './refusal.js';
+import { renderPath, renderType } from './render.js';
+import type { CoreCandidate, CorePlace, Outcome, ResolvedRelocation } from './resolution.js';
+import type { LoaderRules } from './rules/loader-rules.js';
+
+/** Located is a relocation with the program that has its instruction. */
+export interface Located {
+  readonly record: CoreRelocation;
+  readonly index: number;
+  readonly section: string;
+  readonly program: BpfProgram | null;
+  readonly instruction: number;
+}
+
+/** Job is everything that resolving the relocations of an object needs. */
+export interface Job {
+  readonly object: BpfObject;
+  readonly programs: readonly BpfProgram[];
+  readonly isLoaded: (program: BpfProgram) => boolean;
+  readonly located: readonly Located[];
+  readonly rules: LoaderRules;
+  readonly work: CoreWork;
+  readonly local: CoreTypes;
+  readonly candidates: Candidates;
+}
+
+/** Tried is a candidate that was compared: the path that matches in it, or the reason why none does. */
+export interface Tried {
+  readonly candidate: CandidateType;
+  readonly path: CorePath | null;
+  readonly reason: string;
+}
+
+/** More candidates are counted, but not described. */
+const MAX_DESCRIBED = 16;
+
+/** Trial collects what is known of a relocation while it is resolved. */
+export class Trial {
+  readonly located: Located;
+  readonly #job: Job;
+  readonly #loadedFor: BpfProgram | null;
+  local: CorePath | null = null;
+  fix: Fix | null = null;
+  patch: Patch | null = null;
+  readonly tried: Tried[] = [];
+  /** The candidate whose value counts; null if none matches. */
+  chosen: Tried | null = null;
+
+  constructor(job: Job, located: Located, loadedFor: BpfProgram | null) {
+    this.#job = job;
+    this.located = located;
+    this.#loadedFor = loadedFor;
+  }
+
+  /** Compares a candidate, and remembers it. */
+  try(kind: RelocationKind, local: CorePath, candidate: CandidateType): Tried {
+    const { rules, work } = this.#job;
+    const matching = matchCandidate(kind, local, candidate, rules, work);
+    const reason = matching.path === null ? matching.reason : '';
+    const tried = { candidate, path: matching.path, reason };
+    this.tried.push(tried);
+    return tried;
+  }
+
+  /** Writes the fix into the instructions of the program that is loaded. */
+  write(instructions: Instructions, fix: Fix): void {
+    this.patch = patchInstruction(instructions, this.located.instruction, fix, this.#job.rules);
+  }
+
+  /** The outcome of the fix that was written. */
+  outcome(): Outcome {
+    if (this.patch?.part === 'POISON') return 'POISONED';
+    const isFound = this.located.record.kind === 'TYPE_ID_LOCAL' || isMatch(this.chosen);
+    return isFound ? 'RESOLVED' : 'ABSENT';
+  }
+
+  result(outcome: Outcome, reason: string): ResolvedRelocation {
+    const { record, index, section, program, instruction } = this.located;
+    const { kind } = record;
+    const place = (path: CorePath): CorePlace => placeOf(kind ?? 'TYPE_EXISTS', path);
+    const describe = ({ candidate, path, reason: why }: Tried): CoreCandidate => ({
+      object: candidate.types.object,
+      place: path === null ? null : place(path),
+      typeId: candidate.typeId,
+      typeName: renderType(candidate.types, candidate.typeId),
+      reason: why,
+    });
+    return {
+      index,
+      section,
+      program,
+      loadedFor: this.#loadedFor,
+      instruction,
+      kind,
+      local: this.local === null ? null : place(this.local),
+      outcome,
+      localValue: this.fix?.local ?? 0n,
+      targetValue: this.fix?.target ?? 0n,
+      localSize: this.fix?.localSize ?? 0,
+      targetSize: this.fix?.targetSize ?? 0,
+      match: isMatch(this.chosen) ? describe(this.chosen) : null,
+      candidates: this.tried.slice(0, MAX_DESCRIBED).map(describe),
+      candidateCount: this.tried.length,
+      patch: this.patch,
+      reason,
+    };
+  }
+}
+
+function isMatch(tried: Tried | null): tried is Tried {
+  return tried !== null && tried.path !== null;
+}
+
+function placeOf(kind: RelocationKind, path: CorePath): CorePlace {
+  return {
+    typeId: path.rootId,
+    text: renderPath(kind, path),
+    access: isTypeKind(kind) ? '' : path.indexes.join(':'),
+    bitOffset: path.bitOffset,
+  };
+}
+
+/**
+ * refusalOf returns the text of an error by which a loader refuses a relocation.
+ *
+ * @throws the error itself, if it is not one of those.
+ */
+export function refusalOf(error: unknown, { isSpent }: CoreWork): string {
+  if (!(error instanceof BtfFormatError) || isSpent) throw error;
+  return error.message;
+}
+
+/** ProgramCopies has copies of the instructions of programs, which relocations change one after the other. */
+export class ProgramCopies {
+  readonly #object: BpfObject;
+  readonly #copies = new Map<BpfProgram, Instructions>();
+
+  constructor(object: BpfObject) {
+    this.#object = object;
+  }
+
+  of(program: BpfProgram): Instructions {
+    const known = this.#copies.get(program);
+    if (known !== undefined) return known;
+    const copy = new Instructions(new Uint8Array(program.bytes), this.#object.elf.byteOrder);
+    this.#copies.set(program, copy);
+    return copy;
+  }
+}
+
+/** failureReason says why a relocation is not resolved, from the candidates that were compared. */
+export function failureReason({ tried, chosen, fix }: Trial): string {
+  if (isMatch(chosen)) {
+    const { localSize = 0, targetSize = 0 } = fix ?? {};
+    return localSize === targetSize
+      ? 'the type is one of a module, whose ids the loader does not write'
+      : `the member has ${localSize} bytes in the object and ${targetSize} in the kernel, which the instruction cannot take`;
+  }
+  const failed = chosen ?? tried[0];
+  if (failed === undefined) return 'the kernel has no such type';
+  const name = renderType(failed.candidate.types, failed.candidate.typeId);
+  const others = tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
+  return `${name} ${failed.reason}${others}`;
+}
+
+/** MISSING_TYPE is the reason for a root type that the object does not have. */
+export function missingType({ typeId }: CoreRelocation): string {
+  return `the object has no type id ${typeId}`;
+}

@@ -1,0 +1,201 @@
+import { isComposite } from '../kind-words.js';
+import { IntEncoding, Kind, type TypeId } from '../types.js';
+import { essentiallyEqual } from './compatible-fields.js';
+import { type CoreTypes, isEnum, nameBytes } from './core-types.js';
+import { refusal } from './refusal.js';
+import type { TypePair } from './types-compatible.js';
+
+/** References in a row, and structs within each other, that libbpf follows. */
+const MAX_LEVELS = 32;
+
+/**
+ * typesMatch reports whether a target type has everything that a local one has: members and values by name, their types
+ * again, sizes of integers and enums. The relocation `TYPE_MATCHES` asks this.
+ *
+ * @throws a refusal if the loader gives up, because types are nested too deeply or of a kind that it does not compare.
+ */
+export function typesMatch(pair: TypePair, localId: TypeId, targetId: TypeId): boolean {
+  return new Match(pair).match(localId, targetId, false, MAX_LEVELS);
+}
+
+class Match {
+  readonly #pair: TypePair;
+  /** The pairs that cilium/ebpf compared or is comparing, which count as matching. */
+  readonly #visited = new Set<string>();
+  /** The level at which libbpf's comparison of a pair ended, by pair and whether it is behind a pointer. */
+  readonly #known = new Map<string, { readonly level: number; readonly result: boolean }>();
+
+  constructor(pair: TypePair) {
+    this.#pair = pair;
+  }
+
+  match(localId: TypeId, targetId: TypeId, isBehindPointer: boolean, level: number): boolean {
+    const { local, target, rules, work } = this.#pair;
+    const isLibbpf = rules.loader === 'libbpf';
+    if (isLibbpf && level <= 0) throw tooDeep(localId);
+    let behind = isBehindPointer;
+    let [from, to] = [localId, targetId];
+    for (let depth = 0; ; depth++) {
+      if (isLibbpf && depth === MAX_LEVELS) throw tooDeep(localId);
+      work.step();
+      from = local.skip(from);
+      to = target.skip(to);
+      const [a, b] = [local.nameOf(from), target.nameOf(to)];
+      if (!essentiallyEqual(a, b, rules, rules.anonymousMatchesNamed)) return false;
+      const kind = local.kindOf(from);
+      const targetKind = target.kindOf(to);
+      if (!isLibbpf && this.#wasVisited(from, to)) return true;
+      if (kind === Kind.FWD || isComposite(kind)) {
+        if (isLibbpf && behind) return kindsMatchBehind(kind, local.flagOf(from), targetKind, target.flagOf(to));
+        if (kind !== targetKind) return false;
+        return kind === Kind.FWD ? local.flagOf(from) === target.flagOf(to) : this.#members(from, to, behind, level);
+      }
+      if (isEnum(kind)) return isEnum(targetKind) && this.#values(from, to);
+      if (kind !== targetKind) return false;
+      switch (kind) {
+        case Kind.VOID:
+          return true;
+        case Kind.INT:
+          return this.#integers(from, to);
+        case Kind.PTR:
+          [from, to] = [local.thirdOf(from), target.thirdOf(to)];
+          if (!isLibbpf && this.#isDeclaration(from, to)) return true;
+          behind = true;
+          continue;
+        case Kind.ARRAY: {
+          const [own, theirs] = [local.arrayOf(from), target.arrayOf(to)];
+          if (own.nelems !== theirs.nelems) return false;
+          [from, to] = [own.typeId, theirs.typeId];
+          continue;
+        }
+        case Kind.FUNC_PROTO:
+          if (!this.#parameters(from, to, behind, level)) return false;
+          [from, to] = [local.thirdOf(from), target.thirdOf(to)];
+          continue;
+        default:
+          if (isLibbpf) return false;
+          throw refusal(`types of the kind of type id ${from} cannot be compared`);
+      }
+    }
+  }
+
+  #members(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
+    const { local, target, rules, work } = this.#pair;
+    const [count, targetCount] = [local.countOf(from), target.countOf(to)];
+    if (count > targetCount) return false;
+    for (let i = 0; i < count; i++) {
+      work.step(targetCount);
+      const name = local.elementName(from, i);
+      const isMatch = (at: number): boolean =>
+        this.#remembered(local.memberOf(from, i).typeId, target.memberOf(to, at).typeId, behind, level - 1);
+      const matches =
+        rules.loader === 'libbpf'
+          ? this.#namedElements(to, targetCount, name).some(isMatch)
+          : lastNamed(target, to, targetCount, name, isMatch);
+      if (!matches) return false;
+    }
+    return true;
+  }
+
+  /** The members or values of a target type with a name, but for flavours. */
+  *#namedElementsOf(id: TypeId, count: number, name: string): Generator<number, void, undefined> {
+    const { target, rules } = this.#pair;
+    const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
+    for (let at = 0; at < count; at++) {
+      if (name === '' ? !target.isUnnamed(id, at) : !target.beginsWith(id, at, essential)) continue;
+      if (essentiallyEqual(name, target.elementName(id, at), rules, false)) yield at;
+    }
+  }
+
+  #namedElements(id: TypeId, count: number, name: string): number[] {
+    return [...this.#namedElementsOf(id, count, name)];
+  }
+
+  #values(from: TypeId, to: TypeId): boolean {
+    const { local, target, work } = this.#pair;
+    if (local.thirdOf(from) !== target.thirdOf(to)) return false;
+    const [count, targetCount] = [local.countOf(from), target.countOf(to)];
+    if (count > targetCount) return false;
+    for (let i = 0; i < count; i++) {
+      work.step(targetCount);
+      const { done } = this.#namedElementsOf(to, targetCount, local.elementName(from, i)).next();
+      if (done === true) return false;
+    }
+    return true;
+  }
+
+  #integers(from: TypeId, to: TypeId): boolean {
+    const { local, target, rules } = this.#pair;
+    const [own, theirs] = [local.intOf(from).encoding, target.intOf(to).encoding];
+    const isSigned = (encoding: number): boolean =>
+      rules.loader === 'libbpf' ? (encoding & IntEncoding.SIGNED) !== 0 : encoding === IntEncoding.SIGNED;
+    return local.thirdOf(from) === target.thirdOf(to) && isSigned(own) === isSigned(theirs);
+  }
+
+  #parameters(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
+    const { local, target } = this.#pair;
+    const count = local.countOf(from);
+    if (count !== target.countOf(to)) return false;
+    for (let i = 0; i < count; i++) {
+      const [own, theirs] = [local.parameterTypeOf(from, i), target.parameterTypeOf(to, i)];
+      if (!this.#remembered(own, theirs, behind, level - 1)) return false;
+    }
+    return true;
+  }
+
+  /** Whether one of two types behind pointers is a declaration of the other, for cilium/ebpf. */
+  #isDeclaration(from: TypeId, to: TypeId): boolean {
+    const { local, target } = this.#pair;
+    const [own, theirs] = [local.skip(from), target.skip(to)];
+    const isOf = (types: CoreTypes, id: TypeId, other: CoreTypes, otherId: TypeId): boolean => {
+      if (types.kindOf(id) !== Kind.FWD) return false;
+      return other.kindOf(otherId) === (types.flagOf(id) ? Kind.UNION : Kind.STRUCT);
+    };
+    return isOf(local, own, target, theirs) || isOf(target, theirs, local, own);
+  }
+
+  /** A result holds for every level that is not lower than the one at which it was found. */
+  #remembered(from: TypeId, to: TypeId, behind: boolean, level: number): boolean {
+    const key = `${from} ${to} ${behind}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && known.level <= level) return known.result;
+    const result = this.match(from, to, behind, level);
+    this.#known.set(key, { level, result });
+    return result;
+  }
+
+  #wasVisited(from: TypeId, to: TypeId): boolean {
+    const key = `${from} ${to}`;
+    if (this.#visited.has(key)) return true;
+    this.#visited.add(key);
+    return false;
+  }
+}
+
+/** Whether two kinds match behind a pointer, where libbpf looks no further: the same, or one declares the other. */
+function kindsMatchBehind(kind: number, flag: boolean, targetKind: number, targetFlag: boolean): boolean {
+  if (kind === Kind.FWD) {
+    return targetKind === Kind.FWD ? flag === targetFlag : targetKind === (flag ? Kind.UNION : Kind.STRUCT);
+  }
+  if (kind === targetKind) return true;
+  return targetKind === Kind.FWD && targetFlag === (kind === Kind.UNION);
+}
+
+/** Of several members of one name, such as anonymous ones, cilium/ebpf compares the last. */
+function lastNamed(
+  target: CoreTypes,
+  id: TypeId,
+  count: number,
+  text: string,
+  isMatch: (at: number) => boolean,
+): boolean {
+  const name = nameBytes(text);
+  for (let at = count - 1; at >= 0; at--) {
+    if (text === '' ? target.isUnnamed(id, at) : target.isNamed(id, at, name)) return isMatch(at);
+  }
+  return false;
+}
+
+function tooDeep(id: TypeId): ReturnType<typeof refusal> {
+  return refusal(`type id ${id} has more than ${MAX_LEVELS} types within each other`);
+}
