@@ -84,14 +84,23 @@ export function localPath(types: CoreTypes, kind: RelocationKind, rootId: TypeId
   const [first = 0] = indexes;
   const typeId = types.skip(rootId);
   if (isEnumKind(kind)) {
-    if (!isEnum(types.kindOf(typeId)) || indexes.length > 1) throw refusal('the access is not a value of an enum');
+    if (!isEnum(types.kindOf(typeId)) || indexes.length > 1)
+      throw refusal('the access is not a value of an enum');
     if (first >= types.countOf(typeId)) throw refusal(`the enum has no value ${first}`);
     const name = types.elementName(typeId, first);
-    return { types, rootId, indexes, accessors: [{ typeId, index: first, name }], bitOffset: 0, baseOffset: 0 };
+    return {
+      types,
+      rootId,
+      indexes,
+      accessors: [{ typeId, index: first, name }],
+      bitOffset: 0,
+      baseOffset: 0,
+    };
   }
   const walk = new LocalWalk(types, typeId, first);
   for (const index of indexes.slice(1)) walk.step(index);
-  return { types, rootId, indexes, ...walk };
+  const { accessors, bitOffset, baseOffset } = walk;
+  return { types, rootId, indexes, accessors, bitOffset, baseOffset };
 }
 
 class LocalWalk {

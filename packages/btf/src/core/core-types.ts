@@ -17,7 +17,7 @@ const PARAMETER = 8;
 
 const MAX_U32 = 0xffff_ffff;
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Part is a spec in a chain of bases. */
 interface Part {

@@ -120,7 +120,12 @@ export interface FieldValues {
  *
  * @throws a refusal for what has no size, no alignment, or no sign.
  */
-export function alignedValues(kind: RelocationKind, local: Field, target: Field, order: ByteOrder): FieldValues {
+export function alignedValues(
+  kind: RelocationKind,
+  local: Field,
+  target: Field,
+  order: ByteOrder,
+): FieldValues {
   const hasBitfield = local.bitfieldSize > 0 || target.bitfieldSize > 0;
   const [own, theirs] = [alignedPlace(local, hasBitfield), alignedPlace(target, hasBitfield)];
   const values = (a: number, b: number): FieldValues => ({
@@ -181,7 +186,8 @@ function signOf({ types, typeId }: Field, local: Field): bigint {
   const kind = types.kindOf(typeId);
   const localKind = local.types.kindOf(local.typeId);
   if (isEnum(kind) && isEnum(localKind)) return types.flagOf(typeId) ? 1n : 0n;
-  if (kind === Kind.INT && localKind === Kind.INT) return BigInt(types.intOf(typeId).encoding & IntEncoding.SIGNED);
+  if (kind === Kind.INT && localKind === Kind.INT)
+    return BigInt(types.intOf(typeId).encoding & IntEncoding.SIGNED);
   throw refusal('only integers and enums have a sign');
 }
 

@@ -32,7 +32,12 @@ const MAX_VISITED = 32;
  * @returns null if there is none.
  * @throws a refusal if anonymous members nest too deeply for the loader.
  */
-export function findMember(types: CoreTypes, id: TypeId, name: string, search: MemberSearch): FoundMember | null {
+export function findMember(
+  types: CoreTypes,
+  id: TypeId,
+  name: string,
+  search: MemberSearch,
+): FoundMember | null {
   return search.order === 'DEPTH_FIRST'
     ? new DepthFirst(types, name, search.work).find(id, { indexes: [], bitOffset: 0 }, search.depth)
     : breadthFirst(types, id, name, search.work);

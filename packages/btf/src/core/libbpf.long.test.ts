@@ -8,33 +8,42 @@ import { LibbpfRelocations } from '../testing/libbpf-relocations.js';
 import { libbpfLines, ourLines } from '../testing/relocation-log.js';
 import { resolveRelocations } from './resolve.js';
 
-needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of all of Debian’s objects', () => {
-  let libbpf: LibbpfRelocations;
-  beforeAll(() => {
-    libbpf = new LibbpfRelocations();
-  });
-  afterAll(() => libbpf.close());
+needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe(
+  'relocations of all of Debian’s objects',
+  () => {
+    let libbpf: LibbpfRelocations;
+    beforeAll(() => {
+      libbpf = new LibbpfRelocations();
+    });
+    afterAll(() => libbpf.close());
 
-  const targets = [
-    ...kernels('corpus').map(({ release, vmlinux }) => [release, vmlinux] as const),
-    ['the running kernel', '/sys/kernel/btf/vmlinux'] as const,
-  ];
+    const targets = [
+      ...kernels('corpus').map(({ release, vmlinux }) => [release, vmlinux] as const),
+      ['the running kernel', '/sys/kernel/btf/vmlinux'] as const,
+    ];
 
-  needs('vmlinux').test.each(targets)('are resolved against %s as libbpf resolves them', (release, path) => {
-    const kernel = readSpec(path);
-    const objects = debianObjects();
-    const logs = libbpf.run(
-      path,
-      objects.map(({ bytes }) => compactObject(bytes)),
+    needs('vmlinux').test.each(targets)(
+      'are resolved against %s as libbpf resolves them',
+      (release, path) => {
+        const kernel = readSpec(path);
+        const objects = debianObjects();
+        const logs = libbpf.run(
+          path,
+          objects.map(({ bytes }) => compactObject(bytes)),
+        );
+        const count: Record<string, number> = { objects: objects.length };
+        for (const [i, { name, bytes }] of objects.entries()) {
+          const object = parseBpfObject(bytes);
+          const resolution = resolveRelocations(object, { kernel });
+          expect([name, ...ourLines(resolution, object.spec, kernel)]).toEqual([
+            name,
+            ...libbpfLines(logs[i] ?? []),
+          ]);
+          for (const { outcome } of resolution.relocations) count[outcome] = (count[outcome] ?? 0) + 1;
+        }
+        console.log(release, count);
+        expect(count['objects']).toBeGreaterThan(70);
+      },
     );
-    const count: Record<string, number> = { objects: objects.length };
-    for (const [i, { name, bytes }] of objects.entries()) {
-      const object = parseBpfObject(bytes);
-      const resolution = resolveRelocations(object, { kernel });
-      expect([name, ...ourLines(resolution, object.spec, kernel)]).toEqual([name, ...libbpfLines(logs[i] ?? [])]);
-      for (const { outcome } of resolution.relocations) count[outcome] = (count[outcome] ?? 0) + 1;
-    }
-    console.log(release, count);
-    expect(count['objects']).toBeGreaterThan(70);
-  });
-});
+  },
+);

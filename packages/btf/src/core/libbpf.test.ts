@@ -9,7 +9,18 @@ import type { Outcome } from './resolution.js';
 import { resolveRelocations } from './resolve.js';
 
 /** Programs whose objects have relocations of many kinds, flavours, and members that kernels lack. */
-const PROGRAMS = ['biolatency', 'biosnoop', 'capable', 'fsslower', 'offcputime', 'runqlat', 'slabratetop', 'tcpconnlat', 'tcptracer', 'vfsstat'];
+const PROGRAMS = [
+  'biolatency',
+  'biosnoop',
+  'capable',
+  'fsslower',
+  'offcputime',
+  'runqlat',
+  'slabratetop',
+  'tcpconnlat',
+  'tcptracer',
+  'vfsstat',
+];
 
 needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of Debian’s objects', () => {
   let libbpf: LibbpfRelocations;
@@ -21,7 +32,10 @@ needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of De
   const counts = (path: string, names: readonly string[]): Partial<Record<Outcome | 'objects', number>> => {
     const kernel = readSpec(path);
     const objects = debianObjects(names);
-    const logs = libbpf.run(path, objects.map(({ bytes }) => bytes));
+    const logs = libbpf.run(
+      path,
+      objects.map(({ bytes }) => bytes),
+    );
     const count: Partial<Record<Outcome | 'objects', number>> = { objects: objects.length };
     for (const [i, { name, bytes }] of objects.entries()) {
       const object = parseBpfObject(bytes);

@@ -112,7 +112,8 @@ class TargetWalk {
     if (this.#rules.elements === 'WHEN_ACCESSED' && nelems === 0 && !flexible) {
       throw refusal('the target has an array without elements that is not the last member');
     }
-    if (!flexible && accessor.index >= nelems) return `has an array of ${nelems} there, without element ${accessor.index}`;
+    if (!flexible && accessor.index >= nelems)
+      return `has an array of ${nelems} there, without element ${accessor.index}`;
     const element = types.skip(typeId);
     this.#place(element, accessor.index);
     if (this.#rules.elements === 'WITH_ARRAY') return null;
@@ -120,7 +121,8 @@ class TargetWalk {
   }
 
   #place(id: TypeId, index: number): void {
-    if (this.#indexes.length === MAX_INDEXES) throw refusal(`the target has more than ${MAX_INDEXES} indexes`);
+    if (this.#indexes.length === MAX_INDEXES)
+      throw refusal(`the target has more than ${MAX_INDEXES} indexes`);
     this.#indexes.push(index);
     this.#accessors.push({ typeId: id, index, name: null });
     this.#bitOffset = elementOffset(this.#types, this.#bitOffset, id, index);

@@ -29,7 +29,9 @@ export function matchCandidate(
   const { types: target, typeId: rootId } = candidate;
   const pair = { local: local.types, target, rules, work };
   const matches =
-    kind === 'TYPE_MATCHES' ? typesMatch(pair, local.rootId, rootId) : typesCompatible(pair, local.rootId, rootId);
+    kind === 'TYPE_MATCHES'
+      ? typesMatch(pair, local.rootId, rootId)
+      : typesCompatible(pair, local.rootId, rootId);
   if (matches) return { path: wholeType(candidate) };
   return { path: null, reason: kind === 'TYPE_MATCHES' ? 'does not match' : 'is of another kind' };
 }
@@ -39,7 +41,12 @@ function wholeType({ types, typeId: rootId }: CandidateType): CorePath {
 }
 
 /** The first value with the same name, but for flavours. */
-function matchValue(local: CorePath, { types, typeId: rootId }: CandidateType, rules: LoaderRules, work: CoreWork): Matching {
+function matchValue(
+  local: CorePath,
+  { types, typeId: rootId }: CandidateType,
+  rules: LoaderRules,
+  work: CoreWork,
+): Matching {
   const name = local.accessors[0]?.name ?? '';
   const id: TypeId = types.skip(rootId);
   if (!isEnum(types.kindOf(id))) return { path: null, reason: 'is not an enum' };

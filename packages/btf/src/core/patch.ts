@@ -1,4 +1,10 @@
-import { CALL, type Instruction, InstructionClass, type Instructions, LOAD_64 } from '../object/instructions.js';
+import {
+  CALL,
+  type Instruction,
+  InstructionClass,
+  type Instructions,
+  LOAD_64,
+} from '../object/instructions.js';
 import type { Fix } from './calculate.js';
 import { refusal } from './refusal.js';
 import type { LoaderRules } from './rules/loader-rules.js';
@@ -43,7 +49,12 @@ const SIZE_BITS = 0x18;
  *
  * @throws a refusal if the instruction cannot be relocated, or does not have the local value.
  */
-export function patchInstruction(instructions: Instructions, index: number, fix: Fix, rules: LoaderRules): Patch {
+export function patchInstruction(
+  instructions: Instructions,
+  index: number,
+  fix: Fix,
+  rules: LoaderRules,
+): Patch {
   const instruction = instructions.at(index);
   if (instruction === null) throw refusal(`the program has no instruction ${index}`);
   if (fix.isPoison) return poison(instructions, index, instruction, rules);
@@ -62,7 +73,12 @@ export function patchInstruction(instructions: Instructions, index: number, fix:
   }
 }
 
-function poison(instructions: Instructions, index: number, { opcode }: Instruction, rules: LoaderRules): Patch {
+function poison(
+  instructions: Instructions,
+  index: number,
+  { opcode }: Instruction,
+  rules: LoaderRules,
+): Patch {
   const call = { opcode: CALL, dst: 0, src: 0, offset: 0, immediate: BAD_RELOCATION };
   if (opcode !== LOAD_64) {
     instructions.set(index, call);
@@ -85,8 +101,7 @@ function patchImmediate(
   { wideImmediate }: LoaderRules,
 ): Patch {
   if ((instruction.opcode & SOURCE_IS_REGISTER) !== 0) throw refusal(`instruction ${index} has no immediate`);
-  const isSwap =
-    (instruction.opcode & (OPERATION_BITS | CLASS_BITS)) === (SWAP | InstructionClass.ALU);
+  const isSwap = (instruction.opcode & (OPERATION_BITS | CLASS_BITS)) === (SWAP | InstructionClass.ALU);
   if (isSwap && wideImmediate === 'REFUSED') throw refusal(`instruction ${index} swaps bytes`);
   const from = unsigned(instruction.immediate);
   if (isChecked && from !== local) throw unexpected(index, 'immediate', instruction.immediate, local);

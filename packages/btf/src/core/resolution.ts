@@ -59,7 +59,7 @@ export interface ResolvedRelocation {
   readonly instruction: number;
   /** Null for a kind that this library does not know. */
   readonly kind: RelocationKind | null;
-  /** What is accessed in the object's types; null if that is invalid. */
+  /** The place in the object's types; null if it is invalid. */
   readonly local: CorePlace | null;
   readonly outcome: Outcome;
   /**

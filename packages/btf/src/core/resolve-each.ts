@@ -5,7 +5,15 @@ import { calculate, calculateAbsent, type Fix } from './calculate.js';
 import type { CandidateType } from './candidates.js';
 import { refusal } from './refusal.js';
 import type { ResolvedRelocation } from './resolution.js';
-import { failureReason, type Job, type Located, missingType, ProgramCopies, refusalOf, Trial } from './trial.js';
+import {
+  failureReason,
+  type Job,
+  type Located,
+  missingType,
+  ProgramCopies,
+  refusalOf,
+  Trial,
+} from './trial.js';
 
 /**
  * resolveEach resolves one relocation after the other over all programs, as libbpf does. Candidates that do not match one
@@ -79,7 +87,15 @@ function search({ local, candidates }: Job, typeId: TypeId): CandidateType[] {
 /** idFix returns the fix of a relocation for the id of a type of the object itself. */
 export function idFix(typeId: TypeId): Fix {
   const id = BigInt(typeId);
-  return { isPoison: false, local: id, target: id, localSize: 0, targetSize: 0, hasUnfitSize: false, isChecked: false };
+  return {
+    isPoison: false,
+    local: id,
+    target: id,
+    localSize: 0,
+    targetSize: 0,
+    hasUnfitSize: false,
+    isChecked: false,
+  };
 }
 
 function disagreement(kind: RelocationKind, a: CorePath, b: CorePath, x: Fix, y: Fix): string | null {

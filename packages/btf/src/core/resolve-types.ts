@@ -44,7 +44,10 @@ export function resolveTypes(job: Job): ResolvedRelocation[] {
       const located = job.located[at];
       return located === undefined ? [] : [{ at, trial: new Trial(job, located, root) }];
     });
-    const outcomes = new ProgramGroup(job, trials.map(({ trial }) => trial)).resolve();
+    const outcomes = new ProgramGroup(
+      job,
+      trials.map(({ trial }) => trial),
+    ).resolve();
     for (const { at, trial } of trials) {
       const outcome = outcomes.get(trial);
       if (outcome !== undefined) results[at]?.push(outcome);

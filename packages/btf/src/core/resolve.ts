@@ -17,8 +17,7 @@ export interface ResolveRelocationsOptions {
   /** Whose rules hold. Default: `libbpf`. */
   readonly loader?: Loader;
   /**
-   * The names of the programs to load. Default: those that a loader loads if it is not told otherwise, which leaves out
-   * sections that begin with `?`.
+   * The names of the programs to load. Default: all but those in sections that begin with `?`.
    */
   readonly programs?: readonly string[];
 }
@@ -52,7 +51,7 @@ export function resolveRelocations(
   { loader = 'libbpf', programs: names }: ResolveRelocationsOptions = {},
 ): Resolution {
   const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
-  if (rules === null) throw invalid(`no loader "${String(loader)}": use "libbpf" or "cilium"`);
+  if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
   const programs = readPrograms(object);
   const unknown = names?.find((name) => !programs.some((program) => isNamed(program, name)));
   if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);

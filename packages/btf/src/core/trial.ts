@@ -170,7 +170,8 @@ export function failureReason({ tried, chosen, fix }: Trial): string {
   const failed = chosen ?? tried[0];
   if (failed === undefined) return 'the kernel has no such type';
   const name = renderType(failed.candidate.types, failed.candidate.typeId);
-  const others = tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
+  const others =
+    tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
   return `${name} ${failed.reason}${others}`;
 }
 

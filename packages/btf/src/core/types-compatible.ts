@@ -22,7 +22,8 @@ export interface TypePair {
  * @throws a refusal if the loader gives up, because types are nested too deeply or of a kind that it does not compare.
  */
 export function typesCompatible(pair: TypePair, localId: TypeId, targetId: TypeId): boolean {
-  return pair.rules.loader === 'libbpf' && !isSameKind(pair.local.kindOf(localId), pair.target.kindOf(targetId))
+  return pair.rules.loader === 'libbpf' &&
+    !isSameKind(pair.local.kindOf(localId), pair.target.kindOf(targetId))
     ? false
     : new Comparison(pair).compare(localId, targetId, MAX_LEVELS);
 }
@@ -77,7 +78,8 @@ class Comparison {
     if (count !== target.countOf(to)) return false;
     for (let i = 0; i < count; i++) {
       if (level <= 0) throw tooDeep(from);
-      if (!this.#remembered(local.parameterTypeOf(from, i), target.parameterTypeOf(to, i), level - 1)) return false;
+      if (!this.#remembered(local.parameterTypeOf(from, i), target.parameterTypeOf(to, i), level - 1))
+        return false;
     }
     return true;
   }

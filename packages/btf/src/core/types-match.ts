@@ -22,7 +22,7 @@ class Match {
   readonly #pair: TypePair;
   /** The pairs that cilium/ebpf compared or is comparing, which count as matching. */
   readonly #visited = new Set<string>();
-  /** The level at which libbpf's comparison of a pair ended, by pair and whether it is behind a pointer. */
+  /** The level at which libbpf's comparison of a pair ended, by pair and whether a pointer leads to it. */
   readonly #known = new Map<string, { readonly level: number; readonly result: boolean }>();
 
   constructor(pair: TypePair) {
@@ -46,9 +46,12 @@ class Match {
       const targetKind = target.kindOf(to);
       if (!isLibbpf && this.#wasVisited(from, to)) return true;
       if (kind === Kind.FWD || isComposite(kind)) {
-        if (isLibbpf && behind) return kindsMatchBehind(kind, local.flagOf(from), targetKind, target.flagOf(to));
+        if (isLibbpf && behind)
+          return kindsMatchBehind(kind, local.flagOf(from), targetKind, target.flagOf(to));
         if (kind !== targetKind) return false;
-        return kind === Kind.FWD ? local.flagOf(from) === target.flagOf(to) : this.#members(from, to, behind, level);
+        return kind === Kind.FWD
+          ? local.flagOf(from) === target.flagOf(to)
+          : this.#members(from, to, behind, level);
       }
       if (isEnum(kind)) return isEnum(targetKind) && this.#values(from, to);
       if (kind !== targetKind) return false;
@@ -143,7 +146,7 @@ class Match {
     return true;
   }
 
-  /** Whether one of two types behind pointers is a declaration of the other, for cilium/ebpf. */
+  /** Whether one of two types that pointers lead to is a declaration of the other, for cilium/ebpf. */
   #isDeclaration(from: TypeId, to: TypeId): boolean {
     const { local, target } = this.#pair;
     const [own, theirs] = [local.skip(from), target.skip(to)];
@@ -172,7 +175,7 @@ class Match {
   }
 }
 
-/** Whether two kinds match behind a pointer, where libbpf looks no further: the same, or one declares the other. */
+/** Whether two kinds match if pointers lead to them. libbpf looks no further: one may also declare the other. */
 function kindsMatchBehind(kind: number, flag: boolean, targetKind: number, targetFlag: boolean): boolean {
   if (kind === Kind.FWD) {
     return targetKind === Kind.FWD ? flag === targetFlag : targetKind === (flag ? Kind.UNION : Kind.STRUCT);

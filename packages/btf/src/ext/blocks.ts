@@ -41,7 +41,10 @@ export function readBlocks({ view, littleEndian, start, offset, size, what }: Ex
   if (size < 4) throw malformed('has no record size', start);
   const recordSize = u32(start);
   if (recordSize < RECORD_SIZES[what] || recordSize % 4 !== 0) {
-    throw malformed(`has records of ${recordSize} bytes, which is not a multiple of 4 from ${RECORD_SIZES[what]}`, start);
+    throw malformed(
+      `has records of ${recordSize} bytes, which is not a multiple of 4 from ${RECORD_SIZES[what]}`,
+      start,
+    );
   }
   if (recordSize > LONGEST_RECORD) {
     const message = `${what} of .BTF.ext has records of ${recordSize} bytes: the limit is ${LONGEST_RECORD}`;

@@ -5,7 +5,12 @@ import type { TypeId } from '../types.js';
 import { type ExtBlock, readBlocks, RECORD_SIZES } from './blocks.js';
 import { type ExtReader, instructionAt, placesOf, sectionOf } from './ext-reader.js';
 import { LineTable } from './lines.js';
-import { type CoreRelocation, type CoreRelocationBlock, type FuncRecord, RELOCATION_KINDS } from './records.js';
+import {
+  type CoreRelocation,
+  type CoreRelocationBlock,
+  type FuncRecord,
+  RELOCATION_KINDS,
+} from './records.js';
 import { ExtStrings } from './strings.js';
 
 const MAGIC = 0xeb9f;
@@ -74,7 +79,8 @@ function readHeader(
   bytes: Uint8Array,
   order: ByteOrder,
 ): { readonly view: DataView; readonly littleEndian: boolean; readonly length: number } {
-  if (bytes.length < 8) throw malformed(`.BTF.ext of ${bytes.length} bytes is shorter than its header of 24`, 0);
+  if (bytes.length < 8)
+    throw malformed(`.BTF.ext of ${bytes.length} bytes is shorter than its header of 24`, 0);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const littleEndian = view.getUint16(0, true) === MAGIC;
   if (!littleEndian && view.getUint16(0, false) !== MAGIC) {

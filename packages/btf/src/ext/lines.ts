@@ -97,7 +97,7 @@ function sectionLines(blocks: readonly ExtBlock[], reader: ExtReader): SectionLi
     return { instructions, places };
   }
   // Compilers sort them, hostile objects need not. Of several records of an instruction the last one counts.
-  const order = Uint32Array.from(places.keys()).sort(
+  const order = Uint32Array.from(places.keys()).toSorted(
     (a, b) => (instructions[a] ?? 0) - (instructions[b] ?? 0) || a - b,
   );
   return {

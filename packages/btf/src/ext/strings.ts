@@ -4,7 +4,7 @@ import type { StringTable } from '../strings.js';
 /** Names of sections are shorter, and an access has at most 64 indexes of ten digits. */
 const LONGEST_WHOLE = 1024;
 
-const decoder = new TextDecoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
 
 /**
  * ExtStrings reads the strings that `.BTF.ext` refers to, which are in `.BTF`. Many records may refer to the end of one

@@ -42,6 +42,7 @@ test('an object file has its BTF and its symbols', () => {
     visibility: 2,
     section: 2,
     value: 56,
+    size: 56,
   });
   expect(symbols).toContainEqual({
     name: 'bpf_absent',
@@ -50,6 +51,7 @@ test('an object file has its BTF and its symbols', () => {
     visibility: 0,
     section: 0,
     value: 0,
+    size: 0,
   });
 });
 

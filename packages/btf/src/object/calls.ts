@@ -1,7 +1,14 @@
 import type { ElfRelocation } from '../elf/elf-file.js';
 import { BtfFormatError } from '../format-error.js';
 import { type BpfObject, LONGEST_NAME } from './bpf-object.js';
-import { CALL, type Instruction, INSTRUCTION_LENGTH, Instructions, LOAD_64, PSEUDO_CALL } from './instructions.js';
+import {
+  CALL,
+  type Instruction,
+  INSTRUCTION_LENGTH,
+  Instructions,
+  LOAD_64,
+  PSEUDO_CALL,
+} from './instructions.js';
 import { type BpfProgram, programAt } from './programs.js';
 
 const SHT_REL = 9;
@@ -50,7 +57,11 @@ interface Target {
 }
 
 /** A call within a section, which needs no relocation. */
-function relativeTarget({ opcode, src, immediate }: Instruction, program: BpfProgram, i: number): Target | null {
+function relativeTarget(
+  { opcode, src, immediate }: Instruction,
+  program: BpfProgram,
+  i: number,
+): Target | null {
   if (opcode !== CALL || src !== PSEUDO_CALL) return null;
   return { section: program.sectionIndex, instruction: program.start + i + immediate + 1 };
 }

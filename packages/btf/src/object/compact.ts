@@ -5,7 +5,8 @@ import { LONGEST_NAME, parseBpfElf } from './bpf-object.js';
 const SHT_NOBITS = 8;
 
 /** The sections that no loader reads: debug information, and relocations of what is in place already. */
-const UNUSED = /^[.](?:rela?[.])?(?:z?debug_|eh_frame$)|^[.]rela?[.]BTF(?:[.]ext)?$|^[.](?:llvm_addrsig|comment)$/;
+const UNUSED =
+  /^[.](?:rela?[.])?(?:z?debug_|eh_frame$)|^[.]rela?[.]BTF(?:[.]ext)?$|^[.](?:llvm_addrsig|comment)$/;
 
 /** Sections start at multiples of 8 bytes, as those of compilers do. */
 const ALIGNMENT = 8;

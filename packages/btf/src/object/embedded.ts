@@ -26,7 +26,7 @@ const MAX_OBJECTS = 4096;
  * cilium/ebpf embeds in programs. A file that is an object itself is found at offset 0.
  *
  * It searches for ELF headers of object files of 64 bits for BPF, in either byte order. Objects that are compressed, or
- * written as text, are not found. What is found may lack BTF.
+ * written as text, are not found. An object that is found may lack BTF.
  *
  * @param file the whole file.
  * @returns the objects in the order of their places; none overlap.

@@ -17,7 +17,7 @@ export interface BpfProgram {
   readonly bytes: Uint8Array;
   /** Whether it is only a part of programs: it is in `.text`, or static. */
   readonly isSubprogram: boolean;
-  /** Whether a loader loads it if it is not told otherwise: its section does not begin with `?`. */
+  /** Whether a loader loads it by default: its section does not begin with `?`. */
   readonly autoload: boolean;
   /** Whether other objects can use it: its symbol is global or weak. */
   readonly isGlobal: boolean;
@@ -60,7 +60,7 @@ export function readPrograms(object: BpfObject): BpfProgram[] {
     if (programs.length > MAX_PROGRAMS) throw tooMany('functions', MAX_PROGRAMS);
     if (instructions > MAX_INSTRUCTIONS) throw tooMany('instructions', MAX_INSTRUCTIONS);
   }
-  return programs.sort((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
+  return programs.toSorted((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
 }
 
 /**

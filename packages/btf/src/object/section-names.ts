@@ -20,8 +20,7 @@ export interface SectionName {
  */
 const NAMES: Readonly<Record<string, string>> = {
   SOCKET_FILTER: 'socket',
-  SK_REUSEPORT:
-    'sk_reuseport/migrate=SK_REUSEPORT_SELECT_OR_MIGRATE sk_reuseport=SK_REUSEPORT_SELECT',
+  SK_REUSEPORT: 'sk_reuseport/migrate=SK_REUSEPORT_SELECT_OR_MIGRATE sk_reuseport=SK_REUSEPORT_SELECT',
   KPROBE:
     'kprobe+ kretprobe+ ksyscall+ kretsyscall+ uprobe+ uprobe.s+ uretprobe+ uretprobe.s+ usdt+ usdt.s+ ' +
     'kprobe.multi+=TRACE_KPROBE_MULTI kretprobe.multi+=TRACE_KPROBE_MULTI kprobe.session+=TRACE_KPROBE_SESSION ' +
@@ -91,7 +90,13 @@ function rowOf(programType: string, word: string): SectionName {
   const [pattern = '', attachType = null] = word.split('=');
   const open = pattern.endsWith('+');
   const prefix = open ? pattern.slice(0, -1) : pattern;
-  return { prefix, open, programType, attachType, sleepable: programType === SLEEPS || prefix.endsWith('.s') };
+  return {
+    prefix,
+    open,
+    programType,
+    attachType,
+    sleepable: programType === SLEEPS || prefix.endsWith('.s'),
+  };
 }
 
 /**
@@ -103,8 +108,7 @@ function rowOf(programType: string, word: string): SectionName {
 export function sectionNameOf(section: string): SectionName | null {
   const name = section.startsWith('?') ? section.slice(1) : section;
   return (
-    SECTION_NAMES.find(
-      ({ prefix, open }) => name === prefix || (open && name.startsWith(`${prefix}/`)),
-    ) ?? null
+    SECTION_NAMES.find(({ prefix, open }) => name === prefix || (open && name.startsWith(`${prefix}/`))) ??
+    null
   );
 }

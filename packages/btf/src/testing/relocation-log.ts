@@ -23,7 +23,9 @@ const KINDS: Readonly<Record<RelocationKind, string>> = {
 };
 
 /** libbpf's names of the kinds of types. */
-const TYPE_KINDS = new Map<number, string>(Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]));
+const TYPE_KINDS = new Map<number, string>(
+  Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]),
+);
 
 const FAILURE = /relo #\d+: failed to (?:relocate|patch)/;
 
@@ -39,8 +41,10 @@ export function libbpfLines(log: readonly string[]): string[] {
     if (found === null || text === undefined) continue;
     const prefix = `${found[1]} #${found[2]}`;
     if (FAILURE.test(line)) lines.push(`${prefix} fails`);
-    else if (/^(?:field offset|relocation decision) ambiguity/.test(text)) lines.push(`${prefix} is ambiguous`);
-    else if (/^non-matching/.test(text)) lines.push(`${prefix} ${text.replace(/^(non-matching candidate #\d+) <\w+> (\[\d+\]).*$/, '$1 $2')}`);
+    else if (/^(?:field offset|relocation decision) ambiguity/.test(text))
+      lines.push(`${prefix} is ambiguous`);
+    else if (text.startsWith('non-matching'))
+      lines.push(`${prefix} ${text.replace(/^(non-matching candidate #\d+) <\w+> (\[\d+\]).*$/, '$1 $2')}`);
     else if (/^(?:<|matching|no matching|patched|substituting)/.test(text)) {
       // The log has the values of enums, which the lines about patches also have.
       lines.push(`${prefix} ${text.replace(/(::\S+) = -?\d+$/, '$1')}`);
@@ -77,7 +81,12 @@ function linesOf(relocation: ResolvedRelocation, object: Spec, kernel: Spec): st
   return lines.map((line) => `${prefix} ${line}`);
 }
 
-function candidateLine(kind: RelocationKind, { place, typeId }: CoreCandidate, i: number, kernel: Spec): string {
+function candidateLine(
+  kind: RelocationKind,
+  { place, typeId }: CoreCandidate,
+  i: number,
+  kernel: Spec,
+): string {
   if (place === null) return `non-matching candidate #${i} [${typeId}]`;
   return `matching candidate #${i} ${spec(kind, place, kernel)}`;
 }

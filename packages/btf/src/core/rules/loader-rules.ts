@@ -9,8 +9,9 @@ export interface LoaderRules {
   /** The length of a name without its flavour. */
   readonly essentialLength: (name: string) => number;
   /**
-   * What agrees on candidates: each relocation, with those that do not match dropped for later relocations of the same local
-   * type; or all relocations of a local type within a program, for which the candidate with the fewest failures counts.
+   * The scope in which a candidate is chosen. Either each relocation, after which candidates that do not match are dropped
+   * for later relocations of the same local type. Or all relocations of a local type within a program, for which the
+   * candidate with the fewest failures counts.
    */
   readonly choice: 'EACH_RELOCATION' | 'TYPE_IN_PROGRAM';
   /** Whether candidates are of the kind of the local type as it is written, or of any kind. */
@@ -25,18 +26,18 @@ export interface LoaderRules {
   readonly anonymousMatchesNamed: boolean;
   /** The word that has a bitfield: the smallest that holds all of it, or the one of the member's type. */
   readonly bitfieldWord: 'SMALLEST' | 'OF_TYPE';
-  /** What happens to a load or a store if the size of the member differs. */
+  /** Whether a load or a store takes the size of the target's member. */
   readonly accessSize: 'ADJUSTED' | 'KEPT';
   /** The value of the size or the id of a type without a target. */
   readonly absentType: 'ZERO' | 'POISON';
   /** Whether the id of a module's type is a value. */
   readonly moduleTypeIds: 'USED' | 'POISON';
-  /** What the signedness of anything but an integer or an enum is. */
+  /** The signedness of anything but an integer or an enum. */
   readonly otherSignedness: 'ZERO' | 'REFUSED';
-  /** What happens to a value that does not fit the immediate of an instruction. */
+  /** Whether a value that does not fit the immediate of an instruction is cut. */
   readonly wideImmediate: 'CUT' | 'REFUSED';
   /** Whether the values of unsigned enums of 32 bits are read as signed ones. */
   readonly unsignedEnums: 'AS_SIGNED' | 'AS_UNSIGNED';
-  /** What becomes of the two instructions that load a poisoned constant of 64 bits. */
+  /** The replacement of the two instructions that load a poisoned constant of 64 bits. */
   readonly poisonedLoad: 'TWO_CALLS' | 'INVALID_LOAD';
 }
