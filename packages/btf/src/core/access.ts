@@ -57,7 +57,8 @@ export function isTypeKind(kind: RelocationKind): boolean {
 }
 
 /**
- * parseAccess parses the access of a relocation: decimal indexes with `:` between them.
+ * parseAccess parses the access of a relocation: decimal indexes with `:` between them. libbpf also takes negative ones,
+ * which compilers do not write, and reads types out of bounds for some.
  *
  * @throws a refusal if it is something else, or has more than 64 indexes.
  */

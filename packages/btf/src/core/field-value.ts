@@ -60,7 +60,7 @@ export function fieldValue(kind: RelocationKind, field: Field, order: ByteOrder)
   });
   switch (kind) {
     case 'FIELD_BYTE_OFFSET':
-      return { ...result(start), size: isBitfield ? 0 : size };
+      return { ...result(start), size: isBitfield ? 0 : accessedSize(types, typeId) };
     case 'FIELD_BYTE_SIZE':
       return result(size);
     case 'FIELD_SIGNED':
@@ -83,7 +83,28 @@ function elementValue(kind: RelocationKind, { types, typeId, bitOffset }: Field)
   }
   const size = types.sizeOf(typeId);
   if (kind === 'FIELD_BYTE_SIZE') return { value: BigInt(size), typeId, size: 0, isChecked: true };
-  return { value: BigInt(Math.floor(bitOffset / 8)), typeId, size, isChecked: true };
+  return {
+    value: BigInt(Math.floor(bitOffset / 8)),
+    typeId,
+    size: accessedSize(types, typeId),
+    isChecked: true,
+  };
+}
+
+/** The bytes that a load or store accesses: those of an element, not of the whole array. */
+function accessedSize(types: CoreTypes, id: TypeId): number {
+  return types.sizeOf(elementOf(types, id));
+}
+
+function elementOf(types: CoreTypes, id: TypeId): TypeId {
+  const arrays = new Set<TypeId>();
+  let element = id;
+  while (types.kindOf(element) === Kind.ARRAY) {
+    if (arrays.has(element)) throw refusal(`type id ${id} is an array of itself`);
+    arrays.add(element);
+    element = types.skip(types.arrayOf(element).typeId);
+  }
+  return element;
 }
 
 /** The smallest word that holds all of a bitfield, at least as large as the type of the member. */
@@ -173,8 +194,7 @@ function alignedPlace(field: Field, hasBitfield: boolean): { readonly start: num
 }
 
 function alignmentOf({ types, typeId }: Field): number {
-  let id = typeId;
-  while (types.kindOf(id) === Kind.ARRAY) id = types.skip(types.arrayOf(id).typeId);
+  const id = elementOf(types, typeId);
   const kind = types.kindOf(id);
   const size = isEnum(kind) || kind === Kind.INT ? types.thirdOf(id) : 0;
   if (size > 0 && (size & (size - 1)) === 0) return size;

@@ -43,6 +43,7 @@ export function assembleObject(
       name: '.symtab',
       bytes: symbolTable(64, order, words),
       type: SHT_SYMTAB,
+      entrySize: 24,
       link: FIRST + sections.length + 1,
       ...table,
     },

@@ -27,6 +27,7 @@ const TYPE_KINDS = new Map<number, string>(
   Object.entries(Kind).map(([name, number]) => [number, name.toLowerCase()]),
 );
 
+const NO_MATCH = 'no matching targets found';
 const FAILURE = /relo #\d+: failed to (?:relocate|patch)/;
 
 /**
@@ -39,9 +40,14 @@ export function libbpfLines(log: readonly string[]): string[] {
     const found = /^libbpf: prog '(.*)': relo #(\d+): (.*)$/.exec(line);
     const text = found?.[3];
     if (found === null || text === undefined) continue;
+    // The resolution describes 16 candidates.
+    if (Number(/candidate #(\d+)/.exec(text)?.[1] ?? 0) >= 16) continue;
     const prefix = `${found[1]} #${found[2]}`;
-    if (FAILURE.test(line)) lines.push(`${prefix} fails`);
-    else if (/^(?:field offset|relocation decision) ambiguity/.test(text))
+    if (FAILURE.test(line)) {
+      // It is in the log before a local value fails, too.
+      if (lines.at(-1) === `${prefix} ${NO_MATCH}`) lines.pop();
+      lines.push(`${prefix} fails`);
+    } else if (/^(?:field offset|relocation decision) ambiguity/.test(text))
       lines.push(`${prefix} is ambiguous`);
     else if (text.startsWith('non-matching'))
       lines.push(`${prefix} ${text.replace(/^(non-matching candidate #\d+) <\w+> (\[\d+\]).*$/, '$1 $2')}`);
@@ -73,7 +79,7 @@ function linesOf(relocation: ResolvedRelocation, object: Spec, kernel: Spec): st
     lines.push(spec(kind, local, object));
     lines.push(...candidates.map((candidate, i) => candidateLine(kind, candidate, i, kernel)));
     const isGivenUp = outcome === 'AMBIGUOUS' || outcome === 'REFUSED';
-    if (match === null && kind !== 'TYPE_ID_LOCAL' && !isGivenUp) lines.push('no matching targets found');
+    if (match === null && kind !== 'TYPE_ID_LOCAL' && !isGivenUp) lines.push(NO_MATCH);
   }
   if (outcome === 'AMBIGUOUS') lines.push('is ambiguous');
   lines.push(...patchLines(relocation));
