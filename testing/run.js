@@ -24,5 +24,8 @@ function setUp() {
   tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js']);
   tryTo(process.execPath, ['scripts/fetch-bpf-objects.js']);
-  if (isLong) tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
+  if (isLong) {
+    tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
+    tryTo(process.execPath, ['scripts/fetch-cilium-driver.js']);
+  }
 }

@@ -75,6 +75,12 @@ export const TOOLS = {
     label: 'BPF objects of Debian’s programs',
     get: 'node scripts/fetch-bpf-objects.js',
   },
+  'cilium-driver': {
+    files: '.cache/cilium',
+    label: 'a program with cilium/ebpf',
+    get: 'node scripts/fetch-cilium-driver.js',
+    long: true,
+  },
   vmlinux: {
     path: '/sys/kernel/btf/vmlinux',
     label: 'BTF of the running kernel',

@@ -1,5 +1,5 @@
 import type { RelocationKind } from '../ext/records.js';
-import { Kind } from '../types.js';
+import { Kind, type TypeId } from '../types.js';
 import { type CorePath, isEnumKind, isFieldKind } from './access.js';
 import { alignedValues, canAdjust, fieldAt, fieldValue } from './field-value.js';
 import type { LoaderRules } from './rules/loader-rules.js';
@@ -56,12 +56,18 @@ export function calculate(kind: RelocationKind, local: CorePath, target: CorePat
 export function calculateAbsent(kind: RelocationKind, local: CorePath, rules: LoaderRules): Fix {
   if (isExistenceKind(kind) || rules.absentType === 'POISON') return absent(isExistenceKind(kind));
   if (isFieldKind(kind)) {
-    const { value, size, isChecked } = fieldValue(kind, fieldAt(local), local.types.spec.byteOrder);
+    const { value, size, isChecked } = fieldValue(kind, fieldAt(local, rules), local.types.spec.byteOrder);
     return { ...PLAIN, isPoison: true, local: value, target: 0n, localSize: size, isChecked };
   }
   if (isEnumKind(kind)) return { ...PLAIN, isPoison: true, local: enumValue(local, rules), target: 0n };
   const isChecked = kind !== 'TYPE_ID_TARGET';
   return { ...PLAIN, local: typeValue(kind, local), target: 0n, isChecked };
+}
+
+/** idFix returns the fix of a relocation for the id of a type of the object itself. */
+export function idFix(typeId: TypeId, { typeIds }: LoaderRules): Fix {
+  const id = BigInt(typeId);
+  return { ...PLAIN, local: id, target: id, isChecked: typeIds === 'CHECKED' };
 }
 
 /** absent returns the fix for a check of existence that fails, or one that poisons the instruction. */
@@ -71,7 +77,7 @@ export function absent(isExistence: boolean): Fix {
 
 function fieldFix(kind: RelocationKind, local: CorePath, target: CorePath, rules: LoaderRules): Fix {
   const order = target.types.spec.byteOrder;
-  const [own, theirs] = [fieldAt(local), fieldAt(target)];
+  const [own, theirs] = [fieldAt(local, rules), fieldAt(target, rules)];
   if (rules.bitfieldWord === 'OF_TYPE') return { ...PLAIN, ...alignedValues(kind, own, theirs, order) };
   const [a, b] = [fieldValue(kind, own, order), fieldValue(kind, theirs, order)];
   return {
@@ -88,7 +94,7 @@ function fieldFix(kind: RelocationKind, local: CorePath, target: CorePath, rules
 function typeFix(kind: RelocationKind, local: CorePath, target: CorePath, rules: LoaderRules): Fix {
   const isOfModule = target.rootId >= target.types.spec.firstTypeId && target.types.spec.base !== null;
   const isPoison = kind === 'TYPE_ID_TARGET' && isOfModule && rules.moduleTypeIds === 'POISON';
-  const isChecked = kind !== 'TYPE_ID_TARGET' || rules.loader !== 'libbpf';
+  const isChecked = kind !== 'TYPE_ID_TARGET' || rules.typeIds === 'CHECKED';
   return { ...PLAIN, isPoison, isChecked, local: typeValue(kind, local), target: typeValue(kind, target) };
 }
 

@@ -4,6 +4,7 @@ import { IntEncoding, Kind, type TypeId } from '../types.js';
 import type { CorePath } from './access.js';
 import { type CoreTypes, isEnum } from './core-types.js';
 import { refusal } from './refusal.js';
+import type { LoaderRules } from './rules/loader-rules.js';
 
 /** FieldValue is what a relocation makes of a member or an element. */
 export interface FieldValue {
@@ -29,8 +30,14 @@ export interface Field {
 const LARGEST_WORD = 8;
 
 /** fieldAt returns the member or element at the end of a path. */
-export function fieldAt({ types, accessors, bitOffset, baseOffset }: CorePath): Field {
+export function fieldAt(
+  { types, accessors, bitOffset, baseOffset, anonymousId }: CorePath,
+  { bitfieldWord }: LoaderRules,
+): Field {
   const last = accessors.at(-1);
+  if (anonymousId !== null && bitfieldWord === 'OF_TYPE') {
+    return { types, typeId: anonymousId, bitOffset, baseOffset, bitfieldSize: 0, isMember: false };
+  }
   if (last === undefined) throw refusal('the access has no index');
   if (last.name === null) {
     return { types, typeId: last.typeId, bitOffset, baseOffset, bitfieldSize: 0, isMember: false };
@@ -156,7 +163,8 @@ export function alignedValues(
   });
   const shifted = (value: number): FieldValues => ({
     local: 0n,
-    target: BigInt.asUintN(64, BigInt(value)),
+    // 32 bits, as in cilium/ebpf.
+    target: BigInt(value >>> 0),
     isChecked: false,
   });
   switch (kind) {

@@ -28,7 +28,10 @@ export function matchField(
     const reason = walk.step(accessor, i);
     if (reason !== null) return { path: null, reason };
   }
-  return { path: walk.path() };
+  const { failure } = local;
+  if (failure === null) return { path: walk.path() };
+  if (failure.isElement && !walk.isAtArray()) return { path: null, reason: 'has no array there' };
+  throw failure.error;
 }
 
 class TargetWalk {
@@ -60,7 +63,13 @@ class TargetWalk {
       accessors: this.#accessors,
       bitOffset: this.#bitOffset,
       baseOffset: this.#baseOffset,
+      anonymousId: null,
+      failure: null,
     };
+  }
+
+  isAtArray(): boolean {
+    return this.#types.kindOf(this.#types.skip(this.#id)) === Kind.ARRAY;
   }
 
   /** Takes a step. Returns the reason why the target does not have it; null if it does. */
@@ -72,7 +81,6 @@ class TargetWalk {
 
   #root(id: TypeId, accessor: Accessor): string | null {
     if (this.#rules.elements === 'WHEN_ACCESSED') {
-      if (this.#types.kindOf(id) === Kind.FWD) return 'is only declared';
       if (!this.#isCompatible(accessor.typeId, id)) return 'is of another kind';
     }
     this.#place(id, accessor.index);
@@ -125,7 +133,7 @@ class TargetWalk {
       throw refusal(`the target has more than ${MAX_INDEXES} indexes`);
     this.#indexes.push(index);
     this.#accessors.push({ typeId: id, index, name: null });
-    this.#bitOffset = elementOffset(this.#types, this.#bitOffset, id, index);
+    this.#bitOffset = elementOffset(this.#types, this.#bitOffset, id, index, this.#rules);
     this.#id = id;
   }
 

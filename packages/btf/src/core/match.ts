@@ -1,6 +1,6 @@
 import type { RelocationKind } from '../ext/records.js';
 import type { TypeId } from '../types.js';
-import { type CorePath, isEnumKind, isTypeKind } from './access.js';
+import { type CorePath, isEnumKind, isTypeKind, PLACE_OF_TYPE } from './access.js';
 import type { CandidateType } from './candidates.js';
 import { essentiallyEqual } from './compatible-fields.js';
 import { isEnum, nameBytes } from './core-types.js';
@@ -37,7 +37,7 @@ export function matchCandidate(
 }
 
 function wholeType({ types, typeId: rootId }: CandidateType): CorePath {
-  return { types, rootId, indexes: [], accessors: [], bitOffset: 0, baseOffset: 0 };
+  return { ...PLACE_OF_TYPE, types, rootId };
 }
 
 /** The first value with the same name, but for flavours. */
@@ -58,7 +58,7 @@ function matchValue(
     const found = types.elementName(id, index);
     if (!essentiallyEqual(name, found, rules, false)) continue;
     const accessors = [{ typeId: id, index, name: found }];
-    return { path: { types, rootId, indexes: [index], accessors, bitOffset: 0, baseOffset: 0 } };
+    return { path: { ...PLACE_OF_TYPE, types, rootId, indexes: [index], accessors } };
   }
   return { path: null, reason: `has no value ${name}` };
 }

@@ -59,6 +59,7 @@ export interface ResolvedRelocation {
   readonly instruction: number;
   /** Null for a kind that this library does not know. */
   readonly kind: RelocationKind | null;
+  readonly kindNumber: number;
   /** The place in the object's types; null if it is invalid. */
   readonly local: CorePlace | null;
   readonly outcome: Outcome;

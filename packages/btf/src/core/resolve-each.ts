@@ -1,7 +1,7 @@
 import type { RelocationKind } from '../ext/records.js';
 import type { TypeId } from '../types.js';
 import { type CorePath, localPath } from './access.js';
-import { calculate, calculateAbsent, type Fix } from './calculate.js';
+import { calculate, calculateAbsent, type Fix, idFix } from './calculate.js';
 import type { CandidateType } from './candidates.js';
 import { refusal } from './refusal.js';
 import type { ResolvedRelocation } from './resolution.js';
@@ -51,13 +51,13 @@ function choose(
   if (kind === null) throw refusal(`unknown kind ${record.kindNumber} of relocation`);
   if (typeId >= types.spec.endTypeId) throw refusal(missingType(record));
   if (kind === 'TYPE_ID_LOCAL') {
-    trial.local = localPath(types, kind, typeId, access);
-    trial.fix = idFix(typeId);
+    trial.local = localPath(types, kind, typeId, access, rules);
+    trial.fix = idFix(typeId, rules);
     return null;
   }
   const known = candidates.get(typeId) ?? search(job, typeId);
   candidates.set(typeId, known);
-  const local = localPath(types, kind, typeId, access);
+  const local = localPath(types, kind, typeId, access, rules);
   trial.local = local;
   const matching: CandidateType[] = [];
   let first: { readonly fix: Fix; readonly path: CorePath } | null = null;
@@ -82,20 +82,6 @@ function choose(
 function search({ local, candidates }: Job, typeId: TypeId): CandidateType[] {
   if (local.nameOf(typeId) === '') throw refusal('the type has no name, so nothing can stand for it');
   return candidates.find(local, typeId);
-}
-
-/** idFix returns the fix of a relocation for the id of a type of the object itself. */
-export function idFix(typeId: TypeId): Fix {
-  const id = BigInt(typeId);
-  return {
-    isPoison: false,
-    local: id,
-    target: id,
-    localSize: 0,
-    targetSize: 0,
-    hasUnfitSize: false,
-    isChecked: false,
-  };
 }
 
 function disagreement(kind: RelocationKind, a: CorePath, b: CorePath, x: Fix, y: Fix): string | null {

@@ -1,12 +1,11 @@
 import { BtfFormatError } from '../format-error.js';
 import { readCalls } from '../object/calls.js';
 import type { BpfProgram } from '../object/programs.js';
-import type { TypeId } from '../types.js';
-import { localPath, parseAccess } from './access.js';
-import { absent, calculate, type Fix, isExistenceKind } from './calculate.js';
+import { Kind, type TypeId } from '../types.js';
+import { isFieldKind, localPath, parseAccess } from './access.js';
+import { absent, calculate, type Fix, idFix, isExistenceKind } from './calculate.js';
 import type { CandidateType } from './candidates.js';
 import { refusal } from './refusal.js';
-import { idFix } from './resolve-each.js';
 import type { ResolvedRelocation } from './resolution.js';
 import {
   failureReason,
@@ -36,7 +35,7 @@ export function resolveTypes(job: Job): ResolvedRelocation[] {
   }
   let count = 0;
   for (const root of job.programs) {
-    if (root.isSubprogram || !job.isLoaded(root)) continue;
+    if (!job.isLoaded(root)) continue;
     const places = [...linkedTo(root, calls)].flatMap((program) => byProgram.get(program) ?? []);
     count += places.length;
     if (count > MAX_RESULTS) throw tooMany();
@@ -107,8 +106,9 @@ class ProgramGroup {
       if (kind === 'TYPE_ID_LOCAL') {
         this.#attempt([trial], () => {
           this.#checkRoot(trial);
-          trial.local = localPath(this.#job.local, kind, typeId, access);
-          trial.fix = idFix(typeId);
+          const { local, rules } = this.#job;
+          trial.local = localPath(local, kind, typeId, access, rules);
+          trial.fix = idFix(typeId, rules);
         });
         continue;
       }
@@ -145,7 +145,6 @@ class ProgramGroup {
   }
 
   #checkRoot({ located: { record } }: Trial): void {
-    if (record.kind === null) throw refusal(`unknown kind ${record.kindNumber} of relocation`);
     if (record.typeId >= this.#job.local.spec.endTypeId) throw refusal(missingType(record));
   }
 
@@ -183,9 +182,14 @@ class ProgramGroup {
 
   #try(trial: Trial, candidate: CandidateType): Choice {
     const { local: types, rules } = this.#job;
-    const { kind, typeId, access } = trial.located.record;
-    if (kind === null) throw refusal('unknown kind of relocation');
-    trial.local ??= localPath(types, kind, typeId, access);
+    const { kind, kindNumber, typeId, access } = trial.located.record;
+    if (kind === null) throw refusal(`unknown kind ${kindNumber} of relocation`);
+    // A declaration is passed over before the access is looked at.
+    if (isFieldKind(kind) && candidate.types.kindOf(candidate.types.skip(candidate.typeId)) === Kind.FWD) {
+      const tried = trial.skip(candidate, 'is only declared');
+      return { tried, fix: absentFix(trial), isFailure: true };
+    }
+    trial.local ??= localPath(types, kind, typeId, access, rules);
     const tried = trial.try(kind, trial.local, candidate);
     const fix = tried.path === null ? absentFix(trial) : calculate(kind, trial.local, tried.path, rules);
     return { tried, fix, isFailure: fix.isPoison || (isExistenceKind(kind) && fix.target === 0n) };

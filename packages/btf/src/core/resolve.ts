@@ -17,7 +17,7 @@ export interface ResolveRelocationsOptions {
   /** Whose rules hold. Default: `libbpf`. */
   readonly loader?: Loader;
   /**
-   * The names of the programs to load. Default: all but those in sections that begin with `?`.
+   * The names of the programs to load. Default: all, but by libbpf not those in sections that begin with `?`.
    */
   readonly programs?: readonly string[];
 }
@@ -53,10 +53,15 @@ export function resolveRelocations(
   const rules = Object.hasOwn(RULES, loader) ? RULES[loader] : null;
   if (rules === null) throw invalid(`no loader "${loader}": use "libbpf" or "cilium"`);
   const programs = readPrograms(object);
-  const unknown = names?.find((name) => !programs.some((program) => isNamed(program, name)));
+  const unknown = names?.find(
+    (name) => !programs.some((program) => program.name === name && !isPart(program, rules)),
+  );
   if (unknown !== undefined) throw invalid(`the object has no program "${unknown}"`);
-  const isLoaded = (program: BpfProgram): boolean =>
-    program.isSubprogram || (names === undefined ? program.autoload : names.includes(program.name));
+  const isLoaded = (program: BpfProgram): boolean => {
+    if (isPart(program, rules)) return rules.choice === 'EACH_RELOCATION';
+    if (names !== undefined) return names.includes(program.name);
+    return rules.marked === 'LOADED' || program.autoload;
+  };
   const work = new CoreWork();
   const job = {
     object,
@@ -90,8 +95,9 @@ function locate(object: BpfObject, programs: readonly BpfProgram[]): Located[] {
   });
 }
 
-function isNamed(program: BpfProgram, name: string): boolean {
-  return !program.isSubprogram && program.name === name;
+/** Whether a function is only a part of programs, for a loader. */
+function isPart({ isSubprogram, section }: BpfProgram, { staticFunctions }: LoaderRules): boolean {
+  return staticFunctions === 'PROGRAMS' ? section === '.text' : isSubprogram;
 }
 
 function invalid(message: string): BtfFormatError {

@@ -73,6 +73,13 @@ export class Trial {
     return tried;
   }
 
+  /** Remembers a candidate that was not compared. */
+  skip(candidate: CandidateType, reason: string): Tried {
+    const tried = { candidate, path: null, reason };
+    this.tried.push(tried);
+    return tried;
+  }
+
   /** Writes the fix into the instructions of the program that is loaded. */
   write(instructions: Instructions, fix: Fix): void {
     this.patch = patchInstruction(instructions, this.located.instruction, fix, this.#job.rules);
@@ -87,7 +94,7 @@ export class Trial {
 
   result(outcome: Outcome, reason: string): ResolvedRelocation {
     const { record, index, section, program, instruction } = this.located;
-    const { kind } = record;
+    const { kind, kindNumber } = record;
     const place = (path: CorePath): CorePlace => placeOf(kind ?? 'TYPE_EXISTS', path);
     const describe = ({ candidate, path, reason: why }: Tried): CoreCandidate => ({
       object: candidate.types.object,
@@ -103,7 +110,8 @@ export class Trial {
       loadedFor: this.#loadedFor,
       instruction,
       kind,
-      local: this.local === null ? null : place(this.local),
+      kindNumber,
+      local: this.local === null || this.local.failure !== null ? null : place(this.local),
       outcome,
       localValue: this.fix?.local ?? 0n,
       targetValue: this.fix?.target ?? 0n,

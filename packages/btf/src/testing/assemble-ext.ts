@@ -77,6 +77,8 @@ export interface ProgramWords {
   readonly relocations?: readonly RelocationWords[];
   /** Binding and type of its symbol. Default: a global function. */
   readonly info?: number;
+  /** The id of its FUNC. Objects of compilers have one for each program, or none. */
+  readonly functionId?: number;
 }
 
 /** GLOBAL_FUNCTION and LOCAL_FUNCTION are bindings and types of symbols. */
@@ -114,10 +116,18 @@ export function assembleCoreObject(
   const sections: SectionWords[] = [];
   const symbols: ObjectSymbol[] = [];
   const blocks: { name: number; records: number[][] }[] = [];
+  const functions: { name: number; records: number[][] }[] = [];
+  const lines: { name: number; records: number[][] }[] = [];
   for (const [section, own] of bySection) {
     const records: number[][] = [];
+    const starts: number[][] = [];
+    const firstLines: number[][] = [];
     let start = 0;
-    for (const { name, instructions, relocations = [], info = GLOBAL_FUNCTION } of own) {
+    for (const { name, instructions, relocations = [], info = GLOBAL_FUNCTION, functionId } of own) {
+      if (functionId !== undefined) {
+        starts.push([start, functionId]);
+        firstLines.push([start, btf.string('a.c'), btf.string(`${name};`), 1 << 10]);
+      }
       const size = instructions.length * INSTRUCTION_LENGTH;
       symbols.push({ name, section, value: start, size, info });
       for (const { instruction, typeId, access, kind } of relocations) {
@@ -131,9 +141,14 @@ export function assembleCoreObject(
       own.flatMap(({ instructions }) => instructions),
     );
     sections.push({ name: section, bytes, flags: 6 });
+    if (starts.length > 0) functions.push({ name: btf.string(section), records: starts });
+    if (firstLines.length > 0) lines.push({ name: btf.string(section), records: firstLines });
     if (records.length > 0) blocks.push({ name: btf.string(section), records });
   }
-  const ext = assembleExt(order, blocks.length === 0 ? {} : { relocations: { blocks } });
+  const ext = assembleExt(order, {
+    ...(functions.length === 0 ? {} : { functions: { blocks: functions }, lines: { blocks: lines } }),
+    ...(blocks.length === 0 ? {} : { relocations: { blocks } }),
+  });
   const license = { name: 'license', bytes: new TextEncoder().encode('GPL\0'), flags: 3 };
   return assembleObject(order, btf.bytes(), {
     ...content,

@@ -77,7 +77,7 @@ export class RandomShapes {
       case 'pointer':
       case 'const':
       case 'volatile':
-        return change ? shape.to : { ...shape, to: inner(shape.to) };
+        return change && shape.to.is !== 'void' ? shape.to : { ...shape, to: inner(shape.to) };
       case 'typedef':
         return { ...shape, name: `${shape.name}${flavour}`, to: inner(shape.to) };
       case 'array':
@@ -294,6 +294,14 @@ export class ShapeEmitter {
     this.#write(shape);
     this.#count += 1;
     this.#ids.set(shape, this.#count);
+    return this.#count;
+  }
+
+  /** Writes a function without parameters, and returns its id. */
+  functionId(name: string): number {
+    const prototype = this.idOf({ is: 'prototype', result: INT, parameters: [] });
+    this.btf.type(Kind.FUNC, name, { vlen: 1, sizeOrTypeId: prototype });
+    this.#count += 1;
     return this.#count;
   }
 

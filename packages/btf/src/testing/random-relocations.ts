@@ -3,7 +3,7 @@ import type { Random } from 'test-tools/random';
 import { resolveRelocations } from '../core/resolve.js';
 import { RELOCATION_KINDS, type RelocationKind } from '../ext/records.js';
 import type { ByteOrder } from '../header.js';
-import { type Instruction, LOAD_64 } from '../object/instructions.js';
+import { CALL, type Instruction, LOAD_64, PSEUDO_CALL } from '../object/instructions.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { Spec } from '../spec.js';
 import { HOST_ORDER } from '../words.js';
@@ -40,6 +40,7 @@ export function randomPair(random: Random, order: ByteOrder, objects = 6): Rando
 function randomObject(random: Random, order: ByteOrder, roots: readonly Shape[], kernel: Spec): Uint8Array {
   const seeds = Array.from({ length: 1 + random(3) }, (_, i) => ({
     name: `p${i}`,
+    calls: random(2) === 0,
     section: ['socket', 'tc', '.text', '?tc'][random(4)] ?? 'tc',
     asks: Array.from({ length: 1 + random(4) }, () => randomAsk(random, roots)),
   }));
@@ -47,15 +48,21 @@ function randomObject(random: Random, order: ByteOrder, roots: readonly Shape[],
     const emitter = new ShapeEmitter(order);
     const ids = new Map(roots.map((root) => [root, emitter.idOf(root)]));
     let count = 0;
-    const programs = seeds.map(({ name, section, asks }): ProgramWords => {
+    const ends = new Map<string, number>();
+    const programs = seeds.map(({ name, section, asks, calls }): ProgramWords => {
       const instructions: Partial<Instruction>[] = [];
+      const start = ends.get(section) ?? 0;
+      // The first program of the section is a subprogram of this one, too.
+      if (calls && start > 0) instructions.push({ opcode: CALL, src: PSEUDO_CALL, immediate: -start - 1 });
       const relocations = asks.map(({ root, access, kind, form, size }): RelocationWords => {
         const instruction = instructions.length;
         instructions.push(...instructionsOf(form, values[count] ?? 0n, size));
         count += 1;
         return { instruction, typeId: ids.get(root) ?? 0, access, kind };
       });
-      return { name, section, instructions: [...instructions, EXIT], relocations };
+      const functionId = emitter.functionId(name);
+      ends.set(section, start + instructions.length + 1);
+      return { name, section, instructions: [...instructions, EXIT], relocations, functionId };
     });
     return assembleCoreObject(order, emitter.btf, programs);
   };

@@ -5,8 +5,8 @@ import type { RelocationKind } from '../ext/records.js';
 import type { Spec } from '../spec.js';
 import { Kind } from '../types.js';
 
-/** libbpf's names of the kinds of relocations. */
-const KINDS: Readonly<Record<RelocationKind, string>> = {
+/** RELOCATION_NAMES are the loaders' names of the kinds of relocations. */
+export const RELOCATION_NAMES: Readonly<Record<RelocationKind, string>> = {
   FIELD_BYTE_OFFSET: 'byte_off',
   FIELD_BYTE_SIZE: 'byte_sz',
   FIELD_EXISTS: 'field_exists',
@@ -100,7 +100,7 @@ function candidateLine(
 function spec(kind: RelocationKind, { typeId, text, access, bitOffset }: CorePlace, types: Spec): string {
   const name = types.nameOf(typeId);
   const rest = text.slice(renderType(new CoreTypes(types, ''), typeId).length);
-  const root = `<${KINDS[kind]}> [${typeId}] ${TYPE_KINDS.get(types.kindOf(typeId))} ${name === '' ? '<anon>' : name}`;
+  const root = `<${RELOCATION_NAMES[kind]}> [${typeId}] ${TYPE_KINDS.get(types.kindOf(typeId))} ${name === '' ? '<anon>' : name}`;
   if (!kind.startsWith('FIELD')) return `${root}${rest}`;
   const bits = bitOffset % 8 === 0 ? '' : `.${bitOffset % 8}`;
   return `${root}${rest} (${access} @ offset ${Math.floor(bitOffset / 8)}${bits})`;

@@ -4,6 +4,8 @@ import type { LoaderRules } from './loader-rules.js';
 export const CILIUM_RULES: LoaderRules = {
   loader: 'cilium',
   release: '0.22',
+  marked: 'LOADED',
+  staticFunctions: 'PROGRAMS',
   essentialLength: (name) => {
     const flavour = name.lastIndexOf('___');
     return flavour > 0 ? flavour : name.length;
@@ -17,6 +19,8 @@ export const CILIUM_RULES: LoaderRules = {
   bitfieldWord: 'OF_TYPE',
   accessSize: 'KEPT',
   absentType: 'POISON',
+  typeIds: 'CHECKED',
+  firstElement: 'ANY',
   moduleTypeIds: 'POISON',
   otherSignedness: 'REFUSED',
   wideImmediate: 'REFUSED',

@@ -5,6 +5,8 @@ import type { LoaderRules } from './loader-rules.js';
 export const LIBBPF_RULES: LoaderRules = {
   loader: 'libbpf',
   release: '1.8',
+  marked: 'LEFT_OUT',
+  staticFunctions: 'PARTS',
   essentialLength: (name) => essentialName(name).length,
   choice: 'EACH_RELOCATION',
   candidateKinds: 'SAME',
@@ -15,6 +17,8 @@ export const LIBBPF_RULES: LoaderRules = {
   bitfieldWord: 'SMALLEST',
   accessSize: 'ADJUSTED',
   absentType: 'ZERO',
+  typeIds: 'NOT_CHECKED',
+  firstElement: 'SIZED',
   moduleTypeIds: 'USED',
   otherSignedness: 'ZERO',
   wideImmediate: 'CUT',

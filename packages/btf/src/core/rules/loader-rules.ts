@@ -6,6 +6,10 @@ export interface LoaderRules {
   readonly loader: Loader;
   /** The release whose rules these are. */
   readonly release: string;
+  /** Whether programs in sections that begin with `?` are loaded by default. */
+  readonly marked: 'LOADED' | 'LEFT_OUT';
+  /** Whether static functions in the sections of programs are programs, too. */
+  readonly staticFunctions: 'PROGRAMS' | 'PARTS';
   /** The length of a name without its flavour. */
   readonly essentialLength: (name: string) => number;
   /**
@@ -30,6 +34,10 @@ export interface LoaderRules {
   readonly accessSize: 'ADJUSTED' | 'KEPT';
   /** The value of the size or the id of a type without a target. */
   readonly absentType: 'ZERO' | 'POISON';
+  /** Whether an instruction must have the id of the type that it was compiled with. Linking changes ids. */
+  readonly typeIds: 'CHECKED' | 'NOT_CHECKED';
+  /** Whether the type of a root or an element must have a size if its index is 0. */
+  readonly firstElement: 'SIZED' | 'ANY';
   /** Whether the id of a module's type is a value. */
   readonly moduleTypeIds: 'USED' | 'POISON';
   /** The signedness of anything but an integer or an enum. */

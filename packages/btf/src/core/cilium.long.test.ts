@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import { needs } from 'test-tools';
+import { seeded } from 'test-tools/random';
+import {
+  ciliumCase,
+  CiliumRelocations,
+  compareWithCilium,
+  RECORDED,
+  RECORDED_PAIRS,
+} from '../testing/cilium-relocations.js';
+import { kernels } from '../testing/corpus.js';
+import { debianObjects } from '../testing/debian-objects.js';
+import { randomPair } from '../testing/random-relocations.js';
+
+needs('cilium-driver').describe('relocations by the rules of cilium/ebpf', () => {
+  let cilium: CiliumRelocations;
+  beforeAll(() => {
+    cilium = new CiliumRelocations();
+  });
+  afterAll(() => cilium.close());
+
+  needs('debian-objects').test.each(kernels('corpus'))(
+    'of Debian’s objects against $release',
+    ({ vmlinux }) => {
+      const kernel = new Uint8Array(readFileSync(vmlinux));
+      const objects = debianObjects().map(({ bytes }) => bytes);
+      const compared = compareWithCilium(kernel, objects, cilium.run(kernel, objects));
+      // One has a weak map, which cilium/ebpf does not know.
+      expect(compared).toBeGreaterThan(objects.length - 3);
+    },
+  );
+
+  needs('cilium-driver').test.each(['little', 'big'] as const)('of random %s-endian types', (order) => {
+    const random = seeded(31);
+    let compared = 0;
+    for (let i = 0; i < 300; i++) {
+      const { kernel, objects } = randomPair(random, order);
+      compared += compareWithCilium(kernel, objects, cilium.run(kernel, objects));
+    }
+    // Those with an access that is not one are refused as a whole.
+    expect(compared).toBeGreaterThan(1500);
+  });
+
+  needs('cilium-driver').test('are those that were recorded for the shorter test', () => {
+    const outputs = RECORDED_PAIRS.map((pair) => {
+      const { kernel, objects } = ciliumCase(pair);
+      return cilium.run(kernel, objects);
+    });
+    if (process.env['BTFD_RECORD'] === '1') writeFileSync(RECORDED, `${JSON.stringify(outputs, null, 1)}\n`);
+    expect(outputs).toEqual(JSON.parse(readFileSync(RECORDED, 'utf8')));
+  });
+});

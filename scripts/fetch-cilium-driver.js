@@ -1,0 +1,69 @@
+// Builds the program with which tests ask cilium/ebpf about CO-RE relocations, for test:long:
+//
+//     node scripts/fetch-cilium-driver.js            builds it, unless it exists (80 MB)
+//     node scripts/fetch-cilium-driver.js --update   pins the newest package of each suite, and builds nothing
+//
+// It downloads Go and cilium/ebpf of Debian, which are in driver-packages.json, checks the SHA-256, and writes:
+//
+//     .cache/cilium/relocate        the program of packages/btf/src/core/testdata/cilium/relocate.go
+//     .cache/cilium/pinned.json     the pins of which these are the packages
+//
+// Needs Debian's apt-get and dpkg-deb on x86-64.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { download, newest, useSuites } from './apt-sources.js';
+import { CACHE, inWork, replaceFolder } from './cache-folders.js';
+
+const PACKAGES = fileURLToPath(new URL('driver-packages.json', import.meta.url));
+const SOURCE = fileURLToPath(
+  new URL('../packages/btf/src/core/testdata/cilium/relocate.go', import.meta.url),
+);
+const TARGET = join(CACHE, 'cilium');
+const UPDATE = 'node scripts/fetch-cilium-driver.js --update';
+
+const { packages } = JSON.parse(readFileSync(PACKAGES, 'utf8'));
+const pins = readFileSync(PACKAGES, 'utf8') + readFileSync(SOURCE, 'utf8');
+const [mode] = process.argv.slice(2);
+if (mode === '--update') update();
+else if (mode === undefined) build();
+else throw new Error(`invalid argument ${mode}: use --update or nothing`);
+
+function update() {
+  useSuites(packages.map(({ suite }) => suite));
+  for (const pin of packages) {
+    Object.assign(pin, newest(pin.name, pin.suite));
+    console.log(`${pin.suite}: ${pin.name} ${pin.version}`);
+  }
+  writeFileSync(PACKAGES, `${JSON.stringify({ packages }, null, 2)}\n`);
+}
+
+function build() {
+  const pinned = join(TARGET, 'pinned.json');
+  if (existsSync(pinned) && readFileSync(pinned, 'utf8') === pins) return;
+  console.log('Fetching Go and cilium/ebpf: 80 MB');
+  useSuites(packages.map(({ suite }) => suite));
+  inWork((work) => {
+    const root = join(work, 'root');
+    for (const { name, version, sha256 } of packages) {
+      execFileSync('dpkg-deb', ['-x', download({ package: name, version, sha256 }, work, UPDATE), root]);
+    }
+    const goRoot = join(root, 'usr/lib/go-1.26');
+    const driver = join(work, 'driver');
+    mkdirSync(driver);
+    execFileSync(join(goRoot, 'bin/go'), ['build', '-o', join(driver, 'relocate'), SOURCE], {
+      env: {
+        ...process.env,
+        GOROOT: goRoot,
+        // Debian's packages of sources are a GOPATH.
+        GO111MODULE: 'off',
+        GOPATH: join(root, 'usr/share/gocode'),
+        GOCACHE: join(work, 'cache'),
+        CGO_ENABLED: '0',
+      },
+    });
+    writeFileSync(join(driver, 'pinned.json'), pins);
+    replaceFolder(driver, TARGET);
+  });
+}
