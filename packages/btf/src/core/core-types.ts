@@ -142,21 +142,44 @@ export class CoreTypes {
     return offset === 0 || source.strings.byteAt(offset) === 0;
   }
 
-  /** Whether a member or a value has a name. The name is compared, not decoded. */
-  isNamed(id: TypeId, index: number, name: Uint8Array): boolean {
+  /**
+   * Finds the next member or value whose name begins as a name does. Names are compared, not decoded: this loop is most of
+   * the work of matching.
+   *
+   * @returns -1 if there is none.
+   */
+  nextBeginning(id: TypeId, from: number, name: Uint8Array): number {
     const { source, at } = this.#place(id);
-    const offset = source.words.u32(this.#element(id, at, index));
-    return source.strings.mayEqual(offset, name) && source.strings.equals(offset, name);
+    const { words, strings } = source;
+    const step = this.kindOf(id) === Kind.ENUM ? ENUM_VALUE : MEMBER;
+    const count = this.countOf(id);
+    const first = name[0];
+    for (let index = from; index < count; index++) {
+      const offset = words.u32(at + HEAD + index * step);
+      if (first !== undefined && strings.byteAt(offset) !== first) continue;
+      let i = 1;
+      while (i < name.length && strings.byteAt(offset + i) === name[i]) i++;
+      if (i >= name.length) return index;
+    }
+    return -1;
   }
 
-  /** Whether the name of a member or a value begins as another. The name is compared, not decoded. */
-  beginsWith(id: TypeId, index: number, name: Uint8Array): boolean {
+  /**
+   * Finds the next member or value that has a name, or none.
+   *
+   * @returns -1 if there is none.
+   */
+  nextNamed(id: TypeId, from: number, name: Uint8Array): number {
     const { source, at } = this.#place(id);
-    const offset = source.words.u32(this.#element(id, at, index));
-    for (let i = 0; i < name.length; i++) {
-      if (source.strings.byteAt(offset + i) !== name[i]) return false;
+    const { words, strings } = source;
+    const step = this.kindOf(id) === Kind.ENUM ? ENUM_VALUE : MEMBER;
+    const count = this.countOf(id);
+    for (let index = from; index < count; index++) {
+      const offset = words.u32(at + HEAD + index * step);
+      if (strings.byteAt(offset) === 0) return index;
+      if (strings.mayEqual(offset, name) && strings.equals(offset, name)) return index;
     }
-    return true;
+    return -1;
   }
 
   #element(id: TypeId, at: number, index: number): number {

@@ -67,10 +67,11 @@ class DepthFirst {
     if (count > 0 && depth === MAX_INDEXES) throw refusal(`the target has more than ${MAX_INDEXES} indexes`);
     if ((this.#searched.get(id) ?? -1) >= depth) return null;
     this.#work.step(count);
-    for (let index = 0; index < count; index++) {
-      if (types.isNamed(id, index, this.#name)) return foundAt(types, id, index, place);
-      const inner = types.isUnnamed(id, index) ? types.skip(types.memberOf(id, index).typeId) : 0;
-      if (inner === 0 || !isComposite(types.kindOf(inner))) continue;
+    const next = (from: number): number => types.nextNamed(id, from, this.#name);
+    for (let index = next(0); index >= 0; index = next(index + 1)) {
+      if (!types.isUnnamed(id, index)) return foundAt(types, id, index, place);
+      const inner = types.skip(types.memberOf(id, index).typeId);
+      if (!isComposite(types.kindOf(inner))) continue;
       const found = this.find(inner, within(types, id, index, place), depth + 1);
       if (found !== null) return found;
     }
@@ -91,11 +92,10 @@ function breadthFirst(types: CoreTypes, root: TypeId, text: string, work: CoreWo
     if (visited.has(key)) continue;
     if (visited.size >= MAX_VISITED) throw refusal('the target has too many anonymous members');
     visited.add(key);
-    const count = types.countOf(id);
-    work.step(count);
-    for (let index = 0; index < count; index++) {
-      if (types.isNamed(id, index, name)) return foundAt(types, id, index, place);
-      if (!types.isUnnamed(id, index)) continue;
+    work.step(types.countOf(id));
+    const next = (from: number): number => types.nextNamed(id, from, name);
+    for (let index = next(0); index >= 0; index = next(index + 1)) {
+      if (!types.isUnnamed(id, index)) return foundAt(types, id, index, place);
       const inner = types.skip(types.memberOf(id, index).typeId);
       if (!isComposite(types.kindOf(inner))) {
         throw refusal('the target has an anonymous member that is neither a struct nor a union');

@@ -51,14 +51,12 @@ needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe('relocations of De
     const [kernel] = kernels('kernels');
     if (kernel === undefined) throw new Error('no BTF of a kernel');
     const count = counts(kernel.vmlinux, PROGRAMS);
-    console.log(count);
     expect(count.objects).toBe(PROGRAMS.length);
     expect(count.RESOLVED).toBeGreaterThan(100);
   });
 
   needs('vmlinux').test('are resolved against the running kernel as libbpf resolves them', () => {
     const count = counts('/sys/kernel/btf/vmlinux', PROGRAMS);
-    console.log(count);
     expect(count.RESOLVED).toBeGreaterThan(100);
   });
 });

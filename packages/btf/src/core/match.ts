@@ -51,10 +51,9 @@ function matchValue(
   const id: TypeId = types.skip(rootId);
   if (!isEnum(types.kindOf(id))) return { path: null, reason: 'is not an enum' };
   const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
-  const count = types.countOf(id);
-  work.step(count);
-  for (let index = 0; index < count; index++) {
-    if (!types.beginsWith(id, index, essential)) continue;
+  work.step(types.countOf(id));
+  const next = (from: number): number => types.nextBeginning(id, from, essential);
+  for (let index = next(0); index >= 0; index = next(index + 1)) {
     const found = types.elementName(id, index);
     if (!essentiallyEqual(name, found, rules, false)) continue;
     const accessors = [{ typeId: id, index, name: found }];

@@ -169,21 +169,21 @@ export class ProgramCopies {
 
 /** failureReason says why a relocation is not resolved, from the candidates that were compared. */
 export function failureReason({ tried, chosen, fix }: Trial): string {
-  if (isMatch(chosen)) {
-    const { localSize = 0, targetSize = 0 } = fix ?? {};
-    return localSize === targetSize
-      ? 'the type is one of a module, whose ids the loader does not write'
-      : `the member has ${localSize} bytes in the object and ${targetSize} in the kernel, which the instruction cannot take`;
-  }
-  const failed = chosen ?? tried[0];
+  const failed = chosen ?? tried.find(({ path }) => path === null) ?? tried[0];
   if (failed === undefined) return 'the kernel has no such type';
-  const name = renderType(failed.candidate.types, failed.candidate.typeId);
-  const others =
-    tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
-  return `${name} ${failed.reason}${others}`;
+  if (failed.path === null) {
+    const name = renderType(failed.candidate.types, failed.candidate.typeId);
+    const others =
+      tried.length > 1 && chosen === null ? `, nor does any of ${tried.length - 1} others match` : '';
+    return `${name} ${failed.reason}${others}`;
+  }
+  const { localSize = 0, targetSize = 0 } = fix ?? {};
+  return localSize === targetSize
+    ? 'the type is one of a module, whose ids the loader does not write'
+    : `the member has ${localSize} bytes in the object and ${targetSize} in the kernel, which the instruction cannot take`;
 }
 
-/** MISSING_TYPE is the reason for a root type that the object does not have. */
+/** missingType returns the reason for a root type that the object does not have. */
 export function missingType({ typeId }: CoreRelocation): string {
   return `the object has no type id ${typeId}`;
 }

@@ -93,25 +93,21 @@ class Match {
         this.#remembered(local.memberOf(from, i).typeId, target.memberOf(to, at).typeId, behind, level - 1);
       const matches =
         rules.loader === 'libbpf'
-          ? this.#namedElements(to, targetCount, name).some(isMatch)
-          : lastNamed(target, to, targetCount, name, isMatch);
+          ? [...this.#namedElementsOf(to, name)].some(isMatch)
+          : lastNamed(target, to, name, isMatch);
       if (!matches) return false;
     }
     return true;
   }
 
   /** The members or values of a target type with a name, but for flavours. */
-  *#namedElementsOf(id: TypeId, count: number, name: string): Generator<number, void, undefined> {
+  *#namedElementsOf(id: TypeId, name: string): Generator<number, void, undefined> {
     const { target, rules } = this.#pair;
     const essential = nameBytes(name.slice(0, rules.essentialLength(name)));
-    for (let at = 0; at < count; at++) {
-      if (name === '' ? !target.isUnnamed(id, at) : !target.beginsWith(id, at, essential)) continue;
+    const next = (from: number): number => target.nextBeginning(id, from, essential);
+    for (let at = next(0); at >= 0; at = next(at + 1)) {
       if (essentiallyEqual(name, target.elementName(id, at), rules, false)) yield at;
     }
-  }
-
-  #namedElements(id: TypeId, count: number, name: string): number[] {
-    return [...this.#namedElementsOf(id, count, name)];
   }
 
   #values(from: TypeId, to: TypeId): boolean {
@@ -121,7 +117,7 @@ class Match {
     if (count > targetCount) return false;
     for (let i = 0; i < count; i++) {
       work.step(targetCount);
-      const { done } = this.#namedElementsOf(to, targetCount, local.elementName(from, i)).next();
+      const { done } = this.#namedElementsOf(to, local.elementName(from, i)).next();
       if (done === true) return false;
     }
     return true;
@@ -185,18 +181,13 @@ function kindsMatchBehind(kind: number, flag: boolean, targetKind: number, targe
 }
 
 /** Of several members of one name, such as anonymous ones, cilium/ebpf compares the last. */
-function lastNamed(
-  target: CoreTypes,
-  id: TypeId,
-  count: number,
-  text: string,
-  isMatch: (at: number) => boolean,
-): boolean {
+function lastNamed(target: CoreTypes, id: TypeId, text: string, isMatch: (at: number) => boolean): boolean {
   const name = nameBytes(text);
-  for (let at = count - 1; at >= 0; at--) {
-    if (text === '' ? target.isUnnamed(id, at) : target.isNamed(id, at, name)) return isMatch(at);
+  let last = -1;
+  for (let at = target.nextNamed(id, 0, name); at >= 0; at = target.nextNamed(id, at + 1, name)) {
+    if (target.isUnnamed(id, at) === (text === '')) last = at;
   }
-  return false;
+  return last >= 0 && isMatch(last);
 }
 
 function tooDeep(id: TypeId): ReturnType<typeof refusal> {

@@ -1,4 +1,3 @@
-import { expect } from '@jest/globals';
 import type { Random } from 'test-tools/random';
 import { resolveRelocations } from '../core/resolve.js';
 import { RELOCATION_KINDS, type RelocationKind } from '../ext/records.js';
@@ -6,11 +5,8 @@ import type { ByteOrder } from '../header.js';
 import { CALL, type Instruction, LOAD_64, PSEUDO_CALL } from '../object/instructions.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { Spec } from '../spec.js';
-import { HOST_ORDER } from '../words.js';
 import { assembleCoreObject, EXIT, type ProgramWords, type RelocationWords } from './assemble-ext.js';
-import type { LibbpfRelocations } from './libbpf-relocations.js';
 import { RandomShapes, type Shape, ShapeEmitter, sizeOf } from './random-core.js';
-import { libbpfLines, ourLines } from './relocation-log.js';
 
 /** RandomPair is a kernel, and objects that were compiled for a similar one. */
 export interface RandomPair {
@@ -151,29 +147,4 @@ function instructionsOf(form: Ask['form'], value: bigint, size: number): Partial
     default:
       return [{ opcode: form === 'ADD' ? ADD_IMMEDIATE : MOVE_IMMEDIATE, dst: 1, immediate }];
   }
-}
-
-/**
- * comparePairs resolves the relocations of random objects, and compares the log of libbpf.
- *
- * @returns the number of relocations by kind and outcome.
- */
-export function comparePairs(libbpf: LibbpfRelocations, random: Random, pairs: number): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let i = 0; i < pairs; i++) {
-    const { kernel, objects } = randomPair(random, HOST_ORDER);
-    const target = Spec.parse(kernel);
-    const logs = libbpf.run(libbpf.file('kernel', kernel), objects);
-    for (const [j, bytes] of objects.entries()) {
-      const object = parseBpfObject(bytes);
-      const resolution = resolveRelocations(object, { kernel: target });
-      const ours = ourLines(resolution, object.spec, target);
-      expect([i, j, ...ours]).toEqual([i, j, ...libbpfLines(logs[j] ?? [])]);
-      for (const { kind, outcome } of resolution.relocations) {
-        const key = `${kind} ${outcome}`;
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-      }
-    }
-  }
-  return counts;
 }

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { seeded } from 'test-tools/random';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
+import { resolveRelocations } from '../../core/resolve.js';
 import { parseBpfObject } from '../../object/bpf-object.js';
+import { compactObject } from '../../object/compact.js';
+import { findBpfObjects } from '../../object/embedded.js';
+import { readExterns } from '../../object/extern-symbols.js';
+import { readMaps } from '../../object/maps.js';
 import { prepareBtf } from '../../object/prepare-btf.js';
 import { Spec } from '../../spec.js';
 import { Kind } from '../../types.js';
@@ -12,6 +18,7 @@ import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
 import { futureBtf } from '../future-btf.js';
+import { randomPair } from '../random-relocations.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;
@@ -31,6 +38,9 @@ const split = new BtfAssembler('little', all.stringEnd)
   .type(Kind.STRUCT, 'own', { vlen: 2, sizeOrTypeId: 8, data: ['a', 1, 0, 'b', 31, 32] })
   .type(Kind.PTR, '', { sizeOrTypeId: 30 })
   .type(Kind.ENUM64, 'e', { vlen: 1, sizeOrTypeId: 8, data: ['A', 1, 2] });
+
+/** The kernel of the objects with relocations. */
+const CORE_KERNEL = Spec.parse(randomPair(seeded(5), 'little', 2).kernel);
 
 const ALONE = [
   ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
@@ -69,7 +79,12 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'object files',
     seeds: ['externs', 'linked', 'rest-eb'].map((name) => testdata(`object/testdata/${name}.bpf.o`)),
-    run: (bytes) => typed(() => prepareBtf(parseBpfObject(bytes))),
+    run: (bytes) => typed(() => prepareBtf(parseBpfObject(bytes))) + exerciseObject(bytes, base),
+  },
+  {
+    name: 'object files with relocations',
+    seeds: ORDERS.flatMap((order) => randomPair(seeded(5), order, 2).objects),
+    run: (bytes) => exerciseObject(bytes, CORE_KERNEL),
   },
   {
     name: 'split BTF on a distilled base',
@@ -86,6 +101,17 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     },
   },
 ];
+
+function exerciseObject(bytes: Uint8Array, kernel: Spec): number {
+  typed(() => findBpfObjects(bytes));
+  typed(() => compactObject(bytes));
+  typed(() => readExterns(parseBpfObject(bytes)));
+  typed(() => readMaps(parseBpfObject(bytes)));
+  for (const loader of ['libbpf', 'cilium'] as const) {
+    typed(() => resolveRelocations(parseBpfObject(bytes), { kernel }, { loader }));
+  }
+  return 0;
+}
 
 /** The full bases for the distilled bases of the cases: one in which much is ambiguous, one in which nothing is. */
 const FULL_BASES = [
