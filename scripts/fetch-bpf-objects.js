@@ -1,6 +1,6 @@
 // Fetches programs of Debian that contain BPF objects, for tests on real objects:
 //
-//     node scripts/fetch-bpf-objects.js            fetches them, unless they exist (1.3 MB)
+//     node scripts/fetch-bpf-objects.js            fetches them, unless they exist (1.5 MB)
 //     node scripts/fetch-bpf-objects.js --update   pins the newest package of each suite, and fetches nothing
 //
 // It downloads the packages in object-packages.json, checks the SHA-256, and writes:
@@ -39,7 +39,7 @@ function update() {
 function fetch() {
   const pinned = join(OBJECTS, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
-  console.log('Fetching programs of Debian that contain BPF objects: 1.3 MB');
+  console.log('Fetching programs of Debian that contain BPF objects: 1.5 MB');
   useSuites(packages.map(({ suite }) => suite));
   inWork((work) => {
     const objects = join(work, 'objects');

@@ -39,7 +39,7 @@ needs('gcc', 'libbpf 1.7', 'root', 'debian-objects').describe(
         ]);
         for (const { outcome } of resolution.relocations) count[outcome] = (count[outcome] ?? 0) + 1;
       }
-      expect(count['objects']).toBeGreaterThan(60);
+      expect(count['objects']).toBeGreaterThan(80);
     });
   },
 );

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBpfObjects } from '../object/embedded.js';
 
-const PROGRAMS = fileURLToPath(new URL('../../../../.cache/objects/libbpf-tools', import.meta.url));
+const OBJECTS = fileURLToPath(new URL('../../../../.cache/objects', import.meta.url));
+const PACKAGES = ['libbpf-tools', 'xdp-tools'];
 
 /** DebianObject is a BPF object in a program of Debian. */
 export interface DebianObject {
@@ -13,9 +14,15 @@ export interface DebianObject {
 }
 
 /** debianObjects returns the objects in the programs that `scripts/fetch-bpf-objects.js` fetched, or in some of them. */
-export function debianObjects(names: readonly string[] = readdirSync(PROGRAMS).toSorted()): DebianObject[] {
-  return names.flatMap((name) => {
-    const program = new Uint8Array(readFileSync(join(PROGRAMS, name)));
-    return findBpfObjects(program).map(({ bytes }) => ({ name, bytes }));
-  });
+export function debianObjects(names?: readonly string[]): DebianObject[] {
+  const programs = PACKAGES.flatMap((folder) =>
+    readdirSync(join(OBJECTS, folder))
+      .toSorted()
+      .map((name) => ({ name, path: join(OBJECTS, folder, name) })),
+  );
+  return programs
+    .filter(({ name }) => names === undefined || names.includes(name))
+    .flatMap(({ name, path }) =>
+      findBpfObjects(new Uint8Array(readFileSync(path))).map(({ bytes }) => ({ name, bytes })),
+    );
 }
