@@ -48,7 +48,7 @@ export class Candidates {
   constructor(target: CoreTarget, rules: LoaderRules, work: CoreWork) {
     this.#rules = rules;
     this.#work = work;
-    this.#kernel = new CoreTypes(target.kernel, 'vmlinux');
+    this.#kernel = new CoreTypes(target.kernel, 'vmlinux', work);
     this.#modules = (target.modules ?? [])[Symbol.iterator]();
   }
 
@@ -75,7 +75,7 @@ export class Candidates {
   *#moduleTypes(): Generator<CoreTypes, void, undefined> {
     yield* this.#opened;
     for (let next = this.#modules.next(); next.done !== true; next = this.#modules.next()) {
-      const types = new CoreTypes(next.value.spec(), next.value.name);
+      const types = new CoreTypes(next.value.spec(), next.value.name, this.#work);
       this.#opened.push(types);
       yield types;
     }

@@ -1,12 +1,13 @@
 import type { TypeSource } from '../decode/type-source.js';
 import { BtfFormatError } from '../format-error.js';
 import { pointerSize, type PointerSize } from '../query/pointer-size.js';
-import { resolveId } from '../query/resolve.js';
+import { Chain, followed } from '../query/follow.js';
+import { standsForOther } from '../query/resolve.js';
 import { sizeof } from '../query/sizeof.js';
 import { type Spec, typesOf } from '../spec.js';
 import { Kind, type TypeId } from '../types.js';
 import { kindFlagOfInfo, kindOfInfo, vlenOfInfo } from '../words.js';
-import { refusal } from './refusal.js';
+import { type CoreWork, refusal } from './refusal.js';
 
 /** The words of a type before its elements, and the words of an element, in bytes. */
 const HEAD = 12;
@@ -16,6 +17,9 @@ const MEMBER = 12;
 const PARAMETER = 8;
 
 const MAX_U32 = 0xffff_ffff;
+
+/** The steps that finding a size counts as. */
+const SIZE_STEPS = 256;
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
@@ -36,13 +40,16 @@ export class CoreTypes {
   readonly spec: Spec;
   /** The name of the object that has the types: `vmlinux`, or that of a module. */
   readonly object: string;
+  readonly #work: CoreWork;
   readonly #pointerSize: PointerSize;
   readonly #parts: readonly Part[];
+  readonly #sizes = new Map<TypeId, number>();
 
   /** @param pointer bytes of a pointer. Default: as the spec says. */
-  constructor(spec: Spec, object: string, pointer: PointerSize = pointerSize(spec)) {
+  constructor(spec: Spec, object: string, work: CoreWork, pointer: PointerSize = pointerSize(spec)) {
     this.spec = spec;
     this.object = object;
+    this.#work = work;
     this.#pointerSize = pointer;
     const parts: Part[] = [];
     for (let own: Spec | null = spec; own !== null; own = own.base) {
@@ -73,13 +80,26 @@ export class CoreTypes {
 
   /** Follows typedefs, qualifiers and type tags. */
   skip(id: TypeId): TypeId {
-    return resolveId(this.spec, id);
+    const chain = new Chain(id);
+    let at = id;
+    for (;;) {
+      // Each link counts: a small BTF can have an access go through thousands of them.
+      this.#work.step();
+      if (!standsForOther(this.kindOf(at))) return at;
+      at = followed(this.spec, at, this.thirdOf(at));
+      chain.pass(at);
+    }
   }
 
   /** The size as libbpf has it, which fits 32 bits. @throws a refusal if the type has none. */
   sizeOf(id: TypeId): number {
+    const known = this.#sizes.get(id);
+    if (known !== undefined) return known;
+    // Arrays of arrays may be a chain of a thousand types.
+    this.#work.step(SIZE_STEPS);
     const size = sizeof(this.spec, id, { pointerSize: this.#pointerSize });
     if (size > MAX_U32) throw refusal(`type id ${id} has 4 GiB or more`);
+    this.#sizes.set(id, size);
     return size;
   }
 

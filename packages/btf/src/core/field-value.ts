@@ -29,6 +29,9 @@ export interface Field {
 
 const LARGEST_WORD = 8;
 
+/** Arrays of arrays. Compilers and kernels stay far below it. */
+const MAX_ARRAYS = 1024;
+
 /** fieldAt returns the member or element at the end of a path. */
 export function fieldAt(
   { types, accessors, bitOffset, baseOffset, anonymousId }: CorePath,
@@ -104,11 +107,10 @@ function accessedSize(types: CoreTypes, id: TypeId): number {
 }
 
 function elementOf(types: CoreTypes, id: TypeId): TypeId {
-  const arrays = new Set<TypeId>();
   let element = id;
-  while (types.kindOf(element) === Kind.ARRAY) {
-    if (arrays.has(element)) throw refusal(`type id ${id} is an array of itself`);
-    arrays.add(element);
+  for (let arrays = 0; types.kindOf(element) === Kind.ARRAY; arrays++) {
+    if (arrays === MAX_ARRAYS)
+      throw refusal(`type id ${id} is more than ${MAX_ARRAYS} arrays within each other`);
     element = types.skip(types.arrayOf(element).typeId);
   }
   return element;

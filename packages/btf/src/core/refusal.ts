@@ -8,7 +8,7 @@ export function refusal(message: string): BtfFormatError {
   return new BtfFormatError('INVALID_ARGUMENT', message);
 }
 
-/** Members, values and types that may be looked at for one object: a second of work. Real objects need thousands. */
+/** Members, values and types that may be looked at for one object: seconds of work. Real objects need some 100,000. */
 const MAX_STEPS = 50_000_000;
 
 /** CoreWork bounds the work for an object: anonymous members and types to match may describe exponentially much. */

@@ -375,6 +375,33 @@ describe('hostile types', () => {
     expect(errorOf(() => resolve(wide(), [asks], { kernel: spec(wide()) })).code).toBe('LIMIT_EXCEEDED');
   });
 
+  test('that an access goes through in long chains end with LIMIT_EXCEEDED', () => {
+    const chain = integers(new BtfAssembler('little')).type(Kind.STRUCT, 's', {
+      vlen: 1,
+      sizeOrTypeId: 4,
+      data: ['m', 4, 0],
+    });
+    for (let link = 0; link < 1000; link++)
+      chain.type(Kind.TYPEDEF, 't', { sizeOrTypeId: link === 999 ? 3 : 5 + link });
+    const access = Array.from({ length: 64 }, () => 0).join(':');
+    const words: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7 }, EXIT],
+      relocations: Array.from({ length: 2000 }, () => ({
+        instruction: 0,
+        typeId: 3,
+        access,
+        kind: 'FIELD_EXISTS',
+      })),
+    };
+    for (const loader of LOADERS) {
+      const run = () => resolve(chain, [words], { kernel: spec(structs('s.m:4')) }, { loader });
+      // cilium/ebpf keeps the last relocation of an instruction alone.
+      if (loader === 'cilium') expect(run()).toHaveLength(2000);
+      else expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    }
+  });
+
   test('of more than 4,096 of one name are refused', () => {
     const names = Array.from({ length: 4097 }, () => 's.a:4');
     expect(

@@ -71,7 +71,7 @@ export function resolveRelocations(
     rules,
     work,
     // The loaders take pointers of BPF programs to have 8 bytes, whatever their BTF says.
-    local: new CoreTypes(object.spec, 'the object', 8),
+    local: new CoreTypes(object.spec, 'the object', work, 8),
     candidates: new Candidates(target, rules, work),
   };
   return {

@@ -1,4 +1,5 @@
 import { CoreTypes } from '../core/core-types.js';
+import { CoreWork } from '../core/refusal.js';
 import { renderType } from '../core/render.js';
 import type { CoreCandidate, CorePlace, Resolution, ResolvedRelocation } from '../core/resolution.js';
 import type { RelocationKind } from '../ext/records.js';
@@ -99,7 +100,7 @@ function candidateLine(
 
 function spec(kind: RelocationKind, { typeId, text, access, bitOffset }: CorePlace, types: Spec): string {
   const name = types.nameOf(typeId);
-  const rest = text.slice(renderType(new CoreTypes(types, ''), typeId).length);
+  const rest = text.slice(renderType(new CoreTypes(types, '', new CoreWork()), typeId).length);
   const root = `<${RELOCATION_NAMES[kind]}> [${typeId}] ${TYPE_KINDS.get(types.kindOf(typeId))} ${name === '' ? '<anon>' : name}`;
   if (!kind.startsWith('FIELD')) return `${root}${rest}`;
   const bits = bitOffset % 8 === 0 ? '' : `.${bitOffset % 8}`;
