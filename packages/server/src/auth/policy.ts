@@ -59,7 +59,7 @@ export function mergeRules(a: PolicyRules, b: PolicyRules): PolicyRules {
 export class Policy {
   readonly #rules: PolicyRules;
   readonly #ownUid: number;
-  /** What it says about each peer, which is asked in every call of a connection. */
+  /** The names and the role of each peer. Every call of a connection needs them. */
   readonly #known = new WeakMap<Peer, { readonly names: readonly string[]; readonly role: Role | null }>();
 
   constructor(rules: PolicyRules, ownUid: number) {

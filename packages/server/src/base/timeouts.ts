@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type Timer } from './clock.js';
+import { systemClock, type Clock } from './clock.js';
 
 /**
  * Timeouts calls back for each entry that is still there after a time, which is the same for all. It has one timer for all
@@ -11,7 +11,8 @@ export class Timeouts<T> {
   readonly #clock: Clock;
   /** When each entry was added, in this order. */
   readonly #entries = new Map<T, number>();
-  #timer: Timer | null = null;
+  /** Whether the timer runs, or calls back now. */
+  #isWaiting = false;
 
   constructor(ms: number, onDue: (entry: T) => void, clock = systemClock) {
     this.#ms = ms;
@@ -28,7 +29,7 @@ export class Timeouts<T> {
   add(entry: T): void {
     if (this.#entries.has(entry)) return;
     this.#entries.set(entry, this.#clock.now());
-    this.#timer ??= this.#wait(this.#ms);
+    if (!this.#isWaiting) this.#wait(this.#ms);
   }
 
   /** Removes an entry, if it is there. The timer stays: further entries are likely to come. */
@@ -36,21 +37,22 @@ export class Timeouts<T> {
     this.#entries.delete(entry);
   }
 
-  #wait(ms: number): Timer {
-    return this.#clock.after(ms, () => this.#look());
+  #wait(ms: number): void {
+    this.#isWaiting = true;
+    this.#clock.after(ms, () => this.#look());
   }
 
   #look(): void {
     for (;;) {
       const [first] = this.#entries;
       if (first === undefined) {
-        this.#timer = null;
+        this.#isWaiting = false;
         return;
       }
       const [entry, addedAt] = first;
       const left = addedAt + this.#ms - this.#clock.now();
       if (left > 0) {
-        this.#timer = this.#wait(left);
+        this.#wait(left);
         return;
       }
       this.#entries.delete(entry);

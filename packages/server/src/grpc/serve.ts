@@ -12,7 +12,7 @@ import { decodeRequest } from '../base/message.js';
 import { toServiceError } from '../error/from-unknown.js';
 import { ServiceError } from '../error/service-error.js';
 import { toStatus } from '../error/to-status.js';
-import { SUCCESS, type Call } from './interceptor/call.js';
+import type { Call } from './interceptor/call.js';
 import type { Calls } from './interceptor/calls.js';
 import { PacedWriter } from './paced-writer.js';
 import {
@@ -134,10 +134,7 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
       }
     };
     call.handle(answer).then(
-      () => {
-        call.sendStatus(SUCCESS);
-        call.resetIfUnread();
-      },
+      () => call.succeed(),
       (error: unknown) => {
         fail(call, error, method, options);
         if (mayNotRead(error)) call.resetAfter(RESET_AFTER_MS);

@@ -8,7 +8,7 @@ import { SpecCache } from '../jobs/spec-cache.js';
 import { LoadedBtf } from '../source/loaded-btf.js';
 import { KernelMembers } from './kernel-members.js';
 
-const CALLS = 3_000;
+const CALLS = 1_500;
 
 /** Returns a path that starts with the name of a struct and mostly follows its members. */
 function randomPath(spec: Spec, structs: readonly number[], random: Random): string {
@@ -57,7 +57,7 @@ needs('vmlinux').describe('Members of the running kernel', () => {
       if (wire === null) continue;
       here += 1;
       const job = { name: 'resolve', btf: btf.shared, base: null, paths, digest: btf.digest } as const;
-      const [byJob] = [...resolveSteps(job, specs)].filter((item) => item !== null);
+      const byJob = [...resolveSteps(job, specs)].find((item) => item !== null);
       expect([paths, Buffer.from(wire)]).toEqual([paths, Buffer.from(byJob ?? [])]);
     }
     expect(here).toBeGreaterThan(CALLS / 2);

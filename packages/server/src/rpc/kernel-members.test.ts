@@ -50,7 +50,7 @@ async function setUp(kernel: FakeKernel, choices: ServicesChoices = {}) {
   return {
     workers,
     rpc,
-    async resolve(paths: readonly string[], name = 'vmlinux') {
+    resolve: async (paths: readonly string[], name = 'vmlinux') => {
       const source = { case: 'name', value: name } as const;
       const before = workers.jobs;
       const answer = await rpc(create(ResolveMembersRequestSchema, { source, paths: [...paths] }), callBy());

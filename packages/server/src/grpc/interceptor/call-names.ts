@@ -30,7 +30,7 @@ export function requestIdOf(metadata: Metadata): string {
   return typeof given === 'string' && VALID_ID.test(given) ? given : newId();
 }
 
-/** Unlike a random id, one that counts takes no time. It is no secret: it goes to the client and into the log. */
+/** Unlike a random id, one that counts takes no time. It is not a secret: it goes to the client and into the log. */
 function newId(): string {
   count += 1;
   return `${RUN}-${count}`;

@@ -35,7 +35,7 @@ export class CallSignal {
   }
 
   throwIfAborted(): void {
-    if (this.aborted) throw this.#reason;
+    if (this.aborted && this.#reason !== null) throw this.#reason;
   }
 
   /** Notes that a handler begins to work on the call. From here on the deadline counts. */

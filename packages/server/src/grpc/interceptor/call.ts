@@ -37,9 +37,7 @@ type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
 
-/** SUCCESS is the status of a call that succeeds. */
-export const SUCCESS = { code: status.OK, details: 'OK' } as const;
-const NO_FACTS: CallFacts = {};
+const SUCCESS = { code: status.OK, details: 'OK' } as const;
 const NO_BYTES = new Uint8Array();
 /** Stands for the metadata of a call whose metadata has not arrived. It must not change. */
 const NO_METADATA = new Metadata();
@@ -60,7 +58,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   /** Empty until the metadata arrives, which is the first part of a call. */
   metadata = NO_METADATA;
   requestId = '';
-  facts: CallFacts = NO_FACTS;
+  facts: CallFacts = {};
   readonly #mostMetadata: number;
   readonly #served: ServedMethod;
   readonly #transport: ServerInterceptingCallInterface;
@@ -244,7 +242,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#closed = true;
     this.#context.arriving.delete(this);
     this.#context.unread.delete(this);
-    if (this.#resetTimer !== undefined) clearTimeout(this.#resetTimer);
+    clearTimeout(this.#resetTimer);
     // At the deadline, grpc-js reports the end of a call whose client has not read its response.
     if (this.#answered && !sentTrailers(this.#transport)) this.reset();
     else if (this.#answered) this.#record.sentStatus({ code: status.OK, metadata: NO_METADATA });
@@ -253,7 +251,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#context.open.delete(this);
     this.#claim?.[Symbol.dispose]();
     this.#loadClaim?.[Symbol.dispose]();
-    this.#signal.abort(CallEnded.cancelled());
+    if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
   }
 
   /** RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it. */
@@ -337,6 +335,12 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     );
   }
 
+  /** Ends a stream that has sent all of its messages. */
+  succeed(): void {
+    this.sendStatus(SUCCESS);
+    this.resetIfUnread();
+  }
+
   #withRequestId(metadata: Metadata | null | undefined): Metadata {
     const all = metadata?.clone() ?? new Metadata();
     all.set(REQUEST_ID, this.requestId);
@@ -351,7 +355,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * @param resetMs - time for the status to arrive, after which the stream is reset
    */
   endWith(error: ServiceError, resetMs = RESET_AFTER_MS): void {
-    this.#signal.abort(error);
+    if (this.#record.handling) this.#signal.abort(error);
     this.sendStatus(toStatus(error));
     this.resetAfter(resetMs);
   }

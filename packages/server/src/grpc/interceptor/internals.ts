@@ -109,7 +109,7 @@ export function endsAlready(call: object): boolean {
 /**
  * sentTrailers reports whether the status of a call, which followed a message, has left.
  *
- * grpc-js reports the end of a call the same way if its deadline has passed. It can go when grpc-js tells the two apart.
+ * grpc-js reports the end of a call the same way if its deadline has passed. It can go when grpc-js distinguishes the two.
  * Test: slow-reader.test.ts.
  *
  * @param call - the call that the first interceptor gets
