@@ -18,7 +18,7 @@ struct FreeDeleter {
 using Memory = std::unique_ptr<uint8_t[], FreeDeleter>;
 inline Memory AllocateZeroed(size_t size) { return Memory(static_cast<uint8_t*>(calloc(size + 1, 1))); }
 
-// What to load, without its bytes.
+// The parameters of a load, except its bytes.
 struct LoadOptions {
   uint32_t size = 0;
   uint32_t log_size = 0;

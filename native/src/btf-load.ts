@@ -49,8 +49,8 @@ export async function btfLoad(
 
 /**
  * btfLoadSync is {@link btfLoad} on the calling thread, for BTF that the kernel is known to check in microseconds. It
- * returns the loaded object. For small BTF it takes a fifth of the processor time, because nothing changes threads. It
- * does not wait for earlier calls of `btfLoad`.
+ * returns the loaded object. For small BTF it takes less than half of the processor time, because nothing changes threads.
+ * It does not wait for earlier calls of `btfLoad`.
  *
  * Never pass BTF from others that was not examined: a kilobyte can keep the kernel busy for minutes, and nothing can
  * interrupt it.

@@ -43,14 +43,17 @@ function mapsVmlinux(): boolean {
 }
 
 describe('readFile', () => {
-  test.each([0, 1, 4095, 100_000])('reads a file of %i bytes, into more room, less room and as much', (size) => {
-    const path = join(dir, 'file');
-    const content = Buffer.alloc(size, 'content');
-    writeFileSync(path, content);
-    for (const room of [size + 1, size, Math.max(0, size - 1)]) {
-      expect(read(path, room).equals(content.subarray(0, room))).toBe(true);
-    }
-  });
+  test.each([0, 1, 4095, 100_000])(
+    'reads a file of %i bytes, into more room, less room and as much',
+    (size) => {
+      const path = join(dir, 'file');
+      const content = Buffer.alloc(size, 'content');
+      writeFileSync(path, content);
+      for (const room of [size + 1, size, Math.max(0, size - 1)]) {
+        expect(read(path, room).equals(content.subarray(0, room))).toBe(true);
+      }
+    },
+  );
 
   test('reads from the beginning, and leaves the position as it is', () => {
     const path = join(dir, 'file');

@@ -158,8 +158,9 @@ export class BtfFiles {
       let length = 0;
       for (;;) {
         const got = await read(file, bytes, length);
-        // As it is, if it is no larger than necessary.
-        if (got === 0) return length + 1 === bytes.length ? bytes.subarray(0, length) : bytes.slice(0, length);
+        // Without a copy if its size is as stated.
+        if (got === 0)
+          return length + 1 === bytes.length ? bytes.subarray(0, length) : bytes.slice(0, length);
         length += got;
         if (length > this.#maxBytes) throw this.#unreadable(name, `has more than ${this.#maxBytes} bytes`);
         if (length === bytes.length) {
