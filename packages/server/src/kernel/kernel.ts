@@ -12,8 +12,11 @@ export interface ObjectInfo {
 export interface KernelObject {
   /** info asks the kernel about the object. */
   info(): ObjectInfo;
-  /** read returns the raw BTF. It reads off the event loop, and `close` may be called meanwhile. */
-  read(): Promise<Uint8Array>;
+  /**
+   * read returns the raw BTF, in memory that threads can share if asked to. It reads off the event loop, and `close` may be
+   * called meanwhile.
+   */
+  read(memory?: 'own' | 'shared'): Promise<Uint8Array>;
   /**
    * send sends a text and a file descriptor of the object over the unix socket with a file descriptor. It never waits. Throws
    * a `SystemCallError` if the system refuses.
@@ -49,8 +52,10 @@ export interface Kernel {
   /**
    * load loads BTF. If the kernel refuses it, the error has up to `logSize` bytes of the verifier's log. Requires CAP_BPF.
    * Since Linux 4.18.
+   *
+   * @param isQuick - whether the check takes microseconds, so that it may run on the calling thread. Default: false.
    */
-  load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
+  load(bytes: Uint8Array, logSize: number, isQuick?: boolean): Promise<KernelObject>;
   /** open opens the object with an id. Requires CAP_SYS_ADMIN. */
   open(id: number): KernelObject;
   /** nextId returns the smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */
