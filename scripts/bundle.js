@@ -6,19 +6,30 @@ import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** The entry of a CommonJS program, and the names of its other files. */
+const START = 'start/start';
+const HASHED = '[name]-[hash].cjs';
+
+/**
+ * The dependencies of dependencies that are left out of programs: grpc-js loads this one, which compiles code at run time,
+ * only to serve channelz and load reports. It is two thirds of the text of grpc-js with its dependencies.
+ */
+const LEFT_OUT = new Set(['@grpc/proto-loader']);
+
 /**
  * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and shared modules in
  * chunks, so that each class exists once. Returns the paths of the bundled modules.
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean }} options `separate` names the dependencies that
- *   are imported by name. All others are bundled, with everything that they import. `isProgram` means that no user
- *   imports the entries.
+ * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs' }} options `separate` names the
+ *   dependencies that are imported by name. All others are bundled, with everything that they import. `isProgram` means
+ *   that no user imports the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
+ *   except `start.cjs`.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram }) {
+export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram, format }) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
@@ -27,15 +38,16 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
     external: (id) => isBuiltin(id) || (!/^[./]/.test(id) && separate.includes(packageName(id))),
-    plugins: sourceMaps ? [sourceMapsOfTypeScript()] : [],
+    plugins: sourceMaps ? [sourceMapsOfTypeScript(), leaveOut()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },
   });
   const { output } = await build.generate({
     dir: to,
-    format: 'esm',
-    chunkFileNames: '[name]-[hash].js',
+    format,
+    entryFileNames: ({ name }) => (format === 'esm' ? '[name].js' : name === START ? '[name].cjs' : HASHED),
+    chunkFileNames: format === 'esm' ? '[name]-[hash].js' : HASHED,
     hashCharacters: 'base36',
     // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {
@@ -79,6 +91,15 @@ function sourceMapsOfTypeScript() {
         map: { ...map, sources, sourcesContent: sources.map((path) => readFileSync(path, 'utf8')) },
       };
     },
+  };
+}
+
+/** Replaces the dependencies that are {@link LEFT_OUT} by a module that fails when it is loaded. */
+function leaveOut() {
+  return {
+    name: 'leave-out',
+    resolveId: (id) => (LEFT_OUT.has(id) ? { id: `\0${id}`, moduleSideEffects: true } : null),
+    load: (id) => (LEFT_OUT.has(id.slice(1)) ? `throw new Error(${JSON.stringify(`${id.slice(1)} is not included`)});` : null),
   };
 }
 

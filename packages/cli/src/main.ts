@@ -17,6 +17,8 @@ const ENDINGS = {
 
 /** main is the program `btfctl`. */
 export async function main(): Promise<void> {
+  // For a program that ends before the command does, because nothing is left that it could wait for.
+  process.exitCode = ExitCode.FAILURE;
   // Deprecations are for developers, and Node warns of TLS with an IP address.
   process.noDeprecation = true;
   const atStart = terminals();

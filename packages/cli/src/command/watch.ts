@@ -5,7 +5,7 @@ import type { WatchOptions } from '../grammar/watch.js';
 import type { Format } from '../output/formats.js';
 import { objectData } from '../output/object-list.js';
 import { jsonText, printable, yamlText } from '../output/safe-text.js';
-import { clip } from '../output/table.js';
+import { clip, grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
 import { objectName, underscoreHint } from '../source/spec-ref.js';
@@ -81,7 +81,7 @@ function eventRow(
   const cells = [
     type,
     id === 0 ? '-' : String(id),
-    size.toLocaleString('en-US'),
+    grouped(size),
     origin,
     printable(name) || '-',
   ] as const;
