@@ -11,10 +11,13 @@ const START = 'start/start';
 const HASHED = '[name]-[hash].cjs';
 
 /**
- * The dependencies of dependencies that are left out of programs: grpc-js loads this one, which compiles code at run time,
- * only to serve channelz and load reports. It is two thirds of the text of grpc-js with its dependencies.
+ * The modules that dependencies of programs import but never use there: grpc-js needs proto-loader, a third of its text, to
+ * serve channelz and load reports, and commander starts programs for subcommands that are files.
  */
-const LEFT_OUT = new Set(['@grpc/proto-loader']);
+const LEFT_OUT = [
+  { importer: '/@grpc/grpc-js/', id: '@grpc/proto-loader' },
+  { importer: '/commander/', id: 'node:child_process' },
+];
 
 /**
  * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and shared modules in
@@ -22,14 +25,18 @@ const LEFT_OUT = new Set(['@grpc/proto-loader']);
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs' }} options `separate` names the
+ * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs'; groups?: object[] }} options `separate` names the
  *   dependencies that are imported by name. All others are bundled, with everything that they import. `isProgram` means
  *   that no user imports the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
- *   except `start.cjs`.
+ *   except `start.cjs`. `groups` are modules to put into one chunk, as options of the bundler.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram, format }) {
+export async function bundle(
+  entries,
+  { from, to },
+  { separate, sourceMaps, isProgram, format, groups = [] },
+) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
@@ -37,7 +44,9 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
-    external: (id) => isBuiltin(id) || (!/^[./]/.test(id) && separate.includes(packageName(id))),
+    external: (id, importer) =>
+      (isBuiltin(id) && !isLeftOut(id, importer)) ||
+      (!/^[./]/.test(id) && separate.includes(packageName(id))),
     plugins: sourceMaps ? [sourceMapsOfTypeScript(), leaveOut()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
@@ -51,7 +60,10 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     hashCharacters: 'base36',
     // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {
-      groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
+      groups: [
+        { name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party', priority: 1 },
+        ...groups,
+      ],
     },
     sourcemap: sourceMaps && 'hidden',
     sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),
@@ -59,7 +71,9 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
   });
   await build.close();
   const chunks = output.filter(({ type }) => type === 'chunk');
-  for (const { fileName, code, map, moduleIds } of chunks) {
+  for (const { fileName, code: text, map, moduleIds } of chunks) {
+    // src/start of packages/cli reads it as ASCII.
+    const code = format === 'cjs' ? inAscii(text) : text;
     const path = join(to, fileName);
     mkdirSync(dirname(path), { recursive: true });
     const isOurs = moduleIds.some((id) => isAbsolute(id) && installedPackage(id) === null);
@@ -71,6 +85,14 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     }
   }
   return chunks.flatMap(({ moduleIds }) => moduleIds);
+}
+
+/** Escapes all other characters, which only texts and comments have. */
+function inAscii(code) {
+  return code.replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Returns `@scope/name/subpath` or `name/subpath` without its subpath. */
@@ -94,12 +116,17 @@ function sourceMapsOfTypeScript() {
   };
 }
 
-/** Replaces the dependencies that are {@link LEFT_OUT} by a module that fails when it is loaded. */
+function isLeftOut(id, importer) {
+  return LEFT_OUT.some((left) => left.id === id && importer?.includes(left.importer));
+}
+
+/** Replaces the modules that are {@link LEFT_OUT} by an empty one. */
 function leaveOut() {
   return {
     name: 'leave-out',
-    resolveId: (id) => (LEFT_OUT.has(id) ? { id: `\0${id}`, moduleSideEffects: true } : null),
-    load: (id) => (LEFT_OUT.has(id.slice(1)) ? `throw new Error(${JSON.stringify(`${id.slice(1)} is not included`)});` : null),
+    // A module for each, which is not shared by the chunks of its importers.
+    resolveId: (id, importer) => (isLeftOut(id, importer) ? `\0left-out:${id}` : null),
+    load: (id) => (id.startsWith('\0left-out:') ? 'export {};' : null),
   };
 }
 

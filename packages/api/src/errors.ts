@@ -147,5 +147,7 @@ function detailOf(any: FieldReader): Partial<ErrorDetails> {
 
 /** Returns the milliseconds of a google.protobuf.Duration: seconds = 1, nanos = 2. */
 function millisecondsOf(duration: FieldReader): number {
-  return Number(duration.integer(1)) * 1000 + Math.round(Number(BigInt.asIntN(32, duration.integer(2))) / 1e6);
+  return (
+    Number(duration.integer(1)) * 1000 + Math.round(Number(BigInt.asIntN(32, duration.integer(2))) / 1e6)
+  );
 }

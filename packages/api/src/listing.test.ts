@@ -6,7 +6,8 @@ import { decodeListed, encodeListRequest } from './light.js';
 
 const uint32 = fc.nat({ max: 2 ** 32 - 1 });
 const text = fc.string({ unit: 'grapheme' });
-const numbersOf = (values: object): number[] => Object.values(values).filter((value) => typeof value === 'number');
+const numbersOf = (values: object): number[] =>
+  Object.values(values).filter((value) => typeof value === 'number');
 
 const requests = fc.record({
   afterId: uint32,
@@ -55,7 +56,10 @@ test('a response is the message of protobuf-es', () => {
 });
 
 test('fields of a later release are skipped', () => {
-  const known = toBinary(IterateHandlesResponseSchema, create(IterateHandlesResponseSchema, { info: { id: 7 } }));
+  const known = toBinary(
+    IterateHandlesResponseSchema,
+    create(IterateHandlesResponseSchema, { info: { id: 7 } }),
+  );
   // Field 100 with a varint, 101 with 8 bytes, 102 with text, 103 with 4 bytes.
   const later = [0xa0, 6, 1, 0xa9, 6, 1, 2, 3, 4, 5, 6, 7, 8, 0xb2, 6, 1, 65, 0xbd, 6, 1, 2, 3, 4];
   expect(decodeListed(Uint8Array.from([...known, ...later])).info).toMatchObject({ id: 7, name: '' });

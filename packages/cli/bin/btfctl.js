@@ -12,7 +12,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const dist = join(__dirname, '../dist');
 if (existsSync(join(dist, 'start/start.cjs'))) {
   // The packed program. It is CommonJS, which starts sooner and can keep its compiled code: see src/start/.
-  require('../dist/start/start.cjs').loadMain(dist, process.argv.slice(2), process.env).main();
+  require('../dist/start/start.cjs').loadMain(dist, require, process.argv.slice(2), process.env).main();
 } else {
   import('../dist/main.js').then(({ main }) => main());
 }

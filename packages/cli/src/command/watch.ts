@@ -78,13 +78,7 @@ function eventRow(
   { colors, width }: Session,
 ): string {
   const paint = { present: (text: string) => text, added: colors.good, removed: colors.bad }[type];
-  const cells = [
-    type,
-    id === 0 ? '-' : String(id),
-    grouped(size),
-    origin,
-    printable(name) || '-',
-  ] as const;
+  const cells = [type, id === 0 ? '-' : String(id), grouped(size), origin, printable(name) || '-'] as const;
   return paint(row(cells, width));
 }
 

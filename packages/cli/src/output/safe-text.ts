@@ -2,8 +2,7 @@
  * The characters to replace: control characters (`\p{Cc}`) and those that change the direction of writing
  * (`\p{Bidi_Control}`). V8 takes a millisecond to make a set of a property, in each process.
  */
-const UNSAFE =
-  /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+const UNSAFE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
 
 /** The same without line breaks and tabs. */
 const UNSAFE_IN_LINES =

@@ -9,7 +9,7 @@ import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
 import { showView, type View } from '../output/formats.js';
 import { Output } from '../output/output.js';
-import { pagerOf } from '../output/pager.js';
+import { pagerOf } from '../output/pager-choice.js';
 import { Progress } from '../output/progress.js';
 import { printableText } from '../output/safe-text.js';
 import { columnsOf, type Io, wantsColor } from '../output/terminal.js';

@@ -22,10 +22,10 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv, uid: number | undefined)
   try {
     const caches = cacheHome(env);
     if (!existsSync(caches)) {
-      if (!isSafe(realpathSync(dirname(caches)), uid)) return null;
+      if (!isSafe(realpathSync.native(dirname(caches)), uid)) return null;
       makeFolder(caches);
     }
-    let folder = realpathSync(caches);
+    let folder = realpathSync.native(caches);
     if (!isSafe(folder, uid)) return null;
     for (const name of ['btfctl', 'compile-cache']) {
       folder = join(folder, name);
@@ -41,6 +41,7 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv, uid: number | undefined)
 
 /** Not recursive: only the folders of the cache are created, never a missing home. */
 function makeFolder(path: string): void {
+  if (existsSync(path)) return;
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {

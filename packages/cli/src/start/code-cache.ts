@@ -1,5 +1,4 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -9,7 +8,8 @@ const PARAMETERS = '(exports, require, module, __filename, __dirname)';
 /** V8 copies compiled code that does not start at a multiple of this. */
 const ALIGNMENT = 8;
 
-type Require = (id: string) => unknown;
+/** Require is the function `require` of CommonJS. */
+export type Require = (id: string) => unknown;
 
 /** The compiled code of a chunk, by its file name. */
 type CompiledChunks = ReadonlyMap<string, Uint8Array>;
@@ -31,11 +31,16 @@ export class CodeCache {
   readonly #compiled: CompiledChunks;
   readonly #modules = new Map<string, Module>();
   readonly #scripts = new Map<string, Script>();
+  readonly #require: Require;
   #isComplete = true;
 
-  /** @param file the file, which need not exist. */
-  constructor(file: string) {
+  /**
+   * @param file the file, which need not exist.
+   * @param require loads the modules of Node.
+   */
+  constructor(file: string, require: Require) {
     this.#file = file;
+    this.#require = require;
     this.#compiled = readChunks(file);
   }
 
@@ -46,8 +51,8 @@ export class CodeCache {
     const module: Module = { exports: {} };
     this.#modules.set(path, module);
     const folder = dirname(path);
-    const native = createRequire(path);
-    const required: Require = (id) => (id.startsWith('./') ? this.require(join(folder, id)) : native(id));
+    const required: Require = (id) =>
+      id.startsWith('./') ? this.require(join(folder, id)) : this.#require(id);
     const run: unknown = this.#compile(path).runInThisContext();
     if (typeof run === 'function') run.call(module.exports, module.exports, required, module, path, folder);
     return module.exports;
@@ -61,11 +66,15 @@ export class CodeCache {
     writeChunks(this.#file, chunks);
   }
 
+  /** Reads a chunk as ASCII, which the bundler writes: V8 makes a string of it four times as fast as of UTF-8. */
   #compile(path: string): Script {
     const name = basename(path);
-    const source = `(function ${PARAMETERS} {${readFileSync(path, 'utf8')}\n})`;
+    const source = `(function ${PARAMETERS} {${readFileSync(path, 'latin1')}\n})`;
     const cachedData = this.#compiled.get(name);
-    const script = new Script(source, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) });
+    const script = new Script(source, {
+      filename: path,
+      ...(cachedData === undefined ? {} : { cachedData }),
+    });
     if (script.cachedDataRejected !== false) this.#isComplete = false;
     this.#scripts.set(name, script);
     return script;

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { codeCacheFolder } from './cache-folder.js';
-import { CodeCache } from './code-cache.js';
+import { CodeCache, type Require } from './code-cache.js';
 
 /** The commands, each of which has a file of compiled code. A test compares them with the program. */
 export const COMMANDS: readonly string[] = [
@@ -32,13 +31,19 @@ const DONE: readonly unknown[] = [undefined, 0, 5];
  * for that. Returns its exports.
  *
  * @param dist the folder of the chunks.
+ * @param require the function of Node, which loads its own modules and, without a cache, the chunks.
  */
-export function loadMain(dist: string, args: readonly string[], env: NodeJS.ProcessEnv): unknown {
+export function loadMain(
+  dist: string,
+  require: Require,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): unknown {
   const chunk = readdirSync(dist).find((name) => /^main-\w+\.cjs$/.test(name)) ?? 'main.cjs';
   const main = join(dist, chunk);
   const file = cacheFile(args, env);
-  if (file === null) return createRequire(main)(main);
-  const cache = new CodeCache(file);
+  if (file === null) return require(main);
+  const cache = new CodeCache(file, require);
   process.once('exit', () => {
     if (DONE.includes(process.exitCode)) cache.save();
   });

@@ -1,9 +1,4 @@
-import {
-  type ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  type Interceptor,
-} from '@grpc/grpc-js';
+import { type ChannelCredentials, type ChannelOptions, Client, type Interceptor } from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
 import { type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';

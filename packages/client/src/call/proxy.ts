@@ -23,7 +23,9 @@ export interface Proxy {
 /** isLoopback reports whether an address is on this machine. No proxy can connect to it. */
 export function isLoopback(address: string): boolean {
   const [, v6, name] = /^(?:\w+:(?:\/\/[^/]*\/)?)?(?:\[([^\]]+)\]|([^:]+)):\d+$/.exec(address) ?? [];
-  const host = v6 ?? name ?? '';
+  const host = v6 ?? name;
+  // The first call of isIP takes milliseconds.
+  if (host === undefined) return false;
   return host === 'localhost' || (isIP(host) !== 0 && loopback().check(host, isIPv6(host) ? 'ipv6' : 'ipv4'));
 }
 
