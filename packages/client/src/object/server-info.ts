@@ -6,7 +6,7 @@ import {
   Role as RoleNumber,
 } from '@btfd/api';
 import type { KernelFeatures } from '@btfd/btf';
-import { type Duration, durationMs } from '../base/duration.js';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 import { type FeatureStatus, featuresFromMessage, kernelFeaturesFrom } from './kernel-features.js';
 
 /** Mode is the way in which the daemon serves its operations. `btf.v1.Mode` explains each. */
