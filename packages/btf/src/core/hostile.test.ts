@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals';
+import { BtfFormatError } from '../format-error.js';
+import { BtfAssembler } from '../testing/assemble-btf.js';
+import { EXIT, type ProgramWords } from '../testing/assemble-ext.js';
+import { addStruct, integers, program, resolve, specOf, structs } from '../testing/core-structs.js';
+import { Kind } from '../types.js';
+import type { Loader } from './rules/loader-rules.js';
+
+const LOADERS: readonly Loader[] = ['libbpf', 'cilium'];
+
+function errorOf(run: () => unknown): BtfFormatError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof BtfFormatError) return error;
+    throw error;
+  }
+  throw new Error('did not throw');
+}
+
+describe('hostile types', () => {
+  test('that contain themselves twice at each of 60 levels take no time', () => {
+    const target = integers(new BtfAssembler('little'));
+    addStruct(target, 'x.y:4');
+    for (let level = 0; level < 60; level++) {
+      const id = 3 + level;
+      target.type(Kind.STRUCT, level === 59 ? 's' : '', {
+        vlen: 2,
+        sizeOrTypeId: 8,
+        data: ['', id, 0, '', id, 32],
+      });
+    }
+    for (const loader of LOADERS) {
+      expect(
+        resolve(structs('s.a:4'), [program('f', [[3, '0:0', 0]])], { kernel: specOf(target) }, { loader }),
+      ).toHaveLength(1);
+    }
+  });
+
+  test('that match at each of 30 levels in two ways take no time', () => {
+    const chain = (): BtfAssembler => {
+      const btf = integers(new BtfAssembler('little'));
+      addStruct(btf, 'x.y:4');
+      for (let level = 0; level < 28; level++) {
+        const id = 3 + level;
+        btf.type(Kind.STRUCT, `s${level}`, { vlen: 2, sizeOrTypeId: 8, data: ['a', id, 0, 'b', id, 32] });
+      }
+      return btf;
+    };
+    const asks: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
+      relocations: [{ instruction: 0, typeId: 31, access: '0', kind: 'TYPE_MATCHES' }],
+    };
+    for (const loader of LOADERS) {
+      expect(resolve(chain(), [asks], { kernel: specOf(chain()) }, { loader })).toEqual([
+        'f: struct s27 RESOLVED 1 in vmlinux',
+      ]);
+    }
+  });
+
+  test('that are too much work end with LIMIT_EXCEEDED', () => {
+    const wide = (): BtfAssembler => {
+      const data = Array.from({ length: 8000 }, (_, i) => [`m${i}`, 1, 0]).flat();
+      return integers(new BtfAssembler('little')).type(Kind.STRUCT, 's', {
+        vlen: 8000,
+        sizeOrTypeId: 4,
+        data,
+      });
+    };
+    const asks: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
+      relocations: [{ instruction: 0, typeId: 3, access: '0', kind: 'TYPE_MATCHES' }],
+    };
+    expect(errorOf(() => resolve(wide(), [asks], { kernel: specOf(wide()) })).code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('that an access goes through in long chains end with LIMIT_EXCEEDED', () => {
+    const chain = integers(new BtfAssembler('little')).type(Kind.STRUCT, 's', {
+      vlen: 1,
+      sizeOrTypeId: 4,
+      data: ['m', 4, 0],
+    });
+    for (let link = 0; link < 1000; link++)
+      chain.type(Kind.TYPEDEF, 't', { sizeOrTypeId: link === 999 ? 3 : 5 + link });
+    const access = Array.from({ length: 64 }, () => 0).join(':');
+    const words: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7 }, EXIT],
+      relocations: Array.from({ length: 2000 }, () => ({
+        instruction: 0,
+        typeId: 3,
+        access,
+        kind: 'FIELD_EXISTS',
+      })),
+    };
+    for (const loader of LOADERS) {
+      const run = () => resolve(chain, [words], { kernel: specOf(structs('s.m:4')) }, { loader });
+      // cilium/ebpf keeps the last relocation of an instruction alone.
+      if (loader === 'cilium') expect(run()).toHaveLength(2000);
+      else expect(errorOf(run).code).toBe('LIMIT_EXCEEDED');
+    }
+  });
+
+  test('of more than 4,096 of one name are refused', () => {
+    const names = Array.from({ length: 4097 }, () => 's.a:4');
+    expect(
+      resolve(structs('s.a:4'), [program('f', [[3, '0:0', 0]])], { kernel: specOf(structs(...names)) }),
+    ).toEqual(['f: undefined REFUSED']);
+  });
+});
