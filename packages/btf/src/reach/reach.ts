@@ -108,7 +108,11 @@ function* proofsOf(
   if (guarded.length === 0 || all.length < 2 || all.length > MAX_VARIABLES) return proofs;
   const needed = new Map(guarded.map((i): [number, number[]] => [i, []]));
   for (const left of all) {
-    const without = yield* follow(prepared, (variable) => variable !== left && all.includes(variable), budget);
+    const without = yield* follow(
+      prepared,
+      (variable) => variable !== left && all.includes(variable),
+      budget,
+    );
     if (without.obstacle !== null) return proofs;
     for (const [i, variables] of needed) if (without.reached[i] === 1) variables.push(left);
   }

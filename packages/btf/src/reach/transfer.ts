@@ -104,8 +104,7 @@ export class Transfer {
       this.#moveAddress(to, operation, is32, right, state);
     } else {
       const left = state.number(to);
-      const result =
-        left === null ? null : compute(operation, left, right, is32, this.verifier.computesXor);
+      const result = left === null ? null : compute(operation, left, right, is32, this.verifier.computesXor);
       if (result === null) state.forget(to);
       else state.set(to, VALUE.NUMBER, result);
     }

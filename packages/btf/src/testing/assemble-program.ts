@@ -29,7 +29,12 @@ export class ProgramAssembler {
   }
 
   /** jump appends a jump whose target is a label. */
-  jump(opcode: number, dst: number, operand: { readonly src?: number; readonly immediate?: number }, to: Label): number {
+  jump(
+    opcode: number,
+    dst: number,
+    operand: { readonly src?: number; readonly immediate?: number },
+    to: Label,
+  ): number {
     return this.add(opcode, dst, operand.src ?? 0, to, operand.immediate ?? 0);
   }
 

@@ -34,8 +34,8 @@ interface Func {
 /** Registers that statements may change. r6 has a pointer: to the context, or to the stack of the caller. */
 const FREE = [0, 1, 2, 3, 4, 5, 7, 8, 9];
 const CLOBBERED = [1, 2, 3, 4, 5];
-const SLOTS = 8;
-const FUNCTIONS = 5;
+const SLOTS = 4;
+const FUNCTIONS = 4;
 
 const ALU32 = 0x04;
 const ALU64 = 0x07;
@@ -124,25 +124,37 @@ class ProgramMaker {
       ((kind === 'global' || kind === 'callback') && register === 1);
     for (const register of FREE) if (!isArgument(register)) this.#constant(register);
     for (let slot = 1; slot <= SLOTS; slot++) this.#asm.add(0x7b, 10, this.#source(), -8 * slot);
-    const share = this.options.size / (this.#current === 0 ? 1.6 : 6);
-    const end = Math.min(this.options.size - 25, this.#asm.count + share);
+    // Half of the instructions are the program's, and the functions share the others.
+    const share = this.options.size / (this.#current === 0 ? 2 : 8);
+    const end = this.#asm.count + share;
+    if (isArgument(1)) this.#probe(1);
+    if (isArgument(2)) this.#probe(2);
     while (this.#asm.count < end) this.#statement();
     this.#asm.add(ALU64 | MOV, 0, 0, 0, kind === 'callback' ? this.random(2) : 0);
     this.#asm.add(0x95);
   }
 
   #statement(): void {
-    const choice = this.random(30);
-    if (choice < 8) this.#arithmetic();
-    else if (choice < 10) this.#constant(this.#target());
-    else if (choice < 12) this.#unknown();
-    else if (choice < 14) this.#load();
-    else if (choice < 18) this.#stack();
-    else if (choice < 19) this.#alias();
-    else if (choice < 20) this.#call();
-    else if (choice < 27) this.#branch();
-    else if (choice < 28) this.#loop();
+    const choice = this.random(36);
+    if (choice < 9) this.#arithmetic();
+    else if (choice < 11) this.#constant(this.#target());
+    else if (choice < 13) this.#unknown();
+    else if (choice < 15) this.#load();
+    else if (choice < 17) this.#stack();
+    else if (choice < 22) this.#disturbed();
+    else if (choice < 25) this.#call();
+    else if (choice < 32) this.#branch();
+    else if (choice < 34) this.#loop();
     else this.#special();
+  }
+
+  /** Reaches a poisoned instruction if a register has a number, which it rarely has. Only a known value excludes that. */
+  #probe(register: number): void {
+    const after: Label = Symbol('after');
+    const opcode = this.#chance(3) ? this.#pick(COMPARISONS) : 0x50;
+    this.#asm.jump(opcode | this.#pick([5, 6]), register, { immediate: this.#number() }, after);
+    this.#poison();
+    this.#asm.here(after);
   }
 
   #constant(register: number): void {
@@ -169,6 +181,7 @@ class ProgramMaker {
       const number = isShift ? this.random(width === ALU32 ? 32 : 64) : this.#number();
       this.#asm.add(operation | width, to, 0, 0, isDivision && number === 0 ? 3 : number);
     }
+    if (this.#chance(3)) this.#probe(to);
   }
 
   /** Gives a register a value that the verifier does not know. */
@@ -219,8 +232,9 @@ class ProgramMaker {
       this.#asm.add(ALU64, to, 0, 0, 4);
     }
     const size = this.#pick([1, 2, 4, 8] as const);
-    const isSigned = this.options.isModern && size < 8 && this.#chance(8);
+    const isSigned = this.options.isModern && size < 8 && this.#chance(4);
     this.#asm.add((isSigned ? 0x81 : 0x61) | SIZES[size], to, to, size * this.random(8 / size));
+    if (this.#chance(2)) this.#probe(to);
   }
 
   #stack(): void {
@@ -237,22 +251,36 @@ class ProgramMaker {
     }
   }
 
-  /** Changes the stack through another register, or by an atomic operation. */
-  #alias(): void {
+  /** Stores a register, changes the stack slot in some way, and loads it again. */
+  #disturbed(): void {
     const slot = this.#slot();
-    if (this.#chance(3)) {
+    if (!this.#chance(3)) this.#asm.add(0x7b, 10, this.#source(), slot);
+    const value = this.#source();
+    const choice = this.random(7);
+    if (choice === 0) {
       // add, or with fetch, xchg, cmpxchg
       const operation = this.#pick([0x00, 0x41, 0xe1, 0xf1]);
-      this.#asm.add(0xdb, 10, this.#target(), slot, operation);
-      return;
+      const operand = this.#target();
+      this.#asm.add(0xdb, 10, operand, slot, operation);
+      if (this.#chance(2)) this.#probe(operand);
+    } else if (choice === 1) {
+      const size = this.#pick([1, 2, 4] as const);
+      this.#asm.add(0x63 | SIZES[size], 10, value, slot + size * this.random(8 / size));
+    } else if (choice === 2) {
+      const size = this.#pick([1, 2, 4, 8] as const);
+      this.#asm.add(0x62 | SIZES[size], 10, 0, slot + size * this.random(8 / size), this.#number());
+    } else if (choice === 3) {
+      this.#call(slot);
+    } else if (choice < 6) {
+      const pointer = this.#target();
+      this.#pointer(pointer, slot);
+      if (value === pointer) this.#asm.add(0x7a, pointer, 0, 0, this.#number());
+      else this.#asm.add(0x7b, pointer, value, 0);
+      this.#constant(pointer);
     }
-    const pointer = this.#target();
-    this.#asm.add(ALU64 | MOV | X, pointer, 10);
-    this.#asm.add(ALU64, pointer, 0, 0, slot);
-    const value = this.#source();
-    if (value === pointer) this.#asm.add(0x7a, pointer, 0, 0, this.#number());
-    else this.#asm.add(0x7b, pointer, value, 0);
-    this.#constant(pointer);
+    const to = this.#target();
+    this.#asm.add(0x79, to, 10, slot);
+    if (!this.#chance(3)) this.#probe(to);
   }
 
   #callHelper(helper: number): void {
@@ -278,13 +306,14 @@ class ProgramMaker {
     return made;
   }
 
-  #call(): void {
+  /** Calls a function with the address of a stack slot. */
+  #call(slot = this.#slot()): void {
     const choice = this.random(6);
     if (choice === 0 && this.#kind === 'main') {
       // bpf_skb_load_bytes writes to the stack.
       this.#asm.add(ALU64 | MOV | X, 1, 6);
       this.#asm.add(ALU64 | MOV, 2, 0, 0, 0);
-      this.#pointer(3);
+      this.#pointer(3, slot);
       this.#asm.add(ALU64 | MOV, 4, 0, 0, 8);
       this.#callHelper(26);
       return;
@@ -298,20 +327,20 @@ class ProgramMaker {
       this.#asm.add(ALU64 | MOV, 1, 0, 0, 1 + this.random(3));
       this.#asm.add(0x18, 2, 4, 0, callee.label);
       this.#asm.add(0);
-      this.#pointer(3);
+      this.#pointer(3, slot);
       this.#asm.add(ALU64 | MOV, 4, 0, 0, 0);
       this.#callHelper(181);
       return;
     }
-    if (kind === 'static') this.#pointer(1);
+    if (kind === 'static') this.#pointer(1, slot);
     this.#asm.call(callee.label);
     this.#afterCall();
   }
 
   /** Gives a register the address of a stack slot. */
-  #pointer(register: number): void {
+  #pointer(register: number, slot: number): void {
     this.#asm.add(ALU64 | MOV | X, register, 10);
-    this.#asm.add(ALU64, register, 0, 0, this.#slot());
+    this.#asm.add(ALU64, register, 0, 0, slot);
   }
 
   /** Jumps to a label if a random condition does not hold, and else continues. */
@@ -333,24 +362,20 @@ class ProgramMaker {
     const [otherwise, end] = [Symbol('otherwise'), Symbol('end')];
     const register = this.#source();
     this.#condition(otherwise);
-    if (this.#chance(2)) this.#poison();
-    for (let i = this.random(4); i > 0; i--) this.#statement();
-    if (this.#chance(2)) {
+    const endsInPoison = this.#chance(3);
+    if (endsInPoison) this.#poison();
+    else for (let i = this.random(4); i > 0; i--) this.#statement();
+    if (endsInPoison || this.#chance(2)) {
       this.#asm.here(otherwise);
     } else {
       this.#asm.jump(0x05, 0, {}, end);
       this.#asm.here(otherwise);
-      if (this.#chance(2)) this.#poison();
-      for (let i = this.random(4); i > 0; i--) this.#statement();
+      if (this.#chance(3)) this.#poison();
+      else for (let i = this.random(4); i > 0; i--) this.#statement();
       this.#asm.here(end);
     }
-    // Often a second branch on the same register follows.
-    if (this.#chance(3)) {
-      const after: Label = Symbol('after');
-      this.#asm.jump(this.#pick([0x15, 0x55, 0x25, 0x16, 0x56]), register, { immediate: this.#number() }, after);
-      this.#poison();
-      this.#asm.here(after);
-    }
+    // Another branch on the same register may follow.
+    if (this.#chance(3)) this.#probe(register);
     this.#depth -= 1;
   }
 
@@ -379,13 +404,11 @@ class ProgramMaker {
     this.#depth -= 2;
   }
 
-  /** A store through the pointer of a function, an end of the function, or a poisoned instruction. */
+  /** A store through the pointer of a function, or an end of the function. */
   #special(): void {
-    const choice = this.random(3);
-    if (choice === 0 && (this.#kind === 'static' || this.#kind === 'callback')) {
+    const choice = this.random(4);
+    if (choice > 0 && (this.#kind === 'static' || this.#kind === 'callback')) {
       this.#asm.add(0x7b, 6, this.#source(), 0);
-    } else if (choice === 1) {
-      this.#asm.add(0x79, this.#target(), 10, this.#slot());
     } else {
       const after: Label = Symbol('after');
       this.#condition(after);
@@ -395,10 +418,11 @@ class ProgramMaker {
     }
   }
 
+  /** A poisoned instruction, after which the function ends. */
   #poison(): void {
-    if (this.#asm.count > this.options.size - 30) return;
     this.#asm.add(0x85, 0, 0, 0, POISON + this.#poisoned.length);
     this.#poisoned.push(this.#asm.count - 1);
-    this.#afterCall();
+    this.#asm.add(ALU64 | MOV, 0, 0, 0, 0);
+    this.#asm.add(0x95);
   }
 }

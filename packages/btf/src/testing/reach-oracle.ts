@@ -1,7 +1,7 @@
-import type { Random } from 'test-tools/random';
-import type { VerifierTraits } from '../reach/program.js';
+import { type Random, seeded } from 'test-tools/random';
+import { type VerifierTraits, verifierTraits } from '../reach/program.js';
 import { reachOf, type ReachResult } from '../reach/reach.js';
-import type { LoadableProgram, Verdict } from './program-loader.js';
+import { type LoadableProgram, ProgramLoader, type Verdict } from './program-loader.js';
 import { POISON, type RandomProgram, randomProgram } from './random-program.js';
 
 /** The content of the read-only data of random programs: numbers that they compare with, in variables of 8 bytes. */
@@ -25,7 +25,7 @@ export function oraclePrograms(
   verifier: VerifierTraits,
   isModern: boolean,
 ): readonly OracleProgram[] {
-  const size = 60 + random(140);
+  const size = 50 + random(120);
   const program = randomProgram(random, { size, dataSize: ORACLE_DATA.length, isModern });
   const first = judged(program, program.poisoned, verifier);
   let last = first;
@@ -37,7 +37,11 @@ export function oraclePrograms(
   }
 }
 
-function judged(program: RandomProgram, poisoned: readonly number[], verifier: VerifierTraits): OracleProgram {
+function judged(
+  program: RandomProgram,
+  poisoned: readonly number[],
+  verifier: VerifierTraits,
+): OracleProgram {
   const code = program.code.slice();
   const view = new DataView(code.buffer);
   for (const i of program.poisoned) if (!poisoned.includes(i)) view.setInt32(8 * i + 4, HARMLESS, true);
@@ -66,43 +70,56 @@ function isNever(result: ReachResult, instruction: number): boolean {
   return reach === 'NEVER' || reach === 'NEVER_AS_INITIALIZED';
 }
 
-/** OracleCounts are the numbers of things that {@link compareWithKernel} saw. */
-export interface OracleCounts {
-  /** Programs in which the kernel reached no poisoned instruction although there were some, and accepted the program. */
-  accepted: number;
-  /** Programs that the kernel refused for a reason that is not a poisoned instruction. */
-  otherwiseRefused: number;
-  /** Poisoned instructions by their reach. */
-  readonly reach: Record<string, number>;
+/** Comparison is what {@link compareWithKernel} saw. */
+export interface Comparison {
+  /**
+   * Poisoned instructions that the kernel reached and the analysis calls unreachable, and programs that the kernel accepted
+   * although the analysis says that a poisoned instruction is always reached.
+   */
+  readonly contradictions: readonly string[];
+  /** The number of programs with poisoned instructions that the kernel accepted. */
+  readonly accepted: number;
+  /** The number of programs that the kernel refused for other reasons. */
+  readonly otherwiseRefused: number;
+  /** The number of poisoned instructions by their reach. */
+  readonly reach: ReadonlyMap<string, number>;
 }
 
-/**
- * compareWithKernel compares what the analysis says of programs with what the kernel did.
- *
- * @returns the contradictions: a poisoned instruction that the kernel reached and the analysis calls unreachable, or a
- *   program that the kernel accepted although the analysis says that a poisoned instruction is always reached.
- */
+/** compareRandomPrograms compares random programs with the running kernel, for which the traits of any kernel hold. */
+export function compareRandomPrograms(seed: number, count: number): Comparison {
+  const random = seeded(seed);
+  const verifier = { ...verifierTraits(null), readsData: true };
+  const programs = Array.from({ length: count }, () => oraclePrograms(random, verifier, true)).flat();
+  const loader = new ProgramLoader(ORACLE_DATA);
+  try {
+    return compareWithKernel(programs, loader.load(programs));
+  } finally {
+    loader.close();
+  }
+}
+
+/** compareWithKernel compares what the analysis says of programs with what a kernel did. */
 export function compareWithKernel(
   programs: readonly OracleProgram[],
   verdicts: readonly Verdict[],
-  counts: OracleCounts,
-): string[] {
+): Comparison {
   const contradictions: string[] = [];
+  const counts = new Map<string, number>();
+  let [accepted, otherwiseRefused] = [0, 0];
   for (const [p, { code, poisoned, result }] of programs.entries()) {
     const { errno, log } = verdicts[p] ?? { errno: -1, log: 'no verdict' };
-    const number = /invalid func unknown#(\d+)/.exec(log)?.[1];
-    const isPoison = (i: number): boolean =>
-      new DataView(code.buffer).getInt32(8 * i + 4, true) === Number(number) && Number(number) >= POISON;
-    const reached = poisoned.find(isPoison);
-    for (const { reach } of result.instructions.values()) counts.reach[reach] = (counts.reach[reach] ?? 0) + 1;
-    if (errno === 0 && poisoned.length > 0) counts.accepted += 1;
-    if (errno !== 0 && reached === undefined) counts.otherwiseRefused += 1;
-    if (reached !== undefined && isNever(result, reached))
-      contradictions.push(`${result.instructions.get(reached)?.reach} at ${reached}: ${hexOf(code)}: ${log}`);
+    const number = Number(/invalid func unknown#(\d+)/.exec(log)?.[1]);
+    const view = new DataView(code.buffer);
+    const reached = poisoned.find((i) => view.getInt32(8 * i + 4, true) === number);
+    for (const { reach } of result.instructions.values()) counts.set(reach, (counts.get(reach) ?? 0) + 1);
+    if (errno === 0 && poisoned.length > 0) accepted += 1;
+    if (errno !== 0 && reached === undefined) otherwiseRefused += 1;
     const always = poisoned.find((i) => result.instructions.get(i)?.reach === 'ALWAYS');
-    if (always !== undefined && errno === 0) contradictions.push(`ALWAYS at ${always}: ${hexOf(code)}`);
+    if (reached !== undefined && isNever(result, reached))
+      contradictions.push(`never at ${reached}: ${hexOf(code)}: ${log}`);
+    if (always !== undefined && errno === 0) contradictions.push(`always at ${always}: ${hexOf(code)}`);
   }
-  return contradictions;
+  return { contradictions, accepted, otherwiseRefused, reach: counts };
 }
 
 function hexOf(code: Uint8Array): string {
