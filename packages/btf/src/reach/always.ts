@@ -37,8 +37,8 @@ class CertainPath {
     private readonly starts: Set<number>,
     private readonly budget: StepBudget,
   ) {
-    const { program, instructions, controlFlow } = prepared;
-    const data = new ReadOnlyData(program.variables, program.byteOrder, () => false);
+    const { program, instructions, controlFlow, variables } = prepared;
+    const data = new ReadOnlyData(variables, program.byteOrder, () => false);
     this.#transfer = new Transfer(instructions, controlFlow, program.references, program.verifier, data);
   }
 

@@ -1,6 +1,6 @@
 import { type ControlFlow, FLOW } from './control-flow.js';
 import type { Instructions } from './instruction.js';
-import type { ReachProgram } from './program.js';
+import type { ReachProgram, ReadOnlyVariable } from './program.js';
 import { ReadOnlyData } from './read-only-data.js';
 import { State, StateTable } from './state.js';
 import { Transfer } from './transfer.js';
@@ -17,6 +17,8 @@ export interface PreparedProgram {
   readonly program: ReachProgram;
   readonly instructions: Instructions;
   readonly controlFlow: ControlFlow;
+  /** The read-only variables that the verifier reads, if it reads any. */
+  readonly variables: readonly ReadOnlyVariable[];
   /** The first instructions of the functions that are global. */
   readonly globals: ReadonlySet<number>;
 }
@@ -72,12 +74,12 @@ class Run implements Followed {
   #isDone = false;
 
   constructor(prepared: PreparedProgram, isKnown: (variable: number) => boolean, budget: StepBudget) {
-    const { program, instructions, controlFlow, globals } = prepared;
-    const { variables, byteOrder, verifier } = program;
+    const { program, instructions, controlFlow, variables, globals } = prepared;
+    const { byteOrder, verifier } = program;
     const { slotCount } = controlFlow;
     this.#prepared = prepared;
     this.#budget = budget;
-    this.#data = new ReadOnlyData(variables, byteOrder, (index) => verifier.readsData && isKnown(index));
+    this.#data = new ReadOnlyData(variables, byteOrder, isKnown);
     this.#transfer = new Transfer(instructions, controlFlow, program.references, verifier, this.#data);
     this.#table = new StateTable(instructions.count, slotCount);
     this.#worklist = new Worklist(instructions.count);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { needs } from 'test-tools';
 import { compareRandomPrograms } from '../testing/reach-oracle.js';
 

@@ -82,11 +82,12 @@ export function reachOf(program: ReachProgram, budget?: StepBudget): ReachResult
 
 function prepare(program: ReachProgram): PreparedProgram {
   const instructions = decodeInstructions(program.code, program.byteOrder);
-  const { functions, references } = program;
+  const { functions, references, variables, verifier } = program;
   return {
     program,
     instructions,
     controlFlow: controlFlowOf(instructions, functions, references),
+    variables: verifier.readsData ? variables : [],
     globals: new Set(
       functions.filter(({ isGlobal, start }) => isGlobal && start < instructions.count).map((f) => f.start),
     ),

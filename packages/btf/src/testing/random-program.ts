@@ -61,6 +61,8 @@ class ProgramMaker {
   readonly #counters = new Set<number>();
   #current = 0;
   #depth = 0;
+  /** Loops multiply the paths, and with them the time that the kernel takes. */
+  #hasLoop = false;
 
   constructor(
     private readonly random: Random,
@@ -166,11 +168,12 @@ class ProgramMaker {
   #arithmetic(): void {
     const [to, width] = [this.#target(), this.#pick([ALU32, ALU64])];
     const operation = this.#pick([...OPERATIONS, MOV, 0x30, 0x90]);
-    if (this.#chance(12)) {
+    const choice = this.random(12);
+    if (choice === 0) {
       // Negation and byte swaps.
       if (this.#chance(2)) this.#asm.add(0x80 | width, to);
       else this.#asm.add(this.#pick([0xd4, 0xdc]), to, 0, 0, this.#pick([16, 32, 64]));
-    } else if (this.options.isModern && this.#chance(12)) {
+    } else if (choice === 1 && this.options.isModern) {
       // A move with sign extension.
       this.#asm.add(MOV | X | width, to, this.#source(), this.#pick([8, 16]));
     } else if (this.#chance(2)) {
@@ -319,10 +322,10 @@ class ProgramMaker {
       return;
     }
     const kind = choice === 1 ? 'callback' : choice === 2 ? 'global' : 'static';
-    // Each level of callbacks multiplies the paths.
-    const callee = kind === 'callback' && this.#kind !== 'main' ? undefined : this.#callee(kind);
+    const callee = kind === 'callback' && this.#hasLoop ? undefined : this.#callee(kind);
     if (callee === undefined) return;
     if (kind === 'callback') {
+      this.#hasLoop = true;
       // Linux 6.18 reports a bug of its own for no iterations: it removes the callback, not its address.
       this.#asm.add(ALU64 | MOV, 1, 0, 0, 1 + this.random(3));
       this.#asm.add(0x18, 2, 4, 0, callee.label);
@@ -381,7 +384,8 @@ class ProgramMaker {
 
   /** A loop that ends by a counter, or by the kernel’s. */
   #loop(): void {
-    if (this.#depth > 1) return;
+    if (this.#depth > 1 || this.#hasLoop) return;
+    this.#hasLoop = true;
     this.#depth += 2;
     const [start, end] = [Symbol('start'), Symbol('end')];
     const counter = this.#pick([7, 8, 9]);

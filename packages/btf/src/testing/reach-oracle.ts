@@ -2,7 +2,7 @@ import { type Random, seeded } from 'test-tools/random';
 import { type VerifierTraits, verifierTraits } from '../reach/program.js';
 import { reachOf, type ReachResult } from '../reach/reach.js';
 import { type LoadableProgram, ProgramLoader, type Verdict } from './program-loader.js';
-import { POISON, type RandomProgram, randomProgram } from './random-program.js';
+import { type RandomProgram, randomProgram } from './random-program.js';
 
 /** The content of the read-only data of random programs: numbers that they compare with, in variables of 8 bytes. */
 export const ORACLE_DATA = new Uint8Array(
