@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
   cli: `error output diff source config grammar session completion layout command ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
-  btf: ['decode', 'build', 'query', 'elf', 'object', 'print', 'value', 'kernel', 'validate'],
+  btf: ['decode', 'build', 'query', 'elf', 'object', 'reach', 'print', 'value', 'kernel', 'validate'],
 };
 
 /** The rooms that code on worker threads may import. */
