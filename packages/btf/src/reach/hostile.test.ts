@@ -49,7 +49,7 @@ describe('The verifier refuses, and so does not go beyond,', () => {
   });
 });
 
-test('half of a ld_imm64, no instructions, and bytes after the last instruction are no problem', () => {
+test('half of a ld_imm64, no instructions, and bytes after the last instruction end in a result', () => {
   const program = {
     byteOrder: 'little' as const,
     functions: [{ start: 0, isGlobal: false }],
@@ -89,7 +89,7 @@ test('a program with an indirect jump is not followed', () => {
   expect([reach, result.obstacle]).toEqual([{ p: 'MAYBE' }, 'INDIRECT_JUMP']);
 });
 
-test('an indirect jump in dead code is none', () => {
+test('an indirect jump in dead code does not matter', () => {
   const { result } = reachCase((p) => {
     const end: Label = Symbol('end');
     p.asm.add(JA, 0, 0, end);

@@ -1,7 +1,7 @@
 import type { ByteOrder } from '../header.js';
 
 /**
- * ReachProgram is a program as a loader would pass it to the kernel: its instructions after relocation, and behind them
+ * ReachProgram is a program as a loader would pass it to the kernel: its instructions after relocation, and after them
  * the functions that it calls or points to, directly or through others. Instructions are numbered from 0 across all of
  * them; `ld_imm64` counts twice.
  */
@@ -25,7 +25,7 @@ export interface ReachProgram {
 export interface ReachFunction {
   /** Its first instruction. */
   readonly start: number;
-  /** Whether it has global linkage in BTF. The verifier checks such a function by itself, with unknown arguments. */
+  /** Whether it has global linkage in BTF. The verifier checks such a function on its own, with unknown arguments. */
   readonly isGlobal: boolean;
 }
 

@@ -1,7 +1,19 @@
 import type { Random } from 'test-tools/random';
 import { type Label, ProgramAssembler } from './assemble-program.js';
+import {
+  ALU32,
+  ALU64,
+  COMPARISONS,
+  FREE,
+  MOV,
+  OPERATIONS,
+  RandomInstructions,
+  SIZES,
+  SLOTS,
+  X,
+} from './random-instructions.js';
 
-/** The number that the call of a poisoned instruction has in libbpf. Ours count up from it, to tell them apart. */
+/** The number that the call of a poisoned instruction has in libbpf. Ours count up from it, which distinguishes them. */
 export const POISON = 0xbad2310;
 
 /** RandomProgram is a program that the kernel accepts but for its poisoned instructions, and rarely for other reasons. */
@@ -31,21 +43,7 @@ interface Func {
   readonly kind: Kind;
 }
 
-/** Registers that statements may change. r6 has a pointer: to the context, or to the stack of the caller. */
-const FREE = [0, 1, 2, 3, 4, 5, 7, 8, 9];
-const CLOBBERED = [1, 2, 3, 4, 5];
-const SLOTS = 4;
 const FUNCTIONS = 4;
-
-const ALU32 = 0x04;
-const ALU64 = 0x07;
-const X = 0x08;
-const MOV = 0xb0;
-const OPERATIONS = [0x00, 0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xc0];
-const COMPARISONS = [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0];
-const SIZES = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 } as const;
-const NUMBERS = [0, 1, -1, 2, 3, 5, 8, 31, 32, 63, 64, 255, 256, 0x7fffffff, -0x80000000, -2, 0x10000];
-const WIDE_NUMBERS = [0n, 1n, -1n, 0xffff_ffffn, 0x1_0000_0000n, 1n << 63n, 0x8000_0000n, -0x8000_0000n];
 
 /** randomProgram makes a program with branches, loops, calls and poisoned instructions. */
 export function randomProgram(random: Random, options: RandomProgramOptions): RandomProgram {
@@ -64,10 +62,14 @@ class ProgramMaker {
   /** Loops multiply the paths, and with them the time that the kernel takes. */
   #hasLoop = false;
 
+  readonly #emit: RandomInstructions;
+
   constructor(
-    private readonly random: Random,
+    random: Random,
     private readonly options: RandomProgramOptions,
-  ) {}
+  ) {
+    this.#emit = new RandomInstructions(random, this.#asm);
+  }
 
   make(): RandomProgram {
     // Functions are added while others are made.
@@ -87,32 +89,9 @@ class ProgramMaker {
     return this.#functions[this.#current]?.kind ?? 'main';
   }
 
-  #pick<T>(list: readonly T[]): T {
-    const item = list[this.random(list.length)];
-    if (item === undefined) throw new Error('an empty list');
-    return item;
-  }
-
-  #chance(of: number): boolean {
-    return this.random(of) === 0;
-  }
-
   /** A register to write. */
   #target(): number {
-    return this.#pick(FREE.filter((register) => !this.#counters.has(register)));
-  }
-
-  /** A register to read. */
-  #source(): number {
-    return this.#pick(FREE);
-  }
-
-  #slot(): number {
-    return -8 * (1 + this.random(SLOTS));
-  }
-
-  #number(): number {
-    return this.#chance(5) ? this.random(0x7fffffff) : this.#pick(NUMBERS);
+    return this.#emit.pick(FREE.filter((register) => !this.#counters.has(register)));
   }
 
   #function(): void {
@@ -124,22 +103,22 @@ class ProgramMaker {
     const isArgument = (register: number): boolean =>
       (kind === 'static' && (register === 2 || register === 3)) ||
       ((kind === 'global' || kind === 'callback') && register === 1);
-    for (const register of FREE) if (!isArgument(register)) this.#constant(register);
-    for (let slot = 1; slot <= SLOTS; slot++) this.#asm.add(0x7b, 10, this.#source(), -8 * slot);
+    for (const register of FREE) if (!isArgument(register)) this.#emit.constant(register);
+    for (let slot = 1; slot <= SLOTS; slot++) this.#asm.add(0x7b, 10, this.#emit.source(), -8 * slot);
     // Half of the instructions are the program's, and the functions share the others.
     const share = this.options.size / (this.#current === 0 ? 2 : 8);
     const end = this.#asm.count + share;
     if (isArgument(1)) this.#probe(1);
     if (isArgument(2)) this.#probe(2);
     while (this.#asm.count < end) this.#statement();
-    this.#asm.add(ALU64 | MOV, 0, 0, 0, kind === 'callback' ? this.random(2) : 0);
+    this.#asm.add(ALU64 | MOV, 0, 0, 0, kind === 'callback' ? this.#emit.below(2) : 0);
     this.#asm.add(0x95);
   }
 
   #statement(): void {
-    const choice = this.random(36);
+    const choice = this.#emit.below(36);
     if (choice < 9) this.#arithmetic();
-    else if (choice < 11) this.#constant(this.#target());
+    else if (choice < 11) this.#emit.constant(this.#target());
     else if (choice < 13) this.#unknown();
     else if (choice < 15) this.#load();
     else if (choice < 17) this.#stack();
@@ -153,57 +132,51 @@ class ProgramMaker {
   /** Reaches a poisoned instruction if a register has a number, which it rarely has. Only a known value excludes that. */
   #probe(register: number): void {
     const after: Label = Symbol('after');
-    const opcode = this.#chance(3) ? this.#pick(COMPARISONS) : 0x50;
-    this.#asm.jump(opcode | this.#pick([5, 6]), register, { immediate: this.#number() }, after);
+    const opcode = this.#emit.chance(3) ? this.#emit.pick(COMPARISONS) : 0x50;
+    this.#asm.jump(opcode | this.#emit.pick([5, 6]), register, { immediate: this.#emit.number() }, after);
     this.#poison();
     this.#asm.here(after);
   }
 
-  #constant(register: number): void {
-    const choice = this.random(4);
-    if (choice === 0) this.#asm.load64(register, this.#pick(WIDE_NUMBERS));
-    else this.#asm.add((choice === 1 ? ALU32 : ALU64) | MOV, register, 0, 0, this.#number());
-  }
-
   #arithmetic(): void {
-    const [to, width] = [this.#target(), this.#pick([ALU32, ALU64])];
-    const operation = this.#pick([...OPERATIONS, MOV, 0x30, 0x90]);
-    const choice = this.random(12);
+    const [to, width] = [this.#target(), this.#emit.pick([ALU32, ALU64])];
+    const operation = this.#emit.pick([...OPERATIONS, MOV, 0x30, 0x90]);
+    const choice = this.#emit.below(12);
     if (choice === 0) {
       // Negation and byte swaps.
-      if (this.#chance(2)) this.#asm.add(0x80 | width, to);
-      else this.#asm.add(this.#pick([0xd4, 0xdc]), to, 0, 0, this.#pick([16, 32, 64]));
+      if (this.#emit.chance(2)) this.#asm.add(0x80 | width, to);
+      else this.#asm.add(this.#emit.pick([0xd4, 0xdc]), to, 0, 0, this.#emit.pick([16, 32, 64]));
     } else if (choice === 1 && this.options.isModern) {
       // A move with sign extension.
-      this.#asm.add(MOV | X | width, to, this.#source(), this.#pick([8, 16]));
-    } else if (this.#chance(2)) {
-      this.#asm.add(operation | X | width, to, this.#source());
+      this.#asm.add(MOV | X | width, to, this.#emit.source(), this.#emit.pick([8, 16]));
+    } else if (this.#emit.chance(2)) {
+      this.#asm.add(operation | X | width, to, this.#emit.source());
     } else {
       const isShift = operation === 0x60 || operation === 0x70 || operation === 0xc0;
       const isDivision = operation === 0x30 || operation === 0x90;
-      const number = isShift ? this.random(width === ALU32 ? 32 : 64) : this.#number();
+      const number = isShift ? this.#emit.below(width === ALU32 ? 32 : 64) : this.#emit.number();
       this.#asm.add(operation | width, to, 0, 0, isDivision && number === 0 ? 3 : number);
     }
-    if (this.#chance(3)) this.#probe(to);
+    if (this.#emit.chance(3)) this.#probe(to);
   }
 
   /** Gives a register a value that the verifier does not know. */
   #unknown(): void {
     const to = this.#target();
-    if (this.#chance(2)) {
+    if (this.#emit.chance(2)) {
       this.#address(to, 2);
-      const size = this.#pick([1, 2, 4, 8] as const);
+      const size = this.#emit.pick([1, 2, 4, 8] as const);
       this.#asm.add(0x61 | SIZES[size], to, to, 0);
     } else {
-      this.#callHelper(7);
-      if (this.#chance(2)) this.#asm.add(ALU64 | MOV | X, to, 0);
-      if (this.#chance(2)) this.#asm.add(ALU64 | 0x50, 0, 0, 0, this.#pick([1, 3, 0xff]));
+      this.#emit.callHelper(7);
+      if (this.#emit.chance(2)) this.#asm.add(ALU64 | MOV | X, to, 0);
+      if (this.#emit.chance(2)) this.#asm.add(ALU64 | 0x50, 0, 0, 0, this.#emit.pick([1, 3, 0xff]));
     }
   }
 
   /** Loads an address in the data of a map: 1 is read-only. */
   #address(to: number, map: number): number {
-    const offset = 8 * this.random(this.options.dataSize / 8);
+    const offset = 8 * this.#emit.below(this.options.dataSize / 8);
     const at = this.#asm.load64(to, (BigInt(offset) << 32n) | BigInt(map), 2);
     if (map === 1) this.#data.set(at, offset);
     return offset;
@@ -213,7 +186,7 @@ class ProgramMaker {
   #load(): void {
     const to = this.#target();
     const end: Label = Symbol('end');
-    if (this.#chance(4)) {
+    if (this.#emit.chance(4)) {
       const other: Label = Symbol('other');
       this.#condition(other);
       this.#address(to, 1);
@@ -222,87 +195,75 @@ class ProgramMaker {
     }
     const offset = this.#address(to, 1);
     this.#asm.here(end);
-    if (this.#chance(4)) {
-      const slot = this.#slot();
+    if (this.#emit.chance(4)) {
+      const slot = this.#emit.slot();
       this.#asm.add(0x7b, 10, to, slot);
       this.#asm.add(0x79, to, 10, slot);
-      this.#asm.add(0x7a, 10, 0, slot, this.#number());
+      this.#asm.add(0x7a, 10, 0, slot, this.#emit.number());
     }
     // The other address may be smaller or larger.
-    const isMoved = this.#chance(3);
+    const isMoved = this.#emit.chance(3);
     if (isMoved && offset >= 8) {
       this.#asm.add(ALU64 | 0x10, to, 0, 0, 4);
       this.#asm.add(ALU64, to, 0, 0, 4);
     }
-    const size = this.#pick([1, 2, 4, 8] as const);
-    const isSigned = this.options.isModern && size < 8 && this.#chance(4);
-    this.#asm.add((isSigned ? 0x81 : 0x61) | SIZES[size], to, to, size * this.random(8 / size));
-    if (this.#chance(2)) this.#probe(to);
+    const size = this.#emit.pick([1, 2, 4, 8] as const);
+    const isSigned = this.options.isModern && size < 8 && this.#emit.chance(4);
+    this.#asm.add((isSigned ? 0x81 : 0x61) | SIZES[size], to, to, size * this.#emit.below(8 / size));
+    if (this.#emit.chance(2)) this.#probe(to);
   }
 
   #stack(): void {
-    const slot = this.#slot();
-    const choice = this.random(8);
-    if (choice < 3) this.#asm.add(0x7b, 10, this.#source(), slot);
+    const slot = this.#emit.slot();
+    const choice = this.#emit.below(8);
+    if (choice < 3) this.#asm.add(0x7b, 10, this.#emit.source(), slot);
     else if (choice < 6) this.#asm.add(0x79, this.#target(), 10, slot);
     else {
-      const size = this.#pick([1, 2, 4, 8] as const);
-      const at = slot + size * this.random(8 / size);
-      if (this.#chance(3)) this.#asm.add(0x61 | SIZES[size], this.#target(), 10, at);
-      else if (this.#chance(2)) this.#asm.add(0x62 | SIZES[size], 10, 0, at, this.#number());
-      else this.#asm.add(0x63 | SIZES[size], 10, this.#source(), at);
+      const size = this.#emit.pick([1, 2, 4, 8] as const);
+      const at = slot + size * this.#emit.below(8 / size);
+      if (this.#emit.chance(3)) this.#asm.add(0x61 | SIZES[size], this.#target(), 10, at);
+      else if (this.#emit.chance(2)) this.#asm.add(0x62 | SIZES[size], 10, 0, at, this.#emit.number());
+      else this.#asm.add(0x63 | SIZES[size], 10, this.#emit.source(), at);
     }
   }
 
   /** Stores a register, changes the stack slot in some way, and loads it again. */
   #disturbed(): void {
-    const slot = this.#slot();
-    if (!this.#chance(3)) this.#asm.add(0x7b, 10, this.#source(), slot);
-    const value = this.#source();
-    const choice = this.random(7);
+    const slot = this.#emit.slot();
+    if (!this.#emit.chance(3)) this.#asm.add(0x7b, 10, this.#emit.source(), slot);
+    const value = this.#emit.source();
+    const choice = this.#emit.below(7);
     if (choice === 0) {
       // add, or with fetch, xchg, cmpxchg
-      const operation = this.#pick([0x00, 0x41, 0xe1, 0xf1]);
+      const operation = this.#emit.pick([0x00, 0x41, 0xe1, 0xf1]);
       const operand = this.#target();
       this.#asm.add(0xdb, 10, operand, slot, operation);
-      if (this.#chance(2)) this.#probe(operand);
+      if (this.#emit.chance(2)) this.#probe(operand);
     } else if (choice === 1) {
-      const size = this.#pick([1, 2, 4] as const);
-      this.#asm.add(0x63 | SIZES[size], 10, value, slot + size * this.random(8 / size));
+      const size = this.#emit.pick([1, 2, 4] as const);
+      this.#asm.add(0x63 | SIZES[size], 10, value, slot + size * this.#emit.below(8 / size));
     } else if (choice === 2) {
-      const size = this.#pick([1, 2, 4, 8] as const);
-      this.#asm.add(0x62 | SIZES[size], 10, 0, slot + size * this.random(8 / size), this.#number());
+      const size = this.#emit.pick([1, 2, 4, 8] as const);
+      this.#asm.add(0x62 | SIZES[size], 10, 0, slot + size * this.#emit.below(8 / size), this.#emit.number());
     } else if (choice === 3) {
       this.#call(slot);
     } else if (choice < 6) {
       const pointer = this.#target();
-      this.#pointer(pointer, slot);
-      if (value === pointer) this.#asm.add(0x7a, pointer, 0, 0, this.#number());
+      this.#emit.pointer(pointer, slot);
+      if (value === pointer) this.#asm.add(0x7a, pointer, 0, 0, this.#emit.number());
       else this.#asm.add(0x7b, pointer, value, 0);
-      this.#constant(pointer);
+      this.#emit.constant(pointer);
     }
     const to = this.#target();
     this.#asm.add(0x79, to, 10, slot);
-    if (!this.#chance(3)) this.#probe(to);
+    if (!this.#emit.chance(3)) this.#probe(to);
   }
 
-  #callHelper(helper: number): void {
-    this.#asm.add(0x85, 0, 0, 0, helper);
-    this.#afterCall();
-  }
-
-  #afterCall(): void {
-    for (const register of CLOBBERED) {
-      if (this.#chance(2)) this.#constant(register);
-      else this.#asm.add(this.#pick([ALU32, ALU64]) | MOV | X, register, this.#pick([0, 7, 8, 9]));
-    }
-  }
-
-  /** Returns a later function of a kind: an earlier one could call itself. */
+  /** Returns a later function of a kind, since an earlier one could call itself. */
   #callee(kind: Kind): Func | undefined {
     const later = this.#functions.slice(this.#current + 1).filter((f) => f.kind === kind);
     const hasRoom = this.#functions.length < FUNCTIONS && this.#asm.count < this.options.size * 0.7;
-    if (later.length > 0 && (!hasRoom || this.#chance(2))) return this.#pick(later);
+    if (later.length > 0 && (!hasRoom || this.#emit.chance(2))) return this.#emit.pick(later);
     if (!hasRoom) return undefined;
     const made: Func = { label: Symbol(kind), kind };
     this.#functions.push(made);
@@ -310,15 +271,15 @@ class ProgramMaker {
   }
 
   /** Calls a function with the address of a stack slot. */
-  #call(slot = this.#slot()): void {
-    const choice = this.random(6);
+  #call(slot = this.#emit.slot()): void {
+    const choice = this.#emit.below(6);
     if (choice === 0 && this.#kind === 'main') {
       // bpf_skb_load_bytes writes to the stack.
       this.#asm.add(ALU64 | MOV | X, 1, 6);
       this.#asm.add(ALU64 | MOV, 2, 0, 0, 0);
-      this.#pointer(3, slot);
+      this.#emit.pointer(3, slot);
       this.#asm.add(ALU64 | MOV, 4, 0, 0, 8);
-      this.#callHelper(26);
+      this.#emit.callHelper(26);
       return;
     }
     const kind = choice === 1 ? 'callback' : choice === 2 ? 'global' : 'static';
@@ -327,35 +288,29 @@ class ProgramMaker {
     if (kind === 'callback') {
       this.#hasLoop = true;
       // Linux 6.18 reports a bug of its own for no iterations: it removes the callback, not its address.
-      this.#asm.add(ALU64 | MOV, 1, 0, 0, 1 + this.random(3));
+      this.#asm.add(ALU64 | MOV, 1, 0, 0, 1 + this.#emit.below(3));
       this.#asm.add(0x18, 2, 4, 0, callee.label);
       this.#asm.add(0);
-      this.#pointer(3, slot);
+      this.#emit.pointer(3, slot);
       this.#asm.add(ALU64 | MOV, 4, 0, 0, 0);
-      this.#callHelper(181);
+      this.#emit.callHelper(181);
       return;
     }
-    if (kind === 'static') this.#pointer(1, slot);
+    if (kind === 'static') this.#emit.pointer(1, slot);
     this.#asm.call(callee.label);
-    this.#afterCall();
-  }
-
-  /** Gives a register the address of a stack slot. */
-  #pointer(register: number, slot: number): void {
-    this.#asm.add(ALU64 | MOV | X, register, 10);
-    this.#asm.add(ALU64, register, 0, 0, slot);
+    this.#emit.afterCall();
   }
 
   /** Jumps to a label if a random condition does not hold, and else continues. */
   #condition(otherwise: Label): void {
-    const opcode = this.#pick(COMPARISONS) | this.#pick([5, 6]);
-    if (this.#chance(12) && this.#kind !== 'global') {
+    const opcode = this.#emit.pick(COMPARISONS) | this.#emit.pick([5, 6]);
+    if (this.#emit.chance(12) && this.#kind !== 'global') {
       // A pointer.
-      this.#asm.jump(this.#pick([0x15, 0x55]), 6, { immediate: this.#pick([0, 0, 5]) }, otherwise);
-    } else if (this.#chance(2)) {
-      this.#asm.jump(opcode | X, this.#source(), { src: this.#source() }, otherwise);
+      this.#asm.jump(this.#emit.pick([0x15, 0x55]), 6, { immediate: this.#emit.pick([0, 0, 5]) }, otherwise);
+    } else if (this.#emit.chance(2)) {
+      this.#asm.jump(opcode | X, this.#emit.source(), { src: this.#emit.source() }, otherwise);
     } else {
-      this.#asm.jump(opcode, this.#source(), { immediate: this.#number() }, otherwise);
+      this.#asm.jump(opcode, this.#emit.source(), { immediate: this.#emit.number() }, otherwise);
     }
   }
 
@@ -363,22 +318,22 @@ class ProgramMaker {
     if (this.#depth > 3) return;
     this.#depth += 1;
     const [otherwise, end] = [Symbol('otherwise'), Symbol('end')];
-    const register = this.#source();
+    const register = this.#emit.source();
     this.#condition(otherwise);
-    const endsInPoison = this.#chance(3);
+    const endsInPoison = this.#emit.chance(3);
     if (endsInPoison) this.#poison();
-    else for (let i = this.random(4); i > 0; i--) this.#statement();
-    if (endsInPoison || this.#chance(2)) {
+    else for (let i = this.#emit.below(4); i > 0; i--) this.#statement();
+    if (endsInPoison || this.#emit.chance(2)) {
       this.#asm.here(otherwise);
     } else {
       this.#asm.jump(0x05, 0, {}, end);
       this.#asm.here(otherwise);
-      if (this.#chance(3)) this.#poison();
-      else for (let i = this.random(4); i > 0; i--) this.#statement();
+      if (this.#emit.chance(3)) this.#poison();
+      else for (let i = this.#emit.below(4); i > 0; i--) this.#statement();
       this.#asm.here(end);
     }
     // Another branch on the same register may follow.
-    if (this.#chance(3)) this.#probe(register);
+    if (this.#emit.chance(3)) this.#probe(register);
     this.#depth -= 1;
   }
 
@@ -388,20 +343,20 @@ class ProgramMaker {
     this.#hasLoop = true;
     this.#depth += 2;
     const [start, end] = [Symbol('start'), Symbol('end')];
-    const counter = this.#pick([7, 8, 9]);
-    const isCounted = !this.options.isModern || this.#chance(2);
+    const counter = this.#emit.pick([7, 8, 9]);
+    const isCounted = !this.options.isModern || this.#emit.chance(2);
     if (isCounted && !this.#counters.has(counter)) {
       this.#counters.add(counter);
       this.#asm.add(ALU64 | MOV, counter, 0, 0, 0);
       this.#asm.here(start);
-      for (let i = 1 + this.random(3); i > 0; i--) this.#statement();
+      for (let i = 1 + this.#emit.below(3); i > 0; i--) this.#statement();
       this.#asm.add(ALU64, counter, 0, 0, 1);
-      this.#asm.jump(0xa5, counter, { immediate: 1 + this.random(3) }, start);
+      this.#asm.jump(0xa5, counter, { immediate: 1 + this.#emit.below(3) }, start);
       this.#counters.delete(counter);
     } else if (!isCounted) {
       this.#asm.here(start);
       this.#asm.add(0xe5, 0, 0, end);
-      for (let i = 1 + this.random(3); i > 0; i--) this.#statement();
+      for (let i = 1 + this.#emit.below(3); i > 0; i--) this.#statement();
       this.#asm.jump(0x05, 0, {}, start);
       this.#asm.here(end);
     }
@@ -410,9 +365,9 @@ class ProgramMaker {
 
   /** A store through the pointer of a function, or an end of the function. */
   #special(): void {
-    const choice = this.random(4);
+    const choice = this.#emit.below(4);
     if (choice > 0 && (this.#kind === 'static' || this.#kind === 'callback')) {
-      this.#asm.add(0x7b, 6, this.#source(), 0);
+      this.#asm.add(0x7b, 6, this.#emit.source(), 0);
     } else {
       const after: Label = Symbol('after');
       this.#condition(after);

@@ -42,6 +42,12 @@ export class ReachCase {
     this.references.set(this.asm.load64(register, 0n, source), reference);
   }
 
+  /** pointTo loads the address of a function. */
+  pointTo(register: number, callee: Label): void {
+    this.asm.add(0x18, register, 4, 0, callee);
+    this.asm.add(0x00);
+  }
+
   /** poison appends a poisoned instruction with a name. */
   poison(name: string): void {
     this.poisoned.set(name, this.asm.add(0x85, 0, 0, 0, 0xbad2310));
@@ -86,4 +92,23 @@ export function reachCase(
   const result = reachOf(made.program(options), options.budget);
   const reach = [...made.poisoned].map(([name, i]) => [name, result.instructions.get(i)?.reach ?? 'none']);
   return { reach: Object.fromEntries(reach), result };
+}
+
+/**
+ * reachUnless returns the reach of a poisoned instruction that is jumped over if r1 has a number after some instructions.
+ */
+export function reachUnless(
+  expected: number,
+  make: (program: ReachCase) => void,
+  verifier: Partial<VerifierTraits> = {},
+): string | undefined {
+  const { reach } = reachCase(
+    (program) => {
+      make(program);
+      program.unless(0x15, 1, expected, 'p');
+      program.exit();
+    },
+    { verifier },
+  );
+  return reach['p'];
 }

@@ -32,7 +32,7 @@ export function oraclePrograms(
   for (;;) {
     const never = last.poisoned.filter((i) => isNever(last.result, i));
     if (never.length === last.poisoned.length) return [first, last];
-    // What is not poisoned any more leads to other instructions.
+    // Instructions that are not poisoned any more lead to others.
     last = judged(program, never, verifier);
   }
 }
