@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: `base error call btf object lease ${ROOT} fake-daemon fd`.split(' '),
   cli: `error output diff source config grammar session completion layout command ${ROOT}`.split(' '),
   // The files in src are a facade over these rooms, and the rooms use them too.
-  btf: 'decode build query elf ext object core print value kernel validate'.split(' '),
+  btf: 'decode build query elf ext object core reach print value kernel check validate'.split(' '),
 };
 
 /** The rooms that code on worker threads may import. */
