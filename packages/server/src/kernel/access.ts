@@ -112,7 +112,7 @@ const LASTING: ReadonlySet<ErrorReason> = new Set([
  */
 async function probeLoad(kernel: Kernel): Promise<void> {
   try {
-    const object = await kernel.load(minimalBtf(), 0, true);
+    const object = await kernel.load(minimalBtf(), 0);
     object.close();
   } catch (error) {
     throwIfUnknown(error, 'the kernel does not know BTF (Linux 4.18 does)');

@@ -3,7 +3,6 @@ import {
   btfGetFdById,
   btfGetNextId,
   btfLoad,
-  btfLoadSync,
   capabilities,
   mapGetInfoById,
   mapGetNextId,
@@ -22,8 +21,7 @@ const RETURN_ZERO = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0,
 
 /** addonKernel is the running kernel. It makes its calls through the native addon. */
 export const addonKernel: Kernel = {
-  load: async (bytes, logSize, isQuick = false) =>
-    isQuick ? btfLoadSync(bytes, logSize) : btfLoad(bytes, logSize),
+  load: btfLoad,
   open: btfGetFdById,
   nextId: btfGetNextId,
   // Checking any program makes the kernel parse its own BTF if nothing has done so since boot:
@@ -38,8 +36,7 @@ export const addonKernel: Kernel = {
 export const makeAddonToken: MakeToken = (bpffsFd) => {
   const token = tokenCreate(bpffsFd);
   return {
-    load: async (bytes, logSize, isQuick = false) =>
-      isQuick ? btfLoadSync(bytes, logSize, token) : btfLoad(bytes, logSize, token),
+    load: async (bytes, logSize) => btfLoad(bytes, logSize, token),
     open: (id) => btfGetFdById(id, token),
     close: () => token.close(),
   };

@@ -22,6 +22,9 @@ export interface BtfFile {
 /** `SYSFS_MAGIC` of the kernel's `magic.h`. */
 const SYSFS_MAGIC = 0x6265_6572;
 
+/** SYSFS_BTF is the kernel's own folder. */
+export const SYSFS_BTF = '/sys/kernel/btf';
+
 /** A name without a path: so it leads to nothing outside the folder. */
 const FILE_NAME = /^(?!\.{1,2}$)[^/\0]+$/;
 

@@ -52,10 +52,8 @@ export interface Kernel {
   /**
    * load loads BTF. If the kernel refuses it, the error has up to `logSize` bytes of the verifier's log. Requires CAP_BPF.
    * Since Linux 4.18.
-   *
-   * @param isQuick - whether the check takes microseconds, so that it may run on the calling thread. Default: false.
    */
-  load(bytes: Uint8Array, logSize: number, isQuick?: boolean): Promise<KernelObject>;
+  load(bytes: Uint8Array, logSize: number): Promise<KernelObject>;
   /** open opens the object with an id. Requires CAP_SYS_ADMIN. */
   open(id: number): KernelObject;
   /** nextId returns the smallest id above `after`, or null. Requires CAP_SYS_ADMIN. */

@@ -40,20 +40,6 @@ async function turns(): Promise<void> {
 }
 
 describe('LoadQueue', () => {
-  test.each([
-    ['on the event loop if it is plain', intBtf(), true],
-    ['on the addon’s thread if it is not', intBtf('bpf_spin_lock'), false],
-  ])('loads BTF %s', async (_, bytes, isQuick) => {
-    const load = jest.spyOn(FakeKernel.prototype, 'load');
-    try {
-      using turn = await new LoadQueue(new FakeKernel(), LIMITS).turn(bytes.length, NEVER);
-      (await turn.load(bytes, 0, { acceptedMs: 1, refusedMs: 3 })).close();
-      expect(load.mock.lastCall).toEqual([bytes, 0, isQuick]);
-    } finally {
-      load.mockRestore();
-    }
-  });
-
   test('loads one at a time, in the order in which they came', async () => {
     const { kernel, open, load } = setUp();
     const loads = [load('a'), load('b'), load('c')];

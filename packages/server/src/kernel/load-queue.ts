@@ -1,7 +1,7 @@
 import { ErrorReason } from '@btfd/api';
 import { ServiceError } from '../error/service-error.js';
 import type { Kernel, KernelObject } from './kernel.js';
-import { isPlainBtf, type LoadEstimate } from '../base/load-estimate.js';
+import type { LoadEstimate } from '../base/load-estimate.js';
 import { inSpan } from '../base/span.js';
 import { wait } from '../base/wait.js';
 
@@ -136,8 +136,7 @@ export class LoadQueue {
     const begun = performance.now();
     let estimatedMs = refusedMs;
     try {
-      const isQuick = isPlainBtf(bytes);
-      const object = await inSpan('load into the kernel', () => this.#kernel.load(bytes, logSize, isQuick));
+      const object = await inSpan('load into the kernel', () => this.#kernel.load(bytes, logSize));
       estimatedMs = acceptedMs;
       return object;
     } finally {

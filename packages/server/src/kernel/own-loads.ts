@@ -16,8 +16,7 @@ export class OwnLoads implements Pick<Kernel, 'load'> {
   async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
     this.#running += 1;
     try {
-      // The probes are tiny, and known.
-      const object = await this.#kernel.load(bytes, logSize, true);
+      const object = await this.#kernel.load(bytes, logSize);
       this.#ids.add(infoOrClose(object).id);
       return object;
     } finally {

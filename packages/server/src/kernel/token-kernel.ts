@@ -108,7 +108,7 @@ function knowsTokens(makeToken: MakeToken): boolean {
 /** The token was made, so the daemon has CAP_BPF: EPERM means that the token does not have the command. */
 async function requireLoad(token: TokenCalls): Promise<void> {
   try {
-    (await token.load(minimalBtf(), 0, true)).close();
+    (await token.load(minimalBtf(), 0)).close();
   } catch (error) {
     if (!(error instanceof BpfError) || error.code !== 'EPERM') throw error;
     throw new Error(`the bpffs does not delegate BPF_BTF_LOAD: mount it with ${DELEGATE_LOAD}`, {
@@ -169,8 +169,8 @@ class TokenKernel implements Kernel {
     this.#openRefusal = openRefusal;
   }
 
-  async load(bytes: Uint8Array, logSize: number, isQuick = false): Promise<KernelObject> {
-    return this.#token.load(bytes, logSize, isQuick);
+  async load(bytes: Uint8Array, logSize: number): Promise<KernelObject> {
+    return this.#token.load(bytes, logSize);
   }
 
   open(id: number): KernelObject {
