@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { Child } from './child.js';
-import { measureEventLoop } from './event-loop.js';
-import { measureFloods } from './flood.js';
-import { measureKernelCheck } from './kernel-check.js';
-import { measureThroughput } from './throughput.js';
+import { Child } from './event-loop/child.js';
+import { measureEventLoop } from './event-loop/event-loop.js';
+import { measureFloods } from './event-loop/flood.js';
+import { measureKernelCheck } from './event-loop/kernel-check.js';
+import { measureThroughput } from './event-loop/throughput.js';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 
