@@ -1,7 +1,8 @@
 // A bare grpc-js server, which responds with recorded messages:
 //
 //     node bare-server.js SOCKET RECORDING            responds with the calls of a file
-//     node bare-server.js SOCKET RECORDING UPSTREAM   passes calls on, and writes the file at SIGTERM
+//     node bare-server.js SOCKET RECORDING UPSTREAM   passes a call on the first time, and then responds with its record;
+//                                                     SIGHUP drops the records, SIGTERM writes the file
 import {
   Client,
   credentials,
@@ -43,6 +44,7 @@ server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =
   if (error !== null) throw error;
   console.log('listening');
 });
+process.on('SIGHUP', () => recorded.clear());
 process.on('SIGTERM', () => {
   if (upstream !== undefined) writeRecording(file, recorded.values());
   process.exit();

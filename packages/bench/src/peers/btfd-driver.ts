@@ -84,7 +84,7 @@ const ROWS: Readonly<Record<string, (file: string) => Work>> = {
   header: (file) => {
     const spec = Spec.parse(readFileSync(file));
     return work(
-      () => printC(spec),
+      () => printC(spec, { sorted: false, preamble: false }),
       ({ length }) => length,
     );
   },

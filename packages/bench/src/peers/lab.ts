@@ -33,6 +33,7 @@ export class Lab implements AsyncDisposable {
   #packed: PackedProject | null = null;
   #daemon: Promise<ServerProcess> | null = null;
   #goService: Promise<ServerProcess> | null = null;
+  #bare: Promise<ServerProcess> | null = null;
 
   constructor({ requiresPeers, quick, cpuProf }: LabOptions) {
     this.requiresPeers = requiresPeers;
@@ -110,12 +111,20 @@ export class Lab implements AsyncDisposable {
     return this.#goService;
   }
 
+  /**
+   * Returns the bare grpc-js that rows share. It is as warm as the other servers then. It passes each distinct call on to the
+   * daemon once, and responds with the recorded messages from then on.
+   */
+  async bare(): Promise<ServerProcess> {
+    this.#bare ??= this.#kept(this.#startRecorder(this.newFile('recording.json')));
+    return this.#bare;
+  }
+
   /** Records the daemon's responses to some calls. Returns the file of the recording. */
   async recordCalls(make: (address: string) => Promise<unknown>): Promise<string> {
     const recording = this.newFile('recording.json');
-    const { address: upstream } = await this.daemon();
     {
-      await using recorder = await this.#startBare(recording, [upstream]);
+      await using recorder = await this.#startRecorder(recording);
       await make(recorder.address);
     }
     return recording;
@@ -123,19 +132,23 @@ export class Lab implements AsyncDisposable {
 
   /** Starts bare grpc-js with the responses of a recording. The caller ends it. */
   async startBare(recording: string): Promise<ServerProcess> {
-    return this.#startBare(recording, []);
+    return this.#startBare(recording);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    for (const server of this.#servers.toReversed()) await server[Symbol.asyncDispose]();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  async #startBare(recording: string, upstream: readonly string[]): Promise<ServerProcess> {
+  async #startRecorder(recording: string): Promise<ServerProcess> {
+    const { address } = await this.daemon();
+    return this.#startBare(recording, address);
+  }
+
+  async #startBare(recording: string, ...upstream: readonly string[]): Promise<ServerProcess> {
     const socket = this.newFile('bare.sock');
-    const nodeArgs = upstream.length === 0 ? this.nodeArgs : [];
     return ServerProcess.start({
-      command: [process.execPath, ...nodeArgs, BARE_SERVER, socket, recording, ...upstream],
+      command: [process.execPath, ...this.nodeArgs, BARE_SERVER, socket, recording, ...upstream],
       address: `unix:${socket}`,
       log: this.newFile('bare.log'),
     });

@@ -65,6 +65,11 @@ export class ServerProcess implements AsyncDisposable {
     return readRssKib(this.pid);
   }
 
+  /** Sends a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends it with SIGTERM, at which Node writes a CPU profile, and waits for it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

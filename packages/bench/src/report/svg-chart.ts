@@ -24,7 +24,7 @@ export interface Axes {
 }
 
 const WIDTH = 860;
-const LABEL_WIDTH = 330;
+const LABEL_WIDTH = 380;
 const TEXT_WIDTH = 90;
 const ROW_HEIGHT = 20;
 const FONT = 'font-family="sans-serif" font-size="12"';
@@ -55,12 +55,14 @@ export function ratioChart(title: string, bars: readonly Bar[]): string {
     ].join('\n');
   });
   const rows = bars.map(({ label, value, text: end, series: name }, index) => {
+    // A row has a bar for each of its peers.
+    const shown = bars[index - 1]?.label === label ? '' : label;
     const y = top + index * ROW_HEIGHT;
     const from = Math.min(x(value), x(1));
     const width = Math.max(Math.abs(x(value) - x(1)), 1);
     const colour = colourOf(name, series);
     return [
-      text(left - 8, y + 14, label, 'end'),
+      text(left - 8, y + 14, shown, 'end'),
       `<rect x="${at(from)}" y="${y + 3}" width="${at(width)}" height="${ROW_HEIGHT - 6}" fill="${colour}"/>`,
       text(Math.max(x(value), x(1)) + 5, y + 14, end, 'start'),
     ].join('\n');

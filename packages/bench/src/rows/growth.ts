@@ -19,7 +19,9 @@ const CLIENTS = [1, 8, 60, 500];
 const OTHER_FILES = 4_000;
 /** Calls of each client. */
 const CALLS = 20;
-const REPETITIONS = 6;
+const REPETITIONS = { least: 6, most: 40 };
+/** Types of all repetitions together. An engine needs more repetitions of little work until all code is compiled. */
+const REPEATED_TYPES = 1_000_000;
 
 /** Returns a probe of a driver with files of different sizes. */
 function driver(name: DriverName, row: string): OpenProbe {
@@ -28,7 +30,8 @@ function driver(name: DriverName, row: string): OpenProbe {
     return {
       async measure(size) {
         const file = lab.file(`types-${size}`, () => growingBtf(size));
-        const { cpuUs, wallUs, result } = await runDriver(command, row, file, REPETITIONS);
+        const count = Math.min(REPETITIONS.most, Math.max(REPETITIONS.least, REPEATED_TYPES / size));
+        const { cpuUs, wallUs, result } = await runDriver(command, row, file, Math.round(count));
         return { costs: costsOf(cpuUs, wallUs), result };
       },
     };
@@ -52,13 +55,14 @@ function withHandles(start: (lab: Lab) => Promise<ServerProcess>): OpenProbe {
     programPath('go-caller');
     const server = await start(lab);
     const caller = new Caller(server.address);
+    const load = { scenario: 'get-close', id: vmlinuxId(), requests: 1_000, inFlight: 16 } as const;
+    await measureLoad(server, load);
     let held = 0;
     return {
       async measure(size) {
         if (size + OTHER_FILES > openFiles()) return null;
         await holdHandles(caller, size - held);
         held = size;
-        const load = { scenario: 'get-close', id: vmlinuxId(), requests: 1_000, inFlight: 16 } as const;
         const { costs } = await measureLoad(server, load);
         return { costs: { ...costs, rssKib: server.rssKib() } };
       },

@@ -13,9 +13,6 @@ export interface Load extends Omit<CallerOptions, 'requests'> {
 /** LoadOf returns the load of a row. */
 export type LoadOf = (lab: Lab) => Load | Promise<Load>;
 
-/** Calls before the first round, which compile the server's code. */
-const WARM_UP = { full: 2, quick: 1 };
-
 /** onServers returns the probes of a row that puts the same load on the daemon, on bare grpc-js and on the Go service. */
 export function onServers(loadOf: LoadOf): Record<'btfd' | 'bare' | 'go', OpenProbe> {
   return {
@@ -23,22 +20,21 @@ export function onServers(loadOf: LoadOf): Record<'btfd' | 'bare' | 'go', OpenPr
     bare: async (lab) => {
       programPath('go-caller');
       const load = await loadOf(lab);
-      // Each distinct call is recorded once. Later ones are the same.
-      const recording = await lab.recordCalls(async (address) =>
-        generateLoad(address, { ...load, requests: 1, inFlight: 1, connections: 1 }),
-      );
-      const server = await lab.startBare(recording);
-      const probe = await probeOf(lab, server, load);
-      return { ...probe, close: async () => server[Symbol.asyncDispose]() };
+      const server = await lab.bare();
+      // Records of an earlier row may be those of another state of the kernel.
+      server.signal('SIGHUP');
+      // Each distinct call is recorded once. Several at once would record the handle of one and the end of another.
+      await generateLoad(server.address, { ...load, requests: 1, inFlight: 1, connections: 1 });
+      return probeOf(lab, server, load);
     },
     go: async (lab) => probeOf(lab, await lab.goService(), await loadOf(lab)),
   };
 }
 
 async function probeOf(lab: Lab, server: ServerProcess, load: Load) {
+  // The server compiles its code, which takes as many calls before a short round as before a long one.
+  await generateLoad(server.address, { ...load, requests: load.full });
   const requests = lab.quick ? load.quick : load.full;
-  const warmUps = lab.quick ? WARM_UP.quick : WARM_UP.full;
-  for (let count = 0; count < warmUps; count++) await generateLoad(server.address, { ...load, requests });
   return {
     async measure(size: number) {
       // The sizes of a row on the wire are numbers of connections.

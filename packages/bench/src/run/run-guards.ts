@@ -7,7 +7,7 @@ import { ratios } from './statistics.js';
 /** Rounds of which the best counts. */
 const ROUNDS = 3;
 /** Rounds whose median is recorded. */
-const RECORDED_ROUNDS = 7;
+const RECORDED_ROUNDS = 5;
 
 /**
  * runGuards checks the guards of the rows. A row whose guards all hold after a round is not measured again.
