@@ -5,12 +5,12 @@
 //
 // It unpacks the packages in peer-packages.json, after a check of their SHA-256, and installs nothing. It writes:
 //
-//     .cache/bench/bin        libbpf-driver, cilium-driver, go-service, go-caller: static programs
+//     .cache/bench/bin            libbpf-driver, cilium-driver, go-service, go-caller: static programs
 //     .cache/bench/versions.json  the versions of their libraries
 //     .cache/bench/built.json     what they were built from, so that a second run has nothing to do
-//     .cache/bench/root       the packages: Go, its libraries as source, libbpf
-//     .cache/bench/gopath     the peers' sources and the generated contract
-//     .cache/bench/go-cache   Go's cache of compiled packages
+//     .cache/bench/root           the packages: Go, its libraries as source, libbpf
+//     .cache/bench/gopath         the peers' sources and the generated contract
+//     .cache/bench/go-cache       Go's cache of compiled packages
 //
 // Needs apt-get and dpkg-deb of Debian on x86-64, and gcc.
 import { execFileSync } from 'node:child_process';
@@ -70,14 +70,12 @@ function hashInputs() {
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
+      .map(({ parentPath, name }) => join(parentPath, name)),
   );
-  const hashes = files
-    .toSorted()
-    .map((file) => [
-      relative(REPOSITORY, file),
-      createHash('sha256').update(readFileSync(file)).digest('hex'),
-    ]);
+  const hashes = files.map((file) => [
+    relative(REPOSITORY, file),
+    createHash('sha256').update(readFileSync(file)).digest('hex'),
+  ]);
   return `${JSON.stringify(Object.fromEntries(hashes), null, 2)}\n`;
 }
 
@@ -131,12 +129,14 @@ function peerVersions(versions) {
 function buildInC() {
   const source = join(PEERS, 'c/libbpf-driver.c');
   const libraries = ['bpf', 'elf', 'z', 'zstd'].map((name) => `-l${name}`);
-  run('gcc', [
-    ...['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-static', source],
-    ...['-isystem', join(ROOT, 'usr/include/x86_64-linux-gnu'), '-isystem', join(ROOT, 'usr/include')],
-    // The startup files and archives of the packages come before those of the machine.
-    ...[`-B${LIBRARIES}/`, `-L${LIBRARIES}`, '-o', join(BENCH, 'bin/libbpf-driver'), ...libraries],
+  const headers = ['usr/include/x86_64-linux-gnu', 'usr/include'].flatMap((folder) => [
+    '-isystem',
+    join(ROOT, folder),
   ]);
+  const flags = ['-std=gnu17', '-O2', '-Wall', '-Wextra', '-Werror', '-static', ...headers];
+  // The startup files and archives of the packages come before those of the machine.
+  const libraryFolders = [`-B${LIBRARIES}/`, `-L${LIBRARIES}`];
+  run('gcc', [...flags, source, ...libraryFolders, '-o', join(BENCH, 'bin/libbpf-driver'), ...libraries]);
 }
 
 /** Builds in GOPATH mode, as Debian does: its packages are source trees without modules. */
@@ -164,7 +164,11 @@ function generateContract(plugins) {
 }
 
 function go(args) {
-  const goRoot = join(ROOT, 'usr/lib', readdirSync(join(ROOT, 'usr/lib')).find((name) => /^go-/.test(name)));
+  const goRoot = join(
+    ROOT,
+    'usr/lib',
+    readdirSync(join(ROOT, 'usr/lib')).find((name) => name.startsWith('go-')),
+  );
   const env = {
     ...process.env,
     GOROOT: goRoot,
