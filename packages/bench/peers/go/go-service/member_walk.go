@@ -41,7 +41,7 @@ func resolve(t *types, text string) (*btfv1.ResolvedMember, error) {
 	}
 	w := &walker{types: t}
 	for _, root := range roots {
-		if err := w.walk(place{typ: root, container: root}, path.steps, 0); err != nil {
+		if err := w.walk(place{typ: root, container: btf.UnderlyingType(root)}, path.steps, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -106,13 +106,27 @@ func (w *walker) walk(at place, steps []step, index int) error {
 		w.found = append(w.found, at)
 		return nil
 	}
-	at, err := w.throughPointer(at)
-	if err != nil {
-		return err
+	isElement := steps[index].member == ""
+	if pointer, ok := btf.UnderlyingType(at.typ).(*btf.Pointer); ok {
+		var err error
+		if at, err = w.cross(at, pointer); err != nil {
+			return err
+		}
+		if isElement {
+			return w.intoElement(at, pointer.Target, steps, index)
+		}
 	}
 	switch typ := btf.UnderlyingType(at.typ).(type) {
 	case *btf.Array:
-		return w.intoArray(at, typ, steps, index)
+		if !isElement {
+			w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, "an array has no members: give an index")
+			return nil
+		}
+		if typ.Nelems > 0 && steps[index].index >= typ.Nelems {
+			w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_MEMBER, index, fmt.Sprintf("the array has %d elements", typ.Nelems))
+			return nil
+		}
+		return w.intoElement(at, typ.Type, steps, index)
 	case *btf.Struct:
 		return w.intoMembers(at, typ.Members, steps, index)
 	case *btf.Union:
@@ -125,12 +139,8 @@ func (w *walker) walk(at place, steps []step, index int) error {
 	}
 }
 
-// throughPointer goes to the target if the type is a pointer.
-func (w *walker) throughPointer(at place) (place, error) {
-	pointer, ok := btf.UnderlyingType(at.typ).(*btf.Pointer)
-	if !ok {
-		return at, nil
-	}
+// cross goes through a pointer to its target.
+func (w *walker) cross(at place, pointer *btf.Pointer) (place, error) {
 	pointerID, err := w.types.spec.TypeID(pointer)
 	if err != nil {
 		return at, err
@@ -147,7 +157,7 @@ func (w *walker) throughPointer(at place) (place, error) {
 	}
 	// Ways through different types share the beginning of the list.
 	all := append(at.dereferences[:len(at.dereferences):len(at.dereferences)], dereference)
-	return place{typ: pointer.Target, container: pointer.Target, dereferences: all}, nil
+	return place{typ: pointer.Target, container: btf.UnderlyingType(pointer.Target), dereferences: all}, nil
 }
 
 func tagsOf(typ btf.Type) []string {
@@ -162,18 +172,16 @@ func tagsOf(typ btf.Type) []string {
 	}
 }
 
-func (w *walker) intoArray(at place, array *btf.Array, steps []step, index int) error {
-	step := steps[index]
-	if step.member != "" || array.Nelems > 0 && step.index >= array.Nelems {
-		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_MEMBER, index, "no such element")
+// intoElement goes to an element of an array, or of what a pointer points to.
+func (w *walker) intoElement(at place, typ btf.Type, steps []step, index int) error {
+	size, err := btf.Sizeof(typ)
+	if err != nil {
+		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, err.Error())
 		return nil
 	}
-	size, err := btf.Sizeof(array.Type)
-	if err != nil {
-		return err
-	}
-	at.typ = array.Type
-	at.bits += 8 * uint64(size) * uint64(step.index)
+	at.typ = typ
+	at.bits += 8 * uint64(size) * uint64(steps[index].index)
+	at.bitfield = 0
 	return w.walk(at, steps, index+1)
 }
 
@@ -229,7 +237,8 @@ func (w *walker) intoDeclared(at place, declared *btf.Fwd, steps []step, index i
 		return err
 	}
 	for _, typ := range defined {
-		at.typ = typ
+		// Only a pointer leads to a declared type, which is then what offsets count from.
+		at.typ, at.container = typ, typ
 		if err := w.walk(at, steps, index); err != nil {
 			return err
 		}

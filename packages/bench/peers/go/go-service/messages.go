@@ -9,10 +9,13 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// Upper bounds of the encoded size of a type and of an entry of its list, without names.
+// Upper bounds of the encoded sizes of a type without its lists, and of the entries of lists, all without names.
 const (
-	typeBytes  = 48
-	entryBytes = 32
+	typeBytes   = 38
+	memberBytes = 19
+	paramBytes  = 11
+	valueBytes  = 16
+	varBytes    = 21
 )
 
 // converter makes messages of the types of a Spec. It keeps its first error.
@@ -94,7 +97,7 @@ func (c *converter) setDetail(message *btfv1.Type, typ btf.Type) {
 }
 
 func (c *converter) composite(size uint32, members []btf.Member) *btfv1.Composite {
-	c.size += entryBytes * len(members)
+	c.size += memberBytes * len(members)
 	list := make([]*btfv1.Member, len(members))
 	for i := range members {
 		m := &members[i]
@@ -109,7 +112,7 @@ func (c *converter) composite(size uint32, members []btf.Member) *btfv1.Composit
 }
 
 func (c *converter) setEnum(message *btfv1.Type, typ *btf.Enum) {
-	c.size += entryBytes * len(typ.Values)
+	c.size += valueBytes * len(typ.Values)
 	if message.Kind == kindEnum64 {
 		values := make([]*btfv1.Enum64Value, len(typ.Values))
 		for i, value := range typ.Values {
@@ -127,7 +130,7 @@ func (c *converter) setEnum(message *btfv1.Type, typ *btf.Enum) {
 }
 
 func (c *converter) funcProto(typ *btf.FuncProto) *btfv1.FuncProto {
-	c.size += entryBytes * len(typ.Params)
+	c.size += paramBytes * len(typ.Params)
 	params := make([]*btfv1.FuncParam, len(typ.Params))
 	for i, param := range typ.Params {
 		params[i] = &btfv1.FuncParam{Name: c.text(param.Name), TypeId: c.id(param.Type)}
@@ -136,7 +139,7 @@ func (c *converter) funcProto(typ *btf.FuncProto) *btfv1.FuncProto {
 }
 
 func (c *converter) datasec(typ *btf.Datasec) *btfv1.Datasec {
-	c.size += entryBytes * len(typ.Vars)
+	c.size += varBytes * len(typ.Vars)
 	vars := make([]*btfv1.VarSecinfo, len(typ.Vars))
 	for i, v := range typ.Vars {
 		vars[i] = &btfv1.VarSecinfo{TypeId: c.id(v.Type), Offset: v.Offset, Size: v.Size}
