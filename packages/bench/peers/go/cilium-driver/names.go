@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Kinds of linux/btf.h.
@@ -21,8 +22,9 @@ const (
 	kindEnum64    = 19
 )
 
-// readNames returns the names of types by id, as all drivers do. It leaves out those of tags, which a Spec of cilium/ebpf
-// does not find by name, and types without a name.
+// readNames returns the names of types by id, as all drivers do. It leaves out types without a name, and names that a Spec
+// of cilium/ebpf does not find: those of tags, and those with `___`, which it takes for the suffix of a flavour even at
+// the start of a function's name.
 func readNames(raw []byte) ([]string, error) {
 	order := binary.LittleEndian
 	if len(raw) < 24 || order.Uint16(raw) != 0xeb9f {
@@ -32,16 +34,19 @@ func readNames(raw []byte) ([]string, error) {
 	types := body[order.Uint32(raw[8:]):][:order.Uint32(raw[12:])]
 	text := body[order.Uint32(raw[16:]):][:order.Uint32(raw[20:])]
 	var names []string
+	ofTags := make(map[string]bool)
 	for len(types) >= 12 {
 		nameOff, info := order.Uint32(types), order.Uint32(types[4:])
 		kind := info >> 24 & 0x1f
-		if nameOff != 0 && kind != kindDeclTag && kind != kindTypeTag {
-			name, _, _ := bytes.Cut(text[nameOff:], []byte{0})
+		name, _, _ := bytes.Cut(text[nameOff:], []byte{0})
+		if kind == kindDeclTag || kind == kindTypeTag {
+			ofTags[string(name)] = true
+		} else if len(name) > 0 && !bytes.Contains(name, []byte("___")) {
 			names = append(names, string(name))
 		}
 		types = types[12+sizeOfData(kind, info&0xffff):]
 	}
-	return names, nil
+	return slices.DeleteFunc(names, func(name string) bool { return ofTags[name] }), nil
 }
 
 // sizeOfData returns the number of bytes after the three words of a type.

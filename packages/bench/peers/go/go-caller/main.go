@@ -23,6 +23,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -46,6 +47,8 @@ type options struct {
 }
 
 func main() {
+	// Processors that wait for a response spin, which costs a third more CPU time and brings no more calls.
+	runtime.GOMAXPROCS(1)
 	result, err := func() (*result, error) {
 		o, err := parseOptions()
 		if err != nil {
