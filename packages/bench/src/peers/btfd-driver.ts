@@ -2,7 +2,7 @@
 //
 //     node btfd-driver.js ROW FILE COUNT
 import { readFileSync } from 'node:fs';
-import { Builder, dedup, printC, Spec, validate } from '@btfd/btf';
+import { Builder, dedup, printC, Spec, validate, type Type } from '@btfd/btf';
 import { btfLoad } from '@btfd/native';
 
 /** The number of random lookups in a repetition of `names`. */
@@ -142,9 +142,12 @@ function idsOf({ firstTypeId, typeCount }: Spec): number[] {
   return Array.from({ length: typeCount }, (_, index) => firstTypeId + index);
 }
 
-/** Returns the names of types by id, without those of tags, which cilium/ebpf does not find by name. */
+/** Returns the names of types by id that cilium/ebpf finds: not those of tags, and none with the mark of a flavour. */
 function searchedNames(spec: Spec): string[] {
-  return [...spec].flatMap(({ kind, name }) =>
-    name === '' || kind === 'DECL_TAG' || kind === 'TYPE_TAG' ? [] : [name],
-  );
+  const types = [...spec];
+  const isTag = ({ kind }: Type): boolean => kind === 'DECL_TAG' || kind === 'TYPE_TAG';
+  const ofTags = new Set(types.filter(isTag).map(({ name }) => name));
+  return types
+    .map(({ name }) => name)
+    .filter((name) => name !== '' && !name.includes('___') && !ofTags.has(name));
 }

@@ -41,7 +41,7 @@ const SECTIONS: readonly Section[] = [
   {
     name: 'wire',
     title: 'The wire',
-    text: 'The packed daemon writes its log, with a line of the audit log for each handle, to a file. `bare` is grpc-js alone, which replays the messages of the daemon. `go` is a service of the same contract on cilium/ebpf and grpc-go. The client is the same one in Go. CPU is that of the server for each call, and time is that of the client: the median, or with several calls at once, the time of all divided by their number.',
+    text: 'The packed daemon writes its log, with a line of the audit log for each handle, to a file. `bare` is grpc-js alone, which replays the messages of the daemon. `go` is a service of the same contract on cilium/ebpf and grpc-go, which writes no log. The client is the same one in Go. CPU is that of the server for each call, and time is that of the client: the median, or with several calls at once, the time of all divided by their number.',
     metric: 'cpuUs',
   },
   {

@@ -45,7 +45,6 @@ function byTypes(row: string, title: string, names: readonly DriverName[]): Row 
     sizes: TYPES,
     quickSizes: TYPES.slice(0, 3),
     subjects: Object.fromEntries(names.map((name) => [name, driver(name, row)])),
-    resultsDiffer: 'as in the row of the library',
   };
 }
 
