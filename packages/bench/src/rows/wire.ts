@@ -132,7 +132,7 @@ export const WIRE_ROWS: readonly Row[] = [
   },
   {
     name: 'wire/iterate',
-    title: `\`IterateHandles\` of ${OBJECTS} objects and those of the machine`,
+    title: `\`IterateHandles\` of ${OBJECTS.toLocaleString('en')} objects and those of the machine`,
     subjects: amongObjects(() => ({
       scenario: 'stream',
       call: { path: pathOf(iterateHandles), request: encode(iterateHandles.input, {}) },
