@@ -70,6 +70,11 @@ export const TOOLS = {
     label: 'BTF of Debian’s kernels',
     get: 'node scripts/fetch-kernel-btf.js',
   },
+  'bench-peers': {
+    files: '.cache/bench/bin',
+    label: 'peers of the benchmark',
+    get: 'node packages/bench/peers/build-peers.js',
+  },
   vmlinux: {
     path: '/sys/kernel/btf/vmlinux',
     label: 'BTF of the running kernel',
