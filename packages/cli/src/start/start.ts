@@ -43,7 +43,7 @@ export function loadMain(
   const main = join(dist, chunk);
   const file = cacheFile(args, env);
   if (file === null) return require(main);
-  const cache = new CodeCache(file, require);
+  const cache = new CodeCache(file, dist, require);
   process.once('exit', () => {
     if (DONE.has(process.exitCode)) cache.save();
   });
