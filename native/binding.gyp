@@ -13,6 +13,7 @@
             'cc/load-thread.cc',
             'cc/loader.cc',
             'cc/old-libc.cc',
+            'cc/read-file.cc',
             'cc/read-worker.cc',
             'cc/request-fd-worker.cc',
             'cc/sockets.cc',

@@ -6,19 +6,37 @@ import { rolldown } from 'rolldown';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+/** The entry of a CommonJS program, and the names of its other files. */
+const START = 'start/start';
+const HASHED = '[name]-[hash].cjs';
+
+/**
+ * The modules that dependencies of programs import but never use there: grpc-js needs proto-loader, a third of its text, to
+ * serve channelz and load reports, and commander starts programs for subcommands that are files.
+ */
+const LEFT_OUT = [
+  { importer: '/@grpc/grpc-js/', id: '@grpc/proto-loader' },
+  { importer: '/commander/', id: 'node:child_process' },
+];
+
 /**
  * bundle writes the modules of a package's `dist` as few files: each entry under its own name, and shared modules in
  * chunks, so that each class exists once. Returns the paths of the bundled modules.
  *
  * @param {string[]} entries paths in `dist`, without `.js`
  * @param {{ from: string; to: string }} dist the folders that are read and written
- * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean }} options `separate` names the dependencies that
- *   are imported by name. All others are bundled, with everything that they import. `isProgram` means that no user
- *   imports the entries.
+ * @param {{ separate: string[]; sourceMaps: boolean; isProgram: boolean; format: 'esm' | 'cjs'; groups?: object[] }} options `separate` names the
+ *   dependencies that are imported by name. All others are bundled, with everything that they import. `isProgram` means
+ *   that no user imports the entries. The names of files of the format `cjs` end in `.cjs` and have a hash of their content,
+ *   except `start.cjs`. `groups` are modules to put into one chunk, as options of the bundler.
  * @returns {Promise<string[]>}
  * @throws Error if the bundler warns, for example of an import that it cannot resolve.
  */
-export async function bundle(entries, { from, to }, { separate, sourceMaps, isProgram }) {
+export async function bundle(
+  entries,
+  { from, to },
+  { separate, sourceMaps, isProgram, format, groups = [] },
+) {
   const build = await rolldown({
     input: Object.fromEntries(entries.map((entry) => [entry, join(from, `${entry}.js`)])),
     platform: 'node',
@@ -26,20 +44,26 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     preserveEntrySignatures: isProgram ? 'allow-extension' : 'exports-only',
     // Paths in the output are relative to it, so that it is the same in every checkout.
     cwd: ROOT,
-    external: (id) => isBuiltin(id) || (!/^[./]/.test(id) && separate.includes(packageName(id))),
-    plugins: sourceMaps ? [sourceMapsOfTypeScript()] : [],
+    external: (id, importer) =>
+      (isBuiltin(id) && !isLeftOut(id, importer)) ||
+      (!/^[./]/.test(id) && separate.includes(packageName(id))),
+    plugins: sourceMaps ? [sourceMapsOfTypeScript(), leaveOut()] : [],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },
   });
   const { output } = await build.generate({
     dir: to,
-    format: 'esm',
-    chunkFileNames: '[name]-[hash].js',
+    format,
+    entryFileNames: ({ name }) => (format === 'esm' ? '[name].js' : name === START ? '[name].cjs' : HASHED),
+    chunkFileNames: format === 'esm' ? '[name]-[hash].js' : HASHED,
     hashCharacters: 'base36',
     // Third-party code is in its own chunks, each named after its package.
     codeSplitting: {
-      groups: [{ name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party' }],
+      groups: [
+        { name: (id) => installedPackage(id)?.replaceAll('/', '-'), debugName: 'third-party', priority: 1 },
+        ...groups,
+      ],
     },
     sourcemap: sourceMaps && 'hidden',
     sourcemapPathTransform: (source, map) => relative(ROOT, resolve(dirname(map), source)),
@@ -47,7 +71,9 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
   });
   await build.close();
   const chunks = output.filter(({ type }) => type === 'chunk');
-  for (const { fileName, code, map, moduleIds } of chunks) {
+  for (const { fileName, code: text, map, moduleIds } of chunks) {
+    // src/start of packages/cli reads it as ASCII.
+    const code = format === 'cjs' ? inAscii(text) : text;
     const path = join(to, fileName);
     mkdirSync(dirname(path), { recursive: true });
     const isOurs = moduleIds.some((id) => isAbsolute(id) && installedPackage(id) === null);
@@ -59,6 +85,14 @@ export async function bundle(entries, { from, to }, { separate, sourceMaps, isPr
     }
   }
   return chunks.flatMap(({ moduleIds }) => moduleIds);
+}
+
+/** Escapes all other characters, which only texts and comments have. */
+function inAscii(code) {
+  return code.replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Returns `@scope/name/subpath` or `name/subpath` without its subpath. */
@@ -79,6 +113,20 @@ function sourceMapsOfTypeScript() {
         map: { ...map, sources, sourcesContent: sources.map((path) => readFileSync(path, 'utf8')) },
       };
     },
+  };
+}
+
+function isLeftOut(id, importer) {
+  return LEFT_OUT.some((left) => left.id === id && importer?.includes(left.importer));
+}
+
+/** Replaces the modules that are {@link LEFT_OUT} by an empty one. */
+function leaveOut() {
+  return {
+    name: 'leave-out',
+    // A module for each, which is not shared by the chunks of its importers.
+    resolveId: (id, importer) => (isLeftOut(id, importer) ? `\0left-out:${id}` : null),
+    load: (id) => (id.startsWith('\0left-out:') ? 'export {};' : null),
   };
 }
 

@@ -27,6 +27,15 @@ const SEPARATE = {
   '@btfd/server': ['@btfd/native', '@btfd/btf', '@opentelemetry/api', 'pino'],
 };
 
+/** The modules that a package loads together, when it first needs one of them: those of the client that need messages. */
+const GROUPS = {
+  '@btfd/client': [
+    { name: 'messages', test: /dist\/(?:call\/messages|object\/(?:server-info|kernel-features))\.js$/ },
+  ],
+};
+/** The program that starts so often, and does so little, that its start counts most. See packages/cli/src/start/. */
+const COMMON_JS = '@btfd/cli';
+
 const [dir, ...options] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: node scripts/pack.js DIR [--all]');
 
@@ -55,6 +64,8 @@ async function writeCopy({ folder, manifest }) {
     separate: [...separate, ...Object.keys(manifest.peerDependencies ?? {})],
     sourceMaps: manifest.bin !== undefined,
     isProgram: !('.' in manifest.exports),
+    format: manifest.name === COMMON_JS ? 'cjs' : 'esm',
+    groups: GROUPS[manifest.name],
   });
   const types = Object.values(manifest.exports).flatMap((target) => target.types ?? []);
   copyDeclarations(types, dist, included);
@@ -71,9 +82,11 @@ async function writeCopy({ folder, manifest }) {
 function entryModules(folder, { exports, imports = {}, bin = {} }) {
   const named = [...Object.values(exports).map((target) => target.default), ...Object.values(imports)];
   const imported = Object.values(bin).flatMap((command) =>
-    [...readFileSync(join(folder, command), 'utf8').matchAll(/import\('[.]([.]\/dist\/[^']+)'\)/g)].map(
-      ([, path]) => path,
-    ),
+    [
+      ...readFileSync(join(folder, command), 'utf8').matchAll(
+        /(?:import|require)\('[.]([.]\/dist\/[^']+)'\)/g,
+      ),
+    ].map(([, path]) => path.replace(/cjs$/, 'js')),
   );
   return [...named, ...imported].flatMap((path) => /^[.]\/dist\/(.+)[.]js$/.exec(path ?? '')?.[1] ?? []);
 }

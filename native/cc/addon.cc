@@ -9,6 +9,7 @@
 
 #include "bpf.h"
 #include "environment.h"
+#include "read-file.h"
 #include "request-fd-worker.h"
 #include "sockets.h"
 
@@ -25,6 +26,11 @@ void BtfLoadFunction(const Napi::CallbackInfo& info) {
   Environment::Of(info.Env())
       .loader.Load(info.Env(), info[0].As<Napi::Uint8Array>(), info[1].As<Napi::Number>().Uint32Value(),
                    info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Function>());
+}
+
+Napi::Value BtfLoadSyncFunction(const Napi::CallbackInfo& info) {
+  return Loader::LoadNow(info.Env(), info[0].As<Napi::Uint8Array>(), info[1].As<Napi::Number>().Uint32Value(),
+                         info[2].As<Napi::Number>().Int32Value());
 }
 
 Napi::Value BtfGetFdByIdFunction(const Napi::CallbackInfo& info) {
@@ -113,6 +119,12 @@ Napi::Value UnreceivedFunction(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result < 0 ? result : bytes);
 }
 
+Napi::Value ReadFileFunction(const Napi::CallbackInfo& info) {
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  const int64_t result = ReadFile(info[0].As<Napi::Number>().Int32Value(), bytes.Data(), bytes.ByteLength());
+  return Napi::Number::New(info.Env(), result);
+}
+
 // glibc keeps freed memory unless it is at the end of a heap. Other C libraries have no such function.
 void TrimMemoryFunction(const Napi::CallbackInfo&) {
 #ifdef __GLIBC__
@@ -140,6 +152,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(environment);
   exports.Set("tokenCreate", Napi::Function::New<TokenCreateFunction>(env, "tokenCreate"));
   exports.Set("btfLoad", Napi::Function::New<BtfLoadFunction>(env, "btfLoad"));
+  exports.Set("btfLoadSync", Napi::Function::New<BtfLoadSyncFunction>(env, "btfLoadSync"));
   exports.Set("btfGetFdById", Napi::Function::New<BtfGetFdByIdFunction>(env, "btfGetFdById"));
   exports.Set("btfGetNextId", Napi::Function::New<GetNextIdFunction<BtfGetNextId>>(env, "btfGetNextId"));
   exports.Set("progGetNextId", Napi::Function::New<GetNextIdFunction<ProgGetNextId>>(env, "progGetNextId"));
@@ -153,6 +166,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("peerCredentials", Napi::Function::New<PeerCredentialsFunction>(env, "peerCredentials"));
   exports.Set("peerGroups", Napi::Function::New<PeerGroupsFunction>(env, "peerGroups"));
   exports.Set("unreceived", Napi::Function::New<UnreceivedFunction>(env, "unreceived"));
+  exports.Set("readFile", Napi::Function::New<ReadFileFunction>(env, "readFile"));
   exports.Set("trimMemory", Napi::Function::New<TrimMemoryFunction>(env, "trimMemory"));
   exports.Set("requestFd", Napi::Function::New<RequestFdFunction>(env, "requestFd"));
   exports.Set("fdStats", Napi::Function::New<FdStatsFunction>(env, "fdStats"));

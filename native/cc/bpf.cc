@@ -232,13 +232,6 @@ int BtfGetInfo(int fd, BtfInfo* info) {
   return named_result;
 }
 
-int BtfGetSize(int fd, uint32_t* size) {
-  KernelBtfInfo info = {};
-  const int result = GetInfo(fd, &info);
-  *size = info.btf_size;
-  return result;
-}
-
 int BtfGetData(int fd, uint8_t* data, uint32_t size) {
   KernelBtfInfo info = {};
   info.btf = Address(data);

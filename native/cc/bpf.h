@@ -53,7 +53,6 @@ FdOrErrno BtfGetFdById(uint32_t id, int token_fd);
 int64_t BtfGetNextId(uint32_t after);
 // Fetches no BTF data.
 int BtfGetInfo(int fd, BtfInfo* info);
-int BtfGetSize(int fd, uint32_t* size);
 int BtfGetData(int fd, uint8_t* data, uint32_t size);
 int64_t ProgGetNextId(uint32_t after);
 int64_t MapGetNextId(uint32_t after);

@@ -53,17 +53,7 @@ Napi::Value BtfFd::Info(const Napi::CallbackInfo& info) {
 }
 
 void BtfFd::Read(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Napi::Function callback = info[0].As<Napi::Function>();
-  uint32_t size = 0;
-  const int result = BtfGetSize(Number(), &size);
-  if (result < 0) {
-    callback.Call({Napi::Number::New(env, result)});
-    return;
-  }
-  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, size);
-  if (bytes.IsEmpty()) return;
-  (new ReadWorker(callback, fd_, bytes))->Queue();
+  (new ReadWorker(info[1].As<Napi::Function>(), fd_, info[0].As<Napi::Uint8Array>()))->Queue();
 }
 
 Napi::Value BtfFd::Send(const Napi::CallbackInfo& info) {

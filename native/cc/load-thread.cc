@@ -66,7 +66,7 @@ void LoadThread::Run() {
     jobs_.pop_front();
 
     lock.unlock();
-    LoadResult result = Load(job);
+    LoadResult result = Load(job.bytes.get(), job.options);
     lock.lock();
 
     if (stopped_) return;

@@ -13,6 +13,11 @@
 
 namespace btfd {
 
+struct LoadJob {
+  Memory bytes;
+  LoadOptions options;
+};
+
 // A thread that loads BTF, one job at a time.
 //
 // The kernel's check of a BTF can take many seconds and cannot be interrupted, so nothing ever waits for the thread. It

@@ -25,19 +25,19 @@ bool VerifierMayHaveSpoken(int error) {
 
 }  // namespace
 
-LoadResult Load(const LoadJob& job) {
+LoadResult Load(const uint8_t* bytes, const LoadOptions& options) {
   LoadResult result;
-  FdOrErrno first = BtfLoad(job.bytes.get(), job.size, nullptr, job.token_fd);
+  FdOrErrno first = BtfLoad(bytes, options.size, nullptr, options.token_fd);
   result.fd = std::move(first.fd);
   result.error = first.error;
-  if (first.error == 0 || job.log_size == 0 || !VerifierMayHaveSpoken(first.error)) return result;
+  if (first.error == 0 || options.log_size == 0 || !VerifierMayHaveSpoken(first.error)) return result;
 
-  Memory log = AllocateZeroed(job.log_size);
+  Memory log = AllocateZeroed(options.log_size);
   if (log == nullptr) return result;
   LogBuffer buffer;
   buffer.data = reinterpret_cast<char*>(log.get());
-  buffer.size = job.log_size;
-  FdOrErrno second = BtfLoad(job.bytes.get(), job.size, &buffer, job.token_fd);
+  buffer.size = options.log_size;
+  FdOrErrno second = BtfLoad(bytes, options.size, &buffer, options.token_fd);
   if (second.error == 0) {
     result.fd = std::move(second.fd);
     result.error = 0;

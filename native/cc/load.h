@@ -18,11 +18,11 @@ struct FreeDeleter {
 using Memory = std::unique_ptr<uint8_t[], FreeDeleter>;
 inline Memory AllocateZeroed(size_t size) { return Memory(static_cast<uint8_t*>(calloc(size + 1, 1))); }
 
-struct LoadJob {
-  Memory bytes;
+// The parameters of a load, except its bytes.
+struct LoadOptions {
   uint32_t size = 0;
   uint32_t log_size = 0;
-  // The fd of a BPF token, or kNoToken. Its owner keeps it open until the job is done.
+  // The fd of a BPF token, or kNoToken. Its owner keeps it open until the load has ended.
   int token_fd = kNoToken;
 };
 
@@ -38,7 +38,7 @@ struct LoadResult {
 // Loads without a log. If that fails, a log was requested, and the verifier may have caused the failure, loads again
 // with a log. The errno is that of the first load, because a load whose log does not fit fails with ENOSPC. If the
 // second load succeeds, its fd is the result: the first failure was temporary.
-LoadResult Load(const LoadJob& job);
+LoadResult Load(const uint8_t* bytes, const LoadOptions& options);
 
 }  // namespace btfd
 

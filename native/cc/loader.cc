@@ -7,19 +7,40 @@
 #include "environment.h"
 
 namespace btfd {
+namespace {
+
+Napi::Value Outcome(Napi::Env env, LoadResult result) {
+  if (result.error == 0) return BtfFd::FromResult(env, {std::move(result.fd), 0});
+  Napi::Object failure = Napi::Object::New(env);
+  Napi::Value log = env.Null();
+  if (result.log != nullptr) {
+    Napi::Uint8Array text = Napi::Uint8Array::New(env, result.log_length);
+    if (text.IsEmpty()) return text;
+    if (result.log_length > 0) memcpy(text.Data(), result.log.get(), result.log_length);
+    log = text;
+  }
+  failure.Set("errno", Napi::Number::New(env, result.error));
+  failure.Set("log", log);
+  failure.Set("logTrueSize", Napi::Number::New(env, result.log_true_size));
+  return failure;
+}
+
+}  // namespace
+
+Napi::Value Loader::LoadNow(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd) {
+  return Outcome(env, btfd::Load(bytes.Data(), {static_cast<uint32_t>(bytes.ByteLength()), log_size, token_fd}));
+}
 
 void Loader::Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd, Napi::Function callback) {
-  LoadJob job;
-  job.size = bytes.ByteLength();
-  job.log_size = log_size;
-  job.token_fd = token_fd;
-  job.bytes = AllocateZeroed(job.size);
-  const int error = job.bytes == nullptr ? ENOMEM : Start(env);
-  if (error != 0) {
-    callback.Call({Napi::Number::New(env, -error), env.Null(), Napi::Number::New(env, 0)});
+  const uint32_t size = bytes.ByteLength();
+  LoadJob job = {AllocateZeroed(size), {size, log_size, token_fd}};
+  LoadResult failure;
+  failure.error = job.bytes == nullptr ? ENOMEM : Start(env);
+  if (failure.error != 0) {
+    callback.Call({Outcome(env, std::move(failure))});
     return;
   }
-  if (job.size > 0) memcpy(job.bytes.get(), bytes.Data(), job.size);
+  if (size > 0) memcpy(job.bytes.get(), bytes.Data(), size);
   if (callbacks_.empty()) napi_ref_threadsafe_function(env, notify_);
   callbacks_.push_back(Napi::Persistent(callback));
   thread_->Push(std::move(job));
@@ -59,16 +80,8 @@ void Loader::Finish(Napi::Env env) {
   callbacks_.pop_front();
   if (callbacks_.empty()) napi_unref_threadsafe_function(env, notify_);
 
-  Napi::Value log = env.Null();
-  if (result->log != nullptr) {
-    Napi::Uint8Array text = Napi::Uint8Array::New(env, result->log_length);
-    if (text.IsEmpty()) return;
-    if (result->log_length > 0) memcpy(text.Data(), result->log.get(), result->log_length);
-    log = text;
-  }
-  Napi::Value fd = BtfFd::FromResult(env, {std::move(result->fd), result->error});
-  if (fd.IsEmpty()) return;
-  callback.Call({fd, log, Napi::Number::New(env, result->log_true_size)});
+  Napi::Value outcome = Outcome(env, std::move(*result));
+  if (!outcome.IsEmpty()) callback.Call({outcome});
 }
 
 }  // namespace btfd

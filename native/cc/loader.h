@@ -10,12 +10,17 @@
 
 namespace btfd {
 
-// The JavaScript side of BTF_LOAD. Starts the load thread on first use and passes its results to the callbacks. Keeps
+// The JavaScript side of BTF_LOAD. The outcome of a load is an object that owns its fd, or an object with `errno`, `log`
+// (null if no logged load ran) and `logTrueSize` (0 if unknown).
+//
+// Starts the load thread on first use and passes its results to the callbacks. Keeps
 // the event loop alive while a load is pending, and only then.
 class Loader {
  public:
-  // Copies the bytes before it returns. Calls `callback(fd or negative errno, log or null, log's true size or 0)`.
+  // Copies the bytes before it returns. Calls `callback(outcome)`.
   void Load(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd, Napi::Function callback);
+  // Loads on the calling thread. Returns the outcome, or an empty value if JavaScript can no longer run.
+  static Napi::Value LoadNow(Napi::Env env, Napi::Uint8Array bytes, uint32_t log_size, int token_fd);
 
  private:
   int Start(Napi::Env env);

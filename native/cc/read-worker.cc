@@ -16,12 +16,7 @@ ReadWorker::ReadWorker(Napi::Function callback, std::shared_ptr<OpenFd> fd, Napi
 void ReadWorker::Execute() { result_ = BtfGetData(fd_->Get(), data_, size_); }
 
 void ReadWorker::OnOK() {
-  Napi::Env env = Env();
-  if (result_ < 0) {
-    Callback().Call({Napi::Number::New(env, result_)});
-  } else {
-    Callback().Call({bytes_.Value()});
-  }
+  Callback().Call({Napi::Number::New(Env(), result_)});
 }
 
 }  // namespace btfd

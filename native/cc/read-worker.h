@@ -9,9 +9,8 @@
 
 namespace btfd {
 
-// Fills an array with the data of a BTF object on libuv's thread pool, then calls `callback(array or negative errno)`.
-// JavaScript does not see the array before that. When an environment ends, Node waits for its workers before it frees
-// the array.
+// Fills an array with the data of a BTF object on libuv's thread pool, then calls `callback(0 or negative errno)`. Until
+// then nothing else may use the array. When an environment ends, Node waits for its workers before it frees the array.
 class ReadWorker : public Napi::AsyncWorker {
  public:
   ReadWorker(Napi::Function callback, std::shared_ptr<OpenFd> fd, Napi::Uint8Array bytes);

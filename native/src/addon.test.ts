@@ -22,6 +22,7 @@ async function failures(platform: string) {
       const native = await import(${JSON.stringify(pathToFileURL(path.join(copy, 'dist/index.js')).href)});
       const calls = {
         btfLoad: () => native.btfLoad(intBtf(), 0),
+        btfLoadSync: () => native.btfLoadSync(intBtf(), 0),
         btfGetFdById: () => native.btfGetFdById(1),
         btfGetNextId: () => native.btfGetNextId(0),
         progGetNextId: () => native.progGetNextId(0),
@@ -34,6 +35,7 @@ async function failures(platform: string) {
         socketInfo: () => native.socketInfo(0),
         socketPeer: () => native.socketPeer(0),
         hasUnreceived: () => native.hasUnreceived(0),
+        readFile: () => native.readFile(0, new Uint8Array(1)),
         trimMemory: () => native.trimMemory(),
         fdStats: () => native.fdStats(),
         tokenCreate: () => native.tokenCreate(0),
@@ -57,6 +59,7 @@ async function failures(platform: string) {
 
 const FUNCTIONS = [
   'btfLoad',
+  'btfLoadSync',
   'btfGetFdById',
   'btfGetNextId',
   'progGetNextId',
@@ -69,6 +72,7 @@ const FUNCTIONS = [
   'socketInfo',
   'socketPeer',
   'hasUnreceived',
+  'readFile',
   'trimMemory',
   'fdStats',
   'tokenCreate',

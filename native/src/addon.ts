@@ -10,13 +10,14 @@ export type OrErrno<T> = T | number;
 export interface Addon {
   /** Returns an fd, which the caller owns. */
   tokenCreate(bpffsFd: number): number;
-  /** `tokenFd` is -1 for none. The callback gets the text of the log (null if no logged load ran) and its true size (0 if unknown). */
+  /** `tokenFd` is -1 for none. */
   btfLoad(
     bytes: Uint8Array,
     logSize: number,
     tokenFd: number,
-    callback: (fd: OrErrno<NativeBtfFd>, log: Uint8Array | null, logTrueSize: number) => void,
+    callback: (outcome: NativeBtfFd | FailedLoad) => void,
   ): void;
+  btfLoadSync(bytes: Uint8Array, logSize: number, tokenFd: number): NativeBtfFd | FailedLoad;
   btfGetFdById(id: number, tokenFd: number): OrErrno<NativeBtfFd>;
   btfGetNextId(after: number): number;
   progGetNextId(after: number): number;
@@ -30,6 +31,7 @@ export interface Addon {
   peerCredentials(fd: number): OrErrno<{ pid: number; uid: number; gid: number }>;
   peerGroups(fd: number): OrErrno<number[]>;
   unreceived(fd: number): number;
+  readFile(fd: number, bytes: Uint8Array): number;
   trimMemory(): void;
   requestFd(
     path: string,
@@ -39,6 +41,14 @@ export interface Addon {
     callback: (fd: OrErrno<NativeBtfFd> | null, text: string) => void,
   ): void;
   fdStats(): { open: number; closedByFinalizer: number };
+}
+
+export interface FailedLoad {
+  readonly errno: number;
+  /** Null if no logged load ran. */
+  readonly log: Uint8Array | null;
+  /** 0 if unknown. */
+  readonly logTrueSize: number;
 }
 
 export interface NativeObjectInfo {
@@ -64,7 +74,8 @@ export interface FailedInfo {
 export interface NativeBtfFd {
   readonly fd: number;
   info(): OrErrno<{ id: number; name: string; kernelBtf: boolean; size: number }>;
-  read(callback: (bytes: OrErrno<Uint8Array>) => void): void;
+  /** Until the callback, nothing else may use the bytes. */
+  read(bytes: Uint8Array, callback: (result: number) => void): void;
   send(socket: number, text: string): number;
   dup(): OrErrno<NativeBtfFd>;
   close(): boolean;

@@ -25,6 +25,14 @@ needs('bpf').describe('BtfFd', () => {
     expect(Buffer.compare(await vmlinux.read(), sysfs)).toBe(0);
   });
 
+  test('reads into shared memory if asked to', async () => {
+    using btf = await btfLoad(intBtf(3), 0);
+    const shared = await btf.read('shared');
+    expect(shared.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(Buffer.compare(shared, intBtf(3))).toBe(0);
+    expect((await btf.read()).buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
   test('closes once', async () => {
     const btf = await btfLoad(intBtf(), 0);
     expect(btf.fd).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { addon, type NativeBtfFd, type OrErrno } from './addon.js';
+import { addon, type NativeBtfFd } from './addon.js';
 import { checkInteger, checkString, MAX_FD } from './arguments.js';
 import { BpfError, BtfFdClosedError, SystemCallError } from './errors.js';
 
@@ -58,13 +58,18 @@ export class BtfFd {
    * read returns the whole raw BTF, which it fetches on libuv's thread pool. A `close` meanwhile does not disturb it:
    * the file descriptor stays open until the read is done. Needs no privilege.
    *
+   * @param memory - `shared` for bytes over a SharedArrayBuffer, which worker threads get without a copy
    * @throws BtfFdClosedError after `close`.
    * @throws BpfError if the kernel refuses.
    */
-  async read(): Promise<Uint8Array> {
+  async read(memory: 'own' | 'shared' = 'own'): Promise<Uint8Array> {
     this.#checkOpen('read');
-    const bytes = await new Promise<OrErrno<Uint8Array>>((resolve) => this.#native.read(resolve));
-    if (typeof bytes === 'number') throw this.#infoError(bytes);
+    const info = this.#native.info();
+    if (typeof info === 'number') throw this.#infoError(info);
+    const buffer = memory === 'shared' ? new SharedArrayBuffer(info.size) : new ArrayBuffer(info.size);
+    const bytes = new Uint8Array(buffer);
+    const result = await new Promise<number>((resolve) => this.#native.read(bytes, resolve));
+    if (result < 0) throw this.#infoError(result);
     return bytes;
   }
 

@@ -1,4 +1,4 @@
-import { addon } from './addon.js';
+import { addon, type FailedLoad } from './addon.js';
 import { checkBytes, checkInteger } from './arguments.js';
 import { tokenFd, type BpfToken } from './bpf-token.js';
 import { wrapBtfFd, type BtfFd } from './btf-fd.js';
@@ -36,22 +36,48 @@ export async function btfLoad(
   logSize: number,
   token: BpfToken | null = null,
 ): Promise<BtfFd> {
+  checkLoad(bytes, logSize);
+  const fdOfToken = tokenFd(token);
+  const native = addon();
+  return new Promise((resolve, reject) => {
+    native.btfLoad(bytes, logSize, fdOfToken, (outcome) => {
+      if ('errno' in outcome) reject(loadError(outcome, logSize));
+      else resolve(wrapBtfFd(outcome));
+    });
+  });
+}
+
+/**
+ * btfLoadSync is {@link btfLoad} on the calling thread, for BTF that the kernel is known to check in microseconds. It
+ * returns the loaded object. For small BTF it takes less than half of the processor time, because nothing changes threads.
+ * It does not wait for earlier calls of `btfLoad`.
+ *
+ * Never pass BTF from others that was not examined: a kilobyte can keep the kernel busy for minutes, and nothing can
+ * interrupt it.
+ *
+ * @param logSize - bytes of verifier log to get for a refused BTF: 0 for none, or 128 to 2^30 - 1
+ * @param token - the BPF token to use (Linux 6.9); null for none
+ * @throws BpfError as btfLoad.
+ * @throws BpfUnavailableError if the addon cannot be loaded.
+ * @throws TypeError or RangeError if an argument is invalid.
+ */
+export function btfLoadSync(bytes: Uint8Array, logSize: number, token: BpfToken | null = null): BtfFd {
+  checkLoad(bytes, logSize);
+  const outcome = addon().btfLoadSync(bytes, logSize, tokenFd(token));
+  if ('errno' in outcome) throw loadError(outcome, logSize);
+  return wrapBtfFd(outcome);
+}
+
+function checkLoad(bytes: Uint8Array, logSize: number): void {
   checkBytes('bytes', bytes);
   checkInteger('logSize', logSize, 0, MAX_LOG_SIZE);
   if (logSize > 0 && logSize < MIN_LOG_SIZE) {
     throw new RangeError(`logSize must be 0 or at least ${MIN_LOG_SIZE}, not ${logSize}`);
   }
-  const fdOfToken = tokenFd(token);
-  const native = addon();
-  return new Promise((resolve, reject) => {
-    native.btfLoad(bytes, logSize, fdOfToken, (fd, text, trueSize) => {
-      if (typeof fd === 'number') {
-        reject(new BpfError('BPF_BTF_LOAD', -fd, null, verifierLog(text, trueSize, logSize)));
-      } else {
-        resolve(wrapBtfFd(fd));
-      }
-    });
-  });
+}
+
+function loadError({ errno, log, logTrueSize }: FailedLoad, logSize: number): BpfError {
+  return new BpfError('BPF_BTF_LOAD', errno, null, verifierLog(log, logTrueSize, logSize));
 }
 
 /** @param trueSize - 0 if the kernel did not report it */

@@ -31,7 +31,7 @@ export {
 export { tokenCreate, type BpfToken } from './bpf-token.js';
 export { BtfFd, fdStats, type BtfInfo, type FdStats } from './btf-fd.js';
 export { btfGetFdById, btfGetNextId } from './btf-ids.js';
-export { btfLoad } from './btf-load.js';
+export { btfLoad, btfLoadSync } from './btf-load.js';
 export { capabilities, type Capabilities } from './capabilities.js';
 export {
   BpfError,
@@ -42,6 +42,7 @@ export {
   type VerifierLog,
 } from './errors.js';
 export { progLoad } from './prog-load.js';
+export { readFile } from './read-file.js';
 export { trimMemory } from './trim-memory.js';
 export { requestFd, type FdReply, type RequestFdOptions } from './request-fd.js';
 export {

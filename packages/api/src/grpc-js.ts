@@ -22,7 +22,10 @@ import {
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Metadata, MethodDefinition } from '@grpc/grpc-js';
-import { decodeStatus, encodeStatus, type ErrorDetails, STATUS_TRAILER } from './error-details.js';
+import { encodeStatus } from './error-details.js';
+import { type ErrorDetails, STATUS_TRAILER } from './errors.js';
+
+export { errorDetailsOf } from './errors.js';
 
 /** GrpcJsServiceDefinition is the grpc-js definition of a service, keyed by method names in lower camel case. */
 export type GrpcJsServiceDefinition<M extends GenServiceMethods> = {
@@ -56,17 +59,6 @@ export function withErrorDetails<T extends Pick<Metadata, 'set'>>(
 ): T {
   trailers.set(STATUS_TRAILER, asBuffer(encodeStatus(code, message, details)));
   return trailers;
-}
-
-/**
- * errorDetailsOf returns the details in the trailers of an error, the `metadata` of a grpc-js `ServiceError`. Trailers
- * without details, or with malformed ones, make empty details.
- *
- * @param trailers the trailers. They may come from another copy of grpc-js.
- */
-export function errorDetailsOf(trailers: { get(key: string): readonly unknown[] }): ErrorDetails {
-  const [bytes] = trailers.get(STATUS_TRAILER);
-  return decodeStatus(bytes instanceof Uint8Array ? asUint8Array(bytes) : new Uint8Array());
 }
 
 function methodDefinition(method: DescMethod): MethodDefinition<Message, Message> {

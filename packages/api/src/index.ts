@@ -32,9 +32,9 @@ export {
   type RetryInfo,
 } from './gen/google/rpc/error_details_pb.js';
 export { StatusSchema, type Status } from './gen/google/rpc/status_pb.js';
+export { encodeStatus } from './error-details.js';
 export {
   decodeStatus,
-  encodeStatus,
   ERROR_DOMAIN,
   type ErrorDetails,
   type ErrorReasonName,
@@ -42,7 +42,7 @@ export {
   isErrorReason,
   type QuotaViolation,
   STATUS_TRAILER,
-} from './error-details.js';
+} from './errors.js';
 export {
   type CandidateFields,
   decodeMember,

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import nodeModule from 'node:module';
+'use strict';
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
 
 // An older Node cannot even load the rest.
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -7,8 +9,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`btfctl needs Node 20.19 or newer; ${process.execPath} is ${process.versions.node}`);
   process.exit(1);
 }
-// Before anything large is loaded: the cache takes up only what is compiled after this.
-const { useCompileCache } = await import('../dist/compile-cache.js');
-useCompileCache(nodeModule, process.env, process.geteuid?.());
-const { main } = await import('../dist/main.js');
-await main();
+const dist = join(__dirname, '../dist');
+if (existsSync(join(dist, 'start/start.cjs'))) {
+  // The packed program. It is CommonJS, which starts sooner and can keep its compiled code: see src/start/.
+  require('../dist/start/start.cjs').loadMain(dist, require, process.argv.slice(2), process.env).main();
+} else {
+  import('../dist/main.js').then(({ main }) => main());
+}

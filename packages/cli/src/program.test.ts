@@ -50,3 +50,36 @@ test.each(namedCommands().filter((command) => command !== 'btfctl X --help'))(
     expect(first === '' || child(program, first) !== undefined || first === 'help').toBe(true);
   },
 );
+
+/** Returns the commands of the program for arguments. */
+function commandsFor(line: string): string[] {
+  const io = { stdout: sink, stderr: sink, env: {} };
+  const interrupted = new AbortController().signal;
+  const help = new Output(sink, { pager: null, env: {} });
+  const { commands } = makeProgram({ io, interrupted, ended: () => {} }, help, line.split(' '));
+  return commands.map((command) => command.name());
+}
+
+test.each(['list', 'list header', '-q --address list list --help', '--context dump -o json list vmlinux'])(
+  'the program for `%s` has only that command',
+  (line) => {
+    expect(commandsFor(line)).toEqual(['list']);
+  },
+);
+
+test.each([
+  '',
+  'show',
+  'help list',
+  '--help list',
+  '--version',
+  'lisst',
+  'constructor',
+  '--output=json list',
+  '-ojson list',
+  '-- list',
+  '--address',
+  'completion bash',
+])('the program for `%s` has all commands', (line) => {
+  expect(commandsFor(line).length).toBeGreaterThan(10);
+});

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './grammar/check.js';
 import { checkFormat, commandName, formatsHelp } from './grammar/command-formats.js';
@@ -24,11 +25,12 @@ import { makeRun, type Run, type RunOptions } from './session/run.js';
 const VERSION = readVersion();
 
 /**
- * makeProgram returns the program `btfctl` with all of its commands.
+ * makeProgram returns the program `btfctl` with its commands.
  *
  * @param help receives the help texts and the version.
+ * @param args the arguments, if the program needs only the command in them. Default: all commands.
  */
-export function makeProgram(options: RunOptions, help: Output): Command {
+export function makeProgram(options: RunOptions, help: Output, args: readonly string[] = []): Command {
   const program = new Command('btfctl')
     .description('Show the BTF (BPF Type Format) of Linux kernels, from nodes with btfd and from files.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -43,7 +45,7 @@ export function makeProgram(options: RunOptions, help: Output): Command {
     .hook('preAction', checkFormat);
   addGlobalOptions(program);
   const run = makeRun(program, options);
-  for (const command of commandsOf(program, run)) {
+  for (const command of commandsFor(program, run, args)) {
     program.addCommand(command);
     inherit(command, program);
     addFormatsHelp(command);
@@ -51,31 +53,54 @@ export function makeProgram(options: RunOptions, help: Output): Command {
   return program;
 }
 
+/** Returns the command that arguments name, or all commands, as for help, completion and a misspelt command. */
+function commandsFor(program: Command, run: Run, args: readonly string[]): readonly Command[] {
+  const commands = new Map(Object.entries(commandsOf(program, run)));
+  const name = commandIn(program, args);
+  // A completion script is about all commands.
+  const wanted = name === null || name === 'completion' ? undefined : commands.get(name);
+  return (wanted === undefined ? [...commands.values()] : [wanted]).map((make) => make());
+}
+
+/** Returns the first argument that is neither an option nor its value; null if an option is in another form. */
+function commandIn(program: Command, args: readonly string[]): string | null {
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? '';
+    if (!word.startsWith('-')) return word;
+    const option = program.options.find(({ short, long }) => short === word || long === word);
+    if (option === undefined) return null;
+    if (option.required) at += 1;
+  }
+  return null;
+}
+
 /** Joins the grammar of each command to its action, which is only loaded when the command runs. */
-function commandsOf(program: Command, run: Run): readonly Command[] {
-  return [
-    listCommand(run(async () => (await import('./command/list.js')).list)),
-    dumpCommand(run(async () => (await import('./command/dump.js')).dump)),
-    headerCommand(run(async () => (await import('./command/header.js')).header)),
-    layoutCommand(run(async () => (await import('./command/layout.js')).layout)),
-    findCommand(run(async () => (await import('./command/find.js')).find)),
-    memberCommand(run(async () => (await import('./command/member.js')).member)),
-    valueCommand(run(async () => (await import('./command/value.js')).value)),
-    diffCommand(run(async () => (await import('./command/diff.js')).diff)),
-    loadCommand(run(async () => (await import('./command/load.js')).load)),
-    checkCommand(run(async () => (await import('./command/check.js')).check)),
-    holdCommand(run(async () => (await import('./command/hold.js')).hold)),
-    watchCommand(run(async () => (await import('./command/watch.js')).watch)),
-    infoCommand(run(async () => (await import('./command/info.js')).info)),
-    contextCommand({
-      list: run(async () => (await import('./command/context.js')).list),
-      use: run(async () => (await import('./command/context.js')).use),
-      set: run(async () => (await import('./command/context.js')).set),
-      remove: run(async () => (await import('./command/context.js')).remove),
-    }),
-    completionCommand(run(async () => (await import('./command/completion.js')).completion(program))),
-    versionCommand(run(async () => (await import('./command/version.js')).version(VERSION))),
-  ];
+function commandsOf(program: Command, run: Run): Readonly<Record<string, () => Command>> {
+  return {
+    list: () => listCommand(run(async () => (await import('./command/list.js')).list)),
+    dump: () => dumpCommand(run(async () => (await import('./command/dump.js')).dump)),
+    header: () => headerCommand(run(async () => (await import('./command/header.js')).header)),
+    layout: () => layoutCommand(run(async () => (await import('./command/layout.js')).layout)),
+    find: () => findCommand(run(async () => (await import('./command/find.js')).find)),
+    member: () => memberCommand(run(async () => (await import('./command/member.js')).member)),
+    value: () => valueCommand(run(async () => (await import('./command/value.js')).value)),
+    diff: () => diffCommand(run(async () => (await import('./command/diff.js')).diff)),
+    load: () => loadCommand(run(async () => (await import('./command/load.js')).load)),
+    check: () => checkCommand(run(async () => (await import('./command/check.js')).check)),
+    hold: () => holdCommand(run(async () => (await import('./command/hold.js')).hold)),
+    watch: () => watchCommand(run(async () => (await import('./command/watch.js')).watch)),
+    info: () => infoCommand(run(async () => (await import('./command/info.js')).info)),
+    context: () =>
+      contextCommand({
+        list: run(async () => (await import('./command/context.js')).list),
+        use: run(async () => (await import('./command/context.js')).use),
+        set: run(async () => (await import('./command/context.js')).set),
+        remove: run(async () => (await import('./command/context.js')).remove),
+      }),
+    completion: () =>
+      completionCommand(run(async () => (await import('./command/completion.js')).completion(program))),
+    version: () => versionCommand(run(async () => (await import('./command/version.js')).version(VERSION))),
+  };
 }
 
 function inherit(command: Command, parent: Command): void {
@@ -94,7 +119,7 @@ function addFormatsHelp(command: Command): void {
 }
 
 function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');
   const parsed: unknown = JSON.parse(text);
   if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
   throw new Error('package.json has no version');

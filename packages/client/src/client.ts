@@ -1,5 +1,4 @@
-import { create } from '@bufbuild/protobuf';
-import { GetHandleByIdRequestSchema, type LoadHandleRequest, type LoadHandleResponse } from '@btfd/api';
+import type { LoadHandleResponse } from '@btfd/api';
 import type { Builder, Spec } from '@btfd/btf';
 import type { MemberResult } from './btf/member-result.js';
 import type { CHeaderOptions, SelectedTypes } from './btf/selected-types.js';
@@ -13,7 +12,7 @@ import {
   ttlMessage,
 } from './call/call-options.js';
 import { type BtfClientOptions, checkClientOptions } from './call/client-options.js';
-import { methods } from './call/connection.js';
+import type { RequestOf } from './call/methods.js';
 import { aFunction, aTtl, aUint32, checkOptions, type Rules } from './error/argument.js';
 import { clientError, invalidResponse } from './error/btf-error.js';
 import { verifierLogFromMessage } from './error/verifier-log.js';
@@ -119,8 +118,8 @@ export class BtfClient implements AsyncDisposable {
     const { ttl, signal, timeout = this.#session.timeout } = options;
     const askedAt = this.#session.clock.now();
     const { handle } = await this.#session.connection.unary(
-      methods.getHandleById,
-      create(GetHandleByIdRequestSchema, { id, ttl: ttlMessage(ttl) }),
+      'getHandleById',
+      { id, ttl: ttlMessage(ttl) },
       { signal, timeout },
     );
     return leasedHandle(this.#session, handle, askedAt);
@@ -302,8 +301,8 @@ export class BtfClient implements AsyncDisposable {
     return new NamedBtf(this.#session, name);
   }
 
-  async #load(request: LoadHandleRequest, options: LoadOptions): Promise<LoadHandleResponse> {
+  async #load(request: RequestOf<'loadHandle'>, options: LoadOptions): Promise<LoadHandleResponse> {
     const { signal, timeout = DEFAULT_LOAD_TIMEOUT_MS } = options;
-    return this.#session.connection.unary(methods.loadHandle, request, { signal, timeout });
+    return this.#session.connection.unary('loadHandle', request, { signal, timeout });
   }
 }

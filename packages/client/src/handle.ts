@@ -1,6 +1,5 @@
-import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
-import { CloneHandleRequestSchema, type Handle as HandleMessage } from '@btfd/api';
+import type { Handle as HandleMessage } from '@btfd/api';
+import { durationMs } from './base/duration.js';
 import {
   CALL_RULES,
   type CallOptions,
@@ -8,7 +7,6 @@ import {
   type LeaseOptions,
   ttlMessage,
 } from './call/call-options.js';
-import { methods } from './call/connection.js';
 import { checkOptions } from './error/argument.js';
 import { BtfError, clientError, invalidResponse } from './error/btf-error.js';
 import { Lease } from './lease/lease.js';
@@ -69,11 +67,7 @@ export class Handle extends RemoteObject implements AsyncDisposable {
     const { connection, clock } = this.session;
     const askedAt = clock.now();
     const { handle } = await this.guard((token) =>
-      connection.unary(
-        methods.cloneHandle,
-        create(CloneHandleRequestSchema, { token, ttl: ttlMessage(ttl) }),
-        { signal, timeout },
-      ),
+      connection.unary('cloneHandle', { token, ttl: ttlMessage(ttl) }, { signal, timeout }),
     );
     return leasedHandle(this.session, handle, askedAt);
   }

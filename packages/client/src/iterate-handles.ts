@@ -1,11 +1,8 @@
-import { create } from '@bufbuild/protobuf';
-import {
-  type IterateHandlesRequest,
-  IterateHandlesRequestSchema,
-  type IterateHandlesResponse,
-} from '@btfd/api';
+import type { IterateHandlesResponse } from '@btfd/api';
+import { decodeListed, encodeListRequest, type ListRequest } from '@btfd/api/light';
 import { abortWhenForgotten, onAbort } from './base/abort.js';
-import { type Connection, methods } from './call/connection.js';
+import type { Connection } from './call/connection.js';
+import type { Method } from './call/methods.js';
 import {
   aListOf,
   anAbortSignal,
@@ -89,7 +86,7 @@ async function* visits(
     },
     (error) => iteration.abort(error),
   );
-  const opening = openStream(connection, iterateRequest(filter, true), iteration.signal);
+  const opening = openStream(connection, iterateRequest(filter), iteration.signal);
   // The next object is read ahead: its handle is renewed too, so the daemon knows that the client is alive even after
   // the current handle was taken.
   let next = readAhead(opening.then(({ first }) => first));
@@ -142,11 +139,11 @@ type Responses = AsyncGenerator<IterateHandlesResponse, void, undefined>;
 /** Opens the stream and reads its first message. Until then it can be opened again without harm. */
 async function openStream(
   connection: Connection,
-  request: IterateHandlesRequest,
+  request: ReturnType<typeof iterateRequest>,
   signal: AbortSignal,
 ): Promise<{ readonly responses: Responses; readonly first: IteratorResult<IterateHandlesResponse, void> }> {
-  return connection.retrying(methods.iterateHandles, { signal }, async (limits) => {
-    const responses = connection.stream(methods.iterateHandles, request, limits);
+  return connection.retrying('iterateHandles', { signal }, async (limits) => {
+    const responses = connection.stream('iterateHandles', { ...request, hold: true }, limits);
     return { responses, first: await responses.next() };
   });
 }
@@ -204,10 +201,10 @@ export async function listObjects(
 ): Promise<HandleInfo[]> {
   checkOptions(options, ITERATE_RULES);
   const { signal, ...filter } = options;
-  const request = iterateRequest(filter, false);
-  return connection.retrying(methods.iterateHandles, { signal, timeout }, async (limits) => {
+  const request = iterateRequest(filter);
+  return connection.retrying(LISTING, { signal, timeout }, async (limits) => {
     const infos: HandleInfo[] = [];
-    for await (const { info } of connection.stream(methods.iterateHandles, request, limits)) {
+    for await (const { info } of connection.streamOf(async () => LISTING, request, limits)) {
       if (info === undefined) throw invalidResponse('info');
       infos.push(handleInfoFromMessage(info));
     }
@@ -215,15 +212,24 @@ export async function listObjects(
   });
 }
 
-function iterateRequest(
-  { origins = [], nameGlobs = [], afterId = 0, details = [] }: ObjectFilter & DetailOptions,
-  hold: boolean,
-): IterateHandlesRequest {
-  return create(IterateHandlesRequestSchema, {
-    hold,
+/** IterateHandles without handles. A program that only lists objects loads no messages. */
+const LISTING: Method<ListRequest, IterateHandlesResponse> = {
+  path: '/btf.v1.BtfService/IterateHandles',
+  isRepeatable: true,
+  requestSerialize: (request) => Buffer.from(encodeListRequest(request)),
+  responseDeserialize: decodeListed,
+};
+
+function iterateRequest({
+  origins = [],
+  nameGlobs = [],
+  afterId = 0,
+  details = [],
+}: ObjectFilter & DetailOptions) {
+  return {
     afterId,
     origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
     nameGlobs: [...nameGlobs],
     details: detailNumbers(details),
-  });
+  } satisfies ListRequest;
 }

@@ -1,10 +1,7 @@
-import { create } from '@bufbuild/protobuf';
-import { TakeHandleRequestSchema } from '@btfd/api';
 import type { RawBtf } from './btf/raw-btf.js';
 import type { SpecSource } from './btf/spec-store.js';
 import type { TransferOptions } from './btf/transfer-progress.js';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
-import { methods } from './call/connection.js';
 import { checkOptions } from './error/argument.js';
 import { type BtfError, clientError } from './error/btf-error.js';
 import { type Handle, leasedHandle } from './handle.js';
@@ -77,9 +74,8 @@ export class IteratedHandle extends RemoteObject {
     const askedAt = clock.now();
     try {
       const { handle } = await this.guard(async (token) => {
-        const request = create(TakeHandleRequestSchema, { token, ttl: ttlMessage(ttl) });
         doubtful.add(token);
-        return connection.unary(methods.takeHandle, request, { signal, timeout });
+        return connection.unary('takeHandle', { token, ttl: ttlMessage(ttl) }, { signal, timeout });
       });
       const taken = leasedHandle(this.session, handle, askedAt);
       if (this.#token !== null) doubtful.delete(this.#token);

@@ -1,7 +1,6 @@
-import { create } from '@bufbuild/protobuf';
-import { type LoadHandleRequest, LoadHandleRequestSchema } from '@btfd/api';
 import { BtfFormatError, type Builder, isElfFile, parseBpfObject, prepareBtf } from '@btfd/btf';
 import { LEASE_RULES, type LeaseOptions, ttlMessage } from './call/call-options.js';
+import type { RequestOf } from './call/methods.js';
 import { aBoolean, aUint32, checkOptions, invalidArgument, rule, type Rules } from './error/argument.js';
 import type { VerifierLog } from './error/verifier-log.js';
 import type { Handle } from './handle.js';
@@ -40,18 +39,18 @@ export function loadRequest(
   btf: Uint8Array | Builder,
   options: LoadOptions,
   reportRejection: boolean,
-): LoadHandleRequest {
+): RequestOf<'loadHandle'> {
   btfToLoad('btf', btf);
   checkOptions(options, LOAD_RULES);
   const { ttl, logSize = 0, adaptToKernel } = options;
   const isRaw = btf instanceof Uint8Array && !isElfFile(btf);
-  return create(LoadHandleRequestSchema, {
+  return {
     source: { case: 'rawBtf', value: rawBtfOf(btf) },
     ttl: ttlMessage(ttl),
     logSize,
     reportRejection,
     adaptToKernel: adaptToKernel ?? !isRaw,
-  });
+  };
 }
 
 function rawBtfOf(btf: Uint8Array | Builder): Uint8Array {

@@ -1,11 +1,9 @@
-import { create } from '@bufbuild/protobuf';
-import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
-import { GetHandleInfoRequestSchema, type Handle as HandleMessage } from '@btfd/api';
+import type { Handle as HandleMessage } from '@btfd/api';
+import { type Duration, durationMs } from './base/duration.js';
 import { digestKey, type RawBtf } from './btf/raw-btf.js';
 import type { SpecSource } from './btf/spec-store.js';
 import type { TransferOptions } from './btf/transfer-progress.js';
 import { CALL_RULES, type CallOptions } from './call/call-options.js';
-import { methods } from './call/connection.js';
 import { checkOptions, type Rules } from './error/argument.js';
 import { invalidResponse } from './error/btf-error.js';
 import { type HandleInfo, handleInfoFromMessage } from './object/handle-info.js';
@@ -60,11 +58,7 @@ export abstract class RemoteObject extends RemoteBtf {
     const { details = [], signal, timeout = this.session.timeout } = options;
     const { connection } = this.session;
     const { handle } = await this.guard((token) =>
-      connection.unary(
-        methods.getHandleInfo,
-        create(GetHandleInfoRequestSchema, { token, details: detailNumbers(details) }),
-        { signal, timeout },
-      ),
+      connection.unary('getHandleInfo', { token, details: detailNumbers(details) }, { signal, timeout }),
     );
     this.#info = infoOf(handle);
     return {

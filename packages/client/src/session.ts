@@ -1,13 +1,11 @@
-import { create } from '@bufbuild/protobuf';
-import { GetServerInfoRequestSchema } from '@btfd/api';
 import { atMost, type Clock, systemClock } from './base/clock.js';
 import { SpecStore } from './btf/spec-store.js';
 import type { CallOptions } from './call/call-options.js';
 import { type BtfClientOptions, connectionOptions, credentialsOf } from './call/client-options.js';
-import { Connection, methods } from './call/connection.js';
+import { Connection } from './call/connection.js';
 import { type DaemonChange, DaemonPin } from './call/daemon-pin.js';
 import { LeaseKeeper } from './lease/lease-keeper.js';
-import { type ServerInfo, serverInfoFromMessage } from './object/server-info.js';
+import type { ServerInfo } from './object/server-info.js';
 import { closeTokens, renewTokens } from './token-calls.js';
 
 /** A daemon in the same network responds within milliseconds. A call that takes this long is lost. */
@@ -59,8 +57,8 @@ export class Session {
 
   /** Asks the daemon for its info. */
   async serverInfo({ signal, timeout = this.timeout }: CallOptions): Promise<ServerInfo> {
-    const request = create(GetServerInfoRequestSchema);
-    const message = await this.connection.unary(methods.getServerInfo, request, { signal, timeout });
+    const message = await this.connection.unary('getServerInfo', {}, { signal, timeout });
+    const { serverInfoFromMessage } = await import('./object/server-info.js');
     const info = serverInfoFromMessage(message);
     this.daemon.observe(info.daemonEpoch, info.bootId);
     return info;

@@ -1,7 +1,5 @@
-import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
-import { CloseHandlesRequestSchema, RenewHandlesRequestSchema } from '@btfd/api';
-import { type CallLimits, type Connection, methods } from './call/connection.js';
+import { durationMs } from './base/duration.js';
+import type { CallLimits, Connection } from './call/connection.js';
 
 /** Maximum number of tokens that the contract allows in one request. */
 const MAX_TOKENS = 1000;
@@ -14,8 +12,7 @@ export async function renewTokens(
 ): Promise<(number | null)[]> {
   const remaining: (number | null)[] = [];
   for (const batch of batches(tokens)) {
-    const request = create(RenewHandlesRequestSchema, { tokens: batch });
-    const { results } = await connection.unary(methods.renewHandles, request, limits);
+    const { results } = await connection.unary('renewHandles', { tokens: batch }, limits);
     for (const { open, remainingTtl } of results) {
       const ms = remainingTtl === undefined ? 0 : durationMs(remainingTtl);
       remaining.push(open ? ms : null);
@@ -31,8 +28,7 @@ export async function closeTokens(
   limits: CallLimits,
 ): Promise<void> {
   for (const batch of batches(tokens)) {
-    const request = create(CloseHandlesRequestSchema, { tokens: batch });
-    await connection.unary(methods.closeHandles, request, limits);
+    await connection.unary('closeHandles', { tokens: batch }, limits);
   }
 }
 

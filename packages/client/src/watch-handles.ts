@@ -1,14 +1,8 @@
-import { create } from '@bufbuild/protobuf';
-import {
-  type WatchHandlesRequest,
-  WatchHandlesRequestSchema,
-  type WatchHandlesResponse,
-  type WatchPosition,
-} from '@btfd/api';
+import type { WatchHandlesResponse, WatchPosition } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import { abortWhenForgotten, onAbort } from './base/abort.js';
 import { pause } from './base/clock.js';
-import { methods } from './call/connection.js';
+import type { RequestOf } from './call/methods.js';
 import { backoffMs } from './call/retry.js';
 import { anAbortSignal, checkOptions, type Rules } from './error/argument.js';
 import { BtfError } from './error/btf-error.js';
@@ -69,8 +63,8 @@ async function* watched(
   try {
     for (;;) {
       try {
-        const call = create(WatchHandlesRequestSchema, { ...request, after: progress.position });
-        yield* events(session, connection.stream(methods.watchHandles, call, limits), progress);
+        const call = { ...request, after: progress.position };
+        yield* events(session, connection.stream('watchHandles', call, limits), progress);
       } catch (error) {
         if (!progress.synced || !BtfError.isBtfError(error) || !isTemporary(error)) throw error;
         if (LISTS_AGAIN.has(error.reason ?? '')) progress.position = undefined;
@@ -138,9 +132,9 @@ const TEMPORARY: ReadonlySet<status> = new Set([
 /** The reasons that say that the daemon does not know the events after the position. */
 const LISTS_AGAIN: ReadonlySet<string> = new Set(['WATCH_HISTORY_GONE', 'WATCHER_TOO_SLOW']);
 
-function watchRequest({ origins = [], nameGlobs = [] }: WatchOptions): WatchHandlesRequest {
-  return create(WatchHandlesRequestSchema, {
+function watchRequest({ origins = [], nameGlobs = [] }: WatchOptions) {
+  return {
     origins: origins.map((origin) => ORIGIN_NUMBERS[origin]),
     nameGlobs: [...nameGlobs],
-  });
+  } satisfies RequestOf<'watchHandles'>;
 }

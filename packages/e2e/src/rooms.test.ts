@@ -103,6 +103,18 @@ describe.each(Object.entries(ROOMS))('In %s', (name, rooms) => {
   });
 });
 
+/** The only file on the event loop that decodes BTF: a few members of vmlinux. See ARCHITECTURE.md. */
+const DECODES_BTF = ['rpc/kernel-members.ts'];
+
+test('Of the server, only jobs/ and the one exception parse BTF', () => {
+  const src = join(PACKAGES, 'server/src');
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !isTesting(file),
+  );
+  const parsing = files.filter((file) => /\bSpec\.parse\(/.test(readFileSync(join(src, file), 'utf8')));
+  expect(parsing.filter((file) => roomOf(file) !== 'jobs').toSorted()).toEqual(DECODES_BTF);
+});
+
 describe('jobs/ of the server', () => {
   const imports = importsOf('server');
 

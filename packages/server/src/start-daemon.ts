@@ -14,7 +14,7 @@ import { Reflection } from './grpc/reflection.js';
 import { wireDefinition } from './grpc/serve.js';
 import { HandleTable, newEpoch } from './handle/handle-table.js';
 import { filesOnly, probeAccess } from './kernel/access.js';
-import { BtfFiles } from './kernel/btf-files.js';
+import { BtfFiles, SYSFS_BTF } from './kernel/btf-files.js';
 import { KernelFeatures } from './kernel/features.js';
 import { healthStatuses } from './kernel/unavailable.js';
 import { LoadQueue } from './kernel/load-queue.js';
@@ -37,7 +37,6 @@ import { SpecSource } from './source/spec-source.js';
 import { UserScanner } from './users/user-scanner.js';
 import { ObjectWatch } from './watch/object-watch.js';
 
-const SYSFS_BTF = '/sys/kernel/btf';
 const PROCFS = '/proc';
 /** After the drain, how long the errors of calls that it ended may take to arrive. */
 const LAST_ERRORS_MS = 1000;

@@ -54,27 +54,41 @@ function keysOf(
     ownName: new Uint32Array(types.endTypeId),
   };
   const places = new Map([[0, 0]]);
-  for (const id of ids) {
-    const [sortName, ownName] = [sortNameOf(types, id, work), types.name(id)];
-    places.set(sortName, 0);
-    if (ownName !== sortName) places.set(ownName, 0);
-    keys.rank[id] = rankOf(types, id, work);
-    keys.sortName[id] = sortName;
-    keys.ownName[id] = ownName;
-  }
+  for (let i = 0; i < ids.length; i++) readKeys(ids[i] ?? 0, types, work, keys, places);
   const names = rankNames(places, strings, work);
-  for (const id of ids) {
-    keys.sortName[id] = places.get(keys.sortName[id] ?? 0) ?? 0;
-    keys.ownName[id] = places.get(keys.ownName[id] ?? 0) ?? 0;
-  }
+  for (let i = 0; i < ids.length; i++) rankKeys(ids[i] ?? 0, keys, places);
   return { keys, names };
+}
+
+/** Sets the keys of a type to offsets of names, and collects these. */
+function readKeys(
+  id: TypeId,
+  types: TypeWords,
+  work: WorkLimit,
+  keys: SortKeys,
+  names: Map<number, number>,
+): void {
+  const sortName = sortNameOf(types, id, work);
+  const ownName = types.name(id);
+  names.set(sortName, 0);
+  if (ownName !== sortName) names.set(ownName, 0);
+  keys.rank[id] = rankOf(types, id, work);
+  keys.sortName[id] = sortName;
+  keys.ownName[id] = ownName;
+}
+
+/** Replaces the offsets of a type's names by their ranks. */
+function rankKeys(id: TypeId, { sortName, ownName }: SortKeys, ranks: ReadonlyMap<number, number>): void {
+  sortName[id] = ranks.get(sortName[id] ?? 0) ?? 0;
+  ownName[id] = ranks.get(ownName[id] ?? 0) ?? 0;
 }
 
 /** Gives each string offset the rank of its string, and returns the number of ranks. */
 function rankNames(ranks: Map<number, number>, strings: StringBytes, work: WorkLimit): number {
   const offsets = Uint32Array.from(ranks.keys()).toSorted((a, b) => strings.compare(a, b, work));
   let rank = 0;
-  for (const [i, offset] of offsets.entries()) {
+  for (let i = 0; i < offsets.length; i++) {
+    const offset = offsets[i] ?? 0;
     if (i > 0 && strings.compare(offsets[i - 1] ?? 0, offset, work) !== 0) rank += 1;
     ranks.set(offset, rank);
   }
@@ -84,22 +98,47 @@ function rankNames(ranks: Map<number, number>, strings: StringBytes, work: WorkL
 /** Returns ids in the order of their keys, which are below a number; those of equal keys keep their order. */
 function sortByKey(ids: Uint32Array, keys: Uint32Array, count: number): Uint32Array {
   const places = new Uint32Array(count + 1);
-  for (const id of ids) places[(keys[id] ?? 0) + 1] = (places[(keys[id] ?? 0) + 1] ?? 0) + 1;
-  for (let key = 0; key < count; key++) places[key + 1] = (places[key + 1] ?? 0) + (places[key] ?? 0);
+  countKeys(ids, keys, places);
+  addUp(places);
   const sorted = new Uint32Array(ids.length);
-  for (const id of ids) {
-    const place = places[keys[id] ?? 0] ?? 0;
-    sorted[place] = id;
-    places[keys[id] ?? 0] = place + 1;
-  }
+  place(ids, keys, places, sorted);
   return sorted;
+}
+
+/** Counts the ids of each key, in the entry after it. The loops are functions, because V8 optimises a function as a whole. */
+function countKeys(ids: Uint32Array, keys: Uint32Array, counts: Uint32Array): void {
+  for (let i = 0; i < ids.length; i++) {
+    const next = (keys[ids[i] ?? 0] ?? 0) + 1;
+    counts[next] = (counts[next] ?? 0) + 1;
+  }
+}
+
+/** Replaces each entry by the sum of all up to it. */
+function addUp(counts: Uint32Array): void {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    sum += counts[i] ?? 0;
+    counts[i] = sum;
+  }
+}
+
+/** Puts each id at the place of its key, after those of the same key. */
+function place(ids: Uint32Array, keys: Uint32Array, places: Uint32Array, sorted: Uint32Array): void {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] ?? 0;
+    const key = keys[id] ?? 0;
+    const at = places[key] ?? 0;
+    sorted[at] = id;
+    places[key] = at + 1;
+  }
 }
 
 /** Sorts types of the same keys by their hashes. */
 function sortEqual(sorted: Uint32Array, { rank, sortName, ownName }: SortKeys, hashes: TypeHashes): void {
   let first = 0;
   for (let end = 1; end <= sorted.length; end++) {
-    const [a, b] = [sorted[first] ?? 0, sorted[end]];
+    const a = sorted[first] ?? 0;
+    const b = sorted[end];
     const isEqual =
       b !== undefined && rank[a] === rank[b] && sortName[a] === sortName[b] && ownName[a] === ownName[b];
     if (isEqual) continue;

@@ -10,7 +10,8 @@ const KNOWN = 1;
  * TypeHashes orders types of the same name by the hash of bpftool 7.8, which covers the names of their members and of the
  * members' types. So the order does not depend on ids.
  *
- * A hash has 64 bits, in two halves of 32. They are numbers in arrays and fields, so that no step makes an object.
+ * A hash has 64 bits, in two halves of 32. The halves have a sign: V8 makes an object of each larger number, until a function
+ * is optimised.
  */
 export class TypeHashes {
   readonly #types: TypeWords;
@@ -18,8 +19,8 @@ export class TypeHashes {
   readonly #work: WorkLimit;
   /** Two slots for each type: at its id without the members of structs, and after all ids with them. */
   readonly #states: Uint8Array;
-  readonly #highs: Uint32Array;
-  readonly #lows: Uint32Array;
+  readonly #highs: Int32Array;
+  readonly #lows: Int32Array;
   /** The hash that is being computed. */
   #high = 0;
   #low = 0;
@@ -29,8 +30,8 @@ export class TypeHashes {
     this.#strings = strings;
     this.#work = work;
     this.#states = new Uint8Array(types.endTypeId * 2);
-    this.#highs = new Uint32Array(types.endTypeId * 2);
-    this.#lows = new Uint32Array(types.endTypeId * 2);
+    this.#highs = new Int32Array(types.endTypeId * 2);
+    this.#lows = new Int32Array(types.endTypeId * 2);
   }
 
   /** sort sorts ids by their hashes, then by their value. */
@@ -39,14 +40,17 @@ export class TypeHashes {
     for (const id of ids) this.#find(id, true);
     const highs = this.#highs.subarray(end);
     const lows = this.#lows.subarray(end);
-    ids.sort((a, b) => (highs[a] ?? 0) - (highs[b] ?? 0) || (lows[a] ?? 0) - (lows[b] ?? 0) || a - b);
+    ids.sort(
+      (a, b) => unsigned(highs[a]) - unsigned(highs[b]) || unsigned(lows[a]) - unsigned(lows[b]) || a - b,
+    );
   }
 
   /** Finds the hash of a type, and returns its slot. */
   #find(id: TypeId, withMembers: boolean): number {
     const slot = withMembers ? id + this.#types.endTypeId : id;
     if (id === 0 || this.#states[slot] !== UNKNOWN) return slot;
-    const [high, low] = [this.#high, this.#low];
+    const high = this.#high;
+    const low = this.#low;
     this.#high = 0;
     this.#low = 0;
     this.#work.enter(id);
@@ -75,7 +79,7 @@ export class TypeHashes {
         if (withMembers) this.#addMembers(id);
         break;
       case Kind.ARRAY:
-        this.#add(0, types.arrayLength(id));
+        this.#add(0, types.arrayLength(id) | 0);
         break;
       default:
         break;
@@ -104,23 +108,22 @@ export class TypeHashes {
   /** Adds the hash of a name, if there is one. */
   #addName(name: number): void {
     if (name === 0) return;
-    const [high, low] = [this.#high, this.#low];
-    this.#high = 0;
-    this.#low = 0;
     const bytes = this.#strings.section(name);
-    let byte = 0;
     const start = this.#strings.start(name);
+    let high = 0;
+    let low = 0;
+    let byte = 0;
     for (let i = start; (byte = bytes[i] ?? 0) !== 0; i++) {
       // Many members may share one endless name.
       if ((i - start) % STEP_BYTES === STEP_BYTES - 1) this.#work.stepName();
-      // `char` is signed.
-      if (byte > 127) this.#add(0xffffffff, byte + 0xffffff00);
-      else this.#add(0, byte);
+      // `char` is signed. This is {@link #add} for a small number, written out: it runs for each character.
+      const value = (byte << 24) >> 24;
+      const lowest = (low & 0xffff) * 31 + (value & 0xffff);
+      const middle = (low >>> 16) * 31 + ((value >> 16) & 0xffff) + (lowest >>> 16);
+      low = (middle << 16) | (lowest & 0xffff);
+      high = (Math.imul(high, 31) + (value >> 31) + (middle >>> 16)) | 0;
     }
-    const [nameHigh, nameLow] = [this.#high, this.#low];
-    this.#high = high;
-    this.#low = low;
-    this.#add(nameHigh, nameLow);
+    this.#add(high, low);
   }
 
   #addSlot(slot: number): void {
@@ -129,8 +132,14 @@ export class TypeHashes {
 
   /** Makes `hash * 31 + value` of the hash, in 64 bits. */
   #add(high: number, low: number): void {
-    const sum = this.#low * 31 + low;
-    this.#low = sum >>> 0;
-    this.#high = (this.#high * 31 + high + Math.floor(sum / 2 ** 32)) >>> 0;
+    const before = this.#low;
+    const lowest = (before & 0xffff) * 31 + (low & 0xffff);
+    const middle = (before >>> 16) * 31 + (low >>> 16) + (lowest >>> 16);
+    this.#low = (middle << 16) | (lowest & 0xffff);
+    this.#high = (Math.imul(this.#high, 31) + high + (middle >>> 16)) | 0;
   }
+}
+
+function unsigned(half: number | undefined): number {
+  return (half ?? 0) >>> 0;
 }

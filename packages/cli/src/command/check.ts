@@ -3,6 +3,7 @@ import { BtfFormatError, parseHeader, surveyBtf } from '@btfd/btf';
 import { ExitCode } from '../error/exit-code.js';
 import type { CheckOptions } from '../grammar/check.js';
 import { printableText } from '../output/safe-text.js';
+import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';
@@ -42,8 +43,8 @@ const NOT_CHECKED = '(programs and CO-RE relocations are not checked)';
 function acceptedText({ colors }: Session, path: string, btf: Uint8Array): string {
   // A later kernel accepts types that btfctl cannot count.
   const { typeCount } = surveyBtf(btf);
-  const types = typeCount === null ? '' : `${typeCount.toLocaleString('en-US')} types in `;
-  const size = `${types}${btf.length.toLocaleString('en-US')} bytes`;
+  const types = typeCount === null ? '' : `${grouped(typeCount)} types in `;
+  const size = `${types}${grouped(btf.length)} bytes`;
   return `${path}: ${colors.good('BTF accepted')} ${NOT_CHECKED}, ${size}\n`;
 }
 

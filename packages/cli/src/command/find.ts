@@ -4,7 +4,7 @@ import { type CliError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
 import type { FindOptions } from '../grammar/find.js';
-import { type Column, formatTable } from '../output/table.js';
+import { type Column, formatTable, grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { idsNamed, typeIdOf } from '../source/chosen-types.js';
 import { everySpec } from '../source/every-spec.js';
@@ -144,7 +144,7 @@ function findText(matches: readonly Match[], wide: boolean, { width, colors }: S
     String(id),
     kind,
     name,
-    size === null ? '-' : size.toLocaleString('en-US'),
+    size === null ? '-' : grouped(size),
     text,
   ]);
   return formatTable(columns, rows, { width, colors });

@@ -1,6 +1,7 @@
 import type { Caller, FeatureStatus, Role, ServerInfo } from '@btfd/client';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
+import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 
 /** info runs `btfctl info`. */
@@ -35,7 +36,7 @@ function featuresText(features: readonly FeatureStatus[]): string {
 
 function infoText(address: string, daemon: ServerInfo, colors: Colors): string {
   const { limits } = daemon;
-  const bytes = (value: number): string => `${value.toLocaleString('en-US')} bytes`;
+  const bytes = (value: number): string => `${grouped(value)} bytes`;
   const rows: [string, string][] = [
     ['address', address],
     ['daemon', `btfd ${daemon.version}`],

@@ -1,7 +1,6 @@
 import type { BtfError, HandleInfo, InfoDetail, KnownOrigin } from '@btfd/client';
-import { type CliError, notFound } from '../error/cli-error.js';
+import { type CliError, isBtfError, notFound } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { isBtfError } from '../error/explain-error.js';
 import type { ListOptions } from '../grammar/list.js';
 import { objectData, objectsText } from '../output/object-list.js';
 import type { Session } from '../session/session.js';

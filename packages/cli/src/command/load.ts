@@ -3,6 +3,7 @@ import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
 import { explainError } from '../error/explain-error.js';
 import type { LoadOptions } from '../grammar/load.js';
+import { grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { readLoadable } from '../source/read-loadable.js';
 import { noteUnknown, unknownParts } from '../source/source.js';
@@ -21,7 +22,7 @@ export async function load(session: Session, path: string, { adapt }: LoadOption
   await session.show({
     data: { file: path, id, size },
     names: [`id:${id}`],
-    text: () => `loaded ${path} as BTF id ${id}, ${size.toLocaleString('en-US')} bytes\n`,
+    text: () => `loaded ${path} as BTF id ${id}, ${grouped(size)} bytes\n`,
   });
   await session.out.flush();
   session.note('held until Ctrl-C');

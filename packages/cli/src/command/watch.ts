@@ -5,7 +5,7 @@ import type { WatchOptions } from '../grammar/watch.js';
 import type { Format } from '../output/formats.js';
 import { objectData } from '../output/object-list.js';
 import { jsonText, printable, yamlText } from '../output/safe-text.js';
-import { clip } from '../output/table.js';
+import { clip, grouped } from '../output/table.js';
 import type { Session } from '../session/session.js';
 import { checkNames } from '../source/glob.js';
 import { objectName, underscoreHint } from '../source/spec-ref.js';
@@ -78,13 +78,7 @@ function eventRow(
   { colors, width }: Session,
 ): string {
   const paint = { present: (text: string) => text, added: colors.good, removed: colors.bad }[type];
-  const cells = [
-    type,
-    id === 0 ? '-' : String(id),
-    size.toLocaleString('en-US'),
-    origin,
-    printable(name) || '-',
-  ] as const;
+  const cells = [type, id === 0 ? '-' : String(id), grouped(size), origin, printable(name) || '-'] as const;
   return paint(row(cells, width));
 }
 

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConfigFile } from './config-file.js';
+import { readConfigText } from './config-text.js';
 
 describe('ConfigFile', () => {
   let dir: string;
@@ -24,7 +25,7 @@ describe('ConfigFile', () => {
   afterEach(() => rmSync(dir, { recursive: true }));
 
   const read = async (file: string, mustExist = true): Promise<ConfigFile> =>
-    ConfigFile.read(file, mustExist, new AbortController().signal);
+    new ConfigFile(file, await readConfigText(file, mustExist, new AbortController().signal));
 
   const written = async (text: string): Promise<ConfigFile> => {
     writeFileSync(path, text, { mode: 0o640 });

@@ -1,18 +1,9 @@
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type Document, isMap, isScalar, parseDocument, type YAMLParseError } from 'yaml';
-import { CliError, codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
+import { CliError, messageOf, usageError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { readPath } from '../source/read-file.js';
 import { type Config, EMPTY_CONFIG, type Node, readConfig } from './config.js';
-import { configHome } from './xdg-folders.js';
-
-/** configPath returns the path of the config file: `BTFCTL_CONFIG`, or `btfd/config.yaml` in the user's config folder. */
-export function configPath(env: NodeJS.ProcessEnv): string {
-  const named = env['BTFCTL_CONFIG'];
-  if (named !== undefined && named !== '') return named;
-  return join(configHome(env), 'btfd', 'config.yaml');
-}
 
 /** ConfigFile is the config file, which need not exist. Changes keep the comments in it. */
 export class ConfigFile {
@@ -21,24 +12,12 @@ export class ConfigFile {
   readonly #document: Document;
 
   /**
-   * Reads a config file.
+   * The constructor parses the file.
    *
-   * @param mustExist whether a missing file is an error, as for a file that `--config` names.
-   * @throws CliError NOT_FOUND if the file is missing and must exist; USAGE if it cannot be read or is invalid. The reason of
-   * `interrupted`.
+   * @param text its text, or null if there is no file.
+   * @throws CliError USAGE if it is invalid.
    */
-  static async read(path: string, mustExist: boolean, interrupted: AbortSignal): Promise<ConfigFile> {
-    const text = await readIfExists(path, interrupted);
-    if (text === null && mustExist) {
-      throw notFound(
-        `there is no config file ${path}`,
-        `\`btfctl --config ${path} context set NAME --address ADDRESS\` creates it`,
-      );
-    }
-    return new ConfigFile(path, text);
-  }
-
-  private constructor(path: string, text: string | null) {
+  constructor(path: string, text: string | null) {
     this.path = path;
     this.#document = parseDocument(text ?? '');
     const [error] = this.#document.errors;
@@ -145,19 +124,4 @@ function valueOf(document: Document, path: string): unknown {
     // Aliases that expand to too many nodes.
     throw usageError(`${path}: ${messageOf(error)}`);
   }
-}
-
-async function readIfExists(path: string, interrupted: AbortSignal): Promise<string | null> {
-  try {
-    return Buffer.from(await readPath(path, interrupted)).toString();
-  } catch (error) {
-    interrupted.throwIfAborted();
-    if (isMissing(codeOf(error))) return null;
-    throw usageError(`cannot read the config file: ${messageOf(error)}`);
-  }
-}
-
-/** ENOTDIR is the error for users whose home is not a folder, as for many services. */
-function isMissing(code: unknown): boolean {
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,5 +1,6 @@
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
+import { grouped } from '../output/table.js';
 import type { Change, Pair } from './change.js';
 import type { SpecDiff } from './diff-specs.js';
 import type { MemberFact } from './member-facts.js';
@@ -86,7 +87,7 @@ class ChangeWriter {
 }
 
 function sizeChange({ from, to }: Pair<number | null>): string {
-  return `${from?.toLocaleString('en-US') ?? '-'} → ${to === null ? '-' : bytes(to)}`;
+  return `${from === null ? '-' : grouped(from)} → ${to === null ? '-' : bytes(to)}`;
 }
 
 /** Returns the name of a member, which bitfields for padding do not have. */
@@ -135,5 +136,5 @@ function distance(bits: number): string {
 }
 
 function bytes(count: number): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? 'byte' : 'bytes'}`;
+  return `${grouped(count)} ${count === 1 ? 'byte' : 'bytes'}`;
 }

@@ -1,3 +1,4 @@
+import type { BtfError } from '@btfd/client';
 import { ExitCode } from './exit-code.js';
 
 /** CliError is a failure of a command, with an exit code and a hint. */
@@ -35,4 +36,12 @@ export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)
     : String(error);
+}
+
+/**
+ * isBtfError reports whether a value is an error of the client. It compares the name, because the class would load gRPC
+ * for errors of files too.
+ */
+export function isBtfError(value: unknown): value is BtfError {
+  return value instanceof Error && value.name === 'BtfError';
 }

@@ -1,6 +1,6 @@
 import { BtfBuildError, BtfFormatError, type BtfFormatErrorCode } from '@btfd/btf';
 import type { BtfError, BtfErrorReason } from '@btfd/client';
-import { CliError } from './cli-error.js';
+import { CliError, isBtfError } from './cli-error.js';
 import { ExitCode } from './exit-code.js';
 
 /** Explanation is the message, the hint and the exit code of a command that failed. */
@@ -77,14 +77,6 @@ export function explainError(error: unknown, env: NodeJS.ProcessEnv = {}): Expla
     message: error instanceof Error ? error.message : String(error),
     hint: null,
   };
-}
-
-/**
- * isBtfError reports whether a value is an error of the client. It compares the name, because the class would load gRPC
- * for errors of files too.
- */
-export function isBtfError(value: unknown): value is BtfError {
-  return value instanceof Error && value.name === 'BtfError';
 }
 
 function explainBtfError(error: BtfError, env: NodeJS.ProcessEnv): Explanation {

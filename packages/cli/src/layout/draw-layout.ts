@@ -1,7 +1,7 @@
 import type { Layout, LayoutMember, LayoutRow } from '@btfd/btf';
 import type { Colors } from '../output/colors.js';
 import { printable } from '../output/safe-text.js';
-import { clip } from '../output/table.js';
+import { clip, grouped } from '../output/table.js';
 import { CACHE_LINE, drawBytes } from './cache-line.js';
 import { type Extent, extentsOf, indexAt } from './extents.js';
 
@@ -171,5 +171,5 @@ function indent(depth: number): string {
 }
 
 function counted(count: number, word: string): string {
-  return `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
+  return `${grouped(count)} ${word}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,6 @@
 import type { HandleInfo } from '@btfd/client';
 import type { Colors } from './colors.js';
-import { type Column, formatTable } from './table.js';
+import { type Column, formatTable, grouped } from './table.js';
 
 /** ListTextOptions are the options of {@link objectsText}. */
 export interface ListTextOptions {
@@ -17,7 +17,7 @@ export function objectsText(infos: readonly HandleInfo[], options: ListTextOptio
     { heading: 'ID', align: 'right', cell: ({ id }) => (id === 0 ? '-' : String(id)) },
     { heading: 'NAME', shrinks: true, color: colors.name, cell: ({ name }) => (name === '' ? '-' : name) },
     { heading: 'ORIGIN', cell: ({ origin, removed }) => (removed ? `${origin} (removed)` : origin) },
-    { heading: 'BYTES', align: 'right', cell: ({ size }) => size.toLocaleString('en-US') },
+    { heading: 'BYTES', align: 'right', cell: ({ size }) => grouped(size) },
   ];
   if (options.digest) {
     columns.push({

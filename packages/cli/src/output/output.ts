@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { drained, Pager } from './pager.js';
-import type { Stream } from './terminal.js';
+import type { Pager } from './pager.js';
+import { drained, type Stream } from './terminal.js';
 
 /** OutputOptions are the options of an {@link Output}. */
 export interface OutputOptions {
@@ -22,6 +22,7 @@ export class Output {
   /** The text that waits until it is known whether it fits the screen. */
   #waiting = '';
   #pager: Pager | null = null;
+  #starting: Promise<void> | null = null;
   #closed = false;
   #failure: Error | null = null;
 
@@ -47,14 +48,13 @@ export class Output {
     if (this.#pagerCommand === null || typeof text !== 'string') return this.#send(text);
     this.#waiting += text;
     if (linesOf(this.#waiting) < (this.#stream.rows ?? Infinity)) return;
-    const waiting = this.#waiting;
-    this.#waiting = '';
-    this.#pager = Pager.start(this.#pagerCommand, this.#env);
-    return this.#pager.write(waiting);
+    this.#starting ??= this.#startPager(this.#pagerCommand);
+    return this.#starting;
   }
 
   /** Writes the text that waits, for output that grows while it is watched. */
   async flush(): Promise<void> {
+    await this.#starting;
     const waiting = this.#waiting;
     this.#waiting = '';
     if (waiting !== '') await this.#send(waiting);
@@ -72,6 +72,17 @@ export class Output {
     await setImmediate();
     if (this.#failure !== null)
       throw new CliError(ExitCode.FAILURE, `cannot write: ${this.#failure.message}`);
+  }
+
+  /** Starts the pager with the text that waits until then. */
+  async #startPager(command: string): Promise<void> {
+    // Loaded only here: it takes milliseconds to load the code that starts programs.
+    const { Pager: Program } = await import('./pager.js');
+    const pager = Program.start(command, this.#env);
+    this.#pager = pager;
+    const waiting = this.#waiting;
+    this.#waiting = '';
+    await pager.write(waiting);
   }
 
   async #send(text: string | Uint8Array): Promise<void> {

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { drained } from './terminal.js';
 
 /** Quit if the text fits the screen, pass colours through, leave the text on the screen. */
 const LESS_OPTIONS = 'FRX';
@@ -46,36 +44,4 @@ export class Pager {
     this.#child.stdin?.end();
     if (!this.#ended) await once(this.#child, 'close').catch(() => {});
   }
-}
-
-/** pagerOf returns the pager to use: BTFD_PAGER, PAGER or less. Returns null if that is empty, `cat` or not installed. */
-export function pagerOf(env: NodeJS.ProcessEnv): string | null {
-  const command = (env['BTFD_PAGER'] ?? env['PAGER'] ?? 'less').trim();
-  const [program = ''] = command.split(/\s+/);
-  return program === '' || program === 'cat' || !isInPath(program, env) ? null : command;
-}
-
-function isInPath(program: string, env: NodeJS.ProcessEnv): boolean {
-  const folders = program.includes('/') ? [''] : (env['PATH'] ?? '').split(delimiter);
-  return folders.some((folder) => {
-    try {
-      accessSync(folder === '' ? program : join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** drained waits until a stream accepts more data, or is closed. */
-export async function drained(stream: Writable): Promise<void> {
-  const events = ['drain', 'close', 'error'] as const;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      for (const event of events) stream.off(event, done);
-      resolve();
-    };
-    for (const event of events) stream.on(event, done);
-    if (stream.destroyed) done();
-  });
 }

@@ -10,6 +10,17 @@ test('JSON has no control characters of terminals, and keeps its meaning', () =>
   }
 });
 
+test('the characters that are replaced are those with the Unicode properties', () => {
+  for (let code = 0; code <= 0x10_ffff; code++) {
+    const character = String.fromCodePoint(code);
+    const unsafe = /[\p{Cc}\p{Bidi_Control}]/u.test(character);
+    const expected = unsafe ? '\uFFFD' : character;
+    if (printable(character) !== expected) throw new Error(`printable: ${code.toString(16)}`);
+    const kept = character === '\n' || character === '\t' ? character : expected;
+    if (printableText(character) !== kept) throw new Error(`printableText: ${code.toString(16)}`);
+  }
+});
+
 test('text of several lines keeps its line breaks and tabs, but no other control characters', () => {
   expect(printableText('a\tb\n\u001B]0;x\u0007\u009B')).toBe('a\tb\n�]0;x��');
   expect(printable('a\tb\n')).toBe('a�b�');

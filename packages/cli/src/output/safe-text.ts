@@ -1,15 +1,24 @@
 /**
+ * The characters to replace: control characters (`\p{Cc}`) and those that change the direction of writing
+ * (`\p{Bidi_Control}`). V8 takes a millisecond to make a set of a property, in each process.
+ */
+const UNSAFE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+/** The same without line breaks and tabs. */
+const UNSAFE_IN_LINES =
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+/**
  * printable makes a name safe to print on a terminal. Names in the BTF of a file can be anything, including control
  * sequences of terminals.
  */
 export function printable(text: string): string {
-  // Control characters, and those that change the direction of writing.
-  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+  return text.replaceAll(UNSAFE, '\uFFFD');
 }
 
 /** printableText is {@link printable} for text of several lines. It keeps line breaks and tabs. */
 export function printableText(text: string): string {
-  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
+  return text.replaceAll(UNSAFE_IN_LINES, '\uFFFD');
 }
 
 /** jsonText returns a value as JSON that is safe to print on a terminal. */
@@ -22,7 +31,7 @@ export function jsonText(value: unknown, indent?: number): string {
  * YAML does not allow either, and those that change the direction of writing.
  */
 export function escapeControls(json: string): string {
-  return json.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (control) =>
+  return json.replaceAll(UNSAFE, (control) =>
     control === '\n' ? control : `\\u${(control.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -54,3 +54,16 @@ export function endWithTerminal(before: readonly number[]): void {
   process.removeAllListeners('SIGHUP');
   process.kill(process.pid, 'SIGHUP');
 }
+
+/** drained waits until a stream accepts more data, or is closed. */
+export async function drained(stream: Writable): Promise<void> {
+  const events = ['drain', 'close', 'error'] as const;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+    if (stream.destroyed) done();
+  });
+}

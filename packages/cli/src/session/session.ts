@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { BtfClient, TransferOptions, TransferProgress } from '@btfd/client';
 import type { ConfigFile } from '../config/config-file.js';
 import { type Config, EMPTY_CONFIG, type Node } from '../config/config.js';
+import { configPath, readConfigText } from '../config/config-text.js';
 import { nodeNamed, targetOf } from '../config/target.js';
 import { usageError } from '../error/cli-error.js';
 import { type GlobalOptions, tlsOf } from '../grammar/global-options.js';
 import { type Colors, makeColors } from '../output/colors.js';
 import { showView, type View } from '../output/formats.js';
 import { Output } from '../output/output.js';
-import { pagerOf } from '../output/pager.js';
+import { pagerOf } from '../output/pager-choice.js';
 import { Progress } from '../output/progress.js';
 import { printableText } from '../output/safe-text.js';
 import { columnsOf, type Io, wantsColor } from '../output/terminal.js';
@@ -35,6 +36,8 @@ export class Session implements AsyncDisposable {
   /** Null if nobody would see it. */
   readonly #progress: Progress | null;
   readonly #notes = new Set<string>();
+  /** The text of the config file; null in it if there is no file. */
+  #configRead: Promise<string | null> | null = null;
   #configFile: Promise<ConfigFile> | null = null;
   #tookInput = false;
 
@@ -71,8 +74,7 @@ export class Session implements AsyncDisposable {
   /** Returns the daemon to use. @throws CliError as `targetOf` does. */
   async target(): Promise<Node> {
     const { address, context } = this.options;
-    const config = async (): Promise<Config> => (await this.configFile()).config;
-    return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, config);
+    return targetOf({ address, context, tls: tlsOf(this.options) }, this.env, async () => this.#config());
   }
 
   /** Prints a result in the format of `-o`. */
@@ -192,12 +194,31 @@ export class Session implements AsyncDisposable {
 
   async #nodeNamed(node: string): Promise<Node> {
     // An address needs no config file, so an invalid one must not matter.
-    const config = node.includes(':') ? EMPTY_CONFIG : (await this.configFile()).config;
+    const config = node.includes(':') ? EMPTY_CONFIG : await this.#config();
     return nodeNamed(node, config, tlsOf(this.options));
   }
 
+  /** Returns the content of the config file. If there is no file, no YAML is loaded. */
+  async #config(): Promise<Config> {
+    if (this.#configFile === null && (await this.#configText(this.options.config !== undefined)) === null) {
+      return EMPTY_CONFIG;
+    }
+    return (await this.configFile()).config;
+  }
+
   async #readConfigFile(mustExist: boolean): Promise<ConfigFile> {
-    const { ConfigFile, configPath } = await import('../config/config-file.js');
-    return ConfigFile.read(this.options.config ?? configPath(this.env), mustExist, this.interrupted);
+    const text = await this.#configText(mustExist);
+    const { ConfigFile } = await import('../config/config-file.js');
+    return new ConfigFile(this.#configPath, text);
+  }
+
+  /** Reads the config file once: it may be a pipe. */
+  async #configText(mustExist: boolean): Promise<string | null> {
+    this.#configRead ??= readConfigText(this.#configPath, mustExist, this.interrupted);
+    return this.#configRead;
+  }
+
+  get #configPath(): string {
+    return this.options.config ?? configPath(this.env);
   }
 }

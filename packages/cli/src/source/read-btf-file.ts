@@ -1,7 +1,6 @@
 import { BtfFormatError, type ElfBtf, inflateElfBtf, isElfFile } from '@btfd/btf';
 import { CliError } from '../error/cli-error.js';
 import { ExitCode } from '../error/exit-code.js';
-import { explainError } from '../error/explain-error.js';
 import { readFile } from './read-file.js';
 import { STANDARD_INPUT } from './spec-ref.js';
 
@@ -44,6 +43,7 @@ export async function inFile<T>(path: string, read: () => Promise<T> | T): Promi
     return await read();
   } catch (error) {
     if (!(error instanceof BtfFormatError)) throw error;
+    const { explainError } = await import('../error/explain-error.js');
     const { exitCode, message, hint } = explainError(error);
     throw new CliError(exitCode, `${nameOf(path)}: ${message}`, hint);
   }

@@ -12,9 +12,15 @@ export interface Clock {
   setTimer(run: () => void, ms: number, keepAlive?: boolean): () => void;
 }
 
+/** Not `performance.now()`, whose first use loads code for a millisecond. */
+function milliseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** systemClock is the clock of the process. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: milliseconds,
   setTimer: (run, ms, keepAlive = false) => {
     const timer = setTimeout(run, ms);
     if (!keepAlive) timer.unref();

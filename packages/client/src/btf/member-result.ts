@@ -1,11 +1,7 @@
-import { create } from '@bufbuild/protobuf';
-import {
-  decodeMember,
-  decodeMemberError,
-  type MemberError as MemberErrorMessage,
-  type MemberErrorName,
-  type MemberResult as MemberResultMessage,
-  ResolveMembersRequestSchema,
+import type {
+  MemberError as MemberErrorMessage,
+  MemberErrorName,
+  MemberResult as MemberResultMessage,
 } from '@btfd/api';
 import {
   BtfFormatError,
@@ -16,7 +12,8 @@ import {
   type PathStep,
   type TypeId,
 } from '@btfd/btf';
-import { type CallLimits, type Connection, methods } from '../call/connection.js';
+import type { CallLimits, Connection } from '../call/connection.js';
+import { type Messages, messagesNow } from '../call/methods.js';
 import { invalidResponse } from '../error/btf-error.js';
 import type { SpecSource } from './spec-store.js';
 
@@ -79,25 +76,29 @@ export async function fetchMembers(
   paths: readonly string[],
   limits: CallLimits,
 ): Promise<MemberResult[]> {
-  const request = create(ResolveMembersRequestSchema, { source, paths: [...paths] });
-  const { results } = await connection.unary(methods.resolveMembers, request, limits);
-  return paths.map((path, index) => memberResult(path, results[index]));
+  const { results } = await connection.unary('resolveMembers', { source, paths: [...paths] }, limits);
+  const messages = await messagesNow();
+  return paths.map((path, index) => memberResult(path, results[index], messages));
 }
 
-function memberResult(path: string, message: MemberResultMessage | undefined): MemberResult {
+function memberResult(
+  path: string,
+  message: MemberResultMessage | undefined,
+  messages: Messages,
+): MemberResult {
   const { case: kind, value } = message?.result ?? { case: undefined };
   switch (kind) {
     case 'error':
-      return { path, member: null, error: value.message, failure: failureOf(path, value) };
+      return { path, member: null, error: value.message, failure: failureOf(path, value, messages) };
     case 'member':
-      return { path, member: decodeMember(value), error: null, failure: null };
+      return { path, member: messages.decodeMember(value), error: null, failure: null };
     case undefined:
       throw invalidResponse(`result for ${JSON.stringify(path)}`);
   }
 }
 
-function failureOf(path: string, message: MemberErrorMessage): MemberFailure {
-  const { code, step, candidates, candidateCount } = decodeMemberError(message);
+function failureOf(path: string, message: MemberErrorMessage, messages: Messages): MemberFailure {
+  const { code, step, candidates, candidateCount } = messages.decodeMemberError(message);
   const rest = candidates.length === 0 ? [] : stepsFrom(path, step);
   return {
     code,

@@ -1,17 +1,12 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import {
-  Encoding,
-  NoteKind as NoteKindNumber,
-  type SpecNote as SpecNoteMessage,
-  SpecRequestSchema,
-} from '@btfd/api';
+import type { NoteKind as NoteKindNumber, SpecNote as SpecNoteMessage } from '@btfd/api';
 import { type BtfNote, type BtfNoteKind, Spec } from '@btfd/btf';
-import { type Connection, methods } from '../call/connection.js';
+import type { Connection } from '../call/connection.js';
+import type { RequestOf } from '../call/methods.js';
 import { aBoolean, type Rules } from '../error/argument.js';
 import { invalidResponse } from '../error/btf-error.js';
 import { joinBytes } from './raw-btf.js';
 import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage } from './selection.js';
-import { TRANSFER_TIMEOUT_MS, type SpecSource } from './spec-store.js';
+import { ENCODINGS, type SpecSource, TRANSFER_TIMEOUT_MS } from './spec-store.js';
 import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SpecNote is a `BtfNote` of `@btfd/btf` that the daemon returned: a part of an object's BTF that it does not know. */
@@ -20,12 +15,19 @@ export interface SpecNote extends Omit<BtfNote, 'kind'> {
   readonly kind: BtfNoteKind | 'unknown';
 }
 
+const NOTE_KINDS = {
+  UNKNOWN_FLAGS: 1,
+  UNKNOWN_HEADER_FIELDS: 2,
+  UNKNOWN_BYTES: 3,
+  UNKNOWN_KINDS: 4,
+} as const satisfies { [K in BtfNoteKind]: (typeof NoteKindNumber)[K] };
+
 const KINDS: Readonly<Record<number, SpecNote['kind']>> = {
-  [NoteKindNumber.UNSPECIFIED]: 'unknown',
-  [NoteKindNumber.UNKNOWN_FLAGS]: 'UNKNOWN_FLAGS',
-  [NoteKindNumber.UNKNOWN_HEADER_FIELDS]: 'UNKNOWN_HEADER_FIELDS',
-  [NoteKindNumber.UNKNOWN_BYTES]: 'UNKNOWN_BYTES',
-  [NoteKindNumber.UNKNOWN_KINDS]: 'UNKNOWN_KINDS',
+  0: 'unknown',
+  [NOTE_KINDS.UNKNOWN_FLAGS]: 'UNKNOWN_FLAGS',
+  [NOTE_KINDS.UNKNOWN_HEADER_FIELDS]: 'UNKNOWN_HEADER_FIELDS',
+  [NOTE_KINDS.UNKNOWN_BYTES]: 'UNKNOWN_BYTES',
+  [NOTE_KINDS.UNKNOWN_KINDS]: 'UNKNOWN_KINDS',
 } satisfies Record<NoteKindNumber, SpecNote['kind']>;
 
 /** specNoteFromMessage returns the note in the message of the same name. */
@@ -50,7 +52,7 @@ export async function fetchSelectedTypes(
   selection: Selection,
   options: TransferOptions,
 ): Promise<SelectedTypes> {
-  const request = { source, encoding: Encoding.RAW, selection: selectionMessage(selection) ?? {} };
+  const request = { source, encoding: ENCODINGS.RAW, selection: selectionMessage(selection) ?? {} };
   const { bytes, notFound, notes } = await fetchSelection(connection, request, options);
   return { spec: Spec.parse(bytes), notFound, notes };
 }
@@ -89,7 +91,7 @@ export async function fetchCHeader(
   const cFormat = { unsorted: !sorted, withoutKfuncs: !kfuncs, assertions };
   const request = {
     source,
-    encoding: Encoding.C,
+    encoding: ENCODINGS.C,
     cFormat,
     ...(types === undefined ? {} : { selection: types }),
   };
@@ -105,23 +107,22 @@ interface FetchedSelection {
 
 async function fetchSelection(
   connection: Connection,
-  init: MessageInitShape<typeof SpecRequestSchema>,
+  request: RequestOf<'spec'>,
   { signal, onProgress }: TransferOptions,
 ): Promise<FetchedSelection> {
-  const request = create(SpecRequestSchema, init);
-  return connection.retrying(methods.spec, { timeout: TRANSFER_TIMEOUT_MS, signal }, async (limits) => {
+  return connection.retrying('spec', { timeout: TRANSFER_TIMEOUT_MS, signal }, async (limits) => {
     const chunks: Uint8Array[] = [];
     let notFound: NotFound | null = null;
     let notes: readonly SpecNote[] = [];
     let name = '';
     let total: number | null = null;
     let received = 0;
-    for await (const { part } of connection.stream(methods.spec, request, limits)) {
+    for await (const { part } of connection.stream('spec', request, limits)) {
       if (part.case === 'header') {
         notFound = notFoundOf(part.value.selection);
         notes = part.value.notes.map(specNoteFromMessage);
         name = part.value.info?.name ?? '';
-        if (request.encoding === Encoding.RAW) total = part.value.selection?.rawSize ?? null;
+        if (request.encoding === ENCODINGS.RAW) total = part.value.selection?.rawSize ?? null;
       } else if (part.case === 'raw' || part.case === 'c') {
         chunks.push(part.value);
         received += part.value.length;

@@ -1,9 +1,9 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Encoding, type SpecHeader, type SpecRequest, SpecRequestSchema, type SpecResponse } from '@btfd/api';
+import type { Encoding, SpecHeader, SpecResponse } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
-import { type CallLimits, type Connection, methods } from '../call/connection.js';
+import type { CallLimits, Connection } from '../call/connection.js';
+import type { RequestOf } from '../call/methods.js';
 import { SharedCalls } from '../call/shared-calls.js';
 import { BtfError, clientError, invalidResponse } from '../error/btf-error.js';
 import { digestKey, RawBtf, receiveRawBtf } from './raw-btf.js';
@@ -12,10 +12,10 @@ import { SpecCacheDir } from './spec-cache-dir.js';
 import type { TransferOptions, TransferProgress } from './transfer-progress.js';
 
 /** SpecSource is the object whose BTF is requested: a handle's token, or the name of an object of the kernel. */
-export type SpecSource = Extract<
-  MessageInitShape<typeof SpecRequestSchema>['source'],
-  { case: 'handle' | 'name' }
->;
+export type SpecSource = Extract<RequestOf<'spec'>['source'], { case: 'handle' | 'name' }>;
+
+/** ENCODINGS are the numbers of the encodings that this client requests. */
+export const ENCODINGS = { RAW: 1, C: 3 } as const satisfies { RAW: Encoding.RAW; C: Encoding.C };
 
 /** TRANSFER_TIMEOUT_MS is the deadline of a transfer: enough for a vmlinux of 5.5 MB at 50 kB/s. */
 export const TRANSFER_TIMEOUT_MS = 120_000;
@@ -122,14 +122,14 @@ export class SpecStore {
     report: Report | undefined,
   ): Promise<RawBtf> {
     const limits = { timeout: TRANSFER_TIMEOUT_MS, signal };
-    const raw = await this.#connection.retrying(methods.spec, limits, async (attempt) => {
+    const raw = await this.#connection.retrying('spec', limits, async (attempt) => {
       // Looked up for each attempt, so that BTF that an earlier attempt fetched is not fetched again.
       const known = await this.#known(object);
-      const request = create(SpecRequestSchema, {
+      const request = {
         source,
-        encoding: Encoding.RAW,
+        encoding: ENCODINGS.RAW,
         ...(known && { ifNoneMatch: { digest: known.digest, baseDigest: known.baseDigest } }),
-      });
+      };
       return this.#receive(request, known, attempt, report);
     });
     if (object.name !== '') this.#remember(object.name, raw);
@@ -166,13 +166,13 @@ export class SpecStore {
   }
 
   async #receive(
-    request: SpecRequest,
+    request: RequestOf<'spec'>,
     known: RawBtf | undefined,
     { timeout, signal }: CallLimits,
     report: Report | undefined,
   ): Promise<RawBtf> {
     const call = new AbortController();
-    const parts = this.#connection.stream(methods.spec, request, { timeout, signal: call.signal });
+    const parts = this.#connection.stream('spec', request, { timeout, signal: call.signal });
     const stopFollowing = onAbort(signal, () => call.abort(signal?.reason));
     let handedOver = false;
     try {

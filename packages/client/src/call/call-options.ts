@@ -1,4 +1,4 @@
-import { type Duration, durationFromMs } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationOf } from '../base/duration.js';
 import { anAbortSignal, aTtl, milliseconds, type Rules } from '../error/argument.js';
 
 /** CallOptions are the options of one call. */
@@ -26,5 +26,5 @@ export const LEASE_RULES: Rules<LeaseOptions> = { ...CALL_RULES, ttl: aTtl };
 
 /** ttlMessage returns the message of a TTL in milliseconds, rounded up to a whole one. */
 export function ttlMessage(ttl: number | undefined): Duration | undefined {
-  return ttl === undefined ? undefined : durationFromMs(Math.ceil(ttl));
+  return ttl === undefined ? undefined : durationOf(Math.ceil(ttl));
 }

@@ -81,7 +81,7 @@ describe('a call that fails with UNAVAILABLE', () => {
 });
 
 describe('attempts', () => {
-  const METHOD = { path: '/btf.v1.BtfService/GetServerInfo' };
+  const METHOD = 'getServerInfo';
   const away = (): BtfError => new BtfError({ ...SHUTTING_DOWN, message: 'away' });
   const busy = (retryDelay: number): BtfError =>
     new BtfError({

@@ -1,12 +1,4 @@
-import { BtfService } from '@btfd/api';
-import { toServiceDefinition } from '@btfd/api/grpc-js';
-import {
-  type ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  type Interceptor,
-  type MethodDefinition,
-} from '@grpc/grpc-js';
+import { type ChannelCredentials, type ChannelOptions, Client, type Interceptor } from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
 import { type Clock, pause, systemClock } from '../base/clock.js';
 import { invalidArgument } from '../error/argument.js';
@@ -15,14 +7,19 @@ import { clientClosed, isDisconnect, unreachable, withSizes } from './call-failu
 import { type CallMetadata, callMetadata } from './call-metadata.js';
 import { DEFAULT_CHANNEL_OPTIONS } from './channel-options.js';
 import { type ConnectionEvents, watchConnection } from './connection-watch.js';
+import {
+  messagesNow,
+  type Method,
+  type MethodName,
+  type MethodOf,
+  type RequestOf,
+  type ResponseOf,
+} from './methods.js';
 import { isLoopback, lateThroughProxy, type Proxy, proxyOf, throughProxy, whyProxyFails } from './proxy.js';
-import { DEFAULT_RETRIES, isRepeatable, mayRepeat, pauseBefore } from './retry.js';
+import { DEFAULT_RETRIES, mayRepeat, pauseBefore } from './retry.js';
 
 /** The longest time of Node's timers, which grpc-js uses for deadlines: 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-/** methods are the methods of the service, as grpc-js takes them. */
-export const methods = toServiceDefinition(BtfService);
 
 /** CallLimits bound one call. */
 export interface CallLimits {
@@ -90,19 +87,33 @@ export class Connection {
   }
 
   /** Makes a unary call. */
-  async unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
-    return this.retrying(method, limits, async (attempt) => this.#unary(method, request, attempt));
+  async unary<N extends MethodName>(
+    name: N,
+    request: RequestOf<N>,
+    limits: CallLimits,
+  ): Promise<ResponseOf<N>> {
+    return this.retrying(name, limits, async (attempt) => this.#unary(name, request, attempt));
   }
 
   /**
    * Makes a server-streaming call when its first message is requested, and cancels it when its reader leaves. A stream
    * is not repeated: {@link retrying} repeats everything that belongs to it.
    */
-  async *stream<Q, R>(
-    method: MethodDefinition<Q, R>,
+  stream<N extends MethodName>(
+    name: N,
+    request: RequestOf<N>,
+    limits: CallLimits,
+  ): AsyncGenerator<ResponseOf<N>, void, undefined> {
+    return this.streamOf(async () => methodOf(name), request, limits);
+  }
+
+  /** streamOf is {@link stream} with a method that has its own code of messages. */
+  async *streamOf<Q, R>(
+    find: () => Promise<Method<Q, R>>,
     request: Q,
     { timeout, signal }: CallLimits,
   ): AsyncGenerator<R, void, undefined> {
+    const method = await find();
     const { path, responseDeserialize } = method;
     const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
@@ -142,7 +153,7 @@ export class Connection {
    * `limits` bound their number, and their deadline is that of all attempts together.
    */
   async retrying<T>(
-    method: { readonly path: string },
+    method: MethodName | Pick<Method<never, unknown>, 'isRepeatable'>,
     limits: CallLimits,
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
@@ -154,19 +165,19 @@ export class Connection {
   }
 
   async #attempts<T>(
-    method: { readonly path: string },
+    method: MethodName | Pick<Method<never, unknown>, 'isRepeatable'>,
     { timeout = Infinity, signal, retries = this.#retries }: CallLimits,
     attempt: (limits: CallLimits) => Promise<T>,
   ): Promise<T> {
     // A deadline that the timers cannot wait for is not one.
     const end = timeout > MAX_TIMEOUT_MS ? Infinity : this.#clock.now() + timeout;
-    const repeatable = isRepeatable(method);
+    const { isRepeatable } = typeof method === 'string' ? await methodOf(method) : method;
     for (let retry = 0; ; retry++) {
       try {
         return await attempt({ timeout: Math.max(0, end - this.#clock.now()), signal });
       } catch (error) {
         if (!BtfError.isBtfError(error) || retry >= retries) throw error;
-        if (!mayRepeat({ error, repeatable, sent: !this.#unsent.has(error) })) throw error;
+        if (!mayRepeat({ error, repeatable: isRepeatable, sent: !this.#unsent.has(error) })) throw error;
         const ms = pauseBefore(retry, error, this.#random());
         if (this.#clock.now() + ms >= end) throw error;
         await pause(this.#clock, ms, [signal, this.ended]);
@@ -181,13 +192,18 @@ export class Connection {
     this.#client.close();
   }
 
-  async #unary<Q, R>(method: MethodDefinition<Q, R>, request: Q, limits: CallLimits): Promise<R> {
+  async #unary<N extends MethodName>(
+    name: N,
+    request: RequestOf<N>,
+    limits: CallLimits,
+  ): Promise<ResponseOf<N>> {
     const { timeout, signal } = limits;
+    const method = await methodOf(name);
     this.#checkStart(signal);
     const { path, responseDeserialize } = method;
     const wire = measured(method);
     const metadata = callMetadata(this.#metadata);
-    return new Promise<R>((resolve, reject) => {
+    return new Promise<ResponseOf<N>>((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         path,
         wire.serialize,
@@ -242,6 +258,11 @@ export class Connection {
   }
 }
 
+async function methodOf<N extends MethodName>(name: N): Promise<MethodOf<N>> {
+  const { METHODS } = await messagesNow();
+  return METHODS[name];
+}
+
 function newClient(
   address: string,
   credentials: ChannelCredentials,
@@ -278,7 +299,7 @@ async function onOwnStack<T>(begin: () => T): Promise<T> {
 }
 
 /** Serializes the request of one call, and remembers its size. */
-function measured<Q>({ requestSerialize }: Pick<MethodDefinition<Q, unknown>, 'requestSerialize'>): {
+function measured<Q>({ requestSerialize }: Pick<Method<Q, unknown>, 'requestSerialize'>): {
   readonly serialize: (request: Q) => Buffer;
   readonly size: () => number;
 } {

@@ -20,15 +20,20 @@ export interface Proxy {
   readonly variable: string;
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
 /** isLoopback reports whether an address is on this machine. No proxy can connect to it. */
 export function isLoopback(address: string): boolean {
   const [, v6, name] = /^(?:\w+:(?:\/\/[^/]*\/)?)?(?:\[([^\]]+)\]|([^:]+)):\d+$/.exec(address) ?? [];
-  const host = v6 ?? name ?? '';
-  return host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4'));
+  const host = v6 ?? name;
+  // The first call of isIP takes milliseconds.
+  if (host === undefined) return false;
+  return host === 'localhost' || (isIP(host) !== 0 && loopback().check(host, isIPv6(host) ? 'ipv6' : 'ipv4'));
+}
+
+function loopback(): BlockList {
+  const list = new BlockList();
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  return list;
 }
 
 /**

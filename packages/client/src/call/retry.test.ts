@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { expect, test } from '@jest/globals';
 import { BtfError, type BtfErrorReason } from '../error/btf-error.js';
-import { methods } from './connection.js';
-import { isRepeatable, mayRepeat, pauseBefore } from './retry.js';
+import { METHODS } from './messages.js';
+import { mayRepeat, pauseBefore } from './retry.js';
 
 function error(
   code: status,
@@ -13,9 +13,7 @@ function error(
 }
 
 test('the contract says which methods are repeatable', () => {
-  const names = Object.values(methods)
-    .filter(isRepeatable)
-    .map(({ originalName }) => originalName);
+  const names = Object.entries(METHODS).flatMap(([name, { isRepeatable }]) => (isRepeatable ? [name] : []));
   expect(names).toEqual(
     expect.arrayContaining([
       'iterateHandles',

@@ -1,5 +1,3 @@
-import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import { BtfService } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { BtfError } from '../error/btf-error.js';
 
@@ -20,17 +18,6 @@ export interface FailedAttempt {
   readonly repeatable: boolean;
   /** Whether the daemon may have received the request. */
   readonly sent: boolean;
-}
-
-const REPEATABLE: ReadonlySet<string> = new Set(
-  BtfService.methods
-    .filter(({ idempotency }) => idempotency !== IdempotencyLevel.IDEMPOTENCY_UNKNOWN)
-    .map(({ parent, name }) => `/${parent.typeName}/${name}`),
-);
-
-/** isRepeatable reports whether a method can be called twice without harm, by its `idempotency_level`. */
-export function isRepeatable({ path }: { readonly path: string }): boolean {
-  return REPEATABLE.has(path);
 }
 
 /**

@@ -1,5 +1,10 @@
-import { type ErrorReasonName, type FieldViolation, isErrorReason, type QuotaViolation } from '@btfd/api';
-import { errorDetailsOf } from '@btfd/api/grpc-js';
+import {
+  errorDetailsOf,
+  type ErrorReasonName,
+  type FieldViolation,
+  isErrorReason,
+  type QuotaViolation,
+} from '@btfd/api/light';
 import { status } from '@grpc/grpc-js';
 import { CLIENT_REASONS } from './client-reasons.js';
 import { type VerifierLog, verifierLogFromMetadata } from './verifier-log.js';

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { Encoding, SpecRequestSchema, type SpecResponse } from '@btfd/api';
+import { Encoding, type SpecResponse } from '@btfd/api';
 import { Kind, Spec } from '@btfd/btf';
 import { BtfClient } from '../client.js';
-import { methods } from '../call/connection.js';
+import { METHODS } from '../call/messages.js';
+import type { RequestOf } from '../call/methods.js';
 import { rejection } from '../testing/promises.js';
 import { tinyBtf, tinySplitBtf } from '../testing/tiny-btf.js';
 import { FakeDaemon } from './index.js';
@@ -99,11 +99,10 @@ test('it can listen on a unix socket', async () => {
 });
 
 /** Returns the responses of Spec to a request that the client never makes. */
-async function specParts(init: MessageInitShape<typeof SpecRequestSchema>): Promise<SpecResponse[]> {
+async function specParts(request: RequestOf<'spec'>): Promise<SpecResponse[]> {
   const raw = new Client(daemon.address, credentials.createInsecure());
   try {
-    const { path, requestSerialize, responseDeserialize } = methods.spec;
-    const request = create(SpecRequestSchema, init);
+    const { path, requestSerialize, responseDeserialize } = METHODS.spec;
     return await raw.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request).toArray();
   } finally {
     raw.close();

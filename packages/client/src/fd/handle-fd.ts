@@ -1,4 +1,4 @@
-import { isErrorReason } from '@btfd/api';
+import { isErrorReason } from '@btfd/api/light';
 import type { BtfFd } from '@btfd/native';
 import { status } from '@grpc/grpc-js';
 import { aString, rule } from '../error/argument.js';

@@ -1,4 +1,4 @@
-import { type HandleInfo as HandleInfoMessage, Origin as OriginNumber } from '@btfd/api';
+import type { HandleInfo as HandleInfoMessage, Origin as OriginNumber } from '@btfd/api';
 import { type ObjectUsers, objectUsersFromMessage } from './object-users.js';
 import { digestKey } from '../btf/raw-btf.js';
 
@@ -35,19 +35,19 @@ export interface HandleInfo {
 }
 
 /** ORIGIN_NUMBERS are the numbers of the origins in messages. */
-export const ORIGIN_NUMBERS = {
-  vmlinux: OriginNumber.VMLINUX,
-  module: OriginNumber.MODULE,
-  'kernel-other': OriginNumber.KERNEL_OTHER,
-  user: OriginNumber.USER,
-} as const satisfies Record<KnownOrigin, OriginNumber>;
+export const ORIGIN_NUMBERS = { vmlinux: 1, module: 2, 'kernel-other': 3, user: 4 } as const satisfies {
+  vmlinux: OriginNumber.VMLINUX;
+  module: OriginNumber.MODULE;
+  'kernel-other': OriginNumber.KERNEL_OTHER;
+  user: OriginNumber.USER;
+};
 
 const ORIGINS: Readonly<Record<number, Origin>> = {
-  [OriginNumber.UNSPECIFIED]: 'unknown',
-  [OriginNumber.VMLINUX]: 'vmlinux',
-  [OriginNumber.MODULE]: 'module',
-  [OriginNumber.KERNEL_OTHER]: 'kernel-other',
-  [OriginNumber.USER]: 'user',
+  0: 'unknown',
+  [ORIGIN_NUMBERS.vmlinux]: 'vmlinux',
+  [ORIGIN_NUMBERS.module]: 'module',
+  [ORIGIN_NUMBERS['kernel-other']]: 'kernel-other',
+  [ORIGIN_NUMBERS.user]: 'user',
 } satisfies Record<OriginNumber, Origin>;
 
 /** handleInfoFromMessage returns the info in the message of the same name. */

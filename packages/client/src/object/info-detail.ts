@@ -1,4 +1,4 @@
-import { InfoDetail as InfoDetailNumber } from '@btfd/api';
+import type { InfoDetail as InfoDetailNumber } from '@btfd/api';
 import { aListOf, oneOf, type Rules } from '../error/argument.js';
 
 /** InfoDetail is a costly part of an object's info, which it has only on request: its `digest` or its `users`. */
@@ -18,10 +18,10 @@ export function detailNumbers(details: readonly InfoDetail[]): InfoDetailNumber[
   return details.map((detail) => NUMBERS[detail]);
 }
 
-const NUMBERS = {
-  digest: InfoDetailNumber.DIGEST,
-  users: InfoDetailNumber.USERS,
-} as const satisfies Record<InfoDetail, InfoDetailNumber>;
+const NUMBERS = { digest: 1, users: 2 } as const satisfies {
+  digest: InfoDetailNumber.DIGEST;
+  users: InfoDetailNumber.USERS;
+};
 
 /** DETAIL_RULES are the rules of {@link DetailOptions}. */
 export const DETAIL_RULES: Rules<DetailOptions> = { details: aListOf(oneOf(NUMBERS)) };

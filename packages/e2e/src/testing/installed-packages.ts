@@ -94,7 +94,7 @@ export class InstalledPackages implements Disposable {
   /** Returns the modules in the bundles of a package. The bundler writes the path of each module above it. */
   bundledModules(name: string): string[] {
     return this.files()
-      .filter((file) => file.startsWith(`${name}/dist/`) && file.endsWith('.js'))
+      .filter((file) => file.startsWith(`${name}/dist/`) && /[.]c?js$/.test(file))
       .flatMap((file) => modulesIn(this.text(file)));
   }
 
@@ -107,7 +107,7 @@ export class InstalledPackages implements Disposable {
       const { result }: { result: { url: string }[] } = JSON.parse(
         readFileSync(join(coverage, name), 'utf8'),
       );
-      const chunks = result.map(({ url }) => url).filter((url) => /\/cli\/dist\/[^/]+[.]js$/.test(url));
+      const chunks = result.map(({ url }) => url).filter((url) => /\/cli\/dist\/.+[.]cjs$/.test(url));
       return chunks.flatMap((url) => modulesIn(readFileSync(new URL(url), 'utf8')));
     });
   }

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import type { InstalledPackages } from './installed-packages.js';
 
 function modulesOf(installed: InstalledPackages): string[] {
-  return installed.files().filter((file) => /[.](js|d[.]ts)$/.test(file));
+  return installed.files().filter((file) => /[.](c?js|d[.]ts)$/.test(file));
 }
 
 /** missingImports returns the relative imports of modules and declarations whose file is not in the package. */
 export function missingImports(installed: InstalledPackages): string[] {
   return modulesOf(installed).flatMap((file) => {
-    const imports = installed.text(file).matchAll(/(?:from |import |import\()["']([.][^"']+[.]js)["']/g);
+    const imports = installed.text(file).matchAll(/(?:from |import |import\(|require\()["']([.][^"']+[.]c?js)["']/g);
     return [...imports].flatMap(([, to = '']) => {
       const imported = file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to;
       return existsSync(join(dirname(join(installed.scope, file)), imported)) ? [] : [`${file} → ${to}`];

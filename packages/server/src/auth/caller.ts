@@ -55,8 +55,8 @@ export class PeerCaller implements Caller {
   #used: Role | null = null;
   #seen: { readonly policy: Policy; readonly role: Role | null } | null = null;
 
-  /** @param names - the peer's principals, its own name first */
-  constructor(peer: Peer, [principal]: readonly [string, ...string[]], policy: CurrentPolicy) {
+  /** @param principal - the peer's own name */
+  constructor(peer: Peer, principal: string, policy: CurrentPolicy) {
     this.#peer = peer;
     this.#policy = policy;
     this.principal = principal;

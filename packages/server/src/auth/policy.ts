@@ -59,6 +59,9 @@ export function mergeRules(a: PolicyRules, b: PolicyRules): PolicyRules {
 export class Policy {
   readonly #rules: PolicyRules;
   readonly #ownUid: number;
+  /** The names and the role of each peer. Every call of a connection needs them. */
+  readonly #known = new WeakMap<Peer, { readonly names: readonly string[]; readonly role: Role | null }>();
+
   constructor(rules: PolicyRules, ownUid: number) {
     this.#rules = rules;
     this.#ownUid = ownUid;
@@ -69,6 +72,19 @@ export class Policy {
    * peer without a name that counts has none.
    */
   namesOf(peer: Peer): readonly string[] {
+    return this.#of(peer).names;
+  }
+
+  #of(peer: Peer): { readonly names: readonly string[]; readonly role: Role | null } {
+    const known = this.#known.get(peer);
+    if (known !== undefined) return known;
+    const names = this.#findNames(peer);
+    const found = { names, role: this.#findRole(peer, names) };
+    this.#known.set(peer, found);
+    return found;
+  }
+
+  #findNames(peer: Peer): readonly string[] {
     switch (peer.kind) {
       case 'unix':
         return [`uid:${peer.uid}`, ...peer.gids.map((gid) => `gid:${gid}`)];
@@ -90,8 +106,12 @@ export class Policy {
 
   /** Returns the highest role of any of a peer's names, or null. */
   roleOf(peer: Peer): Role | null {
+    return this.#of(peer).role;
+  }
+
+  #findRole(peer: Peer, names: readonly string[]): Role | null {
     let role: Role | null = null;
-    for (const name of this.namesOf(peer)) role = higherRole(role, this.#rules.roles.get(name) ?? null);
+    for (const name of names) role = higherRole(role, this.#rules.roles.get(name) ?? null);
     return this.#rules.defaults ? higherRole(role, this.#defaultRole(peer)) : role;
   }
 

@@ -1,4 +1,4 @@
-import { create, toBinary, type DescMessage, type DescService } from '@bufbuild/protobuf';
+import { create, toBinary, type DescMessage, type DescMethod, type DescService } from '@bufbuild/protobuf';
 import { ErrorReason } from '@btfd/api';
 import {
   Metadata,
@@ -26,8 +26,8 @@ import {
 
 /** ServeOptions are the options of `serveUnary`, `serveWire` and `serveStream`. */
 export interface ServeOptions {
-  /** Every call, by its metadata. */
-  readonly calls: Pick<Calls, 'of'>;
+  /** Every call. */
+  readonly calls: Pick<Calls, 'serve'>;
   /** Throws if an encoded request must not be decoded. */
   readonly checkRequest: (methodName: string, wire: Uint8Array) => void;
   /** How long a stream waits for a client that does not read, in milliseconds. */
@@ -37,7 +37,7 @@ export interface ServeOptions {
 }
 
 /** The parts of a method that this layer needs. */
-interface Method<I extends DescMessage, O extends DescMessage> {
+interface Method<I extends DescMessage, O extends DescMessage> extends Pick<DescMethod, 'parent'> {
   readonly name: string;
   readonly input: I;
   readonly output: O;
@@ -58,7 +58,7 @@ export function wireDefinition(service: DescService): Record<string, MethodDefin
     service.methods.map(({ name, localName, methodKind }) => [
       localName,
       {
-        path: `/${service.typeName}/${name}`,
+        path: pathOf({ parent: service, name }),
         requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
         requestDeserialize: (bytes) => bytes,
@@ -70,7 +70,17 @@ export function wireDefinition(service: DescService): Record<string, MethodDefin
   );
 }
 
-/** serveUnary makes a grpc-js handler of a handler of a unary method. */
+function pathOf({
+  parent,
+  name,
+}: {
+  readonly parent: Pick<DescService, 'typeName'>;
+  readonly name: string;
+}): string {
+  return `/${parent.typeName}/${name}`;
+}
+
+/** serveUnary serves the calls of a unary method with a handler. */
 export function serveUnary<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: UnaryHandler<I, O, Answer<O>>,
@@ -79,42 +89,43 @@ export function serveUnary<I extends DescMessage, O extends DescMessage>(
   return serveWire(method, async (wire, call) => handler(decodeRequest(method.input, wire), call), options);
 }
 
-/** serveWire is serveUnary for a handler that decodes its request itself. */
+/**
+ * serveWire is serveUnary for a handler that decodes its request itself.
+ *
+ * @returns the handler with which grpc-js knows that the method is served.
+ */
 export function serveWire<O extends DescMessage>(
   method: Method<DescMessage, O>,
   handler: WireHandler<O, Answer<O>>,
   options: ServeOptions,
 ): handleUnaryCall<Wire, Wire> {
-  return ({ request, metadata }, respond) => {
-    const call = options.calls.of(metadata);
+  options.calls.serve(pathOf(method), (call, request) => {
     const answer = async (): Promise<Wire> => {
       options.checkRequest(method.name, request);
       return encode(method, await handler(request, call)).wire;
     };
-    const succeed = (wire: Wire): void => {
-      respond(null, wire);
-      // A client could otherwise keep the unread response of an ended call for as long as it likes.
-      call.resetAfter(options.slowReaderMs);
-    };
-    call.handle(answer).then(succeed, (error: unknown) => {
-      const failure = statusOf(error, method.name, options, call);
-      call.failed(failure);
-      respond(failure);
-    });
-  };
+    call.handle(answer).then(
+      (wire) => call.answer(wire),
+      (error: unknown) => fail(call, error, method, options),
+    );
+  });
+  return notReached;
 }
 
-/** serveStream makes a grpc-js handler of a handler of a server-streaming method. */
+/**
+ * serveStream serves the calls of a server-streaming method with a handler.
+ *
+ * @returns as `serveWire` does.
+ */
 export function serveStream<I extends DescMessage, O extends DescMessage>(
   method: Method<I, O>,
   handler: StreamHandler<I, O, Answer<O>>,
   options: ServeOptions,
 ): handleServerStreamingCall<Wire, Wire> {
-  return (stream) => {
-    const call = options.calls.of(stream.metadata);
+  options.calls.serve(pathOf(method), (call, wire) => {
     const answer = async (): Promise<void> => {
-      options.checkRequest(method.name, stream.request);
-      const request = decodeRequest(method.input, stream.request);
+      options.checkRequest(method.name, wire);
+      const request = decodeRequest(method.input, wire);
       const writer = new PacedWriter(call, options.slowReaderMs);
       try {
         for await (const message of handler(request, call)) await writer.write(encode(method, message));
@@ -122,18 +133,27 @@ export function serveStream<I extends DescMessage, O extends DescMessage>(
         writer.flush();
       }
     };
-    const succeed = (): void => {
-      stream.end();
-      call.resetAfter(options.slowReaderMs);
-    };
-    call.handle(answer).then(succeed, (error: unknown) => {
-      const failure = statusOf(error, method.name, options, call);
-      call.failed(failure);
-      // `stream.destroy(error)` would send no status.
-      stream.emit('error', failure);
-      call.resetAfter(mayNotRead(error) ? RESET_AFTER_MS : options.slowReaderMs);
-    });
-  };
+    call.handle(answer).then(
+      () => call.succeed(),
+      (error: unknown) => {
+        fail(call, error, method, options);
+        if (mayNotRead(error)) call.resetAfter(RESET_AFTER_MS);
+        else call.resetIfUnread();
+      },
+    );
+  });
+  return notReached;
+}
+
+/** The interceptor serves the calls itself. grpc-js needs a handler to know that there is a method. */
+function notReached(): never {
+  throw new Error('a call did not pass the interceptor');
+}
+
+function fail(call: Call, error: unknown, { name }: { readonly name: string }, options: ServeOptions): void {
+  const failure = statusOf(error, name, options, call);
+  call.failed(failure);
+  call.sendStatus(failure);
 }
 
 /** Reports whether the client may not read, so that it does not get the status either. */

@@ -1,46 +1,33 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type CandidateFields,
-  encodeMember,
   encodeMemberError,
   type MemberErrorFields,
-  type MemberFields,
   type MemberResult,
   MemberResultSchema,
   ResolveMembersResponseSchema,
 } from '@btfd/api';
+import { BtfFormatError, MemberPathError, type ResolveOptions, type Spec } from '@btfd/btf';
 import {
-  BtfFormatError,
-  formatTypeName,
-  MemberPathError,
-  type ResolvedMember,
-  resolveMember,
-  type ResolveOptions,
-  type Spec,
-  type TypeId,
-} from '@btfd/btf';
+  fits,
+  headOf,
+  MAX_RESULT_BYTES,
+  memberFields,
+  memberResult,
+  STEPS_PER_LOOK,
+  stepsOfPath,
+  typeNameOf,
+} from '../base/member-result.js';
 import type { ResolveJob, Steps } from '../pool/job.js';
 import type { SpecCache } from './spec-cache.js';
 import { WorkBudget } from './work-budget.js';
 
-/** The size limit of a result, whatever the types are. */
-const MAX_RESULT_BYTES = 1024;
-/** A type's name in C can be very long, such as that of a function that takes functions. */
-const MAX_TYPE_NAME_BYTES = 256;
 const MAX_CANDIDATE_NAME_BYTES = 64;
 /** The limit of a message, which has the path and the problem. */
 const MAX_ERROR_BYTES = 900;
 /** The same if candidates follow: five of them fit. */
 const MAX_AMBIGUOUS_BYTES = 480;
-/** The cost of a path, and of each of its characters: a few characters may follow a long chain of types. */
-const STEPS_PER_PATH = 2_000;
-const STEPS_PER_CHARACTER = 100;
-/** The cost of a type or a member that is looked at, with the decoding of its struct. */
-const STEPS_PER_LOOK = 80;
-/** Characters of a name that is too long: `formatTypeName` stops there. */
-const MAX_WRITTEN = 64 * 1024;
-/** Characters of a type's name that cost as much as a look. */
-const CHARACTERS_PER_LOOK = 4;
+
 /** The cost of the names that an error suggests: milliseconds. */
 const STEPS_PER_SUGGESTION = 1_000_000;
 /** How many paths may have suggestions. They help somebody who reads them. */
@@ -70,7 +57,7 @@ export function* resolveSteps(
     results.push(result);
     const isError = result.result.case === 'error';
     if (isError && suggest) suggestions += 1;
-    spend(STEPS_PER_PATH + path.length * STEPS_PER_CHARACTER);
+    spend(stepsOfPath(path));
     if (isError && suggest) spend(STEPS_PER_SUGGESTION);
     if (isTurnOver) yield null;
   }
@@ -90,8 +77,7 @@ function boundedResult(spec: Spec, path: string, options: ResolveOptions): Membe
 
 function resultOf(spec: Spec, path: string, options: ResolveOptions): MemberResult {
   try {
-    const value = encodeMember(memberFields(spec, resolveMember(spec, path, options), options));
-    return create(MemberResultSchema, { result: { case: 'member', value } });
+    return memberResult(spec, path, options);
   } catch (error) {
     if (error instanceof MemberPathError) return pathFailed(spec, error, options);
     if (error instanceof BtfFormatError) return failed({ message: error.message, code: 'UNREADABLE' });
@@ -146,30 +132,4 @@ function* candidateFields(
       member: member === null ? null : memberFields(spec, member, options),
     };
   }
-}
-
-function memberFields(spec: Spec, member: ResolvedMember, options: ResolveOptions): MemberFields {
-  return { ...member, typeName: typeNameOf(spec, member.typeId, MAX_TYPE_NAME_BYTES, options) };
-}
-
-/** Returns the beginning of a type's name. @throws BtfFormatError if C cannot write it. */
-function typeNameOf(spec: Spec, id: TypeId, maxBytes: number, { onLooks }: ResolveOptions): string {
-  let written = MAX_WRITTEN;
-  try {
-    const name = formatTypeName(spec, id);
-    written = name.length;
-    return headOf(name, maxBytes);
-  } finally {
-    onLooks?.(Math.ceil(written / CHARACTERS_PER_LOOK));
-  }
-}
-
-function fits(result: MemberResult): boolean {
-  return toBinary(MemberResultSchema, result).length <= MAX_RESULT_BYTES;
-}
-
-/** Returns the beginning of a text, at most `maxBytes` bytes of UTF-8. */
-function headOf(text: string, maxBytes: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
-  return text.slice(0, read);
 }

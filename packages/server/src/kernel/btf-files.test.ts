@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
+import { needs } from 'test-tools';
 import { FileTurns } from '../base/file-turns.js';
 import { withResolvers } from '../testing/grpc-harness.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -72,6 +73,12 @@ describe('A folder of BTF files', () => {
     const files = new BtfFiles(dir.path, MAX);
     const file = await files.find('xfs');
     expect(file === null ? null : [...(await files.read(file))]).toEqual([1, 2, 3]);
+  });
+
+  needs('vmlinux').test('returns the bytes of a file of sysfs in shared memory', async () => {
+    const bytes = await new BtfFiles('/sys/kernel/btf', 1 << 26).read({ name: 'vmlinux' });
+    expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(Buffer.compare(bytes, readFileSync('/sys/kernel/btf/vmlinux'))).toBe(0);
   });
 
   test('does not trust the stated size of a file', async () => {

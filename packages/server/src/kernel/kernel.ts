@@ -12,8 +12,11 @@ export interface ObjectInfo {
 export interface KernelObject {
   /** info asks the kernel about the object. */
   info(): ObjectInfo;
-  /** read returns the raw BTF. It reads off the event loop, and `close` may be called meanwhile. */
-  read(): Promise<Uint8Array>;
+  /**
+   * read returns the raw BTF, in memory that threads can share if asked to. It reads off the event loop, and `close` may be
+   * called meanwhile.
+   */
+  read(memory?: 'own' | 'shared'): Promise<Uint8Array>;
   /**
    * send sends a text and a file descriptor of the object over the unix socket with a file descriptor. It never waits. Throws
    * a `SystemCallError` if the system refuses.

@@ -2,6 +2,7 @@ import {
   context,
   isSpanContextValid,
   propagation,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -21,6 +22,7 @@ const NOT_TRACED: CallObservation = { end() {} };
  */
 export const callTraces: CallObserver = {
   begin(call) {
+    if (!hasSdk()) return NOT_TRACED;
     const { service, method, requestId } = call;
     const parent = propagation.extract(ROOT_CONTEXT, call.metadata, METADATA);
     const span = tracer().startSpan(
@@ -51,6 +53,13 @@ export const callTraces: CallObserver = {
     };
   },
 };
+
+/** Reports whether the process has an OpenTelemetry SDK, which may be registered at any time. */
+function hasSdk(): boolean {
+  const provider = trace.getTracerProvider();
+  // The SDK may have another copy of the API, with a class of its own.
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('btfd') !== undefined;
+}
 
 function endAttributes({ facts }: CallInfo, { code, reason }: CallEnd): Record<string, string | number> {
   return {

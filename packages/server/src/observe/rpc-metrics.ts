@@ -2,36 +2,96 @@ import { ErrorReason } from '@btfd/api';
 import { status } from '@grpc/grpc-js';
 import type { CallEnd, CallInfo, CallObserver } from '../grpc/interceptor/call-observer.js';
 import { codeName, reasonName } from '../error/error-table.js';
-import type { MetricRegistry } from './metric-registry.js';
+import type { MetricRegistry, Reading } from './metric-registry.js';
 
-/** rpcMetrics counts calls in metrics. */
+type Labels = Readonly<Record<string, string>>;
+
+/** EndCount is the number of calls of a method that ended in the same way. */
+interface EndCount {
+  readonly labels: Labels;
+  /** The labels of the durations, which do not have the reason. */
+  readonly durationLabels: Labels;
+  count: number;
+}
+
+/** MethodCounts are the sums over the calls of a method. */
+interface MethodCounts {
+  readonly rpc: { readonly service: string; readonly method: string };
+  inFlight: number;
+  sentMessages: number;
+  sentBytes: number;
+  receivedBytes: number;
+  readonly ends: Map<status, Map<ErrorReason | null, EndCount>>;
+}
+
+/** rpcMetrics counts calls. The metrics are made of the sums when they are requested: prom-client looks up labels each time. */
 export function rpcMetrics(registry: MetricRegistry): CallObserver {
-  const calls = registry.counter('btfd_rpc_calls_total');
+  const methods = new Map<string, MethodCounts>();
   const durations = registry.histogram('btfd_rpc_duration_seconds');
-  const inFlight = registry.gauge('btfd_rpc_in_flight');
-  const sentMessages = registry.counter('btfd_rpc_sent_messages_total');
-  const sentBytes = registry.counter('btfd_rpc_sent_bytes_total');
-  const receivedBytes = registry.counter('btfd_rpc_received_bytes_total');
   const loads = registry.counter('btfd_loads_total');
+  registry.readGauge('btfd_rpc_in_flight', () => readings(methods.values(), ({ inFlight }) => inFlight));
+  registry.readCounter('btfd_rpc_calls_total', function* () {
+    for (const { labels, count } of endCounts(methods)) yield { labels, value: count };
+  });
+  const ended = (): MethodCounts[] => [...methods.values()].filter(({ ends }) => ends.size > 0);
+  registry.readCounter('btfd_rpc_sent_messages_total', () => readings(ended(), (each) => each.sentMessages));
+  registry.readCounter('btfd_rpc_sent_bytes_total', () => readings(ended(), (each) => each.sentBytes));
+  registry.readCounter('btfd_rpc_received_bytes_total', () =>
+    readings(ended(), (each) => each.receivedBytes),
+  );
   return {
     begin(call) {
-      const { service, method } = call;
-      const rpc = { service, method };
-      inFlight.inc(rpc);
+      const counts = countsOf(methods, call);
+      counts.inFlight += 1;
       return {
         end(end) {
-          const code = codeName(end.code);
-          inFlight.dec(rpc);
-          calls.inc({ service, method, code, reason: reasonName(end.reason) });
-          durations.observe({ service, method, code }, end.durationMs / 1000);
-          sentMessages.inc(rpc, end.sentMessages);
-          sentBytes.inc(rpc, end.sentBytes);
-          receivedBytes.inc(rpc, end.receivedBytes);
-          if (method === 'LoadHandle') loads.inc(loadResult(call, end));
+          counts.inFlight -= 1;
+          counts.sentMessages += end.sentMessages;
+          counts.sentBytes += end.sentBytes;
+          counts.receivedBytes += end.receivedBytes;
+          const endCount = endCountOf(counts, end);
+          endCount.count += 1;
+          durations.observe(endCount.durationLabels, end.durationMs / 1000);
+          if (call.method === 'LoadHandle') loads.inc(loadResult(call, end));
         },
       };
     },
   };
+}
+
+/** Methods have few names: all that are not served have the same. */
+function countsOf(methods: Map<string, MethodCounts>, { service, method }: CallInfo): MethodCounts {
+  // Two services may have a method of the same name.
+  const key = `${service}/${method}`;
+  const known = methods.get(key);
+  if (known !== undefined) return known;
+  const rpc = { service, method };
+  const counts = { rpc, inFlight: 0, sentMessages: 0, sentBytes: 0, receivedBytes: 0, ends: new Map() };
+  methods.set(key, counts);
+  return counts;
+}
+
+function endCountOf({ rpc, ends }: MethodCounts, { code, reason }: CallEnd): EndCount {
+  const byReason = ends.get(code) ?? new Map<ErrorReason | null, EndCount>();
+  ends.set(code, byReason);
+  const known = byReason.get(reason);
+  if (known !== undefined) return known;
+  const durationLabels = { ...rpc, code: codeName(code) };
+  const labels = { ...durationLabels, reason: reasonName(reason) };
+  const count = { labels, durationLabels, count: 0 };
+  byReason.set(reason, count);
+  return count;
+}
+
+function* endCounts(methods: ReadonlyMap<string, MethodCounts>): Iterable<EndCount> {
+  for (const { ends } of methods.values()) for (const byReason of ends.values()) yield* byReason.values();
+}
+
+function* readings(
+  methods: Iterable<MethodCounts>,
+  read: (counts: MethodCounts) => number,
+): Iterable<Reading> {
+  for (const counts of methods) yield { labels: counts.rpc, value: read(counts) };
 }
 
 /** Returns the result of a load. If it has no reason, its code stands in for one, such as CANCELLED. */

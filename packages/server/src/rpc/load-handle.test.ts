@@ -149,6 +149,22 @@ describe('LoadHandle', () => {
     expect(result).toMatchObject({ case: 'handle', value: { grantedTtl: { seconds } } });
   });
 
+  test('needs a worker only if somebody has to look at the types', async () => {
+    const { services, load, kernel } = await setUp();
+    const run = jest.spyOn(services.workers, 'run');
+    const special = intBtf('bpf_spin_lock');
+    await load(raw(intBtf()));
+    expect([run.mock.calls.length, kernel.loads.at(-1)?.bytes]).toEqual([0, intBtf()]);
+    await load(raw(special));
+    expect([run.mock.calls.length, kernel.loads.at(-1)?.bytes]).toEqual([1, special]);
+    await load({ ...raw(intBtf()), adaptToKernel: true });
+    expect(run).toHaveBeenCalledTimes(2);
+    const strict = await setUp({ limits: { maxCheckMs: 0.5 } });
+    const strictRun = jest.spyOn(strict.services.workers, 'run');
+    await strict.load(raw(intBtf()));
+    expect(strictRun).toHaveBeenCalledTimes(1);
+  });
+
   test('says why the daemon may not load', async () => {
     const kernel = new FakeKernel();
     kernel.failures.load = bpfError('BPF_BTF_LOAD', 'EPERM');

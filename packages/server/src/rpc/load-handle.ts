@@ -11,16 +11,17 @@ import type { Caller } from '../auth/caller.js';
 import { invalidRequest, ServiceError } from '../error/service-error.js';
 import { ERRNO_REASONS } from '../error/error-table.js';
 import { decodeRequest } from '../base/message.js';
-import { Encoded, type Answer, type WireHandler } from '../grpc/rpc.js';
+import { Encoded, type Answer, type RpcCall, type WireHandler } from '../grpc/rpc.js';
 import { handleMessage, grantedTtlMs } from './handle-message.js';
 import { splitLoad } from './load-wire.js';
+import { isPlainBtf, PLAIN_ESTIMATE } from '../base/load-estimate.js';
 import { hasNewKinds, HOST_ORDER, layoutOf, type KindLayout } from '../base/kind-layout.js';
 import { infoOrClose } from '../kernel/open-object.js';
 import type { Limits } from '../config/limits.js';
 import type { Services } from './services.js';
 import { copyBytes, sha256 } from '../base/slices.js';
 import type { SpecSource } from '../source/spec-source.js';
-import type { LoadSource } from '../pool/job.js';
+import type { LoadItem, LoadSource } from '../pool/job.js';
 import { onlyItem } from '../pool/run.js';
 import { tailText } from '../base/text.js';
 
@@ -40,7 +41,7 @@ const REJECTION_BYTES = 256;
 export function loadHandle(
   services: Services,
 ): WireHandler<typeof LoadHandleResponseSchema, Answer<typeof LoadHandleResponseSchema>> {
-  const { loads, workers, access, features, handles, specs, limits } = services;
+  const { loads, workers, access, handles, limits } = services;
   return async (wire, call) => {
     const { signal, caller } = call;
     access.require(Operation.LOAD);
@@ -60,17 +61,8 @@ export function loadHandle(
     }
     try {
       using turn = await loads.turn(source.value.length, signal);
-      // The buffer of the request belongs to grpc-js. A copy can be transferred to the worker.
-      const value = await copyBytes(source.value);
-      const job = {
-        name: 'load',
-        source: { case: source.case, value },
-        adaptTo: request.adaptToKernel ? await features.forBtf() : null,
-        maxCheckMs: limits.maxCheckMs,
-        kernelLayout: await layoutToJudge(source, specs),
-      } as const;
-      const made = await onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
-      const { value: bytes, estimate } = made;
+      const { value: bytes, estimate } =
+        plain(source, request, limits) ?? (await prepared(source, request, call, services));
       // Only now is the size of BTF that was built known.
       checkSize(bytes.length, limits, caller);
       handles.checkRoom(caller, bytes.length);
@@ -95,6 +87,34 @@ export function loadHandle(
       return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
     }
   };
+}
+
+/** The BTF to load, and how long the kernel should take. */
+type Prepared = Pick<LoadItem, 'value' | 'estimate'>;
+
+/** Returns a source that needs no worker, because the kernel can check it as it is without a look at its types; else null. */
+function plain(source: LoadSource, request: LoadHandleRequest, { maxCheckMs }: Limits): Prepared | null {
+  const isPlain = source.case === 'rawBtf' && !request.adaptToKernel && isPlainBtf(source.value);
+  if (!isPlain || PLAIN_ESTIMATE.refusedMs > maxCheckMs) return null;
+  return { value: source.value, estimate: PLAIN_ESTIMATE };
+}
+
+async function prepared(
+  source: LoadSource,
+  { adaptToKernel }: LoadHandleRequest,
+  { caller, signal }: RpcCall,
+  { features, limits, specs, workers }: Services,
+): Promise<Prepared> {
+  // The buffer of the request belongs to grpc-js. A copy can be transferred to the worker.
+  const value = await copyBytes(source.value);
+  const job = {
+    name: 'load',
+    source: { case: source.case, value },
+    adaptTo: adaptToKernel ? await features.forBtf() : null,
+    maxCheckMs: limits.maxCheckMs,
+    kernelLayout: await layoutToJudge(source, specs),
+  } as const;
+  return onlyItem(workers.run(job, caller.principal, signal, [value.buffer]));
 }
 
 /** The layout section of the kernel's BTF; empty if the source has no kinds that need it to know their size. */

@@ -1,6 +1,7 @@
 import { checkCount, invalidRequest } from '../error/service-error.js';
 import { Encoded, type WorkerRpc } from '../grpc/rpc.js';
 import { factsOf } from './info-details.js';
+import { isOfKernel, KernelMembers } from './kernel-members.js';
 import type { Services } from './services.js';
 import { requireBase } from '../source/find-base.js';
 import { requireSpecName } from '../source/spec-name.js';
@@ -10,9 +11,14 @@ const MAX_PATHS = 1_000;
 const MAX_PATH_LENGTH = 1_024;
 
 /** resolveMembers serves ResolveMembers. */
-export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolveMembers'> {
+export function resolveMembers({
+  specs,
+  workers,
+  files,
+}: Pick<Services, 'specs' | 'workers' | 'files'>): WorkerRpc<'resolveMembers'> {
+  const kernelMembers = new KernelMembers();
   return async ({ source, paths, base: baseName }, call) => {
-    const { signal, caller } = call;
+    const { caller } = call;
     const name = requireSpecName(source);
     checkCount('paths', paths, MAX_PATHS);
     for (const [index, path] of paths.entries()) {
@@ -24,8 +30,11 @@ export function resolveMembers({ specs, workers }: Services): WorkerRpc<'resolve
     call.note(factsOf(object.info));
     const { btf } = object;
     using base = await requireBase(object, baseName, specs, caller);
+    call.throwIfAborted();
+    const answer = isOfKernel(object.info, files) ? kernelMembers.resolve(btf, paths) : null;
+    if (answer !== null) return new Encoded(answer);
     const shared = base?.btf.shared ?? null;
     const job = { name: 'resolve', btf: btf.shared, base: shared, paths, digest: btf.digest } as const;
-    return new Encoded(await onlyItem(workers.run(job, caller.principal, signal)));
+    return new Encoded(await onlyItem(workers.run(job, caller.principal, call.signal)));
   };
 }

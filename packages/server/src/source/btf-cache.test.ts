@@ -31,6 +31,14 @@ describe('The cache', () => {
     expect(Buffer.isBuffer(btf.bytes)).toBe(false);
   });
 
+  test('copies bytes into shared memory, unless they are there', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(intBtf().length));
+    shared.set(intBtf());
+    const cache = new BtfCache(MIB);
+    expect((await cache.get('a', () => shared)).bytes).toBe(shared);
+    expect((await cache.get('b', () => intBtf('other'))).bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
   test('reads a key once', async () => {
     const cache = new BtfCache(MIB);
     const { state, read } = reader(intBtf());

@@ -23,11 +23,12 @@ export class LoadedBtf {
   }
 
   /**
-   * Copies the bytes into shared memory and hashes them, slice by slice.
+   * Copies the bytes into shared memory, unless they are there, and hashes them, slice by slice.
    *
    * @throws BtfFormatError if the header is not valid.
    */
   static async of(bytes: Uint8Array): Promise<LoadedBtf> {
+    if (bytes.buffer instanceof SharedArrayBuffer) return new LoadedBtf(bytes, await sha256(bytes));
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
     const digest = await sha256(bytes, (slice, at) => shared.set(slice, at));
     return new LoadedBtf(shared, digest);

@@ -190,7 +190,7 @@ export class SpecSource {
   }
 
   async #read(object: KernelObject, id: number): Promise<LoadedBtf> {
-    return this.#cache.get(keyOf(id), () => object.read());
+    return this.#cache.get(keyOf(id), () => object.read('shared'));
   }
 }
 

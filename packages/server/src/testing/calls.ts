@@ -7,7 +7,12 @@ import { makeQuotas, type Quotas } from '../quota/quotas.js';
 
 const SILENT: CallObserver = { begin: () => ({ end() {} }) };
 const ROOT = { kind: 'unix', pid: 1, uid: 0, gids: [0], socketGid: 0 } as const;
-const ARRIVAL = { connection: { peer: ROOT, refusal: null }, farDeadline: Infinity };
+const ARRIVAL = {
+  connection: { peer: ROOT, refusal: null },
+  address: '',
+  mostMetadata: Infinity,
+  farDeadline: Infinity,
+};
 
 /** callsByRoot returns Calls like a daemon's, their quotas, and the interceptor for a connection of root. */
 export function callsByRoot(

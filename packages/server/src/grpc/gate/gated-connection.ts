@@ -66,6 +66,8 @@ export class GatedConnection {
   readonly socket: Socket;
   readonly session: ServerHttp2Session;
   readonly connection: Connection;
+  /** The client's address; empty if it has none, as on a unix socket. */
+  readonly address: string;
   /** The principal that it counts for. */
   readonly principal: Principal;
   /** Streams that are not calls yet, with their headers. */
@@ -86,6 +88,8 @@ export class GatedConnection {
     this.socket = socket;
     this.session = session;
     this.connection = connection;
+    const { remoteAddress, remotePort } = socket;
+    this.address = remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`;
     this.principal = principal;
     this.#wasted = new Budget(this.isNobody ? WASTED_BY_NOBODY : WASTED, now);
     this.#resets = new Budget(RESETS, now);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
-import { notGrpc, takeFarTimeout } from './request-head.js';
+import { mostMetadataOf, notGrpc, takeFarTimeout } from './request-head.js';
 
 const GRPC = { ':method': 'POST', 'content-type': 'application/grpc' };
 
@@ -72,4 +72,13 @@ describe('A timeout', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['one header', { a: 'bcd' }, 4],
+  ['several', { ':path': '/s/m', 'x-request-id': 'r', 'user-agent': 'grpc' }, 9 + 13 + 14],
+  ['binary values, which may be many in one header', { 'a-bin': ',,,,' }, Infinity],
+  ['a list of values', { 'set-cookie': ['a', 'b'] }, Infinity],
+])('The metadata of a call has a known maximum size: %s', (_, headers, bytes) => {
+  expect(mostMetadataOf(headers)).toBe(bytes);
 });

@@ -48,3 +48,17 @@ export function takeFarTimeout(headers: IncomingHttpHeaders): number {
   delete headers['grpc-timeout'];
   return ms;
 }
+
+/**
+ * mostMetadataOf returns a number of bytes that the metadata of a call does not exceed, without decoding it. It returns
+ * Infinity if there are binary values, of which one header may hold any number.
+ */
+export function mostMetadataOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value !== 'string' || name.endsWith('-bin')) return Infinity;
+    bytes += name.length + value.length;
+  }
+  return bytes;
+}

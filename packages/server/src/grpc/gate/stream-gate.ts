@@ -5,10 +5,10 @@ import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { ServiceError } from '../../error/service-error.js';
 import { unauthenticated, type Arrival, type Connection } from '../interceptor/admit.js';
 import type { Calls } from '../interceptor/calls.js';
-import { injectorOf, onChunk, type Injector } from '../interceptor/internals.js';
+import { followStream, injectorOf, type Injector } from '../interceptor/internals.js';
 import { GatedConnection, newPrincipal, type Principal } from './gated-connection.js';
 import { LoopTurn } from './loop-turn.js';
-import { notGrpc, takeFarTimeout } from './request-head.js';
+import { mostMetadataOf, notGrpc, takeFarTimeout } from './request-head.js';
 
 /**
  * The streams of all clients but good ones that become calls in one turn of the event loop. Each takes some 0.2 ms with its
@@ -77,12 +77,18 @@ export class StreamGate {
   #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const gated = stream.session === undefined ? undefined : this.#bySession.get(stream.session);
     if (gated === undefined) return void stream.destroy();
-    // Every failure of a stream also closes it.
-    stream.on('error', () => {});
     const openedAt = this.#options.now();
-    stream.once('close', () => this.#closed(gated, stream, openedAt));
+    let most = MAX_SMALL_CHUNKS;
+    followStream(stream, {
+      closed: () => this.#closed(gated, stream, openedAt),
+      // A byte in a DATA frame of its own takes 100 bytes of memory until its request is complete, and 5 µs.
+      received: (bytes) => {
+        this.#turn.worked(gated);
+        most += bytes / CHUNK_BYTES - 1;
+        if (most < 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      },
+    });
     this.#turn.worked(gated);
-    this.#boundChunks(gated, stream);
     const ring = this.#ringOf(gated);
     if (ring.waiting.size === 0 && ring.served < ring.perTurn) {
       ring.served += 1;
@@ -92,16 +98,6 @@ export class StreamGate {
     } else if (!gated.refuse(stream)) {
       this.#end(gated);
     }
-  }
-
-  /** A byte in a DATA frame of its own takes 100 bytes of memory until its request is complete, and 5 µs. */
-  #boundChunks(gated: GatedConnection, stream: ServerHttp2Stream): void {
-    let most = MAX_SMALL_CHUNKS;
-    onChunk(stream, (bytes) => {
-      this.#turn.worked(gated);
-      most += bytes / CHUNK_BYTES - 1;
-      if (most < 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    });
   }
 
   #ringOf({ trusted }: GatedConnection): Ring {
@@ -140,16 +136,17 @@ export class StreamGate {
     if (stream.closed || stream.destroyed) return;
     const refused = notGrpc(headers);
     if (refused !== null) return stream.respond(refused, { endStream: true });
-    const { connection } = gated;
+    const { connection, address } = gated;
     try {
       if (connection.refusal !== null) throw connection.refusal;
       if (connection.peer.kind === 'unknown') throw unauthenticated(connection.peer.why);
-      this.#arrival = { connection, farDeadline: Date.now() + takeFarTimeout(headers) };
+      const farDeadline = Date.now() + takeFarTimeout(headers);
+      this.#arrival = { connection, address, mostMetadata: mostMetadataOf(headers), farDeadline };
       this.#injector.serve(stream, headers);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       const isKnown = this.#injector.has(headers[':path'] ?? '');
-      this.#options.calls.refuse({ stream, headers, connection, isKnown }, error);
+      this.#options.calls.refuse({ stream, headers, connection, address, isKnown }, error);
     } finally {
       this.#arrival = null;
     }

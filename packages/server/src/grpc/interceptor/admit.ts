@@ -16,6 +16,10 @@ export interface Connection {
 /** Arrival is what is known about a call before grpc-js has it. */
 export interface Arrival {
   readonly connection: Connection;
+  /** The client's address; empty if it has none, as on a unix socket. */
+  readonly address: string;
+  /** The metadata has at most this many bytes; Infinity if only counting them says how many. */
+  readonly mostMetadata: number;
   /** A deadline that is too far away for grpc-js, in milliseconds since 1970; otherwise Infinity. */
   readonly farDeadline: number;
 }
@@ -36,10 +40,10 @@ export function admit(
   method: string,
 ): PeerCaller {
   if (refusal !== null) throw refusal;
-  const [principal, ...others] = policy.now.namesOf(peer);
-  if (principal === undefined) throw unauthenticated(whyNobody(peer));
+  const principal = policy.now.principalOf(peer);
+  if (principal === null) throw unauthenticated(whyNobody(peer));
   if (peer.kind === 'tls' && Date.now() > peer.validUntil) throw expired();
-  const caller = new PeerCaller(peer, [principal, ...others], policy);
+  const caller = new PeerCaller(peer, principal, policy);
   if (needed !== null && !caller.may(needed)) throw roleForbids(caller, needed, method);
   return caller;
 }

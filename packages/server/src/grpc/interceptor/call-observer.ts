@@ -60,19 +60,28 @@ export interface CallObserver {
 
 /** observeWith combines several observers. The `run` of the first is the outermost. */
 export function observeWith(observers: readonly CallObserver[]): CallObserver {
-  return {
-    begin(call) {
-      const observations = observers.map((observer) => observer.begin(call));
-      const runs = observations.filter((each): each is Required<CallObservation> => each.run !== undefined);
-      return {
-        run<T>(work: () => T): T {
-          const inOrder = runs.reduceRight<() => T>((inner, each) => () => each.run(inner), work);
-          return inOrder();
-        },
-        end(end) {
-          for (const observation of observations) observation.end(end);
-        },
-      };
-    },
-  };
+  return { begin: (call) => new Observations(observers.map((observer) => observer.begin(call))) };
+}
+
+class Observations implements CallObservation {
+  readonly #all: readonly CallObservation[];
+
+  constructor(all: readonly CallObservation[]) {
+    this.#all = all;
+  }
+
+  run<T>(work: () => T): T {
+    return this.#all.reduceRight<() => T>(
+      (inner, each) => (runs(each) ? () => each.run(inner) : inner),
+      work,
+    )();
+  }
+
+  end(end: CallEnd): void {
+    for (const each of this.#all) each.end(end);
+  }
+}
+
+function runs(observation: CallObservation): observation is Required<CallObservation> {
+  return observation.run !== undefined;
 }

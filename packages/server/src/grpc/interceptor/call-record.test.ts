@@ -3,9 +3,8 @@ import { constants } from 'node:http2';
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
 import { BtfService, ErrorReason, GetServerInfoRequestSchema, SpecRequestSchema } from '@btfd/api';
-import { Metadata, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { ServiceError } from '../../error/service-error.js';
-import { toStatus } from '../../error/to-status.js';
 import { callsByRoot } from '../../testing/calls.js';
 import { GrpcClient, grpcErrorOf, GrpcServer, withResolvers } from '../../testing/grpc-harness.js';
 import { grpcFrame, Http2Client } from '../../testing/http2-client.js';
@@ -24,7 +23,6 @@ interface Handlers {
 
 async function serve(
   { getServerInfo = () => ({}), spec = async function* () {} }: Handlers,
-  interceptors: ServerInterceptor[] = [],
   slowReaderMs = 5000,
 ) {
   const observer = new RecordingObserver();
@@ -44,11 +42,12 @@ async function serve(
       getServerInfo: serveUnary(method.getServerInfo, getServerInfo, options),
       spec: serveStream(method.spec, spec, options),
     },
-    [interceptor, ...interceptors],
+    [interceptor],
   );
   const client = new GrpcClient(server.address);
   await client.connected();
   return {
+    calls,
     client,
     path: server.path,
     observer,
@@ -67,6 +66,17 @@ function fails(reason: ErrorReason): () => never {
 }
 
 describe('The end of a call is observed', () => {
+  test('with DEADLINE_EXCEEDED if its client does not read the response of a unary call', async () => {
+    using served = await serve({});
+    using client = new Http2Client(served.path, { initialWindowSize: 0 });
+    const stream = client.call('/btf.v1.BtfService/GetServerInfo', { 'grpc-timeout': '100m' });
+    stream.end(grpcFrame(new Uint8Array()));
+    await once(stream, 'close');
+    expect(await served.observer.ends(1)).toMatchObject([
+      { code: status.DEADLINE_EXCEEDED, reason: null, sentMessages: 1 },
+    ]);
+  });
+
   test('once, with its code, the messages sent and their bytes', async () => {
     using served = await serve({ getServerInfo: () => ({ version: '1.2.3' }) });
     await served.client.unary('getServerInfo', INFO).answer;
@@ -95,15 +105,11 @@ describe('The end of a call is observed', () => {
     ]);
   });
 
-  test('if another interceptor refuses it on its metadata', async () => {
-    const refusal = toStatus(new ServiceError(ErrorReason.SHUTTING_DOWN, 'no'));
-    const refuse: ServerInterceptor = (_, call) =>
-      new ServerInterceptingCall(call, {
-        start: (next) => next({ onReceiveMetadata: () => call.sendStatus(refusal) }),
-      });
-    using served = await serve({}, [refuse]);
-    const error = await grpcErrorOf(served.client.unary('getServerInfo', INFO).answer);
-    expect(error.code).toBe(status.UNAVAILABLE);
+  test('if it is refused on its metadata', async () => {
+    using served = await serve({});
+    served.calls.endStreams(new ServiceError(ErrorReason.SHUTTING_DOWN, 'no'));
+    const [error] = await once(served.client.stream('spec', SPEC).resume(), 'error');
+    expect(error).toMatchObject({ code: status.UNAVAILABLE });
     expect(await served.observer.ends(1)).toMatchObject([{ reason: ErrorReason.SHUTTING_DOWN }]);
   });
 
@@ -183,7 +189,6 @@ describe('The end of a call is observed', () => {
           }
         },
       },
-      [],
       reads,
     );
     using client = new Http2Client(served.path, { initialWindowSize: 0 });
@@ -229,7 +234,7 @@ describe('A request’s id', () => {
     'is replaced by a new one if the client sent %j',
     async (given) => {
       const [seen, returned] = await idsOf(given);
-      expect(seen).toMatch(/^[\da-f-]{36}$/);
+      expect(seen).toMatch(/^[\da-f]{16}-\d+$/);
       expect(returned).toBe(seen);
     },
   );

@@ -7,6 +7,7 @@ import { Metadata, status, type ServerInterceptingCallInterface } from '@grpc/gr
 import { ServiceError } from '../../error/service-error.js';
 import { callsByRoot } from '../../testing/calls.js';
 import { withResolvers } from '../../testing/grpc-harness.js';
+import { Call } from './call.js';
 
 const MS = 1_000;
 
@@ -21,7 +22,7 @@ interface Choices {
   readonly reads?: boolean;
 }
 
-/** A call on its way to the interceptor. The test controls its client. */
+/** A call that has begun, unless it was reset at once. The test controls its client. */
 function start({
   requestStream = false,
   deadline = Infinity,
@@ -41,7 +42,7 @@ function start({
       if (reads) listener?.onCancel();
     },
     sendMetadata: () => {},
-    sendMessage: () => {},
+    sendMessage: (message) => sent.push(message),
     startRead: () => {},
     getPeer: () => '',
     getDeadline: () => deadline,
@@ -67,16 +68,10 @@ function start({
   });
   const client = listener as Listener | null;
   if (client === null) throw new Error('the call was not started');
-  const metadata = new Metadata();
   if (resetAtOnce) client.onCancel();
-  client.onReceiveMetadata(metadata);
-  return { calls, quotas, metadata, client, sent, resets, handled };
-}
-
-/** A call that has begun, whose client the test controls. */
-function begin(choices: Choices = {}) {
-  const started = start(choices);
-  return { ...started, call: started.calls.of(started.metadata) };
+  client.onReceiveMetadata(new Metadata());
+  if (!(link instanceof Call)) throw new Error('the interceptor does not return its call');
+  return { calls, quotas, call: link, client, sent, resets, handled };
 }
 
 describe('A request', () => {
@@ -84,6 +79,8 @@ describe('A request', () => {
     jest.useFakeTimers();
   });
   afterEach(() => {
+    // All calls share one timer, which ends without them.
+    jest.advanceTimersByTime(MS);
     expect(jest.getTimerCount()).toBe(0);
     jest.useRealTimers();
   });
@@ -91,7 +88,7 @@ describe('A request', () => {
   const LATE = [[status.RESOURCE_EXHAUSTED, `the request did not arrive within ${MS} ms`]];
 
   test('that arrives in time has no further time limit, and keeps its stream', () => {
-    const { client, call, sent, resets } = begin();
+    const { client, call, sent, resets } = start();
     jest.advanceTimersByTime(MS - 1);
     client.onReceiveMessage('m');
     client.onReceiveHalfClose();
@@ -102,20 +99,20 @@ describe('A request', () => {
   });
 
   test('is late if its message arrives but the end of the request does not', () => {
-    const { client, sent, resets } = begin();
+    const { client, sent, resets } = start();
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(MS);
     expect([sent, resets]).toEqual([LATE, [constants.NGHTTP2_NO_ERROR]]);
   });
 
   test('of several messages is late if the first does not arrive', () => {
-    const { sent } = begin({ requestStream: true });
+    const { sent } = start({ requestStream: true });
     jest.advanceTimersByTime(MS);
     expect(sent).toEqual(LATE);
   });
 
   test('of several messages has no time limit after the first', () => {
-    const { client, call, sent } = begin({ requestStream: true });
+    const { client, call, sent } = start({ requestStream: true });
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(10 * MS);
     expect(sent).toEqual([]);
@@ -123,7 +120,7 @@ describe('A request', () => {
   });
 
   test('that was late never reaches a handler, though the end of its stream comes after its status', () => {
-    const { client, handled } = begin();
+    const { client, handled } = start();
     client.onReceiveMessage('m');
     jest.advanceTimersByTime(MS);
     client.onReceiveMessage('m');
@@ -132,7 +129,7 @@ describe('A request', () => {
   });
 
   test('whose client is gone never reaches a handler, though the end of its stream comes after that', () => {
-    const { client, handled } = begin();
+    const { client, handled } = start();
     client.onReceiveMessage('m');
     client.onCancel();
     client.onReceiveHalfClose();
@@ -142,14 +139,14 @@ describe('A request', () => {
   test('whose stream was reset before its metadata came takes no quota', () => {
     const { quotas, handled } = start({ resetAtOnce: true });
     expect([quotas.streams.inUse, handled]).toEqual([0, ['cancel']]);
-    const { client, quotas: ofOther } = begin();
+    const { client, quotas: ofOther } = start();
     expect(ofOther.streams.inUse).toBe(1);
     client.onCancel();
     expect(ofOther.streams.inUse).toBe(0);
   });
 
   test('whose client is gone is not waited for', () => {
-    const { client, sent } = begin();
+    const { client, sent } = start();
     client.onCancel();
     jest.advanceTimersByTime(MS);
     expect(sent).toEqual([]);
@@ -158,7 +155,7 @@ describe('A request', () => {
 
 /** Begins a call, and a handler that works until the test calls `finish`. */
 function handle(choices: Choices = {}) {
-  const begun = begin(choices);
+  const begun = start(choices);
   const { promise, resolve } = withResolvers();
   begun.client.onReceiveMessage(Buffer.alloc(0));
   begun.client.onReceiveHalfClose();
@@ -227,23 +224,30 @@ describe('The stream of a client that does not read', () => {
   });
 
   test('is not reset when the daemon ends, because the client may read until the drain is over', () => {
-    const { calls, sent, resets } = begin({ reads: false });
+    const { calls, sent, resets } = start({ reads: false });
     calls.endStreams(new ServiceError(ErrorReason.SHUTTING_DOWN, 'ending'));
     jest.advanceTimersByTime(10 * MS);
     expect([sent, resets]).toEqual([[[status.UNAVAILABLE, 'ending']], []]);
   });
 
   test('is reset after a second when its caller may not call any more', () => {
-    const { call, resets } = begin({ reads: false });
+    const { call, resets } = start({ reads: false });
     call.endWith(new ServiceError(ErrorReason.UNAUTHENTICATED, 'no'));
     jest.advanceTimersByTime(1_000);
     expect(resets).toEqual([constants.NGHTTP2_CANCEL]);
   });
 });
 
+test('The response of a unary call and its status are sent together', () => {
+  const { call, sent } = start();
+  call.answer(Buffer.from('response'));
+  call.sendStatus({ code: status.INTERNAL, details: 'late' });
+  expect(sent).toEqual([Buffer.from('response'), [status.OK, 'OK']]);
+});
+
 describe('A status', () => {
   test('is sent only once, the first one', () => {
-    const { call, sent } = begin();
+    const { call, sent } = start();
     call.sendStatus({ code: status.OK, details: 'first' });
     call.sendStatus({ code: status.INTERNAL, details: 'second' });
     expect(sent).toEqual([[status.OK, 'first']]);

@@ -1,72 +1,53 @@
 import { constants } from 'node:http2';
-import { BtfService, ErrorReason } from '@btfd/api';
 import {
   Metadata,
   ServerInterceptingCall,
+  status,
   type ServerInterceptingCallInterface,
-  type ServerInterceptor,
   type StatusObject,
 } from '@grpc/grpc-js';
 import { roleForbids, type Caller, type PeerCaller } from '../../auth/caller.js';
-import type { CurrentPolicy } from '../../auth/policy.js';
-import { atDate } from '../../base/clock.js';
-import type { Limits } from '../../config/limits.js';
 import { ServiceError } from '../../error/service-error.js';
 import { toStatus } from '../../error/to-status.js';
 import type { Claim } from '../../quota/quota.js';
-import type { Quotas } from '../../quota/quotas.js';
-import { roleForPath } from '../method-roles.js';
 import type { Batch, BatchSender } from '../paced-writer.js';
 import { CallEnded, type RpcCall } from '../rpc.js';
 import { admit, checkMetadata, unauthenticated, type Arrival, type Connection } from './admit.js';
-import { methodOf, REQUEST_ID, requestIdOf } from './call-names.js';
-import type { CallFacts, CallInfo, CallObserver } from './call-observer.js';
+import { REQUEST_ID, requestIdOf } from './call-names.js';
+import type { CallContext } from './call-context.js';
+import type { CallFacts, CallInfo } from './call-observer.js';
 import { CallRecord } from './call-record.js';
+import { CallSignal } from './call-signal.js';
 import {
   checkCompression,
   endsAlready,
   endsWithinMessage,
   limitReceived,
   resetStream,
+  sentTrailers,
   writeParts,
 } from './internals.js';
-import { brokenRequest, refuseCompression, wrongRequest } from './request-messages.js';
-import { isUnknown, unimplemented } from './unknown-methods.js';
+import { faultOfEnd, refuseCompression, slowSender, wrongRequest } from './request-messages.js';
+import type { MethodDefinition, ServedMethod } from './served-methods.js';
+import { unimplemented } from './unknown-methods.js';
 
-/** CallContext is everything that the calls of a daemon share. */
-export interface CallContext {
-  readonly policy: CurrentPolicy;
-  readonly observer: CallObserver;
-  readonly quotas: Pick<Quotas, 'calls' | 'streams' | 'loads'>;
-  readonly limits: Pick<Limits, 'requestMs' | 'maxMetadataBytes' | 'maxLoadMessageBytes' | 'maxMessageBytes'>;
-  /** The calls that have begun and whose stream is not closed. */
-  readonly open: Set<Call>;
-  /** The error of every new stream, once the daemon is shutting down. Unary calls are still accepted. */
-  ending: ServiceError | null;
-}
-
-/**
- * Where the metadata of a call has the call: metadata is the only thing that grpc-js passes to interceptors and handlers. In
- * a WeakMap, the values of new keys count as used until the next collection of all garbage, which takes milliseconds more.
- */
-const CALL = Symbol('call');
-
-type Method = Parameters<ServerInterceptor>[0];
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 type Status = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-const OWN_PATH = `/${BtfService.typeName}/`;
-const LOAD_PATH = `${OWN_PATH}${BtfService.method.loadHandle.name}`;
-/** A request that is a little too large gets our own error. One that is larger than this is not even kept. */
-const RECEIVED_TIMES = 2;
-/** A request of health or reflection has a name or two. While a client of reflection does not read, some 30 of them wait. */
-const STANDARD_BYTES = 4 * 1024;
 /** Time for a status to arrive at a client that reads. */
 const RESET_AFTER_MS = 1_000;
+
+const SUCCESS = { code: status.OK, details: 'OK' } as const;
+const NO_BYTES = new Uint8Array();
+/** Stands for the metadata of a call whose metadata has not arrived. It must not change. */
+const NO_METADATA = new Metadata();
 
 /**
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
  * as the only interceptor, so everything that is received or sent passes through its methods. Handlers get it as `call`.
+ *
+ * Thousands of calls begin in a second. So a call makes no function and no timer of its own, and makes only when it is
+ * asked for what most calls do not need.
  */
 export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender {
   readonly service: string;
@@ -75,93 +56,74 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   readonly peer: string;
   readonly connection: Connection;
   /** Empty until the metadata arrives, which is the first part of a call. */
-  metadata = new Metadata();
+  metadata = NO_METADATA;
   requestId = '';
   facts: CallFacts = {};
-  readonly #definition: Method;
+  readonly #mostMetadata: number;
+  readonly #served: ServedMethod;
   readonly #transport: ServerInterceptingCallInterface;
   readonly #context: CallContext;
   readonly #record: CallRecord;
-  /** Made when the signal is first read: most calls end before anything waits for it. */
-  #abort: AbortController | null = null;
-  /** The reason of the signal, once it has aborted. */
-  #abortReason: Error | null = null;
-  readonly #claims: Claim[] = [];
-  readonly #requestTimer: NodeJS.Timeout;
-  /** In milliseconds since 1970. */
-  readonly #deadline: number;
+  readonly #signal: CallSignal;
+  /** Gets what is received and not refused. */
+  #handler: Listener | null = null;
   #caller: PeerCaller | null = null;
+  /** Its parts of quotas. */
+  #claim: Claim | null = null;
+  #loadClaim: Claim | null = null;
+  /** The request, if the handler of grpc-js does not serve the call. */
+  #request: Uint8Array = NO_BYTES;
   #requestCame = false;
   #messages = 0;
   #sentMetadata = false;
   #sentStatus = false;
+  /** Whether the response and the status of a unary call were sent together. */
+  #answered = false;
   #closed = false;
   #resetTimer: NodeJS.Timeout | undefined;
   #resetAt = Infinity;
 
   constructor(
-    definition: Method,
+    definition: MethodDefinition,
     transport: ServerInterceptingCallInterface,
-    { connection, farDeadline }: Arrival,
+    arrival: Arrival,
     context: CallContext,
   ) {
     super(transport);
-    const { path } = definition;
-    const { service, method, unknownPath } = methodOf(path, !isUnknown(definition));
-    this.service = service;
-    this.method = method;
-    this.unknownPath = unknownPath;
-    const peer = transport.getPeer();
-    // grpc-js has no address for the peer of a unix socket.
-    this.peer = peer === 'unknown' ? '' : peer;
-    this.connection = connection;
-    this.#definition = definition;
+    const served = context.methods.of(definition);
+    this.service = served.service;
+    this.method = served.method;
+    this.unknownPath = served.unknownPath;
+    this.peer = arrival.address;
+    this.connection = arrival.connection;
+    this.#mostMetadata = arrival.mostMetadata;
+    this.#served = served;
     this.#transport = transport;
     this.#context = context;
-    this.#deadline = Math.min(Number(transport.getDeadline()), farDeadline);
-    this.#record = new CallRecord(this.#deadline);
-    limitReceived(transport, receiveBytes(path, context.limits));
-    checkCompression(transport, (mark, compression) => {
-      const refusal = refuseCompression(mark, compression);
-      if (refusal === null) return;
-      this.sendStatus(refusal);
-      throw new Error(refusal.details);
-    });
-    this.#requestTimer = setTimeout(() => this.#slowSender(), context.limits.requestMs).unref();
-  }
-
-  /** Returns the call with this metadata; null if it did not begin. */
-  static of(metadata: Metadata): Call | null {
-    const call: unknown = Reflect.get(metadata, CALL);
-    return call instanceof Call ? call : null;
+    const deadline = Math.min(Number(transport.getDeadline()), arrival.farDeadline);
+    this.#signal = new CallSignal(deadline);
+    this.#record = new CallRecord(deadline);
+    limitReceived(transport, served.receiveBytes);
+    checkCompression(transport, this);
+    context.arriving.add(this);
   }
 
   /** Whether it may send or receive several messages. */
   get isStream(): boolean {
-    return this.#definition.requestStream || this.#definition.responseStream;
+    return this.#served.isStream;
   }
 
   /** Aborts while a handler works on the call: when the client is gone, at the deadline, and at `endWith`. */
   get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
-      if (this.#abortReason !== null) this.#abort.abort(this.#abortReason);
-    }
-    return this.#abort.signal;
+    return this.#signal.signal;
   }
 
   get aborted(): boolean {
-    return this.#abortReason !== null;
+    return this.#signal.aborted;
   }
 
   throwIfAborted(): void {
-    if (this.#abortReason !== null) throw this.#abortReason;
-  }
-
-  #abortWith(reason: Error): void {
-    if (this.#abortReason !== null) return;
-    this.#abortReason = reason;
-    this.#abort?.abort(reason);
+    this.#signal.throwIfAborted();
   }
 
   /**
@@ -186,39 +148,57 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   // Received, in this order: metadata, messages, the end of the request, the end of the stream.
 
   override start(handler: Listener): void {
-    this.#transport.start({
-      onReceiveMetadata: (metadata) => {
-        // The stream was reset at once. Nothing would ever give back what the call takes now.
-        if (this.#closed) return;
-        this.#begin(metadata);
-        const refusal = this.#refusal();
-        if (refusal === null) handler.onReceiveMetadata(metadata);
-        else this.sendStatus(refusal);
-      },
-      onReceiveMessage: (message) => {
-        this.#record.received(message);
-        this.#messages += 1;
-        if (!this.#definition.requestStream && this.#messages > 1) {
-          return this.sendStatus(wrongRequest(`${this.method} takes one request message, and more arrived`));
-        }
-        // If a client sends several messages, the first one has to arrive in time.
-        if (this.#definition.requestStream) clearTimeout(this.#requestTimer);
-        if (!this.#isOver) handler.onReceiveMessage(message);
-      },
-      onReceiveHalfClose: () => {
-        this.#requestCame = true;
-        clearTimeout(this.#requestTimer);
-        if (this.#isOver) return;
-        const fault = this.#faultOfRequest();
-        if (fault === null) handler.onReceiveHalfClose();
-        else this.sendStatus(fault);
-      },
-      // Called once for every call: when its status was sent, or when its client is gone.
-      onCancel: () => {
-        this.#close();
-        handler.onCancel();
-      },
-    });
+    this.#handler = handler;
+    this.#transport.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    // The stream was reset at once. Nothing would ever give back what the call takes now.
+    if (this.#closed) return;
+    this.#begin(metadata);
+    const refusal = this.#refusal();
+    if (refusal !== null) this.sendStatus(refusal);
+    else if (this.#served.serve === null) this.#handler?.onReceiveMetadata(metadata);
+    else this.#transport.startRead();
+  }
+
+  /** Refuses a message because of its compression. Returns the reason; null if it can be decompressed. */
+  refuseMessage(mark: number, compression: string): Error | null {
+    const refusal = refuseCompression(mark, compression);
+    if (refusal === null) return null;
+    this.sendStatus(refusal);
+    return new Error(refusal.details ?? '');
+  }
+
+  onReceiveMessage(message: unknown): void {
+    this.#record.received(message);
+    this.#messages += 1;
+    if (!this.#served.requestStream && this.#messages > 1) {
+      return this.sendStatus(wrongRequest(`${this.method} takes one request message, and more arrived`));
+    }
+    // If a client sends several messages, the first one has to arrive in time.
+    if (this.#served.requestStream) this.#context.arriving.delete(this);
+    if (this.#isOver) return;
+    if (this.#served.serve === null) return this.#handler?.onReceiveMessage(message);
+    if (message instanceof Uint8Array) this.#request = message;
+    this.#transport.startRead();
+  }
+
+  onReceiveHalfClose(): void {
+    this.#requestCame = true;
+    this.#context.arriving.delete(this);
+    if (this.#isOver) return;
+    const isMissing = !this.#served.requestStream && this.#messages === 0;
+    const fault = faultOfEnd(this.method, { isWithinMessage: endsWithinMessage(this.#transport), isMissing });
+    if (fault !== null) this.sendStatus(fault);
+    else if (this.#served.serve === null) this.#handler?.onReceiveHalfClose();
+    else this.#served.serve(this, this.#request);
+  }
+
+  /** Is called once for every call: when its status was sent, or when its client is gone. */
+  onCancel(): void {
+    this.#close();
+    if (this.#served.serve === null) this.#handler?.onCancel();
   }
 
   /**
@@ -229,16 +209,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     return this.#sentStatus || this.#closed;
   }
 
-  #faultOfRequest(): Status | null {
-    if (endsWithinMessage(this.#transport)) return brokenRequest('the request ended within a message');
-    if (this.#definition.requestStream || this.#messages > 0) return null;
-    return wrongRequest(`${this.method} takes one request message, and none arrived`);
-  }
-
   #begin(metadata: Metadata): void {
     this.metadata = metadata;
     this.requestId = requestIdOf(metadata);
-    Reflect.set(metadata, CALL, this);
     this.#context.open.add(this);
     this.#record.begin(this, this.#context.observer);
   }
@@ -247,11 +220,9 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #refusal(): Status | null {
     try {
       const { policy, ending, limits } = this.#context;
-      // Every known caller may learn that a method is not served.
-      const needed = this.unknownPath === null ? roleForPath(this.#definition.path) : null;
-      this.#caller = admit(this.connection, policy, needed, this.method);
+      this.#caller = admit(this.connection, policy, this.#served.needed, this.method);
       if (this.isStream && ending !== null) throw ending;
-      checkMetadata(this.metadata, limits.maxMetadataBytes);
+      if (this.#mostMetadata > limits.maxMetadataBytes) checkMetadata(this.metadata, limits.maxMetadataBytes);
       this.#takeQuotas(this.#caller);
     } catch (error) {
       if (error instanceof ServiceError) return toStatus(error);
@@ -262,26 +233,25 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   #takeQuotas({ principal }: Caller): void {
     const { quotas } = this.#context;
-    this.#claims.push((this.isStream ? quotas.streams : quotas.calls).take(principal));
+    this.#claim = (this.isStream ? quotas.streams : quotas.calls).take(principal);
     // A load may bring as much as all other calls of a principal together.
-    if (this.#definition.path === LOAD_PATH) this.#claims.push(quotas.loads.take(principal));
-  }
-
-  /** A client could otherwise begin calls, send nothing more, and keep them for as long as it likes. */
-  #slowSender(): void {
-    const message = `the request did not arrive within ${this.#context.limits.requestMs} ms`;
-    this.sendStatus(toStatus(new ServiceError(ErrorReason.SLOW_SENDER, message)));
+    if (this.#served.isLoad) this.#loadClaim = quotas.loads.take(principal);
   }
 
   #close(): void {
     this.#closed = true;
-    clearTimeout(this.#requestTimer);
+    this.#context.arriving.delete(this);
+    this.#context.unread.delete(this);
     clearTimeout(this.#resetTimer);
+    // At the deadline, grpc-js reports the end of a call whose client has not read its response.
+    if (this.#answered && !sentTrailers(this.#transport)) this.reset();
+    else if (this.#answered) this.#record.sentStatus({ code: status.OK, metadata: NO_METADATA });
     this.#record.gone();
     if (!this.#requestCame) this.#dropRequest();
     this.#context.open.delete(this);
-    for (const each of this.#claims.splice(0)) each[Symbol.dispose]();
-    if (this.#record.handling) this.#abortWith(CallEnded.cancelled());
+    this.#claim?.[Symbol.dispose]();
+    this.#loadClaim?.[Symbol.dispose]();
+    if (this.#record.handling) this.#signal.abort(CallEnded.cancelled());
   }
 
   /** RFC 9113 (8.1): the rest of the request is of no use. grpc-js would keep the stream until the client ends it. */
@@ -296,14 +266,13 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   /** Runs the handler. `failed` must follow if it throws. */
   async handle<T>(work: () => Promise<T>): Promise<T> {
-    // A deadline closes no stream whose client does not read, so it needs a timer.
-    const cancel = atDate(this.#deadline, () => this.#abortWith(CallEnded.deadline()));
+    this.#signal.begin();
     try {
       const answer = await this.#record.run(work);
       this.#record.handled(null);
       return answer;
     } finally {
-      cancel();
+      this.#signal.end();
     }
   }
 
@@ -314,9 +283,11 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
 
   // Sent, in this order: metadata, messages, a status.
 
+  /** Sends the metadata that grpc-js, or a handler, has made for this call. */
   override sendMetadata(metadata: Metadata): void {
     this.#sentMetadata = true;
-    super.sendMetadata(this.#withRequestId(metadata));
+    metadata.set(REQUEST_ID, this.requestId);
+    this.#transport.sendMetadata(metadata);
   }
 
   /**
@@ -325,8 +296,23 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    */
   override sendMessage(message: unknown, callback: () => void): void {
     if (this.#sentStatus) return;
+    if (!this.#sentMetadata) this.sendMetadata(new Metadata());
     this.#record.sent(message);
-    super.sendMessage(message, callback);
+    this.#transport.sendMessage(message, callback);
+  }
+
+  /**
+   * Sends the response of a unary call and its status, which then leave in one write. grpc-js itself would wait until the
+   * response has left before it sends the status.
+   */
+  answer(response: Uint8Array): void {
+    if (this.#isOver) return;
+    this.sendMessage(response, ignore);
+    this.#sentStatus = true;
+    if (endsAlready(this.#transport)) return;
+    this.#answered = true;
+    this.#transport.sendStatus(SUCCESS);
+    this.resetIfUnread();
   }
 
   /** Sends messages of a stream at once, without the copies and the turns that `sendMessage` needs for each. */
@@ -344,7 +330,15 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#record.sentStatus({ code: sent.code ?? 0, metadata: sent.metadata ?? new Metadata() });
     if (endsAlready(this.#transport)) return;
     // A call that fails before any message has no other metadata than its trailers.
-    super.sendStatus(this.#sentMetadata ? sent : { ...sent, metadata: this.#withRequestId(sent.metadata) });
+    this.#transport.sendStatus(
+      this.#sentMetadata ? sent : { ...sent, metadata: this.#withRequestId(sent.metadata) },
+    );
+  }
+
+  /** Ends a stream that has sent all of its messages. */
+  succeed(): void {
+    this.sendStatus(SUCCESS);
+    this.resetIfUnread();
   }
 
   #withRequestId(metadata: Metadata | null | undefined): Metadata {
@@ -361,7 +355,7 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
    * @param resetMs - time for the status to arrive, after which the stream is reset
    */
   endWith(error: ServiceError, resetMs = RESET_AFTER_MS): void {
-    if (this.#record.handling) this.#abortWith(error);
+    if (this.#record.handling) this.#signal.abort(error);
     this.sendStatus(toStatus(error));
     this.resetAfter(resetMs);
   }
@@ -370,6 +364,11 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   endIfForbidden(): void {
     const lost = this.#caller?.lost() ?? null;
     if (this.#caller !== null && lost !== null) this.endWith(roleForbids(this.#caller, lost, this.method));
+  }
+
+  /** A client could otherwise begin calls, send nothing more, and keep them for as long as it likes. */
+  endLate(): void {
+    this.sendStatus(toStatus(slowSender(this.#context.limits.requestMs)));
   }
 
   /**
@@ -381,14 +380,21 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     if (this.#closed || at >= this.#resetAt) return;
     this.#resetAt = at;
     clearTimeout(this.#resetTimer);
-    const reset = (): void => resetStream(this.#transport, constants.NGHTTP2_CANCEL);
-    this.#resetTimer = setTimeout(reset, ms).unref();
+    this.#resetTimer = setTimeout(() => this.reset(), ms).unref();
+  }
+
+  /**
+   * Resets the stream after the time for slow readers, unless it is closed by then. A client could otherwise keep what it has
+   * not read of an ended call for as long as it likes.
+   */
+  resetIfUnread(): void {
+    if (!this.#closed) this.#context.unread.add(this);
+  }
+
+  /** Resets the stream, unless it is closed. */
+  reset(): void {
+    resetStream(this.#transport, constants.NGHTTP2_CANCEL);
   }
 }
 
-/** How much of an encoded request is received, by the path of its method. */
-function receiveBytes(path: string, { maxLoadMessageBytes, maxMessageBytes }: CallContext['limits']): number {
-  if (path === LOAD_PATH) return maxLoadMessageBytes;
-  const most = path.startsWith(OWN_PATH) ? RECEIVED_TIMES * maxMessageBytes : STANDARD_BYTES;
-  return Math.min(most, maxLoadMessageBytes);
-}
+function ignore(): void {}

@@ -1,19 +1,18 @@
-import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
+import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { TlsPeer } from '../../auth/peer.js';
 import type { ServiceError } from '../../error/service-error.js';
 import { expired, type Arrival } from './admit.js';
-import { Call, type CallContext } from './call.js';
+import { Call } from './call.js';
+import { newCallContext, type CallContext, type CallsOptions } from './call-context.js';
 import { refuseEarly, type EarlyCall } from './refuse-early.js';
-
-/** CallsOptions are the options of Calls. */
-export type CallsOptions = Omit<CallContext, 'open' | 'ending'>;
+import type { CallServer } from './served-methods.js';
 
 /** Calls are all calls of a daemon. */
 export class Calls {
   readonly #context: CallContext;
 
   constructor(options: CallsOptions) {
-    this.#context = { ...options, open: new Set(), ending: null };
+    this.#context = newCallContext(options);
     options.policy.onReplaced(() => {
       for (const call of this.#context.open) call.endIfForbidden();
     });
@@ -34,14 +33,10 @@ export class Calls {
   }
 
   /**
-   * Returns the call with this metadata.
-   *
-   * @throws Error if the call did not pass the interceptor.
+   * Sets the server of the method with a path, which takes one request. Without one, the handler of grpc-js serves the calls.
    */
-  of(metadata: Metadata): Call {
-    const call = Call.of(metadata);
-    if (call === null) throw new Error('the call did not pass the interceptor');
-    return call;
+  serve(path: string, server: CallServer): void {
+    this.#context.methods.serve(path, server);
   }
 
   /**

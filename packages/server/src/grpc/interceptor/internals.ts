@@ -41,6 +41,17 @@ export function limitReceived(call: object, bytes: number): void {
   if (typeof decoder === 'object' && decoder !== null) Reflect.set(decoder, 'maxReadMessageLength', bytes);
 }
 
+/** MessageCheck refuses messages. */
+export interface MessageCheck {
+  /**
+   * Returns an error to refuse a message, or null.
+   *
+   * @param mark - the first byte of the message
+   * @param compression - that of the call, for a compressed message; otherwise `identity`
+   */
+  refuseMessage(mark: number, compression: string): Error | null;
+}
+
 /**
  * checkCompression lets a check refuse each message of a call before it is decompressed.
  *
@@ -48,15 +59,25 @@ export function limitReceived(call: object, bytes: number): void {
  * go when grpc-js refuses these (https://github.com/grpc/grpc/blob/master/doc/compression.md). Test: protocol.test.ts.
  *
  * @param call - the call that the first interceptor gets
- * @param check - gets the mark of a message, and its compression; `identity` for none. It throws to refuse it.
  */
-export function checkCompression(call: object, check: (mark: number, compression: string) => void): void {
-  const decompress: unknown = Reflect.get(call, 'decompressMessage');
-  if (typeof decompress !== 'function') return;
-  Reflect.set(call, 'decompressMessage', (message: Uint8Array, compression: string): unknown => {
-    check(message[0] ?? 0, compression);
-    return Reflect.apply(decompress, call, [message, compression]);
-  });
+export function checkCompression(call: object, check: MessageCheck): void {
+  if (typeof Reflect.get(call, 'decompressMessage') !== 'function') return;
+  Reflect.set(call, MESSAGE_CHECK, check);
+  Reflect.set(call, 'decompressMessage', checkAndDecompress);
+}
+
+const MESSAGE_CHECK = Symbol('message check');
+
+/** One function for all calls, as `pushAndReport`. */
+function checkAndDecompress(
+  this: { readonly [MESSAGE_CHECK]: MessageCheck },
+  message: Uint8Array,
+  compression: string,
+): unknown {
+  const refusal = this[MESSAGE_CHECK].refuseMessage(message[0] ?? 0, compression);
+  if (refusal !== null) throw refusal;
+  const decompress: unknown = Reflect.get(Object.getPrototypeOf(this), 'decompressMessage');
+  return typeof decompress === 'function' ? Reflect.apply(decompress, this, [message, compression]) : message;
 }
 
 /**
@@ -83,6 +104,24 @@ export function endsWithinMessage(call: object): boolean {
  */
 export function endsAlready(call: object): boolean {
   return Reflect.get(call, 'wantTrailers') === true;
+}
+
+/**
+ * sentTrailers reports whether the status of a call, which followed a message, has left.
+ *
+ * grpc-js reports the end of a call the same way if its deadline has passed. It can go when grpc-js distinguishes the two.
+ * Test: slow-reader.test.ts.
+ *
+ * @param call - the call that the first interceptor gets
+ */
+export function sentTrailers(call: object): boolean {
+  const stream: unknown = Reflect.get(call, 'stream');
+  return (
+    typeof stream === 'object' &&
+    stream !== null &&
+    'sentTrailers' in stream &&
+    stream.sentTrailers !== undefined
+  );
 }
 
 /** Together these are copied at less cost than they are written one by one. */
@@ -115,28 +154,47 @@ export function writeParts(call: object, parts: readonly Uint8Array[], written: 
   stream.uncork();
 }
 
-/**
- * onChunk calls back for each chunk of a request, also for those that nothing reads yet.
- *
- * Node keeps them, each with an object of its own, and has no event for it. It can go when Node joins small DATA frames.
- * Test: stream-gate.test.ts.
- */
-export function onChunk(stream: ServerHttp2Stream, callback: (bytes: number) => void): void {
-  Reflect.set(stream, ON_CHUNK, callback);
-  stream.push = pushAndReport;
+/** StreamFollower gets what happens to a stream. */
+export interface StreamFollower {
+  /** A chunk of the request has arrived. */
+  received(bytes: number): void;
+  /** The stream has closed. Every failure of a stream also closes it. */
+  closed(): void;
 }
 
-const ON_CHUNK = Symbol('on chunk');
+/**
+ * followStream reports the end of a stream and each chunk of its request, also those that nothing reads yet.
+ *
+ * Node keeps chunks, each with an object of its own, and has no event for it. It can go when Node joins small DATA frames.
+ * Test: stream-gate.test.ts.
+ */
+export function followStream(stream: ServerHttp2Stream, follower: StreamFollower): void {
+  Reflect.set(stream, FOLLOWER, follower);
+  stream.push = pushAndReport;
+  stream.on('error', ignore);
+  stream.on('close', reportClosed);
+}
+
+const FOLLOWER = Symbol('follower');
+
+interface Followed {
+  readonly [FOLLOWER]: StreamFollower;
+}
+
+function ignore(): void {}
 
 /** One function for all streams: with one for each, V8 keeps every stream until it next collects all garbage. */
 function pushAndReport(
-  this: ServerHttp2Stream,
+  this: ServerHttp2Stream & Partial<Followed>,
   chunk: Uint8Array | null,
   encoding?: BufferEncoding,
 ): boolean {
-  const callback: unknown = Reflect.get(this, ON_CHUNK);
-  if (chunk !== null && typeof callback === 'function') Reflect.apply(callback, null, [chunk.length]);
+  if (chunk !== null) this[FOLLOWER]?.received(chunk.length);
   return Duplex.prototype.push.call(this, chunk, encoding);
+}
+
+function reportClosed(this: Partial<Followed>): void {
+  this[FOLLOWER]?.closed();
 }
 
 /**

@@ -1,4 +1,6 @@
+import { ErrorReason } from '@btfd/api';
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+import { ServiceError } from '../../error/service-error.js';
 
 type Status = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 
@@ -27,8 +29,26 @@ export function refuseCompression(mark: number, compression: string): Status | n
   return { code: status.UNIMPLEMENTED, details, metadata };
 }
 
-/** brokenRequest returns the status of a call whose request does not follow gRPC. */
-export function brokenRequest(details: string): Status {
+/**
+ * faultOfEnd returns the status that refuses a request at its end; null if it is complete.
+ *
+ * @param end - whether it ends within a message, and whether the message that its method takes is missing
+ */
+export function faultOfEnd(
+  method: string,
+  end: { readonly isWithinMessage: boolean; readonly isMissing: boolean },
+): Status | null {
+  if (end.isWithinMessage) return brokenRequest('the request ended within a message');
+  return end.isMissing ? wrongRequest(`${method} takes one request message, and none arrived`) : null;
+}
+
+/** slowSender returns the error of a call whose request has not arrived in time. */
+export function slowSender(ms: number): ServiceError {
+  return new ServiceError(ErrorReason.SLOW_SENDER, `the request did not arrive within ${ms} ms`);
+}
+
+/** Returns the status of a call whose request does not follow gRPC. */
+function brokenRequest(details: string): Status {
   return { code: status.INTERNAL, details, metadata: new Metadata() };
 }
 

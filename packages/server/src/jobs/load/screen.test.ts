@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorReason } from '@btfd/api';
 import { Kind } from '@btfd/btf';
+import { isPlainBtf, PLAIN_ESTIMATE } from '../../base/load-estimate.js';
 import { allSteps } from '../../testing/collect.js';
 import { BtfWriter } from '../../testing/btf-bytes.js';
 import { failureOf } from '../../testing/service-error.js';
@@ -43,6 +44,31 @@ describe('The screen', () => {
     expect(error.reason).toBe(ErrorReason.BTF_TOO_EXPENSIVE);
     expect(error.message).toBe(`the kernel would take ${words} to check the BTF; 2 seconds are allowed`);
     expect(error.metadata).toMatchObject({ limit_ms: '2000', estimate_ms: expect.stringMatching(/^\d/) });
+  });
+
+  test('passes all plain BTF, with a lower estimate than that of plain BTF', () => {
+    let state = 1;
+    const below = (end: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * end);
+    };
+    const kinds = [...Object.values(Kind), Kind.FUNC, Kind.FUNC_PROTO, Kind.PTR, 20, 122];
+    let plain = 0;
+    for (let round = 0; round < 5_000; round++) {
+      const writer = new BtfWriter();
+      const name = 'n'.repeat(below(700));
+      for (let types = below(40); types > 0; types--) {
+        const vlen = below(4) === 0 ? below(60) : 0;
+        const data = Array.from({ length: vlen * below(4) }, () => (below(3) === 0 ? name : below(30)));
+        const kind = kinds[below(kinds.length)] ?? Kind.INT;
+        writer.type(kind, below(2) === 0 ? '' : name, { vlen, sizeOrTypeId: below(30), data });
+      }
+      const bytes = writer.bytes();
+      if (!isPlainBtf(bytes)) continue;
+      plain += 1;
+      expect(run(bytes).value.refusedMs).toBeLessThan(PLAIN_ESTIMATE.refusedMs);
+    }
+    expect(plain).toBeGreaterThan(500);
   });
 
   test('passes malformed BTF to the kernel, whose log says what is wrong', () => {

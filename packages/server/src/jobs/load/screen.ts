@@ -1,12 +1,11 @@
 import { ErrorReason } from '@btfd/api';
 import { BtfFormatError, formatNote, parseHeader, type BtfHeader, type TypeId } from '@btfd/btf';
 import { HOST_ORDER, layoutOf, type KindLayout } from '../../base/kind-layout.js';
-import type { LoadEstimate } from '../../base/load-estimate.js';
+import { mayHaveSpecialTypes, type LoadEstimate } from '../../base/load-estimate.js';
 import { ServiceError } from '../../error/service-error.js';
 import { mostPassNs, passCost } from './pass-cost.js';
 import { RawBtf } from './raw-btf.js';
 import { searchCost } from './search-cost.js';
-import { mayHaveSpecialTypes } from './special-types.js';
 import { agreedSizes } from './unknown-kinds.js';
 import { unsafeType, type UnsafeType } from './unsafe-types.js';
 

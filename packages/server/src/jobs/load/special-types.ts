@@ -1,4 +1,5 @@
 import { Kind, type TypeId } from '@btfd/btf';
+import { SPECIAL_STRUCT } from '../../base/load-estimate.js';
 import type { RawBtf } from './raw-btf.js';
 
 /** Types visited in a step: a few milliseconds. */
@@ -7,8 +8,6 @@ const TYPES_PER_STEP = 50_000;
 /** Time of the kernel for a modifier after a pointer, in nanoseconds: 4 to 6 measured on Linux 6.18. */
 export const NS_PER_MODIFIER = 6;
 
-/** The prefix of structs that are special to BPF programs, including those of later kernels. */
-const SPECIAL_STRUCT = 'bpf_';
 /** Parts of the tags of pointers to objects of the kernel, including those of later kernels. */
 const POINTER_TAG = /kptr|uptr/;
 /** The tags of pointers that are fields of a struct (`uptr` is one only in maps). */
@@ -58,15 +57,6 @@ export interface SpecialTypes {
   readonly chains: Uint32Array;
   /** The sum of these: the kernel follows the modifiers of every pointer. */
   readonly chainSteps: number;
-}
-
-/**
- * mayHaveSpecialTypes reports whether any string of BTF can be the name of a special type. It reads no types, so the result
- * also holds for BTF with unknown kinds.
- */
-export function mayHaveSpecialTypes(rawBtf: Uint8Array): boolean {
-  const bytes = Buffer.from(rawBtf.buffer, rawBtf.byteOffset, rawBtf.byteLength);
-  return [SPECIAL_STRUCT, 'kptr', 'uptr'].some((part) => bytes.includes(part));
 }
 
 /**

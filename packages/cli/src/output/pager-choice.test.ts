@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { pagerOf } from './pager.js';
+import { pagerOf } from './pager-choice.js';
 
 const PATH = '/usr/bin:/bin';
 

@@ -1,11 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { cacheHome } from './config/xdg-folders.js';
-
-/** CompileCacheModule is the part of `node:module` that keeps compiled code. Node has it since 22.8. */
-export interface CompileCacheModule {
-  readonly enableCompileCache?: (folder: string) => unknown;
-}
+import { cacheHome } from '../config/xdg-folders.js';
 
 /** Bits of a mode. */
 const OTHERS_ACCESS = 0o077;
@@ -13,35 +8,24 @@ const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * useCompileCache makes Node keep the compiled code of the modules that are loaded from here on, so that the next start
- * need not compile them again.
+ * codeCacheFolder returns the folder for compiled code: `btfctl/compile-cache` in the user's cache folder, which is created
+ * with mode 0700. The path has no symbolic links.
  *
- * The code goes to `btfctl/compile-cache` in the user's cache folder, which is created with mode 0700. Node runs the code
- * that it finds there, so there is no cache if another user could put code there: that folder must be the user's and
- * closed to others, and the folders above it must be the user's or root's. By default, Node uses a folder in `/tmp` that
- * everyone shares, from which root would run planted code.
+ * btfctl runs the code that it finds there. So the result is null if another user could put code there: the folder must be
+ * the user's and closed to others, and the folders above it must be the user's or root's. It is also null if the folder
+ * cannot be created.
  *
  * @param uid the effective user id; undefined on systems without one, which then have no cache.
  */
-export function useCompileCache(
-  { enableCompileCache }: CompileCacheModule,
-  env: NodeJS.ProcessEnv,
-  uid: number | undefined,
-): void {
-  if (enableCompileCache === undefined || uid === undefined) return;
-  const folder = ownFolder(env, uid);
-  if (folder !== null) enableCompileCache(folder);
-}
-
-/** Returns the folder, without symbolic links on the way; null if it cannot be created or others could write to it. */
-function ownFolder(env: NodeJS.ProcessEnv, uid: number): string | null {
+export function codeCacheFolder(env: NodeJS.ProcessEnv, uid: number | undefined): string | null {
+  if (uid === undefined) return null;
   try {
     const caches = cacheHome(env);
     if (!existsSync(caches)) {
-      if (!isSafe(realpathSync(dirname(caches)), uid)) return null;
+      if (!isSafe(realpathSync.native(dirname(caches)), uid)) return null;
       makeFolder(caches);
     }
-    let folder = realpathSync(caches);
+    let folder = realpathSync.native(caches);
     if (!isSafe(folder, uid)) return null;
     for (const name of ['btfctl', 'compile-cache']) {
       folder = join(folder, name);
@@ -57,6 +41,7 @@ function ownFolder(env: NodeJS.ProcessEnv, uid: number): string | null {
 
 /** Not recursive: only the folders of the cache are created, never a missing home. */
 function makeFolder(path: string): void {
+  if (existsSync(path)) return;
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {

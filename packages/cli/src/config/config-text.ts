@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { codeOf, messageOf, notFound, usageError } from '../error/cli-error.js';
+import { readPath } from '../source/read-file.js';
+import { configHome } from './xdg-folders.js';
+
+/** configPath returns the path of the config file: `BTFCTL_CONFIG`, or `btfd/config.yaml` in the user's config folder. */
+export function configPath(env: NodeJS.ProcessEnv): string {
+  const named = env['BTFCTL_CONFIG'];
+  if (named !== undefined && named !== '') return named;
+  return join(configHome(env), 'btfd', 'config.yaml');
+}
+
+/**
+ * readConfigText reads a config file, and returns null if there is none. It is separate from `ConfigFile`, so that YAML is
+ * only loaded if there is a file.
+ *
+ * @param mustExist whether a missing file is an error, as for a file that `--config` names.
+ * @throws CliError NOT_FOUND if the file is missing and must exist; USAGE if it cannot be read. The reason of `interrupted`.
+ */
+export async function readConfigText(
+  path: string,
+  mustExist: boolean,
+  interrupted: AbortSignal,
+): Promise<string | null> {
+  try {
+    return Buffer.from(await readPath(path, interrupted)).toString();
+  } catch (error) {
+    interrupted.throwIfAborted();
+    if (!isMissing(codeOf(error))) throw usageError(`cannot read the config file: ${messageOf(error)}`);
+  }
+  if (!mustExist) return null;
+  throw notFound(
+    `there is no config file ${path}`,
+    `\`btfctl --config ${path} context set NAME --address ADDRESS\` creates it`,
+  );
+}
+
+/** ENOTDIR is the error for users whose home is not a folder, as for many services. */
+function isMissing(code: unknown): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

@@ -1,0 +1,61 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeCacheFolder } from './cache-folder.js';
+import { CodeCache, type Require } from './code-cache.js';
+
+/** The commands, each of which has a file of compiled code. A test compares them with the program. */
+export const COMMANDS: readonly string[] = [
+  'list',
+  'dump',
+  'header',
+  'layout',
+  'find',
+  'member',
+  'value',
+  'diff',
+  'load',
+  'check',
+  'hold',
+  'watch',
+  'info',
+  'context',
+  'completion',
+  'version',
+];
+
+/** Exit codes of commands that did their work: success, and `diff` with differences. */
+const DONE: readonly unknown[] = [undefined, 0, 5];
+
+/**
+ * loadMain loads the program from the chunks in a folder, with the compiled code of an earlier run if the user has a folder
+ * for that. Returns its exports.
+ *
+ * @param dist the folder of the chunks.
+ * @param require the function of Node, which loads its own modules and, without a cache, the chunks.
+ */
+export function loadMain(
+  dist: string,
+  require: Require,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): unknown {
+  const chunk = readdirSync(dist).find((name) => /^main-\w+\.cjs$/.test(name)) ?? 'main.cjs';
+  const main = join(dist, chunk);
+  const file = cacheFile(args, env);
+  if (file === null) return require(main);
+  const cache = new CodeCache(file, require);
+  process.once('exit', () => {
+    if (DONE.includes(process.exitCode)) cache.save();
+  });
+  return cache.require(main);
+}
+
+/** Returns the file with the compiled code of a command, or null if there is to be none. */
+function cacheFile(args: readonly string[], env: NodeJS.ProcessEnv): string | null {
+  // Only Node's own loader reads source maps.
+  if ((env['NODE_DISABLE_COMPILE_CACHE'] ?? '') !== '' || process.sourceMapsEnabled) return null;
+  const folder = codeCacheFolder(env, process.geteuid?.());
+  if (folder === null) return null;
+  const command = args.find((word) => COMMANDS.includes(word)) ?? 'help';
+  return join(folder, `${command}-${process.version}-${process.arch}`);
+}
