@@ -1,8 +1,9 @@
 // Runs the tests: `pnpm test [--no-install] [JEST ARGUMENT…]`. With --long it runs the tests of `pnpm test:long`.
 //
 // As root on Debian it first installs the tools in tools.js that the machine lacks, and fetches bpftool, pahole and the
-// BTF of Debian's kernels. With --no-install it does neither. On other machines it skips tests whose tool is missing, and
-// names the tools in a summary at the end. With BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
+// BTF of Debian's kernels, and for --long builds the peers of the benchmark. With --no-install it does none of this. On
+// other machines it skips tests whose tool is missing, and names the tools in a summary at the end. With
+// BTFD_REQUIRE_TOOLS=1 a missing tool is a failure instead.
 import { JEST, canInstall, extendPath, install, run, tryTo } from './set-up.js';
 import { TOOLS, has } from './tools.js';
 
@@ -22,5 +23,7 @@ function setUp() {
   // The scripts print what they fetch, and skip files that exist.
   tryTo(process.execPath, ['scripts/fetch-tools.js']);
   tryTo(process.execPath, ['scripts/fetch-kernel-btf.js']);
-  if (isLong) tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
+  if (!isLong) return;
+  tryTo(process.execPath, ['scripts/fetch-kernel-btf.js', '--all']);
+  tryTo(process.execPath, ['packages/bench/peers/build-peers.js']);
 }

@@ -74,6 +74,7 @@ export const TOOLS = {
     files: '.cache/bench/bin',
     label: 'peers of the benchmark',
     get: 'node packages/bench/peers/build-peers.js',
+    long: true,
   },
   vmlinux: {
     path: '/sys/kernel/btf/vmlinux',

@@ -1,6 +1,6 @@
 // Fetches and builds the peers with which the benchmark compares:
 //
-//     node packages/bench/peers/build-peers.js            builds them, unless that is done (66 MB of packages)
+//     node packages/bench/peers/build-peers.js            builds them, unless that is done (67 MB of packages)
 //     node packages/bench/peers/build-peers.js --update   pins the newest package of each suite, and builds nothing
 //
 // It unpacks the packages in peer-packages.json, after a check of their SHA-256, and installs nothing. It writes:
@@ -103,7 +103,7 @@ function unpack() {
   const file = join(ROOT, 'unpacked.json');
   const unpacked = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   if (unpacked.pins === text) return peerVersions(unpacked.versions);
-  console.log('Fetching Go, its libraries and libbpf of a newer Debian suite: 66 MB');
+  console.log('Fetching Go, its libraries and libbpf of a newer Debian suite: 67 MB');
   let versions = {};
   inWork((work) => {
     const root = join(work, 'root');

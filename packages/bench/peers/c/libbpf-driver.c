@@ -2,8 +2,8 @@
 //
 //     libbpf-driver ROW FILE COUNT
 //
-// FILE is raw BTF. The output is {"cpuUs":[…],"wallUs":[…],"result":"…"}, with one number for each repetition. Memory is
-// freed outside of the measured time. An unknown row ends with exit status 3.
+// FILE is raw BTF. The output is {"cpuUs":[…],"wallUs":[…],"result":"…"}, with one number for each repetition. Memory
+// is freed outside of the measured time. An unknown row ends with exit status 3.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>

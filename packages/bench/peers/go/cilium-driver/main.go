@@ -2,8 +2,8 @@
 //
 //	cilium-driver ROW FILE COUNT
 //
-// FILE is raw BTF. The output is {"cpuUs":[…],"wallUs":[…],"result":"…"}, with one number for each repetition. An unknown
-// row ends with exit status 3.
+// FILE is raw BTF. The output is {"cpuUs":[…],"wallUs":[…],"result":"…"}, with one number for each repetition. An
+// unknown row ends with exit status 3.
 //
 //go:debug default=go1.27
 package main

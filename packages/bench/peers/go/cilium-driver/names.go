@@ -22,9 +22,9 @@ const (
 	kindEnum64    = 19
 )
 
-// readNames returns the names of types by id, as all drivers do. It leaves out types without a name, and names that a Spec
-// of cilium/ebpf does not find: those of tags, and those with `___`, which it takes for the suffix of a flavour even at
-// the start of a function's name.
+// readNames returns the names of types by id, as all drivers do. It leaves out types without a name, and names that a
+// Spec of cilium/ebpf does not find: those of tags, and those with `___`. It takes that for the start of a flavour, also
+// at the beginning of a function's name.
 func readNames(raw []byte) ([]string, error) {
 	order := binary.LittleEndian
 	if len(raw) < 24 || order.Uint16(raw) != 0xeb9f {

@@ -59,10 +59,15 @@ func dial(o *options, t *traffic) (*connection, error) {
 	dialOptions := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithNoProxy(),
-		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{}), grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+		grpc.WithDefaultCallOptions(
+			grpc.ForceCodecV2(rawCodec{}),
+			grpc.MaxCallRecvMsgSize(maxMessage),
+			grpc.MaxCallSendMsgSize(maxMessage),
+		),
 	}
 	if o.window > 0 {
-		dialOptions = append(dialOptions, grpc.WithInitialWindowSize(int32(o.window)), grpc.WithInitialConnWindowSize(int32(o.window)))
+		window := int32(o.window)
+		dialOptions = append(dialOptions, grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window))
 	}
 	conn, err := grpc.NewClient(o.address, dialOptions...)
 	if err != nil {

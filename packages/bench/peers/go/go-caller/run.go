@@ -95,7 +95,11 @@ func makeLanes(ctx context.Context, o *options, t *traffic) ([]*lane, error) {
 // waitUntilReady connects. If that fails, the first call says why.
 func (l *lane) waitUntilReady(ctx context.Context) {
 	l.Connect()
-	for state := l.GetState(); state != connectivity.Ready && state != connectivity.TransientFailure; state = l.GetState() {
+	for {
+		state := l.GetState()
+		if state == connectivity.Ready || state == connectivity.TransientFailure {
+			return
+		}
 		l.WaitForStateChange(ctx, state)
 	}
 }

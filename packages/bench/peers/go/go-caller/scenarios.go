@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -37,13 +37,13 @@ func workOf(o *options) (work, error) {
 }
 
 func getClose(id uint32) (work, error) {
-	request, err := proto.Marshal(&btfv1.GetHandleByIdRequest{Id: id})
+	request, err := proto.Marshal(&pb.GetHandleByIdRequest{Id: id})
 	return func(ctx context.Context, c *connection) error {
-		bytes, err := c.unary(ctx, btfv1.BtfService_GetHandleById_FullMethodName, request, true)
+		bytes, err := c.unary(ctx, pb.BtfService_GetHandleById_FullMethodName, request, true)
 		if err != nil {
 			return err
 		}
-		var response btfv1.GetHandleByIdResponse
+		var response pb.GetHandleByIdResponse
 		if err := proto.Unmarshal(bytes, &response); err != nil {
 			return err
 		}
@@ -56,13 +56,13 @@ func loadClose(file string) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := proto.Marshal(&btfv1.LoadHandleRequest{Source: &btfv1.LoadHandleRequest_RawBtf{RawBtf: raw}})
+	request, err := proto.Marshal(&pb.LoadHandleRequest{Source: &pb.LoadHandleRequest_RawBtf{RawBtf: raw}})
 	return func(ctx context.Context, c *connection) error {
-		bytes, err := c.unary(ctx, btfv1.BtfService_LoadHandle_FullMethodName, request, true)
+		bytes, err := c.unary(ctx, pb.BtfService_LoadHandle_FullMethodName, request, true)
 		if err != nil {
 			return err
 		}
-		var response btfv1.LoadHandleResponse
+		var response pb.LoadHandleResponse
 		if err := proto.Unmarshal(bytes, &response); err != nil {
 			return err
 		}
@@ -72,9 +72,9 @@ func loadClose(file string) (work, error) {
 
 // closeHandle closes a handle that must be open.
 func (c *connection) closeHandle(ctx context.Context, token string) error {
-	var response btfv1.CloseHandlesResponse
-	request := &btfv1.CloseHandlesRequest{Tokens: []string{token}}
-	if err := c.call(ctx, btfv1.BtfService_CloseHandles_FullMethodName, request, &response); err != nil {
+	var response pb.CloseHandlesResponse
+	request := &pb.CloseHandlesRequest{Tokens: []string{token}}
+	if err := c.call(ctx, pb.BtfService_CloseHandles_FullMethodName, request, &response); err != nil {
 		return err
 	}
 	if open := response.GetWasOpen(); len(open) != 1 || !open[0] {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"google.golang.org/protobuf/proto"
 )
 
-// taskPaths are members that programs which trace processes read: plain ones, behind pointers, in structs within structs.
+// taskPaths are members that programs which trace processes read: plain ones, behind pointers, and in structs within
+// structs.
 var taskPaths = []string{
 	"task_struct.pid",
 	"task_struct.tgid",
@@ -29,14 +30,14 @@ func userTask(o *options) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	members := &btfv1.ResolveMembersRequest{
-		Source: &btfv1.ResolveMembersRequest_Name{Name: "vmlinux"},
+	members := &pb.ResolveMembersRequest{
+		Source: &pb.ResolveMembersRequest_Name{Name: "vmlinux"},
 		Paths:  taskPaths,
 	}
-	spec, err := proto.Marshal(&btfv1.SpecRequest{
-		Source:    &btfv1.SpecRequest_Name{Name: "vmlinux"},
-		Encoding:  btfv1.Encoding_ENCODING_TYPES,
-		Selection: &btfv1.TypeSelection{Names: []string{"task_struct"}, Closure: true},
+	spec, err := proto.Marshal(&pb.SpecRequest{
+		Source:    &pb.SpecRequest_Name{Name: "vmlinux"},
+		Encoding:  pb.Encoding_ENCODING_TYPES,
+		Selection: &pb.TypeSelection{Names: []string{"task_struct"}, Closure: true},
 	})
 	if err != nil {
 		return nil, err
@@ -50,12 +51,12 @@ func userTask(o *options) (work, error) {
 		if err := c.resolveAll(ctx, members); err != nil {
 			return err
 		}
-		if messages, err := c.drain(ctx, btfv1.BtfService_Spec_FullMethodName, spec); err != nil {
+		if messages, err := c.drain(ctx, pb.BtfService_Spec_FullMethodName, spec); err != nil {
 			return err
 		} else if messages < 2 {
 			return fmt.Errorf("Spec sent %d messages and no types", messages)
 		}
-		if objects, err := c.drain(ctx, btfv1.BtfService_IterateHandles_FullMethodName, nil); err != nil {
+		if objects, err := c.drain(ctx, pb.BtfService_IterateHandles_FullMethodName, nil); err != nil {
 			return err
 		} else if objects == 0 {
 			return fmt.Errorf("IterateHandles sent no object")
@@ -65,9 +66,9 @@ func userTask(o *options) (work, error) {
 }
 
 // resolveAll resolves members, all of which must exist.
-func (c *connection) resolveAll(ctx context.Context, request *btfv1.ResolveMembersRequest) error {
-	var response btfv1.ResolveMembersResponse
-	if err := c.call(ctx, btfv1.BtfService_ResolveMembers_FullMethodName, request, &response); err != nil {
+func (c *connection) resolveAll(ctx context.Context, request *pb.ResolveMembersRequest) error {
+	var response pb.ResolveMembersResponse
+	if err := c.call(ctx, pb.BtfService_ResolveMembers_FullMethodName, request, &response); err != nil {
 		return err
 	}
 	if len(response.GetResults()) != len(request.GetPaths()) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -18,8 +18,8 @@ import (
 // maxLogInError is the part of a verifier log that an error carries.
 const maxLogInError = 3 << 10
 
-func (s *service) LoadHandle(_ context.Context, request *btfv1.LoadHandleRequest) (*btfv1.LoadHandleResponse, error) {
-	source, ok := request.GetSource().(*btfv1.LoadHandleRequest_RawBtf)
+func (s *service) LoadHandle(_ context.Context, request *pb.LoadHandleRequest) (*pb.LoadHandleResponse, error) {
+	source, ok := request.GetSource().(*pb.LoadHandleRequest_RawBtf)
 	if !ok {
 		return nil, unsupported("loading of types")
 	}
@@ -34,11 +34,11 @@ func (s *service) LoadHandle(_ context.Context, request *btfv1.LoadHandleRequest
 	if err != nil {
 		return nil, err
 	}
-	return &btfv1.LoadHandleResponse{Result: &btfv1.LoadHandleResponse_Handle{Handle: message}}, nil
+	return &pb.LoadHandleResponse{Result: &pb.LoadHandleResponse_Handle{Handle: message}}, nil
 }
 
 // refusal returns what the kernel said about BTF that it does not load.
-func refusal(err error, report bool) (*btfv1.LoadHandleResponse, error) {
+func refusal(err error, report bool) (*pb.LoadHandleResponse, error) {
 	var errno unix.Errno
 	if !errors.As(err, &errno) || errno == unix.EPERM {
 		return nil, fault(codes.PermissionDenied, "DAEMON_LACKS_CAPABILITY", err.Error(), nil)
@@ -50,15 +50,17 @@ func refusal(err error, report bool) (*btfv1.LoadHandleResponse, error) {
 	}
 	name := unix.ErrnoName(errno)
 	if report {
-		rejection := &btfv1.Rejection{Errno: uint32(errno), ErrnoName: name, Log: &btfv1.VerifierLog{Text: text}}
-		return &btfv1.LoadHandleResponse{Result: &btfv1.LoadHandleResponse_Rejection{Rejection: rejection}}, nil
+		rejection := &pb.Rejection{Errno: uint32(errno), ErrnoName: name, Log: &pb.VerifierLog{Text: text}}
+		return &pb.LoadHandleResponse{Result: &pb.LoadHandleResponse_Rejection{Rejection: rejection}}, nil
 	}
 	tail := text[max(len(text)-maxLogInError, 0):]
 	return nil, fault(codes.InvalidArgument, "VERIFIER_REJECTED", "the kernel refused the BTF: "+name,
 		map[string]string{"errno": fmt.Sprint(uint32(errno)), "errno_name": name, "log": tail})
 }
 
-func (s *service) GetHandleById(_ context.Context, request *btfv1.GetHandleByIdRequest) (*btfv1.GetHandleByIdResponse, error) {
+func (s *service) GetHandleById(
+	_ context.Context, request *pb.GetHandleByIdRequest,
+) (*pb.GetHandleByIdResponse, error) {
 	if request.GetId() == 0 {
 		return nil, invalid("id: must not be 0")
 	}
@@ -70,10 +72,12 @@ func (s *service) GetHandleById(_ context.Context, request *btfv1.GetHandleByIdR
 	if err != nil {
 		return nil, err
 	}
-	return &btfv1.GetHandleByIdResponse{Handle: message}, nil
+	return &pb.GetHandleByIdResponse{Handle: message}, nil
 }
 
-func (s *service) GetHandleInfo(_ context.Context, request *btfv1.GetHandleInfoRequest) (*btfv1.GetHandleInfoResponse, error) {
+func (s *service) GetHandleInfo(
+	_ context.Context, request *pb.GetHandleInfoRequest,
+) (*pb.GetHandleInfoResponse, error) {
 	if len(request.GetDetails()) > 0 {
 		return nil, unsupported("details of an info")
 	}
@@ -81,16 +85,16 @@ func (s *service) GetHandleInfo(_ context.Context, request *btfv1.GetHandleInfoR
 	if err != nil {
 		return nil, err
 	}
-	return &btfv1.GetHandleInfoResponse{Handle: s.handles.message(h, h.remaining())}, nil
+	return &pb.GetHandleInfoResponse{Handle: s.handles.message(h, h.remaining())}, nil
 }
 
-func (s *service) RenewHandles(_ context.Context, request *btfv1.RenewHandlesRequest) (*btfv1.RenewHandlesResponse, error) {
+func (s *service) RenewHandles(_ context.Context, request *pb.RenewHandlesRequest) (*pb.RenewHandlesResponse, error) {
 	if len(request.GetTokens()) > maxTokens {
 		return nil, invalid("tokens: at most 1000")
 	}
-	response := &btfv1.RenewHandlesResponse{}
+	response := &pb.RenewHandlesResponse{}
 	for _, token := range request.GetTokens() {
-		result := &btfv1.RenewHandlesResponse_RenewResult{}
+		result := &pb.RenewHandlesResponse_RenewResult{}
 		if h, err := s.handles.renew(token); err == nil {
 			result.Open, result.RemainingTtl = true, durationpb.New(h.ttl)
 		}
@@ -99,7 +103,7 @@ func (s *service) RenewHandles(_ context.Context, request *btfv1.RenewHandlesReq
 	return response, nil
 }
 
-func (s *service) CloseHandles(_ context.Context, request *btfv1.CloseHandlesRequest) (*btfv1.CloseHandlesResponse, error) {
+func (s *service) CloseHandles(_ context.Context, request *pb.CloseHandlesRequest) (*pb.CloseHandlesResponse, error) {
 	if len(request.GetTokens()) > maxTokens {
 		return nil, invalid("tokens: at most 1000")
 	}
@@ -107,5 +111,5 @@ func (s *service) CloseHandles(_ context.Context, request *btfv1.CloseHandlesReq
 	for i, token := range request.GetTokens() {
 		wasOpen[i] = s.handles.close(token)
 	}
-	return &btfv1.CloseHandlesResponse{WasOpen: wasOpen}, nil
+	return &pb.CloseHandlesResponse{WasOpen: wasOpen}, nil
 }

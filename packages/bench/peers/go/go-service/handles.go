@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/protobuf/proto"
@@ -15,7 +15,7 @@ import (
 // handle is an object that a lease keeps open.
 type handle struct {
 	token string
-	info  *btfv1.HandleInfo
+	info  *pb.HandleInfo
 	ttl   time.Duration
 
 	mu      sync.Mutex
@@ -37,7 +37,7 @@ func newHandleTable(epoch string) *handleTable {
 }
 
 // add takes over an object and returns the message for its new handle.
-func (t *handleTable) add(kernel *btf.Handle, requested *durationpb.Duration) (*btfv1.Handle, error) {
+func (t *handleTable) add(kernel *btf.Handle, requested *durationpb.Duration) (*pb.Handle, error) {
 	info, err := infoOf(kernel)
 	if err != nil {
 		kernel.Close()
@@ -60,8 +60,8 @@ func grantedTTL(requested *durationpb.Duration) time.Duration {
 }
 
 // message describes a handle. The response may outlive the lease, so it has its own info.
-func (t *handleTable) message(h *handle, remaining time.Duration) *btfv1.Handle {
-	return &btfv1.Handle{
+func (t *handleTable) message(h *handle, remaining time.Duration) *pb.Handle {
+	return &pb.Handle{
 		Token:        h.token,
 		Info:         proto.CloneOf(h.info),
 		GrantedTtl:   durationpb.New(h.ttl),

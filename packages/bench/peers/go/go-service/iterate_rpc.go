@@ -4,13 +4,15 @@ import (
 	"path"
 	"slices"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc"
 )
 
-func (s *service) IterateHandles(request *btfv1.IterateHandlesRequest, stream grpc.ServerStreamingServer[btfv1.IterateHandlesResponse]) error {
+func (s *service) IterateHandles(
+	request *pb.IterateHandlesRequest, stream grpc.ServerStreamingServer[pb.IterateHandlesResponse],
+) error {
 	if request.GetHold() || len(request.GetDetails()) > 0 {
 		return unsupported("hold, or details of an info")
 	}
@@ -28,7 +30,7 @@ func (s *service) IterateHandles(request *btfv1.IterateHandlesRequest, stream gr
 		if !wanted {
 			continue
 		}
-		if err := stream.Send(&btfv1.IterateHandlesResponse{Info: info}); err != nil {
+		if err := stream.Send(&pb.IterateHandlesResponse{Info: info}); err != nil {
 			return err
 		}
 	}
@@ -38,7 +40,7 @@ func (s *service) IterateHandles(request *btfv1.IterateHandlesRequest, stream gr
 	return nil
 }
 
-func isWanted(info *btfv1.HandleInfo, request *btfv1.IterateHandlesRequest) (bool, error) {
+func isWanted(info *pb.HandleInfo, request *pb.IterateHandlesRequest) (bool, error) {
 	if origins := request.GetOrigins(); len(origins) > 0 && !slices.Contains(origins, info.GetOrigin()) {
 		return false, nil
 	}

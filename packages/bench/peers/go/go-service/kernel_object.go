@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"unsafe"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
@@ -31,7 +31,9 @@ func getInfo(fd int, info *bpfBTFInfo) error {
 		infoLen uint32
 		info    unsafe.Pointer
 	}{uint32(fd), uint32(unsafe.Sizeof(*info)), unsafe.Pointer(info)}
-	_, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_OBJ_GET_INFO_BY_FD, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	_, _, errno := unix.Syscall(
+		unix.SYS_BPF, unix.BPF_OBJ_GET_INFO_BY_FD, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr),
+	)
 	runtime.KeepAlive(info)
 	if errno != 0 {
 		return fmt.Errorf("info of a BTF object: %w", errno)
@@ -40,14 +42,14 @@ func getInfo(fd int, info *bpfBTFInfo) error {
 }
 
 // infoOf describes an object.
-func infoOf(handle *btf.Handle) (*btfv1.HandleInfo, error) {
+func infoOf(handle *btf.Handle) (*pb.HandleInfo, error) {
 	// Longer than the name of any module, which has at most 55 bytes.
 	name := make([]byte, 64)
 	info := &bpfBTFInfo{name: unsafe.Pointer(&name[0]), nameLen: uint32(len(name))}
 	if err := getInfo(handle.FD(), info); err != nil {
 		return nil, err
 	}
-	message := &btfv1.HandleInfo{
+	message := &pb.HandleInfo{
 		Id:       info.id,
 		Name:     unix.ByteSliceToString(name),
 		IsKernel: info.kernelBTF != 0,
@@ -57,16 +59,16 @@ func infoOf(handle *btf.Handle) (*btfv1.HandleInfo, error) {
 	return message, nil
 }
 
-func originOf(name string, isKernel bool) btfv1.Origin {
+func originOf(name string, isKernel bool) pb.Origin {
 	switch {
 	case !isKernel:
-		return btfv1.Origin_ORIGIN_USER
+		return pb.Origin_ORIGIN_USER
 	case name == vmlinuxName:
-		return btfv1.Origin_ORIGIN_VMLINUX
+		return pb.Origin_ORIGIN_VMLINUX
 	case name == "vmlinux.inline":
-		return btfv1.Origin_ORIGIN_KERNEL_OTHER
+		return pb.Origin_ORIGIN_KERNEL_OTHER
 	default:
-		return btfv1.Origin_ORIGIN_MODULE
+		return pb.Origin_ORIGIN_MODULE
 	}
 }
 

@@ -2,10 +2,13 @@
 //
 //	go-service --address unix:PATH
 //
-// It is written as a team would write it in Go, with the libraries as they are: types come from a Spec of cilium/ebpf and
-// become messages of the generated contract. It keeps the kernel's own BTF parsed. It has leases and the contract's error
-// details. It has none of btfd's roles, quotas, audit log, metrics or bounds against hostile BTF. It cannot build BTF from
-// type messages, print C, hold objects in a stream, or watch.
+// It is written as a team would write it in Go, with the libraries as they are: types come from a Spec of cilium/ebpf
+// and become messages of the generated contract. It keeps the kernel's own BTF parsed. It has leases and the contract's
+// error details.
+//
+// It has none of btfd's roles, quotas, audit log, metrics or bounds against hostile BTF. It cannot build BTF from type
+// messages, print C, hold objects in a stream, or watch. It selects no tags by name and does not say which tags are
+// attributes, because cilium/ebpf does not.
 //
 //go:debug default=go1.27
 package main
@@ -20,7 +23,7 @@ import (
 	"strings"
 	"syscall"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"google.golang.org/grpc"
 )
@@ -41,7 +44,7 @@ func main() {
 		log.Fatal(err)
 	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
-	btfv1.RegisterBtfServiceServer(server, service)
+	pb.RegisterBtfServiceServer(server, service)
 	go stopAtSignal(server)
 	fmt.Println("listening")
 	if err := server.Serve(listener); err != nil {

@@ -3,8 +3,6 @@ package main
 import (
 	"regexp"
 	"strconv"
-
-	"btfd/btfv1"
 )
 
 const maxSteps = 64
@@ -31,7 +29,7 @@ var (
 
 func parsePath(text string) (*memberPath, error) {
 	bad := func(message string) error {
-		return &pathFault{btfv1.MemberErrorCode_MEMBER_ERROR_CODE_BAD_PATH, -1, message}
+		return &pathFault{badPath, -1, message}
 	}
 	root := rootPattern.FindStringSubmatch(text)
 	if root == nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/protobuf/proto"
@@ -18,7 +18,7 @@ type place struct {
 	bits      uint64
 	// bitfield is the width of a bitfield, otherwise 0.
 	bitfield     uint64
-	dereferences []*btfv1.Dereference
+	dereferences []*pb.Dereference
 }
 
 // walker follows a path through every type that a name on it may mean.
@@ -30,7 +30,7 @@ type walker struct {
 }
 
 // resolve returns the member at the end of a path. Its error is a pathFault unless the types are malformed.
-func resolve(t *types, text string) (*btfv1.ResolvedMember, error) {
+func resolve(t *types, text string) (*pb.ResolvedMember, error) {
 	path, err := parsePath(text)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func resolve(t *types, text string) (*btfv1.ResolvedMember, error) {
 			return nil, err
 		}
 		if !isSame(first, message) {
-			return nil, &pathFault{btfv1.MemberErrorCode_MEMBER_ERROR_CODE_AMBIGUOUS, -1, "types of one name differ"}
+			return nil, &pathFault{ambiguous, -1, "types of one name differ"}
 		}
 	}
 	return first, nil
@@ -66,7 +66,7 @@ func resolve(t *types, text string) (*btfv1.ResolvedMember, error) {
 
 // rootsOf returns the types in which a path may start.
 func rootsOf(t *types, path *memberPath) ([]btf.Type, error) {
-	missing := &pathFault{btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_TYPE, -1, "no struct, union or typedef " + path.root}
+	missing := &pathFault{noSuchType, -1, "no struct, union or typedef " + path.root}
 	if id, err := strconv.ParseUint(path.root, 10, 32); err == nil {
 		typ, err := t.spec.TypeByID(btf.TypeID(id))
 		if errors.Is(err, btf.ErrNotFound) {
@@ -119,11 +119,11 @@ func (w *walker) walk(at place, steps []step, index int) error {
 	switch typ := btf.UnderlyingType(at.typ).(type) {
 	case *btf.Array:
 		if !isElement {
-			w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, "an array has no members: give an index")
+			w.fail(notAStruct, index, "an array has no members: give an index")
 			return nil
 		}
 		if typ.Nelems > 0 && steps[index].index >= typ.Nelems {
-			w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_MEMBER, index, fmt.Sprintf("the array has %d elements", typ.Nelems))
+			w.fail(noSuchMember, index, fmt.Sprintf("the array has %d elements", typ.Nelems))
 			return nil
 		}
 		return w.intoElement(at, typ.Type, steps, index)
@@ -134,7 +134,7 @@ func (w *walker) walk(at place, steps []step, index int) error {
 	case *btf.Fwd:
 		return w.intoDeclared(at, typ, steps, index)
 	default:
-		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, "not a struct or union")
+		w.fail(notAStruct, index, "not a struct or union")
 		return nil
 	}
 }
@@ -149,7 +149,7 @@ func (w *walker) cross(at place, pointer *btf.Pointer) (place, error) {
 	if err != nil {
 		return at, err
 	}
-	dereference := &btfv1.Dereference{
+	dereference := &pb.Dereference{
 		BitOffset: at.bits,
 		TypeId:    uint32(pointerID),
 		TargetId:  uint32(targetID),
@@ -176,7 +176,7 @@ func tagsOf(typ btf.Type) []string {
 func (w *walker) intoElement(at place, typ btf.Type, steps []step, index int) error {
 	size, err := btf.Sizeof(typ)
 	if err != nil {
-		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, err.Error())
+		w.fail(notAStruct, index, err.Error())
 		return nil
 	}
 	at.typ = typ
@@ -189,7 +189,7 @@ func (w *walker) intoMembers(at place, members []btf.Member, steps []step, index
 	name := steps[index].member
 	member, bits, ok := findMember(members, name)
 	if name == "" || !ok {
-		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_MEMBER, index, "no member "+name)
+		w.fail(noSuchMember, index, "no member "+name)
 		return nil
 	}
 	at.typ = member.Type
@@ -231,7 +231,7 @@ func (w *walker) intoDeclared(at place, declared *btf.Fwd, steps []step, index i
 	defined, err := rootsOf(w.types, &memberPath{keyword: keyword, root: declared.Name})
 	var missing *pathFault
 	if errors.As(err, &missing) {
-		w.fail(btfv1.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT, index, fmt.Sprintf("%s %s is only declared", keyword, declared.Name))
+		w.fail(notAStruct, index, fmt.Sprintf("%s %s is only declared", keyword, declared.Name))
 		return nil
 	} else if err != nil {
 		return err
@@ -246,13 +246,13 @@ func (w *walker) intoDeclared(at place, declared *btf.Fwd, steps []step, index i
 	return nil
 }
 
-func (w *walker) fail(code btfv1.MemberErrorCode, step int, message string) {
+func (w *walker) fail(code pb.MemberErrorCode, step int, message string) {
 	if w.fault == nil || step > w.fault.step {
 		w.fault = &pathFault{code, step, message}
 	}
 }
 
-func (w *walker) message(at place) (*btfv1.ResolvedMember, error) {
+func (w *walker) message(at place) (*pb.ResolvedMember, error) {
 	typeID, err := w.types.spec.TypeID(at.typ)
 	if err != nil {
 		return nil, err
@@ -269,7 +269,7 @@ func (w *walker) message(at place) (*btfv1.ResolvedMember, error) {
 		}
 		bits = 8 * uint64(size)
 	}
-	return &btfv1.ResolvedMember{
+	return &pb.ResolvedMember{
 		BitOffset:    at.bits,
 		BitSize:      bits,
 		Bitfield:     at.bitfield != 0,
@@ -281,7 +281,7 @@ func (w *walker) message(at place) (*btfv1.ResolvedMember, error) {
 }
 
 // isSame reports whether two members are the same to a program that reads memory.
-func isSame(a, b *btfv1.ResolvedMember) bool {
+func isSame(a, b *pb.ResolvedMember) bool {
 	if a.BitOffset != b.BitOffset || a.BitSize != b.BitSize || a.Bitfield != b.Bitfield || a.TypeName != b.TypeName ||
 		len(a.Dereferences) != len(b.Dereferences) {
 		return false

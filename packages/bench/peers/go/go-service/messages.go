@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 )
@@ -27,9 +27,9 @@ type converter struct {
 }
 
 // messageOf returns the message of a type, and an upper bound of its encoded size.
-func messageOf(spec *btf.Spec, id btf.TypeID, typ btf.Type) (*btfv1.Type, int, error) {
+func messageOf(spec *btf.Spec, id btf.TypeID, typ btf.Type) (*pb.Type, int, error) {
 	c := &converter{spec: spec, size: typeBytes}
-	message := &btfv1.Type{Id: uint32(id), Kind: kindOf(typ), Name: c.text(typ.TypeName())}
+	message := &pb.Type{Id: uint32(id), Kind: kindOf(typ), Name: c.text(typ.TypeName())}
 	c.setDetail(message, typ)
 	return message, c.size, c.err
 }
@@ -51,98 +51,98 @@ func (c *converter) text(name string) string {
 	return name
 }
 
-func (c *converter) setDetail(message *btfv1.Type, typ btf.Type) {
+func (c *converter) setDetail(message *pb.Type, typ btf.Type) {
 	switch typ := typ.(type) {
 	case *btf.Int:
-		message.Detail = &btfv1.Type_Int{Int: &btfv1.Int{Size: typ.Size, Encoding: uint32(typ.Encoding), Bits: 8 * typ.Size}}
+		message.Detail = &pb.Type_Int{Int: &pb.Int{Size: typ.Size, Encoding: uint32(typ.Encoding), Bits: 8 * typ.Size}}
 	case *btf.Pointer:
-		message.Detail = &btfv1.Type_Ptr{Ptr: &btfv1.Pointer{TypeId: c.id(typ.Target)}}
+		message.Detail = &pb.Type_Ptr{Ptr: &pb.Pointer{TypeId: c.id(typ.Target)}}
 	case *btf.Array:
-		array := &btfv1.Array{TypeId: c.id(typ.Type), IndexTypeId: c.id(typ.Index), Nelems: typ.Nelems}
-		message.Detail = &btfv1.Type_Array{Array: array}
+		array := &pb.Array{TypeId: c.id(typ.Type), IndexTypeId: c.id(typ.Index), Nelems: typ.Nelems}
+		message.Detail = &pb.Type_Array{Array: array}
 	case *btf.Struct:
-		message.Detail = &btfv1.Type_Struct{Struct: c.composite(typ.Size, typ.Members)}
+		message.Detail = &pb.Type_Struct{Struct: c.composite(typ.Size, typ.Members)}
 	case *btf.Union:
-		message.Detail = &btfv1.Type_Union{Union: c.composite(typ.Size, typ.Members)}
+		message.Detail = &pb.Type_Union{Union: c.composite(typ.Size, typ.Members)}
 	case *btf.Enum:
 		c.setEnum(message, typ)
 	case *btf.Fwd:
-		message.Detail = &btfv1.Type_Fwd{Fwd: &btfv1.Fwd{Union: typ.Kind == btf.FwdUnion}}
+		message.Detail = &pb.Type_Fwd{Fwd: &pb.Fwd{Union: typ.Kind == btf.FwdUnion}}
 	case *btf.Typedef:
-		message.Detail = &btfv1.Type_Typedef{Typedef: &btfv1.Typedef{TypeId: c.id(typ.Type)}}
+		message.Detail = &pb.Type_Typedef{Typedef: &pb.Typedef{TypeId: c.id(typ.Type)}}
 	case *btf.Volatile:
-		message.Detail = &btfv1.Type_Volatile{Volatile: &btfv1.Volatile{TypeId: c.id(typ.Type)}}
+		message.Detail = &pb.Type_Volatile{Volatile: &pb.Volatile{TypeId: c.id(typ.Type)}}
 	case *btf.Const:
-		message.Detail = &btfv1.Type_Const{Const: &btfv1.Const{TypeId: c.id(typ.Type)}}
+		message.Detail = &pb.Type_Const{Const: &pb.Const{TypeId: c.id(typ.Type)}}
 	case *btf.Restrict:
-		message.Detail = &btfv1.Type_Restrict{Restrict: &btfv1.Restrict{TypeId: c.id(typ.Type)}}
+		message.Detail = &pb.Type_Restrict{Restrict: &pb.Restrict{TypeId: c.id(typ.Type)}}
 	case *btf.Func:
-		message.Detail = &btfv1.Type_Func{Func: &btfv1.Func{TypeId: c.id(typ.Type), Linkage: uint32(typ.Linkage)}}
+		message.Detail = &pb.Type_Func{Func: &pb.Func{TypeId: c.id(typ.Type), Linkage: uint32(typ.Linkage)}}
 	case *btf.FuncProto:
-		message.Detail = &btfv1.Type_FuncProto{FuncProto: c.funcProto(typ)}
+		message.Detail = &pb.Type_FuncProto{FuncProto: c.funcProto(typ)}
 	case *btf.Var:
-		message.Detail = &btfv1.Type_Var{Var: &btfv1.Var{TypeId: c.id(typ.Type), Linkage: uint32(typ.Linkage)}}
+		message.Detail = &pb.Type_Var{Var: &pb.Var{TypeId: c.id(typ.Type), Linkage: uint32(typ.Linkage)}}
 	case *btf.Datasec:
-		message.Detail = &btfv1.Type_Datasec{Datasec: c.datasec(typ)}
+		message.Detail = &pb.Type_Datasec{Datasec: c.datasec(typ)}
 	case *btf.Float:
-		message.Detail = &btfv1.Type_Float{Float: &btfv1.Float{Size: typ.Size}}
+		message.Detail = &pb.Type_Float{Float: &pb.Float{Size: typ.Size}}
 	case *btf.TypeTag:
 		message.Name = c.text(typ.Value)
-		message.Detail = &btfv1.Type_TypeTag{TypeTag: &btfv1.TypeTag{TypeId: c.id(typ.Type)}}
+		message.Detail = &pb.Type_TypeTag{TypeTag: &pb.TypeTag{TypeId: c.id(typ.Type)}}
 	default:
 		tag := declTagOf(typ)
 		message.Name = c.text(tag.Value)
-		message.Detail = &btfv1.Type_DeclTag{DeclTag: &btfv1.DeclTag{TypeId: c.id(tag.Type), ComponentIdx: int32(tag.Index)}}
+		message.Detail = &pb.Type_DeclTag{DeclTag: &pb.DeclTag{TypeId: c.id(tag.Type), ComponentIdx: int32(tag.Index)}}
 	}
 }
 
-func (c *converter) composite(size uint32, members []btf.Member) *btfv1.Composite {
+func (c *converter) composite(size uint32, members []btf.Member) *pb.Composite {
 	c.size += memberBytes * len(members)
-	list := make([]*btfv1.Member, len(members))
+	list := make([]*pb.Member, len(members))
 	for i := range members {
 		m := &members[i]
-		list[i] = &btfv1.Member{
+		list[i] = &pb.Member{
 			Name:         c.text(m.Name),
 			TypeId:       c.id(m.Type),
 			BitOffset:    uint32(m.Offset),
 			BitfieldSize: uint32(m.BitfieldSize),
 		}
 	}
-	return &btfv1.Composite{Size: size, Members: list}
+	return &pb.Composite{Size: size, Members: list}
 }
 
-func (c *converter) setEnum(message *btfv1.Type, typ *btf.Enum) {
+func (c *converter) setEnum(message *pb.Type, typ *btf.Enum) {
 	c.size += valueBytes * len(typ.Values)
 	if message.Kind == kindEnum64 {
-		values := make([]*btfv1.Enum64Value, len(typ.Values))
+		values := make([]*pb.Enum64Value, len(typ.Values))
 		for i, value := range typ.Values {
-			values[i] = &btfv1.Enum64Value{Name: c.text(value.Name), Bits: value.Value}
+			values[i] = &pb.Enum64Value{Name: c.text(value.Name), Bits: value.Value}
 		}
-		enum := &btfv1.Enum64{Size: typ.Size, Signed: typ.Signed, Values: values}
-		message.Detail = &btfv1.Type_Enum64{Enum64: enum}
+		enum := &pb.Enum64{Size: typ.Size, Signed: typ.Signed, Values: values}
+		message.Detail = &pb.Type_Enum64{Enum64: enum}
 		return
 	}
-	values := make([]*btfv1.EnumValue, len(typ.Values))
+	values := make([]*pb.EnumValue, len(typ.Values))
 	for i, value := range typ.Values {
-		values[i] = &btfv1.EnumValue{Name: c.text(value.Name), Value: int64(value.Value)}
+		values[i] = &pb.EnumValue{Name: c.text(value.Name), Value: int64(value.Value)}
 	}
-	message.Detail = &btfv1.Type_Enum{Enum: &btfv1.Enum{Size: typ.Size, Signed: typ.Signed, Values: values}}
+	message.Detail = &pb.Type_Enum{Enum: &pb.Enum{Size: typ.Size, Signed: typ.Signed, Values: values}}
 }
 
-func (c *converter) funcProto(typ *btf.FuncProto) *btfv1.FuncProto {
+func (c *converter) funcProto(typ *btf.FuncProto) *pb.FuncProto {
 	c.size += paramBytes * len(typ.Params)
-	params := make([]*btfv1.FuncParam, len(typ.Params))
+	params := make([]*pb.FuncParam, len(typ.Params))
 	for i, param := range typ.Params {
-		params[i] = &btfv1.FuncParam{Name: c.text(param.Name), TypeId: c.id(param.Type)}
+		params[i] = &pb.FuncParam{Name: c.text(param.Name), TypeId: c.id(param.Type)}
 	}
-	return &btfv1.FuncProto{ReturnTypeId: c.id(typ.Return), Params: params}
+	return &pb.FuncProto{ReturnTypeId: c.id(typ.Return), Params: params}
 }
 
-func (c *converter) datasec(typ *btf.Datasec) *btfv1.Datasec {
+func (c *converter) datasec(typ *btf.Datasec) *pb.Datasec {
 	c.size += varBytes * len(typ.Vars)
-	vars := make([]*btfv1.VarSecinfo, len(typ.Vars))
+	vars := make([]*pb.VarSecinfo, len(typ.Vars))
 	for i, v := range typ.Vars {
-		vars[i] = &btfv1.VarSecinfo{TypeId: c.id(v.Type), Offset: v.Offset, Size: v.Size}
+		vars[i] = &pb.VarSecinfo{TypeId: c.id(v.Type), Offset: v.Offset, Size: v.Size}
 	}
-	return &btfv1.Datasec{Size: typ.Size, Vars: vars}
+	return &pb.Datasec{Size: typ.Size, Vars: vars}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc/codes"
@@ -22,7 +22,7 @@ const (
 
 // object is the BTF of an object of the kernel. It is safe for concurrent use.
 type object struct {
-	info   *btfv1.HandleInfo
+	info   *pb.HandleInfo
 	raw    []byte
 	digest []byte
 	// base is that of a split BTF, otherwise nil.
@@ -37,7 +37,7 @@ type types struct {
 	first, last btf.TypeID
 }
 
-func newObject(info *btfv1.HandleInfo, raw []byte, base *object, parse func() (*btf.Spec, error)) *object {
+func newObject(info *pb.HandleInfo, raw []byte, base *object, parse func() (*btf.Spec, error)) *object {
 	digest := sha256.Sum256(raw)
 	o := &object{info: info, raw: raw, digest: digest[:], base: base}
 	o.types = sync.OnceValues(func() (*types, error) {
@@ -95,7 +95,7 @@ func openVmlinux() (*object, error) {
 }
 
 // infoByName describes an object of the kernel. Its id is 0 if it cannot be found.
-func infoByName(name string, size int) *btfv1.HandleInfo {
+func infoByName(name string, size int) *pb.HandleInfo {
 	kernel, err := btf.FindHandle(func(info *btf.HandleInfo) bool { return info.IsKernel && info.Name == name })
 	if err == nil {
 		defer kernel.Close()
@@ -103,7 +103,7 @@ func infoByName(name string, size int) *btfv1.HandleInfo {
 			return info
 		}
 	}
-	return &btfv1.HandleInfo{Name: name, Origin: originOf(name, true), IsKernel: true, Size: uint32(size)}
+	return &pb.HandleInfo{Name: name, Origin: originOf(name, true), IsKernel: true, Size: uint32(size)}
 }
 
 // byName opens an object of the kernel. A module is parsed each time, because another can have taken its name.
@@ -139,7 +139,7 @@ func (s *objectSource) fromKernel(kernel *btf.Handle) (*object, error) {
 	if err != nil {
 		return nil, internal(err)
 	}
-	if info.GetOrigin() == btfv1.Origin_ORIGIN_VMLINUX {
+	if info.GetOrigin() == pb.Origin_ORIGIN_VMLINUX {
 		return s.vmlinux()
 	}
 	raw, err := readRaw(kernel, info.GetSize())
@@ -150,8 +150,8 @@ func (s *objectSource) fromKernel(kernel *btf.Handle) (*object, error) {
 }
 
 // parsed returns an object whose types are parsed when they are first used. Those of a module continue vmlinux.
-func (s *objectSource) parsed(info *btfv1.HandleInfo, raw []byte) (*object, error) {
-	if info.GetOrigin() == btfv1.Origin_ORIGIN_USER {
+func (s *objectSource) parsed(info *pb.HandleInfo, raw []byte) (*object, error) {
+	if info.GetOrigin() == pb.Origin_ORIGIN_USER {
 		parse := func() (*btf.Spec, error) { return btf.LoadSpecFromReader(bytes.NewReader(raw)) }
 		return newObject(info, raw, nil, parse), nil
 	}

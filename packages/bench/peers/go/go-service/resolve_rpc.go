@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 )
 
 const (
@@ -12,7 +12,9 @@ const (
 	maxPathLength = 1024
 )
 
-func (s *service) ResolveMembers(_ context.Context, request *btfv1.ResolveMembersRequest) (*btfv1.ResolveMembersResponse, error) {
+func (s *service) ResolveMembers(
+	_ context.Context, request *pb.ResolveMembersRequest,
+) (*pb.ResolveMembersResponse, error) {
 	if request.GetBase() != nil {
 		return nil, unsupported("a base that the request names")
 	}
@@ -27,7 +29,7 @@ func (s *service) ResolveMembers(_ context.Context, request *btfv1.ResolveMember
 	if err != nil {
 		return nil, err
 	}
-	results := make([]*btfv1.MemberResult, len(request.GetPaths()))
+	results := make([]*pb.MemberResult, len(request.GetPaths()))
 	for i, path := range request.GetPaths() {
 		if len(path) > maxPathLength {
 			return nil, invalid("paths: at most 1024 characters each")
@@ -36,20 +38,29 @@ func (s *service) ResolveMembers(_ context.Context, request *btfv1.ResolveMember
 		var fault *pathFault
 		switch {
 		case errors.As(err, &fault):
-			message := &btfv1.MemberError{Message: path + ": " + fault.message, Code: fault.code, Step: int32(fault.step)}
-			results[i] = &btfv1.MemberResult{Result: &btfv1.MemberResult_Error{Error: message}}
+			message := &pb.MemberError{Message: path + ": " + fault.message, Code: fault.code, Step: int32(fault.step)}
+			results[i] = &pb.MemberResult{Result: &pb.MemberResult_Error{Error: message}}
 		case err != nil:
 			return nil, undecodable(err)
 		default:
-			results[i] = &btfv1.MemberResult{Result: &btfv1.MemberResult_Member{Member: member}}
+			results[i] = &pb.MemberResult{Result: &pb.MemberResult_Member{Member: member}}
 		}
 	}
-	return &btfv1.ResolveMembersResponse{Results: results, Digest: o.digest}, nil
+	return &pb.ResolveMembersResponse{Results: results, Digest: o.digest}, nil
 }
+
+// Reasons why a path leads nowhere, or to different places.
+const (
+	noSuchType   = pb.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_TYPE
+	noSuchMember = pb.MemberErrorCode_MEMBER_ERROR_CODE_NO_SUCH_MEMBER
+	notAStruct   = pb.MemberErrorCode_MEMBER_ERROR_CODE_NOT_A_STRUCT
+	ambiguous    = pb.MemberErrorCode_MEMBER_ERROR_CODE_AMBIGUOUS
+	badPath      = pb.MemberErrorCode_MEMBER_ERROR_CODE_BAD_PATH
+)
 
 // pathFault is the reason why a path leads nowhere, or to different places.
 type pathFault struct {
-	code    btfv1.MemberErrorCode
+	code    pb.MemberErrorCode
 	step    int
 	message string
 }

@@ -2,88 +2,98 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 )
 
-// selectTypes returns the ids that a selection means, in order, and what it did not find.
-func selectTypes(o *object, selection *btfv1.TypeSelection, closure bool) ([]btf.TypeID, *btfv1.SelectionResult, error) {
+// selection gathers the types that a request selects.
+type selection struct {
+	*types
+	request  *pb.TypeSelection
+	result   *pb.SelectionResult
+	selected map[btf.Type]btf.TypeID
+}
+
+// selectTypes returns the ids that a request selects, in order, and what it did not find.
+func selectTypes(o *object, request *pb.TypeSelection, closure bool) ([]btf.TypeID, *pb.SelectionResult, error) {
 	t, err := o.types()
 	if err != nil {
 		return nil, nil, err
 	}
-	result := &btfv1.SelectionResult{}
-	selected := make(map[btf.Type]btf.TypeID)
-	add := func(id btf.TypeID, typ btf.Type) {
-		if kinds := selection.GetKinds(); len(kinds) == 0 || slices.Contains(kinds, kindOf(typ)) {
-			selected[typ] = id
-		}
-	}
-	if err := addByName(t, selection, result, add); err != nil {
+	s := &selection{t, request, &pb.SelectionResult{}, make(map[btf.Type]btf.TypeID)}
+	if err := s.addByName(); err != nil {
 		return nil, nil, err
 	}
-	for _, id := range selection.GetIds() {
-		typ, err := t.spec.TypeByID(btf.TypeID(id))
-		if err != nil || btf.TypeID(id) < t.first {
-			result.IdsNotFound = append(result.IdsNotFound, id)
-			continue
-		}
-		add(btf.TypeID(id), typ)
-	}
-	if len(selection.GetNames())+len(selection.GetIds()) == 0 || len(selection.GetNameGlobs()) > 0 {
-		if err := addByScan(t, selection, result, add); err != nil {
+	s.addByID()
+	if len(request.GetNames())+len(request.GetIds()) == 0 || len(request.GetNameGlobs()) > 0 {
+		if err := s.addByScan(); err != nil {
 			return nil, nil, err
 		}
 	}
 	if closure {
-		if err := addReferences(t.spec, selected); err != nil {
+		if err := s.addReferences(); err != nil {
 			return nil, nil, undecodable(err)
 		}
 	}
-	ids := make([]btf.TypeID, 0, len(selected))
-	for _, id := range selected {
-		ids = append(ids, id)
+	ids := slices.Sorted(maps.Values(s.selected))
+	s.result.TypeCount = uint32(len(ids))
+	return ids, s.result, nil
+}
+
+// add selects a type unless the request leaves out its kind.
+func (s *selection) add(id btf.TypeID, typ btf.Type) {
+	if kinds := s.request.GetKinds(); len(kinds) == 0 || slices.Contains(kinds, kindOf(typ)) {
+		s.selected[typ] = id
 	}
-	slices.Sort(ids)
-	result.TypeCount = uint32(len(ids))
-	return ids, result, nil
 }
 
 // addByName finds types in the index of the Spec.
-func addByName(t *types, selection *btfv1.TypeSelection, result *btfv1.SelectionResult, add func(btf.TypeID, btf.Type)) error {
-	for _, name := range selection.GetNames() {
-		found, err := t.spec.AnyTypesByName(name)
+func (s *selection) addByName() error {
+	for _, name := range s.request.GetNames() {
+		found, err := s.spec.AnyTypesByName(name)
 		if errors.Is(err, btf.ErrNotFound) || err == nil && len(found) == 0 {
-			result.NamesNotFound = append(result.NamesNotFound, name)
+			s.result.NamesNotFound = append(s.result.NamesNotFound, name)
 			continue
 		} else if err != nil {
 			return undecodable(err)
 		}
 		for _, typ := range found {
-			id, err := t.spec.TypeID(typ)
+			id, err := s.spec.TypeID(typ)
 			if err != nil {
 				return undecodable(err)
 			}
-			add(id, typ)
+			s.add(id, typ)
 		}
 	}
 	return nil
 }
 
+func (s *selection) addByID() {
+	for _, id := range s.request.GetIds() {
+		typ, err := s.spec.TypeByID(btf.TypeID(id))
+		if err != nil || btf.TypeID(id) < s.first {
+			s.result.IdsNotFound = append(s.result.IdsNotFound, id)
+			continue
+		}
+		s.add(btf.TypeID(id), typ)
+	}
+}
+
 // addByScan goes through all types, for globs, or for kinds alone.
-func addByScan(t *types, selection *btfv1.TypeSelection, result *btfv1.SelectionResult, add func(btf.TypeID, btf.Type)) error {
-	globs := selection.GetNameGlobs()
+func (s *selection) addByScan() error {
+	globs := s.request.GetNameGlobs()
 	matched := make([]bool, len(globs))
-	for id := t.first; id <= t.last; id++ {
-		typ, err := t.spec.TypeByID(id)
+	for id := s.first; id <= s.last; id++ {
+		typ, err := s.spec.TypeByID(id)
 		if err != nil {
 			return undecodable(err)
 		}
 		if len(globs) == 0 {
-			add(id, typ)
+			s.add(id, typ)
 			continue
 		}
 		for i, glob := range globs {
@@ -93,24 +103,21 @@ func addByScan(t *types, selection *btfv1.TypeSelection, result *btfv1.Selection
 			}
 			if matches && typ.TypeName() != "" {
 				matched[i] = true
-				add(id, typ)
+				s.add(id, typ)
 			}
 		}
 	}
 	for i, glob := range globs {
 		if !matched[i] {
-			result.GlobsNotMatched = append(result.GlobsNotMatched, glob)
+			s.result.GlobsNotMatched = append(s.result.GlobsNotMatched, glob)
 		}
 	}
 	return nil
 }
 
 // addReferences adds everything that the selected types refer to.
-func addReferences(spec *btf.Spec, selected map[btf.Type]btf.TypeID) error {
-	pending := make([]btf.Type, 0, len(selected))
-	for typ := range selected {
-		pending = append(pending, typ)
-	}
+func (s *selection) addReferences() error {
+	pending := slices.Collect(maps.Keys(s.selected))
 	for len(pending) > 0 {
 		typ := pending[len(pending)-1]
 		pending = pending[:len(pending)-1]
@@ -118,14 +125,14 @@ func addReferences(spec *btf.Spec, selected map[btf.Type]btf.TypeID) error {
 			if _, isVoid := child.(*btf.Void); isVoid {
 				continue
 			}
-			if _, known := selected[child]; known {
+			if _, known := s.selected[child]; known {
 				continue
 			}
-			id, err := spec.TypeID(child)
+			id, err := s.spec.TypeID(child)
 			if err != nil {
 				return err
 			}
-			selected[child] = id
+			s.selected[child] = id
 			pending = append(pending, child)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -24,10 +24,10 @@ const (
 
 // service implements the contract.
 type service struct {
-	btfv1.UnimplementedBtfServiceServer
+	pb.UnimplementedBtfServiceServer
 	objects *objectSource
 	handles *handleTable
-	info    *btfv1.GetServerInfoResponse
+	info    *pb.GetServerInfoResponse
 }
 
 func newService() (*service, error) {
@@ -40,11 +40,11 @@ func newService() (*service, error) {
 }
 
 // GetServerInfo returns the same message to every caller: there are no roles.
-func (s *service) GetServerInfo(context.Context, *btfv1.GetServerInfoRequest) (*btfv1.GetServerInfoResponse, error) {
+func (s *service) GetServerInfo(context.Context, *pb.GetServerInfoRequest) (*pb.GetServerInfoResponse, error) {
 	return s.info, nil
 }
 
-func serverInfo(epoch string) (*btfv1.GetServerInfoResponse, error) {
+func serverInfo(epoch string) (*pb.GetServerInfoResponse, error) {
 	bootID, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return nil, err
@@ -53,21 +53,21 @@ func serverInfo(epoch string) (*btfv1.GetServerInfoResponse, error) {
 	if err := unix.Uname(&name); err != nil {
 		return nil, fmt.Errorf("uname: %w", err)
 	}
-	var operations []*btfv1.OperationStatus
-	for operation := btfv1.Operation_OPERATION_LOAD; operation <= btfv1.Operation_OPERATION_HOLD_KERNEL; operation++ {
-		operations = append(operations, &btfv1.OperationStatus{Operation: operation, Available: true})
+	var operations []*pb.OperationStatus
+	for operation := pb.Operation_OPERATION_LOAD; operation <= pb.Operation_OPERATION_HOLD_KERNEL; operation++ {
+		operations = append(operations, &pb.OperationStatus{Operation: operation, Available: true})
 	}
-	return &btfv1.GetServerInfoResponse{
+	return &pb.GetServerInfoResponse{
 		Version:       "go",
 		BootId:        strings.TrimSpace(string(bootID)),
 		DaemonEpoch:   epoch,
 		KernelRelease: unix.ByteSliceToString(name.Release[:]),
 		Machine:       unix.ByteSliceToString(name.Machine[:]),
-		Mode:          btfv1.Mode_MODE_FULL,
+		Mode:          pb.Mode_MODE_FULL,
 		BtfDir:        btfDir,
 		Operations:    operations,
-		Capabilities:  &btfv1.Capabilities{SysAdmin: true, Bpf: true},
-		Limits: &btfv1.Limits{
+		Capabilities:  &pb.Capabilities{SysAdmin: true, Bpf: true},
+		Limits: &pb.Limits{
 			MaxLoadMessageBytes: maxMessage,
 			MaxMessageBytes:     maxMessage,
 			MaxBtfBytes:         maxBTF,
@@ -76,6 +76,6 @@ func serverInfo(epoch string) (*btfv1.GetServerInfoResponse, error) {
 			DefaultTtl:          durationpb.New(defaultTTL),
 			MaxTokens:           maxTokens,
 		},
-		Caller: &btfv1.Caller{Principal: "uid:0", Role: btfv1.Role_ROLE_LOADER},
+		Caller: &pb.Caller{Principal: "uid:0", Role: pb.Role_ROLE_LOADER},
 	}, nil
 }

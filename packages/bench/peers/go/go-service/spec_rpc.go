@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 
-	"btfd/btfv1"
+	pb "btfd/btfv1"
 
 	"github.com/cilium/ebpf/btf"
 	"google.golang.org/grpc"
@@ -12,9 +12,9 @@ import (
 // chunkSize is the contract's bound on the size of a message.
 const chunkSize = 256 << 10
 
-type specStream = grpc.ServerStreamingServer[btfv1.SpecResponse]
+type specStream = grpc.ServerStreamingServer[pb.SpecResponse]
 
-func (s *service) Spec(request *btfv1.SpecRequest, stream specStream) error {
+func (s *service) Spec(request *pb.SpecRequest, stream specStream) error {
 	if request.GetBase() != nil {
 		return unsupported("a base that the request names")
 	}
@@ -23,9 +23,9 @@ func (s *service) Spec(request *btfv1.SpecRequest, stream specStream) error {
 		return err
 	}
 	switch request.GetEncoding() {
-	case btfv1.Encoding_ENCODING_UNSPECIFIED, btfv1.Encoding_ENCODING_RAW:
+	case pb.Encoding_ENCODING_UNSPECIFIED, pb.Encoding_ENCODING_RAW:
 		return sendRaw(o, request, stream)
-	case btfv1.Encoding_ENCODING_TYPES:
+	case pb.Encoding_ENCODING_TYPES:
 		return sendTypes(o, request, stream)
 	default:
 		return unsupported("this encoding")
@@ -50,7 +50,7 @@ func (s *service) open(request interface {
 	}
 }
 
-func sendRaw(o *object, request *btfv1.SpecRequest, stream specStream) error {
+func sendRaw(o *object, request *pb.SpecRequest, stream specStream) error {
 	// The whole RAW does not need the types, but the header has their number.
 	t, err := o.types()
 	if err != nil {
@@ -78,7 +78,7 @@ func sendRaw(o *object, request *btfv1.SpecRequest, stream specStream) error {
 	for len(raw) > 0 {
 		chunk := raw[:min(len(raw), chunkSize)]
 		raw = raw[len(chunk):]
-		if err := stream.Send(&btfv1.SpecResponse{Part: &btfv1.SpecResponse_Raw{Raw: chunk}}); err != nil {
+		if err := stream.Send(&pb.SpecResponse{Part: &pb.SpecResponse_Raw{Raw: chunk}}); err != nil {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func marshal(spec *btf.Spec, ids []btf.TypeID) ([]byte, error) {
 	return raw, nil
 }
 
-func sendTypes(o *object, request *btfv1.SpecRequest, stream specStream) error {
+func sendTypes(o *object, request *pb.SpecRequest, stream specStream) error {
 	t, err := o.types()
 	if err != nil {
 		return err
@@ -138,14 +138,14 @@ func sendTypes(o *object, request *btfv1.SpecRequest, stream specStream) error {
 	return chunks.flush(stream)
 }
 
-func sendHeader(header *btfv1.SpecHeader, stream specStream) error {
-	return stream.Send(&btfv1.SpecResponse{Part: &btfv1.SpecResponse_Header{Header: header}})
+func sendHeader(header *pb.SpecHeader, stream specStream) error {
+	return stream.Send(&pb.SpecResponse{Part: &pb.SpecResponse_Header{Header: header}})
 }
 
-func headerOf(o *object, t *types) *btfv1.SpecHeader {
-	header := &btfv1.SpecHeader{
+func headerOf(o *object, t *types) *pb.SpecHeader {
+	header := &pb.SpecHeader{
 		Info:      o.info,
-		ByteOrder: btfv1.ByteOrder_BYTE_ORDER_LITTLE_ENDIAN,
+		ByteOrder: pb.ByteOrder_BYTE_ORDER_LITTLE_ENDIAN,
 		TypeCount: uint32(t.last - t.first + 1),
 		RawSize:   uint32(len(o.raw)),
 		Digest:    o.digest,
@@ -158,7 +158,7 @@ func headerOf(o *object, t *types) *btfv1.SpecHeader {
 
 // typeChunks gathers type messages into messages of at most chunkSize.
 type typeChunks struct {
-	list []*btfv1.Type
+	list []*pb.Type
 	size int
 }
 
@@ -186,7 +186,7 @@ func (c *typeChunks) flush(stream specStream) error {
 	if len(c.list) == 0 {
 		return nil
 	}
-	list := &btfv1.TypeList{Types: c.list}
+	list := &pb.TypeList{Types: c.list}
 	*c = typeChunks{}
-	return stream.Send(&btfv1.SpecResponse{Part: &btfv1.SpecResponse_Types{Types: list}})
+	return stream.Send(&pb.SpecResponse{Part: &pb.SpecResponse_Types{Types: list}})
 }
