@@ -9,7 +9,7 @@ import type { OpenProbe, Row } from '../run/row.js';
 import { growingBtf } from './growing-btf.js';
 import { costsOf } from './library.js';
 import { holdHandles } from './servers.js';
-import { measureLoad, onServers } from './wire-probe.js';
+import { measureLoad, onServers, probeOf } from './wire-probe.js';
 import { vmlinuxId } from './wire.js';
 
 const TYPES = [10_000, 31_623, 100_000, 316_228, 1_000_000];
@@ -82,6 +82,15 @@ function openFiles(): number {
 const { getServerInfo } = BtfService.method;
 const INFO = { path: pathOf(getServerInfo), request: encode(getServerInfo.input, {}) };
 
+const CONNECT = { scenario: 'connect', call: INFO, full: CALLS, quick: CALLS } as const;
+
+/** Returns a probe of a daemon that accepts all clients from one user, who may have a quarter of its connections. */
+const withManyConnections: OpenProbe = async (lab) => {
+  const server = await lab.startDaemon('--max-connections', String(5 * Math.max(...CLIENTS)));
+  const probe = await probeOf(lab, server, CONNECT);
+  return { ...probe, close: async () => server[Symbol.asyncDispose]() };
+};
+
 /** GROWTH_ROWS measure how costs grow with the number of types, of handles and of clients. */
 export const GROWTH_ROWS: readonly Row[] = [
   byTypes('index', 'index, by types', ['btfd', 'libbpf', 'cilium']),
@@ -106,6 +115,6 @@ export const GROWTH_ROWS: readonly Row[] = [
     title: 'the last first response, by clients that connect at once',
     sizes: CLIENTS,
     quickSizes: CLIENTS.slice(0, 3),
-    subjects: onServers(() => ({ scenario: 'connect', call: INFO, full: CALLS, quick: CALLS })),
+    subjects: { ...onServers(() => CONNECT), btfd: withManyConnections },
   },
 ];

@@ -2,7 +2,7 @@ import { generateLoad, type CallerOptions, type CallerResult } from '../peers/lo
 import { programPath } from '../peers/programs.js';
 import type { Lab } from '../peers/lab.js';
 import type { ServerProcess } from '../peers/server-process.js';
-import type { Measured, OpenProbe } from '../run/row.js';
+import type { Measured, OpenProbe, Probe } from '../run/row.js';
 
 /** Load is what the load generator does in one round. */
 export interface Load extends Omit<CallerOptions, 'requests'> {
@@ -31,7 +31,8 @@ export function onServers(loadOf: LoadOf): Record<'btfd' | 'bare' | 'go', OpenPr
   };
 }
 
-async function probeOf(lab: Lab, server: ServerProcess, load: Load) {
+/** probeOf returns the probe of a server that runs. */
+export async function probeOf(lab: Lab, server: ServerProcess, load: Load): Promise<Probe> {
   // The server compiles its code, which takes as many calls before a short round as before a long one.
   await generateLoad(server.address, { ...load, requests: load.full });
   const requests = lab.quick ? load.quick : load.full;

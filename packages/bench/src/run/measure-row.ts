@@ -74,7 +74,8 @@ export async function measureRow(
   for (const size of (quick ? row.quickSizes : undefined) ?? row.sizes ?? [0]) {
     const measured: Map<string, Costs>[] = [];
     for (let round = 0; round < rounds; round++) measured.push(await measureRound(row, opened, size));
-    points.push(pointOf(size, measured, row.over));
+    // No subject can do the work at a size that exceeds the limits of the machine.
+    if (measured.some((costs) => costs.size > 0)) points.push(pointOf(size, measured, row.over));
   }
   const { name, title, goals = [], over = null } = row;
   const slopes = row.sizes === undefined ? {} : slopesOf(points);
