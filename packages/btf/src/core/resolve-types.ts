@@ -75,8 +75,8 @@ function skipped(job: Job, located: Located): ResolvedRelocation {
   return new Trial(job, located, null).result('SKIPPED', reason);
 }
 
-/** A program and the subprograms that it refers to, directly or not, in the order in which they are appended. */
-function linkedTo(
+/** linkedTo returns a program and the subprograms that it refers to, directly or not, in the order in which they are appended. */
+export function linkedTo(
   root: BpfProgram,
   calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>,
 ): ReadonlySet<BpfProgram> {

@@ -22,7 +22,8 @@ export interface ResolveRelocationsOptions {
   readonly programs?: readonly string[];
 }
 
-const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RULES, cilium: CILIUM_RULES };
+/** RULES are the rules of each loader. */
+export const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RULES, cilium: CILIUM_RULES };
 
 /**
  * resolveRelocations resolves the CO-RE relocations of a BPF object against the types of a kernel, as a loader would when it
@@ -95,8 +96,8 @@ function locate(object: BpfObject, programs: readonly BpfProgram[]): Located[] {
   });
 }
 
-/** Whether a function is only a part of programs, for a loader. */
-function isPart({ isSubprogram, section }: BpfProgram, { staticFunctions }: LoaderRules): boolean {
+/** isPart reports whether a function is only a part of programs, for a loader. */
+export function isPart({ isSubprogram, section }: BpfProgram, { staticFunctions }: LoaderRules): boolean {
   return staticFunctions === 'PROGRAMS' ? section === '.text' : isSubprogram;
 }
 

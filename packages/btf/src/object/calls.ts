@@ -51,13 +51,14 @@ export function readCalls(
   return calls;
 }
 
-interface Target {
+/** Target is the instruction that a call or an address refers to. */
+export interface Target {
   readonly section: number;
   readonly instruction: number;
 }
 
-/** A call within a section, which needs no relocation. */
-function relativeTarget(
+/** relativeTarget returns the target of a call within a section, which needs no relocation; null for others. */
+export function relativeTarget(
   { opcode, src, immediate }: Instruction,
   program: BpfProgram,
   i: number,
@@ -66,8 +67,11 @@ function relativeTarget(
   return { section: program.sectionIndex, instruction: program.start + i + immediate + 1 };
 }
 
-/** The symbol is the function, or its section; then the instruction has the place of the function in it. */
-function symbolTarget(
+/**
+ * symbolTarget returns the target of a relocated instruction. The symbol is the function, or its section; then the
+ * instruction has the place of the function in it.
+ */
+export function symbolTarget(
   { symbols }: BpfObject,
   { symbol: index }: ElfRelocation,
   { opcode, src, immediate }: Instruction,
@@ -79,7 +83,8 @@ function symbolTarget(
   return { section: symbol.section, instruction: first + within };
 }
 
-function relocationsBySection(
+/** relocationsBySection returns the ELF relocations of sections, by section and by their bytes from its start. */
+export function relocationsBySection(
   { elf }: BpfObject,
   sections: ReadonlySet<number>,
 ): ReadonlyMap<number, ReadonlyMap<number, ElfRelocation>> {

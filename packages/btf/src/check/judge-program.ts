@@ -1,0 +1,230 @@
+import { BtfFormatError } from '../format-error.js';
+import type { LineTable, SourceLine } from '../ext/lines.js';
+import type { BpfObject } from '../object/bpf-object.js';
+import { sectionNameOf } from '../object/section-names.js';
+import type { Reference, VerifierTraits } from '../reach/program.js';
+import { type ReachResult, reachSteps } from '../reach/reach.js';
+import type { StepBudget } from '../reach/follow.js';
+import type { LinkedProgram } from './link.js';
+import { type AttachContext, attachNeed } from './needs/attach-target.js';
+import type { BpfEnums } from './needs/bpf-enums.js';
+import type { ResolvedExtern } from './needs/externs.js';
+import { helperUses } from './needs/helpers.js';
+import { FITS, need } from './needs/need.js';
+import { programTypeNeeds } from './needs/program-types.js';
+import type { NamedVariable } from './read-only.js';
+import type { Need, ProgramResult, RelocationFinding } from './report.js';
+import {
+  type Reached,
+  type Verdict,
+  verdictOfReach,
+  verdictOfRelocation,
+  wordsOfReach,
+  worstOf,
+} from './verdict.js';
+
+/** JudgeContext has what the programs of an object share. */
+export interface JudgeContext extends AttachContext {
+  readonly object: BpfObject;
+  readonly externs: ReadonlyMap<string, ResolvedExtern>;
+  readonly enums: BpfEnums;
+  readonly lines: LineTable | null;
+  readonly variables: readonly NamedVariable[];
+  readonly traits: VerifierTraits;
+  /** Whether a function has global linkage, by its section and first instruction. */
+  readonly isGlobal: (sectionIndex: number, start: number) => boolean;
+  readonly budget: StepBudget;
+}
+
+/** judgeProgram says whether a program that is loaded fits the kernel. It yields after a few milliseconds of work each. */
+export function* judgeProgram(
+  linked: LinkedProgram,
+  context: JudgeContext,
+): Generator<null, ProgramResult, void> {
+  const judge = new Judge(linked, context);
+  judge.refuse();
+  judge.reached = yield* judge.follow();
+  const section = sectionNameOf(linked.root.section);
+  const relocations = judge.relocations();
+  const needs = [
+    ...programTypeNeeds(section, context.enums),
+    ...judge.attachTarget(),
+    ...judge.externs(),
+    ...judge.helpers(),
+  ];
+  return {
+    name: linked.root.name,
+    section: linked.root.section,
+    programType: section?.programType ?? null,
+    loaded: true,
+    verdict: worstOf([...relocations, ...needs].map(({ verdict }) => verdict)),
+    relocations,
+    needs,
+  };
+}
+
+class Judge {
+  reached: ReachResult | null = null;
+  readonly #linked: LinkedProgram;
+  readonly #context: JudgeContext;
+  /** The instructions that the verifier refuses. */
+  readonly #refused = new Set<number>();
+  readonly #helpers: ReturnType<typeof helperUses>;
+
+  constructor(linked: LinkedProgram, context: JudgeContext) {
+    this.#linked = linked;
+    this.#context = context;
+    this.#helpers = helperUses(linked, context.enums);
+  }
+
+  /** Collects the instructions that the verifier refuses if it gets there. */
+  refuse(): void {
+    const { relocations, externs } = this.#linked;
+    for (const { relocation, instruction } of relocations) {
+      if (relocation.outcome === 'POISONED') this.#refused.add(instruction);
+    }
+    for (const { name, instruction, isCall } of externs) {
+      const refusal = this.#context.externs.get(name)?.refusedCall ?? null;
+      if (isCall && refusal !== null) this.#refused.add(instruction);
+    }
+    for (const { missing, instructions } of this.#helpers) {
+      if (missing !== null) for (const instruction of instructions) this.#refused.add(instruction);
+    }
+  }
+
+  /** Follows the program, if there is anything to find out. */
+  *follow(): Generator<null, ReachResult | null, void> {
+    if (this.#refused.size === 0) return null;
+    const { code, byteOrder, functions } = this.#linked;
+    const { variables, traits, isGlobal, budget } = this.#context;
+    return yield* reachSteps(
+      {
+        code,
+        byteOrder,
+        functions: functions.map(({ program, start }) => ({
+          start,
+          isGlobal: start > 0 && isGlobal(program.sectionIndex, program.start),
+        })),
+        references: this.#references(),
+        poisoned: this.#refused,
+        asked: [],
+        variables,
+        verifier: traits,
+      },
+      budget,
+    );
+  }
+
+  relocations(): RelocationFinding[] {
+    return this.#linked.relocations.flatMap(({ relocation, instruction }) => {
+      const reached = relocation.outcome === 'POISONED' ? this.#reachOf(instruction) : null;
+      const verdict = verdictOfRelocation(relocation, reached);
+      if (verdict === null) return [];
+      const words = reached === null ? relocation.reason : `${relocation.reason}; ${this.#words(reached)}`;
+      const source = this.#sourceOf(instruction);
+      return [{ relocation, reach: reached?.reach ?? null, verdict, source, reason: words }];
+    });
+  }
+
+  attachTarget(): Need[] {
+    const found = this.#attempt(() =>
+      attachNeed(this.#linked, sectionNameOf(this.#linked.root.section), this.#context),
+    );
+    return found === null ? [] : [{ ...found, source: this.#sourceOf(0) }];
+  }
+
+  externs(): Need[] {
+    const uses = new Map<string, { readonly first: number; readonly calls: number[] }>();
+    for (const { name, instruction, isCall } of this.#linked.externs) {
+      const known = uses.get(name) ?? { first: instruction, calls: [] };
+      uses.set(name, known);
+      if (isCall) known.calls.push(instruction);
+    }
+    return [...uses].flatMap(([name, { first, calls }]) => {
+      const extern = this.#context.externs.get(name);
+      if (extern === undefined) return [];
+      const { need: own, refusedCall } = extern;
+      if (refusedCall === null || calls.length === 0) return [{ ...own, source: this.#sourceOf(first) }];
+      const worst = this.#worstCall(calls);
+      const verdict = worstOf([own.verdict, worst.verdict]);
+      return [
+        {
+          ...own,
+          verdict,
+          reason: `${refusedCall}; ${worst.words}`,
+          source: this.#sourceOf(worst.instruction),
+        },
+      ];
+    });
+  }
+
+  helpers(): Need[] {
+    return this.#helpers.map(({ name, instructions, missing, unknown }) => {
+      const source = this.#sourceOf(instructions[0] ?? 0);
+      if (missing === null)
+        return need('HELPER', name, unknown === null ? FITS : ['UNKNOWN', unknown], { source });
+      const { verdict, words, instruction } = this.#worstCall(instructions);
+      return need('HELPER', name, [verdict, `${missing}; ${words}`], { source: this.#sourceOf(instruction) });
+    });
+  }
+
+  /** Of calls that the verifier refuses, the one that is worst for the load. */
+  #worstCall(instructions: readonly number[]): {
+    readonly verdict: Verdict;
+    readonly words: string;
+    readonly instruction: number;
+  } {
+    const calls = instructions.map((instruction) => {
+      const reached = this.#reachOf(instruction);
+      return { verdict: verdictOfReach(reached), words: this.#words(reached), instruction };
+    });
+    const worst = worstOf(calls.map(({ verdict }) => verdict));
+    return calls.find(({ verdict }) => verdict === worst) ?? { verdict: worst, words: '', instruction: 0 };
+  }
+
+  #references(): ReadonlyMap<number, Reference> {
+    const references = new Map(this.#linked.references);
+    for (const { name, instruction } of this.#linked.externs) {
+      references.set(instruction, this.#context.externs.get(name)?.reference ?? { to: 'other' });
+    }
+    return references;
+  }
+
+  #reachOf(instruction: number): Reached {
+    const { reach, variables: indexes } = this.reached?.instructions.get(instruction) ?? {
+      reach: 'MAYBE',
+      variables: [],
+    };
+    const used = indexes.flatMap((index) => this.#context.variables[index] ?? []);
+    return {
+      reach,
+      variables: used.map(({ name }) => name),
+      isGiven: used.length > 0 && used.every(({ isGiven }) => isGiven),
+    };
+  }
+
+  #words(reached: Reached): string {
+    const obstacle = reached.reach === 'MAYBE' ? (this.reached?.obstacle ?? null) : null;
+    if (obstacle === null) return wordsOfReach(reached);
+    return obstacle === 'TOO_LARGE'
+      ? 'the program is too large to be followed'
+      : 'the program has jumps that cannot be followed';
+  }
+
+  #sourceOf(instruction: number): SourceLine | null {
+    const { functions } = this.#linked;
+    const own = functions.findLast(({ start }) => start <= instruction);
+    if (own === undefined) return null;
+    return this.#context.lines?.at(own.program.section, own.program.start + instruction - own.start) ?? null;
+  }
+
+  /** The kernel's types may be invalid. */
+  #attempt(run: () => Need | null): Need | null {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof BtfFormatError)) throw error;
+      return need('ATTACH_TARGET', this.#linked.root.section, ['UNKNOWN', error.message]);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { CoreModule, CoreTarget } from '../core/candidates.js';
+import type { Spec } from '../spec.js';
+import { Kind, type KindName, type TypeId } from '../types.js';
+
+/** KernelObject is the BTF of vmlinux or of a module. */
+export interface KernelObject {
+  /** `vmlinux`, or the name of the module. */
+  readonly name: string;
+  readonly spec: Spec;
+}
+
+/** FoundType is a type of a kernel. */
+export interface FoundType extends KernelObject {
+  readonly typeId: TypeId;
+}
+
+/** KernelObjects finds types in vmlinux and modules. The BTF of a module is asked for once, when it is searched. */
+export class KernelObjects {
+  readonly vmlinux: KernelObject;
+  readonly #modules: Iterator<CoreModule>;
+  readonly #known: CoreModule[] = [];
+  readonly #read: string[] = [];
+  #isAllRead = false;
+
+  constructor({ kernel, modules = [] }: CoreTarget) {
+    this.vmlinux = { name: 'vmlinux', spec: kernel };
+    this.#modules = modules[Symbol.iterator]();
+  }
+
+  /** The names of the modules whose BTF was read. */
+  get read(): readonly string[] {
+    return this.#read;
+  }
+
+  /** Whether something was looked for in all modules. */
+  get isAllRead(): boolean {
+    return this.#isAllRead;
+  }
+
+  /** The same kernel for resolving relocations, which shares the BTF of modules. */
+  get target(): CoreTarget {
+    return { kernel: this.vmlinux.spec, modules: { [Symbol.iterator]: () => this.#all() } };
+  }
+
+  /**
+   * find returns the first type with a name and a kind: of vmlinux, or else of the first module that has one.
+   *
+   * @param isWanted says which modules to look in, by their names.
+   * @returns null if there is none.
+   */
+  find(name: string, kind: KindName, isWanted: (module: string) => boolean = () => true): FoundType | null {
+    const [typeId] = ownIds(this.vmlinux.spec, name, kind);
+    return typeId === undefined ? this.findInModules(name, kind, isWanted) : { ...this.vmlinux, typeId };
+  }
+
+  /** findInModules is {@link find} without vmlinux. */
+  findInModules(
+    name: string,
+    kind: KindName,
+    isWanted: (module: string) => boolean = () => true,
+  ): FoundType | null {
+    for (const module of this.#all()) {
+      if (!isWanted(module.name)) continue;
+      const spec = module.spec();
+      const [typeId] = ownIds(spec, name, kind);
+      if (typeId !== undefined) return { name: module.name, spec, typeId };
+    }
+    return null;
+  }
+
+  *#all(): Generator<CoreModule, void, undefined> {
+    for (let i = 0; ; i++) {
+      const known = this.#known[i];
+      if (known !== undefined) {
+        yield known;
+        continue;
+      }
+      const next = this.#modules.next();
+      if (next.done === true) {
+        // Whoever goes through all modules depends on each of them.
+        this.#isAllRead = true;
+        return;
+      }
+      const module = this.#remembering(next.value);
+      this.#known.push(module);
+      yield module;
+    }
+  }
+
+  #remembering({ name, spec }: CoreModule): CoreModule {
+    let known: Spec | null = null;
+    return {
+      name,
+      spec: () => {
+        if (known !== null) return known;
+        known = spec();
+        this.#read.push(name);
+        return known;
+      },
+    };
+  }
+}
+
+/** ownIds returns the ids of a spec's own types with a name and a kind, in ascending order. */
+export function ownIds(spec: Spec, name: string, kind: KindName): TypeId[] {
+  if (name === '' || kind === 'UNKNOWN') return [];
+  return spec.idsByName(name).filter((id) => id >= spec.firstTypeId && spec.kindOf(id) === Kind[kind]);
+}
+
+/** enumValues returns the values of an enum of vmlinux by name; null if it has no such enum. */
+export function enumValues({ spec }: KernelObject, name: string): ReadonlyMap<string, bigint> | null {
+  for (const id of spec.idsByName(name)) {
+    const type = spec.typeById(id);
+    if (type.kind !== 'ENUM' && type.kind !== 'ENUM64') continue;
+    return new Map(type.values.map((value): [string, bigint] => [value.name, BigInt(value.value)]));
+  }
+  return null;
+}

@@ -1,0 +1,157 @@
+import type { BpfProgram } from '../../object/programs.js';
+import type { SectionName } from '../../object/section-names.js';
+import type { Loader } from '../../core/rules/loader-rules.js';
+import { type FoundType, type KernelObjects, ownIds } from '../kernel-objects.js';
+import type { LinkedProgram } from '../link.js';
+import type { Need } from '../report.js';
+import { contextReads } from './context-reads.js';
+import { FITS, need } from './need.js';
+import { signatureOf } from './signature.js';
+
+/** Target is the way in which programs of an attach type find what they attach to. */
+interface Target {
+  readonly prefix: string;
+  readonly kind: 'FUNC' | 'TYPEDEF';
+  /** Whether a program may read the result of the function after its arguments. */
+  readonly hasResult: boolean;
+  /** Whether the kernel calls programs through a trampoline, which limits the arguments of the function. */
+  readonly hasTrampoline: boolean;
+  /** Whether the context has the arguments, each in a word of 64 bits. */
+  readonly hasArguments: boolean;
+}
+
+const FUNCTION: Target = {
+  prefix: '',
+  kind: 'FUNC',
+  hasResult: true,
+  hasTrampoline: true,
+  hasArguments: true,
+};
+
+/** The attach types whose sections name a target. */
+const TARGETS: Readonly<Record<string, Target>> = {
+  TRACE_FENTRY: { ...FUNCTION, hasResult: false },
+  TRACE_FEXIT: FUNCTION,
+  MODIFY_RETURN: FUNCTION,
+  TRACE_FSESSION: FUNCTION,
+  LSM_MAC: { ...FUNCTION, prefix: 'bpf_lsm_' },
+  LSM_CGROUP: { ...FUNCTION, prefix: 'bpf_lsm_' },
+  TRACE_RAW_TP: {
+    ...FUNCTION,
+    prefix: 'btf_trace_',
+    kind: 'TYPEDEF',
+    hasResult: false,
+    hasTrampoline: false,
+  },
+  TRACE_ITER: { ...FUNCTION, prefix: 'bpf_iter_', hasArguments: false },
+};
+
+/** The sections of programs that attach to any function by its symbol. */
+const SYMBOLS = /* @__PURE__ */ new Set(['kprobe', 'kretprobe']);
+
+/** The kernel's MAX_BPF_FUNC_ARGS. */
+const MAX_ARGUMENTS = 12;
+
+/** The arguments that trampolines of x86-64 pass before Linux 6.6. */
+const FEW_ARGUMENTS = 6;
+const MANY_SINCE = (6 << 16) | (6 << 8);
+
+/** AttachContext has what attach targets depend on. */
+export interface AttachContext {
+  readonly kernel: KernelObjects;
+  readonly loader: Loader;
+  readonly kernelVersion: number | null;
+}
+
+/** attachNeed returns what a program attaches to, as its section says; null if the section has no target to look for. */
+export function attachNeed(
+  linked: LinkedProgram,
+  section: SectionName | null,
+  context: AttachContext,
+): Need | null {
+  if (section === null) return null;
+  const name = targetName(linked.root, section);
+  if (SYMBOLS.has(section.prefix)) return name === '' ? null : symbolNeed(name, context.kernel);
+  const target = TARGETS[section.attachType ?? ''];
+  if (target === undefined) return null;
+  if (name === '') {
+    const reason = 'the section names no target: user space has to set it before the load';
+    return need('ATTACH_TARGET', '', ['UNKNOWN', reason]);
+  }
+  const found = findTarget(name, target, context);
+  if (found === null) {
+    const what = target.kind === 'FUNC' ? 'function' : 'typedef';
+    const reason = `the kernel's BTF has no ${what} ${target.prefix}${plainName(name)}`;
+    return need('ATTACH_TARGET', name, ['FAILS', reason]);
+  }
+  return need('ATTACH_TARGET', name, judge(linked, target, found, context), { found });
+}
+
+function targetName({ section }: BpfProgram, { prefix }: SectionName): string {
+  const name = section.startsWith('?') ? section.slice(1) : section;
+  return name.slice(prefix.length + 1);
+}
+
+function plainName(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
+
+/** A name may begin with that of a module, of which libbpf compares as much as there is. */
+function findTarget(name: string, { prefix, kind }: Target, { kernel }: AttachContext): FoundType | null {
+  const colon = name.indexOf(':');
+  const wanted = `${prefix}${plainName(name)}`;
+  if (colon < 0) return kernel.find(wanted, kind);
+  const module = name.slice(0, colon);
+  const isWanted = (own: string): boolean => own.startsWith(module);
+  return 'vmlinux'.startsWith(module)
+    ? kernel.find(wanted, kind, isWanted)
+    : kernel.findInModules(wanted, kind, isWanted);
+}
+
+function judge(
+  linked: LinkedProgram,
+  target: Target,
+  found: FoundType,
+  { loader, kernelVersion }: AttachContext,
+): readonly ['FITS' | 'UNKNOWN' | 'FAILS', string] {
+  const { spec, typeId, name } = found;
+  const same = target.kind === 'FUNC' ? ownIds(spec, spec.nameOf(typeId), 'FUNC').length : 1;
+  if (same > 1) {
+    const reason = `${name} has ${same} functions of this name`;
+    if (loader === 'cilium') return ['FAILS', `${reason}: the loader does not choose one`];
+    return ['UNKNOWN', `${reason}: the loader takes the first`];
+  }
+  const signature = signatureOf(spec, typeId, target.kind === 'TYPEDEF');
+  if (signature === null) return ['FAILS', 'it is not a function'];
+  if (target.hasTrampoline && signature.obstacle !== null) return ['FAILS', signature.obstacle];
+  const { words } = signature;
+  if (target.hasTrampoline && words > MAX_ARGUMENTS) {
+    return [
+      'FAILS',
+      `its arguments take ${words} words: the kernel traces functions of at most ${MAX_ARGUMENTS}`,
+    ];
+  }
+  const read = target.hasArguments ? contextReads(linked) : -1;
+  const available = words + (target.hasResult ? 1 : 0);
+  if (read >= available) {
+    const what = target.hasResult ? 'words of arguments and result' : 'words of arguments';
+    return ['FAILS', `the program reads word ${read + 1} of its context, which has ${available} ${what}`];
+  }
+  const isMany = kernelVersion !== null && kernelVersion >= MANY_SINCE;
+  if (target.hasTrampoline && words > FEW_ARGUMENTS && !isMany) {
+    return [
+      'UNKNOWN',
+      `its arguments take ${words} words, of which kernels before Linux 6.6 pass ${FEW_ARGUMENTS}`,
+    ];
+  }
+  return FITS;
+}
+
+function symbolNeed(name: string, kernel: KernelObjects): Need {
+  // An offset in the function may follow.
+  const [plain = ''] = name.split('+');
+  const found = kernel.find(plain, 'FUNC');
+  const hint = found === null ? 'has no function of this name' : 'has a function of this name';
+  const where = found?.name ?? "the kernel's BTF";
+  return need('SYMBOL', name, ['UNKNOWN', `the symbols of the kernel decide: ${where} ${hint}`], { found });
+}

@@ -1,0 +1,97 @@
+import { BtfFormatError } from '../../format-error.js';
+import type { Spec } from '../../spec.js';
+import { enumValues, type KernelObjects } from '../kernel-objects.js';
+import type { Verdict } from '../verdict.js';
+
+/** BpfEnum is one of the enums of bpf(2) that say what a kernel knows. */
+export type BpfEnum = 'bpf_func_id' | 'bpf_map_type' | 'bpf_prog_type' | 'bpf_attach_type';
+
+/** The last name of each enum, which is no value that programs can use. */
+const ENDS: Readonly<Record<BpfEnum, string>> = {
+  bpf_func_id: '__BPF_FUNC_MAX_ID',
+  bpf_map_type: '__MAX_BPF_MAP_TYPE',
+  bpf_prog_type: '__MAX_BPF_PROG_TYPE',
+  bpf_attach_type: '__MAX_BPF_ATTACH_TYPE',
+};
+
+interface Values {
+  readonly byName: ReadonlyMap<string, bigint>;
+  readonly byNumber: ReadonlyMap<bigint, string>;
+}
+
+/** BpfEnums looks values up in the enums of bpf(2) that the kernel and the object have. */
+export class BpfEnums {
+  readonly #kernel: KernelObjects;
+  readonly #local: Spec;
+  readonly #known = new Map<string, Values | null>();
+
+  constructor(kernel: KernelObjects, local: Spec) {
+    this.#kernel = kernel;
+    this.#local = local;
+  }
+
+  /**
+   * hasName reports whether the kernel has a value.
+   *
+   * @returns null if its BTF does not have the enum.
+   */
+  hasName(enumName: BpfEnum, name: string): boolean | null {
+    const values = this.#ofKernel(enumName);
+    return values === null ? null : values.byName.has(name);
+  }
+
+  /** hasNumber is {@link hasName} for a number. */
+  hasNumber(enumName: BpfEnum, number: number): boolean | null {
+    const values = this.#ofKernel(enumName);
+    if (values === null) return null;
+    const end = values.byName.get(ENDS[enumName]);
+    // The first value stands for nothing.
+    return number > 0 && values.byNumber.has(BigInt(number)) && (end === undefined || BigInt(number) < end);
+  }
+
+  /** nameOf returns the name of a number: as the kernel has it, or else the object; null if neither has one. */
+  nameOf(enumName: BpfEnum, number: number): string | null {
+    const key = BigInt(number);
+    return this.#ofKernel(enumName)?.byNumber.get(key) ?? this.#ofObject(enumName)?.byNumber.get(key) ?? null;
+  }
+
+  #ofKernel(name: BpfEnum): Values | null {
+    return this.#values(`kernel ${name}`, () => enumValues(this.#kernel.vmlinux, name));
+  }
+
+  #ofObject(name: BpfEnum): Values | null {
+    return this.#values(`object ${name}`, () => {
+      try {
+        return enumValues({ name: 'the object', spec: this.#local }, name);
+      } catch (error) {
+        // Its names are only nice to have.
+        if (error instanceof BtfFormatError) return null;
+        throw error;
+      }
+    });
+  }
+
+  #values(key: string, read: () => ReadonlyMap<string, bigint> | null): Values | null {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const byName = read();
+    const values =
+      byName === null
+        ? null
+        : { byName, byNumber: new Map([...byName].toReversed().map(([name, value]) => [value, name])) };
+    this.#known.set(key, values);
+    return values;
+  }
+}
+
+/** verdictOfValue returns the verdict of a value that the kernel has, does not have, or may have. */
+export function verdictOfValue(
+  has: boolean | null,
+  enumName: BpfEnum,
+  missing: Verdict = 'FAILS',
+): readonly [Verdict, string] {
+  if (has === true) return ['FITS', ''];
+  return has === null
+    ? ['UNKNOWN', `the BTF of vmlinux has no enum ${enumName}`]
+    : [missing, `enum ${enumName} of the kernel does not have it`];
+}

@@ -1,0 +1,26 @@
+import type { BpfObject } from '../../object/bpf-object.js';
+import { readMaps } from '../../object/maps.js';
+import type { Need } from '../report.js';
+import { type BpfEnums, verdictOfValue } from './bpf-enums.js';
+import { need } from './need.js';
+
+/**
+ * mapNeeds returns the types of the maps that an object defines, each once. Maps of global variables are arrays, which every
+ * kernel with BTF has.
+ *
+ * @throws BtfFormatError as `readMaps` does.
+ */
+export function mapNeeds(object: BpfObject, enums: BpfEnums): Need[] {
+  const needs = new Map<number, Need>();
+  for (const { name, mapType } of readMaps(object)) {
+    const number = mapType ?? 0;
+    if (needs.has(number)) continue;
+    const type = enums.nameOf('bpf_map_type', number) ?? `map type ${number}`;
+    const verdict =
+      number === 0
+        ? (['FAILS', `the definition of map ${name} has no type`] as const)
+        : verdictOfValue(enums.hasNumber('bpf_map_type', number), 'bpf_map_type');
+    needs.set(number, need('MAP_TYPE', number === 0 ? name : type, verdict));
+  }
+  return [...needs.values()];
+}
