@@ -5,7 +5,7 @@ import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
 import type { Loader, LoaderRules } from '../core/rules/loader-rules.js';
 import type { LineTable } from '../ext/lines.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
-import { type BpfExtern, readExterns } from '../object/extern-symbols.js';
+import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
 import { sectionNameOf } from '../object/section-names.js';
 import { REACH_STEPS } from '../reach/reach.js';
@@ -14,7 +14,7 @@ import { type JudgeContext, judgeProgram } from './judge-program.js';
 import { KernelObjects } from './kernel-objects.js';
 import { Linker } from './link.js';
 import { BpfEnums } from './needs/bpf-enums.js';
-import { resolveExterns } from './needs/externs.js';
+import { type ResolvedExtern, resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
 import { mapNeeds } from './needs/map-types.js';
 import { FITS, need } from './needs/need.js';
@@ -143,7 +143,7 @@ export function* checkObjectSteps(
     byteOrderNeed(object, kernel),
     ...mapNeeds(object, enums),
     ...structOpsNeeds(object, structOps, kernel),
-    ...leftExterns(externs, tally, rules).flatMap(({ name }) => resolvedExterns.get(name)?.need ?? []),
+    ...leftExterns(resolvedExterns, tally, rules),
   ];
   return {
     loader,
@@ -205,13 +205,20 @@ function leftRelocations(
   });
 }
 
-/** libbpf looks for all externs of an object, also for those that no loaded program uses. */
+/**
+ * libbpf looks for all externs of an object, also for those that no loaded program uses. Weak ones do not matter then, unless
+ * they have another type.
+ */
 function leftExterns(
-  externs: readonly BpfExtern[],
+  externs: ReadonlyMap<string, ResolvedExtern>,
   { usedExterns }: Tally,
   { loader }: LoaderRules,
-): BpfExtern[] {
-  return loader === 'libbpf' ? externs.filter(({ name }) => !usedExterns.has(name)) : [];
+): Need[] {
+  if (loader !== 'libbpf') return [];
+  return [...externs].flatMap(([name, { extern, need: own }]) => {
+    const matters = !usedExterns.has(name) && (!extern.weak || own.verdict === 'FAILS');
+    return matters ? [own] : [];
+  });
 }
 
 /** Tally collects what the summary needs of the programs. */

@@ -24,7 +24,10 @@ export function structOpsNeeds(
   maps: readonly StructOpsMap[],
   kernel: KernelObjects,
 ): Need[] {
-  return maps.filter(({ autocreate }) => autocreate).flatMap((map) => needsOfMap(object, map, kernel));
+  const made = maps.filter(({ autocreate }) => autocreate);
+  const needs = made.flatMap((map) => needsOfMap(object, map, kernel));
+  // Several maps may be of the same struct.
+  return [...new Map(needs.map((own) => [`${own.name} ${own.verdict} ${own.reason}`, own])).values()];
 }
 
 function needsOfMap({ spec: local }: BpfObject, map: StructOpsMap, kernel: KernelObjects): Need[] {

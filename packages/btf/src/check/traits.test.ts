@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals';
+import { smallKernel } from '../testing/small-kernel.js';
+import { kernelTraits } from './traits.js';
+
+const OLD = smallKernel({ withoutValues: ['BPF_FUNC_probe_read_kernel'] });
+const NEW = smallKernel({
+  withoutEnums: ['bpf_func_id'],
+  more: (types) => {
+    types.enum('bpf_func_id', ['BPF_FUNC_probe_read_kernel', 'BPF_FUNC_redirect_peer']);
+    types.enum('bpf_cmd', ['BPF_TOKEN_CREATE']);
+  },
+});
+
+const NOTHING = { readsData: false, computesXor: false, checksAllGlobals: true };
+const EVERYTHING = { readsData: true, computesXor: true, checksAllGlobals: false };
+
+test.each([
+  ['an old kernel of unknown version', OLD, null, NOTHING],
+  ['a new kernel of unknown version', NEW, null, EVERYTHING],
+  ['a kernel with backports', NEW, 4 << 16, EVERYTHING],
+  ['a kernel whose enums say nothing', OLD, (6 << 16) | (8 << 8), EVERYTHING],
+])('the traits of %s', (_, spec, version, traits) => {
+  expect(kernelTraits({ name: 'vmlinux', spec }, version)).toEqual(traits);
+});
