@@ -13,6 +13,8 @@ export interface SmallKernelOptions {
   readonly withoutValues?: readonly string[];
   /** Whether functions that programs may call have a tag. Default: true. */
   readonly hasTags?: boolean;
+  /** Whether it has no struct of functions that programs may implement. */
+  readonly withoutStructOps?: boolean;
   readonly more?: (types: KernelTypes) => void;
 }
 
@@ -94,7 +96,7 @@ export function smallKernel(options: SmallKernelOptions = {}): Spec {
 }
 
 function addKernel(types: KernelTypes, options: SmallKernelOptions): void {
-  const { int, word, pointer, builder } = types;
+  const { int, word, pointer } = types;
   const tag = (options.hasTags ?? true) ? ['bpf_kfunc'] : [];
   types.struct('task_struct', [['pid', int, 4]]);
   types.function('bpf_rcu_read_lock', 0, [], ...tag);
@@ -105,6 +107,18 @@ function addKernel(types: KernelTypes, options: SmallKernelOptions): void {
   types.tracepoint('task_newtask', [pointer, word]);
   types.tracepoint('sys_enter', [pointer, word]);
   types.variable('bpf_prog_active', int);
+  if (options.withoutStructOps !== true) addStructOps(types);
+  for (const [own, values] of Object.entries(ENUMS)) {
+    if (options.withoutEnums?.includes(own) === true) continue;
+    types.enum(
+      own,
+      values.filter((value) => options.withoutValues?.includes(value) !== true),
+    );
+  }
+}
+
+function addStructOps(types: KernelTypes): void {
+  const { int, word, pointer, builder } = types;
   const char = builder.add({ kind: 'INT', name: 'char', size: 1, encoding: 1, bits: 8, bitOffset: 0 });
   const name = builder.add({ kind: 'ARRAY', typeId: char, indexTypeId: int, nelems: 16 });
   const ssthresh = builder.add({ kind: 'PTR', typeId: types.prototype(int, [pointer]) });
@@ -118,13 +132,6 @@ function addKernel(types: KernelTypes, options: SmallKernelOptions): void {
     ['common', word, 8],
     ['data', ops, 28],
   ]);
-  for (const [own, values] of Object.entries(ENUMS)) {
-    if (options.withoutEnums?.includes(own) === true) continue;
-    types.enum(
-      own,
-      values.filter((value) => options.withoutValues?.includes(value) !== true),
-    );
-  }
 }
 
 function distinct(names: readonly (string | null)[], prefix: string): string[] {

@@ -35,7 +35,7 @@ export function signatureOf(spec: Spec, id: TypeId, isTracepoint: boolean): Sign
     words += Math.max(1, Math.ceil((size ?? WORD) / WORD));
     if (typeId === 0) obstacle ??= 'it takes a variable number of arguments';
     else if (size === null)
-      obstacle ??= `the kernel cannot trace functions with a parameter like its ${i + 1}.`;
+      obstacle ??= `its parameter ${i + 1} is of a type that the kernel does not pass to programs`;
     else if (size === 0 || size > MAX_STRUCT) obstacle ??= `its parameter ${i + 1} has ${size} bytes`;
   }
   if (isComposite(spec.kindOf(resolveId(spec, followed(spec, from, returnTypeId))))) {
