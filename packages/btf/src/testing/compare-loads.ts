@@ -1,5 +1,5 @@
 import { checkObject } from '../check/check-object.js';
-import { VERDICTS } from '../check/verdict.js';
+import { type Verdict, VERDICTS } from '../check/verdict.js';
 import type { BpfObject } from '../object/bpf-object.js';
 import type { Spec } from '../spec.js';
 import type { Load } from './libbpf-loads.js';
@@ -9,7 +9,7 @@ const LACKING =
   /failed to resolve CO-RE relocation|not found in kernel|invalid func unknown|failed to find kernel BTF type ID/;
 
 /** Harmless verdicts, for which the kernel cannot lack anything. */
-const HARMLESS = VERDICTS.slice(0, VERDICTS.indexOf('UNKNOWN'));
+const HARMLESS = new Set<Verdict>(VERDICTS.slice(0, VERDICTS.indexOf('UNKNOWN')));
 
 /** LoadedProgram is a program of an object with what became of its load. */
 export interface LoadedProgram {
@@ -37,7 +37,7 @@ export function contradictionsOf(
     const lacking = LACKING.exec(load.log);
     const key = `${verdict} ${isLoaded ? 'loaded' : 'refused'}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
-    const isWrong = isLoaded ? verdict === 'FAILS' : HARMLESS.includes(verdict) && lacking !== null;
+    const isWrong = isLoaded ? verdict === 'FAILS' : HARMLESS.has(verdict) && lacking !== null;
     if (isWrong) contradictions.push(`${name} ${verdict}: ${isLoaded ? 'loaded' : lacking?.[0]}`);
   }
   return { contradictions, counts };

@@ -38,7 +38,7 @@ function needsOfMap({ spec: local }: BpfObject, map: StructOpsMap, kernel: Kerne
     return fails(`no object of the kernel has a struct ${PREFIX}${name}: programs cannot implement it`);
   const { spec } = around;
   // Split BTF may have the one and its base the other.
-  const [structId] = spec.idsByName(name).filter((id) => spec.kindOf(id) === Kind.STRUCT);
+  const structId = spec.idsByName(name).find((id) => spec.kindOf(id) === Kind.STRUCT);
   if (structId === undefined) return fails(`${around.name} has no struct ${name}`);
   const wrapper = spec.typeById(around.typeId);
   const isInside = wrapper.kind === 'STRUCT' && wrapper.members.some(({ typeId }) => typeId === structId);
