@@ -3,7 +3,7 @@ import { CoreWork } from '../core/refusal.js';
 import type { ResolvedRelocation } from '../core/resolution.js';
 import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
 import type { Loader, LoaderRules } from '../core/rules/loader-rules.js';
-import type { LineTable } from '../ext/lines.js';
+import { BtfFormatError } from '../format-error.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
@@ -29,6 +29,7 @@ import type {
   RelocationFinding,
   VerdictCount,
 } from './report.js';
+import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
 import { kernelTraits } from './traits.js';
 import { VERDICTS, verdictOfRelocation, worstOf } from './verdict.js';
@@ -60,7 +61,7 @@ export interface CheckObjectOptions {
  * is another one.
  * @throws BtfFormatError `MALFORMED` if a struct_ops map has no place in the file.
  * @throws BtfFormatError `LIMIT_EXCEEDED` if so many programs use the same subprograms that they have more than 4,194,304
- * instructions or 262,144 relocations in all.
+ * instructions or 262,144 findings in all, or if a program calls more than 4,096 helpers.
  */
 export function checkObject(
   object: BpfObject,
@@ -104,6 +105,7 @@ export function* checkObjectSteps(
   const resolvedExterns = resolveExterns(externs, context);
   const readOnly = readOnlyVariables(object, new Map(Object.entries(variables)));
   const ext = readBtfExt(object);
+  const sources = new Sources(ext?.lines ?? null);
   const enums = new BpfEnums(kernel, object.spec);
   const judging: JudgeContext = {
     object,
@@ -112,7 +114,7 @@ export function* checkObjectSteps(
     kernelVersion,
     enums,
     externs: resolvedExterns,
-    lines: ext?.lines ?? null,
+    sources,
     variables: [...readOnly, ...kconfig.variables],
     traits: kernelTraits(kernel.vmlinux, kernelVersion),
     isGlobal: isGlobalFunction(object, ext),
@@ -138,7 +140,7 @@ export function* checkObjectSteps(
     tally.add(result);
     yield result;
   }
-  const relocations = leftRelocations(resolution.relocations, tally, ext?.lines ?? null, rules);
+  const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),
     ...mapNeeds(object, enums),
@@ -192,7 +194,7 @@ function byteOrderNeed({ elf }: BpfObject, { vmlinux }: KernelObjects): Need {
 function leftRelocations(
   relocations: readonly ResolvedRelocation[],
   { judged }: Tally,
-  lines: LineTable | null,
+  sources: Sources,
   { choice }: LoaderRules,
 ): RelocationFinding[] {
   if (choice === 'TYPE_IN_PROGRAM') return [];
@@ -200,7 +202,7 @@ function leftRelocations(
     const { program, section, instruction, reason } = relocation;
     const verdict = verdictOfRelocation(relocation, null);
     if (verdict !== 'FAILS' || judged.has(relocation)) return [];
-    const source = lines?.at(section, (program?.start ?? 0) + instruction) ?? null;
+    const source = sources.at(section, (program?.start ?? 0) + instruction);
     return [{ relocation, reach: null, verdict, source, reason }];
   });
 }
@@ -221,14 +223,23 @@ function leftExterns(
   });
 }
 
+/** Findings of subprograms are part of the report of each program that uses them. */
+const MAX_FINDINGS = 262_144;
+
 /** Tally collects what the summary needs of the programs. */
 class Tally {
   readonly usedExterns = new Set<string>();
   readonly judged = new Set<ResolvedRelocation>();
   readonly #results: ProgramResult[] = [];
+  #findings = 0;
 
+  /** @throws BtfFormatError `LIMIT_EXCEEDED` for too many findings. */
   add(result: ProgramResult): void {
     this.#results.push(result);
+    this.#findings += result.relocations.length + result.needs.length;
+    if (this.#findings > MAX_FINDINGS) {
+      throw new BtfFormatError('LIMIT_EXCEEDED', `the report has more than ${MAX_FINDINGS} findings`);
+    }
     for (const { relocation } of result.relocations) this.judged.add(relocation);
   }
 

@@ -1,5 +1,5 @@
 import { BtfFormatError } from '../format-error.js';
-import type { LineTable, SourceLine } from '../ext/lines.js';
+import type { SourceLine } from '../ext/lines.js';
 import type { BpfObject } from '../object/bpf-object.js';
 import { sectionNameOf } from '../object/section-names.js';
 import type { Reference, VerifierTraits } from '../reach/program.js';
@@ -13,6 +13,7 @@ import { helperUses } from './needs/helpers.js';
 import { FITS, need } from './needs/need.js';
 import { programTypeNeeds } from './needs/program-types.js';
 import type { NamedVariable } from './read-only.js';
+import type { Sources } from './sources.js';
 import type { Need, ProgramResult, RelocationFinding } from './report.js';
 import {
   type Reached,
@@ -28,7 +29,7 @@ export interface JudgeContext extends AttachContext {
   readonly object: BpfObject;
   readonly externs: ReadonlyMap<string, ResolvedExtern>;
   readonly enums: BpfEnums;
-  readonly lines: LineTable | null;
+  readonly sources: Sources;
   readonly variables: readonly NamedVariable[];
   readonly traits: VerifierTraits;
   /** Whether a function has global linkage, by its section and first instruction. */
@@ -215,7 +216,7 @@ class Judge {
     const { functions } = this.#linked;
     const own = functions.findLast(({ start }) => start <= instruction);
     if (own === undefined) return null;
-    return this.#context.lines?.at(own.program.section, own.program.start + instruction - own.start) ?? null;
+    return this.#context.sources.at(own.program.section, own.program.start + instruction - own.start);
   }
 
   /** The kernel's types may be invalid. */

@@ -50,9 +50,12 @@ const MAX_MEMBERS = 65_536;
 export function structOpsMaps(object: BpfObject, programs: readonly BpfProgram[]): StructOpsMap[] {
   const { elf, spec, symbols } = object;
   const maps: StructOpsMap[] = [];
+  const seen = new Set<string>();
   let members = 0;
   for (const header of elf.sectionHeaders(LONGEST_NAME)) {
     if (header.name === null || header.type === SHT_NOBITS || !SECTION.test(header.name)) continue;
+    if (seen.has(header.name)) throw malformed(`the object has several sections ${header.name}`);
+    seen.add(header.name);
     const bytes = elf.sectionBytes(header);
     const relocations = relocationsBySection(object, new Set([header.index])).get(header.index) ?? new Map();
     const pointers = new Map<number, BpfProgram | null>();

@@ -1,3 +1,4 @@
+import { BtfFormatError } from '../../format-error.js';
 import type { LinkedProgram } from '../link.js';
 import { type BpfEnums, verdictOfValue } from './bpf-enums.js';
 
@@ -20,13 +21,24 @@ const REPLACED: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
   [115, 45],
 ]);
 
-/** helperUses returns the helpers that a program and its subprograms call, in the order of their first calls. */
-export function helperUses({ helpers }: LinkedProgram, enums: BpfEnums): HelperUse[] {
+/** More than any kernel has, and any program calls. */
+const MAX_HELPERS = 4096;
+
+/**
+ * helperUses returns the helpers that a program and its subprograms call, in the order of their first calls.
+ *
+ * @throws BtfFormatError `LIMIT_EXCEEDED` for more than 4,096 helpers.
+ */
+export function helperUses({ root, helpers }: LinkedProgram, enums: BpfEnums): HelperUse[] {
   const byNumber = new Map<number, number[]>();
   for (const [instruction, number] of helpers) {
     const known = byNumber.get(number);
     if (known === undefined) byNumber.set(number, [instruction]);
     else known.push(instruction);
+  }
+  if (byNumber.size > MAX_HELPERS) {
+    const message = `program ${root.name} calls more than ${MAX_HELPERS} helpers`;
+    throw new BtfFormatError('LIMIT_EXCEEDED', message);
   }
   return [...byNumber].map(([number, instructions]) => {
     const has = (helper: number): boolean | null => enums.hasNumber('bpf_func_id', helper);
