@@ -196,16 +196,13 @@ describe('Relocations', () => {
   });
 
   test('of a subprogram are those of each program that uses it', () => {
-    const call = { opcode: 0x85, src: 1, immediate: 0 };
-    const sub = (name: string, section: string) => [
-      { name, section, instructions: [call, EXIT] },
-      program(`${name}_sub`, [[3, '0:0', 0]], { section, info: LOCAL_FUNCTION }),
-    ];
-    // The call is to the function after the program.
-    const [main, part] = sub('p', 'socket');
-    if (main === undefined || part === undefined) throw new Error('no programs');
-    const report = check({ ...main, instructions: [{ ...call, immediate: 1 }, EXIT] }, part);
-    expect(verdicts(report)).toEqual([['p', 'UNKNOWN', 'CHANGED']]);
+    const names = ['subprogram', 'guarded_subprogram'];
+    const { programs } = checkObject(NEEDS, KERNEL, { programs: names });
+    const found = programs
+      .filter(({ loaded }) => loaded)
+      .flatMap(({ relocations }) => relocations)
+      .filter(({ relocation }) => relocation.program?.name === 'gone');
+    expect(found.map(({ verdict }) => verdict)).toEqual(['FAILS', 'GUARDED']);
   });
 
   test('of functions that no program uses count if the loader refuses them', () => {
@@ -225,6 +222,21 @@ describe('Relocations', () => {
       ['FAILS', 'AMBIGUOUS'],
     ]);
   });
+});
+
+test('a static function in the section of a program fails by libbpf, and is a program of its own by cilium', () => {
+  const programs = [
+    { name: 'p', section: 'socket', instructions: [EXIT] },
+    { name: 'q', section: 'socket', instructions: [EXIT], info: LOCAL_FUNCTION },
+  ];
+  const object = parseBpfObject(assembleCoreObject('little', structs('s.a:4'), programs));
+  const report = checkObject(object, KERNEL);
+  expect([report.verdict, report.programs.length]).toEqual(['FAILS', 1]);
+  expect(report.needs.filter(({ verdict }) => verdict === 'FAILS')).toMatchObject([
+    { name: 'q', reason: 'libbpf does not load static functions in the section socket' },
+  ]);
+  const byCilium = checkObject(object, KERNEL, { loader: 'cilium' });
+  expect([byCilium.verdict, byCilium.programs.length]).toEqual(['FITS', 2]);
 });
 
 test('an object of another byte order fails', () => {

@@ -18,6 +18,7 @@ import { type ResolvedExtern, resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
 import { mapNeeds } from './needs/map-types.js';
 import { FITS, need } from './needs/need.js';
+import { staticProgramNeeds } from './needs/program-types.js';
 import { structOpsNeeds } from './needs/struct-ops.js';
 import { notJudged } from './not-judged.js';
 import { readOnlyVariables } from './read-only.js';
@@ -143,7 +144,8 @@ export function* checkObjectSteps(
   const relocations = leftRelocations(resolution.relocations, tally, sources, rules);
   const needs = [
     byteOrderNeed(object, kernel),
-    ...mapNeeds(object, enums),
+    ...staticProgramNeeds(all, loader),
+    ...mapNeeds(object, enums, loader),
     ...structOpsNeeds(object, structOps, kernel),
     ...leftExterns(resolvedExterns, tally, rules),
   ];

@@ -150,6 +150,9 @@ describe('A target', () => {
     ]);
     expect(attach('kretprobe/three+0x10')).toMatchObject([{ verdict: 'UNKNOWN', object: null }]);
     expect(attach('kprobe')).toEqual([]);
+    for (const section of ['kprobe.multi/two', 'ksyscall/openat', 'fentry.multi/t*']) {
+      expect(attach(section)).toMatchObject([{ verdict: 'UNKNOWN', object: null }]);
+    }
   });
 });
 

@@ -46,8 +46,12 @@ const TARGETS: Readonly<Record<string, Target>> = {
   TRACE_ITER: { ...FUNCTION, prefix: 'bpf_iter_', hasArguments: false },
 };
 
-/** The sections of programs that attach to any function by its symbol. */
+/** The sections of programs that attach to one function by its symbol. */
 const SYMBOLS = /* @__PURE__ */ new Set(['kprobe', 'kretprobe']);
+
+/** The sections of programs that attach to system calls, or to all functions whose symbols match a pattern. */
+const PATTERNS =
+  /^(ksyscall|kretsyscall|kprobe\.multi|kretprobe\.multi|kprobe\.session|(fentry|fexit|fsession)\.multi(\.s)?)$/;
 
 /** The kernel's MAX_BPF_FUNC_ARGS. */
 const MAX_ARGUMENTS = 12;
@@ -72,6 +76,11 @@ export function attachNeed(
   if (section === null) return null;
   const name = targetName(linked.root, section);
   if (SYMBOLS.has(section.prefix)) return name === '' ? null : symbolNeed(name, context.kernel);
+  if (PATTERNS.test(section.prefix)) {
+    return name === ''
+      ? null
+      : need('SYMBOL', name, ['UNKNOWN', 'the symbols of the kernel decide what matches']);
+  }
   const target = TARGETS[section.attachType ?? ''];
   if (target === undefined) return null;
   if (name === '') {

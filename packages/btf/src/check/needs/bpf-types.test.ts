@@ -72,4 +72,12 @@ describe('The type of a map', () => {
     expect(maps({ withoutValues: ['BPF_MAP_TYPE_HASH'] })).toEqual(['__MAX_BPF_MAP_TYPE FAILS']);
     expect(maps({ withoutEnums: ['bpf_map_type'] })).toEqual(['map type 2 UNKNOWN']);
   });
+
+  test('cannot be that of a definition without BTF, for libbpf', () => {
+    const sections = [{ name: 'maps', bytes: new Uint8Array(20), flags: 3 }];
+    const programs = [{ name: 'p', instructions: [EXIT] }];
+    const object = parseBpfObject(assembleCoreObject('little', structs('s.a:4'), programs, { sections }));
+    expect(check(object, 'MAP_TYPE')).toEqual(['maps FAILS']);
+    expect(checkObject(object, { kernel: smallKernel() }, { loader: 'cilium' }).verdict).toBe('FITS');
+  });
 });

@@ -1,8 +1,12 @@
+import type { Loader } from '../../core/rules/loader-rules.js';
 import type { BpfObject } from '../../object/bpf-object.js';
 import { readMaps } from '../../object/maps.js';
 import type { Need } from '../report.js';
 import { type BpfEnums, verdictOfValue } from './bpf-enums.js';
 import { need } from './need.js';
+
+/** The section in which objects defined maps without BTF. */
+const LEGACY = 'maps';
 
 /**
  * mapNeeds returns the types of the maps that an object defines, each once. Maps of global variables are arrays, which every
@@ -10,8 +14,13 @@ import { need } from './need.js';
  *
  * @throws BtfFormatError as `readMaps` does.
  */
-export function mapNeeds(object: BpfObject, enums: BpfEnums): Need[] {
+export function mapNeeds(object: BpfObject, enums: BpfEnums, loader: Loader): Need[] {
   const needs = new Map<number, Need>();
+  const hasLegacy = object.elf.sectionIndices(new Set([LEGACY]), LEGACY.length).size > 0;
+  if (hasLegacy && loader === 'libbpf') {
+    const reason = `libbpf 1.0 and newer refuse definitions in section ${LEGACY}: use .maps`;
+    needs.set(-1, need('MAP_TYPE', LEGACY, ['FAILS', reason]));
+  }
   for (const { name, mapType } of readMaps(object)) {
     const number = mapType ?? 0;
     if (needs.has(number)) continue;
