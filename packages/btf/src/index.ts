@@ -123,6 +123,17 @@ export { formatLayout } from './print/layout-text.js';
 export { CDump, type CDumpOptions } from './print/c-dump.js';
 export { printC, printCChunks, type PrintCOptions } from './print/print-c.js';
 export { declarationOf, formatTypeName } from './print/type-name.js';
+export { checkObject, type CheckObjectOptions, checkObjectSteps } from './check/check-object.js';
+export type {
+  Need,
+  NeedKind,
+  ObjectReport,
+  ObjectSummary,
+  ProgramResult,
+  RelocationFinding,
+  VerdictCount,
+} from './check/report.js';
+export { type Verdict, VERDICTS } from './check/verdict.js';
 export type { CoreModule, CoreTarget } from './core/candidates.js';
 export type { Patch } from './core/patch.js';
 export type { CoreCandidate, CorePlace, Outcome, Resolution, ResolvedRelocation } from './core/resolution.js';
@@ -153,6 +164,7 @@ export { type BpfMap, readMaps } from './object/maps.js';
 export { type BpfProgram, programAt, readPrograms } from './object/programs.js';
 export { SECTION_NAMES, type SectionName, sectionNameOf } from './object/section-names.js';
 export { prepareBtf } from './object/prepare-btf.js';
+export type { Reach } from './reach/reach.js';
 export { type ParseOptions, Spec } from './spec.js';
 export { adaptBtf } from './kernel/adapt-btf.js';
 export type { FeatureName, FeatureProbe, FeatureRow, Rewriting } from './kernel/feature-table.js';

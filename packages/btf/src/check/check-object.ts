@@ -48,10 +48,10 @@ export interface CheckObjectOptions {
 }
 
 /**
- * checkObject says whether a loader could load a BPF object into a kernel, as far as types can tell: its CO-RE relocations,
- * whether the verifier gets to those that fail, and what else its programs need. Nothing is loaded.
+ * checkObject reports whether a loader could load a BPF object into a kernel, as far as its BTF shows: the CO-RE relocations
+ * of each program, whether the verifier gets to those that fail, and the other needs of the programs. Nothing is loaded.
  *
- * It does not say whether the verifier accepts the logic of the programs. What else it does not judge is in `notJudged`.
+ * It does not judge whether the verifier accepts the logic of the programs. `notJudged` lists needs that BTF does not decide.
  *
  * ```ts
  * const { verdict, programs } = checkObject(parseBpfObject(bytes), { kernel: vmlinux });

@@ -72,7 +72,7 @@ test('programs that all use the same large subprogram are limited', () => {
   for (let i = 0; i < count; i++) {
     view.setUint32(16 * i, 16 * i, true);
     view.setUint32(16 * i + 8, 10, true);
-    // The first symbol is none.
+    // The table begins with an empty symbol.
     view.setUint32(16 * i + 12, count + 1, true);
   }
   const socket = 3;

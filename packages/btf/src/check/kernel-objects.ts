@@ -77,7 +77,7 @@ export class KernelObjects {
       }
       const next = this.#modules.next();
       if (next.done === true) {
-        // Whoever goes through all modules depends on each of them.
+        // The result of such a search depends on each module.
         this.#isAllRead = true;
         return;
       }

@@ -168,7 +168,7 @@ class Linking {
         if (relocation !== undefined) this.#relocated(start + i, instruction, relocation);
         else this.#relative(start + i, instruction, program, i);
       }
-      // The second half of a constant is no instruction.
+      // The second half of a constant cannot run.
       if (isLoad) i++;
     }
   }

@@ -35,7 +35,7 @@ export type NeedKind =
   | 'ATTACH_TYPE'
   | 'BYTE_ORDER';
 
-/** Need is something that an object wants of the kernel besides its relocations. */
+/** Need is something that an object needs of the kernel and that is not a relocation. */
 export interface Need {
   readonly kind: NeedKind;
   /** `tcp_v4_connect`, `bpf_task_acquire`, `BPF_MAP_TYPE_ARENA`. */
@@ -43,7 +43,7 @@ export interface Need {
   /** Whether the object declares that it also loads without it (`__weak`). */
   readonly optional: boolean;
   readonly verdict: Verdict;
-  /** Where it was found: `vmlinux`, or the name of a module; null if it was not, or is no type. */
+  /** Where it was found: `vmlinux`, or the name of a module; null if it was not, or is not a type. */
   readonly object: string | null;
   /** Its type id there. */
   readonly typeId: TypeId | null;
@@ -105,7 +105,7 @@ export interface ObjectSummary {
   readonly needs: readonly Need[];
   /** Relocations that make the loader refuse the object, in functions that no loaded program uses. */
   readonly relocations: readonly RelocationFinding[];
-  /** What was not judged, in words: `the values of 3 Kconfig variables`. */
+  /** Needs that BTF does not decide, in words: `the values of 3 Kconfig variables`. */
   readonly notJudged: readonly string[];
   /** The modules whose BTF was read. */
   readonly modules: readonly string[];

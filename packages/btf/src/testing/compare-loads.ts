@@ -6,7 +6,7 @@ import { readPrograms } from '../object/programs.js';
 import { readSpec } from './corpus.js';
 import { LibbpfLoads } from './libbpf-loads.js';
 
-/** What libbpf and the verifier say of a kernel that lacks something that BTF has. */
+/** Messages of libbpf and the verifier about something that the kernel lacks and that BTF shows. */
 const LACKING =
   /failed to resolve CO-RE relocation|not found in kernel|invalid func unknown|failed to find kernel BTF type ID/;
 

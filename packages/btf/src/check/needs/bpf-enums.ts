@@ -6,7 +6,7 @@ import type { Verdict } from '../verdict.js';
 /** BpfEnum is one of the enums of bpf(2) that say what a kernel knows. */
 export type BpfEnum = 'bpf_func_id' | 'bpf_map_type' | 'bpf_prog_type' | 'bpf_attach_type';
 
-/** The last name of each enum, which is no value that programs can use. */
+/** The last name of each enum. Programs cannot use its value. */
 const ENDS: Readonly<Record<BpfEnum, string>> = {
   bpf_func_id: '__BPF_FUNC_MAX_ID',
   bpf_map_type: '__MAX_BPF_MAP_TYPE',

@@ -19,7 +19,7 @@ export interface ResolvedExtern {
   readonly extern: BpfExtern;
   /** The need for it, if nothing calls it. */
   readonly need: Need;
-  /** What an instruction that loads its address or calls it refers to. */
+  /** The reference of an instruction that loads its address or calls it. */
   readonly reference: Reference;
   /** The reason why the verifier refuses calls of it where it gets there; null if it does not. */
   readonly refusedCall: string | null;
