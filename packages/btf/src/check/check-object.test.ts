@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { convertByteOrder } from '../build/byte-order.js';
 import { parseBpfObject } from '../object/bpf-object.js';
 import { BtfAssembler } from '../testing/assemble-btf.js';
 import { assembleCoreObject, EXIT, LOCAL_FUNCTION } from '../testing/assemble-ext.js';
 import { checkCase, checkProgram, needsOf, VERSION } from '../testing/check-case.js';
 import { addStruct, integers, program, specOf, structs } from '../testing/core-structs.js';
 import { smallKernel } from '../testing/small-kernel.js';
-import type { Spec } from '../spec.js';
+import { Spec } from '../spec.js';
 import { checkObject, checkObjectSteps } from './check-object.js';
 import type { Verdict } from './verdict.js';
 
@@ -48,8 +49,14 @@ const PROGRAMS: readonly (readonly [string, Verdict])[] = [
 ];
 
 test.each(PROGRAMS)('the program %s of a real object: %s', (name, verdict) => {
-  const report = checkProgram(NEEDS, KERNEL, name);
-  expect([report.verdict, report.programs.find(({ loaded }) => loaded)?.verdict]).toEqual([verdict, verdict]);
+  const bigEndianKernel = { kernel: Spec.parse(convertByteOrder(KERNEL.kernel, 'big')) };
+  for (const report of [
+    checkProgram(NEEDS, KERNEL, name),
+    checkProgram(checkCase('needs-eb'), bigEndianKernel, name),
+  ]) {
+    const program = report.programs.find(({ loaded }) => loaded);
+    expect([report.verdict, program?.verdict]).toEqual([verdict, verdict]);
+  }
 });
 
 test('all of its programs are in the report', () => {

@@ -6,7 +6,7 @@ import { type BpfObject, parseBpfObject } from '../object/bpf-object.js';
 
 const FOLDER = new URL('../../src/check/testdata/', import.meta.url);
 
-/** The names of the objects in `check/testdata`. */
+/** The names of the objects in `check/testdata` for little-endian machines. */
 export const CHECK_OBJECTS = [
   'needs',
   'strong-kfunc',
@@ -24,12 +24,12 @@ export const CHECK_OBJECTS = [
 ] as const;
 
 /** checkBytes returns an object of `check/testdata`. */
-export function checkBytes(name: (typeof CHECK_OBJECTS)[number]): Uint8Array {
+export function checkBytes(name: (typeof CHECK_OBJECTS)[number] | 'needs-eb'): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`${name}.bpf.o`, FOLDER)));
 }
 
 /** checkCase parses an object of `check/testdata`. */
-export function checkCase(name: (typeof CHECK_OBJECTS)[number]): BpfObject {
+export function checkCase(name: (typeof CHECK_OBJECTS)[number] | 'needs-eb'): BpfObject {
   return parseBpfObject(checkBytes(name));
 }
 

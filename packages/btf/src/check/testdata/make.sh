@@ -2,7 +2,7 @@
 # Makes the objects of this folder, with clang 14.
 set -eu
 cd "$(dirname "$0")"
-# compile SOURCE OBJECT [OPTION...], without the path of this folder in the lines of `.BTF.ext`.
+# compile SOURCE OBJECT [OPTION...], for little-endian machines unless an option says otherwise, without the path of this folder in the lines of `.BTF.ext`.
 compile() {
   source=$1 object=$2
   shift 2
@@ -10,6 +10,7 @@ compile() {
   llvm-strip -g "$object.bpf.o"
 }
 compile needs needs
+compile needs needs-eb -target bpfeb
 compile strong strong-kfunc -DKFUNC
 compile strong strong-prototype -DPROTOTYPE
 compile strong strong-variable -DVARIABLE
