@@ -54,8 +54,8 @@ test.each(PROGRAMS)('the program %s of a real object: %s', (name, verdict) => {
     checkProgram(NEEDS, KERNEL, name),
     checkProgram(checkCase('needs-eb'), bigEndianKernel, name),
   ]) {
-    const program = report.programs.find(({ loaded }) => loaded);
-    expect([report.verdict, program?.verdict]).toEqual([verdict, verdict]);
+    const loaded = report.programs.find((own) => own.loaded);
+    expect([report.verdict, loaded?.verdict]).toEqual([verdict, verdict]);
   }
 });
 

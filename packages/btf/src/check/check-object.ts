@@ -32,7 +32,7 @@ import type {
 } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
-import { kernelTraits } from './traits.js';
+import { argumentWords, kernelTraits } from './traits.js';
 import { VERDICTS, verdictOfRelocation, worstOf } from './verdict.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
@@ -112,7 +112,7 @@ export function* checkObjectSteps(
     object,
     kernel,
     loader,
-    kernelVersion,
+    argumentWords: argumentWords(kernel.vmlinux, kernelVersion),
     enums,
     externs: resolvedExterns,
     sources,

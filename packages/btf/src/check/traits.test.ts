@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { Spec } from '../spec.js';
 import { smallKernel } from '../testing/small-kernel.js';
-import { kernelTraits } from './traits.js';
+import { argumentWords, kernelTraits } from './traits.js';
 
 const OLD = smallKernel({ withoutValues: ['BPF_FUNC_probe_read_kernel'] });
 const NEW = smallKernel({
@@ -21,4 +22,13 @@ test.each([
   ['a kernel whose enums say nothing', OLD, (6 << 16) | (8 << 8), EVERYTHING],
 ])('the traits of %s', (_, spec, version, traits) => {
   expect(kernelTraits({ name: 'vmlinux', spec }, version)).toEqual(traits);
+});
+
+test('the arguments that a kernel passes', () => {
+  const before = smallKernel({ withoutValues: ['BPF_NETKIT_PRIMARY'] });
+  const words = (spec: Spec, version: number | null) => argumentWords({ name: 'vmlinux', spec }, version);
+  expect(
+    [null, (6 << 16) | (5 << 8), (6 << 16) | (6 << 8), 7 << 16].map((version) => words(before, version)),
+  ).toEqual([6, 6, 8, 12]);
+  expect([words(smallKernel(), null), words(smallKernel(), 7 << 16)]).toEqual([8, 12]);
 });

@@ -9,6 +9,8 @@ const SIGNS = {
   computesXor: ['bpf_func_id', 'BPF_FUNC_redirect_peer'],
   /** Linux 6.9. */
   checksCalledGlobals: ['bpf_cmd', 'BPF_TOKEN_CREATE'],
+  /** Linux 6.7. */
+  passesMoreArguments: ['bpf_attach_type', 'BPF_NETKIT_PRIMARY'],
 } as const;
 
 /**
@@ -19,11 +21,34 @@ const SIGNS = {
  */
 export function kernelTraits(vmlinux: KernelObject, version: number | null): VerifierTraits {
   const byVersion = verifierTraits(version);
-  const has = ([name, value]: readonly [string, string]): boolean =>
-    enumValues(vmlinux, name)?.has(value) ?? false;
   return {
-    readsData: byVersion.readsData || has(SIGNS.readsData),
-    computesXor: byVersion.computesXor || has(SIGNS.computesXor),
-    checksAllGlobals: byVersion.checksAllGlobals && !has(SIGNS.checksCalledGlobals),
+    readsData: byVersion.readsData || has(vmlinux, SIGNS.readsData),
+    computesXor: byVersion.computesXor || has(vmlinux, SIGNS.computesXor),
+    checksAllGlobals: byVersion.checksAllGlobals && !has(vmlinux, SIGNS.checksCalledGlobals),
   };
+}
+
+/** The words of arguments that the trampolines of every machine pass: by version, the latest first. */
+const ARGUMENT_WORDS = [
+  // arm64 passes as many as x86-64.
+  [(6 << 16) | (17 << 8), 12],
+  // x86-64 passes 12, arm64 passes 8.
+  [(6 << 16) | (6 << 8), 8],
+  [0, 6],
+] as const;
+
+/**
+ * argumentWords returns the words of arguments that functions may have for the kernel to call programs with them, on each
+ * machine.
+ *
+ * @param version as in `LINUX_KERNEL_VERSION`; null if it is not known.
+ */
+export function argumentWords(vmlinux: KernelObject, version: number | null): number {
+  const [[, most], [, more], [, few]] = ARGUMENT_WORDS;
+  const [, byVersion] = ARGUMENT_WORDS.find(([since]) => since <= (version ?? 0)) ?? [0, few];
+  return byVersion < most && has(vmlinux, SIGNS.passesMoreArguments) ? more : byVersion;
+}
+
+function has(vmlinux: KernelObject, [name, value]: readonly [string, string]): boolean {
+  return enumValues(vmlinux, name)?.has(value) ?? false;
 }

@@ -56,15 +56,12 @@ const PATTERNS =
 /** The kernel's MAX_BPF_FUNC_ARGS. */
 const MAX_ARGUMENTS = 12;
 
-/** The arguments that trampolines of x86-64 pass before Linux 6.6. */
-const FEW_ARGUMENTS = 6;
-const MANY_SINCE = (6 << 16) | (6 << 8);
-
 /** AttachContext has what attach targets depend on. */
 export interface AttachContext {
   readonly kernel: KernelObjects;
   readonly loader: Loader;
-  readonly kernelVersion: number | null;
+  /** The words of arguments that the trampolines of the kernel pass on each machine. */
+  readonly argumentWords: number;
 }
 
 /** attachNeed returns what a program attaches to, as its section says; null if the section has no target to look for. */
@@ -121,7 +118,7 @@ function judge(
   linked: LinkedProgram,
   target: Target,
   found: FoundType,
-  { loader, kernelVersion }: AttachContext,
+  { loader, argumentWords }: AttachContext,
 ): readonly ['FITS' | 'UNKNOWN' | 'FAILS', string] {
   const { spec, typeId, name } = found;
   const same = target.kind === 'FUNC' ? ownIds(spec, spec.nameOf(typeId), 'FUNC').length : 1;
@@ -146,12 +143,9 @@ function judge(
     const what = target.hasResult ? 'words of arguments and result' : 'words of arguments';
     return ['FAILS', `the program reads word ${read + 1} of its context, which has ${available} ${what}`];
   }
-  const isMany = kernelVersion !== null && kernelVersion >= MANY_SINCE;
-  if (target.hasTrampoline && words > FEW_ARGUMENTS && !isMany) {
-    return [
-      'UNKNOWN',
-      `its arguments take ${words} words, of which kernels before Linux 6.6 pass ${FEW_ARGUMENTS}`,
-    ];
+  if (target.hasTrampoline && words > argumentWords) {
+    const reason = `its arguments take ${words} words: not every kernel and machine passes more than ${argumentWords}`;
+    return ['UNKNOWN', reason];
   }
   return FITS;
 }
