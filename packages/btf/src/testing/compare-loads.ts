@@ -16,7 +16,8 @@ const HARMLESS = new Set<Verdict>(VERDICTS.slice(0, VERDICTS.indexOf('UNKNOWN'))
 /** LoadComparison compares verdicts with what the running kernel does. */
 export class LoadComparison {
   readonly #loads = new LibbpfLoads();
-  readonly #kernel = readSpec('/sys/kernel/btf/vmlinux');
+  /** The types of the running kernel. */
+  readonly kernel = readSpec('/sys/kernel/btf/vmlinux');
 
   /**
    * compare loads each program of an object alone, and compares the verdict for an object of which only it is loaded.
@@ -36,7 +37,7 @@ export class LoadComparison {
     for (const [i, name] of names.entries()) {
       const { result, log } = loads[i] ?? { result: 0, log: '' };
       const options = { programs: [name], kernelVersion: runningVersion() };
-      const { verdict } = checkObject(object, { kernel: this.#kernel }, options);
+      const { verdict } = checkObject(object, { kernel: this.kernel }, options);
       const isLoaded = result === 0;
       const lacking = LACKING.exec(log);
       const key = `${verdict} ${isLoaded ? 'loaded' : 'refused'}`;
