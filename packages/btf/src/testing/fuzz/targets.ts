@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { seeded } from 'test-tools/random';
+import { checkObject } from '../../check/check-object.js';
 import { parseElfBtf } from '../../elf/elf-btf.js';
 import { BtfFormatError } from '../../format-error.js';
 import { resolveRelocations } from '../../core/resolve.js';
@@ -14,11 +15,13 @@ import { Kind } from '../../types.js';
 import { assembleAllKinds } from '../all-kinds.js';
 import { BtfAssembler, UNKNOWN_KIND } from '../assemble-btf.js';
 import { assembleElf } from '../assemble-elf.js';
+import { checkBytes, VERSION } from '../check-case.js';
 import { assembleDistilled, DISTILLED_CASES } from '../distilled-cases.js';
 import { exerciseLibrary, exercisePrinting } from '../exercise-library.js';
 import { exercise, type Outcomes } from '../exercise.js';
 import { futureBtf } from '../future-btf.js';
 import { randomPair } from '../random-relocations.js';
+import { smallKernel } from '../small-kernel.js';
 import type { FuzzTarget } from './coverage-fuzz.js';
 
 const ORDERS = ['little', 'big'] as const;
@@ -41,6 +44,9 @@ const split = new BtfAssembler('little', all.stringEnd)
 
 /** The kernel of the objects with relocations. */
 const CORE_KERNEL = Spec.parse(randomPair(seeded(5), 'little', 2).kernel);
+
+/** The kernel of the objects that are checked. */
+const CHECK_KERNEL = smallKernel();
 
 const ALONE = [
   ...ORDERS.map((order) => assembleAllKinds(order).bytes()),
@@ -85,6 +91,20 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     name: 'object files with relocations',
     seeds: ORDERS.flatMap((order) => randomPair(seeded(5), order, 2).objects),
     run: (bytes) => exerciseObject(bytes, CORE_KERNEL),
+  },
+  {
+    name: 'object files that are checked',
+    seeds: (['needs', 'needs-eb', 'struct-ops', 'strong-kfunc'] as const).map(checkBytes),
+    // Each program may use each subprogram, and each branch of a program makes two.
+    boundedBySteps: true,
+    run: (bytes) => {
+      for (const loader of ['libbpf', 'cilium'] as const) {
+        typed(() =>
+          checkObject(parseBpfObject(bytes), { kernel: CHECK_KERNEL }, { loader, kernelVersion: VERSION }),
+        );
+      }
+      return 0;
+    },
   },
   {
     name: 'split BTF on a distilled base',
