@@ -1,9 +1,7 @@
 import type { CoreTarget } from '../core/candidates.js';
 import { CoreWork } from '../core/refusal.js';
-import type { ResolvedRelocation } from '../core/resolution.js';
 import { isPart, resolveRelocations, RULES } from '../core/resolve.js';
-import type { Loader, LoaderRules } from '../core/rules/loader-rules.js';
-import { BtfFormatError } from '../format-error.js';
+import type { Loader } from '../core/rules/loader-rules.js';
 import { type BpfObject, readBtfExt } from '../object/bpf-object.js';
 import { readExterns } from '../object/extern-symbols.js';
 import { type BpfProgram, readPrograms } from '../object/programs.js';
@@ -14,26 +12,17 @@ import { type JudgeContext, judgeProgram } from './judge-program.js';
 import { KernelObjects } from './kernel-objects.js';
 import { Linker } from './link.js';
 import { BpfEnums } from './needs/bpf-enums.js';
-import { type ResolvedExtern, resolveExterns } from './needs/externs.js';
+import { resolveExterns } from './needs/externs.js';
 import { kconfigValues, readsKernelVersion } from './needs/kconfig.js';
 import { mapNeeds } from './needs/map-types.js';
-import { FITS, need } from './needs/need.js';
 import { staticProgramNeeds } from './needs/program-types.js';
 import { structOpsNeeds } from './needs/struct-ops.js';
-import { notJudged } from './not-judged.js';
 import { readOnlyVariables } from './read-only.js';
-import type {
-  Need,
-  ObjectReport,
-  ObjectSummary,
-  ProgramResult,
-  RelocationFinding,
-  VerdictCount,
-} from './report.js';
+import type { ObjectReport, ObjectSummary, ProgramResult } from './report.js';
 import { Sources } from './sources.js';
 import { type StructOpsMap, structOpsMaps } from './struct-ops-maps.js';
+import { byteOrderNeed, leftExterns, leftRelocations, Tally } from './summary.js';
 import { argumentWords, kernelTraits } from './traits.js';
-import { VERDICTS, verdictOfRelocation, worstOf } from './verdict.js';
 
 /** CheckObjectOptions are the options of {@link checkObject}. */
 export interface CheckObjectOptions {
@@ -126,12 +115,12 @@ export function* checkObjectSteps(
     isExtern: (name) => resolvedExterns.has(name),
     readOnlySections: new Set(readOnly.map(({ section }) => section)),
   });
+  const isLoaded = ({ name, autoload }: BpfProgram): boolean =>
+    names === null ? rules.marked === 'LOADED' || autoload : names.includes(name);
   const tally = new Tally();
   for (const program of all) {
     if (isPart(program, rules)) continue;
-    const isLoaded =
-      names === null ? rules.marked === 'LOADED' || program.autoload : names.includes(program.name);
-    if (!isLoaded) {
+    if (!isLoaded(program)) {
       yield notLoaded(program);
       continue;
     }
@@ -184,85 +173,4 @@ function namesWithStructOps(
 function notLoaded({ name, section }: BpfProgram): ProgramResult {
   const programType = sectionNameOf(section)?.programType ?? null;
   return { name, section, programType, loaded: false, verdict: null, relocations: [], needs: [] };
-}
-
-function byteOrderNeed({ elf }: BpfObject, { vmlinux }: KernelObjects): Need {
-  const name = `${elf.byteOrder}-endian`;
-  const reason = `the kernel is ${vmlinux.spec.byteOrder}-endian`;
-  return need('BYTE_ORDER', name, elf.byteOrder === vmlinux.spec.byteOrder ? FITS : ['FAILS', reason]);
-}
-
-/** libbpf also resolves relocations in functions that no program uses, and refuses the object for those that fail. */
-function leftRelocations(
-  relocations: readonly ResolvedRelocation[],
-  { judged }: Tally,
-  sources: Sources,
-  { choice }: LoaderRules,
-): RelocationFinding[] {
-  if (choice === 'TYPE_IN_PROGRAM') return [];
-  return relocations.flatMap((relocation) => {
-    const { program, section, instruction, reason } = relocation;
-    const verdict = verdictOfRelocation(relocation, null);
-    if (verdict !== 'FAILS' || judged.has(relocation)) return [];
-    const source = sources.at(section, (program?.start ?? 0) + instruction);
-    return [{ relocation, reach: null, verdict, source, reason }];
-  });
-}
-
-/**
- * libbpf looks for all externs of an object, also for those that no loaded program uses. Weak ones do not matter then, unless
- * they have another type.
- */
-function leftExterns(
-  externs: ReadonlyMap<string, ResolvedExtern>,
-  { usedExterns }: Tally,
-  { loader }: LoaderRules,
-): Need[] {
-  if (loader !== 'libbpf') return [];
-  return [...externs].flatMap(([name, { extern, need: own }]) => {
-    const matters = !usedExterns.has(name) && (!extern.weak || own.verdict === 'FAILS');
-    return matters ? [own] : [];
-  });
-}
-
-/** Findings of subprograms are part of the report of each program that uses them. */
-const MAX_FINDINGS = 262_144;
-
-/** Tally collects what the summary needs of the programs. */
-class Tally {
-  readonly usedExterns = new Set<string>();
-  readonly judged = new Set<ResolvedRelocation>();
-  readonly #results: ProgramResult[] = [];
-  #findings = 0;
-
-  /** @throws BtfFormatError `LIMIT_EXCEEDED` for too many findings. */
-  add(result: ProgramResult): void {
-    this.#results.push(result);
-    this.#findings += result.relocations.length + result.needs.length;
-    if (this.#findings > MAX_FINDINGS) {
-      throw new BtfFormatError('LIMIT_EXCEEDED', `the report has more than ${MAX_FINDINGS} findings`);
-    }
-    for (const { relocation } of result.relocations) this.judged.add(relocation);
-  }
-
-  /** The parts of the summary that are about all programs and the object. */
-  with(
-    needs: readonly Need[],
-    relocations: readonly RelocationFinding[],
-  ): Pick<ObjectSummary, 'verdict' | 'counts' | 'notJudged'> {
-    const allNeeds = [...this.#results.flatMap((result) => result.needs), ...needs];
-    const allRelocations = [...this.#results.flatMap((result) => result.relocations), ...relocations];
-    const counts = VERDICTS.map((verdict): VerdictCount => {
-      const count = (findings: readonly { readonly verdict: unknown }[]): number =>
-        findings.filter((finding) => finding.verdict === verdict).length;
-      return {
-        verdict,
-        relocations: count(allRelocations),
-        needs: count(allNeeds),
-        programs: count(this.#results),
-      };
-    });
-    const found = counts.filter((count) => count.relocations + count.needs > 0);
-    return { verdict: worstOf(found.map(({ verdict }) => verdict)), counts, notJudged: notJudged(allNeeds) };
-  }
 }
