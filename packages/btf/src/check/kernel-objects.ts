@@ -107,12 +107,38 @@ export function ownIds(spec: Spec, name: string, kind: KindName): TypeId[] {
   return spec.idsByName(name).filter((id) => id >= spec.firstTypeId && spec.kindOf(id) === Kind[kind]);
 }
 
-/** enumValues returns the values of an enum of vmlinux by name; null if it has no such enum. */
-export function enumValues({ spec }: KernelObject, name: string): ReadonlyMap<string, bigint> | null {
+/** EnumValues are the values of an enum. Of several values with the same number it has the first. */
+export interface EnumValues {
+  readonly byName: ReadonlyMap<string, bigint>;
+  readonly byNumber: ReadonlyMap<bigint, string>;
+}
+
+/** The enums that were read. They are kept as long as the spec, as each object that is checked asks for the same few. */
+const read = new WeakMap<Spec, Map<string, EnumValues | null>>();
+
+/** enumValues returns the values of the first enum with a name; null if there is none. */
+export function enumValues(spec: Spec, name: string): EnumValues | null {
+  const known = read.get(spec) ?? new Map<string, EnumValues | null>();
+  read.set(spec, known);
+  const values = known.get(name);
+  if (values !== undefined) return values;
+  const found = readEnum(spec, name);
+  known.set(name, found);
+  return found;
+}
+
+function readEnum(spec: Spec, name: string): EnumValues | null {
   for (const id of spec.idsByName(name)) {
     const type = spec.typeById(id);
     if (type.kind !== 'ENUM' && type.kind !== 'ENUM64') continue;
-    return new Map(type.values.map((value): [string, bigint] => [value.name, BigInt(value.value)]));
+    const byName = new Map<string, bigint>();
+    const byNumber = new Map<bigint, string>();
+    for (const { name: own, value } of type.values) {
+      const number = BigInt(value);
+      byName.set(own, number);
+      if (!byNumber.has(number)) byNumber.set(number, own);
+    }
+    return { byName, byNumber };
   }
   return null;
 }

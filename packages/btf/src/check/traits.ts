@@ -50,5 +50,5 @@ export function argumentWords(vmlinux: KernelObject, version: number | null): nu
 }
 
 function has(vmlinux: KernelObject, [name, value]: readonly [string, string]): boolean {
-  return enumValues(vmlinux, name)?.has(value) ?? false;
+  return enumValues(vmlinux.spec, name)?.byName.has(value) ?? false;
 }

@@ -1,6 +1,6 @@
 import { BtfFormatError } from '../../format-error.js';
 import type { Spec } from '../../spec.js';
-import { enumValues, type KernelObjects } from '../kernel-objects.js';
+import { type EnumValues, enumValues, type KernelObjects } from '../kernel-objects.js';
 import type { Verdict } from '../verdict.js';
 
 /** BpfEnum is one of the enums of bpf(2) that say what a kernel knows. */
@@ -14,16 +14,10 @@ const ENDS: Readonly<Record<BpfEnum, string>> = {
   bpf_attach_type: '__MAX_BPF_ATTACH_TYPE',
 };
 
-interface Values {
-  readonly byName: ReadonlyMap<string, bigint>;
-  readonly byNumber: ReadonlyMap<bigint, string>;
-}
-
 /** BpfEnums looks values up in the enums of bpf(2) that the kernel and the object have. */
 export class BpfEnums {
   readonly #kernel: KernelObjects;
   readonly #local: Spec;
-  readonly #known = new Map<string, Values | null>();
 
   constructor(kernel: KernelObjects, local: Spec) {
     this.#kernel = kernel;
@@ -55,32 +49,18 @@ export class BpfEnums {
     return this.#ofKernel(enumName)?.byNumber.get(key) ?? this.#ofObject(enumName)?.byNumber.get(key) ?? null;
   }
 
-  #ofKernel(name: BpfEnum): Values | null {
-    return this.#values(`kernel ${name}`, () => enumValues(this.#kernel.vmlinux, name));
+  #ofKernel(name: BpfEnum): EnumValues | null {
+    return enumValues(this.#kernel.vmlinux.spec, name);
   }
 
-  #ofObject(name: BpfEnum): Values | null {
-    return this.#values(`object ${name}`, () => {
-      try {
-        return enumValues({ name: 'the object', spec: this.#local }, name);
-      } catch (error) {
-        // Its names are only nice to have.
-        if (error instanceof BtfFormatError) return null;
-        throw error;
-      }
-    });
-  }
-
-  #values(key: string, read: () => ReadonlyMap<string, bigint> | null): Values | null {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const byName = read();
-    const values =
-      byName === null
-        ? null
-        : { byName, byNumber: new Map([...byName].toReversed().map(([name, value]) => [value, name])) };
-    this.#known.set(key, values);
-    return values;
+  #ofObject(name: BpfEnum): EnumValues | null {
+    try {
+      return enumValues(this.#local, name);
+    } catch (error) {
+      // Its names are only nice to have.
+      if (error instanceof BtfFormatError) return null;
+      throw error;
+    }
   }
 }
 
