@@ -59,6 +59,29 @@ describe('hostile types', () => {
     }
   });
 
+  // libbpf follows 32 levels.
+  test.each([
+    ['structs', 'TYPE_MATCHES', Kind.STRUCT, (of: number) => ['m', of, 0]],
+    ['indexes of arrays', 'TYPE_EXISTS', Kind.ARRAY, (of: number) => [1, of, 1]],
+  ] as const)('of 20,000 %s within each other do not overflow the stack', (_, kind, type, dataOf) => {
+    const chain = (): BtfAssembler => {
+      const btf = integers(new BtfAssembler('little'));
+      for (let id = 3; id < 20_003; id++) {
+        const data = dataOf(id === 3 ? 1 : id - 1);
+        btf.type(type, type === Kind.STRUCT ? 's' : '', { vlen: type === Kind.STRUCT ? 1 : 0, data });
+      }
+      return btf.type(Kind.TYPEDEF, 't', { sizeOrTypeId: 20_002 });
+    };
+    const asks: ProgramWords = {
+      name: 'f',
+      instructions: [{ opcode: 0xb7, immediate: 1 }, EXIT],
+      relocations: [{ instruction: 0, typeId: 20_003, access: '0', kind }],
+    };
+    expect(resolve(chain(), [asks], { kernel: specOf(chain()) }, { loader: 'cilium' })).toEqual([
+      'f: t RESOLVED 1 in vmlinux',
+    ]);
+  });
+
   test('that are too much work end with LIMIT_EXCEEDED', () => {
     const wide = (): BtfAssembler => {
       const data = Array.from({ length: 8000 }, (_, i) => [`m${i}`, 1, 0]).flat();
