@@ -26,7 +26,8 @@ const RULES: Readonly<Record<Loader, LoaderRules>> = { libbpf: LIBBPF_RULES, cil
 
 /**
  * resolveRelocations resolves the CO-RE relocations of a BPF object against the types of a kernel, as a loader would when it
- * loads the object there. Nothing is loaded, and the object does not change.
+ * loads the object there. Nothing is loaded, and the object does not change. The byte orders of object and kernel are not
+ * compared: loaders refuse an object of another one.
  *
  * Loaders stop at the first relocation that is ambiguous or refused. This function resolves the rest all the same, as if
  * that relocation did not exist.
