@@ -15,8 +15,8 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { download, hasVersion, newest, useSuites } from './apt-sources.js';
 import { CACHE, inWork, replaceFolder } from './cache-folders.js';
+import { pinNewest, unpackPackages } from './pinned-packages.js';
 
 const PACKAGES = fileURLToPath(new URL('tool-packages.json', import.meta.url));
 const TOOLS = join(CACHE, 'tools');
@@ -28,27 +28,17 @@ const PROGRAMS = ['usr/sbin/bpftool', 'usr/bin/pahole'];
 const text = readFileSync(PACKAGES, 'utf8');
 const { packages } = JSON.parse(text);
 const [mode] = process.argv.slice(2);
-if (mode === '--update') update();
+if (mode === '--update') pinNewest(PACKAGES);
 else if (mode === undefined) fetch();
 else throw new Error(`invalid argument ${mode}: use --update or nothing`);
-
-function update() {
-  useSuites(packages.map(({ suite }) => suite));
-  for (const pin of packages) {
-    Object.assign(pin, newest(pin.name, pin.suite));
-    console.log(`${pin.suite}: ${pin.name} ${pin.version}`);
-  }
-  writeFileSync(PACKAGES, `${JSON.stringify({ packages }, null, 2)}\n`);
-}
 
 function fetch() {
   const pinned = join(TOOLS, 'pinned.json');
   if (existsSync(pinned) && readFileSync(pinned, 'utf8') === text) return;
   console.log('Fetching bpftool and pahole of newer Debian suites, and their libraries: 10 MB');
-  useSuites(packages.map(({ suite }) => suite));
   inWork((work) => {
     const root = join(work, 'root');
-    for (const pin of packages) execFileSync('dpkg-deb', ['-x', downloadPin(pin, work), root]);
+    unpackPackages(packages, { work, root, update: UPDATE });
     const tools = join(work, 'tools');
     for (const folder of ['bin', 'lib']) mkdirSync(join(tools, folder), { recursive: true });
     for (const path of PROGRAMS) addProgram(root, path, tools);
@@ -56,19 +46,6 @@ function fetch() {
     for (const path of PROGRAMS) execFileSync(join(tools, basename(path)), ['--version']);
     replaceFolder(tools, TOOLS);
   });
-}
-
-/** Downloads a package. If its version is gone from the mirror, downloads the newest of its suite instead. */
-function downloadPin(pin, work) {
-  const isGone = !hasVersion(pin.name, pin.version);
-  const found = isGone ? newest(pin.name, pin.suite) : pin;
-  if (isGone) {
-    console.log(
-      `Debian’s mirror no longer has ${pin.name} ${pin.version}, which is pinned. ` +
-        `This run uses ${found.version} instead. \`${UPDATE}\` pins the newest of each suite.`,
-    );
-  }
-  return download({ package: pin.name, version: found.version, sha256: found.sha256 }, work, UPDATE);
 }
 
 /** Copies a program and the libraries that it needs, and writes the script that runs it. */

@@ -81,6 +81,12 @@ export const TOOLS = {
     get: 'node scripts/fetch-cilium-driver.js',
     long: true,
   },
+  'bench-peers': {
+    files: '.cache/bench/bin',
+    label: 'peers of the benchmark',
+    get: 'node packages/bench/peers/build-peers.js',
+    long: true,
+  },
   vmlinux: {
     path: '/sys/kernel/btf/vmlinux',
     label: 'BTF of the running kernel',

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { InfoDetail, IterateHandlesRequestSchema, IterateHandlesResponseSchema, Origin } from './index.js';
 import { decodeListed, encodeListRequest } from './light.js';
 

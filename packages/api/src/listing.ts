@@ -47,6 +47,7 @@ function infoOf(fields: FieldReader): HandleInfo {
     $typeName: 'btf.v1.HandleInfo',
     id: fields.unsigned(1),
     name: fields.text(2),
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum's module loads all messages
     origin: fields.unsigned(3),
     isKernel: fields.unsigned(4) !== 0,
     size: fields.unsigned(5),

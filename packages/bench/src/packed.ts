@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Child } from './child.js';
+import { Child } from './event-loop/child.js';
 
 const VMLINUX = '/sys/kernel/btf/vmlinux';
 /** Writes the process's CPU time in microseconds to file descriptor 3 when the process ends. */

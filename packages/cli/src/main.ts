@@ -29,7 +29,7 @@ export async function main(): Promise<void> {
   process.exitCode = await runBtfctl(process.argv.slice(2), { stdout, stderr, env }, interrupted);
   endWithTerminal(atStart);
   if (interrupted.aborted) endAnyway(Number(interrupted.reason) - 128);
-  // Sooner than Node ends by itself, because it does not take its heap apart.
+  // Without this, Node takes its heap apart before it ends.
   else if (stdout.writableLength === 0 && stderr.writableLength === 0) process.exit();
 }
 

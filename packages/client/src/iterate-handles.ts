@@ -15,12 +15,8 @@ import {
 import { invalidResponse } from './error/btf-error.js';
 import { IteratedHandle, type Visit } from './iterated-handle.js';
 import { CloseQueue } from './lease/close-queue.js';
-import {
-  type HandleInfo,
-  handleInfoFromMessage,
-  type KnownOrigin,
-  ORIGIN_NUMBERS,
-} from './object/handle-info.js';
+import { type HandleInfo, handleInfoFromMessage, type KnownOrigin } from './object/handle-info.js';
+import { ORIGIN_NUMBERS } from './base/enum-numbers.js';
 import { DETAIL_RULES, detailNumbers, type DetailOptions } from './object/info-detail.js';
 import type { Session } from './session.js';
 import { closeTokens, renewTokens } from './token-calls.js';

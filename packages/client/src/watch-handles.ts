@@ -7,7 +7,8 @@ import { backoffMs } from './call/retry.js';
 import { anAbortSignal, checkOptions, type Rules } from './error/argument.js';
 import { BtfError } from './error/btf-error.js';
 import { FILTER_RULES, type ObjectFilter } from './iterate-handles.js';
-import { type HandleInfo, handleInfoFromMessage, ORIGIN_NUMBERS } from './object/handle-info.js';
+import { type HandleInfo, handleInfoFromMessage } from './object/handle-info.js';
+import { ORIGIN_NUMBERS } from './base/enum-numbers.js';
 import { WatchedObjects, type WatchEvent } from './object/watched-objects.js';
 import type { Session } from './session.js';
 

@@ -44,5 +44,7 @@ describe('btfctl loads only what a command needs', () => {
     const { packages, status } = await loadedPackages(['list']);
     expect(status).toBe(6);
     expect([...packages]).toEqual(expect.arrayContaining(['@btfd/client', '@grpc/grpc-js']));
+    // A list has its own code of messages.
+    expect([...packages]).not.toContain('@bufbuild/protobuf');
   });
 });

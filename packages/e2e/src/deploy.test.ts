@@ -30,6 +30,15 @@ function fieldNames(value: unknown): string[] {
   return [...Object.keys(value), ...inner.flatMap(([, each]) => fieldNames(each))];
 }
 
+test('The unit and the image give Node the same flag for its memory, which NODE_OPTIONS may have', () => {
+  const unit = readFileSync(join(ROOT, 'deploy/systemd/btfd.service'), 'utf8');
+  const flag = /^Environment=NODE_OPTIONS=(--\S+)$/m.exec(unit)?.[1];
+  expect(flag).toMatch(/^--max-semi-space-size=\d+$/);
+  expect(readFileSync(CONTAINERFILE, 'utf8')).toContain(`ENTRYPOINT ["/usr/bin/node", "${flag}", `);
+  // Node ends with an error if a flag is not allowed there.
+  execFileSync(process.execPath, ['--eval', '0'], { env: { NODE_OPTIONS: flag } });
+});
+
 describe('The Kubernetes manifests', () => {
   const known = apiFieldNames();
 

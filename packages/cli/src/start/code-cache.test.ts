@@ -44,7 +44,7 @@ describe('a CodeCache', () => {
 
   /** Loads the chunks and saves. Returns whether the file was written. */
   function run(): boolean {
-    const cache = new CodeCache(file, require);
+    const cache = new CodeCache(file, dir, require);
     rmSync(file, { force: true });
     expect(load(cache).word()).toBe('a/b');
     cache.save();
@@ -52,7 +52,7 @@ describe('a CodeCache', () => {
   }
 
   test('loads chunks as Node does, each once', () => {
-    const chunk = load(new CodeCache(file, require));
+    const chunk = load(new CodeCache(file, dir, require));
     expect(chunk.word()).toBe('a/b');
     expect(chunk.again()).toBe(chunk.again());
     expect(chunk.names()).toEqual([join(dir, 'main-1.cjs'), dir, true]);
@@ -61,23 +61,23 @@ describe('a CodeCache', () => {
   test('keeps the code of the chunks of a run, and then has nothing to write', () => {
     expect(run()).toBe(true);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(file, 'latin1')).toMatch(/^main-1\.cjs \d+ other-1\.cjs \d+\n/);
+    expect(readFileSync(file, 'latin1')).toMatch(/^".*"\nmain-1\.cjs \d+ other-1\.cjs \d+\n/);
     expect(run()).toBe(false);
   });
 
   test('writes the file again when a run loads a chunk that is not in it', () => {
-    const first = new CodeCache(file, require);
+    const first = new CodeCache(file, dir, require);
     load(first);
     first.save();
     expect(readFileSync(file, 'latin1')).not.toContain('other-1.cjs');
     expect(run()).toBe(true);
-    expect(readFileSync(file, 'latin1')).toMatch(/^main-1\.cjs \d+ other-1\.cjs/);
+    expect(readFileSync(file, 'latin1')).toMatch(/^".*"\nmain-1\.cjs \d+ other-1\.cjs/);
   });
 
   test('uses no code of a chunk with another name, whose content is another', () => {
     expect(run()).toBe(true);
     writeFileSync(join(dir, 'main-2.cjs'), MAIN.replace("'a'", "'c'"));
-    expect(load(new CodeCache(file, require), 'main-2.cjs').word()).toBe('c/b');
+    expect(load(new CodeCache(file, dir, require), 'main-2.cjs').word()).toBe('c/b');
   });
 
   test.each([
@@ -85,6 +85,10 @@ describe('a CodeCache', () => {
     ['cut off', (whole: Buffer) => whole.subarray(0, whole.length / 2)],
     ['longer', (whole: Buffer) => Buffer.concat([whole, whole])],
     ['without its first line', (whole: Buffer) => whole.subarray(whole.indexOf('\n') + 1)],
+    [
+      'of another folder',
+      (whole: Buffer) => Buffer.from(whole.toString('latin1').replace('btfctl', 'BTFCTL'), 'latin1'),
+    ],
     ['text', () => Buffer.from('main-1.cjs -1 other-1.cjs x\nnothing')],
   ])('loads the chunks and writes the file again if it is %s', (_, changed) => {
     expect(run()).toBe(true);
@@ -98,7 +102,7 @@ describe('a CodeCache', () => {
     writeFileSync(file, withOtherVersion(readFileSync(file)));
     // V8 keeps scripts of the process by their text. It compares its versions only for another text.
     writeFileSync(join(dir, 'main-1.cjs'), MAIN.replace("'a'", "'d'"));
-    const cache = new CodeCache(file, require);
+    const cache = new CodeCache(file, dir, require);
     rmSync(file);
     expect(load(cache).word()).toBe('d/b');
     cache.save();
@@ -106,7 +110,7 @@ describe('a CodeCache', () => {
   });
 
   test('works where no file can be written', () => {
-    const cache = new CodeCache(join(dir, 'missing', 'file'), require);
+    const cache = new CodeCache(join(dir, 'missing', 'file'), dir, require);
     expect(load(cache).word()).toBe('a/b');
     expect(() => cache.save()).not.toThrow();
   });
@@ -115,7 +119,7 @@ describe('a CodeCache', () => {
 /** Changes the version in the code of the first chunk. V8 compares it. */
 function withOtherVersion(whole: Buffer): Buffer {
   const changed = Buffer.from(whole);
-  const start = Math.ceil((whole.indexOf('\n') + 1) / 8) * 8;
+  const start = Math.ceil((whole.indexOf('\n', whole.indexOf('\n') + 1) + 1) / 8) * 8;
   changed.writeUInt32LE(changed.readUInt32LE(start + 4) ^ 1, start + 4);
   return changed;
 }

@@ -28,6 +28,7 @@ interface Module {
  */
 export class CodeCache {
   readonly #file: string;
+  readonly #folder: string;
   readonly #compiled: CompiledChunks;
   readonly #modules = new Map<string, Module>();
   readonly #scripts = new Map<string, Script>();
@@ -36,12 +37,14 @@ export class CodeCache {
 
   /**
    * @param file the file, which need not exist.
+   * @param folder the folder of the chunks, which compiled code names in stack traces. The file is only used for the same one.
    * @param require loads the modules of Node.
    */
-  constructor(file: string, require: Require) {
+  constructor(file: string, folder: string, require: Require) {
     this.#file = file;
     this.#require = require;
-    this.#compiled = readChunks(file);
+    this.#folder = folder;
+    this.#compiled = readChunks(file, folder);
   }
 
   /** require returns the exports of a chunk. @throws what the chunk throws. */
@@ -63,7 +66,7 @@ export class CodeCache {
     if (this.#isComplete) return;
     const chunks = new Map<string, Uint8Array>();
     for (const [name, script] of this.#scripts) chunks.set(name, script.createCachedData());
-    writeChunks(this.#file, chunks);
+    writeChunks(this.#file, this.#folder, chunks);
   }
 
   /** Reads a chunk as ASCII, which the bundler writes: V8 makes a string of it four times as fast as of UTF-8. */
@@ -82,13 +85,15 @@ export class CodeCache {
 }
 
 /** Reads a file that {@link writeChunks} wrote. Returns no chunks if there is no such file, or it is cut off. */
-function readChunks(file: string): CompiledChunks {
+function readChunks(file: string, folder: string): CompiledChunks {
   const chunks = new Map<string, Uint8Array>();
   try {
     const bytes = readFileSync(file);
-    const end = bytes.indexOf('\n');
+    const head = headOf(folder);
+    if (!bytes.subarray(0, head.length).equals(head)) return new Map();
+    const end = bytes.indexOf('\n', head.length);
     let at = aligned(end + 1);
-    const sizes = sizesIn(bytes.toString('latin1', 0, end));
+    const sizes = sizesIn(bytes.toString('latin1', head.length, end));
     if (sizes.reduce((sum, [, size]) => sum + aligned(size), at) !== bytes.length) return new Map();
     for (const [name, size] of sizes) {
       chunks.set(name, bytes.subarray(at, at + size));
@@ -100,7 +105,11 @@ function readChunks(file: string): CompiledChunks {
   return chunks;
 }
 
-/** Returns the names and sizes in the first line: `main-1a.cjs 812 list-2b.cjs 96`. */
+function headOf(folder: string): Buffer {
+  return Buffer.from(`${JSON.stringify(folder)}\n`);
+}
+
+/** Returns the names and sizes in the second line: `main-1a.cjs 812 list-2b.cjs 96`. */
 function sizesIn(line: string): [name: string, size: number][] {
   const words = line.split(' ');
   const sizes: [string, number][] = [];
@@ -109,9 +118,9 @@ function sizesIn(line: string): [name: string, size: number][] {
 }
 
 /** Replaces a file at once, so that another process never reads a part of it. Errors, such as a full disk, are ignored. */
-function writeChunks(file: string, chunks: CompiledChunks): void {
+function writeChunks(file: string, folder: string, chunks: CompiledChunks): void {
   const line = [...chunks].map(([name, { length }]) => `${name} ${length}`).join(' ');
-  const parts = [Buffer.from(`${line}\n`), ...chunks.values()];
+  const parts = [Buffer.concat([headOf(folder), Buffer.from(`${line}\n`)]), ...chunks.values()];
   const bytes = Buffer.alloc(parts.reduce((sum, { length }) => sum + aligned(length), 0));
   let at = 0;
   for (const part of parts) {

@@ -24,7 +24,7 @@ export const COMMANDS: readonly string[] = [
 ];
 
 /** Exit codes of commands that did their work: success, and `diff` with differences. */
-const DONE: readonly unknown[] = [undefined, 0, 5];
+const DONE: ReadonlySet<unknown> = new Set([undefined, 0, 5]);
 
 /**
  * loadMain loads the program from the chunks in a folder, with the compiled code of an earlier run if the user has a folder
@@ -43,9 +43,9 @@ export function loadMain(
   const main = join(dist, chunk);
   const file = cacheFile(args, env);
   if (file === null) return require(main);
-  const cache = new CodeCache(file, require);
+  const cache = new CodeCache(file, dist, require);
   process.once('exit', () => {
-    if (DONE.includes(process.exitCode)) cache.save();
+    if (DONE.has(process.exitCode)) cache.save();
   });
   return cache.require(main);
 }

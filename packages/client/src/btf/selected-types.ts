@@ -1,12 +1,13 @@
 import type { NoteKind as NoteKindNumber, SpecNote as SpecNoteMessage } from '@btfd/api';
 import { type BtfNote, type BtfNoteKind, Spec } from '@btfd/btf';
+import { ENCODINGS, NOTE_KINDS } from '../base/enum-numbers.js';
 import type { Connection } from '../call/connection.js';
 import type { RequestOf } from '../call/methods.js';
 import { aBoolean, type Rules } from '../error/argument.js';
 import { invalidResponse } from '../error/btf-error.js';
 import { joinBytes } from './raw-btf.js';
 import { allFound, type NotFound, notFoundOf, type Selection, selectionMessage } from './selection.js';
-import { ENCODINGS, type SpecSource, TRANSFER_TIMEOUT_MS } from './spec-store.js';
+import { type SpecSource, TRANSFER_TIMEOUT_MS } from './spec-store.js';
 import { TRANSFER_RULES, type TransferOptions } from './transfer-progress.js';
 
 /** SpecNote is a `BtfNote` of `@btfd/btf` that the daemon returned: a part of an object's BTF that it does not know. */
@@ -14,13 +15,6 @@ export interface SpecNote extends Omit<BtfNote, 'kind'> {
   /** The subject of the note. `unknown` if a newer daemon reports something else. */
   readonly kind: BtfNoteKind | 'unknown';
 }
-
-const NOTE_KINDS = {
-  UNKNOWN_FLAGS: 1,
-  UNKNOWN_HEADER_FIELDS: 2,
-  UNKNOWN_BYTES: 3,
-  UNKNOWN_KINDS: 4,
-} as const satisfies { [K in BtfNoteKind]: (typeof NoteKindNumber)[K] };
 
 const KINDS: Readonly<Record<number, SpecNote['kind']>> = {
   0: 'unknown',

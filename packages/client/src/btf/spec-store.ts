@@ -1,7 +1,8 @@
-import type { Encoding, SpecHeader, SpecResponse } from '@btfd/api';
+import type { SpecHeader, SpecResponse } from '@btfd/api';
 import { isSplit, Spec } from '@btfd/btf';
 import { status } from '@grpc/grpc-js';
 import { onAbort } from '../base/abort.js';
+import { ENCODINGS } from '../base/enum-numbers.js';
 import type { CallLimits, Connection } from '../call/connection.js';
 import type { RequestOf } from '../call/methods.js';
 import { SharedCalls } from '../call/shared-calls.js';
@@ -13,9 +14,6 @@ import type { TransferOptions, TransferProgress } from './transfer-progress.js';
 
 /** SpecSource is the object whose BTF is requested: a handle's token, or the name of an object of the kernel. */
 export type SpecSource = Extract<RequestOf<'spec'>['source'], { case: 'handle' | 'name' }>;
-
-/** ENCODINGS are the numbers of the encodings that this client requests. */
-export const ENCODINGS = { RAW: 1, C: 3 } as const satisfies { RAW: Encoding.RAW; C: Encoding.C };
 
 /** TRANSFER_TIMEOUT_MS is the deadline of a transfer: enough for a vmlinux of 5.5 MB at 50 kB/s. */
 export const TRANSFER_TIMEOUT_MS = 120_000;

@@ -12,7 +12,8 @@ import {
   rule,
   type Rules,
 } from '../error/argument.js';
-import { type KnownOrigin, ORIGIN_NUMBERS } from '../object/handle-info.js';
+import { type KnownOrigin } from '../object/handle-info.js';
+import { ORIGIN_NUMBERS } from '../base/enum-numbers.js';
 import type { ObjectUsers } from '../object/object-users.js';
 
 /** FakeObjectInit describes an object to add to the kernel of a {@link FakeDaemon}. */

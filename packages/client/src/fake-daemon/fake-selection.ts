@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Origin, SelectionResultSchema, TypeSelection } from '@btfd/api';
 import { compileGlob, GlobError, type NameTest, type Spec, type TypeId } from '@btfd/btf';
 import { invalidArgument } from '../error/argument.js';
-import { ORIGIN_NUMBERS } from '../object/handle-info.js';
+import { ORIGIN_NUMBERS } from '../base/enum-numbers.js';
 import type { FakeObject } from './fake-object.js';
 
 /** FoundTypes are the selected types, and the parts of the selection that selected none. */

@@ -1,4 +1,5 @@
 import type { HandleInfo as HandleInfoMessage, Origin as OriginNumber } from '@btfd/api';
+import { ORIGIN_NUMBERS } from '../base/enum-numbers.js';
 import { type ObjectUsers, objectUsersFromMessage } from './object-users.js';
 import { digestKey } from '../btf/raw-btf.js';
 
@@ -33,14 +34,6 @@ export interface HandleInfo {
   /** The users of the object; null unless `details` requested them. */
   readonly users: ObjectUsers | null;
 }
-
-/** ORIGIN_NUMBERS are the numbers of the origins in messages. */
-export const ORIGIN_NUMBERS = { vmlinux: 1, module: 2, 'kernel-other': 3, user: 4 } as const satisfies {
-  vmlinux: OriginNumber.VMLINUX;
-  module: OriginNumber.MODULE;
-  'kernel-other': OriginNumber.KERNEL_OTHER;
-  user: OriginNumber.USER;
-};
 
 const ORIGINS: Readonly<Record<number, Origin>> = {
   0: 'unknown',

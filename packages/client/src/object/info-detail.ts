@@ -1,4 +1,5 @@
 import type { InfoDetail as InfoDetailNumber } from '@btfd/api';
+import { DETAIL_NUMBERS } from '../base/enum-numbers.js';
 import { aListOf, oneOf, type Rules } from '../error/argument.js';
 
 /** InfoDetail is a costly part of an object's info, which it has only on request: its `digest` or its `users`. */
@@ -15,13 +16,8 @@ export interface DetailOptions {
 
 /** detailNumbers returns the numbers of details in messages. */
 export function detailNumbers(details: readonly InfoDetail[]): InfoDetailNumber[] {
-  return details.map((detail) => NUMBERS[detail]);
+  return details.map((detail) => DETAIL_NUMBERS[detail]);
 }
 
-const NUMBERS = { digest: 1, users: 2 } as const satisfies {
-  digest: InfoDetailNumber.DIGEST;
-  users: InfoDetailNumber.USERS;
-};
-
 /** DETAIL_RULES are the rules of {@link DetailOptions}. */
-export const DETAIL_RULES: Rules<DetailOptions> = { details: aListOf(oneOf(NUMBERS)) };
+export const DETAIL_RULES: Rules<DetailOptions> = { details: aListOf(oneOf(DETAIL_NUMBERS)) };

@@ -9,7 +9,9 @@ function modulesOf(installed: InstalledPackages): string[] {
 /** missingImports returns the relative imports of modules and declarations whose file is not in the package. */
 export function missingImports(installed: InstalledPackages): string[] {
   return modulesOf(installed).flatMap((file) => {
-    const imports = installed.text(file).matchAll(/(?:from |import |import\(|require\()["']([.][^"']+[.]c?js)["']/g);
+    const imports = installed
+      .text(file)
+      .matchAll(/(?:from |import |import\(|require\()["']([.][^"']+[.]c?js)["']/g);
     return [...imports].flatMap(([, to = '']) => {
       const imported = file.endsWith('.d.ts') ? to.replace(/js$/, 'd.ts') : to;
       return existsSync(join(dirname(join(installed.scope, file)), imported)) ? [] : [`${file} → ${to}`];

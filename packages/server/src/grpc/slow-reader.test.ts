@@ -23,7 +23,6 @@ describe('A client that leaves its flow-control window closed, but replies to pi
     ['a long stream after its deadline', 'Spec', SPEC, { 'grpc-timeout': '3S' }, 60_000],
     ['a stream that has ended', 'IterateHandles', NOTHING, {}, 500],
     ['the response of a unary call', 'GetServerInfo', NOTHING, {}, 500],
-    ['that of a unary call after its deadline', 'GetServerInfo', NOTHING, { 'grpc-timeout': '1S' }, 60_000],
   ])('loses %s, and nothing more', async (_, method, message, headers, slowReaderMs) => {
     using dir = new TempDir();
     const path = join(dir.path, 'btfd.sock');

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type MemberResult, Origin, ResolveMembersResponseSchema } from '@btfd/api';
 import { BtfFormatError, Spec } from '@btfd/btf';
@@ -14,6 +15,8 @@ const MAX_CHARACTERS = 1_024;
 const STEPS_PER_TURN = 1_000_000;
 /** The steps of one call. Four members of the largest structs take less. */
 const STEPS_PER_CALL = 250_000;
+/** A Spec builds its index of names at the fifth search. */
+const SEARCHES = 5;
 
 /**
  * KernelMembers resolves a few paths in the BTF of vmlinux on the event loop, at a small part of the cost of a job in a
@@ -65,19 +68,33 @@ export class KernelMembers {
   #spend(steps: number): number {
     if (this.#leftInTurn === null) {
       this.#leftInTurn = this.#stepsPerTurn;
-      setImmediate(() => (this.#leftInTurn = null));
+      void setImmediate().then(() => (this.#leftInTurn = null));
     }
     this.#leftInTurn -= steps;
     return this.#leftInTurn;
   }
 
-  /** Returns the parsed BTF; null if it cannot be parsed. Parsing and indexing take a few milliseconds, once. */
+  /** Returns the parsed BTF; null if it is not ready, or cannot be parsed. */
   #specOf(btf: LoadedBtf): Spec | null {
     const known = this.#specs.get(btf);
-    if (known !== undefined) return known;
+    if (known === undefined) void this.prepare(btf);
+    return known ?? null;
+  }
+
+  /**
+   * Parses BTF and builds its index of names. Each step takes milliseconds, so it has a turn of the event
+   * loop of its own. Until it is ready, workers resolve all paths.
+   */
+  async prepare(btf: LoadedBtf): Promise<void> {
+    this.#specs.set(btf, null);
+    await setImmediate();
     const spec = parsed(btf);
+    if (spec === null) return;
+    for (let searches = 0; searches < SEARCHES; searches++) {
+      await setImmediate();
+      spec.idsByName('task_struct');
+    }
     this.#specs.set(btf, spec);
-    return spec;
   }
 }
 
@@ -91,9 +108,9 @@ export function isOfKernel(info: ObjectInfo, files: { readonly dir: string }): b
 function parsed({ bytes }: LoadedBtf): Spec | null {
   try {
     return Spec.parse(bytes);
-  } catch (error) {
-    if (error instanceof BtfFormatError) return null;
-    throw error;
+  } catch {
+    // The worker fails too, and reports why.
+    return null;
   }
 }
 

@@ -24,7 +24,6 @@ import {
   endsWithinMessage,
   limitReceived,
   resetStream,
-  sentTrailers,
   writeParts,
 } from './internals.js';
 import { faultOfEnd, refuseCompression, slowSender, wrongRequest } from './request-messages.js';
@@ -46,8 +45,7 @@ const NO_METADATA = new Metadata();
  * Call is one call of any service, from its metadata to the end of its stream. It stands between grpc-js and the handler
  * as the only interceptor, so everything that is received or sent passes through its methods. Handlers get it as `call`.
  *
- * Thousands of calls begin in a second. So a call makes no function and no timer of its own, and makes only when it is
- * asked for what most calls do not need.
+ * Thousands of calls begin in a second. So a call has no timer of its own, and makes an AbortSignal only if it is read.
  */
 export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, BatchSender {
   readonly service: string;
@@ -77,8 +75,6 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
   #messages = 0;
   #sentMetadata = false;
   #sentStatus = false;
-  /** Whether the response and the status of a unary call were sent together. */
-  #answered = false;
   #closed = false;
   #resetTimer: NodeJS.Timeout | undefined;
   #resetAt = Infinity;
@@ -243,9 +239,6 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#context.arriving.delete(this);
     this.#context.unread.delete(this);
     clearTimeout(this.#resetTimer);
-    // At the deadline, grpc-js reports the end of a call whose client has not read its response.
-    if (this.#answered && !sentTrailers(this.#transport)) this.reset();
-    else if (this.#answered) this.#record.sentStatus({ code: status.OK, metadata: NO_METADATA });
     this.#record.gone();
     if (!this.#requestCame) this.#dropRequest();
     this.#context.open.delete(this);
@@ -301,17 +294,10 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     this.#transport.sendMessage(message, callback);
   }
 
-  /**
-   * Sends the response of a unary call and its status, which then leave in one write. grpc-js itself would wait until the
-   * response has left before it sends the status.
-   */
+  /** Sends the response of a unary call, and its status when the response has left. */
   answer(response: Uint8Array): void {
     if (this.#isOver) return;
-    this.sendMessage(response, ignore);
-    this.#sentStatus = true;
-    if (endsAlready(this.#transport)) return;
-    this.#answered = true;
-    this.#transport.sendStatus(SUCCESS);
+    this.sendMessage(response, () => this.sendStatus(SUCCESS));
     this.resetIfUnread();
   }
 
@@ -396,5 +382,3 @@ export class Call extends ServerInterceptingCall implements CallInfo, RpcCall, B
     resetStream(this.#transport, constants.NGHTTP2_CANCEL);
   }
 }
-
-function ignore(): void {}

@@ -106,24 +106,6 @@ export function endsAlready(call: object): boolean {
   return Reflect.get(call, 'wantTrailers') === true;
 }
 
-/**
- * sentTrailers reports whether the status of a call, which followed a message, has left.
- *
- * grpc-js reports the end of a call the same way if its deadline has passed. It can go when grpc-js distinguishes the two.
- * Test: slow-reader.test.ts.
- *
- * @param call - the call that the first interceptor gets
- */
-export function sentTrailers(call: object): boolean {
-  const stream: unknown = Reflect.get(call, 'stream');
-  return (
-    typeof stream === 'object' &&
-    stream !== null &&
-    'sentTrailers' in stream &&
-    stream.sentTrailers !== undefined
-  );
-}
-
 /** Together these are copied at less cost than they are written one by one. */
 const JOINED_BYTES = 64 * 1024;
 

@@ -1,0 +1,71 @@
+import type { Lab } from '../peers/lab.js';
+import { judge, type Recorded, type RoundRatios, type Verdict } from './guard.js';
+import { measureRound, openRow } from './measure-row.js';
+import { OWN, type Row } from './row.js';
+import { ratios } from './statistics.js';
+
+/** Rounds of which the best counts. */
+const ROUNDS = 3;
+/** Rounds whose median is recorded. */
+const RECORDED_ROUNDS = 5;
+
+/**
+ * runGuards checks the guards of the rows. A row whose guards all hold after a round is not measured again.
+ *
+ * @param report - is called with each verdict when it is known
+ */
+export async function runGuards(
+  rows: readonly Row[],
+  lab: Lab,
+  recorded: Recorded,
+  report: (verdict: Verdict) => void,
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const row of rows) {
+    if (row.guards === undefined) continue;
+    let found: Verdict[] = [];
+    await eachRound(row, lab, ROUNDS, (measured) => {
+      found = judge(row, measured, recorded);
+      return found.some(({ outcome }) => outcome === 'fails');
+    });
+    for (const verdict of found) report(verdict);
+    verdicts.push(...found);
+  }
+  return verdicts;
+}
+
+/** measureGuards returns the ratios of several rounds of every row with guards, to be recorded. */
+export async function measureGuards(rows: readonly Row[], lab: Lab): Promise<Map<string, RoundRatios>> {
+  const all = new Map<string, RoundRatios>();
+  for (const row of rows) {
+    if (row.guards === undefined) continue;
+    await eachRound(row, lab, RECORDED_ROUNDS, (measured) => {
+      all.set(row.name, measured);
+      return true;
+    });
+    console.log(row.name, JSON.stringify(all.get(row.name)));
+  }
+  return all;
+}
+
+/** Measures rounds of a row until there are enough, or until `next` returns false. */
+async function eachRound(
+  row: Row,
+  lab: Lab,
+  rounds: number,
+  next: (measured: RoundRatios) => boolean,
+): Promise<void> {
+  await using opened = await openRow(row, lab);
+  const [size = 0] = row.quickSizes ?? row.sizes ?? [];
+  const found: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    const costs = await measureRound(row, opened, size);
+    for (const { peer, metric } of row.guards ?? []) {
+      const values = [OWN, peer, row.over ?? ''].map((name) => costs.get(name)?.[metric]);
+      const [own = [], other = [], base] = values.map((value) => (value === undefined ? undefined : [value]));
+      const over = row.over === undefined || row.over === peer ? undefined : base;
+      found[peer] = [...(found[peer] ?? []), ...ratios(own, other, over)];
+    }
+    if (!next(found)) return;
+  }
+}
