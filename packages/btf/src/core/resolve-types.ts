@@ -75,10 +75,8 @@ function skipped(job: Job, located: Located): ResolvedRelocation {
   return new Trial(job, located, null).result('SKIPPED', reason);
 }
 
-const NO_PROGRAMS: ReadonlySet<BpfProgram> = new Set();
-
-/** A program and the subprograms that it refers to, directly or not, in the order in which they are appended. */
-function linkedTo(
+/** linkedTo returns a program and the subprograms that it refers to, directly or not, in the order in which they are appended. */
+export function linkedTo(
   root: BpfProgram,
   calls: ReadonlyMap<BpfProgram, ReadonlySet<BpfProgram>>,
   work: CoreWork,
@@ -86,7 +84,8 @@ function linkedTo(
   const linked = new Set([root]);
   // A set iterates over what is added meanwhile.
   for (const program of linked) {
-    const callees = calls.get(program) ?? NO_PROGRAMS;
+    const callees = calls.get(program);
+    if (callees === undefined) continue;
     // Thousands of programs may each refer to all others.
     work.step(1 + callees.size);
     for (const callee of callees) linked.add(callee);
